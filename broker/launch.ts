@@ -1,0 +1,39 @@
+import { type ServiceBroker as Broker, ServiceBroker, type ServiceSchema } from "moleculer";
+import { brokerOptions } from "./options.ts";
+
+/** The services there are, in the order in which a reader would meet them. */
+export const serviceNames = [
+  "api-gateway",
+  "user",
+  "living-room",
+  "gift",
+  "wallet",
+  "payment",
+  "im-router",
+  "im-server",
+  "notification",
+] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+export function isServiceName(name: string): name is ServiceName {
+  return (serviceNames as readonly string[]).includes(name);
+}
+
+/**
+ * Starts one Moleculer node with the named services. Resolves once all of them are started and answer; rejects, with
+ * everything stopped again, where one of them cannot start. The caller stops the broker.
+ */
+export async function launch(names: readonly ServiceName[], label: string): Promise<Broker> {
+  const broker = new ServiceBroker(brokerOptions(label));
+  for (const name of names) {
+    const module = (await import(`../services/${name}/${name}.service.ts`)) as { default: ServiceSchema };
+    broker.createService(module.default);
+  }
+  try {
+    await broker.start();
+  } catch (error) {
+    await broker.stop();
+    throw error;
+  }
+  return broker;
+}

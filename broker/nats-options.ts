@@ -1,0 +1,25 @@
+import { config } from "../config/config.ts";
+
+/**
+ * How every connection of ours to NATS is made. Credentials of the URL are handed over as fields, since the client
+ * ignores some mixes of URL and options; it reconnects for ever, and what waits meanwhile is bounded by its callers.
+ */
+export function natsOptions(name: string) {
+  const url = new URL(config().NATS_URL);
+  const tls = url.protocol === "tls:" ? { tls: {} } : {};
+  const credentials = url.username
+    ? url.password
+      ? { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) }
+      : { token: decodeURIComponent(url.username) }
+    : {};
+  return {
+    servers: `${url.hostname}:${url.port || "4222"}`,
+    name: `${config().NAMESPACE}-${name}`,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 500,
+    pingInterval: 10_000,
+    maxPingOut: 2,
+    ...credentials,
+    ...tls,
+  };
+}

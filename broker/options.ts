@@ -1,0 +1,38 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import type { BrokerOptions } from "moleculer";
+import { config } from "../config/config.ts";
+import { limits } from "../config/limits.ts";
+import { dependencyErrors } from "./dependency-errors.middleware.ts";
+import { natsOptions } from "./nats-options.ts";
+import "./rendezvous-strategy.ts";
+
+/**
+ * The broker options of one node. `label` names the node for people (e.g. `wallet-2`); the id gets a random tail, so
+ * that a node that restarts is never taken for the one that died.
+ */
+export function brokerOptions(label = "node"): BrokerOptions {
+  const settings = config();
+  return {
+    namespace: settings.NAMESPACE,
+    nodeID: settings.NODE_ID ?? `${label}-${hostname()}-${process.pid}-${randomBytes(2).toString("hex")}`,
+    transporter: { type: "NATS", options: natsOptions("moleculer") },
+    serializer: "JSON",
+    // Bounds how long a call may hang when its node was killed.
+    requestTimeout: settings.CALL_TIMEOUT_MS,
+    // A retry repeats calls that may have happened: callers that may repeat do it themselves, with a business id.
+    retryPolicy: { enabled: false },
+    maxCallLevel: limits.rpc.maxCallLevel,
+    heartbeatInterval: limits.rpc.heartbeatIntervalS,
+    heartbeatTimeout: limits.rpc.heartbeatTimeoutS,
+    contextParamsCloning: false,
+    tracking: { enabled: true, shutdownTimeout: limits.rpc.shutdownTimeoutMs },
+    registry: { strategy: "RoundRobin", preferLocal: true },
+    validator: true,
+    metrics: { enabled: true, reporter: [] },
+    tracing: false,
+    middlewares: [dependencyErrors],
+    logger: { type: "Pino", options: { level: settings.LOG_LEVEL, pino: { options: { base: undefined } } } },
+    skipProcessEventRegistration: true,
+  };
+}

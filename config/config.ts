@@ -1,0 +1,135 @@
+import { existsSync, readFileSync } from "node:fs";
+import { z } from "zod";
+
+/**
+ * The settings: environment in, one validated and frozen object out. All problems are reported at once, each with the
+ * variable's name; a value itself is never printed, since it may be a key. `.env.example` documents every variable.
+ */
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const url = (...schemes: string[]) =>
+  z.url().refine((value) => schemes.includes(new URL(value).protocol), `must start with ${schemes.join(" or ")}//`);
+const flag = z.enum(["true", "false"]).transform((value) => value === "true");
+const percent = z.coerce.number().int().min(0).max(100);
+
+/** A PEM key in the variable itself (with \n written out or real), or as file:PATH. */
+const pem = z.string().transform((value, ctx) => {
+  let text = value.replaceAll("\\n", "\n");
+  if (value.startsWith("file:")) {
+    const path = value.slice("file:".length);
+    if (!existsSync(path)) {
+      ctx.addIssue({ code: "custom", message: "names a file that does not exist" });
+      return z.NEVER;
+    }
+    text = readFileSync(path, "utf8");
+  }
+  if (!text.includes("-----BEGIN ")) {
+    ctx.addIssue({ code: "custom", message: "is no PEM key (and no file:PATH of one)" });
+    return z.NEVER;
+  }
+  return text;
+});
+
+const schema = z
+  .object({
+    PROFILE: z.enum(["local", "production"]).default("production"),
+    NAMESPACE: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]{0,23}$/, "must be 1 to 24 of a-z, 0-9, _ and start with a letter")
+      .default("ovation"),
+    NODE_ID: z.string().min(1).max(100).optional(),
+
+    NATS_URL: url("nats:", "tls:"),
+    REDIS_URL: url("redis:", "rediss:"),
+    MYSQL_URL: url("mysql:", "mariadb:"),
+    JETSTREAM_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
+
+    API_HOST: z.string().min(1).default("0.0.0.0"),
+    API_PORT: port.default(8088),
+    API_PORT_SEARCH: flag.default(false),
+    TRUST_PROXY: flag.default(false),
+    OPERATOR_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
+    REQUESTS_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).default(0),
+
+    IM_HOST: z.string().min(1).default("0.0.0.0"),
+    IM_PORT: port.default(8086),
+    IM_PUBLIC_URL: z
+      .string()
+      .regex(/^wss?:\/\//, "must start with ws:// or wss:// ({port} stands for the node's port)")
+      .default("ws://127.0.0.1:{port}/im"),
+
+    LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
+    CALL_TIMEOUT_MS: z.coerce.number().int().min(500).max(60_000).default(8_000),
+
+    SMS_PROVIDER: z.enum(["console", "webhook"]).default("webhook"),
+    SMS_WEBHOOK_URL: url("http:", "https:").optional(),
+    SMS_WEBHOOK_TOKEN: z.string().min(1).optional(),
+
+    ANCHOR_SHARE_PERCENT: percent.default(50),
+
+    PAY_NOTIFY_BASE_URL: url("http:", "https:").optional(),
+    CASHIER_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
+    WECHAT_PAY_MCHID: z.string().min(1).optional(),
+    WECHAT_PAY_APPID: z.string().min(1).optional(),
+    WECHAT_PAY_APIV3_KEY: z.string().length(32, "must have 32 characters").optional(),
+    WECHAT_PAY_PRIVATE_KEY: pem.optional(),
+    WECHAT_PAY_SERIAL_NO: z.string().min(1).optional(),
+    WECHAT_PAY_PLATFORM_PUBLIC_KEY: pem.optional(),
+    WECHAT_PAY_PLATFORM_SERIAL: z.string().min(1).optional(),
+    WECHAT_PAY_BASE_URL: url("http:", "https:").optional(),
+    ALIPAY_APP_ID: z.string().min(1).optional(),
+    ALIPAY_SELLER_ID: z.string().min(1).optional(),
+    ALIPAY_PRIVATE_KEY: pem.optional(),
+    ALIPAY_PUBLIC_KEY: pem.optional(),
+    ALIPAY_GATEWAY: url("http:", "https:").optional(),
+  })
+  .superRefine((env, ctx) => {
+    const problem = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });
+    if (env.SMS_PROVIDER === "webhook" && !env.SMS_WEBHOOK_URL)
+      problem("SMS_WEBHOOK_URL", "is needed while SMS_PROVIDER is webhook");
+    if (env.PROFILE !== "production") return;
+    if (env.SMS_PROVIDER === "console")
+      problem("SMS_PROVIDER", "must not be console in production: it would show login codes to callers");
+    if (env.CASHIER_SECRET) problem("CASHIER_SECRET", "must not be set in production: the cashier gives coins away");
+  });
+
+export type Env = z.input<typeof schema>;
+type Parsed = z.output<typeof schema>;
+
+/** The names of all settings, for the test that holds `.env.example` against them. */
+export const settingNames: readonly string[] = Object.freeze(Object.keys(schema.shape));
+
+/**
+ * Validates an environment. Empty values count as unset, so that a compose file may pass variables through.
+ * @throws Error whose message lists every problem, one a line, by variable name and without the values.
+ */
+export function readConfig(env: Record<string, string | undefined>): Readonly<Parsed> {
+  const given = Object.fromEntries(settingNames.map((name) => [name, env[name] || undefined]));
+  const result = schema.safeParse(given);
+  if (!result.success) {
+    const lines = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+    throw new Error(`The settings are not usable (see .env.example):\n${lines.join("\n")}`);
+  }
+  return Object.freeze(result.data);
+}
+
+let current: Readonly<Parsed> | undefined;
+
+/** The settings of this process, read once at the first call and the same object ever after. */
+export function config(): Readonly<Parsed> {
+  current ??= readConfig(process.env);
+  return current;
+}
+
+/** The MySQL database that belongs to one service, e.g. `ovation_wallet`. */
+export function databaseName(service: string): string {
+  return `${config().NAMESPACE}_${service.replaceAll("-", "_")}`;
+}
+
+/**
+ * JetStream names are bare in the default namespace, as other systems read them (stream `EVENTS`, subject
+ * `event.gift.settled`), and prefixed in any other, so that several systems can share one NATS server.
+ */
+export function natsPrefix(): string {
+  return config().NAMESPACE === "ovation" ? "" : `${config().NAMESPACE}_`;
+}

@@ -1,0 +1,80 @@
+/**
+ * Every way a request can fail, once: its name inside the system, its code and HTTP status outside, its text in both
+ * languages. Codes are the contract with clients; texts are for people. Services throw `fail(name)` (services/failure.ts),
+ * the gateway turns the name back into this row.
+ */
+interface FailureRow {
+  readonly code: number;
+  /** Business outcomes answer 200; faults of the request or of the system carry their HTTP status. */
+  readonly http: number;
+  readonly zh: string;
+  readonly en: string;
+}
+
+const table = {
+  badRequest: { code: 400, http: 400, zh: "参数错误", en: "bad request" },
+  notFound: { code: 404, http: 404, zh: "路径不存在", en: "no such path" },
+  tooLarge: { code: 413, http: 413, zh: "请求体过大", en: "request body too large" },
+  internal: { code: 500, http: 500, zh: "系统异常", en: "internal error" },
+  unavailable: { code: 503, http: 503, zh: "服务暂不可用，请稍后再试", en: "service unavailable, try again later" },
+  invalidParam: { code: 100001, http: 400, zh: "参数异常", en: "invalid parameter" },
+  notLoggedIn: { code: 100002, http: 401, zh: "用户token异常", en: "not logged in" },
+  tooMany: { code: -10001, http: 429, zh: "请求过于频繁", en: "too many requests" },
+  startTooOften: {
+    code: -10001,
+    http: 429,
+    zh: "开播请求过于频繁，请稍后再试",
+    en: "too many start requests, try again later",
+  },
+  closeTooOften: {
+    code: -10001,
+    http: 429,
+    zh: "关播请求过于频繁，请稍后再试",
+    en: "too many close requests, try again later",
+  },
+
+  business: { code: 501, http: 200, zh: "业务异常", en: "business error" },
+  smsTooOften: {
+    code: 500,
+    http: 200,
+    zh: "短信发送太频繁，请稍后再试",
+    en: "a code was sent already, try again later",
+  },
+  smsCodeExpired: { code: 501, http: 200, zh: "验证码已过期", en: "the code has expired" },
+  smsCodeWrong: { code: 501, http: 200, zh: "验证码校验失败", en: "the code is wrong" },
+  userUnknown: { code: 501, http: 200, zh: "用户不存在", en: "no such user" },
+  notYourRoom: { code: 501, http: 200, zh: "只有主播才能关播", en: "only the anchor can close the room" },
+  giftOrderUnknown: { code: 501, http: 200, zh: "送礼订单不存在", en: "no such gift order" },
+  giftIdTaken: { code: 501, http: 200, zh: "礼物编号已存在", en: "this gift id exists already" },
+  payOrderUnknown: { code: 501, http: 200, zh: "支付订单不存在", en: "no such order" },
+  payOrderState: { code: 501, http: 200, zh: "订单当前状态不允许该操作", en: "the order's status does not allow this" },
+  payChannelClosed: { code: 501, http: 200, zh: "支付渠道未配置", en: "this payment channel is not configured" },
+  noticeRefused: { code: 400, http: 400, zh: "通知校验失败", en: "the notice did not verify" },
+
+  roomTypeMissing: { code: 10001, http: 200, zh: "需要给定直播间类型", en: "room type missing" },
+  phoneMissing: { code: 10002, http: 200, zh: "手机号不能为空", en: "phone missing" },
+  phoneMalformed: { code: 10003, http: 200, zh: "手机号格式异常", en: "phone malformed" },
+  smsCodeMalformed: { code: 10004, http: 200, zh: "验证码格式异常", en: "code malformed" },
+  giftUnknown: { code: 10005, http: 200, zh: "礼物信息异常", en: "no such gift, or off the shelf" },
+  giftNotSent: { code: 10006, http: 200, zh: "送礼异常", en: "gift could not be sent" },
+  alreadyLinked: { code: 10007, http: 200, zh: "目前正有人连线，请稍后再试", en: "somebody is linked already" },
+  giftToSelf: { code: 10008, http: 200, zh: "不能给自己送礼", en: "you cannot send a gift to yourself" },
+  roomNotLive: { code: 10009, http: 200, zh: "直播间不存在或已关播", en: "room not live, or receiver not in it" },
+  balanceShort: { code: 10010, http: 200, zh: "余额不足", en: "insufficient balance" },
+  idempotencyConflict: {
+    code: 10011,
+    http: 200,
+    zh: "重复的请求号，内容不一致",
+    en: "request id reused with other content",
+  },
+  accountUnusable: { code: 10012, http: 200, zh: "账户不可用", en: "account invalid or frozen" },
+} as const satisfies Record<string, FailureRow>;
+
+export type FailureName = keyof typeof table;
+
+export const failures: Readonly<Record<FailureName, FailureRow>> = Object.freeze(table);
+
+/** Whether a string that came over the wire (an error's `type`) names a row of the table. */
+export function isFailureName(name: unknown): name is FailureName {
+  return typeof name === "string" && Object.hasOwn(failures, name);
+}

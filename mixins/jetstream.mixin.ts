@@ -1,0 +1,123 @@
+import type { Service } from "moleculer";
+import {
+  connect,
+  headers,
+  type JetStreamClient,
+  type JetStreamManager,
+  type JsMsg,
+  type NatsConnection,
+  type PubAck,
+} from "nats";
+import { fail } from "../broker/failure.ts";
+import { natsOptions } from "../broker/nats-options.ts";
+import { natsPrefix } from "../config/config.ts";
+import { limits } from "../config/limits.ts";
+import { Channel, type ChannelDefinition, type ChannelMessage } from "./jetstream/channel.ts";
+import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
+
+export type { ChannelDefinition, ChannelMessage } from "./jetstream/channel.ts";
+export type { StreamDefinition } from "./jetstream/streams.ts";
+
+export interface PublishOptions {
+  /** The business id: JetStream drops a repeat within its window of two minutes; consumers must do the rest. */
+  msgId: string;
+  requestId?: string | null;
+}
+
+export interface JetStreamPort {
+  readonly connection: NatsConnection;
+  readonly manager: JetStreamManager;
+  readonly client: JetStreamClient;
+  /**
+   * Publishes JSON and waits for the server's ack; the message is then in the stream's file (synced to disk at the
+   * server's sync interval). Tries again with the same message id. Fails: `unavailable`; the message may be in the
+   * stream all the same, so a repeat must carry the same id.
+   */
+  publish(subject: string, payload: unknown, options: PublishOptions): Promise<PubAck>;
+  /** Messages this service holds in its channels, waiting and in flight. */
+  held(): number;
+}
+
+export interface JetStreamState {
+  jetstream: JetStreamPort;
+}
+
+const encoder = new TextEncoder();
+
+function open(connection: NatsConnection, manager: JetStreamManager, channels: () => Channel[]): JetStreamPort {
+  const client = connection.jetstream({ timeout: limits.jetstream.publishTimeoutMs });
+  return {
+    connection,
+    manager,
+    client,
+    held: () => channels().reduce((sum, channel) => sum + channel.held, 0),
+    async publish(subject, payload, { msgId, requestId }) {
+      const body = encoder.encode(JSON.stringify(payload));
+      const head = requestId ? headers() : undefined;
+      if (requestId) head?.set("Request-Id", requestId);
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await client.publish(natsPrefix() + subject, body, { msgID: msgId, headers: head });
+        } catch (error) {
+          if (attempt >= limits.jetstream.publishAttempts || connection.isClosed())
+            throw fail("unavailable", { subject, msgId, cause: (error as Error).message });
+          await new Promise((resolve) => setTimeout(resolve, limits.jetstream.publishBackoffMs * attempt));
+        }
+      }
+    },
+  };
+}
+
+function deadLetterWriter(port: JetStreamPort) {
+  return async (channel: string, message: JsMsg, reason: string) => {
+    const head = headers();
+    for (const [key, values] of message.headers ?? []) for (const value of values) head.append(key, value);
+    head.delete("Nats-Msg-Id");
+    head.set("Dead-Reason", reason.replaceAll(/[\r\n]+/g, " ").slice(0, 500));
+    head.set("Dead-Subject", message.subject);
+    head.set("Dead-Stream", message.info.stream);
+    head.set("Dead-Sequence", String(message.seq));
+    const msgID = `dead:${message.info.stream}:${message.seq}`;
+    await port.client.publish(`${natsPrefix()}dead.${channel}`, message.data, { msgID, headers: head });
+  };
+}
+
+interface Internals extends JetStreamState {
+  jetstreamChannels: Channel[];
+}
+
+/**
+ * A service's connection to JetStream and its streams. The durable channels (`channels` of the schema) start after
+ * everything else of the service and stop first, letting their batches in flight finish.
+ */
+export function jetstreamMixin(streams: readonly StreamDefinition[]) {
+  return {
+    async started(this: Service & Internals) {
+      const connection = await connect(natsOptions(`${this.broker.nodeID}-${this.name}`));
+      const manager = await connection.jetstreamManager({ timeout: 5_000 });
+      await ensureStreams(manager, [...streams, deadLetters]);
+      this.jetstreamChannels = [];
+      this.jetstream = open(connection, manager, () => this.jetstreamChannels);
+    },
+    async stopped(this: Service & Partial<Internals>) {
+      await this.jetstream?.connection.drain();
+    },
+  };
+}
+
+/** The lifecycle of a schema's `channels`; defineService puts it after the service's own start and before its own stop. */
+export const channelsLifecycle = {
+  async started(this: Service & Internals) {
+    const definitions =
+      (this.schema as unknown as { channels?: Record<string, ChannelDefinition<Service>> }).channels ?? {};
+    for (const definition of Object.values(definitions)) {
+      const handle = (messages: ChannelMessage[]) => definition.handler.call(this, messages);
+      const channel = new Channel(definition, handle, deadLetterWriter(this.jetstream), this.logger as never);
+      await channel.start(this.jetstream.manager, this.jetstream.client);
+      this.jetstreamChannels.push(channel);
+    }
+  },
+  async stopped(this: Service & Partial<Internals>) {
+    await Promise.all((this.jetstreamChannels ?? []).map((channel) => channel.stop()));
+  },
+};

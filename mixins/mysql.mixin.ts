@@ -1,0 +1,31 @@
+import type { Service } from "moleculer";
+import { config, databaseName } from "../config/config.ts";
+import { Database } from "./mysql/database.ts";
+import { migrate, requireMigrated } from "./mysql/migrate.ts";
+
+/** What the mixin puts on a service. */
+export interface MysqlState {
+  mysql: Database;
+}
+
+/**
+ * A service's own database, open from its start to its stop. In the local profile it is migrated at start; elsewhere a
+ * node refuses to start on a database that is behind (`npm run migrate` is a step of the release).
+ */
+export function mysqlMixin(
+  service: string,
+  migrationFolders: readonly string[],
+  options: { connections?: number } = {},
+) {
+  return {
+    async started(this: Service & MysqlState) {
+      const name = databaseName(service);
+      if (config().PROFILE === "local") await migrate(name, migrationFolders);
+      this.mysql = new Database(name, options);
+      await requireMigrated(this.mysql, migrationFolders);
+    },
+    async stopped(this: Service & Partial<MysqlState>) {
+      await this.mysql?.close();
+    },
+  };
+}

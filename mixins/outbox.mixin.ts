@@ -1,0 +1,157 @@
+import type { Service } from "moleculer";
+import { limits } from "../config/limits.ts";
+import type { JetStreamState } from "./jetstream.mixin.ts";
+import type { Queryable, Transaction } from "./mysql/database.ts";
+import type { MysqlState } from "./mysql.mixin.ts";
+
+export interface OutboxMessage {
+  /** JetStream subject, without the namespace's prefix. */
+  subject: string;
+  /** The business id of the message; one row, and one message, for ever. */
+  msgId: string;
+  payload: unknown;
+  /** Messages with the same key are published in the order they were written, e.g. an order id. */
+  orderKey: string;
+  requestId?: string | null;
+}
+
+export interface OutboxState {
+  outbox: {
+    /** Writes the message in the business transaction: it is published if and only if that commits. */
+    add(tx: Transaction, message: OutboxMessage): Promise<void>;
+    /** Call it after the commit: the relay looks at once instead of at its next poll. */
+    wake(): void;
+    /** Unsent rows and the age of the oldest, ms. */
+    lag(): Promise<{ rows: number; oldestMs: number }>;
+  };
+}
+
+interface Row {
+  id: string;
+  subject: string;
+  msg_id: string;
+  payload: unknown;
+  request_id: string | null;
+}
+
+async function addRow(tx: Queryable, message: OutboxMessage): Promise<void> {
+  await tx.run(
+    `INSERT INTO t_outbox (subject, msg_id, order_key, payload, request_id, create_time)
+     VALUES (?, ?, ?, ?, ?, UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE id = id`,
+    [message.subject, message.msgId, message.orderKey, JSON.stringify(message.payload), message.requestId ?? null],
+  );
+}
+
+/** Rows whose predecessors of the same key are sent; rows that another relay holds are skipped, not waited for. */
+const claim = `
+  SELECT o.id, o.subject, o.msg_id, o.payload, o.request_id FROM t_outbox o
+  WHERE o.sent_time IS NULL AND NOT EXISTS (
+    SELECT 1 FROM t_outbox p WHERE p.order_key = o.order_key AND p.sent_time IS NULL AND p.id < o.id)
+  ORDER BY o.id LIMIT ? FOR UPDATE SKIP LOCKED`;
+
+type Relaying = Service & MysqlState & JetStreamState & OutboxState & { outboxRelay?: Relay };
+
+/** Publishes what is unsent, in rounds, until it is stopped. Several nodes may run one on the same table. */
+class Relay {
+  private stopping = false;
+  private woken = false;
+  private wakeUp: () => void = () => {};
+  private readonly service: Relaying;
+  private readonly loop: Promise<void>;
+
+  constructor(service: Relaying) {
+    this.service = service;
+    this.loop = this.run();
+  }
+
+  wake(): void {
+    this.woken = true;
+    this.wakeUp();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.wakeUp();
+    await this.loop;
+  }
+
+  private async run(): Promise<void> {
+    let lastPurge = 0;
+    while (!this.stopping) {
+      this.woken = false;
+      try {
+        const sent = await this.round();
+        if (sent > 0) continue;
+        if (Date.now() - lastPurge > limits.outbox.keepSentMs / 10) {
+          lastPurge = Date.now();
+          await this.purge();
+        }
+        await this.wait(limits.outbox.idlePollMs);
+      } catch (error) {
+        if (this.stopping) return;
+        this.service.logger.warn({ err: error }, "the outbox could not be relayed: its rows stay and are tried again");
+        await this.wait(limits.outbox.errorBackoffMs);
+      }
+    }
+  }
+
+  /**
+   * One round: claim, publish, wait for every ack, mark, commit. A crash in between publishes the rows again with the
+   * same message ids, which consumers must bear anyway.
+   */
+  private round(): Promise<number> {
+    const { mysql, jetstream } = this.service;
+    return mysql.transaction(async (tx) => {
+      const rows = await tx.query<Row>(claim, [limits.outbox.batchRows]);
+      if (rows.length === 0) return 0;
+      await Promise.all(
+        rows.map((row) => {
+          const payload = typeof row.payload === "string" ? JSON.parse(row.payload) : row.payload;
+          return jetstream.publish(row.subject, payload, { msgId: row.msg_id, requestId: row.request_id });
+        }),
+      );
+      await tx.run("UPDATE t_outbox SET sent_time = UTC_TIMESTAMP(3) WHERE id IN (?)", [rows.map(({ id }) => id)]);
+      return rows.length;
+    });
+  }
+
+  private async purge(): Promise<void> {
+    await this.service.mysql.run(
+      "DELETE FROM t_outbox WHERE sent_time < UTC_TIMESTAMP(3) - INTERVAL ? SECOND ORDER BY sent_time LIMIT 10000",
+      [limits.outbox.keepSentMs / 1_000],
+    );
+  }
+
+  private async wait(ms: number): Promise<void> {
+    if (this.woken || this.stopping) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+      this.wakeUp = resolve;
+    });
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The transactional outbox of a service. Needs mysqlMixin (with `mixins/outbox/migrations`) and jetstreamMixin before it.
+ */
+export const outboxMixin = {
+  started(this: Relaying) {
+    this.outboxRelay = new Relay(this);
+    this.outbox = {
+      add: addRow,
+      wake: () => this.outboxRelay?.wake(),
+      lag: async () => {
+        const [row] = await this.mysql.query<{ waiting: string; oldest: string | null }>(
+          `SELECT COUNT(*) AS waiting, TIMESTAMPDIFF(MICROSECOND, MIN(create_time), UTC_TIMESTAMP(3)) AS oldest
+           FROM t_outbox WHERE sent_time IS NULL`,
+        );
+        return { rows: Number(row?.waiting ?? 0), oldestMs: Math.round(Number(row?.oldest ?? 0) / 1_000) };
+      },
+    };
+  },
+  async stopped(this: Relaying) {
+    await this.outboxRelay?.stop();
+  },
+};

@@ -1,0 +1,15 @@
+-- Messages written in the same transaction as what they tell of, published afterwards by a relay.
+CREATE TABLE IF NOT EXISTS t_outbox (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  subject VARCHAR(120) NOT NULL,
+  msg_id VARCHAR(150) NOT NULL,
+  -- Rows of one key are published one after the other, in the order of their ids.
+  order_key VARCHAR(100) NOT NULL,
+  payload JSON NOT NULL,
+  request_id VARCHAR(100) NULL,
+  create_time DATETIME(3) NOT NULL,
+  sent_time DATETIME(3) NULL,
+  UNIQUE KEY uk_msg_id (msg_id),
+  KEY idx_unsent (sent_time, id),
+  KEY idx_order_key (order_key, sent_time, id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

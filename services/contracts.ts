@@ -1,0 +1,89 @@
+import type { Context, ServiceBroker } from "moleculer";
+import type { GiftActions, GiftEvents } from "./gift/gift.contract.ts";
+import type { ImRouterActions } from "./im-router/im-router.contract.ts";
+import type { ImServerActions } from "./im-server/im-server.contract.ts";
+import type { LivingRoomActions, LivingRoomEvents } from "./living-room/living-room.contract.ts";
+import type { NotificationActions } from "./notification/notification.contract.ts";
+import type { PaymentActions, PaymentEvents, PaymentTopics } from "./payment/payment.contract.ts";
+import type { UserActions, UserEvents } from "./user/user.contract.ts";
+import type { WalletActions, WalletEvents } from "./wallet/wallet.contract.ts";
+
+/** All actions that services offer each other, by service and name. */
+export interface Contracts {
+  user: UserActions;
+  "living-room": LivingRoomActions;
+  gift: GiftActions;
+  wallet: WalletActions;
+  payment: PaymentActions;
+  "im-router": ImRouterActions;
+  "im-server": ImServerActions;
+  notification: NotificationActions;
+}
+
+/** The durable events of stream EVENTS, by name: what `{id, name, time, data}` carries as `data`. */
+export interface DurableEvents extends UserEvents, LivingRoomEvents, GiftEvents, WalletEvents, PaymentEvents {}
+export type DurableEventName = keyof DurableEvents;
+
+/** An event as it stands in the stream; `id` is the same in every redelivery. */
+export interface EventMessage<N extends DurableEventName = DurableEventName> {
+  id: string;
+  name: N;
+  time: string;
+  data: DurableEvents[N];
+}
+
+export type { PaymentTopics };
+
+/** Evictions and the like: fire and forget, never money. */
+export interface BroadcastEvents {
+  /** A gift of the catalogue changed: forget what is cached of it. */
+  "gift.catalogue-changed": { giftId: number };
+  /** A live room opened or closed: forget what is cached of it. */
+  "living-room.changed": { roomId: number };
+}
+
+type ServiceName = keyof Contracts;
+export type ActionName = { [S in ServiceName]: `${S}.${Extract<keyof Contracts[S], string>}` }[ServiceName];
+type ActionOf<N extends ActionName> = N extends `${infer S}.${infer A}`
+  ? S extends ServiceName
+    ? A extends keyof Contracts[S]
+      ? Contracts[S][A]
+      : never
+    : never
+  : never;
+export type ParamsOf<N extends ActionName> = ActionOf<N> extends { params: infer P } ? P : never;
+export type ResultOf<N extends ActionName> = ActionOf<N> extends { result: infer R } ? R : never;
+
+interface CallOptions {
+  nodeID?: string;
+  timeout?: number;
+  /** Carried into the callee's logs; a context hands on its own. */
+  requestID?: string;
+}
+
+/**
+ * Calls an action of another service by its contract. Through a context the request id goes along; through the broker
+ * give one where there is one. Rejects with the callee's failure (a plain Moleculer error whose `type` is a failure's
+ * name, see failure.ts), or with Moleculer's own timeout and not-available errors.
+ */
+export function call<N extends ActionName>(
+  caller: Pick<Context, "call"> | Pick<ServiceBroker, "call">,
+  action: N,
+  params: ParamsOf<N>,
+  options?: CallOptions,
+): Promise<ResultOf<N>> {
+  return (caller as Pick<ServiceBroker, "call">).call(
+    action,
+    params as Record<string, unknown>,
+    options as never,
+  ) as Promise<ResultOf<N>>;
+}
+
+/** Tells every node something it may forget or must re-read. Lost where a node is away: never for money. */
+export function broadcast<N extends keyof BroadcastEvents>(
+  caller: Pick<ServiceBroker, "broadcast">,
+  event: N,
+  payload: BroadcastEvents[N],
+): Promise<unknown> {
+  return Promise.resolve(caller.broadcast(event, payload));
+}

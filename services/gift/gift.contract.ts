@@ -1,0 +1,143 @@
+/** What other services may use of the gift service. */
+export interface CatalogueGift {
+  giftId: number;
+  price: number;
+  giftName: string;
+  /** 0 off the shelf, 1 on. */
+  status: number;
+  coverImgUrl: string;
+  svgaUrl: string;
+  createTime: string;
+  updateTime: string;
+}
+
+export interface GiftOrder {
+  orderId: string;
+  status: "accepted" | "succeeded" | "failed";
+  /** The name of a failure in config/errors.ts. */
+  reason?: string;
+  giftId: number;
+  count: number;
+  /** Price of one at the time of acceptance, coins. */
+  price: number;
+  receiverId: string;
+  roomId: number;
+  time: string;
+}
+
+export interface GiftRecord extends GiftOrder {
+  id: string;
+  senderId: string;
+}
+
+export interface GiftEdit {
+  giftName?: string;
+  price?: number;
+  coverImgUrl?: string;
+  svgaUrl?: string;
+  status?: number;
+}
+
+export interface GiftActions {
+  /** The gifts on the shelf. */
+  catalogue: { params: Record<string, never>; result: CatalogueGift[] };
+  /**
+   * Accepts a gift: durable in JetStream when it returns, settled later. The same `requestId` of the same sender is
+   * the same order for ever. Fails: giftUnknown, giftToSelf, roomNotLive, balanceShort, accountUnusable,
+   * idempotencyConflict; unavailable where it could not be made durable.
+   */
+  send: {
+    params: {
+      userId: string;
+      giftId: number;
+      roomId: number;
+      receiverId: string;
+      type: number;
+      count: number;
+      requestId?: string;
+    };
+    result: { orderId: string };
+  };
+  /** An order of the user's own. Fails: giftOrderUnknown. */
+  order: { params: { userId: string; orderId: string }; result: GiftOrder };
+  /** Newest first; `cursor` is a record id. */
+  records: {
+    params: { userId: string; direction: "sent" | "received"; roomId?: number; cursor?: string; limit: number };
+    result: { list: GiftRecord[]; nextCursor: string | null };
+  };
+  /** Operators. Fails: giftIdTaken. In force on every node within a second. */
+  create: {
+    params: { giftId: number; giftName: string; price: number; coverImgUrl: string; svgaUrl: string; operator: string };
+    result: CatalogueGift;
+  };
+  /** Operators. What was accepted before keeps its price. Fails: giftUnknown. */
+  update: { params: GiftEdit & { giftId: number; operator: string }; result: CatalogueGift };
+  /** Operators. Fails: giftUnknown. */
+  takeOffShelf: { params: { giftId: number; operator: string }; result: CatalogueGift };
+  /** Operators: any user's order. Fails: giftOrderUnknown. */
+  findOrder: { params: { orderId: string; operator: string }; result: GiftRecord };
+  /** What waits in the queue and what is being worked on, messages. */
+  queueDepth: { params: Record<string, never>; result: { waiting: number; inFlight: number; deadLetters: number } };
+}
+
+/** A settled gift as other services see it. */
+export interface SettledGift {
+  orderId: string;
+  status: "succeeded" | "failed";
+  reason?: string;
+  senderId: string;
+  receiverId: string;
+  roomId: number;
+  giftId: number;
+  count: number;
+  price: number;
+  income: number;
+  time: string;
+}
+
+export interface GiftEvents {
+  /** One message a settled batch; at least once, so consumers go by the order ids. */
+  "gift.settled": { gifts: SettledGift[] };
+}
+
+const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
+const positive = { type: "number", integer: true, positive: true } as const;
+const operator = { type: "string", min: 1, max: 100 } as const;
+const orderId = { type: "string", min: 1, max: 64 } as const;
+const giftName = { type: "string", min: 1, max: 60 } as const;
+const price = { type: "number", integer: true, min: 1, max: 1_000_000_000 } as const;
+const fileUrl = { type: "string", max: 300 } as const;
+
+export const giftParams = {
+  catalogue: {},
+  send: {
+    userId,
+    giftId: positive,
+    roomId: positive,
+    receiverId: userId,
+    type: { type: "number", integer: true, min: 0, max: 1 },
+    count: { type: "number", integer: true, min: 1, max: 9_999 },
+    requestId: { type: "string", pattern: /^[A-Za-z0-9_-]{8,64}$/, optional: true },
+  },
+  order: { userId, orderId },
+  records: {
+    userId,
+    direction: { type: "enum", values: ["sent", "received"] },
+    roomId: { ...positive, optional: true },
+    cursor: { type: "string", pattern: /^\d{1,19}$/, optional: true },
+    limit: { type: "number", integer: true, min: 1, max: 100 },
+  },
+  create: { giftId: positive, giftName, price, coverImgUrl: fileUrl, svgaUrl: fileUrl, operator },
+  update: {
+    giftId: positive,
+    giftName: { ...giftName, optional: true },
+    price: { ...price, optional: true },
+    coverImgUrl: { ...fileUrl, optional: true },
+    svgaUrl: { ...fileUrl, optional: true },
+    status: { type: "number", integer: true, min: 0, max: 1, optional: true },
+    operator,
+  },
+  takeOffShelf: { giftId: positive, operator },
+  findOrder: { orderId, operator },
+  queueDepth: {},
+} as const;

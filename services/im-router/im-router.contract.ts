@@ -1,0 +1,96 @@
+/** What other services may use of the IM router: it finds where a user or a room is connected and sends there. */
+
+/** A gift that succeeded, as the room is to see it. */
+export interface RoomGift {
+  orderId: string;
+  senderId: string;
+  receiverId: string;
+  giftId: number;
+  count: number;
+  price: number;
+  url: string;
+}
+
+export interface ImRouterActions {
+  /**
+   * A personal notice. `msgId` is stable across repeats (derive it from the business id). Returns how many
+   * connections took it; 0 where the user is offline. Fails: unavailable.
+   */
+  sendToUser: {
+    params: { userId: string; msgId: string; bizCode: number; data: Record<string, unknown> };
+    result: { delivered: number };
+  };
+  /** The same for many users: one look-up, one call a node. */
+  sendToUsers: {
+    params: { notices: { userId: string; msgId: string; bizCode: number; data: Record<string, unknown> }[] };
+    result: { delivered: number };
+  };
+  /** One message to everybody in a room, numbered in the room's order. `senderId` is "0" for the system. */
+  sendToRoom: {
+    params: { roomId: number; senderId: string; msgId: string; bizCode: number; data: Record<string, unknown> };
+    result: null;
+  };
+  /**
+   * Gifts that succeeded, gathered with others for a room tick and sent as one frame a room. Returns after the frames
+   * were handed to the nodes that hold members: then, and only then, may the caller forget the gifts. The rooms of a
+   * call are of one router bucket (`routerBucketOf` in services/im-buckets.ts). `pk` sends bizCode 5558 instead of 5556.
+   */
+  roomGifts: {
+    params: { bucket: number; rooms: { roomId: number; pk: boolean; gifts: RoomGift[] }[] };
+    result: null;
+  };
+  /** Everybody in a room is told (5562) and let go. */
+  closeRoom: { params: { roomId: number }; result: null };
+  /** Where users are connected and how many watch what: for operators. */
+  whereIs: { params: { userId: string }; result: { nodeId: string; roomId: number; since: string }[] };
+  /** A live im-server's public address, spread evenly. Fails: unavailable, where there is none. */
+  pickServer: { params: Record<string, never>; result: { address: string } };
+}
+
+const userId = { type: "string", pattern: /^\d{1,20}$/ } as const;
+const roomId = { type: "number", integer: true, positive: true } as const;
+const msgId = { type: "string", min: 1, max: 100 } as const;
+const bizCode = { type: "number", integer: true } as const;
+const data = { type: "object" } as const;
+const positive = { type: "number", integer: true, positive: true } as const;
+
+export const imRouterParams = {
+  sendToUser: { userId, msgId, bizCode, data },
+  sendToUsers: {
+    notices: { type: "array", max: 5_000, items: { type: "object", props: { userId, msgId, bizCode, data } } },
+  },
+  sendToRoom: { roomId, senderId: userId, msgId, bizCode, data },
+  roomGifts: {
+    bucket: { type: "number", integer: true, min: 0 },
+    rooms: {
+      type: "array",
+      min: 1,
+      items: {
+        type: "object",
+        props: {
+          roomId,
+          pk: "boolean",
+          gifts: {
+            type: "array",
+            min: 1,
+            items: {
+              type: "object",
+              props: {
+                orderId: { type: "string" },
+                senderId: userId,
+                receiverId: userId,
+                giftId: positive,
+                count: positive,
+                price: positive,
+                url: { type: "string" },
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+  closeRoom: { roomId },
+  whereIs: { userId },
+  pickServer: {},
+} as const;

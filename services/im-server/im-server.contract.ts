@@ -1,0 +1,35 @@
+/** What other services may use of an im-server node. All but `token` are called on a node by its id. */
+export interface ImServerActions {
+  /** A token for one connection of the user: lives `limits.im.tokenTtlMs`, works once, on any node. Fails: unavailable. */
+  token: { params: { userId: string }; result: { token: string } };
+  /**
+   * Frames for this node, each serialized once. `userId` frames go to that user's connection, `roomId` frames to
+   * every member here. Returns how many connections took them.
+   */
+  deliver: {
+    params: {
+      frames: ({ userId: string; frame: string } | { roomId: number; frame: string; seq: number; epoch: string })[];
+    };
+    result: { delivered: number };
+  };
+  /** Closes a connection that was replaced by a newer one elsewhere; `connectionId` guards the newer one. */
+  replace: { params: { userId: string; connectionId: string }; result: { closed: boolean } };
+  /** Lets everybody of a room go after they were told that it closed. */
+  emptyRoom: { params: { roomId: number }; result: { members: number } };
+  /** This node's public address and how many connections it has. */
+  status: {
+    params: Record<string, never>;
+    result: { address: string; connections: number; rooms: number; draining: boolean };
+  };
+}
+
+const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
+const roomId = { type: "number", integer: true, positive: true } as const;
+
+export const imServerParams = {
+  token: { userId },
+  deliver: { frames: { type: "array", max: 20_000, items: { type: "object" } } },
+  replace: { userId, connectionId: { type: "string", min: 1, max: 100 } },
+  emptyRoom: { roomId },
+  status: {},
+} as const;

@@ -1,0 +1,62 @@
+/** What other services may use of the living-room service. */
+export interface RoomListItem {
+  id: number;
+  roomName: string;
+  anchorId: string;
+  watchNum: number;
+  goodNum: number;
+  covertImg: string;
+}
+
+export interface LiveRoom {
+  roomId: number;
+  anchorId: string;
+  type: number;
+  roomName: string;
+}
+
+export interface LivingRoomActions {
+  /** Opens the user's live room; a user who has one gets that one. Fails: roomTypeMissing, startTooOften. */
+  start: { params: { userId: string; type?: number; roomName?: string }; result: { roomId: number } };
+  /** Fails: notYourRoom (also where there is no such live room), closeTooOften. */
+  close: { params: { userId: string; roomId: number }; result: null };
+  /** Live rooms of a type, newest first. */
+  list: {
+    params: { type: number; page: number; pageSize: number };
+    result: { list: RoomListItem[]; hasNext: boolean };
+  };
+  /** A live room, `null` where it is not live. Answers may be up to `limits.room.cacheTtlMs` old. */
+  find: { params: { roomId: number }; result: LiveRoom | null };
+  /** Who is watching how much; written to the room list. */
+  setWatchNumbers: { params: { rooms: { roomId: number; watchNum: number }[] }; result: null };
+}
+
+export interface LivingRoomEvents {
+  "room.opened": { roomId: number; anchorId: string; type: number; roomName: string; time: string };
+  "room.closed": { roomId: number; anchorId: string; time: string };
+}
+
+const roomId = { type: "number", integer: true, positive: true } as const;
+const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
+
+export const livingRoomParams = {
+  start: {
+    userId,
+    type: { type: "number", integer: true, optional: true },
+    roomName: { type: "string", max: 60, optional: true },
+  },
+  close: { userId, roomId },
+  list: {
+    type: { type: "number", integer: true },
+    page: { type: "number", integer: true, min: 1 },
+    pageSize: { type: "number", integer: true, min: 1, max: 100 },
+  },
+  find: { roomId },
+  setWatchNumbers: {
+    rooms: {
+      type: "array",
+      max: 10_000,
+      items: { type: "object", props: { roomId, watchNum: { type: "number", integer: true, min: 0 } } },
+    },
+  },
+} as const;

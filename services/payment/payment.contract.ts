@@ -1,0 +1,103 @@
+/** What other services may use of the payment service. Prices and amounts are fen, coins are whole coins. */
+export interface Product {
+  id: number;
+  name: string;
+  coinNum: number;
+}
+
+export interface PayOrder {
+  orderId: string;
+  productId: number;
+  /** 0 waiting, 1 paying, 2 paid, 3 cancelled, 4 invalid, 5 refunded. */
+  status: number;
+  coinNum: number;
+  /** Fen. */
+  amount: number;
+  payTime?: string;
+}
+
+/** A provider's notice exactly as it came, before anything of it is believed. */
+export interface RawNotice {
+  /** The body as sent, UTF-8 text; signatures are over these bytes. */
+  body: string;
+  headers: Record<string, string>;
+  query: Record<string, string>;
+  ip: string;
+}
+
+/** What the provider is to be answered, in its own format. */
+export interface NoticeAnswer {
+  httpStatus: number;
+  contentType: string;
+  body: string;
+}
+
+export interface PaymentActions {
+  /** Products on sale by price descending. */
+  products: { params: { type: number }; result: Product[] };
+  /**
+   * Makes an order (amount, coins and biz code fixed now) and asks the channel for a page to pay at.
+   * Fails: invalidParam (product, source, channel), payChannelClosed.
+   */
+  pay: {
+    params: { userId: string; productId: number; paySource: number; payChannel: number };
+    result: { orderId: string; payUrl: string };
+  };
+  /** An order of the user's own. Fails: payOrderUnknown. */
+  order: { params: { userId: string; orderId: string }; result: PayOrder };
+  /**
+   * A provider's notice: verified, then applied at most once. Answers in the provider's format; `null` where the
+   * channel is not configured. Fails: unavailable, where the truth could not be written (the provider calls again).
+   */
+  notice: { params: RawNotice & { channel: "wechat" | "alipay" | "cashier" }; result: NoticeAnswer | null };
+  /** The sandbox cashier's page (HTML) of an order. Fails: notFound where there is none or the cashier is closed. */
+  cashierPage: { params: { orderId: string }; result: { html: string } };
+  /** Presses a button of the cashier's page. Fails: notFound, invalidParam. */
+  cashierPress: { params: { orderId: string; action: string }; result: { html: string } };
+  /** Operators: any user's order. Fails: payOrderUnknown. */
+  findOrder: { params: { orderId: string; operator: string }; result: PayOrder & { userId: string } };
+  /** Operators: a paid order is refunded, its coins taken back, once. Fails: payOrderUnknown, payOrderState. */
+  refund: { params: { orderId: string; reason: string; operator: string }; result: PayOrder };
+}
+
+export interface PaymentEvents {
+  "payment.paid": {
+    orderId: string;
+    userId: string;
+    productId: number;
+    amount: number;
+    coins: number;
+    bizCode: number;
+    time: string;
+  };
+  "payment.refunded": { orderId: string; userId: string; amount: number; coins: number; reason: string; time: string };
+}
+
+/** What a topic of t_pay_topic carries: a paid order (`pay.recharge`) or its reversal (`pay.refund`). */
+export interface PaymentTopics {
+  "pay.recharge": { orderId: string; userId: string; coins: number; amount: number; bizCode: number; time: string };
+  "pay.refund": { orderId: string; userId: string; coins: number; amount: number; reason: string; time: string };
+}
+
+const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
+const integer = { type: "number", integer: true } as const;
+const orderId = { type: "string", min: 1, max: 64 } as const;
+const operator = { type: "string", min: 1, max: 100 } as const;
+const textMap = { type: "record", key: { type: "string" }, value: { type: "string" } } as const;
+
+export const paymentParams = {
+  products: { type: integer },
+  pay: { userId, productId: integer, paySource: integer, payChannel: integer },
+  order: { userId, orderId },
+  notice: {
+    channel: { type: "enum", values: ["wechat", "alipay", "cashier"] },
+    body: { type: "string", max: 65_536 },
+    headers: textMap,
+    query: textMap,
+    ip: { type: "string", max: 64 },
+  },
+  cashierPage: { orderId },
+  cashierPress: { orderId, action: { type: "string", max: 20 } },
+  findOrder: { orderId, operator },
+  refund: { orderId, reason: { type: "string", min: 1, max: 200 }, operator },
+} as const;

@@ -1,0 +1,26 @@
+import { limits } from "../config/limits.ts";
+import type { StreamDefinition } from "../mixins/jetstream.mixin.ts";
+
+/** Accepted gifts, waiting to be settled: the promise that HTTP 200 of gift/send gives. */
+export const giftStream: StreamDefinition = {
+  name: "GIFTS",
+  subjects: ["gift.send.*"],
+  kind: "queue",
+  maxMessages: limits.jetstream.giftQueueMessages,
+};
+
+/** Paid orders and refunds by topic (t_pay_topic), on their way to the wallet. */
+export const topicStream: StreamDefinition = {
+  name: "PAY",
+  subjects: ["pay.*"],
+  kind: "log",
+  maxAgeMs: limits.jetstream.topicsAgeMs,
+};
+
+/** What happened, for other services and systems. */
+export const eventStream: StreamDefinition = {
+  name: "EVENTS",
+  subjects: ["event.>"],
+  kind: "log",
+  maxAgeMs: limits.jetstream.eventsAgeMs,
+};

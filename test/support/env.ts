@@ -1,0 +1,23 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { projectRoot } from "../../config/root.ts";
+
+/**
+ * Runs before each test file: the servers are those of the test stack (unless the environment names others), and the
+ * namespace is one of the file's own, so that files cannot meet in a table, a key or a stream.
+ */
+process.env.NAMESPACE ??= `t_${randomBytes(4).toString("hex")}`;
+process.env.PROFILE = "local";
+process.env.SMS_PROVIDER = "console";
+process.env.LOG_LEVEL ??= "fatal";
+process.env.CASHIER_SECRET ??= "cashier-secret-of-the-tests";
+process.env.OPERATOR_TOKEN ??= "operator-token-of-the-tests";
+process.env.API_PORT ??= "0";
+process.env.IM_PORT ??= "0";
+
+const text = readFileSync(process.env.TEST_STACK_ENV ?? join(projectRoot(), ".stack/test/env"), "utf8");
+for (const line of text.split("\n")) {
+  const at = line.indexOf("=");
+  if (at > 0) process.env[line.slice(0, at)] ??= line.slice(at + 1);
+}
