@@ -46,6 +46,7 @@ const schema = z
 
     API_HOST: z.string().min(1).default("0.0.0.0"),
     API_PORT: port.default(8088),
+    API_URL: url("http:", "https:").optional(),
     API_PORT_SEARCH: flag.default(false),
     TRUST_PROXY: flag.default(false),
     OPERATOR_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),

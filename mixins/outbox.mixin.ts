@@ -1,5 +1,6 @@
 import type { Service } from "moleculer";
 import { limits } from "../config/limits.ts";
+import { BackgroundLoop } from "./background-loop.ts";
 import type { JetStreamState } from "./jetstream.mixin.ts";
 import type { Queryable, Transaction } from "./mysql/database.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
@@ -49,88 +50,46 @@ const claim = `
     SELECT 1 FROM t_outbox p WHERE p.order_key = o.order_key AND p.sent_time IS NULL AND p.id < o.id)
   ORDER BY o.id LIMIT ? FOR UPDATE SKIP LOCKED`;
 
-type Relaying = Service & MysqlState & JetStreamState & OutboxState & { outboxRelay?: Relay };
+type Relaying = Service & MysqlState & JetStreamState & OutboxState & { outboxRelay?: BackgroundLoop };
 
-/** Publishes what is unsent, in rounds, until it is stopped. Several nodes may run one on the same table. */
-class Relay {
-  private stopping = false;
-  private woken = false;
-  private wakeUp: () => void = () => {};
-  private readonly service: Relaying;
-  private readonly loop: Promise<void>;
-
-  constructor(service: Relaying) {
-    this.service = service;
-    this.loop = this.run();
-  }
-
-  wake(): void {
-    this.woken = true;
-    this.wakeUp();
-  }
-
-  async stop(): Promise<void> {
-    this.stopping = true;
-    this.wakeUp();
-    await this.loop;
-  }
-
-  private async run(): Promise<void> {
-    let lastPurge = 0;
-    while (!this.stopping) {
-      this.woken = false;
-      try {
-        const sent = await this.round();
-        if (sent > 0) continue;
-        if (Date.now() - lastPurge > limits.outbox.keepSentMs / 10) {
-          lastPurge = Date.now();
-          await this.purge();
-        }
-        await this.wait(limits.outbox.idlePollMs);
-      } catch (error) {
-        if (this.stopping) return;
-        this.service.logger.warn({ err: error }, "the outbox could not be relayed: its rows stay and are tried again");
-        await this.wait(limits.outbox.errorBackoffMs);
-      }
-    }
-  }
-
-  /**
-   * One round: claim, publish, wait for every ack, mark, commit. A crash in between publishes the rows again with the
-   * same message ids, which consumers must bear anyway.
-   */
-  private round(): Promise<number> {
-    const { mysql, jetstream } = this.service;
-    return mysql.transaction(async (tx) => {
-      const rows = await tx.query<Row>(claim, [limits.outbox.batchRows]);
-      if (rows.length === 0) return 0;
-      await Promise.all(
-        rows.map((row) => {
-          const payload = typeof row.payload === "string" ? JSON.parse(row.payload) : row.payload;
-          return jetstream.publish(row.subject, payload, { msgId: row.msg_id, requestId: row.request_id });
-        }),
-      );
-      await tx.run("UPDATE t_outbox SET sent_time = UTC_TIMESTAMP(3) WHERE id IN (?)", [rows.map(({ id }) => id)]);
-      return rows.length;
-    });
-  }
-
-  private async purge(): Promise<void> {
-    await this.service.mysql.run(
-      "DELETE FROM t_outbox WHERE sent_time < UTC_TIMESTAMP(3) - INTERVAL ? SECOND ORDER BY sent_time LIMIT 10000",
-      [limits.outbox.keepSentMs / 1_000],
+/**
+ * One round: claim, publish, wait for every ack, mark, commit. A crash in between publishes the rows again with the same
+ * message ids, which consumers must bear anyway. Several nodes may do it on the same table.
+ */
+function relayRound({ mysql, jetstream }: MysqlState & JetStreamState): Promise<number> {
+  return mysql.transaction(async (tx) => {
+    const rows = await tx.query<Row>(claim, [limits.outbox.batchRows]);
+    if (rows.length === 0) return 0;
+    await Promise.all(
+      rows.map((row) => {
+        const payload = typeof row.payload === "string" ? JSON.parse(row.payload) : row.payload;
+        return jetstream.publish(row.subject, payload, { msgId: row.msg_id, requestId: row.request_id });
+      }),
     );
-  }
+    await tx.run("UPDATE t_outbox SET sent_time = UTC_TIMESTAMP(3) WHERE id IN (?)", [rows.map(({ id }) => id)]);
+    return rows.length;
+  });
+}
 
-  private async wait(ms: number): Promise<void> {
-    if (this.woken || this.stopping) return;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms);
-      this.wakeUp = resolve;
-    });
-    clearTimeout(timer);
-  }
+function startRelay(service: Relaying): BackgroundLoop {
+  let lastPurge = Date.now();
+  return new BackgroundLoop({
+    name: "outbox",
+    idleMs: limits.outbox.idlePollMs,
+    errorBackoffMs: limits.outbox.errorBackoffMs,
+    log: service.logger as never,
+    round: async () => {
+      if ((await relayRound(service)) > 0) return true;
+      if (Date.now() - lastPurge > limits.outbox.keepSentMs / 10) {
+        lastPurge = Date.now();
+        await service.mysql.run(
+          "DELETE FROM t_outbox WHERE sent_time < UTC_TIMESTAMP(3) - INTERVAL ? SECOND ORDER BY sent_time LIMIT 10000",
+          [limits.outbox.keepSentMs / 1_000],
+        );
+      }
+      return false;
+    },
+  });
 }
 
 /**
@@ -138,7 +97,7 @@ class Relay {
  */
 export const outboxMixin = {
   started(this: Relaying) {
-    this.outboxRelay = new Relay(this);
+    this.outboxRelay = startRelay(this);
     this.outbox = {
       add: addRow,
       wake: () => this.outboxRelay?.wake(),

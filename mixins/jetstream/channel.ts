@@ -30,6 +30,8 @@ export interface ChannelDefinition<This = unknown> {
   /** Messages of one handler call at the most. */
   readonly batch: number;
   readonly batchesInFlight: number;
+  /** Checks what came off the wire; a message that it throws on goes to the dead letters at once. */
+  readonly parse?: (data: unknown) => unknown;
   /**
    * Handles a batch; every message of it is acked once this resolves, so it must have done all it does by then. Where
    * it rejects the whole batch comes again, later each time: so it must be idempotent. A rejection with `unavailable`
@@ -175,9 +177,10 @@ export class Channel {
     const readable: { message: JsMsg; data: unknown }[] = [];
     for (const message of messages) {
       try {
-        readable.push({ message, data: JSON.parse(decoder.decode(message.data)) });
+        const data: unknown = JSON.parse(decoder.decode(message.data));
+        readable.push({ message, data: this.definition.parse ? this.definition.parse(data) : data });
       } catch (error) {
-        await this.bury(message, `not JSON: ${(error as Error).message}`);
+        await this.bury(message, `unreadable: ${(error as Error).message}`);
       }
     }
     if (readable.length === 0) return;

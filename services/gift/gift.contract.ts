@@ -101,7 +101,7 @@ export interface GiftEvents {
 }
 
 const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
-const positive = { type: "number", integer: true, positive: true } as const;
+const positive = { type: "number", integer: true, min: 1, max: Number.MAX_SAFE_INTEGER } as const;
 const operator = { type: "string", min: 1, max: 100 } as const;
 const orderId = { type: "string", min: 1, max: 64 } as const;
 const giftName = { type: "string", min: 1, max: 60 } as const;

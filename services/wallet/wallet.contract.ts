@@ -53,6 +53,14 @@ export interface WalletActions {
   consumeForSendGift: { params: { bucket: number; gifts: GiftCharge[] }; result: { outcomes: GiftOutcome[] } };
   /** The balance as committed. A user without an account has 0 of everything and status 1. */
   balance: { params: { userId: string }; result: Balance };
+  /**
+   * Whether a gift may be accepted: "short" and "unusable" are what the database says now, "enough" may be up to
+   * `limits.wallet.fundsCacheMs` old. Nothing is reserved: the settlement decides.
+   */
+  checkFunds: {
+    params: { bucket: number; userId: string; amount: number };
+    result: { funds: "enough" | "short" | "unusable" };
+  };
   /** Newest first; `cursor` is a trade id. */
   statement: {
     params: { userId: string; cursor?: string; limit: number };
@@ -74,7 +82,7 @@ export interface WalletEvents {
 
 const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
 const orderId = { type: "string", min: 1, max: 64 } as const;
-const positive = { type: "number", integer: true, positive: true } as const;
+const positive = { type: "number", integer: true, min: 1, max: Number.MAX_SAFE_INTEGER } as const;
 const reason = { type: "string", min: 1, max: 200 } as const;
 
 export const walletParams = {
@@ -99,6 +107,7 @@ export const walletParams = {
     },
   },
   balance: { userId },
+  checkFunds: { bucket: { type: "number", integer: true, min: 0 }, userId, amount: positive },
   statement: {
     userId,
     cursor: { type: "string", pattern: /^\d{1,19}$/, optional: true },

@@ -17,6 +17,11 @@ export async function startNode(label: string, schemas: readonly ServiceSchema[]
   return broker;
 }
 
+/** Waits until `broker` can call a service on a given node. */
+export async function waitForNode(broker: Broker, service: string, nodeID: string): Promise<void> {
+  await eventually(`${service} on ${nodeID}`, () => broker.registry.hasService(service, nodeID));
+}
+
 /** Stops one node before the end, as a drain would. */
 export async function stopNode(broker: Broker): Promise<void> {
   const at = started.indexOf(broker);

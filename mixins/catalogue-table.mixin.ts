@@ -1,0 +1,212 @@
+import type { Service } from "moleculer";
+import DbService from "moleculer-db";
+import SequelizeDbAdapter from "moleculer-db-adapter-sequelize";
+import { ConnectionError, DataTypes, type Options, TimeoutError } from "sequelize";
+import { isDependencyDown } from "../broker/dependency-errors.middleware.ts";
+import { fail } from "../broker/failure.ts";
+import { config, databaseName } from "../config/config.ts";
+import { limits } from "../config/limits.ts";
+import { toSafeInteger } from "./mysql/database.ts";
+
+/** What a column holds for the service: safe integers, text, parsed JSON, times (UTC). */
+const kinds = {
+  integer: { type: DataTypes.BIGINT },
+  text: { type: DataTypes.STRING },
+  json: { type: DataTypes.JSON },
+  time: { type: DataTypes.DATE(3) },
+};
+
+type Kind = keyof typeof kinds;
+interface ValueOf {
+  integer: number;
+  text: string;
+  json: unknown;
+  time: Date;
+}
+
+/** The columns of a table by the name they have in code, e.g. `{ giftId: ["gift_id", "integer"] }`. */
+export type Columns = Readonly<Record<string, readonly [column: string, kind: Kind]>>;
+export type RowOf<C extends Columns> = { -readonly [Field in keyof C]: ValueOf[C[Field][1]] };
+
+export interface CatalogueQuery<C extends Columns> {
+  /** Rows whose fields equal these. */
+  query?: Partial<RowOf<C>>;
+  /** A field's name, with `-` before it for descending. */
+  sort?: Extract<keyof C, string> | `-${Extract<keyof C, string>}`;
+  limit?: number;
+}
+
+/** All of them fail with `unavailable` where the database cannot be reached. */
+export interface Catalogue<C extends Columns> {
+  find(query: CatalogueQuery<C>): Promise<RowOf<C>[]>;
+  byId(id: number): Promise<RowOf<C> | null>;
+  /** Needs the primary key in the row. @throws an error that `isDuplicateKey` (mysql/database.ts) knows, where the row is there already. */
+  insert(row: Partial<RowOf<C>>): Promise<RowOf<C>>;
+  /** The row as it is afterwards, `null` where there is none. Committed when it returns. */
+  update(id: number, changes: Partial<RowOf<C>>): Promise<RowOf<C> | null>;
+}
+
+/** What the mixin puts on a service. */
+export interface CatalogueState<C extends Columns> {
+  catalogue: Catalogue<C>;
+}
+
+export interface CatalogueTable<C extends Columns> {
+  /** Whose database the table is in. */
+  readonly service: string;
+  readonly table: string;
+  /** The field (not the column) that is the primary key. */
+  readonly primaryKey: Extract<keyof C, string>;
+  /** Fields `createTime` and `updateTime`, where there are such, are filled in at insert and update. */
+  readonly columns: C;
+}
+
+function connectionOptions(service: string): Options & { noSync: true } {
+  const url = new URL(config().MYSQL_URL);
+  return {
+    // The tables are made by migrations; the adapter would create them otherwise.
+    noSync: true,
+    dialect: "mysql",
+    host: url.hostname,
+    port: Number(url.port || 3306),
+    username: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database: databaseName(service),
+    logging: false,
+    timezone: "+00:00",
+    pool: { max: 2, min: 0, acquire: limits.mysql.connectTimeoutMs },
+    dialectOptions: {
+      supportBigNumbers: true,
+      bigNumberStrings: true,
+      connectTimeout: limits.mysql.connectTimeoutMs,
+    },
+  };
+}
+
+/**
+ * Opens its own Sequelize instance when the service starts. An instance in the schema would be taken apart, since
+ * Moleculer deep-clones schemas; and settings must not be read while modules load.
+ */
+class CatalogueAdapter extends SequelizeDbAdapter {
+  private readonly owner: string;
+
+  constructor(owner: string) {
+    super({});
+    this.owner = owner;
+  }
+
+  override connect() {
+    // Where the adapter keeps what it hands to Sequelize; its type declarations leave the field out.
+    Object.assign(this, { opts: [connectionOptions(this.owner)] });
+    return super.connect();
+  }
+}
+
+/** The errors of Sequelize back to those of the driver, or to `unavailable`. */
+function translated(error: unknown, table: string): unknown {
+  const original = (error as { original?: unknown }).original;
+  if (error instanceof ConnectionError || error instanceof TimeoutError || isDependencyDown(original ?? error))
+    return fail("unavailable", { table, cause: (error as Error).message });
+  return original ?? error;
+}
+
+function readValue(kind: Kind, value: unknown): unknown {
+  if (value === null) return null;
+  if (kind === "integer") return toSafeInteger(value);
+  // MariaDB keeps JSON as text and hands it out as such.
+  if (kind === "json" && typeof value === "string") return JSON.parse(value);
+  return value;
+}
+
+interface Entity {
+  get(options: { plain: true }): Record<string, unknown>;
+}
+
+function openCatalogue<C extends Columns>(adapter: SequelizeDbAdapter, definition: CatalogueTable<C>): Catalogue<C> {
+  const read = (entity: Entity): RowOf<C> => {
+    const plain = entity.get({ plain: true });
+    const fields = Object.entries(definition.columns).map(([field, [, kind]]) => [
+      field,
+      readValue(kind, plain[field] ?? null),
+    ]);
+    return Object.fromEntries(fields);
+  };
+  const guarded = async <T>(work: () => PromiseLike<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw translated(error, definition.table);
+    }
+  };
+  const byId = async (id: number) => {
+    const entity = (await guarded(() => adapter.findById(id))) as Entity | null;
+    return entity && read(entity);
+  };
+  return {
+    byId,
+    async find(query) {
+      const { sort, ...filter } = query;
+      const sorted = sort ? { ...filter, sort: [sort] } : filter;
+      return ((await guarded(() => adapter.find(sorted))) as Entity[]).map(read);
+    },
+    async insert(row) {
+      await guarded(() => adapter.insert(row));
+      // Read again: what the database filled in, and what it made of the values, is the row.
+      const inserted = await byId(row[definition.primaryKey] as number);
+      if (!inserted) throw new Error(`the row inserted into ${definition.table} is gone`);
+      return inserted;
+    },
+    async update(id, changes) {
+      const found = await guarded(() => adapter.updateById(id, { $set: changes }));
+      return found ? byId(id) : null;
+    },
+  };
+}
+
+function modelOf<C extends Columns>({ table, primaryKey, columns }: CatalogueTable<C>) {
+  const attributes = Object.entries(columns).map(([field, [column, kind]]) => [
+    field,
+    { ...kinds[kind], field: column, primaryKey: field === primaryKey },
+  ]);
+  return {
+    name: table,
+    define: Object.fromEntries(attributes),
+    options: {
+      tableName: table,
+      timestamps: true,
+      createdAt: "createTime" in columns ? "createTime" : false,
+      updatedAt: "updateTime" in columns ? "updateTime" : false,
+    },
+  };
+}
+
+interface Internals extends CatalogueState<Columns> {
+  adapter: SequelizeDbAdapter;
+  connect(): Promise<void>;
+}
+
+/**
+ * A table that is edited by hand and read whole (gifts, products), through moleculer-db. Comes after mysqlMixin, which
+ * has migrated the database by then. Of moleculer-db only the adapter is used: its actions are left out altogether,
+ * since a service offers what stands in its contract, and so is its start, which would wait for a database for ever.
+ */
+export function catalogueTableMixin<C extends Columns>(definition: CatalogueTable<C>) {
+  const {
+    actions: _notOffered,
+    started: _endless,
+    stopped: _unsafe,
+    ...dbService
+  } = DbService as unknown as Record<string, unknown>;
+  return {
+    ...dbService,
+    adapter: new CatalogueAdapter(definition.service),
+    model: modelOf(definition),
+    async started(this: Service & Internals) {
+      await this.connect();
+      this.catalogue = openCatalogue(this.adapter, definition) as unknown as Catalogue<Columns>;
+    },
+    async stopped(this: Service & Partial<Internals>) {
+      await this.adapter?.disconnect();
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { limits } from "../../config/limits.ts";
+
+/** A gift as it waits in JetStream: everything its settlement needs, fixed when it was accepted. */
+export interface AcceptedGift {
+  orderId: string;
+  senderId: string;
+  receiverId: string;
+  roomId: number;
+  giftId: number;
+  count: number;
+  /** Of one, coins. */
+  price: number;
+  /** 0 normal, 1 PK. */
+  type: number;
+  /** The effect's file. */
+  url: string;
+  contentHash: string;
+  /** ISO time. */
+  acceptedAt: string;
+}
+
+/** Namespace of the order ids below, a constant of this system (RFC 9562, section 6.6). */
+const orderNamespace = Buffer.from("5b1d7a3e9c0f4e6d8a2b4c6e8f013579", "hex");
+
+/**
+ * The order id of a user's request id: a name-based UUID (RFC 9562, version 5), so that a repeat is the same business
+ * id even where everything but the books was lost.
+ */
+export function orderIdOf(userId: string, requestId: string): string {
+  const hash = createHash("sha1").update(orderNamespace).update(`${userId}:${requestId}`).digest();
+  hash[6] = ((hash[6] as number) & 0x0f) | 0x50;
+  hash[8] = ((hash[8] as number) & 0x3f) | 0x80;
+  const hex = hash.toString("hex", 0, 16);
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+/** What the client asked for, without what the system added (the price): the same for a repeat, and only for it. */
+export function contentHashOf(request: {
+  giftId: number;
+  roomId: number;
+  receiverId: string;
+  type: number;
+  count: number;
+}): string {
+  const { giftId, roomId, receiverId, type, count } = request;
+  return createHash("sha256").update(`${giftId}|${roomId}|${receiverId}|${type}|${count}`).digest("hex").slice(0, 32);
+}
+
+/** The queue's partition of a sender: messages of one sender share a subject. */
+export function partitionOf(userId: string): number {
+  return Number(BigInt(userId) % BigInt(limits.gift.partitions));
+}
+
+const userId = /^[1-9]\d{0,19}$/;
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+
+/**
+ * Checks what came out of the queue.
+ * @throws Error naming the field that is off: such a message can never be settled.
+ */
+export function parseAcceptedGift(data: unknown): AcceptedGift {
+  const gift = (data ?? {}) as AcceptedGift;
+  const bad = (field: keyof AcceptedGift) => new Error(`${field} of order ${String(gift.orderId).slice(0, 64)} is off`);
+  if (typeof gift.orderId !== "string" || gift.orderId === "" || gift.orderId.length > 64) throw bad("orderId");
+  for (const field of ["senderId", "receiverId"] as const)
+    if (typeof gift[field] !== "string" || !userId.test(gift[field])) throw bad(field);
+  for (const field of ["roomId", "giftId", "count", "price"] as const) if (!isCount(gift[field])) throw bad(field);
+  if (gift.type !== 0 && gift.type !== 1) throw bad("type");
+  if (typeof gift.url !== "string") throw bad("url");
+  if (typeof gift.contentHash !== "string" || !/^[0-9a-f]{32}$/.test(gift.contentHash)) throw bad("contentHash");
+  if (typeof gift.acceptedAt !== "string" || Number.isNaN(Date.parse(gift.acceptedAt))) throw bad("acceptedAt");
+  return gift;
+}

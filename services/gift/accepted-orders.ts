@@ -1,0 +1,35 @@
+import type { Redis } from "ioredis";
+import { limits } from "../../config/limits.ts";
+import type { AcceptedGift } from "./accepted-gift.ts";
+
+/**
+ * Which orders were accepted lately, in Redis: answers repeats and queries while an order is on its way. All of it may
+ * be lost: then the queue and the books answer.
+ */
+const keyOf = (orderId: string) => `gift:accepted:${orderId}`;
+
+interface MemoryLog {
+  warn(about: object, text: string): void;
+}
+
+export async function rememberAccepted(redis: Redis, gift: AcceptedGift, log: MemoryLog): Promise<void> {
+  try {
+    await redis.set(keyOf(gift.orderId), JSON.stringify(gift), "PX", limits.gift.acceptedMemoryMs);
+  } catch (error) {
+    log.warn(
+      { err: error, orderId: gift.orderId },
+      "an accepted order is not remembered: its status shows once settled",
+    );
+  }
+}
+
+/** `undefined` where Redis does not know it, or cannot be asked. */
+export async function recallAccepted(redis: Redis, orderId: string, log: MemoryLog): Promise<AcceptedGift | undefined> {
+  try {
+    const text = await redis.get(keyOf(orderId));
+    return text === null ? undefined : (JSON.parse(text) as AcceptedGift);
+  } catch (error) {
+    log.warn({ err: error, orderId }, "accepted orders cannot be read: the books are asked");
+    return undefined;
+  }
+}

@@ -1,0 +1,115 @@
+import type { Queryable } from "../../mixins/mysql/database.ts";
+import { toSafeInteger } from "../../mixins/mysql/database.ts";
+import type { AcceptedGift } from "./accepted-gift.ts";
+import type { GiftRecord } from "./gift.contract.ts";
+
+/** All SQL of the gift service but the catalogue's. */
+
+export interface SettledRecord {
+  gift: AcceptedGift;
+  succeeded: boolean;
+  reason: string | null;
+  income: number;
+}
+
+/** Writes the final word on gifts; a record that is there already stays as it is. */
+export async function insertRecords(db: Queryable, records: readonly SettledRecord[]): Promise<void> {
+  if (records.length === 0) return;
+  const places = records.map(() => "(?,?,?,?,?,?,?,?,?,?,?,?,UTC_TIMESTAMP(3),?)").join(",");
+  await db.run(
+    `INSERT INTO t_gift_record (order_id, user_id, object_id, room_id, gift_id, count, price, status, reason, income,
+       content_hash, send_time, update_time, json) VALUES ${places}
+     ON DUPLICATE KEY UPDATE id = id`,
+    records.flatMap(({ gift, succeeded, reason, income }) => [
+      gift.orderId,
+      gift.senderId,
+      gift.receiverId,
+      gift.roomId,
+      gift.giftId,
+      gift.count,
+      gift.price,
+      succeeded ? 1 : 0,
+      reason,
+      income,
+      gift.contentHash,
+      new Date(gift.acceptedAt),
+      JSON.stringify({ type: gift.type, url: gift.url }),
+    ]),
+  );
+}
+
+interface RecordRow {
+  id: string;
+  order_id: string;
+  user_id: string;
+  object_id: string;
+  room_id: string;
+  gift_id: string;
+  count: number;
+  price: string;
+  status: number;
+  reason: string | null;
+  send_time: Date;
+}
+
+const recordColumns = "id, order_id, user_id, object_id, room_id, gift_id, count, price, status, reason, send_time";
+
+function toRecord(row: RecordRow): GiftRecord {
+  return {
+    id: String(row.id),
+    orderId: row.order_id,
+    senderId: String(row.user_id),
+    receiverId: String(row.object_id),
+    roomId: toSafeInteger(row.room_id),
+    giftId: toSafeInteger(row.gift_id),
+    count: toSafeInteger(row.count),
+    price: toSafeInteger(row.price),
+    status: Number(row.status) === 1 ? "succeeded" : "failed",
+    ...(row.reason ? { reason: row.reason } : {}),
+    time: row.send_time.toISOString(),
+  };
+}
+
+export async function findRecord(db: Queryable, orderId: string): Promise<GiftRecord | undefined> {
+  const [row] = await db.query<RecordRow>(`SELECT ${recordColumns} FROM t_gift_record WHERE order_id = ?`, [orderId]);
+  return row && toRecord(row);
+}
+
+/** The content hash of a settled order. */
+export async function findContentHash(db: Queryable, orderId: string): Promise<string | undefined> {
+  const [row] = await db.query<{ content_hash: string }>("SELECT content_hash FROM t_gift_record WHERE order_id = ?", [
+    orderId,
+  ]);
+  return row?.content_hash;
+}
+
+/** A user's records, newest first, below the cursor. Received gifts are those that succeeded. */
+export async function listRecords(
+  db: Queryable,
+  query: { userId: string; direction: "sent" | "received"; roomId?: number; cursor?: string; limit: number },
+): Promise<GiftRecord[]> {
+  const where = [query.direction === "sent" ? "user_id = ?" : "object_id = ? AND status = 1"];
+  const values: unknown[] = [query.userId];
+  if (query.roomId !== undefined) {
+    where.push("room_id = ?");
+    values.push(query.roomId);
+  }
+  if (query.cursor !== undefined) {
+    where.push("id < ?");
+    values.push(query.cursor);
+  }
+  const rows = await db.query<RecordRow>(
+    `SELECT ${recordColumns} FROM t_gift_record WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`,
+    [...values, query.limit],
+  );
+  return rows.map(toRecord);
+}
+
+/** A number that changes whenever anything in the catalogue does; the catalogue is a few hundred rows at the most. */
+export async function catalogueChecksum(db: Queryable): Promise<string> {
+  const [row] = await db.query<{ checksum: string }>(
+    `SELECT CONCAT(COUNT(*), ':', COALESCE(SUM(CRC32(CONCAT_WS('|', gift_id, price, gift_name, status, cover_img_url, svga_url))), 0)) AS checksum
+     FROM t_gift_config`,
+  );
+  return row?.checksum ?? "";
+}

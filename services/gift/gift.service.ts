@@ -1,0 +1,160 @@
+import { fail } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
+import { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { type CatalogueState, catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
+import { healthMixin } from "../../mixins/health.mixin.ts";
+import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
+import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
+import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
+import { migrationFolders } from "../databases.ts";
+import { defineService } from "../define-service.ts";
+import { eventStream, giftStream } from "../streams.ts";
+import { accept } from "./acceptance.ts";
+import { acceptancePorts } from "./acceptance-ports.ts";
+import { parseAcceptedGift } from "./accepted-gift.ts";
+import { recallAccepted } from "./accepted-orders.ts";
+import { createGift, editGift } from "./catalogue-edits.ts";
+import { giftParams } from "./gift.contract.ts";
+import { catalogueChecksum, findRecord, listRecords } from "./gift-store.ts";
+import { queueDepth, settlerDurable } from "./queue.ts";
+import { type Breakpoint, settle } from "./settler.ts";
+import { giftColumns, Shelf } from "./shelf.ts";
+
+export interface GiftState extends MysqlState, RedisState, JetStreamState, CatalogueState<typeof giftColumns> {
+  shelf: Shelf;
+  shelfWatch: BackgroundLoop;
+  /** For tests: throws where a crash is to be played. */
+  settleBreakpoint: Breakpoint;
+}
+
+export default defineService<"gift", GiftState>({
+  name: "gift",
+  mixins: [
+    mysqlMixin("gift", migrationFolders.gift),
+    catalogueTableMixin({ service: "gift", table: "t_gift_config", primaryKey: "giftId", columns: giftColumns }),
+    redisMixin,
+    jetstreamMixin([giftStream, eventStream]),
+    operatorAuditMixin,
+    healthMixin,
+  ],
+
+  actions: {
+    catalogue: {
+      params: giftParams.catalogue,
+      handler() {
+        return this.shelf.list();
+      },
+    },
+    send: {
+      params: giftParams.send,
+      async handler(ctx) {
+        const answer = await accept(ctx.params, acceptancePorts(this, ctx), new Date());
+        if ("refused" in answer) throw fail(answer.refused, { userId: ctx.params.userId });
+        return answer;
+      },
+    },
+    order: {
+      params: giftParams.order,
+      async handler(ctx) {
+        const { orderId, userId } = ctx.params;
+        const record = await findRecord(this.mysql, orderId);
+        if (record?.senderId === userId) {
+          const { id: _id, senderId: _senderId, ...order } = record;
+          return order;
+        }
+        const waiting = record ? undefined : await recallAccepted(this.redis, orderId, this.logger as never);
+        if (waiting?.senderId !== userId) throw fail("giftOrderUnknown", { orderId });
+        const { giftId, count, price, receiverId, roomId, acceptedAt } = waiting;
+        return { orderId, status: "accepted", giftId, count, price, receiverId, roomId, time: acceptedAt };
+      },
+    },
+    records: {
+      params: giftParams.records,
+      async handler(ctx) {
+        const rows = await listRecords(this.mysql, { ...ctx.params, limit: ctx.params.limit + 1 });
+        const list = rows.slice(0, ctx.params.limit);
+        return { list, nextCursor: rows.length > list.length ? (list.at(-1)?.id ?? null) : null };
+      },
+    },
+    create: {
+      params: giftParams.create,
+      operator: true,
+      handler(ctx) {
+        const { operator: _operator, ...gift } = ctx.params;
+        return createGift(this, gift);
+      },
+    },
+    update: {
+      params: giftParams.update,
+      operator: true,
+      handler(ctx) {
+        const { giftId, giftName, price, coverImgUrl, svgaUrl, status } = ctx.params;
+        return editGift(this, giftId, { giftName, price, coverImgUrl, svgaUrl, status });
+      },
+    },
+    takeOffShelf: {
+      params: giftParams.takeOffShelf,
+      operator: true,
+      handler(ctx) {
+        return editGift(this, ctx.params.giftId, { status: 0 });
+      },
+    },
+    findOrder: {
+      params: giftParams.findOrder,
+      operator: true,
+      async handler(ctx) {
+        const record = await findRecord(this.mysql, ctx.params.orderId);
+        if (!record) throw fail("giftOrderUnknown", { orderId: ctx.params.orderId });
+        return record;
+      },
+    },
+    queueDepth: {
+      params: giftParams.queueDepth,
+      handler() {
+        return queueDepth(this);
+      },
+    },
+  },
+
+  events: {
+    "gift.catalogue-changed": {
+      handler(ctx) {
+        this.shelf.evict(ctx.params.giftId);
+      },
+    },
+  },
+
+  channels: {
+    accepted: {
+      stream: giftStream.name,
+      subject: "gift.send.*",
+      durable: settlerDurable,
+      batch: limits.gift.settleBatch,
+      batchesInFlight: limits.gift.settleBatchesInFlight,
+      parse: parseAcceptedGift,
+      handler(messages) {
+        return settle(this, messages, this.settleBreakpoint);
+      },
+    },
+  },
+
+  created() {
+    this.settleBreakpoint = () => {};
+  },
+
+  started() {
+    this.shelf = new Shelf(this.catalogue, () => catalogueChecksum(this.mysql));
+    this.shelfWatch = new BackgroundLoop({
+      name: "catalogue watch",
+      idleMs: limits.gift.catalogueCheckMs,
+      errorBackoffMs: limits.gift.catalogueCheckMs,
+      log: this.logger as never,
+      round: () => this.shelf.check().then(() => false),
+    });
+  },
+
+  async stopped() {
+    await this.shelfWatch?.stop();
+  },
+});

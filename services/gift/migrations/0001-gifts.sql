@@ -1,0 +1,42 @@
+CREATE TABLE IF NOT EXISTS t_gift_config (
+  gift_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  price BIGINT NOT NULL,
+  gift_name VARCHAR(60) NOT NULL,
+  -- 0 off the shelf, 1 on.
+  status TINYINT NOT NULL DEFAULT 1,
+  cover_img_url VARCHAR(300) NOT NULL DEFAULT '',
+  svga_url VARCHAR(300) NOT NULL DEFAULT '',
+  create_time DATETIME(3) NOT NULL,
+  update_time DATETIME(3) NOT NULL,
+  CONSTRAINT ck_price_positive CHECK (price > 0)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- One row a gift whose settlement is final, succeeded or failed.
+CREATE TABLE IF NOT EXISTS t_gift_record (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  order_id VARCHAR(64) NOT NULL,
+  user_id BIGINT UNSIGNED NOT NULL,
+  -- Whom it was for.
+  object_id BIGINT UNSIGNED NOT NULL,
+  room_id BIGINT UNSIGNED NOT NULL,
+  gift_id BIGINT UNSIGNED NOT NULL,
+  count INT UNSIGNED NOT NULL,
+  -- Of one, in the unit below, as it was when the gift was accepted.
+  price BIGINT NOT NULL,
+  -- 1 coins.
+  price_unit TINYINT NOT NULL DEFAULT 1,
+  -- 1 live room.
+  source TINYINT NOT NULL DEFAULT 1,
+  -- 0 failed, 1 succeeded.
+  status TINYINT NOT NULL,
+  reason VARCHAR(40) NULL,
+  income BIGINT NOT NULL DEFAULT 0,
+  -- Of what the client asked for: tells a repeat of a request id from its reuse.
+  content_hash CHAR(32) NOT NULL,
+  send_time DATETIME(3) NOT NULL,
+  update_time DATETIME(3) NOT NULL,
+  json JSON NULL,
+  UNIQUE KEY uk_order_id (order_id),
+  KEY idx_user (user_id, id),
+  KEY idx_object (object_id, id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

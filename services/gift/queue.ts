@@ -1,0 +1,49 @@
+import type { Service } from "moleculer";
+import { natsPrefix } from "../../config/config.ts";
+import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
+import type { MysqlState } from "../../mixins/mysql.mixin.ts";
+import { giftStream } from "../streams.ts";
+import { type AcceptedGift, partitionOf } from "./accepted-gift.ts";
+import { findContentHash } from "./gift-store.ts";
+
+type Queueing = Service & JetStreamState & MysqlState;
+
+export const settlerDurable = "gift-settler";
+
+/**
+ * Puts an accepted gift into the queue; durable when it resolves. Where JetStream knows the order id already (within
+ * its window of two minutes) the content hash of the one that stands there is given back, else this one's. Fails:
+ * unavailable.
+ */
+export async function enqueue(service: Queueing, gift: AcceptedGift, requestId: string | null): Promise<string> {
+  const subject = `gift.send.${partitionOf(gift.senderId)}`;
+  const ack = await service.jetstream.publish(subject, gift, { msgId: gift.orderId, requestId });
+  if (!ack.duplicate) return gift.contentHash;
+  return (
+    (await queuedHash(service, ack.seq)) ?? (await findContentHash(service.mysql, gift.orderId)) ?? gift.contentHash
+  );
+}
+
+/** The content hash of the message at a place of the queue, `undefined` where it is settled and gone. */
+async function queuedHash(service: Queueing, seq: number): Promise<string | undefined> {
+  try {
+    const stored = await service.jetstream.manager.streams.getMessage(natsPrefix() + giftStream.name, { seq });
+    return (stored.json() as AcceptedGift).contentHash;
+  } catch (error) {
+    if ((error as { code?: string }).code === "404") return undefined;
+    throw error;
+  }
+}
+
+/** Messages waiting for a settler, being settled, and put aside. */
+export async function queueDepth(
+  service: Queueing,
+): Promise<{ waiting: number; inFlight: number; deadLetters: number }> {
+  const { manager } = service.jetstream;
+  const consumer = await manager.consumers.info(natsPrefix() + giftStream.name, settlerDurable);
+  const dead = await manager.streams.info(`${natsPrefix()}DEAD`, {
+    subjects_filter: `${natsPrefix()}dead.${settlerDurable}`,
+  });
+  const deadLetters = Object.values(dead.state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
+  return { waiting: consumer.num_pending, inFlight: consumer.num_ack_pending, deadLetters };
+}

@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import type { Service } from "moleculer";
+import { failures, isFailureName } from "../../config/errors.ts";
+import type { ChannelMessage, JetStreamState } from "../../mixins/jetstream.mixin.ts";
+import type { MysqlState } from "../../mixins/mysql.mixin.ts";
+import { call } from "../contracts.ts";
+import { durableEvent } from "../durable-event.ts";
+import { routerBucketOf } from "../im-buckets.ts";
+import type { RoomGift } from "../im-router/im-router.contract.ts";
+import type { GiftOutcome } from "../wallet/wallet.contract.ts";
+import { bucketOf } from "../wallet-buckets.ts";
+import type { AcceptedGift } from "./accepted-gift.ts";
+import type { SettledGift } from "./gift.contract.ts";
+import { insertRecords, type SettledRecord } from "./gift-store.ts";
+
+type Settling = Service & MysqlState & JetStreamState;
+
+/** Where a test may throw, in the order of the steps. */
+export type SettleStep = "charged" | "recorded" | "announced" | "shown";
+export type Breakpoint = (step: SettleStep) => void | Promise<void>;
+
+/**
+ * Settles a batch of accepted gifts. Every step answers a repeat with its first outcome, so a crash anywhere before the
+ * ack (which follows when this resolves) only makes the batch come again: the charge is idempotent by order id, the
+ * record by its unique key, the event and the effect by the ids in them.
+ */
+export async function settle(
+  service: Settling,
+  messages: readonly ChannelMessage[],
+  reached: Breakpoint,
+): Promise<void> {
+  const gifts = distinct(messages.map(({ data }) => data as AcceptedGift));
+  const requestID = messages.find((message) => message.requestId)?.requestId;
+  const outcomes = await charge(service, gifts, requestID);
+  await reached("charged");
+  const settled = gifts.map((gift) => toRecord(gift, outcomes.get(gift.orderId) as GiftOutcome));
+  await insertRecords(service.mysql, settled);
+  await reached("recorded");
+  await announce(service, settled);
+  await reached("announced");
+  await Promise.all([showInRooms(service, settled, requestID), tellSenders(service, settled, requestID)]);
+  await reached("shown");
+}
+
+function distinct(gifts: readonly AcceptedGift[]): AcceptedGift[] {
+  return [...new Map(gifts.map((gift) => [gift.orderId, gift])).values()];
+}
+
+/** The wallet's word on each gift, asked a bucket at a time. */
+async function charge(
+  service: Settling,
+  gifts: readonly AcceptedGift[],
+  requestID: string | undefined,
+): Promise<Map<string, GiftOutcome>> {
+  const buckets = Map.groupBy(gifts, ({ senderId }) => bucketOf(senderId));
+  const replies = await Promise.all(
+    [...buckets].map(([bucket, own]) => {
+      const charges = own.map(({ orderId, senderId, receiverId, roomId, giftId, count, price }) => ({
+        ...{ orderId, senderId, receiverId, roomId, giftId, count, price },
+      }));
+      return call(service.broker, "wallet.consumeForSendGift", { bucket, gifts: charges }, { requestID });
+    }),
+  );
+  return new Map(replies.flatMap(({ outcomes }) => outcomes).map((outcome) => [outcome.orderId, outcome]));
+}
+
+function toRecord(gift: AcceptedGift, outcome: GiftOutcome): SettledRecord {
+  const succeeded = outcome.status === "succeeded";
+  return { gift, succeeded, reason: succeeded ? null : (outcome.reason ?? "giftNotSent"), income: outcome.income };
+}
+
+function toSettledGift({ gift, succeeded, reason, income }: SettledRecord): SettledGift {
+  const { orderId, senderId, receiverId, roomId, giftId, count, price, acceptedAt } = gift;
+  return {
+    ...{ orderId, status: succeeded ? "succeeded" : "failed", ...(reason ? { reason } : {}) },
+    ...{ senderId, receiverId, roomId, giftId, count, price, income, time: acceptedAt },
+  };
+}
+
+async function announce(service: Settling, settled: readonly SettledRecord[]): Promise<void> {
+  const ids = settled.map(({ gift }) => gift.orderId);
+  const key = createHash("sha256").update(ids.join(",")).digest("hex").slice(0, 32);
+  const { subject, payload, msgId } = durableEvent("gift.settled", key, { gifts: settled.map(toSettledGift) });
+  await service.jetstream.publish(subject, payload, { msgId });
+}
+
+/** Hands the effects to the router: returns once they are on their way to every node that has members of the rooms. */
+async function showInRooms(
+  service: Settling,
+  settled: readonly SettledRecord[],
+  requestID: string | undefined,
+): Promise<void> {
+  const rooms = new Map<string, { roomId: number; pk: boolean; gifts: RoomGift[] }>();
+  for (const { gift, succeeded } of settled) {
+    if (!succeeded) continue;
+    const { roomId, orderId, senderId, receiverId, giftId, count, price, url } = gift;
+    const pk = gift.type === 1;
+    const key = `${roomId}:${pk}`;
+    const room = rooms.get(key) ?? { roomId, pk, gifts: [] };
+    rooms.set(key, room);
+    room.gifts.push({ orderId, senderId, receiverId, giftId, count, price, url });
+  }
+  const buckets = Map.groupBy(rooms.values(), ({ roomId }) => routerBucketOf(roomId));
+  await Promise.all(
+    [...buckets].map(([bucket, own]) =>
+      call(service.broker, "im-router.roomGifts", { bucket, rooms: own }, { requestID }),
+    ),
+  );
+}
+
+/** Tells each sender of a gift that failed, and why. */
+async function tellSenders(
+  service: Settling,
+  settled: readonly SettledRecord[],
+  requestID: string | undefined,
+): Promise<void> {
+  const notices = settled
+    .filter(({ succeeded }) => !succeeded)
+    .map(({ gift, reason }) => {
+      const row = failures[isFailureName(reason) ? reason : "giftNotSent"];
+      const data = { orderId: gift.orderId, msg: row.zh, code: row.code };
+      return { userId: gift.senderId, msgId: `gift-failed-${gift.orderId}`, bizCode: 5557, data };
+    });
+  if (notices.length > 0) await call(service.broker, "im-router.sendToUsers", { notices }, { requestID });
+}

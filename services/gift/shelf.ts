@@ -1,0 +1,83 @@
+import { LRUCache } from "lru-cache";
+import { limits } from "../../config/limits.ts";
+import type { CatalogueGift } from "./gift.contract.ts";
+
+/** Columns of t_gift_config by their names in code. */
+export const giftColumns = {
+  giftId: ["gift_id", "integer"],
+  price: ["price", "integer"],
+  giftName: ["gift_name", "text"],
+  status: ["status", "integer"],
+  coverImgUrl: ["cover_img_url", "text"],
+  svgaUrl: ["svga_url", "text"],
+  createTime: ["create_time", "time"],
+  updateTime: ["update_time", "time"],
+} as const;
+
+type GiftRow = Omit<CatalogueGift, "createTime" | "updateTime"> & { createTime: Date; updateTime: Date };
+
+export function toCatalogueGift(row: GiftRow): CatalogueGift {
+  return { ...row, createTime: row.createTime.toISOString(), updateTime: row.updateTime.toISOString() };
+}
+
+interface ShelfSource {
+  byId(id: number): Promise<GiftRow | null>;
+  find(query: { query: { status: number }; sort: "giftId" }): Promise<GiftRow[]>;
+}
+
+/**
+ * The catalogue as this node knows it. A broadcast evicts what changed at once; `check`, run several times a second,
+ * finds what a lost broadcast did not tell: so a change is in force everywhere within a second.
+ */
+export class Shelf {
+  private readonly gifts = new LRUCache<number, CatalogueGift>({
+    max: limits.gift.catalogueCacheEntries,
+    ttl: limits.gift.catalogueCacheTtlMs,
+  });
+  private onShelf: CatalogueGift[] | undefined;
+  private seen: string | undefined;
+  /** Grows at each eviction: what was read before one must not be remembered after it. */
+  private generation = 0;
+  private readonly source: ShelfSource;
+  private readonly checksum: () => Promise<string>;
+
+  constructor(source: ShelfSource, checksum: () => Promise<string>) {
+    this.source = source;
+    this.checksum = checksum;
+  }
+
+  async gift(giftId: number): Promise<CatalogueGift | undefined> {
+    const known = this.gifts.get(giftId);
+    if (known) return known;
+    const generation = this.generation;
+    const row = await this.source.byId(giftId);
+    if (!row) return undefined;
+    const gift = toCatalogueGift(row);
+    if (generation === this.generation) this.gifts.set(giftId, gift);
+    return gift;
+  }
+
+  /** What is on the shelf, by gift id. */
+  async list(): Promise<CatalogueGift[]> {
+    if (this.onShelf) return this.onShelf;
+    const generation = this.generation;
+    const gifts = (await this.source.find({ query: { status: 1 }, sort: "giftId" })).map(toCatalogueGift);
+    if (generation === this.generation) this.onShelf = gifts;
+    return gifts;
+  }
+
+  evict(giftId: number): void {
+    this.generation++;
+    this.gifts.delete(giftId);
+    this.onShelf = undefined;
+  }
+
+  async check(): Promise<void> {
+    const now = await this.checksum();
+    if (now === this.seen) return;
+    this.seen = now;
+    this.generation++;
+    this.gifts.clear();
+    this.onShelf = undefined;
+  }
+}

@@ -1,0 +1,82 @@
+/** The frames of the IM protocol, as im-server and im-router write them. Pure. */
+
+export const frameCodes = Object.freeze({ login: 1001, logout: 1002, business: 1003, heartbeat: 1004, ack: 1005 });
+export const bizCodes = Object.freeze({
+  chat: 5555,
+  gift: 5556,
+  giftFailed: 5557,
+  pkGift: 5558,
+  pkLink: 5559,
+  redPacket: 5560,
+  payment: 5561,
+  roomClosed: 5562,
+});
+export const frameMagic = 18_673;
+export const imAppId = 10_001;
+
+/**
+ * Why the server closed a socket. 4400 to 4499: do not reconnect with the same token; 4500 to 4599: reconnect, with
+ * `since` and `epoch` where frames were seen.
+ */
+export const closeCodes = Object.freeze({
+  badToken: 4401,
+  roomNotLive: 4404,
+  replaced: 4409,
+  roomClosed: 4410,
+  protocolFault: 4422,
+  tooManyMessages: 4429,
+  /** Also where this node is full or a dependency is away: another try may meet a better moment. */
+  draining: 4503,
+  silent: 4504,
+  tooSlow: 4508,
+});
+
+export interface Notice {
+  /** Stable across redeliveries. */
+  msgId: string;
+  /** Whom it is from or for; "0" for the system. */
+  userId: string;
+  bizCode: number;
+  data: Record<string, unknown>;
+}
+
+/** A business frame without a number: personal notices. */
+export function businessFrame({ msgId, userId, bizCode, data }: Notice): string {
+  return JSON.stringify({ code: frameCodes.business, body: { msgId, appId: imAppId, userId, bizCode, data } });
+}
+
+/** A frame for a room, serialized but for its number, which stands between `head` and `tail`. */
+export interface UnnumberedFrame {
+  roomId: number;
+  head: string;
+  tail: string;
+}
+
+/** `roomId`, `seq` and `epoch` inside `data` are the room's own and replace what the caller put there. */
+export function unnumberedFrame(roomId: number, { msgId, userId, bizCode, data }: Notice): UnnumberedFrame {
+  const { roomId: _room, seq: _seq, epoch: _epoch, ...own } = data;
+  const body = JSON.stringify({ msgId, appId: imAppId, userId, bizCode });
+  const fields = JSON.stringify(own);
+  return {
+    roomId,
+    head: `{"code":${frameCodes.business},"body":${body.slice(0, -1)},"data":{"roomId":${roomId},`,
+    tail: fields === "{}" ? "}}}" : `,${fields.slice(1)}}}`,
+  };
+}
+
+/** The frame as it travels. The numbering script (services/im-router/room-numbers.ts) builds the very same text. */
+export function numberedFrame({ head, tail }: UnnumberedFrame, seq: number, epoch: string): string {
+  return `${head}"seq":${seq},"epoch":"${epoch}"${tail}`;
+}
+
+const unkept = "x";
+
+/** An epoch that a router numbers by itself while Redis is away: its frames are in no history. */
+export function unkeptEpoch(random: string): string {
+  return unkept + random;
+}
+
+/** Epochs that Redis keeps are hexadecimal, so they never start like an unkept one. */
+export function isUnkept(epoch: string): boolean {
+  return epoch.startsWith(unkept);
+}

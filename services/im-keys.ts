@@ -1,0 +1,18 @@
+/**
+ * The keys in Redis that im-router and im-server share. All of them may be lost at any time: the nodes write theirs
+ * again, a room without its state starts a new epoch.
+ */
+export const imKeys = Object.freeze({
+  /** Hash {node, conn, room, since} of a connected user; lives as long as its lease is renewed. */
+  user: (userId: string) => `im:user:${userId}`,
+  /** Hash {epoch, seq}: the number of the room's last frame. */
+  roomState: (roomId: number) => `im:room:${roomId}`,
+  /** List of the room's last frames, the last one numbered `seq`. */
+  roomLog: (roomId: number) => `im:room:${roomId}:log`,
+  /** Sorted set: the nodes that hold members, by the ms at which their lease ends. */
+  roomNodes: (roomId: number) => `im:room:${roomId}:nodes`,
+  /** Hash: node → members there. */
+  roomWatch: (roomId: number) => `im:room:${roomId}:watch`,
+  /** There for a moment after a room was closed: nobody comes in while it is being emptied. */
+  roomClosed: (roomId: number) => `im:room:${roomId}:closed`,
+});

@@ -1,0 +1,12 @@
+import { limits } from "../config/limits.ts";
+
+/**
+ * The bucket of a user: wallet calls travel by bucket, so that a batch of gifts is a few calls and each user's commands
+ * meet on one node. FNV-1a over the id's digits; the number of buckets may change at a release, since affinity is for
+ * speed only.
+ */
+export function bucketOf(userId: string, buckets: number = limits.wallet.buckets): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < userId.length; i++) hash = Math.imul(hash ^ userId.charCodeAt(i), 0x01000193) >>> 0;
+  return hash % buckets;
+}

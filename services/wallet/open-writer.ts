@@ -1,0 +1,55 @@
+import type { Service } from "moleculer";
+import { limits } from "../../config/limits.ts";
+import type { Transaction } from "../../mixins/mysql/database.ts";
+import { durableEvent } from "../durable-event.ts";
+import type { Command, Decision } from "./ledger.ts";
+import { LedgerWriter } from "./ledger-writer.ts";
+import type { WalletState } from "./wallet.service.ts";
+
+type Wallet = Service & WalletState;
+
+/** The events that a decision brings, in the decision's own transaction. */
+async function writeEvents(wallet: Wallet, tx: Transaction, commands: readonly Command[], decision: Decision) {
+  const time = new Date();
+  for (const [index, command] of commands.entries()) {
+    const outcome = decision.outcomes[index];
+    if (outcome?.status !== "done" || outcome.repeated) continue;
+    const { userId } = command;
+    if (command.kind === "recharge") {
+      const credited = { userId, orderId: command.bizId, coins: command.coins, balanceAfter: outcome.account.balance };
+      const event = durableEvent("wallet.credited", command.bizId, { ...credited, time: time.toISOString() }, time);
+      await wallet.outbox.add(tx, { ...event, orderKey: `user:${userId}` });
+    }
+    if (command.kind === "freeze" || command.kind === "unfreeze") {
+      const name = command.kind === "freeze" ? "account.frozen" : "account.unfrozen";
+      const data = { userId, reason: command.reason, time: time.toISOString() };
+      const event = durableEvent(name, `${userId}:${time.getTime()}`, data, time);
+      await wallet.outbox.add(tx, { ...event, orderKey: `user:${userId}` });
+    }
+  }
+}
+
+/** The wallet's ledger writer on its database, locks and outbox. */
+export function openWriter(wallet: Wallet): LedgerWriter {
+  return new LedgerWriter(
+    {
+      transaction: (work) => wallet.mysql.transaction(work),
+      acquire: (keys) => wallet.locks.acquire(keys),
+      alsoWrite: (tx, commands, decision) => writeEvents(wallet, tx, commands, decision),
+      committed: (accounts, decision) => {
+        for (const { userId, balance, status } of accounts) wallet.funds.set(userId, { balance, status });
+        if (decision.incomes.size > 0) wallet.incomeRollup.wake();
+        wallet.outbox.wake();
+      },
+      now: () => Date.now(),
+      warn: (about, text) => wallet.logger.warn(about, text),
+    },
+    {
+      batchCommands: limits.wallet.batchCommands,
+      batchesInFlight: limits.wallet.batchesInFlight,
+      mailboxCommands: limits.wallet.mailboxCommands,
+      lockWaitMs: limits.lock.waitMs,
+      lockRetryMs: limits.lock.retryEveryMs,
+    },
+  );
+}

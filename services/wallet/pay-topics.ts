@@ -1,0 +1,56 @@
+import type { ChannelMessage } from "../../mixins/jetstream.mixin.ts";
+import type { Command, Outcome } from "./ledger.ts";
+import { isAmount } from "./ledger.ts";
+import type { LedgerWriter } from "./ledger-writer.ts";
+
+interface TopicMessage {
+  orderId: string;
+  userId: string;
+  coins: number;
+}
+
+/**
+ * Checks a message of the payment topics.
+ * @throws Error where it is none: it can never be credited, and goes to the dead letters for an operator.
+ */
+export function parseTopicMessage(data: unknown): TopicMessage {
+  const { orderId, userId, coins } = (data ?? {}) as Partial<TopicMessage>;
+  if (typeof orderId !== "string" || orderId === "" || orderId.length > 64) throw new Error("no order id");
+  if (typeof userId !== "string" || !/^[1-9]\d{0,19}$/.test(userId)) throw new Error(`no user id in order ${orderId}`);
+  if (typeof coins !== "number" || !isAmount(coins)) throw new Error(`no coin amount in order ${orderId}`);
+  return { orderId, userId, coins };
+}
+
+async function carryOut(
+  writer: LedgerWriter,
+  messages: readonly ChannelMessage[],
+  toCommand: (message: TopicMessage) => Command,
+): Promise<void> {
+  const orders = messages.map(({ data }) => data as TopicMessage);
+  const outcomes = await Promise.all(orders.map((order) => writer.submit(toCommand(order))));
+  const refused = outcomes.findIndex((outcome: Outcome) => outcome.status === "refused");
+  if (refused >= 0) {
+    const { reason } = outcomes[refused] as Extract<Outcome, { status: "refused" }>;
+    throw new Error(`the ledger refused order ${orders[refused]?.orderId}: ${reason}`);
+  }
+}
+
+/** Credits paid orders, each once: the order id is the business id. Committed when it resolves. */
+export function creditRecharges(writer: LedgerWriter, messages: readonly ChannelMessage[]): Promise<void> {
+  return carryOut(writer, messages, ({ orderId, userId, coins }) => ({
+    kind: "recharge",
+    bizId: orderId,
+    userId,
+    coins,
+  }));
+}
+
+/** Takes the coins of refunded orders back, each once; what is spent becomes a debt. Committed when it resolves. */
+export function takeBackRefunds(writer: LedgerWriter, messages: readonly ChannelMessage[]): Promise<void> {
+  return carryOut(writer, messages, ({ orderId, userId, coins }) => ({
+    kind: "refund",
+    bizId: `refund:${orderId}`,
+    userId,
+    coins,
+  }));
+}

@@ -1,0 +1,239 @@
+import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
+import { toSafeInteger } from "../../mixins/mysql/database.ts";
+import type { Account, DebtRow, Prior, TradeRow } from "./ledger.ts";
+import type { Balance, StatementRow } from "./wallet.contract.ts";
+
+/** All SQL of the wallet. */
+
+interface AccountRow {
+  user_id: string;
+  current_balance: string;
+  total_charged: string;
+  debt: string;
+  status: number;
+}
+
+function toAccount(row: AccountRow): Account {
+  return {
+    userId: String(row.user_id),
+    balance: toSafeInteger(row.current_balance),
+    totalCharged: toSafeInteger(row.total_charged),
+    debt: toSafeInteger(row.debt),
+    status: Number(row.status),
+  };
+}
+
+const accountColumns = "user_id, current_balance, total_charged, debt, status";
+
+/**
+ * Locks the accounts of the users in the order of their ids until the transaction ends, making those that are missing.
+ * Every writer locks in this order, so two batches wait for each other instead of deadlocking.
+ */
+export async function lockAccounts(tx: Transaction, userIds: readonly string[]): Promise<Map<string, Account>> {
+  const select = `SELECT ${accountColumns} FROM t_qiyu_currency_account WHERE user_id IN (?) ORDER BY user_id FOR UPDATE`;
+  const accounts = new Map<string, Account>();
+  const load = async () => {
+    for (const row of await tx.query<AccountRow>(select, [userIds])) accounts.set(String(row.user_id), toAccount(row));
+  };
+  await load();
+  const missing = userIds.filter((id) => !accounts.has(id)).sort(byNumber);
+  if (missing.length > 0) {
+    const values = missing.map(() => "(?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))").join(", ");
+    await tx.run(
+      `INSERT INTO t_qiyu_currency_account (user_id, create_time, update_time) VALUES ${values} ON DUPLICATE KEY UPDATE user_id = user_id`,
+      missing,
+    );
+    await load();
+  }
+  return accounts;
+}
+
+function byNumber(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : 1);
+}
+
+interface TradeRecord {
+  biz_id: string;
+  user_id: string;
+  num: string;
+  status: number;
+  reason: string | null;
+  counterparty_id: string | null;
+  counterparty_income: string;
+  balance_after: string;
+}
+
+/** What is in the books of these business ids. Read it with the accounts locked: then nothing can come in between. */
+export async function readPriors(
+  tx: Transaction,
+  tradeIds: readonly string[],
+  debtIds: readonly string[],
+): Promise<Map<string, Prior>> {
+  const priors = new Map<string, Prior>();
+  if (tradeIds.length > 0) {
+    const trades = await tx.query<TradeRecord>(
+      `SELECT biz_id, user_id, num, status, reason, counterparty_id, counterparty_income, balance_after
+       FROM t_qiyu_currency_trade WHERE biz_id IN (?)`,
+      [tradeIds],
+    );
+    for (const row of trades)
+      priors.set(row.biz_id, {
+        userId: String(row.user_id),
+        num: toSafeInteger(row.num),
+        valid: Number(row.status) === 1,
+        reason: row.reason,
+        counterpartyId: row.counterparty_id === null ? null : String(row.counterparty_id),
+        income: toSafeInteger(row.counterparty_income),
+        balanceAfter: toSafeInteger(row.balance_after),
+        debtNum: 0,
+      });
+  }
+  if (debtIds.length > 0) {
+    const debts = await tx.query<{ biz_id: string; user_id: string; num: string }>(
+      "SELECT biz_id, user_id, num FROM t_wallet_debt WHERE biz_id IN (?)",
+      [debtIds],
+    );
+    const empty = { num: 0, valid: true, reason: null, counterpartyId: null, income: 0, balanceAfter: 0 };
+    for (const row of debts)
+      priors.set(row.biz_id, {
+        ...(priors.get(row.biz_id) ?? empty),
+        userId: String(row.user_id),
+        debtNum: toSafeInteger(row.num),
+      });
+  }
+  return priors;
+}
+
+export async function insertTrades(tx: Transaction, rows: readonly TradeRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const values = rows.flatMap((row) => [
+    row.userId,
+    row.num,
+    row.type,
+    row.status,
+    row.bizId,
+    row.counterpartyId,
+    row.income,
+    row.balanceAfter,
+    row.reason,
+  ]);
+  const places = rows.map(() => "(?,?,?,?,?,?,?,?,?,UTC_TIMESTAMP(3),UTC_TIMESTAMP(3))").join(",");
+  await tx.run(
+    `INSERT INTO t_qiyu_currency_trade
+       (user_id, num, type, status, biz_id, counterparty_id, counterparty_income, balance_after, reason, create_time, update_time)
+     VALUES ${places}`,
+    values,
+  );
+}
+
+export async function insertDebts(tx: Transaction, rows: readonly DebtRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const places = rows.map(() => "(?, ?, ?, UTC_TIMESTAMP(3))").join(", ");
+  await tx.run(
+    `INSERT INTO t_wallet_debt (user_id, num, biz_id, create_time) VALUES ${places}`,
+    rows.flatMap((row) => [row.userId, row.num, row.bizId]),
+  );
+}
+
+/** Writes accounts that this transaction has locked. */
+export async function updateAccounts(tx: Transaction, accounts: readonly Account[]): Promise<void> {
+  if (accounts.length === 0) return;
+  const places = accounts.map(() => "(?,?,?,?,?,UTC_TIMESTAMP(3),UTC_TIMESTAMP(3))").join(",");
+  await tx.run(
+    `INSERT INTO t_qiyu_currency_account (${accountColumns}, create_time, update_time) VALUES ${places}
+     ON DUPLICATE KEY UPDATE current_balance = VALUES(current_balance), total_charged = VALUES(total_charged),
+       debt = VALUES(debt), status = VALUES(status), update_time = VALUES(update_time)`,
+    accounts.flatMap((account) => [
+      account.userId,
+      account.balance,
+      account.totalCharged,
+      account.debt,
+      account.status,
+    ]),
+  );
+}
+
+/** Notes what anchors earned in this batch; `rollUpIncomes` adds it up. */
+export async function insertPendingIncomes(tx: Transaction, incomes: ReadonlyMap<string, number>): Promise<void> {
+  if (incomes.size === 0) return;
+  await tx.run("INSERT INTO t_anchor_income_pending (incomes, create_time) VALUES (?, UTC_TIMESTAMP(3))", [
+    JSON.stringify(Object.fromEntries(incomes)),
+  ]);
+}
+
+/**
+ * Adds up to `max` pending batches to the anchors' incomes and takes them out, in this one transaction: so each counts
+ * once, whatever the order in which they became visible and however many nodes do it. Returns how many it took.
+ */
+export async function rollUpIncomes(tx: Transaction, max: number): Promise<number> {
+  const rows = await tx.query<{ id: string; incomes: unknown }>(
+    "SELECT id, incomes FROM t_anchor_income_pending ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED",
+    [max],
+  );
+  if (rows.length === 0) return 0;
+  const sums = new Map<string, number>();
+  for (const { incomes } of rows) {
+    const parsed = (typeof incomes === "string" ? JSON.parse(incomes) : incomes) as Record<string, number>;
+    for (const [anchorId, income] of Object.entries(parsed))
+      sums.set(anchorId, toSafeInteger((sums.get(anchorId) ?? 0) + toSafeInteger(income)));
+  }
+  const anchors = [...sums.keys()].sort(byNumber);
+  await tx.run(
+    `INSERT INTO t_anchor_income (user_id, income, create_time, update_time)
+     VALUES ${anchors.map(() => "(?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))").join(", ")}
+     ON DUPLICATE KEY UPDATE income = income + VALUES(income), update_time = VALUES(update_time)`,
+    anchors.flatMap((anchorId) => [anchorId, sums.get(anchorId)]),
+  );
+  await tx.run("DELETE FROM t_anchor_income_pending WHERE id IN (?)", [rows.map(({ id }) => id)]);
+  return rows.length;
+}
+
+export async function readBalance(db: Queryable, userId: string): Promise<Balance> {
+  const [row] = await db.query<AccountRow>(`SELECT ${accountColumns} FROM t_qiyu_currency_account WHERE user_id = ?`, [
+    userId,
+  ]);
+  return row ? toBalance(toAccount(row)) : { userId, balance: 0, debt: 0, totalCharged: 0, status: 1 };
+}
+
+export function toBalance({ userId, balance, debt, totalCharged, status }: Account): Balance {
+  return { userId, balance, debt, totalCharged, status };
+}
+
+interface StatementRecord extends TradeRecord {
+  id: string;
+  type: number;
+  create_time: Date;
+}
+
+/** A user's trades, newest first, below the cursor. */
+export async function readStatement(
+  db: Queryable,
+  userId: string,
+  cursor: string | undefined,
+  limit: number,
+): Promise<StatementRow[]> {
+  const rows = await db.query<StatementRecord>(
+    `SELECT id, num, type, status, biz_id, balance_after, create_time FROM t_qiyu_currency_trade
+     WHERE user_id = ? ${cursor ? "AND id < ?" : ""} ORDER BY id DESC LIMIT ?`,
+    cursor ? [userId, cursor, limit] : [userId, limit],
+  );
+  return rows.map((row) => ({
+    id: String(row.id),
+    num: toSafeInteger(row.num),
+    type: Number(row.type),
+    status: Number(row.status),
+    bizId: row.biz_id,
+    balanceAfter: toSafeInteger(row.balance_after),
+    createTime: row.create_time.toISOString(),
+  }));
+}
+
+/** Rolled-up income, and the time before which every gift settled is in it. */
+export async function readIncome(db: Queryable, userId: string): Promise<{ income: number; settledUpTo: Date }> {
+  const [row] = await db.query<{ income: string | null; settled_up_to: Date }>(
+    `SELECT (SELECT income FROM t_anchor_income WHERE user_id = ?) AS income,
+       COALESCE((SELECT MIN(create_time) FROM t_anchor_income_pending), UTC_TIMESTAMP(3)) AS settled_up_to`,
+    [userId],
+  );
+  return { income: toSafeInteger(row?.income ?? 0), settledUpTo: row?.settled_up_to ?? new Date() };
+}

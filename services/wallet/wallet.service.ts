@@ -1,0 +1,132 @@
+import type { LRUCache } from "lru-cache";
+import { limits } from "../../config/limits.ts";
+import type { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { healthMixin } from "../../mixins/health.mixin.ts";
+import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
+import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
+import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
+import { redisMixin } from "../../mixins/redis.mixin.ts";
+import { type RedisLockState, redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
+import { migrationFolders } from "../databases.ts";
+import { defineService } from "../define-service.ts";
+import { eventStream, topicStream } from "../streams.ts";
+import { changeStatus } from "./account-status.ts";
+import { type Funds, fundsOf, openFundsCache } from "./funds.ts";
+import { settleGifts } from "./gift-charges.ts";
+import { openIncomeRollup } from "./income-rollup.ts";
+import type { LedgerWriter } from "./ledger-writer.ts";
+import { openWriter } from "./open-writer.ts";
+import { creditRecharges, parseTopicMessage, takeBackRefunds } from "./pay-topics.ts";
+import { walletParams } from "./wallet.contract.ts";
+import { readBalance, readIncome, readStatement } from "./wallet-store.ts";
+
+export interface WalletState extends MysqlState, RedisLockState, JetStreamState, OutboxState {
+  writer: LedgerWriter;
+  funds: LRUCache<string, Funds>;
+  incomeRollup: BackgroundLoop;
+}
+
+const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket" } } as const;
+
+export default defineService<"wallet", WalletState>({
+  name: "wallet",
+  mixins: [
+    mysqlMixin("wallet", migrationFolders.wallet),
+    redisMixin,
+    redisLockMixin,
+    jetstreamMixin([topicStream, eventStream]),
+    outboxMixin,
+    operatorAuditMixin,
+    healthMixin,
+  ],
+
+  actions: {
+    consumeForSendGift: {
+      params: walletParams.consumeForSendGift,
+      ...byBucket,
+      async handler(ctx) {
+        return { outcomes: await settleGifts(this.writer, ctx.params.gifts) };
+      },
+    },
+    checkFunds: {
+      params: walletParams.checkFunds,
+      ...byBucket,
+      async handler(ctx) {
+        return { funds: await fundsOf(this, ctx.params.userId, ctx.params.amount) };
+      },
+    },
+    balance: {
+      params: walletParams.balance,
+      handler(ctx) {
+        return readBalance(this.mysql, ctx.params.userId);
+      },
+    },
+    statement: {
+      params: walletParams.statement,
+      async handler(ctx) {
+        const { userId, cursor, limit } = ctx.params;
+        const rows = await readStatement(this.mysql, userId, cursor, limit + 1);
+        const list = rows.slice(0, limit);
+        return { list, nextCursor: rows.length > limit ? (list.at(-1)?.id ?? null) : null };
+      },
+    },
+    income: {
+      params: walletParams.income,
+      async handler(ctx) {
+        const { income, settledUpTo } = await readIncome(this.mysql, ctx.params.userId);
+        return { income, settledUpTo: settledUpTo.toISOString() };
+      },
+    },
+    freeze: {
+      params: walletParams.freeze,
+      operator: true,
+      handler(ctx) {
+        return changeStatus(this, "freeze", ctx.params);
+      },
+    },
+    unfreeze: {
+      params: walletParams.unfreeze,
+      operator: true,
+      handler(ctx) {
+        return changeStatus(this, "unfreeze", ctx.params);
+      },
+    },
+  },
+
+  channels: {
+    recharges: {
+      stream: topicStream.name,
+      subject: "pay.recharge",
+      durable: "wallet-recharge",
+      batch: limits.wallet.batchCommands,
+      batchesInFlight: 1,
+      parse: parseTopicMessage,
+      handler(messages) {
+        return creditRecharges(this.writer, messages);
+      },
+    },
+    refunds: {
+      stream: topicStream.name,
+      subject: "pay.refund",
+      durable: "wallet-refund",
+      batch: limits.wallet.batchCommands,
+      batchesInFlight: 1,
+      parse: parseTopicMessage,
+      handler(messages) {
+        return takeBackRefunds(this.writer, messages);
+      },
+    },
+  },
+
+  started() {
+    this.funds = openFundsCache();
+    this.incomeRollup = openIncomeRollup(this);
+    this.writer = openWriter(this);
+  },
+
+  async stopped() {
+    await this.writer?.drain();
+    await this.incomeRollup?.stop();
+  },
+});

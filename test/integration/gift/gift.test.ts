@@ -1,0 +1,312 @@
+import type { ServiceBroker, ServiceSchema } from "moleculer";
+import { failureName } from "../../../broker/failure.ts";
+import { openRedis } from "../../../mixins/redis.mixin.ts";
+import { call } from "../../../services/contracts.ts";
+import { orderIdOf } from "../../../services/gift/accepted-gift.ts";
+import gift from "../../../services/gift/gift.service.ts";
+import type { SettleStep } from "../../../services/gift/settler.ts";
+import type { RoomGift } from "../../../services/im-router/im-router.contract.ts";
+import wallet from "../../../services/wallet/wallet.service.ts";
+import { expectBooksBalanced, rows } from "../../support/books.ts";
+import { publish, recharge } from "../../support/recharge.ts";
+import { eventually, startNode, stopAll } from "../../support/system.ts";
+
+const anchor = "9000000000000000077";
+let next = 1000;
+const newUser = () => String(9_000_000_000_000_000_000n + BigInt(next++));
+
+/** What the router was handed, as a room and the senders would see it. */
+const shown: RoomGift[] = [];
+const told: { userId: string; msgId: string; data: Record<string, unknown> }[] = [];
+let routerDown = false;
+const liveRooms = new Map([[5, anchor]]);
+
+const neighbours: ServiceSchema[] = [
+  {
+    name: "living-room",
+    actions: {
+      find: (ctx: { params: { roomId: number } }) => {
+        const anchorId = liveRooms.get(ctx.params.roomId);
+        return anchorId ? { roomId: ctx.params.roomId, anchorId, type: 1, roomName: "r" } : null;
+      },
+    },
+  } as unknown as ServiceSchema,
+  {
+    name: "im-router",
+    actions: {
+      roomGifts(ctx: { params: { rooms: { gifts: RoomGift[] }[] } }) {
+        if (routerDown) throw new Error("router fault");
+        shown.push(...ctx.params.rooms.flatMap(({ gifts }) => gifts));
+        return null;
+      },
+      sendToUsers(ctx: { params: { notices: typeof told } }) {
+        told.push(...ctx.params.notices);
+        return { delivered: 1 };
+      },
+    },
+  } as unknown as ServiceSchema,
+];
+
+let caller: ServiceBroker;
+const giftNodes: ServiceBroker[] = [];
+
+beforeAll(async () => {
+  await startNode("neighbours", neighbours);
+  await startNode("wallet", [wallet]);
+  giftNodes.push(await startNode("gift-1", [gift]), await startNode("gift-2", [gift]));
+  caller = await startNode("caller", []);
+  await caller.waitForServices(["gift", "wallet", "living-room", "im-router"]);
+});
+afterAll(stopAll);
+afterEach(expectBooksBalanced);
+
+interface Send {
+  userId: string;
+  giftId?: number;
+  roomId?: number;
+  receiverId?: string;
+  type?: number;
+  count?: number;
+  requestId?: string;
+}
+const send = (request: Send) =>
+  call(caller, "gift.send", { giftId: 22, roomId: 5, receiverId: anchor, type: 0, count: 1, ...request });
+const refusal = (request: Send) => send(request).then(() => "accepted", failureName);
+const settled = (userId: string, orderId: string) =>
+  eventually(`order ${orderId} settled`, async () => {
+    const order = await call(caller, "gift.order", { userId, orderId });
+    return order.status === "accepted" ? undefined : order;
+  });
+const balance = async (userId: string) => (await call(caller, "wallet.balance", { userId })).balance;
+
+async function richUser(coins = 1000): Promise<string> {
+  const user = newUser();
+  await recharge(caller, `order-${user}`, user, coins);
+  return user;
+}
+
+describe("the path of a gift", () => {
+  test("the catalogue holds the seeded gifts, those on the shelf", async () => {
+    const list = await call(caller, "gift.catalogue", {});
+    expect(list.map(({ giftId }) => giftId)).toEqual([22, 23, 24, 25, 27, 28, 29]);
+    expect(list[0]).toMatchObject({ price: 90, giftName: "天使少女-2", svgaUrl: "../svga/天使.svga" });
+  });
+
+  test("an accepted gift is debited, journaled, recorded, announced and shown, once each", async () => {
+    const user = await richUser();
+    const { orderId } = await send({ userId: user, count: 2 });
+    expect(await settled(user, orderId)).toMatchObject({
+      status: "succeeded",
+      giftId: 22,
+      count: 2,
+      price: 90,
+      receiverId: anchor,
+    });
+    expect(await balance(user)).toBe(820);
+    const trades = await rows(
+      "wallet",
+      "SELECT num, counterparty_id, counterparty_income FROM t_qiyu_currency_trade WHERE biz_id = ?",
+      [orderId],
+    );
+    expect(trades).toEqual([{ num: "-180", counterparty_id: anchor, counterparty_income: "90" }]);
+    const records = await rows(
+      "gift",
+      "SELECT user_id, object_id, price, count, status, income FROM t_gift_record WHERE order_id = ?",
+      [orderId],
+    );
+    expect(records).toEqual([{ user_id: user, object_id: anchor, price: "90", count: 2, status: 1, income: "90" }]);
+    await eventually("the effect", () => shown.some((one) => one.orderId === orderId));
+    expect(shown.filter((one) => one.orderId === orderId)).toEqual([
+      { orderId, senderId: user, receiverId: anchor, giftId: 22, count: 2, price: 90, url: "../svga/天使.svga" },
+    ]);
+  });
+
+  test("50 parallel double clicks over two nodes are one order and one charge", async () => {
+    const user = await richUser();
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => send({ userId: user, requestId: "double-click" })),
+    );
+    const ids = new Set(answers.map(({ orderId }) => orderId));
+    expect([...ids]).toEqual([orderIdOf(user, "double-click")]);
+    await settled(user, [...ids][0] as string);
+    expect(await balance(user)).toBe(910);
+  });
+
+  test("a request id with other content is refused while it waits, when it is settled, and when Redis has forgotten it", async () => {
+    const user = await richUser();
+    const { orderId } = await send({ userId: user, requestId: "the-click" });
+    expect(await refusal({ userId: user, requestId: "the-click", count: 2 })).toBe("idempotencyConflict");
+    await settled(user, orderId);
+    expect(await refusal({ userId: user, requestId: "the-click", giftId: 23 })).toBe("idempotencyConflict");
+    await wipeRedis();
+    expect(await refusal({ userId: user, requestId: "the-click", count: 2 })).toBe("idempotencyConflict");
+    expect(await send({ userId: user, requestId: "the-click" })).toEqual({ orderId });
+    expect(await balance(user)).toBe(910);
+  });
+
+  test("parallel reuses of a request id with different content: one content wins, the others conflict", async () => {
+    const user = await richUser();
+    const answers = await Promise.all(
+      [1, 2, 3, 4, 5].map((count) => refusal({ userId: user, requestId: "contested", count })),
+    );
+    expect(answers.filter((answer) => answer === "accepted")).toHaveLength(1);
+    expect(answers.filter((answer) => answer === "idempotencyConflict")).toHaveLength(4);
+    const order = await settled(user, orderIdOf(user, "contested"));
+    expect(await balance(user)).toBe(1000 - 90 * order.count);
+  });
+
+  test("a repeat after the room closed is still the same order", async () => {
+    const user = await richUser();
+    liveRooms.set(6, anchor);
+    const { orderId } = await send({ userId: user, roomId: 6, requestId: "before-close" });
+    liveRooms.delete(6);
+    expect(await send({ userId: user, roomId: 6, requestId: "before-close" })).toEqual({ orderId });
+    expect(await refusal({ userId: user, roomId: 6, requestId: "after-close" })).toBe("roomNotLive");
+  });
+
+  test.each([
+    ["to oneself", () => ({ receiverId: undefined }), "giftToSelf"],
+    ["of an unknown kind", () => ({ giftId: 999 }), "giftUnknown"],
+    ["to somebody who is not the anchor", () => ({ receiverId: "78" }), "roomNotLive"],
+    ["in a room that is not live", () => ({ roomId: 404 }), "roomNotLive"],
+    ["that the balance does not pay for", () => ({ count: 9999 }), "balanceShort"],
+  ])("a gift %s is refused at once and leaves nothing", async (_what, change, name) => {
+    const user = await richUser();
+    const over = change();
+    const receiverId = "receiverId" in over ? (over.receiverId ?? user) : anchor;
+    expect(await refusal({ userId: user, ...over, receiverId })).toBe(name);
+    expect(await rows("gift", "SELECT id FROM t_gift_record WHERE user_id = ?", [user])).toEqual([]);
+  });
+
+  test("a balance that is short only at the second look: no money moves, the sender is told, the record says why", async () => {
+    const user = await richUser(100);
+    const orders = await Promise.all(Array.from({ length: 6 }, () => send({ userId: user }).catch((error) => error)));
+    const ids = orders.flatMap((answer) => ("orderId" in answer ? [answer.orderId as string] : []));
+    const ends = await Promise.all(ids.map((id) => settled(user, id)));
+    expect(ends.filter(({ status }) => status === "succeeded")).toHaveLength(1);
+    for (const { orderId } of ends.filter(({ status }) => status === "failed")) {
+      const notice = await eventually("the notice", () => told.find(({ data }) => data.orderId === orderId));
+      expect(notice).toMatchObject({ userId: user, bizCode: 5557, data: { orderId, code: 10010 } });
+    }
+    expect(await balance(user)).toBe(10);
+  });
+
+  test("an order is its sender's: others and operators' audit", async () => {
+    const user = await richUser();
+    const { orderId } = await send({ userId: user });
+    await settled(user, orderId);
+    await expect(call(caller, "gift.order", { userId: newUser(), orderId })).rejects.toMatchObject({
+      type: "giftOrderUnknown",
+    });
+    expect(await call(caller, "gift.findOrder", { orderId, operator: "bob" })).toMatchObject({ senderId: user });
+    const audit = await rows("gift", "SELECT operator, action, outcome FROM t_operator_audit WHERE operator = 'bob'");
+    expect(audit).toEqual([{ operator: "bob", action: "gift.findOrder", outcome: "succeeded" }]);
+  });
+
+  test("a gift taken off the shelf or repriced is so on every node within a second, and what was accepted keeps its price", async () => {
+    const created = { giftId: 7001, giftName: "n", price: 10, coverImgUrl: "", svgaUrl: "", operator: "op" };
+    await call(caller, "gift.create", created);
+    await expect(call(caller, "gift.create", created)).rejects.toMatchObject({ type: "giftIdTaken" });
+    const user = await richUser();
+    await Promise.all([1, 2, 3, 4].map(() => send({ userId: user, giftId: 7001 })));
+    await call(caller, "gift.update", { giftId: 7001, price: 20, operator: "op" });
+    await eventually(
+      "the new price on both nodes",
+      async () => {
+        const lists = await Promise.all(giftNodes.map(({ nodeID }) => call(caller, "gift.catalogue", {}, { nodeID })));
+        return lists.every((list) => list.find(({ giftId }) => giftId === 7001)?.price === 20);
+      },
+      1000,
+    );
+    await call(caller, "gift.takeOffShelf", { giftId: 7001, operator: "op" });
+    await eventually(
+      "refused on both nodes",
+      async () => {
+        const answers = await Promise.all([1, 2, 3, 4].map(() => refusal({ userId: user, giftId: 7001 })));
+        return answers.every((answer) => answer === "giftUnknown");
+      },
+      1000,
+    );
+    const prices = await eventually("four records", async () => {
+      const found = await rows<{ price: string }>(
+        "gift",
+        "SELECT price FROM t_gift_record WHERE gift_id = 7001 AND price = 10",
+      );
+      return found.length === 4 ? found : undefined;
+    });
+    expect(prices).toHaveLength(4);
+  });
+
+  test("records are paged, newest first; the receiver sees what succeeded", async () => {
+    const user = await richUser(200);
+    for (let i = 0; i < 3; i++) await settled(user, (await send({ userId: user, giftId: 24 })).orderId);
+    const first = await call(caller, "gift.records", { userId: user, direction: "sent", limit: 2 });
+    const second = await call(caller, "gift.records", {
+      userId: user,
+      direction: "sent",
+      limit: 2,
+      cursor: first.nextCursor ?? "",
+    });
+    expect([first.list.length, second.list.length, second.nextCursor]).toEqual([2, 1, null]);
+    const received = await call(caller, "gift.records", {
+      userId: anchor,
+      direction: "received",
+      roomId: 5,
+      limit: 100,
+    });
+    expect(received.list.every(({ status }) => status === "succeeded")).toBe(true);
+    expect(received.list.some(({ senderId }) => senderId === user)).toBe(true);
+  });
+
+  test.each<SettleStep>(["charged", "recorded", "announced", "shown"])(
+    "a crash right after '%s' repeats the batch and changes nothing twice",
+    async (step) => {
+      const user = await richUser();
+      let crashes = 0;
+      for (const node of giftNodes) {
+        const service = node.getLocalService("gift") as unknown as { settleBreakpoint(at: SettleStep): void };
+        service.settleBreakpoint = (at) => {
+          if (at === step && crashes++ < 2) throw new Error("crash");
+        };
+      }
+      const { orderId } = await send({ userId: user });
+      await eventually("shown after the crashes", () => crashes > 2 && shown.some((one) => one.orderId === orderId));
+      expect(await settled(user, orderId)).toMatchObject({ status: "succeeded" });
+      expect(await balance(user)).toBe(910);
+      expect(await rows("gift", "SELECT id FROM t_gift_record WHERE order_id = ?", [orderId])).toHaveLength(1);
+    },
+  );
+
+  test("while the router is down gifts are settled, and shown once it is back", async () => {
+    const user = await richUser();
+    routerDown = true;
+    const { orderId } = await send({ userId: user });
+    expect(await settled(user, orderId)).toMatchObject({ status: "succeeded" });
+    expect(shown.some((one) => one.orderId === orderId)).toBe(false);
+    routerDown = false;
+    await eventually("the effect", () => shown.some((one) => one.orderId === orderId));
+  });
+
+  test("a poison message goes to the dead letters without holding up its neighbours", async () => {
+    const user = await richUser();
+    const before = await call(caller, "gift.queueDepth", {});
+    await publish("gift.send.3", "{broken");
+    await publish("gift.send.3", { orderId: "x", count: -1 });
+    const { orderId } = await send({ userId: user });
+    expect(await settled(user, orderId)).toMatchObject({ status: "succeeded" });
+    await eventually(
+      "two dead letters",
+      async () => (await call(caller, "gift.queueDepth", {})).deadLetters === before.deadLetters + 2,
+    );
+    expect(await call(caller, "gift.queueDepth", {})).toMatchObject({ waiting: 0 });
+  });
+});
+
+async function wipeRedis(): Promise<void> {
+  const redis = openRedis("wipe");
+  await redis.connect();
+  const prefix = redis.options.keyPrefix ?? "";
+  const keys = await redis.keys(`${prefix}*`);
+  if (keys.length > 0) await redis.del(keys.map((key) => key.slice(prefix.length)));
+  redis.disconnect();
+}

@@ -1,0 +1,55 @@
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+export interface CuttableServer {
+  /** The server's URL, with this stand-in's port in it. */
+  readonly url: string;
+  /** Breaks every connection and refuses new ones, as a server that went away. */
+  cut(): void;
+  mend(): void;
+  close(): Promise<void>;
+}
+
+/** Stands between the code under test and a server of the test stack, so that a test can take the server away. */
+export async function cuttable(target: string): Promise<CuttableServer> {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket>();
+  let whole = true;
+  const server = createServer((client) => {
+    if (!whole) return client.destroy();
+    const upstream = connect(Number(port), hostname);
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(socket);
+      // Either end's fault ends both, which is all that a wire does.
+      socket.on("error", () => other.destroy());
+      socket.on("close", () => {
+        sockets.delete(socket);
+        other.destroy();
+      });
+      socket.pipe(other);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = new URL(target);
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const breakAll = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    url: url.href,
+    cut() {
+      whole = false;
+      breakAll();
+    },
+    mend() {
+      whole = true;
+    },
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      breakAll();
+      await closed;
+    },
+  };
+}

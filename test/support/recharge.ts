@@ -1,0 +1,32 @@
+import type { ServiceBroker } from "moleculer";
+import { connect, type NatsConnection } from "nats";
+import { natsOptions } from "../../broker/nats-options.ts";
+import { natsPrefix } from "../../config/config.ts";
+import { call } from "../../services/contracts.ts";
+import { eventually } from "./system.ts";
+
+/** Publishes on JetStream as a neighbour would, and waits for the ack. */
+export async function publish(subject: string, payload: unknown, msgID?: string): Promise<void> {
+  const connection: NatsConnection = await connect(natsOptions("test"));
+  try {
+    const body = typeof payload === "string" ? payload : JSON.stringify(payload);
+    await connection.jetstream().publish(natsPrefix() + subject, body, { msgID });
+  } finally {
+    await connection.close();
+  }
+}
+
+/** A paid order's message, as payment's outbox publishes it. */
+export function rechargeMessage(orderId: string, userId: string, coins: number) {
+  return { orderId, userId, coins, amount: coins * 10, bizCode: 10001, time: new Date().toISOString() };
+}
+
+/** Gives a user coins the only way there is, and waits until they are in the account. */
+export async function recharge(broker: ServiceBroker, orderId: string, userId: string, coins: number): Promise<void> {
+  const before = await call(broker, "wallet.balance", { userId });
+  await publish("pay.recharge", rechargeMessage(orderId, userId, coins), `pay.recharge:${orderId}`);
+  await eventually(`order ${orderId} credited`, async () => {
+    const now = await call(broker, "wallet.balance", { userId });
+    return now.totalCharged >= before.totalCharged + coins;
+  });
+}

@@ -1,0 +1,92 @@
+import { type AcceptancePorts, accept, type GiftRequest } from "../../../services/gift/acceptance.ts";
+import type { AcceptedGift } from "../../../services/gift/accepted-gift.ts";
+import { contentHashOf, orderIdOf } from "../../../services/gift/accepted-gift.ts";
+
+const request: GiftRequest = {
+  userId: "11",
+  giftId: 22,
+  roomId: 5,
+  receiverId: "77",
+  type: 0,
+  count: 3,
+  requestId: "click-0001",
+};
+const shelfGift = {
+  ...{
+    giftId: 22,
+    price: 90,
+    giftName: "x",
+    status: 1,
+    coverImgUrl: "",
+    svgaUrl: "x.svga",
+    createTime: "",
+    updateTime: "",
+  },
+};
+
+function world(over: Partial<AcceptancePorts> = {}) {
+  const queued: AcceptedGift[] = [];
+  const ports: AcceptancePorts = {
+    knownOrder: async () => undefined,
+    gift: async () => shelfGift,
+    anchorOf: async () => "77",
+    funds: async () => "enough",
+    enqueue: async (gift) => {
+      queued.push(gift);
+      return gift.contentHash;
+    },
+    remember: async () => {},
+    ...over,
+  };
+  return { ports, queued };
+}
+
+describe("accepting a gift", () => {
+  test("puts it into the queue at the price of this moment", async () => {
+    const { ports, queued } = world();
+    const orderId = orderIdOf("11", "click-0001");
+    expect(await accept(request, ports, new Date(0))).toEqual({ orderId });
+    expect(queued).toMatchObject([{ orderId, senderId: "11", receiverId: "77", price: 90, count: 3, url: "x.svga" }]);
+  });
+
+  test("without a request id every gift is an order of its own", async () => {
+    const { ports, queued } = world();
+    const { requestId: _none, ...once } = request;
+    await accept(once, ports, new Date());
+    await accept(once, ports, new Date());
+    expect(new Set(queued.map(({ orderId }) => orderId)).size).toBe(2);
+  });
+
+  test.each([
+    ["to oneself", { receiverId: "11" }, {}, "giftToSelf"],
+    ["that does not exist", {}, { gift: async () => undefined }, "giftUnknown"],
+    ["off the shelf", {}, { gift: async () => ({ ...shelfGift, status: 0 }) }, "giftUnknown"],
+    ["in a room that is not live", {}, { anchorOf: async () => undefined }, "roomNotLive"],
+    ["to somebody who is not the anchor", {}, { anchorOf: async () => "78" }, "roomNotLive"],
+    ["that the balance does not pay for", {}, { funds: async () => "short" as const }, "balanceShort"],
+    ["from a frozen account", {}, { funds: async () => "unusable" as const }, "accountUnusable"],
+  ])("a gift %s is refused and never queued", async (_what, change, ports, refused) => {
+    const { ports: all, queued } = world(ports);
+    expect(await accept({ ...request, ...change }, all, new Date())).toEqual({ refused });
+    expect(queued).toEqual([]);
+  });
+
+  test("a known order is answered as the first time, whatever became of gift, room and balance", async () => {
+    const gone = { gift: async () => undefined, anchorOf: async () => undefined, funds: async () => "short" as const };
+    const { ports, queued } = world({ ...gone, knownOrder: async () => contentHashOf(request) });
+    expect(await accept(request, ports, new Date())).toEqual({ orderId: orderIdOf("11", "click-0001") });
+    expect(queued).toEqual([]);
+  });
+
+  test("a request id that stands for other content is refused: known, or found in the queue", async () => {
+    const known = world({ knownOrder: async () => "other" });
+    expect(await accept(request, known.ports, new Date())).toEqual({ refused: "idempotencyConflict" });
+    const raced = world({ enqueue: async () => "other" });
+    expect(await accept(request, raced.ports, new Date())).toEqual({ refused: "idempotencyConflict" });
+  });
+
+  test("what could not be queued is not accepted", async () => {
+    const { ports } = world({ enqueue: () => Promise.reject(new Error("no server")) });
+    await expect(accept(request, ports, new Date())).rejects.toThrow("no server");
+  });
+});

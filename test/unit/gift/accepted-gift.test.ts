@@ -1,0 +1,55 @@
+import {
+  type AcceptedGift,
+  contentHashOf,
+  orderIdOf,
+  parseAcceptedGift,
+  partitionOf,
+} from "../../../services/gift/accepted-gift.ts";
+
+const request = { giftId: 22, roomId: 5, receiverId: "77", type: 0, count: 3 };
+const gift: AcceptedGift = {
+  ...{ orderId: "o1", senderId: "9007199254740993", receiverId: "77", roomId: 5, giftId: 22, count: 3, price: 90 },
+  ...{ type: 0, url: "x.svga", contentHash: contentHashOf(request), acceptedAt: "2026-01-01T00:00:00.000Z" },
+};
+
+describe("an accepted gift", () => {
+  test("the order id of a user's request id is the same for ever, a version 5 UUID, and nobody else's", () => {
+    const id = orderIdOf("9007199254740993", "click-0001");
+    expect(id).toBe(orderIdOf("9007199254740993", "click-0001"));
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(id).not.toBe(orderIdOf("9007199254740993", "click-0002"));
+    expect(id).not.toBe(orderIdOf("9007199254740992", "click-0001"));
+  });
+
+  test.each([{ giftId: 23 }, { roomId: 6 }, { receiverId: "78" }, { type: 1 }, { count: 4 }])(
+    "other content has another hash: %p",
+    (change) => {
+      expect(contentHashOf({ ...request, ...change })).not.toBe(contentHashOf(request));
+    },
+  );
+
+  test("all gifts of a sender share a partition", () => {
+    expect(partitionOf("9007199254740993")).toBe(partitionOf("9007199254740993"));
+    expect(partitionOf("18446744073709551615")).toBeLessThan(16);
+  });
+
+  test("what was accepted can be settled", () => {
+    expect(parseAcceptedGift(JSON.parse(JSON.stringify(gift)))).toEqual(gift);
+  });
+
+  const bad: [string, unknown][] = [
+    ["nothing", null],
+    ["no order id", { ...gift, orderId: "" }],
+    ["a sender that is a number", { ...gift, senderId: 11 }],
+    ["a count of zero", { ...gift, count: 0 }],
+    ["a negative price", { ...gift, price: -1 }],
+    ["a fractional price", { ...gift, price: 1.5 }],
+    ["an unsafe price", { ...gift, price: 2 ** 53 }],
+    ["another type", { ...gift, type: 2 }],
+    ["no time", { ...gift, acceptedAt: "soon" }],
+    ["no hash", { ...gift, contentHash: "zz" }],
+  ];
+  test.each(bad)("a message with %s can never be settled, and says why", (_what, data) => {
+    expect(() => parseAcceptedGift(data)).toThrow(/is off/);
+  });
+});

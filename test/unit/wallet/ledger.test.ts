@@ -1,0 +1,219 @@
+import fc from "fast-check";
+import {
+  type Account,
+  anchorShare,
+  type Command,
+  debtPaymentId,
+  decide,
+  type Prior,
+} from "../../../services/wallet/ledger.ts";
+
+const users = ["11", "12", "13"];
+const account = (userId: string, over: Partial<Account> = {}): Account => ({
+  userId,
+  balance: 0,
+  totalCharged: 0,
+  debt: 0,
+  status: 1,
+  ...over,
+});
+
+const amount = fc.oneof(
+  fc.integer({ min: 1, max: 50 }),
+  fc.constantFrom(0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, -(2 ** 53), Number.MAX_SAFE_INTEGER),
+);
+const user = fc.constantFrom(...users);
+const bizId = fc.integer({ min: 0, max: 25 }).map((n) => `order-${n}`);
+const command: fc.Arbitrary<Command> = fc.oneof(
+  fc
+    .record({ bizId, userId: user, receiverId: user, amount })
+    .map((gift) => ({ kind: "gift" as const, ...gift, income: anchorShare(gift.amount, 50) })),
+  fc
+    .record({ bizId: bizId.map((id) => `pay-${id}`), userId: user, coins: amount })
+    .map((r) => ({ kind: "recharge" as const, ...r })),
+  fc
+    .record({ bizId: bizId.map((id) => `refund-${id}`), userId: user, coins: amount })
+    .map((r) => ({ kind: "refund" as const, ...r })),
+  fc.record({ kind: fc.constantFrom("freeze" as const, "unfreeze" as const), userId: user, reason: fc.constant("r") }),
+);
+
+/** The books as the store would keep them, fed batch by batch. */
+class Store {
+  accounts = new Map(users.map((id) => [id, account(id)]));
+  priors = new Map<string, Prior>();
+  trades: ReturnType<typeof decide>["trades"] = [];
+  debts: ReturnType<typeof decide>["debts"] = [];
+  incomes = new Map<string, number>();
+
+  apply(commands: readonly Command[]) {
+    const decision = decide(this.accounts, this.priors, commands);
+    for (const changed of decision.changed) this.accounts.set(changed.userId, changed);
+    const empty = { num: 0, valid: true, reason: null, counterpartyId: null, income: 0, balanceAfter: 0, debtNum: 0 };
+    for (const row of decision.trades) {
+      expect(this.trades.some(({ bizId }) => bizId === row.bizId)).toBe(false);
+      this.trades.push(row);
+      this.priors.set(row.bizId, { ...empty, ...row, valid: row.status === 1 });
+    }
+    for (const row of decision.debts) {
+      this.debts.push(row);
+      this.priors.set(row.bizId, { ...empty, ...this.priors.get(row.bizId), userId: row.userId, debtNum: row.num });
+    }
+    for (const [anchor, income] of decision.incomes) this.incomes.set(anchor, (this.incomes.get(anchor) ?? 0) + income);
+    return decision;
+  }
+}
+
+/** Exact, since the sum of many accounts may be beyond what one account may hold. */
+const sum = (numbers: number[]) => numbers.reduce((a, b) => a + BigInt(b), 0n);
+const batches = fc.array(fc.array(command, { maxLength: 12 }), { maxLength: 8 });
+
+describe("the ledger's decision", () => {
+  test("no balance and no debt is ever below zero, and no amount in the books is zero, fractional or unsafe", () => {
+    fc.assert(
+      fc.property(batches, (all) => {
+        const store = new Store();
+        for (const batch of all) {
+          store.apply(batch);
+          for (const { balance, debt } of store.accounts.values()) {
+            expect(balance).toBeGreaterThanOrEqual(0);
+            expect(debt).toBeGreaterThanOrEqual(0);
+          }
+        }
+        for (const { num } of [...store.trades, ...store.debts])
+          expect(Number.isSafeInteger(num) && num !== 0).toBe(true);
+      }),
+    );
+  });
+
+  test("every balance is the sum of the account's valid trades, every debt the sum of its debt rows", () => {
+    fc.assert(
+      fc.property(batches, (all) => {
+        const store = new Store();
+        for (const batch of all) store.apply(batch);
+        for (const { userId, balance, debt } of store.accounts.values()) {
+          expect(BigInt(balance)).toBe(
+            sum(store.trades.filter((row) => row.userId === userId && row.status === 1).map(({ num }) => num)),
+          );
+          expect(BigInt(debt)).toBe(sum(store.debts.filter((row) => row.userId === userId).map(({ num }) => num)));
+        }
+      }),
+    );
+  });
+
+  test("recharged − refunded = balances + gifts sent, and gifts sent = anchors' income + platform's share", () => {
+    fc.assert(
+      fc.property(batches, (all) => {
+        const store = new Store();
+        for (const batch of all) store.apply(batch);
+        const valid = store.trades.filter(({ status }) => status === 1);
+        const ofType = (type: number) => sum(valid.filter((row) => row.type === type).map(({ num }) => num));
+        const balances = sum([...store.accounts.values()].map(({ balance }) => balance));
+        expect(ofType(1) + ofType(2)).toBe(balances - ofType(0));
+        const incomes = sum([...store.incomes.values()]);
+        const platform = sum(valid.filter(({ type }) => type === 0).map(({ num, income }) => -num - income));
+        expect(-ofType(0)).toBe(incomes + platform);
+        expect(platform >= 0n).toBe(true);
+      }),
+    );
+  });
+
+  test("a batch that comes again changes nothing and is answered as the first time", () => {
+    fc.assert(
+      fc.property(batches, fc.array(command, { maxLength: 12 }), (before, batch) => {
+        // What would overflow an account is refused without a row, and may pass later: no repeat in this sense.
+        const overflows = (one: Command) => "coins" in one && one.coins > 1000;
+        fc.pre(![...before.flat(), ...batch].some(overflows));
+        const money = batch.filter(({ kind }) => kind !== "freeze" && kind !== "unfreeze");
+        const store = new Store();
+        for (const earlier of before) store.apply(earlier);
+        const first = store.apply(money);
+        const again = store.apply(money);
+        expect(again.trades).toEqual([]);
+        expect(again.debts).toEqual([]);
+        expect([...again.incomes]).toEqual([]);
+        const word = (o: (typeof first.outcomes)[number]) =>
+          o.status === "done"
+            ? ["done", o.income, o.balanceAfter]
+            : o.reason === "idempotencyConflict" || o.reason === "invalidParam" || o.reason === "giftToSelf"
+              ? [o.reason]
+              : [o.reason, o.balanceAfter];
+        expect(again.outcomes.map(word)).toEqual(first.outcomes.map(word));
+      }),
+    );
+  });
+
+  test("deciding one by one gives the same books as deciding together", () => {
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 30 }), (commands) => {
+        const together = new Store();
+        together.apply(commands);
+        const single = new Store();
+        for (const one of commands) single.apply([one]);
+        expect(single.trades).toEqual(together.trades);
+        expect([...single.accounts]).toEqual([...together.accounts]);
+      }),
+    );
+  });
+
+  const gift = (over: Partial<Extract<Command, { kind: "gift" }>> = {}): Command => ({
+    ...{ kind: "gift", bizId: "g1", userId: "11", receiverId: "12", amount: 40, income: 20 },
+    ...over,
+  });
+
+  test("a gift beyond the balance is a rejected row without money", () => {
+    const decision = decide(new Map([["11", account("11", { balance: 39 })]]), new Map(), [gift()]);
+    expect(decision.outcomes[0]).toMatchObject({ status: "refused", reason: "balanceShort", balanceAfter: 39 });
+    expect(decision.trades).toMatchObject([
+      { num: -40, status: 0, income: 0, balanceAfter: 39, reason: "balanceShort" },
+    ]);
+    expect(decision.changed).toEqual([]);
+    expect(decision.incomes.size).toBe(0);
+  });
+
+  test.each([0, 2])("an account with status %i sends nothing, and still receives what was paid for", (status) => {
+    const decision = decide(new Map([["11", account("11", { balance: 100, status })]]), new Map(), [
+      gift(),
+      { kind: "recharge", bizId: "p1", userId: "11", coins: 7 },
+    ]);
+    expect(decision.outcomes[0]).toMatchObject({ status: "refused", reason: "accountUnusable" });
+    expect(decision.outcomes[1]).toMatchObject({ status: "done", balanceAfter: 107 });
+  });
+
+  test("the same business id with other content is a conflict and moves nothing", () => {
+    const decision = decide(new Map([["11", account("11", { balance: 100 })]]), new Map(), [
+      gift(),
+      gift({ amount: 41 }),
+      gift({ receiverId: "13" }),
+    ]);
+    expect(decision.outcomes.slice(1)).toMatchObject([
+      { reason: "idempotencyConflict" },
+      { reason: "idempotencyConflict" },
+    ]);
+    expect(decision.changed).toMatchObject([{ balance: 60 }]);
+  });
+
+  test("what a refund cannot take back is a debt, which the next recharge pays off first", () => {
+    const store = new Store();
+    store.apply([{ kind: "recharge", bizId: "p1", userId: "11", coins: 100 }, gift({ amount: 70, income: 35 })]);
+    store.apply([{ kind: "refund", bizId: "refund:p1", userId: "11", coins: 100 }]);
+    expect(store.accounts.get("11")).toMatchObject({ balance: 0, debt: 70 });
+    store.apply([{ kind: "recharge", bizId: "p2", userId: "11", coins: 50 }]);
+    expect(store.accounts.get("11")).toMatchObject({ balance: 0, debt: 20, totalCharged: 150 });
+    store.apply([{ kind: "recharge", bizId: "p3", userId: "11", coins: 50 }]);
+    expect(store.accounts.get("11")).toMatchObject({ balance: 30, debt: 0 });
+    expect(store.debts.map(({ bizId }) => bizId)).toEqual(["refund:p1", debtPaymentId("p2"), debtPaymentId("p3")]);
+  });
+
+  test("the anchor's share is rounded down and never more than the gift", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10 ** 13 }), fc.integer({ min: 0, max: 100 }), (coins, percent) => {
+        const share = anchorShare(coins, percent);
+        expect(Number.isSafeInteger(share) && share >= 0 && share <= coins).toBe(true);
+      }),
+    );
+  });
+
+  test("an account that was not loaded is a fault, never an empty account", () => {
+    expect(() => decide(new Map(), new Map(), [gift()])).toThrow(/not loaded/);
+  });
+});
