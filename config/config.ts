@@ -59,6 +59,7 @@ const schema = z
       .regex(/^wss?:\/\//, "must start with ws:// or wss:// ({port} stands for the node's port)")
       .default("ws://127.0.0.1:{port}/im"),
 
+    LOG_FILE: z.string().min(1).optional(),
     LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
     CALL_TIMEOUT_MS: z.coerce.number().int().min(500).max(60_000).default(8_000),
 

@@ -6,6 +6,7 @@ export const limits = Object.freeze({
   http: Object.freeze({
     bodyBytes: 64 * 1024,
     maxConcurrentRequests: 2_000,
+    maxConnections: 20_000,
     headersTimeoutMs: 10_000,
     requestTimeoutMs: 30_000,
     keepAliveTimeoutMs: 65_000,
@@ -169,6 +170,7 @@ export const limits = Object.freeze({
     deliverTimeoutMs: 2_000,
     deliverBytes: 400 * 1024,
     serverListMs: 1_000,
+    numberRetryMs: 1_000,
     portsTried: 200,
     closeGraceMs: 3_000,
     drainMs: 5_000,

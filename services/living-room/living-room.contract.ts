@@ -16,9 +16,15 @@ export interface LiveRoom {
 }
 
 export interface LivingRoomActions {
-  /** Opens the user's live room; a user who has one gets that one. Fails: roomTypeMissing, startTooOften. */
+  /**
+   * Opens the user's live room; a user who has one gets that one, unchanged. A blank or missing `roomName` becomes one
+   * made of the nick name. Fails: roomTypeMissing, invalidParam (a type there is not), startTooOften.
+   */
   start: { params: { userId: string; type?: number; roomName?: string }; result: { roomId: number } };
-  /** Fails: notYourRoom (also where there is no such live room), closeTooOften. */
+  /**
+   * The room is not live any more when it returns, on this node; on others within the broadcast's way. Everybody in it
+   * is let go soon after. Fails: notYourRoom (also where there is no such live room), closeTooOften.
+   */
   close: { params: { userId: string; roomId: number }; result: null };
   /** Live rooms of a type, newest first. */
   list: {
@@ -27,7 +33,7 @@ export interface LivingRoomActions {
   };
   /** A live room, `null` where it is not live. Answers may be up to `limits.room.cacheTtlMs` old. */
   find: { params: { roomId: number }; result: LiveRoom | null };
-  /** Who is watching how much; written to the room list. */
+  /** How many watch each room, written to the room list; rooms that are not live any more are passed over. */
   setWatchNumbers: { params: { rooms: { roomId: number; watchNum: number }[] }; result: null };
 }
 
@@ -48,7 +54,7 @@ export const livingRoomParams = {
   close: { userId, roomId },
   list: {
     type: { type: "number", integer: true },
-    page: { type: "number", integer: true, min: 1 },
+    page: { type: "number", integer: true, min: 1, max: 1_000_000 },
     pageSize: { type: "number", integer: true, min: 1, max: 100 },
   },
   find: { roomId },

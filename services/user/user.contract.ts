@@ -8,11 +8,13 @@ export interface UserProfile {
 export interface UserActions {
   /**
    * Sends a login code to a phone; `devCode` only where the SMS provider is the local console.
-   * Fails: phoneMissing, phoneMalformed, smsTooOften.
+   * Fails: phoneMissing, phoneMalformed, smsTooOften; unavailable where it was not sent, and then another may be asked
+   * for at once.
    */
   sendLoginCode: { params: { phone: string }; result: { devCode?: string } };
   /**
-   * Consumes the code (exactly once), registers an unknown phone, opens a session.
+   * Consumes the code (exactly once), registers an unknown phone, opens a session. Looks at the phone, then at the
+   * form of the code, then at the code. A consumed code ends the wait for the next one, a burned one does not.
    * Fails: phoneMissing, phoneMalformed, smsCodeMalformed, smsCodeExpired, smsCodeWrong.
    */
   login: { params: { phone: string; code: string }; result: { userId: string; token: string } };
@@ -29,13 +31,14 @@ export interface UserEvents {
   "user.registered": { userId: string; time: string };
 }
 
-const phone = { type: "string", max: 64 } as const;
-const token = { type: "string", min: 1, max: 200 } as const;
+/** What is missing arrives as "", and a number as its digits: the service's own rules answer for both. */
+const text = { type: "string", convert: true, default: "" } as const;
+const token = { type: "string" } as const;
 export const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
 
 export const userParams = {
-  sendLoginCode: { phone },
-  login: { phone, code: { type: "string", max: 64 } },
+  sendLoginCode: { phone: text },
+  login: { phone: text, code: text },
   logout: { token },
   authenticate: { token },
   profile: { userId },

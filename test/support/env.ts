@@ -18,6 +18,6 @@ process.env.IM_PORT ??= "0";
 
 const text = readFileSync(process.env.TEST_STACK_ENV ?? join(projectRoot(), ".stack/test/env"), "utf8");
 for (const line of text.split("\n")) {
-  const at = line.indexOf("=");
-  if (at > 0) process.env[line.slice(0, at)] ??= line.slice(at + 1);
+  const [, name, value] = /^(NATS_URL|REDIS_URL|MYSQL_URL)=(.*)$/.exec(line) ?? [];
+  if (name) process.env[name] ??= value;
 }

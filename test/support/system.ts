@@ -1,10 +1,10 @@
 import { type ServiceBroker as Broker, ServiceBroker, type ServiceSchema } from "moleculer";
-import { createConnection } from "mysql2/promise";
-import { connect } from "nats";
-import { natsOptions } from "../../broker/nats-options.ts";
 import { brokerOptions } from "../../broker/options.ts";
-import { config, natsPrefix } from "../../config/config.ts";
-import { openRedis } from "../../mixins/redis.mixin.ts";
+import { config } from "../../config/config.ts";
+import { dropNamespace } from "../../scripts/drop-namespace.ts";
+import { eventually } from "./eventually.ts";
+
+export { eventually } from "./eventually.ts";
 
 const started: Broker[] = [];
 
@@ -32,50 +32,6 @@ export async function stopNode(broker: Broker): Promise<void> {
 /** Stops every node and removes what this test file's namespace left on the servers: for `afterAll`. */
 export async function stopAll(): Promise<void> {
   for (const broker of started.splice(0).reverse()) await broker.stop();
-  await Promise.all([dropDatabases(), dropStreams(), dropKeys()]);
-}
-
-async function dropDatabases(): Promise<void> {
-  const connection = await createConnection(config().MYSQL_URL);
-  const [rows] = await connection.query(
-    "SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name LIKE ?",
-    [`${config().NAMESPACE.replaceAll("_", "\\_")}\\_%`],
-  );
-  for (const { name } of rows as { name: string }[]) await connection.query(`DROP DATABASE \`${name}\``);
-  await connection.end();
-}
-
-async function dropStreams(): Promise<void> {
-  const connection = await connect(natsOptions("cleanup"));
-  const manager = await connection.jetstreamManager();
-  for await (const stream of manager.streams.list())
-    if (natsPrefix() && stream.config.name.startsWith(natsPrefix())) await manager.streams.delete(stream.config.name);
-  await connection.close();
-}
-
-async function dropKeys(): Promise<void> {
-  const redis = openRedis("cleanup");
-  await redis.connect();
-  const prefix = `${config().NAMESPACE}:`;
-  const keys = await redis.keys(`${prefix}*`);
-  if (keys.length > 0) await redis.del(keys.map((key) => key.slice(prefix.length)));
-  redis.disconnect();
-}
-
-/**
- * Waits until `check` gives something truthy and resolves to it: for what cannot be awaited as an event.
- * @throws Error with `what` and the last value, where it does not come true in time.
- */
-export async function eventually<T>(
-  what: string,
-  check: () => Promise<T> | T,
-  timeoutMs = 10_000,
-): Promise<NonNullable<T>> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const value = await check();
-    if (value) return value as NonNullable<T>;
-    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what} (last: ${JSON.stringify(value)})`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const { NAMESPACE, NATS_URL, REDIS_URL, MYSQL_URL } = config();
+  await dropNamespace(NAMESPACE, { natsUrl: NATS_URL, redisUrl: REDIS_URL, mysqlUrl: MYSQL_URL });
 }

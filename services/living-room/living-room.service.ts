@@ -1,0 +1,129 @@
+import { fail } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
+import { healthMixin } from "../../mixins/health.mixin.ts";
+import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
+import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
+import { type RateLimitState, rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
+import { redisMixin } from "../../mixins/redis.mixin.ts";
+import { broadcast, call, type EventMessage } from "../contracts.ts";
+import { migrationFolders } from "../databases.ts";
+import { defineService } from "../define-service.ts";
+import { eventStream } from "../streams.ts";
+import { closeRoom, openRoom } from "./broadcasting.ts";
+import { livingRoomParams } from "./living-room.contract.ts";
+import { RoomCache } from "./room-cache.ts";
+import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
+import { roomById, roomsOfType, writeWatchNumbers } from "./room-store.ts";
+
+interface State extends MysqlState, RateLimitState, JetStreamState, OutboxState {
+  rooms: RoomCache;
+}
+
+export default defineService<"living-room", State>({
+  name: "living-room",
+  mixins: [
+    mysqlMixin("living-room", migrationFolders["living-room"]),
+    redisMixin,
+    rateLimitMixin,
+    jetstreamMixin([eventStream]),
+    outboxMixin,
+    healthMixin,
+  ],
+
+  actions: {
+    start: {
+      params: livingRoomParams.start,
+      async handler(ctx) {
+        const { userId, type, roomName } = ctx.params;
+        const malformed = roomTypeFailure(type);
+        if (malformed) throw fail(malformed, { type });
+        const wait = await this.rateLimit.hit("room-start", userId, 1, limits.room.startEveryMs);
+        if (wait > 0) throw fail("startTooOften", { waitMs: wait });
+        const { room, opened } = await openRoom(this, {
+          anchorId: userId,
+          type: type as number,
+          name: async () =>
+            givenRoomName(roomName) ?? defaultRoomName((await call(ctx, "user.profile", { userId })).nickName),
+          requestId: ctx.requestID,
+        });
+        if (opened) await broadcast(this.broker, "living-room.changed", { roomId: room.roomId });
+        this.logger.info({ roomId: room.roomId, anchorId: userId, opened, requestId: ctx.requestID }, "room started");
+        return { roomId: room.roomId };
+      },
+    },
+
+    close: {
+      params: livingRoomParams.close,
+      async handler(ctx) {
+        const { userId, roomId } = ctx.params;
+        const wait = await this.rateLimit.hit("room-close", userId, 1, limits.room.closeEveryMs);
+        if (wait > 0) throw fail("closeTooOften", { waitMs: wait });
+        await closeRoom(this, { anchorId: userId, roomId, requestId: ctx.requestID });
+        await broadcast(this.broker, "living-room.changed", { roomId });
+        this.logger.info({ roomId, anchorId: userId, requestId: ctx.requestID }, "room closed");
+        return null;
+      },
+    },
+
+    list: {
+      params: livingRoomParams.list,
+      async handler(ctx) {
+        const { type, page, pageSize } = ctx.params;
+        // One more than the page holds tells whether there is another page.
+        const rooms = await roomsOfType(this.mysql, type, (page - 1) * pageSize, pageSize + 1);
+        return { list: rooms.slice(0, pageSize), hasNext: rooms.length > pageSize };
+      },
+    },
+
+    find: {
+      params: livingRoomParams.find,
+      handler(ctx) {
+        return this.rooms.find(ctx.params.roomId);
+      },
+    },
+
+    setWatchNumbers: {
+      params: livingRoomParams.setWatchNumbers,
+      async handler(ctx) {
+        // Rows are locked in one order by every node, so that two of these never wait for each other.
+        const rooms = ctx.params.rooms.toSorted((a, b) => a.roomId - b.roomId);
+        for (let at = 0; at < rooms.length; at += limits.room.watchNumbersPerStatement) {
+          const some = rooms.slice(at, at + limits.room.watchNumbersPerStatement);
+          await this.mysql.transaction((tx) => writeWatchNumbers(tx, some));
+        }
+        return null;
+      },
+    },
+  },
+
+  channels: {
+    /** Empties a closed room: durable, so that nobody stays in a room whose close met a router that was away. */
+    roomClosed: {
+      stream: eventStream.name,
+      subject: "event.room.closed",
+      durable: "living-room-closed",
+      // One by one: one room that cannot be emptied does not hold up the others.
+      batch: 1,
+      batchesInFlight: limits.room.closingsInFlight,
+      async handler(messages) {
+        for (const { data, requestId } of messages) {
+          const { roomId } = (data as EventMessage<"room.closed">).data;
+          await call(this.broker, "im-router.closeRoom", { roomId }, { requestID: requestId });
+        }
+      },
+    },
+  },
+
+  events: {
+    "living-room.changed": {
+      handler(ctx) {
+        this.rooms.forget(ctx.params.roomId);
+      },
+    },
+  },
+
+  created() {
+    this.rooms = new RoomCache((roomId) => roomById(this.mysql, roomId));
+  },
+});

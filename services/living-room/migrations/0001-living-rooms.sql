@@ -1,0 +1,34 @@
+-- Rooms that are live now. The unique anchor keeps a user to one live room. An id never comes again: the counter
+-- survives restarts, and rows are moved out one by one, never truncated.
+CREATE TABLE IF NOT EXISTS t_living_room (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  anchor_id BIGINT UNSIGNED NOT NULL,
+  -- 1 normal, 2 PK.
+  type TINYINT NOT NULL,
+  -- 1 live, 0 closed.
+  status TINYINT NOT NULL DEFAULT 1,
+  room_name VARCHAR(60) NOT NULL,
+  covert_img VARCHAR(300) NOT NULL DEFAULT '',
+  watch_num INT UNSIGNED NOT NULL DEFAULT 0,
+  good_num INT UNSIGNED NOT NULL DEFAULT 0,
+  start_time DATETIME(3) NOT NULL,
+  update_time DATETIME(3) NOT NULL,
+  UNIQUE KEY uk_anchor_id (anchor_id),
+  KEY idx_type (type, id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- Rooms that were closed, under the id they had while they were live.
+CREATE TABLE IF NOT EXISTS t_living_room_record (
+  id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  anchor_id BIGINT UNSIGNED NOT NULL,
+  type TINYINT NOT NULL,
+  status TINYINT NOT NULL DEFAULT 0,
+  room_name VARCHAR(60) NOT NULL,
+  covert_img VARCHAR(300) NOT NULL DEFAULT '',
+  watch_num INT UNSIGNED NOT NULL DEFAULT 0,
+  good_num INT UNSIGNED NOT NULL DEFAULT 0,
+  start_time DATETIME(3) NOT NULL,
+  end_time DATETIME(3) NOT NULL,
+  update_time DATETIME(3) NOT NULL,
+  KEY idx_anchor_id (anchor_id, end_time)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

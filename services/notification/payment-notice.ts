@@ -1,0 +1,13 @@
+import { bizCodes } from "../im-frames.ts";
+import type { WalletEvents } from "../wallet/wallet.contract.ts";
+
+/** What the payer is told once the coins are in the account. The id is the order's: a repeat is the same notice. */
+export function paymentNotice(credited: WalletEvents["wallet.credited"]) {
+  const { userId, orderId, coins, balanceAfter } = credited;
+  return {
+    userId,
+    msgId: `paid-${orderId}`,
+    bizCode: bizCodes.payment,
+    data: { orderId, coins, balance: balanceAfter, msg: `充值成功，到账 ${coins} 金币` },
+  };
+}

@@ -1,0 +1,101 @@
+import type { Service } from "moleculer";
+import { fail, isUnavailable } from "../../broker/failure.ts";
+import { healthMixin } from "../../mixins/health.mixin.ts";
+import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
+import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
+import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
+import { call } from "../contracts.ts";
+import { migrationFolders } from "../databases.ts";
+import { defineService } from "../define-service.ts";
+import { eventStream } from "../streams.ts";
+import { keepCode, newLoginCode, redeemCode } from "./login-codes.ts";
+import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
+import { findOrRegister } from "./registration.ts";
+import { endSession, openSession, userOfToken } from "./sessions.ts";
+import { userParams } from "./user.contract.ts";
+import { insertSms, profileOf } from "./user-store.ts";
+
+interface State extends MysqlState, RedisState, JetStreamState, OutboxState {}
+
+/** A code that did not go out is taken back, so that the person need not wait for its life to end. */
+async function takeBack(service: Service & State, phone: string, code: string): Promise<void> {
+  try {
+    await redeemCode(service.redis, phone, code);
+  } catch (error) {
+    service.logger.warn({ phone: maskedPhone(phone), err: error }, "a login code stays until its life ends");
+  }
+}
+
+export default defineService<"user", State>({
+  name: "user",
+  mixins: [
+    mysqlMixin("user", migrationFolders.user),
+    redisMixin,
+    jetstreamMixin([eventStream]),
+    outboxMixin,
+    healthMixin,
+  ],
+
+  actions: {
+    sendLoginCode: {
+      params: userParams.sendLoginCode,
+      async handler(ctx) {
+        const { phone } = ctx.params;
+        const malformed = phoneFailure(phone);
+        if (malformed) throw fail(malformed);
+        const code = newLoginCode();
+        if (!(await keepCode(this.redis, phone, code))) throw fail("smsTooOften");
+        try {
+          const { shownToCaller } = await call(ctx, "notification.sendLoginCode", { phone, code });
+          await insertSms(this.mysql, phone, code);
+          return shownToCaller ? { devCode: code } : {};
+        } catch (error) {
+          this.logger.warn({ phone: maskedPhone(phone), err: error }, "a login code could not be sent: taken back");
+          await takeBack(this, phone, code);
+          throw isUnavailable(error) ? fail("unavailable", { what: "login code" }) : error;
+        }
+      },
+    },
+
+    login: {
+      params: userParams.login,
+      async handler(ctx) {
+        const { phone, code } = ctx.params;
+        const malformed = loginFailure(phone, code);
+        if (malformed) throw fail(malformed);
+        const redeemed = await redeemCode(this.redis, phone, code);
+        if (redeemed !== "passed") throw fail(redeemed === "wrong" ? "smsCodeWrong" : "smsCodeExpired");
+        const { userId, registered } = await findOrRegister(this, phone, ctx.requestID);
+        const token = await openSession(this.redis, userId);
+        this.logger.info({ userId, registered, requestId: ctx.requestID }, "logged in");
+        return { userId, token };
+      },
+    },
+
+    logout: {
+      params: userParams.logout,
+      async handler(ctx) {
+        await endSession(this.redis, ctx.params.token);
+        return null;
+      },
+    },
+
+    authenticate: {
+      params: userParams.authenticate,
+      async handler(ctx) {
+        const userId = await userOfToken(this.redis, ctx.params.token);
+        return userId === null ? null : { userId };
+      },
+    },
+
+    profile: {
+      params: userParams.profile,
+      async handler(ctx) {
+        const profile = await profileOf(this.mysql, ctx.params.userId);
+        if (!profile) throw fail("userUnknown", { userId: ctx.params.userId });
+        return profile;
+      },
+    },
+  },
+});

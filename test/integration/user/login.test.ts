@@ -1,0 +1,235 @@
+import { type ServiceBroker as Broker, Errors, type Service } from "moleculer";
+import { failureName } from "../../../broker/failure.ts";
+import { databaseName, natsPrefix } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
+import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
+import { Database } from "../../../mixins/mysql/database.ts";
+import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
+import type { OutboxState } from "../../../mixins/outbox.mixin.ts";
+import { openRedis } from "../../../mixins/redis.mixin.ts";
+import { call } from "../../../services/contracts.ts";
+import notification from "../../../services/notification/notification.service.ts";
+import { findOrRegister } from "../../../services/user/registration.ts";
+import user from "../../../services/user/user.service.ts";
+import { eventually, startNode, stopAll } from "../../support/system.ts";
+
+/** Stands for the notification service of another node: keeps the codes, and can be told to fail. */
+const sent: { phone: string; code: string }[] = [];
+let provider: () => void = () => {};
+const fakeNotification = {
+  name: "notification",
+  actions: {
+    sendLoginCode(ctx: { params: { phone: string; code: string } }) {
+      provider();
+      sent.push(ctx.params);
+      return { shownToCaller: true };
+    },
+  },
+};
+
+let nodes: [Broker, Broker];
+/** A node without user service: every call of the tests crosses to another node. */
+let caller: Broker;
+let database: Database;
+const redis = openRedis("test");
+
+beforeAll(async () => {
+  nodes = [await startNode("user-1", [user]), await startNode("user-2", [user])];
+  caller = await startNode("caller", [fakeNotification]);
+  await caller.waitForServices(["user"]);
+  await Promise.all(nodes.map((node) => node.waitForServices(["notification"])));
+  database = new Database(databaseName("user"));
+  await redis.connect();
+});
+
+afterAll(async () => {
+  await database.close();
+  redis.disconnect();
+  await stopAll();
+});
+
+beforeEach(() => {
+  provider = () => {};
+});
+
+let phones = 0;
+const newPhone = () => `138${String(++phones).padStart(8, "0")}`;
+const codeKey = (phone: string) => `user:login-code:${phone}`;
+const on = (node: 0 | 1) => ({ nodeID: nodes[node].nodeID });
+const sendCode = async (phone: string) => {
+  const { devCode } = await call(caller, "user.sendLoginCode", { phone });
+  return devCode as string;
+};
+const login = (phone: string, code: string, node: 0 | 1 = 0) => call(caller, "user.login", { phone, code }, on(node));
+const failureOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => "it succeeded",
+    (error) => failureName(error) ?? error,
+  );
+const wrongFor = (code: string) => (code === "000000" ? "000001" : "000000");
+
+describe("login codes", () => {
+  test("a code has six digits, lives 60 s, and leaves a t_sms row", async () => {
+    const phone = newPhone();
+    const code = await sendCode(phone);
+    expect(code).toMatch(/^\d{6}$/);
+    expect(sent).toContainEqual({ phone, code });
+    const life = await redis.pttl(codeKey(phone));
+    expect(life).toBeGreaterThan(55_000);
+    expect(life).toBeLessThanOrEqual(60_000);
+    expect(await database.query("SELECT code, phone FROM t_sms WHERE phone = ?", [phone])).toEqual([{ code, phone }]);
+  });
+
+  test("of 20 parallel requests one code is sent; another is refused until its life ends", async () => {
+    const phone = newPhone();
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => failureOf(sendCode(phone))));
+    expect(outcomes.filter((outcome) => outcome === "smsTooOften")).toHaveLength(19);
+    expect(sent.filter((sms) => sms.phone === phone)).toHaveLength(1);
+    await redis.pexpire(codeKey(phone), 1);
+    await eventually("the code has run out", async () => (await redis.exists(codeKey(phone))) === 0);
+    expect(await sendCode(phone)).toMatch(/^\d{6}$/);
+  });
+
+  test("phone and code are checked for their form, in this order, before anything is spent", async () => {
+    const loose = (params: object) => failureOf(caller.call("user.login", params));
+    expect(await failureOf(sendCode(""))).toBe("phoneMissing");
+    expect(await failureOf(caller.call("user.sendLoginCode", {}))).toBe("phoneMissing");
+    expect(await failureOf(sendCode("12345"))).toBe("phoneMalformed");
+    expect(await loose({})).toBe("phoneMissing");
+    expect(await loose({ phone: "1", code: "" })).toBe("phoneMalformed");
+    const phone = newPhone();
+    const code = await sendCode(phone);
+    for (const malformed of ["", "123", "1234567", "abcdef"])
+      expect(await loose({ phone, code: malformed })).toBe("smsCodeMalformed");
+    expect(await login(phone, code)).toMatchObject({ userId: expect.any(String) });
+  });
+
+  test("a number is taken for its digits", async () => {
+    const phone = newPhone();
+    const { devCode } = (await caller.call("user.sendLoginCode", { phone: Number(phone) })) as { devCode: string };
+    expect(await redis.get(codeKey(phone))).toBe(`${devCode}:0`);
+  });
+
+  test("a code that was never sent, or has run out, is expired", async () => {
+    const phone = newPhone();
+    expect(await failureOf(login(phone, "123456"))).toBe("smsCodeExpired");
+    const code = await sendCode(phone);
+    await redis.del(codeKey(phone));
+    expect(await failureOf(login(phone, code))).toBe("smsCodeExpired");
+  });
+
+  test("four wrong tries do no harm, a fifth burns the code, and burning does not buy another code", async () => {
+    const careless = newPhone();
+    const good = await sendCode(careless);
+    for (let attempt = 1; attempt < limits.user.smsWrongTries; attempt++)
+      expect(await failureOf(login(careless, wrongFor(good)))).toBe("smsCodeWrong");
+    expect(await redis.pttl(codeKey(careless))).toBeGreaterThan(50_000);
+    expect(await login(careless, good)).toMatchObject({ token: expect.any(String) });
+
+    const guessed = newPhone();
+    const code = await sendCode(guessed);
+    for (let attempt = 1; attempt <= limits.user.smsWrongTries; attempt++)
+      expect(await failureOf(login(guessed, wrongFor(code), (attempt % 2) as 0 | 1))).toBe("smsCodeWrong");
+    expect(await failureOf(login(guessed, code))).toBe("smsCodeExpired");
+    expect(await failureOf(sendCode(guessed))).toBe("smsTooOften");
+  });
+
+  test("parallel guesses get five tries between them", async () => {
+    const phone = newPhone();
+    const code = await sendCode(phone);
+    const guesses = Array.from({ length: 20 }, (_, at) => failureOf(login(phone, wrongFor(code), (at % 2) as 0 | 1)));
+    const outcomes = await Promise.all(guesses);
+    expect(outcomes.filter((outcome) => outcome === "smsCodeWrong")).toHaveLength(5);
+    expect(outcomes.filter((outcome) => outcome === "smsCodeExpired")).toHaveLength(15);
+  });
+
+  test("the right code passes once in 20 parallel logins on two nodes, and ends the wait for the next", async () => {
+    const phone = newPhone();
+    const code = await sendCode(phone);
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => failureOf(login(phone, code, (at % 2) as 0 | 1))),
+    );
+    expect(outcomes.filter((outcome) => outcome === "it succeeded")).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === "smsCodeExpired")).toHaveLength(19);
+    expect(await sendCode(phone)).toMatch(/^\d{6}$/);
+  });
+
+  test.each([
+    ["refuses", () => new Errors.MoleculerRetryableError("away", 503, "unavailable")],
+    ["is not there", () => new Errors.ServiceNotFoundError({ action: "notification.sendLoginCode" })],
+  ])("where the SMS provider %s the person is told, and may ask again at once", async (_what, failure) => {
+    const phone = newPhone();
+    provider = () => {
+      throw failure();
+    };
+    expect(await failureOf(sendCode(phone))).toBe("unavailable");
+    expect(await database.query("SELECT id FROM t_sms WHERE phone = ?", [phone])).toEqual([]);
+    provider = () => {};
+    const code = await sendCode(phone);
+    expect(await login(phone, code)).toMatchObject({ userId: expect.any(String) });
+  });
+});
+
+describe("registration", () => {
+  test("an unknown phone becomes a user with an id over 2^53, a friendly name and one event", async () => {
+    const phone = newPhone();
+    const { userId } = await login(phone, await sendCode(phone));
+    expect(BigInt(userId)).toBeGreaterThan(2n ** 53n);
+    const profile = await call(caller, "user.profile", { userId }, on(1));
+    expect(profile).toEqual({ userId, nickName: expect.stringMatching(/^旗鱼用户-\d{6}$/), avatar: "" });
+    expect(profile.nickName).not.toContain(phone.slice(-4));
+    const { jetstream } = nodes[0].getLocalService("user") as unknown as Service & JetStreamState;
+    const event = await eventually("the event is in the stream", async () => {
+      const stream = await jetstream.client.streams.get(`${natsPrefix()}EVENTS`);
+      const subject = `${natsPrefix()}event.user.registered`;
+      const message = await stream.getMessage({ last_by_subj: subject });
+      const stored = message.json<{ id: string; data: { userId: string } }>();
+      return stored.data.userId === userId && stored;
+    });
+    expect(event).toMatchObject({ id: `user.registered:${userId}`, name: "user.registered", data: { userId } });
+  });
+
+  test("20 parallel first logins of one phone on two nodes make one user and one event", async () => {
+    const phone = newPhone();
+    const services = nodes.map((node) => node.getLocalService("user") as unknown as MysqlState & OutboxState);
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => findOrRegister(services[at % 2] as MysqlState & OutboxState, phone, null)),
+    );
+    expect(outcomes.filter(({ registered }) => registered)).toHaveLength(1);
+    const [userId, ...others] = new Set(outcomes.map((outcome) => outcome.userId));
+    expect(others).toEqual([]);
+    expect(await database.query("SELECT user_id FROM t_user_phone WHERE phone = ?", [phone])).toEqual([
+      { user_id: userId },
+    ]);
+    expect(await database.query("SELECT id FROM t_outbox WHERE order_key = ?", [userId])).toHaveLength(1);
+    expect(await login(phone, await sendCode(phone), 1)).toMatchObject({ userId });
+  });
+
+  test("a registration that broke half-way leaves nothing, and the next login registers", async () => {
+    const phone = newPhone();
+    const service = nodes[0].getLocalService("user") as unknown as { outbox: { add: () => Promise<void> } };
+    const { add } = service.outbox;
+    service.outbox.add = async () => {
+      throw new Error("the node died here");
+    };
+    const broken = await failureOf(login(phone, await sendCode(phone), 0));
+    service.outbox.add = add;
+    expect(broken).toBeInstanceOf(Error);
+    expect(await database.query("SELECT id FROM t_user_phone WHERE phone = ?", [phone])).toEqual([]);
+    const { userId } = await login(phone, await sendCode(phone), 0);
+    expect(await call(caller, "user.profile", { userId })).toMatchObject({ userId });
+  });
+
+  test("nobody has the profile of an unknown id, not even of one next to a user's", async () => {
+    const phone = newPhone();
+    const { userId } = await login(phone, await sendCode(phone));
+    for (const unknown of ["1", String(BigInt(userId) + 1n), String(BigInt(userId) - 1n), "99999999999999999999"])
+      expect(await failureOf(call(caller, "user.profile", { userId: unknown }))).toBe("userUnknown");
+  });
+});
+
+test("with the console provider of the real notification service the code comes back to the caller", async () => {
+  const node = await startNode("user-and-notification", [user, notification]);
+  const { devCode } = await call(node, "user.sendLoginCode", { phone: newPhone() });
+  expect(devCode).toMatch(/^\d{6}$/);
+});

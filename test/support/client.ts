@@ -1,0 +1,214 @@
+import { randomInt, randomUUID } from "node:crypto";
+import { WebSocket } from "ws";
+import { eventually } from "./eventually.ts";
+
+/** A client of the system from outside: HTTP and WebSocket, nothing else. */
+
+export const apiUrl = (): string => {
+  const url = process.env.API_URL;
+  if (!url) throw new Error("API_URL is not set: run these tests with npm test, or point it at a running system");
+  return url;
+};
+
+export interface Answer<T = Record<string, unknown>> {
+  status: number;
+  code: number;
+  msg: string;
+  data: T;
+  headers: Headers;
+}
+
+/** POSTs JSON and reads the envelope. */
+export async function post<T = Record<string, unknown>>(
+  path: string,
+  body: unknown = {},
+  options: { token?: string; headers?: Record<string, string> } = {},
+): Promise<Answer<T>> {
+  const authorization = options.token ? { authorization: `Bearer ${options.token}` } : {};
+  const response = await fetch(apiUrl() + path, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...authorization, ...options.headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+  const envelope = (await response.json()) as { code: number; msg: string; data: T };
+  return { status: response.status, headers: response.headers, ...envelope };
+}
+
+export const randomPhone = (): string => `13${randomInt(10)}${String(randomInt(10 ** 8)).padStart(8, "0")}`;
+export const requestId = (): string => `req-${randomUUID()}`;
+
+export interface Frame {
+  code: number;
+  body: { msgId?: string; userId?: string; bizCode?: number; data?: Record<string, unknown> } & Record<string, unknown>;
+}
+
+export interface GiftShown {
+  orderIds: string[];
+  senderId: string;
+  receiverId: string;
+  giftId: number;
+  count: number;
+  price: number;
+}
+
+/** A viewer on a socket: keeps every frame it got. */
+export class Viewer {
+  readonly frames: Frame[] = [];
+  readonly socket: WebSocket;
+  closed: { code: number; reason: string } | undefined;
+
+  constructor(url: string) {
+    this.socket = new WebSocket(url);
+    this.socket.on("message", (data) => this.frames.push(JSON.parse(String(data)) as Frame));
+    this.socket.on("close", (code, reason) => {
+      this.closed = { code, reason: String(reason) };
+    });
+    // What went wrong shows as a close; without a listener the process would end.
+    this.socket.on("error", () => {});
+  }
+
+  greeted(): Promise<Frame> {
+    return eventually("the greeting", () => {
+      if (this.closed) throw new Error(`closed with ${this.closed.code} ${this.closed.reason}`);
+      return this.frames.find(({ code }) => code === 1001);
+    });
+  }
+
+  business(bizCode: number): Frame["body"][] {
+    return this.frames.filter(({ code, body }) => code === 1003 && body.bizCode === bizCode).map(({ body }) => body);
+  }
+
+  /** Gifts seen, each order id once. Counts of merged orders stand for all ids of the entry together. */
+  gifts(): GiftShown[] {
+    const seen = new Set<string>();
+    return this.business(5556).flatMap(({ data }) =>
+      ((data?.gifts ?? []) as GiftShown[]).filter(({ orderIds }) => {
+        const fresh = orderIds.some((id) => !seen.has(id));
+        for (const id of orderIds) seen.add(id);
+        return fresh;
+      }),
+    );
+  }
+
+  saw(orderId: string): Promise<GiftShown> {
+    return eventually(`the effect of ${orderId}`, () =>
+      this.gifts().find(({ orderIds }) => orderIds.includes(orderId)),
+    );
+  }
+
+  send(code: number, body: Record<string, unknown> = {}): void {
+    this.socket.send(JSON.stringify({ code, body }));
+  }
+
+  close(): void {
+    this.socket.terminate();
+  }
+}
+
+/** A person: logged in, with what she can do. */
+export class Person {
+  readonly phone: string;
+  readonly userId: string;
+  readonly token: string;
+  private readonly viewers: Viewer[] = [];
+
+  private constructor(phone: string, userId: string, token: string) {
+    this.phone = phone;
+    this.userId = userId;
+    this.token = token;
+  }
+
+  static async login(phone = randomPhone()): Promise<Person> {
+    const sent = await post<{ devCode: string }>("/live/api/userLogin/sendLoginCode", { phone });
+    if (sent.code !== 200) throw new Error(`no login code: ${JSON.stringify(sent)}`);
+    const login = await post<{ userId: string; token: string }>("/live/api/userLogin/login", {
+      phone,
+      code: sent.data.devCode,
+    });
+    if (login.code !== 200) throw new Error(`no login: ${JSON.stringify(login)}`);
+    return new Person(phone, login.data.userId, login.data.token);
+  }
+
+  post<T = Record<string, unknown>>(path: string, body: unknown = {}): Promise<Answer<T>> {
+    return post<T>(`/live/api/${path}`, body, { token: this.token });
+  }
+
+  /** The data of an answer that must be a success. */
+  async ask<T = Record<string, unknown>>(path: string, body: unknown = {}): Promise<T> {
+    const answer = await this.post<T>(path, body);
+    if (answer.code !== 200) throw new Error(`${path}: ${answer.status} ${answer.code} ${answer.msg}`);
+    return answer.data;
+  }
+
+  async openRoom(roomName = "room"): Promise<number> {
+    return (await this.ask<{ roomId: number }>("living/startingLiving", { type: 1, roomName })).roomId;
+  }
+
+  async enter(roomId: number): Promise<Viewer> {
+    const im = await this.ask<{ token: string; wsImServerAddress: string }>("im/getImConfig");
+    const viewer = new Viewer(`${im.wsImServerAddress}?token=${im.token}&roomId=${roomId}`);
+    this.viewers.push(viewer);
+    await viewer.greeted();
+    return viewer;
+  }
+
+  balance(): Promise<number> {
+    return this.ask<{ currentBalance: number }>("bank/products", { type: 0 }).then(
+      ({ currentBalance }) => currentBalance,
+    );
+  }
+
+  /** An order at the sandbox cashier, paid or cancelled there. */
+  async order(productId = 10, action: "pay" | "cancel" | null = "pay"): Promise<string> {
+    const order = await this.ask<{ orderId: string; payUrl: string }>("bank/payProduct", {
+      ...{ productId, paySource: 1, payChannel: 3 },
+    });
+    if (action) await pressCashier(order.payUrl, action);
+    return order.orderId;
+  }
+
+  async orderReaches(orderId: string, status: number): Promise<void> {
+    await eventually(`order ${orderId} reaches ${status}`, async () => {
+      return (await this.ask<{ status: number }>("bank/order", { orderId })).status === status;
+    });
+  }
+
+  /** Coins by way of the cashier; `productId` 10 is 1000 coins. */
+  async recharge(productId = 10): Promise<void> {
+    const before = await this.balance();
+    await this.order(productId);
+    await eventually("the coins", async () => (await this.balance()) > before);
+  }
+
+  send(roomId: number, receiverId: string, over: Record<string, unknown> = {}): Promise<Answer<{ orderId: string }>> {
+    return this.post("gift/send", { giftId: 22, roomId, receiverId, count: 1, ...over });
+  }
+
+  settled(orderId: string): Promise<{ status: string; reason?: string }> {
+    return eventually(`gift ${orderId} settled`, async () => {
+      const order = await this.ask<{ status: string }>("gift/order", { orderId });
+      return order.status === "accepted" ? undefined : order;
+    });
+  }
+
+  leave(): void {
+    for (const viewer of this.viewers.splice(0)) viewer.close();
+  }
+}
+
+export async function pressCashier(payUrl: string, action: "pay" | "cancel"): Promise<Response> {
+  const response = await fetch(payUrl, {
+    method: "POST",
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: `action=${action}`,
+  });
+  if (!response.ok) throw new Error(`the cashier answered ${response.status}: ${await response.text()}`);
+  return response;
+}
+
+/** An anchor in her live room, with a viewer who has 1000 coins: the scene of most tests. */
+export async function scene(): Promise<{ anchor: Person; fan: Person; roomId: number }> {
+  const [anchor, fan] = await Promise.all([Person.login(), Person.login()]);
+  const [roomId] = await Promise.all([anchor.openRoom(), fan.recharge()]);
+  return { anchor, fan, roomId };
+}
