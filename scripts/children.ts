@@ -1,0 +1,165 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { createInterface } from "node:readline";
+
+const LINES_IN_ERRORS = 20;
+const READY_DEADLINE_MS = 60_000;
+/** A grandchild may hold the output open after the child has ended; it is not waited for longer than this. */
+const OUTPUT_GRACE_MS = 1000;
+
+export interface ChildOptions {
+  /** What people call it, in prefixes and errors. */
+  name: string;
+  command: string;
+  args: readonly string[];
+  /** Added to this process's environment; undefined takes a variable away. */
+  env?: Record<string, string | undefined>;
+  cwd?: string;
+  /** Its output and errors: appended to a file, or shown on this process's own with a prefix before each line. */
+  output: { file: string } | { prefix: string };
+  /** A line of its output that says that it is ready. Without one it is ready as soon as it has been started. */
+  ready?: RegExp;
+  readyDeadlineMs?: number;
+}
+
+/** How a child ended; the code is 127 when it could not be started. */
+export interface ChildExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+export interface Child {
+  name: string;
+  /** Undefined when it could not be started; `ready` says why. */
+  pid: number | undefined;
+  /**
+   * The match of the ready line. Rejects, with the child's last lines, when it ends before that line or does not write
+   * it in time; in the latter case it goes on running.
+   */
+  ready: Promise<RegExpMatchArray | undefined>;
+  /** Resolves when it has ended and its output has been written. Never rejects. */
+  exited: Promise<ChildExit>;
+  /** SIGTERM, and SIGKILL when it is still there after deadlineMs. Resolves when it has ended. */
+  stop(deadlineMs: number): Promise<ChildExit>;
+}
+
+/** Starts a child process that belongs to this one. Never throws: what goes wrong is told by `ready` and `exited`. */
+export function startChild(options: ChildOptions): Child {
+  const { name, command, args, cwd } = options;
+  const env = Object.fromEntries(
+    Object.entries({ ...process.env, ...options.env }).filter(([, value]) => value !== undefined),
+  );
+  const process_ = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  const lastLines: string[] = [];
+  const lineWatchers = new Set<(line: string) => void>();
+  const sink = openSink(options.output);
+  for (const [stream, isError] of [
+    [process_.stdout, false],
+    [process_.stderr, true],
+  ] as const) {
+    createInterface({ input: stream }).on("line", (line) => {
+      lastLines.push(line);
+      if (lastLines.length > LINES_IN_ERRORS) lastLines.shift();
+      sink.line(line, isError);
+      for (const watcher of lineWatchers) watcher(line);
+    });
+  }
+  const ended = untilEnded(process_, lastLines);
+  const exited = ended.then(async (exit) => {
+    await sink.close();
+    return exit;
+  });
+  const ready = untilReady(options, lineWatchers, ended, lastLines);
+  // Whoever waits for it is still told; a caller who does not wait must not be ended by it.
+  ready.catch(() => undefined);
+  const stop = async (deadlineMs: number): Promise<ChildExit> => {
+    process_.kill("SIGTERM");
+    const timer = setTimeout(() => process_.kill("SIGKILL"), deadlineMs);
+    try {
+      return await exited;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  return { name, pid: process_.pid, ready, exited, stop };
+}
+
+function untilReady(
+  options: ChildOptions,
+  lineWatchers: Set<(line: string) => void>,
+  ended: Promise<ChildExit>,
+  lastLines: string[],
+): Promise<RegExpMatchArray | undefined> {
+  const { name, ready, readyDeadlineMs = READY_DEADLINE_MS } = options;
+  return new Promise((resolve, reject) => {
+    const settle = (finish: () => void) => {
+      clearTimeout(timer);
+      lineWatchers.delete(watch);
+      finish();
+    };
+    const fail = (what: string) => {
+      const tail = lastLines.length === 0 ? "It wrote nothing." : `Its last lines:\n${lastLines.join("\n")}`;
+      settle(() => reject(new Error(`${name} ${what}. ${tail}`)));
+    };
+    const watch = (line: string) => {
+      const match = ready === undefined ? null : line.match(ready);
+      if (match !== null) settle(() => resolve(match));
+    };
+    const timer = setTimeout(
+      () => fail(`was not ready within ${readyDeadlineMs / 1000} s (no line like ${ready})`),
+      readyDeadlineMs,
+    );
+    lineWatchers.add(watch);
+    void ended.then(({ code, signal }) => fail(`ended before it was ready, with ${signal ?? `exit code ${code}`}`));
+    if (ready === undefined) setImmediate(() => settle(() => resolve(undefined)));
+  });
+}
+
+function untilEnded(child: ChildProcess, lastLines: string[]): Promise<ChildExit> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => {
+      if (child.pid !== undefined) return;
+      lastLines.push(error.message);
+      resolve({ code: 127, signal: null });
+    });
+    child.once("exit", () => {
+      const timer = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, OUTPUT_GRACE_MS);
+      child.once("close", () => clearTimeout(timer));
+    });
+    child.once("close", (code, signal) => resolve({ code, signal }));
+  });
+}
+
+interface Sink {
+  line(line: string, isError: boolean): void;
+  close(): Promise<void>;
+}
+
+function openSink(output: ChildOptions["output"]): Sink {
+  if ("prefix" in output) {
+    return {
+      line: (line, isError) => {
+        (isError ? process.stderr : process.stdout).write(`${output.prefix} ${line}\n`);
+      },
+      close: async () => undefined,
+    };
+  }
+  mkdirSync(dirname(output.file), { recursive: true });
+  const file = createWriteStream(output.file, { flags: "a" });
+  file.on("error", (error) => process.stderr.write(`cannot write ${output.file}: ${error.message}\n`));
+  return {
+    line: (line) => {
+      file.write(`${line}\n`);
+    },
+    close: () =>
+      new Promise((resolve) => {
+        if (file.closed) return resolve();
+        file.once("close", resolve);
+        file.end();
+      }),
+  };
+}

@@ -1,0 +1,109 @@
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { isServiceName, serviceNames } from "../broker/launch.ts";
+import { projectRoot } from "../config/root.ts";
+import { type Child, startChild } from "./children.ts";
+import { type Env, localEnv, publishEnv } from "./local-env.ts";
+import { requireNode } from "./node-version.ts";
+import { startStack } from "./stack/stack.ts";
+import { messageOf } from "./stack/wait.ts";
+import { onStopSignal } from "./stop-signal.ts";
+
+const USAGE = `Starts many nodes on this machine, each a process of its own.
+
+  npm run cluster -- wallet=2 gift=2 im-server=2 ...
+  npm run cluster -- all=2        nodes with every service each
+
+NAME=COUNT for each of: ${serviceNames.join(", ")}.
+A service that is not named gets one node; NAME=0 leaves it out. --logs FOLDER keeps the nodes' logs there.`;
+
+const stopDeadlineMs = 20_000;
+
+function parseCounts(args: readonly string[]): Map<string, number> {
+  const every = args.some((arg) => arg.startsWith("all="));
+  const counts = new Map<string, number>(every ? [] : serviceNames.map((name) => [name, 1]));
+  for (const arg of args) {
+    const [, name = "", count = ""] = /^([a-z-]+)=(\d{1,2})$/.exec(arg) ?? [];
+    if (!isServiceName(name) && name !== "all") throw new Error(`not understood: ${arg}\n\n${USAGE}`);
+    counts.set(name, Number(count));
+  }
+  return counts;
+}
+
+interface NodeOfCluster {
+  label: string;
+  child: Child;
+}
+
+function startNode(label: string, service: string, env: Env, logDir: string): NodeOfCluster {
+  const child = startChild({
+    name: label,
+    command: process.execPath,
+    args: [join(projectRoot(), "scripts/node.ts"), service],
+    cwd: projectRoot(),
+    env: { ...env, NODE_LABEL: label, API_PORT_SEARCH: "true" },
+    output: { file: join(logDir, `${label}.log`) },
+    ready: /^ready (\{.*\})$/,
+  });
+  return { label, child };
+}
+
+/** Gateways first come, first served: the first one gets the port that the others were told of. */
+async function startAll(nodes: NodeOfCluster[], counts: Map<string, number>, env: Env, logDir: string): Promise<void> {
+  for (const [service, count] of counts)
+    for (let i = 1; i <= count; i++) {
+      const node = startNode(`${service}-${i}`, service, env, logDir);
+      nodes.push(node);
+      if (service === "api-gateway" || service === "all") await node.child.ready;
+    }
+}
+
+async function main(): Promise<void> {
+  requireNode();
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { help: { type: "boolean" }, logs: { type: "string" } },
+  });
+  if (values.help) return console.log(USAGE);
+  const counts = parseCounts(positionals);
+  const stack = await startStack({ dir: process.env.STACK_DIR });
+  const nodes: NodeOfCluster[] = [];
+  const stopAll = async () => {
+    await Promise.all(nodes.map(({ child }) => child.stop(stopDeadlineMs)));
+    await stack.stop();
+  };
+  const stopped = onStopSignal(async () => {
+    console.log("stopping: nodes first, then the private servers");
+    await stopAll();
+  });
+  try {
+    const env = await localEnv(stack);
+    const logDir = values.logs ?? join(stack.dir, "cluster");
+    console.log(`starting ${[...counts.values()].reduce((a, b) => a + b, 0)} nodes (logs in ${logDir})`);
+    await startAll(nodes, counts, env, logDir);
+    let imUrl = "";
+    for (const { label, child } of nodes) {
+      const match = await child.ready;
+      const { ports } = JSON.parse(match?.[1] ?? "{}") as { ports: Record<string, number> };
+      if (ports["im-server"]) imUrl ||= `ws://127.0.0.1:${ports["im-server"]}/im`;
+      const shown = Object.values(ports).map((port) => ` port ${port}`);
+      console.log(`${label.padEnd(16)} pid ${String(child.pid).padEnd(8)}${shown.join("")}`);
+      void child.exited.then(({ code, signal }) => console.log(`${label} ended (${signal ?? `exit code ${code}`})`));
+    }
+    await publishEnv(stack, env, imUrl);
+    // Read by scripts: keep its form.
+    console.log(`ready ${JSON.stringify({ apiUrl: env.API_URL, imUrl })}`);
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+  await stopped;
+}
+
+main().then(
+  () => process.exit(),
+  (error: unknown) => {
+    console.error(messageOf(error));
+    process.exit(1);
+  },
+);

@@ -1,0 +1,48 @@
+import { Redis } from "ioredis";
+import { createConnection } from "mysql2/promise";
+import { connect } from "nats";
+import type { Stack } from "./stack/stack.ts";
+
+/** Removes what a namespace left on the servers: databases, streams, keys. Never the default one. */
+export async function dropNamespace(
+  namespace: string,
+  servers: Pick<Stack, "natsUrl" | "redisUrl" | "mysqlUrl">,
+): Promise<void> {
+  if (namespace === "ovation") throw new Error("the namespace ovation is not for dropping");
+  await Promise.all([
+    dropDatabases(namespace, servers.mysqlUrl),
+    dropStreams(namespace, servers.natsUrl),
+    dropKeys(namespace, servers.redisUrl),
+  ]);
+}
+
+async function dropDatabases(namespace: string, url: string): Promise<void> {
+  const connection = await createConnection(url);
+  const pattern = `${namespace.replaceAll("_", "\\_")}\\_%`;
+  const [rows] = await connection.query(
+    "SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name LIKE ?",
+    [pattern],
+  );
+  for (const { name } of rows as { name: string }[]) await connection.query(`DROP DATABASE \`${name}\``);
+  await connection.end();
+}
+
+async function dropStreams(namespace: string, url: string): Promise<void> {
+  const connection = await connect({ servers: url });
+  const manager = await connection.jetstreamManager();
+  const names: string[] = [];
+  for await (const stream of manager.streams.list()) names.push(stream.config.name);
+  for (const name of names) if (name.startsWith(`${namespace}_`)) await manager.streams.delete(name);
+  await connection.close();
+}
+
+async function dropKeys(namespace: string, url: string): Promise<void> {
+  const redis = new Redis(url);
+  let cursor = "0";
+  do {
+    const [next, keys] = await redis.scan(cursor, "MATCH", `${namespace}:*`, "COUNT", 1000);
+    if (keys.length > 0) await redis.del(keys);
+    cursor = next;
+  } while (cursor !== "0");
+  redis.disconnect();
+}

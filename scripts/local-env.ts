@@ -1,0 +1,33 @@
+import { randomBytes } from "node:crypto";
+import { readStackEnv, writeStackEnv } from "./stack/env-file.ts";
+import { claimFreePort } from "./stack/ports.ts";
+import type { Stack } from "./stack/stack.ts";
+
+export type Env = Record<string, string>;
+
+/**
+ * The settings of a system on this machine: what the environment gives wins, the rest is the local profile on the
+ * stack's servers. The ports that clients need are chosen here, free ones, since several processes must agree on them.
+ */
+export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.env): Promise<Env> {
+  const kept = readStackEnv(stack.dir);
+  const apiPort = given.API_PORT ?? String(await claimFreePort(8088, new Set()));
+  const env: Env = {
+    PROFILE: given.PROFILE ?? "local",
+    NATS_URL: stack.natsUrl,
+    REDIS_URL: stack.redisUrl,
+    MYSQL_URL: stack.mysqlUrl,
+    SMS_PROVIDER: given.SMS_PROVIDER ?? "console",
+    API_PORT: apiPort,
+    API_URL: given.API_URL ?? `http://127.0.0.1:${apiPort}`,
+    // Every process of the system signs and checks with the same secret, also one that is started later.
+    CASHIER_SECRET: given.CASHIER_SECRET ?? kept.CASHIER_SECRET ?? randomBytes(24).toString("hex"),
+  };
+  return env;
+}
+
+/** Tells processes that are started later (npm run node, repl, bench) where this system is. */
+export async function publishEnv(stack: Stack, env: Env, imUrl: string): Promise<void> {
+  const { PROFILE, API_URL, CASHIER_SECRET, SMS_PROVIDER } = env;
+  await writeStackEnv(stack.dir, { PROFILE, API_URL, IM_URL: imUrl, CASHIER_SECRET, SMS_PROVIDER });
+}

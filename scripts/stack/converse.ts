@@ -1,0 +1,30 @@
+import { connect } from "node:net";
+import { LOOPBACK } from "./ports.ts";
+
+const ANSWER_DEADLINE_MS = 2000;
+
+/**
+ * Sends the text to a port of this machine and gives back everything that came, as soon as `complete` says that it is
+ * enough. Rejects when the connection fails or closes, or when it is not enough after two seconds.
+ */
+export function converse(port: number, send: string, complete: (received: string) => boolean): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let received = "";
+    const socket = connect({ host: LOOPBACK, port });
+    const fail = (reason: string) => {
+      socket.destroy();
+      reject(new Error(`port ${port}: ${reason}`));
+    };
+    socket.setEncoding("utf8");
+    socket.setTimeout(ANSWER_DEADLINE_MS, () => fail("no answer"));
+    socket.once("error", (error) => fail(error.message));
+    socket.once("close", () => fail(`closed after "${received.slice(0, 200)}"`));
+    socket.once("connect", () => socket.write(send));
+    socket.on("data", (text: string) => {
+      received += text;
+      if (!complete(received)) return;
+      socket.destroy();
+      resolve(received);
+    });
+  });
+}

@@ -1,0 +1,49 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { readIfThere, replaceFile } from "./files.ts";
+import { withLock } from "./lock.ts";
+
+/** KEY to value, as in `.stack/env`: NATS_URL, REDIS_URL, MYSQL_URL, API_URL, IM_URL, PROFILE. */
+export type StackEnv = Record<string, string>;
+
+const KEY = /^[A-Z][A-Z0-9_]*$/;
+const HEADER = "# Where this checkout's running system is. Written by scripts; it holds a password.";
+
+/** What `env` in the stack's folder says; empty when there is no such file. Throws on a line that is no KEY=VALUE. */
+export function readStackEnv(dir: string): StackEnv {
+  const file = join(dir, "env");
+  return parse(readIfThere(file) ?? "", file);
+}
+
+/**
+ * Merges the values into `env` in the stack's folder; undefined removes a key. Readers see the file before or after,
+ * never in between, and no concurrent writer's keys are lost. Throws on a key or value that has no place in the file.
+ */
+export async function writeStackEnv(dir: string, values: Record<string, string | undefined>): Promise<void> {
+  for (const [key, value] of Object.entries(values)) {
+    if (!KEY.test(key)) throw new Error(`"${key}" cannot be a key of the stack's env file: use A-Z, 0-9 and _`);
+    if (value !== undefined && /[\r\n]/.test(value)) throw new Error(`the value of ${key} holds a line break`);
+  }
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  await withLock(dir, "env", { deadlineMs: 10_000 }, () => {
+    const merged = { ...readStackEnv(dir), ...values };
+    const lines = Object.entries(merged)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => `${key}=${value}`);
+    replaceFile(join(dir, "env"), `${[HEADER, ...lines].join("\n")}\n`);
+  });
+}
+
+function parse(text: string, file: string): StackEnv {
+  const values: StackEnv = {};
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === "" || line.startsWith("#")) continue;
+    const equals = line.indexOf("=");
+    const key = line.slice(0, equals);
+    if (equals < 0 || !KEY.test(key)) {
+      throw new Error(`${file}, line ${index + 1} is not KEY=VALUE; correct it or delete the file and start again`);
+    }
+    values[key] = line.slice(equals + 1);
+  }
+  return values;
+}

@@ -1,0 +1,132 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { readIfThere } from "./files.ts";
+import { findProgram, mustRun, run, withServerPath } from "./run.ts";
+import type { ServerName, ServerPlan } from "./server.ts";
+
+/*
+ * Brings missing server programs onto this machine by its own package manager.
+ */
+
+type Log = (line: string) => void;
+
+/** How long to wait for another package manager to finish. */
+const APT_LOCK_SECONDS = 300;
+
+const DEBIAN_PACKAGES: Record<ServerName, string[]> = {
+  nats: ["nats-server"],
+  redis: ["redis-server"],
+  // The programs alone, where the distribution has them apart; the full package makes a system database of its own.
+  mysql: ["mariadb-server-core", "mariadb-client-core"],
+};
+const DEBIAN_FALLBACK: Partial<Record<ServerName, string[]>> = { mysql: ["mariadb-server"] };
+const BREW_PACKAGES: Record<ServerName, string> = { nats: "nats-server", redis: "redis", mysql: "mariadb" };
+
+/**
+ * Installs what the plans need if this machine has a package manager that we may use, and does nothing when it has
+ * none. Throws when the installation fails.
+ */
+export async function installPrograms(plans: ServerPlan[], env: NodeJS.ProcessEnv, log: Log): Promise<void> {
+  const names = plans.map((plan) => plan.name);
+  if (isDebianLike() && findProgram(["apt-get"], env) !== undefined) {
+    const root = await asRoot(env);
+    if (root !== undefined) await aptInstall(names, root, env, log);
+    return;
+  }
+  if (process.platform === "darwin" && findProgram(["brew"], env) !== undefined) {
+    const packages = names.map((name) => BREW_PACKAGES[name]);
+    log(`installing with Homebrew: ${packages.join(" ")}`);
+    await mustRun("brew", ["install", ...packages], { env: withServerPath(env), onLine: log });
+  }
+}
+
+/** What to tell a person who has to install these by hand. */
+export function installAdvice(plans: ServerPlan[]): string {
+  const debian = plans.flatMap((plan) => DEBIAN_FALLBACK[plan.name] ?? DEBIAN_PACKAGES[plan.name]).join(" ");
+  const brew = plans.map((plan) => BREW_PACKAGES[plan.name]).join(" ");
+  return [
+    `These servers are not installed: ${plans.map((plan) => `${plan.title} (${plan.programs.join(" or ")})`).join(", ")}.`,
+    "Do one of these and start again:",
+    `  - Debian or Ubuntu: sudo apt-get install ${debian}`,
+    `  - macOS: brew install ${brew}`,
+    "  - start Docker; its images are used then",
+    `  - set ${plans.map((plan) => plan.variable).join(", ")} to servers that run elsewhere`,
+  ].join("\n");
+}
+
+function isDebianLike(): boolean {
+  const release = readIfThere("/etc/os-release") ?? "";
+  return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release);
+}
+
+/** The words to put before a command to run it as root; undefined when we may not. */
+async function asRoot(env: NodeJS.ProcessEnv): Promise<string[] | undefined> {
+  if (process.getuid?.() === 0) return [];
+  if (findProgram(["sudo"], env) === undefined) return undefined;
+  const allowed = await run("sudo", ["-n", "true"], { env, timeoutMs: 10_000 });
+  return allowed.code === 0 ? ["sudo", "-n"] : undefined;
+}
+
+async function aptInstall(names: ServerName[], root: string[], env: NodeJS.ProcessEnv, log: Log): Promise<void> {
+  const aptEnv = withServerPath({ ...env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" });
+  // sudo drops most of the environment.
+  const as = (...command: string[]) => [...root, "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8", ...command];
+  await aptUpdate(as("apt-get", "update"), aptEnv, log);
+  const packages = (await Promise.all(names.map((name) => debianPackages(name, aptEnv)))).flat();
+  log(`installing with apt-get: ${packages.join(" ")}`);
+  const [command, ...args] = as("sh", "-c", INSTALL_SCRIPT, "sh", ...packages);
+  await mustRun(command!, args, { env: aptEnv, onLine: (line) => logProgress(line, log) });
+}
+
+async function aptUpdate(words: string[], env: NodeJS.ProcessEnv, log: Log): Promise<void> {
+  log("installing missing servers: apt-get update");
+  const [command, ...args] = words;
+  const deadline = Date.now() + APT_LOCK_SECONDS * 1000;
+  for (let waited = false; ; waited = true) {
+    const { code, output } = await run(command!, args, { env });
+    if (code === 0) return;
+    // The lists' lock has no timeout setting of its own, unlike the one that apt-get install takes.
+    const locked = /could not get lock/i.test(output) && Date.now() < deadline;
+    if (!locked) {
+      // One broken source need not matter: the installation itself decides.
+      log(`apt-get update ended with ${code}: ${output.split("\n").slice(-3).join(" / ")}`);
+      return;
+    }
+    if (!waited) log(`another package manager is at work; waiting up to ${APT_LOCK_SECONDS} s for it`);
+    await pause(1000);
+  }
+}
+
+async function debianPackages(name: ServerName, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const fallback = DEBIAN_FALLBACK[name];
+  if (fallback === undefined) return DEBIAN_PACKAGES[name];
+  // Its exit code does not say whether each of them exists.
+  const { output } = await run("apt-cache", ["show", "--no-all-versions", ...DEBIAN_PACKAGES[name]], { env });
+  const known = output.split("\n").filter((line) => line.startsWith("Package: "));
+  return DEBIAN_PACKAGES[name].every((wanted) => known.includes(`Package: ${wanted}`))
+    ? DEBIAN_PACKAGES[name]
+    : fallback;
+}
+
+/**
+ * The packages would start servers on the standard ports. A policy-rc.d forbids that while they are being installed;
+ * one that the machine has already is left alone. The shell removes ours even if this process is killed meanwhile; a
+ * leftover of a killed shell names its pid and is recognised by that.
+ */
+const INSTALL_SCRIPT = `
+set -eu
+policy=/usr/sbin/policy-rc.d
+old=$(sed -n 's/^# ovation, until process \\([0-9]*\\) has ended$/\\1/p' "$policy" 2>/dev/null || true)
+if [ -n "$old" ] && ! kill -0 "$old" 2>/dev/null; then rm -f "$policy"; fi
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  trap 'exit 130' INT TERM HUP
+  printf '#!/bin/sh\\n# ovation, until process %s has ended\\nexit 101\\n' "$$" > "$policy"
+  chmod 755 "$policy"
+fi
+apt-get -o DPkg::Lock::Timeout=${APT_LOCK_SECONDS} install -y --no-install-recommends "$@"
+`;
+
+/** Of apt's many lines those that tell a waiting person that it moves, or why it does not. */
+function logProgress(line: string, log: Log): void {
+  if (/^(Get:|Fetched|Setting up|Unpacking|E:|W:|Waiting|dpkg: error)/.test(line)) log(`  ${line}`);
+}

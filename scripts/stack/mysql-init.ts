@@ -1,0 +1,91 @@
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { findProgram, run } from "./run.ts";
+import type { Site } from "./server.ts";
+
+export type Flavour = "mariadb" | "mysql";
+
+const UNFINISHED = ".unfinished-";
+
+/**
+ * Makes the site's data folder where there is none yet, and gives back where it is. Each flavour has a folder of its
+ * own, since neither can read what the other wrote.
+ */
+export async function initialiseDatabase(site: Site, program: string): Promise<{ dataDir: string; flavour: Flavour }> {
+  const { output } = await run(program, ["--no-defaults", "--version"], { env: site.env, timeoutMs: 10_000 });
+  const flavour: Flavour = /mariadb/i.test(output) ? "mariadb" : "mysql";
+  const dataDir = join(site.dir, `data-${flavour}`);
+  if (existsSync(dataDir)) return { dataDir, flavour };
+
+  site.log(`MySQL: making a new database in ${dataDir}`);
+  for (const entry of readdirSync(site.dir)) {
+    // The installer of a killed start may still be writing to its folder while it is removed.
+    if (entry.includes(UNFINISHED)) rmSync(join(site.dir, entry), { recursive: true, force: true, maxRetries: 10 });
+  }
+  // Made under another name, never the same twice: a folder with the real name is complete.
+  const fresh = mkdtempSync(`${dataDir}${UNFINISHED}`);
+  const installDatabase: Install = flavour === "mysql" ? installMysql : installMariadb;
+  // A starting database clears its temporary folder of what looks like its own, so this must not be shared.
+  const temporary = mkdtempSync(join(tmpdir(), "ovation-init-"));
+  try {
+    await installDatabase(site, program, fresh, temporary);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  renameSync(fresh, dataDir);
+  return { dataDir, flavour };
+}
+
+type Install = (site: Site, program: string, dataDir: string, temporary: string) => Promise<void>;
+
+async function installMysql(site: Site, program: string, dataDir: string, temporary: string): Promise<void> {
+  const args = ["--no-defaults", "--initialize-insecure", ...userOption(), `--datadir=${dataDir}`];
+  await install(site, program, args, temporary);
+}
+
+async function installMariadb(site: Site, program: string, dataDir: string, temporary: string): Promise<void> {
+  // The installer is a shell script that a space in the path breaks, so it is given a path that surely has none.
+  symlinkSync(dirname(dataDir), join(temporary, "mysql"));
+  const args = [
+    "--no-defaults",
+    ...userOption(),
+    `--datadir=${join(temporary, "mysql", basename(dataDir))}`,
+    "--auth-root-authentication-method=socket",
+    "--skip-test-db",
+    "--skip-name-resolve",
+    // Without it a machine that cannot look up its own name is refused.
+    "--force",
+    // As the server will have it: it would rewrite the log at its first start otherwise.
+    "--innodb-log-file-size=512M",
+  ];
+  await install(site, findInstaller(program, site.env), args, temporary);
+}
+
+async function install(site: Site, command: string, args: string[], temporary: string): Promise<void> {
+  const env = { ...site.env, TMPDIR: temporary };
+  const { code, output } = await run(command, args, { env, cwd: site.dir });
+  if (code === 0) return;
+  const file = join(site.dir, "init.log");
+  writeFileSync(file, `${command} ${args.join(" ")}\n${output}\n`);
+  const lines = output.split("\n");
+  const problems = lines.filter((line) => /error|cannot|denied|no such/i.test(line));
+  throw new Error(
+    `a new database could not be made: ${command} ended with ${code}; all it said is in ${file}\n` +
+      (problems.length > 0 ? problems : lines).slice(0, 10).join("\n"),
+  );
+}
+
+function userOption(): string[] {
+  return process.getuid?.() === 0 ? ["--user=root"] : [];
+}
+
+function findInstaller(program: string, env: NodeJS.ProcessEnv): string {
+  const names = ["mariadb-install-db", "mysql_install_db"];
+  const beside = [dirname(program), join(dirname(program), "..", "bin"), join(dirname(program), "..", "scripts")];
+  const found = findProgram(names, { ...env, PATH: [...beside, env.PATH].join(":") });
+  if (found !== undefined) return found;
+  throw new Error(
+    `${program} is MariaDB, but its mariadb-install-db is not installed; install MariaDB's server package`,
+  );
+}

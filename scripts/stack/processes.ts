@@ -1,0 +1,97 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { becomesTrue } from "./wait.ts";
+
+/** The command line of a live process; undefined when there is none, or only a zombie is left of it. */
+export function commandLine(pid: number): string | undefined {
+  if (hasProc()) {
+    const words = readProc(`/proc/${pid}/cmdline`);
+    return words ? words.split("\0").join(" ").trim() : undefined;
+  }
+  return ps(pid, "command=");
+}
+
+/**
+ * What tells this process from a later one that was given the same pid: a text that differs between the two.
+ * Undefined when no such process lives.
+ */
+export function birthOf(pid: number): string | undefined {
+  if (!hasProc()) return ps(pid, "lstart=");
+  const stat = readProc(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // The second field is the program's name in parentheses and may hold spaces: count from behind it.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, startTicks] = [fields[0], fields[19]];
+  if (state === "Z" || state === "X" || startTicks === undefined) return undefined;
+  const boot = readProc("/proc/sys/kernel/random/boot_id")?.trim() ?? "";
+  return `${boot}/${startTicks}`;
+}
+
+/** Someone to be found again later: a pid and the birth that proves that it is still the same process. */
+export interface ProcessIdentity {
+  pid: number;
+  birth: string;
+}
+
+export function ownIdentity(): ProcessIdentity {
+  return { pid: process.pid, birth: birthOf(process.pid) ?? "" };
+}
+
+export function isAlive(identity: ProcessIdentity): boolean {
+  return birthOf(identity.pid) === identity.birth;
+}
+
+/**
+ * Ends one process: SIGTERM, and SIGKILL when it is still there after deadlineMs. `stillOurs` is asked before each
+ * signal, so that a pid that meanwhile went to somebody else is left alone. When it returns, the process has let go of
+ * its ports and files. Throws when even SIGKILL did not end it.
+ */
+export async function endProcess(pid: number, stillOurs: () => boolean, deadlineMs: number): Promise<void> {
+  const birth = birthOf(pid);
+  const gone = () => !stillOurs() && birthOf(pid) !== birth && !hasThreadsLeft(pid);
+  if (!signal(pid, "SIGTERM", stillOurs)) return;
+  if (await becomesTrue(gone, deadlineMs)) return;
+  signal(pid, "SIGKILL", stillOurs);
+  if (!(await becomesTrue(gone, 10_000))) {
+    throw new Error(`process ${pid} is still there 10 s after SIGKILL; look at it with: ps -fp ${pid}`);
+  }
+}
+
+/** A dead process whose last threads are still ending keeps its sockets and file locks until they have. */
+function hasThreadsLeft(pid: number): boolean {
+  const status = hasProc() ? readProc(`/proc/${pid}/status`) : undefined;
+  return Number(/^Threads:\s*(\d+)$/m.exec(status ?? "")?.[1] ?? 0) > 1;
+}
+
+function signal(pid: number, name: NodeJS.Signals, stillOurs: () => boolean): boolean {
+  if (!stillOurs()) return false;
+  try {
+    process.kill(pid, name);
+    return true;
+  } catch (error) {
+    // It ended between the question and the signal.
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
+  }
+}
+
+function hasProc(): boolean {
+  return existsSync("/proc/self/stat");
+}
+
+function readProc(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ESRCH") return undefined;
+    throw error;
+  }
+}
+
+function ps(pid: number, column: string): string | undefined {
+  const answer = spawnSync("ps", ["-ww", "-o", column, "-p", String(pid)], { encoding: "utf8" });
+  if (answer.error) throw new Error(`cannot look at process ${pid}: ${answer.error.message}`);
+  const text = answer.stdout.trim();
+  return answer.status === 0 && text !== "" ? text : undefined;
+}

@@ -1,0 +1,171 @@
+import { rmSync } from "node:fs";
+import { adopt, launchAll, type Member, type Up } from "./bring-up.ts";
+import { writeStackEnv } from "./env-file.ts";
+import { readRecord, recordFile } from "./host.ts";
+import { withLock } from "./lock.ts";
+import type { ServerName, ServerPlan } from "./server.ts";
+import { defaultStackDir, openStackDir, PLANS, recordedHost, siteOf } from "./sites.ts";
+import { addUser, removeUsers, type StackUser, stackUsers } from "./users.ts";
+
+type Log = (line: string) => void;
+
+/** Long enough for somebody else's first start, which may have to install programs. */
+const LOCK_DEADLINE_MS = 15 * 60_000;
+const PREFERRED_PORTS: Record<ServerName, number> = { nats: 14222, redis: 16379, mysql: 13306 };
+
+export interface StackOptions {
+  /** Folder of the servers' data, logs and records; `.stack` in the project by default. One folder, one stack. */
+  dir?: string;
+  /** The first port to try for each server; the next free one is taken where it is occupied. */
+  preferredPorts?: Partial<Record<ServerName, number>>;
+  /** Told what is being done, a line at a time. */
+  log?: Log;
+  /** Where NATS_URL, REDIS_URL and MYSQL_URL are looked for; a server named there is neither started nor touched. */
+  env?: NodeJS.ProcessEnv;
+  /** The servers stay up after this process, until stopStack. */
+  permanent?: boolean;
+}
+
+export interface Stack {
+  natsUrl: string;
+  redisUrl: string;
+  mysqlUrl: string;
+  /** The stack's folder, for readStackEnv and writeStackEnv. */
+  dir: string;
+  /** False when every server was running already or was named in the environment. */
+  started: boolean;
+  /** Where each server comes from. */
+  servers: Record<ServerName, "started" | "adopted" | "environment">;
+  /**
+   * Says that this caller is done. Ends the servers, and resolves when they are gone, unless another live process, or
+   * the command line, still uses them. Later calls do nothing.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Makes sure that the private servers of this folder run and answer, and registers this process as a user of them.
+ * What is running is adopted, what died is started again. Their URLs are in the folder's env file when it returns; URLs
+ * from the environment are not written there. Throws when a server cannot be started or its program cannot be had.
+ */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const dir = openStackDir(options.dir ?? defaultStackDir());
+  const { log = console.log, env = process.env } = options;
+  const own = PLANS.filter((plan) => !env[plan.variable]);
+  const members = own.map((plan) => ({
+    plan,
+    site: siteOf(dir, plan, env, log),
+    preferredPort: options.preferredPorts?.[plan.name] ?? PREFERRED_PORTS[plan.name],
+  }));
+  const { up, user } = await locked(dir, log, async () => {
+    await forgetFormerCommandLine(dir, env, log);
+    const servers = await bringUp(members);
+    const urls = servers.map(({ plan, site, port }) => [plan.variable, plan.url(site, port)]);
+    await writeStackEnv(dir, Object.fromEntries(urls));
+    return { up: servers, user: addUser(dir, options.permanent ?? false) };
+  });
+  const urlOf = (plan: ServerPlan) => {
+    const server = up.find((candidate) => candidate.plan === plan);
+    return server === undefined ? env[plan.variable]! : plan.url(server.site, server.port);
+  };
+  const [natsUrl, redisUrl, mysqlUrl] = PLANS.map(urlOf) as [string, string, string];
+  let stopping: Promise<void> | undefined;
+  return {
+    natsUrl,
+    redisUrl,
+    mysqlUrl,
+    dir,
+    started: up.some((server) => server.started),
+    servers: sourcesOf(up),
+    stop: () => {
+      stopping ??= leave(dir, log, user);
+      return stopping;
+    },
+  };
+}
+
+/** The command line registers for servers that it leaves running. Where none runs, that was before a reboot. */
+async function forgetFormerCommandLine(dir: string, env: NodeJS.ProcessEnv, log: Log): Promise<void> {
+  const found = PLANS.map((plan) => recordedHost(plan, siteOf(dir, plan, env, log)).find());
+  if ((await Promise.all(found)).every((server) => server === undefined)) removeUsers(dir, (user) => user.permanent);
+}
+
+async function bringUp(members: Member[]): Promise<Up[]> {
+  const adopted = (await Promise.all(members.map(adopt))).filter((server) => server !== undefined);
+  const isUp = (member: Member) => adopted.some((server) => server.plan === member.plan);
+  const absent = members.filter((member) => !isUp(member));
+  if (absent.length === 0) return adopted;
+  const inUse = adopted.map((server) => server.port);
+  return [...adopted, ...(await launchAll(absent, inUse))];
+}
+
+function sourcesOf(up: Up[]): Stack["servers"] {
+  const sources: Stack["servers"] = { nats: "environment", redis: "environment", mysql: "environment" };
+  for (const server of up) sources[server.plan.name] = server.started ? "started" : "adopted";
+  return sources;
+}
+
+function leave(dir: string, log: Log, id: string): Promise<void> {
+  return locked(dir, log, async () => {
+    const others = removeUsers(dir, (user) => user.id === id);
+    if (others.length === 0) await endServers(dir, log);
+  });
+}
+
+/**
+ * Ends the servers of this folder that the command line left running. Where live processes still use them they stay up
+ * and end with the last of these, who are given back; `force` ends them all the same.
+ */
+export async function stopStack(options: { dir?: string; log?: Log; force?: boolean } = {}): Promise<StackUser[]> {
+  const dir = openStackDir(options.dir ?? defaultStackDir());
+  const log = options.log ?? console.log;
+  return locked(dir, log, async () => {
+    const users = removeUsers(dir, (user) => user.permanent || options.force === true);
+    if (users.length === 0) await endServers(dir, log);
+    return users;
+  });
+}
+
+async function endServers(dir: string, log: Log): Promise<void> {
+  const endings = PLANS.map(async (plan) => {
+    const site = siteOf(dir, plan, process.env, log);
+    const host = recordedHost(plan, site);
+    if ((await host.find()) !== undefined) log(`${plan.title}: stopping`);
+    await host.end();
+    plan.tidy?.(site);
+    rmSync(recordFile(site), { force: true });
+  });
+  await Promise.all(endings);
+  await writeStackEnv(dir, Object.fromEntries(PLANS.map((plan) => [plan.variable, undefined])));
+}
+
+export interface ServerStatus {
+  title: string;
+  name: ServerName;
+  state: "answers" | "silent" | "stopped";
+  port: number | undefined;
+  pid: number | undefined;
+}
+
+/** How the servers of this folder are, and who uses them. Changes nothing. */
+export async function stackStatus(dir?: string): Promise<{ dir: string; servers: ServerStatus[]; users: StackUser[] }> {
+  const stackDir = openStackDir(dir ?? defaultStackDir());
+  const servers = PLANS.map(async (plan): Promise<ServerStatus> => {
+    const site = siteOf(stackDir, plan, process.env, () => undefined);
+    const found = await recordedHost(plan, site).find();
+    const port = found?.port ?? readRecord(site)?.port;
+    const about = { title: plan.title, name: plan.name, port, pid: found?.pid };
+    if (found === undefined || port === undefined) return { ...about, state: "stopped" };
+    const answers = await plan.probe(site, port, found.pid).then(
+      () => true,
+      () => false,
+    );
+    return { ...about, state: answers ? "answers" : "silent" };
+  });
+  return { dir: stackDir, servers: await Promise.all(servers), users: stackUsers(stackDir) };
+}
+
+function locked<T>(dir: string, log: Log, task: () => Promise<T>): Promise<T> {
+  const onWait = (holder: number) => log(`waiting for process ${holder}, which is starting or stopping these servers`);
+  return withLock(dir, "stack", { deadlineMs: LOCK_DEADLINE_MS, onWait }, task);
+}

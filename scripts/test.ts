@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { projectRoot } from "../config/root.ts";
+import { type Child, startChild } from "./children.ts";
+import { dropNamespace } from "./drop-namespace.ts";
+import { requireNode } from "./node-version.ts";
+import { type Stack, startStack } from "./stack/stack.ts";
+import { messageOf } from "./stack/wait.ts";
+
+const USAGE = `Runs the tests on private servers of their own (.stack/test), beside whatever else runs.
+
+  npm test                        everything
+  npm test -- --only NAME         unit, integration, e2e (one process) or cluster (the same in many processes)
+  npm test -- --only NAME PATTERN the files of it whose path matches`;
+
+const parts = ["unit", "integration", "e2e", "cluster"] as const;
+type Part = (typeof parts)[number];
+
+/** Two each of the services whose nodes share work, as the system runs in earnest. */
+const clusterArgs = ["gift=2", "wallet=2", "im-router=2", "im-server=2"];
+
+interface Totals {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+const startedAt = Date.now();
+
+function say(line: string): void {
+  console.log(`\n[${String(Math.round((Date.now() - startedAt) / 1000)).padStart(4)} s] ${line}`);
+}
+
+/** Runs jest on projects and adds its counts to the totals; a run that cannot even report counts as one failure. */
+async function jest(stack: Stack, name: string, projects: string[], patterns: string[], env: Record<string, string>) {
+  const report = join(stack.dir, `report-${name}.json`);
+  rmSync(report, { force: true });
+  const args = ["--selectProjects", ...projects, "--json", `--outputFile=${report}`, "--testPathPatterns", ...patterns];
+  const child = startChild({
+    name,
+    command: process.execPath,
+    args: [join(projectRoot(), "node_modules/jest/bin/jest.js"), ...(patterns.length > 0 ? args : args.slice(0, -1))],
+    cwd: projectRoot(),
+    env: { TEST_STACK_ENV: join(stack.dir, "env"), ...env },
+    output: { prefix: `${name.padEnd(11)}|` },
+  });
+  const { code } = await child.exited;
+  try {
+    const counts = JSON.parse(readFileSync(report, "utf8"));
+    totals.passed += counts.numPassedTests;
+    totals.failed += counts.numFailedTests + counts.numRuntimeErrorTestSuites;
+    totals.skipped += counts.numPendingTests;
+    if (code !== 0 && counts.numFailedTests + counts.numRuntimeErrorTestSuites === 0) totals.failed++;
+  } catch (error) {
+    console.error(`${name}: jest left no report (exit code ${code}): ${messageOf(error)}`);
+    totals.failed++;
+  }
+}
+
+/** The end-to-end tests against a system that runs in processes of its own. */
+async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[]): Promise<void> {
+  const namespace = `e2e_${randomBytes(4).toString("hex")}`;
+  const env = {
+    NAMESPACE: namespace,
+    STACK_DIR: stack.dir,
+    NATS_URL: stack.natsUrl,
+    REDIS_URL: stack.redisUrl,
+    MYSQL_URL: stack.mysqlUrl,
+    OPERATOR_TOKEN: "operator-token-of-the-tests",
+    LOG_LEVEL: process.env.LOG_LEVEL ?? "info",
+  };
+  const logs = join(stack.dir, part);
+  rmSync(logs, { recursive: true, force: true });
+  mkdirSync(logs, { recursive: true });
+  const topology = part === "e2e" ? ["all=1"] : clusterArgs;
+  say(`${part}: starting ${part === "e2e" ? "every service in one process" : `a cluster (${clusterArgs.join(" ")})`}`);
+  const system: Child = startChild({
+    name: part,
+    command: process.execPath,
+    args: [join(projectRoot(), "scripts/cluster.ts"), "--logs", logs, ...topology],
+    cwd: projectRoot(),
+    env,
+    output: { prefix: `${part.padEnd(11)}|` },
+    ready: /^ready (\{.*\})$/,
+    readyDeadlineMs: 120_000,
+  });
+  try {
+    const match = await system.ready;
+    const { apiUrl, imUrl } = JSON.parse(match?.[1] ?? "{}") as { apiUrl: string; imUrl: string };
+    const projects = part === "e2e" ? ["e2e", "browser"] : ["e2e"];
+    await jest(stack, part, projects, patterns, { ...env, API_URL: apiUrl, IM_URL: imUrl, TOPOLOGY: part });
+  } finally {
+    await system.stop(40_000);
+    await dropNamespace(namespace, stack);
+  }
+}
+
+async function main(): Promise<void> {
+  requireNode();
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { only: { type: "string" }, help: { type: "boolean" } },
+  });
+  if (values.help || (values.only && !parts.includes(values.only as Part))) return console.log(USAGE);
+  const wanted = (part: Part) => !values.only || values.only === part;
+  say("servers: private ones for the tests");
+  const stack = await startStack({
+    dir: join(projectRoot(), ".stack/test"),
+    preferredPorts: { nats: 15222, redis: 17379, mysql: 14306 },
+  });
+  try {
+    for (const part of ["unit", "integration"] as const)
+      if (wanted(part)) {
+        say(`${part} tests`);
+        await jest(stack, part, [part], positionals, {});
+      }
+    for (const part of ["e2e", "cluster"] as const) if (wanted(part)) await endToEnd(stack, part, positionals);
+  } finally {
+    await stack.stop();
+  }
+  say("done");
+  console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+  process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+}
+
+main().catch((error: unknown) => {
+  console.error(messageOf(error));
+  process.exitCode = 1;
+});
