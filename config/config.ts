@@ -38,6 +38,7 @@ const schema = z
       .regex(/^[a-z][a-z0-9_]{0,23}$/, "must be 1 to 24 of a-z, 0-9, _ and start with a letter")
       .default("ovation"),
     NODE_ID: z.string().min(1).max(100).optional(),
+    NODE_LABEL: z.string().min(1).max(60).optional(),
 
     NATS_URL: url("nats:", "tls:"),
     REDIS_URL: url("redis:", "rediss:"),

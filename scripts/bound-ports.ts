@@ -1,11 +1,19 @@
 import type { ServiceBroker } from "moleculer";
 
+interface Listening {
+  /** The gateway's. */
+  door?: { port?: number };
+  /** An im-server's. */
+  listener?: { port?: number };
+}
+
 /** The ports a node's services listen on, by service name. */
 export function portsOf(broker: ServiceBroker): Record<string, number> {
   const ports: Record<string, number> = {};
   for (const name of ["api-gateway", "im-server"]) {
-    const service = broker.getLocalService(name) as unknown as { boundPort?: number } | undefined;
-    if (service?.boundPort) ports[name] = service.boundPort;
+    const service = broker.getLocalService(name) as unknown as Listening | undefined;
+    const port = service?.door?.port ?? service?.listener?.port;
+    if (port) ports[name] = port;
   }
   return ports;
 }

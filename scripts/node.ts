@@ -1,4 +1,5 @@
 import { isServiceName, launch, serviceNames } from "../broker/launch.ts";
+import { config } from "../config/config.ts";
 import { portsOf } from "./bound-ports.ts";
 import { requireNode } from "./node-version.ts";
 import { readStackEnv } from "./stack/env-file.ts";
@@ -25,7 +26,7 @@ async function main(): Promise<void> {
     return;
   }
   for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
-  const label = process.env.NODE_LABEL ?? (chosen.length === serviceNames.length ? "all" : chosen.join("+"));
+  const label = config().NODE_LABEL ?? (chosen.length === serviceNames.length ? "all" : chosen.join("+"));
   // A signal that comes while the services start is obeyed once they have.
   const launching = launch(chosen.filter(isServiceName), label);
   const stopped = onStopSignal(async () => (await launching).stop());

@@ -1,7 +1,7 @@
 import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
-import { anchorShare, type Command } from "./ledger.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
+import { anchorShare, type Command } from "./posting.ts";
 import type { GiftCharge, GiftOutcome } from "./wallet.contract.ts";
 
 /** A gift as a command of the ledger; the anchor's share is fixed at this moment. */

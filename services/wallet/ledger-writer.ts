@@ -1,8 +1,9 @@
 import { isUnavailable } from "../../broker/failure.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { LockHold } from "../../mixins/redis-lock.mixin.ts";
-import { type Account, type Command, type Decision, debtPaymentId, decide, type Outcome } from "./ledger.ts";
+import { debtPaymentId, decide } from "./ledger.ts";
 import { type Letter, Mailboxes } from "./mailboxes.ts";
+import type { Account, Command, Decision, Outcome } from "./posting.ts";
 import {
   insertDebts,
   insertPendingIncomes,

@@ -2,8 +2,8 @@ import type { Service } from "moleculer";
 import { limits } from "../../config/limits.ts";
 import type { Transaction } from "../../mixins/mysql/database.ts";
 import { durableEvent } from "../durable-event.ts";
-import type { Command, Decision } from "./ledger.ts";
 import { LedgerWriter } from "./ledger-writer.ts";
+import type { Command, Decision } from "./posting.ts";
 import type { WalletState } from "./wallet.service.ts";
 
 type Wallet = Service & WalletState;

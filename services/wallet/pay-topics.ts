@@ -1,7 +1,7 @@
 import type { ChannelMessage } from "../../mixins/jetstream.mixin.ts";
-import type { Command, Outcome } from "./ledger.ts";
-import { isAmount } from "./ledger.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
+import type { Command, Outcome } from "./posting.ts";
+import { isAmount } from "./posting.ts";
 
 interface TopicMessage {
   orderId: string;

@@ -1,6 +1,6 @@
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
-import type { Account, DebtRow, Prior, TradeRow } from "./ledger.ts";
+import type { Account, DebtRow, Prior, TradeRow } from "./posting.ts";
 import type { Balance, StatementRow } from "./wallet.contract.ts";
 
 /** All SQL of the wallet. */

@@ -1,4 +1,6 @@
-import { readConfig } from "../../../config/config.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readConfig, settingNames } from "../../../config/config.ts";
 
 const servers = {
   NATS_URL: "nats://127.0.0.1:4222",
@@ -35,6 +37,12 @@ describe("settings", () => {
     ["the sandbox cashier", { CASHIER_SECRET: "x".repeat(32) }, /CASHIER_SECRET/],
   ])("production refuses %s", (_what, extra, message) => {
     expect(() => readConfig({ ...usable, ...extra })).toThrow(message);
+  });
+
+  test(".env.example documents every setting, and nothing else", () => {
+    const text = readFileSync(join(__dirname, "../../../.env.example"), "utf8");
+    const documented = text.split("\n").flatMap((line) => /^([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
+    expect(documented.sort()).toEqual([...settingNames].sort());
   });
 
   test("an empty variable counts as unset", () => {

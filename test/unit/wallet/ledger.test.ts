@@ -1,12 +1,6 @@
 import fc from "fast-check";
-import {
-  type Account,
-  anchorShare,
-  type Command,
-  debtPaymentId,
-  decide,
-  type Prior,
-} from "../../../services/wallet/ledger.ts";
+import { debtPaymentId, decide } from "../../../services/wallet/ledger.ts";
+import { type Account, anchorShare, type Command, type Prior } from "../../../services/wallet/posting.ts";
 
 const users = ["11", "12", "13"];
 const account = (userId: string, over: Partial<Account> = {}): Account => ({

@@ -1,0 +1,95 @@
+/** What the page knows about the person of this window: profile, coin balance, income as an anchor. */
+import { api } from "./api.js";
+import { onSessionChange, sessionToken } from "./session.js";
+
+const NOTHING = Object.freeze({ user: undefined, balance: undefined, income: undefined, settledUpTo: undefined });
+const changes = new EventTarget();
+let account = NOTHING;
+
+onSessionChange(() => update(NOTHING, true));
+
+export function currentAccount() {
+  return account;
+}
+
+/** Calls the listener now and after every change, until the signal. */
+export function watchAccount(listener, signal) {
+  changes.addEventListener("change", () => listener(account), { signal });
+  listener(account);
+}
+
+function update(part, afresh = false) {
+  account = Object.freeze({ ...(afresh ? {} : account), ...part });
+  changes.dispatchEvent(new Event("change"));
+}
+
+/** An answer that comes after the person changed is about somebody else. */
+async function learn(ask, partOf) {
+  const token = sessionToken();
+  const answer = await ask();
+  if (token === sessionToken()) update(partOf(answer));
+}
+
+export function loadUser() {
+  return learn(api.initPage, (page) => ({ user: { ...page, userId: String(page.userId) } }));
+}
+
+export const refreshBalance = oneAtATime(() =>
+  learn(api.products, ({ currentBalance }) => ({ balance: currentBalance })),
+);
+
+export const refreshIncome = oneAtATime(() =>
+  learn(api.income, ({ income, settledUpTo }) => ({ income, settledUpTo })),
+);
+
+/** The product list carries the balance, too: whoever fetched it for its own sake passes the balance on. */
+export function noteBalance(balance) {
+  update({ balance });
+}
+
+/**
+ * However often it is asked for, one request is under way and at most one more waits: its answer is newer than every
+ * event that asked, and a storm of gifts costs a few requests.
+ */
+function oneAtATime(work) {
+  let running;
+  let next;
+  return function refresh() {
+    if (!running) {
+      running = work().finally(() => {
+        running = undefined;
+      });
+      return running;
+    }
+    next ??= running
+      .catch(() => {})
+      .then(() => {
+        next = undefined;
+        return refresh();
+      });
+    return next;
+  };
+}
+
+/**
+ * For numbers that follow an event a little later (income is rolled up apart from the gift, coins arrive after the
+ * payment): asks a few times, slower and slower, and starts over with every new event.
+ */
+export function createFollower(refresh, signal, { firstMs = 400, lastMs = 5_000 } = {}) {
+  let wait = 0;
+  let timer;
+  const step = () => {
+    timer = undefined;
+    refresh().catch(() => {});
+    wait *= 1.8;
+    if (wait < lastMs) schedule();
+  };
+  const schedule = () => {
+    timer ??= setTimeout(step, wait);
+  };
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  return () => {
+    wait = firstMs;
+    if (!signal.aborted) schedule();
+  };
+}

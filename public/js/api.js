@@ -1,0 +1,37 @@
+/** The endpoints that the page uses, by name. */
+import { post } from "./http.js";
+
+const PAGE_SIZE = 20;
+const COINS = 0;
+const CASHIER = 3;
+
+export const PAY_SOURCE = Object.freeze({ ROOM: 1, USER_CENTRE: 2 });
+export const PAY_STATUS = Object.freeze({ WAITING: 0, PAYING: 1, PAID: 2, CANCELLED: 3, INVALID: 4, REFUNDED: 5 });
+
+export const api = Object.freeze({
+  sendLoginCode: (phone) => post("/live/api/userLogin/sendLoginCode", { phone }),
+  login: (phone, code) => post("/live/api/userLogin/login", { phone, code }),
+  logout: () => post("/live/api/userLogin/logout"),
+  initPage: () => post("/live/api/home/initPage"),
+
+  rooms: (type, page) => post("/live/api/living/list", { type, page, pageSize: PAGE_SIZE }),
+  startRoom: (type, roomName) => post("/live/api/living/startingLiving", { type, roomName }),
+  closeRoom: (roomId) => post("/live/api/living/closeLiving", { roomId }),
+  room: (roomId) => post("/live/api/living/anchorConfig", { roomId }),
+  imConfig: () => post("/live/api/im/getImConfig"),
+
+  gifts: () => post("/live/api/gift/listGift"),
+  sendGift: (order) => post("/live/api/gift/send", order),
+  giftOrder: (orderId) => post("/live/api/gift/order", { orderId }),
+  giftRecords: (direction, cursor) => post("/live/api/gift/records", { direction, limit: PAGE_SIZE, ...from(cursor) }),
+
+  products: () => post("/live/api/bank/products", { type: COINS }),
+  pay: (productId, paySource) => post("/live/api/bank/payProduct", { productId, paySource, payChannel: CASHIER }),
+  payOrder: (orderId) => post("/live/api/bank/order", { orderId }),
+  trades: (cursor) => post("/live/api/bank/trades", { limit: PAGE_SIZE, ...from(cursor) }),
+  income: () => post("/live/api/bank/income"),
+});
+
+function from(cursor) {
+  return cursor ? { cursor } : {};
+}

@@ -1,0 +1,248 @@
+/**
+ * One WebSocket to a live room, kept alive: greeting, heartbeats, acks, de-duplication, reconnects.
+ * Runs in browsers and in Node (global WebSocket) and imports nothing, so a page, a test or a bot can use it as it is.
+ *
+ *   const client = createImClient({ url: async () => "ws://host/im?token=...&roomId=..." });
+ *   client.on("business", ({ bizCode, data }) => ...);
+ *   client.connect();
+ *
+ * Events:
+ *   "state"     {state, code?, reason?, replaced?, retryInMs?, error?}; state: idle, connecting, online, waiting, stopped
+ *   "login"     the server's greeting {userId, nodeId, epoch}
+ *   "gap"       the server could not replay what was missed while away
+ *   "refused"   {bizCode, error}: what was sent was not carried out
+ *   "business"  {msgId, userId, bizCode, data}, each message once; gifts without the orders already seen
+ */
+export const FRAME = Object.freeze({ LOGIN: 1001, LOGOUT: 1002, BUSINESS: 1003, HEARTBEAT: 1004, ACK: 1005 });
+export const BIZ = Object.freeze({
+  CHAT: 5555,
+  GIFT: 5556,
+  GIFT_FAILED: 5557,
+  PK_GIFT: 5558,
+  PAYMENT: 5561,
+  ROOM_CLOSED: 5562,
+});
+
+const APP_ID = 10001;
+const ACKED = new Set([BIZ.GIFT_FAILED, BIZ.PAYMENT]);
+const GIFTS = new Set([BIZ.GIFT, BIZ.PK_GIFT]);
+const REPLACED = 4409;
+const DEFAULTS = Object.freeze({
+  heartbeatMs: 30_000,
+  greetingTimeoutMs: 10_000,
+  silenceMs: 75_000,
+  backoffBaseMs: 500,
+  backoffCapMs: 15_000,
+  stableAfterMs: 10_000,
+  rememberedIds: 20_000,
+});
+
+/** @param {{url: () => Promise<string>, WebSocket?: typeof WebSocket, random?: () => number}} options */
+export function createImClient(options) {
+  const settings = { WebSocket: globalThis.WebSocket, random: Math.random, ...DEFAULTS, ...options };
+  const listeners = new Map();
+  const messages = createMemory(settings.rememberedIds);
+  const takeFreshGifts = createGiftFilter(settings.rememberedIds);
+  let state = "idle";
+  let link; // the connection in use or being made; a later one makes the callbacks of an earlier one void
+  let failures = 0;
+  let retryTimer;
+  let cursor = {}; // {epoch, seq} of the last room frame seen
+
+  function emit(type, event) {
+    for (const listener of listeners.get(type) ?? []) listener(event);
+  }
+
+  function enter(next, details = {}) {
+    state = next;
+    emit("state", { state, ...details });
+  }
+
+  async function open() {
+    clearTimeout(retryTimer);
+    drop();
+    const mine = { socket: undefined, timers: [], onlineAt: 0, heardAt: 0, answersHeartbeat: false };
+    link = mine;
+    enter("connecting");
+    try {
+      const address = withCursor(await settings.url());
+      if (link !== mine) return;
+      mine.socket = new settings.WebSocket(address);
+    } catch (error) {
+      if (link !== mine) return;
+      if (error?.fatal) stop({ error });
+      else retry({ error });
+      return;
+    }
+    const { socket } = mine;
+    mine.timers.push(setTimeout(() => lose(mine, { reason: "no greeting" }), settings.greetingTimeoutMs));
+    socket.addEventListener("message", (event) => link === mine && receive(mine, event.data));
+    socket.addEventListener("close", (event) => lose(mine, { code: event.code, reason: event.reason }));
+    socket.addEventListener("error", () => {}); // a close always follows; Node would report it as unhandled
+  }
+
+  function withCursor(address) {
+    const url = new URL(address);
+    if (cursor.seq !== undefined && cursor.epoch !== undefined) {
+      url.searchParams.set("since", cursor.seq);
+      url.searchParams.set("epoch", cursor.epoch);
+    }
+    return url.href;
+  }
+
+  /** Lets go of the current link without waiting for its closing handshake: a dead peer would never finish it. */
+  function drop(code) {
+    const old = link;
+    link = undefined;
+    if (!old) return;
+    for (const timer of old.timers) clearTimeout(timer);
+    if (old.socket && old.socket.readyState < 2) old.socket.close(code);
+  }
+
+  function lose(mine, { code, reason }) {
+    if (link !== mine) return;
+    const wasStable = mine.onlineAt > 0 && Date.now() - mine.onlineAt >= settings.stableAfterMs;
+    if (wasStable) failures = 0;
+    drop();
+    if (code >= 4400 && code < 4500) stop({ code, reason, replaced: code === REPLACED });
+    else retry({ code, reason });
+  }
+
+  function stop(details) {
+    drop();
+    enter("stopped", details);
+  }
+
+  /** Full jitter: clients that lost one node at the same moment do not come back at the same moment. */
+  function retry(details) {
+    const ceiling = Math.min(settings.backoffCapMs, settings.backoffBaseMs * 2 ** Math.min(failures, 20));
+    const retryInMs = Math.round(settings.random() * ceiling);
+    failures += 1;
+    retryTimer = setTimeout(open, retryInMs);
+    enter("waiting", { ...details, retryInMs });
+  }
+
+  function receive(mine, text) {
+    mine.heardAt = Date.now();
+    const frame = parse(text);
+    if (frame?.code === FRAME.LOGIN) greet(mine, frame.body ?? {});
+    else if (frame?.code === FRAME.HEARTBEAT) mine.answersHeartbeat = true;
+    else if (frame?.code === FRAME.BUSINESS && frame.body) business(frame.body);
+    else if (frame?.code === FRAME.ACK && frame.body?.error) emit("refused", frame.body);
+  }
+
+  function greet(mine, body) {
+    for (const timer of mine.timers) clearTimeout(timer);
+    mine.onlineAt = Date.now();
+    const beat = setInterval(() => {
+      // Only a server known to answer heartbeats can be judged by its silence.
+      const silent = mine.answersHeartbeat && Date.now() - mine.heardAt > settings.silenceMs;
+      if (silent) lose(mine, { reason: "silent" });
+      else write(FRAME.HEARTBEAT, {});
+    }, settings.heartbeatMs);
+    mine.timers = [beat];
+    if (body.recovered === false) {
+      cursor = {};
+      emit("gap", body);
+    }
+    if (cursor.epoch === undefined && typeof body.seq === "number") cursor = { epoch: body.epoch, seq: body.seq };
+    enter("online");
+    emit("login", body);
+  }
+
+  function business(body) {
+    const { msgId, userId } = body;
+    const bizCode = Number(body.bizCode);
+    const data = (typeof body.data === "string" ? parse(body.data) : undefined) ?? body.data ?? {};
+    // A repeat is acked again: it came because the first ack was lost.
+    if (msgId !== undefined && ACKED.has(bizCode)) write(FRAME.ACK, { msgId });
+    follow(data);
+    if (msgId !== undefined && !messages.add(msgId)) return;
+    if (!GIFTS.has(bizCode)) {
+      emit("business", { msgId, userId, bizCode, data });
+      return;
+    }
+    const gifts = takeFreshGifts(data.gifts ?? []);
+    if (gifts.length > 0) emit("business", { msgId, userId, bizCode, data: { ...data, gifts } });
+  }
+
+  function follow({ seq, epoch }) {
+    if (typeof seq !== "number") return;
+    const sameEpoch = epoch === undefined || epoch === cursor.epoch;
+    if (sameEpoch) cursor = { epoch: cursor.epoch, seq: Math.max(seq, cursor.seq ?? seq) };
+    else cursor = { epoch, seq };
+  }
+
+  function write(code, body) {
+    if (link?.socket?.readyState !== 1) return false;
+    link.socket.send(JSON.stringify({ code, body }));
+    return true;
+  }
+
+  return {
+    get state() {
+      return state;
+    },
+    /** Connects, at once even while waiting for a retry; after "stopped" this is the caller's wish to try again. */
+    connect() {
+      if (state === "connecting" || state === "online") return;
+      failures = 0;
+      open();
+    },
+    close() {
+      clearTimeout(retryTimer);
+      write(FRAME.LOGOUT, {});
+      drop(1000);
+      if (state !== "idle") enter("idle");
+    },
+    /** Sends a business message to the room; false when there is no connection to send it on. */
+    send(bizCode, data) {
+      return state === "online" && write(FRAME.BUSINESS, { appId: APP_ID, bizCode, data });
+    },
+    /** Listens; the answer ends it. */
+    on(type, listener) {
+      if (!listeners.has(type)) listeners.set(type, new Set());
+      listeners.get(type).add(listener);
+      return () => listeners.get(type).delete(listener);
+    },
+  };
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The latest `limit` keys with a value each; the oldest are forgotten first. */
+function createMemory(limit) {
+  const known = new Map();
+  return {
+    get: (key) => known.get(key),
+    has: (key) => known.has(key),
+    /** False where the key was there already. */
+    add(key, value = true) {
+      if (known.has(key)) return false;
+      known.set(key, value);
+      if (known.size > limit) known.delete(known.keys().next().value);
+      return true;
+    },
+  };
+}
+
+/** Takes out of gift entries the orders shown before, so that counts over distinct orders add up. */
+function createGiftFilter(limit) {
+  const shares = createMemory(limit); // order id → the part of a merged entry's count that it stood for
+  return (gifts) =>
+    gifts.flatMap((gift) => {
+      const orderIds = [...new Set(gift.orderIds ?? [])];
+      const fresh = orderIds.filter((id) => !shares.has(id));
+      if (orderIds.length > 0 && fresh.length === 0) return [];
+      const seen = orderIds.reduce((sum, id) => sum + (shares.get(id) ?? 0), 0);
+      const count = seen === 0 ? gift.count : Math.max(fresh.length, Math.round(gift.count - seen));
+      for (const id of fresh) shares.add(id, count / fresh.length);
+      return [{ ...gift, orderIds: fresh, count }];
+    });
+}

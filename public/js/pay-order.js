@@ -1,0 +1,64 @@
+/** Following a payment to its end: the order is asked about until it is decided, then the balance until it moved. */
+import { currentAccount, refreshBalance } from "./account.js";
+import { api, PAY_STATUS } from "./api.js";
+
+const ASK_EVERY_MS = 1_500;
+const ASK_FOR_MS = 15 * 60_000; // an unpaid order expires by then
+const CREDIT_EVERY_MS = 400;
+const CREDIT_TRIES = 25;
+
+const NEWS = new Map([
+  [PAY_STATUS.PAID, "paid"],
+  [PAY_STATUS.CANCELLED, "cancelled"],
+  [PAY_STATUS.INVALID, "invalid"],
+  [PAY_STATUS.REFUNDED, "invalid"],
+]);
+
+let askNow = () => {};
+
+/** A payment was heard of by another way (5561): whoever waits for one asks at once. */
+export function notePayment() {
+  askNow();
+}
+
+/** @param {{tell: (news: "paid" | "credited" | "cancelled" | "invalid", order: object) => void}} watch */
+export async function watchPayOrder({ orderId, signal, before, tell }) {
+  const until = Date.now() + ASK_FOR_MS;
+  while (!signal.aborted && Date.now() < until) {
+    const order = await api.payOrder(orderId).catch(() => undefined); // asked again: the answer is only late
+    if (signal.aborted) return;
+    const news = NEWS.get(order?.status);
+    if (news) {
+      tell(news, order);
+      if (news === "paid") await awaitCoins({ before, signal, done: () => tell("credited", order) });
+      return;
+    }
+    await pause(ASK_EVERY_MS, signal);
+  }
+}
+
+/** The order is paid in one service and credited in another, a moment later. */
+async function awaitCoins({ before, signal, done }) {
+  for (let tries = 0; tries < CREDIT_TRIES && !signal.aborted; tries += 1) {
+    await refreshBalance().catch(() => {});
+    if (currentAccount().balance !== before) return done();
+    await pause(CREDIT_EVERY_MS, signal);
+  }
+}
+
+function pause(ms, signal) {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      window.removeEventListener("focus", end);
+      signal.removeEventListener("abort", end);
+      askNow = () => {};
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    askNow = end;
+    // Coming back from the cashier's window is the moment at which people look.
+    window.addEventListener("focus", end);
+    signal.addEventListener("abort", end);
+  });
+}

@@ -1,0 +1,89 @@
+/** The room's IM connection on the page: where to connect, what its state is called, which message is whose. */
+import { api } from "./api.js";
+import { h } from "./dom.js";
+import { BIZ, createImClient } from "./im-client.js";
+import { say } from "./language.js";
+
+const TOKEN_REFUSED = 4401;
+const ROOM_OVER = new Set([4404, 4410]);
+const STOPPED = new Map([
+  [4409, "imReplaced"],
+  [4429, "imTooMany"],
+]);
+
+/**
+ * @param {{onChat, onGifts, onGiftFailed, onPayment, onClosed, onGap, onOnline, onRefused}} handlers
+ * @returns {{status: HTMLElement, sendChat: (content: string) => boolean, close: () => void}}
+ */
+export function connectRoom(roomId, signal, handlers) {
+  const text = h("span", { testid: "im-text" });
+  const again = h("button", {
+    class: "button small",
+    type: "button",
+    say: "imConnect",
+    testid: "im-reconnect",
+    hidden: true,
+  });
+  const status = h(
+    "div",
+    { class: "im-status", role: "status", testid: "im-status" },
+    h("span", { class: "im-dot" }),
+    text,
+    again,
+  );
+  let freshTokenTried = false;
+
+  const client = createImClient({
+    async url() {
+      const { token, wsImServerAddress } = await api.imConfig().catch((error) => {
+        error.fatal = error.loggedOut;
+        throw error;
+      });
+      const address = new URL(wsImServerAddress);
+      address.searchParams.set("token", token);
+      address.searchParams.set("roomId", roomId);
+      return address.href;
+    },
+  });
+
+  client.on("state", showState);
+  client.on("gap", () => handlers.onGap());
+  client.on("refused", () => handlers.onRefused());
+  client.on("business", ({ bizCode, userId, data }) => {
+    if (bizCode === BIZ.CHAT) handlers.onChat({ ...data, senderId: String(data.senderId ?? userId) });
+    else if (bizCode === BIZ.GIFT || bizCode === BIZ.PK_GIFT) handlers.onGifts(data.gifts);
+    else if (bizCode === BIZ.GIFT_FAILED) handlers.onGiftFailed(data);
+    else if (bizCode === BIZ.PAYMENT) handlers.onPayment(data);
+    else if (bizCode === BIZ.ROOM_CLOSED) handlers.onClosed(data);
+  });
+  again.addEventListener("click", () => client.connect());
+  window.addEventListener("online", () => client.state === "waiting" && client.connect(), { signal });
+  signal.addEventListener("abort", () => client.close());
+  client.connect();
+
+  function showState({ state, code, reason, retryInMs }) {
+    status.dataset.state = state;
+    again.hidden = state !== "stopped" && state !== "waiting";
+    if (state === "idle") say(text, "imIdle");
+    if (state === "connecting") say(text, "imConnecting");
+    if (state === "waiting") say(text, "imWaiting", { n: Math.max(1, Math.round(retryInMs / 1_000)) });
+    if (state === "stopped") say(text, STOPPED.get(code) ?? "imStopped", { reason: reason || code || "–" });
+    if (state === "stopped" && ROOM_OVER.has(code)) handlers.onClosed();
+    if (state === "online") {
+      freshTokenTried = false;
+      say(text, "imOnline");
+      handlers.onOnline();
+    }
+    // A machine that slept between fetching the token and using it: one more try with a new one is worth it.
+    if (state === "stopped" && code === TOKEN_REFUSED && !freshTokenTried) {
+      freshTokenTried = true;
+      queueMicrotask(() => !signal.aborted && client.connect());
+    }
+  }
+
+  return {
+    status,
+    sendChat: (content) => client.send(BIZ.CHAT, { content }),
+    close: () => client.close(),
+  };
+}

@@ -1,0 +1,118 @@
+/** Choosing a gift and a count, and sending it. */
+import { api } from "../api.js";
+import { tellFailure, whileBusy } from "../busy.js";
+import { h } from "../dom.js";
+import { coins, number } from "../format.js";
+import { giftArt } from "../gift-art.js";
+import { say, sayPlain, translate } from "../language.js";
+import { toast } from "../toast.js";
+import { createCountPicker } from "./count-picker.js";
+import { openRecharge } from "./recharge.js";
+
+const BALANCE_SHORT = 10010;
+const NOT_ON_SHELF = 10005;
+
+/** @param {{gifts: object[], sender: object}} options `sender` of gift-sender.js */
+export function createGiftTray({ gifts, sender }) {
+  let chosen = gifts[0];
+  const count = createCountPicker(showTotal);
+  const total = h("output", { class: "tray-total", testid: "gift-total" });
+  const status = h("p", { class: "tray-status", role: "status", testid: "gift-status" });
+  const send = h("button", { class: "button primary", type: "submit", say: "traySend", testid: "gift-send" });
+  const choose = (gift) => {
+    chosen = gift;
+    showTotal();
+  };
+  const shelf = h(
+    "div",
+    { class: "shelf", role: "radiogroup", label: "tray", testid: "gift-shelf" },
+    gifts.map((gift) => giftCard(gift, gift === chosen, choose)),
+  );
+  const tray = h(
+    "form",
+    { class: "card tray", novalidate: true, testid: "gift-tray", on: { submit } },
+    h("h2", { class: "tray-title", say: "tray" }),
+    gifts.length > 0 ? shelf : h("p", { class: "empty", say: "trayNone" }),
+    h("div", { class: "tray-row" }, count.elements, h("div", { class: "tray-send" }, total, send)),
+    status,
+  );
+  showTotal();
+
+  function showTotal() {
+    const wanted = count.value();
+    if (wanted && chosen) say(total, "trayTotal", { n: () => number(wanted * chosen.price) });
+    else say(total, "trayBadCount");
+  }
+
+  function submit(event) {
+    event.preventDefault();
+    const wanted = count.value();
+    if (!wanted || !chosen) count.focus();
+    else whileBusy(send, () => deliver(sender.order(chosen, wanted)));
+  }
+
+  async function deliver(order) {
+    report("traySending", order);
+    try {
+      const settled = await sender.submit(order);
+      if (!settled) report("trayAccepted", order);
+    } catch (error) {
+      sayPlain(status, "");
+      tellFailure(error, (message) => toast.failure(message, wayOut(error, order)));
+    }
+  }
+
+  function wayOut(error, order) {
+    if (error.code === BALANCE_SHORT) return { say: "recharge", run: openRecharge };
+    // Taken off since the page was loaded: the shelf on show is an old one.
+    if (error.code === NOT_ON_SHELF) return { say: "refresh", run: () => location.reload() };
+    // The very same order, request id and all: it may have been accepted after all.
+    if (error.retryable) return { say: "retry", run: () => whileBusy(send, () => deliver(order)) };
+    return undefined;
+  }
+
+  /** Says how an order stands; a failure is also said where the eye is. */
+  function report(key, order, msg) {
+    const gift = gifts.find(({ giftId }) => giftId === order.giftId);
+    const vars = { gift: gift?.giftName ?? order.giftId, count: order.count, msg };
+    status.dataset.news = key;
+    say(status, key, vars);
+    if (key === "trayFailed") toast.failure(translate(key, vars));
+  }
+
+  return {
+    element: tray,
+    report,
+    disable() {
+      for (const control of tray.elements) control.disabled = true;
+    },
+  };
+}
+
+function giftCard(gift, checked, choose) {
+  return h(
+    "label",
+    { class: "gift-card", testid: "gift", "data-gift-id": gift.giftId, "data-price": gift.price },
+    h("input", {
+      class: "visually-hidden",
+      type: "radio",
+      name: "gift",
+      checked,
+      on: { change: () => choose(gift) },
+    }),
+    h(
+      "span",
+      { class: "gift-card-face" },
+      giftArt(gift.giftId),
+      h("span", { class: "gift-card-name", text: gift.giftName }),
+      h("span", { class: "gift-card-price", say: coins(gift.price) }),
+    ),
+  );
+}
+
+/** The catalogue, and what a gift is called; of one off the shelf since, its number. */
+export async function loadCatalogue() {
+  const gifts = await api.gifts();
+  const names = new Map(gifts.map(({ giftId, giftName }) => [String(giftId), giftName]));
+  return { gifts, nameOf: (giftId) => names.get(String(giftId)) ?? translate("gift_unknown", { id: giftId }) };
+}

@@ -1,0 +1,131 @@
+/** A live room: stage with effects, feed and chat, and the gift tray or the anchor's panel. */
+import { createFollower, refreshBalance, refreshIncome } from "../account.js";
+import { api } from "../api.js";
+import { h } from "../dom.js";
+import { createGiftSender } from "../gift-sender.js";
+import { ApiError } from "../http.js";
+import { translate } from "../language.js";
+import { notePayment } from "../pay-order.js";
+import { createNames } from "../people.js";
+import { connectRoom } from "../room-connection.js";
+import { toast } from "../toast.js";
+import { createAnchorPanel } from "./anchor-panel.js";
+import { createChatBox } from "./chat-box.js";
+import { createEffects } from "./effects.js";
+import { createFeed } from "./feed.js";
+import { createGiftTray, loadCatalogue } from "./gift-tray.js";
+import { createStage } from "./stage.js";
+
+/** Why a gift failed, in the language of the page; of any other code the server's own words are shown. */
+const REASONS = new Map([
+  [10010, "balanceShort"],
+  [10011, "idempotencyConflict"],
+  [10012, "accountUnusable"],
+]);
+
+export async function roomView(host, signal, roomId) {
+  host.replaceChildren(h("p", { class: "empty", say: "loading" }));
+  try {
+    const [config, catalogue] = await Promise.all([api.room(roomId), loadCatalogue()]);
+    if (signal.aborted) return;
+    host.replaceChildren();
+    if (Number(config.roomId) === -1) host.append(message(h("h1", { say: "roomGone" }), backLink()));
+    else showRoom(host, signal, config, catalogue);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (signal.aborted) return;
+    const again = () => roomView(host, signal, roomId);
+    const retry = h("button", { class: "button primary", type: "button", say: "retry", on: { click: again } });
+    host.replaceChildren(message(h("h1", { text: error.message }), retry));
+  }
+}
+
+function showRoom(host, signal, config, catalogue) {
+  const roomId = Number(config.roomId);
+  const anchorId = String(config.anchorId);
+  const me = String(config.userId);
+  const names = createNames([[anchorId, config.anchorNickName]], config.nickName);
+  const effects = createEffects();
+  const feed = createFeed({ me, names, anchorId, giftName: catalogue.nameOf });
+  const followBalance = createFollower(refreshBalance, signal, { lastMs: 1_500 });
+  const followIncome = createFollower(refreshIncome, signal);
+
+  const sender = createGiftSender({ roomId, receiverId: anchorId, signal, onOutcome: showOutcome });
+  const side = config.isAnchor
+    ? createAnchorPanel({ roomId, signal, onClosed: closed })
+    : createGiftTray({ gifts: catalogue.gifts, sender });
+  const connection = connectRoom(roomId, signal, {
+    onChat({ senderId, content, nickName }) {
+      names.learn(senderId, nickName);
+      feed.chat(senderId, String(content ?? ""));
+    },
+    onGifts: showGifts,
+    onGiftFailed: ({ orderId, msg, code }) => sender.settle(orderId, { status: "failed", msg, code }),
+    onPayment() {
+      toast.success(translate("rechargeArrived"));
+      followBalance();
+      notePayment();
+    },
+    onClosed: closed,
+    onRefused: () => toast.say("chatRefused"),
+    onGap: () => feed.notice("imGap"),
+    onOnline() {
+      // What happened while away may have moved either.
+      followBalance();
+      if (config.isAnchor) followIncome();
+    },
+  });
+  const chat = createChatBox({ sendChat: connection.sendChat, onSent: feed.ownChat });
+  feed.notice("feedWelcome");
+  const banner = h("div", { class: "card room-banner", role: "alert", testid: "room-closed", hidden: true });
+  const room = h(
+    "div",
+    { class: "room", testid: "room" },
+    createStage(config, effects.layer),
+    h("section", { class: "card feed", label: "feed" }, connection.status, feed.list, chat.form),
+    side.element,
+  );
+  host.append(banner, room);
+
+  function showGifts(gifts) {
+    for (const gift of gifts) {
+      feed.gift(gift);
+      effects.play(gift, names.of(gift.senderId));
+      if (String(gift.senderId) === me) {
+        refreshBalance().catch(() => {});
+        for (const orderId of gift.orderIds) sender.settle(orderId, { status: "succeeded" });
+      }
+      if (config.isAnchor) followIncome();
+    }
+  }
+
+  function showOutcome(order, outcome) {
+    if (outcome.status === "succeeded") side.report("trayDone", order);
+    else if (outcome.status === "failed") side.report("trayFailed", order, whyFailed(outcome));
+    else side.report("trayUnsure", order);
+    refreshBalance().catch(() => {});
+  }
+
+  function closed() {
+    if (!banner.hidden) return;
+    connection.close();
+    side.disable();
+    chat.disable();
+    room.classList.add("ended");
+    banner.hidden = false;
+    banner.append(h("h2", { say: "roomClosed" }), h("p", { say: "roomClosedLead" }), backLink());
+  }
+}
+
+function whyFailed({ code, msg }) {
+  const reason = REASONS.get(code);
+  return (!reason && msg) || translate(`reason_${reason ?? "other"}`);
+}
+
+function backLink() {
+  return h("a", { class: "button primary", href: "#/rooms", say: "roomBack" });
+}
+
+function message(...content) {
+  return h("div", { class: "room-message", testid: "room-message" }, content);
+}

@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+
+/**
+ * The rules that keep it a house, read off the imports:
+ * 1. only a service file, a mixin, the broker and scripts import moleculer, mysql2, ioredis or nats as values;
+ * 2. a service imports its own folder, services/*.ts, mixins/, config/, broker/, and of a neighbour only its contract;
+ * 3. only its store (and tests) says SQL with a service's tables in it;
+ * 4. service files stay under 170 lines, modules under 260;
+ * 5. no drawers called utils, helpers, common or types.
+ */
+
+interface Source {
+  /** Relative to the project, with forward slashes. */
+  path: string;
+  text: string;
+  imports: { from: string; typeOnly: boolean }[];
+}
+
+const infrastructure = new Set(["moleculer", "moleculer-web", "mysql2", "mysql2/promise", "ioredis", "nats"]);
+const drawers = /(^|\/)(utils?|helpers?|common|types?|misc)(\.ts|\/)/;
+const folders = ["broker", "config", "mixins", "services", "scripts"];
+
+function readSources(root: string): Source[] {
+  return folders.flatMap((folder) =>
+    (readdirSync(join(root, folder), { recursive: true }) as string[])
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => {
+        const text = readFileSync(join(root, folder, file), "utf8");
+        const statements = text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^;"']*?\sfrom\s+)?["']([^"']+)["'];/gm);
+        const imports = [...statements].map(([whole, type, from]) => ({
+          from: from as string,
+          typeOnly: Boolean(type) || onlyTypes(whole),
+        }));
+        return { path: join(folder, file).split(sep).join("/"), text, imports };
+      }),
+  );
+}
+
+/** `import { type A, type B } from` brings no value. */
+function onlyTypes(statement: string): boolean {
+  const names = /\{([^}]*)\}/.exec(statement)?.[1];
+  if (!names || /^import\s+[A-Za-z_]/.test(statement.replace(/^import\s+type\s/, "import {"))) return false;
+  return names
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean)
+    .every((name) => name.startsWith("type "));
+}
+
+function serviceOf(path: string): string | undefined {
+  return /^services\/([^/]+)\//.exec(path)?.[1];
+}
+
+function importProblems(source: Source): string[] {
+  const own = serviceOf(source.path);
+  if (own === undefined) return [];
+  return source.imports.flatMap(({ from, typeOnly }) => {
+    const isServiceFile = source.path.endsWith(".service.ts");
+    if (infrastructure.has(from)) {
+      if (isServiceFile || typeOnly || own === "api-gateway") return [];
+      return [`${source.path}: a domain module imports ${from}; take what it needs as a parameter`];
+    }
+    if (!from.startsWith(".")) return [];
+    const target = relative(".", join(dirname(source.path), from))
+      .split(sep)
+      .join("/");
+    const neighbour = serviceOf(target);
+    if (neighbour && neighbour !== own && !target.endsWith(".contract.ts"))
+      return [`${source.path}: reaches into ${neighbour} (${target}); call its contract`];
+    if (!neighbour && !/^(services|mixins|config|broker)\//.test(target))
+      return [`${source.path}: imports ${target}, which services must not know`];
+    return [];
+  });
+}
+
+function sizeProblems({ path, text }: Source): string[] {
+  const lines = text.split("\n").length - 1;
+  const most = path.endsWith(".service.ts") ? 170 : 260;
+  return lines > most ? [`${path}: ${lines} lines, ${most} at the most; it has two subjects`] : [];
+}
+
+function sqlProblems({ path, text }: Source): string[] {
+  if (!path.startsWith("services/") || path.endsWith("-store.ts")) return [];
+  return /\b(FROM|INTO|UPDATE|JOIN)\s+t_[a-z_]+/.test(text) ? [`${path}: SQL belongs into the service's store`] : [];
+}
+
+/** Sentences about what breaks the rules; none where the house is in order. */
+export function structureProblems(root: string): string[] {
+  return readSources(root).flatMap((source) => [
+    ...importProblems(source),
+    ...sizeProblems(source),
+    ...sqlProblems(source),
+    ...(drawers.test(source.path) ? [`${source.path}: no drawers; put it with what it is about`] : []),
+  ]);
+}

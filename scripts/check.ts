@@ -1,0 +1,28 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { projectRoot } from "../config/root.ts";
+import { structureProblems } from "./check-structure.ts";
+import { requireNode } from "./node-version.ts";
+
+/** Types, lint and format, structure: all of them run, and all problems are shown. */
+function main(): void {
+  requireNode();
+  const bin = join(projectRoot(), "node_modules/.bin");
+  let failed = 0;
+  for (const [what, program, ...args] of [
+    ["types", "tsc", "--noEmit"],
+    ["lint and format", "biome", "check", "--error-on-warnings", "."],
+  ] as const) {
+    console.log(`${what} ...`);
+    const { status } = spawnSync(join(bin, program), args, { stdio: "inherit", cwd: projectRoot() });
+    if (status !== 0) failed++;
+  }
+  console.log("structure ...");
+  const problems = structureProblems(projectRoot());
+  for (const problem of problems) console.error(problem);
+  if (problems.length > 0) failed++;
+  console.log(failed === 0 ? "check: all good" : `check: ${failed} of 3 failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+main();

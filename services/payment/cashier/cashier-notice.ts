@@ -1,0 +1,80 @@
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { z } from "zod";
+import { limits } from "../../../config/limits.ts";
+import { NoticeRefused } from "../notice-record.ts";
+import type { CollectionCall } from "./collection.ts";
+
+/** Whom the sandbox cashier collects for. */
+export const cashierMerchant = "ovation-sandbox";
+
+const bodySchema = z.object({
+  noticeId: z.string().min(1).max(64),
+  orderId: z.string().min(1).max(64),
+  transactionId: z.string().min(1).max(64),
+  merchant: z.string().max(64),
+  amount: z.int().positive(),
+  currency: z.string().max(8),
+  status: z.enum(["PAID", "CANCELLED"]),
+  time: z.iso.datetime(),
+});
+
+export type CashierNotice = z.output<typeof bodySchema>;
+
+/** The body of the call: the same in every repeat. */
+export function noticeBody(call: CollectionCall): string {
+  const notice: CashierNotice = {
+    noticeId: call.noticeId,
+    orderId: call.orderId,
+    transactionId: call.transactionId,
+    merchant: cashierMerchant,
+    amount: call.amount,
+    currency: "CNY",
+    status: call.action === "pay" ? "PAID" : "CANCELLED",
+    time: call.pressTime.toISOString(),
+  };
+  return JSON.stringify(notice);
+}
+
+function signature(secret: string, timestamp: string, nonce: string, body: string): Buffer {
+  return createHmac("sha256", secret).update(`${timestamp}\n${nonce}\n${body}\n`).digest();
+}
+
+/** The headers that prove a body to be the cashier's: Unix seconds, a nonce, HMAC-SHA256 in hex over both and the body. */
+export function signedHeaders(secret: string, body: string, now = Date.now()): Record<string, string> {
+  const timestamp = String(Math.floor(now / 1_000));
+  const nonce = randomBytes(16).toString("hex");
+  return {
+    "x-cashier-timestamp": timestamp,
+    "x-cashier-nonce": nonce,
+    "x-cashier-signature": signature(secret, timestamp, nonce, body).toString("hex"),
+  };
+}
+
+/**
+ * Whether the body is the cashier's and was signed lately. Header names are in lower case.
+ * @throws NoticeRefused
+ */
+export function verifySignature(secret: string, headers: Record<string, string>, body: string, now: number): void {
+  const timestamp = headers["x-cashier-timestamp"] ?? "";
+  const nonce = headers["x-cashier-nonce"] ?? "";
+  const given = headers["x-cashier-signature"] ?? "";
+  if (!/^\d{1,12}$/.test(timestamp) || !/^[\w-]{8,64}$/.test(nonce) || !/^[0-9a-f]{64}$/.test(given))
+    throw new NoticeRefused("signature", "headers missing or malformed");
+  if (!timingSafeEqual(Buffer.from(given, "hex"), signature(secret, timestamp, nonce, body)))
+    throw new NoticeRefused("signature");
+  if (Math.abs(now - Number(timestamp) * 1_000) > limits.payment.noticeFreshnessMs) throw new NoticeRefused("stale");
+}
+
+/** @throws NoticeRefused */
+export function parseNotice(body: string): CashierNotice {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    throw new NoticeRefused("malformed", "not JSON");
+  }
+  const parsed = bodySchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new NoticeRefused("malformed", `${issue?.path.join(".")} ${issue?.code}`);
+}

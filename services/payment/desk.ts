@@ -1,0 +1,23 @@
+import type { Database } from "../../mixins/mysql/database.ts";
+import type { OutboxState } from "../../mixins/outbox.mixin.ts";
+
+export interface DeskLog {
+  info(about: object, text: string): void;
+  warn(about: object, text: string): void;
+  error(about: object, text: string): void;
+}
+
+/** Places where a test lets the service die; empty in a running system. */
+export interface CrashPoints {
+  /** The order is paid, its messages are not written. */
+  afterStateChange?(orderId: string): void;
+  /** Everything is written, nothing is committed. */
+  beforeCommit?(orderId: string): void;
+}
+
+/** What the payment modules work with: the service, as far as they need it. */
+export interface PaymentDesk extends OutboxState {
+  readonly mysql: Database;
+  readonly logger: DeskLog;
+  readonly steps: CrashPoints;
+}

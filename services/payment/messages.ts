@@ -1,0 +1,45 @@
+import type { OutboxMessage } from "../../mixins/outbox.mixin.ts";
+import type { PaymentTopics } from "../contracts.ts";
+import { durableEvent } from "../durable-event.ts";
+import type { Order } from "./order.ts";
+
+/**
+ * Topics that the stream PAY takes, for JavaScript and for MySQL: another subject would never be published and would
+ * hold up the outbox.
+ */
+export const topicPattern = "^pay[.][a-z0-9_-]{1,60}$";
+
+export function isTopic(topic: string): boolean {
+  return new RegExp(topicPattern).test(topic);
+}
+
+/** What the topic of a paid order's biz code is told: for `pay.recharge`, to credit the coins. */
+export function topicMessage(topic: string, order: Order, payTime: Date): OutboxMessage {
+  const { orderId, userId, coins, amount, bizCode } = order;
+  const payload: PaymentTopics["pay.recharge"] = {
+    orderId,
+    userId,
+    coins,
+    amount,
+    bizCode,
+    time: payTime.toISOString(),
+  };
+  return { subject: topic, msgId: `${topic}:${orderId}`, payload, orderKey: orderId };
+}
+
+export function paidEvent(order: Order, payTime: Date): OutboxMessage {
+  const { orderId, userId, productId, amount, coins, bizCode } = order;
+  const data = { orderId, userId, productId, amount, coins, bizCode, time: payTime.toISOString() };
+  return { ...durableEvent("payment.paid", orderId, data, payTime), orderKey: orderId };
+}
+
+/** Takes the coins of a credited order back. */
+export function refundMessage({ orderId, userId, coins, amount }: Order, reason: string, time: Date): OutboxMessage {
+  const payload: PaymentTopics["pay.refund"] = { orderId, userId, coins, amount, reason, time: time.toISOString() };
+  return { subject: "pay.refund", msgId: `pay.refund:${orderId}`, payload, orderKey: orderId };
+}
+
+export function refundedEvent({ orderId, userId, coins, amount }: Order, reason: string, time: Date): OutboxMessage {
+  const data = { orderId, userId, amount, coins, reason, time: time.toISOString() };
+  return { ...durableEvent("payment.refunded", orderId, data, time), orderKey: orderId };
+}

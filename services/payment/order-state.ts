@@ -1,0 +1,31 @@
+/** The states of an order by the number that t_pay_order.status and clients know them by. */
+export const orderStatus = Object.freeze({ waiting: 0, paying: 1, paid: 2, cancelled: 3, invalid: 4, refunded: 5 });
+export type OrderState = keyof typeof orderStatus;
+
+/** Every move there is. An order is paid at most once, and what was closed is never paid afterwards. */
+const moves: Readonly<Record<OrderState, readonly OrderState[]>> = Object.freeze({
+  waiting: ["paying", "paid", "cancelled", "invalid"],
+  paying: ["paid", "cancelled", "invalid"],
+  paid: ["refunded"],
+  cancelled: [],
+  invalid: [],
+  refunded: [],
+});
+
+const states = Object.keys(moves) as OrderState[];
+
+export function mayMove(from: OrderState, to: OrderState): boolean {
+  return moves[from].includes(to);
+}
+
+/** The status numbers an order may have for a move to `to`: what a conditional update asks for. */
+export function statusesBefore(to: OrderState): number[] {
+  return states.filter((from) => mayMove(from, to)).map((from) => orderStatus[from]);
+}
+
+/** @throws RangeError where the number is no status of an order. */
+export function stateOf(status: number): OrderState {
+  const state = states.find((name) => orderStatus[name] === status);
+  if (!state) throw new RangeError(`no order status: ${status}`);
+  return state;
+}

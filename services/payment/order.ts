@@ -1,0 +1,53 @@
+import { randomBytes } from "node:crypto";
+import type { OrderState } from "./order-state.ts";
+import { orderStatus } from "./order-state.ts";
+import type { PayOrder } from "./payment.contract.ts";
+
+/** Why somebody must look at an order; see t_pay_order.parked. */
+export type Parked = "topicMissing" | "paidWhenClosed" | "paidTwice";
+
+export interface Order {
+  readonly orderId: string;
+  readonly productId: number;
+  readonly userId: string;
+  readonly source: number;
+  readonly payChannel: number;
+  readonly state: OrderState;
+  /** Fen. */
+  readonly amount: number;
+  readonly coins: number;
+  readonly bizCode: number;
+  readonly transactionId: string | null;
+  readonly parked: Parked | null;
+  readonly payTime: Date | null;
+}
+
+/** 1 live room, 2 user centre. */
+export function isPaySource(source: number): boolean {
+  return source === 1 || source === 2;
+}
+
+/**
+ * A new order id: a version 7 UUID (RFC 9562), so that ids sort by the millisecond they were made in and nobody can
+ * guess another's: 74 bits are random.
+ */
+export function newOrderId(now = Date.now()): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(now, 0, 6);
+  bytes[6] = 0x70 | (bytes[6]! & 0x0f);
+  bytes[8] = 0x80 | (bytes[8]! & 0x3f);
+  const hex = bytes.toString("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+/** The order as its payer sees it. */
+export function payOrderOf(order: Order): PayOrder {
+  return {
+    orderId: order.orderId,
+    productId: order.productId,
+    status: orderStatus[order.state],
+    coinNum: order.coins,
+    amount: order.amount,
+    payTime: order.payTime?.toISOString(),
+  };
+}

@@ -1,0 +1,82 @@
+import { fail } from "../../broker/failure.ts";
+import type { PaymentDesk } from "./desk.ts";
+import { refundedEvent, refundMessage } from "./messages.ts";
+import { isPaySource, newOrderId, type Order } from "./order.ts";
+import { insertOrder, lockOrder, moveOrder, orderById } from "./payment-store.ts";
+import type { Offer } from "./product.ts";
+import { type Providers, payChannelOf, payChannels } from "./providers/provider.ts";
+
+interface PayRequest {
+  userId: string;
+  offer: Offer | null;
+  paySource: number;
+  payChannel: number;
+}
+
+/**
+ * Makes an order of an offer, fixed as it is now, and gets a page to pay it at. The order is `paying` when this returns.
+ * Fails: invalidParam, payChannelClosed; unavailable, which may leave an order behind that nobody can pay.
+ */
+export async function startOrder(desk: PaymentDesk, providers: Providers, request: PayRequest) {
+  const { userId, offer, paySource, payChannel } = request;
+  const channel = payChannelOf(payChannel);
+  if (!offer || !channel || !isPaySource(paySource))
+    throw fail("invalidParam", { product: offer?.productId ?? "unknown", paySource, payChannel });
+  const provider = providers.get(channel);
+  if (!provider) throw fail("payChannelClosed", { channel });
+
+  const order: Order = {
+    orderId: newOrderId(),
+    productId: offer.productId,
+    userId,
+    source: paySource,
+    payChannel: payChannels[channel],
+    state: "waiting",
+    amount: offer.price,
+    coins: offer.coins,
+    bizCode: offer.bizCode,
+    transactionId: null,
+    parked: null,
+    payTime: null,
+  };
+  await insertOrder(desk.mysql, order);
+  const { payUrl } = await provider.createPayment(order, offer.name);
+  // Not moved where a notice was faster: the order is ahead of `paying` then.
+  await moveOrder(desk.mysql, order.orderId, "paying");
+  return { orderId: order.orderId, payUrl };
+}
+
+/** @throws payOrderUnknown */
+export async function requireOrder(desk: PaymentDesk, orderId: string): Promise<Order> {
+  const order = await orderById(desk.mysql, orderId);
+  if (!order) throw fail("payOrderUnknown", { orderId });
+  return order;
+}
+
+/**
+ * Refunds a paid order, once; what undoes the credit is on its way when this returns. A paid order that was parked
+ * before it was credited has nothing to take back. Fails: payOrderUnknown, payOrderState.
+ */
+export async function refundOrder(
+  desk: PaymentDesk,
+  orderId: string,
+  reason: string,
+  requestId: string | null,
+): Promise<Order> {
+  const refunded = await desk.mysql.transaction(async (tx) => {
+    const order = await lockOrder(tx, orderId);
+    if (!order) throw fail("payOrderUnknown", { orderId });
+    const time = new Date();
+    const details = { refund_time: time, refund_reason: reason };
+    if (!(await moveOrder(tx, orderId, "refunded", details)))
+      throw fail("payOrderState", { orderId, state: order.state });
+    desk.steps.afterStateChange?.(orderId);
+    if (order.parked !== "topicMissing")
+      await desk.outbox.add(tx, { ...refundMessage(order, reason, time), requestId });
+    await desk.outbox.add(tx, { ...refundedEvent(order, reason, time), requestId });
+    return { ...order, state: "refunded" as const };
+  });
+  desk.outbox.wake();
+  desk.logger.info({ orderId, userId: refunded.userId, amount: refunded.amount, requestId }, "order refunded");
+  return refunded;
+}

@@ -1,0 +1,137 @@
+import { fail } from "../../broker/failure.ts";
+import { config } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { type CatalogueState, catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
+import { healthMixin } from "../../mixins/health.mixin.ts";
+import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
+import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
+import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
+import { migrationFolders } from "../databases.ts";
+import { defineService } from "../define-service.ts";
+import { eventStream, topicStream } from "../streams.ts";
+import type { Cashier } from "./cashier/cashier.ts";
+import type { CrashPoints } from "./desk.ts";
+import { releaseParked, takeNotice } from "./notices.ts";
+import { payOrderOf } from "./order.ts";
+import { refundOrder, requireOrder, startOrder } from "./orders.ts";
+import { paymentParams } from "./payment.contract.ts";
+import { offerOf, productColumns } from "./product.ts";
+import { openProviders } from "./providers/open-providers.ts";
+import type { Providers } from "./providers/provider.ts";
+
+export interface PaymentState extends MysqlState, JetStreamState, OutboxState, CatalogueState<typeof productColumns> {
+  providers: Providers;
+  /** Where the sandbox cashier is open. */
+  cashier?: Cashier;
+  parkedOrders?: BackgroundLoop;
+  steps: CrashPoints;
+}
+
+export default defineService<"payment", PaymentState>({
+  name: "payment",
+  mixins: [
+    mysqlMixin("payment", migrationFolders.payment),
+    jetstreamMixin([topicStream, eventStream]),
+    outboxMixin,
+    catalogueTableMixin({ service: "payment", table: "t_pay_product", primaryKey: "id", columns: productColumns }),
+    operatorAuditMixin,
+    healthMixin,
+  ],
+
+  actions: {
+    products: {
+      params: paymentParams.products,
+      async handler(ctx) {
+        const rows = await this.catalogue.find({ query: { type: ctx.params.type, validStatus: 1 }, sort: "-price" });
+        const offers = rows.map(offerOf).filter((offer) => offer !== null);
+        return offers.map(({ productId, name, coins }) => ({ id: productId, name, coinNum: coins }));
+      },
+    },
+
+    pay: {
+      params: paymentParams.pay,
+      async handler(ctx) {
+        const { productId, ...request } = ctx.params;
+        const offer = offerOf(await this.catalogue.byId(productId));
+        const { orderId, payUrl } = await startOrder(this, this.providers, { ...request, offer });
+        const about = { orderId, userId: request.userId, productId, payChannel: request.payChannel };
+        this.logger.info({ ...about, requestId: ctx.requestID }, "order made");
+        return { orderId, payUrl };
+      },
+    },
+
+    order: {
+      params: paymentParams.order,
+      async handler(ctx) {
+        const order = await requireOrder(this, ctx.params.orderId);
+        if (order.userId !== ctx.params.userId) throw fail("payOrderUnknown", { orderId: order.orderId });
+        return payOrderOf(order);
+      },
+    },
+
+    notice: {
+      params: paymentParams.notice,
+      async handler(ctx) {
+        const { channel, ...raw } = ctx.params;
+        const provider = this.providers.get(channel);
+        return provider ? takeNotice(this, { provider, raw, requestId: ctx.requestID ?? null }) : null;
+      },
+    },
+
+    cashierPage: {
+      params: paymentParams.cashierPage,
+      async handler(ctx) {
+        if (!this.cashier) throw fail("notFound", { cashier: "closed" });
+        return { html: await this.cashier.page(ctx.params.orderId) };
+      },
+    },
+
+    cashierPress: {
+      params: paymentParams.cashierPress,
+      async handler(ctx) {
+        if (!this.cashier) throw fail("notFound", { cashier: "closed" });
+        return { html: await this.cashier.press(ctx.params.orderId, ctx.params.action) };
+      },
+    },
+
+    findOrder: {
+      params: paymentParams.findOrder,
+      operator: true,
+      async handler(ctx) {
+        const order = await requireOrder(this, ctx.params.orderId);
+        return { ...payOrderOf(order), userId: order.userId };
+      },
+    },
+
+    refund: {
+      params: paymentParams.refund,
+      operator: true,
+      async handler(ctx) {
+        const { orderId, reason } = ctx.params;
+        return payOrderOf(await refundOrder(this, orderId, reason, ctx.requestID ?? null));
+      },
+    },
+  },
+
+  created() {
+    this.steps = {};
+  },
+
+  started() {
+    Object.assign(this, openProviders(config(), this.mysql, this.logger));
+    this.parkedOrders = new BackgroundLoop({
+      name: "parked-orders",
+      round: () => releaseParked(this),
+      idleMs: limits.payment.parkedSweepMs,
+      errorBackoffMs: limits.payment.parkedSweepMs,
+      log: this.logger,
+    });
+  },
+
+  async stopped() {
+    await this.cashier?.stop();
+    await this.parkedOrders?.stop();
+  },
+});

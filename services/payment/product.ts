@@ -1,0 +1,45 @@
+/** The table of products, for mixins/catalogue-table.mixin.ts. */
+export const productColumns = {
+  id: ["id", "integer"],
+  name: ["name", "text"],
+  price: ["price", "integer"],
+  extra: ["extra", "json"],
+  type: ["type", "integer"],
+  validStatus: ["valid_status", "integer"],
+  createTime: ["create_time", "time"],
+  updateTime: ["update_time", "time"],
+} as const;
+
+interface ProductRow {
+  id: number;
+  name: string;
+  price: number;
+  extra: unknown;
+  type: number;
+  validStatus: number;
+}
+
+/** Something that can be sold as it stands: on sale, with a price and coins that a ledger can bear. */
+export interface Offer {
+  readonly productId: number;
+  readonly name: string;
+  /** Fen. */
+  readonly price: number;
+  readonly coins: number;
+  /** What a paid order of it is for: t_pay_topic.biz_code. */
+  readonly bizCode: number;
+}
+
+/** 10001: a recharge of coins in the live room. */
+const bizCodeOfType: ReadonlyMap<number, number> = new Map([[0, 10001]]);
+
+const isAmount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+
+/** The product as an offer; `null` where it is off sale, of an unknown type, or its price or coins make no sense. */
+export function offerOf(row: ProductRow | null): Offer | null {
+  const bizCode = row ? bizCodeOfType.get(row.type) : undefined;
+  if (!row || bizCode === undefined || row.validStatus !== 1) return null;
+  const coins = (row.extra as { coin?: unknown } | null)?.coin;
+  if (!isAmount(row.price) || !isAmount(coins)) return null;
+  return { productId: row.id, name: row.name, price: row.price, coins, bizCode };
+}

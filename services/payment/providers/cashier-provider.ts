@@ -1,0 +1,42 @@
+import { cashierMerchant, parseNotice, verifySignature } from "../cashier/cashier-notice.ts";
+import { NoticeRefused } from "../notice-record.ts";
+import type { PaymentProvider } from "./provider.ts";
+
+interface CashierChannel {
+  readonly secret: string;
+  /** Asks the cashier to collect; idempotent by order id. */
+  collect(orderId: string, name: string, amount: number): Promise<{ payUrl: string }>;
+}
+
+/** The sandbox cashier seen from the merchant's side. */
+export function cashierProvider({ secret, collect }: CashierChannel): PaymentProvider {
+  return {
+    channel: "cashier",
+    createPayment: (order, productName) => collect(order.orderId, productName, order.amount),
+    readNotice(raw, now) {
+      verifySignature(secret, raw.headers, raw.body, now.getTime());
+      const notice = parseNotice(raw.body);
+      if (notice.merchant !== cashierMerchant) throw new NoticeRefused("merchant");
+      if (notice.currency !== "CNY") throw new NoticeRefused("currency");
+      return {
+        noticeId: notice.noticeId,
+        orderId: notice.orderId,
+        transactionId: notice.transactionId,
+        amount: notice.amount,
+        says: notice.status === "PAID" ? "paid" : "cancelled",
+        time: new Date(notice.time),
+      };
+    },
+    answer(verdict, status) {
+      const answer =
+        verdict.outcome === "refused"
+          ? { result: "FAIL", reason: verdict.reason }
+          : { result: "SUCCESS", note: verdict.outcome };
+      return {
+        httpStatus: verdict.outcome === "refused" ? status : 200,
+        contentType: "application/json; charset=utf-8",
+        body: JSON.stringify(answer),
+      };
+    },
+  };
+}

@@ -1,0 +1,225 @@
+/** The IM client of the page against a WebSocket server that plays the IM server's part. No browser is needed. */
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { type WebSocket as Socket, WebSocketServer } from "ws";
+import { loadPageModule } from "./page-module.ts";
+
+interface Business {
+  msgId: string;
+  userId: string;
+  bizCode: number;
+  data: { gifts?: { orderIds: string[]; count: number }[]; content?: string };
+}
+interface Client {
+  readonly state: string;
+  connect(): void;
+  close(): void;
+  send(bizCode: number, data: object): boolean;
+  on<T>(type: string, listener: (event: T) => void): () => void;
+}
+interface State {
+  state: string;
+  code?: number;
+  replaced?: boolean;
+  retryInMs?: number;
+}
+type Frame = { code: number; body: Record<string, unknown> };
+
+const { createImClient } = loadPageModule<{ createImClient: (options: object) => Client }>("js/im-client.js");
+
+/** What came, in order, and waiting for the next of it. */
+class Inbox<T> {
+  readonly all: T[] = [];
+  private waiting: (() => void)[] = [];
+  push(item: T): void {
+    this.all.push(item);
+    for (const wake of this.waiting.splice(0)) wake();
+  }
+  async until(enough: (all: T[]) => boolean): Promise<T[]> {
+    while (!enough(this.all)) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    return this.all;
+  }
+}
+
+describe("the IM client", () => {
+  let server: WebSocketServer;
+  let client: Client;
+  const states = new Inbox<State>();
+  const heard = new Inbox<Business>();
+  const frames = new Inbox<Frame>();
+  const visits = new Inbox<{ socket: Socket; query: URLSearchParams }>();
+  let tokens = 0;
+
+  beforeEach(async () => {
+    for (const inbox of [states, heard, frames, visits]) inbox.all.length = 0;
+    tokens = 0;
+    server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    await once(server, "listening");
+    server.on("connection", (socket, request) => {
+      socket.on("message", (text) => frames.push(JSON.parse(String(text))));
+      visits.push({ socket, query: new URL(request.url!, "ws://x").searchParams });
+    });
+    const { port } = server.address() as AddressInfo;
+    client = makeClient(async () => {
+      tokens += 1;
+      return `ws://127.0.0.1:${port}/im?token=t${tokens}&roomId=7`;
+    });
+  });
+
+  afterEach(async () => {
+    client.close();
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+    await once(server, "close");
+  });
+
+  function makeClient(url: () => Promise<string>, more: object = {}): Client {
+    const made = createImClient({ url, backoffBaseMs: 1, backoffCapMs: 5, heartbeatMs: 15, ...more });
+    made.on<State>("state", (state) => states.push(state));
+    made.on<Business>("business", (message) => heard.push(message));
+    return made;
+  }
+
+  async function visit(number: number): Promise<{ socket: Socket; query: URLSearchParams }> {
+    return (await visits.until((all) => all.length >= number))[number - 1]!;
+  }
+
+  async function online(number = 1, greeting: object = {}): Promise<Socket> {
+    const { socket } = await visit(number);
+    socket.send(JSON.stringify({ code: 1001, body: { userId: "5", nodeId: "n1", epoch: "e1", ...greeting } }));
+    await states.until((all) => all.filter(({ state }) => state === "online").length >= number);
+    return socket;
+  }
+
+  function business(socket: Socket, msgId: string, bizCode: number, data: unknown): void {
+    socket.send(JSON.stringify({ code: 1003, body: { msgId, appId: 10001, userId: "9", bizCode, data } }));
+  }
+
+  const acks = (): unknown[] => frames.all.filter(({ code }) => code === 1005).map(({ body }) => body.msgId);
+
+  test("is online once greeted, sends heartbeats, and chat as the contract writes it", async () => {
+    client.connect();
+    await visit(1);
+    expect(client.send(5555, { content: "too early" })).toBe(false);
+    await online();
+    expect(client.send(5555, { content: "hello" })).toBe(true);
+    await frames.until((all) => all.some(({ code }) => code === 1003) && all.some(({ code }) => code === 1004));
+    expect(frames.all.find(({ code }) => code === 1003)?.body).toEqual({
+      appId: 10001,
+      bizCode: 5555,
+      data: { content: "hello" },
+    });
+  });
+
+  test("shows a redelivered notice once and acks it each time", async () => {
+    client.connect();
+    const socket = await online();
+    business(socket, "m1", 5557, { orderId: "o1", code: 10010 });
+    business(socket, "m1", 5557, { orderId: "o1", code: 10010 });
+    business(socket, "m2", 5561, { orderId: "p1" });
+    business(socket, "m3", 5555, { content: "not acked" });
+    await heard.until((all) => all.length >= 3);
+    await frames.until(() => acks().length >= 3);
+    expect(heard.all.map(({ msgId }) => msgId)).toEqual(["m1", "m2", "m3"]);
+    expect(acks()).toEqual(["m1", "m1", "m2"]);
+  });
+
+  test("takes data as text, too", async () => {
+    client.connect();
+    business(await online(), "m1", 5555, JSON.stringify({ content: "hi" }));
+    await heard.until((all) => all.length >= 1);
+    expect(heard.all[0]!.data).toEqual({ content: "hi" });
+  });
+
+  test("counts over distinct gift orders add up, however they are merged and repeated", async () => {
+    client.connect();
+    const socket = await online();
+    const gift = (orderIds: string[], count: number) => ({ orderIds, count, senderId: "9", giftId: 22, price: 1 });
+    business(socket, "m1", 5556, { roomId: 7, seq: 1, epoch: "e1", gifts: [gift(["a"], 3), gift(["b"], 4)] });
+    business(socket, "m2", 5556, { roomId: 7, seq: 2, epoch: "e1", gifts: [gift(["a", "b", "c"], 12)] });
+    business(socket, "m3", 5556, { roomId: 7, seq: 3, epoch: "e1", gifts: [gift(["c"], 5), gift(["a"], 3)] });
+    business(socket, "m4", 5556, { roomId: 7, seq: 4, epoch: "e1", gifts: [gift(["d"], 1)] });
+    await heard.until((all) => all.length >= 3);
+    const gifts = heard.all.flatMap(({ data }) => data.gifts!);
+    expect(gifts.map(({ orderIds, count }) => [orderIds, count])).toEqual([
+      [["a"], 3],
+      [["b"], 4],
+      [["c"], 5],
+      [["d"], 1],
+    ]);
+  });
+
+  test("comes back after an abnormal end with a fresh token and the place it had reached", async () => {
+    client.connect();
+    const first = await online();
+    expect((await visit(1)).query.has("since")).toBe(false);
+    business(first, "m1", 5555, { content: "one", seq: 41, epoch: "room-epoch" });
+    await heard.until((all) => all.length >= 1);
+    first.terminate();
+    const { query } = await visit(2);
+    expect([query.get("token"), query.get("since"), query.get("epoch")]).toEqual(["t2", "41", "room-epoch"]);
+    await online(2);
+  });
+
+  test("says so where what was missed cannot be had, and starts afresh", async () => {
+    const gaps = new Inbox<unknown>();
+    client.on("gap", (event) => gaps.push(event));
+    client.connect();
+    const first = await online();
+    business(first, "m1", 5555, { content: "one", seq: 3, epoch: "old" });
+    await heard.until((all) => all.length >= 1);
+    first.close(4503, "draining");
+    const second = await online(2, { recovered: false });
+    expect(gaps.all).toHaveLength(1);
+    second.terminate();
+    expect((await visit(3)).query.has("since")).toBe(false);
+  });
+
+  test.each([4401, 4409, 4422])("%i ends it until the caller asks again", async (code) => {
+    client.connect();
+    (await online()).close(code, "no");
+    const stopped = (await states.until((all) => all.some(({ state }) => state === "stopped"))).at(-1)!;
+    expect(stopped).toMatchObject({ code, replaced: code === 4409 });
+    expect(tokens).toBe(1);
+    client.connect();
+    expect((await visit(2)).query.get("token")).toBe("t2");
+  });
+
+  test("waits longer and longer, at random below the ceiling, and asks for the address anew", async () => {
+    client.close();
+    let asked = 0;
+    client = makeClient(
+      async () => {
+        asked += 1;
+        throw new Error("away");
+      },
+      { random: () => 1, backoffBaseMs: 1, backoffCapMs: 8 },
+    );
+    client.connect();
+    const waits = (await states.until((all) => all.filter(({ retryInMs }) => retryInMs).length >= 6)).flatMap(
+      ({ retryInMs }) => retryInMs ?? [],
+    );
+    expect(waits.slice(0, 6)).toEqual([1, 2, 4, 8, 8, 8]);
+    expect(asked).toBeGreaterThanOrEqual(6);
+  });
+
+  test("leaves a server that used to answer heartbeats and fell silent", async () => {
+    client = makeClient(async () => `ws://127.0.0.1:${(server.address() as AddressInfo).port}/im?token=t&roomId=7`, {
+      heartbeatMs: 5,
+      silenceMs: 40,
+    });
+    client.connect();
+    (await online()).send(JSON.stringify({ code: 1004, body: {} }));
+    await visit(2);
+    expect(states.all.some(({ state }) => state === "waiting")).toBe(true);
+  });
+
+  test("a failure marked fatal, as a dead login, ends it", async () => {
+    client = makeClient(async () => {
+      throw Object.assign(new Error("not logged in"), { fatal: true });
+    });
+    client.connect();
+    await states.until((all) => all.at(-1)?.state === "stopped");
+    expect(client.state).toBe("stopped");
+  });
+});

@@ -1,0 +1,93 @@
+/** A window of the page as a person uses it: what is done in it, and what is waited for. Nothing here sleeps. */
+import { randomInt } from "node:crypto";
+import type { Browser, Locator, Page } from "playwright-core";
+
+export interface PersonWindow {
+  page: Page;
+  /** Errors the browser reported: failed scripts, refused resources (CSP), missing files. */
+  problems: string[];
+}
+
+export async function openWindow(browser: Browser, url: string): Promise<PersonWindow> {
+  const context = await browser.newContext({ viewport: { width: 1200, height: 820 } });
+  context.setDefaultTimeout(20_000);
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") problems.push(`${message.text()} (${message.location().url})`);
+  });
+  page.on("pageerror", (error) => problems.push(String(error)));
+  await page.goto(url);
+  return { page, problems };
+}
+
+export function randomPhone(): string {
+  return `139${String(randomInt(100_000_000)).padStart(8, "0")}`;
+}
+
+/** Logs in with the code that the local profile shows; answers with the nickname in the header. */
+export async function logIn(page: Page, phone: string): Promise<string> {
+  await page.getByTestId("phone").fill(phone);
+  await page.getByTestId("get-code").click();
+  await page.getByTestId("code-news").waitFor();
+  await page.getByTestId("login").click();
+  const nickname = page.locator('[data-testid="nickname"]:not(:empty)');
+  await nickname.waitFor();
+  return (await nickname.textContent()) ?? "";
+}
+
+/** Waits until a number that is shown (balance, income) fits, and answers with it. */
+export async function shownNumber(page: Page, testId: string, wanted: { is?: number; not?: number }): Promise<number> {
+  const fits = wanted.is === undefined ? `:not([data-value="${wanted.not}"])` : `[data-value="${wanted.is}"]`;
+  const shown = page.locator(`[data-testid="${testId}"]${fits}:not([data-value=""])`);
+  await shown.waitFor();
+  return Number(await shown.getAttribute("data-value"));
+}
+
+/** Buys the first product on offer and presses a button of the sandbox cashier in the window that opens. */
+export async function recharge(page: Page, action: "pay" | "cancel"): Promise<void> {
+  await page.getByTestId("recharge").click();
+  const [cashier] = await Promise.all([
+    page.context().waitForEvent("page"),
+    page.getByTestId("product").first().click(),
+  ]);
+  const button = cashier.locator(`button[name="action"][value="${action}"]`);
+  await button.waitFor();
+  await Promise.all([cashier.waitForResponse((response) => response.request().method() === "POST"), button.click()]);
+  await cashier.close();
+}
+
+export async function chooseCheapestGift(page: Page): Promise<{ giftId: string; price: number }> {
+  const cards = await page.getByTestId("gift").all();
+  const offers = await Promise.all(
+    cards.map(async (card) => ({
+      card,
+      giftId: (await card.getAttribute("data-gift-id")) ?? "",
+      price: Number(await card.getAttribute("data-price")),
+    })),
+  );
+  const cheapest = offers.reduce((best, offer) => (offer.price < best.price ? offer : best));
+  await cheapest.card.click();
+  return cheapest;
+}
+
+/** The effect over the stage and the line in the feed that a gift leaves; to be asked for before it is sent. */
+export async function giftSeen(page: Page, giftId: string, count: number): Promise<void> {
+  const line = page.locator(`[data-testid="feed-gift"][data-gift-id="${giftId}"][data-count="${count}"]`);
+  const effect = page.locator(`[data-testid="gift-effect"][data-gift-id="${giftId}"]`);
+  await Promise.all([line.waitFor(), effect.first().waitFor()]);
+}
+
+export async function say(page: Page, content: string): Promise<void> {
+  await page.getByTestId("chat-input").fill(content);
+  await page.getByTestId("chat-send").click();
+}
+
+/** A chat line as the room repeated it: one's own counts only once the room had it. */
+export function chatLine(page: Page, content: string): Locator {
+  return page.locator('[data-testid="feed-chat"]:not(.pending)').filter({ hasText: content });
+}
+
+export async function connected(page: Page): Promise<void> {
+  await page.locator('[data-testid="im-status"][data-state="online"]').waitFor();
+}

@@ -1,0 +1,55 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { projectRoot } from "../../../config/root.ts";
+import { structureProblems } from "../../../scripts/check-structure.ts";
+
+function house(files: Record<string, string>): string[] {
+  const root = mkdtempSync(join(tmpdir(), "house-"));
+  try {
+    for (const folder of ["broker", "config", "mixins", "services", "scripts"]) mkdirSync(join(root, folder));
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    return structureProblems(root);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+describe("the structure of the house", () => {
+  test("is in order", () => {
+    expect(structureProblems(projectRoot())).toEqual([]);
+  });
+
+  test.each([
+    [
+      "a domain module that imports a driver",
+      { "services/gift/a.ts": 'import { connect } from "nats";\n' },
+      /imports nats/,
+    ],
+    [
+      "a neighbour's insides",
+      { "services/gift/a.ts": 'import { decide } from "../wallet/ledger.ts";\n' },
+      /reaches into wallet/,
+    ],
+    [
+      "a script in a service",
+      { "services/gift/a.ts": 'import { x } from "../../scripts/stack.ts";\n' },
+      /must not know/,
+    ],
+    ["SQL outside the store", { "services/gift/a.ts": "const a = `SELECT 1 FROM t_gift_record`;\n" }, /store/],
+    ["a long module", { "services/gift/a.ts": "//\n".repeat(261) }, /261 lines/],
+    ["a drawer", { "services/gift/utils.ts": "" }, /drawers/],
+  ])("%s is found", (_what, files, problem) => {
+    expect(house(files as Record<string, string>).join("\n")).toMatch(problem);
+  });
+
+  test("types of a driver, a neighbour's contract, and shared modules are allowed", () => {
+    const text =
+      'import type { Redis } from "ioredis";\nimport { type A, type B } from "moleculer";\n' +
+      'import type { X } from "../wallet/wallet.contract.ts";\nimport { call } from "../contracts.ts";\n';
+    expect(house({ "services/gift/a.ts": text })).toEqual([]);
+  });
+});
