@@ -27,12 +27,19 @@ export function brokerOptions(label = "node"): BrokerOptions {
     heartbeatTimeout: limits.rpc.heartbeatTimeoutS,
     contextParamsCloning: false,
     tracking: { enabled: true, shutdownTimeout: limits.rpc.shutdownTimeoutMs },
-    registry: { strategy: "RoundRobin", preferLocal: true },
+    // With preferLocal a node that offers an action itself would be asked before any strategy: Rendezvous had no say.
+    registry: { strategy: "RoundRobin", preferLocal: false },
     validator: true,
     metrics: { enabled: true, reporter: [] },
     tracing: false,
     middlewares: [dependencyErrors],
-    logger: { type: "Pino", options: { level: settings.LOG_LEVEL, pino: { options: { base: undefined } } } },
+    logger: {
+      type: "Pino",
+      options: {
+        level: settings.LOG_LEVEL,
+        pino: { options: { level: settings.LOG_LEVEL, base: undefined }, destination: settings.LOG_FILE },
+      },
+    },
     skipProcessEventRegistration: true,
   };
 }

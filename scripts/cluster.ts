@@ -6,7 +6,7 @@ import { type Child, startChild } from "./children.ts";
 import { type Env, localEnv, publishEnv } from "./local-env.ts";
 import { requireNode } from "./node-version.ts";
 import { startStack } from "./stack/stack.ts";
-import { messageOf } from "./stack/wait.ts";
+import { becomesTrue, messageOf } from "./stack/wait.ts";
 import { onStopSignal } from "./stop-signal.ts";
 
 const USAGE = `Starts many nodes on this machine, each a process of its own.
@@ -18,6 +18,7 @@ NAME=COUNT for each of: ${serviceNames.join(", ")}.
 A service that is not named gets one node; NAME=0 leaves it out. --logs FOLDER keeps the nodes' logs there.`;
 
 const stopDeadlineMs = 20_000;
+const readyDeadlineMs = 15_000;
 
 function parseCounts(args: readonly string[]): Map<string, number> {
   const every = args.some((arg) => arg.startsWith("all="));
@@ -58,6 +59,17 @@ async function startAll(nodes: NodeOfCluster[], counts: Map<string, number>, env
     }
 }
 
+/** The nodes have started; this waits until they have found each other. */
+async function untilReady(apiUrl: string): Promise<void> {
+  let said = "nothing";
+  const ready = await becomesTrue(async () => {
+    const response = await fetch(`${apiUrl}/health/ready`);
+    said = await response.text();
+    return response.ok;
+  }, readyDeadlineMs);
+  if (!ready) console.log(`not every service is there (${said}); the nodes run all the same`);
+}
+
 async function main(): Promise<void> {
   requireNode();
   const { values, positionals } = parseArgs({
@@ -91,6 +103,7 @@ async function main(): Promise<void> {
       void child.exited.then(({ code, signal }) => console.log(`${label} ended (${signal ?? `exit code ${code}`})`));
     }
     await publishEnv(stack, env, imUrl);
+    if (counts.get("api-gateway") || counts.get("all")) await untilReady(env.API_URL as string);
     // Read by scripts: keep its form.
     console.log(`ready ${JSON.stringify({ apiUrl: env.API_URL, imUrl })}`);
   } catch (error) {

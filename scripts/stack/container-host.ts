@@ -15,7 +15,7 @@ export async function engineAnswers(env: NodeJS.ProcessEnv): Promise<boolean> {
   return (await run(docker, ["info"], { env, timeoutMs: ENGINE_DEADLINE_MS })).code === 0;
 }
 
-/** Runs the server in a container, its port published on this machine only, its data in a volume of the same name. */
+/** Runs the server in a container, its port published on this machine only, its data in a volume. */
 export function containerHost(plan: ServerPlan, site: Site): Host {
   const container = `${site.mark}-${plan.name}`;
   const docker = (...args: string[]) => mustRun("docker", args, { env: site.env });

@@ -6,7 +6,7 @@ import { readIfThere, replaceFile } from "./files.ts";
 import { initialiseDatabase } from "./mysql-init.ts";
 import { prepareSocket, removeSocketFolder } from "./mysql-socket.ts";
 import { LOOPBACK } from "./ports.ts";
-import type { ServerPlan, Site } from "./server.ts";
+import { type ServerPlan, type Site, volumeOf } from "./server.ts";
 
 const USER = "ovation";
 
@@ -63,7 +63,7 @@ export const mysql: ServerPlan = {
     replaceFile(variables, `MYSQL_ROOT_PASSWORD=${password}\nMYSQL_USER=${USER}\nMYSQL_PASSWORD=${password}\n`);
     const grants = join(site.dir, "container-grants.sql");
     replaceFile(grants, `GRANT ALL PRIVILEGES ON *.* TO '${USER}'@'%';\n`, 0o644);
-    const mounts = [`${site.mark}-mysql:/var/lib/mysql`, `${grants}:/docker-entrypoint-initdb.d/grants.sql:ro`];
+    const mounts = [`${volumeOf(site)}:/var/lib/mysql`, `${grants}:/docker-entrypoint-initdb.d/grants.sql:ro`];
     return {
       image: "mysql:8",
       options: ["--env-file", variables, ...mounts.flatMap((mount) => ["-v", mount])],

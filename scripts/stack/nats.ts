@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { converse } from "./converse.ts";
 import { replaceFile } from "./files.ts";
 import { LOOPBACK } from "./ports.ts";
-import type { ServerPlan, Site } from "./server.ts";
+import { type ServerPlan, type Site, volumeOf } from "./server.ts";
 
 const CONTAINER_PORT = 4222;
 
@@ -29,7 +29,7 @@ export const nats: ServerPlan = {
     replaceFile(file, configuration(site, { host: "0.0.0.0", port: CONTAINER_PORT, store: "/data" }), 0o644);
     return {
       image: "nats:2",
-      options: ["-v", `${site.mark}-nats:/data`, "-v", `${file}:/etc/ovation-nats.conf:ro`],
+      options: ["-v", `${volumeOf(site)}:/data`, "-v", `${file}:/etc/ovation-nats.conf:ro`],
       args: ["-c", "/etc/ovation-nats.conf"],
     };
   },

@@ -1,4 +1,6 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { basename, join } from "node:path";
+import { readIfThere, replaceFile } from "./files.ts";
 
 export type ServerName = "nats" | "redis" | "mysql";
 
@@ -53,4 +55,17 @@ export interface ServerPlan {
 /** The mark of a stack's folder. */
 export function markOf(stackDir: string): string {
   return `ovation-${createHash("sha256").update(stackDir).digest("hex").slice(0, 12)}`;
+}
+
+/**
+ * The Docker volume of a site's data. Its name is kept in the site's folder, so that the data of a folder that was
+ * deleted does not come back in a new one of the same path; such a volume stays until somebody removes it.
+ */
+export function volumeOf(site: Site): string {
+  const file = join(site.dir, "volume");
+  const known = readIfThere(file)?.trim();
+  if (known) return known;
+  const name = `${site.mark}-${basename(site.dir)}-${randomBytes(4).toString("hex")}`;
+  replaceFile(file, `${name}\n`);
+  return name;
 }
