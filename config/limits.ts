@@ -109,14 +109,14 @@ export const limits = Object.freeze({
     nameChars: 60,
     urlChars: 300,
     partitions: 16,
-    settleBatch: 500,
-    settleBatchesInFlight: 3,
+    settleBatch: 1_000,
+    settleBatchesInFlight: 12,
     acceptedMemoryMs: 24 * 3_600_000,
   }),
 
   wallet: Object.freeze({
     buckets: 32,
-    batchCommands: 500,
+    batchCommands: 1_000,
     batchesInFlight: 3,
     mailboxCommands: 20_000,
     commandsPerCall: 2_000,

@@ -10,6 +10,7 @@ import { becomesTrue, messageOf, probeUntilReady } from "./wait.ts";
 
 /** How long a server that is there may take to answer before it counts as hung; it may be recovering its data. */
 const ADOPTION_DEADLINE_MS = 30_000;
+const SLOW_ANSWER_MS = 1000;
 const PORT_ATTEMPTS = 5;
 const PORT_RELEASE_MS = 2000;
 const PORT_TAKEN = /address already in use|port is already allocated/i;
@@ -41,11 +42,14 @@ export async function adopt({ plan, site }: Member): Promise<Up | undefined> {
   if (found === undefined) return undefined;
   const { port, pid } = found;
   if (port !== undefined) {
+    const slow = setTimeout(() => site.log(`${plan.title}: waiting for the running server to answer`), SLOW_ANSWER_MS);
     try {
       await probeUntilReady(() => plan.probe(site, port, pid), deathOf(host), ADOPTION_DEADLINE_MS);
       return { plan, site, host, port, pid, started: false };
     } catch (error) {
       site.log(`${plan.title}: the running server does not answer (${messageOf(error)}); starting it anew`);
+    } finally {
+      clearTimeout(slow);
     }
   }
   await host.end();

@@ -22,6 +22,7 @@ export function containerHost(plan: ServerPlan, site: Site): Host {
 
   /** The state that Docker names, `running` for one; undefined when there is no such container of ours. */
   const state = async (): Promise<string | undefined> => {
+    if (findProgram(["docker"], site.env) === undefined) return undefined;
     const filters = ["--filter", `name=^/?${container}$`, "--filter", `label=${LABEL}=${site.stackDir}`];
     const output = await docker("ps", "--all", ...filters, "--format", "{{.State}}");
     return output.trim().split("\n")[0] || undefined;

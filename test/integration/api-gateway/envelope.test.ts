@@ -1,0 +1,141 @@
+import { fail } from "../../../broker/failure.ts";
+import { type FailureName, failures } from "../../../config/errors.ts";
+import { stopAll } from "../../support/system.ts";
+import { answers, asAlice, calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
+
+let base = "";
+
+beforeAll(async () => {
+  await startNeighbours();
+  ({ base } = await startGateway());
+});
+beforeEach(forget);
+afterAll(stopAll);
+
+const catalogue = "/live/api/gift/listGift";
+const names = Object.keys(failures) as FailureName[];
+
+test.each(names)("%s of a service is answered with its row's code, status and text in both languages", async (name) => {
+  const row = failures[name];
+  answers["gift.catalogue"] = () => {
+    throw fail(name, { secret: "of the inside" });
+  };
+  for (const [language, text] of [
+    ["zh-CN,zh;q=0.9", row.zh],
+    ["en-US,en;q=0.9", row.en],
+    ["fr", row.zh],
+  ] as const) {
+    const answer = await send(base + catalogue, { headers: { ...asAlice, "Accept-Language": language } });
+    expect(answer.status).toBe(row.http);
+    expect(JSON.parse(answer.text)).toEqual({ code: row.code, msg: text, data: null });
+    expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
+    expect(answer.headers.has("retry-after")).toBe(row.http === 503 || row.http === 429);
+  }
+});
+
+test("success is 200 in both places, with its text in both languages", async () => {
+  const zh = await send(base + catalogue, { headers: asAlice });
+  expect([zh.status, zh.code, zh.msg]).toEqual([200, 200, "成功"]);
+  const en = await send(base + catalogue, { headers: { ...asAlice, "Accept-Language": "en" } });
+  expect([en.status, en.code, en.msg]).toEqual([200, 200, "success"]);
+});
+
+test("a fault inside is 500 and shows nothing of it", async () => {
+  answers["gift.catalogue"] = () => {
+    throw new TypeError("cannot read properties of secret");
+  };
+  const answer = await send(base + catalogue, { headers: { ...asAlice, "Accept-Language": "en" } });
+  expect(answer.status).toBe(500);
+  expect(JSON.parse(answer.text)).toEqual({ code: 500, msg: "internal error", data: null });
+});
+
+test("params that a service refuses are the client's fault", async () => {
+  answers["gift.catalogue"] = () => {
+    throw Object.assign(fail("internal"), { type: "VALIDATION_ERROR", code: 422 });
+  };
+  const answer = await send(base + catalogue, { headers: asAlice });
+  expect([answer.status, answer.code]).toEqual([400, 100001]);
+});
+
+test("how long to wait is said where the service knows it", async () => {
+  answers["living-room.start"] = () => {
+    throw fail("startTooOften", { waitMs: 6_100 });
+  };
+  const answer = await send(`${base}/live/api/living/startingLiving`, { headers: asAlice, body: { type: 1 } });
+  expect([answer.status, answer.code, answer.msg]).toEqual([429, -10001, "开播请求过于频繁，请稍后再试"]);
+  expect(answer.headers.get("retry-after")).toBe("7");
+});
+
+test("a safe request id goes through all services and comes back, another is replaced", async () => {
+  const given = await send(base + catalogue, { headers: { ...asAlice, "X-Request-Id": "my-request.0001" } });
+  expect(given.headers.get("x-request-id")).toBe("my-request.0001");
+  expect(calls[0]?.requestId).toBe("my-request.0001");
+  for (const bad of ["short", "with space in it", '"><script>', "x".repeat(65)]) {
+    forget();
+    const headers = { ...asAlice, "X-Request-Id": bad, "X-Correlation-Id": bad };
+    const made = (await send(base + catalogue, { headers })).headers.get("x-request-id");
+    expect(made).toMatch(/^[0-9a-f-]{36}$/);
+    expect(calls[0]?.requestId).toBe(made);
+  }
+});
+
+test.each([
+  ["GET", "/live/api/gift/listGift"],
+  ["PUT", "/live/api/gift/listGift"],
+  ["POST", "/live/api/gift/listgift"],
+  ["POST", "/live/api/gift/nothing"],
+  ["POST", "/live/api/gift/catalogue"],
+  ["POST", "/gift/catalogue"],
+  ["POST", "/~node/metrics"],
+  ["GET", "/api-gateway/listAliases"],
+  ["POST", "/"],
+  ["GET", "/live"],
+  ["GET", "/no-such-file.js"],
+  ["GET", "/js"],
+  ["GET", "/%2e%2e/package.json"],
+  ["GET", "/..%2fpackage.json"],
+  ["GET", "/%"],
+  ["POST", "/health/live"],
+])("%s %s is 404 with the envelope", async (method, path) => {
+  const answer = await send(base + path, { method, headers: asAlice });
+  expect(answer.status).toBe(404);
+  expect(JSON.parse(answer.text)).toEqual({ code: 404, msg: "路径不存在", data: null });
+  expect(calls).toEqual([]);
+});
+
+test("a browser's preflight is not taken for the request it asks about", async () => {
+  const headers = { ...asAlice, Origin: "http://evil.example", "Access-Control-Request-Method": "POST" };
+  const answer = await send(base + catalogue, { method: "OPTIONS", headers });
+  expect(answer.status).toBe(404);
+  expect(answer.headers.has("access-control-allow-origin")).toBe(false);
+  expect(calls).toEqual([]);
+});
+
+test("why an order failed is told in the caller's language, with its code", async () => {
+  const url = `${base}/live/api/gift/order`;
+  const body = { orderId: "gift-order-1" };
+  const en = await send(url, { headers: { ...asAlice, "Accept-Language": "en" }, body });
+  expect(en.data).toMatchObject({ status: "failed", reason: "insufficient balance", reasonCode: 10010 });
+  const records = await send(`${base}/live/api/gift/records?direction=received`, { headers: asAlice });
+  expect(records.data).toMatchObject({ list: [{ reason: "余额不足", reasonCode: 10010 }], nextCursor: "41" });
+});
+
+test("where there is no live room the room's id is -1", async () => {
+  const answer = await send(`${base}/live/api/living/anchorConfig`, { headers: asAlice, body: { roomId: 6 } });
+  expect(answer.data).toMatchObject({ roomId: -1, anchorId: null, isAnchor: false, anchorNickName: "" });
+});
+
+test("an operator's query finds an order of a payment or of a gift", async () => {
+  const url = `${base}/live/admin/order/query`;
+  const headers = { Authorization: `Bearer ${process.env.OPERATOR_TOKEN}` };
+  const body = { orderId: "order-1" };
+  expect((await send(url, { headers, body })).data).toMatchObject({ kind: "payment", userId: "77" });
+  answers["payment.findOrder"] = () => {
+    throw fail("payOrderUnknown");
+  };
+  expect((await send(url, { headers, body })).data).toMatchObject({ kind: "gift", senderId: expect.any(String) });
+  answers["gift.findOrder"] = () => {
+    throw fail("giftOrderUnknown");
+  };
+  expect((await send(url, { headers, body })).code).toBe(501);
+});

@@ -1,0 +1,187 @@
+import type { Context, ServiceBroker, ServiceSchema } from "moleculer";
+import { Validators } from "moleculer";
+import gateway from "../../../services/api-gateway/api-gateway.service.ts";
+import type { Gateway } from "../../../services/api-gateway/gateway.ts";
+import type { ActionName, ParamsOf, ResultOf } from "../../../services/contracts.ts";
+import { giftParams } from "../../../services/gift/gift.contract.ts";
+import { imRouterParams } from "../../../services/im-router/im-router.contract.ts";
+import { imServerParams } from "../../../services/im-server/im-server.contract.ts";
+import { livingRoomParams } from "../../../services/living-room/living-room.contract.ts";
+import { notificationParams } from "../../../services/notification/notification.contract.ts";
+import { paymentParams } from "../../../services/payment/payment.contract.ts";
+import { userParams } from "../../../services/user/user.contract.ts";
+import { walletParams } from "../../../services/wallet/wallet.contract.ts";
+import { startNode } from "../../support/system.ts";
+
+/** Stand-ins for the services behind the gateway, on a node of their own: they note their calls and answer as told. */
+export const contractParams: Record<string, Record<string, unknown>> = {
+  user: userParams,
+  "living-room": livingRoomParams,
+  gift: giftParams,
+  wallet: walletParams,
+  payment: paymentParams,
+  "im-router": imRouterParams,
+  "im-server": imServerParams,
+  notification: notificationParams,
+};
+
+export const alice = { userId: "9223372036854775807", token: "token-of-alice-0123456789" };
+
+const time = "2026-01-02T03:04:05.678Z";
+const catalogueGift = {
+  giftId: 22,
+  price: 90,
+  giftName: "皇冠",
+  status: 1,
+  coverImgUrl: "a.png",
+  svgaUrl: "a.svga",
+  createTime: time,
+  updateTime: time,
+};
+const giftOrder = {
+  orderId: "gift-order-1",
+  status: "failed" as const,
+  reason: "balanceShort",
+  giftId: 22,
+  count: 3,
+  price: 90,
+  receiverId: "77",
+  roomId: 5,
+  time,
+};
+const giftRecord = { ...giftOrder, id: "41", senderId: alice.userId };
+const payOrder = { orderId: "pay-order-1", productId: 1, status: 2, coinNum: 60, amount: 600, payTime: time };
+const account = { userId: "77", balance: 5, debt: 0, totalCharged: 5, status: 2 };
+
+type Answers = { [N in ActionName]?: (params: ParamsOf<N>) => ResultOf<N> | Promise<ResultOf<N>> };
+
+const usual: Answers = {
+  "user.sendLoginCode": () => ({ devCode: "123456" }),
+  "user.login": () => alice,
+  "user.logout": () => null,
+  "user.authenticate": ({ token }) => (token === alice.token ? { userId: alice.userId } : null),
+  "user.profile": ({ userId }) => ({ userId, nickName: `nick-${userId}`, avatar: "/a.png" }),
+  "living-room.start": () => ({ roomId: 5 }),
+  "living-room.close": () => null,
+  "living-room.list": () => ({
+    list: [{ id: 5, roomName: "r", anchorId: "77", watchNum: 1, goodNum: 0, covertImg: "" }],
+    hasNext: false,
+  }),
+  "living-room.find": ({ roomId }) => (roomId === 5 ? { roomId, anchorId: "77", type: 1, roomName: "r" } : null),
+  "gift.catalogue": () => [catalogueGift],
+  "gift.send": () => ({ orderId: "gift-order-1" }),
+  "gift.order": () => giftOrder,
+  "gift.records": () => ({ list: [giftRecord], nextCursor: "41" }),
+  "gift.create": () => catalogueGift,
+  "gift.update": () => catalogueGift,
+  "gift.takeOffShelf": () => catalogueGift,
+  "gift.findOrder": () => giftRecord,
+  "wallet.balance": () => account,
+  "wallet.statement": () => ({
+    list: [{ id: "9", num: -90, type: 0, status: 1, bizId: "b", balanceAfter: 5, createTime: time }],
+    nextCursor: null,
+  }),
+  "wallet.income": () => ({ income: 45, settledUpTo: time }),
+  "wallet.freeze": () => account,
+  "wallet.unfreeze": () => account,
+  "payment.products": () => [{ id: 1, name: "60", coinNum: 60 }],
+  "payment.pay": () => ({ orderId: "pay-order-1", payUrl: "/sandbox/cashier?orderId=pay-order-1" }),
+  "payment.order": () => payOrder,
+  "payment.findOrder": () => ({ ...payOrder, userId: "77" }),
+  "payment.refund": () => payOrder,
+  "payment.notice": () => ({ httpStatus: 401, contentType: "application/json", body: '{"code":"FAIL"}' }),
+  "payment.cashierPage": () => ({ html: "<h1>page</h1>" }),
+  "payment.cashierPress": () => ({ html: "<h1>pressed</h1>" }),
+  "im-server.token": () => ({ token: "im-token" }),
+  "im-router.pickServer": () => ({ address: "ws://127.0.0.1:8086/im" }),
+};
+
+export interface Call {
+  action: ActionName;
+  params: Record<string, unknown>;
+  requestId: string | null;
+  meta: Record<string, unknown>;
+}
+
+/** Every call since the last `forget`, user.authenticate apart. */
+export const calls: Call[] = [];
+export const authentications: Call[] = [];
+/** What an action answers instead of the usual, until `forget`. */
+export let answers: Answers = {};
+
+export function forget(): void {
+  calls.length = 0;
+  authentications.length = 0;
+  answers = {};
+}
+
+const validator = new Validators.Fastest();
+
+/** Throws where a call broke the contract of the action that it reached. */
+export function checkAgainstContract({ action, params }: Call): void {
+  const [service = "", name = ""] = action.split(".");
+  const schema = contractParams[service]?.[name] as Record<string, unknown>;
+  // The validator fills in and converts: it gets a copy.
+  validator.validate(structuredClone(params), structuredClone(schema) as never);
+}
+
+function fakeService(name: string): ServiceSchema {
+  const actions: Record<string, unknown> = { health: () => ({ mysql: true, nats: true }) };
+  for (const short of Object.keys(contractParams[name] ?? {})) {
+    const action = `${name}.${short}` as ActionName;
+    actions[short] = (ctx: Context<Record<string, unknown>>) => {
+      const call = { action, params: ctx.params, requestId: ctx.requestID, meta: ctx.meta as Record<string, unknown> };
+      (action === "user.authenticate" ? authentications : calls).push(call);
+      const answer = answers[action] ?? usual[action];
+      if (!answer) throw new Error(`no answer for ${action}`);
+      return (answer as (params: unknown) => unknown)(ctx.params);
+    };
+  }
+  return { name, actions } as ServiceSchema;
+}
+
+export const neighbourNames = Object.keys(contractParams);
+
+export function startNeighbours(names: readonly string[] = neighbourNames): Promise<ServiceBroker> {
+  return startNode("neighbours", names.map(fakeService));
+}
+
+/** Starts a gateway that sees the neighbours (where there are any to see); resolves to its broker and base URL. */
+export async function startGateway(
+  seen: readonly string[] = neighbourNames,
+): Promise<{ broker: ServiceBroker; base: string }> {
+  const broker = await startNode("gateway", [gateway]);
+  await broker.waitForServices([...seen], 10_000);
+  const { port } = (broker.getLocalService("api-gateway") as unknown as Gateway).door;
+  return { broker, base: `http://127.0.0.1:${port}` };
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  code: number;
+  msg: string;
+  data: unknown;
+}
+
+/** One request; `body` goes out as JSON unless it is text already. */
+export async function send(
+  url: string,
+  { method = "POST", headers = {}, body }: { method?: string; headers?: Record<string, string>; body?: unknown } = {},
+): Promise<Answer> {
+  const json = body !== undefined && typeof body !== "string";
+  const response = await fetch(url, {
+    method,
+    headers: json ? { "Content-Type": "application/json", ...headers } : headers,
+    body: json ? JSON.stringify(body) : (body as string | undefined),
+    redirect: "manual",
+  });
+  const text = await response.text();
+  const isJson = response.headers.get("content-type")?.startsWith("application/json");
+  const { code, msg, data } = isJson ? JSON.parse(text) : {};
+  return { status: response.status, headers: response.headers, text, code, msg, data };
+}
+
+export const asAlice = { Authorization: `Bearer ${alice.token}` };
+export const asOperator = { Authorization: `Bearer ${process.env.OPERATOR_TOKEN}` };

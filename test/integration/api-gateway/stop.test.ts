@@ -1,0 +1,46 @@
+import { eventually, stopAll, stopNode } from "../../support/system.ts";
+import { answers, asAlice, calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
+
+let base = "";
+let broker: Awaited<ReturnType<typeof startGateway>>["broker"];
+
+beforeAll(async () => {
+  await startNeighbours();
+  ({ base, broker } = await startGateway());
+});
+beforeEach(forget);
+afterAll(stopAll);
+
+test("while nobody offers what a route needs it answers 503 at once", async () => {
+  answers["gift.catalogue"] = () => {
+    throw Object.assign(new Error("gone"), { type: "SERVICE_NOT_FOUND" });
+  };
+  const answer = await send(`${base}/live/api/gift/listGift`, { headers: asAlice });
+  expect(answer.status).toBe(503);
+  expect(answer.headers.get("retry-after")).toMatch(/^\d+$/);
+});
+
+test("a gateway that stops ends what it has begun, answers 503 to what is new, and then is gone", async () => {
+  const catalogue = `${base}/live/api/gift/listGift`;
+  let finish: () => void = () => {};
+  answers["gift.catalogue"] = () => new Promise((resolve) => (finish = () => resolve([])));
+  const running = send(catalogue, { headers: asAlice });
+  await eventually("the request runs", () => calls.length === 1);
+
+  const stopping = stopNode(broker);
+  const refused = await eventually("draining", async () => {
+    const answer = await send(`${base}/live/api/userLogin/logout`);
+    return answer.status === 503 ? answer : undefined;
+  });
+  expect(refused.code).toBe(503);
+  expect(refused.headers.get("retry-after")).toMatch(/^\d+$/);
+  expect(refused.headers.get("connection")).toBe("close");
+  expect((await send(`${base}/health/ready`, { method: "GET" })).status).toBe(503);
+  expect((await send(`${base}/health/live`, { method: "GET" })).status).toBe(200);
+
+  finish();
+  const answer = await running;
+  expect([answer.status, answer.code]).toEqual([200, 200]);
+  await stopping;
+  await expect(fetch(`${base}/health/live`)).rejects.toThrow();
+});

@@ -1,0 +1,140 @@
+import type { ServiceBroker, ServiceSchema } from "moleculer";
+import { WebSocket } from "ws";
+import { call } from "../../../services/contracts.ts";
+import imRouter from "../../../services/im-router/im-router.service.ts";
+import type { ImSettings } from "../../../services/im-server/im-node.ts";
+import imServer from "../../../services/im-server/im-server.service.ts";
+import { eventually, startNode } from "../../support/system.ts";
+
+export interface Body {
+  msgId: string;
+  userId: string;
+  bizCode: number;
+  data: Record<string, unknown>;
+}
+export interface Frame {
+  code: number;
+  body: Body & Record<string, unknown>;
+}
+
+/** What the fake living-room service was told, newest last. */
+export const watchNumbers: { roomId: number; watchNum: number }[] = [];
+/** Rooms that are not live; every other one is. */
+export const deadRooms = new Set<number>();
+
+export const livingRoomFake: ServiceSchema = {
+  name: "living-room",
+  actions: {
+    find: (ctx: { params: { roomId: number } }) =>
+      deadRooms.has(ctx.params.roomId)
+        ? null
+        : { roomId: ctx.params.roomId, anchorId: "1", type: 1, roomName: "a room" },
+    setWatchNumbers(ctx: { params: { rooms: { roomId: number; watchNum: number }[] } }) {
+      watchNumbers.push(...ctx.params.rooms);
+      return null;
+    },
+  },
+} as unknown as ServiceSchema;
+
+export function startImServer(label: string, settings: Partial<ImSettings> = {}): Promise<ServiceBroker> {
+  return startNode(label, [{ ...imServer, settings: { ...imServer.settings, ...settings } }]);
+}
+
+export function startRouter(label: string, ...others: ServiceSchema[]): Promise<ServiceBroker> {
+  return startNode(label, [imRouter, ...others]);
+}
+
+/** A caller's node that sees the given services everywhere they are. */
+export async function seeing(broker: ServiceBroker, counts: Record<string, number>): Promise<void> {
+  await eventually(`${broker.nodeID} sees ${JSON.stringify(counts)}`, async () => {
+    const services = (await broker.call("$node.services", { onlyAvailable: true })) as {
+      name: string;
+      nodes: string[];
+    }[];
+    return Object.entries(counts).every(
+      ([name, count]) => (services.find((service) => service.name === name)?.nodes.length ?? 0) === count,
+    );
+  });
+}
+
+/** A client as the tests see it: everything it got, and how it was closed. */
+export class TestClient {
+  readonly socket: WebSocket;
+  readonly frames: Frame[] = [];
+  closed: { code: number; reason: string } | undefined;
+
+  constructor(url: string) {
+    this.socket = new WebSocket(url, { perMessageDeflate: false });
+    this.socket.on("message", (data) => this.frames.push(JSON.parse(data.toString()) as Frame));
+    this.socket.on("close", (code, reason) => {
+      this.closed = { code, reason: reason.toString() };
+    });
+    this.socket.on("error", () => undefined); // A close follows, and that is what the tests look at.
+  }
+
+  get greeting(): (Body & Record<string, unknown>) | undefined {
+    return this.frames.find(({ code }) => code === 1001)?.body;
+  }
+
+  business(bizCode?: number): Body[] {
+    return this.frames
+      .filter(({ code, body }) => code === 1003 && (bizCode === undefined || body.bizCode === bizCode))
+      .map(({ body }) => body);
+  }
+
+  say(frame: unknown): void {
+    this.socket.send(typeof frame === "string" ? frame : JSON.stringify(frame));
+  }
+
+  chat(content: unknown, extra: object = {}): void {
+    this.say({ code: 1003, body: { bizCode: 5555, data: { content, ...extra }, ...extra } });
+  }
+
+  async greeted(): Promise<this> {
+    await eventually("a greeting", () => this.greeting ?? this.closed);
+    if (!this.greeting) throw new Error(`closed instead of greeted: ${JSON.stringify(this.closed)}`);
+    return this;
+  }
+
+  closing(timeoutMs?: number): Promise<{ code: number; reason: string }> {
+    return eventually("a close", () => this.closed, timeoutMs);
+  }
+
+  async leave(): Promise<void> {
+    this.socket.close();
+    await this.closing();
+  }
+}
+
+const clients: TestClient[] = [];
+
+export function openClient(url: string): TestClient {
+  const client = new TestClient(url);
+  clients.push(client);
+  return client;
+}
+
+/** For afterAll, before the nodes stop. */
+export function cutClients(): void {
+  for (const { socket } of clients.splice(0)) socket.terminate();
+}
+
+export async function addressOf(node: ServiceBroker): Promise<string> {
+  return (await call(node, "im-server.status", {}, { nodeID: node.nodeID })).address;
+}
+
+export async function tokenOf(node: ServiceBroker, userId: string): Promise<string> {
+  return (await call(node, "im-server.token", { userId })).token;
+}
+
+/** Connects a user to a room on a node; resolves once greeted. */
+export async function connect(
+  node: ServiceBroker,
+  userId: string,
+  roomId: number,
+  cursor: { since?: number; epoch?: string } = {},
+): Promise<TestClient> {
+  const query = new URLSearchParams({ token: await tokenOf(node, userId), roomId: String(roomId) });
+  for (const [name, value] of Object.entries(cursor)) query.set(name, String(value));
+  return openClient(`${await addressOf(node)}?${query}`).greeted();
+}

@@ -1,0 +1,19 @@
+import { Errors } from "moleculer";
+import { fail } from "../../../broker/failure.ts";
+import { shownAs } from "../../../services/api-gateway/answer.ts";
+
+test.each([
+  ["a failure of the table", fail("balanceShort"), "balanceShort"],
+  ["a service that is not there", new Errors.ServiceNotFoundError({ action: "a.b" }), "unavailable"],
+  ["a service that is not available", new Errors.ServiceNotAvailableError({ action: "a.b" }), "unavailable"],
+  ["a call that took too long", new Errors.RequestTimeoutError({ action: "a.b", nodeID: "n" }), "unavailable"],
+  ["a node that went away", new Errors.RequestRejectedError({ action: "a.b", nodeID: "n" }), "unavailable"],
+  ["a broker that lost its transporter", new Errors.BrokerDisconnectedError(), "unavailable"],
+  ["a connection that is closed", Object.assign(new Error("x"), { code: "CONNECTION_CLOSED" }), "unavailable"],
+  ["params that a service refused", new Errors.ValidationError("x", "VALIDATION_ERROR", {}), "invalidParam"],
+  ["an error of the language", new TypeError("x"), "internal"],
+  ["a failure that this version does not know", new Errors.MoleculerError("x", 500, "newerFailure"), "internal"],
+  ["nothing at all", undefined, "internal"],
+])("%s is shown as what it is to a client", (_what, error, name) => {
+  expect(shownAs(error)).toBe(name);
+});

@@ -1,0 +1,55 @@
+import { Connection } from "../../../services/im-server/connection.ts";
+
+function connected(sendQueueBytes = 1_000) {
+  const sent: string[] = [];
+  const closes: number[] = [];
+  const socket = {
+    OPEN: 1,
+    readyState: 1,
+    bufferedAmount: 0,
+    send: (data: string | Buffer) => sent.push(data.toString()),
+    close(code: number) {
+      closes.push(code);
+      socket.readyState = 2;
+    },
+  };
+  const connection = new Connection(socket as never, { connectionId: "c", userId: "7", roomId: 1, sendQueueBytes });
+  const frame = (seq: number, epoch = "e") => {
+    const text = `${epoch}:${seq}`;
+    return connection.sendOfRoom({ seq, epoch, frame: text }, Buffer.from(text));
+  };
+  return { connection, socket, sent, closes, frame };
+}
+
+test("the greeting comes first, then what was missed, then what the room said meanwhile, each once", () => {
+  const { connection, sent, frame } = connected();
+  for (const seq of [4, 5, 6, 7]) frame(seq);
+  expect(sent).toEqual([]);
+  connection.greet("greeting", ["e:4", "e:5"], { epoch: "e", seq: 5 });
+  frame(8);
+  expect(sent).toEqual(["greeting", "e:4", "e:5", "e:6", "e:7", "e:8"]);
+});
+
+test("frames from before the greeting's position are not the client's, those of a new epoch are", () => {
+  const { connection, sent, frame } = connected();
+  connection.greet("greeting", [], { epoch: "e", seq: 5 });
+  expect(frame(5)).toBe(false);
+  expect(frame(1, "f")).toBe(true);
+  expect(sent).toEqual(["greeting", "f:1"]);
+});
+
+test("a queue that grows beyond its bound closes with 4508, and nothing more is queued", () => {
+  const { connection, socket, sent, closes } = connected(100);
+  socket.bufferedAmount = 100;
+  expect(connection.send("fits")).toBe(true);
+  socket.bufferedAmount = 101;
+  expect(connection.send("too much")).toBe(false);
+  expect(connection.send("later")).toBe(false);
+  expect([sent, closes]).toEqual([["fits", "too much"], [4508]]);
+});
+
+test("what waits for a greeting that does not come is bounded", () => {
+  const { closes, frame } = connected();
+  for (let seq = 1; seq <= 2_001; seq++) frame(seq);
+  expect(closes).toEqual([4508]);
+});

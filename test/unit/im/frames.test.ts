@@ -1,0 +1,76 @@
+import fc from "fast-check";
+import { routerBucketOf } from "../../../services/im-buckets.ts";
+import { businessFrame, isUnkept, numberedFrame, unkeptEpoch, unnumberedFrame } from "../../../services/im-frames.ts";
+import { deliverCalls, NodeCalls } from "../../../services/im-router/node-calls.ts";
+
+const notice = { msgId: "m", userId: "7", bizCode: 5555, data: { content: 'say "hi"' } };
+
+test("a personal frame is the business frame of the contract", () => {
+  expect(JSON.parse(businessFrame(notice))).toEqual({
+    code: 1003,
+    body: { msgId: "m", appId: 10001, userId: "7", bizCode: 5555, data: { content: 'say "hi"' } },
+  });
+});
+
+test("a room frame carries room, number and epoch of the room, whatever its data says", () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (data) => {
+      const spoofed = { ...data, roomId: 9, seq: 9, epoch: "no" };
+      const text = numberedFrame(unnumberedFrame(5, { ...notice, data: spoofed }), 12, "e1");
+      const plain = JSON.parse(JSON.stringify({ ...data, roomId: 5, seq: 12, epoch: "e1" }));
+      expect(JSON.parse(text)).toEqual({
+        code: 1003,
+        body: { msgId: "m", appId: 10001, userId: "7", bizCode: 5555, data: plain },
+      });
+    }),
+  );
+});
+
+test("an epoch that nobody keeps is told from one of Redis", () => {
+  expect(isUnkept(unkeptEpoch("abc"))).toBe(true);
+  expect(isUnkept("00ffab12cd34")).toBe(false);
+});
+
+test("rooms spread over all buckets, always the same way", () => {
+  const hits = new Map<number, number>();
+  for (let room = 1; room <= 6_400; room++) {
+    const bucket = routerBucketOf(room, 64);
+    hits.set(bucket, (hits.get(bucket) ?? 0) + 1);
+  }
+  expect(hits.size).toBe(64);
+  expect(Math.max(...hits.values())).toBeLessThan(200);
+  expect(routerBucketOf(17)).toBe(routerBucketOf(17));
+});
+
+test("calls to a node are bounded in bytes and keep the order of the frames", () => {
+  const frames = Array.from({ length: 50 }, (_, i) => ({ userId: "1", frame: `${i}:${"é".repeat(100)}` }));
+  const calls = deliverCalls(frames, 1_000);
+  expect(calls.flat()).toEqual(frames);
+  expect(calls.length).toBeGreaterThan(10);
+  for (const call of calls)
+    expect(call.reduce((sum, { frame }) => sum + Buffer.byteLength(frame) + 100, 0)).toBeLessThanOrEqual(1_000);
+});
+
+test("a node that did not answer is still sent to, but holds nobody up until it answers again", async () => {
+  const answers = new Map<string, () => Promise<{ delivered: number }>>();
+  const calls: string[] = [];
+  const broker = {
+    call: (_action: string, _params: unknown, { nodeID }: { nodeID: string }) => {
+      calls.push(nodeID);
+      return answers.get(nodeID)?.();
+    },
+  };
+  const log = { warn: jest.fn(), info: jest.fn() };
+  const nodes = new NodeCalls(broker as never, log as never);
+  const frames = new Map(["dead", "fine"].map((nodeId) => [nodeId, [{ userId: "1", frame: "f" }]]));
+  answers.set("fine", async () => ({ delivered: 2 }));
+  answers.set("dead", () => Promise.reject(new Error("timeout")));
+  expect(await nodes.deliver(frames)).toBe(2);
+  answers.set("dead", () => new Promise(() => undefined));
+  expect(await nodes.deliver(frames)).toBe(2);
+  expect(calls).toEqual(["dead", "fine", "dead", "fine"]);
+  expect(log.warn).toHaveBeenCalledTimes(1);
+  answers.set("dead", async () => ({ delivered: 1 }));
+  await nodes.deliver(frames);
+  expect(await nodes.deliver(frames)).toBe(3);
+});

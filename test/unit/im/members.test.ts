@@ -1,0 +1,76 @@
+import { ServerChoice } from "../../../services/im-router/server-choice.ts";
+import { Roster } from "../../../services/im-server/roster.ts";
+import { TokenBucket } from "../../../services/im-server/token-bucket.ts";
+
+const member = (id: string, userId: string, roomId = 1) => ({ id, userId, roomId });
+
+describe("the roster of a node", () => {
+  test("the late removal of a replaced connection leaves the newer one", () => {
+    const roster = new Roster<ReturnType<typeof member>>();
+    const [old, newer] = [member("c1", "7"), member("c2", "7")];
+    for (const each of [old, newer]) {
+      roster.add(each);
+      roster.claim(each);
+    }
+    expect(roster.remove(old)).toBe(true);
+    expect(roster.remove(old)).toBe(false);
+    expect(roster.ofUser("7")).toBe(newer);
+    expect([...roster.inRoom(1)]).toEqual([newer]);
+    roster.remove(newer);
+    expect([roster.size, roster.rooms, roster.ofUser("7")]).toEqual([0, [], undefined]);
+  });
+
+  test("a connection that is not claimed yet is in its room but not its user's", () => {
+    const roster = new Roster<ReturnType<typeof member>>();
+    roster.add(member("c1", "7", 3));
+    expect(roster.inRoom(3).size).toBe(1);
+    expect(roster.ofUser("7")).toBeUndefined();
+    expect(roster.claimed()).toEqual([]);
+  });
+});
+
+describe("the message rate", () => {
+  test("a burst passes, then as many as come back in time", () => {
+    const bucket = new TokenBucket(20, 40, 0);
+    const passed = (atMs: number, tries: number) =>
+      Array.from({ length: tries }, () => bucket.take(atMs)).filter(Boolean).length;
+    expect(passed(0, 60)).toBe(40);
+    expect(passed(500, 60)).toBe(10);
+    expect(passed(60_000, 60)).toBe(40);
+  });
+
+  test("a clock that is set back refills nothing", () => {
+    const bucket = new TokenBucket(20, 1, 1_000);
+    expect([bucket.take(1_000), bucket.take(0), bucket.take(0)]).toEqual([true, false, false]);
+  });
+});
+
+describe("the choice of a server", () => {
+  const servers = (...connections: number[]) =>
+    connections.map((count, i) => ({ nodeId: `n${i}`, address: `ws://n${i}`, connections: count }));
+  const everyone = new Set(["n0", "n1", "n2"]);
+  const picks = (choice: ServerChoice, times: number) =>
+    Array.from({ length: times }, () => choice.choose(everyone)?.nodeId ?? "none");
+
+  test("equals take turns, also where their numbers are asked anew each time", () => {
+    const choice = new ServerChoice();
+    const all = Array.from({ length: 9 }, () => {
+      choice.update(servers(0, 0, 0));
+      return picks(choice, 1)[0];
+    });
+    for (const node of everyone) expect(all.filter((pick) => pick === node)).toHaveLength(3);
+  });
+
+  test("the emptier is filled first", () => {
+    const choice = new ServerChoice();
+    choice.update(servers(10, 4, 10));
+    expect(picks(choice, 6)).toEqual(Array.from({ length: 6 }, () => "n1"));
+  });
+
+  test("one that is gone is not chosen, and where nobody is left there is none", () => {
+    const choice = new ServerChoice();
+    choice.update(servers(0, 5));
+    expect(choice.choose(new Set(["n1"]))?.nodeId).toBe("n1");
+    expect(choice.choose(new Set())).toBeUndefined();
+  });
+});

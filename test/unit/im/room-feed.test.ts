@@ -1,0 +1,110 @@
+import fc from "fast-check";
+import { RoomFeed, type RoomFrame } from "../../../services/im-server/room-feed.ts";
+
+const frame = (seq: number, epoch = "e1"): RoomFrame => ({ seq, epoch, frame: `${epoch}:${seq}` });
+const numbers = (frames: RoomFrame[]) => frames.map(({ epoch, seq }) => `${epoch}:${seq}`);
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+function startedAt(seq: number, heldMax = 100): RoomFeed {
+  const feed = new RoomFeed(heldMax);
+  feed.start({ epoch: "e1", seq });
+  return feed;
+}
+
+test("what comes before the room's position is known waits, and what the position covers is dropped", () => {
+  const feed = new RoomFeed(100);
+  for (const seq of [4, 5, 6]) expect(feed.offer(frame(seq)).send).toEqual([]);
+  expect(numbers(feed.start({ epoch: "e1", seq: 5 }).send)).toEqual(["e1:6"]);
+});
+
+test("a frame in its turn is sent at once, a repeat never again", () => {
+  const feed = startedAt(0);
+  expect(numbers(feed.offer(frame(1)).send)).toEqual(["e1:1"]);
+  expect(feed.offer(frame(1))).toEqual({ send: [] });
+});
+
+test("a frame ahead of its turn waits for what was missed, which is fetched once", () => {
+  const feed = startedAt(3);
+  expect(feed.offer(frame(6))).toEqual({ send: [], fetchAfter: { epoch: "e1", seq: 3 } });
+  expect(feed.offer(frame(7))).toEqual({ send: [] });
+  const missed = { epoch: "e1", seq: 6, complete: true, frames: ["e1:4", "e1:5", "e1:6"] };
+  expect(numbers(feed.repaired(missed).send)).toEqual(["e1:4", "e1:5", "e1:6", "e1:7"]);
+  expect(feed.offer(frame(4)).send).toEqual([]);
+});
+
+test("a new epoch is taken from its first frame on", () => {
+  const feed = startedAt(9);
+  expect(feed.offer(frame(2, "e2")).fetchAfter).toEqual({ epoch: "e1", seq: 9 });
+  expect(numbers(feed.repaired({ epoch: "e2", seq: 2, complete: true, frames: ["e2:1", "e2:2"] }).send)).toEqual([
+    "e2:1",
+    "e2:2",
+  ]);
+  expect(numbers(feed.offer(frame(3, "e2")).send)).toEqual(["e2:3"]);
+});
+
+test("a late frame of an epoch that is over is sent and moves nothing", () => {
+  const feed = startedAt(9);
+  feed.offer(frame(1, "e0"));
+  expect(numbers(feed.repaired({ epoch: "e1", seq: 9, complete: true, frames: [] }).send)).toEqual(["e0:1"]);
+  expect(numbers(feed.offer(frame(10)).send)).toEqual(["e1:10"]);
+});
+
+test("frames that nobody keeps, of a time without Redis, go out at once and move nothing", () => {
+  const feed = startedAt(3);
+  expect(numbers(feed.offer(frame(70, "x1")).send)).toEqual(["x1:70"]);
+  expect(numbers(feed.offer(frame(4)).send)).toEqual(["e1:4"]);
+});
+
+test.each([
+  ["cannot be fetched", undefined],
+  ["is not kept any more", { epoch: "e1", seq: 900, complete: false, frames: [] }],
+])("where what was missed %s the held frames go out all the same, in order", (_what, missed) => {
+  const feed = startedAt(0);
+  for (const seq of [7, 6, 9]) feed.offer(frame(seq));
+  expect(numbers(feed.repaired(missed).send)).toEqual(["e1:6", "e1:7", "e1:9"]);
+  expect(numbers(feed.offer(frame(10)).send)).toEqual(["e1:10"]);
+});
+
+test("the frames held are bounded", () => {
+  const feed = startedAt(0, 3);
+  const sent = [2, 3, 4, 5].flatMap((seq) => feed.offer(frame(seq)).send);
+  expect(numbers(sent)).toEqual(["e1:2", "e1:3", "e1:4", "e1:5"]);
+});
+
+test("a room that went on without this node is fetched from where it stood", () => {
+  const feed = startedAt(3);
+  expect(feed.behind({ epoch: "e1", seq: 3 })).toBeUndefined();
+  expect(feed.behind({ epoch: "e1", seq: 5 })).toEqual({ epoch: "e1", seq: 3 });
+  expect(feed.behind({ epoch: "e1", seq: 5 })).toBeUndefined();
+});
+
+test("in whatever order frames come, with whatever losses and repeats, each is sent once and in its turn", () => {
+  const arrivals = fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 80 });
+  fc.assert(
+    fc.property(arrivals, fc.integer({ min: 0, max: 5 }), (seqs, delay) => {
+      const feed = startedAt(0, 1_000);
+      const sent: number[] = [];
+      let numbered = 0;
+      let waitingFor: { since: number; after: number } | undefined;
+      const take = ({ send, fetchAfter }: ReturnType<RoomFeed["offer"]>) => {
+        sent.push(...send.map(({ seq }) => seq));
+        if (fetchAfter) waitingFor = { since: fetchAfter.seq, after: delay };
+      };
+      const answer = () => {
+        while (waitingFor) {
+          const { since } = waitingFor;
+          waitingFor = undefined;
+          const frames = range(since + 1, numbered).map((seq) => `e1:${seq}`);
+          take(feed.repaired({ epoch: "e1", seq: numbered, complete: true, frames }));
+        }
+      };
+      for (const seq of seqs) {
+        numbered = Math.max(numbered, seq);
+        take(feed.offer(frame(seq)));
+        if (waitingFor && waitingFor.after-- <= 0) answer();
+      }
+      answer();
+      expect(sent).toEqual(range(1, numbered));
+    }),
+  );
+});

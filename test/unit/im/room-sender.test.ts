@@ -1,0 +1,90 @@
+import { limits } from "../../../config/limits.ts";
+import type { FramesByNode } from "../../../services/im-router/node-calls.ts";
+import { RoomSender } from "../../../services/im-router/room-sender.ts";
+
+const gift = (orderId: string) => ({
+  orderId,
+  senderId: "5",
+  receiverId: "1",
+  giftId: 3,
+  count: 1,
+  price: 10,
+  url: "",
+});
+
+function sender() {
+  const delivered: FramesByNode[] = [];
+  let seq = 0;
+  const number = (frames: { roomId: number }[]) =>
+    frames.map(({ roomId }) => ({ roomId, seq: ++seq, epoch: "e", frame: "f", nodes: ["n1"] }));
+  const numbers = {
+    number: jest.fn(async (frames: { roomId: number }[]) => number(frames)),
+    numberAlone: jest.fn((frames: { roomId: number }[]) =>
+      number(frames).map((frame) => ({ ...frame, nodes: undefined })),
+    ),
+  };
+  const takes = Promise.withResolvers<number>();
+  const nodes = {
+    live: async () => ["n1", "n2"],
+    deliver: (byNode: FramesByNode) => {
+      delivered.push(byNode);
+      return takes.promise;
+    },
+  };
+  const log = { error: jest.fn(), info: jest.fn() };
+  const rooms = new RoomSender(numbers as never, nodes as never, log as never);
+  const send = (...orderIds: string[]) =>
+    rooms.send((tick) => tick.addGifts({ roomId: 1, pk: false, gifts: orderIds.map(gift) }));
+  return { rooms, send, delivered, numbers, log, takes };
+}
+
+test("callers of a tick go on only once its frames were handed to the nodes", async () => {
+  const { rooms, send, delivered, takes } = sender();
+  let gone = 0;
+  const callers = [send("a"), send("b")].map((sent) => sent.then(() => gone++));
+  const flushed = rooms.flush();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([delivered.length, gone]).toEqual([1, 0]);
+  takes.resolve(1);
+  await Promise.all(callers);
+  await flushed;
+  expect(gone).toBe(2);
+});
+
+test("a node is told a frame and its number, not who else gets it", async () => {
+  const { rooms, send, delivered, takes } = sender();
+  takes.resolve(1);
+  const sent = send("a");
+  await rooms.flush();
+  await sent;
+  expect(delivered[0]?.get("n1")).toEqual([{ roomId: 1, seq: 1, epoch: "e", frame: "f" }]);
+});
+
+test("without Redis frames go to every live node, that is said once, and Redis is left alone for a while", async () => {
+  const { rooms, send, delivered, numbers, log, takes } = sender();
+  takes.resolve(1);
+  numbers.number.mockRejectedValue(new Error("Connection is closed."));
+  for (const order of ["a", "b"]) {
+    const sent = send(order);
+    await rooms.flush();
+    await sent;
+  }
+  expect(delivered.map((byNode) => [...byNode.keys()])).toEqual([
+    ["n1", "n2"],
+    ["n1", "n2"],
+  ]);
+  expect(numbers.number).toHaveBeenCalledTimes(1);
+  expect(log.error).toHaveBeenCalledTimes(1);
+});
+
+test("more than may wait is refused as unavailable, and room is made as ticks are handed over", async () => {
+  const { rooms, send, takes } = sender();
+  const many = send(...Array.from({ length: limits.im.pendingRoomGifts }, (_, i) => `o${i}`));
+  await expect(send("one more")).rejects.toMatchObject({ type: "unavailable" });
+  takes.resolve(1);
+  await rooms.flush();
+  await many;
+  const next = send("one more");
+  await rooms.flush();
+  await next;
+});

@@ -1,0 +1,86 @@
+import fc from "fast-check";
+import { numberedFrame } from "../../../services/im-frames.ts";
+import { RoomTick } from "../../../services/im-router/room-tick.ts";
+
+interface Gift {
+  orderIds: string[];
+  senderId: string;
+  count: number;
+}
+
+const gift = (orderId: string, count = 1, senderId = "5") => ({
+  orderId,
+  senderId,
+  receiverId: "1",
+  giftId: 3,
+  count,
+  price: 10,
+  url: "",
+});
+let ids = 0;
+const newTick = () => new RoomTick(() => `id${++ids}`);
+const bodies = (tick: RoomTick, ordersPerFrame = 500) =>
+  tick.frames(ordersPerFrame).map((frame) => JSON.parse(numberedFrame(frame, 1, "e")).body);
+
+test("alike gifts are one entry with their order ids together, others are not", () => {
+  const tick = newTick();
+  tick.addGifts({ roomId: 1, pk: false, gifts: [gift("a"), gift("b"), gift("c", 2), gift("d", 1, "6")] });
+  const [body] = bodies(tick);
+  expect(body).toMatchObject({ bizCode: 5556, userId: "0", appId: 10001 });
+  expect(body.data.gifts).toEqual([
+    { orderIds: ["a", "b"], senderId: "5", receiverId: "1", giftId: 3, count: 2, price: 10, url: "" },
+    { orderIds: ["c"], senderId: "5", receiverId: "1", giftId: 3, count: 2, price: 10, url: "" },
+    { orderIds: ["d"], senderId: "6", receiverId: "1", giftId: 3, count: 1, price: 10, url: "" },
+  ]);
+});
+
+test("an order that two callers bring is in the tick once", () => {
+  const tick = newTick();
+  tick.addGifts({ roomId: 1, pk: false, gifts: [gift("a"), gift("a")] });
+  tick.addGifts({ roomId: 1, pk: false, gifts: [gift("a")] });
+  expect(tick.size).toBe(1);
+  expect(bodies(tick)[0].data.gifts[0].count).toBe(1);
+});
+
+test("messages keep their order, and gifts stand where the first of them came", () => {
+  const tick = newTick();
+  const message = (msgId: string) => tick.addMessage(1, { msgId, userId: "7", bizCode: 5555, data: {} });
+  message("m1");
+  tick.addGifts({ roomId: 1, pk: false, gifts: [gift("a")] });
+  message("m2");
+  tick.addGifts({ roomId: 1, pk: true, gifts: [gift("p")] });
+  tick.addGifts({ roomId: 1, pk: false, gifts: [gift("b")] });
+  expect(bodies(tick).map(({ bizCode }) => bizCode)).toEqual([5555, 5556, 5555, 5558]);
+});
+
+test("rooms never share a frame", () => {
+  const tick = newTick();
+  for (const roomId of [1, 2]) tick.addGifts({ roomId, pk: false, gifts: [gift(`o${roomId}`)] });
+  expect(bodies(tick).map(({ data }) => [data.roomId, data.gifts.length])).toEqual([
+    [1, 1],
+    [2, 1],
+  ]);
+});
+
+test("over all frames every order stands once, each for its own count, in frames of bounded size", () => {
+  const gifts = fc.uniqueArray(
+    fc.record({ id: fc.nat(500), count: fc.integer({ min: 1, max: 9_999 }), sender: fc.integer({ min: 1, max: 4 }) }),
+    { selector: ({ id }) => id, maxLength: 200 },
+  );
+  fc.assert(
+    fc.property(gifts, fc.integer({ min: 1, max: 20 }), (given, perFrame) => {
+      const tick = newTick();
+      for (const { id, count, sender } of given)
+        tick.addGifts({ roomId: 1, pk: false, gifts: [gift(String(id), count, String(sender))] });
+      const frames = given.length === 0 ? [] : bodies(tick, perFrame);
+      const shares = frames.flatMap(({ data }) =>
+        (data.gifts as Gift[]).flatMap(({ orderIds, count }) => orderIds.map((id) => [id, count / orderIds.length])),
+      );
+      expect(Object.fromEntries(shares)).toEqual(Object.fromEntries(given.map(({ id, count }) => [id, count])));
+      expect(shares).toHaveLength(given.length);
+      for (const { data } of frames)
+        expect((data.gifts as Gift[]).flatMap(({ orderIds }) => orderIds).length).toBeLessThanOrEqual(perFrame);
+      expect(new Set(frames.map(({ msgId }) => msgId)).size).toBe(frames.length);
+    }),
+  );
+});
