@@ -4,6 +4,7 @@ import type { BrokerOptions } from "moleculer";
 import { config } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { dependencyErrors } from "./dependency-errors.middleware.ts";
+import { logDestination } from "./log-destination.ts";
 import { natsOptions } from "./nats-options.ts";
 import "./rendezvous-strategy.ts";
 
@@ -30,14 +31,15 @@ export function brokerOptions(label = "node"): BrokerOptions {
     // With preferLocal a node that offers an action itself would be asked before any strategy: Rendezvous had no say.
     registry: { strategy: "RoundRobin", preferLocal: false },
     validator: true,
-    metrics: { enabled: true, reporter: [] },
+    // Its histograms keep every sample for this long and sort them at each scrape.
+    metrics: { enabled: true, reporter: [], defaultMaxAgeSeconds: limits.http.metricsWindowS },
     tracing: false,
     middlewares: [dependencyErrors],
     logger: {
       type: "Pino",
       options: {
         level: settings.LOG_LEVEL,
-        pino: { options: { level: settings.LOG_LEVEL, base: undefined }, destination: settings.LOG_FILE },
+        pino: { options: { level: settings.LOG_LEVEL, base: undefined }, destination: logDestination(settings.LOG_FILE) },
       },
     },
     skipProcessEventRegistration: true,

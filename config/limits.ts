@@ -17,7 +17,13 @@ export const limits = Object.freeze({
     pageSizeDefault: 20,
     pageMax: 1_000_000,
     metricsNodeTimeoutMs: 1_000,
+    metricsWindowS: 10,
     healthNodeTimeoutMs: 1_500,
+  }),
+
+  log: Object.freeze({
+    bufferBytes: 8 * 1024,
+    flushEveryMs: 250,
   }),
 
   rpc: Object.freeze({

@@ -60,6 +60,6 @@ export async function untilSettled(
       said = Date.now();
       progress(`settled: ${count - waiting - inFlight} of ${count}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

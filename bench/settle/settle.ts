@@ -4,6 +4,7 @@ import { config, databaseName } from "../../config/config.ts";
 import giftService from "../../services/gift/gift.service.ts";
 import { conservationProblems } from "../support/conservation.ts";
 import type { BenchContext } from "../support/context.ts";
+import { countCpu } from "../support/cpu.ts";
 import { profiled } from "../support/profile.ts";
 import { seedAccounts } from "../support/seed.ts";
 import { openServers } from "../support/servers.ts";
@@ -43,13 +44,13 @@ export async function run({ gifts: wanted, profile, progress }: BenchContext): P
     const statementsBefore = await questions();
     progress("settling");
     const broker = await launch(["wallet", "im-router"], "settle");
-    const cpuBefore = process.cpuUsage();
+    const cpuSince = countCpu({ services: process.pid, ...servers.pids });
     const startedAt = Date.now();
     broker.createService(giftService);
     await broker.waitForServices("gift");
     await profiled(profile, () => untilSettled(broker, gifts, progress));
     const endedAt = Date.now();
-    const cpu = process.cpuUsage(cpuBefore);
+    const cpu = cpuSince();
     const statements = (await questions()) - statementsBefore;
     const times = await settleTimes(startedAt, gifts);
     await broker.stop();
@@ -61,7 +62,10 @@ export async function run({ gifts: wanted, profile, progress }: BenchContext): P
       gifts,
       seconds,
       rate: Math.round(gifts / seconds),
-      cpuMicrosPerGift: Math.round((cpu.user + cpu.system) / gifts),
+      cpuMicrosPerGift: Math.round(Object.values(cpu).reduce((a, b) => a + b, 0) / gifts),
+      cpuMicrosPerGiftBy: Object.fromEntries(
+        Object.entries(cpu).map(([name, micros]) => [name, Math.round(micros / gifts)]),
+      ),
       statementsPerGift: statements / gifts,
       ...times,
       conserved: problems.length === 0,

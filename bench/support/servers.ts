@@ -2,12 +2,14 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { projectRoot } from "../../config/root.ts";
 import { dropNamespace } from "../../scripts/drop-namespace.ts";
-import { startStack } from "../../scripts/stack/stack.ts";
+import { stackStatus, startStack } from "../../scripts/stack/stack.ts";
 
 export interface BenchServers {
   namespace: string;
   /** The environment of a process that belongs to the benchmark's system. */
   env: Record<string, string>;
+  /** Process ids of the servers, by what they are. */
+  pids: Record<string, number | undefined>;
   /** Drops what the benchmark wrote and ends the servers. */
   close(): Promise<void>;
 }
@@ -38,9 +40,11 @@ export async function openServers(progress: (line: string) => void): Promise<Ben
     IM_PORT: "0",
   };
   Object.assign(process.env, env);
+  const { servers } = await stackStatus(stack.dir);
   return {
     namespace,
     env,
+    pids: Object.fromEntries(servers.map(({ name, pid }) => [name, pid])),
     async close() {
       await dropNamespace(namespace, stack);
       await stack.stop();

@@ -24,8 +24,8 @@ export interface ChannelMessage<T = unknown> {
 /** A durable pull consumer, shared by all nodes that have the same `durable`. */
 export interface ChannelDefinition<This = unknown> {
   readonly stream: string;
-  /** Filter, without the namespace's prefix; may end in `*` or `>`. */
-  readonly subject: string;
+  /** Filter, without the namespace's prefix; may end in `*` or `>`. Left out it is the whole stream, which costs less. */
+  readonly subject?: string;
   readonly durable: string;
   /** Messages of one handler call at the most. */
   readonly batch: number;
@@ -89,7 +89,7 @@ export class Channel {
     const durable = this.definition.durable;
     await manager.consumers.add(stream, {
       durable_name: durable,
-      filter_subject: natsPrefix() + this.definition.subject,
+      ...(this.definition.subject ? { filter_subject: natsPrefix() + this.definition.subject } : {}),
       ack_policy: AckPolicy.Explicit,
       deliver_policy: DeliverPolicy.All,
       ack_wait: nanos(limits.jetstream.ackWaitMs),

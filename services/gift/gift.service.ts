@@ -128,7 +128,6 @@ export default defineService<"gift", GiftState>({
   channels: {
     accepted: {
       stream: giftStream.name,
-      subject: "gift.send.*",
       durable: settlerDurable,
       batch: limits.gift.settleBatch,
       batchesInFlight: limits.gift.settleBatchesInFlight,

@@ -157,7 +157,7 @@ export async function updateAccounts(tx: Transaction, accounts: readonly Account
 export async function insertPendingIncomes(tx: Transaction, incomes: ReadonlyMap<string, number>): Promise<void> {
   if (incomes.size === 0) return;
   await tx.run("INSERT INTO t_anchor_income_pending (incomes, create_time) VALUES (?, UTC_TIMESTAMP(3))", [
-    JSON.stringify(Object.fromEntries(incomes)),
+    JSON.stringify([...incomes]),
   ]);
 }
 
@@ -173,8 +173,11 @@ export async function rollUpIncomes(tx: Transaction, max: number): Promise<numbe
   if (rows.length === 0) return 0;
   const sums = new Map<string, number>();
   for (const { incomes } of rows) {
-    const parsed = (typeof incomes === "string" ? JSON.parse(incomes) : incomes) as Record<string, number>;
-    for (const [anchorId, income] of Object.entries(parsed))
+    const parsed = (typeof incomes === "string" ? JSON.parse(incomes) : incomes) as [
+      anchorId: string,
+      income: number,
+    ][];
+    for (const [anchorId, income] of parsed)
       sums.set(anchorId, toSafeInteger((sums.get(anchorId) ?? 0) + toSafeInteger(income)));
   }
   const anchors = [...sums.keys()].sort(byNumber);

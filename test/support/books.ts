@@ -1,7 +1,7 @@
 import { createConnection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
 
-type Query = <Row extends object>(sql: string, values?: unknown[]) => Promise<Row[]>;
+export type Query = <Row extends object>(sql: string, values?: unknown[]) => Promise<Row[]>;
 
 /** Reads one service's database past the service, all queries as of one moment: what a test believes. */
 export async function snapshot<T>(service: string, read: (query: Query) => Promise<T>): Promise<T> {
@@ -54,8 +54,8 @@ async function checkBooks(query: Query): Promise<void> {
   );
   const pending = await query<{ incomes: string | object }>("SELECT incomes FROM t_anchor_income_pending");
   const waiting = pending
-    .flatMap(({ incomes }) => Object.values(typeof incomes === "string" ? JSON.parse(incomes) : incomes) as number[])
-    .reduce((a, b) => a + BigInt(b), 0n);
+    .flatMap(({ incomes }) => (typeof incomes === "string" ? JSON.parse(incomes) : incomes) as [string, number][])
+    .reduce((sum, [, income]) => sum + BigInt(income), 0n);
   const [income] = await query<{ total: string }>("SELECT COALESCE(SUM(income), 0) AS total FROM t_anchor_income");
   expect(BigInt(income?.total ?? 0) + waiting).toBe(BigInt(sums?.incomes ?? 0));
 }

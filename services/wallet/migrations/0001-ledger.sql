@@ -57,7 +57,7 @@ CREATE TABLE IF NOT EXISTS t_anchor_income (
 
 CREATE TABLE IF NOT EXISTS t_anchor_income_pending (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
-  -- {"anchor id": coins}
+  -- [["anchor id", coins], ...]
   incomes JSON NOT NULL,
   create_time DATETIME(3) NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

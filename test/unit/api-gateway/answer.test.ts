@@ -8,7 +8,11 @@ test.each([
   ["a service that is not available", new Errors.ServiceNotAvailableError({ action: "a.b" }), "unavailable"],
   ["a call that took too long", new Errors.RequestTimeoutError({ action: "a.b", nodeID: "n" }), "unavailable"],
   ["a node that went away", new Errors.RequestRejectedError({ action: "a.b", nodeID: "n" }), "unavailable"],
-  ["a broker that lost its transporter", new Errors.BrokerDisconnectedError(), "unavailable"],
+  [
+    "a broker that lost its transporter",
+    new (Errors.BrokerDisconnectedError as unknown as new () => Error)(),
+    "unavailable",
+  ],
   ["a connection that is closed", Object.assign(new Error("x"), { code: "CONNECTION_CLOSED" }), "unavailable"],
   ["params that a service refused", new Errors.ValidationError("x", "VALIDATION_ERROR", {}), "invalidParam"],
   ["an error of the language", new TypeError("x"), "internal"],

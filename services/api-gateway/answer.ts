@@ -1,0 +1,91 @@
+import type { ServerResponse } from "node:http";
+import { isDependencyDown } from "../../broker/dependency-errors.middleware.ts";
+import { failureName, isUnavailable } from "../../broker/failure.ts";
+import { type FailureName, failures } from "../../config/errors.ts";
+import { limits } from "../../config/limits.ts";
+import type { Visit } from "./visit.ts";
+import { successCode, successText } from "./wording.ts";
+
+/** The failure that an error is shown as outside. What is none of the table is `internal`: nothing of it is shown. */
+export function shownAs(error: unknown): FailureName {
+  const name = failureName(error);
+  if (name !== undefined) return name;
+  // A call that cannot even leave this node fails with an error of the connection itself.
+  if (isUnavailable(error) || isDependencyDown(error) || isDisconnected(error)) return "unavailable";
+  return isRefusedParams(error) ? "invalidParam" : "internal";
+}
+
+function isDisconnected(error: unknown): boolean {
+  return (error as { type?: unknown } | null)?.type === "BAD_GATEWAY";
+}
+
+/** Whether a service refused params that this gateway let through: the client's fault, and a gap in a schema of ours. */
+export function isRefusedParams(error: unknown): boolean {
+  return (error as { type?: unknown } | null)?.type === "VALIDATION_ERROR";
+}
+
+/** Seconds after which trying again makes sense, `undefined` where the failure is no matter of time. */
+function retryAfterSeconds(name: FailureName, error: unknown): number | undefined {
+  const { http } = failures[name];
+  if (http === 503) return limits.http.retryAfterSeconds;
+  if (http !== 429) return undefined;
+  const waitMs = (error as { data?: { waitMs?: unknown } }).data?.waitMs;
+  return typeof waitMs === "number" && waitMs > 0 ? Math.ceil(waitMs / 1_000) : limits.http.retryAfterSeconds;
+}
+
+function sendEnvelope(
+  response: ServerResponse,
+  visit: Visit,
+  status: number,
+  code: number,
+  msg: string,
+  data: unknown,
+) {
+  visit.code = code;
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const text = JSON.stringify({ code, msg, data: data ?? null });
+  response.writeHead(status, {
+    "Content-Type": "application/json; charset=utf-8",
+    "Content-Length": Buffer.byteLength(text),
+    "Cache-Control": "no-store",
+  });
+  response.end(text);
+}
+
+export function sendSuccess(response: ServerResponse, visit: Visit, data: unknown): void {
+  sendEnvelope(response, visit, 200, successCode, successText[visit.language], data);
+}
+
+/** Answers with the envelope of the failure that an error is shown as, and returns that failure's name. */
+export function sendFailure(response: ServerResponse, visit: Visit, error: unknown): FailureName {
+  const name = shownAs(error);
+  const row = failures[name];
+  const seconds = retryAfterSeconds(name, error);
+  if (seconds !== undefined && !response.headersSent) response.setHeader("Retry-After", seconds);
+  sendEnvelope(response, visit, row.http, row.code, row[visit.language], null);
+  return name;
+}
+
+/** Answers with something that has no envelope: a page, a document, a provider's own format. */
+export function sendText(
+  response: ServerResponse,
+  visit: Visit,
+  answer: { status?: number; contentType: string; body: string | Buffer; headers?: Record<string, string> },
+): void {
+  const status = answer.status ?? 200;
+  visit.code = status;
+  response.writeHead(status, {
+    "Cache-Control": "no-store",
+    ...answer.headers,
+    "Content-Type": answer.contentType,
+    "Content-Length": Buffer.byteLength(answer.body),
+  });
+  response.end(answer.body);
+}
+
+export function sendJson(response: ServerResponse, visit: Visit, status: number, value: unknown): void {
+  sendText(response, visit, { status, contentType: "application/json; charset=utf-8", body: JSON.stringify(value) });
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import type { CallingOptions, ServiceSchema } from "moleculer";
+import ApiGateway from "moleculer-web";
+import { fail } from "../../broker/failure.ts";
+import { config } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import { projectRoot } from "../../config/root.ts";
+import { healthMixin } from "../../mixins/health.mixin.ts";
+import { rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
+import { redisMixin } from "../../mixins/redis.mixin.ts";
+import { isRefusedParams, sendFailure } from "./answer.ts";
+import { FrontDoor } from "./front-door.ts";
+import type { Gateway } from "./gateway.ts";
+import { countHttpRequest, registerHttpMetrics } from "./pages/metrics.ts";
+import { pageHeaders } from "./pages/security.ts";
+import { aliases } from "./routes.ts";
+import type { GatewayRequest } from "./visit.ts";
+
+interface WebService extends Gateway {
+  aliases: { method: string; fullPath: string }[];
+  aliasByRoute: Map<string, { alias: unknown; params: object }>;
+  httpHandler(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+// Its one event regenerates aliases from other services' schemas, which there are none of here.
+const { events: _events, ...web } = ApiGateway as ServiceSchema;
+
+const noQuery = Object.freeze({});
+
+/** The way in from outside: REST, logins, limits, the web page. It holds no business rule. */
+const gateway = {
+  name: "api-gateway",
+  // Moleculer starts the mixin that stands last first.
+  mixins: [web, healthMixin, rateLimitMixin, redisMixin],
+
+  settings: {
+    $secureSettings: ["routes", "assets", "rootCallOptions"],
+    // The server is the front door, which moleculer-web routes for.
+    server: false,
+    routes: [{ path: "/", aliases, mappingPolicy: "restrict", bodyParsers: false, logging: false }],
+    assets: {
+      folder: join(projectRoot(), "public"),
+      options: {
+        redirect: false,
+        setHeaders(response: ServerResponse) {
+          for (const [name, value] of Object.entries(pageHeaders)) response.setHeader(name, value);
+        },
+      },
+    },
+    rootCallOptions(options: CallingOptions, request: GatewayRequest) {
+      options.requestID = request.visit.requestId;
+    },
+    logRouteRegistration: null,
+  },
+
+  actions: { listAliases: false, addRoute: false, removeRoute: false },
+
+  methods: {
+    /** Fields are read by the routes themselves, which know their names. */
+    parseQueryString(request: IncomingMessage) {
+      const url = request.url ?? "/";
+      const at = url.indexOf("?");
+      return { url: at < 0 ? url : url.slice(0, at), query: noQuery };
+    },
+
+    /** Paths are matched to the letter. */
+    resolveAlias(this: WebService, url: string, method: string) {
+      return this.aliasByRoute.get(`${method} ${url}`) ?? false;
+    },
+
+    /** The one place where errors become answers. A fault is logged here, with the request id that the answer carries. */
+    answerFailure(this: WebService, request: GatewayRequest, response: ServerResponse, error: unknown) {
+      const { visit } = request;
+      const about = { requestId: visit.requestId, route: visit.route, userId: visit.userId, err: error };
+      const name = sendFailure(response, visit, error);
+      if (name === "internal") this.logger.error(about, "request failed: answered 500");
+      else if (isRefusedParams(error)) this.logger.warn(about, "a service refused params that the gateway let through");
+    },
+
+    errorHandler(this: WebService, request: GatewayRequest, response: ServerResponse, error: unknown) {
+      this.answerFailure(request, response, error);
+    },
+
+    send404(this: WebService, request: GatewayRequest, response: ServerResponse) {
+      this.answerFailure(request, response, fail("notFound"));
+    },
+  },
+
+  created(this: WebService) {
+    this.aliasByRoute = new Map(
+      this.aliases.map((alias) => [`${alias.method} ${alias.fullPath}`, { alias, params: noQuery }]),
+    );
+    registerHttpMetrics(this.broker);
+    this.door = new FrontDoor({
+      serve: (request, response) => void this.httpHandler(request, response),
+      done: (request, response) => {
+        const { requestId, route, userId, code, startedAt } = request.visit;
+        const ms = Math.round((performance.now() - startedAt) * 10) / 10;
+        const status = response.statusCode;
+        const path = (request.url ?? "").split("?", 1)[0]?.slice(0, 200);
+        countHttpRequest(this.broker, { route, status, code, ms });
+        const { method } = request;
+        this.logger.info({ method, path, status, code: code || status, ms, requestId, userId }, "request");
+      },
+    });
+    // Requests end before any service of this node stops: they may still need one.
+    const drain = () => this.door.drain(limits.rpc.shutdownTimeoutMs);
+    this.broker.middlewares.add({ name: "GatewayDrain", stopping: drain } as never);
+  },
+
+  async started(this: WebService) {
+    const { API_HOST: host, API_PORT: port, API_PORT_SEARCH: search } = config();
+    const bound = await this.door.listen(host, port, search);
+    this.logger.info({ host, port: bound }, `HTTP listens on port ${bound}`);
+  },
+
+  async stopped(this: WebService) {
+    await this.door.drain(limits.rpc.shutdownTimeoutMs);
+    await this.door.close();
+  },
+};
+
+export default gateway as unknown as ServiceSchema;

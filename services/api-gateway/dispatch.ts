@@ -1,0 +1,89 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { ServerResponse } from "node:http";
+import { fail } from "../../broker/failure.ts";
+import { config } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import { call } from "../contracts.ts";
+import { sendSuccess } from "./answer.ts";
+import type { Caller, Endpoint, Session } from "./endpoints/endpoint.ts";
+import type { Gateway, Serve } from "./gateway.ts";
+import {
+  bearerToken,
+  clientIp,
+  cookieToken,
+  hasBearer,
+  isCrossOrigin,
+  isTls,
+  sessionCookie,
+} from "./request/client.ts";
+import { requestFields } from "./request/fields.ts";
+import type { GatewayRequest } from "./visit.ts";
+
+const minuteMs = 60_000;
+const cookieLife = limits.user.tokenTtlMs / 1_000;
+
+/** The limit that each address has, where there is one. Fails: tooMany. */
+export async function countRequest(gateway: Gateway, request: GatewayRequest): Promise<void> {
+  const { REQUESTS_PER_IP_PER_MINUTE: limit, TRUST_PROXY: trustProxy } = config();
+  if (limit === 0) return;
+  const waitMs = await gateway.rateLimit.hit("http-ip", clientIp(request, trustProxy), limit, minuteMs);
+  if (waitMs > 0) throw fail("tooMany", { waitMs });
+}
+
+/**
+ * The login that a request carries: its Bearer token, else its cookie. To a page of another origin the cookie is not
+ * there at all, neither to act with nor to be set: nobody can be made to act, or be logged in as somebody, by a link.
+ */
+function sessionOf(request: GatewayRequest, response: ServerResponse): Session {
+  const { TRUST_PROXY: trustProxy } = config();
+  const foreign = isCrossOrigin(request, trustProxy);
+  const setCookie = (value: string, maxAgeS: number) => {
+    if (foreign) return;
+    const secure = isTls(request, trustProxy) ? "; Secure" : "";
+    const cookie = `${sessionCookie}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Lax${secure}`;
+    response.setHeader("Set-Cookie", cookie);
+  };
+  const token = hasBearer(request.headers) ? bearerToken(request.headers) : cookieToken(request.headers);
+  return {
+    token: foreign && !hasBearer(request.headers) ? undefined : token,
+    open: (token) => setCookie(token, cookieLife),
+    close: () => setCookie("", 0),
+  };
+}
+
+const operatorName = /^[A-Za-z0-9._@-]{1,64}$/;
+
+/** Who the operator says to be, behind the token that all operators share. Fails: notFound (closed), notLoggedIn. */
+function operatorOf(request: GatewayRequest): string {
+  const { OPERATOR_TOKEN: token } = config();
+  if (token === undefined) throw fail("notFound");
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  if (!timingSafeEqual(digest(token), digest(bearerToken(request.headers) ?? ""))) throw fail("notLoggedIn");
+  const name = request.headers["x-operator-name"];
+  return typeof name === "string" && operatorName.test(name) ? `operator:${name}` : "operator";
+}
+
+/** Whoever may not pass is stopped here, before the body is read. Fails: notLoggedIn, notFound, unavailable. */
+async function admit(endpoint: Endpoint, request: GatewayRequest, response: ServerResponse): Promise<Caller> {
+  const { language } = request.visit;
+  const session = sessionOf(request, response);
+  const caller = { language, session, userId: "", operator: "" };
+  if (endpoint.access === "operator") return { ...caller, operator: operatorOf(request) };
+  if (endpoint.access === "public") return caller;
+  if (session.token === undefined) throw fail("notLoggedIn");
+  const user = await call(request.$ctx, "user.authenticate", { token: session.token });
+  if (user === null) throw fail("notLoggedIn");
+  request.visit.userId = user.userId;
+  return { ...caller, userId: user.userId };
+}
+
+/** What answers the requests of an endpoint. */
+export function serveEndpoint(endpoint: Endpoint): Serve {
+  return async (gateway, request, response) => {
+    await countRequest(gateway, request);
+    const caller = await admit(endpoint, request, response);
+    const fields = await requestFields(request, endpoint.fields, limits.http.bodyBytes);
+    const data = await endpoint.handle(request.$ctx, fields, caller);
+    sendSuccess(response, request.visit, data);
+  };
+}

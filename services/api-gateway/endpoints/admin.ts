@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { isFailure } from "../../../broker/failure.ts";
+import { limits } from "../../../config/limits.ts";
+import { call } from "../../contracts.ts";
+import { shownPayOrder } from "./bank.ts";
+import { endpoint } from "./endpoint.ts";
+import { id, integer, orderId, shownUserId, text, userId } from "./fields.ts";
+import { shownGift, shownGiftRecord, showOrder } from "./gift.ts";
+
+const base = "/live/admin";
+
+const giftName = text(1, limits.gift.nameChars);
+const price = integer(1, limits.gift.priceMaxCoins);
+const fileUrl = text(0, limits.gift.urlChars);
+const reason = text(1, limits.payment.reasonChars);
+
+const shownAccount = z.object({
+  userId: shownUserId,
+  balance: z.int(),
+  debt: z.int(),
+  totalCharged: z.int(),
+  status: z.int().meta({ description: "0 invalid, 1 valid, 2 frozen" }),
+});
+
+export const adminEndpoints = [
+  endpoint({
+    path: `${base}/gift/create`,
+    summary: "Adds a gift to the catalogue, on the shelf",
+    access: "operator",
+    params: { giftId: id, giftName, price, coverImgUrl: fileUrl.default(""), svgaUrl: fileUrl.default("") },
+    result: shownGift,
+    failures: ["giftIdTaken"],
+    run: (ctx, params, { operator }) => call(ctx, "gift.create", { ...params, operator }),
+  }),
+
+  endpoint({
+    path: `${base}/gift/update`,
+    summary: "Changes a gift; what was accepted before keeps its price",
+    access: "operator",
+    params: {
+      giftId: id,
+      giftName: giftName.optional(),
+      price: price.optional(),
+      coverImgUrl: fileUrl.optional(),
+      svgaUrl: fileUrl.optional(),
+      status: integer(0, 1).optional(),
+    },
+    result: shownGift,
+    failures: ["giftUnknown"],
+    run: (ctx, params, { operator }) => call(ctx, "gift.update", { ...params, operator }),
+  }),
+
+  endpoint({
+    path: `${base}/gift/offShelf`,
+    summary: "Takes a gift off the shelf",
+    access: "operator",
+    params: { giftId: id },
+    result: shownGift,
+    failures: ["giftUnknown"],
+    run: (ctx, { giftId }, { operator }) => call(ctx, "gift.takeOffShelf", { giftId, operator }),
+  }),
+
+  endpoint({
+    path: `${base}/account/freeze`,
+    summary: "Freezes an account until it is unfrozen",
+    access: "operator",
+    params: { userId, reason },
+    result: shownAccount,
+    run: (ctx, params, { operator }) => call(ctx, "wallet.freeze", { ...params, operator }),
+  }),
+
+  endpoint({
+    path: `${base}/account/unfreeze`,
+    summary: "Unfreezes an account",
+    access: "operator",
+    params: { userId, reason },
+    result: shownAccount,
+    run: (ctx, params, { operator }) => call(ctx, "wallet.unfreeze", { ...params, operator }),
+  }),
+
+  endpoint({
+    path: `${base}/order/query`,
+    summary: "Any user's order, of a payment or of a gift",
+    access: "operator",
+    params: { orderId },
+    result: z.discriminatedUnion("kind", [
+      shownPayOrder.extend({ kind: z.literal("payment"), userId: shownUserId }),
+      shownGiftRecord.extend({ kind: z.literal("gift") }),
+    ]),
+    failures: ["giftOrderUnknown"],
+    async run(ctx, params, { operator, language }) {
+      try {
+        return { kind: "payment" as const, ...(await call(ctx, "payment.findOrder", { ...params, operator })) };
+      } catch (error) {
+        if (!isFailure(error, "payOrderUnknown")) throw error;
+      }
+      return {
+        kind: "gift" as const,
+        ...showOrder(await call(ctx, "gift.findOrder", { ...params, operator }), language),
+      };
+    },
+  }),
+
+  endpoint({
+    path: `${base}/order/refund`,
+    summary: "Refunds a paid order once and takes its coins back",
+    access: "operator",
+    params: { orderId, reason },
+    result: shownPayOrder,
+    failures: ["payOrderUnknown", "payOrderState"],
+    run: (ctx, params, { operator }) => call(ctx, "payment.refund", { ...params, operator }),
+  }),
+];

@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { call } from "../../contracts.ts";
+import { endpoint } from "./endpoint.ts";
+import { cursor, id, integer, kind, limit, orderId, pageOf } from "./fields.ts";
+
+const base = "/live/api/bank";
+
+/** The only type of product there is: coins. */
+const coins = 0;
+
+export const shownPayOrder = z.object({
+  orderId: z.string(),
+  productId: z.int(),
+  status: z.int().meta({ description: "0 waiting, 1 paying, 2 paid, 3 cancelled, 4 invalid, 5 refunded" }),
+  coinNum: z.int(),
+  amount: z.int().meta({ description: "Fen." }),
+  payTime: z.string().optional(),
+});
+
+export const bankEndpoints = [
+  endpoint({
+    path: `${base}/products`,
+    summary: "Products on sale by price descending, and the caller's balance",
+    access: "login",
+    params: { type: integer(coins, coins) },
+    result: z.object({
+      currentBalance: z.int(),
+      payProductItemVOList: z.array(z.object({ id: z.int(), name: z.string(), coinNum: z.int() })),
+    }),
+    async run(ctx, { type }, { userId }) {
+      const [account, products] = await Promise.all([
+        call(ctx, "wallet.balance", { userId }),
+        call(ctx, "payment.products", { type }),
+      ]);
+      return { currentBalance: account.balance, payProductItemVOList: products };
+    },
+  }),
+
+  endpoint({
+    path: `${base}/payProduct`,
+    summary: "Makes an order for a product and names the page to pay it at",
+    access: "login",
+    params: { productId: id, paySource: kind, payChannel: kind },
+    result: z.object({ orderId: z.string(), payUrl: z.string() }),
+    failures: ["payChannelClosed"],
+    run: (ctx, params, { userId }) => call(ctx, "payment.pay", { ...params, userId }),
+  }),
+
+  endpoint({
+    path: `${base}/order`,
+    summary: "A pay order of the caller's own",
+    access: "login",
+    params: { orderId },
+    result: shownPayOrder,
+    failures: ["payOrderUnknown"],
+    run: (ctx, params, { userId }) => call(ctx, "payment.order", { userId, orderId: params.orderId }),
+  }),
+
+  endpoint({
+    path: `${base}/trades`,
+    summary: "The caller's statement, newest first",
+    access: "login",
+    params: { cursor, limit },
+    result: pageOf(
+      z.object({
+        id: z.string(),
+        num: z.int(),
+        type: z.int().meta({ description: "0 gift, 1 recharge, 2 refund, 3 adjustment" }),
+        status: z.int().meta({ description: "0 rejected, 1 valid" }),
+        bizId: z.string(),
+        balanceAfter: z.int(),
+        createTime: z.string(),
+      }),
+    ),
+    run: (ctx, params, { userId }) => call(ctx, "wallet.statement", { ...params, userId }),
+  }),
+
+  endpoint({
+    path: `${base}/income`,
+    summary: "What the caller has earned as an anchor; every gift settled before settledUpTo is in it",
+    access: "login",
+    params: {},
+    result: z.object({ income: z.int(), settledUpTo: z.string() }),
+    run: (ctx, _params, { userId }) => call(ctx, "wallet.income", { userId }),
+  }),
+];

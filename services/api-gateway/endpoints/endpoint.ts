@@ -1,0 +1,89 @@
+import type { Context } from "moleculer";
+import { z } from "zod";
+import { fail } from "../../../broker/failure.ts";
+import { type FailureName, isFailureName } from "../../../config/errors.ts";
+import type { Fields } from "../request/fields.ts";
+import type { Language } from "../wording.ts";
+
+/** The login of the client that sent the request: what its cookie or its Authorization header holds. */
+export interface Session {
+  readonly token: string | undefined;
+  /** Gives a browser its login cookie. */
+  open(token: string): void;
+  /** Takes the login cookie away. */
+  close(): void;
+}
+
+interface Visitor {
+  language: Language;
+  session: Session;
+}
+
+/** Who may call an endpoint, and what it then knows of the caller: from the token, never from the params. */
+export interface Callers {
+  public: Visitor;
+  login: Visitor & { userId: string };
+  operator: Visitor & { operator: string };
+}
+export type Access = keyof Callers;
+/** A caller who was let in, whatever the endpoint asks for. */
+export type Caller = Visitor & { userId: string; operator: string };
+
+type CallingContext = Pick<Context, "call">;
+
+interface Definition<A extends Access, Params extends z.ZodRawShape, Result extends z.ZodType> {
+  path: string;
+  summary: string;
+  access: A;
+  params: Params;
+  /** What `data` of the envelope holds: documentation, and the type that `run` is held to. */
+  result: Result;
+  /** The business outcomes it can have, besides success. */
+  failures?: readonly FailureName[];
+  run(
+    ctx: CallingContext,
+    params: z.output<z.ZodObject<Params>>,
+    caller: Callers[A],
+  ): Promise<z.input<Result>> | z.input<Result>;
+}
+
+/** One POST endpoint. Routes, params, documentation and tests are all made of it. */
+export interface Endpoint {
+  readonly path: string;
+  readonly summary: string;
+  readonly access: Access;
+  readonly params: z.ZodObject;
+  readonly fields: readonly string[];
+  readonly result: z.ZodType;
+  readonly failures: readonly FailureName[];
+  /** Checks the fields and carries the request out. Fails: what the params' schema names, invalidParam, and `failures`. */
+  handle(ctx: CallingContext, fields: Fields, caller: Caller): Promise<unknown>;
+}
+
+/** The first problem's own failure where the schema names one (its message), else invalidParam. */
+function paramFailure(error: z.ZodError): Error {
+  const issue = error.issues[0];
+  const about = { field: issue?.path.join("."), problem: issue?.code };
+  return fail(isFailureName(issue?.message) ? issue.message : "invalidParam", about);
+}
+
+export function endpoint<A extends Access, Params extends z.ZodRawShape, Result extends z.ZodType>(
+  definition: Definition<A, Params, Result>,
+): Endpoint {
+  const { path, summary, access, result, failures = [], run } = definition;
+  const params = z.object(definition.params);
+  return {
+    path,
+    summary,
+    access,
+    params: params as unknown as z.ZodObject,
+    fields: Object.keys(definition.params),
+    result,
+    failures,
+    async handle(ctx, fields, caller) {
+      const checked = params.safeParse(fields);
+      if (!checked.success) throw paramFailure(checked.error);
+      return run(ctx, checked.data as z.output<z.ZodObject<Params>>, caller);
+    },
+  };
+}

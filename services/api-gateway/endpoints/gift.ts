@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { limits } from "../../../config/limits.ts";
+import { call } from "../../contracts.ts";
+import type { GiftOrder, GiftRecord } from "../../gift/gift.contract.ts";
+import { type Language, reasonShown } from "../wording.ts";
+import { endpoint } from "./endpoint.ts";
+import { cursor, id, integer, limit, orderId, pageOf, shownUserId, userId } from "./fields.ts";
+
+const base = "/live/api/gift";
+const { idempotencyKeyMinChars: minChars, idempotencyKeyMaxChars: maxChars } = limits.http;
+const requestId = z.string().regex(new RegExp(`^[A-Za-z0-9_-]{${minChars},${maxChars}}$`));
+
+export const shownGift = z.object({
+  giftId: z.int(),
+  price: z.int(),
+  giftName: z.string(),
+  status: z.int(),
+  coverImgUrl: z.string(),
+  svgaUrl: z.string(),
+  createTime: z.string(),
+  updateTime: z.string(),
+});
+
+const shownOrder = z.object({
+  orderId: z.string(),
+  status: z.enum(["accepted", "succeeded", "failed"]),
+  reason: z.string().optional().meta({ description: "Why it failed, in the caller's language." }),
+  reasonCode: z.int().optional().meta({ description: "The business code of the reason." }),
+  giftId: z.int(),
+  count: z.int(),
+  price: z.int().meta({ description: "Coins for one, as they were when the gift was accepted." }),
+  receiverId: shownUserId,
+  roomId: z.int(),
+  time: z.string(),
+});
+
+export const shownGiftRecord = shownOrder.extend({ id: z.string(), senderId: shownUserId });
+
+/** An order as it is shown: the name of its failure becomes words and a code. */
+export function showOrder<Order extends GiftOrder | GiftRecord>(order: Order, language: Language) {
+  const { reason, ...rest } = order;
+  return reason === undefined ? rest : { ...rest, ...reasonShown(reason, language) };
+}
+
+export const giftEndpoints = [
+  endpoint({
+    path: `${base}/listGift`,
+    summary: "The gifts on the shelf",
+    access: "login",
+    params: {},
+    result: z.array(shownGift),
+    run: (ctx) => call(ctx, "gift.catalogue", {}),
+  }),
+
+  endpoint({
+    path: `${base}/send`,
+    summary: "Sends a gift: accepted durably when this answers, settled a moment later (gift/order, IM 5556 and 5557)",
+    access: "login",
+    params: {
+      giftId: id,
+      roomId: id,
+      receiverId: userId,
+      type: integer(0, 1).default(0),
+      count: integer(1, limits.gift.countMax).default(1),
+      requestId: requestId.optional(),
+    },
+    result: z.object({ orderId: z.string() }),
+    failures: [
+      "giftUnknown",
+      "giftNotSent",
+      "giftToSelf",
+      "roomNotLive",
+      "balanceShort",
+      "idempotencyConflict",
+      "accountUnusable",
+    ],
+    run: (ctx, params, caller) => call(ctx, "gift.send", { ...params, userId: caller.userId }),
+  }),
+
+  endpoint({
+    path: `${base}/order`,
+    summary: "What became of a gift that the caller sent",
+    access: "login",
+    params: { orderId },
+    result: shownOrder,
+    failures: ["giftOrderUnknown"],
+    run: async (ctx, params, { userId, language }) =>
+      showOrder(await call(ctx, "gift.order", { userId, orderId: params.orderId }), language),
+  }),
+
+  endpoint({
+    path: `${base}/records`,
+    summary: "Gifts that the caller sent or received, newest first",
+    access: "login",
+    params: { direction: z.enum(["sent", "received"]), roomId: id.optional(), cursor, limit },
+    result: pageOf(shownGiftRecord),
+    async run(ctx, params, { userId, language }) {
+      const { list, nextCursor } = await call(ctx, "gift.records", { ...params, userId });
+      return { list: list.map((record) => showOrder(record, language)), nextCursor };
+    },
+  }),
+];

@@ -1,0 +1,105 @@
+import type { Context } from "moleculer";
+import { z } from "zod";
+import { isFailure } from "../../../broker/failure.ts";
+import { limits } from "../../../config/limits.ts";
+import { call } from "../../contracts.ts";
+import { endpoint } from "./endpoint.ts";
+import { id, integer, kind, nothing, shownUserId, text } from "./fields.ts";
+
+const base = "/live/api/living";
+
+/** What `anchorConfig` answers as the room's id where there is no such live room. */
+const noRoom = -1;
+
+/** A room is shown also where its anchor has no profile any more. */
+async function nickNameOf(ctx: Pick<Context, "call">, userId: string): Promise<string> {
+  try {
+    return (await call(ctx, "user.profile", { userId })).nickName;
+  } catch (error) {
+    if (isFailure(error, "userUnknown")) return "";
+    throw error;
+  }
+}
+
+export const livingEndpoints = [
+  endpoint({
+    path: `${base}/startingLiving`,
+    summary: "Opens the user's live room; a second start gives back the same room",
+    access: "login",
+    params: {
+      type: integer(0, 1_000_000, "roomTypeMissing"),
+      roomName: text(0, limits.room.nameChars).optional(),
+    },
+    result: z.object({ roomId: z.int() }),
+    failures: ["roomTypeMissing", "startTooOften"],
+    run: (ctx, { type, roomName }, { userId }) => call(ctx, "living-room.start", { userId, type, roomName }),
+  }),
+
+  endpoint({
+    path: `${base}/closeLiving`,
+    summary: "Closes a live room: its anchor only",
+    access: "login",
+    params: { roomId: id },
+    result: nothing,
+    failures: ["notYourRoom", "closeTooOften"],
+    run: (ctx, { roomId }, { userId }) => call(ctx, "living-room.close", { userId, roomId }),
+  }),
+
+  endpoint({
+    path: `${base}/list`,
+    summary: "Live rooms of a type, newest first",
+    access: "login",
+    params: {
+      type: kind,
+      page: integer(1, limits.http.pageMax),
+      pageSize: integer(1, limits.http.pageSizeMax),
+    },
+    result: z.object({
+      list: z.array(
+        z.object({
+          id: z.int(),
+          roomName: z.string(),
+          anchorId: shownUserId,
+          watchNum: z.int(),
+          goodNum: z.int(),
+          covertImg: z.string(),
+        }),
+      ),
+      hasNext: z.boolean(),
+    }),
+    run: (ctx, params) => call(ctx, "living-room.list", params),
+  }),
+
+  endpoint({
+    path: `${base}/anchorConfig`,
+    summary: "A live room, its anchor and the caller; roomId -1 (and anchorId null) where there is no such live room",
+    access: "login",
+    params: { roomId: id },
+    result: z.object({
+      roomId: z.int(),
+      anchorId: shownUserId.nullable(),
+      userId: shownUserId,
+      isAnchor: z.boolean(),
+      roomName: z.string(),
+      nickName: z.string(),
+      avatar: z.string(),
+      anchorNickName: z.string(),
+    }),
+    failures: ["userUnknown"],
+    async run(ctx, { roomId }, { userId }) {
+      const [room, me] = await Promise.all([
+        call(ctx, "living-room.find", { roomId }),
+        call(ctx, "user.profile", { userId }),
+      ]);
+      const { nickName, avatar } = me;
+      if (room === null) {
+        const none = { roomId: noRoom, anchorId: null, isAnchor: false, roomName: "", anchorNickName: "" };
+        return { ...none, userId, nickName, avatar };
+      }
+      const { anchorId, roomName } = room;
+      const isAnchor = anchorId === userId;
+      const anchorNickName = isAnchor ? nickName : await nickNameOf(ctx, anchorId);
+      return { roomId: room.roomId, anchorId, userId, isAnchor, roomName, nickName, avatar, anchorNickName };
+    },
+  }),
+];

@@ -1,0 +1,138 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { fail } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
+import { sendFailure } from "./answer.ts";
+import { type GatewayRequest, Visit } from "./visit.ts";
+
+/** How many ports are tried, where another may be taken. */
+const portsTried = 101;
+
+/** Answered by a node that takes nothing else any more: it says that the process lives. */
+export const livenessPath = "/health/live";
+
+interface Options {
+  serve(request: GatewayRequest, response: ServerResponse): void;
+  /** Called once for each request that came in, when its answer went out or its client went away. */
+  done(request: GatewayRequest, response: ServerResponse): void;
+}
+
+/** What is left to say to a client whose bytes are no HTTP request. */
+function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = '{"code":400,"msg":"bad request","data":null}';
+  const status =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? "431 Request Header Fields Too Large"
+      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? "408 Request Timeout"
+        : "400 Bad Request";
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${body.length}\r\n\r\n${body}`,
+  );
+}
+
+/** The HTTP server: its port, its bounds, and its way to stop without losing a request. */
+export class FrontDoor {
+  private readonly server: Server;
+  private readonly options: Options;
+  private readonly sockets = new Set<Socket>();
+  private inFlight = 0;
+  private draining = false;
+  private whenIdle: () => void = () => {};
+
+  constructor(options: Options) {
+    this.options = options;
+    this.server = createServer(
+      {
+        headersTimeout: limits.http.headersTimeoutMs,
+        requestTimeout: limits.http.requestTimeoutMs,
+        keepAliveTimeout: limits.http.keepAliveTimeoutMs,
+      },
+      (request, response) => this.receive(request, response),
+    );
+    // Clients that neither send nor read do not hold their places.
+    this.server.timeout = limits.http.requestTimeoutMs;
+    this.server.maxConnections = limits.http.maxConnections;
+    this.server.on("clientError", refuseGarbage);
+    this.server.on("connection", (socket) => {
+      this.sockets.add(socket);
+      socket.once("close", () => this.sockets.delete(socket));
+    });
+  }
+
+  /** The port it listens on. */
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  get isDraining(): boolean {
+    return this.draining;
+  }
+
+  /** Resolves to the port. With `search`, one of the next ports where the first is taken; rejects where none is free. */
+  async listen(host: string, port: number, search: boolean): Promise<number> {
+    const last = search && port > 0 ? Math.min(port + portsTried - 1, 65_535) : port;
+    for (let tried = port; ; tried++) {
+      try {
+        return await this.listenOn(host, tried);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || tried >= last) throw error;
+      }
+    }
+  }
+
+  private listenOn(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.server.once("error", reject);
+      this.server.listen(port, host, () => {
+        this.server.off("error", reject);
+        resolve(this.port);
+      });
+    });
+  }
+
+  private receive(message: IncomingMessage, response: ServerResponse): void {
+    const request = message as GatewayRequest;
+    request.visit = new Visit(request);
+    response.setHeader("X-Request-Id", request.visit.requestId);
+    response.setHeader("X-Content-Type-Options", "nosniff");
+    this.inFlight++;
+    response.once("close", () => {
+      this.inFlight--;
+      this.options.done(request, response);
+      if (this.inFlight === 0) this.whenIdle();
+    });
+    if (this.draining) response.setHeader("Connection", "close");
+    const full = this.draining || this.inFlight > limits.http.maxConcurrentRequests;
+    if (full && request.url !== livenessPath) sendFailure(response, request.visit, fail("unavailable"));
+    // A browser's preflight must not be taken for the request that it asks about; there is no other use of OPTIONS here.
+    else if (request.method === "OPTIONS") sendFailure(response, request.visit, fail("notFound"));
+    else this.options.serve(request, response);
+  }
+
+  /** From here on new requests are answered 503. Resolves once those that run have ended, or the time is over. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.draining = true;
+    if (this.inFlight === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.whenIdle = resolve;
+      timer = setTimeout(resolve, timeoutMs);
+    });
+    clearTimeout(timer);
+  }
+
+  /** Closes the port and every connection, also those that are kept alive. */
+  async close(): Promise<void> {
+    if (!this.server.listening) return;
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    for (const socket of this.sockets) socket.destroy();
+    await closed;
+  }
+}

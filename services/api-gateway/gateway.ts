@@ -1,0 +1,14 @@
+import type { ServerResponse } from "node:http";
+import type { Service } from "moleculer";
+import type { RateLimitState } from "../../mixins/rate-limit.mixin.ts";
+import type { FrontDoor } from "./front-door.ts";
+import type { GatewayRequest } from "./visit.ts";
+
+/** The gateway as its routes see it. */
+export interface Gateway extends Service, RateLimitState {
+  door: FrontDoor;
+  answerFailure(request: GatewayRequest, response: ServerResponse, error: unknown): void;
+}
+
+/** Answers a request. What it throws is answered by `answerFailure`. */
+export type Serve = (gateway: Gateway, request: GatewayRequest, response: ServerResponse) => Promise<void> | void;

@@ -1,0 +1,76 @@
+import type { ServiceBroker } from "moleculer";
+import { limits } from "../../../config/limits.ts";
+import { type Metric, metricsText, type NodeMetrics } from "./metrics-text.ts";
+
+/** What says more of the machine and its user than of the service, or has a label value for every moment. */
+const excludes = ["os.datetime.**", "os.user.**", "os.network.**", "process.arguments", "moleculer.node.**"];
+
+const requests = "ovation.http.requests";
+const requestTime = "ovation.http.request.time";
+
+/** The gateway's own metrics, next to Moleculer's. */
+export function registerHttpMetrics(broker: ServiceBroker): void {
+  broker.metrics.register({
+    name: requests,
+    type: "counter",
+    labelNames: ["route", "status", "code"],
+    description: "HTTP requests by route, status and code of the envelope",
+  });
+  broker.metrics.register({
+    name: requestTime,
+    type: "histogram",
+    labelNames: ["route"],
+    buckets: true,
+    unit: "millisecond",
+    description: "Time from a request's headers to the end of its answer",
+  } as never);
+}
+
+export function countHttpRequest(
+  broker: ServiceBroker,
+  { route, status, code, ms }: { route: string; status: number; code: number; ms: number },
+): void {
+  broker.metrics.increment(requests, { route, status, code });
+  broker.metrics.observe(requestTime, ms, { route });
+}
+
+/** Standard names of this process, which dashboards expect of anything written for Node. */
+function processMetrics(): Metric[] {
+  const { user, system } = process.cpuUsage();
+  const one = (type: string, name: string, description: string, value: number): Metric => {
+    return { type, name, description, values: [{ labels: {}, value }] };
+  };
+  const startedAtS = Date.now() / 1_000 - process.uptime();
+  return [
+    one("counter", "process_cpu_seconds_total", "CPU time of the gateway's process", (user + system) / 1e6),
+    one(
+      "gauge",
+      "process_resident_memory_bytes",
+      "Resident memory of the gateway's process",
+      process.memoryUsage.rss(),
+    ),
+    one("gauge", "process_start_time_seconds", "When the gateway's process started, Unix time", startedAtS),
+  ];
+}
+
+/** Metrics of every live node, each asked once; a node that does not answer in time is shown as down, not waited for. */
+export async function collectMetrics(broker: ServiceBroker): Promise<string> {
+  const nodes = broker.registry.getNodeList({ onlyAvailable: true }) as unknown as { id: string }[];
+  const timeout = limits.http.metricsNodeTimeoutMs;
+  const all = await Promise.all(
+    nodes.map(async ({ id }): Promise<NodeMetrics> => {
+      const up = (value: number): Metric => {
+        const description = "Whether the node answered when it was asked for its metrics";
+        return { type: "gauge", name: "ovation_node_up", description, values: [{ value }] };
+      };
+      try {
+        const metrics = await broker.call<Metric[], object>("$node.metrics", { excludes }, { nodeID: id, timeout });
+        return { node: id, metrics: [up(1), ...metrics] };
+      } catch (error) {
+        broker.logger.warn({ node: id, err: error }, "a node's metrics are missing from this scrape");
+        return { node: id, metrics: [up(0)] };
+      }
+    }),
+  );
+  return metricsText([...all, { node: broker.nodeID, metrics: processMetrics() }]);
+}

@@ -1,0 +1,144 @@
+import { z } from "zod";
+import { type FailureName, failures } from "../../../config/errors.ts";
+import type { Access, Endpoint } from "../endpoints/endpoint.ts";
+import { successCode, successText } from "../wording.ts";
+
+type Json = Record<string, unknown>;
+
+const jsonBody = (schema: Json): Json => ({ "application/json": { schema } });
+const reference = (kind: string, name: string): Json => ({ $ref: `#/components/${kind}/${name}` });
+
+/** A zod schema as the JSON schema of what goes in, or comes out. */
+function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
+  const { $schema, ...json } = z.toJSONSchema(schema, {
+    io,
+    // Fields may be added at any time, and unknown ones are ignored on the way in.
+    override: ({ jsonSchema }) => delete jsonSchema.additionalProperties,
+  }) as Json;
+  return json;
+}
+
+/** The faults that any endpoint can answer with, by the name they have among the components. */
+const faults = {
+  BadRequest: ["badRequest", "invalidParam"],
+  NotLoggedIn: ["notLoggedIn"],
+  NotFound: ["notFound"],
+  TooLarge: ["tooLarge"],
+  TooMany: ["tooMany"],
+  Internal: ["internal"],
+  Unavailable: ["unavailable"],
+} as const satisfies Record<string, readonly FailureName[]>;
+
+const meaning = (name: FailureName) => `${failures[name].code} ${failures[name].zh} (${failures[name].en})`;
+
+function faultResponses(): Json {
+  const entries = Object.entries(faults).map(([name, rows]) => {
+    const retry = { "Retry-After": { description: "Seconds", schema: { type: "integer" } } };
+    const timed = name === "TooMany" || name === "Unavailable";
+    const description = rows.map(meaning).join("; ");
+    const content = jsonBody(reference("schemas", "Failure"));
+    return [name, timed ? { description, content, headers: retry } : { description, content }];
+  });
+  return Object.fromEntries(entries);
+}
+
+function faultsOf(access: Access): Json {
+  const names = (Object.keys(faults) as (keyof typeof faults)[]).filter((name) => {
+    if (name === "NotLoggedIn") return access !== "public";
+    return name !== "NotFound" || access === "operator";
+  });
+  return Object.fromEntries(names.map((name) => [failures[faults[name][0]].http, reference("responses", name)]));
+}
+
+const security: Readonly<Record<Access, Json[]>> = {
+  public: [],
+  login: [{ bearer: [] }, { cookie: [] }],
+  operator: [{ operator: [] }],
+};
+
+function envelope(data: Json): Json {
+  const properties = { code: { const: successCode }, msg: { type: "string" }, data };
+  return { type: "object", properties, required: ["code", "msg", "data"] };
+}
+
+function operation(endpoint: Endpoint): Json {
+  const [, , area = "", ...names] = endpoint.path.split("/");
+  const rows = [`${successCode} ${successText.zh} (${successText.en})`, ...endpoint.failures.map(meaning)];
+  const outcome = { oneOf: [envelope(schemaOf(endpoint.result, "output")), reference("schemas", "Failure")] };
+  const schema = schemaOf(endpoint.params, "input");
+  const content = { "application/json": { schema }, "application/x-www-form-urlencoded": { schema } };
+  const required = Array.isArray(schema.required) && schema.required.length > 0;
+  return {
+    operationId: [area, ...names].join("."),
+    summary: endpoint.summary,
+    tags: [area === "admin" ? "operators" : (names[0] ?? area)],
+    security: security[endpoint.access],
+    ...(endpoint.fields.length > 0 && { requestBody: { required, content } }),
+    responses: {
+      200: { description: rows.join("; "), content: jsonBody(outcome) },
+      ...faultsOf(endpoint.access),
+    },
+  };
+}
+
+const answer = (description: string, contentType: string): Json => ({
+  description,
+  content: { [contentType]: { schema: contentType === "application/json" ? { type: "object" } : { type: "string" } } },
+});
+
+/** What is no POST endpoint with an envelope. */
+function otherPaths(): Json {
+  const get = (operationId: string, summary: string, responses: Json, tag = "operations"): Json => ({
+    get: { operationId, summary, tags: [tag], security: [], responses },
+  });
+  const notice = (name: string, provider: string): Json => ({
+    post: {
+      operationId: `bank.payNotify.${name}`,
+      summary: `Notice of ${provider}, verified and answered in its own format`,
+      tags: ["payNotify"],
+      security: [],
+      responses: { 200: answer("Taken", "text/plain"), 404: reference("responses", "NotFound") },
+    },
+  });
+  const ok = answer("ok", "application/json");
+  return {
+    "/live/bank/payNotify/wxNotify": notice("wxNotify", "WeChat Pay v3"),
+    "/live/bank/payNotify/aliNotify": notice("aliNotify", "Alipay"),
+    "/live/bank/payNotify/cashierNotify": notice("cashierNotify", "the sandbox cashier"),
+    "/health/live": get("health.live", "Whether the process lives", { 200: ok }),
+    "/health/ready": get("health.ready", "Whether every service has a node whose dependencies are reachable", {
+      200: ok,
+      503: answer("not ready", "application/json"),
+    }),
+    "/metrics": get("metrics", "Metrics of every node for Prometheus", { 200: answer("0.0.4", "text/plain") }),
+  };
+}
+
+/** The OpenAPI 3.1 document of all endpoints. */
+export function openApiDocument(endpoints: readonly Endpoint[]): Json {
+  const failure = {
+    type: "object",
+    properties: { code: { type: "integer" }, msg: { type: "string" }, data: { type: "null" } },
+    required: ["code", "msg", "data"],
+  };
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Ovation",
+      version: "1.0.0",
+      description:
+        "Gifts and coins of a live-streaming platform. Params are taken from a JSON body, a form or the query alike. " +
+        "Business outcomes answer HTTP 200 with the outcome in `code`; `msg` follows Accept-Language (zh, en).",
+    },
+    paths: { ...Object.fromEntries(endpoints.map((one) => [one.path, { post: operation(one) }])), ...otherPaths() },
+    components: {
+      schemas: { Failure: failure },
+      responses: faultResponses(),
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", description: "The token of userLogin/login." },
+        cookie: { type: "apiKey", in: "cookie", name: "qytk" },
+        operator: { type: "http", scheme: "bearer", description: "OPERATOR_TOKEN." },
+      },
+    },
+  };
+}

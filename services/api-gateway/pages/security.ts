@@ -1,0 +1,26 @@
+/** What a browser may do with the pages that this gateway serves: nothing from elsewhere, nothing inline, no frames. */
+const common = "base-uri 'none'; frame-ancestors 'none'; object-src 'none'";
+
+function headers(policy: string): Record<string, string> {
+  return {
+    "Content-Security-Policy": `${policy}; ${common}`,
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+  };
+}
+
+/** The web page opens WebSockets to im-servers, which have ports of their own. */
+export const pageHeaders = Object.freeze(
+  headers("default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; form-action 'self'"),
+);
+
+/** Swagger UI styles itself with style attributes and shows its icons from data URLs. */
+export const docsHeaders = Object.freeze(
+  headers("default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; form-action 'none'"),
+);
+
+/** The sandbox cashier's page is a form and a stylesheet; it runs no scripts. */
+export const cashierHeaders = Object.freeze(
+  headers("default-src 'none'; img-src 'self' data:; style-src 'self'; form-action 'self'"),
+);

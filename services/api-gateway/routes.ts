@@ -1,0 +1,82 @@
+import type { ServerResponse } from "node:http";
+import { limits } from "../../config/limits.ts";
+import { sendJson, sendText } from "./answer.ts";
+import { serveEndpoint } from "./dispatch.ts";
+import { endpoints } from "./endpoints/all.ts";
+import { livenessPath } from "./front-door.ts";
+import type { Gateway, Serve } from "./gateway.ts";
+import { docsRoutes } from "./pages/docs.ts";
+import { collectMetrics } from "./pages/metrics.ts";
+import { openApiDocument } from "./pages/openapi.ts";
+import { serveCashierPage, serveCashierPress, serveNotice } from "./pages/payment.ts";
+import { readiness } from "./pages/readiness.ts";
+import { singleFlight } from "./pages/single-flight.ts";
+import type { GatewayRequest } from "./visit.ts";
+
+const notices = "/live/bank/payNotify";
+const cashier = "/sandbox/cashier";
+
+const serveLive: Serve = (_gateway, request, response) => {
+  sendJson(response, request.visit, 200, { status: "ok" });
+};
+
+function serveReady(): Serve {
+  const asked = new WeakMap<Gateway, () => ReturnType<typeof readiness>>();
+  return async (gateway, request, response) => {
+    const ask = asked.get(gateway) ?? singleFlight(() => readiness(gateway.broker));
+    asked.set(gateway, ask);
+    const { ready, services } = await ask();
+    if (!ready) response.setHeader("Retry-After", limits.http.retryAfterSeconds);
+    sendJson(response, request.visit, ready ? 200 : 503, { status: ready ? "ok" : "unavailable", services });
+  };
+}
+
+function serveMetrics(): Serve {
+  const asked = new WeakMap<Gateway, () => Promise<string>>();
+  return async (gateway, request, response) => {
+    const ask = asked.get(gateway) ?? singleFlight(() => collectMetrics(gateway.broker));
+    asked.set(gateway, ask);
+    const contentType = "text/plain; version=0.0.4; charset=utf-8";
+    sendText(response, request.visit, { contentType, body: await ask() });
+  };
+}
+
+function serveOpenApi(): Serve {
+  let document: string | undefined;
+  return (_gateway, request, response) => {
+    document ??= JSON.stringify(openApiDocument(endpoints));
+    sendText(response, request.visit, { contentType: "application/json; charset=utf-8", body: document });
+  };
+}
+
+/** Every route there is, by method and path. What is none of them is a file of the web page or answered 404. */
+const routes: Readonly<Record<string, Serve>> = {
+  ...Object.fromEntries(endpoints.map((endpoint) => [`POST ${endpoint.path}`, serveEndpoint(endpoint)])),
+  [`POST ${notices}/wxNotify`]: serveNotice("wechat"),
+  [`POST ${notices}/aliNotify`]: serveNotice("alipay"),
+  [`POST ${notices}/cashierNotify`]: serveNotice("cashier"),
+  [`GET ${cashier}`]: serveCashierPage,
+  [`POST ${cashier}`]: serveCashierPress,
+  [`GET ${livenessPath}`]: serveLive,
+  [`HEAD ${livenessPath}`]: serveLive,
+  "GET /health/ready": serveReady(),
+  "GET /metrics": serveMetrics(),
+  "GET /openapi.json": serveOpenApi(),
+  ...Object.fromEntries(Object.entries(docsRoutes).map(([path, serve]) => [`GET ${path}`, serve])),
+};
+
+type AliasHandler = (this: Gateway, request: GatewayRequest, response: ServerResponse) => void;
+
+function aliasHandler(path: string, serve: Serve): AliasHandler {
+  return function answer(request, response) {
+    request.visit.route = path;
+    // A function of its own, so that what it throws at once becomes a rejection too.
+    const served = async () => serve(this, request, response);
+    served().catch((error) => this.answerFailure(request, response, error));
+  };
+}
+
+/** The routes as moleculer-web's aliases. */
+export const aliases: Readonly<Record<string, AliasHandler>> = Object.fromEntries(
+  Object.entries(routes).map(([name, serve]) => [name, aliasHandler(name.split(" ")[1] as string, serve)]),
+);
