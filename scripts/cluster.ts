@@ -94,9 +94,11 @@ async function main(): Promise<void> {
     console.log(`starting ${[...counts.values()].reduce((a, b) => a + b, 0)} nodes (logs in ${logDir})`);
     await startAll(nodes, counts, env, logDir);
     let imUrl = "";
+    const started: { label: string; pid: number | undefined; ports: Record<string, number> }[] = [];
     for (const { label, child } of nodes) {
       const match = await child.ready;
       const { ports } = JSON.parse(match?.[1] ?? "{}") as { ports: Record<string, number> };
+      started.push({ label, pid: child.pid, ports });
       if (ports["im-server"]) imUrl ||= `ws://127.0.0.1:${ports["im-server"]}/im`;
       const shown = Object.values(ports).map((port) => ` port ${port}`);
       console.log(`${label.padEnd(16)} pid ${String(child.pid).padEnd(8)}${shown.join("")}`);
@@ -105,7 +107,7 @@ async function main(): Promise<void> {
     await publishEnv(stack, env, imUrl);
     if (counts.get("api-gateway") || counts.get("all")) await untilReady(env.API_URL as string);
     // Read by scripts: keep its form.
-    console.log(`ready ${JSON.stringify({ apiUrl: env.API_URL, imUrl })}`);
+    console.log(`ready ${JSON.stringify({ apiUrl: env.API_URL, imUrl, nodes: started })}`);
   } catch (error) {
     await stopAll();
     throw error;

@@ -69,7 +69,10 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     NATS_URL: stack.natsUrl,
     REDIS_URL: stack.redisUrl,
     MYSQL_URL: stack.mysqlUrl,
+    PROFILE: "local",
+    SMS_PROVIDER: "console",
     OPERATOR_TOKEN: "operator-token-of-the-tests",
+    CASHIER_SECRET: "cashier-secret-of-the-tests",
     LOG_LEVEL: process.env.LOG_LEVEL ?? "info",
   };
   const logs = join(stack.dir, part);

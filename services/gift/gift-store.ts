@@ -15,10 +15,10 @@ export interface SettledRecord {
 /** Writes the final word on gifts; a record that is there already stays as it is. */
 export async function insertRecords(db: Queryable, records: readonly SettledRecord[]): Promise<void> {
   if (records.length === 0) return;
-  const places = records.map(() => "(?,?,?,?,?,?,?,?,?,?,?,?,UTC_TIMESTAMP(3),?)").join(",");
+  const places = records.map(() => "(?,?,?,?,?,?,?,?,?,?,?,?,?)").join(",");
   await db.run(
     `INSERT INTO t_gift_record (order_id, user_id, object_id, room_id, gift_id, count, price, status, reason, income,
-       content_hash, send_time, update_time, json) VALUES ${places}
+       content_hash, send_time, json) VALUES ${places}
      ON DUPLICATE KEY UPDATE id = id`,
     records.flatMap(({ gift, succeeded, reason, income }) => [
       gift.orderId,
@@ -33,7 +33,7 @@ export async function insertRecords(db: Queryable, records: readonly SettledReco
       income,
       gift.contentHash,
       new Date(gift.acceptedAt),
-      JSON.stringify({ type: gift.type, url: gift.url }),
+      gift.type === 0 ? null : JSON.stringify({ type: gift.type }),
     ]),
   );
 }

@@ -34,20 +34,30 @@ export interface ImRouterActions {
    * Gifts that succeeded, gathered with others for a room tick and sent as one frame a room. Returns after the frames
    * were handed to the nodes that hold members: then, and only then, may the caller forget the gifts. The rooms of a
    * call are of one router bucket (`routerBucketOf` in services/im-buckets.ts). `pk` sends bizCode 5558 instead of 5556.
+   * A call that failed may have been sent: repeat it with the same order ids, by which viewers count. Fails: unavailable.
    */
   roomGifts: {
     params: { bucket: number; rooms: { roomId: number; pk: boolean; gifts: RoomGift[] }[] };
     result: null;
   };
-  /** Everybody in a room is told (5562) and let go. */
+  /**
+   * What sendToRoom and closeRoom do on the router of the room's bucket, where it meets the room's gifts. Others call
+   * those two. Fails: unavailable.
+   */
+  post: {
+    params: ImRouterActions["sendToRoom"]["params"] & { bucket: number };
+    result: null;
+  };
+  /** Everybody in a room is told (5562) and let go (4410); nobody comes in from now on. */
   closeRoom: { params: { roomId: number }; result: null };
-  /** Where users are connected and how many watch what: for operators. */
+  /** Where a user is connected, as of the last lease: for operators. */
   whereIs: { params: { userId: string }; result: { nodeId: string; roomId: number; since: string }[] };
   /** A live im-server's public address, spread evenly. Fails: unavailable, where there is none. */
   pickServer: { params: Record<string, never>; result: { address: string } };
 }
 
 const userId = { type: "string", pattern: /^\d{1,20}$/ } as const;
+const bucket = { type: "number", integer: true, min: 0 } as const;
 const roomId = { type: "number", integer: true, positive: true } as const;
 const msgId = { type: "string", min: 1, max: 100 } as const;
 const bizCode = { type: "number", integer: true } as const;
@@ -60,8 +70,9 @@ export const imRouterParams = {
     notices: { type: "array", max: 5_000, items: { type: "object", props: { userId, msgId, bizCode, data } } },
   },
   sendToRoom: { roomId, senderId: userId, msgId, bizCode, data },
+  post: { bucket, roomId, senderId: userId, msgId, bizCode, data },
   roomGifts: {
-    bucket: { type: "number", integer: true, min: 0 },
+    bucket,
     rooms: {
       type: "array",
       min: 1,

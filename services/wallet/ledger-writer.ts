@@ -3,7 +3,7 @@ import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts
 import type { LockHold } from "../../mixins/redis-lock.mixin.ts";
 import { debtPaymentId, decide } from "./ledger.ts";
 import { type Letter, Mailboxes } from "./mailboxes.ts";
-import type { Account, Command, Decision, Outcome } from "./posting.ts";
+import type { Account, Command, Decision, Outcome, Prior } from "./posting.ts";
 import {
   insertDebts,
   insertPendingIncomes,
@@ -35,6 +35,10 @@ export interface WriterLimits {
   lockRetryMs: number;
 }
 
+/** The third look is for a business id that another user's batch wrote between our look and our write. */
+const maxAttempts = 3;
+const noPriors: ReadonlyMap<string, Prior> = new Map();
+
 /**
  * Group commit: what waits in many users' mailboxes is decided and written in one transaction, and what gathers
  * meanwhile is the next one. No timer makes a command wait, so an idle wallet answers at once and a busy one pays for a
@@ -48,7 +52,7 @@ export class LedgerWriter {
   private parked = 0;
   private pumpScheduled = false;
   private idle: () => void = () => {};
-  readonly counters = { batches: 0, commands: 0, splits: 0, withoutLock: 0 };
+  readonly counters = { batches: 0, commands: 0, splits: 0, withoutLock: 0, repeats: 0 };
 
   constructor(ports: WriterPorts, bounds: WriterLimits) {
     this.ports = ports;
@@ -162,21 +166,29 @@ export class LedgerWriter {
     }
   }
 
+  /**
+   * Gifts are nearly always new, and each leaves a row with its unique business id: so a batch of gifts is first written
+   * without looking for earlier rows. Where the unique key finds one the transaction is undone, and the second attempt
+   * looks first.
+   */
   private async commit(commands: readonly Command[], attempt = 1): Promise<Decision> {
+    const look = attempt > 1 || commands.some(({ kind }) => kind !== "gift");
     try {
-      const { accounts, decision } = await this.ports.transaction((tx) => this.decideAndWrite(tx, commands));
+      const { accounts, decision } = await this.ports.transaction((tx) => this.decideAndWrite(tx, commands, look));
       this.ports.committed(accounts, decision);
       return decision;
     } catch (error) {
-      // The same business id in two batches of different users: the second look finds the row that won.
-      if (isDuplicateKey(error) && attempt < 3) return this.commit(commands, attempt + 1);
+      if (isDuplicateKey(error) && attempt < maxAttempts) {
+        this.counters.repeats++;
+        return this.commit(commands, attempt + 1);
+      }
       throw error;
     }
   }
 
-  private async decideAndWrite(tx: Transaction, commands: readonly Command[]) {
+  private async decideAndWrite(tx: Transaction, commands: readonly Command[], lookForPriors: boolean) {
     const accounts = await lockAccounts(tx, [...new Set(commands.map(({ userId }) => userId))]);
-    const priors = await readPriors(tx, tradeIdsOf(commands), debtIdsOf(commands));
+    const priors = lookForPriors ? await readPriors(tx, tradeIdsOf(commands), debtIdsOf(commands)) : noPriors;
     const decision = decide(accounts, priors, commands);
     await insertTrades(tx, decision.trades);
     await insertDebts(tx, decision.debts);

@@ -38,9 +38,9 @@ export async function lockAccounts(tx: Transaction, userIds: readonly string[]):
   await load();
   const missing = userIds.filter((id) => !accounts.has(id)).sort(byNumber);
   if (missing.length > 0) {
-    const values = missing.map(() => "(?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))").join(", ");
+    const values = missing.map(() => "(?)").join(",");
     await tx.run(
-      `INSERT INTO t_qiyu_currency_account (user_id, create_time, update_time) VALUES ${values} ON DUPLICATE KEY UPDATE user_id = user_id`,
+      `INSERT INTO t_qiyu_currency_account (user_id) VALUES ${values} ON DUPLICATE KEY UPDATE user_id = user_id`,
       missing,
     );
     await load();
@@ -117,10 +117,10 @@ export async function insertTrades(tx: Transaction, rows: readonly TradeRow[]): 
     row.balanceAfter,
     row.reason,
   ]);
-  const places = rows.map(() => "(?,?,?,?,?,?,?,?,?,UTC_TIMESTAMP(3),UTC_TIMESTAMP(3))").join(",");
+  const places = rows.map(() => "(?,?,?,?,?,?,?,?,?)").join(",");
   await tx.run(
     `INSERT INTO t_qiyu_currency_trade
-       (user_id, num, type, status, biz_id, counterparty_id, counterparty_income, balance_after, reason, create_time, update_time)
+       (user_id, num, type, status, biz_id, counterparty_id, counterparty_income, balance_after, reason)
      VALUES ${places}`,
     values,
   );
@@ -128,9 +128,9 @@ export async function insertTrades(tx: Transaction, rows: readonly TradeRow[]): 
 
 export async function insertDebts(tx: Transaction, rows: readonly DebtRow[]): Promise<void> {
   if (rows.length === 0) return;
-  const places = rows.map(() => "(?, ?, ?, UTC_TIMESTAMP(3))").join(", ");
+  const places = rows.map(() => "(?,?,?)").join(", ");
   await tx.run(
-    `INSERT INTO t_wallet_debt (user_id, num, biz_id, create_time) VALUES ${places}`,
+    `INSERT INTO t_wallet_debt (user_id, num, biz_id) VALUES ${places}`,
     rows.flatMap((row) => [row.userId, row.num, row.bizId]),
   );
 }
@@ -138,11 +138,11 @@ export async function insertDebts(tx: Transaction, rows: readonly DebtRow[]): Pr
 /** Writes accounts that this transaction has locked. */
 export async function updateAccounts(tx: Transaction, accounts: readonly Account[]): Promise<void> {
   if (accounts.length === 0) return;
-  const places = accounts.map(() => "(?,?,?,?,?,UTC_TIMESTAMP(3),UTC_TIMESTAMP(3))").join(",");
+  const places = accounts.map(() => "(?,?,?,?,?)").join(",");
   await tx.run(
-    `INSERT INTO t_qiyu_currency_account (${accountColumns}, create_time, update_time) VALUES ${places}
+    `INSERT INTO t_qiyu_currency_account (${accountColumns}) VALUES ${places}
      ON DUPLICATE KEY UPDATE current_balance = VALUES(current_balance), total_charged = VALUES(total_charged),
-       debt = VALUES(debt), status = VALUES(status), update_time = VALUES(update_time)`,
+       debt = VALUES(debt), status = VALUES(status)`,
     accounts.flatMap((account) => [
       account.userId,
       account.balance,
@@ -156,9 +156,7 @@ export async function updateAccounts(tx: Transaction, accounts: readonly Account
 /** Notes what anchors earned in this batch; `rollUpIncomes` adds it up. */
 export async function insertPendingIncomes(tx: Transaction, incomes: ReadonlyMap<string, number>): Promise<void> {
   if (incomes.size === 0) return;
-  await tx.run("INSERT INTO t_anchor_income_pending (incomes, create_time) VALUES (?, UTC_TIMESTAMP(3))", [
-    JSON.stringify([...incomes]),
-  ]);
+  await tx.run("INSERT INTO t_anchor_income_pending (incomes) VALUES (?)", [JSON.stringify([...incomes])]);
 }
 
 /**
@@ -182,9 +180,9 @@ export async function rollUpIncomes(tx: Transaction, max: number): Promise<numbe
   }
   const anchors = [...sums.keys()].sort(byNumber);
   await tx.run(
-    `INSERT INTO t_anchor_income (user_id, income, create_time, update_time)
-     VALUES ${anchors.map(() => "(?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))").join(", ")}
-     ON DUPLICATE KEY UPDATE income = income + VALUES(income), update_time = VALUES(update_time)`,
+    `INSERT INTO t_anchor_income (user_id, income)
+     VALUES ${anchors.map(() => "(?,?)").join(", ")}
+     ON DUPLICATE KEY UPDATE income = income + VALUES(income)`,
     anchors.flatMap((anchorId) => [anchorId, sums.get(anchorId)]),
   );
   await tx.run("DELETE FROM t_anchor_income_pending WHERE id IN (?)", [rows.map(({ id }) => id)]);

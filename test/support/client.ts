@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from "node:crypto";
-import { WebSocket } from "ws";
 import { eventually } from "./eventually.ts";
+import { Viewer } from "./viewer.ts";
 
 /** A client of the system from outside: HTTP and WebSocket, nothing else. */
 
@@ -34,76 +34,18 @@ export async function post<T = Record<string, unknown>>(
   return { status: response.status, headers: response.headers, ...envelope };
 }
 
+/** An operator's call; another token than the operators' shows what is refused. */
+export function operate<T = Record<string, unknown>>(
+  path: string,
+  body: unknown = {},
+  token: string = process.env.OPERATOR_TOKEN ?? "",
+  headers: Record<string, string> = {},
+): Promise<Answer<T>> {
+  return post<T>(`/live/admin/${path}`, body, { token, headers });
+}
+
 export const randomPhone = (): string => `13${randomInt(10)}${String(randomInt(10 ** 8)).padStart(8, "0")}`;
 export const requestId = (): string => `req-${randomUUID()}`;
-
-export interface Frame {
-  code: number;
-  body: { msgId?: string; userId?: string; bizCode?: number; data?: Record<string, unknown> } & Record<string, unknown>;
-}
-
-export interface GiftShown {
-  orderIds: string[];
-  senderId: string;
-  receiverId: string;
-  giftId: number;
-  count: number;
-  price: number;
-}
-
-/** A viewer on a socket: keeps every frame it got. */
-export class Viewer {
-  readonly frames: Frame[] = [];
-  readonly socket: WebSocket;
-  closed: { code: number; reason: string } | undefined;
-
-  constructor(url: string) {
-    this.socket = new WebSocket(url);
-    this.socket.on("message", (data) => this.frames.push(JSON.parse(String(data)) as Frame));
-    this.socket.on("close", (code, reason) => {
-      this.closed = { code, reason: String(reason) };
-    });
-    // What went wrong shows as a close; without a listener the process would end.
-    this.socket.on("error", () => {});
-  }
-
-  greeted(): Promise<Frame> {
-    return eventually("the greeting", () => {
-      if (this.closed) throw new Error(`closed with ${this.closed.code} ${this.closed.reason}`);
-      return this.frames.find(({ code }) => code === 1001);
-    });
-  }
-
-  business(bizCode: number): Frame["body"][] {
-    return this.frames.filter(({ code, body }) => code === 1003 && body.bizCode === bizCode).map(({ body }) => body);
-  }
-
-  /** Gifts seen, each order id once. Counts of merged orders stand for all ids of the entry together. */
-  gifts(): GiftShown[] {
-    const seen = new Set<string>();
-    return this.business(5556).flatMap(({ data }) =>
-      ((data?.gifts ?? []) as GiftShown[]).filter(({ orderIds }) => {
-        const fresh = orderIds.some((id) => !seen.has(id));
-        for (const id of orderIds) seen.add(id);
-        return fresh;
-      }),
-    );
-  }
-
-  saw(orderId: string): Promise<GiftShown> {
-    return eventually(`the effect of ${orderId}`, () =>
-      this.gifts().find(({ orderIds }) => orderIds.includes(orderId)),
-    );
-  }
-
-  send(code: number, body: Record<string, unknown> = {}): void {
-    this.socket.send(JSON.stringify({ code, body }));
-  }
-
-  close(): void {
-    this.socket.terminate();
-  }
-}
 
 /** A person: logged in, with what she can do. */
 export class Person {
@@ -144,9 +86,11 @@ export class Person {
     return (await this.ask<{ roomId: number }>("living/startingLiving", { type: 1, roomName })).roomId;
   }
 
-  async enter(roomId: number): Promise<Viewer> {
+  /** Connects to the room; with `after`, as somebody who comes back after what she saw there. */
+  async enter(roomId: number, after?: { seq: number; epoch: string }): Promise<Viewer> {
     const im = await this.ask<{ token: string; wsImServerAddress: string }>("im/getImConfig");
-    const viewer = new Viewer(`${im.wsImServerAddress}?token=${im.token}&roomId=${roomId}`);
+    const seen = after ? `&since=${after.seq}&epoch=${after.epoch}` : "";
+    const viewer = new Viewer(`${im.wsImServerAddress}?token=${im.token}&roomId=${roomId}${seen}`);
     this.viewers.push(viewer);
     await viewer.greeted();
     return viewer;
@@ -184,9 +128,9 @@ export class Person {
     return this.post("gift/send", { giftId: 22, roomId, receiverId, count: 1, ...over });
   }
 
-  settled(orderId: string): Promise<{ status: string; reason?: string }> {
+  settled(orderId: string): Promise<{ status: string; reasonCode?: number; price: number }> {
     return eventually(`gift ${orderId} settled`, async () => {
-      const order = await this.ask<{ status: string }>("gift/order", { orderId });
+      const order = await this.ask<{ status: string; price: number }>("gift/order", { orderId });
       return order.status === "accepted" ? undefined : order;
     });
   }

@@ -34,7 +34,9 @@ CREATE TABLE IF NOT EXISTS t_gift_record (
   -- Of what the client asked for: tells a repeat of a request id from its reuse.
   content_hash CHAR(32) NOT NULL,
   send_time DATETIME(3) NOT NULL,
-  update_time DATETIME(3) NOT NULL,
+  -- When it became final (UTC).
+  update_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  -- What has no column: {"type": 1} of a PK gift.
   json JSON NULL,
   UNIQUE KEY uk_order_id (order_id),
   KEY idx_user (user_id, id),

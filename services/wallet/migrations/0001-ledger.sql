@@ -1,3 +1,4 @@
+-- Times are UTC: every session of ours sets its time zone, so CURRENT_TIMESTAMP is UTC too.
 CREATE TABLE IF NOT EXISTS t_qiyu_currency_account (
   user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   current_balance BIGINT NOT NULL DEFAULT 0,
@@ -6,8 +7,8 @@ CREATE TABLE IF NOT EXISTS t_qiyu_currency_account (
   debt BIGINT NOT NULL DEFAULT 0,
   -- 0 invalid, 1 valid, 2 frozen.
   status TINYINT NOT NULL DEFAULT 1,
-  create_time DATETIME(3) NOT NULL,
-  update_time DATETIME(3) NOT NULL,
+  create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  update_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
   CONSTRAINT ck_balance_not_negative CHECK (current_balance >= 0),
   CONSTRAINT ck_debt_not_negative CHECK (debt >= 0)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
@@ -27,8 +28,8 @@ CREATE TABLE IF NOT EXISTS t_qiyu_currency_trade (
   counterparty_income BIGINT NOT NULL DEFAULT 0,
   balance_after BIGINT NOT NULL,
   reason VARCHAR(40) NULL,
-  create_time DATETIME(3) NOT NULL,
-  update_time DATETIME(3) NOT NULL,
+  create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  update_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
   UNIQUE KEY uk_biz_id (biz_id),
   KEY idx_user (user_id, id),
   CONSTRAINT ck_num_not_zero CHECK (num <> 0),
@@ -41,7 +42,7 @@ CREATE TABLE IF NOT EXISTS t_wallet_debt (
   user_id BIGINT UNSIGNED NOT NULL,
   num BIGINT NOT NULL,
   biz_id VARCHAR(80) NOT NULL,
-  create_time DATETIME(3) NOT NULL,
+  create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   UNIQUE KEY uk_biz_id (biz_id),
   KEY idx_user (user_id, id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
@@ -51,13 +52,13 @@ CREATE TABLE IF NOT EXISTS t_wallet_debt (
 CREATE TABLE IF NOT EXISTS t_anchor_income (
   user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   income BIGINT NOT NULL,
-  create_time DATETIME(3) NOT NULL,
-  update_time DATETIME(3) NOT NULL
+  create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  update_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS t_anchor_income_pending (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   -- [["anchor id", coins], ...]
   incomes JSON NOT NULL,
-  create_time DATETIME(3) NOT NULL
+  create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

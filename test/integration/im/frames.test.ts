@@ -16,8 +16,10 @@ import {
 let a: ServiceBroker;
 let b: ServiceBroker;
 let router: ServiceBroker;
+const redis = openRedis("test");
 
 beforeAll(async () => {
+  await redis.connect();
   router = await startRouter("router", livingRoomFake);
   a = await startImServer("im-a", { silenceMs: 600 });
   b = await startImServer("im-b", { sendQueueBytes: 200_000, closeGraceMs: 4_000 });
@@ -29,6 +31,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   cutClients();
+  redis.disconnect();
   await stopAll();
 });
 
@@ -171,8 +174,6 @@ describe("a room's history", () => {
 
 describe("a node that was passed over", () => {
   test("fetches what it missed when the next frame comes, and its members see all in order", async () => {
-    const redis = openRedis("test");
-    await redis.connect();
     const client = await connect(b, "1035", 35);
     await eventually("the room's upkeep is done", () => redis.hexists("im:room:35:watch", b.nodeID));
     const say = (msgId: string) =>
@@ -190,7 +191,6 @@ describe("a node that was passed over", () => {
       ["m2", 2],
       ["m3", 3],
     ]);
-    redis.disconnect();
   });
 });
 

@@ -33,9 +33,10 @@ function sender() {
   };
   const log = { error: jest.fn(), info: jest.fn() };
   const rooms = new RoomSender(numbers as never, nodes as never, log as never);
-  const send = (...orderIds: string[]) =>
+  const send = (...orderIds: string[]) => sendAll(orderIds);
+  const sendAll = (orderIds: string[]) =>
     rooms.send((tick) => tick.addGifts({ roomId: 1, pk: false, gifts: orderIds.map(gift) }));
-  return { rooms, send, delivered, numbers, log, takes };
+  return { rooms, send, sendAll, delivered, numbers, log, takes };
 }
 
 test("callers of a tick go on only once its frames were handed to the nodes", async () => {
@@ -78,8 +79,8 @@ test("without Redis frames go to every live node, that is said once, and Redis i
 });
 
 test("more than may wait is refused as unavailable, and room is made as ticks are handed over", async () => {
-  const { rooms, send, takes } = sender();
-  const many = send(...Array.from({ length: limits.im.pendingRoomGifts }, (_, i) => `o${i}`));
+  const { rooms, send, sendAll, takes } = sender();
+  const many = sendAll(Array.from({ length: limits.im.pendingRoomGifts }, (_, i) => `o${i}`));
   await expect(send("one more")).rejects.toMatchObject({ type: "unavailable" });
   takes.resolve(1);
   await rooms.flush();
