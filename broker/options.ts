@@ -6,6 +6,7 @@ import { limits } from "../config/limits.ts";
 import { dependencyErrors } from "./dependency-errors.middleware.ts";
 import { logDestination } from "./log-destination.ts";
 import { natsOptions } from "./nats-options.ts";
+import "./local-first-strategy.ts";
 import "./rendezvous-strategy.ts";
 
 /**
@@ -28,8 +29,7 @@ export function brokerOptions(label = "node"): BrokerOptions {
     heartbeatTimeout: limits.rpc.heartbeatTimeoutS,
     contextParamsCloning: false,
     tracking: { enabled: true, shutdownTimeout: limits.rpc.shutdownTimeoutMs },
-    // With preferLocal a node that offers an action itself would be asked before any strategy: Rendezvous had no say.
-    registry: { strategy: "RoundRobin", preferLocal: false },
+    registry: { strategy: "LocalFirst", preferLocal: false },
     validator: true,
     // Its histograms keep every sample for this long and sort them at each scrape.
     metrics: { enabled: true, reporter: [], defaultMaxAgeSeconds: limits.http.metricsWindowS },
@@ -39,7 +39,10 @@ export function brokerOptions(label = "node"): BrokerOptions {
       type: "Pino",
       options: {
         level: settings.LOG_LEVEL,
-        pino: { options: { level: settings.LOG_LEVEL, base: undefined }, destination: logDestination(settings.LOG_FILE) },
+        pino: {
+          options: { level: settings.LOG_LEVEL, base: undefined },
+          destination: logDestination(settings.LOG_FILE),
+        },
       },
     },
     skipProcessEventRegistration: true,

@@ -1,0 +1,23 @@
+import { Strategies } from "moleculer";
+
+interface Endpoint {
+  readonly local?: boolean;
+}
+
+/**
+ * The endpoint of this node where there is one, else the next in turn. It stands in for the registry's `preferLocal`,
+ * which looks for a local endpoint before any strategy is asked, and so would leave Rendezvous without effect on a node
+ * that hosts the action itself.
+ */
+export class LocalFirstStrategy extends Strategies.Base {
+  private next = 0;
+
+  override select(list: Endpoint[]): never {
+    const local = list.find((endpoint) => endpoint.local);
+    if (local) return local as never;
+    this.next = (this.next + 1) % list.length;
+    return list[this.next] as never;
+  }
+}
+
+Strategies.register("LocalFirst", LocalFirstStrategy as never);

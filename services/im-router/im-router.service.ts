@@ -1,0 +1,115 @@
+import { fail } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
+import { healthMixin } from "../../mixins/health.mixin.ts";
+import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
+import { call } from "../contracts.ts";
+import { defineService } from "../define-service.ts";
+import { routerBucketOf } from "../im-buckets.ts";
+import { bizCodes } from "../im-frames.ts";
+import { imKeys } from "../im-keys.ts";
+import { imRouterParams } from "./im-router.contract.ts";
+import { NodeCalls } from "./node-calls.ts";
+import { RoomNumbers } from "./room-numbers.ts";
+import { RoomSender } from "./room-sender.ts";
+import { ServerList } from "./server-list.ts";
+import { sendNotices } from "./user-notices.ts";
+
+interface State extends RedisState {
+  nodes: NodeCalls;
+  rooms: RoomSender;
+  servers: ServerList;
+}
+
+/** The router of a bucket: see broker/rendezvous-strategy.ts. */
+const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket" } } as const;
+
+export default defineService<"im-router", State>({
+  name: "im-router",
+  mixins: [redisMixin, healthMixin],
+
+  actions: {
+    sendToUser: {
+      params: imRouterParams.sendToUser,
+      async handler(ctx) {
+        return { delivered: await sendNotices(this.redis, this.nodes, this.logger, [ctx.params]) };
+      },
+    },
+
+    sendToUsers: {
+      params: imRouterParams.sendToUsers,
+      async handler(ctx) {
+        return { delivered: await sendNotices(this.redis, this.nodes, this.logger, ctx.params.notices) };
+      },
+    },
+
+    sendToRoom: {
+      params: imRouterParams.sendToRoom,
+      handler(ctx) {
+        return call(ctx, "im-router.post", { ...ctx.params, bucket: routerBucketOf(ctx.params.roomId) });
+      },
+    },
+
+    post: {
+      ...byBucket,
+      params: imRouterParams.post,
+      async handler(ctx) {
+        const { roomId, senderId, msgId, bizCode, data } = ctx.params;
+        await this.rooms.send((tick) => tick.addMessage(roomId, { userId: senderId, msgId, bizCode, data }));
+        return null;
+      },
+    },
+
+    roomGifts: {
+      ...byBucket,
+      params: imRouterParams.roomGifts,
+      async handler(ctx) {
+        await this.rooms.send((tick) => {
+          for (const room of ctx.params.rooms) tick.addGifts(room);
+        });
+        return null;
+      },
+    },
+
+    closeRoom: {
+      params: imRouterParams.closeRoom,
+      async handler(ctx) {
+        const { roomId } = ctx.params;
+        // From here on nobody comes in, so whoever is in is told and let go.
+        await this.redis.set(imKeys.roomClosed(roomId), 1, "PX", limits.im.roomClosedMs).catch((error: Error) => {
+          this.logger.warn({ roomId, err: error }, "the closed room is not marked: a late-comer may sit in it alone");
+        });
+        const notice = { senderId: "0", msgId: `room-closed:${roomId}`, bizCode: bizCodes.roomClosed, data: {} };
+        await call(ctx, "im-router.post", { bucket: routerBucketOf(roomId), roomId, ...notice });
+        await this.nodes.emptyRoom(roomId);
+        return null;
+      },
+    },
+
+    whereIs: {
+      params: imRouterParams.whereIs,
+      async handler(ctx) {
+        const { node, room, since } = await this.redis.hgetall(imKeys.user(ctx.params.userId));
+        return node ? [{ nodeId: node, roomId: Number(room), since: since ?? "" }] : [];
+      },
+    },
+
+    pickServer: {
+      params: imRouterParams.pickServer,
+      async handler() {
+        const server = await this.servers.pick();
+        if (!server) throw fail("unavailable", { what: "im-server" });
+        return { address: server.address };
+      },
+    },
+  },
+
+  started() {
+    this.nodes = new NodeCalls(this.broker, this.logger);
+    this.rooms = new RoomSender(new RoomNumbers(this.redis), this.nodes, this.logger);
+    this.servers = new ServerList(this.broker, this.nodes);
+  },
+
+  async stopped() {
+    await this.rooms?.flush();
+  },
+});

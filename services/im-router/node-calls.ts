@@ -1,0 +1,96 @@
+import type { Service, ServiceBroker } from "moleculer";
+import { limits } from "../../config/limits.ts";
+import type { ParamsOf } from "../contracts.ts";
+import { call } from "../contracts.ts";
+
+type Frame = ParamsOf<"im-server.deliver">["frames"][number];
+
+/** Node id → what goes there, in its order. */
+export type FramesByNode = Map<string, Frame[]>;
+
+export function appendTo(byNode: FramesByNode, nodeId: string, frame: Frame): void {
+  const frames = byNode.get(nodeId);
+  if (frames) frames.push(frame);
+  else byNode.set(nodeId, [frame]);
+}
+
+/** Splits frames into calls that stay well under the largest message of NATS (1 MB), escaping included. */
+export function deliverCalls(frames: readonly Frame[], maxBytes: number): Frame[][] {
+  const calls: Frame[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const frame of frames) {
+    const size = Buffer.byteLength(frame.frame) + 100;
+    if (bytes + size > maxBytes) {
+      calls.push([]);
+      bytes = 0;
+    }
+    calls.at(-1)?.push(frame);
+    bytes += size;
+  }
+  return calls;
+}
+
+/** The im-server nodes, and the calls to them. */
+export class NodeCalls {
+  private readonly broker: ServiceBroker;
+  private readonly log: Service["logger"];
+  /** Nodes that did not answer the last time: they are still sent to, but nobody waits for them. */
+  private readonly silent = new Set<string>();
+
+  constructor(broker: ServiceBroker, log: Service["logger"]) {
+    this.broker = broker;
+    this.log = log;
+  }
+
+  /** The ids of the live im-server nodes. */
+  async live(): Promise<string[]> {
+    const query = { onlyAvailable: true, skipInternal: true };
+    const services = (await this.broker.call("$node.services", query)) as { name: string; nodes: string[] }[];
+    return services.filter(({ name }) => name === "im-server").flatMap(({ nodes }) => nodes);
+  }
+
+  /**
+   * Hands frames to nodes, those of a node in their order, and resolves to how many connections took them. Never
+   * rejects: the members of a node that does not answer come back to another one and catch up there.
+   */
+  async deliver(framesByNode: FramesByNode): Promise<number> {
+    const handed = [...framesByNode].flatMap(([nodeId, frames]) =>
+      deliverCalls(frames, limits.im.deliverBytes).map((part) => {
+        const wait = !this.silent.has(nodeId);
+        const delivered = this.deliverTo(nodeId, part);
+        return wait ? delivered : 0;
+      }),
+    );
+    return (await Promise.all(handed)).reduce((sum, delivered) => sum + delivered, 0);
+  }
+
+  private async deliverTo(nodeID: string, frames: Frame[]): Promise<number> {
+    try {
+      const timeout = limits.im.deliverTimeoutMs;
+      const { delivered } = await call(this.broker, "im-server.deliver", { frames }, { nodeID, timeout });
+      if (this.silent.delete(nodeID)) this.log.info({ nodeID }, "the im-server node answers again");
+      return delivered;
+    } catch (error) {
+      if (!this.silent.has(nodeID))
+        this.log.warn({ nodeID, err: error }, "an im-server node took no frames: its members count as gone");
+      // Ids of nodes never come back, so those of the dead are dropped now and then.
+      if (this.silent.size > 1_000) this.silent.clear();
+      this.silent.add(nodeID);
+      return 0;
+    }
+  }
+
+  /** Lets the members of a room go, on every node; one that does not answer has none that could stay. */
+  async emptyRoom(roomId: number): Promise<void> {
+    const timeout = limits.im.deliverTimeoutMs;
+    const emptied = (await this.live()).map((nodeID) =>
+      call(this.broker, "im-server.emptyRoom", { roomId }, { nodeID, timeout }).catch((error: Error) => {
+        this.log.warn(
+          { roomId, nodeID, err: error },
+          "a node did not empty a closed room: its members stay until they leave",
+        );
+      }),
+    );
+    await Promise.all(emptied);
+  }
+}

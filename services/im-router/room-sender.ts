@@ -1,0 +1,114 @@
+import { randomUUID } from "node:crypto";
+import type { Service } from "moleculer";
+import { fail } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
+import type { UnnumberedFrame } from "../im-frames.ts";
+import { appendTo, type FramesByNode, type NodeCalls } from "./node-calls.ts";
+import type { NumberedFrame, RoomNumbers } from "./room-numbers.ts";
+import { RoomTick } from "./room-tick.ts";
+
+interface Waiting {
+  tick: RoomTick;
+  /** Settles once everything of the tick was handed to the nodes. */
+  handedOver: Promise<void>;
+  close(): void;
+  timer: NodeJS.Timeout;
+}
+
+/**
+ * Gathers what is for rooms during a tick, has it numbered, and hands it to the nodes that hold members. Ticks are
+ * numbered one after the other; while one is being handed over the next one gathers.
+ */
+export class RoomSender {
+  private readonly numbers: RoomNumbers;
+  private readonly nodes: NodeCalls;
+  private readonly log: Service["logger"];
+  private waiting: Waiting | undefined;
+  private numbering: Promise<unknown> = Promise.resolve();
+  private readonly handingOver = new Set<Promise<void>>();
+  private pending = 0;
+  /** Until when Redis is not tried again, ms; 0 while it answers. */
+  private aloneUntil = 0;
+
+  constructor(numbers: RoomNumbers, nodes: NodeCalls, log: Service["logger"]) {
+    this.numbers = numbers;
+    this.nodes = nodes;
+    this.log = log;
+  }
+
+  /** Resolves once what `add` put into the tick was handed to the nodes. Fails: unavailable, where too much waits. */
+  async send(add: (tick: RoomTick) => void): Promise<void> {
+    if (this.pending >= limits.im.pendingRoomGifts)
+      throw fail("unavailable", { what: "room gifts", waiting: this.pending });
+    this.waiting ??= this.open();
+    const { tick, handedOver } = this.waiting;
+    const before = tick.size;
+    add(tick);
+    this.pending += tick.size - before;
+    await handedOver;
+  }
+
+  /** Sends what waits now instead of at the end of its tick, and resolves once all is handed over. */
+  async flush(): Promise<void> {
+    this.waiting?.close();
+    await Promise.allSettled(this.handingOver);
+  }
+
+  private open(): Waiting {
+    const tick = new RoomTick(randomUUID);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const close = () => {
+      clearTimeout(this.waiting?.timer);
+      this.waiting = undefined;
+      resolve();
+    };
+    const handedOver = promise.then(() => this.handOver(tick));
+    this.handingOver.add(handedOver);
+    const done = () => {
+      this.pending -= tick.size;
+      this.handingOver.delete(handedOver);
+    };
+    handedOver.then(done, done);
+    return { tick, handedOver, close, timer: setTimeout(close, limits.im.roomTickMs) };
+  }
+
+  private async handOver(tick: RoomTick): Promise<void> {
+    const frames = tick.frames(limits.im.giftsPerFrame);
+    const { framesPerScript } = limits.im;
+    const parts = Array.from({ length: Math.ceil(frames.length / framesPerScript) }, (_, i) =>
+      frames.slice(i * framesPerScript, (i + 1) * framesPerScript),
+    );
+    const numbered = this.numbering.then(async () => {
+      const done: NumberedFrame[] = [];
+      for (const part of parts) done.push(...(await this.numberOrAlone(part)));
+      return done;
+    });
+    this.numbering = numbered.then(
+      () => undefined,
+      () => undefined, // The waiters of this tick are told; the next tick is none of its business.
+    );
+    await this.nodes.deliver(await this.byNode(await numbered));
+  }
+
+  private async numberOrAlone(frames: UnnumberedFrame[]): Promise<NumberedFrame[]> {
+    if (Date.now() < this.aloneUntil) return this.numbers.numberAlone(frames);
+    try {
+      const numbered = await this.numbers.number(frames);
+      if (this.aloneUntil > 0) this.log.info("room frames are numbered in Redis again");
+      this.aloneUntil = 0;
+      return numbered;
+    } catch (error) {
+      if (this.aloneUntil === 0)
+        this.log.error({ err: error }, "room frames cannot be numbered in Redis: they go to every node, kept nowhere");
+      this.aloneUntil = Date.now() + limits.im.numberRetryMs;
+      return this.numbers.numberAlone(frames);
+    }
+  }
+
+  private async byNode(frames: readonly NumberedFrame[]): Promise<FramesByNode> {
+    const everywhere = frames.some(({ nodes }) => nodes === undefined) ? await this.nodes.live() : [];
+    const byNode: FramesByNode = new Map();
+    for (const { nodes = everywhere, ...frame } of frames) for (const nodeId of nodes) appendTo(byNode, nodeId, frame);
+    return byNode;
+  }
+}

@@ -1,0 +1,50 @@
+import type { ServiceBroker } from "moleculer";
+import { limits } from "../../config/limits.ts";
+import { call } from "../contracts.ts";
+import type { NodeCalls } from "./node-calls.ts";
+import { ServerChoice, type ServerState } from "./server-choice.ts";
+
+/** The im-servers that take connections, asked anew where the last answers are older than `limits.im.serverListMs`. */
+export class ServerList {
+  private readonly broker: ServiceBroker;
+  private readonly nodes: NodeCalls;
+  private readonly choice = new ServerChoice();
+  private askedAt = Number.NEGATIVE_INFINITY;
+  private asking: Promise<void> | undefined;
+
+  constructor(broker: ServiceBroker, nodes: NodeCalls) {
+    this.broker = broker;
+    this.nodes = nodes;
+  }
+
+  /** `undefined` where no im-server takes connections. Old answers serve while newer ones are on their way. */
+  async pick(): Promise<ServerState | undefined> {
+    const live = new Set(await this.nodes.live());
+    if (Date.now() - this.askedAt > limits.im.serverListMs) this.refresh([...live]);
+    const known = this.choice.choose(live);
+    if (known) return known;
+    await this.refresh([...live]);
+    return this.choice.choose(live);
+  }
+
+  private refresh(live: readonly string[]): Promise<void> {
+    this.asking ??= this.ask(live).finally(() => {
+      this.asking = undefined;
+    });
+    return this.asking;
+  }
+
+  private async ask(live: readonly string[]): Promise<void> {
+    const timeout = limits.im.serverListMs;
+    const answers = await Promise.allSettled(
+      live.map(async (nodeID) => {
+        const status = await call(this.broker, "im-server.status", {}, { nodeID, timeout });
+        return { nodeId: nodeID, ...status };
+      }),
+    );
+    // A node that does not answer is none to send people to.
+    const answered = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+    this.choice.update(answered.filter(({ draining }) => !draining));
+    this.askedAt = Date.now();
+  }
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from "node:crypto";
+import type { WebSocket } from "ws";
+import { limits } from "../../config/limits.ts";
+import { call } from "../contracts.ts";
+import { closeCodes, frameCodes } from "../im-frames.ts";
+import { Connection } from "./connection.ts";
+import type { ImNode } from "./im-node.ts";
+import { redeemToken } from "./im-tokens.ts";
+import type { Position } from "./room-feed.ts";
+
+/** Why a socket does not come in. */
+interface Refusal {
+  code: number;
+  reason: string;
+}
+
+const away: Refusal = { code: closeCodes.draining, reason: "not available now, try again" };
+
+function roomIdOf(query: URLSearchParams): number | undefined {
+  const text = query.get("roomId") ?? "";
+  const roomId = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(roomId) ? roomId : undefined;
+}
+
+/** What the client saw last. A cursor that cannot be read counts as one that cannot be caught up with. */
+function seenBy(query: URLSearchParams): Position | undefined {
+  const since = query.get("since");
+  if (since === null) return undefined;
+  const readable = /^\d{1,15}$/.test(since);
+  return { seq: readable ? Number(since) : 0, epoch: readable ? (query.get("epoch") ?? "").slice(0, 100) : "" };
+}
+
+/** Token first, so that who has none learns nothing; it is used up whatever comes after. Rejects where Redis is away. */
+async function findWho(
+  node: ImNode,
+  query: URLSearchParams,
+): Promise<{ userId: string; roomId: number } | { refusal: Refusal }> {
+  const userId = await redeemToken(node.redis, query.get("token") ?? "");
+  if (userId === null) return { refusal: { code: closeCodes.badToken, reason: "bad, used or expired token" } };
+  const roomId = roomIdOf(query);
+  if (roomId === undefined) return { refusal: { code: closeCodes.protocolFault, reason: "roomId is missing" } };
+  const room = await call(node.broker, "living-room.find", { roomId });
+  if (!room) return { refusal: { code: closeCodes.roomNotLive, reason: "the room is not live" } };
+  return { userId, roomId };
+}
+
+function full(node: ImNode, sockets: number): boolean {
+  return node.draining || sockets > limits.im.connectionsPerNode;
+}
+
+/**
+ * Lets a new socket in or closes it with the reason. Resolves to its connection once it is registered and greeted: from
+ * the greeting on it gets every frame of its room. `undefined` where it was refused or went away meanwhile.
+ */
+export async function admit(
+  node: ImNode,
+  socket: WebSocket,
+  query: URLSearchParams,
+  sockets: number,
+): Promise<Connection | undefined> {
+  if (full(node, sockets)) {
+    socket.close(closeCodes.draining, "this node takes nobody now");
+    return undefined;
+  }
+  try {
+    const who = await findWho(node, query);
+    if ("refusal" in who) socket.close(who.refusal.code, who.refusal.reason);
+    else return await join(node, socket, who, seenBy(query));
+  } catch (error) {
+    node.log.warn({ err: error }, "a connection could not be let in: the client is told to try again");
+    socket.close(away.code, away.reason);
+  }
+  return undefined;
+}
+
+async function join(
+  node: ImNode,
+  socket: WebSocket,
+  who: { userId: string; roomId: number },
+  seen: Position | undefined,
+): Promise<Connection | undefined> {
+  const { sendQueueBytes } = node.settings;
+  const connection = new Connection(socket, { ...who, connectionId: randomUUID(), sendQueueBytes });
+  socket.once("close", () => node.leave(connection));
+  node.enter(connection);
+  try {
+    const joined = await node.presence.join(connection, seen);
+    if (!joined) {
+      node.leave(connection);
+      connection.close(closeCodes.roomNotLive, "the room is not live");
+      return undefined;
+    }
+    node.roster.claim(connection);
+    node.rooms.start(who.roomId, joined.position);
+    if (joined.replaced) void node.replaceFormer(who.userId, joined.replaced);
+    if (node.draining) connection.close(away.code, away.reason);
+    greet(node, connection, joined, seen);
+    if (connection.open) return connection;
+    // Its close may have been before anybody listened for it.
+    node.leave(connection);
+    return undefined;
+  } catch (error) {
+    node.leave(connection);
+    throw error;
+  }
+}
+
+function greet(
+  node: ImNode,
+  connection: Connection,
+  { position, replay }: { position: Position; replay: string[] | undefined },
+  seen: Position | undefined,
+): void {
+  const bytes = replay?.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0) ?? 0;
+  // A replay that would fill the send queue would only cost the client its connection.
+  const recovered = replay !== undefined && bytes <= node.settings.sendQueueBytes / 2;
+  const body = { userId: connection.userId, nodeId: node.nodeId, ...position, ...(seen ? { recovered } : {}) };
+  connection.greet(
+    JSON.stringify({ code: frameCodes.login, body }),
+    seen && recovered ? (replay as string[]) : [],
+    position,
+  );
+}

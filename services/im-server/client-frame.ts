@@ -1,0 +1,78 @@
+import { bizCodes, frameCodes, frameMagic } from "../im-frames.ts";
+
+/**
+ * What a client's text frame says. `fault` breaks the protocol and costs the connection; `refused` is understood but
+ * not carried out, and the client is told in an ack.
+ */
+export type ClientFrame =
+  | { kind: "fault"; reason: string }
+  | { kind: "refused"; bizCode: number; msgId: string | undefined; error: string }
+  | { kind: "login" }
+  | { kind: "logout" }
+  | { kind: "heartbeat" }
+  | { kind: "ack"; msgId: string | undefined }
+  | { kind: "chat"; content: string; msgId: string | undefined };
+
+type Fields = Record<string, unknown>;
+
+function fault(reason: string): ClientFrame {
+  return { kind: "fault", reason };
+}
+
+function asFields(value: unknown): Fields | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // No JSON text parses to undefined, so the caller sees the difference.
+  }
+}
+
+/** Never throws: a client may send anything. */
+export function readClientFrame(text: string, chatCharsMax: number): ClientFrame {
+  const parsed = parse(text);
+  if (parsed === undefined) return fault("the frame is no JSON");
+  const frame = asFields(parsed);
+  if (!frame) return fault("the frame is no JSON object");
+  if (frame.magic !== undefined && frame.magic !== frameMagic) return fault("wrong magic");
+  const body = frame.body === undefined || frame.body === null ? {} : asFields(frame.body);
+  if (!body) return fault("body is no object");
+  switch (frame.code) {
+    case frameCodes.login:
+      return { kind: "login" };
+    case frameCodes.logout:
+      return { kind: "logout" };
+    case frameCodes.heartbeat:
+      return { kind: "heartbeat" };
+    case frameCodes.ack:
+      return { kind: "ack", msgId: messageId(body) };
+    case frameCodes.business:
+      return readBusiness(body, chatCharsMax);
+    default:
+      return fault("unknown code");
+  }
+}
+
+function messageId(body: Fields): string | undefined {
+  return typeof body.msgId === "string" && body.msgId.length <= 100 ? body.msgId : undefined;
+}
+
+function readBusiness(body: Fields, chatCharsMax: number): ClientFrame {
+  const bizCode = Number(body.bizCode);
+  if (!Number.isSafeInteger(bizCode)) return fault("bizCode is missing");
+  const msgId = messageId(body);
+  if (bizCode !== bizCodes.chat)
+    return { kind: "refused", bizCode, msgId, error: "clients may not send this business code" };
+  // Older clients send data as a JSON text inside the frame.
+  const data = asFields(typeof body.data === "string" ? parse(body.data) : body.data);
+  if (typeof data?.content !== "string") return fault("content is no text");
+  const { content } = data;
+  // Code points are at most the UTF-16 units and at least half of them: the exact count is taken only where it matters.
+  const tooLong = content.length > 2 * chatCharsMax || [...content].length > chatCharsMax;
+  if (content === "" || tooLong)
+    return { kind: "refused", bizCode, msgId, error: `content must have 1 to ${chatCharsMax} characters` };
+  return { kind: "chat", content, msgId };
+}

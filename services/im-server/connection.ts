@@ -1,0 +1,90 @@
+import type { WebSocket } from "ws";
+import { limits } from "../../config/limits.ts";
+import { closeCodes } from "../im-frames.ts";
+import type { Presence } from "./presence-store.ts";
+import type { Position, RoomFrame } from "./room-feed.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+/** One socket of a known user in a room. What it sends is bounded: a client that does not read is let go. */
+export class Connection implements Presence {
+  readonly connectionId: string;
+  readonly userId: string;
+  readonly roomId: number;
+  readonly since = new Date().toISOString();
+  /** When the client was last heard, ms. */
+  heardAt = Date.now();
+  private readonly socket: WebSocket;
+  private readonly sendQueueBytes: number;
+  private readonly bucket = new TokenBucket(limits.im.messagesPerSecond, limits.im.messagesBurst, Date.now());
+  /** The room's frames that came before the greeting; `undefined` once it is out. */
+  private early: RoomFrame[] | undefined = [];
+  private greetedAt: Position | undefined;
+
+  constructor(
+    socket: WebSocket,
+    who: { connectionId: string; userId: string; roomId: number; sendQueueBytes: number },
+  ) {
+    this.socket = socket;
+    this.connectionId = who.connectionId;
+    this.userId = who.userId;
+    this.roomId = who.roomId;
+    this.sendQueueBytes = who.sendQueueBytes;
+  }
+
+  get id(): string {
+    return this.connectionId;
+  }
+
+  get open(): boolean {
+    return this.socket.readyState === this.socket.OPEN;
+  }
+
+  /** Counts a message of the client; false where it sends more than it may. */
+  heard(): boolean {
+    this.heardAt = Date.now();
+    return this.bucket.take(this.heardAt);
+  }
+
+  /** True where the frame is on its way; false where the connection is closing or was too slow for it. */
+  send(frame: string | Buffer): boolean {
+    if (!this.open) return false;
+    this.socket.send(frame, { binary: false });
+    if (this.socket.bufferedAmount <= this.sendQueueBytes) return true;
+    this.close(closeCodes.tooSlow, "too slow: frames pile up");
+    return false;
+  }
+
+  /** A frame of the room, `bytes` being its text once for all members. It waits where the greeting is not out yet. */
+  sendOfRoom(frame: RoomFrame, bytes: Buffer): boolean {
+    if (this.early) {
+      this.early.push(frame);
+      if (this.early.length > limits.im.heldRoomFrames) this.close(closeCodes.tooSlow, "the room is too fast");
+      return this.open;
+    }
+    const { greetedAt } = this;
+    const before = greetedAt && frame.epoch === greetedAt.epoch && frame.seq <= greetedAt.seq;
+    return before ? false : this.send(bytes);
+  }
+
+  /**
+   * Sends the greeting, what the client missed, and what the room said meanwhile; later frames follow by themselves.
+   * `at` is the room's position that the greeting names: frames up to there are in `missed` or before this client's time.
+   */
+  greet(greeting: string, missed: readonly string[], at: Position): void {
+    const early = this.early ?? [];
+    this.early = undefined;
+    this.greetedAt = at;
+    this.send(greeting);
+    for (const frame of missed) this.send(frame);
+    for (const frame of early) this.sendOfRoom(frame, Buffer.from(frame.frame));
+  }
+
+  /** Starts the closing handshake; the socket is cut where the client does not finish it in `limits.im.closeGraceMs`. */
+  close(code: number, reason: string): void {
+    if (this.open) this.socket.close(code, reason);
+  }
+
+  cut(): void {
+    this.socket.terminate();
+  }
+}

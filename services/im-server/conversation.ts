@@ -1,0 +1,75 @@
+import { randomUUID } from "node:crypto";
+import type { WebSocket } from "ws";
+import { isUnavailable } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
+import { call } from "../contracts.ts";
+import { bizCodes, closeCodes, frameCodes } from "../im-frames.ts";
+import { type ClientFrame, readClientFrame } from "./client-frame.ts";
+import type { Connection } from "./connection.ts";
+import type { ImNode } from "./im-node.ts";
+
+const heartbeatAnswer = JSON.stringify({ code: frameCodes.heartbeat, body: {} });
+
+/** Answers what a connected client says, until its socket closes. */
+export function converse(node: ImNode, socket: WebSocket, connection: Connection): void {
+  const counted = () => {
+    if (connection.heard()) return true;
+    connection.close(closeCodes.tooManyMessages, "too many messages");
+    return false;
+  };
+  socket.on("message", (data, isBinary) => {
+    if (!connection.open || !counted()) return;
+    if (isBinary) connection.close(closeCodes.protocolFault, "frames are text");
+    else answer(node, connection, readClientFrame(data.toString(), limits.im.chatChars));
+  });
+  socket.on("ping", counted);
+}
+
+function answer(node: ImNode, connection: Connection, frame: ClientFrame): void {
+  switch (frame.kind) {
+    case "heartbeat":
+      connection.send(heartbeatAnswer);
+      return;
+    case "logout":
+      connection.close(1000, "logged out");
+      return;
+    case "chat":
+      void sendChat(node, connection, frame.content, frame.msgId);
+      return;
+    case "refused":
+      refuse(connection, frame.bizCode, frame.msgId, frame.error);
+      return;
+    case "fault":
+      node.log.info({ userId: connection.userId, reason: frame.reason }, "protocol fault: the connection is closed");
+      connection.close(closeCodes.protocolFault, frame.reason);
+      return;
+    // The token logged the client in already; nothing of ours waits for an ack yet.
+    case "login":
+    case "ack":
+      return;
+  }
+}
+
+/** Sender and room are the connection's; nothing of the frame but its content is used. */
+async function sendChat(
+  node: ImNode,
+  connection: Connection,
+  content: string,
+  msgId: string | undefined,
+): Promise<void> {
+  const { userId, roomId } = connection;
+  const message = { roomId, senderId: userId, msgId: randomUUID(), bizCode: bizCodes.chat };
+  try {
+    await call(node.broker, "im-router.sendToRoom", { ...message, data: { content, senderId: userId } });
+  } catch (error) {
+    const about = { userId, roomId, err: error };
+    if (isUnavailable(error)) node.log.warn(about, "a chat message was not sent: the client is told");
+    else node.log.error(about, "a chat message was not sent: the client is told");
+    refuse(connection, bizCodes.chat, msgId, "not sent, try again");
+  }
+}
+
+/** An ack with an `error`: clients that show business frames are not confused by it. */
+function refuse(connection: Connection, bizCode: number, msgId: string | undefined, error: string): void {
+  connection.send(JSON.stringify({ code: frameCodes.ack, body: { ...(msgId ? { msgId } : {}), bizCode, error } }));
+}

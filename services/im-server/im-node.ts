@@ -1,0 +1,106 @@
+import type { Service, ServiceBroker } from "moleculer";
+import type { RedisState } from "../../mixins/redis.mixin.ts";
+import { call } from "../contracts.ts";
+import { closeCodes } from "../im-frames.ts";
+import type { Connection } from "./connection.ts";
+import { type Presence, PresenceStore } from "./presence-store.ts";
+import { Rooms } from "./rooms.ts";
+import { Roster } from "./roster.ts";
+
+/** What a node may be told to do otherwise, for tests; the defaults are in config/limits.ts. */
+export interface ImSettings {
+  silenceMs: number;
+  presenceRefreshMs: number;
+  watchFlushMs: number;
+  sendQueueBytes: number;
+  closeGraceMs: number;
+  drainMs: number;
+}
+
+/** The connections of one im-server node and what belongs to them. */
+export class ImNode {
+  readonly roster = new Roster<Connection>();
+  readonly rooms: Rooms;
+  readonly presence: PresenceStore;
+  readonly redis: RedisState["redis"];
+  readonly broker: ServiceBroker;
+  readonly log: Service["logger"];
+  readonly settings: ImSettings;
+  /** Rooms whose number of members here changed since it was last written. */
+  readonly changedRooms = new Set<number>();
+  /** What was last reported of the rooms here, so that only changes are. */
+  readonly reportedWatch = new Map<number, number>();
+  private readonly leaving = new Set<Promise<void>>();
+  draining = false;
+
+  constructor(parts: {
+    redis: RedisState["redis"];
+    broker: ServiceBroker;
+    log: Service["logger"];
+    settings: ImSettings;
+  }) {
+    this.redis = parts.redis;
+    this.broker = parts.broker;
+    this.log = parts.log;
+    this.settings = parts.settings;
+    this.presence = new PresenceStore(parts.redis, parts.broker.nodeID);
+    const fetch = (roomId: number, from: { epoch: string; seq: number }) => this.presence.missed(roomId, from);
+    this.rooms = new Rooms(this.roster, fetch, parts.log);
+  }
+
+  get nodeId(): string {
+    return this.broker.nodeID;
+  }
+
+  /** Counts the connection in and keeps its room's frames for it from now on. */
+  enter(connection: Connection): void {
+    this.roster.add(connection);
+    this.rooms.open(connection.roomId);
+    this.changedRooms.add(connection.roomId);
+  }
+
+  /** Undoes `enter`, once, and takes the user's entry out of Redis where it is still this connection's. */
+  leave(connection: Connection): void {
+    if (!this.roster.remove(connection)) return;
+    this.rooms.closeIfEmpty(connection.roomId);
+    this.changedRooms.add(connection.roomId);
+    const left = this.presence.leave(connection).catch((error: Error) => {
+      const about = { userId: connection.userId, connectionId: connection.connectionId, err: error };
+      this.log.warn(about, "presence not removed: it ends with its lease");
+    });
+    this.leaving.add(left);
+    void left.then(() => this.leaving.delete(left));
+  }
+
+  /** Resolves once Redis has heard of everybody who left. */
+  async allLeft(): Promise<void> {
+    await Promise.all(this.leaving);
+  }
+
+  /** Closes a connection here that a newer one of the user replaced. */
+  closeReplaced(connectionId: string): boolean {
+    const connection = this.roster.byConnection(connectionId);
+    connection?.close(closeCodes.replaced, "replaced by a newer connection");
+    return connection !== undefined;
+  }
+
+  /** Lets go of the user's former connection, wherever it is. Where its node does not answer, its lease ends it. */
+  async replaceFormer(userId: string, former: { nodeId: string; connectionId: string }): Promise<void> {
+    if (former.nodeId === this.nodeId) {
+      this.closeReplaced(former.connectionId);
+      return;
+    }
+    const { nodeId: nodeID, connectionId } = former;
+    try {
+      await call(this.broker, "im-server.replace", { userId, connectionId }, { nodeID });
+    } catch (error) {
+      const about = { userId, connectionId, nodeID, err: error };
+      this.log.warn(about, "the replaced connection's node did not answer: it finds out when it renews its lease");
+    }
+  }
+
+  /** The connections that stand in Redis, as they stand there. */
+  presences(): Presence[] {
+    return this.roster.claimed();
+  }
+}

@@ -1,0 +1,118 @@
+import type { Service } from "moleculer";
+import type { WebSocket } from "ws";
+import { config } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import { healthMixin } from "../../mixins/health.mixin.ts";
+import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
+import { defineService } from "../define-service.ts";
+import { closeCodes } from "../im-frames.ts";
+import { admit } from "./admission.ts";
+import { converse } from "./conversation.ts";
+import { ImNode, type ImSettings } from "./im-node.ts";
+import { imServerParams } from "./im-server.contract.ts";
+import { makeToken } from "./im-tokens.ts";
+import { type Listener, openListener } from "./listener.ts";
+import { drain, startUpkeep } from "./upkeep.ts";
+
+interface State extends RedisState {
+  node: ImNode;
+  listener: Listener;
+  upkeep: { stop(): Promise<void> };
+}
+
+const settings: ImSettings = {
+  silenceMs: limits.im.silenceMs,
+  presenceRefreshMs: limits.im.presenceRefreshMs,
+  watchFlushMs: limits.im.watchFlushMs,
+  sendQueueBytes: limits.im.sendQueueBytes,
+  closeGraceMs: limits.im.closeGraceMs,
+  drainMs: limits.im.drainMs,
+};
+
+function onSocket(service: Service & State, socket: WebSocket, query: URLSearchParams): void {
+  const { node, listener, logger } = service;
+  // A close always follows; the error itself is the network's or the client's doing.
+  socket.on("error", (error) => logger.debug({ err: error }, "socket error"));
+  // What the client says before it is known waits in its socket.
+  socket.pause();
+  admit(node, socket, query, listener.sockets().size)
+    .then((connection) => connection && converse(node, socket, connection))
+    .catch((error: Error) => {
+      logger.error({ err: error }, "a connection could not be served: it is cut");
+      socket.terminate();
+    })
+    .finally(() => socket.resume());
+}
+
+export default defineService<"im-server", State>({
+  name: "im-server",
+  settings: { ...settings },
+  mixins: [redisMixin, healthMixin],
+
+  actions: {
+    token: {
+      params: imServerParams.token,
+      async handler(ctx) {
+        return { token: await makeToken(this.redis, ctx.params.userId) };
+      },
+    },
+
+    deliver: {
+      params: imServerParams.deliver,
+      handler(ctx) {
+        const { roster, rooms } = this.node;
+        let delivered = 0;
+        for (const frame of ctx.params.frames) {
+          if ("roomId" in frame) delivered += rooms.deliver(frame.roomId, frame);
+          else if (roster.ofUser(frame.userId)?.send(frame.frame)) delivered++;
+        }
+        return { delivered };
+      },
+    },
+
+    replace: {
+      params: imServerParams.replace,
+      handler(ctx) {
+        return { closed: this.node.closeReplaced(ctx.params.connectionId) };
+      },
+    },
+
+    emptyRoom: {
+      params: imServerParams.emptyRoom,
+      handler(ctx) {
+        const members = [...this.node.roster.inRoom(ctx.params.roomId)];
+        for (const member of members) member.close(closeCodes.roomClosed, "the room is closed");
+        return { members: members.length };
+      },
+    },
+
+    status: {
+      params: imServerParams.status,
+      handler() {
+        const { roster, draining } = this.node;
+        const address = config().IM_PUBLIC_URL.replaceAll("{port}", String(this.listener.port));
+        return { address, connections: roster.size, rooms: roster.rooms.length, draining };
+      },
+    },
+  },
+
+  async started() {
+    const { redis, broker, logger } = this;
+    const node = new ImNode({ redis, broker, log: logger, settings: this.settings as unknown as ImSettings });
+    this.node = node;
+    const { IM_HOST: host, IM_PORT: port } = config();
+    const { closeGraceMs } = node.settings;
+    this.listener = await openListener({ host, port, closeGraceMs }, (...args) => onSocket(this, ...args));
+    this.upkeep = startUpkeep(node);
+    logger.info({ host, port: this.listener.port }, "WebSockets are welcome");
+  },
+
+  async stopped() {
+    if (!this.upkeep) return;
+    this.node.draining = true;
+    this.listener.refuse();
+    await this.upkeep.stop();
+    await drain(this.node);
+    await this.listener.close(closeCodes.draining, "this node is going away");
+  },
+});

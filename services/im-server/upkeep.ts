@@ -1,0 +1,118 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { limits } from "../../config/limits.ts";
+import { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { call } from "../contracts.ts";
+import { closeCodes } from "../im-frames.ts";
+import type { ImNode } from "./im-node.ts";
+
+const reportTimeoutMs = 1_000;
+
+function batches<T>(items: readonly T[], size: number): T[][] {
+  const starts = Array.from({ length: Math.ceil(items.length / size) }, (_, i) => i * size);
+  return starts.map((start) => items.slice(start, start + size));
+}
+
+/** Writes the members of rooms here, catches up where a room went on without us, and reports who watches. */
+async function touchRooms(node: ImNode, roomIds: readonly number[]): Promise<void> {
+  for (const batch of batches(roomIds, limits.im.presenceBatch)) {
+    const rooms = batch.map((roomId) => ({ roomId, members: node.roster.inRoom(roomId).size }));
+    const touched = await node.presence.touchRooms(rooms);
+    for (const { roomId, position } of touched) if (position) node.rooms.catchUp(roomId, position);
+    const watched = touched.map(({ roomId, watchNum }) => ({ roomId, watchNum }));
+    await report(node, watched);
+  }
+}
+
+/** Tells the room list what changed; where it cannot be told the rooms count as changed until it can. */
+async function report(node: ImNode, watched: readonly { roomId: number; watchNum: number }[]): Promise<void> {
+  const { reportedWatch, changedRooms, roster } = node;
+  const rooms = watched.filter(({ roomId, watchNum }) => reportedWatch.get(roomId) !== watchNum);
+  try {
+    if (rooms.length > 0)
+      await call(node.broker, "living-room.setWatchNumbers", { rooms }, { timeout: reportTimeoutMs });
+    for (const { roomId, watchNum } of rooms) reportedWatch.set(roomId, watchNum);
+  } catch (error) {
+    for (const { roomId } of rooms) changedRooms.add(roomId);
+    node.log.warn({ rooms: rooms.length, err: error }, "watch numbers were not reported: they are tried again");
+  }
+  // What others hold alone is theirs to report.
+  for (const { roomId } of watched) if (roster.inRoom(roomId).size === 0) reportedWatch.delete(roomId);
+}
+
+async function flushChanges(node: ImNode): Promise<void> {
+  const changed = [...node.changedRooms];
+  node.changedRooms.clear();
+  try {
+    await touchRooms(node, changed);
+  } catch (error) {
+    for (const roomId of changed) node.changedRooms.add(roomId);
+    throw error;
+  }
+}
+
+/** Renews every lease of this node; what Redis has lost is there again afterwards. */
+async function renewAll(node: ImNode): Promise<void> {
+  for (const batch of batches(node.presences(), limits.im.presenceBatch))
+    for (const connectionId of await node.presence.renew(batch)) node.closeReplaced(connectionId);
+  await touchRooms(node, node.roster.rooms);
+  const deserted = (await node.presence.desertedRooms()).map((roomId) => ({ roomId, watchNum: 0 }));
+  await report(node, deserted);
+  await node.presence.keepMark();
+}
+
+/** What keeps this node's entries in Redis and its sockets in order, until `stop`. */
+export function startUpkeep(node: ImNode): { stop(): Promise<void> } {
+  const { silenceMs, presenceRefreshMs, watchFlushMs } = node.settings;
+  let renewedAt = Date.now();
+  const presence = new BackgroundLoop({
+    name: "presence",
+    idleMs: watchFlushMs,
+    errorBackoffMs: watchFlushMs,
+    log: node.log,
+    round: async () => {
+      const due = Date.now() - renewedAt >= presenceRefreshMs;
+      if (due || (await node.presence.forgotten())) {
+        await renewAll(node);
+        renewedAt = Date.now();
+      }
+      await flushChanges(node);
+      return false;
+    },
+  });
+  const sweep = setInterval(() => closeSilent(node), Math.max(20, silenceMs / 15));
+  return {
+    async stop() {
+      clearInterval(sweep);
+      await presence.stop();
+    },
+  };
+}
+
+/** One look at all sockets instead of a timer for each. */
+function closeSilent(node: ImNode): void {
+  const heardBefore = Date.now() - node.settings.silenceMs;
+  for (const connection of node.roster.all())
+    if (connection.heardAt < heardBefore) connection.close(closeCodes.silent, "silent for too long");
+}
+
+/** Lets everybody go in portions, so that they do not come to the other nodes all at once; takes `drainMs` at the most. */
+export async function drain(node: ImNode): Promise<void> {
+  const everybody = node.roster.all();
+  const rooms = node.roster.rooms;
+  const portions = batches(everybody, Math.max(limits.im.drainPortion, Math.ceil(everybody.length / 50)));
+  const pauseMs = node.settings.drainMs / Math.max(1, portions.length);
+  for (const [at, portion] of portions.entries()) {
+    for (const connection of portion) {
+      connection.close(closeCodes.draining, "this node is going away");
+      node.leave(connection);
+    }
+    if (at < portions.length - 1) await pause(pauseMs);
+  }
+  await node.allLeft();
+  try {
+    await touchRooms(node, rooms);
+    await node.presence.removeMark();
+  } catch (error) {
+    node.log.warn({ err: error, rooms: rooms.length }, "rooms not left in Redis: this node's leases there run out");
+  }
+}
