@@ -12,7 +12,8 @@ import { fail } from "../broker/failure.ts";
 import { natsOptions } from "../broker/nats-options.ts";
 import { natsPrefix } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
-import { Channel, type ChannelDefinition, type ChannelMessage } from "./jetstream/channel.ts";
+import { Channel, type ChannelDefinition } from "./jetstream/channel.ts";
+import { partitionsOf } from "./jetstream/partitions.ts";
 import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
 
 export type { ChannelDefinition, ChannelMessage } from "./jetstream/channel.ts";
@@ -84,6 +85,8 @@ function deadLetterWriter(port: JetStreamPort) {
 
 interface Internals extends JetStreamState {
   jetstreamChannels: Channel[];
+  /** What listens to the registry for the partitioned channels. */
+  jetstreamShares: (() => void)[];
 }
 
 /**
@@ -105,19 +108,51 @@ export function jetstreamMixin(streams: readonly StreamDefinition[]) {
   };
 }
 
+/** Nodes that offer the service, as this node's registry sees them now. */
+function nodesOf(service: Service): string[] {
+  const list = service.broker.registry.getServiceList({ onlyAvailable: true }) as { name: string; nodeID: string }[];
+  return list.filter(({ name }) => name === service.name).map(({ nodeID }) => nodeID);
+}
+
+/**
+ * Pulls this node's share of the partitions, and again whenever nodes come and go. Before the service is registered
+ * nothing is pulled: the others could not know that they have to leave a share to it.
+ */
+function keepShare(service: Service & Internals, channel: Channel): void {
+  const take = () => {
+    const nodes = nodesOf(service);
+    if (!nodes.includes(service.broker.nodeID)) return;
+    const share = partitionsOf(service.broker.nodeID, nodes, channel.partitions);
+    channel.pull(share).catch((error) => service.logger.error({ err: error }, "partitions could not be changed"));
+  };
+  service.jetstreamShares.push(take);
+  for (const event of registryEvents) service.broker.localBus.on(event, take);
+  take();
+}
+
+const registryEvents = ["$services.changed", "$node.disconnected"];
+
 /** The lifecycle of a schema's `channels`; defineService puts it after the service's own start and before its own stop. */
 export const channelsLifecycle = {
   async started(this: Service & Internals) {
     const definitions =
       (this.schema as unknown as { channels?: Record<string, ChannelDefinition<Service>> }).channels ?? {};
+    this.jetstreamShares = [];
     for (const definition of Object.values(definitions)) {
-      const handle = (messages: ChannelMessage[]) => definition.handler.call(this, messages);
-      const channel = new Channel(definition, handle, deadLetterWriter(this.jetstream), this.logger as never);
+      const channel = new Channel(definition, {
+        handle: (messages) => definition.handler.call(this, messages),
+        publishDead: deadLetterWriter(this.jetstream),
+        log: this.logger as never,
+      });
       await channel.start(this.jetstream.manager, this.jetstream.client);
       this.jetstreamChannels.push(channel);
+      if (channel.partitions > 0) keepShare(this, channel);
+      else await channel.pull([0]);
     }
   },
   async stopped(this: Service & Partial<Internals>) {
+    for (const take of this.jetstreamShares ?? [])
+      for (const event of registryEvents) this.broker.localBus.off(event, take);
     await Promise.all((this.jetstreamChannels ?? []).map((channel) => channel.stop()));
   },
 };

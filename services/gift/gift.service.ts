@@ -12,7 +12,7 @@ import { defineService } from "../define-service.ts";
 import { eventStream, giftStream } from "../streams.ts";
 import { accept } from "./acceptance.ts";
 import { acceptancePorts } from "./acceptance-ports.ts";
-import { parseAcceptedGift } from "./accepted-gift.ts";
+import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 import { recallAccepted } from "./accepted-orders.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
 import { giftParams } from "./gift.contract.ts";
@@ -128,10 +128,14 @@ export default defineService<"gift", GiftState>({
   channels: {
     accepted: {
       stream: giftStream.name,
+      subject: "gift.send.*",
+      partitions: limits.gift.partitions,
       durable: settlerDurable,
       batch: limits.gift.settleBatch,
       batchesInFlight: limits.gift.settleBatchesInFlight,
+      heldMessages: limits.gift.settleHeldMessages,
       parse: parseAcceptedGift,
+      key: (gift: AcceptedGift) => gift.senderId,
       handler(messages) {
         return settle(this, messages, this.settleBreakpoint);
       },

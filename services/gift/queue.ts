@@ -40,10 +40,12 @@ export async function queueDepth(
   service: Queueing,
 ): Promise<{ waiting: number; inFlight: number; deadLetters: number }> {
   const { manager } = service.jetstream;
-  const consumer = await manager.consumers.info(natsPrefix() + giftStream.name, settlerDurable);
-  const dead = await manager.streams.info(`${natsPrefix()}DEAD`, {
-    subjects_filter: `${natsPrefix()}dead.${settlerDurable}`,
-  });
+  const queue = await manager.streams.info(natsPrefix() + giftStream.name);
+  let inFlight = 0;
+  for await (const consumer of manager.consumers.list(natsPrefix() + giftStream.name))
+    inFlight += consumer.num_ack_pending;
+  const subjects = `${natsPrefix()}dead.${settlerDurable}`;
+  const dead = await manager.streams.info(`${natsPrefix()}DEAD`, { subjects_filter: subjects });
   const deadLetters = Object.values(dead.state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
-  return { waiting: consumer.num_pending, inFlight: consumer.num_ack_pending, deadLetters };
+  return { waiting: Math.max(0, queue.state.messages - inFlight), inFlight, deadLetters };
 }

@@ -1,8 +1,8 @@
 import { isUnavailable } from "../../broker/failure.ts";
+import { Mailboxes } from "../../mixins/mailboxes.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { LockHold } from "../../mixins/redis-lock.mixin.ts";
 import { debtPaymentId, decide } from "./ledger.ts";
-import { type Letter, Mailboxes } from "./mailboxes.ts";
 import type { Account, Command, Decision, Outcome, Prior } from "./posting.ts";
 import {
   insertDebts,
@@ -13,7 +13,15 @@ import {
   updateAccounts,
 } from "./wallet-store.ts";
 
-type CommandLetter = Letter<Command, Outcome>;
+/** A command on its way; the key is the user. */
+interface CommandLetter {
+  readonly key: string;
+  readonly command: Command;
+  readonly arrivedAt: number;
+  resolve(outcome: Outcome): void;
+  reject(error: unknown): void;
+}
+
 type Hand = Map<string, CommandLetter[]>;
 
 export interface WriterPorts {
@@ -45,7 +53,7 @@ const noPriors: ReadonlyMap<string, Prior> = new Map();
  * commit once in hundreds of commands. Several transactions may be under way, never two with the same user.
  */
 export class LedgerWriter {
-  private readonly mailboxes = new Mailboxes<Command, Outcome>();
+  private readonly mailboxes = new Mailboxes<CommandLetter>();
   private readonly ports: WriterPorts;
   private readonly bounds: WriterLimits;
   private inFlight = 0;
@@ -75,7 +83,7 @@ export class LedgerWriter {
    */
   submit(command: Command): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      this.mailboxes.put({ userId: command.userId, command, arrivedAt: this.ports.now(), resolve, reject });
+      this.mailboxes.put({ key: command.userId, command, arrivedAt: this.ports.now(), resolve, reject });
       this.pumpSoon();
     });
   }
@@ -131,7 +139,7 @@ export class LedgerWriter {
     const late = this.ports.now() - (letters[0] as CommandLetter).arrivedAt > this.bounds.lockWaitMs;
     if (late) {
       this.counters.withoutLock++;
-      this.ports.warn({ userId: letters[0]?.userId }, "a user's lock did not come free in time: going on without it");
+      this.ports.warn({ userId: letters[0]?.key }, "a user's lock did not come free in time: going on without it");
     }
     return late;
   }

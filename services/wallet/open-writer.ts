@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Service } from "moleculer";
 import { limits } from "../../config/limits.ts";
 import type { Transaction } from "../../mixins/mysql/database.ts";
@@ -23,7 +24,8 @@ async function writeEvents(wallet: Wallet, tx: Transaction, commands: readonly C
     if (command.kind === "freeze" || command.kind === "unfreeze") {
       const name = command.kind === "freeze" ? "account.frozen" : "account.unfrozen";
       const data = { userId, reason: command.reason, time: time.toISOString() };
-      const event = durableEvent(name, `${userId}:${time.getTime()}`, data, time);
+      // No business id tells two changes of one account apart, nor does their time: they may come in one batch.
+      const event = durableEvent(name, randomUUID(), data, time);
       await wallet.outbox.add(tx, { ...event, orderKey: `user:${userId}` });
     }
   }

@@ -3,7 +3,7 @@ import type { LedgerWriter } from "./ledger-writer.ts";
 import type { Command, Outcome } from "./posting.ts";
 import { isAmount } from "./posting.ts";
 
-interface TopicMessage {
+export interface TopicMessage {
   orderId: string;
   userId: string;
   coins: number;

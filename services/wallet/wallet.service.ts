@@ -17,7 +17,7 @@ import { settleGifts } from "./gift-charges.ts";
 import { openIncomeRollup } from "./income-rollup.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import { openWriter } from "./open-writer.ts";
-import { creditRecharges, parseTopicMessage, takeBackRefunds } from "./pay-topics.ts";
+import { creditRecharges, parseTopicMessage, type TopicMessage, takeBackRefunds } from "./pay-topics.ts";
 import { walletParams } from "./wallet.contract.ts";
 import { readBalance, readIncome, readStatement } from "./wallet-store.ts";
 
@@ -102,6 +102,7 @@ export default defineService<"wallet", WalletState>({
       batch: limits.wallet.batchCommands,
       batchesInFlight: 1,
       parse: parseTopicMessage,
+      key: ({ userId }: TopicMessage) => userId,
       handler(messages) {
         return creditRecharges(this.writer, messages);
       },
@@ -113,6 +114,7 @@ export default defineService<"wallet", WalletState>({
       batch: limits.wallet.batchCommands,
       batchesInFlight: 1,
       parse: parseTopicMessage,
+      key: ({ userId }: TopicMessage) => userId,
       handler(messages) {
         return takeBackRefunds(this.writer, messages);
       },

@@ -47,11 +47,20 @@ export function operate<T = Record<string, unknown>>(
 export const randomPhone = (): string => `13${randomInt(10)}${String(randomInt(10 ** 8)).padStart(8, "0")}`;
 export const requestId = (): string => `req-${randomUUID()}`;
 
+async function openSession(phone: string): Promise<{ userId: string; token: string }> {
+  const sent = await post<{ devCode: string }>("/live/api/userLogin/sendLoginCode", { phone });
+  if (sent.code !== 200) throw new Error(`no login code: ${JSON.stringify(sent)}`);
+  const code = sent.data.devCode;
+  const login = await post<{ userId: string; token: string }>("/live/api/userLogin/login", { phone, code });
+  if (login.code !== 200) throw new Error(`no login: ${JSON.stringify(login)}`);
+  return login.data;
+}
+
 /** A person: logged in, with what she can do. */
 export class Person {
   readonly phone: string;
   readonly userId: string;
-  readonly token: string;
+  token: string;
   private readonly viewers: Viewer[] = [];
 
   private constructor(phone: string, userId: string, token: string) {
@@ -61,14 +70,13 @@ export class Person {
   }
 
   static async login(phone = randomPhone()): Promise<Person> {
-    const sent = await post<{ devCode: string }>("/live/api/userLogin/sendLoginCode", { phone });
-    if (sent.code !== 200) throw new Error(`no login code: ${JSON.stringify(sent)}`);
-    const login = await post<{ userId: string; token: string }>("/live/api/userLogin/login", {
-      phone,
-      code: sent.data.devCode,
-    });
-    if (login.code !== 200) throw new Error(`no login: ${JSON.stringify(login)}`);
-    return new Person(phone, login.data.userId, login.data.token);
+    const { userId, token } = await openSession(phone);
+    return new Person(phone, userId, token);
+  }
+
+  /** A new login of the same phone, after the session was lost. */
+  async loginAgain(): Promise<void> {
+    this.token = (await openSession(this.phone)).token;
   }
 
   post<T = Record<string, unknown>>(path: string, body: unknown = {}): Promise<Answer<T>> {

@@ -1,14 +1,10 @@
 import fc from "fast-check";
-import { Mailboxes } from "../../../services/wallet/mailboxes.ts";
+import { Mailboxes } from "../../mixins/mailboxes.ts";
 
-const letter = (userId: string, command: number) => ({
-  ...{ userId, command, arrivedAt: 0 },
-  resolve: () => {},
-  reject: () => {},
-});
+const letter = (key: string, command: number) => ({ key, command });
 
 describe("mailboxes", () => {
-  test("a user's letters come out in the order they were put, whatever is taken, put back and finished between", () => {
+  test("a key's letters come out in the order they were put, whatever is taken, put back and finished between", () => {
     const step = fc.oneof(
       fc.record({ put: fc.constantFrom("1", "2", "3") }),
       fc.record({ take: fc.integer({ min: 1, max: 4 }) }),
@@ -16,7 +12,7 @@ describe("mailboxes", () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const boxes = new Mailboxes<number, void>();
+        const boxes = new Mailboxes<ReturnType<typeof letter>>();
         const out = new Map<string, number[]>();
         const hands: [string, ReturnType<typeof letter>[]][] = [];
         let next = 0;
@@ -45,5 +41,22 @@ describe("mailboxes", () => {
         for (const commands of out.values()) expect(commands).toEqual([...commands].sort((a, b) => a - b));
       }),
     );
+  });
+
+  test("letters that are removed are gone, those handed out and all others stay in order", () => {
+    const boxes = new Mailboxes<ReturnType<typeof letter>>();
+    for (const [key, command] of [
+      ["a", 1],
+      ["a", 2],
+      ["b", 3],
+      ["a", 4],
+      ["c", 5],
+    ] as const)
+      boxes.put(letter(key, command));
+    expect([...boxes.take(1)]).toEqual([["a", [letter("a", 1)]]]);
+    expect(boxes.remove(({ command }) => command === 2 || command === 3)).toEqual([letter("a", 2), letter("b", 3)]);
+    expect(boxes.size).toBe(2);
+    boxes.done("a");
+    expect([...boxes.take(9).values()].flat()).toEqual([letter("c", 5), letter("a", 4)]);
   });
 });

@@ -1,0 +1,141 @@
+import { headers, type JetStreamClient, type JetStreamManager, type MsgHdrs, type NatsConnection } from "nats";
+import { natsPrefix } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import { deadLetters as definition } from "./streams.ts";
+
+/** A message that a channel could not handle, as stream DEAD keeps it. */
+export interface DeadLetter {
+  /** Its place in stream DEAD: what an operator calls it by. */
+  readonly sequence: number;
+  /** When it was put aside. */
+  readonly time: Date;
+  /** The durable that could not handle it. */
+  readonly channel: string;
+  /** Where it came from: names as on the server, with the namespace's prefix. */
+  readonly subject: string;
+  readonly stream: string;
+  readonly streamSequence: number;
+  readonly reason: string;
+  readonly requestId: string | undefined;
+  readonly data: Uint8Array;
+}
+
+const deadHeader = /^Dead-/;
+const streamNotFound = 10059;
+const messageNotFound = 10037;
+
+function apiCode(error: unknown): number | undefined {
+  return (error as { api_error?: { err_code?: number } } | null)?.api_error?.err_code;
+}
+
+interface Stored {
+  readonly seq: number;
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly time: Date;
+  readonly head: MsgHdrs | undefined;
+}
+
+function read({ seq, subject, data, time, head }: Stored): DeadLetter {
+  return {
+    sequence: seq,
+    time,
+    channel: subject.slice(`${natsPrefix()}dead.`.length),
+    subject: head?.get("Dead-Subject") ?? "",
+    stream: head?.get("Dead-Stream") ?? "",
+    streamSequence: Number(head?.get("Dead-Sequence")),
+    reason: head?.get("Dead-Reason") ?? "",
+    requestId: head?.get("Request-Id") || undefined,
+    data,
+  };
+}
+
+/** What an operator does with dead letters. Everything rejects where JetStream cannot be reached. */
+export class DeadLetters {
+  private readonly manager: JetStreamManager;
+  private readonly client: JetStreamClient;
+  private readonly stream = natsPrefix() + definition.name;
+
+  private constructor(manager: JetStreamManager, client: JetStreamClient) {
+    this.manager = manager;
+    this.client = client;
+  }
+
+  /** On a connection that the caller opened and closes. */
+  static async open(connection: NatsConnection): Promise<DeadLetters> {
+    const manager = await connection.jetstreamManager();
+    return new DeadLetters(manager, connection.jetstream({ timeout: limits.jetstream.publishTimeoutMs }));
+  }
+
+  /** How many there are by channel; none where no service ever ran. */
+  async countByChannel(): Promise<Map<string, number>> {
+    try {
+      const prefix = `${natsPrefix()}dead.`;
+      const { state } = await this.manager.streams.info(this.stream, { subjects_filter: `${prefix}>` });
+      const counts = Object.entries(state.subjects ?? {}).map(
+        ([subject, count]) => [subject.slice(prefix.length), count] as const,
+      );
+      return new Map(counts.sort(([a], [b]) => (a < b ? -1 : 1)));
+    } catch (error) {
+      if (apiCode(error) === streamNotFound) return new Map();
+      throw error;
+    }
+  }
+
+  /** Those that are there now, oldest first. */
+  async *all(): AsyncGenerator<DeadLetter> {
+    const counts = await this.countByChannel();
+    const count = [...counts.values()].reduce((sum, one) => sum + one, 0);
+    if (count === 0) return;
+    const consumer = await this.client.consumers.get(this.stream);
+    const messages = await consumer.fetch({ max_messages: count, expires: limits.jetstream.fetchExpiresMs });
+    for await (const { seq, subject, data, info, headers: head } of messages)
+      yield read({ seq, subject, data, head, time: new Date(info.timestampNanos / 1e6) });
+  }
+
+  async find(sequence: number): Promise<DeadLetter | undefined> {
+    const stored = await this.stored(sequence);
+    return stored && read(stored);
+  }
+
+  /**
+   * Puts a dead letter back where it came from and takes it out of the dead letters once the server has acked it: a
+   * crash in between leaves it here, and a repeat within JetStream's window is dropped. It goes to every channel that
+   * reads that subject, under a message id of its own: consumers tell repeats by the business id in it. `false` where
+   * there is no such letter (any more).
+   */
+  async replay(sequence: number): Promise<boolean> {
+    const stored = await this.stored(sequence);
+    if (!stored) return false;
+    const letter = read(stored);
+    if (!letter.subject || !letter.stream)
+      throw new Error(`dead letter ${sequence} does not say where it came from: it was not put here by a channel`);
+    const head = headers();
+    for (const [key, values] of stored.head ?? [])
+      if (!deadHeader.test(key)) for (const value of values) head.append(key, value);
+    await this.client.publish(letter.subject, letter.data, {
+      msgID: `replay:${sequence}`,
+      headers: head,
+      // A subject that belongs to another stream by now is refused.
+      expect: { streamName: letter.stream },
+    });
+    await this.manager.streams.deleteMessage(this.stream, sequence, false).catch((error: unknown) => {
+      // Another operator was first.
+      if (apiCode(error) !== messageNotFound) throw error;
+    });
+    return true;
+  }
+
+  private async stored(sequence: number): Promise<Stored | undefined> {
+    try {
+      const { seq, subject, data, time, header } = await this.manager.streams.getMessage(this.stream, {
+        seq: sequence,
+      });
+      return { seq, subject, data, time, head: header };
+    } catch (error) {
+      const code = apiCode(error);
+      if (code === messageNotFound || code === streamNotFound) return undefined;
+      throw error;
+    }
+  }
+}

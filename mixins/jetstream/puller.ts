@@ -1,0 +1,73 @@
+import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from "nats";
+import { limits } from "../../config/limits.ts";
+
+export interface PullerPorts {
+  /** How many messages may be asked for now; below one the puller waits for `roomFreed`. */
+  room(): number;
+  received(message: JsMsg): void;
+  failed(error: unknown): void;
+}
+
+/** Pulls one durable consumer, never asking for more than there is room for. */
+export class Puller {
+  readonly durable: string;
+  private readonly client: JetStreamClient;
+  private readonly stream: string;
+  private readonly ports: PullerPorts;
+  private consumer: Consumer | undefined;
+  private stopping = false;
+  private fetching: ConsumerMessages | undefined;
+  private interrupt: () => void = () => {};
+  private readonly finished: Promise<void>;
+
+  constructor(client: JetStreamClient, stream: string, durable: string, ports: PullerPorts) {
+    this.client = client;
+    this.stream = stream;
+    this.durable = durable;
+    this.ports = ports;
+    this.finished = this.run();
+  }
+
+  /** There may be room again. */
+  roomFreed(): void {
+    this.interrupt();
+  }
+
+  /** Resolves once no more messages come. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.interrupt();
+    this.fetching?.stop();
+    await this.finished;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping) {
+      const room = this.ports.room();
+      if (room < 1) {
+        await this.pause();
+        continue;
+      }
+      try {
+        this.consumer ??= await this.client.consumers.get(this.stream, this.durable);
+        this.fetching = await this.consumer.fetch({ max_messages: room, expires: limits.jetstream.fetchExpiresMs });
+        if (this.stopping) this.fetching.stop();
+        for await (const message of this.fetching) this.ports.received(message);
+      } catch (error) {
+        this.consumer = undefined;
+        if (this.stopping) return;
+        this.ports.failed(error);
+        await this.pause(limits.jetstream.fetchRetryMs);
+      }
+    }
+  }
+
+  private async pause(ms?: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.interrupt = resolve;
+      if (ms !== undefined) timer = setTimeout(resolve, ms);
+    });
+    clearTimeout(timer);
+  }
+}

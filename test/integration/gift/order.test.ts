@@ -1,0 +1,77 @@
+import { randomUUID } from "node:crypto";
+import type { ServiceBroker, ServiceSchema } from "moleculer";
+import { connect } from "nats";
+import { natsOptions } from "../../../broker/nats-options.ts";
+import { natsPrefix } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
+import { ensureStreams } from "../../../mixins/jetstream/streams.ts";
+import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
+import { contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
+import gift from "../../../services/gift/gift.service.ts";
+import { giftStream } from "../../../services/streams.ts";
+import wallet from "../../../services/wallet/wallet.service.ts";
+import { expectBooksBalanced, rows } from "../../support/books.ts";
+import { recharge } from "../../support/recharge.ts";
+import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
+
+const users = Array.from({ length: 40 }, (_, n) => String(9_100_000_000_000_000_000n + BigInt(n)));
+const giftsPerUser = 60;
+
+const router = {
+  name: "im-router",
+  actions: { roomGifts: () => null, sendToUsers: () => ({ delivered: 0 }) },
+} as unknown as ServiceSchema;
+
+let caller: ServiceBroker;
+
+beforeAll(async () => {
+  await startNode("router", [router]);
+  await Promise.all([startNode("wallet-1", [wallet]), startNode("wallet-2", [wallet])]);
+  caller = await startNode("caller", []);
+  await caller.waitForServices(["wallet", "im-router"]);
+  await Promise.all(users.map((user) => recharge(caller, `order-${user}`, user, 1_000)));
+});
+afterAll(stopAll);
+
+/** A backlog in which the users' gifts alternate; gives back each user's order ids in their order. */
+async function acceptBacklog(): Promise<Map<string, string[]>> {
+  const connection = await connect(natsOptions("test"));
+  await ensureStreams(await connection.jetstreamManager(), [giftStream]);
+  const order = new Map<string, string[]>(users.map((user) => [user, []]));
+  for (let n = 0; n < giftsPerUser; n++)
+    for (const senderId of users) {
+      const orderId = randomUUID();
+      order.get(senderId)?.push(orderId);
+      const request = { giftId: 24, roomId: 5, receiverId: "77", type: 0, count: 1 };
+      const message = { ...request, orderId, senderId, price: 1, url: "", acceptedAt: new Date().toISOString() };
+      const body = JSON.stringify({ ...message, contentHash: contentHashOf(request) });
+      await connection
+        .jetstream()
+        .publish(`${natsPrefix()}gift.send.${partitionOf(senderId)}`, body, { msgID: orderId });
+    }
+  await connection.close();
+  return order;
+}
+
+const held = (node: ServiceBroker) => (node.getLocalService("gift") as unknown as JetStreamState).jetstream.held();
+
+test("each user's gifts are settled in the order they were accepted, over two settlers and two wallets, also when a settler leaves", async () => {
+  const order = await acceptBacklog();
+  const [first, second] = await Promise.all([startNode("gift-1", [gift]), startNode("gift-2", [gift])]);
+  await eventually("half of the backlog", async () => {
+    for (const node of [first, second]) expect(held(node)).toBeLessThanOrEqual(2 * limits.gift.settleHeldMessages);
+    const [row] = await rows<{ n: string }>("wallet", "SELECT COUNT(*) AS n FROM t_qiyu_currency_trade WHERE type = 0");
+    return Number(row?.n) > (users.length * giftsPerUser) / 2;
+  });
+  await stopNode(second);
+  const trades = await eventually("all settled", async () => {
+    const all = await rows<{ user_id: string; biz_id: string }>(
+      "wallet",
+      "SELECT user_id, biz_id FROM t_qiyu_currency_trade WHERE type = 0 AND status = 1 ORDER BY id",
+    );
+    return all.length === users.length * giftsPerUser ? all : undefined;
+  });
+  for (const [user, ids] of order)
+    expect(trades.filter(({ user_id }) => user_id === user).map(({ biz_id }) => biz_id)).toEqual(ids);
+  await expectBooksBalanced();
+});

@@ -1,0 +1,74 @@
+import { databaseName } from "../../config/config.ts";
+import { expectBooksBalanced, type Query, snapshot } from "./books.ts";
+import { eventually } from "./eventually.ts";
+
+/**
+ * The books of all services against each other, over all rows, for the end of a test file: what the wallet says of
+ * itself, the shares of every gift, and that records, orders and trades tell the same story, each once. What is still
+ * on its way is waited for.
+ */
+export async function expectWholeBooksBalanced(): Promise<void> {
+  await expectBooksBalanced();
+  await snapshot("wallet", async (query) => {
+    for (const [what, sql] of Object.entries(contradictions()))
+      expect({ [what]: await query(`${sql} LIMIT 5`) }).toEqual({ [what]: [] });
+    await checkShares(query);
+  });
+  await eventually(
+    "everything on its way has arrived in all books",
+    () =>
+      snapshot("wallet", async (query) => {
+        for (const sql of Object.values(gaps())) if ((await query(`${sql} LIMIT 1`)).length > 0) return false;
+        return true;
+      }),
+    15_000,
+  );
+}
+
+const trades = "t_qiyu_currency_trade t";
+const records = () => `${databaseName("gift")}.t_gift_record r`;
+const orders = () => `${databaseName("payment")}.t_pay_order o`;
+
+/** Rows that must never be seen together, at no moment. */
+function contradictions(): Record<string, string> {
+  return {
+    "a record that its trade does not bear out": `SELECT r.order_id FROM ${records()}
+       LEFT JOIN ${trades} ON t.biz_id = r.order_id AND t.type = 0 AND t.user_id = r.user_id AND t.status = r.status
+         AND -t.num = r.price * CAST(r.count AS SIGNED) AND t.counterparty_id = r.object_id AND t.counterparty_income = r.income
+       WHERE t.id IS NULL`,
+    "a recharge without a paid order of its amount": `SELECT t.biz_id FROM ${trades}
+       LEFT JOIN ${orders()} ON o.order_id = t.biz_id AND o.user_id = t.user_id AND o.coins = t.num AND o.status IN (2, 5)
+       WHERE t.type = 1 AND o.id IS NULL`,
+    "a refund without a refunded order": `SELECT t.biz_id FROM ${trades}
+       LEFT JOIN ${orders()} ON t.biz_id = CONCAT('refund:', o.order_id) AND o.user_id = t.user_id AND o.status = 5
+       WHERE t.type = 2 AND t.biz_id LIKE 'refund:%' AND o.id IS NULL`,
+    "a gift whose shares are not whole": `SELECT t.biz_id FROM ${trades}
+       WHERE t.type = 0 AND t.counterparty_income <> IF(t.status = 1, FLOOR(-t.num / 2), 0)`,
+    "an amount that has no place in a ledger": `SELECT t.biz_id FROM ${trades}
+       WHERE t.num = 0 OR ABS(t.num) > 9007199254740991 OR (t.type = 0 AND t.num > 0) OR (t.type = 1 AND t.num < 0)`,
+  };
+}
+
+/** Rows that wait for another service; each is closed sooner or later. */
+function gaps(): Record<string, string> {
+  return {
+    "a charged gift without its record": `SELECT t.biz_id FROM ${trades}
+       LEFT JOIN ${records()} ON r.order_id = t.biz_id WHERE t.type = 0 AND r.id IS NULL`,
+    "a paid order without its coins": `SELECT o.order_id FROM ${orders()}
+       LEFT JOIN ${trades} ON t.biz_id = o.order_id AND t.type = 1 WHERE o.status IN (2, 5) AND t.id IS NULL`,
+    "a refunded order whose coins were not taken back": `SELECT o.order_id FROM ${orders()}
+       LEFT JOIN ${trades} ON t.biz_id = CONCAT('refund:', o.order_id)
+       LEFT JOIN t_wallet_debt d ON d.biz_id = CONCAT('refund:', o.order_id)
+       WHERE o.status = 5 AND COALESCE(-t.num, 0) + COALESCE(d.num, 0) <> o.coins`,
+  };
+}
+
+/** Gifts sent = anchors' income + the platform's share, which is never below zero. */
+async function checkShares(query: Query): Promise<void> {
+  const [sums] = await query<Record<"gifts" | "incomes" | "platform", string>>(
+    `SELECT COALESCE(SUM(-num), 0) AS gifts, COALESCE(SUM(counterparty_income), 0) AS incomes,
+       COALESCE(SUM(-num - counterparty_income), 0) AS platform FROM ${trades} WHERE type = 0 AND status = 1`,
+  );
+  expect(BigInt(sums?.gifts ?? 0)).toBe(BigInt(sums?.incomes ?? 0) + BigInt(sums?.platform ?? 0));
+  expect(Number(sums?.platform)).toBeGreaterThanOrEqual(0);
+}

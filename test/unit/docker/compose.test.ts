@@ -1,0 +1,190 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { isServiceName, serviceNames } from "../../../broker/launch.ts";
+import { readConfig, settingNames } from "../../../config/config.ts";
+import { projectRoot } from "../../../config/root.ts";
+
+interface Container {
+  image?: string;
+  command?: string[];
+  environment?: Record<string, string | null>;
+  ports?: string[];
+  volumes?: string[];
+  healthcheck?: { test: string[] };
+  stop_grace_period?: string;
+  depends_on?: Record<string, { condition: string }>;
+  deploy?: { replicas: number };
+}
+type Containers = Record<string, Container>;
+type Env = Record<string, string | undefined>;
+
+const read = (file: string) => readFileSync(join(projectRoot(), file), "utf8");
+const containersOf = (file: string) => (parse(read(file), { merge: true }) as { services: Containers }).services;
+
+const base = containersOf("docker-compose.yml");
+const production = containersOf("docker-compose.production.yml");
+const files = ["docker-compose.yml", "docker-compose.production.yml"];
+
+/** `${NAME:-default}` and its like, as docker compose fills them in. */
+const variable = /\$\{([A-Z_]+)(?:(:?[-?])([^}]*))?\}/g;
+
+function filledIn(text: string, env: Env): string {
+  return text.replaceAll(variable, (_whole, name: string, operator?: string, rest = "") => {
+    const value = env[name];
+    const counts = operator?.startsWith(":") ? value : (value ?? undefined) !== undefined;
+    if (counts) return value as string;
+    if (operator?.endsWith("?")) throw new Error(`${name}: ${rest}`);
+    return rest;
+  });
+}
+
+/** A container's environment, from the layers of files and the shell's variables. */
+function environmentOf(name: string, layers: readonly Containers[], env: Env): Env {
+  const merged = Object.assign({}, ...layers.map((layer) => layer[name]?.environment ?? {}));
+  return Object.fromEntries(
+    Object.entries(merged as Record<string, string | null>).map(([key, value]) => [
+      key,
+      value === null ? env[key] : filledIn(value, env),
+    ]),
+  );
+}
+
+/** What a container runs: `node scripts/node.ts NAME`. */
+const runs = ({ command = [] }: Container) => (command[1] === "scripts/node.ts" ? command.slice(2) : []);
+const nodes = Object.keys(base).filter((name) => runs(base[name]!).length > 0);
+const ours = [...nodes, "migrate"];
+
+describe("docker-compose.yml", () => {
+  test("has a container for every service, each running what there is", () => {
+    const run = nodes.flatMap((name) => runs(base[name]!));
+    expect(new Set(run)).toEqual(new Set(serviceNames));
+    for (const name of run) expect(isServiceName(name)).toBe(true);
+    expect(base.migrate?.command).toEqual(["node", "scripts/migrate.ts"]);
+  });
+
+  test("names only settings there are, and passes on every setting but those of one process or one machine", () => {
+    const own = ["NAMESPACE", "NODE_ID", "NODE_LABEL", "API_HOST", "API_PORT_SEARCH", "IM_HOST", "LOG_FILE"];
+    for (const name of ours) {
+      const names = Object.keys(base[name]?.environment ?? {});
+      expect(names.filter((setting) => !settingNames.includes(setting))).toEqual([]);
+      const missing = settingNames.filter((setting) => !names.includes(setting) && !own.includes(setting));
+      expect(missing.filter((setting) => setting !== "IM_PORT")).toEqual([]);
+    }
+  });
+
+  test.each(files)("%s asks for no variable that .env.example does not explain, but MySQL's password", (file) => {
+    const asked = [...read(file).matchAll(variable)].map(([, name]) => name as string);
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked.filter((name) => name !== "MYSQL_PASSWORD" && !settingNames.includes(name))).toEqual([]);
+  });
+
+  test("comes up as a demonstration without a single variable set", () => {
+    for (const name of ours) {
+      const settings = readConfig(environmentOf(name, [base], {}));
+      expect(settings).toMatchObject({ PROFILE: "local", SMS_PROVIDER: "console", NAMESPACE: "ovation" });
+      expect(settings.CASHIER_SECRET).toBeDefined();
+    }
+  });
+
+  test("MySQL knows the user and the password that the nodes come with", () => {
+    for (const env of [{}, { MYSQL_PASSWORD: "another-1" }]) {
+      const url = new URL(readConfig(environmentOf("wallet", [base], env)).MYSQL_URL);
+      const { MYSQL_USER, MYSQL_PASSWORD } = environmentOf("mysql", [base], env);
+      expect([url.username, url.password, url.hostname]).toEqual([MYSQL_USER, MYSQL_PASSWORD, "mysql"]);
+    }
+    expect(read("docker/mysql-grant.sql")).toContain(`TO '${base.mysql?.environment?.MYSQL_USER}'@`);
+  });
+
+  test("every container is checked, and every node has time to stop", () => {
+    for (const name of Object.keys(base).filter((container) => container !== "migrate"))
+      expect([name, base[name]?.healthcheck?.test.length]).not.toEqual([name, undefined]);
+    for (const name of nodes) {
+      const [, node, script, checked, url] = base[name]?.healthcheck?.test ?? [];
+      expect([node, script, [checked]]).toEqual(["node", "scripts/health.ts", runs(base[name]!)]);
+      expect(URL.canParse(url!)).toBe(true);
+      expect(base[name]?.stop_grace_period).toBe("30s");
+    }
+  });
+
+  test("nodes start once the servers answer and the databases are migrated", () => {
+    for (const name of nodes)
+      expect(base[name]?.depends_on).toEqual({
+        ...Object.fromEntries(["nats", "redis", "mysql"].map((server) => [server, { condition: "service_healthy" }])),
+        migrate: { condition: "service_completed_successfully" },
+      });
+    expect(base.migrate?.depends_on).toEqual({ mysql: { condition: "service_healthy" } });
+  });
+
+  test("im-servers are reached by the port they tell clients, each by its own, and none has replicas to share it", () => {
+    const servers = nodes.filter((name) => runs(base[name]!).includes("im-server"));
+    const ports = servers.map((name) => readConfig(environmentOf(name, [base], {})).IM_PORT);
+    expect(new Set(ports).size).toBe(servers.length);
+    for (const [at, name] of servers.entries()) {
+      expect(base[name]?.ports).toEqual([`${ports[at]}:${ports[at]}`]);
+      expect(base[name]?.deploy).toBeUndefined();
+    }
+  });
+
+  test("nothing but gateways and im-servers is reached from outside", () => {
+    const published = Object.keys(base).filter((name) => base[name]?.ports);
+    expect(published).toEqual(["api-gateway", "im-server-1", "im-server-2"]);
+  });
+
+  test("mounts files that there are", () => {
+    const mounted = Object.values(base).flatMap(({ volumes = [] }) =>
+      volumes.filter((volume) => volume.startsWith("./")),
+    );
+    expect(mounted.length).toBe(2);
+    for (const volume of mounted) expect(existsSync(join(projectRoot(), volume.split(":")[0]!))).toBe(true);
+  });
+});
+
+describe("docker-compose.production.yml", () => {
+  const given = {
+    MYSQL_PASSWORD: "a-password",
+    SMS_WEBHOOK_URL: "https://sms.example.com/send",
+    API_URL: "https://live.example.com",
+    PAY_NOTIFY_BASE_URL: "https://pay.example.com",
+    IM_PUBLIC_URL: "wss://im.example.com:{port}/im",
+    OPERATOR_TOKEN: "an-operators-token",
+  };
+
+  test("lays production settings over every node, which accept them", () => {
+    for (const name of ours) {
+      const settings = readConfig(environmentOf(name, [base, production], given));
+      expect(settings).toMatchObject({
+        PROFILE: "production",
+        SMS_PROVIDER: "webhook",
+        OPERATOR_TOKEN: given.OPERATOR_TOKEN,
+      });
+      expect(settings.CASHIER_SECRET).toBeUndefined();
+      expect(settings.MYSQL_URL).toBe("mysql://ovation:a-password@mysql:3306");
+    }
+    expect(Object.keys(production).filter((name) => !(name in base))).toEqual([]);
+  });
+
+  test.each(Object.keys(given))("does not come up without %s, and says what it is for", (name) => {
+    expect(() => environmentOf("wallet", [base, production], { ...given, [name]: "" })).toThrow(
+      new RegExp(`^${name}: .{20}`),
+    );
+  });
+});
+
+describe("Dockerfile", () => {
+  const text = read("Dockerfile");
+
+  test("copies every folder that a node reads, and the context holds them", () => {
+    const ignore = read(".dockerignore").split("\n");
+    for (const folder of ["broker", "config", "mixins", "public", "scripts", "services"]) {
+      expect(text).toContain(`COPY ${folder} ./${folder}`);
+      expect(ignore).toContain(`!${folder}`);
+    }
+  });
+
+  test("installs by the lock file without development packages, and runs as nobody in particular", () => {
+    expect(text).toMatch(/^FROM node:24-slim$/m);
+    expect(text).toContain("npm ci --omit=dev");
+    expect(text.indexOf("USER node")).toBeGreaterThan(text.indexOf("npm ci"));
+  });
+});
