@@ -28,8 +28,8 @@ export const limits = Object.freeze({
 
   rpc: Object.freeze({
     requestTimeoutMs: 8_000,
-    heartbeatIntervalS: 3,
-    heartbeatTimeoutS: 8,
+    heartbeatIntervalS: 2,
+    heartbeatTimeoutS: 5,
     shutdownTimeoutMs: 10_000,
     maxCallLevel: 20,
   }),
@@ -50,8 +50,8 @@ export const limits = Object.freeze({
   }),
 
   lock: Object.freeze({
-    ttlMs: 10_000,
-    renewEveryMs: 3_000,
+    ttlMs: 5_000,
+    renewEveryMs: 1_500,
     waitMs: 5_000,
     retryEveryMs: 20,
     keysPerScript: 2_000,
@@ -61,8 +61,10 @@ export const limits = Object.freeze({
     publishTimeoutMs: 1_500,
     publishAttempts: 3,
     publishBackoffMs: 150,
-    ackWaitMs: 10_000,
-    fetchExpiresMs: 5_000,
+    ackWaitMs: 5_000,
+    takeOverPollMs: 100,
+    drainMs: 5_000,
+    fetchExpiresMs: 1_000,
     fetchRetryMs: 500,
     maxAckPending: 20_000,
     retryFirstDelayMs: 100,

@@ -12,9 +12,10 @@ import { fail } from "../broker/failure.ts";
 import { natsOptions } from "../broker/nats-options.ts";
 import { natsPrefix } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
-import { Channel, type ChannelDefinition } from "./jetstream/channel.ts";
+import { Channel, type ChannelDefinition, type Lease } from "./jetstream/channel.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
 import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
+import type { RedisLockState } from "./redis-lock.mixin.ts";
 
 export type { ChannelDefinition, ChannelMessage } from "./jetstream/channel.ts";
 export type { StreamDefinition } from "./jetstream/streams.ts";
@@ -83,7 +84,7 @@ function deadLetterWriter(port: JetStreamPort) {
   };
 }
 
-interface Internals extends JetStreamState {
+interface Internals extends JetStreamState, Partial<RedisLockState> {
   jetstreamChannels: Channel[];
   /** What listens to the registry for the partitioned channels. */
   jetstreamShares: (() => void)[];
@@ -130,6 +131,14 @@ function keepShare(service: Service & Internals, channel: Channel): void {
   take();
 }
 
+/** Partitions need redisLockMixin. While Redis is away every node that wants a lease has it. */
+async function leaseOf(service: Service & Internals, durable: string): Promise<Lease | undefined> {
+  if (!service.locks) throw new Error(`${service.name} has a channel with partitions and no redisLockMixin`);
+  const key = `partition:${durable}`;
+  const hold = await service.locks.acquire([key]);
+  return hold.acquired.has(key) ? hold : undefined;
+}
+
 const registryEvents = ["$services.changed", "$node.disconnected"];
 
 /** The lifecycle of a schema's `channels`; defineService puts it after the service's own start and before its own stop. */
@@ -143,6 +152,7 @@ export const channelsLifecycle = {
         handle: (messages) => definition.handler.call(this, messages),
         publishDead: deadLetterWriter(this.jetstream),
         log: this.logger as never,
+        lease: definition.partitions ? (durable) => leaseOf(this, durable) : undefined,
       });
       await channel.start(this.jetstream.manager, this.jetstream.client);
       this.jetstreamChannels.push(channel);

@@ -36,7 +36,8 @@ async function dropStreams(namespace: string, url: string): Promise<void> {
   await connection.close();
 }
 
-async function dropKeys(namespace: string, url: string): Promise<void> {
+/** Removes every Redis key of a namespace, a system's that runs as well: it must bear that. */
+export async function dropKeys(namespace: string, url: string): Promise<void> {
   const redis = new Redis(url);
   let cursor = "0";
   do {

@@ -38,7 +38,9 @@ function say(line: string): void {
 async function jest(stack: Stack, name: string, projects: string[], patterns: string[], env: Record<string, string>) {
   const report = join(stack.dir, `report-${name}.json`);
   rmSync(report, { force: true });
-  const args = ["--selectProjects", ...projects, "--json", `--outputFile=${report}`, "--testPathPatterns", ...patterns];
+  const alone = projects.some((project) => project.startsWith("e2e/"));
+  const flags = ["--json", `--outputFile=${report}`, "--passWithNoTests", ...(alone ? ["--runInBand"] : [])];
+  const args = ["--selectProjects", ...projects, ...flags, "--testPathPatterns", ...patterns];
   const child = startChild({
     name,
     command: process.execPath,
@@ -92,9 +94,13 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
   });
   try {
     const match = await system.ready;
-    const { apiUrl, imUrl } = JSON.parse(match?.[1] ?? "{}") as { apiUrl: string; imUrl: string };
-    const projects = part === "e2e" ? ["e2e", "browser"] : ["e2e"];
-    await jest(stack, part, projects, patterns, { ...env, API_URL: apiUrl, IM_URL: imUrl, TOPOLOGY: part });
+    const { apiUrl, imUrl, nodes } = JSON.parse(match?.[1] ?? "{}") as Record<"apiUrl" | "imUrl", string> & {
+      nodes: { label: string; pid: number; ports: Record<string, number> }[];
+    };
+    const where = { ...env, API_URL: apiUrl, IM_URL: imUrl, TOPOLOGY: part, CLUSTER_NODES: JSON.stringify(nodes) };
+    await jest(stack, part, part === "e2e" ? ["e2e", "browser"] : ["e2e"], patterns, where);
+    await jest(stack, `${part}-alone`, ["e2e/alone"], patterns, where);
+    if (part === "cluster") await jest(stack, `${part}-crash`, ["e2e/crash"], patterns, where);
   } finally {
     await system.stop(40_000);
     await dropNamespace(namespace, stack);

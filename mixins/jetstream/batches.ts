@@ -41,8 +41,15 @@ export class Batches {
   /** Messages handed out or waiting for another try. */
   private readonly inHand = new Set<Delivered>();
   private readonly heldSequences = new Set<number>();
+  /** Who waits for a consumer's messages to be handled. */
+  private readonly waiting = new Map<string, () => void>();
   private readonly keepAlive: NodeJS.Timeout;
+  private draining = false;
   private stopping = false;
+  private haltNow: () => void = () => {};
+  private readonly halted = new Promise<void>((resolve) => {
+    this.haltNow = resolve;
+  });
   private dispatchScheduled = false;
 
   constructor(bounds: BatchBounds, ports: BatchPorts, freed: () => void) {
@@ -71,18 +78,41 @@ export class Batches {
     }
   }
 
-  /** Gives back what waits of these consumers. */
-  giveUp(consumers: ReadonlySet<string>): void {
-    this.giveBack(this.boxes.remove(({ message }) => consumers.has(message.info.consumer)));
+  /** Resolves once nothing of a consumer is held. */
+  async handled(consumer: string): Promise<void> {
+    while (this.holds(consumer))
+      await new Promise<void>((resolve) => {
+        this.waiting.set(consumer, resolve);
+      });
+    this.waiting.delete(consumer);
   }
 
-  /** Lets the batches in hand finish, gives the rest back to the other nodes. */
+  private holds(consumer: string): boolean {
+    for (const { message } of this.inHand) if (message.info.consumer === consumer) return true;
+    for (const { message } of this.boxes) if (message.info.consumer === consumer) return true;
+    return false;
+  }
+
+  /**
+   * Handles what is held and then resolves; once something of it fails, or the time is over, the rest is given back to
+   * the other nodes.
+   */
   async stop(): Promise<void> {
-    this.stopping = true;
-    this.giveBack(this.boxes.remove(() => true));
+    this.draining = true;
+    const deadline = setTimeout(() => this.halt(), limits.jetstream.drainMs);
+    if (this.held > 0) await this.halted;
+    this.halt();
+    clearTimeout(deadline);
     await Promise.all(this.running);
     this.giveBack([...this.inHand]);
     clearInterval(this.keepAlive);
+  }
+
+  private halt(): void {
+    this.stopping = true;
+    this.giveBack(this.boxes.remove(() => true));
+    for (const resolve of this.waiting.values()) resolve();
+    this.haltNow();
   }
 
   private giveBack(letters: readonly Delivered[]): void {
@@ -123,6 +153,7 @@ export class Batches {
       await this.ports.handle(letters.map(view));
       for (const letter of letters) this.finish(letter, () => letter.message.ack());
       for (const key of hand.keys()) this.boxes.done(key);
+      for (const resolve of this.waiting.values()) resolve();
     } catch (error) {
       const about = { channel: this.bounds.durable, messages: letters.length, err: error };
       if (isUnavailable(error)) {
@@ -162,6 +193,10 @@ export class Batches {
 
   /** The key's messages stay in hand and are first in line again after a pause that grows with each try. */
   private tryLater(key: string, letters: Delivered[]): void {
+    if (this.draining) {
+      this.halt();
+      return;
+    }
     const { retryFirstDelayMs, retryMaxDelayMs } = limits.jetstream;
     const tries = letters[0]?.attempts ?? 0;
     for (const letter of letters) letter.attempts++;
@@ -181,6 +216,7 @@ export class Batches {
     this.inHand.delete(letter);
     this.heldSequences.delete(letter.message.seq);
     settle();
+    if (this.draining && this.held === 0) this.haltNow();
   }
 
   /** To the dead letters; the original is acked only once its copy is safe there. */

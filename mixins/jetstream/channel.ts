@@ -44,6 +44,18 @@ export interface ChannelDefinition<This = unknown> {
   handler(this: This, messages: ChannelMessage[]): Promise<void>;
 }
 
+export interface ChannelPorts extends BatchPorts {
+  /**
+   * Tries to take the lease of a partition's consumer; `undefined` where another node has it. Needed for partitions.
+   * It is for order alone: without it two nodes would handle a partition at once, each message still once.
+   */
+  lease?(durable: string): Promise<Lease | undefined>;
+}
+
+export interface Lease {
+  release(): Promise<void>;
+}
+
 const decoder = new TextDecoder();
 const nanos = (ms: number) => ms * 1_000_000;
 
@@ -54,16 +66,20 @@ const nanos = (ms: number) => ms * 1_000_000;
  */
 export class Channel {
   private readonly definition: ChannelDefinition;
-  private readonly log: BatchPorts["log"];
+  private readonly ports: ChannelPorts;
   private readonly batches: Batches;
   private readonly pullers = new Map<string, Puller>();
+  private readonly leases = new Map<string, Lease>();
+  private readonly takingOver = new Set<string>();
+  private wanted = new Set<string>();
   private open: (durable: string) => Puller = () => {
     throw new Error("the channel was not started");
   };
+  private inOtherHands: (durable: string) => Promise<boolean> = () => Promise.resolve(false);
 
-  constructor(definition: ChannelDefinition, ports: BatchPorts) {
+  constructor(definition: ChannelDefinition, ports: ChannelPorts) {
     this.definition = definition;
-    this.log = ports.log;
+    this.ports = ports;
     this.batches = new Batches(definition, ports, () => {
       for (const puller of this.pullers.values()) puller.roomFreed();
     });
@@ -91,32 +107,87 @@ export class Channel {
         max_deliver: -1,
         max_ack_pending: limits.jetstream.maxAckPending,
       });
+    this.inOtherHands = async (durable) => {
+      const { num_ack_pending, num_waiting } = await manager.consumers.info(stream, durable);
+      return num_ack_pending + num_waiting > 0;
+    };
     this.open = (durable) =>
       new Puller(client, stream, durable, {
         room: () => this.room(),
         received: (message) => this.received(message),
-        failed: (error) => this.log.warn({ err: error, channel: durable }, "pulling failed: tried again soon"),
+        failed: (error) => this.ports.log.warn({ err: error, channel: durable }, "pulling failed: tried again soon"),
       });
   }
 
-  /** Pulls these partitions from now on (a channel without partitions is one partition, 0), and gives others back. */
+  /**
+   * Pulls these partitions from now on and no others (a channel without partitions is one partition, 0). What is held of
+   * the others is still handled here; whoever pulls them next waits for that.
+   */
   async pull(partitions: readonly number[]): Promise<void> {
-    const wanted = new Set(partitions.map((partition) => this.consumers()[partition]?.[0] as string));
-    const given = [...this.pullers.keys()].filter((durable) => !wanted.has(durable));
-    const stopped = given.map((durable) => {
-      const puller = this.pullers.get(durable) as Puller;
-      this.pullers.delete(durable);
-      return puller.stop();
-    });
-    for (const durable of wanted) if (!this.pullers.has(durable)) this.pullers.set(durable, this.open(durable));
-    await Promise.all(stopped);
-    this.batches.giveUp(new Set(given));
+    this.wanted = new Set(partitions.map((partition) => this.consumers()[partition]?.[0] as string));
+    const given = [...this.pullers.keys()].filter((durable) => !this.wanted.has(durable));
+    for (const durable of this.wanted) if (!this.pullers.has(durable)) void this.takeOver(durable);
+    await Promise.all(given.map((durable) => this.handOver(durable)));
   }
 
-  /** Takes no more, lets the batches in hand finish, gives the rest back to the other nodes. */
+  private async handOver(durable: string): Promise<void> {
+    const puller = this.pullers.get(durable) as Puller;
+    this.pullers.delete(durable);
+    await puller.stop();
+    await this.batches.handled(durable);
+    const lease = this.leases.get(durable);
+    this.leases.delete(durable);
+    await lease?.release();
+  }
+
+  /**
+   * Pulls a consumer once its lease is ours, nothing of it is in another's hand and nobody pulls it, so that nothing
+   * later overtakes. The hand of a node that died is empty after the ack wait: then what it held is delivered first.
+   */
+  private async takeOver(durable: string): Promise<void> {
+    if (this.takingOver.has(durable)) return;
+    this.takingOver.add(durable);
+    try {
+      if (!(await this.leased(durable))) return;
+      const deadline = Date.now() + limits.jetstream.ackWaitMs + limits.jetstream.takeOverPollMs;
+      while (this.wanted.has(durable) && Date.now() < deadline && (await this.isHeld(durable))) await aMoment();
+      this.pullers.set(durable, this.open(durable));
+      if (!this.wanted.has(durable)) await this.handOver(durable);
+    } finally {
+      this.takingOver.delete(durable);
+    }
+  }
+
+  /** Waits for the lease while it is wanted. */
+  private async leased(durable: string): Promise<boolean> {
+    while (this.wanted.has(durable)) {
+      if (!this.ports.lease || this.leases.has(durable)) return true;
+      const lease = await this.ports.lease(durable);
+      if (lease) this.leases.set(durable, lease);
+      else await aMoment();
+    }
+    return false;
+  }
+
+  /** Where nobody can say, as if it were. */
+  private async isHeld(durable: string): Promise<boolean> {
+    try {
+      return await this.inOtherHands(durable);
+    } catch (error) {
+      this.ports.log.warn(
+        { err: error, channel: durable },
+        "a consumer cannot be looked at: waiting before it is pulled",
+      );
+      return true;
+    }
+  }
+
+  /** Takes no more and handles what it holds; what cannot be handled any more is given back to the other nodes. */
   async stop(): Promise<void> {
+    this.wanted.clear();
     await Promise.all([...this.pullers.values()].map((puller) => puller.stop()));
     await this.batches.stop();
+    await Promise.all([...this.leases.values()].map((lease) => lease.release()));
   }
 
   /** Durable name and filter of each consumer. */
@@ -140,4 +211,8 @@ export class Channel {
       return { data, key: key ? key(data as never) : String(message.seq) };
     });
   }
+}
+
+function aMoment(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, limits.jetstream.takeOverPollMs));
 }

@@ -1,4 +1,4 @@
-import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from "nats";
+import type { Consumer, JetStreamClient, JsMsg } from "nats";
 import { limits } from "../../config/limits.ts";
 
 export interface PullerPorts {
@@ -8,7 +8,10 @@ export interface PullerPorts {
   failed(error: unknown): void;
 }
 
-/** Pulls one durable consumer, never asking for more than there is room for. */
+/**
+ * Pulls one durable consumer, never asking for more than there is room for. A pull is short, and never broken off: what
+ * the server had sent on the way would be in nobody's hand until the ack wait.
+ */
 export class Puller {
   readonly durable: string;
   private readonly client: JetStreamClient;
@@ -16,7 +19,6 @@ export class Puller {
   private readonly ports: PullerPorts;
   private consumer: Consumer | undefined;
   private stopping = false;
-  private fetching: ConsumerMessages | undefined;
   private interrupt: () => void = () => {};
   private readonly finished: Promise<void>;
 
@@ -33,11 +35,10 @@ export class Puller {
     this.interrupt();
   }
 
-  /** Resolves once no more messages come. */
+  /** Resolves once the pull that is under way has ended (`limits.jetstream.fetchExpiresMs`) and no more messages come. */
   async stop(): Promise<void> {
     this.stopping = true;
     this.interrupt();
-    this.fetching?.stop();
     await this.finished;
   }
 
@@ -50,9 +51,8 @@ export class Puller {
       }
       try {
         this.consumer ??= await this.client.consumers.get(this.stream, this.durable);
-        this.fetching = await this.consumer.fetch({ max_messages: room, expires: limits.jetstream.fetchExpiresMs });
-        if (this.stopping) this.fetching.stop();
-        for await (const message of this.fetching) this.ports.received(message);
+        const messages = await this.consumer.fetch({ max_messages: room, expires: limits.jetstream.fetchExpiresMs });
+        for await (const message of messages) this.ports.received(message);
       } catch (error) {
         this.consumer = undefined;
         if (this.stopping) return;

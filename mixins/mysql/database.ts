@@ -28,8 +28,12 @@ export class Database implements Queryable {
   /** Transactions that the server rolled back for a deadlock or a lock wait, and that were run again. */
   retries = 0;
 
-  constructor(name: string, options: { connections?: number } = {}) {
+  private readonly statementTimeoutMs: number;
+
+  /** `statementTimeoutMs` 0: none. */
+  constructor(name: string, options: { connections?: number; statementTimeoutMs?: number } = {}) {
     this.name = name;
+    this.statementTimeoutMs = options.statementTimeoutMs ?? limits.mysql.statementTimeoutMs;
     this.pool = createPool({
       uri: config().MYSQL_URL.replace(/^mariadb:/, "mysql:"),
       database: name,
@@ -50,35 +54,28 @@ export class Database implements Queryable {
     });
   }
 
-  async query<Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    this.statements++;
-    const [rows] = await this.guard(
-      this.pool.query<RowDataPacket[]>({ sql, values, timeout: limits.mysql.statementTimeoutMs }),
-    );
-    return rows as unknown as Row[];
+  query<Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    return this.alone((connection) => this.rows<Row>(connection, sql, values));
   }
 
-  async run(sql: string, values: unknown[] = []): Promise<ResultSetHeader> {
-    this.statements++;
-    const [header] = await this.guard(
-      this.pool.query<ResultSetHeader>({ sql, values, timeout: limits.mysql.statementTimeoutMs }),
-    );
-    return header;
+  run(sql: string, values: unknown[] = []): Promise<ResultSetHeader> {
+    return this.alone((connection) => this.send<ResultSetHeader>(connection, sql, values));
   }
 
   /**
    * Runs `work` in one READ COMMITTED transaction; what it did is durable when this returns. A deadlock or lock wait
    * rolls back and runs `work` again, so it must not touch anything but the transaction. Fails: `unavailable` where the
-   * connection broke; then the commit may have happened, and only work that is idempotent by a business id may be
-   * tried again.
+   * connection broke or did not answer in time; then the commit may have happened, and only work that is idempotent by a
+   * business id may be tried again. `unavailable` as well where rows stayed locked through all tries.
    */
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.attempt(work);
       } catch (error) {
-        const errno = (error as { errno?: number }).errno;
-        if ((errno !== deadlock && errno !== lockWaitTimeout) || attempt > limits.mysql.transactionRetries) throw error;
+        const { errno, code } = error as { errno?: number; code?: string };
+        if (errno !== deadlock && errno !== lockWaitTimeout) throw error;
+        if (attempt > limits.mysql.transactionRetries) throw fail("unavailable", { database: this.name, cause: code });
         this.retries++;
       }
     }
@@ -92,15 +89,14 @@ export class Database implements Queryable {
     const connection = await this.guard(this.pool.getConnection());
     let healthy = false;
     try {
-      this.statements += 2;
-      await this.guard(connection.query("START TRANSACTION"));
+      await this.send(connection, "START TRANSACTION");
       const result = await work(this.transactionOn(connection));
-      await this.guard(connection.query("COMMIT"));
+      await this.send(connection, "COMMIT");
       healthy = true;
       return result;
     } catch (error) {
       // A connection that cannot even roll back goes away with its transaction: destroying it is the roll-back.
-      healthy = await connection.query("ROLLBACK").then(
+      healthy = await this.send(connection, "ROLLBACK").then(
         () => true,
         () => false,
       );
@@ -112,27 +108,47 @@ export class Database implements Queryable {
   }
 
   private transactionOn(connection: PoolConnection): Transaction {
-    const timeout = limits.mysql.statementTimeoutMs;
     return {
       inTransaction: true,
-      query: async <Row extends object>(sql: string, values: unknown[] = []) => {
-        this.statements++;
-        const [rows] = await this.guard(connection.query<RowDataPacket[]>({ sql, values, timeout }));
-        return rows as unknown as Row[];
-      },
-      run: async (sql: string, values: unknown[] = []) => {
-        this.statements++;
-        const [header] = await this.guard(connection.query<ResultSetHeader>({ sql, values, timeout }));
-        return header;
-      },
+      query: <Row extends object>(sql: string, values: unknown[] = []) => this.rows<Row>(connection, sql, values),
+      run: (sql: string, values: unknown[] = []) => this.send<ResultSetHeader>(connection, sql, values),
     };
   }
 
-  private async guard<T>(promise: Promise<T>): Promise<T> {
+  private async alone<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
+    const connection = await this.guard(this.pool.getConnection());
+    try {
+      return await work(connection);
+    } finally {
+      connection.release();
+    }
+  }
+
+  private async rows<Row extends object>(connection: PoolConnection, sql: string, values: unknown[]): Promise<Row[]> {
+    return (await this.send<RowDataPacket[]>(connection, sql, values)) as unknown as Row[];
+  }
+
+  /**
+   * One statement. A connection that broke, or did not answer in time, is not used again: whatever came after it would
+   * wait behind the answer that is missing.
+   */
+  private async send<T extends ResultSetHeader | RowDataPacket[]>(
+    connection: PoolConnection,
+    sql: string,
+    values: unknown[] = [],
+  ): Promise<T> {
+    this.statements++;
+    const timeout = this.statementTimeoutMs;
+    const [result] = await this.guard(connection.query<T>({ sql, values, timeout }), () => connection.destroy());
+    return result;
+  }
+
+  private async guard<T>(promise: Promise<T>, whenDown: () => void = () => {}): Promise<T> {
     try {
       return await promise;
     } catch (error) {
       if (!isDependencyDown(error)) throw error;
+      whenDown();
       const { code, message } = error as { code?: string; message?: string };
       throw fail("unavailable", { database: this.name, cause: code ?? message });
     }

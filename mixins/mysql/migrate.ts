@@ -47,7 +47,8 @@ async function createDatabase(name: string): Promise<void> {
  */
 export async function migrate(name: string, folders: readonly string[]): Promise<string[]> {
   await createDatabase(name);
-  const database = new Database(name, { connections: 1 });
+  // An ALTER of a large table, and the wait for another node's, take longer than any statement of a request may.
+  const database = new Database(name, { connections: 1, statementTimeoutMs: 0 });
   try {
     return await underLock(database, name, async () => {
       await database.run(

@@ -16,6 +16,8 @@ import { becomesTrue } from "./wait.ts";
 export interface LockOptions {
   /** How long to wait for another holder before giving up. */
   deadlineMs: number;
+  /** How often to look whether it has come free. */
+  pollMs?: number;
   /** Called once when somebody else holds the lock. */
   onWait?: (holder: number) => void;
 }
@@ -39,24 +41,28 @@ export async function withLock<T>(
 async function acquire(base: string, dir: string, prefix: string, options: LockOptions): Promise<string> {
   let taken: string | undefined;
   let holder: number | undefined;
-  const held = await becomesTrue(() => {
-    const top = highest(dir, prefix);
-    const current = top === 0 ? undefined : liveHolder(`${base}.${top}`);
-    if (current !== undefined) {
-      if (holder === undefined) options.onWait?.(current.pid);
-      holder = current.pid;
-      return false;
-    }
-    const next = top + 1;
-    if (!createNumber(base, next)) return false;
-    if (highest(dir, prefix) > next) {
-      rmSync(`${base}.${next}`, { force: true });
-      return false;
-    }
-    removeBelow(dir, prefix, next);
-    taken = `${base}.${next}`;
-    return true;
-  }, options.deadlineMs);
+  const held = await becomesTrue(
+    () => {
+      const top = highest(dir, prefix);
+      const current = top === 0 ? undefined : liveHolder(`${base}.${top}`);
+      if (current !== undefined) {
+        if (holder === undefined) options.onWait?.(current.pid);
+        holder = current.pid;
+        return false;
+      }
+      const next = top + 1;
+      if (!createNumber(base, next)) return false;
+      if (highest(dir, prefix) > next) {
+        rmSync(`${base}.${next}`, { force: true });
+        return false;
+      }
+      removeBelow(dir, prefix, next);
+      taken = `${base}.${next}`;
+      return true;
+    },
+    options.deadlineMs,
+    options.pollMs,
+  );
   if (held && taken !== undefined) return taken;
   throw new Error(
     `process ${holder ?? "?"} has held ${base} for more than ${options.deadlineMs / 1000} s; ` +

@@ -7,6 +7,7 @@ import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixi
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
 import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
+import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream, giftStream } from "../streams.ts";
@@ -34,6 +35,7 @@ export default defineService<"gift", GiftState>({
     mysqlMixin("gift", migrationFolders.gift),
     catalogueTableMixin({ service: "gift", table: "t_gift_config", primaryKey: "giftId", columns: giftColumns }),
     redisMixin,
+    redisLockMixin,
     jetstreamMixin([giftStream, eventStream]),
     operatorAuditMixin,
     healthMixin,

@@ -15,7 +15,8 @@ import { recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 
 const users = Array.from({ length: 40 }, (_, n) => String(9_100_000_000_000_000_000n + BigInt(n)));
-const giftsPerUser = 60;
+/** More than a settler holds at once, so that both have to work. */
+const giftsPerUser = Math.ceil((limits.gift.settleHeldMessages * 2) / users.length);
 
 const router = {
   name: "im-router",
@@ -38,17 +39,15 @@ async function acceptBacklog(): Promise<Map<string, string[]>> {
   const connection = await connect(natsOptions("test"));
   await ensureStreams(await connection.jetstreamManager(), [giftStream]);
   const order = new Map<string, string[]>(users.map((user) => [user, []]));
-  for (let n = 0; n < giftsPerUser; n++)
-    for (const senderId of users) {
-      const orderId = randomUUID();
-      order.get(senderId)?.push(orderId);
-      const request = { giftId: 24, roomId: 5, receiverId: "77", type: 0, count: 1 };
-      const message = { ...request, orderId, senderId, price: 1, url: "", acceptedAt: new Date().toISOString() };
-      const body = JSON.stringify({ ...message, contentHash: contentHashOf(request) });
-      await connection
-        .jetstream()
-        .publish(`${natsPrefix()}gift.send.${partitionOf(senderId)}`, body, { msgID: orderId });
-    }
+  const accept = async (senderId: string) => {
+    const orderId = randomUUID();
+    order.get(senderId)?.push(orderId);
+    const request = { giftId: 24, roomId: 5, receiverId: "77", type: 0, count: 1 };
+    const message = { ...request, orderId, senderId, price: 1, url: "", acceptedAt: new Date().toISOString() };
+    const body = JSON.stringify({ ...message, contentHash: contentHashOf(request) });
+    await connection.jetstream().publish(`${natsPrefix()}gift.send.${partitionOf(senderId)}`, body, { msgID: orderId });
+  };
+  for (let n = 0; n < giftsPerUser; n++) await Promise.all(users.map(accept));
   await connection.close();
   return order;
 }

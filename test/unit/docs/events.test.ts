@@ -60,7 +60,7 @@ function readSections(title: string): Map<string, Section> {
         text.slice(0, text.indexOf("\n")),
         {
           tables: tables.map((table) =>
-            [...table.matchAll(/^\| (\w+) \| (\w+)(\??) \|/gm)].map(([, name, , mark]) => ({
+            [...table.matchAll(/^\| (\w+) +\| (\w+)(\??) +\|/gm)].map(([, name, , mark]) => ({
               name: name as string,
               optional: mark === "?",
             })),

@@ -1,0 +1,125 @@
+import { connect } from "nats";
+import { natsOptions } from "../broker/nats-options.ts";
+import { type DeadLetter, DeadLetters } from "../mixins/jetstream/dead-letters.ts";
+import { requireNode } from "./node-version.ts";
+import { readStackEnv } from "./stack/env-file.ts";
+import { defaultStackDir } from "./stack/sites.ts";
+import { messageOf } from "./stack/wait.ts";
+
+const USAGE = `The dead letters: messages that a channel could not handle, put aside with the reason.
+
+  npm run dlq -- list           all of them, oldest first
+  npm run dlq -- show SEQ       one, whole
+  npm run dlq -- replay SEQ     put it back where it came from; it is handled again, once
+  npm run dlq -- replay all     the same with all that are there now
+
+SEQ is the number that list shows first. The URL of NATS comes from the environment, or else from .stack/env.`;
+
+const shownChars = 200;
+
+/** A message that could not be handled may hold anything: nothing of it gives the terminal orders. */
+function textOf(letter: DeadLetter): string {
+  return new TextDecoder().decode(letter.data).replace(/[^\P{C}\n\t]/gu, " ");
+}
+
+function excerpt(letter: DeadLetter): string {
+  const text = textOf(letter).replace(/\s+/g, " ");
+  return text.length > shownChars ? `${text.slice(0, shownChars)}…` : text;
+}
+
+async function list(dead: DeadLetters): Promise<number> {
+  let count = 0;
+  for await (const letter of dead.all()) {
+    count++;
+    const { sequence, time, channel, subject, stream, streamSequence, reason } = letter;
+    console.log(`${sequence}  ${time.toISOString()}  ${channel}`);
+    console.log(`    from    ${subject} (${stream} ${streamSequence})`);
+    console.log(`    reason  ${reason}`);
+    console.log(`    data    ${excerpt(letter)}`);
+  }
+  console.log(count === 0 ? "no dead letters" : `${count} dead letter${count === 1 ? "" : "s"}`);
+  return 0;
+}
+
+async function show(dead: DeadLetters, sequence: number): Promise<number> {
+  const letter = await dead.find(sequence);
+  if (!letter) return unknown(sequence);
+  for (const [name, value] of Object.entries({
+    sequence,
+    time: letter.time.toISOString(),
+    channel: letter.channel,
+    subject: letter.subject,
+    stream: `${letter.stream} ${letter.streamSequence}`,
+    requestId: letter.requestId ?? "",
+    reason: letter.reason,
+  }))
+    console.log(`${name.padEnd(10)} ${value}`);
+  console.log(`\n${textOf(letter)}`);
+  return 0;
+}
+
+function unknown(sequence: number): number {
+  console.error(`there is no dead letter ${sequence} (any more): npm run dlq -- list`);
+  return 1;
+}
+
+async function replay(dead: DeadLetters, sequence: number): Promise<number> {
+  if (!(await dead.replay(sequence))) return unknown(sequence);
+  console.log(`${sequence} is back in its stream`);
+  return 0;
+}
+
+/** One that cannot be put back does not hold up the others. */
+async function replayAll(dead: DeadLetters): Promise<number> {
+  const sequences: number[] = [];
+  for await (const { sequence } of dead.all()) sequences.push(sequence);
+  let failed = 0;
+  for (const sequence of sequences) {
+    try {
+      await replay(dead, sequence);
+    } catch (error) {
+      failed++;
+      console.error(`${sequence} stays a dead letter: ${messageOf(error)}`);
+    }
+  }
+  console.log(`${sequences.length - failed} of ${sequences.length} replayed`);
+  return failed === 0 ? 0 : 1;
+}
+
+type Job = (dead: DeadLetters) => Promise<number>;
+
+function jobOf([command, which, ...rest]: readonly string[]): Job | undefined {
+  if (rest.length > 0) return undefined;
+  if (command === "list" && which === undefined) return list;
+  if (command === "replay" && which === "all") return replayAll;
+  const sequence = /^[1-9]\d{0,15}$/.test(which ?? "") ? Number(which) : undefined;
+  if (sequence === undefined) return undefined;
+  if (command === "show") return (dead) => show(dead, sequence);
+  return command === "replay" ? (dead) => replay(dead, sequence) : undefined;
+}
+
+async function main(): Promise<number> {
+  requireNode();
+  const job = jobOf(process.argv.slice(2));
+  if (!job) {
+    console.error(USAGE);
+    return 2;
+  }
+  for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
+  const connection = await connect({ ...natsOptions("dlq"), maxReconnectAttempts: 3, waitOnFirstConnect: false });
+  try {
+    return await job(await DeadLetters.open(connection));
+  } finally {
+    await connection.close();
+  }
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    console.error(messageOf(error));
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,30 @@
+import { ServiceBroker } from "moleculer";
+import { brokerOptions } from "../broker/options.ts";
+import { config } from "../config/config.ts";
+import { requireNode } from "./node-version.ts";
+import { customCommands } from "./repl/command.ts";
+import { commands } from "./repl/commands.ts";
+import { readStackEnv } from "./stack/env-file.ts";
+import { defaultStackDir } from "./stack/sites.ts";
+import { messageOf } from "./stack/wait.ts";
+
+/** A console on the running system: a node without services, with moleculer-repl's commands and those of repl/. */
+async function main(): Promise<void> {
+  requireNode();
+  for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
+  const broker = new ServiceBroker({
+    ...brokerOptions("repl"),
+    // A person reads along: no JSON lines, and nothing of what goes well.
+    logger: { type: "Console", options: { level: "warn", formatter: "simple" } },
+    replOptions: { delimiter: `${config().NAMESPACE} $`, customCommands: customCommands(commands) as never },
+  });
+  await broker.start();
+  console.log(`Connected as ${broker.nodeID}. "help" lists the commands, "help NAME" explains one, Ctrl-D leaves.`);
+  for (const { command, description } of commands) console.log(`  ${command.padEnd(24)} ${description}`);
+  broker.repl();
+}
+
+main().catch((error: unknown) => {
+  console.error(messageOf(error));
+  process.exit(1);
+});

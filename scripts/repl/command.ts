@@ -1,0 +1,63 @@
+import { userInfo } from "node:os";
+import type { ServiceBroker } from "moleculer";
+import { failureName } from "../../broker/failure.ts";
+import { failures } from "../../config/errors.ts";
+
+/** A command of the console: what is typed, what the help says, and what it answers, as text. */
+export interface ReplCommand {
+  /** As commander reads it, e.g. `statement <userId> [n]`. */
+  readonly command: string;
+  readonly description: string;
+  /** What was typed, by the names in `command`. */
+  run(broker: ServiceBroker, args: Readonly<Record<string, string | undefined>>): Promise<string>;
+}
+
+/** A command that was typed wrong: the person is told, nothing was called. */
+export class TypedWrong extends Error {}
+
+/** @throws TypedWrong */
+export function userIdOf(text: string | undefined): string {
+  if (!/^[1-9]\d{0,19}$/.test(text ?? "")) throw new TypedWrong(`a user id is a decimal number, not "${text ?? ""}"`);
+  return text as string;
+}
+
+/** Who the audit rows of operators' actions name. */
+export function operatorName(): string {
+  try {
+    return `repl:${userInfo().username}`;
+  } catch {
+    // The account that runs this has no name on this machine, as in a container.
+    return `repl:uid-${process.getuid?.() ?? "unknown"}`;
+  }
+}
+
+/** What is said of an error: a failure by its name and text, "nobody answers" as what it is, anything else as it came. */
+export function sayError(error: unknown): string {
+  if (error instanceof TypedWrong) return error.message;
+  const name = failureName(error);
+  if (name !== undefined) return `${name}: ${failures[name].en}`;
+  const { type, message, data } = error as { type?: string; message?: string; data?: unknown };
+  if (type === "SERVICE_NOT_FOUND" || type === "SERVICE_NOT_AVAILABLE")
+    return `no node offers this now (${message}); "services" lists what there is`;
+  if (type === "REQUEST_TIMEOUT") return `no answer in time (${message})`;
+  if (type === "VALIDATION_ERROR") {
+    const fields = Array.isArray(data) ? (data as { message?: string }[]).map((field) => field.message) : [message];
+    return `refused: ${fields.join("; ")}`;
+  }
+  return message ?? String(error);
+}
+
+/** The commands as moleculer-repl takes them. */
+export function customCommands(commands: readonly ReplCommand[], print: (text: string) => void = console.log) {
+  return commands.map(({ command, description, run }) => ({
+    command,
+    description,
+    async action(broker: ServiceBroker, args: object) {
+      try {
+        print(await run(broker, args as Record<string, string | undefined>));
+      } catch (error) {
+        print(sayError(error));
+      }
+    },
+  }));
+}

@@ -1,0 +1,27 @@
+import { connect } from "nats";
+import { natsOptions } from "../../broker/nats-options.ts";
+import { DeadLetters } from "../../mixins/jetstream/dead-letters.ts";
+import { call } from "../../services/contracts.ts";
+import type { ReplCommand } from "./command.ts";
+import { pairs, table } from "./table.ts";
+
+async function deadByChannel(): Promise<Map<string, number>> {
+  const connection = await connect({ ...natsOptions("repl-queue"), maxReconnectAttempts: 0 });
+  try {
+    return await (await DeadLetters.open(connection)).countByChannel();
+  } finally {
+    await connection.close();
+  }
+}
+
+/** The gifts' queue, and the dead letters of every channel. */
+export const queue: ReplCommand = {
+  command: "queue",
+  description: "gifts waiting and being settled, and dead letters by channel",
+  async run(broker) {
+    const [depth, dead] = await Promise.all([call(broker, "gift.queueDepth", {}), deadByChannel()]);
+    const gifts = pairs({ "gifts waiting": depth.waiting, "gifts in work": depth.inFlight });
+    if (dead.size === 0) return `${gifts}\n\nno dead letters`;
+    return `${gifts}\n\n${table(["channel", "dead letters"], [...dead])}\n(npm run dlq -- list)`;
+  },
+};

@@ -1,0 +1,155 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { connect, headers, type NatsConnection } from "nats";
+import { natsOptions } from "../../broker/nats-options.ts";
+import { natsPrefix } from "../../config/config.ts";
+import { projectRoot } from "../../config/root.ts";
+import { DeadLetters } from "../../mixins/jetstream/dead-letters.ts";
+import { type ChannelMessage, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import { defineService } from "../../services/define-service.ts";
+import { eventually, startNode, stopAll } from "../support/system.ts";
+
+const handled: ChannelMessage[] = [];
+let broken = true;
+
+/** A service with a channel whose reader is broken until somebody repairs it. */
+const reader = defineService<"notification">({
+  name: "notification",
+  mixins: [jetstreamMixin([{ name: "PARCELS", subjects: ["parcel.*"], kind: "queue" }])],
+  actions: { sendLoginCode: { params: {}, handler: () => ({ shownToCaller: false }) } },
+  channels: {
+    parcels: {
+      stream: "PARCELS",
+      subject: "parcel.*",
+      durable: "parcel-reader",
+      batch: 10,
+      batchesInFlight: 1,
+      parse(data: unknown) {
+        if (broken) throw new Error("the reader does not know this form");
+        return data;
+      },
+      async handler(messages: ChannelMessage[]) {
+        handled.push(...messages);
+      },
+    },
+  },
+});
+
+let connection: NatsConnection;
+let dead: DeadLetters;
+
+function dlq(...args: string[]): Promise<{ code: number; out: string }> {
+  return new Promise((resolve) => {
+    const script = join(projectRoot(), "scripts/dlq.ts");
+    execFile(process.execPath, [script, ...args], { cwd: projectRoot(), env: process.env }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, out: stdout + stderr });
+    });
+  });
+}
+
+/** Publishes a parcel that the broken reader cannot read, and resolves to the number of its dead letter. */
+async function bury(parcel: object): Promise<number> {
+  broken = true;
+  const head = headers();
+  head.set("Request-Id", "req-of-the-test");
+  const body = JSON.stringify(parcel);
+  await connection.jetstream().publish(`${natsPrefix()}parcel.a`, body, { headers: head, msgID: body });
+  const { sequence } = await eventually("the dead letter", async () => {
+    for await (const letter of dead.all()) if (Buffer.from(letter.data).toString() === body) return letter;
+    return undefined;
+  });
+  broken = false;
+  return sequence;
+}
+
+beforeAll(async () => {
+  connection = await connect(natsOptions("test"));
+  await startNode("reader", [reader]);
+  dead = await DeadLetters.open(connection);
+});
+
+afterEach(() => {
+  handled.length = 0;
+});
+
+afterAll(async () => {
+  await connection.close();
+  await stopAll();
+});
+
+describe("dead letters", () => {
+  test("none: the list says so, and what is not there can be neither shown nor replayed", async () => {
+    expect(await dlq("list")).toEqual({ code: 0, out: "no dead letters\n" });
+    for (const command of ["show", "replay"])
+      expect(await dlq(command, "999999")).toMatchObject({ code: 1, out: expect.stringContaining("no dead letter") });
+    expect(await dlq("replay", "all")).toMatchObject({ code: 0, out: "0 of 0 replayed\n" });
+  });
+
+  test("a command that is not understood changes nothing and shows the usage", async () => {
+    for (const args of [[], ["replay"], ["replay", "-1"], ["show", "all"], ["list", "1"], ["delete", "1"]])
+      expect(await dlq(...args)).toMatchObject({ code: 2, out: expect.stringContaining("npm run dlq") });
+  });
+
+  test("a message that cannot be read is listed with its reason, shown whole, and handled once after its replay", async () => {
+    const parcel = { id: "p-1", text: "x".repeat(300) };
+    const sequence = await bury(parcel);
+    expect(await dead.countByChannel()).toEqual(new Map([["parcel-reader", 1]]));
+
+    const listed = await dlq("list");
+    expect(listed.out).toMatch(new RegExp(`^${sequence}  \\d{4}-\\S+Z  parcel-reader\n`));
+    expect(listed.out).toContain(`${natsPrefix()}parcel.a (${natsPrefix()}PARCELS 1)`);
+    expect(listed.out).toContain("the reader does not know this form");
+    expect(listed.out).toContain(`${JSON.stringify(parcel).slice(0, 200)}…`);
+    expect(listed.out).toContain("1 dead letter\n");
+    const shown = await dlq("show", String(sequence));
+    expect(shown.out).toContain(JSON.stringify(parcel));
+    expect(shown.out).toContain("req-of-the-test");
+    expect(handled).toEqual([]);
+
+    expect(await dlq("replay", String(sequence))).toMatchObject({ code: 0 });
+    await eventually("the parcel", () => handled.length > 0);
+    expect(handled).toMatchObject([{ data: parcel, requestId: "req-of-the-test" }]);
+    expect(await dlq("list")).toMatchObject({ out: "no dead letters\n" });
+    expect(await dlq("replay", String(sequence))).toMatchObject({ code: 1 });
+    expect(handled).toHaveLength(1);
+  });
+
+  test("replay all: every one goes back; one that cannot stays, with the reason, and does not hold up the others", async () => {
+    await bury({ id: "p-2" });
+    await connection.jetstream().publish(`${natsPrefix()}dead.parcel-reader`, "put here by hand");
+    await bury({ id: "p-3" });
+    const replayed = await dlq("replay", "all");
+    expect(replayed.code).toBe(1);
+    expect(replayed.out).toContain("2 of 3 replayed");
+    expect(replayed.out).toMatch(/stays a dead letter: .*does not say where it came from/);
+    await eventually("both parcels", () => handled.length === 2);
+    expect(handled.map(({ data }) => data)).toEqual([{ id: "p-2" }, { id: "p-3" }]);
+    const left = await dlq("list");
+    expect(left.out).toContain("1 dead letter\n");
+  });
+
+  test("a replay that died before it took the letter out is not handled twice when it is repeated", async () => {
+    const sequence = await bury({ id: "p-4" });
+    const letter = await dead.find(sequence);
+    const first = await connection.jetstream().publish(letter!.subject, letter!.data, { msgID: `replay:${sequence}` });
+    expect(first.duplicate).toBe(false);
+    expect(await dead.replay(sequence)).toBe(true);
+    expect(await dead.find(sequence)).toBeUndefined();
+    expect(await dead.replay(sequence)).toBe(false);
+    await bury({ id: "p-5" }).then((next) => dead.replay(next));
+    await eventually("the parcel that came after", () =>
+      handled.some(({ data }) => (data as { id: string }).id === "p-5"),
+    );
+    expect(handled.map(({ data }) => data)).toEqual([{ id: "p-4" }, { id: "p-5" }]);
+  });
+
+  test("without a server the command says so and fails", async () => {
+    const url = process.env.NATS_URL;
+    process.env.NATS_URL = "nats://127.0.0.1:1";
+    try {
+      expect(await dlq("list")).toMatchObject({ code: 1, out: expect.stringContaining("CONNECTION_REFUSED") });
+    } finally {
+      process.env.NATS_URL = url;
+    }
+  });
+});
