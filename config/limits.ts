@@ -81,6 +81,7 @@ export const limits = Object.freeze({
     batchRows: 200,
     idlePollMs: 1_000,
     keepSentMs: 3_600_000,
+    purgeRows: 1_000,
     errorBackoffMs: 1_000,
   }),
 
@@ -118,7 +119,7 @@ export const limits = Object.freeze({
     urlChars: 300,
     partitions: 8,
     settleBatch: 1_000,
-    settleBatchesInFlight: 48,
+    settleBatchesInFlight: 4,
     settleHeldMessages: 6_000,
     acceptedMemoryMs: 24 * 3_600_000,
   }),

@@ -149,7 +149,7 @@ export const channelsLifecycle = {
     this.jetstreamShares = [];
     for (const definition of Object.values(definitions)) {
       const channel = new Channel(definition, {
-        handle: (messages) => definition.handler.call(this, messages),
+        handle: (messages, release) => definition.handler.call(this, messages, release),
         publishDead: deadLetterWriter(this.jetstream),
         log: this.logger as never,
         lease: definition.partitions ? (durable) => leaseOf(this, durable) : undefined,

@@ -71,23 +71,28 @@ function relayRound({ mysql, jetstream }: MysqlState & JetStreamState): Promise<
   });
 }
 
+/** Takes out rows that were sent long ago, a statement's worth. Whether there may be more of them. */
+async function purge({ mysql }: MysqlState): Promise<boolean> {
+  const { affectedRows } = await mysql.run(
+    "DELETE FROM t_outbox WHERE sent_time < UTC_TIMESTAMP(3) - INTERVAL ? SECOND ORDER BY sent_time LIMIT ?",
+    [limits.outbox.keepSentMs / 1_000, limits.outbox.purgeRows],
+  );
+  return affectedRows === limits.outbox.purgeRows;
+}
+
 function startRelay(service: Relaying): BackgroundLoop {
-  let lastPurge = Date.now();
+  let purgeAt = Date.now();
   return new BackgroundLoop({
     name: "outbox",
     idleMs: limits.outbox.idlePollMs,
     errorBackoffMs: limits.outbox.errorBackoffMs,
     log: service.logger as never,
     round: async () => {
-      if ((await relayRound(service)) > 0) return true;
-      if (Date.now() - lastPurge > limits.outbox.keepSentMs / 10) {
-        lastPurge = Date.now();
-        await service.mysql.run(
-          "DELETE FROM t_outbox WHERE sent_time < UTC_TIMESTAMP(3) - INTERVAL ? SECOND ORDER BY sent_time LIMIT 10000",
-          [limits.outbox.keepSentMs / 1_000],
-        );
-      }
-      return false;
+      const relayed = await relayRound(service);
+      // Also where the relay never rests: more rows go than a round can bring.
+      const purging = Date.now() >= purgeAt && (await purge(service));
+      if (!purging && Date.now() >= purgeAt) purgeAt = Date.now() + limits.outbox.keepSentMs / 10;
+      return relayed > 0 || purging;
     },
   });
 }

@@ -2,10 +2,13 @@ import type { JsMsg } from "nats";
 import { isUnavailable } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { Mailboxes } from "../mailboxes.ts";
+import { bury } from "./bury.ts";
 import type { ChannelMessage } from "./channel.ts";
+import { type Delivered, view } from "./delivered.ts";
+import { type Slot, Slots } from "./slots.ts";
 
 export interface BatchPorts {
-  handle(messages: ChannelMessage[]): Promise<void>;
+  handle(messages: ChannelMessage[], release: () => void): Promise<void>;
   /** Resolves once the copy is safe in the dead letters. */
   publishDead(channel: string, message: JsMsg, reason: string): Promise<void>;
   log: Record<"info" | "warn" | "error", (about: object, text: string) => void>;
@@ -18,14 +21,9 @@ export interface BatchBounds {
   readonly batchesInFlight: number;
 }
 
-interface Delivered {
-  readonly key: string;
-  readonly message: JsMsg;
-  readonly data: unknown;
-  attempts: number;
-}
-
 type Hand = Map<string, Delivered[]>;
+
+const noSlot: Slot = { free: () => {} };
 
 /**
  * Messages on their way through the handler: gathered into batches, tried again, put aside. What is held is kept from
@@ -44,6 +42,7 @@ export class Batches {
   /** Who waits for a consumer's messages to be handled. */
   private readonly waiting = new Map<string, () => void>();
   private readonly keepAlive: NodeJS.Timeout;
+  private readonly slots: Slots;
   private draining = false;
   private stopping = false;
   private haltNow: () => void = () => {};
@@ -56,6 +55,7 @@ export class Batches {
     this.bounds = bounds;
     this.ports = ports;
     this.freed = freed;
+    this.slots = new Slots(bounds.batchesInFlight, () => this.dispatchSoon());
     this.keepAlive = setInterval(() => {
       for (const { message } of [...this.inHand, ...this.boxes]) message.working();
     }, limits.jetstream.ackWaitMs / 3);
@@ -74,7 +74,7 @@ export class Batches {
       this.boxes.put({ ...read(), message, attempts: 0 });
       this.dispatchSoon();
     } catch (error) {
-      this.track(this.bury(message, `unreadable: ${(error as Error).message}`));
+      this.track(this.putAside(message, `unreadable: ${(error as Error).message}`));
     }
   }
 
@@ -135,39 +135,50 @@ export class Batches {
   }
 
   private dispatch(): void {
-    while (!this.stopping && this.boxes.hasReady && this.running.size < this.bounds.batchesInFlight) {
+    while (!this.stopping && this.boxes.hasReady && this.slots.free) {
       const hand = this.boxes.take(this.bounds.batch);
       for (const letters of hand.values()) for (const letter of letters) this.inHand.add(letter);
-      const work = this.attempt(hand).finally(() => {
+      const slot = this.slots.take();
+      const work = this.attempt(hand, slot).finally(() => {
+        slot.free();
         this.freed();
-        this.dispatchSoon();
       });
       this.track(work);
     }
   }
 
   /** Never rejects: every message of the hand is acked, buried, or waits for another try. */
-  private async attempt(hand: Hand): Promise<void> {
+  private async attempt(hand: Hand, slot: Slot): Promise<void> {
     const letters = [...hand.values()].flat();
-    try {
-      await this.ports.handle(letters.map(view));
-      for (const letter of letters) this.finish(letter, () => letter.message.ack());
+    let released = false;
+    const release = () => {
+      if (released) return;
+      released = true;
       for (const key of hand.keys()) this.boxes.done(key);
+      slot.free();
+    };
+    try {
+      await this.ports.handle(letters.map(view), release);
+      for (const letter of letters) this.finish(letter, () => letter.message.ack());
+      if (!released) for (const key of hand.keys()) this.boxes.done(key);
       for (const resolve of this.waiting.values()) resolve();
     } catch (error) {
       const about = { channel: this.bounds.durable, messages: letters.length, err: error };
-      if (isUnavailable(error)) {
+      if (released) {
+        this.ports.log.warn(about, "a batch could not be handled to its end: it is tried again");
+        this.repeatLater(hand);
+      } else if (isUnavailable(error)) {
         this.ports.log.warn(about, "a dependency is not reachable: the batch is tried again");
         for (const [key, own] of hand) this.tryLater(key, own);
       } else if (hand.size > 1) {
         // One of them is bad; alone, the others pass.
         this.ports.log.warn(about, "a batch could not be handled: tried key by key");
-        for (const [key, own] of hand) await this.attempt(new Map([[key, own]]));
-      } else await this.failed(hand, error);
+        for (const [key, own] of hand) await this.attempt(new Map([[key, own]]), slot);
+      } else await this.failed(hand, error, slot);
     }
   }
 
-  private async failed(hand: Hand, error: unknown): Promise<void> {
+  private async failed(hand: Hand, error: unknown, slot: Slot): Promise<void> {
     const [[key, letters]] = hand as unknown as [[string, Delivered[]]];
     const [first, ...rest] = letters as [Delivered, ...Delivered[]];
     const about = {
@@ -180,12 +191,12 @@ export class Batches {
       // The bad one of a key is found by trying its first alone; the others follow it in order.
       for (const letter of rest) this.inHand.delete(letter);
       this.boxes.returnRest(key, rest);
-      await this.attempt(new Map([[key, [first]]]));
+      await this.attempt(new Map([[key, [first]]]), slot);
     } else if (first.attempts + 1 < limits.jetstream.maxAttempts) {
       this.ports.log.error(about, "a message could not be handled: it is tried again");
       this.tryLater(key, letters);
     } else {
-      await this.bury(first.message, (error as Error).message);
+      await this.putAside(first.message, (error as Error).message);
       this.inHand.delete(first);
       this.boxes.done(key);
     }
@@ -193,23 +204,42 @@ export class Batches {
 
   /** The key's messages stay in hand and are first in line again after a pause that grows with each try. */
   private tryLater(key: string, letters: Delivered[]): void {
+    this.afterPause(letters, () => {
+      for (const letter of letters) this.inHand.delete(letter);
+      this.boxes.putBack(key, letters);
+      this.dispatch();
+    });
+  }
+
+  /** A released batch is repeated as it was: its keys have gone on, and what they wait for was done. */
+  private repeatLater(hand: Hand): void {
+    const letters = [...hand.values()].flat();
+    this.afterPause(letters, () => {
+      const single = new Map(letters.map((letter) => [`again:${letter.message.seq}`, [letter]]));
+      this.track(this.attempt(single, noSlot).finally(this.freed));
+    });
+  }
+
+  private afterPause(letters: readonly Delivered[], work: () => void): void {
     if (this.draining) {
       this.halt();
       return;
     }
     const { retryFirstDelayMs, retryMaxDelayMs } = limits.jetstream;
-    const tries = letters[0]?.attempts ?? 0;
+    const doublings = Math.min(letters[0]?.attempts ?? 0, 10);
     for (const letter of letters) letter.attempts++;
     const timer = setTimeout(
       () => {
-        if (this.stopping) return;
-        for (const letter of letters) this.inHand.delete(letter);
-        this.boxes.putBack(key, letters);
-        this.dispatch();
+        if (!this.stopping) work();
       },
-      Math.min(retryFirstDelayMs * 2 ** Math.min(tries, 10), retryMaxDelayMs),
+      Math.min(retryFirstDelayMs * 2 ** doublings, retryMaxDelayMs),
     );
     timer.unref();
+  }
+
+  private async putAside(message: JsMsg, reason: string): Promise<void> {
+    await bury(this.ports, this.bounds.durable, message, reason);
+    this.heldSequences.delete(message.seq);
   }
 
   private finish(letter: Delivered, settle: () => void): void {
@@ -218,29 +248,4 @@ export class Batches {
     settle();
     if (this.draining && this.held === 0) this.haltNow();
   }
-
-  /** To the dead letters; the original is acked only once its copy is safe there. */
-  private async bury(message: JsMsg, reason: string): Promise<void> {
-    const { durable } = this.bounds;
-    const about = { channel: durable, sequence: message.seq, subject: message.subject, reason };
-    try {
-      await this.ports.publishDead(durable, message, reason);
-      message.ack();
-      this.ports.log.error(about, "a message went to the dead letters: look at it and replay it");
-    } catch (error) {
-      message.nak(limits.jetstream.retryMaxDelayMs);
-      this.ports.log.error({ ...about, err: error }, "a dead letter could not be written: its message comes again");
-    } finally {
-      this.heldSequences.delete(message.seq);
-    }
-  }
-}
-
-function view({ message, data }: Delivered): ChannelMessage {
-  return {
-    data,
-    subject: message.subject,
-    sequence: message.seq,
-    requestId: message.headers?.get("Request-Id") || undefined,
-  };
 }

@@ -40,8 +40,11 @@ export interface ChannelDefinition<This = unknown> {
    * Handles a batch; every message of it is acked once this resolves, so it must have done all it does by then. Where
    * it rejects, the same messages come again, later each time, so it must be idempotent. A rejection with `unavailable`
    * is tried for ever; any other is tried key by key, and its message goes to the dead letters in the end.
+   *
+   * A handler whose last step only waits calls `release` before it: the next batch may start, also with the same keys,
+   * and what is left is repeated by itself where it fails.
    */
-  handler(this: This, messages: ChannelMessage[]): Promise<void>;
+  handler(this: This, messages: ChannelMessage[], release: () => void): Promise<void>;
 }
 
 export interface ChannelPorts extends BatchPorts {

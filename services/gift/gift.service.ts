@@ -138,8 +138,8 @@ export default defineService<"gift", GiftState>({
       heldMessages: limits.gift.settleHeldMessages,
       parse: parseAcceptedGift,
       key: (gift: AcceptedGift) => gift.senderId,
-      handler(messages) {
-        return settle(this, messages, this.settleBreakpoint);
+      handler(messages, release) {
+        return settle(this, messages, release, this.settleBreakpoint);
       },
     },
   },

@@ -27,6 +27,7 @@ export type Breakpoint = (step: SettleStep) => void | Promise<void>;
 export async function settle(
   service: Settling,
   messages: readonly ChannelMessage[],
+  release: () => void,
   reached: Breakpoint,
 ): Promise<void> {
   const gifts = distinct(messages.map(({ data }) => data as AcceptedGift));
@@ -38,6 +39,8 @@ export async function settle(
   await reached("recorded");
   await announce(service, settled);
   await reached("announced");
+  // What is left waits for the rooms' next tick.
+  release();
   await Promise.all([showInRooms(service, settled, requestID), tellSenders(service, settled, requestID)]);
   await reached("shown");
 }
