@@ -1,4 +1,7 @@
-/** Four kinds of tests; `npm test` (scripts/test.ts) starts what they need and runs them in this order. */
+/**
+ * The kinds of tests, a folder each; `npm test` (scripts/test.ts) starts what they need and runs them in this order. Those
+ * of `e2e/alone` have the running system to themselves, one file after the other; those of `e2e/crash` leave it damaged.
+ */
 const project = (name, extra = {}) => ({
   displayName: name,
   rootDir: __dirname,
@@ -21,7 +24,9 @@ module.exports = {
   projects: [
     project("unit"),
     project("integration", { setupFiles: ["<rootDir>/test/support/env.ts"] }),
-    project("e2e"),
+    project("e2e", { testMatch: ["<rootDir>/test/e2e/*.test.ts"] }),
+    project("e2e/alone"),
+    project("e2e/crash"),
     project("browser"),
   ],
 };

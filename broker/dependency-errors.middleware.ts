@@ -1,7 +1,7 @@
 import type { Context, Middleware, Service } from "moleculer";
 import { fail, failureName } from "./failure.ts";
 
-/** Error codes of sockets and of MySQL that mean "not reachable now", as mysql2, ioredis and nats report them. */
+/** Error codes of sockets and of MySQL that mean "not reachable now", or "cannot write now", as the clients report them. */
 const unreachable = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -10,12 +10,18 @@ const unreachable = new Set([
   "ENOTFOUND",
   "EHOSTUNREACH",
   "PROTOCOL_CONNECTION_LOST",
-  "POOL_CLOSED",
-  "POOL_ENQUEUELIMIT",
   "PROTOCOL_SEQUENCE_TIMEOUT",
   "ER_SERVER_SHUTDOWN",
+  "ER_NORMAL_SHUTDOWN",
+  "ER_CLIENT_INTERACTION_TIMEOUT",
   "ER_CON_COUNT_ERROR",
+  "ER_TOO_MANY_USER_CONNECTIONS",
   "ER_QUERY_INTERRUPTED",
+  // A server that was made a replica, or whose disk is full: not the fault of what was to be written.
+  "ER_OPTION_PREVENTS_STATEMENT",
+  "ER_READ_ONLY_MODE",
+  "ER_DISK_FULL",
+  "ER_RECORD_FILE_FULL",
   "CONNECTION_CLOSED",
   "CONNECTION_REFUSED",
   "TIMEOUT",
@@ -24,13 +30,17 @@ const unreachable = new Set([
 ]);
 
 const redisMessages =
-  /Connection is closed|Stream isn't writeable|Command timed out|Reached the max retries|LOADING|READONLY|MISCONF/;
+  /Connection is closed|Stream isn't writeable|Command timed out|Reached the max retries|LOADING|READONLY|MISCONF|OOM command not allowed/;
+
+/** mysql2 gives these no code: a connection that broke between two statements, a pool that is full or closed. */
+const mysqlMessages =
+  /^(Can't add new command when connection is in closed state|Queue limit reached\.|Pool is closed\.)$/;
 
 /** Whether an error says that a server we depend on cannot be reached now, as opposed to a fault of ours. */
 export function isDependencyDown(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === "string" && unreachable.has(code)) return true;
-  return typeof message === "string" && redisMessages.test(message);
+  return typeof message === "string" && (redisMessages.test(message) || mysqlMessages.test(message));
 }
 
 /**

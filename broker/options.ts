@@ -5,6 +5,7 @@ import { config } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { dependencyErrors } from "./dependency-errors.middleware.ts";
 import { logDestination } from "./log-destination.ts";
+import { loggedError } from "./logged-error.ts";
 import { natsOptions } from "./nats-options.ts";
 import "./local-first-strategy.ts";
 import "./rendezvous-strategy.ts";
@@ -40,7 +41,7 @@ export function brokerOptions(label = "node"): BrokerOptions {
       options: {
         level: settings.LOG_LEVEL,
         pino: {
-          options: { level: settings.LOG_LEVEL, base: undefined },
+          options: { level: settings.LOG_LEVEL, base: undefined, serializers: { err: loggedError } },
           destination: logDestination(settings.LOG_FILE),
         },
       },

@@ -5,6 +5,8 @@ export interface CuttableServer {
   readonly url: string;
   /** Breaks every connection and refuses new ones, as a server that went away. */
   cut(): void;
+  /** Lets the connections that are there hang, as when a machine loses its power; new ones work. */
+  freeze(): void;
   mend(): void;
   close(): Promise<void>;
 }
@@ -42,6 +44,9 @@ export async function cuttable(target: string): Promise<CuttableServer> {
     cut() {
       whole = false;
       breakAll();
+    },
+    freeze() {
+      for (const socket of sockets) socket.unpipe().pause();
     },
     mend() {
       whole = true;

@@ -1,0 +1,26 @@
+import { stdSerializers } from "pino";
+
+/**
+ * What clients of MySQL and Redis hang on their errors: the statement with its values, the command with its arguments.
+ * Login codes and phones are among them, and a statement of a full batch is hundreds of kilobytes.
+ */
+const withValues = ["sql", "parameters", "command", "lastNodeError"];
+
+function without(shown: unknown): void {
+  if (typeof shown !== "object" || shown === null) return;
+  const fields = shown as Record<string, unknown>;
+  for (const name of withValues) delete fields[name];
+  // The error that another one was made of is written out in it.
+  for (const inner of [fields.original, fields.parent, ...listOf(fields.aggregateErrors)]) without(inner);
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** An error as it stands in the log: text, codes and where it came from, without the values that were on their way. */
+export function loggedError(error: Error): object {
+  const shown = stdSerializers.err(error);
+  without(shown);
+  return shown;
+}

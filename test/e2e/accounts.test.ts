@@ -1,0 +1,154 @@
+import { rows } from "../support/books.ts";
+import { operate, Person, scene } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
+import { settledOrders, tradesOfUser } from "../support/outcomes.ts";
+import { expectWholeBooksBalanced } from "../support/whole-books.ts";
+
+afterAll(expectWholeBooksBalanced);
+
+const account = async (userId: string) => {
+  const [row] = await rows<{ current_balance: string; debt: string; total_charged: string; status: number }>(
+    "wallet",
+    "SELECT current_balance, debt, total_charged, status FROM t_qiyu_currency_account WHERE user_id = ?",
+    [userId],
+  );
+  return { balance: Number(row?.current_balance), debt: Number(row?.debt), status: Number(row?.status) };
+};
+
+describe("a frozen account", () => {
+  test("sends nothing any more: refused with 10012, at once or at the settlement, until it is unfrozen", async () => {
+    const { anchor, fan, roomId } = await scene();
+    expect((await fan.send(roomId, anchor.userId, { giftId: 24 })).code).toBe(200);
+    const frozen = await operate("account/freeze", { userId: fan.userId, reason: "looks like fraud" });
+    expect(frozen).toMatchObject({ status: 200, code: 200, data: { userId: fan.userId, status: 2 } });
+    // A node may take the account for usable a moment longer; its settlement never does.
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => fan.send(roomId, anchor.userId, { giftId: 24 })),
+    );
+    expect(answers.filter(({ code }) => code !== 200 && code !== 10012)).toEqual([]);
+    const late = await settledOrders(answers.filter(({ code }) => code === 200).map(({ data }) => data.orderId));
+    expect(late.filter(({ status, reason }) => status !== "failed" || reason !== "accountUnusable")).toEqual([]);
+    const refused = await eventually("refused at once", async () => {
+      const answer = await fan.send(roomId, anchor.userId, { giftId: 24 });
+      return answer.code === 10012 ? answer : undefined;
+    });
+    expect(refused).toMatchObject({ status: 200, msg: "账户不可用" });
+    expect(await fan.balance()).toBe(999);
+    expect(await operate("account/unfreeze", { userId: fan.userId, reason: "cleared" })).toMatchObject({
+      data: { status: 1, balance: 999 },
+    });
+    const sent = await eventually("accepted again", async () => {
+      const answer = await fan.send(roomId, anchor.userId, { giftId: 24 });
+      return answer.code === 200 ? answer : undefined;
+    });
+    expect(await settledOrders([sent.data.orderId])).toMatchObject([{ status: "succeeded" }]);
+    expect(await fan.balance()).toBe(998);
+  });
+
+  test("is spent from no more once the freeze is answered, also by gifts that were accepted before", async () => {
+    const { anchor, fan, roomId } = await scene();
+    const spent = async () => (await tradesOfUser(fan.userId)).filter(({ type, status }) => type === 0 && status === 1);
+    const sending = Array.from({ length: 150 }, () => fan.send(roomId, anchor.userId, { giftId: 24 }));
+    await Promise.race(sending);
+    expect((await operate("account/freeze", { userId: fan.userId, reason: "in full flight" })).code).toBe(200);
+    const then = await spent();
+    const answers = await Promise.all(sending);
+    const accepted = answers.filter(({ code }) => code === 200).map(({ data }) => data.orderId);
+    expect(answers.filter(({ code }) => code !== 200 && code !== 10012)).toEqual([]);
+    await settledOrders(accepted);
+    expect(await spent()).toEqual(then);
+    expect(await fan.balance()).toBe(1000 - then.length);
+  });
+
+  test("keeps what is paid into it", async () => {
+    const fan = await Person.login();
+    await operate("account/freeze", { userId: fan.userId, reason: "checked" });
+    await fan.recharge(6);
+    expect(await account(fan.userId)).toMatchObject({ balance: 300, status: 2 });
+  });
+
+  test("frozen and unfrozen many times at once is in one of the two states, and every change is told once", async () => {
+    const fan = await Person.login();
+    await fan.recharge(6);
+    const { userId } = fan;
+    const calls = Array.from({ length: 12 }, (_, at) =>
+      operate(at % 2 === 0 ? "account/freeze" : "account/unfreeze", { userId, reason: `turn ${at}` }),
+    );
+    const codes = (await Promise.all(calls)).map(({ status, code }) => [status, code]);
+    expect(codes).toEqual(codes.map(() => [200, 200]));
+    const told = await rows<{ subject: string }>(
+      "wallet",
+      "SELECT subject FROM t_outbox WHERE order_key = ? AND subject LIKE 'event.account.%' ORDER BY id",
+      [`user:${userId}`],
+    );
+    const expected = told.map((_, at) => `event.account.${at % 2 === 0 ? "frozen" : "unfrozen"}`);
+    expect(told.map(({ subject }) => subject)).toEqual(expected);
+    expect((await account(userId)).status).toBe(told.length % 2 === 0 ? 1 : 2);
+  });
+});
+
+describe("a refund", () => {
+  test("takes the coins back once, however often it is asked for", async () => {
+    const fan = await Person.login();
+    const orderId = await fan.order(10);
+    await fan.orderReaches(orderId, 2);
+    await eventually("the coins", async () => (await fan.balance()) === 1000);
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => operate("order/refund", { orderId, reason: "asked for" })),
+    );
+    expect(answers.map(({ code }) => code).sort()).toEqual([200, ...Array.from({ length: 7 }, () => 501)]);
+    expect(answers.find(({ code }) => code === 200)?.data).toMatchObject({ orderId, status: 5 });
+    await eventually("the coins are gone", async () => (await fan.balance()) === 0);
+    expect((await operate("order/refund", { orderId, reason: "again" })).code).toBe(501);
+    expect(await tradesOfUser(fan.userId)).toMatchObject([
+      { bizId: orderId, num: 1000, type: 1, status: 1 },
+      { bizId: `refund:${orderId}`, num: -1000, type: 2, status: 1 },
+    ]);
+    expect(await account(fan.userId)).toMatchObject({ balance: 0, debt: 0 });
+  });
+
+  test("of coins that are spent leaves a debt, never a balance below zero; the next recharge pays it off", async () => {
+    const { anchor, fan, roomId } = await scene();
+    const [recharge] = await tradesOfUser(fan.userId);
+    const sent = await fan.send(roomId, anchor.userId, { giftId: 25 });
+    expect(await settledOrders([sent.data.orderId])).toMatchObject([{ status: "succeeded" }]);
+    expect((await operate("order/refund", { orderId: recharge?.bizId, reason: "chargeback" })).code).toBe(200);
+    await eventually("the debt", async () => (await account(fan.userId)).debt === 500);
+    expect(await account(fan.userId)).toMatchObject({ balance: 0, debt: 500 });
+    const poor = await fan.send(roomId, anchor.userId, { giftId: 24 });
+    // A node may take the coins for there a moment longer; the settlement never does.
+    if (poor.code === 200) expect(await settledOrders([poor.data.orderId])).toMatchObject([{ status: "failed" }]);
+    else expect(poor.code).toBe(10010);
+    await fan.order(6);
+    await eventually("300 of it are paid", async () => (await account(fan.userId)).debt === 200);
+    expect(await account(fan.userId)).toMatchObject({ balance: 0, debt: 200 });
+    await fan.recharge(10);
+    expect(await account(fan.userId)).toMatchObject({ balance: 800, debt: 0 });
+    // What the anchor earned stays hers.
+    expect(await anchor.ask("bank/income")).toMatchObject({ income: 250 });
+  });
+
+  test("is for paid orders only", async () => {
+    const fan = await Person.login();
+    const [open, cancelled] = [await fan.order(6, null), await fan.order(6, "cancel")];
+    await fan.orderReaches(cancelled, 3);
+    for (const orderId of [open, cancelled, "no-such-order"])
+      expect(await operate("order/refund", { orderId, reason: "?" })).toMatchObject({ status: 200, code: 501 });
+    expect(await fan.balance()).toBe(0);
+    expect(await tradesOfUser(fan.userId)).toEqual([]);
+  });
+
+  test("races gifts that spend the same coins, and the books hold", async () => {
+    const { anchor, fan, roomId } = await scene();
+    const [recharge] = await tradesOfUser(fan.userId);
+    const [answers] = await Promise.all([
+      Promise.all(Array.from({ length: 20 }, () => fan.send(roomId, anchor.userId, { giftId: 22 }))),
+      operate("order/refund", { orderId: recharge?.bizId, reason: "race" }),
+    ]);
+    const accepted = answers.filter(({ code }) => code === 200).map(({ data }) => data.orderId);
+    const sent = (await settledOrders(accepted)).filter(({ status }) => status === "succeeded").length;
+    await eventually("the refund is in the books", async () => {
+      return (await account(fan.userId)).debt === 90 * sent && (await fan.balance()) === 0;
+    });
+  });
+});

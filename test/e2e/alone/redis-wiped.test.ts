@@ -1,0 +1,93 @@
+import { config } from "../../../config/config.ts";
+import { dropKeys } from "../../../scripts/drop-namespace.ts";
+import { type Answer, Person as People, type Person, requestId } from "../../support/client.ts";
+import { crowd } from "../../support/crowd.ts";
+import { eventually } from "../../support/eventually.ts";
+import { settledOrders, tradesOfUser } from "../../support/outcomes.ts";
+import { expectWholeBooksBalanced } from "../../support/whole-books.ts";
+
+const senders = 10;
+const giftsEach = 24;
+
+const wipe = () => dropKeys(config().NAMESPACE, config().REDIS_URL);
+
+/** As a client does: a lost session is opened again, and the same request goes out again. */
+async function persist(person: Person, send: () => Promise<Answer<{ orderId: string }>>): Promise<string> {
+  return eventually("the gift is accepted", async () => {
+    const answer = await send();
+    if (answer.code === 200) return answer.data.orderId;
+    if (answer.code === 100002)
+      await eventually("a login", () =>
+        person.loginAgain().then(
+          () => true,
+          () => false,
+        ),
+      );
+    else if (answer.status !== 503) throw new Error(`gift/send answered ${answer.status} ${answer.code}`);
+    return undefined;
+  });
+}
+
+afterAll(expectWholeBooksBalanced);
+
+interface Gift {
+  person: Person;
+  body: Record<string, unknown>;
+}
+
+/** Everybody sends hers one after the other; Redis is wiped whenever so many have been accepted. */
+async function sendAll(gifts: readonly Gift[], roomId: number, anchorId: string, wipeAfter: readonly number[]) {
+  const orderIds = new Map<Gift, string>();
+  await Promise.all(
+    [...Map.groupBy(gifts, ({ person }) => person).values()].map(async (own) => {
+      for (const gift of own) {
+        const { person, body } = gift;
+        orderIds.set(gift, await persist(person, () => person.send(roomId, anchorId, body)));
+        if (wipeAfter.includes(orderIds.size)) await wipe();
+      }
+    }),
+  );
+  return gifts.map((gift) => orderIds.get(gift) as string);
+}
+
+test("Redis wiped while gifts fly costs sessions, never a coin: each request is charged once, and its effect is shown", async () => {
+  const [anchor, people] = await Promise.all([People.login(), crowd(senders)]);
+  const roomId = await anchor.openRoom("wiped");
+  const viewers = await Promise.all([anchor, ...people.slice(0, 3)].map((person) => person.enter(roomId)));
+  const gifts = people.flatMap((person) =>
+    Array.from({ length: giftsEach }, (_, n) => ({
+      ...{ person, body: { giftId: 24, count: 1 + (n % 4), requestId: requestId() } },
+    })),
+  );
+  const orderIds = await sendAll(gifts, roomId, anchor.userId, [gifts.length / 4]);
+  expect(new Set(orderIds).size).toBe(gifts.length);
+  const outcomes = await settledOrders(orderIds);
+  expect(outcomes.filter(({ status }) => status === "failed")).toEqual([]);
+  const expected = Object.fromEntries(outcomes.map(({ orderId, count }) => [orderId, count]));
+  for (const viewer of viewers) {
+    await eventually("every effect", () => viewer.countsByOrder().size >= gifts.length, 15_000);
+    expect(Object.fromEntries(viewer.countsByOrder())).toEqual(expected);
+    expect(viewer.closed).toBeUndefined();
+  }
+
+  // What was accepted before is known all the same, by the queue or by the books, while it is wiped again and again.
+  expect(await sendAll(gifts, roomId, anchor.userId, [1, 80, 160])).toEqual(orderIds);
+  const coins = outcomes.reduce((sum, { count }) => sum + count, 0);
+  expect(coins).toBe(senders * (giftsEach / 4) * 10);
+  for (const person of people) {
+    await person.loginAgain();
+    expect(await person.balance()).toBe(1000 - coins / senders);
+    expect(await tradesOfUser(person.userId)).toHaveLength(1 + giftsEach);
+  }
+  for (const person of [anchor, ...people]) person.leave();
+});
+
+test("Redis wiped while orders are paid credits each once", async () => {
+  const fan = await People.login();
+  const paying = Array.from({ length: 5 }, () => fan.order(6));
+  const orderIds = await Promise.all(paying);
+  await wipe();
+  await fan.loginAgain();
+  await eventually("the coins", async () => (await fan.balance()) === 1500);
+  expect((await tradesOfUser(fan.userId)).map(({ bizId }) => bizId).sort()).toEqual(orderIds.sort());
+});

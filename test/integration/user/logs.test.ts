@@ -1,0 +1,55 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ServiceBroker } from "moleculer";
+import { databaseName } from "../../../config/config.ts";
+import { Database } from "../../../mixins/mysql/database.ts";
+import { openRedis } from "../../../mixins/redis.mixin.ts";
+import { call } from "../../../services/contracts.ts";
+import notification from "../../../services/notification/notification.service.ts";
+import user from "../../../services/user/user.service.ts";
+import { eventually, startNode, stopAll } from "../../support/system.ts";
+
+// The settings are read at their first use, when the node starts.
+const folder = mkdtempSync(join(tmpdir(), "logs-"));
+process.env.LOG_FILE = join(folder, "node.log");
+process.env.LOG_LEVEL = "info";
+
+const phone = "13812345678";
+const redis = openRedis("test");
+let node: ServiceBroker;
+let database: Database;
+
+beforeAll(async () => {
+  node = await startNode("user", [user, notification]);
+  database = new Database(databaseName("user"));
+  await redis.connect();
+});
+afterAll(async () => {
+  await database.close();
+  redis.disconnect();
+  await stopAll();
+  rmSync(folder, { recursive: true });
+});
+
+const logged = (text: string) =>
+  eventually(`"${text}" in the log`, () => {
+    const log = readFileSync(process.env.LOG_FILE as string, "utf8");
+    return log.includes(text) && log;
+  });
+
+test("an error of the database is in the log without the statement and its values", async () => {
+  await database.run("RENAME TABLE t_sms TO t_sms_away");
+  await expect(call(node, "user.sendLoginCode", { phone })).rejects.toMatchObject({ code: "ER_NO_SUCH_TABLE" });
+  const log = await logged("ER_NO_SUCH_TABLE");
+  expect(log).not.toContain("INSERT INTO");
+  expect(log).not.toContain(phone);
+});
+
+test("an error of Redis is in the log without the command's arguments", async () => {
+  await redis.lpush(`user:login-code:${phone}`, "of another type");
+  await expect(call(node, "user.login", { phone, code: "918273" })).rejects.toThrow("WRONGTYPE");
+  const log = await logged("WRONGTYPE");
+  expect(log).not.toContain("918273");
+  expect(log).not.toContain(phone);
+});

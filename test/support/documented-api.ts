@@ -1,0 +1,75 @@
+import { apiUrl, operate, Person, scene } from "./client.ts";
+import { settledOrders } from "./outcomes.ts";
+
+export type Params = Record<string, unknown>;
+/** An endpoint as the system documents it. */
+export interface Operation {
+  path: string;
+  access: "public" | "login" | "operator";
+  fields: string[];
+}
+/** By path: params and the person who calls with them, where persons call. */
+export type HarmlessCalls = Record<string, { params: Params; caller: Person }>;
+
+/** The endpoints with an envelope, as the system documents them. */
+export async function documented(): Promise<Operation[]> {
+  type Described = {
+    security: Record<string, unknown>[];
+    requestBody?: { content: Record<string, { schema: { properties?: object } }> };
+  };
+  const document = (await (await fetch(`${apiUrl()}/openapi.json`)).json()) as {
+    paths: Record<string, { post?: Described }>;
+  };
+  return Object.entries(document.paths).flatMap(([path, { post }]) => {
+    if (!post || path.includes("/payNotify/")) return [];
+    const schema = post.requestBody?.content["application/json"]?.schema;
+    const schemes = post.security.flatMap((one) => Object.keys(one));
+    const access = schemes.includes("operator") ? "operator" : schemes.length > 0 ? "login" : "public";
+    return [{ path, access, fields: Object.keys(schema?.properties ?? {}) }];
+  });
+}
+
+/** Params that are well formed, of calls that change nothing: they read, or are refused for a reason of the business. */
+export async function harmlessCalls(): Promise<HarmlessCalls> {
+  const { anchor, fan, roomId } = await scene();
+  const poor = await Person.login();
+  const sent = await fan.send(roomId, anchor.userId);
+  await settledOrders([sent.data.orderId]);
+  const payOrder = await fan.order(6, null);
+  const frozen = await Person.login();
+  await frozen.recharge(6);
+  await operate("account/freeze", { userId: frozen.userId, reason: "already" });
+  const api = "/live/api";
+  const admin = "/live/admin";
+  const gift = { giftName: "car", price: 5, coverImgUrl: "a.png", svgaUrl: "a.svga" };
+  const by = (caller: Person, params: Params = {}) => ({ caller, params });
+  return {
+    [`${api}/userLogin/sendLoginCode`]: by(poor, { phone: poor.phone }),
+    [`${api}/userLogin/login`]: by(poor, { phone: "13800000000", code: "123456" }),
+    [`${api}/userLogin/logout`]: by(await Person.login()),
+    [`${api}/home/initPage`]: by(fan),
+    [`${api}/living/startingLiving`]: by(anchor, { type: 1, roomName: "again" }),
+    [`${api}/living/closeLiving`]: by(fan, { roomId }),
+    [`${api}/living/list`]: by(fan, { type: 1, page: 1, pageSize: 10 }),
+    [`${api}/living/anchorConfig`]: by(fan, { roomId }),
+    [`${api}/im/getImConfig`]: by(fan),
+    [`${api}/gift/listGift`]: by(fan),
+    [`${api}/gift/send`]: by(poor, {
+      ...{ giftId: 24, roomId, receiverId: anchor.userId, type: 0, count: 1, requestId: "bad-input-0001" },
+    }),
+    [`${api}/gift/order`]: by(fan, { orderId: sent.data.orderId }),
+    [`${api}/gift/records`]: by(fan, { direction: "sent", roomId, cursor: "41", limit: 20 }),
+    [`${api}/bank/products`]: by(fan, { type: 0 }),
+    [`${api}/bank/payProduct`]: by(fan, { productId: 10, paySource: 1, payChannel: 1 }),
+    [`${api}/bank/order`]: by(fan, { orderId: payOrder }),
+    [`${api}/bank/trades`]: by(fan, { cursor: "9", limit: 20 }),
+    [`${api}/bank/income`]: by(anchor),
+    [`${admin}/gift/create`]: by(fan, { giftId: 22, ...gift }),
+    [`${admin}/gift/update`]: by(fan, { giftId: 999_997, ...gift, status: 1 }),
+    [`${admin}/gift/offShelf`]: by(fan, { giftId: 999_997 }),
+    [`${admin}/account/freeze`]: by(fan, { userId: frozen.userId, reason: "again" }),
+    [`${admin}/account/unfreeze`]: by(fan, { userId: fan.userId, reason: "again" }),
+    [`${admin}/order/query`]: by(fan, { orderId: payOrder }),
+    [`${admin}/order/refund`]: by(fan, { orderId: payOrder, reason: "not paid" }),
+  };
+}
