@@ -18,4 +18,4 @@ COPY services ./services
 
 # Nothing under /app is the user's own: a node writes no files.
 USER node
-CMD ["node", "scripts/node.ts", "all"]
+CMD ["node", "--max-semi-space-size=64", "scripts/node.ts", "all"]

@@ -17,6 +17,9 @@ const USAGE = `Starts many nodes on this machine, each a process of its own.
 NAME=COUNT for each of: ${serviceNames.join(", ")}.
 A service that is not named gets one node; NAME=0 leaves it out. --logs FOLDER keeps the nodes' logs there.`;
 
+/** As in package.json: short-lived objects of a burst die young in a larger nursery, at a tenth less time in all. */
+const nodeFlags = ["--max-semi-space-size=64"];
+
 const stopDeadlineMs = 20_000;
 const readyDeadlineMs = 15_000;
 
@@ -40,7 +43,7 @@ function startNode(label: string, service: string, env: Env, logDir: string): No
   const child = startChild({
     name: label,
     command: process.execPath,
-    args: [join(projectRoot(), "scripts/node.ts"), service],
+    args: [...nodeFlags, join(projectRoot(), "scripts/node.ts"), service],
     cwd: projectRoot(),
     env: { ...env, NODE_LABEL: label, API_PORT_SEARCH: "true" },
     output: { file: join(logDir, `${label}.log`) },

@@ -15,6 +15,9 @@ export function view({ message, data }: Delivered): ChannelMessage {
     data,
     subject: message.subject,
     sequence: message.seq,
-    requestId: message.headers?.get("Request-Id") || undefined,
+    // Headers are read when somebody asks: of most messages of a batch nobody does.
+    get requestId() {
+      return message.headers?.get("Request-Id") || undefined;
+    },
   };
 }

@@ -7,7 +7,7 @@ import { call } from "../contracts.ts";
 import { durableEvent } from "../durable-event.ts";
 import { routerBucketOf } from "../im-buckets.ts";
 import type { RoomGift } from "../im-router/im-router.contract.ts";
-import type { GiftOutcome } from "../wallet/wallet.contract.ts";
+import type { GiftCharge, GiftOutcome } from "../wallet/wallet.contract.ts";
 import { bucketOf } from "../wallet-buckets.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
 import type { SettledGift } from "./gift.contract.ts";
@@ -31,7 +31,8 @@ export async function settle(
   reached: Breakpoint,
 ): Promise<void> {
   const gifts = distinct(messages.map(({ data }) => data as AcceptedGift));
-  const requestID = messages.find((message) => message.requestId)?.requestId;
+  // A batch is of many requests; the first stands for it in the logs of the services it calls.
+  const requestID = messages[0]?.requestId;
   const outcomes = await charge(service, gifts, requestID);
   await reached("charged");
   const settled = gifts.map((gift) => toRecord(gift, outcomes.get(gift.orderId) as GiftOutcome));
@@ -58,9 +59,7 @@ async function charge(
   const buckets = Map.groupBy(gifts, ({ senderId }) => bucketOf(senderId));
   const replies = await Promise.all(
     [...buckets].map(([bucket, own]) => {
-      const charges = own.map(({ orderId, senderId, receiverId, roomId, giftId, count, price }) => ({
-        ...{ orderId, senderId, receiverId, roomId, giftId, count, price },
-      }));
+      const charges = own.map(toCharge);
       return call(service.broker, "wallet.consumeForSendGift", { bucket, gifts: charges }, { requestID });
     }),
   );
@@ -72,12 +71,16 @@ function toRecord(gift: AcceptedGift, outcome: GiftOutcome): SettledRecord {
   return { gift, succeeded, reason: succeeded ? null : (outcome.reason ?? "giftNotSent"), income: outcome.income };
 }
 
+function toCharge({ orderId, senderId, receiverId, roomId, giftId, count, price }: AcceptedGift): GiftCharge {
+  return { orderId, senderId, receiverId, roomId, giftId, count, price };
+}
+
 function toSettledGift({ gift, succeeded, reason, income }: SettledRecord): SettledGift {
-  const { orderId, senderId, receiverId, roomId, giftId, count, price, acceptedAt } = gift;
-  return {
-    ...{ orderId, status: succeeded ? "succeeded" : "failed", ...(reason ? { reason } : {}) },
-    ...{ senderId, receiverId, roomId, giftId, count, price, income, time: acceptedAt },
-  };
+  const { orderId, senderId, receiverId, roomId, giftId, count, price, acceptedAt: time } = gift;
+  const common = { orderId, senderId, receiverId, roomId, giftId, count, price, income, time };
+  return succeeded
+    ? Object.assign(common, { status: "succeeded" as const })
+    : Object.assign(common, { status: "failed" as const, reason: reason ?? undefined });
 }
 
 async function announce(service: Settling, settled: readonly SettledRecord[]): Promise<void> {
