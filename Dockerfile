@@ -1,7 +1,8 @@
 # One image for every service: which ones a container runs is its command (scripts/node.ts NAME...).
 FROM node:24-slim
 
-ENV NODE_ENV=production
+# The nursery as in package.json: a burst's short-lived objects die young in it.
+ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=64
 WORKDIR /app
 
 # Packages first: this layer stays while only sources change. Install scripts are left out, since the one that matters
@@ -18,4 +19,4 @@ COPY services ./services
 
 # Nothing under /app is the user's own: a node writes no files.
 USER node
-CMD ["node", "--max-semi-space-size=64", "scripts/node.ts", "all"]
+CMD ["node", "scripts/node.ts", "all"]

@@ -1,56 +1,79 @@
-import { cpus } from "node:os";
-import { parseArgs } from "node:util";
+import { cpus, loadavg } from "node:os";
 import { requireNode } from "../scripts/node-version.ts";
+import { withLock } from "../scripts/stack/lock.ts";
 import { messageOf } from "../scripts/stack/wait.ts";
-import type { BenchContext } from "./support/context.ts";
+import { onStopSignal } from "../scripts/stop-signal.ts";
+import { Closing } from "./support/closing.ts";
+import type { BenchContext, BenchResult } from "./support/context.ts";
+import { type BenchName, type BenchOptions, parseOptions } from "./support/options.ts";
+import { rounded } from "./support/percentiles.ts";
+import { benchDir, openServers } from "./support/servers.ts";
 
 const USAGE = `Benchmarks, on private servers of their own (.stack/bench), with the conservation check over all rows at the end.
 
-  npm run bench -- NAME [--json] [--topology single|cluster] [options of the benchmark]
+  npm run bench -- NAME [--json] [options]
 
-NAME: settle, accept, latency, scale
---json          the last line of the output is one JSON object
---gifts N       another number of gifts
---profile FILE  a CPU profile of the measured part`;
+NAME
+  settle    a burst of 100,000 accepted gifts, beside the usual design (bench/baseline)
+  accept    gift/send over HTTP, beside an empty moleculer-web action
+  latency   from the HTTP answer to the frame at a viewer, at 500 and 1000 gifts a second
+  scale     settling with more accounts, more trades in the table and more wallet nodes
+--json                     the last line of the output is one JSON object
+--topology single|cluster  settle: all in one process, or two processes each of gift and wallet
+--gifts N                  settle, scale: another number of gifts
+--quick                    scale: without the table of 10 million trades
+--profile FILE             a CPU profile of the services that are measured`;
 
-const benches: Record<string, () => Promise<{ run(context: BenchContext): Promise<Record<string, unknown>> }>> = {
+const otherBenchDeadlineMs = 60 * 60_000;
+
+const benches: Record<BenchName, () => Promise<{ run(context: BenchContext): Promise<BenchResult> }>> = {
   settle: () => import("./settle/settle.ts"),
+  accept: () => import("./accept/accept.ts"),
+  latency: () => import("./latency/latency.ts"),
+  scale: () => import("./scale/scale.ts"),
 };
+
+async function runBench(options: BenchOptions & { name: BenchName }, closing: Closing): Promise<BenchResult> {
+  const startedAt = Date.now();
+  const loadBefore = loadavg()[0] as number;
+  const progress = (line: string) => {
+    // The result alone goes to the standard output.
+    process.stderr.write(`[${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s] ${line}\n`);
+  };
+  const servers = await openServers(progress, closing);
+  const { run } = await benches[options.name]();
+  const result = await run({ ...options, servers, closing, progress });
+  const loadAverage = [loadBefore, loadavg()[0] as number].map((load) => rounded(load, 2));
+  const about = { bench: options.name, node: process.version, cores: cpus().length };
+  return { ...about, when: new Date(startedAt).toISOString(), loadAverage, ...result };
+}
 
 async function main(): Promise<void> {
   requireNode();
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      json: { type: "boolean", default: false },
-      topology: { type: "string", default: "single" },
-      gifts: { type: "string" },
-      profile: { type: "string" },
-      help: { type: "boolean" },
-    },
-  });
-  const [name = ""] = positionals;
-  const load = benches[name];
-  if (!load || values.help || !["single", "cluster"].includes(values.topology)) {
+  const options = parseOptions(process.argv.slice(2));
+  const { name } = options;
+  if (name === undefined || options.help) {
     console.log(USAGE);
-    process.exitCode = values.help ? 0 : 2;
+    process.exitCode = options.help ? 0 : 2;
     return;
   }
-  const startedAt = Date.now();
-  const progress = (line: string) => {
-    // With --json only the result may stand in the last line, so progress goes beside it.
-    process.stderr.write(`[${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s] ${line}\n`);
-  };
-  const { run } = await load();
-  const result = await run({
-    topology: values.topology as "single" | "cluster",
-    gifts: Number(values.gifts ?? 0),
-    profile: values.profile,
-    progress,
+  const closing = new Closing();
+  void onStopSignal(() => closing.closeAll()).finally(() => process.exit(130));
+  const onWait = (holder: number) =>
+    process.stderr.write(`another benchmark runs (process ${holder}): waiting for it\n`);
+  const lock = { deadlineMs: otherBenchDeadlineMs, pollMs: 2_000, onWait };
+  const report = await withLock(benchDir(), "bench", lock, async () => {
+    try {
+      return await runBench({ ...options, name }, closing);
+    } finally {
+      await closing.closeAll();
+    }
   });
-  const about = { bench: name, node: process.version, cores: cpus().length, when: new Date(startedAt).toISOString() };
-  const report = { ...about, ...result };
-  console.log(values.json ? JSON.stringify(report) : JSON.stringify(report, null, 2));
+  console.log(options.json ? JSON.stringify(report) : JSON.stringify(report, null, 2));
+  if (!report.conserved) {
+    console.error("the books do not add up: see above");
+    process.exitCode = 1;
+  }
 }
 
 main().then(

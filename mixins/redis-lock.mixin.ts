@@ -19,7 +19,7 @@ export interface LockCounters {
   acquired: number;
   contended: number;
   degraded: number;
-  /** Holds whose renewal found that a key was lost to its TTL. */
+  /** Keys that a renewal found lost: to their TTL, or with Redis. */
   lost: number;
 }
 
@@ -36,18 +36,28 @@ export interface RedisLockState extends RedisState {
 
 const lockKey = (key: string) => `lock:${key}`;
 
+/** Locks that may be in Redis though nobody has them any more: the answer to taking or giving them back did not come. */
+interface Leftover {
+  readonly names: readonly string[];
+  readonly owner: string;
+  readonly expiresAt: number;
+}
+
 class Locks {
   readonly counters: LockCounters = { acquired: 0, contended: 0, degraded: 0, lost: 0 };
   private readonly service: Service & RedisState;
   private degraded = false;
+  private leftovers: Leftover[] = [];
 
   constructor(service: Service & RedisState) {
     this.service = service;
+    service.redis.on("ready", () => this.giveBackLeftovers());
   }
 
   async acquire(keys: readonly string[]): Promise<LockHold> {
     const owner = randomUUID();
     const names = keys.map(lockKey);
+    const connected = this.service.redis.status === "ready";
     let reply: [fencingToken: number, ...taken: number[]];
     try {
       reply = (await this.service.redis.eval(
@@ -61,38 +71,59 @@ class Locks {
       if (this.degraded) this.service.logger.info("locks are taken in Redis again");
       this.degraded = false;
     } catch (error) {
+      if (connected) this.leftovers.push({ names, owner, expiresAt: Date.now() + limits.lock.ttlMs });
       return this.withoutRedis(keys, error);
     }
+    this.giveBackLeftovers();
     const [fencingToken, ...taken] = reply;
     const acquired = keys.filter((_key, index) => taken[index] === 1);
     this.counters.acquired += acquired.length;
     this.counters.contended += keys.length - acquired.length;
     const held = acquired.map(lockKey);
-    const renewal = held.length > 0 ? setInterval(() => this.renew(held, owner), limits.lock.renewEveryMs) : undefined;
+    const stopRenewal = held.length > 0 ? this.keepRenewing(held, owner) : () => {};
     return {
       acquired: new Set(acquired),
       fencingToken,
       degraded: false,
       release: async () => {
-        clearInterval(renewal);
-        if (held.length === 0) return;
-        await this.service.redis.eval(releaseScript, held.length, ...held, owner).catch((error: Error) => {
-          this.service.logger.warn(
-            { err: error, locks: held.length },
-            "locks not given back: they run out by their TTL",
-          );
-        });
+        stopRenewal();
+        if (held.length > 0) await this.giveBack({ names: held, owner, expiresAt: Date.now() + limits.lock.ttlMs });
       },
     };
   }
 
-  private renew(held: string[], owner: string): void {
-    this.service.redis.eval(renewScript, held.length, ...held, owner, limits.lock.ttlMs).then(
-      (kept) => {
-        if (Number(kept) < held.length) this.counters.lost += held.length - Number(kept);
-      },
-      (error: Error) => this.service.logger.warn({ err: error, locks: held.length }, "locks not renewed"),
-    );
+  /** Never rejects: what cannot be given back now is tried again when Redis answers, until it has run out by its TTL. */
+  private async giveBack(locks: Leftover): Promise<void> {
+    const { names, owner } = locks;
+    try {
+      await this.service.redis.eval(releaseScript, names.length, ...names, owner);
+    } catch (error) {
+      this.leftovers.push(locks);
+      this.service.logger.warn(
+        { err: error, locks: names.length },
+        "locks not given back: tried again when Redis answers, else they run out by their TTL",
+      );
+    }
+  }
+
+  private giveBackLeftovers(): void {
+    for (const locks of this.leftovers.splice(0)) if (Date.now() < locks.expiresAt) void this.giveBack(locks);
+  }
+
+  /** Gives back what ends it. */
+  private keepRenewing(held: readonly string[], owner: string): () => void {
+    let lost = 0;
+    const timer = setInterval(() => {
+      this.service.redis.eval(renewScript, held.length, ...held, owner, limits.lock.ttlMs).then(
+        (kept) => {
+          const lostNow = held.length - Number(kept);
+          this.counters.lost += Math.max(0, lostNow - lost);
+          lost = Math.max(lost, lostNow);
+        },
+        (error: Error) => this.service.logger.warn({ err: error, locks: held.length }, "locks not renewed"),
+      );
+    }, limits.lock.renewEveryMs);
+    return () => clearInterval(timer);
   }
 
   private withoutRedis(keys: readonly string[], error: unknown): LockHold {

@@ -1,11 +1,17 @@
+import type { Closing } from "./closing.ts";
+import type { BenchOptions } from "./options.ts";
+import type { BenchServers } from "./servers.ts";
+
 /** What every benchmark is given. */
-export interface BenchContext {
-  /** single: everything in this one process. cluster: services in processes of their own. */
-  topology: "single" | "cluster";
-  /** How many gifts; 0 means the benchmark's own default. */
-  gifts: number;
-  /** Where a CPU profile of the measured part goes. */
-  profile: string | undefined;
+export interface BenchContext extends BenchOptions {
+  servers: BenchServers;
+  /** Closed at the end, whatever it is. */
+  closing: Closing;
   /** Says what is being done and how far it is. */
   progress(line: string): void;
+}
+
+/** The fields of the benchmark's JSON. `conserved` false makes the run fail. */
+export interface BenchResult extends Record<string, unknown> {
+  conserved: boolean;
 }

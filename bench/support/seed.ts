@@ -5,23 +5,31 @@ import { migrationFolders } from "../../services/databases.ts";
 
 const rowsPerStatement = 5_000;
 
-/** Sender ids, beyond 2^53 as in earnest. */
-export const senderId = (n: number): string => String(100_000_000_000_000_000n + BigInt(n));
-export const anchorId = (room: number): string => String(200_000_000_000_000_000n + BigInt(room));
+/** The ids of made-up people start here, beyond 2^53 as in earnest. */
+export const firstSender = 100_000_000_000_000_000n;
+export const firstAnchor = 200_000_000_000_000_000n;
 
-/** Makes the tables, and `count` accounts from number `first` with `coins` each and the recharge that brought them. */
-export async function seedAccounts(
-  count: number,
-  coins: number,
-  progress: (line: string) => void,
-  first = 0,
-): Promise<void> {
+export const senderId = (n: number): string => String(firstSender + BigInt(n));
+export const anchorId = (room: number): string => String(firstAnchor + BigInt(room));
+
+/** Makes the tables of wallet and gift. */
+export async function makeTables(): Promise<void> {
   await migrate(databaseName("wallet"), migrationFolders.wallet);
   await migrate(databaseName("gift"), migrationFolders.gift);
-  const connection = await createConnection({ uri: config().MYSQL_URL, database: databaseName("wallet") });
+}
+
+/** Accounts with `coins` each, and the recharge that brought them, in a database that has the wallet's tables. */
+export async function seedAccounts(
+  database: string,
+  count: number,
+  userId: (n: number) => string,
+  coins: number,
+  progress: (line: string) => void,
+): Promise<void> {
+  const connection = await createConnection({ uri: config().MYSQL_URL, database });
   const now = new Date();
   for (let done = 0; done < count; done += rowsPerStatement) {
-    const ids = Array.from({ length: Math.min(rowsPerStatement, count - done) }, (_, i) => senderId(first + done + i));
+    const ids = Array.from({ length: Math.min(rowsPerStatement, count - done) }, (_, i) => userId(done + i));
     await connection.query(
       "INSERT INTO t_qiyu_currency_account (user_id, current_balance, total_charged, create_time, update_time) VALUES ?",
       [ids.map((id) => [id, coins, coins, now, now])],

@@ -3,27 +3,33 @@ import { join } from "node:path";
 import { projectRoot } from "../../config/root.ts";
 import { dropNamespace } from "../../scripts/drop-namespace.ts";
 import { stackStatus, startStack } from "../../scripts/stack/stack.ts";
+import type { Closing } from "./closing.ts";
 
 export interface BenchServers {
-  namespace: string;
+  /** Folder of the servers' data, and of logs. */
+  dir: string;
   /** The environment of a process that belongs to the benchmark's system. */
   env: Record<string, string>;
-  /** Process ids of the servers, by what they are. */
+  /** Process ids of the servers, by what they are; `undefined` for one in a container. */
   pids: Record<string, number | undefined>;
-  /** Drops what the benchmark wrote and ends the servers. */
-  close(): Promise<void>;
 }
+
+export const benchDir = (): string => join(projectRoot(), ".stack/bench");
 
 /**
  * Private servers for a benchmark, durable as in earnest (InnoDB flush 1, JetStream on file), and a namespace of its
- * own. Settings are read at the first use, so call this before anything of the product runs in this process.
+ * own; what the environment says of servers is for others. Settings are read at the first use, so call this before
+ * anything of the product runs in this process.
  */
-export async function openServers(progress: (line: string) => void): Promise<BenchServers> {
+export async function openServers(progress: (line: string) => void, closing: Closing): Promise<BenchServers> {
+  const { NATS_URL: _nats, REDIS_URL: _redis, MYSQL_URL: _mysql, ...surroundings } = process.env;
   const stack = await startStack({
-    dir: join(projectRoot(), ".stack/bench"),
+    dir: benchDir(),
     preferredPorts: { nats: 16222, redis: 18379, mysql: 15306 },
     log: progress,
+    env: surroundings,
   });
+  closing.add(() => stack.stop());
   const namespace = `bench_${randomBytes(4).toString("hex")}`;
   const env: Record<string, string> = {
     NAMESPACE: namespace,
@@ -36,18 +42,13 @@ export async function openServers(progress: (line: string) => void): Promise<Ben
     OPERATOR_TOKEN: randomBytes(24).toString("hex"),
     LOG_LEVEL: "warn",
     LOG_FILE: join(stack.dir, "bench.log"),
+    API_HOST: "127.0.0.1",
     API_PORT: "0",
+    IM_HOST: "127.0.0.1",
     IM_PORT: "0",
   };
   Object.assign(process.env, env);
+  closing.add(() => dropNamespace(namespace, stack));
   const { servers } = await stackStatus(stack.dir);
-  return {
-    namespace,
-    env,
-    pids: Object.fromEntries(servers.map(({ name, pid }) => [name, pid])),
-    async close() {
-      await dropNamespace(namespace, stack);
-      await stack.stop();
-    },
-  };
+  return { dir: stack.dir, env, pids: Object.fromEntries(servers.map(({ name, pid }) => [name, pid])) };
 }

@@ -37,11 +37,17 @@ function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
   );
 }
 
+function announcesBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+}
+
 /** The HTTP server: its port, its bounds, and its way to stop without losing a request. */
 export class FrontDoor {
   private readonly server: Server;
   private readonly options: Options;
   private readonly sockets = new Set<Socket>();
+  /** Requests that announced a body, the oldest first: those whose body came may stand here still. */
+  private readonly awaited = new Map<GatewayRequest, ServerResponse>();
   private inFlight = 0;
   private draining = false;
   private whenIdle: () => void = () => {};
@@ -103,17 +109,36 @@ export class FrontDoor {
     response.setHeader("X-Request-Id", request.visit.requestId);
     response.setHeader("X-Content-Type-Options", "nosniff");
     this.inFlight++;
+    if (announcesBody(request)) this.awaited.set(request, response);
     response.once("close", () => {
       this.inFlight--;
+      this.awaited.delete(request);
       this.options.done(request, response);
       if (this.inFlight === 0) this.whenIdle();
     });
     if (this.draining) response.setHeader("Connection", "close");
-    const full = this.draining || this.inFlight > limits.http.maxConcurrentRequests;
-    if (full && request.url !== livenessPath) sendFailure(response, request.visit, fail("unavailable"));
+    const full = this.inFlight > limits.http.maxConcurrentRequests && !this.cutSlowest();
+    if ((full || this.draining) && request.url !== livenessPath)
+      sendFailure(response, request.visit, fail("unavailable"));
     // A browser's preflight must not be taken for the request that it asks about; there is no other use of OPTIONS here.
     else if (request.method === "OPTIONS") sendFailure(response, request.visit, fail("notFound"));
     else this.options.serve(request, response);
+  }
+
+  /**
+   * Makes room by cutting off who has kept a place longest without sending the body: a client that opens many requests
+   * and finishes none is in nobody's way but its own. Whether there was one.
+   */
+  private cutSlowest(): boolean {
+    for (const [request, response] of this.awaited) {
+      if (!request.complete && performance.now() - request.visit.startedAt < limits.http.bodyPatienceMs) return false;
+      this.awaited.delete(request);
+      if (request.complete) continue;
+      response.statusCode = 408;
+      request.socket.destroy();
+      return true;
+    }
+    return false;
   }
 
   /** From here on new requests are answered 503. Resolves once those that run have ended, or the time is over. */

@@ -1,5 +1,6 @@
 import type { Database } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
+import type { RowBudget } from "./row-budget.ts";
 
 export interface DeskLog {
   info(about: object, text: string): void;
@@ -20,4 +21,6 @@ export interface PaymentDesk extends OutboxState {
   readonly mysql: Database;
   readonly logger: DeskLog;
   readonly steps: CrashPoints;
+  /** For the audit rows of notices that were not believed. */
+  readonly strangerRows: RowBudget;
 }

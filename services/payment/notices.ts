@@ -25,8 +25,9 @@ interface Delivery {
 }
 
 /**
- * A provider's notice: verified, then applied at most once, with an audit row whatever comes of it. What it changed is
- * committed when this returns. Fails: unavailable; then nothing was changed, or a repeat will find it done.
+ * A provider's notice: verified, then applied at most once, with an audit row whatever comes of it (of those that are
+ * not believed so many a minute, since anybody can send them). What it changed is committed when this returns. Fails:
+ * unavailable; then nothing was changed, or a repeat will find it done.
  */
 export async function takeNotice(desk: PaymentDesk, delivery: Delivery): Promise<NoticeAnswer> {
   const { provider, raw } = delivery;
@@ -57,7 +58,8 @@ async function refuse(
   refused: NoticeRefused,
 ): Promise<NoticeAnswer> {
   const verdict: NoticeVerdict = { outcome: "refused", reason: refused.message };
-  await insertNotice(desk.mysql, recordOf(provider.channel, raw, notice, verdict, requestId));
+  if (notice || desk.strangerRows.take(Date.now()))
+    await insertNotice(desk.mysql, recordOf(provider.channel, raw, notice, verdict, requestId));
   const about = { channel: provider.channel, ip: raw.ip, orderId: notice?.orderId, reason: refused.message, requestId };
   if (notice) desk.logger.error(about, "a genuine payment notice does not fit its order: look at it at the provider");
   else desk.logger.warn(about, "a payment notice was not believed: nothing was changed");

@@ -20,6 +20,7 @@ import { paymentParams } from "./payment.contract.ts";
 import { offerOf, productColumns } from "./product.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import type { Providers } from "./providers/provider.ts";
+import { RowBudget } from "./row-budget.ts";
 
 export interface PaymentState extends MysqlState, JetStreamState, OutboxState, CatalogueState<typeof productColumns> {
   providers: Providers;
@@ -27,6 +28,7 @@ export interface PaymentState extends MysqlState, JetStreamState, OutboxState, C
   cashier?: Cashier;
   parkedOrders?: BackgroundLoop;
   steps: CrashPoints;
+  strangerRows: RowBudget;
 }
 
 export default defineService<"payment", PaymentState>({
@@ -117,6 +119,7 @@ export default defineService<"payment", PaymentState>({
 
   created() {
     this.steps = {};
+    this.strangerRows = new RowBudget(limits.payment.strangerNoticesPerMinute);
   },
 
   started() {

@@ -5,6 +5,7 @@ import { limits } from "../../../config/limits.ts";
 import { call } from "../../../services/contracts.ts";
 import { signedHeaders } from "../../../services/payment/cashier/cashier-notice.ts";
 import { releaseParked } from "../../../services/payment/notices.ts";
+import { RowBudget } from "../../../services/payment/row-budget.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 import {
@@ -165,6 +166,23 @@ describe("a notice that is not believed changes nothing and is recorded", () => 
       "SELECT COUNT(*) AS n FROM t_pay_notice WHERE outcome = 'refused'",
     );
     expect(Number(after?.n)).toBe(Number(before?.n) + 1);
+  });
+
+  test("by a flood of strangers are refused each, and leave so many rows a minute", async () => {
+    const count = async () => {
+      const [row] = await payment.mysql.query<{ n: string }>("SELECT COUNT(*) AS n FROM t_pay_notice");
+      return Number(row?.n);
+    };
+    for (const node of [payment, other]) node.strangerRows = new RowBudget(2);
+    const before = await count();
+    const forged = { body: "{}", headers: signedHeaders("not-the-secret-of-the-cashier", "{}") };
+    const answers = await Promise.all(Array.from({ length: 20 }, () => sendNotice(gateway, {}, forged)));
+    expect(answers.map(({ httpStatus }) => httpStatus)).toEqual(Array(20).fill(401));
+    expect(await count()).toBe(before + 4);
+    // What is genuine is written down all the same.
+    await sendNotice(gateway, cashierSays("no-such-order-either"));
+    expect(await count()).toBe(before + 5);
+    for (const node of [payment, other]) node.strangerRows = new RowBudget(limits.payment.strangerNoticesPerMinute);
   });
 
   test("for an order that does not exist", async () => {

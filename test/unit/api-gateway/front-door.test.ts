@@ -5,7 +5,7 @@ import type { GatewayRequest } from "../../../services/api-gateway/visit.ts";
 
 jest.mock("../../../config/limits.ts", () => {
   const { limits } = jest.requireActual("../../../config/limits.ts");
-  return { limits: { ...limits, http: { ...limits.http, maxConcurrentRequests: 2 } } };
+  return { limits: { ...limits, http: { ...limits.http, maxConcurrentRequests: 2, bodyPatienceMs: 100 } } };
 });
 
 const host = "127.0.0.1";
@@ -52,6 +52,34 @@ test("more requests than it may have at a time are answered 503 at once, a liven
   await until(() => served.length === 4);
   served[3]?.end();
   expect((await after).status).toBe(200);
+});
+
+test("who does not send the announced body loses the place to a newer request once there is no other", async () => {
+  const door = newDoor();
+  const port = await door.listen(host, 0, false);
+  const cut: string[] = [];
+  const open = (name: string, head: string) => {
+    const socket = connect(port, host).resume();
+    socket.once("close", () => cut.push(name));
+    socket.write(`POST / HTTP/1.1\r\nHost: x\r\n${head}`);
+    return socket;
+  };
+  const sent = open("sent", "Content-Length: 2\r\n\r\n{}");
+  await until(() => served.length === 1);
+  open("slow", "Content-Length: 2\r\n\r\n{");
+  await until(() => served.length === 2);
+  const base = `http://${host}:${port}`;
+  expect((await fetch(base)).status).toBe(503);
+
+  await new Promise((resolve) => setTimeout(resolve, 120));
+  const newer = fetch(base);
+  await until(() => served.length === 3);
+  await until(() => cut.length > 0);
+  expect(cut).toEqual(["slow"]);
+  expect((await fetch(base)).status).toBe(503);
+  for (const response of served) response.end();
+  expect((await newer).status).toBe(200);
+  sent.destroy();
 });
 
 test("a drain waits for what runs, but not for ever", async () => {
