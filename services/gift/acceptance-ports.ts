@@ -3,7 +3,7 @@ import { call } from "../contracts.ts";
 import { bucketOf } from "../wallet-buckets.ts";
 import type { AcceptancePorts } from "./acceptance.ts";
 import { recallAccepted, rememberAccepted } from "./accepted-orders.ts";
-import type { GiftState } from "./gift.service.ts";
+import type { GiftState } from "./gift-state.ts";
 import { findContentHash } from "./gift-store.ts";
 import { enqueue } from "./queue.ts";
 

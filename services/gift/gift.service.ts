@@ -1,12 +1,12 @@
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
-import { type CatalogueState, catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
+import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
-import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
-import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
+import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
-import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
+import { redisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
@@ -17,17 +17,11 @@ import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 import { recallAccepted } from "./accepted-orders.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
 import { giftParams } from "./gift.contract.ts";
+import type { GiftState } from "./gift-state.ts";
 import { catalogueChecksum, findRecord, listRecords } from "./gift-store.ts";
 import { queueDepth, settlerDurable } from "./queue.ts";
-import { type Breakpoint, settle } from "./settler.ts";
+import { settle } from "./settler.ts";
 import { giftColumns, Shelf } from "./shelf.ts";
-
-export interface GiftState extends MysqlState, RedisState, JetStreamState, CatalogueState<typeof giftColumns> {
-  shelf: Shelf;
-  shelfWatch: BackgroundLoop;
-  /** For tests: throws where a crash is to be played. */
-  settleBreakpoint: Breakpoint;
-}
 
 export default defineService<"gift", GiftState>({
   name: "gift",

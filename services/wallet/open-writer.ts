@@ -5,7 +5,7 @@ import type { Transaction } from "../../mixins/mysql/database.ts";
 import { durableEvent } from "../durable-event.ts";
 import { LedgerWriter } from "./ledger-writer.ts";
 import type { Command, Decision } from "./posting.ts";
-import type { WalletState } from "./wallet.service.ts";
+import type { WalletState } from "./wallet-state.ts";
 
 type Wallet = Service & WalletState;
 

@@ -1,31 +1,23 @@
-import type { LRUCache } from "lru-cache";
 import { limits } from "../../config/limits.ts";
-import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
-import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
-import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
+import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
-import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
+import { outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { redisMixin } from "../../mixins/redis.mixin.ts";
-import { type RedisLockState, redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
+import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { changeStatus } from "./account-status.ts";
-import { type Funds, fundsOf, openFundsCache } from "./funds.ts";
+import { fundsOf, openFundsCache } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
 import { openIncomeRollup } from "./income-rollup.ts";
-import type { LedgerWriter } from "./ledger-writer.ts";
 import { openWriter } from "./open-writer.ts";
 import { creditRecharges, parseTopicMessage, type TopicMessage, takeBackRefunds } from "./pay-topics.ts";
 import { walletParams } from "./wallet.contract.ts";
+import type { WalletState } from "./wallet-state.ts";
 import { readBalance, readIncome, readStatement } from "./wallet-store.ts";
-
-export interface WalletState extends MysqlState, RedisLockState, JetStreamState, OutboxState {
-  writer: LedgerWriter;
-  funds: LRUCache<string, Funds>;
-  incomeRollup: BackgroundLoop;
-}
 
 const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket" } } as const;
 
