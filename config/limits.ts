@@ -70,7 +70,7 @@ export const limits = Object.freeze({
     maxAckPending: 20_000,
     retryFirstDelayMs: 100,
     retryMaxDelayMs: 10_000,
-    maxAttempts: 12,
+    maxAttempts: 8,
     duplicateWindowMs: 120_000,
     deadLetterAgeMs: 30 * 24 * 3_600_000,
     eventsAgeMs: 7 * 24 * 3_600_000,
@@ -122,7 +122,7 @@ export const limits = Object.freeze({
     settleBatch: 1_000,
     settleBatchesInFlight: 4,
     settleHeldMessages: 6_000,
-    acceptedMemoryMs: 24 * 3_600_000,
+    acceptedMemoryMs: 2 * 3_600_000,
   }),
 
   wallet: Object.freeze({

@@ -17,7 +17,8 @@ import { partitionsOf } from "./jetstream/partitions.ts";
 import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
 import type { RedisLockState } from "./redis-lock.mixin.ts";
 
-export type { ChannelDefinition, ChannelMessage } from "./jetstream/channel.ts";
+export type { ChannelDefinition } from "./jetstream/channel.ts";
+export type { ChannelMessage } from "./jetstream/message.ts";
 export type { StreamDefinition } from "./jetstream/streams.ts";
 
 export interface PublishOptions {
@@ -133,10 +134,9 @@ function keepShare(service: Service & Internals, channel: Channel): void {
 
 /** Partitions need redisLockMixin. While Redis is away every node that wants a lease has it. */
 async function leaseOf(service: Service & Internals, durable: string): Promise<Lease | undefined> {
-  if (!service.locks) throw new Error(`${service.name} has a channel with partitions and no redisLockMixin`);
   const key = `partition:${durable}`;
-  const hold = await service.locks.acquire([key]);
-  return hold.acquired.has(key) ? hold : undefined;
+  const hold = await service.locks?.acquire([key]);
+  return hold?.acquired.has(key) ? hold : undefined;
 }
 
 const registryEvents = ["$services.changed", "$node.disconnected"];
@@ -148,6 +148,8 @@ export const channelsLifecycle = {
       (this.schema as unknown as { channels?: Record<string, ChannelDefinition<Service>> }).channels ?? {};
     this.jetstreamShares = [];
     for (const definition of Object.values(definitions)) {
+      if (definition.partitions && !this.locks)
+        throw new Error(`${this.name} has a channel with partitions and no redisLockMixin`);
       const channel = new Channel(definition, {
         handle: (messages, release) => definition.handler.call(this, messages, release),
         publishDead: deadLetterWriter(this.jetstream),

@@ -3,16 +3,8 @@ import { isUnavailable } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { Mailboxes } from "../mailboxes.ts";
 import { bury } from "./bury.ts";
-import type { ChannelMessage } from "./channel.ts";
-import { type Delivered, view } from "./delivered.ts";
+import { alone, type Delivered, type Hand, type HandlingPorts, view } from "./message.ts";
 import { type Slot, Slots } from "./slots.ts";
-
-export interface BatchPorts {
-  handle(messages: ChannelMessage[], release: () => void): Promise<void>;
-  /** Resolves once the copy is safe in the dead letters. */
-  publishDead(channel: string, message: JsMsg, reason: string): Promise<void>;
-  log: Record<"info" | "warn" | "error", (about: object, text: string) => void>;
-}
 
 export interface BatchBounds {
   /** The channel's name, for logs and dead letters. */
@@ -20,8 +12,6 @@ export interface BatchBounds {
   readonly batch: number;
   readonly batchesInFlight: number;
 }
-
-type Hand = Map<string, Delivered[]>;
 
 const noSlot: Slot = { free: () => {} };
 
@@ -31,7 +21,7 @@ const noSlot: Slot = { free: () => {} };
  */
 export class Batches {
   private readonly bounds: BatchBounds;
-  private readonly ports: BatchPorts;
+  private readonly ports: HandlingPorts;
   /** There is room again. */
   private readonly freed: () => void;
   private readonly boxes = new Mailboxes<Delivered>();
@@ -51,7 +41,7 @@ export class Batches {
   });
   private dispatchScheduled = false;
 
-  constructor(bounds: BatchBounds, ports: BatchPorts, freed: () => void) {
+  constructor(bounds: BatchBounds, ports: HandlingPorts, freed: () => void) {
     this.bounds = bounds;
     this.ports = ports;
     this.freed = freed;
@@ -71,7 +61,7 @@ export class Batches {
     if (this.heldSequences.has(message.seq)) return;
     this.heldSequences.add(message.seq);
     try {
-      this.boxes.put({ ...read(), message, attempts: 0 });
+      this.boxes.put({ ...read(), message, tries: 0, faults: 0 });
       this.dispatchSoon();
     } catch (error) {
       this.track(this.putAside(message, `unreadable: ${(error as Error).message}`));
@@ -161,16 +151,14 @@ export class Batches {
       await this.ports.handle(letters.map(view), release);
       for (const letter of letters) this.finish(letter, () => letter.message.ack());
       if (!released) for (const key of hand.keys()) this.boxes.done(key);
-      for (const resolve of this.waiting.values()) resolve();
     } catch (error) {
       const about = { channel: this.bounds.durable, messages: letters.length, err: error };
-      if (released) {
-        this.ports.log.warn(about, "a batch could not be handled to its end: it is tried again");
-        this.repeatLater(hand);
-      } else if (isUnavailable(error)) {
+      if (isUnavailable(error)) {
         this.ports.log.warn(about, "a dependency is not reachable: the batch is tried again");
-        for (const [key, own] of hand) this.tryLater(key, own);
-      } else if (hand.size > 1) {
+        if (released) this.repeatLater(letters);
+        else for (const [key, own] of hand) this.tryLater(key, own);
+      } else if (released) await this.failedAfterRelease(letters, error);
+      else if (hand.size > 1) {
         // One of them is bad; alone, the others pass.
         this.ports.log.warn(about, "a batch could not be handled: tried key by key");
         for (const [key, own] of hand) await this.attempt(new Map([[key, own]]), slot);
@@ -178,28 +166,45 @@ export class Batches {
     }
   }
 
+  /** A key's batch met a fault: its first message is tried alone, and the others follow it in order. */
   private async failed(hand: Hand, error: unknown, slot: Slot): Promise<void> {
     const [[key, letters]] = hand as unknown as [[string, Delivered[]]];
     const [first, ...rest] = letters as [Delivered, ...Delivered[]];
-    const about = {
-      channel: this.bounds.durable,
-      sequence: first.message.seq,
-      attempts: first.attempts,
-      err: error,
-    };
     if (rest.length > 0) {
-      // The bad one of a key is found by trying its first alone; the others follow it in order.
       for (const letter of rest) this.inHand.delete(letter);
       this.boxes.returnRest(key, rest);
       await this.attempt(new Map([[key, [first]]]), slot);
-    } else if (first.attempts + 1 < limits.jetstream.maxAttempts) {
-      this.ports.log.error(about, "a message could not be handled: it is tried again");
-      this.tryLater(key, letters);
-    } else {
+    } else if (this.mayFailAgain(first, error)) this.tryLater(key, [first]);
+    else {
       await this.putAside(first.message, (error as Error).message);
       this.inHand.delete(first);
       this.boxes.done(key);
+      this.progressed();
     }
+  }
+
+  /** The keys have gone on, so each message is repeated by itself: alone, the good ones pass. */
+  private async failedAfterRelease(letters: readonly Delivered[], error: unknown): Promise<void> {
+    const [first, ...rest] = letters as [Delivered, ...Delivered[]];
+    if (rest.length > 0) {
+      const about = { channel: this.bounds.durable, messages: letters.length, err: error };
+      this.ports.log.warn(about, "a batch could not be handled to its end: its messages are repeated one by one");
+      for (const letter of letters) await this.attempt(alone([letter]), noSlot);
+    } else if (this.mayFailAgain(first, error)) this.repeatLater([first]);
+    else {
+      await this.putAside(first.message, (error as Error).message);
+      this.inHand.delete(first);
+      this.progressed();
+    }
+  }
+
+  /** Counts a fault of a message by itself; outages are not its fault and are not counted. */
+  private mayFailAgain(letter: Delivered, error: unknown): boolean {
+    letter.faults++;
+    if (letter.faults >= limits.jetstream.maxAttempts) return false;
+    const about = { channel: this.bounds.durable, sequence: letter.message.seq, faults: letter.faults, err: error };
+    this.ports.log.error(about, "a message could not be handled: it is tried again");
+    return true;
   }
 
   /** The key's messages stay in hand and are first in line again after a pause that grows with each try. */
@@ -211,12 +216,10 @@ export class Batches {
     });
   }
 
-  /** A released batch is repeated as it was: its keys have gone on, and what they wait for was done. */
-  private repeatLater(hand: Hand): void {
-    const letters = [...hand.values()].flat();
+  /** What was released is repeated beside its keys, which have gone on. */
+  private repeatLater(letters: readonly Delivered[]): void {
     this.afterPause(letters, () => {
-      const single = new Map(letters.map((letter) => [`again:${letter.message.seq}`, [letter]]));
-      this.track(this.attempt(single, noSlot).finally(this.freed));
+      this.track(this.attempt(alone(letters), noSlot).finally(this.freed));
     });
   }
 
@@ -226,8 +229,8 @@ export class Batches {
       return;
     }
     const { retryFirstDelayMs, retryMaxDelayMs } = limits.jetstream;
-    const doublings = Math.min(letters[0]?.attempts ?? 0, 10);
-    for (const letter of letters) letter.attempts++;
+    const doublings = Math.min(letters[0]?.tries ?? 0, 10);
+    for (const letter of letters) letter.tries++;
     const timer = setTimeout(
       () => {
         if (!this.stopping) work();
@@ -246,6 +249,12 @@ export class Batches {
     this.inHand.delete(letter);
     this.heldSequences.delete(letter.message.seq);
     settle();
+    this.progressed();
+  }
+
+  /** Something is no longer held. */
+  private progressed(): void {
+    for (const resolve of this.waiting.values()) resolve();
     if (this.draining && this.held === 0) this.haltNow();
   }
 }

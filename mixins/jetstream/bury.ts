@@ -1,12 +1,12 @@
 import type { JsMsg } from "nats";
 import { limits } from "../../config/limits.ts";
-import type { BatchPorts } from "./batches.ts";
+import type { HandlingPorts } from "./message.ts";
 
 /**
  * Puts a message to the dead letters; the original is acked only once its copy is safe there, and comes again where it
  * could not be written. Never rejects.
  */
-export async function bury(ports: BatchPorts, channel: string, message: JsMsg, reason: string): Promise<void> {
+export async function bury(ports: HandlingPorts, channel: string, message: JsMsg, reason: string): Promise<void> {
   const about = { channel, sequence: message.seq, subject: message.subject, reason };
   try {
     await ports.publishDead(channel, message, reason);

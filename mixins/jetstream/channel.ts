@@ -1,17 +1,9 @@
 import { AckPolicy, DeliverPolicy, type JetStreamClient, type JetStreamManager, type JsMsg } from "nats";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { Batches, type BatchPorts } from "./batches.ts";
+import { Batches } from "./batches.ts";
+import type { ChannelMessage, HandlingPorts } from "./message.ts";
 import { Puller } from "./puller.ts";
-
-/** A message as a handler sees it. */
-export interface ChannelMessage<T = unknown> {
-  readonly data: T;
-  readonly subject: string;
-  /** The place in the stream, the same in every delivery. */
-  readonly sequence: number;
-  readonly requestId: string | undefined;
-}
 
 /** A durable pull consumer, shared by all nodes that have the same `durable`. */
 export interface ChannelDefinition<This = unknown> {
@@ -47,7 +39,7 @@ export interface ChannelDefinition<This = unknown> {
   handler(this: This, messages: ChannelMessage[], release: () => void): Promise<void>;
 }
 
-export interface ChannelPorts extends BatchPorts {
+export interface ChannelPorts extends HandlingPorts {
   /**
    * Tries to take the lease of a partition's consumer; `undefined` where another node has it. Needed for partitions.
    * It is for order alone: without it two nodes would handle a partition at once, each message still once.
@@ -100,6 +92,7 @@ export class Channel {
   /** Makes the consumers that are missing. Nothing is pulled before `pull`. */
   async start(manager: JetStreamManager, client: JetStreamClient): Promise<void> {
     const stream = natsPrefix() + this.definition.stream;
+    await this.dropFormerConsumers(manager, stream);
     for (const [durable, subject] of this.consumers())
       await manager.consumers.add(stream, {
         durable_name: durable,
@@ -123,6 +116,24 @@ export class Channel {
   }
 
   /**
+   * Another number of partitions leaves consumers behind that nobody would pull: empty ones are removed.
+   * @throws Error where messages wait in one: they have to be handled by the version that made it.
+   */
+  private async dropFormerConsumers(manager: JetStreamManager, stream: string): Promise<void> {
+    const ours = new Set(this.consumers().map(([durable]) => durable));
+    const former = new RegExp(`^${this.definition.durable}(-\\d+)?$`);
+    for await (const { name, num_pending, num_ack_pending } of manager.consumers.list(stream)) {
+      if (ours.has(name) || !former.test(name)) continue;
+      const messages = num_pending + num_ack_pending;
+      if (messages > 0)
+        throw new Error(
+          `consumer ${name} of stream ${stream} has ${messages} messages: run the version that made it first`,
+        );
+      await manager.consumers.delete(stream, name);
+    }
+  }
+
+  /**
    * Pulls these partitions from now on and no others (a channel without partitions is one partition, 0). What is held of
    * the others is still handled here; whoever pulls them next waits for that.
    */
@@ -138,6 +149,8 @@ export class Channel {
     this.pullers.delete(durable);
     await puller.stop();
     await this.batches.handled(durable);
+    // Wanted again meanwhile: who takes over goes on with the lease.
+    if (this.wanted.has(durable)) return;
     const lease = this.leases.get(durable);
     this.leases.delete(durable);
     await lease?.release();

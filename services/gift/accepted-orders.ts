@@ -3,8 +3,8 @@ import { limits } from "../../config/limits.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
 
 /**
- * Which orders were accepted lately, in Redis: answers repeats and queries while an order is on its way. All of it may
- * be lost: then the queue and the books answer.
+ * Which orders are accepted and not settled yet, in Redis: answers repeats and queries while an order is on its way. All
+ * of it may be lost: then the queue and the books answer.
  */
 const keyOf = (orderId: string) => `gift:accepted:${orderId}`;
 
@@ -32,4 +32,14 @@ export async function recallAccepted(redis: Redis, orderId: string, log: MemoryL
     log.warn({ err: error, orderId }, "accepted orders cannot be read: the books are asked");
     return undefined;
   }
+}
+
+/** Settled orders are answered for by the books; what stays here for a failure of this runs out by itself. */
+export function forgetAccepted(redis: Redis, gifts: readonly AcceptedGift[], log: MemoryLog): void {
+  redis.unlink(gifts.map(({ orderId }) => keyOf(orderId))).catch((error: Error) => {
+    log.warn(
+      { err: error, orders: gifts.length },
+      "settled orders are not forgotten: their keys run out by themselves",
+    );
+  });
 }

@@ -3,6 +3,7 @@ import type { Service } from "moleculer";
 import { failures, isFailureName } from "../../config/errors.ts";
 import type { ChannelMessage, JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
+import type { RedisState } from "../../mixins/redis.mixin.ts";
 import { call } from "../contracts.ts";
 import { durableEvent } from "../durable-event.ts";
 import { routerBucketOf } from "../im-buckets.ts";
@@ -10,10 +11,11 @@ import type { RoomGift } from "../im-router/im-router.contract.ts";
 import type { GiftCharge, GiftOutcome } from "../wallet/wallet.contract.ts";
 import { bucketOf } from "../wallet-buckets.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
+import { forgetAccepted } from "./accepted-orders.ts";
 import type { SettledGift } from "./gift.contract.ts";
 import { insertRecords, type SettledRecord } from "./gift-store.ts";
 
-type Settling = Service & MysqlState & JetStreamState;
+type Settling = Service & MysqlState & RedisState & JetStreamState;
 
 /** Where a test may throw, in the order of the steps. */
 export type SettleStep = "charged" | "recorded" | "announced" | "shown";
@@ -35,10 +37,14 @@ export async function settle(
   const requestID = messages[0]?.requestId;
   const outcomes = await charge(service, gifts, requestID);
   await reached("charged");
-  const settled = gifts.map((gift) => toRecord(gift, outcomes.get(gift.orderId) as GiftOutcome));
+  const settled = gifts
+    .filter(({ orderId }) => isFinal(outcomes.get(orderId)))
+    .map((gift) => toRecord(gift, outcomes.get(gift.orderId) as GiftOutcome));
   await insertRecords(service.mysql, settled);
   await reached("recorded");
-  await announce(service, settled);
+  // From here on the books answer for these orders.
+  forgetAccepted(service.redis, gifts, service.logger as never);
+  if (settled.length > 0) await announce(service, settled);
   await reached("announced");
   // What is left waits for the rooms' next tick.
   release();
@@ -46,8 +52,19 @@ export async function settle(
   await reached("shown");
 }
 
+/** The first message of an order counts: what it was accepted at is its price, whatever a later repeat says. */
 function distinct(gifts: readonly AcceptedGift[]): AcceptedGift[] {
-  return [...new Map(gifts.map((gift) => [gift.orderId, gift])).values()];
+  const first = new Map<string, AcceptedGift>();
+  for (const gift of gifts) if (!first.has(gift.orderId)) first.set(gift.orderId, gift);
+  return [...first.values()];
+}
+
+/**
+ * Whether an outcome is the order's own. A conflict means that the order was settled by an earlier message with other
+ * content or another price: that one had the final word, and record, event and effects are its.
+ */
+function isFinal(outcome: GiftOutcome | undefined): boolean {
+  return outcome !== undefined && outcome.reason !== "idempotencyConflict";
 }
 
 /** The wallet's word on each gift, asked a bucket at a time. */

@@ -57,6 +57,7 @@ export class LedgerWriter {
   private readonly ports: WriterPorts;
   private readonly bounds: WriterLimits;
   private inFlight = 0;
+  /** Commands of users whose locks are held elsewhere. */
   private parked = 0;
   private pumpScheduled = false;
   private idle: () => void = () => {};
@@ -67,14 +68,14 @@ export class LedgerWriter {
     this.bounds = bounds;
   }
 
-  /** Commands waiting in mailboxes. */
+  /** Commands waiting, those in flight not counted. */
   get waiting(): number {
-    return this.mailboxes.size;
+    return this.mailboxes.size + this.parked;
   }
 
   /** Whether so many more commands may be put; a caller that is refused answers `unavailable`. */
   hasRoomFor(commands: number): boolean {
-    return this.mailboxes.size + commands <= this.bounds.mailboxCommands;
+    return this.waiting + commands <= this.bounds.mailboxCommands;
   }
 
   /**
@@ -90,7 +91,7 @@ export class LedgerWriter {
 
   /** Resolves once nothing waits and nothing is in flight. */
   async drain(): Promise<void> {
-    while (this.inFlight > 0 || this.mailboxes.size > 0 || this.parked > 0)
+    while (this.inFlight > 0 || this.waiting > 0)
       await new Promise<void>((resolve) => {
         this.idle = resolve;
       });
@@ -145,9 +146,9 @@ export class LedgerWriter {
   }
 
   private park(userId: string, letters: CommandLetter[]): void {
-    this.parked++;
+    this.parked += letters.length;
     setTimeout(() => {
-      this.parked--;
+      this.parked -= letters.length;
       this.mailboxes.putBack(userId, letters);
       this.pump();
     }, this.bounds.lockRetryMs);

@@ -1,8 +1,8 @@
 import type { ServiceBroker, ServiceSchema } from "moleculer";
-import { failureName } from "../../../broker/failure.ts";
+import { fail, failureName } from "../../../broker/failure.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
-import { orderIdOf } from "../../../services/gift/accepted-gift.ts";
+import { contentHashOf, orderIdOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import type { SettleStep } from "../../../services/gift/settler.ts";
 import type { RoomGift } from "../../../services/im-router/im-router.contract.ts";
@@ -19,6 +19,7 @@ const newUser = () => String(9_000_000_000_000_000_000n + BigInt(next++));
 const shown: RoomGift[] = [];
 const told: { userId: string; msgId: string; data: Record<string, unknown> }[] = [];
 let routerDown = false;
+let poisonSender: string | undefined;
 const liveRooms = new Map([[5, anchor]]);
 
 const neighbours: ServiceSchema[] = [
@@ -35,7 +36,9 @@ const neighbours: ServiceSchema[] = [
     name: "im-router",
     actions: {
       roomGifts(ctx: { params: { rooms: { gifts: RoomGift[] }[] } }) {
-        if (routerDown) throw new Error("router fault");
+        if (routerDown) throw fail("unavailable");
+        const senders = ctx.params.rooms.flatMap(({ gifts }) => gifts.map(({ senderId }) => senderId));
+        if (poisonSender && senders.includes(poisonSender)) throw new Error("cannot bear this one");
         shown.push(...ctx.params.rooms.flatMap(({ gifts }) => gifts));
         return null;
       },
@@ -285,6 +288,40 @@ describe("the path of a gift", () => {
     expect(shown.some((one) => one.orderId === orderId)).toBe(false);
     routerDown = false;
     await eventually("the effect", () => shown.some((one) => one.orderId === orderId));
+  });
+
+  test("a repeat in the queue at another price changes nothing: the order is settled at its first price, and told once", async () => {
+    const user = await richUser();
+    const orderId = `repriced-${user}`;
+    const content = { giftId: 22, roomId: 5, receiverId: anchor, type: 0, count: 1 };
+    const message = { ...content, orderId, senderId: user, url: "", acceptedAt: new Date().toISOString() };
+    const accepted = (price: number) => ({ ...message, price, contentHash: contentHashOf(content) });
+    const subject = `gift.send.${partitionOf(user)}`;
+    const first = publish(subject, accepted(90));
+    const together = publish(subject, accepted(500));
+    await Promise.all([first, together]);
+    await eventually("settled", async () => (await balance(user)) < 1000);
+    await publish(subject, accepted(700));
+    await send({ userId: user, giftId: 24 }).then(({ orderId: last }) => settled(user, last));
+    const price = 1000 - (await balance(user)) - 1;
+    expect([90, 500]).toContain(price);
+    const records = await rows("gift", "SELECT price, status FROM t_gift_record WHERE order_id = ?", [orderId]);
+    expect(records).toEqual([{ price: String(price), status: 1 }]);
+    expect(told.filter(({ data }) => data.orderId === orderId)).toEqual([]);
+  });
+
+  test("an effect that the router cannot bear goes to the dead letters; the gifts beside it are shown", async () => {
+    const users = await Promise.all(Array.from({ length: 6 }, () => richUser()));
+    const before = await call(caller, "gift.queueDepth", {});
+    poisonSender = users[2];
+    const orders = await Promise.all(users.map((userId) => send({ userId })));
+    const good = orders.filter((_order, index) => index !== 2);
+    await eventually("the good ones", () => good.every(({ orderId }) => shown.some((one) => one.orderId === orderId)));
+    const depth = () => call(caller, "gift.queueDepth", {});
+    await eventually("the dead letter", async () => (await depth()).deadLetters === before.deadLetters + 1, 25_000);
+    poisonSender = undefined;
+    expect(await settled(users[2] as string, orders[2]?.orderId as string)).toMatchObject({ status: "succeeded" });
+    await eventually("nothing held", async () => (await depth()).inFlight === 0);
   });
 
   test("a poison message goes to the dead letters without holding up its neighbours", async () => {

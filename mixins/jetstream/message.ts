@@ -1,0 +1,50 @@
+import type { JsMsg } from "nats";
+
+/** A message as a handler sees it. */
+export interface ChannelMessage<T = unknown> {
+  readonly data: T;
+  readonly subject: string;
+  /** The place in the stream, the same in every delivery. */
+  readonly sequence: number;
+  readonly requestId: string | undefined;
+}
+
+/** What a channel does with messages. */
+export interface HandlingPorts {
+  handle(messages: ChannelMessage[], release: () => void): Promise<void>;
+  /** Resolves once the copy is safe in the dead letters. */
+  publishDead(channel: string, message: JsMsg, reason: string): Promise<void>;
+  log: Record<"info" | "warn" | "error", (about: object, text: string) => void>;
+}
+
+/** A message in a channel's hands. */
+export interface Delivered {
+  readonly key: string;
+  readonly message: JsMsg;
+  readonly data: unknown;
+  /** Pauses so far, for the length of the next one. */
+  tries: number;
+  /** Faults of this message by itself; too many bring it to the dead letters. */
+  faults: number;
+}
+
+/** What a handler sees of it. */
+export function view({ message, data }: Delivered): ChannelMessage {
+  return {
+    data,
+    subject: message.subject,
+    sequence: message.seq,
+    // Headers are read when somebody asks: of most messages of a batch nobody does.
+    get requestId() {
+      return message.headers?.get("Request-Id") || undefined;
+    },
+  };
+}
+
+/** Messages handed out together, by key. */
+export type Hand = Map<string, Delivered[]>;
+
+/** Messages under keys that no mailbox has. */
+export function alone(letters: readonly Delivered[]): Hand {
+  return new Map(letters.map((letter) => [`again:${letter.message.seq}`, [letter]]));
+}

@@ -1,0 +1,135 @@
+import { randomUUID } from "node:crypto";
+import type { Service, ServiceBroker } from "moleculer";
+import { isUnavailable } from "../../../broker/failure.ts";
+import { call } from "../../../services/contracts.ts";
+import type { GiftCharge, GiftOutcome } from "../../../services/wallet/wallet.contract.ts";
+import type { WalletState } from "../../../services/wallet/wallet-state.ts";
+import { bucketOf } from "../../../services/wallet-buckets.ts";
+import { expectBooksBalanced, rows } from "../../support/books.ts";
+import { recharge } from "../../support/recharge.ts";
+import { eventually } from "../../support/system.ts";
+
+const price = 10;
+const giftsPerCall = 3;
+const retryPauseMs = 40;
+
+let nextUser = 0;
+
+/** So many users that no test had before, each with coins for `affordable` gifts. */
+export async function fundedUsers(caller: ServiceBroker, count: number, affordable: number): Promise<string[]> {
+  const users = Array.from({ length: count }, () => String(9_200_000_000_000_000_000n + BigInt(nextUser++)));
+  if (affordable > 0) await Promise.all(users.map((user) => recharge(caller, `r-${user}`, user, affordable * price)));
+  return users;
+}
+
+export function giftOf(senderId: string, over: Partial<GiftCharge> = {}): GiftCharge {
+  return { orderId: randomUUID(), senderId, receiverId: "77", roomId: 1, giftId: 22, count: 1, price, ...over };
+}
+
+export function walletOn(node: ServiceBroker): Service & WalletState {
+  return node.getLocalService("wallet") as unknown as Service & WalletState;
+}
+
+export async function settle(caller: ServiceBroker, gifts: GiftCharge[]): Promise<GiftOutcome[]> {
+  const bucket = bucketOf(gifts[0]?.senderId as string);
+  return (await call(caller, "wallet.consumeForSendGift", { bucket, gifts })).outcomes;
+}
+
+/**
+ * Gifts of many users in flight at once, each user's in order, as settlers send them: what cannot be settled now is sent
+ * again until there is an outcome. Every user affords the first `affordable` of them.
+ */
+export class Traffic {
+  private readonly caller: ServiceBroker;
+  private readonly affordable: number;
+  private readonly gifts = new Map<string, GiftCharge[]>();
+  private readonly outcomes = new Map<string, GiftOutcome>();
+  /** Calls that had to be sent again. */
+  repeats = 0;
+
+  private constructor(caller: ServiceBroker, users: readonly string[], perUser: number, affordable: number) {
+    this.caller = caller;
+    this.affordable = affordable;
+    for (const user of users)
+      this.gifts.set(
+        user,
+        Array.from({ length: perUser }, () => giftOf(user)),
+      );
+  }
+
+  static async prepare(caller: ServiceBroker, users: number, perUser: number, affordable: number): Promise<Traffic> {
+    return new Traffic(caller, await fundedUsers(caller, users, affordable), perUser, affordable);
+  }
+
+  /** More gifts of the same users, once these are settled. */
+  again(): Traffic {
+    const [gifts] = this.gifts.values();
+    const perUser = (gifts as GiftCharge[]).length;
+    return new Traffic(this.caller, this.users, perUser, Math.max(0, this.affordable - perUser));
+  }
+
+  private get all(): GiftCharge[] {
+    return [...this.gifts.values()].flat();
+  }
+
+  get users(): string[] {
+    return [...this.gifts.keys()];
+  }
+
+  /** Resolves once every gift has an outcome. */
+  async run(): Promise<void> {
+    await Promise.all([...this.gifts.values()].map((gifts) => this.sendInOrder(gifts)));
+  }
+
+  /** Resolves once this part of all gifts, 0 to 1, has an outcome. */
+  async reached(part: number): Promise<void> {
+    await eventually(`${part} of the gifts`, () => this.outcomes.size >= part * this.all.length, 20_000);
+  }
+
+  private async sendInOrder(gifts: GiftCharge[]): Promise<void> {
+    for (let from = 0; from < gifts.length; from += giftsPerCall)
+      for (const outcome of await this.untilKnown(gifts.slice(from, from + giftsPerCall)))
+        this.outcomes.set(outcome.orderId, outcome);
+  }
+
+  private async untilKnown(gifts: GiftCharge[]): Promise<GiftOutcome[]> {
+    for (;;) {
+      try {
+        return await settle(this.caller, gifts);
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+        this.repeats++;
+        await new Promise((resolve) => setTimeout(resolve, retryPauseMs));
+      }
+    }
+  }
+
+  /** Every gift has one outcome, the same when asked again, and one row; the balances are what the outcomes say. */
+  async expectSettledOnce(): Promise<void> {
+    const trades = await rows<{ biz_id: string; status: number; num: string }>(
+      "wallet",
+      "SELECT biz_id, status, num FROM t_qiyu_currency_trade WHERE biz_id IN (?) ORDER BY id",
+      [this.all.map(({ orderId }) => orderId)],
+    );
+    expect(trades.map(({ biz_id }) => biz_id).sort()).toEqual(this.all.map(({ orderId }) => orderId).sort());
+    const place = new Map(trades.map(({ biz_id }, at) => [biz_id, at]));
+    await Promise.all([...this.gifts].map(([user, gifts]) => this.expectUser(user, gifts, place)));
+    await expectBooksBalanced();
+  }
+
+  private async expectUser(user: string, gifts: GiftCharge[], place: ReadonlyMap<string, number>): Promise<void> {
+    const first = gifts.map(({ orderId }) => this.outcomes.get(orderId));
+    expect(first).toEqual(
+      gifts.map(({ orderId }, at) =>
+        at < this.affordable
+          ? { orderId, status: "succeeded", income: price / 2, balanceAfter: (this.affordable - at - 1) * price }
+          : { orderId, status: "failed", reason: "balanceShort", income: 0, balanceAfter: 0 },
+      ),
+    );
+    expect(await this.untilKnown(gifts)).toEqual(first);
+    const places = gifts.map(({ orderId }) => place.get(orderId) as number);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    const { balance } = await call(this.caller, "wallet.balance", { userId: user });
+    expect(balance).toBe(Math.max(0, this.affordable - gifts.length) * price);
+  }
+}

@@ -1,0 +1,30 @@
+import { parseOptions } from "../../../bench/support/options.ts";
+
+describe("options of a benchmark", () => {
+  it("have defaults", () => {
+    expect(parseOptions(["settle"])).toEqual({
+      ...{ name: "settle", help: false, json: false, topology: "single" },
+      ...{ gifts: 0, quick: false, profile: undefined },
+    });
+  });
+
+  it("are read wherever they stand", () => {
+    const options = parseOptions(["--json", "settle", "--topology", "cluster", "--gifts=500"]);
+    expect(options).toMatchObject({ name: "settle", json: true, topology: "cluster", gifts: 500 });
+  });
+
+  it("a benchmark that there is none of has no name", () => {
+    expect(parseOptions(["settles"]).name).toBeUndefined();
+    expect(parseOptions([]).name).toBeUndefined();
+  });
+
+  it.each([
+    [["settle", "--topology", "both"], /--topology/],
+    [["settle", "--gifts", "many"], /--gifts/],
+    [["settle", "--gifts=-5"], /--gifts/],
+    [["settle", "accept"], /one benchmark/],
+    [["settle", "--fast"], /--fast/],
+  ])("what is not understood is refused: %j", (args, message) => {
+    expect(() => parseOptions(args)).toThrow(message);
+  });
+});
