@@ -19,6 +19,8 @@ export function natsOptions(name: string) {
     reconnectTimeWait: 500,
     pingInterval: 10_000,
     maxPingOut: 2,
+    // A stack trace made for every publication, in case it fails, costs more than the publication.
+    noAsyncTraces: true,
     ...credentials,
     ...tls,
   };

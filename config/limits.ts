@@ -41,6 +41,7 @@ export const limits = Object.freeze({
     connectTimeoutMs: 5_000,
     statementTimeoutMs: 15_000,
     transactionRetries: 8,
+    gathered: Object.freeze({ keys: 500, queries: 2 }),
     migrationLockSeconds: 60,
   }),
 
@@ -116,6 +117,7 @@ export const limits = Object.freeze({
     catalogueCacheEntries: 1_000,
     catalogueCacheTtlMs: 90_000,
     catalogueCheckMs: 400,
+    anchorCacheMs: 500,
     nameChars: 60,
     urlChars: 300,
     partitions: 8,

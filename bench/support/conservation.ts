@@ -15,9 +15,17 @@ interface Books {
 }
 
 const rollUpDeadlineMs = 20_000;
+const sumsBytes = 512 * 1024 * 1024;
 
 async function open(): Promise<Connection> {
-  return createConnection({ uri: config().MYSQL_URL, supportBigNumbers: true, bigNumberStrings: true });
+  const connection = await createConnection({
+    uri: config().MYSQL_URL,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+  });
+  // A sum for each of a million users fits in memory.
+  await connection.query(`SET SESSION tmp_table_size = ${sumsBytes}, max_heap_table_size = ${sumsBytes}`);
+  return connection;
 }
 
 type Row = Record<string, string>;
@@ -64,57 +72,63 @@ function differing(what: string, a: Amount, b: Amount): string[] {
 }
 
 async function accountProblems(connection: Connection, { wallet }: Books): Promise<string[]> {
+  // Grouped by an expression, so that the rows are read in their own order and not one by one through an index.
   const off = await one(
     connection,
-    `SELECT COUNT(*) AS accounts FROM ${wallet}.t_qiyu_currency_account a LEFT JOIN
-       (SELECT user_id, SUM(num) AS total FROM ${wallet}.t_qiyu_currency_trade WHERE status = 1 GROUP BY user_id) t
-       USING (user_id) WHERE a.current_balance <> COALESCE(t.total, 0) OR a.current_balance < 0`,
-  );
-  const without = await one(
-    connection,
-    `SELECT COUNT(*) AS trades FROM ${wallet}.t_qiyu_currency_trade t LEFT JOIN ${wallet}.t_qiyu_currency_account a
-       USING (user_id) WHERE a.user_id IS NULL`,
+    `SELECT COUNT(*) AS accounts FROM
+       (SELECT user_id + 0 AS id, SUM(IF(status = 1, num, 0)) AS total FROM ${wallet}.t_qiyu_currency_trade
+        GROUP BY user_id + 0) t
+     LEFT JOIN ${wallet}.t_qiyu_currency_account a ON a.user_id = t.id
+     WHERE a.user_id IS NULL OR a.current_balance <> t.total`,
   );
   const trades = await one(
     connection,
-    `SELECT COALESCE(SUM(IF(type IN (1, 2), num, 0)), 0) AS charged, COALESCE(SUM(IF(type = 0, -num, 0)), 0) AS gifts
+    `SELECT COALESCE(SUM(num), 0) AS total, COALESCE(SUM(IF(type IN (1, 2), num, 0)), 0) AS charged,
+       COALESCE(SUM(IF(type = 0, -num, 0)), 0) AS gifts
      FROM ${wallet}.t_qiyu_currency_trade WHERE status = 1`,
   );
   const balances = await one(
     connection,
-    `SELECT COALESCE(SUM(current_balance), 0) AS total FROM ${wallet}.t_qiyu_currency_account`,
+    `SELECT COALESCE(SUM(current_balance), 0) AS total, COALESCE(SUM(current_balance < 0), 0) AS negative
+     FROM ${wallet}.t_qiyu_currency_account`,
   );
   const held = BigInt(balances.total ?? 0) + BigInt(trades.gifts ?? 0);
   return [
-    ...differing("accounts whose balance is not the sum of their trades", off.accounts, 0),
-    ...differing("trades without an account", without.trades, 0),
+    ...differing("users whose balance is not the sum of their trades", off.accounts, 0),
+    ...differing("balances below zero", balances.negative, 0),
+    // With the two above: an account without a trade holds nothing.
+    ...differing("balances, valid trades", balances.total, trades.total),
     ...differing("recharged − refunded, balances + gifts", trades.charged, held),
   ];
 }
 
+/**
+ * A number that two tables have in common where they hold the same rows, whatever their order: each row's id is unique
+ * and part of its text. Cheaper than a join, which would look up every row in no order.
+ */
+const fingerprint = (...columns: string[]) =>
+  `BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT_WS('|', ${columns.join(", ")})), 16), 16, 10) AS UNSIGNED))`;
+
 async function giftProblems(connection: Connection, { wallet, gift, gifts, giftsAtMost = gifts }: Books) {
   const records = await one(
     connection,
-    `SELECT COUNT(*) AS records, COALESCE(SUM(status = 1), 0) AS succeeded,
-       COALESCE(SUM(IF(status = 1, price * count, 0)), 0) AS coins FROM ${gift}.t_gift_record`,
+    `SELECT COUNT(*) AS succeeded, COALESCE(SUM(price * count), 0) AS coins,
+       ${fingerprint("order_id", "user_id", "object_id", "price * count", "income")} AS fingerprint
+     FROM ${gift}.t_gift_record WHERE status = 1`,
   );
   const trades = await one(
     connection,
-    `SELECT COUNT(*) AS gifts, COALESCE(SUM(-num), 0) AS coins, COALESCE(SUM(counterparty_income > -num), 0) AS unfair
+    `SELECT COUNT(*) AS gifts, COALESCE(SUM(-num), 0) AS coins, COALESCE(SUM(counterparty_income > -num), 0) AS unfair,
+       ${fingerprint("biz_id", "user_id", "counterparty_id", "-num", "counterparty_income")} AS fingerprint
      FROM ${wallet}.t_qiyu_currency_trade WHERE status = 1 AND type = 0`,
   );
-  const matching = await one(
-    connection,
-    `SELECT COUNT(*) AS pairs FROM ${gift}.t_gift_record r JOIN ${wallet}.t_qiyu_currency_trade t
-       ON t.biz_id = r.order_id AND t.user_id = r.user_id AND t.counterparty_id = r.object_id
-     WHERE r.status = 1 AND t.status = 1 AND -t.num = r.price * r.count AND t.counterparty_income = r.income`,
-  );
-  const count = Number(records.records);
+  const all = await one(connection, `SELECT COUNT(*) AS records FROM ${gift}.t_gift_record`);
+  const count = Number(all.records);
   return [
     ...(count >= gifts && count <= giftsAtMost ? [] : [`gift records: ${count} for ${gifts} gifts accepted`]),
     ...differing("succeeded records, valid gift trades", records.succeeded, trades.gifts),
     ...differing("coins of the records, coins of the trades", records.coins, trades.coins),
-    ...differing("succeeded records, those whose trade says the same", records.succeeded, matching.pairs),
+    ...differing("what the records say, what the trades say", records.fingerprint, trades.fingerprint),
     ...differing("gifts of which the anchor got more than was sent", trades.unfair, 0),
   ];
 }

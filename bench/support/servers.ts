@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../../config/root.ts";
 import { dropNamespace } from "../../scripts/drop-namespace.ts";
@@ -6,8 +7,8 @@ import { stackStatus, startStack } from "../../scripts/stack/stack.ts";
 import type { Closing } from "./closing.ts";
 
 export interface BenchServers {
-  /** Folder of the servers' data, and of logs. */
-  dir: string;
+  /** Folder of the processes' logs, those of the last run only. */
+  logs: string;
   /** The environment of a process that belongs to the benchmark's system. */
   env: Record<string, string>;
   /** Process ids of the servers, by what they are; `undefined` for one in a container. */
@@ -30,6 +31,8 @@ export async function openServers(progress: (line: string) => void, closing: Clo
     env: surroundings,
   });
   closing.add(() => stack.stop());
+  const logs = { folder: join(stack.dir, "logs"), own: join(stack.dir, "bench.log") };
+  for (const left of Object.values(logs)) rmSync(left, { recursive: true, force: true });
   const namespace = `bench_${randomBytes(4).toString("hex")}`;
   const env: Record<string, string> = {
     NAMESPACE: namespace,
@@ -40,8 +43,9 @@ export async function openServers(progress: (line: string) => void, closing: Clo
     SMS_PROVIDER: "console",
     CASHIER_SECRET: randomBytes(24).toString("hex"),
     OPERATOR_TOKEN: randomBytes(24).toString("hex"),
+    // A line for each request is left out on both sides of a comparison.
     LOG_LEVEL: "warn",
-    LOG_FILE: join(stack.dir, "bench.log"),
+    LOG_FILE: logs.own,
     API_HOST: "127.0.0.1",
     API_PORT: "0",
     IM_HOST: "127.0.0.1",
@@ -50,5 +54,5 @@ export async function openServers(progress: (line: string) => void, closing: Clo
   Object.assign(process.env, env);
   closing.add(() => dropNamespace(namespace, stack));
   const { servers } = await stackStatus(stack.dir);
-  return { dir: stack.dir, env, pids: Object.fromEntries(servers.map(({ name, pid }) => [name, pid])) };
+  return { logs: logs.folder, env, pids: Object.fromEntries(servers.map(({ name, pid }) => [name, pid])) };
 }

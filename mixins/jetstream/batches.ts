@@ -35,10 +35,7 @@ export class Batches {
   private readonly slots: Slots;
   private draining = false;
   private stopping = false;
-  private haltNow: () => void = () => {};
-  private readonly halted = new Promise<void>((resolve) => {
-    this.haltNow = resolve;
-  });
+  private readonly halted = Promise.withResolvers<void>();
   private dispatchScheduled = false;
 
   constructor(bounds: BatchBounds, ports: HandlingPorts, freed: () => void) {
@@ -59,6 +56,10 @@ export class Batches {
   /** Takes a message unless it is here already: then this process was too busy to say so in time. */
   put(message: JsMsg, read: () => { key: string; data: unknown }): void {
     if (this.heldSequences.has(message.seq)) return;
+    if (this.stopping) {
+      message.nak();
+      return;
+    }
     this.heldSequences.add(message.seq);
     try {
       this.boxes.put({ ...read(), message, tries: 0, faults: 0 });
@@ -78,9 +79,7 @@ export class Batches {
   }
 
   private holds(consumer: string): boolean {
-    for (const { message } of this.inHand) if (message.info.consumer === consumer) return true;
-    for (const { message } of this.boxes) if (message.info.consumer === consumer) return true;
-    return false;
+    return [...this.inHand, ...this.boxes].some(({ message }) => message.info.consumer === consumer);
   }
 
   /**
@@ -90,7 +89,7 @@ export class Batches {
   async stop(): Promise<void> {
     this.draining = true;
     const deadline = setTimeout(() => this.halt(), limits.jetstream.drainMs);
-    if (this.held > 0) await this.halted;
+    if (this.held > 0) await this.halted.promise;
     this.halt();
     clearTimeout(deadline);
     await Promise.all(this.running);
@@ -102,7 +101,7 @@ export class Batches {
     this.stopping = true;
     this.giveBack(this.boxes.remove(() => true));
     for (const resolve of this.waiting.values()) resolve();
-    this.haltNow();
+    this.halted.resolve();
   }
 
   private giveBack(letters: readonly Delivered[]): void {
@@ -255,6 +254,6 @@ export class Batches {
   /** Something is no longer held. */
   private progressed(): void {
     for (const resolve of this.waiting.values()) resolve();
-    if (this.draining && this.held === 0) this.haltNow();
+    if (this.draining && this.held === 0) this.halted.resolve();
   }
 }

@@ -65,7 +65,8 @@ export class Channel {
   private readonly batches: Batches;
   private readonly pullers = new Map<string, Puller>();
   private readonly leases = new Map<string, Lease>();
-  private readonly takingOver = new Set<string>();
+  private readonly changing = new Set<string>();
+  private readonly changes = new Set<Promise<void>>();
   private wanted = new Set<string>();
   private open: (durable: string) => Puller = () => {
     throw new Error("the channel was not started");
@@ -135,22 +136,41 @@ export class Channel {
 
   /**
    * Pulls these partitions from now on and no others (a channel without partitions is one partition, 0). What is held of
-   * the others is still handled here; whoever pulls them next waits for that.
+   * the others is still handled here; whoever pulls them next waits for that. Resolves once they are handed over.
    */
   async pull(partitions: readonly number[]): Promise<void> {
     this.wanted = new Set(partitions.map((partition) => this.consumers()[partition]?.[0] as string));
     const given = [...this.pullers.keys()].filter((durable) => !this.wanted.has(durable));
-    for (const durable of this.wanted) if (!this.pullers.has(durable)) void this.takeOver(durable);
-    await Promise.all(given.map((durable) => this.handOver(durable)));
+    for (const durable of this.wanted) void this.change(durable);
+    await Promise.all(given.map((durable) => this.change(durable)));
+  }
+
+  private change(durable: string): Promise<void> {
+    const change = this.bringAbout(durable);
+    this.changes.add(change);
+    return change.finally(() => this.changes.delete(change));
+  }
+
+  /** One change of a consumer at a time, and the next one where something else is wanted by then. Never rejects. */
+  private async bringAbout(durable: string): Promise<void> {
+    if (this.changing.has(durable)) return;
+    this.changing.add(durable);
+    while (this.wanted.has(durable) !== this.pullers.has(durable)) {
+      if (this.wanted.has(durable)) await this.takeOver(durable);
+      else await this.handOver(durable);
+    }
+    this.changing.delete(durable);
   }
 
   private async handOver(durable: string): Promise<void> {
-    const puller = this.pullers.get(durable) as Puller;
+    await this.pullers.get(durable)?.stop();
     this.pullers.delete(durable);
-    await puller.stop();
     await this.batches.handled(durable);
-    // Wanted again meanwhile: who takes over goes on with the lease.
-    if (this.wanted.has(durable)) return;
+    // Wanted again meanwhile: the take-over goes on with the lease.
+    if (!this.wanted.has(durable)) await this.giveLeaseBack(durable);
+  }
+
+  private async giveLeaseBack(durable: string): Promise<void> {
     const lease = this.leases.get(durable);
     this.leases.delete(durable);
     await lease?.release();
@@ -161,28 +181,20 @@ export class Channel {
    * later overtakes. The hand of a node that died is empty after the ack wait: then what it held is delivered first.
    */
   private async takeOver(durable: string): Promise<void> {
-    if (this.takingOver.has(durable)) return;
-    this.takingOver.add(durable);
-    try {
-      if (!(await this.leased(durable))) return;
-      const deadline = Date.now() + limits.jetstream.ackWaitMs + limits.jetstream.takeOverPollMs;
-      while (this.wanted.has(durable) && Date.now() < deadline && (await this.isHeld(durable))) await aMoment();
-      this.pullers.set(durable, this.open(durable));
-      if (!this.wanted.has(durable)) await this.handOver(durable);
-    } finally {
-      this.takingOver.delete(durable);
-    }
+    await this.leased(durable);
+    const deadline = Date.now() + limits.jetstream.ackWaitMs + limits.jetstream.takeOverPollMs;
+    while (this.wanted.has(durable) && Date.now() < deadline && (await this.isHeld(durable))) await aMoment();
+    if (this.wanted.has(durable)) this.pullers.set(durable, this.open(durable));
+    else await this.giveLeaseBack(durable);
   }
 
-  /** Waits for the lease while it is wanted. */
-  private async leased(durable: string): Promise<boolean> {
-    while (this.wanted.has(durable)) {
-      if (!this.ports.lease || this.leases.has(durable)) return true;
+  /** Waits for the lease while it is wanted; it may come when it is not wanted any more. */
+  private async leased(durable: string): Promise<void> {
+    while (this.wanted.has(durable) && this.ports.lease && !this.leases.has(durable)) {
       const lease = await this.ports.lease(durable);
       if (lease) this.leases.set(durable, lease);
       else await aMoment();
     }
-    return false;
   }
 
   /** Where nobody can say, as if it were. */
@@ -203,7 +215,8 @@ export class Channel {
     this.wanted.clear();
     await Promise.all([...this.pullers.values()].map((puller) => puller.stop()));
     await this.batches.stop();
-    await Promise.all([...this.leases.values()].map((lease) => lease.release()));
+    await Promise.all(this.changes);
+    await Promise.all([...this.leases.keys()].map((durable) => this.giveLeaseBack(durable)));
   }
 
   /** Durable name and filter of each consumer. */

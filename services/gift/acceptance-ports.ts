@@ -4,7 +4,6 @@ import { bucketOf } from "../wallet-buckets.ts";
 import type { AcceptancePorts } from "./acceptance.ts";
 import { recallAccepted, rememberAccepted } from "./accepted-orders.ts";
 import type { GiftState } from "./gift-state.ts";
-import { findContentHash } from "./gift-store.ts";
 import { enqueue } from "./queue.ts";
 
 /** Acceptance on this node's cache, Redis, the books, the queue, and the neighbours' actions. */
@@ -12,10 +11,11 @@ export function acceptancePorts(service: Service & GiftState, ctx: Context<unkno
   return {
     async knownOrder(orderId) {
       const waiting = await recallAccepted(service.redis, orderId, service.logger as never);
-      return waiting?.contentHash ?? findContentHash(service.mysql, orderId);
+      return waiting?.contentHash ?? service.settledOrders.get(orderId);
     },
     gift: (giftId) => service.shelf.gift(giftId),
-    anchorOf: async (roomId) => (await call(ctx, "living-room.find", { roomId }))?.anchorId,
+    anchorOf: (roomId) =>
+      service.anchors.anchorOf(roomId, async () => (await call(ctx, "living-room.find", { roomId }))?.anchorId),
     funds: async (userId, amount) =>
       (await call(ctx, "wallet.checkFunds", { bucket: bucketOf(userId), userId, amount })).funds,
     enqueue: (gift) => enqueue(service, gift, ctx.requestID),

@@ -1,13 +1,18 @@
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
+import type { Gathered } from "../../mixins/gathered.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
+import type { AnchorCache } from "./anchor-cache.ts";
 import type { Breakpoint } from "./settler.ts";
 import type { giftColumns, Shelf } from "./shelf.ts";
 
 /** What the service, its mixins and its start put on `this`. */
 export interface GiftState extends MysqlState, RedisState, JetStreamState, CatalogueState<typeof giftColumns> {
+  /** Content hashes of settled orders. */
+  settledOrders: Gathered<string>;
+  anchors: AnchorCache;
   shelf: Shelf;
   shelfWatch: BackgroundLoop;
   /** For tests: throws where a crash is to be played. */

@@ -75,12 +75,13 @@ export async function findRecord(db: Queryable, orderId: string): Promise<GiftRe
   return row && toRecord(row);
 }
 
-/** The content hash of a settled order. */
-export async function findContentHash(db: Queryable, orderId: string): Promise<string | undefined> {
-  const [row] = await db.query<{ content_hash: string }>("SELECT content_hash FROM t_gift_record WHERE order_id = ?", [
-    orderId,
-  ]);
-  return row?.content_hash;
+/** The content hashes of those of the orders that are settled. */
+export async function findContentHashes(db: Queryable, orderIds: readonly string[]): Promise<Map<string, string>> {
+  const rows = await db.query<{ order_id: string; content_hash: string }>(
+    "SELECT order_id, content_hash FROM t_gift_record WHERE order_id IN (?)",
+    [orderIds],
+  );
+  return new Map(rows.map((row) => [row.order_id, row.content_hash]));
 }
 
 /** A user's records, newest first, below the cursor. Received gifts are those that succeeded. */

@@ -2,6 +2,7 @@ import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
+import { Gathered } from "../../mixins/gathered.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
@@ -15,10 +16,11 @@ import { accept } from "./acceptance.ts";
 import { acceptancePorts } from "./acceptance-ports.ts";
 import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 import { recallAccepted } from "./accepted-orders.ts";
+import { AnchorCache } from "./anchor-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
 import { giftParams } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
-import { catalogueChecksum, findRecord, listRecords } from "./gift-store.ts";
+import { catalogueChecksum, findContentHashes, findRecord, listRecords } from "./gift-store.ts";
 import { queueDepth, settlerDurable } from "./queue.ts";
 import { settle } from "./settler.ts";
 import { giftColumns, Shelf } from "./shelf.ts";
@@ -114,6 +116,11 @@ export default defineService<"gift", GiftState>({
   },
 
   events: {
+    "living-room.changed": {
+      handler(ctx) {
+        this.anchors.forget(ctx.params.roomId);
+      },
+    },
     "gift.catalogue-changed": {
       handler(ctx) {
         this.shelf.evict(ctx.params.giftId);
@@ -139,6 +146,8 @@ export default defineService<"gift", GiftState>({
   },
 
   created() {
+    this.anchors = new AnchorCache();
+    this.settledOrders = new Gathered((ids) => findContentHashes(this.mysql, ids), limits.mysql.gathered);
     this.settleBreakpoint = () => {};
   },
 

@@ -4,7 +4,7 @@ import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { giftStream } from "../streams.ts";
 import { type AcceptedGift, partitionOf } from "./accepted-gift.ts";
-import { findContentHash } from "./gift-store.ts";
+import { findContentHashes } from "./gift-store.ts";
 
 type Queueing = Service & JetStreamState & MysqlState;
 
@@ -20,7 +20,9 @@ export async function enqueue(service: Queueing, gift: AcceptedGift, requestId: 
   const ack = await service.jetstream.publish(subject, gift, { msgId: gift.orderId, requestId });
   if (!ack.duplicate) return gift.contentHash;
   return (
-    (await queuedHash(service, ack.seq)) ?? (await findContentHash(service.mysql, gift.orderId)) ?? gift.contentHash
+    (await queuedHash(service, ack.seq)) ??
+    (await findContentHashes(service.mysql, [gift.orderId])).get(gift.orderId) ??
+    gift.contentHash
   );
 }
 

@@ -1,7 +1,8 @@
 import { LRUCache } from "lru-cache";
 import { limits } from "../../config/limits.ts";
-import type { MysqlState } from "../../mixins/mysql.mixin.ts";
-import { readBalance } from "./wallet-store.ts";
+import type { Gathered } from "../../mixins/gathered.ts";
+import type { Balance } from "./wallet.contract.ts";
+import { noBalance } from "./wallet-store.ts";
 
 /** What this node last saw of an account. */
 export interface Funds {
@@ -20,13 +21,13 @@ function judge({ balance, status }: Funds, amount: number): "enough" | "short" |
 
 /** A good word may come from the cache, a bad one only from the database: nobody is refused for a stale balance. */
 export async function fundsOf(
-  wallet: MysqlState & { funds: LRUCache<string, Funds> },
+  wallet: { funds: LRUCache<string, Funds>; balances: Gathered<Balance> },
   userId: string,
   amount: number,
 ): Promise<"enough" | "short" | "unusable"> {
   const seen = wallet.funds.get(userId);
   if (seen && judge(seen, amount) === "enough") return "enough";
-  const { balance, status } = await readBalance(wallet.mysql, userId);
+  const { balance, status } = (await wallet.balances.get(userId)) ?? noBalance(userId);
   wallet.funds.set(userId, { balance, status });
   return judge({ balance, status }, amount);
 }

@@ -189,12 +189,17 @@ export async function rollUpIncomes(tx: Transaction, max: number): Promise<numbe
   return rows.length;
 }
 
-export async function readBalance(db: Queryable, userId: string): Promise<Balance> {
-  const [row] = await db.query<AccountRow>(`SELECT ${accountColumns} FROM t_qiyu_currency_account WHERE user_id = ?`, [
-    userId,
-  ]);
-  return row ? toBalance(toAccount(row)) : { userId, balance: 0, debt: 0, totalCharged: 0, status: 1 };
+/** Balances by user; a user without an account is left out. */
+export async function readBalances(db: Queryable, userIds: readonly string[]): Promise<Map<string, Balance>> {
+  const rows = await db.query<AccountRow>(
+    `SELECT ${accountColumns} FROM t_qiyu_currency_account WHERE user_id IN (?)`,
+    [userIds],
+  );
+  return new Map(rows.map((row) => [String(row.user_id), toBalance(toAccount(row))]));
 }
+
+/** What somebody has who was never given anything. */
+export const noBalance = (userId: string): Balance => ({ userId, balance: 0, debt: 0, totalCharged: 0, status: 1 });
 
 export function toBalance({ userId, balance, debt, totalCharged, status }: Account): Balance {
   return { userId, balance, debt, totalCharged, status };

@@ -1,4 +1,5 @@
 import { limits } from "../../config/limits.ts";
+import { Gathered } from "../../mixins/gathered.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
@@ -17,7 +18,7 @@ import { openWriter } from "./open-writer.ts";
 import { creditRecharges, parseTopicMessage, type TopicMessage, takeBackRefunds } from "./pay-topics.ts";
 import { walletParams } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
-import { readBalance, readIncome, readStatement } from "./wallet-store.ts";
+import { noBalance, readBalances, readIncome, readStatement } from "./wallet-store.ts";
 
 const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket" } } as const;
 
@@ -50,8 +51,9 @@ export default defineService<"wallet", WalletState>({
     },
     balance: {
       params: walletParams.balance,
-      handler(ctx) {
-        return readBalance(this.mysql, ctx.params.userId);
+      async handler(ctx) {
+        const { userId } = ctx.params;
+        return (await this.balances.get(userId)) ?? noBalance(userId);
       },
     },
     statement: {
@@ -115,6 +117,7 @@ export default defineService<"wallet", WalletState>({
 
   started() {
     this.funds = openFundsCache();
+    this.balances = new Gathered((ids) => readBalances(this.mysql, ids), limits.mysql.gathered);
     this.incomeRollup = openIncomeRollup(this);
     this.writer = openWriter(this);
   },

@@ -1,7 +1,7 @@
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { fail, failureName } from "../../../broker/failure.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
-import { call } from "../../../services/contracts.ts";
+import { broadcast, call } from "../../../services/contracts.ts";
 import { contentHashOf, orderIdOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import type { SettleStep } from "../../../services/gift/settler.ts";
@@ -163,8 +163,10 @@ describe("the path of a gift", () => {
     liveRooms.set(6, anchor);
     const { orderId } = await send({ userId: user, roomId: 6, requestId: "before-close" });
     liveRooms.delete(6);
+    await broadcast(caller, "living-room.changed", { roomId: 6 });
     expect(await send({ userId: user, roomId: 6, requestId: "before-close" })).toEqual({ orderId });
-    expect(await refusal({ userId: user, roomId: 6, requestId: "after-close" })).toBe("roomNotLive");
+    const later = () => refusal({ userId: user, roomId: 6, requestId: `after-${Date.now()}` });
+    await eventually("the room is closed on both nodes", async () => (await later()) === "roomNotLive");
   });
 
   test.each([

@@ -168,7 +168,7 @@ const balances = (outcomes: Outcome[]) => outcomes.map(({ balanceAfter }) => bal
 /** Lets everything happen that waits for no timer and no test. */
 const settled = () => jest.advanceTimersByTimeAsync(0);
 
-beforeEach(() => jest.useFakeTimers());
+beforeEach(() => jest.useFakeTimers({ doNotFake: ["queueMicrotask", "nextTick"] }));
 afterEach(() => jest.useRealTimers());
 
 describe("group commit", () => {
@@ -225,7 +225,7 @@ describe("group commit", () => {
         const ends = new Map<string, Promise<Outcome | "unavailable">[]>();
         for (const one of steps) {
           if ("put" in one) {
-            const end = writer.submit(gift(one.put, { amount: 1 })).catch((error) => {
+            const end = writer.submit(gift(one.put, { amount: 1, income: 0 })).catch((error) => {
               if (!isUnavailable(error)) throw error;
               return "unavailable" as const;
             });
@@ -243,6 +243,7 @@ describe("group commit", () => {
           expect(balances(done)).toEqual(done.map((_, n) => startBalance - 1 - n));
           expect(ledger.balances.get(user) ?? startBalance).toBe(startBalance - done.length);
         }
+        await writer.drain();
         expect([writer.waiting, locksHeld.size]).toEqual([0, 0]);
       }),
       { numRuns: 60 },
@@ -274,6 +275,7 @@ describe("what fails", () => {
       ...["fulfilled", "rejected", "rejected", "fulfilled", "fulfilled"],
     ]);
     expect(ledger.trades.map(({ userId }) => userId)).toEqual([one, one, two]);
+    await writer.drain();
     expect([writer.counters.splits, warnings.length, locksHeld.size]).toEqual([1, 1, 0]);
     expect(await writer.submit(gift(bad))).toMatchObject({ status: "done", balanceAfter: 90 });
   });
@@ -289,6 +291,7 @@ describe("what fails", () => {
     expect(running.map((one) => one.users)).toEqual([["1000"]]);
     running[0]?.commit();
     expect(await next).toMatchObject({ status: "done", balanceAfter: 90 });
+    await writer.drain();
     expect([writer.counters.splits, ledger.trades.length, locksHeld.size]).toEqual([0, 1, 0]);
   });
 });
@@ -320,6 +323,7 @@ describe("a user whose lock is held elsewhere", () => {
     expect(ended).toBe(false);
     await pass(40);
     expect(await hers).toMatchObject({ status: "done", balanceAfter: 90 });
+    await writer.drain();
     expect([writer.counters.withoutLock, warnings.length, locksHeld.size]).toEqual([1, 1, 0]);
   });
 });
@@ -329,7 +333,7 @@ describe("bounds and the end", () => {
     const { writer, running, lockedElsewhere, pass } = open({ gated: true });
     expect([writer.hasRoomFor(100), writer.hasRoomFor(101)]).toEqual([true, false]);
     lockedElsewhere.add("wallet:11");
-    const hers = Array.from({ length: 30 }, () => writer.submit(gift("11", { amount: 1 })));
+    const hers = Array.from({ length: 30 }, () => writer.submit(gift("11", { amount: 1, income: 0 })));
     await settled();
     const first = writer.submit(gift("12"));
     await settled();

@@ -1,0 +1,176 @@
+import type { ServiceName } from "../../broker/launch.ts";
+import { Generator } from "../load/generator-process.ts";
+import type { FloodReport, Sender } from "../load/jobs.ts";
+import { richPeople } from "../load/people.ts";
+import { openGiftQueue } from "../settle/gifts.ts";
+import { conservationProblems, incomesRollUp, productBooks } from "../support/conservation.ts";
+import type { BenchContext, BenchResult } from "../support/context.ts";
+import { countCpu } from "../support/cpu.ts";
+import type { DurableQueue } from "../support/durable-queue.ts";
+import { type BenchProcess, spawnProcess, startServices } from "../support/nodes.ts";
+import { median, rounded } from "../support/percentiles.ts";
+import { statementsSoFar } from "../support/statements.ts";
+
+const senders = 200;
+const connections = 64;
+const giftId = 22;
+const warmUpSeconds = 3;
+const roundSeconds = 5;
+const rounds = 5;
+const pausedRounds = 3;
+const all: readonly (ServiceName | "all")[] = ["all"];
+
+/** What was accepted and what may have been, over all rounds: the books must show it. */
+class Accepted {
+  known = 0;
+  unknown = 0;
+
+  add({ accepted, unknown }: FloodReport): void {
+    this.known += accepted;
+    this.unknown += unknown;
+  }
+}
+
+interface Round {
+  accept: FloodReport;
+  empty: FloodReport;
+  /** Of the system's round, settling included. */
+  cpu: Record<string, number>;
+  statements: number;
+}
+
+/** One system beside the empty action, in turns, each with the machine to itself. */
+class Duel {
+  private readonly context: BenchContext;
+  private readonly generator: Generator;
+  private readonly empty: BenchProcess;
+  private readonly people: readonly Sender[];
+  private readonly accepted: Accepted;
+
+  constructor(
+    context: BenchContext,
+    generator: Generator,
+    empty: BenchProcess,
+    people: readonly Sender[],
+    accepted: Accepted,
+  ) {
+    this.context = context;
+    this.generator = generator;
+    this.empty = empty;
+    this.people = people;
+    this.accepted = accepted;
+  }
+
+  /** `afterwards` is waited for after every round of the system, so that what it left to do is not the other's load. */
+  async fight(system: BenchProcess, count: number, afterwards: () => Promise<unknown>): Promise<Round[]> {
+    const { progress, servers } = this.context;
+    const port = system.about.ports?.["api-gateway"] as number;
+    progress("warming up");
+    await this.accept(port, warmUpSeconds);
+    await afterwards();
+    await this.flood(this.empty.about.port as number, warmUpSeconds, "{}");
+    const results: Round[] = [];
+    for (let i = 0; i < count; i++) {
+      const cpuSince = countCpu({ services: system.pid, generator: this.generator.pid, ...servers.pids });
+      const statementsBefore = await statementsSoFar();
+      const accept = await this.accept(port, roundSeconds);
+      await afterwards();
+      const cpu = cpuSince();
+      const statements = (await statementsSoFar()) - statementsBefore;
+      const empty = await this.flood(this.empty.about.port as number, roundSeconds, "{}");
+      results.push({ accept, empty, cpu, statements });
+      progress(`gift/send ${rateOf(accept)} a second, the empty action ${rateOf(empty)}`);
+    }
+    return results;
+  }
+
+  private async accept(port: number, seconds: number): Promise<FloodReport> {
+    const report = await this.flood(port, seconds, '{"code":200,');
+    this.accepted.add(report);
+    return report;
+  }
+
+  private async flood(port: number, seconds: number, success: string): Promise<FloodReport> {
+    const target = { host: "127.0.0.1", port, connections };
+    const job = { kind: "flood", ...target, senders: this.people, giftId, success, seconds } as const;
+    const report = await this.generator.do(job);
+    for (const [answer, times] of Object.entries(report.refused))
+      this.context.progress(`refused ${times} times: ${answer}`);
+    return report;
+  }
+}
+
+function rateOf({ accepted, seconds }: FloodReport): number {
+  return Math.round(accepted / seconds);
+}
+
+/** Rates and their ratio are medians over the rounds; the other figures are over all of them. */
+function summary(results: readonly Round[]) {
+  const accepted = results.reduce((sum, { accept }) => sum + accept.accepted, 0);
+  const names = Object.keys(results[0]?.cpu ?? {});
+  const micros = (name: string) => results.reduce((sum, { cpu }) => sum + (cpu[name] ?? 0), 0);
+  return {
+    rate: Math.round(median(results.map(({ accept }) => rateOf(accept)))),
+    emptyRate: Math.round(median(results.map(({ empty }) => rateOf(empty)))),
+    ratio: rounded(median(results.map(({ accept, empty }) => rateOf(accept) / rateOf(empty))), 3),
+    p50Ms: rounded(median(results.map(({ accept }) => accept.p50Ms)), 2),
+    p99Ms: rounded(median(results.map(({ accept }) => accept.p99Ms)), 2),
+    cpuMicrosPerGiftBy: Object.fromEntries(names.map((name) => [name, rounded(micros(name) / accepted, 1)])),
+    statementsPerGift: rounded(results.reduce((sum, { statements }) => sum + statements, 0) / accepted, 3),
+  };
+}
+
+/** gift/send over HTTP beside an empty action of moleculer-web, under the same load from another process. */
+export async function run(context: BenchContext): Promise<BenchResult> {
+  const { closing, profile, progress } = context;
+  const generator = Generator.start(closing);
+  const empty = await spawnProcess(context, { label: "empty", script: "bench/accept/empty-action.ts" }).started;
+  progress("starting every service in one process");
+  const system = await startServices(context, "all", all, profile);
+  process.env.API_URL = `http://127.0.0.1:${system.about.ports?.["api-gateway"]}`;
+  const [anchor, ...fans] = await richPeople(senders + 1, progress);
+  if (!anchor) throw new Error("nobody logged in");
+  const roomId = await anchor.openRoom("bench");
+  const people = fans.map(({ token }): Sender => ({ token, roomId, receiverId: anchor.userId }));
+  const queue = await openGiftQueue(closing);
+  const accepted = new Accepted();
+  const duel = new Duel(context, generator, empty, people, accepted);
+
+  const results = await duel.fight(system, rounds, () => queue.untilEmpty(0, () => {}));
+  await incomesRollUp();
+  await system.stop();
+  progress("again, with what is accepted staying in the queue");
+  const paused = await pausedDuel(context, duel);
+  const problems = await settleAndCheck(context, queue, accepted);
+  return {
+    ...summary(results),
+    senders,
+    connections,
+    requestIds: true,
+    withoutSettling: summary(paused),
+    accepted: accepted.known,
+    conserved: problems.length === 0,
+  };
+}
+
+async function pausedDuel(context: BenchContext, duel: Duel): Promise<Round[]> {
+  const options = { label: "without-settler", script: "bench/accept/without-settler.ts" };
+  const system = await spawnProcess(context, options).started;
+  const results = await duel.fight(system, pausedRounds, async () => {});
+  await system.stop();
+  return results;
+}
+
+/** Settles what is left in the queue and says what does not add up. */
+async function settleAndCheck(context: BenchContext, queue: DurableQueue, accepted: Accepted): Promise<string[]> {
+  const { progress } = context;
+  progress("settling what was left in the queue");
+  const system = await startServices(context, "all", all);
+  await queue.untilEmpty(await queue.left(), progress);
+  await incomesRollUp();
+  await system.stop();
+  progress("checking conservation over all rows");
+  const problems = await conservationProblems(productBooks(accepted.known, accepted.known + accepted.unknown));
+  for (const problem of problems) progress(`NOT CONSERVED: ${problem}`);
+  return problems;
+}

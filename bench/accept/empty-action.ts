@@ -1,0 +1,43 @@
+import type { AddressInfo } from "node:net";
+import { ServiceBroker, type ServiceSchema } from "moleculer";
+import ApiGateway from "moleculer-web";
+import { onStopSignal } from "../../scripts/stop-signal.ts";
+
+/**
+ * What gift/send is held against: moleculer-web as its own guide sets it up, the JSON body parsed, and behind it an
+ * action that does nothing, in one process without a transporter.
+ */
+async function main(): Promise<void> {
+  const broker = new ServiceBroker({ nodeID: "empty", logLevel: "warn" });
+  broker.createService({ name: "empty", actions: { run: () => ({}) } });
+  broker.createService({
+    name: "api",
+    mixins: [ApiGateway as ServiceSchema],
+    settings: {
+      ip: "127.0.0.1",
+      port: 0,
+      routes: [
+        {
+          path: "/live/api",
+          aliases: { "POST gift/send": "empty.run" },
+          mappingPolicy: "restrict",
+          bodyParsers: { json: true },
+        },
+      ],
+    },
+  });
+  const stopped = onStopSignal(() => broker.stop());
+  await broker.start();
+  const { server } = broker.getLocalService("api") as unknown as { server: { address(): AddressInfo } };
+  // Read by the benchmark: keep its form.
+  console.log(`ready ${JSON.stringify({ port: server.address().port })}`);
+  await stopped;
+}
+
+main().then(
+  () => process.exit(),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

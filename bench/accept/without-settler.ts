@@ -1,0 +1,28 @@
+import { ServiceBroker, type ServiceSchema } from "moleculer";
+import { serviceNames } from "../../broker/launch.ts";
+import { brokerOptions } from "../../broker/options.ts";
+import { portsOf } from "../../scripts/bound-ports.ts";
+import { onStopSignal } from "../../scripts/stop-signal.ts";
+
+/** Every service in one process, but what is accepted stays in the queue: the gift service has no channel. */
+async function main(): Promise<void> {
+  const broker = new ServiceBroker(brokerOptions("without-settler"));
+  for (const name of serviceNames) {
+    const module = (await import(`../../services/${name}/${name}.service.ts`)) as { default: ServiceSchema };
+    const withoutChannel = { ...module.default, channels: {} } as ServiceSchema;
+    broker.createService(name === "gift" ? withoutChannel : module.default);
+  }
+  const stopped = onStopSignal(() => broker.stop());
+  await broker.start();
+  // Read by the benchmark: keep its form.
+  console.log(`ready ${JSON.stringify({ ports: portsOf(broker) })}`);
+  await stopped;
+}
+
+main().then(
+  () => process.exit(),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

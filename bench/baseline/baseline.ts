@@ -1,0 +1,142 @@
+import { AckPolicy, connect } from "nats";
+import { natsOptions } from "../../broker/nats-options.ts";
+import { natsPrefix } from "../../config/config.ts";
+import { migrate } from "../../mixins/mysql/migrate.ts";
+import { openRedis } from "../../mixins/redis.mixin.ts";
+import { migrationFolders } from "../../services/databases.ts";
+import { partitionOf } from "../../services/gift/accepted-gift.ts";
+import { giftOf } from "../settle/gifts.ts";
+import { cpuPerGift, type Timed, timeSettling } from "../settle/measure.ts";
+import type { SettlingSystem } from "../settle/systems.ts";
+import { conservationProblems } from "../support/conservation.ts";
+import type { BenchContext } from "../support/context.ts";
+import { countCpu } from "../support/cpu.ts";
+import { DurableQueue } from "../support/durable-queue.ts";
+import { spawnProcess } from "../support/nodes.ts";
+import { median, rounded } from "../support/percentiles.ts";
+import { seedAccounts, senderId } from "../support/seed.ts";
+import { baselineDatabase } from "./gift-transaction.ts";
+import { baselineDurable, baselineStream } from "./queue.ts";
+import { balanceKey, openWorkers } from "./settler.ts";
+
+/** Of one process. Of 8 to 128 this many and more settle the most on a machine of 2 cores. */
+const consumers = 32;
+const coins = 1_000;
+
+/** The usual design, measured in parts beside the product. */
+export class Baseline {
+  private readonly context: BenchContext;
+  private readonly queue: DurableQueue;
+  private readonly timed: (Timed & { gifts: number })[] = [];
+  private senders = 0;
+
+  private constructor(context: BenchContext, queue: DurableQueue) {
+    this.context = context;
+    this.queue = queue;
+  }
+
+  /** Makes its tables (the product's, in one database of its own) and accounts for `gifts` gifts. */
+  static async open(context: BenchContext, gifts: number): Promise<Baseline> {
+    const { progress, closing } = context;
+    await migrate(baselineDatabase(), [...new Set([...migrationFolders.wallet, ...migrationFolders.gift])]);
+    progress(`baseline: seeding ${gifts} accounts`);
+    await seedAccounts(baselineDatabase(), gifts, senderId, coins, progress);
+    await cacheBalances(gifts);
+    const queue = await DurableQueue.open(baselineStream, closing);
+    await makeConsumer();
+    return new Baseline(context, queue);
+  }
+
+  /** Has the next `gifts` senders' gifts settled. */
+  async run(gifts: number): Promise<void> {
+    const { progress } = this.context;
+    const first = this.senders;
+    this.senders += gifts;
+    await this.queue.fill(gifts, (n) => queuedGift(first + n), progress);
+    progress(`baseline: settling ${gifts} gifts one by one`);
+    const system = await this.system();
+    const timed = await timeSettling(system, this.queue, { gifts, progress });
+    await system.stop();
+    this.timed.push({ ...timed, gifts });
+    progress(`baseline: ${Math.round(gifts / timed.seconds)} gifts a second`);
+  }
+
+  /** The median of the parts' rates, and what a gift cost over all of them. */
+  result() {
+    const rates = this.timed.map(({ gifts, seconds }) => Math.round(gifts / seconds));
+    const cpu = this.timed.flatMap((part) => Object.values(part.cpu)).reduce((a, b) => a + b, 0);
+    const statements = this.timed.reduce((sum, part) => sum + part.statements, 0);
+    return {
+      baselineRate: Math.round(median(rates)),
+      baselineRates: rates,
+      baselineGifts: this.senders,
+      baselineCpuMicrosPerGift: cpuPerGift({ all: cpu }, this.senders).cpuMicrosPerGift,
+      baselineStatementsPerGift: rounded(statements / this.senders, 4),
+    };
+  }
+
+  problems(): Promise<string[]> {
+    const database = baselineDatabase();
+    return conservationProblems({ wallet: database, gift: database, gifts: this.senders, incomes: false });
+  }
+
+  /** In as many processes as the product has gift processes: this one, or two of their own. */
+  private async system(): Promise<SettlingSystem> {
+    const { context, queue } = this;
+    const { servers } = context;
+    const before = await queue.deliveries();
+    if (context.topology === "single") {
+      const workers = await openWorkers(consumers);
+      return {
+        async begin() {
+          await workers.begin();
+          const at = await queue.untilBegun(before);
+          return { at, cpuSince: countCpu({ services: process.pid, ...servers.pids }) };
+        },
+        stop: () => workers.stop(),
+      };
+    }
+    const processes = [1, 2].map((n) => {
+      const label = `baseline-${n}`;
+      return spawnProcess(context, { label, script: "bench/baseline/worker.ts", args: [String(consumers)] });
+    });
+    return {
+      async begin() {
+        const at = await queue.untilBegun(before);
+        const [first, second] = processes.map(({ pid }) => pid);
+        return { at, cpuSince: countCpu({ first, second, ...servers.pids }) };
+      },
+      async stop() {
+        for (const { started } of processes) await (await started).stop();
+      },
+    };
+  }
+}
+
+function queuedGift(n: number) {
+  const gift = giftOf(n, senderId(n));
+  return { subject: `baseline.gift.${partitionOf(gift.senderId)}`, id: gift.orderId, payload: gift };
+}
+
+/** Senders' balances are in the cache, as after a look at the gifts. */
+async function cacheBalances(count: number): Promise<void> {
+  const redis = openRedis("baseline-seed");
+  await redis.connect();
+  for (let done = 0; done < count; done += 1_000) {
+    const size = Math.min(1_000, count - done);
+    await Promise.all(Array.from({ length: size }, (_, i) => redis.set(balanceKey(senderId(done + i)), coins)));
+  }
+  redis.disconnect();
+}
+
+async function makeConsumer(): Promise<void> {
+  const connection = await connect(natsOptions("baseline-seed"));
+  const manager = await connection.jetstreamManager();
+  await manager.consumers.add(natsPrefix() + baselineStream.name, {
+    durable_name: baselineDurable,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: 30_000_000_000,
+    max_ack_pending: 20_000,
+  });
+  await connection.close();
+}

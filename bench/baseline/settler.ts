@@ -1,0 +1,106 @@
+import { randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
+import type { Pool } from "mysql2/promise";
+import { connect, type JsMsg } from "nats";
+import { natsOptions } from "../../broker/nats-options.ts";
+import { natsPrefix } from "../../config/config.ts";
+import { openRedis } from "../../mixins/redis.mixin.ts";
+import type { AcceptedGift } from "../../services/gift/accepted-gift.ts";
+import { chargeAndRecord, openPool, readBalance } from "./gift-transaction.ts";
+import { baselineDurable, baselineStream } from "./queue.ts";
+
+/*
+ * The usual design of settling gifts, written as well as it can be: several consumers, each with one gift at a time,
+ * a lock per user in Redis, the balance cached there, and one transaction a gift. It does less than the product does (no
+ * anchor's income is added up, no event is published, no room is told), so the comparison errs in its favour.
+ */
+
+const lockMs = 1_000;
+const lockRetryMs = 20;
+const balanceLifeS = 3_600;
+/** Messages fetched ahead, so that no consumer waits for a message to travel. */
+const prefetch = 256;
+const sharePercent = 50;
+
+/** Purpose: give a lock back, ours only. KEYS[1] the lock, ARGV[1] our token. Replies 1 where it was ours. */
+const unlockScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
+
+const lockKey = (userId: string) => `baseline:lock:${userId}`;
+export const balanceKey = (userId: string) => `baseline:balance:${userId}`;
+
+interface Means {
+  redis: Redis;
+  pool: Pool;
+}
+
+async function lock(redis: Redis, userId: string): Promise<string> {
+  const token = randomUUID();
+  for (;;) {
+    if ((await redis.set(lockKey(userId), token, "PX", lockMs, "NX")) === "OK") return token;
+    await new Promise((resolve) => setTimeout(resolve, lockRetryMs));
+  }
+}
+
+async function cachedBalance({ redis, pool }: Means, userId: string): Promise<number> {
+  const cached = await redis.get(balanceKey(userId));
+  if (cached !== null) return Number(cached);
+  const balance = await readBalance(pool, userId);
+  await redis.set(balanceKey(userId), balance, "EX", balanceLifeS);
+  return balance;
+}
+
+async function settleOne(means: Means, message: JsMsg): Promise<void> {
+  const gift = message.json<AcceptedGift>();
+  const amount = gift.price * gift.count;
+  const token = await lock(means.redis, gift.senderId);
+  try {
+    const known = await cachedBalance(means, gift.senderId);
+    const income = Math.floor((amount * sharePercent) / 100);
+    const paid = await chargeAndRecord(means.pool, gift, { income, refused: known < amount });
+    if (paid) await means.redis.decrby(balanceKey(gift.senderId), amount);
+    message.ack();
+  } finally {
+    await means.redis.eval(unlockScript, 1, lockKey(gift.senderId), token);
+  }
+}
+
+export interface BaselineWorkers {
+  /** Starts taking gifts. */
+  begin(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** So many consumers in this process, with every connection open, so that the first gift waits for none. */
+export async function openWorkers(consumers: number): Promise<BaselineWorkers> {
+  const redis = openRedis("baseline");
+  await redis.connect();
+  const pool = openPool(consumers);
+  const opened = await Promise.all(Array.from({ length: consumers }, () => pool.getConnection()));
+  for (const connection of opened) connection.release();
+  const nats = await connect(natsOptions("baseline"));
+  const consumer = await nats.jetstream().consumers.get(natsPrefix() + baselineStream.name, baselineDurable);
+  let stop = async () => {};
+  return {
+    async begin() {
+      const messages = await consumer.consume({ max_messages: prefetch });
+      const iterator = messages[Symbol.asyncIterator]();
+      const work = async () => {
+        for (let next = await iterator.next(); !next.done; next = await iterator.next())
+          await settleOne({ redis, pool }, next.value);
+      };
+      const working = Promise.all(Array.from({ length: consumers }, work));
+      // `stop` rejects with it too, but that may be long after the gifts have stopped moving.
+      working.catch((error: unknown) => process.stderr.write(`the baseline failed: ${String(error)}\n`));
+      stop = async () => {
+        messages.stop();
+        await working;
+      };
+    },
+    async stop() {
+      await stop();
+      await pool.end();
+      redis.disconnect();
+      await nats.close();
+    },
+  };
+}

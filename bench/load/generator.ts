@@ -1,0 +1,33 @@
+import { flood } from "./flood.ts";
+import type { Job } from "./jobs.ts";
+import { Sightings } from "./sightings.ts";
+import { steady } from "./steady.ts";
+import { leave, watch } from "./viewers.ts";
+
+/*
+ * The load generator: a process of its own, so that what it costs is not the system's. It does one job at a time, as
+ * the benchmark tells it (jobs.ts), and ends with the benchmark.
+ */
+
+const sightings = new Sightings();
+
+function carryOut(job: Job): Promise<unknown> {
+  switch (job.kind) {
+    case "flood":
+      return flood(job);
+    case "steady":
+      return steady(job, sightings);
+    case "watch":
+      return watch(job, sightings);
+    case "leave":
+      return leave();
+  }
+}
+
+process.on("message", (job: Job) => {
+  carryOut(job).then(
+    (report) => process.send?.({ report }),
+    (error: unknown) => process.send?.({ failure: String(error) }),
+  );
+});
+process.on("disconnect", () => process.exit());

@@ -1,0 +1,130 @@
+import { createConnection } from "mysql2/promise";
+import { config, databaseName } from "../../config/config.ts";
+import { openGiftQueue, queuedGift } from "../settle/gifts.ts";
+import { measureSettling, type Settled } from "../settle/measure.ts";
+import { clusterSystem, singleSystem } from "../settle/systems.ts";
+import { conservationProblems, productBooks } from "../support/conservation.ts";
+import type { BenchContext, BenchResult } from "../support/context.ts";
+import type { DurableQueue } from "../support/durable-queue.ts";
+import { median, rounded } from "../support/percentiles.ts";
+import { makeTables, senderId } from "../support/seed.ts";
+import { type Filled, fillBooks, flushBooks, plan } from "./fill.ts";
+
+const defaultGifts = 20_000;
+const rounds = 3;
+/** Coprime to every number of accounts here: the senders of a burst are spread over all of them. */
+const stride = 618_031;
+
+const sizes: readonly [accounts: number, trades: number][] = [
+  [10_000, 1_000_000],
+  [100_000, 1_000_000],
+  [1_000_000, 1_000_000],
+  [1_000_000, 10_000_000],
+];
+const nodeCounts = [1, 2, 4];
+const booksForNodes = { accounts: 100_000, trades: 1_000_000 };
+
+/** Bursts of gifts, settled on the same books one after the other. */
+class Bursts {
+  private readonly context: BenchContext;
+  private readonly queue: DurableQueue;
+  private readonly gifts: number;
+  private readonly past: Filled;
+  private sent = 0;
+
+  constructor(context: BenchContext, queue: DurableQueue, past: Filled) {
+    this.context = context;
+    this.queue = queue;
+    this.gifts = context.gifts || defaultGifts;
+    this.past = past;
+  }
+
+  /** In this process where `nodes` is 0, else in processes: so many wallets, one gift node and one router. */
+  async settle(nodes: number): Promise<Settled> {
+    const { context, queue, gifts } = this;
+    const first = this.sent;
+    this.sent += gifts;
+    const sender = (n: number) => senderId(((first + n) * stride) % this.past.accounts);
+    await queue.fill(
+      gifts,
+      (n) => queuedGift(n, sender(n)),
+      () => {},
+    );
+    const system =
+      nodes === 0
+        ? await singleSystem(context, queue)
+        : await clusterSystem(context, queue, { gift: 1, wallet: nodes });
+    return measureSettling(system, queue, { gifts, progress: context.progress });
+  }
+
+  /** The rate is the median of several bursts', the rest that of the burst with it. */
+  async rate(nodes: number) {
+    const settled: Settled[] = [];
+    for (let i = 0; i < rounds; i++) {
+      settled.push(await this.settle(nodes));
+      this.context.progress(`${settled.at(-1)?.rate} gifts a second`);
+    }
+    const rate = median(settled.map((burst) => burst.rate));
+    const { cpuMicrosPerGift, cpuMicrosPerGiftBy, statementsPerGift } = settled.find((burst) => burst.rate === rate)!;
+    return { rate, cpuMicrosPerGift, cpuMicrosPerGiftBy, statementsPerGift };
+  }
+
+  /** What does not hold over all rows, the past's included. */
+  async problems(): Promise<string[]> {
+    const { progress } = this.context;
+    progress("checking conservation over all rows");
+    const startedAt = Date.now();
+    const problems = await conservationProblems(productBooks(this.past.gifts + this.sent));
+    progress(`checked in ${((Date.now() - startedAt) / 1_000).toFixed(1)} s`);
+    for (const problem of problems) progress(`NOT CONSERVED: ${problem}`);
+    return problems;
+  }
+}
+
+/** Bytes of the two databases on disk, as the server reckons them. */
+async function bytesOnDisk(): Promise<number> {
+  const connection = await createConnection(config().MYSQL_URL);
+  try {
+    const [rows] = await connection.query(
+      "SELECT SUM(data_length + index_length) AS bytes FROM information_schema.tables WHERE table_schema IN (?)",
+      [[databaseName("wallet"), databaseName("gift")]],
+    );
+    return Number((rows as { bytes: string }[])[0]?.bytes ?? 0);
+  } finally {
+    await connection.end();
+  }
+}
+
+/** How what a gift costs grows with the accounts and trades in the tables, and with wallet nodes. */
+export async function run(context: BenchContext): Promise<BenchResult> {
+  const { closing, progress, quick } = context;
+  const queue = await openGiftQueue(closing);
+  await makeTables();
+  const runs: Record<string, unknown>[] = [];
+  const problems: string[] = [];
+  const measure = async (accounts: number, trades: number, nodeCounts: readonly number[]) => {
+    const past = plan(accounts, trades);
+    progress(`filling the books: ${past.accounts} accounts, ${past.trades} trades`);
+    const startedAt = Date.now();
+    await fillBooks(past, progress);
+    await flushBooks(progress);
+    const fillSeconds = rounded((Date.now() - startedAt) / 1_000, 1);
+    const gigabytes = rounded((await bytesOnDisk()) / 1e9, 2);
+    progress(`filled in ${fillSeconds} s, ${gigabytes} GB`);
+    const bursts = new Bursts(context, queue, past);
+    if (runs.length === 0) {
+      progress("warming up");
+      await bursts.settle(0);
+    }
+    for (const nodes of nodeCounts) {
+      progress(nodes === 0 ? "settling in this process" : `settling with ${nodes} wallet processes`);
+      const topology = nodes === 0 ? "single" : "cluster";
+      const about = { accounts, trades: past.trades, nodes: Math.max(1, nodes), topology };
+      runs.push({ ...about, ...(await bursts.rate(nodes)), fillSeconds, gigabytes });
+    }
+    problems.push(...(await bursts.problems()));
+  };
+  for (const [accounts, trades] of sizes) if (!quick || trades <= 1_000_000) await measure(accounts, trades, [0]);
+  await measure(booksForNodes.accounts, booksForNodes.trades, nodeCounts);
+  return { runs, gifts: context.gifts || defaultGifts, rounds, conserved: problems.length === 0 };
+}

@@ -1,0 +1,89 @@
+import { createConnection } from "mysql2/promise";
+import { config, databaseName } from "../../config/config.ts";
+import { incomesRollUp } from "../support/conservation.ts";
+import type { DurableQueue } from "../support/durable-queue.ts";
+import { rounded } from "../support/percentiles.ts";
+import { profiled } from "../support/profile.ts";
+import { statementsSoFar } from "../support/statements.ts";
+import type { SettlingSystem } from "./systems.ts";
+
+export interface Settled {
+  seconds: number;
+  /** Gifts a second. */
+  rate: number;
+  cpuMicrosPerGift: number;
+  cpuMicrosPerGiftBy: Record<string, number>;
+  statementsPerGift: number;
+  p50Ms: number;
+  p99Ms: number;
+}
+
+/** Milliseconds from `since` until the record of a gift stood, at a share of all gifts recorded since then. */
+async function settleTimes(since: number, gifts: number): Promise<{ p50Ms: number; p99Ms: number }> {
+  const connection = await createConnection({ uri: config().MYSQL_URL, database: databaseName("gift"), timezone: "Z" });
+  const at = async (share: number) => {
+    const [rows] = await connection.query(
+      "SELECT update_time FROM t_gift_record WHERE update_time >= ? ORDER BY update_time LIMIT 1 OFFSET ?",
+      [new Date(since), Math.max(0, Math.ceil(gifts * share) - 1)],
+    );
+    return ((rows as { update_time: Date }[])[0]?.update_time.getTime() ?? Number.NaN) - since;
+  };
+  try {
+    return { p50Ms: await at(0.5), p99Ms: await at(0.99) };
+  } finally {
+    await connection.end();
+  }
+}
+
+/** What settling the gifts that wait in a queue took, until the last of them was acked. */
+export interface Timed {
+  /** Unix ms. */
+  beganAt: number;
+  seconds: number;
+  /** µs by process. */
+  cpu: Record<string, number>;
+  statements: number;
+}
+
+/** Has the system settle what waits in the queue. */
+export async function timeSettling(
+  system: SettlingSystem,
+  queue: DurableQueue,
+  { gifts, profile, progress }: { gifts: number; profile?: string | undefined; progress: (line: string) => void },
+): Promise<Timed> {
+  const statementsBefore = await statementsSoFar();
+  return profiled(profile, async () => {
+    const begun = await system.begin();
+    const endedAt = await queue.untilEmpty(gifts, progress);
+    const cpu = begun.cpuSince();
+    const statements = (await statementsSoFar()) - statementsBefore;
+    return { beganAt: begun.at, seconds: (endedAt - begun.at) / 1_000, cpu, statements };
+  });
+}
+
+/** CPU µs a gift, of all processes and by process. */
+export function cpuPerGift(cpu: Record<string, number>, gifts: number) {
+  const perGift = (micros: number) => rounded(micros / gifts, 1);
+  return {
+    cpuMicrosPerGift: perGift(Object.values(cpu).reduce((a, b) => a + b, 0)),
+    cpuMicrosPerGiftBy: Object.fromEntries(Object.entries(cpu).map(([name, micros]) => [name, perGift(micros)])),
+  };
+}
+
+/**
+ * Has the product settle the gifts that wait in the queue, and stops it. The time ends when every gift has been acked,
+ * which follows its debit, trade, record, event and effect.
+ */
+export async function measureSettling(
+  system: SettlingSystem,
+  queue: DurableQueue,
+  options: { gifts: number; profile?: string | undefined; progress: (line: string) => void },
+): Promise<Settled> {
+  const { gifts } = options;
+  const { beganAt, seconds, cpu, statements } = await timeSettling(system, queue, options);
+  const times = await settleTimes(beganAt, gifts);
+  await incomesRollUp();
+  await system.stop();
+  const rate = Math.round(gifts / seconds);
+  return { seconds, rate, ...cpuPerGift(cpu, gifts), statementsPerGift: rounded(statements / gifts, 4), ...times };
+}

@@ -1,0 +1,76 @@
+import { launch } from "../../broker/launch.ts";
+import giftService from "../../services/gift/gift.service.ts";
+import type { BenchContext } from "../support/context.ts";
+import { countCpu } from "../support/cpu.ts";
+import type { DurableQueue } from "../support/durable-queue.ts";
+import { type BenchProcess, spawnProcess, startServices } from "../support/nodes.ts";
+
+/** The services that settle gifts, up but for those that take them from the queue. */
+export interface SettlingSystem {
+  /**
+   * Starts those too. What it takes until they take the first gift does not count; what a second node takes that comes
+   * later than the first does.
+   */
+  begin(): Promise<Begun>;
+  stop(): Promise<void>;
+}
+
+export interface Begun {
+  /** Unix ms: the last time at which certainly no gift had been taken from the queue. */
+  at: number;
+  /** CPU time of services and servers since then, µs by process. */
+  cpuSince(): Record<string, number>;
+}
+
+/** How many processes of each. */
+export interface Counts {
+  gift: number;
+  wallet: number;
+}
+
+/** Everything in this process. */
+export async function singleSystem({ servers }: BenchContext, queue: DurableQueue): Promise<SettlingSystem> {
+  const broker = await launch(["wallet", "im-router"], "settle");
+  return {
+    async begin() {
+      const before = await queue.deliveries();
+      broker.createService(giftService);
+      const at = await queue.untilBegun(before);
+      return { at, cpuSince: countCpu({ services: process.pid, ...servers.pids }) };
+    },
+    stop: () => broker.stop(),
+  };
+}
+
+/** Gift and wallet as processes of their own, and one router. */
+export async function clusterSystem(
+  context: BenchContext,
+  queue: DurableQueue,
+  counts: Counts,
+): Promise<SettlingSystem> {
+  const { servers } = context;
+  const labels = [...Array.from({ length: counts.wallet }, (_, i) => `wallet-${i + 1}`), "im-router-1"];
+  const running = await Promise.all(labels.map((label) => startServices(context, label, [label.replace(/-\d+$/, "")])));
+  let starting: Promise<BenchProcess>[] = [];
+  return {
+    async begin() {
+      const before = await queue.deliveries();
+      const gifts = Array.from({ length: counts.gift }, (_, i) =>
+        spawnProcess(context, { label: `gift-${i + 1}`, script: "scripts/node.ts", args: ["gift"] }),
+      );
+      const at = await queue.untilBegun(before);
+      const pids: [string, number | undefined][] = [
+        ...running.map(({ label, pid }): [string, number] => [label, pid]),
+        ...gifts.map(({ pid }, i): [string, number | undefined] => [`gift-${i + 1}`, pid]),
+      ];
+      starting = gifts.map(({ started }) => started);
+      return { at, cpuSince: countCpu({ ...Object.fromEntries(pids), ...servers.pids }) };
+    },
+    stop: async () => stopInOrder([...running, ...(await Promise.all(starting))]),
+  };
+}
+
+/** Those who take gifts stop before those they call. */
+async function stopInOrder(running: readonly BenchProcess[]): Promise<void> {
+  for (const one of [...running].reverse()) await one.stop();
+}

@@ -1,0 +1,13 @@
+import { createConnection } from "mysql2/promise";
+import { config } from "../../config/config.ts";
+
+/** Statements that clients have sent to the database server since it started, those of transactions included. */
+export async function statementsSoFar(): Promise<number> {
+  const connection = await createConnection(config().MYSQL_URL);
+  try {
+    const [rows] = await connection.query("SHOW GLOBAL STATUS LIKE 'Questions'");
+    return Number((rows as { Value: string }[])[0]?.Value ?? 0);
+  } finally {
+    await connection.end();
+  }
+}

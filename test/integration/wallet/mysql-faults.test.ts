@@ -1,0 +1,175 @@
+import type { ServiceBroker } from "moleculer";
+import { type Connection, createConnection } from "mysql2/promise";
+import { databaseName } from "../../../config/config.ts";
+import type { Outcome } from "../../../services/wallet/posting.ts";
+import wallet from "../../../services/wallet/wallet.service.ts";
+import { expectBooksBalanced, rows } from "../../support/books.ts";
+import { eventually, startNode, stopAll } from "../../support/system.ts";
+import { fundedUsers, giftOf, settle, Traffic, walletOn } from "./traffic.ts";
+import { type Break, openWire, type Wire } from "./wire.ts";
+
+const mysqlUrl = process.env.MYSQL_URL as string;
+const trades = "INSERT INTO t_qiyu_currency_trade";
+const accounts = "INSERT INTO t_qiyu_currency_account";
+
+let wire: Wire;
+let caller: ServiceBroker;
+let nodes: ServiceBroker[];
+/** Another writer, past the wire and the wallet. */
+let other: Connection;
+
+beforeAll(async () => {
+  wire = await openWire(mysqlUrl);
+  process.env.MYSQL_URL = wire.url;
+  nodes = await Promise.all([startNode("wallet-1", [wallet]), startNode("wallet-2", [wallet])]);
+  caller = await startNode("caller", []);
+  await caller.waitForServices("wallet");
+  other = await createConnection({ uri: mysqlUrl, database: databaseName("wallet"), supportBigNumbers: true });
+});
+afterAll(async () => {
+  await other?.end();
+  wire.mend();
+  await stopAll();
+  await wire.close();
+});
+afterEach(async () => {
+  await other.rollback();
+  await expectBooksBalanced();
+});
+
+const sum = (count: (wallet: ReturnType<typeof walletOn>) => number) =>
+  nodes.reduce((total, node) => total + count(walletOn(node)), 0);
+const balanceOf = async (user: string) => {
+  const found = "SELECT current_balance AS n FROM t_qiyu_currency_account WHERE user_id = ?";
+  return Number((await rows<{ n: string }>("wallet", found, [user]))[0]?.n);
+};
+
+describe("a connection that breaks", () => {
+  test.each<[string, Break]>([
+    ["right before the answer to COMMIT", { after: trades, at: "COMMIT", how: "reply lost" }],
+    ["in the middle of the trades", { at: trades, how: "half said" }],
+    ["before the answer to the trades", { at: trades, how: "reply lost" }],
+    ["before the answer to the balances", { after: trades, at: accounts, how: "reply lost" }],
+    ["in the middle of COMMIT", { after: trades, at: "COMMIT", how: "half said" }],
+  ])("%s, again and again: every gift is charged once", async (_where, fault) => {
+    const traffic = await Traffic.prepare(caller, 30, 15, 12);
+    const looks = sum(({ writer }) => writer.counters.repeats);
+    const running = traffic.run();
+    // What broke comes again, so there is always a next one to break.
+    for (let breaks = 0; breaks < 4; breaks++) await wire.breakOnce(fault);
+    await running;
+    expect(traffic.repeats).toBeGreaterThan(0);
+    // What was committed unheard of is found by its unique business id.
+    if (fault.at === "COMMIT" && fault.how === "reply lost")
+      expect(sum(({ writer }) => writer.counters.repeats)).toBeGreaterThan(looks);
+    await traffic.expectSettledOnce();
+  });
+
+  test("and a server that is away for a second: what came meanwhile is refused as unavailable and settles afterwards", async () => {
+    const traffic = await Traffic.prepare(caller, 40, 15, 12);
+    const running = traffic.run();
+    await traffic.reached(0.2);
+    wire.cut();
+    const back = Date.now() + 1_000;
+    await eventually("a second of refusals", () => Date.now() > back && traffic.repeats > 40);
+    wire.mend();
+    await running;
+    await traffic.expectSettledOnce();
+  });
+});
+
+/** Waits until the wallet waits for the row of a user in its look at the accounts. */
+function waitsFor(user: string): Promise<unknown> {
+  return eventually(`a wait for ${user}`, async () => {
+    const waiting = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE ?";
+    // The server looks again only where nobody has asked for a tenth of a second.
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    const [found] = await other.query(waiting, [`%${user}%FOR UPDATE`]);
+    return (found as unknown[]).length > 0;
+  });
+}
+
+const lock = (user: string) =>
+  other.query("SELECT 1 FROM t_qiyu_currency_account WHERE user_id = ? FOR UPDATE", [user]);
+
+describe("a competing transaction", () => {
+  test("that locks two accounts in the opposite order: the batch that the deadlock undoes is run again", async () => {
+    const spare = await fundedUsers(caller, 20, 1);
+    const [a, b] = (await fundedUsers(caller, 2, 3)) as [string, string];
+    const retries = sum(({ mysql }) => mysql.retries);
+    await other.beginTransaction();
+    // The server undoes the transaction that has changed less.
+    await other.query("UPDATE t_qiyu_currency_account SET debt = 1 WHERE user_id IN (?)", [spare]);
+    await lock(b);
+    const gifts = [giftOf(a), giftOf(b), giftOf(a)];
+    const settling = settle(caller, gifts);
+    await waitsFor(b);
+    await lock(a);
+    await other.rollback();
+    const outcomes = await settling;
+    expect(outcomes.map(({ status, balanceAfter }) => [status, balanceAfter])).toEqual([
+      ["succeeded", 20],
+      ["succeeded", 20],
+      ["succeeded", 10],
+    ]);
+    expect(sum(({ mysql }) => mysql.retries)).toBeGreaterThan(retries);
+    expect(await settle(caller, gifts)).toEqual(outcomes);
+    expect([await balanceOf(a), await balanceOf(b)]).toEqual([10, 20]);
+  });
+
+  test("that keeps an account beyond the lock wait: its user waits, others do not, and the batch is run again", async () => {
+    const [held, neighbour, free] = (await fundedUsers(caller, 3, 3)) as [string, string, string];
+    const retries = sum(({ mysql }) => mysql.retries);
+    await other.beginTransaction();
+    await lock(held);
+    const settling = settle(caller, [giftOf(held), giftOf(neighbour)]);
+    await waitsFor(held);
+    expect(await settle(caller, [giftOf(free)])).toMatchObject([{ status: "succeeded", balanceAfter: 20 }]);
+    await eventually("a lock wait that was given up", () => sum(({ mysql }) => mysql.retries) > retries);
+    await waitsFor(held);
+    await other.rollback();
+    expect(await settling).toMatchObject([{ status: "succeeded" }, { status: "succeeded" }]);
+    expect([await balanceOf(held), await balanceOf(neighbour)]).toEqual([20, 20]);
+  });
+});
+
+describe("a command that the database refuses", () => {
+  beforeAll(async () => {
+    await other.query("ALTER TABLE t_qiyu_currency_trade ADD CONSTRAINT ck_poison CHECK (num <> -6660)");
+  });
+  afterAll(async () => {
+    await other.query("ALTER TABLE t_qiyu_currency_trade DROP CONSTRAINT ck_poison");
+  });
+
+  test.each([
+    ["by a CHECK", { price: 6_660 }],
+    ["for a receiver beyond the column", { receiverId: "99999999999999999999" }],
+    ["for an id that is too long", { orderId: "x".repeat(100) }],
+  ])("%s fails its user's rows and not its neighbours'", async (_why, poison) => {
+    const users = await fundedUsers(caller, 12, 1_000);
+    const bad = users[5] as string;
+    const { writer } = walletOn(nodes[0] as ServiceBroker);
+    const splits = writer.counters.splits;
+    const command = (gift: ReturnType<typeof giftOf>) => ({
+      ...{ kind: "gift" as const, bizId: gift.orderId, userId: gift.senderId, receiverId: gift.receiverId },
+      ...{ amount: gift.price, income: 0 },
+    });
+    const gifts = users.flatMap((user) => [giftOf(user), giftOf(user, user === bad ? poison : {}), giftOf(user)]);
+    const ends = await Promise.allSettled(gifts.map((gift) => writer.submit(command(gift))));
+    const good = gifts.flatMap(({ senderId, orderId }, at) => (senderId === bad ? [] : [{ orderId, end: ends[at] }]));
+    expect(good.map(({ end }) => (end as PromiseFulfilledResult<Outcome>).value?.status)).toEqual(
+      good.map(() => "done"),
+    );
+    expect(gifts.filter((_, at) => ends[at]?.status === "rejected").map(({ senderId }) => senderId)).toEqual([
+      ...[bad, bad, bad],
+    ]);
+    expect(writer.counters.splits).toBe(splits + 1);
+    const found = "SELECT biz_id FROM t_qiyu_currency_trade WHERE type = 0 AND user_id IN (?) ORDER BY biz_id";
+    const written = (await rows<{ biz_id: string }>("wallet", found, [users])).map(({ biz_id }) => biz_id);
+    expect(written).toEqual(good.map(({ orderId }) => orderId).sort());
+    expect([await balanceOf(bad), await balanceOf(users[0] as string)]).toEqual([10_000, 9_970]);
+    // Alone, the user's good ones pass.
+    const alone = gifts.filter(({ senderId }, at) => senderId === bad && at % 3 !== 1);
+    for (const gift of alone) expect(await writer.submit(command(gift))).toMatchObject({ status: "done" });
+  });
+});

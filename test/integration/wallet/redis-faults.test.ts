@@ -1,0 +1,116 @@
+import { Redis } from "ioredis";
+import type { ServiceBroker } from "moleculer";
+import { config } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
+import wallet from "../../../services/wallet/wallet.service.ts";
+import { eventually, startNode, stopAll } from "../../support/system.ts";
+import { Traffic, walletOn } from "./traffic.ts";
+import { openWire, type Wire } from "./wire.ts";
+
+const redisUrl = process.env.REDIS_URL as string;
+let wire: Wire;
+let caller: ServiceBroker;
+let nodes: ServiceBroker[];
+
+beforeAll(async () => {
+  wire = await openWire(redisUrl);
+  process.env.REDIS_URL = wire.url;
+  nodes = await Promise.all([startNode("wallet-1", [wallet]), startNode("wallet-2", [wallet])]);
+  caller = await startNode("caller", []);
+  await caller.waitForServices("wallet");
+});
+afterAll(async () => {
+  await stopAll();
+  await wire.close();
+});
+afterEach(() => {
+  wire.mend();
+  wire.slow(0);
+});
+
+const counted = (counter: "acquired" | "degraded") =>
+  nodes.reduce((sum, node) => sum + walletOn(node).locks.counters[counter], 0);
+
+/** More of it than now, from both nodes together. */
+const more = (counter: "acquired" | "degraded", by: number) => {
+  const wanted = counted(counter) + by;
+  return eventually(`${by} more ${counter}`, () => counted(counter) >= wanted);
+};
+
+async function deleteKeys(redis: Redis): Promise<number> {
+  const keys = await redis.keys(`${config().NAMESPACE}:*`);
+  return keys.length > 0 ? redis.del(keys) : 0;
+}
+
+test("Redis is killed, refuses, and comes back while gifts are in flight", async () => {
+  const traffic = await Traffic.prepare(caller, 40, 15, 12);
+  const running = traffic.run();
+  await traffic.reached(0.2);
+  const without = more("degraded", 4);
+  wire.cut();
+  await without;
+  await traffic.reached(0.5);
+  wire.mend();
+  await running;
+  await traffic.expectSettledOnce();
+
+  const after = await Traffic.prepare(caller, 5, 3, 3);
+  await eventually("locks in Redis again", async () => {
+    const before = counted("acquired");
+    await after.run();
+    return counted("acquired") > before;
+  });
+});
+
+test("connections to Redis that break with locks on their way hold up those users only until Redis is back", async () => {
+  let traffic = await Traffic.prepare(caller, 40, 15, 50);
+  for (let breaks = 0; breaks < 3; breaks++) {
+    if (breaks > 0) traffic = traffic.again();
+    // Replies are late, so there is always one on its way.
+    wire.slow(25);
+    const taken = more("acquired", 20);
+    const running = traffic.run();
+    await taken;
+    wire.cut();
+    wire.mend();
+    await running;
+    wire.slow(0);
+    await traffic.expectSettledOnce();
+    await eventually("Redis again", () => nodes.every((node) => walletOn(node).redis.status === "ready"));
+  }
+  const after = traffic.again();
+  const began = Date.now();
+  await after.run();
+  expect(Date.now() - began).toBeLessThan(limits.lock.ttlMs / 2);
+  await after.expectSettledOnce();
+});
+
+test("the keys of the system are deleted again and again while gifts are in flight", async () => {
+  const redis = new Redis(redisUrl);
+  const traffic = await Traffic.prepare(caller, 40, 15, 12);
+  let over = false;
+  const running = traffic.run().finally(() => {
+    over = true;
+  });
+  let deleted = 0;
+  while (!over) deleted += await deleteKeys(redis);
+  await running;
+  redis.disconnect();
+  expect(deleted).toBeGreaterThan(10);
+  await traffic.expectSettledOnce();
+});
+
+test("Redis that answers late costs time, and no more: late within the command timeout, and beyond it", async () => {
+  const traffic = await Traffic.prepare(caller, 40, 12, 9);
+  const running = traffic.run();
+  wire.slow(300);
+  await traffic.reached(0.3);
+  const without = more("degraded", 2);
+  wire.slow(limits.redis.commandTimeoutMs + 500);
+  await without;
+  wire.slow(0);
+  const quickAgain = Date.now();
+  await running;
+  expect(Date.now() - quickAgain).toBeLessThan(limits.lock.ttlMs / 2);
+  await traffic.expectSettledOnce();
+});

@@ -1,0 +1,116 @@
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+/** Where a connection breaks by itself, once. */
+export interface Break {
+  /** Only a connection that has said this in its transaction. */
+  readonly after?: string;
+  readonly at: string;
+  /** `reply lost`: the server did it and nobody hears of it. `half said`: the server got the half of it. */
+  readonly how: "reply lost" | "half said";
+}
+
+/** A wire between the code under test and a server, whose faults a test chooses. */
+export interface Wire {
+  /** The server's URL, with this wire's port in it. */
+  readonly url: string;
+  /** Connections that were refused so far. */
+  readonly refused: number;
+  /** Breaks every connection and refuses new ones. */
+  cut(): void;
+  mend(): void;
+  /** From now on every reply comes so much later, in its order; 0 ends it. */
+  slow(ms: number): void;
+  /** Breaks the first connection that comes to this point; resolves when it broke. */
+  breakOnce(fault: Break): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Waiting extends Break {
+  broke(): void;
+}
+
+export async function openWire(target: string): Promise<Wire> {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket>();
+  const faults: Waiting[] = [];
+  let whole = true;
+  let delayMs = 0;
+  let refused = 0;
+
+  const server = createServer((client) => {
+    if (!whole) {
+      refused++;
+      return client.destroy();
+    }
+    const upstream = connect(Number(port), hostname);
+    const breakOff = () => {
+      client.resetAndDestroy();
+      upstream.destroy();
+    };
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      // Either end's fault ends both, which is all that a wire does.
+      socket.on("error", breakOff);
+      socket.on("close", () => {
+        sockets.delete(socket);
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    let saidInTransaction = "";
+    let replyLost: Waiting | undefined;
+    client.on("data", (chunk: Buffer) => {
+      const said = chunk.toString("latin1");
+      if (faults.length > 0) {
+        const hit = faults.findIndex(({ at, after }) => said.includes(at) && saidInTransaction.includes(after ?? ""));
+        const fault = hit < 0 ? undefined : (faults.splice(hit, 1)[0] as Waiting);
+        if (fault?.how === "half said") {
+          upstream.write(chunk.subarray(0, chunk.length / 2), breakOff);
+          return fault.broke();
+        }
+        replyLost = fault;
+      }
+      saidInTransaction = /COMMIT|ROLLBACK/.test(said) ? "" : saidInTransaction + said.slice(0, 100);
+      upstream.write(chunk);
+    });
+    let lastReplyAt = 0;
+    upstream.on("data", (chunk: Buffer) => {
+      if (replyLost) {
+        breakOff();
+        return replyLost.broke();
+      }
+      const now = Date.now();
+      lastReplyAt = Math.max(lastReplyAt, now + delayMs);
+      if (lastReplyAt <= now) client.write(chunk);
+      else setTimeout(() => client.write(chunk), lastReplyAt - now);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = new URL(target);
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const breakAll = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    url: url.href,
+    get refused() {
+      return refused;
+    },
+    cut() {
+      whole = false;
+      breakAll();
+    },
+    mend() {
+      whole = true;
+    },
+    slow(ms) {
+      delayMs = ms;
+    },
+    breakOnce: (fault) => new Promise((resolve) => faults.push({ ...fault, broke: resolve })),
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      breakAll();
+      await closed;
+    },
+  };
+}

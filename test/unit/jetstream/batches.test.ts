@@ -1,0 +1,379 @@
+import fc from "fast-check";
+import { fail } from "../../../broker/failure.ts";
+import { limits } from "../../../config/limits.ts";
+import { Batches } from "../../../mixins/jetstream/batches.ts";
+import { FakeMessage, FakePorts, fakeTimers, pass, settled } from "./fake-messages.ts";
+
+const { retryFirstDelayMs, retryMaxDelayMs, maxAttempts, ackWaitMs, drainMs } = limits.jetstream;
+/** More than all tries of a poison message take. */
+const longMs = maxAttempts * retryMaxDelayMs;
+
+function open(bounds: { batch?: number; batchesInFlight?: number } = {}) {
+  const ports = new FakePorts();
+  let freed = 0;
+  const batches = new Batches({ durable: "durable", batch: 100, batchesInFlight: 1, ...bounds }, ports, () => {
+    freed++;
+  });
+  let last = 0;
+  const put = (key: string, message = new FakeMessage(++last, key)) => {
+    batches.put(message.real, () => ({ key, data: { key } }));
+    return message;
+  };
+  /** So many messages of each key, in turn. */
+  const putAll = (keys: string[], each: number) =>
+    Array.from({ length: each }, () => keys.map((key) => put(key))).flat();
+  return { ports, batches, put, putAll, freed: () => freed };
+}
+
+const sequences = (messages: FakeMessage[]) => messages.map(({ seq }) => seq);
+const fates = (messages: FakeMessage[]) => messages.map(({ acked, naks }) => `${acked} acks ${naks.length} naks`);
+const acked = (messages: FakeMessage[]) => messages.map(() => "1 acks 0 naks");
+
+/** A handler that throws on batches with one of these, for ever or so often. */
+const refusing = (bad: readonly number[], times = Number.POSITIVE_INFINITY) => {
+  let left = times;
+  return (batch: number[]) => {
+    if (!batch.some((sequence) => bad.includes(sequence)) || left <= 0) return;
+    left--;
+    throw new Error("poison");
+  };
+};
+
+beforeEach(fakeTimers);
+afterEach(() => {
+  jest.clearAllTimers();
+  jest.useRealTimers();
+});
+
+describe("batches", () => {
+  test("what comes together is one batch, what gathers meanwhile the next; acked once handled, not before", async () => {
+    const { ports, putAll, batches } = open();
+    const first = putAll(["a", "b"], 1);
+    await settled();
+    const second = putAll(["a", "b", "c"], 10);
+    await settled();
+    expect(ports.calls).toEqual([sequences(first)]);
+    expect([fates(first), batches.held]).toEqual([["0 acks 0 naks", "0 acks 0 naks"], 32]);
+    ports.running[0]?.done();
+    await settled();
+    expect(fates(first)).toEqual(acked(first));
+    expect(ports.calls[1]?.sort((a, b) => a - b)).toEqual(sequences(second));
+    ports.running[0]?.done();
+    await settled();
+    expect([fates(second), batches.held]).toEqual([acked(second), 0]);
+  });
+
+  test("they are bounded, and so are those in flight", async () => {
+    const { ports, putAll, freed } = open({ batch: 4, batchesInFlight: 2 });
+    putAll(["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], 1);
+    await settled();
+    expect(ports.running.map((one) => one.sequences.length)).toEqual([4, 4]);
+    ports.running[0]?.done();
+    await settled();
+    expect(ports.running.map((one) => one.sequences.length)).toEqual([4, 2]);
+    expect(freed()).toBe(1);
+  });
+
+  test("a key is handled in order, never in two batches at once, each message once, whatever comes when and is away", async () => {
+    const step = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ put: fc.constantFrom("a", "b", "c", "d") }) },
+      { weight: 2, arbitrary: fc.record({ done: fc.nat(2) }) },
+      { weight: 1, arbitrary: fc.record({ away: fc.nat(2) }) },
+      { weight: 1, arbitrary: fc.record({ pass: fc.integer({ min: 1, max: 500 }) }) },
+      { weight: 1, arbitrary: fc.record({ again: fc.nat(20) }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const { ports, put, batches } = open({ batch: 3, batchesInFlight: 3 });
+        const messages: [string, FakeMessage][] = [];
+        const handled = new Map<string, number[]>();
+        const check = () => {
+          const keys = ports.running.flatMap((one) => [...new Set(one.keys)]);
+          expect(keys.length).toBe(new Set(keys).size);
+        };
+        const done = (at: number) => {
+          const one = ports.running[at];
+          one?.keys.forEach((key, n) => {
+            handled.set(key, [...(handled.get(key) ?? []), one.sequences[n] as number]);
+          });
+          one?.done();
+        };
+        for (const one of steps) {
+          if ("put" in one) messages.push([one.put, put(one.put)]);
+          else if ("done" in one) done(one.done);
+          else if ("away" in one) ports.running[one.away]?.fail(fail("unavailable"));
+          else if ("pass" in one) await pass(one.pass);
+          else {
+            // Delivered again while it is held: the server has not heard of it for long.
+            const [key, message] = messages[one.again] ?? [];
+            if (message && message.acked === 0) put(key as string, message);
+          }
+          await settled();
+          check();
+        }
+        while (batches.held > 0) {
+          if (ports.running.length === 0) await pass(retryMaxDelayMs);
+          done(0);
+          await settled();
+          check();
+        }
+        for (const key of ["a", "b", "c", "d"])
+          expect(handled.get(key) ?? []).toEqual(sequences(messages.filter(([k]) => k === key).map(([, m]) => m)));
+        for (const [, message] of messages) expect([message.acked, message.naks]).toEqual([1, []]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("one that is delivered again while it is held is not handled twice; one that is done is, and is acked again", async () => {
+    const { ports, put } = open();
+    const message = put("a");
+    await settled();
+    put("a", message);
+    ports.running[0]?.done();
+    await settled();
+    expect([ports.calls, message.acked]).toEqual([[[1]], 1]);
+    put("a", message);
+    await settled();
+    ports.running[0]?.done();
+    await settled();
+    expect([ports.calls, message.acked]).toEqual([[[1], [1]], 2]);
+  });
+
+  test("what is held, in hand, waiting or between two tries, is kept from being delivered again", async () => {
+    const { ports, put } = open();
+    const messages = [put("a")];
+    await settled();
+    messages.push(put("a"), put("b"));
+    await pass(ackWaitMs);
+    expect(messages.map(({ workings }) => workings)).toEqual([3, 3, 3]);
+    ports.running[0]?.fail(fail("unavailable"));
+    ports.judge = () => {
+      throw fail("unavailable");
+    };
+    await pass(ackWaitMs);
+    expect(messages.map(({ workings }) => workings)).toEqual([6, 6, 6]);
+    ports.judge = () => {};
+    await pass(retryMaxDelayMs);
+    const told = messages.map(({ workings }) => workings);
+    await pass(ackWaitMs);
+    expect(messages.map(({ workings }) => workings)).toEqual(told);
+    expect(fates(messages)).toEqual(acked(messages));
+  });
+});
+
+describe("what fails", () => {
+  test("a dependency that is away: the messages stay in hand and are tried again, later each time, for ever", async () => {
+    const { ports, putAll, batches } = open();
+    const messages = putAll(["a"], 4);
+    const tries: number[] = [];
+    ports.judge = () => {
+      tries.push(Date.now());
+      throw fail("unavailable");
+    };
+    await pass(longMs * 2);
+    const pauses = tries.slice(1).map((at, n) => at - (tries[n] as number));
+    expect(pauses.slice(0, 4)).toEqual([1, 2, 4, 8].map((factor) => factor * retryFirstDelayMs));
+    expect(new Set(pauses.slice(7))).toEqual(new Set([retryMaxDelayMs]));
+    expect(tries.length).toBeGreaterThan(maxAttempts);
+    expect([batches.held, ports.dead, fates(messages)]).toEqual([4, [], messages.map(() => "0 acks 0 naks")]);
+
+    // An outage is not the messages' fault: a single fault after it does not bury them.
+    ports.judge = refusing(sequences(messages), 3);
+    await pass(longMs);
+    expect([ports.dead, fates(messages)]).toEqual([[], acked(messages)]);
+  });
+
+  test("a poison is found key by key and message by message: all others pass in order, and it goes to the dead letters", async () => {
+    const { ports, putAll } = open();
+    const messages = putAll(["a", "b", "c"], 3);
+    const poison = messages[4] as FakeMessage;
+    const passed: number[] = [];
+    ports.judge = (batch) => {
+      refusing([poison.seq])(batch);
+      passed.push(...batch);
+    };
+    await settled();
+    const [ofB, ofOthers] = [(seq: number) => seq % 3 === 2, (seq: number) => seq % 3 !== 2];
+    expect(passed.filter(ofOthers)).toEqual([1, 4, 7, 3, 6, 9]);
+    expect(passed.filter(ofB)).toEqual([2]);
+    await pass(longMs);
+    expect(passed.filter(ofB)).toEqual([2, 8]);
+    expect(ports.calls.filter((batch) => batch.length === 1 && batch[0] === poison.seq)).toHaveLength(maxAttempts);
+    expect(ports.dead).toEqual([{ sequence: poison.seq, reason: "poison" }]);
+    expect(fates(messages)).toEqual(acked(messages));
+  });
+
+  test("a fault that passes is tried again and leaves no dead letter", async () => {
+    const { ports, putAll } = open();
+    const messages = putAll(["a", "b"], 2);
+    ports.judge = refusing([1], maxAttempts - 1);
+    await pass(longMs);
+    expect([ports.dead, fates(messages)]).toEqual([[], acked(messages)]);
+  });
+
+  test("the copy is safe in the dead letters before its original is acked; where it cannot be written the message comes again", async () => {
+    const { ports, batches, put } = open();
+    let written = () => {};
+    ports.writeDead = () =>
+      new Promise((resolve) => {
+        written = resolve;
+      });
+    const unreadable = new FakeMessage(1, "a");
+    const putUnreadable = () =>
+      batches.put(unreadable.real, () => {
+        throw new SyntaxError("no JSON");
+      });
+    putUnreadable();
+    const neighbour = put("a", new FakeMessage(2, "a"));
+    await settled();
+    expect([unreadable.acked, ports.calls]).toEqual([0, [[2]]]);
+    ports.running[0]?.done();
+    written();
+    await settled();
+    expect([unreadable.acked, ports.dead[0]?.reason, neighbour.acked]).toEqual([1, "unreadable: no JSON", 1]);
+
+    ports.writeDead = () => Promise.reject(new Error("no answer"));
+    putUnreadable();
+    await settled();
+    expect([unreadable.acked, unreadable.naks, ports.dead.length]).toEqual([1, [retryMaxDelayMs], 1]);
+    ports.writeDead = () => Promise.resolve();
+    putUnreadable();
+    await settled();
+    expect([unreadable.acked, ports.dead.length]).toEqual([2, 2]);
+  });
+});
+
+describe("a batch that was released before its end", () => {
+  test("lets the next one start, with the same keys, and is acked at its own end", async () => {
+    const { ports, put } = open();
+    const first = put("a");
+    await settled();
+    const second = put("a");
+    ports.running[0]?.release();
+    await settled();
+    expect([ports.calls, fates([first, second])]).toEqual([
+      [[1], [2]],
+      ["0 acks 0 naks", "0 acks 0 naks"],
+    ]);
+    ports.running[1]?.done();
+    ports.running[0]?.done();
+    await settled();
+    expect(fates([first, second])).toEqual(acked([first, second]));
+  });
+
+  test("is repeated where it could not end, beside its keys, which go on", async () => {
+    const { ports, putAll, put } = open();
+    const first = putAll(["a", "b"], 2);
+    await settled();
+    ports.running[0]?.release();
+    ports.running[0]?.fail(fail("unavailable"));
+    const later = put("a");
+    await settled();
+    ports.running[0]?.done();
+    await settled();
+    expect(fates([later])).toEqual(acked([later]));
+    await pass(retryFirstDelayMs);
+    expect([...(ports.running[0]?.sequences ?? [])].sort()).toEqual(sequences(first));
+    ports.running[0]?.done();
+    await settled();
+    expect([fates(first), ports.dead]).toEqual([acked(first), []]);
+  });
+
+  test("and has a poison after its release: the others end, and it goes to the dead letters", async () => {
+    const { ports, putAll } = open();
+    const messages = putAll(["a", "b", "c"], 2);
+    const bad = refusing([3]);
+    ports.judge = (batch, release) => {
+      release();
+      bad(batch);
+    };
+    await settled();
+    expect(messages.filter((message) => message.acked === 0).map(({ seq }) => seq)).toEqual([3]);
+    await pass(longMs);
+    expect([ports.dead, fates(messages)]).toEqual([[{ sequence: 3, reason: "poison" }], acked(messages)]);
+  });
+});
+
+/** Whether a promise is fulfilled by now. */
+async function isOver(promise: Promise<unknown>): Promise<boolean> {
+  await settled();
+  return Promise.race([promise.then(() => true), settled().then(() => false)]);
+}
+
+describe("the end", () => {
+  test("stop handles what is held and then resolves", async () => {
+    const { ports, putAll, batches } = open({ batch: 2 });
+    const messages = putAll(["a", "b", "c"], 1);
+    await settled();
+    const stop = batches.stop();
+    expect(await isOver(stop)).toBe(false);
+    ports.running[0]?.done();
+    await settled();
+    ports.running[0]?.done();
+    expect(await isOver(stop)).toBe(true);
+    expect([fates(messages), batches.held, jest.getTimerCount()]).toEqual([acked(messages), 0, 0]);
+  });
+
+  test("stop gives back what cannot be handled any more, and what comes after it", async () => {
+    const { ports, put, batches } = open({ batch: 1 });
+    const messages = [put("a"), put("b")];
+    await settled();
+    const stop = batches.stop();
+    ports.running[0]?.fail(fail("unavailable"));
+    expect(await isOver(stop)).toBe(true);
+    messages.push(put("c"));
+    await settled();
+    expect(messages.map(({ acked, naks }) => [acked, naks])).toEqual([
+      [0, [undefined]],
+      [0, [undefined]],
+      [0, [undefined]],
+    ]);
+    await pass(longMs);
+    expect([ports.calls, jest.getTimerCount()]).toEqual([[[1]], 0]);
+  });
+
+  test("stop waits no longer than its time for those that wait, and lets a batch in flight end", async () => {
+    const { ports, put, batches } = open({ batch: 1 });
+    const messages = [put("a"), put("b")];
+    await settled();
+    const stop = batches.stop();
+    await pass(drainMs);
+    expect(fates(messages)).toEqual(["0 acks 0 naks", "0 acks 1 naks"]);
+    ports.running[0]?.done();
+    expect(await isOver(stop)).toBe(true);
+    expect(fates(messages)).toEqual(["1 acks 0 naks", "0 acks 1 naks"]);
+  });
+
+  test("stop does not wait for a last message that went to the dead letters", async () => {
+    const { ports, put, batches } = open();
+    const last = put("a");
+    for (let faults = 1; faults < maxAttempts; faults++) {
+      await settled();
+      ports.running[0]?.fail(new Error("poison"));
+      await pass(retryMaxDelayMs);
+    }
+    const stop = batches.stop();
+    ports.running[0]?.fail(new Error("poison"));
+    expect(await isOver(stop)).toBe(true);
+    expect([ports.dead.length, fates([last])]).toEqual([1, acked([last])]);
+  });
+
+  test("what is held of a consumer is over once it is acked, or in the dead letters", async () => {
+    const { ports, put, batches } = open({ batchesInFlight: 2 });
+    put("a", new FakeMessage(1, "a", "durable-1"));
+    await settled();
+    put("b", new FakeMessage(2, "b", "durable-2"));
+    await settled();
+    const [one, two, three] = [1, 2, 3].map((n) => batches.handled(`durable-${n}`)) as Promise<void>[];
+    expect(await Promise.all([one, two, three].map((over) => isOver(over as Promise<void>)))).toEqual([
+      ...[false, false, true],
+    ]);
+    ports.running[0]?.done();
+    expect(await Promise.all([one, two].map((over) => isOver(over as Promise<void>)))).toEqual([true, false]);
+    ports.judge = refusing([2]);
+    ports.running[0]?.fail(new Error("poison"));
+    await pass(longMs);
+    expect([await isOver(two as Promise<void>), ports.dead.length]).toEqual([true, 1]);
+  });
+});

@@ -1,0 +1,347 @@
+import type { JetStreamClient, JetStreamManager } from "nats";
+import { fail } from "../../../broker/failure.ts";
+import { limits } from "../../../config/limits.ts";
+import { Channel, type ChannelDefinition } from "../../../mixins/jetstream/channel.ts";
+import { FakeMessage, FakePorts, fakeTimers, pass, settled } from "./fake-messages.ts";
+
+const { ackWaitMs, fetchExpiresMs, fetchRetryMs, takeOverPollMs } = limits.jetstream;
+
+/** One durable consumer on the server: what waits in it, and the pulls it was asked for. */
+class FakeConsumer {
+  readonly waiting: FakeMessage[] = [];
+  /** How many messages each pull asked for. */
+  readonly pulls: number[] = [];
+  pulling = 0;
+  broken = false;
+  /** Messages that another node has and has not acked. */
+  elsewhere = 0;
+  private wake: () => void = () => {};
+
+  add(...messages: FakeMessage[]): void {
+    this.waiting.push(...messages);
+    this.wake();
+  }
+
+  async fetch({ max_messages, expires }: { max_messages: number; expires: number }) {
+    if (this.broken) throw new Error("no responders");
+    this.pulls.push(max_messages);
+    return this.deliver(max_messages, expires);
+  }
+
+  private async *deliver(max: number, expiresMs: number) {
+    this.pulling++;
+    const until = Date.now() + expiresMs;
+    for (let left = max; left > 0 && Date.now() < until; ) {
+      const message = this.waiting.shift();
+      if (message) {
+        left--;
+        yield message.real;
+      } else
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, until - Date.now());
+          this.wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+    }
+    this.pulling--;
+  }
+}
+
+class FakeLease {
+  free = true;
+  asked = 0;
+  /** How long the answer takes. */
+  answerMs = 0;
+
+  async take() {
+    this.asked++;
+    if (this.answerMs > 0) await new Promise((resolve) => setTimeout(resolve, this.answerMs));
+    if (!this.free) return undefined;
+    this.free = false;
+    return {
+      release: async () => {
+        this.free = true;
+      },
+    };
+  }
+}
+
+const key = (data: { key: string }) => data.key;
+
+async function open(over: Partial<ChannelDefinition> = {}) {
+  const ports = new FakePorts();
+  const consumers = new Map<string, FakeConsumer>();
+  const leases = new Map<string, FakeLease>();
+  const consumer = (name: string) => {
+    if (!consumers.has(name)) consumers.set(name, new FakeConsumer());
+    return consumers.get(name) as FakeConsumer;
+  };
+  const lease = (name: string) => {
+    if (!leases.has(name)) leases.set(name, new FakeLease());
+    return leases.get(name) as FakeLease;
+  };
+  const made: unknown[] = [];
+  const manager = {
+    consumers: {
+      add: async (_stream: string, config: unknown) => made.push(config),
+      async *list() {},
+      info: async (_stream: string, name: string) => {
+        const { elsewhere, pulling } = consumer(name);
+        return { num_ack_pending: elsewhere, num_waiting: pulling };
+      },
+    },
+  } as unknown as JetStreamManager;
+  const client = {
+    consumers: { get: async (_stream: string, name: string) => consumer(name) },
+  } as unknown as JetStreamClient;
+  const definition = {
+    ...{ stream: "S", durable: "d", batch: 10, batchesInFlight: 1, key, handler: async () => {} },
+    ...over,
+  } as ChannelDefinition;
+  const withLeases = definition.partitions
+    ? { ...ports, lease: (name: string) => lease(name).take() }
+    : { ...ports, lease: undefined };
+  // The methods of a class are not among what the spread copies.
+  const channel = new Channel(definition, {
+    ...withLeases,
+    handle: (messages, release) => ports.handle(messages, release),
+    publishDead: (name, message, reason) => ports.publishDead(name, message, reason),
+  });
+  await channel.start(manager, client);
+  return { channel, ports, consumer, lease, made };
+}
+
+let last = 0;
+const messages = (count: number, of: string, consumer = "d") =>
+  Array.from({ length: count }, () => new FakeMessage(++last, of, consumer));
+const finishAll = async (ports: FakePorts) => {
+  while (ports.running.length > 0) {
+    ports.running[0]?.done();
+    await settled();
+  }
+};
+
+beforeEach(() => {
+  last = 0;
+  fakeTimers();
+});
+afterEach(() => {
+  jest.clearAllTimers();
+  jest.useRealTimers();
+});
+
+describe("pulling", () => {
+  test("an idle channel handles a message at once, a busy one what gathered meanwhile", async () => {
+    const { channel, ports, consumer } = await open();
+    await channel.pull([0]);
+    await settled();
+    consumer("d").add(...messages(1, "a"));
+    await settled();
+    expect(ports.calls).toEqual([[1]]);
+    consumer("d").add(...messages(2, "a"), ...messages(2, "b"));
+    await settled();
+    ports.running[0]?.done();
+    await settled();
+    expect(ports.calls).toEqual([[1], [2, 3, 4, 5]]);
+  });
+
+  test("asks for no more than there is room for, and again as soon as there is", async () => {
+    const { channel, ports, consumer } = await open({ heldMessages: 20 });
+    const { add, pulls } = { add: (n: number) => consumer("d").add(...messages(n, "a")), pulls: consumer("d").pulls };
+    await channel.pull([0]);
+    add(100);
+    await settled();
+    expect([pulls, channel.held, consumer("d").waiting.length]).toEqual([[20], 20, 80]);
+    await pass(10 * fetchExpiresMs);
+    expect([pulls.length, ports.calls.length]).toEqual([1, 1]);
+    ports.running[0]?.done();
+    await settled();
+    expect([pulls, channel.held]).toEqual([[20, 20], 30]);
+    await finishAll(ports);
+    expect([ports.calls.flat().length, channel.held]).toEqual([100, 0]);
+    expect(Math.max(...ports.calls.map((batch) => batch.length))).toBe(10);
+  });
+
+  test("what is no JSON, or what `parse` refuses, goes to the dead letters, and its neighbours are handled", async () => {
+    const parse = (data: unknown) => {
+      if ((data as { key: string }).key === "bad") throw new Error("no gift");
+      return data;
+    };
+    const { channel, ports, consumer } = await open({ parse });
+    await channel.pull([0]);
+    const [good, bad, broken] = [...messages(1, "a"), ...messages(1, "bad"), ...messages(1, "a")] as FakeMessage[];
+    Object.assign(broken as object, { data: new TextEncoder().encode("{") });
+    consumer("d").add(good as FakeMessage, bad as FakeMessage, broken as FakeMessage);
+    await settled();
+    await finishAll(ports);
+    expect(ports.calls).toEqual([[1]]);
+    expect(ports.dead.map(({ sequence, reason }) => [sequence, reason.slice(0, 20)])).toEqual([
+      [2, "unreadable: no gift"],
+      [3, "unreadable: Expected"],
+    ]);
+    expect([good, bad, broken].map((message) => message?.acked)).toEqual([1, 1, 1]);
+  });
+
+  test("goes on after a pull that failed", async () => {
+    const { channel, ports, consumer } = await open();
+    consumer("d").broken = true;
+    await channel.pull([0]);
+    await pass(3 * fetchRetryMs);
+    consumer("d").broken = false;
+    consumer("d").add(...messages(1, "a"));
+    await pass(fetchRetryMs);
+    expect(ports.calls).toEqual([[1]]);
+  });
+
+  test("stop pulls no more, handles what came, and resolves", async () => {
+    const { channel, ports, consumer } = await open();
+    await channel.pull([0]);
+    consumer("d").add(...messages(3, "a"));
+    await settled();
+    const stop = channel.stop();
+    const late = messages(1, "a");
+    consumer("d").add(...late);
+    await pass(fetchExpiresMs);
+    await finishAll(ports);
+    await stop;
+    const pulls = consumer("d").pulls.length;
+    await pass(5 * fetchExpiresMs);
+    expect([ports.calls.flat(), channel.held, consumer("d").pulls.length]).toEqual([[1, 2, 3, 4], 0, pulls]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
+
+describe("partitions", () => {
+  const partitioned = { partitions: 2, subject: "s.*" };
+
+  test("each has a consumer of its own subject, and only those that are wanted are pulled", async () => {
+    const { channel, consumer, made, lease } = await open(partitioned);
+    expect(made).toMatchObject([
+      { durable_name: "d-0", filter_subject: expect.stringMatching(/s\.0$/) },
+      { durable_name: "d-1", filter_subject: expect.stringMatching(/s\.1$/) },
+    ]);
+    await channel.pull([1]);
+    await settled();
+    expect([consumer("d-0").pulling, consumer("d-1").pulling, lease("d-0").asked]).toEqual([0, 1, 0]);
+  });
+
+  test("one is pulled once its lease is free and nobody else has or pulls of it, or the ack wait is over", async () => {
+    const { channel, consumer, lease } = await open(partitioned);
+    lease("d-0").free = false;
+    consumer("d-1").elsewhere = 1;
+    await channel.pull([0, 1]);
+    await pass(5 * takeOverPollMs);
+    expect([consumer("d-0").pulling, consumer("d-1").pulling]).toEqual([0, 0]);
+    lease("d-0").free = true;
+    await pass(takeOverPollMs);
+    expect([consumer("d-0").pulling, consumer("d-1").pulling]).toEqual([1, 0]);
+    await pass(ackWaitMs);
+    expect(consumer("d-1").pulling).toBe(1);
+  });
+
+  test("one that is handed over is handled to its end before its lease is given back", async () => {
+    const { channel, ports, consumer, lease } = await open(partitioned);
+    await channel.pull([0]);
+    consumer("d-0").add(...messages(2, "a", "d-0"));
+    await settled();
+    let over = false;
+    const handing = channel.pull([1]).then(() => {
+      over = true;
+    });
+    await pass(2 * fetchExpiresMs);
+    expect([consumer("d-0").pulling, consumer("d-1").pulling, lease("d-0").free, over]).toEqual([0, 1, false, false]);
+    ports.running[0]?.done();
+    await handing;
+    expect([lease("d-0").free, lease("d-1").free]).toEqual([true, false]);
+  });
+
+  test("one whose last message goes to the dead letters is handed over as well", async () => {
+    const { channel, ports, consumer, lease } = await open(partitioned);
+    await channel.pull([0]);
+    consumer("d-0").add(...messages(1, "a", "d-0"));
+    ports.judge = () => {
+      throw new Error("poison");
+    };
+    await settled();
+    const handing = channel.pull([]);
+    await pass(limits.jetstream.maxAttempts * limits.jetstream.retryMaxDelayMs);
+    await handing;
+    expect([ports.dead.length, lease("d-0").free]).toEqual([1, true]);
+  });
+
+  test("a lease that comes when the partition is not wanted any more is given back", async () => {
+    const { channel, consumer, lease } = await open(partitioned);
+    lease("d-0").answerMs = 300;
+    await channel.pull([0]);
+    await pass(100);
+    await channel.pull([]);
+    await pass(1_000);
+    expect([lease("d-0").asked, lease("d-0").free, consumer("d-0").pulls]).toEqual([1, true, []]);
+
+    await channel.pull([0]);
+    await pass(100);
+    const stop = channel.stop();
+    await pass(1_000);
+    await stop;
+    expect([lease("d-0").asked, lease("d-0").free, consumer("d-0").pulls]).toEqual([2, true, []]);
+  });
+
+  test("one that is not wanted any more while another still has of it is not pulled", async () => {
+    const { channel, consumer, lease } = await open(partitioned);
+    consumer("d-0").elsewhere = 1;
+    await channel.pull([0]);
+    await pass(2 * takeOverPollMs);
+    await channel.pull([]);
+    await pass(2 * ackWaitMs);
+    expect([consumer("d-0").pulls, lease("d-0").free]).toEqual([[], true]);
+  });
+
+  test("one that is wanted again while it is handed over is pulled again, by one puller, with its lease", async () => {
+    const { channel, ports, consumer, lease } = await open(partitioned);
+    await channel.pull([0]);
+    await settled();
+    consumer("d-0").add(...messages(1, "a", "d-0"));
+    await settled();
+    void channel.pull([]);
+    await pass(fetchExpiresMs / 2);
+    void channel.pull([0]);
+    await pass(fetchExpiresMs);
+    ports.running[0]?.done();
+    await pass(ackWaitMs);
+    expect([consumer("d-0").pulling, lease("d-0").free]).toEqual([1, false]);
+    consumer("d-0").add(...messages(1, "a", "d-0"));
+    await settled();
+    expect(ports.calls).toEqual([[1], [2]]);
+  });
+
+  test("however often the wish changes, in the end just what is wanted is pulled and leased", async () => {
+    const { channel, consumer, lease } = await open(partitioned);
+    lease("d-0").answerMs = 70;
+    lease("d-1").answerMs = 130;
+    for (let n = 0; n < 40; n++) {
+      void channel.pull([[], [0], [1], [0, 1]][n % 4] as number[]);
+      await pass((n * 37) % 180);
+    }
+    await channel.pull([1]);
+    await pass(ackWaitMs + 2 * fetchExpiresMs);
+    expect([consumer("d-0").pulling, consumer("d-1").pulling]).toEqual([0, 1]);
+    expect([lease("d-0").free, lease("d-1").free]).toEqual([true, false]);
+  });
+
+  test("stop hands all of them over, what cannot be handled given back to the other nodes", async () => {
+    const { channel, ports, consumer, lease } = await open(partitioned);
+    await channel.pull([0, 1]);
+    const [held] = messages(1, "a", "d-0");
+    consumer("d-0").add(held as FakeMessage);
+    await settled();
+    const handing = channel.pull([1]);
+    const stop = channel.stop();
+    await pass(fetchExpiresMs);
+    ports.running[0]?.fail(fail("unavailable"));
+    await Promise.all([handing, stop]);
+    expect([held?.acked, held?.naks, lease("d-0").free, lease("d-1").free]).toEqual([0, [undefined], true, true]);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,89 @@
+import type { JsMsg } from "nats";
+import type { ChannelMessage, HandlingPorts } from "../../../mixins/jetstream/message.ts";
+
+/** A message as JetStream delivers it, that notes what becomes of it. */
+export class FakeMessage {
+  readonly seq: number;
+  readonly data: Uint8Array;
+  readonly subject = "subject";
+  readonly info: { consumer: string; stream: string };
+  readonly headers = undefined;
+  acked = 0;
+  workings = 0;
+  /** The delays asked for. */
+  readonly naks: (number | undefined)[] = [];
+
+  constructor(seq: number, key: string, consumer = "durable") {
+    this.seq = seq;
+    this.data = new TextEncoder().encode(JSON.stringify({ key }));
+    this.info = { consumer, stream: "STREAM" };
+  }
+
+  ack(): void {
+    this.acked++;
+  }
+
+  nak(delayMs?: number): void {
+    this.naks.push(delayMs);
+  }
+
+  working(): void {
+    this.workings++;
+  }
+
+  get real(): JsMsg {
+    return this as unknown as JsMsg;
+  }
+}
+
+/** A call of the handler, which the test ends. */
+export interface Handling {
+  readonly sequences: number[];
+  readonly keys: string[];
+  release(): void;
+  done(): void;
+  fail(error: unknown): void;
+}
+
+/** The channel's surroundings: handler calls wait for the test unless it says how they end. */
+export class FakePorts implements HandlingPorts {
+  readonly running: Handling[] = [];
+  /** All calls so far, by their sequences. */
+  readonly calls: number[][] = [];
+  readonly dead: { sequence: number; reason: string }[] = [];
+  readonly log = { info: () => {}, warn: () => {}, error: () => {} };
+  /** Says at once how a call ends, where it is given: by throwing, or not. */
+  judge: ((sequences: number[], release: () => void) => void) | undefined;
+  writeDead: () => Promise<void> = () => Promise.resolve();
+
+  handle(messages: ChannelMessage[], release: () => void): Promise<void> {
+    const sequences = messages.map(({ sequence }) => sequence);
+    this.calls.push(sequences);
+    return new Promise((resolve, reject) => {
+      if (this.judge) {
+        this.judge(sequences, release);
+        return resolve();
+      }
+      const end = (how: () => void) => {
+        this.running.splice(this.running.indexOf(one), 1);
+        how();
+      };
+      const one: Handling = {
+        ...{ sequences, keys: messages.map(({ data }) => (data as { key: string }).key), release },
+        done: () => end(resolve),
+        fail: (error) => end(() => reject(error)),
+      };
+      this.running.push(one);
+    });
+  }
+
+  async publishDead(_channel: string, message: JsMsg, reason: string): Promise<void> {
+    await this.writeDead();
+    this.dead.push({ sequence: message.seq, reason });
+  }
+}
+
+/** Lets everything happen that waits for no time to pass. */
+export const settled = () => jest.advanceTimersByTimeAsync(0);
+export const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
+export const fakeTimers = () => jest.useFakeTimers({ doNotFake: ["queueMicrotask", "nextTick"] });
