@@ -1,10 +1,11 @@
 import { fail } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
 import type { PaymentDesk } from "./desk.ts";
-import { refundedEvent, refundMessage } from "./messages.ts";
 import { isPaySource, newOrderId, type Order } from "./order.ts";
 import { insertOrder, lockOrder, moveOrder, orderById } from "./payment-store.ts";
 import type { Offer } from "./product.ts";
 import { type Providers, payChannelOf, payChannels } from "./providers/provider.ts";
+import { refundWithin } from "./settlement.ts";
 
 interface PayRequest {
   userId: string;
@@ -40,7 +41,8 @@ export async function startOrder(desk: PaymentDesk, providers: Providers, reques
     payTime: null,
   };
   await insertOrder(desk.mysql, order);
-  const { payUrl } = await provider.createPayment(order, offer.name);
+  const expires = new Date(Date.now() + limits.payment.orderExpiresMs);
+  const { payUrl } = await provider.createPayment(order, offer.name, expires);
   // Not moved where a notice was faster: the order is ahead of `paying` then.
   await moveOrder(desk.mysql, order.orderId, "paying");
   return { orderId: order.orderId, payUrl };
@@ -66,14 +68,8 @@ export async function refundOrder(
   const refunded = await desk.mysql.transaction(async (tx) => {
     const order = await lockOrder(tx, orderId);
     if (!order) throw fail("payOrderUnknown", { orderId });
-    const time = new Date();
-    const details = { refund_time: time, refund_reason: reason };
-    if (!(await moveOrder(tx, orderId, "refunded", details)))
+    if (!(await refundWithin(desk, tx, order, reason, requestId)))
       throw fail("payOrderState", { orderId, state: order.state });
-    desk.steps.afterStateChange?.(orderId);
-    if (order.parked !== "topicMissing")
-      await desk.outbox.add(tx, { ...refundMessage(order, reason, time), requestId });
-    await desk.outbox.add(tx, { ...refundedEvent(order, reason, time), requestId });
     return { ...order, state: "refunded" as const };
   });
   desk.outbox.wake();
