@@ -139,6 +139,12 @@ export const limits = Object.freeze({
 
   payment: Object.freeze({
     orderExpiresMs: 15 * 60_000,
+    expiryGraceMs: 30_000,
+    watchDelaysMs: Object.freeze([60_000, 60_000, 120_000, 240_000, 480_000, 600_000] as const),
+    janitorPollMs: 5_000,
+    janitorLeaseMs: 60_000,
+    janitorOrders: 200,
+    janitorCallsInFlight: 10,
     cashierRetryDelaysMs: Object.freeze([500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000]),
     cashierTimeoutMs: 5_000,
     cashierDuplicatePercent: 20,

@@ -1,6 +1,8 @@
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import type { PaymentDesk } from "./desk.ts";
+import { insertWatch } from "./janitor/janitor-store.ts";
+import { expiryOf, firstLook } from "./janitor/watch-times.ts";
 import { isPaySource, newOrderId, type Order } from "./order.ts";
 import { insertOrder, lockOrder, moveOrder, orderById } from "./payment-store.ts";
 import type { Offer } from "./product.ts";
@@ -16,7 +18,7 @@ interface PayRequest {
 
 /**
  * Makes an order of an offer, fixed as it is now, and gets a page to pay it at. The order is `paying` when this returns.
- * Fails: invalidParam, payChannelClosed; unavailable, which may leave an order behind that nobody can pay.
+ * Fails: invalidParam, payChannelClosed; unavailable, which may leave an order behind that expires unpaid.
  */
 export async function startOrder(desk: PaymentDesk, providers: Providers, request: PayRequest) {
   const { userId, offer, paySource, payChannel } = request;
@@ -40,8 +42,12 @@ export async function startOrder(desk: PaymentDesk, providers: Providers, reques
     parked: null,
     payTime: null,
   };
-  await insertOrder(desk.mysql, order);
-  const expires = new Date(Date.now() + limits.payment.orderExpiresMs);
+  const now = Date.now();
+  await desk.mysql.transaction(async (tx) => {
+    await insertOrder(tx, order);
+    await insertWatch(tx, order.orderId, expiryOf(now), firstLook(now));
+  });
+  const expires = new Date(now + limits.payment.orderExpiresMs);
   const { payUrl } = await provider.createPayment(order, offer.name, expires);
   // Not moved where a notice was faster: the order is ahead of `paying` then.
   await moveOrder(desk.mysql, order.orderId, "paying");

@@ -13,6 +13,7 @@ import { defineService } from "../define-service.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import type { Cashier } from "./cashier/cashier.ts";
 import type { CrashPoints } from "./desk.ts";
+import { Janitor } from "./janitor/janitor.ts";
 import { releaseParked, takeNotice } from "./notices.ts";
 import { payOrderOf } from "./order.ts";
 import { refundOrder, requireOrder, startOrder } from "./orders.ts";
@@ -26,6 +27,7 @@ export interface PaymentState extends MysqlState, JetStreamState, OutboxState, C
   /** Where the sandbox cashier is open. */
   cashier?: Cashier;
   parkedOrders?: BackgroundLoop;
+  janitor?: Janitor;
   steps: CrashPoints;
 }
 
@@ -121,6 +123,7 @@ export default defineService<"payment", PaymentState>({
 
   started() {
     Object.assign(this, openProviders(config(), this.mysql, this.logger));
+    this.janitor = new Janitor(this, this.providers, this.broker.nodeID);
     this.parkedOrders = new BackgroundLoop({
       name: "parked-orders",
       round: () => releaseParked(this),
@@ -133,5 +136,6 @@ export default defineService<"payment", PaymentState>({
   async stopped() {
     await this.cashier?.stop();
     await this.parkedOrders?.stop();
+    await this.janitor?.stop();
   },
 });
