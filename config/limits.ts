@@ -141,6 +141,7 @@ export const limits = Object.freeze({
     orderExpiresMs: 15 * 60_000,
     expiryGraceMs: 30_000,
     watchDelaysMs: Object.freeze([60_000, 60_000, 120_000, 240_000, 480_000, 600_000] as const),
+    refundAttempts: 100,
     janitorPollMs: 5_000,
     janitorLeaseMs: 60_000,
     janitorOrders: 200,

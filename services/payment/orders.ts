@@ -62,7 +62,7 @@ export async function requireOrder(desk: PaymentDesk, orderId: string): Promise<
 }
 
 /**
- * Refunds a paid order, once; what undoes the credit is on its way when this returns. A paid order that was parked
+ * Refunds a paid order, once; what undoes the credit, and the call for its money, are on their way when this returns. A paid order that was parked
  * before it was credited has nothing to take back. Fails: payOrderUnknown, payOrderState.
  */
 export async function refundOrder(
@@ -74,7 +74,7 @@ export async function refundOrder(
   const refunded = await desk.mysql.transaction(async (tx) => {
     const order = await lockOrder(tx, orderId);
     if (!order) throw fail("payOrderUnknown", { orderId });
-    if (!(await refundWithin(desk, tx, order, reason, requestId)))
+    if (!(await refundWithin(desk, tx, order, { reason, origin: "operator" }, requestId)))
       throw fail("payOrderState", { orderId, state: order.state });
     return { ...order, state: "refunded" as const };
   });

@@ -56,7 +56,8 @@ export interface PaymentActions {
   cashierPress: { params: { orderId: string; action: string }; result: { html: string } };
   /** Operators: any user's order. Fails: payOrderUnknown. */
   findOrder: { params: { orderId: string; operator: string }; result: PayOrder & { userId: string } };
-  /** Operators: a paid order is refunded, its coins taken back, once. Fails: payOrderUnknown, payOrderState. */
+  /** Operators: a paid order is refunded, once: its coins are taken back, its money is given back by the
+   * provider, both on their way when this returns. Fails: payOrderUnknown, payOrderState. */
   refund: { params: { orderId: string; reason: string; operator: string }; result: PayOrder };
 }
 

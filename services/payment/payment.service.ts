@@ -112,7 +112,9 @@ export default defineService<"payment", PaymentState>({
       operator: true,
       async handler(ctx) {
         const { orderId, reason } = ctx.params;
-        return payOrderOf(await refundOrder(this, orderId, reason, ctx.requestID ?? null));
+        const order = await refundOrder(this, orderId, reason, ctx.requestID ?? null);
+        this.janitor?.wake();
+        return payOrderOf(order);
       },
     },
   },

@@ -5,6 +5,8 @@ import type { NoticeVerdict } from "./notice-record.ts";
 import type { Order } from "./order.ts";
 import { lockOrder, moveOrder, topicOf, unparkOrder } from "./payment-store.ts";
 import type { VerifiedNotice } from "./providers/provider.ts";
+import type { RefundOrigin } from "./refunds/refund-state.ts";
+import { insertRefund, moveRefund } from "./refunds/refund-store.ts";
 
 /**
  * What a genuine notice, whose amount is the order's, does to the order: the change of state and its messages, within
@@ -25,7 +27,7 @@ export async function settle(
     case "refunded":
       return settleRefunded(desk, tx, notice, order, requestId);
     case "refundFailed":
-      return { outcome: "parked", reason: "the provider could not give the money back", parked: "refundFailed" };
+      return settleRefundFailed(tx, order);
     case "other":
       return { outcome: "ignored", reason: "a state that changes nothing here" };
   }
@@ -79,9 +81,9 @@ async function settleRefunded(
   }
   if (notice.refundAmount !== notice.amount)
     return { outcome: "parked", reason: `${notice.refundAmount} fen of it went back`, parked: "refundPartial" };
-  if (order?.state === "refunded") return { outcome: "repeated", reason: "refunded before" };
+  if (order?.state === "refunded") return moneyWentBack(tx, order);
   if (order?.state === "paid") {
-    await refundWithin(desk, tx, order, "refunded at the provider", requestId);
+    await refundWithin(desk, tx, order, { reason: "refunded at the provider", origin: "provider" }, requestId);
     return { outcome: "applied", reason: "refunded" };
   }
   if (order?.state === "cancelled" || order?.state === "invalid") {
@@ -89,6 +91,20 @@ async function settleRefunded(
     return { outcome: "applied", reason: `the money of an order that is ${order.state} went back` };
   }
   return paidAndRefunded(desk, tx, notice, requestId);
+}
+
+/** The refund that was asked for is done; an operator has nothing more to do about it, if one had. */
+async function moneyWentBack(tx: Transaction, { orderId, parked }: Order): Promise<NoticeVerdict> {
+  if (!(await moveRefund(tx, orderId, "done"))) return { outcome: "repeated", reason: "refunded before" };
+  if (parked === "refundFailed") await unparkOrder(tx, orderId);
+  return { outcome: "applied", reason: "the money went back" };
+}
+
+/** The coins were taken back, and the money was not given: somebody has to. */
+async function settleRefundFailed(tx: Transaction, { orderId }: Order): Promise<NoticeVerdict> {
+  if (!(await moveRefund(tx, orderId, "failed")))
+    return { outcome: "ignored", reason: "a refund failed that is not one of ours, or is over" };
+  return { outcome: "parked", reason: "the provider could not give the money back", parked: "refundFailed" };
 }
 
 /** A refund that is heard of before its payment: the order passes through both states, and no coins move. */
@@ -103,25 +119,28 @@ async function paidAndRefunded(
   const order = await lockOrder(tx, notice.orderId);
   if (!order) return { outcome: "ignored", reason: "the order is gone" };
   await desk.outbox.add(tx, { ...paidEvent(order, notice.time), requestId });
-  await refundWithin(desk, tx, order, "refunded at the provider before it was credited", requestId);
+  const why = { reason: "refunded at the provider before it was credited", origin: "provider" } as const;
+  await refundWithin(desk, tx, order, why, requestId);
   await unparkOrder(tx, notice.orderId);
   return { outcome: "applied", reason: "refunded before the payment was heard of: nothing was credited" };
 }
 
 /**
- * Moves a paid order to refunded and takes its coins back, within the transaction; whether its state allowed that. One
- * that was never credited, since its topic was missing, has nothing to take back.
+ * Moves a paid order to refunded and takes its coins back, within the transaction; whether its state allowed that. What
+ * an operator refunds is given back by the provider afterwards. An order that was never credited, since its topic was
+ * missing, has no coins to take back.
  */
 export async function refundWithin(
   desk: PaymentDesk,
   tx: Transaction,
   order: Order,
-  reason: string,
+  { reason, origin }: { reason: string; origin: RefundOrigin },
   requestId: string | null,
 ): Promise<boolean> {
   const time = new Date();
   if (!(await moveOrder(tx, order.orderId, "refunded", { refund_time: time, refund_reason: reason }))) return false;
   desk.steps.afterStateChange?.(order.orderId);
+  await insertRefund(tx, order, origin, reason);
   if (order.parked !== "topicMissing") await desk.outbox.add(tx, { ...refundMessage(order, reason, time), requestId });
   await desk.outbox.add(tx, { ...refundedEvent(order, reason, time), requestId });
   return true;

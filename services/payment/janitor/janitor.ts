@@ -2,13 +2,15 @@ import { limits } from "../../../config/limits.ts";
 import { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import type { PaymentDesk } from "../desk.ts";
 import type { Providers } from "../providers/provider.ts";
-import { dueWatches, giveLeaseBack, holdLease, removeWatches } from "./janitor-store.ts";
+import { dueRefunds } from "../refunds/refund-store.ts";
+import { sendRefund } from "../refunds/send-refund.ts";
+import { dueWatches, giveLeaseBack, holdLease, removeWatches, type Watch } from "./janitor-store.ts";
 import { lookAfter } from "./open-orders.ts";
 
 const lease = "janitor";
 
 /**
- * Sees to what no notice will: asks providers about orders that stay open. One node at a time does it, by a lease that
+ * Sees to what no notice will: asks providers about orders that stay open, and for the money of refunded ones. One node at a time does it, by a lease that
  * another takes over once it is not renewed; should two do it for a moment, each order still moves once.
  */
 export class Janitor {
@@ -51,20 +53,30 @@ export class Janitor {
   }
 
   private async round(): Promise<boolean> {
-    const { mysql } = this.desk;
     if (!(await this.mayWork())) return false;
-    const due = await dueWatches(mysql, limits.payment.janitorOrders);
-    const isOpen = (state: string) => state === "waiting" || state === "paying";
-    await removeWatches(
-      mysql,
-      due.filter(({ state }) => !isOpen(state)).map(({ orderId }) => orderId),
-    );
-    const open = due.filter(({ state }) => isOpen(state));
+    const refunds = await dueRefunds(this.desk.mysql, limits.payment.janitorOrders);
+    const open = await this.openOrders();
+    const work = [
+      ...refunds.map((due) => () => sendRefund(this.desk, this.providers, due)),
+      ...open.map((watch) => () => lookAfter(this.desk, this.providers, watch)),
+    ];
     const portion = limits.payment.janitorCallsInFlight;
-    for (let at = 0; at < open.length; at += portion) {
+    for (let at = 0; at < work.length; at += portion) {
       if (!(await this.mayWork())) return false;
-      await Promise.all(open.slice(at, at + portion).map((watch) => lookAfter(this.desk, this.providers, watch)));
+      await Promise.all(work.slice(at, at + portion).map((call) => call()));
     }
-    return due.length === limits.payment.janitorOrders;
+    return work.length >= limits.payment.janitorOrders;
+  }
+
+  /** Those that are due; what is over by now is watched no longer. */
+  private async openOrders(): Promise<Watch[]> {
+    const due = await dueWatches(this.desk.mysql, limits.payment.janitorOrders);
+    const isOpen = ({ state }: Watch) => state === "waiting" || state === "paying";
+    const over = due.filter((watch) => !isOpen(watch));
+    await removeWatches(
+      this.desk.mysql,
+      over.map(({ orderId }) => orderId),
+    );
+    return due.filter(isOpen);
   }
 }
