@@ -157,6 +157,8 @@ export const limits = Object.freeze({
     providerTimeoutMs: 5_000,
     providerAnswerBytes: 256 * 1024,
     providerBillBytes: 256 * 1024 * 1024,
+    providerBillTimeoutMs: 120_000,
+    reconcileTimeoutMs: 30 * 60_000,
     noticeBodyBytes: 64 * 1024,
     noticeExcerptChars: 1_000,
     parkedSweepMs: 30_000,

@@ -21,6 +21,8 @@ import { paymentParams } from "./payment.contract.ts";
 import { offerOf, productColumns } from "./product.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import type { Providers } from "./providers/provider.ts";
+import { creditBooks } from "./reconciliation/credit-books.ts";
+import { reconcileDay } from "./reconciliation/reconcile.ts";
 
 export interface PaymentState extends MysqlState, JetStreamState, OutboxState, CatalogueState<typeof productColumns> {
   providers: Providers;
@@ -115,6 +117,14 @@ export default defineService<"payment", PaymentState>({
         const order = await refundOrder(this, orderId, reason, ctx.requestID ?? null);
         this.janitor?.wake();
         return payOrderOf(order);
+      },
+    },
+
+    reconcile: {
+      params: paymentParams.reconcile,
+      operator: true,
+      async handler(ctx) {
+        return reconcileDay(this, this.providers, creditBooks(ctx), ctx.params.date);
       },
     },
   },

@@ -5,6 +5,7 @@ import type { NoticeVerdict } from "./notice-record.ts";
 import type { Order } from "./order.ts";
 import { lockOrder, moveOrder, topicOf, unparkOrder } from "./payment-store.ts";
 import type { VerifiedNotice } from "./providers/provider.ts";
+import { refundedFirst } from "./reconciliation/reconcile-store.ts";
 import type { RefundOrigin } from "./refunds/refund-state.ts";
 import { insertRefund, moveRefund } from "./refunds/refund-store.ts";
 
@@ -119,7 +120,7 @@ async function paidAndRefunded(
   const order = await lockOrder(tx, notice.orderId);
   if (!order) return { outcome: "ignored", reason: "the order is gone" };
   await desk.outbox.add(tx, { ...paidEvent(order, notice.time), requestId });
-  const why = { reason: "refunded at the provider before it was credited", origin: "provider" } as const;
+  const why = { reason: refundedFirst, origin: "provider" } as const;
   await refundWithin(desk, tx, order, why, requestId);
   await unparkOrder(tx, notice.orderId);
   return { outcome: "applied", reason: "refunded before the payment was heard of: nothing was credited" };

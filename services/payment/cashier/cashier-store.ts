@@ -1,4 +1,5 @@
 import { type Database, type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import type { BillLine } from "../providers/provider.ts";
 import type { Collection, CollectionCall } from "./collection.ts";
 
 interface CollectionRow {
@@ -39,6 +40,17 @@ export async function pressedPayment(db: Queryable, orderId: string) {
     transactionId: row.transaction_id ?? "",
     pressTime: row.press_time ?? new Date(0),
   };
+}
+
+/** What was paid in a span of time. */
+export async function paymentsBetween(db: Queryable, from: Date, to: Date): Promise<BillLine[]> {
+  const rows = await db.query<CollectionRow>(
+    "SELECT * FROM t_cashier_payment WHERE action = 'pay' AND press_time >= ? AND press_time < ?",
+    [from, to],
+  );
+  return rows.map(({ order_id, transaction_id, amount }) => {
+    return { kind: "paid", orderId: order_id, transactionId: transaction_id ?? "", amount: toSafeInteger(amount) };
+  });
 }
 
 /** Cancels a payment that was not pressed, without a call to the merchant. */

@@ -3,7 +3,8 @@ import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import type { Database } from "../../../mixins/mysql/database.ts";
-import type { ProviderOrder } from "../providers/provider.ts";
+import { billDay } from "../bill-day.ts";
+import type { BillLine, ProviderOrder } from "../providers/provider.ts";
 import { noticeBody, signedHeaders } from "./cashier-notice.ts";
 import { cashierPage } from "./cashier-page.ts";
 import {
@@ -13,6 +14,7 @@ import {
   closeCollection,
   collectionByOrder,
   insertCollection,
+  paymentsBetween,
   pressedPayment,
   pressOnce,
 } from "./cashier-store.ts";
@@ -68,6 +70,12 @@ export class Cashier {
     if (payment.action === "cancel") return { says: "closed" };
     const { transactionId, amount, pressTime: time } = payment;
     return { says: "paid", transactionId, amount, time };
+  }
+
+  /** What was paid on a day, by the cashier's own book. */
+  async bill(date: string): Promise<BillLine[]> {
+    const { from, to } = billDay(date);
+    return paymentsBetween(this.setup.mysql, from, to);
   }
 
   /** No button counts any more, where none was pressed; nobody is told. */

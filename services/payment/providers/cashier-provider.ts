@@ -37,5 +37,6 @@ export function cashierProvider(secret: string, cashier: Cashier): PaymentProvid
     closeOrder: (orderId) => cashier.close(orderId),
     // Sandbox money: there is nothing to send back.
     refund: async () => "done",
+    bill: (date) => cashier.bill(date),
   };
 }

@@ -46,6 +46,15 @@ export interface RefundRequest {
   readonly reason: string;
 }
 
+/** A line of a provider's bill of a day. */
+export interface BillLine {
+  readonly kind: "paid" | "refunded";
+  readonly orderId: string;
+  readonly transactionId: string;
+  /** Fen. */
+  readonly amount: number;
+}
+
 /** One payment channel. An implementation knows the provider's formats, keys and merchant, and nothing of states. */
 export interface PaymentProvider {
   readonly channel: PayChannel;
@@ -70,6 +79,8 @@ export interface PaymentProvider {
    * Gives the whole payment back, once: a repeat is the same refund and tells how it stands by now. Fails: unavailable.
    */
   refund(request: RefundRequest): Promise<"done" | "processing" | "failed">;
+  /** What was paid and refunded on a day (YYYY-MM-DD, Beijing's). Fails: unavailable. */
+  bill(date: string): Promise<BillLine[]>;
 }
 
 /** The channels whose settings are there. */

@@ -62,6 +62,13 @@ async function refundReaches(order: PlacedOrder, state: string): Promise<void> {
   });
 }
 
+/** Waits for the first attempt, and for what it leaves behind. */
+const attempted = (order: PlacedOrder) =>
+  eventually("an attempt", async () => {
+    for (const payment of desk.payments) payment.janitor?.wake();
+    return (await refundRow(order))?.attempts === 1;
+  });
+
 const again = ({ orderId }: PlacedOrder) =>
   desk.payments[0].mysql.run(
     "UPDATE t_pay_refund SET next_time = UTC_TIMESTAMP(3) WHERE order_id = ? AND next_time IS NOT NULL",
@@ -123,10 +130,7 @@ describe("an operator's refund", () => {
     const order = await credited("wechat");
     desk.wechat.server.down = 500;
     await refund(order);
-    await eventually("an attempt", async () => {
-      for (const payment of desk.payments) payment.janitor?.wake();
-      return (await refundRow(order))?.attempts === 1;
-    });
+    await attempted(order);
     expect(await refundRow(order)).toMatchObject({ state: "requested", problem: "answered 500" });
     desk.wechat.server.down = false;
     await again(order);
@@ -148,6 +152,7 @@ describe("an operator's refund", () => {
     const order = await credited("wechat");
     desk.wechat.server.down = true;
     await refund(order);
+    await attempted(order);
     await desk.payments[0].mysql.run("UPDATE t_pay_refund SET attempts = ? WHERE order_id = ?", [
       limits.payment.refundAttempts,
       order.orderId,

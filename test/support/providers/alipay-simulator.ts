@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes, randomUUID, sign, verify } from "node:crypto";
 import type { RawNotice } from "../../../services/payment/payment.contract.ts";
+import { gbk, zip } from "./bill-archive.ts";
 import { type SimulatedAnswer, type SimulatedServer, simulate } from "./simulated-server.ts";
 
 interface Trade {
@@ -38,7 +39,9 @@ export class AlipaySimulator {
 
   static async start(): Promise<AlipaySimulator> {
     const simulator = new AlipaySimulator();
-    simulator.server = await simulate(({ body }) => simulator.answer(body));
+    simulator.server = await simulate(({ path, body }) =>
+      path === "/bill.zip" ? { status: 200, body: simulator.bill() } : simulator.answer(body),
+    );
     return simulator;
   }
 
@@ -131,7 +134,24 @@ export class AlipaySimulator {
     return { status: 200, body: `{"${name}":${text},"sign":"${this.signature(text)}"}` };
   }
 
+  /** The trade bill of every trade there is, whatever the day: two tables in an archive. */
+  private bill(): Buffer {
+    const heading =
+      "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,对方账户,订单金额（元）,商家实收（元）,备注";
+    const row = (id: string, tradeNo: string, kind: string, yuan: string) =>
+      `${id}\t,${tradeNo}\t,${kind},coins,2026-11-22 10:00:00,2026-11-22 10:00:01,159****5620,${yuan},${yuan},`;
+    const rows = [...this.trades].flatMap(([tradeNo, trade]) => [
+      ...(trade.paid ? [row(trade.tradeNo, tradeNo, "交易", trade.total)] : []),
+      ...(trade.refunded ? [row(trade.tradeNo, tradeNo, "退款", `-${trade.refunded}`)] : []),
+    ]);
+    const begin = ["#支付宝业务明细查询", "#账号：[20880000000000010156]", "#-----业务明细列表-----"];
+    const trades = [...begin, heading, ...rows, "#-----业务明细列表结束-----", "#交易合计：1笔"].join("\r\n");
+    return zip([gbk("#支付宝业务汇总查询\r\n#门店编号,交易订单总笔数\r\n"), gbk(trades)]);
+  }
+
   private carryOut(method: string, content: Record<string, string>): object {
+    if (method === "alipay.data.dataservice.bill.downloadurl.query")
+      return { code: "10000", msg: "Success", bill_download_url: `${this.server.url}/bill.zip` };
     const entry = [...this.trades].find(
       ([tradeNo, trade]) => tradeNo === content.out_trade_no || trade.tradeNo === content.trade_no,
     );

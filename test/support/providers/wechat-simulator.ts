@@ -1,5 +1,6 @@
 import {
   createCipheriv,
+  createHash,
   createPublicKey,
   generateKeyPairSync,
   randomBytes,
@@ -105,6 +106,58 @@ export class WechatSimulator {
     return this.notice(`REFUND.${content.refund_status}`, "refund", content, forgery);
   }
 
+  /** Rows that the bill has besides its trades: transaction, trade number, state, yuan. */
+  readonly strayRows: [string, string, "SUCCESS" | "REFUND", string][] = [];
+
+  /** The trade bill of every trade there is, whatever the day. */
+  private bill(): string {
+    const heading =
+      "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
+    const row = (id: string, tradeNo: string, state: string, yuan: string) => {
+      const [paid, back] = state === "SUCCESS" ? [yuan, "0.00"] : ["0.00", yuan];
+      const first = [
+        "2026-11-22 10:00:00",
+        "wx0000000000000001",
+        "1900000001",
+        "0",
+        "",
+        id,
+        tradeNo,
+        "o-payer",
+        "NATIVE",
+      ];
+      const money = [
+        state,
+        "OTHERS",
+        "CNY",
+        paid,
+        "0.00",
+        "0",
+        "0",
+        back,
+        "0.00",
+        "",
+        "",
+        "旗鱼币, 30元",
+        "",
+        "0.18000",
+      ];
+      return [...first, ...money, "0.60%", paid, back, ""].map((value) => `\`${value}`).join(",");
+    };
+    const yuan = (fen: number) => (fen / 100).toFixed(2);
+    const rows = [...this.trades].flatMap(([tradeNo, { state, transactionId, total }]) => {
+      if (state !== "SUCCESS" && state !== "REFUND") return [];
+      const paid = row(transactionId, tradeNo, "SUCCESS", yuan(total));
+      return state === "SUCCESS" ? [paid] : [paid, row(transactionId, tradeNo, "REFUND", yuan(total))];
+    });
+    const stray = this.strayRows.map((fields) => row(...fields));
+    const sums = [
+      "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额",
+      "`1,`1.00,`0.00",
+    ];
+    return `\uFEFF${[heading, ...rows, ...stray, ...sums].join("\r\n")}\r\n`;
+  }
+
   private content(tradeNo: string): Record<string, unknown> {
     const { total, transactionId, state, paid } = this.trade(tradeNo);
     return {
@@ -159,6 +212,11 @@ export class WechatSimulator {
       return { status, headers: this.signed(body), body };
     };
     if (!this.isMerchant(request)) return reply(401, { code: "SIGN_ERROR", message: "签名错误" });
+    if (request.path.startsWith("/v3/bill/tradebill?")) {
+      const hash_value = createHash("sha1").update(this.bill()).digest("hex");
+      return reply(200, { hash_type: "SHA1", hash_value, download_url: `${this.server.url}/v3/billdownload/file?t=1` });
+    }
+    if (request.path.startsWith("/v3/billdownload/")) return { status: 200, body: this.bill() };
     const payload = request.body ? JSON.parse(request.body) : {};
     const [path = ""] = request.path.split("?");
     if (path === "/v3/pay/transactions/native") return this.create(payload, reply);

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { fail } from "../../../../broker/failure.ts";
+import { limits } from "../../../../config/limits.ts";
 import { NoticeRefused } from "../../notice-record.ts";
 import { orderIdOf, tradeNoOf } from "../../order.ts";
 import { yuan } from "../../yuan.ts";
-import type { PaymentProvider, ProviderOrder } from "../provider.ts";
-import { callProvider } from "../provider-call.ts";
+import type { BillLine, PaymentProvider, ProviderOrder } from "../provider.ts";
+import { callProvider, downloadFrom } from "../provider-call.ts";
+import { readAlipayBill } from "./alipay-bill.ts";
 import { alipayTime, fenOfAlipay, readAlipayNotice, timeOfAlipay } from "./alipay-notice.ts";
 import { type AlipayAccount, signRequest, verifiedAnswer } from "./alipay-signature.ts";
 
@@ -23,6 +25,8 @@ const tradeSchema = z.object({
   send_pay_date: z.string().optional(),
 });
 const refundSchema = z.object({ out_trade_no: z.string(), refund_fee: z.string() });
+
+const billSchema = z.object({ bill_download_url: z.url() });
 
 type Answer = z.output<typeof answerSchema>;
 
@@ -96,6 +100,22 @@ async function queryOrder(api: AlipayApi, orderId: string): Promise<ProviderOrde
   });
 }
 
+/** The day's bill: its address in a signed answer, the file from there. */
+async function fetchBill(api: AlipayApi, date: string): Promise<BillLine[]> {
+  const method = "alipay.data.dataservice.bill.downloadurl.query";
+  const answer = await api.send(method, { bill_type: "trade", bill_date: date });
+  if (answer.sub_code === "isp.bill_not_exist") return [];
+  if (answer.code !== succeeded) throw api.refused(method, answer);
+  const { bill_download_url } = api.believed(method, () => billSchema.parse(answer));
+  const file = await downloadFrom("alipay", bill_download_url, {});
+  try {
+    return readAlipayBill(file, limits.payment.providerBillBytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw fail("unavailable", { channel: "alipay", method, why: error.message });
+  }
+}
+
 /** Alipay's page pay: `payUrl` is its page, signed by us. */
 export function alipayProvider(setup: AlipaySetup): PaymentProvider {
   const { account, gateway, notifyUrl } = setup;
@@ -119,6 +139,7 @@ export function alipayProvider(setup: AlipaySetup): PaymentProvider {
         ? { httpStatus: status, contentType: "text/plain; charset=utf-8", body: "failure" }
         : { httpStatus: 200, contentType: "text/plain; charset=utf-8", body: "success" },
     queryOrder: (orderId) => queryOrder(api, orderId),
+    bill: (date) => fetchBill(api, date),
     async closeOrder(orderId) {
       // Whatever it answers (closed, paid, unknown) is for the next question to find out.
       await api.send("alipay.trade.close", { out_trade_no: tradeNoOf(orderId) });

@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { fail } from "../../../../broker/failure.ts";
 import { NoticeRefused } from "../../notice-record.ts";
 import { orderIdOf, tradeNoOf } from "../../order.ts";
-import type { PaymentProvider, ProviderOrder } from "../provider.ts";
-import { callProvider, type ProviderAnswer } from "../provider-call.ts";
+import type { BillLine, PaymentProvider, ProviderOrder } from "../provider.ts";
+import { callProvider, downloadFrom, type ProviderAnswer } from "../provider-call.ts";
+import { readWechatBill } from "./wechat-bill.ts";
 import { parseJson, readWechatNotice, requireOwn, wechatOrderSchema } from "./wechat-notice.ts";
 import { authorization, verifyWechat, type WechatAccount } from "./wechat-signature.ts";
 
@@ -17,6 +19,7 @@ interface WechatSetup {
 
 const nativeSchema = z.object({ code_url: z.string().min(1).max(512) });
 const refundSchema = z.object({ out_refund_no: z.string(), status: z.string() });
+const billSchema = z.object({ hash_type: z.literal("SHA1"), hash_value: z.string(), download_url: z.url() });
 const refusalSchema = z.object({ code: z.string().max(64) });
 
 const refundStates: Readonly<Record<string, "done" | "processing" | "failed">> = {
@@ -109,6 +112,25 @@ async function queryOrder(api: WechatApi, account: WechatAccount, orderId: strin
   }
 }
 
+/** The day's bill: its address in a signed answer, the file itself proved by the hash that stands there. */
+async function fetchBill(api: WechatApi, account: WechatAccount, date: string): Promise<BillLine[]> {
+  const path = `/v3/bill/tradebill?bill_date=${date}&bill_type=ALL`;
+  const answer = await api.send("GET", path);
+  if (answer.status === 400 && codeOf(answer.body) === "NO_STATEMENT_EXIST") return [];
+  const { download_url, hash_value } = api.read(path, answer, billSchema);
+  const url = new URL(download_url);
+  const signed = authorization(account, "GET", url.pathname + url.search, "");
+  const file = await downloadFrom("wechat", url.href, { "user-agent": "ovation", authorization: signed });
+  if (createHash("sha1").update(file).digest("hex") !== hash_value.toLowerCase())
+    throw api.unusable(path, new NoticeRefused("signature", "the bill is not the one that was announced"));
+  try {
+    return readWechatBill(file.toString("utf8"));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw api.unusable(path, new NoticeRefused("malformed", error.message));
+  }
+}
+
 /** WeChat Pay API v3, Native: the payer scans `code_url`. */
 export function wechatProvider(setup: WechatSetup): PaymentProvider {
   const { account, notifyUrl } = setup;
@@ -135,6 +157,7 @@ export function wechatProvider(setup: WechatSetup): PaymentProvider {
       return { httpStatus: status, contentType, body: JSON.stringify({ code: "FAIL", message: verdict.reason }) };
     },
     queryOrder: (orderId) => queryOrder(api, account, orderId),
+    bill: (date) => fetchBill(api, account, date),
     async closeOrder(orderId) {
       // 204: closed. Anything else (paid, closed before, unknown) is for the next question to find out.
       await api.send("POST", `${orderPath(orderId)}/close`, { mchid: account.mchId });
