@@ -51,6 +51,8 @@ class WechatApi {
         accept: "application/json",
         "content-type": "application/json",
         "user-agent": "ovation",
+        // Which key the answer is to be signed with.
+        "wechatpay-serial": account.platformSerial,
         authorization: authorization(account, method, url.pathname + url.search, body),
       },
     });
