@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import { createPrivateKey, createPublicKey } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 /**
@@ -12,23 +13,53 @@ const url = (...schemes: string[]) =>
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 const percent = z.coerce.number().int().min(0).max(100);
 
-/** A PEM key in the variable itself (with \n written out or real), or as file:PATH. */
-const pem = z.string().transform((value, ctx) => {
-  let text = value.replaceAll("\\n", "\n");
-  if (value.startsWith("file:")) {
-    const path = value.slice("file:".length);
-    if (!existsSync(path)) {
-      ctx.addIssue({ code: "custom", message: "names a file that does not exist" });
+/** An RSA key as PEM in the variable itself (with \n written out or real), or as file:PATH. */
+const pem = (kind: "private" | "public") =>
+  z.string().transform((value, ctx) => {
+    const unusable = (message: string) => {
+      ctx.addIssue({ code: "custom", message });
       return z.NEVER;
+    };
+    let text = value.replaceAll("\\n", "\n");
+    if (value.startsWith("file:")) {
+      try {
+        text = readFileSync(value.slice("file:".length), "utf8");
+      } catch {
+        return unusable("names a file that does not exist or cannot be read");
+      }
     }
-    text = readFileSync(path, "utf8");
-  }
-  if (!text.includes("-----BEGIN ")) {
-    ctx.addIssue({ code: "custom", message: "is no PEM key (and no file:PATH of one)" });
-    return z.NEVER;
-  }
-  return text;
-});
+    if (!text.includes("-----BEGIN ")) return unusable("is no PEM key (and no file:PATH of one)");
+    if (kind === "public" && text.includes("PRIVATE KEY")) return unusable("is a private key, a public one is needed");
+    try {
+      const key = kind === "private" ? createPrivateKey(text) : createPublicKey(text);
+      if (key.asymmetricKeyType !== "rsa" || (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2_048)
+        return unusable("is no RSA key of 2048 bits or more");
+    } catch {
+      // The reader's own words may quote the key.
+      return unusable(`is no ${kind} key that can be read`);
+    }
+    return text;
+  });
+
+/** What each payment channel needs, all of it or none, and what it may have besides. */
+const channelSettings = {
+  "WeChat Pay": {
+    needed: [
+      "WECHAT_PAY_MCHID",
+      "WECHAT_PAY_APPID",
+      "WECHAT_PAY_APIV3_KEY",
+      "WECHAT_PAY_PRIVATE_KEY",
+      "WECHAT_PAY_SERIAL_NO",
+      "WECHAT_PAY_PLATFORM_PUBLIC_KEY",
+      "WECHAT_PAY_PLATFORM_SERIAL",
+    ],
+    optional: ["WECHAT_PAY_BASE_URL"],
+  },
+  Alipay: {
+    needed: ["ALIPAY_APP_ID", "ALIPAY_SELLER_ID", "ALIPAY_PRIVATE_KEY", "ALIPAY_PUBLIC_KEY"],
+    optional: ["ALIPAY_GATEWAY"],
+  },
+} as const;
 
 const schema = z
   .object({
@@ -74,22 +105,33 @@ const schema = z
     CASHIER_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
     WECHAT_PAY_MCHID: z.string().min(1).optional(),
     WECHAT_PAY_APPID: z.string().min(1).optional(),
-    WECHAT_PAY_APIV3_KEY: z.string().length(32, "must have 32 characters").optional(),
-    WECHAT_PAY_PRIVATE_KEY: pem.optional(),
+    WECHAT_PAY_APIV3_KEY: z
+      .string()
+      .regex(/^[\x21-\x7e]{32}$/, "must have 32 printable characters")
+      .optional(),
+    WECHAT_PAY_PRIVATE_KEY: pem("private").optional(),
     WECHAT_PAY_SERIAL_NO: z.string().min(1).optional(),
-    WECHAT_PAY_PLATFORM_PUBLIC_KEY: pem.optional(),
+    WECHAT_PAY_PLATFORM_PUBLIC_KEY: pem("public").optional(),
     WECHAT_PAY_PLATFORM_SERIAL: z.string().min(1).optional(),
     WECHAT_PAY_BASE_URL: url("http:", "https:").optional(),
     ALIPAY_APP_ID: z.string().min(1).optional(),
     ALIPAY_SELLER_ID: z.string().min(1).optional(),
-    ALIPAY_PRIVATE_KEY: pem.optional(),
-    ALIPAY_PUBLIC_KEY: pem.optional(),
+    ALIPAY_PRIVATE_KEY: pem("private").optional(),
+    ALIPAY_PUBLIC_KEY: pem("public").optional(),
     ALIPAY_GATEWAY: url("http:", "https:").optional(),
   })
   .superRefine((env, ctx) => {
     const problem = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });
     if (env.SMS_PROVIDER === "webhook" && !env.SMS_WEBHOOK_URL)
       problem("SMS_WEBHOOK_URL", "is needed while SMS_PROVIDER is webhook");
+    for (const [channel, { needed, optional }] of Object.entries(channelSettings)) {
+      const missing = needed.filter((name) => env[name] === undefined);
+      const given = [...needed, ...optional].some((name) => env[name] !== undefined);
+      if (given && missing.length > 0)
+        problem(missing[0] as string, `${channel} is half configured: ${missing.join(", ")} missing`);
+      if (given && env.PROFILE === "production" && !env.PAY_NOTIFY_BASE_URL && !env.API_URL)
+        problem("PAY_NOTIFY_BASE_URL", `is needed (or API_URL), so that the notices of ${channel} arrive`);
+    }
     if (env.PROFILE !== "production") return;
     if (env.SMS_PROVIDER === "console")
       problem("SMS_PROVIDER", "must not be console in production: it would show login codes to callers");

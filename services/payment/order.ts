@@ -4,7 +4,7 @@ import { orderStatus } from "./order-state.ts";
 import type { PayOrder } from "./payment.contract.ts";
 
 /** Why somebody must look at an order; see t_pay_order.parked. */
-export type Parked = "topicMissing" | "paidWhenClosed" | "paidTwice";
+export type Parked = "topicMissing" | "paidWhenClosed" | "paidTwice" | "refundPartial" | "refundFailed";
 
 export interface Order {
   readonly orderId: string;
@@ -38,6 +38,16 @@ export function newOrderId(now = Date.now()): string {
   bytes[8] = 0x80 | (bytes[8]! & 0x3f);
   const hex = bytes.toString("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+/** The order's id as providers know it: WeChat Pay takes no more than 32 characters. */
+export function tradeNoOf(orderId: string): string {
+  return orderId.replaceAll("-", "");
+}
+
+/** The order id that a provider's trade number stands for; a number that was never one of ours comes back as it is. */
+export function orderIdOf(tradeNo: string): string {
+  return tradeNo.replace(/^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/, "$1-$2-$3-$4-$5");
 }
 
 /** The order as its payer sees it. */

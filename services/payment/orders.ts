@@ -1,10 +1,13 @@
 import { fail } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
 import type { PaymentDesk } from "./desk.ts";
-import { refundedEvent, refundMessage } from "./messages.ts";
+import { insertWatch } from "./janitor/janitor-store.ts";
+import { expiryOf, firstLook } from "./janitor/watch-times.ts";
 import { isPaySource, newOrderId, type Order } from "./order.ts";
 import { insertOrder, lockOrder, moveOrder, orderById } from "./payment-store.ts";
 import type { Offer } from "./product.ts";
 import { type Providers, payChannelOf, payChannels } from "./providers/provider.ts";
+import { refundWithin } from "./settlement.ts";
 
 interface PayRequest {
   userId: string;
@@ -15,7 +18,7 @@ interface PayRequest {
 
 /**
  * Makes an order of an offer, fixed as it is now, and gets a page to pay it at. The order is `paying` when this returns.
- * Fails: invalidParam, payChannelClosed; unavailable, which may leave an order behind that nobody can pay.
+ * Fails: invalidParam, payChannelClosed; unavailable, which may leave an order behind that expires unpaid.
  */
 export async function startOrder(desk: PaymentDesk, providers: Providers, request: PayRequest) {
   const { userId, offer, paySource, payChannel } = request;
@@ -39,8 +42,13 @@ export async function startOrder(desk: PaymentDesk, providers: Providers, reques
     parked: null,
     payTime: null,
   };
-  await insertOrder(desk.mysql, order);
-  const { payUrl } = await provider.createPayment(order, offer.name);
+  const now = Date.now();
+  await desk.mysql.transaction(async (tx) => {
+    await insertOrder(tx, order);
+    await insertWatch(tx, order.orderId, expiryOf(now), firstLook(now));
+  });
+  const expires = new Date(now + limits.payment.orderExpiresMs);
+  const { payUrl } = await provider.createPayment(order, offer.name, expires);
   // Not moved where a notice was faster: the order is ahead of `paying` then.
   await moveOrder(desk.mysql, order.orderId, "paying");
   return { orderId: order.orderId, payUrl };
@@ -54,7 +62,7 @@ export async function requireOrder(desk: PaymentDesk, orderId: string): Promise<
 }
 
 /**
- * Refunds a paid order, once; what undoes the credit is on its way when this returns. A paid order that was parked
+ * Refunds a paid order, once; what undoes the credit, and the call for its money, are on their way when this returns. A paid order that was parked
  * before it was credited has nothing to take back. Fails: payOrderUnknown, payOrderState.
  */
 export async function refundOrder(
@@ -66,14 +74,8 @@ export async function refundOrder(
   const refunded = await desk.mysql.transaction(async (tx) => {
     const order = await lockOrder(tx, orderId);
     if (!order) throw fail("payOrderUnknown", { orderId });
-    const time = new Date();
-    const details = { refund_time: time, refund_reason: reason };
-    if (!(await moveOrder(tx, orderId, "refunded", details)))
+    if (!(await refundWithin(desk, tx, order, { reason, origin: "operator" }, requestId)))
       throw fail("payOrderState", { orderId, state: order.state });
-    desk.steps.afterStateChange?.(orderId);
-    if (order.parked !== "topicMissing")
-      await desk.outbox.add(tx, { ...refundMessage(order, reason, time), requestId });
-    await desk.outbox.add(tx, { ...refundedEvent(order, reason, time), requestId });
     return { ...order, state: "refunded" as const };
   });
   desk.outbox.wake();

@@ -56,8 +56,34 @@ export interface PaymentActions {
   cashierPress: { params: { orderId: string; action: string }; result: { html: string } };
   /** Operators: any user's order. Fails: payOrderUnknown. */
   findOrder: { params: { orderId: string; operator: string }; result: PayOrder & { userId: string } };
-  /** Operators: a paid order is refunded, its coins taken back, once. Fails: payOrderUnknown, payOrderState. */
+  /** Operators: a paid order is refunded, once: its coins are taken back, its money is given back by the
+   * provider, both on their way when this returns. Fails: payOrderUnknown, payOrderState. */
   refund: { params: { orderId: string; reason: string; operator: string }; result: PayOrder };
+  /**
+   * Operators: compares a day (YYYY-MM-DD, Beijing's) with every open channel's bill and with the wallet; the differences
+   * are stored. Fails: invalidParam (a day that is not over), unavailable.
+   */
+  reconcile: { params: { date: string; operator: string }; result: DayComparison[] };
+}
+
+/** What a day's bill of a channel, or the wallet's credits of that day, and our orders say differently. */
+export interface DayComparison {
+  /** A pay channel, or "wallet". */
+  channel: string;
+  /** Lines of the bill, or credits. */
+  compared: number;
+  differences: Difference[];
+}
+
+export interface Difference {
+  /**
+   * `unknown`: in the bill, and no paid order of ours; `notInBill`: paid here, and not in the bill; `creditedNotPaid`:
+   * coins without a paid order; `paidNotCredited`; `amountDiffers`: of money or of coins.
+   */
+  readonly kind: "paidNotCredited" | "creditedNotPaid" | "amountDiffers" | "unknown" | "notInBill";
+  readonly orderId: string;
+  readonly transactionId: string | null;
+  readonly detail: string;
 }
 
 export interface PaymentEvents {
@@ -99,5 +125,6 @@ export const paymentParams = {
   cashierPage: { orderId },
   cashierPress: { orderId, action: { type: "string", max: 20 } },
   findOrder: { orderId, operator },
+  reconcile: { date: { type: "string", pattern: /^20\d\d-\d\d-\d\d$/ }, operator },
   refund: { orderId, reason: { type: "string", min: 1, max: 200 }, operator },
 } as const;

@@ -13,6 +13,7 @@ import { defineService } from "../define-service.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import type { Cashier } from "./cashier/cashier.ts";
 import type { CrashPoints } from "./desk.ts";
+import { Janitor } from "./janitor/janitor.ts";
 import { releaseParked, takeNotice } from "./notices.ts";
 import { payOrderOf } from "./order.ts";
 import { refundOrder, requireOrder, startOrder } from "./orders.ts";
@@ -20,6 +21,8 @@ import { paymentParams } from "./payment.contract.ts";
 import { offerOf, productColumns } from "./product.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import type { Providers } from "./providers/provider.ts";
+import { creditBooks } from "./reconciliation/credit-books.ts";
+import { reconcileDay } from "./reconciliation/reconcile.ts";
 import { RowBudget } from "./row-budget.ts";
 
 export interface PaymentState extends MysqlState, JetStreamState, OutboxState, CatalogueState<typeof productColumns> {
@@ -27,6 +30,7 @@ export interface PaymentState extends MysqlState, JetStreamState, OutboxState, C
   /** Where the sandbox cashier is open. */
   cashier?: Cashier;
   parkedOrders?: BackgroundLoop;
+  janitor?: Janitor;
   steps: CrashPoints;
   strangerRows: RowBudget;
 }
@@ -112,7 +116,17 @@ export default defineService<"payment", PaymentState>({
       operator: true,
       async handler(ctx) {
         const { orderId, reason } = ctx.params;
-        return payOrderOf(await refundOrder(this, orderId, reason, ctx.requestID ?? null));
+        const order = await refundOrder(this, orderId, reason, ctx.requestID ?? null);
+        this.janitor?.wake();
+        return payOrderOf(order);
+      },
+    },
+
+    reconcile: {
+      params: paymentParams.reconcile,
+      operator: true,
+      async handler(ctx) {
+        return reconcileDay(this, this.providers, creditBooks(ctx), ctx.params.date);
       },
     },
   },
@@ -124,6 +138,7 @@ export default defineService<"payment", PaymentState>({
 
   started() {
     Object.assign(this, openProviders(config(), this.mysql, this.logger));
+    this.janitor = new Janitor(this, this.providers, this.broker.nodeID);
     this.parkedOrders = new BackgroundLoop({
       name: "parked-orders",
       round: () => releaseParked(this),
@@ -136,5 +151,6 @@ export default defineService<"payment", PaymentState>({
   async stopped() {
     await this.cashier?.stop();
     await this.parkedOrders?.stop();
+    await this.janitor?.stop();
   },
 });

@@ -66,6 +66,13 @@ export interface WalletActions {
     params: { userId: string; cursor?: string; limit: number };
     result: { list: StatementRow[]; nextCursor: string | null };
   };
+  /** The coins that these orders were credited with; an order without a credit is not among them. */
+  creditsOf: { params: { orderIds: string[] }; result: { list: { orderId: string; coins: number }[] } };
+  /** The credits of a span of time (ISO times, the end not included), in portions, of which some may be empty. */
+  creditsBetween: {
+    params: { from: string; to: string; cursor?: string };
+    result: { list: { orderId: string; coins: number }[]; nextCursor: string | null };
+  };
   /** What the anchor has earned; every gift settled before `settledUpTo` (ISO time) is in it. */
   income: { params: { userId: string }; result: { income: number; settledUpTo: string } };
   /** Operators. Fails: invalidParam where the account's status does not allow it. */
@@ -83,6 +90,7 @@ export interface WalletEvents {
 const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
 const orderId = { type: "string", min: 1, max: 64 } as const;
 const positive = { type: "number", integer: true, min: 1, max: Number.MAX_SAFE_INTEGER } as const;
+const time = { type: "string", pattern: /^\d{4}-\d\d-\d\dT[\d:.]{8,12}Z$/ } as const;
 const reason = { type: "string", min: 1, max: 200 } as const;
 
 export const walletParams = {
@@ -113,6 +121,8 @@ export const walletParams = {
     cursor: { type: "string", pattern: /^\d{1,19}$/, optional: true },
     limit: { type: "number", integer: true, min: 1, max: 100 },
   },
+  creditsOf: { orderIds: { type: "array", max: 500, items: orderId } },
+  creditsBetween: { from: time, to: time, cursor: { type: "string", pattern: /^\d{1,19}$/, optional: true } },
   income: { userId },
   freeze: { userId, reason, operator: { type: "string", max: 100 } },
   unfreeze: { userId, reason, operator: { type: "string", max: 100 } },

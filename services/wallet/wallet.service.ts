@@ -11,6 +11,7 @@ import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { changeStatus } from "./account-status.ts";
+import { creditsOfOrders, creditsOfTime } from "./credit-store.ts";
 import { fundsOf, openFundsCache } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
 import { openIncomeRollup } from "./income-rollup.ts";
@@ -63,6 +64,19 @@ export default defineService<"wallet", WalletState>({
         const rows = await readStatement(this.mysql, userId, cursor, limit + 1);
         const list = rows.slice(0, limit);
         return { list, nextCursor: rows.length > limit ? (list.at(-1)?.id ?? null) : null };
+      },
+    },
+    creditsOf: {
+      params: walletParams.creditsOf,
+      async handler(ctx) {
+        return { list: await creditsOfOrders(this.mysql, ctx.params.orderIds) };
+      },
+    },
+    creditsBetween: {
+      params: walletParams.creditsBetween,
+      handler(ctx) {
+        const { from, to, cursor } = ctx.params;
+        return creditsOfTime(this.mysql, new Date(from), new Date(to), cursor);
       },
     },
     income: {

@@ -1,3 +1,4 @@
+import { yuan } from "../yuan.ts";
 import type { Collection } from "./collection.ts";
 
 const entities: Readonly<Record<string, string>> = {
@@ -8,12 +9,6 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => entities[character] as string);
-
-/** Fen as yuan, e.g. 3000 as 30.00; by digits, since a division would round large amounts. */
-export function yuan(fen: number): string {
-  const digits = String(fen).padStart(3, "0");
-  return `${digits.slice(0, -2)}.${digits.slice(-2)}`;
-}
 
 /** The end of an order id, where the random part is: enough for people to tell orders apart. */
 const shortId = (orderId: string) => (orderId.length > 12 ? `…${orderId.slice(-12)}` : orderId);

@@ -3,16 +3,21 @@ import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import type { Database } from "../../../mixins/mysql/database.ts";
+import { billDay } from "../bill-day.ts";
+import type { BillLine, ProviderOrder } from "../providers/provider.ts";
+import { noticeBody, signedHeaders } from "./cashier-notice.ts";
+import { cashierPage } from "./cashier-page.ts";
 import {
   callAgain,
   callAnswered,
   claimCalls,
+  closeCollection,
   collectionByOrder,
   insertCollection,
+  paymentsBetween,
+  pressedPayment,
   pressOnce,
-} from "../payment-store.ts";
-import { noticeBody, signedHeaders } from "./cashier-notice.ts";
-import { cashierPage } from "./cashier-page.ts";
+} from "./cashier-store.ts";
 import { type Collection, type CollectionCall, callsWanted, retryDelay } from "./collection.ts";
 
 interface CashierSetup {
@@ -55,6 +60,27 @@ export class Cashier {
   async collect(orderId: string, name: string, amount: number): Promise<{ payUrl: string }> {
     await insertCollection(this.setup.mysql, { orderId, name, amount });
     return { payUrl: `${this.setup.pageBase}/sandbox/cashier?orderId=${encodeURIComponent(orderId)}` };
+  }
+
+  /** How an order stands in the cashier's book. */
+  async query(orderId: string): Promise<ProviderOrder> {
+    const payment = await pressedPayment(this.setup.mysql, orderId);
+    if (!payment) return { says: "unknown" };
+    if (payment.action === null) return { says: "open" };
+    if (payment.action === "cancel") return { says: "closed" };
+    const { transactionId, amount, pressTime: time } = payment;
+    return { says: "paid", transactionId, amount, time };
+  }
+
+  /** What was paid on a day, by the cashier's own book. */
+  async bill(date: string): Promise<BillLine[]> {
+    const { from, to } = billDay(date);
+    return paymentsBetween(this.setup.mysql, from, to);
+  }
+
+  /** No button counts any more, where none was pressed; nobody is told. */
+  async close(orderId: string): Promise<void> {
+    await closeCollection(this.setup.mysql, orderId);
   }
 
   /** Fails: notFound. */

@@ -1,18 +1,13 @@
+import type { Cashier } from "../cashier/cashier.ts";
 import { cashierMerchant, parseNotice, verifySignature } from "../cashier/cashier-notice.ts";
 import { NoticeRefused } from "../notice-record.ts";
 import type { PaymentProvider } from "./provider.ts";
 
-interface CashierChannel {
-  readonly secret: string;
-  /** Asks the cashier to collect; idempotent by order id. */
-  collect(orderId: string, name: string, amount: number): Promise<{ payUrl: string }>;
-}
-
 /** The sandbox cashier seen from the merchant's side. */
-export function cashierProvider({ secret, collect }: CashierChannel): PaymentProvider {
+export function cashierProvider(secret: string, cashier: Cashier): PaymentProvider {
   return {
     channel: "cashier",
-    createPayment: (order, productName) => collect(order.orderId, productName, order.amount),
+    createPayment: (order, productName) => cashier.collect(order.orderId, productName, order.amount),
     readNotice(raw, now) {
       verifySignature(secret, raw.headers, raw.body, now.getTime());
       const notice = parseNotice(raw.body);
@@ -38,5 +33,10 @@ export function cashierProvider({ secret, collect }: CashierChannel): PaymentPro
         body: JSON.stringify(answer),
       };
     },
+    queryOrder: (orderId) => cashier.query(orderId),
+    closeOrder: (orderId) => cashier.close(orderId),
+    // Sandbox money: there is nothing to send back.
+    refund: async () => "done",
+    bill: (date) => cashier.bill(date),
   };
 }

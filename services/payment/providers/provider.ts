@@ -17,26 +17,70 @@ export interface VerifiedNotice {
   readonly orderId: string;
   /** The provider's id of the payment. */
   readonly transactionId: string;
-  /** Fen, a positive safe integer. Whether it is the order's is for the caller to see. */
+  /** What the order is to be paid with: fen, a positive safe integer. Whether it is the order's is for the caller to see. */
   readonly amount: number;
-  /** `other`: a state of the provider's that changes nothing here. */
-  readonly says: "paid" | "cancelled" | "other";
-  /** When it was paid or cancelled, by the provider's clock. */
+  /** `refunded`: money went back, all that went back so far; `other`: a state of the provider's that changes nothing. */
+  readonly says: "paid" | "cancelled" | "refunded" | "refundFailed" | "other";
+  /** Fen, of a refund. */
+  readonly refundAmount?: number;
+  /** When it happened, by the provider's clock. */
   readonly time: Date;
+}
+
+/** What the provider answers to the question after an order, verified like a notice. */
+export type ProviderOrder =
+  | { readonly says: "paid"; readonly transactionId: string; readonly amount: number; readonly time: Date }
+  /** The payment went back since, in part or as a whole. */
+  | { readonly says: "refunded"; readonly transactionId: string; readonly amount: number; readonly time: Date }
+  /** Can still be paid. */
+  | { readonly says: "open" }
+  | { readonly says: "closed" }
+  /** The provider has never heard of it: nobody has begun to pay. */
+  | { readonly says: "unknown" };
+
+export interface RefundRequest {
+  readonly orderId: string;
+  readonly transactionId: string;
+  /** What was paid, and is given back as a whole: fen. */
+  readonly amount: number;
+  readonly reason: string;
+}
+
+/** A line of a provider's bill of a day. */
+export interface BillLine {
+  readonly kind: "paid" | "refunded";
+  readonly orderId: string;
+  readonly transactionId: string;
+  /** Fen. */
+  readonly amount: number;
 }
 
 /** One payment channel. An implementation knows the provider's formats, keys and merchant, and nothing of states. */
 export interface PaymentProvider {
   readonly channel: PayChannel;
-  /** Asks for a page to pay the order at. Idempotent by order id. Fails: unavailable. */
-  createPayment(order: Order, productName: string): Promise<{ payUrl: string }>;
+  /** Asks for a page to pay the order at until `expires`. Idempotent by order id. Fails: unavailable. */
+  createPayment(order: Order, productName: string, expires: Date): Promise<{ payUrl: string }>;
   /**
-   * Verifies signature, freshness, merchant and currency, in this order, and only then reads on.
+   * Verifies signature, freshness, merchant and currency, in this order, and only then reads on. Payments and refunds
+   * come to the same address.
    * @throws NoticeRefused
    */
   readNotice(raw: RawNotice, now: Date): VerifiedNotice;
   /** What the provider is answered. `status` is that of a refusal, in HTTP. */
   answer(verdict: NoticeVerdict, status: number): NoticeAnswer;
+  /** How the order stands at the provider. Fails: unavailable, where the answer did not come or did not verify. */
+  queryOrder(orderId: string): Promise<ProviderOrder>;
+  /**
+   * Asks that nobody can pay the order any more. What came of it is for `queryOrder` to say: it may have been paid at the
+   * last moment. Fails: unavailable.
+   */
+  closeOrder(orderId: string): Promise<void>;
+  /**
+   * Gives the whole payment back, once: a repeat is the same refund and tells how it stands by now. Fails: unavailable.
+   */
+  refund(request: RefundRequest): Promise<"done" | "processing" | "failed">;
+  /** What was paid and refunded on a day (YYYY-MM-DD, Beijing's). Fails: unavailable. */
+  bill(date: string): Promise<BillLine[]>;
 }
 
 /** The channels whose settings are there. */

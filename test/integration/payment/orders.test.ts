@@ -39,7 +39,18 @@ describe("products", () => {
   test("the service offers its contract and nothing of moleculer-db", () => {
     const names = gateway.registry.getActionList({}).map(({ name }: { name: string }) => name);
     expect(names.filter((name: string) => name.startsWith("payment.")).sort()).toEqual(
-      ["products", "pay", "order", "notice", "cashierPage", "cashierPress", "findOrder", "refund", "health"]
+      [
+        "products",
+        "pay",
+        "order",
+        "notice",
+        "cashierPage",
+        "cashierPress",
+        "findOrder",
+        "refund",
+        "reconcile",
+        "health",
+      ]
         .map((name) => `payment.${name}`)
         .sort(),
     );

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readConfig, settingNames } from "../../../config/config.ts";
@@ -43,6 +44,68 @@ describe("settings", () => {
     const text = readFileSync(join(__dirname, "../../../.env.example"), "utf8");
     const documented = text.split("\n").flatMap((line) => /^([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
     expect(documented.sort()).toEqual([...settingNames].sort());
+  });
+
+  describe("of a payment channel", () => {
+    const rsa = (modulusLength: number) => generateKeyPairSync("rsa", { modulusLength });
+    const { privateKey, publicKey } = rsa(2048);
+    const secret = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+    const open = publicKey.export({ type: "spki", format: "pem" }) as string;
+    const alipay = {
+      ALIPAY_APP_ID: "2021",
+      ALIPAY_SELLER_ID: "2088",
+      ALIPAY_PRIVATE_KEY: secret,
+      ALIPAY_PUBLIC_KEY: open,
+    };
+    const whole = { ...usable, ...alipay, PAY_NOTIFY_BASE_URL: "https://pay.example" };
+    const problemOf = (extra: Record<string, string>) => {
+      try {
+        readConfig({ ...whole, ...extra });
+        return "none";
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+
+    test("are usable as a whole, with keys in one line too", () => {
+      expect(problemOf({})).toBe("none");
+      expect(readConfig({ ...whole, ALIPAY_PRIVATE_KEY: secret.replaceAll("\n", "\\n") }).ALIPAY_PRIVATE_KEY).toBe(
+        secret,
+      );
+    });
+
+    test("that is half configured are one clear message", () => {
+      const message = problemOf({ ALIPAY_SELLER_ID: "", ALIPAY_PUBLIC_KEY: "" });
+      expect(message).toContain("Alipay is half configured: ALIPAY_SELLER_ID, ALIPAY_PUBLIC_KEY missing");
+      expect(message.split("\n")).toHaveLength(2);
+      expect(problemOf({ WECHAT_PAY_MCHID: "1900000001" })).toMatch(/WeChat Pay is half configured: WECHAT_PAY_APPID,/);
+    });
+
+    test.each([
+      ["no PEM", { ALIPAY_PRIVATE_KEY: "S3CRET" }, /ALIPAY_PRIVATE_KEY: is no PEM key/],
+      [
+        "a broken PEM",
+        { ALIPAY_PRIVATE_KEY: "-----BEGIN PRIVATE KEY-----\nS3CRET\n-----END PRIVATE KEY-----" },
+        /ALIPAY_PRIVATE_KEY: is no private key that can be read/,
+      ],
+      [
+        "a file that is not there",
+        { ALIPAY_PRIVATE_KEY: "file:/no/such/S3CRET.pem" },
+        /ALIPAY_PRIVATE_KEY: names a file/,
+      ],
+      ["a public key in its place", { ALIPAY_PRIVATE_KEY: open }, /ALIPAY_PRIVATE_KEY: is no private key/],
+      ["a private key for a public one", { ALIPAY_PUBLIC_KEY: secret }, /ALIPAY_PUBLIC_KEY: is a private key/],
+      [
+        "a short key",
+        { ALIPAY_PRIVATE_KEY: rsa(1024).privateKey.export({ type: "pkcs8", format: "pem" }) as string },
+        /ALIPAY_PRIVATE_KEY: is no RSA key of 2048 bits/,
+      ],
+      ["no address for notices", { PAY_NOTIFY_BASE_URL: "" }, /PAY_NOTIFY_BASE_URL: is needed/],
+    ])("with %s are refused, and no key is printed", (_what, extra, message) => {
+      const problem = problemOf(extra);
+      expect(problem).toMatch(message);
+      expect(problem).not.toMatch(/S3CRET|BEGIN|MII/);
+    });
   });
 
   test("an empty variable counts as unset", () => {

@@ -4,6 +4,12 @@ import { limits } from "../../../config/limits.ts";
 import { Channel, type ChannelDefinition } from "../../../mixins/jetstream/channel.ts";
 import { FakeMessage, FakePorts, fakeTimers, pass, settled } from "./fake-messages.ts";
 
+/** Names of streams and subjects have the namespace's prefix; nothing is connected to. */
+Object.assign(process.env, {
+  ...{ NATS_URL: "nats://127.0.0.1:1", REDIS_URL: "redis://127.0.0.1:1", MYSQL_URL: "mysql://127.0.0.1:1" },
+  ...{ PROFILE: "local", SMS_PROVIDER: "console", NAMESPACE: "unit" },
+});
+
 const { ackWaitMs, fetchExpiresMs, fetchRetryMs, takeOverPollMs } = limits.jetstream;
 
 /** One durable consumer on the server: what waits in it, and the pulls it was asked for. */
@@ -144,7 +150,7 @@ describe("pulling", () => {
     await settled();
     ports.running[0]?.done();
     await settled();
-    expect(ports.calls).toEqual([[1], [2, 3, 4, 5]]);
+    expect(ports.calls.map((batch) => batch.sort())).toEqual([[1], [2, 3, 4, 5]]);
   });
 
   test("asks for no more than there is room for, and again as soon as there is", async () => {
@@ -191,7 +197,7 @@ describe("pulling", () => {
     await pass(3 * fetchRetryMs);
     consumer("d").broken = false;
     consumer("d").add(...messages(1, "a"));
-    await pass(fetchRetryMs);
+    await pass(2 * fetchRetryMs);
     expect(ports.calls).toEqual([[1]]);
   });
 
@@ -341,6 +347,7 @@ describe("partitions", () => {
     await pass(fetchExpiresMs);
     ports.running[0]?.fail(fail("unavailable"));
     await Promise.all([handing, stop]);
+    await settled();
     expect([held?.acked, held?.naks, lease("d-0").free, lease("d-1").free]).toEqual([0, [undefined], true, true]);
     expect(jest.getTimerCount()).toBe(0);
   });

@@ -1,7 +1,8 @@
 import { limits } from "../../../config/limits.ts";
 import { notifyBase, pageBase } from "../../../services/payment/addresses.ts";
-import { cashierPage, yuan } from "../../../services/payment/cashier/cashier-page.ts";
+import { cashierPage } from "../../../services/payment/cashier/cashier-page.ts";
 import { callsWanted, retryDelay } from "../../../services/payment/cashier/collection.ts";
+import { yuan } from "../../../services/payment/yuan.ts";
 
 describe("the cashier's page", () => {
   const collection = {

@@ -1,0 +1,32 @@
+import { orderIdOf } from "../../order.ts";
+import { fenOf } from "../../yuan.ts";
+import { tableOf } from "../csv-bill.ts";
+import type { BillLine } from "../provider.ts";
+import { unzip } from "./zip.ts";
+
+const isHeading = (line: string) => /^支付宝交易号\s*,商户订单号\s*,业务类型/.test(line);
+
+/** Amounts of refunds stand there below zero. */
+function fen(text: string | undefined): number {
+  const amount = fenOf((text ?? "").replace(/^-/, ""));
+  if (amount === null) throw new RangeError("a bill with something that is no amount");
+  return amount;
+}
+
+/**
+ * A trade bill of Alipay: a ZIP archive with the trades and their sum, each a table in GBK between lines that begin
+ * with #.
+ * @throws RangeError where it is not one.
+ */
+export function readAlipayBill(archive: Buffer, maxBytes: number): BillLine[] {
+  const texts = unzip(archive, maxBytes).map((file) => new TextDecoder("gbk").decode(file));
+  const trades = texts.find((text) => text.split(/\r?\n/).some(isHeading));
+  if (trades === undefined) throw new RangeError("an archive without a table of trades");
+  const rows = tableOf(trades, isHeading, (line) => (line.startsWith("#") || line === "" ? null : line.split(",")));
+  return rows.flatMap((row): BillLine[] => {
+    const common = { orderId: orderIdOf(row.商户订单号 ?? ""), transactionId: row.支付宝交易号 ?? "" };
+    const amount = fen(row["订单金额（元）"]);
+    if (row.业务类型 === "交易") return [{ ...common, kind: "paid", amount }];
+    return row.业务类型 === "退款" ? [{ ...common, kind: "refunded", amount }] : [];
+  });
+}

@@ -1,0 +1,163 @@
+import { z } from "zod";
+import { fail } from "../../../../broker/failure.ts";
+import { limits } from "../../../../config/limits.ts";
+import { NoticeRefused } from "../../notice-record.ts";
+import { orderIdOf, tradeNoOf } from "../../order.ts";
+import { yuan } from "../../yuan.ts";
+import type { BillLine, PaymentProvider, ProviderOrder } from "../provider.ts";
+import { callProvider, downloadFrom } from "../provider-call.ts";
+import { readAlipayBill } from "./alipay-bill.ts";
+import { alipayTime, fenOfAlipay, readAlipayNotice, timeOfAlipay } from "./alipay-notice.ts";
+import { type AlipayAccount, signRequest, verifiedAnswer } from "./alipay-signature.ts";
+
+interface AlipaySetup {
+  readonly account: AlipayAccount;
+  readonly gateway: string;
+  readonly notifyUrl: string;
+}
+
+const answerSchema = z.object({ code: z.string(), sub_code: z.string().max(100).optional() }).loose();
+const tradeSchema = z.object({
+  out_trade_no: z.string(),
+  trade_no: z.string().min(1).max(64),
+  trade_status: z.string(),
+  total_amount: z.string(),
+  send_pay_date: z.string().optional(),
+});
+const refundSchema = z.object({ out_trade_no: z.string(), refund_fee: z.string() });
+
+const billSchema = z.object({ bill_download_url: z.url() });
+
+type Answer = z.output<typeof answerSchema>;
+
+class AlipayApi {
+  private readonly setup: AlipaySetup;
+
+  constructor(setup: AlipaySetup) {
+    this.setup = setup;
+  }
+
+  /** The fields of a request: what a call posts, or a page's address carries. */
+  request(method: string, content: object, extra: Record<string, string> = {}): Record<string, string> {
+    return signRequest(this.setup.account, {
+      app_id: this.setup.account.appId,
+      method,
+      format: "JSON",
+      charset: "utf-8",
+      sign_type: "RSA2",
+      timestamp: alipayTime(new Date()),
+      version: "1.0",
+      ...extra,
+      biz_content: JSON.stringify(content),
+    });
+  }
+
+  /** A call whose answer, whatever it says, is Alipay's. Fails: unavailable. */
+  async send(method: string, content: object): Promise<Answer> {
+    const answer = await callProvider("alipay", `${this.setup.gateway}?charset=utf-8`, {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded;charset=utf-8" },
+      body: new URLSearchParams(this.request(method, content)).toString(),
+    });
+    return this.believed(method, () => {
+      const name = `${method.replaceAll(".", "_")}_response`;
+      return answerSchema.parse(JSON.parse(verifiedAnswer(this.setup.account, name, answer.body)));
+    });
+  }
+
+  /** Fails: unavailable, where what Alipay sent cannot be read or believed. */
+  believed<T>(method: string, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof NoticeRefused || error instanceof z.ZodError || error instanceof SyntaxError)) throw error;
+      const why = error instanceof NoticeRefused ? error.message : "not what was asked for";
+      throw fail("unavailable", { channel: "alipay", method, why: `its answer was not believed: ${why}` });
+    }
+  }
+
+  refused(method: string, { code, sub_code }: Answer): Error {
+    return fail("unavailable", { channel: "alipay", method, why: `answered ${code} ${sub_code ?? ""}` });
+  }
+}
+
+const succeeded = "10000";
+
+async function queryOrder(api: AlipayApi, orderId: string): Promise<ProviderOrder> {
+  const method = "alipay.trade.query";
+  const answer = await api.send(method, { out_trade_no: tradeNoOf(orderId) });
+  if (answer.sub_code === "ACQ.TRADE_NOT_EXIST") return { says: "unknown" };
+  if (answer.code !== succeeded) throw api.refused(method, answer);
+  return api.believed(method, () => {
+    const trade = tradeSchema.parse(answer);
+    if (orderIdOf(trade.out_trade_no) !== orderId) throw new NoticeRefused("orderUnknown", "another order");
+    if (trade.trade_status === "WAIT_BUYER_PAY") return { says: "open" };
+    // Only what was paid has a time of payment; a trade that is closed all the same has been refunded.
+    if (trade.send_pay_date === undefined) return { says: "closed" };
+    const says = trade.trade_status === "TRADE_CLOSED" ? "refunded" : "paid";
+    const amount = fenOfAlipay(trade.total_amount);
+    return { says, transactionId: trade.trade_no, amount, time: timeOfAlipay(trade.send_pay_date) };
+  });
+}
+
+/** The day's bill: its address in a signed answer, the file from there. */
+async function fetchBill(api: AlipayApi, date: string): Promise<BillLine[]> {
+  const method = "alipay.data.dataservice.bill.downloadurl.query";
+  const answer = await api.send(method, { bill_type: "trade", bill_date: date });
+  if (answer.sub_code === "isp.bill_not_exist") return [];
+  if (answer.code !== succeeded) throw api.refused(method, answer);
+  const { bill_download_url } = api.believed(method, () => billSchema.parse(answer));
+  const file = await downloadFrom("alipay", bill_download_url, {});
+  try {
+    return readAlipayBill(file, limits.payment.providerBillBytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw fail("unavailable", { channel: "alipay", method, why: error.message });
+  }
+}
+
+/** Alipay's page pay: `payUrl` is its page, signed by us. */
+export function alipayProvider(setup: AlipaySetup): PaymentProvider {
+  const { account, gateway, notifyUrl } = setup;
+  const api = new AlipayApi(setup);
+  return {
+    channel: "alipay",
+    async createPayment(order, productName, expires) {
+      const content = {
+        out_trade_no: tradeNoOf(order.orderId),
+        total_amount: yuan(order.amount),
+        subject: productName.replace(/[/=&]/g, " "),
+        product_code: "FAST_INSTANT_TRADE_PAY",
+        time_expire: alipayTime(expires),
+      };
+      const fields = api.request("alipay.trade.page.pay", content, { notify_url: notifyUrl });
+      return { payUrl: `${gateway}?${new URLSearchParams(fields)}` };
+    },
+    readNotice: (raw, now) => readAlipayNotice(account, raw, now),
+    answer: (verdict, status) =>
+      verdict.outcome === "refused"
+        ? { httpStatus: status, contentType: "text/plain; charset=utf-8", body: "failure" }
+        : { httpStatus: 200, contentType: "text/plain; charset=utf-8", body: "success" },
+    queryOrder: (orderId) => queryOrder(api, orderId),
+    bill: (date) => fetchBill(api, date),
+    async closeOrder(orderId) {
+      // Whatever it answers (closed, paid, unknown) is for the next question to find out.
+      await api.send("alipay.trade.close", { out_trade_no: tradeNoOf(orderId) });
+    },
+    async refund({ orderId, transactionId, amount, reason }) {
+      const method = "alipay.trade.refund";
+      const answer = await api.send(method, {
+        trade_no: transactionId,
+        out_request_no: tradeNoOf(orderId),
+        refund_amount: yuan(amount),
+        refund_reason: reason,
+      });
+      if (answer.code !== succeeded) throw api.refused(method, answer);
+      return api.believed(method, () => {
+        const { out_trade_no, refund_fee } = refundSchema.parse(answer);
+        if (orderIdOf(out_trade_no) !== orderId) throw new NoticeRefused("orderUnknown", "another order");
+        return fenOfAlipay(refund_fee) === amount ? "done" : "failed";
+      });
+    },
+  };
+}

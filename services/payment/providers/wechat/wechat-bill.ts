@@ -1,0 +1,32 @@
+import { orderIdOf } from "../../order.ts";
+import { fenOf } from "../../yuan.ts";
+import { tableOf } from "../csv-bill.ts";
+import type { BillLine } from "../provider.ts";
+
+/** A field of a row, which has to be there; @throws RangeError */
+function field(row: Record<string, string>, name: string): string {
+  const value = row[name];
+  if (value === undefined) throw new RangeError(`a bill without ${name}`);
+  return value;
+}
+
+function fen(row: Record<string, string>, name: string): number {
+  const amount = fenOf(field(row, name));
+  if (amount === null) throw new RangeError(`a bill whose ${name} is no amount`);
+  return amount;
+}
+
+/**
+ * A trade bill of WeChat Pay (bill_type ALL): every value after a back-tick, a summary at the end.
+ * @throws RangeError where it is not one.
+ */
+export function readWechatBill(text: string): BillLine[] {
+  const isHeading = (line: string) => line.startsWith("交易时间,");
+  const rows = tableOf(text, isHeading, (line) => (line.startsWith("`") ? line.slice(1).split(",`") : null));
+  return rows.flatMap((row): BillLine[] => {
+    const common = { orderId: orderIdOf(field(row, "商户订单号")), transactionId: field(row, "微信订单号") };
+    if (field(row, "交易状态") === "SUCCESS") return [{ ...common, kind: "paid", amount: fen(row, "订单金额") }];
+    if (field(row, "交易状态") === "REFUND") return [{ ...common, kind: "refunded", amount: fen(row, "申请退款金额") }];
+    return [];
+  });
+}

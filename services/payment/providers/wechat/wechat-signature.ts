@@ -1,0 +1,89 @@
+import { createDecipheriv, createSign, createVerify, type KeyObject, randomBytes } from "node:crypto";
+import { limits } from "../../../../config/limits.ts";
+import { NoticeRefused } from "../../notice-record.ts";
+
+/** A merchant at WeChat Pay (API v3): who it is, its key, and the platform's key by serial. */
+export interface WechatAccount {
+  readonly mchId: string;
+  readonly appId: string;
+  /** 32 bytes: what notices are encrypted with. */
+  readonly apiV3Key: string;
+  readonly privateKey: KeyObject;
+  /** The serial of the merchant's certificate. */
+  readonly serialNo: string;
+  readonly platformKey: KeyObject;
+  readonly platformSerial: string;
+}
+
+/** The Authorization header of a call: RSA-SHA256 over method, path with query, Unix seconds, nonce and body. */
+export function authorization(
+  account: WechatAccount,
+  method: string,
+  pathAndQuery: string,
+  body: string,
+  now = Date.now(),
+): string {
+  const timestamp = String(Math.floor(now / 1_000));
+  const nonce = randomBytes(16).toString("hex");
+  const signature = createSign("RSA-SHA256")
+    .update(`${method}\n${pathAndQuery}\n${timestamp}\n${nonce}\n${body}\n`)
+    .sign(account.privateKey, "base64");
+  const fields = { mchid: account.mchId, nonce_str: nonce, signature, timestamp, serial_no: account.serialNo };
+  const list = Object.entries(fields).map(([name, value]) => `${name}="${value}"`);
+  return `WECHATPAY2-SHA256-RSA2048 ${list.join(",")}`;
+}
+
+/**
+ * Whether a body, of a notice or an answer, is WeChat Pay's and was signed lately. Header names are in lower case.
+ * @throws NoticeRefused
+ */
+export function verifyWechat(
+  account: Pick<WechatAccount, "platformKey" | "platformSerial">,
+  headers: Record<string, string>,
+  body: string,
+  now: number,
+): void {
+  const timestamp = headers["wechatpay-timestamp"] ?? "";
+  const nonce = headers["wechatpay-nonce"] ?? "";
+  const signature = headers["wechatpay-signature"] ?? "";
+  if (
+    !/^\d{1,12}$/.test(timestamp) ||
+    !/^[\x21-\x7e]{1,128}$/.test(nonce) ||
+    !/^[A-Za-z0-9+/=]{1,1024}$/.test(signature)
+  )
+    throw new NoticeRefused("signature", "headers missing or malformed");
+  if (headers["wechatpay-serial"] !== account.platformSerial)
+    throw new NoticeRefused("signature", "signed with a key of another serial");
+  const verified = createVerify("RSA-SHA256")
+    .update(`${timestamp}\n${nonce}\n${body}\n`)
+    .verify(account.platformKey, signature, "base64");
+  if (!verified) throw new NoticeRefused("signature");
+  if (Math.abs(now - Number(timestamp) * 1_000) > limits.payment.noticeFreshnessMs) throw new NoticeRefused("stale");
+}
+
+const tagBytes = 16;
+
+/**
+ * The plain text of a notice's resource: AES-256-GCM with the APIv3 key, the tag at the end of the cipher text.
+ * @throws NoticeRefused
+ */
+export function decryptResource(
+  apiV3Key: string,
+  resource: { ciphertext: string; nonce: string; associated_data?: string },
+): string {
+  const sealed = Buffer.from(resource.ciphertext, "base64");
+  if (sealed.length <= tagBytes) throw new NoticeRefused("malformed", "no cipher text");
+  try {
+    const decipher = createDecipheriv(
+      "aes-256-gcm",
+      Buffer.from(apiV3Key, "utf8"),
+      Buffer.from(resource.nonce, "utf8"),
+    );
+    decipher.setAuthTag(sealed.subarray(-tagBytes));
+    decipher.setAAD(Buffer.from(resource.associated_data ?? "", "utf8"));
+    return Buffer.concat([decipher.update(sealed.subarray(0, -tagBytes)), decipher.final()]).toString("utf8");
+  } catch {
+    // What OpenSSL says of it helps nobody: the key, the nonce or the text is not the right one.
+    throw new NoticeRefused("signature", "the resource does not open with the APIv3 key");
+  }
+}

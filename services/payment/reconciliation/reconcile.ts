@@ -1,0 +1,74 @@
+import { fail } from "../../../broker/failure.ts";
+import { billDay, isOver } from "../bill-day.ts";
+import type { PaymentDesk } from "../desk.ts";
+import type { DayComparison, Difference } from "../payment.contract.ts";
+import { type Providers, payChannels } from "../providers/provider.ts";
+import { type ComparedOrder, type Credit, compareDay, creditsWithoutPayment } from "./compare.ts";
+import { ordersNamed, ordersPaid, replaceDifferences } from "./reconcile-store.ts";
+
+/** What the wallet knows, asked in portions. */
+export interface CreditBooks {
+  /** The credits of these orders; at most `portionOrders` at a time. */
+  creditsOf(orderIds: readonly string[]): Promise<Credit[]>;
+  /** Every credit of a span of time, in portions. */
+  creditsBetween(from: Date, to: Date): AsyncIterable<Credit[]>;
+}
+
+export const portionOrders = 500;
+
+function* portions<T>(all: readonly T[]): Generator<T[]> {
+  for (let at = 0; at < all.length; at += portionOrders) yield all.slice(at, at + portionOrders);
+}
+
+/**
+ * Compares a day's orders with the bill of every open channel and with the wallet's credits. The differences are stored
+ * when this returns, in the place of an earlier run's. Fails: invalidParam where the day is
+ * not over, unavailable where a bill or the wallet cannot be had.
+ */
+export async function reconcileDay(
+  desk: PaymentDesk,
+  providers: Providers,
+  books: CreditBooks,
+  date: string,
+): Promise<DayComparison[]> {
+  const day = billDay(date);
+  if (!isOver(date)) throw fail("invalidParam", { date });
+  const results: DayComparison[] = [];
+  for (const [channel, provider] of providers) {
+    const bill = await provider.bill(date);
+    const orders = new Map<string, ComparedOrder>();
+    const paid = await ordersPaid(desk.mysql, payChannels[channel], day.from, day.to);
+    for (const order of paid) orders.set(order.orderId, order);
+    const others = [...new Set(bill.map(({ orderId }) => orderId))].filter((orderId) => !orders.has(orderId));
+    for (const ids of portions(others))
+      for (const order of await ordersNamed(desk.mysql, ids, day.from, day.to)) orders.set(order.orderId, order);
+    const credits = new Map<string, Credit>();
+    for (const ids of portions([...orders.keys()]))
+      for (const credit of await books.creditsOf(ids)) credits.set(credit.orderId, credit);
+    results.push({ channel, compared: bill.length, differences: compareDay(bill, orders, credits) });
+  }
+  results.push(await reconcileCredits(desk, books, day));
+  await desk.mysql.transaction(async (tx) => {
+    for (const { channel, differences } of results) await replaceDifferences(tx, date, channel, differences);
+  });
+  return results;
+}
+
+/** The other way round: every credit of the day has a paid order, of whichever channel. */
+async function reconcileCredits(
+  desk: PaymentDesk,
+  books: CreditBooks,
+  { from, to }: { from: Date; to: Date },
+): Promise<DayComparison> {
+  const differences: Difference[] = [];
+  let compared = 0;
+  for await (const credits of books.creditsBetween(from, to)) {
+    compared += credits.length;
+    for (const some of portions(credits)) {
+      const ids = some.map(({ orderId }) => orderId);
+      const orders = await ordersNamed(desk.mysql, ids, from, to);
+      differences.push(...creditsWithoutPayment(some, new Map(orders.map((order) => [order.orderId, order]))));
+    }
+  }
+  return { channel: "wallet", compared, differences };
+}

@@ -1,0 +1,82 @@
+import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import type { Order } from "../order.ts";
+import { type RefundOrigin, type RefundState, refundStatesBefore } from "./refund-state.ts";
+
+/** A refund that the provider has to be asked for, or about. */
+export interface DueRefund {
+  readonly orderId: string;
+  readonly payChannel: number;
+  readonly transactionId: string;
+  /** Fen. */
+  readonly amount: number;
+  readonly reason: string;
+  /** How often the provider was asked before. */
+  readonly attempts: number;
+}
+
+/**
+ * Writes the refund of an order in the transaction that refunds it: for the provider to be asked at once, or as done
+ * where it was the provider that gave the money back.
+ */
+export async function insertRefund(
+  tx: Transaction,
+  { orderId, payChannel, transactionId, amount }: Order,
+  origin: RefundOrigin,
+  reason: string,
+): Promise<void> {
+  const begins: RefundState = origin === "operator" ? "requested" : "done";
+  await tx.run(
+    `INSERT INTO t_pay_refund (order_id, pay_channel, transaction_id, amount, reason, origin, state, next_time,
+       create_time, update_time)
+     VALUES (?, ?, ?, ?, ?, ?, ?, IF(?, UTC_TIMESTAMP(3), NULL), UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+    [orderId, payChannel, transactionId ?? "", amount, reason, origin, begins, begins === "requested"],
+  );
+}
+
+/** Moves a refund to a state, where its state allows that; whether it did. `nextTime` null: nothing more is asked. */
+export async function moveRefund(
+  db: Queryable,
+  orderId: string,
+  to: RefundState,
+  nextTime: Date | null = null,
+): Promise<boolean> {
+  const { affectedRows } = await db.run(
+    `UPDATE t_pay_refund SET state = ?, next_time = ?, attempts = attempts + 1, update_time = UTC_TIMESTAMP(3)
+     WHERE order_id = ? AND state IN (?)`,
+    [to, nextTime, orderId, refundStatesBefore(to)],
+  );
+  return affectedRows === 1;
+}
+
+/** The provider did not take it: again at `nextTime`. */
+export async function postponeRefund(db: Queryable, orderId: string, nextTime: Date, problem: string): Promise<void> {
+  await db.run(
+    `UPDATE t_pay_refund SET attempts = attempts + 1, problem = ?, next_time = ?, update_time = UTC_TIMESTAMP(3)
+     WHERE order_id = ? AND next_time IS NOT NULL`,
+    [problem.slice(0, 200), nextTime, orderId],
+  );
+}
+
+/** Refunds whose provider is to be asked now, longest due first. */
+export async function dueRefunds(db: Queryable, limit: number): Promise<DueRefund[]> {
+  const rows = await db.query<{
+    order_id: string;
+    pay_channel: number;
+    transaction_id: string;
+    amount: string;
+    reason: string;
+    attempts: number;
+  }>(
+    `SELECT order_id, pay_channel, transaction_id, amount, reason, attempts FROM t_pay_refund
+     WHERE next_time <= UTC_TIMESTAMP(3) ORDER BY next_time LIMIT ?`,
+    [limit],
+  );
+  return rows.map((row) => ({
+    orderId: row.order_id,
+    payChannel: row.pay_channel,
+    transactionId: row.transaction_id,
+    amount: toSafeInteger(row.amount),
+    reason: row.reason,
+    attempts: row.attempts,
+  }));
+}

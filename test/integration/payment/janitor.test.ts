@@ -1,0 +1,185 @@
+import { eventually, stopNode } from "../../support/system.ts";
+import { messagesOf, noticesOf, orderRow, startPayment } from "./desk.ts";
+import {
+  coinsOf,
+  deliver,
+  expectOrdersCredited,
+  openProviderDesk,
+  type PlacedOrder,
+  type ProviderDesk,
+  place,
+  statusOf,
+} from "./provider-desk.ts";
+
+let desk: ProviderDesk;
+
+beforeAll(async () => {
+  desk = await openProviderDesk();
+});
+afterAll(async () => {
+  await expectOrdersCredited();
+  await desk.stop();
+});
+afterEach(() => {
+  desk.wechat.server.down = false;
+});
+
+const sql = (text: string, values: unknown[] = []) => desk.payments[0].mysql.run(text, values);
+
+/** Lets the next look be now, on whichever node; `expired` where the order's time is over too. */
+async function due({ orderId }: PlacedOrder, expired = false): Promise<void> {
+  await sql(
+    `UPDATE t_pay_watch SET next_time = UTC_TIMESTAMP(3), expire_time = IF(?, UTC_TIMESTAMP(3), expire_time)
+     WHERE order_id = ?`,
+    [expired, orderId],
+  );
+  for (const payment of desk.payments) payment.janitor?.wake();
+}
+
+async function watchOf({ orderId }: PlacedOrder) {
+  const [row] = await desk.payments[0].mysql.query<{ asked: number; next_time: Date }>(
+    "SELECT asked, next_time FROM t_pay_watch WHERE order_id = ?",
+    [orderId],
+  );
+  return row;
+}
+
+const gone = (order: PlacedOrder) => eventually("the watch is gone", async () => !(await watchOf(order)));
+const asked = (order: PlacedOrder, times: number) =>
+  eventually(`asked ${times} times`, async () => (await watchOf(order))?.asked === times);
+const queriesOf = ({ tradeNo }: PlacedOrder) =>
+  desk.wechat.server.calls.filter(({ method, path }) => method === "GET" && path.includes(tradeNo)).length;
+
+describe.each(["wechat", "alipay"] as const)("an order of %s", (channel) => {
+  test("whose notice never comes is paid and credited all the same", async () => {
+    const order = await place(desk, channel);
+    desk[channel].pay(order.tradeNo);
+    await due(order);
+    await gone(order);
+    expect(await statusOf(desk, order)).toBe(2);
+    await eventually("the coins", async () => (await coinsOf(desk, order)) === 300);
+    expect(await noticesOf(desk.payments[0], order.orderId)).toMatchObject([{ outcome: "applied", reason: "paid" }]);
+    const late = channel === "wechat" ? desk.wechat.paidNotice(order.tradeNo) : desk.alipay.notice(order.tradeNo);
+    expect((await deliver(desk, channel, late)).httpStatus).toBe(200);
+    expect(await messagesOf(desk.payments[0], order.orderId)).toEqual(["event.payment.paid", "pay.recharge"]);
+  });
+
+  test("that is not paid yet is asked about again later", async () => {
+    const order = await place(desk, channel);
+    await due(order);
+    await asked(order, 1);
+    expect((await watchOf(order))?.next_time.getTime()).toBeGreaterThan(Date.now() + 30_000);
+    expect(await statusOf(desk, order)).toBe(1);
+  });
+
+  test("that is not paid in time is closed at the provider and expires here", async () => {
+    const order = await place(desk, channel);
+    await due(order, true);
+    await gone(order);
+    expect(await statusOf(desk, order)).toBe(4);
+    expect(desk[channel].pay(order.tradeNo)).toBe(false);
+    expect(await messagesOf(desk.payments[0], order.orderId)).toEqual([]);
+    expect(await noticesOf(desk.payments[0], order.orderId)).toMatchObject([{ outcome: "applied" }]);
+  });
+
+  test("that is paid at the last moment is paid", async () => {
+    const order = await place(desk, channel);
+    desk[channel].pay(order.tradeNo);
+    await due(order, true);
+    await gone(order);
+    expect(await statusOf(desk, order)).toBe(2);
+    await eventually("the coins", async () => (await coinsOf(desk, order)) === 300);
+  });
+});
+
+test("an order of which the provider never heard expires", async () => {
+  desk.wechat.server.down = 500;
+  await place(desk, "wechat").catch(() => null);
+  desk.wechat.server.down = false;
+  const [row] = await desk.payments[0].mysql.query<{ order_id: string; user_id: string }>(
+    "SELECT order_id, user_id FROM t_pay_order WHERE status = 0 AND pay_channel = 1 ORDER BY id DESC LIMIT 1",
+  );
+  const order = { orderId: row?.order_id ?? "", userId: String(row?.user_id), tradeNo: "", payUrl: "" };
+  await due(order, true);
+  await gone(order);
+  expect(await statusOf(desk, order)).toBe(4);
+});
+
+test("while the provider is down nothing is closed, and it is asked again", async () => {
+  const order = await place(desk, "wechat");
+  desk.wechat.server.down = true;
+  await due(order, true);
+  await asked(order, 1);
+  expect(await statusOf(desk, order)).toBe(1);
+  desk.wechat.server.down = false;
+  desk.wechat.pay(order.tradeNo);
+  await due(order, true);
+  await gone(order);
+  expect(await statusOf(desk, order)).toBe(2);
+});
+
+test("an answer of another amount moves nothing, and is asked for again", async () => {
+  const order = await place(desk, "wechat");
+  desk.wechat.pay(order.tradeNo);
+  Object.assign(desk.wechat.trade(order.tradeNo), { total: 1 });
+  await due(order);
+  await asked(order, 1);
+  expect(await statusOf(desk, order)).toBe(1);
+  expect(await noticesOf(desk.payments[0], order.orderId)).toMatchObject([
+    { outcome: "refused", reason: "amount: 1 instead of 3000 fen" },
+  ]);
+});
+
+test("a notice and the expiry at the same moment end in one state, credited only where it is paid", async () => {
+  for (let round = 0; round < 8; round++) {
+    const order = await place(desk, "wechat");
+    const paying = async () => {
+      if (!desk.wechat.pay(order.tradeNo)) return null;
+      return deliver(desk, "wechat", desk.wechat.paidNotice(order.tradeNo));
+    };
+    const [answer] = round % 2 ? await Promise.all([paying(), due(order, true)]) : [null, await due(order, true)];
+    const late = answer ?? (await paying());
+    await gone(order);
+    const status = await statusOf(desk, order);
+    expect(status).toBe(late ? 2 : 4);
+    expect((await messagesOf(desk.payments[0], order.orderId)).length).toBe(status === 2 ? 2 : 0);
+    expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBeNull();
+  }
+});
+
+describe("the janitor", () => {
+  test("asks once about each order, however many nodes there are", async () => {
+    const orders = await Promise.all(Array.from({ length: 12 }, () => place(desk, "wechat")));
+    await Promise.all(orders.map((order) => due(order)));
+    for (const order of orders) await asked(order, 1);
+    expect(orders.map(queriesOf)).toEqual(Array(12).fill(1));
+  });
+
+  test("is another node's once the one that had it is gone without a word", async () => {
+    await sql(
+      "UPDATE t_pay_lease SET holder = 'a-dead-node', until_time = UTC_TIMESTAMP(3) + INTERVAL 1500000 MICROSECOND",
+    );
+    const order = await place(desk, "wechat");
+    desk.wechat.pay(order.tradeNo);
+    const begun = Date.now();
+    await due(order, true);
+    await eventually("another node has taken over", async () => {
+      for (const payment of desk.payments) payment.janitor?.wake();
+      return !(await watchOf(order));
+    });
+    expect(Date.now() - begun).toBeGreaterThan(1_300);
+    expect(await statusOf(desk, order)).toBe(2);
+  });
+
+  test("is another node's at once where the one that had it stops in order", async () => {
+    const third = await startPayment("payment-3");
+    await sql("UPDATE t_pay_lease SET holder = ?, until_time = UTC_TIMESTAMP(3) + INTERVAL 60 SECOND", [
+      third.broker.nodeID,
+    ]);
+    await stopNode(third.broker);
+    const order = await place(desk, "wechat");
+    desk.wechat.pay(order.tradeNo);
+    await due(order, true);
+    await gone(order);
+  });
+});

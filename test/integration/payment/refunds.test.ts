@@ -1,0 +1,188 @@
+import { limits } from "../../../config/limits.ts";
+import { call } from "../../../services/contracts.ts";
+import { eventually } from "../../support/system.ts";
+import { noticesOf, orderRow } from "./desk.ts";
+import {
+  coinsOf,
+  deliver,
+  expectOrdersCredited,
+  openProviderDesk,
+  type PlacedOrder,
+  type ProviderDesk,
+  place,
+  statusOf,
+} from "./provider-desk.ts";
+
+let desk: ProviderDesk;
+
+beforeAll(async () => {
+  desk = await openProviderDesk();
+});
+afterAll(async () => {
+  await expectOrdersCredited();
+  await desk.stop();
+});
+afterEach(() => {
+  desk.wechat.server.down = false;
+  desk.wechat.refundStatus = "PROCESSING";
+});
+
+type Channel = "wechat" | "alipay";
+
+async function credited(channel: Channel): Promise<PlacedOrder> {
+  const order = await place(desk, channel);
+  desk[channel].pay(order.tradeNo);
+  await deliver(
+    desk,
+    channel,
+    channel === "wechat" ? desk.wechat.paidNotice(order.tradeNo) : desk.alipay.notice(order.tradeNo),
+  );
+  await eventually("the coins", async () => (await coinsOf(desk, order)) === 300);
+  return order;
+}
+
+const refund = ({ orderId }: PlacedOrder) =>
+  call(desk.gateway, "payment.refund", { orderId, reason: "asked for", operator: "alice" });
+
+async function refundRow({ orderId }: PlacedOrder) {
+  const [row] = await desk.payments[0].mysql.query<{
+    state: string;
+    origin: string;
+    attempts: number;
+    problem: string | null;
+  }>("SELECT state, origin, attempts, problem FROM t_pay_refund WHERE order_id = ?", [orderId]);
+  return row;
+}
+
+/** Waits for what a condition asks of the refund, with the janitors awake and the refund due. */
+async function refundReaches(order: PlacedOrder, state: string): Promise<void> {
+  await eventually(`the refund is ${state}`, async () => {
+    for (const payment of desk.payments) payment.janitor?.wake();
+    return (await refundRow(order))?.state === state;
+  });
+}
+
+/** Waits for the first attempt, and for what it leaves behind. */
+const attempted = (order: PlacedOrder) =>
+  eventually("an attempt", async () => {
+    for (const payment of desk.payments) payment.janitor?.wake();
+    return (await refundRow(order))?.attempts === 1;
+  });
+
+const again = ({ orderId }: PlacedOrder) =>
+  desk.payments[0].mysql.run(
+    "UPDATE t_pay_refund SET next_time = UTC_TIMESTAMP(3) WHERE order_id = ? AND next_time IS NOT NULL",
+    [orderId],
+  );
+const refundCalls = ({ tradeNo }: PlacedOrder) =>
+  desk.wechat.server.calls.filter(({ path, body }) => path.includes("/refunds") && body.includes(tradeNo)).length;
+
+describe("an operator's refund", () => {
+  test("through WeChat Pay takes the coins at once, and is done when the notice says so", async () => {
+    const order = await credited("wechat");
+    expect(await refund(order)).toMatchObject({ status: 5 });
+    await refundReaches(order, "processing");
+    expect(desk.wechat.trade(order.tradeNo)).toMatchObject({ state: "REFUND" });
+    await eventually("the coins are gone", async () => (await coinsOf(desk, order)) === 0);
+    for (let time = 0; time < 3; time++)
+      expect((await deliver(desk, "wechat", desk.wechat.refundNotice(order.tradeNo))).httpStatus).toBe(200);
+    expect(await refundRow(order)).toMatchObject({ state: "done", origin: "operator" });
+    expect((await noticesOf(desk.payments[0], order.orderId)).map(({ outcome }) => outcome)).toEqual([
+      "applied",
+      "applied",
+      "repeated",
+      "repeated",
+    ]);
+    expect(await coinsOf(desk, order)).toBe(0);
+  });
+
+  test("whose notice never comes is asked about until it is done, and is one refund", async () => {
+    const order = await credited("wechat");
+    await refund(order);
+    await refundReaches(order, "processing");
+    Object.assign(desk.wechat.trade(order.tradeNo).refund ?? {}, { status: "SUCCESS" });
+    await again(order);
+    await refundReaches(order, "done");
+    expect(refundCalls(order)).toBe(2);
+  });
+
+  test("through Alipay is done with its answer", async () => {
+    const order = await credited("alipay");
+    await refund(order);
+    await refundReaches(order, "done");
+    expect(desk.alipay.trade(order.tradeNo)).toMatchObject({ refunded: "30.00", status: "TRADE_CLOSED" });
+    expect((await deliver(desk, "alipay", desk.alipay.notice(order.tradeNo))).body).toBe("success");
+    await eventually("the coins are gone", async () => (await coinsOf(desk, order)) === 0);
+  });
+
+  test("asked for twice at once, and while its provider's notice comes, is one", async () => {
+    const order = await credited("wechat");
+    const notice = desk.wechat.refundNotice(order.tradeNo);
+    const outcomes = await Promise.allSettled([refund(order), refund(order), deliver(desk, "wechat", notice)]);
+    expect(outcomes.slice(0, 2).filter(({ status }) => status === "fulfilled").length).toBeLessThanOrEqual(1);
+    expect(outcomes[2]?.status).toBe("fulfilled");
+    await refundReaches(order, "done");
+    expect(await statusOf(desk, order)).toBe(5);
+    await eventually("the coins are gone", async () => (await coinsOf(desk, order)) === 0);
+  });
+
+  test("waits while the provider is down", async () => {
+    const order = await credited("wechat");
+    desk.wechat.server.down = 500;
+    await refund(order);
+    await attempted(order);
+    expect(await refundRow(order)).toMatchObject({ state: "requested", problem: "answered 500" });
+    desk.wechat.server.down = false;
+    await again(order);
+    await refundReaches(order, "processing");
+  });
+
+  test("that the provider cannot carry out waits for a person, and is over once the money went back", async () => {
+    const order = await credited("wechat");
+    desk.wechat.refundStatus = "ABNORMAL";
+    await refund(order);
+    await refundReaches(order, "failed");
+    expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBe("refundFailed");
+    await deliver(desk, "wechat", desk.wechat.refundNotice(order.tradeNo));
+    expect(await refundRow(order)).toMatchObject({ state: "done" });
+    expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBeNull();
+  });
+
+  test("that never gets through waits for a person in the end", async () => {
+    const order = await credited("wechat");
+    desk.wechat.server.down = true;
+    await refund(order);
+    await attempted(order);
+    await desk.payments[0].mysql.run("UPDATE t_pay_refund SET attempts = ? WHERE order_id = ?", [
+      limits.payment.refundAttempts,
+      order.orderId,
+    ]);
+    await again(order);
+    await refundReaches(order, "failed");
+    expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBe("refundFailed");
+  });
+
+  test("is noted as failed where the notice says so", async () => {
+    const order = await credited("wechat");
+    await refund(order);
+    await refundReaches(order, "processing");
+    const content = { refund_status: "ABNORMAL" };
+    await deliver(desk, "wechat", desk.wechat.refundNotice(order.tradeNo, { content }));
+    expect(await refundRow(order)).toMatchObject({ state: "failed" });
+    expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBe("refundFailed");
+  });
+});
+
+test("coins that are not there any more when an order is refunded become a debt", async () => {
+  const order = await credited("wechat");
+  await desk.payments[0].mysql.run("UPDATE t_pay_order SET coins = 500 WHERE order_id = ?", [order.orderId]);
+  try {
+    await refund(order);
+    await eventually("the debt", async () => {
+      const { balance, debt } = await call(desk.gateway, "wallet.balance", { userId: order.userId });
+      return balance === 0 && debt === 200;
+    });
+  } finally {
+    await desk.payments[0].mysql.run("UPDATE t_pay_order SET coins = 300 WHERE order_id = ?", [order.orderId]);
+  }
+});

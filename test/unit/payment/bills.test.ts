@@ -1,0 +1,86 @@
+import { billDay, isOver } from "../../../services/payment/bill-day.ts";
+import { readAlipayBill } from "../../../services/payment/providers/alipay/alipay-bill.ts";
+import { unzip } from "../../../services/payment/providers/alipay/zip.ts";
+import { readWechatBill } from "../../../services/payment/providers/wechat/wechat-bill.ts";
+import { gbk, zip } from "../../support/providers/bill-archive.ts";
+
+const room = 1_000_000;
+
+describe("a bill of WeChat Pay", () => {
+  const heading = "交易时间,微信订单号,商户订单号,交易状态,商品名称,订单金额,申请退款金额";
+
+  test("is its rows of payments and refunds, up to the sums", () => {
+    const text = [
+      heading,
+      "`2026-11-22 10:00:00,`4200,`0190a0b0c0d070e080f0a1b2c3d4e5f6,`SUCCESS,`30元, 旗鱼币,`30.00,`0.00",
+      "`2026-11-22 11:00:00,`4200,`0190a0b0c0d070e080f0a1b2c3d4e5f6,`REFUND,`coins,`0.00,`30.00",
+      "`2026-11-22 11:00:00,`4201,`x,`REVOKED,`coins,`0.00,`0.00",
+      "总交易单数,应结订单总金额",
+      "`2,`30.00",
+    ].join("\r\n");
+    const common = { orderId: "0190a0b0-c0d0-70e0-80f0-a1b2c3d4e5f6", transactionId: "4200", amount: 3_000 };
+    expect(readWechatBill(`\uFEFF${text}`)).toEqual([
+      { ...common, kind: "paid" },
+      { ...common, kind: "refunded" },
+    ]);
+  });
+
+  test.each(["", "<html>", `${heading}\r\n\`t,\`4200,\`o,\`SUCCESS,\`c,\`much,\`0.00`, "交易时间,商户订单号\r\n`t,`o"])(
+    "is not %j",
+    (text) => {
+      expect(() => readWechatBill(text)).toThrow(RangeError);
+    },
+  );
+});
+
+describe("a bill of Alipay", () => {
+  const table = (row: string) =>
+    gbk(`#业务明细\r\n支付宝交易号,商户订单号,业务类型,完成时间,订单金额（元）\r\n${row}\r\n#结束\r\n`);
+
+  test("is the table of trades in its archive", () => {
+    const archive = zip([gbk("#汇总\r\n"), table("2026\t,order-1\t,交易,2026-11-22 10:00:01,30.00")]);
+    expect(readAlipayBill(archive, room)).toEqual([
+      { kind: "paid", orderId: "order-1", transactionId: "2026", amount: 3_000 },
+    ]);
+  });
+
+  test("has refunds below zero", () => {
+    const archive = zip([table("2026\t,order-1\t,退款,2026-11-22 10:00:01,-30.00")]);
+    expect(readAlipayBill(archive, room)).toMatchObject([{ kind: "refunded", amount: 3_000 }]);
+  });
+
+  test.each([
+    ["an archive without trades", zip([gbk("#汇总\r\n")])],
+    ["a row whose amount is none", zip([table("2026,order-1,交易,t,many")])],
+    ["no archive", Buffer.from("<html>not found</html>")],
+    ["nothing", Buffer.alloc(0)],
+  ])("is not %s", (_what, archive) => {
+    expect(() => readAlipayBill(archive, room)).toThrow(RangeError);
+  });
+
+  test("does not unpack to more than there is room for, whatever it says of its size", () => {
+    const bomb = zip([Buffer.alloc(100_000)]);
+    expect(() => unzip(bomb, 99_999)).toThrow(RangeError);
+    const entry = bomb.indexOf(Buffer.from("PK\x01\x02"));
+    bomb.writeUInt32LE(1, entry + 24);
+    expect(() => unzip(bomb, 99_999)).toThrow(RangeError);
+    expect(unzip(zip([Buffer.from("a"), Buffer.from("b")]), 2).map(String)).toEqual(["a", "b"]);
+  });
+
+  test("that is cut short is refused", () => {
+    const whole = zip([table("2026,order-1,交易,t,30.00")]);
+    for (let cut = 1; cut < whole.length; cut += 7)
+      expect(() => readAlipayBill(whole.subarray(cut), room)).toThrow(
+        // Node's own, of a read past the end, is of another realm than the test's.
+        expect.objectContaining({ name: "RangeError" }),
+      );
+  });
+});
+
+test("a day is Beijing's, and over once it is", () => {
+  const { from, to } = billDay("2026-11-22");
+  expect([from.toISOString(), to.toISOString()]).toEqual(["2026-11-21T16:00:00.000Z", "2026-11-22T16:00:00.000Z"]);
+  expect(isOver("2026-11-22", to.getTime())).toBe(true);
+  expect(isOver("2026-11-22", to.getTime() - 1)).toBe(false);
+  for (const none of ["2026-02-30", "2026-13-01", "2026-00-00"]) expect(isOver(none, Date.UTC(2030, 0))).toBe(false);
+});
