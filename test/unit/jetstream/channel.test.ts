@@ -288,7 +288,12 @@ describe("partitions", () => {
 
     await channel.pull([0]);
     await pass(100);
-    const stop = channel.stop();
+    let stopped = false;
+    const stop = channel.stop().then(() => {
+      stopped = true;
+    });
+    await pass(100);
+    expect(stopped).toBe(false);
     await pass(1_000);
     await stop;
     expect([lease("d-0").asked, lease("d-0").free, consumer("d-0").pulls]).toEqual([2, true, []]);
@@ -316,7 +321,7 @@ describe("partitions", () => {
     await pass(fetchExpiresMs);
     ports.running[0]?.done();
     await pass(ackWaitMs);
-    expect([consumer("d-0").pulling, lease("d-0").free]).toEqual([1, false]);
+    expect([consumer("d-0").pulling, lease("d-0").free, lease("d-0").asked]).toEqual([1, false, 1]);
     consumer("d-0").add(...messages(1, "a", "d-0"));
     await settled();
     expect(ports.calls).toEqual([[1], [2]]);
