@@ -172,6 +172,7 @@ export const limits = Object.freeze({
     pendingRoomGifts: 200_000,
     routerBuckets: 64,
     roomStateMs: 24 * 3_600_000,
+    newEpochMs: 10_000,
     roomClosedMs: 10_000,
     heldRoomFrames: 2_000,
     framesPerScript: 1_000,

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { WebSocket } from "ws";
 import { limits } from "../../config/limits.ts";
 import { call } from "../contracts.ts";
-import { closeCodes, frameCodes } from "../im-frames.ts";
+import { closeCodes } from "../im-frames.ts";
 import { Connection } from "./connection.ts";
 import type { ImNode } from "./im-node.ts";
 import { redeemToken } from "./im-tokens.ts";
@@ -80,7 +80,12 @@ async function join(
   seen: Position | undefined,
 ): Promise<Connection | undefined> {
   const { sendQueueBytes } = node.settings;
-  const connection = new Connection(socket, { ...who, connectionId: randomUUID(), sendQueueBytes });
+  const connection = new Connection(socket, {
+    ...who,
+    nodeId: node.nodeId,
+    connectionId: randomUUID(),
+    sendQueueBytes,
+  });
   socket.once("close", () => node.leave(connection));
   node.enter(connection);
   try {
@@ -114,10 +119,5 @@ function greet(
   const bytes = replay?.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0) ?? 0;
   // A replay that would fill the send queue would only cost the client its connection.
   const recovered = replay !== undefined && bytes <= node.settings.sendQueueBytes / 2;
-  const body = { userId: connection.userId, nodeId: node.nodeId, ...position, ...(seen ? { recovered } : {}) };
-  connection.greet(
-    JSON.stringify({ code: frameCodes.login, body }),
-    seen && recovered ? (replay as string[]) : [],
-    position,
-  );
+  connection.greet(position, seen && recovered ? replay : [], seen ? recovered : undefined);
 }

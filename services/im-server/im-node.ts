@@ -32,6 +32,8 @@ export class ImNode {
   readonly reportedWatch = new Map<number, number>();
   private readonly leaving = new Set<Promise<void>>();
   draining = false;
+  /** Called where Redis may have lost what this node wrote; set by its upkeep. */
+  onLost: () => void = () => {};
 
   constructor(parts: {
     redis: RedisState["redis"];
@@ -45,7 +47,11 @@ export class ImNode {
     this.settings = parts.settings;
     this.presence = new PresenceStore(parts.redis, parts.broker.nodeID);
     const fetch = (roomId: number, from: { epoch: string; seq: number }) => this.presence.missed(roomId, from);
-    this.rooms = new Rooms(this.roster, fetch, parts.log);
+    const onNewEpoch = (roomId: number) => {
+      this.changedRooms.add(roomId);
+      this.onLost();
+    };
+    this.rooms = new Rooms({ roster: this.roster, fetchMissed: fetch, onNewEpoch, log: parts.log });
   }
 
   get nodeId(): string {

@@ -48,7 +48,7 @@ redis.call('PEXPIRE', KEYS[4], ARGV[5])
 local epoch = redis.call('HGET', KEYS[2], 'epoch')
 if not epoch then
   epoch = ARGV[6]
-  redis.call('HSET', KEYS[2], 'epoch', epoch, 'seq', 0)
+  redis.call('HSET', KEYS[2], 'epoch', epoch, 'seq', 0, 'born', now)
   redis.call('DEL', KEYS[3])
 end
 redis.call('PEXPIRE', KEYS[2], ARGV[7])

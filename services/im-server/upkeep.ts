@@ -79,6 +79,7 @@ export function startUpkeep(node: ImNode): { stop(): Promise<void> } {
       return false;
     },
   });
+  node.onLost = () => presence.wake();
   const sweep = setInterval(() => closeSilent(node), Math.max(20, silenceMs / 15));
   return {
     async stop() {
