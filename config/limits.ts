@@ -75,6 +75,9 @@ export const limits = Object.freeze({
     eventsAgeMs: 7 * 24 * 3_600_000,
     topicsAgeMs: 30 * 24 * 3_600_000,
     giftQueueMessages: 5_000_000,
+    noticesAgeMs: 24 * 3_600_000,
+    noticesPerUser: 1_000,
+    noticesKept: 1_000_000,
   }),
 
   outbox: Object.freeze({
@@ -173,6 +176,12 @@ export const limits = Object.freeze({
     routerBuckets: 64,
     roomStateMs: 24 * 3_600_000,
     newEpochMs: 10_000,
+    noticeResendMs: 4_000,
+    noticeResendMaxMs: 60_000,
+    noticesUnacked: 100,
+    noticesCheckMs: 5 * 60_000,
+    noticeUsersInFlight: 64,
+    noticesPerPublish: 500,
     roomClosedMs: 10_000,
     heldRoomFrames: 2_000,
     framesPerScript: 1_000,

@@ -100,6 +100,7 @@ async function join(
     if (joined.replaced) void node.replaceFormer(who.userId, joined.replaced);
     if (node.draining) connection.close(away.code, away.reason);
     greet(node, connection, joined, seen);
+    node.notices.catchUp(connection);
     if (connection.open) return connection;
     // Its close may have been before anybody listened for it.
     node.leave(connection);

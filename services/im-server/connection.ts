@@ -14,6 +14,8 @@ export class Connection implements Presence {
   readonly since = new Date().toISOString();
   /** When the client was last heard, ms. */
   heardAt = Date.now();
+  /** When the stream was last looked through for its user's notices, ms. */
+  noticesAt = Date.now();
   private readonly socket: WebSocket;
   private readonly sendQueueBytes: number;
   private readonly bucket = new TokenBucket(limits.im.messagesPerSecond, limits.im.messagesBurst, Date.now());

@@ -1,8 +1,11 @@
 import type { Service, ServiceBroker } from "moleculer";
+import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 import { call } from "../contracts.ts";
 import { closeCodes } from "../im-frames.ts";
 import type { Connection } from "./connection.ts";
+import { NoticeStore } from "./notice-store.ts";
+import { Notices } from "./notices.ts";
 import { type Presence, PresenceStore } from "./presence-store.ts";
 import { Rooms } from "./rooms.ts";
 import { Roster } from "./roster.ts";
@@ -15,6 +18,8 @@ export interface ImSettings {
   sendQueueBytes: number;
   closeGraceMs: number;
   drainMs: number;
+  noticeResendMs: number;
+  noticesCheckMs: number;
 }
 
 /** The connections of one im-server node and what belongs to them. */
@@ -22,6 +27,7 @@ export class ImNode {
   readonly roster = new Roster<Connection>();
   readonly rooms: Rooms;
   readonly presence: PresenceStore;
+  readonly notices: Notices;
   readonly redis: RedisState["redis"];
   readonly broker: ServiceBroker;
   readonly log: Service["logger"];
@@ -36,6 +42,7 @@ export class ImNode {
   onLost: () => void = () => {};
 
   constructor(parts: {
+    jetstream: JetStreamState["jetstream"];
     redis: RedisState["redis"];
     broker: ServiceBroker;
     log: Service["logger"];
@@ -47,6 +54,11 @@ export class ImNode {
     this.settings = parts.settings;
     this.presence = new PresenceStore(parts.redis, parts.broker.nodeID);
     const fetch = (roomId: number, from: { epoch: string; seq: number }) => this.presence.missed(roomId, from);
+    this.notices = new Notices({
+      store: new NoticeStore(parts.jetstream),
+      resendMs: parts.settings.noticeResendMs,
+      log: parts.log,
+    });
     const onNewEpoch = (roomId: number) => {
       this.changedRooms.add(roomId);
       this.onLost();
@@ -68,6 +80,7 @@ export class ImNode {
   /** Undoes `enter`, once, and takes the user's entry out of Redis where it is still this connection's. */
   leave(connection: Connection): void {
     if (!this.roster.remove(connection)) return;
+    this.notices.forget(connection);
     this.rooms.closeIfEmpty(connection.roomId);
     this.changedRooms.add(connection.roomId);
     const left = this.presence.leave(connection).catch((error: Error) => {

@@ -3,9 +3,11 @@ import type { WebSocket } from "ws";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
+import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
 import { defineService } from "../define-service.ts";
 import { closeCodes } from "../im-frames.ts";
+import { noticeStream } from "../streams.ts";
 import { admit } from "./admission.ts";
 import { converse } from "./conversation.ts";
 import { ImNode, type ImSettings } from "./im-node.ts";
@@ -14,7 +16,7 @@ import { makeToken } from "./im-tokens.ts";
 import { type Listener, openListener } from "./listener.ts";
 import { drain, startUpkeep } from "./upkeep.ts";
 
-interface State extends RedisState {
+interface State extends RedisState, JetStreamState {
   node: ImNode;
   listener: Listener;
   upkeep: { stop(): Promise<void> };
@@ -27,6 +29,8 @@ const settings: ImSettings = {
   sendQueueBytes: limits.im.sendQueueBytes,
   closeGraceMs: limits.im.closeGraceMs,
   drainMs: limits.im.drainMs,
+  noticeResendMs: limits.im.noticeResendMs,
+  noticesCheckMs: limits.im.noticesCheckMs,
 };
 
 function onSocket(service: Service & State, socket: WebSocket, query: URLSearchParams): void {
@@ -47,7 +51,7 @@ function onSocket(service: Service & State, socket: WebSocket, query: URLSearchP
 export default defineService<"im-server", State>({
   name: "im-server",
   settings: { ...settings },
-  mixins: [redisMixin, healthMixin],
+  mixins: [redisMixin, jetstreamMixin([noticeStream]), healthMixin],
 
   actions: {
     token: {
@@ -60,11 +64,11 @@ export default defineService<"im-server", State>({
     deliver: {
       params: imServerParams.deliver,
       handler(ctx) {
-        const { roster, rooms } = this.node;
+        const { roster, rooms, notices } = this.node;
         let delivered = 0;
         for (const frame of ctx.params.frames) {
           if ("roomId" in frame) delivered += rooms.deliver(frame.roomId, frame);
-          else if (roster.ofUser(frame.userId)?.send(frame.frame)) delivered++;
+          else delivered += notices.deliver(roster.ofUser(frame.userId), frame);
         }
         return { delivered };
       },
@@ -97,8 +101,14 @@ export default defineService<"im-server", State>({
   },
 
   async started() {
-    const { redis, broker, logger } = this;
-    const node = new ImNode({ redis, broker, log: logger, settings: this.settings as unknown as ImSettings });
+    const { redis, jetstream, broker, logger } = this;
+    const node = new ImNode({
+      redis,
+      jetstream,
+      broker,
+      log: logger,
+      settings: this.settings as unknown as ImSettings,
+    });
     this.node = node;
     const { IM_HOST: host, IM_PORT: port } = config();
     const { closeGraceMs } = node.settings;
