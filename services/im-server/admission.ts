@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { WebSocket } from "ws";
-import { limits } from "../../config/limits.ts";
 import { call } from "../contracts.ts";
 import { closeCodes } from "../im-frames.ts";
 import { Connection } from "./connection.ts";
@@ -37,6 +36,8 @@ async function findWho(
 ): Promise<{ userId: string; roomId: number } | { refusal: Refusal }> {
   const userId = await redeemToken(node.redis, query.get("token") ?? "");
   if (userId === null) return { refusal: { code: closeCodes.badToken, reason: "bad, used or expired token" } };
+  if (!node.connectRate.takeUser(userId, Date.now()))
+    return { refusal: { code: closeCodes.draining, reason: "too many connections in a short time" } };
   const roomId = roomIdOf(query);
   if (roomId === undefined) return { refusal: { code: closeCodes.protocolFault, reason: "roomId is missing" } };
   const room = await call(node.broker, "living-room.find", { roomId });
@@ -45,7 +46,8 @@ async function findWho(
 }
 
 function full(node: ImNode, sockets: number): boolean {
-  return node.draining || sockets > limits.im.connectionsPerNode;
+  const { connectionsPerNode } = node.settings;
+  return node.draining || sockets > connectionsPerNode || !node.connectRate.take(Date.now());
 }
 
 /**

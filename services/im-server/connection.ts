@@ -16,6 +16,7 @@ export class Connection implements Presence {
   heardAt = Date.now();
   /** When the stream was last looked through for its user's notices, ms. */
   noticesAt = Date.now();
+  private readonly pings = { sentAt: 0, answeredAt: 0 };
   private readonly socket: WebSocket;
   private readonly sendQueueBytes: number;
   private readonly bucket = new TokenBucket(limits.im.messagesPerSecond, limits.im.messagesBurst, Date.now());
@@ -94,6 +95,26 @@ export class Connection implements Presence {
   private greeting({ epoch, seq }: Position, recovered: boolean | undefined): string {
     const body = { userId: this.userId, nodeId: this.nodeId, epoch, seq, recovered };
     return JSON.stringify({ code: frameCodes.login, body });
+  }
+
+  /**
+   * Asks whether somebody is there where nothing was heard for `pingAfterMs`. False where the last question was not
+   * answered within `pongMs`: then the line is dead. An answer is the WebSocket's, not the client's: it may be silent still.
+   */
+  probe(nowMs: number, { pingAfterMs, pongMs }: { pingAfterMs: number; pongMs: number }): boolean {
+    const { pings } = this;
+    const seenAt = Math.max(this.heardAt, pings.answeredAt);
+    if (pings.sentAt > seenAt) return nowMs - pings.sentAt < pongMs;
+    if (this.open && nowMs - seenAt >= pingAfterMs) {
+      pings.sentAt = nowMs;
+      this.socket.ping();
+    }
+    return true;
+  }
+
+  /** The answer to a `probe`. */
+  answered(): void {
+    this.pings.answeredAt = Date.now();
   }
 
   /** Starts the closing handshake; the socket is cut where the client does not finish it in `limits.im.closeGraceMs`. */

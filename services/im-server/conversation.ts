@@ -27,6 +27,7 @@ export function converse(node: ImNode, socket: WebSocket, connection: Connection
     else if (counted()) answer(node, connection, frame ?? { kind: "fault", reason: "frames are text" });
   });
   socket.on("ping", counted);
+  socket.on("pong", () => connection.answered());
 }
 
 function answer(node: ImNode, connection: Connection, frame: ClientFrame): void {

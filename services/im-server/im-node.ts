@@ -3,6 +3,7 @@ import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 import { call } from "../contracts.ts";
 import { closeCodes } from "../im-frames.ts";
+import { ConnectRate } from "./connect-rate.ts";
 import type { Connection } from "./connection.ts";
 import { NoticeStore } from "./notice-store.ts";
 import { Notices } from "./notices.ts";
@@ -19,6 +20,14 @@ export interface ImSettings {
   closeGraceMs: number;
   drainMs: number;
   noticeResendMs: number;
+  connectionsPerNode: number;
+  connectsPerSecond: number;
+  connectsBurst: number;
+  userConnectsPerMinute: number;
+  userConnectsBurst: number;
+  loginMs: number;
+  pingAfterMs: number;
+  pongMs: number;
   noticesCheckMs: number;
 }
 
@@ -28,6 +37,7 @@ export class ImNode {
   readonly rooms: Rooms;
   readonly presence: PresenceStore;
   readonly notices: Notices;
+  readonly connectRate: ConnectRate;
   readonly redis: RedisState["redis"];
   readonly broker: ServiceBroker;
   readonly log: Service["logger"];
@@ -59,6 +69,7 @@ export class ImNode {
       resendMs: parts.settings.noticeResendMs,
       log: parts.log,
     });
+    this.connectRate = new ConnectRate(parts.settings);
     const onNewEpoch = (roomId: number) => {
       this.changedRooms.add(roomId);
       this.onLost();

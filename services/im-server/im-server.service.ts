@@ -27,6 +27,14 @@ const settings: ImSettings = {
   presenceRefreshMs: limits.im.presenceRefreshMs,
   watchFlushMs: limits.im.watchFlushMs,
   sendQueueBytes: limits.im.sendQueueBytes,
+  connectionsPerNode: limits.im.connectionsPerNode,
+  connectsPerSecond: limits.im.connectsPerSecond,
+  connectsBurst: limits.im.connectsBurst,
+  userConnectsPerMinute: limits.im.userConnectsPerMinute,
+  userConnectsBurst: limits.im.userConnectsBurst,
+  loginMs: limits.im.loginMs,
+  pingAfterMs: limits.im.pingAfterMs,
+  pongMs: limits.im.pongMs,
   closeGraceMs: limits.im.closeGraceMs,
   drainMs: limits.im.drainMs,
   noticeResendMs: limits.im.noticeResendMs,
@@ -39,13 +47,20 @@ function onSocket(service: Service & State, socket: WebSocket, query: URLSearchP
   socket.on("error", (error) => logger.debug({ err: error }, "socket error"));
   // What the client says before it is known waits in its socket.
   socket.pause();
+  const late = setTimeout(() => {
+    socket.close(closeCodes.draining, "not let in in time, try again");
+    socket.resume(); // The client's part of the closing handshake is to be read.
+  }, node.settings.loginMs);
   admit(node, socket, query, listener.sockets().size)
     .then((connection) => connection && converse(node, socket, connection))
     .catch((error: Error) => {
       logger.error({ err: error }, "a connection could not be served: it is cut");
       socket.terminate();
     })
-    .finally(() => socket.resume());
+    .finally(() => {
+      clearTimeout(late);
+      socket.resume();
+    });
 }
 
 export default defineService<"im-server", State>({
@@ -110,9 +125,13 @@ export default defineService<"im-server", State>({
       settings: this.settings as unknown as ImSettings,
     });
     this.node = node;
-    const { IM_HOST: host, IM_PORT: port } = config();
-    const { closeGraceMs } = node.settings;
-    this.listener = await openListener({ host, port, closeGraceMs }, (...args) => onSocket(this, ...args));
+    const { IM_HOST: host, IM_PORT: port, IM_ALLOWED_ORIGINS: allowedOrigins } = config();
+    const { closeGraceMs, connectionsPerNode } = node.settings;
+    const { headersTimeoutMs } = limits.http;
+    // Those beyond `connectionsPerNode` are told to go elsewhere; beyond this nobody is even listened to.
+    const connectionsMax = 2 * connectionsPerNode;
+    const options = { host, port, closeGraceMs, headersTimeoutMs, connectionsMax, allowedOrigins };
+    this.listener = await openListener(options, (...args) => onSocket(this, ...args));
     this.upkeep = startUpkeep(node);
     logger.info({ host, port: this.listener.port }, "WebSockets are welcome");
   },

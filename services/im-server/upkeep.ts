@@ -72,7 +72,7 @@ async function renewAll(node: ImNode): Promise<void> {
 
 /** What keeps this node's entries in Redis and its sockets in order, until `stop`. */
 export function startUpkeep(node: ImNode): { stop(): Promise<void> } {
-  const { silenceMs, presenceRefreshMs, watchFlushMs, noticesCheckMs } = node.settings;
+  const { silenceMs, pingAfterMs, presenceRefreshMs, watchFlushMs, noticesCheckMs } = node.settings;
   let renewedAt = Date.now();
   const presence = new BackgroundLoop({
     name: "presence",
@@ -90,7 +90,7 @@ export function startUpkeep(node: ImNode): { stop(): Promise<void> } {
     },
   });
   node.onLost = () => presence.wake();
-  const sweep = setInterval(() => closeSilent(node), Math.max(20, silenceMs / 15));
+  const sweep = setInterval(() => closeSilent(node), Math.max(20, Math.min(silenceMs, pingAfterMs) / 15));
   const check = setInterval(() => checkNotices(node), Math.max(20, noticesCheckMs / 30));
   return {
     async stop() {
@@ -104,9 +104,11 @@ export function startUpkeep(node: ImNode): { stop(): Promise<void> } {
 
 /** One look at all sockets instead of a timer for each. */
 function closeSilent(node: ImNode): void {
-  const heardBefore = Date.now() - node.settings.silenceMs;
-  for (const connection of node.roster.all())
-    if (connection.heardAt < heardBefore) connection.close(closeCodes.silent, "silent for too long");
+  const now = Date.now();
+  for (const connection of node.roster.all()) {
+    if (now - connection.heardAt > node.settings.silenceMs) connection.close(closeCodes.silent, "silent for too long");
+    else if (!connection.probe(now, node.settings)) connection.close(closeCodes.silent, "no answer to a ping");
+  }
 }
 
 /** A notice whose call did not reach this node stands in the stream all the same: each connection looks now and then. */
