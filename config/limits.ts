@@ -163,6 +163,7 @@ export const limits = Object.freeze({
     silenceMs: 75_000,
     chatChars: 500,
     roomTickMs: 100,
+    roomTickLeadMs: 10,
     giftsPerFrame: 500,
     roomHistoryFrames: 200,
     roomHistoryMs: 10 * 60_000,
