@@ -158,6 +158,7 @@ export const limits = Object.freeze({
 
   im: Object.freeze({
     tokenTtlMs: 5 * 60_000,
+    tokenTimeoutMs: 1_000,
     frameBytes: 64 * 1024,
     heartbeatMs: 30_000,
     silenceMs: 75_000,

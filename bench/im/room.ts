@@ -1,5 +1,7 @@
 import { ServiceBroker, type ServiceSchema } from "moleculer";
+import { WebSocket } from "ws";
 import { brokerOptions } from "../../broker/options.ts";
+import { limits } from "../../config/limits.ts";
 import { call } from "../../services/contracts.ts";
 import { routerBucketOf } from "../../services/im-buckets.ts";
 import type { RoomGift } from "../../services/im-router/im-router.contract.ts";
@@ -19,6 +21,8 @@ const liveRooms = {
   },
 } as unknown as ServiceSchema;
 
+const tokensAtOnce = 100;
+const startDeadlineMs = 20_000;
 const senders = 50;
 const giftKinds = 5;
 
@@ -33,13 +37,19 @@ export class GiftSource {
 
   /** Addresses with a token each for so many users. Users are told apart from those of earlier calls. */
   async addresses(roomId: number, firstUser: number, count: number): Promise<string[]> {
-    const { address } = await call(this.broker, "im-router.pickServer", {});
     const urls: string[] = [];
-    for (let i = 0; i < count; i++) {
-      const { token } = await call(this.broker, "im-server.token", { userId: String(firstUser + i) });
-      urls.push(`${address}?token=${token}&roomId=${roomId}`);
+    for (let at = 0; at < count; at += tokensAtOnce) {
+      const users = Array.from({ length: Math.min(tokensAtOnce, count - at) }, (_, i) => String(firstUser + at + i));
+      urls.push(...(await Promise.all(users.map((userId) => this.address(roomId, userId)))));
     }
     return urls;
+  }
+
+  /** What a client is told by im/getImConfig, as the address to connect to. */
+  async address(roomId: number, userId: string): Promise<string> {
+    const { address } = await call(this.broker, "im-router.pickServer", {});
+    const { token } = await call(this.broker, "im-server.token", { userId }, { timeout: limits.im.tokenTimeoutMs });
+    return `${address}?token=${token}&roomId=${roomId}`;
   }
 
   /** Sends gifts at a steady rate, each when it is due, and resolves to their counts' sum once all are handed over. */
@@ -79,18 +89,31 @@ export class GiftSource {
   }
 }
 
+async function comesIn(source: GiftSource): Promise<boolean> {
+  const url = await source.address(999_999, "999").catch(() => undefined);
+  if (!url) return false;
+  const socket = new WebSocket(url);
+  const greeted = await new Promise<boolean>((resolve) => {
+    socket.once("message", () => resolve(true));
+    socket.once("close", () => resolve(false));
+    socket.once("error", () => resolve(false));
+  });
+  socket.terminate();
+  return greeted;
+}
+
 /** A node of the benchmark's own that plays the neighbours of the IM services; resolves once it sees them. */
 export async function openGiftSource({ closing }: ImBenchContext): Promise<GiftSource> {
   const broker = new ServiceBroker(brokerOptions("bench-gifts"));
   broker.createService(liveRooms);
   await broker.start();
   closing.add(() => broker.stop());
-  await broker.waitForServices(["im-router", "im-server"], 20_000);
-  // The router has to see the server, too.
-  for (const until = Date.now() + 20_000; ; ) {
-    const seen = await call(broker, "im-router.pickServer", {}).catch((error: Error) => error);
-    if (!(seen instanceof Error)) return new GiftSource(broker);
-    if (Date.now() > until) throw seen;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  await broker.waitForServices(["im-router", "im-server"], startDeadlineMs);
+  const source = new GiftSource(broker);
+  // All have to see each other: the proof is that somebody comes in.
+  for (const until = Date.now() + startDeadlineMs; !(await comesIn(source)); ) {
+    if (Date.now() > until) throw new Error("nobody is let in by the im-server");
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
+  return source;
 }

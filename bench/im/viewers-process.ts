@@ -12,6 +12,7 @@ interface RoomFrame {
 
 const heartbeatMs = 25_000;
 const connectsAtOnce = 50;
+const retryMs = 200;
 const recentFrames = 32;
 const heartbeat = JSON.stringify({ code: 1004, body: {} });
 
@@ -64,17 +65,27 @@ function take(viewer: number, text: Buffer): void {
   }
 }
 
+/** A node that takes nobody for the moment says so before it looks at the token: the same address is tried again. */
 async function open(url: string): Promise<void> {
+  while (!(await opened(url))) await new Promise((resolve) => setTimeout(resolve, retryMs));
+}
+
+async function opened(url: string): Promise<boolean> {
   const socket = new WebSocket(url, { perMessageDeflate: false, skipUTF8Validation: true });
-  await new Promise<void>((resolve, reject) => {
-    socket.once("message", () => resolve());
+  const greeted = await new Promise<boolean>((resolve, reject) => {
+    socket.once("message", () => resolve(true));
     socket.once("error", reject);
-    socket.once("close", (code) => reject(new Error(`closed with ${code} instead of greeted`)));
+    socket.once("close", (code) => {
+      if (code === 4503) resolve(false);
+      else reject(new Error(`closed with ${code} instead of greeted`));
+    });
   });
+  if (!greeted) return false;
   const viewer = sockets.push(socket) - 1;
   seen.push(new Set());
   socket.on("message", (data) => take(viewer, data as Buffer));
   socket.on("close", (code) => received.faults.push(`viewer ${viewer} was closed with ${code}`));
+  return true;
 }
 
 async function carryOut(command: Command): Promise<unknown> {
