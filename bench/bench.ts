@@ -18,10 +18,13 @@ NAME
   accept    gift/send over HTTP, beside an empty moleculer-web action
   latency   from the HTTP answer to the frame at a viewer, at 500 and 1000 gifts a second
   scale     settling with more accounts, more trades in the table and more wallet nodes
+  fanout    one room of 500 and of 5000 viewers at 10, 100 and 1000 gifts a second
+  idle      connections that only beat: memory and CPU of each
+  storm     a node with all its connections killed: how long until they are back, and what they missed
 --json                     the last line of the output is one JSON object
 --topology single|cluster  settle: all in one process, or two processes each of gift and wallet
 --gifts N                  settle, scale: another number of gifts
---quick                    scale: without the table of 10 million trades
+--quick                    scale: without the table of 10 million trades; the IM ones: fewer connections
 --profile FILE             a CPU profile of the services that are measured`;
 
 const otherBenchDeadlineMs = 60 * 60_000;
@@ -31,6 +34,9 @@ const benches: Record<BenchName, () => Promise<{ run(context: BenchContext): Pro
   accept: () => import("./accept/accept.ts"),
   latency: () => import("./latency/latency.ts"),
   scale: () => import("./scale/scale.ts"),
+  fanout: () => import("./im/fanout.ts"),
+  idle: () => import("./im/idle.ts"),
+  storm: () => import("./im/storm.ts"),
 };
 
 async function runBench(options: BenchOptions & { name: BenchName }, closing: Closing): Promise<BenchResult> {

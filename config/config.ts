@@ -11,6 +11,13 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const url = (...schemes: string[]) =>
   z.url().refine((value) => schemes.includes(new URL(value).protocol), `must start with ${schemes.join(" or ")}//`);
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
+/** Origins as browsers send them, separated by commas: scheme, host and port, nothing after. */
+const origins = z.string().transform((value, ctx) => {
+  const list = value.split(",").map((one) => one.trim());
+  if (list.every((one) => URL.parse(one)?.origin === one)) return list;
+  ctx.addIssue({ code: "custom", message: "must list origins like https://live.example.com, separated by commas" });
+  return z.NEVER;
+});
 const percent = z.coerce.number().int().min(0).max(100);
 
 /** An RSA key as PEM in the variable itself (with \n written out or real), or as file:PATH. */
@@ -90,6 +97,7 @@ const schema = z
       .string()
       .regex(/^wss?:\/\//, "must start with ws:// or wss:// ({port} stands for the node's port)")
       .default("ws://127.0.0.1:{port}/im"),
+    IM_ALLOWED_ORIGINS: origins.optional(),
 
     LOG_FILE: z.string().min(1).optional(),
     LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),

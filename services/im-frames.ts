@@ -20,6 +20,8 @@ export const imAppId = 10_001;
  */
 export const closeCodes = Object.freeze({
   badToken: 4401,
+  /** The page that connects is none of `IM_ALLOWED_ORIGINS`. */
+  foreignOrigin: 4403,
   roomNotLive: 4404,
   replaced: 4409,
   roomClosed: 4410,

@@ -17,6 +17,20 @@ export const topicStream: StreamDefinition = {
   maxAgeMs: limits.jetstream.topicsAgeMs,
 };
 
+/** Personal notices that their users have not acked. Beyond the bounds the oldest are forgotten. */
+export const noticeStream: StreamDefinition = {
+  name: "NOTICES",
+  subjects: ["notice.*"],
+  kind: "log",
+  maxAgeMs: limits.jetstream.noticesAgeMs,
+  keepLatest: { perSubject: limits.jetstream.noticesPerUser, messages: limits.jetstream.noticesKept },
+};
+
+/** The subject of a user's notices in the notice stream, without the namespace's prefix. */
+export function noticeSubject(userId: string): string {
+  return `notice.${userId}`;
+}
+
 /** What happened, for other services and systems. */
 export const eventStream: StreamDefinition = {
   name: "EVENTS",

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-export const benchNames = ["settle", "accept", "latency", "scale"] as const;
+export const benchNames = ["settle", "accept", "latency", "scale", "fanout", "idle", "storm"] as const;
 export type BenchName = (typeof benchNames)[number];
 export type Topology = "single" | "cluster";
 

@@ -11,6 +11,8 @@ export interface StreamDefinition {
   readonly maxAgeMs?: number;
   /** Publishing beyond this is refused, so that a queue that nobody drains answers 503 instead of filling the disk. */
   readonly maxMessages?: number;
+  /** Of a log: beyond this the oldest are forgotten, those of one subject or of all. */
+  readonly keepLatest?: { readonly perSubject: number; readonly messages: number };
 }
 
 /** Where messages go that cannot be handled; the subject keeps the name of the channel they failed in. */
@@ -32,7 +34,8 @@ function streamConfig(stream: StreamDefinition): Partial<StreamConfig> {
     num_replicas: config().JETSTREAM_REPLICAS,
     duplicate_window: nanos(limits.jetstream.duplicateWindowMs),
     max_age: nanos(stream.maxAgeMs ?? 0),
-    max_msgs: stream.maxMessages ?? -1,
+    max_msgs: stream.maxMessages ?? stream.keepLatest?.messages ?? -1,
+    max_msgs_per_subject: stream.keepLatest?.perSubject ?? -1,
     ...(stream.maxMessages ? { discard: "new" as StreamConfig["discard"] } : {}),
   };
 }

@@ -8,8 +8,8 @@
  *
  * Events:
  *   "state"     {state, code?, reason?, replaced?, retryInMs?, error?}; state: idle, connecting, online, waiting, stopped
- *   "login"     the server's greeting {userId, nodeId, epoch}
- *   "gap"       the server could not replay what was missed while away
+ *   "login"     the server's greeting {userId, nodeId, epoch, seq}
+ *   "gap"       {epoch, seq}: messages of the room before that number are lost, on return or while connected
  *   "refused"   {bizCode, error}: what was sent was not carried out
  *   "business"  {msgId, userId, bizCode, data}, each message once; gifts without the orders already seen
  */
@@ -132,6 +132,12 @@ export function createImClient(options) {
   }
 
   function greet(mine, body) {
+    if (body.recovered === false) {
+      cursor = {};
+      emit("gap", body);
+    }
+    if (cursor.epoch === undefined && typeof body.seq === "number") cursor = { epoch: body.epoch, seq: body.seq };
+    if (mine.onlineAt > 0) return; // Greeted before: this was about a gap.
     for (const timer of mine.timers) clearTimeout(timer);
     mine.onlineAt = Date.now();
     const beat = setInterval(() => {
@@ -141,11 +147,6 @@ export function createImClient(options) {
       else write(FRAME.HEARTBEAT, {});
     }, settings.heartbeatMs);
     mine.timers = [beat];
-    if (body.recovered === false) {
-      cursor = {};
-      emit("gap", body);
-    }
-    if (cursor.epoch === undefined && typeof body.seq === "number") cursor = { epoch: body.epoch, seq: body.seq };
     enter("online");
     emit("login", body);
   }

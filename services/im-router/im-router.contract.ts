@@ -13,8 +13,9 @@ export interface RoomGift {
 
 export interface ImRouterActions {
   /**
-   * A personal notice. `msgId` is stable across repeats (derive it from the business id). Returns how many
-   * connections took it; 0 where the user is offline. Fails: unavailable.
+   * A personal notice. `msgId` is stable across repeats (derive it from the business id). When it returns the notice is
+   * kept for `limits.jetstream.noticesAgeMs` or until the client acks it, and comes with the next connection too. Says
+   * how many connections took it now; 0 where the user is offline. Fails: unavailable; repeat it then.
    */
   sendToUser: {
     params: { userId: string; msgId: string; bizCode: number; data: Record<string, unknown> };

@@ -1,21 +1,24 @@
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
+import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
 import { call } from "../contracts.ts";
 import { defineService } from "../define-service.ts";
 import { routerBucketOf } from "../im-buckets.ts";
 import { bizCodes } from "../im-frames.ts";
 import { imKeys } from "../im-keys.ts";
+import { noticeStream } from "../streams.ts";
 import { imRouterParams } from "./im-router.contract.ts";
 import { NodeCalls } from "./node-calls.ts";
 import { RoomNumbers } from "./room-numbers.ts";
 import { RoomSender } from "./room-sender.ts";
 import { ServerList } from "./server-list.ts";
-import { sendNotices } from "./user-notices.ts";
+import { UserNotices } from "./user-notices.ts";
 
-interface State extends RedisState {
+interface State extends RedisState, JetStreamState {
   nodes: NodeCalls;
+  notices: UserNotices;
   rooms: RoomSender;
   servers: ServerList;
 }
@@ -25,20 +28,20 @@ const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket"
 
 export default defineService<"im-router", State>({
   name: "im-router",
-  mixins: [redisMixin, healthMixin],
+  mixins: [redisMixin, jetstreamMixin([noticeStream]), healthMixin],
 
   actions: {
     sendToUser: {
       params: imRouterParams.sendToUser,
       async handler(ctx) {
-        return { delivered: await sendNotices(this.redis, this.nodes, this.logger, [ctx.params]) };
+        return { delivered: await this.notices.send([ctx.params]) };
       },
     },
 
     sendToUsers: {
       params: imRouterParams.sendToUsers,
       async handler(ctx) {
-        return { delivered: await sendNotices(this.redis, this.nodes, this.logger, ctx.params.notices) };
+        return { delivered: await this.notices.send(ctx.params.notices) };
       },
     },
 
@@ -105,6 +108,12 @@ export default defineService<"im-router", State>({
 
   started() {
     this.nodes = new NodeCalls(this.broker, this.logger);
+    this.notices = new UserNotices({
+      redis: this.redis,
+      jetstream: this.jetstream,
+      nodes: this.nodes,
+      log: this.logger,
+    });
     this.rooms = new RoomSender(new RoomNumbers(this.redis), this.nodes, this.logger);
     this.servers = new ServerList(this.broker, this.nodes);
   },

@@ -12,17 +12,19 @@ export interface NumberedFrame {
   seq: number;
   epoch: string;
   frame: string;
-  /** The nodes that hold members; `undefined` where nobody knows. */
+  /** The nodes that hold members; `undefined` where nobody knows, or where the nodes may not have said so yet. */
   nodes: readonly string[] | undefined;
 }
 
 /**
  * Purpose: gives frames the next numbers of their rooms, keeps them in the rooms' capped histories, and says which nodes
  * hold members, in one step, so that a node that joins is either told or finds the frame in the history. A room without
- * state, or one whose state went back behind what was given already, starts a new epoch. KEYS: state, log and nodes of
- * each room. ARGV: epoch for rooms that need one, frames and ms to keep, ms to keep a room's state; then epoch and seq
- * that were given last for each room ('' and 0 where not known); then room (1 is the first), head and tail of each
- * frame. Replies {{epoch, seq} of each frame, {nodes} of each room}. The text it keeps is that of numberedFrame.
+ * state, or one whose state went back behind what was given already, starts a new epoch. Where an epoch is new, Redis may
+ * have lost its nodes too and they may not have written themselves in again: then there is no list. KEYS: state, log and
+ * nodes of each room. ARGV: epoch for rooms that need one, frames and ms to keep, ms to keep a room's state, ms for which
+ * an epoch is new; then epoch and seq that were given last for each room ('' and 0 where not known); then room (1 is the
+ * first), head and tail of each frame. Replies {{epoch, seq} of each frame, {nodes} or nil of each room}. The text it
+ * keeps is that of numberedFrame.
  */
 const numberScript = `
 local t = redis.call('TIME')
@@ -31,18 +33,18 @@ local rooms = #KEYS / 3
 local epochs, nodes, numbers = {}, {}, {}
 for r = 1, rooms do
   local state = KEYS[r * 3 - 2]
-  local at = redis.call('HMGET', state, 'epoch', 'seq')
-  local behind = at[1] == ARGV[3 + r * 2] and tonumber(at[2]) < tonumber(ARGV[4 + r * 2])
+  local at = redis.call('HMGET', state, 'epoch', 'seq', 'born')
+  local behind = at[1] == ARGV[4 + r * 2] and tonumber(at[2]) < tonumber(ARGV[5 + r * 2])
   if not at[1] or behind then
-    at[1] = ARGV[1]
-    redis.call('HSET', state, 'epoch', ARGV[1], 'seq', 0)
+    at[1], at[3] = ARGV[1], now
+    redis.call('HSET', state, 'epoch', ARGV[1], 'seq', 0, 'born', now)
     redis.call('DEL', KEYS[r * 3 - 1])
   end
   epochs[r] = at[1]
   redis.call('ZREMRANGEBYSCORE', KEYS[r * 3], '-inf', now)
-  nodes[r] = redis.call('ZRANGE', KEYS[r * 3], 0, -1)
+  nodes[r] = now - tonumber(at[3] or 0) >= tonumber(ARGV[5]) and redis.call('ZRANGE', KEYS[r * 3], 0, -1)
 end
-for a = 5 + rooms * 2, #ARGV, 3 do
+for a = 6 + rooms * 2, #ARGV, 3 do
   local r = tonumber(ARGV[a])
   local seq = redis.call('HINCRBY', KEYS[r * 3 - 2], 'seq', 1)
   local frame = ARGV[a + 1] .. '"seq":' .. seq .. ',"epoch":"' .. epochs[r] .. '"' .. ARGV[a + 2]
@@ -73,7 +75,7 @@ export class RoomNumbers {
     const index = new Map(rooms.map((roomId, i) => [roomId, i]));
     const keys = rooms.flatMap((id) => [imKeys.roomState(id), imKeys.roomLog(id), imKeys.roomNodes(id)]);
     const given = rooms.flatMap((id) => [this.given.get(id)?.epoch ?? "", this.given.get(id)?.seq ?? 0]);
-    const { roomHistoryFrames, roomHistoryMs, roomStateMs } = limits.im;
+    const { roomHistoryFrames, roomHistoryMs, roomStateMs, newEpochMs } = limits.im;
     const reply = await this.redis.eval(
       numberScript,
       keys.length,
@@ -82,16 +84,17 @@ export class RoomNumbers {
       roomHistoryFrames,
       roomHistoryMs,
       roomStateMs,
+      newEpochMs,
       ...given,
       ...frames.flatMap(({ roomId, head, tail }) => [(index.get(roomId) as number) + 1, head, tail]),
     );
-    const [numbers, nodes] = reply as [[string, number][], string[][]];
+    const [numbers, nodes] = reply as [[string, number][], (string[] | null)[]];
     return frames.map((unnumbered, i) => {
       const [epoch, seq] = numbers[i] as [string, number];
       const { roomId } = unnumbered;
       this.given.set(roomId, { epoch, seq });
       const frame = numberedFrame(unnumbered, seq, epoch);
-      return { roomId, seq, epoch, frame, nodes: nodes[index.get(roomId) as number] };
+      return { roomId, seq, epoch, frame, nodes: nodes[index.get(roomId) as number] ?? undefined };
     });
   }
 

@@ -16,8 +16,9 @@ interface Waiting {
 }
 
 /**
- * Gathers what is for rooms during a tick, has it numbered, and hands it to the nodes that hold members. Ticks are
- * numbered one after the other; while one is being handed over the next one gathers.
+ * Gathers what is for rooms during a tick, has it numbered, and hands it to the nodes that hold members. Ticks end at
+ * least `limits.im.roomTickMs` apart; the first one after a pause is short, so that a single gift is seen at once. Ticks
+ * are numbered one after the other; while one is being handed over the next one gathers.
  */
 export class RoomSender {
   private readonly numbers: RoomNumbers;
@@ -27,6 +28,8 @@ export class RoomSender {
   private numbering: Promise<unknown> = Promise.resolve();
   private readonly handingOver = new Set<Promise<void>>();
   private pending = 0;
+  /** When the last tick ended, ms of `performance.now()`. */
+  private endedAt = Number.NEGATIVE_INFINITY;
   /** Until when Redis is not tried again, ms; 0 while it answers. */
   private aloneUntil = 0;
 
@@ -60,6 +63,7 @@ export class RoomSender {
     const close = () => {
       clearTimeout(this.waiting?.timer);
       this.waiting = undefined;
+      this.endedAt = performance.now();
       resolve();
     };
     const handedOver = promise.then(() => this.handOver(tick));
@@ -69,7 +73,9 @@ export class RoomSender {
       this.handingOver.delete(handedOver);
     };
     handedOver.then(done, done);
-    return { tick, handedOver, close, timer: setTimeout(close, limits.im.roomTickMs) };
+    const { roomTickMs, roomTickLeadMs } = limits.im;
+    const gatherMs = Math.max(roomTickLeadMs, this.endedAt + roomTickMs - performance.now());
+    return { tick, handedOver, close, timer: setTimeout(close, gatherMs) };
   }
 
   private async handOver(tick: RoomTick): Promise<void> {

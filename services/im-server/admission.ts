@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { WebSocket } from "ws";
-import { limits } from "../../config/limits.ts";
 import { call } from "../contracts.ts";
-import { closeCodes, frameCodes } from "../im-frames.ts";
+import { closeCodes } from "../im-frames.ts";
 import { Connection } from "./connection.ts";
 import type { ImNode } from "./im-node.ts";
 import { redeemToken } from "./im-tokens.ts";
@@ -37,6 +36,8 @@ async function findWho(
 ): Promise<{ userId: string; roomId: number } | { refusal: Refusal }> {
   const userId = await redeemToken(node.redis, query.get("token") ?? "");
   if (userId === null) return { refusal: { code: closeCodes.badToken, reason: "bad, used or expired token" } };
+  if (!node.connectRate.takeUser(userId, Date.now()))
+    return { refusal: { code: closeCodes.draining, reason: "too many connections in a short time" } };
   const roomId = roomIdOf(query);
   if (roomId === undefined) return { refusal: { code: closeCodes.protocolFault, reason: "roomId is missing" } };
   const room = await call(node.broker, "living-room.find", { roomId });
@@ -45,7 +46,8 @@ async function findWho(
 }
 
 function full(node: ImNode, sockets: number): boolean {
-  return node.draining || sockets > limits.im.connectionsPerNode;
+  const { connectionsPerNode } = node.settings;
+  return node.draining || sockets > connectionsPerNode || !node.connectRate.take(Date.now());
 }
 
 /**
@@ -80,7 +82,12 @@ async function join(
   seen: Position | undefined,
 ): Promise<Connection | undefined> {
   const { sendQueueBytes } = node.settings;
-  const connection = new Connection(socket, { ...who, connectionId: randomUUID(), sendQueueBytes });
+  const connection = new Connection(socket, {
+    ...who,
+    nodeId: node.nodeId,
+    connectionId: randomUUID(),
+    sendQueueBytes,
+  });
   socket.once("close", () => node.leave(connection));
   node.enter(connection);
   try {
@@ -95,6 +102,7 @@ async function join(
     if (joined.replaced) void node.replaceFormer(who.userId, joined.replaced);
     if (node.draining) connection.close(away.code, away.reason);
     greet(node, connection, joined, seen);
+    node.notices.catchUp(connection);
     if (connection.open) return connection;
     // Its close may have been before anybody listened for it.
     node.leave(connection);
@@ -114,10 +122,5 @@ function greet(
   const bytes = replay?.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0) ?? 0;
   // A replay that would fill the send queue would only cost the client its connection.
   const recovered = replay !== undefined && bytes <= node.settings.sendQueueBytes / 2;
-  const body = { userId: connection.userId, nodeId: node.nodeId, ...position, ...(seen ? { recovered } : {}) };
-  connection.greet(
-    JSON.stringify({ code: frameCodes.login, body }),
-    seen && recovered ? (replay as string[]) : [],
-    position,
-  );
+  connection.greet(position, seen && recovered ? replay : [], seen ? recovered : undefined);
 }

@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
 import { limits } from "../../config/limits.ts";
-import { closeCodes } from "../im-frames.ts";
+import { closeCodes, frameCodes } from "../im-frames.ts";
 import type { Presence } from "./presence-store.ts";
 import type { Position, RoomFrame } from "./room-feed.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -10,9 +10,13 @@ export class Connection implements Presence {
   readonly connectionId: string;
   readonly userId: string;
   readonly roomId: number;
+  private readonly nodeId: string;
   readonly since = new Date().toISOString();
   /** When the client was last heard, ms. */
   heardAt = Date.now();
+  /** When the stream was last looked through for its user's notices, ms. */
+  noticesAt = Date.now();
+  private readonly pings = { sentAt: 0, answeredAt: 0 };
   private readonly socket: WebSocket;
   private readonly sendQueueBytes: number;
   private readonly bucket = new TokenBucket(limits.im.messagesPerSecond, limits.im.messagesBurst, Date.now());
@@ -22,12 +26,13 @@ export class Connection implements Presence {
 
   constructor(
     socket: WebSocket,
-    who: { connectionId: string; userId: string; roomId: number; sendQueueBytes: number },
+    who: { connectionId: string; userId: string; roomId: number; nodeId: string; sendQueueBytes: number },
   ) {
     this.socket = socket;
     this.connectionId = who.connectionId;
     this.userId = who.userId;
     this.roomId = who.roomId;
+    this.nodeId = who.nodeId;
     this.sendQueueBytes = who.sendQueueBytes;
   }
 
@@ -69,14 +74,47 @@ export class Connection implements Presence {
   /**
    * Sends the greeting, what the client missed, and what the room said meanwhile; later frames follow by themselves.
    * `at` is the room's position that the greeting names: frames up to there are in `missed` or before this client's time.
+   * `recovered` is said to clients that come back: whether `missed` is all of it.
    */
-  greet(greeting: string, missed: readonly string[], at: Position): void {
+  greet(at: Position, missed: readonly string[], recovered: boolean | undefined): void {
     const early = this.early ?? [];
     this.early = undefined;
     this.greetedAt = at;
-    this.send(greeting);
+    this.send(this.greeting(at, recovered));
     for (const frame of missed) this.send(frame);
     for (const frame of early) this.sendOfRoom(frame, Buffer.from(frame.frame));
+  }
+
+  /** Greets again: frames of the room up to `at` are lost, and the client is to know that it has not seen all. */
+  tellLost(at: Position): void {
+    const { greetedAt } = this;
+    const before = greetedAt && at.epoch === greetedAt.epoch && at.seq <= greetedAt.seq;
+    if (greetedAt && !before) this.send(this.greeting(at, false));
+  }
+
+  private greeting({ epoch, seq }: Position, recovered: boolean | undefined): string {
+    const body = { userId: this.userId, nodeId: this.nodeId, epoch, seq, recovered };
+    return JSON.stringify({ code: frameCodes.login, body });
+  }
+
+  /**
+   * Asks whether somebody is there where nothing was heard for `pingAfterMs`. False where the last question was not
+   * answered within `pongMs`: then the line is dead. An answer is the WebSocket's, not the client's: it may be silent still.
+   */
+  probe(nowMs: number, { pingAfterMs, pongMs }: { pingAfterMs: number; pongMs: number }): boolean {
+    const { pings } = this;
+    const seenAt = Math.max(this.heardAt, pings.answeredAt);
+    if (pings.sentAt > seenAt) return nowMs - pings.sentAt < pongMs;
+    if (this.open && nowMs - seenAt >= pingAfterMs) {
+      pings.sentAt = nowMs;
+      this.socket.ping();
+    }
+    return true;
+  }
+
+  /** The answer to a `probe`. */
+  answered(): void {
+    this.pings.answeredAt = Date.now();
   }
 
   /** Starts the closing handshake; the socket is cut where the client does not finish it in `limits.im.closeGraceMs`. */

@@ -10,7 +10,10 @@ import type { ImNode } from "./im-node.ts";
 
 const heartbeatAnswer = JSON.stringify({ code: frameCodes.heartbeat, body: {} });
 
-/** Answers what a connected client says, until its socket closes. */
+/**
+ * Answers what a connected client says, until its socket closes. Acks of notices that were sent do not count as messages:
+ * there are no more of them than we asked for, and a client that was away may have many to send at once.
+ */
 export function converse(node: ImNode, socket: WebSocket, connection: Connection): void {
   const counted = () => {
     if (connection.heard()) return true;
@@ -18,11 +21,13 @@ export function converse(node: ImNode, socket: WebSocket, connection: Connection
     return false;
   };
   socket.on("message", (data, isBinary) => {
-    if (!connection.open || !counted()) return;
-    if (isBinary) connection.close(closeCodes.protocolFault, "frames are text");
-    else answer(node, connection, readClientFrame(data.toString(), limits.im.chatChars));
+    if (!connection.open) return;
+    const frame = isBinary ? undefined : readClientFrame(data.toString(), limits.im.chatChars);
+    if (frame?.kind === "ack" && node.notices.acked(connection, frame.msgId)) connection.heardAt = Date.now();
+    else if (counted()) answer(node, connection, frame ?? { kind: "fault", reason: "frames are text" });
   });
   socket.on("ping", counted);
+  socket.on("pong", () => connection.answered());
 }
 
 function answer(node: ImNode, connection: Connection, frame: ClientFrame): void {
@@ -43,7 +48,7 @@ function answer(node: ImNode, connection: Connection, frame: ClientFrame): void 
       node.log.info({ userId: connection.userId, reason: frame.reason }, "protocol fault: the connection is closed");
       connection.close(closeCodes.protocolFault, frame.reason);
       return;
-    // The token logged the client in already; nothing of ours waits for an ack yet.
+    // The token logged the client in already; an ack of what we wait for never comes here.
     case "login":
     case "ack":
       return;

@@ -1,8 +1,12 @@
 import type { Service, ServiceBroker } from "moleculer";
+import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 import { call } from "../contracts.ts";
 import { closeCodes } from "../im-frames.ts";
+import { ConnectRate } from "./connect-rate.ts";
 import type { Connection } from "./connection.ts";
+import { NoticeStore } from "./notice-store.ts";
+import { Notices } from "./notices.ts";
 import { type Presence, PresenceStore } from "./presence-store.ts";
 import { Rooms } from "./rooms.ts";
 import { Roster } from "./roster.ts";
@@ -15,6 +19,16 @@ export interface ImSettings {
   sendQueueBytes: number;
   closeGraceMs: number;
   drainMs: number;
+  noticeResendMs: number;
+  connectionsPerNode: number;
+  connectsPerSecond: number;
+  connectsBurst: number;
+  userConnectsPerMinute: number;
+  userConnectsBurst: number;
+  loginMs: number;
+  pingAfterMs: number;
+  pongMs: number;
+  noticesCheckMs: number;
 }
 
 /** The connections of one im-server node and what belongs to them. */
@@ -22,6 +36,8 @@ export class ImNode {
   readonly roster = new Roster<Connection>();
   readonly rooms: Rooms;
   readonly presence: PresenceStore;
+  readonly notices: Notices;
+  readonly connectRate: ConnectRate;
   readonly redis: RedisState["redis"];
   readonly broker: ServiceBroker;
   readonly log: Service["logger"];
@@ -32,8 +48,11 @@ export class ImNode {
   readonly reportedWatch = new Map<number, number>();
   private readonly leaving = new Set<Promise<void>>();
   draining = false;
+  /** Called where Redis may have lost what this node wrote; set by its upkeep. */
+  onLost: () => void = () => {};
 
   constructor(parts: {
+    jetstream: JetStreamState["jetstream"];
     redis: RedisState["redis"];
     broker: ServiceBroker;
     log: Service["logger"];
@@ -45,7 +64,17 @@ export class ImNode {
     this.settings = parts.settings;
     this.presence = new PresenceStore(parts.redis, parts.broker.nodeID);
     const fetch = (roomId: number, from: { epoch: string; seq: number }) => this.presence.missed(roomId, from);
-    this.rooms = new Rooms(this.roster, fetch, parts.log);
+    this.notices = new Notices({
+      store: new NoticeStore(parts.jetstream),
+      resendMs: parts.settings.noticeResendMs,
+      log: parts.log,
+    });
+    this.connectRate = new ConnectRate(parts.settings);
+    const onNewEpoch = (roomId: number) => {
+      this.changedRooms.add(roomId);
+      this.onLost();
+    };
+    this.rooms = new Rooms({ roster: this.roster, fetchMissed: fetch, onNewEpoch, log: parts.log });
   }
 
   get nodeId(): string {
@@ -62,6 +91,7 @@ export class ImNode {
   /** Undoes `enter`, once, and takes the user's entry out of Redis where it is still this connection's. */
   leave(connection: Connection): void {
     if (!this.roster.remove(connection)) return;
+    this.notices.forget(connection);
     this.rooms.closeIfEmpty(connection.roomId);
     this.changedRooms.add(connection.roomId);
     const left = this.presence.leave(connection).catch((error: Error) => {

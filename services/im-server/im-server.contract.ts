@@ -4,11 +4,15 @@ export interface ImServerActions {
   token: { params: { userId: string }; result: { token: string } };
   /**
    * Frames for this node, each serialized once. `userId` frames go to that user's connection, `roomId` frames to
-   * every member here. Returns how many connections took them.
+   * every member here. Returns how many connections took them. A `userId` frame stands in the notice stream under `seq`,
+   * is sent again until the client acks `msgId`, and leaves the stream then.
    */
   deliver: {
     params: {
-      frames: ({ userId: string; frame: string } | { roomId: number; frame: string; seq: number; epoch: string })[];
+      frames: (
+        | { userId: string; frame: string; msgId: string; seq: number }
+        | { roomId: number; frame: string; seq: number; epoch: string }
+      )[];
     };
     result: { delivered: number };
   };

@@ -3,9 +3,11 @@ import type { WebSocket } from "ws";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
+import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
 import { defineService } from "../define-service.ts";
 import { closeCodes } from "../im-frames.ts";
+import { noticeStream } from "../streams.ts";
 import { admit } from "./admission.ts";
 import { converse } from "./conversation.ts";
 import { ImNode, type ImSettings } from "./im-node.ts";
@@ -14,7 +16,7 @@ import { makeToken } from "./im-tokens.ts";
 import { type Listener, openListener } from "./listener.ts";
 import { drain, startUpkeep } from "./upkeep.ts";
 
-interface State extends RedisState {
+interface State extends RedisState, JetStreamState {
   node: ImNode;
   listener: Listener;
   upkeep: { stop(): Promise<void> };
@@ -25,8 +27,18 @@ const settings: ImSettings = {
   presenceRefreshMs: limits.im.presenceRefreshMs,
   watchFlushMs: limits.im.watchFlushMs,
   sendQueueBytes: limits.im.sendQueueBytes,
+  connectionsPerNode: limits.im.connectionsPerNode,
+  connectsPerSecond: limits.im.connectsPerSecond,
+  connectsBurst: limits.im.connectsBurst,
+  userConnectsPerMinute: limits.im.userConnectsPerMinute,
+  userConnectsBurst: limits.im.userConnectsBurst,
+  loginMs: limits.im.loginMs,
+  pingAfterMs: limits.im.pingAfterMs,
+  pongMs: limits.im.pongMs,
   closeGraceMs: limits.im.closeGraceMs,
   drainMs: limits.im.drainMs,
+  noticeResendMs: limits.im.noticeResendMs,
+  noticesCheckMs: limits.im.noticesCheckMs,
 };
 
 function onSocket(service: Service & State, socket: WebSocket, query: URLSearchParams): void {
@@ -35,19 +47,26 @@ function onSocket(service: Service & State, socket: WebSocket, query: URLSearchP
   socket.on("error", (error) => logger.debug({ err: error }, "socket error"));
   // What the client says before it is known waits in its socket.
   socket.pause();
+  const late = setTimeout(() => {
+    socket.close(closeCodes.draining, "not let in in time, try again");
+    socket.resume(); // The client's part of the closing handshake is to be read.
+  }, node.settings.loginMs);
   admit(node, socket, query, listener.sockets().size)
     .then((connection) => connection && converse(node, socket, connection))
     .catch((error: Error) => {
       logger.error({ err: error }, "a connection could not be served: it is cut");
       socket.terminate();
     })
-    .finally(() => socket.resume());
+    .finally(() => {
+      clearTimeout(late);
+      socket.resume();
+    });
 }
 
 export default defineService<"im-server", State>({
   name: "im-server",
   settings: { ...settings },
-  mixins: [redisMixin, healthMixin],
+  mixins: [redisMixin, jetstreamMixin([noticeStream]), healthMixin],
 
   actions: {
     token: {
@@ -60,11 +79,11 @@ export default defineService<"im-server", State>({
     deliver: {
       params: imServerParams.deliver,
       handler(ctx) {
-        const { roster, rooms } = this.node;
+        const { roster, rooms, notices } = this.node;
         let delivered = 0;
         for (const frame of ctx.params.frames) {
           if ("roomId" in frame) delivered += rooms.deliver(frame.roomId, frame);
-          else if (roster.ofUser(frame.userId)?.send(frame.frame)) delivered++;
+          else delivered += notices.deliver(roster.ofUser(frame.userId), frame);
         }
         return { delivered };
       },
@@ -97,12 +116,22 @@ export default defineService<"im-server", State>({
   },
 
   async started() {
-    const { redis, broker, logger } = this;
-    const node = new ImNode({ redis, broker, log: logger, settings: this.settings as unknown as ImSettings });
+    const { redis, jetstream, broker, logger } = this;
+    const node = new ImNode({
+      redis,
+      jetstream,
+      broker,
+      log: logger,
+      settings: this.settings as unknown as ImSettings,
+    });
     this.node = node;
-    const { IM_HOST: host, IM_PORT: port } = config();
-    const { closeGraceMs } = node.settings;
-    this.listener = await openListener({ host, port, closeGraceMs }, (...args) => onSocket(this, ...args));
+    const { IM_HOST: host, IM_PORT: port, IM_ALLOWED_ORIGINS: allowedOrigins } = config();
+    const { closeGraceMs, connectionsPerNode } = node.settings;
+    const { headersTimeoutMs } = limits.http;
+    // Those beyond `connectionsPerNode` are told to go elsewhere; beyond this nobody is even listened to.
+    const connectionsMax = 2 * connectionsPerNode;
+    const options = { host, port, closeGraceMs, headersTimeoutMs, connectionsMax, allowedOrigins };
+    this.listener = await openListener(options, (...args) => onSocket(this, ...args));
     this.upkeep = startUpkeep(node);
     logger.info({ host, port: this.listener.port }, "WebSockets are welcome");
   },

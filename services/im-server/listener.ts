@@ -27,6 +27,16 @@ export interface Listener {
   close(code: number, reason: string): Promise<void>;
 }
 
+export interface ListenerOptions {
+  host: string;
+  port: number;
+  closeGraceMs: number;
+  headersTimeoutMs: number;
+  connectionsMax: number;
+  /** The pages that may connect; `undefined` lets any. */
+  allowedOrigins: readonly string[] | undefined;
+}
+
 type OnSocket = (socket: WebSocket, query: URLSearchParams) => void;
 
 async function listenOn(server: Server, host: string, port: number): Promise<void> {
@@ -65,10 +75,7 @@ function upgradeUrl(request: IncomingMessage): URL | undefined {
  * The node's own HTTP server, which speaks WebSocket on /im and nothing else. Every upgrade there is accepted: a browser
  * sees no HTTP status, so a refusal is a close code.
  */
-export async function openListener(
-  options: { host: string; port: number; closeGraceMs: number },
-  onSocket: OnSocket,
-): Promise<Listener> {
+export async function openListener(options: ListenerOptions, onSocket: OnSocket): Promise<Listener> {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -77,16 +84,23 @@ export async function openListener(
     WebSocket: ImSocket as unknown as typeof WebSocket,
     ...{ closeTimeout: options.closeGraceMs },
   });
-  const server = createServer((_request, response) => {
+  const { headersTimeoutMs, allowedOrigins } = options;
+  const connectionsCheckingInterval = Math.min(1_000, headersTimeoutMs);
+  const server = createServer({ connectionsCheckingInterval }, (_request, response) => {
     response.writeHead(426, { Connection: "close", Upgrade: "websocket" }).end();
   });
-  server.headersTimeout = limits.http.headersTimeoutMs;
-  // Those beyond `connectionsPerNode` are told to go elsewhere; beyond this nobody is even listened to.
-  server.maxConnections = 2 * limits.im.connectionsPerNode;
+  server.headersTimeout = headersTimeoutMs;
+  server.maxConnections = options.connectionsMax;
   server.on("upgrade", (request, socket, head) => {
     const url = upgradeUrl(request);
-    if (!url) notFound(socket);
-    else sockets.handleUpgrade(request, socket, head, (accepted) => onSocket(accepted, url.searchParams));
+    if (!url) return notFound(socket);
+    // Only browsers say where a page is from; others could say what they like.
+    const { origin } = request.headers;
+    const foreign = origin !== undefined && allowedOrigins && !allowedOrigins.includes(origin);
+    sockets.handleUpgrade(request, socket, head, (accepted) => {
+      if (foreign) accepted.close(closeCodes.foreignOrigin, "pages of this origin may not connect");
+      else onSocket(accepted, url.searchParams);
+    });
   });
   await listenFrom(server, options.host, options.port);
   return {

@@ -48,7 +48,7 @@ redis.call('PEXPIRE', KEYS[4], ARGV[5])
 local epoch = redis.call('HGET', KEYS[2], 'epoch')
 if not epoch then
   epoch = ARGV[6]
-  redis.call('HSET', KEYS[2], 'epoch', epoch, 'seq', 0)
+  redis.call('HSET', KEYS[2], 'epoch', epoch, 'seq', 0, 'born', now)
   redis.call('DEL', KEYS[3])
 end
 redis.call('PEXPIRE', KEYS[2], ARGV[7])
@@ -67,20 +67,22 @@ return redis.call('DEL', KEYS[1])`;
 
 /**
  * Purpose: renews the leases of a node's users, and writes entries that are lost. KEYS: users. ARGV: node id, lease ms,
- * then connection id, room id and since of each. Replies the ids of the connections that others have replaced.
+ * then connection id, room id and since of each. Replies {ids of the connections that others have replaced, ids of those
+ * whose entry was lost}.
  */
 const renewScript = `
-local replaced = {}
+local replaced, lost = {}, {}
 for i = 1, #KEYS do
   local conn, room, since = ARGV[i * 3], ARGV[i * 3 + 1], ARGV[i * 3 + 2]
   local holder = redis.call('HGET', KEYS[i], 'conn')
   if not holder then
     redis.call('HSET', KEYS[i], 'node', ARGV[1], 'conn', conn, 'room', room, 'since', since)
     holder = conn
+    lost[#lost + 1] = conn
   end
   if holder == conn then redis.call('PEXPIRE', KEYS[i], ARGV[2]) else replaced[#replaced + 1] = conn end
 end
-return replaced`;
+return {replaced, lost}`;
 
 /**
  * Purpose: writes a node's members of rooms, with a lease, and sums the rooms up over the live nodes. KEYS: the set of
@@ -169,9 +171,9 @@ export class PresenceStore {
     await this.redis.eval(leaveScript, 1, imKeys.user(userId), connectionId);
   }
 
-  /** Resolves to the ids of the connections that were replaced elsewhere without this node hearing of it. */
-  async renew(present: readonly Presence[]): Promise<string[]> {
-    if (present.length === 0) return [];
+  /** Resolves to the ids of connections: `replaced` elsewhere without this node hearing of it, and `lost` in Redis. */
+  async renew(present: readonly Presence[]): Promise<{ replaced: string[]; lost: string[] }> {
+    if (present.length === 0) return { replaced: [], lost: [] };
     const keys = present.map(({ userId }) => imKeys.user(userId));
     const args = present.flatMap(({ connectionId, roomId, since }) => [connectionId, roomId, since]);
     const reply = await this.redis.eval(
@@ -182,7 +184,8 @@ export class PresenceStore {
       limits.im.presenceLeaseMs,
       ...args,
     );
-    return reply as string[];
+    const [replaced, lost] = reply as [string[], string[]];
+    return { replaced, lost };
   }
 
   async touchRooms(rooms: readonly { roomId: number; members: number }[]) {

@@ -18,6 +18,14 @@ export interface Missed extends Position {
   frames: string[];
 }
 
+/** What is to be done next: frames to send, in this order, and perhaps a position after which to fetch. */
+export interface Step {
+  send: RoomFrame[];
+  fetchAfter?: Position;
+  /** Set where something before `send` is lost for good: the position from which the room goes on. */
+  lostUpTo?: Position;
+}
+
 /**
  * The frames of one room on one node, put in the order of their numbers. Frames travel in calls from several routers
  * and may overtake each other or miss this node; what is ahead of its turn waits until what is missing was fetched.
@@ -34,14 +42,19 @@ export class RoomFeed {
   }
 
   /** From where on frames are wanted: called once Redis has said where the room is. Returns what can be sent now. */
-  start(position: Position): { send: RoomFrame[]; fetchAfter?: Position } {
+  start(position: Position): Step {
     if (this.position) return { send: [] };
     this.position = position;
     return this.release();
   }
 
+  /** Whether Redis has begun a new epoch since this node last knew where the room is. */
+  isNewEpoch(epoch: string): boolean {
+    return this.position !== undefined && epoch !== this.position.epoch && !isUnkept(epoch);
+  }
+
   /** Takes a frame; `send` goes out now, `fetchAfter` asks for what came after a position. */
-  offer(frame: RoomFrame): { send: RoomFrame[]; fetchAfter?: Position } {
+  offer(frame: RoomFrame): Step {
     // Numbered without a history, while Redis is away: there is no order to keep and nothing to fetch.
     if (isUnkept(frame.epoch)) return { send: [frame] };
     if (this.waiting) return this.hold(frame);
@@ -66,9 +79,10 @@ export class RoomFeed {
 
   /**
    * The answer to a `fetchAfter`; `undefined` where there is none to be had. Without the missing frames the feed goes
-   * on with what it holds: late and with a hole is better than never.
+   * on with what it holds: late and with a hole is better than never. Nothing happens where it went on already.
    */
-  repaired(missed: Missed | undefined): { send: RoomFrame[]; fetchAfter?: Position } {
+  repaired(missed: Missed | undefined): Step {
+    if (!this.waiting) return { send: [] };
     const first = missed?.complete ? missed.seq - missed.frames.length + 1 : 0;
     const fetched = missed?.complete
       ? missed.frames.map((frame, i) => ({ epoch: missed.epoch, seq: first + i, frame }))
@@ -82,19 +96,20 @@ export class RoomFeed {
       return { ...next, send: [...over, ...fetched, ...next.send] };
     }
     const send = this.held.sort((a, b) => (a.epoch === b.epoch ? a.seq - b.seq : 0));
+    const lostUpTo = lostBefore(this.position, send, missed);
     this.held = [];
     this.waiting = false;
     const last = send.at(-1);
     this.position = last ?? missed ?? this.position;
-    return { send };
+    return lostUpTo ? { send, lostUpTo } : { send };
   }
 
-  private hold(frame: RoomFrame): { send: RoomFrame[] } {
+  private hold(frame: RoomFrame): Step {
     this.held.push(frame);
     return this.held.length > this.heldMax ? this.repaired(undefined) : { send: [] };
   }
 
-  private release(): { send: RoomFrame[]; fetchAfter?: Position } {
+  private release(): Step {
     const held = this.held.sort((a, b) => a.seq - b.seq);
     this.held = [];
     this.waiting = false;
@@ -107,4 +122,23 @@ export class RoomFeed {
     }
     return { send, fetchAfter };
   }
+}
+
+/** Where `send`, in its order, does not follow `from` without a hole: the position before its first frame. */
+function lostBefore(
+  from: Position | undefined,
+  send: readonly RoomFrame[],
+  missed: Missed | undefined,
+): Position | undefined {
+  const first = send[0];
+  const goesOnAt = first ? { epoch: first.epoch, seq: first.seq - 1 } : missed;
+  if (missed) return goesOnAt && { epoch: goesOnAt.epoch, seq: goesOnAt.seq };
+  let at = from;
+  for (const { epoch, seq } of send) {
+    // The first frame of an epoch follows whatever was the last one of the epoch before.
+    const follows = seq === 1 || (epoch === at?.epoch && seq <= at.seq + 1);
+    if (!follows) return goesOnAt;
+    at = { epoch, seq };
+  }
+  return undefined;
 }

@@ -1,29 +1,31 @@
 import { limits } from "../../config/limits.ts";
 import type { Connection } from "./connection.ts";
-import { type Missed, type Position, RoomFeed, type RoomFrame } from "./room-feed.ts";
+import { type Missed, type Position, RoomFeed, type RoomFrame, type Step } from "./room-feed.ts";
 import type { Roster } from "./roster.ts";
 
 interface Log {
   warn(about: object, text: string): void;
 }
 
-type Step = { send: RoomFrame[]; fetchAfter?: Position };
-
 /** The rooms that have members on this node, and the way of a room's frames to them. */
 export class Rooms {
   private readonly feeds = new Map<number, RoomFeed>();
   private readonly roster: Roster<Connection>;
   private readonly fetchMissed: (roomId: number, from: Position) => Promise<Missed | undefined>;
+  private readonly onNewEpoch: (roomId: number) => void;
   private readonly log: Log;
 
-  constructor(
-    roster: Roster<Connection>,
-    fetchMissed: (roomId: number, from: Position) => Promise<Missed | undefined>,
-    log: Log,
-  ) {
-    this.roster = roster;
-    this.fetchMissed = fetchMissed;
-    this.log = log;
+  /** `onNewEpoch` hears of rooms whose state was made anew, perhaps since Redis lost it and everything else. */
+  constructor(parts: {
+    roster: Roster<Connection>;
+    fetchMissed: (roomId: number, from: Position) => Promise<Missed | undefined>;
+    onNewEpoch: (roomId: number) => void;
+    log: Log;
+  }) {
+    this.roster = parts.roster;
+    this.fetchMissed = parts.fetchMissed;
+    this.onNewEpoch = parts.onNewEpoch;
+    this.log = parts.log;
   }
 
   /** Call it before the room's position is asked for: frames that come in between are kept for `start`. */
@@ -39,7 +41,9 @@ export class Rooms {
   /** Returns how many members the frame was sent to now; one that waits for its turn counts for none. */
   deliver(roomId: number, frame: RoomFrame): number {
     const feed = this.feeds.get(roomId);
-    return feed ? this.follow(roomId, feed, feed.offer(frame)) : 0;
+    if (!feed) return 0;
+    if (feed.isNewEpoch(frame.epoch)) this.onNewEpoch(roomId);
+    return this.follow(roomId, feed, feed.offer(frame));
   }
 
   /** Fetches what this node has missed of a room that is further on in Redis. */
@@ -54,8 +58,12 @@ export class Rooms {
     if (this.roster.inRoom(roomId).size === 0) this.feeds.delete(roomId);
   }
 
-  private follow(roomId: number, feed: RoomFeed, { send, fetchAfter }: Step): number {
+  private follow(roomId: number, feed: RoomFeed, { send, fetchAfter, lostUpTo }: Step): number {
     let sent = 0;
+    if (lostUpTo) {
+      this.log.warn({ roomId, ...lostUpTo }, "missed room frames are lost: the members are told, the room goes on");
+      for (const member of this.roster.inRoom(roomId)) member.tellLost(lostUpTo);
+    }
     for (const frame of send) sent += this.sendToMembers(roomId, frame);
     if (fetchAfter) void this.repair(roomId, feed, fetchAfter);
     return sent;
@@ -70,12 +78,10 @@ export class Rooms {
 
   private async repair(roomId: number, feed: RoomFeed, from: Position): Promise<void> {
     const missed = await this.fetchMissed(roomId, from).catch((error: Error) => {
-      this.log.warn({ roomId, ...from, err: error }, "missed room frames cannot be fetched: the room goes on without");
+      this.log.warn({ roomId, ...from, err: error }, "missed room frames cannot be fetched");
       return undefined;
     });
     if (this.feeds.get(roomId) !== feed) return;
-    if (missed && !missed.complete)
-      this.log.warn({ roomId, from, to: missed.seq }, "missed room frames are not kept any more: the room goes on");
     this.follow(roomId, feed, feed.repaired(missed));
   }
 }

@@ -4,6 +4,7 @@ import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { call } from "../contracts.ts";
 import { closeCodes } from "../im-frames.ts";
 import type { ImNode } from "./im-node.ts";
+import type { Presence } from "./presence-store.ts";
 
 const reportTimeoutMs = 1_000;
 
@@ -50,10 +51,19 @@ async function flushChanges(node: ImNode): Promise<void> {
   }
 }
 
+/** Renews users' leases. Who was lost in Redis may have had notices meanwhile that did not find them. */
+async function renewUsers(node: ImNode, users: readonly Presence[]): Promise<void> {
+  const { replaced, lost } = await node.presence.renew(users);
+  for (const connectionId of replaced) node.closeReplaced(connectionId);
+  for (const connectionId of lost) {
+    const connection = node.roster.byConnection(connectionId);
+    if (connection) node.notices.catchUp(connection);
+  }
+}
+
 /** Renews every lease of this node; what Redis has lost is there again afterwards. */
 async function renewAll(node: ImNode): Promise<void> {
-  for (const batch of batches(node.presences(), limits.im.presenceBatch))
-    for (const connectionId of await node.presence.renew(batch)) node.closeReplaced(connectionId);
+  for (const batch of batches(node.presences(), limits.im.presenceBatch)) await renewUsers(node, batch);
   await touchRooms(node, node.roster.rooms);
   const deserted = (await node.presence.desertedRooms()).map((roomId) => ({ roomId, watchNum: 0 }));
   await report(node, deserted);
@@ -62,7 +72,7 @@ async function renewAll(node: ImNode): Promise<void> {
 
 /** What keeps this node's entries in Redis and its sockets in order, until `stop`. */
 export function startUpkeep(node: ImNode): { stop(): Promise<void> } {
-  const { silenceMs, presenceRefreshMs, watchFlushMs } = node.settings;
+  const { silenceMs, pingAfterMs, presenceRefreshMs, watchFlushMs, noticesCheckMs } = node.settings;
   let renewedAt = Date.now();
   const presence = new BackgroundLoop({
     name: "presence",
@@ -79,20 +89,33 @@ export function startUpkeep(node: ImNode): { stop(): Promise<void> } {
       return false;
     },
   });
-  const sweep = setInterval(() => closeSilent(node), Math.max(20, silenceMs / 15));
+  node.onLost = () => presence.wake();
+  const sweep = setInterval(() => closeSilent(node), Math.max(20, Math.min(silenceMs, pingAfterMs) / 15));
+  const check = setInterval(() => checkNotices(node), Math.max(20, noticesCheckMs / 30));
   return {
     async stop() {
       clearInterval(sweep);
+      clearInterval(check);
       await presence.stop();
+      await node.notices.stop();
     },
   };
 }
 
 /** One look at all sockets instead of a timer for each. */
 function closeSilent(node: ImNode): void {
-  const heardBefore = Date.now() - node.settings.silenceMs;
-  for (const connection of node.roster.all())
-    if (connection.heardAt < heardBefore) connection.close(closeCodes.silent, "silent for too long");
+  const now = Date.now();
+  for (const connection of node.roster.all()) {
+    if (now - connection.heardAt > node.settings.silenceMs) connection.close(closeCodes.silent, "silent for too long");
+    else if (!connection.probe(now, node.settings)) connection.close(closeCodes.silent, "no answer to a ping");
+  }
+}
+
+/** A notice whose call did not reach this node stands in the stream all the same: each connection looks now and then. */
+function checkNotices(node: ImNode): void {
+  const checkedBefore = Date.now() - node.settings.noticesCheckMs;
+  for (const connection of node.roster.claimed())
+    if (connection.noticesAt < checkedBefore) node.notices.catchUp(connection);
 }
 
 /** Lets everybody go in portions, so that they do not come to the other nodes all at once; takes `drainMs` at the most. */

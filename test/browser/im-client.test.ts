@@ -175,6 +175,23 @@ describe("the IM client", () => {
     expect((await visit(3)).query.has("since")).toBe(false);
   });
 
+  test("is told of a gap while connected, once, and goes on from where the room goes on", async () => {
+    const gaps = new Inbox<{ seq: number }>();
+    const logins = new Inbox<unknown>();
+    client.on<{ seq: number }>("gap", (event) => gaps.push(event));
+    client.on("login", (event) => logins.push(event));
+    client.connect();
+    const first = await online(1, { epoch: "e1", seq: 3 });
+    first.send(JSON.stringify({ code: 1001, body: { epoch: "e2", seq: 40, recovered: false } }));
+    await gaps.until((all) => all.length >= 1);
+    expect(gaps.all).toMatchObject([{ seq: 40 }]);
+    expect(logins.all).toHaveLength(1);
+    expect(states.all.filter(({ state }) => state === "online")).toHaveLength(1);
+    first.terminate();
+    const { query } = await visit(2);
+    expect([query.get("since"), query.get("epoch")]).toEqual(["40", "e2"]);
+  });
+
   test.each([4401, 4409, 4422])("%i ends it until the caller asks again", async (code) => {
     client.connect();
     (await online()).close(code, "no");

@@ -98,7 +98,9 @@ test("a notice of an unknown order is refused, and a cancelled order is never cr
   // Genuine money for a closed order is taken note of for an operator: the provider need not call again.
   expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200]));
   expect(await statusOf(fan, orderId)).toBe(3);
-  expect(Object.keys(await outcomesOf(orderId)).sort()).toEqual(["applied", "parked"]);
+  // The cashier itself sends some of its notices twice.
+  const outcomes = Object.keys(await outcomesOf(orderId)).filter((outcome) => outcome !== "repeated");
+  expect(outcomes.sort()).toEqual(["applied", "parked"]);
   await expectNeverCredited(fan);
 });
 

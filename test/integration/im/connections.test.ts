@@ -100,7 +100,17 @@ describe("who comes in", () => {
     await new Promise<void>((resolve) => blocker.listen(0, "0.0.0.0", resolve));
     const { port } = blocker.address() as { port: number };
     const { openListener } = await import("../../../services/im-server/listener.ts");
-    const listener = await openListener({ host: "0.0.0.0", port, closeGraceMs: 100 }, () => undefined);
+    const listener = await openListener(
+      {
+        host: "0.0.0.0",
+        port,
+        closeGraceMs: 100,
+        headersTimeoutMs: 5_000,
+        connectionsMax: 10,
+        allowedOrigins: undefined,
+      },
+      () => undefined,
+    );
     expect(listener.port).toBeGreaterThan(port);
     listener.refuse();
     await listener.close(4503, "end");

@@ -178,6 +178,7 @@ describe("a node that was passed over", () => {
     await eventually("the room's upkeep is done", () => redis.hexists("im:room:35:watch", b.nodeID));
     const say = (msgId: string) =>
       call(router, "im-router.sendToRoom", { roomId: 35, senderId: "0", msgId, bizCode: 5560, data: {} });
+    await redis.hset("im:room:35", "born", 0); // An epoch of long ago: the room's nodes are known.
     const [, lease] = await redis.zrange("im:room:35:nodes", 0, -1, "WITHSCORES");
     await redis.zrem("im:room:35:nodes", b.nodeID);
     await say("m1");
@@ -191,6 +192,27 @@ describe("a node that was passed over", () => {
       ["m2", 2],
       ["m3", 3],
     ]);
+  });
+
+  test("tells its members where what it missed is kept no more, and goes on", async () => {
+    const client = await connect(b, "1036", 36);
+    await eventually("the room's upkeep is done", () => redis.hexists("im:room:36:watch", b.nodeID));
+    const say = (msgId: string) =>
+      call(router, "im-router.sendToRoom", { roomId: 36, senderId: "0", msgId, bizCode: 5560, data: {} });
+    await redis.hset("im:room:36", "born", 0);
+    const [, lease] = await redis.zrange("im:room:36:nodes", 0, -1, "WITHSCORES");
+    await redis.zrem("im:room:36:nodes", b.nodeID);
+    await say("m1");
+    await say("m2");
+    await redis.del("im:room:36:log");
+    await redis.zadd("im:room:36:nodes", lease as string, b.nodeID);
+    await say("m3");
+    await eventually("the next frame", () => client.business().length === 1);
+    const greetings = client.frames.filter(({ code }) => code === 1001).map(({ body }) => body);
+    expect(greetings.slice(1)).toMatchObject([
+      { userId: "1036", recovered: false, seq: 2, epoch: client.greeting?.epoch },
+    ]);
+    expect(client.business()[0]).toMatchObject({ msgId: "m3", data: { seq: 3 } });
   });
 });
 

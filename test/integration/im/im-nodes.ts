@@ -1,5 +1,5 @@
 import type { ServiceBroker, ServiceSchema } from "moleculer";
-import { WebSocket } from "ws";
+import { type ClientOptions, WebSocket } from "ws";
 import { call } from "../../../services/contracts.ts";
 import imRouter from "../../../services/im-router/im-router.service.ts";
 import type { ImSettings } from "../../../services/im-server/im-node.ts";
@@ -63,8 +63,8 @@ export class TestClient {
   readonly frames: Frame[] = [];
   closed: { code: number; reason: string } | undefined;
 
-  constructor(url: string) {
-    this.socket = new WebSocket(url, { perMessageDeflate: false });
+  constructor(url: string, options: ClientOptions = {}) {
+    this.socket = new WebSocket(url, { perMessageDeflate: false, ...options });
     this.socket.on("message", (data) => this.frames.push(JSON.parse(data.toString()) as Frame));
     this.socket.on("close", (code, reason) => {
       this.closed = { code, reason: reason.toString() };
@@ -108,8 +108,8 @@ export class TestClient {
 
 const clients: TestClient[] = [];
 
-export function openClient(url: string): TestClient {
-  const client = new TestClient(url);
+export function openClient(url: string, options?: ClientOptions): TestClient {
+  const client = new TestClient(url, options);
   clients.push(client);
   return client;
 }

@@ -108,6 +108,14 @@ describe("settings", () => {
     });
   });
 
+  test("allowed origins are a list of origins, and nothing else passes", () => {
+    const origins = (text: string) => readConfig({ ...usable, IM_ALLOWED_ORIGINS: text }).IM_ALLOWED_ORIGINS;
+    expect(origins("https://a.example, http://b.example:8080")).toEqual(["https://a.example", "http://b.example:8080"]);
+    expect(origins("")).toBeUndefined();
+    for (const wrong of ["*", "a.example", "https://a.example/", "https://a.example,"])
+      expect(() => origins(wrong)).toThrow(/IM_ALLOWED_ORIGINS/);
+  });
+
   test("an empty variable counts as unset", () => {
     expect(readConfig({ ...usable, OPERATOR_TOKEN: "" }).OPERATOR_TOKEN).toBeUndefined();
   });

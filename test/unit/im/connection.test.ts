@@ -13,29 +13,47 @@ function connected(sendQueueBytes = 1_000) {
       socket.readyState = 2;
     },
   };
-  const connection = new Connection(socket as never, { connectionId: "c", userId: "7", roomId: 1, sendQueueBytes });
+  const connection = new Connection(socket as never, {
+    connectionId: "c",
+    userId: "7",
+    roomId: 1,
+    nodeId: "n",
+    sendQueueBytes,
+  });
+  const texts = () => sent.map((text) => (text.startsWith("{") ? JSON.parse(text).body : text));
   const frame = (seq: number, epoch = "e") => {
     const text = `${epoch}:${seq}`;
     return connection.sendOfRoom({ seq, epoch, frame: text }, Buffer.from(text));
   };
-  return { connection, socket, sent, closes, frame };
+  return { connection, socket, sent, texts, closes, frame };
 }
 
 test("the greeting comes first, then what was missed, then what the room said meanwhile, each once", () => {
-  const { connection, sent, frame } = connected();
+  const { connection, sent, texts, frame } = connected();
   for (const seq of [4, 5, 6, 7]) frame(seq);
   expect(sent).toEqual([]);
-  connection.greet("greeting", ["e:4", "e:5"], { epoch: "e", seq: 5 });
+  connection.greet({ epoch: "e", seq: 5 }, ["e:4", "e:5"], true);
   frame(8);
-  expect(sent).toEqual(["greeting", "e:4", "e:5", "e:6", "e:7", "e:8"]);
+  const greeting = { userId: "7", nodeId: "n", epoch: "e", seq: 5, recovered: true };
+  expect(texts()).toEqual([greeting, "e:4", "e:5", "e:6", "e:7", "e:8"]);
 });
 
 test("frames from before the greeting's position are not the client's, those of a new epoch are", () => {
   const { connection, sent, frame } = connected();
-  connection.greet("greeting", [], { epoch: "e", seq: 5 });
+  connection.greet({ epoch: "e", seq: 5 }, [], undefined);
   expect(frame(5)).toBe(false);
   expect(frame(1, "f")).toBe(true);
-  expect(sent).toEqual(["greeting", "f:1"]);
+  expect(sent.slice(1)).toEqual(["f:1"]);
+});
+
+test("of lost frames only who was there is told, by a greeting that says so", () => {
+  const { connection, texts } = connected();
+  connection.tellLost({ epoch: "e", seq: 9 });
+  connection.greet({ epoch: "e", seq: 10 }, [], undefined);
+  connection.tellLost({ epoch: "e", seq: 10 });
+  expect(texts()).toEqual([{ userId: "7", nodeId: "n", epoch: "e", seq: 10 }]);
+  connection.tellLost({ epoch: "e", seq: 14 });
+  expect(texts().at(-1)).toEqual({ userId: "7", nodeId: "n", epoch: "e", seq: 14, recovered: false });
 });
 
 test("a queue that grows beyond its bound closes with 4508, and nothing more is queued", () => {

@@ -43,7 +43,12 @@ test("rooms spread over all buckets, always the same way", () => {
 });
 
 test("calls to a node are bounded in bytes and keep the order of the frames", () => {
-  const frames = Array.from({ length: 50 }, (_, i) => ({ userId: "1", frame: `${i}:${"é".repeat(100)}` }));
+  const frames = Array.from({ length: 50 }, (_, i) => ({
+    roomId: 1,
+    seq: i,
+    epoch: "e",
+    frame: `${i}:${"é".repeat(100)}`,
+  }));
   const calls = deliverCalls(frames, 1_000);
   expect(calls.flat()).toEqual(frames);
   expect(calls.length).toBeGreaterThan(10);
@@ -62,7 +67,7 @@ test("a node that did not answer is still sent to, but holds nobody up until it 
   };
   const log = { warn: jest.fn(), info: jest.fn() };
   const nodes = new NodeCalls(broker as never, log as never);
-  const frames = new Map(["dead", "fine"].map((nodeId) => [nodeId, [{ userId: "1", frame: "f" }]]));
+  const frames = new Map(["dead", "fine"].map((nodeId) => [nodeId, [{ roomId: 1, seq: 1, epoch: "e", frame: "f" }]]));
   answers.set("fine", async () => ({ delivered: 2 }));
   answers.set("dead", () => Promise.reject(new Error("timeout")));
   expect(await nodes.deliver(frames)).toBe(2);

@@ -61,8 +61,53 @@ test.each([
 ])("where what was missed %s the held frames go out all the same, in order", (_what, missed) => {
   const feed = startedAt(0);
   for (const seq of [7, 6, 9]) feed.offer(frame(seq));
-  expect(numbers(feed.repaired(missed).send)).toEqual(["e1:6", "e1:7", "e1:9"]);
+  const { send, lostUpTo } = feed.repaired(missed);
+  expect(numbers(send)).toEqual(["e1:6", "e1:7", "e1:9"]);
+  expect(lostUpTo).toEqual({ epoch: "e1", seq: 5 });
   expect(numbers(feed.offer(frame(10)).send)).toEqual(["e1:10"]);
+});
+
+test("nothing is lost where the held frames follow without a hole, or begin an epoch", () => {
+  const follows = startedAt(3);
+  follows.offer(frame(5));
+  follows.offer(frame(4));
+  expect(follows.repaired(undefined).lostUpTo).toBeUndefined();
+  const begins = startedAt(3);
+  begins.offer(frame(1, "e2"));
+  begins.offer(frame(2, "e2"));
+  expect(begins.repaired(undefined).lostUpTo).toBeUndefined();
+  expect(numbers(begins.offer(frame(3, "e2")).send)).toEqual(["e2:3"]);
+});
+
+test.each([
+  ["a hole among the held frames", [5, 7], { epoch: "e1", seq: 4 }],
+  ["an epoch that is not held from its start", [3], { epoch: "e2", seq: 2 }],
+])("%s is a loss", (_what, seqs, lostUpTo) => {
+  const feed = startedAt(3);
+  for (const seq of seqs) feed.offer(frame(seq, lostUpTo.epoch));
+  expect(feed.repaired(undefined).lostUpTo).toEqual(lostUpTo);
+});
+
+test("a room that went on beyond what is kept goes on from where it is, and something is lost", () => {
+  const feed = startedAt(3);
+  feed.behind({ epoch: "e1", seq: 900 });
+  const missed = { epoch: "e1", seq: 900, complete: false, frames: [] };
+  expect(feed.repaired(missed)).toEqual({ send: [], lostUpTo: { epoch: "e1", seq: 900 } });
+  expect(numbers(feed.offer(frame(901)).send)).toEqual(["e1:901"]);
+});
+
+test("an answer that comes after the feed went on changes nothing", () => {
+  const feed = startedAt(0, 2);
+  for (const seq of [2, 3, 4]) feed.offer(frame(seq));
+  expect(feed.repaired({ epoch: "e1", seq: 3, complete: true, frames: ["e1:1", "e1:2", "e1:3"] }).send).toEqual([]);
+  expect(numbers(feed.offer(frame(5)).send)).toEqual(["e1:5"]);
+});
+
+test("an epoch is new where it is neither the known one nor one that nobody keeps", () => {
+  const feed = new RoomFeed(10);
+  expect(feed.isNewEpoch("e2")).toBe(false);
+  feed.start({ epoch: "e1", seq: 0 });
+  expect(["e1", "e2", "x1"].map((epoch) => feed.isNewEpoch(epoch))).toEqual([false, true, false]);
 });
 
 test("the frames held are bounded", () => {

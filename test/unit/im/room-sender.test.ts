@@ -52,6 +52,27 @@ test("callers of a tick go on only once its frames were handed to the nodes", as
   expect(gone).toBe(2);
 });
 
+test("what comes after a pause goes out at once, and what follows at most once a tick", async () => {
+  jest.useFakeTimers();
+  const { send, delivered, takes } = sender();
+  takes.resolve(1);
+  const { roomTickMs, roomTickLeadMs } = limits.im;
+  const sent: Promise<void>[] = [];
+  const after = async (ms: number) => {
+    await jest.advanceTimersByTimeAsync(ms);
+    return delivered.length;
+  };
+  sent.push(send("a"));
+  expect([await after(roomTickLeadMs - 1), await after(1)]).toEqual([0, 1]);
+  sent.push(send("b"), send("c"));
+  expect([await after(roomTickMs - 1), await after(1)]).toEqual([1, 2]);
+  await after(3 * roomTickMs);
+  sent.push(send("d"));
+  expect([await after(roomTickLeadMs - 1), await after(1)]).toEqual([2, 3]);
+  jest.useRealTimers();
+  await Promise.all(sent);
+});
+
 test("a node is told a frame and its number, not who else gets it", async () => {
   const { rooms, send, delivered, takes } = sender();
   takes.resolve(1);

@@ -11,7 +11,7 @@ export class FakeMessage {
   acked = 0;
   workings = 0;
   /** The delays asked for. */
-  readonly naks: (number | undefined)[] = [];
+  readonly naks: number[] = [];
 
   constructor(seq: number, key: string, consumer = "durable") {
     this.seq = seq;
@@ -23,7 +23,7 @@ export class FakeMessage {
     this.acked++;
   }
 
-  nak(delayMs?: number): void {
+  nak(delayMs = 0): void {
     this.naks.push(delayMs);
   }
 

@@ -1,0 +1,44 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { projectRoot } from "../../config/root.ts";
+import type { ImBenchContext } from "./context.ts";
+
+const stopDeadlineMs = 20_000;
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit");
+  child.kill("SIGTERM");
+  const late = setTimeout(() => child.kill("SIGKILL"), stopDeadlineMs);
+  await exit;
+  clearTimeout(late);
+}
+
+/** Starts a script of the project with a channel for messages. It is ended with the benchmark. */
+export function startScript(
+  { servers, closing }: ImBenchContext,
+  label: string,
+  script: string,
+  args: string[] = [],
+): ChildProcess {
+  const child = fork(join(projectRoot(), script), args, {
+    env: { ...process.env, ...servers.env, NODE_LABEL: label },
+    serialization: "advanced",
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+  });
+  closing.add(() => stop(child));
+  return child;
+}
+
+/** A Moleculer node with the named services in a process of its own; resolves to its process id once it is ready. */
+export async function startServices(context: ImBenchContext, label: string, services: string[]): Promise<number> {
+  const child = startScript(context, label, "scripts/node.ts", services);
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+    if (!line.startsWith("ready ")) continue;
+    child.stdout?.resume();
+    return child.pid as number;
+  }
+  throw new Error(`${label} ended before it was ready`);
+}

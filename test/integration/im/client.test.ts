@@ -1,0 +1,136 @@
+/** The published client (public/js/im-client.js) on real servers. */
+import type { ServiceBroker } from "moleculer";
+import { WebSocket } from "ws";
+import { openRedis } from "../../../mixins/redis.mixin.ts";
+import type { ImBusiness, ImClient } from "../../../public/js/im-client.js";
+import { call } from "../../../services/contracts.ts";
+import { loadPageModule } from "../../browser/page-module.ts";
+import { eventually, stopAll, stopNode } from "../../support/system.ts";
+import { livingRoomFake, seeing, startImServer, startRouter, tokenOf } from "./im-nodes.ts";
+
+const { createImClient } = loadPageModule<typeof import("../../../public/js/im-client.js")>("js/im-client.js");
+
+let a: ServiceBroker;
+let b: ServiceBroker;
+let router: ServiceBroker;
+const redis = openRedis("test");
+const clients: ImClient[] = [];
+
+beforeAll(async () => {
+  await redis.connect();
+  router = await startRouter("router", livingRoomFake);
+  a = await startImServer("im-a", { noticeResendMs: 300 });
+  b = await startImServer("im-b", { noticeResendMs: 300 });
+  for (const node of [a, b]) await seeing(node, { "im-router": 1, "living-room": 1, "im-server": 2 });
+  await seeing(router, { "im-server": 2 });
+});
+afterAll(async () => {
+  for (const client of clients) client.close();
+  redis.disconnect();
+  await stopAll();
+});
+
+/** A client as the page makes one: each connection asks for a token and for an address that is alive. */
+function openClient(userId: string, roomId: number) {
+  const heard: ImBusiness[] = [];
+  const nodes: string[] = [];
+  const states: string[] = [];
+  let gaps = 0;
+  const client = createImClient({
+    WebSocket,
+    backoffBaseMs: 100,
+    url: async () => {
+      const { address } = await call(router, "im-router.pickServer", {});
+      return `${address}?token=${await tokenOf(router, userId)}&roomId=${roomId}`;
+    },
+  });
+  client.on("business", (message) => heard.push(message));
+  client.on("login", ({ nodeId }) => nodes.push(nodeId));
+  client.on("state", ({ state }) => states.push(state));
+  client.on("gap", () => gaps++);
+  clients.push(client);
+  client.connect();
+  const online = () => eventually("online", () => client.state === "online");
+  return { client, heard, nodes, states, gaps: () => gaps, online };
+}
+
+const say = (msgId: string, roomId: number) =>
+  call(router, "im-router.sendToRoom", { roomId, senderId: "0", msgId, bizCode: 5560, data: {} });
+
+test("when its node goes away it comes back on another, and has everything that was said, once and in order", async () => {
+  const c = await startImServer("im-c");
+  await seeing(c, { "im-router": 1, "living-room": 1 });
+  await seeing(router, { "im-server": 3 });
+  const crowd = Array.from({ length: 12 }, (_, i) => openClient(String(100 + i), 1));
+  for (const { online } of crowd) await online();
+  const onC = crowd.filter(({ nodes }) => nodes[0] === c.nodeID);
+  expect(onC.length).toBeGreaterThan(0);
+  const msgIds: string[] = [];
+  let gone = false;
+  const talk = (async () => {
+    for (let i = 0; !gone || i < 5; i++) {
+      msgIds.push(`m${i}`);
+      await say(`m${i}`, 1);
+    }
+  })();
+  await stopNode(c);
+  for (const { nodes } of onC) await eventually("back", () => nodes.length === 2);
+  gone = true;
+  await talk;
+  for (const { heard, gaps, nodes } of crowd) {
+    await eventually("everything", () => heard.length >= msgIds.length);
+    expect(heard.map(({ msgId }) => msgId)).toEqual(msgIds);
+    expect([gaps(), nodes.slice(1).includes(c.nodeID)]).toEqual([0, false]);
+  }
+});
+
+test("shows a notice once and acks it, whether it is connected or comes later", async () => {
+  const notice = (orderId: string) => ({ userId: "200", msgId: `paid:${orderId}`, bizCode: 5561, data: { orderId } });
+  await call(router, "im-router.sendToUser", notice("early"));
+  const { client, heard, online } = openClient("200", 2);
+  await online();
+  await call(router, "im-router.sendToUser", notice("later"));
+  await eventually("both", () => heard.length === 2);
+  client.close();
+  const again = openClient("200", 2);
+  await again.online();
+  await call(router, "im-router.sendToUser", notice("last"));
+  await eventually("the last one", () => again.heard.length > 0);
+  expect([heard, again.heard].map((all) => all.map(({ data }) => data.orderId))).toEqual([
+    ["early", "later"],
+    ["last"],
+  ]);
+});
+
+test("chats, and hears itself", async () => {
+  const { client, heard, online } = openClient("300", 3);
+  await online();
+  expect(client.send(5555, { content: "hello" })).toBe(true);
+  await eventually("the echo", () => heard.length === 1);
+  expect(heard[0]).toMatchObject({ bizCode: 5555, data: { content: "hello", senderId: "300" } });
+});
+
+test("says that it has missed something where its room's history is gone", async () => {
+  const { client, gaps, online, nodes } = openClient("400", 4);
+  await online();
+  await say("m1", 4);
+  const node = [a, b].find(({ nodeID }) => nodeID === nodes[0]) as ServiceBroker;
+  await redis.del("im:room:4", "im:room:4:log");
+  const { closed } = await call(
+    router,
+    "im-server.replace",
+    { userId: "400", connectionId: await connectionOf("400") },
+    {
+      nodeID: node.nodeID,
+    },
+  );
+  expect(closed).toBe(true);
+  await eventually("stopped, as replaced", () => client.state === "stopped");
+  client.connect();
+  await eventually("online again", () => nodes.length === 2);
+  expect(gaps()).toBe(1);
+});
+
+async function connectionOf(userId: string): Promise<string> {
+  return (await redis.hget(`im:user:${userId}`, "conn")) ?? "";
+}

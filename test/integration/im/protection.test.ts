@@ -1,0 +1,152 @@
+import { connect as connectTcp } from "node:net";
+import type { ServiceBroker, ServiceSchema } from "moleculer";
+import { openRedis } from "../../../mixins/redis.mixin.ts";
+import { openListener } from "../../../services/im-server/listener.ts";
+import { eventually, stopAll } from "../../support/system.ts";
+import {
+  addressOf,
+  connect,
+  cutClients,
+  livingRoomFake,
+  openClient,
+  seeing,
+  startImServer,
+  startRouter,
+  tokenOf,
+} from "./im-nodes.ts";
+
+process.env.IM_ALLOWED_ORIGINS = "https://live.example.com, https://m.example.com";
+
+const slowRoom = 777;
+const unanswered = Promise.withResolvers<null>();
+const nodes: Record<"small" | "rated" | "hasty" | "asking", ServiceBroker> = {} as never;
+const redis = openRedis("test");
+
+/** The living-room service, but for one room it never says anything. */
+const silentOnOneRoom = {
+  ...livingRoomFake,
+  actions: {
+    ...livingRoomFake.actions,
+    find: (ctx: { params: { roomId: number } }) =>
+      ctx.params.roomId === slowRoom ? unanswered.promise : { roomId: ctx.params.roomId, anchorId: "1" },
+  },
+} as unknown as ServiceSchema;
+
+beforeAll(async () => {
+  await redis.connect();
+  await startRouter("router", silentOnOneRoom);
+  nodes.small = await startImServer("im-small", { connectionsPerNode: 2 });
+  nodes.rated = await startImServer("im-rated", { connectsPerSecond: 0.001, connectsBurst: 3 });
+  nodes.hasty = await startImServer("im-hasty", { loginMs: 300, userConnectsPerMinute: 0.01, userConnectsBurst: 2 });
+  nodes.asking = await startImServer("im-asking", { pingAfterMs: 150, pongMs: 200, silenceMs: 1_500 });
+  for (const node of Object.values(nodes)) await seeing(node, { "living-room": 1, "im-server": 4 });
+});
+afterAll(async () => {
+  cutClients();
+  redis.disconnect();
+  unanswered.resolve(null);
+  await stopAll();
+});
+
+const urlFor = async (node: ServiceBroker, userId: string, roomId = 1) =>
+  `${await addressOf(node)}?token=${await tokenOf(node, userId)}&roomId=${roomId}`;
+
+describe("how many come in", () => {
+  test("a node that is full sends more people elsewhere, and takes them again when somebody leaves", async () => {
+    const [first] = [await connect(nodes.small, "1", 1), await connect(nodes.small, "2", 1)];
+    expect((await openClient(await urlFor(nodes.small, "3")).closing()).code).toBe(4503);
+    await first.leave();
+    await (await connect(nodes.small, "3", 1)).leave();
+  });
+
+  test("faster than the node's rate they are told to come back later, and nobody's token is used up", async () => {
+    for (const userId of ["11", "12", "13"]) await connect(nodes.rated, userId, 1);
+    const url = await urlFor(nodes.rated, "14");
+    expect((await openClient(url).closing()).code).toBe(4503);
+    const elsewhere = url.replace(await addressOf(nodes.rated), await addressOf(nodes.asking));
+    await (await openClient(elsewhere).greeted()).leave();
+  });
+
+  test("a user who connects again and again is told to slow down, others are not", async () => {
+    for (let i = 0; i < 2; i++) await connect(nodes.hasty, "21", 1);
+    const { code, reason } = await openClient(await urlFor(nodes.hasty, "21")).closing();
+    expect([code, reason]).toEqual([4503, expect.stringContaining("too many")]);
+    await (await connect(nodes.hasty, "22", 1)).leave();
+  });
+});
+
+describe("who takes too long", () => {
+  test("a socket that could not be let in in time is closed to come again, and leaves nothing behind", async () => {
+    const { code } = await openClient(await urlFor(nodes.hasty, "31", slowRoom)).closing(2_000);
+    expect(code).toBe(4503);
+    expect(await redis.exists("im:user:31")).toBe(0);
+  });
+
+  test("a TCP connection that says nothing is cut", async () => {
+    const options = { host: "127.0.0.1", port: 0, closeGraceMs: 100, connectionsMax: 10, allowedOrigins: undefined };
+    const listener = await openListener({ ...options, headersTimeoutMs: 200 }, () => undefined);
+    const socket = connectTcp(listener.port, "127.0.0.1");
+    let over = false;
+    socket.on("close", () => {
+      over = true;
+    });
+    socket.resume();
+    await eventually("the end", () => over, 3_000);
+    listener.refuse();
+    await listener.close(4503, "end");
+  });
+});
+
+describe("who is there", () => {
+  test("a line on which a ping is not answered is closed long before the silence limit", async () => {
+    const startedAt = Date.now();
+    const client = openClient(await urlFor(nodes.asking, "41"), { autoPong: false });
+    expect(await (await client.greeted()).closing()).toEqual({ code: 4504, reason: "no answer to a ping" });
+    expect(Date.now() - startedAt).toBeLessThan(1_200);
+  });
+
+  test("one that answers pings is still closed where the client itself says nothing", async () => {
+    let pings = 0;
+    const client = await connect(nodes.asking, "42", 1);
+    client.socket.on("ping", () => pings++);
+    expect(await client.closing()).toEqual({ code: 4504, reason: "silent for too long" });
+    expect(pings).toBeGreaterThan(2);
+  });
+
+  test("one whose client beats its heart is not asked", async () => {
+    let pings = 0;
+    const client = await connect(nodes.asking, "43", 1);
+    client.socket.on("ping", () => pings++);
+    let answers = 0;
+    let longestPause = 0;
+    let saidAt = Date.now();
+    await eventually("2 s of heartbeats", async () => {
+      longestPause = Math.max(longestPause, Date.now() - saidAt);
+      saidAt = Date.now();
+      client.say({ code: 1004 });
+      await new Promise((resolve) => setTimeout(resolve, 80));
+      answers = client.frames.filter(({ code }) => code === 1004).length;
+      return answers > 24;
+    });
+    // Where this test itself was held up for that long, asking is right.
+    if (longestPause < 140) expect(pings).toBe(0);
+    expect(client.closed).toBeUndefined();
+    await client.leave();
+  });
+});
+
+describe("where a page is from", () => {
+  test.each(["https://live.example.com", "https://m.example.com", undefined])("%s may connect", async (origin) => {
+    const client = openClient(await urlFor(nodes.asking, "51"), origin ? { origin } : {});
+    await (await client.greeted()).leave();
+  });
+
+  test.each(["https://evil.example.com", "http://live.example.com", "https://live.example.com:8443", "null"])(
+    "%s may not, and its token is not used up",
+    async (origin) => {
+      const url = await urlFor(nodes.asking, "52");
+      expect((await openClient(url, { origin }).closing()).code).toBe(4403);
+      await (await openClient(url).greeted()).leave();
+    },
+  );
+});

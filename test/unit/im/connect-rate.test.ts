@@ -1,0 +1,33 @@
+import { ConnectRate } from "../../../services/im-server/connect-rate.ts";
+import { Connection } from "../../../services/im-server/connection.ts";
+
+test("a burst comes in, then as many as the rate says, and each user has a rate of their own", () => {
+  const rate = new ConnectRate({
+    connectsPerSecond: 10,
+    connectsBurst: 3,
+    userConnectsPerMinute: 60,
+    userConnectsBurst: 2,
+  });
+  const now = Date.now();
+  expect(Array.from({ length: 5 }, () => rate.take(now))).toEqual([true, true, true, false, false]);
+  expect([rate.take(now + 50), rate.take(now + 110)]).toEqual([false, true]);
+  expect(Array.from({ length: 3 }, () => rate.takeUser("1", now))).toEqual([true, true, false]);
+  expect([rate.takeUser("2", now), rate.takeUser("1", now + 1_000)]).toEqual([true, true]);
+});
+
+test("a line is asked once where nothing is heard, and is dead where no answer comes in time", () => {
+  let pings = 0;
+  const socket = { OPEN: 1, readyState: 1, ping: () => pings++ };
+  const who = { connectionId: "c", userId: "7", roomId: 1, nodeId: "n", sendQueueBytes: 1_000 };
+  const connection = new Connection(socket as never, who);
+  const bounds = { pingAfterMs: 100, pongMs: 50 };
+  const start = connection.heardAt;
+  const probes = [50, 100, 120, 149, 150].map((ms) => connection.probe(start + ms, bounds));
+  expect([probes, pings]).toEqual([[true, true, true, true, false], 1]);
+  connection.heardAt = start + 200;
+  expect([connection.probe(start + 299, bounds), connection.probe(start + 300, bounds), pings]).toEqual([
+    true,
+    true,
+    2,
+  ]);
+});
