@@ -66,7 +66,8 @@ class Bursts {
     }
     const rate = median(settled.map((burst) => burst.rate));
     const { cpuMicrosPerGift, cpuMicrosPerGiftBy, statementsPerGift } = settled.find((burst) => burst.rate === rate)!;
-    return { rate, cpuMicrosPerGift, cpuMicrosPerGiftBy, statementsPerGift };
+    const redelivered = settled.map((burst) => burst.redelivered);
+    return { rate, cpuMicrosPerGift, cpuMicrosPerGiftBy, statementsPerGift, redelivered };
   }
 
   /** What does not hold over all rows, the past's included. */

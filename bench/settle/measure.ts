@@ -14,6 +14,7 @@ export interface Settled {
   cpuMicrosPerGift: number;
   cpuMicrosPerGiftBy: Record<string, number>;
   statementsPerGift: number;
+  redelivered: number;
   p50Ms: number;
   p99Ms: number;
 }
@@ -43,6 +44,8 @@ export interface Timed {
   /** µs by process. */
   cpu: Record<string, number>;
   statements: number;
+  /** Deliveries beyond one a gift: each is work done twice, or a gift that waited in nobody's hand. */
+  redelivered: number;
 }
 
 /** Has the system settle what waits in the queue. */
@@ -52,12 +55,14 @@ export async function timeSettling(
   { gifts, profile, progress }: { gifts: number; profile?: string | undefined; progress: (line: string) => void },
 ): Promise<Timed> {
   const statementsBefore = await statementsSoFar();
+  const deliveriesBefore = await queue.deliveries();
   return profiled(profile, async () => {
     const begun = await system.begin();
     const endedAt = await queue.untilEmpty(gifts, progress);
     const cpu = begun.cpuSince();
     const statements = (await statementsSoFar()) - statementsBefore;
-    return { beganAt: begun.at, seconds: (endedAt - begun.at) / 1_000, cpu, statements };
+    const redelivered = (await queue.deliveries()) - deliveriesBefore - gifts;
+    return { beganAt: begun.at, seconds: (endedAt - begun.at) / 1_000, cpu, statements, redelivered };
   });
 }
 
@@ -80,10 +85,11 @@ export async function measureSettling(
   options: { gifts: number; profile?: string | undefined; progress: (line: string) => void },
 ): Promise<Settled> {
   const { gifts } = options;
-  const { beganAt, seconds, cpu, statements } = await timeSettling(system, queue, options);
+  const { beganAt, seconds, cpu, statements, redelivered } = await timeSettling(system, queue, options);
   const times = await settleTimes(beganAt, gifts);
   await incomesRollUp();
   await system.stop();
   const rate = Math.round(gifts / seconds);
-  return { seconds, rate, ...cpuPerGift(cpu, gifts), statementsPerGift: rounded(statements / gifts, 4), ...times };
+  const statementsPerGift = rounded(statements / gifts, 4);
+  return { seconds, rate, ...cpuPerGift(cpu, gifts), statementsPerGift, redelivered, ...times };
 }

@@ -33,8 +33,8 @@ const log = () => readFileSync(join(dir, "logs", "sample.log"), "utf8");
 
 test("the ready line gives its match, and the output is in the file once the child has ended", async () => {
   const child = start(
-    `console.log("hello"); console.error("port " + process.env.SAMPLE); setInterval(() => {}, 1000);
-     process.on("SIGTERM", () => { console.log("bye"); process.exit(3); })`,
+    `process.on("SIGTERM", () => { console.log("bye"); process.exit(3); }); setInterval(() => {}, 1000);
+     console.log("hello"); console.error("port " + process.env.SAMPLE);`,
     { ready: /^port (\d+)$/, env: { SAMPLE: "4711" } },
   );
   expect((await child.ready)?.[1]).toBe("4711");
