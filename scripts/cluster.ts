@@ -17,7 +17,7 @@ const USAGE = `Starts many nodes on this machine, each a process of its own.
 NAME=COUNT for each of: ${serviceNames.join(", ")}.
 A service that is not named gets one node; NAME=0 leaves it out. --logs FOLDER keeps the nodes' logs there.`;
 
-/** As in package.json: short-lived objects of a burst die young in a larger nursery, at a tenth less time in all. */
+/** As in package.json: short-lived objects of a burst die young in a larger nursery (docs/performance.md). */
 const nodeFlags = ["--max-semi-space-size=64"];
 
 const stopDeadlineMs = 20_000;

@@ -1,8 +1,8 @@
 import type { DurableEventName, DurableEvents, EventMessage } from "./contracts.ts";
 
 /**
- * A durable event as it stands in stream EVENTS. `id` is derived from what happened (e.g. `room.opened:17`), never
- * random: a repeat is the same event.
+ * A durable event as it stands in stream EVENTS. `id` is derived from what happened (e.g. `room.opened:17`), so
+ * that a repeat is the same event. Only what has no business id, and is written once with its row, may bring a random key.
  */
 export function durableEvent<N extends DurableEventName>(
   name: N,
