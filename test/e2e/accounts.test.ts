@@ -18,7 +18,8 @@ const account = async (userId: string) => {
 describe("a frozen account", () => {
   test("sends nothing any more: refused with 10012, at once or at the settlement, until it is unfrozen", async () => {
     const { anchor, fan, roomId } = await scene();
-    expect((await fan.send(roomId, anchor.userId, { giftId: 24 })).code).toBe(200);
+    const before = await fan.send(roomId, anchor.userId, { giftId: 24 });
+    expect(await settledOrders([before.data.orderId])).toMatchObject([{ status: "succeeded" }]);
     const frozen = await operate("account/freeze", { userId: fan.userId, reason: "looks like fraud" });
     expect(frozen).toMatchObject({ status: 200, code: 200, data: { userId: fan.userId, status: 2 } });
     // A node may take the account for usable a moment longer; its settlement never does.
