@@ -53,15 +53,20 @@ const neighbours: ServiceSchema[] = [
 
 let caller: ServiceBroker;
 const giftNodes: ServiceBroker[] = [];
+const redis = openRedis("test");
 
 beforeAll(async () => {
+  await redis.connect();
   await startNode("neighbours", neighbours);
   await startNode("wallet", [wallet]);
   giftNodes.push(await startNode("gift-1", [gift]), await startNode("gift-2", [gift]));
   caller = await startNode("caller", []);
   await caller.waitForServices(["gift", "wallet", "living-room", "im-router"]);
 });
-afterAll(stopAll);
+afterAll(async () => {
+  redis.disconnect();
+  await stopAll();
+});
 afterEach(expectBooksBalanced);
 
 interface Send {
@@ -354,10 +359,7 @@ describe("the path of a gift", () => {
 });
 
 async function wipeRedis(): Promise<void> {
-  const redis = openRedis("wipe");
-  await redis.connect();
   const prefix = redis.options.keyPrefix ?? "";
   const keys = await redis.keys(`${prefix}*`);
   if (keys.length > 0) await redis.del(keys.map((key) => key.slice(prefix.length)));
-  redis.disconnect();
 }
