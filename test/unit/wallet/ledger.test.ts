@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { debtPaymentId, decide } from "../../../services/wallet/ledger.ts";
+import { debtPaymentId } from "../../../services/wallet/business-ids.ts";
+import { decide } from "../../../services/wallet/ledger.ts";
 import { type Account, anchorShare, type Command, type Prior } from "../../../services/wallet/posting.ts";
 
 const users = ["11", "12", "13"];
