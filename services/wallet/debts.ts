@@ -49,3 +49,13 @@ function payOff(owing: Map<string, number>, payment: number): DebtChange["orders
   }
   return paid;
 }
+
+/** What was paid off of earlier refunds' debts before a refund left its own, by refunded order. */
+export function paidOffBefore(changes: ReadonlyMap<string, DebtChange>, refundBizId: string): DebtChange["orders"] {
+  const paid = new Map<string, number>();
+  for (const [bizId, { change, orders }] of changes) {
+    if (bizId === refundBizId) break;
+    if (change < 0) for (const { orderId, coins } of orders) paid.set(orderId, (paid.get(orderId) ?? 0) + coins);
+  }
+  return [...paid].map(([orderId, coins]) => ({ orderId, coins }));
+}

@@ -61,10 +61,10 @@ export interface AffectedIncome {
   shortfall: number;
   /** What of the shortfall is still owed; later recharges have paid the rest. */
   owing: number;
-  /** What this order's own coins paid off of earlier refunds' debts: those gifts are found with those orders. */
-  paidOff: { orderId: string; coins: number }[];
-  /** What of the shortfall no gift was found for. */
+  /** What of the shortfall no gift was found for that an earlier refund had not claimed. */
   uncovered: number;
+  /** Where there is such: the earlier refunds' debts that had been paid off by then. Their gifts are what is meant. */
+  paidOff: { orderId: string; coins: number }[];
   /** Of the refund, in the ledger. */
   time: string;
   anchors: AffectedAnchor[];

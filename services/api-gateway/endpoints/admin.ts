@@ -28,11 +28,12 @@ const shownAffected = z.object({
   taken: z.int().meta({ description: "Coins that the refund took back." }),
   shortfall: z.int().meta({ description: "Coins that it could not, since they were spent." }),
   owing: z.int().meta({ description: "What of them is still owed; later recharges have paid the rest." }),
+  uncovered: z
+    .int()
+    .meta({ description: "What of the shortfall no gift was found for that an earlier refund had not claimed." }),
   paidOff: z.array(z.object({ orderId: z.string(), coins: z.int() })).meta({
-    description:
-      "Earlier refunds' debts that this order's own coins paid off: those gifts are found with those orders.",
+    description: "Where there is such: earlier refunds' debts that had been paid off by then; their gifts are meant.",
   }),
-  uncovered: z.int().meta({ description: "What of the shortfall no gift was found for." }),
   time: z.string(),
   anchors: z.array(
     z.object({

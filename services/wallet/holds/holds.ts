@@ -2,8 +2,8 @@ import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { isDuplicateKey, type Queryable, type Transaction } from "../../../mixins/mysql/database.ts";
 import { durableEvent } from "../../durable-event.ts";
-import { debtPaymentId } from "../business-ids.ts";
-import { debtHistory } from "../debts.ts";
+import { refundId } from "../business-ids.ts";
+import { debtHistory, paidOffBefore } from "../debts.ts";
 import { readDebts } from "../statement-store.ts";
 import type { AffectedGifts, AffectedIncome, HoldOrder } from "../wallet.contract.ts";
 import type { WalletState } from "../wallet-state.ts";
@@ -41,14 +41,14 @@ async function describe(
   anchors: readonly AnchorPart[],
 ): Promise<AffectedIncome> {
   const { orderId, userId, taken, shortfall, time } = refund;
-  const debts = debtHistory(await readDebts(db, userId));
+  const { owing, changes } = debtHistory(await readDebts(db, userId));
   return {
     orderId,
     userId,
     taken,
     shortfall,
-    owing: debts.owing.get(orderId) ?? 0,
-    paidOff: debts.changes.get(debtPaymentId(orderId))?.orders ?? [],
+    owing: owing.get(orderId) ?? 0,
+    paidOff: uncovered > 0 ? paidOffBefore(changes, refundId(orderId)) : [],
     uncovered,
     time: time.toISOString(),
     anchors: anchors.map(({ anchorId, parts, coins, share, state }) => ({

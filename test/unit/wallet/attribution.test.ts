@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { Attribution, type EarlierRefund, type SpentGift } from "../../../services/wallet/holds/attribution.ts";
+import { decide } from "../../../services/wallet/ledger.ts";
+import type { Account, Command } from "../../../services/wallet/posting.ts";
 
 type Gift = { kind: "gift"; coins: number; income: number };
 type Refund = { kind: "refund"; shortfall: number };
@@ -118,6 +120,47 @@ describe("the attribution of a refund's shortfall", () => {
         }
       }),
       { numRuns: 500 },
+    );
+  });
+
+  test("in a ledger finds gifts for every refunded coin that is missing, but for debts that were paid off before", () => {
+    const step = fc.record({
+      kind: fc.constantFrom("pay", "give", "give", "refund"),
+      coins: fc.integer({ min: 1, max: 60 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const entries: Entry[] = [];
+        const orders: number[] = [];
+        let account: Account = { userId: "1", balance: 0, totalCharged: 0, debt: 0, status: 1 };
+        let paidOff = 0;
+        let uncovered = 0;
+        for (const [at, { kind, coins }] of steps.entries()) {
+          const refunded = kind === "refund" ? orders.splice(coins % Math.max(1, orders.length), 1)[0] : undefined;
+          if (kind === "refund" && refunded === undefined) continue;
+          if (kind === "pay") orders.push(coins);
+          const money = { bizId: `${at}`, userId: "1", coins: refunded ?? coins };
+          const command: Command =
+            kind === "pay"
+              ? { kind: "recharge", ...money }
+              : kind === "refund"
+                ? { kind: "refund", ...money }
+                : { kind: "gift", bizId: `${at}`, userId: "1", receiverId: "2", amount: coins, income: 0 };
+          const { changed, trades, debts } = decide(new Map([["1", account]]), new Map(), [command]);
+          account = changed[0] ?? account;
+          for (const { type, status, num } of trades)
+            if (type === 0 && status === 1) entries.push({ kind: "gift", coins: -num, income: 0 });
+          for (const { num } of debts) {
+            if (num < 0) paidOff -= num;
+            else {
+              entries.push({ kind: "refund", shortfall: num });
+              uncovered += attributed(entries, entries.length - 1).uncovered;
+              expect(uncovered).toBeLessThanOrEqual(paidOff);
+            }
+          }
+        }
+      }),
+      { numRuns: 1_000 },
     );
   });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { debtPaymentId, refundId } from "../../../services/wallet/business-ids.ts";
-import { type DebtEntry, debtHistory } from "../../../services/wallet/debts.ts";
+import { type DebtEntry, debtHistory, paidOffBefore } from "../../../services/wallet/debts.ts";
 
 describe("the history of a debt", () => {
   test("says of each row what it changed, what is owed then, and whose refund it was of", () => {
@@ -19,6 +19,18 @@ describe("the history of a debt", () => {
       ],
     });
     expect([...owing]).toEqual([["b", 20]]);
+  });
+
+  test("says what was paid off before a refund, by order, and nothing of what came later", () => {
+    const { changes } = debtHistory([
+      { bizId: refundId("a"), num: 70 },
+      { bizId: debtPaymentId("b"), num: -30 },
+      { bizId: debtPaymentId("c"), num: -10 },
+      { bizId: refundId("d"), num: 5 },
+      { bizId: debtPaymentId("e"), num: -20 },
+    ]);
+    expect(paidOffBefore(changes, "refund:a")).toEqual([]);
+    expect(paidOffBefore(changes, "refund:d")).toEqual([{ orderId: "a", coins: 40 }]);
   });
 
   test("a payment goes to the oldest debt, each debt is paid at most once, and what is left adds up to the debt", () => {
