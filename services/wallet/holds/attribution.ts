@@ -42,8 +42,8 @@ function shareOfFirst({ income, coins }: SpentGift, first: number): number {
 export class Attribution {
   /** Newest first. */
   readonly parts: GiftPart[] = [];
-  /** What earlier refunds that were passed still claim of earlier gifts; the oldest last. */
-  private readonly claims: number[] = [];
+  /** What the earlier refunds that were passed claim of the gifts before them: of each, its first coins. */
+  private claimed = 0n;
   private left: number;
 
   constructor(shortfall: number) {
@@ -62,19 +62,13 @@ export class Attribution {
   /** Takes the entry that stands before the last one taken. */
   take(entry: SpentGift | EarlierRefund): void {
     if (this.done) return;
-    if (entry.kind === "refund") this.claims.push(entry.shortfall);
+    if (entry.kind === "refund") this.claimed += BigInt(entry.shortfall);
     else this.spend(entry);
   }
 
-  /** The older a refund, the sooner it claimed. */
   private spend(gift: SpentGift): void {
-    let coinsFrom = 0;
-    while (this.claims.length > 0 && coinsFrom < gift.coins) {
-      const claim = this.claims.pop() as number;
-      const claimed = Math.min(claim, gift.coins - coinsFrom);
-      coinsFrom += claimed;
-      if (claimed < claim) this.claims.push(claim - claimed);
-    }
+    const coinsFrom = this.claimed < gift.coins ? Number(this.claimed) : gift.coins;
+    this.claimed -= BigInt(coinsFrom);
     const coins = Math.min(this.left, gift.coins - coinsFrom);
     if (coins === 0) return;
     this.left -= coins;

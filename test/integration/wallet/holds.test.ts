@@ -390,7 +390,9 @@ describe("the statement", () => {
       await other.query("DELETE FROM t_migration WHERE name LIKE '%0002-holds.sql'");
       await migrate(databaseName("wallet"), migrationFolders.wallet);
     }
-    expect(await statement()).toMatchObject([{ ...row, id: expect.anything() }, { type: 0 }, { type: 1 }]);
+    // The debt's row was written a moment after the one that is gone.
+    const again = { ...row, id: expect.anything(), createTime: expect.anything() };
+    expect(await statement()).toMatchObject([again, { type: 0 }, { type: 1 }]);
     expect(await affected(order)).toMatchObject({ shortfall: 100, anchors: [{ anchorId: anchor, coins: 100 }] });
   });
 });
