@@ -85,6 +85,14 @@ function toEntry(row: EntryRow): SpentGift | EarlierRefund {
   };
 }
 
+/**
+ * Keeps other decisions about an order waiting until the transaction ends, by the row of the debt that its refund left. An
+ * order without one has nothing to decide.
+ */
+export async function lockRefund(tx: Transaction, orderId: string): Promise<void> {
+  await tx.query("SELECT id FROM t_wallet_debt WHERE biz_id = ? FOR UPDATE", [refundId(orderId)]);
+}
+
 /** What was decided about an order, each decision's row. */
 export async function readHolds(db: Queryable, orderId: string): Promise<HoldRow[]> {
   const rows = await db.query<{ biz_id: string; anchor_id: string; num: string }>(

@@ -1,6 +1,6 @@
 import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
-import { isDuplicateKey, type Queryable, type Transaction } from "../../../mixins/mysql/database.ts";
+import type { Queryable, Transaction } from "../../../mixins/mysql/database.ts";
 import { durableEvent } from "../../durable-event.ts";
 import { refundId } from "../business-ids.ts";
 import { debtHistory, paidOffBefore } from "../debts.ts";
@@ -9,10 +9,7 @@ import type { AffectedGifts, AffectedIncome, HoldOrder } from "../wallet.contrac
 import type { WalletState } from "../wallet-state.ts";
 import { Attribution } from "./attribution.ts";
 import { type AnchorPart, anchorsOf, decideHold, type HoldMove } from "./hold-decision.ts";
-import { entriesBefore, insertHolds, type Refund, readHolds, readRefund } from "./hold-store.ts";
-
-/** The third look is for decisions that others wrote between our looks and our writes. */
-const maxAttempts = 3;
+import { entriesBefore, insertHolds, lockRefund, type Refund, readHolds, readRefund } from "./hold-store.ts";
 
 async function requireRefund(db: Queryable, orderId: string): Promise<Refund> {
   const refund = await readRefund(db, orderId);
@@ -82,7 +79,7 @@ export async function affectedGifts(
 
 type Wallet = Pick<WalletState, "mysql" | "outbox">;
 
-async function writeEvents(
+async function writeEvent(
   wallet: Wallet,
   tx: Transaction,
   order: Omit<HoldOrder, "operator">,
@@ -99,30 +96,25 @@ async function writeEvents(
 
 /**
  * Holds back, or lets go, the shares of an order's gifts; committed when it resolves. Doing it again, or side by side, is
- * the same as once: the unique business ids decide. Anchors whose state does not allow it are left as they are. Fails:
- * refundUnknown; holdState, where there is nobody for whom it could be done.
+ * the same as once. Anchors whose state does not allow it are left as they are. Fails: refundUnknown; holdState, where
+ * there is nobody for whom it could be done.
  */
 export async function moveHolds(
   wallet: Wallet,
   to: "held" | "released",
   order: Omit<HoldOrder, "operator">,
-  attempt = 1,
 ): Promise<AffectedIncome> {
   const { orderId, anchorId, reason } = order;
   const refund = await requireRefund(wallet.mysql, orderId);
   const attribution = await attribute(wallet.mysql, refund);
-  try {
-    await wallet.mysql.transaction(async (tx) => {
-      const anchors = anchorsOf(orderId, attribution.parts, await readHolds(tx, orderId));
-      const moves = decideHold(orderId, anchors, to, anchorId);
-      if (!moves) throw fail("holdState", { orderId, anchorId, to });
-      await insertHolds(tx, orderId, moves, reason);
-      for (const move of moves) await writeEvents(wallet, tx, order, to, move);
-    });
-  } catch (error) {
-    if (isDuplicateKey(error) && attempt < maxAttempts) return moveHolds(wallet, to, order, attempt + 1);
-    throw error;
-  }
+  await wallet.mysql.transaction(async (tx) => {
+    await lockRefund(tx, orderId);
+    const anchors = anchorsOf(orderId, attribution.parts, await readHolds(tx, orderId));
+    const moves = decideHold(orderId, anchors, to, anchorId);
+    if (!moves) throw fail("holdState", { orderId, anchorId, to });
+    await insertHolds(tx, orderId, moves, reason);
+    for (const move of moves) await writeEvent(wallet, tx, order, to, move);
+  });
   wallet.outbox.wake();
   const anchors = anchorsOf(orderId, attribution.parts, await readHolds(wallet.mysql, orderId));
   return describe(wallet.mysql, refund, attribution, anchors);

@@ -266,6 +266,7 @@ describe("an operator's decision", () => {
   test("is not decided by what it saw before another's was committed", async () => {
     const { order, first, second } = await scene();
     await other.beginTransaction();
+    await other.query("SELECT id FROM t_wallet_debt WHERE biz_id = ? FOR UPDATE", [`refund:${order}`]);
     const insert = "INSERT INTO t_income_hold (anchor_id, num, biz_id, order_id, reason) VALUES (?, ?, ?, ?, 'other')";
     await other.query(insert, [second, 20, `hold:${order}:${second}`, order]);
     const waiting = hold(order);
@@ -273,7 +274,7 @@ describe("an operator's decision", () => {
       const found = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE ?";
       // The server looks again only where nobody has asked for a tenth of a second.
       await new Promise((resolve) => setTimeout(resolve, 120));
-      return ((await other.query(found, [`%hold:${order}%`]))[0] as object[]).length > 0;
+      return ((await other.query(found, [`%refund:${order}%FOR UPDATE`]))[0] as object[]).length > 0;
     });
     await other.query(
       "INSERT INTO t_income_hold_gift (hold_biz_id, gift_biz_id, coins_from, coins, num) SELECT ?, biz_id, 0, 41, 20 FROM t_qiyu_currency_trade WHERE counterparty_id = ?",
