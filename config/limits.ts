@@ -141,6 +141,9 @@ export const limits = Object.freeze({
     incomeBatchRows: 500,
     incomeIdlePollMs: 500,
     amountMaxCoins: 1_000_000_000_000,
+    attributionPageRows: 1_000,
+    attributionRowsMax: 20_000,
+    holdGiftsPerInsert: 1_000,
   }),
 
   payment: Object.freeze({
