@@ -127,6 +127,8 @@ export const limits = Object.freeze({
     settleBatch: 1_000,
     settleBatchesInFlight: 4,
     settleHeldMessages: 6_000,
+    /** What a batch waits for company, of the 100 ms that its effects wait for the room's tick. */
+    settleGatherMs: 25,
     acceptedMemoryMs: 2 * 3_600_000,
   }),
 
