@@ -35,6 +35,7 @@ const benches: Record<BenchName, () => Promise<{ run(context: BenchContext): Pro
   latency: () => import("./latency/latency.ts"),
   scale: () => import("./scale/scale.ts"),
   fanout: () => import("./im/fanout.ts"),
+  rooms: () => import("./im/rooms.ts"),
   idle: () => import("./im/idle.ts"),
   storm: () => import("./im/storm.ts"),
 };

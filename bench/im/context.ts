@@ -1,5 +1,7 @@
+import type { LoadOptions } from "../support/options.ts";
+
 /** What the IM benchmarks need of a benchmark's context. */
-export interface ImBenchContext {
+export interface ImBenchContext extends LoadOptions {
   servers: { env: Record<string, string> };
   closing: { add(close: () => Promise<unknown>): void };
   /** Leaves out what takes minutes. */

@@ -7,10 +7,11 @@ import type { ImBenchContext } from "./context.ts";
 
 const stopDeadlineMs = 20_000;
 
-async function stop(child: ChildProcess): Promise<void> {
+/** Ends a process and resolves once it is gone; at once with SIGKILL. It may have ended by itself. */
+export async function stop(child: ChildProcess, signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");
-  child.kill("SIGTERM");
+  child.kill(signal);
   const late = setTimeout(() => child.kill("SIGKILL"), stopDeadlineMs);
   await exit;
   clearTimeout(late);
@@ -18,7 +19,7 @@ async function stop(child: ChildProcess): Promise<void> {
 
 /** Starts a script of the project with a channel for messages. It is ended with the benchmark. */
 export function startScript(
-  { servers, closing }: ImBenchContext,
+  { servers, closing }: Pick<ImBenchContext, "servers" | "closing">,
   label: string,
   script: string,
   args: string[] = [],
@@ -32,13 +33,24 @@ export function startScript(
   return child;
 }
 
-/** A Moleculer node with the named services in a process of its own; resolves to its process id once it is ready. */
-export async function startServices(context: ImBenchContext, label: string, services: string[]): Promise<number> {
-  const child = startScript(context, label, "scripts/node.ts", services);
+/** A script that says `ready {json}` on its standard output; resolves to what it said of itself once it did. */
+export async function startReady(
+  context: Pick<ImBenchContext, "servers" | "closing">,
+  label: string,
+  script: string,
+  args: string[] = [],
+): Promise<{ child: ChildProcess; about: { port?: number; ports?: Record<string, number> } }> {
+  const child = startScript(context, label, script, args);
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
     if (!line.startsWith("ready ")) continue;
     child.stdout?.resume();
-    return child.pid as number;
+    return { child, about: JSON.parse(line.slice("ready ".length)) };
   }
   throw new Error(`${label} ended before it was ready`);
+}
+
+/** A Moleculer node with the named services in a process of its own; resolves to its process id once it is ready. */
+export async function startServices(context: ImBenchContext, label: string, services: string[]): Promise<number> {
+  const { child } = await startReady(context, label, "scripts/node.ts", services);
+  return child.pid as number;
 }

@@ -1,102 +1,100 @@
-import type { ChildProcess } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
+import { openRedis } from "../../mixins/redis.mixin.ts";
+import { openSession } from "../../services/user/sessions.ts";
+import { percentile, sortedNumbers } from "../support/percentiles.ts";
 import type { ImBenchContext } from "./context.ts";
-import { startScript, startServices } from "./processes.ts";
-import { type GiftSource, openGiftSource } from "./room.ts";
+import { Crowd, type Member, type SentToRooms } from "./crowd.ts";
+import { type Offered, offer } from "./offer.ts";
+import { startReady, startServices } from "./processes.ts";
+import { openGiftSource } from "./room.ts";
 
-export type ToStorm =
-  | { do: "open"; userIds: string[] }
-  | { do: "address"; userId: string; url: string }
-  | { do: "report" };
-export interface StormMember {
-  /** Where it is connected; '' where it is not. */
-  node: string;
-  sum: number;
-  duplicates: number;
-  gaps: number;
-}
-export type FromStorm = { say: "address"; userId: string } | { say: "report"; members: StormMember[] };
-
-const roomId = 1;
-const giftsPerSecond = 5;
+/** Gifts fly for so long before the node is killed, and after everybody is back. */
+const aroundMs = 3_000;
 const backDeadlineMs = 60_000;
-const pollMs = 100;
+const seenDeadlineMs = 10_000;
+const sessionsTogether = 500;
+const firstUser = 1_000;
 
-/** Clients in another process, which ask here for an address whenever they connect. */
-class Crowd {
-  private readonly child: ChildProcess;
-  private onReport: (members: StormMember[]) => void = () => {};
-
-  constructor(context: ImBenchContext, source: GiftSource) {
-    this.child = startScript(context, "storm-clients", "bench/im/storm-process.ts");
-    this.child.on("message", (message: FromStorm) => {
-      if (message.say === "report") this.onReport(message.members);
-      else void this.answer(source, message.userId);
+/** People who are logged in, spread over the rooms. */
+async function members(count: number, rooms: number): Promise<Member[]> {
+  const redis = openRedis("bench-sessions");
+  await redis.connect();
+  const all: Member[] = [];
+  while (all.length < count) {
+    const from = all.length;
+    const some = Array.from({ length: Math.min(sessionsTogether, count - from) }, async (_, i) => {
+      const userId = String(firstUser + from + i);
+      return { userId, session: await openSession(redis, userId), roomId: 1 + ((from + i) % rooms) };
     });
+    all.push(...(await Promise.all(some)));
   }
-
-  open(userIds: string[]): void {
-    this.tell({ do: "open", userIds });
-  }
-
-  report(): Promise<StormMember[]> {
-    const { promise, resolve } = Promise.withResolvers<StormMember[]>();
-    this.onReport = resolve;
-    this.tell({ do: "report" });
-    return promise;
-  }
-
-  async until(what: string, check: (members: StormMember[]) => boolean): Promise<StormMember[]> {
-    for (const deadline = performance.now() + backDeadlineMs; ; ) {
-      const members = await this.report();
-      if (check(members)) return members;
-      if (performance.now() > deadline) throw new Error(`not in time: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
-    }
-  }
-
-  /** As im/getImConfig: the servers that are left may not be known yet, then it is asked again. */
-  private async answer(source: GiftSource, userId: string): Promise<void> {
-    try {
-      this.tell({ do: "address", userId, url: await source.address(roomId, userId) });
-    } catch {
-      setTimeout(() => this.answer(source, userId), 500);
-    }
-  }
-
-  private tell(message: ToStorm): void {
-    if (this.child.connected) this.child.send(message);
-  }
+  redis.disconnect();
+  return all;
 }
 
-/** One of two nodes is killed while gifts fly: when everybody is back on the other one, and what each has seen. */
+/** The n-th gift of an offer goes to the n-th room in turn. */
+export function sentToRooms({ gifts, sums }: Pick<Offered, "gifts" | "sums">): SentToRooms {
+  const share = Math.floor(gifts / sums.size);
+  const more = gifts % sums.size;
+  return new Map([...sums].map(([roomId, sum], i) => [roomId, { orders: share + (i < more ? 1 : 0), sum }]));
+}
+
+/**
+ * One of two nodes is killed while gifts fly in its rooms: when everybody is back on the other one, and what each was
+ * shown. The people are the published client with its back-off, and ask im/getImConfig for a token each time.
+ */
 export async function run(context: ImBenchContext) {
   const { progress, quick } = context;
-  const connections = quick ? 500 : 5_000;
-  await startServices(context, "im-router", ["im-router"]);
-  const killed = await startServices(context, "im-server-1", ["im-server"]);
+  const { connections = quick ? 500 : 5_000, rooms: count = quick ? 5 : 50, rates = [2], senders = 50 } = context;
+  const { seconds = 60 } = context;
+  const [gateway, killed] = await Promise.all([
+    startReady(context, "api-gateway", "scripts/node.ts", ["api-gateway", "user"]),
+    startServices(context, "im-server-1", ["im-server"]),
+    startServices(context, "im-router", ["im-router"]),
+  ]);
   const source = await openGiftSource(context);
-  const crowd = new Crowd(context, source);
-  const users = Array.from({ length: connections }, (_, i) => String(1_000 + i));
-  for (let at = 0; at < connections; at += 500) {
-    crowd.open(users.slice(at, at + 500));
-    await crowd.until("connected", (members) => members.every(({ node }) => node !== ""));
-  }
+  const crowd = new Crowd(context, await members(connections, count));
+  await crowd.come(gateway.about.ports?.["api-gateway"] as number, progress);
+  const [before] = await source.serverNodes();
   await startServices(context, "im-server-2", ["im-server"]);
-  const before = (await crowd.report())[0]?.node;
-  progress(`${connections} connected; the node is killed in the middle of ${quick ? 15 : 25} s of gifts`);
-  const gifts = source.send(roomId, giftsPerSecond, quick ? 15 : 25);
-  await new Promise((resolve) => setTimeout(resolve, 5_000));
-  const killedAt = performance.now();
+  await crowd.until("both servers are seen", seenDeadlineMs, async () => (await source.serverNodes()).length === 2);
+  progress(`${connections} connected in ${count} rooms; gifts fly, and their node is killed`);
+  const rooms = Array.from({ length: count }, (_, i) => i + 1);
+  const perSecond = (rates[0] as number) * count;
+  let enough = false;
+  const offering = offer(source.send, { rooms, perSecond, seconds, senders, enough: () => enough });
+  await pause(aroundMs);
+  const killedAt = Date.now();
   process.kill(killed, "SIGKILL");
-  await crowd.until("back", (members) => members.every(({ node }) => node !== "" && node !== before));
-  const backMs = Math.round(performance.now() - killedAt);
-  progress(`all back after ${backMs} ms`);
-  const { sum } = await gifts;
-  const last = await crowd
-    .until("everything seen", (members) => members.every((member) => member.sum === sum))
-    .catch(() => crowd.report());
-  const missed = last.filter((member) => member.sum !== sum).length;
-  const duplicates = last.reduce((all, member) => all + member.duplicates, 0);
-  const gaps = last.reduce((all, member) => all + member.gaps, 0);
-  return { connections, backMs, missed, duplicates, gaps, conserved: missed === 0 && duplicates === 0 };
+  await crowd.until("everybody back", backDeadlineMs, backLine(crowd, before as string, connections, progress));
+  await pause(aroundMs);
+  enough = true;
+  const offered = await offering;
+  const sent = sentToRooms(offered);
+  let last = await crowd.report(sent);
+  for (const until = performance.now() + seenDeadlineMs; last.off > 0 && performance.now() < until; ) {
+    await pause(200);
+    last = await crowd.report(sent);
+  }
+  const { missed, duplicates, off, gaps, setbacks, onlineAt } = last;
+  const took = sortedNumbers(onlineAt.map((at) => at - killedAt));
+  const [backP50Ms, backMs] = [percentile(took, 0.5), percentile(took, 1)];
+  progress(`all back after ${backMs} ms, half of them after ${backP50Ms} ms; setbacks: ${JSON.stringify(setbacks)}`);
+  const conserved = missed === 0 && duplicates === 0 && off === 0 && offered.refused === 0;
+  const load = { rooms: count, giftsPerSecond: perSecond, gifts: offered.gifts };
+  return { connections, backMs, backP50Ms, missed, duplicates, gaps, setbacks, ...load, conserved };
+}
+
+/** Whether everybody is back; says now and then how many are. */
+function backLine(crowd: Crowd, before: string, connections: number, progress: (line: string) => void) {
+  const startedAt = performance.now();
+  let saidAt = startedAt;
+  return async () => {
+    const back = await crowd.onlineElsewhere(before);
+    if (performance.now() - saidAt >= 1_000) {
+      saidAt = performance.now();
+      progress(`${back} back after ${((saidAt - startedAt) / 1_000).toFixed(1)} s`);
+    }
+    return back === connections;
+  };
 }

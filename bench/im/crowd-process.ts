@@ -1,0 +1,117 @@
+/** Clients of rooms, each the published one, in a process of their own. */
+import { Agent, request } from "node:http";
+import { WebSocket } from "ws";
+import { createImClient, type ImClient } from "../../public/js/im-client.js";
+import type { CrowdCommand, CrowdReport, Member, Online, SentToRooms } from "./crowd.ts";
+import { noReport } from "./crowd.ts";
+
+interface Client extends Member {
+  client: ImClient;
+  node: string;
+  onlineAt: number;
+  /** Order id → its count, as shown. */
+  shown: Map<string, number>;
+  duplicates: number;
+  gaps: number;
+}
+
+const localAddress = process.argv[2] as string;
+/** A kept-alive connection for everybody, as browsers have one each. */
+const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+const clients: Client[] = [];
+const setbacks: Record<string, number> = {};
+let apiPort = 0;
+
+/** From one source address, whichever process this is. */
+class LocalSocket extends WebSocket {
+  constructor(url: string) {
+    super(url, { perMessageDeflate: false, localAddress });
+  }
+}
+
+/** As the page does it: POST im/getImConfig with the session's token. */
+function imConfig(session: string): Promise<{ token: string; wsImServerAddress: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${session}`, "content-type": "application/json", "content-length": 2 };
+    const options = { agent, method: "POST", host: "127.0.0.1", port: apiPort, path: "/live/api/im/getImConfig" };
+    const asked = request({ ...options, headers }, async (response) => {
+      try {
+        const { code, data } = JSON.parse(Buffer.concat(await response.toArray()).toString());
+        if (code === 200) resolve(data);
+        else reject(new Error(`getImConfig: ${response.statusCode} ${code}`));
+      } catch (error) {
+        reject(error);
+      }
+    });
+    asked.on("error", reject);
+    asked.end("{}");
+  });
+}
+
+/** What is different each time does not belong to a reason. */
+function reasonOf({ error, code, reason }: { error?: unknown; code?: number; reason?: string }): string {
+  if (error instanceof Error) return (error as NodeJS.ErrnoException).code ?? error.message;
+  return `closed ${code ?? ""} ${reason ?? ""}`.trim();
+}
+
+function open(person: Member): void {
+  const state = { node: "", onlineAt: 0, shown: new Map<string, number>(), duplicates: 0, gaps: 0 };
+  const client = createImClient({
+    WebSocket: LocalSocket,
+    rememberedIds: 2_000,
+    async url() {
+      const { token, wsImServerAddress } = await imConfig(person.session);
+      return `${wsImServerAddress}?token=${token}&roomId=${person.roomId}`;
+    },
+  });
+  const one: Client = { ...person, ...state, client };
+  clients.push(one);
+  client.on("login", ({ nodeId }) => {
+    one.node = nodeId;
+    one.onlineAt = Date.now();
+  });
+  client.on("state", (now) => {
+    if (now.state !== "waiting" && now.state !== "stopped") return;
+    const reason = now.state === "stopped" ? `stopped: ${reasonOf(now)}` : reasonOf(now);
+    setbacks[reason] = (setbacks[reason] ?? 0) + 1;
+  });
+  client.on("gap", () => one.gaps++);
+  client.on("business", ({ data }) => {
+    for (const { orderIds, count } of data.gifts ?? [])
+      for (const orderId of orderIds) {
+        if (one.shown.has(orderId)) one.duplicates++;
+        one.shown.set(orderId, count / orderIds.length);
+      }
+  });
+  client.connect();
+}
+
+function online(): Online {
+  const counts: Online = {};
+  for (const { client, node } of clients) if (client.state === "online") counts[node] = (counts[node] ?? 0) + 1;
+  return counts;
+}
+
+function report(sent: SentToRooms): CrowdReport {
+  const all = { ...noReport(), setbacks };
+  for (const { shown, roomId, duplicates, gaps, onlineAt } of clients) {
+    const { orders = 0, sum = 0 } = sent.get(roomId) ?? {};
+    all.onlineAt.push(onlineAt);
+    all.missed += Math.max(0, orders - shown.size);
+    if ([...shown.values()].reduce((seen, count) => seen + count, 0) !== sum) all.off++;
+    all.duplicates += duplicates;
+    all.gaps += gaps;
+  }
+  return all;
+}
+
+function carryOut(command: CrowdCommand): unknown {
+  if (command.do === "online") return online();
+  if (command.do === "report") return report(command.sent);
+  apiPort = command.apiPort;
+  for (const member of command.members) open(member);
+  return null;
+}
+
+process.on("message", (command: CrowdCommand) => process.send?.(carryOut(command)));
+process.on("disconnect", () => process.exit());
