@@ -87,16 +87,16 @@ function open(person: Member): void {
 }
 
 function online(): Online {
-  const counts: Online = {};
-  for (const { client, node } of clients) if (client.state === "online") counts[node] = (counts[node] ?? 0) + 1;
-  return counts;
+  const nodes: Online["nodes"] = {};
+  for (const { client, node } of clients) if (client.state === "online") nodes[node] = (nodes[node] ?? 0) + 1;
+  return { nodes, gone: clients.filter(({ client }) => client.state === "stopped").length };
 }
 
 function report(sent: SentToRooms): CrowdReport {
   const all = { ...noReport(), setbacks };
-  for (const { shown, roomId, duplicates, gaps, onlineAt } of clients) {
+  for (const { client, shown, roomId, duplicates, gaps, onlineAt } of clients) {
     const { orders = 0, sum = 0 } = sent.get(roomId) ?? {};
-    all.onlineAt.push(onlineAt);
+    all.onlineAt.push(client.state === "online" ? onlineAt : 0);
     all.missed += Math.max(0, orders - shown.size);
     if ([...shown.values()].reduce((seen, count) => seen + count, 0) !== sum) all.off++;
     all.duplicates += duplicates;

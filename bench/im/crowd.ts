@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { becomesTrue } from "../../scripts/stack/wait.ts";
 import type { ImBenchContext } from "./context.ts";
 import { startScript } from "./processes.ts";
 
@@ -18,11 +19,15 @@ export type CrowdCommand =
   | { do: "online" }
   | { do: "report"; sent: SentToRooms };
 
-/** Node id → how many are connected to it. */
-export type Online = Record<string, number>;
+export interface Online {
+  /** Node id → how many are connected to it. */
+  nodes: Record<string, number>;
+  /** How many were told not to come again. */
+  gone: number;
+}
 
 export interface CrowdReport {
-  /** When each was let in for the last time, ms since 1970. */
+  /** When each was let in for the last time, ms since 1970; 0 for who is not connected. */
   onlineAt: number[];
   /** Orders that somebody was not shown, over all. */
   missed: number;
@@ -41,6 +46,7 @@ const membersPerProcess = 2_500;
 const connectionsPerAddress = 20_000;
 const openedTogether = 250;
 const pollMs = 100;
+const comeDeadlineMs = 60_000;
 
 export const noReport = (): CrowdReport => ({
   ...{ onlineAt: [], missed: 0, duplicates: 0, off: 0, gaps: 0, setbacks: {} },
@@ -60,10 +66,13 @@ export function addedUp(reports: readonly CrowdReport[]): CrowdReport {
   return all;
 }
 
-/** How many are connected to any other node than this one. */
-export function onlineElsewhere(online: readonly Online[], nodeId: string): number {
-  const elsewhere = online.flatMap((some) => Object.entries(some).filter(([node]) => node !== nodeId));
-  return elsewhere.reduce((sum, [, count]) => sum + count, 0);
+/** How many are connected to any other node than this one, and how many will not try any more. */
+export function elsewhere(online: readonly Online[], nodeId: string): { here: number; gone: number } {
+  const others = online.flatMap(({ nodes }) => Object.entries(nodes).filter(([node]) => node !== nodeId));
+  return {
+    here: others.reduce((sum, [, count]) => sum + count, 0),
+    gone: online.reduce((sum, { gone }) => sum + gone, 0),
+  };
 }
 
 /** People with the published client, in processes of their own. */
@@ -79,6 +88,11 @@ export class Crowd {
     });
   }
 
+  /** Name → process id. */
+  get pids(): Record<string, number> {
+    return Object.fromEntries(this.processes.map(({ pid }, i) => [`crowd${i + 1}`, pid as number]));
+  }
+
   /** All of them come, some at a time; resolves once they are connected. */
   async come(apiPort: number, progress: (line: string) => void): Promise<void> {
     for (let at = 0; at < membersPerProcess; at += openedTogether) {
@@ -90,28 +104,21 @@ export class Crowd {
         }),
       );
       const opened = Math.min(this.members.length, (at + openedTogether) * this.processes.length);
-      await this.until("connected", 60_000, async () => (await this.onlineElsewhere("")) >= opened);
+      const came = await becomesTrue(async () => (await this.elsewhere("")).here >= opened, comeDeadlineMs, pollMs);
+      if (!came) throw new Error(`${opened} people do not get connected`);
       if (opened === this.members.length) return;
       if (at % (4 * openedTogether) === 0) progress(`${opened} of ${this.members.length} connected`);
     }
   }
 
-  async onlineElsewhere(nodeId: string): Promise<number> {
+  async elsewhere(nodeId: string): Promise<{ here: number; gone: number }> {
     const online = await Promise.all(this.processes.map((child) => ask(child, { do: "online" })));
-    return onlineElsewhere(online as Online[], nodeId);
+    return elsewhere(online as Online[], nodeId);
   }
 
   async report(sent: SentToRooms): Promise<CrowdReport> {
     const reports = await Promise.all(this.processes.map((child) => ask(child, { do: "report", sent })));
     return addedUp(reports as CrowdReport[]);
-  }
-
-  /** Rejects where it does not become true in time. */
-  async until(what: string, deadlineMs: number, check: () => Promise<boolean>): Promise<void> {
-    for (const deadline = performance.now() + deadlineMs; !(await check()); ) {
-      if (performance.now() > deadline) throw new Error(`not in time: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
-    }
   }
 }
 

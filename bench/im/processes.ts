@@ -5,16 +5,15 @@ import { createInterface } from "node:readline";
 import { projectRoot } from "../../config/root.ts";
 import type { ImBenchContext } from "./context.ts";
 
-const stopDeadlineMs = 20_000;
-
-/** Ends a process and resolves once it is gone; at once with SIGKILL. It may have ended by itself. */
-export async function stop(child: ChildProcess, signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+/**
+ * Kills a process and resolves once it is gone; it may have ended by itself. Nothing that the IM processes of a benchmark
+ * hold outlives it, so none of them is waited for while it drains.
+ */
+export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");
-  child.kill(signal);
-  const late = setTimeout(() => child.kill("SIGKILL"), stopDeadlineMs);
+  child.kill("SIGKILL");
   await exit;
-  clearTimeout(late);
 }
 
 /** Starts a script of the project with a channel for messages. It is ended with the benchmark. */
@@ -29,7 +28,7 @@ export function startScript(
     serialization: "advanced",
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
-  closing.add(() => stop(child));
+  closing.add(() => end(child));
   return child;
 }
 

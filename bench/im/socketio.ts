@@ -6,7 +6,7 @@ import { becomesTrue } from "../../scripts/stack/wait.ts";
 import type { ImBenchContext } from "./context.ts";
 import type { Audience } from "./measure.ts";
 import type { SendGifts } from "./offer.ts";
-import { startReady, stop } from "./processes.ts";
+import { end, startReady } from "./processes.ts";
 import { Viewers } from "./viewers.ts";
 
 const seesDeadlineMs = 10_000;
@@ -63,6 +63,6 @@ export async function openSocketIo(context: ImBenchContext, emitter: SocketIoEmi
     viewers: [viewers],
     send: emitter.send,
     pids: { socketio: child.pid as number },
-    end: async () => void (await Promise.all([viewers.end(), stop(child, "SIGKILL")])),
+    end: async () => void (await Promise.all([viewers.end(), end(child)])),
   };
 }

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { openRedis } from "../../mixins/redis.mixin.ts";
+import { becomesTrue } from "../../scripts/stack/wait.ts";
 import { openSession } from "../../services/user/sessions.ts";
+import { countCpu } from "../support/cpu.ts";
 import { percentile, sortedNumbers } from "../support/percentiles.ts";
 import type { ImBenchContext } from "./context.ts";
 import { Crowd, type Member, type SentToRooms } from "./crowd.ts";
@@ -8,10 +10,11 @@ import { type Offered, offer } from "./offer.ts";
 import { startReady, startServices } from "./processes.ts";
 import { openGiftSource } from "./room.ts";
 
-/** Gifts fly for so long before the node is killed, and after everybody is back. */
-const aroundMs = 3_000;
 const backDeadlineMs = 60_000;
 const seenDeadlineMs = 10_000;
+/** What is not shown by then after the last gift counts as missed. */
+const lateMs = 10_000;
+const lookEveryMs = 100;
 const sessionsTogether = 500;
 const firstUser = 1_000;
 
@@ -45,9 +48,11 @@ export function sentToRooms({ gifts, sums }: Pick<Offered, "gifts" | "sums">): S
  */
 export async function run(context: ImBenchContext) {
   const { progress, quick } = context;
-  const { connections = quick ? 500 : 5_000, rooms: count = quick ? 5 : 50, rates = [2], senders = 50 } = context;
-  const { seconds = 60 } = context;
-  const [gateway, killed] = await Promise.all([
+  const { connections = quick ? 500 : 5_000, rooms: count = quick ? 5 : 50, rates = [1], senders = 50 } = context;
+  const { seconds = 90 } = context;
+  // Gifts fly for so long before the node is killed, and after everybody is back.
+  const aroundMs = quick ? 1_000 : 3_000;
+  const [gateway, killed, imRouter] = await Promise.all([
     startReady(context, "api-gateway", "scripts/node.ts", ["api-gateway", "user"]),
     startServices(context, "im-server-1", ["im-server"]),
     startServices(context, "im-router", ["im-router"]),
@@ -56,8 +61,9 @@ export async function run(context: ImBenchContext) {
   const crowd = new Crowd(context, await members(connections, count));
   await crowd.come(gateway.about.ports?.["api-gateway"] as number, progress);
   const [before] = await source.serverNodes();
-  await startServices(context, "im-server-2", ["im-server"]);
-  await crowd.until("both servers are seen", seenDeadlineMs, async () => (await source.serverNodes()).length === 2);
+  const imServer2 = await startServices(context, "im-server-2", ["im-server"]);
+  if (!(await becomesTrue(async () => (await source.serverNodes()).length === 2, seenDeadlineMs)))
+    throw new Error("the second im-server is not seen");
   progress(`${connections} connected in ${count} rooms; gifts fly, and their node is killed`);
   const rooms = Array.from({ length: count }, (_, i) => i + 1);
   const perSecond = (rates[0] as number) * count;
@@ -66,35 +72,45 @@ export async function run(context: ImBenchContext) {
   await pause(aroundMs);
   const killedAt = Date.now();
   process.kill(killed, "SIGKILL");
-  await crowd.until("everybody back", backDeadlineMs, backLine(crowd, before as string, connections, progress));
+  const cpuUsed = countCpu({ gateway: gateway.child.pid, imRouter, imServer2, ...crowd.pids });
+  await becomesTrue(watched(crowd, before as string, connections, progress), backDeadlineMs, lookEveryMs);
+  const cpuMs = Object.fromEntries(
+    Object.entries(cpuUsed()).map(([name, micros]) => [name, Math.round(micros / 1_000)]),
+  );
   await pause(aroundMs);
   enough = true;
   const offered = await offering;
   const sent = sentToRooms(offered);
   let last = await crowd.report(sent);
-  for (const until = performance.now() + seenDeadlineMs; last.off > 0 && performance.now() < until; ) {
+  for (const until = performance.now() + lateMs; last.off > 0 && performance.now() < until; ) {
     await pause(200);
     last = await crowd.report(sent);
   }
-  const { missed, duplicates, off, gaps, setbacks, onlineAt } = last;
-  const took = sortedNumbers(onlineAt.map((at) => at - killedAt));
-  const [backP50Ms, backMs] = [percentile(took, 0.5), percentile(took, 1)];
-  progress(`all back after ${backMs} ms, half of them after ${backP50Ms} ms; setbacks: ${JSON.stringify(setbacks)}`);
-  const conserved = missed === 0 && duplicates === 0 && off === 0 && offered.refused === 0;
+  const { missed, duplicates, off, gaps, setbacks } = last;
+  const times = backTimes(last.onlineAt, killedAt);
+  progress(`${times.back} of ${connections} back: ${JSON.stringify(times)}; setbacks: ${JSON.stringify(setbacks)}`);
+  const conserved = times.backMs !== null && missed === 0 && duplicates === 0 && off === 0 && offered.refused === 0;
   const load = { rooms: count, giftsPerSecond: perSecond, gifts: offered.gifts };
-  return { connections, backMs, backP50Ms, missed, duplicates, gaps, setbacks, ...load, conserved };
+  return { connections, ...times, missed, duplicates, gaps, setbacks, cpuMs, ...load, conserved };
 }
 
-/** Whether everybody is back; says now and then how many are. */
-function backLine(crowd: Crowd, before: string, connections: number, progress: (line: string) => void) {
+/** When people were back, counted from the moment of the kill; `backMs` is when all were, `null` where some never were. */
+export function backTimes(onlineAt: readonly number[], killedAt: number) {
+  const back = sortedNumbers(onlineAt.filter((at) => at >= killedAt).map((at) => at - killedAt));
+  const allMs = back.length === onlineAt.length ? percentile(back, 1) : null;
+  return { backMs: allMs, backP50Ms: percentile(back, 0.5), back: back.length };
+}
+
+/** Whether all are back who still try; says now and then how many are. */
+function watched(crowd: Crowd, before: string, connections: number, progress: (line: string) => void) {
   const startedAt = performance.now();
   let saidAt = startedAt;
-  return async () => {
-    const back = await crowd.onlineElsewhere(before);
+  return async (): Promise<boolean> => {
+    const { here, gone } = await crowd.elsewhere(before);
     if (performance.now() - saidAt >= 1_000) {
       saidAt = performance.now();
-      progress(`${back} back after ${((saidAt - startedAt) / 1_000).toFixed(1)} s`);
+      progress(`${here} back after ${((saidAt - startedAt) / 1_000).toFixed(1)} s${gone ? `, ${gone} gave up` : ""}`);
     }
-    return back === connections;
+    return here + gone === connections;
   };
 }

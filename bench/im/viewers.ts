@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { ImBenchContext } from "./context.ts";
-import { startScript, stop } from "./processes.ts";
+import { end, startScript } from "./processes.ts";
 import type { Received } from "./received.ts";
 
 /** What the viewers' socket speaks. */
@@ -49,7 +49,7 @@ export class Viewers {
 
   /** Cuts all of them off. */
   async end(): Promise<void> {
-    await stop(this.child, "SIGKILL");
+    await end(this.child);
   }
 
   private async ask(command: Command): Promise<unknown> {

@@ -1,6 +1,6 @@
-import { addedUp, noReport, onlineElsewhere } from "../../../../bench/im/crowd.ts";
+import { addedUp, elsewhere, noReport, type Online } from "../../../../bench/im/crowd.ts";
 import { offer } from "../../../../bench/im/offer.ts";
-import { sentToRooms } from "../../../../bench/im/storm.ts";
+import { backTimes, sentToRooms } from "../../../../bench/im/storm.ts";
 
 describe("the crowd of the storm", () => {
   it("is added up over its processes", () => {
@@ -14,8 +14,24 @@ describe("the crowd of the storm", () => {
   });
 
   it("is back where it is connected to another node than the one that died", () => {
-    expect(onlineElsewhere([{ a: 3, b: 2 }, { b: 5 }, {}], "a")).toBe(7);
-    expect(onlineElsewhere([{ a: 3, b: 2 }], "")).toBe(5);
+    const online: Online[] = [
+      { nodes: { a: 3, b: 2 }, gone: 1 },
+      { nodes: { b: 5 }, gone: 0 },
+      { nodes: {}, gone: 2 },
+    ];
+    expect(elsewhere(online, "a")).toEqual({ here: 7, gone: 3 });
+    expect(elsewhere(online, "")).toEqual({ here: 10, gone: 3 });
+  });
+
+  it("is back when the last one is", () => {
+    expect(backTimes([1_500, 1_100, 3_000], 1_000)).toEqual({ backMs: 2_000, backP50Ms: 500, back: 3 });
+  });
+
+  it.each([
+    ["is not connected", 0],
+    ["was let in before the kill, not after it", 999],
+  ])("is not back where somebody %s", (_what, at) => {
+    expect(backTimes([1_500, at], 1_000)).toEqual({ backMs: null, backP50Ms: 500, back: 1 });
   });
 
   it("is to see as many orders as its room was sent", async () => {
