@@ -6,5 +6,7 @@ export interface ImBenchContext extends LoadOptions {
   closing: { add(close: () => Promise<unknown>): void };
   /** Leaves out what takes minutes. */
   quick: boolean;
+  /** Where a CPU profile of the im-server that is measured goes. */
+  profile?: string | undefined;
   progress(line: string): void;
 }

@@ -84,7 +84,7 @@ export class Crowd {
     this.members = members;
     this.processes = Array.from({ length: Math.ceil(members.length / membersPerProcess) }, (_, i) => {
       const source = `127.0.0.${1 + Math.floor((i * membersPerProcess) / connectionsPerAddress)}`;
-      return startScript(context, `crowd-${i + 1}`, "bench/im/crowd-process.ts", [source]);
+      return startScript(context, `crowd-${i + 1}`, "bench/im/crowd-process.ts", { args: [source] });
     });
   }
 

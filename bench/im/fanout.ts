@@ -10,6 +10,8 @@ import { Viewers } from "./viewers.ts";
 const drainMs = 10_000;
 const probeDrainMs = 3_000;
 const probeSeconds = 4;
+/** What the first frames make a server and its viewers load and compile is not a rate's. */
+const warmUp = { giftsPerSecond: 20, seconds: 2 };
 /** Where the search for the highest sustained rate begins, gifts a second. */
 const firstRates = { own: 4_000, socketio: 200 };
 
@@ -38,6 +40,8 @@ class Measuring {
       await this.end();
       this.context.progress(`connecting ${viewers} viewers`);
       this.audience = await this.open(viewers);
+      const { name } = this.audience;
+      await measure(this.context, { ...this.audience, name: `${name}, warming up` }, { ...pace, ...warmUp });
     }
     const run = await measure(this.context, this.audience, pace);
     if (!run.conserved) await this.end();
@@ -98,7 +102,7 @@ export async function run(context: ImBenchContext) {
   const { seconds = quick ? 3 : 10 } = context;
   const [imRouter, imServer] = await Promise.all([
     startServices(context, "im-router", ["im-router"]),
-    startServices(context, "im-server", ["im-server"]),
+    startServices(context, "im-server", ["im-server"], context.profile),
   ]);
   const own = new OwnRooms(context, await openGiftSource(context), { imServer, imRouter });
   const emitter = new SocketIoEmitter(context);
@@ -121,7 +125,7 @@ export async function run(context: ImBenchContext) {
       const run = await measuring.run(sizes[0] as number, pace);
       return { holds: keepsUp(run), run };
     };
-    const best = await highestSustained(probe, { first: Math.min(most, firstRates[side]), within: 1.15, most });
+    const best = await highestSustained(probe, { first: firstRates[side], within: 1.15, most });
     await measuring.end();
     return best;
   };

@@ -8,6 +8,7 @@ import { Viewers } from "./viewers.ts";
 const drainMs = 10_000;
 const roomsAtOnce = 10;
 const firstUser = 1_000;
+const warmUpSeconds = 2;
 
 export interface RoomsRun extends LoadRun {
   rooms: number;
@@ -21,7 +22,7 @@ export async function run(context: ImBenchContext) {
   const { rates = [1, 5, 10], seconds = quick ? 3 : 10, senders = 50 } = context;
   const [imRouter, imServer1, imServer2] = await Promise.all([
     startServices(context, "im-router", ["im-router"]),
-    startServices(context, "im-server-1", ["im-server"]),
+    startServices(context, "im-server-1", ["im-server"], context.profile),
     startServices(context, "im-server-2", ["im-server"]),
   ]);
   const pids = { imRouter, imServer1, imServer2 };
@@ -49,6 +50,11 @@ export async function run(context: ImBenchContext) {
       pids,
       end,
     };
+    await measure(
+      context,
+      { ...audience, name: "rooms, warming up" },
+      { giftsPerSecond: count, seconds: warmUpSeconds, senders, drainMs },
+    );
     for (const giftsPerSecondInARoom of rates) {
       const giftsPerSecond = giftsPerSecondInARoom * count;
       const run = await measure(context, audience, { giftsPerSecond, seconds, senders, drainMs });

@@ -53,7 +53,7 @@ export async function run(context: ImBenchContext) {
   // Gifts fly for so long before the node is killed, and after everybody is back.
   const aroundMs = quick ? 1_000 : 3_000;
   const [gateway, killed, imRouter] = await Promise.all([
-    startReady(context, "api-gateway", "scripts/node.ts", ["api-gateway", "user"]),
+    startReady(context, "api-gateway", "scripts/node.ts", { args: ["api-gateway", "user"] }),
     startServices(context, "im-server-1", ["im-server"]),
     startServices(context, "im-router", ["im-router"]),
   ]);
@@ -61,7 +61,7 @@ export async function run(context: ImBenchContext) {
   const crowd = new Crowd(context, await members(connections, count));
   await crowd.come(gateway.about.ports?.["api-gateway"] as number, progress);
   const [before] = await source.serverNodes();
-  const imServer2 = await startServices(context, "im-server-2", ["im-server"]);
+  const imServer2 = await startServices(context, "im-server-2", ["im-server"], context.profile);
   if (!(await becomesTrue(async () => (await source.serverNodes()).length === 2, seenDeadlineMs)))
     throw new Error("the second im-server is not seen");
   progress(`${connections} connected in ${count} rooms; gifts fly, and their node is killed`);

@@ -33,9 +33,9 @@ export async function highestSustained<Run>(
     }
     tooHigh = rate;
   };
-  for (let rate = first; rate >= 1 && rate <= most; rate = readable(best ? best.rate * 2 : rate / 2)) {
+  for (let rate = Math.min(first, most); rate >= 1; rate = best ? Math.min(most, best.rate * 2) : readable(rate / 2)) {
     await tryRate(rate);
-    if (best && tooHigh < Number.POSITIVE_INFINITY) break;
+    if (best && (tooHigh < Number.POSITIVE_INFINITY || best.rate === most)) break;
   }
   while (best && tooHigh < Number.POSITIVE_INFINITY && tooHigh / best.rate > within) {
     const between = readable(Math.sqrt(best.rate * tooHigh));
