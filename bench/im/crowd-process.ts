@@ -1,7 +1,7 @@
 /** Clients of rooms, each the published one, in a process of their own. */
-import { Agent, request } from "node:http";
 import { WebSocket } from "ws";
 import { createImClient, type ImClient } from "../../public/js/im-client.js";
+import { HttpConnection } from "../load/http-connection.ts";
 import type { CrowdCommand, CrowdReport, Member, Online, SentToRooms } from "./crowd.ts";
 import { noReport } from "./crowd.ts";
 
@@ -16,8 +16,6 @@ interface Client extends Member {
 }
 
 const localAddress = process.argv[2] as string;
-/** A kept-alive connection for everybody, as browsers have one each. */
-const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
 const clients: Client[] = [];
 const setbacks: Record<string, number> = {};
 let apiPort = 0;
@@ -29,23 +27,23 @@ class LocalSocket extends WebSocket {
   }
 }
 
-/** As the page does it: POST im/getImConfig with the session's token. */
-function imConfig(session: string): Promise<{ token: string; wsImServerAddress: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${session}`, "content-type": "application/json", "content-length": 2 };
-    const options = { agent, method: "POST", host: "127.0.0.1", port: apiPort, path: "/live/api/im/getImConfig" };
-    const asked = request({ ...options, headers }, async (response) => {
-      try {
-        const { code, data } = JSON.parse(Buffer.concat(await response.toArray()).toString());
-        if (code === 200) resolve(data);
-        else reject(new Error(`getImConfig: ${response.statusCode} ${code}`));
-      } catch (error) {
-        reject(error);
-      }
-    });
-    asked.on("error", reject);
-    asked.end("{}");
-  });
+/**
+ * As the page does it: POST im/getImConfig with the session's token. On a connection of its own each time, since people
+ * who have watched for a while have none that is still open.
+ */
+async function imConfig(session: string): Promise<{ token: string; wsImServerAddress: string }> {
+  const connection = await HttpConnection.open("127.0.0.1", apiPort);
+  try {
+    const { status, body } = await connection.ask(
+      `POST /live/api/im/getImConfig HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${session}\r\n` +
+        "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+    );
+    const { code, data } = JSON.parse(body);
+    if (code !== 200) throw new Error(`getImConfig: ${status} ${code}`);
+    return data;
+  } finally {
+    connection.close();
+  }
 }
 
 /** What is different each time does not belong to a reason. */
