@@ -1,5 +1,5 @@
 import type { ImBenchContext } from "./context.ts";
-import { type Audience, measure, type Pace } from "./measure.ts";
+import { type Audience, measure, type Pace, warmUp } from "./measure.ts";
 import { startServices } from "./processes.ts";
 import { keepsUp, type LoadRun, ratioOf } from "./received.ts";
 import { type GiftSource, openGiftSource } from "./room.ts";
@@ -10,8 +10,6 @@ import { Viewers } from "./viewers.ts";
 const drainMs = 10_000;
 const probeDrainMs = 3_000;
 const probeSeconds = 4;
-/** What the first frames make a server and its viewers load and compile is not a rate's. */
-const warmUp = { giftsPerSecond: 20, seconds: 2 };
 /** Where the search for the highest sustained rate begins, gifts a second. */
 const firstRates = { own: 4_000, socketio: 200 };
 
@@ -29,6 +27,8 @@ class Measuring {
   private readonly context: ImBenchContext;
   private readonly open: Open;
   private audience: Audience | undefined;
+  /** Whether all of its runs were conserved, the warming up included. */
+  conserved = true;
 
   constructor(context: ImBenchContext, open: Open) {
     this.context = context;
@@ -40,10 +40,11 @@ class Measuring {
       await this.end();
       this.context.progress(`connecting ${viewers} viewers`);
       this.audience = await this.open(viewers);
-      const { name } = this.audience;
-      await measure(this.context, { ...this.audience, name: `${name}, warming up` }, { ...pace, ...warmUp });
+      const { conserved } = await warmUp(this.context, this.audience, pace);
+      this.conserved &&= conserved;
     }
     const run = await measure(this.context, this.audience, pace);
+    this.conserved &&= run.conserved;
     if (!run.conserved) await this.end();
     return run;
   }
@@ -111,12 +112,14 @@ export async function run(context: ImBenchContext) {
     socketio: (size) => openSocketIo(context, emitter, size),
   };
   const measured = { own: [] as LoadRun[], socketio: [] as LoadRun[] };
+  let conserved = true;
   for (const size of sizes)
     for (const name of ["own", "socketio"] as const) {
       const measuring = new Measuring(context, open[name]);
       for (const giftsPerSecond of rates)
         measured[name].push(await measuring.run(size, { giftsPerSecond, seconds, senders, drainMs }));
       await measuring.end();
+      if (name === "own") conserved &&= measuring.conserved;
     }
   const search = async (side: Side): Promise<LoadRun | undefined> => {
     const measuring = new Measuring(context, open[side]);
@@ -133,5 +136,5 @@ export async function run(context: ImBenchContext) {
   const result: Measured = { runs: measured.own, sustained: await search("own") };
   const socketio: Measured = { runs: measured.socketio, sustained: await search("socketio") };
   const ratio = ratioOf(result.sustained, socketio.sustained);
-  return { senders, ...result, socketio, ratio, conserved: result.runs.every(({ conserved }) => conserved) };
+  return { senders, ...result, socketio, ratio, conserved };
 }

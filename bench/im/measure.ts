@@ -30,6 +30,16 @@ export interface Pace {
 }
 
 const lookEveryMs = 50;
+/** A warm-up is so much of a run. */
+const warmUpShare = 0.2;
+const warmUpGiftsPerSecond = 20;
+
+/** A short run at a low rate: what the first frames make servers and viewers load and compile is not a rate's. */
+export function warmUp(context: ImBenchContext, audience: Audience, pace: Pace): Promise<LoadRun> {
+  const giftsPerSecond = warmUpGiftsPerSecond * audience.rooms.length;
+  const short = { ...pace, giftsPerSecond: Math.min(giftsPerSecond, 100), seconds: pace.seconds * warmUpShare };
+  return measure(context, { ...audience, name: `${audience.name}, warming up` }, short);
+}
 
 /** Sends gifts at a rate, waits until every viewer has them or the time is over, and says what came when. */
 export async function measure({ progress }: ImBenchContext, audience: Audience, pace: Pace): Promise<LoadRun> {

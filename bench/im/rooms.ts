@@ -1,5 +1,5 @@
 import type { ImBenchContext } from "./context.ts";
-import { type Audience, measure } from "./measure.ts";
+import { type Audience, measure, warmUp } from "./measure.ts";
 import { startServices } from "./processes.ts";
 import type { LoadRun } from "./received.ts";
 import { openGiftSource } from "./room.ts";
@@ -8,7 +8,6 @@ import { Viewers } from "./viewers.ts";
 const drainMs = 10_000;
 const roomsAtOnce = 10;
 const firstUser = 1_000;
-const warmUpSeconds = 2;
 
 export interface RoomsRun extends LoadRun {
   rooms: number;
@@ -28,6 +27,7 @@ export async function run(context: ImBenchContext) {
   const pids = { imRouter, imServer1, imServer2 };
   const source = await openGiftSource(context, 2);
   const runs: RoomsRun[] = [];
+  let conserved = true;
   let users = firstUser;
   for (const [at, viewersPerRoom] of sizes.entries()) {
     const rooms = Array.from({ length: count }, (_, i) => at * count + i + 1);
@@ -50,17 +50,15 @@ export async function run(context: ImBenchContext) {
       pids,
       end,
     };
-    await measure(
-      context,
-      { ...audience, name: "rooms, warming up" },
-      { giftsPerSecond: count, seconds: warmUpSeconds, senders, drainMs },
-    );
+    const warmed = await warmUp(context, audience, { giftsPerSecond: count, seconds, senders, drainMs });
+    conserved &&= warmed.conserved;
     for (const giftsPerSecondInARoom of rates) {
       const giftsPerSecond = giftsPerSecondInARoom * count;
       const run = await measure(context, audience, { giftsPerSecond, seconds, senders, drainMs });
+      conserved &&= run.conserved;
       runs.push({ rooms: count, giftsPerSecondInARoom, ...run });
     }
     await audience.end();
   }
-  return { runs, conserved: runs.every(({ conserved }) => conserved) };
+  return { runs, conserved };
 }

@@ -1,8 +1,9 @@
 import { run as storm } from "../../../../bench/im/storm.ts";
 import { stopAll } from "../../../support/system.ts";
-import { tiny } from "./tiny.ts";
+import { tiny, tinyTimeoutMs } from "./tiny.ts";
 
 describe("the benchmark of a killed node", () => {
+  jest.setTimeout(tinyTimeoutMs);
   afterAll(stopAll);
 
   it("brings everybody back, with everything seen once", async () => {

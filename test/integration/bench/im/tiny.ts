@@ -1,6 +1,9 @@
 import type { ImBenchContext } from "../../../../bench/im/context.ts";
 import { Closing } from "../../../../bench/support/closing.ts";
 
+/** For a test of it: processes start slowly on a busy machine. */
+export const tinyTimeoutMs = 90_000;
+
 /**
  * Runs a benchmark at a size that says nothing about speed, and closes what it opened. Its processes take the servers and
  * the namespace of the test file from the environment. Rejects with what it did where it fails.
