@@ -5,7 +5,7 @@ import type { LoadRun } from "./received.ts";
 import { openGiftSource } from "./room.ts";
 import { Viewers } from "./viewers.ts";
 
-const drainMs = 10_000;
+const drainMs = 30_000;
 const roomsAtOnce = 10;
 const firstUser = 1_000;
 
