@@ -18,14 +18,25 @@ NAME
   accept    gift/send over HTTP, beside an empty moleculer-web action
   latency   from the HTTP answer to the frame at a viewer, at 500 and 1000 gifts a second
   scale     settling with more accounts, more trades in the table and more wallet nodes
-  fanout    one room of 500 and of 5000 viewers at 10, 100 and 1000 gifts a second
+  fanout    one room of 500 and of 5000 viewers at 10, 100 and 1000 gifts a second, and the highest rate that is
+            sustained, beside Socket.IO with its Redis adapter
+  rooms     100 rooms of 100 viewers on two im-servers, with steady gifts in all of them
   idle      connections that only beat: memory and CPU of each
-  storm     a node with all its connections killed: how long until they are back, and what they missed
+  storm     a node with 5000 connections killed while gifts fly: how long until all are back, and what they missed
 --json                     the last line of the output is one JSON object
 --topology single|cluster  settle: all in one process, or two processes each of gift and wallet
 --gifts N                  settle, scale: another number of gifts
 --quick                    scale: without the table of 10 million trades; the IM ones: fewer connections
---profile FILE             a CPU profile of the services that are measured`;
+--profile FILE             a CPU profile of the services that are measured
+
+How much load the IM ones make (--quick: less of it):
+--viewers N,...            fanout, rooms: viewers of a room; each size is measured
+--rates N,...              fanout, rooms, storm: gifts a second in a room; each rate is measured (storm: the first)
+--seconds N                fanout, rooms: how long each rate is kept; storm: how long gifts fly at the most
+--rooms N                  rooms, storm: how many
+--connections N            storm: how many
+--senders N                fanout, rooms, storm: users who send (50); with fewer of them more gifts of a tick are merged
+--most N                   fanout: the highest rate that is tried in the search for what is sustained`;
 
 const otherBenchDeadlineMs = 60 * 60_000;
 
@@ -35,6 +46,7 @@ const benches: Record<BenchName, () => Promise<{ run(context: BenchContext): Pro
   latency: () => import("./latency/latency.ts"),
   scale: () => import("./scale/scale.ts"),
   fanout: () => import("./im/fanout.ts"),
+  rooms: () => import("./im/rooms.ts"),
   idle: () => import("./im/idle.ts"),
   storm: () => import("./im/storm.ts"),
 };

@@ -7,6 +7,7 @@ export const limits = Object.freeze({
     bodyBytes: 64 * 1024,
     maxConcurrentRequests: 2_000,
     maxConnections: 20_000,
+    listenBacklog: 4_096,
     headersTimeoutMs: 10_000,
     requestTimeoutMs: 30_000,
     bodyPatienceMs: 1_000,

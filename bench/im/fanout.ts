@@ -1,97 +1,141 @@
-import { countCpu } from "../support/cpu.ts";
 import type { ImBenchContext } from "./context.ts";
+import { type Audience, measure, type Pace, warmUp } from "./measure.ts";
 import { startServices } from "./processes.ts";
+import { keepsUp, type LoadRun, ratioOf } from "./received.ts";
 import { type GiftSource, openGiftSource } from "./room.ts";
-import { latenciesMs, type Received, Viewers } from "./viewers.ts";
+import { openSocketIo, SocketIoEmitter } from "./socketio.ts";
+import { highestSustained } from "./sustained.ts";
+import { Viewers } from "./viewers.ts";
 
-export interface FanoutRun {
-  viewers: number;
-  giftsPerSecond: number;
-  framesPerViewerPerSecond: number;
-  deliveriesPerSecond: number;
-  giftDeliveriesPerSecond: number;
-  bytesPerSecond: number;
-  p50Ms: number;
-  p99Ms: number;
-  /** Percent of one core, by process. */
-  serverCpu: Record<string, number>;
-  /** Whether every viewer's sum over distinct order ids is what was sent. */
-  conserved: boolean;
+/** Ours must get through, however late on a machine that is too small; the other need not. */
+const drainMs = { own: 30_000, socketio: 10_000 };
+const probeDrainMs = 3_000;
+const probeSeconds = 4;
+/** Where the search for the highest sustained rate begins, gifts a second. */
+const firstRates = { own: 4_000, socketio: 200 };
+
+type Side = "own" | "socketio";
+type Open = (viewers: number) => Promise<Audience>;
+
+interface Measured {
+  runs: LoadRun[];
+  /** At the highest rate of a room of the first size that was sustained. */
+  sustained: LoadRun | undefined;
 }
 
-const rates = [10, 100, 1_000];
-const arriveMs = 15_000;
-const round = (value: number, digits = 0) => Number(value.toFixed(digits));
+/** One side, with an audience that is made anew where the last run left frames on the way. */
+class Measuring {
+  private readonly context: ImBenchContext;
+  private readonly open: Open;
+  private audience: Audience | undefined;
+  /** Whether all of its runs were conserved, the warming up included. */
+  conserved = true;
 
-/** The latency below which a share of the orders lies, ms. */
-function latency(all: readonly Received[], share: number): number {
-  const total = all.reduce((sum, { orders }) => sum + orders, 0);
-  let below = 0;
-  for (let ms = 0; ms < latenciesMs; ms++) {
-    for (const { latencies } of all) below += latencies[ms] as number;
-    if (below >= total * share) return ms;
+  constructor(context: ImBenchContext, open: Open) {
+    this.context = context;
+    this.open = open;
   }
-  return latenciesMs;
-}
 
-async function reports(viewers: readonly Viewers[]): Promise<Received[]> {
-  return Promise.all(viewers.map((some) => some.report()));
-}
-
-async function measure(
-  { progress }: ImBenchContext,
-  source: GiftSource,
-  viewers: readonly Viewers[],
-  about: { roomId: number; viewers: number; giftsPerSecond: number; seconds: number; pids: Record<string, number> },
-): Promise<FanoutRun> {
-  const { roomId, giftsPerSecond, seconds, pids } = about;
-  await Promise.all(viewers.map((some) => some.begin()));
-  const cpuUsed = countCpu(pids);
-  const startedAt = performance.now();
-  const { sum } = await source.send(roomId, giftsPerSecond, seconds);
-  const tookS = (performance.now() - startedAt) / 1_000;
-  const cpu = cpuUsed();
-  let all = await reports(viewers);
-  const complete = () => all.every(({ sums }) => sums.every((one) => one === sum));
-  for (const until = performance.now() + arriveMs; !complete() && performance.now() < until; )
-    all = await new Promise((resolve) => setTimeout(() => resolve(reports(viewers)), 200));
-  const faults = all.flatMap((one) => one.faults);
-  if (faults.length > 0) progress(`faults: ${faults.slice(0, 3).join("; ")}`);
-  const total = (of: (one: Received) => number) => all.reduce((added, one) => added + of(one), 0);
-  const run: FanoutRun = {
-    viewers: about.viewers,
-    giftsPerSecond,
-    framesPerViewerPerSecond: round(total(({ frames }) => frames) / about.viewers / tookS, 2),
-    deliveriesPerSecond: round(total(({ frames }) => frames) / tookS),
-    giftDeliveriesPerSecond: round(total(({ orders }) => orders) / tookS),
-    bytesPerSecond: round(total(({ bytes }) => bytes) / tookS),
-    p50Ms: latency(all, 0.5),
-    p99Ms: latency(all, 0.99),
-    serverCpu: Object.fromEntries(Object.entries(cpu).map(([name, micros]) => [name, round(micros / tookS / 10_000)])),
-    conserved: complete() && faults.length === 0,
-  };
-  progress(JSON.stringify(run));
-  return run;
-}
-
-/** One room of 500 and of 5000 viewers on one im-server, with 10, 100 and 1000 gifts a second in it. */
-export async function run(context: ImBenchContext) {
-  const router = await startServices(context, "im-router", ["im-router"]);
-  const server = await startServices(context, "im-server", ["im-server"]);
-  const source = await openGiftSource(context);
-  const runs: FanoutRun[] = [];
-  let users = 1_000;
-  for (const [at, size] of (context.quick ? [500] : [500, 5_000]).entries()) {
-    const roomId = at + 1;
-    const viewers = new Viewers(context, `viewers-${size}`);
-    context.progress(`connecting ${size} viewers`);
-    await viewers.connect(await source.addresses(roomId, users, size));
-    users += size;
-    const pids = { imServer: server, imRouter: router };
-    for (const giftsPerSecond of rates) {
-      const seconds = context.quick ? 3 : 10;
-      runs.push(await measure(context, source, [viewers], { roomId, viewers: size, giftsPerSecond, seconds, pids }));
+  async run(viewers: number, pace: Pace): Promise<LoadRun> {
+    if (this.audience?.viewersPerRoom !== viewers) {
+      await this.end();
+      this.context.progress(`connecting ${viewers} viewers`);
+      this.audience = await this.open(viewers);
+      const { conserved } = await warmUp(this.context, this.audience, pace);
+      this.conserved &&= conserved;
     }
+    const run = await measure(this.context, this.audience, pace);
+    this.conserved &&= run.conserved;
+    if (!run.conserved) await this.end();
+    return run;
   }
-  return { runs, conserved: runs.every(({ conserved }) => conserved) };
+
+  async end(): Promise<void> {
+    await this.audience?.end();
+    this.audience = undefined;
+  }
+}
+
+class OwnRooms {
+  private readonly context: ImBenchContext;
+  private readonly source: GiftSource;
+  private readonly pids: Record<string, number>;
+  private users = 1_000;
+  private rooms = 0;
+
+  constructor(context: ImBenchContext, source: GiftSource, pids: Record<string, number>) {
+    this.context = context;
+    this.source = source;
+    this.pids = pids;
+  }
+
+  /** A room that nobody was in before. */
+  async open(size: number): Promise<Audience> {
+    const roomId = ++this.rooms;
+    const viewers = new Viewers(this.context, `viewers-${size}`);
+    await viewers.connect(await this.source.addresses(roomId, this.users, size));
+    this.users += size;
+    return {
+      name: "Ovation",
+      rooms: [roomId],
+      viewersPerRoom: size,
+      viewers: [viewers],
+      send: this.source.send,
+      pids: this.pids,
+      end: () => viewers.end(),
+    };
+  }
+}
+
+/**
+ * One room on one server, at several sizes and rates, and the highest rate that it sustains; beside it, in the same run
+ * and with the same viewers, gifts and pace, Socket.IO with its Redis adapter. Gifts come from another process on both
+ * sides. Socket.IO need not keep up: what it does not deliver in time is reported, and only our own loss is a failure.
+ * Gifts merge where they are alike; `senders` says how often that is, and Socket.IO sends each of them by itself.
+ */
+export async function run(context: ImBenchContext) {
+  const { quick, progress } = context;
+  const {
+    viewers: sizes = quick ? [500] : [500, 5_000],
+    rates = [10, 100, 1_000],
+    senders = 50,
+    most = 50_000,
+  } = context;
+  const { seconds = quick ? 3 : 10 } = context;
+  const [imRouter, imServer] = await Promise.all([
+    startServices(context, "im-router", ["im-router"]),
+    startServices(context, "im-server", ["im-server"], context.profile),
+  ]);
+  const own = new OwnRooms(context, await openGiftSource(context), { imServer, imRouter });
+  const emitter = new SocketIoEmitter(context);
+  const open: Record<Side, Open> = {
+    own: (size) => own.open(size),
+    socketio: (size) => openSocketIo(context, emitter, size),
+  };
+  const measured = { own: [] as LoadRun[], socketio: [] as LoadRun[] };
+  let conserved = true;
+  for (const size of sizes)
+    for (const name of ["own", "socketio"] as const) {
+      const measuring = new Measuring(context, open[name]);
+      for (const giftsPerSecond of rates)
+        measured[name].push(await measuring.run(size, { giftsPerSecond, seconds, senders, drainMs: drainMs[name] }));
+      await measuring.end();
+      if (name === "own") conserved &&= measuring.conserved;
+    }
+  const search = async (side: Side): Promise<LoadRun | undefined> => {
+    const measuring = new Measuring(context, open[side]);
+    const probe = async (giftsPerSecond: number) => {
+      const pace = { giftsPerSecond, seconds: Math.min(seconds, probeSeconds), senders, drainMs: probeDrainMs };
+      const run = await measuring.run(sizes[0] as number, pace);
+      return { holds: keepsUp(run), run };
+    };
+    const best = await highestSustained(probe, { first: firstRates[side], within: 1.15, most });
+    await measuring.end();
+    return best;
+  };
+  progress("looking for the highest rates that are sustained");
+  const result: Measured = { runs: measured.own, sustained: await search("own") };
+  const socketio: Measured = { runs: measured.socketio, sustained: await search("socketio") };
+  const ratio = ratioOf(result.sustained, socketio.sustained);
+  return { senders, ...result, socketio, ratio, conserved };
 }

@@ -1,44 +1,82 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { projectRoot } from "../../config/root.ts";
 import type { ImBenchContext } from "./context.ts";
 
-const stopDeadlineMs = 20_000;
+type Surroundings = Pick<ImBenchContext, "servers" | "closing">;
 
-async function stop(child: ChildProcess): Promise<void> {
+interface ScriptOptions {
+  args?: readonly string[];
+  /** Where its CPU profile goes when it ends. */
+  profile?: string | undefined;
+}
+
+const profileDeadlineMs = 20_000;
+
+/**
+ * Kills a process and resolves once it is gone; it may have ended by itself. Nothing that the IM processes of a benchmark
+ * hold outlives it, so none of them is waited for while it drains.
+ */
+export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit");
-  child.kill("SIGTERM");
-  const late = setTimeout(() => child.kill("SIGKILL"), stopDeadlineMs);
+  child.kill("SIGKILL");
   await exit;
-  clearTimeout(late);
+}
+
+/** A profile is written by a process that ends by itself. */
+async function endGently(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, "exit", { signal: AbortSignal.timeout(profileDeadlineMs) });
+  child.kill("SIGTERM");
+  await exit.catch(() => end(child));
 }
 
 /** Starts a script of the project with a channel for messages. It is ended with the benchmark. */
 export function startScript(
-  { servers, closing }: ImBenchContext,
+  { servers, closing }: Surroundings,
   label: string,
   script: string,
-  args: string[] = [],
+  { args = [], profile }: ScriptOptions = {},
 ): ChildProcess {
+  const profiling = profile
+    ? ["--cpu-prof", `--cpu-prof-dir=${dirname(resolve(profile))}`, `--cpu-prof-name=${basename(profile)}`]
+    : [];
   const child = fork(join(projectRoot(), script), args, {
     env: { ...process.env, ...servers.env, NODE_LABEL: label },
+    execArgv: [...process.execArgv, ...profiling],
     serialization: "advanced",
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
-  closing.add(() => stop(child));
+  closing.add(() => (profile ? endGently(child) : end(child)));
   return child;
 }
 
-/** A Moleculer node with the named services in a process of its own; resolves to its process id once it is ready. */
-export async function startServices(context: ImBenchContext, label: string, services: string[]): Promise<number> {
-  const child = startScript(context, label, "scripts/node.ts", services);
+/** A script that says `ready {json}` on its standard output; resolves to what it said of itself once it did. */
+export async function startReady(
+  surroundings: Surroundings,
+  label: string,
+  script: string,
+  options?: ScriptOptions,
+): Promise<{ child: ChildProcess; about: { port?: number; ports?: Record<string, number> } }> {
+  const child = startScript(surroundings, label, script, options);
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
     if (!line.startsWith("ready ")) continue;
     child.stdout?.resume();
-    return child.pid as number;
+    return { child, about: JSON.parse(line.slice("ready ".length)) };
   }
   throw new Error(`${label} ended before it was ready`);
+}
+
+/** A Moleculer node with the named services in a process of its own; resolves to its process id once it is ready. */
+export async function startServices(
+  surroundings: Surroundings,
+  label: string,
+  services: string[],
+  profile?: string,
+): Promise<number> {
+  const { child } = await startReady(surroundings, label, "scripts/node.ts", { args: services, profile });
+  return child.pid as number;
 }

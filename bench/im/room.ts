@@ -4,8 +4,8 @@ import { brokerOptions } from "../../broker/options.ts";
 import { limits } from "../../config/limits.ts";
 import { call } from "../../services/contracts.ts";
 import { routerBucketOf } from "../../services/im-buckets.ts";
-import type { RoomGift } from "../../services/im-router/im-router.contract.ts";
 import type { ImBenchContext } from "./context.ts";
+import type { SendGifts } from "./offer.ts";
 
 /** Every room is live and nobody asks who watches: what is measured is the way from the router to the viewers. */
 const liveRooms = {
@@ -23,13 +23,12 @@ const liveRooms = {
 
 const tokensAtOnce = 100;
 const startDeadlineMs = 20_000;
-const senders = 50;
-const giftKinds = 5;
+/** Users who only look whether somebody is let in. */
+let stranger = 900_000_000;
 
 /** The gift service's place in a benchmark: it hands gifts to the router as they are settled. */
 export class GiftSource {
   private readonly broker: ServiceBroker;
-  private sent = 0;
 
   constructor(broker: ServiceBroker) {
     this.broker = broker;
@@ -52,58 +51,44 @@ export class GiftSource {
     return `${address}?token=${token}&roomId=${roomId}`;
   }
 
-  /** Sends gifts at a steady rate, each when it is due, and resolves to their counts' sum once all are handed over. */
-  async send(roomId: number, perSecond: number, seconds: number): Promise<{ gifts: number; sum: number }> {
-    const gifts = Math.round(perSecond * seconds);
-    const startedAt = performance.now();
-    const calls: Promise<unknown>[] = [];
-    let done = 0;
-    let sum = 0;
-    while (done < gifts) {
-      const due = Math.min(gifts, Math.floor(((performance.now() - startedAt) * perSecond) / 1_000) + 1);
-      const batch: RoomGift[] = [];
-      for (; done < due; done++) batch.push(this.gift());
-      for (const { count } of batch) sum += count;
-      const rooms = [{ roomId, pk: false, gifts: batch }];
-      if (batch.length > 0)
-        calls.push(call(this.broker, "im-router.roomGifts", { bucket: routerBucketOf(roomId), rooms }));
-      const nextAt = startedAt + (done * 1_000) / perSecond;
-      await new Promise((resolve) => setTimeout(resolve, Math.max(5, nextAt - performance.now())));
-    }
-    await Promise.all(calls);
-    return { gifts, sum };
+  /** The ids of the im-servers that this node knows to be there. */
+  async serverNodes(): Promise<string[]> {
+    const services = (await this.broker.call("$node.services", { onlyAvailable: true })) as {
+      name: string;
+      nodes: string[];
+    }[];
+    return services.find(({ name }) => name === "im-server")?.nodes ?? [];
   }
 
-  /** The order id begins with the time at which the gift was sent. */
-  private gift(): RoomGift {
-    const n = this.sent++;
-    return {
-      orderId: `${Date.now()}-${n}-aaaaaaaa-bbbb-cccc`,
-      senderId: String(100_000_000_000 + (n % senders)),
-      receiverId: "1",
-      giftId: 1 + (n % giftKinds),
-      count: 1 + (n % 3),
-      price: 10,
-      url: "../svga/gift.svga",
-    };
-  }
+  /** As the settlers do: a call for the rooms of each router bucket. */
+  readonly send: SendGifts = async (rooms) => {
+    const buckets = Map.groupBy(rooms, ({ roomId }) => routerBucketOf(roomId));
+    const calls = [...buckets].map(([bucket, some]) =>
+      call(this.broker, "im-router.roomGifts", { bucket, rooms: some.map((room) => ({ ...room, pk: false })) }),
+    );
+    await Promise.all(calls);
+  };
 }
 
-async function comesIn(source: GiftSource): Promise<boolean> {
-  const url = await source.address(999_999, "999").catch(() => undefined);
-  if (!url) return false;
+/** The node that lets a user in where one is known and does. */
+async function cameInOn(source: GiftSource): Promise<string | undefined> {
+  const url = await source.address(999_999, String(stranger++)).catch(() => undefined);
+  if (!url) return undefined;
   const socket = new WebSocket(url);
-  const greeted = await new Promise<boolean>((resolve) => {
-    socket.once("message", () => resolve(true));
-    socket.once("close", () => resolve(false));
-    socket.once("error", () => resolve(false));
+  const nodeId = await new Promise<string | undefined>((resolve) => {
+    socket.once("message", (text) => resolve(JSON.parse(text.toString()).body.nodeId));
+    socket.once("close", () => resolve(undefined));
+    socket.once("error", () => resolve(undefined));
   });
   socket.terminate();
-  return greeted;
+  return nodeId;
 }
 
-/** A node of the benchmark's own that plays the neighbours of the IM services; resolves once it sees them. */
-export async function openGiftSource({ closing }: ImBenchContext): Promise<GiftSource> {
+/**
+ * A node of the benchmark's own that plays the neighbours of the IM services; resolves once it sees them and somebody
+ * comes in on each of so many im-servers.
+ */
+export async function openGiftSource({ closing }: ImBenchContext, servers = 1): Promise<GiftSource> {
   const broker = new ServiceBroker(brokerOptions("bench-gifts"));
   broker.createService(liveRooms);
   await broker.start();
@@ -111,9 +96,12 @@ export async function openGiftSource({ closing }: ImBenchContext): Promise<GiftS
   await broker.waitForServices(["im-router", "im-server"], startDeadlineMs);
   const source = new GiftSource(broker);
   // All have to see each other: the proof is that somebody comes in.
-  for (const until = Date.now() + startDeadlineMs; !(await comesIn(source)); ) {
-    if (Date.now() > until) throw new Error("nobody is let in by the im-server");
-    await new Promise((resolve) => setTimeout(resolve, 200));
+  const nodes = new Set<string>();
+  for (const until = Date.now() + startDeadlineMs; nodes.size < servers; ) {
+    const nodeId = await cameInOn(source);
+    if (nodeId) nodes.add(nodeId);
+    else await new Promise((resolve) => setTimeout(resolve, 200));
+    if (Date.now() > until) throw new Error("nobody is let in by an im-server");
   }
   return source;
 }

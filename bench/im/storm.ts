@@ -1,102 +1,116 @@
-import type { ChildProcess } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
+import { openRedis } from "../../mixins/redis.mixin.ts";
+import { becomesTrue } from "../../scripts/stack/wait.ts";
+import { openSession } from "../../services/user/sessions.ts";
+import { countCpu } from "../support/cpu.ts";
+import { percentile, sortedNumbers } from "../support/percentiles.ts";
 import type { ImBenchContext } from "./context.ts";
-import { startScript, startServices } from "./processes.ts";
-import { type GiftSource, openGiftSource } from "./room.ts";
+import { Crowd, type Member, type SentToRooms } from "./crowd.ts";
+import { type Offered, offer } from "./offer.ts";
+import { startReady, startServices } from "./processes.ts";
+import { openGiftSource } from "./room.ts";
 
-export type ToStorm =
-  | { do: "open"; userIds: string[] }
-  | { do: "address"; userId: string; url: string }
-  | { do: "report" };
-export interface StormMember {
-  /** Where it is connected; '' where it is not. */
-  node: string;
-  sum: number;
-  duplicates: number;
-  gaps: number;
-}
-export type FromStorm = { say: "address"; userId: string } | { say: "report"; members: StormMember[] };
-
-const roomId = 1;
-const giftsPerSecond = 5;
 const backDeadlineMs = 60_000;
-const pollMs = 100;
+const seenDeadlineMs = 10_000;
+/** What is not shown by then after the last gift counts as missed. */
+const lateMs = 10_000;
+const lookEveryMs = 100;
+const sessionsTogether = 500;
+const firstUser = 1_000;
 
-/** Clients in another process, which ask here for an address whenever they connect. */
-class Crowd {
-  private readonly child: ChildProcess;
-  private onReport: (members: StormMember[]) => void = () => {};
-
-  constructor(context: ImBenchContext, source: GiftSource) {
-    this.child = startScript(context, "storm-clients", "bench/im/storm-process.ts");
-    this.child.on("message", (message: FromStorm) => {
-      if (message.say === "report") this.onReport(message.members);
-      else void this.answer(source, message.userId);
+/** People who are logged in, spread over the rooms. */
+async function members(count: number, rooms: number): Promise<Member[]> {
+  const redis = openRedis("bench-sessions");
+  await redis.connect();
+  const all: Member[] = [];
+  while (all.length < count) {
+    const from = all.length;
+    const some = Array.from({ length: Math.min(sessionsTogether, count - from) }, async (_, i) => {
+      const userId = String(firstUser + from + i);
+      return { userId, session: await openSession(redis, userId), roomId: 1 + ((from + i) % rooms) };
     });
+    all.push(...(await Promise.all(some)));
   }
-
-  open(userIds: string[]): void {
-    this.tell({ do: "open", userIds });
-  }
-
-  report(): Promise<StormMember[]> {
-    const { promise, resolve } = Promise.withResolvers<StormMember[]>();
-    this.onReport = resolve;
-    this.tell({ do: "report" });
-    return promise;
-  }
-
-  async until(what: string, check: (members: StormMember[]) => boolean): Promise<StormMember[]> {
-    for (const deadline = performance.now() + backDeadlineMs; ; ) {
-      const members = await this.report();
-      if (check(members)) return members;
-      if (performance.now() > deadline) throw new Error(`not in time: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
-    }
-  }
-
-  /** As im/getImConfig: the servers that are left may not be known yet, then it is asked again. */
-  private async answer(source: GiftSource, userId: string): Promise<void> {
-    try {
-      this.tell({ do: "address", userId, url: await source.address(roomId, userId) });
-    } catch {
-      setTimeout(() => this.answer(source, userId), 500);
-    }
-  }
-
-  private tell(message: ToStorm): void {
-    if (this.child.connected) this.child.send(message);
-  }
+  redis.disconnect();
+  return all;
 }
 
-/** One of two nodes is killed while gifts fly: when everybody is back on the other one, and what each has seen. */
+/** The n-th gift of an offer goes to the n-th room in turn. */
+export function sentToRooms({ gifts, sums }: Pick<Offered, "gifts" | "sums">): SentToRooms {
+  const share = Math.floor(gifts / sums.size);
+  const more = gifts % sums.size;
+  return new Map([...sums].map(([roomId, sum], i) => [roomId, { orders: share + (i < more ? 1 : 0), sum }]));
+}
+
+/**
+ * One of two nodes is killed while gifts fly in its rooms: when everybody is back on the other one, and what each was
+ * shown. The people are the published client with its back-off, and ask im/getImConfig for a token each time.
+ */
 export async function run(context: ImBenchContext) {
   const { progress, quick } = context;
-  const connections = quick ? 500 : 5_000;
-  await startServices(context, "im-router", ["im-router"]);
-  const killed = await startServices(context, "im-server-1", ["im-server"]);
+  const { connections = quick ? 500 : 5_000, rooms: count = quick ? 5 : 50, rates = [1], senders = 50 } = context;
+  const { seconds = 90 } = context;
+  // Gifts fly for so long before the node is killed, and after everybody is back.
+  const aroundMs = quick ? 1_000 : 3_000;
+  const [gateway, killed, imRouter] = await Promise.all([
+    startReady(context, "api-gateway", "scripts/node.ts", { args: ["api-gateway", "user"] }),
+    startServices(context, "im-server-1", ["im-server"]),
+    startServices(context, "im-router", ["im-router"]),
+  ]);
   const source = await openGiftSource(context);
-  const crowd = new Crowd(context, source);
-  const users = Array.from({ length: connections }, (_, i) => String(1_000 + i));
-  for (let at = 0; at < connections; at += 500) {
-    crowd.open(users.slice(at, at + 500));
-    await crowd.until("connected", (members) => members.every(({ node }) => node !== ""));
-  }
-  await startServices(context, "im-server-2", ["im-server"]);
-  const before = (await crowd.report())[0]?.node;
-  progress(`${connections} connected; the node is killed in the middle of ${quick ? 15 : 25} s of gifts`);
-  const gifts = source.send(roomId, giftsPerSecond, quick ? 15 : 25);
-  await new Promise((resolve) => setTimeout(resolve, 5_000));
-  const killedAt = performance.now();
+  const crowd = new Crowd(context, await members(connections, count));
+  await crowd.come(gateway.about.ports?.["api-gateway"] as number, progress);
+  const [before] = await source.serverNodes();
+  const imServer2 = await startServices(context, "im-server-2", ["im-server"], context.profile);
+  if (!(await becomesTrue(async () => (await source.serverNodes()).length === 2, seenDeadlineMs)))
+    throw new Error("the second im-server is not seen");
+  progress(`${connections} connected in ${count} rooms; gifts fly, and their node is killed`);
+  const rooms = Array.from({ length: count }, (_, i) => i + 1);
+  const perSecond = (rates[0] as number) * count;
+  let enough = false;
+  const offering = offer(source.send, { rooms, perSecond, seconds, senders, enough: () => enough });
+  await pause(aroundMs);
+  const killedAt = Date.now();
   process.kill(killed, "SIGKILL");
-  await crowd.until("back", (members) => members.every(({ node }) => node !== "" && node !== before));
-  const backMs = Math.round(performance.now() - killedAt);
-  progress(`all back after ${backMs} ms`);
-  const { sum } = await gifts;
-  const last = await crowd
-    .until("everything seen", (members) => members.every((member) => member.sum === sum))
-    .catch(() => crowd.report());
-  const missed = last.filter((member) => member.sum !== sum).length;
-  const duplicates = last.reduce((all, member) => all + member.duplicates, 0);
-  const gaps = last.reduce((all, member) => all + member.gaps, 0);
-  return { connections, backMs, missed, duplicates, gaps, conserved: missed === 0 && duplicates === 0 };
+  const cpuUsed = countCpu({ gateway: gateway.child.pid, imRouter, imServer2, ...crowd.pids });
+  await becomesTrue(watched(crowd, before as string, connections, progress), backDeadlineMs, lookEveryMs);
+  const cpuMs = Object.fromEntries(
+    Object.entries(cpuUsed()).map(([name, micros]) => [name, Math.round(micros / 1_000)]),
+  );
+  await pause(aroundMs);
+  enough = true;
+  const offered = await offering;
+  const sent = sentToRooms(offered);
+  let last = await crowd.report(sent);
+  for (const until = performance.now() + lateMs; last.off > 0 && performance.now() < until; ) {
+    await pause(200);
+    last = await crowd.report(sent);
+  }
+  const { missed, duplicates, off, gaps, setbacks } = last;
+  const times = backTimes(last.onlineAt, killedAt);
+  progress(`${times.back} of ${connections} back: ${JSON.stringify(times)}; setbacks: ${JSON.stringify(setbacks)}`);
+  const conserved = times.backMs !== null && missed === 0 && duplicates === 0 && off === 0 && offered.refused === 0;
+  const load = { rooms: count, giftsPerSecond: perSecond, gifts: offered.gifts };
+  return { connections, ...times, missed, duplicates, gaps, setbacks, cpuMs, ...load, conserved };
+}
+
+/** When people were back, counted from the moment of the kill; `backMs` is when all were, `null` where some never were. */
+export function backTimes(onlineAt: readonly number[], killedAt: number) {
+  const back = sortedNumbers(onlineAt.filter((at) => at >= killedAt).map((at) => at - killedAt));
+  const allMs = back.length === onlineAt.length ? percentile(back, 1) : null;
+  return { backMs: allMs, backP50Ms: percentile(back, 0.5), back: back.length };
+}
+
+/** Whether all are back who still try; says now and then how many are. */
+function watched(crowd: Crowd, before: string, connections: number, progress: (line: string) => void) {
+  const startedAt = performance.now();
+  let saidAt = startedAt;
+  return async (): Promise<boolean> => {
+    const { here, gone } = await crowd.elsewhere(before);
+    if (performance.now() - saidAt >= 1_000) {
+      saidAt = performance.now();
+      progress(`${here} back after ${((saidAt - startedAt) / 1_000).toFixed(1)} s${gone ? `, ${gone} gave up` : ""}`);
+    }
+    return here + gone === connections;
+  };
 }

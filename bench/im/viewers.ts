@@ -1,28 +1,22 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { ImBenchContext } from "./context.ts";
-import { startScript } from "./processes.ts";
+import { end, startScript } from "./processes.ts";
+import type { Received } from "./received.ts";
 
-/** Latencies up to this are told apart, by the millisecond. */
-export const latenciesMs = 20_000;
+/** What the viewers' socket speaks. */
+export type Wire = "im" | "socketio";
 
-/** What viewers in one process have received since the last `begin`. */
-export interface Received {
-  frames: number;
-  bytes: number;
-  /** Orders received, over all viewers. */
-  orders: number;
-  /** The counts of distinct orders that each viewer has received, added up. */
-  sums: number[];
-  /** Whether an order came twice, or a viewer lost its connection. */
-  faults: string[];
-  /** How many orders took so many milliseconds from send to receipt. */
-  latencies: Uint32Array;
-}
+export type Command =
+  | { do: "connect"; wire: Wire; urls: string[] }
+  | { do: "begin" }
+  | { do: "orders" }
+  | { do: "report" };
 
-export type Command = { do: "connect"; urls: string[] } | { do: "begin" } | { do: "report" };
-
-/** Viewers of a room, in a process of their own so that their work is not the server's. */
+/**
+ * Viewers of rooms, in a process of their own so that their work is not the server's. They are plain WebSockets that
+ * read no more than the numbers need, the same for every kind of server.
+ */
 export class Viewers {
   private readonly child: ChildProcess;
 
@@ -30,24 +24,49 @@ export class Viewers {
     this.child = startScript(context, label, "bench/im/viewers-process.ts");
   }
 
-  /** Resolves once all are greeted. */
-  async connect(urls: string[]): Promise<void> {
-    await this.ask({ do: "connect", urls });
+  get pid(): number {
+    return this.child.pid as number;
   }
 
+  /** Resolves once all are greeted. The addresses name the rooms (`roomId`). */
+  async connect(urls: string[], wire: Wire = "im"): Promise<void> {
+    await this.ask({ do: "connect", wire, urls });
+  }
+
+  /** From now on it counts what they receive. */
   async begin(): Promise<void> {
     await this.ask({ do: "begin" });
+  }
+
+  /** How many orders have come since `begin`, over all viewers. */
+  async orders(): Promise<number> {
+    return (await this.ask({ do: "orders" })) as number;
   }
 
   async report(): Promise<Received> {
     return (await this.ask({ do: "report" })) as Received;
   }
 
+  /** Cuts all of them off. */
+  async end(): Promise<void> {
+    await end(this.child);
+  }
+
   private async ask(command: Command): Promise<unknown> {
-    const answer = once(this.child, "message");
-    this.child.send(command);
-    const [{ error, result }] = (await answer) as [{ error?: string; result?: unknown }];
-    if (error) throw new Error(error);
-    return result;
+    const over = new AbortController();
+    const exit = once(this.child, "exit", { signal: over.signal }).then(([code]) => {
+      throw new Error(`the viewers' process ended with ${code}`);
+    });
+    exit.catch(() => undefined); // It is the rule that it does not end.
+    const answer = once(this.child, "message", { signal: over.signal });
+    answer.catch(() => undefined); // Where the process ended first.
+    try {
+      this.child.send(command);
+      const [{ error, result }] = (await Promise.race([answer, exit])) as [{ error?: string; result?: unknown }];
+      if (error) throw new Error(error);
+      return result;
+    } finally {
+      over.abort();
+    }
   }
 }

@@ -1,10 +1,26 @@
 import { parseArgs } from "node:util";
 
-export const benchNames = ["settle", "accept", "latency", "scale", "fanout", "idle", "storm"] as const;
+export const benchNames = ["settle", "accept", "latency", "scale", "fanout", "rooms", "idle", "storm"] as const;
 export type BenchName = (typeof benchNames)[number];
 export type Topology = "single" | "cluster";
 
-export interface BenchOptions {
+/** How much load the IM benchmarks make; what is left out has a default of each benchmark's own. */
+export interface LoadOptions {
+  /** Viewers of a room; each size is measured. */
+  viewers?: readonly number[];
+  /** Gifts a second in a room; each rate is measured. */
+  rates?: readonly number[];
+  rooms?: number;
+  connections?: number;
+  /** How long gifts are sent at each rate. */
+  seconds?: number;
+  /** Users who send the gifts. The fewer, the more gifts of a tick are alike and travel as one entry. */
+  senders?: number;
+  /** fanout: the highest rate that is tried, gifts a second. */
+  most?: number;
+}
+
+export interface BenchOptions extends LoadOptions {
   /** `undefined` where none, or one that does not exist, was named. */
   name: BenchName | undefined;
   help: boolean;
@@ -19,8 +35,12 @@ export interface BenchOptions {
   profile: string | undefined;
 }
 
+const lists = ["viewers", "rates"] as const;
+const numbers = ["rooms", "connections", "seconds", "senders", "most"] as const;
+
 /** @throws Error that says which option is not understood. */
 export function parseOptions(args: readonly string[]): BenchOptions {
+  const text = { type: "string" } as const;
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -29,14 +49,32 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       topology: { type: "string", default: "single" },
       gifts: { type: "string", default: "0" },
       quick: { type: "boolean", default: false },
-      profile: { type: "string" },
+      profile: text,
       help: { type: "boolean", default: false },
+      ...{ viewers: text, rates: text, rooms: text, connections: text, seconds: text, senders: text, most: text },
     },
   });
-  const { topology, gifts, ...rest } = values;
+  const { topology, gifts, json, quick, help, profile } = values;
   if (topology !== "single" && topology !== "cluster") throw new Error(`--topology is single or cluster: ${topology}`);
   if (!/^\d{1,8}$/.test(gifts)) throw new Error(`--gifts is a number of at most 8 digits: ${gifts}`);
   if (positionals.length > 1) throw new Error(`one benchmark at a time: ${positionals.join(" ")}`);
   const name = benchNames.find((known) => known === positionals[0]);
-  return { ...rest, profile: values.profile, name, topology, gifts: Number(gifts) };
+  return { ...loadOptions(values), json, quick, help, profile, name, topology, gifts: Number(gifts) };
+}
+
+function loadOptions(values: Partial<Record<keyof LoadOptions, string>>): LoadOptions {
+  const options: LoadOptions = {};
+  for (const name of lists) {
+    const value = values[name];
+    if (value === undefined) continue;
+    if (!/^[1-9]\d{0,5}(,[1-9]\d{0,5})*$/.test(value)) throw new Error(`--${name} is e.g. 500,5000: ${value}`);
+    options[name] = value.split(",").map(Number);
+  }
+  for (const name of numbers) {
+    const value = values[name];
+    if (value === undefined) continue;
+    if (!/^[1-9]\d{0,5}$/.test(value)) throw new Error(`--${name} is a number from 1 on: ${value}`);
+    options[name] = Number(value);
+  }
+  return options;
 }

@@ -97,7 +97,8 @@ export class FrontDoor {
   private listenOn(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.server.once("error", reject);
-      this.server.listen(port, host, () => {
+      // Clients of a node that died ask all at once, and one that finds the queue full tries again after seconds.
+      this.server.listen({ port, host, backlog: limits.http.listenBacklog }, () => {
         this.server.off("error", reject);
         resolve(this.port);
       });

@@ -13,6 +13,13 @@ describe("options of a benchmark", () => {
     expect(options).toMatchObject({ name: "settle", json: true, topology: "cluster", gifts: 500 });
   });
 
+  it("say how much load an IM benchmark makes", () => {
+    const args = ["fanout", "--viewers", "500,5000", "--rates=10", "--rooms", "7", "--seconds=3", "--senders", "50"];
+    expect(parseOptions([...args, "--connections=15000", "--most=900"])).toMatchObject({
+      ...{ viewers: [500, 5_000], rates: [10], rooms: 7, seconds: 3, senders: 50, connections: 15_000, most: 900 },
+    });
+  });
+
   it("a benchmark that there is none of has no name", () => {
     expect(parseOptions(["settles"]).name).toBeUndefined();
     expect(parseOptions([]).name).toBeUndefined();
@@ -22,6 +29,11 @@ describe("options of a benchmark", () => {
     [["settle", "--topology", "both"], /--topology/],
     [["settle", "--gifts", "many"], /--gifts/],
     [["settle", "--gifts=-5"], /--gifts/],
+    [["fanout", "--viewers", "0"], /--viewers/],
+    [["fanout", "--rates", "10,,20"], /--rates/],
+    [["fanout", "--rates", "1e3"], /--rates/],
+    [["rooms", "--rooms", "0"], /--rooms/],
+    [["storm", "--connections", "many"], /--connections/],
     [["settle", "accept"], /one benchmark/],
     [["settle", "--fast"], /--fast/],
   ])("what is not understood is refused: %j", (args, message) => {

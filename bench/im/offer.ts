@@ -1,0 +1,94 @@
+import type { RoomGift } from "../../services/im-router/im-router.contract.ts";
+
+/** How many gifts go where, and how fast. */
+export interface Offer {
+  /** The rooms take turns. */
+  rooms: readonly number[];
+  /** In all rooms together. */
+  perSecond: number;
+  /** At the most. */
+  seconds: number;
+  /** Users who send them. */
+  senders: number;
+  /** Whether it may end before its time. */
+  enough?: () => boolean;
+}
+
+export interface RoomGifts {
+  roomId: number;
+  gifts: RoomGift[];
+}
+
+/** Sends gifts to their rooms. Rejects where they may not have been sent. */
+export type SendGifts = (rooms: RoomGifts[]) => Promise<void>;
+
+export interface Offered {
+  gifts: number;
+  /** What a viewer's sum over distinct orders must be, by room. */
+  sums: ReadonlyMap<number, number>;
+  /** Gifts that were refused. */
+  refused: number;
+  /** From the first gift until the last one was due. */
+  seconds: number;
+}
+
+const giftKinds = 5;
+/** A look at the clock each so many ms: what is due by then goes together. */
+const stepMs = 5;
+const filling = "aaaaaaaa-bbbb-cccc";
+
+/** The n-th gift of a benchmark. Its order id begins with the time at which it is sent and is as long as a real one. */
+export function madeGift(n: number, senders: number, nowMs: number): RoomGift {
+  return {
+    orderId: `${nowMs}-${n}-${filling}`,
+    senderId: String(100_000_000_000 + (n % senders)),
+    receiverId: "1",
+    giftId: 1 + (n % giftKinds),
+    count: 1 + (n % 3),
+    price: 10,
+    url: "../svga/gift.svga",
+  };
+}
+
+/** When the order was sent, ms. */
+export function sentAt(orderId: string): number {
+  return Number(orderId.slice(0, orderId.indexOf("-")));
+}
+
+let made = 0;
+
+/**
+ * Sends gifts at a steady rate, each when it is due, whatever becomes of those before it; resolves once all were sent or
+ * refused. Several offers of one process never share an order id.
+ */
+export async function offer(send: SendGifts, about: Offer): Promise<Offered> {
+  const { rooms, perSecond, seconds, senders, enough = () => false } = about;
+  const gifts = Math.round(perSecond * seconds);
+  const sums = new Map(rooms.map((roomId) => [roomId, 0]));
+  const calls: Promise<unknown>[] = [];
+  let refused = 0;
+  const startedAt = performance.now();
+  let done = 0;
+  while (done < gifts && !enough()) {
+    const due = Math.min(gifts, Math.floor(((performance.now() - startedAt) * perSecond) / 1_000) + 1);
+    const batch = new Map<number, RoomGift[]>();
+    const size = due - done;
+    for (; done < due; done++) {
+      const roomId = rooms[done % rooms.length] as number;
+      const gift = madeGift(made++, senders, Date.now());
+      sums.set(roomId, (sums.get(roomId) as number) + gift.count);
+      const others = batch.get(roomId);
+      if (others) others.push(gift);
+      else batch.set(roomId, [gift]);
+    }
+    const onRefusal = () => {
+      refused += size;
+    };
+    if (batch.size > 0) calls.push(send([...batch].map(([roomId, gifts]) => ({ roomId, gifts }))).catch(onRefusal));
+    const nextAt = startedAt + (done * 1_000) / perSecond;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(stepMs, nextAt - performance.now())));
+  }
+  const took = (performance.now() - startedAt) / 1_000;
+  await Promise.all(calls);
+  return { gifts: done, sums, refused, seconds: took };
+}

@@ -1,0 +1,32 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdapter } from "@socket.io/redis-adapter";
+import { Redis } from "ioredis";
+import { Server } from "socket.io";
+import { config } from "../../config/config.ts";
+import { adapterKey } from "./socketio.ts";
+
+/*
+ * What a room is measured beside: a Socket.IO server as its documentation builds one for several nodes. WebSocket only,
+ * no compression, the Redis adapter; everything else is its default. A viewer names its room in the address.
+ */
+
+const publisher = new Redis(config().REDIS_URL);
+const subscriber = publisher.duplicate();
+const server = createServer();
+const io = new Server(server, {
+  transports: ["websocket"],
+  perMessageDeflate: false,
+  serveClient: false,
+  adapter: createAdapter(publisher, subscriber, { key: adapterKey() }),
+});
+
+io.on("connection", (socket) => {
+  const { roomId } = socket.handshake.query;
+  if (typeof roomId === "string") void socket.join(roomId);
+});
+
+server.listen(0, "127.0.0.1", () => {
+  console.log(`ready ${JSON.stringify({ port: (server.address() as AddressInfo).port })}`);
+});
+process.on("disconnect", () => process.exit());

@@ -1,0 +1,63 @@
+import { offer, type RoomGifts, sentAt } from "../../../../bench/im/offer.ts";
+
+/** What was sent to rooms, and a way to send it there. */
+function recorder(refuse: (batch: number) => boolean = () => false) {
+  const batches: { at: number; rooms: RoomGifts[] }[] = [];
+  const send = async (rooms: RoomGifts[]) => {
+    batches.push({ at: performance.now(), rooms });
+    if (refuse(batches.length)) throw new Error("no");
+  };
+  const gifts = () =>
+    batches.flatMap(({ rooms }) => rooms.flatMap(({ roomId, gifts }) => gifts.map((gift) => ({ roomId, ...gift }))));
+  return { send, gifts, batches };
+}
+
+describe("an offer of gifts", () => {
+  it("is as many as the rate and the time say, the rooms in turns, and names each room's sum", async () => {
+    const { send, gifts } = recorder();
+    const offered = await offer(send, { rooms: [7, 8, 9], perSecond: 1_000, seconds: 0.1, senders: 10 });
+    expect(offered).toMatchObject({ gifts: 100, refused: 0 });
+    for (const [room, count] of [[7, 34] as const, [8, 33] as const, [9, 33] as const]) {
+      const there = gifts().filter(({ roomId }) => roomId === room);
+      expect(there).toHaveLength(count);
+      expect(there.reduce((sum, gift) => sum + gift.count, 0)).toBe(offered.sums.get(room));
+    }
+    expect(new Set(gifts().map(({ senderId }) => senderId)).size).toBe(10);
+  });
+
+  it("is steady: no gift goes before it is due", async () => {
+    const { send, batches } = recorder();
+    const startedAt = performance.now();
+    const { seconds } = await offer(send, { rooms: [1], perSecond: 100, seconds: 0.2, senders: 1 });
+    let sent = 0;
+    for (const { at, rooms } of batches) {
+      sent += rooms[0]?.gifts.length ?? 0;
+      expect(sent).toBeLessThanOrEqual(Math.floor((at - startedAt) / 10) + 1);
+    }
+    expect(seconds).toBeGreaterThanOrEqual(0.19);
+  });
+
+  it("never repeats an order id, which begins with the time", async () => {
+    const { send, gifts } = recorder();
+    const before = Date.now();
+    for (let i = 0; i < 2; i++) await offer(send, { rooms: [1], perSecond: 1_000, seconds: 0.02, senders: 1 });
+    const ids = gifts().map(({ orderId }) => orderId);
+    expect(new Set(ids).size).toBe(40);
+    for (const id of ids) expect(sentAt(id)).toBeGreaterThanOrEqual(before);
+  });
+
+  it("counts the gifts that are refused", async () => {
+    const { send, batches } = recorder((batch) => batch === 2);
+    const offered = await offer(send, { rooms: [1], perSecond: 500, seconds: 0.1, senders: 1 });
+    expect(offered.refused).toBe(batches[1]?.rooms[0]?.gifts.length);
+    expect(offered.refused).toBeGreaterThan(0);
+  });
+
+  it("ends early where it is enough, and says how much it was", async () => {
+    const { send, gifts } = recorder();
+    const enough = () => gifts().length >= 5;
+    const offered = await offer(send, { rooms: [1], perSecond: 100, seconds: 60, senders: 1, enough });
+    expect(offered.gifts).toBe(gifts().length);
+    expect(offered.seconds).toBeLessThan(5);
+  });
+});
