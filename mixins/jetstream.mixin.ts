@@ -151,13 +151,13 @@ export const channelsLifecycle = {
       (this.schema as unknown as { channels?: Record<string, ChannelDefinition<Service>> }).channels ?? {};
     this.jetstreamShares = [];
     for (const definition of Object.values(definitions)) {
-      if (definition.partitions && !this.locks)
+      if (definition.stream.partitions && !this.locks)
         throw new Error(`${this.name} has a channel with partitions and no redisLockMixin`);
       const channel = new Channel(definition, {
         handle: (messages, release) => definition.handler.call(this, messages, release),
         publishDead: deadLetterWriter(this.jetstream),
         log: this.logger as never,
-        lease: definition.partitions ? (durable) => leaseOf(this, durable) : undefined,
+        lease: definition.stream.partitions ? (durable) => leaseOf(this, durable) : undefined,
       });
       await channel.start(this.jetstream.manager, this.jetstream.client);
       this.jetstreamChannels.push(channel);

@@ -6,6 +6,7 @@ export const giftStream: StreamDefinition = {
   name: "GIFTS",
   subjects: ["gift.send.*"],
   kind: "queue",
+  partitions: limits.gift.partitions,
   maxMessages: limits.jetstream.giftQueueMessages,
 };
 

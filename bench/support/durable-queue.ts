@@ -1,7 +1,7 @@
 import { connect, type JetStreamManager, type NatsConnection } from "nats";
 import { natsOptions } from "../../broker/nats-options.ts";
 import { natsPrefix } from "../../config/config.ts";
-import { ensureStreams, type StreamDefinition } from "../../mixins/jetstream/streams.ts";
+import { ensureStreams, type StreamDefinition, streamNames } from "../../mixins/jetstream/streams.ts";
 import type { Closing } from "./closing.ts";
 
 /** How many publications wait for their acks at a time. */
@@ -23,12 +23,15 @@ export interface QueuedMessage {
 export class DurableQueue {
   private readonly connection: NatsConnection;
   private readonly manager: JetStreamManager;
-  private readonly stream: string;
+  /** Their names on the server: one, or one a partition. */
+  private readonly streams: readonly string[];
+  private readonly name: string;
 
-  private constructor(connection: NatsConnection, manager: JetStreamManager, stream: string) {
+  private constructor(connection: NatsConnection, manager: JetStreamManager, stream: StreamDefinition) {
     this.connection = connection;
     this.manager = manager;
-    this.stream = natsPrefix() + stream;
+    this.streams = streamNames(stream);
+    this.name = stream.name;
   }
 
   /** Opens a queue: a stream of kind `queue`, made where it is missing. */
@@ -37,7 +40,7 @@ export class DurableQueue {
     closing.add(() => connection.close());
     const manager = await connection.jetstreamManager();
     await ensureStreams(manager, [stream]);
-    return new DurableQueue(connection, manager, stream.name);
+    return new DurableQueue(connection, manager, stream);
   }
 
   /** Puts `count` messages there, as the product does; every one is acked when this resolves. */
@@ -59,14 +62,14 @@ export class DurableQueue {
 
   /** Messages that are not acked, whether they were delivered or not: an acked message leaves such a stream. */
   async left(): Promise<number> {
-    return (await this.manager.streams.info(this.stream)).state.messages;
+    const parts = await Promise.all(this.streams.map((stream) => this.manager.streams.info(stream)));
+    return parts.reduce((sum, { state }) => sum + state.messages, 0);
   }
 
   /** How many deliveries there have been, to all consumers of the queue. */
   async deliveries(): Promise<number> {
-    let sum = 0;
-    for await (const { delivered } of this.manager.consumers.list(this.stream)) sum += delivered.consumer_seq;
-    return sum;
+    const parts = await Promise.all(this.streams.map((stream) => this.manager.consumers.list(stream).next()));
+    return parts.flat().reduce((sum, { delivered }) => sum + delivered.consumer_seq, 0);
   }
 
   /**
@@ -81,7 +84,7 @@ export class DurableQueue {
       inVainAt = askedAt;
       await pause(beginEveryMs);
     }
-    throw new Error(`nobody has taken anything from ${this.stream} for ${stalledMs / 1_000} s`);
+    throw new Error(`nobody has taken anything from ${this.name} for ${stalledMs / 1_000} s`);
   }
 
   /** Resolves to the Unix ms at which nothing was left. Says how far it is once a second. */
@@ -93,7 +96,7 @@ export class DurableQueue {
       if (left === 0) return Date.now();
       if (left < least.left) least = { left, at: Date.now() };
       if (Date.now() - least.at > stalledMs)
-        throw new Error(`${left} messages of ${this.stream} have not moved for ${stalledMs / 1_000} s`);
+        throw new Error(`${left} messages of ${this.name} have not moved for ${stalledMs / 1_000} s`);
       if (Date.now() - said > 1_000) {
         said = Date.now();
         progress(`settled: ${count - left} of ${count}`);

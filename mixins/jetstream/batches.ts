@@ -3,7 +3,7 @@ import { isUnavailable } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { Mailboxes } from "../mailboxes.ts";
 import { bury } from "./bury.ts";
-import { alone, type Delivered, type Hand, type HandlingPorts, retryDelayMs, view } from "./message.ts";
+import { alone, type Delivered, type Hand, type HandlingPorts, placeOf, retryDelayMs, view } from "./message.ts";
 import { Pace } from "./pace.ts";
 import { type Slot, Slots } from "./slots.ts";
 
@@ -31,7 +31,8 @@ export class Batches {
   private readonly running = new Set<Promise<void>>();
   /** Messages handed out or waiting for another try. */
   private readonly inHand = new Set<Delivered>();
-  private readonly heldSequences = new Set<number>();
+  /** Their places in the queue. */
+  private readonly heldPlaces = new Set<string>();
   /** Who waits for a consumer's messages to be handled. */
   private readonly waiting = new Map<string, () => void>();
   private readonly keepAlive: NodeJS.Timeout;
@@ -59,12 +60,13 @@ export class Batches {
 
   /** Takes a message unless it is here already: then this process was too busy to say so in time. */
   put(message: JsMsg, read: () => { key: string; data: unknown }): void {
-    if (this.heldSequences.has(message.seq)) return;
+    const place = placeOf(message);
+    if (this.heldPlaces.has(place)) return;
     if (this.stopping) {
       message.nak();
       return;
     }
-    this.heldSequences.add(message.seq);
+    this.heldPlaces.add(place);
     try {
       this.boxes.put({ ...read(), message, tries: 0, faults: 0 });
       this.pace.soon();
@@ -234,12 +236,12 @@ export class Batches {
 
   private async putAside(message: JsMsg, reason: string): Promise<void> {
     await bury(this.ports, this.bounds.durable, message, reason);
-    this.heldSequences.delete(message.seq);
+    this.heldPlaces.delete(placeOf(message));
   }
 
   private finish(letter: Delivered, settle: () => void): void {
     this.inHand.delete(letter);
-    this.heldSequences.delete(letter.message.seq);
+    this.heldPlaces.delete(placeOf(letter.message));
     settle();
     this.progressed();
   }

@@ -2,19 +2,18 @@ import { AckPolicy, DeliverPolicy, type JetStreamClient, type JetStreamManager, 
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { Batches } from "./batches.ts";
-import type { ChannelMessage, HandlingPorts } from "./message.ts";
+import { type ChannelMessage, type HandlingPorts, placeOf } from "./message.ts";
 import { Puller } from "./puller.ts";
+import { type StreamDefinition, streamNames } from "./streams.ts";
 
-/** A durable pull consumer, shared by all nodes that have the same `durable`. */
+/**
+ * A durable pull consumer, shared by all nodes that have the same `durable`. Of a stream with partitions each has a
+ * consumer of its own that one node at a time pulls: so its order is kept also where many nodes share the channel.
+ */
 export interface ChannelDefinition<This = unknown> {
-  readonly stream: string;
+  readonly stream: StreamDefinition;
   /** Filter, without the namespace's prefix; may end in `*` or `>`. Left out it is the whole stream, which costs less. */
   readonly subject?: string;
-  /**
-   * Splits `subject`, which then ends in `*`, into `0` to `partitions - 1`, each with a consumer of its own that one
-   * node at a time pulls: so the order of a partition is kept also where many nodes share the channel.
-   */
-  readonly partitions?: number;
   readonly durable: string;
   /** Messages of one handler call at the most. */
   readonly batch: number;
@@ -92,14 +91,14 @@ export class Channel {
   }
 
   get partitions(): number {
-    return this.definition.partitions ?? 0;
+    return this.definition.stream.partitions ?? 0;
   }
 
   /** Makes the consumers that are missing. Nothing is pulled before `pull`. */
   async start(manager: JetStreamManager, client: JetStreamClient): Promise<void> {
-    const stream = natsPrefix() + this.definition.stream;
-    await this.dropFormerConsumers(manager, stream);
-    for (const [durable, subject] of this.consumers())
+    const { subject } = this.definition;
+    const consumers = this.consumers();
+    for (const [durable, stream] of consumers)
       await manager.consumers.add(stream, {
         durable_name: durable,
         ...(subject ? { filter_subject: natsPrefix() + subject } : {}),
@@ -109,12 +108,13 @@ export class Channel {
         max_deliver: -1,
         max_ack_pending: limits.jetstream.maxAckPending,
       });
+    const streamOf = (durable: string) => consumers.get(durable) as string;
     this.inOtherHands = async (durable) => {
-      const { num_ack_pending, num_waiting } = await manager.consumers.info(stream, durable);
+      const { num_ack_pending, num_waiting } = await manager.consumers.info(streamOf(durable), durable);
       return num_ack_pending + num_waiting > 0;
     };
     this.open = (durable) =>
-      new Puller(client, stream, durable, {
+      new Puller(client, streamOf(durable), durable, {
         room: () => this.room(),
         received: (message) => this.received(message),
         failed: (error) => this.ports.log.warn({ err: error, channel: durable }, "pulling failed: tried again soon"),
@@ -122,29 +122,12 @@ export class Channel {
   }
 
   /**
-   * Another number of partitions leaves consumers behind that nobody would pull: empty ones are removed.
-   * @throws Error where messages wait in one: they have to be handled by the version that made it.
-   */
-  private async dropFormerConsumers(manager: JetStreamManager, stream: string): Promise<void> {
-    const ours = new Set(this.consumers().map(([durable]) => durable));
-    const former = new RegExp(`^${this.definition.durable}(-\\d+)?$`);
-    for await (const { name, num_pending, num_ack_pending } of manager.consumers.list(stream)) {
-      if (ours.has(name) || !former.test(name)) continue;
-      const messages = num_pending + num_ack_pending;
-      if (messages > 0)
-        throw new Error(
-          `consumer ${name} of stream ${stream} has ${messages} messages: run the version that made it first`,
-        );
-      await manager.consumers.delete(stream, name);
-    }
-  }
-
-  /**
    * Pulls these partitions from now on and no others (a channel without partitions is one partition, 0). What is held of
    * the others is still handled here; whoever pulls them next waits for that. Resolves once they are handed over.
    */
   async pull(partitions: readonly number[]): Promise<void> {
-    this.wanted = new Set(partitions.map((partition) => this.consumers()[partition]?.[0] as string));
+    const durables = [...this.consumers().keys()];
+    this.wanted = new Set(partitions.map((partition) => durables[partition] as string));
     const given = [...this.pullers.keys()].filter((durable) => !this.wanted.has(durable));
     for (const durable of this.wanted) void this.change(durable);
     await Promise.all(given.map((durable) => this.change(durable)));
@@ -224,11 +207,11 @@ export class Channel {
     await Promise.all([...this.leases.keys()].map((durable) => this.giveLeaseBack(durable)));
   }
 
-  /** Durable name and filter of each consumer. */
-  private consumers(): [durable: string, subject: string | undefined][] {
-    const { durable, subject, partitions } = this.definition;
-    if (!partitions) return [[durable, subject]];
-    return Array.from({ length: partitions }, (_, n) => [`${durable}-${n}`, subject?.replace(/\*$/, String(n))]);
+  /** The stream of each consumer, by its durable name, in the order of the partitions. */
+  private consumers(): Map<string, string> {
+    const { durable, stream } = this.definition;
+    const nameOf = (n: number) => (stream.partitions ? `${durable}-${n}` : durable);
+    return new Map(streamNames(stream).map((name, n) => [nameOf(n), name]));
   }
 
   private room(): number {
@@ -242,7 +225,7 @@ export class Channel {
       const { parse, key } = this.definition;
       const raw: unknown = JSON.parse(decoder.decode(message.data));
       const data = parse ? parse(raw) : raw;
-      return { data, key: key ? key(data as never) : String(message.seq) };
+      return { data, key: key ? key(data as never) : placeOf(message) };
     });
   }
 }

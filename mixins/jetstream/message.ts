@@ -5,7 +5,7 @@ import { limits } from "../../config/limits.ts";
 export interface ChannelMessage<T = unknown> {
   readonly data: T;
   readonly subject: string;
-  /** The place in the stream, the same in every delivery. */
+  /** The place in its stream, the same in every delivery. */
   readonly sequence: number;
   readonly requestId: string | undefined;
 }
@@ -47,11 +47,16 @@ export type Hand = Map<string, Delivered[]>;
 
 /** Messages under keys that no mailbox has. */
 export function alone(letters: readonly Delivered[]): Hand {
-  return new Map(letters.map((letter) => [`again:${letter.message.seq}`, [letter]]));
+  return new Map(letters.map((letter) => [`again:${placeOf(letter.message)}`, [letter]]));
 }
 
 /** How long a message that was tried so often waits for the next try: twice as long each time, within bounds. */
 export function retryDelayMs(tries: number): number {
   const { retryFirstDelayMs, retryMaxDelayMs } = limits.jetstream;
   return Math.min(retryFirstDelayMs * 2 ** Math.min(tries, 10), retryMaxDelayMs);
+}
+
+/** Where a message stands in the queue, the same in every delivery and for no other message. */
+export function placeOf({ info, seq }: JsMsg): string {
+  return `${info.stream}:${seq}`;
 }

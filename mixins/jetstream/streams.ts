@@ -8,6 +8,11 @@ export interface StreamDefinition {
   readonly subjects: readonly string[];
   /** `queue`: a message is gone once it is acked. `log`: kept for its age whoever has read it. */
   readonly kind: "queue" | "log";
+  /**
+   * Of a queue: so many streams, NAME-0 and so on, each with the subjects whose last `*` is its number. A stream with one
+   * consumer, and no filter, costs the server the least, and each may have another leader in a cluster.
+   */
+  readonly partitions?: number;
   readonly maxAgeMs?: number;
   /** Publishing beyond this is refused, so that a queue that nobody drains answers 503 instead of filling the disk. */
   readonly maxMessages?: number;
@@ -40,14 +45,59 @@ function streamConfig(stream: StreamDefinition): Partial<StreamConfig> {
   };
 }
 
-/** Makes the streams that are missing and brings the others to their definition. Many nodes may do it at once. */
+/** The streams that hold a definition's messages, each a definition of its own; its bound is shared out among them. */
+export function partsOf({ partitions, ...stream }: StreamDefinition): StreamDefinition[] {
+  if (partitions === undefined) return [stream];
+  const { name, subjects, maxMessages } = stream;
+  return Array.from({ length: partitions }, (_, n) => ({
+    ...stream,
+    name: `${name}-${n}`,
+    subjects: subjects.map((subject) => subject.replace(/\*$/, String(n))),
+    ...(maxMessages ? { maxMessages: Math.ceil(maxMessages / partitions) } : {}),
+  }));
+}
+
+/** The server's names of the streams that hold a definition's messages. */
+export function streamNames(stream: StreamDefinition): string[] {
+  return partsOf(stream).map(({ name }) => natsPrefix() + name);
+}
+
+const errorCode = (error: unknown) => (error as { api_error?: { err_code?: number } } | null)?.api_error?.err_code;
+const streamNotFound = 10059;
+const otherSettings = 10058;
+
+/**
+ * Makes the streams that are missing and brings the others to their definition. Many nodes may do it at once.
+ * @throws Error where messages wait in a stream of another number of partitions.
+ */
 export async function ensureStreams(manager: JetStreamManager, streams: readonly StreamDefinition[]): Promise<void> {
   for (const stream of streams) {
-    const wanted = streamConfig(stream);
-    // Adding a stream that is there with the same settings succeeds; with other settings it is refused.
-    await manager.streams.add(wanted).catch(async (error: { api_error?: { err_code?: number } }) => {
-      if (error.api_error?.err_code !== 10058) throw error;
-      await manager.streams.update(wanted.name as string, wanted);
-    });
+    if (stream.kind === "queue") await dropFormerStreams(manager, stream);
+    for (const part of partsOf(stream)) {
+      const wanted = streamConfig(part);
+      // Adding a stream that is there with the same settings succeeds; with other settings it is refused.
+      await manager.streams.add(wanted).catch(async (error: unknown) => {
+        if (errorCode(error) !== otherSettings) throw error;
+        await manager.streams.update(wanted.name as string, wanted);
+      });
+    }
+  }
+}
+
+/** Another number of partitions leaves streams behind that nobody would pull: empty ones are removed. */
+async function dropFormerStreams(manager: JetStreamManager, stream: StreamDefinition): Promise<void> {
+  const ours = new Set(streamNames(stream));
+  const former = new RegExp(`^${natsPrefix()}${stream.name}(-\\d+)?$`);
+  for await (const name of manager.streams.names()) {
+    if (ours.has(name) || !former.test(name)) continue;
+    try {
+      const { messages } = (await manager.streams.info(name)).state;
+      if (messages > 0)
+        throw new Error(`stream ${name} has ${messages} messages: run the version that made it until it has none`);
+      await manager.streams.delete(name);
+    } catch (error) {
+      // Another node was faster.
+      if (errorCode(error) !== streamNotFound) throw error;
+    }
   }
 }

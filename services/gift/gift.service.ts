@@ -130,9 +130,7 @@ export default defineService<"gift", GiftState>({
 
   channels: {
     accepted: {
-      stream: giftStream.name,
-      subject: "gift.send.*",
-      partitions: limits.gift.partitions,
+      stream: giftStream,
       durable: settlerDurable,
       batch: limits.gift.settleBatch,
       batchesInFlight: limits.gift.settleBatchesInFlight,

@@ -1,5 +1,7 @@
 import type { Service } from "moleculer";
+import type { PubAck } from "nats";
 import { natsPrefix } from "../../config/config.ts";
+import { streamNames } from "../../mixins/jetstream/streams.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { giftStream } from "../streams.ts";
@@ -20,16 +22,16 @@ export async function enqueue(service: Queueing, gift: AcceptedGift, requestId: 
   const ack = await service.jetstream.publish(subject, gift, { msgId: gift.orderId, requestId });
   if (!ack.duplicate) return gift.contentHash;
   return (
-    (await queuedHash(service, ack.seq)) ??
+    (await queuedHash(service, ack)) ??
     (await findContentHashes(service.mysql, [gift.orderId])).get(gift.orderId) ??
     gift.contentHash
   );
 }
 
 /** The content hash of the message at a place of the queue, `undefined` where it is settled and gone. */
-async function queuedHash(service: Queueing, seq: number): Promise<string | undefined> {
+async function queuedHash(service: Queueing, { stream, seq }: PubAck): Promise<string | undefined> {
   try {
-    const stored = await service.jetstream.manager.streams.getMessage(natsPrefix() + giftStream.name, { seq });
+    const stored = await service.jetstream.manager.streams.getMessage(stream, { seq });
     return (stored.json() as AcceptedGift).contentHash;
   } catch (error) {
     if ((error as { code?: string }).code === "404") return undefined;
@@ -42,12 +44,17 @@ export async function queueDepth(
   service: Queueing,
 ): Promise<{ waiting: number; inFlight: number; deadLetters: number }> {
   const { manager } = service.jetstream;
-  const queue = await manager.streams.info(natsPrefix() + giftStream.name);
-  let inFlight = 0;
-  for await (const consumer of manager.consumers.list(natsPrefix() + giftStream.name))
-    inFlight += consumer.num_ack_pending;
+  const parts = await Promise.all(
+    streamNames(giftStream).map(async (stream) => {
+      const { messages } = (await manager.streams.info(stream)).state;
+      const consumers = await manager.consumers.list(stream).next();
+      return { messages, inFlight: consumers.reduce((sum, { num_ack_pending }) => sum + num_ack_pending, 0) };
+    }),
+  );
+  const messages = parts.reduce((sum, part) => sum + part.messages, 0);
+  const inFlight = parts.reduce((sum, part) => sum + part.inFlight, 0);
   const subjects = `${natsPrefix()}dead.${settlerDurable}`;
   const dead = await manager.streams.info(`${natsPrefix()}DEAD`, { subjects_filter: subjects });
   const deadLetters = Object.values(dead.state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
-  return { waiting: Math.max(0, queue.state.messages - inFlight), inFlight, deadLetters };
+  return { waiting: Math.max(0, messages - inFlight), inFlight, deadLetters };
 }

@@ -100,7 +100,7 @@ export default defineService<"living-room", State>({
   channels: {
     /** Empties a closed room: durable, so that nobody stays in a room whose close met a router that was away. */
     roomClosed: {
-      stream: eventStream.name,
+      stream: eventStream,
       subject: "event.room.closed",
       durable: "living-room-closed",
       // One by one: one room that cannot be emptied does not hold up the others.

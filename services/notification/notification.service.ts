@@ -53,7 +53,7 @@ export default defineService<"notification", State>({
 
   channels: {
     paymentReceived: {
-      stream: eventStream.name,
+      stream: eventStream,
       subject: "event.wallet.credited",
       durable: "notification-credited",
       // One by one: the notice of a payer does not wait for that of another.

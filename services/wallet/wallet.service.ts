@@ -125,7 +125,7 @@ export default defineService<"wallet", WalletState>({
 
   channels: {
     recharges: {
-      stream: topicStream.name,
+      stream: topicStream,
       subject: "pay.recharge",
       durable: "wallet-recharge",
       batch: limits.wallet.batchCommands,
@@ -137,7 +137,7 @@ export default defineService<"wallet", WalletState>({
       },
     },
     refunds: {
-      stream: topicStream.name,
+      stream: topicStream,
       subject: "pay.refund",
       durable: "wallet-refund",
       batch: limits.wallet.batchCommands,

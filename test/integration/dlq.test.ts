@@ -5,21 +5,22 @@ import { natsOptions } from "../../broker/nats-options.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { projectRoot } from "../../config/root.ts";
 import { DeadLetters } from "../../mixins/jetstream/dead-letters.ts";
-import { type ChannelMessage, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import { type ChannelMessage, jetstreamMixin, type StreamDefinition } from "../../mixins/jetstream.mixin.ts";
 import { defineService } from "../../services/define-service.ts";
 import { eventually, startNode, stopAll } from "../support/system.ts";
 
+const parcels: StreamDefinition = { name: "PARCELS", subjects: ["parcel.*"], kind: "queue" };
 const handled: ChannelMessage[] = [];
 let broken = true;
 
 /** A service with a channel whose reader is broken until somebody repairs it. */
 const reader = defineService<"notification">({
   name: "notification",
-  mixins: [jetstreamMixin([{ name: "PARCELS", subjects: ["parcel.*"], kind: "queue" }])],
+  mixins: [jetstreamMixin([parcels])],
   actions: { sendLoginCode: { params: {}, handler: () => ({ shownToCaller: false }) } },
   channels: {
     parcels: {
-      stream: "PARCELS",
+      stream: parcels,
       subject: "parcel.*",
       durable: "parcel-reader",
       batch: 10,

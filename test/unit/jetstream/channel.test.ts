@@ -91,8 +91,7 @@ async function open(over: Partial<ChannelDefinition> = {}) {
   const made: unknown[] = [];
   const manager = {
     consumers: {
-      add: async (_stream: string, config: unknown) => made.push(config),
-      async *list() {},
+      add: async (stream: string, config: object) => made.push({ stream, ...config }),
       info: async (_stream: string, name: string) => {
         const { elsewhere, pulling } = consumer(name);
         return { num_ack_pending: elsewhere, num_waiting: pulling };
@@ -103,10 +102,17 @@ async function open(over: Partial<ChannelDefinition> = {}) {
     consumers: { get: async (_stream: string, name: string) => consumer(name) },
   } as unknown as JetStreamClient;
   const definition = {
-    ...{ stream: "S", durable: "d", batch: 10, batchesInFlight: 1, key, handler: async () => {} },
+    ...{
+      stream: { name: "S", subjects: ["s.*"], kind: "queue" },
+      durable: "d",
+      batch: 10,
+      batchesInFlight: 1,
+      key,
+      handler: async () => {},
+    },
     ...over,
   } as ChannelDefinition;
-  const withLeases = definition.partitions
+  const withLeases = definition.stream.partitions
     ? { ...ports, lease: (name: string) => lease(name).take() }
     : { ...ports, lease: undefined };
   // The methods of a class are not among what the spread copies.
@@ -220,17 +226,27 @@ describe("pulling", () => {
 });
 
 describe("partitions", () => {
-  const partitioned = { partitions: 2, subject: "s.*" };
+  const partitioned = { stream: { name: "S", subjects: ["s.*"], kind: "queue", partitions: 2 } } as const;
 
-  test("each has a consumer of its own subject, and only those that are wanted are pulled", async () => {
+  test("each has a consumer of its own stream, and only those that are wanted are pulled", async () => {
     const { channel, consumer, made, lease } = await open(partitioned);
-    expect(made).toMatchObject([
-      { durable_name: "d-0", filter_subject: expect.stringMatching(/s\.0$/) },
-      { durable_name: "d-1", filter_subject: expect.stringMatching(/s\.1$/) },
+    expect(made).toEqual([
+      expect.objectContaining({ stream: expect.stringMatching(/S-0$/), durable_name: "d-0" }),
+      expect.objectContaining({ stream: expect.stringMatching(/S-1$/), durable_name: "d-1" }),
     ]);
     await channel.pull([1]);
     await settled();
     expect([consumer("d-0").pulling, consumer("d-1").pulling, lease("d-0").asked]).toEqual([0, 1, 0]);
+  });
+
+  test("messages of the same place in two streams are two", async () => {
+    const { channel, ports, consumer } = await open(partitioned);
+    await channel.pull([0, 1]);
+    await settled();
+    for (const n of [0, 1]) consumer(`d-${n}`).add(new FakeMessage(7, `of-${n}`, `d-${n}`, `S-${n}`));
+    await settled();
+    await finishAll(ports);
+    expect(ports.calls.flat()).toEqual([7, 7]);
   });
 
   test("one is pulled once its lease is free and nobody else has or pulls of it, or the ack wait is over", async () => {

@@ -13,10 +13,10 @@ export class FakeMessage {
   /** The delays asked for. */
   readonly naks: number[] = [];
 
-  constructor(seq: number, key: string, consumer = "durable") {
+  constructor(seq: number, key: string, consumer = "durable", stream = "STREAM") {
     this.seq = seq;
     this.data = new TextEncoder().encode(JSON.stringify({ key }));
-    this.info = { consumer, stream: "STREAM" };
+    this.info = { consumer, stream };
   }
 
   ack(): void {
