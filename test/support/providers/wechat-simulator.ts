@@ -42,6 +42,8 @@ export class WechatSimulator {
   readonly trades = new Map<string, Trade>();
   /** Runs before an order's own answer goes out. */
   beforeOrderAnswer: (tradeNo: string) => Promise<void> = async () => {};
+  /** Runs when a refund is done, before its answer goes out. */
+  beforeRefundAnswer: () => Promise<void> = async () => {};
   /** What a refund says at first. */
   refundStatus: "SUCCESS" | "PROCESSING" | "ABNORMAL" = "PROCESSING";
   server!: SimulatedServer;
@@ -251,7 +253,7 @@ export class WechatSimulator {
     return reply(200, { code_url: `weixin://wxpay/bizpayurl?pr=${tradeNo.slice(-9)}` });
   }
 
-  private refund(payload: Record<string, never>, reply: (status: number, payload?: object) => SimulatedAnswer) {
+  private async refund(payload: Record<string, never>, reply: (status: number, payload?: object) => SimulatedAnswer) {
     const {
       transaction_id: id,
       out_refund_no,
@@ -266,6 +268,7 @@ export class WechatSimulator {
       return reply(404, { code: "RESOURCE_NOT_EXISTS", message: "订单不存在" });
     trade.refund ??= { id: `50${id}`, status: this.refundStatus };
     trade.state = "REFUND";
+    await this.beforeRefundAnswer();
     return reply(200, { refund_id: trade.refund.id, out_refund_no, status: trade.refund.status, amount });
   }
 
