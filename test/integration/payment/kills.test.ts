@@ -37,12 +37,15 @@ beforeAll(async () => {
   [payment, wallet] = await Promise.all([fresh("payment"), fresh("wallet")]);
 });
 afterAll(async () => {
-  await expectOrdersCredited();
-  await payment.stop();
-  await wallet.stop();
-  await nats.close();
-  await stopAll();
-  await Promise.all([servers.payment.close(), servers.wallet.close(), wechat.server.stop()]);
+  try {
+    await expectOrdersCredited();
+  } finally {
+    // Also where a test failed: no process outlives its file.
+    await Promise.all([payment?.stop(), wallet?.stop()]);
+    await nats.close();
+    await stopAll();
+    await Promise.all([servers.payment.close(), servers.wallet.close(), wechat.server.stop()]);
+  }
 });
 
 async function fresh(service: "payment" | "wallet"): Promise<NodeProcess> {
