@@ -111,6 +111,7 @@ const schema = z
 
     PAY_NOTIFY_BASE_URL: url("http:", "https:").optional(),
     CASHIER_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
+    CASHIER_BILL_DIR: z.string().min(1).optional(),
     WECHAT_PAY_MCHID: z.string().min(1).optional(),
     WECHAT_PAY_APPID: z.string().min(1).optional(),
     WECHAT_PAY_APIV3_KEY: z

@@ -165,6 +165,7 @@ export const limits = Object.freeze({
     providerBillBytes: 256 * 1024 * 1024,
     providerBillTimeoutMs: 120_000,
     reconcileTimeoutMs: 30 * 60_000,
+    billLinesPerCall: 2_000,
     noticeBodyBytes: 64 * 1024,
     noticeExcerptChars: 1_000,
     strangerNoticesPerMinute: 600,

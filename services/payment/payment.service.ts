@@ -21,6 +21,7 @@ import { paymentParams } from "./payment.contract.ts";
 import { offerOf, productColumns } from "./product.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import type { Providers } from "./providers/provider.ts";
+import { keepBillLines } from "./reconciliation/bill-line-store.ts";
 import { creditBooks } from "./reconciliation/credit-books.ts";
 import { reconcileDay } from "./reconciliation/reconcile.ts";
 import { RowBudget } from "./row-budget.ts";
@@ -122,11 +123,19 @@ export default defineService<"payment", PaymentState>({
       },
     },
 
+    takeBill: {
+      params: paymentParams.takeBill,
+      async handler(ctx) {
+        await keepBillLines(this.mysql, ctx.params);
+        return null;
+      },
+    },
+
     reconcile: {
       params: paymentParams.reconcile,
       operator: true,
       async handler(ctx) {
-        return reconcileDay(this, this.providers, creditBooks(ctx), ctx.params.date);
+        return reconcileDay(this, this.providers, creditBooks(ctx), ctx.params);
       },
     },
   },

@@ -1,4 +1,6 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Database } from "../../../mixins/mysql/database.ts";
 import { type Addresses, notifyBase, pageBase } from "../addresses.ts";
 import { Cashier } from "../cashier/cashier.ts";
@@ -11,6 +13,7 @@ import { wechatProvider } from "./wechat/wechat-provider.ts";
 /** Of a channel that is configured at all, everything is there: the settings are refused otherwise. */
 export interface ChannelSettings extends Addresses {
   readonly CASHIER_SECRET?: string;
+  readonly CASHIER_BILL_DIR?: string;
   readonly WECHAT_PAY_MCHID?: string;
   readonly WECHAT_PAY_APPID?: string;
   readonly WECHAT_PAY_APIV3_KEY?: string;
@@ -81,7 +84,8 @@ export function openProviders(
   const secret = settings.CASHIER_SECRET;
   if (!secret) return { providers };
   const notifyUrl = noticePath(settings, "cashierNotify");
-  const cashier = new Cashier({ mysql, logger, secret, pageBase: pageBase(settings), notifyUrl });
+  const billFolder = settings.CASHIER_BILL_DIR ?? join(tmpdir(), `${mysql.name}-bills`);
+  const cashier = new Cashier({ mysql, logger, secret, pageBase: pageBase(settings), notifyUrl, billFolder });
   providers.set("cashier", cashierProvider(secret, cashier));
   return { providers, cashier };
 }

@@ -10,7 +10,7 @@ import { type GatedServers, gatedServers, NodeProcess } from "../../support/node
 import { insist } from "../../support/providers/simulated-server.ts";
 import { WechatSimulator } from "../../support/providers/wechat-simulator.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
-import { expectOrdersCredited } from "./provider-desk.ts";
+import { expectOrdersCredited } from "./credited-orders.ts";
 
 /**
  * Payment and wallet as processes of their own, stopped at a step of a payment's or refund's way by the server that the
