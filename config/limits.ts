@@ -82,6 +82,11 @@ export const limits = Object.freeze({
     noticesKept: 1_000_000,
   }),
 
+  metrics: Object.freeze({
+    readEveryMs: 5_000,
+    countedRows: 10_000,
+  }),
+
   outbox: Object.freeze({
     batchRows: 200,
     idlePollMs: 1_000,

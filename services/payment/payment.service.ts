@@ -13,6 +13,7 @@ import { defineService } from "../define-service.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import type { Cashier } from "./cashier/cashier.ts";
 import type { CrashPoints } from "./desk.ts";
+import { keepPaymentGauges } from "./gauges.ts";
 import { Janitor } from "./janitor/janitor.ts";
 import { releaseParked, takeNotice } from "./notices.ts";
 import { payOrderOf } from "./order.ts";
@@ -31,6 +32,7 @@ export interface PaymentState extends MysqlState, JetStreamState, OutboxState, C
   /** Where the sandbox cashier is open. */
   cashier?: Cashier;
   parkedOrders?: BackgroundLoop;
+  gauges?: BackgroundLoop;
   janitor?: Janitor;
   steps: CrashPoints;
   strangerRows: RowBudget;
@@ -148,6 +150,7 @@ export default defineService<"payment", PaymentState>({
   started() {
     Object.assign(this, openProviders(config(), this.mysql, this.logger));
     this.janitor = new Janitor(this, this.providers, this.broker.nodeID);
+    this.gauges = keepPaymentGauges(this);
     this.parkedOrders = new BackgroundLoop({
       name: "parked-orders",
       round: () => releaseParked(this),
@@ -160,6 +163,7 @@ export default defineService<"payment", PaymentState>({
   async stopped() {
     await this.cashier?.stop();
     await this.parkedOrders?.stop();
+    await this.gauges?.stop();
     await this.janitor?.stop();
   },
 });
