@@ -60,7 +60,7 @@ const channelSettings = {
       "WECHAT_PAY_PLATFORM_PUBLIC_KEY",
       "WECHAT_PAY_PLATFORM_SERIAL",
     ],
-    optional: ["WECHAT_PAY_BASE_URL"],
+    optional: ["WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY", "WECHAT_PAY_NEXT_PLATFORM_SERIAL", "WECHAT_PAY_BASE_URL"],
   },
   Alipay: {
     needed: ["ALIPAY_APP_ID", "ALIPAY_SELLER_ID", "ALIPAY_PRIVATE_KEY", "ALIPAY_PUBLIC_KEY"],
@@ -122,6 +122,8 @@ const schema = z
     WECHAT_PAY_SERIAL_NO: z.string().min(1).optional(),
     WECHAT_PAY_PLATFORM_PUBLIC_KEY: pem("public").optional(),
     WECHAT_PAY_PLATFORM_SERIAL: z.string().min(1).optional(),
+    WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY: pem("public").optional(),
+    WECHAT_PAY_NEXT_PLATFORM_SERIAL: z.string().min(1).optional(),
     WECHAT_PAY_BASE_URL: url("http:", "https:").optional(),
     ALIPAY_APP_ID: z.string().min(1).optional(),
     ALIPAY_SELLER_ID: z.string().min(1).optional(),
@@ -141,6 +143,14 @@ const schema = z
       if (given && env.PROFILE === "production" && !env.PAY_NOTIFY_BASE_URL && !env.API_URL)
         problem("PAY_NOTIFY_BASE_URL", `is needed (or API_URL), so that the notices of ${channel} arrive`);
     }
+    const { WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY: nextKey, WECHAT_PAY_NEXT_PLATFORM_SERIAL: nextSerial } = env;
+    if ((nextKey === undefined) !== (nextSerial === undefined))
+      problem(
+        nextKey === undefined ? "WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY" : "WECHAT_PAY_NEXT_PLATFORM_SERIAL",
+        "is missing: the next platform key of WeChat Pay and its serial are set together",
+      );
+    if (nextSerial !== undefined && nextSerial === env.WECHAT_PAY_PLATFORM_SERIAL)
+      problem("WECHAT_PAY_NEXT_PLATFORM_SERIAL", "is the present key's: the next key has a serial of its own");
     if (env.PROFILE !== "production") return;
     if (env.SMS_PROVIDER === "console")
       problem("SMS_PROVIDER", "must not be console in production: it would show login codes to callers");

@@ -21,6 +21,8 @@ export interface ChannelSettings extends Addresses {
   readonly WECHAT_PAY_SERIAL_NO?: string;
   readonly WECHAT_PAY_PLATFORM_PUBLIC_KEY?: string;
   readonly WECHAT_PAY_PLATFORM_SERIAL?: string;
+  readonly WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY?: string;
+  readonly WECHAT_PAY_NEXT_PLATFORM_SERIAL?: string;
   readonly WECHAT_PAY_BASE_URL?: string;
   readonly ALIPAY_APP_ID?: string;
   readonly ALIPAY_SELLER_ID?: string;
@@ -41,12 +43,23 @@ export function wechatOf(settings: ChannelSettings): PaymentProvider | undefined
     WECHAT_PAY_SERIAL_NO: serialNo,
     WECHAT_PAY_PLATFORM_PUBLIC_KEY: platformKey,
     WECHAT_PAY_PLATFORM_SERIAL: platformSerial,
+    WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY: nextKey,
+    WECHAT_PAY_NEXT_PLATFORM_SERIAL: nextSerial,
     WECHAT_PAY_BASE_URL: baseUrl = "https://api.mch.weixin.qq.com",
   } = settings;
   if (!mchId || !appId || !apiV3Key || !privateKey || !serialNo || !platformKey || !platformSerial) return;
-  const keys = { privateKey: createPrivateKey(privateKey), platformKey: createPublicKey(platformKey) };
+  const platformKeys = new Map([[platformSerial, createPublicKey(platformKey)]]);
+  if (nextKey && nextSerial) platformKeys.set(nextSerial, createPublicKey(nextKey));
   return wechatProvider({
-    account: { mchId, appId, apiV3Key, serialNo, platformSerial, ...keys },
+    account: {
+      mchId,
+      appId,
+      apiV3Key,
+      serialNo,
+      privateKey: createPrivateKey(privateKey),
+      platformSerial,
+      platformKeys,
+    },
     baseUrl: baseUrl.replace(/\/+$/, ""),
     notifyUrl: noticePath(settings, "wxNotify"),
   });

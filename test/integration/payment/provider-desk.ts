@@ -34,7 +34,7 @@ export function useProviderDesk({ summed = true } = {}): ProviderDesk {
   });
   afterEach(() => {
     for (const payment of desk.payments) payment.steps = {};
-    Object.assign(desk.wechat, { refundStatus: "PROCESSING", beforeOrderAnswer: async () => {} });
+    Object.assign(desk.wechat, { refundStatus: "PROCESSING", rotated: false, beforeOrderAnswer: async () => {} });
     for (const { server } of [desk.wechat, desk.alipay]) server.down = false;
   });
   afterAll(async () => {

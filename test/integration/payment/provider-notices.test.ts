@@ -260,6 +260,29 @@ describe("a refund at WeChat Pay", () => {
   });
 });
 
+describe("while WeChat Pay changes its platform key", () => {
+  test("notices and answers by either key are believed, each by the serial it names", async () => {
+    const before = await placePaid(desk, "wechat");
+    const sentBefore = paid(before);
+    desk.wechat.rotated = true;
+    const order = await placePaid(desk, "wechat");
+    expect(await tell(order, paid(order))).toMatchObject(succeeded.wechat);
+    expect(await tell(before, sentBefore)).toMatchObject(succeeded.wechat);
+    await expectCoins(desk, order, 300);
+    await expectCoins(desk, before, 300);
+  });
+
+  test.each([
+    ["the next key under the present serial", true, "PLATFORMSERIAL01"],
+    ["the present key under the next serial", false, "PLATFORMSERIAL02"],
+  ])("%s is not believed", async (_what, rotated, serial) => {
+    const order = await placePaid(desk, "wechat");
+    desk.wechat.rotated = rotated;
+    expect((await tell(order, desk.wechat.paidNotice(order.tradeNo, { serial }))).httpStatus).toBe(401);
+    expect(await statusOf(desk, order)).toBe(1);
+  });
+});
+
 test("keys are in no failure and no row", async () => {
   desk.wechat.server.down = true;
   const error = await place(desk, "wechat").catch((caught: unknown) => caught);

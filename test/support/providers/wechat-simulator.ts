@@ -47,7 +47,10 @@ export class WechatSimulator {
   /** What a refund says at first. */
   refundStatus: "SUCCESS" | "PROCESSING" | "ABNORMAL" = "PROCESSING";
   server!: SimulatedServer;
+  /** Signs with the next platform key, as after a change of it. */
+  rotated = false;
   private readonly platform = keys();
+  private readonly nextPlatform = keys();
   private readonly merchant = keys();
   private readonly foreign = keys();
   private readonly apiV3Key = randomBytes(16).toString("hex");
@@ -68,6 +71,11 @@ export class WechatSimulator {
       WECHAT_PAY_SERIAL_NO: "MERCHANTSERIAL01",
       WECHAT_PAY_PLATFORM_PUBLIC_KEY: this.platform.publicKey.export({ type: "spki", format: "pem" }) as string,
       WECHAT_PAY_PLATFORM_SERIAL: "PLATFORMSERIAL01",
+      WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY: this.nextPlatform.publicKey.export({
+        type: "spki",
+        format: "pem",
+      }) as string,
+      WECHAT_PAY_NEXT_PLATFORM_SERIAL: "PLATFORMSERIAL02",
       WECHAT_PAY_BASE_URL: this.server.url,
     };
   }
@@ -197,10 +205,11 @@ export class WechatSimulator {
   private signed(body: string, { age = 0, foreignKey, serial }: Forgery = {}): Record<string, string> {
     const timestamp = String(Math.floor(Date.now() / 1_000) - age);
     const nonce = randomBytes(16).toString("hex");
-    const key = foreignKey ? this.foreign.privateKey : this.platform.privateKey;
+    const platform = this.rotated ? this.nextPlatform : this.platform;
+    const key = foreignKey ? this.foreign.privateKey : platform.privateKey;
     return {
       "content-type": "application/json",
-      "wechatpay-serial": serial ?? "PLATFORMSERIAL01",
+      "wechatpay-serial": serial ?? (this.rotated ? "PLATFORMSERIAL02" : "PLATFORMSERIAL01"),
       "wechatpay-timestamp": timestamp,
       "wechatpay-nonce": nonce,
       "wechatpay-signature": sign("sha256", Buffer.from(`${timestamp}\n${nonce}\n${body}\n`), key).toString("base64"),
