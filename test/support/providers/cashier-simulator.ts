@@ -1,6 +1,7 @@
-import { createHmac, randomBytes, randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import type { Database } from "../../../mixins/mysql/database.ts";
 import type { RawNotice } from "../../../services/payment/payment.contract.ts";
+import { cashierSignature, paidNotice } from "../cashier-notices.ts";
 
 interface Trade {
   /** Fen. */
@@ -66,28 +67,9 @@ export class CashierSimulator {
 
   private notice(orderId: string, says: object, { age = 0, content, foreignKey, tamper }: CashierForgery): RawNotice {
     const { total, transactionId } = this.trade(orderId);
-    const body = JSON.stringify({
-      noticeId: randomUUID(),
-      orderId,
-      transactionId,
-      merchant: "ovation-sandbox",
-      amount: total,
-      currency: "CNY",
-      time: new Date().toISOString(),
-      ...says,
-      ...content,
-    });
-    const timestamp = String(Math.floor(Date.now() / 1_000) - age);
-    const nonce = randomBytes(16).toString("hex");
-    const signature = createHmac("sha256", foreignKey ? "a-secret-that-is-not-the-cashiers" : this.secret)
-      .update(`${timestamp}\n${nonce}\n${body}\n`)
-      .digest("hex");
-    const headers = {
-      "content-type": "application/json",
-      "x-cashier-timestamp": timestamp,
-      "x-cashier-nonce": nonce,
-      "x-cashier-signature": signature,
-    };
+    const body = JSON.stringify({ ...paidNotice(orderId, total, { transactionId }), ...says, ...content });
+    const secret = foreignKey ? "a-secret-that-is-not-the-cashiers" : this.secret;
+    const headers = { "content-type": "application/json", ...cashierSignature(secret, body, age) };
     return { body: tamper ? tamper(body) : body, headers, query: {}, ip: "127.0.0.1" };
   }
 }
