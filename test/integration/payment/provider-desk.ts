@@ -61,7 +61,7 @@ async function openProviderDesk(): Promise<ProviderDesk> {
   await startNode("wallet", [wallet]);
   const gateway = await startNode("gateway", []);
   for (const node of [first, second]) await waitForNode(gateway, "payment", node.broker.nodeID);
-  await gateway.waitForServices(["wallet"]);
+  for (const broker of [gateway, first.broker, second.broker]) await broker.waitForServices(["wallet"]);
   return { wechat, alipay, cashier, gateway, payments: [first, second] };
 }
 
