@@ -1,3 +1,5 @@
+import { userIdPattern } from "../user-id-pattern.ts";
+
 /** What other services may use of the payment service. Prices and amounts are fen, coins are whole coins. */
 export interface Product {
   id: number;
@@ -126,7 +128,7 @@ export interface PaymentTopics {
   "pay.refund": { orderId: string; userId: string; coins: number; amount: number; reason: string; time: string };
 }
 
-const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
+const userId = { type: "string", pattern: userIdPattern } as const;
 const integer = { type: "number", integer: true } as const;
 const orderId = { type: "string", min: 1, max: 64 } as const;
 const operator = { type: "string", min: 1, max: 100 } as const;
