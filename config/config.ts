@@ -89,6 +89,8 @@ const schema = z
     API_PORT_SEARCH: flag.default(false),
     TRUST_PROXY: flag.default(false),
     OPERATOR_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
+    METRICS_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
+    LOGIN_CODES_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).optional(),
     REQUESTS_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).default(0),
 
     IM_HOST: z.string().min(1).default("0.0.0.0"),
