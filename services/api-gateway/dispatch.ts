@@ -89,14 +89,15 @@ async function admit(endpoint: Endpoint, request: GatewayRequest, response: Serv
 
 /** What answers the requests of an endpoint. */
 export function serveEndpoint(endpoint: Endpoint): Serve {
-  const { address, user } = endpoint.perMinute;
+  const { address, user = 0 } = endpoint.perMinute;
   return async (gateway, request, response) => {
     await countRequest(gateway, request);
     if (address) await count(gateway, endpoint.path, clientIp(request, config().TRUST_PROXY), address());
     const caller = await admit(endpoint, request, response);
-    if (user) await count(gateway, endpoint.path, caller.userId, user);
     const fields = await requestFields(request, endpoint.fields, limits.http.bodyBytes);
-    const data = await endpoint.handle(request.$ctx, fields, caller);
+    const data = await endpoint.handle(request.$ctx, fields, caller, () =>
+      count(gateway, endpoint.path, caller.userId, user),
+    );
     sendSuccess(response, request.visit, data);
   };
 }

@@ -65,8 +65,11 @@ export interface Endpoint {
   readonly result: z.ZodType;
   readonly failures: readonly FailureName[];
   readonly perMinute: CallsPerMinute;
-  /** Checks the fields and carries the request out. Fails: what the params' schema names, invalidParam, and `failures`. */
-  handle(ctx: CallingContext, fields: Fields, caller: Caller): Promise<unknown>;
+  /**
+   * Checks the fields and carries the request out, unless `passes` rejects: it is asked of requests that make sense.
+   * Fails: what the params' schema names, invalidParam, and `failures`.
+   */
+  handle(ctx: CallingContext, fields: Fields, caller: Caller, passes: () => Promise<void>): Promise<unknown>;
 }
 
 /** The first problem's own failure where the schema names one (its message), else invalidParam. */
@@ -90,9 +93,10 @@ export function endpoint<A extends Access, Params extends z.ZodRawShape, Result 
     result,
     failures,
     perMinute,
-    async handle(ctx, fields, caller) {
+    async handle(ctx, fields, caller, passes) {
       const checked = params.safeParse(fields);
       if (!checked.success) throw paramFailure(checked.error);
+      await passes();
       return run(ctx, checked.data as z.output<z.ZodObject<Params>>, caller);
     },
   };
