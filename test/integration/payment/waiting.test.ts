@@ -1,3 +1,4 @@
+import type { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import { call } from "../../../services/contracts.ts";
 import { eventually } from "../../support/system.ts";
 import { orderRow } from "./desk.ts";
@@ -22,9 +23,11 @@ interface Metric {
   values: { value: number; labels: Record<string, string> }[];
 }
 
-/** What a payment node says of a gauge now; `why` where there are several. */
+/** What a payment node says of a gauge, read soon after this is asked. */
 async function gauge(node: 0 | 1, name: string, labels: Record<string, string> = {}): Promise<number | undefined> {
-  const nodeID = desk.payments[node].broker.nodeID;
+  const service = desk.payments[node] as (typeof desk.payments)[0] & { outboxGauges?: BackgroundLoop };
+  for (const loop of [service.gauges, service.outboxGauges]) loop?.wake();
+  const { nodeID } = service.broker;
   const all = await desk.gateway.call<Metric[], object>("$node.metrics", { includes: ["ovation.**"] }, { nodeID });
   const wanted = Object.entries({ service: "payment", ...labels });
   const found = all
