@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import type { BrokerOptions } from "moleculer";
 import { config } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
+import { actionMetrics } from "./action-metrics.middleware.ts";
 import { dependencyErrors } from "./dependency-errors.middleware.ts";
 import { logDestination } from "./log-destination.ts";
 import { loggedError } from "./logged-error.ts";
@@ -32,10 +33,20 @@ export function brokerOptions(label = "node"): BrokerOptions {
     tracking: { enabled: true, shutdownTimeout: limits.rpc.shutdownTimeoutMs },
     registry: { strategy: "LocalFirst", preferLocal: false },
     validator: true,
-    // Its histograms keep every sample for this long and sort them at each scrape.
+    // Histograms with quantiles keep every sample for this long and sort them at each scrape.
     metrics: { enabled: true, reporter: [], defaultMaxAgeSeconds: limits.http.metricsWindowS },
     tracing: false,
-    middlewares: [dependencyErrors],
+    // Those of Moleculer's own that are used here; each of the others would cost every call another promise.
+    internalMiddlewares: false,
+    middlewares: [
+      dependencyErrors,
+      "ActionHook",
+      "Validator",
+      "ContextTracker",
+      "Timeout",
+      "ErrorHandler",
+      actionMetrics,
+    ] as never,
     logger: {
       type: "Pino",
       options: {

@@ -48,6 +48,13 @@ const table = {
   giftIdTaken: { code: 501, http: 200, zh: "礼物编号已存在", en: "this gift id exists already" },
   payOrderUnknown: { code: 501, http: 200, zh: "支付订单不存在", en: "no such order" },
   payOrderState: { code: 501, http: 200, zh: "订单当前状态不允许该操作", en: "the order's status does not allow this" },
+  refundUnknown: { code: 501, http: 200, zh: "账本中没有该订单的退款", en: "no refund of this order in the ledger" },
+  holdState: {
+    code: 501,
+    http: 200,
+    zh: "没有可以扣留或放行的收益",
+    en: "there is no income that this could be done to",
+  },
   payChannelClosed: { code: 501, http: 200, zh: "支付渠道未配置", en: "this payment channel is not configured" },
   noticeRefused: { code: 400, http: 400, zh: "通知校验失败", en: "the notice did not verify" },
 

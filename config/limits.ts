@@ -55,6 +55,8 @@ export const limits = Object.freeze({
 
   lock: Object.freeze({
     ttlMs: 5_000,
+    /** How often a Redis that took a command and did not answer it in time is asked whether it is there again. */
+    listenEveryMs: 250,
     renewEveryMs: 1_500,
     waitMs: 5_000,
     retryEveryMs: 20,
@@ -135,6 +137,8 @@ export const limits = Object.freeze({
     settleBatch: 1_000,
     settleBatchesInFlight: 4,
     settleHeldMessages: 6_000,
+    /** What a batch waits for company, of the 100 ms that its effects wait for the room's tick. */
+    settleGatherMs: 25,
     acceptedMemoryMs: 2 * 3_600_000,
   }),
 
@@ -149,6 +153,9 @@ export const limits = Object.freeze({
     incomeBatchRows: 500,
     incomeIdlePollMs: 500,
     amountMaxCoins: 1_000_000_000_000,
+    attributionPageRows: 1_000,
+    attributionRowsMax: 20_000,
+    holdGiftsPerInsert: 1_000,
   }),
 
   payment: Object.freeze({

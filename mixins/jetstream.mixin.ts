@@ -14,6 +14,7 @@ import { natsPrefix } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { Channel, type ChannelDefinition, type Lease } from "./jetstream/channel.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
+import { Publisher } from "./jetstream/publisher.ts";
 import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
 import type { RedisLockState } from "./redis-lock.mixin.ts";
 
@@ -49,6 +50,7 @@ const encoder = new TextEncoder();
 
 function open(connection: NatsConnection, manager: JetStreamManager, channels: () => Channel[]): JetStreamPort {
   const client = connection.jetstream({ timeout: limits.jetstream.publishTimeoutMs });
+  const publisher = new Publisher(connection);
   return {
     connection,
     manager,
@@ -56,11 +58,12 @@ function open(connection: NatsConnection, manager: JetStreamManager, channels: (
     held: () => channels().reduce((sum, channel) => sum + channel.held, 0),
     async publish(subject, payload, { msgId, requestId }) {
       const body = encoder.encode(JSON.stringify(payload));
-      const head = requestId ? headers() : undefined;
-      if (requestId) head?.set("Request-Id", requestId);
+      const head = headers();
+      head.set("Nats-Msg-Id", msgId);
+      if (requestId) head.set("Request-Id", requestId);
       for (let attempt = 1; ; attempt++) {
         try {
-          return await client.publish(natsPrefix() + subject, body, { msgID: msgId, headers: head });
+          return await publisher.publish(natsPrefix() + subject, body, head);
         } catch (error) {
           if (attempt >= limits.jetstream.publishAttempts || connection.isClosed())
             throw fail("unavailable", { subject, msgId, cause: (error as Error).message });

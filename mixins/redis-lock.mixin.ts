@@ -48,13 +48,16 @@ class Locks {
   private readonly service: Service & RedisState;
   private degraded = false;
   private leftovers: Leftover[] = [];
+  /** Redis took a question and did not answer it in time: nobody waits for it until it does. */
+  private silent = false;
 
   constructor(service: Service & RedisState) {
     this.service = service;
-    service.redis.on("ready", () => this.giveBackLeftovers());
+    service.redis.on("ready", () => this.heard());
   }
 
   async acquire(keys: readonly string[]): Promise<LockHold> {
+    if (this.silent) return this.withoutRedis(keys);
     const owner = randomUUID();
     const names = keys.map(lockKey);
     const connected = this.service.redis.status === "ready";
@@ -71,7 +74,10 @@ class Locks {
       if (this.degraded) this.service.logger.info("locks are taken in Redis again");
       this.degraded = false;
     } catch (error) {
-      if (connected) this.leftovers.push({ names, owner, expiresAt: Date.now() + limits.lock.ttlMs });
+      if (connected) {
+        this.leftovers.push({ names, owner, expiresAt: Date.now() + limits.lock.ttlMs });
+        this.listen();
+      }
       return this.withoutRedis(keys, error);
     }
     this.giveBackLeftovers();
@@ -90,6 +96,25 @@ class Locks {
         if (held.length > 0) await this.giveBack({ names: held, owner, expiresAt: Date.now() + limits.lock.ttlMs });
       },
     };
+  }
+
+  private heard(): void {
+    this.silent = false;
+    this.giveBackLeftovers();
+  }
+
+  /** Asks until Redis answers, or its connection breaks: then it is heard of when there is a new one. */
+  private listen(): void {
+    if (this.silent) return;
+    this.silent = true;
+    const ask = () => {
+      if (!this.silent || this.service.redis.status !== "ready") return;
+      this.service.redis.ping().then(
+        () => this.heard(),
+        () => setTimeout(ask, limits.lock.listenEveryMs).unref(),
+      );
+    };
+    ask();
   }
 
   /** Never rejects: what cannot be given back now is tried again when Redis answers, until it has run out by its TTL. */
@@ -126,7 +151,7 @@ class Locks {
     return () => clearInterval(timer);
   }
 
-  private withoutRedis(keys: readonly string[], error: unknown): LockHold {
+  private withoutRedis(keys: readonly string[], error?: unknown): LockHold {
     this.counters.degraded++;
     if (!this.degraded)
       this.service.logger.warn(

@@ -10,11 +10,11 @@ import { cpuPerGift, type Timed, timeSettling } from "../settle/measure.ts";
 import type { SettlingSystem } from "../settle/systems.ts";
 import { conservationProblems } from "../support/conservation.ts";
 import type { BenchContext } from "../support/context.ts";
-import { countCpu } from "../support/cpu.ts";
 import { DurableQueue } from "../support/durable-queue.ts";
 import { spawnProcess } from "../support/nodes.ts";
 import { median, rounded } from "../support/percentiles.ts";
 import { seedAccounts, senderId } from "../support/seed.ts";
+import { usageOf } from "../support/usage.ts";
 import { baselineDatabase } from "./gift-transaction.ts";
 import { baselineDurable, baselineStream } from "./queue.ts";
 import { balanceKey, openWorkers } from "./settler.ts";
@@ -91,7 +91,7 @@ export class Baseline {
         async begin() {
           await workers.begin();
           const at = await queue.untilBegun(before);
-          return { at, cpuSince: countCpu({ services: process.pid, ...servers.pids }) };
+          return { at, ...usageOf({ services: process.pid, ...servers.pids }) };
         },
         stop: () => workers.stop(),
       };
@@ -104,7 +104,7 @@ export class Baseline {
       async begin() {
         const at = await queue.untilBegun(before);
         const [first, second] = processes.map(({ pid }) => pid);
-        return { at, cpuSince: countCpu({ first, second, ...servers.pids }) };
+        return { at, ...usageOf({ first, second, ...servers.pids }) };
       },
       async stop() {
         for (const { started } of processes) await (await started).stop();

@@ -8,6 +8,7 @@ import type { BenchContext, BenchResult } from "../support/context.ts";
 import type { DurableQueue } from "../support/durable-queue.ts";
 import { median, rounded } from "../support/percentiles.ts";
 import { makeTables, senderId } from "../support/seed.ts";
+import { withBufferPool } from "./buffer-pool.ts";
 import { type Filled, fillBooks, flushBooks, plan } from "./fill.ts";
 
 const defaultGifts = 20_000;
@@ -21,6 +22,8 @@ const sizes: readonly [accounts: number, trades: number][] = [
   [1_000_000, 1_000_000],
   [1_000_000, 10_000_000],
 ];
+/** What the private server has by itself, and what the largest books fit into. */
+const bufferPoolMb = { usual: 512, ample: 4_096 };
 const nodeCounts = [1, 2, 4];
 const booksForNodes = { accounts: 100_000, trades: 1_000_000 };
 
@@ -103,7 +106,12 @@ export async function run(context: BenchContext): Promise<BenchResult> {
   await makeTables();
   const runs: Record<string, unknown>[] = [];
   const problems: string[] = [];
-  const measure = async (accounts: number, trades: number, nodeCounts: readonly number[]) => {
+  const measure = async (
+    accounts: number,
+    trades: number,
+    nodeCounts: readonly number[],
+    pools: readonly number[] = [bufferPoolMb.usual],
+  ) => {
     const past = plan(accounts, trades);
     progress(`filling the books: ${past.accounts} accounts, ${past.trades} trades`);
     const startedAt = Date.now();
@@ -117,15 +125,22 @@ export async function run(context: BenchContext): Promise<BenchResult> {
       progress("warming up");
       await bursts.settle(0);
     }
-    for (const nodes of nodeCounts) {
-      progress(nodes === 0 ? "settling in this process" : `settling with ${nodes} wallet processes`);
-      const topology = nodes === 0 ? "single" : "cluster";
-      const about = { accounts, trades: past.trades, nodes: Math.max(1, nodes), topology };
-      runs.push({ ...about, ...(await bursts.rate(nodes)), fillSeconds, gigabytes });
-    }
+    for (const poolMb of pools)
+      for (const nodes of nodeCounts) {
+        progress(nodes === 0 ? "settling in this process" : `settling with ${nodes} wallet processes`);
+        const topology = nodes === 0 ? "single" : "cluster";
+        const about = { accounts, trades: past.trades, nodes: Math.max(1, nodes), topology, bufferPoolMb: poolMb };
+        const rate = await withBufferPool(poolMb, () => bursts.rate(nodes));
+        runs.push({ ...about, ...rate, fillSeconds, gigabytes });
+        progress(JSON.stringify(runs.at(-1)));
+      }
     problems.push(...(await bursts.problems()));
   };
-  for (const [accounts, trades] of sizes) if (!quick || trades <= 1_000_000) await measure(accounts, trades, [0]);
+  for (const [accounts, trades] of sizes) {
+    const large = trades > 1_000_000;
+    if (quick && large) continue;
+    await measure(accounts, trades, [0], large ? [bufferPoolMb.usual, bufferPoolMb.ample] : [bufferPoolMb.usual]);
+  }
   await measure(booksForNodes.accounts, booksForNodes.trades, nodeCounts);
   return { runs, gifts: context.gifts || defaultGifts, rounds, conserved: problems.length === 0 };
 }

@@ -14,6 +14,8 @@ export interface Settled {
   cpuMicrosPerGift: number;
   cpuMicrosPerGiftBy: Record<string, number>;
   statementsPerGift: number;
+  /** Resident at the most while settling, by process. */
+  peakMb: Record<string, number>;
   redelivered: number;
   p50Ms: number;
   p99Ms: number;
@@ -43,6 +45,8 @@ export interface Timed {
   seconds: number;
   /** µs by process. */
   cpu: Record<string, number>;
+  /** Resident at the most, MB by process. */
+  memory: Record<string, number>;
   statements: number;
   /** Deliveries beyond one a gift: each is work done twice, or a gift that waited in nobody's hand. */
   redelivered: number;
@@ -60,9 +64,10 @@ export async function timeSettling(
     const begun = await system.begin();
     const endedAt = await queue.untilEmpty(gifts, progress);
     const cpu = begun.cpuSince();
+    const memory = begun.memorySince();
     const statements = (await statementsSoFar()) - statementsBefore;
     const redelivered = (await queue.deliveries()) - deliveriesBefore - gifts;
-    return { beganAt: begun.at, seconds: (endedAt - begun.at) / 1_000, cpu, statements, redelivered };
+    return { beganAt: begun.at, seconds: (endedAt - begun.at) / 1_000, cpu, memory, statements, redelivered };
   });
 }
 
@@ -85,11 +90,11 @@ export async function measureSettling(
   options: { gifts: number; profile?: string | undefined; progress: (line: string) => void },
 ): Promise<Settled> {
   const { gifts } = options;
-  const { beganAt, seconds, cpu, statements, redelivered } = await timeSettling(system, queue, options);
+  const { beganAt, seconds, cpu, memory, statements, redelivered } = await timeSettling(system, queue, options);
   const times = await settleTimes(beganAt, gifts);
   await incomesRollUp();
   await system.stop();
   const rate = Math.round(gifts / seconds);
   const statementsPerGift = rounded(statements / gifts, 4);
-  return { seconds, rate, ...cpuPerGift(cpu, gifts), statementsPerGift, redelivered, ...times };
+  return { seconds, rate, ...cpuPerGift(cpu, gifts), statementsPerGift, peakMb: memory, redelivered, ...times };
 }

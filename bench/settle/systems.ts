@@ -1,9 +1,9 @@
 import { launch } from "../../broker/launch.ts";
 import giftService from "../../services/gift/gift.service.ts";
 import type { BenchContext } from "../support/context.ts";
-import { countCpu } from "../support/cpu.ts";
 import type { DurableQueue } from "../support/durable-queue.ts";
 import { type BenchProcess, spawnProcess, startServices } from "../support/nodes.ts";
+import { type Usage, usageOf } from "../support/usage.ts";
 
 /** The services that settle gifts, up but for those that take them from the queue. */
 export interface SettlingSystem {
@@ -15,11 +15,9 @@ export interface SettlingSystem {
   stop(): Promise<void>;
 }
 
-export interface Begun {
+export interface Begun extends Usage {
   /** Unix ms: the last time at which certainly no gift had been taken from the queue. */
   at: number;
-  /** CPU time of services and servers since then, µs by process. */
-  cpuSince(): Record<string, number>;
 }
 
 /** How many processes of each. */
@@ -36,7 +34,7 @@ export async function singleSystem({ servers }: BenchContext, queue: DurableQueu
       const before = await queue.deliveries();
       broker.createService(giftService);
       const at = await queue.untilBegun(before);
-      return { at, cpuSince: countCpu({ services: process.pid, ...servers.pids }) };
+      return { at, ...usageOf({ services: process.pid, ...servers.pids }) };
     },
     stop: () => broker.stop(),
   };
@@ -64,7 +62,7 @@ export async function clusterSystem(
         ...gifts.map(({ pid }, i): [string, number | undefined] => [`gift-${i + 1}`, pid]),
       ];
       starting = gifts.map(({ started }) => started);
-      return { at, cpuSince: countCpu({ ...Object.fromEntries(pids), ...servers.pids }) };
+      return { at, ...usageOf({ ...Object.fromEntries(pids), ...servers.pids }) };
     },
     stop: async () => stopInOrder([...running, ...(await Promise.all(starting))]),
   };

@@ -54,6 +54,7 @@ export async function conservationProblems(books: Books): Promise<string[]> {
       ...(await accountProblems(connection, books)),
       ...(await giftProblems(connection, books)),
       ...(books.incomes ? await incomeProblems(connection, books) : []),
+      ...(books.incomes ? await holdProblems(connection, books) : []),
     ];
   } finally {
     await connection.end();
@@ -151,5 +152,25 @@ async function incomeProblems(connection: Connection, { wallet }: Books): Promis
     ...differing("incomes still to be rolled up", pending.number, 0),
     ...differing("anchors' incomes, incomes of the trades", sums.noted, sums.traded),
     ...differing("anchors whose income is not the sum of their gifts' shares", off.anchors, 0),
+  ];
+}
+
+/** What operators hold back of anchors' incomes is never more than they earned, and is what the held gifts add up to. */
+async function holdProblems(connection: Connection, { wallet }: Books): Promise<string[]> {
+  const off = await one(
+    connection,
+    `SELECT COUNT(*) AS anchors FROM
+       (SELECT anchor_id, SUM(num) AS held FROM ${wallet}.t_income_hold GROUP BY anchor_id) h
+     LEFT JOIN ${wallet}.t_anchor_income i ON i.user_id = h.anchor_id
+     WHERE h.held < 0 OR h.held > COALESCE(i.income, 0)`,
+  );
+  const sums = await one(
+    connection,
+    `SELECT (SELECT COALESCE(SUM(num), 0) FROM ${wallet}.t_income_hold WHERE num > 0) AS held,
+       (SELECT COALESCE(SUM(num), 0) FROM ${wallet}.t_income_hold_gift) AS gifts`,
+  );
+  return [
+    ...differing("anchors of whom more is held back than they earned", off.anchors, 0),
+    ...differing("what is held back, the held gifts' shares", sums.held, sums.gifts),
   ];
 }

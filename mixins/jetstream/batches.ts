@@ -3,7 +3,8 @@ import { isUnavailable } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { Mailboxes } from "../mailboxes.ts";
 import { bury } from "./bury.ts";
-import { alone, type Delivered, type Hand, type HandlingPorts, view } from "./message.ts";
+import { alone, type Delivered, type Hand, type HandlingPorts, retryDelayMs, view } from "./message.ts";
+import { Pace } from "./pace.ts";
 import { type Slot, Slots } from "./slots.ts";
 
 export interface BatchBounds {
@@ -11,6 +12,8 @@ export interface BatchBounds {
   readonly durable: string;
   readonly batch: number;
   readonly batchesInFlight: number;
+  /** How long after the start of a batch the next one gathers, unless it is full before; 0 where left out. */
+  readonly gatherMs?: number;
 }
 
 const noSlot: Slot = { free: () => {} };
@@ -36,13 +39,14 @@ export class Batches {
   private draining = false;
   private stopping = false;
   private readonly halted = Promise.withResolvers<void>();
-  private dispatchScheduled = false;
+  private readonly pace: Pace;
 
   constructor(bounds: BatchBounds, ports: HandlingPorts, freed: () => void) {
     this.bounds = bounds;
     this.ports = ports;
     this.freed = freed;
-    this.slots = new Slots(bounds.batchesInFlight, () => this.dispatchSoon());
+    this.pace = new Pace(bounds.gatherMs ?? 0, () => this.dispatch());
+    this.slots = new Slots(bounds.batchesInFlight, () => this.pace.soon());
     this.keepAlive = setInterval(() => {
       for (const { message } of [...this.inHand, ...this.boxes]) message.working();
     }, limits.jetstream.ackWaitMs / 3);
@@ -63,7 +67,7 @@ export class Batches {
     this.heldSequences.add(message.seq);
     try {
       this.boxes.put({ ...read(), message, tries: 0, faults: 0 });
-      this.dispatchSoon();
+      this.pace.soon();
     } catch (error) {
       this.track(this.putAside(message, `unreadable: ${(error as Error).message}`));
     }
@@ -88,6 +92,7 @@ export class Batches {
    */
   async stop(): Promise<void> {
     this.draining = true;
+    this.dispatch();
     const deadline = setTimeout(() => this.halt(), limits.jetstream.drainMs);
     if (this.held > 0) await this.halted.promise;
     this.halt();
@@ -95,6 +100,7 @@ export class Batches {
     await Promise.all(this.running);
     this.giveBack([...this.inHand]);
     clearInterval(this.keepAlive);
+    this.pace.stop();
   }
 
   private halt(): void {
@@ -108,16 +114,6 @@ export class Batches {
     for (const letter of letters) this.finish(letter, () => letter.message.nak());
   }
 
-  /** What one read from the socket brought is handed on together. */
-  private dispatchSoon(): void {
-    if (this.dispatchScheduled) return;
-    this.dispatchScheduled = true;
-    setImmediate(() => {
-      this.dispatchScheduled = false;
-      this.dispatch();
-    });
-  }
-
   private track(work: Promise<void>): void {
     this.running.add(work);
     void work.finally(() => this.running.delete(work));
@@ -125,6 +121,7 @@ export class Batches {
 
   private dispatch(): void {
     while (!this.stopping && this.boxes.hasReady && this.slots.free) {
+      if (!this.pace.mayStart(this.draining || this.boxes.size >= this.bounds.batch)) return;
       const hand = this.boxes.take(this.bounds.batch);
       for (const letters of hand.values()) for (const letter of letters) this.inHand.add(letter);
       const slot = this.slots.take();
@@ -227,16 +224,12 @@ export class Batches {
       this.halt();
       return;
     }
-    const { retryFirstDelayMs, retryMaxDelayMs } = limits.jetstream;
-    const doublings = Math.min(letters[0]?.tries ?? 0, 10);
+    const delayMs = retryDelayMs(letters[0]?.tries ?? 0);
     for (const letter of letters) letter.tries++;
-    const timer = setTimeout(
-      () => {
-        if (!this.stopping) work();
-      },
-      Math.min(retryFirstDelayMs * 2 ** doublings, retryMaxDelayMs),
-    );
-    timer.unref();
+    const again = () => {
+      if (!this.stopping) work();
+    };
+    setTimeout(again, delayMs).unref();
   }
 
   private async putAside(message: JsMsg, reason: string): Promise<void> {

@@ -20,6 +20,11 @@ export interface ChannelDefinition<This = unknown> {
   readonly batch: number;
   readonly batchesInFlight: number;
   /**
+   * While messages stream in, a batch that is not full starts so long after the one before it, so that it is worth its
+   * price; after a pause the first message is handled at once. 0 where left out.
+   */
+  readonly gatherMs?: number;
+  /**
    * Messages that this node may hold, waiting and in hand; pulls that are under way may bring as many again. By default
    * the batches in flight and one more.
    */

@@ -1,4 +1,5 @@
 import type { JsMsg } from "nats";
+import { limits } from "../../config/limits.ts";
 
 /** A message as a handler sees it. */
 export interface ChannelMessage<T = unknown> {
@@ -47,4 +48,10 @@ export type Hand = Map<string, Delivered[]>;
 /** Messages under keys that no mailbox has. */
 export function alone(letters: readonly Delivered[]): Hand {
   return new Map(letters.map((letter) => [`again:${letter.message.seq}`, [letter]]));
+}
+
+/** How long a message that was tried so often waits for the next try: twice as long each time, within bounds. */
+export function retryDelayMs(tries: number): number {
+  const { retryFirstDelayMs, retryMaxDelayMs } = limits.jetstream;
+  return Math.min(retryFirstDelayMs * 2 ** Math.min(tries, 10), retryMaxDelayMs);
 }

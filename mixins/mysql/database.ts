@@ -46,6 +46,8 @@ export class Database implements Queryable {
       charset: "utf8mb4",
       // FOUND_ROWS: an UPDATE that sets the same value still found its row.
       flags: ["FOUND_ROWS"],
+      // A stack captured for every statement, in case it fails: what awaits it says where it came from.
+      trace: false,
     });
     this.pool.on("connection", (connection) => {
       // The server runs a connection's statements in order, so these stand before the first one of ours.

@@ -1,8 +1,11 @@
-/** What the page knows about the person of this window: profile, coin balance, income as an anchor. */
+/** What the page knows about the person of this window: profile, coin balance and debt, income as an anchor. */
 import { api } from "./api.js";
 import { onSessionChange, sessionToken } from "./session.js";
 
-const NOTHING = Object.freeze({ user: undefined, balance: undefined, income: undefined, settledUpTo: undefined });
+const NOTHING = Object.freeze({
+  ...{ user: undefined, balance: undefined, debt: undefined },
+  ...{ income: undefined, heldBack: undefined, settledUpTo: undefined },
+});
 const changes = new EventTarget();
 let account = NOTHING;
 
@@ -35,16 +38,16 @@ export function loadUser() {
 }
 
 export const refreshBalance = oneAtATime(() =>
-  learn(api.products, ({ currentBalance }) => ({ balance: currentBalance })),
+  learn(api.products, ({ currentBalance, currentDebt }) => ({ balance: currentBalance, debt: currentDebt })),
 );
 
 export const refreshIncome = oneAtATime(() =>
-  learn(api.income, ({ income, settledUpTo }) => ({ income, settledUpTo })),
+  learn(api.income, ({ income, heldBack, settledUpTo }) => ({ income, heldBack, settledUpTo })),
 );
 
 /** The product list carries the balance, too: whoever fetched it for its own sake passes the balance on. */
-export function noteBalance(balance) {
-  update({ balance });
+export function noteBalance(balance, debt) {
+  update({ balance, debt });
 }
 
 /**

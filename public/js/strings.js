@@ -144,6 +144,16 @@ export const strings = Object.freeze({
   trade_2: ["退款", "Refund"],
   trade_3: ["调整", "Adjustment"],
   tradeRejected: ["未成交", "Rejected"],
+  tradeNothingLeft: ["无可收回", "Nothing left to take back"],
+  tradeDebtPayment: ["偿还欠款", "Debt paid off"],
+  tradeOwed: ["{n} 币已花掉，记为欠款；共欠 {left} 币", "{n} were spent already and are owed; {left} owed in all"],
+  tradePaidOff: [
+    "从本次充值中扣除 {n} 币还欠款；还欠 {left} 币",
+    "{n} of this recharge paid off a debt; {left} still owed",
+  ],
+  tradeDebtOrder: ["退款订单 {id}：{n} 币", "Refunded order {id}: {n}"],
+  statementDebt: ["欠款 {n} 币，下次充值时先行扣除", "{n} owed; the next recharge pays it off first"],
+  statementHeld: ["另有 {n} 币被暂扣（来自已退款的充值）", "{n} more are held back (paid with refunded coins)"],
 
   recordsTitle: ["礼物记录", "Gift records"],
   recordsSent: ["送出的", "Sent"],

@@ -34,22 +34,22 @@ const statement: ReplCommand = {
   async run(broker, args) {
     const userId = userIdOf(args.userId);
     const { list, nextCursor } = await call(broker, "wallet.statement", { userId, limit: rowsOf(args.n) });
-    const rows = list.map(({ id, createTime, type, status, num, balanceAfter, bizId }) => {
+    const rows = list.map(({ id, createTime, type, status, num, balanceAfter, debt, bizId }) => {
       const what = `${tradeTypes[type] ?? type}${status === 1 ? "" : " (rejected)"}`;
-      return [id, createTime, what, num, balanceAfter, bizId];
+      return [id, createTime, what, num, balanceAfter, debt?.after ?? "", bizId];
     });
     const more = nextCursor === null ? "" : "\n(there are older ones)";
-    return table(["id", "time", "what", "coins", "balance", "business id"], rows) + more;
+    return table(["id", "time", "what", "coins", "balance", "debt", "business id"], rows) + more;
   },
 };
 
 const income: ReplCommand = {
   command: "income <userId>",
-  description: "what an anchor has earned, and up to when that is complete",
+  description: "what an anchor has, what is held back of it, and up to when that is complete",
   async run(broker, args) {
     const userId = userIdOf(args.userId);
-    const { income: coins, settledUpTo } = await call(broker, "wallet.income", { userId });
-    return pairs({ anchor: userId, income: coins, "complete up to": settledUpTo });
+    const { income: coins, heldBack, settledUpTo } = await call(broker, "wallet.income", { userId });
+    return pairs({ anchor: userId, income: coins, "held back": heldBack, "complete up to": settledUpTo });
   },
 };
 

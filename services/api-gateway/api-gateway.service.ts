@@ -12,7 +12,7 @@ import { redisMixin } from "../../mixins/redis.mixin.ts";
 import { isRefusedParams, sendFailure } from "./answer.ts";
 import { FrontDoor } from "./front-door.ts";
 import type { Gateway } from "./gateway.ts";
-import { countHttpRequest, registerHttpMetrics } from "./pages/metrics.ts";
+import { registerHttpMetrics } from "./pages/metrics.ts";
 import { pageHeaders } from "./pages/security.ts";
 import { aliases } from "./routes.ts";
 import type { GatewayRequest } from "./visit.ts";
@@ -91,7 +91,7 @@ const gateway = {
     this.aliasByRoute = new Map(
       this.aliases.map((alias) => [`${alias.method} ${alias.fullPath}`, { alias, params: noQuery }]),
     );
-    registerHttpMetrics(this.broker);
+    const countRequest = registerHttpMetrics(this.broker);
     this.door = new FrontDoor({
       serve: (request, response) => void this.httpHandler(request, response),
       done: (request, response) => {
@@ -99,7 +99,7 @@ const gateway = {
         const ms = Math.round((performance.now() - startedAt) * 10) / 10;
         const status = response.statusCode;
         const path = (request.url ?? "").split("?", 1)[0]?.slice(0, 200);
-        countHttpRequest(this.broker, { route, status, code, ms });
+        countRequest({ route, status, code, ms });
         const { method } = request;
         this.logger.info({ method, path, status, code: code || status, ms, requestId, userId }, "request");
       },

@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { sendFailure } from "./answer.ts";
+import { AwaitedBodies } from "./awaited-bodies.ts";
 import { type GatewayRequest, Visit } from "./visit.ts";
 
 /** How many ports are tried, where another may be taken. */
@@ -46,8 +47,8 @@ export class FrontDoor {
   private readonly server: Server;
   private readonly options: Options;
   private readonly sockets = new Set<Socket>();
-  /** Requests that announced a body, the oldest first: those whose body came may stand here still. */
-  private readonly awaited = new Map<GatewayRequest, ServerResponse>();
+  /** Those whose body came may stand here still. */
+  private readonly awaited = new AwaitedBodies();
   private inFlight = 0;
   private draining = false;
   private whenIdle: () => void = () => {};
@@ -109,10 +110,10 @@ export class FrontDoor {
     response.setHeader("X-Request-Id", request.visit.requestId);
     response.setHeader("X-Content-Type-Options", "nosniff");
     this.inFlight++;
-    if (announcesBody(request)) this.awaited.set(request, response);
+    const place = announcesBody(request) ? this.awaited.add(request, response) : undefined;
     response.once("close", () => {
       this.inFlight--;
-      this.awaited.delete(request);
+      if (place) this.awaited.leave(place);
       this.options.done(request, response);
       if (this.inFlight === 0) this.whenIdle();
     });
@@ -130,9 +131,10 @@ export class FrontDoor {
    * and finishes none is in nobody's way but its own. Whether there was one.
    */
   private cutSlowest(): boolean {
-    for (const [request, response] of this.awaited) {
+    for (let place = this.awaited.oldest; place; place = this.awaited.oldest) {
+      const { request, response } = place;
       if (!request.complete && performance.now() - request.visit.startedAt < limits.http.bodyPatienceMs) return false;
-      this.awaited.delete(request);
+      this.awaited.leave(place);
       if (request.complete) continue;
       response.statusCode = 408;
       request.socket.destroy();

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as hashOf } from "node:crypto";
 import { limits } from "../../config/limits.ts";
 import { userIdPattern } from "../user-id-pattern.ts";
 
@@ -29,7 +29,7 @@ const orderNamespace = Buffer.from("5b1d7a3e9c0f4e6d8a2b4c6e8f013579", "hex");
  * id even where everything but the books was lost.
  */
 export function orderIdOf(userId: string, requestId: string): string {
-  const hash = createHash("sha1").update(orderNamespace).update(`${userId}:${requestId}`).digest();
+  const hash = hashOf("sha1", Buffer.concat([orderNamespace, Buffer.from(`${userId}:${requestId}`)]), "buffer");
   hash[6] = ((hash[6] as number) & 0x0f) | 0x50;
   hash[8] = ((hash[8] as number) & 0x3f) | 0x80;
   const hex = hash.toString("hex", 0, 16);
@@ -45,7 +45,7 @@ export function contentHashOf(request: {
   count: number;
 }): string {
   const { giftId, roomId, receiverId, type, count } = request;
-  return createHash("sha256").update(`${giftId}|${roomId}|${receiverId}|${type}|${count}`).digest("hex").slice(0, 32);
+  return hashOf("sha256", `${giftId}|${roomId}|${receiverId}|${type}|${count}`, "hex").slice(0, 32);
 }
 
 /** The queue's partition of a sender: messages of one sender share a subject. */

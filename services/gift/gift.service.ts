@@ -137,6 +137,7 @@ export default defineService<"gift", GiftState>({
       batch: limits.gift.settleBatch,
       batchesInFlight: limits.gift.settleBatchesInFlight,
       heldMessages: limits.gift.settleHeldMessages,
+      gatherMs: limits.gift.settleGatherMs,
       parse: parseAcceptedGift,
       key: (gift: AcceptedGift) => gift.senderId,
       handler(messages, release) {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Service } from "moleculer";
 import { failures, isFailureName } from "../../config/errors.ts";
 import type { ChannelMessage, JetStreamState } from "../../mixins/jetstream.mixin.ts";
@@ -102,7 +102,7 @@ function toSettledGift({ gift, succeeded, reason, income }: SettledRecord): Sett
 
 async function announce(service: Settling, settled: readonly SettledRecord[]): Promise<void> {
   const ids = settled.map(({ gift }) => gift.orderId);
-  const key = createHash("sha256").update(ids.join(",")).digest("hex").slice(0, 32);
+  const key = hash("sha256", ids.join(","), "hex").slice(0, 32);
   const { subject, payload, msgId } = durableEvent("gift.settled", key, { gifts: settled.map(toSettledGift) });
   await service.jetstream.publish(subject, payload, { msgId });
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { limits } from "../../config/limits.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 
@@ -26,7 +26,7 @@ for _, hash in ipairs(oldest) do
 end
 return #oldest`;
 
-const hashOf = (token: string) => createHash("sha256").update(token).digest("hex");
+const hashOf = (token: string) => hash("sha256", token, "hex");
 const sessionKey = (hash: string) => `user:session:${hash}`;
 const indexKey = (userId: string) => `user:sessions:${userId}`;
 

@@ -2,7 +2,8 @@ import { isUnavailable } from "../../broker/failure.ts";
 import { Mailboxes } from "../../mixins/mailboxes.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { LockHold } from "../../mixins/redis-lock.mixin.ts";
-import { debtPaymentId, decide } from "./ledger.ts";
+import { debtPaymentId } from "./business-ids.ts";
+import { decide } from "./ledger.ts";
 import type { Account, Command, Decision, Outcome, Prior } from "./posting.ts";
 import {
   insertDebts,

@@ -1,4 +1,5 @@
 import { Books } from "./books.ts";
+import { debtPaymentId } from "./business-ids.ts";
 import { type Account, type Command, type Decision, isAmount, type Outcome, type Prior } from "./posting.ts";
 
 /**
@@ -9,9 +10,6 @@ import { type Account, type Command, type Decision, isAmount, type Outcome, type
 const tradeType = { gift: 0, recharge: 1, refund: 2 } as const;
 const frozen = 2;
 const valid = 1;
-
-/** The business id of the row that a recharge pays a debt off with. */
-export const debtPaymentId = (rechargeBizId: string): string => `debt:${rechargeBizId}`;
 
 function decideGift(books: Books, command: Extract<Command, { kind: "gift" }>): Outcome {
   const { bizId, userId, receiverId, amount, income } = command;
@@ -66,12 +64,17 @@ function decideRefund(books: Books, command: Extract<Command, { kind: "refund" }
   if (!isAmount(coins)) return books.refuse(account, "invalidParam");
   const prior = books.prior(bizId);
   if (prior) {
-    const same = prior.userId === userId && prior.debtNum - prior.num === coins;
-    return same ? books.repeat(account, prior) : books.refuse(account, "idempotencyConflict", true);
+    const taken = prior.valid ? -prior.num : 0;
+    const same = prior.userId === userId && taken + prior.debtNum === coins;
+    if (!same) return books.refuse(account, "idempotencyConflict", true);
+    return { ...books.done(account), repeated: true, balanceAfter: prior.balanceAfter };
   }
   if (!Number.isSafeInteger(account.debt + coins)) return books.refuse(account, "invalidParam");
   const taken = Math.min(account.balance, coins);
-  if (taken > 0) books.post(account, { num: -taken, type: tradeType.refund, bizId });
+  const refund = { type: tradeType.refund, bizId };
+  if (taken > 0) books.post(account, { ...refund, num: -taken });
+  // A row that moves nothing, so that the refund has its place in the ledger and in the statement.
+  else books.post(account, { ...refund, num: -coins, status: 0, reason: "balanceShort" });
   if (taken < coins) books.owe(account, coins - taken, bizId);
   return books.done(account);
 }

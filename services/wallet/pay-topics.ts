@@ -1,5 +1,6 @@
 import type { ChannelMessage } from "../../mixins/jetstream.mixin.ts";
 import { userIdPattern } from "../user-id-pattern.ts";
+import { refundId } from "./business-ids.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import type { Command, Outcome } from "./posting.ts";
 import { isAmount } from "./posting.ts";
@@ -50,7 +51,7 @@ export function creditRecharges(writer: LedgerWriter, messages: readonly Channel
 export function takeBackRefunds(writer: LedgerWriter, messages: readonly ChannelMessage[]): Promise<void> {
   return carryOut(writer, messages, ({ orderId, userId, coins }) => ({
     kind: "refund",
-    bizId: `refund:${orderId}`,
+    bizId: refundId(orderId),
     userId,
     coins,
   }));

@@ -1,7 +1,7 @@
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
 import type { Account, DebtRow, Prior, TradeRow } from "./posting.ts";
-import type { Balance, StatementRow } from "./wallet.contract.ts";
+import type { Balance } from "./wallet.contract.ts";
 
 /** All SQL of the wallet. */
 
@@ -205,41 +205,20 @@ export function toBalance({ userId, balance, debt, totalCharged, status }: Accou
   return { userId, balance, debt, totalCharged, status };
 }
 
-interface StatementRecord extends TradeRecord {
-  id: string;
-  type: number;
-  create_time: Date;
-}
-
-/** A user's trades, newest first, below the cursor. */
-export async function readStatement(
+/** An anchor's rolled-up income and what is held back of it, and the time before which every gift settled is in. */
+export async function readIncome(
   db: Queryable,
   userId: string,
-  cursor: string | undefined,
-  limit: number,
-): Promise<StatementRow[]> {
-  const rows = await db.query<StatementRecord>(
-    `SELECT id, num, type, status, biz_id, balance_after, create_time FROM t_qiyu_currency_trade
-     WHERE user_id = ? ${cursor ? "AND id < ?" : ""} ORDER BY id DESC LIMIT ?`,
-    cursor ? [userId, cursor, limit] : [userId, limit],
-  );
-  return rows.map((row) => ({
-    id: String(row.id),
-    num: toSafeInteger(row.num),
-    type: Number(row.type),
-    status: Number(row.status),
-    bizId: row.biz_id,
-    balanceAfter: toSafeInteger(row.balance_after),
-    createTime: row.create_time.toISOString(),
-  }));
-}
-
-/** Rolled-up income, and the time before which every gift settled is in it. */
-export async function readIncome(db: Queryable, userId: string): Promise<{ income: number; settledUpTo: Date }> {
-  const [row] = await db.query<{ income: string | null; settled_up_to: Date }>(
+): Promise<{ earned: number; heldBack: number; settledUpTo: Date }> {
+  const [row] = await db.query<{ income: string | null; held: string | null; settled_up_to: Date }>(
     `SELECT (SELECT income FROM t_anchor_income WHERE user_id = ?) AS income,
+       (SELECT SUM(num) FROM t_income_hold WHERE anchor_id = ?) AS held,
        COALESCE((SELECT MIN(create_time) FROM t_anchor_income_pending), UTC_TIMESTAMP(3)) AS settled_up_to`,
-    [userId],
+    [userId, userId],
   );
-  return { income: toSafeInteger(row?.income ?? 0), settledUpTo: row?.settled_up_to ?? new Date() };
+  return {
+    earned: toSafeInteger(row?.income ?? 0),
+    heldBack: toSafeInteger(row?.held ?? 0),
+    settledUpTo: row?.settled_up_to ?? new Date(),
+  };
 }

@@ -44,6 +44,64 @@ export interface StatementRow {
   bizId: string;
   balanceAfter: number;
   createTime: string;
+  /** Of recharges and refunds: the payment order it is about; where a recharge pays a debt off, that recharge's. */
+  orderId?: string;
+  /**
+   * Where it changed the debt: `change` above zero is what a refund could not take back, below zero what was paid off;
+   * `after` the whole debt then; `orders` the refunded orders whose debt it is.
+   */
+  debt?: { change: number; after: number; orders: { orderId: string; coins: number }[] };
+}
+
+/** What became of a refunded order's coins that could not be taken back. Coins throughout. */
+export interface AffectedIncome {
+  orderId: string;
+  /** Whose order it was. */
+  userId: string;
+  /** What the refund took back, and what it could not, since it was spent. */
+  taken: number;
+  shortfall: number;
+  /** What of the shortfall is still owed; later recharges have paid the rest. */
+  owing: number;
+  /** What of the shortfall no gift was found for that an earlier refund had not claimed. */
+  uncovered: number;
+  /** Where there is such: the earlier refunds' debts that had been paid off by then. Their gifts are what is meant. */
+  paidOff: { orderId: string; coins: number }[];
+  /** Of the refund, in the ledger. */
+  time: string;
+  anchors: AffectedAnchor[];
+}
+
+export interface AffectedAnchor {
+  anchorId: string;
+  gifts: number;
+  /** Of the shortfall, in gifts to this anchor. */
+  coins: number;
+  /** The anchor's share of these coins. */
+  share: number;
+  state: "open" | "held" | "released";
+}
+
+export interface AffectedGifts extends AffectedIncome {
+  /** Newest first. */
+  gifts: {
+    orderId: string;
+    anchorId: string;
+    /** Of the whole gift. */
+    price: number;
+    /** What of it was paid with the refunded coins, and the anchor's share of that. */
+    coins: number;
+    share: number;
+    time: string;
+  }[];
+  nextCursor: string | null;
+}
+
+export interface HoldOrder {
+  orderId: string;
+  anchorId?: string;
+  reason: string;
+  operator: string;
 }
 
 export interface WalletActions {
@@ -63,7 +121,7 @@ export interface WalletActions {
     params: { bucket: number; userId: string; amount: number };
     result: { funds: "enough" | "short" | "unusable" };
   };
-  /** Newest first; `cursor` is a trade id. */
+  /** Newest first; `cursor` is a trade id. The sum of `num` where `status` is 1 is the balance. */
   statement: {
     params: { userId: string; cursor?: string; limit: number };
     result: { list: StatementRow[]; nextCursor: string | null };
@@ -75,8 +133,28 @@ export interface WalletActions {
     params: { from: string; to: string; cursor?: string };
     result: { list: { orderId: string; coins: number }[]; nextCursor: string | null };
   };
-  /** What the anchor has earned; every gift settled before `settledUpTo` (ISO time) is in it. */
-  income: { params: { userId: string }; result: { income: number; settledUpTo: string } };
+  /**
+   * What the anchor has earned, less what is held back of it; every gift settled before `settledUpTo` (ISO time) is in
+   * `earned`. Where a share is held back before it is in `earned`, `income` is 0 until it is, and never below.
+   */
+  income: {
+    params: { userId: string };
+    result: { income: number; earned: number; heldBack: number; settledUpTo: string };
+  };
+  /**
+   * Operators: the gifts that a refunded order's missing coins were spent on, newest first, and the anchors' shares of
+   * them; `cursor` is a trade id. Fails: refundUnknown.
+   */
+  affectedGifts: {
+    params: { orderId: string; cursor?: string; limit: number; operator: string };
+    result: AffectedGifts;
+  };
+  /**
+   * Operators: holds back these shares, every anchor's or the one's that is named, once; or lets what is held back go
+   * again, for good. Fails: refundUnknown; holdState, where there is nothing that it could be, or has been, done to.
+   */
+  holdIncome: { params: HoldOrder; result: AffectedIncome };
+  releaseIncome: { params: HoldOrder; result: AffectedIncome };
   /** Operators. Fails: invalidParam where the account's status does not allow it. */
   freeze: { params: { userId: string; reason: string; operator: string }; result: Balance };
   unfreeze: { params: { userId: string; reason: string; operator: string }; result: Balance };
@@ -87,6 +165,9 @@ export interface WalletEvents {
   "account.unfrozen": { userId: string; reason: string; time: string };
   /** A paid order's coins are in the account. */
   "wallet.credited": { userId: string; orderId: string; coins: number; balanceAfter: number; time: string };
+  /** An anchor's share of gifts that were paid with a refunded order's coins is held back, or let go again. */
+  "income.held": { orderId: string; anchorId: string; coins: number; reason: string; time: string };
+  "income.released": { orderId: string; anchorId: string; coins: number; reason: string; time: string };
 }
 
 const userId = { type: "string", pattern: userIdPattern } as const;
@@ -94,6 +175,10 @@ const orderId = { type: "string", min: 1, max: 64 } as const;
 const positive = { type: "number", integer: true, min: 1, max: Number.MAX_SAFE_INTEGER } as const;
 const time = { type: "string", pattern: /^\d{4}-\d\d-\d\dT[\d:.]{8,12}Z$/ } as const;
 const reason = { type: "string", min: 1, max: 200 } as const;
+const operator = { type: "string", max: 100 } as const;
+const tradeCursor = { type: "string", pattern: /^\d{1,19}$/, optional: true } as const;
+const pageLimit = { type: "number", integer: true, min: 1, max: 100 } as const;
+const holdOrder = { orderId, anchorId: { ...userId, optional: true }, reason, operator } as const;
 
 export const walletParams = {
   consumeForSendGift: {
@@ -118,14 +203,13 @@ export const walletParams = {
   },
   balance: { userId },
   checkFunds: { bucket: { type: "number", integer: true, min: 0 }, userId, amount: positive },
-  statement: {
-    userId,
-    cursor: { type: "string", pattern: /^\d{1,19}$/, optional: true },
-    limit: { type: "number", integer: true, min: 1, max: 100 },
-  },
+  statement: { userId, cursor: tradeCursor, limit: pageLimit },
   creditsOf: { orderIds: { type: "array", max: 500, items: orderId } },
-  creditsBetween: { from: time, to: time, cursor: { type: "string", pattern: /^\d{1,19}$/, optional: true } },
+  creditsBetween: { from: time, to: time, cursor: tradeCursor },
   income: { userId },
-  freeze: { userId, reason, operator: { type: "string", max: 100 } },
-  unfreeze: { userId, reason, operator: { type: "string", max: 100 } },
+  affectedGifts: { orderId, cursor: tradeCursor, limit: pageLimit, operator },
+  holdIncome: holdOrder,
+  releaseIncome: holdOrder,
+  freeze: { userId, reason, operator },
+  unfreeze: { userId, reason, operator },
 } as const;

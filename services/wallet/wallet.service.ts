@@ -14,12 +14,14 @@ import { changeStatus } from "./account-status.ts";
 import { creditsOfOrders, creditsOfTime } from "./credit-store.ts";
 import { fundsOf, openFundsCache } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
+import { affectedGifts, moveHolds } from "./holds/holds.ts";
 import { openIncomeRollup } from "./income-rollup.ts";
 import { openWriter } from "./open-writer.ts";
 import { creditRecharges, parseTopicMessage, type TopicMessage, takeBackRefunds } from "./pay-topics.ts";
+import { statementPage } from "./statement.ts";
 import { walletParams } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
-import { noBalance, readBalances, readIncome, readStatement } from "./wallet-store.ts";
+import { noBalance, readBalances, readIncome } from "./wallet-store.ts";
 
 const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket" } } as const;
 
@@ -59,11 +61,8 @@ export default defineService<"wallet", WalletState>({
     },
     statement: {
       params: walletParams.statement,
-      async handler(ctx) {
-        const { userId, cursor, limit } = ctx.params;
-        const rows = await readStatement(this.mysql, userId, cursor, limit + 1);
-        const list = rows.slice(0, limit);
-        return { list, nextCursor: rows.length > limit ? (list.at(-1)?.id ?? null) : null };
+      handler(ctx) {
+        return statementPage(this.mysql, ctx.params);
       },
     },
     creditsOf: {
@@ -82,8 +81,30 @@ export default defineService<"wallet", WalletState>({
     income: {
       params: walletParams.income,
       async handler(ctx) {
-        const { income, settledUpTo } = await readIncome(this.mysql, ctx.params.userId);
-        return { income, settledUpTo: settledUpTo.toISOString() };
+        const { earned, heldBack, settledUpTo } = await readIncome(this.mysql, ctx.params.userId);
+        const income = Math.max(0, earned - heldBack);
+        return { income, earned, heldBack, settledUpTo: settledUpTo.toISOString() };
+      },
+    },
+    affectedGifts: {
+      params: walletParams.affectedGifts,
+      operator: true,
+      handler(ctx) {
+        return affectedGifts(this.mysql, ctx.params);
+      },
+    },
+    holdIncome: {
+      params: walletParams.holdIncome,
+      operator: true,
+      handler(ctx) {
+        return moveHolds(this, "held", ctx.params);
+      },
+    },
+    releaseIncome: {
+      params: walletParams.releaseIncome,
+      operator: true,
+      handler(ctx) {
+        return moveHolds(this, "released", ctx.params);
       },
     },
     freeze: {

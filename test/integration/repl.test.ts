@@ -35,7 +35,7 @@ const fakes = [
         ];
         return { list: list.slice(0, Number(params.limit)), nextCursor: Number(params.limit) < 2 ? "8" : null };
       },
-      income: () => ({ income: 45, settledUpTo: "2025-01-01T00:00:00.000Z" }),
+      income: () => ({ income: 45, earned: 50, heldBack: 5, settledUpTo: "2025-01-01T00:00:00.000Z" }),
     },
   },
   {
@@ -146,7 +146,9 @@ describe("the operators' console", () => {
     });
 
     test("income: the sum, and up to when it is complete", async () => {
-      expect(await say(`income ${user}`)).toMatch(/income +45\ncomplete up to +2025-01-01T00:00:00.000Z$/);
+      expect(await say(`income ${user}`)).toMatch(
+        /income +45\nheld back +5\ncomplete up to +2025-01-01T00:00:00.000Z$/,
+      );
     });
 
     test("order: finds payments and gifts, as this account of this machine", async () => {

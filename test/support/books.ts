@@ -28,13 +28,20 @@ export function rows<Row extends object>(service: string, sql: string, values: u
 
 /**
  * The conservation laws of the books, over all rows: each balance is the sum of its valid trades, each debt of its debt
- * rows, recharged − refunded = balances + gifts sent, and the incomes of anchors are what the trades say.
+ * rows, recharged − refunded = balances + gifts sent, the incomes of anchors are what the trades say, and what is held
+ * back of them is their shares of gifts that refunded coins paid for, each coin at most once.
  */
 export function expectBooksBalanced(): Promise<void> {
   return snapshot("wallet", checkBooks);
 }
 
 async function checkBooks(query: Query): Promise<void> {
+  await checkAccounts(query);
+  for (const [what, sql] of Object.entries(holdContradictions))
+    expect({ [what]: await query(`${sql} LIMIT 5`) }).toEqual({ [what]: [] });
+}
+
+async function checkAccounts(query: Query): Promise<void> {
   const off = await query<{
     user_id: string;
   }>(`SELECT a.user_id, a.current_balance, COALESCE(t.total, 0) AS total, a.debt, COALESCE(d.total, 0) AS owed
@@ -59,3 +66,38 @@ async function checkBooks(query: Query): Promise<void> {
   const [income] = await query<{ total: string }>("SELECT COALESCE(SUM(income), 0) AS total FROM t_anchor_income");
   expect(BigInt(income?.total ?? 0) + waiting).toBe(BigInt(sums?.incomes ?? 0));
 }
+
+const shareOfFirst = (coins: string) => `(CAST(t.counterparty_income AS DECIMAL(40)) * (${coins}) DIV -t.num)`;
+const lines = `t_income_hold_gift g JOIN t_income_hold h ON h.biz_id = g.hold_biz_id`;
+
+/** Rows about shares that are held back which must never be seen, with why. */
+const holdContradictions: Readonly<Record<string, string>> = {
+  "an anchor of whom more is held back than was earned, or less than nothing": `SELECT h.anchor_id FROM
+       (SELECT anchor_id, SUM(num) AS held FROM t_income_hold GROUP BY anchor_id) h
+     LEFT JOIN (SELECT counterparty_id, SUM(counterparty_income) AS earned FROM t_qiyu_currency_trade
+       WHERE type = 0 AND status = 1 GROUP BY counterparty_id) t ON t.counterparty_id = h.anchor_id
+     WHERE h.held < 0 OR h.held > COALESCE(t.earned, 0)`,
+  "a hold that is not the sum of its gifts": `SELECT h.biz_id FROM t_income_hold h
+     LEFT JOIN (SELECT hold_biz_id, SUM(num) AS total FROM t_income_hold_gift GROUP BY hold_biz_id) g
+       ON g.hold_biz_id = h.biz_id
+     WHERE h.num > 0 AND (h.biz_id <> CONCAT('hold:', h.order_id, ':', h.anchor_id) OR h.num <> COALESCE(g.total, 0))`,
+  "gifts of no hold": `SELECT g.id FROM t_income_hold_gift g
+     LEFT JOIN t_income_hold h ON h.biz_id = g.hold_biz_id AND h.num > 0 WHERE h.id IS NULL`,
+  "a release that is not its hold's opposite": `SELECT r.biz_id FROM t_income_hold r
+     LEFT JOIN t_income_hold h ON h.biz_id = CONCAT('hold:', r.order_id, ':', r.anchor_id) AND h.num = -r.num
+     WHERE r.num < 0 AND (h.id IS NULL OR r.biz_id <> CONCAT('release:', r.order_id, ':', r.anchor_id))`,
+  "a held share of a gift that is not such a share": `SELECT g.id FROM ${lines}
+     LEFT JOIN t_qiyu_currency_trade r ON r.biz_id = CONCAT('refund:', h.order_id) AND r.type = 2
+     LEFT JOIN t_qiyu_currency_trade t ON t.biz_id = g.gift_biz_id AND t.type = 0 AND t.status = 1
+       AND t.counterparty_id = h.anchor_id AND t.user_id = r.user_id AND t.id < r.id
+     WHERE t.id IS NULL OR g.coins_from + g.coins > -t.num
+       OR g.num <> ${shareOfFirst("g.coins_from + g.coins")} - ${shareOfFirst("g.coins_from")}`,
+  "a coin of a gift that is held for two": `SELECT a.id FROM t_income_hold_gift a
+     JOIN t_income_hold_gift b ON b.gift_biz_id = a.gift_biz_id AND b.id <> a.id
+     WHERE a.coins_from < b.coins_from + b.coins AND b.coins_from < a.coins_from + a.coins`,
+  "an order for which more is held than its refund could not take back": `SELECT h.order_id FROM ${lines}
+     LEFT JOIN t_wallet_debt d ON d.biz_id = CONCAT('refund:', h.order_id)
+     GROUP BY h.order_id HAVING SUM(g.coins) > COALESCE(MAX(d.num), 0)`,
+  "a refund without its row in the ledger": `SELECT d.biz_id FROM t_wallet_debt d
+     LEFT JOIN t_qiyu_currency_trade t ON t.biz_id = d.biz_id AND t.user_id = d.user_id WHERE t.id IS NULL`,
+};

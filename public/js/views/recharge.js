@@ -38,9 +38,9 @@ function chooseProduct(place) {
   const grid = h("div", { class: "product-grid", testid: "products" }, h("p", { class: "empty", say: "loading" }));
   step.replaceChildren(grid);
   api.products().then(
-    ({ currentBalance, payProductItemVOList: products }) => {
+    ({ currentBalance, currentDebt, payProductItemVOList: products }) => {
       if (signal.aborted) return;
-      noteBalance(currentBalance);
+      noteBalance(currentBalance, currentDebt);
       grid.replaceChildren(...products.map((product) => productCard(product, place)));
       if (products.length === 0) grid.append(h("p", { class: "empty", say: "rechargeNone" }));
     },

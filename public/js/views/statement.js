@@ -1,30 +1,35 @@
-/** The account's statement, and the income beside it. */
+/** The account's statement with what is owed, and the income beside it. */
 import { currentAccount, refreshBalance, refreshIncome, watchAccount } from "../account.js";
 import { api } from "../api.js";
 import { tellFailure } from "../busy.js";
 import { h } from "../dom.js";
 import { number, signed, time } from "../format.js";
-import { onLanguageChange } from "../language.js";
+import { onLanguageChange, say } from "../language.js";
 import { createCursorList } from "./cursor-list.js";
 
 const REJECTED = 0;
+const REFUND = 2;
 
 export function statementView(host, signal) {
   const balance = h("output", { class: "figure-number", testid: "statement-balance" });
   const income = h("output", { class: "figure-number", testid: "statement-income" });
+  const debt = h("p", { class: "figure-note", testid: "statement-debt", hidden: true });
+  const held = h("p", { class: "figure-note", testid: "statement-held", hidden: true });
   const trades = createCursorList({ fetchPage: api.trades, row: tradeRow, testid: "trades", signal });
   host.append(
     h(
       "div",
       { class: "page narrow" },
       h("div", { class: "page-head" }, h("h1", { say: "statementTitle" })),
-      h("div", { class: "figures" }, figure("balance", balance), figure("income", income)),
+      h("div", { class: "figures" }, figure("balance", balance, debt), figure("income", income, held)),
       trades.elements,
     ),
   );
   const show = (account) => {
     balance.textContent = number(account.balance);
     income.textContent = number(account.income);
+    note(debt, "statementDebt", account.debt);
+    note(held, "statementHeld", account.heldBack);
   };
   watchAccount(show, signal);
   onLanguageChange(() => show(currentAccount()), signal);
@@ -33,8 +38,31 @@ export function statementView(host, signal) {
   return trades.restart();
 }
 
-function figure(key, output) {
-  return h("div", { class: "card figure" }, h("h2", { say: key }), output);
+function figure(key, output, beside) {
+  return h("div", { class: "card figure" }, h("h2", { say: key }), output, beside);
+}
+
+/** A line that is there only where there is something to say. */
+function note(line, key, amount) {
+  line.hidden = !amount;
+  say(line, key, { n: () => number(amount) });
+}
+
+/** A refund that a debt came of, or a recharge's payment of one, says so, and names the refunded orders. */
+function debtLines({ debt }) {
+  if (!debt) return [];
+  const key = debt.change > 0 ? "tradeOwed" : "tradePaidOff";
+  const amounts = { n: () => number(Math.abs(debt.change)), left: () => number(debt.after) };
+  return [
+    h("p", { class: "row-detail", say: [key, amounts], testid: "trade-debt" }),
+    ...debt.orders.map(({ orderId, coins }) =>
+      h("p", { class: "row-detail", say: ["tradeDebtOrder", { id: orderId, n: () => number(coins) }] }),
+    ),
+  ];
+}
+
+function titleOf({ type, debt }) {
+  return Number(type) === REFUND && debt?.change < 0 ? "tradeDebtPayment" : `trade_${Number(type)}`;
 }
 
 function tradeRow(trade) {
@@ -49,10 +77,11 @@ function tradeRow(trade) {
       h(
         "p",
         { class: "row-title" },
-        h("span", { say: `trade_${Number(trade.type)}` }),
-        rejected && h("span", { class: "row-badge", say: "tradeRejected" }),
+        h("span", { say: titleOf(trade) }),
+        rejected && h("span", { class: "row-badge", say: trade.debt ? "tradeNothingLeft" : "tradeRejected" }),
       ),
       h("p", { class: "row-detail", text: time(trade.createTime) }),
+      debtLines(trade),
     ),
     h(
       "div",

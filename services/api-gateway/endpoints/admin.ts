@@ -4,7 +4,7 @@ import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import { shownPayOrder } from "./bank.ts";
 import { endpoint } from "./endpoint.ts";
-import { id, integer, orderId, shownUserId, text, userId } from "./fields.ts";
+import { cursor, id, integer, limit, orderId, shownUserId, text, userId } from "./fields.ts";
 import { shownGift, shownGiftRecord, showOrder } from "./gift.ts";
 
 const base = "/live/admin";
@@ -20,6 +20,30 @@ const shownAccount = z.object({
   debt: z.int(),
   totalCharged: z.int(),
   status: z.int().meta({ description: "0 invalid, 1 valid, 2 frozen" }),
+});
+
+const shownAffected = z.object({
+  orderId: z.string(),
+  userId: shownUserId,
+  taken: z.int().meta({ description: "Coins that the refund took back." }),
+  shortfall: z.int().meta({ description: "Coins that it could not, since they were spent." }),
+  owing: z.int().meta({ description: "What of them is still owed; later recharges have paid the rest." }),
+  uncovered: z
+    .int()
+    .meta({ description: "What of the shortfall no gift was found for that an earlier refund had not claimed." }),
+  paidOff: z.array(z.object({ orderId: z.string(), coins: z.int() })).meta({
+    description: "Where there is such: earlier refunds' debts that had been paid off by then; their gifts are meant.",
+  }),
+  time: z.string(),
+  anchors: z.array(
+    z.object({
+      anchorId: shownUserId,
+      gifts: z.int(),
+      coins: z.int(),
+      share: z.int().meta({ description: "The anchor's share of these coins." }),
+      state: z.enum(["open", "held", "released"]),
+    }),
+  ),
 });
 
 export const adminEndpoints = [
@@ -109,5 +133,47 @@ export const adminEndpoints = [
     result: shownPayOrder,
     failures: ["payOrderUnknown", "payOrderState"],
     run: (ctx, params, { operator }) => call(ctx, "payment.refund", { ...params, operator }),
+  }),
+
+  endpoint({
+    path: `${base}/income/affected`,
+    summary: "The gifts that a refunded order's missing coins were spent on, newest first, and the anchors' shares",
+    access: "operator",
+    params: { orderId, cursor, limit },
+    result: shownAffected.extend({
+      gifts: z.array(
+        z.object({
+          orderId: z.string(),
+          anchorId: shownUserId,
+          price: z.int().meta({ description: "Of the whole gift." }),
+          coins: z.int().meta({ description: "What of it was paid with the refunded coins." }),
+          share: z.int(),
+          time: z.string(),
+        }),
+      ),
+      nextCursor: z.string().nullable(),
+    }),
+    failures: ["refundUnknown"],
+    run: (ctx, params, { operator }) => call(ctx, "wallet.affectedGifts", { ...params, operator }),
+  }),
+
+  endpoint({
+    path: `${base}/income/hold`,
+    summary: "Holds back the anchors' shares of these gifts, once; every anchor's or the one's that is named",
+    access: "operator",
+    params: { orderId, anchorId: userId.optional(), reason },
+    result: shownAffected,
+    failures: ["refundUnknown", "holdState"],
+    run: (ctx, params, { operator }) => call(ctx, "wallet.holdIncome", { ...params, operator }),
+  }),
+
+  endpoint({
+    path: `${base}/income/release`,
+    summary: "Lets shares that are held back go again, for good",
+    access: "operator",
+    params: { orderId, anchorId: userId.optional(), reason },
+    result: shownAffected,
+    failures: ["refundUnknown", "holdState"],
+    run: (ctx, params, { operator }) => call(ctx, "wallet.releaseIncome", { ...params, operator }),
   }),
 ];

@@ -18,6 +18,15 @@ export const shownPayOrder = z.object({
   payTime: z.string().optional(),
 });
 
+/** Of a row of the statement that changed what its owner owes. */
+const shownDebt = z.object({
+  change: z.int().meta({ description: "Above 0 what a refund could not take back, below 0 what was paid off." }),
+  after: z.int().meta({ description: "The whole debt after it." }),
+  orders: z
+    .array(z.object({ orderId: z.string(), coins: z.int() }))
+    .meta({ description: "The refunded orders whose debt it is." }),
+});
+
 export const bankEndpoints = [
   endpoint({
     path: `${base}/products`,
@@ -26,6 +35,7 @@ export const bankEndpoints = [
     params: { type: integer(coins, coins) },
     result: z.object({
       currentBalance: z.int(),
+      currentDebt: z.int().meta({ description: "What refunds could not take back; the next recharges pay it off." }),
       payProductItemVOList: z.array(z.object({ id: z.int(), name: z.string(), coinNum: z.int() })),
     }),
     async run(ctx, { type }, { userId }) {
@@ -33,7 +43,7 @@ export const bankEndpoints = [
         call(ctx, "wallet.balance", { userId }),
         call(ctx, "payment.products", { type }),
       ]);
-      return { currentBalance: account.balance, payProductItemVOList: products };
+      return { currentBalance: account.balance, currentDebt: account.debt, payProductItemVOList: products };
     },
   }),
 
@@ -60,7 +70,7 @@ export const bankEndpoints = [
 
   endpoint({
     path: `${base}/trades`,
-    summary: "The caller's statement, newest first",
+    summary: "The caller's statement, newest first; the sum of its valid rows is the balance",
     access: "login",
     params: { cursor, limit },
     result: pageOf(
@@ -72,6 +82,10 @@ export const bankEndpoints = [
         bizId: z.string(),
         balanceAfter: z.int(),
         createTime: z.string(),
+        orderId: z.string().optional().meta({
+          description: "The payment order of a recharge or refund; of a debt's payment, the recharge that paid it.",
+        }),
+        debt: shownDebt.optional(),
       }),
     ),
     run: (ctx, params, { userId }) => call(ctx, "wallet.statement", { ...params, userId }),
@@ -82,7 +96,14 @@ export const bankEndpoints = [
     summary: "What the caller has earned as an anchor; every gift settled before settledUpTo is in it",
     access: "login",
     params: {},
-    result: z.object({ income: z.int(), settledUpTo: z.string() }),
+    result: z.object({
+      income: z.int().meta({ description: "What was earned, less what is held back; never below 0." }),
+      earned: z.int(),
+      heldBack: z
+        .int()
+        .meta({ description: "Shares of gifts that were paid with refunded coins, held by an operator." }),
+      settledUpTo: z.string(),
+    }),
     run: (ctx, _params, { userId }) => call(ctx, "wallet.income", { userId }),
   }),
 ];

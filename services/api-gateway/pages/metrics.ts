@@ -1,4 +1,11 @@
 import type { ServiceBroker } from "moleculer";
+import {
+  type Count,
+  countSeries,
+  histogramSeries,
+  type Observe,
+  timeBucketsMs,
+} from "../../../broker/metric-series.ts";
 import { limits } from "../../../config/limits.ts";
 import { type Metric, metricsText, type NodeMetrics } from "./metrics-text.ts";
 
@@ -8,8 +15,10 @@ const excludes = ["os.datetime.**", "os.user.**", "os.network.**", "process.argu
 const requests = "ovation.http.requests";
 const requestTime = "ovation.http.request.time";
 
-/** The gateway's own metrics, next to Moleculer's. */
-export function registerHttpMetrics(broker: ServiceBroker): void {
+export type CountRequest = (about: { route: string; status: number; code: number; ms: number }) => void;
+
+/** Registers the gateway's own metrics, next to Moleculer's; what it gives back counts a request that has ended. */
+export function registerHttpMetrics(broker: ServiceBroker): CountRequest {
   broker.metrics.register({
     name: requests,
     type: "counter",
@@ -20,18 +29,21 @@ export function registerHttpMetrics(broker: ServiceBroker): void {
     name: requestTime,
     type: "histogram",
     labelNames: ["route"],
-    buckets: true,
+    buckets: timeBucketsMs,
     unit: "millisecond",
     description: "Time from a request's headers to the end of its answer",
   } as never);
-}
-
-export function countHttpRequest(
-  broker: ServiceBroker,
-  { route, status, code, ms }: { route: string; status: number; code: number; ms: number },
-): void {
-  broker.metrics.increment(requests, { route, status, code });
-  broker.metrics.observe(requestTime, ms, { route });
+  const counts = new Map<string, Count>();
+  const times = new Map<string, Observe>();
+  return ({ route, status, code, ms }) => {
+    const key = `${route} ${status} ${code}`;
+    const count = counts.get(key) ?? countSeries(broker, requests, { route, status, code });
+    counts.set(key, count);
+    const time = times.get(route) ?? histogramSeries(broker, requestTime, { route });
+    times.set(route, time);
+    count(1);
+    time(ms);
+  };
 }
 
 /** Standard names of this process, which dashboards expect of anything written for Node. */

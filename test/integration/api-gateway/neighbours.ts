@@ -53,6 +53,13 @@ const giftRecord = { ...giftOrder, id: "41", senderId: alice.userId };
 const payOrder = { orderId: "pay-order-1", productId: 1, status: 2, coinNum: 60, amount: 600, payTime: time };
 const account = { userId: "77", balance: 5, debt: 0, totalCharged: 5, status: 2 };
 
+const affected = {
+  ...{ orderId: "pay-order-1", userId: "77", taken: 10, shortfall: 50, owing: 20, uncovered: 0, time },
+  paidOff: [{ orderId: "pay-order-0", coins: 5 }],
+  anchors: [{ anchorId: "78", gifts: 1, coins: 50, share: 25, state: "open" as const }],
+};
+const affectedGift = { orderId: "gift-order-1", anchorId: "78", price: 90, coins: 50, share: 25, time };
+
 type Answers = { [N in ActionName]?: (params: ParamsOf<N>) => ResultOf<N> | Promise<ResultOf<N>> };
 
 const usual: Answers = {
@@ -78,10 +85,28 @@ const usual: Answers = {
   "gift.findOrder": () => giftRecord,
   "wallet.balance": () => account,
   "wallet.statement": () => ({
-    list: [{ id: "9", num: -90, type: 0, status: 1, bizId: "b", balanceAfter: 5, createTime: time }],
+    list: [
+      { id: "10", num: -90, type: 0, status: 1, bizId: "b", balanceAfter: 5, createTime: time },
+      {
+        ...{
+          id: "9",
+          num: -30,
+          type: 2,
+          status: 1,
+          bizId: "refund:c",
+          balanceAfter: 0,
+          createTime: time,
+          orderId: "c",
+        },
+        debt: { change: 20, after: 25, orders: [{ orderId: "c", coins: 20 }] },
+      },
+    ],
     nextCursor: null,
   }),
-  "wallet.income": () => ({ income: 45, settledUpTo: time }),
+  "wallet.income": () => ({ income: 45, earned: 50, heldBack: 5, settledUpTo: time }),
+  "wallet.affectedGifts": () => ({ ...affected, gifts: [affectedGift], nextCursor: "41" }),
+  "wallet.holdIncome": () => affected,
+  "wallet.releaseIncome": () => affected,
   "wallet.freeze": () => account,
   "wallet.unfreeze": () => account,
   "payment.products": () => [{ id: 1, name: "60", coinNum: 60 }],

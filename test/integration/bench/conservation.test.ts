@@ -89,13 +89,25 @@ describe("the conservation check of the benchmarks", () => {
       /still to be rolled up/,
     ],
     [
+      "an anchor of whom more is held back than was earned",
+      () => `INSERT INTO t_income_hold (anchor_id, num, biz_id, order_id, reason)
+        SELECT user_id, income + 1, 'hold:o:a', 'o', 'r' FROM t_anchor_income LIMIT 1`,
+      /more is held back/,
+    ],
+    [
+      "income that is held back for no gift",
+      () => `INSERT INTO t_income_hold (anchor_id, num, biz_id, order_id, reason)
+        SELECT user_id, 1, 'hold:o:b', 'o', 'r' FROM t_anchor_income LIMIT 1`,
+      /what is held back, the held/,
+    ],
+    [
       "an anchor who got more than was sent",
       () => "UPDATE t_qiyu_currency_trade SET counterparty_income = 91 WHERE type = 0 LIMIT 1",
       /the anchor got more/,
     ],
   ])("finds %s", async (_what, change, problem) => {
     await connection.query("SET SESSION sql_mode = 'STRICT_ALL_TABLES'");
-    await connection.query("DELETE FROM t_anchor_income_pending");
+    for (const table of ["t_anchor_income_pending", "t_income_hold"]) await connection.query(`DELETE FROM ${table}`);
     await connection.query(change());
     expect((await problems()).join("\n")).toMatch(problem);
   });

@@ -8,6 +8,7 @@ import type { SettleStep } from "../../../services/gift/settler.ts";
 import type { RoomGift } from "../../../services/im-router/im-router.contract.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
+import { holdAccounts } from "../../support/held-accounts.ts";
 import { publish, recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 
@@ -52,15 +53,20 @@ const neighbours: ServiceSchema[] = [
 
 let caller: ServiceBroker;
 const giftNodes: ServiceBroker[] = [];
+const redis = openRedis("test");
 
 beforeAll(async () => {
+  await redis.connect();
   await startNode("neighbours", neighbours);
   await startNode("wallet", [wallet]);
   giftNodes.push(await startNode("gift-1", [gift]), await startNode("gift-2", [gift]));
   caller = await startNode("caller", []);
   await caller.waitForServices(["gift", "wallet", "living-room", "im-router"]);
 });
-afterAll(stopAll);
+afterAll(async () => {
+  redis.disconnect();
+  await stopAll();
+});
 afterEach(expectBooksBalanced);
 
 interface Send {
@@ -133,6 +139,17 @@ describe("the path of a gift", () => {
     expect([...ids]).toEqual([orderIdOf(user, "double-click")]);
     await settled(user, [...ids][0] as string);
     expect(await balance(user)).toBe(910);
+  });
+
+  test("Redis remembers an order until it is settled, and no longer", async () => {
+    const user = await richUser();
+    const remembered = (orderId: string) => redis.exists(`gift:accepted:${orderId}`);
+    const held = await holdAccounts([user]);
+    const { orderId } = await send({ userId: user, requestId: "remembered" });
+    expect(await remembered(orderId)).toBe(1);
+    await held.release();
+    await settled(user, orderId);
+    await eventually("forgotten", async () => (await remembered(orderId)) === 0);
   });
 
   test("a request id with other content is refused while it waits, when it is settled, and when Redis has forgotten it", async () => {
@@ -342,10 +359,7 @@ describe("the path of a gift", () => {
 });
 
 async function wipeRedis(): Promise<void> {
-  const redis = openRedis("wipe");
-  await redis.connect();
   const prefix = redis.options.keyPrefix ?? "";
   const keys = await redis.keys(`${prefix}*`);
   if (keys.length > 0) await redis.del(keys.map((key) => key.slice(prefix.length)));
-  redis.disconnect();
 }

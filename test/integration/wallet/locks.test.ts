@@ -172,3 +172,23 @@ describe("locks whose release was lost on the way are given back once Redis is t
     expect(await raw.get(`lock:${key}`)).toBe("another");
   });
 });
+
+test("of a Redis that takes questions and does not answer, one who asks is held up, and nobody else until it answers again", async () => {
+  const acquire = async () => {
+    const began = Date.now();
+    const { degraded, release } = await one.locks.acquire(newKeys(1));
+    await release();
+    return { degraded, ms: Date.now() - began };
+  };
+  await eventually("a connection", () => one.redis.status === "ready");
+  expect(await acquire()).toMatchObject({ degraded: false });
+  // Two questions of the one who listens go unanswered too.
+  wire.slow(3 * limits.redis.commandTimeoutMs);
+  const first = await acquire();
+  expect([first.degraded, first.ms >= limits.redis.commandTimeoutMs - 50]).toEqual([true, true]);
+  const began = Date.now();
+  for (let n = 0; n < 50; n++) expect(await acquire()).toMatchObject({ degraded: true });
+  expect(Date.now() - began).toBeLessThan(limits.redis.commandTimeoutMs / 2);
+  wire.slow(0);
+  await eventually("locks in Redis again", async () => !(await acquire()).degraded, 10_000);
+});

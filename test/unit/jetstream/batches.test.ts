@@ -8,7 +8,7 @@ const { retryFirstDelayMs, retryMaxDelayMs, maxAttempts, ackWaitMs, drainMs } = 
 /** More than all tries of a poison message take. */
 const longMs = maxAttempts * retryMaxDelayMs;
 
-function open(bounds: { batch?: number; batchesInFlight?: number } = {}) {
+function open(bounds: { batch?: number; batchesInFlight?: number; gatherMs?: number } = {}) {
   const ports = new FakePorts();
   let freed = 0;
   const batches = new Batches({ durable: "durable", batch: 100, batchesInFlight: 1, ...bounds }, ports, () => {
@@ -61,6 +61,48 @@ describe("batches", () => {
     ports.running[0]?.done();
     await settled();
     expect([fates(second), batches.held]).toEqual([acked(second), 0]);
+  });
+
+  test("the first after a pause starts at once; while more stream in, the next one gathers for its time", async () => {
+    const { ports, put } = open({ batchesInFlight: 4, gatherMs: 25 });
+    ports.judge = () => {};
+    put("a");
+    await settled();
+    expect(ports.calls).toEqual([[1]]);
+    for (let n = 0; n < 4; n++) {
+      put("b");
+      await pass(5);
+    }
+    expect(ports.calls).toEqual([[1]]);
+    await pass(5);
+    expect(ports.calls).toEqual([[1], [2, 3, 4, 5]]);
+    await pass(25);
+    put("c");
+    await settled();
+    expect(ports.calls).toEqual([[1], [2, 3, 4, 5], [6]]);
+  });
+
+  test("a full one does not wait for its time", async () => {
+    const { ports, put, putAll } = open({ batch: 3, batchesInFlight: 4, gatherMs: 1_000 });
+    ports.judge = () => {};
+    put("a");
+    await settled();
+    putAll(["a", "b"], 2);
+    await pass(1);
+    expect(ports.calls.map((call) => call.length)).toEqual([1, 3]);
+    await pass(1_000);
+    expect(ports.calls.map((call) => call.length)).toEqual([1, 3, 1]);
+  });
+
+  test("at the stop nothing waits for its time", async () => {
+    const { ports, batches, put } = open({ gatherMs: 60_000 });
+    ports.judge = () => {};
+    put("a");
+    await settled();
+    const late = put("b");
+    await settled();
+    await batches.stop();
+    expect([ports.calls, fates([late])]).toEqual([[[1], [2]], ["1 acks 0 naks"]]);
   });
 
   test("they are bounded, and so are those in flight", async () => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { debtPaymentId, decide } from "../../../services/wallet/ledger.ts";
+import { debtPaymentId } from "../../../services/wallet/business-ids.ts";
+import { decide } from "../../../services/wallet/ledger.ts";
 import { type Account, anchorShare, type Command, type Prior } from "../../../services/wallet/posting.ts";
 
 const users = ["11", "12", "13"];
@@ -196,6 +197,30 @@ describe("the ledger's decision", () => {
     store.apply([{ kind: "recharge", bizId: "p3", userId: "11", coins: 50 }]);
     expect(store.accounts.get("11")).toMatchObject({ balance: 30, debt: 0 });
     expect(store.debts.map(({ bizId }) => bizId)).toEqual(["refund:p1", debtPaymentId("p2"), debtPaymentId("p3")]);
+  });
+
+  test("a refund of which nothing can be taken back is a row that moves nothing, and a debt; its repeat is no other", () => {
+    const store = new Store();
+    const refund: Command = { kind: "refund", bizId: "refund:p1", userId: "11", coins: 40 };
+    store.apply([{ kind: "recharge", bizId: "p1", userId: "11", coins: 40 }, gift()]);
+    store.apply([refund]);
+    expect(store.trades.at(-1)).toMatchObject({ bizId: "refund:p1", num: -40, status: 0, balanceAfter: 0 });
+    expect(store.debts).toMatchObject([{ bizId: "refund:p1", num: 40 }]);
+    const again = store.apply([refund, { ...refund, coins: 41 }]);
+    expect(again.outcomes).toMatchObject([
+      { status: "done", repeated: true, balanceAfter: 0 },
+      { status: "refused", reason: "idempotencyConflict" },
+    ]);
+    expect([...again.trades, ...again.debts]).toEqual([]);
+  });
+
+  test("a refund that an earlier release noted as a debt alone is known again", () => {
+    const empty = { num: 0, valid: true, reason: null, counterpartyId: null, income: 0, balanceAfter: 0 };
+    const priors = new Map([["refund:p1", { ...empty, userId: "11", debtNum: 40 }]]);
+    const refund: Command = { kind: "refund", bizId: "refund:p1", userId: "11", coins: 40 };
+    const decision = decide(new Map([["11", account("11", { debt: 40 })]]), priors, [refund]);
+    expect(decision.outcomes).toMatchObject([{ status: "done", repeated: true }]);
+    expect([...decision.trades, ...decision.debts]).toEqual([]);
   });
 
   test("the anchor's share is rounded down and never more than the gift", () => {

@@ -1,0 +1,83 @@
+import { createInbox, type Msg, type MsgHdrs, type NatsConnection, type PubAck } from "nats";
+import { limits } from "../../config/limits.ts";
+
+interface Awaited {
+  resolve(ack: PubAck): void;
+  reject(error: Error): void;
+  deadline: number;
+}
+
+interface Reply extends PubAck {
+  error?: { code: number; description: string };
+}
+
+/**
+ * Publications to JetStream with their acks. The client's own makes a timer and an error object for each; here one
+ * subscription takes the acks of all, and one timer looks after those that do not come.
+ */
+export class Publisher {
+  private readonly connection: NatsConnection;
+  private readonly inbox = createInbox();
+  /** By the number in their reply subject; the oldest first, and so in the order of their deadlines. */
+  private readonly awaited = new Map<string, Awaited>();
+  private readonly overdue: NodeJS.Timeout;
+  private sent = 0;
+
+  constructor(connection: NatsConnection) {
+    this.connection = connection;
+    connection.subscribe(`${this.inbox}.*`, {
+      callback: (error, message) => {
+        if (!error) this.answered(message);
+      },
+    });
+    this.overdue = setInterval(() => this.giveUpOverdue(), limits.jetstream.publishTimeoutMs / 10);
+    void connection.closed().then(() => this.close());
+  }
+
+  /**
+   * Resolves with the server's ack: the message is then in the stream's file. Rejects where the server refuses it, no
+   * stream takes the subject, or no ack comes within `limits.jetstream.publishTimeoutMs`: then it may be stored all the
+   * same.
+   */
+  publish(subject: string, data: Uint8Array, head: MsgHdrs): Promise<PubAck> {
+    return new Promise((resolve, reject) => {
+      const number = String(++this.sent);
+      this.connection.publish(subject, data, { reply: `${this.inbox}.${number}`, headers: head });
+      const deadline = performance.now() + limits.jetstream.publishTimeoutMs;
+      this.awaited.set(number, { resolve, reject, deadline });
+    });
+  }
+
+  private answered(message: Msg): void {
+    const number = message.subject.slice(this.inbox.length + 1);
+    const awaited = this.awaited.get(number);
+    if (!awaited) return;
+    this.awaited.delete(number);
+    if (message.headers?.code === 503) {
+      awaited.reject(new Error("no stream takes the subject, or JetStream is away"));
+      return;
+    }
+    try {
+      const { error, ...ack } = message.json<Reply>();
+      if (error) awaited.reject(new Error(`JetStream refused it: ${error.code} ${error.description}`));
+      else awaited.resolve(ack);
+    } catch (error) {
+      awaited.reject(error as Error);
+    }
+  }
+
+  private giveUpOverdue(): void {
+    const now = performance.now();
+    for (const [number, { reject, deadline }] of this.awaited) {
+      if (deadline > now) return;
+      this.awaited.delete(number);
+      reject(new Error("JetStream did not answer in time"));
+    }
+  }
+
+  private close(): void {
+    clearInterval(this.overdue);
+    for (const { reject } of this.awaited.values()) reject(new Error("the connection was closed"));
+    this.awaited.clear();
+  }
+}

@@ -1,0 +1,127 @@
+import { limits } from "../../../config/limits.ts";
+import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import { refundId } from "../business-ids.ts";
+import type { EarlierRefund, GiftPart, SpentGift } from "./attribution.ts";
+import type { HoldMove, HoldRow } from "./hold-decision.ts";
+
+/** A refund as the ledger has it. */
+export interface Refund {
+  orderId: string;
+  userId: string;
+  /** Its place: what has a smaller trade id stands before it. */
+  tradeId: string;
+  /** Coins that were taken back. */
+  taken: number;
+  /** Coins that were not there any more; 0 where the refund came before the order's coins had. */
+  shortfall: number;
+  time: Date;
+}
+
+/**
+ * A refund's row beside the debt that it left and the credit before it. A refund that overtook its order's credit found
+ * nothing spent: that credit has paid its debt off at once.
+ */
+const refundColumns = `t.id, t.user_id, t.biz_id, t.type, t.num, t.status, t.counterparty_id, t.counterparty_income,
+  t.create_time, IF(credit.id IS NULL, 0, d.num) AS shortfall`;
+const refundJoins = `LEFT JOIN t_wallet_debt d ON t.type = 2 AND d.biz_id = t.biz_id AND d.num > 0
+  LEFT JOIN t_qiyu_currency_trade credit ON d.id IS NOT NULL AND credit.biz_id = SUBSTRING(t.biz_id, 8)
+    AND credit.type = 1 AND credit.id < t.id`;
+
+interface EntryRow {
+  id: string;
+  user_id: string;
+  biz_id: string;
+  type: number;
+  num: string;
+  status: number;
+  counterparty_id: string | null;
+  counterparty_income: string;
+  create_time: Date;
+  shortfall: string | null;
+}
+
+export async function readRefund(db: Queryable, orderId: string): Promise<Refund | null> {
+  const [row] = await db.query<EntryRow>(
+    `SELECT ${refundColumns} FROM t_qiyu_currency_trade t ${refundJoins} WHERE t.biz_id = ? AND t.type = 2`,
+    [refundId(orderId)],
+  );
+  if (!row) return null;
+  return {
+    orderId,
+    userId: String(row.user_id),
+    tradeId: String(row.id),
+    taken: Number(row.status) === 1 ? -toSafeInteger(row.num) : 0,
+    shortfall: toSafeInteger(row.shortfall ?? 0),
+    time: row.create_time,
+  };
+}
+
+/** A payer's valid gifts and unpaid refunds before a trade, newest first, with the id to go on from. */
+export async function entriesBefore(
+  db: Queryable,
+  userId: string,
+  tradeId: string,
+  limit: number,
+): Promise<{ id: string; entry: SpentGift | EarlierRefund }[]> {
+  const rows = await db.query<EntryRow>(
+    `SELECT ${refundColumns} FROM t_qiyu_currency_trade t ${refundJoins}
+     WHERE t.user_id = ? AND t.id < ? AND ((t.type = 0 AND t.status = 1) OR d.id IS NOT NULL)
+     ORDER BY t.id DESC LIMIT ?`,
+    [userId, tradeId, limit],
+  );
+  return rows.map((row) => ({ id: String(row.id), entry: toEntry(row) }));
+}
+
+function toEntry(row: EntryRow): SpentGift | EarlierRefund {
+  if (Number(row.type) !== 0) return { kind: "refund", shortfall: toSafeInteger(row.shortfall ?? 0) };
+  return {
+    kind: "gift",
+    id: String(row.id),
+    orderId: row.biz_id,
+    anchorId: String(row.counterparty_id),
+    coins: -toSafeInteger(row.num),
+    income: toSafeInteger(row.counterparty_income),
+    time: row.create_time,
+  };
+}
+
+/**
+ * Keeps other decisions about an order waiting until the transaction ends, by the row of the debt that its refund left. An
+ * order without one has nothing to decide.
+ */
+export async function lockRefund(tx: Transaction, orderId: string): Promise<void> {
+  await tx.query("SELECT id FROM t_wallet_debt WHERE biz_id = ? FOR UPDATE", [refundId(orderId)]);
+}
+
+/** What was decided about an order, each decision's row. */
+export async function readHolds(db: Queryable, orderId: string): Promise<HoldRow[]> {
+  const rows = await db.query<{ biz_id: string; anchor_id: string; num: string }>(
+    "SELECT biz_id, anchor_id, num FROM t_income_hold WHERE order_id = ?",
+    [orderId],
+  );
+  return rows.map((row) => ({ bizId: row.biz_id, anchorId: String(row.anchor_id), num: toSafeInteger(row.num) }));
+}
+
+/** Fails with a duplicate key where one of them is in the books already. */
+export async function insertHolds(
+  tx: Transaction,
+  orderId: string,
+  moves: readonly HoldMove[],
+  reason: string,
+): Promise<void> {
+  for (const { bizId, anchorId, num, parts } of moves) {
+    await tx.run("INSERT INTO t_income_hold (anchor_id, num, biz_id, order_id, reason) VALUES (?, ?, ?, ?, ?)", [
+      ...[anchorId, num, bizId, orderId, reason],
+    ]);
+    for (let from = 0; from < parts.length; from += limits.wallet.holdGiftsPerInsert)
+      await insertParts(tx, bizId, parts.slice(from, from + limits.wallet.holdGiftsPerInsert));
+  }
+}
+
+async function insertParts(tx: Transaction, holdBizId: string, parts: readonly GiftPart[]): Promise<void> {
+  await tx.run(
+    `INSERT INTO t_income_hold_gift (hold_biz_id, gift_biz_id, coins_from, coins, num)
+     VALUES ${parts.map(() => "(?,?,?,?,?)").join(", ")}`,
+    parts.flatMap(({ gift, coinsFrom, coins, share }) => [holdBizId, gift.orderId, coinsFrom, coins, share]),
+  );
+}

@@ -1,0 +1,121 @@
+import { fail } from "../../../broker/failure.ts";
+import { limits } from "../../../config/limits.ts";
+import type { Queryable, Transaction } from "../../../mixins/mysql/database.ts";
+import { durableEvent } from "../../durable-event.ts";
+import { refundId } from "../business-ids.ts";
+import { debtHistory, paidOffBefore } from "../debts.ts";
+import { readDebts } from "../statement-store.ts";
+import type { AffectedGifts, AffectedIncome, HoldOrder } from "../wallet.contract.ts";
+import type { WalletState } from "../wallet-state.ts";
+import { Attribution } from "./attribution.ts";
+import { type AnchorPart, anchorsOf, decideHold, type HoldMove } from "./hold-decision.ts";
+import { entriesBefore, insertHolds, lockRefund, type Refund, readHolds, readRefund } from "./hold-store.ts";
+
+async function requireRefund(db: Queryable, orderId: string): Promise<Refund> {
+  const refund = await readRefund(db, orderId);
+  if (!refund) throw fail("refundUnknown", { orderId });
+  return refund;
+}
+
+/** The gifts of a refund's shortfall, by the rule of attribution.ts, among the payer's last entries before it. */
+async function attribute(db: Queryable, { userId, tradeId, shortfall }: Refund): Promise<Attribution> {
+  const attribution = new Attribution(shortfall);
+  const { attributionPageRows, attributionRowsMax } = limits.wallet;
+  let before = tradeId;
+  for (let seen = 0; !attribution.done && seen < attributionRowsMax; seen += attributionPageRows) {
+    const entries = await entriesBefore(db, userId, before, attributionPageRows);
+    for (const { entry } of entries) attribution.take(entry);
+    if (entries.length < attributionPageRows) break;
+    before = entries.at(-1)?.id as string;
+  }
+  return attribution;
+}
+
+async function describe(
+  db: Queryable,
+  refund: Refund,
+  { uncovered }: Attribution,
+  anchors: readonly AnchorPart[],
+): Promise<AffectedIncome> {
+  const { orderId, userId, taken, shortfall, time } = refund;
+  const { owing, changes } = debtHistory(await readDebts(db, userId));
+  return {
+    orderId,
+    userId,
+    taken,
+    shortfall,
+    owing: owing.get(orderId) ?? 0,
+    paidOff: uncovered > 0 ? paidOffBefore(changes, refundId(orderId)) : [],
+    uncovered,
+    time: time.toISOString(),
+    anchors: anchors.map(({ anchorId, parts, coins, share, state }) => ({
+      ...{ anchorId, gifts: parts.length, coins, share, state },
+    })),
+  };
+}
+
+/**
+ * What a refunded order's missing coins were spent on, newest gift first. Fails: refundUnknown, where the ledger has no
+ * refund of the order (yet).
+ */
+export async function affectedGifts(
+  db: Queryable,
+  { orderId, cursor, limit }: { orderId: string; cursor?: string; limit: number },
+): Promise<AffectedGifts> {
+  const refund = await requireRefund(db, orderId);
+  const attribution = await attribute(db, refund);
+  const anchors = anchorsOf(orderId, attribution.parts, await readHolds(db, orderId));
+  const below = attribution.parts.filter(({ gift }) => !cursor || BigInt(gift.id) < BigInt(cursor));
+  const page = below.slice(0, limit);
+  return {
+    ...(await describe(db, refund, attribution, anchors)),
+    gifts: page.map(({ gift, coins, share }) => ({
+      ...{ orderId: gift.orderId, anchorId: gift.anchorId, price: gift.coins, coins, share },
+      time: gift.time.toISOString(),
+    })),
+    nextCursor: below.length > limit ? (page.at(-1)?.gift.id ?? null) : null,
+  };
+}
+
+type Wallet = Pick<WalletState, "mysql" | "outbox">;
+
+async function writeEvent(
+  wallet: Wallet,
+  tx: Transaction,
+  order: Omit<HoldOrder, "operator">,
+  to: "held" | "released",
+  move: HoldMove,
+) {
+  const time = new Date();
+  const { orderId, reason } = order;
+  const { anchorId, num } = move;
+  const data = { orderId, anchorId, coins: Math.abs(num), reason, time: time.toISOString() };
+  const event = durableEvent(`income.${to}`, `${orderId}:${anchorId}`, data, time);
+  await wallet.outbox.add(tx, { ...event, orderKey: `user:${anchorId}` });
+}
+
+/**
+ * Holds back, or lets go, the shares of an order's gifts; committed when it resolves. Doing it again, or side by side, is
+ * the same as once. Anchors whose state does not allow it are left as they are. Fails: refundUnknown; holdState, where
+ * there is nobody for whom it could be done.
+ */
+export async function moveHolds(
+  wallet: Wallet,
+  to: "held" | "released",
+  order: Omit<HoldOrder, "operator">,
+): Promise<AffectedIncome> {
+  const { orderId, anchorId, reason } = order;
+  const refund = await requireRefund(wallet.mysql, orderId);
+  const attribution = await attribute(wallet.mysql, refund);
+  await wallet.mysql.transaction(async (tx) => {
+    await lockRefund(tx, orderId);
+    const anchors = anchorsOf(orderId, attribution.parts, await readHolds(tx, orderId));
+    const moves = decideHold(orderId, anchors, to, anchorId);
+    if (!moves) throw fail("holdState", { orderId, anchorId, to });
+    await insertHolds(tx, orderId, moves, reason);
+    for (const move of moves) await writeEvent(wallet, tx, order, to, move);
+  });
+  wallet.outbox.wake();
+  const anchors = anchorsOf(orderId, attribution.parts, await readHolds(wallet.mysql, orderId));
+  return describe(wallet.mysql, refund, attribution, anchors);
+}

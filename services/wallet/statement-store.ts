@@ -1,0 +1,45 @@
+import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
+import type { DebtEntry } from "./debts.ts";
+import type { StatementRow } from "./wallet.contract.ts";
+
+interface StatementRecord {
+  id: string;
+  num: string;
+  type: number;
+  status: number;
+  biz_id: string;
+  balance_after: string;
+  create_time: Date;
+}
+
+/** A user's trades, newest first, below the cursor. */
+export async function readTrades(
+  db: Queryable,
+  userId: string,
+  cursor: string | undefined,
+  limit: number,
+): Promise<StatementRow[]> {
+  const rows = await db.query<StatementRecord>(
+    `SELECT id, num, type, status, biz_id, balance_after, create_time FROM t_qiyu_currency_trade
+     WHERE user_id = ? ${cursor ? "AND id < ?" : ""} ORDER BY id DESC LIMIT ?`,
+    cursor ? [userId, cursor, limit] : [userId, limit],
+  );
+  return rows.map((row) => ({
+    id: String(row.id),
+    num: toSafeInteger(row.num),
+    type: Number(row.type),
+    status: Number(row.status),
+    bizId: row.biz_id,
+    balanceAfter: toSafeInteger(row.balance_after),
+    createTime: row.create_time.toISOString(),
+  }));
+}
+
+/** All that happened to a user's debt, oldest first: a refund, or a recharge that paid some of it off, is a row each. */
+export async function readDebts(db: Queryable, userId: string): Promise<DebtEntry[]> {
+  const rows = await db.query<{ biz_id: string; num: string }>(
+    "SELECT biz_id, num FROM t_wallet_debt WHERE user_id = ? ORDER BY id",
+    [userId],
+  );
+  return rows.map(({ biz_id, num }) => ({ bizId: biz_id, num: toSafeInteger(num) }));
+}

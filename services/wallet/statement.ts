@@ -1,0 +1,29 @@
+import type { Queryable } from "../../mixins/mysql/database.ts";
+import { payOrderOf } from "./business-ids.ts";
+import { debtHistory } from "./debts.ts";
+import { readDebts, readTrades } from "./statement-store.ts";
+import type { StatementRow } from "./wallet.contract.ts";
+
+const gift = 0;
+const refund = 2;
+
+/**
+ * A page of a user's trades, newest first. Those of payment orders name their order, and those that changed the debt say
+ * by how much, and whose refund it was of. The debts are read after the trades, so none of the page's is missing.
+ */
+export async function statementPage(
+  db: Queryable,
+  { userId, cursor, limit }: { userId: string; cursor?: string; limit: number },
+): Promise<{ list: StatementRow[]; nextCursor: string | null }> {
+  const trades = await readTrades(db, userId, cursor, limit + 1);
+  const list = trades.slice(0, limit);
+  const { changes } = debtHistory(list.some(({ type }) => type === refund) ? await readDebts(db, userId) : []);
+  return {
+    list: list.map((trade) => {
+      if (trade.type === gift) return trade;
+      const debt = changes.get(trade.bizId);
+      return { ...trade, orderId: payOrderOf(trade.bizId), ...(debt && { debt }) };
+    }),
+    nextCursor: trades.length > limit ? (list.at(-1)?.id ?? null) : null,
+  };
+}

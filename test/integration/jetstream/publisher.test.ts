@@ -1,0 +1,64 @@
+import { connect, headers, type NatsConnection } from "nats";
+import { natsOptions } from "../../../broker/nats-options.ts";
+import { natsPrefix } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
+import { Publisher } from "../../../mixins/jetstream/publisher.ts";
+import { ensureStreams } from "../../../mixins/jetstream/streams.ts";
+import { eventStream } from "../../../services/streams.ts";
+import { eventually } from "../../support/system.ts";
+
+const data = (text: string) => new TextEncoder().encode(text);
+const named = (msgId: string) => {
+  const head = headers();
+  head.set("Nats-Msg-Id", msgId);
+  return head;
+};
+const subject = `${natsPrefix()}event.test`;
+
+let connection: NatsConnection;
+let publisher: Publisher;
+
+beforeAll(async () => {
+  connection = await connect(natsOptions("publisher-test"));
+  await ensureStreams(await connection.jetstreamManager(), [eventStream]);
+  publisher = new Publisher(connection);
+});
+afterAll(() => connection.close());
+
+test("each of many publications gets the ack of its own message, a repeat that of the first", async () => {
+  const acks = await Promise.all(
+    Array.from({ length: 500 }, (_, n) => publisher.publish(subject, data(String(n)), named(`many-${n}`))),
+  );
+  expect(acks.map(({ seq }) => seq)).toEqual(acks.map((_, n) => (acks[0]?.seq ?? 0) + n));
+  expect(acks.filter(({ duplicate }) => duplicate)).toEqual([]);
+  const repeat = await publisher.publish(subject, data("again"), named("many-7"));
+  expect(repeat).toMatchObject({ seq: acks[7]?.seq, duplicate: true });
+});
+
+test("what no stream takes is rejected at once", async () => {
+  const started = Date.now();
+  await expect(publisher.publish(`${natsPrefix()}nobody.takes`, data("?"), named("nobody"))).rejects.toThrow(
+    "no stream takes",
+  );
+  expect(Date.now() - started).toBeLessThan(limits.jetstream.publishTimeoutMs);
+});
+
+test("what JetStream refuses is rejected with its reason", async () => {
+  const head = named("refused");
+  head.set("Nats-Expected-Last-Sequence", "1");
+  await expect(publisher.publish(subject, data("?"), head)).rejects.toThrow("wrong last sequence");
+});
+
+test("what is not acked in time is rejected, and so is what is on its way when the connection closes", async () => {
+  const silent = await connect(natsOptions("publisher-silent-test"));
+  const sink = silent.subscribe(`${natsPrefix()}sink`);
+  const waiting = new Publisher(silent);
+  const started = Date.now();
+  await expect(waiting.publish(`${natsPrefix()}sink`, data("?"), named("silence"))).rejects.toThrow("in time");
+  expect(Date.now() - started).toBeGreaterThanOrEqual(limits.jetstream.publishTimeoutMs - 10);
+  const last = waiting.publish(`${natsPrefix()}sink`, data("?"), named("closing"));
+  const outcome = expect(last).rejects.toThrow("closed");
+  await eventually("both arrived", () => sink.getReceived() === 2);
+  await silent.close();
+  await outcome;
+});
