@@ -78,13 +78,19 @@ const payChannel: Readonly<Record<Channel, number>> = { alipay: 0, wechat: 1, ca
 let users = 1_000;
 
 /** An order of product 6 (3000 fen, 300 coins) by a new user, whose page the payer has opened. */
-export async function place({ gateway, alipay, cashier }: ProviderDesk, channel: Channel): Promise<PlacedOrder> {
+export async function place(desk: ProviderDesk, channel: Channel): Promise<PlacedOrder> {
   const userId = String(++users);
   const params = { userId, productId: 6, paySource: 1, payChannel: payChannel[channel] };
-  const { orderId, payUrl } = await call(gateway, "payment.pay", params);
+  const { orderId, payUrl } = await call(desk.gateway, "payment.pay", params);
+  return opened(desk, { channel, userId, orderId, payUrl });
+}
+
+/** The payer opens the page of an order. */
+export function opened({ alipay, cashier }: ProviderDesk, order: Omit<PlacedOrder, "tradeNo">): PlacedOrder {
+  const { channel, orderId, payUrl } = order;
   if (channel === "alipay") alipay.open(payUrl);
   if (channel === "cashier") cashier.open(orderId, 3_000);
-  return { channel, userId, orderId, tradeNo: channel === "cashier" ? orderId : tradeNoOf(orderId), payUrl };
+  return { ...order, tradeNo: channel === "cashier" ? orderId : tradeNoOf(orderId) };
 }
 
 /** The payer pays at the provider; whether that was still possible. */

@@ -1,4 +1,5 @@
 import type { NoticeAnswer, RawNotice } from "../../../services/payment/payment.contract.ts";
+import type { PaymentProvider } from "../../../services/payment/providers/provider.ts";
 import { insist } from "../../support/providers/simulated-server.ts";
 import { messagesOf, noticesOf, orderRow } from "./desk.ts";
 import {
@@ -7,8 +8,10 @@ import {
   credited,
   deliver,
   expectCoins,
+  opened,
   type PlacedOrder,
   paidNotice,
+  pay,
   place,
   placePaid,
   refundNotice,
@@ -56,6 +59,27 @@ describe("an order", () => {
     await expect(place(desk, "wechat")).rejects.toMatchObject({ type: "unavailable" });
   });
 });
+
+/** The page of these is made here: its payer pays, and the notice comes, before the order's maker has it. */
+async function placeAnsweredLate(channel: "alipay" | "cashier"): Promise<PlacedOrder> {
+  const makers = desk.payments.map(({ providers }) => {
+    const provider = providers.get(channel) as PaymentProvider;
+    const make = provider.createPayment;
+    return jest.spyOn(provider, "createPayment").mockImplementation(async (order, ...rest) => {
+      const made = await make(order, ...rest);
+      const early = opened(desk, { channel, userId: order.userId, orderId: order.orderId, payUrl: made.payUrl });
+      expect((await orderRow(desk.payments[0], order.orderId))?.status).toBe(0);
+      expect(await pay(desk, early)).toBe(true);
+      expect(await tell(early, paid(early))).toMatchObject(succeeded[channel]);
+      return made;
+    });
+  });
+  try {
+    return await place(desk, channel);
+  } finally {
+    for (const maker of makers) maker.mockRestore();
+  }
+}
 
 describe.each(channels)("a genuine notice of %s", (channel) => {
   test("pays the order and credits it", async () => {
@@ -118,10 +142,9 @@ describe.each(channels)("a genuine notice of %s", (channel) => {
 
   test("that comes before the order's own answer leaves it paid", async () => {
     if (channel !== "wechat") {
-      // The page is made here and answered by nobody: the earliest notice meets an order that is `waiting` still.
-      const order = await placePaid(desk, channel);
-      await desk.payments[0].mysql.run("UPDATE t_pay_order SET status = 0 WHERE order_id = ?", [order.orderId]);
-      expect(await tell(order, paid(order))).toMatchObject(succeeded[channel]);
+      const order = await placeAnsweredLate(channel);
+      expect(await statusOf(desk, order)).toBe(2);
+      expect(await outcomes(order)).toEqual(["applied"]);
       return expectCoins(desk, order, 300);
     }
     desk.wechat.beforeOrderAnswer = async (tradeNo) => {

@@ -36,7 +36,7 @@ export class CashierSimulator {
 
   /** The payer opens the page. */
   open(orderId: string, total: number): void {
-    this.trades.set(orderId, { total, transactionId: `sandbox-${randomUUID()}` });
+    if (!this.trades.has(orderId)) this.trades.set(orderId, { total, transactionId: `sandbox-${randomUUID()}` });
   }
 
   trade(orderId: string): Trade {
