@@ -60,7 +60,7 @@ const channelSettings = {
       "WECHAT_PAY_PLATFORM_PUBLIC_KEY",
       "WECHAT_PAY_PLATFORM_SERIAL",
     ],
-    optional: ["WECHAT_PAY_BASE_URL"],
+    optional: ["WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY", "WECHAT_PAY_NEXT_PLATFORM_SERIAL", "WECHAT_PAY_BASE_URL"],
   },
   Alipay: {
     needed: ["ALIPAY_APP_ID", "ALIPAY_SELLER_ID", "ALIPAY_PRIVATE_KEY", "ALIPAY_PUBLIC_KEY"],
@@ -89,6 +89,8 @@ const schema = z
     API_PORT_SEARCH: flag.default(false),
     TRUST_PROXY: flag.default(false),
     OPERATOR_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
+    METRICS_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
+    LOGIN_CODES_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).optional(),
     REQUESTS_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).default(0),
 
     IM_HOST: z.string().min(1).default("0.0.0.0"),
@@ -111,6 +113,7 @@ const schema = z
 
     PAY_NOTIFY_BASE_URL: url("http:", "https:").optional(),
     CASHIER_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
+    CASHIER_BILL_DIR: z.string().min(1).optional(),
     WECHAT_PAY_MCHID: z.string().min(1).optional(),
     WECHAT_PAY_APPID: z.string().min(1).optional(),
     WECHAT_PAY_APIV3_KEY: z
@@ -121,6 +124,8 @@ const schema = z
     WECHAT_PAY_SERIAL_NO: z.string().min(1).optional(),
     WECHAT_PAY_PLATFORM_PUBLIC_KEY: pem("public").optional(),
     WECHAT_PAY_PLATFORM_SERIAL: z.string().min(1).optional(),
+    WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY: pem("public").optional(),
+    WECHAT_PAY_NEXT_PLATFORM_SERIAL: z.string().min(1).optional(),
     WECHAT_PAY_BASE_URL: url("http:", "https:").optional(),
     ALIPAY_APP_ID: z.string().min(1).optional(),
     ALIPAY_SELLER_ID: z.string().min(1).optional(),
@@ -140,6 +145,14 @@ const schema = z
       if (given && env.PROFILE === "production" && !env.PAY_NOTIFY_BASE_URL && !env.API_URL)
         problem("PAY_NOTIFY_BASE_URL", `is needed (or API_URL), so that the notices of ${channel} arrive`);
     }
+    const { WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY: nextKey, WECHAT_PAY_NEXT_PLATFORM_SERIAL: nextSerial } = env;
+    if ((nextKey === undefined) !== (nextSerial === undefined))
+      problem(
+        nextKey === undefined ? "WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY" : "WECHAT_PAY_NEXT_PLATFORM_SERIAL",
+        "is missing: the next platform key of WeChat Pay and its serial are set together",
+      );
+    if (nextSerial !== undefined && nextSerial === env.WECHAT_PAY_PLATFORM_SERIAL)
+      problem("WECHAT_PAY_NEXT_PLATFORM_SERIAL", "is the present key's: the next key has a serial of its own");
     if (env.PROFILE !== "production") return;
     if (env.SMS_PROVIDER === "console")
       problem("SMS_PROVIDER", "must not be console in production: it would show login codes to callers");

@@ -15,6 +15,8 @@ export const limits = Object.freeze({
     retryAfterSeconds: 2,
     idempotencyKeyMinChars: 8,
     idempotencyKeyMaxChars: 64,
+    payOrdersPerUserPerMinute: 120,
+    imConfigsPerUserPerMinute: 120,
     pageSizeMax: 100,
     pageSizeDefault: 20,
     pageMax: 1_000_000,
@@ -85,6 +87,11 @@ export const limits = Object.freeze({
     noticesKept: 1_000_000,
   }),
 
+  metrics: Object.freeze({
+    readEveryMs: 5_000,
+    countedRows: 10_000,
+  }),
+
   outbox: Object.freeze({
     batchRows: 200,
     idlePollMs: 1_000,
@@ -97,6 +104,7 @@ export const limits = Object.freeze({
     smsCodeTtlMs: 60_000,
     smsCodeDigits: 6,
     smsWrongTries: 5,
+    smsCodesPerIpPerMinute: 60,
     tokenTtlMs: 30 * 24 * 3_600_000,
     tokensPerUser: 20,
     nickNameChars: 30,
@@ -173,6 +181,7 @@ export const limits = Object.freeze({
     providerBillBytes: 256 * 1024 * 1024,
     providerBillTimeoutMs: 120_000,
     reconcileTimeoutMs: 30 * 60_000,
+    billLinesPerCall: 2_000,
     noticeBodyBytes: 64 * 1024,
     noticeExcerptChars: 1_000,
     strangerNoticesPerMinute: 600,

@@ -7,6 +7,7 @@ import { fail } from "../broker/failure.ts";
 import { config, databaseName } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { toSafeInteger } from "./mysql/database.ts";
+import { limitStatements } from "./mysql/statement-limit.ts";
 
 /** What a column holds for the service: safe integers, text, parsed JSON, times (UTC). */
 const kinds = {
@@ -59,9 +60,10 @@ export interface CatalogueTable<C extends Columns> {
   readonly primaryKey: Extract<keyof C, string>;
   /** Fields `createTime` and `updateTime`, where there are such, are filled in at insert and update. */
   readonly columns: C;
+  readonly statementTimeoutMs?: number;
 }
 
-function connectionOptions(service: string): Options & { noSync: true } {
+function connectionOptions(service: string, statementTimeoutMs: number): Options & { noSync: true } {
   const url = new URL(config().MYSQL_URL);
   return {
     // The tables are made by migrations; the adapter would create them otherwise.
@@ -75,7 +77,14 @@ function connectionOptions(service: string): Options & { noSync: true } {
     logging: false,
     timezone: "+00:00",
     pool: { max: 2, min: 0, acquire: limits.mysql.connectTimeoutMs },
+    hooks: {
+      afterConnect(connection: unknown) {
+        limitStatements(connection as never, statementTimeoutMs);
+      },
+    },
     dialectOptions: {
+      // For what the URL says besides, e.g. ?ssl=...; what stands above goes before it.
+      uri: config().MYSQL_URL.replace(/^mariadb:/, "mysql:"),
       supportBigNumbers: true,
       bigNumberStrings: true,
       connectTimeout: limits.mysql.connectTimeoutMs,
@@ -89,15 +98,17 @@ function connectionOptions(service: string): Options & { noSync: true } {
  */
 class CatalogueAdapter extends SequelizeDbAdapter {
   private readonly owner: string;
+  private readonly statementTimeoutMs: number;
 
-  constructor(owner: string) {
+  constructor(owner: string, statementTimeoutMs: number) {
     super({});
     this.owner = owner;
+    this.statementTimeoutMs = statementTimeoutMs;
   }
 
   override connect() {
     // Where the adapter keeps what it hands to Sequelize; its type declarations leave the field out.
-    Object.assign(this, { opts: [connectionOptions(this.owner)] });
+    Object.assign(this, { opts: [connectionOptions(this.owner, this.statementTimeoutMs)] });
     return super.connect();
   }
 }
@@ -199,7 +210,7 @@ export function catalogueTableMixin<C extends Columns>(definition: CatalogueTabl
   } = DbService as unknown as Record<string, unknown>;
   return {
     ...dbService,
-    adapter: new CatalogueAdapter(definition.service),
+    adapter: new CatalogueAdapter(definition.service, definition.statementTimeoutMs ?? limits.mysql.statementTimeoutMs),
     model: modelOf(definition),
     async started(this: Service & Internals) {
       await this.connect();

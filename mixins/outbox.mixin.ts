@@ -1,6 +1,7 @@
 import type { Service } from "moleculer";
 import { limits } from "../config/limits.ts";
 import { BackgroundLoop } from "./background-loop.ts";
+import { type Gauge, keepGauges } from "./gauges.ts";
 import type { JetStreamState } from "./jetstream.mixin.ts";
 import type { Queryable, Transaction } from "./mysql/database.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
@@ -22,7 +23,7 @@ export interface OutboxState {
     add(tx: Transaction, message: OutboxMessage): Promise<void>;
     /** Call it after the commit: the relay looks at once instead of at its next poll. */
     wake(): void;
-    /** Unsent rows and the age of the oldest, ms. */
+    /** Unsent rows, counted no further than `limits.metrics.countedRows`, and the age of the oldest, ms. */
     lag(): Promise<{ rows: number; oldestMs: number }>;
   };
 }
@@ -50,7 +51,34 @@ const claim = `
     SELECT 1 FROM t_outbox p WHERE p.order_key = o.order_key AND p.sent_time IS NULL AND p.id < o.id)
   ORDER BY o.id LIMIT ? FOR UPDATE SKIP LOCKED`;
 
-type Relaying = Service & MysqlState & JetStreamState & OutboxState & { outboxRelay?: BackgroundLoop };
+/** Both walk along idx_unsent, which holds the rows that wait first, by id; the oldest has the lowest. */
+async function lagOf(db: Queryable): Promise<{ rows: number; oldestMs: number }> {
+  const [count] = await db.query<{ waiting: string }>(
+    "SELECT COUNT(*) AS waiting FROM (SELECT 1 FROM t_outbox WHERE sent_time IS NULL LIMIT ?) AS counted",
+    [limits.metrics.countedRows],
+  );
+  const [first] = await db.query<{ age: string }>(
+    `SELECT TIMESTAMPDIFF(MICROSECOND, create_time, UTC_TIMESTAMP(3)) AS age
+     FROM t_outbox WHERE sent_time IS NULL ORDER BY id LIMIT 1`,
+  );
+  return { rows: Number(count?.waiting), oldestMs: Math.round(Number(first?.age ?? 0) / 1_000) };
+}
+
+const gauges = {
+  rows: { name: "ovation.outbox.rows", description: "Messages that are written and not published yet" },
+  oldest: {
+    name: "ovation.outbox.oldest",
+    description: "Age of the oldest message that is not published yet",
+    unit: "second",
+  },
+} as const satisfies Record<string, Gauge>;
+
+interface Loops {
+  outboxRelay?: BackgroundLoop;
+  outboxGauges?: BackgroundLoop;
+}
+
+type Relaying = Service & MysqlState & JetStreamState & OutboxState & Loops;
 
 /**
  * One round: claim, publish, wait for every ack, mark, commit. A crash in between publishes the rows again with the same
@@ -106,16 +134,18 @@ export const outboxMixin = {
     this.outbox = {
       add: addRow,
       wake: () => this.outboxRelay?.wake(),
-      lag: async () => {
-        const [row] = await this.mysql.query<{ waiting: string; oldest: string | null }>(
-          `SELECT COUNT(*) AS waiting, TIMESTAMPDIFF(MICROSECOND, MIN(create_time), UTC_TIMESTAMP(3)) AS oldest
-           FROM t_outbox WHERE sent_time IS NULL`,
-        );
-        return { rows: Number(row?.waiting ?? 0), oldestMs: Math.round(Number(row?.oldest ?? 0) / 1_000) };
-      },
+      lag: () => lagOf(this.mysql),
     };
+    this.outboxGauges = keepGauges(this, Object.values(gauges), async () => {
+      const { rows, oldestMs } = await this.outbox.lag();
+      return [
+        { name: gauges.rows.name, value: rows },
+        { name: gauges.oldest.name, value: oldestMs / 1_000 },
+      ];
+    });
   },
   async stopped(this: Relaying) {
+    await this.outboxGauges?.stop();
     await this.outboxRelay?.stop();
   },
 };

@@ -5,7 +5,7 @@ import { dirname, join, relative, sep } from "node:path";
  * The rules that keep it a house, read off the imports:
  * 1. only a service file, a mixin, the broker and scripts import moleculer, mysql2, ioredis or nats as values;
  * 2. a service imports its own folder, services/*.ts, mixins/, config/, broker/, and of a neighbour only its contract;
- * 3. only its store (and tests) says SQL with a service's tables in it;
+ * 3. only stores (and tests) say SQL with a service's tables in it, and each table is written by one store alone;
  * 4. service files stay under 170 lines, modules under 260;
  * 5. no drawers called utils, helpers, common or types.
  */
@@ -85,12 +85,27 @@ function sqlProblems({ path, text }: Source): string[] {
   return /\b(FROM|INTO|UPDATE|JOIN)\s+t_[a-z_]+/.test(text) ? [`${path}: SQL belongs into the service's store`] : [];
 }
 
+/** A table that two modules write has two owners. */
+function writerProblems(sources: readonly Source[]): string[] {
+  const writers = new Map<string, Set<string>>();
+  for (const { path, text } of sources) {
+    if (!path.startsWith("services/") || !path.endsWith("-store.ts")) continue;
+    for (const [, table = ""] of text.matchAll(/\b(?:INTO|UPDATE|DELETE\s+FROM)\s+(t_[a-z_]+)/g))
+      writers.set(table, (writers.get(table) ?? new Set()).add(path));
+  }
+  return [...writers]
+    .filter(([, paths]) => paths.size > 1)
+    .map(([table, paths]) => `${table} is written by ${[...paths].join(" and ")}; it belongs to one store`);
+}
+
 /** Sentences about what breaks the rules; none where the house is in order. */
 export function structureProblems(root: string): string[] {
-  return readSources(root).flatMap((source) => [
+  const sources = readSources(root);
+  const ofOne = sources.flatMap((source) => [
     ...importProblems(source),
     ...sizeProblems(source),
     ...sqlProblems(source),
     ...(drawers.test(source.path) ? [`${source.path}: no drawers; put it with what it is about`] : []),
   ]);
+  return [...ofOne, ...writerProblems(sources)];
 }

@@ -2,6 +2,7 @@ import { connect } from "nats";
 import { natsOptions } from "../broker/nats-options.ts";
 import { type DeadLetter, DeadLetters } from "../mixins/jetstream/dead-letters.ts";
 import { requireNode } from "./node-version.ts";
+import { runCommand } from "./outcome.ts";
 import { readStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 import { messageOf } from "./stack/wait.ts";
@@ -114,12 +115,4 @@ async function main(): Promise<number> {
   }
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    console.error(messageOf(error));
-    process.exitCode = 1;
-  },
-);
+runCommand(main);

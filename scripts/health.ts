@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { isServiceName, type ServiceName, serviceNames } from "../broker/launch.ts";
 import type { Readiness } from "../services/api-gateway/pages/readiness.ts";
-import { messageOf } from "./stack/wait.ts";
+import { runCommand } from "./outcome.ts";
 
 const USAGE = `Whether this container's node of a service is well: exit code 0 where it is.
 
@@ -18,7 +18,10 @@ async function gatewayLives(url: string): Promise<boolean> {
 
 async function nodeIsReady(name: ServiceName, url: string): Promise<boolean> {
   // 503 says that some service is not ready; which ones is in the body all the same.
-  const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(timeoutMs) });
+  // Behind METRICS_TOKEN the nodes are named to those alone who have it, as this container does.
+  const token = process.env.METRICS_TOKEN;
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const response = await fetch(`${url}/health/ready`, { headers, signal: AbortSignal.timeout(timeoutMs) });
   const { services } = (await response.json()) as Readiness;
   return Object.entries(services[name].nodes).some(([id, { ready }]) => ready && id.includes(`-${hostname()}-`));
 }
@@ -33,12 +36,4 @@ async function main([name = "", url = "", ...rest]: readonly string[]): Promise<
   return well ? 0 : 1;
 }
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    console.error(messageOf(error));
-    process.exitCode = 1;
-  },
-);
+runCommand(() => main(process.argv.slice(2)));

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { readStackEnv, writeStackEnv } from "./stack/env-file.ts";
 import { claimFreePort } from "./stack/ports.ts";
 import type { Stack } from "./stack/stack.ts";
@@ -22,12 +23,14 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
     API_URL: given.API_URL ?? `http://127.0.0.1:${apiPort}`,
     // Every process of the system signs and checks with the same secret, also one that is started later.
     CASHIER_SECRET: given.CASHIER_SECRET ?? kept.CASHIER_SECRET ?? randomBytes(24).toString("hex"),
+    CASHIER_BILL_DIR: given.CASHIER_BILL_DIR ?? join(stack.dir, "bills"),
   };
   return env;
 }
 
 /** Tells processes that are started later (npm run node, repl, bench) where this system is. */
 export async function publishEnv(stack: Stack, env: Env, imUrl: string): Promise<void> {
-  const { PROFILE, API_URL, CASHIER_SECRET, SMS_PROVIDER } = env;
-  await writeStackEnv(stack.dir, { PROFILE, API_URL, IM_URL: imUrl, CASHIER_SECRET, SMS_PROVIDER });
+  const { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER } = env;
+  const kept = { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER };
+  await writeStackEnv(stack.dir, { ...kept, IM_URL: imUrl });
 }

@@ -1,58 +1,91 @@
+import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
 import { ServiceBroker } from "moleculer";
 import { brokerOptions } from "../broker/options.ts";
 import { limits } from "../config/limits.ts";
 import { call } from "../services/contracts.ts";
+import { type BilledChannel, isBilledChannel, readBill } from "../services/payment/bills.ts";
+import type { BillLine, DayComparison } from "../services/payment/payment.contract.ts";
 import { requireNode } from "./node-version.ts";
+import { runCommand } from "./outcome.ts";
 import { readStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
-import { messageOf } from "./stack/wait.ts";
 
 const USAGE = `Compares a day's orders with the providers' bills and with the wallet's credits.
 
-  npm run reconcile -- --date YYYY-MM-DD
+  npm run reconcile -- --date YYYY-MM-DD [--file CHANNEL=PATH]...
 
-The day is Beijing's and must be over; bills are there from about ten in the morning after. Differences are printed and
-stored in t_pay_difference, in the place of an earlier run's. Exit code 0: none; 2: some; 1: it could not be done.`;
+The day is Beijing's and must be over; bills are there from about ten in the morning after. They are fetched from the
+providers, except for those that are given as files (CHANNEL: wechat, alipay, cashier), as the provider has them for
+download: a trade bill in CSV of WeChat Pay, the ZIP archive of Alipay's, the cashier's CSV.
+Differences are printed and stored in t_pay_difference, in the place of an earlier run's. Exit code 0: none; 2: some; 1:
+it could not be done.`;
 
 const servicesWaitMs = 15_000;
+
+interface Bill {
+  readonly channel: BilledChannel;
+  readonly lines: readonly BillLine[];
+}
+
+/** @throws Error where the file is not that channel's bill. */
+async function readFileOf(given: string): Promise<Bill> {
+  const [, channel = "", path = ""] = /^([a-z]+)=(.+)$/s.exec(given) ?? [];
+  if (!isBilledChannel(channel)) throw new Error(`not understood: --file ${given}\n\n${USAGE}`);
+  const content = await readFile(path);
+  try {
+    return { channel, lines: readBill(channel, content) };
+  } catch (error) {
+    throw new Error(`${path} is no bill of ${channel}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** In portions: a day's bill is larger than a message may be. */
+async function handIn(broker: ServiceBroker, date: string, { channel, lines }: Bill): Promise<void> {
+  const portion = limits.payment.billLinesPerCall;
+  for (let from = 0; from === 0 || from < lines.length; from += portion)
+    await call(broker, "payment.takeBill", { date, channel, from, lines: lines.slice(from, from + portion) });
+}
+
+/** Prints what differs and returns the exit code. */
+function show(date: string, results: readonly DayComparison[]): number {
+  let found = 0;
+  for (const { channel, compared, differences } of results) {
+    found += differences.length;
+    const what = differences.length === 0 ? "no differences" : `${differences.length} differences`;
+    console.log(`${date}  ${channel.padEnd(8)} ${compared} compared, ${what}`);
+    for (const { kind, orderId, transactionId, detail } of differences)
+      console.log(`    ${kind.padEnd(16)} ${orderId}  ${transactionId ?? "-"}  ${detail}`);
+  }
+  return found === 0 ? 0 : 2;
+}
 
 /** Asks the running system: a node without services, which needs no keys of any provider. */
 async function main(): Promise<number> {
   requireNode();
-  const { values } = parseArgs({ options: { date: { type: "string" }, help: { type: "boolean" } } });
-  if (!values.date || values.help) {
+  const { values } = parseArgs({
+    options: { date: { type: "string" }, file: { type: "string", multiple: true }, help: { type: "boolean" } },
+  });
+  const { date, file = [], help } = values;
+  if (!date || help) {
     console.log(USAGE);
-    return values.help ? 0 : 1;
+    return help ? 0 : 1;
   }
+  const bills = await Promise.all(file.map(readFileOf));
   for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
   const broker = new ServiceBroker({ ...brokerOptions("reconcile"), logger: false });
   await broker.start();
   try {
     await broker.waitForServices(["payment", "wallet"], servicesWaitMs);
-    const params = { date: values.date, operator: `reconcile by ${userInfo().username}` };
-    const results = await call(broker, "payment.reconcile", params, { timeout: limits.payment.reconcileTimeoutMs });
-    let found = 0;
-    for (const { channel, compared, differences } of results) {
-      found += differences.length;
-      const what = differences.length === 0 ? "no differences" : `${differences.length} differences`;
-      console.log(`${values.date}  ${channel.padEnd(8)} ${compared} compared, ${what}`);
-      for (const { kind, orderId, transactionId, detail } of differences)
-        console.log(`    ${kind.padEnd(16)} ${orderId}  ${transactionId ?? "-"}  ${detail}`);
-    }
-    return found === 0 ? 0 : 2;
+    for (const bill of bills) await handIn(broker, date, bill);
+    const handedIn = bills.map(({ channel, lines }) => ({ channel, lines: lines.length }));
+    const params = { date, handedIn, operator: `reconcile by ${userInfo().username}` };
+    const timeout = limits.payment.reconcileTimeoutMs;
+    return show(date, await call(broker, "payment.reconcile", params, { timeout }));
   } finally {
     await broker.stop();
   }
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    console.error(messageOf(error));
-    process.exitCode = 1;
-  },
-);
+runCommand(main);

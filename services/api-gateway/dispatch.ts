@@ -22,12 +22,17 @@ import type { GatewayRequest } from "./visit.ts";
 const minuteMs = 60_000;
 const cookieLife = limits.user.tokenTtlMs / 1_000;
 
+/** Fails: tooMany. A limit of 0 is none. */
+async function count(gateway: Gateway, name: string, key: string, limit: number): Promise<void> {
+  if (limit === 0) return;
+  const waitMs = await gateway.rateLimit.hit(name, key, limit, minuteMs);
+  if (waitMs > 0) throw fail("tooMany", { waitMs });
+}
+
 /** The limit that each address has, where there is one. Fails: tooMany. */
 export async function countRequest(gateway: Gateway, request: GatewayRequest): Promise<void> {
   const { REQUESTS_PER_IP_PER_MINUTE: limit, TRUST_PROXY: trustProxy } = config();
-  if (limit === 0) return;
-  const waitMs = await gateway.rateLimit.hit("http-ip", clientIp(request, trustProxy), limit, minuteMs);
-  if (waitMs > 0) throw fail("tooMany", { waitMs });
+  await count(gateway, "http-ip", clientIp(request, trustProxy), limit);
 }
 
 /**
@@ -53,12 +58,17 @@ function sessionOf(request: GatewayRequest, response: ServerResponse): Session {
 
 const operatorName = /^[A-Za-z0-9._@-]{1,64}$/;
 
+/** Whether the request carries this Bearer token; how long that takes says nothing of the token. */
+export function carriesToken(request: GatewayRequest, token: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(token), digest(bearerToken(request.headers) ?? ""));
+}
+
 /** Who the operator says to be, behind the token that all operators share. Fails: notFound (closed), notLoggedIn. */
 function operatorOf(request: GatewayRequest): string {
   const { OPERATOR_TOKEN: token } = config();
   if (token === undefined) throw fail("notFound");
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  if (!timingSafeEqual(digest(token), digest(bearerToken(request.headers) ?? ""))) throw fail("notLoggedIn");
+  if (!carriesToken(request, token)) throw fail("notLoggedIn");
   const name = request.headers["x-operator-name"];
   return typeof name === "string" && operatorName.test(name) ? `operator:${name}` : "operator";
 }
@@ -79,11 +89,15 @@ async function admit(endpoint: Endpoint, request: GatewayRequest, response: Serv
 
 /** What answers the requests of an endpoint. */
 export function serveEndpoint(endpoint: Endpoint): Serve {
+  const { address, user = 0 } = endpoint.perMinute;
   return async (gateway, request, response) => {
     await countRequest(gateway, request);
+    if (address) await count(gateway, endpoint.path, clientIp(request, config().TRUST_PROXY), address());
     const caller = await admit(endpoint, request, response);
     const fields = await requestFields(request, endpoint.fields, limits.http.bodyBytes);
-    const data = await endpoint.handle(request.$ctx, fields, caller);
+    const data = await endpoint.handle(request.$ctx, fields, caller, () =>
+      count(gateway, endpoint.path, caller.userId, user),
+    );
     sendSuccess(response, request.visit, data);
   };
 }

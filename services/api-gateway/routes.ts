@@ -1,7 +1,9 @@
 import type { ServerResponse } from "node:http";
+import { fail } from "../../broker/failure.ts";
+import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { sendJson, sendText } from "./answer.ts";
-import { serveEndpoint } from "./dispatch.ts";
+import { carriesToken, serveEndpoint } from "./dispatch.ts";
 import { endpoints } from "./endpoints/all.ts";
 import { livenessPath } from "./front-door.ts";
 import type { Gateway, Serve } from "./gateway.ts";
@@ -9,7 +11,7 @@ import { docsRoutes } from "./pages/docs.ts";
 import { collectMetrics } from "./pages/metrics.ts";
 import { openApiDocument } from "./pages/openapi.ts";
 import { serveCashierPage, serveCashierPress, serveNotice } from "./pages/payment.ts";
-import { readiness } from "./pages/readiness.ts";
+import { readiness, withoutNodes } from "./pages/readiness.ts";
 import { singleFlight } from "./pages/single-flight.ts";
 import type { GatewayRequest } from "./visit.ts";
 
@@ -20,6 +22,12 @@ const serveLive: Serve = (_gateway, request, response) => {
   sendJson(response, request.visit, 200, { status: "ok" });
 };
 
+/** Whether the request may see the names of nodes, which tell of hosts and processes. */
+function mayWatch(request: GatewayRequest): boolean {
+  const { METRICS_TOKEN: token } = config();
+  return token === undefined || carriesToken(request, token);
+}
+
 function serveReady(): Serve {
   const asked = new WeakMap<Gateway, () => ReturnType<typeof readiness>>();
   return async (gateway, request, response) => {
@@ -27,13 +35,15 @@ function serveReady(): Serve {
     asked.set(gateway, ask);
     const { ready, services } = await ask();
     if (!ready) response.setHeader("Retry-After", limits.http.retryAfterSeconds);
-    sendJson(response, request.visit, ready ? 200 : 503, { status: ready ? "ok" : "unavailable", services });
+    const shown = mayWatch(request) ? services : withoutNodes(services);
+    sendJson(response, request.visit, ready ? 200 : 503, { status: ready ? "ok" : "unavailable", services: shown });
   };
 }
 
 function serveMetrics(): Serve {
   const asked = new WeakMap<Gateway, () => Promise<string>>();
   return async (gateway, request, response) => {
+    if (!mayWatch(request)) throw fail("notLoggedIn");
     const ask = asked.get(gateway) ?? singleFlight(() => collectMetrics(gateway.broker));
     asked.set(gateway, ask);
     const contentType = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,5 +1,6 @@
 import { hash as hashOf } from "node:crypto";
 import { limits } from "../../config/limits.ts";
+import { userIdPattern } from "../user-id-pattern.ts";
 
 /** A gift as it waits in JetStream: everything its settlement needs, fixed when it was accepted. */
 export interface AcceptedGift {
@@ -52,7 +53,6 @@ export function partitionOf(userId: string): number {
   return Number(BigInt(userId) % BigInt(limits.gift.partitions));
 }
 
-const userId = /^[1-9]\d{0,19}$/;
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
 /**
@@ -64,7 +64,7 @@ export function parseAcceptedGift(data: unknown): AcceptedGift {
   const bad = (field: keyof AcceptedGift) => new Error(`${field} of order ${String(gift.orderId).slice(0, 64)} is off`);
   if (typeof gift.orderId !== "string" || gift.orderId === "" || gift.orderId.length > 64) throw bad("orderId");
   for (const field of ["senderId", "receiverId"] as const)
-    if (typeof gift[field] !== "string" || !userId.test(gift[field])) throw bad(field);
+    if (typeof gift[field] !== "string" || !userIdPattern.test(gift[field])) throw bad(field);
   for (const field of ["roomId", "giftId", "count", "price"] as const) if (!isCount(gift[field])) throw bad(field);
   if (gift.type !== 0 && gift.type !== 1) throw bad("type");
   if (typeof gift.url !== "string") throw bad("url");

@@ -1,3 +1,5 @@
+import { userIdPattern } from "../user-id-pattern.ts";
+
 /** What other services may use of the gift service. */
 export interface CatalogueGift {
   giftId: number;
@@ -100,7 +102,7 @@ export interface GiftEvents {
   "gift.settled": { gifts: SettledGift[] };
 }
 
-const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
+const userId = { type: "string", pattern: userIdPattern } as const;
 const positive = { type: "number", integer: true, min: 1, max: Number.MAX_SAFE_INTEGER } as const;
 const operator = { type: "string", min: 1, max: 100 } as const;
 const orderId = { type: "string", min: 1, max: 64 } as const;

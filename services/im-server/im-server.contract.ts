@@ -1,3 +1,5 @@
+import { userIdPattern } from "../user-id-pattern.ts";
+
 /** What other services may use of an im-server node. All but `token` are called on a node by its id. */
 export interface ImServerActions {
   /** A token for one connection of the user: lives `limits.im.tokenTtlMs`, works once, on any node. Fails: unavailable. */
@@ -27,7 +29,7 @@ export interface ImServerActions {
   };
 }
 
-const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
+const userId = { type: "string", pattern: userIdPattern } as const;
 const roomId = { type: "number", integer: true, positive: true } as const;
 
 export const imServerParams = {

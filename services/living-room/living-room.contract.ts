@@ -1,3 +1,5 @@
+import { userIdPattern } from "../user-id-pattern.ts";
+
 /** What other services may use of the living-room service. */
 export interface RoomListItem {
   id: number;
@@ -43,7 +45,7 @@ export interface LivingRoomEvents {
 }
 
 const roomId = { type: "number", integer: true, positive: true } as const;
-const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
+const userId = { type: "string", pattern: userIdPattern } as const;
 
 export const livingRoomParams = {
   start: {

@@ -4,7 +4,8 @@ import { orderStatus } from "./order-state.ts";
 import type { PayOrder } from "./payment.contract.ts";
 
 /** Why somebody must look at an order; see t_pay_order.parked. */
-export type Parked = "topicMissing" | "paidWhenClosed" | "paidTwice" | "refundPartial" | "refundFailed";
+export const parkedReasons = ["topicMissing", "paidWhenClosed", "paidTwice", "refundPartial", "refundFailed"] as const;
+export type Parked = (typeof parkedReasons)[number];
 
 export interface Order {
   readonly orderId: string;

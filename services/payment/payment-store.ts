@@ -1,3 +1,4 @@
+import { limits } from "../../config/limits.ts";
 import { type Queryable, type Transaction, toSafeInteger } from "../../mixins/mysql/database.ts";
 import { topicPattern } from "./messages.ts";
 import type { NoticeRecord } from "./notice-record.ts";
@@ -98,6 +99,16 @@ export async function parkOrder(db: Queryable, orderId: string, why: Parked): Pr
     "UPDATE t_pay_order SET parked = ?, update_time = UTC_TIMESTAMP(3) WHERE order_id = ? AND parked IS NULL",
     [why, orderId],
   );
+}
+
+/** How many orders are parked, by reason; no more than `limits.metrics.countedRows` are counted. */
+export async function parkedOrders(db: Queryable): Promise<Map<Parked, number>> {
+  const rows = await db.query<{ why: Parked; orders: string }>(
+    `SELECT parked AS why, COUNT(*) AS orders
+     FROM (SELECT parked FROM t_pay_order WHERE parked IS NOT NULL LIMIT ?) AS counted GROUP BY parked`,
+    [limits.metrics.countedRows],
+  );
+  return new Map(rows.map(({ why, orders }) => [why, Number(orders)]));
 }
 
 /** The topic of a biz code; `null` where there is none or it is off. */

@@ -1,3 +1,5 @@
+import { userIdPattern } from "../user-id-pattern.ts";
+
 /** What other services may use of the payment service. Prices and amounts are fen, coins are whole coins. */
 export interface Product {
   id: number;
@@ -60,10 +62,31 @@ export interface PaymentActions {
    * provider, both on their way when this returns. Fails: payOrderUnknown, payOrderState. */
   refund: { params: { orderId: string; reason: string; operator: string }; result: PayOrder };
   /**
-   * Operators: compares a day (YYYY-MM-DD, Beijing's) with every open channel's bill and with the wallet; the differences
-   * are stored. Fails: invalidParam (a day that is not over), unavailable.
+   * Takes lines of a day's bill that somebody downloaded by hand, for `reconcile`; they are stored when this returns.
+   * Those from line 0 on are in the place of what was handed in before.
    */
-  reconcile: { params: { date: string; operator: string }; result: DayComparison[] };
+  takeBill: { params: { date: string; channel: BilledChannel; from: number; lines: BillLine[] }; result: null };
+  /**
+   * Operators: compares a day (YYYY-MM-DD, Beijing's) with every open channel's bill and with the wallet; the differences
+   * are stored. Of the channels that are named the bill that was handed in is taken, which must have so many lines.
+   * Fails: invalidParam (a day that is not over, another number of lines), unavailable.
+   */
+  reconcile: {
+    params: { date: string; handedIn?: { channel: BilledChannel; lines: number }[]; operator: string };
+    result: DayComparison[];
+  };
+}
+
+/** Pay channels that have a bill. */
+export type BilledChannel = "wechat" | "alipay" | "cashier";
+
+/** A line of a provider's bill of a day. */
+export interface BillLine {
+  readonly kind: "paid" | "refunded";
+  readonly orderId: string;
+  readonly transactionId: string;
+  /** Fen. */
+  readonly amount: number;
 }
 
 /** What a day's bill of a channel, or the wallet's credits of that day, and our orders say differently. */
@@ -105,10 +128,13 @@ export interface PaymentTopics {
   "pay.refund": { orderId: string; userId: string; coins: number; amount: number; reason: string; time: string };
 }
 
-const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
+const userId = { type: "string", pattern: userIdPattern } as const;
 const integer = { type: "number", integer: true } as const;
 const orderId = { type: "string", min: 1, max: 64 } as const;
 const operator = { type: "string", min: 1, max: 100 } as const;
+const channel = { type: "enum", values: ["wechat", "alipay", "cashier"] } as const;
+const date = { type: "string", pattern: /^20\d\d-\d\d-\d\d$/ } as const;
+const count = { type: "number", integer: true, min: 0, max: 100_000_000 } as const;
 const textMap = { type: "record", key: { type: "string" }, value: { type: "string" } } as const;
 
 export const paymentParams = {
@@ -116,7 +142,7 @@ export const paymentParams = {
   pay: { userId, productId: integer, paySource: integer, payChannel: integer },
   order: { userId, orderId },
   notice: {
-    channel: { type: "enum", values: ["wechat", "alipay", "cashier"] },
+    channel,
     body: { type: "string", max: 65_536 },
     headers: textMap,
     query: textMap,
@@ -125,6 +151,28 @@ export const paymentParams = {
   cashierPage: { orderId },
   cashierPress: { orderId, action: { type: "string", max: 20 } },
   findOrder: { orderId, operator },
-  reconcile: { date: { type: "string", pattern: /^20\d\d-\d\d-\d\d$/ }, operator },
+  takeBill: {
+    date,
+    channel,
+    from: count,
+    lines: {
+      type: "array",
+      max: 2_000,
+      items: {
+        type: "object",
+        props: {
+          kind: { type: "enum", values: ["paid", "refunded"] },
+          orderId: { type: "string", max: 80 },
+          transactionId: { type: "string", max: 64 },
+          amount: { type: "number", integer: true, min: 0, max: Number.MAX_SAFE_INTEGER },
+        },
+      },
+    },
+  },
+  reconcile: {
+    date,
+    handedIn: { type: "array", max: 3, optional: true, items: { type: "object", props: { channel, lines: count } } },
+    operator,
+  },
   refund: { orderId, reason: { type: "string", min: 1, max: 200 }, operator },
 } as const;

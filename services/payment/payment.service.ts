@@ -13,6 +13,7 @@ import { defineService } from "../define-service.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import type { Cashier } from "./cashier/cashier.ts";
 import type { CrashPoints } from "./desk.ts";
+import { keepPaymentGauges } from "./gauges.ts";
 import { Janitor } from "./janitor/janitor.ts";
 import { releaseParked, takeNotice } from "./notices.ts";
 import { payOrderOf } from "./order.ts";
@@ -21,6 +22,7 @@ import { paymentParams } from "./payment.contract.ts";
 import { offerOf, productColumns } from "./product.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import type { Providers } from "./providers/provider.ts";
+import { keepBillLines } from "./reconciliation/bill-line-store.ts";
 import { creditBooks } from "./reconciliation/credit-books.ts";
 import { reconcileDay } from "./reconciliation/reconcile.ts";
 import { RowBudget } from "./row-budget.ts";
@@ -30,6 +32,7 @@ export interface PaymentState extends MysqlState, JetStreamState, OutboxState, C
   /** Where the sandbox cashier is open. */
   cashier?: Cashier;
   parkedOrders?: BackgroundLoop;
+  gauges?: BackgroundLoop;
   janitor?: Janitor;
   steps: CrashPoints;
   strangerRows: RowBudget;
@@ -122,11 +125,19 @@ export default defineService<"payment", PaymentState>({
       },
     },
 
+    takeBill: {
+      params: paymentParams.takeBill,
+      async handler(ctx) {
+        await keepBillLines(this.mysql, ctx.params);
+        return null;
+      },
+    },
+
     reconcile: {
       params: paymentParams.reconcile,
       operator: true,
       async handler(ctx) {
-        return reconcileDay(this, this.providers, creditBooks(ctx), ctx.params.date);
+        return reconcileDay(this, this.providers, creditBooks(ctx), ctx.params);
       },
     },
   },
@@ -139,6 +150,7 @@ export default defineService<"payment", PaymentState>({
   started() {
     Object.assign(this, openProviders(config(), this.mysql, this.logger));
     this.janitor = new Janitor(this, this.providers, this.broker.nodeID);
+    this.gauges = keepPaymentGauges(this);
     this.parkedOrders = new BackgroundLoop({
       name: "parked-orders",
       round: () => releaseParked(this),
@@ -151,6 +163,7 @@ export default defineService<"payment", PaymentState>({
   async stopped() {
     await this.cashier?.stop();
     await this.parkedOrders?.stop();
+    await this.gauges?.stop();
     await this.janitor?.stop();
   },
 });

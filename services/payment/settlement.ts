@@ -81,7 +81,11 @@ async function settleRefunded(
     return { outcome: "applied", reason: "the second payment went back" };
   }
   if (notice.refundAmount !== notice.amount)
-    return { outcome: "parked", reason: `${notice.refundAmount} fen of it went back`, parked: "refundPartial" };
+    return {
+      outcome: "parked",
+      reason: `${notice.refundAmount ?? "some"} fen of it went back`,
+      parked: "refundPartial",
+    };
   if (order?.state === "refunded") return moneyWentBack(tx, order);
   if (order?.state === "paid") {
     await refundWithin(desk, tx, order, { reason: "refunded at the provider", origin: "provider" }, requestId);

@@ -1,3 +1,5 @@
+import { userIdPattern } from "../user-id-pattern.ts";
+
 /** What other services may use of the user service. */
 export interface UserProfile {
   userId: string;
@@ -34,7 +36,7 @@ export interface UserEvents {
 /** What is missing arrives as "", and a number as its digits: the service's own rules answer for both. */
 const text = { type: "string", convert: true, default: "" } as const;
 const token = { type: "string" } as const;
-export const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
+export const userId = { type: "string", pattern: userIdPattern } as const;
 
 export const userParams = {
   sendLoginCode: { phone: text },

@@ -1,4 +1,5 @@
 import type { ChannelMessage } from "../../mixins/jetstream.mixin.ts";
+import { userIdPattern } from "../user-id-pattern.ts";
 import { refundId } from "./business-ids.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import type { Command, Outcome } from "./posting.ts";
@@ -17,7 +18,7 @@ export interface TopicMessage {
 export function parseTopicMessage(data: unknown): TopicMessage {
   const { orderId, userId, coins } = (data ?? {}) as Partial<TopicMessage>;
   if (typeof orderId !== "string" || orderId === "" || orderId.length > 64) throw new Error("no order id");
-  if (typeof userId !== "string" || !/^[1-9]\d{0,19}$/.test(userId)) throw new Error(`no user id in order ${orderId}`);
+  if (typeof userId !== "string" || !userIdPattern.test(userId)) throw new Error(`no user id in order ${orderId}`);
   if (typeof coins !== "number" || !isAmount(coins)) throw new Error(`no coin amount in order ${orderId}`);
   return { orderId, userId, coins };
 }

@@ -1,3 +1,5 @@
+import { userIdPattern } from "../user-id-pattern.ts";
+
 /** What other services may use of the wallet. Amounts are whole coins, safe integers. */
 
 /** A gift to settle: what the sender pays, and whom it is for. The price is the one it was accepted at. */
@@ -168,7 +170,7 @@ export interface WalletEvents {
   "income.released": { orderId: string; anchorId: string; coins: number; reason: string; time: string };
 }
 
-const userId = { type: "string", pattern: /^[1-9]\d{0,19}$/ } as const;
+const userId = { type: "string", pattern: userIdPattern } as const;
 const orderId = { type: "string", min: 1, max: 64 } as const;
 const positive = { type: "number", integer: true, min: 1, max: Number.MAX_SAFE_INTEGER } as const;
 const time = { type: "string", pattern: /^\d{4}-\d\d-\d\dT[\d:.]{8,12}Z$/ } as const;

@@ -43,19 +43,22 @@ export interface NoticeReply {
   reason?: string;
 }
 
-/** Signs a notice as the cashier does and delivers it. */
-export async function deliverNotice(notice: Notice, { secret, age = 0, tampered }: Signing = {}): Promise<NoticeReply> {
-  const body = JSON.stringify(notice);
+/** The headers with which the cashier proves a body; `age` in seconds. */
+export function cashierSignature(secret: string, body: string, age = 0): Record<string, string> {
   const timestamp = String(Math.floor(Date.now() / 1_000) - age);
   const nonce = randomBytes(16).toString("hex");
-  const signature = createHmac("sha256", secret ?? process.env.CASHIER_SECRET ?? "")
-    .update(`${timestamp}\n${nonce}\n${body}\n`)
-    .digest("hex");
-  return sendNotice("cashierNotify", tampered ?? body, {
+  return {
     "x-cashier-timestamp": timestamp,
     "x-cashier-nonce": nonce,
-    "x-cashier-signature": signature,
-  });
+    "x-cashier-signature": createHmac("sha256", secret).update(`${timestamp}\n${nonce}\n${body}\n`).digest("hex"),
+  };
+}
+
+/** Signs a notice as the cashier does and delivers it. */
+export async function deliverNotice(notice: Notice, { secret, age, tampered }: Signing = {}): Promise<NoticeReply> {
+  const body = JSON.stringify(notice);
+  const headers = cashierSignature(secret ?? process.env.CASHIER_SECRET ?? "", body, age);
+  return sendNotice("cashierNotify", tampered ?? body, headers);
 }
 
 /** Sends a body to a notify path as it is. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import { endpoint } from "./endpoint.ts";
 import { cursor, id, integer, kind, limit, orderId, pageOf } from "./fields.ts";
@@ -53,6 +54,7 @@ export const bankEndpoints = [
     params: { productId: id, paySource: kind, payChannel: kind },
     result: z.object({ orderId: z.string(), payUrl: z.string() }),
     failures: ["payChannelClosed"],
+    perMinute: { user: limits.http.payOrdersPerUserPerMinute },
     run: (ctx, params, { userId }) => call(ctx, "payment.pay", { ...params, userId }),
   }),
 

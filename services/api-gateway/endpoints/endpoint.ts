@@ -29,6 +29,13 @@ export type Access = keyof Callers;
 /** A caller who was let in, whatever the endpoint asks for. */
 export type Caller = Visitor & { userId: string; operator: string };
 
+/** How often an endpoint may be called in a minute, from one address or by one user; 0 or left out: without a limit. */
+export interface CallsPerMinute {
+  /** Asked at each call, since it may be a setting. */
+  readonly address?: () => number;
+  readonly user?: number;
+}
+
 type CallingContext = Pick<Context, "call">;
 
 interface Definition<A extends Access, Params extends z.ZodRawShape, Result extends z.ZodType> {
@@ -40,6 +47,7 @@ interface Definition<A extends Access, Params extends z.ZodRawShape, Result exte
   result: Result;
   /** The business outcomes it can have, besides success. */
   failures?: readonly FailureName[];
+  perMinute?: CallsPerMinute;
   run(
     ctx: CallingContext,
     params: z.output<z.ZodObject<Params>>,
@@ -56,8 +64,12 @@ export interface Endpoint {
   readonly fields: readonly string[];
   readonly result: z.ZodType;
   readonly failures: readonly FailureName[];
-  /** Checks the fields and carries the request out. Fails: what the params' schema names, invalidParam, and `failures`. */
-  handle(ctx: CallingContext, fields: Fields, caller: Caller): Promise<unknown>;
+  readonly perMinute: CallsPerMinute;
+  /**
+   * Checks the fields and carries the request out, unless `passes` rejects: it is asked of requests that make sense.
+   * Fails: what the params' schema names, invalidParam, and `failures`.
+   */
+  handle(ctx: CallingContext, fields: Fields, caller: Caller, passes: () => Promise<void>): Promise<unknown>;
 }
 
 /** The first problem's own failure where the schema names one (its message), else invalidParam. */
@@ -70,7 +82,7 @@ function paramFailure(error: z.ZodError): Error {
 export function endpoint<A extends Access, Params extends z.ZodRawShape, Result extends z.ZodType>(
   definition: Definition<A, Params, Result>,
 ): Endpoint {
-  const { path, summary, access, result, failures = [], run } = definition;
+  const { path, summary, access, result, failures = [], perMinute = {}, run } = definition;
   const params = z.object(definition.params);
   return {
     path,
@@ -80,9 +92,11 @@ export function endpoint<A extends Access, Params extends z.ZodRawShape, Result 
     fields: Object.keys(definition.params),
     result,
     failures,
-    async handle(ctx, fields, caller) {
+    perMinute,
+    async handle(ctx, fields, caller, passes) {
       const checked = params.safeParse(fields);
       if (!checked.success) throw paramFailure(checked.error);
+      await passes();
       return run(ctx, checked.data as z.output<z.ZodObject<Params>>, caller);
     },
   };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { FailureName } from "../../../config/errors.ts";
 import { limits } from "../../../config/limits.ts";
+import { userIdPattern } from "../../user-id-pattern.ts";
 
 /**
  * The kinds of fields there are. JSON brings numbers, queries and forms bring text: digits are taken for the number they
@@ -23,18 +24,9 @@ export const id = integer(1);
 /** An enumeration's number, whose values are the business of the service behind. */
 export const kind = integer(0, 1_000_000);
 
-/** Ids are 64 bits wide. As text of the same length, digits compare like numbers. */
-const largestUserId = String(2n ** 64n - 1n);
-
 /** User ids exceed 2^53: decimal strings inside, numbers accepted while they are safe. */
 export const userId = z
-  .preprocess(
-    spelledOut,
-    z
-      .string()
-      .regex(/^[1-9]\d{0,19}$/)
-      .refine((value) => value.length < largestUserId.length || value <= largestUserId),
-  )
+  .preprocess(spelledOut, z.string().regex(userIdPattern))
   .meta({ description: "A user id: a decimal string; a number is accepted while it is a safe integer." });
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for

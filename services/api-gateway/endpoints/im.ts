@@ -26,6 +26,7 @@ export const imEndpoints = [
     access: "login",
     params: {},
     result: z.object({ token: z.string(), wsImServerAddress: z.string() }),
+    perMinute: { user: limits.http.imConfigsPerUserPerMinute },
     async run(ctx, _params, { userId }) {
       const [{ token }, { address }] = await Promise.all([
         tokenFor(ctx, userId),

@@ -1,7 +1,15 @@
 import { z } from "zod";
+import { config } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import { endpoint } from "./endpoint.ts";
 import { nothing, shownUserId, typed } from "./fields.ts";
+
+/** Each code is an SMS that somebody pays for: one address does not order them for all phones there are. */
+function codesPerAddress(): number {
+  const { LOGIN_CODES_PER_IP_PER_MINUTE: set, PROFILE } = config();
+  return set ?? (PROFILE === "production" ? limits.user.smsCodesPerIpPerMinute : 0);
+}
 
 const base = "/live/api/userLogin";
 
@@ -13,6 +21,7 @@ export const userLoginEndpoints = [
     params: { phone: typed },
     result: z.object({ devCode: z.string().optional() }),
     failures: ["phoneMissing", "phoneMalformed", "smsTooOften"],
+    perMinute: { address: codesPerAddress },
     run: (ctx, { phone }) => call(ctx, "user.sendLoginCode", { phone }),
   }),
 

@@ -43,3 +43,8 @@ export async function readiness(broker: ServiceBroker): Promise<Readiness> {
   const services = Object.fromEntries(entries) as Readiness["services"];
   return { ready: entries.every(([, { ready }]) => ready), services };
 }
+
+/** The same for strangers: which service is ready, not on which nodes. */
+export function withoutNodes(services: Readiness["services"]): Record<string, { ready: boolean }> {
+  return Object.fromEntries(Object.entries(services).map(([name, { ready }]) => [name, { ready }]));
+}

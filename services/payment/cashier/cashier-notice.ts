@@ -7,16 +7,20 @@ import type { CollectionCall } from "./collection.ts";
 /** Whom the sandbox cashier collects for. */
 export const cashierMerchant = "ovation-sandbox";
 
-const bodySchema = z.object({
-  noticeId: z.string().min(1).max(64),
-  orderId: z.string().min(1).max(64),
-  transactionId: z.string().min(1).max(64),
-  merchant: z.string().max(64),
-  amount: z.int().positive(),
-  currency: z.string().max(8),
-  status: z.enum(["PAID", "CANCELLED"]),
-  time: z.iso.datetime(),
-});
+const bodySchema = z
+  .object({
+    noticeId: z.string().min(1).max(64),
+    orderId: z.string().min(1).max(64),
+    transactionId: z.string().min(1).max(64),
+    merchant: z.string().max(64),
+    amount: z.int().positive(),
+    currency: z.string().max(8),
+    status: z.enum(["PAID", "CANCELLED", "REFUNDED"]),
+    /** Of REFUNDED alone: fen that went back so far, e.g. since the payer's bank took them. */
+    refundAmount: z.int().positive().optional(),
+    time: z.iso.datetime(),
+  })
+  .refine(({ status, refundAmount }) => (status === "REFUNDED") === (refundAmount !== undefined));
 
 export type CashierNotice = z.output<typeof bodySchema>;
 

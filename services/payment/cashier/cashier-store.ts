@@ -1,5 +1,5 @@
 import { type Database, type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
-import type { BillLine } from "../providers/provider.ts";
+import type { DatedLine } from "./cashier-bill.ts";
 import type { Collection, CollectionCall } from "./collection.ts";
 
 interface CollectionRow {
@@ -32,25 +32,51 @@ export async function collectionByOrder(db: Queryable, orderId: string): Promise
 
 /** A payment as it was pressed, if it was; `null` where the cashier was never asked to collect it. */
 export async function pressedPayment(db: Queryable, orderId: string) {
-  const [row] = await db.query<CollectionRow>("SELECT * FROM t_cashier_payment WHERE order_id = ?", [orderId]);
+  const [row] = await db.query<CollectionRow & { given_back: number }>(
+    `SELECT p.*, EXISTS (SELECT 1 FROM t_cashier_refund r WHERE r.order_id = p.order_id) AS given_back
+     FROM t_cashier_payment p WHERE p.order_id = ?`,
+    [orderId],
+  );
   if (!row) return null;
   return {
     action: row.action,
     amount: toSafeInteger(row.amount),
     transactionId: row.transaction_id ?? "",
     pressTime: row.press_time ?? new Date(0),
+    givenBack: Number(row.given_back) === 1,
   };
 }
 
-/** What was paid in a span of time. */
-export async function paymentsBetween(db: Queryable, from: Date, to: Date): Promise<BillLine[]> {
-  const rows = await db.query<CollectionRow>(
-    "SELECT * FROM t_cashier_payment WHERE action = 'pay' AND press_time >= ? AND press_time < ?",
-    [from, to],
+/** What was paid and given back in a span of time. */
+export async function movementsBetween(db: Queryable, from: Date, to: Date): Promise<DatedLine[]> {
+  const rows = await db.query<{
+    kind: "paid" | "refunded";
+    order_id: string;
+    transaction_id: string | null;
+    amount: string;
+    time: Date;
+  }>(
+    `SELECT 'paid' AS kind, order_id, transaction_id, amount, press_time AS time FROM t_cashier_payment
+     WHERE action = 'pay' AND press_time >= ? AND press_time < ?
+     UNION ALL
+     SELECT 'refunded', order_id, transaction_id, amount, refund_time FROM t_cashier_refund
+     WHERE refund_time >= ? AND refund_time < ?`,
+    [from, to, from, to],
   );
-  return rows.map(({ order_id, transaction_id, amount }) => {
-    return { kind: "paid", orderId: order_id, transactionId: transaction_id ?? "", amount: toSafeInteger(amount) };
+  return rows.map(({ kind, order_id, transaction_id, amount, time }) => {
+    const common = { orderId: order_id, transactionId: transaction_id ?? "" };
+    return { ...common, kind, amount: toSafeInteger(amount), time };
   });
+}
+
+/** Gives a payment back, once. What the book does not have as paid has nothing to give back. */
+export async function giveBack(db: Queryable, orderId: string): Promise<void> {
+  await db.run(
+    `INSERT IGNORE INTO t_cashier_refund (order_id, transaction_id, amount, refund_time)
+     SELECT order_id, transaction_id, amount, UTC_TIMESTAMP(3) FROM t_cashier_payment
+     WHERE order_id = ? AND action = 'pay'`,
+    [orderId],
+  );
 }
 
 /** Cancels a payment that was not pressed, without a call to the merchant. */

@@ -5,6 +5,7 @@ import { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import type { Database } from "../../../mixins/mysql/database.ts";
 import { billDay } from "../bill-day.ts";
 import type { BillLine, ProviderOrder } from "../providers/provider.ts";
+import { readBillFile, writeBill } from "./cashier-bill.ts";
 import { noticeBody, signedHeaders } from "./cashier-notice.ts";
 import { cashierPage } from "./cashier-page.ts";
 import {
@@ -13,8 +14,9 @@ import {
   claimCalls,
   closeCollection,
   collectionByOrder,
+  giveBack,
   insertCollection,
-  paymentsBetween,
+  movementsBetween,
   pressedPayment,
   pressOnce,
 } from "./cashier-store.ts";
@@ -27,6 +29,8 @@ interface CashierSetup {
   readonly pageBase: string;
   /** Where the merchant takes notices: the full address. */
   readonly notifyUrl: string;
+  /** Where it writes its bills, for this merchant. */
+  readonly billFolder: string;
   readonly logger: { info(about: object, text: string): void; warn(about: object, text: string): void };
 }
 
@@ -69,13 +73,26 @@ export class Cashier {
     if (payment.action === null) return { says: "open" };
     if (payment.action === "cancel") return { says: "closed" };
     const { transactionId, amount, pressTime: time } = payment;
-    return { says: "paid", transactionId, amount, time };
+    return { says: payment.givenBack ? "refunded" : "paid", transactionId, amount, time };
   }
 
-  /** What was paid on a day, by the cashier's own book. */
+  /** Sandbox money: that it went back is a line of the book. */
+  async refund(orderId: string): Promise<void> {
+    await giveBack(this.setup.mysql, orderId);
+  }
+
+  /**
+   * A day's bill by the cashier's own book, as the file it leaves in its folder says. Fails: unavailable, where the file
+   * cannot be written or is not whole.
+   */
   async bill(date: string): Promise<BillLine[]> {
     const { from, to } = billDay(date);
-    return paymentsBetween(this.setup.mysql, from, to);
+    const lines = await movementsBetween(this.setup.mysql, from, to);
+    try {
+      return await readBillFile(await writeBill(this.setup.billFolder, date, lines));
+    } catch (error) {
+      throw fail("unavailable", { channel: "cashier", why: (error as Error).message });
+    }
   }
 
   /** No button counts any more, where none was pressed; nobody is told. */

@@ -1,3 +1,4 @@
+import { limits } from "../../../config/limits.ts";
 import { type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import { type OrderState, stateOf } from "../order-state.ts";
 
@@ -54,6 +55,18 @@ export async function removeWatches(db: Queryable, orderIds: readonly string[]):
 
 export async function postponeWatch(db: Queryable, orderId: string, nextTime: Date): Promise<void> {
   await db.run("UPDATE t_pay_watch SET asked = asked + 1, next_time = ? WHERE order_id = ?", [nextTime, orderId]);
+}
+
+/** How many orders are watched, and since when the janitor should have looked at the one that is longest due. */
+export async function openWatches(db: Queryable): Promise<{ watched: number; lateMs: number }> {
+  const [count] = await db.query<{ watched: string }>(
+    "SELECT COUNT(*) AS watched FROM (SELECT 1 FROM t_pay_watch LIMIT ?) AS counted",
+    [limits.metrics.countedRows],
+  );
+  const [due] = await db.query<{ late: string | null }>(
+    "SELECT TIMESTAMPDIFF(MICROSECOND, MIN(next_time), UTC_TIMESTAMP(3)) AS late FROM t_pay_watch",
+  );
+  return { watched: Number(count?.watched), lateMs: Math.max(0, Number(due?.late ?? 0) / 1_000) };
 }
 
 /**

@@ -3,6 +3,8 @@ import { cashierMerchant, parseNotice, verifySignature } from "../cashier/cashie
 import { NoticeRefused } from "../notice-record.ts";
 import type { PaymentProvider } from "./provider.ts";
 
+const says = { PAID: "paid", CANCELLED: "cancelled", REFUNDED: "refunded" } as const;
+
 /** The sandbox cashier seen from the merchant's side. */
 export function cashierProvider(secret: string, cashier: Cashier): PaymentProvider {
   return {
@@ -18,7 +20,8 @@ export function cashierProvider(secret: string, cashier: Cashier): PaymentProvid
         orderId: notice.orderId,
         transactionId: notice.transactionId,
         amount: notice.amount,
-        says: notice.status === "PAID" ? "paid" : "cancelled",
+        says: says[notice.status],
+        refundAmount: notice.refundAmount,
         time: new Date(notice.time),
       };
     },
@@ -35,8 +38,10 @@ export function cashierProvider(secret: string, cashier: Cashier): PaymentProvid
     },
     queryOrder: (orderId) => cashier.query(orderId),
     closeOrder: (orderId) => cashier.close(orderId),
-    // Sandbox money: there is nothing to send back.
-    refund: async () => "done",
+    async refund({ orderId }) {
+      await cashier.refund(orderId);
+      return "done";
+    },
     bill: (date) => cashier.bill(date),
   };
 }

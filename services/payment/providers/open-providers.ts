@@ -1,4 +1,6 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Database } from "../../../mixins/mysql/database.ts";
 import { type Addresses, notifyBase, pageBase } from "../addresses.ts";
 import { Cashier } from "../cashier/cashier.ts";
@@ -11,6 +13,7 @@ import { wechatProvider } from "./wechat/wechat-provider.ts";
 /** Of a channel that is configured at all, everything is there: the settings are refused otherwise. */
 export interface ChannelSettings extends Addresses {
   readonly CASHIER_SECRET?: string;
+  readonly CASHIER_BILL_DIR?: string;
   readonly WECHAT_PAY_MCHID?: string;
   readonly WECHAT_PAY_APPID?: string;
   readonly WECHAT_PAY_APIV3_KEY?: string;
@@ -18,6 +21,8 @@ export interface ChannelSettings extends Addresses {
   readonly WECHAT_PAY_SERIAL_NO?: string;
   readonly WECHAT_PAY_PLATFORM_PUBLIC_KEY?: string;
   readonly WECHAT_PAY_PLATFORM_SERIAL?: string;
+  readonly WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY?: string;
+  readonly WECHAT_PAY_NEXT_PLATFORM_SERIAL?: string;
   readonly WECHAT_PAY_BASE_URL?: string;
   readonly ALIPAY_APP_ID?: string;
   readonly ALIPAY_SELLER_ID?: string;
@@ -38,12 +43,23 @@ export function wechatOf(settings: ChannelSettings): PaymentProvider | undefined
     WECHAT_PAY_SERIAL_NO: serialNo,
     WECHAT_PAY_PLATFORM_PUBLIC_KEY: platformKey,
     WECHAT_PAY_PLATFORM_SERIAL: platformSerial,
+    WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY: nextKey,
+    WECHAT_PAY_NEXT_PLATFORM_SERIAL: nextSerial,
     WECHAT_PAY_BASE_URL: baseUrl = "https://api.mch.weixin.qq.com",
   } = settings;
   if (!mchId || !appId || !apiV3Key || !privateKey || !serialNo || !platformKey || !platformSerial) return;
-  const keys = { privateKey: createPrivateKey(privateKey), platformKey: createPublicKey(platformKey) };
+  const platformKeys = new Map([[platformSerial, createPublicKey(platformKey)]]);
+  if (nextKey && nextSerial) platformKeys.set(nextSerial, createPublicKey(nextKey));
   return wechatProvider({
-    account: { mchId, appId, apiV3Key, serialNo, platformSerial, ...keys },
+    account: {
+      mchId,
+      appId,
+      apiV3Key,
+      serialNo,
+      privateKey: createPrivateKey(privateKey),
+      platformSerial,
+      platformKeys,
+    },
     baseUrl: baseUrl.replace(/\/+$/, ""),
     notifyUrl: noticePath(settings, "wxNotify"),
   });
@@ -81,7 +97,8 @@ export function openProviders(
   const secret = settings.CASHIER_SECRET;
   if (!secret) return { providers };
   const notifyUrl = noticePath(settings, "cashierNotify");
-  const cashier = new Cashier({ mysql, logger, secret, pageBase: pageBase(settings), notifyUrl });
+  const billFolder = settings.CASHIER_BILL_DIR ?? join(tmpdir(), `${mysql.name}-bills`);
+  const cashier = new Cashier({ mysql, logger, secret, pageBase: pageBase(settings), notifyUrl, billFolder });
   providers.set("cashier", cashierProvider(secret, cashier));
   return { providers, cashier };
 }

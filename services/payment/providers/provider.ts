@@ -1,6 +1,8 @@
 import type { NoticeVerdict } from "../notice-record.ts";
 import type { Order } from "../order.ts";
-import type { NoticeAnswer, RawNotice } from "../payment.contract.ts";
+import type { BillLine, NoticeAnswer, RawNotice } from "../payment.contract.ts";
+
+export type { BillLine };
 
 /** Pay channels by name: what an order's pay_channel and a notice's path say. */
 export const payChannels = Object.freeze({ alipay: 0, wechat: 1, unionpay: 2, cashier: 3 });
@@ -44,15 +46,6 @@ export interface RefundRequest {
   /** What was paid, and is given back as a whole: fen. */
   readonly amount: number;
   readonly reason: string;
-}
-
-/** A line of a provider's bill of a day. */
-export interface BillLine {
-  readonly kind: "paid" | "refunded";
-  readonly orderId: string;
-  readonly transactionId: string;
-  /** Fen. */
-  readonly amount: number;
 }
 
 /** One payment channel. An implementation knows the provider's formats, keys and merchant, and nothing of states. */

@@ -1,8 +1,9 @@
 import { fail } from "../../../broker/failure.ts";
 import { billDay, isOver } from "../bill-day.ts";
 import type { PaymentDesk } from "../desk.ts";
-import type { DayComparison, Difference } from "../payment.contract.ts";
+import type { BilledChannel, BillLine, DayComparison, Difference } from "../payment.contract.ts";
 import { type Providers, payChannels } from "../providers/provider.ts";
+import { handedInBill } from "./bill-line-store.ts";
 import { type ComparedOrder, type Credit, compareDay, creditsWithoutPayment } from "./compare.ts";
 import { ordersNamed, ordersPaid, replaceDifferences } from "./reconcile-store.ts";
 
@@ -20,22 +21,44 @@ function* portions<T>(all: readonly T[]): Generator<T[]> {
   for (let at = 0; at < all.length; at += portionOrders) yield all.slice(at, at + portionOrders);
 }
 
+/** A day to compare, and the bills of it that somebody handed in instead of the provider. */
+export interface DayToCompare {
+  readonly date: string;
+  readonly handedIn?: readonly { channel: BilledChannel; lines: number }[];
+}
+
+/** The bills of the day, of every open channel and of those that were handed in. Fails: invalidParam, unavailable. */
+async function* billsOf(
+  { mysql }: Pick<PaymentDesk, "mysql">,
+  providers: Providers,
+  { date, handedIn = [] }: DayToCompare,
+): AsyncGenerator<[BilledChannel, BillLine[]]> {
+  for (const { channel, lines } of handedIn) {
+    const bill = await handedInBill(mysql, date, channel);
+    if (bill.length !== lines) throw fail("invalidParam", { date, channel, lines, handedIn: bill.length });
+    yield [channel, bill];
+  }
+  for (const [channel, provider] of providers)
+    if (channel !== "unionpay" && !handedIn.some((bill) => bill.channel === channel))
+      yield [channel, await provider.bill(date)];
+}
+
 /**
  * Compares a day's orders with the bill of every open channel and with the wallet's credits. The differences are stored
  * when this returns, in the place of an earlier run's. Fails: invalidParam where the day is
- * not over, unavailable where a bill or the wallet cannot be had.
+ * not over or a bill was not handed in as a whole, unavailable where a bill or the wallet cannot be had.
  */
 export async function reconcileDay(
   desk: PaymentDesk,
   providers: Providers,
   books: CreditBooks,
-  date: string,
+  compared: DayToCompare,
 ): Promise<DayComparison[]> {
+  const { date } = compared;
   const day = billDay(date);
   if (!isOver(date)) throw fail("invalidParam", { date });
   const results: DayComparison[] = [];
-  for (const [channel, provider] of providers) {
-    const bill = await provider.bill(date);
+  for await (const [channel, bill] of billsOf(desk, providers, compared)) {
     const orders = new Map<string, ComparedOrder>();
     const paid = await ordersPaid(desk.mysql, payChannels[channel], day.from, day.to);
     for (const order of paid) orders.set(order.orderId, order);

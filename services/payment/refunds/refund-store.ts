@@ -1,3 +1,4 @@
+import { limits } from "../../../config/limits.ts";
 import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import type { Order } from "../order.ts";
 import { type RefundOrigin, type RefundState, refundStatesBefore } from "./refund-state.ts";
@@ -55,6 +56,15 @@ export async function postponeRefund(db: Queryable, orderId: string, nextTime: D
      WHERE order_id = ? AND next_time IS NOT NULL`,
     [problem.slice(0, 200), nextTime, orderId],
   );
+}
+
+/** How many refunds the provider is still asked for or about. */
+export async function openRefunds(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ open: string }>(
+    "SELECT COUNT(*) AS open FROM (SELECT 1 FROM t_pay_refund WHERE next_time IS NOT NULL LIMIT ?) AS counted",
+    [limits.metrics.countedRows],
+  );
+  return Number(row?.open);
 }
 
 /** Refunds whose provider is to be asked now, longest due first. */

@@ -209,6 +209,16 @@ test("a body over 64 KiB is too large, whether it says its length or not", async
   expect(calls.filter(({ action }) => action === "living-room.find")).toHaveLength(1);
 });
 
+test.each(["18446744073709551616", "99999999999999999999", "0", "-1"])(
+  "a user id that fits no column is an invalid parameter: %s",
+  async (receiverId) => {
+    const body = { ...validParams["/live/api/gift/send"], receiverId };
+    const answer = await send(`${base}/live/api/gift/send`, { headers: asAlice, body });
+    expect([answer.status, answer.code]).toEqual([400, 100001]);
+    expect(calls.filter(({ action }) => action === "gift.send")).toEqual([]);
+  },
+);
+
 test("ids that exceed 2^53 go through as text, unharmed", async () => {
   const params = { ...validParams["/live/api/gift/send"], receiverId: "18446744073709551615" };
   await send(`${base}/live/api/gift/send`, { headers: asAlice, body: params });

@@ -21,7 +21,13 @@ const shop = {
   name: "shop",
   // Moleculer starts the mixin that stands last first.
   mixins: [
-    catalogueTableMixin({ service: "shop", table: "t_pay_product", primaryKey: "id", columns }),
+    catalogueTableMixin({
+      service: "shop",
+      table: "t_pay_product",
+      primaryKey: "id",
+      columns,
+      statementTimeoutMs: 1_000,
+    }),
     mysqlMixin("shop", migrationFolders.payment),
   ],
 } as unknown as ServiceSchema;
@@ -74,6 +80,16 @@ describe("a catalogue table", () => {
   test("moleculer-db's own actions are not offered", () => {
     const actions = node.registry.getActionList({ onlyLocal: true }).map(({ name }: { name: string }) => name);
     expect(actions.filter((name: string) => name.startsWith("shop."))).toEqual([]);
+  });
+
+  test("a database that does not answer is unavailable in time, and is asked on another connection afterwards", async () => {
+    await catalogue.byId(6);
+    server.freeze();
+    const begun = Date.now();
+    const error = await catalogue.byId(6).catch((caught: unknown) => caught);
+    expect(failureName(error)).toBe("unavailable");
+    expect(Date.now() - begun).toBeLessThan(3_000);
+    expect(await eventually("a row", () => catalogue.byId(6).catch(() => null))).toMatchObject({ id: 6 });
   });
 
   test("a database that cannot be reached is unavailable, and is found again when it is back", async () => {

@@ -1,28 +1,21 @@
 import { eventually, stopNode } from "../../support/system.ts";
 import { messagesOf, noticesOf, orderRow, startPayment } from "./desk.ts";
 import {
-  coinsOf,
+  channels,
   deliver,
-  expectOrdersCredited,
-  openProviderDesk,
+  expectCoins,
   type PlacedOrder,
-  type ProviderDesk,
+  paidNotice,
+  pay,
   place,
+  placePaid,
   statusOf,
+  useProviderDesk,
+  wakeJanitors,
+  wechatCalls,
 } from "./provider-desk.ts";
 
-let desk: ProviderDesk;
-
-beforeAll(async () => {
-  desk = await openProviderDesk();
-});
-afterAll(async () => {
-  await expectOrdersCredited();
-  await desk.stop();
-});
-afterEach(() => {
-  desk.wechat.server.down = false;
-});
+const desk = useProviderDesk();
 
 const sql = (text: string, values: unknown[] = []) => desk.payments[0].mysql.run(text, values);
 
@@ -33,7 +26,7 @@ async function due({ orderId }: PlacedOrder, expired = false): Promise<void> {
      WHERE order_id = ?`,
     [expired, orderId],
   );
-  for (const payment of desk.payments) payment.janitor?.wake();
+  wakeJanitors(desk);
 }
 
 async function watchOf({ orderId }: PlacedOrder) {
@@ -47,20 +40,15 @@ async function watchOf({ orderId }: PlacedOrder) {
 const gone = (order: PlacedOrder) => eventually("the watch is gone", async () => !(await watchOf(order)));
 const asked = (order: PlacedOrder, times: number) =>
   eventually(`asked ${times} times`, async () => (await watchOf(order))?.asked === times);
-const queriesOf = ({ tradeNo }: PlacedOrder) =>
-  desk.wechat.server.calls.filter(({ method, path }) => method === "GET" && path.includes(tradeNo)).length;
-
-describe.each(["wechat", "alipay"] as const)("an order of %s", (channel) => {
+describe.each(channels)("an order of %s", (channel) => {
   test("whose notice never comes is paid and credited all the same", async () => {
-    const order = await place(desk, channel);
-    desk[channel].pay(order.tradeNo);
+    const order = await placePaid(desk, channel);
     await due(order);
     await gone(order);
     expect(await statusOf(desk, order)).toBe(2);
-    await eventually("the coins", async () => (await coinsOf(desk, order)) === 300);
+    await expectCoins(desk, order, 300);
     expect(await noticesOf(desk.payments[0], order.orderId)).toMatchObject([{ outcome: "applied", reason: "paid" }]);
-    const late = channel === "wechat" ? desk.wechat.paidNotice(order.tradeNo) : desk.alipay.notice(order.tradeNo);
-    expect((await deliver(desk, channel, late)).httpStatus).toBe(200);
+    expect((await deliver(desk, channel, paidNotice(desk, order))).httpStatus).toBe(200);
     expect(await messagesOf(desk.payments[0], order.orderId)).toEqual(["event.payment.paid", "pay.recharge"]);
   });
 
@@ -77,18 +65,17 @@ describe.each(["wechat", "alipay"] as const)("an order of %s", (channel) => {
     await due(order, true);
     await gone(order);
     expect(await statusOf(desk, order)).toBe(4);
-    expect(desk[channel].pay(order.tradeNo)).toBe(false);
+    expect(await pay(desk, order)).toBe(false);
     expect(await messagesOf(desk.payments[0], order.orderId)).toEqual([]);
     expect(await noticesOf(desk.payments[0], order.orderId)).toMatchObject([{ outcome: "applied" }]);
   });
 
   test("that is paid at the last moment is paid", async () => {
-    const order = await place(desk, channel);
-    desk[channel].pay(order.tradeNo);
+    const order = await placePaid(desk, channel);
     await due(order, true);
     await gone(order);
     expect(await statusOf(desk, order)).toBe(2);
-    await eventually("the coins", async () => (await coinsOf(desk, order)) === 300);
+    await expectCoins(desk, order, 300);
   });
 });
 
@@ -99,28 +86,53 @@ test("an order of which the provider never heard expires", async () => {
   const [row] = await desk.payments[0].mysql.query<{ order_id: string; user_id: string }>(
     "SELECT order_id, user_id FROM t_pay_order WHERE status = 0 AND pay_channel = 1 ORDER BY id DESC LIMIT 1",
   );
-  const order = { orderId: row?.order_id ?? "", userId: String(row?.user_id), tradeNo: "", payUrl: "" };
+  const order = {
+    orderId: row?.order_id ?? "",
+    userId: String(row?.user_id),
+    tradeNo: "",
+    payUrl: "",
+    channel: "wechat" as const,
+  };
   await due(order, true);
   await gone(order);
   expect(await statusOf(desk, order)).toBe(4);
 });
 
-test("while the provider is down nothing is closed, and it is asked again", async () => {
-  const order = await place(desk, "wechat");
-  desk.wechat.server.down = true;
-  await due(order, true);
-  await asked(order, 1);
-  expect(await statusOf(desk, order)).toBe(1);
-  desk.wechat.server.down = false;
-  desk.wechat.pay(order.tradeNo);
+test.each(["wechat", "alipay"] as const)(
+  "while %s is down nothing is closed, and it is asked again",
+  async (channel) => {
+    const order = await place(desk, channel);
+    desk[channel].server.down = true;
+    await due(order, true);
+    await asked(order, 1);
+    expect(await statusOf(desk, order)).toBe(1);
+    desk[channel].server.down = false;
+    expect(await pay(desk, order)).toBe(true);
+    await due(order, true);
+    await gone(order);
+    expect(await statusOf(desk, order)).toBe(2);
+    await expectCoins(desk, order, 300);
+  },
+);
+
+test("while the cashier's book cannot be read nothing is closed, and it is asked again", async () => {
+  const order = await place(desk, "cashier");
+  await sql("RENAME TABLE t_cashier_payment TO t_cashier_payment_away");
+  try {
+    await due(order, true);
+    await asked(order, 1);
+    expect(await statusOf(desk, order)).toBe(1);
+  } finally {
+    await sql("RENAME TABLE t_cashier_payment_away TO t_cashier_payment");
+  }
+  expect(await pay(desk, order)).toBe(true);
   await due(order, true);
   await gone(order);
   expect(await statusOf(desk, order)).toBe(2);
 });
 
 test("an answer of another amount moves nothing, and is asked for again", async () => {
-  const order = await place(desk, "wechat");
-  desk.wechat.pay(order.tradeNo);
+  const order = await placePaid(desk, "wechat");
   Object.assign(desk.wechat.trade(order.tradeNo), { total: 1 });
   await due(order);
   await asked(order, 1);
@@ -152,19 +164,18 @@ describe("the janitor", () => {
     const orders = await Promise.all(Array.from({ length: 12 }, () => place(desk, "wechat")));
     await Promise.all(orders.map((order) => due(order)));
     for (const order of orders) await asked(order, 1);
-    expect(orders.map(queriesOf)).toEqual(Array(12).fill(1));
+    expect(orders.map((order) => wechatCalls(desk, order, "query"))).toEqual(Array(12).fill(1));
   });
 
   test("is another node's once the one that had it is gone without a word", async () => {
     await sql(
       "UPDATE t_pay_lease SET holder = 'a-dead-node', until_time = UTC_TIMESTAMP(3) + INTERVAL 1500000 MICROSECOND",
     );
-    const order = await place(desk, "wechat");
-    desk.wechat.pay(order.tradeNo);
+    const order = await placePaid(desk, "wechat");
     const begun = Date.now();
     await due(order, true);
     await eventually("another node has taken over", async () => {
-      for (const payment of desk.payments) payment.janitor?.wake();
+      wakeJanitors(desk);
       return !(await watchOf(order));
     });
     expect(Date.now() - begun).toBeGreaterThan(1_300);
@@ -177,8 +188,7 @@ describe("the janitor", () => {
       third.broker.nodeID,
     ]);
     await stopNode(third.broker);
-    const order = await place(desk, "wechat");
-    desk.wechat.pay(order.tradeNo);
+    const order = await placePaid(desk, "wechat");
     await due(order, true);
     await gone(order);
   });

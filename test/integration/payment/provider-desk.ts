@@ -1,44 +1,72 @@
 import type { ServiceBroker } from "moleculer";
 import { call } from "../../../services/contracts.ts";
-import { orderIdOf, tradeNoOf } from "../../../services/payment/order.ts";
+import { tradeNoOf } from "../../../services/payment/order.ts";
 import type { NoticeAnswer, RawNotice } from "../../../services/payment/payment.contract.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
-import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { AlipaySimulator } from "../../support/providers/alipay-simulator.ts";
+import { CashierSimulator } from "../../support/providers/cashier-simulator.ts";
 import { WechatSimulator } from "../../support/providers/wechat-simulator.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
+import { expectOrdersCredited } from "./credited-orders.ts";
 import { type PaymentNode, startPayment } from "./desk.ts";
 
-/** Two payment nodes and the wallet, with both providers simulated. */
+/** The channels whose provider is simulated. */
+export type Channel = "wechat" | "alipay" | "cashier";
+export const channels: readonly Channel[] = ["wechat", "alipay", "cashier"];
+
+/** Two payment nodes and the wallet, with every provider simulated. */
 export interface ProviderDesk {
   readonly wechat: WechatSimulator;
   readonly alipay: AlipaySimulator;
+  readonly cashier: CashierSimulator;
   readonly gateway: ServiceBroker;
   readonly payments: readonly [PaymentNode, PaymentNode];
-  stop(): Promise<void>;
 }
 
-export async function openProviderDesk(): Promise<ProviderDesk> {
+/**
+ * The desk of a test file, open before its first test. Providers are back in order after each test. At the end the
+ * ledger is summed, unless the file makes wrong books on purpose, and everything is closed.
+ */
+export function useProviderDesk({ summed = true } = {}): ProviderDesk {
+  const desk = {} as ProviderDesk;
+  beforeAll(async () => {
+    Object.assign(desk, await openProviderDesk());
+  });
+  afterEach(() => {
+    for (const payment of desk.payments) payment.steps = {};
+    Object.assign(desk.wechat, { refundStatus: "PROCESSING", rotated: false, beforeOrderAnswer: async () => {} });
+    for (const { server } of [desk.wechat, desk.alipay]) server.down = false;
+  });
+  afterAll(async () => {
+    try {
+      if (summed) await expectOrdersCredited();
+    } finally {
+      await stopAll();
+      await desk.wechat.server.stop();
+      await desk.alipay.server.stop();
+    }
+  });
+  return desk;
+}
+
+async function openProviderDesk(): Promise<ProviderDesk> {
   const wechat = await WechatSimulator.start();
   const alipay = await AlipaySimulator.start();
-  Object.assign(process.env, wechat.settings, alipay.settings, { PAY_NOTIFY_BASE_URL: "http://gateway.example" });
+  const cashier = new CashierSimulator();
+  Object.assign(process.env, wechat.settings, alipay.settings, cashier.settings);
+  process.env.PAY_NOTIFY_BASE_URL = "http://gateway.example";
   const first = (await startPayment("payment-1")).service;
   const second = (await startPayment("payment-2")).service;
+  cashier.book = first.mysql;
   await startNode("wallet", [wallet]);
   const gateway = await startNode("gateway", []);
   for (const node of [first, second]) await waitForNode(gateway, "payment", node.broker.nodeID);
-  await gateway.waitForServices(["wallet"]);
-  return {
-    ...{ wechat, alipay, gateway, payments: [first, second] },
-    async stop() {
-      await stopAll();
-      await wechat.server.stop();
-      await alipay.server.stop();
-    },
-  };
+  for (const broker of [gateway, first.broker, second.broker]) await broker.waitForServices(["wallet"]);
+  return { wechat, alipay, cashier, gateway, payments: [first, second] };
 }
 
 export interface PlacedOrder {
+  readonly channel: Channel;
   readonly userId: string;
   readonly orderId: string;
   /** As the provider knows it. */
@@ -46,26 +74,71 @@ export interface PlacedOrder {
   readonly payUrl: string;
 }
 
+const payChannel: Readonly<Record<Channel, number>> = { alipay: 0, wechat: 1, cashier: 3 };
 let users = 1_000;
 
 /** An order of product 6 (3000 fen, 300 coins) by a new user, whose page the payer has opened. */
-export async function place({ gateway, alipay }: ProviderDesk, channel: "wechat" | "alipay"): Promise<PlacedOrder> {
+export async function place(desk: ProviderDesk, channel: Channel): Promise<PlacedOrder> {
   const userId = String(++users);
-  const payChannel = channel === "wechat" ? 1 : 0;
-  const { orderId, payUrl } = await call(gateway, "payment.pay", { userId, productId: 6, paySource: 1, payChannel });
+  const params = { userId, productId: 6, paySource: 1, payChannel: payChannel[channel] };
+  const { orderId, payUrl } = await call(desk.gateway, "payment.pay", params);
+  return opened(desk, { channel, userId, orderId, payUrl });
+}
+
+/** The payer opens the page of an order. */
+export function opened({ alipay, cashier }: ProviderDesk, order: Omit<PlacedOrder, "tradeNo">): PlacedOrder {
+  const { channel, orderId, payUrl } = order;
   if (channel === "alipay") alipay.open(payUrl);
-  return { userId, orderId, tradeNo: tradeNoOf(orderId), payUrl };
+  if (channel === "cashier") cashier.open(orderId, 3_000);
+  return { ...order, tradeNo: channel === "cashier" ? orderId : tradeNoOf(orderId) };
+}
+
+/** The payer pays at the provider; whether that was still possible. */
+export async function pay(desk: ProviderDesk, { channel, tradeNo }: PlacedOrder): Promise<boolean> {
+  return desk[channel].pay(tradeNo);
+}
+
+/** An order whose payer has paid, of which nobody here was told. */
+export async function placePaid(desk: ProviderDesk, channel: Channel): Promise<PlacedOrder> {
+  const order = await place(desk, channel);
+  expect(await pay(desk, order)).toBe(true);
+  return order;
+}
+
+/** How a call differs from a genuine one, in what every provider has. */
+export interface Change {
+  age?: number;
+  content?: Record<string, never>;
+  foreignKey?: boolean;
+  tamper?: (body: string) => string;
+}
+
+/** A call of the provider that tells of the order's payment; every one is signed anew. */
+export function paidNotice(desk: ProviderDesk, { channel, tradeNo }: PlacedOrder, change: Change = {}): RawNotice {
+  if (channel === "alipay") return desk.alipay.notice(tradeNo, change);
+  return desk[channel].paidNotice(tradeNo, change);
+}
+
+/** A call of the provider that tells that the whole payment went back. */
+export function refundNotice(desk: ProviderDesk, { channel, tradeNo }: PlacedOrder): RawNotice {
+  if (channel !== "alipay") return desk[channel].refundNotice(tradeNo);
+  Object.assign(desk.alipay.trade(tradeNo), { refunded: "30.00", status: "TRADE_CLOSED" });
+  return desk.alipay.notice(tradeNo);
 }
 
 /** Hands a call on as the gateway does. */
-export async function deliver(
-  { gateway }: ProviderDesk,
-  channel: "wechat" | "alipay",
-  raw: RawNotice,
-): Promise<NoticeAnswer> {
+export async function deliver({ gateway }: ProviderDesk, channel: Channel, raw: RawNotice): Promise<NoticeAnswer> {
   const answer = await call(gateway, "payment.notice", { channel, ...raw });
   if (!answer) throw new Error(`${channel} is not configured`);
   return answer;
+}
+
+/** An order that is paid, and whose coins are there. */
+export async function credited(desk: ProviderDesk, channel: Channel): Promise<PlacedOrder> {
+  const order = await placePaid(desk, channel);
+  await deliver(desk, channel, paidNotice(desk, order));
+  await expectCoins(desk, order, 300);
+  return order;
 }
 
 export async function statusOf({ gateway }: ProviderDesk, { userId, orderId }: PlacedOrder): Promise<number> {
@@ -76,25 +149,18 @@ export async function coinsOf({ gateway }: ProviderDesk, { userId }: PlacedOrder
   return (await call(gateway, "wallet.balance", { userId })).balance;
 }
 
-/**
- * The books at the end: they balance in themselves, each paid order has its one credit of its coins, each refunded one
- * that was credited its taking back, and nothing else has a credit.
- */
-export async function expectOrdersCredited(): Promise<void> {
-  const orders = await rows<{ order_id: string; coins: string; status: number }>(
-    "payment",
-    "SELECT order_id, coins, status FROM t_pay_order",
-  );
-  const wanted = orders.filter(({ status }) => status === 2).map(({ order_id, coins }) => `${order_id} ${coins}`);
-  const refunded = new Set(orders.filter(({ status }) => status === 5).map(({ order_id }) => order_id));
-  await eventually("every paid order is credited", async () => {
-    const trades = await rows<{ biz_id: string; num: string }>(
-      "wallet",
-      "SELECT biz_id, num FROM t_qiyu_currency_trade WHERE type = 1 AND status = 1",
-    );
-    const credits = trades.filter(({ biz_id }) => !refunded.has(orderIdOf(biz_id)));
-    const got = credits.map(({ biz_id, num }) => `${biz_id} ${num}`).sort();
-    return JSON.stringify(got) === JSON.stringify([...wanted].sort());
-  });
-  await expectBooksBalanced();
+export async function expectCoins(desk: ProviderDesk, order: PlacedOrder, coins: number): Promise<void> {
+  await eventually(`${coins} coins`, async () => (await coinsOf(desk, order)) === coins);
+}
+
+/** Lets whichever node has the lease look at what is due. */
+export function wakeJanitors({ payments }: ProviderDesk): void {
+  for (const payment of payments) payment.janitor?.wake();
+}
+
+/** How often WeChat Pay was asked about an order, or for its refund. */
+export function wechatCalls({ wechat }: ProviderDesk, { tradeNo }: PlacedOrder, what: "query" | "refund"): number {
+  return wechat.server.calls.filter(({ method, path, body }) =>
+    what === "query" ? method === "GET" && path.includes(tradeNo) : path.includes("/refunds") && body.includes(tradeNo),
+  ).length;
 }

@@ -1,59 +1,36 @@
-import type { RawNotice } from "../../../services/payment/payment.contract.ts";
+import type { NoticeAnswer, RawNotice } from "../../../services/payment/payment.contract.ts";
+import type { PaymentProvider } from "../../../services/payment/providers/provider.ts";
 import { insist } from "../../support/providers/simulated-server.ts";
-import { eventually } from "../../support/system.ts";
 import { messagesOf, noticesOf, orderRow } from "./desk.ts";
 import {
-  coinsOf,
+  type Change,
+  channels,
+  credited,
   deliver,
-  expectOrdersCredited,
-  openProviderDesk,
+  expectCoins,
+  opened,
   type PlacedOrder,
-  type ProviderDesk,
+  paidNotice,
+  pay,
   place,
+  placePaid,
+  refundNotice,
   statusOf,
+  useProviderDesk,
 } from "./provider-desk.ts";
 
-let desk: ProviderDesk;
+const desk = useProviderDesk();
 
-beforeAll(async () => {
-  desk = await openProviderDesk();
-});
-afterAll(async () => {
-  await expectOrdersCredited();
-  await desk.stop();
-});
-afterEach(() => {
-  for (const payment of desk.payments) payment.steps = {};
-  desk.wechat.server.down = false;
-  desk.alipay.server.down = false;
-});
+const paid = (order: PlacedOrder, change?: Change) => paidNotice(desk, order, change);
+const tell = (order: PlacedOrder, raw: RawNotice): Promise<NoticeAnswer> => deliver(desk, order.channel, raw);
 
-type Channel = "wechat" | "alipay";
-const channels: Channel[] = ["wechat", "alipay"];
-
-interface Change {
-  age?: number;
-  content?: Record<string, never>;
-  foreignKey?: boolean;
-  tamper?: (body: string) => string;
-}
-
-/** A call of the provider that tells of the order's payment; every one is signed anew. */
-function paid(channel: Channel, { tradeNo }: PlacedOrder, change: Change = {}): RawNotice {
-  return channel === "wechat" ? desk.wechat.paidNotice(tradeNo, change) : desk.alipay.notice(tradeNo, change);
-}
-
-async function placePaid(channel: Channel): Promise<PlacedOrder> {
-  const order = await place(desk, channel);
-  expect(desk[channel].pay(order.tradeNo)).toBe(true);
-  return order;
-}
-
-const succeeded = { wechat: { httpStatus: 200, body: "" }, alipay: { httpStatus: 200, body: "success" } };
+const succeeded = {
+  wechat: { httpStatus: 200, body: "" },
+  alipay: { httpStatus: 200, body: "success" },
+  cashier: { httpStatus: 200, body: expect.stringContaining('"SUCCESS"') },
+};
 const outcomes = async ({ orderId }: PlacedOrder) =>
   (await noticesOf(desk.payments[0], orderId)).map(({ outcome }) => outcome).sort();
-const expectCoins = (order: PlacedOrder, coins: number) =>
-  eventually(`${coins} coins`, async () => (await coinsOf(desk, order)) === coins);
 
 describe("an order", () => {
   test("of WeChat Pay is made there, signed, and paid at its code_url", async () => {
@@ -83,61 +60,92 @@ describe("an order", () => {
   });
 });
 
+/** The page of these is made here: its payer pays, and the notice comes, before the order's maker has it. */
+async function placeAnsweredLate(channel: "alipay" | "cashier"): Promise<PlacedOrder> {
+  const makers = desk.payments.map(({ providers }) => {
+    const provider = providers.get(channel) as PaymentProvider;
+    const make = provider.createPayment;
+    return jest.spyOn(provider, "createPayment").mockImplementation(async (order, ...rest) => {
+      const made = await make(order, ...rest);
+      const early = opened(desk, { channel, userId: order.userId, orderId: order.orderId, payUrl: made.payUrl });
+      expect((await orderRow(desk.payments[0], order.orderId))?.status).toBe(0);
+      expect(await pay(desk, early)).toBe(true);
+      expect(await tell(early, paid(early))).toMatchObject(succeeded[channel]);
+      return made;
+    });
+  });
+  try {
+    return await place(desk, channel);
+  } finally {
+    for (const maker of makers) maker.mockRestore();
+  }
+}
+
 describe.each(channels)("a genuine notice of %s", (channel) => {
   test("pays the order and credits it", async () => {
-    const order = await placePaid(channel);
-    expect(await deliver(desk, channel, paid(channel, order))).toMatchObject(succeeded[channel]);
+    const order = await placePaid(desk, channel);
+    expect(await tell(order, paid(order))).toMatchObject(succeeded[channel]);
     expect(await statusOf(desk, order)).toBe(2);
-    await expectCoins(order, 300);
+    await expectCoins(desk, order, 300);
     const [notice] = await noticesOf(desk.payments[0], order.orderId);
     expect(notice?.body).not.toMatch(/159\*+5620|ciphertext":"[A-Za-z0-9]|sign=[A-Za-z0-9]/);
   });
 
   test("that is repeated a second later and replayed as it was is answered with success and credited once", async () => {
-    const order = await placePaid(channel);
-    const first = paid(channel, order);
-    await deliver(desk, channel, first);
+    const order = await placePaid(desk, channel);
+    const first = paid(order);
+    await tell(order, first);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    expect(await deliver(desk, channel, paid(channel, order))).toMatchObject(succeeded[channel]);
-    expect(await deliver(desk, channel, first)).toMatchObject(succeeded[channel]);
+    expect(await tell(order, paid(order))).toMatchObject(succeeded[channel]);
+    expect(await tell(order, first)).toMatchObject(succeeded[channel]);
     expect(await outcomes(order)).toEqual(["applied", "repeated", "repeated"]);
-    await expectCoins(order, 300);
+    await expectCoins(desk, order, 300);
   });
 
   test("200 times at the same instant, on two nodes, is credited once", async () => {
-    const order = await placePaid(channel);
-    const notice = paid(channel, order);
-    const answers = await Promise.all(Array.from({ length: 200 }, () => deliver(desk, channel, notice)));
+    const order = await placePaid(desk, channel);
+    const notice = paid(order);
+    const answers = await Promise.all(Array.from({ length: 200 }, () => tell(order, notice)));
     for (const answer of answers) expect(answer).toMatchObject(succeeded[channel]);
     expect(await outcomes(order)).toEqual(["applied", ...Array(199).fill("repeated")]);
     expect(await messagesOf(desk.payments[0], order.orderId)).toEqual(["event.payment.paid", "pay.recharge"]);
-    await expectCoins(order, 300);
+    await expectCoins(desk, order, 300);
   });
 
   test("is called again by the provider's schedule until the service is back, and loses nothing", async () => {
-    const order = await placePaid(channel);
+    const order = await placePaid(desk, channel);
     let failures = 3;
     const die = () => {
       if (failures-- > 0) throw new Error("the node died");
     };
     for (const payment of desk.payments) payment.steps = { beforeCommit: die };
     const made = await insist(channel, () =>
-      deliver(desk, channel, paid(channel, order)).then(
+      tell(order, paid(order)).then(
         ({ httpStatus }) => httpStatus === 200,
         () => false,
       ),
     );
     expect(made).toBe(4);
-    await expectCoins(order, 300);
+    await expectCoins(desk, order, 300);
+  });
+
+  test("lends its signature to no other notice", async () => {
+    const [mine, another] = [await placePaid(desk, channel), await placePaid(desk, channel)];
+    await tell(mine, paid(mine));
+    const [genuine, borrowing] = [paid(mine), paid(another)];
+    const sign = /sign=[^&]*/.exec(genuine.body)?.[0] ?? "";
+    const forged = { ...borrowing, headers: genuine.headers, body: borrowing.body.replace(/sign=[^&]*/, sign) };
+    expect((await tell(another, forged)).httpStatus).toBe(401);
+    expect(await statusOf(desk, another)).toBe(1);
+    await expectCoins(desk, mine, 300);
   });
 
   test("that comes before the order's own answer leaves it paid", async () => {
-    if (channel === "alipay") {
-      // The page is signed here and answered by nobody: the earliest notice meets an order that is `waiting` still.
-      const order = await placePaid(channel);
-      await desk.payments[0].mysql.run("UPDATE t_pay_order SET status = 0 WHERE order_id = ?", [order.orderId]);
-      expect(await deliver(desk, channel, paid(channel, order))).toMatchObject(succeeded[channel]);
-      return expectCoins(order, 300);
+    if (channel !== "wechat") {
+      const order = await placeAnsweredLate(channel);
+      expect(await statusOf(desk, order)).toBe(2);
+      expect(await outcomes(order)).toEqual(["applied"]);
+      return expectCoins(desk, order, 300);
     }
     desk.wechat.beforeOrderAnswer = async (tradeNo) => {
       desk.wechat.beforeOrderAnswer = async () => {};
@@ -146,7 +154,26 @@ describe.each(channels)("a genuine notice of %s", (channel) => {
     };
     const order = await place(desk, "wechat");
     expect(await statusOf(desk, order)).toBe(2);
-    await expectCoins(order, 300);
+    await expectCoins(desk, order, 300);
+  });
+
+  test("of a refund before that of its payment credits nothing, whatever comes after it", async () => {
+    const order = await placePaid(desk, channel);
+    const payment = paid(order);
+    expect(await tell(order, refundNotice(desk, order))).toMatchObject(succeeded[channel]);
+    expect(await tell(order, payment)).toMatchObject(succeeded[channel]);
+    expect(await statusOf(desk, order)).toBe(5);
+    expect(await messagesOf(desk.payments[0], order.orderId)).toEqual(["event.payment.paid", "event.payment.refunded"]);
+    expect(await outcomes(order)).toEqual(["applied", "repeated"]);
+  });
+
+  test("of a refund takes the coins of a credited order back, once", async () => {
+    const order = await credited(desk, channel);
+    for (let time = 0; time < 3; time++)
+      expect(await tell(order, refundNotice(desk, order))).toMatchObject(succeeded[channel]);
+    expect(await statusOf(desk, order)).toBe(5);
+    await expectCoins(desk, order, 0);
+    expect(await outcomes(order)).toEqual(["applied", "applied", "repeated", "repeated"]);
   });
 });
 
@@ -193,12 +220,34 @@ const alipayOnly: typeof wechatOnly = [
 ];
 const alipaySays = (tradeNo: string, content: Record<string, string>) => desk.alipay.notice(tradeNo, { content });
 
+const cashierOnly: typeof wechatOnly = [
+  ["of another amount", 400, ({ tradeNo }) => cashierSays(tradeNo, { amount: 1 })],
+  ["of an amount that is text", 400, ({ tradeNo }) => cashierSays(tradeNo, { amount: "3000" })],
+  ["for another merchant", 400, ({ tradeNo }) => cashierSays(tradeNo, { merchant: "somebody-else" })],
+  ["in another currency", 400, ({ tradeNo }) => cashierSays(tradeNo, { currency: "USD" })],
+  ["for an unknown order", 404, ({ tradeNo }) => cashierSays(tradeNo, { orderId: "nosuchorder" })],
+  ["with a stale timestamp", 401, ({ tradeNo }) => desk.cashier.paidNotice(tradeNo, { age: 301 })],
+  ["with a timestamp of the future", 401, ({ tradeNo }) => desk.cashier.paidNotice(tradeNo, { age: -302 })],
+  ["signed by another key", 401, ({ tradeNo }) => desk.cashier.paidNotice(tradeNo, { foreignKey: true })],
+  [
+    "whose body was changed",
+    401,
+    ({ tradeNo }) => desk.cashier.paidNotice(tradeNo, { tamper: (body) => body.replace("3000", "3001") }),
+  ],
+  ["without headers", 401, ({ tradeNo }) => ({ ...desk.cashier.paidNotice(tradeNo), headers: {} })],
+  ["of a refund without its amount", 400, ({ tradeNo }) => cashierSays(tradeNo, { status: "REFUNDED" })],
+  ["of a payment with a refund's amount", 400, ({ tradeNo }) => cashierSays(tradeNo, { refundAmount: 3_000 })],
+];
+const cashierSays = (tradeNo: string, content: Record<string, unknown>) =>
+  desk.cashier.paidNotice(tradeNo, { content });
+
 describe.each([
   ["wechat", wechatOnly, /^\{"code":"FAIL","message":"\w+"\}$/],
   ["alipay", alipayOnly, /^failure$/],
+  ["cashier", cashierOnly, /^\{"result":"FAIL","reason":"\w+"\}$/],
 ] as const)("a notice of %s that is not believed changes nothing and is recorded", (channel, cases, format) => {
   test.each(cases)("%s", async (_what, status, make) => {
-    const order = await placePaid(channel);
+    const order = await placePaid(desk, channel);
     const refusals = async () => {
       const [row] = await desk.payments[0].mysql.query<{ n: string }>(
         "SELECT COUNT(*) AS n FROM t_pay_notice WHERE outcome = 'refused'",
@@ -214,56 +263,46 @@ describe.each([
   });
 });
 
-describe("a refund at the provider", () => {
-  test("of a credited order takes its coins back, once", async () => {
-    const order = await placePaid("wechat");
-    await deliver(desk, "wechat", paid("wechat", order));
-    await expectCoins(order, 300);
-    for (let time = 0; time < 3; time++)
-      expect(await deliver(desk, "wechat", desk.wechat.refundNotice(order.tradeNo))).toMatchObject(succeeded.wechat);
-    expect(await statusOf(desk, order)).toBe(5);
-    await expectCoins(order, 0);
-    expect(await outcomes(order)).toEqual(["applied", "applied", "repeated", "repeated"]);
-  });
-
-  test("of Alipay does the same", async () => {
-    const order = await placePaid("alipay");
-    await deliver(desk, "alipay", paid("alipay", order));
-    await expectCoins(order, 300);
-    Object.assign(desk.alipay.trade(order.tradeNo), { refunded: "30.00", status: "TRADE_CLOSED" });
-    for (let time = 0; time < 2; time++)
-      expect(await deliver(desk, "alipay", desk.alipay.notice(order.tradeNo))).toMatchObject(succeeded.alipay);
-    expect(await statusOf(desk, order)).toBe(5);
-    await expectCoins(order, 0);
-  });
-
-  test("that is heard of before the payment credits nothing, whatever comes after it", async () => {
-    const order = await placePaid("wechat");
-    expect(await deliver(desk, "wechat", desk.wechat.refundNotice(order.tradeNo))).toMatchObject(succeeded.wechat);
-    expect(await deliver(desk, "wechat", paid("wechat", order))).toMatchObject(succeeded.wechat);
-    expect(await statusOf(desk, order)).toBe(5);
-    expect(await messagesOf(desk.payments[0], order.orderId)).toEqual(["event.payment.paid", "event.payment.refunded"]);
-    expect(await outcomes(order)).toEqual(["applied", "repeated"]);
-  });
-
+describe("a refund at WeChat Pay", () => {
   test("of a part takes no coins and waits for an operator", async () => {
-    const order = await placePaid("wechat");
-    await deliver(desk, "wechat", paid("wechat", order));
+    const order = await credited(desk, "wechat");
     const content = { amount: { total: 3_000, refund: 100, payer_total: 3_000, payer_refund: 100 } };
     await deliver(desk, "wechat", desk.wechat.refundNotice(order.tradeNo, { content }));
     expect(await statusOf(desk, order)).toBe(2);
     expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBe("refundPartial");
-    await expectCoins(order, 300);
+    await expectCoins(desk, order, 300);
   });
 
   test("of a second payment leaves the first one alone", async () => {
-    const order = await placePaid("wechat");
-    await deliver(desk, "wechat", paid("wechat", order));
+    const order = await credited(desk, "wechat");
     await deliver(desk, "wechat", wechatSays(order.tradeNo, { transaction_id: "second" }));
     expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBe("paidTwice");
     await deliver(desk, "wechat", desk.wechat.refundNotice(order.tradeNo, { content: { transaction_id: "second" } }));
     expect(await orderRow(desk.payments[0], order.orderId)).toMatchObject({ parked: null, status: 2 });
-    await expectCoins(order, 300);
+    await expectCoins(desk, order, 300);
+  });
+});
+
+describe("while WeChat Pay changes its platform key", () => {
+  test("notices and answers by either key are believed, each by the serial it names", async () => {
+    const before = await placePaid(desk, "wechat");
+    const sentBefore = paid(before);
+    desk.wechat.rotated = true;
+    const order = await placePaid(desk, "wechat");
+    expect(await tell(order, paid(order))).toMatchObject(succeeded.wechat);
+    expect(await tell(before, sentBefore)).toMatchObject(succeeded.wechat);
+    await expectCoins(desk, order, 300);
+    await expectCoins(desk, before, 300);
+  });
+
+  test.each([
+    ["the next key under the present serial", true, "PLATFORMSERIAL01"],
+    ["the present key under the next serial", false, "PLATFORMSERIAL02"],
+  ])("%s is not believed", async (_what, rotated, serial) => {
+    const order = await placePaid(desk, "wechat");
+    desk.wechat.rotated = rotated;
+    expect((await tell(order, desk.wechat.paidNotice(order.tradeNo, { serial }))).httpStatus).toBe(401);
+    expect(await statusOf(desk, order)).toBe(1);
   });
 });
 

@@ -1,34 +1,29 @@
 import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { projectRoot } from "../../../config/root.ts";
 import { call } from "../../../services/contracts.ts";
 import { eventually } from "../../support/system.ts";
-import { cashierSays, makeOrder, sendNotice } from "./desk.ts";
-import { coinsOf, deliver, openProviderDesk, type PlacedOrder, type ProviderDesk, place } from "./provider-desk.ts";
+import { credited, pay, place, placePaid, useProviderDesk, wakeJanitors } from "./provider-desk.ts";
 
-let desk: ProviderDesk;
 /** Yesterday in Beijing. */
 const date = new Date(Date.now() + (8 - 24) * 3_600_000).toISOString().slice(0, 10);
+let folder: string;
 
 beforeAll(async () => {
-  desk = await openProviderDesk();
+  folder = await mkdtemp(join(tmpdir(), "ovation-bills-"));
+  process.env.CASHIER_BILL_DIR = folder;
 });
-afterAll(() => desk.stop());
-
-async function credited(channel: "wechat" | "alipay"): Promise<PlacedOrder> {
-  const order = await place(desk, channel);
-  desk[channel].pay(order.tradeNo);
-  const { wechat, alipay } = desk;
-  await deliver(desk, channel, channel === "wechat" ? wechat.paidNotice(order.tradeNo) : alipay.notice(order.tradeNo));
-  await eventually("the coins", async () => (await coinsOf(desk, order)) === 300);
-  return order;
-}
+afterAll(() => rm(folder, { recursive: true }));
+const desk = useProviderDesk({ summed: false });
 
 /** As if everything had happened at noon of that day. */
 async function makeYesterday(): Promise<void> {
   const noon = new Date(`${date}T12:00:00+08:00`);
   await desk.payments[0].mysql.run("UPDATE t_pay_order SET pay_time = ? WHERE pay_time IS NOT NULL", [noon]);
   await desk.payments[0].mysql.run("UPDATE t_cashier_payment SET press_time = ? WHERE press_time IS NOT NULL", [noon]);
+  await desk.payments[0].mysql.run("UPDATE t_cashier_refund SET refund_time = ?", [noon]);
   await walletSql("UPDATE t_qiyu_currency_trade SET create_time = ?", [noon]);
 }
 
@@ -45,42 +40,56 @@ async function reconcile() {
 }
 
 test("a day whose books agree has no differences, refunds included", async () => {
-  await credited("wechat");
-  await credited("alipay");
-  const back = await credited("alipay");
-  await call(desk.gateway, "payment.refund", { orderId: back.orderId, reason: "r", operator: "alice" });
-  await eventually("the money is back", async () => desk.alipay.trade(back.tradeNo).refunded === "30.00");
-  const cashier = await makeOrder(desk.gateway, "999");
-  await call(desk.gateway, "payment.cashierPress", { orderId: cashier.orderId, action: "pay" });
-  const [pressed] = await desk.payments[0].mysql.query<{ transaction_id: string }>(
-    "SELECT transaction_id FROM t_cashier_payment WHERE order_id = ?",
-    [cashier.orderId],
-  );
-  await sendNotice(desk.gateway, cashierSays(cashier.orderId, { transactionId: pressed?.transaction_id }));
-  await eventually(
-    "coins",
-    async () => (await call(desk.gateway, "wallet.balance", { userId: "999" })).balance === 300,
-  );
+  await credited(desk, "wechat");
+  for (const channel of ["alipay", "cashier"] as const) {
+    await credited(desk, channel);
+    const { orderId } = await credited(desk, channel);
+    await call(desk.gateway, "payment.refund", { orderId, reason: "r", operator: "alice" });
+    await eventually("the money is back", async () => {
+      wakeJanitors(desk);
+      const [row] = await desk.payments[0].mysql.query<{ state: string }>(
+        "SELECT state FROM t_pay_refund WHERE order_id = ?",
+        [orderId],
+      );
+      return row?.state === "done";
+    });
+  }
   expect(await reconcile()).toEqual([]);
 });
 
+test("the cashier's bill is a file, with a line for each payment and refund", async () => {
+  const bill = await readFile(join(folder, `cashier-${date}.csv`), "utf8");
+  const [order] = await desk.payments[0].mysql.query<{ order_id: string; transaction_id: string }>(
+    "SELECT order_id, transaction_id FROM t_cashier_refund",
+  );
+  const line = (kind: string) => `${date}T04:00:00.000Z,${order?.transaction_id},${order?.order_id},${kind},30.00`;
+  expect(bill).toContain(`\n${line("paid")}\n`);
+  expect(bill).toContain(`\n${line("refunded")}\n`);
+  expect(bill).toMatch(/\n#lines,3\n$/);
+});
+
 test("every kind of difference is found and stored, an earlier run's replaced", async () => {
-  const paidNotCredited = await credited("wechat");
+  const paidNotCredited = await credited(desk, "wechat");
   await walletSql("DELETE FROM t_qiyu_currency_trade WHERE biz_id = ?", [paidNotCredited.orderId]);
-  const otherCoins = await credited("wechat");
+  const otherCoins = await credited(desk, "wechat");
   await walletSql("UPDATE t_qiyu_currency_trade SET num = 301 WHERE biz_id = ?", [otherCoins.orderId]);
-  const otherAmount = await credited("wechat");
+  const otherAmount = await credited(desk, "wechat");
   Object.assign(desk.wechat.trade(otherAmount.tradeNo), { total: 2_999 });
-  const notInBill = await credited("alipay");
+  const notInBill = await credited(desk, "alipay");
   desk.alipay.trades.delete(notInBill.tradeNo);
-  const unheard = await place(desk, "alipay");
-  desk.alipay.pay(unheard.tradeNo);
+  const unheard = await placePaid(desk, "alipay");
+  const unpressed = await place(desk, "cashier");
+  expect(await pay(desk, unpressed)).toBe(true);
+  const uncollected = await credited(desk, "cashier");
+  await desk.payments[0].mysql.run("DELETE FROM t_cashier_payment WHERE order_id = ?", [uncollected.orderId]);
   desk.wechat.strayRows.push(["4200stray", "strayorder", "SUCCESS", "1.00"]);
-  const unpaid = await credited("wechat");
+  const unpaid = await credited(desk, "wechat");
   await desk.payments[0].mysql.run("UPDATE t_pay_order SET status = 3, pay_time = NULL WHERE order_id = ?", [
     unpaid.orderId,
   ]);
   const wanted = [
+    { channel: "cashier", kind: "notInBill", orderId: uncollected.orderId, detail: "3000 fen paid here" },
+    { channel: "cashier", kind: "unknown", orderId: unpressed.orderId, detail: "paid 3000 fen, the order is paying" },
     { channel: "alipay", kind: "notInBill", orderId: notInBill.orderId, detail: "3000 fen paid here" },
     { channel: "alipay", kind: "unknown", orderId: unheard.orderId, detail: "paid 3000 fen, the order is paying" },
     {
@@ -115,16 +124,52 @@ test("every kind of difference is found and stored, an earlier run's replaced", 
   expect(rows.map(({ kind }) => kind).sort()).toEqual(wanted.map(({ kind }) => kind).sort());
 });
 
-test("the command prints them and says by its exit code that there are some", async () => {
-  const { code, stdout } = await new Promise<{ code: number; stdout: string }>((resolve) => {
-    const args = [join(projectRoot(), "scripts/reconcile.ts"), "--date", date];
-    const child = execFile("node", args, { env: process.env }, (_error, stdout) =>
-      resolve({ code: child.exitCode ?? -1, stdout }),
+async function command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const all = [join(projectRoot(), "scripts/reconcile.ts"), "--date", date, ...args];
+    const child = execFile("node", all, { env: process.env }, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     );
   });
+}
+
+test("the command prints them and says by its exit code that there are some", async () => {
+  const { code, stdout } = await command();
   expect(stdout).toMatch(/creditedNotPaid/);
   expect(stdout).toMatch(new RegExp(`^${date} {2}wallet`, "m"));
   expect(code).toBe(2);
+});
+
+test("the command takes bills as files instead of the providers', and finds the same", async () => {
+  const fetched = (await command()).stdout;
+  const files = await Promise.all(
+    Object.entries({ wechat: desk.wechat.bill(), alipay: desk.alipay.bill() }).map(async ([channel, content]) => {
+      const path = join(folder, `${channel}.bill`);
+      await writeFile(path, content);
+      return `--file=${channel}=${path}`;
+    }),
+  );
+  // Nobody is asked for what was handed in.
+  desk.wechat.server.down = true;
+  desk.alipay.server.down = true;
+  const sorted = (text: string) => text.split("\n").sort();
+  const given = await command(...files, `--file=cashier=${join(folder, `cashier-${date}.csv`)}`);
+  expect(sorted(given.stdout)).toEqual(sorted(fetched));
+  expect(given.code).toBe(2);
+  const [stored] = await desk.payments[0].mysql.query<{ n: string }>(
+    "SELECT COUNT(*) AS n FROM t_pay_bill_line WHERE channel = 'wechat'",
+  );
+  expect(Number(stored?.n)).toBeGreaterThan(4);
+});
+
+test("a file that is no bill of its channel is refused, and so is a bill that did not come as a whole", async () => {
+  const path = join(folder, "wechat.bill");
+  const { code, stderr } = await command(`--file=alipay=${path}`);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/wechat\.bill is no bill of alipay/)]);
+  const handedIn = [{ channel: "wechat" as const, lines: 1_000 }];
+  await expect(call(desk.gateway, "payment.reconcile", { date, handedIn, operator: "alice" })).rejects.toMatchObject({
+    type: "invalidParam",
+  });
 });
 
 test("a day that is not over, and a bill that cannot be had, are refused", async () => {

@@ -1,45 +1,21 @@
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../../services/contracts.ts";
+import { bucketOf } from "../../../services/wallet-buckets.ts";
 import { eventually } from "../../support/system.ts";
 import { noticesOf, orderRow } from "./desk.ts";
 import {
   coinsOf,
+  credited,
   deliver,
-  expectOrdersCredited,
-  openProviderDesk,
+  expectCoins,
   type PlacedOrder,
-  type ProviderDesk,
-  place,
   statusOf,
+  useProviderDesk,
+  wakeJanitors,
+  wechatCalls,
 } from "./provider-desk.ts";
 
-let desk: ProviderDesk;
-
-beforeAll(async () => {
-  desk = await openProviderDesk();
-});
-afterAll(async () => {
-  await expectOrdersCredited();
-  await desk.stop();
-});
-afterEach(() => {
-  desk.wechat.server.down = false;
-  desk.wechat.refundStatus = "PROCESSING";
-});
-
-type Channel = "wechat" | "alipay";
-
-async function credited(channel: Channel): Promise<PlacedOrder> {
-  const order = await place(desk, channel);
-  desk[channel].pay(order.tradeNo);
-  await deliver(
-    desk,
-    channel,
-    channel === "wechat" ? desk.wechat.paidNotice(order.tradeNo) : desk.alipay.notice(order.tradeNo),
-  );
-  await eventually("the coins", async () => (await coinsOf(desk, order)) === 300);
-  return order;
-}
+const desk = useProviderDesk();
 
 const refund = ({ orderId }: PlacedOrder) =>
   call(desk.gateway, "payment.refund", { orderId, reason: "asked for", operator: "alice" });
@@ -57,7 +33,7 @@ async function refundRow({ orderId }: PlacedOrder) {
 /** Waits for what a condition asks of the refund, with the janitors awake and the refund due. */
 async function refundReaches(order: PlacedOrder, state: string): Promise<void> {
   await eventually(`the refund is ${state}`, async () => {
-    for (const payment of desk.payments) payment.janitor?.wake();
+    wakeJanitors(desk);
     return (await refundRow(order))?.state === state;
   });
 }
@@ -65,7 +41,7 @@ async function refundReaches(order: PlacedOrder, state: string): Promise<void> {
 /** Waits for the first attempt, and for what it leaves behind. */
 const attempted = (order: PlacedOrder) =>
   eventually("an attempt", async () => {
-    for (const payment of desk.payments) payment.janitor?.wake();
+    wakeJanitors(desk);
     return (await refundRow(order))?.attempts === 1;
   });
 
@@ -74,16 +50,14 @@ const again = ({ orderId }: PlacedOrder) =>
     "UPDATE t_pay_refund SET next_time = UTC_TIMESTAMP(3) WHERE order_id = ? AND next_time IS NOT NULL",
     [orderId],
   );
-const refundCalls = ({ tradeNo }: PlacedOrder) =>
-  desk.wechat.server.calls.filter(({ path, body }) => path.includes("/refunds") && body.includes(tradeNo)).length;
 
 describe("an operator's refund", () => {
   test("through WeChat Pay takes the coins at once, and is done when the notice says so", async () => {
-    const order = await credited("wechat");
+    const order = await credited(desk, "wechat");
     expect(await refund(order)).toMatchObject({ status: 5 });
     await refundReaches(order, "processing");
     expect(desk.wechat.trade(order.tradeNo)).toMatchObject({ state: "REFUND" });
-    await eventually("the coins are gone", async () => (await coinsOf(desk, order)) === 0);
+    await expectCoins(desk, order, 0);
     for (let time = 0; time < 3; time++)
       expect((await deliver(desk, "wechat", desk.wechat.refundNotice(order.tradeNo))).httpStatus).toBe(200);
     expect(await refundRow(order)).toMatchObject({ state: "done", origin: "operator" });
@@ -97,37 +71,37 @@ describe("an operator's refund", () => {
   });
 
   test("whose notice never comes is asked about until it is done, and is one refund", async () => {
-    const order = await credited("wechat");
+    const order = await credited(desk, "wechat");
     await refund(order);
     await refundReaches(order, "processing");
     Object.assign(desk.wechat.trade(order.tradeNo).refund ?? {}, { status: "SUCCESS" });
     await again(order);
     await refundReaches(order, "done");
-    expect(refundCalls(order)).toBe(2);
+    expect(wechatCalls(desk, order, "refund")).toBe(2);
   });
 
   test("through Alipay is done with its answer", async () => {
-    const order = await credited("alipay");
+    const order = await credited(desk, "alipay");
     await refund(order);
     await refundReaches(order, "done");
     expect(desk.alipay.trade(order.tradeNo)).toMatchObject({ refunded: "30.00", status: "TRADE_CLOSED" });
     expect((await deliver(desk, "alipay", desk.alipay.notice(order.tradeNo))).body).toBe("success");
-    await eventually("the coins are gone", async () => (await coinsOf(desk, order)) === 0);
+    await expectCoins(desk, order, 0);
   });
 
   test("asked for twice at once, and while its provider's notice comes, is one", async () => {
-    const order = await credited("wechat");
+    const order = await credited(desk, "wechat");
     const notice = desk.wechat.refundNotice(order.tradeNo);
     const outcomes = await Promise.allSettled([refund(order), refund(order), deliver(desk, "wechat", notice)]);
     expect(outcomes.slice(0, 2).filter(({ status }) => status === "fulfilled").length).toBeLessThanOrEqual(1);
     expect(outcomes[2]?.status).toBe("fulfilled");
     await refundReaches(order, "done");
     expect(await statusOf(desk, order)).toBe(5);
-    await eventually("the coins are gone", async () => (await coinsOf(desk, order)) === 0);
+    await expectCoins(desk, order, 0);
   });
 
   test("waits while the provider is down", async () => {
-    const order = await credited("wechat");
+    const order = await credited(desk, "wechat");
     desk.wechat.server.down = 500;
     await refund(order);
     await attempted(order);
@@ -138,7 +112,7 @@ describe("an operator's refund", () => {
   });
 
   test("that the provider cannot carry out waits for a person, and is over once the money went back", async () => {
-    const order = await credited("wechat");
+    const order = await credited(desk, "wechat");
     desk.wechat.refundStatus = "ABNORMAL";
     await refund(order);
     await refundReaches(order, "failed");
@@ -149,7 +123,7 @@ describe("an operator's refund", () => {
   });
 
   test("that never gets through waits for a person in the end", async () => {
-    const order = await credited("wechat");
+    const order = await credited(desk, "wechat");
     desk.wechat.server.down = true;
     await refund(order);
     await attempted(order);
@@ -163,7 +137,7 @@ describe("an operator's refund", () => {
   });
 
   test("is noted as failed where the notice says so", async () => {
-    const order = await credited("wechat");
+    const order = await credited(desk, "wechat");
     await refund(order);
     await refundReaches(order, "processing");
     const content = { refund_status: "ABNORMAL" };
@@ -173,16 +147,28 @@ describe("an operator's refund", () => {
   });
 });
 
+test("an operator's refund through the cashier is done at once and stands in its book", async () => {
+  const order = await credited(desk, "cashier");
+  await refund(order);
+  await refundReaches(order, "done");
+  await expectCoins(desk, order, 0);
+  expect(
+    await desk.payments[0].mysql.query("SELECT transaction_id FROM t_cashier_refund WHERE order_id = ?", [
+      order.orderId,
+    ]),
+  ).toEqual([{ transaction_id: desk.cashier.trade(order.tradeNo).transactionId }]);
+});
+
 test("coins that are not there any more when an order is refunded become a debt", async () => {
-  const order = await credited("wechat");
-  await desk.payments[0].mysql.run("UPDATE t_pay_order SET coins = 500 WHERE order_id = ?", [order.orderId]);
-  try {
-    await refund(order);
-    await eventually("the debt", async () => {
-      const { balance, debt } = await call(desk.gateway, "wallet.balance", { userId: order.userId });
-      return balance === 0 && debt === 200;
-    });
-  } finally {
-    await desk.payments[0].mysql.run("UPDATE t_pay_order SET coins = 300 WHERE order_id = ?", [order.orderId]);
-  }
+  const order = await credited(desk, "wechat");
+  const gift = { orderId: `gift-${order.orderId}`, senderId: order.userId, receiverId: "7", roomId: 1, giftId: 1 };
+  await call(desk.gateway, "wallet.consumeForSendGift", {
+    bucket: bucketOf(order.userId),
+    gifts: [{ ...gift, count: 1, price: 200 }],
+  });
+  await refund(order);
+  await eventually("the debt", async () => {
+    const { balance, debt } = await call(desk.gateway, "wallet.balance", { userId: order.userId });
+    return balance === 0 && debt === 200;
+  });
 });

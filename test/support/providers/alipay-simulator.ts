@@ -135,7 +135,7 @@ export class AlipaySimulator {
   }
 
   /** The trade bill of every trade there is, whatever the day: two tables in an archive. */
-  private bill(): Buffer {
+  bill(): Buffer {
     const heading =
       "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,对方账户,订单金额（元）,商家实收（元）,备注";
     const row = (id: string, tradeNo: string, kind: string, yuan: string) =>

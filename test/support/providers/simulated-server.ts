@@ -56,17 +56,19 @@ export async function simulate(
 export const retrySeconds = {
   wechat: [15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600, 10_800, 10_800, 10_800, 21_600, 21_600],
   alipay: [240, 600, 600, 3_600, 7_200, 21_600, 54_000],
+  cashier: [0.5, 1, 2, 4, 8, 15, 30, 60],
 } as const;
 
 /**
- * Calls as a provider does until it is answered with success, or its schedule is over; the schedule runs a day in about
+ * Calls as a provider does until it is answered with success, or its schedule is over; the whole schedule runs in about
  * a second. How many calls it took; `null` where it gave up.
  */
-export async function insist(channel: "wechat" | "alipay", send: () => Promise<boolean>): Promise<number | null> {
+export async function insist(channel: keyof typeof retrySeconds, send: () => Promise<boolean>): Promise<number | null> {
   const delays = retrySeconds[channel];
+  const whole = delays.reduce((sum: number, seconds) => sum + seconds, 0);
   for (let made = 1; made <= delays.length + 1; made++) {
     if (await send()) return made;
-    await new Promise((resolve) => setTimeout(resolve, ((delays[made - 1] ?? 0) / 86_400) * 1_000));
+    await new Promise((resolve) => setTimeout(resolve, ((delays[made - 1] ?? 0) / whole) * 1_000));
   }
   return null;
 }

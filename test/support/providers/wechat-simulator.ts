@@ -42,10 +42,15 @@ export class WechatSimulator {
   readonly trades = new Map<string, Trade>();
   /** Runs before an order's own answer goes out. */
   beforeOrderAnswer: (tradeNo: string) => Promise<void> = async () => {};
+  /** Runs when a refund is done, before its answer goes out. */
+  beforeRefundAnswer: () => Promise<void> = async () => {};
   /** What a refund says at first. */
   refundStatus: "SUCCESS" | "PROCESSING" | "ABNORMAL" = "PROCESSING";
   server!: SimulatedServer;
+  /** Signs with the next platform key, as after a change of it. */
+  rotated = false;
   private readonly platform = keys();
+  private readonly nextPlatform = keys();
   private readonly merchant = keys();
   private readonly foreign = keys();
   private readonly apiV3Key = randomBytes(16).toString("hex");
@@ -66,6 +71,11 @@ export class WechatSimulator {
       WECHAT_PAY_SERIAL_NO: "MERCHANTSERIAL01",
       WECHAT_PAY_PLATFORM_PUBLIC_KEY: this.platform.publicKey.export({ type: "spki", format: "pem" }) as string,
       WECHAT_PAY_PLATFORM_SERIAL: "PLATFORMSERIAL01",
+      WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY: this.nextPlatform.publicKey.export({
+        type: "spki",
+        format: "pem",
+      }) as string,
+      WECHAT_PAY_NEXT_PLATFORM_SERIAL: "PLATFORMSERIAL02",
       WECHAT_PAY_BASE_URL: this.server.url,
     };
   }
@@ -110,7 +120,7 @@ export class WechatSimulator {
   readonly strayRows: [string, string, "SUCCESS" | "REFUND", string][] = [];
 
   /** The trade bill of every trade there is, whatever the day. */
-  private bill(): string {
+  bill(): string {
     const heading =
       "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
     const row = (id: string, tradeNo: string, state: string, yuan: string) => {
@@ -195,10 +205,11 @@ export class WechatSimulator {
   private signed(body: string, { age = 0, foreignKey, serial }: Forgery = {}): Record<string, string> {
     const timestamp = String(Math.floor(Date.now() / 1_000) - age);
     const nonce = randomBytes(16).toString("hex");
-    const key = foreignKey ? this.foreign.privateKey : this.platform.privateKey;
+    const platform = this.rotated ? this.nextPlatform : this.platform;
+    const key = foreignKey ? this.foreign.privateKey : platform.privateKey;
     return {
       "content-type": "application/json",
-      "wechatpay-serial": serial ?? "PLATFORMSERIAL01",
+      "wechatpay-serial": serial ?? (this.rotated ? "PLATFORMSERIAL02" : "PLATFORMSERIAL01"),
       "wechatpay-timestamp": timestamp,
       "wechatpay-nonce": nonce,
       "wechatpay-signature": sign("sha256", Buffer.from(`${timestamp}\n${nonce}\n${body}\n`), key).toString("base64"),
@@ -251,7 +262,7 @@ export class WechatSimulator {
     return reply(200, { code_url: `weixin://wxpay/bizpayurl?pr=${tradeNo.slice(-9)}` });
   }
 
-  private refund(payload: Record<string, never>, reply: (status: number, payload?: object) => SimulatedAnswer) {
+  private async refund(payload: Record<string, never>, reply: (status: number, payload?: object) => SimulatedAnswer) {
     const {
       transaction_id: id,
       out_refund_no,
@@ -266,6 +277,7 @@ export class WechatSimulator {
       return reply(404, { code: "RESOURCE_NOT_EXISTS", message: "订单不存在" });
     trade.refund ??= { id: `50${id}`, status: this.refundStatus };
     trade.state = "REFUND";
+    await this.beforeRefundAnswer();
     return reply(200, { refund_id: trade.refund.id, out_refund_no, status: trade.refund.status, amount });
   }
 

@@ -81,6 +81,27 @@ describe("settings", () => {
       expect(problemOf({ WECHAT_PAY_MCHID: "1900000001" })).toMatch(/WeChat Pay is half configured: WECHAT_PAY_APPID,/);
     });
 
+    test("may name the next platform key of WeChat Pay, with a serial of its own, or nothing of it", () => {
+      const wechat = {
+        WECHAT_PAY_MCHID: "1900000001",
+        WECHAT_PAY_APPID: "wx1",
+        WECHAT_PAY_APIV3_KEY: "k".repeat(32),
+        WECHAT_PAY_PRIVATE_KEY: secret,
+        WECHAT_PAY_SERIAL_NO: "A1",
+        WECHAT_PAY_PLATFORM_PUBLIC_KEY: open,
+        WECHAT_PAY_PLATFORM_SERIAL: "P1",
+      };
+      const next = { WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY: open, WECHAT_PAY_NEXT_PLATFORM_SERIAL: "P2" };
+      expect(problemOf(wechat)).toBe("none");
+      expect(problemOf({ ...wechat, ...next })).toBe("none");
+      for (const [name, missing] of [
+        ["WECHAT_PAY_NEXT_PLATFORM_SERIAL", { WECHAT_PAY_NEXT_PLATFORM_SERIAL: "" }],
+        ["WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY", { WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY: "" }],
+      ] as const)
+        expect(problemOf({ ...wechat, ...next, ...missing })).toMatch(new RegExp(`${name}: is missing`));
+      expect(problemOf({ ...wechat, ...next, WECHAT_PAY_NEXT_PLATFORM_SERIAL: "P1" })).toMatch(/is the present key's/);
+    });
+
     test.each([
       ["no PEM", { ALIPAY_PRIVATE_KEY: "S3CRET" }, /ALIPAY_PRIVATE_KEY: is no PEM key/],
       [

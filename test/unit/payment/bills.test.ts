@@ -1,4 +1,5 @@
 import { billDay, isOver } from "../../../services/payment/bill-day.ts";
+import { billText, readCashierBill } from "../../../services/payment/cashier/cashier-bill.ts";
 import { readAlipayBill } from "../../../services/payment/providers/alipay/alipay-bill.ts";
 import { unzip } from "../../../services/payment/providers/alipay/zip.ts";
 import { readWechatBill } from "../../../services/payment/providers/wechat/wechat-bill.ts";
@@ -23,6 +24,11 @@ describe("a bill of WeChat Pay", () => {
       { ...common, kind: "paid" },
       { ...common, kind: "refunded" },
     ]);
+  });
+
+  test("that was cut off is refused", () => {
+    const row = "`2026-11-22 10:00:00,`4200,`o,`SUCCESS,`coins,`30.00,`0.00";
+    expect(() => readWechatBill([heading, row].join("\r\n"))).toThrow(/not whole/);
   });
 
   test.each(["", "<html>", `${heading}\r\n\`t,\`4200,\`o,\`SUCCESS,\`c,\`much,\`0.00`, "交易时间,商户订单号\r\n`t,`o"])(
@@ -74,6 +80,30 @@ describe("a bill of Alipay", () => {
         // Node's own, of a read past the end, is of another realm than the test's.
         expect.objectContaining({ name: "RangeError" }),
       );
+  });
+});
+
+describe("a bill of the cashier", () => {
+  const common = { orderId: "order-1", transactionId: "sandbox-1", amount: 3_000 };
+  const lines = [
+    { ...common, kind: "paid" as const },
+    { ...common, kind: "refunded" as const, amount: 5 },
+  ];
+  const text = billText(lines.map((line) => ({ ...line, time: new Date("2026-11-22T02:00:00Z") })));
+
+  test("is read as it was written", () => {
+    expect(text.split("\n").slice(0, 2)).toEqual([
+      "time,transaction,order,kind,yuan",
+      "2026-11-22T02:00:00.000Z,sandbox-1,order-1,paid,30.00",
+    ]);
+    expect(readCashierBill(text)).toEqual(lines);
+    expect(readCashierBill(billText([]))).toEqual([]);
+  });
+
+  test("that was cut off, or whose lines are none of its own, is refused", () => {
+    for (let end = 0; end < text.length; end++) expect(() => readCashierBill(text.slice(0, end))).toThrow(RangeError);
+    expect(() => readCashierBill(text.replace("30.00", "much"))).toThrow(RangeError);
+    expect(() => readCashierBill(text.replace(",paid,", ",given,"))).toThrow(RangeError);
   });
 });
 

@@ -40,6 +40,14 @@ describe("the structure of the house", () => {
       /must not know/,
     ],
     ["SQL outside the store", { "services/gift/a.ts": "const a = `SELECT 1 FROM t_gift_record`;\n" }, /store/],
+    [
+      "a table with two writers",
+      {
+        "services/gift/a-store.ts": "const a = `INSERT INTO t_gift (id) VALUES (1)`;\n",
+        "services/gift/b/b-store.ts": "const b = `DELETE\n FROM t_gift`;\n",
+      },
+      /t_gift is written by .* and /,
+    ],
     ["a long module", { "services/gift/a.ts": "//\n".repeat(261) }, /261 lines/],
     ["a drawer", { "services/gift/utils.ts": "" }, /drawers/],
   ])("%s is found", (_what, files, problem) => {

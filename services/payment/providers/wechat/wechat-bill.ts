@@ -23,6 +23,8 @@ function fen(row: Record<string, string>, name: string): number {
 export function readWechatBill(text: string): BillLine[] {
   const isHeading = (line: string) => line.startsWith("交易时间,");
   const rows = tableOf(text, isHeading, (line) => (line.startsWith("`") ? line.slice(1).split(",`") : null));
+  // The sums come last: a file that was cut off has none.
+  if (!/^总交易单数,/m.test(text)) throw new RangeError("a bill that is not whole");
   return rows.flatMap((row): BillLine[] => {
     const common = { orderId: orderIdOf(field(row, "商户订单号")), transactionId: field(row, "微信订单号") };
     if (field(row, "交易状态") === "SUCCESS") return [{ ...common, kind: "paid", amount: fen(row, "订单金额") }];

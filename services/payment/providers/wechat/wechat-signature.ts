@@ -11,8 +11,10 @@ export interface WechatAccount {
   readonly privateKey: KeyObject;
   /** The serial of the merchant's certificate. */
   readonly serialNo: string;
-  readonly platformKey: KeyObject;
+  /** The platform key that answers are to be signed with. */
   readonly platformSerial: string;
+  /** The platform's keys by serial: the present one, and while it is being changed the next one. */
+  readonly platformKeys: ReadonlyMap<string, KeyObject>;
 }
 
 /** The Authorization header of a call: RSA-SHA256 over method, path with query, Unix seconds, nonce and body. */
@@ -38,7 +40,7 @@ export function authorization(
  * @throws NoticeRefused
  */
 export function verifyWechat(
-  account: Pick<WechatAccount, "platformKey" | "platformSerial">,
+  account: Pick<WechatAccount, "platformKeys">,
   headers: Record<string, string>,
   body: string,
   now: number,
@@ -52,11 +54,11 @@ export function verifyWechat(
     !/^[A-Za-z0-9+/=]{1,1024}$/.test(signature)
   )
     throw new NoticeRefused("signature", "headers missing or malformed");
-  if (headers["wechatpay-serial"] !== account.platformSerial)
-    throw new NoticeRefused("signature", "signed with a key of another serial");
+  const key = account.platformKeys.get(headers["wechatpay-serial"] ?? "");
+  if (!key) throw new NoticeRefused("signature", "signed with a key of another serial");
   const verified = createVerify("RSA-SHA256")
     .update(`${timestamp}\n${nonce}\n${body}\n`)
-    .verify(account.platformKey, signature, "base64");
+    .verify(key, signature, "base64");
   if (!verified) throw new NoticeRefused("signature");
   if (Math.abs(now - Number(timestamp) * 1_000) > limits.payment.noticeFreshnessMs) throw new NoticeRefused("stale");
 }

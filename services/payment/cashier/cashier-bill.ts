@@ -1,0 +1,50 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { tableOf } from "../providers/csv-bill.ts";
+import type { BillLine } from "../providers/provider.ts";
+import { fenOf, yuan } from "../yuan.ts";
+
+/** A line of the cashier's bill, with the moment it is about. */
+export interface DatedLine extends BillLine {
+  readonly time: Date;
+}
+
+const heading = "time,transaction,order,kind,yuan";
+
+/** The bill as a file's text: a heading, a line each, and how many there are, so that a file that was cut off is known. */
+export function billText(lines: readonly DatedLine[]): string {
+  const rows = lines.map(({ time, transactionId, orderId, kind, amount }) =>
+    [time.toISOString(), transactionId, orderId, kind, yuan(amount)].join(","),
+  );
+  return `${[heading, ...rows, `#lines,${lines.length}`].join("\n")}\n`;
+}
+
+/** @throws RangeError where it is no whole bill of the cashier's. */
+export function readCashierBill(text: string): BillLine[] {
+  const isRow = (line: string) => line !== "" && !line.startsWith("#");
+  const rows = tableOf(
+    text,
+    (line) => line === heading,
+    (line) => (isRow(line) ? line.split(",") : null),
+  );
+  if (!text.includes(`\n#lines,${rows.length}\n`)) throw new RangeError("a bill that is not whole");
+  return rows.map(({ kind, order = "", transaction = "", yuan: text = "" }) => {
+    const amount = fenOf(text);
+    if (amount === null || (kind !== "paid" && kind !== "refunded")) throw new RangeError("a line that is none");
+    return { kind, orderId: order, transactionId: transaction, amount };
+  });
+}
+
+/** Writes a day's bill into the folder and returns its path; a file that is there is whole. */
+export async function writeBill(folder: string, date: string, lines: readonly DatedLine[]): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, `cashier-${date}.csv`);
+  const unfinished = `${path}.${process.pid}`;
+  await writeFile(unfinished, billText(lines));
+  await rename(unfinished, path);
+  return path;
+}
+
+export async function readBillFile(path: string): Promise<BillLine[]> {
+  return readCashierBill(await readFile(path, "utf8"));
+}

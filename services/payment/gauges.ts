@@ -1,0 +1,44 @@
+import type { Service } from "moleculer";
+import type { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { type Gauge, keepGauges, type Reading } from "../../mixins/gauges.ts";
+import type { Database } from "../../mixins/mysql/database.ts";
+import { openWatches } from "./janitor/janitor-store.ts";
+import { parkedReasons } from "./order.ts";
+import { parkedOrders } from "./payment-store.ts";
+import { openRefunds } from "./refunds/refund-store.ts";
+
+const gauges = {
+  watched: {
+    name: "ovation.payment.orders.watched",
+    description: "Orders that may still be open: their provider is asked about them",
+  },
+  late: {
+    name: "ovation.payment.janitor.late",
+    description: "How long the order that is longest due has been waiting for the janitor",
+    unit: "second",
+  },
+  refunds: {
+    name: "ovation.payment.refunds.waiting",
+    description: "Refunds whose money is not known to have gone back",
+  },
+  parked: {
+    name: "ovation.payment.orders.parked",
+    description: "Orders that a person has to look after, by reason",
+    labelNames: ["why"],
+  },
+} as const satisfies Record<string, Gauge>;
+
+/** What waits in the books of payment, for GET /metrics. */
+export function keepPaymentGauges(service: Service & { mysql: Database }): BackgroundLoop {
+  return keepGauges(service, Object.values(gauges), async (): Promise<Reading[]> => {
+    const { watched, lateMs } = await openWatches(service.mysql);
+    const parked = await parkedOrders(service.mysql);
+    return [
+      { name: gauges.watched.name, value: watched },
+      { name: gauges.late.name, value: lateMs / 1_000 },
+      { name: gauges.refunds.name, value: await openRefunds(service.mysql) },
+      // A reason that has no orders any more is said to have none.
+      ...parkedReasons.map((why) => ({ name: gauges.parked.name, value: parked.get(why) ?? 0, labels: { why } })),
+    ];
+  });
+}

@@ -1,0 +1,42 @@
+import { type Database, type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import type { BilledChannel, BillLine } from "../payment.contract.ts";
+
+/** Writes lines of a bill from the one numbered `from` on; from 0 on, instead of all that were there. */
+export async function keepBillLines(
+  db: Database,
+  { date, channel, from, lines }: { date: string; channel: BilledChannel; from: number; lines: readonly BillLine[] },
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.run("DELETE FROM t_pay_bill_line WHERE bill_date = ? AND channel = ? AND line_no >= ?", [
+      ...[date, channel, from],
+    ]);
+    if (lines.length === 0) return;
+    const rows = lines.map(({ kind, orderId, transactionId, amount }, at) => {
+      return [date, channel, from + at, kind, orderId, transactionId, amount];
+    });
+    await tx.run(
+      "INSERT INTO t_pay_bill_line (bill_date, channel, line_no, kind, order_id, transaction_id, amount) VALUES ?",
+      [rows],
+    );
+  });
+}
+
+/** A bill as it was handed in. */
+export async function handedInBill(db: Queryable, date: string, channel: BilledChannel): Promise<BillLine[]> {
+  const rows = await db.query<{
+    kind: "paid" | "refunded";
+    order_id: string;
+    transaction_id: string;
+    amount: string;
+  }>(
+    `SELECT kind, order_id, transaction_id, amount FROM t_pay_bill_line
+     WHERE bill_date = ? AND channel = ? ORDER BY line_no`,
+    [date, channel],
+  );
+  return rows.map((row) => ({
+    kind: row.kind,
+    orderId: row.order_id,
+    transactionId: row.transaction_id,
+    amount: toSafeInteger(row.amount),
+  }));
+}

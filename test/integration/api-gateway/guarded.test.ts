@@ -1,0 +1,63 @@
+import { limits } from "../../../config/limits.ts";
+import { stopAll } from "../../support/system.ts";
+import { asAlice, calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
+import { validParams } from "./valid-params.ts";
+
+// The settings are read at their first use, when the gateway starts.
+process.env.LOGIN_CODES_PER_IP_PER_MINUTE = "3";
+process.env.METRICS_TOKEN = "token-of-the-one-who-watches";
+process.env.TRUST_PROXY = "true";
+
+let base = "";
+
+beforeAll(async () => {
+  await startNeighbours();
+  ({ base } = await startGateway());
+});
+beforeEach(forget);
+afterAll(stopAll);
+
+const from = (ip: string) => ({ "X-Forwarded-For": ip });
+const phone = (at: number) => `138000000${String(at).padStart(2, "0")}`;
+
+test("an address gets so many login codes a minute, for whatever phones, and its other requests go on", async () => {
+  const ask = (at: number, ip: string) =>
+    send(`${base}/live/api/userLogin/sendLoginCode`, { body: { phone: phone(at) }, headers: from(ip) });
+  const answers = await Promise.all(Array.from({ length: 10 }, (_, at) => ask(at, "192.0.2.1")));
+  expect(answers.filter(({ code }) => code === 200)).toHaveLength(3);
+  const refused = answers.filter(({ code }) => code !== 200);
+  expect(refused.map(({ status, code }) => [status, code])).toEqual(Array(7).fill([429, -10001]));
+  expect(Number(refused[0]?.headers.get("retry-after"))).toBeGreaterThan(0);
+  expect(calls).toHaveLength(3);
+  expect((await ask(50, "192.0.2.2")).code).toBe(200);
+  const body = { phone: phone(1), code: "123456" };
+  expect((await send(`${base}/live/api/userLogin/login`, { body, headers: from("192.0.2.1") })).code).toBe(200);
+});
+
+test.each([
+  ["/live/api/bank/payProduct", limits.http.payOrdersPerUserPerMinute],
+  ["/live/api/im/getImConfig", limits.http.imConfigsPerUserPerMinute],
+])("a user may call %s so often a minute, from however many addresses", async (path, limit) => {
+  const body = validParams[path as keyof typeof validParams];
+  // What makes no sense is refused for that, and is not counted.
+  for (let at = 0; at < 10; at++) expect((await send(base + path, { body: "[", headers: asAlice })).status).toBe(400);
+  const ask = (at: number) => send(base + path, { body, headers: { ...asAlice, ...from(`10.0.0.${at % 250}`) } });
+  const answers = await Promise.all(Array.from({ length: limit + 5 }, (_, at) => ask(at)));
+  expect(answers.filter(({ code }) => code === 200)).toHaveLength(limit);
+  expect(answers.filter(({ status, code }) => status === 429 && code === -10001)).toHaveLength(5);
+});
+
+test("with a token of their own the metrics, and the nodes' names, are for those who have it", async () => {
+  const get = (path: string, token?: string) =>
+    send(base + path, { method: "GET", headers: token ? { Authorization: `Bearer ${token}` } : {} });
+  for (const wrong of [undefined, "another-token-than-that-one", process.env.OPERATOR_TOKEN]) {
+    const answer = await get("/metrics", wrong);
+    expect([answer.status, answer.code]).toEqual([401, 100002]);
+    const ready = await get("/health/ready", wrong);
+    expect(ready.status).toBe(200);
+    expect(JSON.parse(ready.text).services.wallet).toEqual({ ready: true });
+    expect(ready.text).not.toContain("neighbours-");
+  }
+  expect((await get("/metrics", process.env.METRICS_TOKEN)).text).toMatch(/ovation_node_up/);
+  expect((await get("/health/ready", process.env.METRICS_TOKEN)).text).toContain("neighbours-");
+});

@@ -1,0 +1,112 @@
+import type { BackgroundLoop } from "../../../mixins/background-loop.ts";
+import { call } from "../../../services/contracts.ts";
+import { eventually } from "../../support/system.ts";
+import { orderRow } from "./desk.ts";
+import {
+  coinsOf,
+  credited,
+  deliver,
+  expectCoins,
+  paidNotice,
+  place,
+  placePaid,
+  statusOf,
+  useProviderDesk,
+} from "./provider-desk.ts";
+
+const desk = useProviderDesk();
+
+const sql = (text: string, values: unknown[] = []) => desk.payments[0].mysql.run(text, values);
+
+interface Metric {
+  name: string;
+  values: { value: number; labels: Record<string, string> }[];
+}
+
+/** What a payment node says of a gauge, read soon after this is asked. */
+async function gauge(node: 0 | 1, name: string, labels: Record<string, string> = {}): Promise<number | undefined> {
+  const service = desk.payments[node] as (typeof desk.payments)[0] & { outboxGauges?: BackgroundLoop };
+  for (const loop of [service.gauges, service.outboxGauges]) loop?.wake();
+  const { nodeID } = service.broker;
+  const all = await desk.gateway.call<Metric[], object>("$node.metrics", { includes: ["ovation.**"] }, { nodeID });
+  const wanted = Object.entries({ service: "payment", ...labels });
+  const found = all
+    .find((metric) => metric.name === name)
+    ?.values.find((one) => wanted.every(([label, value]) => one.labels[label] === value));
+  return found?.value;
+}
+
+/** Waits until both nodes say the same of it. */
+async function expectGauge(name: string, value: number, labels: Record<string, string> = {}): Promise<void> {
+  for (const node of [0, 1] as const)
+    await eventually(`${name} is ${value}`, async () => (await gauge(node, name, labels)) === value, 15_000);
+}
+
+describe("a paid order whose biz code", () => {
+  const topicRow = "(topic, status, biz_code, remark) VALUES ('pay.recharge', 1, 10001, '')";
+
+  test.each([
+    ["is unknown", "DELETE FROM t_pay_topic WHERE biz_code = 10001", `INSERT INTO t_pay_topic ${topicRow}`],
+    [
+      "is disabled",
+      "UPDATE t_pay_topic SET status = 0 WHERE biz_code = 10001",
+      "UPDATE t_pay_topic SET status = 1 WHERE biz_code = 10001",
+    ],
+  ])(
+    "%s stays paid and parked with an alert, and is credited once an operator repairs the topic",
+    async (_what, broken, repaired) => {
+      const errors = desk.payments.map(({ logger }) => jest.spyOn(logger, "error"));
+      await sql(broken);
+      const order = await placePaid(desk, "wechat");
+      expect((await deliver(desk, "wechat", paidNotice(desk, order))).httpStatus).toBe(200);
+      expect(await statusOf(desk, order)).toBe(2);
+      expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBe("topicMissing");
+      expect(errors.flatMap(({ mock }) => mock.calls)).toMatchObject([
+        [{ orderId: order.orderId, parked: "topicMissing" }, expect.stringContaining("t_pay_topic")],
+      ]);
+      await expectGauge("ovation.payment.orders.parked", 1, { why: "topicMissing" });
+      for (const payment of desk.payments) payment.parkedOrders?.wake();
+      expect(await coinsOf(desk, order)).toBe(0);
+
+      await sql(repaired);
+      for (const payment of desk.payments) payment.parkedOrders?.wake();
+      await expectCoins(desk, order, 300);
+      expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBeNull();
+      await expectGauge("ovation.payment.orders.parked", 0, { why: "topicMissing" });
+      for (const error of errors) error.mockRestore();
+    },
+  );
+});
+
+test("the metrics tell of open orders, of a janitor that is late, and of refunds under way", async () => {
+  await sql("DELETE FROM t_pay_watch");
+  const order = await credited(desk, "wechat");
+  await place(desk, "wechat");
+  await expectGauge("ovation.payment.orders.watched", 2);
+  await expectGauge("ovation.payment.janitor.late", 0);
+
+  await sql("UPDATE t_pay_lease SET holder = 'a-node-that-hangs', until_time = UTC_TIMESTAMP(3) + INTERVAL 1 MINUTE");
+  await sql("UPDATE t_pay_watch SET next_time = UTC_TIMESTAMP(3) - INTERVAL 90 SECOND");
+  await eventually("late", async () => ((await gauge(0, "ovation.payment.janitor.late")) ?? 0) >= 90, 15_000);
+  await call(desk.gateway, "payment.refund", { orderId: order.orderId, reason: "r", operator: "alice" });
+  await expectGauge("ovation.payment.refunds.waiting", 1);
+  await sql("UPDATE t_pay_lease SET until_time = UTC_TIMESTAMP(3)");
+  await expectGauge("ovation.payment.janitor.late", 0);
+});
+
+test("the metrics tell of messages that are not published, how many and for how long", async () => {
+  await expectGauge("ovation.outbox.rows", 0);
+  const add = (id: string) =>
+    sql(
+      `INSERT INTO t_outbox (subject, msg_id, order_key, payload, create_time)
+       VALUES ('no.such.subject', ?, ?, '{}', UTC_TIMESTAMP(3) - INTERVAL 30 SECOND)`,
+      [id, id],
+    );
+  await add("stuck-1");
+  await add("stuck-2");
+  await expectGauge("ovation.outbox.rows", 2);
+  expect(await gauge(0, "ovation.outbox.oldest")).toBeGreaterThanOrEqual(30);
+  await sql("DELETE FROM t_outbox WHERE subject = 'no.such.subject'");
+  await expectGauge("ovation.outbox.rows", 0);
+  await expectGauge("ovation.outbox.oldest", 0);
+});
