@@ -17,6 +17,6 @@ COPY public ./public
 COPY scripts ./scripts
 COPY services ./services
 
-# Nothing under /app is the user's own: a node writes no files.
+# Nothing under /app is the user's own: a node writes no files there.
 USER node
 CMD ["node", "scripts/node.ts", "all"]

@@ -2,7 +2,8 @@ import type { ServiceBroker } from "moleculer";
 
 /**
  * Series of Moleculer's metrics, looked up once and then counted on directly: its registry sorts out the labels anew at
- * each count, which costs more than many an action. What is listed of the metric (`$node.metrics`) is the same.
+ * each count, which costs more than many an action. What is listed of the metric (`$node.metrics`) is the same, but for
+ * its rate, which is not kept: who reads the counts reckons it from them.
  */
 
 type Labels = Record<string, string | number | null | undefined>;

@@ -75,7 +75,8 @@ class Locks {
       this.degraded = false;
     } catch (error) {
       if (connected) {
-        this.leftovers.push({ names, owner, expiresAt: Date.now() + limits.lock.ttlMs });
+        // A Redis that hangs may carry this out only when it goes on: until it has answered, nothing runs out.
+        this.leftovers.push({ names, owner, expiresAt: Number.POSITIVE_INFINITY });
         this.listen();
       }
       return this.withoutRedis(keys, error);

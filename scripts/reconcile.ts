@@ -73,6 +73,10 @@ async function main(): Promise<number> {
     return help ? 0 : 1;
   }
   const bills = await Promise.all(file.map(readFileOf));
+  const twice = bills.find(({ channel }, at) =>
+    bills.some((other, before) => before < at && other.channel === channel),
+  );
+  if (twice) throw new Error(`--file is given twice for ${twice.channel}: a day has one bill of a channel`);
   for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
   const broker = new ServiceBroker({ ...brokerOptions("reconcile"), logger: false });
   await broker.start();

@@ -46,7 +46,7 @@ export async function incomesRollUp(): Promise<boolean> {
   }
 }
 
-/** What must hold over all rows (the spec's section 8), as sentences about what does not. */
+/** What must hold over all rows (ARCHITECTURE.md, the invariants), as sentences about what does not. */
 export async function conservationProblems(books: Books): Promise<string[]> {
   const connection = await open();
   try {

@@ -14,8 +14,9 @@ interface DrivenConnection {
  * would wait behind the answer that is missing.
  */
 export function limitStatements(connection: DrivenConnection, timeoutMs: number): void {
+  // Both by `query`: `execute` prepares first, and nothing bounds that.
+  const send = connection.query.bind(connection);
   for (const kind of ["query", "execute"] as const) {
-    const send = connection[kind].bind(connection);
     connection[kind] = (statement, ...valuesAndDone) => {
       const done = valuesAndDone.pop() as Done;
       const values = valuesAndDone.length > 0 ? { values: valuesAndDone[0] } : {};

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tableOf } from "../providers/csv-bill.ts";
@@ -39,7 +40,7 @@ export function readCashierBill(text: string): BillLine[] {
 export async function writeBill(folder: string, date: string, lines: readonly DatedLine[]): Promise<string> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, `cashier-${date}.csv`);
-  const unfinished = `${path}.${process.pid}`;
+  const unfinished = `${path}.${randomUUID()}`;
   await writeFile(unfinished, billText(lines));
   await rename(unfinished, path);
   return path;
