@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { WebSocket } from "ws";
 import { call } from "../contracts.ts";
 import { closeCodes } from "../im-frames.ts";
+import { nowMs } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import type { ImNode } from "./im-node.ts";
+import type { ImSocket } from "./im-socket.ts";
 import { redeemToken } from "./im-tokens.ts";
 import type { Position } from "./room-feed.ts";
 
@@ -36,7 +37,7 @@ async function findWho(
 ): Promise<{ userId: string; roomId: number } | { refusal: Refusal }> {
   const userId = await redeemToken(node.redis, query.get("token") ?? "");
   if (userId === null) return { refusal: { code: closeCodes.badToken, reason: "bad, used or expired token" } };
-  if (!node.connectRate.takeUser(userId, Date.now()))
+  if (!node.connectRate.takeUser(userId, nowMs()))
     return { refusal: { code: closeCodes.draining, reason: "too many connections in a short time" } };
   const roomId = roomIdOf(query);
   if (roomId === undefined) return { refusal: { code: closeCodes.protocolFault, reason: "roomId is missing" } };
@@ -47,55 +48,44 @@ async function findWho(
 
 function full(node: ImNode, sockets: number): boolean {
   const { connectionsPerNode } = node.settings;
-  return node.draining || sockets > connectionsPerNode || !node.connectRate.take(Date.now());
+  return node.draining || sockets > connectionsPerNode || !node.connectRate.take(nowMs());
 }
 
 /**
- * Lets a new socket in or closes it with the reason. Resolves to its connection once it is registered and greeted: from
- * the greeting on it gets every frame of its room. `undefined` where it was refused or went away meanwhile.
+ * Lets a new socket in or closes it with the reason. When it resolves the socket is registered and greeted, from which
+ * on it gets every frame of its room, or it is closing.
  */
-export async function admit(
-  node: ImNode,
-  socket: WebSocket,
-  query: URLSearchParams,
-  sockets: number,
-): Promise<Connection | undefined> {
+export async function admit(node: ImNode, socket: ImSocket, query: URLSearchParams, sockets: number): Promise<void> {
   if (full(node, sockets)) {
     socket.close(closeCodes.draining, "this node takes nobody now");
-    return undefined;
+    return;
   }
   try {
     const who = await findWho(node, query);
     if ("refusal" in who) socket.close(who.refusal.code, who.refusal.reason);
-    else return await join(node, socket, who, seenBy(query));
+    else if (socket.readyState === socket.OPEN) await join(node, socket, who, seenBy(query));
   } catch (error) {
     node.log.warn({ err: error }, "a connection could not be let in: the client is told to try again");
     socket.close(away.code, away.reason);
   }
-  return undefined;
 }
 
 async function join(
   node: ImNode,
-  socket: WebSocket,
+  socket: ImSocket,
   who: { userId: string; roomId: number },
   seen: Position | undefined,
-): Promise<Connection | undefined> {
-  const { sendQueueBytes } = node.settings;
-  const connection = new Connection(socket, {
-    ...who,
-    nodeId: node.nodeId,
-    connectionId: randomUUID(),
-    sendQueueBytes,
-  });
-  socket.once("close", () => node.leave(connection));
+): Promise<void> {
+  const connection = new Connection(socket, node, { ...who, connectionId: randomUUID() });
+  socket.connection = connection;
   node.enter(connection);
   try {
     const joined = await node.presence.join(connection, seen);
-    if (!joined) {
+    if (!joined) connection.close(closeCodes.roomNotLive, "the room is not live");
+    // Who went away meanwhile has left, or leaves here: claimed now, they would stay the user's connection for ever.
+    if (!joined || !connection.open) {
       node.leave(connection);
-      connection.close(closeCodes.roomNotLive, "the room is not live");
-      return undefined;
+      return;
     }
     node.roster.claim(connection);
     node.rooms.start(who.roomId, joined.position);
@@ -103,10 +93,6 @@ async function join(
     if (node.draining) connection.close(away.code, away.reason);
     greet(node, connection, joined, seen);
     node.notices.catchUp(connection);
-    if (connection.open) return connection;
-    // Its close may have been before anybody listened for it.
-    node.leave(connection);
-    return undefined;
   } catch (error) {
     node.leave(connection);
     throw error;

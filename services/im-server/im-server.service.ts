@@ -1,5 +1,4 @@
 import type { Service } from "moleculer";
-import type { WebSocket } from "ws";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
@@ -9,11 +8,12 @@ import { defineService } from "../define-service.ts";
 import { closeCodes } from "../im-frames.ts";
 import { noticeStream } from "../streams.ts";
 import { admit } from "./admission.ts";
-import { converse } from "./conversation.ts";
+import { hear, hearPing } from "./conversation.ts";
 import { ImNode, type ImSettings } from "./im-node.ts";
 import { imServerParams } from "./im-server.contract.ts";
+import type { ImSocket } from "./im-socket.ts";
 import { makeToken } from "./im-tokens.ts";
-import { type Listener, openListener } from "./listener.ts";
+import { type Listener, type ListenerEvents, openListener } from "./listener.ts";
 import { drain, startUpkeep } from "./upkeep.ts";
 
 interface State extends RedisState, JetStreamState {
@@ -41,18 +41,14 @@ const settings: ImSettings = {
   noticesCheckMs: limits.im.noticesCheckMs,
 };
 
-function onSocket(service: Service & State, socket: WebSocket, query: URLSearchParams): void {
-  const { node, listener, logger } = service;
-  // A close always follows; the error itself is the network's or the client's doing.
-  socket.on("error", (error) => logger.debug({ err: error }, "socket error"));
+function onSocket({ node, listener, logger }: Service & State, socket: ImSocket, query: URLSearchParams): void {
   // What the client says before it is known waits in its socket.
   socket.pause();
   const late = setTimeout(() => {
     socket.close(closeCodes.draining, "not let in in time, try again");
     socket.resume(); // The client's part of the closing handshake is to be read.
   }, node.settings.loginMs);
-  admit(node, socket, query, listener.sockets().size)
-    .then((connection) => connection && converse(node, socket, connection))
+  admit(node, socket, query, listener.sockets())
     .catch((error: Error) => {
       logger.error({ err: error }, "a connection could not be served: it is cut");
       socket.terminate();
@@ -61,6 +57,25 @@ function onSocket(service: Service & State, socket: WebSocket, query: URLSearchP
       clearTimeout(late);
       socket.resume();
     });
+}
+
+/** What this node does with its sockets. Those without a connection are on their way in or out. */
+function listenerEvents(service: Service & State): ListenerEvents {
+  return {
+    opened: (socket, query) => onSocket(service, socket, query),
+    said({ connection }, data, isBinary) {
+      if (connection) hear(service.node, connection, data, isBinary);
+    },
+    pinged({ connection }, data) {
+      if (connection) hearPing(connection, data);
+    },
+    ponged: ({ connection }) => connection?.answered(),
+    // A close always follows; the error itself is the network's or the client's doing.
+    failed: (_socket, error) => service.logger.debug({ err: error }, "socket error"),
+    closed({ connection }) {
+      if (connection) service.node.leave(connection);
+    },
+  };
 }
 
 export default defineService<"im-server", State>({
@@ -131,7 +146,7 @@ export default defineService<"im-server", State>({
     // Those beyond `connectionsPerNode` are told to go elsewhere; beyond this nobody is even listened to.
     const connectionsMax = 2 * connectionsPerNode;
     const options = { host, port, closeGraceMs, headersTimeoutMs, connectionsMax, allowedOrigins };
-    this.listener = await openListener(options, (...args) => onSocket(this, ...args));
+    this.listener = await openListener(options, listenerEvents(this));
     this.upkeep = startUpkeep(node);
     logger.info({ host, port: this.listener.port }, "WebSockets are welcome");
   },

@@ -3,6 +3,7 @@ import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { call } from "../contracts.ts";
 import { closeCodes } from "../im-frames.ts";
+import { nowMs } from "./clock.ts";
 import type { ImNode } from "./im-node.ts";
 import type { Presence } from "./presence-store.ts";
 
@@ -104,7 +105,7 @@ export function startUpkeep(node: ImNode): { stop(): Promise<void> } {
 
 /** One look at all sockets instead of a timer for each. */
 function closeSilent(node: ImNode): void {
-  const now = Date.now();
+  const now = nowMs();
   for (const connection of node.roster.all()) {
     if (now - connection.heardAt > node.settings.silenceMs) connection.close(closeCodes.silent, "silent for too long");
     else if (!connection.probe(now, node.settings)) connection.close(closeCodes.silent, "no answer to a ping");
@@ -113,7 +114,7 @@ function closeSilent(node: ImNode): void {
 
 /** A notice whose call did not reach this node stands in the stream all the same: each connection looks now and then. */
 function checkNotices(node: ImNode): void {
-  const checkedBefore = Date.now() - node.settings.noticesCheckMs;
+  const checkedBefore = nowMs() - node.settings.noticesCheckMs;
   for (const connection of node.roster.claimed())
     if (connection.noticesAt < checkedBefore) node.notices.catchUp(connection);
 }

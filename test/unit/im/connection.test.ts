@@ -1,4 +1,5 @@
 import { Connection } from "../../../services/im-server/connection.ts";
+import { wireText } from "../../../services/im-server/im-socket.ts";
 
 function connected(sendQueueBytes = 1_000) {
   const sent: string[] = [];
@@ -7,23 +8,19 @@ function connected(sendQueueBytes = 1_000) {
     OPEN: 1,
     readyState: 1,
     bufferedAmount: 0,
-    send: (data: string | Buffer) => sent.push(data.toString()),
+    // All texts here are short: two bytes of head.
+    sendWire: (wire: Buffer) => sent.push(wire.subarray(2).toString()),
     close(code: number) {
       closes.push(code);
       socket.readyState = 2;
     },
   };
-  const connection = new Connection(socket as never, {
-    connectionId: "c",
-    userId: "7",
-    roomId: 1,
-    nodeId: "n",
-    sendQueueBytes,
-  });
+  const home = { nodeId: "n", settings: { sendQueueBytes } };
+  const connection = new Connection(socket as never, home, { connectionId: "c", userId: "7", roomId: 1 });
   const texts = () => sent.map((text) => (text.startsWith("{") ? JSON.parse(text).body : text));
   const frame = (seq: number, epoch = "e") => {
     const text = `${epoch}:${seq}`;
-    return connection.sendOfRoom({ seq, epoch, frame: text }, Buffer.from(text));
+    return connection.sendOfRoom({ seq, epoch, frame: text }, wireText(text));
   };
   return { connection, socket, sent, texts, closes, frame };
 }
