@@ -210,6 +210,7 @@ export const limits = Object.freeze({
     noticeUsersInFlight: 64,
     noticesPerPublish: 500,
     roomClosedMs: 10_000,
+    roomLiveMs: 1_000,
     heldRoomFrames: 2_000,
     framesPerScript: 1_000,
     presenceBatch: 500,

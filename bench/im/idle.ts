@@ -81,7 +81,7 @@ async function measure(
   progress(`${label}: ${connections} connected in ${Math.round(connectMs)} ms`);
   const pid = server.child.pid;
   const cpuUsed = countCpu({ server: pid });
-  const seconds = quick ? 30 : 60;
+  const seconds = Number(process.env.IDLE_S) || (quick ? 30 : 60);
   await pause(seconds * 1_000);
   const cpuPercent = Number(((cpuUsed().server ?? 0) / seconds / 10_000).toFixed(1));
   const stands = await memoryOf(server, false);

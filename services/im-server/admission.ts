@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { call } from "../contracts.ts";
 import { closeCodes } from "../im-frames.ts";
 import { nowMs } from "./clock.ts";
 import { Connection } from "./connection.ts";
@@ -41,8 +40,8 @@ async function findWho(
     return { refusal: { code: closeCodes.draining, reason: "too many connections in a short time" } };
   const roomId = roomIdOf(query);
   if (roomId === undefined) return { refusal: { code: closeCodes.protocolFault, reason: "roomId is missing" } };
-  const room = await call(node.broker, "living-room.find", { roomId });
-  if (!room) return { refusal: { code: closeCodes.roomNotLive, reason: "the room is not live" } };
+  if (!(await node.liveRooms.isLive(roomId)))
+    return { refusal: { code: closeCodes.roomNotLive, reason: "the room is not live" } };
   return { userId, roomId };
 }
 

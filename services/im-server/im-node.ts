@@ -5,6 +5,7 @@ import { call } from "../contracts.ts";
 import { closeCodes } from "../im-frames.ts";
 import { ConnectRate } from "./connect-rate.ts";
 import type { Connection } from "./connection.ts";
+import { LiveRooms } from "./live-rooms.ts";
 import { NoticeStore } from "./notice-store.ts";
 import { Notices } from "./notices.ts";
 import { type Presence, PresenceStore } from "./presence-store.ts";
@@ -38,6 +39,7 @@ export class ImNode {
   readonly presence: PresenceStore;
   readonly notices: Notices;
   readonly connectRate: ConnectRate;
+  readonly liveRooms: LiveRooms;
   readonly redis: RedisState["redis"];
   readonly broker: ServiceBroker;
   readonly log: Service["logger"];
@@ -70,6 +72,9 @@ export class ImNode {
       log: parts.log,
     });
     this.connectRate = new ConnectRate(parts.settings);
+    this.liveRooms = new LiveRooms(
+      async (roomId) => (await call(parts.broker, "living-room.find", { roomId })) !== null,
+    );
     const onNewEpoch = (roomId: number) => {
       this.changedRooms.add(roomId);
       this.onLost();

@@ -13,7 +13,7 @@ function nodeThatWaits() {
     settings: { connectionsPerNode: 10, sendQueueBytes: 1_000 },
     draining: false,
     redis: { getdel: async () => "7" },
-    broker: { call: async () => ({ roomId: 1 }) },
+    liveRooms: { isLive: async () => true },
     connectRate: { take: () => true, takeUser: () => true },
     presence: { join: () => joined.promise },
     rooms: { start: () => undefined },
