@@ -218,6 +218,8 @@ export const limits = Object.freeze({
     deliverTimeoutMs: 2_000,
     deliverBytes: 400 * 1024,
     serverListMs: 1_000,
+    serverAliveMs: 200,
+    serverPingMs: 300,
     numberRetryMs: 1_000,
     portsTried: 200,
     closeGraceMs: 3_000,

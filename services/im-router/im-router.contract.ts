@@ -53,8 +53,8 @@ export interface ImRouterActions {
   closeRoom: { params: { roomId: number }; result: null };
   /** Where a user is connected, as of the last lease: for operators. */
   whereIs: { params: { userId: string }; result: { nodeId: string; roomId: number; since: string }[] };
-  /** A live im-server's public address, spread evenly. Fails: unavailable, where there is none. */
-  pickServer: { params: Record<string, never>; result: { address: string } };
+  /** A live im-server's public address and its node, spread evenly. Fails: unavailable, where there is none. */
+  pickServer: { params: Record<string, never>; result: { address: string; nodeId: string } };
 }
 
 const userId = { type: "string", pattern: /^\d{1,20}$/ } as const;

@@ -101,7 +101,7 @@ export default defineService<"im-router", State>({
       async handler() {
         const server = await this.servers.pick();
         if (!server) throw fail("unavailable", { what: "im-server" });
-        return { address: server.address };
+        return { address: server.address, nodeId: server.nodeId };
       },
     },
   },

@@ -4,13 +4,17 @@ import { nowMs } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import type { ImNode } from "./im-node.ts";
 import type { ImSocket } from "./im-socket.ts";
-import { redeemToken } from "./im-tokens.ts";
+import { type Redeemed, redeemToken } from "./im-tokens.ts";
 import type { Position } from "./room-feed.ts";
 
 /** Why a socket does not come in. */
 interface Refusal {
   code: number;
   reason: string;
+}
+
+interface Who extends Redeemed {
+  roomId: number;
 }
 
 const away: Refusal = { code: closeCodes.draining, reason: "not available now, try again" };
@@ -30,19 +34,16 @@ function seenBy(query: URLSearchParams): Position | undefined {
 }
 
 /** Token first, so that who has none learns nothing; it is used up whatever comes after. Rejects where Redis is away. */
-async function findWho(
-  node: ImNode,
-  query: URLSearchParams,
-): Promise<{ userId: string; roomId: number } | { refusal: Refusal }> {
-  const userId = await redeemToken(node.redis, query.get("token") ?? "");
-  if (userId === null) return { refusal: { code: closeCodes.badToken, reason: "bad, used or expired token" } };
-  if (!node.connectRate.takeUser(userId, nowMs()))
+async function findWho(node: ImNode, query: URLSearchParams): Promise<Who | { refusal: Refusal }> {
+  const redeemed = await redeemToken(node.redis, query.get("token") ?? "");
+  if (redeemed === null) return { refusal: { code: closeCodes.badToken, reason: "bad, used or expired token" } };
+  if (!node.connectRate.takeUser(redeemed.userId, nowMs()))
     return { refusal: { code: closeCodes.draining, reason: "too many connections in a short time" } };
   const roomId = roomIdOf(query);
   if (roomId === undefined) return { refusal: { code: closeCodes.protocolFault, reason: "roomId is missing" } };
   if (!(await node.liveRooms.isLive(roomId)))
     return { refusal: { code: closeCodes.roomNotLive, reason: "the room is not live" } };
-  return { userId, roomId };
+  return { ...redeemed, roomId };
 }
 
 function full(node: ImNode, sockets: number): boolean {
@@ -69,20 +70,16 @@ export async function admit(node: ImNode, socket: ImSocket, query: URLSearchPara
   }
 }
 
-async function join(
-  node: ImNode,
-  socket: ImSocket,
-  who: { userId: string; roomId: number },
-  seen: Position | undefined,
-): Promise<void> {
+async function join(node: ImNode, socket: ImSocket, who: Who, seen: Position | undefined): Promise<void> {
   const connection = new Connection(socket, node, { ...who, connectionId: randomUUID() });
   socket.connection = connection;
   node.enter(connection);
   try {
     const joined = await node.presence.join(connection, seen);
-    if (!joined) connection.close(closeCodes.roomNotLive, "the room is not live");
+    if (joined.refused === "closed") connection.close(closeCodes.roomNotLive, "the room is not live");
+    if (joined.refused === "older") connection.close(away.code, "a newer connection of yours is there already");
     // Who went away meanwhile has left, or leaves here: claimed now, they would stay the user's connection for ever.
-    if (!joined || !connection.open) {
+    if (joined.refused || !connection.open) {
       node.leave(connection);
       return;
     }

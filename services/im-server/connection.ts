@@ -19,6 +19,7 @@ export class Connection implements Presence {
   readonly connectionId: string;
   readonly userId: string;
   readonly roomId: number;
+  readonly turn: number;
   readonly since = new Date().toISOString();
   /** When the client was last heard, by `nowMs`. */
   heardAt = nowMs();
@@ -33,12 +34,13 @@ export class Connection implements Presence {
   private early: RoomFrame[] | undefined = [];
   private greetedAt: Position | undefined;
 
-  constructor(socket: ImSocket, home: Home, who: { connectionId: string; userId: string; roomId: number }) {
+  constructor(socket: ImSocket, home: Home, who: Omit<Presence, "since">) {
     this.socket = socket;
     this.home = home;
     this.connectionId = who.connectionId;
     this.userId = who.userId;
     this.roomId = who.roomId;
+    this.turn = who.turn;
   }
 
   get id(): string {

@@ -7,9 +7,28 @@ import { type ClientFrame, readClientFrame } from "./client-frame.ts";
 import { nowMs } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import type { ImNode } from "./im-node.ts";
-import { wireText } from "./im-socket.ts";
+import { type ImSocket, wireText } from "./im-socket.ts";
 
 const heartbeatAnswer = wireText(JSON.stringify({ code: frameCodes.heartbeat, body: {} }));
+
+/**
+ * Keeps what a client says while it is being let in. The socket is read all the same: only so it is seen that a client
+ * has gone, and that its place must not be taken from where it came back meanwhile.
+ */
+export function holdEarly(socket: ImSocket, data: Buffer, isBinary: boolean): void {
+  const early = socket.early ?? [];
+  early.push({ data, isBinary });
+  const bytes = early.reduce((sum, message) => sum + message.data.length, 0);
+  if (early.length > limits.im.messagesBurst || bytes > limits.im.frameBytes)
+    socket.close(closeCodes.tooManyMessages, "too many messages before the greeting");
+}
+
+/** Hears what was kept, and from now on whatever comes at once. */
+export function hearEarly(node: ImNode, socket: ImSocket): void {
+  const { early = [], connection } = socket;
+  socket.early = undefined;
+  if (connection) for (const { data, isBinary } of early) hear(node, connection, data, isBinary);
+}
 
 function counted(connection: Connection): boolean {
   if (connection.heard()) return true;

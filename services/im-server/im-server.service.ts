@@ -8,7 +8,7 @@ import { defineService } from "../define-service.ts";
 import { closeCodes } from "../im-frames.ts";
 import { noticeStream } from "../streams.ts";
 import { admit } from "./admission.ts";
-import { hear, hearPing } from "./conversation.ts";
+import { hear, hearEarly, hearPing, holdEarly } from "./conversation.ts";
 import { ImNode, type ImSettings } from "./im-node.ts";
 import { imServerParams } from "./im-server.contract.ts";
 import type { ImSocket } from "./im-socket.ts";
@@ -42,29 +42,27 @@ const settings: ImSettings = {
 };
 
 function onSocket({ node, listener, logger }: Service & State, socket: ImSocket, query: URLSearchParams): void {
-  // What the client says before it is known waits in its socket.
-  socket.pause();
-  const late = setTimeout(() => {
-    socket.close(closeCodes.draining, "not let in in time, try again");
-    socket.resume(); // The client's part of the closing handshake is to be read.
-  }, node.settings.loginMs);
+  socket.early = [];
+  const late = setTimeout(
+    () => socket.close(closeCodes.draining, "not let in in time, try again"),
+    node.settings.loginMs,
+  );
   admit(node, socket, query, listener.sockets())
+    .then(() => hearEarly(node, socket))
     .catch((error: Error) => {
       logger.error({ err: error }, "a connection could not be served: it is cut");
       socket.terminate();
     })
-    .finally(() => {
-      clearTimeout(late);
-      socket.resume();
-    });
+    .finally(() => clearTimeout(late));
 }
 
 /** What this node does with its sockets. Those without a connection are on their way in or out. */
 function listenerEvents(service: Service & State): ListenerEvents {
   return {
     opened: (socket, query) => onSocket(service, socket, query),
-    said({ connection }, data, isBinary) {
-      if (connection) hear(service.node, connection, data, isBinary);
+    said(socket, data, isBinary) {
+      if (socket.early) holdEarly(socket, data, isBinary);
+      else if (socket.connection) hear(service.node, socket.connection, data, isBinary);
     },
     pinged({ connection }, data) {
       if (connection) hearPing(connection, data);

@@ -46,6 +46,8 @@ export class ImSocket extends WebSocket {
   events: SocketEvents | undefined = undefined;
   /** The line under the WebSocket. */
   line: Duplex | undefined = undefined;
+  /** What the client says before it is let in or refused; it is heard then. */
+  early: { data: Buffer; isBinary: boolean }[] | undefined = undefined;
   /** Who it is, from when it is let in. */
   connection: Connection | undefined = undefined;
 

@@ -5,18 +5,17 @@ import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import { endpoint } from "./endpoint.ts";
 
-/**
- * From any im-server: one that has just died is still listed for some seconds, and that is when everybody asks. A token
- * too many hurts nobody, so another one is asked soon.
- */
-async function tokenFor(ctx: Pick<Context, "call">, userId: string): Promise<{ token: string }> {
-  const options = { timeout: limits.im.tokenTimeoutMs };
-  try {
-    return await call(ctx, "im-server.token", { userId }, options);
-  } catch (error) {
-    if (!isUnavailable(error)) throw error;
-    return call(ctx, "im-server.token", { userId }, options);
-  }
+interface ImConfig {
+  token: string;
+  wsImServerAddress: string;
+}
+
+/** The token comes from the server that was picked: it has just answered, which others that are listed may not. */
+async function imConfig(ctx: Pick<Context, "call">, userId: string): Promise<ImConfig> {
+  const { address, nodeId } = await call(ctx, "im-router.pickServer", {});
+  const options = { nodeID: nodeId, timeout: limits.im.tokenTimeoutMs };
+  const { token } = await call(ctx, "im-server.token", { userId }, options);
+  return { token, wsImServerAddress: address };
 }
 
 export const imEndpoints = [
@@ -27,11 +26,13 @@ export const imEndpoints = [
     params: {},
     result: z.object({ token: z.string(), wsImServerAddress: z.string() }),
     async run(ctx, _params, { userId }) {
-      const [{ token }, { address }] = await Promise.all([
-        tokenFor(ctx, userId),
-        call(ctx, "im-router.pickServer", {}),
-      ]);
-      return { token, wsImServerAddress: address };
+      try {
+        return await imConfig(ctx, userId);
+      } catch (error) {
+        // It may have died in between. A token too many hurts nobody, so another one is asked at once.
+        if (!isUnavailable(error)) throw error;
+        return imConfig(ctx, userId);
+      }
     },
   }),
 ];

@@ -93,7 +93,7 @@ const usual: Answers = {
   "payment.cashierPage": () => ({ html: "<h1>page</h1>" }),
   "payment.cashierPress": () => ({ html: "<h1>pressed</h1>" }),
   "im-server.token": () => ({ token: "im-token" }),
-  "im-router.pickServer": () => ({ address: "ws://127.0.0.1:8086/im" }),
+  "im-router.pickServer": () => ({ address: "ws://127.0.0.1:8086/im", nodeId: "" }),
 };
 
 export interface Call {

@@ -12,7 +12,7 @@ function nodeThatWaits() {
     nodeId: "n",
     settings: { connectionsPerNode: 10, sendQueueBytes: 1_000 },
     draining: false,
-    redis: { getdel: async () => "7" },
+    redis: { eval: async () => ["7", 1] },
     liveRooms: { isLive: async () => true },
     connectRate: { take: () => true, takeUser: () => true },
     presence: { join: () => joined.promise },

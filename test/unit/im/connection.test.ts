@@ -16,7 +16,7 @@ function connected(sendQueueBytes = 1_000) {
     },
   };
   const home = { nodeId: "n", settings: { sendQueueBytes } };
-  const connection = new Connection(socket as never, home, { connectionId: "c", userId: "7", roomId: 1 });
+  const connection = new Connection(socket as never, home, { connectionId: "c", userId: "7", roomId: 1, turn: 1 });
   const texts = () => sent.map((text) => (text.startsWith("{") ? JSON.parse(text).body : text));
   const frame = (seq: number, epoch = "e") => {
     const text = `${epoch}:${seq}`;
