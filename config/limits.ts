@@ -211,6 +211,8 @@ export const limits = Object.freeze({
     noticesPerPublish: 500,
     roomClosedMs: 10_000,
     roomLiveMs: 1_000,
+    replaceGatherMs: 20,
+    replaceTimeoutMs: 2_000,
     heldRoomFrames: 2_000,
     framesPerScript: 1_000,
     presenceBatch: 500,

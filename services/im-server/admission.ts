@@ -85,7 +85,7 @@ async function join(node: ImNode, socket: ImSocket, who: Who, seen: Position | u
     }
     node.roster.claim(connection);
     node.rooms.start(who.roomId, joined.position);
-    if (joined.replaced) void node.replaceFormer(who.userId, joined.replaced);
+    if (joined.replaced) node.replaceFormer(joined.replaced);
     if (node.draining) connection.close(away.code, away.reason);
     greet(node, connection, joined, seen);
     node.notices.catchUp(connection);

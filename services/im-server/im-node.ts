@@ -1,4 +1,5 @@
 import type { Service, ServiceBroker } from "moleculer";
+import { limits } from "../../config/limits.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 import { call } from "../contracts.ts";
@@ -9,6 +10,7 @@ import { LiveRooms } from "./live-rooms.ts";
 import { NoticeStore } from "./notice-store.ts";
 import { Notices } from "./notices.ts";
 import { type Presence, PresenceStore } from "./presence-store.ts";
+import { Replacements } from "./replacements.ts";
 import { Rooms } from "./rooms.ts";
 import { Roster } from "./roster.ts";
 
@@ -40,6 +42,7 @@ export class ImNode {
   readonly notices: Notices;
   readonly connectRate: ConnectRate;
   readonly liveRooms: LiveRooms;
+  private readonly replacements: Replacements;
   readonly redis: RedisState["redis"];
   readonly broker: ServiceBroker;
   readonly log: Service["logger"];
@@ -75,6 +78,12 @@ export class ImNode {
     this.liveRooms = new LiveRooms(
       async (roomId) => (await call(parts.broker, "living-room.find", { roomId })) !== null,
     );
+    this.replacements = new Replacements({
+      tell: (nodeID, connectionIds) =>
+        call(parts.broker, "im-server.replace", { connectionIds }, { nodeID, timeout: limits.im.replaceTimeoutMs }),
+      gatherMs: limits.im.replaceGatherMs,
+      log: parts.log,
+    });
     const onNewEpoch = (roomId: number) => {
       this.changedRooms.add(roomId);
       this.onLost();
@@ -119,19 +128,10 @@ export class ImNode {
     return connection !== undefined;
   }
 
-  /** Lets go of the user's former connection, wherever it is. Where its node does not answer, its lease ends it. */
-  async replaceFormer(userId: string, former: { nodeId: string; connectionId: string }): Promise<void> {
-    if (former.nodeId === this.nodeId) {
-      this.closeReplaced(former.connectionId);
-      return;
-    }
-    const { nodeId: nodeID, connectionId } = former;
-    try {
-      await call(this.broker, "im-server.replace", { userId, connectionId }, { nodeID });
-    } catch (error) {
-      const about = { userId, connectionId, nodeID, err: error };
-      this.log.warn(about, "the replaced connection's node did not answer: it finds out when it renews its lease");
-    }
+  /** Lets go of a user's former connection, wherever it is. Where its node does not answer, its lease ends it. */
+  replaceFormer({ nodeId, connectionId }: { nodeId: string; connectionId: string }): void {
+    if (nodeId === this.nodeId) this.closeReplaced(connectionId);
+    else this.replacements.add(nodeId, connectionId);
   }
 
   /** The connections that stand in Redis, as they stand there. */

@@ -105,7 +105,8 @@ export default defineService<"im-server", State>({
     replace: {
       params: imServerParams.replace,
       handler(ctx) {
-        return { closed: this.node.closeReplaced(ctx.params.connectionId) };
+        const { connectionIds } = ctx.params;
+        return { closed: connectionIds.filter((connectionId) => this.node.closeReplaced(connectionId)).length };
       },
     },
 

@@ -119,12 +119,12 @@ test("says that it has missed something where its room's history is gone", async
   const { closed } = await call(
     router,
     "im-server.replace",
-    { userId: "400", connectionId: await connectionOf("400") },
+    { connectionIds: [await connectionOf("400")] },
     {
       nodeID: node.nodeID,
     },
   );
-  expect(closed).toBe(true);
+  expect(closed).toBe(1);
   await eventually("stopped, as replaced", () => client.state === "stopped");
   client.connect();
   await eventually("online again", () => nodes.length === 2);
