@@ -17,11 +17,13 @@ import { Roster } from "./roster.ts";
 /** What a node may be told to do otherwise, for tests; the defaults are in config/limits.ts. */
 export interface ImSettings {
   silenceMs: number;
+  presenceLeaseMs: number;
   presenceRefreshMs: number;
   watchFlushMs: number;
   sendQueueBytes: number;
   closeGraceMs: number;
   drainMs: number;
+  drainPortion: number;
   noticeResendMs: number;
   connectionsPerNode: number;
   connectsPerSecond: number;
@@ -67,7 +69,7 @@ export class ImNode {
     this.broker = parts.broker;
     this.log = parts.log;
     this.settings = parts.settings;
-    this.presence = new PresenceStore(parts.redis, parts.broker.nodeID);
+    this.presence = new PresenceStore(parts.redis, parts.broker.nodeID, parts.settings.presenceLeaseMs);
     const fetch = (roomId: number, from: { epoch: string; seq: number }) => this.presence.missed(roomId, from);
     this.notices = new Notices({
       store: new NoticeStore(parts.jetstream),

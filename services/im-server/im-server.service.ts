@@ -24,6 +24,7 @@ interface State extends RedisState, JetStreamState {
 
 const settings: ImSettings = {
   silenceMs: limits.im.silenceMs,
+  presenceLeaseMs: limits.im.presenceLeaseMs,
   presenceRefreshMs: limits.im.presenceRefreshMs,
   watchFlushMs: limits.im.watchFlushMs,
   sendQueueBytes: limits.im.sendQueueBytes,
@@ -37,6 +38,7 @@ const settings: ImSettings = {
   pongMs: limits.im.pongMs,
   closeGraceMs: limits.im.closeGraceMs,
   drainMs: limits.im.drainMs,
+  drainPortion: limits.im.drainPortion,
   noticeResendMs: limits.im.noticeResendMs,
   noticesCheckMs: limits.im.noticesCheckMs,
 };

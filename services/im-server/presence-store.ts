@@ -153,10 +153,12 @@ return {at[1], tonumber(at[2]), frames and 1 or 0, frames or {}}`;
 export class PresenceStore {
   private readonly redis: Redis;
   private readonly nodeId: string;
+  private readonly leaseMs: number;
 
-  constructor(redis: Redis, nodeId: string) {
+  constructor(redis: Redis, nodeId: string, leaseMs: number = limits.im.presenceLeaseMs) {
     this.redis = redis;
     this.nodeId = nodeId;
+    this.leaseMs = leaseMs;
   }
 
   async join(presence: Presence, seen: Position | undefined): Promise<Joined> {
@@ -164,8 +166,8 @@ export class PresenceStore {
     const { user, roomState, roomLog, roomNodes, roomClosed } = imKeys;
     const keys = [user(userId), roomState(roomId), roomLog(roomId), roomNodes(roomId), roomClosed(roomId)];
     const epoch = randomBytes(6).toString("hex");
-    const { presenceLeaseMs, roomStateMs, roomHistoryFrames } = limits.im;
-    const args = [this.nodeId, connectionId, roomId, since, presenceLeaseMs, epoch, roomStateMs];
+    const { roomStateMs, roomHistoryFrames } = limits.im;
+    const args = [this.nodeId, connectionId, roomId, since, this.leaseMs, epoch, roomStateMs];
     const reply = (await this.redis.eval(
       joinScript,
       keys.length,
@@ -191,14 +193,7 @@ export class PresenceStore {
     if (present.length === 0) return { replaced: [], lost: [] };
     const keys = present.map(({ userId }) => imKeys.user(userId));
     const args = present.flatMap(({ connectionId, roomId, since, turn }) => [connectionId, roomId, since, turn]);
-    const reply = await this.redis.eval(
-      renewScript,
-      keys.length,
-      ...keys,
-      this.nodeId,
-      limits.im.presenceLeaseMs,
-      ...args,
-    );
+    const reply = await this.redis.eval(renewScript, keys.length, ...keys, this.nodeId, this.leaseMs, ...args);
     const [replaced, lost] = reply as [string[], string[]];
     return { replaced, lost };
   }
@@ -214,7 +209,7 @@ export class PresenceStore {
       watchedRooms,
       ...keys,
       this.nodeId,
-      limits.im.presenceLeaseMs,
+      this.leaseMs,
       ...args,
     )) as [number, string, number][];
     return reply.map(([watchNum, epoch, seq], i) => ({
@@ -239,11 +234,11 @@ export class PresenceStore {
 
   /** True where this node's mark is gone: Redis is new or was wiped, and everything is to be written again. */
   async forgotten(): Promise<boolean> {
-    return (await this.redis.set(alive(this.nodeId), 1, "PX", 10 * limits.im.presenceLeaseMs, "NX")) === "OK";
+    return (await this.redis.set(alive(this.nodeId), 1, "PX", 10 * this.leaseMs, "NX")) === "OK";
   }
 
   async keepMark(): Promise<void> {
-    await this.redis.pexpire(alive(this.nodeId), 10 * limits.im.presenceLeaseMs);
+    await this.redis.pexpire(alive(this.nodeId), 10 * this.leaseMs);
   }
 
   async removeMark(): Promise<void> {
