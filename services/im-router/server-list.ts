@@ -52,10 +52,10 @@ export class ServerList {
   }
 
   private async ask(live: readonly string[]): Promise<void> {
-    const timeout = limits.im.serverListMs;
+    const options = { timeout: limits.im.serverListMs, tracking: false } as const;
     const answers = await Promise.allSettled(
       live.map(async (nodeID) => {
-        const status = await call(this.broker, "im-server.status", {}, { nodeID, timeout });
+        const status = await call(this.broker, "im-server.status", {}, { nodeID, ...options });
         return { nodeId: nodeID, ...status };
       }),
     );

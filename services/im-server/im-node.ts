@@ -14,6 +14,8 @@ import { Replacements } from "./replacements.ts";
 import { Rooms } from "./rooms.ts";
 import { Roster } from "./roster.ts";
 
+const perhapsDead = { timeout: limits.im.replaceTimeoutMs, tracking: false } as const;
+
 /** What a node may be told to do otherwise, for tests; the defaults are in config/limits.ts. */
 export interface ImSettings {
   silenceMs: number;
@@ -82,7 +84,7 @@ export class ImNode {
     );
     this.replacements = new Replacements({
       tell: (nodeID, connectionIds) =>
-        call(parts.broker, "im-server.replace", { connectionIds }, { nodeID, timeout: limits.im.replaceTimeoutMs }),
+        call(parts.broker, "im-server.replace", { connectionIds }, { nodeID, ...perhapsDead }),
       gatherMs: limits.im.replaceGatherMs,
       log: parts.log,
     });

@@ -13,7 +13,7 @@ interface ImConfig {
 /** The token comes from the server that was picked: it has just answered, which others that are listed may not. */
 async function imConfig(ctx: Pick<Context, "call">, userId: string): Promise<ImConfig> {
   const { address, nodeId } = await call(ctx, "im-router.pickServer", {});
-  const options = { nodeID: nodeId, timeout: limits.im.tokenTimeoutMs };
+  const options = { nodeID: nodeId, timeout: limits.im.tokenTimeoutMs, tracking: false } as const;
   const { token } = await call(ctx, "im-server.token", { userId }, options);
   return { token, wsImServerAddress: address };
 }
