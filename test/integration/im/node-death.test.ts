@@ -4,7 +4,7 @@ import type { ServiceBroker } from "moleculer";
 import { WebSocket } from "ws";
 import { projectRoot } from "../../../config/root.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
-import type { ImBusiness } from "../../../public/js/im-client.js";
+import type { ImBusiness, ImClient } from "../../../public/js/im-client.js";
 import { type Child, startChild } from "../../../scripts/children.ts";
 import { call } from "../../../services/contracts.ts";
 import type { ImSettings } from "../../../services/im-server/im-node.ts";
@@ -44,6 +44,7 @@ interface Node {
 
 const redis = openRedis("test");
 const children: Child[] = [];
+const crowd: ImClient[] = [];
 let router: ServiceBroker;
 let staying: Node;
 
@@ -75,6 +76,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   cutClients();
+  for (const client of crowd) client.close();
   for (const { pid } of children) if (pid) signal(pid, "SIGCONT");
   const stoppedAt = Date.now();
   await Promise.all(children.map((child) => child.stop(9_000)));
@@ -143,6 +145,7 @@ test("a node that is killed is not named any more at once, its crowd is back els
     client.on("business", (message) => heard.get(userId)?.push(message));
     client.on("login", ({ nodeId }) => places.set(userId, nodeId));
     client.on("gap", () => gaps++);
+    crowd.push(client);
     client.connect();
     return client;
   });
