@@ -197,6 +197,7 @@ describe("a node that stands still for longer than its leases, and goes on", () 
       "moved silently": await (await visit(frozen, "302", 3)).greeted(),
       stayed: await (await visit(frozen, "303", 3)).greeted(),
     };
+    await eventually("it is named", async () => (await pick()) === frozen.address);
     signal(frozen.child.pid as number, "SIGSTOP");
   });
 
