@@ -14,6 +14,11 @@ export interface Home {
   readonly settings: { readonly sendQueueBytes: number };
 }
 
+/** Whether a frame or place of the room is none that comes after `at`. */
+function isBefore({ epoch, seq }: Position, at: Position): boolean {
+  return epoch === at.epoch && seq <= at.seq;
+}
+
 /** One socket of a known user in a room. What it sends is bounded: a client that does not read is let go. */
 export class Connection implements Presence {
   readonly connectionId: string;
@@ -92,8 +97,7 @@ export class Connection implements Presence {
       return this.open;
     }
     const { greetedAt } = this;
-    const before = greetedAt && frame.epoch === greetedAt.epoch && frame.seq <= greetedAt.seq;
-    return before ? false : this.sendWire(wire);
+    return greetedAt && isBefore(frame, greetedAt) ? false : this.sendWire(wire);
   }
 
   /**
@@ -102,19 +106,17 @@ export class Connection implements Presence {
    * `recovered` is said to clients that come back: whether `missed` is all of it.
    */
   greet(at: Position, missed: readonly string[], recovered: boolean | undefined): void {
-    const early = this.early ?? [];
+    const early = (this.early ?? []).filter((frame) => !isBefore(frame, at)).map(({ frame }) => frame);
     this.early = undefined;
     this.greetedAt = at;
-    this.send(this.greeting(at, recovered));
-    for (const frame of missed) this.send(frame);
-    for (const frame of early) this.sendOfRoom(frame, wireText(frame.frame));
+    // In one piece: a crowd that comes back costs one write each, however much it has missed.
+    this.sendWire(Buffer.concat([this.greeting(at, recovered), ...missed, ...early].map(wireText)));
   }
 
   /** Greets again: frames of the room up to `at` are lost, and the client is to know that it has not seen all. */
   tellLost(at: Position): void {
     const { greetedAt } = this;
-    const before = greetedAt && at.epoch === greetedAt.epoch && at.seq <= greetedAt.seq;
-    if (greetedAt && !before) this.send(this.greeting(at, false));
+    if (greetedAt && !isBefore(at, greetedAt)) this.send(this.greeting(at, false));
   }
 
   private greeting({ epoch, seq }: Position, recovered: boolean | undefined): string {

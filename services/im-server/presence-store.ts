@@ -154,6 +154,9 @@ export class PresenceStore {
   private readonly redis: Redis;
   private readonly nodeId: string;
   private readonly leaseMs: number;
+  /** Each join brings an epoch that was never there, in case that the room has none. */
+  private readonly epochs = randomBytes(6).toString("hex");
+  private joins = 0;
 
   constructor(redis: Redis, nodeId: string, leaseMs: number = limits.im.presenceLeaseMs) {
     this.redis = redis;
@@ -165,7 +168,7 @@ export class PresenceStore {
     const { userId, connectionId, roomId, since, turn } = presence;
     const { user, roomState, roomLog, roomNodes, roomClosed } = imKeys;
     const keys = [user(userId), roomState(roomId), roomLog(roomId), roomNodes(roomId), roomClosed(roomId)];
-    const epoch = randomBytes(6).toString("hex");
+    const epoch = this.epochs + (this.joins++).toString(16);
     const { roomStateMs, roomHistoryFrames } = limits.im;
     const args = [this.nodeId, connectionId, roomId, since, this.leaseMs, epoch, roomStateMs];
     const reply = (await this.redis.eval(

@@ -8,8 +8,16 @@ function connected(sendQueueBytes = 1_000) {
     OPEN: 1,
     readyState: 1,
     bufferedAmount: 0,
-    // All texts here are short: two bytes of head.
-    sendWire: (wire: Buffer) => sent.push(wire.subarray(2).toString()),
+    writes: 0,
+    sendWire(wire: Buffer) {
+      socket.writes++;
+      // All texts here are short: two bytes of head.
+      for (let at = 0; at < wire.length; ) {
+        const end = at + 2 + (wire[at + 1] as number);
+        sent.push(wire.subarray(at + 2, end).toString());
+        at = end;
+      }
+    },
     close(code: number) {
       closes.push(code);
       socket.readyState = 2;
@@ -26,10 +34,11 @@ function connected(sendQueueBytes = 1_000) {
 }
 
 test("the greeting comes first, then what was missed, then what the room said meanwhile, each once", () => {
-  const { connection, sent, texts, frame } = connected();
+  const { connection, socket, sent, texts, frame } = connected();
   for (const seq of [4, 5, 6, 7]) frame(seq);
   expect(sent).toEqual([]);
   connection.greet({ epoch: "e", seq: 5 }, ["e:4", "e:5"], true);
+  expect(socket.writes).toBe(1);
   frame(8);
   const greeting = { userId: "7", nodeId: "n", epoch: "e", seq: 5, recovered: true };
   expect(texts()).toEqual([greeting, "e:4", "e:5", "e:6", "e:7", "e:8"]);
