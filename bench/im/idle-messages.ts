@@ -9,7 +9,7 @@ export interface Memory {
 }
 
 /** `collect` collects the garbage first, so that only what is held is counted. */
-export type ToIdleServer = { do: "memory"; collect: boolean } | { do: "snapshot"; file: string };
+export type ToIdleServer = { do: "memory"; collect: boolean };
 export type FromIdleServer = { say: "ready"; address?: string } | ({ say: "memory" } & Memory);
 
 export type ToIdleClients = { do: "connect"; urls: string[] } | { do: "report" };

@@ -1,7 +1,7 @@
 /** The server whose memory is measured: an im-server node, or with the argument `bare` a ws server that only answers. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setFlagsFromString, writeHeapSnapshot } from "node:v8";
+import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { ServiceBroker } from "moleculer";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -40,7 +40,6 @@ async function startBare(): Promise<void> {
     noServer: true,
     perMessageDeflate: false,
     maxPayload: limits.im.frameBytes,
-    clientTracking: true,
   });
   const server = createServer();
   server.on("upgrade", (request, socket, head) => sockets.handleUpgrade(request, socket, head, greetAndAnswer));
@@ -48,10 +47,9 @@ async function startBare(): Promise<void> {
   tell({ say: "ready", address: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/im` });
 }
 
+/** The last resort is a collection that also gives room back, so that two of them leave comparable memory behind. */
 process.on("message", (message: ToIdleServer) => {
-  if (message.do === "snapshot") writeHeapSnapshot(message.file);
-  else if (message.collect)
-    for (let i = 0; i < 3; i++) collect({ type: "major", execution: "sync", flavor: "last-resort" });
+  if (message.collect) for (let i = 0; i < 3; i++) collect({ type: "major", execution: "sync", flavor: "last-resort" });
   tell({ say: "memory", ...process.memoryUsage() });
 });
 process.on("disconnect", () => process.exit());

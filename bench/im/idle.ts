@@ -47,26 +47,24 @@ async function connectAll(clients: readonly Clients[], urls: readonly string[]):
   );
 }
 
+/** Bytes a connection of the resident memory and of what V8 says that it consists of. */
 function perConnection(before: Memory, after: Memory, connections: number) {
   const each = (of: (memory: Memory) => number) => Math.round((of(after) - of(before)) / connections);
   return {
     resident: each(({ rss }) => rss),
-    heap: each(({ heapUsed }) => heapUsed),
+    heapUsed: each(({ heapUsed }) => heapUsed),
     heapReserved: each(({ heapTotal }) => heapTotal),
     external: each(({ external }) => external),
   };
 }
 
 /**
- * Connects so many to a server and lets them beat. Resident memory is counted from what `warmUp` connections have left
- * it at, both times after the garbage was collected; `asItStands` is without the second collection.
+ * Connects so many to a server and lets them beat. What a connection holds is counted from what `warmUp` connections
+ * have left the process at, both times after the garbage was collected and its room given back: that leaves out the
+ * process itself and the room for young objects, which grows with the traffic and not with the connections.
+ * `withGarbage` is the same without the second collection, after a minute of heartbeats.
  */
-async function measure(
-  context: ImBenchContext,
-  label: string,
-  server: Server,
-  urls: readonly string[],
-): Promise<Record<string, unknown> & { faults: string[] }> {
+async function measure(context: ImBenchContext, label: string, server: Server, urls: readonly string[]) {
   const { progress, quick } = context;
   const clients: Clients[] = Array.from(
     { length: clientProcesses },
@@ -79,31 +77,28 @@ async function measure(
   const connectMs = performance.now() - startedAt;
   const connections = urls.length - warmUp;
   progress(`${label}: ${connections} connected in ${Math.round(connectMs)} ms`);
-  const pid = server.child.pid;
-  const cpuUsed = countCpu({ server: pid });
-  const seconds = Number(process.env.IDLE_S) || (quick ? 30 : 60);
+  const cpuUsed = countCpu({ server: server.child.pid });
+  const seconds = quick ? 30 : 60;
   await pause(seconds * 1_000);
   const cpuPercent = Number(((cpuUsed().server ?? 0) / seconds / 10_000).toFixed(1));
   const stands = await memoryOf(server, false);
   const after = await memoryOf(server, true);
   const reports = await Promise.all(clients.map((some) => some.ask({ do: "report" })));
   const faults = reports.flatMap((report) => (report.say === "report" ? report.faults : []));
-  if (process.env.IDLE_SNAPSHOT)
-    await server.ask({ do: "snapshot", file: `${process.env.IDLE_SNAPSHOT}-${label}.heapsnapshot` });
-  const memory = perConnection(before, after, connections);
+  if (faults.length > 0) progress(`${label}: ${faults.slice(0, 3).join("; ")}`);
+  const { resident: bytesPerConnection, ...parts } = perConnection(before, after, connections);
   const result = {
     connections,
-    bytesPerConnection: memory.resident,
-    asItStands: perConnection(before, stands, connections).resident,
-    memory,
-    emptyBytes: before.rss,
+    bytesPerConnection,
+    ...parts,
+    withGarbage: perConnection(before, stands, connections).resident,
+    processBytes: { empty: before.rss, full: stands.rss },
     cpuPercent,
     connectsPerSecond: Math.round((connections * 1_000) / connectMs),
-    faults,
   };
-  progress(JSON.stringify({ server: label, ...result, faults: faults.slice(0, 3) }));
+  progress(JSON.stringify({ server: label, ...result }));
   for (const { child } of [...clients, server]) child.disconnect();
-  return result;
+  return { ...result, conserved: faults.length === 0 };
 }
 
 async function started(context: ImBenchContext, label: string, args: string[] = []): Promise<[Server, string]> {
@@ -112,12 +107,14 @@ async function started(context: ImBenchContext, label: string, args: string[] = 
   return [server, ready.say === "ready" ? (ready.address ?? "") : ""];
 }
 
-/** Connections to one node that do nothing but beat their hearts: what each costs, and how fast they come in. */
+/**
+ * Connections to one im-server node that do nothing but beat their hearts: what each costs, and how fast they come in,
+ * with a token in Redis each. Beside it, as `bareWs`, a server of ws alone that answers the same frames.
+ */
 export async function run(context: ImBenchContext) {
-  const connections = Number(process.env.IDLE_N) || (context.quick ? 2_000 : 15_000);
-  const all = connections + warmUp;
+  const all = (context.quick ? 2_000 : 15_000) + warmUp;
   const [bare, address] = await started(context, "bare", ["bare"]);
-  const reference = await measure(context, "bare", bare, new Array<string>(all).fill(address));
+  const bareWs = await measure(context, "bare", bare, new Array<string>(all).fill(address));
   await startServices(context, "im-router", ["im-router"]);
   const [server] = await started(context, "im-server");
   const source = await openGiftSource(context);
@@ -125,7 +122,6 @@ export async function run(context: ImBenchContext) {
   for (let roomId = 1; urls.length < all; roomId++)
     urls.push(...(await source.addresses(roomId, 1_000 + urls.length, Math.min(viewersPerRoom, all - urls.length))));
   context.progress(`${urls.length} tokens made`);
-  const { faults, ...result } = await measure(context, "im-server", server, urls);
-  const { faults: bareFaults, ...bareResult } = reference;
-  return { ...result, bareWs: bareResult, conserved: faults.length + bareFaults.length === 0 };
+  const result = await measure(context, "im-server", server, urls);
+  return { ...result, bareWs, conserved: result.conserved && bareWs.conserved };
 }
