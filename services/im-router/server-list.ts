@@ -1,4 +1,5 @@
 import type { ServiceBroker } from "moleculer";
+import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { call } from "../contracts.ts";
 import type { NodeCalls } from "./node-calls.ts";
@@ -22,7 +23,14 @@ export class ServerList {
     this.nodes = nodes;
   }
 
-  /** `undefined` where no im-server takes connections. Old answers serve while newer ones are on their way. */
+  /** Fails: unavailable, where no im-server takes connections. */
+  async pickAddress(): Promise<string> {
+    const server = await this.pick();
+    if (!server) throw fail("unavailable", { what: "im-server" });
+    return server.address;
+  }
+
+  /** `undefined` where there is none. Old answers serve while newer ones are on their way. */
   async pick(): Promise<ServerState | undefined> {
     const live = new Set(await this.nodes.live());
     if (Date.now() - this.askedAt > limits.im.serverListMs) this.refresh([...live]);

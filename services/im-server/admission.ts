@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { closeCodes } from "../im-frames.ts";
+import { type Redeemed, redeemToken } from "../im-tokens.ts";
 import { nowMs } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import type { ImNode } from "./im-node.ts";
 import type { ImSocket } from "./im-socket.ts";
-import { type Redeemed, redeemToken } from "./im-tokens.ts";
 import type { Position } from "./room-feed.ts";
 
 /** Why a socket does not come in. */

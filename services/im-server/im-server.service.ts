@@ -6,13 +6,13 @@ import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixi
 import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
 import { defineService } from "../define-service.ts";
 import { closeCodes } from "../im-frames.ts";
+import { makeToken } from "../im-tokens.ts";
 import { noticeStream } from "../streams.ts";
 import { admit } from "./admission.ts";
 import { hear, hearEarly, hearPing, holdEarly } from "./conversation.ts";
 import { ImNode, type ImSettings } from "./im-node.ts";
 import { imServerParams } from "./im-server.contract.ts";
 import type { ImSocket } from "./im-socket.ts";
-import { makeToken } from "./im-tokens.ts";
 import { type Listener, type ListenerEvents, openListener } from "./listener.ts";
 import { drain, startUpkeep } from "./upkeep.ts";
 

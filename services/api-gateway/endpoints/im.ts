@@ -5,17 +5,15 @@ import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import { endpoint } from "./endpoint.ts";
 
-interface ImConfig {
-  token: string;
-  wsImServerAddress: string;
-}
-
-/** The token comes from the server that was picked: it has just answered, which others that are listed may not. */
-async function imConfig(ctx: Pick<Context, "call">, userId: string): Promise<ImConfig> {
-  const { address, nodeId } = await call(ctx, "im-router.pickServer", {});
-  const options = { nodeID: nodeId, timeout: limits.im.tokenTimeoutMs, tracking: false } as const;
-  const { token } = await call(ctx, "im-server.token", { userId }, options);
-  return { token, wsImServerAddress: address };
+/** From any router: one that has just died is still listed for some seconds. A ticket too many hurts nobody. */
+async function ticketFor(ctx: Pick<Context, "call">, userId: string): Promise<{ address: string; token: string }> {
+  const options = { timeout: limits.im.tokenTimeoutMs, tracking: false } as const;
+  try {
+    return await call(ctx, "im-router.ticket", { userId }, options);
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    return call(ctx, "im-router.ticket", { userId }, options);
+  }
 }
 
 export const imEndpoints = [
@@ -26,13 +24,8 @@ export const imEndpoints = [
     params: {},
     result: z.object({ token: z.string(), wsImServerAddress: z.string() }),
     async run(ctx, _params, { userId }) {
-      try {
-        return await imConfig(ctx, userId);
-      } catch (error) {
-        // It may have died in between. A token too many hurts nobody, so another one is asked at once.
-        if (!isUnavailable(error)) throw error;
-        return imConfig(ctx, userId);
-      }
+      const { address, token } = await ticketFor(ctx, userId);
+      return { token, wsImServerAddress: address };
     },
   }),
 ];

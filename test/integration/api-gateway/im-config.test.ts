@@ -1,47 +1,45 @@
-/** Where a client is told to connect to, also while an im-server has just died. */
-import type { ServiceBroker } from "moleculer";
+/** Where a client is told to connect to, also while a router has just died. */
+import { fail } from "../../../broker/failure.ts";
 import { stopAll } from "../../support/system.ts";
 import { answers, asAlice, calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
 
 let base: string;
-let neighbours: ServiceBroker;
 
 beforeAll(async () => {
-  neighbours = await startNeighbours();
+  await startNeighbours();
   base = (await startGateway()).base;
 });
 beforeEach(() => forget());
 afterAll(() => stopAll());
 
 const imConfig = () => send(`${base}/live/api/im/getImConfig`, { headers: asAlice, body: {} });
-const tokensAsked = () => calls.filter(({ action }) => action === "im-server.token").length;
+const asked = () => calls.map(({ action, params }) => [action, params]);
+const ticket = { address: "ws://127.0.0.1:8086/im", token: "im-token" };
+const config = { token: ticket.token, wsImServerAddress: ticket.address };
 
-/** The router names these nodes one after the other, then the last one again and again. */
-function named(...nodeIds: string[]): { picks: number } {
-  const state = { picks: 0 };
-  answers["im-router.pickServer"] = () => {
-    const nodeId = nodeIds[Math.min(state.picks++, nodeIds.length - 1)] as string;
-    return { address: `ws://127.0.0.1:8086/${nodeId === neighbours.nodeID ? "im" : "dead"}`, nodeId };
+/** So many calls are not answered. */
+function unavailableFor(times: number): void {
+  let left = times;
+  answers["im-router.ticket"] = () => {
+    if (left-- > 0) throw fail("unavailable", { what: "im-server" });
+    return ticket;
   };
-  return state;
 }
 
-test("the token comes from the server that was picked", async () => {
-  named(neighbours.nodeID);
+test("address and token come with one call, for the user who is logged in", async () => {
   const { status, data } = await imConfig();
-  expect([status, data]).toEqual([200, { token: "im-token", wsImServerAddress: "ws://127.0.0.1:8086/im" }]);
-  expect(tokensAsked()).toBe(1);
+  expect([status, data]).toEqual([200, config]);
+  expect(asked()).toEqual([["im-router.ticket", { userId: expect.stringMatching(/^[1-9]\d*$/) }]]);
 });
 
-test("where the picked one has died in between, another one is picked at once", async () => {
-  const state = named("im-server-that-died", neighbours.nodeID);
+test("where the one that was asked has died, another one is asked at once", async () => {
+  unavailableFor(1);
   const { status, data } = await imConfig();
-  expect([status, data]).toEqual([200, { token: "im-token", wsImServerAddress: "ws://127.0.0.1:8086/im" }]);
-  expect([state.picks, tokensAsked()]).toEqual([2, 1]);
+  expect([status, data, asked().length]).toEqual([200, config, 2]);
 });
 
 test("where none is left the answer is 503, to be tried again", async () => {
-  const state = named("im-server-that-died");
+  unavailableFor(9);
   const { status, headers } = await imConfig();
-  expect([status, Number(headers.get("retry-after")) > 0, state.picks]).toEqual([503, true, 2]);
+  expect([status, Number(headers.get("retry-after")) > 0, asked().length]).toEqual([503, true, 2]);
 });

@@ -6,7 +6,7 @@ import type { ImBusiness, ImClient } from "../../../public/js/im-client.js";
 import { call } from "../../../services/contracts.ts";
 import { loadPageModule } from "../../browser/page-module.ts";
 import { eventually, stopAll, stopNode } from "../../support/system.ts";
-import { livingRoomFake, seeing, startImServer, startRouter, tokenOf } from "./im-nodes.ts";
+import { livingRoomFake, seeing, startImServer, startRouter } from "./im-nodes.ts";
 
 const { createImClient } = loadPageModule<typeof import("../../../public/js/im-client.js")>("js/im-client.js");
 
@@ -40,8 +40,8 @@ function openClient(userId: string, roomId: number) {
     WebSocket,
     backoffBaseMs: 100,
     url: async () => {
-      const { address } = await call(router, "im-router.pickServer", {});
-      return `${address}?token=${await tokenOf(router, userId)}&roomId=${roomId}`;
+      const { address, token } = await call(router, "im-router.ticket", { userId });
+      return `${address}?token=${token}&roomId=${roomId}`;
     },
   });
   client.on("business", (message) => heard.push(message));

@@ -131,13 +131,7 @@ test("a node that is killed is not named any more at once, its crowd is back els
     const client = createImClient({
       WebSocket,
       url: async () => {
-        const { address, nodeId: nodeID } = await call(router, "im-router.pickServer", {});
-        const { token } = await call(
-          router,
-          "im-server.token",
-          { userId },
-          { nodeID, timeout: 1_000, tracking: false },
-        );
+        const { address, token } = await call(router, "im-router.ticket", { userId });
         return `${address}?token=${token}&roomId=1`;
       },
     });

@@ -1,7 +1,7 @@
 /** What nodes write of a user in Redis, in whatever order it comes there. */
 import { openRedis } from "../../../mixins/redis.mixin.ts";
-import { makeToken, redeemToken } from "../../../services/im-server/im-tokens.ts";
 import { type Presence, PresenceStore } from "../../../services/im-server/presence-store.ts";
+import { makeToken, redeemToken } from "../../../services/im-tokens.ts";
 import { stopAll } from "../../support/system.ts";
 
 const redis = openRedis("test");

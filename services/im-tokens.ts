@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { limits } from "../../config/limits.ts";
-import type { RedisState } from "../../mixins/redis.mixin.ts";
+import { limits } from "../config/limits.ts";
+import type { RedisState } from "../mixins/redis.mixin.ts";
 
 type Redis = RedisState["redis"];
 
