@@ -16,6 +16,7 @@ const heartbeatAnswer = wireText(JSON.stringify({ code: frameCodes.heartbeat, bo
  * has gone, and that its place must not be taken from where it came back meanwhile.
  */
 export function holdEarly(socket: ImSocket, data: Buffer, isBinary: boolean): void {
+  if (socket.readyState !== socket.OPEN) return;
   const early = socket.early ?? [];
   early.push({ data, isBinary });
   const bytes = early.reduce((sum, message) => sum + message.data.length, 0);
