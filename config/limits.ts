@@ -194,6 +194,7 @@ export const limits = Object.freeze({
     userConnectsPerMinute: 30,
     userConnectsBurst: 20,
     userConnectsRemembered: 100_000,
+    listenBacklog: 4_096,
     loginMs: 10_000,
     pingAfterMs: 35_000,
     pongMs: 20_000,

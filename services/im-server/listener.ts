@@ -34,7 +34,8 @@ export interface ListenerEvents extends SocketEvents {
 async function listenOn(server: Server, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () => {
+    // Clients of a node that died come all at once, and one that finds the queue full tries again after seconds.
+    server.listen({ port, host, backlog: limits.im.listenBacklog }, () => {
       server.off("error", reject);
       resolve();
     });

@@ -1,4 +1,7 @@
 /** im-server nodes in processes of their own that are killed, or stopped for a while, without a word. */
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { connect as connectTcp } from "node:net";
 import { join } from "node:path";
 import type { ServiceBroker } from "moleculer";
 import { WebSocket } from "ws";
@@ -92,6 +95,12 @@ function signal(pid: number, name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
+}
+
+/** How many connections the system lets wait at a port, whatever the listener asks for. */
+function queueMax(): number {
+  const setting = "/proc/sys/net/core/somaxconn";
+  return existsSync(setting) ? Number(readFileSync(setting, "utf8")) : 0;
 }
 
 /** A connection to a node, however its answer comes; it beats its heart as clients do. */
@@ -193,6 +202,21 @@ describe("a node that stands still for longer than its leases, and goes on", () 
     };
     await eventually("it is named", async () => (await pick()) === frozen.address);
     signal(frozen.child.pid as number, "SIGSTOP");
+  });
+
+  test("a crowd that comes while it is busy waits in the queue of its port, instead of for its SYNs to be sent again", async () => {
+    const crowdSize = 1_000;
+    if (queueMax() < 2 * crowdSize) return;
+    const { hostname, port } = new URL(frozen.address);
+    const knocking = Array.from({ length: crowdSize }, () => connectTcp(Number(port), hostname));
+    try {
+      const startedAt = Date.now();
+      await Promise.all(knocking.map((socket) => once(socket, "connect")));
+      // The first repeat of a lost SYN comes after a second.
+      expect(Date.now() - startedAt).toBeLessThan(1_000);
+    } finally {
+      for (const socket of knocking) socket.destroy();
+    }
   });
 
   test("soon nobody is sent there", async () => {
