@@ -77,7 +77,7 @@ async function join(node: ImNode, socket: ImSocket, who: Who, seen: Position | u
   try {
     const joined = await node.presence.join(connection, seen);
     if (joined.refused === "closed") connection.close(closeCodes.roomNotLive, "the room is not live");
-    if (joined.refused === "older") connection.close(away.code, "a newer connection of yours is there already");
+    if (joined.refused === "older") connection.close(closeCodes.replaced, "replaced by a newer connection");
     // Who went away meanwhile has left, or leaves here: claimed now, they would stay the user's connection for ever.
     if (joined.refused || !connection.open) {
       node.leave(connection);

@@ -12,7 +12,7 @@ export interface Presence {
   roomId: number;
   /** ISO time. */
   since: string;
-  /** When its token was used: of two connections of a user the one with the higher turn is the newer. */
+  /** Of two connections of a user the one with the higher turn is the newer: see im-tokens.ts. */
   turn: number;
 }
 

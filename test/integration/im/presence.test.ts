@@ -46,6 +46,18 @@ test("an entry whose lease ran out is written again, with its turn", async () =>
   expect(await there.join(old, undefined)).toEqual({ refused: "older" });
 });
 
+test("turns rise although the clock of Redis is set back", async () => {
+  const ahead = (Date.now() + 3_600_000) * 1_000;
+  await redis.set("im:turn", ahead);
+  try {
+    const turns: (number | undefined)[] = [];
+    for (let i = 0; i < 3; i++) turns.push((await redeemToken(redis, await makeToken(redis, "5")))?.turn);
+    expect(turns).toEqual([ahead + 1, ahead + 2, ahead + 3]);
+  } finally {
+    await redis.del("im:turn");
+  }
+});
+
 test("tokens used one after the other have rising turns, each works once", async () => {
   const tokens = await Promise.all(["4", "4", "4"].map((userId) => makeToken(redis, userId)));
   const turns: number[] = [];
