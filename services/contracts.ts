@@ -57,6 +57,11 @@ export type ResultOf<N extends ActionName> = ActionOf<N> extends { result: infer
 interface CallOptions {
   nodeID?: string;
   timeout?: number;
+  /**
+   * False where the node that is called may be dead: Moleculer keeps a call that timed out among those that a stop waits
+   * for, for ever, so that each later stop takes its whole time-out.
+   */
+  tracking?: false;
   /** Carried into the callee's logs; a context hands on its own. */
   requestID?: string;
 }

@@ -3,7 +3,7 @@
  * again, a room without its state starts a new epoch.
  */
 export const imKeys = Object.freeze({
-  /** Hash {node, conn, room, since} of a connected user; lives as long as its lease is renewed. */
+  /** Hash {node, conn, room, since, turn} of a connected user; lives as long as its lease is renewed. */
   user: (userId: string) => `im:user:${userId}`,
   /** Hash {epoch, seq, born}: the number of the room's last frame, and when its epoch began, ms. */
   roomState: (roomId: number) => `im:room:${roomId}`,

@@ -1,59 +1,127 @@
-import { readFileSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { countCpu } from "../support/cpu.ts";
 import type { ImBenchContext } from "./context.ts";
-import { startServices } from "./processes.ts";
+import type { FromIdleClients, FromIdleServer, Memory, ToIdleClients, ToIdleServer } from "./idle-messages.ts";
+import { startScript, startServices } from "./processes.ts";
 import { openGiftSource } from "./room.ts";
-import { Viewers } from "./viewers.ts";
 
 const viewersPerRoom = 100;
-const roomsAtOnce = 5;
+const clientProcesses = 2;
+/** What the first ones make the server load, compile and set aside is not a connection's. */
+const warmUp = 500;
+const settleMs = 2_000;
 
-/** Resident memory of a process, bytes. */
-function residentBytes(pid: number): number {
-  const [, kB] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kB) * 1024;
+/** A child process that answers each message with one. */
+class Partner<To extends object, From> {
+  readonly child: ChildProcess;
+
+  constructor(child: ChildProcess) {
+    this.child = child;
+  }
+
+  async heard(): Promise<From> {
+    return (await once(this.child, "message"))[0] as From;
+  }
+
+  ask(message: To): Promise<From> {
+    const answer = this.heard();
+    this.child.send(message);
+    return answer;
+  }
 }
 
-/** Connections to one node that do nothing but beat their hearts: what each costs, and how fast they come in. */
-export async function run(context: ImBenchContext) {
-  const { progress, quick } = context;
-  const connections = quick ? 2_000 : 15_000;
-  await startServices(context, "im-router", ["im-router"]);
-  const server = await startServices(context, "im-server", ["im-server"]);
-  const source = await openGiftSource(context);
-  const viewers = [new Viewers(context, "viewers-1"), new Viewers(context, "viewers-2")];
-  // What the first ones make the server load and compile is not a connection's.
-  const first = await source.addresses(1, 1, viewersPerRoom);
-  await viewers[0]?.connect(first);
-  const before = residentBytes(server);
-  let connectMs = 0;
-  const perRound = viewersPerRoom * roomsAtOnce * viewers.length;
-  for (let done = 0; done < connections; done += perRound) {
-    const urls = await Promise.all(
-      viewers.map(async (_, process) => {
-        const user = 1_000 + done + process * viewersPerRoom * roomsAtOnce;
-        const rooms = Array.from({ length: roomsAtOnce }, (_each, i) => 2 + user / viewersPerRoom + i);
-        const all = rooms.map((roomId, i) => source.addresses(roomId, user + i * viewersPerRoom, viewersPerRoom));
-        return (await Promise.all(all)).flat();
-      }),
-    );
-    const startedAt = performance.now();
-    await Promise.all(viewers.map((some, i) => some.connect(urls[i] as string[])));
-    connectMs += performance.now() - startedAt;
-  }
-  progress(`${connections} connected`);
-  const cpuUsed = countCpu({ server });
-  const seconds = quick ? 30 : 60;
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
-  const cpuPercent = Number(((cpuUsed().server ?? 0) / seconds / 10_000).toFixed(1));
-  const after = residentBytes(server);
-  const lost = (await Promise.all(viewers.map((some) => some.report()))).flatMap(({ faults }) => faults);
-  if (lost.length > 0) progress(`faults: ${lost.slice(0, 3).join("; ")}`);
+type Server = Partner<ToIdleServer, FromIdleServer>;
+type Clients = Partner<ToIdleClients, FromIdleClients>;
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function memoryOf(server: Server, collect: boolean): Promise<Memory> {
+  if (collect) await pause(settleMs);
+  return (await server.ask({ do: "memory", collect })) as unknown as Memory;
+}
+
+async function connectAll(clients: readonly Clients[], urls: readonly string[]): Promise<void> {
+  await Promise.all(
+    clients.map((some, at) => some.ask({ do: "connect", urls: urls.filter((_, i) => i % clients.length === at) })),
+  );
+}
+
+/** Bytes a connection of the resident memory and of what V8 says that it consists of. */
+function perConnection(before: Memory, after: Memory, connections: number) {
+  const each = (of: (memory: Memory) => number) => Math.round((of(after) - of(before)) / connections);
   return {
+    resident: each(({ rss }) => rss),
+    heapUsed: each(({ heapUsed }) => heapUsed),
+    heapReserved: each(({ heapTotal }) => heapTotal),
+    external: each(({ external }) => external),
+  };
+}
+
+/**
+ * Connects so many to a server and lets them beat. What a connection holds is counted from what `warmUp` connections
+ * have left the process at, both times after the garbage was collected and its room given back: that leaves out the
+ * process itself and the room for young objects, which grows with the traffic and not with the connections.
+ * `withGarbage` is the same without the second collection, after a minute of heartbeats.
+ */
+async function measure(context: ImBenchContext, label: string, server: Server, urls: readonly string[]) {
+  const { progress, quick } = context;
+  const clients: Clients[] = Array.from(
+    { length: clientProcesses },
+    (_, i) => new Partner(startScript(context, `${label}-clients-${i + 1}`, "bench/im/idle-clients.ts")),
+  );
+  await connectAll(clients, urls.slice(0, warmUp));
+  const before = await memoryOf(server, true);
+  const startedAt = performance.now();
+  await connectAll(clients, urls.slice(warmUp));
+  const connectMs = performance.now() - startedAt;
+  const connections = urls.length - warmUp;
+  progress(`${label}: ${connections} connected in ${Math.round(connectMs)} ms`);
+  const cpuUsed = countCpu({ server: server.child.pid });
+  const seconds = quick ? 30 : 60;
+  await pause(seconds * 1_000);
+  const cpuPercent = Number(((cpuUsed().server ?? 0) / seconds / 10_000).toFixed(1));
+  const stands = await memoryOf(server, false);
+  const after = await memoryOf(server, true);
+  const reports = await Promise.all(clients.map((some) => some.ask({ do: "report" })));
+  const faults = reports.flatMap((report) => (report.say === "report" ? report.faults : []));
+  if (faults.length > 0) progress(`${label}: ${faults.slice(0, 3).join("; ")}`);
+  const { resident: bytesPerConnection, ...parts } = perConnection(before, after, connections);
+  const result = {
     connections,
-    bytesPerConnection: Math.round((after - before) / connections),
+    bytesPerConnection,
+    ...parts,
+    withGarbage: perConnection(before, stands, connections).resident,
+    processBytes: { empty: before.rss, full: stands.rss },
     cpuPercent,
     connectsPerSecond: Math.round((connections * 1_000) / connectMs),
-    conserved: lost.length === 0,
   };
+  progress(JSON.stringify({ server: label, ...result }));
+  for (const { child } of [...clients, server]) child.disconnect();
+  return { ...result, conserved: faults.length === 0 };
+}
+
+async function started(context: ImBenchContext, label: string, args: string[] = []): Promise<[Server, string]> {
+  const server: Server = new Partner(startScript(context, label, "bench/im/idle-server.ts", args));
+  const ready = await server.heard();
+  return [server, ready.say === "ready" ? (ready.address ?? "") : ""];
+}
+
+/**
+ * Connections to one im-server node that do nothing but beat their hearts: what each costs, and how fast they come in,
+ * with a token in Redis each. Beside it, as `bareWs`, a server of ws alone that answers the same frames.
+ */
+export async function run(context: ImBenchContext) {
+  const all = (context.quick ? 2_000 : 15_000) + warmUp;
+  const [bare, address] = await started(context, "bare", ["bare"]);
+  const bareWs = await measure(context, "bare", bare, new Array<string>(all).fill(address));
+  await startServices(context, "im-router", ["im-router"]);
+  const [server] = await started(context, "im-server");
+  const source = await openGiftSource(context);
+  const urls: string[] = [];
+  for (let roomId = 1; urls.length < all; roomId++)
+    urls.push(...(await source.addresses(roomId, 1_000 + urls.length, Math.min(viewersPerRoom, all - urls.length))));
+  context.progress(`${urls.length} tokens made`);
+  const result = await measure(context, "im-server", server, urls);
+  return { ...result, bareWs, conserved: result.conserved && bareWs.conserved };
 }

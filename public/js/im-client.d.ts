@@ -47,6 +47,7 @@ export interface ImClientOptions {
   random?: () => number;
   heartbeatMs?: number;
   greetingTimeoutMs?: number;
+  /** For which a heartbeat may stay unanswered, where the server is one that answers them. */
   silenceMs?: number;
   backoffBaseMs?: number;
   backoffCapMs?: number;

@@ -30,7 +30,7 @@ const REPLACED = 4409;
 const DEFAULTS = Object.freeze({
   heartbeatMs: 30_000,
   greetingTimeoutMs: 10_000,
-  silenceMs: 75_000,
+  silenceMs: 15_000, // for which a heartbeat may stay unanswered
   backoffBaseMs: 500,
   backoffCapMs: 15_000,
   stableAfterMs: 10_000,
@@ -140,15 +140,21 @@ export function createImClient(options) {
     if (mine.onlineAt > 0) return; // Greeted before: this was about a gap.
     for (const timer of mine.timers) clearTimeout(timer);
     mine.onlineAt = Date.now();
-    const beat = setInterval(() => {
-      // Only a server known to answer heartbeats can be judged by its silence.
-      const silent = mine.answersHeartbeat && Date.now() - mine.heardAt > settings.silenceMs;
-      if (silent) lose(mine, { reason: "silent" });
-      else write(FRAME.HEARTBEAT, {});
-    }, settings.heartbeatMs);
-    mine.timers = [beat];
+    mine.timers = [setInterval(() => beat(mine), settings.heartbeatMs)];
     enter("online");
     emit("login", body);
+  }
+
+  /** A server that stands still, or is cut off, closes nothing: it is known by the heartbeat that it does not answer. */
+  function beat(mine) {
+    write(FRAME.HEARTBEAT, {});
+    // Only a server known to answer heartbeats can be judged by its silence.
+    if (!mine.answersHeartbeat || mine.askedAt !== undefined) return;
+    mine.askedAt = Date.now();
+    mine.timers[1] = setTimeout(() => {
+      if (mine.heardAt < mine.askedAt) lose(mine, { reason: "silent" });
+      else mine.askedAt = undefined;
+    }, settings.silenceMs);
   }
 
   function business(body) {

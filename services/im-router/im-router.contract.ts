@@ -55,6 +55,11 @@ export interface ImRouterActions {
   whereIs: { params: { userId: string }; result: { nodeId: string; roomId: number; since: string }[] };
   /** A live im-server's public address, spread evenly. Fails: unavailable, where there is none. */
   pickServer: { params: Record<string, never>; result: { address: string } };
+  /**
+   * The same with a token for one connection of the user (see `im-server.token`). It is made here: when a node has died
+   * its whole crowd asks, and the nodes that are left have enough to do with letting it in. Fails: unavailable.
+   */
+  ticket: { params: { userId: string }; result: { address: string; token: string } };
 }
 
 const userId = { type: "string", pattern: /^\d{1,20}$/ } as const;
@@ -105,4 +110,5 @@ export const imRouterParams = {
   closeRoom: { roomId },
   whereIs: { userId },
   pickServer: {},
+  ticket: { userId },
 } as const;

@@ -1,4 +1,3 @@
-import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
@@ -8,6 +7,7 @@ import { defineService } from "../define-service.ts";
 import { routerBucketOf } from "../im-buckets.ts";
 import { bizCodes } from "../im-frames.ts";
 import { imKeys } from "../im-keys.ts";
+import { makeToken } from "../im-tokens.ts";
 import { noticeStream } from "../streams.ts";
 import { imRouterParams } from "./im-router.contract.ts";
 import { NodeCalls } from "./node-calls.ts";
@@ -99,9 +99,16 @@ export default defineService<"im-router", State>({
     pickServer: {
       params: imRouterParams.pickServer,
       async handler() {
-        const server = await this.servers.pick();
-        if (!server) throw fail("unavailable", { what: "im-server" });
-        return { address: server.address };
+        return { address: await this.servers.pickAddress() };
+      },
+    },
+
+    ticket: {
+      params: imRouterParams.ticket,
+      async handler(ctx) {
+        const { userId } = ctx.params;
+        const [address, token] = await Promise.all([this.servers.pickAddress(), makeToken(this.redis, userId)]);
+        return { address, token };
       },
     },
   },

@@ -14,6 +14,8 @@ export function appendTo(byNode: FramesByNode, nodeId: string, frame: Frame): vo
   else byNode.set(nodeId, [frame]);
 }
 
+const perhapsDead = { timeout: limits.im.deliverTimeoutMs, tracking: false } as const;
+
 /** Splits frames into calls that stay well under the largest message of NATS (1 MB), escaping included. */
 export function deliverCalls(frames: readonly Frame[], maxBytes: number): Frame[][] {
   const calls: Frame[][] = [];
@@ -66,8 +68,7 @@ export class NodeCalls {
 
   private async deliverTo(nodeID: string, frames: Frame[]): Promise<number> {
     try {
-      const timeout = limits.im.deliverTimeoutMs;
-      const { delivered } = await call(this.broker, "im-server.deliver", { frames }, { nodeID, timeout });
+      const { delivered } = await call(this.broker, "im-server.deliver", { frames }, { nodeID, ...perhapsDead });
       if (this.silent.delete(nodeID)) this.log.info({ nodeID }, "the im-server node answers again");
       return delivered;
     } catch (error) {
@@ -82,9 +83,8 @@ export class NodeCalls {
 
   /** Lets the members of a room go, on every node; one that does not answer has none that could stay. */
   async emptyRoom(roomId: number): Promise<void> {
-    const timeout = limits.im.deliverTimeoutMs;
     const emptied = (await this.live()).map((nodeID) =>
-      call(this.broker, "im-server.emptyRoom", { roomId }, { nodeID, timeout }).catch((error: Error) => {
+      call(this.broker, "im-server.emptyRoom", { roomId }, { nodeID, ...perhapsDead }).catch((error: Error) => {
         this.log.warn(
           { roomId, nodeID, err: error },
           "a node did not empty a closed room: its members stay until they leave",

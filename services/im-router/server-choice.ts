@@ -22,6 +22,11 @@ export class ServerChoice {
     for (const nodeId of this.lastChosen.keys()) if (!here.has(nodeId)) this.lastChosen.delete(nodeId);
   }
 
+  /** Forgets a server that does not answer, until newer numbers say that it does. */
+  drop(nodeId: string): void {
+    this.servers = this.servers.filter((server) => server.nodeId !== nodeId);
+  }
+
   /** One of the `live`; `undefined` where none of them takes connections. */
   choose(live: ReadonlySet<string>): ServerState | undefined {
     const load = ({ nodeId, connections }: ServerState) => connections + (this.sent.get(nodeId) ?? 0);

@@ -1,16 +1,20 @@
 import { randomUUID } from "node:crypto";
-import type { WebSocket } from "ws";
-import { call } from "../contracts.ts";
 import { closeCodes } from "../im-frames.ts";
+import { type Redeemed, redeemToken } from "../im-tokens.ts";
+import { nowMs } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import type { ImNode } from "./im-node.ts";
-import { redeemToken } from "./im-tokens.ts";
+import type { ImSocket } from "./im-socket.ts";
 import type { Position } from "./room-feed.ts";
 
 /** Why a socket does not come in. */
 interface Refusal {
   code: number;
   reason: string;
+}
+
+interface Who extends Redeemed {
+  roomId: number;
 }
 
 const away: Refusal = { code: closeCodes.draining, reason: "not available now, try again" };
@@ -30,83 +34,61 @@ function seenBy(query: URLSearchParams): Position | undefined {
 }
 
 /** Token first, so that who has none learns nothing; it is used up whatever comes after. Rejects where Redis is away. */
-async function findWho(
-  node: ImNode,
-  query: URLSearchParams,
-): Promise<{ userId: string; roomId: number } | { refusal: Refusal }> {
-  const userId = await redeemToken(node.redis, query.get("token") ?? "");
-  if (userId === null) return { refusal: { code: closeCodes.badToken, reason: "bad, used or expired token" } };
-  if (!node.connectRate.takeUser(userId, Date.now()))
+async function findWho(node: ImNode, query: URLSearchParams): Promise<Who | { refusal: Refusal }> {
+  const redeemed = await redeemToken(node.redis, query.get("token") ?? "");
+  if (redeemed === null) return { refusal: { code: closeCodes.badToken, reason: "bad, used or expired token" } };
+  if (!node.connectRate.takeUser(redeemed.userId, nowMs()))
     return { refusal: { code: closeCodes.draining, reason: "too many connections in a short time" } };
   const roomId = roomIdOf(query);
   if (roomId === undefined) return { refusal: { code: closeCodes.protocolFault, reason: "roomId is missing" } };
-  const room = await call(node.broker, "living-room.find", { roomId });
-  if (!room) return { refusal: { code: closeCodes.roomNotLive, reason: "the room is not live" } };
-  return { userId, roomId };
+  if (!(await node.liveRooms.isLive(roomId)))
+    return { refusal: { code: closeCodes.roomNotLive, reason: "the room is not live" } };
+  return { ...redeemed, roomId };
 }
 
 function full(node: ImNode, sockets: number): boolean {
   const { connectionsPerNode } = node.settings;
-  return node.draining || sockets > connectionsPerNode || !node.connectRate.take(Date.now());
+  return node.draining || sockets > connectionsPerNode || !node.connectRate.take(nowMs());
 }
 
 /**
- * Lets a new socket in or closes it with the reason. Resolves to its connection once it is registered and greeted: from
- * the greeting on it gets every frame of its room. `undefined` where it was refused or went away meanwhile.
+ * Lets a new socket in or closes it with the reason. When it resolves the socket is registered and greeted, from which
+ * on it gets every frame of its room, or it is closing.
  */
-export async function admit(
-  node: ImNode,
-  socket: WebSocket,
-  query: URLSearchParams,
-  sockets: number,
-): Promise<Connection | undefined> {
+export async function admit(node: ImNode, socket: ImSocket, query: URLSearchParams, sockets: number): Promise<void> {
   if (full(node, sockets)) {
     socket.close(closeCodes.draining, "this node takes nobody now");
-    return undefined;
+    return;
   }
   try {
     const who = await findWho(node, query);
     if ("refusal" in who) socket.close(who.refusal.code, who.refusal.reason);
-    else return await join(node, socket, who, seenBy(query));
+    else if (socket.readyState === socket.OPEN) await join(node, socket, who, seenBy(query));
   } catch (error) {
     node.log.warn({ err: error }, "a connection could not be let in: the client is told to try again");
     socket.close(away.code, away.reason);
   }
-  return undefined;
 }
 
-async function join(
-  node: ImNode,
-  socket: WebSocket,
-  who: { userId: string; roomId: number },
-  seen: Position | undefined,
-): Promise<Connection | undefined> {
-  const { sendQueueBytes } = node.settings;
-  const connection = new Connection(socket, {
-    ...who,
-    nodeId: node.nodeId,
-    connectionId: randomUUID(),
-    sendQueueBytes,
-  });
-  socket.once("close", () => node.leave(connection));
+async function join(node: ImNode, socket: ImSocket, who: Who, seen: Position | undefined): Promise<void> {
+  const connection = new Connection(socket, node, { ...who, connectionId: randomUUID() });
+  socket.connection = connection;
   node.enter(connection);
   try {
     const joined = await node.presence.join(connection, seen);
-    if (!joined) {
+    if (joined.refused === "closed") connection.close(closeCodes.roomNotLive, "the room is not live");
+    if (joined.refused === "older") connection.close(closeCodes.replaced, "replaced by a newer connection");
+    // Who went away meanwhile has left, or leaves here: claimed now, they would stay the user's connection for ever.
+    if (joined.refused || !connection.open) {
       node.leave(connection);
-      connection.close(closeCodes.roomNotLive, "the room is not live");
-      return undefined;
+      return;
     }
     node.roster.claim(connection);
     node.rooms.start(who.roomId, joined.position);
-    if (joined.replaced) void node.replaceFormer(who.userId, joined.replaced);
+    if (joined.replaced) node.replaceFormer(joined.replaced);
     if (node.draining) connection.close(away.code, away.reason);
     greet(node, connection, joined, seen);
     node.notices.catchUp(connection);
-    if (connection.open) return connection;
-    // Its close may have been before anybody listened for it.
-    node.leave(connection);
-    return undefined;
   } catch (error) {
     node.leave(connection);
     throw error;

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { limits } from "../../config/limits.ts";
-import { TokenBucket } from "./token-bucket.ts";
+import { Rate } from "./rate.ts";
 
 export interface ConnectRates {
   connectsPerSecond: number;
@@ -14,28 +14,27 @@ export interface ConnectRates {
  * there, and those of one user, each of which costs the user's former one its life.
  */
 export class ConnectRate {
-  private readonly rates: ConnectRates;
-  private readonly all: TokenBucket;
-  private readonly users = new LRUCache<string, TokenBucket>({ max: limits.im.userConnectsRemembered });
+  private readonly ofAll: Rate;
+  private readonly ofUser: Rate;
+  private allPaidUntil = 0;
+  private readonly usersPaidUntil = new LRUCache<string, number>({ max: limits.im.userConnectsRemembered });
 
   constructor(rates: ConnectRates) {
-    this.rates = rates;
-    this.all = new TokenBucket(rates.connectsPerSecond, rates.connectsBurst, Date.now());
+    this.ofAll = new Rate(rates.connectsPerSecond, rates.connectsBurst);
+    this.ofUser = new Rate(rates.userConnectsPerMinute / 60, rates.userConnectsBurst);
   }
 
   /** Whether one more may come in now. */
   take(nowMs: number): boolean {
-    return this.all.take(nowMs);
+    const paidUntil = this.ofAll.take(this.allPaidUntil, nowMs);
+    this.allPaidUntil = paidUntil ?? this.allPaidUntil;
+    return paidUntil !== undefined;
   }
 
   /** Whether the user may come in now. Users who were not here for long start anew. */
   takeUser(userId: string, nowMs: number): boolean {
-    let bucket = this.users.get(userId);
-    if (!bucket) {
-      const { userConnectsPerMinute, userConnectsBurst } = this.rates;
-      bucket = new TokenBucket(userConnectsPerMinute / 60, userConnectsBurst, nowMs);
-      this.users.set(userId, bucket);
-    }
-    return bucket.take(nowMs);
+    const paidUntil = this.ofUser.take(this.usersPaidUntil.get(userId) ?? 0, nowMs);
+    if (paidUntil !== undefined) this.usersPaidUntil.set(userId, paidUntil);
+    return paidUntil !== undefined;
   }
 }

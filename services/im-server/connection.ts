@@ -1,39 +1,51 @@
-import type { WebSocket } from "ws";
 import { limits } from "../../config/limits.ts";
 import { closeCodes, frameCodes } from "../im-frames.ts";
+import { nowMs } from "./clock.ts";
+import { type ImSocket, wireText } from "./im-socket.ts";
 import type { Presence } from "./presence-store.ts";
+import { Rate } from "./rate.ts";
 import type { Position, RoomFrame } from "./room-feed.ts";
-import { TokenBucket } from "./token-bucket.ts";
+
+const messageRate = new Rate(limits.im.messagesPerSecond, limits.im.messagesBurst);
+
+/** What all connections of a node have in common. */
+export interface Home {
+  readonly nodeId: string;
+  readonly settings: { readonly sendQueueBytes: number };
+}
+
+/** Whether a frame or place of the room is none that comes after `at`. */
+function isBefore({ epoch, seq }: Position, at: Position): boolean {
+  return epoch === at.epoch && seq <= at.seq;
+}
 
 /** One socket of a known user in a room. What it sends is bounded: a client that does not read is let go. */
 export class Connection implements Presence {
   readonly connectionId: string;
   readonly userId: string;
   readonly roomId: number;
-  private readonly nodeId: string;
+  readonly turn: number;
   readonly since = new Date().toISOString();
-  /** When the client was last heard, ms. */
-  heardAt = Date.now();
-  /** When the stream was last looked through for its user's notices, ms. */
-  noticesAt = Date.now();
-  private readonly pings = { sentAt: 0, answeredAt: 0 };
-  private readonly socket: WebSocket;
-  private readonly sendQueueBytes: number;
-  private readonly bucket = new TokenBucket(limits.im.messagesPerSecond, limits.im.messagesBurst, Date.now());
+  /** When the client was last heard, by `nowMs`. */
+  heardAt = nowMs();
+  /** When the stream was last looked through for its user's notices, by `nowMs`. */
+  noticesAt = this.heardAt;
+  private pingedAt = 0;
+  private answeredAt = 0;
+  private paidUntil = 0;
+  private readonly socket: ImSocket;
+  private readonly home: Home;
   /** The room's frames that came before the greeting; `undefined` once it is out. */
   private early: RoomFrame[] | undefined = [];
   private greetedAt: Position | undefined;
 
-  constructor(
-    socket: WebSocket,
-    who: { connectionId: string; userId: string; roomId: number; nodeId: string; sendQueueBytes: number },
-  ) {
+  constructor(socket: ImSocket, home: Home, who: Omit<Presence, "since">) {
     this.socket = socket;
+    this.home = home;
     this.connectionId = who.connectionId;
     this.userId = who.userId;
     this.roomId = who.roomId;
-    this.nodeId = who.nodeId;
-    this.sendQueueBytes = who.sendQueueBytes;
+    this.turn = who.turn;
   }
 
   get id(): string {
@@ -46,29 +58,46 @@ export class Connection implements Presence {
 
   /** Counts a message of the client; false where it sends more than it may. */
   heard(): boolean {
-    this.heardAt = Date.now();
-    return this.bucket.take(this.heardAt);
+    this.heardAt = nowMs();
+    const paidUntil = messageRate.take(this.paidUntil, this.heardAt);
+    this.paidUntil = paidUntil ?? this.paidUntil;
+    return paidUntil !== undefined;
   }
 
   /** True where the frame is on its way; false where the connection is closing or was too slow for it. */
-  send(frame: string | Buffer): boolean {
+  send(frame: string): boolean {
+    return this.sendWire(wireText(frame));
+  }
+
+  /** The same for what `wireText` made, perhaps for many. */
+  sendWire(wire: Buffer): boolean {
     if (!this.open) return false;
-    this.socket.send(frame, { binary: false });
-    if (this.socket.bufferedAmount <= this.sendQueueBytes) return true;
+    this.socket.sendWire(wire);
+    return this.keepsUp();
+  }
+
+  /** Answers a ping. */
+  pong(data: Buffer): void {
+    if (!this.open) return;
+    this.socket.pong(data);
+    this.keepsUp();
+  }
+
+  private keepsUp(): boolean {
+    if (this.socket.bufferedAmount <= this.home.settings.sendQueueBytes) return true;
     this.close(closeCodes.tooSlow, "too slow: frames pile up");
     return false;
   }
 
-  /** A frame of the room, `bytes` being its text once for all members. It waits where the greeting is not out yet. */
-  sendOfRoom(frame: RoomFrame, bytes: Buffer): boolean {
+  /** A frame of the room, `wire` being it once for all members. It waits where the greeting is not out yet. */
+  sendOfRoom(frame: RoomFrame, wire: Buffer): boolean {
     if (this.early) {
       this.early.push(frame);
       if (this.early.length > limits.im.heldRoomFrames) this.close(closeCodes.tooSlow, "the room is too fast");
       return this.open;
     }
     const { greetedAt } = this;
-    const before = greetedAt && frame.epoch === greetedAt.epoch && frame.seq <= greetedAt.seq;
-    return before ? false : this.send(bytes);
+    return greetedAt && isBefore(frame, greetedAt) ? false : this.sendWire(wire);
   }
 
   /**
@@ -77,23 +106,21 @@ export class Connection implements Presence {
    * `recovered` is said to clients that come back: whether `missed` is all of it.
    */
   greet(at: Position, missed: readonly string[], recovered: boolean | undefined): void {
-    const early = this.early ?? [];
+    const early = (this.early ?? []).filter((frame) => !isBefore(frame, at)).map(({ frame }) => frame);
     this.early = undefined;
     this.greetedAt = at;
-    this.send(this.greeting(at, recovered));
-    for (const frame of missed) this.send(frame);
-    for (const frame of early) this.sendOfRoom(frame, Buffer.from(frame.frame));
+    // In one piece: a crowd that comes back costs one write each, however much it has missed.
+    this.sendWire(Buffer.concat([this.greeting(at, recovered), ...missed, ...early].map(wireText)));
   }
 
   /** Greets again: frames of the room up to `at` are lost, and the client is to know that it has not seen all. */
   tellLost(at: Position): void {
     const { greetedAt } = this;
-    const before = greetedAt && at.epoch === greetedAt.epoch && at.seq <= greetedAt.seq;
-    if (greetedAt && !before) this.send(this.greeting(at, false));
+    if (greetedAt && !isBefore(at, greetedAt)) this.send(this.greeting(at, false));
   }
 
   private greeting({ epoch, seq }: Position, recovered: boolean | undefined): string {
-    const body = { userId: this.userId, nodeId: this.nodeId, epoch, seq, recovered };
+    const body = { userId: this.userId, nodeId: this.home.nodeId, epoch, seq, recovered };
     return JSON.stringify({ code: frameCodes.login, body });
   }
 
@@ -101,12 +128,11 @@ export class Connection implements Presence {
    * Asks whether somebody is there where nothing was heard for `pingAfterMs`. False where the last question was not
    * answered within `pongMs`: then the line is dead. An answer is the WebSocket's, not the client's: it may be silent still.
    */
-  probe(nowMs: number, { pingAfterMs, pongMs }: { pingAfterMs: number; pongMs: number }): boolean {
-    const { pings } = this;
-    const seenAt = Math.max(this.heardAt, pings.answeredAt);
-    if (pings.sentAt > seenAt) return nowMs - pings.sentAt < pongMs;
-    if (this.open && nowMs - seenAt >= pingAfterMs) {
-      pings.sentAt = nowMs;
+  probe(now: number, { pingAfterMs, pongMs }: { pingAfterMs: number; pongMs: number }): boolean {
+    const seenAt = Math.max(this.heardAt, this.answeredAt);
+    if (this.pingedAt > seenAt) return now - this.pingedAt < pongMs;
+    if (this.open && now - seenAt >= pingAfterMs) {
+      this.pingedAt = now;
       this.socket.ping();
     }
     return true;
@@ -114,7 +140,7 @@ export class Connection implements Presence {
 
   /** The answer to a `probe`. */
   answered(): void {
-    this.pings.answeredAt = Date.now();
+    this.answeredAt = nowMs();
   }
 
   /** Starts the closing handshake; the socket is cut where the client does not finish it in `limits.im.closeGraceMs`. */

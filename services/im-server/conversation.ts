@@ -1,39 +1,62 @@
 import { randomUUID } from "node:crypto";
-import type { WebSocket } from "ws";
 import { isUnavailable } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { call } from "../contracts.ts";
 import { bizCodes, closeCodes, frameCodes } from "../im-frames.ts";
 import { type ClientFrame, readClientFrame } from "./client-frame.ts";
+import { nowMs } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import type { ImNode } from "./im-node.ts";
+import { type ImSocket, wireText } from "./im-socket.ts";
 
-const heartbeatAnswer = JSON.stringify({ code: frameCodes.heartbeat, body: {} });
+const heartbeatAnswer = wireText(JSON.stringify({ code: frameCodes.heartbeat, body: {} }));
 
 /**
- * Answers what a connected client says, until its socket closes. Acks of notices that were sent do not count as messages:
- * there are no more of them than we asked for, and a client that was away may have many to send at once.
+ * Keeps what a client says while it is being let in. The socket is read all the same: only so it is seen that a client
+ * has gone, and that its place must not be taken from where it came back meanwhile.
  */
-export function converse(node: ImNode, socket: WebSocket, connection: Connection): void {
-  const counted = () => {
-    if (connection.heard()) return true;
-    connection.close(closeCodes.tooManyMessages, "too many messages");
-    return false;
-  };
-  socket.on("message", (data, isBinary) => {
-    if (!connection.open) return;
-    const frame = isBinary ? undefined : readClientFrame(data.toString(), limits.im.chatChars);
-    if (frame?.kind === "ack" && node.notices.acked(connection, frame.msgId)) connection.heardAt = Date.now();
-    else if (counted()) answer(node, connection, frame ?? { kind: "fault", reason: "frames are text" });
-  });
-  socket.on("ping", counted);
-  socket.on("pong", () => connection.answered());
+export function holdEarly(socket: ImSocket, data: Buffer, isBinary: boolean): void {
+  if (socket.readyState !== socket.OPEN) return;
+  const early = socket.early ?? [];
+  early.push({ data, isBinary });
+  const bytes = early.reduce((sum, message) => sum + message.data.length, 0);
+  if (early.length > limits.im.messagesBurst || bytes > limits.im.frameBytes)
+    socket.close(closeCodes.tooManyMessages, "too many messages before the greeting");
+}
+
+/** Hears what was kept, and from now on whatever comes at once. */
+export function hearEarly(node: ImNode, socket: ImSocket): void {
+  const { early = [], connection } = socket;
+  socket.early = undefined;
+  if (connection) for (const { data, isBinary } of early) hear(node, connection, data, isBinary);
+}
+
+function counted(connection: Connection): boolean {
+  if (connection.heard()) return true;
+  connection.close(closeCodes.tooManyMessages, "too many messages");
+  return false;
+}
+
+/**
+ * Answers what a connected client says. Acks of notices that were sent do not count as messages: there are no more of
+ * them than we asked for, and a client that was away may have many to send at once.
+ */
+export function hear(node: ImNode, connection: Connection, data: Buffer, isBinary: boolean): void {
+  if (!connection.open) return;
+  const frame = isBinary ? undefined : readClientFrame(data.toString(), limits.im.chatChars);
+  if (frame?.kind === "ack" && node.notices.acked(connection, frame.msgId)) connection.heardAt = nowMs();
+  else if (counted(connection)) answer(node, connection, frame ?? { kind: "fault", reason: "frames are text" });
+}
+
+/** A ping is a message like others: who sends too many of them is let go. */
+export function hearPing(connection: Connection, data: Buffer): void {
+  if (connection.open && counted(connection)) connection.pong(data);
 }
 
 function answer(node: ImNode, connection: Connection, frame: ClientFrame): void {
   switch (frame.kind) {
     case "heartbeat":
-      connection.send(heartbeatAnswer);
+      connection.sendWire(heartbeatAnswer);
       return;
     case "logout":
       connection.close(1000, "logged out");

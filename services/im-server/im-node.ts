@@ -1,24 +1,31 @@
 import type { Service, ServiceBroker } from "moleculer";
+import { limits } from "../../config/limits.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 import { call } from "../contracts.ts";
 import { closeCodes } from "../im-frames.ts";
 import { ConnectRate } from "./connect-rate.ts";
 import type { Connection } from "./connection.ts";
+import { LiveRooms } from "./live-rooms.ts";
 import { NoticeStore } from "./notice-store.ts";
 import { Notices } from "./notices.ts";
 import { type Presence, PresenceStore } from "./presence-store.ts";
+import { Replacements } from "./replacements.ts";
 import { Rooms } from "./rooms.ts";
 import { Roster } from "./roster.ts";
+
+const perhapsDead = { timeout: limits.im.replaceTimeoutMs, tracking: false } as const;
 
 /** What a node may be told to do otherwise, for tests; the defaults are in config/limits.ts. */
 export interface ImSettings {
   silenceMs: number;
+  presenceLeaseMs: number;
   presenceRefreshMs: number;
   watchFlushMs: number;
   sendQueueBytes: number;
   closeGraceMs: number;
   drainMs: number;
+  drainPortion: number;
   noticeResendMs: number;
   connectionsPerNode: number;
   connectsPerSecond: number;
@@ -38,6 +45,8 @@ export class ImNode {
   readonly presence: PresenceStore;
   readonly notices: Notices;
   readonly connectRate: ConnectRate;
+  readonly liveRooms: LiveRooms;
+  private readonly replacements: Replacements;
   readonly redis: RedisState["redis"];
   readonly broker: ServiceBroker;
   readonly log: Service["logger"];
@@ -62,7 +71,7 @@ export class ImNode {
     this.broker = parts.broker;
     this.log = parts.log;
     this.settings = parts.settings;
-    this.presence = new PresenceStore(parts.redis, parts.broker.nodeID);
+    this.presence = new PresenceStore(parts.redis, parts.broker.nodeID, parts.settings.presenceLeaseMs);
     const fetch = (roomId: number, from: { epoch: string; seq: number }) => this.presence.missed(roomId, from);
     this.notices = new Notices({
       store: new NoticeStore(parts.jetstream),
@@ -70,6 +79,15 @@ export class ImNode {
       log: parts.log,
     });
     this.connectRate = new ConnectRate(parts.settings);
+    this.liveRooms = new LiveRooms(
+      async (roomId) => (await call(parts.broker, "living-room.find", { roomId })) !== null,
+    );
+    this.replacements = new Replacements({
+      tell: (nodeID, connectionIds) =>
+        call(parts.broker, "im-server.replace", { connectionIds }, { nodeID, ...perhapsDead }),
+      gatherMs: limits.im.replaceGatherMs,
+      log: parts.log,
+    });
     const onNewEpoch = (roomId: number) => {
       this.changedRooms.add(roomId);
       this.onLost();
@@ -114,19 +132,10 @@ export class ImNode {
     return connection !== undefined;
   }
 
-  /** Lets go of the user's former connection, wherever it is. Where its node does not answer, its lease ends it. */
-  async replaceFormer(userId: string, former: { nodeId: string; connectionId: string }): Promise<void> {
-    if (former.nodeId === this.nodeId) {
-      this.closeReplaced(former.connectionId);
-      return;
-    }
-    const { nodeId: nodeID, connectionId } = former;
-    try {
-      await call(this.broker, "im-server.replace", { userId, connectionId }, { nodeID });
-    } catch (error) {
-      const about = { userId, connectionId, nodeID, err: error };
-      this.log.warn(about, "the replaced connection's node did not answer: it finds out when it renews its lease");
-    }
+  /** Lets go of a user's former connection, wherever it is. Where its node does not answer, its lease ends it. */
+  replaceFormer({ nodeId, connectionId }: { nodeId: string; connectionId: string }): void {
+    if (nodeId === this.nodeId) this.closeReplaced(connectionId);
+    else this.replacements.add(nodeId, connectionId);
   }
 
   /** The connections that stand in Redis, as they stand there. */

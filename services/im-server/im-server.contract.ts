@@ -18,8 +18,8 @@ export interface ImServerActions {
     };
     result: { delivered: number };
   };
-  /** Closes a connection that was replaced by a newer one elsewhere; `connectionId` guards the newer one. */
-  replace: { params: { userId: string; connectionId: string }; result: { closed: boolean } };
+  /** Closes connections that were replaced by newer ones elsewhere; says how many of them were still here. */
+  replace: { params: { connectionIds: string[] }; result: { closed: number } };
   /** Lets everybody of a room go after they were told that it closed. */
   emptyRoom: { params: { roomId: number }; result: { members: number } };
   /** This node's public address and how many connections it has. */
@@ -35,7 +35,7 @@ const roomId = { type: "number", integer: true, positive: true } as const;
 export const imServerParams = {
   token: { userId },
   deliver: { frames: { type: "array", max: 20_000, items: { type: "object" } } },
-  replace: { userId, connectionId: { type: "string", min: 1, max: 100 } },
+  replace: { connectionIds: { type: "array", max: 20_000, items: { type: "string", min: 1, max: 100 } } },
   emptyRoom: { roomId },
   status: {},
 } as const;

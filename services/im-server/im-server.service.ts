@@ -1,5 +1,4 @@
 import type { Service } from "moleculer";
-import type { WebSocket } from "ws";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
@@ -7,13 +6,14 @@ import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixi
 import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
 import { defineService } from "../define-service.ts";
 import { closeCodes } from "../im-frames.ts";
+import { makeToken } from "../im-tokens.ts";
 import { noticeStream } from "../streams.ts";
 import { admit } from "./admission.ts";
-import { converse } from "./conversation.ts";
+import { hear, hearEarly, hearPing, holdEarly } from "./conversation.ts";
 import { ImNode, type ImSettings } from "./im-node.ts";
 import { imServerParams } from "./im-server.contract.ts";
-import { makeToken } from "./im-tokens.ts";
-import { type Listener, openListener } from "./listener.ts";
+import type { ImSocket } from "./im-socket.ts";
+import { type Listener, type ListenerEvents, openListener } from "./listener.ts";
 import { drain, startUpkeep } from "./upkeep.ts";
 
 interface State extends RedisState, JetStreamState {
@@ -24,6 +24,7 @@ interface State extends RedisState, JetStreamState {
 
 const settings: ImSettings = {
   silenceMs: limits.im.silenceMs,
+  presenceLeaseMs: limits.im.presenceLeaseMs,
   presenceRefreshMs: limits.im.presenceRefreshMs,
   watchFlushMs: limits.im.watchFlushMs,
   sendQueueBytes: limits.im.sendQueueBytes,
@@ -37,30 +38,44 @@ const settings: ImSettings = {
   pongMs: limits.im.pongMs,
   closeGraceMs: limits.im.closeGraceMs,
   drainMs: limits.im.drainMs,
+  drainPortion: limits.im.drainPortion,
   noticeResendMs: limits.im.noticeResendMs,
   noticesCheckMs: limits.im.noticesCheckMs,
 };
 
-function onSocket(service: Service & State, socket: WebSocket, query: URLSearchParams): void {
-  const { node, listener, logger } = service;
-  // A close always follows; the error itself is the network's or the client's doing.
-  socket.on("error", (error) => logger.debug({ err: error }, "socket error"));
-  // What the client says before it is known waits in its socket.
-  socket.pause();
-  const late = setTimeout(() => {
-    socket.close(closeCodes.draining, "not let in in time, try again");
-    socket.resume(); // The client's part of the closing handshake is to be read.
-  }, node.settings.loginMs);
-  admit(node, socket, query, listener.sockets().size)
-    .then((connection) => connection && converse(node, socket, connection))
+function onSocket({ node, listener, logger }: Service & State, socket: ImSocket, query: URLSearchParams): void {
+  socket.early = [];
+  const late = setTimeout(
+    () => socket.close(closeCodes.draining, "not let in in time, try again"),
+    node.settings.loginMs,
+  );
+  admit(node, socket, query, listener.sockets())
+    .then(() => hearEarly(node, socket))
     .catch((error: Error) => {
       logger.error({ err: error }, "a connection could not be served: it is cut");
       socket.terminate();
     })
-    .finally(() => {
-      clearTimeout(late);
-      socket.resume();
-    });
+    .finally(() => clearTimeout(late));
+}
+
+/** What this node does with its sockets. Those without a connection are on their way in or out. */
+function listenerEvents(service: Service & State): ListenerEvents {
+  return {
+    opened: (socket, query) => onSocket(service, socket, query),
+    said(socket, data, isBinary) {
+      if (socket.early) holdEarly(socket, data, isBinary);
+      else if (socket.connection) hear(service.node, socket.connection, data, isBinary);
+    },
+    pinged({ connection }, data) {
+      if (connection) hearPing(connection, data);
+    },
+    ponged: ({ connection }) => connection?.answered(),
+    // A close always follows; the error itself is the network's or the client's doing.
+    failed: (_socket, error) => service.logger.debug({ err: error }, "socket error"),
+    closed({ connection }) {
+      if (connection) service.node.leave(connection);
+    },
+  };
 }
 
 export default defineService<"im-server", State>({
@@ -92,7 +107,8 @@ export default defineService<"im-server", State>({
     replace: {
       params: imServerParams.replace,
       handler(ctx) {
-        return { closed: this.node.closeReplaced(ctx.params.connectionId) };
+        const { connectionIds } = ctx.params;
+        return { closed: connectionIds.filter((connectionId) => this.node.closeReplaced(connectionId)).length };
       },
     },
 
@@ -131,7 +147,7 @@ export default defineService<"im-server", State>({
     // Those beyond `connectionsPerNode` are told to go elsewhere; beyond this nobody is even listened to.
     const connectionsMax = 2 * connectionsPerNode;
     const options = { host, port, closeGraceMs, headersTimeoutMs, connectionsMax, allowedOrigins };
-    this.listener = await openListener(options, (...args) => onSocket(this, ...args));
+    this.listener = await openListener(options, listenerEvents(this));
     this.upkeep = startUpkeep(node);
     logger.info({ host, port: this.listener.port }, "WebSockets are welcome");
   },

@@ -1,26 +1,15 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { WebSocket, WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 import { limits } from "../../config/limits.ts";
 import { closeCodes } from "../im-frames.ts";
-
-const lowestReasonCode = 4000;
-
-/** A socket whose protocol errors (too large, not UTF-8, malformed) close with the code that our clients know. */
-class ImSocket extends WebSocket {
-  override close(code?: number, reason?: string | Buffer): void {
-    if (code === undefined || code === 1000 || code >= lowestReasonCode || code === 1001) super.close(code, reason);
-    else if (code === 1009)
-      super.close(closeCodes.protocolFault, `a frame is larger than ${limits.im.frameBytes} bytes`);
-    else super.close(closeCodes.protocolFault, "malformed WebSocket frame");
-  }
-}
+import { ImSocket, type SocketEvents } from "./im-socket.ts";
 
 export interface Listener {
   readonly port: number;
-  /** Sockets that are not closed yet, known to us or not. */
-  sockets(): ReadonlySet<WebSocket>;
+  /** How many sockets are not closed yet, known to us or not. */
+  sockets(): number;
   /** Nobody comes in any more; what is connected stays. */
   refuse(): void;
   /** Closes what is still open and resolves once the last socket is gone, which takes `closeGraceMs` at the most. */
@@ -37,12 +26,16 @@ export interface ListenerOptions {
   allowedOrigins: readonly string[] | undefined;
 }
 
-type OnSocket = (socket: WebSocket, query: URLSearchParams) => void;
+/** `opened` is told of each socket that came in, before anything else is said of it. */
+export interface ListenerEvents extends SocketEvents {
+  opened(socket: ImSocket, query: URLSearchParams): void;
+}
 
 async function listenOn(server: Server, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () => {
+    // Clients of a node that died come all at once, and one that finds the queue full tries again after seconds.
+    server.listen({ port, host, backlog: limits.im.listenBacklog }, () => {
       server.off("error", reject);
       resolve();
     });
@@ -71,19 +64,48 @@ function upgradeUrl(request: IncomingMessage): URL | undefined {
   return url && /^\/im\/?$/.test(url.pathname) ? url : undefined;
 }
 
+/** The sockets that are not closed yet. */
+class OpenSockets {
+  readonly all = new Set<ImSocket>();
+  private onEmpty: () => void = () => {};
+
+  remove(socket: ImSocket): void {
+    this.all.delete(socket);
+    if (this.all.size === 0) this.onEmpty();
+  }
+
+  /** Resolves once the last one is closed; nobody may come in any more. */
+  async empty(): Promise<void> {
+    if (this.all.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));
+  }
+}
+
 /**
  * The node's own HTTP server, which speaks WebSocket on /im and nothing else. Every upgrade there is accepted: a browser
  * sees no HTTP status, so a refusal is a close code.
  */
-export async function openListener(options: ListenerOptions, onSocket: OnSocket): Promise<Listener> {
-  const sockets = new WebSocketServer({
+export async function openListener(options: ListenerOptions, events: ListenerEvents): Promise<Listener> {
+  const upgrades = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
     maxPayload: limits.im.frameBytes,
-    clientTracking: true,
+    // Pings are answered by the node, and it knows its sockets: ws would keep closures for both with each socket.
+    autoPong: false,
+    clientTracking: false,
     WebSocket: ImSocket as unknown as typeof WebSocket,
     ...{ closeTimeout: options.closeGraceMs },
   });
+  const open = new OpenSockets();
+  const ours: SocketEvents = {
+    said: events.said,
+    pinged: events.pinged,
+    ponged: events.ponged,
+    failed: events.failed,
+    closed(socket) {
+      open.remove(socket);
+      events.closed(socket);
+    },
+  };
   const { headersTimeoutMs, allowedOrigins } = options;
   const connectionsCheckingInterval = Math.min(1_000, headersTimeoutMs);
   const server = createServer({ connectionsCheckingInterval }, (_request, response) => {
@@ -91,28 +113,32 @@ export async function openListener(options: ListenerOptions, onSocket: OnSocket)
   });
   server.headersTimeout = headersTimeoutMs;
   server.maxConnections = options.connectionsMax;
-  server.on("upgrade", (request, socket, head) => {
+  server.on("upgrade", (request, line, head) => {
     const url = upgradeUrl(request);
-    if (!url) return notFound(socket);
+    if (!url) return notFound(line);
     // Only browsers say where a page is from; others could say what they like.
     const { origin } = request.headers;
     const foreign = origin !== undefined && allowedOrigins && !allowedOrigins.includes(origin);
-    sockets.handleUpgrade(request, socket, head, (accepted) => {
-      if (foreign) accepted.close(closeCodes.foreignOrigin, "pages of this origin may not connect");
-      else onSocket(accepted, url.searchParams);
+    upgrades.handleUpgrade(request, line, head, (accepted) => {
+      const socket = accepted as unknown as ImSocket;
+      socket.events = ours;
+      socket.line = line;
+      open.all.add(socket);
+      if (foreign) socket.close(closeCodes.foreignOrigin, "pages of this origin may not connect");
+      else events.opened(socket, url.searchParams);
     });
   });
   await listenFrom(server, options.host, options.port);
   return {
     port: (server.address() as AddressInfo).port,
-    sockets: () => sockets.clients,
+    sockets: () => open.all.size,
     refuse: () => {
       server.close();
       server.closeIdleConnections();
     },
     close: async (code, reason) => {
-      for (const socket of sockets.clients) socket.close(code, reason);
-      await new Promise((resolve) => sockets.close(resolve));
+      for (const socket of open.all) socket.close(code, reason);
+      await open.empty();
       server.closeAllConnections();
     },
   };

@@ -1,5 +1,6 @@
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { nowMs } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import { NoticeBox } from "./notice-box.ts";
 import type { NoticeStore } from "./notice-store.ts";
@@ -46,7 +47,7 @@ export class Notices {
 
   /** Looks up what is kept for the connection's user and sends it, soon. */
   catchUp(connection: Connection): void {
-    connection.noticesAt = Date.now();
+    connection.noticesAt = nowMs();
     this.behind.add(connection);
     this.lookUps.wake();
   }

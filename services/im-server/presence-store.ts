@@ -12,7 +12,20 @@ export interface Presence {
   roomId: number;
   /** ISO time. */
   since: string;
+  /** Of two connections of a user the one with the higher turn is the newer: see im-tokens.ts. */
+  turn: number;
 }
+
+/** `refused` where the room was just closed, or a newer connection of the user is there already. */
+export type Joined =
+  | { refused: "closed" | "older" }
+  | {
+      refused?: undefined;
+      replaced: { nodeId: string; connectionId: string } | undefined;
+      position: Position;
+      /** What the client missed; `undefined` where that cannot be had. */
+      replay: string[] | undefined;
+    };
 
 const watchedRooms = "im:watched";
 const alive = (nodeId: string) => `im:node:${nodeId}`;
@@ -35,13 +48,15 @@ end`;
  * Purpose: makes a connection the user's one, its node a node of the room, and says where the room is, in one step, so
  * that every frame numbered later finds the node. KEYS: user, room state, log, nodes, closed mark. ARGV: node id,
  * connection id, room id, since (ISO), lease ms, epoch for a room without one, state ms, seq and epoch that the client
- * saw last ('' where it saw none), most frames to replay. Replies {0} where the room was just closed, else {1, node and
- * connection that were the user's before ('' where none), epoch, seq, 1 recovered or 0 not, frames to replay}.
+ * saw last ('' where it saw none), most frames to replay, turn. Replies {0} where the room was just closed, {2} where the
+ * entry is of a higher turn (a node that was held up must not put an old connection over the newer one), else {1, node
+ * and connection that were the user's before ('' where none), epoch, seq, 1 recovered or 0 not, frames to replay}.
  */
 const joinScript = `${now}${after}
 if redis.call('EXISTS', KEYS[5]) == 1 then return {0} end
-local old = redis.call('HMGET', KEYS[1], 'node', 'conn')
-redis.call('HSET', KEYS[1], 'node', ARGV[1], 'conn', ARGV[2], 'room', ARGV[3], 'since', ARGV[4])
+local old = redis.call('HMGET', KEYS[1], 'node', 'conn', 'turn')
+if tonumber(old[3] or 0) > tonumber(ARGV[11]) then return {2} end
+redis.call('HSET', KEYS[1], 'node', ARGV[1], 'conn', ARGV[2], 'room', ARGV[3], 'since', ARGV[4], 'turn', ARGV[11])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 redis.call('ZADD', KEYS[4], now + ARGV[5], ARGV[1])
 redis.call('PEXPIRE', KEYS[4], ARGV[5])
@@ -67,16 +82,16 @@ return redis.call('DEL', KEYS[1])`;
 
 /**
  * Purpose: renews the leases of a node's users, and writes entries that are lost. KEYS: users. ARGV: node id, lease ms,
- * then connection id, room id and since of each. Replies {ids of the connections that others have replaced, ids of those
+ * then connection id, room id, since and turn of each. Replies {ids of the connections that others have replaced, ids of those
  * whose entry was lost}.
  */
 const renewScript = `
 local replaced, lost = {}, {}
 for i = 1, #KEYS do
-  local conn, room, since = ARGV[i * 3], ARGV[i * 3 + 1], ARGV[i * 3 + 2]
+  local conn, room, since, turn = ARGV[i * 4 - 1], ARGV[i * 4], ARGV[i * 4 + 1], ARGV[i * 4 + 2]
   local holder = redis.call('HGET', KEYS[i], 'conn')
   if not holder then
-    redis.call('HSET', KEYS[i], 'node', ARGV[1], 'conn', conn, 'room', room, 'since', since)
+    redis.call('HSET', KEYS[i], 'node', ARGV[1], 'conn', conn, 'room', room, 'since', since, 'turn', turn)
     holder = conn
     lost[#lost + 1] = conn
   end
@@ -138,20 +153,24 @@ return {at[1], tonumber(at[2]), frames and 1 or 0, frames or {}}`;
 export class PresenceStore {
   private readonly redis: Redis;
   private readonly nodeId: string;
+  private readonly leaseMs: number;
+  /** Each join brings an epoch that was never there, in case that the room has none. */
+  private readonly epochs = randomBytes(6).toString("hex");
+  private joins = 0;
 
-  constructor(redis: Redis, nodeId: string) {
+  constructor(redis: Redis, nodeId: string, leaseMs: number = limits.im.presenceLeaseMs) {
     this.redis = redis;
     this.nodeId = nodeId;
+    this.leaseMs = leaseMs;
   }
 
-  /** `null` where the room was just closed. `replay` is undefined where what was missed cannot be had. */
-  async join(presence: Presence, seen: Position | undefined) {
-    const { userId, connectionId, roomId, since } = presence;
+  async join(presence: Presence, seen: Position | undefined): Promise<Joined> {
+    const { userId, connectionId, roomId, since, turn } = presence;
     const { user, roomState, roomLog, roomNodes, roomClosed } = imKeys;
     const keys = [user(userId), roomState(roomId), roomLog(roomId), roomNodes(roomId), roomClosed(roomId)];
-    const epoch = randomBytes(6).toString("hex");
-    const { presenceLeaseMs, roomStateMs, roomHistoryFrames } = limits.im;
-    const args = [this.nodeId, connectionId, roomId, since, presenceLeaseMs, epoch, roomStateMs];
+    const epoch = this.epochs + (this.joins++).toString(16);
+    const { roomStateMs, roomHistoryFrames } = limits.im;
+    const args = [this.nodeId, connectionId, roomId, since, this.leaseMs, epoch, roomStateMs];
     const reply = (await this.redis.eval(
       joinScript,
       keys.length,
@@ -160,8 +179,9 @@ export class PresenceStore {
       seen?.seq ?? "",
       seen?.epoch ?? "",
       roomHistoryFrames,
+      turn,
     )) as [number, string, string, string, number, number, string[]];
-    if (reply[0] === 0) return null;
+    if (reply[0] !== 1) return { refused: reply[0] === 0 ? "closed" : "older" };
     const [, node, connection, roomEpoch, seq, recovered, frames] = reply;
     const replaced = connection && connection !== connectionId ? { nodeId: node, connectionId: connection } : undefined;
     return { replaced, position: { epoch: roomEpoch, seq }, replay: recovered === 1 ? frames : undefined };
@@ -175,15 +195,8 @@ export class PresenceStore {
   async renew(present: readonly Presence[]): Promise<{ replaced: string[]; lost: string[] }> {
     if (present.length === 0) return { replaced: [], lost: [] };
     const keys = present.map(({ userId }) => imKeys.user(userId));
-    const args = present.flatMap(({ connectionId, roomId, since }) => [connectionId, roomId, since]);
-    const reply = await this.redis.eval(
-      renewScript,
-      keys.length,
-      ...keys,
-      this.nodeId,
-      limits.im.presenceLeaseMs,
-      ...args,
-    );
+    const args = present.flatMap(({ connectionId, roomId, since, turn }) => [connectionId, roomId, since, turn]);
+    const reply = await this.redis.eval(renewScript, keys.length, ...keys, this.nodeId, this.leaseMs, ...args);
     const [replaced, lost] = reply as [string[], string[]];
     return { replaced, lost };
   }
@@ -199,7 +212,7 @@ export class PresenceStore {
       watchedRooms,
       ...keys,
       this.nodeId,
-      limits.im.presenceLeaseMs,
+      this.leaseMs,
       ...args,
     )) as [number, string, number][];
     return reply.map(([watchNum, epoch, seq], i) => ({
@@ -224,11 +237,11 @@ export class PresenceStore {
 
   /** True where this node's mark is gone: Redis is new or was wiped, and everything is to be written again. */
   async forgotten(): Promise<boolean> {
-    return (await this.redis.set(alive(this.nodeId), 1, "PX", 10 * limits.im.presenceLeaseMs, "NX")) === "OK";
+    return (await this.redis.set(alive(this.nodeId), 1, "PX", 10 * this.leaseMs, "NX")) === "OK";
   }
 
   async keepMark(): Promise<void> {
-    await this.redis.pexpire(alive(this.nodeId), 10 * limits.im.presenceLeaseMs);
+    await this.redis.pexpire(alive(this.nodeId), 10 * this.leaseMs);
   }
 
   async removeMark(): Promise<void> {

@@ -1,5 +1,6 @@
 import { limits } from "../../config/limits.ts";
 import type { Connection } from "./connection.ts";
+import { wireText } from "./im-socket.ts";
 import { type Missed, type Position, RoomFeed, type RoomFrame, type Step } from "./room-feed.ts";
 import type { Roster } from "./roster.ts";
 
@@ -70,9 +71,9 @@ export class Rooms {
   }
 
   private sendToMembers(roomId: number, frame: RoomFrame): number {
-    const bytes = Buffer.from(frame.frame);
+    const wire = wireText(frame.frame);
     let sent = 0;
-    for (const member of this.roster.inRoom(roomId)) if (member.sendOfRoom(frame, bytes)) sent++;
+    for (const member of this.roster.inRoom(roomId)) if (member.sendOfRoom(frame, wire)) sent++;
     return sent;
   }
 

@@ -3,8 +3,11 @@ import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { call } from "../contracts.ts";
 import { closeCodes } from "../im-frames.ts";
+import { nowMs } from "./clock.ts";
+import { drainPlan } from "./drain-plan.ts";
 import type { ImNode } from "./im-node.ts";
 import type { Presence } from "./presence-store.ts";
+import { SilenceSweep } from "./silence.ts";
 
 const reportTimeoutMs = 1_000;
 
@@ -90,7 +93,12 @@ export function startUpkeep(node: ImNode): { stop(): Promise<void> } {
     },
   });
   node.onLost = () => presence.wake();
-  const sweep = setInterval(() => closeSilent(node), Math.max(20, Math.min(silenceMs, pingAfterMs) / 15));
+  const sweepEveryMs = Math.max(20, Math.min(silenceMs, pingAfterMs) / 15);
+  const silence = new SilenceSweep(node.settings, sweepEveryMs, nowMs());
+  const sweep = setInterval(() => {
+    if (silence.sweep(node.roster.all(), nowMs()))
+      node.log.warn("this node was held up: nobody counts as silent for that time");
+  }, sweepEveryMs);
   const check = setInterval(() => checkNotices(node), Math.max(20, noticesCheckMs / 30));
   return {
     async stop() {
@@ -102,18 +110,9 @@ export function startUpkeep(node: ImNode): { stop(): Promise<void> } {
   };
 }
 
-/** One look at all sockets instead of a timer for each. */
-function closeSilent(node: ImNode): void {
-  const now = Date.now();
-  for (const connection of node.roster.all()) {
-    if (now - connection.heardAt > node.settings.silenceMs) connection.close(closeCodes.silent, "silent for too long");
-    else if (!connection.probe(now, node.settings)) connection.close(closeCodes.silent, "no answer to a ping");
-  }
-}
-
 /** A notice whose call did not reach this node stands in the stream all the same: each connection looks now and then. */
 function checkNotices(node: ImNode): void {
-  const checkedBefore = Date.now() - node.settings.noticesCheckMs;
+  const checkedBefore = nowMs() - node.settings.noticesCheckMs;
   for (const connection of node.roster.claimed())
     if (connection.noticesAt < checkedBefore) node.notices.catchUp(connection);
 }
@@ -122,8 +121,8 @@ function checkNotices(node: ImNode): void {
 export async function drain(node: ImNode): Promise<void> {
   const everybody = node.roster.all();
   const rooms = node.roster.rooms;
-  const portions = batches(everybody, Math.max(limits.im.drainPortion, Math.ceil(everybody.length / 50)));
-  const pauseMs = node.settings.drainMs / Math.max(1, portions.length);
+  const { portion: size, pauseMs } = drainPlan(everybody.length, node.settings.drainPortion, node.settings.drainMs);
+  const portions = batches(everybody, size);
   for (const [at, portion] of portions.entries()) {
     for (const connection of portion) {
       connection.close(closeCodes.draining, "this node is going away");

@@ -231,6 +231,19 @@ describe("the IM client", () => {
     expect(states.all.some(({ state }) => state === "waiting")).toBe(true);
   });
 
+  test("stays with a server that answers, however little else it says", async () => {
+    client = makeClient(async () => `ws://127.0.0.1:${(server.address() as AddressInfo).port}/im?token=t&roomId=7`, {
+      heartbeatMs: 5,
+      silenceMs: 200,
+    });
+    client.connect();
+    const socket = await online();
+    socket.on("message", () => socket.send(JSON.stringify({ code: 1004, body: {} })));
+    await frames.until((all) => all.length >= 100);
+    expect(visits.all).toHaveLength(1);
+    expect(client.state).toBe("online");
+  });
+
   test("a failure marked fatal, as a dead login, ends it", async () => {
     client = makeClient(async () => {
       throw Object.assign(new Error("not logged in"), { fatal: true });

@@ -5,17 +5,14 @@ import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import { endpoint } from "./endpoint.ts";
 
-/**
- * From any im-server: one that has just died is still listed for some seconds, and that is when everybody asks. A token
- * too many hurts nobody, so another one is asked soon.
- */
-async function tokenFor(ctx: Pick<Context, "call">, userId: string): Promise<{ token: string }> {
-  const options = { timeout: limits.im.tokenTimeoutMs };
+/** From any router: one that has just died is still listed for some seconds. A ticket too many hurts nobody. */
+async function ticketFor(ctx: Pick<Context, "call">, userId: string): Promise<{ address: string; token: string }> {
+  const options = { timeout: limits.im.tokenTimeoutMs, tracking: false } as const;
   try {
-    return await call(ctx, "im-server.token", { userId }, options);
+    return await call(ctx, "im-router.ticket", { userId }, options);
   } catch (error) {
     if (!isUnavailable(error)) throw error;
-    return call(ctx, "im-server.token", { userId }, options);
+    return call(ctx, "im-router.ticket", { userId }, options);
   }
 }
 
@@ -28,10 +25,7 @@ export const imEndpoints = [
     result: z.object({ token: z.string(), wsImServerAddress: z.string() }),
     perMinute: { user: limits.http.imConfigsPerUserPerMinute },
     async run(ctx, _params, { userId }) {
-      const [{ token }, { address }] = await Promise.all([
-        tokenFor(ctx, userId),
-        call(ctx, "im-router.pickServer", {}),
-      ]);
+      const { address, token } = await ticketFor(ctx, userId);
       return { token, wsImServerAddress: address };
     },
   }),

@@ -117,8 +117,7 @@ const usual: Answers = {
   "payment.notice": () => ({ httpStatus: 401, contentType: "application/json", body: '{"code":"FAIL"}' }),
   "payment.cashierPage": () => ({ html: "<h1>page</h1>" }),
   "payment.cashierPress": () => ({ html: "<h1>pressed</h1>" }),
-  "im-server.token": () => ({ token: "im-token" }),
-  "im-router.pickServer": () => ({ address: "ws://127.0.0.1:8086/im" }),
+  "im-router.ticket": () => ({ address: "ws://127.0.0.1:8086/im", token: "im-token" }),
 };
 
 export interface Call {

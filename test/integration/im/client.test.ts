@@ -6,7 +6,7 @@ import type { ImBusiness, ImClient } from "../../../public/js/im-client.js";
 import { call } from "../../../services/contracts.ts";
 import { loadPageModule } from "../../browser/page-module.ts";
 import { eventually, stopAll, stopNode } from "../../support/system.ts";
-import { livingRoomFake, seeing, startImServer, startRouter, tokenOf } from "./im-nodes.ts";
+import { livingRoomFake, seeing, startImServer, startRouter } from "./im-nodes.ts";
 
 const { createImClient } = loadPageModule<typeof import("../../../public/js/im-client.js")>("js/im-client.js");
 
@@ -40,8 +40,8 @@ function openClient(userId: string, roomId: number) {
     WebSocket,
     backoffBaseMs: 100,
     url: async () => {
-      const { address } = await call(router, "im-router.pickServer", {});
-      return `${address}?token=${await tokenOf(router, userId)}&roomId=${roomId}`;
+      const { address, token } = await call(router, "im-router.ticket", { userId });
+      return `${address}?token=${token}&roomId=${roomId}`;
     },
   });
   client.on("business", (message) => heard.push(message));
@@ -119,12 +119,12 @@ test("says that it has missed something where its room's history is gone", async
   const { closed } = await call(
     router,
     "im-server.replace",
-    { userId: "400", connectionId: await connectionOf("400") },
+    { connectionIds: [await connectionOf("400")] },
     {
       nodeID: node.nodeID,
     },
   );
-  expect(closed).toBe(true);
+  expect(closed).toBe(1);
   await eventually("stopped, as replaced", () => client.state === "stopped");
   client.connect();
   await eventually("online again", () => nodes.length === 2);

@@ -9,6 +9,7 @@ import {
   cutClients,
   deadRooms,
   livingRoomFake,
+  noEvents,
   openClient,
   seeing,
   startImServer,
@@ -109,7 +110,7 @@ describe("who comes in", () => {
         connectionsMax: 10,
         allowedOrigins: undefined,
       },
-      () => undefined,
+      noEvents,
     );
     expect(listener.port).toBeGreaterThan(port);
     listener.refuse();

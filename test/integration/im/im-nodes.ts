@@ -106,6 +106,17 @@ export class TestClient {
   }
 }
 
+const nothing = () => undefined;
+/** For a listener whose sockets nobody serves. */
+export const noEvents = {
+  opened: nothing,
+  said: nothing,
+  pinged: nothing,
+  ponged: nothing,
+  failed: nothing,
+  closed: nothing,
+};
+
 const clients: TestClient[] = [];
 
 export function openClient(url: string, options?: ClientOptions): TestClient {

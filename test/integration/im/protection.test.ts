@@ -8,6 +8,7 @@ import {
   connect,
   cutClients,
   livingRoomFake,
+  noEvents,
   openClient,
   seeing,
   startImServer,
@@ -84,7 +85,7 @@ describe("who takes too long", () => {
 
   test("a TCP connection that says nothing is cut", async () => {
     const options = { host: "127.0.0.1", port: 0, closeGraceMs: 100, connectionsMax: 10, allowedOrigins: undefined };
-    const listener = await openListener({ ...options, headersTimeoutMs: 200 }, () => undefined);
+    const listener = await openListener({ ...options, headersTimeoutMs: 200 }, noEvents);
     const socket = connectTcp(listener.port, "127.0.0.1");
     let over = false;
     socket.on("close", () => {

@@ -18,8 +18,8 @@ test("a burst comes in, then as many as the rate says, and each user has a rate 
 test("a line is asked once where nothing is heard, and is dead where no answer comes in time", () => {
   let pings = 0;
   const socket = { OPEN: 1, readyState: 1, ping: () => pings++ };
-  const who = { connectionId: "c", userId: "7", roomId: 1, nodeId: "n", sendQueueBytes: 1_000 };
-  const connection = new Connection(socket as never, who);
+  const home = { nodeId: "n", settings: { sendQueueBytes: 1_000 } };
+  const connection = new Connection(socket as never, home, { connectionId: "c", userId: "7", roomId: 1, turn: 1 });
   const bounds = { pingAfterMs: 100, pongMs: 50 };
   const start = connection.heardAt;
   const probes = [50, 100, 120, 149, 150].map((ms) => connection.probe(start + ms, bounds));

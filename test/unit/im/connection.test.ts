@@ -1,4 +1,5 @@
 import { Connection } from "../../../services/im-server/connection.ts";
+import { wireText } from "../../../services/im-server/im-socket.ts";
 
 function connected(sendQueueBytes = 1_000) {
   const sent: string[] = [];
@@ -7,32 +8,37 @@ function connected(sendQueueBytes = 1_000) {
     OPEN: 1,
     readyState: 1,
     bufferedAmount: 0,
-    send: (data: string | Buffer) => sent.push(data.toString()),
+    writes: 0,
+    sendWire(wire: Buffer) {
+      socket.writes++;
+      // All texts here are short: two bytes of head.
+      for (let at = 0; at < wire.length; ) {
+        const end = at + 2 + (wire[at + 1] as number);
+        sent.push(wire.subarray(at + 2, end).toString());
+        at = end;
+      }
+    },
     close(code: number) {
       closes.push(code);
       socket.readyState = 2;
     },
   };
-  const connection = new Connection(socket as never, {
-    connectionId: "c",
-    userId: "7",
-    roomId: 1,
-    nodeId: "n",
-    sendQueueBytes,
-  });
+  const home = { nodeId: "n", settings: { sendQueueBytes } };
+  const connection = new Connection(socket as never, home, { connectionId: "c", userId: "7", roomId: 1, turn: 1 });
   const texts = () => sent.map((text) => (text.startsWith("{") ? JSON.parse(text).body : text));
   const frame = (seq: number, epoch = "e") => {
     const text = `${epoch}:${seq}`;
-    return connection.sendOfRoom({ seq, epoch, frame: text }, Buffer.from(text));
+    return connection.sendOfRoom({ seq, epoch, frame: text }, wireText(text));
   };
   return { connection, socket, sent, texts, closes, frame };
 }
 
 test("the greeting comes first, then what was missed, then what the room said meanwhile, each once", () => {
-  const { connection, sent, texts, frame } = connected();
+  const { connection, socket, sent, texts, frame } = connected();
   for (const seq of [4, 5, 6, 7]) frame(seq);
   expect(sent).toEqual([]);
   connection.greet({ epoch: "e", seq: 5 }, ["e:4", "e:5"], true);
+  expect(socket.writes).toBe(1);
   frame(8);
   const greeting = { userId: "7", nodeId: "n", epoch: "e", seq: 5, recovered: true };
   expect(texts()).toEqual([greeting, "e:4", "e:5", "e:6", "e:7", "e:8"]);

@@ -1,0 +1,268 @@
+/** im-server nodes in processes of their own that are killed, or stopped for a while, without a word. */
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { connect as connectTcp } from "node:net";
+import { join } from "node:path";
+import type { ServiceBroker } from "moleculer";
+import { WebSocket } from "ws";
+import { projectRoot } from "../../../config/root.ts";
+import { openRedis } from "../../../mixins/redis.mixin.ts";
+import type { ImBusiness, ImClient } from "../../../public/js/im-client.js";
+import { type Child, startChild } from "../../../scripts/children.ts";
+import { call } from "../../../services/contracts.ts";
+import type { ImSettings } from "../../../services/im-server/im-node.ts";
+import { loadPageModule } from "../../browser/page-module.ts";
+import { eventually, stopAll } from "../../support/system.ts";
+import {
+  cutClients,
+  livingRoomFake,
+  openClient,
+  seeing,
+  startRouter,
+  type TestClient,
+  watchNumbers,
+} from "./im-nodes.ts";
+
+const { createImClient } = loadPageModule<typeof import("../../../public/js/im-client.js")>("js/im-client.js");
+
+/** Leases short enough for a test to see them run out. */
+const settings: Partial<ImSettings> = {
+  presenceLeaseMs: 2_000,
+  presenceRefreshMs: 500,
+  watchFlushMs: 200,
+  silenceMs: 6_000,
+  pingAfterMs: 4_000,
+  pongMs: 1_000,
+};
+/** What a client may be sent wrong after its node died: getImConfig names a live one again by then. */
+const namedForMs = 600;
+
+jest.setTimeout(60_000);
+
+interface Node {
+  child: Child;
+  nodeId: string;
+  address: string;
+}
+
+const redis = openRedis("test");
+const children: Child[] = [];
+const crowd: ImClient[] = [];
+let router: ServiceBroker;
+let staying: Node;
+
+async function startServer(label: string): Promise<Node> {
+  const child = startChild({
+    name: label,
+    command: process.execPath,
+    args: [join(projectRoot(), "test/integration/im/im-server-process.ts"), JSON.stringify(settings)],
+    cwd: projectRoot(),
+    env: { NODE_LABEL: label, NODE_OPTIONS: undefined },
+    output: { prefix: `${label}|` },
+    ready: /^ready (\{.*\})$/,
+  });
+  children.push(child);
+  const { nodeId } = JSON.parse((await child.ready)?.[1] ?? "{}") as { nodeId: string };
+  const address = await eventually(`${label} answers`, () =>
+    call(router, "im-server.status", {}, { nodeID: nodeId, timeout: 1_000, tracking: false }).then(
+      (status) => status.address,
+      () => undefined,
+    ),
+  );
+  return { child, nodeId, address };
+}
+
+beforeAll(async () => {
+  await redis.connect();
+  router = await startRouter("router", livingRoomFake);
+  staying = await startServer("im-staying");
+});
+afterAll(async () => {
+  cutClients();
+  for (const client of crowd) client.close();
+  for (const { pid } of children) if (pid) signal(pid, "SIGCONT");
+  const stoppedAt = Date.now();
+  await Promise.all(children.map((child) => child.stop(9_000)));
+  // That others have died is no reason to wait for them.
+  expect(Date.now() - stoppedAt).toBeLessThan(6_000);
+  redis.disconnect();
+  await stopAll();
+});
+
+function signal(pid: number, name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** How many connections the system lets wait at a port, whatever the listener asks for. */
+function queueMax(): number {
+  const setting = "/proc/sys/net/core/somaxconn";
+  return existsSync(setting) ? Number(readFileSync(setting, "utf8")) : 0;
+}
+
+/** A connection to a node, however its answer comes; it beats its heart as clients do. */
+async function visit(node: Node, userId: string, roomId: number, via = node): Promise<TestClient> {
+  const { token } = await call(router, "im-server.token", { userId }, { nodeID: via.nodeId });
+  const client = openClient(`${node.address}?token=${token}&roomId=${roomId}`);
+  const beat = setInterval(() => {
+    if (client.socket.readyState === WebSocket.OPEN) client.say({ code: 1004 });
+  }, 1_000);
+  client.socket.on("close", () => clearInterval(beat));
+  return client;
+}
+
+const placeOf = async (userId: string) => (await call(router, "im-router.whereIs", { userId })).map((at) => at.nodeId);
+const pick = async () => (await call(router, "im-router.pickServer", {})).address;
+const say = (roomId: number, msgId: string) =>
+  call(router, "im-router.sendToRoom", { roomId, senderId: "0", msgId, bizCode: 5560, data: {} });
+const said = (client: TestClient) => client.business(5560).map(({ msgId }) => msgId);
+
+async function never(node: Node, ms: number): Promise<number> {
+  let picks = 0;
+  for (const until = Date.now() + ms; Date.now() < until; picks++) {
+    expect(await pick()).not.toBe(node.address);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  return picks;
+}
+
+test("a node that is killed is not named any more at once, its crowd is back elsewhere within seconds and has all", async () => {
+  const dying = await startServer("im-dying");
+  await seeing(router, { "im-server": 2 });
+  const heard = new Map<string, ImBusiness[]>();
+  const places = new Map<string, string>();
+  let gaps = 0;
+  const clients = Array.from({ length: 40 }, (_, i) => {
+    const userId = String(100 + i);
+    const client = createImClient({
+      WebSocket,
+      url: async () => {
+        const { address, token } = await call(router, "im-router.ticket", { userId });
+        return `${address}?token=${token}&roomId=1`;
+      },
+    });
+    heard.set(userId, []);
+    client.on("business", (message) => heard.get(userId)?.push(message));
+    client.on("login", ({ nodeId }) => places.set(userId, nodeId));
+    client.on("gap", () => gaps++);
+    crowd.push(client);
+    client.connect();
+    return client;
+  });
+  await eventually("all online", () => places.size === clients.length);
+  expect([...places.values()].filter((nodeId) => nodeId === dying.nodeId).length).toBeGreaterThan(10);
+  const talk = Array.from({ length: 30 }, (_, i) => `m${i}`);
+  for (const msgId of talk.slice(0, 10)) await say(1, msgId);
+  const killedAt = Date.now();
+  signal(dying.child.pid as number, "SIGKILL");
+  const talked = (async () => {
+    for (const msgId of talk.slice(10)) await say(1, msgId);
+  })();
+  await new Promise((resolve) => setTimeout(resolve, namedForMs));
+  expect(await never(dying, 500)).toBeGreaterThan(5);
+  const back = () => clients.every(({ state }) => state === "online");
+  await eventually("all back", () => back() && [...places.values()].every((nodeId) => nodeId === staying.nodeId));
+  const backMs = Date.now() - killedAt;
+  expect(backMs).toBeLessThan(4_000);
+  await talked;
+  await eventually("all heard by all", () => [...heard.values()].every(({ length }) => length === talk.length));
+  for (const messages of heard.values()) expect(messages.map(({ msgId }) => msgId)).toEqual(talk);
+  expect(gaps).toBe(0);
+  for (const client of clients) client.close();
+  await eventually("the room is empty", () => watchNumbers.findLast(({ roomId }) => roomId === 1)?.watchNum === 0);
+});
+
+test("who does not come back from a killed node is forgotten with its lease, and not counted any more", async () => {
+  const dying = await startServer("im-dying-2");
+  await (await visit(dying, "200", 2)).greeted();
+  const watched = () => watchNumbers.findLast(({ roomId }) => roomId === 2)?.watchNum;
+  await eventually("watched", () => watched() === 1);
+  expect(await placeOf("200")).toEqual([dying.nodeId]);
+  signal(dying.child.pid as number, "SIGKILL");
+  await eventually("forgotten", async () => (await placeOf("200")).length === 0);
+  await eventually("not counted", () => watched() === 0);
+  expect(await redis.zcard("im:room:2:nodes")).toBe(0);
+});
+
+describe("a node that stands still for longer than its leases, and goes on", () => {
+  let frozen: Node;
+  let old: Record<"moved" | "moved silently" | "stayed", TestClient>;
+  let moved: TestClient[];
+  let gaveUp: TestClient;
+
+  beforeAll(async () => {
+    frozen = await startServer("im-frozen");
+    old = {
+      moved: await (await visit(frozen, "301", 3)).greeted(),
+      "moved silently": await (await visit(frozen, "302", 3)).greeted(),
+      stayed: await (await visit(frozen, "303", 3)).greeted(),
+    };
+    await eventually("it is named", async () => (await pick()) === frozen.address);
+    signal(frozen.child.pid as number, "SIGSTOP");
+  });
+
+  test("a crowd that comes while it is busy waits in the queue of its port, instead of for its SYNs to be sent again", async () => {
+    const crowdSize = 1_000;
+    if (queueMax() < 2 * crowdSize) return;
+    const { hostname, port } = new URL(frozen.address);
+    const knocking = Array.from({ length: crowdSize }, () => connectTcp(Number(port), hostname));
+    try {
+      const startedAt = Date.now();
+      await Promise.all(knocking.map((socket) => once(socket, "connect")));
+      // The first repeat of a lost SYN comes after a second.
+      expect(Date.now() - startedAt).toBeLessThan(1_000);
+    } finally {
+      for (const socket of knocking) socket.destroy();
+    }
+  });
+
+  test("soon nobody is sent there", async () => {
+    await new Promise((resolve) => setTimeout(resolve, namedForMs));
+    expect(await never(frozen, 1_000)).toBeGreaterThan(5);
+  });
+
+  test("its users are found where they went, and nowhere where they did not", async () => {
+    // One knocked while nobody was there to open, and gave up.
+    gaveUp = await visit(frozen, "304", 3, staying);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect([gaveUp.greeting, gaveUp.closed]).toEqual([undefined, undefined]);
+    gaveUp.socket.terminate();
+    moved = [];
+    for (const userId of ["301", "302", "304"]) moved.push(await (await visit(staying, userId, 3)).greeted());
+    old["moved silently"].socket.terminate();
+    await eventually("the lease of who stayed runs out", async () => (await placeOf("303")).length === 0);
+    await eventually("and the room's on that node", async () => {
+      await say(3, "while-frozen");
+      return (await redis.zrange("im:room:3:nodes", 0, -1)).join() === staying.nodeId;
+    });
+    for (const userId of ["301", "302", "304"]) expect(await placeOf(userId)).toEqual([staying.nodeId]);
+    for (const client of moved) await eventually("heard", () => said(client).includes("while-frozen"));
+  });
+
+  test("when it goes on it takes nobody from where they are, and closes what was replaced", async () => {
+    await call(router, "im-router.sendToUser", { userId: "303", msgId: "kept", bizCode: 5561, data: {} });
+    // It stands for longer than it would let a client be silent.
+    await new Promise((resolve) => setTimeout(resolve, (settings.silenceMs as number) / 2));
+    signal(frozen.child.pid as number, "SIGCONT");
+    expect((await old.moved.closing()).code).toBe(4409);
+    await eventually("who stayed is written again", async () => (await placeOf("303"))[0] === frozen.nodeId);
+    await say(3, "afterwards");
+    for (const client of moved) await eventually("heard", () => said(client).at(-1) === "afterwards");
+    // Several renewals later.
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    for (const userId of ["301", "302", "304"]) expect(await placeOf(userId)).toEqual([staying.nodeId]);
+    expect(moved.map(({ closed }) => closed)).toEqual([undefined, undefined, undefined]);
+  });
+
+  test("who stayed with it has everything, in order, and is not taken for silent", async () => {
+    const { stayed } = old;
+    await eventually("all heard", () => said(stayed).at(-1) === "afterwards");
+    expect(said(stayed)).toEqual(said(moved[0] as TestClient).slice(-said(stayed).length));
+    expect(said(stayed)).toContain("while-frozen");
+    await eventually("the notice", () => stayed.business(5561).some(({ msgId }) => msgId === "kept"));
+    expect(stayed.closed).toBeUndefined();
+  });
+});

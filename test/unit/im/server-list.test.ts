@@ -1,0 +1,49 @@
+import { limits } from "../../../config/limits.ts";
+import type { NodeCalls } from "../../../services/im-router/node-calls.ts";
+import { ServerList } from "../../../services/im-router/server-list.ts";
+
+/** Servers as a router sees them: listed, and answering or not. */
+function servers(connections: Record<string, number>) {
+  const silent = new Set<string>();
+  const pinged: string[] = [];
+  const never = new Promise<never>(() => undefined);
+  const broker = {
+    nodeID: "router",
+    ping: async (nodeId: string) => {
+      pinged.push(nodeId);
+      return silent.has(nodeId) ? null : { nodeID: nodeId };
+    },
+    call: (_action: string, _params: object, { nodeID }: { nodeID: string }) =>
+      silent.has(nodeID)
+        ? never
+        : Promise.resolve({ address: `ws://${nodeID}`, connections: connections[nodeID], rooms: 0, draining: false }),
+  };
+  const nodes = { live: async () => Object.keys(connections) };
+  const list = new ServerList(broker as never, nodes as unknown as NodeCalls);
+  return { list, silent, pinged, pick: async () => (await list.pick())?.nodeId };
+}
+
+test("a server that is listed but does not answer is not named, though it has the fewest connections", async () => {
+  const { silent, pick } = servers({ dying: 0, other: 100 });
+  expect(await pick()).toBe("dying");
+  silent.add("dying");
+  const since = Date.now();
+  const picks: (string | undefined)[] = [];
+  while (Date.now() - since < limits.im.serverAliveMs + 50) picks.push(await pick());
+  // What was heard of it a moment ago is believed, and no longer than that.
+  expect(picks.at(-1)).toBe("other");
+  const last = picks.lastIndexOf("dying");
+  expect(picks.slice(last + 1).every((nodeId) => nodeId === "other")).toBe(true);
+});
+
+test("a crowd that asks at once is one ping", async () => {
+  const { pinged, pick } = servers({ one: 0 });
+  await pick();
+  await Promise.all(Array.from({ length: 500 }, pick));
+  expect(pinged).toEqual(["one"]);
+});
+
+test("the router's own node needs no ping", async () => {
+  const { pinged, pick } = servers({ router: 0 });
+  expect([await pick(), await pick(), pinged]).toEqual(["router", "router", []]);
+});
