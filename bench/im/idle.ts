@@ -102,7 +102,7 @@ async function measure(context: ImBenchContext, label: string, server: Server, u
 }
 
 async function started(context: ImBenchContext, label: string, args: string[] = []): Promise<[Server, string]> {
-  const server: Server = new Partner(startScript(context, label, "bench/im/idle-server.ts", args));
+  const server: Server = new Partner(startScript(context, label, "bench/im/idle-server.ts", { args }));
   const ready = await server.heard();
   return [server, ready.say === "ready" ? (ready.address ?? "") : ""];
 }

@@ -1,7 +1,6 @@
 import { ServiceBroker, type ServiceSchema } from "moleculer";
 import { WebSocket } from "ws";
 import { brokerOptions } from "../../broker/options.ts";
-import { limits } from "../../config/limits.ts";
 import { call } from "../../services/contracts.ts";
 import { routerBucketOf } from "../../services/im-buckets.ts";
 import type { ImBenchContext } from "./context.ts";
@@ -46,8 +45,7 @@ export class GiftSource {
 
   /** What a client is told by im/getImConfig, as the address to connect to. */
   async address(roomId: number, userId: string): Promise<string> {
-    const { address } = await call(this.broker, "im-router.pickServer", {});
-    const { token } = await call(this.broker, "im-server.token", { userId }, { timeout: limits.im.tokenTimeoutMs });
+    const { address, token } = await call(this.broker, "im-router.ticket", { userId });
     return `${address}?token=${token}&roomId=${roomId}`;
   }
 

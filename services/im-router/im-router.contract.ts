@@ -1,3 +1,4 @@
+import { userIdPattern } from "../user-id-pattern.ts";
 /** What other services may use of the IM router: it finds where a user or a room is connected and sends there. */
 
 /** A gift that succeeded, as the room is to see it. */
@@ -62,7 +63,7 @@ export interface ImRouterActions {
   ticket: { params: { userId: string }; result: { address: string; token: string } };
 }
 
-const userId = { type: "string", pattern: /^\d{1,20}$/ } as const;
+const userId = { type: "string", pattern: userIdPattern } as const;
 const bucket = { type: "number", integer: true, min: 0 } as const;
 const roomId = { type: "number", integer: true, positive: true } as const;
 const msgId = { type: "string", min: 1, max: 100 } as const;
