@@ -65,6 +65,8 @@ export const limits = Object.freeze({
   }),
 
   jetstream: Object.freeze({
+    /** Messages of a stream that another release left behind, moved at a time. */
+    movedAtOnce: 200,
     publishTimeoutMs: 1_500,
     publishAttempts: 3,
     publishBackoffMs: 150,

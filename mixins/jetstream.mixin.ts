@@ -103,7 +103,12 @@ export function jetstreamMixin(streams: readonly StreamDefinition[]) {
     async started(this: Service & Internals) {
       const connection = await connect(natsOptions(`${this.broker.nodeID}-${this.name}`));
       const manager = await connection.jetstreamManager({ timeout: 5_000 });
-      await ensureStreams(manager, [...streams, deadLetters]);
+      try {
+        await ensureStreams(manager, [...streams, deadLetters], (text) => this.logger.info(text));
+      } catch (error) {
+        await connection.close();
+        throw error;
+      }
       this.jetstreamChannels = [];
       this.jetstream = open(connection, manager, () => this.jetstreamChannels);
     },

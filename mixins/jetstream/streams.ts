@@ -1,6 +1,7 @@
 import { type JetStreamManager, RetentionPolicy, StorageType, type StreamConfig } from "nats";
 import { config, natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { emptyFormer, errorCode, setFormerAside } from "./former-streams.ts";
 
 /** A stream as a service describes it; names and subjects without the namespace's prefix. */
 export interface StreamDefinition {
@@ -62,42 +63,28 @@ export function streamNames(stream: StreamDefinition): string[] {
   return partsOf(stream).map(({ name }) => natsPrefix() + name);
 }
 
-const errorCode = (error: unknown) => (error as { api_error?: { err_code?: number } } | null)?.api_error?.err_code;
-const streamNotFound = 10059;
 const otherSettings = 10058;
 
 /**
- * Makes the streams that are missing and brings the others to their definition. Many nodes may do it at once.
- * @throws Error where messages wait in a stream of another number of partitions.
+ * Makes the streams that are missing and brings the others to their definition. Many nodes may do it at once. What waits
+ * in streams of another number of partitions is moved over before this resolves.
  */
-export async function ensureStreams(manager: JetStreamManager, streams: readonly StreamDefinition[]): Promise<void> {
+export async function ensureStreams(
+  manager: JetStreamManager,
+  streams: readonly StreamDefinition[],
+  say: (text: string) => void = () => {},
+): Promise<void> {
   for (const stream of streams) {
-    if (stream.kind === "queue") await dropFormerStreams(manager, stream);
-    for (const part of partsOf(stream)) {
-      const wanted = streamConfig(part);
-      // Adding a stream that is there with the same settings succeeds; with other settings it is refused.
-      await manager.streams.add(wanted).catch(async (error: unknown) => {
-        if (errorCode(error) !== otherSettings) throw error;
-        await manager.streams.update(wanted.name as string, wanted);
-      });
-    }
+    const former = stream.kind === "queue" ? await setFormerAside(manager, stream) : [];
+    for (const part of partsOf(stream)) await ensureStream(manager, streamConfig(part));
+    for (const name of former) await emptyFormer(manager, name, stream, say);
   }
 }
 
-/** Another number of partitions leaves streams behind that nobody would pull: empty ones are removed. */
-async function dropFormerStreams(manager: JetStreamManager, stream: StreamDefinition): Promise<void> {
-  const ours = new Set(streamNames(stream));
-  const former = new RegExp(`^${natsPrefix()}${stream.name}(-\\d+)?$`);
-  for await (const name of manager.streams.names()) {
-    if (ours.has(name) || !former.test(name)) continue;
-    try {
-      const { messages } = (await manager.streams.info(name)).state;
-      if (messages > 0)
-        throw new Error(`stream ${name} has ${messages} messages: run the version that made it until it has none`);
-      await manager.streams.delete(name);
-    } catch (error) {
-      // Another node was faster.
-      if (errorCode(error) !== streamNotFound) throw error;
-    }
-  }
+async function ensureStream(manager: JetStreamManager, wanted: Partial<StreamConfig>): Promise<void> {
+  // Adding a stream that is there with the same settings succeeds; with other settings it is refused.
+  await manager.streams.add(wanted).catch(async (error: unknown) => {
+    if (errorCode(error) !== otherSettings) throw error;
+    await manager.streams.update(wanted.name as string, wanted);
+  });
 }
