@@ -396,4 +396,51 @@ describe("the statement", () => {
     expect(await statement()).toMatchObject([again, { type: 0 }, { type: 1 }]);
     expect(await affected(order)).toMatchObject({ shortfall: 100, anchors: [{ anchorId: anchor, coins: 100 }] });
   });
+
+  /** As the migration leaves it: the debt's row is older than the trade that it got. */
+  async function noteLate(order: string, time: Date): Promise<void> {
+    await other.query("UPDATE t_wallet_debt SET create_time = ? WHERE biz_id = ?", [time, `refund:${order}`]);
+    await other.query("DELETE FROM t_qiyu_currency_trade WHERE biz_id = ?", [`refund:${order}`]);
+    await other.query("DELETE FROM t_migration WHERE name LIKE '%0002-holds.sql'");
+    await migrate(databaseName("wallet"), migrationFolders.wallet);
+  }
+
+  const timeOf = async (bizId: string) => {
+    const [row] = await rows<{ create_time: Date }>(
+      "wallet",
+      "SELECT create_time FROM t_qiyu_currency_trade WHERE biz_id = ?",
+      [bizId],
+    );
+    return (row as { create_time: Date }).create_time;
+  };
+
+  test("whose row came later is still of its own time: gifts after it are none of its", async () => {
+    const [payer, before, after] = [newUser(), newUser(), newUser()];
+    const order = `order-${payer}`;
+    await recharge(caller, order, payer, 100);
+    await settle(giftOf(payer, { receiverId: before, price: 100 }));
+    await refund(order, payer, 100);
+    const time = await timeOf(`refund:${order}`);
+    await recharge(caller, `late-${payer}`, payer, 300);
+    await eventually("a later moment", () => Date.now() > time.getTime() + 5);
+    await settle(giftOf(payer, { receiverId: after, price: 100 }));
+    await noteLate(order, time);
+    expect(await affected(order)).toMatchObject({ shortfall: 100, anchors: [{ anchorId: before, coins: 100 }] });
+  });
+
+  test("rows that came later hide no credit from who looks for those of a day", async () => {
+    const day = Date.now() - 40 * 86_400_000;
+    for (let n = 0; n < 10; n++) {
+      const payer = newUser();
+      await recharge(caller, `order-${payer}`, payer, 10);
+      await settle(giftOf(payer, { price: 10 }));
+      await refund(`order-${payer}`, payer, 10);
+      await noteLate(`order-${payer}`, new Date(day));
+    }
+    const payer = newUser();
+    await recharge(caller, `today-${payer}`, payer, 10);
+    const [from, to] = [new Date(Date.now() - 3_600_000), new Date(Date.now() + 60_000)];
+    const { list } = await call(caller, "wallet.creditsBetween", { from: from.toISOString(), to: to.toISOString() });
+    expect(list.map(({ orderId }) => orderId)).toContain(`today-${payer}`);
+  });
 });
