@@ -249,8 +249,9 @@ describe("a paid order", () => {
 
   test("of which the wallet cannot say anything is asked about again, and nothing is published", async () => {
     const warn = jest.spyOn(payment.logger, "warn");
+    const first = await credited();
     await stopWallet();
-    const order = await paid();
+    const order = await paid(first.userId);
     await expectSent(order);
     for (const times of [1, 2, 3]) {
       await sql("UPDATE t_pay_message_watch SET again_time = again_time - INTERVAL 1 DAY WHERE order_id = ?", [
@@ -261,14 +262,19 @@ describe("a paid order", () => {
       await eventually("it was asked in vain", () => failed().length >= times);
     }
     expect(await watches(order)).toMatchObject([{ asked: 0, again: 0 }]);
-    await startWallet();
     // What waits in the stream is not lost: the wallet has time for it, however long it was away.
-    await look(order);
-    await expectCoins(order, 300);
-    await eventually("nothing is watched", async () => {
+    const holding = await lockAccount(first.userId);
+    try {
+      await startWallet();
       await look(order);
-      return (await watches(order)).length === 0;
-    });
+      await eventually("the wallet has said no", async () => ((await watches(order))[0]?.asked ?? 0) > 0);
+      expect(await published(order)).toEqual([creditId(order)]);
+    } finally {
+      await holding.end();
+    }
+    await expectCoins(order, 600);
+    await look(order);
+    await unwatched(order);
     expect(await published(order)).toEqual([creditId(order)]);
   });
 
