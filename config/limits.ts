@@ -170,6 +170,11 @@ export const limits = Object.freeze({
     janitorLeaseMs: 60_000,
     janitorOrders: 200,
     janitorCallsInFlight: 10,
+    janitorMessages: 500,
+    messageLookDelaysMs: Object.freeze([5_000, 10_000, 30_000, 60_000, 120_000, 600_000] as const),
+    /** Each more than `jetstream.duplicateWindowMs`, and longer each time. */
+    messageAgainDelaysMs: Object.freeze([180_000, 600_000, 1_800_000, 3_600_000, 10_800_000, 21_600_000] as const),
+    messageLooksBeforeAgain: 3,
     cashierRetryDelaysMs: Object.freeze([500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000]),
     cashierTimeoutMs: 5_000,
     cashierDuplicatePercent: 20,

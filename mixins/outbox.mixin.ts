@@ -23,6 +23,8 @@ export interface OutboxState {
     add(tx: Transaction, message: OutboxMessage): Promise<void>;
     /** Call it after the commit: the relay looks at once instead of at its next poll. */
     wake(): void;
+    /** Those of the keys with messages that are not published yet. */
+    unsent(orderKeys: readonly string[]): Promise<Set<string>>;
     /** Unsent rows, counted no further than `limits.metrics.countedRows`, and the age of the oldest, ms. */
     lag(): Promise<{ rows: number; oldestMs: number }>;
   };
@@ -50,6 +52,15 @@ const claim = `
   WHERE o.sent_time IS NULL AND NOT EXISTS (
     SELECT 1 FROM t_outbox p WHERE p.order_key = o.order_key AND p.sent_time IS NULL AND p.id < o.id)
   ORDER BY o.id LIMIT ? FOR UPDATE SKIP LOCKED`;
+
+async function unsentOf(db: Queryable, orderKeys: readonly string[]): Promise<Set<string>> {
+  if (orderKeys.length === 0) return new Set();
+  const rows = await db.query<{ order_key: string }>(
+    "SELECT DISTINCT order_key FROM t_outbox WHERE order_key IN (?) AND sent_time IS NULL",
+    [orderKeys],
+  );
+  return new Set(rows.map(({ order_key }) => order_key));
+}
 
 /** Both walk along idx_unsent, which holds the rows that wait first, by id; the oldest has the lowest. */
 async function lagOf(db: Queryable): Promise<{ rows: number; oldestMs: number }> {
@@ -134,6 +145,7 @@ export const outboxMixin = {
     this.outbox = {
       add: addRow,
       wake: () => this.outboxRelay?.wake(),
+      unsent: (orderKeys) => unsentOf(this.mysql, orderKeys),
       lag: () => lagOf(this.mysql),
     };
     this.outboxGauges = keepGauges(this, Object.values(gauges), async () => {

@@ -3,6 +3,7 @@ import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { type Gauge, keepGauges, type Reading } from "../../mixins/gauges.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
 import { openWatches } from "./janitor/janitor-store.ts";
+import { watchedMessages } from "./janitor/message-watch-store.ts";
 import { parkedReasons } from "./order.ts";
 import { parkedOrders } from "./payment-store.ts";
 import { openRefunds } from "./refunds/refund-store.ts";
@@ -14,8 +15,12 @@ const gauges = {
   },
   late: {
     name: "ovation.payment.janitor.late",
-    description: "How long the order that is longest due has been waiting for the janitor",
+    description: "How long the order or message that is longest due has been waiting for the janitor",
     unit: "second",
+  },
+  messages: {
+    name: "ovation.payment.messages.watched",
+    description: "Messages to the wallet that its books are not known to show",
   },
   refunds: {
     name: "ovation.payment.refunds.waiting",
@@ -32,10 +37,12 @@ const gauges = {
 export function keepPaymentGauges(service: Service & { mysql: Database }): BackgroundLoop {
   return keepGauges(service, Object.values(gauges), async (): Promise<Reading[]> => {
     const { watched, lateMs } = await openWatches(service.mysql);
+    const messages = await watchedMessages(service.mysql);
     const parked = await parkedOrders(service.mysql);
     return [
       { name: gauges.watched.name, value: watched },
-      { name: gauges.late.name, value: lateMs / 1_000 },
+      { name: gauges.late.name, value: Math.max(lateMs, messages.lateMs) / 1_000 },
+      { name: gauges.messages.name, value: messages.watched },
       { name: gauges.refunds.name, value: await openRefunds(service.mysql) },
       // A reason that has no orders any more is said to have none.
       ...parkedReasons.map((why) => ({ name: gauges.parked.name, value: parked.get(why) ?? 0, labels: { why } })),

@@ -13,6 +13,16 @@ export function isTopic(topic: string): boolean {
   return new RegExp(topicPattern).test(topic);
 }
 
+/** What a message to the wallet puts into its books. */
+export type Effect = "credit" | "refund";
+export const effects: readonly Effect[] = ["credit", "refund"];
+
+/** The effect that a subject has on the wallet's books; `null` where its messages are not for the wallet. */
+export function effectOf(subject: string): Effect | null {
+  if (subject === "pay.recharge") return "credit";
+  return subject === "pay.refund" ? "refund" : null;
+}
+
 /** What the topic of a paid order's biz code is told: for `pay.recharge`, to credit the coins. */
 export function topicMessage(topic: string, order: Order, payTime: Date): OutboxMessage {
   const { orderId, userId, coins, amount, bizCode } = order;

@@ -14,7 +14,8 @@ import { eventStream, topicStream } from "../streams.ts";
 import type { Cashier } from "./cashier/cashier.ts";
 import type { CrashPoints } from "./desk.ts";
 import { keepPaymentGauges } from "./gauges.ts";
-import { Janitor } from "./janitor/janitor.ts";
+import type { Janitor } from "./janitor/janitor.ts";
+import { openJanitor } from "./janitor/open-janitor.ts";
 import { releaseParked, takeNotice } from "./notices.ts";
 import { payOrderOf } from "./order.ts";
 import { refundOrder, requireOrder, startOrder } from "./orders.ts";
@@ -149,7 +150,7 @@ export default defineService<"payment", PaymentState>({
 
   started() {
     Object.assign(this, openProviders(config(), this.mysql, this.logger));
-    this.janitor = new Janitor(this, this.providers, this.broker.nodeID);
+    this.janitor = openJanitor(this);
     this.gauges = keepPaymentGauges(this);
     this.parkedOrders = new BackgroundLoop({
       name: "parked-orders",

@@ -1,5 +1,6 @@
 import type { Transaction } from "../../mixins/mysql/database.ts";
 import type { PaymentDesk } from "./desk.ts";
+import { sendWatched } from "./janitor/lost-messages.ts";
 import { isTopic, paidEvent, refundedEvent, refundMessage, topicMessage } from "./messages.ts";
 import type { NoticeVerdict } from "./notice-record.ts";
 import type { Order } from "./order.ts";
@@ -146,7 +147,8 @@ export async function refundWithin(
   if (!(await moveOrder(tx, order.orderId, "refunded", { refund_time: time, refund_reason: reason }))) return false;
   desk.steps.afterStateChange?.(order.orderId);
   await insertRefund(tx, order, origin, reason);
-  if (order.parked !== "topicMissing") await desk.outbox.add(tx, { ...refundMessage(order, reason, time), requestId });
+  if (order.parked !== "topicMissing")
+    await sendWatched(desk, tx, { ...refundMessage(order, reason, time), requestId });
   await desk.outbox.add(tx, { ...refundedEvent(order, reason, time), requestId });
   return true;
 }
@@ -161,6 +163,6 @@ export async function announce(
 ): Promise<boolean> {
   const topic = await topicOf(tx, order.bizCode);
   if (topic === null || !isTopic(topic)) return false;
-  await desk.outbox.add(tx, { ...topicMessage(topic, order, payTime), requestId });
+  await sendWatched(desk, tx, { ...topicMessage(topic, order, payTime), requestId });
   return true;
 }

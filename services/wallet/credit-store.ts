@@ -1,6 +1,7 @@
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
+import { payOrderOf, refundId } from "./business-ids.ts";
 
-/** What recharges have put into accounts, for whoever compares it with payments. */
+/** What recharges have put into accounts, and what was taken back, for whoever compares it with payments. */
 
 interface Credit {
   orderId: string;
@@ -19,6 +20,16 @@ export async function creditsOfOrders(db: Queryable, orderIds: readonly string[]
     [orderIds, recharge],
   );
   return rows.map(({ biz_id, num }) => ({ orderId: biz_id, coins: toSafeInteger(num) }));
+}
+
+/** Those of these orders that a refund has a row of, with whatever it found to take back. */
+export async function refundsOfOrders(db: Queryable, orderIds: readonly string[]): Promise<{ orderId: string }[]> {
+  if (orderIds.length === 0) return [];
+  const rows = await db.query<{ biz_id: string }>(
+    "SELECT biz_id FROM t_qiyu_currency_trade WHERE biz_id IN (?) AND type = ?",
+    [orderIds.map(refundId), refund],
+  );
+  return rows.map(({ biz_id }) => ({ orderId: payOrderOf(biz_id) }));
 }
 
 /**

@@ -128,6 +128,11 @@ export interface WalletActions {
   };
   /** The coins that these orders were credited with; an order without a credit is not among them. */
   creditsOf: { params: { orderIds: string[] }; result: { list: { orderId: string; coins: number }[] } };
+  /**
+   * Those of these orders whose refund is in the ledger: their coins are taken back, or a debt. Others have not been
+   * refunded here, or not yet.
+   */
+  refundsOf: { params: { orderIds: string[] }; result: { list: { orderId: string }[] } };
   /** The credits of a span of time (ISO times, the end not included), in portions, of which some may be empty. */
   creditsBetween: {
     params: { from: string; to: string; cursor?: string };
@@ -205,6 +210,7 @@ export const walletParams = {
   checkFunds: { bucket: { type: "number", integer: true, min: 0 }, userId, amount: positive },
   statement: { userId, cursor: tradeCursor, limit: pageLimit },
   creditsOf: { orderIds: { type: "array", max: 500, items: orderId } },
+  refundsOf: { orderIds: { type: "array", max: 500, items: orderId } },
   creditsBetween: { from: time, to: time, cursor: tradeCursor },
   income: { userId },
   affectedGifts: { orderId, cursor: tradeCursor, limit: pageLimit, operator },

@@ -11,7 +11,7 @@ import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { changeStatus } from "./account-status.ts";
-import { creditsOfOrders, creditsOfTime } from "./credit-store.ts";
+import { creditsOfOrders, creditsOfTime, refundsOfOrders } from "./credit-store.ts";
 import { fundsOf, openFundsCache } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
 import { affectedGifts, moveHolds } from "./holds/holds.ts";
@@ -69,6 +69,12 @@ export default defineService<"wallet", WalletState>({
       params: walletParams.creditsOf,
       async handler(ctx) {
         return { list: await creditsOfOrders(this.mysql, ctx.params.orderIds) };
+      },
+    },
+    refundsOf: {
+      params: walletParams.refundsOf,
+      async handler(ctx) {
+        return { list: await refundsOfOrders(this.mysql, ctx.params.orderIds) };
       },
     },
     creditsBetween: {

@@ -5,25 +5,29 @@ import type { Providers } from "../providers/provider.ts";
 import { dueRefunds } from "../refunds/refund-store.ts";
 import { sendRefund } from "../refunds/send-refund.ts";
 import { dueWatches, giveLeaseBack, holdLease, removeWatches, type Watch } from "./janitor-store.ts";
+import { lookAfterMessages, type MessagePorts } from "./lost-messages.ts";
 import { lookAfter } from "./open-orders.ts";
 
 const lease = "janitor";
 
 /**
- * Sees to what no notice will: asks providers about orders that stay open, and for the money of refunded ones. One node at a time does it, by a lease that
- * another takes over once it is not renewed; should two do it for a moment, each order still moves once.
+ * Sees to what no notice will: asks providers about orders that stay open, and for the money of refunded ones; asks the
+ * wallet whether it has what it was told. One node at a time does it, by a lease that another takes over once it is not
+ * renewed; should two do it for a moment, each order still moves once.
  */
 export class Janitor {
   private readonly desk: PaymentDesk;
   private readonly providers: Providers;
+  private readonly messages: MessagePorts;
   /** Whose lease it is; of one running process, never used again. */
   private readonly holder: string;
   private readonly loop: BackgroundLoop;
   private stopping = false;
 
-  constructor(desk: PaymentDesk, providers: Providers, holder: string) {
+  constructor(desk: PaymentDesk, providers: Providers, messages: MessagePorts, holder: string) {
     this.desk = desk;
     this.providers = providers;
+    this.messages = messages;
     this.holder = holder;
     this.loop = new BackgroundLoop({
       name: "janitor",
@@ -54,6 +58,7 @@ export class Janitor {
 
   private async round(): Promise<boolean> {
     if (!(await this.mayWork())) return false;
+    const moreMessages = await lookAfterMessages(this.desk, this.messages);
     const refunds = await dueRefunds(this.desk.mysql, limits.payment.janitorOrders);
     const open = await this.openOrders();
     const work = [
@@ -65,7 +70,7 @@ export class Janitor {
       if (!(await this.mayWork())) return false;
       await Promise.all(work.slice(at, at + portion).map((call) => call()));
     }
-    return work.length >= limits.payment.janitorOrders;
+    return moreMessages || work.length >= limits.payment.janitorOrders;
   }
 
   /** Those that are due; what is over by now is watched no longer. */

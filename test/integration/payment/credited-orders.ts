@@ -17,7 +17,8 @@ async function takenBack(): Promise<Map<string, number>> {
     const orderId = bizId.replace(/^refund:/, "");
     taken.set(orderId, (taken.get(orderId) ?? 0) + coins);
   };
-  for (const { biz_id, num } of await tradesOfType(2)) add(biz_id, -Number(num));
+  // The others pay debts off; the debts themselves are counted below.
+  for (const { biz_id, num } of await tradesOfType(2)) if (biz_id.startsWith("refund:")) add(biz_id, -Number(num));
   for (const { biz_id, num } of debts) add(biz_id, Number(num));
   return taken;
 }

@@ -78,7 +78,7 @@ describe("a paid order whose biz code", () => {
   );
 });
 
-test("the metrics tell of open orders, of a janitor that is late, and of refunds under way", async () => {
+test("the metrics tell of open orders, of a janitor that is late, of refunds under way and messages to the wallet", async () => {
   await sql("DELETE FROM t_pay_watch");
   const order = await credited(desk, "wechat");
   await place(desk, "wechat");
@@ -88,10 +88,16 @@ test("the metrics tell of open orders, of a janitor that is late, and of refunds
   await sql("UPDATE t_pay_lease SET holder = 'a-node-that-hangs', until_time = UTC_TIMESTAMP(3) + INTERVAL 1 MINUTE");
   await sql("UPDATE t_pay_watch SET next_time = UTC_TIMESTAMP(3) - INTERVAL 90 SECOND");
   await eventually("late", async () => ((await gauge(0, "ovation.payment.janitor.late")) ?? 0) >= 90, 15_000);
+  await sql("DELETE FROM t_pay_message_watch");
   await call(desk.gateway, "payment.refund", { orderId: order.orderId, reason: "r", operator: "alice" });
   await expectGauge("ovation.payment.refunds.waiting", 1);
+  await expectGauge("ovation.payment.messages.watched", 1);
+  await sql("DELETE FROM t_pay_watch");
+  await sql("UPDATE t_pay_message_watch SET next_time = UTC_TIMESTAMP(3) - INTERVAL 90 SECOND");
+  await eventually("late", async () => ((await gauge(0, "ovation.payment.janitor.late")) ?? 0) >= 90, 15_000);
   await sql("UPDATE t_pay_lease SET until_time = UTC_TIMESTAMP(3)");
   await expectGauge("ovation.payment.janitor.late", 0);
+  await expectGauge("ovation.payment.messages.watched", 0);
 });
 
 test("the metrics tell of messages that are not published, how many and for how long", async () => {
