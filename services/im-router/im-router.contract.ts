@@ -1,4 +1,5 @@
 import { userIdPattern } from "../user-id-pattern.ts";
+
 /** What other services may use of the IM router: it finds where a user or a room is connected and sends there. */
 
 /** A gift that succeeded, as the room is to see it. */
@@ -64,6 +65,8 @@ export interface ImRouterActions {
 }
 
 const userId = { type: "string", pattern: userIdPattern } as const;
+/** A user, or "0" for the system. */
+const senderId = { type: "string", pattern: new RegExp(`^0$|${userIdPattern.source}`) } as const;
 const bucket = { type: "number", integer: true, min: 0 } as const;
 const roomId = { type: "number", integer: true, positive: true } as const;
 const msgId = { type: "string", min: 1, max: 100 } as const;
@@ -76,8 +79,8 @@ export const imRouterParams = {
   sendToUsers: {
     notices: { type: "array", max: 5_000, items: { type: "object", props: { userId, msgId, bizCode, data } } },
   },
-  sendToRoom: { roomId, senderId: userId, msgId, bizCode, data },
-  post: { bucket, roomId, senderId: userId, msgId, bizCode, data },
+  sendToRoom: { roomId, senderId, msgId, bizCode, data },
+  post: { bucket, roomId, senderId, msgId, bizCode, data },
   roomGifts: {
     bucket,
     rooms: {
