@@ -1,6 +1,9 @@
 import type { Redis } from "ioredis";
 import { limits } from "../../config/limits.ts";
+import type { Queryable } from "../../mixins/mysql/database.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
+import type { GiftRecord } from "./gift.contract.ts";
+import { findRecord } from "./gift-store.ts";
 
 /**
  * Which orders are accepted and not settled yet, in Redis: answers repeats and queries while an order is on its way. All
@@ -32,6 +35,22 @@ export async function recallAccepted(redis: Redis, orderId: string, log: MemoryL
     log.warn({ err: error, orderId }, "accepted orders cannot be read: the books are asked");
     return undefined;
   }
+}
+
+/**
+ * A gift by its order, from the books or, while it is on its way, from memory; `undefined` where neither knows it. The
+ * settler writes the books before it forgets: an order that neither knew was perhaps settled between the two looks, and
+ * then the books know it at the second.
+ */
+export async function findGift(
+  { mysql, redis, logger }: { mysql: Queryable; redis: Redis; logger: unknown },
+  orderId: string,
+): Promise<GiftRecord | AcceptedGift | undefined> {
+  return (
+    (await findRecord(mysql, orderId)) ??
+    (await recallAccepted(redis, orderId, logger as MemoryLog)) ??
+    (await findRecord(mysql, orderId))
+  );
 }
 
 /** Settled orders are answered for by the books; what stays here for a failure of this runs out by itself. */

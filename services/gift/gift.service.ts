@@ -15,7 +15,7 @@ import { eventStream, giftStream } from "../streams.ts";
 import { accept } from "./acceptance.ts";
 import { acceptancePorts } from "./acceptance-ports.ts";
 import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
-import { recallAccepted } from "./accepted-orders.ts";
+import { findGift } from "./accepted-orders.ts";
 import { AnchorCache } from "./anchor-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
 import { giftParams } from "./gift.contract.ts";
@@ -56,14 +56,13 @@ export default defineService<"gift", GiftState>({
       params: giftParams.order,
       async handler(ctx) {
         const { orderId, userId } = ctx.params;
-        const record = await findRecord(this.mysql, orderId);
-        if (record?.senderId === userId) {
-          const { id: _id, senderId: _senderId, ...order } = record;
+        const found = await findGift(this, orderId);
+        if (found?.senderId !== userId) throw fail("giftOrderUnknown", { orderId });
+        if ("status" in found) {
+          const { id: _id, senderId: _senderId, ...order } = found;
           return order;
         }
-        const waiting = record ? undefined : await recallAccepted(this.redis, orderId, this.logger as never);
-        if (waiting?.senderId !== userId) throw fail("giftOrderUnknown", { orderId });
-        const { giftId, count, price, receiverId, roomId, acceptedAt } = waiting;
+        const { giftId, count, price, receiverId, roomId, acceptedAt } = found;
         return { orderId, status: "accepted", giftId, count, price, receiverId, roomId, time: acceptedAt };
       },
     },

@@ -1,6 +1,6 @@
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { fail, failureName } from "../../../broker/failure.ts";
-import { openRedis } from "../../../mixins/redis.mixin.ts";
+import { openRedis, type RedisState } from "../../../mixins/redis.mixin.ts";
 import { broadcast, call } from "../../../services/contracts.ts";
 import { contentHashOf, orderIdOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";
@@ -211,6 +211,21 @@ describe("the path of a gift", () => {
       expect(notice).toMatchObject({ userId: user, bizCode: 5557, data: { orderId, code: 10010 } });
     }
     expect(await balance(user)).toBe(10);
+  });
+
+  test("an order that is settled while it is looked for is found", async () => {
+    const user = await richUser();
+    const held = await holdAccounts([user]);
+    const { orderId } = await send({ userId: user });
+    const [node] = giftNodes as [ServiceBroker];
+    const memory = (node.getLocalService("gift") as unknown as RedisState).redis;
+    jest.spyOn(memory, "get").mockImplementationOnce(async (key) => {
+      await held.release();
+      await eventually("the order forgotten", async () => (await redis.exists(key)) === 0);
+      return null;
+    });
+    const order = await call(caller, "gift.order", { userId: user, orderId }, { nodeID: node.nodeID });
+    expect(order).toMatchObject({ orderId, status: "succeeded" });
   });
 
   test("an order is its sender's: others and operators' audit", async () => {
