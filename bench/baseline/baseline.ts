@@ -77,11 +77,11 @@ export class Baseline {
 
   problems(): Promise<string[]> {
     const database = baselineDatabase();
-    return conservationProblems({ wallet: database, gift: database, gifts: this.senders, incomes: false });
+    return conservationProblems({ wallet: database, gift: database, gifts: this.senders });
   }
 
   /** In as many processes as the product has gift processes: this one, or two of their own. */
-  private async system(): Promise<SettlingSystem> {
+  private async system(): Promise<Pick<SettlingSystem, "begin" | "stop">> {
     const { context, queue } = this;
     const { servers } = context;
     const before = await queue.deliveries();

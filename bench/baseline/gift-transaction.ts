@@ -34,7 +34,7 @@ export async function readBalance(pool: Pool, userId: string): Promise<number> {
 }
 
 /**
- * The gift's debit, trade and record in one transaction, durable when it resolves; false where the coins are short. What
+ * The gift's debit, trade, record and the anchor's income in one transaction, durable when it resolves; false where the coins are short. What
  * is `refused` beforehand is only recorded.
  */
 export async function chargeAndRecord(
@@ -47,6 +47,7 @@ export async function chargeAndRecord(
     await connection.query("START TRANSACTION");
     const paid = !refused && (await charge(connection, gift, income));
     await record(connection, gift, paid ? income : 0, paid);
+    if (paid) await credit(connection, gift.receiverId, income);
     await connection.query("COMMIT");
     return paid;
   } catch (error) {
@@ -86,5 +87,13 @@ async function record(connection: PoolConnection, gift: AcceptedGift, income: nu
       ...[gift.orderId, gift.senderId, gift.receiverId, gift.roomId, gift.giftId, gift.count, gift.price],
       ...[paid ? 1 : 0, paid ? null : "balanceShort", income, gift.contentHash, new Date(gift.acceptedAt)],
     ],
+  );
+}
+
+/** The last statement: the row that the senders of a room share is locked for the shortest time so. */
+async function credit(connection: PoolConnection, anchorId: string, income: number): Promise<void> {
+  await connection.execute<ResultSetHeader>(
+    "INSERT INTO t_anchor_income (user_id, income) VALUES (?, ?) ON DUPLICATE KEY UPDATE income = income + ?",
+    [anchorId, income, income],
   );
 }

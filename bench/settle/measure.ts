@@ -54,7 +54,7 @@ export interface Timed {
 
 /** Has the system settle what waits in the queue. */
 export async function timeSettling(
-  system: SettlingSystem,
+  system: Pick<SettlingSystem, "begin">,
   queue: DurableQueue,
   { gifts, profile, progress }: { gifts: number; profile?: string | undefined; progress: (line: string) => void },
 ): Promise<Timed> {

@@ -1,3 +1,4 @@
+import type { Service } from "moleculer";
 import { launch } from "../../broker/launch.ts";
 import giftService from "../../services/gift/gift.service.ts";
 import type { BenchContext } from "../support/context.ts";
@@ -12,6 +13,8 @@ export interface SettlingSystem {
    * later than the first does.
    */
   begin(): Promise<Begun>;
+  /** Stops those, and leaves the rest running: `begin` may follow. */
+  pause(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -29,12 +32,16 @@ export interface Counts {
 /** Everything in this process. */
 export async function singleSystem({ servers }: BenchContext, queue: DurableQueue): Promise<SettlingSystem> {
   const broker = await launch(["wallet", "im-router"], "settle");
+  let gift: Service | undefined;
   return {
     async begin() {
       const before = await queue.deliveries();
-      broker.createService(giftService);
+      gift = broker.createService(giftService);
       const at = await queue.untilBegun(before);
       return { at, ...usageOf({ services: process.pid, ...servers.pids }) };
+    },
+    async pause() {
+      if (gift) await broker.destroyService(gift);
     },
     stop: () => broker.stop(),
   };
@@ -63,6 +70,10 @@ export async function clusterSystem(
       ];
       starting = gifts.map(({ started }) => started);
       return { at, ...usageOf({ ...Object.fromEntries(pids), ...servers.pids }) };
+    },
+    async pause() {
+      await stopInOrder(await Promise.all(starting));
+      starting = [];
     },
     stop: async () => stopInOrder([...running, ...(await Promise.all(starting))]),
   };

@@ -10,8 +10,6 @@ interface Books {
   gifts: number;
   /** Where answers were lost on the way, more gifts may have been accepted than are known of. */
   giftsAtMost?: number;
-  /** Whether the books add up anchors' incomes. */
-  incomes: boolean;
 }
 
 const rollUpDeadlineMs = 20_000;
@@ -53,8 +51,8 @@ export async function conservationProblems(books: Books): Promise<string[]> {
     return [
       ...(await accountProblems(connection, books)),
       ...(await giftProblems(connection, books)),
-      ...(books.incomes ? await incomeProblems(connection, books) : []),
-      ...(books.incomes ? await holdProblems(connection, books) : []),
+      ...(await incomeProblems(connection, books)),
+      ...(await holdProblems(connection, books)),
     ];
   } finally {
     await connection.end();
@@ -63,7 +61,7 @@ export async function conservationProblems(books: Books): Promise<string[]> {
 
 /** The books of the product's own databases. */
 export function productBooks(gifts: number, giftsAtMost = gifts): Books {
-  return { wallet: databaseName("wallet"), gift: databaseName("gift"), gifts, giftsAtMost, incomes: true };
+  return { wallet: databaseName("wallet"), gift: databaseName("gift"), gifts, giftsAtMost };
 }
 
 type Amount = string | number | bigint | undefined;
