@@ -137,9 +137,9 @@ export const limits = Object.freeze({
     nameChars: 60,
     urlChars: 300,
     partitions: 8,
-    settleBatch: 1_000,
+    settleBatch: 1_500,
     settleBatchesInFlight: 4,
-    settleHeldMessages: 6_000,
+    settleHeldMessages: 9_000,
     /** What a batch waits for company, of the 100 ms that its effects wait for the room's tick. */
     settleGatherMs: 25,
     acceptedMemoryMs: 2 * 3_600_000,
@@ -148,6 +148,8 @@ export const limits = Object.freeze({
   wallet: Object.freeze({
     buckets: 32,
     batchCommands: 1_000,
+    /** So many accounts of a batch that change by one amount are written by a statement of their own. */
+    alikeAccounts: 40,
     batchesInFlight: 3,
     mailboxCommands: 100_000,
     commandsPerCall: 2_000,
