@@ -153,6 +153,23 @@ describe("the path of a gift", () => {
     await eventually("forgotten", async () => (await remembered(orderId)) === 0);
   });
 
+  test("the queue's depth counts what is being settled, until it is settled", async () => {
+    const user = await richUser();
+    const isDepth = (waiting: number, inFlight: number) => async () => {
+      const depth = await call(caller, "gift.queueDepth", {});
+      return depth.waiting === waiting && depth.inFlight === inFlight;
+    };
+    await eventually("an empty queue", isDepth(0, 0));
+    const held = await holdAccounts([user]);
+    try {
+      await Promise.all([send({ userId: user }), send({ userId: user })]);
+      await eventually("two in hand", isDepth(0, 2));
+    } finally {
+      await held.release();
+    }
+    await eventually("an empty queue again", isDepth(0, 0));
+  });
+
   test("a request id with other content is refused while it waits, when it is settled, and when Redis has forgotten it", async () => {
     const user = await richUser();
     const { orderId } = await send({ userId: user, requestId: "the-click" });
