@@ -18,6 +18,11 @@ export class Mailboxes<Letter extends { readonly key: string }> {
     return this.ready.size > 0;
   }
 
+  /** Whether letters of the key are handed out and neither done nor put back. */
+  isBusy(key: string): boolean {
+    return this.busy.has(key);
+  }
+
   put(letter: Letter): void {
     const { key } = letter;
     const box = this.waiting.get(key);

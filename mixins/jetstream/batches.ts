@@ -100,14 +100,18 @@ export class Batches {
     this.halt();
     clearTimeout(deadline);
     await Promise.all(this.running);
-    this.giveBack([...this.inHand]);
+    this.giveBack([...this.inHand, ...this.boxes.remove(() => true)]);
     clearInterval(this.keepAlive);
     this.pace.stop();
   }
 
+  /**
+   * Gives back what waits, but not behind messages of its key that are in hand: what is given back comes again in the
+   * order it was given, so these go first where they cannot be handled either.
+   */
   private halt(): void {
     this.stopping = true;
-    this.giveBack(this.boxes.remove(() => true));
+    this.giveBack(this.boxes.remove(({ key }) => !this.boxes.isBusy(key)));
     for (const resolve of this.waiting.values()) resolve();
     this.halted.resolve();
   }

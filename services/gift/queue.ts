@@ -39,22 +39,26 @@ async function queuedHash(service: Queueing, { stream, seq }: PubAck): Promise<s
   }
 }
 
-/** Messages waiting for a settler, being settled, and put aside. */
+/** Messages waiting for a settler, being settled, and put aside; the first two as of one moment for each partition. */
 export async function queueDepth(
   service: Queueing,
 ): Promise<{ waiting: number; inFlight: number; deadLetters: number }> {
   const { manager } = service.jetstream;
   const parts = await Promise.all(
     streamNames(giftStream).map(async (stream) => {
-      const { messages } = (await manager.streams.info(stream)).state;
       const consumers = await manager.consumers.list(stream).next();
-      return { messages, inFlight: consumers.reduce((sum, { num_ack_pending }) => sum + num_ack_pending, 0) };
+      // Where no settler ever was, all that is there waits.
+      if (consumers.length === 0) return { waiting: (await manager.streams.info(stream)).state.messages, inFlight: 0 };
+      return {
+        waiting: consumers.reduce((sum, { num_pending }) => sum + num_pending, 0),
+        inFlight: consumers.reduce((sum, { num_ack_pending }) => sum + num_ack_pending, 0),
+      };
     }),
   );
-  const messages = parts.reduce((sum, part) => sum + part.messages, 0);
+  const waiting = parts.reduce((sum, part) => sum + part.waiting, 0);
   const inFlight = parts.reduce((sum, part) => sum + part.inFlight, 0);
   const subjects = `${natsPrefix()}dead.${settlerDurable}`;
   const dead = await manager.streams.info(`${natsPrefix()}DEAD`, { subjects_filter: subjects });
   const deadLetters = Object.values(dead.state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
-  return { waiting: Math.max(0, messages - inFlight), inFlight, deadLetters };
+  return { waiting, inFlight, deadLetters };
 }

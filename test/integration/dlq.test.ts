@@ -9,6 +9,9 @@ import { type ChannelMessage, jetstreamMixin, type StreamDefinition } from "../.
 import { defineService } from "../../services/define-service.ts";
 import { eventually, startNode, stopAll } from "../support/system.ts";
 
+// A test starts up to six processes.
+jest.setTimeout(90_000);
+
 const parcels: StreamDefinition = { name: "PARCELS", subjects: ["parcel.*"], kind: "queue" };
 const handled: ChannelMessage[] = [];
 let broken = true;
@@ -137,6 +140,8 @@ describe("dead letters", () => {
     expect(await dead.replay(sequence)).toBe(true);
     expect(await dead.find(sequence)).toBeUndefined();
     expect(await dead.replay(sequence)).toBe(false);
+    // Before the reader is broken for the next one.
+    await eventually("the parcel", () => handled.length === 1);
     await bury({ id: "p-5" }).then((next) => dead.replay(next));
     await eventually("the parcel that came after", () =>
       handled.some(({ data }) => (data as { id: string }).id === "p-5"),

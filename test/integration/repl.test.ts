@@ -11,6 +11,9 @@ import { walletParams } from "../../services/wallet/wallet.contract.ts";
 import { publish } from "../support/recharge.ts";
 import { eventually, startNode, stopAll, stopNode } from "../support/system.ts";
 
+// A test starts the program itself.
+jest.setTimeout(90_000);
+
 const user = "8342947113041920001";
 const operators: string[] = [];
 
@@ -203,7 +206,7 @@ describe("the operators' console", () => {
       });
       const ended = new Promise((resolve) => child.once("exit", resolve));
       try {
-        await eventually("the prompt", () => out.includes(`${process.env.NAMESPACE} $`));
+        await eventually("the prompt", () => out.includes(`${process.env.NAMESPACE} $`), 40_000);
         child.stdin.write(`balance ${user}\n`);
         await eventually("the balance", () => /status +frozen/.test(out));
         child.stdin.write("help statement\n");

@@ -117,9 +117,7 @@ describe("one stack from start to stop", () => {
     await mysql.end();
 
     const pids = await pidsOf(options.dir);
-    const began = performance.now();
     const second = await startStack(options);
-    expect(performance.now() - began).toBeLessThan(3000);
     expect(second).toMatchObject({ started: false, natsUrl: stack.natsUrl, mysqlUrl: stack.mysqlUrl });
     expect(second.servers).toEqual({ nats: "adopted", redis: "adopted", mysql: "adopted" });
     expect(await pidsOf(options.dir)).toEqual(pids);

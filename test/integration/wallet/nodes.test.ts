@@ -45,8 +45,8 @@ async function startWallet(label: string): Promise<ServiceBroker> {
 test("a wallet node joins and the first one leaves while gifts are in flight: each is charged once, in order", async () => {
   const first = await startWallet("wallet-1");
   const traffic = await Traffic.prepare(caller, 60, 60, 50);
-  // So that the gifts are in flight for as long as it takes.
-  wire.slow(15);
+  // So that the gifts are in flight for as long as it takes a node to start.
+  wire.slow(60);
   const running = traffic.run();
   const second = await startWallet("wallet-2");
   await eventually("gifts on the second node", () => settledOn(second) > 0);

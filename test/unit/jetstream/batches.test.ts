@@ -375,6 +375,65 @@ describe("the end", () => {
     expect([ports.calls, jest.getTimerCount()]).toEqual([[[1]], 0]);
   });
 
+  const away = ({ ports }: ReturnType<typeof open>) => ports.running[0]?.fail(fail("unavailable"));
+
+  test.each<[string, number, (opened: ReturnType<typeof open>, stop: () => Promise<void>) => Promise<void>]>([
+    [
+      "is in flight and fails",
+      1,
+      async (opened, stop) => {
+        void stop();
+        away(opened);
+      },
+    ],
+    [
+      "is in flight and fails after the time is over",
+      1,
+      async (opened, stop) => {
+        void stop();
+        await pass(drainMs);
+        away(opened);
+      },
+    ],
+    [
+      "pauses between two tries until the time is over",
+      1,
+      async (opened, stop) => {
+        for (let tries = 0; retryFirstDelayMs * 2 ** tries < drainMs; tries++) {
+          away(opened);
+          await pass(retryFirstDelayMs * 2 ** tries);
+        }
+        away(opened);
+        await settled();
+        void stop();
+        await pass(drainMs);
+      },
+    ],
+    [
+      "is tried alone, after a fault of the batch they are both in, and fails",
+      2,
+      async (opened, stop) => {
+        void stop();
+        opened.ports.running[0]?.fail(new Error("poison"));
+        await settled();
+        away(opened);
+      },
+    ],
+  ])("stop gives a key's messages back in their order where the first %s", async (_what, batch, until) => {
+    const opened = open({ batch });
+    const given: number[] = [];
+    const messages = opened.putAll(["a"], 3);
+    for (const message of messages) message.nak = () => given.push(message.seq);
+    await settled();
+    let stopping: Promise<void> | undefined;
+    await until(opened, () => {
+      stopping = opened.batches.stop();
+      return stopping;
+    });
+    expect(await isOver(stopping as Promise<void>)).toBe(true);
+    expect([given, opened.batches.held]).toEqual([sequences(messages), 0]);
+  });
+
   test("stop waits no longer than its time for those that wait, and lets a batch in flight end", async () => {
     const { ports, put, batches } = open({ batch: 1 });
     const messages = [put("a"), put("b")];
