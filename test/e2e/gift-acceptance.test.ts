@@ -1,6 +1,7 @@
 import { rows } from "../support/books.ts";
 import { operate, Person, requestId, scene } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
+import { holdAccounts } from "../support/held-accounts.ts";
 import { recordsOf, settledOrders, tradesOf, tradesOfUser } from "../support/outcomes.ts";
 import { expectWholeBooksBalanced } from "../support/whole-books.ts";
 
@@ -135,7 +136,11 @@ describe("a gift is refused at once, and leaves no trace,", () => {
 test("gifts that are accepted while the coins run out end failed: no money moves and the sender is told each time", async () => {
   const { anchor, fan, roomId } = await scene();
   const fanSees = await fan.enter(roomId);
-  const answers = await Promise.all(wallOf(24).map(() => fan.send(roomId, anchor.userId, { giftId: 25 })));
+  // Nothing is settled, and no balance known to be short, before the last of them is accepted.
+  const held = await holdAccounts([fan.userId]);
+  const answers = await Promise.all(wallOf(24).map(() => fan.send(roomId, anchor.userId, { giftId: 25 }))).finally(() =>
+    held.release(),
+  );
   expect(answers.map(({ code }) => code).filter((code) => code !== 200 && code !== 10010)).toEqual([]);
   const accepted = answers.filter(({ code }) => code === 200).map(({ data }) => data.orderId);
   const outcomes = await settledOrders(accepted);

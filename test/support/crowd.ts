@@ -1,4 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { Person } from "./client.ts";
+import { eventually } from "./eventually.ts";
+import type { Viewer } from "./viewer.ts";
 
 /** Runs `task` over the items, `width` at a time; gives the results in the items' order. */
 export async function each<T, R>(items: readonly T[], width: number, task: (item: T) => Promise<R>): Promise<R[]> {
@@ -17,5 +20,19 @@ export function crowd(size: number): Promise<Person[]> {
     const person = await Person.login();
     await person.recharge();
     return person;
+  });
+}
+
+/**
+ * Waits until the viewers are on so many im-servers: an im-server that was slow to answer is named to nobody for a while.
+ * Until then the first of them, who is `first`, enters again and is replaced in the list.
+ */
+export async function spread(servers: number, viewers: Viewer[], first: Person, roomId: number): Promise<void> {
+  await eventually(`viewers on ${servers} im-servers`, async () => {
+    if (new Set(viewers.map(({ server }) => server)).size >= servers) return true;
+    // One person's connections have a rate too.
+    await pause(500);
+    viewers[0] = await first.enter(roomId);
+    return false;
   });
 }

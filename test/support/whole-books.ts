@@ -4,8 +4,8 @@ import { eventually } from "./eventually.ts";
 
 /**
  * The books of all services against each other, over all rows, for the end of a test file: what the wallet says of
- * itself, the shares of every gift, and that records, orders and trades tell the same story, each once. What is still
- * on its way is waited for.
+ * itself, the shares of every gift, and that records, orders and trades tell the same story, each once. What is on its
+ * way at the start is waited for; others may send more meanwhile, which is theirs to wait for.
  */
 export async function expectWholeBooksBalanced(): Promise<void> {
   await expectBooksBalanced();
@@ -14,15 +14,26 @@ export async function expectWholeBooksBalanced(): Promise<void> {
       expect({ [what]: await query(`${sql} LIMIT 5`) }).toEqual({ [what]: [] });
     await checkShares(query);
   });
-  await eventually(
-    "everything on its way has arrived in all books",
-    () =>
-      snapshot("wallet", async (query) => {
-        for (const sql of Object.values(gaps())) if ((await query(`${sql} LIMIT 1`)).length > 0) return false;
-        return true;
-      }),
-    15_000,
+  const open = await snapshot("wallet", (query) => Promise.all(gaps().map((gap) => waitingAt(query, gap))));
+  await eventually("everything on its way has arrived in all books", () => allClosed(open), 15_000);
+}
+
+/** Whether of what was on its way nothing is any more, in one moment. */
+function allClosed(open: readonly string[][]): Promise<boolean> {
+  return snapshot("wallet", async (query) => {
+    for (const [at, gap] of gaps().entries()) if ((await waitingAt(query, gap, open[at])).length > 0) return false;
+    return true;
+  });
+}
+
+/** The ids of the rows that wait, or of those `among` them that do. */
+async function waitingAt(query: Query, { id, sql }: Gap, among?: readonly string[]): Promise<string[]> {
+  if (among?.length === 0) return [];
+  const found = await query<{ id: string }>(
+    `SELECT ${id} AS id ${sql}${among ? ` AND ${id} IN (?)` : ""}`,
+    among ? [among] : [],
   );
+  return found.map((row) => row.id);
 }
 
 const trades = "t_qiyu_currency_trade t";
@@ -51,18 +62,31 @@ function contradictions(): Record<string, string> {
   };
 }
 
-/** Rows that wait for another service; each is closed sooner or later. */
-function gaps(): Record<string, string> {
-  return {
-    "a charged gift without its record": `SELECT t.biz_id FROM ${trades}
-       LEFT JOIN ${records()} ON r.order_id = t.biz_id WHERE t.type = 0 AND r.id IS NULL`,
-    "a paid order without its coins": `SELECT o.order_id FROM ${orders()}
-       LEFT JOIN ${trades} ON t.biz_id = o.order_id AND t.type = 1 WHERE o.status IN (2, 5) AND t.id IS NULL`,
-    "a refunded order whose coins were not taken back": `SELECT o.order_id FROM ${orders()}
-       LEFT JOIN ${trades} ON t.biz_id = CONCAT('refund:', o.order_id)
+/** Rows that wait for another service, each of which is closed sooner or later: what identifies one, and where they are. */
+interface Gap {
+  readonly id: string;
+  readonly sql: string;
+}
+
+/** Charged gifts without their records, paid orders without their coins, refunded orders whose coins were not taken back. */
+function gaps(): Gap[] {
+  return [
+    {
+      id: "t.biz_id",
+      sql: `FROM ${trades} LEFT JOIN ${records()} ON r.order_id = t.biz_id WHERE t.type = 0 AND r.id IS NULL`,
+    },
+    {
+      id: "o.order_id",
+      sql: `FROM ${orders()} LEFT JOIN ${trades} ON t.biz_id = o.order_id AND t.type = 1
+       WHERE o.status IN (2, 5) AND t.id IS NULL`,
+    },
+    {
+      id: "o.order_id",
+      sql: `FROM ${orders()} LEFT JOIN ${trades} ON t.biz_id = CONCAT('refund:', o.order_id)
        LEFT JOIN t_wallet_debt d ON d.biz_id = CONCAT('refund:', o.order_id)
        WHERE o.status = 5 AND COALESCE(IF(t.status = 1, -t.num, 0), 0) + COALESCE(d.num, 0) <> o.coins`,
-  };
+    },
+  ];
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Child } from "../../../scripts/children.ts";
 import { type Answer, Person as People, type Person, requestId } from "../../support/client.ts";
 import { nodeOf, signalNode, startExtraNode } from "../../support/cluster-nodes.ts";
-import { crowd, each } from "../../support/crowd.ts";
+import { crowd, each, spread } from "../../support/crowd.ts";
 import { eventually } from "../../support/eventually.ts";
 import { holdAccounts } from "../../support/held-accounts.ts";
 import { type Outcome, recordsOf, settledOrders } from "../../support/outcomes.ts";
@@ -79,7 +79,7 @@ inCluster("a cluster whose nodes are killed", () => {
     [anchor, people] = await Promise.all([People.login(), crowd(senders)]);
     roomId = await anchor.openRoom("the storm");
     viewers = await each([anchor, ...people.slice(0, 5)], 1, (person) => person.enter(roomId));
-    expect(new Set(viewers.map(({ server }) => server)).size).toBe(2);
+    await spread(2, viewers, anchor, roomId);
   });
 
   afterAll(async () => {

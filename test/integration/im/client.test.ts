@@ -1,6 +1,8 @@
 /** The published client (public/js/im-client.js) on real servers. */
 import type { ServiceBroker } from "moleculer";
+import { connect as connectNats, type NatsConnection } from "nats";
 import { WebSocket } from "ws";
+import { natsPrefix } from "../../../config/config.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import type { ImBusiness, ImClient } from "../../../public/js/im-client.js";
 import { call } from "../../../services/contracts.ts";
@@ -13,11 +15,13 @@ const { createImClient } = loadPageModule<typeof import("../../../public/js/im-c
 let a: ServiceBroker;
 let b: ServiceBroker;
 let router: ServiceBroker;
+let nats: NatsConnection;
 const redis = openRedis("test");
 const clients: ImClient[] = [];
 
 beforeAll(async () => {
   await redis.connect();
+  nats = await connectNats({ servers: process.env.NATS_URL as string });
   router = await startRouter("router", livingRoomFake);
   a = await startImServer("im-a", { noticeResendMs: 300 });
   b = await startImServer("im-b", { noticeResendMs: 300 });
@@ -27,6 +31,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const client of clients) client.close();
   redis.disconnect();
+  await nats.close();
   await stopAll();
 });
 
@@ -91,6 +96,7 @@ test("shows a notice once and acks it, whether it is connected or comes later", 
   await online();
   await call(router, "im-router.sendToUser", notice("later"));
   await eventually("both", () => heard.length === 2);
+  await eventually("its acks are taken", async () => (await kept("200")) === 0);
   client.close();
   const again = openClient("200", 2);
   await again.online();
@@ -101,6 +107,14 @@ test("shows a notice once and acks it, whether it is connected or comes later", 
     ["last"],
   ]);
 });
+
+/** How many notices of a user are kept. */
+async function kept(userId: string): Promise<number> {
+  const subject = `${natsPrefix()}notice.${userId}`;
+  const manager = await nats.jetstreamManager();
+  const { state } = await manager.streams.info(`${natsPrefix()}NOTICES`, { subjects_filter: subject });
+  return state.subjects?.[subject] ?? 0;
+}
 
 test("chats, and hears itself", async () => {
   const { client, heard, online } = openClient("300", 3);

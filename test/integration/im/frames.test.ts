@@ -1,7 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
-import { eventually, stopAll } from "../../support/system.ts";
+import { eventually, stopAll, stopNode } from "../../support/system.ts";
 import {
   addressOf,
   type Body,
@@ -21,8 +21,10 @@ const redis = openRedis("test");
 beforeAll(async () => {
   await redis.connect();
   router = await startRouter("router", livingRoomFake);
-  a = await startImServer("im-a", { silenceMs: 600 });
-  b = await startImServer("im-b", { sendQueueBytes: 200_000, closeGraceMs: 4_000 });
+  a = await startImServer("im-a");
+  // No renewal falls within this file: it would write what tests have taken out of Redis.
+  const seldom = { presenceRefreshMs: 60_000, presenceLeaseMs: 120_000 };
+  b = await startImServer("im-b", { sendQueueBytes: 200_000, closeGraceMs: 4_000, ...seldom });
   await Promise.all([
     seeing(a, { "im-router": 1, "living-room": 1 }),
     seeing(b, { "im-router": 1, "living-room": 1 }),
@@ -107,11 +109,16 @@ describe("protocol", () => {
   });
 
   test("a silent socket is closed to reconnect, one that beats stays", async () => {
-    const [silent, beating] = [await connect(a, "1023", 24), await connect(a, "1024", 24)];
+    const quiet = await startImServer("im-quiet", { silenceMs: 600 });
+    await seeing(quiet, { "im-router": 1, "living-room": 1 });
+    const [silent, beating] = [await connect(quiet, "1023", 24), await connect(quiet, "1024", 24)];
     const beat = setInterval(() => beating.say({ code: 1004 }), 150);
     expect((await silent.closing(3_000)).code).toBe(4504);
     expect(beating.closed).toBeUndefined();
     clearInterval(beat);
+    await beating.leave();
+    await stopNode(quiet);
+    await seeing(router, { "im-server": 2 });
   });
 });
 

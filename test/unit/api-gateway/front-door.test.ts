@@ -5,7 +5,7 @@ import type { GatewayRequest } from "../../../services/api-gateway/visit.ts";
 
 jest.mock("../../../config/limits.ts", () => {
   const { limits } = jest.requireActual("../../../config/limits.ts");
-  return { limits: { ...limits, http: { ...limits.http, maxConcurrentRequests: 2, bodyPatienceMs: 100 } } };
+  return { limits: { ...limits, http: { ...limits.http, maxConcurrentRequests: 2, bodyPatienceMs: 1_000 } } };
 });
 
 const host = "127.0.0.1";
@@ -71,7 +71,7 @@ test("who does not send the announced body loses the place to a newer request on
   const base = `http://${host}:${port}`;
   expect((await fetch(base)).status).toBe(503);
 
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await new Promise((resolve) => setTimeout(resolve, 1_050));
   const newer = fetch(base);
   await until(() => served.length === 3);
   await until(() => cut.length > 0);
