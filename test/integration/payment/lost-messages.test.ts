@@ -10,7 +10,7 @@ import wallet from "../../../services/wallet/wallet.service.ts";
 import { rows } from "../../support/books.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 import { expectOrdersCredited } from "./credited-orders.ts";
-import { cashierSays, makeOrder, messagesOf, orderRow, type PaymentNode, sendNotice, startPayment } from "./desk.ts";
+import { cashierSays, makeOrder, marksOf, messagesOf, type PaymentNode, sendNotice, startPayment } from "./desk.ts";
 
 /** Messages that the stream had taken and lost: what a machine that goes down leaves of them. */
 
@@ -341,7 +341,7 @@ describe("a paid order", () => {
   test("that is parked without a topic is watched from the moment it has one", async () => {
     await sql("UPDATE t_pay_topic SET status = 0 WHERE biz_code = 10001");
     const order = await paid();
-    expect((await orderRow(payment, order.orderId))?.parked).toBe("topicMissing");
+    expect(await marksOf(payment, order.orderId)).toEqual(["topicMissing"]);
     expect(await watches(order)).toEqual([]);
     await sql("UPDATE t_pay_topic SET status = 1 WHERE biz_code = 10001");
     await stopWallet();
