@@ -14,8 +14,14 @@ export const order: ReplCommand = {
     if (orderId.length === 0 || orderId.length > 64) throw new TypedWrong("an order id has 1 to 64 characters");
     const operator = operatorName();
     try {
-      const { status, payTime = "", ...paid } = await call(broker, "payment.findOrder", { orderId, operator });
-      return pairs({ kind: "payment", ...paid, status: payStatus[status] ?? status, payTime });
+      const { status, payTime = "", parked, ...paid } = await call(broker, "payment.findOrder", { orderId, operator });
+      return pairs({
+        kind: "payment",
+        ...paid,
+        status: payStatus[status] ?? status,
+        payTime,
+        ...(parked.length > 0 ? { parked: parked.join(", ") } : {}),
+      });
     } catch (error) {
       if (!isFailure(error, "payOrderUnknown")) throw error;
     }

@@ -5,7 +5,7 @@ import type { Database } from "../../mixins/mysql/database.ts";
 import { openWatches } from "./janitor/janitor-store.ts";
 import { watchedMessages } from "./janitor/message-watch-store.ts";
 import { parkedReasons } from "./order.ts";
-import { parkedOrders } from "./payment-store.ts";
+import { parkedOrders } from "./parked-store.ts";
 import { openRefunds } from "./refunds/refund-store.ts";
 
 const gauges = {

@@ -1,12 +1,12 @@
-import { limits } from "../../config/limits.ts";
 import { isDuplicateKey } from "../../mixins/mysql/database.ts";
 import type { PaymentDesk } from "./desk.ts";
 import { NoticeRefused, type NoticeVerdict, recordOf, refusalStatus } from "./notice-record.ts";
-import type { Order, Parked } from "./order.ts";
+import type { Parked } from "./order.ts";
+import { parkOrder } from "./parked-store.ts";
 import type { NoticeAnswer, RawNotice } from "./payment.contract.ts";
-import { insertNotice, lockOrder, orderById, ordersToRelease, parkOrder, unparkOrder } from "./payment-store.ts";
+import { insertNotice, orderById } from "./payment-store.ts";
 import { type PaymentProvider, payChannels, type VerifiedNotice } from "./providers/provider.ts";
-import { announce, settle } from "./settlement.ts";
+import { settle } from "./settlement.ts";
 
 /** A call of a provider, on its way through this module. */
 interface Delivery {
@@ -47,8 +47,8 @@ async function judge(
   let notice: VerifiedNotice | null = null;
   try {
     notice = read();
-    const order = await believedOrder(desk, provider, notice);
-    const verdict = await apply(desk, delivery, notice, order);
+    await requireFitting(desk, provider, notice);
+    const verdict = await apply(desk, delivery, notice);
     desk.outbox.wake();
     report(desk, delivery, notice, verdict);
     return { verdict, status: 200 };
@@ -79,25 +79,24 @@ async function refuse(
   return { verdict: { ...verdict, reason: refused.refusal }, status: refusalStatus[refused.refusal] };
 }
 
-/** The order that a genuine notice is about, where it says what the order says. */
-async function believedOrder(desk: PaymentDesk, provider: PaymentProvider, notice: VerifiedNotice): Promise<Order> {
+/** @throws NoticeRefused where a genuine notice does not say what its order says; what is compared never changes. */
+async function requireFitting(desk: PaymentDesk, provider: PaymentProvider, notice: VerifiedNotice): Promise<void> {
   const order = await orderById(desk.mysql, notice.orderId);
   if (!order) throw new NoticeRefused("orderUnknown");
   if (order.payChannel !== payChannels[provider.channel])
     throw new NoticeRefused("channel", `the order's is ${order.payChannel}`);
   if (order.amount !== notice.amount)
     throw new NoticeRefused("amount", `${notice.amount} instead of ${order.amount} fen`);
-  return order;
 }
 
 /** The change of state, its messages and the audit row, in one transaction. */
-function apply(desk: PaymentDesk, delivery: Delivery, notice: VerifiedNotice, order: Order): Promise<NoticeVerdict> {
+function apply(desk: PaymentDesk, delivery: Delivery, notice: VerifiedNotice): Promise<NoticeVerdict> {
   const { provider, raw, requestId } = delivery;
   return desk.mysql.transaction(async (tx) => {
-    const verdict = await settle(desk, tx, notice, order, requestId);
-    if (verdict.parked) await parkOrder(tx, order.orderId, verdict.parked);
+    const verdict = await settle(desk, tx, notice, requestId);
+    if (verdict.parked) await parkOrder(tx, notice.orderId, verdict.parked, notice.transactionId);
     await insertNotice(tx, recordOf(provider.channel, raw, notice, verdict, requestId));
-    desk.steps.beforeCommit?.(order.orderId);
+    desk.steps.beforeCommit?.(notice.orderId);
     return verdict;
   });
 }
@@ -105,8 +104,12 @@ function apply(desk: PaymentDesk, delivery: Delivery, notice: VerifiedNotice, or
 const operatorsTask: Readonly<Record<Parked, string>> = {
   topicMissing:
     "a paid order is not credited yet: give its biz code a topic in t_pay_topic, it goes out by itself then",
+  creditHeld:
+    "money of a payment went back before it was credited, so it is not: see at the provider how much, then release the order or refund it",
   paidWhenClosed: "money came in for a closed order and was not credited: refund it at the provider",
   refundPartial: "a part of a payment went back and no coins were taken: settle it by hand",
+  refundUnclear:
+    "money of a payment went back, and the provider does not say how much: look there; no coins were taken",
   refundFailed: "coins were taken back and the money did not go back: refund it at the provider by hand",
   paidTwice: "an order was paid a second time and credited once: refund this transaction at the provider",
 };
@@ -116,23 +119,4 @@ function report(desk: PaymentDesk, { provider, requestId }: Delivery, notice: Ve
   const about = { channel: provider.channel, orderId, noticeId, transactionId, amount, ...verdict, requestId };
   if (verdict.parked) desk.logger.error(about, operatorsTask[verdict.parked]);
   else desk.logger.info(about, "payment notice taken");
-}
-
-/** Sends the messages of paid orders whose biz code has got its topic by now. Whether there may be more of them. */
-export async function releaseParked(desk: PaymentDesk): Promise<boolean> {
-  let released = 0;
-  for (const orderId of await ordersToRelease(desk.mysql, limits.payment.parkedSweepOrders)) {
-    const done = await desk.mysql.transaction(async (tx) => {
-      const order = await lockOrder(tx, orderId);
-      if (order?.state !== "paid" || order.parked !== "topicMissing" || !order.payTime) return false;
-      if (!(await announce(desk, tx, order, order.payTime, null))) return false;
-      await unparkOrder(tx, orderId);
-      return true;
-    });
-    if (!done) continue;
-    released++;
-    desk.outbox.wake();
-    desk.logger.info({ orderId }, "a parked order found its topic: its message is on its way");
-  }
-  return released === limits.payment.parkedSweepOrders;
 }

@@ -18,6 +18,11 @@ export function mayMove(from: OrderState, to: OrderState): boolean {
   return moves[from].includes(to);
 }
 
+/** Whether an order can still be paid: its provider is asked about it. */
+export function isOpen(state: OrderState): boolean {
+  return mayMove(state, "paid");
+}
+
 /** The status numbers an order may have for a move to `to`: what a conditional update asks for. */
 export function statusesBefore(to: OrderState): number[] {
   return states.filter((from) => mayMove(from, to)).map((from) => orderStatus[from]);

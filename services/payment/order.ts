@@ -3,9 +3,37 @@ import type { OrderState } from "./order-state.ts";
 import { orderStatus } from "./order-state.ts";
 import type { PayOrder } from "./payment.contract.ts";
 
-/** Why somebody must look at an order; see t_pay_order.parked. */
-export const parkedReasons = ["topicMissing", "paidWhenClosed", "paidTwice", "refundPartial", "refundFailed"] as const;
+/**
+ * Why somebody must look at an order: t_pay_parked.reason. Several may be true at once, and each goes by itself.
+ * `topicMissing` and `creditHeld` also say that a paid order is not credited.
+ */
+export const parkedReasons = [
+  "topicMissing",
+  "creditHeld",
+  "paidWhenClosed",
+  "paidTwice",
+  "refundPartial",
+  "refundUnclear",
+  "refundFailed",
+] as const;
 export type Parked = (typeof parkedReasons)[number];
+
+/** `neverCredited` is kept beside the reasons and is nothing to look at: a refunded order that has no coins to give back. */
+export type Mark = Parked | "neverCredited";
+
+/** Those that say of a paid order that its coins are not on their way. */
+export const uncredited = ["topicMissing", "creditHeld"] as const satisfies Parked[];
+
+/** Those that say that money of a payment went back, and no coins with it. */
+export const moneyGone = ["refundPartial", "refundUnclear"] as const satisfies Parked[];
+
+/** Those of which each payment of an order has its own; the others are the order's. */
+const ofPayments: readonly Mark[] = ["paidWhenClosed", "paidTwice", ...moneyGone];
+
+/** The payment that a mark names: `""` where it is about the order. */
+export function markedPayment(mark: Mark, transactionId: string): string {
+  return ofPayments.includes(mark) ? transactionId : "";
+}
 
 export interface Order {
   readonly orderId: string;
@@ -19,7 +47,6 @@ export interface Order {
   readonly coins: number;
   readonly bizCode: number;
   readonly transactionId: string | null;
-  readonly parked: Parked | null;
   readonly payTime: Date | null;
 }
 

@@ -3,7 +3,8 @@ import { limits } from "../../config/limits.ts";
 import type { PaymentDesk } from "./desk.ts";
 import { insertWatch } from "./janitor/janitor-store.ts";
 import { expiryOf, firstLook } from "./janitor/watch-times.ts";
-import { isPaySource, newOrderId, type Order } from "./order.ts";
+import { isPaySource, newOrderId, type Order, payOrderOf } from "./order.ts";
+import { parkedOf } from "./parked-store.ts";
 import { insertOrder, lockOrder, moveOrder, orderById } from "./payment-store.ts";
 import type { Offer } from "./product.ts";
 import { type Providers, payChannelOf, payChannels } from "./providers/provider.ts";
@@ -14,6 +15,7 @@ interface PayRequest {
   offer: Offer | null;
   paySource: number;
   payChannel: number;
+  requestId: string | null;
 }
 
 /**
@@ -39,7 +41,6 @@ export async function startOrder(desk: PaymentDesk, providers: Providers, reques
     coins: offer.coins,
     bizCode: offer.bizCode,
     transactionId: null,
-    parked: null,
     payTime: null,
   };
   const now = Date.now();
@@ -51,7 +52,9 @@ export async function startOrder(desk: PaymentDesk, providers: Providers, reques
   const { payUrl } = await provider.createPayment(order, offer.name, expires);
   // Not moved where a notice was faster: the order is ahead of `paying` then.
   await moveOrder(desk.mysql, order.orderId, "paying");
-  return { orderId: order.orderId, payUrl };
+  const { orderId, productId } = order;
+  desk.logger.info({ orderId, userId, productId, payChannel, requestId: request.requestId }, "order made");
+  return { orderId, payUrl };
 }
 
 /** @throws payOrderUnknown */
@@ -61,9 +64,15 @@ export async function requireOrder(desk: PaymentDesk, orderId: string): Promise<
   return order;
 }
 
+/** An order with what somebody has to look at about it. @throws payOrderUnknown */
+export async function orderForOperators(desk: PaymentDesk, orderId: string) {
+  const order = await requireOrder(desk, orderId);
+  return { ...payOrderOf(order), userId: order.userId, parked: await parkedOf(desk.mysql, orderId) };
+}
+
 /**
- * Refunds a paid order, once; what undoes the credit, and the call for its money, are on their way when this returns. A paid order that was parked
- * before it was credited has nothing to take back. Fails: payOrderUnknown, payOrderState.
+ * Refunds a paid order, once; what undoes the credit, and the call for its money, are on their way when this returns. A
+ * paid order that is not credited has nothing to take back. Fails: payOrderUnknown, payOrderState.
  */
 export async function refundOrder(
   desk: PaymentDesk,

@@ -1,8 +1,6 @@
-import { limits } from "../../config/limits.ts";
 import { type Queryable, type Transaction, toSafeInteger } from "../../mixins/mysql/database.ts";
-import { topicPattern } from "./messages.ts";
 import type { NoticeRecord } from "./notice-record.ts";
-import type { Order, Parked } from "./order.ts";
+import type { Order } from "./order.ts";
 import { type OrderState, orderStatus, stateOf, statusesBefore } from "./order-state.ts";
 
 interface OrderRow {
@@ -16,7 +14,6 @@ interface OrderRow {
   coins: string;
   biz_code: number;
   transaction_id: string | null;
-  parked: Parked | null;
   pay_time: Date | null;
 }
 
@@ -32,7 +29,6 @@ function orderOf(row: OrderRow): Order {
     coins: toSafeInteger(row.coins),
     bizCode: row.biz_code,
     transactionId: row.transaction_id,
-    parked: row.parked,
     payTime: row.pay_time,
   };
 }
@@ -72,7 +68,6 @@ interface MoveDetails {
   transaction_id?: string;
   refund_time?: Date;
   refund_reason?: string;
-  parked?: Parked | null;
 }
 
 /**
@@ -93,46 +88,12 @@ export async function moveOrder(
   return header.affectedRows === 1;
 }
 
-/** Marks an order for somebody to look at; the first mark stays. */
-export async function parkOrder(db: Queryable, orderId: string, why: Parked): Promise<void> {
-  await db.run(
-    "UPDATE t_pay_order SET parked = ?, update_time = UTC_TIMESTAMP(3) WHERE order_id = ? AND parked IS NULL",
-    [why, orderId],
-  );
-}
-
-/** How many orders are parked, by reason; no more than `limits.metrics.countedRows` are counted. */
-export async function parkedOrders(db: Queryable): Promise<Map<Parked, number>> {
-  const rows = await db.query<{ why: Parked; orders: string }>(
-    `SELECT parked AS why, COUNT(*) AS orders
-     FROM (SELECT parked FROM t_pay_order WHERE parked IS NOT NULL LIMIT ?) AS counted GROUP BY parked`,
-    [limits.metrics.countedRows],
-  );
-  return new Map(rows.map(({ why, orders }) => [why, Number(orders)]));
-}
-
 /** The topic of a biz code; `null` where there is none or it is off. */
 export async function topicOf(db: Queryable, bizCode: number): Promise<string | null> {
   const [row] = await db.query<{ topic: string }>("SELECT topic FROM t_pay_topic WHERE biz_code = ? AND status = 1", [
     bizCode,
   ]);
   return row?.topic ?? null;
-}
-
-/** Paid orders that found no topic when they were paid and would find one now. */
-export async function ordersToRelease(db: Queryable, limit: number): Promise<string[]> {
-  const rows = await db.query<{ order_id: string }>(
-    `SELECT o.order_id FROM t_pay_order o JOIN t_pay_topic t ON t.biz_code = o.biz_code AND t.status = 1
-     WHERE o.parked = 'topicMissing' AND o.status = ? AND t.topic REGEXP ?
-     ORDER BY o.id LIMIT ?`,
-    [orderStatus.paid, topicPattern, limit],
-  );
-  return rows.map(({ order_id }) => order_id);
-}
-
-/** Takes the mark off an order that the transaction holds. */
-export async function unparkOrder(tx: Transaction, orderId: string): Promise<void> {
-  await tx.run("UPDATE t_pay_order SET parked = NULL, update_time = UTC_TIMESTAMP(3) WHERE order_id = ?", [orderId]);
 }
 
 export async function insertNotice(db: Queryable, notice: NoticeRecord): Promise<void> {

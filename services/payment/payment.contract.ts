@@ -56,11 +56,19 @@ export interface PaymentActions {
   cashierPage: { params: { orderId: string }; result: { html: string } };
   /** Presses a button of the cashier's page. Fails: notFound, invalidParam. */
   cashierPress: { params: { orderId: string; action: string }; result: { html: string } };
-  /** Operators: any user's order. Fails: payOrderUnknown. */
-  findOrder: { params: { orderId: string; operator: string }; result: PayOrder & { userId: string } };
+  /** Operators: any user's order, with what somebody has to look at about it. Fails: payOrderUnknown. */
+  findOrder: {
+    params: { orderId: string; operator: string };
+    result: PayOrder & { userId: string; parked: string[] };
+  };
   /** Operators: a paid order is refunded, once: its coins are taken back, its money is given back by the
    * provider, both on their way when this returns. Fails: payOrderUnknown, payOrderState. */
   refund: { params: { orderId: string; reason: string; operator: string }; result: PayOrder };
+  /**
+   * Operators: a paid order that is not credited, since money of its payment had gone back before (`creditHeld`), is
+   * credited all the same, once; its coins are on their way when this returns. Fails: payOrderUnknown, payOrderState.
+   */
+  release: { params: { orderId: string; reason: string; operator: string }; result: PayOrder };
   /**
    * Takes lines of a day's bill that somebody downloaded by hand, for `reconcile`; they are stored when this returns.
    * Those from line 0 on are in the place of what was handed in before.
@@ -131,6 +139,7 @@ export interface PaymentTopics {
 const userId = { type: "string", pattern: userIdPattern } as const;
 const integer = { type: "number", integer: true } as const;
 const orderId = { type: "string", min: 1, max: 64 } as const;
+const reason = { type: "string", min: 1, max: 200 } as const;
 const operator = { type: "string", min: 1, max: 100 } as const;
 const channel = { type: "enum", values: ["wechat", "alipay", "cashier"] } as const;
 const date = { type: "string", pattern: /^20\d\d-\d\d-\d\d$/ } as const;
@@ -174,5 +183,6 @@ export const paymentParams = {
     handedIn: { type: "array", max: 3, optional: true, items: { type: "object", props: { channel, lines: count } } },
     operator,
   },
-  refund: { orderId, reason: { type: "string", min: 1, max: 200 }, operator },
+  refund: { orderId, reason, operator },
+  release: { orderId, reason, operator },
 } as const;

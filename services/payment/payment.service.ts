@@ -1,7 +1,7 @@
 import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { BackgroundLoop } from "../../mixins/background-loop.ts";
+import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { type CatalogueState, catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
@@ -16,9 +16,9 @@ import type { CrashPoints } from "./desk.ts";
 import { keepPaymentGauges } from "./gauges.ts";
 import type { Janitor } from "./janitor/janitor.ts";
 import { openJanitor } from "./janitor/open-janitor.ts";
-import { releaseParked, takeNotice } from "./notices.ts";
+import { takeNotice } from "./notices.ts";
 import { payOrderOf } from "./order.ts";
-import { refundOrder, requireOrder, startOrder } from "./orders.ts";
+import { orderForOperators, refundOrder, requireOrder, startOrder } from "./orders.ts";
 import { paymentParams } from "./payment.contract.ts";
 import { offerOf, productColumns } from "./product.ts";
 import { openProviders } from "./providers/open-providers.ts";
@@ -26,6 +26,7 @@ import type { Providers } from "./providers/provider.ts";
 import { keepBillLines } from "./reconciliation/bill-line-store.ts";
 import { creditBooks } from "./reconciliation/credit-books.ts";
 import { reconcileDay } from "./reconciliation/reconcile.ts";
+import { keepReleasing, releaseHeld } from "./release.ts";
 import { RowBudget } from "./row-budget.ts";
 
 export interface PaymentState extends MysqlState, JetStreamState, OutboxState, CatalogueState<typeof productColumns> {
@@ -65,10 +66,7 @@ export default defineService<"payment", PaymentState>({
       async handler(ctx) {
         const { productId, ...request } = ctx.params;
         const offer = offerOf(await this.catalogue.byId(productId));
-        const { orderId, payUrl } = await startOrder(this, this.providers, { ...request, offer });
-        const about = { orderId, userId: request.userId, productId, payChannel: request.payChannel };
-        this.logger.info({ ...about, requestId: ctx.requestID }, "order made");
-        return { orderId, payUrl };
+        return startOrder(this, this.providers, { ...request, offer, requestId: ctx.requestID ?? null });
       },
     },
 
@@ -110,8 +108,7 @@ export default defineService<"payment", PaymentState>({
       params: paymentParams.findOrder,
       operator: true,
       async handler(ctx) {
-        const order = await requireOrder(this, ctx.params.orderId);
-        return { ...payOrderOf(order), userId: order.userId };
+        return orderForOperators(this, ctx.params.orderId);
       },
     },
 
@@ -123,6 +120,14 @@ export default defineService<"payment", PaymentState>({
         const order = await refundOrder(this, orderId, reason, ctx.requestID ?? null);
         this.janitor?.wake();
         return payOrderOf(order);
+      },
+    },
+
+    release: {
+      params: paymentParams.release,
+      operator: true,
+      async handler(ctx) {
+        return payOrderOf(await releaseHeld(this, ctx.params.orderId, ctx.requestID ?? null));
       },
     },
 
@@ -152,13 +157,7 @@ export default defineService<"payment", PaymentState>({
     Object.assign(this, openProviders(config(), this.mysql, this.logger));
     this.janitor = openJanitor(this);
     this.gauges = keepPaymentGauges(this);
-    this.parkedOrders = new BackgroundLoop({
-      name: "parked-orders",
-      round: () => releaseParked(this),
-      idleMs: limits.payment.parkedSweepMs,
-      errorBackoffMs: limits.payment.parkedSweepMs,
-      log: this.logger,
-    });
+    this.parkedOrders = keepReleasing(this);
   },
 
   async stopped() {

@@ -3,24 +3,26 @@ import type { PaymentDesk } from "./desk.ts";
 import { sendWatched } from "./janitor/lost-messages.ts";
 import { isTopic, paidEvent, refundedEvent, refundMessage, topicMessage } from "./messages.ts";
 import type { NoticeVerdict } from "./notice-record.ts";
-import type { Order } from "./order.ts";
-import { lockOrder, moveOrder, topicOf, unparkOrder } from "./payment-store.ts";
+import { moneyGone, type Order, uncredited } from "./order.ts";
+import { isOpen } from "./order-state.ts";
+import { isParked, parkOrder, unparkOrder } from "./parked-store.ts";
+import { lockOrder, moveOrder, topicOf } from "./payment-store.ts";
 import type { VerifiedNotice } from "./providers/provider.ts";
-import { refundedFirst } from "./reconciliation/reconcile-store.ts";
 import type { RefundOrigin } from "./refunds/refund-state.ts";
 import { insertRefund, moveRefund } from "./refunds/refund-store.ts";
 
 /**
  * What a genuine notice, whose amount is the order's, does to the order: the change of state and its messages, within
- * the transaction.
+ * the transaction, which holds the order.
  */
 export async function settle(
   desk: PaymentDesk,
   tx: Transaction,
   notice: VerifiedNotice,
-  order: Order,
   requestId: string | null,
 ): Promise<NoticeVerdict> {
+  const order = await lockOrder(tx, notice.orderId);
+  if (!order) return { outcome: "ignored", reason: "the order is gone" };
   switch (notice.says) {
     case "paid":
       return settlePaid(desk, tx, notice, order, requestId);
@@ -43,28 +45,45 @@ async function settlePaid(
   requestId: string | null,
 ): Promise<NoticeVerdict> {
   const { orderId, bizCode } = order;
-  const details = { pay_time: notice.time, transaction_id: notice.transactionId };
-  if (!(await moveOrder(tx, orderId, "paid", details))) return alreadyOver(tx, notice);
-  desk.steps.afterStateChange?.(orderId);
-  await desk.outbox.add(tx, { ...paidEvent(order, notice.time), requestId });
+  if (!isOpen(order.state)) return alreadyOver(notice, order);
+  await payWithin(desk, tx, notice, order, requestId);
+  // The payment is genuine, and money of it is known to have gone back: not to be credited without anybody's look.
+  if (await isParked(tx, orderId, moneyGone)) return held;
   if (await announce(desk, tx, order, notice.time, requestId)) return { outcome: "applied", reason: "paid" };
   return { outcome: "parked", reason: `paid, but biz code ${bizCode} has no usable topic`, parked: "topicMissing" };
 }
 
-/** A payment of an order that is not open any more: a repeat, or money without an order. */
-async function alreadyOver(tx: Transaction, notice: VerifiedNotice): Promise<NoticeVerdict> {
-  const order = await lockOrder(tx, notice.orderId);
-  if (order?.state !== "paid" && order?.state !== "refunded")
-    return { outcome: "parked", reason: `paid, but the order is ${order?.state}`, parked: "paidWhenClosed" };
-  if (order.transactionId === notice.transactionId) return { outcome: "repeated", reason: "paid before" };
-  return { outcome: "parked", reason: `paid again, first by ${order.transactionId}`, parked: "paidTwice" };
+const held: NoticeVerdict = {
+  outcome: "parked",
+  reason: "paid, and money of it went back: not credited",
+  parked: "creditHeld",
+};
+
+/** An open order is paid, and its event says so; whether it is credited is the caller's to decide. */
+async function payWithin(
+  desk: PaymentDesk,
+  tx: Transaction,
+  { transactionId, time }: VerifiedNotice,
+  order: Order,
+  requestId: string | null,
+): Promise<void> {
+  await moveOrder(tx, order.orderId, "paid", { pay_time: time, transaction_id: transactionId });
+  desk.steps.afterStateChange?.(order.orderId);
+  await desk.outbox.add(tx, { ...paidEvent(order, time), requestId });
 }
 
-async function settleCancelled(tx: Transaction, { orderId }: Order): Promise<NoticeVerdict> {
+/** A payment of an order that is not open any more: a repeat, or money without an order. */
+function alreadyOver(notice: VerifiedNotice, { state, transactionId }: Order): NoticeVerdict {
+  if (state !== "paid" && state !== "refunded")
+    return { outcome: "parked", reason: `paid, but the order is ${state}`, parked: "paidWhenClosed" };
+  if (transactionId === notice.transactionId) return { outcome: "repeated", reason: "paid before" };
+  return { outcome: "parked", reason: `paid again, first by ${transactionId}`, parked: "paidTwice" };
+}
+
+async function settleCancelled(tx: Transaction, { orderId, state }: Order): Promise<NoticeVerdict> {
   if (await moveOrder(tx, orderId, "cancelled")) return { outcome: "applied", reason: "cancelled" };
-  const now = await lockOrder(tx, orderId);
-  if (now?.state === "cancelled") return { outcome: "repeated", reason: "cancelled before" };
-  return { outcome: "ignored", reason: `cancelled, but the order is ${now?.state}` };
+  if (state === "cancelled") return { outcome: "repeated", reason: "cancelled before" };
+  return { outcome: "ignored", reason: `cancelled, but the order is ${state}` };
 }
 
 /** Money went back: one that we asked for, or one that the provider gave back by itself or for its cashier. */
@@ -72,37 +91,53 @@ async function settleRefunded(
   desk: PaymentDesk,
   tx: Transaction,
   notice: VerifiedNotice,
-  { orderId }: Order,
+  order: Order,
   requestId: string | null,
 ): Promise<NoticeVerdict> {
-  const order = await lockOrder(tx, orderId);
-  if (order?.transactionId && order.transactionId !== notice.transactionId) {
-    if (order.parked !== "paidTwice") return { outcome: "ignored", reason: "a refund of a payment that paid nothing" };
-    await unparkOrder(tx, orderId);
+  const { orderId, state } = order;
+  const { transactionId } = notice;
+  const isSecond = order.transactionId !== null && order.transactionId !== transactionId;
+  if (isSecond && !(await isParked(tx, orderId, ["paidTwice"], transactionId)))
+    return { outcome: "ignored", reason: "a refund of a payment that paid nothing" };
+  if (notice.refundAmount !== notice.amount) return settlePartOf(desk, tx, notice, order, requestId);
+  await unparkOrder(tx, orderId, moneyGone, transactionId);
+  if (isSecond) {
+    await unparkOrder(tx, orderId, ["paidTwice"], transactionId);
     return { outcome: "applied", reason: "the second payment went back" };
   }
-  if (notice.refundAmount !== notice.amount)
-    return {
-      outcome: "parked",
-      reason: `${notice.refundAmount ?? "some"} fen of it went back`,
-      parked: "refundPartial",
-    };
-  if (order?.state === "refunded") return moneyWentBack(tx, order);
-  if (order?.state === "paid") {
+  if (state === "refunded") return moneyWentBack(tx, order);
+  if (state === "paid") {
     await refundWithin(desk, tx, order, { reason: "refunded at the provider", origin: "provider" }, requestId);
     return { outcome: "applied", reason: "refunded" };
   }
-  if (order?.state === "cancelled" || order?.state === "invalid") {
-    if (order.parked === "paidWhenClosed") await unparkOrder(tx, orderId);
-    return { outcome: "applied", reason: `the money of an order that is ${order.state} went back` };
+  if (isOpen(state)) return paidAndRefunded(desk, tx, notice, order, requestId);
+  await unparkOrder(tx, orderId, ["paidWhenClosed"], transactionId);
+  return { outcome: "applied", reason: `the money of an order that is ${state} went back` };
+}
+
+/** A part went back, which moves nothing, or nobody knows how much: an order that is open then is paid for certain. */
+async function settlePartOf(
+  desk: PaymentDesk,
+  tx: Transaction,
+  notice: VerifiedNotice,
+  order: Order,
+  requestId: string | null,
+): Promise<NoticeVerdict> {
+  if (notice.refundAmount !== undefined) {
+    await unparkOrder(tx, order.orderId, ["refundUnclear"], notice.transactionId);
+    return { outcome: "parked", reason: `${notice.refundAmount} fen of it went back`, parked: "refundPartial" };
   }
-  return paidAndRefunded(desk, tx, notice, requestId);
+  if (order.state === "refunded") return { outcome: "ignored", reason: "money of a refunded order went back" };
+  if (!isOpen(order.state))
+    return { outcome: "parked", reason: "money of it went back, not said how much", parked: "refundUnclear" };
+  await payWithin(desk, tx, notice, order, requestId);
+  return held;
 }
 
 /** The refund that was asked for is done; an operator has nothing more to do about it, if one had. */
-async function moneyWentBack(tx: Transaction, { orderId, parked }: Order): Promise<NoticeVerdict> {
+async function moneyWentBack(tx: Transaction, { orderId }: Order): Promise<NoticeVerdict> {
   if (!(await moveRefund(tx, orderId, "done"))) return { outcome: "repeated", reason: "refunded before" };
-  if (parked === "refundFailed") await unparkOrder(tx, orderId);
+  await unparkOrder(tx, orderId, ["refundFailed"]);
   return { outcome: "applied", reason: "the money went back" };
 }
 
@@ -118,23 +153,21 @@ async function paidAndRefunded(
   desk: PaymentDesk,
   tx: Transaction,
   notice: VerifiedNotice,
+  order: Order,
   requestId: string | null,
 ): Promise<NoticeVerdict> {
-  const details = { pay_time: notice.time, transaction_id: notice.transactionId, parked: "topicMissing" as const };
-  await moveOrder(tx, notice.orderId, "paid", details);
-  const order = await lockOrder(tx, notice.orderId);
-  if (!order) return { outcome: "ignored", reason: "the order is gone" };
-  await desk.outbox.add(tx, { ...paidEvent(order, notice.time), requestId });
-  const why = { reason: refundedFirst, origin: "provider" } as const;
-  await refundWithin(desk, tx, order, why, requestId);
-  await unparkOrder(tx, notice.orderId);
+  await payWithin(desk, tx, notice, order, requestId);
+  await parkOrder(tx, order.orderId, "creditHeld", notice.transactionId);
+  const paid = { ...order, state: "paid", transactionId: notice.transactionId, payTime: notice.time } as const;
+  const why = { reason: "refunded at the provider before it was credited", origin: "provider" } as const;
+  await refundWithin(desk, tx, paid, why, requestId);
   return { outcome: "applied", reason: "refunded before the payment was heard of: nothing was credited" };
 }
 
 /**
  * Moves a paid order to refunded and takes its coins back, within the transaction; whether its state allowed that. What
- * an operator refunds is given back by the provider afterwards. An order that was never credited, since its topic was
- * missing, has no coins to take back.
+ * an operator refunds is given back by the provider afterwards. An order that is not credited has no coins to take
+ * back, and is marked as one that never was.
  */
 export async function refundWithin(
   desk: PaymentDesk,
@@ -147,8 +180,8 @@ export async function refundWithin(
   if (!(await moveOrder(tx, order.orderId, "refunded", { refund_time: time, refund_reason: reason }))) return false;
   desk.steps.afterStateChange?.(order.orderId);
   await insertRefund(tx, order, origin, reason);
-  if (order.parked !== "topicMissing")
-    await sendWatched(desk, tx, { ...refundMessage(order, reason, time), requestId });
+  if (await unparkOrder(tx, order.orderId, uncredited)) await parkOrder(tx, order.orderId, "neverCredited", "");
+  else await sendWatched(desk, tx, { ...refundMessage(order, reason, time), requestId });
   await desk.outbox.add(tx, { ...refundedEvent(order, reason, time), requestId });
   return true;
 }

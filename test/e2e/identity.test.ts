@@ -112,6 +112,7 @@ describe("the operators' routes", () => {
     ["account/unfreeze", { userId: person.userId, reason: "why not" }],
     ["order/query", { orderId }],
     ["order/refund", { orderId, reason: "why not" }],
+    ["order/release", { orderId, reason: "why not" }],
   ];
 
   test("are closed to everybody without the operators' token, whatever else they carry", async () => {
@@ -149,6 +150,7 @@ describe("the operators' routes", () => {
       ["account/freeze", { userId: person.userId, reason: "audit" }, "wallet", "wallet.freeze", "succeeded"],
       ["account/unfreeze", { userId: person.userId, reason: "audit" }, "wallet", "wallet.unfreeze", "succeeded"],
       ["order/query", { orderId }, "payment", "payment.findOrder", "succeeded"],
+      ["order/release", { orderId, reason: "audit" }, "payment", "payment.release", "payOrderState"],
       ["order/refund", { orderId, reason: "audit" }, "payment", "payment.refund", "succeeded"],
       ["order/refund", { orderId, reason: "audit" }, "payment", "payment.refund", "payOrderState"],
     ];

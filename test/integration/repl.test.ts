@@ -48,7 +48,7 @@ const fakes = [
         operators.push(params.operator as string);
         if (params.orderId !== "p-1") throw fail("payOrderUnknown");
         const order = { orderId: "p-1", userId: user, productId: 10, coinNum: 1000, amount: 10_000, status: 2 };
-        return { ...order, payTime: "2024-12-31T00:00:00.000Z" };
+        return { ...order, payTime: "2024-12-31T00:00:00.000Z", parked: ["creditHeld", "refundPartial"] };
       },
     },
   },
@@ -155,7 +155,9 @@ describe("the operators' console", () => {
     });
 
     test("order: finds payments and gifts, as this account of this machine", async () => {
-      expect(await say("order p-1")).toMatch(/kind +payment\n(.*\n)*status +paid\n/);
+      expect(await say("order p-1")).toMatch(
+        /kind +payment\n(.*\n)*status +paid\n(.*\n)*parked +creditHeld, refundPartial$/,
+      );
       expect(await say("order g-1")).toMatch(/kind +gift\n(.*\n)*reason +balanceShort$/);
       expect(await say("order nothing")).toMatch(/^neither a payment nor a settled gift/);
       expect(new Set(operators)).toEqual(new Set([`repl:${userInfo().username}`]));

@@ -108,7 +108,11 @@ export const adminEndpoints = [
     access: "operator",
     params: { orderId },
     result: z.discriminatedUnion("kind", [
-      shownPayOrder.extend({ kind: z.literal("payment"), userId: shownUserId }),
+      shownPayOrder.extend({
+        kind: z.literal("payment"),
+        userId: shownUserId,
+        parked: z.array(z.string()).meta({ description: "What somebody has to look at, e.g. creditHeld, paidTwice." }),
+      }),
       shownGiftRecord.extend({ kind: z.literal("gift") }),
     ]),
     failures: ["giftOrderUnknown"],
@@ -133,6 +137,16 @@ export const adminEndpoints = [
     result: shownPayOrder,
     failures: ["payOrderUnknown", "payOrderState"],
     run: (ctx, params, { operator }) => call(ctx, "payment.refund", { ...params, operator }),
+  }),
+
+  endpoint({
+    path: `${base}/order/release`,
+    summary: "Credits a paid order that is held back, since money of its payment had gone back before (creditHeld)",
+    access: "operator",
+    params: { orderId, reason },
+    result: shownPayOrder,
+    failures: ["payOrderUnknown", "payOrderState"],
+    run: (ctx, params, { operator }) => call(ctx, "payment.release", { ...params, operator }),
   }),
 
   endpoint({

@@ -73,7 +73,8 @@ export class Cashier {
     if (payment.action === null) return { says: "open" };
     if (payment.action === "cancel") return { says: "closed" };
     const { transactionId, amount, pressTime: time } = payment;
-    return { says: payment.givenBack ? "refunded" : "paid", transactionId, amount, time };
+    if (payment.givenBack) return { says: "refunded", transactionId, amount, refundAmount: amount, time };
+    return { says: "paid", transactionId, amount, time };
   }
 
   /** Sandbox money: that it went back is a line of the book. */

@@ -1,6 +1,7 @@
 import { limits } from "../../../config/limits.ts";
 import { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import type { PaymentDesk } from "../desk.ts";
+import { isOpen } from "../order-state.ts";
 import type { Providers } from "../providers/provider.ts";
 import { dueRefunds } from "../refunds/refund-store.ts";
 import { sendRefund } from "../refunds/send-refund.ts";
@@ -76,12 +77,11 @@ export class Janitor {
   /** Those that are due; what is over by now is watched no longer. */
   private async openOrders(): Promise<Watch[]> {
     const due = await dueWatches(this.desk.mysql, limits.payment.janitorOrders);
-    const isOpen = ({ state }: Watch) => state === "waiting" || state === "paying";
-    const over = due.filter((watch) => !isOpen(watch));
+    const over = due.filter(({ state }) => !isOpen(state));
     await removeWatches(
       this.desk.mysql,
       over.map(({ orderId }) => orderId),
     );
-    return due.filter(isOpen);
+    return due.filter(({ state }) => isOpen(state));
   }
 }

@@ -9,6 +9,7 @@ import {
   insertMessageWatch,
   type MessageWatch,
   noteAgain,
+  noteUnsent,
   postponeMessages,
   removeMessageWatches,
 } from "./message-watch-store.ts";
@@ -46,6 +47,8 @@ export async function lookAfterMessages(desk: PaymentDesk, ports: MessagePorts):
   for (const effect of effects) {
     const asked = due.filter((message) => message.effect === effect);
     if (asked.length === 0) continue;
+    // The outbox first: what leaves it after it was read is not in the books when they are, and not lost either.
+    const unsent = await desk.outbox.unsent(asked.map(orderIdOf));
     let shown: Set<string>;
     try {
       shown = new Set(await ports.shown(effect, asked.map(orderIdOf)));
@@ -55,17 +58,30 @@ export async function lookAfterMessages(desk: PaymentDesk, ports: MessagePorts):
       return false;
     }
     await removeMessageWatches(desk.mysql, effect, [...shown]);
+    const missing = asked.filter(({ orderId }) => !shown.has(orderId));
+    await lookAfterUnsent(
+      desk,
+      effect,
+      missing.filter(({ orderId }) => unsent.has(orderId)),
+    );
     await lookAfterMissing(
       desk,
       ports,
       effect,
-      asked.filter(({ orderId }) => !shown.has(orderId)),
+      missing.filter(({ orderId }) => !unsent.has(orderId)),
     );
   }
   return due.length === limits.payment.janitorMessages;
 }
 
 const orderIdOf = ({ orderId }: MessageWatch) => orderId;
+
+/** What had not left the outbox is late and not lost: it is waited for from now on, as if it had just been sent. */
+async function lookAfterUnsent(desk: PaymentDesk, effect: Effect, unsent: readonly MessageWatch[]): Promise<void> {
+  const now = Date.now();
+  for (const [again, messages] of Map.groupBy(unsent, (message) => message.again))
+    await noteUnsent(desk.mysql, effect, messages.map(orderIdOf), nextMessageLook(1, now), againAfter(again, now));
+}
 
 async function lookAfterMissing(
   desk: PaymentDesk,
@@ -74,10 +90,7 @@ async function lookAfterMissing(
   missing: readonly MessageWatch[],
 ): Promise<void> {
   const now = Date.now();
-  const overdue = missing.filter((message) => isOverdue(message, now));
-  // What has not left the outbox is late and not lost.
-  const unsent = await desk.outbox.unsent(overdue.map(orderIdOf));
-  const lost = new Set(overdue.filter(({ orderId }) => !unsent.has(orderId)));
+  const lost = new Set(missing.filter((message) => isOverdue(message, now)));
   const waiting = Map.groupBy(
     missing.filter((message) => !lost.has(message)),
     ({ asked }) => nextMessageLook(asked + 1, now).getTime(),

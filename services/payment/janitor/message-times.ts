@@ -4,7 +4,7 @@ const { messageLookDelaysMs, messageAgainDelaysMs, messageLooksBeforeAgain } = l
 
 const step = (delays: readonly number[], at: number) => delays[Math.min(at, delays.length - 1)] as number;
 
-/** When the wallet is asked about a message that it has not carried out at `asked` looks since it was published. */
+/** When the wallet is asked about a message that it has not carried out at `asked` looks since it left the outbox. */
 export function nextMessageLook(asked: number, now: number): Date {
   return new Date(now + step(messageLookDelaysMs, asked));
 }

@@ -10,7 +10,7 @@ export interface MessageWatch {
   readonly payload: unknown;
   /** It is not published again before. */
   readonly againTime: Date;
-  /** How often the wallet has said no since it was published last. */
+  /** How often the wallet has said no since it was last known to be in the outbox. */
   readonly asked: number;
   /** How often it was published again. */
   readonly again: number;
@@ -76,6 +76,21 @@ export async function postponeMessages(
     effect,
     orderIds,
   ]);
+}
+
+/** The message has not left the outbox yet: the looks so far do not count, and the wait begins anew. */
+export async function noteUnsent(
+  db: Queryable,
+  effect: Effect,
+  orderIds: readonly string[],
+  nextTime: Date,
+  againTime: Date,
+): Promise<void> {
+  await db.run(
+    `UPDATE t_pay_message_watch SET asked = 0, next_time = ?, again_time = ?
+     WHERE effect = ? AND order_id IN (?)`,
+    [nextTime, againTime, effect, orderIds],
+  );
 }
 
 /** Notes that a message is published once more; of two nodes that do it at once one is told `true`. */

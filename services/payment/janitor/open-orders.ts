@@ -1,6 +1,7 @@
 import type { PaymentDesk } from "../desk.ts";
 import { takeAnswer } from "../notices.ts";
-import { insertNotice, moveOrder } from "../payment-store.ts";
+import { isOpen } from "../order-state.ts";
+import { insertNotice, moveOrder, orderById } from "../payment-store.ts";
 import {
   type PaymentProvider,
   type ProviderOrder,
@@ -43,8 +44,10 @@ async function settled(desk: PaymentDesk, provider: PaymentProvider, watch: Watc
     found = await provider.queryOrder(watch.orderId);
   }
   if (found.says === "paid" || found.says === "refunded" || (found.says === "closed" && !expired)) {
+    await takeAnswer(desk, provider, noticeOf(watch, found));
     // An answer that does not fit the order is said again, as an error, until somebody has looked at it.
-    return (await takeAnswer(desk, provider, noticeOf(watch, found))).outcome !== "refused";
+    const order = await orderById(desk.mysql, watch.orderId);
+    return !order || !isOpen(order.state);
   }
   if (!expired || found.says === "open") return false;
   await expire(desk, provider, watch.orderId);
@@ -54,8 +57,7 @@ async function settled(desk: PaymentDesk, provider: PaymentProvider, watch: Watc
 function noticeOf({ orderId, amount }: Watch, found: ProviderOrder): VerifiedNotice {
   const common = { noticeId: `asked-${orderId}`, orderId };
   if (found.says === "paid" || found.says === "refunded") {
-    const { says, transactionId, time } = found;
-    return { ...common, says, transactionId, amount: found.amount, time };
+    return { ...common, ...found };
   }
   return { ...common, says: "cancelled", transactionId: "", amount, time: new Date() };
 }

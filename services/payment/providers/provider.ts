@@ -23,17 +23,23 @@ export interface VerifiedNotice {
   readonly amount: number;
   /** `refunded`: money went back, all that went back so far; `other`: a state of the provider's that changes nothing. */
   readonly says: "paid" | "cancelled" | "refunded" | "refundFailed" | "other";
-  /** Fen, of a refund. */
+  /** Fen, of a refund; absent where the provider does not say how much of the payment went back. */
   readonly refundAmount?: number;
-  /** When it happened, by the provider's clock. */
+  /** When it happened, by the provider's clock; of a refund without an amount, when the order was paid. */
   readonly time: Date;
 }
 
 /** What the provider answers to the question after an order, verified like a notice. */
 export type ProviderOrder =
   | { readonly says: "paid"; readonly transactionId: string; readonly amount: number; readonly time: Date }
-  /** The payment went back since, in part or as a whole. */
-  | { readonly says: "refunded"; readonly transactionId: string; readonly amount: number; readonly time: Date }
+  /** It was paid at `time`, and the payment went back since: `refundAmount` of it, where the provider says how much. */
+  | {
+      readonly says: "refunded";
+      readonly transactionId: string;
+      readonly amount: number;
+      readonly refundAmount?: number;
+      readonly time: Date;
+    }
   /** Can still be paid. */
   | { readonly says: "open" }
   | { readonly says: "closed" }

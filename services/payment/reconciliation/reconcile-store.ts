@@ -25,19 +25,16 @@ function comparedOf(row: Row): ComparedOrder {
   };
 }
 
-/** An order that was refunded without a credit never had a message to a topic; the reason of its refund row says so. */
+/** An order that was refunded without a credit has a mark that says so. */
 const columns = `o.order_id, o.status, o.transaction_id, o.amount, o.coins,
   COALESCE(o.pay_time >= ? AND o.pay_time < ?, 0) AS of_the_day,
-  (o.status = 5 AND (o.parked = 'topicMissing' OR o.refund_reason = ?)) AS never_credited`;
-
-/** What the settlement writes as the reason where a refund is heard of before its payment. */
-export const refundedFirst = "refunded at the provider before it was credited";
+  EXISTS (SELECT 1 FROM t_pay_parked p WHERE p.order_id = o.order_id AND p.reason = 'neverCredited') AS never_credited`;
 
 /** Orders of a channel that were paid in a span of time. */
 export async function ordersPaid(db: Queryable, payChannel: number, from: Date, to: Date): Promise<ComparedOrder[]> {
   const rows = await db.query<Row>(
     `SELECT ${columns} FROM t_pay_order o WHERE o.pay_channel = ? AND o.pay_time >= ? AND o.pay_time < ?`,
-    [from, to, refundedFirst, payChannel, from, to],
+    [from, to, payChannel, from, to],
   );
   return rows.map(comparedOf);
 }
@@ -52,7 +49,6 @@ export async function ordersNamed(
   const rows = await db.query<Row>(`SELECT ${columns} FROM t_pay_order o WHERE o.order_id IN (?)`, [
     from,
     to,
-    refundedFirst,
     orderIds,
   ]);
   return rows.map(comparedOf);

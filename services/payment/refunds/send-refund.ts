@@ -1,6 +1,6 @@
 import { limits } from "../../../config/limits.ts";
 import type { PaymentDesk } from "../desk.ts";
-import { parkOrder } from "../payment-store.ts";
+import { parkOrder } from "../parked-store.ts";
 import { type Providers, payChannelOf } from "../providers/provider.ts";
 import { type DueRefund, moveRefund, postponeRefund } from "./refund-store.ts";
 
@@ -42,10 +42,10 @@ function problemOf(error: unknown): string {
   return typeof data?.why === "string" ? data.why : String(message);
 }
 
-async function giveUp(desk: PaymentDesk, { orderId }: DueRefund, problem: string): Promise<void> {
+async function giveUp(desk: PaymentDesk, { orderId, transactionId }: DueRefund, problem: string): Promise<void> {
   const failed = await desk.mysql.transaction(async (tx) => {
     if (!(await moveRefund(tx, orderId, "failed"))) return false;
-    await parkOrder(tx, orderId, "refundFailed");
+    await parkOrder(tx, orderId, "refundFailed", transactionId);
     return true;
   });
   if (!failed) return;

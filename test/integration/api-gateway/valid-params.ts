@@ -32,6 +32,7 @@ export const validParams: Readonly<Record<string, Record<string, unknown>>> = {
   "/live/admin/account/unfreeze": { userId: "77", reason: "cleared" },
   "/live/admin/order/query": { orderId: "pay-order-1" },
   "/live/admin/order/refund": { orderId: "pay-order-1", reason: "asked for" },
+  "/live/admin/order/release": { orderId: "pay-order-1", reason: "only a coupon went back" },
   "/live/admin/income/affected": { orderId: "pay-order-1", cursor: "41", limit: 20 },
   "/live/admin/income/hold": { orderId: "pay-order-1", anchorId: "78", reason: "chargeback" },
   "/live/admin/income/release": { orderId: "pay-order-1", anchorId: "78", reason: "paid after all" },

@@ -67,3 +67,12 @@ export async function orderRow({ mysql }: PaymentNode, orderId: string) {
   const [row] = await mysql.query<Record<string, unknown>>("SELECT * FROM t_pay_order WHERE order_id = ?", [orderId]);
   return row;
 }
+
+/** What stands in the book of marks about an order, oldest first. */
+export async function marksOf({ mysql }: PaymentNode, orderId: string): Promise<string[]> {
+  const rows = await mysql.query<{ reason: string }>(
+    "SELECT reason FROM t_pay_parked WHERE order_id = ? ORDER BY create_time, reason",
+    [orderId],
+  );
+  return rows.map(({ reason }) => reason);
+}

@@ -1,5 +1,5 @@
 import { eventually, stopNode } from "../../support/system.ts";
-import { messagesOf, noticesOf, orderRow, startPayment } from "./desk.ts";
+import { marksOf, messagesOf, noticesOf, startPayment } from "./desk.ts";
 import {
   channels,
   deliver,
@@ -155,7 +155,7 @@ test("a notice and the expiry at the same moment end in one state, credited only
     const status = await statusOf(desk, order);
     expect(status).toBe(late ? 2 : 4);
     expect((await messagesOf(desk.payments[0], order.orderId)).length).toBe(status === 2 ? 2 : 0);
-    expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBeNull();
+    expect(await marksOf(desk.payments[0], order.orderId)).toEqual([]);
   }
 });
 

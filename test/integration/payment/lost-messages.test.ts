@@ -10,7 +10,7 @@ import wallet from "../../../services/wallet/wallet.service.ts";
 import { rows } from "../../support/books.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 import { expectOrdersCredited } from "./credited-orders.ts";
-import { cashierSays, makeOrder, messagesOf, orderRow, type PaymentNode, sendNotice, startPayment } from "./desk.ts";
+import { cashierSays, makeOrder, marksOf, messagesOf, type PaymentNode, sendNotice, startPayment } from "./desk.ts";
 
 /** Messages that the stream had taken and lost: what a machine that goes down leaves of them. */
 
@@ -278,28 +278,70 @@ describe("a paid order", () => {
     expect(await published(order)).toEqual([creditId(order)]);
   });
 
-  test("whose message waits in the outbox is not published a second time", async () => {
-    const order = await lostWhileAway("pay.recharge", () => paid());
-    await sql(
-      `INSERT INTO t_outbox (subject, msg_id, order_key, payload, create_time)
-       VALUES ('no.such.subject', ?, ?, '{}', UTC_TIMESTAMP(3))`,
-      [`stuck:${order.orderId}`, order.orderId],
-    );
-    await look(order, { overdue: true });
-    await eventually("it was asked about", async () => {
+  describe("whose message waits in the outbox is not published a second time", () => {
+    const ports = () => ({ shown: jest.fn(async (): Promise<string[]> => []), publishedAgain: jest.fn() });
+
+    /** Lost and overdue, but for a message of the order that the outbox holds; the janitor leaves it alone. */
+    async function waiting(): Promise<Paid> {
+      const order = await lostWhileAway("pay.recharge", () => paid());
+      await sql("UPDATE t_pay_lease SET holder = 'nobody', until_time = UTC_TIMESTAMP(3) + INTERVAL 60 SECOND");
+      await sql(
+        `INSERT INTO t_outbox (subject, msg_id, order_key, payload, create_time)
+         VALUES ('no.such.subject', ?, ?, '{}', UTC_TIMESTAMP(3))`,
+        [`stuck:${order.orderId}`, order.orderId],
+      );
+      return order;
+    }
+    const leaves = ({ orderId }: Paid) =>
+      sql("UPDATE t_outbox SET sent_time = UTC_TIMESTAMP(3) WHERE msg_id = ?", [`stuck:${orderId}`]);
+
+    /** It is lost after all, which is seen once its wait is over. */
+    async function found(order: Paid): Promise<void> {
+      await sql("UPDATE t_pay_lease SET until_time = UTC_TIMESTAMP(3)");
+      await look(order, { overdue: true });
+      await expectCoins(order, 300);
+    }
+
+    test("its wait begins when it has left", async () => {
+      const order = await waiting();
+      const { shown, publishedAgain } = ports();
+      for (let time = 1; time <= limits.payment.messageLooksBeforeAgain; time++) {
+        await look(order, { overdue: true });
+        await lookAfterMessages(payment, { shown, publishedAgain });
+        expect(shown).toHaveBeenCalledTimes(time);
+      }
+      await leaves(order);
+      await look(order);
+      await lookAfterMessages(payment, { shown, publishedAgain });
+      expect(publishedAgain).not.toHaveBeenCalled();
+      expect(await published(order)).toEqual([creditId(order)]);
       const [watch] = await watches(order);
-      return (watch?.asked ?? 0) > limits.payment.messageLooksBeforeAgain;
+      expect(watch).toMatchObject({ asked: 1, again: 0 });
+      const wait = limits.payment.messageAgainDelaysMs[0];
+      expect(Math.abs((watch?.again_time.getTime() ?? 0) - Date.now() - wait)).toBeLessThan(10_000);
+      await found(order);
     });
-    expect(await published(order)).toEqual([creditId(order)]);
-    await sql("DELETE FROM t_outbox WHERE msg_id = ?", [`stuck:${order.orderId}`]);
-    await look(order, { overdue: true });
-    await expectCoins(order, 300);
+
+    test("nor where it leaves while the wallet is asked", async () => {
+      const order = await waiting();
+      const { shown, publishedAgain } = ports();
+      shown.mockImplementation(async () => {
+        await leaves(order);
+        return [];
+      });
+      await look(order, { overdue: true });
+      await lookAfterMessages(payment, { shown, publishedAgain });
+      expect(shown).toHaveBeenCalled();
+      expect(publishedAgain).not.toHaveBeenCalled();
+      expect(await published(order)).toEqual([creditId(order)]);
+      await found(order);
+    });
   });
 
   test("that is parked without a topic is watched from the moment it has one", async () => {
     await sql("UPDATE t_pay_topic SET status = 0 WHERE biz_code = 10001");
     const order = await paid();
-    expect((await orderRow(payment, order.orderId))?.parked).toBe("topicMissing");
+    expect(await marksOf(payment, order.orderId)).toEqual(["topicMissing"]);
     expect(await watches(order)).toEqual([]);
     await sql("UPDATE t_pay_topic SET status = 1 WHERE biz_code = 10001");
     await stopWallet();

@@ -4,13 +4,14 @@ import { config, natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../../services/contracts.ts";
 import { signedHeaders } from "../../../services/payment/cashier/cashier-notice.ts";
-import { releaseParked } from "../../../services/payment/notices.ts";
+import { releaseParked } from "../../../services/payment/release.ts";
 import { RowBudget } from "../../../services/payment/row-budget.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 import {
   cashierSays,
   makeOrder,
+  marksOf,
   messagesOf,
   noticesOf,
   orderRow,
@@ -58,7 +59,8 @@ describe("a genuine notice of the right amount", () => {
       amount: 3_000,
       payTime: "2030-01-02T03:04:05.678Z",
     });
-    expect(await orderRow(payment, orderId)).toMatchObject({ transaction_id: `t-${orderId}`, parked: null });
+    expect(await orderRow(payment, orderId)).toMatchObject({ transaction_id: `t-${orderId}` });
+    expect(await marksOf(payment, orderId)).toEqual([]);
     expect(await noticesOf(payment, orderId)).toMatchObject([{ outcome: "applied" }]);
 
     const stream = await payment.jetstream.client.streams.get(`${natsPrefix()}PAY`);
@@ -106,7 +108,7 @@ describe("a genuine notice of the right amount", () => {
       const status = await statusOf(orderId);
       expect([2, 3]).toContain(status);
       expect(await messagesOf(payment, orderId)).toEqual(status === 2 ? paidMessages : []);
-      expect((await orderRow(payment, orderId))?.parked).toBe(status === 2 ? null : "paidWhenClosed");
+      expect(await marksOf(payment, orderId)).toEqual(status === 2 ? [] : ["paidWhenClosed"]);
     }
   });
 });
@@ -217,7 +219,7 @@ describe("an order that is over is never credited", () => {
     expect((await sendNotice(gateway, cashierSays(orderId))).httpStatus).toBe(200);
     expect(await statusOf(orderId)).toBe(3);
     expect(await messagesOf(payment, orderId)).toEqual([]);
-    expect((await orderRow(payment, orderId))?.parked).toBe("paidWhenClosed");
+    expect(await marksOf(payment, orderId)).toEqual(["paidWhenClosed"]);
     expect((await noticesOf(payment, orderId)).map(({ outcome }) => outcome)).toEqual(["applied", "parked"]);
   });
 
@@ -235,7 +237,8 @@ describe("an order that is over is never credited", () => {
     await sendNotice(gateway, cashierSays(orderId, { transactionId: "second-payment", noticeId: "n2" }));
     await sendNotice(gateway, cashierSays(orderId, { status: "CANCELLED", noticeId: "n3" }));
     expect(await statusOf(orderId)).toBe(2);
-    expect(await orderRow(payment, orderId)).toMatchObject({ parked: "paidTwice", transaction_id: `t-${orderId}` });
+    expect(await orderRow(payment, orderId)).toMatchObject({ transaction_id: `t-${orderId}` });
+    expect(await marksOf(payment, orderId)).toEqual(["paidTwice"]);
     expect(await messagesOf(payment, orderId)).toEqual(paidMessages);
     const outcomes = (await noticesOf(payment, orderId)).map(({ outcome }) => outcome);
     expect(outcomes).toEqual(["applied", "parked", "ignored"]);
@@ -255,14 +258,14 @@ describe("a biz code without a usable topic", () => {
       const { orderId } = await makeOrder(gateway);
       expect((await sendNotice(gateway, cashierSays(orderId))).httpStatus).toBe(200);
       expect(await statusOf(orderId)).toBe(2);
-      expect((await orderRow(payment, orderId))?.parked).toBe("topicMissing");
+      expect(await marksOf(payment, orderId)).toEqual(["topicMissing"]);
       await releaseParked(payment);
       expect(await messagesOf(payment, orderId)).toEqual(["event.payment.paid"]);
 
       await topic("status = 1, topic = 'pay.recharge'");
       await Promise.all([releaseParked(payment), releaseParked(other)]);
       expect(await messagesOf(payment, orderId)).toEqual(paidMessages);
-      expect((await orderRow(payment, orderId))?.parked).toBeNull();
+      expect(await marksOf(payment, orderId)).toEqual([]);
     },
   );
 

@@ -48,6 +48,7 @@ describe("products", () => {
         "cashierPress",
         "findOrder",
         "refund",
+        "release",
         "takeBill",
         "reconcile",
         "health",

@@ -1,7 +1,7 @@
 import type { NoticeAnswer, RawNotice } from "../../../services/payment/payment.contract.ts";
 import type { PaymentProvider } from "../../../services/payment/providers/provider.ts";
 import { insist } from "../../support/providers/simulated-server.ts";
-import { messagesOf, noticesOf, orderRow } from "./desk.ts";
+import { marksOf, messagesOf, noticesOf, orderRow } from "./desk.ts";
 import {
   type Change,
   channels,
@@ -269,16 +269,17 @@ describe("a refund at WeChat Pay", () => {
     const content = { amount: { total: 3_000, refund: 100, payer_total: 3_000, payer_refund: 100 } };
     await deliver(desk, "wechat", desk.wechat.refundNotice(order.tradeNo, { content }));
     expect(await statusOf(desk, order)).toBe(2);
-    expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBe("refundPartial");
+    expect(await marksOf(desk.payments[0], order.orderId)).toEqual(["refundPartial"]);
     await expectCoins(desk, order, 300);
   });
 
   test("of a second payment leaves the first one alone", async () => {
     const order = await credited(desk, "wechat");
     await deliver(desk, "wechat", wechatSays(order.tradeNo, { transaction_id: "second" }));
-    expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBe("paidTwice");
+    expect(await marksOf(desk.payments[0], order.orderId)).toEqual(["paidTwice"]);
     await deliver(desk, "wechat", desk.wechat.refundNotice(order.tradeNo, { content: { transaction_id: "second" } }));
-    expect(await orderRow(desk.payments[0], order.orderId)).toMatchObject({ parked: null, status: 2 });
+    expect(await marksOf(desk.payments[0], order.orderId)).toEqual([]);
+    expect(await statusOf(desk, order)).toBe(2);
     await expectCoins(desk, order, 300);
   });
 });

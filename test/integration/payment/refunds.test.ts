@@ -2,7 +2,7 @@ import { limits } from "../../../config/limits.ts";
 import { call } from "../../../services/contracts.ts";
 import { bucketOf } from "../../../services/wallet-buckets.ts";
 import { eventually } from "../../support/system.ts";
-import { noticesOf, orderRow } from "./desk.ts";
+import { marksOf, noticesOf } from "./desk.ts";
 import {
   coinsOf,
   credited,
@@ -116,10 +116,10 @@ describe("an operator's refund", () => {
     desk.wechat.refundStatus = "ABNORMAL";
     await refund(order);
     await refundReaches(order, "failed");
-    expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBe("refundFailed");
+    expect(await marksOf(desk.payments[0], order.orderId)).toEqual(["refundFailed"]);
     await deliver(desk, "wechat", desk.wechat.refundNotice(order.tradeNo));
     expect(await refundRow(order)).toMatchObject({ state: "done" });
-    expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBeNull();
+    expect(await marksOf(desk.payments[0], order.orderId)).toEqual([]);
   });
 
   test("that never gets through waits for a person in the end", async () => {
@@ -133,7 +133,7 @@ describe("an operator's refund", () => {
     ]);
     await again(order);
     await refundReaches(order, "failed");
-    expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBe("refundFailed");
+    expect(await marksOf(desk.payments[0], order.orderId)).toEqual(["refundFailed"]);
   });
 
   test("is noted as failed where the notice says so", async () => {
@@ -143,7 +143,7 @@ describe("an operator's refund", () => {
     const content = { refund_status: "ABNORMAL" };
     await deliver(desk, "wechat", desk.wechat.refundNotice(order.tradeNo, { content }));
     expect(await refundRow(order)).toMatchObject({ state: "failed" });
-    expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBe("refundFailed");
+    expect(await marksOf(desk.payments[0], order.orderId)).toEqual(["refundFailed"]);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import { call } from "../../../services/contracts.ts";
 import { eventually } from "../../support/system.ts";
-import { orderRow } from "./desk.ts";
+import { marksOf } from "./desk.ts";
 import {
   coinsOf,
   credited,
@@ -60,7 +60,7 @@ describe("a paid order whose biz code", () => {
       const order = await placePaid(desk, "wechat");
       expect((await deliver(desk, "wechat", paidNotice(desk, order))).httpStatus).toBe(200);
       expect(await statusOf(desk, order)).toBe(2);
-      expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBe("topicMissing");
+      expect(await marksOf(desk.payments[0], order.orderId)).toEqual(["topicMissing"]);
       expect(errors.flatMap(({ mock }) => mock.calls)).toMatchObject([
         [{ orderId: order.orderId, parked: "topicMissing" }, expect.stringContaining("t_pay_topic")],
       ]);
@@ -71,7 +71,7 @@ describe("a paid order whose biz code", () => {
       await sql(repaired);
       for (const payment of desk.payments) payment.parkedOrders?.wake();
       await expectCoins(desk, order, 300);
-      expect((await orderRow(desk.payments[0], order.orderId))?.parked).toBeNull();
+      expect(await marksOf(desk.payments[0], order.orderId)).toEqual([]);
       await expectGauge("ovation.payment.orders.parked", 0, { why: "topicMissing" });
       for (const error of errors) error.mockRestore();
     },

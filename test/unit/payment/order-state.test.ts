@@ -1,4 +1,5 @@
 import {
+  isOpen,
   mayMove,
   type OrderState,
   orderStatus,
@@ -27,6 +28,10 @@ describe("an order's states", () => {
 
   test.each(allowed)("%s may become %j and nothing else", (from, to) => {
     expect(states.filter((state) => mayMove(from, state)).sort()).toEqual([...to].sort());
+  });
+
+  test("those that can still be paid are the open ones", () => {
+    expect(states.filter(isOpen)).toEqual(["waiting", "paying"]);
   });
 
   test("a conditional update asks for exactly the states that allow the move", () => {

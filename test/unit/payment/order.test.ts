@@ -1,4 +1,11 @@
-import { newOrderId, payOrderOf } from "../../../services/payment/order.ts";
+import {
+  markedPayment,
+  moneyGone,
+  newOrderId,
+  parkedReasons,
+  payOrderOf,
+  uncredited,
+} from "../../../services/payment/order.ts";
 import { offerOf } from "../../../services/payment/product.ts";
 
 describe("order ids", () => {
@@ -14,6 +21,19 @@ describe("order ids", () => {
   });
 });
 
+describe("marks", () => {
+  test("of a payment name it, those of the order name none", () => {
+    const named = parkedReasons.filter((mark) => markedPayment(mark, "t") === "t");
+    expect(named).toEqual(["paidWhenClosed", "paidTwice", "refundPartial", "refundUnclear"]);
+    expect(parkedReasons.filter((mark) => markedPayment(mark, "t") === "")).toEqual([...uncredited, "refundFailed"]);
+    expect(markedPayment("neverCredited", "t")).toBe("");
+  });
+
+  test("that say an order is not credited are not those that say money went back", () => {
+    expect(uncredited.filter((mark) => (moneyGone as readonly string[]).includes(mark))).toEqual([]);
+  });
+});
+
 test("a payer sees status as a number, coins, fen and the time of payment in ISO", () => {
   const order = {
     orderId: "o",
@@ -26,7 +46,6 @@ test("a payer sees status as a number, coins, fen and the time of payment in ISO
     coins: 300,
     bizCode: 10001,
     transactionId: "t",
-    parked: null,
     payTime: new Date(0),
   } as const;
   expect(payOrderOf(order)).toEqual({

@@ -92,11 +92,12 @@ async function queryOrder(api: AlipayApi, orderId: string): Promise<ProviderOrde
     const trade = tradeSchema.parse(answer);
     if (orderIdOf(trade.out_trade_no) !== orderId) throw new NoticeRefused("orderUnknown", "another order");
     if (trade.trade_status === "WAIT_BUYER_PAY") return { says: "open" };
-    // Only what was paid has a time of payment; a trade that is closed all the same has been refunded.
+    // Only what was paid has a time of payment; a trade that is closed all the same has been refunded as a whole.
     if (trade.send_pay_date === undefined) return { says: "closed" };
-    const says = trade.trade_status === "TRADE_CLOSED" ? "refunded" : "paid";
     const amount = fenOfAlipay(trade.total_amount);
-    return { says, transactionId: trade.trade_no, amount, time: timeOfAlipay(trade.send_pay_date) };
+    const payment = { transactionId: trade.trade_no, amount, time: timeOfAlipay(trade.send_pay_date) };
+    if (trade.trade_status === "TRADE_CLOSED") return { says: "refunded", ...payment, refundAmount: amount };
+    return { says: "paid", ...payment };
   });
 }
 

@@ -107,6 +107,7 @@ async function queryOrder(api: WechatApi, account: WechatAccount, orderId: strin
     if (state !== "SUCCESS" && state !== "REFUND") return { says: "open" };
     const { transaction_id: transactionId, amount, success_time: time } = order;
     if (!transactionId || !amount || !time) throw new NoticeRefused("malformed", "a paid order without its payment");
+    // REFUND is said of a part as of the whole, and not how much.
     const says = state === "SUCCESS" ? "paid" : "refunded";
     return { says, transactionId, amount: amount.total, time: new Date(time) };
   } catch (error) {

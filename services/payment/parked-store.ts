@@ -1,0 +1,77 @@
+import { limits } from "../../config/limits.ts";
+import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
+import { topicPattern } from "./messages.ts";
+import { type Mark, markedPayment, type Parked, parkedReasons } from "./order.ts";
+import { orderStatus } from "./order-state.ts";
+
+/** Marks an order. What the mark is about is told of by the same transaction, or an order that it holds. */
+export async function parkOrder(tx: Transaction, orderId: string, why: Mark, transactionId: string): Promise<void> {
+  await tx.run(
+    `INSERT INTO t_pay_parked (order_id, reason, transaction_id, create_time) VALUES (?, ?, ?, UTC_TIMESTAMP(3))
+     ON DUPLICATE KEY UPDATE order_id = order_id`,
+    [orderId, why, markedPayment(why, transactionId)],
+  );
+}
+
+/**
+ * Takes marks off an order, of those about a payment only this one's and those that name none; whether there was one.
+ * Other marks stay.
+ */
+export async function unparkOrder(
+  tx: Transaction,
+  orderId: string,
+  marks: readonly Mark[],
+  transactionId = "",
+): Promise<boolean> {
+  const { affectedRows } = await tx.run(
+    "DELETE FROM t_pay_parked WHERE order_id = ? AND reason IN (?) AND transaction_id IN ('', ?)",
+    [orderId, marks, transactionId],
+  );
+  return affectedRows > 0;
+}
+
+/** Whether an order has one of these marks, about whichever payment, or about this one. */
+export async function isParked(
+  tx: Transaction,
+  orderId: string,
+  marks: readonly Mark[],
+  transactionId?: string,
+): Promise<boolean> {
+  const [row] = await tx.query(
+    `SELECT 1 FROM t_pay_parked WHERE order_id = ? AND reason IN (?) AND (? OR transaction_id IN ('', ?)) LIMIT 1`,
+    [orderId, marks, transactionId === undefined, transactionId ?? ""],
+  );
+  return row !== undefined;
+}
+
+/** What somebody has to look at about an order, oldest first. */
+export async function parkedOf(db: Queryable, orderId: string): Promise<Parked[]> {
+  const rows = await db.query<{ reason: Parked }>(
+    `SELECT reason FROM t_pay_parked WHERE order_id = ? AND reason IN (?)
+     GROUP BY reason ORDER BY MIN(create_time), reason`,
+    [orderId, parkedReasons],
+  );
+  return rows.map(({ reason }) => reason);
+}
+
+/** How many orders are parked, by reason; no more than `limits.metrics.countedRows` marks are counted. */
+export async function parkedOrders(db: Queryable): Promise<Map<Parked, number>> {
+  const rows = await db.query<{ why: Parked; orders: string }>(
+    `SELECT reason AS why, COUNT(DISTINCT order_id) AS orders
+     FROM (SELECT reason, order_id FROM t_pay_parked WHERE reason IN (?) LIMIT ?) AS counted GROUP BY reason`,
+    [parkedReasons, limits.metrics.countedRows],
+  );
+  return new Map(rows.map(({ why, orders }) => [why, Number(orders)]));
+}
+
+/** Paid orders that found no topic when they were to be credited and would find one now. */
+export async function ordersToRelease(db: Queryable, limit: number): Promise<string[]> {
+  const rows = await db.query<{ order_id: string }>(
+    `SELECT o.order_id FROM t_pay_parked p JOIN t_pay_order o ON o.order_id = p.order_id
+       JOIN t_pay_topic t ON t.biz_code = o.biz_code AND t.status = 1
+     WHERE p.reason = 'topicMissing' AND o.status = ? AND t.topic REGEXP ?
+     ORDER BY o.id LIMIT ?`,
+    [orderStatus.paid, topicPattern, limit],
+  );
+  return rows.map(({ order_id }) => order_id);
+}
