@@ -54,6 +54,9 @@ export async function recharge(page: Page, action: "pay" | "cancel"): Promise<vo
   const button = cashier.locator(`button[name="action"][value="${action}"]`);
   await button.waitFor();
   await Promise.all([cashier.waitForResponse((response) => response.request().method() === "POST"), button.click()]);
+  // A window that is closed while its answer is still loading may never say that it is closed.
+  await button.waitFor({ state: "detached" });
+  await cashier.waitForLoadState("load");
   await cashier.close();
 }
 
