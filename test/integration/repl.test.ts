@@ -154,7 +154,7 @@ describe("the operators' console", () => {
     test("order: finds payments and gifts, as this account of this machine", async () => {
       expect(await say("order p-1")).toMatch(/kind +payment\n(.*\n)*status +paid\n/);
       expect(await say("order g-1")).toMatch(/kind +gift\n(.*\n)*reason +balanceShort$/);
-      expect(await say("order nothing")).toMatch(/^neither a payment nor a settled gift/);
+      expect(await say("order nothing")).toMatch(/^neither a payment nor a gift/);
       expect(new Set(operators)).toEqual(new Set([`repl:${userInfo().username}`]));
     });
 
