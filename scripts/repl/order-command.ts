@@ -8,7 +8,7 @@ const payStatus = ["waiting", "paying", "paid", "cancelled", "invalid", "refunde
 /** An order of either kind. Both look-ups are operators' actions and leave an audit row. */
 export const order: ReplCommand = {
   command: "order <orderId>",
-  description: "anybody's order, of a payment or of a settled gift (leaves an audit row)",
+  description: "anybody's order, of a payment or of a gift (leaves an audit row)",
   async run(broker, args) {
     const { orderId = "" } = args;
     if (orderId.length === 0 || orderId.length > 64) throw new TypedWrong("an order id has 1 to 64 characters");
@@ -30,7 +30,7 @@ export const order: ReplCommand = {
       return pairs({ kind: "gift", ...gift, ...(reason ? { reason } : {}) });
     } catch (error) {
       if (!isFailure(error, "giftOrderUnknown")) throw error;
-      return `neither a payment nor a settled gift has the order id ${orderId} (one that waits for its settlement is in "queue")`;
+      return `neither a payment nor a gift has the order id ${orderId} (one that has waited for its settlement for hours, or that Redis has lost, is in "queue" alone)`;
     }
   },
 };

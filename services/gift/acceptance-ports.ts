@@ -18,7 +18,7 @@ export function acceptancePorts(service: Service & GiftState, ctx: Context<unkno
       service.anchors.anchorOf(roomId, async () => (await call(ctx, "living-room.find", { roomId }))?.anchorId),
     funds: async (userId, amount) =>
       (await call(ctx, "wallet.checkFunds", { bucket: bucketOf(userId), userId, amount })).funds,
-    enqueue: (gift) => enqueue(service, gift, ctx.requestID),
+    enqueue: (gift, unique) => enqueue(service, gift, { unique, requestId: ctx.requestID }),
     remember: (gift) => rememberAccepted(service.redis, gift, service.logger as never),
   };
 }

@@ -21,8 +21,11 @@ export interface AcceptancePorts {
   /** The anchor of a live room. */
   anchorOf(roomId: number): Promise<string | undefined>;
   funds(userId: string, amount: number): Promise<"enough" | "short" | "unusable">;
-  /** Durable when it resolves. The content hash that stands in the queue: another's where the order was there already. */
-  enqueue(gift: AcceptedGift): Promise<string>;
+  /**
+   * Durable when it resolves. The content hash that stands in the queue: another's where the order was there already,
+   * which an order with a `unique` id, made for this request, never was.
+   */
+  enqueue(gift: AcceptedGift, unique: boolean): Promise<string>;
   /** A help for later repeats and queries; may be lost. */
   remember(gift: AcceptedGift): Promise<void>;
 }
@@ -60,7 +63,7 @@ export async function accept(request: GiftRequest, ports: AcceptancePorts, now: 
     contentHash,
     acceptedAt: now.toISOString(),
   };
-  const queued = await ports.enqueue(accepted);
+  const queued = await ports.enqueue(accepted, requestId === undefined);
   if (queued !== contentHash) return { refused: "idempotencyConflict" };
   await ports.remember(accepted);
   return { orderId };

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
-import type { GiftRecord } from "./gift.contract.ts";
+import type { FoundGift } from "./gift.contract.ts";
 import { findRecord } from "./gift-store.ts";
 
 /**
@@ -45,12 +45,16 @@ export async function recallAccepted(redis: Redis, orderId: string, log: MemoryL
 export async function findGift(
   { mysql, redis, logger }: { mysql: Queryable; redis: Redis; logger: unknown },
   orderId: string,
-): Promise<GiftRecord | AcceptedGift | undefined> {
-  return (
-    (await findRecord(mysql, orderId)) ??
-    (await recallAccepted(redis, orderId, logger as MemoryLog)) ??
-    (await findRecord(mysql, orderId))
-  );
+): Promise<FoundGift | undefined> {
+  const settled = await findRecord(mysql, orderId);
+  if (settled) return settled;
+  const waiting = await recallAccepted(redis, orderId, logger as MemoryLog);
+  return waiting ? onItsWay(waiting) : findRecord(mysql, orderId);
+}
+
+function onItsWay(gift: AcceptedGift): FoundGift {
+  const { orderId, senderId, receiverId, roomId, giftId, count, price, acceptedAt: time } = gift;
+  return { orderId, senderId, status: "accepted", giftId, count, price, receiverId, roomId, time };
 }
 
 /** Settled orders are answered for by the books; what stays here for a failure of this runs out by itself. */

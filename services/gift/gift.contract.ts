@@ -32,6 +32,12 @@ export interface GiftRecord extends GiftOrder {
   senderId: string;
 }
 
+/** An order as operators see it: while it is on its way it has no record yet, hence no `id`. */
+export interface FoundGift extends GiftOrder {
+  id?: string;
+  senderId: string;
+}
+
 export interface GiftEdit {
   giftName?: string;
   price?: number;
@@ -76,8 +82,11 @@ export interface GiftActions {
   update: { params: GiftEdit & { giftId: number; operator: string }; result: CatalogueGift };
   /** Operators. Fails: giftUnknown. */
   takeOffShelf: { params: { giftId: number; operator: string }; result: CatalogueGift };
-  /** Operators: any user's order. Fails: giftOrderUnknown. */
-  findOrder: { params: { orderId: string; operator: string }; result: GiftRecord };
+  /**
+   * Operators: any user's order, settled or on its way. Fails: giftOrderUnknown; this also where an order waits for its
+   * settlement and Redis has lost it, or for longer than `limits.gift.acceptedMemoryMs`: it may settle all the same.
+   */
+  findOrder: { params: { orderId: string; operator: string }; result: FoundGift };
   /** What waits in the queue and what is being worked on, messages. */
   queueDepth: { params: Record<string, never>; result: { waiting: number; inFlight: number; deadLetters: number } };
 }

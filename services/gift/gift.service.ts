@@ -20,7 +20,7 @@ import { AnchorCache } from "./anchor-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
 import { giftParams } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
-import { catalogueChecksum, findContentHashes, findRecord, listRecords } from "./gift-store.ts";
+import { catalogueChecksum, findContentHashes, listRecords } from "./gift-store.ts";
 import { queueDepth, settlerDurable } from "./queue.ts";
 import { settle } from "./settler.ts";
 import { giftColumns, Shelf } from "./shelf.ts";
@@ -58,12 +58,8 @@ export default defineService<"gift", GiftState>({
         const { orderId, userId } = ctx.params;
         const found = await findGift(this, orderId);
         if (found?.senderId !== userId) throw fail("giftOrderUnknown", { orderId });
-        if ("status" in found) {
-          const { id: _id, senderId: _senderId, ...order } = found;
-          return order;
-        }
-        const { giftId, count, price, receiverId, roomId, acceptedAt } = found;
-        return { orderId, status: "accepted", giftId, count, price, receiverId, roomId, time: acceptedAt };
+        const { id: _id, senderId: _senderId, ...order } = found;
+        return order;
       },
     },
     records: {
@@ -101,9 +97,9 @@ export default defineService<"gift", GiftState>({
       params: giftParams.findOrder,
       operator: true,
       async handler(ctx) {
-        const record = await findRecord(this.mysql, ctx.params.orderId);
-        if (!record) throw fail("giftOrderUnknown", { orderId: ctx.params.orderId });
-        return record;
+        const found = await findGift(this, ctx.params.orderId);
+        if (!found) throw fail("giftOrderUnknown", { orderId: ctx.params.orderId });
+        return found;
       },
     },
     queueDepth: {

@@ -14,13 +14,18 @@ export const settlerDurable = "gift-settler";
 
 /**
  * Puts an accepted gift into the queue; durable when it resolves. Where JetStream knows the order id already (within
- * its window of two minutes) the content hash of the one that stands there is given back, else this one's. Fails:
- * unavailable.
+ * its window of two minutes) the content hash of the one that stands there is given back, else this one's. An order id
+ * that is `unique` was made for this gift: what stands there can only be the gift itself, put there by a try whose ack
+ * was lost. Fails: unavailable, where it may stand there all the same.
  */
-export async function enqueue(service: Queueing, gift: AcceptedGift, requestId: string | null): Promise<string> {
+export async function enqueue(
+  service: Queueing,
+  gift: AcceptedGift,
+  { unique, requestId }: { unique: boolean; requestId: string | null },
+): Promise<string> {
   const subject = `gift.send.${partitionOf(gift.senderId)}`;
   const ack = await service.jetstream.publish(subject, gift, { msgId: gift.orderId, requestId });
-  if (!ack.duplicate) return gift.contentHash;
+  if (!ack.duplicate || unique) return gift.contentHash;
   return (
     (await queuedHash(service, ack)) ??
     (await findContentHashes(service.mysql, [gift.orderId])).get(gift.orderId) ??

@@ -53,7 +53,7 @@ export class ImNode {
   readonly settings: ImSettings;
   /** Rooms whose number of members here changed since it was last written. */
   readonly changedRooms = new Set<number>();
-  /** What was last reported of the rooms here, so that only changes are. */
+  /** What was last reported of the rooms here, so that changes are at once and the rest from time to time. */
   readonly reportedWatch = new Map<number, number>();
   private readonly leaving = new Set<Promise<void>>();
   draining = false;

@@ -102,7 +102,8 @@ return {replaced, lost}`;
 /**
  * Purpose: writes a node's members of rooms, with a lease, and sums the rooms up over the live nodes. KEYS: the set of
  * watched rooms, then nodes, watch and state of each room. ARGV: node id, lease ms, then room id and members of each; 0
- * members take the node out. Replies {members on all nodes, epoch or '', seq} of each.
+ * members take the node out. A room that has become empty stays watched for a lease more. Replies {members on all nodes,
+ * epoch or '', seq} of each.
  */
 const touchScript = `${now}
 local replies = {}
@@ -123,15 +124,16 @@ for i = 1, (#KEYS - 1) / 3 do
   for _, node in ipairs(redis.call('ZRANGE', nodes, 0, -1)) do
     sum = sum + tonumber(redis.call('HGET', watch, node) or 0)
   end
-  if sum > 0 then redis.call('ZADD', KEYS[1], now + ARGV[2], room) else redis.call('ZREM', KEYS[1], room) end
+  if sum > 0 then redis.call('ZADD', KEYS[1], now + ARGV[2], room)
+  else redis.call('ZADD', KEYS[1], 'XX', now + ARGV[2], room) end
   local at = redis.call('HMGET', state, 'epoch', 'seq')
   replies[i] = {sum, at[1] or '', tonumber(at[2] or 0)}
 end
 return replies`;
 
 /**
- * Purpose: takes out the rooms that nobody has renewed: their nodes died with all members. KEYS: the set of watched
- * rooms. ARGV: most rooms. Replies their ids.
+ * Purpose: takes out the rooms that nobody has renewed: their last members left a lease ago, or their nodes died with
+ * all members. KEYS: the set of watched rooms. ARGV: most rooms. Replies their ids.
  */
 const desertedScript = `${now}
 local rooms = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])

@@ -27,7 +27,11 @@ async function touchRooms(node: ImNode, roomIds: readonly number[]): Promise<voi
   }
 }
 
-/** Tells the room list what changed; where it cannot be told the rooms count as changed until it can. */
+/**
+ * Tells the room list what changed; where it cannot be told the rooms count as changed until it can. What several nodes
+ * tell may be written in another order than it was counted in: see `tellAgain`, and a room that was left empty is swept
+ * as a deserted one a lease later.
+ */
 async function report(node: ImNode, watched: readonly { roomId: number; watchNum: number }[]): Promise<void> {
   const { reportedWatch, changedRooms, roster } = node;
   const rooms = watched.filter(({ roomId, watchNum }) => reportedWatch.get(roomId) !== watchNum);
@@ -43,9 +47,19 @@ async function report(node: ImNode, watched: readonly { roomId: number; watchNum
   for (const { roomId } of watched) if (roster.inRoom(roomId).size === 0) reportedWatch.delete(roomId);
 }
 
+/**
+ * Counts rooms as changed whose number was told longest ago, a batch each time: what another node told late may stand
+ * over it. The Map keeps the order in which they were told.
+ */
+function tellAgain({ reportedWatch, changedRooms }: ImNode): void {
+  for (const roomId of [...reportedWatch.keys()].slice(0, limits.im.presenceBatch)) changedRooms.add(roomId);
+}
+
+/** Rooms that changed here are told of in any case: since this node told the same number others may have told another. */
 async function flushChanges(node: ImNode): Promise<void> {
   const changed = [...node.changedRooms];
   node.changedRooms.clear();
+  for (const roomId of changed) node.reportedWatch.delete(roomId);
   try {
     await touchRooms(node, changed);
   } catch (error) {
@@ -54,9 +68,13 @@ async function flushChanges(node: ImNode): Promise<void> {
   }
 }
 
-/** Renews users' leases. Who was lost in Redis may have had notices meanwhile that did not find them. */
+/**
+ * Renews users' leases. Who was lost in Redis may have had notices meanwhile that did not find them. Who has left since
+ * the users were listed is passed over, in the step that sends the renewal: it would write back the entry they took out.
+ */
 async function renewUsers(node: ImNode, users: readonly Presence[]): Promise<void> {
-  const { replaced, lost } = await node.presence.renew(users);
+  const present = users.filter(({ userId, connectionId }) => node.roster.ofUser(userId)?.id === connectionId);
+  const { replaced, lost } = await node.presence.renew(present);
   for (const connectionId of replaced) node.closeReplaced(connectionId);
   for (const connectionId of lost) {
     const connection = node.roster.byConnection(connectionId);
@@ -70,6 +88,7 @@ async function renewAll(node: ImNode): Promise<void> {
   await touchRooms(node, node.roster.rooms);
   const deserted = (await node.presence.desertedRooms()).map((roomId) => ({ roomId, watchNum: 0 }));
   await report(node, deserted);
+  tellAgain(node);
   await node.presence.keepMark();
 }
 

@@ -71,16 +71,17 @@ export async function roomsOfType(db: Queryable, type: number, offset: number, l
   }));
 }
 
-/** Writes how many watch, in one statement; rooms that are not live any more are passed over. */
+/** Writes how many watch, in one statement, where it is news; rooms that are not live any more are passed over. */
 export async function writeWatchNumbers(
   tx: Transaction,
   rooms: readonly { roomId: number; watchNum: number }[],
 ): Promise<void> {
   if (rooms.length === 0) return;
+  const told = `CASE id ${"WHEN ? THEN ? ".repeat(rooms.length)}ELSE watch_num END`;
+  const numbers = rooms.flatMap(({ roomId, watchNum }) => [roomId, watchNum]);
   await tx.run(
-    `UPDATE t_living_room SET watch_num = CASE id ${"WHEN ? THEN ? ".repeat(rooms.length)}ELSE watch_num END,
-       update_time = UTC_TIMESTAMP(3)
-     WHERE id IN (?)`,
-    [...rooms.flatMap(({ roomId, watchNum }) => [roomId, watchNum]), rooms.map(({ roomId }) => roomId)],
+    `UPDATE t_living_room SET watch_num = ${told}, update_time = UTC_TIMESTAMP(3)
+     WHERE id IN (?) AND watch_num <> ${told}`,
+    [...numbers, rooms.map(({ roomId }) => roomId), ...numbers],
   );
 }

@@ -32,9 +32,15 @@ export async function profileOf(db: Queryable, userId: string): Promise<UserProf
   return row && { userId, nickName: row.nick_name, avatar: row.avatar };
 }
 
-export async function insertSms(db: Queryable, phone: string, code: string): Promise<void> {
-  await db.run(
+/** Resolves to the row's id. */
+export async function insertSms(db: Queryable, phone: string, code: string): Promise<number> {
+  const { insertId } = await db.run(
     "INSERT INTO t_sms (code, phone, send_time, update_time) VALUES (?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))",
     [code, phone],
   );
+  return insertId;
+}
+
+export async function deleteSms(db: Queryable, id: number): Promise<void> {
+  await db.run("DELETE FROM t_sms WHERE id = ?", [id]);
 }

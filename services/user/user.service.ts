@@ -14,16 +14,22 @@ import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
 import { findOrRegister } from "./registration.ts";
 import { endSession, openSession, userOfToken } from "./sessions.ts";
 import { userParams } from "./user.contract.ts";
-import { insertSms, profileOf } from "./user-store.ts";
+import { deleteSms, insertSms, profileOf } from "./user-store.ts";
 
 interface State extends MysqlState, RedisState, JetStreamState, OutboxState {}
 
-/** A code that did not go out is taken back, so that the person need not wait for its life to end. */
-async function takeBack(service: Service & State, phone: string, code: string): Promise<void> {
+/** A code that did not go out is taken back, so that the person need not wait for its life to end; so is its row. */
+async function takeBack(service: Service & State, phone: string, code: string, smsId: number | undefined) {
   try {
     await redeemCode(service.redis, phone, code);
   } catch (error) {
     service.logger.warn({ phone: maskedPhone(phone), err: error }, "a login code stays until its life ends");
+  }
+  if (smsId === undefined) return;
+  try {
+    await deleteSms(service.mysql, smsId);
+  } catch (error) {
+    service.logger.warn({ smsId, err: error }, "the row of an SMS that was not sent stays");
   }
 }
 
@@ -46,13 +52,15 @@ export default defineService<"user", State>({
         if (malformed) throw fail(malformed);
         const code = newLoginCode();
         if (!(await keepCode(this.redis, phone, code))) throw fail("smsTooOften");
+        let smsId: number | undefined;
         try {
+          // The row first: once the SMS is out nothing may fail any more, or a code that arrived would not pass.
+          smsId = await insertSms(this.mysql, phone, code);
           const { shownToCaller } = await call(ctx, "notification.sendLoginCode", { phone, code });
-          await insertSms(this.mysql, phone, code);
           return shownToCaller ? { devCode: code } : {};
         } catch (error) {
           this.logger.warn({ phone: maskedPhone(phone), err: error }, "a login code could not be sent: taken back");
-          await takeBack(this, phone, code);
+          await takeBack(this, phone, code, smsId);
           throw isUnavailable(error) ? fail("unavailable", { what: "login code" }) : error;
         }
       },

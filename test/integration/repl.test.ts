@@ -159,7 +159,7 @@ describe("the operators' console", () => {
         /kind +payment\n(.*\n)*status +paid\n(.*\n)*parked +creditHeld, refundPartial$/,
       );
       expect(await say("order g-1")).toMatch(/kind +gift\n(.*\n)*reason +balanceShort$/);
-      expect(await say("order nothing")).toMatch(/^neither a payment nor a settled gift/);
+      expect(await say("order nothing")).toMatch(/^neither a payment nor a gift/);
       expect(new Set(operators)).toEqual(new Set([`repl:${userInfo().username}`]));
     });
 

@@ -5,7 +5,7 @@ import { call } from "../../contracts.ts";
 import { shownPayOrder } from "./bank.ts";
 import { endpoint } from "./endpoint.ts";
 import { cursor, id, integer, limit, orderId, shownUserId, text, userId } from "./fields.ts";
-import { shownGift, shownGiftRecord, showOrder } from "./gift.ts";
+import { shownFoundGift, shownGift, showOrder } from "./gift.ts";
 
 const base = "/live/admin";
 
@@ -104,7 +104,7 @@ export const adminEndpoints = [
 
   endpoint({
     path: `${base}/order/query`,
-    summary: "Any user's order, of a payment or of a gift",
+    summary: "Any user's order, of a payment or of a gift that is settled or on its way",
     access: "operator",
     params: { orderId },
     result: z.discriminatedUnion("kind", [
@@ -113,7 +113,7 @@ export const adminEndpoints = [
         userId: shownUserId,
         parked: z.array(z.string()).meta({ description: "What somebody has to look at, e.g. creditHeld, paidTwice." }),
       }),
-      shownGiftRecord.extend({ kind: z.literal("gift") }),
+      shownFoundGift.extend({ kind: z.literal("gift") }),
     ]),
     failures: ["giftOrderUnknown"],
     async run(ctx, params, { operator, language }) {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
-import type { GiftOrder, GiftRecord } from "../../gift/gift.contract.ts";
+import type { FoundGift, GiftOrder, GiftRecord } from "../../gift/gift.contract.ts";
 import { type Language, reasonShown } from "../wording.ts";
 import { endpoint } from "./endpoint.ts";
 import { cursor, id, integer, limit, orderId, pageOf, shownUserId, userId } from "./fields.ts";
@@ -36,8 +36,13 @@ const shownOrder = z.object({
 
 export const shownGiftRecord = shownOrder.extend({ id: z.string(), senderId: shownUserId });
 
+/** Any order as operators see it. */
+export const shownFoundGift = shownGiftRecord.extend({
+  id: z.string().optional().meta({ description: "Of its record; none while the gift is on its way." }),
+});
+
 /** An order as it is shown: the name of its failure becomes words and a code. */
-export function showOrder<Order extends GiftOrder | GiftRecord>(order: Order, language: Language) {
+export function showOrder<Order extends GiftOrder | GiftRecord | FoundGift>(order: Order, language: Language) {
   const { reason, ...rest } = order;
   return reason === undefined ? rest : { ...rest, ...reasonShown(reason, language) };
 }

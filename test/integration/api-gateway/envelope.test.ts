@@ -134,6 +134,11 @@ test("an operator's query finds an order of a payment or of a gift", async () =>
     throw fail("payOrderUnknown");
   };
   expect((await send(url, { headers, body })).data).toMatchObject({ kind: "gift", senderId: expect.any(String) });
+  answers["gift.findOrder"] = ({ orderId }) => ({
+    ...{ orderId, senderId: "77", receiverId: "78", roomId: 5, giftId: 22, count: 1, price: 90 },
+    ...{ status: "accepted", time: "2026-01-02T03:04:05.678Z" },
+  });
+  expect((await send(url, { headers, body })).data).toMatchObject({ kind: "gift", status: "accepted", senderId: "77" });
   answers["gift.findOrder"] = () => {
     throw fail("giftOrderUnknown");
   };

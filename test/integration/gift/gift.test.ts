@@ -246,6 +246,18 @@ describe("the path of a gift", () => {
     expect(order).toMatchObject({ orderId, status: "succeeded" });
   });
 
+  test("an operator finds an order that is on its way, and once it is settled its record", async () => {
+    const user = await richUser();
+    const held = await holdAccounts([user]);
+    const { orderId } = await send({ userId: user, count: 2 });
+    const find = () => call(caller, "gift.findOrder", { orderId, operator: "carol" });
+    const found = await find().finally(() => held.release());
+    const order = { orderId, senderId: user, receiverId: anchor, roomId: 5, giftId: 22, count: 2, price: 90 };
+    expect(found).toEqual({ ...order, status: "accepted", time: expect.any(String) });
+    await settled(user, orderId);
+    expect(await find()).toEqual({ ...found, status: "succeeded", id: expect.stringMatching(/^\d+$/) });
+  });
+
   test("an order is its sender's: others and operators' audit", async () => {
     const user = await richUser();
     const { orderId } = await send({ userId: user });

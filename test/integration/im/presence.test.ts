@@ -1,6 +1,13 @@
 /** What nodes write of a user in Redis, in whatever order it comes there. */
+import type { Service, ServiceBroker } from "moleculer";
+import { limits } from "../../../config/limits.ts";
+import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
+import type { Connection } from "../../../services/im-server/connection.ts";
+import { ImNode, type ImSettings } from "../../../services/im-server/im-node.ts";
+import imServer from "../../../services/im-server/im-server.service.ts";
 import { type Presence, PresenceStore } from "../../../services/im-server/presence-store.ts";
+import { startUpkeep } from "../../../services/im-server/upkeep.ts";
 import { makeToken, redeemToken } from "../../../services/im-tokens.ts";
 import { stopAll } from "../../support/system.ts";
 
@@ -44,6 +51,35 @@ test("an entry whose lease ran out is written again, with its turn", async () =>
   expect(await here.renew([own])).toEqual({ replaced: [], lost: ["own"] });
   expect(await entryOf("3")).toEqual(["here", "own"]);
   expect(await there.join(old, undefined)).toEqual({ refused: "older" });
+});
+
+test("who leaves while a node renews its leases is not written back by a later batch", async () => {
+  const node = new ImNode({
+    ...{ redis, jetstream: {} as JetStreamState["jetstream"] },
+    broker: { nodeID: "renewing", call: async () => null } as unknown as ServiceBroker,
+    log: { warn: jest.fn() } as unknown as Service["logger"],
+    settings: { ...(imServer.settings as unknown as ImSettings), presenceRefreshMs: 0 },
+  });
+  jest.spyOn(node.notices, "catchUp").mockImplementation(() => undefined);
+  const everybody = Array.from({ length: limits.im.presenceBatch + 2 }, (_, i) => {
+    const user = connection(String(1_000 + i), `c${i}`, i);
+    const member = { ...user, id: user.connectionId } as unknown as Connection;
+    node.roster.add(member);
+    node.roster.claim(member);
+    return member;
+  });
+  const [leaving, staying] = everybody.slice(-2) as [Connection, Connection];
+  const renew = node.presence.renew.bind(node.presence);
+  jest.spyOn(node.presence, "renew").mockImplementationOnce(async (firstBatch) => {
+    const renewed = await renew(firstBatch);
+    node.leave(leaving);
+    return renewed;
+  });
+  // The first round begins at once, and is waited for.
+  await startUpkeep(node).stop();
+  await node.allLeft();
+  expect(await entryOf(staying.userId)).toEqual(["renewing", staying.connectionId]);
+  expect(await entryOf(leaving.userId)).toEqual([null, null]);
 });
 
 test("turns rise although the clock of Redis is set back", async () => {

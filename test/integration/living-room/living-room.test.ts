@@ -284,5 +284,9 @@ describe("the list", () => {
       { id: one, watchNum: 3 },
     ]);
     expect(await call(caller, "living-room.setWatchNumbers", { rooms: [] })).toBeNull();
+    const times = () => database.query("SELECT id, update_time FROM t_living_room ORDER BY id");
+    const before = await times();
+    await call(caller, "living-room.setWatchNumbers", { rooms });
+    expect(await times()).toEqual(before);
   });
 });
