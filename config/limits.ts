@@ -147,7 +147,7 @@ export const limits = Object.freeze({
 
   wallet: Object.freeze({
     buckets: 32,
-    batchCommands: 1_000,
+    batchCommands: 1_500,
     /** So many accounts of a batch that change by one amount are written by a statement of their own. */
     alikeAccounts: 40,
     batchesInFlight: 3,
