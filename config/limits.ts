@@ -148,8 +148,6 @@ export const limits = Object.freeze({
   wallet: Object.freeze({
     buckets: 32,
     batchCommands: 1_500,
-    /** So many accounts of a batch that change by one amount are written by a statement of their own. */
-    alikeAccounts: 40,
     batchesInFlight: 3,
     mailboxCommands: 100_000,
     commandsPerCall: 2_000,

@@ -34,8 +34,8 @@ export async function readBalance(pool: Pool, userId: string): Promise<number> {
 }
 
 /**
- * The gift's debit, trade, record and the anchor's income in one transaction, durable when it resolves; false where the coins are short. What
- * is `refused` beforehand is only recorded.
+ * The gift's debit, trade, record and the anchor's income in one transaction, durable when it resolves; false where the
+ * coins are short. What is `refused` beforehand is only recorded.
  */
 export async function chargeAndRecord(
   pool: Pool,

@@ -11,8 +11,8 @@ import { baselineDurable, baselineStream } from "./queue.ts";
 
 /*
  * The usual design of settling gifts, written as well as it can be: several consumers, each with one gift at a time,
- * a lock per user in Redis, the balance cached there, and one transaction a gift: debit, trade, record, the anchor's income.
- * The room is told by a publication a gift. No event for other services is published, which the product does; so the
+ * a lock per user in Redis, the balance cached there, and one transaction a gift: debit, trade, record, the anchor's
+ * income. The room is told by a publication a gift. No event for other services is published, which the product does; so the
  * comparison errs in its favour.
  */
 

@@ -27,15 +27,14 @@ export interface GiftOrder {
   time: string;
 }
 
-export interface GiftRecord extends GiftOrder {
-  id: string;
-  senderId: string;
-}
-
 /** An order as operators see it: while it is on its way it has no record yet, hence no `id`. */
 export interface FoundGift extends GiftOrder {
   id?: string;
   senderId: string;
+}
+
+export interface GiftRecord extends FoundGift {
+  id: string;
 }
 
 export interface GiftEdit {

@@ -2,7 +2,6 @@ import { isUnavailable } from "../../broker/failure.ts";
 import { Mailboxes } from "../../mixins/mailboxes.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { LockHold } from "../../mixins/redis-lock.mixin.ts";
-import { sortChanges } from "./account-changes.ts";
 import { debtPaymentId } from "./business-ids.ts";
 import { decide } from "./ledger.ts";
 import type { Account, Command, Decision, Outcome, Prior } from "./posting.ts";
@@ -39,8 +38,6 @@ export interface WriterPorts {
 
 export interface WriterLimits {
   batchCommands: number;
-  /** So many accounts of a batch that change alike are worth a statement of their own. */
-  alikeAccounts: number;
   batchesInFlight: number;
   mailboxCommands: number;
   lockWaitMs: number;
@@ -205,7 +202,7 @@ export class LedgerWriter {
     const decision = decide(accounts, priors, commands);
     await insertTrades(tx, decision.trades);
     await insertDebts(tx, decision.debts);
-    await updateAccounts(tx, sortChanges(accounts, decision.changed, this.bounds.alikeAccounts));
+    await updateAccounts(tx, decision.changed);
     await insertPendingIncomes(tx, decision.incomes);
     await this.ports.alsoWrite(tx, commands, decision);
     const changed = new Map(decision.changed.map((account) => [account.userId, account]));

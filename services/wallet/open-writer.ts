@@ -48,7 +48,6 @@ export function openWriter(wallet: Wallet): LedgerWriter {
     },
     {
       batchCommands: limits.wallet.batchCommands,
-      alikeAccounts: limits.wallet.alikeAccounts,
       batchesInFlight: limits.wallet.batchesInFlight,
       mailboxCommands: limits.wallet.mailboxCommands,
       lockWaitMs: limits.lock.waitMs,

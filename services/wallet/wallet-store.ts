@@ -1,6 +1,5 @@
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
-import type { AccountChanges } from "./account-changes.ts";
 import type { Account, DebtRow, Prior, TradeRow } from "./posting.ts";
 import type { Balance } from "./wallet.contract.ts";
 
@@ -136,24 +135,9 @@ export async function insertDebts(tx: Transaction, rows: readonly DebtRow[]): Pr
   );
 }
 
-/** Writes how accounts change that this transaction has locked. */
-export async function updateAccounts(tx: Transaction, { alike, apart }: AccountChanges): Promise<void> {
-  for (const [amount, userIds] of alike) await addToBalances(tx, amount, userIds);
-  if (apart.length > 0) await overwriteAccounts(tx, apart);
-}
-
-/** `amount` may be below zero. The index is forced: a scan of a small table would meet other batches' locks. */
-async function addToBalances(tx: Transaction, amount: number, userIds: readonly string[]): Promise<void> {
-  const { affectedRows } = await tx.run(
-    `UPDATE t_qiyu_currency_account FORCE INDEX (PRIMARY) SET current_balance = current_balance + ?
-     WHERE user_id IN (?)`,
-    [amount, userIds],
-  );
-  if (affectedRows !== userIds.length)
-    throw new Error(`${affectedRows} balances changed where ${userIds.length} are locked: nothing is written`);
-}
-
-async function overwriteAccounts(tx: Transaction, accounts: readonly Account[]): Promise<void> {
+/** Writes accounts that this transaction has locked. */
+export async function updateAccounts(tx: Transaction, accounts: readonly Account[]): Promise<void> {
+  if (accounts.length === 0) return;
   const places = accounts.map(() => "(?,?,?,?,?)").join(",");
   await tx.run(
     `INSERT INTO t_qiyu_currency_account (${accountColumns}) VALUES ${places}

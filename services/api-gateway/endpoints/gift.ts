@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
-import type { FoundGift, GiftOrder, GiftRecord } from "../../gift/gift.contract.ts";
+import type { GiftOrder } from "../../gift/gift.contract.ts";
 import { type Language, reasonShown } from "../wording.ts";
 import { endpoint } from "./endpoint.ts";
 import { cursor, id, integer, limit, orderId, pageOf, shownUserId, userId } from "./fields.ts";
@@ -42,7 +42,7 @@ export const shownFoundGift = shownGiftRecord.extend({
 });
 
 /** An order as it is shown: the name of its failure becomes words and a code. */
-export function showOrder<Order extends GiftOrder | GiftRecord | FoundGift>(order: Order, language: Language) {
+export function showOrder<Order extends GiftOrder>(order: Order, language: Language) {
   const { reason, ...rest } = order;
   return reason === undefined ? rest : { ...rest, ...reasonShown(reason, language) };
 }

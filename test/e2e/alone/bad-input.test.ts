@@ -11,10 +11,10 @@ import {
 import { type Fingerprint, fingerprint, quietFingerprint } from "../../support/tables.ts";
 import { expectWholeBooksBalanced } from "../../support/whole-books.ts";
 
+/** What the janitor writes when it looks, whoever asks for what. */
+const janitors = ["t_pay_lease", "t_pay_watch", "t_pay_message_watch"];
 /** Rows that every call may leave: who was sent a code, who called, which notices came. */
-// The janitor writes into its watches when it looks, whoever asks for what.
-const watches = ["t_pay_watch", "t_pay_message_watch"];
-const journals = ["t_sms", "t_operator_audit", "t_pay_notice", "t_pay_lease", ...watches];
+const journals = ["t_sms", "t_operator_audit", "t_pay_notice", ...janitors];
 
 /** The codes and HTTP statuses of the contract that a request may be answered with; a fault of the system is none. */
 const contract: ReadonlySet<string> = new Set([

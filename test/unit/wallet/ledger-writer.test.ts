@@ -146,8 +146,7 @@ function open({ gated = false, bounds = {} }: Scene = {}) {
       warn: (_about, text) => warnings.push(text),
     },
     {
-      ...{ batchCommands: 1_000, alikeAccounts: 40, batchesInFlight: 1, mailboxCommands: 100 },
-      ...{ lockWaitMs: 1_000, lockRetryMs: 20 },
+      ...{ batchCommands: 1_000, batchesInFlight: 1, mailboxCommands: 100, lockWaitMs: 1_000, lockRetryMs: 20 },
       ...bounds,
     },
   );
