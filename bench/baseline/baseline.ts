@@ -77,7 +77,7 @@ export class Baseline {
 
   problems(): Promise<string[]> {
     const database = baselineDatabase();
-    return conservationProblems({ wallet: database, gift: database, gifts: this.senders });
+    return conservationProblems({ wallet: database, gift: database, gifts: this.senders, incomeLedger: false });
   }
 
   /** In as many processes as the product has gift processes: this one, or two of their own. */

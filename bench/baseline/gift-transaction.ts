@@ -40,14 +40,14 @@ export async function readBalance(pool: Pool, userId: string): Promise<number> {
 export async function chargeAndRecord(
   pool: Pool,
   gift: AcceptedGift,
-  { income, refused }: { income: number; refused: boolean },
+  { incomePoints, refused }: { incomePoints: number; refused: boolean },
 ): Promise<boolean> {
   const connection = await pool.getConnection();
   try {
     await connection.query("START TRANSACTION");
-    const paid = !refused && (await charge(connection, gift, income));
-    await record(connection, gift, paid ? income : 0, paid);
-    if (paid) await credit(connection, gift.receiverId, income);
+    const paid = !refused && (await charge(connection, gift, incomePoints));
+    await record(connection, gift, paid ? incomePoints : 0, paid);
+    if (paid) await credit(connection, gift.receiverId, incomePoints);
     await connection.query("COMMIT");
     return paid;
   } catch (error) {
@@ -58,7 +58,7 @@ export async function chargeAndRecord(
   }
 }
 
-async function charge(connection: PoolConnection, gift: AcceptedGift, income: number): Promise<boolean> {
+async function charge(connection: PoolConnection, gift: AcceptedGift, incomePoints: number): Promise<boolean> {
   const amount = gift.price * gift.count;
   const [rows] = await connection.execute<RowDataPacket[]>(
     "SELECT current_balance, status FROM t_qiyu_currency_account WHERE user_id = ? FOR UPDATE",
@@ -68,9 +68,9 @@ async function charge(connection: PoolConnection, gift: AcceptedGift, income: nu
   if (rows[0]?.status !== 1 || balance < amount) return false;
   await connection.execute<ResultSetHeader>(
     `INSERT INTO t_qiyu_currency_trade
-       (user_id, num, type, status, biz_id, counterparty_id, counterparty_income, balance_after)
+       (user_id, num, type, status, biz_id, counterparty_id, counterparty_income_points, balance_after)
      VALUES (?, ?, 0, 1, ?, ?, ?, ?)`,
-    [gift.senderId, -amount, gift.orderId, gift.receiverId, income, balance - amount],
+    [gift.senderId, -amount, gift.orderId, gift.receiverId, incomePoints, balance - amount],
   );
   await connection.execute<ResultSetHeader>(
     "UPDATE t_qiyu_currency_account SET current_balance = current_balance - ? WHERE user_id = ?",
@@ -79,21 +79,27 @@ async function charge(connection: PoolConnection, gift: AcceptedGift, income: nu
   return true;
 }
 
-async function record(connection: PoolConnection, gift: AcceptedGift, income: number, paid: boolean): Promise<void> {
+async function record(
+  connection: PoolConnection,
+  gift: AcceptedGift,
+  incomePoints: number,
+  paid: boolean,
+): Promise<void> {
   await connection.execute<ResultSetHeader>(
-    `INSERT INTO t_gift_record (order_id, user_id, object_id, room_id, gift_id, count, price, status, reason, income,
+    `INSERT INTO t_gift_record (order_id, user_id, object_id, room_id, gift_id, count, price, status, reason, income_points,
        content_hash, send_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       ...[gift.orderId, gift.senderId, gift.receiverId, gift.roomId, gift.giftId, gift.count, gift.price],
-      ...[paid ? 1 : 0, paid ? null : "balanceShort", income, gift.contentHash, new Date(gift.acceptedAt)],
+      ...[paid ? 1 : 0, paid ? null : "balanceShort", incomePoints, gift.contentHash, new Date(gift.acceptedAt)],
     ],
   );
 }
 
 /** The last statement: the row that the senders of a room share is locked for the shortest time so. */
-async function credit(connection: PoolConnection, anchorId: string, income: number): Promise<void> {
+async function credit(connection: PoolConnection, anchorId: string, incomePoints: number): Promise<void> {
   await connection.execute<ResultSetHeader>(
-    "INSERT INTO t_anchor_income (user_id, income) VALUES (?, ?) ON DUPLICATE KEY UPDATE income = income + ?",
-    [anchorId, income, income],
+    `INSERT INTO t_anchor_income (user_id, earned_points) VALUES (?, ?)
+     ON DUPLICATE KEY UPDATE earned_points = earned_points + VALUES(earned_points)`,
+    [anchorId, incomePoints],
   );
 }

@@ -21,7 +21,6 @@ const lockRetryMs = 20;
 const balanceLifeS = 3_600;
 /** Messages fetched ahead, so that no consumer waits for a message to travel. */
 const prefetch = 256;
-const sharePercent = 50;
 
 /** Purpose: give a lock back, ours only. KEYS[1] the lock, ARGV[1] our token. Replies 1 where it was ours. */
 const unlockScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
@@ -57,8 +56,8 @@ async function settleOne(means: Means, message: JsMsg): Promise<void> {
   const token = await lock(means.redis, gift.senderId);
   try {
     const known = await cachedBalance(means, gift.senderId);
-    const income = Math.floor((amount * sharePercent) / 100);
-    const paid = await chargeAndRecord(means.pool, gift, { income, refused: known < amount });
+    const incomePoints = amount * gift.sharePercent;
+    const paid = await chargeAndRecord(means.pool, gift, { incomePoints, refused: known < amount });
     if (paid) {
       await means.redis.decrby(balanceKey(gift.senderId), amount);
       const { orderId, senderId, receiverId, giftId, count, price, url } = gift;

@@ -6,7 +6,7 @@ import { firstAnchor, firstSender } from "../support/seed.ts";
 import { withoutIndexes } from "./indexes.ts";
 
 const coins = 10_000;
-const income = giftPrice / 2;
+const incomePoints = giftPrice * 50;
 const rowsPerStatement = 250_000;
 const dirtyPagesLeft = 200;
 const flushDeadlineMs = 5 * 60_000;
@@ -49,6 +49,7 @@ interface Tables {
   account: string;
   trade: string;
   income: string;
+  posting: string;
   record: string;
 }
 
@@ -62,6 +63,7 @@ export async function fillBooks(past: Filled, progress: (line: string) => void):
     account: `${wallet}.t_qiyu_currency_account`,
     trade: `${wallet}.t_qiyu_currency_trade`,
     income: `${wallet}.t_anchor_income`,
+    posting: `${wallet}.t_income_posting`,
     record: `${databaseName("gift")}.t_gift_record`,
   };
   const connection = await createConnection(config().MYSQL_URL);
@@ -78,8 +80,12 @@ export async function fillBooks(past: Filled, progress: (line: string) => void):
       if (past.gifts > 0) progress("records: making the indexes");
     });
     await connection.query(
-      `INSERT INTO ${tables.income} (user_id, income) SELECT counterparty_id, SUM(counterparty_income)
+      `INSERT INTO ${tables.income} (user_id, earned_points) SELECT counterparty_id, SUM(counterparty_income_points)
        FROM ${tables.trade} WHERE type = 0 GROUP BY counterparty_id`,
+    );
+    await connection.query(
+      `INSERT INTO ${tables.posting} (anchor_id, kind, points, biz_id)
+       SELECT user_id, 0, earned_points, CONCAT('gifts:past:', user_id) FROM ${tables.income}`,
     );
   } finally {
     await connection.end();
@@ -131,8 +137,8 @@ async function fillTrades(
     );
     await connection.query(
       `INSERT INTO ${trade}
-         (user_id, num, type, status, biz_id, counterparty_id, counterparty_income, balance_after)
-       SELECT ${userOf(accounts)}, -${giftPrice}, 0, 1, ${orderOf}, ${anchorOf}, ${income}, ${coins} FROM ${n}`,
+         (user_id, num, type, status, biz_id, counterparty_id, counterparty_income_points, balance_after)
+       SELECT ${userOf(accounts)}, -${giftPrice}, 0, 1, ${orderOf}, ${anchorOf}, ${incomePoints}, ${coins} FROM ${n}`,
     );
   });
 }
@@ -145,9 +151,9 @@ async function fillRecords(
 ): Promise<void> {
   await inPortions(gifts, "records", progress, (n) =>
     connection.query(
-      `INSERT INTO ${record} (order_id, user_id, object_id, room_id, gift_id, count, price, status, income,
+      `INSERT INTO ${record} (order_id, user_id, object_id, room_id, gift_id, count, price, status, income_points,
          content_hash, send_time)
-       SELECT ${orderOf}, ${userOf(accounts)}, ${anchorOf}, n % ${rooms} + 1, 22, 1, ${giftPrice}, 1, ${income},
+       SELECT ${orderOf}, ${userOf(accounts)}, ${anchorOf}, n % ${rooms} + 1, 22, 1, ${giftPrice}, 1, ${incomePoints},
          MD5(n % ${rooms}), UTC_TIMESTAMP(3) FROM ${n}`,
     ),
   );

@@ -17,6 +17,7 @@ export function giftOf(n: number, sender: string): AcceptedGift {
     orderId: randomUUID(),
     senderId: sender,
     price: giftPrice,
+    sharePercent: 50,
     url: "../svga/angel.svga",
     contentHash: contentHashOf(request),
     acceptedAt: new Date().toISOString(),

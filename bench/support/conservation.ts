@@ -10,6 +10,8 @@ interface Books {
   gifts: number;
   /** Where answers were lost on the way, more gifts may have been accepted than are known of. */
   giftsAtMost?: number;
+  /** False of the baseline's, which keeps the anchors' sums alone. */
+  incomeLedger?: boolean;
 }
 
 const rollUpDeadlineMs = 20_000;
@@ -52,6 +54,7 @@ export async function conservationProblems(books: Books): Promise<string[]> {
       ...(await accountProblems(connection, books)),
       ...(await giftProblems(connection, books)),
       ...(await incomeProblems(connection, books)),
+      ...(books.incomeLedger === false ? [] : await incomeLedgerProblems(connection, books)),
       ...(await holdProblems(connection, books)),
     ];
   } finally {
@@ -82,7 +85,7 @@ async function accountProblems(connection: Connection, { wallet }: Books): Promi
   );
   const trades = await one(
     connection,
-    `SELECT COALESCE(SUM(num), 0) AS total, COALESCE(SUM(IF(type IN (1, 2), num, 0)), 0) AS charged,
+    `SELECT COALESCE(SUM(num), 0) AS total, COALESCE(SUM(IF(type IN (1, 2, 3), num, 0)), 0) AS charged,
        COALESCE(SUM(IF(type = 0, -num, 0)), 0) AS gifts
      FROM ${wallet}.t_qiyu_currency_trade WHERE status = 1`,
   );
@@ -97,7 +100,7 @@ async function accountProblems(connection: Connection, { wallet }: Books): Promi
     ...differing("balances below zero", balances.negative, 0),
     // With the two above: an account without a trade holds nothing.
     ...differing("balances, valid trades", balances.total, trades.total),
-    ...differing("recharged − refunded, balances + gifts", trades.charged, held),
+    ...differing("recharged + adjusted − refunded, balances + gifts", trades.charged, held),
   ];
 }
 
@@ -112,13 +115,13 @@ async function giftProblems(connection: Connection, { wallet, gift, gifts, gifts
   const records = await one(
     connection,
     `SELECT COUNT(*) AS succeeded, COALESCE(SUM(price * count), 0) AS coins,
-       ${fingerprint("order_id", "user_id", "object_id", "price * count", "income")} AS fingerprint
+       ${fingerprint("order_id", "user_id", "object_id", "price * count", "income_points")} AS fingerprint
      FROM ${gift}.t_gift_record WHERE status = 1`,
   );
   const trades = await one(
     connection,
-    `SELECT COUNT(*) AS gifts, COALESCE(SUM(-num), 0) AS coins, COALESCE(SUM(counterparty_income > -num), 0) AS unfair,
-       ${fingerprint("biz_id", "user_id", "counterparty_id", "-num", "counterparty_income")} AS fingerprint
+    `SELECT COUNT(*) AS gifts, COALESCE(SUM(-num), 0) AS coins, COALESCE(SUM(counterparty_income_points > -num * 100), 0) AS unfair,
+       ${fingerprint("biz_id", "user_id", "counterparty_id", "-num", "counterparty_income_points")} AS fingerprint
      FROM ${wallet}.t_qiyu_currency_trade WHERE status = 1 AND type = 0`,
   );
   const all = await one(connection, `SELECT COUNT(*) AS records FROM ${gift}.t_gift_record`);
@@ -136,15 +139,16 @@ async function incomeProblems(connection: Connection, { wallet }: Books): Promis
   const pending = await one(connection, `SELECT COUNT(*) AS number FROM ${wallet}.t_anchor_income_pending`);
   const sums = await one(
     connection,
-    `SELECT (SELECT COALESCE(SUM(income), 0) FROM ${wallet}.t_anchor_income) AS noted,
-       (SELECT COALESCE(SUM(counterparty_income), 0) FROM ${wallet}.t_qiyu_currency_trade WHERE status = 1) AS traded`,
+    `SELECT (SELECT COALESCE(SUM(earned_points), 0) FROM ${wallet}.t_anchor_income) AS noted,
+       (SELECT COALESCE(SUM(counterparty_income_points), 0) FROM ${wallet}.t_qiyu_currency_trade
+        WHERE status = 1) AS traded`,
   );
   const off = await one(
     connection,
     `SELECT COUNT(*) AS anchors FROM ${wallet}.t_anchor_income i JOIN
-       (SELECT counterparty_id, SUM(counterparty_income) AS total FROM ${wallet}.t_qiyu_currency_trade
+       (SELECT counterparty_id, SUM(counterparty_income_points) AS total FROM ${wallet}.t_qiyu_currency_trade
         WHERE status = 1 AND type = 0 GROUP BY counterparty_id) t ON t.counterparty_id = i.user_id
-     WHERE t.total <> i.income`,
+     WHERE t.total <> i.earned_points`,
   );
   return [
     ...differing("incomes still to be rolled up", pending.number, 0),
@@ -153,19 +157,39 @@ async function incomeProblems(connection: Connection, { wallet }: Books): Promis
   ];
 }
 
+/** Each anchor's totals are the sums of her postings, and nobody was paid out more than she had earned. */
+async function incomeLedgerProblems(connection: Connection, { wallet }: Books): Promise<string[]> {
+  const off = await one(
+    connection,
+    `SELECT COUNT(*) AS anchors FROM ${wallet}.t_anchor_income i LEFT JOIN
+       (SELECT anchor_id, SUM(IF(kind = 0, points, 0)) AS earned, SUM(IF(kind IN (1, 2), -points, 0)) AS held,
+          SUM(IF(kind = 3 AND status = 1, -points, 0)) AS paid_out FROM ${wallet}.t_income_posting GROUP BY anchor_id) p
+       ON p.anchor_id = i.user_id
+     WHERE i.earned_points <> COALESCE(p.earned, 0) OR i.held_points <> COALESCE(p.held, 0)
+       OR i.paid_out_points <> COALESCE(p.paid_out, 0) OR i.paid_out_points > i.earned_points`,
+  );
+  // With the one above: a posting of an anchor without totals.
+  const sums = await one(
+    connection,
+    `SELECT (SELECT COALESCE(SUM(points), 0) FROM ${wallet}.t_income_posting WHERE status = 1) AS posted,
+       (SELECT COALESCE(SUM(earned_points - held_points - paid_out_points), 0) FROM ${wallet}.t_anchor_income) AS free`,
+  );
+  return [
+    ...differing("anchors whose totals are not the sums of their postings", off.anchors, 0),
+    ...differing("free incomes, postings", sums.free, sums.posted),
+  ];
+}
+
 /** What operators hold back of anchors' incomes is never more than they earned, and is what the held gifts add up to. */
 async function holdProblems(connection: Connection, { wallet }: Books): Promise<string[]> {
   const off = await one(
     connection,
-    `SELECT COUNT(*) AS anchors FROM
-       (SELECT anchor_id, SUM(num) AS held FROM ${wallet}.t_income_hold GROUP BY anchor_id) h
-     LEFT JOIN ${wallet}.t_anchor_income i ON i.user_id = h.anchor_id
-     WHERE h.held < 0 OR h.held > COALESCE(i.income, 0)`,
+    `SELECT COUNT(*) AS anchors FROM ${wallet}.t_anchor_income WHERE held_points < 0 OR held_points > earned_points`,
   );
   const sums = await one(
     connection,
-    `SELECT (SELECT COALESCE(SUM(num), 0) FROM ${wallet}.t_income_hold WHERE num > 0) AS held,
-       (SELECT COALESCE(SUM(num), 0) FROM ${wallet}.t_income_hold_gift) AS gifts`,
+    `SELECT (SELECT COALESCE(SUM(-points), 0) FROM ${wallet}.t_income_posting WHERE kind = 1) AS held,
+       (SELECT COALESCE(SUM(points), 0) FROM ${wallet}.t_income_hold_gift) AS gifts`,
   );
   return [
     ...differing("anchors of whom more is held back than they earned", off.anchors, 0),

@@ -1,10 +1,10 @@
-/** What the page knows about the person of this window: profile, coin balance and debt, income as an anchor. */
+/** What the page knows about the person of this window: profile, coin balance and debt, income as an anchor (points, 100 to a coin). */
 import { api } from "./api.js";
 import { onSessionChange, sessionToken } from "./session.js";
 
 const NOTHING = Object.freeze({
   ...{ user: undefined, balance: undefined, debt: undefined },
-  ...{ income: undefined, heldBack: undefined, settledUpTo: undefined },
+  ...{ incomePoints: undefined, heldBackPoints: undefined, settledUpTo: undefined },
 });
 const changes = new EventTarget();
 let account = NOTHING;
@@ -42,7 +42,9 @@ export const refreshBalance = oneAtATime(() =>
 );
 
 export const refreshIncome = oneAtATime(() =>
-  learn(api.income, ({ income, heldBack, settledUpTo }) => ({ income, heldBack, settledUpTo })),
+  learn(api.income, ({ incomePoints, heldBackPoints, settledUpTo }) => ({
+    ...{ incomePoints, heldBackPoints, settledUpTo },
+  })),
 );
 
 /** The product list carries the balance, too: whoever fetched it for its own sake passes the balance on. */

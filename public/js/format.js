@@ -6,6 +6,16 @@ export function number(value) {
   return Number(value).toLocaleString(currentLanguage() === "zh" ? "zh-CN" : "en-GB");
 }
 
+/** Points as coins, 100 to a coin: with two decimals where there is a fraction. */
+export function pointsAsCoins(points) {
+  if (points === undefined || points === null) return "–";
+  const digits = points % 100 === 0 ? 0 : 2;
+  return (points / 100).toLocaleString(currentLanguage() === "zh" ? "zh-CN" : "en-GB", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+}
+
 /** An amount of coins, for `say`. */
 export function coins(amount) {
   return [Number(amount) === 1 ? "coin" : "coins", { n: () => number(amount) }];

@@ -1,5 +1,5 @@
 import { call } from "../../services/contracts.ts";
-import { type ReplCommand, TypedWrong, userIdOf } from "./command.ts";
+import { operatorName, type ReplCommand, TypedWrong, userIdOf } from "./command.ts";
 import { pairs, table } from "./table.ts";
 
 const accountStatus = ["invalid", "valid", "frozen"];
@@ -43,14 +43,52 @@ const statement: ReplCommand = {
   },
 };
 
+/** Points as coins, with two decimals where there is a fraction: 12, 12.50. */
+function coinsOf(points: number): string {
+  const coins = BigInt(points) / 100n;
+  const rest = Math.abs(points % 100);
+  const sign = points < 0 && coins === 0n && rest > 0 ? "-" : "";
+  return rest === 0 ? String(coins) : `${sign}${coins}.${String(rest).padStart(2, "0")}`;
+}
+
 const income: ReplCommand = {
   command: "income <userId>",
-  description: "what an anchor has, what is held back of it, and up to when that is complete",
+  description: "what an anchor has free, what is held back and paid out of it, and up to when that is complete (coins)",
   async run(broker, args) {
     const userId = userIdOf(args.userId);
-    const { income: coins, heldBack, settledUpTo } = await call(broker, "wallet.income", { userId });
-    return pairs({ anchor: userId, income: coins, "held back": heldBack, "complete up to": settledUpTo });
+    const { incomePoints, earnedPoints, heldBackPoints, paidOutPoints, settledUpTo } = await call(
+      broker,
+      "wallet.income",
+      { userId },
+    );
+    return pairs({
+      anchor: userId,
+      income: coinsOf(incomePoints),
+      earned: coinsOf(earnedPoints),
+      "held back": coinsOf(heldBackPoints),
+      "paid out": coinsOf(paidOutPoints),
+      "complete up to": settledUpTo,
+    });
   },
 };
 
-export const walletCommands = [balance, statement, income];
+/** @throws TypedWrong */
+function pointsOf(text: string | undefined): number {
+  const points = Number(text);
+  if (!/^\d+$/.test(text ?? "") || !Number.isSafeInteger(points) || points < 1)
+    throw new TypedWrong(`points are a whole number above 0, 100 to a coin, not "${text ?? ""}"`);
+  return points;
+}
+
+const payout: ReplCommand = {
+  command: "payout <userId> <points> <payoutId> [reason]",
+  description: "takes what an anchor was paid from her free income, 100 points to a coin, once a payout id (audit row)",
+  async run(broker, args) {
+    const [userId, points, operator] = [userIdOf(args.userId), pointsOf(args.points), operatorName()];
+    const { payoutId = "", reason } = args;
+    const paid = await call(broker, "wallet.payout", { userId, points, payoutId, operator, ...(reason && { reason }) });
+    return pairs({ anchor: paid.userId, "paid out": coinsOf(paid.points), payout: paid.payoutId, time: paid.time });
+  },
+};
+
+export const walletCommands = [balance, statement, income, payout];

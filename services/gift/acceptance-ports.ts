@@ -16,6 +16,7 @@ export function acceptancePorts(service: Service & GiftState, ctx: Context<unkno
     gift: (giftId) => service.shelf.gift(giftId),
     anchorOf: (roomId) =>
       service.anchors.anchorOf(roomId, async () => (await call(ctx, "living-room.find", { roomId }))?.anchorId),
+    sharePercentOf: (receiverId) => service.shares.percentOf(receiverId),
     funds: async (userId, amount) =>
       (await call(ctx, "wallet.checkFunds", { bucket: bucketOf(userId), userId, amount })).funds,
     enqueue: (gift, unique) => enqueue(service, gift, { unique, requestId: ctx.requestID }),

@@ -20,6 +20,8 @@ export interface AcceptancePorts {
   gift(giftId: number): Promise<CatalogueGift | undefined>;
   /** The anchor of a live room. */
   anchorOf(roomId: number): Promise<string | undefined>;
+  /** What of a gift is the receiver's, whole percent. */
+  sharePercentOf(receiverId: string): Promise<number>;
   funds(userId: string, amount: number): Promise<"enough" | "short" | "unusable">;
   /**
    * Durable when it resolves. The content hash that stands in the queue: another's where the order was there already,
@@ -58,6 +60,7 @@ export async function accept(request: GiftRequest, ports: AcceptancePorts, now: 
     giftId,
     count,
     price: gift.price,
+    sharePercent: await ports.sharePercentOf(receiverId),
     type,
     url: gift.svgaUrl,
     contentHash,

@@ -12,6 +12,8 @@ export interface AcceptedGift {
   count: number;
   /** Of one, coins. */
   price: number;
+  /** The receiver's share of it, whole percent. */
+  sharePercent: number;
   /** 0 normal, 1 PK. */
   type: number;
   /** The effect's file. */
@@ -56,16 +58,18 @@ export function partitionOf(userId: string): number {
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
 /**
- * Checks what came out of the queue.
+ * Checks what came out of the queue. A message without a share, as an earlier release wrote it, gets the default's.
  * @throws Error naming the field that is off: such a message can never be settled.
  */
-export function parseAcceptedGift(data: unknown): AcceptedGift {
-  const gift = (data ?? {}) as AcceptedGift;
+export function parseAcceptedGift(data: unknown, defaultSharePercent: number): AcceptedGift {
+  const gift = { sharePercent: defaultSharePercent, ...(data as Partial<AcceptedGift>) } as AcceptedGift;
   const bad = (field: keyof AcceptedGift) => new Error(`${field} of order ${String(gift.orderId).slice(0, 64)} is off`);
   if (typeof gift.orderId !== "string" || gift.orderId === "" || gift.orderId.length > 64) throw bad("orderId");
   for (const field of ["senderId", "receiverId"] as const)
     if (typeof gift[field] !== "string" || !userIdPattern.test(gift[field])) throw bad(field);
   for (const field of ["roomId", "giftId", "count", "price"] as const) if (!isCount(gift[field])) throw bad(field);
+  if (!Number.isInteger(gift.sharePercent) || gift.sharePercent < 0 || gift.sharePercent > 100)
+    throw bad("sharePercent");
   if (gift.type !== 0 && gift.type !== 1) throw bad("type");
   if (typeof gift.url !== "string") throw bad("url");
   if (typeof gift.contentHash !== "string" || !/^[0-9a-f]{32}$/.test(gift.contentHash)) throw bad("contentHash");

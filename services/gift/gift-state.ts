@@ -6,6 +6,7 @@ import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 import type { AnchorCache } from "./anchor-cache.ts";
 import type { Breakpoint } from "./settler.ts";
+import type { ShareCache } from "./share-cache.ts";
 import type { giftColumns, Shelf } from "./shelf.ts";
 
 /** What the service, its mixins and its start put on `this`. */
@@ -13,6 +14,7 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   /** Content hashes of settled orders. */
   settledOrders: Gathered<string>;
   anchors: AnchorCache;
+  shares: ShareCache;
   shelf: Shelf;
   shelfWatch: BackgroundLoop;
   /** For tests: throws where a crash is to be played. */

@@ -3,13 +3,15 @@ import { toSafeInteger } from "../../mixins/mysql/database.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
 import type { GiftRecord } from "./gift.contract.ts";
 
-/** All SQL of the gift service but the catalogue's. */
+/** SQL of the gift records, and the catalogue's checksum. */
 
 export interface SettledRecord {
   gift: AcceptedGift;
   succeeded: boolean;
   reason: string | null;
+  /** The receiver's share: points decide, the whole coins are them rounded down. */
   income: number;
+  incomePoints: number;
 }
 
 /** Writes the final word on gifts; a record that is there already stays as it is. */
@@ -17,10 +19,10 @@ export async function insertRecords(db: Queryable, records: readonly SettledReco
   if (records.length === 0) return;
   const places = records.map(() => "(?,?,?,?,?,?,?,?,?,?,?,?,?)").join(",");
   await db.run(
-    `INSERT INTO t_gift_record (order_id, user_id, object_id, room_id, gift_id, count, price, status, reason, income,
+    `INSERT INTO t_gift_record (order_id, user_id, object_id, room_id, gift_id, count, price, status, reason, income_points,
        content_hash, send_time, json) VALUES ${places}
      ON DUPLICATE KEY UPDATE id = id`,
-    records.flatMap(({ gift, succeeded, reason, income }) => [
+    records.flatMap(({ gift, succeeded, reason, incomePoints }) => [
       gift.orderId,
       gift.senderId,
       gift.receiverId,
@@ -30,7 +32,7 @@ export async function insertRecords(db: Queryable, records: readonly SettledReco
       gift.price,
       succeeded ? 1 : 0,
       reason,
-      income,
+      incomePoints,
       gift.contentHash,
       new Date(gift.acceptedAt),
       gift.type === 0 ? null : JSON.stringify({ type: gift.type }),

@@ -101,7 +101,9 @@ export interface SettledGift {
   giftId: number;
   count: number;
   price: number;
+  /** The receiver's share: points (100 to a coin) decide, the whole coins are them rounded down. */
   income: number;
+  incomePoints: number;
   time: string;
 }
 

@@ -1,4 +1,5 @@
 import { fail } from "../../broker/failure.ts";
+import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
@@ -23,6 +24,8 @@ import type { GiftState } from "./gift-state.ts";
 import { catalogueChecksum, findContentHashes, listRecords } from "./gift-store.ts";
 import { queueDepth, settlerDurable } from "./queue.ts";
 import { settle } from "./settler.ts";
+import { ShareCache } from "./share-cache.ts";
+import { readShares } from "./share-store.ts";
 import { giftColumns, Shelf } from "./shelf.ts";
 
 export default defineService<"gift", GiftState>({
@@ -131,7 +134,7 @@ export default defineService<"gift", GiftState>({
       batchesInFlight: limits.gift.settleBatchesInFlight,
       heldMessages: limits.gift.settleHeldMessages,
       gatherMs: limits.gift.settleGatherMs,
-      parse: parseAcceptedGift,
+      parse: (data) => parseAcceptedGift(data, config().ANCHOR_SHARE_PERCENT),
       key: (gift: AcceptedGift) => gift.senderId,
       handler(messages, release) {
         return settle(this, messages, release, this.settleBreakpoint);
@@ -141,6 +144,7 @@ export default defineService<"gift", GiftState>({
 
   created() {
     this.anchors = new AnchorCache();
+    this.shares = new ShareCache((ids) => readShares(this.mysql, ids), config().ANCHOR_SHARE_PERCENT);
     this.settledOrders = new Gathered((ids) => findContentHashes(this.mysql, ids), limits.mysql.gathered);
     this.settleBreakpoint = () => {};
   },

@@ -85,16 +85,18 @@ async function charge(
 
 function toRecord(gift: AcceptedGift, outcome: GiftOutcome): SettledRecord {
   const succeeded = outcome.status === "succeeded";
-  return { gift, succeeded, reason: succeeded ? null : (outcome.reason ?? "giftNotSent"), income: outcome.income };
+  const reason = succeeded ? null : (outcome.reason ?? "giftNotSent");
+  return { gift, succeeded, reason, income: outcome.income, incomePoints: outcome.incomePoints };
 }
 
-function toCharge({ orderId, senderId, receiverId, roomId, giftId, count, price }: AcceptedGift): GiftCharge {
-  return { orderId, senderId, receiverId, roomId, giftId, count, price };
+function toCharge(gift: AcceptedGift): GiftCharge {
+  const { orderId, senderId, receiverId, roomId, giftId, count, price, sharePercent } = gift;
+  return { orderId, senderId, receiverId, roomId, giftId, count, price, sharePercent };
 }
 
-function toSettledGift({ gift, succeeded, reason, income }: SettledRecord): SettledGift {
+function toSettledGift({ gift, succeeded, reason, income, incomePoints }: SettledRecord): SettledGift {
   const { orderId, senderId, receiverId, roomId, giftId, count, price, acceptedAt: time } = gift;
-  const common = { orderId, senderId, receiverId, roomId, giftId, count, price, income, time };
+  const common = { orderId, senderId, receiverId, roomId, giftId, count, price, income, incomePoints, time };
   return succeeded
     ? Object.assign(common, { status: "succeeded" as const })
     : Object.assign(common, { status: "failed" as const, reason: reason ?? undefined });

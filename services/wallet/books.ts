@@ -34,7 +34,7 @@ export class Books {
       userId: account.userId,
       status: 1,
       counterpartyId: null,
-      income: 0,
+      incomePoints: 0,
       reason: null,
       ...row,
       balanceAfter: account.balance,
@@ -45,7 +45,7 @@ export class Books {
       valid: !rejected,
       reason: trade.reason,
       counterpartyId: trade.counterpartyId,
-      income: trade.income,
+      incomePoints: trade.incomePoints,
       balanceAfter: trade.balanceAfter,
       userId: trade.userId,
     });
@@ -62,8 +62,8 @@ export class Books {
     this.touched.add(account.userId);
   }
 
-  done(account: Account, income = 0): Outcome {
-    return { status: "done", repeated: false, income, account: { ...account }, balanceAfter: account.balance };
+  done(account: Account, incomePoints = 0): Outcome {
+    return { status: "done", repeated: false, incomePoints, account: { ...account }, balanceAfter: account.balance };
   }
 
   refuse(account: Account, reason: FailureName, repeated = false): Outcome {
@@ -72,9 +72,9 @@ export class Books {
 
   /** The first outcome again, for a command that is in the books. */
   repeat(account: Account, prior: Prior): Outcome {
-    const { balanceAfter, income, reason } = prior;
+    const { balanceAfter, incomePoints, reason } = prior;
     const first = { repeated: true, account: { ...account }, balanceAfter };
-    if (prior.valid) return { status: "done", income, ...first };
+    if (prior.valid) return { status: "done", incomePoints, ...first };
     return { status: "refused", reason: (reason ?? "giftNotSent") as FailureName, ...first };
   }
 
@@ -84,7 +84,15 @@ export class Books {
   }
 
   private remember(bizId: string, part: Partial<Prior> & { userId: string }): void {
-    const empty = { num: 0, valid: true, reason: null, counterpartyId: null, income: 0, balanceAfter: 0, debtNum: 0 };
+    const empty = {
+      num: 0,
+      valid: true,
+      reason: null,
+      counterpartyId: null,
+      incomePoints: 0,
+      balanceAfter: 0,
+      debtNum: 0,
+    };
     this.priors.set(bizId, { ...empty, ...this.priors.get(bizId), ...part });
   }
 }

@@ -6,11 +6,17 @@ export const refundId = (orderId: string): string => `refund:${orderId}`;
 /** Of the row that a recharge pays a debt off with. */
 export const debtPaymentId = (rechargeOrderId: string): string => `debt:${rechargeOrderId}`;
 
-/** Of the row that holds an anchor's share of a refunded order's gifts back. */
+/** Of the posting that holds an anchor's share of a refunded order's gifts back. */
 export const holdId = (orderId: string, anchorId: string): string => `hold:${orderId}:${anchorId}`;
 
-/** Of the row that lets a share that was held back go again. */
+/** Of the posting that lets a share that was held back go again. */
 export const releaseId = (orderId: string, anchorId: string): string => `release:${orderId}:${anchorId}`;
+
+/** Of the posting of what an anchor earned in a round of the roll-up, by the first pending row that the round took. */
+export const giftsPostingId = (pendingId: string, anchorId: string): string => `gifts:${pendingId}:${anchorId}`;
+
+/** Of the posting that pays an anchor out. */
+export const payoutPostingId = (payoutId: string): string => `payout:${payoutId}`;
 
 /** The payment order that a recharge, a refund, or a recharge's payment of a debt is about. */
 export const payOrderOf = (bizId: string): string => bizId.replace(/^(refund|debt):/, "");

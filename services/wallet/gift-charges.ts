@@ -1,14 +1,14 @@
 import { fail } from "../../broker/failure.ts";
-import { config } from "../../config/config.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
-import { anchorShare, type Command } from "./posting.ts";
+import { sharePoints, wholeCoins } from "./points.ts";
+import type { Command } from "./posting.ts";
 import type { GiftCharge, GiftOutcome } from "./wallet.contract.ts";
 
-/** A gift as a command of the ledger; the anchor's share is fixed at this moment. */
-function toCommand(gift: GiftCharge): Command {
-  const amount = gift.price * gift.count;
-  const income = anchorShare(amount, config().ANCHOR_SHARE_PERCENT);
-  return { kind: "gift", bizId: gift.orderId, userId: gift.senderId, receiverId: gift.receiverId, amount, income };
+/** A gift as a command of the ledger; the anchor's share is the one that the gift was accepted with. */
+function toCommand({ orderId, senderId, receiverId, price, count, sharePercent }: GiftCharge): Command {
+  const amount = price * count;
+  const incomePoints = sharePoints(amount, sharePercent);
+  return { kind: "gift", bizId: orderId, userId: senderId, receiverId, amount, incomePoints };
 }
 
 /**
@@ -21,7 +21,10 @@ export async function settleGifts(writer: LedgerWriter, gifts: readonly GiftChar
   return outcomes.map((outcome, index) => {
     const { orderId } = gifts[index] as GiftCharge;
     const { balanceAfter } = outcome;
-    if (outcome.status === "done") return { orderId, status: "succeeded", income: outcome.income, balanceAfter };
-    return { orderId, status: "failed", reason: outcome.reason, income: 0, balanceAfter };
+    if (outcome.status === "done") {
+      const { incomePoints } = outcome;
+      return { orderId, status: "succeeded", income: wholeCoins(incomePoints), incomePoints, balanceAfter };
+    }
+    return { orderId, status: "failed", reason: outcome.reason, income: 0, incomePoints: 0, balanceAfter };
   });
 }

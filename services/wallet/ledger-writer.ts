@@ -3,16 +3,10 @@ import { Mailboxes } from "../../mixins/mailboxes.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { LockHold } from "../../mixins/redis-lock.mixin.ts";
 import { debtPaymentId } from "./business-ids.ts";
+import { insertPendingIncomes } from "./income/income-store.ts";
 import { decide } from "./ledger.ts";
 import type { Account, Command, Decision, Outcome, Prior } from "./posting.ts";
-import {
-  insertDebts,
-  insertPendingIncomes,
-  insertTrades,
-  lockAccounts,
-  readPriors,
-  updateAccounts,
-} from "./wallet-store.ts";
+import { insertDebts, insertTrades, lockAccounts, readPriors, updateAccounts } from "./wallet-store.ts";
 
 /** A command on its way; the key is the user. */
 interface CommandLetter {

@@ -1,6 +1,15 @@
 import { Books } from "./books.ts";
 import { debtPaymentId } from "./business-ids.ts";
-import { type Account, type Command, type Decision, isAmount, type Outcome, type Prior } from "./posting.ts";
+import { pointsPerCoin } from "./points.ts";
+import {
+  type Account,
+  type Command,
+  type Decision,
+  isAmount,
+  isGiftAmount,
+  type Outcome,
+  type Prior,
+} from "./posting.ts";
 
 /**
  * The decision of the ledger, and nothing else: accounts, what was decided before, and commands in; outcomes and the
@@ -12,11 +21,11 @@ const frozen = 2;
 const valid = 1;
 
 function decideGift(books: Books, command: Extract<Command, { kind: "gift" }>): Outcome {
-  const { bizId, userId, receiverId, amount, income } = command;
+  const { bizId, userId, receiverId, amount, incomePoints } = command;
   const account = books.account(userId);
   // These are refused by what the command says alone, so a repeat is refused alike without a row.
-  if (!isAmount(amount) || !Number.isSafeInteger(income) || income < 0 || income > amount)
-    return books.refuse(account, "invalidParam");
+  const fair = Number.isSafeInteger(incomePoints) && incomePoints >= 0 && incomePoints <= amount * pointsPerCoin;
+  if (!isGiftAmount(amount) || !fair) return books.refuse(account, "invalidParam");
   if (receiverId === userId) return books.refuse(account, "giftToSelf");
   const prior = books.prior(bizId);
   if (prior) {
@@ -29,10 +38,10 @@ function decideGift(books: Books, command: Extract<Command, { kind: "gift" }>): 
     books.post(account, { ...gift, status: 0, reason });
     return books.refuse(account, reason);
   }
-  books.post(account, { ...gift, income });
+  books.post(account, { ...gift, incomePoints });
   const { incomes } = books.decision;
-  if (income > 0) incomes.set(receiverId, (incomes.get(receiverId) ?? 0) + income);
-  return books.done(account, income);
+  if (incomePoints > 0) incomes.set(receiverId, (incomes.get(receiverId) ?? 0n) + BigInt(incomePoints));
+  return books.done(account, incomePoints);
 }
 
 function decideRecharge(books: Books, command: Extract<Command, { kind: "recharge" }>): Outcome {

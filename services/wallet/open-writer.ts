@@ -38,9 +38,8 @@ export function openWriter(wallet: Wallet): LedgerWriter {
       transaction: (work) => wallet.mysql.transaction(work),
       acquire: (keys) => wallet.locks.acquire(keys),
       alsoWrite: (tx, commands, decision) => writeEvents(wallet, tx, commands, decision),
-      committed: (accounts, decision) => {
+      committed: (accounts) => {
         for (const { userId, balance, status } of accounts) wallet.funds.set(userId, { balance, status });
-        if (decision.incomes.size > 0) wallet.incomeRollup.wake();
         wallet.outbox.wake();
       },
       now: () => Date.now(),

@@ -1,6 +1,7 @@
 import type { FailureName } from "../../config/errors.ts";
+import { pointsPerCoin } from "./points.ts";
 
-/** The words of the ledger. Amounts are whole coins. */
+/** The words of the ledger. Amounts are whole coins; incomes are points, 100 to a coin. */
 
 export interface Account {
   userId: string;
@@ -12,7 +13,7 @@ export interface Account {
 }
 
 export type Command =
-  | { kind: "gift"; bizId: string; userId: string; receiverId: string; amount: number; income: number }
+  | { kind: "gift"; bizId: string; userId: string; receiverId: string; amount: number; incomePoints: number }
   | { kind: "recharge"; bizId: string; userId: string; coins: number }
   | { kind: "refund"; bizId: string; userId: string; coins: number }
   | { kind: "freeze" | "unfreeze"; userId: string; reason: string };
@@ -25,13 +26,13 @@ export interface Prior {
   valid: boolean;
   reason: string | null;
   counterpartyId: string | null;
-  income: number;
+  incomePoints: number;
   balanceAfter: number;
   debtNum: number;
 }
 
 export type Outcome =
-  | { status: "done"; repeated: boolean; income: number; account: Account; balanceAfter: number }
+  | { status: "done"; repeated: boolean; incomePoints: number; account: Account; balanceAfter: number }
   | { status: "refused"; repeated: boolean; reason: FailureName; account: Account; balanceAfter: number };
 
 export interface TradeRow {
@@ -41,7 +42,7 @@ export interface TradeRow {
   status: number;
   bizId: string;
   counterpartyId: string | null;
-  income: number;
+  incomePoints: number;
   balanceAfter: number;
   reason: string | null;
 }
@@ -58,16 +59,16 @@ export interface Decision {
   debts: DebtRow[];
   /** Accounts that changed, as they are to be. */
   changed: Account[];
-  /** What anchors earned in this batch, by anchor. */
-  incomes: Map<string, number>;
-}
-
-/** The anchor's share of a gift, rounded down: the rest is the platform's. */
-export function anchorShare(amount: number, sharePercent: number): number {
-  return Math.floor((amount * sharePercent) / 100);
+  /** What anchors earned in this batch, points by anchor: exact, also where many large gifts go to one. */
+  incomes: Map<string, bigint>;
 }
 
 /** A coin amount that may enter the ledger: above zero, whole, safe. */
 export function isAmount(value: number): boolean {
   return Number.isSafeInteger(value) && value > 0;
+}
+
+/** A gift's amount: its points, of which the anchor's share is a part, must be safe too. */
+export function isGiftAmount(value: number): boolean {
+  return isAmount(value) && Number.isSafeInteger(value * pointsPerCoin);
 }

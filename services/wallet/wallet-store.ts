@@ -3,7 +3,7 @@ import { toSafeInteger } from "../../mixins/mysql/database.ts";
 import type { Account, DebtRow, Prior, TradeRow } from "./posting.ts";
 import type { Balance } from "./wallet.contract.ts";
 
-/** All SQL of the wallet. */
+/** SQL of the accounts and the ledger of coins. */
 
 interface AccountRow {
   user_id: string;
@@ -59,7 +59,7 @@ interface TradeRecord {
   status: number;
   reason: string | null;
   counterparty_id: string | null;
-  counterparty_income: string;
+  counterparty_income_points: string;
   balance_after: string;
 }
 
@@ -72,7 +72,7 @@ export async function readPriors(
   const priors = new Map<string, Prior>();
   if (tradeIds.length > 0) {
     const trades = await tx.query<TradeRecord>(
-      `SELECT biz_id, user_id, num, status, reason, counterparty_id, counterparty_income, balance_after
+      `SELECT biz_id, user_id, num, status, reason, counterparty_id, counterparty_income_points, balance_after
        FROM t_qiyu_currency_trade WHERE biz_id IN (?)`,
       [tradeIds],
     );
@@ -83,7 +83,7 @@ export async function readPriors(
         valid: Number(row.status) === 1,
         reason: row.reason,
         counterpartyId: row.counterparty_id === null ? null : String(row.counterparty_id),
-        income: toSafeInteger(row.counterparty_income),
+        incomePoints: toSafeInteger(row.counterparty_income_points),
         balanceAfter: toSafeInteger(row.balance_after),
         debtNum: 0,
       });
@@ -93,7 +93,7 @@ export async function readPriors(
       "SELECT biz_id, user_id, num FROM t_wallet_debt WHERE biz_id IN (?)",
       [debtIds],
     );
-    const empty = { num: 0, valid: true, reason: null, counterpartyId: null, income: 0, balanceAfter: 0 };
+    const empty = { num: 0, valid: true, reason: null, counterpartyId: null, incomePoints: 0, balanceAfter: 0 };
     for (const row of debts)
       priors.set(row.biz_id, {
         ...(priors.get(row.biz_id) ?? empty),
@@ -113,14 +113,14 @@ export async function insertTrades(tx: Transaction, rows: readonly TradeRow[]): 
     row.status,
     row.bizId,
     row.counterpartyId,
-    row.income,
+    row.incomePoints,
     row.balanceAfter,
     row.reason,
   ]);
   const places = rows.map(() => "(?,?,?,?,?,?,?,?,?)").join(",");
   await tx.run(
     `INSERT INTO t_qiyu_currency_trade
-       (user_id, num, type, status, biz_id, counterparty_id, counterparty_income, balance_after, reason)
+       (user_id, num, type, status, biz_id, counterparty_id, counterparty_income_points, balance_after, reason)
      VALUES ${places}`,
     values,
   );
@@ -153,42 +153,6 @@ export async function updateAccounts(tx: Transaction, accounts: readonly Account
   );
 }
 
-/** Notes what anchors earned in this batch; `rollUpIncomes` adds it up. */
-export async function insertPendingIncomes(tx: Transaction, incomes: ReadonlyMap<string, number>): Promise<void> {
-  if (incomes.size === 0) return;
-  await tx.run("INSERT INTO t_anchor_income_pending (incomes) VALUES (?)", [JSON.stringify([...incomes])]);
-}
-
-/**
- * Adds up to `max` pending batches to the anchors' incomes and takes them out, in this one transaction: so each counts
- * once, whatever the order in which they became visible and however many nodes do it. Returns how many it took.
- */
-export async function rollUpIncomes(tx: Transaction, max: number): Promise<number> {
-  const rows = await tx.query<{ id: string; incomes: unknown }>(
-    "SELECT id, incomes FROM t_anchor_income_pending ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED",
-    [max],
-  );
-  if (rows.length === 0) return 0;
-  const sums = new Map<string, number>();
-  for (const { incomes } of rows) {
-    const parsed = (typeof incomes === "string" ? JSON.parse(incomes) : incomes) as [
-      anchorId: string,
-      income: number,
-    ][];
-    for (const [anchorId, income] of parsed)
-      sums.set(anchorId, toSafeInteger((sums.get(anchorId) ?? 0) + toSafeInteger(income)));
-  }
-  const anchors = [...sums.keys()].sort(byNumber);
-  await tx.run(
-    `INSERT INTO t_anchor_income (user_id, income)
-     VALUES ${anchors.map(() => "(?,?)").join(", ")}
-     ON DUPLICATE KEY UPDATE income = income + VALUES(income)`,
-    anchors.flatMap((anchorId) => [anchorId, sums.get(anchorId)]),
-  );
-  await tx.run("DELETE FROM t_anchor_income_pending WHERE id IN (?)", [rows.map(({ id }) => id)]);
-  return rows.length;
-}
-
 /** Balances by user; a user without an account is left out. */
 export async function readBalances(db: Queryable, userIds: readonly string[]): Promise<Map<string, Balance>> {
   const rows = await db.query<AccountRow>(
@@ -203,22 +167,4 @@ export const noBalance = (userId: string): Balance => ({ userId, balance: 0, deb
 
 export function toBalance({ userId, balance, debt, totalCharged, status }: Account): Balance {
   return { userId, balance, debt, totalCharged, status };
-}
-
-/** An anchor's rolled-up income and what is held back of it, and the time before which every gift settled is in. */
-export async function readIncome(
-  db: Queryable,
-  userId: string,
-): Promise<{ earned: number; heldBack: number; settledUpTo: Date }> {
-  const [row] = await db.query<{ income: string | null; held: string | null; settled_up_to: Date }>(
-    `SELECT (SELECT income FROM t_anchor_income WHERE user_id = ?) AS income,
-       (SELECT SUM(num) FROM t_income_hold WHERE anchor_id = ?) AS held,
-       COALESCE((SELECT MIN(create_time) FROM t_anchor_income_pending), UTC_TIMESTAMP(3)) AS settled_up_to`,
-    [userId, userId],
-  );
-  return {
-    earned: toSafeInteger(row?.income ?? 0),
-    heldBack: toSafeInteger(row?.held ?? 0),
-    settledUpTo: row?.settled_up_to ?? new Date(),
-  };
 }

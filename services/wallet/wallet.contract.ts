@@ -1,6 +1,9 @@
 import { userIdPattern } from "../user-id-pattern.ts";
 
-/** What other services may use of the wallet. Amounts are whole coins, safe integers. */
+/**
+ * What other services may use of the wallet. Amounts are whole coins, those named ...points or ...Points are points, 100 to
+ * a coin; all of them safe integers. Where both stand side by side the points decide: the coins are them, rounded down.
+ */
 
 /** A gift to settle: what the sender pays, and whom it is for. The price is the one it was accepted at. */
 export interface GiftCharge {
@@ -13,6 +16,8 @@ export interface GiftCharge {
   count: number;
   /** Price of one, coins. */
   price: number;
+  /** The receiver's share, whole percent, as it was when the gift was accepted. */
+  sharePercent: number;
 }
 
 /** The final word on a gift; a repeat of the same order id gets the first outcome again. */
@@ -21,8 +26,9 @@ export interface GiftOutcome {
   status: "succeeded" | "failed";
   /** Why it failed: a name of config/errors.ts (balanceShort, accountUnusable, idempotencyConflict). */
   reason?: string;
-  /** The receiver's share, coins; 0 where it failed. */
+  /** The receiver's share; 0 where it failed. */
   income: number;
+  incomePoints: number;
   balanceAfter: number;
 }
 
@@ -79,6 +85,7 @@ export interface AffectedAnchor {
   coins: number;
   /** The anchor's share of these coins. */
   share: number;
+  sharePoints: number;
   state: "open" | "held" | "released";
 }
 
@@ -92,9 +99,35 @@ export interface AffectedGifts extends AffectedIncome {
     /** What of it was paid with the refunded coins, and the anchor's share of that. */
     coins: number;
     share: number;
+    sharePoints: number;
     time: string;
   }[];
   nextCursor: string | null;
+}
+
+/**
+ * An anchor's income as it is rolled up. income = earned − heldBack − paidOut, in points exactly; below 0 where what is
+ * held back had been paid out before, or is not rolled up yet: later income makes up for it.
+ */
+export interface Income {
+  income: number;
+  incomePoints: number;
+  earned: number;
+  earnedPoints: number;
+  heldBack: number;
+  heldBackPoints: number;
+  paidOut: number;
+  paidOutPoints: number;
+  /** ISO time: every gift settled before it is in `earned`. */
+  settledUpTo: string;
+}
+
+export interface PaidOut {
+  userId: string;
+  points: number;
+  payoutId: string;
+  /** When it was taken from her income. */
+  time: string;
 }
 
 export interface HoldOrder {
@@ -138,13 +171,17 @@ export interface WalletActions {
     params: { from: string; to: string; cursor?: string };
     result: { list: { orderId: string; coins: number }[]; nextCursor: string | null };
   };
+  /** Somebody who was never given anything has 0 of everything. */
+  income: { params: { userId: string }; result: Income };
   /**
-   * What the anchor has earned, less what is held back of it; every gift settled before `settledUpTo` (ISO time) is in
-   * `earned`. Where a share is held back before it is in `earned`, `income` is 0 until it is, and never below.
+   * Operators: takes from an anchor's free income (earned − held back − paid out, as it is rolled up) what she has been
+   * paid; committed when it returns. The same `payoutId` is the same payout for ever: a repeat gets the first outcome, a
+   * refusal included. Fails: invalidParam where `points` is no whole number above 0 and safe; balanceShort;
+   * idempotencyConflict where the payout id stands for another anchor or amount.
    */
-  income: {
-    params: { userId: string };
-    result: { income: number; earned: number; heldBack: number; settledUpTo: string };
+  payout: {
+    params: { userId: string; points: number; payoutId: string; reason?: string; operator: string };
+    result: PaidOut;
   };
   /**
    * Operators: the gifts that a refunded order's missing coins were spent on, newest first, and the anchors' shares of
@@ -171,8 +208,8 @@ export interface WalletEvents {
   /** A paid order's coins are in the account. */
   "wallet.credited": { userId: string; orderId: string; coins: number; balanceAfter: number; time: string };
   /** An anchor's share of gifts that were paid with a refunded order's coins is held back, or let go again. */
-  "income.held": { orderId: string; anchorId: string; coins: number; reason: string; time: string };
-  "income.released": { orderId: string; anchorId: string; coins: number; reason: string; time: string };
+  "income.held": { orderId: string; anchorId: string; coins: number; points: number; reason: string; time: string };
+  "income.released": { orderId: string; anchorId: string; coins: number; points: number; reason: string; time: string };
 }
 
 const userId = { type: "string", pattern: userIdPattern } as const;
@@ -180,6 +217,8 @@ const orderId = { type: "string", min: 1, max: 64 } as const;
 const positive = { type: "number", integer: true, min: 1, max: Number.MAX_SAFE_INTEGER } as const;
 const time = { type: "string", pattern: /^\d{4}-\d\d-\d\dT[\d:.]{8,12}Z$/ } as const;
 const reason = { type: "string", min: 1, max: 200 } as const;
+/** Visible characters alone: the unique key does not see a blank at the end. */
+const payoutId = { type: "string", pattern: /^[\x21-\x7e]{1,64}$/ } as const;
 const operator = { type: "string", max: 100 } as const;
 const tradeCursor = { type: "string", pattern: /^\d{1,19}$/, optional: true } as const;
 const pageLimit = { type: "number", integer: true, min: 1, max: 100 } as const;
@@ -202,6 +241,7 @@ export const walletParams = {
           giftId: positive,
           count: positive,
           price: positive,
+          sharePercent: { type: "number", integer: true, min: 0, max: 100 },
         },
       },
     },
@@ -213,6 +253,14 @@ export const walletParams = {
   refundsOf: { orderIds: { type: "array", max: 500, items: orderId } },
   creditsBetween: { from: time, to: time, cursor: tradeCursor },
   income: { userId },
+  // The handler names what is wrong with the points: invalidParam, as for any amount.
+  payout: {
+    userId,
+    points: { type: "any", optional: true },
+    payoutId,
+    reason: { ...reason, optional: true },
+    operator,
+  },
   affectedGifts: { orderId, cursor: tradeCursor, limit: pageLimit, operator },
   holdIncome: holdOrder,
   releaseIncome: holdOrder,

@@ -15,13 +15,14 @@ import { creditsOfOrders, creditsOfTime, refundsOfOrders } from "./credit-store.
 import { fundsOf, openFundsCache } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
 import { affectedGifts, moveHolds } from "./holds/holds.ts";
-import { openIncomeRollup } from "./income-rollup.ts";
+import { openIncomeRollup } from "./income/income-rollup.ts";
+import { incomeOf, payOut } from "./income/payouts.ts";
 import { openWriter } from "./open-writer.ts";
 import { creditRecharges, parseTopicMessage, type TopicMessage, takeBackRefunds } from "./pay-topics.ts";
 import { statementPage } from "./statement.ts";
 import { walletParams } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
-import { noBalance, readBalances, readIncome } from "./wallet-store.ts";
+import { noBalance, readBalances } from "./wallet-store.ts";
 
 const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket" } } as const;
 
@@ -86,10 +87,15 @@ export default defineService<"wallet", WalletState>({
     },
     income: {
       params: walletParams.income,
-      async handler(ctx) {
-        const { earned, heldBack, settledUpTo } = await readIncome(this.mysql, ctx.params.userId);
-        const income = Math.max(0, earned - heldBack);
-        return { income, earned, heldBack, settledUpTo: settledUpTo.toISOString() };
+      handler(ctx) {
+        return incomeOf(this.mysql, ctx.params.userId);
+      },
+    },
+    payout: {
+      params: walletParams.payout,
+      operator: true,
+      handler(ctx) {
+        return payOut(this.mysql, ctx.params);
       },
     },
     affectedGifts: {

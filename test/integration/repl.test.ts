@@ -16,6 +16,7 @@ jest.setTimeout(90_000);
 
 const user = "8342947113041920001";
 const operators: string[] = [];
+const payouts: object[] = [];
 
 type Ctx = { params: Record<string, string> };
 
@@ -38,7 +39,16 @@ const fakes = [
         ];
         return { list: list.slice(0, Number(params.limit)), nextCursor: Number(params.limit) < 2 ? "8" : null };
       },
-      income: () => ({ income: 45, earned: 50, heldBack: 5, settledUpTo: "2025-01-01T00:00:00.000Z" }),
+      income: () => ({
+        ...{ income: 42, incomePoints: 4_250, earned: 50, earnedPoints: 5_000, heldBack: 5, heldBackPoints: 500 },
+        ...{ paidOut: 2, paidOutPoints: 250, settledUpTo: "2025-01-01T00:00:00.000Z" },
+      }),
+      payout({ params }: Ctx) {
+        if (params.payoutId === "late") throw fail("balanceShort");
+        operators.push(params.operator as string);
+        payouts.push(params);
+        return { ...params, time: "2025-01-02T00:00:00.000Z" };
+      },
     },
   },
   {
@@ -150,8 +160,20 @@ describe("the operators' console", () => {
 
     test("income: the sum, and up to when it is complete", async () => {
       expect(await say(`income ${user}`)).toMatch(
-        /income +45\nheld back +5\ncomplete up to +2025-01-01T00:00:00.000Z$/,
+        /income +42\.50\nearned +50\nheld back +5\npaid out +2\.50\ncomplete up to +2025-01-01T00:00:00.000Z$/,
       );
+    });
+
+    test("payout: what was taken from the free income, or why it was not", async () => {
+      expect(await say(`payout ${user} 250 p-1 march`)).toMatch(
+        /anchor +\d+\npaid out +2\.50\npayout +p-1\ntime +2025-01-02T00:00:00.000Z$/,
+      );
+      const operator = `repl:${userInfo().username}`;
+      expect(payouts).toEqual([{ userId: user, points: 250, payoutId: "p-1", reason: "march", operator }]);
+      expect(await say(`payout ${user} 250 late`)).toMatch(/^balanceShort: /);
+      for (const points of ["0", "-1", "1.5", "2e3", "9007199254740993", "x"])
+        expect(await say(`payout ${user} ${points} p-2`)).toMatch(/^points are a whole number above 0/);
+      expect(payouts).toHaveLength(1);
     });
 
     test("order: finds payments and gifts, as this account of this machine", async () => {

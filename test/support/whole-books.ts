@@ -45,7 +45,8 @@ function contradictions(): Record<string, string> {
   return {
     "a record that its trade does not bear out": `SELECT r.order_id FROM ${records()}
        LEFT JOIN ${trades} ON t.biz_id = r.order_id AND t.type = 0 AND t.user_id = r.user_id AND t.status = r.status
-         AND -t.num = r.price * CAST(r.count AS SIGNED) AND t.counterparty_id = r.object_id AND t.counterparty_income = r.income
+         AND -t.num = r.price * CAST(r.count AS SIGNED) AND t.counterparty_id = r.object_id AND t.counterparty_income_points = r.income_points
+         AND t.counterparty_income = r.income
        WHERE t.id IS NULL`,
     "a recharge without a paid order of its amount": `SELECT t.biz_id FROM ${trades}
        LEFT JOIN ${orders()} ON o.order_id = t.biz_id AND o.user_id = t.user_id AND o.coins = t.num AND o.status IN (2, 5)
@@ -53,10 +54,11 @@ function contradictions(): Record<string, string> {
     "a refund without a refunded order": `SELECT t.biz_id FROM ${trades}
        LEFT JOIN ${orders()} ON t.biz_id = CONCAT('refund:', o.order_id) AND o.user_id = t.user_id AND o.status = 5
        WHERE t.type = 2 AND t.biz_id LIKE 'refund:%' AND o.id IS NULL`,
-    "income held back for an order that is not refunded": `SELECT h.biz_id FROM t_income_hold h
-       LEFT JOIN ${orders()} ON o.order_id = h.order_id AND o.status = 5 WHERE o.id IS NULL`,
-    "a gift whose shares are not whole": `SELECT t.biz_id FROM ${trades}
-       WHERE t.type = 0 AND t.counterparty_income <> IF(t.status = 1, FLOOR(-t.num / 2), 0)`,
+    "income held back for an order that is not refunded": `SELECT h.biz_id FROM t_income_posting h
+       LEFT JOIN ${orders()} ON o.order_id = h.order_id AND o.status = 5 WHERE h.kind IN (1, 2) AND o.id IS NULL`,
+    "a gift to an anchor without a share of her own of which she has not the half": `SELECT t.biz_id FROM ${trades}
+       LEFT JOIN ${databaseName("gift")}.t_anchor_share s ON s.anchor_id = t.counterparty_id
+       WHERE t.type = 0 AND s.id IS NULL AND t.counterparty_income_points <> IF(t.status = 1, -t.num * 50, 0)`,
     "an amount that has no place in a ledger": `SELECT t.biz_id FROM ${trades}
        WHERE t.num = 0 OR ABS(t.num) > 9007199254740991 OR (t.type = 0 AND t.num > 0) OR (t.type = 1 AND t.num < 0)`,
   };
@@ -90,19 +92,22 @@ function gaps(): Gap[] {
 }
 
 /**
- * Gifts sent = anchors' income + what is held back of it + the platform's share, none of them below zero. Income that is
- * not rolled up yet is income: `expectBooksBalanced` holds it against the trades.
+ * Gifts sent = anchors' free income + what is held back of it + what was paid out + the platform's share, in points; nothing
+ * but free income may be below zero. Income that is not rolled up yet is income: `expectBooksBalanced` holds it against the
+ * trades.
  */
 async function checkShares(query: Query): Promise<void> {
-  const [sums] = await query<Record<"gifts" | "incomes" | "held" | "platform", string>>(
-    `SELECT COALESCE(SUM(-num), 0) AS gifts, COALESCE(SUM(-num - counterparty_income), 0) AS platform,
-       (SELECT COALESCE(SUM(num), 0) FROM t_income_hold) AS held,
-       COALESCE(SUM(counterparty_income), 0) - (SELECT COALESCE(SUM(num), 0) FROM t_income_hold) AS incomes
+  const [sums] = await query<Record<"gifts" | "earned" | "platform" | "held" | "paid_out", string>>(
+    `SELECT COALESCE(SUM(-num * 100), 0) AS gifts, COALESCE(SUM(counterparty_income_points), 0) AS earned,
+       COALESCE(SUM(-num * 100 - counterparty_income_points), 0) AS platform,
+       (SELECT COALESCE(SUM(-points), 0) FROM t_income_posting WHERE kind IN (1, 2)) AS held,
+       (SELECT COALESCE(SUM(-points), 0) FROM t_income_posting WHERE kind = 3 AND status = 1) AS paid_out
      FROM ${trades} WHERE type = 0 AND status = 1`,
   );
-  const [gifts, incomes, held, platform] = [sums?.gifts, sums?.incomes, sums?.held, sums?.platform].map((coins) =>
-    BigInt(coins ?? 0),
-  ) as [bigint, bigint, bigint, bigint];
-  expect(gifts).toBe(incomes + held + platform);
-  for (const part of [incomes, held, platform]) expect(part >= 0n).toBe(true);
+  const [gifts, earned, platform, held, paidOut] = [
+    ...[sums?.gifts, sums?.earned, sums?.platform, sums?.held, sums?.paid_out],
+  ].map((points) => BigInt(points ?? 0)) as [bigint, bigint, bigint, bigint, bigint];
+  const free = earned - held - paidOut;
+  expect(gifts).toBe(free + held + paidOut + platform);
+  for (const part of [earned, held, paidOut, platform]) expect(part >= 0n).toBe(true);
 }

@@ -4,7 +4,7 @@ import { api } from "../api.js";
 import { whileBusy } from "../busy.js";
 import { confirmDialog } from "../dialog.js";
 import { h } from "../dom.js";
-import { number, time } from "../format.js";
+import { pointsAsCoins, time } from "../format.js";
 import { onLanguageChange, say } from "../language.js";
 import { toast } from "../toast.js";
 
@@ -24,8 +24,8 @@ export function createAnchorPanel({ roomId, signal, onClosed }) {
 
   let account = {};
   const show = () => {
-    income.textContent = number(account.income);
-    income.dataset.value = account.income ?? "";
+    income.textContent = pointsAsCoins(account.incomePoints);
+    income.dataset.value = account.incomePoints === undefined ? "" : account.incomePoints / 100;
     if (account.settledUpTo) say(upTo, "incomeUpTo", { time: () => time(account.settledUpTo) });
   };
   watchAccount((now) => {

@@ -3,7 +3,7 @@ import { currentAccount, refreshBalance, refreshIncome, watchAccount } from "../
 import { api } from "../api.js";
 import { tellFailure } from "../busy.js";
 import { h } from "../dom.js";
-import { number, signed, time } from "../format.js";
+import { number, pointsAsCoins, signed, time } from "../format.js";
 import { onLanguageChange, say } from "../language.js";
 import { createCursorList } from "./cursor-list.js";
 
@@ -27,9 +27,9 @@ export function statementView(host, signal) {
   );
   const show = (account) => {
     balance.textContent = number(account.balance);
-    income.textContent = number(account.income);
-    note(debt, "statementDebt", account.debt);
-    note(held, "statementHeld", account.heldBack);
+    income.textContent = pointsAsCoins(account.incomePoints);
+    note(debt, "statementDebt", account.debt, number);
+    note(held, "statementHeld", account.heldBackPoints, pointsAsCoins);
   };
   watchAccount(show, signal);
   onLanguageChange(() => show(currentAccount()), signal);
@@ -43,9 +43,9 @@ function figure(key, output, beside) {
 }
 
 /** A line that is there only where there is something to say. */
-function note(line, key, amount) {
+function note(line, key, amount, format) {
   line.hidden = !amount;
-  say(line, key, { n: () => number(amount) });
+  say(line, key, { n: () => format(amount) });
 }
 
 /** A refund that a debt came of, or a recharge's payment of one, says so, and names the refunded orders. */

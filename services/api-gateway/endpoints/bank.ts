@@ -97,11 +97,19 @@ export const bankEndpoints = [
     access: "login",
     params: {},
     result: z.object({
-      income: z.int().meta({ description: "What was earned, less what is held back; never below 0." }),
+      income: z.int().meta({ description: "incomePoints in whole coins, rounded down: for display." }),
+      incomePoints: z.int().meta({
+        description: `What was earned, less what is held back and what was paid out; 100 points to a coin. Below 0 where
+          what is held back had been paid out before: later income makes up for it.`.replace(/\s+/g, " "),
+      }),
       earned: z.int(),
-      heldBack: z
+      earnedPoints: z.int(),
+      heldBack: z.int(),
+      heldBackPoints: z
         .int()
         .meta({ description: "Shares of gifts that were paid with refunded coins, held by an operator." }),
+      paidOut: z.int(),
+      paidOutPoints: z.int(),
       settledUpTo: z.string(),
     }),
     run: (ctx, _params, { userId }) => call(ctx, "wallet.income", { userId }),

@@ -30,7 +30,9 @@ CREATE TABLE IF NOT EXISTS t_gift_record (
   -- 0 failed, 1 succeeded.
   status TINYINT NOT NULL,
   reason VARCHAR(40) NULL,
-  income BIGINT NOT NULL DEFAULT 0,
+  -- The receiver's share, points (100 to a coin); income is these in whole coins, rounded down.
+  income_points BIGINT NOT NULL DEFAULT 0,
+  income BIGINT GENERATED ALWAYS AS (income_points DIV 100) VIRTUAL,
   -- Of what the client asked for: tells a repeat of a request id from its reuse.
   content_hash CHAR(32) NOT NULL,
   send_time DATETIME(3) NOT NULL,
@@ -41,4 +43,19 @@ CREATE TABLE IF NOT EXISTS t_gift_record (
   UNIQUE KEY uk_order_id (order_id),
   KEY idx_user (user_id, id),
   KEY idx_object (object_id, id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- Shares of an anchor's own, from a time on. Rows are only added (npm run anchor-share): in force is the one with the
+-- latest from_time that has come, of several with the same one the last.
+CREATE TABLE IF NOT EXISTS t_anchor_share (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  anchor_id BIGINT UNSIGNED NOT NULL,
+  -- Whole percent; NULL: the default (ANCHOR_SHARE_PERCENT) again.
+  percent TINYINT UNSIGNED NULL,
+  from_time DATETIME(3) NOT NULL,
+  -- Who wrote the row.
+  operator VARCHAR(100) NOT NULL,
+  create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  KEY idx_anchor (anchor_id, from_time),
+  CONSTRAINT ck_percent CHECK (percent IS NULL OR percent <= 100)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -1,3 +1,5 @@
+import { sharePoints } from "../points.ts";
+
 /**
  * Which gifts a refunded order's coins were spent on. Coins bear no marks, so this is a rule, and the same for ever: what
  * a refund could not take back (its shortfall) was spent on the payer's latest gifts before the refund, the latest first.
@@ -13,8 +15,8 @@ export interface SpentGift {
   orderId: string;
   anchorId: string;
   coins: number;
-  /** The anchor's share of it. */
-  income: number;
+  /** The anchor's share of it, whole percent. */
+  sharePercent: number;
   time: Date;
 }
 
@@ -29,13 +31,8 @@ export interface GiftPart {
   gift: SpentGift;
   coinsFrom: number;
   coins: number;
-  /** The anchor's share of these coins. */
-  share: number;
-}
-
-/** The anchor's share of the first coins of a gift, rounded down: the shares of a gift's parts add up to the gift's. */
-function shareOfFirst({ income, coins }: SpentGift, first: number): number {
-  return Number((BigInt(income) * BigInt(first)) / BigInt(coins));
+  /** The anchor's share of these coins, exactly: the shares of a gift's parts add up to the gift's. */
+  sharePoints: number;
 }
 
 /** Walks from a refund back through the payer's ledger until its shortfall is covered. */
@@ -72,7 +69,6 @@ export class Attribution {
     const coins = Math.min(this.left, gift.coins - coinsFrom);
     if (coins === 0) return;
     this.left -= coins;
-    const share = shareOfFirst(gift, coinsFrom + coins) - shareOfFirst(gift, coinsFrom);
-    this.parts.push({ gift, coinsFrom, coins, share });
+    this.parts.push({ gift, coinsFrom, coins, sharePoints: sharePoints(coins, gift.sharePercent) });
   }
 }

@@ -1,4 +1,5 @@
 import { holdId, releaseId } from "../business-ids.ts";
+import type { IncomePosting } from "../income/income-posting.ts";
 import type { GiftPart } from "./attribution.ts";
 import { type HoldState, mayMove } from "./hold-state.ts";
 
@@ -9,20 +10,16 @@ export interface AnchorPart {
   /** Coins of the gifts that were paid with the refunded ones. */
   coins: number;
   /** Her share of them. */
-  share: number;
+  sharePoints: number;
   state: HoldState;
 }
 
-/** A row of t_income_hold that was written for the order. */
-export interface HoldRow {
-  bizId: string;
-  anchorId: string;
-  /** Above zero held back, below zero let go. */
-  num: number;
-}
+/** What was decided of the order's shares: a posting of kind hold (points below zero) or release (above zero). */
+export type HoldRow = Pick<IncomePosting, "bizId" | "anchorId" | "points">;
 
-/** Rows to write for one anchor; `parts` where the share is held back. */
+/** A posting to write for one anchor; `parts` where the share is held back. */
 export interface HoldMove extends HoldRow {
+  kind: "hold" | "release";
   parts: readonly GiftPart[];
 }
 
@@ -43,7 +40,7 @@ export function anchorsOf(orderId: string, parts: readonly GiftPart[], rows: rea
         anchorId,
         parts: own,
         coins: own.reduce((sum, { coins }) => sum + coins, 0),
-        share: held?.num ?? own.reduce((sum, { share }) => sum + share, 0),
+        sharePoints: held ? -held.points : own.reduce((sum, part) => sum + part.sharePoints, 0),
         state: released ? ("released" as const) : held ? ("held" as const) : ("open" as const),
       };
     })
@@ -60,12 +57,12 @@ export function decideHold(
   to: "held" | "released",
   anchorId?: string,
 ): HoldMove[] | null {
-  const meant = anchors.filter((anchor) => anchor.share > 0 && (!anchorId || anchor.anchorId === anchorId));
+  const meant = anchors.filter((anchor) => anchor.sharePoints > 0 && (!anchorId || anchor.anchorId === anchorId));
   const moving = meant.filter(({ state }) => mayMove(state, to));
   if (moving.length === 0 && !meant.some(({ state }) => state === to)) return null;
-  return moving.map((anchor) =>
+  return moving.map(({ anchorId, sharePoints, parts }) =>
     to === "held"
-      ? { bizId: holdId(orderId, anchor.anchorId), anchorId: anchor.anchorId, num: anchor.share, parts: anchor.parts }
-      : { bizId: releaseId(orderId, anchor.anchorId), anchorId: anchor.anchorId, num: -anchor.share, parts: [] },
+      ? { kind: "hold", bizId: holdId(orderId, anchorId), anchorId, points: -sharePoints, parts }
+      : { kind: "release", bizId: releaseId(orderId, anchorId), anchorId, points: sharePoints, parts: [] },
   );
 }

@@ -1,8 +1,10 @@
 import { limits } from "../../../config/limits.ts";
 import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import { refundId } from "../business-ids.ts";
+import { insertPostings } from "../income/income-store.ts";
+import { isPercent } from "../points.ts";
 import type { EarlierRefund, GiftPart, SpentGift } from "./attribution.ts";
-import type { HoldMove, HoldRow } from "./hold-decision.ts";
+import type { HoldMove } from "./hold-decision.ts";
 
 /** A refund as the ledger has it. */
 export interface Refund {
@@ -21,7 +23,7 @@ export interface Refund {
  * A refund's row beside the debt that it left and the credit before it. A refund that overtook its order's credit found
  * nothing spent: that credit has paid its debt off at once.
  */
-const refundColumns = `t.id, t.user_id, t.biz_id, t.type, t.num, t.status, t.counterparty_id, t.counterparty_income,
+const refundColumns = `t.id, t.user_id, t.biz_id, t.type, t.num, t.status, t.counterparty_id, t.counterparty_income_points,
   t.create_time, IF(credit.id IS NULL, 0, d.num) AS shortfall`;
 const refundJoins = `LEFT JOIN t_wallet_debt d ON t.type = 2 AND d.biz_id = t.biz_id AND d.num > 0
   LEFT JOIN t_qiyu_currency_trade credit ON d.id IS NOT NULL AND credit.biz_id = SUBSTRING(t.biz_id, 8)
@@ -35,7 +37,7 @@ interface EntryRow {
   num: string;
   status: number;
   counterparty_id: string | null;
-  counterparty_income: string;
+  counterparty_income_points: string;
   create_time: Date;
   shortfall: string | null;
 }
@@ -77,15 +79,23 @@ export async function entriesBefore(
 
 function toEntry(row: EntryRow): SpentGift | EarlierRefund {
   if (Number(row.type) !== 0) return { kind: "refund", shortfall: toSafeInteger(row.shortfall ?? 0) };
+  const coins = -toSafeInteger(row.num);
   return {
     kind: "gift",
     id: String(row.id),
     orderId: row.biz_id,
     anchorId: String(row.counterparty_id),
-    coins: -toSafeInteger(row.num),
-    income: toSafeInteger(row.counterparty_income),
+    coins,
+    sharePercent: percentOf(row.biz_id, coins, toSafeInteger(row.counterparty_income_points)),
     time: row.create_time,
   };
+}
+
+/** @throws RangeError where a gift's income is no whole percent of it: such a row must never be calculated with. */
+function percentOf(bizId: string, coins: number, incomePoints: number): number {
+  const percent = incomePoints / coins;
+  if (!isPercent(percent)) throw new RangeError(`the income of gift ${bizId} is no whole percent of it`);
+  return percent;
 }
 
 /**
@@ -96,26 +106,18 @@ export async function lockRefund(tx: Transaction, orderId: string): Promise<void
   await tx.query("SELECT id FROM t_wallet_debt WHERE biz_id = ? FOR UPDATE", [refundId(orderId)]);
 }
 
-/** What was decided about an order, each decision's row. */
-export async function readHolds(db: Queryable, orderId: string): Promise<HoldRow[]> {
-  const rows = await db.query<{ biz_id: string; anchor_id: string; num: string }>(
-    "SELECT biz_id, anchor_id, num FROM t_income_hold WHERE order_id = ?",
-    [orderId],
-  );
-  return rows.map((row) => ({ bizId: row.biz_id, anchorId: String(row.anchor_id), num: toSafeInteger(row.num) }));
-}
-
-/** Fails with a duplicate key where one of them is in the books already. */
+/** Writes decisions with the gifts that they hold. Fails with a duplicate key where one is in the books already. */
 export async function insertHolds(
   tx: Transaction,
   orderId: string,
   moves: readonly HoldMove[],
   reason: string,
 ): Promise<void> {
-  for (const { bizId, anchorId, num, parts } of moves) {
-    await tx.run("INSERT INTO t_income_hold (anchor_id, num, biz_id, order_id, reason) VALUES (?, ?, ?, ?, ?)", [
-      ...[anchorId, num, bizId, orderId, reason],
-    ]);
+  await insertPostings(
+    tx,
+    moves.map(({ parts: _parts, ...move }) => ({ ...move, valid: true, orderId, reason })),
+  );
+  for (const { bizId, parts } of moves) {
     for (let from = 0; from < parts.length; from += limits.wallet.holdGiftsPerInsert)
       await insertParts(tx, bizId, parts.slice(from, from + limits.wallet.holdGiftsPerInsert));
   }
@@ -123,8 +125,14 @@ export async function insertHolds(
 
 async function insertParts(tx: Transaction, holdBizId: string, parts: readonly GiftPart[]): Promise<void> {
   await tx.run(
-    `INSERT INTO t_income_hold_gift (hold_biz_id, gift_biz_id, coins_from, coins, num)
+    `INSERT INTO t_income_hold_gift (hold_biz_id, gift_biz_id, coins_from, coins, points)
      VALUES ${parts.map(() => "(?,?,?,?,?)").join(", ")}`,
-    parts.flatMap(({ gift, coinsFrom, coins, share }) => [holdBizId, gift.orderId, coinsFrom, coins, share]),
+    parts.flatMap(({ gift, coinsFrom, coins, sharePoints }) => [
+      holdBizId,
+      gift.orderId,
+      coinsFrom,
+      coins,
+      sharePoints,
+    ]),
   );
 }

@@ -4,12 +4,14 @@ import type { Queryable, Transaction } from "../../../mixins/mysql/database.ts";
 import { durableEvent } from "../../durable-event.ts";
 import { refundId } from "../business-ids.ts";
 import { debtHistory, paidOffBefore } from "../debts.ts";
+import { postingsOfOrder } from "../income/income-store.ts";
+import { wholeCoins } from "../points.ts";
 import { readDebts } from "../statement-store.ts";
 import type { AffectedGifts, AffectedIncome, HoldOrder } from "../wallet.contract.ts";
 import type { WalletState } from "../wallet-state.ts";
 import { Attribution } from "./attribution.ts";
 import { type AnchorPart, anchorsOf, decideHold, type HoldMove } from "./hold-decision.ts";
-import { entriesBefore, insertHolds, lockRefund, type Refund, readHolds, readRefund } from "./hold-store.ts";
+import { entriesBefore, insertHolds, lockRefund, type Refund, readRefund } from "./hold-store.ts";
 
 async function requireRefund(db: Queryable, orderId: string): Promise<Refund> {
   const refund = await readRefund(db, orderId);
@@ -48,8 +50,8 @@ async function describe(
     paidOff: uncovered > 0 ? paidOffBefore(changes, refundId(orderId)) : [],
     uncovered,
     time: time.toISOString(),
-    anchors: anchors.map(({ anchorId, parts, coins, share, state }) => ({
-      ...{ anchorId, gifts: parts.length, coins, share, state },
+    anchors: anchors.map(({ anchorId, parts, coins, sharePoints, state }) => ({
+      ...{ anchorId, gifts: parts.length, coins, share: wholeCoins(sharePoints), sharePoints, state },
     })),
   };
 }
@@ -64,13 +66,14 @@ export async function affectedGifts(
 ): Promise<AffectedGifts> {
   const refund = await requireRefund(db, orderId);
   const attribution = await attribute(db, refund);
-  const anchors = anchorsOf(orderId, attribution.parts, await readHolds(db, orderId));
+  const anchors = anchorsOf(orderId, attribution.parts, await postingsOfOrder(db, orderId));
   const below = attribution.parts.filter(({ gift }) => !cursor || BigInt(gift.id) < BigInt(cursor));
   const page = below.slice(0, limit);
   return {
     ...(await describe(db, refund, attribution, anchors)),
-    gifts: page.map(({ gift, coins, share }) => ({
-      ...{ orderId: gift.orderId, anchorId: gift.anchorId, price: gift.coins, coins, share },
+    gifts: page.map(({ gift, coins, sharePoints }) => ({
+      ...{ orderId: gift.orderId, anchorId: gift.anchorId, price: gift.coins, coins },
+      ...{ share: wholeCoins(sharePoints), sharePoints },
       time: gift.time.toISOString(),
     })),
     nextCursor: below.length > limit ? (page.at(-1)?.gift.id ?? null) : null,
@@ -88,8 +91,9 @@ async function writeEvent(
 ) {
   const time = new Date();
   const { orderId, reason } = order;
-  const { anchorId, num } = move;
-  const data = { orderId, anchorId, coins: Math.abs(num), reason, time: time.toISOString() };
+  const { anchorId } = move;
+  const points = Math.abs(move.points);
+  const data = { orderId, anchorId, coins: wholeCoins(points), points, reason, time: time.toISOString() };
   const event = durableEvent(`income.${to}`, `${orderId}:${anchorId}`, data, time);
   await wallet.outbox.add(tx, { ...event, orderKey: `user:${anchorId}` });
 }
@@ -109,13 +113,13 @@ export async function moveHolds(
   const attribution = await attribute(wallet.mysql, refund);
   await wallet.mysql.transaction(async (tx) => {
     await lockRefund(tx, orderId);
-    const anchors = anchorsOf(orderId, attribution.parts, await readHolds(tx, orderId));
+    const anchors = anchorsOf(orderId, attribution.parts, await postingsOfOrder(tx, orderId));
     const moves = decideHold(orderId, anchors, to, anchorId);
     if (!moves) throw fail("holdState", { orderId, anchorId, to });
     await insertHolds(tx, orderId, moves, reason);
     for (const move of moves) await writeEvent(wallet, tx, order, to, move);
   });
   wallet.outbox.wake();
-  const anchors = anchorsOf(orderId, attribution.parts, await readHolds(wallet.mysql, orderId));
+  const anchors = anchorsOf(orderId, attribution.parts, await postingsOfOrder(wallet.mysql, orderId));
   return describe(wallet.mysql, refund, attribution, anchors);
 }

@@ -13,8 +13,8 @@ CREATE TABLE IF NOT EXISTS t_qiyu_currency_account (
   CONSTRAINT ck_debt_not_negative CHECK (debt >= 0)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- The ledger. One row is a balanced posting: num of the user's coins, counterparty_income to the counterparty, and for
--- a gift the rest of it to the platform. The sum of a user's rows with status 1 is the user's balance.
+-- The ledger. One row is a balanced posting: num of the user's coins, counterparty_income_points (100 to a coin) to the
+-- counterparty, and for a gift the rest of it to the platform. counterparty_income is these points in whole coins. The sum of a user's rows with status 1 is the user's balance.
 CREATE TABLE IF NOT EXISTS t_qiyu_currency_trade (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id BIGINT UNSIGNED NOT NULL,
@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS t_qiyu_currency_trade (
   status TINYINT NOT NULL,
   biz_id VARCHAR(80) NOT NULL,
   counterparty_id BIGINT UNSIGNED NULL,
-  counterparty_income BIGINT NOT NULL DEFAULT 0,
+  counterparty_income_points BIGINT NOT NULL DEFAULT 0,
+  counterparty_income BIGINT GENERATED ALWAYS AS (counterparty_income_points DIV 100) VIRTUAL,
   balance_after BIGINT NOT NULL,
   reason VARCHAR(40) NULL,
   create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
@@ -33,7 +34,7 @@ CREATE TABLE IF NOT EXISTS t_qiyu_currency_trade (
   UNIQUE KEY uk_biz_id (biz_id),
   KEY idx_user (user_id, id),
   CONSTRAINT ck_num_not_zero CHECK (num <> 0),
-  CONSTRAINT ck_income_not_negative CHECK (counterparty_income >= 0)
+  CONSTRAINT ck_income_not_negative CHECK (counterparty_income_points >= 0)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- The ledger of debts: num above zero where a refund could not be taken back, below zero where a recharge paid it off.
@@ -47,18 +48,49 @@ CREATE TABLE IF NOT EXISTS t_wallet_debt (
   KEY idx_user (user_id, id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Income of anchors, and what of it still has to be added up: one row a committed batch of gifts, taken out in the
--- transaction that adds it. So it is exact even though rows become visible in another order than their ids.
+-- Income of anchors in points, 100 to a coin: a row an anchor, the sums of her valid rows in t_income_posting by kind. What
+-- she has free is earned_points - held_points - paid_out_points; income is earned_points in whole coins, for display.
 CREATE TABLE IF NOT EXISTS t_anchor_income (
   user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
-  income BIGINT NOT NULL,
+  earned_points BIGINT NOT NULL DEFAULT 0,
+  held_points BIGINT NOT NULL DEFAULT 0,
+  paid_out_points BIGINT NOT NULL DEFAULT 0,
+  income BIGINT GENERATED ALWAYS AS (earned_points DIV 100) VIRTUAL,
   create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
-  update_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3)
+  update_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
+  CONSTRAINT ck_held_not_negative CHECK (held_points >= 0),
+  -- A payout takes what is earned at the most, whatever is held back later.
+  CONSTRAINT ck_paid_out_earned CHECK (paid_out_points >= 0 AND paid_out_points <= earned_points)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
+-- The ledger of anchors' income. Points are signed by what a row does to the anchor's free income, which is the sum of her
+-- rows with status 1.
+CREATE TABLE IF NOT EXISTS t_income_posting (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  anchor_id BIGINT UNSIGNED NOT NULL,
+  -- 0 gifts (earned, rolled up), 1 hold, 2 release, 3 payout.
+  kind TINYINT NOT NULL,
+  points BIGINT NOT NULL,
+  -- 0 rejected (a payout beyond the free income; nothing moved), 1 valid.
+  status TINYINT NOT NULL DEFAULT 1,
+  -- gifts:<first pending row>:<anchor>, hold:<order>:<anchor>, release:<order>:<anchor>, payout:<payout id>.
+  biz_id VARCHAR(120) NOT NULL,
+  -- Of hold and release: the refunded order.
+  order_id VARCHAR(64) NULL,
+  reason VARCHAR(200) NULL,
+  create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  UNIQUE KEY uk_biz_id (biz_id),
+  KEY idx_anchor (anchor_id, id),
+  KEY idx_order (order_id),
+  CONSTRAINT ck_posting_direction CHECK ((kind IN (0, 2) AND points > 0) OR (kind IN (1, 3) AND points < 0)),
+  CONSTRAINT ck_posting_rejected CHECK (status = 1 OR (status = 0 AND kind = 3))
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- What of the income still has to be posted: one row a committed batch of gifts, taken out in the transaction that adds
+-- it. So it is exact even though rows become visible in another order than their ids.
 CREATE TABLE IF NOT EXISTS t_anchor_income_pending (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
-  -- [["anchor id", coins], ...]
+  -- [["anchor id", "points"], ...]
   incomes JSON NOT NULL,
   create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -1,33 +1,16 @@
--- The ledger of anchors' shares that operators hold back, each linked to a refunded order: num above zero where a share
--- was held back, below zero where it was let go again. An anchor's income is t_anchor_income.income less her rows' sum.
-CREATE TABLE IF NOT EXISTS t_income_hold (
-  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
-  anchor_id BIGINT UNSIGNED NOT NULL,
-  num BIGINT NOT NULL,
-  -- hold:<order>:<anchor> or release:<order>:<anchor>.
-  biz_id VARCHAR(120) NOT NULL,
-  order_id VARCHAR(64) NOT NULL,
-  reason VARCHAR(200) NOT NULL,
-  create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
-  UNIQUE KEY uk_biz_id (biz_id),
-  KEY idx_anchor (anchor_id, num),
-  KEY idx_order (order_id),
-  CONSTRAINT ck_hold_not_zero CHECK (num <> 0)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
-
--- The gifts that a held share is of: `coins` coins of the gift, from `coins_from` on, and the anchor's share of them. A
--- coin of a gift is held for one order at the most.
+-- The gifts that a posting of kind hold is of: `coins` coins of the gift, from `coins_from` on, and the anchor's share of
+-- them in points. A coin of a gift is held for one order at the most.
 CREATE TABLE IF NOT EXISTS t_income_hold_gift (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   hold_biz_id VARCHAR(120) NOT NULL,
   gift_biz_id VARCHAR(80) NOT NULL,
   coins_from BIGINT NOT NULL,
   coins BIGINT NOT NULL,
-  num BIGINT NOT NULL,
+  points BIGINT NOT NULL,
   create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   UNIQUE KEY uk_gift_coins (gift_biz_id, coins_from),
   KEY idx_hold (hold_biz_id),
-  CONSTRAINT ck_hold_coins CHECK (coins > 0 AND coins_from >= 0 AND num >= 0)
+  CONSTRAINT ck_hold_coins CHECK (coins > 0 AND coins_from >= 0 AND points >= 0)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- Refunds of which nothing could be taken back had a row of debt alone, and no place in the statement: they get the row

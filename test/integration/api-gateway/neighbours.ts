@@ -56,9 +56,17 @@ const account = { userId: "77", balance: 5, debt: 0, totalCharged: 5, status: 2 
 const affected = {
   ...{ orderId: "pay-order-1", userId: "77", taken: 10, shortfall: 50, owing: 20, uncovered: 0, time },
   paidOff: [{ orderId: "pay-order-0", coins: 5 }],
-  anchors: [{ anchorId: "78", gifts: 1, coins: 50, share: 25, state: "open" as const }],
+  anchors: [{ anchorId: "78", gifts: 1, coins: 50, share: 25, sharePoints: 2_500, state: "open" as const }],
 };
-const affectedGift = { orderId: "gift-order-1", anchorId: "78", price: 90, coins: 50, share: 25, time };
+const affectedGift = {
+  orderId: "gift-order-1",
+  anchorId: "78",
+  price: 90,
+  coins: 50,
+  share: 25,
+  sharePoints: 2_500,
+  time,
+};
 
 type Answers = { [N in ActionName]?: (params: ParamsOf<N>) => ResultOf<N> | Promise<ResultOf<N>> };
 
@@ -103,7 +111,10 @@ const usual: Answers = {
     ],
     nextCursor: null,
   }),
-  "wallet.income": () => ({ income: 45, earned: 50, heldBack: 5, settledUpTo: time }),
+  "wallet.income": () => ({
+    ...{ income: 40, incomePoints: 4_050, earned: 50, earnedPoints: 5_050, heldBack: 5, heldBackPoints: 500 },
+    ...{ paidOut: 5, paidOutPoints: 500, settledUpTo: time },
+  }),
   "wallet.affectedGifts": () => ({ ...affected, gifts: [affectedGift], nextCursor: "41" }),
   "wallet.holdIncome": () => affected,
   "wallet.releaseIncome": () => affected,

@@ -115,16 +115,18 @@ describe("the path of a gift", () => {
     expect(await balance(user)).toBe(820);
     const trades = await rows(
       "wallet",
-      "SELECT num, counterparty_id, counterparty_income FROM t_qiyu_currency_trade WHERE biz_id = ?",
+      "SELECT num, counterparty_id, counterparty_income, counterparty_income_points AS points FROM t_qiyu_currency_trade WHERE biz_id = ?",
       [orderId],
     );
-    expect(trades).toEqual([{ num: "-180", counterparty_id: anchor, counterparty_income: "90" }]);
+    expect(trades).toEqual([{ num: "-180", counterparty_id: anchor, counterparty_income: "90", points: "9000" }]);
     const records = await rows(
       "gift",
-      "SELECT user_id, object_id, price, count, status, income FROM t_gift_record WHERE order_id = ?",
+      "SELECT user_id, object_id, price, count, status, income, income_points FROM t_gift_record WHERE order_id = ?",
       [orderId],
     );
-    expect(records).toEqual([{ user_id: user, object_id: anchor, price: "90", count: 2, status: 1, income: "90" }]);
+    expect(records).toEqual([
+      { user_id: user, object_id: anchor, price: "90", count: 2, status: 1, income: "90", income_points: "9000" },
+    ]);
     await eventually("the effect", () => shown.some((one) => one.orderId === orderId));
     expect(shown.filter((one) => one.orderId === orderId)).toEqual([
       { orderId, senderId: user, receiverId: anchor, giftId: 22, count: 2, price: 90, url: "../svga/天使.svga" },

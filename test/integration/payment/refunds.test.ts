@@ -164,7 +164,7 @@ test("coins that are not there any more when an order is refunded become a debt"
   const gift = { orderId: `gift-${order.orderId}`, senderId: order.userId, receiverId: "7", roomId: 1, giftId: 1 };
   await call(desk.gateway, "wallet.consumeForSendGift", {
     bucket: bucketOf(order.userId),
-    gifts: [{ ...gift, count: 1, price: 200 }],
+    gifts: [{ ...gift, count: 1, price: 200, sharePercent: 50 }],
   });
   await refund(order);
   await eventually("the debt", async () => {

@@ -88,12 +88,18 @@ describe("what a refund's missing coins were spent on", () => {
       ...{ orderId: order, userId: payer, taken: 29, shortfall: 71, owing: 71, paidOff: [], uncovered: 0 },
       time: expect.stringMatching(/^20/),
       anchors: [
-        { anchorId: first, gifts: 1, coins: 30, share: 15, state: "open" },
-        { anchorId: second, gifts: 1, coins: 41, share: 20, state: "open" },
+        { anchorId: first, gifts: 1, coins: 30, share: 15, sharePoints: 1_500, state: "open" },
+        { anchorId: second, gifts: 1, coins: 41, share: 20, sharePoints: 2_050, state: "open" },
       ],
       gifts: [
-        { ...{ orderId: `b-${payer}`, anchorId: second, price: 41, coins: 41, share: 20 }, time: expect.anything() },
-        { ...{ orderId: `a-${payer}`, anchorId: first, price: 30, coins: 30, share: 15 }, time: expect.anything() },
+        {
+          ...{ orderId: `b-${payer}`, anchorId: second, price: 41, coins: 41, share: 20, sharePoints: 2_050 },
+          time: expect.anything(),
+        },
+        {
+          ...{ orderId: `a-${payer}`, anchorId: first, price: 30, coins: 30, share: 15, sharePoints: 1_500 },
+          time: expect.anything(),
+        },
       ],
       nextCursor: null,
     });
@@ -167,12 +173,14 @@ describe("an operator's decision", () => {
       [first, "held"],
       [second, "held"],
     ]);
-    const held = await rows("wallet", "SELECT biz_id, num FROM t_income_hold WHERE order_id = ? ORDER BY id", [order]);
+    const held = await rows("wallet", "SELECT biz_id, points FROM t_income_posting WHERE order_id = ? ORDER BY id", [
+      order,
+    ]);
     expect(held).toHaveLength(2);
     expect(held).toEqual(
       expect.arrayContaining([
-        { biz_id: `hold:${order}:${first}`, num: "15" },
-        { biz_id: `hold:${order}:${second}`, num: "20" },
+        { biz_id: `hold:${order}:${first}`, points: "-1500" },
+        { biz_id: `hold:${order}:${second}`, points: "-2050" },
       ]),
     );
     expect(await settledIncome(first, 15)).toMatchObject({ income: 0, heldBack: 15 });
@@ -205,7 +213,9 @@ describe("an operator's decision", () => {
     ]);
     expect(await failureOf(hold(order, first))).toBe("holdState");
     expect(await income(first)).toMatchObject({ income: 15, heldBack: 0 });
-    expect(await rows("wallet", "SELECT num FROM t_income_hold WHERE anchor_id = ?", [first])).toHaveLength(2);
+    expect(
+      await rows("wallet", "SELECT id FROM t_income_posting WHERE anchor_id = ? AND kind <> 0", [first]),
+    ).toHaveLength(2);
   });
 
   test("to hold and to let go at once ends in one of the two states, and the share is counted once", async () => {
@@ -242,8 +252,14 @@ describe("an operator's decision", () => {
 
   test.each<[string, { at: string; after?: string; how: "reply lost" | "half said" }]>([
     ["in the middle of the gifts", { at: "INSERT INTO t_income_hold_gift", how: "half said" }],
-    ["between the share and its gifts", { at: "INSERT INTO t_income_hold (", how: "reply lost" }],
-    ["before the answer to COMMIT", { after: "INSERT INTO t_income_hold", at: "COMMIT", how: "reply lost" }],
+    [
+      "between the share and its gifts",
+      { at: "INSERT INTO t_income_posting (anchor_id, kind, points, status", how: "reply lost" },
+    ],
+    [
+      "before the answer to COMMIT",
+      { after: "INSERT INTO t_income_posting (anchor_id, kind, points, status", at: "COMMIT", how: "reply lost" },
+    ],
   ])(
     "whose connection breaks %s is made whole or not at all, and once when it is made again",
     async (_where, fault) => {
@@ -251,7 +267,7 @@ describe("an operator's decision", () => {
       const broke = wire.breakOnce(fault);
       expect(await failureOf(hold(order))).toBe("unavailable");
       await broke;
-      const written = await rows("wallet", "SELECT id FROM t_income_hold WHERE order_id = ?", [order]);
+      const written = await rows("wallet", "SELECT id FROM t_income_posting WHERE order_id = ?", [order]);
       expect(written).toHaveLength(fault.at === "COMMIT" ? 2 : 0);
       expect(states(await hold(order))).toEqual([
         [first, "held"],
@@ -267,8 +283,16 @@ describe("an operator's decision", () => {
     const { order, first, second } = await scene();
     await other.beginTransaction();
     await other.query("SELECT id FROM t_wallet_debt WHERE biz_id = ? FOR UPDATE", [`refund:${order}`]);
-    const insert = "INSERT INTO t_income_hold (anchor_id, num, biz_id, order_id, reason) VALUES (?, ?, ?, ?, 'other')";
-    await other.query(insert, [second, 20, `hold:${order}:${second}`, order]);
+    await other.query(
+      `INSERT INTO t_anchor_income (user_id, held_points) VALUES (?, 2050)
+       ON DUPLICATE KEY UPDATE held_points = held_points + 2050`,
+      [second],
+    );
+    await other.query(
+      `INSERT INTO t_income_posting (anchor_id, kind, points, biz_id, order_id, reason)
+       VALUES (?, 1, -2050, ?, ?, 'other')`,
+      [second, `hold:${order}:${second}`, order],
+    );
     const waiting = hold(order);
     await eventually("the decision waits for the other", async () => {
       const found = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE ?";
@@ -277,7 +301,7 @@ describe("an operator's decision", () => {
       return ((await other.query(found, [`%refund:${order}%FOR UPDATE`]))[0] as object[]).length > 0;
     });
     await other.query(
-      "INSERT INTO t_income_hold_gift (hold_biz_id, gift_biz_id, coins_from, coins, num) SELECT ?, biz_id, 0, 41, 20 FROM t_qiyu_currency_trade WHERE counterparty_id = ?",
+      "INSERT INTO t_income_hold_gift (hold_biz_id, gift_biz_id, coins_from, coins, points) SELECT ?, biz_id, 0, 41, 2050 FROM t_qiyu_currency_trade WHERE counterparty_id = ?",
       [`hold:${order}:${second}`, second],
     );
     await other.commit();
@@ -302,7 +326,7 @@ describe("an operator's decision", () => {
     expect(await settledIncome(anchor, 1_200)).toMatchObject({ income: 0, heldBack: 1_200 });
   });
 
-  test("made before the gift's income is rolled up shows no income below zero, and the right one afterwards", async () => {
+  test("made before the gift's income is rolled up is below zero until it is, and the right income afterwards", async () => {
     const [payer, anchor] = [newUser(), newUser()];
     const order = `order-${payer}`;
     await recharge(caller, order, payer, 100);
@@ -311,7 +335,7 @@ describe("an operator's decision", () => {
     await settle(giftOf(payer, { receiverId: anchor, price: 80 }));
     await refund(order, payer, 100);
     await hold(order);
-    expect(await income(anchor)).toMatchObject({ income: 0, earned: 0, heldBack: 40 });
+    expect(await income(anchor)).toMatchObject({ income: -40, incomePoints: -4_000, earned: 0, heldBack: 40 });
     await startNode("wallet-3", [wallet]);
     expect(await settledIncome(anchor, 40)).toMatchObject({ income: 0, earned: 40, heldBack: 40 });
     await settle(giftOf(await funded(10), { receiverId: anchor, price: 10 }));

@@ -158,7 +158,7 @@ describe("a command that the database refuses", () => {
     const splits = writer.counters.splits;
     const command = (gift: ReturnType<typeof giftOf>) => ({
       ...{ kind: "gift" as const, bizId: gift.orderId, userId: gift.senderId, receiverId: gift.receiverId },
-      ...{ amount: gift.price, income: 0 },
+      ...{ amount: gift.price, incomePoints: 0 },
     });
     const gifts = users.flatMap((user) => [giftOf(user), giftOf(user, user === bad ? poison : {}), giftOf(user)]);
     const ends = await Promise.allSettled(gifts.map((gift) => writer.submit(command(gift))));

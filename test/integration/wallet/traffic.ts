@@ -23,7 +23,17 @@ export async function fundedUsers(caller: ServiceBroker, count: number, affordab
 }
 
 export function giftOf(senderId: string, over: Partial<GiftCharge> = {}): GiftCharge {
-  return { orderId: randomUUID(), senderId, receiverId: "77", roomId: 1, giftId: 22, count: 1, price, ...over };
+  return {
+    orderId: randomUUID(),
+    senderId,
+    receiverId: "77",
+    roomId: 1,
+    giftId: 22,
+    count: 1,
+    price,
+    sharePercent: 50,
+    ...over,
+  };
 }
 
 export function walletOn(node: ServiceBroker): Service & WalletState {
@@ -122,8 +132,14 @@ export class Traffic {
     expect(first).toEqual(
       gifts.map(({ orderId }, at) =>
         at < this.affordable
-          ? { orderId, status: "succeeded", income: price / 2, balanceAfter: (this.affordable - at - 1) * price }
-          : { orderId, status: "failed", reason: "balanceShort", income: 0, balanceAfter: 0 },
+          ? {
+              orderId,
+              status: "succeeded",
+              income: price / 2,
+              incomePoints: price * 50,
+              balanceAfter: (this.affordable - at - 1) * price,
+            }
+          : { orderId, status: "failed", reason: "balanceShort", income: 0, incomePoints: 0, balanceAfter: 0 },
       ),
     );
     expect(await this.untilKnown(gifts)).toEqual(first);

@@ -30,6 +30,7 @@ function world(over: Partial<AcceptancePorts> = {}) {
     knownOrder: async () => undefined,
     gift: async () => shelfGift,
     anchorOf: async () => "77",
+    sharePercentOf: async () => 50,
     funds: async () => "enough",
     enqueue: async (gift) => {
       queued.push(gift);
@@ -47,6 +48,21 @@ describe("accepting a gift", () => {
     const orderId = orderIdOf("11", "click-0001");
     expect(await accept(request, ports, new Date(0))).toEqual({ orderId });
     expect(queued).toMatchObject([{ orderId, senderId: "11", receiverId: "77", price: 90, count: 3, url: "x.svga" }]);
+  });
+
+  test("fixes the receiver's share of this moment in what is queued", async () => {
+    const shares = new Map([["77", 60]]);
+    const { ports, queued } = world({ sharePercentOf: async (receiverId) => shares.get(receiverId) ?? 50 });
+    await accept(request, ports, new Date());
+    shares.set("77", 70);
+    await accept({ ...request, requestId: "click-0002" }, ports, new Date());
+    expect(queued.map(({ sharePercent }) => sharePercent)).toEqual([60, 70]);
+  });
+
+  test("is not done where the share cannot be looked up", async () => {
+    const { ports, queued } = world({ sharePercentOf: () => Promise.reject(new Error("no database")) });
+    await expect(accept(request, ports, new Date())).rejects.toThrow("no database");
+    expect(queued).toEqual([]);
   });
 
   test("without a request id every gift is an order of its own", async () => {

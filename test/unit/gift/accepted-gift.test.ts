@@ -9,6 +9,7 @@ import {
 const request = { giftId: 22, roomId: 5, receiverId: "77", type: 0, count: 3 };
 const gift: AcceptedGift = {
   ...{ orderId: "o1", senderId: "9007199254740993", receiverId: "77", roomId: 5, giftId: 22, count: 3, price: 90 },
+  sharePercent: 40,
   ...{ type: 0, url: "x.svga", contentHash: contentHashOf(request), acceptedAt: "2026-01-01T00:00:00.000Z" },
 };
 
@@ -34,7 +35,13 @@ describe("an accepted gift", () => {
   });
 
   test("what was accepted can be settled", () => {
-    expect(parseAcceptedGift(JSON.parse(JSON.stringify(gift)))).toEqual(gift);
+    expect(parseAcceptedGift(JSON.parse(JSON.stringify(gift)), 50)).toEqual(gift);
+  });
+
+  test("without a share of its own, as an earlier release queued it, it has the default's", () => {
+    const { sharePercent: _none, ...earlier } = gift;
+    expect(parseAcceptedGift(earlier, 35)).toEqual({ ...gift, sharePercent: 35 });
+    expect(parseAcceptedGift({ ...gift, sharePercent: 0 }, 35).sharePercent).toBe(0);
   });
 
   const bad: [string, unknown][] = [
@@ -45,11 +52,15 @@ describe("an accepted gift", () => {
     ["a negative price", { ...gift, price: -1 }],
     ["a fractional price", { ...gift, price: 1.5 }],
     ["an unsafe price", { ...gift, price: 2 ** 53 }],
+    ["a share above 100", { ...gift, sharePercent: 101 }],
+    ["a share below 0", { ...gift, sharePercent: -1 }],
+    ["a fractional share", { ...gift, sharePercent: 12.5 }],
+    ["a share that is text", { ...gift, sharePercent: "50" }],
     ["another type", { ...gift, type: 2 }],
     ["no time", { ...gift, acceptedAt: "soon" }],
     ["no hash", { ...gift, contentHash: "zz" }],
   ];
   test.each(bad)("a message with %s can never be settled, and says why", (_what, data) => {
-    expect(() => parseAcceptedGift(data)).toThrow(/is off/);
+    expect(() => parseAcceptedGift(data, 50)).toThrow(/is off/);
   });
 });

@@ -26,6 +26,7 @@ function onUnreadableQueue() {
     knownOrder: async () => undefined,
     gift: async () => shelfGift,
     anchorOf: async () => "77",
+    sharePercentOf: async () => 50,
     funds: async () => "enough",
     remember: async () => {},
   };

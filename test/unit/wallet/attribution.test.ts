@@ -3,19 +3,20 @@ import { Attribution, type EarlierRefund, type SpentGift } from "../../../servic
 import { decide } from "../../../services/wallet/ledger.ts";
 import type { Account, Command } from "../../../services/wallet/posting.ts";
 
-type Gift = { kind: "gift"; coins: number; income: number };
+type Gift = { kind: "gift"; coins: number; sharePercent: number };
 type Refund = { kind: "refund"; shortfall: number };
 type Entry = Gift | Refund;
 
 const amount = fc.oneof(
   fc.integer({ min: 1, max: 40 }),
   fc.integer({ min: 1, max: 10 ** 6 }),
-  fc.constant(Number.MAX_SAFE_INTEGER),
+  // The largest of which a hundredth part is still counted.
+  fc.constant(Math.floor(Number.MAX_SAFE_INTEGER / 100)),
 );
-const gift: fc.Arbitrary<Gift> = fc.tuple(amount, fc.integer({ min: 0, max: 100 })).map(([coins, percent]) => ({
+const gift: fc.Arbitrary<Gift> = fc.tuple(amount, fc.integer({ min: 0, max: 100 })).map(([coins, sharePercent]) => ({
   kind: "gift",
   coins,
-  income: Number((BigInt(coins) * BigInt(percent)) / 100n),
+  sharePercent,
 }));
 const refund: fc.Arbitrary<Refund> = fc
   .oneof(fc.constant(0), amount)
@@ -104,20 +105,19 @@ describe("the attribution of a refund's shortfall", () => {
     );
   });
 
-  test("the shares of a gift's parts are whole, never more than the anchor's, and all of hers once all is claimed", () => {
+  test("the shares of a gift's parts are exact, in whole points, and all of the anchor's once all is claimed", () => {
     fc.assert(
       fc.property(ledger, (entries) => {
         const shares = new Map<string, { of: SpentGift; coins: bigint; share: bigint }>();
         for (const at of refundsOf(entries))
-          for (const { gift: of, coins, share } of attributed(entries, at).parts) {
-            expect(Number.isSafeInteger(share) && share >= 0 && share <= Math.min(coins, of.income)).toBe(true);
+          for (const { gift: of, coins, sharePoints } of attributed(entries, at).parts) {
+            expect(Number.isSafeInteger(sharePoints)).toBe(true);
+            expect(BigInt(sharePoints)).toBe(BigInt(coins) * BigInt(of.sharePercent));
             const before = shares.get(of.id) ?? { of, coins: 0n, share: 0n };
-            shares.set(of.id, { of, coins: before.coins + BigInt(coins), share: before.share + BigInt(share) });
+            shares.set(of.id, { of, coins: before.coins + BigInt(coins), share: before.share + BigInt(sharePoints) });
           }
-        for (const { of, coins, share } of shares.values()) {
-          expect(share <= BigInt(of.income)).toBe(true);
-          if (coins === BigInt(of.coins)) expect(share).toBe(BigInt(of.income));
-        }
+        for (const { of, coins, share } of shares.values())
+          if (coins === BigInt(of.coins)) expect(share).toBe(BigInt(of.coins) * BigInt(of.sharePercent));
       }),
       { numRuns: 500 },
     );
@@ -145,11 +145,11 @@ describe("the attribution of a refund's shortfall", () => {
               ? { kind: "recharge", ...money }
               : kind === "refund"
                 ? { kind: "refund", ...money }
-                : { kind: "gift", bizId: `${at}`, userId: "1", receiverId: "2", amount: coins, income: 0 };
+                : { kind: "gift", bizId: `${at}`, userId: "1", receiverId: "2", amount: coins, incomePoints: 0 };
           const { changed, trades, debts } = decide(new Map([["1", account]]), new Map(), [command]);
           account = changed[0] ?? account;
           for (const { type, status, num } of trades)
-            if (type === 0 && status === 1) entries.push({ kind: "gift", coins: -num, income: 0 });
+            if (type === 0 && status === 1) entries.push({ kind: "gift", coins: -num, sharePercent: 0 });
           for (const { num } of debts) {
             if (num < 0) paidOff -= num;
             else {
@@ -175,33 +175,38 @@ describe("the attribution of a refund's shortfall", () => {
 
   test("the latest gift comes first, in part where the shortfall ends inside it; the rest is the next refund's", () => {
     const entries: Entry[] = [
-      { kind: "gift", coins: 100, income: 51 },
-      { kind: "gift", coins: 50, income: 25 },
+      { kind: "gift", coins: 100, sharePercent: 51 },
+      { kind: "gift", coins: 50, sharePercent: 50 },
       { kind: "refund", shortfall: 60 },
       { kind: "refund", shortfall: 100 },
     ];
     const plain = ({ parts, uncovered }: Attribution) => ({
-      parts: parts.map(({ gift: { orderId }, coinsFrom, coins, share }) => ({ orderId, coinsFrom, coins, share })),
+      parts: parts.map(({ gift: { orderId }, coinsFrom, coins, sharePoints }) => ({
+        orderId,
+        coinsFrom,
+        coins,
+        sharePoints,
+      })),
       uncovered,
     });
     expect(plain(attributed(entries, 2))).toEqual({
       parts: [
-        { orderId: "gift-1", coinsFrom: 0, coins: 50, share: 25 },
-        { orderId: "gift-0", coinsFrom: 0, coins: 10, share: 5 },
+        { orderId: "gift-1", coinsFrom: 0, coins: 50, sharePoints: 2_500 },
+        { orderId: "gift-0", coinsFrom: 0, coins: 10, sharePoints: 510 },
       ],
       uncovered: 0,
     });
     expect(plain(attributed(entries, 3))).toEqual({
-      parts: [{ orderId: "gift-0", coinsFrom: 10, coins: 90, share: 46 }],
+      parts: [{ orderId: "gift-0", coinsFrom: 10, coins: 90, sharePoints: 4_590 }],
       uncovered: 10,
     });
   });
 
   test("is done, and takes nothing more, once the shortfall is covered", () => {
     const attribution = new Attribution(5);
-    attribution.take(spent({ kind: "gift", coins: 5, income: 2 }, 2));
+    attribution.take(spent({ kind: "gift", coins: 5, sharePercent: 50 }, 2));
     expect(attribution.done).toBe(true);
-    attribution.take(spent({ kind: "gift", coins: 5, income: 2 }, 1));
+    attribution.take(spent({ kind: "gift", coins: 5, sharePercent: 50 }, 1));
     expect(attribution.parts).toHaveLength(1);
     expect(new Attribution(0).done).toBe(true);
   });

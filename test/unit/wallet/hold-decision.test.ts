@@ -6,7 +6,7 @@ import { type HoldState, mayMove } from "../../../services/wallet/holds/hold-sta
 
 const order = "order-1";
 let next = 0;
-const part = (anchorId: string, share: number): GiftPart => {
+const part = (anchorId: string, sharePoints: number): GiftPart => {
   const id = String(next++);
   const gift = {
     kind: "gift" as const,
@@ -14,10 +14,10 @@ const part = (anchorId: string, share: number): GiftPart => {
     orderId: `gift-${id}`,
     anchorId,
     coins: 100,
-    income: 50,
+    sharePercent: 50,
     time: new Date(0),
   };
-  return { gift, coinsFrom: 0, coins: share * 2, share };
+  return { gift, coinsFrom: 0, coins: sharePoints * 2, sharePoints };
 };
 
 describe("the state of a share", () => {
@@ -30,14 +30,14 @@ describe("the state of a share", () => {
   test("is what the order's rows say, by anchor in the order of their ids", () => {
     const parts = [part("8", 1), part("9", 2), part("10", 3), part("8", 4)];
     const rows = [
-      { bizId: holdId(order, "9"), anchorId: "9", num: 2 },
-      { bizId: holdId(order, "10"), anchorId: "10", num: 3 },
-      { bizId: releaseId(order, "10"), anchorId: "10", num: -3 },
+      { bizId: holdId(order, "9"), anchorId: "9", points: -2 },
+      { bizId: holdId(order, "10"), anchorId: "10", points: -3 },
+      { bizId: releaseId(order, "10"), anchorId: "10", points: 3 },
     ];
     expect(anchorsOf(order, parts, rows)).toMatchObject([
-      { anchorId: "8", state: "open", share: 5, coins: 10 },
-      { anchorId: "9", state: "held", share: 2 },
-      { anchorId: "10", state: "released", share: 3 },
+      { anchorId: "8", state: "open", sharePoints: 5, coins: 10 },
+      { anchorId: "9", state: "held", sharePoints: 2 },
+      { anchorId: "10", state: "released", sharePoints: 3 },
     ]);
   });
 });
@@ -48,10 +48,10 @@ describe("an operator's decision", () => {
   test("holds every anchor's share, or the named one's, and leaves alone those without a share", () => {
     const anchors = anchorsOf(order, parts, []);
     expect(decideHold(order, anchors, "held")).toMatchObject([
-      { bizId: "hold:order-1:8", num: 5 },
-      { bizId: "hold:order-1:9", num: 2 },
+      { kind: "hold", bizId: "hold:order-1:8", points: -5 },
+      { kind: "hold", bizId: "hold:order-1:9", points: -2 },
     ]);
-    expect(decideHold(order, anchors, "held", "9")).toMatchObject([{ bizId: "hold:order-1:9", num: 2 }]);
+    expect(decideHold(order, anchors, "held", "9")).toMatchObject([{ bizId: "hold:order-1:9", points: -2 }]);
   });
 
   test.each<[string, "held" | "released", string | undefined]>([
@@ -84,7 +84,7 @@ describe("an operator's decision", () => {
           ["8", 5],
           ["9", 2],
         ] as const) {
-          const held = rows.filter((row) => row.anchorId === anchorId).reduce((sum, { num }) => sum + num, 0);
+          const held = rows.filter((row) => row.anchorId === anchorId).reduce((sum, { points }) => sum - points, 0);
           expect(held === 0 || held === share).toBe(true);
         }
       }),

@@ -10,7 +10,7 @@ interface Trade {
   num: number;
   status: number;
   counterpartyId: string | null;
-  income: number;
+  incomePoints: number;
   balanceAfter: number;
   reason: string | null;
 }
@@ -70,8 +70,11 @@ class Ledger {
   private insert(values: unknown[]): Trade[] {
     const rows: Trade[] = [];
     for (let at = 0; at < values.length; at += 9) {
-      const [userId, num, , status, bizId, counterpartyId, income, balanceAfter, reason] = values.slice(at, at + 9);
-      rows.push({ userId, num, status, bizId, counterpartyId, income, balanceAfter, reason } as Trade);
+      const [userId, num, , status, bizId, counterpartyId, incomePoints, balanceAfter, reason] = values.slice(
+        at,
+        at + 9,
+      );
+      rows.push({ userId, num, status, bizId, counterpartyId, incomePoints, balanceAfter, reason } as Trade);
     }
     if (rows.some(({ counterpartyId }) => counterpartyId === refusedByDatabase))
       throw Object.assign(new Error("out of range"), { errno: 1264 });
@@ -81,10 +84,10 @@ class Ledger {
   }
 }
 
-function toRow({ bizId, userId, num, status, counterpartyId, income, balanceAfter, reason }: Trade) {
+function toRow({ bizId, userId, num, status, counterpartyId, incomePoints, balanceAfter, reason }: Trade) {
   return {
     ...{ biz_id: bizId, user_id: userId, num: String(num), status, reason, counterparty_id: counterpartyId },
-    ...{ counterparty_income: String(income), balance_after: String(balanceAfter) },
+    ...{ counterparty_income_points: String(incomePoints), balance_after: String(balanceAfter) },
   };
 }
 
@@ -159,7 +162,7 @@ function open({ gated = false, bounds = {} }: Scene = {}) {
 
 let next = 0;
 const gift = (userId: string, over: Partial<Extract<Command, { kind: "gift" }>> = {}): Command => ({
-  ...{ kind: "gift", bizId: `gift-${next++}`, userId, receiverId: "77", amount: 10, income: 5 },
+  ...{ kind: "gift", bizId: `gift-${next++}`, userId, receiverId: "77", amount: 10, incomePoints: 5 },
   ...over,
 });
 const users = (count: number) => Array.from({ length: count }, (_, n) => String(1000 + n));
@@ -225,7 +228,7 @@ describe("group commit", () => {
         const ends = new Map<string, Promise<Outcome | "unavailable">[]>();
         for (const one of steps) {
           if ("put" in one) {
-            const end = writer.submit(gift(one.put, { amount: 1, income: 0 })).catch((error) => {
+            const end = writer.submit(gift(one.put, { amount: 1, incomePoints: 0 })).catch((error) => {
               if (!isUnavailable(error)) throw error;
               return "unavailable" as const;
             });
@@ -333,7 +336,7 @@ describe("bounds and the end", () => {
     const { writer, running, lockedElsewhere, pass } = open({ gated: true });
     expect([writer.hasRoomFor(100), writer.hasRoomFor(101)]).toEqual([true, false]);
     lockedElsewhere.add("wallet:11");
-    const hers = Array.from({ length: 30 }, () => writer.submit(gift("11", { amount: 1, income: 0 })));
+    const hers = Array.from({ length: 30 }, () => writer.submit(gift("11", { amount: 1, incomePoints: 0 })));
     await settled();
     const first = writer.submit(gift("12"));
     await settled();

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { debtPaymentId } from "../../../services/wallet/business-ids.ts";
 import { decide } from "../../../services/wallet/ledger.ts";
-import { type Account, anchorShare, type Command, type Prior } from "../../../services/wallet/posting.ts";
+import { sharePoints, wholeCoins } from "../../../services/wallet/points.ts";
+import type { Account, Command, Prior } from "../../../services/wallet/posting.ts";
 
 const users = ["11", "12", "13"];
 const account = (userId: string, over: Partial<Account> = {}): Account => ({
@@ -21,8 +22,12 @@ const user = fc.constantFrom(...users);
 const bizId = fc.integer({ min: 0, max: 25 }).map((n) => `order-${n}`);
 const command: fc.Arbitrary<Command> = fc.oneof(
   fc
-    .record({ bizId, userId: user, receiverId: user, amount })
-    .map((gift) => ({ kind: "gift" as const, ...gift, income: anchorShare(gift.amount, 50) })),
+    .record({ bizId, userId: user, receiverId: user, amount, percent: fc.integer({ min: 0, max: 100 }) })
+    .map(({ percent, ...gift }) => ({
+      kind: "gift" as const,
+      ...gift,
+      incomePoints: sharePoints(gift.amount, percent),
+    })),
   fc
     .record({ bizId: bizId.map((id) => `pay-${id}`), userId: user, coins: amount })
     .map((r) => ({ kind: "recharge" as const, ...r })),
@@ -38,12 +43,20 @@ class Store {
   priors = new Map<string, Prior>();
   trades: ReturnType<typeof decide>["trades"] = [];
   debts: ReturnType<typeof decide>["debts"] = [];
-  incomes = new Map<string, number>();
+  incomes = new Map<string, bigint>();
 
   apply(commands: readonly Command[]) {
     const decision = decide(this.accounts, this.priors, commands);
     for (const changed of decision.changed) this.accounts.set(changed.userId, changed);
-    const empty = { num: 0, valid: true, reason: null, counterpartyId: null, income: 0, balanceAfter: 0, debtNum: 0 };
+    const empty = {
+      num: 0,
+      valid: true,
+      reason: null,
+      counterpartyId: null,
+      incomePoints: 0,
+      balanceAfter: 0,
+      debtNum: 0,
+    };
     for (const row of decision.trades) {
       expect(this.trades.some(({ bizId }) => bizId === row.bizId)).toBe(false);
       this.trades.push(row);
@@ -53,7 +66,8 @@ class Store {
       this.debts.push(row);
       this.priors.set(row.bizId, { ...empty, ...this.priors.get(row.bizId), userId: row.userId, debtNum: row.num });
     }
-    for (const [anchor, income] of decision.incomes) this.incomes.set(anchor, (this.incomes.get(anchor) ?? 0) + income);
+    for (const [anchor, income] of decision.incomes)
+      this.incomes.set(anchor, (this.incomes.get(anchor) ?? 0n) + income);
     return decision;
   }
 }
@@ -95,7 +109,7 @@ describe("the ledger's decision", () => {
     );
   });
 
-  test("recharged − refunded = balances + gifts sent, and gifts sent = anchors' income + platform's share", () => {
+  test("recharged − refunded = balances + gifts sent, and gifts sent = anchors' income + platform's share, in points", () => {
     fc.assert(
       fc.property(batches, (all) => {
         const store = new Store();
@@ -104,9 +118,10 @@ describe("the ledger's decision", () => {
         const ofType = (type: number) => sum(valid.filter((row) => row.type === type).map(({ num }) => num));
         const balances = sum([...store.accounts.values()].map(({ balance }) => balance));
         expect(ofType(1) + ofType(2)).toBe(balances - ofType(0));
-        const incomes = sum([...store.incomes.values()]);
-        const platform = sum(valid.filter(({ type }) => type === 0).map(({ num, income }) => -num - income));
-        expect(-ofType(0)).toBe(incomes + platform);
+        const incomes = [...store.incomes.values()].reduce((a, b) => a + b, 0n);
+        const gifts = valid.filter(({ type }) => type === 0);
+        const platform = sum(gifts.map(({ num, incomePoints }) => -num * 100 - incomePoints));
+        expect(-ofType(0) * 100n).toBe(incomes + platform);
         expect(platform >= 0n).toBe(true);
       }),
     );
@@ -128,7 +143,7 @@ describe("the ledger's decision", () => {
         expect([...again.incomes]).toEqual([]);
         const word = (o: (typeof first.outcomes)[number]) =>
           o.status === "done"
-            ? ["done", o.income, o.balanceAfter]
+            ? ["done", o.incomePoints, o.balanceAfter]
             : o.reason === "idempotencyConflict" || o.reason === "invalidParam" || o.reason === "giftToSelf"
               ? [o.reason]
               : [o.reason, o.balanceAfter];
@@ -151,7 +166,7 @@ describe("the ledger's decision", () => {
   });
 
   const gift = (over: Partial<Extract<Command, { kind: "gift" }>> = {}): Command => ({
-    ...{ kind: "gift", bizId: "g1", userId: "11", receiverId: "12", amount: 40, income: 20 },
+    ...{ kind: "gift", bizId: "g1", userId: "11", receiverId: "12", amount: 40, incomePoints: 2_000 },
     ...over,
   });
 
@@ -159,7 +174,7 @@ describe("the ledger's decision", () => {
     const decision = decide(new Map([["11", account("11", { balance: 39 })]]), new Map(), [gift()]);
     expect(decision.outcomes[0]).toMatchObject({ status: "refused", reason: "balanceShort", balanceAfter: 39 });
     expect(decision.trades).toMatchObject([
-      { num: -40, status: 0, income: 0, balanceAfter: 39, reason: "balanceShort" },
+      { num: -40, status: 0, incomePoints: 0, balanceAfter: 39, reason: "balanceShort" },
     ]);
     expect(decision.changed).toEqual([]);
     expect(decision.incomes.size).toBe(0);
@@ -189,7 +204,10 @@ describe("the ledger's decision", () => {
 
   test("what a refund cannot take back is a debt, which the next recharge pays off first", () => {
     const store = new Store();
-    store.apply([{ kind: "recharge", bizId: "p1", userId: "11", coins: 100 }, gift({ amount: 70, income: 35 })]);
+    store.apply([
+      { kind: "recharge", bizId: "p1", userId: "11", coins: 100 },
+      gift({ amount: 70, incomePoints: 3_500 }),
+    ]);
     store.apply([{ kind: "refund", bizId: "refund:p1", userId: "11", coins: 100 }]);
     expect(store.accounts.get("11")).toMatchObject({ balance: 0, debt: 70 });
     store.apply([{ kind: "recharge", bizId: "p2", userId: "11", coins: 50 }]);
@@ -215,7 +233,7 @@ describe("the ledger's decision", () => {
   });
 
   test("a refund that an earlier release noted as a debt alone is known again", () => {
-    const empty = { num: 0, valid: true, reason: null, counterpartyId: null, income: 0, balanceAfter: 0 };
+    const empty = { num: 0, valid: true, reason: null, counterpartyId: null, incomePoints: 0, balanceAfter: 0 };
     const priors = new Map([["refund:p1", { ...empty, userId: "11", debtNum: 40 }]]);
     const refund: Command = { kind: "refund", bizId: "refund:p1", userId: "11", coins: 40 };
     const decision = decide(new Map([["11", account("11", { debt: 40 })]]), priors, [refund]);
@@ -223,13 +241,79 @@ describe("the ledger's decision", () => {
     expect([...decision.trades, ...decision.debts]).toEqual([]);
   });
 
-  test("the anchor's share is rounded down and never more than the gift", () => {
+  test("the anchor's share is exact in points, never more than the gift, and its whole coins are the points rounded down", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10 ** 13 }), fc.integer({ min: 0, max: 100 }), (coins, percent) => {
-        const share = anchorShare(coins, percent);
-        expect(Number.isSafeInteger(share) && share >= 0 && share <= coins).toBe(true);
+        const points = sharePoints(coins, percent);
+        expect(Number.isSafeInteger(points)).toBe(true);
+        expect(BigInt(points)).toBe(BigInt(coins) * BigInt(percent));
+        expect(BigInt(wholeCoins(points))).toBe((BigInt(coins) * BigInt(percent)) / 100n);
       }),
     );
+    expect([-1, -100, -101, 0, 99].map(wholeCoins)).toEqual([-1, -1, -2, 0, 0]);
+  });
+
+  test("random gifts with random shares: however they are cut into batches, an anchor's income is their exact sum", () => {
+    const gifts = fc.array(
+      fc.record({
+        receiverId: fc.constantFrom("21", "22"),
+        amount: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 10 ** 13 })),
+        percent: fc.integer({ min: 0, max: 100 }),
+        cut: fc.boolean(),
+      }),
+      { maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(gifts, (all) => {
+        const store = new Store();
+        store.accounts.set("11", account("11", { balance: Number.MAX_SAFE_INTEGER }));
+        const expected = new Map<string, bigint>();
+        let batch: Command[] = [];
+        for (const [at, { receiverId, amount: coins, percent, cut }] of all.entries()) {
+          const incomePoints = sharePoints(coins, percent);
+          batch.push({ ...gift({ bizId: `g-${at}`, receiverId, amount: coins }), incomePoints } as Command);
+          const earned = BigInt(coins) * BigInt(percent);
+          if (earned > 0n) expected.set(receiverId, (expected.get(receiverId) ?? 0n) + earned);
+          if (cut) batch = store.apply(batch) && [];
+        }
+        store.apply(batch);
+        expect(store.trades.every(({ status }) => status === 1)).toBe(true);
+        expect(new Map([...store.incomes].sort())).toEqual(new Map([...expected].sort()));
+      }),
+    );
+  });
+
+  test("a hundred gifts of 1 coin at 50 % earn 50 coins", () => {
+    const store = new Store();
+    store.accounts.set("11", account("11", { balance: 100 }));
+    store.apply(
+      Array.from({ length: 100 }, (_, at) => gift({ bizId: `g-${at}`, amount: 1, incomePoints: sharePoints(1, 50) })),
+    );
+    expect(store.incomes.get("12")).toBe(5_000n);
+  });
+
+  test("what one batch brings an anchor may be beyond the safe integers, and is exact", () => {
+    const rich = ["11", "13"].map((id) => account(id, { balance: 9 * 10 ** 13 }));
+    const huge = { amount: 9 * 10 ** 13, incomePoints: 9 * 10 ** 15 - 100 };
+    const decision = decide(new Map(rich.map((one) => [one.userId, one])), new Map(), [
+      gift(huge),
+      gift({ ...huge, bizId: "g2", userId: "13" }),
+    ]);
+    expect(decision.incomes.get("12")).toBe(2n * (9n * 10n ** 15n - 100n));
+  });
+
+  test.each([
+    ["more than the gift", { amount: 40, incomePoints: 4_001 }],
+    ["below zero", { amount: 40, incomePoints: -1 }],
+    ["a fraction", { amount: 40, incomePoints: 0.5 }],
+    ["not a number", { amount: 40, incomePoints: Number.NaN }],
+    ["of a gift whose points are not safe", { amount: Number.MAX_SAFE_INTEGER, incomePoints: 0 }],
+  ])("a share that is %s is refused without a row", (_what, over) => {
+    const decision = decide(new Map([["11", account("11", { balance: Number.MAX_SAFE_INTEGER })]]), new Map(), [
+      gift(over),
+    ]);
+    expect(decision.outcomes).toMatchObject([{ status: "refused", reason: "invalidParam" }]);
+    expect(decision.trades).toEqual([]);
   });
 
   test("an account that was not loaded is a fault, never an empty account", () => {

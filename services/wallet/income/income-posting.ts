@@ -1,0 +1,75 @@
+import { payoutPostingId } from "../business-ids.ts";
+import { isPoints } from "../points.ts";
+
+/**
+ * The ledger of anchors' income. Amounts are points (100 to a coin), signed by what a posting does to the anchor's free
+ * income: her valid postings add up to it.
+ */
+
+/** gifts: earned, rolled up; hold and release: a share held back and let go; payout: paid to the anchor. */
+export type PostingKind = "gifts" | "hold" | "release" | "payout";
+
+/** A row of t_income_posting. */
+export interface IncomePosting {
+  kind: PostingKind;
+  anchorId: string;
+  /** Above zero for gifts and release, below zero for hold and payout. */
+  points: number;
+  /** False: refused, nothing moved; kept so that a repeat gets the same answer. Payouts alone. */
+  valid: boolean;
+  bizId: string;
+  /** Of hold and release: the refunded order. */
+  orderId: string | null;
+  reason: string | null;
+}
+
+/** An anchor's row of t_anchor_income: what is rolled up, all of it zero or more. */
+export interface IncomeTotals {
+  earnedPoints: number;
+  heldBackPoints: number;
+  paidOutPoints: number;
+}
+
+export const noIncome: IncomeTotals = Object.freeze({ earnedPoints: 0, heldBackPoints: 0, paidOutPoints: 0 });
+
+/** Below zero where what is held back had been paid out before; later income makes up for it. */
+export function freePoints({ earnedPoints, heldBackPoints, paidOutPoints }: IncomeTotals): number {
+  return earnedPoints - heldBackPoints - paidOutPoints;
+}
+
+export interface Payout {
+  userId: string;
+  points: number;
+  /** The business id, of whoever orders payouts. */
+  payoutId: string;
+  reason?: string;
+}
+
+/** `posting` is the row to write; without one the answer is a repeat's, or the command is none. */
+export interface PayoutDecision {
+  answer: "paid" | "balanceShort" | "idempotencyConflict" | "invalidParam";
+  posting?: IncomePosting;
+}
+
+/**
+ * Decides a payout on the anchor's locked totals. A payout id that is in the ledger gets its first outcome again, paid or
+ * short, or is a conflict where anchor or points differ; the reason is a note and may differ.
+ */
+export function decidePayout(
+  payout: Payout,
+  totals: IncomeTotals,
+  prior: Pick<IncomePosting, "anchorId" | "points" | "valid"> | undefined,
+): PayoutDecision {
+  const { userId, points, payoutId, reason } = payout;
+  if (!isPoints(points)) return { answer: "invalidParam" };
+  if (prior) {
+    const same = prior.anchorId === userId && prior.points === -points;
+    return { answer: same ? (prior.valid ? "paid" : "balanceShort") : "idempotencyConflict" };
+  }
+  const valid = points <= freePoints(totals);
+  const posting: IncomePosting = {
+    ...{ kind: "payout", anchorId: userId, points: -points, valid, bizId: payoutPostingId(payoutId) },
+    ...{ orderId: null, reason: reason ?? null },
+  };
+  return { answer: valid ? "paid" : "balanceShort", posting };
+}

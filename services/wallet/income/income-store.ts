@@ -1,0 +1,174 @@
+import { limits } from "../../../config/limits.ts";
+import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import { giftsPostingId } from "../business-ids.ts";
+import { type IncomePosting, type IncomeTotals, noIncome, type PostingKind } from "./income-posting.ts";
+
+/**
+ * SQL of anchors' income: the pending rows, the ledger, the totals. Whoever writes postings changes the totals in the same
+ * transaction and locks them first, those of several anchors in the order of their ids.
+ */
+
+const kinds: readonly PostingKind[] = ["gifts", "hold", "release", "payout"];
+
+function byNumber(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : 1);
+}
+
+/** Notes what anchors earned in a batch of gifts, points by anchor; `rollUpIncomes` adds it up. */
+export async function insertPendingIncomes(tx: Transaction, incomes: ReadonlyMap<string, bigint>): Promise<void> {
+  if (incomes.size === 0) return;
+  // As text: a sum of many gifts may be beyond what a number of JSON holds.
+  const entries = [...incomes].map(([anchorId, points]) => [anchorId, String(points)]);
+  await tx.run("INSERT INTO t_anchor_income_pending (incomes) VALUES (?)", [JSON.stringify(entries)]);
+}
+
+/**
+ * Takes up to `max` pending rows out, adds them to the anchors' totals and posts each anchor's sum, in this one
+ * transaction: so each counts once, whatever the order in which they became visible and however many nodes do it. A row is
+ * taken by one round, so the first one's id names the round's postings. Returns how many rows it took.
+ */
+export async function rollUpIncomes(tx: Transaction, max: number): Promise<number> {
+  const rows = await tx.query<{ id: string; incomes: unknown }>(
+    "SELECT id, incomes FROM t_anchor_income_pending ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED",
+    [max],
+  );
+  const [first] = rows;
+  if (!first) return 0;
+  const sums = new Map<string, bigint>();
+  for (const { incomes } of rows) {
+    const parsed = (typeof incomes === "string" ? JSON.parse(incomes) : incomes) as [
+      anchorId: string,
+      points: string,
+    ][];
+    for (const [anchorId, points] of parsed) sums.set(anchorId, (sums.get(anchorId) ?? 0n) + BigInt(points));
+  }
+  const anchors = [...sums].sort(([a], [b]) => byNumber(a, b));
+  for (const part of portions(anchors))
+    await tx.run(
+      `INSERT INTO t_anchor_income (user_id, earned_points) VALUES ${part.map(() => "(?,?)").join(", ")}
+       ON DUPLICATE KEY UPDATE earned_points = earned_points + VALUES(earned_points)`,
+      part.flatMap(([anchorId, points]) => [anchorId, String(points)]),
+    );
+  for (const part of portions(anchors))
+    await tx.run(
+      `INSERT INTO t_income_posting (anchor_id, kind, points, biz_id) VALUES ${part.map(() => "(?,0,?,?)").join(", ")}`,
+      part.flatMap(([anchorId, points]) => [anchorId, String(points), giftsPostingId(String(first.id), anchorId)]),
+    );
+  await tx.run("DELETE FROM t_anchor_income_pending WHERE id IN (?)", [rows.map(({ id }) => id)]);
+  return rows.length;
+}
+
+function portions<Item>(items: readonly Item[]): Item[][] {
+  const size = limits.wallet.incomeAnchorsPerStatement;
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
+}
+
+interface TotalsRow {
+  earned_points: string;
+  held_points: string;
+  paid_out_points: string;
+}
+
+/** @throws RangeError where a sum is beyond the safe integers: it stands in the books, exact, but is not calculated with. */
+function toTotals(row: TotalsRow): IncomeTotals {
+  return {
+    earnedPoints: toSafeInteger(row.earned_points),
+    heldBackPoints: toSafeInteger(row.held_points),
+    paidOutPoints: toSafeInteger(row.paid_out_points),
+  };
+}
+
+/**
+ * An anchor's totals, locked until the transaction ends. Somebody without a row has nothing, and nothing is locked: then
+ * the unique business id alone keeps two decisions apart.
+ */
+export async function lockTotals(tx: Transaction, anchorId: string): Promise<IncomeTotals> {
+  const [row] = await tx.query<TotalsRow>(
+    "SELECT earned_points, held_points, paid_out_points FROM t_anchor_income WHERE user_id = ? FOR UPDATE",
+    [anchorId],
+  );
+  return row ? toTotals(row) : noIncome;
+}
+
+/**
+ * Writes holds, releases or payouts, with what they change in the totals: in the order of the anchors' ids. Fails with a
+ * duplicate key where one of them is in the books already.
+ */
+export async function insertPostings(tx: Transaction, postings: readonly IncomePosting[]): Promise<void> {
+  for (const posting of postings) if (posting.valid) await changeTotals(tx, posting);
+  for (const part of portions(postings))
+    await tx.run(
+      `INSERT INTO t_income_posting (anchor_id, kind, points, status, biz_id, order_id, reason)
+       VALUES ${part.map(() => "(?,?,?,?,?,?,?)").join(", ")}`,
+      part.flatMap(({ anchorId, kind, points, valid, bizId, orderId, reason }) => [
+        ...[anchorId, kinds.indexOf(kind), points, valid ? 1 : 0, bizId, orderId, reason],
+      ]),
+    );
+}
+
+/** A hold may come before anything of the anchor's is rolled up; what is let go or paid out has a row to be taken from. */
+async function changeTotals(tx: Transaction, { kind, anchorId, points }: IncomePosting): Promise<void> {
+  if (kind === "hold") {
+    await tx.run(
+      `INSERT INTO t_anchor_income (user_id, held_points) VALUES (?, ?)
+       ON DUPLICATE KEY UPDATE held_points = held_points + VALUES(held_points)`,
+      [anchorId, -points],
+    );
+    return;
+  }
+  const change = kind === "payout" ? "paid_out_points = paid_out_points - ?" : "held_points = held_points - ?";
+  const { affectedRows } = await tx.run(`UPDATE t_anchor_income SET ${change} WHERE user_id = ?`, [points, anchorId]);
+  if (affectedRows !== 1) throw new Error(`anchor ${anchorId} has no income that a ${kind} could change`);
+}
+
+interface PostingRow {
+  anchor_id: string;
+  kind: number;
+  points: string;
+  status: number;
+  biz_id: string;
+  order_id: string | null;
+  reason: string | null;
+  create_time: Date;
+}
+
+function toPosting(row: PostingRow): IncomePosting & { time: Date } {
+  return {
+    kind: kinds[Number(row.kind)] as PostingKind,
+    anchorId: String(row.anchor_id),
+    points: toSafeInteger(row.points),
+    valid: Number(row.status) === 1,
+    bizId: row.biz_id,
+    orderId: row.order_id,
+    reason: row.reason,
+    time: row.create_time,
+  };
+}
+
+const postingColumns = "anchor_id, kind, points, status, biz_id, order_id, reason, create_time";
+
+export async function findPosting(db: Queryable, bizId: string): Promise<(IncomePosting & { time: Date }) | undefined> {
+  const [row] = await db.query<PostingRow>(`SELECT ${postingColumns} FROM t_income_posting WHERE biz_id = ?`, [bizId]);
+  return row && toPosting(row);
+}
+
+/** The holds and releases of a refunded order. */
+export async function postingsOfOrder(db: Queryable, orderId: string): Promise<IncomePosting[]> {
+  const rows = await db.query<PostingRow>(`SELECT ${postingColumns} FROM t_income_posting WHERE order_id = ?`, [
+    orderId,
+  ]);
+  return rows.map(toPosting);
+}
+
+/** An anchor's totals as of one moment, and the time before which every gift settled is in them. */
+export async function readIncome(db: Queryable, anchorId: string): Promise<IncomeTotals & { settledUpTo: Date }> {
+  const [row] = await db.query<TotalsRow & { settled_up_to: Date }>(
+    `SELECT COALESCE(earned_points, 0) AS earned_points, COALESCE(held_points, 0) AS held_points,
+       COALESCE(paid_out_points, 0) AS paid_out_points,
+       COALESCE((SELECT MIN(create_time) FROM t_anchor_income_pending), UTC_TIMESTAMP(3)) AS settled_up_to
+     FROM (SELECT 1 AS one) present LEFT JOIN t_anchor_income ON user_id = ?`,
+    [anchorId],
+  );
+  if (!row) throw new Error("a query that always has a row had none");
+  return { ...toTotals(row), settledUpTo: row.settled_up_to };
+}

@@ -1,0 +1,55 @@
+import { fail } from "../../../broker/failure.ts";
+import { type Database, isDuplicateKey } from "../../../mixins/mysql/database.ts";
+import { payoutPostingId } from "../business-ids.ts";
+import { isPoints, wholeCoins } from "../points.ts";
+import type { Income, PaidOut } from "../wallet.contract.ts";
+import { decidePayout, freePoints, type Payout } from "./income-posting.ts";
+import { findPosting, insertPostings, lockTotals, readIncome } from "./income-store.ts";
+
+/** The third look is for a payout id that another transaction wrote between our look and our write. */
+const maxAttempts = 3;
+
+/**
+ * Takes a payout out of the anchor's free income; committed when it resolves. Free is what is rolled up: gifts of the last
+ * moments may be missing (`settledUpTo` of `incomeOf` says up to when it is complete). The same payout id is the same
+ * payout for ever, also one that was refused for lack of income. Fails: invalidParam, balanceShort, idempotencyConflict;
+ * unavailable, where it may have happened: the same payout again finds out.
+ */
+export async function payOut(db: Database, payout: Payout): Promise<PaidOut> {
+  const { userId, points, payoutId } = payout;
+  if (!isPoints(points)) throw fail("invalidParam", { points });
+  const answer = await decideAndWrite(db, payout);
+  if (answer !== "paid") throw fail(answer, { userId, payoutId });
+  const posting = await findPosting(db, payoutPostingId(payoutId));
+  if (!posting) throw new Error(`payout ${payoutId} is committed and not in the ledger`);
+  return { userId, points, payoutId, time: posting.time.toISOString() };
+}
+
+async function decideAndWrite(db: Database, payout: Payout, attempt = 1) {
+  try {
+    return await db.transaction(async (tx) => {
+      const totals = await lockTotals(tx, payout.userId);
+      const prior = await findPosting(tx, payoutPostingId(payout.payoutId));
+      const { answer, posting } = decidePayout(payout, totals, prior);
+      if (posting) await insertPostings(tx, [posting]);
+      return answer;
+    });
+  } catch (error) {
+    if (isDuplicateKey(error) && attempt < maxAttempts) return decideAndWrite(db, payout, attempt + 1);
+    throw error;
+  }
+}
+
+/** An anchor's income as it is rolled up; the fields of whole coins are the points rounded down. */
+export async function incomeOf(db: Pick<Database, "query" | "run">, userId: string): Promise<Income> {
+  const { settledUpTo, ...totals } = await readIncome(db, userId);
+  const { earnedPoints, heldBackPoints, paidOutPoints } = totals;
+  const incomePoints = freePoints(totals);
+  return {
+    ...{ income: wholeCoins(incomePoints), incomePoints },
+    ...{ earned: wholeCoins(earnedPoints), earnedPoints },
+    ...{ heldBack: wholeCoins(heldBackPoints), heldBackPoints },
+    ...{ paidOut: wholeCoins(paidOutPoints), paidOutPoints },
+    settledUpTo: settledUpTo.toISOString(),
+  };
+}

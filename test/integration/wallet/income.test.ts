@@ -1,0 +1,366 @@
+import type { ServiceBroker } from "moleculer";
+import { type Connection, createConnection } from "mysql2/promise";
+import { failureName } from "../../../broker/failure.ts";
+import { databaseName } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
+import { call } from "../../../services/contracts.ts";
+import { rollUpIncomes } from "../../../services/wallet/income/income-store.ts";
+import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
+import wallet from "../../../services/wallet/wallet.service.ts";
+import { expectBooksBalanced, rows } from "../../support/books.ts";
+import { publish, recharge } from "../../support/recharge.ts";
+import { eventually, startNode, stopAll } from "../../support/system.ts";
+import { giftOf, settle as settleOn, walletOn } from "./traffic.ts";
+import { openWire, type Wire } from "./wire.ts";
+
+const mysqlUrl = process.env.MYSQL_URL as string;
+let wire: Wire;
+let caller: ServiceBroker;
+let nodes: ServiceBroker[];
+/** Past the wire and the wallet. */
+let other: Connection;
+let next = 1000;
+const newUser = () => String(9_400_000_000_000_000_000n + BigInt(next++));
+
+beforeAll(async () => {
+  wire = await openWire(mysqlUrl);
+  process.env.MYSQL_URL = wire.url;
+  nodes = await Promise.all([startNode("wallet-1", [wallet]), startNode("wallet-2", [wallet])]);
+  caller = await startNode("caller", []);
+  await caller.waitForServices("wallet");
+  other = await createConnection({ uri: mysqlUrl, database: databaseName("wallet"), supportBigNumbers: true });
+});
+afterAll(async () => {
+  await other?.end();
+  await stopAll();
+  await wire.close();
+});
+afterEach(async () => {
+  await other.rollback();
+  await expectBooksBalanced();
+});
+
+const settle = (...gifts: GiftCharge[]) => settleOn(caller, gifts);
+const income = (userId: string) => call(caller, "wallet.income", { userId });
+const payOut = (userId: string, points: number, payoutId: string, from = caller) =>
+  call(from, "wallet.payout", { userId, points, payoutId, reason: "march", operator: "alice" });
+const answerOf = (paid: Promise<unknown>) => paid.then(() => "paid", failureName);
+const onEachNode = (at: number) => nodes[at % 2];
+
+async function funded(coins: number): Promise<string> {
+  const user = newUser();
+  await recharge(caller, `order-${user}`, user, coins);
+  return user;
+}
+
+const earned = (anchorId: string, earnedPoints: number) =>
+  eventually(`${earnedPoints} points earned`, async () => {
+    const now = await income(anchorId);
+    return now.earnedPoints === earnedPoints ? now : undefined;
+  });
+
+/** An anchor with so many coins of free income. */
+async function anchorWith(coins: number): Promise<string> {
+  const anchor = newUser();
+  await settle(giftOf(await funded(coins), { receiverId: anchor, price: coins, sharePercent: 100 }));
+  await earned(anchor, coins * 100);
+  return anchor;
+}
+
+const postingsOf = (anchorId: string) =>
+  rows<{ kind: number; points: string; status: number; biz_id: string }>(
+    "wallet",
+    "SELECT kind, points, status, biz_id FROM t_income_posting WHERE anchor_id = ? ORDER BY id",
+    [anchorId],
+  );
+
+describe("income", () => {
+  test("a hundred gifts of 1 coin at 50 % are 50 coins, as one gift of a hundred is", async () => {
+    const [small, large] = [newUser(), newUser()];
+    const fan = await funded(200);
+    await settle(...Array.from({ length: 100 }, () => giftOf(fan, { receiverId: small, price: 1 })));
+    await settle(giftOf(fan, { receiverId: large, price: 100 }));
+    for (const anchor of [small, large]) expect(await earned(anchor, 5_000)).toMatchObject({ income: 50, earned: 50 });
+  });
+
+  test("shares of any percent add up exactly, and whole coins are the points rounded down", async () => {
+    const anchor = newUser();
+    const fan = await funded(1_000);
+    const gifts = [
+      [1, 33],
+      [7, 1],
+      [3, 99],
+      [1, 0],
+      [101, 67],
+    ].map(([price = 1, sharePercent = 0]) => giftOf(fan, { receiverId: anchor, price, sharePercent }));
+    const outcomes = await settle(...gifts);
+    expect(outcomes.map(({ income: coins, incomePoints }) => [coins, incomePoints])).toEqual([
+      [0, 33],
+      [0, 7],
+      [2, 297],
+      [0, 0],
+      [67, 6_767],
+    ]);
+    expect(await earned(anchor, 7_104)).toMatchObject({ income: 71, incomePoints: 7_104, earned: 71 });
+    const [total] = await rows("wallet", "SELECT income FROM t_anchor_income WHERE user_id = ?", [anchor]);
+    expect(total).toEqual({ income: "71" });
+  });
+
+  test("a gift's share is the one it came with first: its repeat with another changes nothing", async () => {
+    const anchor = newUser();
+    const gift = giftOf(await funded(10), { receiverId: anchor, price: 10, sharePercent: 60 });
+    const [first] = await settle(gift);
+    expect(await settle({ ...gift, sharePercent: 80 })).toEqual([first]);
+    expect(await earned(anchor, 600)).toMatchObject({ incomePoints: 600 });
+  });
+
+  test.each([-1, 101, 12.5, Number.NaN, "50" as never, null as never])(
+    "a share of %p is refused at the border",
+    async (sharePercent) => {
+      await expect(settle(giftOf(newUser(), { sharePercent }))).rejects.toMatchObject({ code: 422 });
+    },
+  );
+
+  test("rolled up by two nodes at once is a posting an anchor and round, and its sums are the gifts'", async () => {
+    const fans = await Promise.all(Array.from({ length: 6 }, () => funded(300)));
+    const anchors = Array.from({ length: 40 }, newUser);
+    let settling = true;
+    // Beside the nodes' own rounds, small ones without a pause.
+    const rounds = nodes.map(async (node) => {
+      let taken = 0;
+      while (settling) taken += await walletOn(node).mysql.transaction((tx) => rollUpIncomes(tx, 2));
+      return taken;
+    });
+    for (const sharePercent of [10, 33])
+      for (const receiverId of anchors)
+        await Promise.all(fans.map((fan) => settle(giftOf(fan, { receiverId, price: 3, sharePercent }))));
+    settling = false;
+    for (const taken of await Promise.all(rounds)) expect(taken).toBeGreaterThan(0);
+    const points = 6 * 3 * (10 + 33);
+    for (const anchor of anchors) expect(await earned(anchor, points)).toMatchObject({ incomePoints: points });
+    const postings = await postingsOf(anchors[0] as string);
+    expect(postings.length).toBeGreaterThan(1);
+    expect(postings.reduce((sum, posting) => sum + Number(posting.points), 0)).toBe(points);
+    for (const { kind, biz_id } of postings) expect([kind, biz_id]).toEqual([0, expect.stringMatching(/^gifts:\d+:/)]);
+  });
+
+  test("of more anchors than go into one statement, and beyond what a number holds, is rolled up exactly", async () => {
+    const many = Array.from({ length: limits.wallet.incomeAnchorsPerStatement + 500 }, newUser);
+    const rich = newUser();
+    const entries = [...many.map((anchor) => [anchor, "1"]), [rich, "9007199254740993"], [rich, "2"]];
+    await other.beginTransaction();
+    const mine = {
+      inTransaction: true as const,
+      query: async (sql: string, values?: unknown[]) => (await other.query(sql, values))[0],
+      run: async (sql: string, values?: unknown[]) => (await other.query(sql, values))[0],
+    };
+    await other.query("INSERT INTO t_anchor_income_pending (incomes) VALUES (?)", [JSON.stringify(entries)]);
+    expect(await rollUpIncomes(mine as never, limits.wallet.incomeBatchRows)).toBeGreaterThan(0);
+    const [[sums]] = (await other.query(
+      "SELECT COUNT(*) AS anchors, CAST(SUM(points) AS CHAR) AS points FROM t_income_posting WHERE anchor_id IN (?)",
+      [[...many, rich]],
+    )) as unknown as [[{ anchors: number; points: string }]];
+    expect([Number(sums.anchors), sums.points]).toEqual([
+      many.length + 1,
+      String(9007199254740995n + BigInt(many.length)),
+    ]);
+  });
+});
+
+describe("a payout", () => {
+  test("takes from the free income, once, and says when; its repeat is answered the same", async () => {
+    const anchor = await anchorWith(10);
+    const first = await payOut(anchor, 350, `pay-${anchor}`);
+    expect(first).toEqual({
+      userId: anchor,
+      points: 350,
+      payoutId: `pay-${anchor}`,
+      time: expect.stringMatching(/Z$/),
+    });
+    const repeats = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => payOut(anchor, 350, `pay-${anchor}`, onEachNode(at))),
+    );
+    for (const repeat of repeats) expect(repeat).toEqual(first);
+    expect(await income(anchor)).toMatchObject({
+      ...{ income: 6, incomePoints: 650, earned: 10, earnedPoints: 1_000, heldBack: 0, paidOut: 3, paidOutPoints: 350 },
+    });
+    expect(await postingsOf(anchor)).toMatchObject([
+      { kind: 0, points: "1000" },
+      { kind: 3, points: "-350", status: 1, biz_id: `payout:pay-${anchor}` },
+    ]);
+    const [audit] = await rows(
+      "wallet",
+      "SELECT operator, action, outcome, params FROM t_operator_audit WHERE params LIKE ? ORDER BY id LIMIT 1",
+      [`%pay-${anchor}%`],
+    );
+    expect(audit).toMatchObject({ operator: "alice", action: "wallet.payout", outcome: "succeeded" });
+  });
+
+  test("with the id of another is a conflict, of other points or another anchor, and moves nothing", async () => {
+    const [anchor, another] = [await anchorWith(10), await anchorWith(10)];
+    await payOut(anchor, 350, `pay-${anchor}`);
+    expect(await answerOf(payOut(anchor, 351, `pay-${anchor}`))).toBe("idempotencyConflict");
+    expect(await answerOf(payOut(another, 350, `pay-${anchor}`))).toBe("idempotencyConflict");
+    expect([await income(anchor), await income(another)]).toMatchObject([{ paidOutPoints: 350 }, { paidOutPoints: 0 }]);
+  });
+
+  test("of more than is free is refused, and stays so when there is more; another id may pay then", async () => {
+    const anchor = await anchorWith(10);
+    expect(await answerOf(payOut(anchor, 1_001, `over-${anchor}`))).toBe("balanceShort");
+    expect(await answerOf(payOut(newUser(), 1, `none-${anchor}`))).toBe("balanceShort");
+    await settle(giftOf(await funded(10), { receiverId: anchor, price: 10, sharePercent: 100 }));
+    await earned(anchor, 2_000);
+    expect(await answerOf(payOut(anchor, 1_001, `over-${anchor}`))).toBe("balanceShort");
+    expect(await answerOf(payOut(anchor, 1_001, `next-${anchor}`))).toBe("paid");
+    expect(await income(anchor)).toMatchObject({ incomePoints: 999, paidOutPoints: 1_001 });
+  });
+
+  test.each([0, -1, 1.5, 2 ** 53, Number.NaN, "100" as never, null as never, undefined as never])(
+    "of %p points is invalidParam, and nothing is written but the audit",
+    async (points) => {
+      const anchor = newUser();
+      expect(await answerOf(payOut(anchor, points, `bad-${anchor}`))).toBe("invalidParam");
+      expect(await postingsOf(anchor)).toEqual([]);
+    },
+  );
+
+  test.each(["", "with a blank", "x".repeat(65), "é"])("with the id %p is refused at the border", async (payoutId) => {
+    await expect(payOut(newUser(), 1, payoutId)).rejects.toMatchObject({ code: 422 });
+  });
+
+  test("many at once with little income over two nodes: as many as it pays for, and exactly", async () => {
+    const anchor = await anchorWith(10);
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, at) => answerOf(payOut(anchor, 130, `many-${anchor}-${at}`, onEachNode(at)))),
+    );
+    expect(answers.filter((answer) => answer === "paid")).toHaveLength(7);
+    expect(answers.filter((answer) => answer === "balanceShort")).toHaveLength(53);
+    expect(await income(anchor)).toMatchObject({ incomePoints: 90, paidOutPoints: 910 });
+  });
+
+  test("of one id for two anchors at once is one payout and one conflict", async () => {
+    const [anchor, another] = [await anchorWith(10), await anchorWith(10)];
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, at) =>
+        answerOf(payOut(at % 2 ? anchor : another, 10, `one-${anchor}`, onEachNode(at))),
+      ),
+    );
+    expect(new Set(answers)).toEqual(new Set(["paid", "idempotencyConflict"]));
+    const paid = [await income(anchor), await income(another)].map(({ paidOutPoints }) => paidOutPoints);
+    expect(paid.sort()).toEqual([0, 10]);
+  });
+
+  test.each<[string, { at: string; after?: string; how: "reply lost" | "half said" }]>([
+    ["in the middle of its totals", { at: "SET paid_out_points", how: "half said" }],
+    ["between its totals and its posting", { at: "SET paid_out_points", how: "reply lost" }],
+    ["after its posting", { at: "INSERT INTO t_income_posting (anchor_id, kind, points, status", how: "reply lost" }],
+    [
+      "before the answer to COMMIT",
+      { after: "INSERT INTO t_income_posting (anchor_id, kind, points, status", at: "COMMIT", how: "reply lost" },
+    ],
+  ])("whose connection breaks %s is made whole or not at all, and once when it comes again", async (_where, fault) => {
+    const anchor = await anchorWith(10);
+    const broke = wire.breakOnce(fault);
+    expect(await answerOf(payOut(anchor, 400, `broken-${anchor}`))).toBe("unavailable");
+    await broke;
+    expect(await income(anchor)).toMatchObject({ paidOutPoints: fault.at === "COMMIT" ? 400 : 0 });
+    expect(await answerOf(payOut(anchor, 400, `broken-${anchor}`))).toBe("paid");
+    expect(await income(anchor)).toMatchObject({ incomePoints: 600, paidOutPoints: 400 });
+  });
+
+  test("waits for another's decision about the same anchor, and is decided by what that left", async () => {
+    const anchor = await anchorWith(10);
+    await other.beginTransaction();
+    await other.query("UPDATE t_anchor_income SET held_points = 700 WHERE user_id = ?", [anchor]);
+    const waiting = answerOf(payOut(anchor, 400, `waits-${anchor}`));
+    await eventually("the payout waits", async () => {
+      const found = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE ?";
+      // The server looks again only where nobody has asked for a tenth of a second.
+      await new Promise((resolve) => setTimeout(resolve, 120));
+      return ((await other.query(found, [`%${anchor}%FOR UPDATE`]))[0] as object[]).length > 0;
+    });
+    await other.query(
+      "INSERT INTO t_income_posting (anchor_id, kind, points, biz_id, order_id) VALUES (?, 1, -700, ?, 'o')",
+      [anchor, `hold:o:${anchor}`],
+    );
+    await other.commit();
+    expect(await waiting).toBe("balanceShort");
+    expect(await income(anchor)).toMatchObject({ incomePoints: 300, paidOutPoints: 0 });
+    await other.query("DELETE FROM t_income_posting WHERE biz_id = ?", [`hold:o:${anchor}`]);
+    await other.query("UPDATE t_anchor_income SET held_points = 0 WHERE user_id = ?", [anchor]);
+  });
+
+  test("is not made by the database either where it is more than was earned", async () => {
+    const anchor = await anchorWith(10);
+    const take = "UPDATE t_anchor_income SET paid_out_points = 1001 WHERE user_id = ?";
+    await expect(other.query(take, [anchor])).rejects.toThrow(/ck_paid_out_earned/);
+  });
+});
+
+describe("payouts among holds and releases", () => {
+  /** A payer whose refunded order went to the anchor: its share can be held back. */
+  async function refunded(anchor: string, coins: number): Promise<string> {
+    const payer = await funded(coins);
+    await settle(giftOf(payer, { receiverId: anchor, price: coins, sharePercent: 50 }));
+    const message = { orderId: `order-${payer}`, userId: payer, coins, amount: 1, reason: "r", time: "t" };
+    await publish("pay.refund", message, `pay.refund:order-${payer}`);
+    await eventually(
+      "the refund",
+      async () => (await call(caller, "wallet.balance", { userId: payer })).debt === coins,
+    );
+    return `order-${payer}`;
+  }
+
+  const order = (orderId: string) => ({ orderId, reason: "r", operator: "alice" });
+  const hold = (orderId: string, from = caller) => call(from, "wallet.holdIncome", order(orderId));
+  const release = (orderId: string, from = caller) => call(from, "wallet.releaseIncome", order(orderId));
+
+  test("a hold of what was paid out leaves the free income below zero until gifts make up for it; a payout never does", async () => {
+    const anchor = newUser();
+    const spent = await refunded(anchor, 9);
+    await earned(anchor, 450);
+    await payOut(anchor, 400, `pay-${anchor}`);
+    await hold(spent);
+    expect(await income(anchor)).toMatchObject({
+      income: -4,
+      incomePoints: -400,
+      heldBackPoints: 450,
+      paidOutPoints: 400,
+    });
+    expect(await answerOf(payOut(anchor, 1, `short-${anchor}`))).toBe("balanceShort");
+    await settle(giftOf(await funded(5), { receiverId: anchor, price: 5, sharePercent: 100 }));
+    await earned(anchor, 950);
+    expect(await answerOf(payOut(anchor, 101, `more-${anchor}`))).toBe("balanceShort");
+    expect(await answerOf(payOut(anchor, 100, `rest-${anchor}`))).toBe("paid");
+    expect(await income(anchor)).toMatchObject({ incomePoints: 0 });
+    await release(spent);
+    expect(await income(anchor)).toMatchObject({ incomePoints: 450, heldBackPoints: 0 });
+  });
+
+  test("all at once, with gifts being rolled up, add up to the point", async () => {
+    const anchor = newUser();
+    const orders = await Promise.all(Array.from({ length: 6 }, () => refunded(anchor, 11)));
+    const fans = await Promise.all(Array.from({ length: 4 }, () => funded(50)));
+    const paid: number[] = [];
+    await Promise.all([
+      ...Array.from({ length: 30 }, async (_, at) => {
+        const answer = await answerOf(payOut(anchor, 170, `mixed-${anchor}-${at}`, onEachNode(at)));
+        expect(["paid", "balanceShort"]).toContain(answer);
+        if (answer === "paid") paid.push(170);
+      }),
+      ...fans.map(async (fan) => {
+        for (let sent = 0; sent < 10; sent++)
+          await settle(giftOf(fan, { receiverId: anchor, price: 5, sharePercent: 33 }));
+      }),
+      ...orders.map(async (orderId, at) => {
+        await hold(orderId, onEachNode(at));
+        if (at % 2 === 0) await release(orderId, onEachNode(at + 1));
+      }),
+    ]);
+    const paidOutPoints = paid.reduce((a, b) => a + b, 0);
+    const earnedPoints = 6 * 11 * 50 + 4 * 10 * 5 * 33;
+    expect(await earned(anchor, earnedPoints)).toMatchObject({
+      ...{ heldBackPoints: 3 * 550, paidOutPoints, incomePoints: earnedPoints - 3 * 550 - paidOutPoints },
+    });
+  });
+});
