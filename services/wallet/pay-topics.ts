@@ -1,4 +1,6 @@
+import { limits } from "../../config/limits.ts";
 import type { ChannelMessage } from "../../mixins/jetstream.mixin.ts";
+import { topicStream } from "../streams.ts";
 import { userIdPattern } from "../user-id-pattern.ts";
 import { refundId } from "./business-ids.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
@@ -22,6 +24,15 @@ export function parseTopicMessage(data: unknown): TopicMessage {
   if (typeof coins !== "number" || !isAmount(coins)) throw new Error(`no coin amount in order ${orderId}`);
   return { orderId, userId, coins };
 }
+
+/** What the channels of the payment topics have in common. */
+export const payTopic = {
+  stream: topicStream,
+  batch: limits.wallet.batchCommands,
+  batchesInFlight: 1,
+  parse: parseTopicMessage,
+  key: ({ userId }: TopicMessage) => userId,
+} as const;
 
 async function carryOut(
   writer: LedgerWriter,

@@ -18,7 +18,7 @@ import { affectedGifts, moveHolds } from "./holds/holds.ts";
 import { openIncomeRollup } from "./income/income-rollup.ts";
 import { incomeOf, payOut } from "./income/payouts.ts";
 import { openWriter } from "./open-writer.ts";
-import { creditRecharges, parseTopicMessage, type TopicMessage, takeBackRefunds } from "./pay-topics.ts";
+import { creditRecharges, payTopic, takeBackRefunds } from "./pay-topics.ts";
 import { statementPage } from "./statement.ts";
 import { walletParams } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
@@ -137,25 +137,17 @@ export default defineService<"wallet", WalletState>({
 
   channels: {
     recharges: {
-      stream: topicStream,
+      ...payTopic,
       subject: "pay.recharge",
       durable: "wallet-recharge",
-      batch: limits.wallet.batchCommands,
-      batchesInFlight: 1,
-      parse: parseTopicMessage,
-      key: ({ userId }: TopicMessage) => userId,
       handler(messages) {
         return creditRecharges(this.writer, messages);
       },
     },
     refunds: {
-      stream: topicStream,
+      ...payTopic,
       subject: "pay.refund",
       durable: "wallet-refund",
-      batch: limits.wallet.batchCommands,
-      batchesInFlight: 1,
-      parse: parseTopicMessage,
-      key: ({ userId }: TopicMessage) => userId,
       handler(messages) {
         return takeBackRefunds(this.writer, messages);
       },

@@ -1,4 +1,5 @@
 import { payoutPostingId } from "../business-ids.ts";
+import type { Payout } from "../income.contract.ts";
 import { isPoints } from "../points.ts";
 
 /**
@@ -35,14 +36,6 @@ export const noIncome: IncomeTotals = Object.freeze({ earnedPoints: 0, heldBackP
 /** Below zero where what is held back had been paid out before; later income makes up for it. */
 export function freePoints({ earnedPoints, heldBackPoints, paidOutPoints }: IncomeTotals): number {
   return earnedPoints - heldBackPoints - paidOutPoints;
-}
-
-export interface Payout {
-  userId: string;
-  points: number;
-  /** The business id, of whoever orders payouts. */
-  payoutId: string;
-  reason?: string;
 }
 
 /** `posting` is the row to write; without one the answer is a repeat's, or the command is none. */

@@ -1,9 +1,9 @@
 import { fail } from "../../../broker/failure.ts";
 import { type Database, isDuplicateKey } from "../../../mixins/mysql/database.ts";
 import { payoutPostingId } from "../business-ids.ts";
+import type { Income, PaidOut, Payout } from "../income.contract.ts";
 import { isPoints, wholeCoins } from "../points.ts";
-import type { Income, PaidOut } from "../wallet.contract.ts";
-import { decidePayout, freePoints, type Payout } from "./income-posting.ts";
+import { decidePayout, freePoints } from "./income-posting.ts";
 import { findPosting, insertPostings, lockTotals, readIncome } from "./income-store.ts";
 
 /** The third look is for a payout id that another transaction wrote between our look and our write. */

@@ -1,0 +1,72 @@
+import { userIdPattern } from "../services/user-id-pattern.ts";
+
+/** What `npm run anchor-share` understands. */
+
+export const shareUsage = `The anchors' own shares of gifts; without one an anchor has ANCHOR_SHARE_PERCENT.
+
+  npm run anchor-share -- list [ANCHOR]                         what is written, and what of it is in force
+  npm run anchor-share -- set ANCHOR PERCENT [--from DATE]      a share of the anchor's own from then on
+  npm run anchor-share -- remove ANCHOR [--from DATE]           the default again from then on
+
+ANCHOR is a user id, PERCENT a whole number from 0 to 100. DATE is a day (YYYY-MM-DD, from its beginning in Beijing) or a
+time with its zone (2026-11-23T08:00:00+08:00), and not over; without it the change is in force within a second. A gift
+keeps the share that it was accepted with. Nothing is ever taken out: of several rows from the same time the last counts.
+--by NAME says who does it (else the account of this machine). The URL of MySQL comes from the environment, or else from
+.stack/env.`;
+
+/** What was typed is not understood: said with the usage's first lines, nothing was written. */
+export const wrong = (what: string) => new Error(`${what}\n\n${shareUsage}`);
+
+function anchorOf(text: string | undefined): string {
+  if (text === undefined || !userIdPattern.test(text)) throw wrong(`an anchor is a user id, not "${text ?? ""}"`);
+  return text;
+}
+
+function percentOf(text: string | undefined): number {
+  if (!/^(\d|[1-9]\d|100)$/.test(text ?? ""))
+    throw wrong(`a share is a whole percent from 0 to 100, not "${text ?? ""}"`);
+  return Number(text);
+}
+
+/** A day of Beijing's, or a time with its zone. */
+function timeOf(text: string): Date {
+  const day = /^\d{4}-\d\d-\d\d$/.test(text);
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(text);
+  const at = new Date(day ? `${text}T00:00:00+08:00` : text);
+  // The engine takes 30 February for 2 March.
+  const real = !Number.isNaN(at.getTime()) && dayExists(text.slice(0, 10));
+  if ((!day && !time) || !real) throw wrong(`--from is a day or a time with its zone, not "${text}"`);
+  return at;
+}
+
+function dayExists(day: string): boolean {
+  const at = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day);
+}
+
+/** A change that was typed; without `from` it is in force at once, `percent` null is the default again. */
+export interface ShareChange {
+  readonly anchorId: string;
+  readonly percent: number | null;
+  readonly from: Date | undefined;
+}
+
+export type ShareCommand = { what: "list"; anchorId: string | undefined } | ({ what: "write" } & ShareChange);
+
+/** @throws Error that says what is not understood, with the usage. */
+export function shareCommand(words: readonly string[], fromText: string | undefined): ShareCommand {
+  const [command, anchor, percent, ...rest] = words;
+  if (rest.length > 0 || (percent !== undefined && command !== "set")) throw wrong("that is a word too many");
+  const from = fromText === undefined ? undefined : timeOf(fromText);
+  if (command === "set") return { what: "write", anchorId: anchorOf(anchor), percent: percentOf(percent), from };
+  if (command === "remove") return { what: "write", anchorId: anchorOf(anchor), percent: null, from };
+  if (command !== "list") throw wrong(`not understood: ${command}`);
+  if (from) throw wrong("list takes no --from");
+  return { what: "list", anchorId: anchor === undefined ? undefined : anchorOf(anchor) };
+}
+
+/** @throws Error where a name cannot stand in the rows. */
+export function operatorOf(name: string): string {
+  if (!/^[^\p{C}]{1,100}$/u.test(name)) throw wrong("--by has 1 to 100 characters, none of them a control character");
+  return name;
+}

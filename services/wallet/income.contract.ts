@@ -1,0 +1,87 @@
+/** Anchors' income as other services see it. Units as in wallet.contract.ts. */
+
+/** What became of a refunded order's coins that could not be taken back. Coins throughout. */
+export interface AffectedIncome {
+  orderId: string;
+  /** Whose order it was. */
+  userId: string;
+  /** What the refund took back, and what it could not, since it was spent. */
+  taken: number;
+  shortfall: number;
+  /** What of the shortfall is still owed; later recharges have paid the rest. */
+  owing: number;
+  /** What of the shortfall no gift was found for that an earlier refund had not claimed. */
+  uncovered: number;
+  /** Where there is such: the earlier refunds' debts that had been paid off by then. Their gifts are what is meant. */
+  paidOff: { orderId: string; coins: number }[];
+  /** Of the refund, in the ledger. */
+  time: string;
+  anchors: AffectedAnchor[];
+}
+
+export interface AffectedAnchor {
+  anchorId: string;
+  gifts: number;
+  /** Of the shortfall, in gifts to this anchor. */
+  coins: number;
+  /** The anchor's share of these coins. */
+  share: number;
+  sharePoints: number;
+  state: "open" | "held" | "released";
+}
+
+export interface AffectedGifts extends AffectedIncome {
+  /** Newest first. */
+  gifts: {
+    orderId: string;
+    anchorId: string;
+    /** Of the whole gift. */
+    price: number;
+    /** What of it was paid with the refunded coins, and the anchor's share of that. */
+    coins: number;
+    share: number;
+    sharePoints: number;
+    time: string;
+  }[];
+  nextCursor: string | null;
+}
+
+/**
+ * An anchor's income as it is rolled up. income = earned − heldBack − paidOut, in points exactly; below 0 where what is
+ * held back had been paid out before, or is not rolled up yet: later income makes up for it.
+ */
+export interface Income {
+  income: number;
+  incomePoints: number;
+  earned: number;
+  earnedPoints: number;
+  heldBack: number;
+  heldBackPoints: number;
+  paidOut: number;
+  paidOutPoints: number;
+  /** ISO time: every gift settled before it is in `earned`. */
+  settledUpTo: string;
+}
+
+export interface Payout {
+  userId: string;
+  points: number;
+  /** The business id, of whoever orders payouts: 1 to 64 visible ASCII characters. */
+  payoutId: string;
+  reason?: string;
+}
+
+export interface PaidOut {
+  userId: string;
+  points: number;
+  payoutId: string;
+  /** When it was taken from her income. */
+  time: string;
+}
+
+export interface HoldOrder {
+  orderId: string;
+  anchorId?: string;
+  reason: string;
+  operator: string;
+}
