@@ -10,6 +10,8 @@ export class ShareCache {
   private readonly known = new LRUCache<string, number>({
     max: limits.gift.shareCacheEntries,
     ttl: limits.gift.shareCacheMs,
+    // The clock that `start` below is read from.
+    perf: { now: () => performance.now() },
   });
   private readonly looks: Gathered<number>;
   private readonly defaultPercent: number;
