@@ -1,5 +1,7 @@
 import { Errors } from "moleculer";
 import { type FailureName, failures, isFailureName } from "../config/errors.ts";
+import { limits } from "../config/limits.ts";
+import { isOutage } from "./outages.ts";
 
 /**
  * A failure of the table in config/errors.ts as an error that survives the way between nodes: a plain
@@ -10,6 +12,17 @@ export function fail(name: FailureName, data: Record<string, unknown> = {}): Err
   const row = failures[name];
   if (name === "unavailable") return new Errors.MoleculerRetryableError(row.en, row.http, name, data);
   return new Errors.MoleculerClientError(row.en, row.http, name, data);
+}
+
+/**
+ * `unavailable` for an error of a driver. What the driver said stands in the failure's data, which crosses nodes, and
+ * the error itself is its `cause` for the log of this node.
+ */
+export function outage(error: unknown, about: Record<string, unknown>): Error {
+  const { code, errno, message } = (error ?? {}) as { code?: unknown; errno?: unknown; message?: unknown };
+  const said = [code, message].filter((part) => typeof part === "string" && part !== "").join(": ");
+  const cause = said.slice(0, limits.log.causeChars);
+  return Object.assign(fail("unavailable", { ...about, cause, errno }), { cause: error });
 }
 
 /** The failure that an error of this or another node stands for, `undefined` where it is none of the table. */
@@ -27,8 +40,10 @@ const nobodyThere = new Set([
   "SERVICE_NOT_FOUND",
   "SERVICE_NOT_AVAILABLE",
   "REQUEST_TIMEOUT",
+  "REQUEST_SKIPPED",
   "REQUEST_REJECTED",
   "QUEUE_FULL",
+  "BAD_GATEWAY",
 ]);
 
 /**
@@ -36,5 +51,7 @@ const nobodyThere = new Set([
  * happened all the same, so only what is idempotent by a business id may be tried again.
  */
 export function isUnavailable(error: unknown): boolean {
-  return isFailure(error, "unavailable") || nobodyThere.has(String((error as { type?: unknown } | null)?.type));
+  const name = failureName(error);
+  if (name !== undefined) return name === "unavailable";
+  return nobodyThere.has(String((error as { type?: unknown } | null)?.type)) || isOutage(error);
 }

@@ -23,11 +23,15 @@ export const limits = Object.freeze({
     metricsNodeTimeoutMs: 1_000,
     metricsWindowS: 10,
     healthNodeTimeoutMs: 1_500,
+    /** How long the gateway answers from one look at all nodes, and a node from one look at its dependencies. */
+    healthKeptMs: 500,
   }),
 
   log: Object.freeze({
     bufferBytes: 8 * 1024,
     flushEveryMs: 250,
+    /** Of what a driver said, kept in the failure that it became. */
+    causeChars: 200,
   }),
 
   rpc: Object.freeze({
@@ -44,6 +48,13 @@ export const limits = Object.freeze({
     connectTimeoutMs: 5_000,
     statementTimeoutMs: 15_000,
     transactionRetries: 8,
+    /** A connection is asked whether its server takes writes before a use that is so long after the last such look. */
+    lookEveryMs: 1_000,
+    lookTimeoutMs: 3_000,
+    /** A pool's connections are given up at the most so often; then as many are made anew as are used. */
+    emptyEveryMs: 1_000,
+    /** Sequelize's connections, which read the catalogue, are used no longer than this. */
+    catalogueConnectionMs: 1_000,
     gathered: Object.freeze({ keys: 500, queries: 2 }),
     migrationLockSeconds: 60,
   }),
@@ -52,6 +63,14 @@ export const limits = Object.freeze({
     connectTimeoutMs: 2_000,
     commandTimeoutMs: 1_500,
     reconnectMaxDelayMs: 1_000,
+    /** A connection whose server answers that it is of no use is given up, at the most so often. */
+    dropEveryMs: 2_000,
+    /** How often a connection is tried with a write, so that one that only reads finds out too. */
+    lookEveryMs: 2_000,
+    /** A connection that does not answer, or does not get through its handshake, for so long is given up. */
+    silenceMs: 5_000,
+    /** How long the keys of these looks live. */
+    lookTtlMs: 5_000,
   }),
 
   lock: Object.freeze({

@@ -1,13 +1,14 @@
 import type { Service } from "moleculer";
 import DbService from "moleculer-db";
 import SequelizeDbAdapter from "moleculer-db-adapter-sequelize";
-import { ConnectionError, DataTypes, type Options, TimeoutError } from "sequelize";
-import { isDependencyDown } from "../broker/dependency-errors.middleware.ts";
-import { fail } from "../broker/failure.ts";
+import { BaseError, ConnectionError, DataTypes, type Options, TimeoutError } from "sequelize";
+import { outage } from "../broker/failure.ts";
+import { isStatementFault } from "../broker/outages.ts";
 import { config, databaseName } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { toSafeInteger } from "./mysql/database.ts";
 import { limitStatements } from "./mysql/statement-limit.ts";
+import type { MysqlState } from "./mysql.mixin.ts";
 
 /** What a column holds for the service: safe integers, text, parsed JSON, times (UTC). */
 const kinds = {
@@ -63,7 +64,49 @@ export interface CatalogueTable<C extends Columns> {
   readonly statementTimeoutMs?: number;
 }
 
-function connectionOptions(service: string, statementTimeoutMs: number): Options & { noSync: true } {
+/** A connection of mysql2 as Sequelize's pool holds it. */
+interface PooledConnection {
+  readonly _closing?: boolean;
+  readonly _fatalError?: unknown;
+  readonly _protocolError?: unknown;
+  readonly stream: { readonly destroyed: boolean };
+  destroy(): void;
+}
+
+/**
+ * Which of Sequelize's connections may be used. The catalogue is read seldom, and its connections are never asked whether
+ * they lead to a demoted primary: instead each is used for a moment only, and for less where the service's own pool has
+ * found out that it has to leave a server.
+ */
+class Freshness {
+  private readonly made = new WeakMap<object, { at: number; generation: number }>();
+  private readonly generation: () => number;
+
+  constructor(generation: () => number) {
+    this.generation = generation;
+  }
+
+  connected(connection: object): void {
+    this.made.set(connection, { at: performance.now(), generation: this.generation() });
+  }
+
+  mayBeUsed(connection: PooledConnection): boolean {
+    const { _closing, _fatalError, _protocolError, stream } = connection;
+    if (_closing || _fatalError || _protocolError || stream.destroyed) return false;
+    const made = this.made.get(connection);
+    const fresh =
+      made?.generation === this.generation() && performance.now() - made.at < limits.mysql.catalogueConnectionMs;
+    // Ended here, since Sequelize would wait for a server that is gone to say good-bye.
+    if (!fresh) connection.destroy();
+    return fresh;
+  }
+}
+
+function connectionOptions(
+  service: string,
+  statementTimeoutMs: number,
+  freshness: Freshness,
+): Options & { noSync: true } {
   const url = new URL(config().MYSQL_URL);
   return {
     // The tables are made by migrations; the adapter would create them otherwise.
@@ -76,9 +119,15 @@ function connectionOptions(service: string, statementTimeoutMs: number): Options
     database: databaseName(service),
     logging: false,
     timezone: "+00:00",
-    pool: { max: 2, min: 0, acquire: limits.mysql.connectTimeoutMs },
+    pool: {
+      max: 2,
+      min: 0,
+      acquire: limits.mysql.connectTimeoutMs,
+      validate: (connection) => freshness.mayBeUsed(connection as PooledConnection),
+    },
     hooks: {
       afterConnect(connection: unknown) {
+        freshness.connected(connection as object);
         limitStatements(connection as never, statementTimeoutMs);
       },
     },
@@ -108,17 +157,20 @@ class CatalogueAdapter extends SequelizeDbAdapter {
 
   override connect() {
     // Where the adapter keeps what it hands to Sequelize; its type declarations leave the field out.
-    Object.assign(this, { opts: [connectionOptions(this.owner, this.statementTimeoutMs)] });
+    const { mysql } = (this as unknown as { service: Service & MysqlState }).service;
+    const freshness = new Freshness(() => mysql.generation);
+    Object.assign(this, { opts: [connectionOptions(this.owner, this.statementTimeoutMs, freshness)] });
     return super.connect();
   }
 }
 
-/** The errors of Sequelize back to those of the driver, or to `unavailable`. */
+/** The errors of Sequelize back to those of the driver, where they say that the statement is wrong, or to `unavailable`. */
 function translated(error: unknown, table: string): unknown {
   const original = (error as { original?: unknown }).original;
-  if (error instanceof ConnectionError || error instanceof TimeoutError || isDependencyDown(original ?? error))
-    return fail("unavailable", { table, cause: (error as Error).message });
-  return original ?? error;
+  if (error instanceof ConnectionError || error instanceof TimeoutError) return outage(error, { table });
+  if (original === undefined)
+    return error instanceof BaseError || isStatementFault(error) ? error : outage(error, { table });
+  return isStatementFault(original) ? original : outage(original, { table });
 }
 
 function readValue(kind: Kind, value: unknown): unknown {
@@ -133,7 +185,7 @@ interface Entity {
   get(options: { plain: true }): Record<string, unknown>;
 }
 
-function openCatalogue<C extends Columns>(adapter: SequelizeDbAdapter, definition: CatalogueTable<C>): Catalogue<C> {
+function openCatalogue<C extends Columns>({ adapter, mysql }: Internals, definition: CatalogueTable<C>): Catalogue<C> {
   const read = (entity: Entity): RowOf<C> => {
     const plain = entity.get({ plain: true });
     const fields = Object.entries(definition.columns).map(([field, [, kind]]) => [
@@ -161,6 +213,7 @@ function openCatalogue<C extends Columns>(adapter: SequelizeDbAdapter, definitio
       return ((await guarded(() => adapter.find(sorted))) as Entity[]).map(read);
     },
     async insert(row) {
+      await mysql.requirePrimary();
       await guarded(() => adapter.insert(row));
       // Read again: what the database filled in, and what it made of the values, is the row.
       const inserted = await byId(row[definition.primaryKey] as number);
@@ -168,6 +221,7 @@ function openCatalogue<C extends Columns>(adapter: SequelizeDbAdapter, definitio
       return inserted;
     },
     async update(id, changes) {
+      await mysql.requirePrimary();
       const found = await guarded(() => adapter.updateById(id, { $set: changes }));
       return found ? byId(id) : null;
     },
@@ -191,7 +245,7 @@ function modelOf<C extends Columns>({ table, primaryKey, columns }: CatalogueTab
   };
 }
 
-interface Internals extends CatalogueState<Columns> {
+interface Internals extends CatalogueState<Columns>, MysqlState {
   adapter: SequelizeDbAdapter;
   connect(): Promise<void>;
 }
@@ -214,7 +268,7 @@ export function catalogueTableMixin<C extends Columns>(definition: CatalogueTabl
     model: modelOf(definition),
     async started(this: Service & Internals) {
       await this.connect();
-      this.catalogue = openCatalogue(this.adapter, definition) as unknown as Catalogue<Columns>;
+      this.catalogue = openCatalogue(this, definition) as unknown as Catalogue<Columns>;
     },
     async stopped(this: Service & Partial<Internals>) {
       await this.adapter?.disconnect();

@@ -1,56 +1,88 @@
 import type { Service } from "moleculer";
 import { limits } from "../config/limits.ts";
 import type { JetStreamState } from "./jetstream.mixin.ts";
-import type { MysqlState } from "./mysql.mixin.ts";
-import type { RedisState } from "./redis.mixin.ts";
 
-/** What a node's service says of what it depends on, by name: `true` where it works, else what is wrong with it. */
-export type HealthReport = Record<string, true | string>;
+/**
+ * What a node's service says of what it depends on, by name: `true` where it works, what is wrong with it where the
+ * service is not ready for it, and `degraded` where the service does its job without it.
+ */
+export type HealthReport = Record<string, true | string | { degraded: string }>;
 
 /** Resolves where the dependency works, rejects with what is wrong with it. */
 export type HealthCheck = () => Promise<unknown>;
 
+interface KeptCheck {
+  readonly check: HealthCheck;
+  readonly degrades: boolean;
+  /** The run that is under way; one that hangs is not joined by others. */
+  running?: Promise<true | string>;
+}
+
 export interface HealthState {
-  healthChecks?: Map<string, HealthCheck>;
+  healthChecks?: Map<string, KeptCheck>;
 }
 
-/** Adds a check to what the service's action `health` reports; a mixin calls it for what it has opened. */
-export function addHealthCheck(service: Service & HealthState, name: string, check: HealthCheck): void {
+interface Kept extends HealthState {
+  healthLook?: { at: number; report: Promise<HealthReport> };
+}
+
+/**
+ * Adds a check to what the service's action `health` reports; a mixin calls it for what it has opened. A service without
+ * it is not ready, or, where it `degrades`, does its job in a lesser way.
+ */
+export function addHealthCheck(
+  service: Service & HealthState,
+  name: string,
+  check: HealthCheck,
+  { degrades }: { degrades: boolean } = { degrades: false },
+): void {
   service.healthChecks ??= new Map();
-  service.healthChecks.set(name, check);
+  service.healthChecks.set(name, { check, degrades });
 }
 
-async function outcomeOf(check: HealthCheck): Promise<true | string> {
+function wrongWith(error: unknown): string {
+  const { data, message } = (error ?? {}) as { data?: { cause?: unknown }; message?: string };
+  return (typeof data?.cause === "string" && data.cause) || message || "failed";
+}
+
+async function outcomeOf(kept: KeptCheck): Promise<true | string> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<string>((resolve) => {
     timer = setTimeout(resolve, limits.http.healthNodeTimeoutMs / 2, "did not answer in time");
   });
-  const answered = check().then(
-    () => true as const,
-    (error: unknown) => (error as Error | undefined)?.message || "failed",
-  );
-  return Promise.race([answered, late]).finally(() => clearTimeout(timer));
+  kept.running ??= kept
+    .check()
+    .then(() => true as const, wrongWith)
+    .finally(() => {
+      kept.running = undefined;
+    });
+  return Promise.race([kept.running, late]).finally(() => clearTimeout(timer));
+}
+
+async function look(service: HealthState & Partial<JetStreamState>): Promise<HealthReport> {
+  const { jetstream, healthChecks } = service;
+  const nats = jetstream && { check: () => jetstream.connection.flush(), degrades: false };
+  const checks = new Map<string, KeptCheck>([...(nats ? [["nats", nats] as const] : []), ...(healthChecks ?? [])]);
+  const reports = [...checks].map(async ([name, kept]) => {
+    const outcome = await outcomeOf(kept);
+    return [name, outcome !== true && kept.degrades ? { degraded: outcome } : outcome] as const;
+  });
+  return Object.fromEntries(await Promise.all(reports));
 }
 
 /**
- * Adds the action `health`, which the gateway's /health/ready asks. It runs the checks for what the service's mixins
- * opened, and those that were added by `addHealthCheck`.
+ * Adds the action `health`, which the gateway's /health/ready asks. It runs the checks that were added by
+ * `addHealthCheck`, once for all who ask within `limits.http.healthKeptMs`.
  */
 export const healthMixin = {
   actions: {
     health: {
       params: {},
-      async handler(
-        this: Service & HealthState & Partial<MysqlState & RedisState & JetStreamState>,
-      ): Promise<HealthReport> {
-        const { mysql, redis, jetstream, healthChecks } = this;
-        const checks = new Map<string, HealthCheck>();
-        if (mysql) checks.set("mysql", () => mysql.query("SELECT 1 AS alive"));
-        if (redis) checks.set("redis", () => redis.ping());
-        if (jetstream) checks.set("nats", () => jetstream.connection.flush());
-        for (const [name, check] of healthChecks ?? []) checks.set(name, check);
-        const reports = [...checks].map(async ([name, check]) => [name, await outcomeOf(check)] as const);
-        return Object.fromEntries(await Promise.all(reports));
+      handler(this: Service & Kept & Partial<JetStreamState>): Promise<HealthReport> {
+        const now = performance.now();
+        if (!this.healthLook || now - this.healthLook.at >= limits.http.healthKeptMs)
+          this.healthLook = { at: now, report: look(this) };
+        return this.healthLook.report;
       },
     },
   },

@@ -10,6 +10,7 @@ import {
 } from "nats";
 import { fail } from "../broker/failure.ts";
 import { natsOptions } from "../broker/nats-options.ts";
+import { isMessageFault } from "../broker/outages.ts";
 import { natsPrefix } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { Channel, type ChannelDefinition, type Lease } from "./jetstream/channel.ts";
@@ -35,7 +36,8 @@ export interface JetStreamPort {
   /**
    * Publishes JSON and waits for the server's ack; the message is then in the stream's file (synced to disk at the
    * server's sync interval). Tries again with the same message id. Fails: `unavailable`; the message may be in the
-   * stream all the same, so a repeat must carry the same id.
+   * stream all the same, so a repeat must carry the same id. @throws NatsError where the message itself is wrong (too
+   * large, a subject that is none).
    */
   publish(subject: string, payload: unknown, options: PublishOptions): Promise<PubAck>;
   /** Messages this service holds in its channels, waiting and in flight. */
@@ -65,6 +67,8 @@ function open(connection: NatsConnection, manager: JetStreamManager, channels: (
         try {
           return await publisher.publish(natsPrefix() + subject, body, head);
         } catch (error) {
+          // Nothing that is tried again makes it smaller, or its subject valid.
+          if (isMessageFault(error)) throw error;
           if (attempt >= limits.jetstream.publishAttempts || connection.isClosed())
             throw fail("unavailable", { subject, msgId, cause: (error as Error).message });
           await new Promise((resolve) => setTimeout(resolve, limits.jetstream.publishBackoffMs * attempt));

@@ -1,5 +1,6 @@
 import type { Service } from "moleculer";
 import { config, databaseName } from "../config/config.ts";
+import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { Database } from "./mysql/database.ts";
 import { migrate, requireMigrated } from "./mysql/migrate.ts";
 
@@ -18,11 +19,16 @@ export function mysqlMixin(
   options: { connections?: number } = {},
 ) {
   return {
-    async started(this: Service & MysqlState) {
+    async started(this: Service & MysqlState & HealthState) {
       const name = databaseName(service);
       if (config().PROFILE === "local") await migrate(name, migrationFolders);
-      this.mysql = new Database(name, options);
+      this.mysql = new Database(name, {
+        ...options,
+        gaveUp: (why) =>
+          this.logger.warn({ database: name, why }, "the database is of no use on these connections: made anew"),
+      });
       await requireMigrated(this.mysql, migrationFolders);
+      addHealthCheck(this, "mysql", () => this.mysql.requireWorking());
     },
     async stopped(this: Service & Partial<MysqlState>) {
       await this.mysql?.close();

@@ -1,5 +1,5 @@
 import type { Context, Service, ServiceSchema } from "moleculer";
-import { failureName } from "../broker/failure.ts";
+import { failureName, isUnavailable } from "../broker/failure.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 
 type Audited = Service & MysqlState;
@@ -33,7 +33,7 @@ export const operatorAuditMixin = {
           await complete("succeeded");
           return result;
         } catch (error) {
-          await complete(failureName(error) ?? "fault");
+          await complete(failureName(error) ?? (isUnavailable(error) ? "unavailable" : "fault"));
           throw error;
         }
       };

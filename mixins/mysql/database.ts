@@ -1,9 +1,8 @@
-import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from "mysql2/promise";
-import { createPool } from "mysql2/promise";
-import { isDependencyDown } from "../../broker/dependency-errors.middleware.ts";
-import { fail } from "../../broker/failure.ts";
-import { config } from "../../config/config.ts";
+import type { PoolConnection, ResultSetHeader, RowDataPacket } from "mysql2/promise";
+import { fail, isFailure, outage } from "../../broker/failure.ts";
+import { isStatementFault } from "../../broker/outages.ts";
 import { limits } from "../../config/limits.ts";
+import { Connections, type PoolOptions } from "./connections.ts";
 
 /** What a store may do on a connection or on the pool. BIGINT and DECIMAL come back as strings, times as Date (UTC). */
 export interface Queryable {
@@ -20,40 +19,33 @@ export interface Transaction extends Queryable {
 const deadlock = 1213;
 const lockWaitTimeout = 1205;
 
+const numberOf = (error: unknown) => (error as { errno?: unknown } | null)?.errno;
+
+/** Whether an error is an answer of a server that goes on answering, not the end of the connection. */
+function isAnswer(error: unknown): boolean {
+  const { sqlState, fatal } = (error ?? {}) as { sqlState?: unknown; fatal?: unknown };
+  return sqlState !== undefined && fatal !== true;
+}
+
+/**
+ * A service's database. Whatever its driver throws is `unavailable`, unless it says that the statement itself is wrong
+ * (broker/outages.ts).
+ */
 export class Database implements Queryable {
-  private readonly pool: Pool;
+  private readonly connections: Connections;
   readonly name: string;
   /** Statements sent, for the benchmarks and the metrics. */
   statements = 0;
-  /** Transactions that the server rolled back for a deadlock or a lock wait, and that were run again. */
+  /** What the server rolled back for a deadlock or a lock wait, and that was run again. */
   retries = 0;
 
   private readonly statementTimeoutMs: number;
 
   /** `statementTimeoutMs` 0: none. */
-  constructor(name: string, options: { connections?: number; statementTimeoutMs?: number } = {}) {
+  constructor(name: string, options: Partial<PoolOptions> = {}) {
     this.name = name;
     this.statementTimeoutMs = options.statementTimeoutMs ?? limits.mysql.statementTimeoutMs;
-    this.pool = createPool({
-      uri: config().MYSQL_URL.replace(/^mariadb:/, "mysql:"),
-      database: name,
-      connectionLimit: options.connections ?? limits.mysql.poolConnections,
-      queueLimit: limits.mysql.poolQueueLength,
-      connectTimeout: limits.mysql.connectTimeoutMs,
-      supportBigNumbers: true,
-      bigNumberStrings: true,
-      timezone: "Z",
-      charset: "utf8mb4",
-      // FOUND_ROWS: an UPDATE that sets the same value still found its row.
-      flags: ["FOUND_ROWS"],
-      // A stack captured for every statement, in case it fails: what awaits it says where it came from.
-      trace: false,
-    });
-    this.pool.on("connection", (connection) => {
-      // The server runs a connection's statements in order, so these stand before the first one of ours.
-      const raw = connection as unknown as { query(sql: string, done: (error: Error | null) => void): void };
-      for (const sql of sessionSettings) raw.query(sql, (error) => error && connection.destroy());
-    });
+    this.connections = new Connections(name, { ...options, statementTimeoutMs: this.statementTimeoutMs });
   }
 
   query<Row extends object>(sql: string, values: unknown[] = []): Promise<Row[]> {
@@ -61,7 +53,10 @@ export class Database implements Queryable {
   }
 
   run(sql: string, values: unknown[] = []): Promise<ResultSetHeader> {
-    return this.alone((connection) => this.send<ResultSetHeader>(connection, sql, values));
+    return this.alone((connection) => {
+      this.requireWritable(connection);
+      return this.send<ResultSetHeader>(connection, sql, values);
+    });
   }
 
   /**
@@ -75,25 +70,40 @@ export class Database implements Queryable {
       try {
         return await this.attempt(work);
       } catch (error) {
-        const { errno, code } = error as { errno?: number; code?: string };
-        if (errno !== deadlock && errno !== lockWaitTimeout) throw error;
-        if (attempt > limits.mysql.transactionRetries) throw fail("unavailable", { database: this.name, cause: code });
+        if (numberOf(error) !== deadlock && numberOf(error) !== lockWaitTimeout) throw error;
+        if (attempt > limits.mysql.transactionRetries) throw outage(error, { database: this.name });
         this.retries++;
       }
     }
   }
 
+  /** Resolves where a row can be written now: one of a table that is there for this alone. Fails: unavailable. */
+  async requireWorking(): Promise<void> {
+    await this.run(beat);
+  }
+
+  /** Fails: unavailable, where the server that the address leads to takes no writes. Sends nothing within a second. */
+  async requirePrimary(): Promise<void> {
+    await this.alone(async (connection) => this.requireWritable(connection));
+  }
+
+  /** Another number each time that the connections were given up: what was read before may be of a demoted server. */
+  get generation(): number {
+    return this.connections.generation;
+  }
+
   async close(): Promise<void> {
-    await this.pool.end();
+    await this.connections.close();
   }
 
   private async attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const connection = await this.guard(this.pool.getConnection());
+    const connection = await this.connections.take();
     let healthy = false;
     try {
+      this.requireWritable(connection);
       await this.send(connection, "START TRANSACTION");
       const result = await work(this.transactionOn(connection));
-      await this.send(connection, "COMMIT");
+      await this.commit(connection);
       healthy = true;
       return result;
     } catch (error) {
@@ -104,8 +114,21 @@ export class Database implements Queryable {
       );
       throw error;
     } finally {
-      if (healthy) connection.release();
+      if (healthy) this.connections.giveBack(connection);
       else connection.destroy();
+    }
+  }
+
+  /**
+   * A deadlock says that nothing of the transaction is left: a cluster that certifies at the commit answers so. After any
+   * other answer it may be committed.
+   */
+  private async commit(connection: PoolConnection): Promise<void> {
+    try {
+      await this.send(connection, "COMMIT");
+    } catch (error) {
+      if (numberOf(error) === deadlock || isFailure(error, "unavailable")) throw error;
+      throw outage(error, { database: this.name });
     }
   }
 
@@ -117,13 +140,27 @@ export class Database implements Queryable {
     };
   }
 
+  /** A single statement is a transaction of its own: one that a deadlock rolled back is run again. */
   private async alone<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
-    const connection = await this.guard(this.pool.getConnection());
-    try {
-      return await work(connection);
-    } finally {
-      connection.release();
+    for (let attempt = 1; ; attempt++) {
+      const connection = await this.connections.take();
+      try {
+        return await work(connection);
+      } catch (error) {
+        const again = numberOf(error) === deadlock && attempt <= limits.mysql.transactionRetries;
+        if (!again && (numberOf(error) === deadlock || numberOf(error) === lockWaitTimeout))
+          throw outage(error, { database: this.name });
+        if (!again) throw error;
+        this.retries++;
+      } finally {
+        this.connections.giveBack(connection);
+      }
     }
+  }
+
+  private requireWritable(connection: PoolConnection): void {
+    if (this.connections.isReadOnly(connection))
+      throw fail("unavailable", { database: this.name, cause: "the server takes no writes (read_only)" });
   }
 
   private async rows<Row extends object>(connection: PoolConnection, sql: string, values: unknown[]): Promise<Row[]> {
@@ -141,27 +178,20 @@ export class Database implements Queryable {
   ): Promise<T> {
     this.statements++;
     const timeout = this.statementTimeoutMs;
-    const [result] = await this.guard(connection.query<T>({ sql, values, timeout }), () => connection.destroy());
-    return result;
-  }
-
-  private async guard<T>(promise: Promise<T>, whenDown: () => void = () => {}): Promise<T> {
     try {
-      return await promise;
+      const [result] = await connection.query<T>({ sql, values, timeout });
+      return result;
     } catch (error) {
-      if (!isDependencyDown(error)) throw error;
-      whenDown();
-      const { code, message } = error as { code?: string; message?: string };
-      throw fail("unavailable", { database: this.name, cause: code ?? message });
+      if (numberOf(error) === deadlock || numberOf(error) === lockWaitTimeout || isStatementFault(error)) throw error;
+      if (isAnswer(error)) this.connections.empty(String((error as Error).message));
+      else connection.destroy();
+      throw outage(error, { database: this.name });
     }
   }
 }
 
-/** Said once a connection: the server's defaults differ between MySQL and MariaDB and between installations. */
-const sessionSettings = [
-  "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-  "SET SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 5, SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
-];
+const beat = `INSERT INTO t_heartbeat (id, beat_time) VALUES (1, UTC_TIMESTAMP(3))
+  ON DUPLICATE KEY UPDATE beat_time = UTC_TIMESTAMP(3)`;
 
 /** Whether an insert met a row with the same unique key. */
 export function isDuplicateKey(error: unknown): boolean {

@@ -54,6 +54,10 @@ export async function migrate(name: string, folders: readonly string[]): Promise
       await database.run(
         "CREATE TABLE IF NOT EXISTS t_migration (name VARCHAR(190) PRIMARY KEY, checksum CHAR(64) NOT NULL, applied_time DATETIME(3) NOT NULL)",
       );
+      // What a node writes to when it is asked whether it can (mixins/health.mixin.ts).
+      await database.run(
+        "CREATE TABLE IF NOT EXISTS t_heartbeat (id TINYINT UNSIGNED PRIMARY KEY, beat_time DATETIME(3) NOT NULL)",
+      );
       const applied: string[] = [];
       for (const migration of await pending(database, folders)) {
         for (const statement of migration.statements) await runStatement(database, migration, statement);
@@ -70,12 +74,15 @@ export async function migrate(name: string, folders: readonly string[]): Promise
   }
 }
 
+/** No such table, no such database. */
+const nothingThere: ReadonlySet<unknown> = new Set([1146, 1049]);
+
 /**
  * @throws Error naming what is missing, where a database is not at the newest migration: a node must not run on it.
  */
 export async function requireMigrated(database: Database, folders: readonly string[]): Promise<void> {
-  const missing = await pending(database, folders).catch((error: { errno?: number }) => {
-    if (error.errno === 1146) return readMigrations(folders);
+  const missing = await pending(database, folders).catch((error: { data?: { errno?: unknown } }) => {
+    if (nothingThere.has(error.data?.errno)) return readMigrations(folders);
     throw error;
   });
   if (missing.length > 0)

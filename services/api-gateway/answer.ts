@@ -1,5 +1,4 @@
 import type { ServerResponse } from "node:http";
-import { isDependencyDown } from "../../broker/dependency-errors.middleware.ts";
 import { failureName, isUnavailable } from "../../broker/failure.ts";
 import { type FailureName, failures } from "../../config/errors.ts";
 import { limits } from "../../config/limits.ts";
@@ -10,13 +9,8 @@ import { successCode, successText } from "./wording.ts";
 export function shownAs(error: unknown): FailureName {
   const name = failureName(error);
   if (name !== undefined) return name;
-  // A call that cannot even leave this node fails with an error of the connection itself.
-  if (isUnavailable(error) || isDependencyDown(error) || isDisconnected(error)) return "unavailable";
+  if (isUnavailable(error)) return "unavailable";
   return isRefusedParams(error) ? "invalidParam" : "internal";
-}
-
-function isDisconnected(error: unknown): boolean {
-  return (error as { type?: unknown } | null)?.type === "BAD_GATEWAY";
 }
 
 /** Whether a service refused params that this gateway let through: the client's fault, and a gap in a schema of ours. */

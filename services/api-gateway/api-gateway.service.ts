@@ -8,7 +8,7 @@ import { limits } from "../../config/limits.ts";
 import { projectRoot } from "../../config/root.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
-import { redisMixin } from "../../mixins/redis.mixin.ts";
+import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { isRefusedParams, sendFailure } from "./answer.ts";
 import { FrontDoor } from "./front-door.ts";
 import type { Gateway } from "./gateway.ts";
@@ -32,7 +32,7 @@ const noQuery = Object.freeze({});
 const gateway = {
   name: "api-gateway",
   // Moleculer starts the mixin that stands last first.
-  mixins: [web, healthMixin, rateLimitMixin, redisMixin],
+  mixins: [web, healthMixin, rateLimitMixin, optionalRedisMixin],
 
   settings: {
     $secureSettings: ["routes", "assets", "rootCallOptions"],

@@ -12,7 +12,7 @@ import { collectMetrics } from "./pages/metrics.ts";
 import { openApiDocument } from "./pages/openapi.ts";
 import { serveCashierPage, serveCashierPress, serveNotice } from "./pages/payment.ts";
 import { readiness, withoutNodes } from "./pages/readiness.ts";
-import { singleFlight } from "./pages/single-flight.ts";
+import { keptAnswer, singleFlight } from "./pages/single-flight.ts";
 import type { GatewayRequest } from "./visit.ts";
 
 const notices = "/live/bank/payNotify";
@@ -28,14 +28,20 @@ function mayWatch(request: GatewayRequest): boolean {
   return token === undefined || carriesToken(request, token);
 }
 
+/** What is wrong with a node tells of servers and accounts: in production nobody sees it without a token. */
+function maySeeReasons(request: GatewayRequest): boolean {
+  const { METRICS_TOKEN: token, PROFILE: profile } = config();
+  return mayWatch(request) && (token !== undefined || profile === "local");
+}
+
 function serveReady(): Serve {
   const asked = new WeakMap<Gateway, () => ReturnType<typeof readiness>>();
   return async (gateway, request, response) => {
-    const ask = asked.get(gateway) ?? singleFlight(() => readiness(gateway.broker));
+    const ask = asked.get(gateway) ?? keptAnswer(() => readiness(gateway.broker), limits.http.healthKeptMs);
     asked.set(gateway, ask);
     const { ready, services } = await ask();
     if (!ready) response.setHeader("Retry-After", limits.http.retryAfterSeconds);
-    const shown = mayWatch(request) ? services : withoutNodes(services);
+    const shown = maySeeReasons(request) ? services : withoutNodes(services);
     sendJson(response, request.visit, ready ? 200 : 503, { status: ready ? "ok" : "unavailable", services: shown });
   };
 }

@@ -8,7 +8,7 @@ import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
-import { redisMixin } from "../../mixins/redis.mixin.ts";
+import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
@@ -33,7 +33,7 @@ export default defineService<"gift", GiftState>({
   mixins: [
     mysqlMixin("gift", migrationFolders.gift),
     catalogueTableMixin({ service: "gift", table: "t_gift_config", primaryKey: "giftId", columns: giftColumns }),
-    redisMixin,
+    optionalRedisMixin,
     redisLockMixin,
     jetstreamMixin([giftStream, eventStream]),
     operatorAuditMixin,
@@ -150,7 +150,11 @@ export default defineService<"gift", GiftState>({
   },
 
   started() {
-    this.shelf = new Shelf(this.catalogue, () => catalogueChecksum(this.mysql));
+    // What was read before the database's connections were given up may be of a demoted server.
+    this.shelf = new Shelf(
+      this.catalogue,
+      async () => `${await catalogueChecksum(this.mysql)} ${this.mysql.generation}`,
+    );
     this.shelfWatch = new BackgroundLoop({
       name: "catalogue watch",
       idleMs: limits.gift.catalogueCheckMs,

@@ -5,7 +5,7 @@ import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixi
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { type RateLimitState, rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
-import { redisMixin } from "../../mixins/redis.mixin.ts";
+import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { broadcast, call, type EventMessage } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
@@ -24,7 +24,7 @@ export default defineService<"living-room", State>({
   name: "living-room",
   mixins: [
     mysqlMixin("living-room", migrationFolders["living-room"]),
-    redisMixin,
+    optionalRedisMixin,
     rateLimitMixin,
     jetstreamMixin([eventStream]),
     outboxMixin,

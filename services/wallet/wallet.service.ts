@@ -5,7 +5,7 @@ import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
-import { redisMixin } from "../../mixins/redis.mixin.ts";
+import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
@@ -30,7 +30,7 @@ export default defineService<"wallet", WalletState>({
   name: "wallet",
   mixins: [
     mysqlMixin("wallet", migrationFolders.wallet),
-    redisMixin,
+    optionalRedisMixin,
     redisLockMixin,
     jetstreamMixin([topicStream, eventStream]),
     outboxMixin,

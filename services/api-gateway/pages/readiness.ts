@@ -18,7 +18,7 @@ async function healthOf(broker: ServiceBroker, service: string, nodeID: string):
   try {
     const options = { nodeID, timeout: limits.http.healthNodeTimeoutMs };
     const report = await broker.call<HealthReport, object>(`${service}.health`, {}, options);
-    return { ready: Object.values(report).every((reachable) => reachable === true), report };
+    return { ready: Object.values(report).every((works) => typeof works !== "string"), report };
   } catch (error) {
     return { ready: false, report: { failure: String((error as { type?: unknown }).type ?? "did not answer") } };
   }
@@ -44,7 +44,7 @@ export async function readiness(broker: ServiceBroker): Promise<Readiness> {
   return { ready: entries.every(([, { ready }]) => ready), services };
 }
 
-/** The same for strangers: which service is ready, not on which nodes. */
+/** The same for strangers: which service is ready, not on which nodes, and not why. */
 export function withoutNodes(services: Readiness["services"]): Record<string, { ready: boolean }> {
   return Object.fromEntries(Object.entries(services).map(([name, { ready }]) => [name, { ready }]));
 }

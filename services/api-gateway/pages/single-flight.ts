@@ -11,3 +11,14 @@ export function singleFlight<T>(make: () => Promise<T>): () => Promise<T> {
     return running;
   };
 }
+
+/** As singleFlight, and what was answered stands for so long after it was asked: a look that many ask for all the time. */
+export function keptAnswer<T>(make: () => Promise<T>, keptMs: number): () => Promise<T> {
+  const ask = singleFlight(make);
+  let kept: { at: number; answer: Promise<T> } | undefined;
+  return () => {
+    const now = performance.now();
+    if (!kept || now - kept.at >= keptMs) kept = { at: now, answer: ask() };
+    return kept.answer;
+  };
+}

@@ -1,4 +1,5 @@
 import { Errors } from "moleculer";
+import { ErrorCode, NatsError } from "nats";
 import { fail } from "../../../broker/failure.ts";
 import { shownAs } from "../../../services/api-gateway/answer.ts";
 
@@ -13,7 +14,7 @@ test.each([
     new (Errors.BrokerDisconnectedError as unknown as new () => Error)(),
     "unavailable",
   ],
-  ["a connection that is closed", Object.assign(new Error("x"), { code: "CONNECTION_CLOSED" }), "unavailable"],
+  ["a connection that is closed", new NatsError("x", ErrorCode.ConnectionClosed), "unavailable"],
   ["params that a service refused", new Errors.ValidationError("x", "VALIDATION_ERROR", {}), "invalidParam"],
   ["an error of the language", new TypeError("x"), "internal"],
   ["a failure that this version does not know", new Errors.MoleculerError("x", 500, "newerFailure"), "internal"],

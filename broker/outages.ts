@@ -1,0 +1,126 @@
+/**
+ * What an error of a driver (mysql2, sequelize, ioredis, nats, a socket of Node's) says. Everything is an outage, which
+ * passes and is nobody's fault, except the few answers that say that the statement itself is wrong and would be refused
+ * at any time: only those may end a request as a fault, or a message in the dead letters.
+ */
+
+interface DriverError {
+  name?: unknown;
+  message?: unknown;
+  code?: unknown;
+  errno?: unknown;
+  sqlState?: unknown;
+  fatal?: unknown;
+  syscall?: unknown;
+  parent?: unknown;
+  command?: unknown;
+  api_error?: { code?: unknown };
+  errors?: unknown;
+}
+
+const textOf = (value: unknown) => (typeof value === "string" ? value : "");
+
+/**
+ * Classes of SQLSTATE that are about the statement: cardinality, data, constraint, feature not there, syntax or name, and
+ * what a trigger of ours raises.
+ */
+const statementStates = /^(0A|21|22|23|42|45)/;
+
+/** The same, where the server says no more than HY000, 01000 or 08S01. */
+const statementErrors: ReadonlySet<unknown> = new Set([
+  1093, // ER_UPDATE_TABLE_USED
+  1153, // ER_NET_PACKET_TOO_LARGE
+  1193, // ER_UNKNOWN_SYSTEM_VARIABLE
+  1210, // ER_WRONG_ARGUMENTS
+  1221, // ER_WRONG_USAGE
+  1265, // WARN_DATA_TRUNCATED
+  1267, // ER_CANT_AGGREGATE_2COLLATIONS
+  1364, // ER_NO_DEFAULT_FOR_FIELD
+  1366, // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD
+  1390, // ER_PS_MANY_PARAM
+  1411, // ER_WRONG_VALUE_FOR_TYPE
+  3819, // ER_CHECK_CONSTRAINT_VIOLATED
+]);
+
+/**
+ * Among those states, and yet about the server or the account. A table or a database that is missing counts as well: a
+ * service starts only on a database that has all of them, so whoever took one away (a restore under way) brings it back.
+ */
+const stateOfServer: ReadonlySet<unknown> = new Set([
+  1044, // ER_DBACCESS_DENIED_ERROR
+  1045, // ER_ACCESS_DENIED_ERROR
+  1049, // ER_BAD_DB_ERROR
+  1142, // ER_TABLEACCESS_DENIED_ERROR
+  1143, // ER_COLUMNACCESS_DENIED_ERROR
+  1146, // ER_NO_SUCH_TABLE
+  1203, // ER_TOO_MANY_USER_CONNECTIONS
+  1226, // ER_USER_LIMIT_REACHED
+  1227, // ER_SPECIFIC_ACCESS_DENIED_ERROR
+  1370, // ER_PROCACCESS_DENIED_ERROR
+  1461, // ER_MAX_PREPARED_STMT_COUNT_REACHED
+]);
+
+/** Whether what mysql2 threw for a statement says that the statement is wrong. Not for errors of connecting. */
+export function isStatementFault(error: unknown): boolean {
+  const { name, errno, sqlState } = (error ?? {}) as DriverError;
+  // Its own errors are plain ones: these are about a value that it was given.
+  if (sqlState === undefined && /^(Type|Range|Syntax)Error$/.test(textOf(name))) return true;
+  if (statementErrors.has(errno)) return true;
+  return statementStates.test(textOf(sqlState)) && !stateOfServer.has(errno);
+}
+
+/** Redis of 6 and older wraps the error of a command in a script: `ERR Error running script (...): ... -OOM command ...` */
+const wrapped = /^ERR Error running script .*: -([A-Z]+ .*)$/;
+
+const commandFaults =
+  /^(WRONGTYPE|NOSCRIPT|EXECABORT|BUSYKEY|INVALIDOBJ|CROSSSLOT) |^ERR (syntax error|unknown (sub)?command|Unknown (sub)?command|Unknown Redis (command|commands)|This Redis command is not allowed|wrong number of|Wrong number of|invalid |value is (not|out of range)|hash value is not|increment or decrement|min or max|weight value|no such key|index out of range|offset is out of range|string exceeds|Number of keys|numkeys|Error (compiling|running) script|user_script|Script (attempted|killed))/;
+
+const redisAccount = /^ERR (invalid (username-)?password|invalid DB index)/;
+
+/** Whether a reply of Redis says that the command or the script is wrong. */
+export function isCommandFault(error: unknown): boolean {
+  const message = textOf((error as DriverError | null)?.message);
+  const said = wrapped.exec(message)?.[1] ?? message;
+  return commandFaults.test(said) && !redisAccount.test(said);
+}
+
+const natsFaults: ReadonlySet<unknown> = new Set([
+  "BAD_SUBJECT",
+  "BAD_JSON",
+  "BAD_PAYLOAD",
+  "BAD_HEADER",
+  "INVALID_OPTION",
+  "INVALID_PAYLOAD_TYPE",
+  "MAX_PAYLOAD_EXCEEDED",
+]);
+
+/** Whether what the client of NATS threw says that the message or the request to JetStream is wrong. */
+export function isMessageFault(error: unknown): boolean {
+  const { code, api_error } = (error ?? {}) as DriverError;
+  return natsFaults.has(code) || api_error?.code === 400;
+}
+
+/** Calls of the operating system for sockets and names; those for files are none of a dependency's. */
+const socketCalls = /^(connect|read|write|writev|shutdown|getaddrinfo|query[A-Z]\w*)$/;
+
+/**
+ * Whether an error of any origin is a driver's and says that its server is of no use now. The database class, the Redis
+ * client and the publisher turn what they throw into `unavailable` themselves; this is for what comes past them.
+ */
+export function isOutage(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const { name, code, sqlState, fatal, syscall, parent, command, errors } = error as DriverError;
+  if (textOf(name).startsWith("Sequelize"))
+    return (
+      /^Sequelize(Connection|Host|AccessDenied|InvalidConnection|Timeout)/.test(name as string) || isOutage(parent)
+    );
+  if (name === "NatsError") return !isMessageFault(error);
+  if (name === "ReplyError") return !isCommandFault(error);
+  if (name === "MaxRetriesPerRequestError") return true;
+  if (name === "AbortError" && command !== undefined) return true;
+  // Of a name with several addresses, none of which could be reached.
+  if (name === "AggregateError" && Array.isArray(errors)) return errors.some(isOutage);
+  if (sqlState !== undefined) return !isStatementFault(error);
+  if (fatal === true || /^(ER|PROTOCOL|POOL)_/.test(textOf(code))) return true;
+  return socketCalls.test(textOf(syscall));
+}

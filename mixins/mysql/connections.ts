@@ -1,0 +1,146 @@
+import type { Pool, PoolConnection, RowDataPacket } from "mysql2/promise";
+import { createPool } from "mysql2/promise";
+import { outage } from "../../broker/failure.ts";
+import { config } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+
+export interface PoolOptions {
+  readonly connections?: number;
+  /** 0: none. */
+  readonly statementTimeoutMs: number;
+  /** Told when the pool's connections are given up, and why. */
+  readonly gaveUp?: (why: string) => void;
+}
+
+/** What is known of a connection. */
+interface Known {
+  readonly generation: number;
+  lookedAt: number;
+  readOnly: boolean;
+}
+
+/** Said once a connection: the server's defaults differ between MySQL and MariaDB and between installations. */
+const sessionSettings = [
+  "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+  "SET SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 5, SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
+];
+
+const readOnlyLook = "SELECT @@global.read_only AS readOnly, @@global.innodb_read_only AS innodbReadOnly";
+const off: ReadonlySet<string> = new Set(["0", "OFF"]);
+
+/**
+ * A pool whose connections are of use. After a failover behind one address those that are there stay with the demoted
+ * primary, which goes on answering reads with old rows: so each is asked from time to time whether its server takes
+ * writes, and where it does not, or a server answers that it is of no use, all connections are given up: those that are
+ * idle at the next use of the pool, those in use when they come back. What is used next connects anew, to wherever the
+ * address leads by then.
+ */
+export class Connections {
+  private readonly name: string;
+  private readonly options: PoolOptions;
+  private readonly pool: Pool;
+  private readonly known = new WeakMap<object, Known>();
+  /** Grows each time that the pool's connections are given up. */
+  generation = 0;
+  private emptiedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(name: string, options: PoolOptions) {
+    this.name = name;
+    this.options = options;
+    this.pool = createPool({
+      uri: config().MYSQL_URL.replace(/^mariadb:/, "mysql:"),
+      database: name,
+      connectionLimit: options.connections ?? limits.mysql.poolConnections,
+      queueLimit: limits.mysql.poolQueueLength,
+      connectTimeout: limits.mysql.connectTimeoutMs,
+      supportBigNumbers: true,
+      bigNumberStrings: true,
+      timezone: "Z",
+      charset: "utf8mb4",
+      // FOUND_ROWS: an UPDATE that sets the same value still found its row.
+      flags: ["FOUND_ROWS"],
+      // A stack captured for every statement, in case it fails: what awaits it says where it came from.
+      trace: false,
+    });
+    this.pool.on("connection", (connection) => {
+      const { generation } = this;
+      this.known.set(connection, { generation, lookedAt: Number.NEGATIVE_INFINITY, readOnly: false });
+      // The server runs a connection's statements in order, so these stand before the first one of ours.
+      const raw = connection as unknown as { query(sql: string, done: (error: Error | null) => void): void };
+      for (const sql of sessionSettings) raw.query(sql, (error) => error && connection.destroy());
+    });
+  }
+
+  /** A connection to a server that took writes at the last look, or to one that `isReadOnly`. Fails: unavailable. */
+  async take(): Promise<PoolConnection> {
+    for (;;) {
+      const connection = await this.connected();
+      const known = this.knownOf(connection);
+      if (known.generation === this.generation && (await this.isOfUse(connection, known))) return connection;
+      connection.destroy();
+    }
+  }
+
+  giveBack(connection: PoolConnection): void {
+    if (this.knownOf(connection).generation === this.generation) connection.release();
+    else connection.destroy();
+  }
+
+  /**
+   * Whether the connection's server took no writes at the last look, and there was none that did. An account with
+   * special rights could write there all the same, and a failover would lose what it wrote.
+   */
+  isReadOnly(connection: PoolConnection): boolean {
+    return this.knownOf(connection).readOnly;
+  }
+
+  /**
+   * Gives all connections up, unless that was done less than `limits.mysql.emptyEveryMs` ago: a server that refuses
+   * everything is not stormed with new connections. Whether it was done.
+   */
+  empty(why: string): boolean {
+    const now = performance.now();
+    if (now - this.emptiedAt < limits.mysql.emptyEveryMs) return false;
+    this.emptiedAt = now;
+    this.generation++;
+    this.options.gaveUp?.(why);
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+
+  private async connected(): Promise<PoolConnection> {
+    try {
+      return await this.pool.getConnection();
+    } catch (error) {
+      // Nothing was asked yet: whatever it is, it is no fault of a statement.
+      throw outage(error, { database: this.name });
+    }
+  }
+
+  /** A server that takes no writes is left, but where the new connections of a moment ago lead to one as well it is what there is. */
+  private async isOfUse(connection: PoolConnection, known: Known): Promise<boolean> {
+    if (performance.now() - known.lookedAt < limits.mysql.lookEveryMs) return true;
+    try {
+      const timeout = Math.min(
+        this.options.statementTimeoutMs || limits.mysql.lookTimeoutMs,
+        limits.mysql.lookTimeoutMs,
+      );
+      const [[row]] = await connection.query<RowDataPacket[]>({ sql: readOnlyLook, timeout });
+      known.readOnly = !Object.values(row ?? {}).every((value) => off.has(String(value)));
+      known.lookedAt = performance.now();
+    } catch (error) {
+      connection.destroy();
+      throw outage(error, { database: this.name });
+    }
+    return !known.readOnly || !this.empty("the server takes no writes (read_only)");
+  }
+
+  private knownOf(connection: PoolConnection): Known {
+    const known = this.known.get(connection.connection);
+    if (!known) throw new Error("a connection that the pool has not announced");
+    return known;
+  }
+}

@@ -1,0 +1,101 @@
+import { Redis } from "ioredis";
+import { outage } from "../../broker/failure.ts";
+import { isCommandFault } from "../../broker/outages.ts";
+import { config } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+
+type Command = Parameters<Redis["sendCommand"]>[0];
+type Stream = Parameters<Redis["sendCommand"]>[1];
+
+/** What the client sends by itself while it connects, and whose errors it reads itself. */
+const ownCommands: ReadonlySet<string> = new Set(["auth", "client", "hello", "info", "quit", "select"]);
+
+/** A client whose commands fail with `unavailable`, unless the reply says that the command itself is wrong. */
+class RedisClient extends Redis {
+  override sendCommand(command: Command, stream?: Stream): unknown {
+    if (!ownCommands.has(command.name)) {
+      const { reject } = command;
+      command.reject = (error) =>
+        reject(isReply(error) && isCommandFault(error) ? error : outage(error, { dependency: "redis" }));
+    }
+    return super.sendCommand(command, stream);
+  }
+}
+
+function isReply(error: Error | undefined): boolean {
+  return error?.name === "ReplyError";
+}
+
+/**
+ * A client that fails fast while Redis is away (nothing queues up) and reconnects by itself. A server that answers that
+ * it is of no use (READONLY, NOREPLICAS, MASTERDOWN, NOPERM, ...) loses the connection: the next one goes to wherever the
+ * address leads by then. Nothing is ever sent a second time. `dropped` is told why.
+ */
+export function openRedis(name: string, dropped: (error: Error) => void = () => {}, url = config().REDIS_URL): Redis {
+  let droppedAt = Number.NEGATIVE_INFINITY;
+  /** The connection was given up and not lost: the next one need not wait. */
+  let atOnce = false;
+  return new RedisClient(url, {
+    keyPrefix: `${config().NAMESPACE}:`,
+    connectionName: name,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    connectTimeout: limits.redis.connectTimeoutMs,
+    commandTimeout: limits.redis.commandTimeoutMs,
+    enableAutoPipelining: true,
+    retryStrategy: (attempt) => {
+      const delayMs = atOnce ? 0 : Math.min(attempt * 100, limits.redis.reconnectMaxDelayMs);
+      atOnce = false;
+      return delayMs;
+    },
+    reconnectOnError: (error) => {
+      const { command } = error as Error & { command?: { name: string } };
+      if (isCommandFault(error) || (command && ownCommands.has(command.name))) return false;
+      if (performance.now() - droppedAt < limits.redis.dropEveryMs) return false;
+      droppedAt = performance.now();
+      atOnce = true;
+      dropped(error);
+      return 1;
+    },
+  });
+}
+
+/** By EVAL, as most of what the services write. */
+const writeScript = "return redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])";
+
+/** Resolves where Redis takes a script that writes. The key is the connection's own and lives for a moment. Fails: unavailable. */
+export async function requireWritable(redis: Redis, owner: string): Promise<void> {
+  await redis.eval(writeScript, 1, `health:${owner}`, limits.redis.lookTtlMs);
+}
+
+/**
+ * Tries the connection with a write every now and then. A client that only reads leaves a demoted primary too: what the
+ * answer means is decided where every answer is, by `reconnectOnError`. A connection that hangs, in its handshake (a
+ * server that loads for minutes) or after it (a machine that is gone), is given up after `limits.redis.silenceMs`. Gives
+ * back what ends it.
+ */
+export function keepLooking(redis: Redis, owner: string): () => void {
+  let heardAt = performance.now();
+  const heard = () => {
+    heardAt = performance.now();
+  };
+  const giveUpSilent = () => {
+    if (performance.now() - heardAt < limits.redis.silenceMs) return;
+    heard();
+    redis.disconnect(true);
+  };
+  const look = () => {
+    if (redis.status === "ready")
+      requireWritable(redis, owner).then(heard, (error: Error) => {
+        if (isReply(error.cause as Error | undefined) || isReply(error)) heard();
+        else if (redis.status === "ready") giveUpSilent();
+      });
+    else if (redis.status === "connect") giveUpSilent();
+    else heard();
+  };
+  const timer = setInterval(look, limits.redis.lookEveryMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}

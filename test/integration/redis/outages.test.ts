@@ -1,0 +1,268 @@
+import { Redis } from "ioredis";
+import type { ServiceBroker } from "moleculer";
+import { failureName } from "../../../broker/failure.ts";
+import { limits } from "../../../config/limits.ts";
+import { healthMixin } from "../../../mixins/health.mixin.ts";
+import { keepLooking, openRedis } from "../../../mixins/redis/client.ts";
+import { optionalRedisMixin, redisMixin } from "../../../mixins/redis.mixin.ts";
+import { cuttable } from "../../support/cuttable-server.ts";
+import { type PrivateServer, privateRedis } from "../../support/private-server.ts";
+import { type SwitchableServer, switchable } from "../../support/switchable-server.ts";
+import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
+
+// The server that becomes of no use; the one of all tests is what the address leads to after a failover.
+let server: PrivateServer;
+/** Past the client under test. */
+let admin: Redis;
+let address: SwitchableServer;
+const shared = process.env.REDIS_URL as string;
+
+beforeAll(async () => {
+  server = await privateRedis();
+  admin = new Redis(server.url);
+  address = await switchable(server.url);
+  process.env.REDIS_URL = address.url;
+});
+afterAll(async () => {
+  admin.disconnect();
+  // Where what is left of this file is.
+  address.leadTo(shared);
+  await stopAll();
+  await address.close();
+  await server.close();
+});
+
+const outcome = (work: Promise<unknown>) =>
+  work.then(
+    () => "done",
+    (error: Error) => failureName(error) ?? error.message,
+  );
+const write = (redis: Redis) => outcome(redis.set("written", "1", "PX", 60_000));
+const writeByScript = (redis: Redis) =>
+  outcome(redis.eval("return redis.call('SET', KEYS[1], '1', 'PX', 60000)", 1, "written"));
+const read = (redis: Redis) => outcome(redis.get("written"));
+
+/** What an administrator, or a failover, does to a server, and how it is undone. */
+const states: [string, { does(): Promise<unknown>; undoes(): Promise<unknown>; reads: string }][] = [
+  [
+    "NOREPLICAS",
+    {
+      does: () => admin.config("SET", "min-replicas-to-write", "1"),
+      undoes: () => admin.config("SET", "min-replicas-to-write", "0"),
+      reads: "done",
+    },
+  ],
+  [
+    "OOM",
+    {
+      does: () => admin.config("SET", "maxmemory", "1"),
+      undoes: () => admin.config("SET", "maxmemory", "0"),
+      reads: "done",
+    },
+  ],
+  [
+    "READONLY",
+    {
+      does: () => admin.call("REPLICAOF", "127.0.0.1", "1"),
+      undoes: () => admin.call("REPLICAOF", "NO", "ONE"),
+      reads: "done",
+    },
+  ],
+  [
+    "MASTERDOWN",
+    {
+      does: async () => {
+        await admin.config("SET", "replica-serve-stale-data", "no");
+        await admin.call("REPLICAOF", "127.0.0.1", "1");
+      },
+      undoes: async () => {
+        await admin.call("REPLICAOF", "NO", "ONE");
+        await admin.config("SET", "replica-serve-stale-data", "yes");
+      },
+      reads: "unavailable",
+    },
+  ],
+  [
+    "NOPERM",
+    {
+      does: () => admin.acl("SETUSER", "default", "-set", "-eval"),
+      undoes: () => admin.acl("SETUSER", "default", "+@all"),
+      reads: "done",
+    },
+  ],
+];
+
+describe("a client of Redis", () => {
+  let redis: Redis;
+  beforeEach(async () => {
+    redis = openRedis("test");
+    redis.on("error", () => {});
+    await redis.connect();
+  });
+  afterEach(() => redis.disconnect());
+
+  test.each(states)("%s is unavailable for writes and scripts, and over when it is over", async (_name, state) => {
+    expect(await write(redis)).toBe("done");
+    await state.does();
+    try {
+      expect(await write(redis)).toBe("unavailable");
+      await eventually("connected anew", () => redis.status === "ready");
+      expect(await writeByScript(redis)).toBe("unavailable");
+      await eventually(`reads are ${state.reads}`, async () => (await read(redis)) === state.reads);
+    } finally {
+      await state.undoes();
+    }
+    await eventually("written again", async () => (await write(redis)) === "done");
+  });
+
+  test("an account that may not log in for a while is unavailable, and over when it may", async () => {
+    await admin.acl("SETUSER", "default", "resetpass", ">another");
+    try {
+      // The connection breaks, and the next one is asked for a password.
+      await admin.client("KILL", "TYPE", "normal", "SKIPME", "yes");
+      await eventually("refused", async () => (await write(redis)) === "unavailable");
+    } finally {
+      await admin.acl("SETUSER", "default", "resetpass", "nopass");
+    }
+    await eventually("written again", async () => (await write(redis)) === "done");
+  });
+
+  test("a command or a script that is wrong stays what it is, and costs no connection", async () => {
+    const made = address.made;
+    await redis.set("text", "x", "PX", 60_000);
+    const wrong = [
+      redis.lpush("text", "1"),
+      redis.eval("return redis.call('NOSUCH')", 0),
+      redis.eval("return nothing.at.all", 0),
+      redis.eval("this is no Lua", 0),
+      redis.set("text", "x", "PX", "soon"),
+      redis.incr("text"),
+      redis.evalsha("0".repeat(40), 0),
+      redis.eval("return redis.call('LPUSH', KEYS[1], 1)", 1, "text"),
+      redis.call("GET"),
+    ];
+    for (const reply of await Promise.all(wrong.map(outcome))) expect(reply).not.toBe("unavailable");
+    expect(await write(redis)).toBe("done");
+    expect(address.made).toBe(made);
+  });
+
+  test("an answer of no use costs one connection in a while, however many such answers there are", async () => {
+    await admin.config("SET", "min-replicas-to-write", "1");
+    try {
+      const made = address.made;
+      const until = performance.now() + limits.redis.dropEveryMs / 2;
+      while (performance.now() < until) expect(await write(redis)).toBe("unavailable");
+      expect(address.made).toBe(made + 1);
+    } finally {
+      await admin.config("SET", "min-replicas-to-write", "0");
+    }
+  });
+
+  test("what was on its way when the connection was given up is not sent again", async () => {
+    await admin.del("counter");
+    await admin.config("SET", "min-replicas-to-write", "1");
+    const counts = [
+      redis.incr("counter"),
+      ...Array.from({ length: 20 }, () => redis.eval("return redis.call('INCR', KEYS[1])", 1, "counter")),
+    ];
+    const outcomes = await Promise.all(counts.map(outcome));
+    expect(new Set(outcomes)).toEqual(new Set(["unavailable"]));
+    await admin.config("SET", "min-replicas-to-write", "0");
+    await eventually("written again", async () => (await write(redis)) === "done");
+    expect(await redis.get("counter")).toBeNull();
+  });
+});
+
+test("a name that does not resolve is unavailable", async () => {
+  const redis = openRedis("test", () => {}, "redis://no-such-host.invalid:6379");
+  redis.on("error", () => {});
+  expect(await outcome(redis.connect())).not.toBe("done");
+  expect(await write(redis)).toBe("unavailable");
+  redis.disconnect();
+});
+
+describe("after a failover behind one address", () => {
+  afterEach(async () => {
+    address.leadTo(server.url);
+    await admin.call("REPLICAOF", "NO", "ONE");
+  });
+
+  test("a client that writes leaves the demoted server at its first refusal", async () => {
+    const redis = openRedis("test");
+    await redis.connect();
+    expect(await write(redis)).toBe("done");
+    await admin.call("REPLICAOF", "127.0.0.1", "1");
+    address.leadTo(shared);
+    expect(await write(redis)).toBe("unavailable");
+    await eventually("written to the new one", async () => (await write(redis)) === "done");
+    await redis.del("written");
+    redis.disconnect();
+  });
+
+  test("a client that only reads leaves it too", async () => {
+    const redis = openRedis("test");
+    await redis.connect();
+    const stop = keepLooking(redis, "reader");
+    await redis.set("where", "old");
+    const other = new Redis(shared, { keyPrefix: redis.options.keyPrefix });
+    await other.set("where", "new");
+    await admin.call("REPLICAOF", "127.0.0.1", "1");
+    address.leadTo(shared);
+    await eventually("reads of the new one", async () => (await redis.get("where").catch(() => null)) === "new");
+    await other.del("where");
+    stop();
+    other.disconnect();
+    redis.disconnect();
+  });
+
+  test("a client whose server is silent for good leaves it", async () => {
+    const frozen = await cuttable(server.url);
+    const redis = openRedis("test", () => {}, frozen.url);
+    await redis.connect();
+    const stop = keepLooking(redis, "silent");
+    frozen.freeze();
+    await eventually("written again", async () => (await write(redis)) === "done");
+    stop();
+    redis.disconnect();
+    await frozen.close();
+  });
+});
+
+describe("health", () => {
+  const schema = (name: string, mixin: object) => ({ name, mixins: [healthMixin, mixin] }) as never;
+  let node: ServiceBroker;
+  beforeEach(async () => {
+    node = await startNode("sick", [schema("needs", redisMixin), schema("helped", optionalRedisMixin)]);
+  });
+  afterEach(() => stopNode(node));
+
+  test.each(states)("%s: who needs Redis is not ready, who goes on without it is degraded", async (name, state) => {
+    const healthOf = (service: string) => node.call<{ redis: unknown }, object>(`${service}.health`, {});
+    expect(await healthOf("needs")).toEqual({ redis: true });
+    await state.does();
+    try {
+      const sick = await eventually("not ready", async () => {
+        const { redis } = await healthOf("needs");
+        return typeof redis === "string" && redis.includes(name) && redis;
+      });
+      expect(sick).toContain(name);
+      await eventually("degraded", async () => {
+        const { redis } = await healthOf("helped");
+        return (redis as { degraded?: string }).degraded?.includes(name);
+      });
+    } finally {
+      await state.undoes();
+    }
+    await eventually("ready again", async () => (await healthOf("needs")).redis === true);
+  });
+
+  test("those who ask at once, and within a moment, share one look", async () => {
+    const looks = async () => Number(/cmdstat_eval:calls=(\d+)/.exec(await admin.info("commandstats"))?.[1]);
+    await node.call("needs.health", {});
+    await new Promise((resolve) => setTimeout(resolve, limits.http.healthKeptMs));
+    const before = await looks();
+    await Promise.all(Array.from({ length: 200 }, () => node.call("needs.health", {})));
+    // One of this, and of the connections' own looks at the most one each.
+    expect((await looks()) - before).toBeLessThanOrEqual(3);
+  });
+});
