@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { readTrustedProxies } from "./trusted-proxies.ts";
 
 /**
  * The settings: environment in, one validated and frozen object out. All problems are reported at once, each with the
@@ -18,6 +19,19 @@ const origins = z.string().transform((value, ctx) => {
   ctx.addIssue({ code: "custom", message: "must list origins like https://live.example.com, separated by commas" });
   return z.NEVER;
 });
+/** The default goes the same way, so that the setting is always the one kind of value. */
+const proxies = z
+  .string()
+  .default("false")
+  .transform((value, ctx) => {
+    try {
+      return readTrustedProxies(value);
+    } catch (error) {
+      const message = `must be false, a number of proxies or a list of networks: ${(error as Error).message}`;
+      ctx.addIssue({ code: "custom", message });
+      return z.NEVER;
+    }
+  });
 const percent = z.coerce.number().int().min(0).max(100);
 
 /** An RSA key as PEM in the variable itself (with \n written out or real), or as file:PATH. */
@@ -87,7 +101,7 @@ const schema = z
     API_PORT: port.default(8088),
     API_URL: url("http:", "https:").optional(),
     API_PORT_SEARCH: flag.default(false),
-    TRUST_PROXY: flag.default(false),
+    TRUST_PROXY: proxies,
     OPERATOR_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
     METRICS_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
     LOGIN_CODES_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).optional(),
@@ -110,6 +124,7 @@ const schema = z
     SMS_WEBHOOK_TOKEN: z.string().min(1).optional(),
 
     ANCHOR_SHARE_PERCENT: percent.default(50),
+    ROOM_ANCHOR_AWAY_MINUTES: z.coerce.number().min(0).max(1_440).default(10),
 
     PAY_NOTIFY_BASE_URL: url("http:", "https:").optional(),
     CASHIER_SECRET: z.string().min(16, "must have at least 16 characters").optional(),

@@ -1,3 +1,5 @@
+import { lookLimits } from "./look-limits.ts";
+
 /**
  * Every bound of the system, with its unit in its name. A bound that an operator may want to move is a setting
  * (config.ts); what stands here is part of the contract or of the design, and a change of it wants a test run.
@@ -25,6 +27,7 @@ export const limits = Object.freeze({
     healthNodeTimeoutMs: 1_500,
     /** How long the gateway answers from one look at all nodes, and a node from one look at its dependencies. */
     healthKeptMs: 500,
+    proxiesMax: 10,
   }),
 
   log: Object.freeze({
@@ -141,6 +144,7 @@ export const limits = Object.freeze({
     watchNumbersPerStatement: 500,
   }),
 
+  look: lookLimits,
   notification: Object.freeze({
     smsWebhookTimeoutMs: 5_000,
     noticesInFlight: 16,

@@ -1,4 +1,5 @@
 const outbox = "mixins/outbox/migrations";
+const lease = "mixins/lease/migrations";
 const operatorAudit = "mixins/operator-audit/migrations";
 
 /**
@@ -6,7 +7,7 @@ const operatorAudit = "mixins/operator-audit/migrations";
  */
 export const migrationFolders = {
   user: [outbox, "services/user/migrations"],
-  "living-room": [outbox, "services/living-room/migrations"],
+  "living-room": [outbox, lease, "services/living-room/migrations"],
   gift: [operatorAudit, "services/gift/migrations"],
   wallet: [outbox, operatorAudit, "services/wallet/migrations"],
   payment: [outbox, operatorAudit, "services/payment/migrations"],

@@ -9,7 +9,7 @@ import type { Caller, Endpoint, Session } from "./endpoints/endpoint.ts";
 import type { Gateway, Serve } from "./gateway.ts";
 import {
   bearerToken,
-  clientIp,
+  clientOf,
   cookieToken,
   hasBearer,
   isCrossOrigin,
@@ -29,10 +29,14 @@ async function count(gateway: Gateway, name: string, key: string, limit: number)
   if (waitMs > 0) throw fail("tooMany", { waitMs });
 }
 
+/** Counts a request against the limit of its sender's address; 0 is no limit. Fails: tooMany. */
+async function countAddress(gateway: Gateway, name: string, request: GatewayRequest, limit: number): Promise<void> {
+  if (limit > 0) await count(gateway, name, clientOf(request).key, limit);
+}
+
 /** The limit that each address has, where there is one. Fails: tooMany. */
 export async function countRequest(gateway: Gateway, request: GatewayRequest): Promise<void> {
-  const { REQUESTS_PER_IP_PER_MINUTE: limit, TRUST_PROXY: trustProxy } = config();
-  await count(gateway, "http-ip", clientIp(request, trustProxy), limit);
+  await countAddress(gateway, "http-ip", request, config().REQUESTS_PER_IP_PER_MINUTE);
 }
 
 /**
@@ -40,11 +44,10 @@ export async function countRequest(gateway: Gateway, request: GatewayRequest): P
  * there at all, neither to act with nor to be set: nobody can be made to act, or be logged in as somebody, by a link.
  */
 function sessionOf(request: GatewayRequest, response: ServerResponse): Session {
-  const { TRUST_PROXY: trustProxy } = config();
-  const foreign = isCrossOrigin(request, trustProxy);
+  const foreign = isCrossOrigin(request);
   const setCookie = (value: string, maxAgeS: number) => {
     if (foreign) return;
-    const secure = isTls(request, trustProxy) ? "; Secure" : "";
+    const secure = isTls(request) ? "; Secure" : "";
     const cookie = `${sessionCookie}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Lax${secure}`;
     response.setHeader("Set-Cookie", cookie);
   };
@@ -92,7 +95,7 @@ export function serveEndpoint(endpoint: Endpoint): Serve {
   const { address, user = 0 } = endpoint.perMinute;
   return async (gateway, request, response) => {
     await countRequest(gateway, request);
-    if (address) await count(gateway, endpoint.path, clientIp(request, config().TRUST_PROXY), address());
+    if (address) await countAddress(gateway, endpoint.path, request, address());
     const caller = await admit(endpoint, request, response);
     const fields = await requestFields(request, endpoint.fields, limits.http.bodyBytes);
     const data = await endpoint.handle(request.$ctx, fields, caller, () =>

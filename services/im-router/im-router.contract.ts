@@ -53,6 +53,18 @@ export interface ImRouterActions {
   };
   /** Everybody in a room is told (5562) and let go (4410); nobody comes in from now on. */
   closeRoom: { params: { roomId: number }; result: null };
+  /**
+   * Who is in rooms now. `members` counts those of living im-servers, `anchor` whether the anchor is connected to that very
+   * room. Not `known`: Redis or all im-servers are away or were a moment ago, so that nobody's absence means anything.
+   * `epoch` is another one after each such time. With `certain`, an anchor who is not found in Redis is asked for at every
+   * im-server; `anchor` is `null` where one of them does not answer. Fails: unavailable, where this router cannot tell yet.
+   */
+  attendance: {
+    params: { rooms: { roomId: number; anchorId: string }[]; certain: boolean };
+    result:
+      | { known: false }
+      | { known: true; epoch: string; rooms: { roomId: number; members: number; anchor: boolean | null }[] };
+  };
   /** Where a user is connected, as of the last lease: for operators. */
   whereIs: { params: { userId: string }; result: { nodeId: string; roomId: number; since: string }[] };
   /** A live im-server's public address, spread evenly. Fails: unavailable, where there is none. */
@@ -112,6 +124,10 @@ export const imRouterParams = {
     },
   },
   closeRoom: { roomId },
+  attendance: {
+    rooms: { type: "array", min: 1, max: 1_000, items: { type: "object", props: { roomId, anchorId: userId } } },
+    certain: "boolean",
+  },
   whereIs: { userId },
   pickServer: {},
   ticket: { userId },

@@ -9,6 +9,7 @@ import { bizCodes } from "../im-frames.ts";
 import { imKeys } from "../im-keys.ts";
 import { makeToken } from "../im-tokens.ts";
 import { noticeStream } from "../streams.ts";
+import { Attendance } from "./attendance.ts";
 import { imRouterParams } from "./im-router.contract.ts";
 import { NodeCalls } from "./node-calls.ts";
 import { RoomNumbers } from "./room-numbers.ts";
@@ -17,6 +18,7 @@ import { ServerList } from "./server-list.ts";
 import { UserNotices } from "./user-notices.ts";
 
 interface State extends RedisState, JetStreamState {
+  attendance: Attendance;
   nodes: NodeCalls;
   notices: UserNotices;
   rooms: RoomSender;
@@ -28,6 +30,8 @@ const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket"
 
 export default defineService<"im-router", State>({
   name: "im-router",
+  /** For tests, which have less time. */
+  settings: { newEpochMs: limits.im.newEpochMs },
   mixins: [redisMixin, jetstreamMixin([noticeStream]), healthMixin],
 
   actions: {
@@ -88,6 +92,13 @@ export default defineService<"im-router", State>({
       },
     },
 
+    attendance: {
+      params: imRouterParams.attendance,
+      handler(ctx) {
+        return this.attendance.of(ctx.params.rooms, ctx.params.certain);
+      },
+    },
+
     whereIs: {
       params: imRouterParams.whereIs,
       async handler(ctx) {
@@ -123,6 +134,9 @@ export default defineService<"im-router", State>({
     });
     this.rooms = new RoomSender(new RoomNumbers(this.redis), this.nodes, this.logger);
     this.servers = new ServerList(this.broker, this.nodes);
+    const { redis, broker, nodes, logger: log } = this;
+    const { newEpochMs } = this.settings as unknown as { newEpochMs: number };
+    this.attendance = new Attendance({ redis, broker, nodes, log, newEpochMs });
   },
 
   async stopped() {

@@ -41,7 +41,9 @@ async function findWho(node: ImNode, query: URLSearchParams): Promise<Who | { re
     return { refusal: { code: closeCodes.draining, reason: "too many connections in a short time" } };
   const roomId = roomIdOf(query);
   if (roomId === undefined) return { refusal: { code: closeCodes.protocolFault, reason: "roomId is missing" } };
-  if (!(await node.liveRooms.isLive(roomId)))
+  const anchorId = await node.liveRooms.anchorOf(roomId);
+  const own = anchorId === redeemed.userId;
+  if (anchorId === null || (own && !(await node.anchorEnters(anchorId, roomId))))
     return { refusal: { code: closeCodes.roomNotLive, reason: "the room is not live" } };
   return { ...redeemed, roomId };
 }

@@ -80,7 +80,7 @@ export class ImNode {
     });
     this.connectRate = new ConnectRate(parts.settings);
     this.liveRooms = new LiveRooms(
-      async (roomId) => (await call(parts.broker, "living-room.find", { roomId })) !== null,
+      async (roomId) => (await call(parts.broker, "living-room.find", { roomId }))?.anchorId ?? null,
     );
     this.replacements = new Replacements({
       tell: (nodeID, connectionIds) =>
@@ -118,6 +118,28 @@ export class ImNode {
     });
     this.leaving.add(left);
     void left.then(() => this.leaving.delete(left));
+  }
+
+  /**
+   * Tells the living-room service that the anchor comes into her room; false where it has been closed. Where it cannot be
+   * told she is let in: it sees her at its next look.
+   */
+  async anchorEnters(anchorId: string, roomId: number): Promise<boolean> {
+    const options = { timeout: limits.look.anchorEnteredTimeoutMs, tracking: false } as const;
+    try {
+      const { live } = await call(this.broker, "living-room.anchorEntered", { anchorId, roomId }, options);
+      return live;
+    } catch (error) {
+      this.log.warn({ roomId, userId: anchorId, err: error }, "the room was not told that its anchor is there");
+      return true;
+    }
+  }
+
+  /** Those of the rooms in which the user is connected here. */
+  roomsHolding(members: readonly { userId: string; roomId: number }[]): number[] {
+    return members
+      .filter(({ userId, roomId }) => this.roster.ofUser(userId)?.roomId === roomId)
+      .map(({ roomId }) => roomId);
   }
 
   /** Resolves once Redis has heard of everybody who left. */

@@ -22,6 +22,8 @@ export interface ImServerActions {
   replace: { params: { connectionIds: string[] }; result: { closed: number } };
   /** Lets everybody of a room go after they were told that it closed. */
   emptyRoom: { params: { roomId: number }; result: { members: number } };
+  /** In which of these rooms the user is connected here. */
+  holding: { params: { members: { userId: string; roomId: number }[] }; result: { roomIds: number[] } };
   /** This node's public address and how many connections it has. */
   status: {
     params: Record<string, never>;
@@ -37,5 +39,6 @@ export const imServerParams = {
   deliver: { frames: { type: "array", max: 20_000, items: { type: "object" } } },
   replace: { connectionIds: { type: "array", max: 20_000, items: { type: "string", min: 1, max: 100 } } },
   emptyRoom: { roomId },
+  holding: { members: { type: "array", max: 1_000, items: { type: "object", props: { userId, roomId } } } },
   status: {},
 } as const;

@@ -121,6 +121,13 @@ export default defineService<"im-server", State>({
       },
     },
 
+    holding: {
+      params: imServerParams.holding,
+      handler(ctx) {
+        return { roomIds: this.node.roomsHolding(ctx.params.members) };
+      },
+    },
+
     status: {
       params: imServerParams.status,
       handler() {

@@ -1,9 +1,10 @@
 import { fail } from "../../broker/failure.ts";
-import { type Database, isDuplicateKey } from "../../mixins/mysql/database.ts";
+import type { DatabaseLease } from "../../mixins/lease/database-lease.ts";
+import { type Database, isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { durableEvent } from "../durable-event.ts";
 import type { LiveRoom } from "./living-room.contract.ts";
-import { insertRoom, lockRoom, moveToRecords, roomByAnchor } from "./room-store.ts";
+import { insertRoom, lockDesertedRoom, lockRoom, moveToRecords, roomByAnchor } from "./room-store.ts";
 
 type Resources = { mysql: Database } & OutboxState;
 
@@ -40,6 +41,18 @@ export async function openRoom(
   throw fail("unavailable", { what: "opening a room", anchorId, attempts });
 }
 
+/** Takes a locked room out of the live ones, with the event that empties it everywhere. */
+async function takeOut(
+  tx: Transaction,
+  outbox: OutboxState["outbox"],
+  { roomId, anchorId }: LiveRoom,
+  requestId: string | null,
+): Promise<void> {
+  await moveToRecords(tx, roomId);
+  const event = durableEvent("room.closed", String(roomId), { roomId, anchorId, time: new Date().toISOString() });
+  await outbox.add(tx, { ...event, orderKey: `room:${roomId}`, requestId });
+}
+
 /**
  * Closes a live room: it is among the records, and the event that empties it everywhere is durable, when this returns.
  * Fails: notYourRoom, also where it is not live.
@@ -52,9 +65,25 @@ export async function closeRoom(
   await mysql.transaction(async (tx) => {
     const room = await lockRoom(tx, roomId);
     if (room?.anchorId !== anchorId) throw fail("notYourRoom", { roomId });
-    await moveToRecords(tx, roomId);
-    const event = durableEvent("room.closed", String(roomId), { roomId, anchorId, time: new Date().toISOString() });
-    await outbox.add(tx, { ...event, orderKey: `room:${roomId}`, requestId });
+    await takeOut(tx, outbox, room, requestId);
   });
   outbox.wake();
+}
+
+/**
+ * Closes a room as its anchor would, where she has been away for `anchorAwayMs` in this very moment and the lease is this
+ * node's: who came back before the commit keeps it. Whether it was closed here.
+ */
+export async function closeDesertedRoom(
+  { outbox }: OutboxState,
+  lease: Pick<DatabaseLease, "fenced">,
+  { roomId, anchorAwayMs }: { roomId: number; anchorAwayMs: number },
+): Promise<boolean> {
+  const closed = await lease.fenced(async (tx) => {
+    const room = await lockDesertedRoom(tx, roomId, anchorAwayMs);
+    if (room) await takeOut(tx, outbox, room, null);
+    return room !== null;
+  });
+  if (closed) outbox.wake();
+  return closed === true;
 }

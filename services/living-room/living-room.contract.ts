@@ -35,6 +35,11 @@ export interface LivingRoomActions {
   };
   /** A live room, `null` where it is not live. Answers may be up to `limits.room.cacheTtlMs` old. */
   find: { params: { roomId: number }; result: LiveRoom | null };
+  /**
+   * The anchor is about to be connected to her room over IM: from here on it is not closed for her absence, unless she is
+   * found to be away for long after it. `live` is false where the room has been closed. Fails: unavailable.
+   */
+  anchorEntered: { params: { anchorId: string; roomId: number }; result: { live: boolean } };
   /** How many watch each room, written to the room list; rooms that are not live any more are passed over. */
   setWatchNumbers: { params: { rooms: { roomId: number; watchNum: number }[] }; result: null };
 }
@@ -60,6 +65,7 @@ export const livingRoomParams = {
     pageSize: { type: "number", integer: true, min: 1, max: 100 },
   },
   find: { roomId },
+  anchorEntered: { anchorId: userId, roomId },
   setWatchNumbers: {
     rooms: {
       type: "array",

@@ -1,4 +1,5 @@
 import { fail } from "../../broker/failure.ts";
+import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
@@ -14,14 +15,20 @@ import { closeRoom, openRoom } from "./broadcasting.ts";
 import { livingRoomParams } from "./living-room.contract.ts";
 import { RoomCache } from "./room-cache.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
-import { roomById, roomsOfType, writeWatchNumbers } from "./room-store.ts";
+import { type LookSettings, RoomLooks } from "./room-looks.ts";
+import { markAnchorEntered, roomById, roomsOfType, writeWatchNumbers } from "./room-store.ts";
 
 interface State extends MysqlState, RateLimitState, JetStreamState, OutboxState {
   rooms: RoomCache;
+  looks: RoomLooks;
 }
+
+const { everyMs: lookEveryMs, leaseMs: lookLeaseMs, gapMs: lookGapMs } = limits.look;
 
 export default defineService<"living-room", State>({
   name: "living-room",
+  /** See LookSettings; `anchorAwayMs` is ROOM_ANCHOR_AWAY_MINUTES where it is not set. */
+  settings: { lookEveryMs, lookLeaseMs, lookGapMs },
   mixins: [
     mysqlMixin("living-room", migrationFolders["living-room"]),
     optionalRedisMixin,
@@ -83,6 +90,15 @@ export default defineService<"living-room", State>({
       },
     },
 
+    anchorEntered: {
+      params: livingRoomParams.anchorEntered,
+      async handler(ctx) {
+        const { anchorId, roomId } = ctx.params;
+        await markAnchorEntered(this.mysql, roomId, anchorId);
+        return { live: (await roomById(this.mysql, roomId))?.anchorId === anchorId };
+      },
+    },
+
     setWatchNumbers: {
       params: livingRoomParams.setWatchNumbers,
       async handler(ctx) {
@@ -125,5 +141,16 @@ export default defineService<"living-room", State>({
 
   created() {
     this.rooms = new RoomCache((roomId) => roomById(this.mysql, roomId));
+  },
+
+  started() {
+    const { mysql, outbox, broker, logger: log } = this;
+    const anchorAwayMs = Math.round(config().ROOM_ANCHOR_AWAY_MINUTES * 60_000);
+    const settings = { anchorAwayMs, ...(this.settings as object) } as LookSettings;
+    this.looks = new RoomLooks({ mysql, outbox, broker, log, settings });
+  },
+
+  async stopped() {
+    await this.looks?.stop();
   },
 });

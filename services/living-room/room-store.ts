@@ -1,5 +1,6 @@
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
+import type { LookedRoom } from "./attendance.ts";
 import type { LiveRoom, RoomListItem } from "./living-room.contract.ts";
 
 /** All SQL of the living-room service. */
@@ -84,4 +85,106 @@ export async function writeWatchNumbers(
      WHERE id IN (?) AND watch_num <> ${told}`,
     [...numbers, rooms.map(({ roomId }) => roomId), ...numbers],
   );
+}
+
+const looked = "id, anchor_id, watch_num, anchor_seen, away_since IS NOT NULL AS away";
+
+interface LookedRow {
+  id: string | number;
+  anchor_id: string | number;
+  watch_num: number;
+  anchor_seen: number;
+  away: number;
+}
+
+function lookedRoom({ id, anchor_id, watch_num, anchor_seen, away }: LookedRow): LookedRoom {
+  const marks = { anchorSeen: Number(anchor_seen) === 1, away: Number(away) === 1 };
+  return { roomId: toSafeInteger(id), anchorId: String(anchor_id), watchNum: watch_num, ...marks };
+}
+
+/** Live rooms in the order of their ids, from the first one after `roomId` on. */
+export async function roomsAfter(db: Queryable, roomId: number, limit: number): Promise<LookedRoom[]> {
+  const sql = `SELECT ${looked} FROM t_living_room WHERE id > ? ORDER BY id LIMIT ?`;
+  return (await db.query<LookedRow>(sql, [roomId, limit])).map(lookedRoom);
+}
+
+const deserted = "anchor_seen = 1 AND away_since <= UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND";
+
+/** Rooms whose anchor has been away for `awayMs`, by the database's clock, longest first. */
+export async function desertedRooms(db: Queryable, awayMs: number, limit: number): Promise<LookedRoom[]> {
+  const sql = `SELECT ${looked} FROM t_living_room WHERE ${deserted} ORDER BY away_since LIMIT ?`;
+  return (await db.query<LookedRow>(sql, [awayMs * 1_000, limit])).map(lookedRoom);
+}
+
+/** The room, held until the transaction ends, where its anchor has been away for `awayMs`. */
+export async function lockDesertedRoom(tx: Transaction, roomId: number, awayMs: number): Promise<LiveRoom | null> {
+  const sql = `SELECT ${columns} FROM t_living_room WHERE id = ? AND ${deserted} FOR UPDATE`;
+  const [row] = await tx.query<RoomRow>(sql, [roomId, awayMs * 1_000]);
+  return liveRoom(row);
+}
+
+/** Notes that the anchor enters the room, where it is hers. */
+export async function markAnchorEntered(db: Queryable, roomId: number, anchorId: string): Promise<void> {
+  await db.run(
+    `UPDATE t_living_room SET anchor_seen = 1, away_since = NULL
+     WHERE id = ? AND anchor_id = ? AND (anchor_seen = 0 OR away_since IS NOT NULL)`,
+    [roomId, anchorId],
+  );
+}
+
+/** Notes that the anchors are in these rooms. */
+export async function markAnchorsHere(tx: Transaction, roomIds: readonly number[]): Promise<void> {
+  if (roomIds.length === 0) return;
+  await tx.run(
+    `UPDATE t_living_room SET anchor_seen = 1, away_since = NULL
+     WHERE id IN (?) AND (anchor_seen = 0 OR away_since IS NOT NULL)`,
+    [roomIds],
+  );
+}
+
+/** Notes that the anchor is away from these rooms from now on, where she has been there and is not away already. */
+export async function markAnchorsGone(tx: Transaction, roomIds: readonly number[]): Promise<void> {
+  if (roomIds.length === 0) return;
+  await tx.run(
+    `UPDATE t_living_room SET away_since = UTC_TIMESTAMP(3)
+     WHERE id IN (?) AND anchor_seen = 1 AND away_since IS NULL`,
+    [roomIds],
+  );
+}
+
+/** Takes away marks of absence, `limit` at the most; says how many. */
+export async function forgetAway(tx: Transaction, limit: number): Promise<number> {
+  const sql = "UPDATE t_living_room SET away_since = NULL WHERE away_since IS NOT NULL ORDER BY away_since LIMIT ?";
+  return (await tx.run(sql, [limit])).affectedRows;
+}
+
+/** Writes how many watch where the number is still the one that was read: what was reported since then is newer. */
+export async function correctWatchNumbers(
+  tx: Transaction,
+  rooms: readonly { roomId: number; was: number; is: number }[],
+): Promise<void> {
+  if (rooms.length === 0) return;
+  const cases = (values: string) => `CASE id ${values.repeat(rooms.length)}END`;
+  await tx.run(
+    `UPDATE t_living_room SET watch_num = ${cases("WHEN ? THEN ? ")}, update_time = UTC_TIMESTAMP(3)
+     WHERE id IN (?) AND watch_num = ${cases("WHEN ? THEN ? ")}`,
+    [
+      ...rooms.flatMap(({ roomId, is }) => [roomId, is]),
+      rooms.map(({ roomId }) => roomId),
+      ...rooms.flatMap(({ roomId, was }) => [roomId, was]),
+    ],
+  );
+}
+
+/** The last look over all rooms: the epoch of the presence that was asked, and how long ago it was. */
+export async function lastLook(db: Queryable): Promise<{ epoch: string; agoMs: number }> {
+  const [row] = await db.query<{ epoch: string; ago: string }>(
+    `SELECT epoch, TIMESTAMPDIFF(MICROSECOND, looked_time, UTC_TIMESTAMP(3)) AS ago
+     FROM t_living_room_look WHERE id = 1`,
+  );
+  return { epoch: row?.epoch ?? "", agoMs: Number(row?.ago ?? 0) / 1_000 };
+}
+
+export async function noteLook(tx: Transaction, epoch: string): Promise<void> {
+  await tx.run("UPDATE t_living_room_look SET epoch = ?, looked_time = UTC_TIMESTAMP(3) WHERE id = 1", [epoch]);
 }

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import { fail } from "../../../broker/failure.ts";
-import { config } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import { sendText } from "../answer.ts";
@@ -9,7 +8,7 @@ import { countRequest } from "../dispatch.ts";
 import { orderId } from "../endpoints/fields.ts";
 import type { Gateway, Serve } from "../gateway.ts";
 import { readText } from "../request/body.ts";
-import { clientIp } from "../request/client.ts";
+import { clientOf } from "../request/client.ts";
 import { parseForm, queryOf, requestFields } from "../request/fields.ts";
 import type { GatewayRequest } from "../visit.ts";
 import { cashierHeaders } from "./security.ts";
@@ -38,7 +37,7 @@ export function serveNotice(channel: "wechat" | "alipay" | "cashier"): Serve {
       query: noticeQuery(request),
       body: await readText(request, limits.payment.noticeBodyBytes),
       headers: noticeHeaders(request.headers),
-      ip: clientIp(request, config().TRUST_PROXY),
+      ip: clientOf(request).address,
     });
     if (answer === null) throw fail("notFound");
     const { httpStatus, contentType, body } = answer;

@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
-import { isIP } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { config } from "../../../config/config.ts";
+import { readAddress } from "../../../config/ip-address.ts";
+import type { TrustedProxies } from "../../../config/trusted-proxies.ts";
+import { type ClientAddress, clientAddress } from "../../client-address.ts";
 import type { Language } from "../wording.ts";
 
 /** What the headers of a request say about who sent it and how. With a trusted proxy its forwarding headers count. */
@@ -20,30 +23,27 @@ export function languageOf(headers: IncomingHttpHeaders): Language {
   return /^\s*en\b/i.test(headers["accept-language"] ?? "") ? "en" : "zh";
 }
 
-/** The address that limits go by. Of a proxy's list only the last entry counts: the others are the client's own words. */
-export function clientIp(request: IncomingMessage, trustProxy: boolean): string {
-  if (trustProxy) {
-    const forwarded = String(request.headers["x-forwarded-for"] ?? "")
-      .split(",")
-      .at(-1)
-      ?.trim();
-    if (forwarded && isIP(forwarded)) return forwarded;
-  }
-  return (request.socket.remoteAddress ?? "unknown").replace(/^::ffff:/, "");
+/** Who sent the request, by TRUST_PROXY: see client-address.ts. */
+export function clientOf(request: IncomingMessage, proxies = config().TRUST_PROXY): ClientAddress {
+  return clientAddress(request.socket.remoteAddress, request.headers["x-forwarded-for"], proxies);
 }
 
-export function isTls(request: IncomingMessage, trustProxy: boolean): boolean {
+/** Whether who connected to us is a trusted proxy, whose other forwarding headers count then. */
+function isProxied({ socket }: IncomingMessage, proxies: TrustedProxies): boolean {
+  return proxies.trusts(readAddress(socket.remoteAddress ?? ""), 0);
+}
+
+export function isTls(request: IncomingMessage, proxies = config().TRUST_PROXY): boolean {
   if ((request.socket as TLSSocket).encrypted) return true;
-  return trustProxy && request.headers["x-forwarded-proto"] === "https";
+  return request.headers["x-forwarded-proto"] === "https" && isProxied(request, proxies);
 }
 
 /** Whether a browser page of another origin sent this. Clients that are no browsers send no Origin. */
-export function isCrossOrigin({ headers }: IncomingMessage, trustProxy: boolean): boolean {
-  const { origin } = headers;
+export function isCrossOrigin(request: IncomingMessage, proxies = config().TRUST_PROXY): boolean {
+  const { origin, host, "x-forwarded-host": forwarded } = request.headers;
   if (origin === undefined) return false;
-  const forwardedHost = headers["x-forwarded-host"];
-  const host = (trustProxy && typeof forwardedHost === "string" ? forwardedHost : headers.host) ?? "";
-  return !URL.canParse(origin) || new URL(origin).host !== host.toLowerCase();
+  const here = (typeof forwarded === "string" && isProxied(request, proxies) ? forwarded : host) ?? "";
+  return !URL.canParse(origin) || new URL(origin).host !== here.toLowerCase();
 }
 
 const bearer = /^Bearer +([\x21-\x7e]{1,200})$/i;

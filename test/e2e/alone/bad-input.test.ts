@@ -11,8 +11,8 @@ import {
 import { type Fingerprint, fingerprint, quietFingerprint } from "../../support/tables.ts";
 import { expectWholeBooksBalanced } from "../../support/whole-books.ts";
 
-/** What the janitor writes when it looks, whoever asks for what. */
-const janitors = ["t_pay_lease", "t_pay_watch", "t_pay_message_watch"];
+/** What the janitor, and who looks over the rooms, write when they look, whoever asks for what. */
+const janitors = ["t_pay_lease", "t_pay_watch", "t_pay_message_watch", "t_lease", "t_living_room_look"];
 /** Rows that every call may leave: who was sent a code, who called, which notices came. */
 const journals = ["t_sms", "t_operator_audit", "t_pay_notice", ...janitors];
 

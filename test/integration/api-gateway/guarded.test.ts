@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { limits } from "../../../config/limits.ts";
 import { stopAll } from "../../support/system.ts";
 import { asAlice, calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
@@ -32,6 +33,32 @@ test("an address gets so many login codes a minute, for whatever phones, and its
   expect((await ask(50, "192.0.2.2")).code).toBe(200);
   const body = { phone: phone(1), code: "123456" };
   expect((await send(`${base}/live/api/userLogin/login`, { body, headers: from("192.0.2.1") })).code).toBe(200);
+});
+
+/** Header lines as they are, where fetch would make one of them. */
+function askWithLines(at: number, lines: string[]): Promise<number> {
+  const body = JSON.stringify({ phone: phone(at) });
+  const headers = { "Content-Type": "application/json", "X-Forwarded-For": lines };
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  request(`${base}/live/api/userLogin/sendLoginCode`, { method: "POST", headers, agent: false }, (answer) => {
+    answer.resume().on("end", () => resolve(answer.statusCode ?? 0));
+  })
+    .on("error", reject)
+    .end(body);
+  return promise;
+}
+
+test.each([
+  ["clients with ports of their own", 10, (i: number) => [`198.51.100.${i + 1}:5${1000 + i}`]],
+  ["IPv6 clients in brackets, with ports", 10, (i: number) => [`[2001:db8:${i}::1]:443`]],
+  ["one client by whatever port", 3, (i: number) => [`203.0.113.7:${50_000 + i}`]],
+  ["addresses of one IPv6 /64", 3, (i: number) => [`2001:db8:ffff:1::${(i + 1).toString(16)}`]],
+  ["spellings of one IPv4 address", 3, (i: number) => [i % 2 ? "::ffff:203.0.113.8" : "203.0.113.8"]],
+  ["lines of the client's own before the proxy's", 3, (i: number) => [`10.0.0.${i}`, "203.0.113.99"]],
+])("of ten login codes for %s pass %i", async (_whom, passing, lines) => {
+  const statuses = await Promise.all(Array.from({ length: 10 }, (_, i) => askWithLines(i, lines(i))));
+  expect(statuses.filter((status) => status === 200)).toHaveLength(passing);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(10 - passing);
 });
 
 test.each([

@@ -29,6 +29,7 @@ export const livingRoomFake: ServiceSchema = {
       deadRooms.has(ctx.params.roomId)
         ? null
         : { roomId: ctx.params.roomId, anchorId: "1", type: 1, roomName: "a room" },
+    anchorEntered: () => ({ live: true }),
     setWatchNumbers(ctx: { params: { rooms: { roomId: number; watchNum: number }[] } }) {
       watchNumbers.push(...ctx.params.rooms);
       return null;

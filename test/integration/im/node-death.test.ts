@@ -55,7 +55,7 @@ async function startServer(label: string): Promise<Node> {
   const child = startChild({
     name: label,
     command: process.execPath,
-    args: [join(projectRoot(), "test/integration/im/im-server-process.ts"), JSON.stringify(settings)],
+    args: [join(projectRoot(), "test/support/service-process.ts"), "im-server", JSON.stringify(settings)],
     cwd: projectRoot(),
     env: { NODE_LABEL: label, NODE_OPTIONS: undefined },
     output: { prefix: `${label}|` },

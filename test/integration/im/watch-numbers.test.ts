@@ -19,6 +19,7 @@ const roomList = {
   name: "living-room",
   actions: {
     find: ({ params }: Context<{ roomId: number }>) => ({ ...params, anchorId: "1", type: 1, roomName: "a room" }),
+    anchorEntered: () => ({ live: true }),
     async setWatchNumbers(ctx: Context<{ rooms: { roomId: number; watchNum: number }[] }>) {
       for (const room of ctx.params.rooms) {
         const word = { ...room, nodeId: ctx.nodeID };

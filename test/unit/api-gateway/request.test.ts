@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
+import { noProxies, readTrustedProxies } from "../../../config/trusted-proxies.ts";
 import {
   bearerToken,
-  clientIp,
+  clientOf,
   cookieToken,
   isCrossOrigin,
   isTls,
@@ -43,22 +44,31 @@ test("only the named fields are taken, and null is not given", () => {
   expect(() => gather(["a"], parseForm("a=1"), { a: ["1"] }, false)).toThrow();
 });
 
-test("the address is the socket's, and the proxy's last word where the proxy is trusted", () => {
-  const forwarded = { "x-forwarded-for": "203.0.113.9, 198.51.100.7" };
-  expect(clientIp(request(forwarded), false)).toBe("192.0.2.1");
-  expect(clientIp(request(forwarded), true)).toBe("198.51.100.7");
-  expect(clientIp(request({ "x-forwarded-for": "nonsense" }), true)).toBe("192.0.2.1");
-  expect(clientIp(request({}), true)).toBe("192.0.2.1");
+test("the address is the socket's, and the one that a trusted proxy names", () => {
+  const forwarded = request({ "x-forwarded-for": "203.0.113.9, 198.51.100.7" });
+  expect(clientOf(forwarded, noProxies).address).toBe("192.0.2.1");
+  expect(clientOf(forwarded, readTrustedProxies("1")).address).toBe("198.51.100.7");
+  expect(clientOf(request({}), readTrustedProxies("1")).address).toBe("192.0.2.1");
 });
 
-test("TLS is the socket's, or the trusted proxy's", () => {
-  const forwarded = { "x-forwarded-proto": "https" };
-  expect([isTls(request(forwarded), false), isTls(request(forwarded), true)]).toEqual([false, true]);
+test("TLS and host are the socket's, or those that a trusted proxy names, and nobody else's", () => {
+  const forwarded = request({
+    "x-forwarded-proto": "https",
+    "x-forwarded-host": "live.example",
+    host: "10.0.0.1:8088",
+    origin: "https://live.example",
+  });
+  const trusting = (setting: string) => {
+    const proxies = readTrustedProxies(setting);
+    return [isTls(forwarded, proxies), !isCrossOrigin(forwarded, proxies)];
+  };
+  for (const setting of ["1", "192.0.2.0/24"]) expect(trusting(setting)).toEqual([true, true]);
+  for (const setting of ["false", "0", "192.0.3.0/24"]) expect(trusting(setting)).toEqual([false, false]);
 });
 
 test("a page of another origin is known by its Origin header", () => {
   const cross = (origin: string | undefined, host = "live.example:8088") =>
-    isCrossOrigin(request({ host, ...(origin !== undefined && { origin }) }), false);
+    isCrossOrigin(request({ host, ...(origin !== undefined && { origin }) }), noProxies);
   expect(cross(undefined)).toBe(false);
   expect(cross("http://live.example:8088")).toBe(false);
   expect(cross("http://live.example:8088", "LIVE.example:8088")).toBe(false);

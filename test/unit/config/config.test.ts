@@ -137,6 +137,34 @@ describe("settings", () => {
       expect(() => origins(wrong)).toThrow(/IM_ALLOWED_ORIGINS/);
   });
 
+  test.each([
+    ["11", /names more than 10 proxies/],
+    ["-1", /entry 1 is no address/],
+    ["1.5", /entry 1 is no address/],
+    ["yes", /entry 1 is no address/],
+    ["TRUE", /entry 1 is no address/],
+    ["10.0.0.0/8,", /entry 2 is no address/],
+    ["10.0.0.0/8, private", /entry 2 is no address/],
+    ["loopback 10.0.0.0/8", /entry 1 is no address/],
+    ["__proto__", /entry 1 is no address/],
+    ["10.0.0.0/33", /entry 1 has a prefix length that there is not/],
+    ["::ffff:10.0.0.0/95", /entry 1 has a prefix length that there is not/],
+    ["::1,fc00::/129", /entry 2 has a prefix length that there is not/],
+    ["10.0.0.7/8", /entry 1 has bits set behind its prefix length/],
+    ["0.0.0.0/0", /entry 1 would trust everybody's word/],
+    ["::/0", /entry 1 would trust everybody's word/],
+    ["10.0.0.0/", /entry 1 is no address/],
+  ])("TRUST_PROXY %s stops the start and says why", (value, message) => {
+    expect(() => readConfig({ ...usable, TRUST_PROXY: value })).toThrow(message);
+    expect(() => readConfig({ ...usable, TRUST_PROXY: value })).toThrow(/ {2}TRUST_PROXY: must be false, a number/);
+  });
+
+  test("nobody's word on addresses is trusted unless TRUST_PROXY names whose", () => {
+    const trusts = (value?: string) => readConfig({ ...usable, TRUST_PROXY: value }).TRUST_PROXY.trusts(undefined, 0);
+    expect([undefined, "", "false", "0", "loopback"].map(trusts)).toEqual(Array(5).fill(false));
+    expect(["true", "1", "10"].map(trusts)).toEqual(Array(3).fill(true));
+  });
+
   test("an empty variable counts as unset", () => {
     expect(readConfig({ ...usable, OPERATOR_TOKEN: "" }).OPERATOR_TOKEN).toBeUndefined();
   });

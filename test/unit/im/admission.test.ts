@@ -13,7 +13,7 @@ function nodeThatWaits() {
     settings: { connectionsPerNode: 10, sendQueueBytes: 1_000 },
     draining: false,
     redis: { eval: async () => ["7", 1] },
-    liveRooms: { isLive: async () => true },
+    liveRooms: { anchorOf: async () => "1" },
     connectRate: { take: () => true, takeUser: () => true },
     presence: { join: () => joined.promise },
     rooms: { start: () => undefined },

@@ -1,0 +1,34 @@
+/** What the tests of absent anchors and stale watch numbers have in common: living-room, router and im-servers for real. */
+import type { ServiceBroker, ServiceSchema } from "moleculer";
+import imRouter from "../../../services/im-router/im-router.service.ts";
+import type { ImSettings } from "../../../services/im-server/im-node.ts";
+import imServer from "../../../services/im-server/im-server.service.ts";
+import livingRoom from "../../../services/living-room/living-room.service.ts";
+import type { LookSettings } from "../../../services/living-room/room-looks.ts";
+import { startNode } from "../../support/system.ts";
+
+/** Far more than a test takes: what is to be older is made older in the database. */
+export const awayMs = 60_000;
+const looks: LookSettings = { anchorAwayMs: awayMs, lookEveryMs: 100, lookLeaseMs: 1_500, lookGapMs: 10_000 };
+export const quick: Partial<ImSettings> = { presenceLeaseMs: 30_000, presenceRefreshMs: 300, watchFlushMs: 50 };
+/** Writes nothing into Redis by itself but what comes and goes. */
+export const slow: Partial<ImSettings> = { presenceLeaseMs: 60_000, presenceRefreshMs: 60_000, watchFlushMs: 60_000 };
+
+const user = {
+  name: "user",
+  actions: {
+    profile: (ctx: { params: { userId: string } }) => ({ userId: ctx.params.userId, nickName: "小鱼", avatar: "" }),
+  },
+};
+
+export function startRooms(label: string, settings: Partial<LookSettings> = {}): Promise<ServiceBroker> {
+  return startNode(label, [{ ...livingRoom, settings: { ...looks, ...settings } as ServiceSchema["settings"] }]);
+}
+
+export function startRouter(label: string): Promise<ServiceBroker> {
+  return startNode(label, [{ ...imRouter, settings: { newEpochMs: 500 } as ServiceSchema["settings"] }, user]);
+}
+
+export function startServer(label: string, settings = quick): Promise<ServiceBroker> {
+  return startNode(label, [{ ...imServer, settings: { ...imServer.settings, ...settings } }]);
+}

@@ -1,0 +1,85 @@
+import { databaseName } from "../../../config/config.ts";
+import { DatabaseLease } from "../../../mixins/lease/database-lease.ts";
+import { Database } from "../../../mixins/mysql/database.ts";
+import { migrate } from "../../../mixins/mysql/migrate.ts";
+import { eventually, stopAll } from "../../support/system.ts";
+
+const name = databaseName("lease");
+let mysql: Database;
+let works = 0;
+
+beforeAll(async () => {
+  await migrate(name, ["mixins/lease/migrations"]);
+  mysql = new Database(name);
+});
+afterAll(async () => {
+  await mysql.close();
+  await stopAll();
+});
+afterEach(() => jest.restoreAllMocks());
+
+/** Two nodes that want the same work, which is each test's own. */
+function contenders(ms: number): [DatabaseLease, DatabaseLease] {
+  const work = `work-${++works}`;
+  const lease = (holder: string) => new DatabaseLease({ mysql, name: work, holder, ms });
+  return [lease("node-a"), lease("node-b")];
+}
+
+test("of many that want work that nobody ever had one gets it", async () => {
+  const work = `work-${++works}`;
+  const nodes = Array.from(
+    { length: 8 },
+    (_, i) => new DatabaseLease({ mysql, name: work, holder: `n${i}`, ms: 60_000 }),
+  );
+  const held = await Promise.all(nodes.map((node) => node.hold()));
+  expect(held.filter(Boolean)).toHaveLength(1);
+});
+
+test("it is the holder's to renew, and another's once it is given back", async () => {
+  const [a, b] = contenders(60_000);
+  expect([await a.hold(), await b.hold(), await a.hold(), await b.hold()]).toEqual([true, false, true, false]);
+  await b.giveBack();
+  expect(await b.hold()).toBe(false);
+  await a.giveBack();
+  expect([await b.hold(), await a.hold()]).toEqual([true, false]);
+});
+
+test("who died is followed when the time is over by the database's clock, however wrong the nodes' clocks are", async () => {
+  const [a, b] = contenders(300);
+  const now = Date.now();
+  jest.spyOn(Date, "now").mockReturnValue(now - 3_600_000);
+  expect(await a.hold()).toBe(true);
+  jest.spyOn(Date, "now").mockReturnValue(now + 3_600_000);
+  expect(await b.hold()).toBe(false);
+  jest.restoreAllMocks();
+  await eventually("the other node holds it", () => b.hold());
+  expect(await a.hold()).toBe(false);
+});
+
+test("who was held up beyond its time does nothing, whether another has it or not", async () => {
+  const [a, b] = contenders(50);
+  await a.hold();
+  await eventually("its time is over", async () => (await a.fenced(async () => true)) === undefined);
+  const work = jest.fn(async () => true);
+  expect(await a.fenced(work)).toBeUndefined();
+  expect(await b.hold()).toBe(true);
+  expect(await a.fenced(work)).toBeUndefined();
+  expect(work).not.toHaveBeenCalled();
+});
+
+test("nobody takes it between the look at it and the commit, also when its time is over in between", async () => {
+  const [a, b] = contenders(200);
+  await a.hold();
+  const order: string[] = [];
+  const begun = Promise.withResolvers<void>();
+  const working = a.fenced(async (tx) => {
+    begun.resolve();
+    await tx.query("SELECT SLEEP(0.5)");
+    order.push("a did its work");
+  });
+  await begun.promise;
+  await eventually("b holds it", () => b.hold());
+  order.push("b holds it");
+  await working;
+  expect(order).toEqual(["a did its work", "b holds it"]);
+});
