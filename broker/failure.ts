@@ -36,7 +36,7 @@ export function isFailure(error: unknown, name: FailureName): boolean {
 }
 
 /** Moleculer's own errors that say "nobody there to answer now", as they arrive from this or another node. */
-const nobodyThere = new Set([
+const nobodyThere = new Set<unknown>([
   "SERVICE_NOT_FOUND",
   "SERVICE_NOT_AVAILABLE",
   "REQUEST_TIMEOUT",
@@ -53,5 +53,5 @@ const nobodyThere = new Set([
 export function isUnavailable(error: unknown): boolean {
   const name = failureName(error);
   if (name !== undefined) return name === "unavailable";
-  return nobodyThere.has(String((error as { type?: unknown } | null)?.type)) || isOutage(error);
+  return nobodyThere.has((error as { type?: unknown } | null)?.type) || isOutage(error);
 }

@@ -6,12 +6,15 @@ import { stdSerializers } from "pino";
  */
 const withValues = ["sql", "parameters", "command", "lastNodeError"];
 
-function without(shown: unknown): void {
-  if (typeof shown !== "object" || shown === null) return;
+/** Deeper than any error of ours was made of others. */
+const depthMax = 10;
+
+function without(shown: unknown, depth = 0): void {
+  if (typeof shown !== "object" || shown === null || depth > depthMax) return;
   const fields = shown as Record<string, unknown>;
   for (const name of withValues) delete fields[name];
   // The error that another one was made of is written out in it.
-  for (const inner of [fields.original, fields.parent, ...listOf(fields.aggregateErrors)]) without(inner);
+  for (const inner of [fields.original, fields.parent, ...listOf(fields.aggregateErrors)]) without(inner, depth + 1);
 }
 
 function listOf(value: unknown): unknown[] {

@@ -4,10 +4,12 @@ import type { BrokerOptions } from "moleculer";
 import { config } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { actionMetrics } from "./action-metrics.middleware.ts";
+import { busGuard } from "./bus-guard.middleware.ts";
 import { dependencyErrors } from "./dependency-errors.middleware.ts";
 import { logDestination } from "./log-destination.ts";
 import { loggedError } from "./logged-error.ts";
 import { natsOptions } from "./nats-options.ts";
+import { ParamsValidator } from "./params-validator.ts";
 import "./local-first-strategy.ts";
 import "./rendezvous-strategy.ts";
 
@@ -32,7 +34,7 @@ export function brokerOptions(label = "node"): BrokerOptions {
     contextParamsCloning: false,
     tracking: { enabled: true, shutdownTimeout: limits.rpc.shutdownTimeoutMs },
     registry: { strategy: "LocalFirst", preferLocal: false },
-    validator: true,
+    validator: new ParamsValidator(),
     // Histograms with quantiles keep every sample for this long and sort them at each scrape.
     metrics: { enabled: true, reporter: [], defaultMaxAgeSeconds: limits.http.metricsWindowS },
     tracing: false,
@@ -46,6 +48,8 @@ export function brokerOptions(label = "node"): BrokerOptions {
       "Timeout",
       "ErrorHandler",
       actionMetrics,
+      // The last one is the outermost: it sees what comes in first.
+      busGuard,
     ] as never,
     logger: {
       type: "Pino",

@@ -22,7 +22,9 @@ export class RendezvousStrategy extends Strategies.Base {
   }
 
   override select(list: Endpoint[], ctx?: Context<Record<string, unknown>>): never {
-    const key = String(ctx?.params?.[this.shardKey] ?? "");
+    const given = ctx?.params?.[this.shardKey];
+    // Anything else is no bucket: the action's own check refuses it, on whichever node it comes to.
+    const key = typeof given === "number" || typeof given === "string" ? String(given) : "";
     let best = list[0] as Endpoint;
     let bestWeight = -1;
     for (const endpoint of list) {

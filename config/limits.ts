@@ -228,6 +228,8 @@ export const limits = Object.freeze({
     tokenTtlMs: 5 * 60_000,
     tokenTimeoutMs: 1_000,
     frameBytes: 64 * 1024,
+    /** Levels of objects and arrays in the `data` of a frame that a service sends. */
+    dataLevels: 20,
     heartbeatMs: 30_000,
     silenceMs: 75_000,
     chatChars: 500,

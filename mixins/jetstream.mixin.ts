@@ -5,12 +5,14 @@ import {
   type JetStreamClient,
   type JetStreamManager,
   type JsMsg,
+  type MsgHdrs,
   type NatsConnection,
   type PubAck,
 } from "nats";
 import { fail } from "../broker/failure.ts";
 import { natsOptions } from "../broker/nats-options.ts";
 import { isMessageFault } from "../broker/outages.ts";
+import { messageOf, shown } from "../broker/unknown-values.ts";
 import { natsPrefix } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { Channel, type ChannelDefinition, type Lease } from "./jetstream/channel.ts";
@@ -70,7 +72,7 @@ function open(connection: NatsConnection, manager: JetStreamManager, channels: (
           // Nothing that is tried again makes it smaller, or its subject valid.
           if (isMessageFault(error)) throw error;
           if (attempt >= limits.jetstream.publishAttempts || connection.isClosed())
-            throw fail("unavailable", { subject, msgId, cause: (error as Error).message });
+            throw fail("unavailable", { subject, msgId, cause: messageOf(error) });
           await new Promise((resolve) => setTimeout(resolve, limits.jetstream.publishBackoffMs * attempt));
         }
       }
@@ -78,10 +80,19 @@ function open(connection: NatsConnection, manager: JetStreamManager, channels: (
   };
 }
 
+/** A header that is none, as strangers may have published it, does not keep its message out of the dead letters. */
+function copyHeader(head: MsgHdrs, key: string, value: string): void {
+  try {
+    head.append(key, value);
+  } catch (error) {
+    head.append("Dead-Header", shown(messageOf(error), 100).replaceAll(/[\r\n]+/g, " "));
+  }
+}
+
 function deadLetterWriter(port: JetStreamPort) {
   return async (channel: string, message: JsMsg, reason: string) => {
     const head = headers();
-    for (const [key, values] of message.headers ?? []) for (const value of values) head.append(key, value);
+    for (const [key, values] of message.headers ?? []) for (const value of values) copyHeader(head, key, value);
     head.delete("Nats-Msg-Id");
     head.set("Dead-Reason", reason.replaceAll(/[\r\n]+/g, " ").slice(0, 500));
     head.set("Dead-Subject", message.subject);

@@ -32,7 +32,11 @@ interface ServiceDefinition<Name extends string, This, Actions> {
   channels?: Record<string, ChannelDefinition<This>>;
   /** Broadcasts of other nodes: evictions. */
   events?: {
-    [Event in keyof BroadcastEvents]?: { handler(this: This, ctx: Context<BroadcastEvents[Event]>): Awaitable<void> };
+    [Event in keyof BroadcastEvents]?: {
+      /** What is none of this is logged and does nothing. */
+      params: Readonly<Record<keyof BroadcastEvents[Event], unknown>>;
+      handler(this: This, ctx: Context<BroadcastEvents[Event]>): Awaitable<void>;
+    };
   };
   methods?: Record<string, (this: This, ...args: never[]) => unknown>;
   created?(this: This): void;

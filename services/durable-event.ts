@@ -1,3 +1,4 @@
+import { fieldsOf } from "../broker/unknown-values.ts";
 import type { DurableEventName, DurableEvents, EventMessage } from "./contracts.ts";
 
 /**
@@ -12,4 +13,14 @@ export function durableEvent<N extends DurableEventName>(
 ): { subject: string; msgId: string; payload: EventMessage<N> } {
   const id = `${name}:${key}`;
   return { subject: `event.${name}`, msgId: id, payload: { id, name, time: time.toISOString(), data } };
+}
+
+/**
+ * The `data` of a durable event as it came off the stream, of which nothing else is known yet: for a channel's `parse`.
+ * @throws Error where it is no durable event.
+ */
+export function eventDataOf(message: unknown): Readonly<Record<string, unknown>> {
+  const data = fieldsOf(fieldsOf(message)?.data);
+  if (!data) throw new Error("no durable event");
+  return data;
 }

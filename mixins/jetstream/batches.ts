@@ -1,7 +1,9 @@
 import type { JsMsg } from "nats";
 import { isUnavailable } from "../../broker/failure.ts";
+import { messageOf } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 import { Mailboxes } from "../mailboxes.ts";
+import { keepHeld, say } from "./acks.ts";
 import { bury } from "./bury.ts";
 import { alone, type Delivered, type Hand, type HandlingPorts, placeOf, retryDelayMs, view } from "./message.ts";
 import { Pace } from "./pace.ts";
@@ -46,11 +48,9 @@ export class Batches {
     this.bounds = bounds;
     this.ports = ports;
     this.freed = freed;
-    this.pace = new Pace(bounds.gatherMs ?? 0, () => this.dispatch());
+    this.pace = new Pace(bounds.gatherMs ?? 0, ports.log, () => this.dispatch());
     this.slots = new Slots(bounds.batchesInFlight, () => this.pace.soon());
-    this.keepAlive = setInterval(() => {
-      for (const { message } of [...this.inHand, ...this.boxes]) message.working();
-    }, limits.jetstream.ackWaitMs / 3);
+    this.keepAlive = keepHeld(ports, () => [...this.inHand, ...this.boxes]);
   }
 
   /** Messages held, waiting and in hand. */
@@ -63,7 +63,7 @@ export class Batches {
     const place = placeOf(message);
     if (this.heldPlaces.has(place)) return;
     if (this.stopping) {
-      message.nak();
+      say(this.ports, message, () => message.nak());
       return;
     }
     this.heldPlaces.add(place);
@@ -71,7 +71,7 @@ export class Batches {
       this.boxes.put({ ...read(), message, tries: 0, faults: 0 });
       this.pace.soon();
     } catch (error) {
-      this.track(this.putAside(message, `unreadable: ${(error as Error).message}`));
+      this.track(this.putAside(message, `unreadable: ${messageOf(error)}`));
     }
   }
 
@@ -178,7 +178,7 @@ export class Batches {
       await this.attempt(new Map([[key, [first]]]), slot);
     } else if (this.mayFailAgain(first, error)) this.tryLater(key, [first]);
     else {
-      await this.putAside(first.message, (error as Error).message);
+      await this.putAside(first.message, messageOf(error));
       this.inHand.delete(first);
       this.boxes.done(key);
       this.progressed();
@@ -194,7 +194,7 @@ export class Batches {
       for (const letter of letters) await this.attempt(alone([letter]), noSlot);
     } else if (this.mayFailAgain(first, error)) this.repeatLater([first]);
     else {
-      await this.putAside(first.message, (error as Error).message);
+      await this.putAside(first.message, messageOf(error));
       this.inHand.delete(first);
       this.progressed();
     }
@@ -246,7 +246,7 @@ export class Batches {
   private finish(letter: Delivered, settle: () => void): void {
     this.inHand.delete(letter);
     this.heldPlaces.delete(placeOf(letter.message));
-    settle();
+    say(this.ports, letter.message, settle);
     this.progressed();
   }
 

@@ -1,3 +1,5 @@
+import { guarded } from "../guarded.ts";
+
 /**
  * When batches start. One after a pause starts at once; while messages stream in, small batches, which cost the most of
  * each message, wait a moment to grow.
@@ -10,9 +12,9 @@ export class Pace {
   private scheduled = false;
 
   /** `ready` is called when a batch may start that was told to wait, or was asked for. */
-  constructor(gatherMs: number, ready: () => void) {
+  constructor(gatherMs: number, log: Parameters<typeof guarded>[0], ready: () => void) {
     this.gatherMs = gatherMs;
-    this.ready = ready;
+    this.ready = guarded(log, "starting a batch", ready);
   }
 
   /** Asks for a batch: what one read from the socket brings is handed on together. */

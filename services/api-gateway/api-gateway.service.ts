@@ -92,8 +92,16 @@ const gateway = {
       this.aliases.map((alias) => [`${alias.method} ${alias.fullPath}`, { alias, params: noQuery }]),
     );
     const countRequest = registerHttpMetrics(this.broker);
+    const failed = (error: unknown) =>
+      this.logger.error({ err: error }, "a request or its connection failed outside of its route: it is cut");
     this.door = new FrontDoor({
-      serve: (request, response) => void this.httpHandler(request, response),
+      serve: (request, response) => {
+        this.httpHandler(request, response).catch((error: unknown) => {
+          failed(error);
+          response.destroy();
+        });
+      },
+      failed,
       done: (request, response) => {
         const { requestId, route, userId, code, startedAt } = request.visit;
         const ms = Math.round((performance.now() - startedAt) * 10) / 10;

@@ -17,6 +17,8 @@ interface Options {
   serve(request: GatewayRequest, response: ServerResponse): void;
   /** Called once for each request that came in, when its answer went out or its client went away. */
   done(request: GatewayRequest, response: ServerResponse): void;
+  /** What handling a request, or taking a connection, threw where nobody else hears of it. */
+  failed(error: unknown): void;
 }
 
 /** What is left to say to a client whose bytes are no HTTP request. */
@@ -61,7 +63,15 @@ export class FrontDoor {
         requestTimeout: limits.http.requestTimeoutMs,
         keepAliveTimeout: limits.http.keepAliveTimeoutMs,
       },
-      (request, response) => this.receive(request, response),
+      (request, response) => {
+        try {
+          this.receive(request, response);
+        } catch (error) {
+          // Beyond here is the event loop, where an error ends the process: this one costs its own connection.
+          options.failed(error);
+          response.destroy();
+        }
+      },
     );
     // Clients that neither send nor read do not hold their places.
     this.server.timeout = limits.http.requestTimeoutMs;
@@ -100,6 +110,7 @@ export class FrontDoor {
       // Clients of a node that died ask all at once, and one that finds the queue full tries again after seconds.
       this.server.listen({ port, host, backlog: limits.http.listenBacklog }, () => {
         this.server.off("error", reject);
+        this.server.on("error", (error) => this.options.failed(error));
         resolve(this.port);
       });
     });
@@ -115,7 +126,7 @@ export class FrontDoor {
     response.once("close", () => {
       this.inFlight--;
       if (place) this.awaited.leave(place);
-      this.options.done(request, response);
+      this.accountFor(request, response);
       if (this.inFlight === 0) this.whenIdle();
     });
     if (this.draining) response.setHeader("Connection", "close");
@@ -125,6 +136,14 @@ export class FrontDoor {
     // A browser's preflight must not be taken for the request that it asks about; there is no other use of OPTIONS here.
     else if (request.method === "OPTIONS") sendFailure(response, request.visit, fail("notFound"));
     else this.options.serve(request, response);
+  }
+
+  private accountFor(request: GatewayRequest, response: ServerResponse): void {
+    try {
+      this.options.done(request, response);
+    } catch (error) {
+      this.options.failed(error);
+    }
   }
 
   /**

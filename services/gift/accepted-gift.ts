@@ -1,4 +1,5 @@
 import { hash as hashOf } from "node:crypto";
+import { shown } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 import { userIdPattern } from "../user-id-pattern.ts";
 
@@ -63,7 +64,7 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
  */
 export function parseAcceptedGift(data: unknown, defaultSharePercent: number): AcceptedGift {
   const gift = { sharePercent: defaultSharePercent, ...(data as Partial<AcceptedGift>) } as AcceptedGift;
-  const bad = (field: keyof AcceptedGift) => new Error(`${field} of order ${String(gift.orderId).slice(0, 64)} is off`);
+  const bad = (field: keyof AcceptedGift) => new Error(`${field} of order ${shown(gift.orderId)} is off`);
   if (typeof gift.orderId !== "string" || gift.orderId === "" || gift.orderId.length > 64) throw bad("orderId");
   for (const field of ["senderId", "receiverId"] as const)
     if (typeof gift[field] !== "string" || !userIdPattern.test(gift[field])) throw bad(field);

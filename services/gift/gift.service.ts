@@ -115,11 +115,13 @@ export default defineService<"gift", GiftState>({
 
   events: {
     "living-room.changed": {
+      params: { roomId: giftParams.send.roomId },
       handler(ctx) {
         this.anchors.forget(ctx.params.roomId);
       },
     },
     "gift.catalogue-changed": {
+      params: { giftId: giftParams.send.giftId },
       handler(ctx) {
         this.shelf.evict(ctx.params.giftId);
       },

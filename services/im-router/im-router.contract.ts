@@ -1,3 +1,5 @@
+import { isShallow } from "../../broker/unknown-values.ts";
+import { limits } from "../../config/limits.ts";
 import { userIdPattern } from "../user-id-pattern.ts";
 
 /** What other services may use of the IM router: it finds where a user or a room is connected and sends there. */
@@ -83,7 +85,14 @@ const bucket = { type: "number", integer: true, min: 0 } as const;
 const roomId = { type: "number", integer: true, positive: true } as const;
 const msgId = { type: "string", min: 1, max: 100 } as const;
 const bizCode = { type: "number", integer: true } as const;
-const data = { type: "object" } as const;
+/** What a frame shows: any fields, but none so deep that the frame cannot be written. */
+const data = {
+  type: "object",
+  custom: (value: unknown, problems: object[]) => {
+    if (!isShallow(value, limits.im.dataLevels)) problems.push({ type: "tooDeep", expected: limits.im.dataLevels });
+    return value;
+  },
+} as const;
 const positive = { type: "number", integer: true, positive: true } as const;
 
 export const imRouterParams = {

@@ -1,4 +1,6 @@
+import { type Fields, fieldsOf, integerOf } from "../../broker/unknown-values.ts";
 import { bizCodes, frameCodes, frameMagic } from "../im-frames.ts";
+import { isShownText } from "../shown-text.ts";
 
 /**
  * What a client's text frame says. `fault` breaks the protocol and costs the connection; `refused` is understood but
@@ -13,14 +15,8 @@ export type ClientFrame =
   | { kind: "ack"; msgId: string | undefined }
   | { kind: "chat"; content: string; msgId: string | undefined };
 
-type Fields = Record<string, unknown>;
-
 function fault(reason: string): ClientFrame {
   return { kind: "fault", reason };
-}
-
-function asFields(value: unknown): Fields | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 }
 
 function parse(text: string): unknown {
@@ -35,10 +31,10 @@ function parse(text: string): unknown {
 export function readClientFrame(text: string, chatCharsMax: number): ClientFrame {
   const parsed = parse(text);
   if (parsed === undefined) return fault("the frame is no JSON");
-  const frame = asFields(parsed);
+  const frame = fieldsOf(parsed);
   if (!frame) return fault("the frame is no JSON object");
   if (frame.magic !== undefined && frame.magic !== frameMagic) return fault("wrong magic");
-  const body = frame.body === undefined || frame.body === null ? {} : asFields(frame.body);
+  const body = frame.body === undefined || frame.body === null ? {} : fieldsOf(frame.body);
   if (!body) return fault("body is no object");
   switch (frame.code) {
     case frameCodes.login:
@@ -61,18 +57,20 @@ function messageId(body: Fields): string | undefined {
 }
 
 function readBusiness(body: Fields, chatCharsMax: number): ClientFrame {
-  const bizCode = Number(body.bizCode);
-  if (!Number.isSafeInteger(bizCode)) return fault("bizCode is missing");
+  const bizCode = integerOf(body.bizCode);
+  if (bizCode === undefined) return fault("bizCode is no integer");
   const msgId = messageId(body);
   if (bizCode !== bizCodes.chat)
     return { kind: "refused", bizCode, msgId, error: "clients may not send this business code" };
   // Older clients send data as a JSON text inside the frame.
-  const data = asFields(typeof body.data === "string" ? parse(body.data) : body.data);
+  const data = fieldsOf(typeof body.data === "string" ? parse(body.data) : body.data);
   if (typeof data?.content !== "string") return fault("content is no text");
   const { content } = data;
   // Code points are at most the UTF-16 units and at least half of them: the exact count is taken only where it matters.
   const tooLong = content.length > 2 * chatCharsMax || [...content].length > chatCharsMax;
   if (content === "" || tooLong)
     return { kind: "refused", bizCode, msgId, error: `content must have 1 to ${chatCharsMax} characters` };
+  if (!isShownText(content))
+    return { kind: "refused", bizCode, msgId, error: "content must be one line of well-formed Unicode" };
   return { kind: "chat", content, msgId };
 }

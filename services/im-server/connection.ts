@@ -5,6 +5,7 @@ import { type ImSocket, wireText } from "./im-socket.ts";
 import type { Presence } from "./presence-store.ts";
 import { Rate } from "./rate.ts";
 import type { Position, RoomFrame } from "./room-feed.ts";
+import { closeForFault } from "./socket-fault.ts";
 
 const messageRate = new Rate(limits.im.messagesPerSecond, limits.im.messagesBurst);
 
@@ -146,6 +147,11 @@ export class Connection implements Presence {
   /** Starts the closing handshake; the socket is cut where the client does not finish it in `limits.im.closeGraceMs`. */
   close(code: number, reason: string): void {
     if (this.open) this.socket.close(code, reason);
+  }
+
+  /** What the client sent could not be handled: see `closeForFault`. */
+  broke(log: Parameters<typeof closeForFault>[0], event: string, error: unknown): void {
+    closeForFault(log, this.socket, this, event, error);
   }
 
   cut(): void {

@@ -24,11 +24,11 @@ export function holdEarly(socket: ImSocket, data: Buffer, isBinary: boolean): vo
     socket.close(closeCodes.tooManyMessages, "too many messages before the greeting");
 }
 
-/** Hears what was kept, and from now on whatever comes at once. */
-export function hearEarly(node: ImNode, socket: ImSocket): void {
-  const { early = [], connection } = socket;
+/** Hears what was kept, by the way that frames come, and from now on whatever comes at once. */
+export function hearEarly(socket: ImSocket): void {
+  const { early = [] } = socket;
   socket.early = undefined;
-  if (connection) for (const { data, isBinary } of early) hear(node, connection, data, isBinary);
+  for (const { data, isBinary } of early) socket.emit("message", data, isBinary);
 }
 
 function counted(connection: Connection): boolean {
@@ -62,7 +62,9 @@ function answer(node: ImNode, connection: Connection, frame: ClientFrame): void 
       connection.close(1000, "logged out");
       return;
     case "chat":
-      void sendChat(node, connection, frame.content, frame.msgId);
+      sendChat(node, connection, frame.content, frame.msgId).catch((error) =>
+        connection.broke(node.log, "chat", error),
+      );
       return;
     case "refused":
       refuse(connection, frame.bizCode, frame.msgId, frame.error);

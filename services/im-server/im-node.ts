@@ -74,7 +74,7 @@ export class ImNode {
     this.presence = new PresenceStore(parts.redis, parts.broker.nodeID, parts.settings.presenceLeaseMs);
     const fetch = (roomId: number, from: { epoch: string; seq: number }) => this.presence.missed(roomId, from);
     this.notices = new Notices({
-      store: new NoticeStore(parts.jetstream),
+      store: new NoticeStore(parts.jetstream, parts.log),
       resendMs: parts.settings.noticeResendMs,
       log: parts.log,
     });

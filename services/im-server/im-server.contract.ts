@@ -33,10 +33,15 @@ export interface ImServerActions {
 
 const userId = { type: "string", pattern: userIdPattern } as const;
 const roomId = { type: "number", integer: true, positive: true } as const;
+const seq = { type: "number", integer: true, min: 0 } as const;
+const text = { type: "string", max: 100 } as const;
+const frame = { type: "string" } as const;
+const roomFrame = { type: "object", props: { roomId, frame, seq, epoch: text } } as const;
+const userFrame = { type: "object", props: { userId, frame, seq, msgId: text } } as const;
 
 export const imServerParams = {
   token: { userId },
-  deliver: { frames: { type: "array", max: 20_000, items: { type: "object" } } },
+  deliver: { frames: { type: "array", max: 20_000, items: { type: "multi", rules: [roomFrame, userFrame] } } },
   replace: { connectionIds: { type: "array", max: 20_000, items: { type: "string", min: 1, max: 100 } } },
   emptyRoom: { roomId },
   holding: { members: { type: "array", max: 1_000, items: { type: "object", props: { userId, roomId } } } },

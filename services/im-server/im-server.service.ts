@@ -14,6 +14,7 @@ import { ImNode, type ImSettings } from "./im-node.ts";
 import { imServerParams } from "./im-server.contract.ts";
 import type { ImSocket } from "./im-socket.ts";
 import { type Listener, type ListenerEvents, openListener } from "./listener.ts";
+import { closeForFault } from "./socket-fault.ts";
 import { drain, startUpkeep } from "./upkeep.ts";
 
 interface State extends RedisState, JetStreamState {
@@ -50,7 +51,7 @@ function onSocket({ node, listener, logger }: Service & State, socket: ImSocket,
     node.settings.loginMs,
   );
   admit(node, socket, query, listener.sockets())
-    .then(() => hearEarly(node, socket))
+    .then(() => hearEarly(socket))
     .catch((error: Error) => {
       logger.error({ err: error }, "a connection could not be served: it is cut");
       socket.terminate();
@@ -72,6 +73,8 @@ function listenerEvents(service: Service & State): ListenerEvents {
     ponged: ({ connection }) => connection?.answered(),
     // A close always follows; the error itself is the network's or the client's doing.
     failed: (_socket, error) => service.logger.debug({ err: error }, "socket error"),
+    broke: (socket, event, error) => closeForFault(service.logger, socket, socket.connection, event, error),
+    refused: (error) => service.logger.error({ err: error }, "a connection could not be taken: the client tries again"),
     closed({ connection }) {
       if (connection) service.node.leave(connection);
     },

@@ -14,6 +14,8 @@ export interface SocketEvents {
   ponged(socket: ImSocket): void;
   failed(socket: ImSocket, error: Error): void;
   closed(socket: ImSocket): void;
+  /** One of the others threw `error` at an event of this name. Must not throw itself: nobody is there to catch it. */
+  broke(socket: ImSocket, event: string, error: unknown): void;
 }
 
 /**
@@ -37,9 +39,20 @@ export function wireText(text: string): Buffer {
   return wire;
 }
 
+function handOn(events: SocketEvents, socket: ImSocket, event: string | symbol, args: unknown[]): void {
+  if (event === "message") events.said(socket, args[0] as Buffer, args[1] as boolean);
+  else if (event === "ping") events.pinged(socket, args[0] as Buffer);
+  else if (event === "pong") events.ponged(socket);
+  else if (event === "error") events.failed(socket, args[0] as Error);
+  else if (event === "close") events.closed(socket);
+}
+
 /**
  * A socket of this node. With tens of thousands of them it is memory that counts: it has no listeners but hands its
  * events on by a switch, since each listener and the table they stand in would cost more than the connection itself.
+ *
+ * It is the one place where what clients send enters the node: what is thrown from here on costs that one socket. Beyond
+ * it are the stack of ws and the event loop, where an error ends the process.
  */
 export class ImSocket extends WebSocket {
   /** Set as soon as the socket is open: see the listener. */
@@ -54,11 +67,11 @@ export class ImSocket extends WebSocket {
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     const { events } = this;
     if (!events) return super.emit(event, ...args);
-    if (event === "message") events.said(this, args[0] as Buffer, args[1] as boolean);
-    else if (event === "ping") events.pinged(this, args[0] as Buffer);
-    else if (event === "pong") events.ponged(this);
-    else if (event === "error") events.failed(this, args[0] as Error);
-    else if (event === "close") events.closed(this);
+    try {
+      handOn(events, this, event, args);
+    } catch (error) {
+      events.broke(this, String(event), error);
+    }
     return true;
   }
 

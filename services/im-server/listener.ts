@@ -29,6 +29,8 @@ export interface ListenerOptions {
 /** `opened` is told of each socket that came in, before anything else is said of it. */
 export interface ListenerEvents extends SocketEvents {
   opened(socket: ImSocket, query: URLSearchParams): void;
+  /** The system could not take a connection; the listener goes on. */
+  refused(error: Error): void;
 }
 
 async function listenOn(server: Server, host: string, port: number): Promise<void> {
@@ -105,6 +107,14 @@ export async function openListener(options: ListenerOptions, events: ListenerEve
       open.remove(socket);
       events.closed(socket);
     },
+    broke: events.broke,
+  };
+  const opened = (socket: ImSocket, query: URLSearchParams) => {
+    try {
+      events.opened(socket, query);
+    } catch (error) {
+      events.broke(socket, "open", error);
+    }
   };
   const { headersTimeoutMs, allowedOrigins } = options;
   const connectionsCheckingInterval = Math.min(1_000, headersTimeoutMs);
@@ -125,10 +135,12 @@ export async function openListener(options: ListenerOptions, events: ListenerEve
       socket.line = line;
       open.all.add(socket);
       if (foreign) socket.close(closeCodes.foreignOrigin, "pages of this origin may not connect");
-      else events.opened(socket, url.searchParams);
+      else opened(socket, url.searchParams);
     });
   });
   await listenFrom(server, options.host, options.port);
+  // One connection that could not be taken (no memory or file descriptor left for it) ends nobody else's.
+  server.on("error", (error) => events.refused(error));
   return {
     port: (server.address() as AddressInfo).port,
     sockets: () => open.all.size,

@@ -1,5 +1,6 @@
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { guarded } from "../../mixins/guarded.ts";
 import { nowMs } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import { NoticeBox } from "./notice-box.ts";
@@ -7,6 +8,7 @@ import type { NoticeStore } from "./notice-store.ts";
 
 interface Log {
   warn(about: object, text: string): void;
+  error(about: object, text: string): void;
 }
 
 const idleMs = 60_000;
@@ -34,7 +36,8 @@ export class Notices {
     this.log = log;
     const round = () => this.lookUp();
     this.lookUps = new BackgroundLoop({ name: "notices", idleMs, errorBackoffMs, log, round });
-    this.resends = setInterval(() => this.resend(), Math.max(10, resendMs / 8));
+    const resend = guarded(log, "sending notices again", () => this.resend());
+    this.resends = setInterval(resend, Math.max(10, resendMs / 8));
   }
 
   /** A notice that a router has kept and hands over. Returns how many connections it was sent to now: 1 or 0. */

@@ -51,7 +51,7 @@ export class Rooms {
   catchUp(roomId: number, position: Position): void {
     const feed = this.feeds.get(roomId);
     const from = feed?.behind(position);
-    if (feed && from) void this.repair(roomId, feed, from);
+    if (feed && from) this.repairSoon(roomId, feed, from);
   }
 
   /** Call it after a member left: a room without members here is forgotten. */
@@ -66,7 +66,7 @@ export class Rooms {
       for (const member of this.roster.inRoom(roomId)) member.tellLost(lostUpTo);
     }
     for (const frame of send) sent += this.sendToMembers(roomId, frame);
-    if (fetchAfter) void this.repair(roomId, feed, fetchAfter);
+    if (fetchAfter) this.repairSoon(roomId, feed, fetchAfter);
     return sent;
   }
 
@@ -75,6 +75,12 @@ export class Rooms {
     let sent = 0;
     for (const member of this.roster.inRoom(roomId)) if (member.sendOfRoom(frame, wire)) sent++;
     return sent;
+  }
+
+  private repairSoon(roomId: number, feed: RoomFeed, from: Position): void {
+    this.repair(roomId, feed, from).catch((error: unknown) => {
+      this.log.warn({ roomId, ...from, err: error }, "missed room frames could not be sent: the room goes on without");
+    });
   }
 
   private async repair(roomId: number, feed: RoomFeed, from: Position): Promise<void> {

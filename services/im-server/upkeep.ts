@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { guarded } from "../../mixins/guarded.ts";
 import { call } from "../contracts.ts";
 import { closeCodes } from "../im-frames.ts";
 import { nowMs } from "./clock.ts";
@@ -114,11 +115,13 @@ export function startUpkeep(node: ImNode): { stop(): Promise<void> } {
   node.onLost = () => presence.wake();
   const sweepEveryMs = Math.max(20, Math.min(silenceMs, pingAfterMs) / 15);
   const silence = new SilenceSweep(node.settings, sweepEveryMs, nowMs());
-  const sweep = setInterval(() => {
+  const sweepSilent = guarded(node.log, "closing silent connections", () => {
     if (silence.sweep(node.roster.all(), nowMs()))
       node.log.warn("this node was held up: nobody counts as silent for that time");
-  }, sweepEveryMs);
-  const check = setInterval(() => checkNotices(node), Math.max(20, noticesCheckMs / 30));
+  });
+  const checkAll = guarded(node.log, "looking for kept notices", () => checkNotices(node));
+  const sweep = setInterval(sweepSilent, sweepEveryMs);
+  const check = setInterval(checkAll, Math.max(20, noticesCheckMs / 30));
   return {
     async stop() {
       clearInterval(sweep);

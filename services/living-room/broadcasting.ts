@@ -2,7 +2,7 @@ import { fail } from "../../broker/failure.ts";
 import type { DatabaseLease } from "../../mixins/lease/database-lease.ts";
 import { type Database, isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
-import { durableEvent } from "../durable-event.ts";
+import { durableEvent, eventDataOf } from "../durable-event.ts";
 import type { LiveRoom } from "./living-room.contract.ts";
 import { insertRoom, lockDesertedRoom, lockRoom, moveToRecords, roomByAnchor } from "./room-store.ts";
 
@@ -86,4 +86,14 @@ export async function closeDesertedRoom(
   });
   if (closed) outbox.wake();
   return closed === true;
+}
+
+/**
+ * Checks an event `room.closed`.
+ * @throws Error where it names no room: nobody can be told of it, and it goes to the dead letters.
+ */
+export function parseRoomClosed(message: unknown): { roomId: number } {
+  const { roomId } = eventDataOf(message);
+  if (!Number.isSafeInteger(roomId) || (roomId as number) < 1) throw new Error("no room id");
+  return { roomId: roomId as number };
 }

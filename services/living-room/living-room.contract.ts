@@ -70,7 +70,10 @@ export const livingRoomParams = {
     rooms: {
       type: "array",
       max: 10_000,
-      items: { type: "object", props: { roomId, watchNum: { type: "number", integer: true, min: 0 } } },
+      items: {
+        type: "object",
+        props: { roomId, watchNum: { type: "number", integer: true, min: 0, max: 1_000_000_000 } },
+      },
     },
   },
 } as const;

@@ -7,11 +7,11 @@ import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { type RateLimitState, rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
-import { broadcast, call, type EventMessage } from "../contracts.ts";
+import { broadcast, call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream } from "../streams.ts";
-import { closeRoom, openRoom } from "./broadcasting.ts";
+import { closeRoom, openRoom, parseRoomClosed } from "./broadcasting.ts";
 import { livingRoomParams } from "./living-room.contract.ts";
 import { RoomCache } from "./room-cache.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
@@ -121,10 +121,11 @@ export default defineService<"living-room", State>({
       durable: "living-room-closed",
       // One by one: one room that cannot be emptied does not hold up the others.
       batch: 1,
+      parse: parseRoomClosed,
       batchesInFlight: limits.room.closingsInFlight,
       async handler(messages) {
         for (const { data, requestId } of messages) {
-          const { roomId } = (data as EventMessage<"room.closed">).data;
+          const { roomId } = data as ReturnType<typeof parseRoomClosed>;
           await call(this.broker, "im-router.closeRoom", { roomId }, { requestID: requestId });
         }
       },
@@ -133,6 +134,7 @@ export default defineService<"living-room", State>({
 
   events: {
     "living-room.changed": {
+      params: livingRoomParams.find,
       handler(ctx) {
         this.rooms.forget(ctx.params.roomId);
       },

@@ -3,11 +3,11 @@ import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
-import { call, type EventMessage } from "../contracts.ts";
+import { call } from "../contracts.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream } from "../streams.ts";
 import { notificationParams } from "./notification.contract.ts";
-import { paymentNotice } from "./payment-notice.ts";
+import { parseCredited, paymentNotice } from "./payment-notice.ts";
 import { consoleSms, SmsNotTaken, type SmsProvider, webhookSms } from "./sms-provider.ts";
 
 interface State extends JetStreamState {
@@ -58,10 +58,11 @@ export default defineService<"notification", State>({
       durable: "notification-credited",
       // One by one: the notice of a payer does not wait for that of another.
       batch: 1,
+      parse: parseCredited,
       batchesInFlight: limits.notification.noticesInFlight,
       async handler(messages) {
         for (const { data, requestId } of messages) {
-          const notice = paymentNotice((data as EventMessage<"wallet.credited">).data);
+          const notice = paymentNotice(data as ReturnType<typeof parseCredited>);
           await call(this.broker, "im-router.sendToUser", notice, { requestID: requestId });
         }
       },

@@ -1,14 +1,15 @@
 import { z } from "zod";
+import { integerOf } from "../../../broker/unknown-values.ts";
 import type { FailureName } from "../../../config/errors.ts";
 import { limits } from "../../../config/limits.ts";
+import { isShownText } from "../../shown-text.ts";
 import { userIdPattern } from "../../user-id-pattern.ts";
 
 /**
  * The kinds of fields there are. JSON brings numbers, queries and forms bring text: digits are taken for the number they
  * spell, and nothing else is ("1e3", " 1", true and [1] are no numbers).
  */
-const digits = /^-?\d{1,16}$/;
-const spelledNumber = (value: unknown) => (typeof value === "string" && digits.test(value) ? Number(value) : value);
+const spelledNumber = (value: unknown) => integerOf(value) ?? value;
 const spelledOut = (value: unknown) =>
   typeof value === "number" && Number.isSafeInteger(value) ? String(value) : value;
 
@@ -29,16 +30,8 @@ export const userId = z
   .preprocess(spelledOut, z.string().regex(userIdPattern))
   .meta({ description: "A user id: a decimal string; a number is accepted while it is a safe integer." });
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const control = /[\u0000-\u001f\u007f]/;
-
 /** Text for people, on one line. */
-export const text = (min: number, max: number) =>
-  z
-    .string()
-    .min(min)
-    .max(max)
-    .refine((value) => value.isWellFormed() && !control.test(value));
+export const text = (min: number, max: number) => z.string().min(min).max(max).refine(isShownText);
 
 export const orderId = z.string().regex(/^[\w-]{1,64}$/);
 

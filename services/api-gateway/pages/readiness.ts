@@ -1,5 +1,6 @@
 import type { ServiceBroker } from "moleculer";
 import { type ServiceName, serviceNames } from "../../../broker/launch.ts";
+import { shown } from "../../../broker/unknown-values.ts";
 import { limits } from "../../../config/limits.ts";
 import type { HealthReport } from "../../../mixins/health.mixin.ts";
 
@@ -20,7 +21,7 @@ async function healthOf(broker: ServiceBroker, service: string, nodeID: string):
     const report = await broker.call<HealthReport, object>(`${service}.health`, {}, options);
     return { ready: Object.values(report).every((works) => typeof works !== "string"), report };
   } catch (error) {
-    return { ready: false, report: { failure: String((error as { type?: unknown }).type ?? "did not answer") } };
+    return { ready: false, report: { failure: shown((error as { type?: unknown } | null)?.type ?? "did not answer") } };
   }
 }
 

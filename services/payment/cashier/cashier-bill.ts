@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { tableOf } from "../providers/csv-bill.ts";
+import { billLine, tableOf } from "../providers/csv-bill.ts";
 import type { BillLine } from "../providers/provider.ts";
 import { fenOf, yuan } from "../yuan.ts";
 
@@ -30,9 +30,8 @@ export function readCashierBill(text: string): BillLine[] {
   );
   if (!text.includes(`\n#lines,${rows.length}\n`)) throw new RangeError("a bill that is not whole");
   return rows.map(({ kind, order = "", transaction = "", yuan: text = "" }) => {
-    const amount = fenOf(text);
-    if (amount === null || (kind !== "paid" && kind !== "refunded")) throw new RangeError("a line that is none");
-    return { kind, orderId: order, transactionId: transaction, amount };
+    if (kind !== "paid" && kind !== "refunded") throw new RangeError("a line that is none");
+    return billLine({ kind, orderId: order, transactionId: transaction, amount: fenOf(text) });
   });
 }
 

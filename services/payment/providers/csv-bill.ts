@@ -1,3 +1,21 @@
+import type { BillLine } from "./provider.ts";
+
+/** What the columns hold that lines are compared and stored in. */
+const orderIdChars = 80;
+const transactionIdChars = 64;
+
+/**
+ * A line of a bill.
+ * @throws RangeError where it cannot be one: an id that is longer than any, or something that is no amount.
+ */
+export function billLine(line: Omit<BillLine, "amount"> & { amount: number | null }): BillLine {
+  const { orderId, transactionId, amount } = line;
+  if (orderId.length > orderIdChars || transactionId.length > transactionIdChars)
+    throw new RangeError("a bill with an id that is none");
+  if (amount === null) throw new RangeError("a bill with something that is no amount");
+  return { ...line, amount };
+}
+
 /** The rows of a bill as fields by the names of its heading; what stands before the heading or after the rows is left out. */
 export function tableOf(
   text: string,

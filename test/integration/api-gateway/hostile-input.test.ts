@@ -1,6 +1,9 @@
+import fc from "fast-check";
 import { z } from "zod";
+import { failures } from "../../../config/errors.ts";
 import { endpoints } from "../../../services/api-gateway/endpoints/all.ts";
 import type { Endpoint } from "../../../services/api-gateway/endpoints/endpoint.ts";
+import { strangeJson, strangeObject } from "../../support/strange-values.ts";
 import { stopAll } from "../../support/system.ts";
 import {
   asAlice,
@@ -225,4 +228,44 @@ test("ids that exceed 2^53 go through as text, unharmed", async () => {
   expect(calls.at(-1)?.params.receiverId).toBe("18446744073709551615");
   await send(`${base}/live/api/gift/send`, { headers: asAlice, body: { ...params, receiverId: 77 } });
   expect(calls.at(-1)?.params.receiverId).toBe("77");
+});
+
+test("whatever is sent, the answer is an envelope with a code of the contract, and never a fault of ours", async () => {
+  const codes = [200, ...Object.values(failures).map(({ code }) => code)];
+  const json = "application/json";
+  const form = "application/x-www-form-urlencoded";
+  const text = fc.string({ unit: "binary", maxLength: 60 });
+  const escaped = text.map((of) => encodeURIComponent(of.toWellFormed()));
+  const requests = fc.constantFrom(...endpoints).chain((endpoint) => {
+    const { fields } = endpoint;
+    const names = fc.constantFrom(...fields, "__proto__", "constructor", "toString", "then", "%", "a[b]");
+    const pairs = fc.array(fc.tuple(names, fc.oneof(escaped, fc.constantFrom("%zz", "%ff", "1", "", "%00"))), {
+      maxLength: 4,
+    });
+    const query = pairs.map((of) => of.map(([name, value]) => `${name}=${value}`).join("&"));
+    const bodies = fc.oneof(
+      fc.tuple(fc.constant(json), fc.oneof(strangeObject(fields), strangeJson(...fields), text)),
+      fc.tuple(fc.constant(form), fc.oneof(query, text)),
+      fc.tuple(fc.constantFrom("text/plain", "", `${json}; charset=x`, `${json};;=`, "multipart/form-data"), text),
+    );
+    const headers = fc.dictionary(
+      fc.constantFrom("x-request-id", "x-correlation-id", "cookie", "accept-language", "x-operator-name", "origin"),
+      fc.stringMatching(/^[\x21-\x7e]{0,300}$/),
+      { maxKeys: 3 },
+    );
+    return fc.record({ endpoint: fc.constant(endpoint), query, body: bodies, headers });
+  });
+  const property = fc.asyncProperty(requests, async ({ endpoint, query, body: [type, body], headers }) => {
+    const url = `${base}${endpoint.path}${query ? `?${query}` : ""}`;
+    const sent = { ...headers, ...headersOf(endpoint), "Content-Type": type };
+    const response = await fetch(url, { method: "POST", headers: sent, body });
+    const { code, msg, data } = (await response.json()) as Record<string, unknown>;
+    expect(codes).toContain(code);
+    expect([typeof msg, data === undefined]).toEqual(["string", false]);
+    expect([200, 400, 401, 404, 413]).toContain(response.status);
+    if (response.status !== 200) expect(response.status).toBe(code === 100001 ? 400 : code === 100002 ? 401 : code);
+    calls.forEach(checkAgainstContract);
+    forget();
+  });
+  await fc.assert(property, { numRuns: 150 });
 });

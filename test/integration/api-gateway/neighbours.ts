@@ -3,27 +3,8 @@ import { Validators } from "moleculer";
 import gateway from "../../../services/api-gateway/api-gateway.service.ts";
 import type { Gateway } from "../../../services/api-gateway/gateway.ts";
 import type { ActionName, ParamsOf, ResultOf } from "../../../services/contracts.ts";
-import { giftParams } from "../../../services/gift/gift.contract.ts";
-import { imRouterParams } from "../../../services/im-router/im-router.contract.ts";
-import { imServerParams } from "../../../services/im-server/im-server.contract.ts";
-import { livingRoomParams } from "../../../services/living-room/living-room.contract.ts";
-import { notificationParams } from "../../../services/notification/notification.contract.ts";
-import { paymentParams } from "../../../services/payment/payment.contract.ts";
-import { userParams } from "../../../services/user/user.contract.ts";
-import { walletParams } from "../../../services/wallet/wallet.contract.ts";
+import { contractParams } from "../../support/contract-params.ts";
 import { startNode } from "../../support/system.ts";
-
-/** Stand-ins for the services behind the gateway, on a node of their own: they note their calls and answer as told. */
-export const contractParams: Record<string, Record<string, unknown>> = {
-  user: userParams,
-  "living-room": livingRoomParams,
-  gift: giftParams,
-  wallet: walletParams,
-  payment: paymentParams,
-  "im-router": imRouterParams,
-  "im-server": imServerParams,
-  notification: notificationParams,
-};
 
 export const alice = { userId: "9223372036854775807", token: "token-of-alice-0123456789" };
 

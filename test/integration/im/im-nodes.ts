@@ -116,6 +116,8 @@ export const noEvents = {
   ponged: nothing,
   failed: nothing,
   closed: nothing,
+  broke: nothing,
+  refused: nothing,
 };
 
 const clients: TestClient[] = [];

@@ -2,13 +2,11 @@
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
-import { join } from "node:path";
 import type { ServiceBroker } from "moleculer";
 import { WebSocket } from "ws";
-import { projectRoot } from "../../../config/root.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import type { ImBusiness, ImClient } from "../../../public/js/im-client.js";
-import { type Child, startChild } from "../../../scripts/children.ts";
+import type { Child } from "../../../scripts/children.ts";
 import { call } from "../../../services/contracts.ts";
 import type { ImSettings } from "../../../services/im-server/im-node.ts";
 import { loadPageModule } from "../../browser/page-module.ts";
@@ -22,6 +20,7 @@ import {
   type TestClient,
   watchNumbers,
 } from "./im-nodes.ts";
+import { type ImServerChild, startImServerChild } from "./im-server-child.ts";
 
 const { createImClient } = loadPageModule<typeof import("../../../public/js/im-client.js")>("js/im-client.js");
 
@@ -39,38 +38,14 @@ const namedForMs = 600;
 
 jest.setTimeout(60_000);
 
-interface Node {
-  child: Child;
-  nodeId: string;
-  address: string;
-}
-
 const redis = openRedis("test");
 const children: Child[] = [];
 const crowd: ImClient[] = [];
 let router: ServiceBroker;
-let staying: Node;
+let staying: ImServerChild;
 
-async function startServer(label: string): Promise<Node> {
-  const child = startChild({
-    name: label,
-    command: process.execPath,
-    args: [join(projectRoot(), "test/support/service-process.ts"), "im-server", JSON.stringify(settings)],
-    cwd: projectRoot(),
-    env: { NODE_LABEL: label, NODE_OPTIONS: undefined },
-    output: { prefix: `${label}|` },
-    ready: /^ready (\{.*\})$/,
-  });
-  children.push(child);
-  const { nodeId } = JSON.parse((await child.ready)?.[1] ?? "{}") as { nodeId: string };
-  const address = await eventually(`${label} answers`, () =>
-    call(router, "im-server.status", {}, { nodeID: nodeId, timeout: 1_000, tracking: false }).then(
-      (status) => status.address,
-      () => undefined,
-    ),
-  );
-  return { child, nodeId, address };
-}
+const startServer = (label: string): Promise<ImServerChild> =>
+  startImServerChild(router, label, settings, (child) => children.push(child));
 
 beforeAll(async () => {
   await redis.connect();
@@ -104,7 +79,7 @@ function queueMax(): number {
 }
 
 /** A connection to a node, however its answer comes; it beats its heart as clients do. */
-async function visit(node: Node, userId: string, roomId: number, via = node): Promise<TestClient> {
+async function visit(node: ImServerChild, userId: string, roomId: number, via = node): Promise<TestClient> {
   const { token } = await call(router, "im-server.token", { userId }, { nodeID: via.nodeId });
   const client = openClient(`${node.address}?token=${token}&roomId=${roomId}`);
   const beat = setInterval(() => {
@@ -121,7 +96,7 @@ const say = (roomId: number, msgId: string) =>
 const said = (client: TestClient) => client.business(5560).map(({ msgId }) => msgId);
 
 /** For so long, and often enough to be told of each node, nobody is sent to this one. */
-async function never(node: Node, ms: number): Promise<void> {
+async function never(node: ImServerChild, ms: number): Promise<void> {
   const until = Date.now() + ms;
   for (let picks = 0; Date.now() < until || picks < 6; picks++) {
     expect(await pick()).not.toBe(node.address);
@@ -188,7 +163,7 @@ test("who does not come back from a killed node is forgotten with its lease, and
 });
 
 describe("a node that stands still for longer than its leases, and goes on", () => {
-  let frozen: Node;
+  let frozen: ImServerChild;
   let old: Record<"moved" | "moved silently" | "stayed", TestClient>;
   let moved: TestClient[];
   let gaveUp: TestClient;

@@ -65,11 +65,7 @@ describe("a database that is of no use for a while is unavailable, and of use ag
 
   const states: [string, string, string][] = [
     ["a server that takes no writes", "SET GLOBAL read_only = 1", "SET GLOBAL read_only = 0"],
-    [
-      "a table that is away",
-      `RENAME TABLE DB.t_heartbeat TO DB.t_away`,
-      `RENAME TABLE DB.t_away TO DB.t_heartbeat`,
-    ],
+    ["a table that is away", `RENAME TABLE DB.t_heartbeat TO DB.t_away`, `RENAME TABLE DB.t_away TO DB.t_heartbeat`],
     ["a right that was taken", `REVOKE INSERT ON *.* FROM ${account}`, `GRANT INSERT ON *.* TO ${account}`],
   ];
   test.each(states)("%s", async (_what, does, undoes) => {

@@ -1,10 +1,14 @@
+import fc from "fast-check";
 import { type ServiceBroker as Broker, Errors, type Service } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
+import { natsPrefix } from "../../../config/config.ts";
+import { DeadLetters } from "../../../mixins/jetstream/dead-letters.ts";
 import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
 import { call } from "../../../services/contracts.ts";
 import { durableEvent } from "../../../services/durable-event.ts";
 import notification from "../../../services/notification/notification.service.ts";
 import { SmsNotTaken, type SmsProvider } from "../../../services/notification/sms-provider.ts";
+import { strangeJson, strangeObject } from "../../support/strange-values.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 
 interface Notice {
@@ -81,6 +85,25 @@ describe("the notice of a payment", () => {
     await publish("order-3", "second copy");
     await eventually("both were handled", () => noticesOf("order-3").length === 2);
     expect(new Set(noticesOf("order-3").map(({ msgId }) => msgId))).toEqual(new Set(["paid-order-3"]));
+  });
+
+  test("of an event that cannot be read goes to the dead letters at once, and holds up no other", async () => {
+    const { jetstream } = node.getLocalService("notification") as unknown as Service & JetStreamState;
+    const fields = strangeObject(["userId", "orderId", "coins", "balanceAfter"]);
+    const events = fc.oneof(
+      fields.map((data) => `{"id":"e","name":"wallet.credited","data":${data}}`),
+      strangeJson("id", "data"),
+      fc.string({ unit: "binary" }),
+    );
+    const strange = fc.sample(events, 30);
+    for (const [at, text] of strange.entries()) {
+      await jetstream.client.publish(`${natsPrefix()}event.wallet.credited`, Buffer.from(text));
+      if (at % 10 === 9) await publish(`order-beside-${at}`);
+    }
+    await eventually("those beside are told", () => [9, 19, 29].every((at) => noticesOf(`order-beside-${at}`).length));
+    const letters = await DeadLetters.open(jetstream.connection);
+    const dead = () => letters.countByChannel().then((counts) => counts.get("notification-credited") ?? 0);
+    await eventually("the others are put aside", async () => (await dead()) === strange.length);
   });
 
   test("waits for a router that is away", async () => {

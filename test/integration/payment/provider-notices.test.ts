@@ -1,6 +1,8 @@
+import fc from "fast-check";
 import type { NoticeAnswer, RawNotice } from "../../../services/payment/payment.contract.ts";
 import type { PaymentProvider } from "../../../services/payment/providers/provider.ts";
 import { insist } from "../../support/providers/simulated-server.ts";
+import { strangeJson, strangeObject } from "../../support/strange-values.ts";
 import { marksOf, messagesOf, noticesOf, orderRow } from "./desk.ts";
 import {
   type Change,
@@ -313,4 +315,61 @@ test("keys are in no failure and no row", async () => {
   const said = JSON.stringify(error, Object.getOwnPropertyNames(error as object));
   expect(said).not.toMatch(/PRIVATE KEY|WECHATPAY2|signature/);
   expect(said).not.toContain(desk.wechat.settings.WECHAT_PAY_APIV3_KEY);
+});
+
+describe("a call that is anything", () => {
+  const headers = fc.dictionary(
+    fc.constantFrom(
+      "x-cashier-timestamp",
+      "x-cashier-nonce",
+      "x-cashier-signature",
+      "wechatpay-signature",
+      "__proto__",
+    ),
+    fc.string({ unit: "binary", maxLength: 80 }),
+  );
+  const bodies = fc.oneof(
+    strangeObject(["id", "event_type", "resource", "out_trade_no", "amount"]).filter((text) => text.length < 60_000),
+    strangeJson("sign", "sign_type").filter((text) => text.length < 60_000),
+    fc.webQueryParameters(),
+    fc.string({ unit: "binary" }),
+  );
+
+  test.each(channels)("at the address of %s is answered 4xx, and changes nothing", async (channel) => {
+    const order = await place(desk, channel);
+    const before = await outcomes(order);
+    const property = fc.asyncProperty(headers, bodies, async (sent, body) => {
+      const raw = { ...paid(order), body };
+      const mixed = { ...raw, headers: { ...raw.headers, ...sent } };
+      const { httpStatus } = await tell(order, mixed);
+      expect([httpStatus >= 400, httpStatus < 500]).toEqual([true, true]);
+    });
+    await fc.assert(property, { numRuns: 20 });
+    expect(await statusOf(desk, order)).toBe(1);
+    expect(await outcomes(order)).toEqual(before);
+  });
+
+  test.each(channels)("of %s, and signed, is answered 4xx or changes nothing", async (channel) => {
+    const order = await place(desk, channel);
+    // Each of these makes it a call about something else, whatever stands there: no strange value is the order's own.
+    const names = { wechat: ["out_trade_no"], alipay: ["out_trade_no"], cashier: ["orderId"] }[channel];
+    const others = {
+      wechat: ["amount", "transaction_id", "success_time", "trade_state", "mchid"],
+      alipay: ["total_amount", "trade_no", "gmt_payment", "seller_id"],
+      cashier: ["amount", "transactionId", "time", "status"],
+    }[channel];
+    const value = strangeJson(...names).filter((text) => text.length < 1_000);
+    const content = fc.tuple(fc.constantFrom(...names), value, fc.option(fc.tuple(fc.constantFrom(...others), value)));
+    const property = fc.asyncProperty(content, async ([name, text, other]) => {
+      // Of a form, fields are texts.
+      const fieldOf = (of: string) => (channel === "alipay" ? of : (JSON.parse(of) as unknown));
+      const change = Object.fromEntries(
+        [[name, text] as const, ...(other ? [other] : [])].map(([key, of]) => [key, fieldOf(of)]),
+      );
+      const { httpStatus } = await tell(order, paid(order, { content: change as Record<string, never> }));
+      expect([httpStatus >= 400, httpStatus < 500]).toEqual([true, true]);
+    });
+    await fc.assert(property, { numRuns: 15 });
+    expect(await statusOf(desk, order)).toBe(1);
+  });
 });

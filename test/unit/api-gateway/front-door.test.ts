@@ -15,6 +15,9 @@ let done: GatewayRequest[] = [];
 
 function newDoor(): FrontDoor {
   const door = new FrontDoor({
+    failed(error) {
+      throw error;
+    },
     serve: (_request, response) => void served.push(response),
     done: (request) => void done.push(request),
   });
@@ -139,4 +142,25 @@ test("what is no HTTP request is told so and closed", async () => {
   expect(text).toMatch(/^HTTP\/1\.1 400 /);
   expect(text).toContain('{"code":400');
   expect(served).toEqual([]);
+});
+
+test("what handling a request throws ends that connection alone, and is told", async () => {
+  const broken = new Error("a request that cannot be handled");
+  const told: unknown[] = [];
+  const door = new FrontDoor({
+    failed: (error) => told.push(error),
+    serve(request, response) {
+      if (request.url === "/broken") throw broken;
+      response.end("served");
+    },
+    done() {
+      throw broken;
+    },
+  });
+  doors.push(door);
+  const base = `http://${host}:${await door.listen(host, 0, false)}`;
+  await expect(fetch(`${base}/broken`)).rejects.toThrow();
+  expect(await (await fetch(base)).text()).toBe("served");
+  await until(() => told.length === 3);
+  expect(told).toEqual([broken, broken, broken]);
 });

@@ -1,11 +1,19 @@
+import fc from "fast-check";
+import { ParamsValidator } from "../../../broker/params-validator.ts";
 import { billDay, isOver } from "../../../services/payment/bill-day.ts";
+import { readBill } from "../../../services/payment/bills.ts";
 import { billText, readCashierBill } from "../../../services/payment/cashier/cashier-bill.ts";
+import { type BillLine, paymentParams } from "../../../services/payment/payment.contract.ts";
 import { readAlipayBill } from "../../../services/payment/providers/alipay/alipay-bill.ts";
 import { unzip } from "../../../services/payment/providers/alipay/zip.ts";
 import { readWechatBill } from "../../../services/payment/providers/wechat/wechat-bill.ts";
 import { gbk, zip } from "../../support/providers/bill-archive.ts";
 
 const room = 1_000_000;
+const checkLines = new ParamsValidator().compile(paymentParams.takeBill as never) as unknown as (
+  params: object,
+  context: object,
+) => unknown;
 
 describe("a bill of WeChat Pay", () => {
   const heading = "交易时间,微信订单号,商户订单号,交易状态,商品名称,订单金额,申请退款金额";
@@ -113,4 +121,65 @@ test("a day is Beijing's, and over once it is", () => {
   expect(isOver("2026-11-22", to.getTime())).toBe(true);
   expect(isOver("2026-11-22", to.getTime() - 1)).toBe(false);
   for (const none of ["2026-02-30", "2026-13-01", "2026-00-00"]) expect(isOver(none, Date.UTC(2030, 0))).toBe(false);
+});
+
+describe("a file that is anything", () => {
+  const cells = fc.oneof(
+    fc.constantFrom(
+      "SUCCESS",
+      "REFUND",
+      "交易",
+      "退款",
+      "paid",
+      "refunded",
+      "30.00",
+      "1e999",
+      "-1",
+      "__proto__",
+      "x".repeat(81),
+    ),
+    fc.string({ unit: "binary", maxLength: 12 }),
+  );
+  const rows = fc.array(fc.array(cells, { maxLength: 8 }), { maxLength: 6 });
+  const heads = [
+    "交易时间,微信订单号,商户订单号,交易状态,商品名称,订单金额,申请退款金额",
+    "支付宝交易号,商户订单号,业务类型,完成时间,订单金额（元）",
+    "time,transaction,order,kind,yuan",
+    "__proto__,constructor,toString,then,valueOf",
+  ];
+  const table = fc
+    .tuple(fc.constantFrom(...heads), rows, fc.constantFrom(",", ",`"), fc.boolean())
+    .map(([head, lines, comma, whole]) => {
+      const first = comma === "," ? "" : "`";
+      const body = lines.map((row) => first + row.join(comma));
+      return [head, ...body, ...(whole ? ["总交易单数,x", `#lines,${lines.length}`] : []), ""].join("\n");
+    });
+  const files = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+    table.map((text) => Buffer.from(text)),
+    table.map((text) => zip([gbk(text)])),
+    // An archive with some bytes of it changed.
+    fc.tuple(table, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 5 })).map(([text, changes]) => {
+      const archive = Buffer.from(zip([gbk(text)]));
+      for (const [at, byte] of changes) archive[at % archive.length] = byte;
+      return archive;
+    }),
+  );
+
+  test.each(["wechat", "alipay", "cashier"] as const)("is a bill of %s or refused with a RangeError", (channel) => {
+    fc.assert(
+      fc.property(files, (file) => {
+        let lines: BillLine[];
+        try {
+          lines = readBill(channel, file);
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+          return;
+        }
+        // What a bill says can be handed in, and stored.
+        expect(checkLines({ date: "2026-01-01", channel, from: 0, lines }, {})).toBe(true);
+      }),
+      { numRuns: 150 },
+    );
+  });
 });

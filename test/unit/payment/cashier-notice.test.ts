@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { limits } from "../../../config/limits.ts";
 import {
   noticeBody,
@@ -6,6 +7,8 @@ import {
   verifySignature,
 } from "../../../services/payment/cashier/cashier-notice.ts";
 import { NoticeRefused } from "../../../services/payment/notice-record.ts";
+import { cashierProvider } from "../../../services/payment/providers/cashier-provider.ts";
+import { strangeJson, strangeObject } from "../../support/strange-values.ts";
 
 const secret = "cashier-secret-of-this-test";
 const now = 1_800_000_000_000;
@@ -96,4 +99,26 @@ describe("the body of a notice", () => {
     expect(notice).not.toHaveProperty("admin");
     expect(({} as { admin?: unknown }).admin).toBeUndefined();
   });
+});
+
+test("a notice that is signed and strange is believed as a whole or refused, and nothing else is thrown", () => {
+  const provider = cashierProvider(secret, {} as never);
+  const names = Object.keys(JSON.parse(body) as object);
+  const kept = (text: string) => JSON.stringify({ ...JSON.parse(body), ...JSON.parse(text) });
+  const shallow = strangeObject(names).filter((text) => text.length < 10_000);
+  const bodies = fc.oneof(
+    strangeObject(names),
+    strangeJson(...names),
+    shallow.map(kept),
+    fc.string({ unit: "binary" }),
+  );
+  fc.assert(
+    fc.property(bodies, (text) => {
+      const raw = { body: text, headers: signedHeaders(secret, text, now), query: {}, ip: "127.0.0.1" };
+      expect(["believed", "malformed", "merchant", "currency"]).toContain(
+        refusalOf(() => provider.readNotice(raw, new Date(now))),
+      );
+    }),
+    { numRuns: 200 },
+  );
 });

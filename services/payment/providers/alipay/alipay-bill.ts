@@ -1,16 +1,14 @@
 import { orderIdOf } from "../../order.ts";
 import { fenOf } from "../../yuan.ts";
-import { tableOf } from "../csv-bill.ts";
+import { billLine, tableOf } from "../csv-bill.ts";
 import type { BillLine } from "../provider.ts";
 import { unzip } from "./zip.ts";
 
 const isHeading = (line: string) => /^支付宝交易号\s*,商户订单号\s*,业务类型/.test(line);
 
 /** Amounts of refunds stand there below zero. */
-function fen(text: string | undefined): number {
-  const amount = fenOf((text ?? "").replace(/^-/, ""));
-  if (amount === null) throw new RangeError("a bill with something that is no amount");
-  return amount;
+function fen(text: string | undefined): number | null {
+  return fenOf((text ?? "").replace(/^-/, ""));
 }
 
 /**
@@ -26,7 +24,7 @@ export function readAlipayBill(archive: Buffer, maxBytes: number): BillLine[] {
   return rows.flatMap((row): BillLine[] => {
     const common = { orderId: orderIdOf(row.商户订单号 ?? ""), transactionId: row.支付宝交易号 ?? "" };
     const amount = fen(row["订单金额（元）"]);
-    if (row.业务类型 === "交易") return [{ ...common, kind: "paid", amount }];
-    return row.业务类型 === "退款" ? [{ ...common, kind: "refunded", amount }] : [];
+    if (row.业务类型 === "交易") return [billLine({ ...common, kind: "paid", amount })];
+    return row.业务类型 === "退款" ? [billLine({ ...common, kind: "refunded", amount })] : [];
   });
 }

@@ -11,6 +11,16 @@ const deflated = 8;
  * @throws RangeError where it is no archive, or too large.
  */
 export function unzip(archive: Buffer, maxBytes: number): Buffer[] {
+  try {
+    return filesOf(archive, maxBytes);
+  } catch (error) {
+    // Places that the archive names and that are not in it.
+    if ((error as { code?: unknown }).code === "ERR_OUT_OF_RANGE") throw new RangeError("a broken ZIP archive");
+    throw error;
+  }
+}
+
+function filesOf(archive: Buffer, maxBytes: number): Buffer[] {
   let end = archive.length - 22;
   while (end >= 0 && archive.readUInt32LE(end) !== endMark) end--;
   if (end < 0) throw new RangeError("no ZIP archive");

@@ -1,6 +1,6 @@
 import { orderIdOf } from "../../order.ts";
 import { fenOf } from "../../yuan.ts";
-import { tableOf } from "../csv-bill.ts";
+import { billLine, tableOf } from "../csv-bill.ts";
 import type { BillLine } from "../provider.ts";
 
 /** A field of a row, which has to be there; @throws RangeError */
@@ -8,12 +8,6 @@ function field(row: Record<string, string>, name: string): string {
   const value = row[name];
   if (value === undefined) throw new RangeError(`a bill without ${name}`);
   return value;
-}
-
-function fen(row: Record<string, string>, name: string): number {
-  const amount = fenOf(field(row, name));
-  if (amount === null) throw new RangeError(`a bill whose ${name} is no amount`);
-  return amount;
 }
 
 /**
@@ -27,8 +21,10 @@ export function readWechatBill(text: string): BillLine[] {
   if (!/^总交易单数,/m.test(text)) throw new RangeError("a bill that is not whole");
   return rows.flatMap((row): BillLine[] => {
     const common = { orderId: orderIdOf(field(row, "商户订单号")), transactionId: field(row, "微信订单号") };
-    if (field(row, "交易状态") === "SUCCESS") return [{ ...common, kind: "paid", amount: fen(row, "订单金额") }];
-    if (field(row, "交易状态") === "REFUND") return [{ ...common, kind: "refunded", amount: fen(row, "申请退款金额") }];
+    if (field(row, "交易状态") === "SUCCESS")
+      return [billLine({ ...common, kind: "paid", amount: fenOf(field(row, "订单金额")) })];
+    if (field(row, "交易状态") === "REFUND")
+      return [billLine({ ...common, kind: "refunded", amount: fenOf(field(row, "申请退款金额")) })];
     return [];
   });
 }

@@ -1,0 +1,34 @@
+import { messageOf } from "../../broker/unknown-values.ts";
+import { closeCodes } from "../im-frames.ts";
+
+interface Log {
+  error(about: object, text: string): void;
+}
+
+/** Whose socket it is; nobody's while it is let in. */
+interface Whose {
+  readonly connectionId: string;
+  readonly userId: string;
+  readonly roomId: number;
+}
+
+interface Closable {
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
+/**
+ * What is done where handling what one client sent threw: a fault of ours, which costs that one connection, with 4422 so
+ * that the same client does not come back with the same frame. Never throws.
+ */
+export function closeForFault(log: Log, socket: Closable, whose: Whose | undefined, event: string, error: unknown) {
+  const { connectionId, userId, roomId } = whose ?? {};
+  const about = { connectionId, userId, roomId, event, err: error instanceof Error ? error : messageOf(error) };
+  log.error(about, "what a client sent could not be handled: its connection is closed, the others go on");
+  try {
+    socket.close(closeCodes.protocolFault, "what was sent cannot be handled");
+  } catch (closing) {
+    log.error({ ...about, err: closing }, "the closing handshake failed as well: the socket is cut");
+    socket.terminate();
+  }
+}

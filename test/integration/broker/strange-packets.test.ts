@@ -1,0 +1,115 @@
+/** What other nodes may send to a node over the bus: whatever it is, it costs that packet alone. */
+import fc from "fast-check";
+import type { ServiceBroker } from "moleculer";
+import { connect, type NatsConnection } from "nats";
+import { natsOptions } from "../../../broker/nats-options.ts";
+import { config } from "../../../config/config.ts";
+import { call } from "../../../services/contracts.ts";
+import { strangeJson, strangeObject } from "../../support/strange-values.ts";
+import { stopAll } from "../../support/system.ts";
+import { livingRoomFake, startRouter } from "../im/im-nodes.ts";
+import { type ImServerChild, startImServerChild } from "../im/im-server-child.ts";
+
+jest.setTimeout(60_000);
+
+let router: ServiceBroker;
+let server: ImServerChild;
+let bus: NatsConnection;
+let ended: unknown;
+
+beforeAll(async () => {
+  router = await startRouter("router", livingRoomFake);
+  server = await startImServerChild(router, "im-packets", {}, (child) => {
+    child.exited.then((exit) => (ended = exit));
+  });
+  bus = await connect(natsOptions("stranger"));
+});
+afterAll(async () => {
+  await bus.close();
+  await server.child.stop(10_000);
+  await stopAll();
+});
+
+const send = (command: string, body: string) =>
+  bus.publish(`MOL-${config().NAMESPACE}.${command}.${server.nodeId}`, Buffer.from(body));
+
+/** What was sent before is handled by then: the bus keeps the order of one sender, and the node that of its packets. */
+async function expectAlive(): Promise<void> {
+  await bus.flush();
+  const status = await call(router, "im-server.status", {}, { nodeID: server.nodeId });
+  expect([ended, status.address]).toEqual([undefined, server.address]);
+}
+
+/** Sends a request as another node would, and resolves to the answer's error. */
+async function errorOf(action: string, params: string): Promise<Record<string, unknown> | null> {
+  const id = `strange-${Math.random()}`;
+  const answers = bus.subscribe(`MOL-${config().NAMESPACE}.RES.stranger`);
+  send("REQ", `{"ver":"5","sender":"stranger","id":"${id}","action":"${action}","params":${params}}`);
+  try {
+    for await (const message of answers) {
+      const answer = message.json<{ id: string; error?: Record<string, unknown> }>();
+      if (answer.id === id) return answer.error ?? null;
+    }
+    throw new Error("no answer");
+  } finally {
+    answers.unsubscribe();
+  }
+}
+
+test("packets of any kind and content leave the node as it was", async () => {
+  const commands = fc.constantFrom("REQ", "RES", "EVENT", "INFO", "DISCOVER", "PING", "PONG");
+  const fields = strangeObject([
+    "id",
+    "action",
+    "params",
+    "meta",
+    "level",
+    "event",
+    "data",
+    "groups",
+    "requestID",
+    "caller",
+  ]);
+  const known = fields.map((text) => `{"ver":"5","sender":"stranger",${text.slice(1)}`.replace(/,\}$/, "}"));
+  const named = known.map((text) =>
+    text.replace("{", '{"action":"im-server.deliver","event":"living-room.changed","broadcast":true,'),
+  );
+  const packets = fc.oneof(known, named, strangeJson("ver", "sender"), fc.string({ unit: "binary" }));
+  const property = fc.asyncProperty(
+    fc.array(fc.tuple(commands, packets), { minLength: 5, maxLength: 20 }),
+    async (sent) => {
+      for (const [command, body] of sent) send(command, body);
+      await expectAlive();
+    },
+  );
+  await fc.assert(property, { numRuns: 20 });
+});
+
+test("params that are none are a validation error on the node that asked, without their values", async () => {
+  for (const params of [
+    "{}",
+    '{"frames":[{"roomId":1}]}',
+    '{"frames":[{"roomId":1,"frame":{"toString":1},"seq":1,"epoch":"e"}]}',
+    '{"frames":[{"userId":["7"],"frame":"f","seq":1,"msgId":"m"}]}',
+    `{"frames":${"[".repeat(20_000)}${"]".repeat(20_000)}}`,
+    '"secret"',
+  ]) {
+    const error = await errorOf("im-server.deliver", params);
+    expect([error?.type, error?.code]).toEqual(["VALIDATION_ERROR", 422]);
+    expect(JSON.stringify(error?.data)).not.toContain("actual");
+  }
+  await expectAlive();
+});
+
+test("an answer that cannot be made is missing, and ends nothing", async () => {
+  const deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
+  const request = '"ver":"5","sender":"stranger","id":"deep","action":"im-server.status","params":{}';
+  for (const field of [
+    `"meta":${deep}`,
+    '"requestID":{"toString":1}',
+    `"requestID":${deep}`,
+    '"caller":{"toString":1}',
+  ])
+    send("REQ", `{${request},${field}}`);
+  await expectAlive();
+});

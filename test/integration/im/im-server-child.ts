@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import type { ServiceBroker } from "moleculer";
+import { projectRoot } from "../../../config/root.ts";
+import { type Child, startChild } from "../../../scripts/children.ts";
+import { call } from "../../../services/contracts.ts";
+import type { ImSettings } from "../../../services/im-server/im-node.ts";
+import { eventually } from "../../support/system.ts";
+
+/** An im-server node in a process of its own, which can die. */
+export interface ImServerChild {
+  child: Child;
+  nodeId: string;
+  address: string;
+}
+
+/** Resolves once `router`, a node of the test's, is answered by it. `started` is told of the process in any case. */
+export async function startImServerChild(
+  router: ServiceBroker,
+  label: string,
+  settings: Partial<ImSettings>,
+  started: (child: Child) => void,
+): Promise<ImServerChild> {
+  const child = startChild({
+    name: label,
+    command: process.execPath,
+    args: [join(projectRoot(), "test/support/service-process.ts"), "im-server", JSON.stringify(settings)],
+    cwd: projectRoot(),
+    env: { NODE_LABEL: label, NODE_OPTIONS: undefined },
+    output: { prefix: `${label}|` },
+    ready: /^ready (\{.*\})$/,
+  });
+  started(child);
+  const { nodeId } = JSON.parse((await child.ready)?.[1] ?? "{}") as { nodeId: string };
+  const address = await eventually(`${label} answers`, () =>
+    call(router, "im-server.status", {}, { nodeID: nodeId, timeout: 1_000, tracking: false }).then(
+      (status) => status.address,
+      () => undefined,
+    ),
+  );
+  return { child, nodeId, address };
+}
