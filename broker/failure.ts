@@ -6,7 +6,8 @@ import { isOutage } from "./outages.ts";
 /**
  * A failure of the table in config/errors.ts as an error that survives the way between nodes: a plain
  * MoleculerClientError (subclasses arrive as bare errors) with the failure's name as `type`. Test it with `isFailure`.
- * `data` is for logs and callers inside; it is never shown outside.
+ * `data` is for logs and callers inside; it is never shown outside. The `mayHaveHappened` of an `unavailable` is what
+ * the function of that name goes by.
  */
 export function fail(name: FailureName, data: Record<string, unknown> = {}): Error {
   const row = failures[name];
@@ -54,4 +55,18 @@ export function isUnavailable(error: unknown): boolean {
   const name = failureName(error);
   if (name !== undefined) return name === "unavailable";
   return nobodyThere.has((error as { type?: unknown } | null)?.type) || isOutage(error);
+}
+
+/** Moleculer's errors of a call that was sent and that nobody answered: in time, or at all since its node went away. */
+const notAnswered = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
+
+/**
+ * Whether what failed may have been carried out all the same: it was sent, and nobody said no. An `unavailable` says so
+ * itself. False only where that is certain, as far as the one who failed can know: an action that must be believed turns
+ * the time-outs of its own look-ups into an `unavailable`.
+ */
+export function mayHaveHappened(error: unknown): boolean {
+  const { type, data } = (error ?? {}) as { type?: unknown; data?: { mayHaveHappened?: unknown } };
+  if (isFailure(error, "unavailable")) return data?.mayHaveHappened === true;
+  return notAnswered.has(String(type));
 }

@@ -1,5 +1,3 @@
-import { lookLimits } from "./look-limits.ts";
-
 /**
  * Every bound of the system, with its unit in its name. A bound that an operator may want to move is a setting
  * (config.ts); what stands here is part of the contract or of the design, and a change of it wants a test run.
@@ -144,7 +142,23 @@ export const limits = Object.freeze({
     watchNumbersPerStatement: 500,
   }),
 
-  look: lookLimits,
+  /** The looks over all live rooms: who watches, and whether the anchors are there. */
+  look: Object.freeze({
+    everyMs: 4_000,
+    /** More than a portion of rooms takes. */
+    leaseMs: 8_000,
+    answerTimeoutMs: 3_000,
+    /** Looks further apart than this say nothing about the time between them. */
+    gapMs: 60_000,
+    roomsPerCall: 500,
+    closingsAtOnce: 50,
+    marksPerStatement: 1_000,
+    /** How long a router has been there before the im-servers that it sees are all there are. */
+    routerSettleMs: 2_000,
+    /** For how long an im-server that did not answer a router's ping, or did, is not pinged again. */
+    pingedMs: 5_000,
+    anchorEnteredTimeoutMs: 1_000,
+  }),
   notification: Object.freeze({
     smsWebhookTimeoutMs: 5_000,
     noticesInFlight: 16,
@@ -160,6 +174,8 @@ export const limits = Object.freeze({
     shareCacheMs: 900,
     shareCacheEntries: 50_000,
     shareRowsShown: 1_000,
+    accountCacheMs: 500,
+    accountCacheEntries: 10_000,
     nameChars: 60,
     urlChars: 300,
     partitions: 8,
@@ -179,6 +195,7 @@ export const limits = Object.freeze({
     commandsPerCall: 2_000,
     fundsCacheMs: 2_000,
     fundsCacheEntries: 100_000,
+    accountsPerCall: 500,
     incomeBatchRows: 500,
     incomeRollupEveryMs: 250,
     incomeAnchorsPerStatement: 1_000,

@@ -17,7 +17,7 @@ import { natsPrefix } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { Channel, type ChannelDefinition, type Lease } from "./jetstream/channel.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
-import { Publisher } from "./jetstream/publisher.ts";
+import { NotAcked, Publisher } from "./jetstream/publisher.ts";
 import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
 import type { RedisLockState } from "./redis-lock.mixin.ts";
 
@@ -37,9 +37,9 @@ export interface JetStreamPort {
   readonly client: JetStreamClient;
   /**
    * Publishes JSON and waits for the server's ack; the message is then in the stream's file (synced to disk at the
-   * server's sync interval). Tries again with the same message id. Fails: `unavailable`; the message may be in the
-   * stream all the same, so a repeat must carry the same id. @throws NatsError where the message itself is wrong (too
-   * large, a subject that is none).
+   * server's sync interval). Tries again with the same message id. Fails: `unavailable`; where `mayHaveHappened`
+   * (broker/failure.ts) says so the message may be in the stream all the same, so a repeat must carry the same id.
+   * @throws NatsError where the message itself is wrong (too large, a subject that is none).
    */
   publish(subject: string, payload: unknown, options: PublishOptions): Promise<PubAck>;
   /** Messages this service holds in its channels, waiting and in flight. */
@@ -65,14 +65,17 @@ function open(connection: NatsConnection, manager: JetStreamManager, channels: (
       const head = headers();
       head.set("Nats-Msg-Id", msgId);
       if (requestId) head.set("Request-Id", requestId);
+      // A refusal takes nothing back that an earlier attempt may have stored.
+      let mayHaveHappened = false;
       for (let attempt = 1; ; attempt++) {
         try {
           return await publisher.publish(natsPrefix() + subject, body, head);
         } catch (error) {
           // Nothing that is tried again makes it smaller, or its subject valid.
           if (isMessageFault(error)) throw error;
+          mayHaveHappened ||= error instanceof NotAcked && error.mayHaveHappened;
           if (attempt >= limits.jetstream.publishAttempts || connection.isClosed())
-            throw fail("unavailable", { subject, msgId, cause: messageOf(error) });
+            throw fail("unavailable", { subject, msgId, cause: messageOf(error), mayHaveHappened });
           await new Promise((resolve) => setTimeout(resolve, limits.jetstream.publishBackoffMs * attempt));
         }
       }

@@ -40,6 +40,8 @@ export interface BroadcastEvents {
   "gift.catalogue-changed": { giftId: number };
   /** A live room opened or closed: forget what is cached of it. */
   "living-room.changed": { roomId: number };
+  /** An account was frozen or unfrozen: forget what is cached of its status. */
+  "wallet.account-changed": { userId: string };
 }
 
 type ServiceName = keyof Contracts;

@@ -11,6 +11,20 @@ interface Reply extends PubAck {
   error?: { code: number; description: string };
 }
 
+/** A publication that the server did not ack. */
+export class NotAcked extends Error {
+  /** Whether the message may be in the stream all the same: nobody answered, where a refusal is a definite no. */
+  readonly mayHaveHappened: boolean;
+
+  constructor(message: string, mayHaveHappened: boolean) {
+    super(message);
+    this.mayHaveHappened = mayHaveHappened;
+  }
+}
+
+/** The server's word that the same message id is being stored at this moment: no refusal of the message. */
+const inProgress = 409;
+
 /**
  * Publications to JetStream with their acks. The client's own makes a timer and an error object for each; here one
  * subscription takes the acks of all, and one timer looks after those that do not come.
@@ -35,9 +49,9 @@ export class Publisher {
   }
 
   /**
-   * Resolves with the server's ack: the message is then in the stream's file. Rejects where the server refuses it, no
-   * stream takes the subject, or no ack comes within `limits.jetstream.publishTimeoutMs`: then it may be stored all the
-   * same.
+   * Resolves with the server's ack: the message is then in the stream's file. Rejects with `NotAcked` where the server
+   * refuses it, no stream takes the subject, or no ack comes within `limits.jetstream.publishTimeoutMs`: then, as
+   * `mayHaveHappened` says, it may be stored all the same.
    */
   publish(subject: string, data: Uint8Array, head: MsgHdrs): Promise<PubAck> {
     return new Promise((resolve, reject) => {
@@ -54,15 +68,18 @@ export class Publisher {
     if (!awaited) return;
     this.awaited.delete(number);
     if (message.headers?.code === 503) {
-      awaited.reject(new Error("no stream takes the subject, or JetStream is away"));
+      awaited.reject(new NotAcked("no stream takes the subject, or JetStream is away", false));
       return;
     }
     try {
       const { error, ...ack } = message.json<Reply>();
-      if (error) awaited.reject(new Error(`JetStream refused it: ${error.code} ${error.description}`));
+      if (error)
+        awaited.reject(
+          new NotAcked(`JetStream refused it: ${error.code} ${error.description}`, error.code === inProgress),
+        );
       else awaited.resolve(ack);
     } catch (error) {
-      awaited.reject(error as Error);
+      awaited.reject(new NotAcked(`JetStream's ack cannot be read: ${(error as Error).message}`, true));
     }
   }
 
@@ -71,13 +88,13 @@ export class Publisher {
     for (const [number, { reject, deadline }] of this.awaited) {
       if (deadline > now) return;
       this.awaited.delete(number);
-      reject(new Error("JetStream did not answer in time"));
+      reject(new NotAcked("JetStream did not answer in time", true));
     }
   }
 
   private close(): void {
     clearInterval(this.overdue);
-    for (const { reject } of this.awaited.values()) reject(new Error("the connection was closed"));
+    for (const { reject } of this.awaited.values()) reject(new NotAcked("the connection was closed", true));
     this.awaited.clear();
   }
 }

@@ -70,6 +70,11 @@ export async function requireWritable(redis: Redis, owner: string): Promise<void
   await redis.eval(writeScript, 1, `health:${owner}`, limits.redis.lookTtlMs);
 }
 
+/** On the connection that there is. */
+function bytesReceived(redis: Redis): number {
+  return (redis as unknown as { stream?: { bytesRead: number } }).stream?.bytesRead ?? 0;
+}
+
 /**
  * Tries the connection with a write every now and then. A client that only reads leaves a demoted primary too: what the
  * answer means is decided where every answer is, by `reconnectOnError`. A connection that hangs, in its handshake (a
@@ -78,10 +83,14 @@ export async function requireWritable(redis: Redis, owner: string): Promise<void
  */
 export function keepLooking(redis: Redis, owner: string): () => void {
   let heardAt = performance.now();
+  let bytes = 0;
   const heard = () => {
     heardAt = performance.now();
+    bytes = bytesReceived(redis);
   };
   const giveUpSilent = () => {
+    // A late answer, to whatever, is none of a machine that is gone.
+    if (bytesReceived(redis) !== bytes) heard();
     if (performance.now() - heardAt < limits.redis.silenceMs) return;
     heard();
     redis.disconnect(true);

@@ -1,14 +1,11 @@
 /**
- * Sending gifts and learning how they ended. A click makes one request id; every repeat of that click carries it, so
- * that a repeat can never be charged twice. The outcome comes over IM, and where that is silent by asking.
+ * Sending gifts and learning how they ended; one module without imports, for this page and for others, with types beside
+ * it. An order has one request id; every repeat of it carries that, so that a repeat can never be charged twice. The
+ * outcome comes over IM, and where that is silent by asking.
+ *
+ * Where it is not known whether a gift was accepted (a 503 with an order id), the sender asks for that order, and repeats
+ * the same request where it is unknown. What stays open after that is asked for a while longer, and then said to be open.
  */
-import { api } from "./api.js";
-
-const RETRIES = 2;
-const RETRY_MS = 600;
-const RETRY_MOST_MS = 4_000;
-const OUTCOME_FIRST_MS = 2_500;
-const OUTCOME_TRIES = 8;
 const REMEMBERED = 200;
 
 /** Not crypto.randomUUID: that is missing where the page is served over plain HTTP from another host. */
@@ -17,8 +14,18 @@ export function newRequestId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** @param {{onOutcome: (order: object, outcome: {status: string, msg?: string, code?: number}) => void}} options */
-export function createGiftSender({ roomId, receiverId, signal, onOutcome }) {
+export function createGiftSender({
+  api,
+  roomId,
+  receiverId,
+  signal,
+  onOutcome,
+  retries = 2,
+  retryMs = 600,
+  retryMostMs = 4_000,
+  outcomeFirstMs = 2_500,
+  outcomeTries = 8,
+}) {
   const waiting = new Map(); // order id → the order, until its outcome is known
   const early = new Map(); // outcomes that came before the answer to the request did
 
@@ -27,33 +34,47 @@ export function createGiftSender({ roomId, receiverId, signal, onOutcome }) {
   }
 
   /**
-   * Returns when the gift is accepted, with whether its outcome is known already; throws when it was refused or nobody
-   * answered.
+   * Returns "settled" where the outcome is told already, "accepted", or "unsure" where that is not known: the outcome is
+   * then told later, also that it stays unknown. Throws when the gift was refused, or nobody answered.
    */
   async function submit(content) {
-    const { orderId } = await withRetries(content);
+    const { orderId, found, state } = await deliver(content);
+    if (found) settle(orderId, found);
     const known = early.get(orderId);
     if (known) {
       early.delete(orderId);
       onOutcome(content, known);
-      return true;
+      return "settled";
     }
     if (!signal.aborted && !waiting.has(orderId)) {
       waiting.set(orderId, content);
-      ask(orderId, OUTCOME_FIRST_MS, OUTCOME_TRIES);
+      ask(orderId, outcomeFirstMs, outcomeTries);
     }
-    return false;
+    return state;
   }
 
-  async function withRetries(content) {
+  async function deliver(content) {
+    let unsure; // the order id of a try that may have been accepted
     for (let tries = 0; ; tries += 1) {
       try {
-        return await api.sendGift(content);
+        const { orderId } = await api.sendGift(content);
+        return { orderId, state: "accepted" };
       } catch (error) {
-        if (!error.retryable || tries >= RETRIES || signal.aborted) throw error;
-        await new Promise((resolve) => setTimeout(resolve, Math.min(error.retryAfterMs ?? RETRY_MS, RETRY_MOST_MS)));
+        unsure = error.orderId ?? unsure;
+        // A refusal of the repeat takes back nothing that an earlier try may have put into the queue.
+        const last = !error.retryable || tries >= retries || signal.aborted;
+        if (last && unsure === undefined) throw error;
+        if (last) return { orderId: unsure, state: "unsure" };
+        await new Promise((resolve) => setTimeout(resolve, Math.min(error.retryAfterMs ?? retryMs, retryMostMs)));
+        const found = unsure === undefined ? undefined : await look(unsure);
+        if (found) return { orderId: unsure, state: "accepted", found: outcomeOf(found) };
       }
     }
+  }
+
+  /** The order as the server knows it; undefined where it knows none, or does not answer. */
+  function look(orderId) {
+    return api.giftOrder(orderId).catch(() => undefined);
   }
 
   /** What IM told of an order of one's own; of others it is never called. */
@@ -71,10 +92,9 @@ export function createGiftSender({ roomId, receiverId, signal, onOutcome }) {
   function ask(orderId, waitMs, triesLeft) {
     const timer = setTimeout(async () => {
       if (!waiting.has(orderId)) return;
-      const found = await api.giftOrder(orderId).catch(() => undefined);
+      const outcome = outcomeOf(await look(orderId));
       if (!waiting.has(orderId) || signal.aborted) return;
-      if (found && found.status !== "accepted")
-        settle(orderId, { status: found.status, msg: found.reason, code: found.reasonCode });
+      if (outcome) settle(orderId, outcome);
       else if (triesLeft > 1) ask(orderId, waitMs * 1.5, triesLeft - 1);
       else settle(orderId, { status: "unknown" });
     }, waitMs);
@@ -82,4 +102,10 @@ export function createGiftSender({ roomId, receiverId, signal, onOutcome }) {
   }
 
   return { order, submit, settle };
+}
+
+/** How an order ended; undefined where it has not, or is not known. */
+function outcomeOf(found) {
+  if (!found || found.status === "accepted") return undefined;
+  return { status: found.status, msg: found.reason, code: found.reasonCode };
 }

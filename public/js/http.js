@@ -7,13 +7,17 @@ const SUCCESS = 200;
 const NOT_LOGGED_IN = 100002;
 
 export class ApiError extends Error {
-  /** @param {{code: number | "network", message: string, retryable?: boolean, retryAfterMs?: number}} details */
-  constructor({ code, message, retryable = false, retryAfterMs }) {
+  /**
+   * @param {{code: number | "network", message: string, retryable?: boolean, retryAfterMs?: number, orderId?: string}}
+   * details `orderId` of a request that may have been carried out all the same
+   */
+  constructor({ code, message, retryable = false, retryAfterMs, orderId }) {
     super(message);
     this.name = "ApiError";
     this.code = code;
     this.retryable = retryable;
     this.retryAfterMs = retryAfterMs;
+    this.orderId = orderId;
   }
 
   get loggedOut() {
@@ -55,7 +59,7 @@ function failure(response, envelope) {
   const message = waitText(envelope?.msg || fallbackText(response.status, code), retryAfterMs);
   // 429 is an answer to the person's pace: repeating it unasked would only make it worse.
   const retryable = response.status === 503 || response.status === 502 || response.status === 504;
-  return new ApiError({ code, message, retryable, retryAfterMs });
+  return new ApiError({ code, message, retryable, retryAfterMs, orderId: envelope?.data?.orderId });
 }
 
 function secondsOf(header) {

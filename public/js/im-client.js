@@ -49,8 +49,9 @@ export function createImClient(options) {
   let retryTimer;
   let cursor = {}; // {epoch, seq} of the last room frame seen
 
+  /** What a listener throws is its own: the connection and the other listeners go on. */
   function emit(type, event) {
-    for (const listener of listeners.get(type) ?? []) listener(event);
+    for (const listener of listeners.get(type) ?? []) reported(() => listener(event));
   }
 
   function enter(next, details = {}) {
@@ -76,7 +77,7 @@ export function createImClient(options) {
     }
     const { socket } = mine;
     mine.timers.push(setTimeout(() => lose(mine, { reason: "no greeting" }), settings.greetingTimeoutMs));
-    socket.addEventListener("message", (event) => link === mine && receive(mine, event.data));
+    socket.addEventListener("message", (event) => link === mine && reported(() => receive(mine, event.data)));
     socket.addEventListener("close", (event) => lose(mine, { code: event.code, reason: event.reason }));
     socket.addEventListener("error", () => {}); // a close always follows; Node would report it as unhandled
   }
@@ -125,10 +126,11 @@ export function createImClient(options) {
   function receive(mine, text) {
     mine.heardAt = Date.now();
     const frame = parse(text);
-    if (frame?.code === FRAME.LOGIN) greet(mine, frame.body ?? {});
+    const body = fieldsOf(frame?.body);
+    if (frame?.code === FRAME.LOGIN) greet(mine, body);
     else if (frame?.code === FRAME.HEARTBEAT) mine.answersHeartbeat = true;
-    else if (frame?.code === FRAME.BUSINESS && frame.body) business(frame.body);
-    else if (frame?.code === FRAME.ACK && frame.body?.error) emit("refused", frame.body);
+    else if (frame?.code === FRAME.BUSINESS) business(body);
+    else if (frame?.code === FRAME.ACK && body.error) emit("refused", body);
   }
 
   function greet(mine, body) {
@@ -160,7 +162,7 @@ export function createImClient(options) {
   function business(body) {
     const { msgId, userId } = body;
     const bizCode = Number(body.bizCode);
-    const data = (typeof body.data === "string" ? parse(body.data) : undefined) ?? body.data ?? {};
+    const data = fieldsOf(typeof body.data === "string" ? parse(body.data) : body.data);
     // A repeat is acked again: it came because the first ack was lost.
     if (msgId !== undefined && ACKED.has(bizCode)) write(FRAME.ACK, { msgId });
     follow(data);
@@ -174,7 +176,7 @@ export function createImClient(options) {
   }
 
   function follow({ seq, epoch }) {
-    if (typeof seq !== "number") return;
+    if (typeof seq !== "number" || typeof epoch === "object") return;
     const sameEpoch = epoch === undefined || epoch === cursor.epoch;
     if (sameEpoch) cursor = { epoch: cursor.epoch, seq: Math.max(seq, cursor.seq ?? seq) };
     else cursor = { epoch, seq };
@@ -221,6 +223,20 @@ function parse(text) {
   } catch {
     return undefined;
   }
+}
+
+/** Does what a socket's event asks for. What it throws is reported: thrown on, it would end a bot in Node. */
+function reported(work) {
+  try {
+    work();
+  } catch (error) {
+    (globalThis.reportError ?? console.error)(error);
+  }
+}
+
+/** The value where it has fields, else none. */
+function fieldsOf(value) {
+  return typeof value === "object" && value !== null ? value : {};
 }
 
 /** The latest `limit` keys with a value each; the oldest are forgotten first. */

@@ -108,6 +108,7 @@ export const strings = Object.freeze({
   trayBadCount: ["数量须为 1 到 9999 的整数", "The count is a whole number from 1 to 9999"],
   traySending: ["正在送出 {gift} ×{count}…", "Sending {gift} ×{count}…"],
   trayAccepted: ["{gift} ×{count} 已受理，等待结果…", "{gift} ×{count} accepted, waiting for the outcome…"],
+  trayAsking: ["{gift} ×{count} 是否受理尚未确认，正在查询…", "{gift} ×{count}: not confirmed yet, asking…"],
   trayDone: ["{gift} ×{count} 已送达", "{gift} ×{count} arrived"],
   trayFailed: ["{gift} ×{count} 未送达：{msg}", "{gift} ×{count} failed: {msg}"],
   trayUnsure: ["{gift} ×{count} 结果稍后见礼物记录", "{gift} ×{count}: see the gift records for the outcome"],

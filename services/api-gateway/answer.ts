@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { failureName, isUnavailable } from "../../broker/failure.ts";
+import { fail, failureName, isUnavailable } from "../../broker/failure.ts";
 import { type FailureName, failures } from "../../config/errors.ts";
 import { limits } from "../../config/limits.ts";
 import type { Visit } from "./visit.ts";
@@ -16,6 +16,21 @@ export function shownAs(error: unknown): FailureName {
 /** Whether a service refused params that this gateway let through: the client's fault, and a gap in a schema of ours. */
 export function isRefusedParams(error: unknown): boolean {
   return (error as { type?: unknown } | null)?.type === "VALIDATION_ERROR";
+}
+
+/** What failures show outside. Held beside them, in this process, so that nothing that a service says is ever among it. */
+const shownData = new WeakMap<Error, Record<string, unknown>>();
+
+/** A failure whose envelope carries `data`: the only kind that does. */
+export function failShowing(name: FailureName, data: Record<string, unknown>): Error {
+  const error = fail(name);
+  shownData.set(error, data);
+  return error;
+}
+
+/** What a failure shows outside, `undefined` where that is nothing. */
+export function shownOf(error: unknown): Record<string, unknown> | undefined {
+  return shownData.get(error as Error);
 }
 
 /** Seconds after which trying again makes sense, `undefined` where the failure is no matter of time. */
@@ -59,7 +74,7 @@ export function sendFailure(response: ServerResponse, visit: Visit, error: unkno
   const row = failures[name];
   const seconds = retryAfterSeconds(name, error);
   if (seconds !== undefined && !response.headersSent) response.setHeader("Retry-After", seconds);
-  sendEnvelope(response, visit, row.http, row.code, row[visit.language], null);
+  sendEnvelope(response, visit, row.http, row.code, row[visit.language], shownOf(error));
   return name;
 }
 

@@ -11,7 +11,7 @@ import { docsRoutes } from "./pages/docs.ts";
 import { collectMetrics } from "./pages/metrics.ts";
 import { openApiDocument } from "./pages/openapi.ts";
 import { serveCashierPage, serveCashierPress, serveNotice } from "./pages/payment.ts";
-import { readiness, withoutNodes } from "./pages/readiness.ts";
+import { readiness, withoutNodes, withReasons } from "./pages/readiness.ts";
 import { keptAnswer, singleFlight } from "./pages/single-flight.ts";
 import type { GatewayRequest } from "./visit.ts";
 
@@ -29,9 +29,9 @@ function mayWatch(request: GatewayRequest): boolean {
 }
 
 /** What is wrong with a node tells of servers and accounts: in production nobody sees it without a token. */
-function maySeeReasons(request: GatewayRequest): boolean {
+function maySeeReasons(): boolean {
   const { METRICS_TOKEN: token, PROFILE: profile } = config();
-  return mayWatch(request) && (token !== undefined || profile === "local");
+  return token !== undefined || profile === "local";
 }
 
 function serveReady(): Serve {
@@ -41,7 +41,7 @@ function serveReady(): Serve {
     asked.set(gateway, ask);
     const { ready, services } = await ask();
     if (!ready) response.setHeader("Retry-After", limits.http.retryAfterSeconds);
-    const shown = maySeeReasons(request) ? services : withoutNodes(services);
+    const shown = mayWatch(request) ? withReasons(services, maySeeReasons()) : withoutNodes(services);
     sendJson(response, request.visit, ready ? 200 : 503, { status: ready ? "ok" : "unavailable", services: shown });
   };
 }

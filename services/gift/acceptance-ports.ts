@@ -1,4 +1,5 @@
 import type { Context, Service } from "moleculer";
+import { fail, isUnavailable } from "../../broker/failure.ts";
 import { call } from "../contracts.ts";
 import { bucketOf } from "../wallet-buckets.ts";
 import type { AcceptancePorts } from "./acceptance.ts";
@@ -6,7 +7,19 @@ import { recallAccepted, rememberAccepted } from "./accepted-orders.ts";
 import type { GiftState } from "./gift-state.ts";
 import { enqueue } from "./queue.ts";
 
-/** Acceptance on this node's cache, Redis, the books, the queue, and the neighbours' actions. */
+/**
+ * A look at a neighbour. Where it is away, or did not answer in time, nothing of the gift has happened: the failure must
+ * not be taken for one of `gift.send` itself that nobody answered.
+ */
+async function look<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    throw isUnavailable(error) ? fail("unavailable", { cause: (error as Error).message }) : error;
+  }
+}
+
+/** Acceptance on this node's caches, Redis, the books, the queue, and the neighbours' actions. */
 export function acceptancePorts(service: Service & GiftState, ctx: Context<unknown>): AcceptancePorts {
   return {
     async knownOrder(orderId) {
@@ -15,10 +28,11 @@ export function acceptancePorts(service: Service & GiftState, ctx: Context<unkno
     },
     gift: (giftId) => service.shelf.gift(giftId),
     anchorOf: (roomId) =>
-      service.anchors.anchorOf(roomId, async () => (await call(ctx, "living-room.find", { roomId }))?.anchorId),
-    sharePercentOf: (receiverId) => service.shares.percentOf(receiverId),
+      look(service.anchors.anchorOf(roomId, async () => (await call(ctx, "living-room.find", { roomId }))?.anchorId)),
+    mayReceive: (userId) => look(service.receivers.has(userId)),
+    sharePercentOf: (receiverId) => look(service.shares.percentOf(receiverId)),
     funds: async (userId, amount) =>
-      (await call(ctx, "wallet.checkFunds", { bucket: bucketOf(userId), userId, amount })).funds,
+      (await look(call(ctx, "wallet.checkFunds", { bucket: bucketOf(userId), userId, amount }))).funds,
     enqueue: (gift, unique) => enqueue(service, gift, { unique, requestId: ctx.requestID }),
     remember: (gift) => rememberAccepted(service.redis, gift, service.logger as never),
   };

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { FailureName } from "../../config/errors.ts";
-import { type AcceptedGift, contentHashOf, orderIdOf } from "./accepted-gift.ts";
+import { orderIdOf } from "../gift-order-id.ts";
+import { type AcceptedGift, contentHashOf } from "./accepted-gift.ts";
 import type { CatalogueGift } from "./gift.contract.ts";
 
 export interface GiftRequest {
@@ -11,9 +12,11 @@ export interface GiftRequest {
   type: number;
   count: number;
   requestId?: string;
+  /** Of a gift without a request id: the caller's own, never used before. */
+  orderId?: string;
 }
 
-/** What acceptance needs of the world. */
+/** What acceptance needs of the world. Where a look fails, nothing of the gift has happened. */
 export interface AcceptancePorts {
   /** The content hash of an order that was accepted or settled before, as far as memory and books know. */
   knownOrder(orderId: string): Promise<string | undefined>;
@@ -22,6 +25,8 @@ export interface AcceptancePorts {
   anchorOf(roomId: number): Promise<string | undefined>;
   /** What of a gift is the receiver's, whole percent. */
   sharePercentOf(receiverId: string): Promise<number>;
+  /** Whether a user's account may be sent gifts: it is not frozen, nor invalid. */
+  mayReceive(userId: string): Promise<boolean>;
   funds(userId: string, amount: number): Promise<"enough" | "short" | "unusable">;
   /**
    * Durable when it resolves. The content hash that stands in the queue: another's where the order was there already,
@@ -37,21 +42,28 @@ export type Acceptance = { orderId: string } | { refused: FailureName };
 /**
  * Accepts a gift or says why not. An order that is known is answered as it was the first time, whatever has become of
  * the room, the gift or the balance since: so the look for it comes before every other check.
+ *
+ * It comes once more before a refusal: where two requests with one request id cross, the coins may be short, or the room
+ * closed, since the other was accepted after the first look. The second look knows an order that is accepted from Redis,
+ * and one that is settled from the books. With Redis away it knows the settled ones alone: an order that still waits in
+ * the queue, or is charged and not recorded yet, cannot be asked for (JetStream compares message ids only when one is
+ * published), and its repeat may be refused. It is charged once all the same, and a later repeat finds it.
  */
 export async function accept(request: GiftRequest, ports: AcceptancePorts, now: Date): Promise<Acceptance> {
   const { userId, giftId, roomId, receiverId, type, count, requestId } = request;
   const contentHash = contentHashOf(request);
-  const orderId = requestId === undefined ? randomUUID() : orderIdOf(userId, requestId);
-  if (requestId !== undefined) {
-    const known = await ports.knownOrder(orderId);
-    if (known !== undefined) return known === contentHash ? { orderId } : { refused: "idempotencyConflict" };
-  }
+  const orderId = requestId === undefined ? (request.orderId ?? randomUUID()) : orderIdOf(userId, requestId);
+  const earlierAnswer = async (): Promise<Acceptance | undefined> => {
+    const known = requestId === undefined ? undefined : await ports.knownOrder(orderId);
+    if (known === undefined) return undefined;
+    return known === contentHash ? { orderId } : { refused: "idempotencyConflict" };
+  };
+  const first = await earlierAnswer();
+  if (first) return first;
+  // Refused whatever the world is like, so there is no such order.
   if (receiverId === userId) return { refused: "giftToSelf" };
-  const gift = await ports.gift(giftId);
-  if (gift?.status !== 1) return { refused: "giftUnknown" };
-  if ((await ports.anchorOf(roomId)) !== receiverId) return { refused: "roomNotLive" };
-  const funds = await ports.funds(userId, gift.price * count);
-  if (funds !== "enough") return { refused: funds === "short" ? "balanceShort" : "accountUnusable" };
+  const checked = await check(request, ports);
+  if ("refused" in checked) return (await earlierAnswer()) ?? checked;
   const accepted: AcceptedGift = {
     orderId,
     senderId: userId,
@@ -59,10 +71,10 @@ export async function accept(request: GiftRequest, ports: AcceptancePorts, now: 
     roomId,
     giftId,
     count,
-    price: gift.price,
+    price: checked.price,
     sharePercent: await ports.sharePercentOf(receiverId),
     type,
-    url: gift.svgaUrl,
+    url: checked.svgaUrl,
     contentHash,
     acceptedAt: now.toISOString(),
   };
@@ -70,4 +82,20 @@ export async function accept(request: GiftRequest, ports: AcceptancePorts, now: 
   if (queued !== contentHash) return { refused: "idempotencyConflict" };
   await ports.remember(accepted);
   return { orderId };
+}
+
+/** The gift as the catalogue has it, or why it cannot be sent as things stand: shelf, room, accounts, funds. */
+async function check(
+  { userId, giftId, roomId, receiverId, count }: GiftRequest,
+  ports: AcceptancePorts,
+): Promise<CatalogueGift | { refused: FailureName }> {
+  const gift = await ports.gift(giftId);
+  if (gift?.status !== 1) return { refused: "giftUnknown" };
+  if ((await ports.anchorOf(roomId)) !== receiverId) return { refused: "roomNotLive" };
+  const [funds, mayReceive] = await Promise.all([
+    ports.funds(userId, gift.price * count),
+    ports.mayReceive(receiverId),
+  ]);
+  if (funds === "unusable" || !mayReceive) return { refused: "accountUnusable" };
+  return funds === "short" ? { refused: "balanceShort" } : gift;
 }

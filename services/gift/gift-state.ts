@@ -8,6 +8,7 @@ import type { AnchorCache } from "./anchor-cache.ts";
 import type { Breakpoint } from "./settler.ts";
 import type { ShareCache } from "./share-cache.ts";
 import type { giftColumns, Shelf } from "./shelf.ts";
+import type { UsableAccounts } from "./usable-accounts.ts";
 
 /** What the service, its mixins and its start put on `this`. */
 export interface GiftState extends MysqlState, RedisState, JetStreamState, CatalogueState<typeof giftColumns> {
@@ -15,6 +16,8 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   settledOrders: Gathered<string>;
   anchors: AnchorCache;
   shares: ShareCache;
+  /** Of receivers. */
+  receivers: UsableAccounts;
   shelf: Shelf;
   shelfWatch: BackgroundLoop;
   /** For tests: throws where a crash is to be played. */

@@ -50,8 +50,11 @@ export interface GiftActions {
   catalogue: { params: Record<string, never>; result: CatalogueGift[] };
   /**
    * Accepts a gift: durable in JetStream when it returns, settled later. The same `requestId` of the same sender is
-   * the same order for ever. Fails: giftUnknown, giftToSelf, roomNotLive, balanceShort, accountUnusable,
-   * idempotencyConflict; unavailable where it could not be made durable.
+   * the same order for ever (`orderIdOf` in services/gift-order-id.ts); without one the order is `orderId`, a random
+   * UUID of the caller's, who then knows it whatever becomes of the call, or one that is made here. Fails: giftUnknown,
+   * giftToSelf, roomNotLive, balanceShort, accountUnusable (the sender's or the receiver's), idempotencyConflict;
+   * unavailable where it could not be made durable, or, where `mayHaveHappened` (broker/failure.ts) says so, where that
+   * is not known: then it may be settled all the same. A repeat is safe with a `requestId` alone.
    */
   send: {
     params: {
@@ -62,10 +65,14 @@ export interface GiftActions {
       type: number;
       count: number;
       requestId?: string;
+      orderId?: string;
     };
     result: { orderId: string };
   };
-  /** An order of the user's own. Fails: giftOrderUnknown. */
+  /**
+   * An order of the user's own. Fails: giftOrderUnknown; this also where `send` failed without knowing whether the gift
+   * is accepted, until it is settled or its repeat is answered.
+   */
   order: { params: { userId: string; orderId: string }; result: GiftOrder };
   /** Newest first; `cursor` is a record id. */
   records: {
@@ -130,6 +137,12 @@ export const giftParams = {
     type: { type: "number", integer: true, min: 0, max: 1 },
     count: { type: "number", integer: true, min: 1, max: 9_999 },
     requestId: { type: "string", pattern: /^[A-Za-z0-9_-]{8,64}$/, optional: true },
+    // Random (version 4): it cannot be the order of anybody's request id (version 5).
+    orderId: {
+      type: "string",
+      pattern: /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+      optional: true,
+    },
   },
   order: { userId, orderId },
   records: {

@@ -10,6 +10,7 @@ import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
+import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream, giftStream } from "../streams.ts";
@@ -27,6 +28,7 @@ import { settle } from "./settler.ts";
 import { ShareCache } from "./share-cache.ts";
 import { readShares } from "./share-store.ts";
 import { giftColumns, Shelf } from "./shelf.ts";
+import { UsableAccounts } from "./usable-accounts.ts";
 
 export default defineService<"gift", GiftState>({
   name: "gift",
@@ -120,6 +122,12 @@ export default defineService<"gift", GiftState>({
         this.anchors.forget(ctx.params.roomId);
       },
     },
+    "wallet.account-changed": {
+      params: { userId: giftParams.send.userId },
+      handler(ctx) {
+        this.receivers.forget(ctx.params.userId);
+      },
+    },
     "gift.catalogue-changed": {
       params: { giftId: giftParams.send.giftId },
       handler(ctx) {
@@ -147,6 +155,7 @@ export default defineService<"gift", GiftState>({
   created() {
     this.anchors = new AnchorCache();
     this.shares = new ShareCache((ids) => readShares(this.mysql, ids), config().ANCHOR_SHARE_PERCENT);
+    this.receivers = new UsableAccounts((userIds) => call(this.broker, "wallet.unusableOf", { userIds }));
     this.settledOrders = new Gathered((ids) => findContentHashes(this.mysql, ids), limits.mysql.gathered);
     this.settleBreakpoint = () => {};
   },

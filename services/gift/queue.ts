@@ -1,5 +1,6 @@
 import type { Service } from "moleculer";
 import type { PubAck } from "nats";
+import { fail } from "../../broker/failure.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { streamNames } from "../../mixins/jetstream/streams.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
@@ -16,7 +17,8 @@ export const settlerDurable = "gift-settler";
  * Puts an accepted gift into the queue; durable when it resolves. Where JetStream knows the order id already (within
  * its window of two minutes) the content hash of the one that stands there is given back, else this one's. An order id
  * that is `unique` was made for this gift: what stands there can only be the gift itself, put there by a try whose ack
- * was lost. Fails: unavailable, where it may stand there all the same.
+ * was lost. Fails: unavailable; it may stand there all the same where `mayHaveHappened` says so, which is also where
+ * something stands there and cannot be read.
  */
 export async function enqueue(
   service: Queueing,
@@ -26,11 +28,20 @@ export async function enqueue(
   const subject = `gift.send.${partitionOf(gift.senderId)}`;
   const ack = await service.jetstream.publish(subject, gift, { msgId: gift.orderId, requestId });
   if (!ack.duplicate || unique) return gift.contentHash;
-  return (
-    (await queuedHash(service, ack)) ??
-    (await findContentHashes(service.mysql, [gift.orderId])).get(gift.orderId) ??
-    gift.contentHash
-  );
+  try {
+    return (
+      (await queuedHash(service, ack)) ??
+      (await findContentHashes(service.mysql, [gift.orderId])).get(gift.orderId) ??
+      gift.contentHash
+    );
+  } catch (error) {
+    const { orderId } = gift;
+    service.logger.warn(
+      { err: error, orderId, requestId },
+      "a repeated gift cannot be compared: it is asked for again",
+    );
+    throw fail("unavailable", { orderId, cause: (error as Error).message, mayHaveHappened: true });
+  }
 }
 
 /** The content hash of the message at a place of the queue, `undefined` where it is settled and gone. */

@@ -1,10 +1,18 @@
 import { fail } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
 import type { DatabaseLease } from "../../mixins/lease/database-lease.ts";
 import { type Database, isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { durableEvent, eventDataOf } from "../durable-event.ts";
 import type { LiveRoom } from "./living-room.contract.ts";
-import { insertRoom, lockDesertedRoom, lockRoom, moveToRecords, roomByAnchor } from "./room-store.ts";
+import {
+  anchorOfJustClosed,
+  insertRoom,
+  lockDesertedRoom,
+  lockRoom,
+  moveToRecords,
+  roomByAnchor,
+} from "./room-store.ts";
 
 type Resources = { mysql: Database } & OutboxState;
 
@@ -54,20 +62,24 @@ async function takeOut(
 }
 
 /**
- * Closes a live room: it is among the records, and the event that empties it everywhere is durable, when this returns.
+ * Closes a live room: it is among the records, and the event that empties it everywhere is durable, when this returns. A
+ * twin of it, on any node, changes nothing: `false` where the anchor's room was closed within `limits.room.closeEveryMs`.
  * Fails: notYourRoom, also where it is not live.
  */
 export async function closeRoom(
   { mysql, outbox }: Resources,
   by: { anchorId: string; roomId: number; requestId: string | null },
-): Promise<void> {
+): Promise<boolean> {
   const { anchorId, roomId, requestId } = by;
-  await mysql.transaction(async (tx) => {
+  const closed = await mysql.transaction(async (tx) => {
     const room = await lockRoom(tx, roomId);
+    if (!room && (await anchorOfJustClosed(tx, roomId, limits.room.closeEveryMs)) === anchorId) return false;
     if (room?.anchorId !== anchorId) throw fail("notYourRoom", { roomId });
     await takeOut(tx, outbox, room, requestId);
+    return true;
   });
   outbox.wake();
+  return closed;
 }
 
 /**

@@ -20,12 +20,16 @@ export interface LiveRoom {
 export interface LivingRoomActions {
   /**
    * Opens the user's live room; a user who has one gets that one, unchanged. A blank or missing `roomName` becomes one
-   * made of the nick name. Fails: roomTypeMissing, invalidParam (a type there is not), startTooOften.
+   * made of the nick name. A repeat is safe: within `limits.room.startEveryMs` it fails with startTooOften and says when to
+   * try again, later it gets the same room. Fails: roomTypeMissing, invalidParam (a type there is not), startTooOften,
+   * accountUnusable (frozen or invalid; it does not count as a start); unavailable also where the wallet is away.
    */
   start: { params: { userId: string; type?: number; roomName?: string }; result: { roomId: number } };
   /**
    * The room is not live any more when it returns, on this node; on others within the broadcast's way. Everybody in it
-   * is let go soon after. Fails: notYourRoom (also where there is no such live room), closeTooOften.
+   * is let go soon after. A repeat is safe: it changes nothing, and fails with closeTooOften within
+   * `limits.room.closeEveryMs` (without Redis, which counts them, it succeeds), later as a room that is not live. Fails:
+   * notYourRoom (also where there is no such live room), closeTooOften.
    */
   close: { params: { userId: string; roomId: number }; result: null };
   /** Live rooms of a type, newest first. */

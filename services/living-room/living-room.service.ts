@@ -12,6 +12,7 @@ import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream } from "../streams.ts";
 import { closeRoom, openRoom, parseRoomClosed } from "./broadcasting.ts";
+import { closeRoomsOfUnusable, parseAnchor, requireUsable } from "./frozen-anchors.ts";
 import { livingRoomParams } from "./living-room.contract.ts";
 import { RoomCache } from "./room-cache.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
@@ -24,6 +25,9 @@ interface State extends MysqlState, RateLimitState, JetStreamState, OutboxState 
 }
 
 const { everyMs: lookEveryMs, leaseMs: lookLeaseMs, gapMs: lookGapMs } = limits.look;
+
+/** One room that something cannot be done to does not hold up the others. */
+const oneByOne = { stream: eventStream, batch: 1, batchesInFlight: limits.room.closingsInFlight } as const;
 
 export default defineService<"living-room", State>({
   name: "living-room",
@@ -45,6 +49,7 @@ export default defineService<"living-room", State>({
         const { userId, type, roomName } = ctx.params;
         const malformed = roomTypeFailure(type);
         if (malformed) throw fail(malformed, { type });
+        await requireUsable(ctx, userId);
         const wait = await this.rateLimit.hit("room-start", userId, 1, limits.room.startEveryMs);
         if (wait > 0) throw fail("startTooOften", { waitMs: wait });
         const { room, opened } = await openRoom(this, {
@@ -66,9 +71,9 @@ export default defineService<"living-room", State>({
         const { userId, roomId } = ctx.params;
         const wait = await this.rateLimit.hit("room-close", userId, 1, limits.room.closeEveryMs);
         if (wait > 0) throw fail("closeTooOften", { waitMs: wait });
-        await closeRoom(this, { anchorId: userId, roomId, requestId: ctx.requestID });
+        const closed = await closeRoom(this, { anchorId: userId, roomId, requestId: ctx.requestID });
         await broadcast(this.broker, "living-room.changed", { roomId });
-        this.logger.info({ roomId, anchorId: userId, requestId: ctx.requestID }, "room closed");
+        this.logger.info({ roomId, anchorId: userId, closed, requestId: ctx.requestID }, "room closed");
         return null;
       },
     },
@@ -116,18 +121,35 @@ export default defineService<"living-room", State>({
   channels: {
     /** Empties a closed room: durable, so that nobody stays in a room whose close met a router that was away. */
     roomClosed: {
-      stream: eventStream,
+      ...oneByOne,
       subject: "event.room.closed",
       durable: "living-room-closed",
-      // One by one: one room that cannot be emptied does not hold up the others.
-      batch: 1,
       parse: parseRoomClosed,
-      batchesInFlight: limits.room.closingsInFlight,
       async handler(messages) {
         for (const { data, requestId } of messages) {
           const { roomId } = data as ReturnType<typeof parseRoomClosed>;
           await call(this.broker, "im-router.closeRoom", { roomId }, { requestID: requestId });
         }
+      },
+    },
+    /** Closes the room of an anchor who was frozen. */
+    accountFrozen: {
+      ...oneByOne,
+      subject: "event.account.frozen",
+      durable: "living-room-account-frozen",
+      parse: parseAnchor,
+      handler(messages) {
+        return closeRoomsOfUnusable(this, messages);
+      },
+    },
+    /** Closes a room again that opened while its anchor was frozen. */
+    roomOpened: {
+      ...oneByOne,
+      subject: "event.room.opened",
+      durable: "living-room-opened",
+      parse: parseAnchor,
+      handler(messages) {
+        return closeRoomsOfUnusable(this, messages);
       },
     },
   },

@@ -55,6 +55,15 @@ export async function moveToRecords(tx: Transaction, roomId: number): Promise<vo
   await tx.run("DELETE FROM t_living_room WHERE id = ?", [roomId]);
 }
 
+/** Whose a room was that was closed within the last `ms`, `undefined` where no such room was. */
+export async function anchorOfJustClosed(db: Queryable, roomId: number, ms: number): Promise<string | undefined> {
+  const [row] = await db.query<Pick<RoomRow, "anchor_id">>(
+    "SELECT anchor_id FROM t_living_room_record WHERE id = ? AND end_time > UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND",
+    [roomId, ms * 1_000],
+  );
+  return row && String(row.anchor_id);
+}
+
 /** Live rooms of a type, newest first. */
 export async function roomsOfType(db: Queryable, type: number, offset: number, limit: number): Promise<RoomListItem[]> {
   const rows = await db.query<RoomRow & { watch_num: number; good_num: number; covert_img: string }>(

@@ -39,6 +39,7 @@ export interface PaymentActions {
   products: { params: { type: number }; result: Product[] };
   /**
    * Makes an order (amount, coins and biz code fixed now) and asks the channel for a page to pay at.
+   * A repeat is another order: harmless, since only what somebody pays costs anything, and what nobody pays expires.
    * Fails: invalidParam (product, source, channel), payChannelClosed.
    */
   pay: {
@@ -62,7 +63,8 @@ export interface PaymentActions {
     result: PayOrder & { userId: string; parked: string[] };
   };
   /** Operators: a paid order is refunded, once: its coins are taken back, its money is given back by the
-   * provider, both on their way when this returns. Fails: payOrderUnknown, payOrderState. */
+   * provider, both on their way when this returns. A repeat moves nothing: it fails with payOrderState, and findOrder
+   * shows the order as refunded. Fails: payOrderUnknown, payOrderState. */
   refund: { params: { orderId: string; reason: string; operator: string }; result: PayOrder };
   /**
    * Operators: a paid order that is not credited, since money of its payment had gone back before (`creditHeld`), is

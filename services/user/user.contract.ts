@@ -17,6 +17,8 @@ export interface UserActions {
   /**
    * Consumes the code (exactly once), registers an unknown phone, opens a session. Looks at the phone, then at the
    * form of the code, then at the code. A consumed code ends the wait for the next one, a burned one does not.
+   * A repeat of one that was not answered, or was with `unavailable`, does no harm: it logs in, or fails with
+   * smsCodeExpired where the code was consumed, and then another may be asked for at once.
    * Fails: phoneMissing, phoneMalformed, smsCodeMalformed, smsCodeExpired, smsCodeWrong.
    */
   login: { params: { phone: string; code: string }; result: { userId: string; token: string } };

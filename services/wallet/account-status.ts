@@ -1,18 +1,31 @@
+import type { Context, Service, ServiceBroker } from "moleculer";
 import { fail } from "../../broker/failure.ts";
+import { broadcast } from "../contracts.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
-import type { Balance } from "./wallet.contract.ts";
+import { type Balance, walletParams } from "./wallet.contract.ts";
+import type { WalletState } from "./wallet-state.ts";
 import { toBalance } from "./wallet-store.ts";
 
 /**
- * Freezes or unfreezes an account, in order with the user's other commands. Doing it twice is the same as once. Fails:
- * accountUnusable, where the account is invalid.
+ * Freezes or unfreezes an account, in order with the user's other commands. Doing it twice is the same as once. Durable
+ * with its event when it returns; the broadcast empties caches. Fails: accountUnusable, where the account is invalid.
  */
-export async function changeStatus(
-  { writer }: { writer: LedgerWriter },
+async function changeStatus(
+  { writer, broker }: { writer: LedgerWriter; broker: ServiceBroker },
   kind: "freeze" | "unfreeze",
   { userId, reason }: { userId: string; reason: string },
 ): Promise<Balance> {
   const outcome = await writer.submit({ kind, userId, reason });
   if (outcome.status === "refused") throw fail(outcome.reason, { userId });
+  await broadcast(broker, "wallet.account-changed", { userId });
   return toBalance(outcome.account);
 }
+
+/** The operators' actions. */
+export const statusAction = (kind: "freeze" | "unfreeze") => ({
+  params: walletParams[kind],
+  operator: true as const,
+  handler(this: Service & WalletState, ctx: Context<{ userId: string; reason: string }>) {
+    return changeStatus(this, kind, ctx.params);
+  },
+});

@@ -1,6 +1,8 @@
 import { LRUCache } from "lru-cache";
+import type { Context } from "moleculer";
 import { limits } from "../../config/limits.ts";
 import type { Gathered } from "../../mixins/gathered.ts";
+import type { BroadcastEvents } from "../contracts.ts";
 import type { Balance } from "./wallet.contract.ts";
 import { noBalance } from "./wallet-store.ts";
 
@@ -10,8 +12,36 @@ export interface Funds {
   status: number;
 }
 
-export function openFundsCache(): LRUCache<string, Funds> {
-  return new LRUCache({ max: limits.wallet.fundsCacheEntries, ttl: limits.wallet.fundsCacheMs });
+/** For `limits.wallet.fundsCacheMs`; forgotten at once when a broadcast says that an account was frozen or unfrozen. */
+export class FundsCache {
+  private readonly seen = new LRUCache<string, Funds>({
+    max: limits.wallet.fundsCacheEntries,
+    ttl: limits.wallet.fundsCacheMs,
+  });
+  /** Grows when an account is forgotten: what was read before must not be remembered after it. */
+  private generation = 0;
+
+  get(userId: string): Funds | undefined {
+    return this.seen.get(userId);
+  }
+
+  /** What was committed on this node: news whatever was forgotten. */
+  set(userId: string, funds: Funds): void {
+    this.seen.set(userId, funds);
+  }
+
+  /** Remembers what `read` brings, unless an account is forgotten meanwhile. */
+  async keep(userId: string, read: () => Promise<Funds>): Promise<Funds> {
+    const { generation } = this;
+    const funds = await read();
+    if (generation === this.generation) this.seen.set(userId, funds);
+    return funds;
+  }
+
+  forget(userId: string): void {
+    this.generation++;
+    this.seen.delete(userId);
+  }
 }
 
 function judge({ balance, status }: Funds, amount: number): "enough" | "short" | "unusable" {
@@ -21,13 +51,30 @@ function judge({ balance, status }: Funds, amount: number): "enough" | "short" |
 
 /** A good word may come from the cache, a bad one only from the database: nobody is refused for a stale balance. */
 export async function fundsOf(
-  wallet: { funds: LRUCache<string, Funds>; balances: Gathered<Balance> },
+  wallet: { funds: FundsCache; balances: Gathered<Balance> },
   userId: string,
   amount: number,
 ): Promise<"enough" | "short" | "unusable"> {
   const seen = wallet.funds.get(userId);
   if (seen && judge(seen, amount) === "enough") return "enough";
-  const { balance, status } = (await wallet.balances.get(userId)) ?? noBalance(userId);
-  wallet.funds.set(userId, { balance, status });
-  return judge({ balance, status }, amount);
+  const read = async () => {
+    const { balance, status } = (await wallet.balances.get(userId)) ?? noBalance(userId);
+    return { balance, status };
+  };
+  return judge(await wallet.funds.keep(userId, read), amount);
 }
+
+/** The cache of the service, and the broadcast that empties it. */
+export const fundsMixin = {
+  events: {
+    "wallet.account-changed"(
+      this: { funds: FundsCache },
+      { params }: Context<BroadcastEvents["wallet.account-changed"]>,
+    ) {
+      this.funds.forget(params.userId);
+    },
+  },
+  created(this: { funds: FundsCache }) {
+    this.funds = new FundsCache();
+  },
+};

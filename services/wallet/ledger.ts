@@ -32,11 +32,11 @@ function decideGift(books: Books, command: Extract<Command, { kind: "gift" }>): 
     const same = prior.userId === userId && prior.num === -amount && prior.counterpartyId === receiverId;
     return same ? books.repeat(account, prior) : books.refuse(account, "idempotencyConflict", true);
   }
+  // The account's status was looked at when the gift was accepted: what was accepted is charged, as long as coins are there.
   const gift = { num: -amount, type: tradeType.gift, bizId, counterpartyId: receiverId };
-  const reason = account.status !== valid ? "accountUnusable" : account.balance < amount ? "balanceShort" : null;
-  if (reason) {
-    books.post(account, { ...gift, status: 0, reason });
-    return books.refuse(account, reason);
+  if (account.balance < amount) {
+    books.post(account, { ...gift, status: 0, reason: "balanceShort" });
+    return books.refuse(account, "balanceShort");
   }
   books.post(account, { ...gift, incomePoints });
   const { incomes } = books.decision;

@@ -1,11 +1,10 @@
-import type { LRUCache } from "lru-cache";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import type { Gathered } from "../../mixins/gathered.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { RedisLockState } from "../../mixins/redis-lock.mixin.ts";
-import type { Funds } from "./funds.ts";
+import type { FundsCache } from "./funds.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import type { Balance } from "./wallet.contract.ts";
 
@@ -13,6 +12,6 @@ import type { Balance } from "./wallet.contract.ts";
 export interface WalletState extends MysqlState, RedisLockState, JetStreamState, OutboxState {
   writer: LedgerWriter;
   balances: Gathered<Balance>;
-  funds: LRUCache<string, Funds>;
+  funds: FundsCache;
   incomeRollup: BackgroundLoop;
 }

@@ -162,6 +162,15 @@ export async function readBalances(db: Queryable, userIds: readonly string[]): P
   return new Map(rows.map((row) => [String(row.user_id), toBalance(toAccount(row))]));
 }
 
+/** Those of the users whose account is not valid. */
+export async function readUnusable(db: Queryable, userIds: readonly string[]): Promise<string[]> {
+  const rows = await db.query<{ user_id: string }>(
+    "SELECT user_id FROM t_qiyu_currency_account WHERE user_id IN (?) AND status <> 1",
+    [userIds],
+  );
+  return rows.map(({ user_id }) => String(user_id));
+}
+
 /** What somebody has who was never given anything. */
 export const noBalance = (userId: string): Balance => ({ userId, balance: 0, debt: 0, totalCharged: 0, status: 1 });
 

@@ -1,3 +1,4 @@
+import { limits } from "../../config/limits.ts";
 import { userIdPattern } from "../user-id-pattern.ts";
 import type { AffectedGifts, AffectedIncome, HoldOrder, Income, PaidOut, Payout } from "./income.contract.ts";
 
@@ -25,7 +26,7 @@ export interface GiftCharge {
 export interface GiftOutcome {
   orderId: string;
   status: "succeeded" | "failed";
-  /** Why it failed: a name of config/errors.ts (balanceShort, accountUnusable, idempotencyConflict). */
+  /** Why it failed: a name of config/errors.ts (balanceShort, idempotencyConflict). */
   reason?: string;
   /** The receiver's share; 0 where it failed. */
   income: number;
@@ -62,7 +63,8 @@ export interface StatementRow {
 
 export interface WalletActions {
   /**
-   * Settles gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts). When it returns, each outcome
+   * Settles gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts), which are charged whatever the
+   * accounts' status: that was looked at when they were accepted. When it returns, each outcome
    * is committed, and the outcomes stand in the order of the gifts. An outcome of its own failure does not hold up
    * its neighbours. Fails as a whole, with nothing half done: unavailable.
    */
@@ -71,12 +73,15 @@ export interface WalletActions {
   balance: { params: { userId: string }; result: Balance };
   /**
    * Whether a gift may be accepted: "short" and "unusable" are what the database says now, "enough" may be up to
-   * `limits.wallet.fundsCacheMs` old. Nothing is reserved: the settlement decides.
+   * `limits.wallet.fundsCacheMs` old, of an account that was frozen since no older than the broadcast's way, and
+   * `fundsCacheMs` where the broadcast was lost. Nothing is reserved: the settlement decides.
    */
   checkFunds: {
     params: { bucket: number; userId: string; amount: number };
     result: { funds: "enough" | "short" | "unusable" };
   };
+  /** Those of these users whose account is frozen or invalid, as the database says now. Nobody without an account is. */
+  unusableOf: { params: { userIds: string[] }; result: { userIds: string[] } };
   /** Newest first; `cursor` is a trade id. The sum of `num` where `status` is 1 is the balance. */
   statement: {
     params: { userId: string; cursor?: string; limit: number };
@@ -117,7 +122,11 @@ export interface WalletActions {
    */
   holdIncome: { params: HoldOrder; result: AffectedIncome };
   releaseIncome: { params: HoldOrder; result: AffectedIncome };
-  /** Operators. Fails: invalidParam where the account's status does not allow it. */
+  /**
+   * Operators; doing it twice is the same as once. When it returns, the account neither sends nor is sent a gift, but
+   * for the broadcast's way to other nodes; what was accepted before is still settled, and the living-room service closes
+   * a frozen anchor's room soon after. Fails: accountUnusable, where the account is invalid.
+   */
   freeze: { params: { userId: string; reason: string; operator: string }; result: Balance };
   unfreeze: { params: { userId: string; reason: string; operator: string }; result: Balance };
 }
@@ -168,6 +177,7 @@ export const walletParams = {
   },
   balance: { userId },
   checkFunds: { bucket: { type: "number", integer: true, min: 0 }, userId, amount: positive },
+  unusableOf: { userIds: { type: "array", min: 1, max: limits.wallet.accountsPerCall, items: userId } },
   statement: { userId, cursor: tradeCursor, limit: pageLimit },
   creditsOf: { orderIds: { type: "array", max: 500, items: orderId } },
   refundsOf: { orderIds: { type: "array", max: 500, items: orderId } },

@@ -10,9 +10,9 @@ import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream, topicStream } from "../streams.ts";
-import { changeStatus } from "./account-status.ts";
+import { statusAction } from "./account-status.ts";
 import { creditsOfOrders, creditsOfTime, refundsOfOrders } from "./credit-store.ts";
-import { fundsOf, openFundsCache } from "./funds.ts";
+import { fundsMixin, fundsOf } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
 import { affectedGifts, moveHolds } from "./holds/holds.ts";
 import { openIncomeRollup } from "./income/income-rollup.ts";
@@ -22,7 +22,7 @@ import { creditRecharges, payTopic, takeBackRefunds } from "./pay-topics.ts";
 import { statementPage } from "./statement.ts";
 import { walletParams } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
-import { noBalance, readBalances } from "./wallet-store.ts";
+import { noBalance, readBalances, readUnusable } from "./wallet-store.ts";
 
 const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket" } } as const;
 
@@ -36,6 +36,7 @@ export default defineService<"wallet", WalletState>({
     outboxMixin,
     operatorAuditMixin,
     healthMixin,
+    fundsMixin,
   ],
 
   actions: {
@@ -51,6 +52,12 @@ export default defineService<"wallet", WalletState>({
       ...byBucket,
       async handler(ctx) {
         return { funds: await fundsOf(this, ctx.params.userId, ctx.params.amount) };
+      },
+    },
+    unusableOf: {
+      params: walletParams.unusableOf,
+      async handler(ctx) {
+        return { userIds: await readUnusable(this.mysql, ctx.params.userIds) };
       },
     },
     balance: {
@@ -119,20 +126,8 @@ export default defineService<"wallet", WalletState>({
         return moveHolds(this, "released", ctx.params);
       },
     },
-    freeze: {
-      params: walletParams.freeze,
-      operator: true,
-      handler(ctx) {
-        return changeStatus(this, "freeze", ctx.params);
-      },
-    },
-    unfreeze: {
-      params: walletParams.unfreeze,
-      operator: true,
-      handler(ctx) {
-        return changeStatus(this, "unfreeze", ctx.params);
-      },
-    },
+    freeze: statusAction("freeze"),
+    unfreeze: statusAction("unfreeze"),
   },
 
   channels: {
@@ -155,7 +150,6 @@ export default defineService<"wallet", WalletState>({
   },
 
   started() {
-    this.funds = openFundsCache();
     this.balances = new Gathered((ids) => readBalances(this.mysql, ids), limits.mysql.gathered);
     this.incomeRollup = openIncomeRollup(this);
     this.writer = openWriter(this);

@@ -1,6 +1,7 @@
 /** The IM client of the page against a WebSocket server that plays the IM server's part. No browser is needed. */
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { runInThisContext } from "node:vm";
 import { type WebSocket as Socket, WebSocketServer } from "ws";
 import { loadPageModule } from "./page-module.ts";
 
@@ -147,6 +148,33 @@ describe("the IM client", () => {
       [["c"], 5],
       [["d"], 1],
     ]);
+  });
+
+  test("goes on after frames that are none, and after a listener that throws", async () => {
+    const page = runInThisContext("globalThis") as { reportError?: (error: Error) => void };
+    const reported: string[] = [];
+    page.reportError = ({ message }) => reported.push(message);
+    client.connect();
+    const socket = await online();
+    client.on("business", () => {
+      throw new Error("a listener's own fault");
+    });
+    for (const text of [
+      "null",
+      "[",
+      '{"code":1003,"body":{"bizCode":{"valueOf":1,"toString":1}}}',
+      '{"code":1003,"body":5}',
+      '{"code":1003,"body":{"bizCode":5556,"data":{"gifts":[null],"seq":1,"epoch":{"toString":1}}}}',
+      '{"code":1001,"body":null}',
+    ])
+      socket.send(text);
+    const before = heard.all.length;
+    business(socket, "after-all", 5555, { content: "still here" });
+    await heard.until((all) => all.slice(before).some(({ msgId }) => msgId === "after-all"));
+    expect(client.state).toBe("online");
+    expect(reported).toContain("a listener's own fault");
+    expect(reported.length).toBeGreaterThan(1);
+    delete page.reportError;
   });
 
   test("comes back after an abnormal end with a fresh token and the place it had reached", async () => {

@@ -54,8 +54,8 @@ export function createGiftTray({ gifts, sender }) {
   async function deliver(order) {
     report("traySending", order);
     try {
-      const settled = await sender.submit(order);
-      if (!settled) report("trayAccepted", order);
+      const state = await sender.submit(order);
+      if (state !== "settled") report(state === "unsure" ? "trayAsking" : "trayAccepted", order);
     } catch (error) {
       sayPlain(status, "");
       tellFailure(error, (message) => toast.failure(message, wayOut(error, order)));

@@ -50,7 +50,7 @@ function showRoom(host, signal, config, catalogue) {
   const followBalance = createFollower(refreshBalance, signal, { lastMs: 1_500 });
   const followIncome = createFollower(refreshIncome, signal);
 
-  const sender = createGiftSender({ roomId, receiverId: anchorId, signal, onOutcome: showOutcome });
+  const sender = createGiftSender({ api, roomId, receiverId: anchorId, signal, onOutcome: showOutcome });
   const side = config.isAnchor
     ? createAnchorPanel({ roomId, signal, onClosed: closed })
     : createGiftTray({ gifts: catalogue.gifts, sender });

@@ -2,6 +2,7 @@ import type { Context } from "moleculer";
 import { z } from "zod";
 import { fail } from "../../../broker/failure.ts";
 import { type FailureName, isFailureName } from "../../../config/errors.ts";
+import { safeParse } from "../../safe-parse.ts";
 import type { Fields } from "../request/fields.ts";
 import type { Language } from "../wording.ts";
 
@@ -41,12 +42,16 @@ type CallingContext = Pick<Context, "call">;
 interface Definition<A extends Access, Params extends z.ZodRawShape, Result extends z.ZodType> {
   path: string;
   summary: string;
+  /** More than the summary says, for the documentation. */
+  description?: string;
   access: A;
   params: Params;
   /** What `data` of the envelope holds: documentation, and the type that `run` is held to. */
   result: Result;
   /** The business outcomes it can have, besides success. */
   failures?: readonly FailureName[];
+  /** What `data` of a 503 holds where the request may have been carried out all the same (`failShowing`). */
+  unsure?: z.ZodType;
   perMinute?: CallsPerMinute;
   run(
     ctx: CallingContext,
@@ -59,11 +64,13 @@ interface Definition<A extends Access, Params extends z.ZodRawShape, Result exte
 export interface Endpoint {
   readonly path: string;
   readonly summary: string;
+  readonly description: string | undefined;
   readonly access: Access;
   readonly params: z.ZodObject;
   readonly fields: readonly string[];
   readonly result: z.ZodType;
   readonly failures: readonly FailureName[];
+  readonly unsure: z.ZodType | undefined;
   readonly perMinute: CallsPerMinute;
   /**
    * Checks the fields and carries the request out, unless `passes` rejects: it is asked of requests that make sense.
@@ -82,19 +89,21 @@ function paramFailure(error: z.ZodError): Error {
 export function endpoint<A extends Access, Params extends z.ZodRawShape, Result extends z.ZodType>(
   definition: Definition<A, Params, Result>,
 ): Endpoint {
-  const { path, summary, access, result, failures = [], perMinute = {}, run } = definition;
+  const { path, summary, description, access, result, failures = [], unsure, perMinute = {}, run } = definition;
   const params = z.object(definition.params);
   return {
     path,
     summary,
+    description,
     access,
     params: params as unknown as z.ZodObject,
     fields: Object.keys(definition.params),
     result,
     failures,
+    unsure,
     perMinute,
     async handle(ctx, fields, caller, passes) {
-      const checked = params.safeParse(fields);
+      const checked = safeParse(params, fields);
       if (!checked.success) throw paramFailure(checked.error);
       await passes();
       return run(ctx, checked.data as z.output<z.ZodObject<Params>>, caller);

@@ -1,7 +1,11 @@
+import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import { mayHaveHappened } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import type { GiftOrder } from "../../gift/gift.contract.ts";
+import { orderIdOf } from "../../gift-order-id.ts";
+import { failShowing } from "../answer.ts";
 import { type Language, reasonShown } from "../wording.ts";
 import { endpoint } from "./endpoint.ts";
 import { cursor, id, integer, limit, orderId, pageOf, shownUserId, userId } from "./fields.ts";
@@ -9,6 +13,13 @@ import { cursor, id, integer, limit, orderId, pageOf, shownUserId, userId } from
 const base = "/live/api/gift";
 const { idempotencyKeyMinChars: minChars, idempotencyKeyMaxChars: maxChars } = limits.http;
 const requestId = z.string().regex(new RegExp(`^[A-Za-z0-9_-]{${minChars},${maxChars}}$`));
+
+const sendDescription =
+  "Send a `requestId` with every gift. Then any answer, none or a 503, may be followed by the same request again: it is " +
+  "the same order and one charge. A 503 with `data.orderId` may have been accepted all the same: ask gift/order for that " +
+  "order, or send the same request again. A 503 without `data` was not accepted. Without a `requestId` a repeat is " +
+  "another gift and another charge: after a 503 with an order id there is nothing to do but to ask gift/order for it, and " +
+  "after no answer at all to look at gift/records.";
 
 export const shownGift = z.object({
   giftId: z.int(),
@@ -60,6 +71,7 @@ export const giftEndpoints = [
   endpoint({
     path: `${base}/send`,
     summary: "Sends a gift: accepted durably when this answers, settled a moment later (gift/order, IM 5556 and 5557)",
+    description: sendDescription,
     access: "login",
     params: {
       giftId: id,
@@ -67,9 +79,12 @@ export const giftEndpoints = [
       receiverId: userId,
       type: integer(0, 1).default(0),
       count: integer(1, limits.gift.countMax).default(1),
-      requestId: requestId.optional(),
+      requestId: requestId.optional().meta({
+        description: "The client's own, one a gift: the same again is the same order and one charge, for ever.",
+      }),
     },
     result: z.object({ orderId: z.string() }),
+    unsure: z.object({ orderId: z.string() }),
     failures: [
       "giftUnknown",
       "giftNotSent",
@@ -79,12 +94,23 @@ export const giftEndpoints = [
       "idempotencyConflict",
       "accountUnusable",
     ],
-    run: (ctx, params, caller) => call(ctx, "gift.send", { ...params, userId: caller.userId }),
+    async run(ctx, params, { userId }) {
+      const orderId = params.requestId === undefined ? randomUUID() : orderIdOf(userId, params.requestId);
+      const own = params.requestId === undefined ? { orderId } : {};
+      try {
+        return await call(ctx, "gift.send", { ...params, ...own, userId });
+      } catch (error) {
+        throw mayHaveHappened(error) ? failShowing("unavailable", { orderId }) : error;
+      }
+    },
   }),
 
   endpoint({
     path: `${base}/order`,
     summary: "What became of a gift that the caller sent",
+    description:
+      "An order of a 503 of gift/send is unknown (501) until it is settled or the request is answered again: ask for " +
+      "a minute before taking it for one that was not accepted, longer where the service goes on answering 503.",
     access: "login",
     params: { orderId },
     result: shownOrder,

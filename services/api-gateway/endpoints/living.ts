@@ -31,7 +31,7 @@ export const livingEndpoints = [
       roomName: text(0, limits.room.nameChars).optional(),
     },
     result: z.object({ roomId: z.int() }),
-    failures: ["roomTypeMissing", "startTooOften"],
+    failures: ["roomTypeMissing", "startTooOften", "accountUnusable"],
     run: (ctx, { type, roomName }, { userId }) => call(ctx, "living-room.start", { userId, type, roomName }),
   }),
 

@@ -1,5 +1,7 @@
 /** Moleculer's metrics as `$node.metrics` lists them, turned into Prometheus' text format 0.0.4. */
 
+import { shown } from "../../../broker/unknown-values.ts";
+
 type Labels = Record<string, unknown>;
 
 interface Sample {
@@ -42,7 +44,9 @@ export function metricName(name: string): string {
 function labelText(labels: Labels): string {
   const pairs = Object.entries(labels).filter(([, value]) => value !== null && value !== undefined && value !== "");
   if (pairs.length === 0) return "";
-  const text = pairs.map(([name, value]) => `${metricName(name).replaceAll(":", "_")}="${escapeLabel(String(value))}"`);
+  const text = pairs.map(
+    ([name, value]) => `${metricName(name).replaceAll(":", "_")}="${escapeLabel(shown(value, 500))}"`,
+  );
   return `{${text.join(",")}}`;
 }
 

@@ -31,13 +31,14 @@ const faults = {
 
 const meaning = (name: FailureName) => `${failures[name].code} ${failures[name].zh} (${failures[name].en})`;
 
+const retryAfter = { "Retry-After": { description: "Seconds", schema: { type: "integer" } } };
+
 function faultResponses(): Json {
   const entries = Object.entries(faults).map(([name, rows]) => {
-    const retry = { "Retry-After": { description: "Seconds", schema: { type: "integer" } } };
     const timed = name === "TooMany" || name === "Unavailable";
     const description = rows.map(meaning).join("; ");
     const content = jsonBody(reference("schemas", "Failure"));
-    return [name, timed ? { description, content, headers: retry } : { description, content }];
+    return [name, timed ? { description, content, headers: retryAfter } : { description, content }];
   });
   return Object.fromEntries(entries);
 }
@@ -48,6 +49,15 @@ function faultsOf(access: Access): Json {
     return name !== "NotFound" || access === "operator";
   });
   return Object.fromEntries(names.map((name) => [failures[faults[name][0]].http, reference("responses", name)]));
+}
+
+/** The 503 of an endpoint that may have been carried out all the same: `data` says what can be asked for. */
+function unsureResponse(data: z.ZodType): Json {
+  const properties = { code: { const: failures.unavailable.code }, msg: { type: "string" } };
+  const shown = { anyOf: [schemaOf(data, "output"), { type: "null" }] };
+  const schema = { type: "object", properties: { ...properties, data: shown }, required: ["code", "msg", "data"] };
+  const description = `${meaning("unavailable")}; with \`data\` where it may have been carried out all the same`;
+  return { 503: { description, content: jsonBody(schema), headers: retryAfter } };
 }
 
 const security: Readonly<Record<Access, Json[]>> = {
@@ -71,12 +81,14 @@ function operation(endpoint: Endpoint): Json {
   return {
     operationId: [area, ...names].join("."),
     summary: endpoint.summary,
+    ...(endpoint.description && { description: endpoint.description }),
     tags: [area === "admin" ? "operators" : (names[0] ?? area)],
     security: security[endpoint.access],
     ...(endpoint.fields.length > 0 && { requestBody: { required, content } }),
     responses: {
       200: { description: rows.join("; "), content: jsonBody(outcome) },
       ...faultsOf(endpoint.access),
+      ...(endpoint.unsure && unsureResponse(endpoint.unsure)),
     },
   };
 }
@@ -106,7 +118,7 @@ function otherPaths(): Json {
     "/live/bank/payNotify/aliNotify": notice("aliNotify", "Alipay"),
     "/live/bank/payNotify/cashierNotify": notice("cashierNotify", "the sandbox cashier"),
     "/health/live": get("health.live", "Whether the process lives", { 200: ok }),
-    "/health/ready": get("health.ready", "Whether every service has a node whose dependencies are reachable", {
+    "/health/ready": get("health.ready", "Whether every service has a node that can do its job", {
       200: ok,
       503: answer("not ready", "application/json"),
     }),

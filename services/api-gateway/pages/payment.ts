@@ -3,6 +3,7 @@ import { z } from "zod";
 import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
+import { safeParse } from "../../safe-parse.ts";
 import { sendText } from "../answer.ts";
 import { countRequest } from "../dispatch.ts";
 import { orderId } from "../endpoints/fields.ts";
@@ -51,7 +52,7 @@ const cashierForm = z.object({ orderId, action: z.string().max(20).optional() })
 async function cashierFields(gateway: Gateway, request: GatewayRequest) {
   await countRequest(gateway, request);
   const fields = await requestFields(request, ["orderId", "action"], limits.http.bodyBytes);
-  const checked = cashierForm.safeParse(fields);
+  const checked = safeParse(cashierForm, fields);
   if (!checked.success) throw fail("notFound");
   return checked.data;
 }

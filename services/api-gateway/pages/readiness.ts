@@ -45,6 +45,16 @@ export async function readiness(broker: ServiceBroker): Promise<Readiness> {
   return { ready: entries.every(([, { ready }]) => ready), services };
 }
 
+/** For who may see the nodes: what is wrong with them only where `reasons` may be seen as well. */
+export function withReasons(services: Readiness["services"], reasons: boolean): object {
+  if (reasons) return services;
+  const nodesOf = (nodes: Record<string, NodeHealth>) =>
+    Object.fromEntries(Object.entries(nodes).map(([id, { ready }]) => [id, { ready }]));
+  return Object.fromEntries(
+    Object.entries(services).map(([name, { ready, nodes }]) => [name, { ready, nodes: nodesOf(nodes) }]),
+  );
+}
+
 /** The same for strangers: which service is ready, not on which nodes, and not why. */
 export function withoutNodes(services: Readiness["services"]): Record<string, { ready: boolean }> {
   return Object.fromEntries(Object.entries(services).map(([name, { ready }]) => [name, { ready }]));

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { limits } from "../../../config/limits.ts";
+import { safeParse } from "../../safe-parse.ts";
 import { NoticeRefused } from "../notice-record.ts";
 import type { CollectionCall } from "./collection.ts";
 
@@ -77,7 +78,7 @@ export function parseNotice(body: string): CashierNotice {
   } catch {
     throw new NoticeRefused("malformed", "not JSON");
   }
-  const parsed = bodySchema.safeParse(json);
+  const parsed = safeParse(bodySchema, json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new NoticeRefused("malformed", `${issue?.path.join(".")} ${issue?.code}`);

@@ -1,7 +1,8 @@
 import { fail } from "../../../broker/failure.ts";
 import { type FailureName, failures } from "../../../config/errors.ts";
+import { orderIdOf } from "../../../services/gift-order-id.ts";
 import { stopAll } from "../../support/system.ts";
-import { answers, asAlice, calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
+import { alice, answers, asAlice, calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
 
 let base = "";
 
@@ -31,6 +32,30 @@ test.each(names)("%s of a service is answered with its row's code, status and te
     expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
     expect(answer.headers.has("retry-after")).toBe(row.http === 503 || row.http === 429);
   }
+});
+
+test("a gift that may have been accepted is answered 503 with its order's id, one that was not without; nothing else of a failure is shown", async () => {
+  const url = `${base}/live/api/gift/send`;
+  const body = { giftId: 22, roomId: 5, receiverId: "77", count: 1 };
+  let mayHaveHappened = true;
+  answers["gift.send"] = () => {
+    throw fail("unavailable", { mayHaveHappened, secret: "of the inside", orderId: "of the inside" });
+  };
+  const named = await send(url, { headers: asAlice, body: { ...body, requestId: "click-0001" } });
+  const orderId = orderIdOf(alice.userId, "click-0001");
+  const envelope = { code: 503, msg: failures.unavailable.zh };
+  expect([named.status, JSON.parse(named.text)]).toEqual([503, { ...envelope, data: { orderId } }]);
+  expect(Number(named.headers.get("retry-after"))).toBeGreaterThan(0);
+  // Without a request id the order is the one that the gateway named to the gift service.
+  const once = await send(url, { headers: asAlice, body });
+  expect(calls.map(({ params }) => params.orderId)).toEqual([
+    undefined,
+    expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4/),
+  ]);
+  expect(JSON.parse(once.text)).toEqual({ ...envelope, data: { orderId: calls[1]?.params.orderId } });
+  mayHaveHappened = false;
+  const refused = await send(url, { headers: asAlice, body: { ...body, requestId: "click-0001" } });
+  expect(JSON.parse(refused.text)).toEqual({ ...envelope, data: null });
 });
 
 test("success is 200 in both places, with its text in both languages", async () => {

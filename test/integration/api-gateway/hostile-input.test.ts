@@ -46,6 +46,7 @@ const neverTaken: readonly unknown[] = [
   ["1"],
   {},
   { toString: "1" },
+  { length: { valueOf: 1, toString: 1 } },
   { $gt: 0 },
   1e30,
   2 ** 53,

@@ -81,7 +81,7 @@ test("the session token is shown to the user service and to nobody else", async 
 
 test("where sessions cannot be read nobody is let in, and nobody is told that they are logged out", async () => {
   answers["user.authenticate"] = () => {
-    throw Object.assign(new Error("Connection is closed."), { code: "ECONNREFUSED" });
+    throw Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED", syscall: "connect" });
   };
   const answer = await send(base + income, { headers: asAlice });
   expect([answer.status, answer.code]).toEqual([503, 503]);

@@ -3,9 +3,10 @@ import { fail, failureName } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { openRedis, type RedisState } from "../../../mixins/redis.mixin.ts";
 import { broadcast, call } from "../../../services/contracts.ts";
-import { contentHashOf, orderIdOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
+import { contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import type { SettleStep } from "../../../services/gift/settler.ts";
+import { orderIdOf } from "../../../services/gift-order-id.ts";
 import type { RoomGift } from "../../../services/im-router/im-router.contract.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
@@ -23,12 +24,17 @@ const told: { userId: string; msgId: string; data: Record<string, unknown> }[] =
 let routerDown = false;
 let poisonSender: string | undefined;
 const liveRooms = new Map([[5, anchor]]);
+/** Done once, before the next look for a room is answered. */
+let meanwhile: (() => Promise<unknown>) | undefined;
 
 const neighbours: ServiceSchema[] = [
   {
     name: "living-room",
     actions: {
-      find: (ctx: { params: { roomId: number } }) => {
+      find: async (ctx: { params: { roomId: number } }) => {
+        const work = meanwhile;
+        meanwhile = undefined;
+        await work?.();
         const anchorId = liveRooms.get(ctx.params.roomId);
         return anchorId ? { roomId: ctx.params.roomId, anchorId, type: 1, roomName: "r" } : null;
       },
@@ -193,6 +199,72 @@ describe("the path of a gift", () => {
     expect(answers.filter((answer) => answer === "idempotencyConflict")).toHaveLength(4);
     const order = await settled(user, orderIdOf(user, "contested"));
     expect(await balance(user)).toBe(1000 - 90 * order.count);
+  });
+
+  test("of two requests with one request id that cross, the one that finds the coins spent by the other is the same order", async () => {
+    const user = await richUser(90);
+    const [first, second] = giftNodes as [ServiceBroker, ServiceBroker];
+    const request = {
+      userId: user,
+      giftId: 22,
+      roomId: 8,
+      receiverId: anchor,
+      type: 0,
+      count: 1,
+      requestId: "crossing",
+    };
+    liveRooms.set(8, anchor);
+    meanwhile = async () => {
+      const { orderId } = await call(caller, "gift.send", request, { nodeID: second.nodeID });
+      await settled(user, orderId);
+    };
+    const crossed = await call(caller, "gift.send", request, { nodeID: first.nodeID });
+    expect(crossed).toEqual({ orderId: orderIdOf(user, "crossing") });
+    expect(await balance(user)).toBe(0);
+    expect(await refusal({ ...request, requestId: "another-one" })).toBe("balanceShort");
+  });
+
+  test("a frozen receiver is sent nothing from any node until she is unfrozen, and what was accepted before settles", async () => {
+    const user = await richUser();
+    const receiver = newUser();
+    liveRooms.set(9, receiver);
+    const to = { userId: user, giftId: 24, roomId: 9, receiverId: receiver, type: 0, count: 1 };
+    const onBoth = () =>
+      Promise.all(giftNodes.map(({ nodeID }) => call(caller, "gift.send", to, { nodeID }).then(() => "", failureName)));
+    const by = { userId: receiver, reason: "checked", operator: "op" };
+    expect(await onBoth()).toEqual(["", ""]);
+    const held = await holdAccounts([user]);
+    const { orderId } = await send(to);
+    await call(caller, "wallet.freeze", by);
+    const early = await eventually(
+      "refused by both",
+      async () => {
+        const answers = await onBoth();
+        return answers.every((answer) => answer === "accountUnusable") && answers;
+      },
+      2_000,
+    ).finally(() => held.release());
+    expect(early).toEqual(["accountUnusable", "accountUnusable"]);
+    expect(await settled(user, orderId)).toMatchObject({ status: "succeeded" });
+    await call(caller, "wallet.unfreeze", by);
+    expect(await onBoth()).toEqual(["", ""]);
+  });
+
+  test("a frozen sender is refused, and what was accepted before settles as long as the coins are there", async () => {
+    const user = await richUser(100);
+    const held = await holdAccounts([user]);
+    const accepted = await Promise.all([send({ userId: user }), send({ userId: user })]);
+    // In order with the gifts: it waits for the same account.
+    const freezing = call(caller, "wallet.freeze", { userId: user, reason: "fraud", operator: "op" });
+    await held.release();
+    await freezing;
+    const ends = await Promise.all(accepted.map(({ orderId }) => settled(user, orderId)));
+    expect(ends.map(({ status, reason }) => [status, reason]).sort()).toEqual([
+      ["failed", "balanceShort"],
+      ["succeeded", undefined],
+    ]);
+    expect(await balance(user)).toBe(10);
+    await eventually("refused", async () => (await refusal({ userId: user, giftId: 24 })) === "accountUnusable", 1_000);
   });
 
   test("a repeat after the room closed is still the same order", async () => {

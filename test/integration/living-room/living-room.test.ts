@@ -20,6 +20,9 @@ const fakeUser = {
   },
 };
 
+/** Nobody is frozen: frozen-anchor.test.ts has the wallet itself. */
+const fakeWallet = { name: "wallet", actions: { unusableOf: () => ({ userIds: [] }) } };
+
 /** Stands for the router of another node: notes which rooms were emptied, and can be away. */
 const emptied: number[] = [];
 let routerAway = false;
@@ -41,9 +44,9 @@ let database: Database;
 const redis = openRedis("test");
 
 beforeAll(async () => {
-  caller = await startNode("caller", [fakeUser, fakeRouter]);
+  caller = await startNode("caller", [fakeUser, fakeRouter, fakeWallet]);
   nodes = [await startNode("room-1", [livingRoom]), await startNode("room-2", [livingRoom])];
-  await Promise.all(nodes.map((node) => node.waitForServices(["user", "im-router"])));
+  await Promise.all(nodes.map((node) => node.waitForServices(["user", "im-router", "wallet"])));
   await Promise.all(nodes.map((node) => waitForNode(caller, "living-room", node.nodeID)));
   database = new Database(databaseName("living-room"));
   await redis.connect();
@@ -189,15 +192,15 @@ describe("closing", () => {
     expect(emptied.filter((id) => id === roomId)).toEqual([roomId]);
   });
 
-  test("in parallel on two nodes closes once and tells once", async () => {
+  test("in parallel on two nodes closes once and tells once, and each of them finds it closed", async () => {
     const anchorId = newAnchor();
     const { roomId } = await start(anchorId);
     const outcomes = await Promise.all(
       Array.from({ length: 10 }, (_, at) =>
-        failureOf(closeRoom(local<MysqlState & OutboxState>((at % 2) as 0 | 1), { anchorId, roomId, requestId: null })),
+        closeRoom(local<MysqlState & OutboxState>((at % 2) as 0 | 1), { anchorId, roomId, requestId: null }),
       ),
     );
-    expect(outcomes.toSorted()).toEqual(["it succeeded", ...Array(9).fill("notYourRoom")]);
+    expect(outcomes.toSorted()).toEqual([...Array(9).fill(false), true]);
     await eventually("the room was emptied", () => emptied.includes(roomId));
     expect(await eventsOf("room.closed", roomId)).toHaveLength(1);
   });
@@ -218,7 +221,20 @@ describe("closing", () => {
     await close(anchorId, roomId);
     expect(await failureOf(close(anchorId, roomId, 1))).toBe("closeTooOften");
     await later(anchorId);
+    const aged = "UPDATE t_living_room_record SET end_time = end_time - INTERVAL ? SECOND WHERE id = ?";
+    await database.run(aged, [limits.room.closeEveryMs / 1_000, roomId]);
     expect(await failureOf(close(anchorId, roomId, 1))).toBe("notYourRoom");
+  });
+
+  test("again, while Redis cannot count, is the close that was: it tells nobody again, and is hers alone", async () => {
+    const anchorId = newAnchor();
+    const { roomId } = await start(anchorId);
+    await close(anchorId, roomId);
+    const giveBack = await cutRedis(nodes[1], "living-room");
+    const outcomes = await Promise.all([anchorId, newAnchor()].map((id) => failureOf(close(id, roomId, 1))));
+    await giveBack();
+    expect(outcomes).toEqual(["it succeeded", "notYourRoom"]);
+    expect(await announced(roomId)).toHaveLength(2);
   });
 
   test("does not wait for the IM router; the room is emptied once the router is back", async () => {

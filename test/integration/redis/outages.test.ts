@@ -7,6 +7,7 @@ import { keepLooking, openRedis } from "../../../mixins/redis/client.ts";
 import { optionalRedisMixin, redisMixin } from "../../../mixins/redis.mixin.ts";
 import { cuttable } from "../../support/cuttable-server.ts";
 import { type PrivateServer, privateRedis } from "../../support/private-server.ts";
+import { redisStates } from "../../support/redis-states.ts";
 import { type SwitchableServer, switchable } from "../../support/switchable-server.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 
@@ -42,55 +43,7 @@ const writeByScript = (redis: Redis) =>
   outcome(redis.eval("return redis.call('SET', KEYS[1], '1', 'PX', 60000)", 1, "written"));
 const read = (redis: Redis) => outcome(redis.get("written"));
 
-/** What an administrator, or a failover, does to a server, and how it is undone. */
-const states: [string, { does(): Promise<unknown>; undoes(): Promise<unknown>; reads: string }][] = [
-  [
-    "NOREPLICAS",
-    {
-      does: () => admin.config("SET", "min-replicas-to-write", "1"),
-      undoes: () => admin.config("SET", "min-replicas-to-write", "0"),
-      reads: "done",
-    },
-  ],
-  [
-    "OOM",
-    {
-      does: () => admin.config("SET", "maxmemory", "1"),
-      undoes: () => admin.config("SET", "maxmemory", "0"),
-      reads: "done",
-    },
-  ],
-  [
-    "READONLY",
-    {
-      does: () => admin.call("REPLICAOF", "127.0.0.1", "1"),
-      undoes: () => admin.call("REPLICAOF", "NO", "ONE"),
-      reads: "done",
-    },
-  ],
-  [
-    "MASTERDOWN",
-    {
-      does: async () => {
-        await admin.config("SET", "replica-serve-stale-data", "no");
-        await admin.call("REPLICAOF", "127.0.0.1", "1");
-      },
-      undoes: async () => {
-        await admin.call("REPLICAOF", "NO", "ONE");
-        await admin.config("SET", "replica-serve-stale-data", "yes");
-      },
-      reads: "unavailable",
-    },
-  ],
-  [
-    "NOPERM",
-    {
-      does: () => admin.acl("SETUSER", "default", "-set", "-eval"),
-      undoes: () => admin.acl("SETUSER", "default", "+@all"),
-      reads: "done",
-    },
-  ],
-];
+const states = redisStates.map((state) => [state.name, state] as const);
 
 describe("a client of Redis", () => {
   let redis: Redis;
@@ -103,14 +56,15 @@ describe("a client of Redis", () => {
 
   test.each(states)("%s is unavailable for writes and scripts, and over when it is over", async (_name, state) => {
     expect(await write(redis)).toBe("done");
-    await state.does();
+    await state.does(admin);
     try {
       expect(await write(redis)).toBe("unavailable");
       await eventually("connected anew", () => redis.status === "ready");
       expect(await writeByScript(redis)).toBe("unavailable");
-      await eventually(`reads are ${state.reads}`, async () => (await read(redis)) === state.reads);
+      const reads = state.reads ? "done" : "unavailable";
+      await eventually(`reads are ${reads}`, async () => (await read(redis)) === reads);
     } finally {
-      await state.undoes();
+      await state.undoes(admin);
     }
     await eventually("written again", async () => (await write(redis)) === "done");
   });
@@ -239,7 +193,7 @@ describe("health", () => {
   test.each(states)("%s: who needs Redis is not ready, who goes on without it is degraded", async (name, state) => {
     const healthOf = (service: string) => node.call<{ redis: unknown }, object>(`${service}.health`, {});
     expect(await healthOf("needs")).toEqual({ redis: true });
-    await state.does();
+    await state.does(admin);
     try {
       const sick = await eventually("not ready", async () => {
         const { redis } = await healthOf("needs");
@@ -251,7 +205,7 @@ describe("health", () => {
         return (redis as { degraded?: string }).degraded?.includes(name);
       });
     } finally {
-      await state.undoes();
+      await state.undoes(admin);
     }
     await eventually("ready again", async () => (await healthOf("needs")).redis === true);
   });

@@ -106,7 +106,8 @@ test("a released lock is not renewed any more", async () => {
   await eventually("the renewal of another", async () => {
     return (await raw.pttl(`lock:${[...other.acquired][0]}`)) > limits.lock.ttlMs - 1_000;
   });
-  expect(renewed).toHaveBeenCalledTimes(2);
+  // Taken and given back; the connection's own looks are none of the lock's.
+  expect(renewed.mock.calls.filter(([, , name]) => String(name).startsWith("lock"))).toHaveLength(2);
   renewed.mockRestore();
   await other.release();
 });

@@ -104,19 +104,21 @@ describe("wallet", () => {
     await expect(settle(gift(user, `bad-${user}`, { price }))).rejects.toMatchObject({ code: 422 });
   });
 
-  test("a frozen account sends nothing until it is unfrozen, the events tell of it, and operators' calls are in the audit", async () => {
+  test("a frozen account is unusable until it is unfrozen, what was accepted of it is charged, the events tell of it, and operators' calls are in the audit", async () => {
     const user = newUser();
     await recharge(caller, `order-${user}`, user, 100);
     const by = { userId: user, reason: "stolen card", operator: "alice" };
     expect(await call(caller, "wallet.freeze", by)).toMatchObject({ status: 2, balance: 100 });
-    const [refused] = await settle(gift(user, `frozen-${user}`));
-    expect(refused).toMatchObject({ status: "failed", reason: "accountUnusable" });
-    expect(await call(caller, "wallet.checkFunds", { bucket: bucketOf(user), userId: user, amount: 1 })).toEqual({
-      funds: "unusable",
-    });
+    const [accepted] = await settle(gift(user, `frozen-${user}`));
+    expect(accepted).toMatchObject({ status: "succeeded", balanceAfter: 90 });
+    const funds = () => call(caller, "wallet.checkFunds", { bucket: bucketOf(user), userId: user, amount: 1 });
+    const nobody = newUser();
+    const unusable = () => call(caller, "wallet.unusableOf", { userIds: [nobody, user] });
+    expect(await funds()).toEqual({ funds: "unusable" });
+    expect(await unusable()).toEqual({ userIds: [user] });
     await call(caller, "wallet.unfreeze", by);
-    const [sent] = await settle(gift(user, `thawed-${user}`));
-    expect(sent).toMatchObject({ status: "succeeded" });
+    expect(await funds()).toEqual({ funds: "enough" });
+    expect(await unusable()).toEqual({ userIds: [] });
     const events = await rows<{ subject: string }>(
       "wallet",
       "SELECT subject FROM t_outbox WHERE order_key = ? ORDER BY id",

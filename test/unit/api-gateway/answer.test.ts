@@ -1,7 +1,7 @@
 import { Errors } from "moleculer";
 import { ErrorCode, NatsError } from "nats";
 import { fail } from "../../../broker/failure.ts";
-import { shownAs } from "../../../services/api-gateway/answer.ts";
+import { failShowing, shownAs, shownOf } from "../../../services/api-gateway/answer.ts";
 
 test.each([
   ["a failure of the table", fail("balanceShort"), "balanceShort"],
@@ -21,4 +21,11 @@ test.each([
   ["nothing at all", undefined, "internal"],
 ])("%s is shown as what it is to a client", (_what, error, name) => {
   expect(shownAs(error)).toBe(name);
+});
+
+test("a failure shows what the gateway itself decided to show, and never what a service put into its own", () => {
+  expect(shownOf(failShowing("unavailable", { orderId: "o1" }))).toEqual({ orderId: "o1" });
+  expect(shownAs(failShowing("unavailable", { orderId: "o1" }))).toBe("unavailable");
+  expect(shownOf(fail("unavailable", { orderId: "o1", mayHaveHappened: true }))).toBeUndefined();
+  expect(shownOf(undefined)).toBeUndefined();
 });

@@ -1,6 +1,8 @@
+import type { FailureName } from "../../../config/errors.ts";
 import { type AcceptancePorts, accept, type GiftRequest } from "../../../services/gift/acceptance.ts";
 import type { AcceptedGift } from "../../../services/gift/accepted-gift.ts";
-import { contentHashOf, orderIdOf } from "../../../services/gift/accepted-gift.ts";
+import { contentHashOf } from "../../../services/gift/accepted-gift.ts";
+import { orderIdOf } from "../../../services/gift-order-id.ts";
 
 const request: GiftRequest = {
   userId: "11",
@@ -31,6 +33,7 @@ function world(over: Partial<AcceptancePorts> = {}) {
     gift: async () => shelfGift,
     anchorOf: async () => "77",
     sharePercentOf: async () => 50,
+    mayReceive: async () => true,
     funds: async () => "enough",
     enqueue: async (gift) => {
       queued.push(gift);
@@ -73,17 +76,62 @@ describe("accepting a gift", () => {
     expect(new Set(queued.map(({ orderId }) => orderId)).size).toBe(2);
   });
 
-  test.each([
-    ["to oneself", { receiverId: "11" }, {}, "giftToSelf"],
-    ["that does not exist", {}, { gift: async () => undefined }, "giftUnknown"],
-    ["off the shelf", {}, { gift: async () => ({ ...shelfGift, status: 0 }) }, "giftUnknown"],
-    ["in a room that is not live", {}, { anchorOf: async () => undefined }, "roomNotLive"],
-    ["to somebody who is not the anchor", {}, { anchorOf: async () => "78" }, "roomNotLive"],
-    ["that the balance does not pay for", {}, { funds: async () => "short" as const }, "balanceShort"],
-    ["from a frozen account", {}, { funds: async () => "unusable" as const }, "accountUnusable"],
-  ])("a gift %s is refused and never queued", async (_what, change, ports, refused) => {
+  const refusedByTheWorld: [string, Partial<AcceptancePorts>, FailureName][] = [
+    ["that does not exist", { gift: async () => undefined }, "giftUnknown"],
+    ["off the shelf", { gift: async () => ({ ...shelfGift, status: 0 }) }, "giftUnknown"],
+    ["in a room that is not live", { anchorOf: async () => undefined }, "roomNotLive"],
+    ["to somebody who is not the anchor", { anchorOf: async () => "78" }, "roomNotLive"],
+    ["that the balance does not pay for", { funds: async () => "short" }, "balanceShort"],
+    ["from a frozen account", { funds: async () => "unusable" }, "accountUnusable"],
+    ["to a frozen account", { mayReceive: async () => false }, "accountUnusable"],
+    [
+      "to a frozen account, which could not be paid either",
+      { mayReceive: async () => false, funds: async () => "short" },
+      "accountUnusable",
+    ],
+  ];
+
+  test.each(refusedByTheWorld)("a gift %s is refused and never queued", async (_what, ports, refused) => {
     const { ports: all, queued } = world(ports);
-    expect(await accept({ ...request, ...change }, all, new Date())).toEqual({ refused });
+    expect(await accept(request, all, new Date())).toEqual({ refused });
+    expect(queued).toEqual([]);
+  });
+
+  /** The order as a look for it finds it: unknown at first, and accepted by a twin before the next look. */
+  const knownAtSecondLook = (hash: string) => jest.fn().mockResolvedValueOnce(undefined).mockResolvedValueOnce(hash);
+
+  test.each(refusedByTheWorld)(
+    "a gift %s whose twin was accepted meanwhile is answered as that one, and one with other content conflicts",
+    async (_what, ports) => {
+      const twin = world({ ...ports, knownOrder: knownAtSecondLook(contentHashOf(request)) });
+      expect(await accept(request, twin.ports, new Date())).toEqual({ orderId: orderIdOf("11", "click-0001") });
+      const other = world({ ...ports, knownOrder: knownAtSecondLook("other") });
+      expect(await accept(request, other.ports, new Date())).toEqual({ refused: "idempotencyConflict" });
+      expect([...twin.queued, ...other.queued]).toEqual([]);
+    },
+  );
+
+  test("without a request id there is no twin to look for", async () => {
+    const knownOrder = jest.fn();
+    const { ports } = world({ knownOrder, funds: async () => "short" });
+    const { requestId: _none, ...once } = request;
+    expect(await accept(once, ports, new Date())).toEqual({ refused: "balanceShort" });
+    expect(knownOrder).not.toHaveBeenCalled();
+  });
+
+  test("without a request id the order is the caller's own; with one it is never another than that one's", async () => {
+    const { ports } = world();
+    const orderId = "3f0e1a52-6f0c-4b52-9d5e-0d4f5a2f8c11";
+    const { requestId: _none, ...once } = request;
+    expect(await accept({ ...once, orderId }, ports, new Date())).toEqual({ orderId });
+    expect(await accept({ ...request, orderId }, ports, new Date())).toEqual({
+      orderId: orderIdOf("11", "click-0001"),
+    });
+  });
+
+  test("a gift to oneself is refused, and never queued", async () => {
+    const { ports, queued } = world();
+    expect(await accept({ ...request, receiverId: "11" }, ports, new Date())).toEqual({ refused: "giftToSelf" });
     expect(queued).toEqual([]);
   });
 

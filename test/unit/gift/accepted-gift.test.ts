@@ -1,10 +1,10 @@
 import {
   type AcceptedGift,
   contentHashOf,
-  orderIdOf,
   parseAcceptedGift,
   partitionOf,
 } from "../../../services/gift/accepted-gift.ts";
+import { orderIdOf } from "../../../services/gift-order-id.ts";
 
 const request = { giftId: 22, roomId: 5, receiverId: "77", type: 0, count: 3 };
 const gift: AcceptedGift = {

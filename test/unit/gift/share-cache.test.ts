@@ -1,7 +1,11 @@
 import { limits } from "../../../config/limits.ts";
 import { ShareCache } from "../../../services/gift/share-cache.ts";
 
-beforeEach(() => jest.useFakeTimers({ doNotFake: ["setImmediate", "nextTick", "queueMicrotask"] }));
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ["setImmediate", "nextTick", "queueMicrotask"] });
+  // An age that begins at 0 counts as none.
+  jest.advanceTimersByTime(1);
+});
 afterEach(() => jest.useRealTimers());
 
 function open(shares: Map<string, number>) {

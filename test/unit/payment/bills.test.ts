@@ -1,19 +1,14 @@
 import fc from "fast-check";
-import { ParamsValidator } from "../../../broker/params-validator.ts";
 import { billDay, isOver } from "../../../services/payment/bill-day.ts";
 import { readBill } from "../../../services/payment/bills.ts";
 import { billText, readCashierBill } from "../../../services/payment/cashier/cashier-bill.ts";
-import { type BillLine, paymentParams } from "../../../services/payment/payment.contract.ts";
+import type { BillLine } from "../../../services/payment/payment.contract.ts";
 import { readAlipayBill } from "../../../services/payment/providers/alipay/alipay-bill.ts";
 import { unzip } from "../../../services/payment/providers/alipay/zip.ts";
 import { readWechatBill } from "../../../services/payment/providers/wechat/wechat-bill.ts";
 import { gbk, zip } from "../../support/providers/bill-archive.ts";
 
 const room = 1_000_000;
-const checkLines = new ParamsValidator().compile(paymentParams.takeBill as never) as unknown as (
-  params: object,
-  context: object,
-) => unknown;
 
 describe("a bill of WeChat Pay", () => {
   const heading = "交易时间,微信订单号,商户订单号,交易状态,商品名称,订单金额,申请退款金额";
@@ -177,7 +172,11 @@ describe("a file that is anything", () => {
           return;
         }
         // What a bill says can be handed in, and stored.
-        expect(checkLines({ date: "2026-01-01", channel, from: 0, lines }, {})).toBe(true);
+        for (const { kind, orderId, transactionId, amount } of lines) {
+          expect(["paid", "refunded"]).toContain(kind);
+          expect([orderId.length <= 80, transactionId.length <= 64]).toEqual([true, true]);
+          expect(Number.isSafeInteger(amount)).toBe(true);
+        }
       }),
       { numRuns: 150 },
     );

@@ -180,14 +180,18 @@ describe("the ledger's decision", () => {
     expect(decision.incomes.size).toBe(0);
   });
 
-  test.each([0, 2])("an account with status %i sends nothing, and still receives what was paid for", (status) => {
-    const decision = decide(new Map([["11", account("11", { balance: 100, status })]]), new Map(), [
-      gift(),
-      { kind: "recharge", bizId: "p1", userId: "11", coins: 7 },
-    ]);
-    expect(decision.outcomes[0]).toMatchObject({ status: "refused", reason: "accountUnusable" });
-    expect(decision.outcomes[1]).toMatchObject({ status: "done", balanceAfter: 107 });
-  });
+  test.each([0, 2])(
+    "a gift that was accepted is charged to an account with status %i, and what was paid for is credited to it",
+    (status) => {
+      const decision = decide(new Map([["11", account("11", { balance: 100, status })]]), new Map(), [
+        gift(),
+        { kind: "recharge", bizId: "p1", userId: "11", coins: 7 },
+      ]);
+      expect(decision.outcomes[0]).toMatchObject({ status: "done", income: 20, balanceAfter: 60 });
+      expect(decision.outcomes[1]).toMatchObject({ status: "done", balanceAfter: 67 });
+      expect(decision.changed).toMatchObject([{ status }]);
+    },
+  );
 
   test("the same business id with other content is a conflict and moves nothing", () => {
     const decision = decide(new Map([["11", account("11", { balance: 100 })]]), new Map(), [

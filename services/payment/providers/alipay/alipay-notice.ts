@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { limits } from "../../../../config/limits.ts";
+import { safeParse } from "../../../safe-parse.ts";
 import { NoticeRefused } from "../../notice-record.ts";
 import { orderIdOf } from "../../order.ts";
 import type { RawNotice } from "../../payment.contract.ts";
@@ -72,7 +73,7 @@ function saysOf({ trade_status, refund_fee }: AlipayNotice): VerifiedNotice["say
 export function readAlipayNotice(account: AlipayAccount, raw: RawNotice, now: Date): VerifiedNotice {
   const fields = fieldsOf(raw.body);
   verifyForm(account, fields);
-  const parsed = noticeSchema.safeParse(fields);
+  const parsed = safeParse(noticeSchema, fields);
   if (!parsed.success) throw new NoticeRefused("malformed", parsed.error.issues[0]?.path.join("."));
   const notice = parsed.data;
   const age = now.getTime() - timeOfAlipay(notice.notify_time).getTime();

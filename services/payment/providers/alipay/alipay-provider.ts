@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { fail } from "../../../../broker/failure.ts";
 import { limits } from "../../../../config/limits.ts";
+import { parse } from "../../../safe-parse.ts";
 import { NoticeRefused } from "../../notice-record.ts";
 import { orderIdOf, tradeNoOf } from "../../order.ts";
 import { yuan } from "../../yuan.ts";
@@ -61,7 +62,7 @@ class AlipayApi {
     });
     return this.believed(method, () => {
       const name = `${method.replaceAll(".", "_")}_response`;
-      return answerSchema.parse(JSON.parse(verifiedAnswer(this.setup.account, name, answer.body)));
+      return parse(answerSchema, JSON.parse(verifiedAnswer(this.setup.account, name, answer.body)));
     });
   }
 
@@ -89,7 +90,7 @@ async function queryOrder(api: AlipayApi, orderId: string): Promise<ProviderOrde
   if (answer.sub_code === "ACQ.TRADE_NOT_EXIST") return { says: "unknown" };
   if (answer.code !== succeeded) throw api.refused(method, answer);
   return api.believed(method, () => {
-    const trade = tradeSchema.parse(answer);
+    const trade = parse(tradeSchema, answer);
     if (orderIdOf(trade.out_trade_no) !== orderId) throw new NoticeRefused("orderUnknown", "another order");
     if (trade.trade_status === "WAIT_BUYER_PAY") return { says: "open" };
     // Only what was paid has a time of payment; a trade that is closed all the same has been refunded as a whole.
@@ -107,7 +108,7 @@ async function fetchBill(api: AlipayApi, date: string): Promise<BillLine[]> {
   const answer = await api.send(method, { bill_type: "trade", bill_date: date });
   if (answer.sub_code === "isp.bill_not_exist") return [];
   if (answer.code !== succeeded) throw api.refused(method, answer);
-  const { bill_download_url } = api.believed(method, () => billSchema.parse(answer));
+  const { bill_download_url } = api.believed(method, () => parse(billSchema, answer));
   const file = await downloadFrom("alipay", bill_download_url, {});
   try {
     return readAlipayBill(file, limits.payment.providerBillBytes);
@@ -155,7 +156,7 @@ export function alipayProvider(setup: AlipaySetup): PaymentProvider {
       });
       if (answer.code !== succeeded) throw api.refused(method, answer);
       return api.believed(method, () => {
-        const { out_trade_no, refund_fee } = refundSchema.parse(answer);
+        const { out_trade_no, refund_fee } = parse(refundSchema, answer);
         if (orderIdOf(out_trade_no) !== orderId) throw new NoticeRefused("orderUnknown", "another order");
         return fenOfAlipay(refund_fee) === amount ? "done" : "failed";
       });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { safeParse } from "../../../safe-parse.ts";
 import { NoticeRefused } from "../../notice-record.ts";
 import { orderIdOf } from "../../order.ts";
 import type { RawNotice } from "../../payment.contract.ts";
@@ -51,7 +52,7 @@ export function parseJson<T>(schema: z.ZodType<T>, body: string): T {
   } catch {
     throw new NoticeRefused("malformed", "not JSON");
   }
-  const parsed = schema.safeParse(json);
+  const parsed = safeParse(schema, json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new NoticeRefused("malformed", `${issue?.path.join(".")} ${issue?.code}`);

@@ -1,0 +1,61 @@
+/** Types of gift-sender.js, for those who write TypeScript. */
+export interface GiftContent {
+  /** The same in every repeat of the order. */
+  requestId: string;
+  giftId: number;
+  roomId: number;
+  receiverId: string;
+  type: number;
+  count: number;
+}
+
+/** `unknown`: nobody could say for minutes; the gift records tell in the end. */
+export interface GiftOutcome {
+  status: "succeeded" | "failed" | "unknown";
+  msg?: string;
+  code?: number;
+}
+
+/** What a rejection of `sendGift` may carry. */
+export interface SendError {
+  /** Nobody answered, or with 502, 503 or 504: the same request may be sent again. */
+  retryable?: boolean;
+  /** `Retry-After`, ms. */
+  retryAfterMs?: number;
+  /** `data.orderId` of a 503: it may have been accepted all the same. */
+  orderId?: string;
+}
+
+export interface GiftSenderOptions {
+  api: {
+    /** POST /live/api/gift/send; resolves to `data`, rejects with a SendError. */
+    sendGift(content: GiftContent): Promise<{ orderId: string }>;
+    /** POST /live/api/gift/order; resolves to `data`. */
+    giftOrder(orderId: string): Promise<{ status: string; reason?: string; reasonCode?: number }>;
+  };
+  roomId: number;
+  receiverId: string;
+  /** Aborted when nobody wants to know outcomes any more. */
+  signal: AbortSignal;
+  /** Called once for each order that was submitted, also where its outcome stays unknown. */
+  onOutcome(content: GiftContent, outcome: GiftOutcome): void;
+  /** How often a request is sent again before `submit` ends. */
+  retries?: number;
+  /** Before it is sent again, where the answer does not say for how long, ms; and what is waited at the most. */
+  retryMs?: number;
+  retryMostMs?: number;
+  /** Until an outcome that IM does not tell is asked for, ms, each time half as long again; and how often. */
+  outcomeFirstMs?: number;
+  outcomeTries?: number;
+}
+
+export interface GiftSender {
+  /** A new order, with a request id of its own. */
+  order(gift: { giftId: number }, count: number): GiftContent;
+  submit(content: GiftContent): Promise<"settled" | "accepted" | "unsure">;
+  /** For what IM tells (5556, 5557) of the user's own orders. */
+  settle(orderId: string, outcome: GiftOutcome): void;
+}
+
+export declare function newRequestId(): string;
+export declare function createGiftSender(options: GiftSenderOptions): GiftSender;

@@ -1,0 +1,62 @@
+import type { Service } from "moleculer";
+import { fail, isFailure } from "../../broker/failure.ts";
+import type { ChannelMessage } from "../../mixins/jetstream.mixin.ts";
+import type { Database } from "../../mixins/mysql/database.ts";
+import type { OutboxState } from "../../mixins/outbox.mixin.ts";
+import { broadcast, call } from "../contracts.ts";
+import { eventDataOf } from "../durable-event.ts";
+import { userIdPattern } from "../user-id-pattern.ts";
+import { closeRoom } from "./broadcasting.ts";
+import { roomByAnchor } from "./room-store.ts";
+
+type Rooms = Service & { mysql: Database } & OutboxState;
+
+type Calling = Parameters<typeof call>[0];
+
+async function isUsable(caller: Calling, userId: string, requestID?: string): Promise<boolean> {
+  const { userIds } = await call(caller, "wallet.unusableOf", { userIds: [userId] }, { requestID });
+  return userIds.length === 0;
+}
+
+/**
+ * The user whom an event `account.frozen` or `room.opened` is about.
+ * @throws Error where it names none: it goes to the dead letters.
+ */
+export function parseAnchor(message: unknown): { anchorId: string } {
+  const { userId, anchorId = userId } = eventDataOf(message);
+  if (typeof anchorId !== "string" || !userIdPattern.test(anchorId)) throw new Error("no user id");
+  return { anchorId };
+}
+
+/** Lets nobody go live whose account is frozen or invalid. Fails: accountUnusable; unavailable where the wallet is away. */
+export async function requireUsable(caller: Calling, userId: string): Promise<void> {
+  if (!(await isUsable(caller, userId))) throw fail("accountUnusable", { userId });
+}
+
+/**
+ * Closes the live room of an anchor whose account is frozen or invalid at this moment, as she would herself: event and
+ * record are durable when it returns. Done after every freeze and after every opening of a room, from their durable
+ * events: whichever of the two was last finds the other, so of a freeze and a start at the same moment no room is left,
+ * whatever dies in between. An event says only that there is something to look at: one that comes late, or again, does
+ * no harm to an anchor who is unfrozen by then. Fails: unavailable where the wallet is away.
+ */
+async function closeIfUnusable(rooms: Rooms, anchorId: string, requestId: string | undefined): Promise<void> {
+  if (await isUsable(rooms.broker, anchorId, requestId)) return;
+  const room = await roomByAnchor(rooms.mysql, anchorId);
+  if (!room) return;
+  const { roomId } = room;
+  try {
+    await closeRoom(rooms, { anchorId, roomId, requestId: requestId ?? null });
+  } catch (error) {
+    // It was hers a moment ago, so it is closed, and an id never comes again.
+    if (!isFailure(error, "notYourRoom")) throw error;
+  }
+  await broadcast(rooms.broker, "living-room.changed", { roomId });
+  rooms.logger.warn({ roomId, anchorId, requestId }, "room closed: the account of its anchor is frozen or invalid");
+}
+
+/** The same for the messages of a channel that parses them by `parseAnchor`. */
+export async function closeRoomsOfUnusable(rooms: Rooms, messages: readonly ChannelMessage[]): Promise<void> {
+  for (const { data, requestId } of messages)
+    await closeIfUnusable(rooms, (data as ReturnType<typeof parseAnchor>).anchorId, requestId);
+}

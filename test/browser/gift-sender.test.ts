@@ -1,0 +1,107 @@
+/** The page's sender of gifts against an API that plays the gateway's part. No browser is needed. */
+import type { createGiftSender as Create, GiftContent, GiftOutcome, SendError } from "../../public/js/gift-sender.js";
+import { loadPageModule } from "./page-module.ts";
+
+const { createGiftSender } = loadPageModule<{ createGiftSender: typeof Create }>("js/gift-sender.js");
+
+type Answer = { orderId: string } | SendError;
+type Found = { status: string; reason?: string; reasonCode?: number };
+
+const unsure: SendError = { retryable: true, retryAfterMs: 2_000, orderId: "order-1" };
+const away: SendError = { retryable: true, retryAfterMs: 2_000 };
+const refused: SendError = { retryable: false };
+const accepted = { orderId: "order-1" };
+
+/** A sender whose requests are answered one after the other as told; an order that is not told is unknown. */
+function world(answers: Answer[], orders: (Found | undefined)[] = []) {
+  const sent: GiftContent[] = [];
+  const asked: string[] = [];
+  const outcomes: GiftOutcome[] = [];
+  const told = Promise.withResolvers<void>();
+  const api = {
+    async sendGift(content: GiftContent) {
+      sent.push(content);
+      const answer = answers.shift() as Answer;
+      if (answer === accepted) return accepted;
+      throw answer;
+    },
+    async giftOrder(orderId: string) {
+      asked.push(orderId);
+      const found = orders.shift();
+      if (!found) throw new Error("no such order");
+      return found;
+    },
+  };
+  const sender = createGiftSender({
+    ...{ api, roomId: 5, receiverId: "77", signal: new AbortController().signal },
+    ...{ retryMs: 1, retryMostMs: 1, outcomeFirstMs: 1, outcomeTries: 5 },
+    onOutcome(_content, outcome) {
+      outcomes.push(outcome);
+      told.resolve();
+    },
+  });
+  return {
+    sender,
+    sent,
+    asked,
+    outcomes,
+    told: told.promise,
+    submit: () => sender.submit(sender.order({ giftId: 22 }, 1)),
+  };
+}
+
+test("every gift has a request id, another for each order", async () => {
+  const { sender } = world([]);
+  const ids = [1, 2, 3].map(() => sender.order({ giftId: 22 }, 1).requestId);
+  expect(new Set(ids).size).toBe(3);
+  for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9_-]{8,64}$/);
+});
+
+test("after a 503 with an order id that order is asked for, and where it is known nothing is sent again", async () => {
+  const { submit, sent, asked, outcomes } = world([unsure], [{ status: "succeeded" }]);
+  expect(await submit()).toBe("settled");
+  expect([sent.length, asked]).toEqual([1, ["order-1"]]);
+  expect(outcomes).toEqual([{ status: "succeeded" }]);
+});
+
+test("where it is on its way its outcome is told once, over IM or by asking", async () => {
+  const overIm = world([unsure], [{ status: "accepted" }]);
+  expect(await overIm.submit()).toBe("accepted");
+  overIm.sender.settle("order-1", { status: "succeeded" });
+  const failed = { status: "failed", reason: "余额不足", reasonCode: 10010 };
+  const asking = world([unsure], [{ status: "accepted" }, { status: "accepted" }, failed]);
+  expect(await asking.submit()).toBe("accepted");
+  await asking.told;
+  expect([overIm.sent.length, overIm.outcomes]).toEqual([1, [{ status: "succeeded" }]]);
+  expect([asking.sent.length, asking.outcomes]).toEqual([1, [{ status: "failed", msg: "余额不足", code: 10010 }]]);
+});
+
+test("where it is unknown the same request is sent again, request id and all", async () => {
+  const { submit, sent, asked } = world([unsure, accepted], [undefined]);
+  expect(await submit()).toBe("accepted");
+  expect(asked[0]).toBe("order-1");
+  expect(sent).toHaveLength(2);
+  expect(sent[1]).toEqual(sent[0]);
+});
+
+test("where nobody can say it is asked for a while, and then said to be unknown", async () => {
+  const { submit, sent, outcomes, told } = world([unsure, unsure, unsure]);
+  expect(await submit()).toBe("unsure");
+  expect(new Set(sent.map(({ requestId }) => requestId)).size).toBe(1);
+  await told;
+  expect([sent.length, outcomes]).toEqual([3, [{ status: "unknown" }]]);
+});
+
+test("a refusal of the repeat does not make a try that may have been accepted undone", async () => {
+  const { sender, submit, outcomes } = world([unsure, refused]);
+  expect(await submit()).toBe("unsure");
+  sender.settle("order-1", { status: "succeeded" });
+  expect(outcomes).toEqual([{ status: "succeeded" }]);
+});
+
+test("a 503 without an order id was not accepted: the same request is sent again, and given up in the end", async () => {
+  const { submit, sent, asked } = world([away, away, away]);
+  await expect(submit()).rejects.toBe(away);
+  expect([sent.length, asked]).toEqual([3, []]);
+  await expect(world([refused]).submit()).rejects.toBe(refused);
+});

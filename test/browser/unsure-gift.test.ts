@@ -1,0 +1,91 @@
+/** A gift in a real browser whose acceptance is not known: the page asks, repeats safely, and shows one gift once. */
+import type { Browser, Page, Route } from "playwright-core";
+import { apiUrl, operate, type Person, scene } from "../support/client.ts";
+import { findChromium, startChromium } from "./chromium.ts";
+import { connected, openWindow, shownNumber } from "./window.ts";
+
+const chromiumPath = findChromium();
+
+(chromiumPath ? describe : describe.skip)("the gift tray, where nobody can say whether a gift was accepted,", () => {
+  let browser: Browser;
+  let anchor: Person;
+  let fan: Person;
+  let page: Page;
+  let price: number;
+
+  beforeAll(async () => {
+    const [opened, people] = await Promise.all([startChromium(chromiumPath!), scene()]);
+    browser = opened;
+    ({ anchor, fan } = people);
+    page = await inRoom(fan, people.roomId);
+    price = Number(await page.getByTestId("gift").first().getAttribute("data-price"));
+  }, 60_000);
+  afterEach(() => page.unrouteAll());
+  afterAll(() => browser?.close());
+
+  async function inRoom({ userId, token }: Person, roomId: number): Promise<Page> {
+    const { page } = await openWindow(browser, apiUrl());
+    await page.evaluate((kept) => {
+      sessionStorage.setItem("ovation.session", kept);
+      localStorage.setItem("ovation.language", "en");
+    }, JSON.stringify({ userId, token }));
+    await page.goto(`${apiUrl()}/#/room/${roomId}`);
+    await page.reload();
+    await connected(page);
+    return page;
+  }
+
+  /** The bodies of the page's requests to send a gift; the first of them is answered by `answer`. */
+  async function sendingThrough(answer: (route: Route) => Promise<void>): Promise<unknown[]> {
+    const sent: unknown[] = [];
+    await page.route("**/live/api/gift/send", async (route) => {
+      sent.push(route.request().postDataJSON());
+      await (sent.length === 1 ? answer(route) : route.continue());
+    });
+    return sent;
+  }
+
+  const unsure = (route: Route, orderId: string) =>
+    route.fulfill({
+      status: 503,
+      headers: { "Retry-After": "1" },
+      json: { code: 503, msg: "service unavailable", data: { orderId } },
+    });
+
+  /** Presses the button, and waits until the outcome is told. */
+  async function give(): Promise<void> {
+    await page.getByTestId("gift-status").evaluate((status) => status.removeAttribute("data-news"));
+    await page.getByTestId("gift-send").click();
+    await page.locator('[data-testid="gift-status"][data-news="trayDone"]').waitFor();
+  }
+
+  test("finds a gift that was accepted, sends no other, and shows it once", async () => {
+    const sent = await sendingThrough(async (route) => {
+      const { data } = (await (await route.fetch()).json()) as { data: { orderId: string } };
+      await unsure(route, data.orderId);
+    });
+    await give();
+    await shownNumber(page, "balance", { is: 1_000 - price });
+    expect(sent).toHaveLength(1);
+    expect(await page.getByTestId("feed-gift").count()).toBe(1);
+    expect(await anchor.ask("gift/records", { direction: "received" })).toMatchObject({
+      list: [{ status: "succeeded" }],
+    });
+  });
+
+  test("sends a gift that was not accepted again, as the same request", async () => {
+    const sent = await sendingThrough((route) => unsure(route, "1f0e1a52-6f0c-5b52-9d5e-0d4f5a2f8c11"));
+    await give();
+    await shownNumber(page, "balance", { is: 1_000 - 2 * price });
+    expect(sent).toHaveLength(2);
+    expect(sent[1]).toEqual(sent[0]);
+    expect(await page.getByTestId("feed-gift").count()).toBe(2);
+  });
+
+  test("says in words why an account that is frozen sends nothing", async () => {
+    await operate("account/freeze", { userId: fan.userId, reason: "checked" });
+    await page.getByTestId("gift-send").click();
+    await page.getByText("account invalid or frozen").waitFor();
+    expect(await page.getByTestId("feed-gift").count()).toBe(2);
+  });
+});

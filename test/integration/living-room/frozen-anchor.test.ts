@@ -1,0 +1,158 @@
+import type { ServiceBroker, ServiceSchema } from "moleculer";
+import { failureName } from "../../../broker/failure.ts";
+import { databaseName, natsPrefix } from "../../../config/config.ts";
+import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
+import { Database } from "../../../mixins/mysql/database.ts";
+import { openRedis } from "../../../mixins/redis.mixin.ts";
+import { call } from "../../../services/contracts.ts";
+import { durableEvent } from "../../../services/durable-event.ts";
+import livingRoom from "../../../services/living-room/living-room.service.ts";
+import wallet from "../../../services/wallet/wallet.service.ts";
+import { rows } from "../../support/books.ts";
+import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
+
+/** Where a start stands that has looked at the account and not opened the room yet. */
+let beforeOpening: Promise<void> | undefined;
+let atOpening = () => {};
+const neighbours: ServiceSchema[] = [
+  {
+    name: "user",
+    actions: {
+      async profile(ctx: { params: { userId: string } }) {
+        atOpening();
+        await beforeOpening;
+        return { userId: ctx.params.userId, nickName: "小鱼", avatar: "" };
+      },
+    },
+  } as unknown as ServiceSchema,
+  { name: "im-router", actions: { closeRoom: () => null } } as unknown as ServiceSchema,
+];
+
+let caller: ServiceBroker;
+let roomNode: ServiceBroker;
+let purse: ServiceBroker;
+let database: Database;
+const redis = openRedis("test");
+
+const startRooms = async () => {
+  roomNode = await startNode("rooms", [livingRoom]);
+  await roomNode.waitForServices(["wallet", "user", "im-router"]);
+  await waitForNode(caller, "living-room", roomNode.nodeID);
+};
+
+beforeAll(async () => {
+  caller = await startNode("caller", neighbours);
+  purse = await startNode("wallet", [wallet]);
+  await caller.waitForServices("wallet");
+  await startRooms();
+  database = new Database(databaseName("living-room"));
+  await redis.connect();
+});
+afterAll(async () => {
+  await database.close();
+  redis.disconnect();
+  await stopAll();
+});
+afterEach(() => {
+  beforeOpening = undefined;
+  atOpening = () => {};
+});
+
+let anchors = 0n;
+const newAnchor = () => String(372_345_678_900_000_000n + ++anchors);
+const start = (userId: string) => call(caller, "living-room.start", { userId, type: 1 });
+/** As if the ten seconds between two starts had passed. */
+const later = (userId: string) => redis.del(`rate:room-start:${userId}`);
+const move = (kind: "freeze" | "unfreeze", userId: string) =>
+  call(caller, `wallet.${kind}`, { userId, reason: "test", operator: "alice" });
+const isLive = async (roomId: number) => (await call(caller, "living-room.find", { roomId })) !== null;
+const closings = (roomId: number) =>
+  database.query("SELECT id FROM t_outbox WHERE order_key = ? AND subject = 'event.room.closed'", [`room:${roomId}`]);
+const jetstream = () => (purse.getLocalService("wallet") as unknown as JetStreamState).jetstream;
+
+/** Resolves once the living-room service has handled every event there is of a name. */
+async function handled(durable: string): Promise<void> {
+  await eventually(`${durable} has handled all`, async () => {
+    // The outboxes first: what leaves one is in the stream by then.
+    for (const service of ["wallet", "living-room"] as const)
+      if ((await rows(service, "SELECT id FROM t_outbox WHERE sent_time IS NULL")).length > 0) return false;
+    const info = await jetstream().manager.consumers.info(`${natsPrefix()}EVENTS`, durable);
+    return info.num_pending === 0 && info.num_ack_pending === 0;
+  });
+}
+
+test("a frozen account cannot go live, which does not count as a start; unfrozen it can, and so can one without an account", async () => {
+  const anchorId = newAnchor();
+  await move("freeze", anchorId);
+  expect(await start(anchorId).catch(failureName)).toBe("accountUnusable");
+  await move("unfreeze", anchorId);
+  const { roomId } = await start(anchorId);
+  await handled("living-room-opened");
+  expect(await isLive(roomId)).toBe(true);
+  expect(await isLive((await start(newAnchor())).roomId)).toBe(true);
+});
+
+test("an invalid account cannot go live either", async () => {
+  const anchorId = newAnchor();
+  const books = new Database(databaseName("wallet"));
+  await books.run("INSERT INTO t_qiyu_currency_account (user_id, status) VALUES (?, 0)", [anchorId]);
+  await books.close();
+  expect(await start(anchorId).catch(failureName)).toBe("accountUnusable");
+});
+
+test("a freeze closes the anchor's live room as she would herself, once, and nobody else's; unfrozen she opens another", async () => {
+  const [anchorId, other] = [newAnchor(), newAnchor()];
+  const [{ roomId }, neighbour] = await Promise.all([start(anchorId), start(other)]);
+  await move("freeze", anchorId);
+  await eventually("the room is closed", async () => !(await isLive(roomId)));
+  await later(anchorId);
+  expect(await start(anchorId).catch(failureName)).toBe("accountUnusable");
+  await move("freeze", anchorId);
+  await handled("living-room-account-frozen");
+  expect(await closings(roomId)).toHaveLength(1);
+  const records = await database.query("SELECT anchor_id, status FROM t_living_room_record WHERE id = ?", [roomId]);
+  expect(records).toEqual([{ anchor_id: anchorId, status: 0 }]);
+  expect(await isLive(neighbour.roomId)).toBe(true);
+  await move("unfreeze", anchorId);
+  expect((await start(anchorId)).roomId).toBeGreaterThan(roomId);
+});
+
+test("a freeze while every living-room node is away closes the room when one is back", async () => {
+  const anchorId = newAnchor();
+  const { roomId } = await start(anchorId);
+  await stopNode(roomNode);
+  await move("freeze", anchorId);
+  expect(await database.query("SELECT id FROM t_living_room WHERE id = ?", [roomId])).toHaveLength(1);
+  await startRooms();
+  await eventually("the room is closed", async () => (await closings(roomId)).length === 1);
+  expect(await database.query("SELECT id FROM t_living_room WHERE id = ?", [roomId])).toEqual([]);
+});
+
+test("a room that opens after the freeze of its anchor was handled, since its start looked before, does not stay open", async () => {
+  const anchorId = newAnchor();
+  const opening = Promise.withResolvers<void>();
+  const reached = new Promise<void>((resolve) => {
+    atOpening = resolve;
+  });
+  beforeOpening = opening.promise;
+  const starting = start(anchorId);
+  await reached;
+  await move("freeze", anchorId);
+  await handled("living-room-account-frozen");
+  opening.resolve();
+  const { roomId } = await starting;
+  await eventually("the room is closed", async () => (await closings(roomId)).length === 1);
+  expect(await isLive(roomId)).toBe(false);
+});
+
+test("the event of a freeze that is over by now, coming late or again, closes nothing", async () => {
+  const anchorId = newAnchor();
+  await move("freeze", anchorId);
+  await move("unfreeze", anchorId);
+  const { roomId } = await start(anchorId);
+  const data = { userId: anchorId, reason: "test", time: new Date().toISOString() };
+  const { subject, payload, msgId } = durableEvent("account.frozen", `again-${anchorId}`, data);
+  await jetstream().publish(subject, payload, { msgId });
+  await handled("living-room-account-frozen");
+  expect(await isLive(roomId)).toBe(true);
+});

@@ -1,0 +1,34 @@
+import { limits } from "../../../config/limits.ts";
+import { keepHeld, say } from "../../../mixins/jetstream/acks.ts";
+import { bury } from "../../../mixins/jetstream/bury.ts";
+import { FakeMessage, FakePorts, fakeTimers, pass } from "./fake-messages.ts";
+
+/** A message whose connection is closed for good: nothing can be said of it any more. */
+class Unreachable extends FakeMessage {
+  override ack(): never {
+    throw new Error("CONNECTION_CLOSED");
+  }
+  override nak(): never {
+    throw new Error("CONNECTION_CLOSED");
+  }
+  override working(): never {
+    throw new Error("CONNECTION_CLOSED");
+  }
+}
+
+test("what cannot be said of a message any more is thrown nowhere: not by acks, dead letters or timers", async () => {
+  fakeTimers();
+  const ports = new FakePorts();
+  const message = new Unreachable(1, "a");
+  const errors = jest.spyOn(ports.log, "error");
+  say(ports, message.real, () => message.ack());
+  const held = { message: message.real, key: "a", data: {}, tries: 0, faults: 0 };
+  const timer = keepHeld(ports, () => [held]);
+  await pass(limits.jetstream.ackWaitMs);
+  expect(errors).toHaveBeenCalled();
+  clearInterval(timer);
+  await bury(ports, "channel", message.real, "unreadable");
+  ports.writeDead = () => Promise.reject(new Error("away"));
+  await bury(ports, "channel", message.real, "unreadable");
+  expect(ports.dead).toEqual([{ sequence: 1, reason: "unreadable" }]);
+});
