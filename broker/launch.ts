@@ -1,4 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { type ServiceBroker as Broker, ServiceBroker, type ServiceSchema } from "moleculer";
+import { limits } from "../config/limits.ts";
+import { logsLastWord } from "./last-word.ts";
 import { brokerOptions } from "./options.ts";
 
 /** The services there are, in the order in which a reader would meet them. */
@@ -20,11 +23,13 @@ export function isServiceName(name: string): name is ServiceName {
 }
 
 /**
- * Starts one Moleculer node with the named services. Resolves once all of them are started and answer; rejects, with
- * everything stopped again, where one of them cannot start. The caller stops the broker.
+ * Starts one Moleculer node with the named services. Resolves once all of them are started and answer; rejects where one
+ * of them cannot start, with the others stopped again or given `limits.rpc.shutdownTimeoutMs` to stop: the caller ends
+ * the process then, or stops the broker later.
  */
 export async function launch(names: readonly ServiceName[], label: string): Promise<Broker> {
   const broker = new ServiceBroker(brokerOptions(label));
+  logsLastWord(broker);
   for (const name of names) {
     const module = (await import(`../services/${name}/${name}.service.ts`)) as { default: ServiceSchema };
     broker.createService(module.default);
@@ -32,7 +37,7 @@ export async function launch(names: readonly ServiceName[], label: string): Prom
   try {
     await broker.start();
   } catch (error) {
-    await broker.stop();
+    await Promise.race([broker.stop(), pause(limits.rpc.shutdownTimeoutMs)]);
     throw error;
   }
   return broker;

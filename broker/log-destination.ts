@@ -1,26 +1,48 @@
-import { destination } from "pino";
-import { limits } from "../config/limits.ts";
+import type { Middleware, ServiceBroker } from "moleculer";
+import type { Gap } from "./line-queue.ts";
+import { outputTo } from "./outputs.ts";
 
-type Destination = ReturnType<typeof destination>;
+/** What pino writes to. */
+export interface LogDestination {
+  write(line: string): void;
+}
 
-const open = new Map<string, Destination>();
+const warning = 40;
+const droppedLines = "ovation.log.lines.dropped";
+
+/** Where lines are missing in the log, a line says so in the log's own form. */
+function gapLine({ lines, since, reason }: Gap): string {
+  const msg = `${lines} log lines are missing here: they were dropped since nothing could be written`;
+  return JSON.stringify({ level: warning, time: Date.now(), dropped: lines, since: since.toISOString(), reason, msg });
+}
 
 /**
  * Where log lines go: standard output or a file, in writes of several lines, since a write for each would cost a request
- * as much as its routing. What is buffered is written out when the process exits; a `kill -9` loses at most
- * `limits.log.flushEveryMs` of lines.
+ * as much as its routing. No destination holds up the work or the end of the process (`LineOutput`). What waits is
+ * written when the process exits; a `kill -9` loses at most `limits.log.flushEveryMs` of lines.
  */
-export function logDestination(file: string | undefined): Destination {
-  const known = open.get(file ?? "");
-  if (known) return known;
-  const created = destination({
-    dest: file ?? 1,
-    sync: false,
-    minLength: limits.log.bufferBytes,
-    periodicFlush: limits.log.flushEveryMs,
-    mkdir: true,
-  });
-  open.set(file ?? "", created);
-  process.on("exit", () => created.flushSync());
-  return created;
+export function logDestination(file: string | undefined): LogDestination {
+  const output = outputTo(file);
+  output.gapLine = gapLine;
+  return { write: (line) => output.write(line) };
+}
+
+/** Counts the log lines for this destination that the process had to drop, among the node's metrics. */
+export function logMetrics(file: string | undefined): Middleware {
+  let stop = () => {};
+  return {
+    created({ metrics }: ServiceBroker) {
+      metrics.register({
+        name: droppedLines,
+        type: "counter",
+        description: "Log lines that were dropped, since their destination took none for too long",
+      });
+      // A series that begins at 0, so that its first step is seen.
+      metrics.increment(droppedLines, {}, 0);
+      stop = outputTo(file).onLoss((lines) => metrics.increment(droppedLines, {}, lines));
+    },
+    async stopped() {
+      stop();
+    },
+  };
 }

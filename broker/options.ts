@@ -6,7 +6,7 @@ import { limits } from "../config/limits.ts";
 import { actionMetrics } from "./action-metrics.middleware.ts";
 import { busGuard } from "./bus-guard.middleware.ts";
 import { dependencyErrors } from "./dependency-errors.middleware.ts";
-import { logDestination } from "./log-destination.ts";
+import { logDestination, logMetrics } from "./log-destination.ts";
 import { loggedError } from "./logged-error.ts";
 import { natsOptions } from "./nats-options.ts";
 import { ParamsValidator } from "./params-validator.ts";
@@ -48,6 +48,7 @@ export function brokerOptions(label = "node"): BrokerOptions {
       "Timeout",
       "ErrorHandler",
       actionMetrics,
+      logMetrics(settings.LOG_FILE),
       // The last one is the outermost: it sees what comes in first.
       busGuard,
     ] as never,

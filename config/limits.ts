@@ -33,6 +33,28 @@ export const limits = Object.freeze({
     flushEveryMs: 250,
     /** Of what a driver said, kept in the failure that it became. */
     causeChars: 200,
+    /** Of each destination: what waits to be written, beyond which lines are dropped and counted. */
+    waitingBytes: 4 * 1024 * 1024,
+    writeBytes: 1024 * 1024,
+    /** How soon a destination that takes nothing more (a full pipe), or fails (a full disk), is tried again. */
+    againMs: 20,
+    retryEveryMs: 1_000,
+    /** How often at the most it is said on stderr that one and the same destination does not work. */
+    complainEveryMs: 10 * 60_000,
+    /** What the end of a process waits for its lines to be written. */
+    flushAtExitMs: 500,
+  }),
+
+  /** Of `npm start` and `npm run cluster`, for nodes and private servers that end by themselves. */
+  restarts: Object.freeze({
+    most: 5,
+    withinMs: 10 * 60_000,
+    firstPauseMs: 500,
+    maxPauseMs: 15_000,
+    nodeStopMs: 20_000,
+    lookEveryMs: 1_000,
+    lookAtContainersEveryMs: 10_000,
+    parentLookMs: 500,
   }),
 
   rpc: Object.freeze({
@@ -40,6 +62,8 @@ export const limits = Object.freeze({
     heartbeatIntervalS: 2,
     heartbeatTimeoutS: 5,
     shutdownTimeoutMs: 10_000,
+    /** What a node that is told to end waits for its own start. */
+    startPatienceMs: 5_000,
     maxCallLevel: 20,
   }),
 

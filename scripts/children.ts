@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { createInterface } from "node:readline";
+import { closeOutput, complain, outputTo, say } from "../broker/outputs.ts";
 
 const LINES_IN_ERRORS = 20;
 const READY_DEADLINE_MS = 60_000;
@@ -16,8 +15,11 @@ export interface ChildOptions {
   /** Added to this process's environment; undefined takes a variable away. */
   env?: Record<string, string | undefined>;
   cwd?: string;
-  /** Its output and errors: appended to a file, or shown on this process's own with a prefix before each line. */
-  output: { file: string } | { prefix: string };
+  /**
+   * Its output and errors: appended to a file, shown on this process's own with a prefix before each line, or handed
+   * over line by line. Neither a full disk nor an output that nobody reads holds up the child or this process.
+   */
+  output: { file: string } | { prefix: string } | { to: (line: string) => void };
   /** A line of its output that says that it is ready. Without one it is ready as soon as it has been started. */
   ready?: RegExp;
   readyDeadlineMs?: number;
@@ -38,8 +40,10 @@ export interface Child {
    * it in time; in the latter case it goes on running.
    */
   ready: Promise<RegExpMatchArray | undefined>;
-  /** Resolves when it has ended and its output has been written. Never rejects. */
+  /** Resolves when it has ended and its output has been written as far as that can be done. Never rejects. */
   exited: Promise<ChildExit>;
+  /** The last lines of its output and errors, twenty at the most. */
+  lastLines(): readonly string[];
   /** SIGTERM, and SIGKILL when it is still there after deadlineMs. Resolves when it has ended. */
   stop(deadlineMs: number): Promise<ChildExit>;
 }
@@ -82,7 +86,7 @@ export function startChild(options: ChildOptions): Child {
       clearTimeout(timer);
     }
   };
-  return { name, pid: process_.pid, ready, exited, stop };
+  return { name, pid: process_.pid, ready, exited, lastLines: () => lastLines, stop };
 }
 
 function untilReady(
@@ -140,26 +144,11 @@ interface Sink {
 }
 
 function openSink(output: ChildOptions["output"]): Sink {
-  if ("prefix" in output) {
-    return {
-      line: (line, isError) => {
-        (isError ? process.stderr : process.stdout).write(`${output.prefix} ${line}\n`);
-      },
-      close: async () => undefined,
-    };
+  if ("file" in output) {
+    const { file } = output;
+    return { line: (line) => outputTo(file).write(`${line}\n`), close: () => closeOutput(file) };
   }
-  mkdirSync(dirname(output.file), { recursive: true });
-  const file = createWriteStream(output.file, { flags: "a" });
-  file.on("error", (error) => process.stderr.write(`cannot write ${output.file}: ${error.message}\n`));
-  return {
-    line: (line) => {
-      file.write(`${line}\n`);
-    },
-    close: () =>
-      new Promise((resolve) => {
-        if (file.closed) return resolve();
-        file.once("close", resolve);
-        file.end();
-      }),
-  };
+  const close = async () => undefined;
+  if ("to" in output) return { line: (line) => output.to(line), close };
+  return { line: (line, isError) => (isError ? complain : say)(`${output.prefix} ${line}`), close };
 }

@@ -1,13 +1,16 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { endOnUncaughtErrors } from "../broker/last-word.ts";
 import { isServiceName, serviceNames } from "../broker/launch.ts";
-import { projectRoot } from "../config/root.ts";
-import { type Child, startChild } from "./children.ts";
+import { complain, endProcess, say } from "../broker/outputs.ts";
 import { type Env, localEnv, publishEnv } from "./local-env.ts";
+import { type NodeReady, readNodeReady, startNodeChild } from "./node-child.ts";
 import { requireNode } from "./node-version.ts";
-import { startStack } from "./stack/stack.ts";
+import { type RestartLimits, readRestarts } from "./restart-policy.ts";
+import { type Stack, startStack } from "./stack/stack.ts";
 import { becomesTrue, messageOf } from "./stack/wait.ts";
-import { onStopSignal } from "./stop-signal.ts";
+import { npmGone, onStopSignal } from "./stop-signal.ts";
+import { type End, Supervised } from "./supervisor.ts";
 
 const USAGE = `Starts many nodes on this machine, each a process of its own.
 
@@ -15,13 +18,12 @@ const USAGE = `Starts many nodes on this machine, each a process of its own.
   npm run cluster -- all=2        nodes with every service each
 
 NAME=COUNT for each of: ${serviceNames.join(", ")}.
-A service that is not named gets one node; NAME=0 leaves it out. --logs FOLDER keeps the nodes' logs there.`;
+A service that is not named gets one node; NAME=0 leaves it out. --logs FOLDER keeps the nodes' logs there.
+A node that ends by itself is started again; --restarts N says how often within ten minutes, 0 leaves it dead.`;
 
-/** As in package.json: short-lived objects of a burst die young in a larger nursery (docs/performance.md). */
-const nodeFlags = ["--max-semi-space-size=64"];
-
-const stopDeadlineMs = 20_000;
 const readyDeadlineMs = 15_000;
+
+type Node = Supervised<NodeReady>;
 
 function parseCounts(args: readonly string[]): Map<string, number> {
   const every = args.some((arg) => arg.startsWith("all="));
@@ -34,31 +36,41 @@ function parseCounts(args: readonly string[]): Map<string, number> {
   return counts;
 }
 
-interface NodeOfCluster {
-  label: string;
-  child: Child;
+function sayPlace(label: string, { pid, ports }: NodeReady): void {
+  const shown = Object.values(ports).map((port) => ` port ${port}`);
+  say(`${label.padEnd(16)} pid ${String(pid).padEnd(8)}${shown.join("")}`);
 }
 
-function startNode(label: string, service: string, env: Env, logDir: string): NodeOfCluster {
-  const child = startChild({
+interface Plan {
+  counts: Map<string, number>;
+  logDir: string;
+  limits: RestartLimits;
+}
+
+function startNode(label: string, service: string, env: Env, { logDir, limits }: Plan): Node {
+  const file = join(logDir, `${label}.log`);
+  const settings = { ...env, API_PORT_SEARCH: "true" };
+  const node = new Supervised({
     name: label,
-    command: process.execPath,
-    args: [...nodeFlags, join(projectRoot(), "scripts/node.ts"), service],
-    cwd: projectRoot(),
-    env: { ...env, NODE_LABEL: label, API_PORT_SEARCH: "true" },
-    output: { file: join(logDir, `${label}.log`) },
-    ready: /^ready (\{.*\})$/,
+    start: (former) => startNodeChild({ label, services: [service], env: settings, former, output: { file } }),
+    read: readNodeReady,
+    limits,
+    tell: say,
+    cameBack: (ready) => sayPlace(label, ready),
   });
-  return { label, child };
+  void node.over.then((end) => {
+    if (end === "givenUp") say(`${label} stays down, the other nodes run on; look at ${file}`);
+  });
+  return node;
 }
 
 /** Gateways first come, first served: the first one gets the port that the others were told of. */
-async function startAll(nodes: NodeOfCluster[], counts: Map<string, number>, env: Env, logDir: string): Promise<void> {
-  for (const [service, count] of counts)
+async function startAll(nodes: Node[], env: Env, plan: Plan): Promise<void> {
+  for (const [service, count] of plan.counts)
     for (let i = 1; i <= count; i++) {
-      const node = startNode(`${service}-${i}`, service, env, logDir);
+      const node = startNode(`${service}-${i}`, service, env, plan);
       nodes.push(node);
-      if (service === "api-gateway" || service === "all") await node.child.ready;
+      if (service === "api-gateway" || service === "all") await node.ready;
     }
 }
 
@@ -70,58 +82,86 @@ async function untilReady(apiUrl: string): Promise<void> {
     said = await response.text();
     return response.ok;
   }, readyDeadlineMs);
-  if (!ready) console.log(`not every service is there (${said}); the nodes run all the same`);
+  if (!ready) say(`not every service is there (${said}); the nodes run all the same`);
 }
 
-async function main(): Promise<void> {
+/** Where the nodes are, for people and for scripts. */
+async function sayWhere(stack: Stack, env: Env, nodes: readonly Node[], counts: Plan["counts"]): Promise<void> {
+  let imUrl = "";
+  const started: { label: string; pid: number; ports: NodeReady["ports"] }[] = [];
+  for (const { name: label, ready } of nodes) {
+    const { pid, ports } = await ready;
+    started.push({ label, pid, ports });
+    if (ports["im-server"]) imUrl ||= `ws://127.0.0.1:${ports["im-server"]}/im`;
+    sayPlace(label, await ready);
+  }
+  await publishEnv(stack, env, imUrl);
+  if (counts.get("api-gateway") || counts.get("all")) await untilReady(env.API_URL as string);
+  // Read by scripts: keep its form.
+  say(`ready ${JSON.stringify({ apiUrl: env.API_URL, imUrl, nodes: started })}`);
+}
+
+/** What ended a cluster of which no node is left. */
+function sayNoneLeft(ends: readonly End[]): string | undefined {
+  return ends.includes("givenUp") ? "no node is left, and some ended too often" : undefined;
+}
+
+/** The exit code: 0 when it was told to end. */
+async function run(stack: Stack, plan: Plan, npm: Promise<void>): Promise<number> {
+  const { counts, logDir, limits } = plan;
+  const watch = stack.watch({ tell: say, limits });
+  const nodes: Node[] = [];
+  let stopping = false;
+  const stop = async () => {
+    stopping = true;
+    await watch.stop();
+    await Promise.all(nodes.map((node) => node.stop()));
+    await stack.stop();
+  };
+  const stopped = onStopSignal(async (reason) => {
+    say(`stopping (${reason}): nodes first, then the private servers`);
+    await stop();
+  }, npm);
+  try {
+    const env = await localEnv(stack);
+    if (stopping) return await stopped.then(() => 0);
+    say(`starting ${[...counts.values()].reduce((a, b) => a + b, 0)} nodes (logs in ${logDir})`);
+    await startAll(nodes, env, plan);
+    await sayWhere(stack, env, nodes, counts);
+    const allOver = Promise.all(nodes.map(({ over }) => over)).then((ends) =>
+      stopping ? undefined : sayNoneLeft(ends),
+    );
+    const givenUp = await Promise.race([stopped, allOver, watch.givenUp]);
+    if (givenUp !== undefined) complain(`${givenUp}. Everything is stopped.`);
+    await (stopping ? stopped : stop());
+    return givenUp === undefined ? 0 : 1;
+  } catch (error) {
+    // Nodes that are told to end while they start end before they are ready.
+    if (stopping) return await stopped.then(() => 0);
+    await stop();
+    throw error;
+  }
+}
+
+async function main(): Promise<number> {
   requireNode();
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { help: { type: "boolean" }, logs: { type: "string" } },
+    options: { help: { type: "boolean" }, logs: { type: "string" }, restarts: { type: "string" } },
   });
-  if (values.help) return console.log(USAGE);
-  const counts = parseCounts(positionals);
-  const stack = await startStack({ dir: process.env.STACK_DIR });
-  const nodes: NodeOfCluster[] = [];
-  const stopAll = async () => {
-    await Promise.all(nodes.map(({ child }) => child.stop(stopDeadlineMs)));
-    await stack.stop();
-  };
-  const stopped = onStopSignal(async () => {
-    console.log("stopping: nodes first, then the private servers");
-    await stopAll();
-  });
-  try {
-    const env = await localEnv(stack);
-    const logDir = values.logs ?? join(stack.dir, "cluster");
-    console.log(`starting ${[...counts.values()].reduce((a, b) => a + b, 0)} nodes (logs in ${logDir})`);
-    await startAll(nodes, counts, env, logDir);
-    let imUrl = "";
-    const started: { label: string; pid: number | undefined; ports: Record<string, number> }[] = [];
-    for (const { label, child } of nodes) {
-      const match = await child.ready;
-      const { ports } = JSON.parse(match?.[1] ?? "{}") as { ports: Record<string, number> };
-      started.push({ label, pid: child.pid, ports });
-      if (ports["im-server"]) imUrl ||= `ws://127.0.0.1:${ports["im-server"]}/im`;
-      const shown = Object.values(ports).map((port) => ` port ${port}`);
-      console.log(`${label.padEnd(16)} pid ${String(child.pid).padEnd(8)}${shown.join("")}`);
-      void child.exited.then(({ code, signal }) => console.log(`${label} ended (${signal ?? `exit code ${code}`})`));
-    }
-    await publishEnv(stack, env, imUrl);
-    if (counts.get("api-gateway") || counts.get("all")) await untilReady(env.API_URL as string);
-    // Read by scripts: keep its form.
-    console.log(`ready ${JSON.stringify({ apiUrl: env.API_URL, imUrl, nodes: started })}`);
-  } catch (error) {
-    await stopAll();
-    throw error;
+  if (values.help) {
+    say(USAGE);
+    return 0;
   }
-  await stopped;
+  const counts = parseCounts(positionals);
+  const limits = readRestarts(values.restarts);
+  endOnUncaughtErrors();
+  const npm = npmGone("cluster");
+  const stack = await startStack({ dir: process.env.STACK_DIR });
+  return run(stack, { counts, logDir: values.logs ?? join(stack.dir, "cluster"), limits }, npm);
 }
 
-main().then(
-  () => process.exit(),
-  (error: unknown) => {
-    console.error(messageOf(error));
-    process.exit(1);
-  },
-);
+main().then(endProcess, (error: unknown) => {
+  complain(messageOf(error));
+  return endProcess(1);
+});

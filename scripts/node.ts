@@ -1,45 +1,57 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { endOnUncaughtErrors } from "../broker/last-word.ts";
 import { isServiceName, launch, serviceNames } from "../broker/launch.ts";
+import { complain, endProcess, say } from "../broker/outputs.ts";
 import { config } from "../config/config.ts";
+import { limits } from "../config/limits.ts";
 import { portsOf } from "./bound-ports.ts";
 import { requireNode } from "./node-version.ts";
 import { readStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 import { messageOf } from "./stack/wait.ts";
-import { onStopSignal } from "./stop-signal.ts";
+import { npmGone, onStopSignal, parentGone } from "./stop-signal.ts";
 
 const USAGE = `Starts one Moleculer node with the named services.
 
   npm run node -- NAME...         NAME: ${serviceNames.join(", ")}
   npm run node -- all             every service in this one process
 
-The URLs of NATS, Redis and MySQL come from the environment, or else from .stack/env.`;
+The URLs of NATS, Redis and MySQL come from the environment, or else from .stack/env. With --parent=PID the node ends
+when the process of that pid, which started it, is gone.`;
 
-async function main(): Promise<void> {
+/** The exit code, once the node has ended as it was told to. */
+async function main(): Promise<number> {
   requireNode();
-  const names = process.argv.slice(2);
+  const { values, positionals: names } = parseArgs({ allowPositionals: true, options: { parent: { type: "string" } } });
   const chosen = names.length === 1 && names[0] === "all" ? [...serviceNames] : names;
   const unknown = chosen.filter((name) => !isServiceName(name));
   if (chosen.length === 0 || unknown.length > 0) {
-    if (unknown.length > 0) console.error(`no such service: ${unknown.join(", ")}\n`);
-    console.error(USAGE);
-    process.exitCode = 2;
-    return;
+    if (unknown.length > 0) complain(`no such service: ${unknown.join(", ")}\n`);
+    complain(USAGE);
+    return 2;
   }
   for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
   const label = config().NODE_LABEL ?? (chosen.length === serviceNames.length ? "all" : chosen.join("+"));
-  // A signal that comes while the services start is obeyed once they have.
+  endOnUncaughtErrors();
   const launching = launch(chosen.filter(isServiceName), label);
-  const stopped = onStopSignal(async () => (await launching).stop());
-  const broker = await launching;
+  // A signal that comes while the services start is obeyed once they have, if that does not take long: a server that they
+  // wait for may be away.
+  const stop = async () => {
+    const broker = await Promise.race([launching, pause(limits.rpc.startPatienceMs)]);
+    await broker?.stop();
+  };
+  const parent = values.parent === undefined ? npmGone("node") : parentGone(Number(values.parent));
+  const stopped = onStopSignal(stop, parent);
+  const broker = await Promise.race([launching, stopped]);
+  if (!broker) return 0;
   // Read by scripts: keep its form.
-  console.log(`ready ${JSON.stringify({ nodeId: broker.nodeID, pid: process.pid, ports: portsOf(broker) })}`);
+  say(`ready ${JSON.stringify({ nodeId: broker.nodeID, pid: process.pid, ports: portsOf(broker) })}`);
   await stopped;
+  return 0;
 }
 
-main().then(
-  () => process.exit(),
-  (error: unknown) => {
-    console.error(messageOf(error));
-    process.exit(1);
-  },
-);
+main().then(endProcess, (error: unknown) => {
+  complain(messageOf(error));
+  return endProcess(1);
+});

@@ -1,45 +1,95 @@
 import { join } from "node:path";
-import type { ServiceBroker } from "moleculer";
-import { launch, serviceNames } from "../broker/launch.ts";
-import { portsOf } from "./bound-ports.ts";
-import { localEnv, publishEnv } from "./local-env.ts";
+import { parseArgs } from "node:util";
+import { endOnUncaughtErrors } from "../broker/last-word.ts";
+import { serviceNames } from "../broker/launch.ts";
+import { complain, endProcess, say } from "../broker/outputs.ts";
+import { type Env, localEnv, publishEnv } from "./local-env.ts";
+import { type NodeReady, readNodeReady, startNodeChild } from "./node-child.ts";
 import { requireNode } from "./node-version.ts";
-import { startStack } from "./stack/stack.ts";
+import { type RestartLimits, readRestarts } from "./restart-policy.ts";
+import { type Stack, startStack } from "./stack/stack.ts";
 import { messageOf } from "./stack/wait.ts";
-import { onStopSignal } from "./stop-signal.ts";
+import { npmGone, onStopSignal } from "./stop-signal.ts";
+import { Supervised } from "./supervisor.ts";
 
-/** Everything on this machine: private servers, migrations, data, and all services in this one process. */
-async function main(): Promise<void> {
-  requireNode();
-  const stack = await startStack();
-  let launching: Promise<ServiceBroker> | undefined;
-  const stopped = onStopSignal(async () => {
-    console.log("stopping: services first, then the private servers");
-    await (await launching)?.stop();
-    await stack.stop();
-  });
-  try {
-    const env = await localEnv(stack);
-    Object.assign(process.env, env);
-    process.env.LOG_FILE ??= join(stack.dir, "ovation.log");
-    console.log("services: migrating databases and starting");
-    launching = launch(serviceNames, "all");
-    const ports = portsOf(await launching);
-    const imUrl = `ws://127.0.0.1:${ports["im-server"]}/im`;
-    await publishEnv(stack, env, imUrl);
-    console.log(`services: all ${serviceNames.length} are up (log: ${process.env.LOG_FILE})`);
-    console.log(`\nOvation is at ${env.API_URL}/   (docs at ${env.API_URL}/docs, rooms at ${imUrl}). Ctrl-C stops it.`);
-  } catch (error) {
-    await stack.stop();
-    throw error;
-  }
-  await stopped;
+const USAGE = `Everything on this machine: private servers, migrations, data, and all services in one process.
+
+  npm start [-- --restarts N]     how often the services, or a server, are started again within ten minutes when they
+                                  end by themselves`;
+
+/** The node with every service. What it says beside its ready line is shown. */
+function startServices(env: Env, logFile: string, former: NodeReady | undefined) {
+  const to = (line: string) => {
+    if (!line.startsWith("ready {")) say(`services | ${line}`);
+  };
+  const settings = { ...env, LOG_FILE: logFile };
+  return startNodeChild({ label: "all", services: ["all"], env: settings, former, output: { to } });
 }
 
-main().then(
-  () => process.exit(),
-  (error: unknown) => {
-    console.error(messageOf(error));
-    process.exit(1);
-  },
-);
+/** The exit code: 0 when it was told to end. */
+async function run(stack: Stack, limits: RestartLimits, npm: Promise<void>): Promise<number> {
+  const watch = stack.watch({ tell: say, limits });
+  let services: Supervised<NodeReady> | undefined;
+  let stopping = false;
+  const stop = async () => {
+    stopping = true;
+    await watch.stop();
+    await services?.stop();
+    await stack.stop();
+  };
+  const stopped = onStopSignal(async (reason) => {
+    say(`stopping (${reason}): services first, then the private servers`);
+    await stop();
+  }, npm);
+  try {
+    const env = await localEnv(stack);
+    const logFile = process.env.LOG_FILE ?? join(stack.dir, "ovation.log");
+    if (stopping) return await stopped.then(() => 0);
+    say("services: migrating databases and starting");
+    const isUp = async ({ pid, ports }: NodeReady) => {
+      const imUrl = `ws://127.0.0.1:${ports["im-server"]}/im`;
+      await publishEnv(stack, env, imUrl);
+      say(`services: all ${serviceNames.length} are up (pid ${pid}, log: ${logFile})`);
+      say(`\nOvation is at ${env.API_URL}/   (docs at ${env.API_URL}/docs, rooms at ${imUrl}). Ctrl-C stops it.`);
+    };
+    services = new Supervised({
+      name: "services",
+      start: (former) => startServices(env, logFile, former),
+      read: readNodeReady,
+      limits,
+      tell: say,
+      cameBack: (ready) => void isUp(ready).catch((error: unknown) => complain(messageOf(error))),
+    });
+    await isUp(await services.ready);
+    const givenUp = await Promise.race([
+      stopped,
+      services.over.then((end) => (end === "givenUp" ? `the services ended too often; look at ${logFile}` : undefined)),
+      watch.givenUp,
+    ]);
+    if (givenUp !== undefined) complain(`${givenUp}. Everything is stopped.`);
+    await (stopping ? stopped : stop());
+    return givenUp === undefined ? 0 : 1;
+  } catch (error) {
+    if (stopping) return await stopped.then(() => 0);
+    await stop();
+    throw error;
+  }
+}
+
+async function main(): Promise<number> {
+  requireNode();
+  const { values } = parseArgs({ options: { help: { type: "boolean" }, restarts: { type: "string" } } });
+  if (values.help) {
+    say(USAGE);
+    return 0;
+  }
+  const limits = readRestarts(values.restarts);
+  endOnUncaughtErrors();
+  const npm = npmGone("start");
+  return run(await startStack({ dir: process.env.STACK_DIR }), limits, npm);
+}
+
+main().then(endProcess, (error: unknown) => {
+  complain(messageOf(error));
+  return endProcess(1);
+});

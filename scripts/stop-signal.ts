@@ -1,22 +1,51 @@
+import { limits } from "../config/limits.ts";
+
 /** A person who presses Ctrl-C again after this long will not wait; the same press may arrive twice, through npm. */
 const impatienceMs = 1_000;
 
+/** What a process is told to end by: a signal, or the end of the process that it belongs to. */
+export type StopReason = NodeJS.Signals | "parent is gone";
+
 /**
- * Resolves once `stop` has run, after the first SIGINT or SIGTERM. A SIGINT that comes a second and more later ends the
- * process at once.
+ * Resolves once `stop` has run, after the first SIGINT, SIGTERM or SIGHUP (a terminal that is closed), or once `parent` is
+ * gone. A SIGINT that comes a second and more later ends the process at once. Node takes back what nohup does, so SIGHUP
+ * would end the process otherwise too, but at once.
  */
-export function onStopSignal(stop: () => Promise<unknown>): Promise<void> {
+export function onStopSignal(stop: (reason: StopReason) => Promise<unknown>, parent?: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
     let stoppingSince: number | undefined;
-    const obey = (signal: NodeJS.Signals) => {
+    const obey = (reason: StopReason) => {
       if (stoppingSince !== undefined) {
-        if (signal === "SIGINT" && Date.now() - stoppingSince > impatienceMs) process.exit(130);
+        if (reason === "SIGINT" && Date.now() - stoppingSince > impatienceMs) process.exit(130);
         return;
       }
       stoppingSince = Date.now();
-      stop().then(() => resolve(), reject);
+      stop(reason).then(() => resolve(), reject);
     };
     process.on("SIGINT", obey);
     process.on("SIGTERM", obey);
+    process.on("SIGHUP", obey);
+    void parent?.then(() => obey("parent is gone"));
   });
+}
+
+/** Resolves once the process of this pid is no longer this one's parent. Does not keep the process alive. */
+export function parentGone(pid: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (process.ppid === pid) return;
+      clearInterval(timer);
+      resolve();
+    }, limits.restarts.parentLookMs);
+    timer.unref();
+  });
+}
+
+/**
+ * Resolves once npm is gone where it started this script: it passes SIGINT and SIGTERM on, but nothing that ends itself
+ * at once. Never resolves for a script that was started otherwise, whose parent may go as it likes.
+ */
+export function npmGone(script: string): Promise<void> {
+  if (process.env.npm_lifecycle_event !== script) return new Promise(() => {});
+  return parentGone(process.ppid);
 }

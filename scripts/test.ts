@@ -85,7 +85,8 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
   const system: Child = startChild({
     name: part,
     command: process.execPath,
-    args: [join(projectRoot(), "scripts/cluster.ts"), "--logs", logs, ...topology],
+    // A node that a test kills stays dead for the tests that follow, which say what the others do without it.
+    args: [join(projectRoot(), "scripts/cluster.ts"), "--restarts", "0", "--logs", logs, ...topology],
     cwd: projectRoot(),
     env,
     output: { prefix: `${part.padEnd(11)}|` },

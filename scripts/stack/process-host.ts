@@ -97,7 +97,8 @@ function logFile(site: Site): string {
   return join(site.dir, "server.log");
 }
 
-function logTail(site: Site): string {
+/** The last lines of the server's log, with where it is; for errors. */
+export function logTail(site: Site): string {
   const file = logFile(site);
   if (!existsSync(file)) return "It wrote no log.";
   const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-LOG_LINES_IN_ERRORS);

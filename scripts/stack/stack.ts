@@ -1,9 +1,11 @@
 import { rmSync } from "node:fs";
+import { say } from "../../broker/outputs.ts";
 import { adopt, launchAll, type Member, type Up } from "./bring-up.ts";
 import { writeStackEnv } from "./env-file.ts";
 import { readRecord, recordFile } from "./host.ts";
 import { withLock } from "./lock.ts";
 import type { ServerName, ServerPlan } from "./server.ts";
+import { ServerWatch, type WatchOptions } from "./server-watch.ts";
 import { defaultStackDir, openStackDir, PLANS, recordedHost, siteOf } from "./sites.ts";
 import { addUser, removeUsers, type StackUser, stackUsers } from "./users.ts";
 
@@ -36,6 +38,8 @@ export interface Stack {
   started: boolean;
   /** Where each server comes from. */
   servers: Record<ServerName, "started" | "adopted" | "environment">;
+  /** Looks after the servers of this folder while this caller uses them. To be stopped before the stack. */
+  watch(options: WatchOptions): ServerWatch;
   /**
    * Says that this caller is done. Ends the servers, and resolves when they are gone, unless another live process, or
    * the command line, still uses them. Later calls do nothing.
@@ -50,7 +54,7 @@ export interface Stack {
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dir = openStackDir(options.dir ?? defaultStackDir());
-  const { log = console.log, env = process.env } = options;
+  const { log = say, env = process.env } = options;
   const own = PLANS.filter((plan) => !env[plan.variable]);
   const members = own.map((plan) => ({
     plan,
@@ -77,6 +81,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     dir,
     started: up.some((server) => server.started),
     servers: sourcesOf(up),
+    watch: (watchOptions) =>
+      new ServerWatch({
+        ...watchOptions,
+        servers: up,
+        isUser: () => stackUsers(dir).some(({ id }) => id === user),
+        locked: (task) => locked(dir, log, task),
+      }),
     stop: () => {
       stopping ??= leave(dir, log, user);
       return stopping;
@@ -118,7 +129,7 @@ function leave(dir: string, log: Log, id: string): Promise<void> {
  */
 export async function stopStack(options: { dir?: string; log?: Log; force?: boolean } = {}): Promise<StackUser[]> {
   const dir = openStackDir(options.dir ?? defaultStackDir());
-  const log = options.log ?? console.log;
+  const log = options.log ?? say;
   return locked(dir, log, async () => {
     const users = removeUsers(dir, (user) => user.permanent || options.force === true);
     if (users.length === 0) await endServers(dir, log);

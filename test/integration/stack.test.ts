@@ -269,6 +269,45 @@ describe("after a crash", () => {
   });
 });
 
+describe("servers that are looked after", () => {
+  const limits = { most: 1, withinMs: 600_000, firstPauseMs: 10, maxPauseMs: 10 };
+
+  test("one that is killed is started again at its port, as often as the limit says", async () => {
+    const options = sample();
+    const stack = await startStack(options);
+    const told: string[] = [];
+    const watch = stack.watch({ tell: (line) => told.push(line), limits });
+    const before = await pidsOf(options.dir);
+    process.kill(before.redis!, "SIGKILL");
+    expect(await becomesTrue(() => told.some((line) => /^Redis is up again/.test(line)), 30_000)).toBe(true);
+    const after = await pidsOf(options.dir);
+    expect(after).toMatchObject({ nats: before.nats, mysql: before.mysql });
+    expect(after.redis).not.toBe(before.redis);
+    const redis = new Redis(stack.redisUrl);
+    expect(await redis.ping()).toBe("PONG");
+    redis.disconnect();
+
+    process.kill(after.redis!, "SIGKILL");
+    expect(await watch.givenUp).toBe("Redis is not started again (restarts: 1 within 10 minutes)");
+    expect(told[0]).toMatch(/^Redis ended by itself\. The end of .*server\.log:/);
+    expect(told[1]).toBe("Redis is started again in 0.01 s (restart 1 of 1 within 10 minutes)");
+    await watch.stop();
+    await stack.stop();
+  });
+
+  test("those that are ended on purpose stay down", async () => {
+    const options = sample();
+    const stack = await startStack(options);
+    const told: string[] = [];
+    const watch = stack.watch({ tell: (line) => told.push(line), limits });
+    await stopStack({ dir: options.dir, force: true, log: () => undefined });
+    await watch.overForAll();
+    expect(told).toEqual([]);
+    expect(await statesOf(options.dir)).toEqual(["stopped", "stopped", "stopped"]);
+    await watch.stop();
+  });
+});
+
 describe("several users", () => {
   test("three starters at the same moment share one set of servers, which the last one ends", async () => {
     const options = sample();

@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { projectRoot } from "../../config/root.ts";
 import { type Child, startChild } from "../../scripts/children.ts";
 
 let dir: string;
@@ -85,23 +87,45 @@ test("a program that does not exist is told by ready and exited, and throws noth
   await expect(child.stop(10)).resolves.toEqual({ code: 127, signal: null });
 });
 
-test("without a ready line it is ready once started, and a prefix marks its lines on the console", async () => {
-  const written: string[] = [];
-  const write = jest.spyOn(process.stdout, "write").mockImplementation((text) => {
-    written.push(String(text));
-    return true;
+test("without a ready line it is ready once started", async () => {
+  const lines: string[] = [];
+  const child = startChild({
+    name: "sample",
+    command: process.execPath,
+    args: ["-e", 'process.stdout.write("one\\ntwo")'],
+    output: { to: (line) => lines.push(line) },
   });
-  try {
-    const child = startChild({
-      name: "sample",
-      command: process.execPath,
-      args: ["-e", 'process.stdout.write("one\\ntwo")'],
-      output: { prefix: "[sample]" },
-    });
-    await expect(child.ready).resolves.toBeUndefined();
-    await expect(child.exited).resolves.toEqual({ code: 0, signal: null });
-  } finally {
-    write.mockRestore();
-  }
-  expect(written).toEqual(["[sample] one\n", "[sample] two\n"]);
+  await expect(child.ready).resolves.toBeUndefined();
+  await expect(child.exited).resolves.toEqual({ code: 0, signal: null });
+  expect(lines).toEqual(["one", "two"]);
+  expect(child.lastLines()).toEqual(["one", "two"]);
+});
+
+test("a prefix marks its lines on the output and the errors of this process", async () => {
+  const script = `import { startChild } from ${JSON.stringify(join(projectRoot(), "scripts/children.ts"))};
+    const write = 'console.log("one"); console.error("two")';
+    const child = startChild({ name: "s", command: process.execPath, args: ["-e", write], output: { prefix: "[s]" } });
+    await child.exited;`;
+  const args = ["--input-type=module", "-e", script];
+  const { stdout, stderr } = spawnSync(process.execPath, args, {
+    encoding: "utf8",
+    env: { ...process.env, NODE_OPTIONS: "" },
+  });
+  expect({ stdout, stderr }).toEqual({ stdout: "[s] one\n", stderr: "[s] two\n" });
+});
+
+test("a log file on a full disk holds up neither the child nor its end", async () => {
+  const child = startChild({
+    name: "sample",
+    command: process.execPath,
+    args: [
+      "-e",
+      `for (let n = 0; n < 20000; n++) console.log("x".repeat(1000)); console.log("done"); setInterval(() => {}, 1000)`,
+    ],
+    output: { file: "/dev/full" },
+    ready: /^done$/,
+  });
+  children.push(child);
+  await child.ready;
+  await expect(child.stop(5_000)).resolves.toEqual({ code: null, signal: "SIGTERM" });
 });

@@ -1,0 +1,84 @@
+import { close, closeSync, constants, fstat, fstatSync, mkdir, mkdirSync, open, openSync, type Stats } from "node:fs";
+import { dirname } from "node:path";
+
+/** Where lines are written: a file, or one of this process's own streams. */
+export type Target = { readonly file: string } | { readonly fd: 1 | 2 };
+
+export interface Descriptor {
+  readonly fd: number;
+  /** A write may wait for the disk, or (outside Linux) for a terminal, and needs a thread of its own. */
+  readonly mayBlock: boolean;
+}
+
+/** A FIFO without a reader is an error instead of a wait, and a write that has no room returns. */
+const openFlags =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
+const newFileMode = 0o666;
+
+/** Opens the target for appending, in a thread where it is a file; its folder is made. */
+export function openTarget(target: Target, done: (error: unknown, opened?: Descriptor) => void): void {
+  if ("fd" in target) {
+    openOwnStream(target.fd, done);
+    return;
+  }
+  mkdir(dirname(target.file), { recursive: true }, (noFolder) => {
+    if (noFolder) {
+      done(noFolder);
+      return;
+    }
+    open(target.file, openFlags, newFileMode, (notOpen, fd) => {
+      if (notOpen) done(notOpen);
+      else fstat(fd, (error, stat) => (error ? close(fd, () => done(error)) : done(undefined, ofFile(fd, stat))));
+    });
+  });
+}
+
+function openOwnStream(fd: 1 | 2, done: (error: unknown, opened?: Descriptor) => void): void {
+  let opened: Descriptor;
+  try {
+    opened = ownStream(fd);
+  } catch (error) {
+    done(error);
+    return;
+  }
+  done(undefined, opened);
+}
+
+/** The same at once, for the end of the process. Throws where it cannot be opened. */
+export function openTargetSync(target: Target): Descriptor {
+  if ("fd" in target) return ownStream(target.fd);
+  mkdirSync(dirname(target.file), { recursive: true });
+  const fd = openSync(target.file, openFlags, newFileMode);
+  return ofFile(fd, fstatSync(fd));
+}
+
+function ofFile(fd: number, stat: Stats): Descriptor {
+  return { fd, mayBlock: stat.isFile() };
+}
+
+/**
+ * Standard output or error without blocking, where that can be had. A pipe, a device or a terminal is opened anew
+ * (Linux), so that whoever shares it keeps it as it is; of the others Node makes its own stream, which sets it so.
+ */
+function ownStream(fd: 1 | 2): Descriptor {
+  const stat = fstatSync(fd);
+  if (stat.isFile()) return { fd, mayBlock: true };
+  const own = process.platform === "linux" && !stat.isSocket() ? openedAnew(fd, stat) : undefined;
+  if (own !== undefined) return { fd: own, mayBlock: false };
+  void (fd === 1 ? process.stdout : process.stderr);
+  return { fd, mayBlock: stat.isCharacterDevice() };
+}
+
+/** Undefined where it is not ours to open, or nobody is at its other end. */
+function openedAnew(fd: number, { dev, ino }: Stats): number | undefined {
+  try {
+    const own = openSync(`/dev/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    const stat = fstatSync(own);
+    if (stat.dev === dev && stat.ino === ino) return own;
+    closeSync(own);
+    return undefined;
+  } catch {
+    // What is wrong with it will be said by the first write.
+    return undefined;
+  }
+}

@@ -1,0 +1,244 @@
+import { close, write as writeInThread, writeSync } from "node:fs";
+import { limits } from "../config/limits.ts";
+import { type Descriptor, openTarget, openTargetSync, type Target } from "./descriptor.ts";
+import { type Gap, LineQueue } from "./line-queue.ts";
+
+/** Told that an output does not work or works again, in a sentence; not more often than `limits.log` says. */
+export type Complain = (sentence: string) => void;
+
+/**
+ * idle -> opening | writing (in a thread) -> idle, or pausing after a write that took nothing or failed; pausing -> idle.
+ */
+type Phase = "idle" | "opening" | "writing" | "pausing";
+
+const retriable = new Set(["EAGAIN", "EWOULDBLOCK", "EINTR", "EBUSY"]);
+
+function textOfGap({ lines, since, reason }: Gap): string {
+  return `[${lines} lines are missing here, dropped since ${since.toISOString()}: ${reason}]`;
+}
+
+/**
+ * Lines that go to a file or a stream and never hold up the process: no call of it blocks or throws, whatever becomes of
+ * the destination. Lines wait in memory while it takes none, up to `limits.log.waitingBytes`; more are dropped and
+ * counted, and once it takes lines again one line says how many are missing. A file that fails is opened anew every
+ * second, with its folder.
+ *
+ * Files are written in a thread. Everything else (pipes, FIFOs, sockets, terminals, devices) is written without one, by
+ * descriptors that do not block: a thread that is stuck in a write would keep the process from ending.
+ */
+export class LineOutput {
+  /** The line that stands where lines are missing, without its line feed. */
+  gapLine: (gap: Gap) => string = textOfGap;
+  private readonly target: Target;
+  private readonly tell: Complain | undefined;
+  private readonly queue = new LineQueue();
+  private readonly lossWatchers = new Set<(lines: number) => void>();
+  private phase: Phase = "idle";
+  private opened: Descriptor | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private stuck = false;
+  private failure: string | undefined;
+  private complainedAt = Number.NEGATIVE_INFINITY;
+  private settled: (() => void)[] = [];
+
+  constructor(target: Target, complain?: Complain) {
+    this.target = target;
+    this.tell = complain;
+  }
+
+  /** What people call it. */
+  get name(): string {
+    if ("file" in this.target) return this.target.file;
+    return this.target.fd === 1 ? "standard output" : "standard error";
+  }
+
+  /** Takes one line, with its line feed. It is written with others, after `limits.log.flushEveryMs` at the latest. */
+  write(line: string): void {
+    this.take(line);
+    if (this.queue.bytes >= limits.log.bufferBytes) this.pump();
+    else this.later(limits.log.flushEveryMs);
+  }
+
+  /** Takes one line, with its line feed, that is written at once where that is possible. */
+  writeNow(line: string): void {
+    this.take(line);
+    this.pump();
+  }
+
+  /** Told of lines that are dropped, how many; gives back how to end that. */
+  onLoss(watcher: (lines: number) => void): () => void {
+    this.lossWatchers.add(watcher);
+    return () => void this.lossWatchers.delete(watcher);
+  }
+
+  /** Resolves when nothing waits any more or nothing more can be written, after deadlineMs at the latest. */
+  flushed(deadlineMs: number): Promise<void> {
+    this.pump();
+    if (this.hasSettled) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.stuck = this.isBusy;
+        resolve();
+      }, deadlineMs);
+      this.settled.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** Writes what waits, as far as it is taken until the deadline (of Date.now()). For the end of the process. */
+  flushSync(deadline: number): void {
+    if (this.isStuck || (this.queue.lines === 0 && !this.queue.hasGap)) return;
+    // What a thread is writing it will have written.
+    if (this.phase === "writing") this.queue.forgetChunk();
+    this.queue.closeGap(this.gapLine);
+    try {
+      this.opened ??= openTargetSync(this.target);
+      for (let chunk = this.queue.chunk(); chunk; chunk = this.queue.chunk())
+        this.writeSync(this.opened.fd, chunk, deadline);
+    } catch (error) {
+      this.failure ??= isRetriable(error) ? undefined : messageOf(error);
+    }
+    if (this.queue.lines === 0) return;
+    this.tell?.(`${this.queue.lines} lines for ${this.name} are lost at the end: ${this.trouble}`);
+  }
+
+  /** Whether the disk has not let go a thread that opens or writes the file for as long as `flushed` waited for it. */
+  get isStuck(): boolean {
+    return this.stuck;
+  }
+
+  /** Lets the file go. What is written afterwards opens it again. */
+  close(): void {
+    if (this.isBusy) return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.phase = "idle";
+    this.letGo();
+  }
+
+  private take(line: string): void {
+    if (this.queue.add(line, this.trouble, this.gapLine)) return;
+    for (const watcher of this.lossWatchers) watcher(1);
+    this.complain(`${this.name} takes no lines (${this.trouble})`);
+  }
+
+  /** Why what waits is not written. */
+  private get trouble(): string {
+    return this.failure ?? (this.opened?.mayBlock === false ? "nobody reads it" : "the disk is too slow");
+  }
+
+  private get isBusy(): boolean {
+    return this.phase === "writing" || this.phase === "opening";
+  }
+
+  private get hasSettled(): boolean {
+    return this.phase === "idle" ? this.queue.lines === 0 : this.phase === "pausing" && this.failure !== undefined;
+  }
+
+  private pump(): void {
+    if (this.phase === "idle") {
+      clearTimeout(this.timer);
+      this.timer = undefined;
+      if (this.opened) this.writeTo(this.opened);
+      else if (this.queue.lines > 0) this.open();
+    }
+    if (!this.hasSettled) return;
+    for (const resolve of this.settled.splice(0)) resolve();
+  }
+
+  private open(): void {
+    this.phase = "opening";
+    openTarget(this.target, (error, opened) => {
+      this.phase = "idle";
+      this.stuck = false;
+      this.opened = opened;
+      if (error) this.failed(error);
+      this.pump();
+    });
+  }
+
+  private writeTo({ fd, mayBlock }: Descriptor): void {
+    for (let chunk = this.queue.chunk(); chunk && this.phase === "idle"; chunk = this.queue.chunk()) {
+      if (mayBlock) {
+        this.phase = "writing";
+        writeInThread(fd, chunk, (error, bytes) => {
+          this.phase = "idle";
+          this.stuck = false;
+          if (error) this.failed(error);
+          else this.wrote(bytes);
+          this.pump();
+        });
+      } else {
+        try {
+          this.wrote(writeSync(fd, chunk));
+        } catch (error) {
+          this.failed(error);
+        }
+      }
+    }
+  }
+
+  private wrote(bytes: number): void {
+    this.queue.took(bytes);
+    if (this.queue.hasRoom) this.queue.closeGap(this.gapLine);
+    if (this.failure === undefined) return;
+    this.failure = undefined;
+    this.complainedAt = Number.NEGATIVE_INFINITY;
+    this.tell?.(`${this.name} can be written again`);
+  }
+
+  private failed(error: unknown): void {
+    this.phase = "pausing";
+    if (isRetriable(error)) {
+      this.later(limits.log.againMs);
+      return;
+    }
+    this.failure = messageOf(error);
+    this.complain(`${this.name} cannot be written (${this.failure})`);
+    this.letGo();
+    this.later(limits.log.retryEveryMs);
+  }
+
+  private complain(what: string): void {
+    const now = performance.now();
+    if (now - this.complainedAt < limits.log.complainEveryMs) return;
+    this.complainedAt = now;
+    const mib = limits.log.waitingBytes / 1024 / 1024;
+    this.tell?.(`${what}: up to ${mib} MiB of lines wait, more are dropped and counted; the work goes on`);
+  }
+
+  /** Does not keep the process alive: what waits is written at its end. */
+  private later(ms: number): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      if (this.phase === "pausing") this.phase = "idle";
+      this.pump();
+    }, ms).unref();
+  }
+
+  private writeSync(fd: number, chunk: Buffer, deadline: number): void {
+    try {
+      this.queue.took(writeSync(fd, chunk));
+    } catch (error) {
+      if (!isRetriable(error) || Date.now() >= deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+
+  private letGo(): void {
+    const fd = this.opened?.fd;
+    this.opened = undefined;
+    // That a file which could not be written cannot be closed well either changes nothing.
+    if (fd !== undefined && fd > 2) close(fd, () => undefined);
+  }
+}
+
+function isRetriable(error: unknown): boolean {
+  return retriable.has((error as NodeJS.ErrnoException).code ?? "");
+}
+
+function messageOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).message;
+}

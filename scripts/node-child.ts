@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import { projectRoot } from "../config/root.ts";
+import { type Child, type ChildOptions, startChild } from "./children.ts";
+
+/** As in package.json: short-lived objects of a burst die young in a larger nursery (docs/performance.md). */
+const nodeFlags = ["--max-semi-space-size=64"];
+
+/** What a node says of itself in its ready line. */
+export interface NodeReady {
+  readonly nodeId: string;
+  readonly pid: number;
+  /** By service name. */
+  readonly ports: Readonly<Record<string, number>>;
+}
+
+export interface NodeChildOptions extends Pick<ChildOptions, "output" | "readyDeadlineMs"> {
+  label: string;
+  services: readonly string[];
+  env: Record<string, string | undefined>;
+  /** What it said when it was ready the last time: it takes the same ports, where they are free. */
+  former: NodeReady | undefined;
+}
+
+/** Starts a node with these services as a child, which ends when this process is gone. */
+export function startNodeChild({ label, services, env, former, ...rest }: NodeChildOptions): Child {
+  const { "api-gateway": apiPort, "im-server": imPort } = former?.ports ?? {};
+  return startChild({
+    name: label,
+    command: process.execPath,
+    args: [...nodeFlags, join(projectRoot(), "scripts/node.ts"), ...services, `--parent=${process.pid}`],
+    cwd: projectRoot(),
+    env: {
+      ...env,
+      NODE_LABEL: label,
+      ...(apiPort ? { API_PORT: String(apiPort) } : {}),
+      ...(imPort ? { IM_PORT: String(imPort) } : {}),
+    },
+    ready: /^ready (\{.*\})$/,
+    ...rest,
+  });
+}
+
+/** What the ready line says. */
+export function readNodeReady(match: RegExpMatchArray | undefined): NodeReady {
+  return JSON.parse(match?.[1] ?? "{}") as NodeReady;
+}

@@ -1,0 +1,69 @@
+import { limits } from "../config/limits.ts";
+
+/**
+ * When a process that ended by itself is started again, and when no more. One that ends with exit code 0 was told to
+ * end; every other end is its own.
+ *
+ * | phase      |                                                                    |
+ * | ---------- | ------------------------------------------------------------------ |
+ * | starting   | started for the first time, not ready yet                          |
+ * | up         | ready                                                              |
+ * | pausing    | ended by itself; waits to be started again                         |
+ * | restarting | started again, not ready yet                                       |
+ * | stopping   | told to end                                                        |
+ * | ended      | ended as it was told to, or never came up; stays that way          |
+ * | givenUp    | ended by itself too often; stays that way                          |
+ */
+export type Phase = "starting" | "up" | "pausing" | "restarting" | "stopping" | "ended" | "givenUp";
+
+type Move = "ready" | "endedWell" | "failed" | "failedTooOften" | "pauseOver" | "stop";
+
+/** The moves that there are; any other changes nothing. */
+export const moves: Readonly<Record<Phase, Partial<Record<Move, Phase>>>> = {
+  starting: { ready: "up", endedWell: "ended", failed: "ended", failedTooOften: "ended", stop: "stopping" },
+  up: { endedWell: "ended", failed: "pausing", failedTooOften: "givenUp", stop: "stopping" },
+  pausing: { pauseOver: "restarting", stop: "ended" },
+  restarting: { ready: "up", endedWell: "ended", failed: "pausing", failedTooOften: "givenUp", stop: "stopping" },
+  stopping: { endedWell: "ended", failed: "ended", failedTooOften: "ended" },
+  ended: {},
+  givenUp: {},
+};
+
+/** At the most `most` restarts within any `withinMs`; the pause before them doubles with each from the first on. */
+export interface RestartLimits {
+  readonly most: number;
+  readonly withinMs: number;
+  readonly firstPauseMs: number;
+  readonly maxPauseMs: number;
+}
+
+export interface Course {
+  readonly phase: Phase;
+  /** When it ended by itself and was to be started again, Date.now(), within `withinMs`. */
+  readonly failures: readonly number[];
+}
+
+/** What happens to it: `failed` is an end of its own, `endedWell` one with exit code 0. */
+export type Happening = "ready" | "endedWell" | "failed" | "pauseOver" | "stop";
+
+export const beginning: Course = { phase: "starting", failures: [] };
+
+/** How it goes on after what happened at `now`. Pure. */
+export function next(course: Course, happening: Happening, now: number, limits: RestartLimits): Course {
+  const recent = course.failures.filter((at) => now - at < limits.withinMs);
+  const move = happening === "failed" && recent.length >= limits.most ? "failedTooOften" : happening;
+  const phase = moves[course.phase][move] ?? course.phase;
+  return { phase, failures: phase === "pausing" && happening === "failed" ? [...recent, now] : recent };
+}
+
+/** How long a course that is pausing waits before the restart, milliseconds. */
+export function pauseMs({ failures }: Course, { firstPauseMs, maxPauseMs }: RestartLimits): number {
+  return Math.min(maxPauseMs, firstPauseMs * 2 ** Math.max(0, failures.length - 1));
+}
+
+/** The limits of `limits.restarts`, with another number of restarts where `--restarts` gives one. Throws on what is none. */
+export function readRestarts(given: string | undefined): RestartLimits {
+  if (given === undefined) return limits.restarts;
+  if (!/^\d{1,3}$/.test(given)) throw new Error(`--restarts wants a number from 0 to 999, not "${given}"`);
+  return { ...limits.restarts, most: Number(given) };
+}

@@ -1,0 +1,118 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { limits } from "../../config/limits.ts";
+import { beginning, type Course, type Happening, next, pauseMs, type RestartLimits } from "../restart-policy.ts";
+import { adopt, launchAll, type Up } from "./bring-up.ts";
+import { logTail } from "./process-host.ts";
+import { commandLine } from "./processes.ts";
+import { messageOf } from "./wait.ts";
+
+export interface WatchOptions {
+  /** Told, for people, when a server ended by itself, is started again or given up. */
+  tell: (line: string) => void;
+  limits?: RestartLimits;
+}
+
+interface Watched extends WatchOptions {
+  servers: readonly Up[];
+  /** Whether this process still counts as a user of the servers; not so after `npm run stack -- stop --force`. */
+  isUser: () => boolean;
+  locked: <T>(task: () => Promise<T>) => Promise<T>;
+}
+
+/**
+ * Looks after the private servers while this process uses them: one that ends by itself is started again at its port, as
+ * often as the limits allow (restart-policy.ts). Servers of the environment are not looked after.
+ */
+export class ServerWatch {
+  /** Resolves, with the reason, when a server is given up; the system cannot go on without it. */
+  readonly givenUp: Promise<string>;
+  private readonly options: Watched;
+  private readonly stopping = new AbortController();
+  private readonly loops: Promise<void>[];
+  private readonly giveUp: (reason: string) => void;
+
+  constructor(options: Watched) {
+    this.options = options;
+    const givenUp = Promise.withResolvers<string>();
+    this.givenUp = givenUp.promise;
+    this.giveUp = givenUp.resolve;
+    this.loops = options.servers.map((server) => this.watch(server));
+  }
+
+  /** Resolves when it looks after no server any more, since they were ended on purpose or given up. */
+  async overForAll(): Promise<void> {
+    await Promise.all(this.loops);
+  }
+
+  /** Ends the watch, not the servers; resolves when a restart that is under way is over. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.loops);
+  }
+
+  private async watch(first: Up): Promise<void> {
+    const { limits: most = limits.restarts, tell } = this.options;
+    const title = first.plan.title;
+    let server = first;
+    let course: Course = { ...beginning, phase: "up" };
+    const step = (happening: Happening) => {
+      course = next(course, happening, Date.now(), most);
+    };
+    const lookMs = server.pid === undefined ? limits.restarts.lookAtContainersEveryMs : limits.restarts.lookEveryMs;
+    while (await this.waits(course.phase === "pausing" ? pauseMs(course, most) : lookMs)) {
+      if (course.phase === "up") {
+        if (await isThere(server)) continue;
+        if (!this.options.isUser()) return;
+        step("failed");
+        tell(`${title} ended by itself. ${logTail(server.site)}`);
+      } else {
+        step("pauseOver");
+        try {
+          const again = await this.options.locked(() => this.bringBack(server));
+          if (again === undefined) return;
+          server = again;
+          step("ready");
+          tell(`${title} is up again on port ${server.port}`);
+        } catch (error) {
+          step("failed");
+          tell(`${title} did not come back: ${messageOf(error)}`);
+        }
+      }
+      const within = `${most.most} within ${most.withinMs / 60_000} minutes`;
+      if (course.phase === "givenUp") return this.giveUp(`${title} is not started again (restarts: ${within})`);
+      if (course.phase !== "pausing") continue;
+      const count = `restart ${course.failures.length} of ${within}`;
+      tell(`${title} is started again in ${pauseMs(course, most) / 1000} s (${count})`);
+    }
+  }
+
+  /** Undefined where the servers were ended on purpose. Somebody else may have brought it back meanwhile. */
+  private async bringBack(server: Up): Promise<Up | undefined> {
+    if (!this.options.isUser()) return undefined;
+    const member = { plan: server.plan, site: server.site, preferredPort: server.port };
+    const others = this.options.servers.filter(({ plan }) => plan !== server.plan).map(({ port }) => port);
+    const again = (await adopt(member)) ?? (await launchAll([member], others))[0];
+    if (again === undefined) throw new Error("it could not be started");
+    if (again.port !== server.port) {
+      await again.host.end();
+      throw new Error(`port ${server.port}, where it is looked for, is taken by another program`);
+    }
+    return again;
+  }
+
+  /** False once the watch has been stopped. */
+  private async waits(ms: number): Promise<boolean> {
+    try {
+      await pause(ms, undefined, { signal: this.stopping.signal, ref: false });
+      return true;
+    } catch (error) {
+      if (this.stopping.signal.aborted) return false;
+      throw error;
+    }
+  }
+}
+
+/** Changes nothing, unlike the host's own look, which clears away what a dead server left. */
+async function isThere({ host, pid }: Up): Promise<boolean> {
+  return pid === undefined ? (await host.find()) !== undefined : commandLine(pid) !== undefined;
+}

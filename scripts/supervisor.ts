@@ -1,0 +1,130 @@
+import { limits } from "../config/limits.ts";
+import type { Child, ChildExit } from "./children.ts";
+import { beginning, type Course, type Happening, next, pauseMs, type RestartLimits } from "./restart-policy.ts";
+import { messageOf } from "./stack/wait.ts";
+
+export interface SupervisedOptions<Ready> {
+  /** What people call it. */
+  name: string;
+  /** Starts it; `former` is what it said when it was ready the last time, so that it can take the same ports. */
+  start: (former: Ready | undefined) => Child;
+  /** Reads its ready line. */
+  read: (match: RegExpMatchArray | undefined) => Ready;
+  limits: RestartLimits;
+  /** Told, for people, when it ends by itself, is started again or given up. */
+  tell: (line: string) => void;
+  /** It is ready again after it had ended by itself. */
+  cameBack?: (ready: Ready, pid: number | undefined) => void;
+}
+
+/** Of a line in what is told of an end; a log line may be long. */
+const shownChars = 300;
+
+/** How a supervised process ended for good. */
+export type End = "ended" | "givenUp";
+
+/**
+ * A child that is started again when it ends by itself, as far as the limits allow (restart-policy.ts). A first start
+ * that fails is not tried again: `ready` rejects.
+ */
+export class Supervised<Ready> {
+  /** Of the first start. Rejects, with the child's last lines, when that fails; the child may still have to be stopped. */
+  readonly ready: Promise<Ready>;
+  /** Resolves when it has ended and is not started again. Never rejects. */
+  readonly over: Promise<End>;
+  private readonly options: SupervisedOptions<Ready>;
+  private readonly isOver: (end: End) => void;
+  private course: Course = beginning;
+  private child: Child;
+  private former: Ready | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(options: SupervisedOptions<Ready>) {
+    this.options = options;
+    const over = Promise.withResolvers<End>();
+    this.over = over.promise;
+    this.isOver = over.resolve;
+    this.child = options.start(undefined);
+    this.ready = this.watch(this.child);
+    // Whoever waits for it is still told.
+    this.ready.catch(() => undefined);
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  /** Of the present child; undefined where it could not be started. */
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /** Ends it for good; resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.step("stop");
+    if (this.course.phase !== "stopping") return;
+    await this.child.stop(limits.restarts.nodeStopMs);
+  }
+
+  private async watch(child: Child): Promise<Ready> {
+    void child.exited.then((exit) => this.ended(child, exit));
+    const ready = this.options.read(await child.ready);
+    this.former = ready;
+    this.step("ready");
+    return ready;
+  }
+
+  private ended(child: Child, exit: ChildExit): void {
+    const before = this.course.phase;
+    this.step(exit.code === 0 ? "endedWell" : "failed");
+    if (before === "stopping" || before === "starting") return;
+    this.tellEnd(child, exit);
+    if (this.course.phase !== "pausing") return;
+    this.timer = setTimeout(() => this.restart(), pauseMs(this.course, this.options.limits));
+  }
+
+  private tellEnd(child: Child, { code, signal }: ChildExit): void {
+    const { name, tell, limits: restarts } = this.options;
+    const { phase, failures } = this.course;
+    const who = `${name} (pid ${child.pid})`;
+    const how = signal ?? `exit code ${code}`;
+    if (phase === "ended") {
+      tell(`${who} ended with ${how}, as it was told to`);
+      return;
+    }
+    const lines = child
+      .lastLines()
+      .map((line) => (line.length > shownChars ? `${line.slice(0, shownChars)} ...` : line));
+    const tail = lines.length === 0 ? "It wrote nothing." : `Its last lines:\n    ${lines.join("\n    ")}`;
+    tell(`${who} ended by itself, with ${how}. ${tail}`);
+    const within = `${restarts.most} within ${restarts.withinMs / 60_000} minutes`;
+    if (phase === "givenUp") tell(`${name} is not started again (restarts: ${within})`);
+    const seconds = pauseMs(this.course, restarts) / 1000;
+    if (phase === "pausing") tell(`${name} is started again in ${seconds} s (restart ${failures.length} of ${within})`);
+  }
+
+  private restart(): void {
+    if (this.step("pauseOver").phase !== "restarting") return;
+    const child = this.options.start(this.former);
+    this.child = child;
+    this.watch(child).then(
+      (ready) => this.options.cameBack?.(ready, child.pid),
+      (error: unknown) => {
+        // Where it has ended, that is told by its end.
+        if (this.course.phase !== "restarting") return;
+        this.options.tell(`${this.name} did not come back: ${messageOf(error)}`);
+        void child.stop(limits.restarts.nodeStopMs);
+      },
+    );
+  }
+
+  private step(happening: Happening): Course {
+    this.course = next(this.course, happening, Date.now(), this.options.limits);
+    const { phase } = this.course;
+    if (phase === "ended" || phase === "givenUp") {
+      clearTimeout(this.timer);
+      this.isOver(phase);
+    }
+    return this.course;
+  }
+}
