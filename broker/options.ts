@@ -8,6 +8,7 @@ import { busGuard } from "./bus-guard.middleware.ts";
 import { dependencyErrors } from "./dependency-errors.middleware.ts";
 import { logDestination, logMetrics } from "./log-destination.ts";
 import { loggedError } from "./logged-error.ts";
+import { messageSize } from "./message-size.middleware.ts";
 import { natsOptions } from "./nats-options.ts";
 import { ParamsValidator } from "./params-validator.ts";
 import "./local-first-strategy.ts";
@@ -49,6 +50,7 @@ export function brokerOptions(label = "node"): BrokerOptions {
       "ErrorHandler",
       actionMetrics,
       logMetrics(settings.LOG_FILE),
+      messageSize,
       // The last one is the outermost: it sees what comes in first.
       busGuard,
     ] as never,

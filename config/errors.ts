@@ -17,6 +17,8 @@ const table = {
   tooLarge: { code: 413, http: 413, zh: "请求体过大", en: "request body too large" },
   internal: { code: 500, http: 500, zh: "系统异常", en: "internal error" },
   unavailable: { code: 503, http: 503, zh: "服务暂不可用，请稍后再试", en: "service unavailable, try again later" },
+  /** A fault of ours: a list that was not cut. Not tried again, since it can never pass. */
+  messageTooLarge: { code: 500, http: 500, zh: "系统异常", en: "internal error" },
   invalidParam: { code: 100001, http: 400, zh: "参数异常", en: "invalid parameter" },
   notLoggedIn: { code: 100002, http: 401, zh: "用户token异常", en: "not logged in" },
   tooMany: { code: -10001, http: 429, zh: "请求过于频繁", en: "too many requests" },

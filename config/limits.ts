@@ -67,6 +67,13 @@ export const limits = Object.freeze({
     maxCallLevel: 20,
   }),
 
+  bus: Object.freeze({
+    /** Of the list in one call, answer or publication, as JSON; about it come names, ids and headers. */
+    listBytes: 512 * 1024,
+    /** What nats-server must take at least (its `max_payload`, by default this). */
+    maxPayloadBytes: 1024 * 1024,
+  }),
+
   mysql: Object.freeze({
     poolConnections: 8,
     poolQueueLength: 2_000,
@@ -124,6 +131,8 @@ export const limits = Object.freeze({
     retryMaxDelayMs: 10_000,
     maxAttempts: 8,
     duplicateWindowMs: 120_000,
+    /** What is kept of a message that is too large to be copied whole into the dead letters. */
+    deadLetterCutBytes: 64 * 1024,
     deadLetterAgeMs: 30 * 24 * 3_600_000,
     eventsAgeMs: 7 * 24 * 3_600_000,
     topicsAgeMs: 30 * 24 * 3_600_000,
@@ -224,6 +233,7 @@ export const limits = Object.freeze({
     incomeRollupEveryMs: 250,
     incomeAnchorsPerStatement: 1_000,
     amountMaxCoins: 1_000_000_000_000,
+    debtOrdersShown: 50,
     attributionPageRows: 1_000,
     attributionRowsMax: 20_000,
     holdGiftsPerInsert: 1_000,
@@ -277,7 +287,13 @@ export const limits = Object.freeze({
     roomTickMs: 100,
     roomTickLeadMs: 10,
     giftsPerFrame: 500,
+    /** Of one frame of a room. Nearly all gifts of `giftsPerFrame` with addresses of usual length fit. */
+    roomFrameBytes: 128 * 1024,
+    /** Of one room in one tick, the rest waits for the next ones: half of `sendQueueBytes`, so that who reads keeps up. */
+    roomTickBytes: 512 * 1024,
+    giftsPerCall: 2_000,
     roomHistoryFrames: 200,
+    roomHistoryBytes: 4 * 1024 * 1024,
     roomHistoryMs: 10 * 60_000,
     sendQueueBytes: 1024 * 1024,
     messagesPerSecond: 20,
@@ -304,15 +320,19 @@ export const limits = Object.freeze({
     noticesCheckMs: 5 * 60_000,
     noticeUsersInFlight: 64,
     noticesPerPublish: 500,
+    noticesPerCall: 5_000,
     roomClosedMs: 10_000,
     roomLiveMs: 1_000,
     replaceGatherMs: 20,
     replaceTimeoutMs: 2_000,
+    replacesPerCall: 5_000,
     heldRoomFrames: 2_000,
     framesPerScript: 1_000,
+    scriptBytes: 4 * 1024 * 1024,
     presenceBatch: 500,
     watchFlushMs: 2_000,
     deliverTimeoutMs: 2_000,
+    deliverFrames: 5_000,
     deliverBytes: 400 * 1024,
     serverListMs: 1_000,
     serverAliveMs: 200,

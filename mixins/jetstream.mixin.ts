@@ -1,6 +1,7 @@
 import type { Service } from "moleculer";
 import {
   connect,
+  ErrorCode,
   headers,
   type JetStreamClient,
   type JetStreamManager,
@@ -39,7 +40,7 @@ export interface JetStreamPort {
    * Publishes JSON and waits for the server's ack; the message is then in the stream's file (synced to disk at the
    * server's sync interval). Tries again with the same message id. Fails: `unavailable`; where `mayHaveHappened`
    * (broker/failure.ts) says so the message may be in the stream all the same, so a repeat must carry the same id.
-   * @throws NatsError where the message itself is wrong (too large, a subject that is none).
+   * `messageTooLarge`, at once, where it can never pass. @throws NatsError where the subject is none.
    */
   publish(subject: string, payload: unknown, options: PublishOptions): Promise<PubAck>;
   /** Messages this service holds in its channels, waiting and in flight. */
@@ -71,7 +72,9 @@ function open(connection: NatsConnection, manager: JetStreamManager, channels: (
         try {
           return await publisher.publish(natsPrefix() + subject, body, head);
         } catch (error) {
-          // Nothing that is tried again makes it smaller, or its subject valid.
+          if (isTooLarge(error))
+            throw fail("messageTooLarge", { subject, msgId, bytes: body.length, most: connection.info?.max_payload });
+          // Nothing that is tried again makes its subject valid.
           if (isMessageFault(error)) throw error;
           mayHaveHappened ||= error instanceof NotAcked && error.mayHaveHappened;
           if (attempt >= limits.jetstream.publishAttempts || connection.isClosed())
@@ -92,6 +95,24 @@ function copyHeader(head: MsgHdrs, key: string, value: string): void {
   }
 }
 
+/** The client refuses it at once: the message is larger than the server said it takes. */
+function isTooLarge(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === ErrorCode.MaxPayloadExceeded;
+}
+
+/** @throws Error where the server takes less than this system sends: it would fail in its busiest moments alone. */
+function requireMaxPayload(connection: NatsConnection): void {
+  const { max_payload: most = 0 } = connection.info ?? {};
+  if (most >= limits.bus.maxPayloadBytes) return;
+  throw new Error(
+    `nats-server takes messages of ${most} bytes: max_payload must be ${limits.bus.maxPayloadBytes} or more`,
+  );
+}
+
+/**
+ * Copies a message to the dead letters. One that is too large with the headers that the copy has beside its own (nothing
+ * of this system is) is cut, and says so: it can be looked at, and not replayed.
+ */
 function deadLetterWriter(port: JetStreamPort) {
   return async (channel: string, message: JsMsg, reason: string) => {
     const head = headers();
@@ -102,7 +123,15 @@ function deadLetterWriter(port: JetStreamPort) {
     head.set("Dead-Stream", message.info.stream);
     head.set("Dead-Sequence", String(message.seq));
     const msgID = `dead:${message.info.stream}:${message.seq}`;
-    await port.client.publish(`${natsPrefix()}dead.${channel}`, message.data, { msgID, headers: head });
+    const subject = `${natsPrefix()}dead.${channel}`;
+    await port.client.publish(subject, message.data, { msgID, headers: head }).catch((error: unknown) => {
+      if (!isTooLarge(error)) throw error;
+      const cut = headers();
+      for (const [key, values] of head) if (key.startsWith("Dead-")) for (const value of values) cut.append(key, value);
+      cut.set("Dead-Cut", String(message.data.length));
+      const data = message.data.subarray(0, limits.jetstream.deadLetterCutBytes);
+      return port.client.publish(subject, data, { msgID, headers: cut });
+    });
   };
 }
 
@@ -122,6 +151,7 @@ export function jetstreamMixin(streams: readonly StreamDefinition[]) {
       const connection = await connect(natsOptions(`${this.broker.nodeID}-${this.name}`));
       const manager = await connection.jetstreamManager({ timeout: 5_000 });
       try {
+        requireMaxPayload(connection);
         await ensureStreams(manager, [...streams, deadLetters], (text) => this.logger.info(text));
       } catch (error) {
         await connection.close();

@@ -1,4 +1,5 @@
 import type { Service } from "moleculer";
+import { fail } from "../broker/failure.ts";
 import { limits } from "../config/limits.ts";
 import { BackgroundLoop } from "./background-loop.ts";
 import { type Gauge, keepGauges } from "./gauges.ts";
@@ -19,7 +20,10 @@ export interface OutboxMessage {
 
 export interface OutboxState {
   outbox: {
-    /** Writes the message in the business transaction: it is published if and only if that commits. */
+    /**
+     * Writes the message in the business transaction: it is published if and only if that commits. Fails:
+     * messageTooLarge, where it could never be published.
+     */
     add(tx: Transaction, message: OutboxMessage): Promise<void>;
     /** Call it after the commit: the relay looks at once instead of at its next poll. */
     wake(): void;
@@ -39,10 +43,14 @@ interface Row {
 }
 
 async function addRow(tx: Queryable, message: OutboxMessage): Promise<void> {
+  const payload = JSON.stringify(message.payload);
+  const bytes = Buffer.byteLength(payload);
+  const most = limits.bus.listBytes;
+  if (bytes > most) throw fail("messageTooLarge", { subject: message.subject, msgId: message.msgId, bytes, most });
   await tx.run(
     `INSERT INTO t_outbox (subject, msg_id, order_key, payload, request_id, create_time)
      VALUES (?, ?, ?, ?, ?, UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE id = id`,
-    [message.subject, message.msgId, message.orderKey, JSON.stringify(message.payload), message.requestId ?? null],
+    [message.subject, message.msgId, message.orderKey, payload, message.requestId ?? null],
   );
 }
 

@@ -3,6 +3,7 @@ import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
 import { ServiceBroker } from "moleculer";
 import { brokerOptions } from "../broker/options.ts";
+import { cutList } from "../broker/parts.ts";
 import { limits } from "../config/limits.ts";
 import { call } from "../services/contracts.ts";
 import { type BilledChannel, isBilledChannel, readBill } from "../services/payment/bills.ts";
@@ -41,24 +42,34 @@ async function readFileOf(given: string): Promise<Bill> {
   }
 }
 
-/** In portions: a day's bill is larger than a message may be. */
+/**
+ * In portions: a day's bill is larger than a message may be.
+ * @throws Error where a line is: then nothing of the bill was handed in.
+ */
 async function handIn(broker: ServiceBroker, date: string, { channel, lines }: Bill): Promise<void> {
-  const portion = limits.payment.billLinesPerCall;
-  for (let from = 0; from === 0 || from < lines.length; from += portion)
-    await call(broker, "payment.takeBill", { date, channel, from, lines: lines.slice(from, from + portion) });
+  const bounds = { count: limits.payment.billLinesPerCall, bytes: limits.bus.listBytes };
+  const portions = cutList(lines, bounds, ({ orderId }, bytes) => {
+    throw new Error(`a line of the bill has ${bytes} bytes: ${orderId.slice(0, 80)}`);
+  });
+  let from = 0;
+  for (const portion of portions.length > 0 ? portions : [[]]) {
+    await call(broker, "payment.takeBill", { date, channel, from, lines: portion });
+    from += portion.length;
+  }
 }
 
 /** Prints what differs and returns the exit code. */
 function show(date: string, results: readonly DayComparison[]): number {
-  let found = 0;
-  for (const { channel, compared, differences } of results) {
-    found += differences.length;
-    const what = differences.length === 0 ? "no differences" : `${differences.length} differences`;
+  let all = 0;
+  for (const { channel, compared, found, differences } of results) {
+    all += found;
+    const what = found === 0 ? "no differences" : `${found} differences`;
     console.log(`${date}  ${channel.padEnd(8)} ${compared} compared, ${what}`);
     for (const { kind, orderId, transactionId, detail } of differences)
       console.log(`    ${kind.padEnd(16)} ${orderId}  ${transactionId ?? "-"}  ${detail}`);
+    if (found > differences.length) console.log(`    ... ${found - differences.length} more are in t_pay_difference`);
   }
-  return found === 0 ? 0 : 2;
+  return all === 0 ? 0 : 2;
 }
 
 /** Asks the running system: a node without services, which needs no keys of any provider. */

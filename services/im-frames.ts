@@ -66,6 +66,11 @@ export function unnumberedFrame(roomId: number, { msgId, userId, bizCode, data }
   };
 }
 
+/** Bytes of the frame but for its number. */
+export function frameBytes({ head, tail }: UnnumberedFrame): number {
+  return Buffer.byteLength(head) + Buffer.byteLength(tail);
+}
+
 /** The frame as it travels. The numbering script (services/im-router/room-numbers.ts) builds the very same text. */
 export function numberedFrame({ head, tail }: UnnumberedFrame, seq: number, epoch: string): string {
   return `${head}"seq":${seq},"epoch":"${epoch}"${tail}`;

@@ -110,6 +110,8 @@ export class DeadLetters {
     const letter = read(stored);
     if (!letter.subject || !letter.stream)
       throw new Error(`dead letter ${sequence} does not say where it came from: it was not put here by a channel`);
+    if (stored.head?.has("Dead-Cut"))
+      throw new Error(`dead letter ${sequence} was cut, since it was too large to be copied: it cannot be replayed`);
     const head = headers();
     for (const [key, values] of stored.head ?? [])
       if (!deadHeader.test(key)) for (const value of values) head.append(key, value);

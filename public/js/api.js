@@ -3,7 +3,6 @@ import { post } from "./http.js";
 
 const PAGE_SIZE = 20;
 const COINS = 0;
-const CASHIER = 3;
 
 export const PAY_SOURCE = Object.freeze({ ROOM: 1, USER_CENTRE: 2 });
 export const PAY_STATUS = Object.freeze({ WAITING: 0, PAYING: 1, PAID: 2, CANCELLED: 3, INVALID: 4, REFUNDED: 5 });
@@ -26,7 +25,7 @@ export const api = Object.freeze({
   giftRecords: (direction, cursor) => post("/live/api/gift/records", { direction, limit: PAGE_SIZE, ...from(cursor) }),
 
   products: () => post("/live/api/bank/products", { type: COINS }),
-  pay: (productId, paySource) => post("/live/api/bank/payProduct", { productId, paySource, payChannel: CASHIER }),
+  pay: (productId, paySource, payChannel) => post("/live/api/bank/payProduct", { productId, paySource, payChannel }),
   payOrder: (orderId) => post("/live/api/bank/order", { orderId }),
   trades: (cursor) => post("/live/api/bank/trades", { limit: PAGE_SIZE, ...from(cursor) }),
   income: () => post("/live/api/bank/income"),

@@ -16,6 +16,11 @@ export function pointsAsCoins(points) {
   });
 }
 
+/** An amount of money in fen. */
+export function yuan(fen) {
+  return `¥${(Number(fen) / 100).toLocaleString("en-GB", { minimumFractionDigits: 2 })}`;
+}
+
 /** An amount of coins, for `say`. */
 export function coins(amount) {
   return [Number(amount) === 1 ? "coin" : "coins", { n: () => number(amount) }];

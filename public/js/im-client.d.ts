@@ -4,6 +4,16 @@ export declare const BIZ: Readonly<
   Record<"CHAT" | "GIFT" | "GIFT_FAILED" | "PK_GIFT" | "PAYMENT" | "ROOM_CLOSED", number>
 >;
 
+/** Why the client gave up an attempt or a connection by itself, as `reason` of a state. */
+export declare const REASON: Readonly<{
+  NO_ADDRESS: "no address";
+  NOT_OPEN: "not open";
+  NO_GREETING: "no greeting";
+  SILENT: "silent";
+}>;
+/** What the limits are where the options do not say otherwise; see ImClientOptions. */
+export declare const DEFAULTS: Readonly<Required<ImLimits>>;
+
 export interface ImGift {
   orderIds: string[];
   senderId: string;
@@ -25,6 +35,7 @@ export interface ImBusiness {
 export interface ImState {
   state: "idle" | "connecting" | "online" | "waiting" | "stopped";
   code?: number;
+  /** One of REASON where the client gave up by itself, else what the server said when it closed. */
   reason?: string;
   replaced?: boolean;
   retryInMs?: number;
@@ -39,26 +50,46 @@ export interface ImEvents {
   business: ImBusiness;
 }
 
-export interface ImClientOptions {
-  /** Asked for the address, with a fresh token, at every connection. An error with `fatal` ends the attempts. */
-  url: () => Promise<string>;
+/** Milliseconds where the name ends in Ms. A step that takes longer ends the attempt; the next one follows by itself. */
+export interface ImLimits {
+  /** For which `url` may take to settle: 15,000. */
+  urlTimeoutMs?: number;
+  /** From the address to an open socket: 10,000. */
+  openTimeoutMs?: number;
+  /** From the open socket to the server's greeting: 10,000. */
+  greetingTimeoutMs?: number;
+  /** How often a heartbeat is sent: 30,000. */
+  heartbeatMs?: number;
+  /** For which nothing may come after a heartbeat: 15,000. */
+  silenceMs?: number;
+  /** After which a socket that does not finish its closing is cut, where it can be (Node): 5,000. */
+  closeTimeoutMs?: number;
+  /** The longest pause before the second attempt, doubled with each failure up to the cap: 500 and 15,000. */
+  backoffBaseMs?: number;
+  backoffCapMs?: number;
+  /** A connection that lasted so long starts the back-off anew: 10,000. */
+  stableAfterMs?: number;
+  /** How many message ids, and how many order ids, are known again: 20,000. */
+  rememberedIds?: number;
+}
+
+export interface ImClientOptions extends ImLimits {
+  /**
+   * Asked for the address, with a fresh token, at every connection; `signal` ends with the attempt. An error with `fatal`
+   * ends the attempts. An answer that comes after the attempt was given up is not used.
+   */
+  url: (attempt: { signal: AbortSignal }) => string | Promise<string>;
   WebSocket?: unknown;
   /** 0 to 1, for the back-off. */
   random?: () => number;
-  heartbeatMs?: number;
-  greetingTimeoutMs?: number;
-  /** For which a heartbeat may stay unanswered, where the server is one that answers them. */
-  silenceMs?: number;
-  backoffBaseMs?: number;
-  backoffCapMs?: number;
-  stableAfterMs?: number;
-  /** How many message ids, and how many order ids, are known again. */
-  rememberedIds?: number;
+  /** Hears what a listener threw: `reportError` where there is one, else `console.error`. */
+  report?: (error: unknown) => void;
 }
 
 export interface ImClient {
   readonly state: ImState["state"];
   connect(): void;
+  /** Ends it at whatever step it is: `idle`, until the next `connect`. */
   close(): void;
   send(bizCode: number, data: object): boolean;
   on<Name extends keyof ImEvents>(type: Name, listener: (event: ImEvents[Name]) => void): () => void;

@@ -8,10 +8,14 @@
  *
  * Events:
  *   "state"     {state, code?, reason?, replaced?, retryInMs?, error?}; state: idle, connecting, online, waiting, stopped
+ *               `reason` is one of REASON where this client gave up a step, else what the server said when it closed
  *   "login"     the server's greeting {userId, nodeId, epoch, seq}
  *   "gap"       {epoch, seq}: messages of the room before that number are lost, on return or while connected
  *   "refused"   {bizCode, error}: what was sent was not carried out
  *   "business"  {msgId, userId, bizCode, data}, each message once; gifts without the orders already seen
+ *
+ * Every step of a connection has a time limit (DEFAULTS); a step that exceeds it ends the attempt, and the next one
+ * follows after the back-off. What a listener throws is reported and changes nothing here.
  */
 export const FRAME = Object.freeze({ LOGIN: 1001, LOGOUT: 1002, BUSINESS: 1003, HEARTBEAT: 1004, ACK: 1005 });
 export const BIZ = Object.freeze({
@@ -27,19 +31,33 @@ const APP_ID = 10001;
 const ACKED = new Set([BIZ.GIFT_FAILED, BIZ.PAYMENT]);
 const GIFTS = new Set([BIZ.GIFT, BIZ.PK_GIFT]);
 const REPLACED = 4409;
-const DEFAULTS = Object.freeze({
+/** Why this client gave up an attempt or a connection by itself. */
+export const REASON = Object.freeze({
+  NO_ADDRESS: "no address",
+  NOT_OPEN: "not open",
+  NO_GREETING: "no greeting",
+  SILENT: "silent",
+});
+export const DEFAULTS = Object.freeze({
+  urlTimeoutMs: 15_000, // for which url() may take to settle
+  openTimeoutMs: 10_000, // from the address to an open socket
+  greetingTimeoutMs: 10_000, // from the open socket to the server's greeting
   heartbeatMs: 30_000,
-  greetingTimeoutMs: 10_000,
   silenceMs: 15_000, // for which a heartbeat may stay unanswered
+  closeTimeoutMs: 5_000, // after which a socket that does not finish its closing is cut, where it can be
   backoffBaseMs: 500,
   backoffCapMs: 15_000,
   stableAfterMs: 10_000,
   rememberedIds: 20_000,
 });
 
-/** @param {{url: () => Promise<string>, WebSocket?: typeof WebSocket, random?: () => number}} options */
+/**
+ * @param {{url: (attempt: {signal: AbortSignal}) => string | Promise<string>, WebSocket?: typeof WebSocket,
+ *   random?: () => number, report?: (error: unknown) => void}} options `signal` ends with the attempt
+ */
 export function createImClient(options) {
-  const settings = { WebSocket: globalThis.WebSocket, random: Math.random, ...DEFAULTS, ...options };
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const settings = { WebSocket: globalThis.WebSocket, random: Math.random, report, ...DEFAULTS, ...given };
   const listeners = new Map();
   const messages = createMemory(settings.rememberedIds);
   const takeFreshGifts = createGiftFilter(settings.rememberedIds);
@@ -51,7 +69,16 @@ export function createImClient(options) {
 
   /** What a listener throws is its own: the connection and the other listeners go on. */
   function emit(type, event) {
-    for (const listener of listeners.get(type) ?? []) reported(() => listener(event));
+    for (const listener of [...(listeners.get(type) ?? [])]) guarded(() => listener(event));
+  }
+
+  /** Runs what others wrote, or what reads what others sent: an error of theirs is none of the connection's. */
+  function guarded(work) {
+    try {
+      work();
+    } catch (error) {
+      settings.report(error);
+    }
   }
 
   function enter(next, details = {}) {
@@ -62,11 +89,14 @@ export function createImClient(options) {
   async function open() {
     clearTimeout(retryTimer);
     drop();
-    const mine = { socket: undefined, timers: [], onlineAt: 0, heardAt: 0, answersHeartbeat: false };
+    const mine = { attempt: new AbortController(), socket: undefined, timers: [], onlineAt: 0, heardAt: 0 };
     link = mine;
     enter("connecting");
+    if (link !== mine) return; // A listener ended it.
+    limit(mine, settings.urlTimeoutMs, REASON.NO_ADDRESS);
     try {
-      const address = withCursor(await settings.url());
+      const address = withCursor(await settings.url({ signal: mine.attempt.signal }));
+      // Given up, or replaced by another attempt: an address that comes late opens nothing.
       if (link !== mine) return;
       mine.socket = new settings.WebSocket(address);
     } catch (error) {
@@ -76,10 +106,21 @@ export function createImClient(options) {
       return;
     }
     const { socket } = mine;
-    mine.timers.push(setTimeout(() => lose(mine, { reason: "no greeting" }), settings.greetingTimeoutMs));
-    socket.addEventListener("message", (event) => link === mine && reported(() => receive(mine, event.data)));
+    limit(mine, settings.openTimeoutMs, REASON.NOT_OPEN);
+    socket.addEventListener("open", () => link === mine && limit(mine, settings.greetingTimeoutMs, REASON.NO_GREETING));
+    socket.addEventListener("message", (event) => link === mine && guarded(() => receive(mine, event.data)));
     socket.addEventListener("close", (event) => lose(mine, { code: event.code, reason: event.reason }));
     socket.addEventListener("error", () => {}); // a close always follows; Node would report it as unhandled
+  }
+
+  /** The step that begins now ends within `ms`, or the attempt does. */
+  function limit(mine, ms, reason) {
+    clearTimers(mine);
+    mine.timers = [setTimeout(() => lose(mine, { reason }), ms)];
+  }
+
+  function clearTimers({ timers }) {
+    for (const timer of timers) clearTimeout(timer);
   }
 
   function withCursor(address) {
@@ -96,8 +137,14 @@ export function createImClient(options) {
     const old = link;
     link = undefined;
     if (!old) return;
-    for (const timer of old.timers) clearTimeout(timer);
-    if (old.socket && old.socket.readyState < 2) old.socket.close(code);
+    clearTimers(old);
+    old.attempt.abort();
+    const { socket } = old;
+    if (!socket || socket.readyState > 1) return;
+    // Browsers end a closing by themselves; Node's sockets can be cut.
+    const cut = setTimeout(() => socket.terminate?.(), settings.closeTimeoutMs);
+    socket.addEventListener("close", () => clearTimeout(cut));
+    socket.close(code);
   }
 
   function lose(mine, { code, reason }) {
@@ -119,6 +166,7 @@ export function createImClient(options) {
     const ceiling = Math.min(settings.backoffCapMs, settings.backoffBaseMs * 2 ** Math.min(failures, 20));
     const retryInMs = Math.round(settings.random() * ceiling);
     failures += 1;
+    drop();
     retryTimer = setTimeout(open, retryInMs);
     enter("waiting", { ...details, retryInMs });
   }
@@ -128,7 +176,6 @@ export function createImClient(options) {
     const frame = parse(text);
     const body = fieldsOf(frame?.body);
     if (frame?.code === FRAME.LOGIN) greet(mine, body);
-    else if (frame?.code === FRAME.HEARTBEAT) mine.answersHeartbeat = true;
     else if (frame?.code === FRAME.BUSINESS) business(body);
     else if (frame?.code === FRAME.ACK && body.error) emit("refused", body);
   }
@@ -139,22 +186,24 @@ export function createImClient(options) {
       emit("gap", body);
     }
     if (cursor.epoch === undefined && typeof body.seq === "number") cursor = { epoch: body.epoch, seq: body.seq };
-    if (mine.onlineAt > 0) return; // Greeted before: this was about a gap.
-    for (const timer of mine.timers) clearTimeout(timer);
+    if (mine.onlineAt > 0 || link !== mine) return; // Greeted before, so this was about a gap; or ended by a listener.
+    clearTimers(mine);
     mine.onlineAt = Date.now();
     mine.timers = [setInterval(() => beat(mine), settings.heartbeatMs)];
     enter("online");
-    emit("login", body);
+    if (link === mine) emit("login", body);
   }
 
-  /** A server that stands still, or is cut off, closes nothing: it is known by the heartbeat that it does not answer. */
+  /**
+   * A server that stands still, or is cut off, closes nothing, and a line that is half open takes what is written: both
+   * are known by a heartbeat that nothing answers.
+   */
   function beat(mine) {
     write(FRAME.HEARTBEAT, {});
-    // Only a server known to answer heartbeats can be judged by its silence.
-    if (!mine.answersHeartbeat || mine.askedAt !== undefined) return;
+    if (mine.askedAt !== undefined) return;
     mine.askedAt = Date.now();
     mine.timers[1] = setTimeout(() => {
-      if (mine.heardAt < mine.askedAt) lose(mine, { reason: "silent" });
+      if (mine.heardAt < mine.askedAt) lose(mine, { reason: REASON.SILENT });
       else mine.askedAt = undefined;
     }, settings.silenceMs);
   }
@@ -198,6 +247,7 @@ export function createImClient(options) {
       failures = 0;
       open();
     },
+    /** Ends it at whatever step it is; nothing is awaited, and an address on its way opens nothing any more. */
     close() {
       clearTimeout(retryTimer);
       write(FRAME.LOGOUT, {});
@@ -217,20 +267,17 @@ export function createImClient(options) {
   };
 }
 
+/** Where errors of listeners go: to the page's or process's own report of errors, without ending a process. */
+function report(error) {
+  if (typeof globalThis.reportError === "function") globalThis.reportError(error);
+  else console.error(error);
+}
+
 function parse(text) {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-/** Does what a socket's event asks for. What it throws is reported: thrown on, it would end a bot in Node. */
-function reported(work) {
-  try {
-    work();
-  } catch (error) {
-    (globalThis.reportError ?? console.error)(error);
   }
 }
 

@@ -3,7 +3,7 @@ import { currentAccount, refreshBalance } from "./account.js";
 import { api, PAY_STATUS } from "./api.js";
 
 const ASK_EVERY_MS = 1_500;
-const ASK_FOR_MS = 15 * 60_000; // an unpaid order expires by then
+const ASK_AFTER_MS = 3 * 60_000; // for which an expired order is asked about: it is closed, or was paid, by then
 const CREDIT_EVERY_MS = 400;
 const CREDIT_TRIES = 25;
 
@@ -21,9 +21,12 @@ export function notePayment() {
   askNow();
 }
 
-/** @param {{tell: (news: "paid" | "credited" | "cancelled" | "invalid", order: object) => void}} watch */
-export async function watchPayOrder({ orderId, signal, before, tell }) {
-  const until = Date.now() + ASK_FOR_MS;
+/**
+ * @param {{forMs: number, tell: (news: "paid" | "credited" | "cancelled" | "invalid", order: object) => void}} watch
+ *   `forMs`: how long the order can be paid
+ */
+export async function watchPayOrder({ orderId, forMs, signal, before, tell }) {
+  const until = Date.now() + forMs + ASK_AFTER_MS;
   while (!signal.aborted && Date.now() < until) {
     const order = await api.payOrder(orderId).catch(() => undefined); // asked again: the answer is only late
     if (signal.aborted) return;

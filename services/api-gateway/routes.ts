@@ -13,6 +13,7 @@ import { openApiDocument } from "./pages/openapi.ts";
 import { serveCashierPage, serveCashierPress, serveNotice } from "./pages/payment.ts";
 import { readiness, withoutNodes, withReasons } from "./pages/readiness.ts";
 import { keptAnswer, singleFlight } from "./pages/single-flight.ts";
+import { vendoredRoutes } from "./pages/vendored.ts";
 import type { GatewayRequest } from "./visit.ts";
 
 const notices = "/live/bank/payNotify";
@@ -78,6 +79,7 @@ const routes: Readonly<Record<string, Serve>> = {
   "GET /health/ready": serveReady(),
   "GET /metrics": serveMetrics(),
   "GET /openapi.json": serveOpenApi(),
+  ...Object.fromEntries(Object.entries(vendoredRoutes).map(([path, serve]) => [`GET ${path}`, serve])),
   ...Object.fromEntries(Object.entries(docsRoutes).map(([path, serve]) => [`GET ${path}`, serve])),
 };
 

@@ -57,7 +57,7 @@ export function parseAcceptedGift(data: unknown, defaultSharePercent: number): A
   if (!Number.isInteger(gift.sharePercent) || gift.sharePercent < 0 || gift.sharePercent > 100)
     throw bad("sharePercent");
   if (gift.type !== 0 && gift.type !== 1) throw bad("type");
-  if (typeof gift.url !== "string") throw bad("url");
+  if (typeof gift.url !== "string" || gift.url.length > limits.gift.urlChars) throw bad("url");
   if (typeof gift.contentHash !== "string" || !/^[0-9a-f]{32}$/.test(gift.contentHash)) throw bad("contentHash");
   if (typeof gift.acceptedAt !== "string" || Number.isNaN(Date.parse(gift.acceptedAt))) throw bad("acceptedAt");
   return gift;

@@ -46,8 +46,11 @@ export interface GiftEdit {
 }
 
 export interface GiftActions {
-  /** The gifts on the shelf. */
-  catalogue: { params: Record<string, never>; result: CatalogueGift[] };
+  /**
+   * The gifts on the shelf by id, as many as an answer carries: those after the gift `after`, and `nextAfter` to go on
+   * from, `null` where these are the last.
+   */
+  catalogue: { params: { after?: number }; result: { list: CatalogueGift[]; nextAfter: number | null } };
   /**
    * Accepts a gift: durable in JetStream when it returns, settled later. The same `requestId` of the same sender is
    * the same order for ever (`orderIdOf` in services/gift-order-id.ts); without one the order is `orderId`, a random
@@ -128,7 +131,7 @@ const price = { type: "number", integer: true, min: 1, max: 1_000_000_000 } as c
 const fileUrl = { type: "string", max: 300 } as const;
 
 export const giftParams = {
-  catalogue: {},
+  catalogue: { after: { ...positive, optional: true } },
   send: {
     userId,
     giftId: positive,

@@ -45,8 +45,8 @@ export default defineService<"gift", GiftState>({
   actions: {
     catalogue: {
       params: giftParams.catalogue,
-      handler() {
-        return this.shelf.list();
+      handler(ctx) {
+        return this.shelf.page(ctx.params.after);
       },
     },
     send: {

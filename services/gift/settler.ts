@@ -1,6 +1,8 @@
 import { hash } from "node:crypto";
 import type { Service } from "moleculer";
+import { cutList } from "../../broker/parts.ts";
 import { failures, isFailureName } from "../../config/errors.ts";
+import { limits } from "../../config/limits.ts";
 import type { ChannelMessage, JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
@@ -75,12 +77,27 @@ async function charge(
 ): Promise<Map<string, GiftOutcome>> {
   const buckets = Map.groupBy(gifts, ({ senderId }) => bucketOf(senderId));
   const replies = await Promise.all(
-    [...buckets].map(([bucket, own]) => {
-      const charges = own.map(toCharge);
-      return call(service.broker, "wallet.consumeForSendGift", { bucket, gifts: charges }, { requestID });
+    [...buckets].map(async ([bucket, own]) => {
+      const outcomes: GiftOutcome[] = [];
+      // One call after the other: gifts of one sender keep their order.
+      for (const charges of listParts(service, own.map(toCharge), limits.wallet.commandsPerCall)) {
+        const params = { bucket, gifts: charges };
+        outcomes.push(...(await call(service.broker, "wallet.consumeForSendGift", params, { requestID })).outcomes);
+      }
+      return outcomes;
     }),
   );
-  return new Map(replies.flatMap(({ outcomes }) => outcomes).map((outcome) => [outcome.orderId, outcome]));
+  return new Map(replies.flat().map((outcome) => [outcome.orderId, outcome]));
+}
+
+/**
+ * A list in parts that a message carries. The fields of a gift are bounded where it leaves the queue (`parseAcceptedGift`),
+ * so none is too large alone; if one is, it is the only one that is left out, and that is said.
+ */
+function listParts<T extends object>(service: Settling, list: readonly T[], count: number): T[][] {
+  return cutList(list, { count, bytes: limits.bus.listBytes }, (item, bytes) =>
+    service.logger.error({ bytes, item: JSON.stringify(item).slice(0, 200) }, "too large for a message: left out"),
+  );
 }
 
 function toRecord(gift: AcceptedGift, outcome: GiftOutcome): SettledRecord {
@@ -103,10 +120,15 @@ function toSettledGift({ gift, succeeded, reason, income, incomePoints }: Settle
 }
 
 async function announce(service: Settling, settled: readonly SettledRecord[]): Promise<void> {
-  const ids = settled.map(({ gift }) => gift.orderId);
-  const key = hash("sha256", ids.join(","), "hex").slice(0, 32);
-  const { subject, payload, msgId } = durableEvent("gift.settled", key, { gifts: settled.map(toSettledGift) });
-  await service.jetstream.publish(subject, payload, { msgId });
+  const parts = listParts(service, settled.map(toSettledGift), limits.gift.settleBatch);
+  await Promise.all(
+    parts.map((gifts) => {
+      const ids = gifts.map(({ orderId }) => orderId);
+      const key = hash("sha256", ids.join(","), "hex").slice(0, 32);
+      const { subject, payload, msgId } = durableEvent("gift.settled", key, { gifts });
+      return service.jetstream.publish(subject, payload, { msgId });
+    }),
+  );
 }
 
 /** Hands the effects to the router: returns once they are on their way to every node that has members of the rooms. */
@@ -115,22 +137,37 @@ async function showInRooms(
   settled: readonly SettledRecord[],
   requestID: string | undefined,
 ): Promise<void> {
+  const shown = settled.filter(({ succeeded }) => succeeded).map(({ gift }) => toShown(gift));
+  const buckets = Map.groupBy(shown, ({ roomId }) => routerBucketOf(roomId));
+  await Promise.all(
+    [...buckets].flatMap(([bucket, own]) =>
+      listParts(service, own, limits.im.giftsPerCall).map((part) =>
+        call(service.broker, "im-router.roomGifts", { bucket, rooms: byRoom(part) }, { requestID }),
+      ),
+    ),
+  );
+}
+
+/** A gift with the room that it is shown in: at least as many bytes as it takes in the call. */
+interface ShownGift {
+  roomId: number;
+  pk: boolean;
+  gift: RoomGift;
+}
+
+function toShown({ roomId, type, orderId, senderId, receiverId, giftId, count, price, url }: AcceptedGift): ShownGift {
+  return { roomId, pk: type === 1, gift: { orderId, senderId, receiverId, giftId, count, price, url } };
+}
+
+function byRoom(shown: readonly ShownGift[]): { roomId: number; pk: boolean; gifts: RoomGift[] }[] {
   const rooms = new Map<string, { roomId: number; pk: boolean; gifts: RoomGift[] }>();
-  for (const { gift, succeeded } of settled) {
-    if (!succeeded) continue;
-    const { roomId, orderId, senderId, receiverId, giftId, count, price, url } = gift;
-    const pk = gift.type === 1;
+  for (const { roomId, pk, gift } of shown) {
     const key = `${roomId}:${pk}`;
     const room = rooms.get(key) ?? { roomId, pk, gifts: [] };
     rooms.set(key, room);
-    room.gifts.push({ orderId, senderId, receiverId, giftId, count, price, url });
+    room.gifts.push(gift);
   }
-  const buckets = Map.groupBy(rooms.values(), ({ roomId }) => routerBucketOf(roomId));
-  await Promise.all(
-    [...buckets].map(([bucket, own]) =>
-      call(service.broker, "im-router.roomGifts", { bucket, rooms: own }, { requestID }),
-    ),
-  );
+  return [...rooms.values()];
 }
 
 /** Tells each sender of a gift that failed, and why. */
@@ -146,5 +183,9 @@ async function tellSenders(
       const data = { orderId: gift.orderId, msg: row.zh, code: row.code };
       return { userId: gift.senderId, msgId: `gift-failed-${gift.orderId}`, bizCode: 5557, data };
     });
-  if (notices.length > 0) await call(service.broker, "im-router.sendToUsers", { notices }, { requestID });
+  await Promise.all(
+    listParts(service, notices, limits.im.noticesPerCall).map((part) =>
+      call(service.broker, "im-router.sendToUsers", { notices: part }, { requestID }),
+    ),
+  );
 }

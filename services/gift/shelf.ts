@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { fittingPage } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import type { CatalogueGift } from "./gift.contract.ts";
 
@@ -64,6 +65,13 @@ export class Shelf {
     const gifts = (await this.source.find({ query: { status: 1 }, sort: "giftId" })).map(toCatalogueGift);
     if (generation === this.generation) this.onShelf = gifts;
     return gifts;
+  }
+
+  /** The gifts after a gift id, as many as an answer carries. */
+  async page(after = 0): Promise<{ list: CatalogueGift[]; nextAfter: number | null }> {
+    const gifts = (await this.list()).filter(({ giftId }) => giftId > after);
+    const list = fittingPage(gifts, limits.bus.listBytes);
+    return { list, nextAfter: list.length < gifts.length ? (list.at(-1)?.giftId ?? null) : null };
   }
 
   evict(giftId: number): void {

@@ -107,6 +107,7 @@ export const imRouterParams = {
     rooms: {
       type: "array",
       min: 1,
+      max: 2_000,
       items: {
         type: "object",
         props: {
@@ -115,16 +116,17 @@ export const imRouterParams = {
           gifts: {
             type: "array",
             min: 1,
+            max: 2_000,
             items: {
               type: "object",
               props: {
-                orderId: { type: "string" },
+                orderId: { type: "string", min: 1, max: 64 },
                 senderId: userId,
                 receiverId: userId,
                 giftId: positive,
                 count: positive,
                 price: positive,
-                url: { type: "string" },
+                url: { type: "string", max: 300 },
               },
             },
           },

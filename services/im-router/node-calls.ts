@@ -1,4 +1,5 @@
 import type { Service, ServiceBroker } from "moleculer";
+import { cutList } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import type { ParamsOf } from "../contracts.ts";
 import { call } from "../contracts.ts";
@@ -15,22 +16,6 @@ export function appendTo(byNode: FramesByNode, nodeId: string, frame: Frame): vo
 }
 
 const perhapsDead = { timeout: limits.im.deliverTimeoutMs, tracking: false } as const;
-
-/** Splits frames into calls that stay well under the largest message of NATS (1 MB), escaping included. */
-export function deliverCalls(frames: readonly Frame[], maxBytes: number): Frame[][] {
-  const calls: Frame[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const frame of frames) {
-    const size = Buffer.byteLength(frame.frame) + 100;
-    if (bytes + size > maxBytes) {
-      calls.push([]);
-      bytes = 0;
-    }
-    calls.at(-1)?.push(frame);
-    bytes += size;
-  }
-  return calls;
-}
 
 /** The im-server nodes, and the calls to them. */
 export class NodeCalls {
@@ -57,13 +42,20 @@ export class NodeCalls {
    */
   async deliver(framesByNode: FramesByNode): Promise<number> {
     const handed = [...framesByNode].flatMap(([nodeId, frames]) =>
-      deliverCalls(frames, limits.im.deliverBytes).map((part) => {
+      this.calls(nodeId, frames).map((part) => {
         const wait = !this.silent.has(nodeId);
         const delivered = this.deliverTo(nodeId, part);
         return wait ? delivered : 0;
       }),
     );
     return (await Promise.all(handed)).reduce((sum, delivered) => sum + delivered, 0);
+  }
+
+  private calls(nodeID: string, frames: readonly Frame[]): Frame[][] {
+    const { deliverFrames: count, deliverBytes: bytes } = limits.im;
+    return cutList(frames, { count, bytes }, ({ frame }, size) =>
+      this.log.error({ nodeID, bytes: size, frame: frame.slice(0, 200) }, "a frame is too large for a call: not sent"),
+    );
   }
 
   private async deliverTo(nodeID: string, frames: Frame[]): Promise<number> {

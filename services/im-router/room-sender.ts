@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
+import { cutList } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
-import type { UnnumberedFrame } from "../im-frames.ts";
+import { frameBytes, type UnnumberedFrame } from "../im-frames.ts";
 import { appendTo, type FramesByNode, type NodeCalls } from "./node-calls.ts";
 import type { NumberedFrame, RoomNumbers } from "./room-numbers.ts";
-import { RoomTick } from "./room-tick.ts";
+import { paced, RoomTick } from "./room-tick.ts";
 
 interface Waiting {
   tick: RoomTick;
@@ -13,6 +14,11 @@ interface Waiting {
   handedOver: Promise<void>;
   close(): void;
   timer: NodeJS.Timeout;
+}
+
+/** A frame, and the tick whose callers wait until all of its frames were handed to the nodes. */
+interface Queued extends UnnumberedFrame {
+  origin: { left: number; resolve(): void; reject(error: unknown): void };
 }
 
 /**
@@ -39,7 +45,10 @@ export class RoomSender {
     this.log = log;
   }
 
-  /** Resolves once what `add` put into the tick was handed to the nodes. Fails: unavailable, where too much waits. */
+  /**
+   * Resolves once what `add` put into the tick was handed to the nodes, which takes several ticks where it is more than
+   * `limits.im.roomTickBytes` of a room. Fails: unavailable, where too much waits.
+   */
   async send(add: (tick: RoomTick) => void): Promise<void> {
     if (this.pending >= limits.im.pendingRoomGifts)
       throw fail("unavailable", { what: "room gifts", waiting: this.pending });
@@ -53,36 +62,47 @@ export class RoomSender {
 
   /** Sends what waits now instead of at the end of its tick, and resolves once all is handed over. */
   async flush(): Promise<void> {
-    this.waiting?.close();
+    while (this.waiting) this.waiting.close();
     await Promise.allSettled(this.handingOver);
   }
 
-  private open(): Waiting {
+  /** `carried`: frames of earlier ticks, which go first. */
+  private open(carried: readonly Queued[] = []): Waiting {
     const tick = new RoomTick(randomUUID);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const close = () => {
-      clearTimeout(this.waiting?.timer);
-      this.waiting = undefined;
-      this.endedAt = performance.now();
-      resolve();
-    };
-    const handedOver = promise.then(() => this.handOver(tick));
-    this.handingOver.add(handedOver);
+    const { promise: handedOver, resolve, reject } = Promise.withResolvers<void>();
     const done = () => {
       this.pending -= tick.size;
-      this.handingOver.delete(handedOver);
     };
     handedOver.then(done, done);
+    const close = () => {
+      clearTimeout(this.waiting?.timer);
+      this.endedAt = performance.now();
+      const { giftsPerFrame: orders, roomFrameBytes: bytes, roomTickBytes } = limits.im;
+      const frames = tick.frames({ orders, bytes });
+      const origin = { left: frames.length, resolve, reject };
+      if (frames.length === 0) resolve();
+      const { now, later } = paced([...carried, ...frames.map((frame) => ({ ...frame, origin }))], roomTickBytes);
+      this.waiting = later.length > 0 ? this.open(later) : undefined;
+      const handing = this.handOver(now).then(
+        () => {
+          for (const { origin } of now) if (--origin.left === 0) origin.resolve();
+        },
+        (error) => {
+          for (const { origin } of now) origin.reject(error);
+        },
+      );
+      this.handingOver.add(handing);
+      void handing.then(() => this.handingOver.delete(handing));
+    };
     const { roomTickMs, roomTickLeadMs } = limits.im;
     const gatherMs = Math.max(roomTickLeadMs, this.endedAt + roomTickMs - performance.now());
     return { tick, handedOver, close, timer: setTimeout(close, gatherMs) };
   }
 
-  private async handOver(tick: RoomTick): Promise<void> {
-    const frames = tick.frames(limits.im.giftsPerFrame);
-    const { framesPerScript } = limits.im;
-    const parts = Array.from({ length: Math.ceil(frames.length / framesPerScript) }, (_, i) =>
-      frames.slice(i * framesPerScript, (i + 1) * framesPerScript),
+  private async handOver(frames: readonly UnnumberedFrame[]): Promise<void> {
+    const bounds = { count: limits.im.framesPerScript, bytes: limits.im.scriptBytes, bytesOf: frameBytes };
+    const parts = cutList(frames, bounds, ({ roomId, head }, bytes) =>
+      this.log.error({ roomId, bytes, frame: head.slice(0, 200) }, "a room frame is too large for Redis: not sent"),
     );
     const numbered = this.numbering.then(async () => {
       const done: NumberedFrame[] = [];

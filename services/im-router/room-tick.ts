@@ -1,4 +1,7 @@
-import { bizCodes, type Notice, type UnnumberedFrame, unnumberedFrame } from "../im-frames.ts";
+import { fail } from "../../broker/failure.ts";
+import { jsonBytes } from "../../broker/parts.ts";
+import { limits } from "../../config/limits.ts";
+import { bizCodes, frameBytes, type Notice, type UnnumberedFrame, unnumberedFrame } from "../im-frames.ts";
 import type { RoomGift } from "./im-router.contract.ts";
 
 export interface RoomGifts {
@@ -22,6 +25,14 @@ interface GiftSlot {
 
 type Slot = Notice | GiftSlot;
 
+/** Of one frame of gifts. */
+export interface FrameBounds {
+  /** Order ids at the most. */
+  readonly orders: number;
+  /** Of its entries, as JSON in UTF-8; an entry with one order is far smaller. */
+  readonly bytes: number;
+}
+
 /**
  * Orders are merged where they are alike in everything, the count of one order included: then each order id of an entry
  * stands for count / orderIds.length, and a viewer who meets an order again, merged with others, counts it right.
@@ -44,7 +55,11 @@ export class RoomTick {
     this.newMsgId = newMsgId;
   }
 
+  /** Fails: messageTooLarge, where the message would be larger than a room's frame may be; nothing is added then. */
   addMessage(roomId: number, message: Notice): void {
+    const bytes = jsonBytes(message);
+    const most = limits.im.roomFrameBytes;
+    if (bytes > most) throw fail("messageTooLarge", { roomId, msgId: message.msgId, bytes, most });
     this.slotsOf(roomId).push(message);
     this.size++;
   }
@@ -63,12 +78,10 @@ export class RoomTick {
     }
   }
 
-  /** The frames, those of a room in their order. `ordersPerFrame` bounds the order ids of a frame. */
-  frames(ordersPerFrame: number): UnnumberedFrame[] {
+  /** The frames, those of a room in their order. */
+  frames(bounds: FrameBounds): UnnumberedFrame[] {
     return [...this.rooms].flatMap(([roomId, slots]) =>
-      slots.flatMap((slot) =>
-        "merged" in slot ? giftFrames(roomId, slot, ordersPerFrame) : [unnumberedFrame(roomId, slot)],
-      ),
+      slots.flatMap((slot) => ("merged" in slot ? giftFrames(roomId, slot, bounds) : [unnumberedFrame(roomId, slot)])),
     );
   }
 
@@ -92,20 +105,24 @@ export class RoomTick {
   }
 }
 
-function giftFrames(roomId: number, slot: GiftSlot, ordersPerFrame: number): UnnumberedFrame[] {
+function giftFrames(roomId: number, slot: GiftSlot, bounds: FrameBounds): UnnumberedFrame[] {
   const pages: object[][] = [[]];
-  let room = ordersPerFrame;
+  let left = { ...bounds };
   for (const { orderIds, like } of slot.merged.values()) {
     const { orderId: _orderId, ...fields } = like;
+    const entryBytes = jsonBytes({ orderIds: [], ...fields, count: Number.MAX_SAFE_INTEGER }) + 1;
     for (let from = 0; from < orderIds.length; ) {
-      if (room === 0) {
+      const ids = idsThatFit(orderIds, from, { orders: left.orders, bytes: left.bytes - entryBytes });
+      if (ids.length === 0 && pages.at(-1)?.length !== 0) {
         pages.push([]);
-        room = ordersPerFrame;
+        left = { ...bounds };
+        continue;
       }
-      const ids = orderIds.slice(from, from + room);
-      pages.at(-1)?.push({ orderIds: ids, ...fields, count: like.count * ids.length });
-      from += ids.length;
-      room -= ids.length;
+      // An entry that exceeds the bound alone is in a frame of its own: nothing is left out.
+      const taken = ids.length > 0 ? ids : orderIds.slice(from, from + 1);
+      pages.at(-1)?.push({ orderIds: taken, ...fields, count: like.count * taken.length });
+      from += taken.length;
+      left = { orders: left.orders - taken.length, bytes: left.bytes - entryBytes - bytesOf(taken) };
     }
   }
   const bizCode = slot.pk ? bizCodes.pkGift : bizCodes.gift;
@@ -113,4 +130,38 @@ function giftFrames(roomId: number, slot: GiftSlot, ordersPerFrame: number): Unn
     const msgId = page === 0 ? slot.msgId : `${slot.msgId}.${page}`;
     return unnumberedFrame(roomId, { msgId, userId: "0", bizCode, data: { gifts } });
   });
+}
+
+const bytesOf = (ids: readonly string[]) => ids.reduce((sum, id) => sum + jsonBytes(id) + 1, 0);
+
+function idsThatFit(orderIds: readonly string[], from: number, { orders, bytes }: FrameBounds): string[] {
+  let left = bytes;
+  let to = from;
+  while (to < orderIds.length && to - from < orders) {
+    left -= jsonBytes(orderIds[to]) + 1;
+    if (left < 0) break;
+    to++;
+  }
+  return orderIds.slice(from, to);
+}
+
+/**
+ * The frames that go out in this tick and those that wait for the next ones: of each room so many bytes, in its order, and
+ * at least one frame. A burst of a room becomes a stream that its viewers can read, and holds up no other room.
+ */
+export function paced<Frame extends UnnumberedFrame>(
+  frames: readonly Frame[],
+  bytesPerRoom: number,
+): { now: Frame[]; later: Frame[] } {
+  const now: Frame[] = [];
+  const later: Frame[] = [];
+  const sent = new Map<number, number>();
+  for (const frame of frames) {
+    const before = sent.get(frame.roomId) ?? 0;
+    const after = before + frameBytes(frame);
+    const fits = before === 0 || after <= bytesPerRoom;
+    (fits ? now : later).push(frame);
+    sent.set(frame.roomId, fits ? after : Number.POSITIVE_INFINITY);
+  }
+  return { now, later };
 }

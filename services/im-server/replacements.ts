@@ -1,3 +1,6 @@
+import { cutList } from "../../broker/parts.ts";
+import { limits } from "../../config/limits.ts";
+
 interface Log {
   warn(about: object, text: string): void;
 }
@@ -34,8 +37,11 @@ export class Replacements {
   private async flush(nodeId: string): Promise<void> {
     const connectionIds = this.waiting.get(nodeId) ?? [];
     this.waiting.delete(nodeId);
+    const { replacesPerCall: count } = limits.im;
+    // Our own ids: none of them is too large.
+    const parts = cutList(connectionIds, { count, bytes: limits.bus.listBytes }, () => undefined);
     try {
-      await this.tell(nodeId, connectionIds);
+      await Promise.all(parts.map((part) => this.tell(nodeId, part)));
     } catch (error) {
       const about = { nodeId, connections: connectionIds.length, err: error };
       this.log.warn(about, "replaced connections' node did not answer: it finds out when it renews its leases");

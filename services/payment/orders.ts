@@ -19,7 +19,7 @@ interface PayRequest {
 }
 
 /**
- * Makes an order of an offer, fixed as it is now, and gets a page to pay it at. The order is `paying` when this returns.
+ * Makes an order of an offer, fixed as it is now, and asks the provider how it is paid. The order is `paying` when this returns.
  * Fails: invalidParam, payChannelClosed; unavailable, which may leave an order behind that expires unpaid.
  */
 export async function startOrder(desk: PaymentDesk, providers: Providers, request: PayRequest) {
@@ -52,9 +52,10 @@ export async function startOrder(desk: PaymentDesk, providers: Providers, reques
   const { payUrl } = await provider.createPayment(order, offer.name, expires);
   // Not moved where a notice was faster: the order is ahead of `paying` then.
   await moveOrder(desk.mysql, order.orderId, "paying");
-  const { orderId, productId } = order;
+  const { orderId, productId, amount } = order;
   desk.logger.info({ orderId, userId, productId, payChannel, requestId: request.requestId }, "order made");
-  return { orderId, payUrl };
+  const expiresInS = Math.max(0, Math.floor((expires.getTime() - Date.now()) / 1_000));
+  return { orderId, payUrl, amount, expiresInS };
 }
 
 /** @throws payOrderUnknown */
@@ -62,6 +63,13 @@ export async function requireOrder(desk: PaymentDesk, orderId: string): Promise<
   const order = await orderById(desk.mysql, orderId);
   if (!order) throw fail("payOrderUnknown", { orderId });
   return order;
+}
+
+/** An order of the user's own, as its payer sees it. @throws payOrderUnknown */
+export async function orderForPayer(desk: PaymentDesk, { orderId, userId }: { orderId: string; userId: string }) {
+  const order = await requireOrder(desk, orderId);
+  if (order.userId !== userId) throw fail("payOrderUnknown", { orderId });
+  return payOrderOf(order);
 }
 
 /** An order with what somebody has to look at about it. @throws payOrderUnknown */

@@ -7,6 +7,18 @@ export interface Product {
   coinNum: number;
 }
 
+/** A channel that takes orders. */
+export interface OpenChannel {
+  /** The number that orders name it by. */
+  payChannel: number;
+  name: "alipay" | "wechat" | "unionpay" | "cashier";
+  /**
+   * How a person pays with it. `qr`: `payUrl` is what a QR code says that the provider's app scans; `redirect`: it is the
+   * provider's page; `page`: the sandbox cashier's.
+   */
+  kind: "qr" | "redirect" | "page";
+}
+
 export interface PayOrder {
   orderId: string;
   productId: number;
@@ -37,14 +49,16 @@ export interface NoticeAnswer {
 export interface PaymentActions {
   /** Products on sale by price descending. */
   products: { params: { type: number }; result: Product[] };
+  /** The channels that are open here, in the order in which they are to be offered. */
+  payChannels: { params: Record<string, never>; result: OpenChannel[] };
   /**
-   * Makes an order (amount, coins and biz code fixed now) and asks the channel for a page to pay at.
-   * A repeat is another order: harmless, since only what somebody pays costs anything, and what nobody pays expires.
-   * Fails: invalidParam (product, source, channel), payChannelClosed.
+   * Makes an order (amount, fen, coins and biz code fixed now) and asks the channel how it is paid; it can be for
+   * `expiresInS` seconds. A repeat is another order: harmless, since only what somebody pays costs anything, and what
+   * nobody pays expires. Fails: invalidParam (product, source, channel), payChannelClosed.
    */
   pay: {
     params: { userId: string; productId: number; paySource: number; payChannel: number };
-    result: { orderId: string; payUrl: string };
+    result: { orderId: string; payUrl: string; amount: number; expiresInS: number };
   };
   /** An order of the user's own. Fails: payOrderUnknown. */
   order: { params: { userId: string; orderId: string }; result: PayOrder };
@@ -105,6 +119,8 @@ export interface DayComparison {
   channel: string;
   /** Lines of the bill, or credits. */
   compared: number;
+  /** Differences there are, all of them stored; `differences` names as many as an answer carries, a few hundred. */
+  found: number;
   differences: Difference[];
 }
 
@@ -150,6 +166,7 @@ const textMap = { type: "record", key: { type: "string" }, value: { type: "strin
 
 export const paymentParams = {
   products: { type: integer },
+  payChannels: {},
   pay: { userId, productId: integer, paySource: integer, payChannel: integer },
   order: { userId, orderId },
   notice: {

@@ -1,4 +1,3 @@
-import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
@@ -11,18 +10,18 @@ import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream, topicStream } from "../streams.ts";
-import type { Cashier } from "./cashier/cashier.ts";
+import { type Cashier, requireCashier } from "./cashier/cashier.ts";
 import type { CrashPoints } from "./desk.ts";
 import { keepPaymentGauges } from "./gauges.ts";
 import type { Janitor } from "./janitor/janitor.ts";
 import { openJanitor } from "./janitor/open-janitor.ts";
 import { takeNotice } from "./notices.ts";
 import { payOrderOf } from "./order.ts";
-import { orderForOperators, refundOrder, requireOrder, startOrder } from "./orders.ts";
+import { orderForOperators, orderForPayer, refundOrder, startOrder } from "./orders.ts";
 import { paymentParams } from "./payment.contract.ts";
-import { offerOf, productColumns } from "./product.ts";
+import { offerOf, productColumns, shownProducts } from "./product.ts";
 import { openProviders } from "./providers/open-providers.ts";
-import type { Providers } from "./providers/provider.ts";
+import { openChannels, type Providers } from "./providers/provider.ts";
 import { keepBillLines } from "./reconciliation/bill-line-store.ts";
 import { creditBooks } from "./reconciliation/credit-books.ts";
 import { reconcileDay } from "./reconciliation/reconcile.ts";
@@ -55,9 +54,15 @@ export default defineService<"payment", PaymentState>({
     products: {
       params: paymentParams.products,
       async handler(ctx) {
-        const rows = await this.catalogue.find({ query: { type: ctx.params.type, validStatus: 1 }, sort: "-price" });
-        const offers = rows.map(offerOf).filter((offer) => offer !== null);
-        return offers.map(({ productId, name, coins }) => ({ id: productId, name, coinNum: coins }));
+        const { type } = ctx.params;
+        return shownProducts(await this.catalogue.find({ query: { type, validStatus: 1 }, sort: "-price" }));
+      },
+    },
+
+    payChannels: {
+      params: paymentParams.payChannels,
+      handler() {
+        return openChannels(this.providers);
       },
     },
 
@@ -72,10 +77,8 @@ export default defineService<"payment", PaymentState>({
 
     order: {
       params: paymentParams.order,
-      async handler(ctx) {
-        const order = await requireOrder(this, ctx.params.orderId);
-        if (order.userId !== ctx.params.userId) throw fail("payOrderUnknown", { orderId: order.orderId });
-        return payOrderOf(order);
+      handler(ctx) {
+        return orderForPayer(this, ctx.params);
       },
     },
 
@@ -91,16 +94,14 @@ export default defineService<"payment", PaymentState>({
     cashierPage: {
       params: paymentParams.cashierPage,
       async handler(ctx) {
-        if (!this.cashier) throw fail("notFound", { cashier: "closed" });
-        return { html: await this.cashier.page(ctx.params.orderId) };
+        return { html: await requireCashier(this).page(ctx.params.orderId) };
       },
     },
 
     cashierPress: {
       params: paymentParams.cashierPress,
       async handler(ctx) {
-        if (!this.cashier) throw fail("notFound", { cashier: "closed" });
-        return { html: await this.cashier.press(ctx.params.orderId, ctx.params.action) };
+        return { html: await requireCashier(this).press(ctx.params.orderId, ctx.params.action) };
       },
     },
 

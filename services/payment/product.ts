@@ -1,3 +1,5 @@
+import type { Product } from "./payment.contract.ts";
+
 /** The table of products, for mixins/catalogue-table.mixin.ts. */
 export const productColumns = {
   id: ["id", "integer"],
@@ -42,4 +44,10 @@ export function offerOf(row: ProductRow | null): Offer | null {
   const coins = (row.extra as { coin?: unknown } | null)?.coin;
   if (!isAmount(row.price) || !isAmount(coins)) return null;
   return { productId: row.id, name: row.name, price: row.price, coins, bizCode };
+}
+
+/** Those of the rows that can be sold, as buyers see them. */
+export function shownProducts(rows: readonly ProductRow[]): Product[] {
+  const offers = rows.map(offerOf).filter((offer) => offer !== null);
+  return offers.map(({ productId: id, name, coins: coinNum }) => ({ id, name, coinNum }));
 }

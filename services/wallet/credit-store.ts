@@ -1,3 +1,5 @@
+import { fittingPage } from "../../broker/parts.ts";
+import { limits } from "../../config/limits.ts";
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
 import { payOrderOf, refundId } from "./business-ids.ts";
 
@@ -65,16 +67,19 @@ export async function creditsOfTime(
   const minute = 60_000;
   const begin = cursor ? BigInt(cursor) : await firstIdSince(db, new Date(from.getTime() - minute));
   const end = begin + BigInt(scannedRows);
-  const rows = await db.query<{ biz_id: string; num: string; type: number; status: number; create_time: Date }>(
-    `SELECT biz_id, num, type, status, create_time FROM t_qiyu_currency_trade
-     WHERE id >= ? AND id < ? AND type = ? AND status = 1 AND create_time >= ? AND create_time < ?`,
+  const rows = await db.query<{ id: string; biz_id: string; num: string }>(
+    `SELECT id, biz_id, num FROM t_qiyu_currency_trade
+     WHERE id >= ? AND id < ? AND type = ? AND status = 1 AND create_time >= ? AND create_time < ? ORDER BY id`,
     [String(begin), String(end), recharge, from, to],
   );
+  const all = rows.map(({ biz_id, num }) => ({ orderId: biz_id, coins: toSafeInteger(num) }));
+  const list = fittingPage(all, limits.bus.listBytes);
+  // More of them than an answer carries: it goes on with the first that was left out.
+  if (list.length < all.length) return { list, nextCursor: String(rows[list.length]?.id) };
   const [next] = await db.query<{ create_time: Date }>(
     "SELECT create_time FROM t_qiyu_currency_trade WHERE id >= ? ORDER BY id LIMIT 1",
     [String(end)],
   );
   const more = next !== undefined && next.create_time.getTime() < to.getTime() + minute;
-  const list = rows.map(({ biz_id, num }) => ({ orderId: biz_id, coins: toSafeInteger(num) }));
   return { list, nextCursor: more ? String(end) : null };
 }

@@ -14,6 +14,9 @@ export interface AffectedIncome {
   uncovered: number;
   /** Where there is such: the earlier refunds' debts that had been paid off by then. Their gifts are what is meant. */
   paidOff: { orderId: string; coins: number }[];
+  /** How many there are of `paidOff` and of `anchors`, which name as many as an answer carries: about a thousand. */
+  paidOffCount: number;
+  anchorCount: number;
   /** Of the refund, in the ledger. */
   time: string;
   anchors: AffectedAnchor[];

@@ -1,8 +1,14 @@
+import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
 import { payOrderOf } from "./business-ids.ts";
-import { debtHistory } from "./debts.ts";
+import { type DebtChange, debtHistory } from "./debts.ts";
 import { readDebts, readTrades } from "./statement-store.ts";
 import type { StatementRow } from "./wallet.contract.ts";
+
+/** A recharge may pay off more debts than a page of a hundred rows could name, each of them, in one answer. */
+function shownDebt({ orders, ...debt }: DebtChange): DebtChange {
+  return { ...debt, orders: orders.slice(0, limits.wallet.debtOrdersShown) };
+}
 
 const gift = 0;
 const refund = 2;
@@ -22,7 +28,7 @@ export async function statementPage(
     list: list.map((trade) => {
       if (trade.type === gift) return trade;
       const debt = changes.get(trade.bizId);
-      return { ...trade, orderId: payOrderOf(trade.bizId), ...(debt && { debt }) };
+      return { ...trade, orderId: payOrderOf(trade.bizId), ...(debt && { debt: shownDebt(debt) }) };
     }),
     nextCursor: trades.length > limit ? (list.at(-1)?.id ?? null) : null,
   };

@@ -56,7 +56,8 @@ export interface StatementRow {
   orderId?: string;
   /**
    * Where it changed the debt: `change` above zero is what a refund could not take back, below zero what was paid off;
-   * `after` the whole debt then; `orders` the refunded orders whose debt it is.
+   * `after` the whole debt then; `orders` the refunded orders whose debt it is, the oldest first, at the most
+   * `limits.wallet.debtOrdersShown` of them.
    */
   debt?: { change: number; after: number; orders: { orderId: string; coins: number }[] };
 }

@@ -1,6 +1,6 @@
 /** The IM client of the page against a WebSocket server that plays the IM server's part. No browser is needed. */
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer, type Socket as Line } from "node:net";
 import { runInThisContext } from "node:vm";
 import { type WebSocket as Socket, WebSocketServer } from "ws";
 import { loadPageModule } from "./page-module.ts";
@@ -21,6 +21,8 @@ interface Client {
 interface State {
   state: string;
   code?: number;
+  reason?: string;
+  error?: unknown;
   replaced?: boolean;
   retryInMs?: number;
 }
@@ -74,7 +76,7 @@ describe("the IM client", () => {
     await once(server, "close");
   });
 
-  function makeClient(url: () => Promise<string>, more: object = {}): Client {
+  function makeClient(url: (attempt: { signal: AbortSignal }) => unknown, more: object = {}): Client {
     const made = createImClient({ url, backoffBaseMs: 1, backoffCapMs: 5, heartbeatMs: 15, ...more });
     made.on<State>("state", (state) => states.push(state));
     made.on<Business>("business", (message) => heard.push(message));
@@ -279,5 +281,202 @@ describe("the IM client", () => {
     client.connect();
     await states.until((all) => all.at(-1)?.state === "stopped");
     expect(client.state).toBe("stopped");
+  });
+
+  const address = (): string => `ws://127.0.0.1:${(server.address() as AddressInfo).port}/im?token=t&roomId=7`;
+
+  describe("every step has a time limit", () => {
+    const never = () => new Promise<string>(() => undefined);
+    /** One long wait after the first failure, so that what was given up can be looked at. */
+    const oneLongWait = { random: () => 1, backoffBaseMs: 60_000, backoffCapMs: 60_000 };
+
+    async function givenUp(): Promise<State> {
+      return (await states.until((all) => all.some(({ state }) => state === "waiting"))).at(-1)!;
+    }
+
+    test("an address that never comes is given up and asked for again", async () => {
+      const signals: AbortSignal[] = [];
+      client = makeClient(
+        ({ signal }) => {
+          signals.push(signal);
+          return signals.length === 1 ? never() : address();
+        },
+        { urlTimeoutMs: 20 },
+      );
+      client.connect();
+      expect(await givenUp()).toMatchObject({ state: "waiting", reason: "no address" });
+      await online();
+      expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    });
+
+    test("an address that comes after its attempt was given up opens no connection", async () => {
+      const late = Promise.withResolvers<string>();
+      let asked = 0;
+      client = makeClient(() => (++asked === 1 ? late.promise : address()), { urlTimeoutMs: 20 });
+      client.connect();
+      await online();
+      late.resolve(address());
+      await late.promise;
+      client.send(5555, { content: "after" });
+      await frames.until((all) => all.some(({ code }) => code === 1003));
+      expect([visits.all.length, client.state]).toEqual([1, "online"]);
+    });
+
+    test("a failure that comes after its attempt was given up changes nothing, fatal or not", async () => {
+      const late = Promise.withResolvers<string>();
+      client = makeClient(() => late.promise, { urlTimeoutMs: 20, ...oneLongWait });
+      client.connect();
+      await givenUp();
+      late.reject(Object.assign(new Error("late"), { fatal: true }));
+      await late.promise.catch(() => undefined);
+      expect([client.state, states.all.length]).toEqual(["waiting", 2]);
+    });
+
+    test.each([
+      [
+        "throws at once",
+        () => {
+          throw new Error("at once");
+        },
+      ],
+      ["gives something that is no address", () => undefined],
+    ])("an address function that %s is a failure like others", async (_what, url) => {
+      client = makeClient(url, oneLongWait);
+      client.connect();
+      expect((await givenUp()).error).toMatchObject({ message: expect.any(String) });
+    });
+
+    test("a socket that does not open is given up", async () => {
+      const held = createServer(() => undefined).listen(0, "127.0.0.1");
+      await once(held, "listening");
+      const { port } = held.address() as AddressInfo;
+      client = makeClient(() => `ws://127.0.0.1:${port}/im`, { openTimeoutMs: 30, ...oneLongWait });
+      client.connect();
+      expect(await givenUp()).toMatchObject({ reason: "not open" });
+      held.close();
+    });
+
+    test("a server that does not greet is given up, and its socket closed", async () => {
+      client = makeClient(address, { greetingTimeoutMs: 30, ...oneLongWait });
+      client.connect();
+      const { socket } = await visit(1);
+      expect(await givenUp()).toMatchObject({ reason: "no greeting" });
+      if (socket.readyState !== socket.CLOSED) await once(socket, "close");
+    });
+
+    test("a line that is half open from the greeting on is known by its first heartbeat, and cut", async () => {
+      client = makeClient(address, { heartbeatMs: 5, silenceMs: 40, closeTimeoutMs: 30, ...oneLongWait });
+      client.connect();
+      const { socket } = await visit(1);
+      socket.send(JSON.stringify({ code: 1001, body: { userId: "5", nodeId: "n1", epoch: "e1" } }));
+      // Nothing is read any more, the closing handshake neither.
+      const line = (socket as unknown as { _socket: Line })._socket;
+      line.pause();
+      expect(await givenUp()).toMatchObject({ reason: "silent" });
+      line.resume();
+      await once(socket, "close");
+    });
+  });
+
+  describe("close() ends it at every step", () => {
+    async function closed(): Promise<void> {
+      client.close();
+      const known = states.all.length;
+      expect(client.state).toBe("idle");
+      // Whatever was under way would have said something by now: another client came and went meanwhile.
+      const other = makeClient(address);
+      other.connect();
+      const last = await visit(visits.all.length + 1);
+      last.socket.send(JSON.stringify({ code: 1001, body: { userId: "6", nodeId: "n1", epoch: "e1" } }));
+      await states.until((all) => all.slice(known).some(({ state }) => state === "online"));
+      other.close();
+      expect(states.all.slice(known).map(({ state }) => state)).toEqual(["connecting", "online", "idle"]);
+      expect(client.state).toBe("idle");
+    }
+
+    test("while the address is on its way, which is told so and opens nothing when it comes", async () => {
+      const coming = Promise.withResolvers<string>();
+      let given: AbortSignal | undefined;
+      client = makeClient(({ signal }) => {
+        given = signal;
+        return coming.promise;
+      });
+      client.connect();
+      client.close();
+      coming.resolve(address());
+      await closed();
+      expect([given?.aborted, visits.all.length]).toEqual([true, 1]);
+    });
+
+    test("while the socket opens", async () => {
+      const asked = Promise.withResolvers<void>();
+      class Slow extends WebSocket {
+        constructor(url: string) {
+          super(url);
+          asked.resolve();
+        }
+      }
+      client = makeClient(address, { WebSocket: Slow });
+      client.connect();
+      await asked.promise;
+      await closed();
+    });
+
+    test("before the greeting", async () => {
+      client.connect();
+      await visit(1);
+      await closed();
+    });
+
+    test("while it waits for its next attempt", async () => {
+      client = makeClient(() => Promise.reject(new Error("away")), { random: () => 1, backoffBaseMs: 20 });
+      client.connect();
+      await states.until((all) => all.some(({ state }) => state === "waiting"));
+      await closed();
+    });
+
+    test.each(["connecting", "online"])("by a listener, when it hears of %s", async (at) => {
+      client = makeClient(address);
+      client.on<State>("state", ({ state }) => state === at && client.close());
+      client.connect();
+      if (at === "online") (await visit(1)).socket.send(JSON.stringify({ code: 1001, body: { epoch: "e1" } }));
+      await states.until((all) => all.at(-1)?.state === "idle");
+      await closed();
+    });
+  });
+
+  test("a listener that throws is reported, and neither the connection nor the other listeners notice", async () => {
+    const reported = new Inbox<Error>();
+    client = createImClient({ url: address, heartbeatMs: 15, report: (error: Error) => reported.push(error) });
+    for (const type of ["state", "login", "business", "gap"])
+      client.on(type, () => {
+        throw new Error(type);
+      });
+    client.on<State>("state", (state) => states.push(state));
+    client.on<Business>("business", (message) => heard.push(message));
+    client.connect();
+    const socket = await online(1, { recovered: false });
+    business(socket, "m1", 5561, { orderId: "p1" });
+    await heard.until((all) => all.length >= 1);
+    await frames.until(() => acks().length >= 1 && frames.all.some(({ code }) => code === 1004));
+    expect(reported.all.map(({ message }) => message)).toEqual(["state", "gap", "state", "login", "business"]);
+    expect(client.state).toBe("online");
+  });
+
+  test.each([
+    ["a code that cannot be made a number", { code: 1003, body: { bizCode: { valueOf: 1, toString: 1 }, data: {} } }],
+    ["gifts that are no list", { code: 1003, body: { bizCode: 5556, data: { gifts: 7 } } }],
+    ["a body that is no object", { code: 1003, body: 7 }],
+    ["no frame at all", 7],
+  ])("%s harms nobody: what comes next is shown", async (_what, frame) => {
+    client = createImClient({ url: address, heartbeatMs: 15, report: () => undefined });
+    client.on<State>("state", (state) => states.push(state));
+    client.on<Business>("business", (message) => message.msgId && heard.push(message));
+    client.connect();
+    const socket = await online();
+    socket.send(JSON.stringify(frame));
+    business(socket, "m1", 5555, { content: "next" });
+    await heard.until((all) => all.length >= 1);
+    expect([heard.all[0]?.data.content, client.state]).toEqual(["next", "online"]);
   });
 });

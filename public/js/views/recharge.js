@@ -1,5 +1,5 @@
-/** Buying coins: choose, pay in the cashier's window, see them arrive. */
-import { currentAccount, noteBalance, watchAccount } from "../account.js";
+/** Buying coins: choose what and by which channel, pay, see them arrive. */
+import { noteBalance, watchAccount } from "../account.js";
 import { api, PAY_SOURCE } from "../api.js";
 import { tellFailure, whileBusy } from "../busy.js";
 import { openDialog } from "../dialog.js";
@@ -7,7 +7,8 @@ import { h } from "../dom.js";
 import { coins, number } from "../format.js";
 import { coinArt } from "../gift-art.js";
 import { say } from "../language.js";
-import { watchPayOrder } from "../pay-order.js";
+import { showPaying } from "./paying.js";
+import { tabs } from "./tabs.js";
 
 let open = false;
 
@@ -38,16 +39,33 @@ function chooseProduct(place) {
   const grid = h("div", { class: "product-grid", testid: "products" }, h("p", { class: "empty", say: "loading" }));
   step.replaceChildren(grid);
   api.products().then(
-    ({ currentBalance, currentDebt, payProductItemVOList: products }) => {
-      if (signal.aborted) return;
+    ({ currentBalance, currentDebt, payProductItemVOList: products, payChannels: channels = [] }) => {
+      if (signal.aborted || !grid.isConnected) return;
       noteBalance(currentBalance, currentDebt);
+      place.channels = channels;
+      place.chosen = channels.find(({ name }) => name === place.chosen?.name) ?? channels[0];
       grid.replaceChildren(...products.map((product) => productCard(product, place)));
       if (products.length === 0) grid.append(h("p", { class: "empty", say: "rechargeNone" }));
+      else if (channels.length === 0) grid.replaceChildren(h("p", { class: "empty", say: "rechargeNoChannel" }));
+      else if (channels.length > 1) grid.before(channelChoice(place));
     },
     (error) => {
       grid.replaceChildren();
       tellFailure(error, (message) => complain(place, message));
     },
+  );
+}
+
+function channelChoice(place) {
+  const choices = place.channels.map((channel) => [channel, `payChannel_${channel.name}`, `channel-${channel.name}`]);
+  const choose = (channel) => {
+    place.chosen = channel;
+  };
+  return h(
+    "div",
+    { class: "pay-channels" },
+    h("span", { class: "field-label", say: "rechargeBy" }),
+    tabs("rechargeBy", choices, place.chosen, choose),
   );
 }
 
@@ -59,83 +77,50 @@ function complain({ problem }, message) {
 function productCard(product, place) {
   return h(
     "button",
-    { class: "product", type: "button", testid: "product", "data-product-id": product.id, on: { click: buy } },
+    {
+      class: "product",
+      type: "button",
+      testid: "product",
+      "data-product-id": product.id,
+      on: { click: (event) => buy(place, product, place.chosen, event.currentTarget) },
+    },
     coinArt("product-coin"),
     h("span", { class: "product-coins", say: coins(product.coinNum) }),
     h("span", { class: "product-name", text: product.name }),
   );
-
-  function buy(event) {
-    const button = event.currentTarget;
-    if (button.getAttribute("aria-busy") === "true") return;
-    complain(place, "");
-    // Opened within the click, before the order is known: later it would count as an unasked pop-up.
-    const cashier = window.open("about:blank", "_blank");
-    const pay = async () => {
-      const { orderId, payUrl } = await api.pay(product.id, place.source);
-      const address = cashierAddress(payUrl);
-      if (cashier) {
-        cashier.opener = null; // the cashier may be anybody's page
-        cashier.location.replace(address);
-      }
-      if (!place.signal.aborted) awaitPayment({ place, product, orderId, address, blocked: !cashier });
-    };
-    whileBusy(button, pay, (message) => {
-      cashier?.close();
-      complain(place, message);
-    });
-  }
 }
 
-function cashierAddress(payUrl) {
+/** Makes an order and shows how to pay it; `button` is the one that asked for it. */
+function buy(place, product, channel, button) {
+  if (button.getAttribute("aria-busy") === "true") return;
+  complain(place, "");
+  // Opened within the click, before the order is known: later it would count as an unasked pop-up.
+  const page = channel.kind === "qr" ? undefined : window.open("about:blank", "_blank");
+  const pay = async () => {
+    const order = await api.pay(product.id, place.source, channel.payChannel);
+    const address = channel.kind === "qr" ? undefined : pageAddress(order.payUrl);
+    if (page) {
+      page.opener = null; // the page is somebody else's
+      page.location.replace(address);
+    }
+    if (place.signal.aborted) return;
+    place.paying?.end();
+    place.paying = showPaying({
+      ...{ host: place.step, signal: place.signal, product, channel, order, address, blocked: !page },
+      others: place.channels.filter((other) => other.name !== channel.name),
+      leave: () => chooseProduct(place),
+      payBy: (other, asked) => buy(place, product, other, asked),
+    });
+  };
+  whileBusy(button, pay, (message) => {
+    page?.close();
+    complain(place, message);
+  });
+}
+
+function pageAddress(payUrl) {
   const address = new URL(payUrl, location.href);
   if (address.protocol !== "http:" && address.protocol !== "https:")
-    throw new TypeError("a cashier's page is a web page");
+    throw new TypeError("a page to pay at is a web page");
   return address.href;
-}
-
-function awaitPayment({ place, product, orderId, address, blocked }) {
-  const { step, signal } = place;
-  const status = h("p", { class: "pay-status", role: "status", testid: "pay-status", "data-status": "waiting" });
-  const link = h("a", {
-    class: "button primary",
-    href: address,
-    target: "_blank",
-    rel: "noopener",
-    say: "rechargeOpen",
-    testid: "cashier-link",
-  });
-  const again = h("button", {
-    class: "button",
-    type: "button",
-    say: "rechargeAgain",
-    testid: "pay-again",
-    on: { click: () => chooseProduct(place) },
-  });
-  say(status, blocked ? "rechargeBlocked" : "rechargeWait");
-  step.replaceChildren(
-    h(
-      "div",
-      { class: "paying" },
-      coinArt("product-coin spins"),
-      h("p", { class: "product-coins", say: coins(product.coinNum) }),
-      h("p", { class: "small-print", say: ["rechargeOrder", { id: orderId }] }),
-      status,
-      h("div", { class: "dialog-actions" }, again, link),
-    ),
-  );
-  watchPayOrder({ orderId, signal, before: currentAccount().balance, tell });
-
-  function tell(news, order) {
-    const key = {
-      paid: "rechargePaidSoon",
-      credited: "rechargePaid",
-      cancelled: "rechargeCancelled",
-      invalid: "rechargeInvalid",
-    }[news];
-    say(status, key, { n: () => number(order?.coinNum ?? product.coinNum) });
-    status.dataset.status = news;
-    link.hidden = true;
-    step.querySelector(".spins")?.classList.remove("spins");
-  }
 }

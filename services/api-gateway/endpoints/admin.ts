@@ -34,7 +34,9 @@ const shownAffected = z.object({
   paidOff: z.array(z.object({ orderId: z.string(), coins: z.int() })).meta({
     description: "Where there is such: earlier refunds' debts that had been paid off by then; their gifts are meant.",
   }),
+  paidOffCount: z.int().meta({ description: "How many there are; paidOff names about the first thousand." }),
   time: z.string(),
+  anchorCount: z.int().meta({ description: "How many there are; anchors names about the first thousand." }),
   anchors: z.array(
     z.object({
       anchorId: shownUserId,

@@ -30,29 +30,48 @@ const shownDebt = z.object({
 export const bankEndpoints = [
   endpoint({
     path: `${base}/products`,
-    summary: "Products on sale by price descending, and the caller's balance",
+    summary: "Products on sale by price descending, the caller's balance, and how can be paid",
     access: "login",
     params: { type: integer(coins, coins) },
     result: z.object({
       currentBalance: z.int(),
       currentDebt: z.int().meta({ description: "What refunds could not take back; the next recharges pay it off." }),
       payProductItemVOList: z.array(z.object({ id: z.int(), name: z.string(), coinNum: z.int() })),
+      payChannels: z
+        .array(
+          z.object({
+            payChannel: z.int(),
+            name: z.string().meta({ description: "alipay, wechat, unionpay, cashier" }),
+            kind: z.enum(["qr", "redirect", "page"]).meta({
+              description:
+                "What payUrl of an order is: the content of a QR code that the payer scans with the provider's app, the provider's page, or the sandbox cashier's page.",
+            }),
+          }),
+        )
+        .meta({ description: "The channels that are open, in the order in which they are to be offered." }),
     }),
     async run(ctx, { type }, { userId }) {
-      const [account, products] = await Promise.all([
+      const [account, products, payChannels] = await Promise.all([
         call(ctx, "wallet.balance", { userId }),
         call(ctx, "payment.products", { type }),
+        call(ctx, "payment.payChannels", {}),
       ]);
-      return { currentBalance: account.balance, currentDebt: account.debt, payProductItemVOList: products };
+      const { balance: currentBalance, debt: currentDebt } = account;
+      return { currentBalance, currentDebt, payProductItemVOList: products, payChannels };
     },
   }),
 
   endpoint({
     path: `${base}/payProduct`,
-    summary: "Makes an order for a product and names the page to pay it at",
+    summary: "Makes an order for a product and says where, or with which QR code, it is paid",
     access: "login",
     params: { productId: id, paySource: kind, payChannel: kind },
-    result: z.object({ orderId: z.string(), payUrl: z.string() }),
+    result: z.object({
+      orderId: z.string(),
+      payUrl: z.string().meta({ description: "See kind of payChannels in bank/products." }),
+      amount: z.int().meta({ description: "Fen." }),
+      expiresInS: z.int().meta({ description: "Seconds for which the order can be paid from now on." }),
+    }),
     failures: ["payChannelClosed"],
     perMinute: { user: limits.http.payOrdersPerUserPerMinute },
     run: (ctx, params, { userId }) => call(ctx, "payment.pay", { ...params, userId }),

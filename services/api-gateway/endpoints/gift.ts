@@ -3,7 +3,7 @@ import { z } from "zod";
 import { mayHaveHappened } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
-import type { GiftOrder } from "../../gift/gift.contract.ts";
+import type { CatalogueGift, GiftOrder } from "../../gift/gift.contract.ts";
 import { orderIdOf } from "../../gift-order-id.ts";
 import { failShowing } from "../answer.ts";
 import { type Language, reasonShown } from "../wording.ts";
@@ -58,6 +58,17 @@ export function showOrder<Order extends GiftOrder>(order: Order, language: Langu
   return reason === undefined ? rest : { ...rest, ...reasonShown(reason, language) };
 }
 
+/** The catalogue may be larger than an answer between services: it is asked for in pages. */
+async function wholeCatalogue(ctx: Parameters<typeof call>[0]) {
+  const gifts: CatalogueGift[] = [];
+  for (let after: number | null | undefined; after !== null; ) {
+    const { list, nextAfter } = await call(ctx, "gift.catalogue", after === undefined ? {} : { after });
+    gifts.push(...list);
+    after = nextAfter;
+  }
+  return gifts;
+}
+
 export const giftEndpoints = [
   endpoint({
     path: `${base}/listGift`,
@@ -65,7 +76,7 @@ export const giftEndpoints = [
     access: "login",
     params: {},
     result: z.array(shownGift),
-    run: (ctx) => call(ctx, "gift.catalogue", {}),
+    run: wholeCatalogue,
   }),
 
   endpoint({

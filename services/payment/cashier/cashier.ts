@@ -162,3 +162,9 @@ export class Cashier {
     }
   }
 }
+
+/** Fails: notFound, where it is closed. */
+export function requireCashier({ cashier }: { cashier?: Cashier }): Cashier {
+  if (!cashier) throw fail("notFound", { cashier: "closed" });
+  return cashier;
+}

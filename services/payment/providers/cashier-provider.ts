@@ -9,6 +9,7 @@ const says = { PAID: "paid", CANCELLED: "cancelled", REFUNDED: "refunded" } as c
 export function cashierProvider(secret: string, cashier: Cashier): PaymentProvider {
   return {
     channel: "cashier",
+    kind: "page",
     createPayment: (order, productName) => cashier.collect(order.orderId, productName, order.amount),
     readNotice(raw, now) {
       verifySignature(secret, raw.headers, raw.body, now.getTime());

@@ -1,6 +1,6 @@
 import type { NoticeVerdict } from "../notice-record.ts";
 import type { Order } from "../order.ts";
-import type { BillLine, NoticeAnswer, RawNotice } from "../payment.contract.ts";
+import type { BillLine, NoticeAnswer, OpenChannel, RawNotice } from "../payment.contract.ts";
 
 export type { BillLine };
 
@@ -57,7 +57,9 @@ export interface RefundRequest {
 /** One payment channel. An implementation knows the provider's formats, keys and merchant, and nothing of states. */
 export interface PaymentProvider {
   readonly channel: PayChannel;
-  /** Asks for a page to pay the order at until `expires`. Idempotent by order id. Fails: unavailable. */
+  /** How a person pays with it: what `payUrl` is. */
+  readonly kind: OpenChannel["kind"];
+  /** Asks for what the order is paid by until `expires`. Idempotent by order id. Fails: unavailable. */
   createPayment(order: Order, productName: string, expires: Date): Promise<{ payUrl: string }>;
   /**
    * Verifies signature, freshness, merchant and currency, in this order, and only then reads on. Payments and refunds
@@ -82,5 +84,9 @@ export interface PaymentProvider {
   bill(date: string): Promise<BillLine[]>;
 }
 
-/** The channels whose settings are there. */
+/** The channels whose settings are there, in the order in which payers are offered them. */
 export type Providers = ReadonlyMap<PayChannel, PaymentProvider>;
+
+export function openChannels(providers: Providers): OpenChannel[] {
+  return [...providers].map(([name, { kind }]) => ({ payChannel: payChannels[name], name, kind }));
+}

@@ -1,4 +1,6 @@
 import { fail } from "../../../broker/failure.ts";
+import { fittingPage } from "../../../broker/parts.ts";
+import { limits } from "../../../config/limits.ts";
 import { billDay, isOver } from "../bill-day.ts";
 import type { PaymentDesk } from "../desk.ts";
 import type { BilledChannel, BillLine, DayComparison, Difference } from "../payment.contract.ts";
@@ -20,6 +22,9 @@ export const portionOrders = 500;
 function* portions<T>(all: readonly T[]): Generator<T[]> {
   for (let at = 0; at < all.length; at += portionOrders) yield all.slice(at, at + portionOrders);
 }
+
+/** What was compared, with every difference. */
+type Compared = Omit<DayComparison, "found">;
 
 /** A day to compare, and the bills of it that somebody handed in instead of the provider. */
 export interface DayToCompare {
@@ -57,7 +62,7 @@ export async function reconcileDay(
   const { date } = compared;
   const day = billDay(date);
   if (!isOver(date)) throw fail("invalidParam", { date });
-  const results: DayComparison[] = [];
+  const results: Compared[] = [];
   for await (const [channel, bill] of billsOf(desk, providers, compared)) {
     const orders = new Map<string, ComparedOrder>();
     const paid = await ordersPaid(desk.mysql, payChannels[channel], day.from, day.to);
@@ -74,7 +79,11 @@ export async function reconcileDay(
   await desk.mysql.transaction(async (tx) => {
     for (const { channel, differences } of results) await replaceDifferences(tx, date, channel, differences);
   });
-  return results;
+  // Of a day on which everything differs there is more than a message carries.
+  const bytes = limits.bus.listBytes / results.length;
+  return results.map(({ differences, ...rest }) => {
+    return { ...rest, found: differences.length, differences: fittingPage(differences, bytes) };
+  });
 }
 
 /** The other way round: every credit of the day has a paid order, of whichever channel. */
@@ -82,7 +91,7 @@ async function reconcileCredits(
   desk: PaymentDesk,
   books: CreditBooks,
   { from, to }: { from: Date; to: Date },
-): Promise<DayComparison> {
+): Promise<Compared> {
   const differences: Difference[] = [];
   let compared = 0;
   for await (const credits of books.creditsBetween(from, to)) {

@@ -9,6 +9,7 @@ import type { AffectedGifts, AffectedIncome, HoldOrder } from "../income.contrac
 import { wholeCoins } from "../points.ts";
 import { readDebts } from "../statement-store.ts";
 import type { WalletState } from "../wallet-state.ts";
+import { withinAnswer } from "./answer-size.ts";
 import { Attribution } from "./attribution.ts";
 import { type AnchorPart, anchorsOf, decideHold, type HoldMove } from "./hold-decision.ts";
 import { entriesBefore, insertHolds, lockRefund, type Refund, readRefund } from "./hold-store.ts";
@@ -41,7 +42,7 @@ async function describe(
 ): Promise<AffectedIncome> {
   const { orderId, userId, taken, shortfall, time } = refund;
   const { owing, changes } = debtHistory(await readDebts(db, userId));
-  return {
+  return withinAnswer({
     orderId,
     userId,
     taken,
@@ -53,7 +54,7 @@ async function describe(
     anchors: anchors.map(({ anchorId, parts, coins, sharePoints, state }) => ({
       ...{ anchorId, gifts: parts.length, coins, share: wholeCoins(sharePoints), sharePoints, state },
     })),
-  };
+  });
 }
 
 /**

@@ -2,7 +2,17 @@ import { fail } from "../../../broker/failure.ts";
 import { type FailureName, failures } from "../../../config/errors.ts";
 import { orderIdOf } from "../../../services/gift-order-id.ts";
 import { stopAll } from "../../support/system.ts";
-import { alice, answers, asAlice, calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
+import {
+  alice,
+  answers,
+  asAlice,
+  calls,
+  catalogueGift,
+  forget,
+  send,
+  startGateway,
+  startNeighbours,
+} from "./neighbours.ts";
 
 let base = "";
 
@@ -72,6 +82,13 @@ test("a fault inside is 500 and shows nothing of it", async () => {
   const answer = await send(base + catalogue, { headers: { ...asAlice, "Accept-Language": "en" } });
   expect(answer.status).toBe(500);
   expect(JSON.parse(answer.text)).toEqual({ code: 500, msg: "internal error", data: null });
+});
+
+test("a catalogue that comes in pages is asked for to its end, and answered as one", async () => {
+  const page = (giftId: number) => ({ list: [{ ...catalogueGift, giftId }], nextAfter: giftId < 3 ? giftId : null });
+  answers["gift.catalogue"] = ({ after = 0 }) => page(after + 1);
+  const { data } = await send(base + catalogue, { headers: asAlice });
+  expect((data as { giftId: number }[]).map(({ giftId }) => giftId)).toEqual([1, 2, 3]);
 });
 
 test("params that a service refuses are the client's fault", async () => {

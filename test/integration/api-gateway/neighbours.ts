@@ -9,7 +9,7 @@ import { startNode } from "../../support/system.ts";
 export const alice = { userId: "9223372036854775807", token: "token-of-alice-0123456789" };
 
 const time = "2026-01-02T03:04:05.678Z";
-const catalogueGift = {
+export const catalogueGift = {
   giftId: 22,
   price: 90,
   giftName: "皇冠",
@@ -37,6 +37,7 @@ const account = { userId: "77", balance: 5, debt: 0, totalCharged: 5, status: 2 
 const affected = {
   ...{ orderId: "pay-order-1", userId: "77", taken: 10, shortfall: 50, owing: 20, uncovered: 0, time },
   paidOff: [{ orderId: "pay-order-0", coins: 5 }],
+  ...{ paidOffCount: 1, anchorCount: 1 },
   anchors: [{ anchorId: "78", gifts: 1, coins: 50, share: 25, sharePoints: 2_500, state: "open" as const }],
 };
 const affectedGift = {
@@ -64,7 +65,7 @@ const usual: Answers = {
     hasNext: false,
   }),
   "living-room.find": ({ roomId }) => (roomId === 5 ? { roomId, anchorId: "77", type: 1, roomName: "r" } : null),
-  "gift.catalogue": () => [catalogueGift],
+  "gift.catalogue": () => ({ list: [catalogueGift], nextAfter: null }),
   "gift.send": () => ({ orderId: "gift-order-1" }),
   "gift.order": () => giftOrder,
   "gift.records": () => ({ list: [giftRecord], nextCursor: "41" }),
@@ -102,7 +103,13 @@ const usual: Answers = {
   "wallet.freeze": () => account,
   "wallet.unfreeze": () => account,
   "payment.products": () => [{ id: 1, name: "60", coinNum: 60 }],
-  "payment.pay": () => ({ orderId: "pay-order-1", payUrl: "/sandbox/cashier?orderId=pay-order-1" }),
+  "payment.payChannels": () => [{ payChannel: 3, name: "cashier", kind: "page" }],
+  "payment.pay": () => ({
+    orderId: "pay-order-1",
+    payUrl: "/sandbox/cashier?orderId=pay-order-1",
+    amount: 6_000,
+    expiresInS: 900,
+  }),
   "payment.order": () => payOrder,
   "payment.findOrder": () => ({ ...payOrder, userId: "77", parked: ["creditHeld"] }),
   "payment.refund": () => payOrder,

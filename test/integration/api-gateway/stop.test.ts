@@ -23,7 +23,7 @@ test("while nobody offers what a route needs it answers 503 at once", async () =
 test("a gateway that stops ends what it has begun, answers 503 to what is new, and then is gone", async () => {
   const catalogue = `${base}/live/api/gift/listGift`;
   let finish: () => void = () => {};
-  answers["gift.catalogue"] = () => new Promise((resolve) => (finish = () => resolve([])));
+  answers["gift.catalogue"] = () => new Promise((resolve) => (finish = () => resolve({ list: [], nextAfter: null })));
   const running = send(catalogue, { headers: asAlice });
   await eventually("the request runs", () => calls.length === 1);
 

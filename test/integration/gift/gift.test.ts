@@ -1,8 +1,10 @@
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { fail, failureName } from "../../../broker/failure.ts";
+import { jsonBytes } from "../../../broker/parts.ts";
 import { limits } from "../../../config/limits.ts";
+import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import { openRedis, type RedisState } from "../../../mixins/redis.mixin.ts";
-import { broadcast, call } from "../../../services/contracts.ts";
+import { broadcast, call, type ResultOf } from "../../../services/contracts.ts";
 import { contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import type { SettleStep } from "../../../services/gift/settler.ts";
@@ -103,9 +105,38 @@ async function richUser(coins = 1000): Promise<string> {
 
 describe("the path of a gift", () => {
   test("the catalogue holds the seeded gifts, those on the shelf", async () => {
-    const list = await call(caller, "gift.catalogue", {});
+    const { list } = await call(caller, "gift.catalogue", {});
     expect(list.map(({ giftId }) => giftId)).toEqual([22, 23, 24, 25, 27, 28, 29]);
     expect(list[0]).toMatchObject({ price: 90, giftName: "天使少女-2", svgaUrl: "../svga/天使.svga" });
+  });
+
+  test("a catalogue of a thousand gifts with long names and addresses comes whole, in pages that a message carries", async () => {
+    const { mysql } = (giftNodes[0] as ServiceBroker).getLocalService("gift") as unknown as MysqlState;
+    const long = (n: number) => [50_000 + n, 5, "礼".repeat(60), "像".repeat(300), "影".repeat(300)];
+    const now = new Date();
+    const more = Array.from({ length: 1_000 }, (_, n) => [...long(n), now, now]);
+    const columns = "gift_id, price, gift_name, cover_img_url, svga_url, create_time, update_time";
+    await mysql.run(`INSERT INTO t_gift_config (${columns}) VALUES ?`, [more]);
+    try {
+      const inPages = async () => {
+        const seen: number[] = [];
+        for (let after: number | null = 0; after !== null; ) {
+          const page: ResultOf<"gift.catalogue"> = await call(caller, "gift.catalogue", after > 0 ? { after } : {});
+          expect(jsonBytes(page.list)).toBeLessThanOrEqual(limits.bus.listBytes);
+          seen.push(...page.list.map(({ giftId }) => giftId));
+          after = page.nextAfter;
+        }
+        return seen;
+      };
+      await eventually("the nodes have seen the change", async () => (await inPages()).length === 1_007);
+      expect(await inPages()).toEqual([22, 23, 24, 25, 27, 28, 29, ...more.map(([giftId]) => giftId)]);
+    } finally {
+      await mysql.run("DELETE FROM t_gift_config WHERE gift_id >= 50000");
+    }
+    await eventually(
+      "they have seen that too",
+      async () => (await call(caller, "gift.catalogue", {})).list.length === 7,
+    );
   });
 
   test("an accepted gift is debited, journaled, recorded, announced and shown, once each", async () => {
@@ -355,7 +386,7 @@ describe("the path of a gift", () => {
       "the new price on both nodes",
       async () => {
         const lists = await Promise.all(giftNodes.map(({ nodeID }) => call(caller, "gift.catalogue", {}, { nodeID })));
-        return lists.every((list) => list.find(({ giftId }) => giftId === 7001)?.price === 20);
+        return lists.every(({ list }) => list.find(({ giftId }) => giftId === 7001)?.price === 20);
       },
       limits.gift.catalogueCacheTtlMs / 10,
     );

@@ -41,6 +41,7 @@ describe("products", () => {
     expect(names.filter((name: string) => name.startsWith("payment.")).sort()).toEqual(
       [
         "products",
+        "payChannels",
         "pay",
         "order",
         "notice",

@@ -2,6 +2,8 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { jsonBytes } from "../../../broker/parts.ts";
+import { limits } from "../../../config/limits.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { call } from "../../../services/contracts.ts";
 import { eventually } from "../../support/system.ts";
@@ -170,6 +172,27 @@ test("a file that is no bill of its channel is refused, and so is a bill that di
   await expect(call(desk.gateway, "payment.reconcile", { date, handedIn, operator: "alice" })).rejects.toMatchObject({
     type: "invalidParam",
   });
+});
+
+test("a day on which more differs than a message carries: all of it is counted and stored, the first of it answered", async () => {
+  const line = (n: number) => {
+    const orderId = `stranger-${n}-`.padEnd(64, "x");
+    return { kind: "paid" as const, orderId, transactionId: `t-${n}-`.padEnd(64, "x"), amount: 100 };
+  };
+  const lines = Array.from({ length: 1_500 }, (_, n) => line(n));
+  await call(desk.gateway, "payment.takeBill", { date, channel: "alipay", from: 0, lines });
+  const params = { date, handedIn: [{ channel: "alipay" as const, lines: lines.length }], operator: "alice" };
+  const results = await call(desk.gateway, "payment.reconcile", params, { timeout: 25_000 });
+  const { found = 0, differences = [] } = results.find(({ channel }) => channel === "alipay") ?? {};
+  expect(found).toBeGreaterThanOrEqual(lines.length);
+  expect(differences.length).toBeLessThan(found);
+  expect(differences.length).toBeGreaterThan(100);
+  expect(jsonBytes(results)).toBeLessThanOrEqual(limits.bus.maxPayloadBytes - 10_000);
+  const [stored] = await desk.payments[0].mysql.query<{ n: string }>(
+    "SELECT COUNT(*) AS n FROM t_pay_difference WHERE channel = 'alipay' AND bill_date = ?",
+    [date],
+  );
+  expect(Number(stored?.n)).toBe(found);
 });
 
 test("a day that is not over, and a bill that cannot be had, are refused", async () => {

@@ -1,9 +1,11 @@
 import type { ServiceBroker } from "moleculer";
 import { type Connection, createConnection } from "mysql2/promise";
 import { failureName } from "../../../broker/failure.ts";
+import { jsonBytes } from "../../../broker/parts.ts";
 import { databaseName } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
-import { call } from "../../../services/contracts.ts";
+import { call, type ResultOf } from "../../../services/contracts.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 import type { AffectedIncome } from "../../../services/wallet/income.contract.ts";
 import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
@@ -88,6 +90,7 @@ describe("what a refund's missing coins were spent on", () => {
     expect(await affected(order)).toEqual({
       ...{ orderId: order, userId: payer, taken: 29, shortfall: 71, owing: 71, paidOff: [], uncovered: 0 },
       time: expect.stringMatching(/^20/),
+      ...{ anchorCount: 2, paidOffCount: 0 },
       anchors: [
         { anchorId: first, gifts: 1, coins: 30, share: 15, sharePoints: 1_500, state: "open" },
         { anchorId: second, gifts: 1, coins: 41, share: 20, sharePoints: 2_050, state: "open" },
@@ -465,5 +468,35 @@ describe("the statement", () => {
     const [from, to] = [new Date(Date.now() - 3_600_000), new Date(Date.now() + 60_000)];
     const { list } = await call(caller, "wallet.creditsBetween", { from: from.toISOString(), to: to.toISOString() });
     expect(list.map(({ orderId }) => orderId)).toContain(`today-${payer}`);
+  });
+
+  test("more of them than a message carries come in portions, each once", async () => {
+    const day = { from: "2020-03-01T00:00:00.000Z", to: "2020-03-02T00:00:00.000Z" };
+    const many = Array.from({ length: 9_000 }, (_, n) => [
+      9,
+      1,
+      1,
+      1,
+      `many-${n}-`.padEnd(80, "x"),
+      0,
+      "2020-03-01 12:00:00",
+    ]);
+    await other.query(
+      `INSERT INTO t_qiyu_currency_trade (user_id, num, type, status, biz_id, balance_after, create_time) VALUES ?`,
+      [many],
+    );
+    try {
+      const seen: string[] = [];
+      for (let cursor: string | undefined | null; cursor !== null; ) {
+        const params = { ...day, ...(cursor ? { cursor } : {}) };
+        const portion: ResultOf<"wallet.creditsBetween"> = await call(caller, "wallet.creditsBetween", params);
+        expect(jsonBytes(portion.list)).toBeLessThanOrEqual(limits.bus.listBytes);
+        seen.push(...portion.list.map(({ orderId }) => orderId));
+        cursor = portion.nextCursor;
+      }
+      expect(seen).toEqual(many.map((row) => row[4]));
+    } finally {
+      await other.query("DELETE FROM t_qiyu_currency_trade WHERE user_id = 9");
+    }
   });
 });

@@ -1,7 +1,9 @@
 import fc from "fast-check";
+import { jsonBytes } from "../../../broker/parts.ts";
+import { limits } from "../../../config/limits.ts";
 import { routerBucketOf } from "../../../services/im-buckets.ts";
 import { businessFrame, isUnkept, numberedFrame, unkeptEpoch, unnumberedFrame } from "../../../services/im-frames.ts";
-import { deliverCalls, NodeCalls } from "../../../services/im-router/node-calls.ts";
+import { NodeCalls } from "../../../services/im-router/node-calls.ts";
 
 const notice = { msgId: "m", userId: "7", bizCode: 5555, data: { content: 'say "hi"' } };
 
@@ -42,18 +44,25 @@ test("rooms spread over all buckets, always the same way", () => {
   expect(routerBucketOf(17)).toBe(routerBucketOf(17));
 });
 
-test("calls to a node are bounded in bytes and keep the order of the frames", () => {
-  const frames = Array.from({ length: 50 }, (_, i) => ({
+test("calls to a node are bounded in bytes, escapes included, and keep the order of the frames", async () => {
+  const frames = Array.from({ length: 40 }, (_, i) => ({
     roomId: 1,
     seq: i,
     epoch: "e",
-    frame: `${i}:${"é".repeat(100)}`,
+    frame: `${i}:${'"礼物'.repeat(limits.im.roomFrameBytes / 20)}`,
   }));
-  const calls = deliverCalls(frames, 1_000);
+  const calls: (typeof frames)[] = [];
+  const broker = {
+    call: async (_action: string, params: { frames: typeof frames }) => {
+      calls.push(params.frames);
+      return { delivered: params.frames.length };
+    },
+  };
+  const nodes = new NodeCalls(broker as never, { error: jest.fn() } as never);
+  expect(await nodes.deliver(new Map([["n1", frames]]))).toBe(40);
   expect(calls.flat()).toEqual(frames);
-  expect(calls.length).toBeGreaterThan(10);
-  for (const call of calls)
-    expect(call.reduce((sum, { frame }) => sum + Buffer.byteLength(frame) + 100, 0)).toBeLessThanOrEqual(1_000);
+  expect(calls.length).toBeGreaterThan(3);
+  for (const call of calls) expect(jsonBytes(call)).toBeLessThanOrEqual(limits.im.deliverBytes);
 });
 
 test("a node that did not answer is still sent to, but holds nobody up until it answers again", async () => {

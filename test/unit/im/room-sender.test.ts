@@ -110,3 +110,31 @@ test("more than may wait is refused as unavailable, and room is made as ticks ar
   await rooms.flush();
   await next;
 });
+
+test("a burst of a room goes out over several ticks, another room meanwhile at once, and its caller waits for all of it", async () => {
+  jest.useFakeTimers();
+  const { rooms, delivered, takes } = sender();
+  takes.resolve(1);
+  const { roomTickMs, roomTickLeadMs, roomTickBytes } = limits.im;
+  const long = (n: number) => ({ ...gift(`o${n}`), senderId: String(n + 1), url: "礼".repeat(300) });
+  const count = Math.ceil((2.5 * roomTickBytes) / 1_000);
+  let gone = false;
+  const burst = rooms
+    .send((tick) => tick.addGifts({ roomId: 1, pk: false, gifts: Array.from({ length: count }, (_, n) => long(n)) }))
+    .then(() => {
+      gone = true;
+    });
+  const roomsOf = (tick: number) =>
+    new Set(delivered[tick]?.get("n1")?.map((frame) => "roomId" in frame && frame.roomId));
+  await jest.advanceTimersByTimeAsync(roomTickLeadMs);
+  expect([delivered.length, gone]).toEqual([1, false]);
+  const other = rooms.send((tick) => tick.addGifts({ roomId: 2, pk: false, gifts: [gift("other")] }));
+  await jest.advanceTimersByTimeAsync(roomTickMs);
+  await other;
+  expect(gone).toBe(false);
+  expect([roomsOf(0), roomsOf(1)]).toEqual([new Set([1]), new Set([1, 2])]);
+  await jest.advanceTimersByTimeAsync(3 * roomTickMs);
+  await burst;
+  expect(delivered.length).toBeGreaterThanOrEqual(3);
+  jest.useRealTimers();
+});

@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { numberedFrame } from "../../../services/im-frames.ts";
-import { RoomTick } from "../../../services/im-router/room-tick.ts";
+import { limits } from "../../../config/limits.ts";
+import { frameBytes, numberedFrame } from "../../../services/im-frames.ts";
+import { paced, RoomTick } from "../../../services/im-router/room-tick.ts";
 
 interface Gift {
   orderIds: string[];
@@ -19,8 +20,9 @@ const gift = (orderId: string, count = 1, senderId = "5") => ({
 });
 let ids = 0;
 const newTick = () => new RoomTick(() => `id${++ids}`);
-const bodies = (tick: RoomTick, ordersPerFrame = 500) =>
-  tick.frames(ordersPerFrame).map((frame) => JSON.parse(numberedFrame(frame, 1, "e")).body);
+const noBound = Number.MAX_SAFE_INTEGER;
+const bodies = (tick: RoomTick, orders = 500, bytes = noBound) =>
+  tick.frames({ orders, bytes }).map((frame) => JSON.parse(numberedFrame(frame, 1, "e")).body);
 
 test("alike gifts are one entry with their order ids together, others are not", () => {
   const tick = newTick();
@@ -68,19 +70,66 @@ test("over all frames every order stands once, each for its own count, in frames
     { selector: ({ id }) => id, maxLength: 200 },
   );
   fc.assert(
-    fc.property(gifts, fc.integer({ min: 1, max: 20 }), (given, perFrame) => {
-      const tick = newTick();
-      for (const { id, count, sender } of given)
-        tick.addGifts({ roomId: 1, pk: false, gifts: [gift(String(id), count, String(sender))] });
-      const frames = given.length === 0 ? [] : bodies(tick, perFrame);
-      const shares = frames.flatMap(({ data }) =>
-        (data.gifts as Gift[]).flatMap(({ orderIds, count }) => orderIds.map((id) => [id, count / orderIds.length])),
-      );
-      expect(Object.fromEntries(shares)).toEqual(Object.fromEntries(given.map(({ id, count }) => [id, count])));
-      expect(shares).toHaveLength(given.length);
-      for (const { data } of frames)
-        expect((data.gifts as Gift[]).flatMap(({ orderIds }) => orderIds).length).toBeLessThanOrEqual(perFrame);
-      expect(new Set(frames.map(({ msgId }) => msgId)).size).toBe(frames.length);
+    fc.property(
+      gifts,
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 200, max: 2_000 }),
+      (given, perFrame, bytes) => {
+        const tick = newTick();
+        for (const { id, count, sender } of given)
+          tick.addGifts({ roomId: 1, pk: false, gifts: [gift(String(id), count, String(sender))] });
+        const frames = given.length === 0 ? [] : bodies(tick, perFrame, bytes);
+        const shares = frames.flatMap(({ data }) =>
+          (data.gifts as Gift[]).flatMap(({ orderIds, count }) => orderIds.map((id) => [id, count / orderIds.length])),
+        );
+        expect(Object.fromEntries(shares)).toEqual(Object.fromEntries(given.map(({ id, count }) => [id, count])));
+        expect(shares).toHaveLength(given.length);
+        for (const { data } of frames) {
+          expect((data.gifts as Gift[]).flatMap(({ orderIds }) => orderIds).length).toBeLessThanOrEqual(perFrame);
+          expect(Buffer.byteLength(JSON.stringify(data.gifts))).toBeLessThanOrEqual(bytes);
+        }
+        expect(new Set(frames.map(({ msgId }) => msgId)).size).toBe(frames.length);
+      },
+    ),
+  );
+});
+
+test("a message that would be larger than a room's frame may be is refused, and what else is in the tick goes out", () => {
+  const tick = newTick();
+  tick.addGifts({ roomId: 1, pk: false, gifts: [gift("a")] });
+  const data = { text: "礼".repeat(limits.im.roomFrameBytes / 3) };
+  expect(() => tick.addMessage(1, { msgId: "m", userId: "0", bizCode: 5560, data })).toThrow(
+    expect.objectContaining({ type: "messageTooLarge", data: expect.objectContaining({ msgId: "m" }) }),
+  );
+  expect(bodies(tick).map(({ bizCode }) => bizCode)).toEqual([5556]);
+});
+
+test("of each room so many bytes go out in a tick, in its order; the rest of it follows, and no other room waits", () => {
+  const frame = fc.record({
+    roomId: fc.integer({ min: 1, max: 4 }),
+    head: fc.string({ maxLength: 60 }),
+    tail: fc.string(),
+  });
+  fc.assert(
+    fc.property(fc.array(frame, { maxLength: 40 }), fc.integer({ min: 1, max: 200 }), (frames, bytes) => {
+      const ticks: (typeof frames)[] = [];
+      for (let left = frames; left.length > 0; ) {
+        const { now, later } = paced(left, bytes);
+        expect(now.length).toBeGreaterThan(0);
+        ticks.push(now);
+        left = later;
+      }
+      for (const roomId of [1, 2, 3, 4]) {
+        const ofRoom = (some: typeof frames) => some.filter((one) => one.roomId === roomId);
+        expect(ticks.flatMap(ofRoom)).toEqual(ofRoom(frames));
+        // Once it is done it is done: no tick without the room before one with it.
+        const sizes = ticks.map((tick) => ofRoom(tick).length);
+        expect(sizes.indexOf(0)).toBe(sizes.lastIndexOf(0) < 0 ? -1 : sizes.filter(Boolean).length);
+        for (const tick of ticks) {
+          const own = ofRoom(tick);
+          if (own.length > 1) expect(own.reduce((sum, one) => sum + frameBytes(one), 0)).toBeLessThanOrEqual(bytes);
+        }
+      }
     }),
   );
 });

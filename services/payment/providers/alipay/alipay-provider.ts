@@ -124,6 +124,7 @@ export function alipayProvider(setup: AlipaySetup): PaymentProvider {
   const api = new AlipayApi(setup);
   return {
     channel: "alipay",
+    kind: "redirect",
     async createPayment(order, productName, expires) {
       const content = {
         out_trade_no: tradeNoOf(order.orderId),

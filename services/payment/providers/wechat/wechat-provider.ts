@@ -140,6 +140,7 @@ export function wechatProvider(setup: WechatSetup): PaymentProvider {
   const api = new WechatApi(setup);
   return {
     channel: "wechat",
+    kind: "qr",
     async createPayment(order, productName, expires) {
       const path = "/v3/pay/transactions/native";
       const answer = await api.send("POST", path, {

@@ -1,0 +1,34 @@
+import type { Middleware, ServiceBroker } from "moleculer";
+import { fail } from "./failure.ts";
+
+/** What is used of Moleculer's NATS transporter and of a packet; neither is in its types. */
+interface Transporter {
+  client?: { info?: { max_payload: number } } | null;
+}
+interface SendMeta {
+  packet?: { type: string; payload?: { id?: string; action?: string; event?: string } };
+}
+type Send = (topic: string, data: Uint8Array, meta: SendMeta) => Promise<unknown>;
+
+/**
+ * A call, answer or event that NATS would not take fails at once as `messageTooLarge`, with its size: the caller of the
+ * action gets that failure, for its parameters and for its answer alike, instead of a time-out, and it is none that is
+ * tried again. The bound is the server's own, as it told when the connection was made.
+ */
+export function messageSize(broker: ServiceBroker): Middleware {
+  const transit = () => broker.transit as unknown as { tx: Transporter; removePendingRequest(id: string): void };
+  const transporterSend =
+    (next: Send): Send =>
+    (topic, data, meta) => {
+      const most = transit().tx.client?.info?.max_payload;
+      if (most === undefined || data.length <= most) return next(topic, data, meta);
+      const { type, payload } = meta.packet ?? {};
+      const about = { packet: type, action: payload?.action ?? payload?.event, topic, bytes: data.length, most };
+      broker.logger.error(about, "a message is larger than NATS takes: it is not sent, and its caller is told");
+      // Moleculer would keep it among those that wait for their answer, for ever.
+      if (type === "REQ" && payload?.id !== undefined) transit().removePendingRequest(payload.id);
+      // At once and not by the promise: only so an answer that is too large becomes the error of its call.
+      throw fail("messageTooLarge", about);
+    };
+  return { name: "MessageSize", transporterSend } as unknown as Middleware;
+}
