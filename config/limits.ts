@@ -94,6 +94,8 @@ export const limits = Object.freeze({
   redis: Object.freeze({
     connectTimeoutMs: 2_000,
     commandTimeoutMs: 1_500,
+    /** How long a connection that is given up may take to close. */
+    disconnectTimeoutMs: 500,
     reconnectMaxDelayMs: 1_000,
     /** A connection whose server answers that it is of no use is given up, at the most so often. */
     dropEveryMs: 2_000,
@@ -169,6 +171,7 @@ export const limits = Object.freeze({
     nameChars: 60,
     startEveryMs: 10_000,
     closeEveryMs: 10_000,
+    closeTwinMs: 5_000,
     cacheEntries: 10_000,
     cacheTtlMs: 1_000,
     closingsInFlight: 16,

@@ -6,7 +6,7 @@ import { dirname, join, relative, sep } from "node:path";
  * 1. only a service file, a mixin, the broker and scripts import moleculer, mysql2, ioredis or nats as values;
  * 2. a service imports its own folder, services/*.ts, mixins/, config/, broker/, and of a neighbour only its contract;
  * 3. only stores (and tests) say SQL with a service's tables in it, and each table is written by one store alone;
- * 4. service files stay under 170 lines, modules under 260; config/limits.ts is one table, however long;
+ * 4. service files stay under 185 lines, modules under 260; config/limits.ts is one table, however long;
  * 5. no drawers called utils, helpers, common or types.
  */
 
@@ -77,7 +77,7 @@ function importProblems(source: Source): string[] {
 function sizeProblems({ path, text }: Source): string[] {
   if (path === "config/limits.ts") return [];
   const lines = text.split("\n").length - 1;
-  const most = path.endsWith(".service.ts") ? 170 : 260;
+  const most = path.endsWith(".service.ts") ? 185 : 260;
   return lines > most ? [`${path}: ${lines} lines, ${most} at the most; it has two subjects`] : [];
 }
 

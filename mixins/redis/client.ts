@@ -44,6 +44,7 @@ export function openRedis(name: string, dropped: (error: Error) => void = () => 
     autoResendUnfulfilledCommands: false,
     connectTimeout: limits.redis.connectTimeoutMs,
     commandTimeout: limits.redis.commandTimeoutMs,
+    disconnectTimeout: limits.redis.disconnectTimeoutMs,
     enableAutoPipelining: true,
     retryStrategy: (attempt) => {
       const delayMs = atOnce ? 0 : Math.min(attempt * 100, limits.redis.reconnectMaxDelayMs);
@@ -83,7 +84,7 @@ function bytesReceived(redis: Redis): number {
  */
 export function keepLooking(redis: Redis, owner: string): () => void {
   let heardAt = performance.now();
-  let bytes = 0;
+  let bytes = bytesReceived(redis);
   const heard = () => {
     heardAt = performance.now();
     bytes = bytesReceived(redis);

@@ -63,7 +63,7 @@ async function takeOut(
 
 /**
  * Closes a live room: it is among the records, and the event that empties it everywhere is durable, when this returns. A
- * twin of it, on any node, changes nothing: `false` where the anchor's room was closed within `limits.room.closeEveryMs`.
+ * twin of it, on any node, changes nothing: `false` where the anchor's room was closed within `limits.room.closeTwinMs`.
  * Fails: notYourRoom, also where it is not live.
  */
 export async function closeRoom(
@@ -73,7 +73,8 @@ export async function closeRoom(
   const { anchorId, roomId, requestId } = by;
   const closed = await mysql.transaction(async (tx) => {
     const room = await lockRoom(tx, roomId);
-    if (!room && (await anchorOfJustClosed(tx, roomId, limits.room.closeEveryMs)) === anchorId) return false;
+    // Shorter than the time between two closes that count: who closes again after that is told that it is not live.
+    if (!room && (await anchorOfJustClosed(tx, roomId, limits.room.closeTwinMs)) === anchorId) return false;
     if (room?.anchorId !== anchorId) throw fail("notYourRoom", { roomId });
     await takeOut(tx, outbox, room, requestId);
     return true;

@@ -28,8 +28,8 @@ export interface LivingRoomActions {
   /**
    * The room is not live any more when it returns, on this node; on others within the broadcast's way. Everybody in it
    * is let go soon after. A repeat is safe: it changes nothing, and fails with closeTooOften within
-   * `limits.room.closeEveryMs` (without Redis, which counts them, it succeeds), later as a room that is not live. Fails:
-   * notYourRoom (also where there is no such live room), closeTooOften.
+   * `limits.room.closeEveryMs` (without Redis, which counts them, it succeeds for `closeTwinMs`), later as a room that is
+   * not live. Fails: notYourRoom (also where there is no such live room), closeTooOften.
    */
   close: { params: { userId: string; roomId: number }; result: null };
   /** Live rooms of a type, newest first. */

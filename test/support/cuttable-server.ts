@@ -8,15 +8,21 @@ export interface CuttableServer {
   /** Lets the connections that are there hang, as when a machine loses its power; new ones work. */
   freeze(): void;
   mend(): void;
+  /** Connections made from now on lead to another server, as after a failover; those that are there stay with theirs. */
+  leadTo(target: string): void;
+  /** Connections that were made so far. */
+  readonly made: number;
   close(): Promise<void>;
 }
 
 /** Stands between the code under test and a server of the test stack, so that a test can take the server away. */
 export async function cuttable(target: string): Promise<CuttableServer> {
-  const { hostname, port } = new URL(target);
+  let { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let whole = true;
+  let made = 0;
   const server = createServer((client) => {
+    made++;
     if (!whole) return client.destroy();
     const upstream = connect(Number(port), hostname);
     for (const [socket, other] of [
@@ -50,6 +56,12 @@ export async function cuttable(target: string): Promise<CuttableServer> {
     },
     mend() {
       whole = true;
+    },
+    leadTo(next) {
+      ({ hostname, port } = new URL(next));
+    },
+    get made() {
+      return made;
     },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));

@@ -11,8 +11,8 @@ import {
 import { type Fingerprint, fingerprint, quietFingerprint } from "../../support/tables.ts";
 import { expectWholeBooksBalanced } from "../../support/whole-books.ts";
 
-/** What the janitor, and who looks over the rooms, write when they look, whoever asks for what. */
-const janitors = ["t_pay_lease", "t_pay_watch", "t_pay_message_watch", "t_lease", "t_living_room_look"];
+/** What the janitor writes when it looks, who looks over the rooms, and a node that is asked for its health. */
+const janitors = ["t_pay_lease", "t_pay_watch", "t_pay_message_watch", "t_lease", "t_living_room_look", "t_heartbeat"];
 /** Rows that every call may leave: who was sent a code, who called, which notices came. */
 const journals = ["t_sms", "t_operator_audit", "t_pay_notice", ...janitors];
 

@@ -222,7 +222,7 @@ describe("closing", () => {
     expect(await failureOf(close(anchorId, roomId, 1))).toBe("closeTooOften");
     await later(anchorId);
     const aged = "UPDATE t_living_room_record SET end_time = end_time - INTERVAL ? SECOND WHERE id = ?";
-    await database.run(aged, [limits.room.closeEveryMs / 1_000, roomId]);
+    await database.run(aged, [limits.room.closeTwinMs / 1_000, roomId]);
     expect(await failureOf(close(anchorId, roomId, 1))).toBe("notYourRoom");
   });
 

@@ -21,12 +21,15 @@ const user = {
   },
 };
 
+/** Every account is usable. */
+const wallet = { name: "wallet", actions: { unusableOf: () => ({ userIds: [] }) } };
+
 export function startRooms(label: string, settings: Partial<LookSettings> = {}): Promise<ServiceBroker> {
   return startNode(label, [{ ...livingRoom, settings: { ...looks, ...settings } as ServiceSchema["settings"] }]);
 }
 
 export function startRouter(label: string): Promise<ServiceBroker> {
-  return startNode(label, [{ ...imRouter, settings: { newEpochMs: 500 } as ServiceSchema["settings"] }, user]);
+  return startNode(label, [{ ...imRouter, settings: { newEpochMs: 500 } as ServiceSchema["settings"] }, user, wallet]);
 }
 
 export function startServer(label: string, settings = quick): Promise<ServiceBroker> {

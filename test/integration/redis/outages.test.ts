@@ -5,23 +5,22 @@ import { limits } from "../../../config/limits.ts";
 import { healthMixin } from "../../../mixins/health.mixin.ts";
 import { keepLooking, openRedis } from "../../../mixins/redis/client.ts";
 import { optionalRedisMixin, redisMixin } from "../../../mixins/redis.mixin.ts";
-import { cuttable } from "../../support/cuttable-server.ts";
+import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { type PrivateServer, privateRedis } from "../../support/private-server.ts";
 import { redisStates } from "../../support/redis-states.ts";
-import { type SwitchableServer, switchable } from "../../support/switchable-server.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 
 // The server that becomes of no use; the one of all tests is what the address leads to after a failover.
 let server: PrivateServer;
 /** Past the client under test. */
 let admin: Redis;
-let address: SwitchableServer;
+let address: CuttableServer;
 const shared = process.env.REDIS_URL as string;
 
 beforeAll(async () => {
   server = await privateRedis();
   admin = new Redis(server.url);
-  address = await switchable(server.url);
+  address = await cuttable(server.url);
   process.env.REDIS_URL = address.url;
 });
 afterAll(async () => {
@@ -32,6 +31,9 @@ afterAll(async () => {
   await address.close();
   await server.close();
 });
+
+/** What its connections meet is seen in what its commands answer. */
+const opened = (url?: string) => openRedis("test", () => {}, url).on("error", () => {});
 
 const outcome = (work: Promise<unknown>) =>
   work.then(
@@ -48,8 +50,7 @@ const states = redisStates.map((state) => [state.name, state] as const);
 describe("a client of Redis", () => {
   let redis: Redis;
   beforeEach(async () => {
-    redis = openRedis("test");
-    redis.on("error", () => {});
+    redis = opened();
     await redis.connect();
   });
   afterEach(() => redis.disconnect());
@@ -128,8 +129,7 @@ describe("a client of Redis", () => {
 });
 
 test("a name that does not resolve is unavailable", async () => {
-  const redis = openRedis("test", () => {}, "redis://no-such-host.invalid:6379");
-  redis.on("error", () => {});
+  const redis = opened("redis://no-such-host.invalid:6379");
   expect(await outcome(redis.connect())).not.toBe("done");
   expect(await write(redis)).toBe("unavailable");
   redis.disconnect();
@@ -142,7 +142,7 @@ describe("after a failover behind one address", () => {
   });
 
   test("a client that writes leaves the demoted server at its first refusal", async () => {
-    const redis = openRedis("test");
+    const redis = opened();
     await redis.connect();
     expect(await write(redis)).toBe("done");
     await admin.call("REPLICAOF", "127.0.0.1", "1");
@@ -154,7 +154,7 @@ describe("after a failover behind one address", () => {
   });
 
   test("a client that only reads leaves it too", async () => {
-    const redis = openRedis("test");
+    const redis = opened();
     await redis.connect();
     const stop = keepLooking(redis, "reader");
     await redis.set("where", "old");
@@ -171,11 +171,11 @@ describe("after a failover behind one address", () => {
 
   test("a client whose server is silent for good leaves it", async () => {
     const frozen = await cuttable(server.url);
-    const redis = openRedis("test", () => {}, frozen.url);
+    const redis = opened(frozen.url);
     await redis.connect();
     const stop = keepLooking(redis, "silent");
     frozen.freeze();
-    await eventually("written again", async () => (await write(redis)) === "done");
+    await eventually("written again", async () => (await write(redis)) === "done", 20_000);
     stop();
     redis.disconnect();
     await frozen.close();

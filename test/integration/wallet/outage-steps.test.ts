@@ -12,7 +12,7 @@ import { settledOrders } from "../../support/outcomes.ts";
 import { recharge } from "../../support/recharge.ts";
 import { type RefusingServer, refusing } from "../../support/refusing-server.ts";
 import { startNode, stopAll } from "../../support/system.ts";
-import { fundedUsers } from "./traffic.ts";
+import { fundedUsers, walletOn } from "./traffic.ts";
 
 // One fault and a message is a dead letter: whatever counts as one is seen at once.
 jest.mock("../../../config/limits.ts", () => {
@@ -22,6 +22,7 @@ jest.mock("../../../config/limits.ts", () => {
 
 let mysql: RefusingServer;
 let caller: ServiceBroker;
+let walletNode: ServiceBroker;
 /** What the router throws at its next calls. */
 let routerErrors: unknown[] = [];
 const answer = () => {
@@ -39,7 +40,7 @@ beforeAll(async () => {
   process.env.MYSQL_URL = mysql.url;
   // Nodes of their own, so that errors cross the wire.
   await startNode("router", [router]);
-  await startNode("wallet", [wallet]);
+  walletNode = await startNode("wallet", [wallet]);
   await startNode("gift", [gift]);
   caller = await startNode("caller", []);
   await caller.waitForServices(["wallet", "gift", "im-router"]);
@@ -108,10 +109,12 @@ describe("an outage in a step of a gift's settlement makes no dead letter, and t
 
   test("a cluster that finds at the commit that the transaction cannot be: it is run again", async () => {
     const [user] = (await fundedUsers(caller, 1, 1)) as [string];
+    const retries = walletOn(walletNode).mysql.retries;
     const refused = mysql.refuse({ at: "COMMIT", after: trades, errno: 1213, sqlState: "40001", times: 3 });
     const orderId = await acceptGift(user);
     await refused;
     expect(await settledOrders([orderId])).toMatchObject([{ orderId, status: "succeeded" }]);
+    expect(walletOn(walletNode).mysql.retries - retries).toBe(3);
   });
 
   test.each<[string, unknown]>([

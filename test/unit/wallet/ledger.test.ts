@@ -187,7 +187,7 @@ describe("the ledger's decision", () => {
         gift(),
         { kind: "recharge", bizId: "p1", userId: "11", coins: 7 },
       ]);
-      expect(decision.outcomes[0]).toMatchObject({ status: "done", income: 20, balanceAfter: 60 });
+      expect(decision.outcomes[0]).toMatchObject({ status: "done", incomePoints: 2_000, balanceAfter: 60 });
       expect(decision.outcomes[1]).toMatchObject({ status: "done", balanceAfter: 67 });
       expect(decision.changed).toMatchObject([{ status }]);
     },
