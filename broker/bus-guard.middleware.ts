@@ -6,14 +6,14 @@ type Handler = (ctx: Context) => Promise<unknown>;
 
 const textMax = 200;
 
-/** Ids and names of the caller's, which go into logs, metrics and rows: a text of bounded length, or nothing. */
+/** An id or name that the caller sent, for logs, metrics and rows: a string of bounded length, or null. */
 function textOrNull(value: unknown): string | null {
   return typeof value === "string" && value.length <= textMax ? value : null;
 }
 
 /**
- * The one place where packets of other nodes enter this one. What a packet throws, or what its handling rejects with
- * when no answer can be made, costs that packet alone: the transporter awaits nothing, so it would end the process.
+ * All packets of other nodes enter here. An error in handling a packet drops that packet alone. Moleculer's transporter
+ * does not await the handler, so without this guard a rejection would end the process.
  */
 export function busGuard(broker: ServiceBroker): Middleware {
   const refused = (command: string, error: unknown) => {

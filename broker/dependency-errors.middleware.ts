@@ -15,9 +15,9 @@ export const dependencyErrors: Middleware = {
       } catch (error) {
         const about = { action: action.name, requestId: ctx.requestID, caller: ctx.caller, err: error };
         const name = failureName(error);
-        // The cause does not cross nodes: this is where the driver said it.
+        // The cause does not cross nodes: log the driver's error here.
         const met = name === undefined ? isOutage(error) : (error as Error).cause !== undefined;
-        if (met) ctx.broker.logger.warn(about, "a dependency is of no use now: the caller is told to try again");
+        if (met) ctx.broker.logger.warn(about, "a dependency is unavailable: the caller is told to try again");
         if (name !== undefined) throw error;
         if (met) throw outage(error, { action: action.name });
         if ((error as { code?: unknown } | null)?.code !== 422) ctx.broker.logger.error(about, "action failed");

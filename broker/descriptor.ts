@@ -63,14 +63,14 @@ function ofFile(fd: number, stat: Stats): Descriptor {
 function ownStream(fd: 1 | 2): Descriptor {
   const stat = fstatSync(fd);
   if (stat.isFile()) return { fd, mayBlock: true };
-  const own = process.platform === "linux" && !stat.isSocket() ? openedAnew(fd, stat) : undefined;
+  const own = process.platform === "linux" && !stat.isSocket() ? reopened(fd, stat) : undefined;
   if (own !== undefined) return { fd: own, mayBlock: false };
   void (fd === 1 ? process.stdout : process.stderr);
   return { fd, mayBlock: stat.isCharacterDevice() };
 }
 
-/** Undefined where it is not ours to open, or nobody is at its other end. */
-function openedAnew(fd: number, { dev, ino }: Stats): number | undefined {
+/** Undefined where it may not be opened, or has no reader. */
+function reopened(fd: number, { dev, ino }: Stats): number | undefined {
   try {
     const own = openSync(`/dev/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     const stat = fstatSync(own);
@@ -78,7 +78,7 @@ function openedAnew(fd: number, { dev, ino }: Stats): number | undefined {
     closeSync(own);
     return undefined;
   } catch {
-    // What is wrong with it will be said by the first write.
+    // The first write reports the error.
     return undefined;
   }
 }

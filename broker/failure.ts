@@ -6,8 +6,8 @@ import { isOutage } from "./outages.ts";
 /**
  * A failure of the table in config/errors.ts as an error that survives the way between nodes: a plain
  * MoleculerClientError (subclasses arrive as bare errors) with the failure's name as `type`. Test it with `isFailure`.
- * `data` is for logs and callers inside; it is never shown outside. The `mayHaveHappened` of an `unavailable` is what
- * the function of that name goes by.
+ * `data` is for logs and callers inside; it is never shown outside. `mayHaveHappened()` below reads the field of that
+ * name in the data of an `unavailable`.
  */
 export function fail(name: FailureName, data: Record<string, unknown> = {}): Error {
   const row = failures[name];
@@ -61,9 +61,9 @@ export function isUnavailable(error: unknown): boolean {
 const notAnswered = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
 
 /**
- * Whether what failed may have been carried out all the same: it was sent, and nobody said no. An `unavailable` says so
- * itself. False only where that is certain, as far as the one who failed can know: an action that must be believed turns
- * the time-outs of its own look-ups into an `unavailable`.
+ * Whether a failed call may have been carried out all the same: it was sent, and no refusal came back. An `unavailable`
+ * says so in its data. False must be certain: an action whose callers rely on it converts the time-outs of its own
+ * queries into a plain `unavailable`.
  */
 export function mayHaveHappened(error: unknown): boolean {
   const { type, data } = (error ?? {}) as { type?: unknown; data?: { mayHaveHappened?: unknown } };

@@ -2,38 +2,39 @@ import type { ServiceBroker } from "moleculer";
 import { complain } from "./outputs.ts";
 
 let broker: ServiceBroker | undefined;
-let spoken = false;
+let ending = false;
 
-/** Whose log gets the last word of this process. */
-export function logsLastWord(of: ServiceBroker): void {
+/** The broker whose log records the error that ends this process. */
+export function logUncaughtErrorsTo(of: ServiceBroker): void {
   broker = of;
 }
 
 /**
  * An error that nobody caught (an exception, or a promise that was rejected) ends the process at once, with exit code 1
- * and the error in the log and on standard error: what it left half done is unknown, and everything that was promised
- * stands in the databases and streams, from where another node or the next start goes on. Called once, at the start.
+ * and the error in the log and on standard error. What the process left half done is unknown; whatever was acknowledged
+ * is durable in databases and streams, and another node or the next start continues from there. Called once, at the
+ * start.
  */
 export function endOnUncaughtErrors(): void {
   process.on("uncaughtException", (error: unknown, origin) => {
-    if (spoken) return;
-    spoken = true;
+    if (ending) return;
+    ending = true;
     const what = origin === "unhandledRejection" ? "a rejected promise that nobody handled" : "an uncaught exception";
-    lastWord(`${what} ends this process`, error);
+    report(`${what} ends this process`, error);
     process.exit(1);
   });
 }
 
-function lastWord(sentence: string, error: unknown): void {
+function report(sentence: string, error: unknown): void {
   complain(`${sentence}: ${stackOf(error)}`);
   try {
     broker?.logger.fatal({ err: error instanceof Error ? error : new Error(stackOf(error)) }, sentence);
   } catch (failure) {
-    complain(`the log did not take the last word: ${stackOf(failure)}`);
+    complain(`the log could not take that error: ${stackOf(failure)}`);
   }
 }
 
-/** Whatever was thrown may throw again when it is looked at. */
+/** The stack as text. Never throws, although reading a thrown value may. */
 function stackOf(error: unknown): string {
   try {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);

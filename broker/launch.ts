@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type ServiceBroker as Broker, ServiceBroker, type ServiceSchema } from "moleculer";
 import { limits } from "../config/limits.ts";
-import { logsLastWord } from "./last-word.ts";
+import { logUncaughtErrorsTo } from "./last-word.ts";
 import { brokerOptions } from "./options.ts";
 
 /** The services there are, in the order in which a reader would meet them. */
@@ -29,7 +29,7 @@ export function isServiceName(name: string): name is ServiceName {
  */
 export async function launch(names: readonly ServiceName[], label: string): Promise<Broker> {
   const broker = new ServiceBroker(brokerOptions(label));
-  logsLastWord(broker);
+  logUncaughtErrorsTo(broker);
   for (const name of names) {
     const module = (await import(`../services/${name}/${name}.service.ts`)) as { default: ServiceSchema };
     broker.createService(module.default);

@@ -3,7 +3,7 @@ import { limits } from "../config/limits.ts";
 import { type Descriptor, openTarget, openTargetSync, type Target } from "./descriptor.ts";
 import { type Gap, LineQueue } from "./line-queue.ts";
 
-/** Told that an output does not work or works again, in a sentence; not more often than `limits.log` says. */
+/** Receives one sentence when an output fails or works again; at most every `limits.log.complainEveryMs`. */
 export type Complain = (sentence: string) => void;
 
 /**
@@ -18,10 +18,10 @@ function textOfGap({ lines, since, reason }: Gap): string {
 }
 
 /**
- * Lines that go to a file or a stream and never hold up the process: no call of it blocks or throws, whatever becomes of
- * the destination. Lines wait in memory while it takes none, up to `limits.log.waitingBytes`; more are dropped and
- * counted, and once it takes lines again one line says how many are missing. A file that fails is opened anew every
- * second, with its folder.
+ * Writes lines to a file or a stream without ever blocking the process: no method blocks or throws, except `flushSync`,
+ * which waits until its deadline. While the destination takes none, lines wait in memory, up to
+ * `limits.log.waitingBytes`; further lines are dropped and counted, and once it takes lines again one line says how
+ * many are missing. A file that fails is opened again every `limits.log.retryEveryMs`, with its folder.
  *
  * Files are written in a thread. Everything else (pipes, FIFOs, sockets, terminals, devices) is written without one, by
  * descriptors that do not block: a thread that is stuck in a write would keep the process from ending.
@@ -46,7 +46,7 @@ export class LineOutput {
     this.tell = complain;
   }
 
-  /** What people call it. */
+  /** Its name in messages for people. */
   get name(): string {
     if ("file" in this.target) return this.target.file;
     return this.target.fd === 1 ? "standard output" : "standard error";
@@ -65,7 +65,7 @@ export class LineOutput {
     this.pump();
   }
 
-  /** Told of lines that are dropped, how many; gives back how to end that. */
+  /** Calls `watcher` with the number of lines that are dropped. Returns a function that ends this. */
   onLoss(watcher: (lines: number) => void): () => void {
     this.lossWatchers.add(watcher);
     return () => void this.lossWatchers.delete(watcher);
@@ -90,7 +90,7 @@ export class LineOutput {
   /** Writes what waits, as far as it is taken until the deadline (of Date.now()). For the end of the process. */
   flushSync(deadline: number): void {
     if (this.isStuck || (this.queue.lines === 0 && !this.queue.hasGap)) return;
-    // What a thread is writing it will have written.
+    // A chunk that a thread is writing must not be written twice.
     if (this.phase === "writing") this.queue.forgetChunk();
     this.queue.closeGap(this.gapLine);
     try {
@@ -104,12 +104,12 @@ export class LineOutput {
     this.tell?.(`${this.queue.lines} lines for ${this.name} are lost at the end: ${this.trouble}`);
   }
 
-  /** Whether the disk has not let go a thread that opens or writes the file for as long as `flushed` waited for it. */
+  /** Whether a thread still opens or writes the file after `flushed` waited for it: the disk blocks it. */
   get isStuck(): boolean {
     return this.stuck;
   }
 
-  /** Lets the file go. What is written afterwards opens it again. */
+  /** Closes the file. A later write opens it again. */
   close(): void {
     if (this.isBusy) return;
     clearTimeout(this.timer);
@@ -230,7 +230,7 @@ export class LineOutput {
   private letGo(): void {
     const fd = this.opened?.fd;
     this.opened = undefined;
-    // That a file which could not be written cannot be closed well either changes nothing.
+    // An error of closing is ignored: the file is of no further use here.
     if (fd !== undefined && fd > 2) close(fd, () => undefined);
   }
 }

@@ -8,8 +8,8 @@ export interface Gap {
 }
 
 /**
- * Lines that wait to be written, oldest first, bounded by `limits.log.waitingBytes`. When it is full, new lines are
- * dropped until half of it is free, and the line that tells of the gap stands where they would have stood.
+ * Lines that wait to be written, oldest first, bounded by `limits.log.waitingBytes`. When the queue is full, new lines
+ * are dropped until half of it is free. One line takes their place and says how many were dropped.
  */
 export class LineQueue {
   private readonly waiting: string[] = [];
@@ -58,7 +58,9 @@ export class LineQueue {
     this.push(line, Buffer.byteLength(line));
   }
 
-  /** The oldest lines as bytes, the same until `took` has been told that they are written; undefined where none wait. */
+  /**
+   * The oldest lines as bytes, the same ones until `took` confirms that they are written; undefined where none wait.
+   */
   chunk(): Buffer | undefined {
     if (!this.next && this.waiting.length > 0) {
       let [lines, chars] = [0, 0];
@@ -77,7 +79,7 @@ export class LineQueue {
     if (this.next.rest.length === 0) this.next = undefined;
   }
 
-  /** Somebody else sees to the chunk. */
+  /** Drops the chunk: a thread is writing it. */
   forgetChunk(): void {
     this.held -= this.next?.rest.length ?? 0;
     this.next = undefined;

@@ -24,10 +24,13 @@ export function messageSize(broker: ServiceBroker): Middleware {
       if (most === undefined || data.length <= most) return next(topic, data, meta);
       const { type, payload } = meta.packet ?? {};
       const about = { packet: type, action: payload?.action ?? payload?.event, topic, bytes: data.length, most };
-      broker.logger.error(about, "a message is larger than NATS takes: it is not sent, and its caller is told");
-      // Moleculer would keep it among those that wait for their answer, for ever.
+      broker.logger.error(
+        about,
+        "a message is larger than NATS takes: it is not sent, and its caller gets messageTooLarge",
+      );
+      // Moleculer would keep the request pending for ever.
       if (type === "REQ" && payload?.id !== undefined) transit().removePendingRequest(payload.id);
-      // At once and not by the promise: only so an answer that is too large becomes the error of its call.
+      // Thrown, not rejected: only then does an answer that is too large become the error of its call.
       throw fail("messageTooLarge", about);
     };
   return { name: "MessageSize", transporterSend } as unknown as Middleware;

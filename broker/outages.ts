@@ -1,7 +1,7 @@
 /**
- * What an error of a driver (mysql2, sequelize, ioredis, nats, a socket of Node's) says. Everything is an outage, which
- * passes and is nobody's fault, except the few answers that say that the statement itself is wrong and would be refused
- * at any time: only those may end a request as a fault, or a message in the dead letters.
+ * Classifies errors of drivers (mysql2, sequelize, ioredis, nats, Node's sockets). Every error is an outage, which
+ * passes and is retried, except the few that say that the statement itself is wrong and would always be refused. Only
+ * those may end a request as a fault, or a message in the dead letters.
  */
 
 interface DriverError {
@@ -43,8 +43,9 @@ const statementErrors: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * Among those states, and yet about the server or the account. A table or a database that is missing counts as well: a
- * service starts only on a database that has all of them, so whoever took one away (a restore under way) brings it back.
+ * Errors of those classes that are about the server or the account all the same. A missing table or database is one: a
+ * service starts only on a complete database, so a table that is missing later was removed, as by a restore in
+ * progress.
  */
 const stateOfServer: ReadonlySet<unknown> = new Set([
   1044, // ER_DBACCESS_DENIED_ERROR
@@ -104,8 +105,8 @@ export function isMessageFault(error: unknown): boolean {
 const socketCalls = /^(connect|read|write|writev|shutdown|getaddrinfo|query[A-Z]\w*)$/;
 
 /**
- * Whether an error of any origin is a driver's and says that its server is of no use now. The database class, the Redis
- * client and the publisher turn what they throw into `unavailable` themselves; this is for what comes past them.
+ * Whether an error comes from a driver and is an outage of its server. The database class, the Redis client and the
+ * publisher convert their errors to `unavailable` themselves; this recognizes errors that bypass them.
  */
 export function isOutage(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;

@@ -34,7 +34,7 @@ export function outputTo(file: string | undefined): LineOutput {
   return created;
 }
 
-/** Lets a file go that nobody writes any more, its lines written as far as that can be done in time. */
+/** Closes a file after writing its waiting lines, for at most `limits.log.flushAtExitMs`. */
 export async function closeOutput(file: string): Promise<void> {
   const output = outputs.get(file);
   if (!output) return;
@@ -44,7 +44,7 @@ export async function closeOutput(file: string): Promise<void> {
   output.close();
 }
 
-/** Ends the process, its lines written as far as that can be done in time. */
+/** Ends the process after writing all waiting lines, for at most `limits.log.flushAtExitMs`. */
 export async function endProcess(code?: number): Promise<never> {
   const all = [...outputs.values(), standardError];
   await Promise.all(all.map((output) => output.flushed(limits.log.flushAtExitMs)));
@@ -58,7 +58,8 @@ function keepUntilExit(): void {
     const deadline = Date.now() + limits.log.flushAtExitMs;
     for (const output of outputs.values()) output.flushSync(deadline);
     standardError.flushSync(deadline);
-    // The end waits for every thread: with one that a disk does not let go there is no other end than this.
+    // exit() waits for every thread. One that is blocked in a write would wait for ever, so only SIGKILL ends the
+    // process.
     if ([...outputs.values(), standardError].some((output) => output.isStuck)) process.kill(process.pid, "SIGKILL");
   });
 }

@@ -6,13 +6,14 @@ type Check = (params: unknown, context: object) => true | Problem[];
 const unreadable: Problem = { type: "unreadable", field: "params", message: "The params cannot be read." };
 
 /**
- * Moleculer's validator for params that another node has sent: whatever they are, the answer is a validation error. The
- * one it is made of throws on some (it writes values into its messages and converts them), which would be a fault of the
- * action. Its problems carry no values: they go into logs and back to the caller, and may be secret, large or deep.
+ * Moleculer's validator for params that another node has sent: invalid params of any kind are a validation error.
+ * fastest-validator throws on some, since it converts values and writes them into its messages; that would be a fault
+ * of the action. The problems carry no values: they go into logs and to the caller, and values may be secret, large or
+ * deep.
  */
 export class ParamsValidator extends Validators.Fastest {
   constructor() {
-    // A number that is not safe is no number of ours; a contract may say less.
+    // By default a number lies within the safe integers; a contract may narrow that.
     super({ defaults: { number: { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER } } } as never);
   }
 

@@ -18,8 +18,8 @@ export function jsonBytes(value: unknown): number {
 }
 
 /**
- * The list in parts that each keep the bounds, in its order, nothing left out but what `tooLarge` is told of: an element
- * that exceeds the bytes alone. An empty list has no parts.
+ * Cuts the list into parts within the bounds, in order. An element that alone exceeds the bytes is left out and passed
+ * to `tooLarge`. An empty list has no parts.
  */
 export function cutList<T>(
   items: readonly T[],
@@ -52,7 +52,10 @@ export function cutList<T>(
 const brackets = 2;
 const comma = 1;
 
-/** The elements from the first on that an answer can carry: a page that is shorter than was asked for has a next one. */
+/**
+ * The longest beginning of the list whose JSON fits into `bytes`. Where it is shorter than the list, there is a next
+ * page.
+ */
 export function fittingPage<T>(items: readonly T[], bytes: number): T[] {
   return cutList(items, { count: items.length, bytes }, () => undefined)[0] ?? [];
 }

@@ -1,7 +1,7 @@
 /**
- * Readers of values of which nothing is known: what came off a wire, or was thrown elsewhere. `Number()`, `String()` and
- * templates call methods of what they are given (`{"valueOf":1,"toString":1}` has none that can be called) and go down
- * into it (20,000 arrays in each other exhaust the stack): on a value from outside they throw. These never do.
+ * Readers of unknown values: received from outside, or thrown. `Number()`, `String()` and templates may throw on them:
+ * they call the value's own methods (`{"valueOf":1,"toString":1}` has none that can be called) and recurse into it
+ * (20,000 nested arrays exhaust the stack). The functions here never throw.
  */
 
 export type Fields = Readonly<Record<string, unknown>>;

@@ -23,7 +23,7 @@ export const limits = Object.freeze({
     metricsNodeTimeoutMs: 1_000,
     metricsWindowS: 10,
     healthNodeTimeoutMs: 1_500,
-    /** How long the gateway answers from one look at all nodes, and a node from one look at its dependencies. */
+    /** How long one check of all nodes (gateway), or of a node's dependencies (node), is answered again, ms. */
     healthKeptMs: 500,
     proxiesMax: 10,
   }),
@@ -31,7 +31,7 @@ export const limits = Object.freeze({
   log: Object.freeze({
     bufferBytes: 8 * 1024,
     flushEveryMs: 250,
-    /** Of what a driver said, kept in the failure that it became. */
+    /** Characters of a driver's error message that its failure keeps. */
     causeChars: 200,
     /** Of each destination: what waits to be written, beyond which lines are dropped and counted. */
     waitingBytes: 4 * 1024 * 1024,
@@ -41,7 +41,7 @@ export const limits = Object.freeze({
     retryEveryMs: 1_000,
     /** How often at the most it is said on stderr that one and the same destination does not work. */
     complainEveryMs: 10 * 60_000,
-    /** What the end of a process waits for its lines to be written. */
+    /** How long a process that ends waits for its lines to be written. */
     flushAtExitMs: 500,
   }),
 
@@ -62,7 +62,7 @@ export const limits = Object.freeze({
     heartbeatIntervalS: 2,
     heartbeatTimeoutS: 5,
     shutdownTimeoutMs: 10_000,
-    /** What a node that is told to end waits for its own start. */
+    /** How long a node that gets a stop signal while it starts waits for the start to finish. */
     startPatienceMs: 5_000,
     maxCallLevel: 20,
   }),
@@ -80,10 +80,10 @@ export const limits = Object.freeze({
     connectTimeoutMs: 5_000,
     statementTimeoutMs: 15_000,
     transactionRetries: 8,
-    /** A connection is asked whether its server takes writes before a use that is so long after the last such look. */
+    /** A connection is checked for read_only before a use when its last check is older than this. */
     lookEveryMs: 1_000,
     lookTimeoutMs: 3_000,
-    /** A pool's connections are given up at the most so often; then as many are made anew as are used. */
+    /** A pool closes all its connections at most this often. */
     emptyEveryMs: 1_000,
     /** Sequelize's connections, which read the catalogue, are used no longer than this. */
     catalogueConnectionMs: 1_000,
@@ -99,7 +99,7 @@ export const limits = Object.freeze({
     reconnectMaxDelayMs: 1_000,
     /** A connection whose server answers that it is of no use is given up, at the most so often. */
     dropEveryMs: 2_000,
-    /** How often a connection is tried with a write, so that one that only reads finds out too. */
+    /** How often a connection is probed with a write, so that a client that only reads notices a demoted server too. */
     lookEveryMs: 2_000,
     /** A connection that does not answer, or does not get through its handshake, for so long is given up. */
     silenceMs: 5_000,
@@ -181,7 +181,7 @@ export const limits = Object.freeze({
   /** The looks over all live rooms: who watches, and whether the anchors are there. */
   look: Object.freeze({
     everyMs: 4_000,
-    /** More than a portion of rooms takes. */
+    /** Longer than the check of `roomsPerCall` rooms takes. */
     leaseMs: 8_000,
     answerTimeoutMs: 3_000,
     /** Looks further apart than this say nothing about the time between them. */
@@ -189,9 +189,9 @@ export const limits = Object.freeze({
     roomsPerCall: 500,
     closingsAtOnce: 50,
     marksPerStatement: 1_000,
-    /** How long a router has been there before the im-servers that it sees are all there are. */
+    /** A router that has run for less may not have discovered all im-servers yet. */
     routerSettleMs: 2_000,
-    /** For how long an im-server that did not answer a router's ping, or did, is not pinged again. */
+    /** How long the result of a ping to an im-server is kept. */
     pingedMs: 5_000,
     anchorEnteredTimeoutMs: 1_000,
   }),

@@ -1,7 +1,7 @@
 import { type IpAddress, isInNetwork, readAddress } from "./ip-address.ts";
 import { limits } from "./limits.ts";
 
-/** Whose word on where a request came from is taken: the proxies that the setting TRUST_PROXY names. */
+/** The proxies whose X-Forwarded-* headers are believed: those that the setting TRUST_PROXY names. */
 export interface TrustedProxies {
   /**
    * Whether the sender of a request is a trusted proxy. `hop` 0 is who connected to us, 1 whom that one names, and so on;
@@ -42,7 +42,7 @@ function readNetwork(text: string): Network {
   // `::ffff:10.0.0.0/104` is 10.0.0.0/8.
   const bits = length === undefined ? whole : Number(length) - (spelling.includes(":") ? 128 - whole : 0);
   if (bits > whole || bits < 0) throw new Error("has a prefix length that there is not");
-  if (bits === 0) throw new Error("would trust everybody's word");
+  if (bits === 0) throw new Error("would trust every sender");
   const set = address.toByteArray().map((byte) => byte.toString(2).padStart(8, "0"));
   if (set.join("").slice(bits).includes("1")) throw new Error("has bits set behind its prefix length");
   return { address, bits };

@@ -3,8 +3,8 @@ interface GuardLog {
 }
 
 /**
- * `work` for a timer or a listener, where nobody catches what it throws and the process would end of it: that is logged,
- * and the next time comes. `name` says in the log what was not done.
+ * Wraps `work` for a timer or a listener, where an error would end the process: the error is logged, and the next call
+ * runs as usual. `name` names the work in the log.
  */
 export function guarded(log: GuardLog, name: string, work: () => void): () => void {
   return () => {

@@ -14,7 +14,7 @@ export type HealthCheck = () => Promise<unknown>;
 interface KeptCheck {
   readonly check: HealthCheck;
   readonly degrades: boolean;
-  /** The run that is under way; one that hangs is not joined by others. */
+  /** The check in progress. A hanging check is shared, not started again. */
   running?: Promise<true | string>;
 }
 
@@ -23,7 +23,7 @@ export interface HealthState {
 }
 
 interface Kept extends HealthState {
-  healthLook?: { at: number; report: Promise<HealthReport> };
+  lastReport?: { at: number; report: Promise<HealthReport> };
 }
 
 /**
@@ -59,7 +59,7 @@ async function outcomeOf(kept: KeptCheck): Promise<true | string> {
   return Promise.race([kept.running, late]).finally(() => clearTimeout(timer));
 }
 
-async function look(service: HealthState & Partial<JetStreamState>): Promise<HealthReport> {
+async function runChecks(service: HealthState & Partial<JetStreamState>): Promise<HealthReport> {
   const { jetstream, healthChecks } = service;
   const nats = jetstream && { check: () => jetstream.connection.flush(), degrades: false };
   const checks = new Map<string, KeptCheck>([...(nats ? [["nats", nats] as const] : []), ...(healthChecks ?? [])]);
@@ -80,9 +80,9 @@ export const healthMixin = {
       params: {},
       handler(this: Service & Kept & Partial<JetStreamState>): Promise<HealthReport> {
         const now = performance.now();
-        if (!this.healthLook || now - this.healthLook.at >= limits.http.healthKeptMs)
-          this.healthLook = { at: now, report: look(this) };
-        return this.healthLook.report;
+        if (!this.lastReport || now - this.lastReport.at >= limits.http.healthKeptMs)
+          this.lastReport = { at: now, report: runChecks(this) };
+        return this.lastReport.report;
       },
     },
   },

@@ -66,7 +66,7 @@ function open(connection: NatsConnection, manager: JetStreamManager, channels: (
       const head = headers();
       head.set("Nats-Msg-Id", msgId);
       if (requestId) head.set("Request-Id", requestId);
-      // A refusal takes nothing back that an earlier attempt may have stored.
+      // An earlier attempt may have been stored, although this one is refused.
       let mayHaveHappened = false;
       for (let attempt = 1; ; attempt++) {
         try {
@@ -74,7 +74,7 @@ function open(connection: NatsConnection, manager: JetStreamManager, channels: (
         } catch (error) {
           if (isTooLarge(error))
             throw fail("messageTooLarge", { subject, msgId, bytes: body.length, most: connection.info?.max_payload });
-          // Nothing that is tried again makes its subject valid.
+          // A retry cannot succeed: the subject or the message is invalid.
           if (isMessageFault(error)) throw error;
           mayHaveHappened ||= error instanceof NotAcked && error.mayHaveHappened;
           if (attempt >= limits.jetstream.publishAttempts || connection.isClosed())
@@ -86,7 +86,7 @@ function open(connection: NatsConnection, manager: JetStreamManager, channels: (
   };
 }
 
-/** A header that is none, as strangers may have published it, does not keep its message out of the dead letters. */
+/** Copies a header. An invalid one, from a foreign publisher, must not keep its message out of the dead letters. */
 function copyHeader(head: MsgHdrs, key: string, value: string): void {
   try {
     head.append(key, value);
@@ -100,7 +100,9 @@ function isTooLarge(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === ErrorCode.MaxPayloadExceeded;
 }
 
-/** @throws Error where the server takes less than this system sends: it would fail in its busiest moments alone. */
+/**
+ * @throws Error where the server takes less than this system sends: only the largest batches would fail, under load.
+ */
 function requireMaxPayload(connection: NatsConnection): void {
   const { max_payload: most = 0 } = connection.info ?? {};
   if (most >= limits.bus.maxPayloadBytes) return;

@@ -25,7 +25,10 @@ export function mysqlMixin(
       this.mysql = new Database(name, {
         ...options,
         gaveUp: (why) =>
-          this.logger.warn({ database: name, why }, "the database is of no use on these connections: made anew"),
+          this.logger.warn(
+            { database: name, why },
+            "all connections to the database are given up: new ones are opened",
+          ),
       });
       await requireMigrated(this.mysql, migrationFolders);
       addHealthCheck(this, "mysql", () => this.mysql.requireWorking());

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Service } from "moleculer";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
-import { keepLooking, openRedis, requireWritable } from "./redis/client.ts";
+import { openRedis, probeConnection, requireWritable } from "./redis/client.ts";
 
 export { openRedis } from "./redis/client.ts";
 
@@ -11,7 +11,7 @@ export interface RedisState {
 }
 
 interface Internals extends RedisState {
-  stopLooking?: () => void;
+  stopProbing?: () => void;
 }
 
 /**
@@ -23,7 +23,10 @@ function redisLifecycle(health: { degrades: boolean }) {
     async started(this: Service & Internals & HealthState) {
       const owner = `${this.name}:${this.broker.nodeID}`;
       this.redis = openRedis(this.name, (error) =>
-        this.logger.warn({ err: error }, "Redis answers that it is of no use: connected anew, at the most every 2 s"),
+        this.logger.warn(
+          { err: error },
+          "Redis refuses commands: the connection is dropped and opened again, at most every 2 s",
+        ),
       );
       let saidDown = false;
       this.redis.on("error", (error) => {
@@ -39,13 +42,13 @@ function redisLifecycle(health: { degrades: boolean }) {
         saidDown = false;
       });
       addHealthCheck(this, "redis", () => requireWritable(this.redis, owner), health);
-      this.stopLooking = keepLooking(this.redis, owner);
+      this.stopProbing = probeConnection(this.redis, owner);
       await this.redis.connect().catch((error: Error) => {
         this.logger.warn({ err: error }, "started without Redis: it is tried again in the background");
       });
     },
     async stopped(this: Service & Partial<Internals>) {
-      this.stopLooking?.();
+      this.stopProbing?.();
       this.redis?.disconnect();
     },
   };

@@ -56,7 +56,7 @@ function startNode(label: string, service: string, env: Env, { logDir, limits }:
     read: readNodeReady,
     limits,
     tell: say,
-    cameBack: (ready) => sayPlace(label, ready),
+    restarted: (ready) => sayPlace(label, ready),
   });
   void node.over.then((end) => {
     if (end === "givenUp") say(`${label} stays down, the other nodes run on; look at ${file}`);

@@ -35,8 +35,8 @@ async function main(): Promise<number> {
   const label = config().NODE_LABEL ?? (chosen.length === serviceNames.length ? "all" : chosen.join("+"));
   endOnUncaughtErrors();
   const launching = launch(chosen.filter(isServiceName), label);
-  // A signal that comes while the services start is obeyed once they have, if that does not take long: a server that they
-  // wait for may be away.
+  // A signal during the start stops the node once the services have started, or after `startPatienceMs`: a server that
+  // they wait for may be away.
   const stop = async () => {
     const broker = await Promise.race([launching, pause(limits.rpc.startPatienceMs)]);
     await broker?.stop();

@@ -1,8 +1,8 @@
 import { limits } from "../config/limits.ts";
 
 /**
- * When a process that ended by itself is started again, and when no more. One that ends with exit code 0 was told to
- * end; every other end is its own.
+ * When a process that ended by itself is started again, and when it is given up. Exit code 0 means that it was told to
+ * end; with any other end it ended by itself.
  *
  * | phase      |                                                                    |
  * | ---------- | ------------------------------------------------------------------ |
@@ -37,31 +37,34 @@ export interface RestartLimits {
   readonly maxPauseMs: number;
 }
 
-export interface Course {
+export interface RestartState {
   readonly phase: Phase;
   /** When it ended by itself and was to be started again, Date.now(), within `withinMs`. */
   readonly failures: readonly number[];
 }
 
-/** What happens to it: `failed` is an end of its own, `endedWell` one with exit code 0. */
-export type Happening = "ready" | "endedWell" | "failed" | "pauseOver" | "stop";
+/** `failed`: it ended by itself; `endedWell`: it ended with exit code 0. */
+export type ProcessEvent = "ready" | "endedWell" | "failed" | "pauseOver" | "stop";
 
-export const beginning: Course = { phase: "starting", failures: [] };
+export const initialState: RestartState = { phase: "starting", failures: [] };
 
-/** How it goes on after what happened at `now`. Pure. */
-export function next(course: Course, happening: Happening, now: number, limits: RestartLimits): Course {
-  const recent = course.failures.filter((at) => now - at < limits.withinMs);
-  const move = happening === "failed" && recent.length >= limits.most ? "failedTooOften" : happening;
-  const phase = moves[course.phase][move] ?? course.phase;
-  return { phase, failures: phase === "pausing" && happening === "failed" ? [...recent, now] : recent };
+/** The state after the event at `now`. Pure. */
+export function next(state: RestartState, event: ProcessEvent, now: number, limits: RestartLimits): RestartState {
+  const recent = state.failures.filter((at) => now - at < limits.withinMs);
+  const move = event === "failed" && recent.length >= limits.most ? "failedTooOften" : event;
+  const phase = moves[state.phase][move] ?? state.phase;
+  return { phase, failures: phase === "pausing" && event === "failed" ? [...recent, now] : recent };
 }
 
-/** How long a course that is pausing waits before the restart, milliseconds. */
-export function pauseMs({ failures }: Course, { firstPauseMs, maxPauseMs }: RestartLimits): number {
+/** The pause before the next restart, milliseconds. */
+export function pauseMs({ failures }: RestartState, { firstPauseMs, maxPauseMs }: RestartLimits): number {
   return Math.min(maxPauseMs, firstPauseMs * 2 ** Math.max(0, failures.length - 1));
 }
 
-/** The limits of `limits.restarts`, with another number of restarts where `--restarts` gives one. Throws on what is none. */
+/**
+ * The limits of `limits.restarts`, with another number of restarts where `--restarts` gives one. Throws where `given`
+ * is no number.
+ */
 export function readRestarts(given: string | undefined): RestartLimits {
   if (given === undefined) return limits.restarts;
   if (!/^\d{1,3}$/.test(given)) throw new Error(`--restarts wants a number from 0 to 999, not "${given}"`);

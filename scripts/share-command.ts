@@ -10,11 +10,11 @@ export const shareUsage = `The anchors' own shares of gifts; without one an anch
 
 ANCHOR is a user id, PERCENT a whole number from 0 to 100. DATE is a day (YYYY-MM-DD, from its beginning in Beijing) or a
 time with its zone (2026-11-23T08:00:00+08:00), and not over; without it the change is in force within a second. A gift
-keeps the share that it was accepted with. Nothing is ever taken out: of several rows from the same time the last counts.
+keeps the share that it was accepted with. Rows are only added: of several from the same time the last one counts.
 --by NAME says who does it (else the account of this machine). The URL of MySQL comes from the environment, or else from
 .stack/env.`;
 
-/** What was typed is not understood: said with the usage's first lines, nothing was written. */
+/** The error for a command that is not understood: what is wrong, and the usage. */
 export const wrong = (what: string) => new Error(`${what}\n\n${shareUsage}`);
 
 function anchorOf(text: string | undefined): string {
@@ -54,9 +54,9 @@ export interface ShareChange {
 export type ShareCommand = { what: "list"; anchorId: string | undefined } | ({ what: "write" } & ShareChange);
 
 /** @throws Error that says what is not understood, with the usage. */
-export function shareCommand(words: readonly string[], fromText: string | undefined): ShareCommand {
-  const [command, anchor, percent, ...rest] = words;
-  if (rest.length > 0 || (percent !== undefined && command !== "set")) throw wrong("that is a word too many");
+export function shareCommand(args: readonly string[], fromText: string | undefined): ShareCommand {
+  const [command, anchor, percent, ...rest] = args;
+  if (rest.length > 0 || (percent !== undefined && command !== "set")) throw wrong("too many arguments");
   const from = fromText === undefined ? undefined : timeOf(fromText);
   if (command === "set") return { what: "write", anchorId: anchorOf(anchor), percent: percentOf(percent), from };
   if (command === "remove") return { what: "write", anchorId: anchorOf(anchor), percent: null, from };

@@ -58,7 +58,7 @@ async function run(stack: Stack, limits: RestartLimits, npm: Promise<void>): Pro
       read: readNodeReady,
       limits,
       tell: say,
-      cameBack: (ready) => void isUp(ready).catch((error: unknown) => complain(messageOf(error))),
+      restarted: (ready) => void isUp(ready).catch((error: unknown) => complain(messageOf(error))),
     });
     await isUp(await services.ready);
     const givenUp = await Promise.race([

@@ -3,13 +3,13 @@ import { limits } from "../config/limits.ts";
 /** A person who presses Ctrl-C again after this long will not wait; the same press may arrive twice, through npm. */
 const impatienceMs = 1_000;
 
-/** What a process is told to end by: a signal, or the end of the process that it belongs to. */
+/** Why a process is to stop: a signal, or the end of its parent. */
 export type StopReason = NodeJS.Signals | "parent is gone";
 
 /**
  * Resolves once `stop` has run, after the first SIGINT, SIGTERM or SIGHUP (a terminal that is closed), or once `parent` is
- * gone. A SIGINT that comes a second and more later ends the process at once. Node takes back what nohup does, so SIGHUP
- * would end the process otherwise too, but at once.
+ * gone. A SIGINT that comes a second and more later ends the process at once. Without a handler SIGHUP would end the
+ * process at once, also under nohup, since Node resets the signal.
  */
 export function onStopSignal(stop: (reason: StopReason) => Promise<unknown>, parent?: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -42,8 +42,8 @@ export function parentGone(pid: number): Promise<void> {
 }
 
 /**
- * Resolves once npm is gone where it started this script: it passes SIGINT and SIGTERM on, but nothing that ends itself
- * at once. Never resolves for a script that was started otherwise, whose parent may go as it likes.
+ * Resolves once npm is gone, where npm started this script. npm passes SIGINT and SIGTERM on, but its child does not
+ * notice when npm is killed. Never resolves for a script that was started otherwise.
  */
 export function npmGone(script: string): Promise<void> {
   if (process.env.npm_lifecycle_event !== script) return new Promise(() => {});

@@ -1,23 +1,30 @@
 import { limits } from "../config/limits.ts";
 import type { Child, ChildExit } from "./children.ts";
-import { beginning, type Course, type Happening, next, pauseMs, type RestartLimits } from "./restart-policy.ts";
+import {
+  initialState,
+  next,
+  type ProcessEvent,
+  pauseMs,
+  type RestartLimits,
+  type RestartState,
+} from "./restart-policy.ts";
 import { messageOf } from "./stack/wait.ts";
 
 export interface SupervisedOptions<Ready> {
-  /** What people call it. */
+  /** Its name in messages for people. */
   name: string;
   /** Starts it; `former` is what it said when it was ready the last time, so that it can take the same ports. */
   start: (former: Ready | undefined) => Child;
   /** Reads its ready line. */
   read: (match: RegExpMatchArray | undefined) => Ready;
   limits: RestartLimits;
-  /** Told, for people, when it ends by itself, is started again or given up. */
+  /** Called with a line for people when it ends by itself, is started again or given up. */
   tell: (line: string) => void;
-  /** It is ready again after it had ended by itself. */
-  cameBack?: (ready: Ready, pid: number | undefined) => void;
+  /** Called when it is ready again after a restart. */
+  restarted?: (ready: Ready, pid: number | undefined) => void;
 }
 
-/** Of a line in what is told of an end; a log line may be long. */
+/** Characters shown of each last line; a log line may be long. */
 const shownChars = 300;
 
 /** How a supervised process ended for good. */
@@ -34,7 +41,7 @@ export class Supervised<Ready> {
   readonly over: Promise<End>;
   private readonly options: SupervisedOptions<Ready>;
   private readonly isOver: (end: End) => void;
-  private course: Course = beginning;
+  private state: RestartState = initialState;
   private child: Child;
   private former: Ready | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -46,7 +53,7 @@ export class Supervised<Ready> {
     this.isOver = over.resolve;
     this.child = options.start(undefined);
     this.ready = this.watch(this.child);
-    // Whoever waits for it is still told.
+    // A rejection that nobody awaits must not end this process; whoever awaits `ready` still gets it.
     this.ready.catch(() => undefined);
   }
 
@@ -62,7 +69,7 @@ export class Supervised<Ready> {
   /** Ends it for good; resolves when it is gone. */
   async stop(): Promise<void> {
     this.step("stop");
-    if (this.course.phase !== "stopping") return;
+    if (this.state.phase !== "stopping") return;
     await this.child.stop(limits.restarts.nodeStopMs);
   }
 
@@ -75,17 +82,17 @@ export class Supervised<Ready> {
   }
 
   private ended(child: Child, exit: ChildExit): void {
-    const before = this.course.phase;
+    const before = this.state.phase;
     this.step(exit.code === 0 ? "endedWell" : "failed");
     if (before === "stopping" || before === "starting") return;
     this.tellEnd(child, exit);
-    if (this.course.phase !== "pausing") return;
-    this.timer = setTimeout(() => this.restart(), pauseMs(this.course, this.options.limits));
+    if (this.state.phase !== "pausing") return;
+    this.timer = setTimeout(() => this.restart(), pauseMs(this.state, this.options.limits));
   }
 
   private tellEnd(child: Child, { code, signal }: ChildExit): void {
     const { name, tell, limits: restarts } = this.options;
-    const { phase, failures } = this.course;
+    const { phase, failures } = this.state;
     const who = `${name} (pid ${child.pid})`;
     const how = signal ?? `exit code ${code}`;
     if (phase === "ended") {
@@ -99,7 +106,7 @@ export class Supervised<Ready> {
     tell(`${who} ended by itself, with ${how}. ${tail}`);
     const within = `${restarts.most} within ${restarts.withinMs / 60_000} minutes`;
     if (phase === "givenUp") tell(`${name} is not started again (restarts: ${within})`);
-    const seconds = pauseMs(this.course, restarts) / 1000;
+    const seconds = pauseMs(this.state, restarts) / 1000;
     if (phase === "pausing") tell(`${name} is started again in ${seconds} s (restart ${failures.length} of ${within})`);
   }
 
@@ -108,23 +115,23 @@ export class Supervised<Ready> {
     const child = this.options.start(this.former);
     this.child = child;
     this.watch(child).then(
-      (ready) => this.options.cameBack?.(ready, child.pid),
+      (ready) => this.options.restarted?.(ready, child.pid),
       (error: unknown) => {
-        // Where it has ended, that is told by its end.
-        if (this.course.phase !== "restarting") return;
+        // Where the child has ended, `ended` reports it.
+        if (this.state.phase !== "restarting") return;
         this.options.tell(`${this.name} did not come back: ${messageOf(error)}`);
         void child.stop(limits.restarts.nodeStopMs);
       },
     );
   }
 
-  private step(happening: Happening): Course {
-    this.course = next(this.course, happening, Date.now(), this.options.limits);
-    const { phase } = this.course;
+  private step(event: ProcessEvent): RestartState {
+    this.state = next(this.state, event, Date.now(), this.options.limits);
+    const { phase } = this.state;
     if (phase === "ended" || phase === "givenUp") {
       clearTimeout(this.timer);
       this.isOver(phase);
     }
-    return this.course;
+    return this.state;
   }
 }

@@ -10,7 +10,7 @@ import type { TrustedProxies } from "../config/trusted-proxies.ts";
 export interface ClientAddress {
   /** The whole address in its one spelling, at most 45 characters; "unknown" where nothing says it. */
   readonly address: string;
-  /** What limits count by: whoever can choose among many addresses has one key. */
+  /** What limits count by: one key for all addresses that one client can choose among. */
   readonly key: string;
 }
 
@@ -38,8 +38,8 @@ function limitKey(address: IpAddress): string {
 
 /**
  * The client's address: from the socket's through X-Forwarded-For from its right end, for as long as each sender is a
- * trusted proxy. What stands left of the first who is not trusted is the client's own word and is not looked at. A trusted
- * proxy that names no address is taken for the client itself: the nearest address that is known. Never throws.
+ * trusted proxy. Entries left of the first sender that is not trusted are the client's own claim and are ignored. Where
+ * a trusted proxy names no address, its own is used: the nearest address that is known. Never throws.
  */
 export function clientAddress(
   socketAddress: string | undefined,

@@ -33,7 +33,7 @@ interface ServiceDefinition<Name extends string, This, Actions> {
   /** Broadcasts of other nodes: evictions. */
   events?: {
     [Event in keyof BroadcastEvents]?: {
-      /** What is none of this is logged and does nothing. */
+      /** An event that does not fit is logged and not handled. */
       params: Readonly<Record<keyof BroadcastEvents[Event], unknown>>;
       handler(this: This, ctx: Context<BroadcastEvents[Event]>): Awaitable<void>;
     };

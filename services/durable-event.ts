@@ -16,7 +16,7 @@ export function durableEvent<N extends DurableEventName>(
 }
 
 /**
- * The `data` of a durable event as it came off the stream, of which nothing else is known yet: for a channel's `parse`.
+ * The unchecked `data` of a durable event from a stream: for a channel's `parse`.
  * @throws Error where it is no durable event.
  */
 export function eventDataOf(message: unknown): Readonly<Record<string, unknown>> {

@@ -5,8 +5,8 @@ const orderNamespace = Buffer.from("5b1d7a3e9c0f4e6d8a2b4c6e8f013579", "hex");
 
 /**
  * The order id of a user's request id: a name-based UUID (RFC 9562, version 5), so that a repeat is the same business
- * id even where everything but the books was lost. Who sends a gift knows its order id by this before anybody answers,
- * and can name it where nobody does.
+ * id even where everything but the books was lost. The gateway knows the order id before the gift service answers, and
+ * can name it where no answer comes.
  */
 export function orderIdOf(userId: string, requestId: string): string {
   const hash = hashOf("sha1", Buffer.concat([orderNamespace, Buffer.from(`${userId}:${requestId}`)]), "buffer");

@@ -5,7 +5,7 @@
 export const imKeys = Object.freeze({
   /** Hash {node, conn, room, since, turn} of a connected user; lives as long as its lease is renewed. */
   user: (userId: string) => `im:user:${userId}`,
-  /** Hash {epoch, seq, born}: the number of the room's last frame, and when its epoch began, ms. */
+  /** Hash {epoch, seq, born, bytes}: the number of the last frame, when the epoch began, ms, and how long the log is. */
   roomState: (roomId: number) => `im:room:${roomId}`,
   /** List of the room's last frames, the last one numbered `seq`. */
   roomLog: (roomId: number) => `im:room:${roomId}:log`,

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
 /**
- * `schema.safeParse` for a value from outside, which throws on none: zod asks also a value that is no text for its
- * `length`, and compares what it finds there, which `{"length":{"valueOf":1,"toString":1}}` does not bear. What zod
- * cannot look at does not fit.
+ * `schema.safeParse` for a value from outside; never throws. zod reads and compares the `length` of values that are no
+ * strings, which throws on `{"length":{"valueOf":1,"toString":1}}`. A value on which zod throws does not fit the
+ * schema.
  */
 export function safeParse<Schema extends z.ZodType>(
   schema: Schema,
@@ -16,7 +16,7 @@ export function safeParse<Schema extends z.ZodType>(
   }
 }
 
-/** The same where nothing can go on without it. @throws ZodError */
+/** The parsed value. @throws ZodError where it does not fit. */
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const parsed = safeParse(schema, value);
   if (!parsed.success) throw parsed.error;

@@ -6,10 +6,10 @@ import type { Delivered, HandlingPorts } from "./message.ts";
 type Ports = Pick<HandlingPorts, "log">;
 
 /**
- * Says something to the server about a message: acked, or given back. Never throws: where the connection is closed for
- * good nothing can be said any more, and the message comes again, here or elsewhere, after the ack wait.
+ * Sends an ack or a nak of a message. Never throws: on a connection that is closed for good it cannot be sent, and the
+ * message is delivered again, to this node or another, after the ack wait.
  */
-export function say({ log }: Ports, message: JsMsg, how: () => void): void {
+export function acknowledge({ log }: Ports, message: JsMsg, how: () => void): void {
   try {
     how();
   } catch (error) {
@@ -17,9 +17,9 @@ export function say({ log }: Ports, message: JsMsg, how: () => void): void {
   }
 }
 
-/** Keeps the server from delivering again what is held, until the timer is cleared. */
+/** Extends the ack wait of the messages that are held, until the timer is cleared. */
 export function keepHeld({ log }: Ports, held: () => readonly Delivered[]): NodeJS.Timeout {
-  const keep = guarded(log, "keeping what is held", () => {
+  const keep = guarded(log, "extending the ack wait", () => {
     for (const { message } of held()) message.working();
   });
   return setInterval(keep, limits.jetstream.ackWaitMs / 3);

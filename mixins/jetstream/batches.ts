@@ -3,7 +3,7 @@ import { isUnavailable } from "../../broker/failure.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 import { Mailboxes } from "../mailboxes.ts";
-import { keepHeld, say } from "./acks.ts";
+import { acknowledge, keepHeld } from "./acks.ts";
 import { bury } from "./bury.ts";
 import { alone, type Delivered, type Hand, type HandlingPorts, placeOf, retryDelayMs, view } from "./message.ts";
 import { Pace } from "./pace.ts";
@@ -63,7 +63,7 @@ export class Batches {
     const place = placeOf(message);
     if (this.heldPlaces.has(place)) return;
     if (this.stopping) {
-      say(this.ports, message, () => message.nak());
+      acknowledge(this.ports, message, () => message.nak());
       return;
     }
     this.heldPlaces.add(place);
@@ -246,7 +246,7 @@ export class Batches {
   private finish(letter: Delivered, settle: () => void): void {
     this.inHand.delete(letter);
     this.heldPlaces.delete(placeOf(letter.message));
-    say(this.ports, letter.message, settle);
+    acknowledge(this.ports, letter.message, settle);
     this.progressed();
   }
 

@@ -1,6 +1,6 @@
 import type { JsMsg } from "nats";
 import { limits } from "../../config/limits.ts";
-import { say } from "./acks.ts";
+import { acknowledge } from "./acks.ts";
 import type { HandlingPorts } from "./message.ts";
 
 /**
@@ -11,10 +11,10 @@ export async function bury(ports: HandlingPorts, channel: string, message: JsMsg
   const about = { channel, sequence: message.seq, subject: message.subject, reason };
   try {
     await ports.publishDead(channel, message, reason);
-    say(ports, message, () => message.ack());
+    acknowledge(ports, message, () => message.ack());
     ports.log.error(about, "a message went to the dead letters: look at it and replay it");
   } catch (error) {
-    say(ports, message, () => message.nak(limits.jetstream.retryMaxDelayMs));
+    acknowledge(ports, message, () => message.nak(limits.jetstream.retryMaxDelayMs));
     ports.log.error({ ...about, err: error }, "a dead letter could not be written: its message comes again");
   }
 }

@@ -22,7 +22,7 @@ export class NotAcked extends Error {
   }
 }
 
-/** The server's word that the same message id is being stored at this moment: no refusal of the message. */
+/** The error code for a message id that is being stored: no refusal of the message. */
 const inProgress = 409;
 
 /**

@@ -11,9 +11,9 @@ interface LeaseOptions {
 }
 
 /**
- * The right to do some work of a service, which one node has at a time: a row of t_lease in the service's own database
- * (`mixins/lease/migrations`). The database's clock alone decides, so the nodes' clocks need not agree. Who held it and
- * died is followed by another node when `ms` are over.
+ * A lease on some work of a service, which one node holds at a time: a row of t_lease in the service's own database
+ * (`mixins/lease/migrations`). Only the database's clock counts, so the nodes' clocks need not agree. When the holder
+ * dies, another node can take the lease after `ms`.
  */
 export class DatabaseLease {
   private readonly options: LeaseOptions;
@@ -25,7 +25,7 @@ export class DatabaseLease {
   /** Takes the lease where it is free, renews it where it is this node's; whether it is this node's from now on. */
   async hold(): Promise<boolean> {
     if (await this.take()) return true;
-    // Nobody may have held it ever.
+    // The row is missing until the lease is taken for the first time.
     const { affectedRows } = await this.options.mysql.run(
       "INSERT IGNORE INTO t_lease (name, holder, until_time) VALUES (?, '', '2000-01-01')",
       [this.options.name],
@@ -35,7 +35,8 @@ export class DatabaseLease {
 
   /**
    * Runs `work` in a transaction in which the lease is this node's until the commit: another node cannot take it
-   * meanwhile. `undefined`, with nothing done, where it is not: a node that was held up does not act on what it saw then.
+   * meanwhile. Where it is not, nothing is done and the result is `undefined`: a node that stalled must not act on old
+   * data.
    */
   async fenced<T>(work: (tx: Transaction) => Promise<T>): Promise<T | undefined> {
     const { mysql, name, holder } = this.options;

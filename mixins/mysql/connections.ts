@@ -8,32 +8,31 @@ export interface PoolOptions {
   readonly connections?: number;
   /** 0: none. */
   readonly statementTimeoutMs: number;
-  /** Told when the pool's connections are given up, and why. */
+  /** Called with the reason when all connections of the pool are given up. */
   readonly gaveUp?: (why: string) => void;
 }
 
 /** What is known of a connection. */
 interface Known {
   readonly generation: number;
-  lookedAt: number;
+  checkedAt: number;
   readOnly: boolean;
 }
 
-/** Said once a connection: the server's defaults differ between MySQL and MariaDB and between installations. */
+/** Sent once for each connection: the server's defaults differ between MySQL and MariaDB and between installations. */
 const sessionSettings = [
   "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
   "SET SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 5, SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
 ];
 
-const readOnlyLook = "SELECT @@global.read_only AS readOnly, @@global.innodb_read_only AS innodbReadOnly";
+const readOnlyQuery = "SELECT @@global.read_only AS readOnly, @@global.innodb_read_only AS innodbReadOnly";
 const off: ReadonlySet<string> = new Set(["0", "OFF"]);
 
 /**
- * A pool whose connections are of use. After a failover behind one address those that are there stay with the demoted
- * primary, which goes on answering reads with old rows: so each is asked from time to time whether its server takes
- * writes, and where it does not, or a server answers that it is of no use, all connections are given up: those that are
- * idle at the next use of the pool, those in use when they come back. What is used next connects anew, to wherever the
- * address leads by then.
+ * A pool that leaves a demoted primary. After a failover behind one address, open connections stay with the old
+ * primary, which answers reads with old rows. So each connection is checked from time to time for `read_only`. Where
+ * its server takes no writes, or answers a statement with an outage, all connections are closed: idle ones at the next
+ * use of the pool, busy ones when they are returned. New connections go to wherever the address leads by then.
  */
 export class Connections {
   private readonly name: string;
@@ -64,7 +63,7 @@ export class Connections {
     });
     this.pool.on("connection", (connection) => {
       const { generation } = this;
-      this.known.set(connection, { generation, lookedAt: Number.NEGATIVE_INFINITY, readOnly: false });
+      this.known.set(connection, { generation, checkedAt: Number.NEGATIVE_INFINITY, readOnly: false });
       // The server runs a connection's statements in order, so these stand before the first one of ours.
       const raw = connection as unknown as { query(sql: string, done: (error: Error | null) => void): void };
       for (const sql of sessionSettings) raw.query(sql, (error) => error && connection.destroy());
@@ -76,7 +75,7 @@ export class Connections {
     for (;;) {
       const connection = await this.connected();
       const known = this.knownOf(connection);
-      if (known.generation === this.generation && (await this.isOfUse(connection, known))) return connection;
+      if (known.generation === this.generation && (await this.isUsable(connection, known))) return connection;
       connection.destroy();
     }
   }
@@ -120,17 +119,20 @@ export class Connections {
     }
   }
 
-  /** A server that takes no writes is left, but where the new connections of a moment ago lead to one as well it is what there is. */
-  private async isOfUse(connection: PoolConnection, known: Known): Promise<boolean> {
-    if (performance.now() - known.lookedAt < limits.mysql.lookEveryMs) return true;
+  /**
+   * A read-only server is left, unless the connections were given up just now: then there is no other, and it serves
+   * reads.
+   */
+  private async isUsable(connection: PoolConnection, known: Known): Promise<boolean> {
+    if (performance.now() - known.checkedAt < limits.mysql.lookEveryMs) return true;
     try {
       const timeout = Math.min(
         this.options.statementTimeoutMs || limits.mysql.lookTimeoutMs,
         limits.mysql.lookTimeoutMs,
       );
-      const [[row]] = await connection.query<RowDataPacket[]>({ sql: readOnlyLook, timeout });
+      const [[row]] = await connection.query<RowDataPacket[]>({ sql: readOnlyQuery, timeout });
       known.readOnly = !Object.values(row ?? {}).every((value) => off.has(String(value)));
-      known.lookedAt = performance.now();
+      known.checkedAt = performance.now();
     } catch (error) {
       connection.destroy();
       throw outage(error, { database: this.name });

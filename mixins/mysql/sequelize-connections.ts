@@ -13,9 +13,8 @@ interface PooledConnection {
 }
 
 /**
- * Which of Sequelize's connections may be used. The catalogue is read seldom, and its connections are never asked whether
- * they lead to a demoted primary: instead each is used for a moment only, and for less where the service's own pool has
- * found out that it has to leave a server.
+ * Decides which of Sequelize's connections may be used. They are not checked for a demoted primary: instead each is
+ * used for at most `limits.mysql.catalogueConnectionMs`, and not after the service's own pool has left a server.
  */
 export class Freshness {
   private readonly made = new WeakMap<object, { at: number; generation: number }>();
@@ -35,7 +34,7 @@ export class Freshness {
     const made = this.made.get(connection);
     const fresh =
       made?.generation === this.generation() && performance.now() - made.at < limits.mysql.catalogueConnectionMs;
-    // Ended here, since Sequelize would wait for a server that is gone to say good-bye.
+    // Destroyed here: Sequelize would wait for a dead server to close the connection.
     if (!fresh) connection.destroy();
     return fresh;
   }

@@ -27,9 +27,9 @@ function isReply(error: Error | undefined): boolean {
 }
 
 /**
- * A client that fails fast while Redis is away (nothing queues up) and reconnects by itself. A server that answers that
- * it is of no use (READONLY, NOREPLICAS, MASTERDOWN, NOPERM, ...) loses the connection: the next one goes to wherever the
- * address leads by then. Nothing is ever sent a second time. `dropped` is told why.
+ * A client that fails fast while Redis is away (nothing queues up) and reconnects by itself. When a server refuses
+ * commands (READONLY, NOREPLICAS, MASTERDOWN, NOPERM, ...), the connection is dropped: the next one goes to wherever
+ * the address leads by then. No command is ever sent twice. `dropped` is called with the error.
  */
 export function openRedis(name: string, dropped: (error: Error) => void = () => {}, url = config().REDIS_URL): Redis {
   let droppedAt = Number.NEGATIVE_INFINITY;
@@ -66,7 +66,10 @@ export function openRedis(name: string, dropped: (error: Error) => void = () => 
 /** By EVAL, as most of what the services write. */
 const writeScript = "return redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])";
 
-/** Resolves where Redis takes a script that writes. The key is the connection's own and lives for a moment. Fails: unavailable. */
+/**
+ * Resolves where Redis runs a script that writes. The key, one for each `owner`, expires in seconds. Fails:
+ * unavailable.
+ */
 export async function requireWritable(redis: Redis, owner: string): Promise<void> {
   await redis.eval(writeScript, 1, `health:${owner}`, limits.redis.lookTtlMs);
 }
@@ -77,12 +80,12 @@ function bytesReceived(redis: Redis): number {
 }
 
 /**
- * Tries the connection with a write every now and then. A client that only reads leaves a demoted primary too: what the
- * answer means is decided where every answer is, by `reconnectOnError`. A connection that hangs, in its handshake (a
- * server that loads for minutes) or after it (a machine that is gone), is given up after `limits.redis.silenceMs`. Gives
- * back what ends it.
+ * Probes the connection with a write every `limits.redis.lookEveryMs`, so that a client that only reads leaves a
+ * demoted primary too (`reconnectOnError` judges the answer). A connection that hangs, in its handshake (a server that
+ * loads for minutes) or after it (a dead machine), is dropped after `limits.redis.silenceMs`. Returns a function that
+ * ends this.
  */
-export function keepLooking(redis: Redis, owner: string): () => void {
+export function probeConnection(redis: Redis, owner: string): () => void {
   let heardAt = performance.now();
   let bytes = bytesReceived(redis);
   const heard = () => {
@@ -90,13 +93,13 @@ export function keepLooking(redis: Redis, owner: string): () => void {
     bytes = bytesReceived(redis);
   };
   const giveUpSilent = () => {
-    // A late answer, to whatever, is none of a machine that is gone.
+    // Any bytes, also of a late answer, show that the server is alive.
     if (bytesReceived(redis) !== bytes) heard();
     if (performance.now() - heardAt < limits.redis.silenceMs) return;
     heard();
     redis.disconnect(true);
   };
-  const look = () => {
+  const probe = () => {
     if (redis.status === "ready")
       requireWritable(redis, owner).then(heard, (error: Error) => {
         if (isReply(error.cause as Error | undefined) || isReply(error)) heard();
@@ -105,7 +108,7 @@ export function keepLooking(redis: Redis, owner: string): () => void {
     else if (redis.status === "connect") giveUpSilent();
     else heard();
   };
-  const timer = setInterval(look, limits.redis.lookEveryMs);
+  const timer = setInterval(probe, limits.redis.lookEveryMs);
   timer.unref();
   return () => clearInterval(timer);
 }

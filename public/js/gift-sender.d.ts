@@ -9,7 +9,7 @@ export interface GiftContent {
   count: number;
 }
 
-/** `unknown`: nobody could say for minutes; the gift records tell in the end. */
+/** `unknown`: no outcome came for minutes; the gift records show it later. */
 export interface GiftOutcome {
   status: "succeeded" | "failed" | "unknown";
   msg?: string;
@@ -35,16 +35,18 @@ export interface GiftSenderOptions {
   };
   roomId: number;
   receiverId: string;
-  /** Aborted when nobody wants to know outcomes any more. */
+  /** Aborted when outcomes are of no interest, as when the room is left. */
   signal: AbortSignal;
   /** Called once for each order that was submitted, also where its outcome stays unknown. */
   onOutcome(content: GiftContent, outcome: GiftOutcome): void;
   /** How often a request is sent again before `submit` ends. */
   retries?: number;
-  /** Before it is sent again, where the answer does not say for how long, ms; and what is waited at the most. */
+  /** Pause before a repeat, where the answer has no Retry-After, ms; and the longest pause. */
   retryMs?: number;
   retryMostMs?: number;
-  /** Until an outcome that IM does not tell is asked for, ms, each time half as long again; and how often. */
+  /**
+   * Pause before the outcome is asked for, where IM does not bring it, ms, growing by half each time; and how often.
+   */
   outcomeFirstMs?: number;
   outcomeTries?: number;
 }
@@ -53,7 +55,7 @@ export interface GiftSender {
   /** A new order, with a request id of its own. */
   order(gift: { giftId: number }, count: number): GiftContent;
   submit(content: GiftContent): Promise<"settled" | "accepted" | "unsure">;
-  /** For what IM tells (5556, 5557) of the user's own orders. */
+  /** To be called with the outcomes of the user's own orders that come over IM (5556, 5557). */
   settle(orderId: string, outcome: GiftOutcome): void;
 }
 

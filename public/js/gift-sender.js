@@ -1,10 +1,11 @@
 /**
  * Sending gifts and learning how they ended; one module without imports, for this page and for others, with types beside
- * it. An order has one request id; every repeat of it carries that, so that a repeat can never be charged twice. The
- * outcome comes over IM, and where that is silent by asking.
+ * it. An order has one request id, which every repeat carries, so that a repeat can never be charged twice. The outcome
+ * comes over IM, or else the sender asks gift/order for it.
  *
  * Where it is not known whether a gift was accepted (a 503 with an order id), the sender asks for that order, and repeats
- * the same request where it is unknown. What stays open after that is asked for a while longer, and then said to be open.
+ * the same request where the order is unknown. Where that does not settle it, the sender asks a few times more and then
+ * reports the outcome "unknown".
  */
 const REMEMBERED = 200;
 
@@ -34,8 +35,9 @@ export function createGiftSender({
   }
 
   /**
-   * Returns "settled" where the outcome is told already, "accepted", or "unsure" where that is not known: the outcome is
-   * then told later, also that it stays unknown. Throws when the gift was refused, or nobody answered.
+   * Returns "settled" where `onOutcome` was called already, "accepted", or "unsure" where acceptance is not known; in
+   * the last two cases `onOutcome` follows, with "unknown" at worst. Throws when the gift was refused, or nobody
+   * answered.
    */
   async function submit(content) {
     const { orderId, found, state } = await deliver(content);
@@ -61,7 +63,7 @@ export function createGiftSender({
         return { orderId, state: "accepted" };
       } catch (error) {
         unsure = error.orderId ?? unsure;
-        // A refusal of the repeat takes back nothing that an earlier try may have put into the queue.
+        // An earlier try may be in the queue, although this repeat is refused.
         const last = !error.retryable || tries >= retries || signal.aborted;
         if (last && unsure === undefined) throw error;
         if (last) return { orderId: unsure, state: "unsure" };

@@ -52,7 +52,7 @@ export interface ImEvents {
 
 /** Milliseconds where the name ends in Ms. A step that takes longer ends the attempt; the next one follows by itself. */
 export interface ImLimits {
-  /** For which `url` may take to settle: 15,000. */
+  /** How long `url` may take to settle: 15,000. */
   urlTimeoutMs?: number;
   /** From the address to an open socket: 10,000. */
   openTimeoutMs?: number;
@@ -60,7 +60,7 @@ export interface ImLimits {
   greetingTimeoutMs?: number;
   /** How often a heartbeat is sent: 30,000. */
   heartbeatMs?: number;
-  /** For which nothing may come after a heartbeat: 15,000. */
+  /** How long nothing may arrive after a heartbeat: 15,000. */
   silenceMs?: number;
   /** After which a socket that does not finish its closing is cut, where it can be (Node): 5,000. */
   closeTimeoutMs?: number;
@@ -69,7 +69,7 @@ export interface ImLimits {
   backoffCapMs?: number;
   /** A connection that lasted so long starts the back-off anew: 10,000. */
   stableAfterMs?: number;
-  /** How many message ids, and how many order ids, are known again: 20,000. */
+  /** How many message ids, and how many order ids, are remembered to drop duplicates: 20,000. */
   rememberedIds?: number;
 }
 
@@ -89,7 +89,7 @@ export interface ImClientOptions extends ImLimits {
 export interface ImClient {
   readonly state: ImState["state"];
   connect(): void;
-  /** Ends it at whatever step it is: `idle`, until the next `connect`. */
+  /** Ends the connection or the attempt, at any step: `idle` until the next `connect`. */
   close(): void;
   send(bizCode: number, data: object): boolean;
   on<Name extends keyof ImEvents>(type: Name, listener: (event: ImEvents[Name]) => void): () => void;

@@ -67,12 +67,12 @@ export function createImClient(options) {
   let retryTimer;
   let cursor = {}; // {epoch, seq} of the last room frame seen
 
-  /** What a listener throws is its own: the connection and the other listeners go on. */
+  /** An error of a listener affects neither the connection nor the other listeners. */
   function emit(type, event) {
     for (const listener of [...(listeners.get(type) ?? [])]) guarded(() => listener(event));
   }
 
-  /** Runs what others wrote, or what reads what others sent: an error of theirs is none of the connection's. */
+  /** Runs a listener, or the reader of a frame: its error is reported and does not affect the connection. */
   function guarded(work) {
     try {
       work();
@@ -195,8 +195,8 @@ export function createImClient(options) {
   }
 
   /**
-   * A server that stands still, or is cut off, closes nothing, and a line that is half open takes what is written: both
-   * are known by a heartbeat that nothing answers.
+   * A server that hangs or is cut off closes no connection, and a half-open connection accepts writes: only a heartbeat
+   * without an answer shows both.
    */
   function beat(mine) {
     write(FRAME.HEARTBEAT, {});
@@ -247,7 +247,9 @@ export function createImClient(options) {
       failures = 0;
       open();
     },
-    /** Ends it at whatever step it is; nothing is awaited, and an address on its way opens nothing any more. */
+    /**
+     * Ends the connection or the attempt, at any step; awaits nothing. An address that comes later opens no connection.
+     */
     close() {
       clearTimeout(retryTimer);
       write(FRAME.LOGOUT, {});

@@ -1,13 +1,20 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { limits } from "../../config/limits.ts";
-import { beginning, type Course, type Happening, next, pauseMs, type RestartLimits } from "../restart-policy.ts";
+import {
+  initialState,
+  next,
+  type ProcessEvent,
+  pauseMs,
+  type RestartLimits,
+  type RestartState,
+} from "../restart-policy.ts";
 import { adopt, launchAll, type Up } from "./bring-up.ts";
 import { logTail } from "./process-host.ts";
 import { commandLine } from "./processes.ts";
 import { messageOf } from "./wait.ts";
 
 export interface WatchOptions {
-  /** Told, for people, when a server ended by itself, is started again or given up. */
+  /** Called with a line for people when a server ended by itself, is started again or given up. */
   tell: (line: string) => void;
   limits?: RestartLimits;
 }
@@ -20,8 +27,8 @@ interface Watched extends WatchOptions {
 }
 
 /**
- * Looks after the private servers while this process uses them: one that ends by itself is started again at its port, as
- * often as the limits allow (restart-policy.ts). Servers of the environment are not looked after.
+ * Supervises the private servers while this process uses them: one that ends by itself is started again at its port, as
+ * often as the limits allow (restart-policy.ts). Servers of the environment are not supervised.
  */
 export class ServerWatch {
   /** Resolves, with the reason, when a server is given up; the system cannot go on without it. */
@@ -39,12 +46,12 @@ export class ServerWatch {
     this.loops = options.servers.map((server) => this.watch(server));
   }
 
-  /** Resolves when it looks after no server any more, since they were ended on purpose or given up. */
+  /** Resolves when no server is supervised: all were ended on purpose or given up. */
   async overForAll(): Promise<void> {
     await Promise.all(this.loops);
   }
 
-  /** Ends the watch, not the servers; resolves when a restart that is under way is over. */
+  /** Ends the watch, not the servers; resolves when a restart in progress is over. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await Promise.all(this.loops);
@@ -54,21 +61,21 @@ export class ServerWatch {
     const { limits: most = limits.restarts, tell } = this.options;
     const title = first.plan.title;
     let server = first;
-    let course: Course = { ...beginning, phase: "up" };
-    const step = (happening: Happening) => {
-      course = next(course, happening, Date.now(), most);
+    let state: RestartState = { ...initialState, phase: "up" };
+    const step = (event: ProcessEvent) => {
+      state = next(state, event, Date.now(), most);
     };
     const lookMs = server.pid === undefined ? limits.restarts.lookAtContainersEveryMs : limits.restarts.lookEveryMs;
-    while (await this.waits(course.phase === "pausing" ? pauseMs(course, most) : lookMs)) {
-      if (course.phase === "up") {
-        if (await isThere(server)) continue;
+    while (await this.pauses(state.phase === "pausing" ? pauseMs(state, most) : lookMs)) {
+      if (state.phase === "up") {
+        if (await isRunning(server)) continue;
         if (!this.options.isUser()) return;
         step("failed");
         tell(`${title} ended by itself. ${logTail(server.site)}`);
       } else {
         step("pauseOver");
         try {
-          const again = await this.options.locked(() => this.bringBack(server));
+          const again = await this.options.locked(() => this.restart(server));
           if (again === undefined) return;
           server = again;
           step("ready");
@@ -79,15 +86,15 @@ export class ServerWatch {
         }
       }
       const within = `${most.most} within ${most.withinMs / 60_000} minutes`;
-      if (course.phase === "givenUp") return this.giveUp(`${title} is not started again (restarts: ${within})`);
-      if (course.phase !== "pausing") continue;
-      const count = `restart ${course.failures.length} of ${within}`;
-      tell(`${title} is started again in ${pauseMs(course, most) / 1000} s (${count})`);
+      if (state.phase === "givenUp") return this.giveUp(`${title} is not started again (restarts: ${within})`);
+      if (state.phase !== "pausing") continue;
+      const count = `restart ${state.failures.length} of ${within}`;
+      tell(`${title} is started again in ${pauseMs(state, most) / 1000} s (${count})`);
     }
   }
 
-  /** Undefined where the servers were ended on purpose. Somebody else may have brought it back meanwhile. */
-  private async bringBack(server: Up): Promise<Up | undefined> {
+  /** Undefined where the servers were ended on purpose. Another process may have started it again meanwhile. */
+  private async restart(server: Up): Promise<Up | undefined> {
     if (!this.options.isUser()) return undefined;
     const member = { plan: server.plan, site: server.site, preferredPort: server.port };
     const others = this.options.servers.filter(({ plan }) => plan !== server.plan).map(({ port }) => port);
@@ -101,7 +108,7 @@ export class ServerWatch {
   }
 
   /** False once the watch has been stopped. */
-  private async waits(ms: number): Promise<boolean> {
+  private async pauses(ms: number): Promise<boolean> {
     try {
       await pause(ms, undefined, { signal: this.stopping.signal, ref: false });
       return true;
@@ -112,7 +119,7 @@ export class ServerWatch {
   }
 }
 
-/** Changes nothing, unlike the host's own look, which clears away what a dead server left. */
-async function isThere({ host, pid }: Up): Promise<boolean> {
+/** Of a process only the pid is checked: `find` of its host would remove what a dead server left. */
+async function isRunning({ host, pid }: Up): Promise<boolean> {
   return pid === undefined ? (await host.find()) !== undefined : commandLine(pid) !== undefined;
 }

@@ -18,7 +18,10 @@ export function isRefusedParams(error: unknown): boolean {
   return (error as { type?: unknown } | null)?.type === "VALIDATION_ERROR";
 }
 
-/** What failures show outside. Held beside them, in this process, so that nothing that a service says is ever among it. */
+/**
+ * The `data` that a failure shows to clients. Kept beside the error, in this process: no service can put anything
+ * there.
+ */
 const shownData = new WeakMap<Error, Record<string, unknown>>();
 
 /** A failure whose envelope carries `data`: the only kind that does. */
@@ -28,7 +31,7 @@ export function failShowing(name: FailureName, data: Record<string, unknown>): E
   return error;
 }
 
-/** What a failure shows outside, `undefined` where that is nothing. */
+/** The `data` that a failure shows to clients, `undefined` where there is none. */
 export function shownOf(error: unknown): Record<string, unknown> | undefined {
   return shownData.get(error as Error);
 }

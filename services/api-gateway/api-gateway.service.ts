@@ -96,7 +96,10 @@ const gateway = {
     );
     const countRequest = registerHttpMetrics(this.broker);
     const failed = (error: unknown) =>
-      this.logger.error({ err: error }, "a request or its connection failed outside of its route: it is cut");
+      this.logger.error(
+        { err: error },
+        "a request or its connection failed outside of its route: the connection is closed",
+      );
     this.door = new FrontDoor({
       serve: (request, response) => {
         this.httpHandler(request, response).catch((error: unknown) => {

@@ -17,7 +17,7 @@ interface Options {
   serve(request: GatewayRequest, response: ServerResponse): void;
   /** Called once for each request that came in, when its answer went out or its client went away. */
   done(request: GatewayRequest, response: ServerResponse): void;
-  /** What handling a request, or taking a connection, threw where nobody else hears of it. */
+  /** Called with an error of a request or a connection that no other handler gets. */
   failed(error: unknown): void;
 }
 
@@ -67,7 +67,7 @@ export class FrontDoor {
         try {
           this.receive(request, response);
         } catch (error) {
-          // Beyond here is the event loop, where an error ends the process: this one costs its own connection.
+          // Uncaught, it would end the process: it closes its own connection instead.
           options.failed(error);
           response.destroy();
         }
@@ -126,7 +126,7 @@ export class FrontDoor {
     response.once("close", () => {
       this.inFlight--;
       if (place) this.awaited.leave(place);
-      this.accountFor(request, response);
+      this.reportDone(request, response);
       if (this.inFlight === 0) this.whenIdle();
     });
     if (this.draining) response.setHeader("Connection", "close");
@@ -138,7 +138,7 @@ export class FrontDoor {
     else this.options.serve(request, response);
   }
 
-  private accountFor(request: GatewayRequest, response: ServerResponse): void {
+  private reportDone(request: GatewayRequest, response: ServerResponse): void {
     try {
       this.options.done(request, response);
     } catch (error) {

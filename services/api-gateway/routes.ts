@@ -29,7 +29,7 @@ function mayWatch(request: GatewayRequest): boolean {
   return token === undefined || carriesToken(request, token);
 }
 
-/** What is wrong with a node tells of servers and accounts: in production nobody sees it without a token. */
+/** The reasons name servers and accounts: in production they are shown only with a token. */
 function maySeeReasons(): boolean {
   const { METRICS_TOKEN: token, PROFILE: profile } = config();
   return token !== undefined || profile === "local";

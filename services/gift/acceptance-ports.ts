@@ -8,10 +8,10 @@ import type { GiftState } from "./gift-state.ts";
 import { enqueue } from "./queue.ts";
 
 /**
- * A look at a neighbour. Where it is away, or did not answer in time, nothing of the gift has happened: the failure must
- * not be taken for one of `gift.send` itself that nobody answered.
+ * A query of another service. Its time-out is a plain `unavailable`: the gift is not accepted, and callers must not
+ * take the failure for an unanswered `gift.send`, which may have happened.
  */
-async function look<T>(asked: Promise<T>): Promise<T> {
+async function query<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked;
   } catch (error) {
@@ -28,11 +28,11 @@ export function acceptancePorts(service: Service & GiftState, ctx: Context<unkno
     },
     gift: (giftId) => service.shelf.gift(giftId),
     anchorOf: (roomId) =>
-      look(service.anchors.anchorOf(roomId, async () => (await call(ctx, "living-room.find", { roomId }))?.anchorId)),
-    mayReceive: (userId) => look(service.receivers.has(userId)),
-    sharePercentOf: (receiverId) => look(service.shares.percentOf(receiverId)),
+      query(service.anchors.anchorOf(roomId, async () => (await call(ctx, "living-room.find", { roomId }))?.anchorId)),
+    mayReceive: (userId) => query(service.receivers.has(userId)),
+    sharePercentOf: (receiverId) => query(service.shares.percentOf(receiverId)),
     funds: async (userId, amount) =>
-      (await look(call(ctx, "wallet.checkFunds", { bucket: bucketOf(userId), userId, amount }))).funds,
+      (await query(call(ctx, "wallet.checkFunds", { bucket: bucketOf(userId), userId, amount }))).funds,
     enqueue: (gift, unique) => enqueue(service, gift, { unique, requestId: ctx.requestID }),
     remember: (gift) => rememberAccepted(service.redis, gift, service.logger as never),
   };

@@ -16,7 +16,7 @@ export interface GiftRequest {
   orderId?: string;
 }
 
-/** What acceptance needs of the world. Where a look fails, nothing of the gift has happened. */
+/** What acceptance needs of other parts. Where a query fails, the gift is not accepted. */
 export interface AcceptancePorts {
   /** The content hash of an order that was accepted or settled before, as far as memory and books know. */
   knownOrder(orderId: string): Promise<string | undefined>;
@@ -43,11 +43,11 @@ export type Acceptance = { orderId: string } | { refused: FailureName };
  * Accepts a gift or says why not. An order that is known is answered as it was the first time, whatever has become of
  * the room, the gift or the balance since: so the look for it comes before every other check.
  *
- * It comes once more before a refusal: where two requests with one request id cross, the coins may be short, or the room
- * closed, since the other was accepted after the first look. The second look knows an order that is accepted from Redis,
- * and one that is settled from the books. With Redis away it knows the settled ones alone: an order that still waits in
- * the queue, or is charged and not recorded yet, cannot be asked for (JetStream compares message ids only when one is
- * published), and its repeat may be refused. It is charged once all the same, and a later repeat finds it.
+ * Before a refusal the order is looked up once more: of two concurrent requests with one request id, one may be refused
+ * for coins or room only because the other was accepted after the first lookup. Accepted orders are found in Redis,
+ * settled ones in the gift records. With Redis away only settled orders are found: JetStream compares message ids only
+ * when one is published, so an order that waits in the queue, or is charged and not recorded yet, is unknown, and its
+ * repeat may be refused. The gift is charged once all the same, and a later repeat finds it.
  */
 export async function accept(request: GiftRequest, ports: AcceptancePorts, now: Date): Promise<Acceptance> {
   const { userId, giftId, roomId, receiverId, type, count, requestId } = request;
@@ -60,7 +60,7 @@ export async function accept(request: GiftRequest, ports: AcceptancePorts, now: 
   };
   const first = await earlierAnswer();
   if (first) return first;
-  // Refused whatever the world is like, so there is no such order.
+  // A gift to oneself is always refused, so no such order can exist.
   if (receiverId === userId) return { refused: "giftToSelf" };
   const checked = await check(request, ports);
   if ("refused" in checked) return (await earlierAnswer()) ?? checked;
@@ -84,7 +84,7 @@ export async function accept(request: GiftRequest, ports: AcceptancePorts, now: 
   return { orderId };
 }
 
-/** The gift as the catalogue has it, or why it cannot be sent as things stand: shelf, room, accounts, funds. */
+/** The gift as the catalogue has it, or why it cannot be sent now: catalogue, room, accounts, funds. */
 async function check(
   { userId, giftId, roomId, receiverId, count }: GiftRequest,
   ports: AcceptancePorts,

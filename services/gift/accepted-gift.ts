@@ -44,7 +44,7 @@ export function partitionOf(userId: string): number {
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
 /**
- * Checks what came out of the queue. A message without a share, as an earlier release wrote it, gets the default's.
+ * Checks what came out of the queue. A message without `sharePercent` gets the default share.
  * @throws Error naming the field that is off: such a message can never be settled.
  */
 export function parseAcceptedGift(data: unknown, defaultSharePercent: number): AcceptedGift {

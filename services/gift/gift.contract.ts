@@ -47,17 +47,18 @@ export interface GiftEdit {
 
 export interface GiftActions {
   /**
-   * The gifts on the shelf by id, as many as an answer carries: those after the gift `after`, and `nextAfter` to go on
-   * from, `null` where these are the last.
+   * A page of the gifts on sale, by id, as many as one message carries: those after the gift id `after`. `nextAfter` is
+   * the `after` of the next page, `null` on the last one.
    */
   catalogue: { params: { after?: number }; result: { list: CatalogueGift[]; nextAfter: number | null } };
   /**
    * Accepts a gift: durable in JetStream when it returns, settled later. The same `requestId` of the same sender is
    * the same order for ever (`orderIdOf` in services/gift-order-id.ts); without one the order is `orderId`, a random
-   * UUID of the caller's, who then knows it whatever becomes of the call, or one that is made here. Fails: giftUnknown,
-   * giftToSelf, roomNotLive, balanceShort, accountUnusable (the sender's or the receiver's), idempotencyConflict;
-   * unavailable where it could not be made durable, or, where `mayHaveHappened` (broker/failure.ts) says so, where that
-   * is not known: then it may be settled all the same. A repeat is safe with a `requestId` alone.
+   * UUID that the caller makes, to know the order even when no answer comes, or else one that is made here. Fails:
+   * giftUnknown, giftToSelf, roomNotLive, balanceShort, accountUnusable (the sender's or the receiver's),
+   * idempotencyConflict; unavailable where it could not be made durable, or, where `mayHaveHappened`
+   * (broker/failure.ts) says so, where that is not known: then it may be settled all the same. A repeat is safe with a
+   * `requestId` alone.
    */
   send: {
     params: {

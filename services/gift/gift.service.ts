@@ -161,7 +161,7 @@ export default defineService<"gift", GiftState>({
   },
 
   started() {
-    // What was read before the database's connections were given up may be of a demoted server.
+    // The generation is part of it: rows that were read before a failover may be old.
     this.shelf = new Shelf(
       this.catalogue,
       async () => `${await catalogueChecksum(this.mysql)} ${this.mysql.generation}`,

@@ -91,8 +91,8 @@ async function charge(
 }
 
 /**
- * A list in parts that a message carries. The fields of a gift are bounded where it leaves the queue (`parseAcceptedGift`),
- * so none is too large alone; if one is, it is the only one that is left out, and that is said.
+ * Cuts a list into parts that fit into a message. `parseAcceptedGift` bounds the fields of a gift, so none is too large
+ * alone; if one is all the same, it alone is left out, and an error is logged.
  */
 function listParts<T extends object>(service: Settling, list: readonly T[], count: number): T[][] {
   return cutList(list, { count, bytes: limits.bus.listBytes }, (item, bytes) =>

@@ -3,8 +3,8 @@ import { limits } from "../../config/limits.ts";
 import { Gathered } from "../../mixins/gathered.ts";
 
 /**
- * The anchors' shares as this node knows them, none older than `limits.gift.shareCacheMs`: so a change is in force
- * everywhere within a second. Receivers that are not known are looked up together; parallel questions for one share a look.
+ * A cache of the anchors' shares, none older than `limits.gift.shareCacheMs`: a change is in force on every node within
+ * a second. Concurrent misses are read with one query, and those of one anchor share a read.
  */
 export class ShareCache {
   private readonly known = new LRUCache<string, number>({
@@ -25,7 +25,7 @@ export class ShareCache {
   async percentOf(anchorId: string): Promise<number> {
     const known = this.known.get(anchorId);
     if (known !== undefined) return known;
-    // Its age counts from the look's beginning: what the look saw was true then.
+    // The age counts from the start of the query: the result may be as old as that.
     const start = performance.now();
     const percent = (await this.looks.get(anchorId)) ?? this.defaultPercent;
     this.known.set(anchorId, percent, { start });

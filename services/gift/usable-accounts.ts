@@ -3,9 +3,9 @@ import { limits } from "../../config/limits.ts";
 import { Gathered } from "../../mixins/gathered.ts";
 
 /**
- * Whether accounts are neither frozen nor invalid, as this node saw it last: those that are usable only, for
- * `limits.gift.accountCacheMs`, forgotten at once when a broadcast says that an account changed. One that is not usable
- * is asked for each time, so that an unfreeze counts at once. What is asked for together is one call to the wallet.
+ * A cache of accounts that are usable: neither frozen nor invalid. An entry lives for `limits.gift.accountCacheMs`; the
+ * broadcast `wallet.account-changed` removes it at once. Unusable accounts are not cached, so that an unfreeze counts
+ * at once. Concurrent queries are one call to the wallet.
  */
 export class UsableAccounts {
   private readonly known = new LRUCache<string, true>({
@@ -13,7 +13,7 @@ export class UsableAccounts {
     ttl: limits.gift.accountCacheMs,
   });
   private readonly unusable: Gathered<true>;
-  /** Grows when an account is forgotten: what was asked before must not be remembered after it. */
+  /** Grows when an account is forgotten: an answer that was requested before must not be cached after it. */
   private generation = 0;
 
   /** @param unusableOf those of the users whose account is frozen or invalid */

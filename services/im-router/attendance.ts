@@ -15,10 +15,10 @@ const presenceEpoch = "im:presence";
 const presenceNodes = "im:presence:nodes";
 
 /**
- * Purpose: says since when Redis and the im-servers have been there together. An epoch of the presence begins where Redis
- * knows of none, or where no im-server of the last look is left: whoever was connected has had to come again since. KEYS:
- * epoch, the im-servers of the last look. ARGV: id of a new epoch, then the im-servers that are there. Replies {epoch, its
- * age in ms}, or nil where there is no im-server.
+ * Purpose: how long the presence in Redis has been complete. A new epoch of the presence begins when Redis has lost the
+ * last one, or when no im-server of the last call is left: every client has to connect again then. KEYS: epoch, the
+ * im-servers of the last call. ARGV: id of a new epoch, then the live im-servers. Replies {epoch, its age in ms}, or
+ * nil where there is no im-server.
  */
 const epochScript = `
 local t = redis.call('TIME')
@@ -58,10 +58,10 @@ end
 return replies`;
 
 /**
- * Purpose: takes dead nodes out of rooms, so that what the living ones report does not count their members either. KEYS:
- * nodes and watch of each room. ARGV: the nodes.
+ * Purpose: removes dead nodes from rooms, so that the numbers that live nodes report do not include their members.
+ * KEYS: nodes and watch of each room. ARGV: the dead nodes.
  */
-const buryScript = `
+const removeNodesScript = `
 for r = 1, #KEYS / 2 do
   redis.call('ZREM', KEYS[r * 2 - 1], unpack(ARGV))
   redis.call('HDEL', KEYS[r * 2], unpack(ARGV))
@@ -76,7 +76,7 @@ interface Held {
   members: [node: string, members: number][];
 }
 
-/** Who is in rooms now, by what the im-servers have written in Redis and, where that must be certain, by themselves. */
+/** Who is in which room: from the presence in Redis and, with `certain`, from the im-servers themselves. */
 export class Attendance {
   private readonly redis: RedisState["redis"];
   private readonly broker: ServiceBroker;
@@ -116,7 +116,7 @@ export class Attendance {
       return { known: false };
     }
     const dead = await this.deadAmong(held, new Set(live));
-    if (dead.size > 0) await this.bury(held, dead);
+    if (dead.size > 0) await this.removeNodes(held, dead);
     const here = (room: Held) => room.anchorRoom === String(room.roomId) && !dead.has(room.anchorNode);
     const missing = certain ? held.filter((room) => !here(room)) : [];
     const found = missing.length > 0 ? await this.askNodes(missing, live) : new Set<number>();
@@ -132,7 +132,10 @@ export class Attendance {
     };
   }
 
-  /** `undefined` where there is no im-server, and while the epoch is so new that not everybody need be written in yet. */
+  /**
+   * `undefined` where there is no im-server, or while the epoch is younger than `newEpochMs`: presence may be
+   * incomplete.
+   */
   private async epoch(live: readonly string[]): Promise<string | undefined> {
     const id = randomBytes(8).toString("hex");
     const reply = await this.redis.eval(epochScript, 2, presenceEpoch, presenceNodes, id, ...live);
@@ -155,12 +158,14 @@ export class Attendance {
     }));
   }
 
-  /** Nodes that hold members, are not among the live ones, and do not answer a ping either. Ids never come back. */
+  /**
+   * Nodes that hold members, are not among the live ones, and do not answer a ping either. Node ids are never reused.
+   */
   private async deadAmong(held: readonly Held[], live: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const named = new Set(held.flatMap(({ anchorNode, members }) => [anchorNode, ...members.map(([node]) => node)]));
-    const strangers = [...named].filter((node) => node !== "" && !live.has(node));
-    const dead = await Promise.all(strangers.map((node) => this.isDead(node)));
-    return new Set(strangers.filter((_, i) => dead[i]));
+    const unlisted = [...named].filter((node) => node !== "" && !live.has(node));
+    const dead = await Promise.all(unlisted.map((node) => this.isDead(node)));
+    return new Set(unlisted.filter((_, i) => dead[i]));
   }
 
   private isDead(node: string): Promise<boolean> {
@@ -171,11 +176,11 @@ export class Attendance {
     return answer;
   }
 
-  private async bury(held: readonly Held[], dead: ReadonlySet<string>): Promise<void> {
+  private async removeNodes(held: readonly Held[], dead: ReadonlySet<string>): Promise<void> {
     const rooms = held.filter(({ members }) => members.some(([node]) => dead.has(node)));
     if (rooms.length === 0) return;
     const keys = rooms.flatMap(({ roomId }) => [imKeys.roomNodes(roomId), imKeys.roomWatch(roomId)]);
-    await this.redis.eval(buryScript, keys.length, ...keys, ...dead).catch((error: Error) => {
+    await this.redis.eval(removeNodesScript, keys.length, ...keys, ...dead).catch((error: Error) => {
       this.log.warn({ nodes: [...dead], err: error }, "dead im-servers stay in their rooms until their leases end");
     });
     this.log.info({ nodes: [...dead], rooms: rooms.length }, "dead im-servers were taken out of their rooms");

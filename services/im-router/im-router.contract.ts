@@ -57,8 +57,8 @@ export interface ImRouterActions {
   closeRoom: { params: { roomId: number }; result: null };
   /**
    * Who is in rooms now. `members` counts those of living im-servers, `anchor` whether the anchor is connected to that very
-   * room. Not `known`: Redis or all im-servers are away or were a moment ago, so that nobody's absence means anything.
-   * `epoch` is another one after each such time. With `certain`, an anchor who is not found in Redis is asked for at every
+   * room. Not `known`: Redis or all im-servers are away, or were within the last seconds, so absence proves nothing.
+   * Each such outage starts a new `epoch`. With `certain`, an anchor who is not found in Redis is asked for at every
    * im-server; `anchor` is `null` where one of them does not answer. Fails: unavailable, where this router cannot tell yet.
    */
   attendance: {

@@ -6,7 +6,7 @@ import { limits } from "../../config/limits.ts";
 import { frameBytes, type UnnumberedFrame } from "../im-frames.ts";
 import { appendTo, type FramesByNode, type NodeCalls } from "./node-calls.ts";
 import type { NumberedFrame, RoomNumbers } from "./room-numbers.ts";
-import { paced, RoomTick } from "./room-tick.ts";
+import { limitPerRoom, RoomTick } from "./room-tick.ts";
 
 interface Waiting {
   tick: RoomTick;
@@ -81,7 +81,10 @@ export class RoomSender {
       const frames = tick.frames({ orders, bytes });
       const origin = { left: frames.length, resolve, reject };
       if (frames.length === 0) resolve();
-      const { now, later } = paced([...carried, ...frames.map((frame) => ({ ...frame, origin }))], roomTickBytes);
+      const { now, later } = limitPerRoom(
+        [...carried, ...frames.map((frame) => ({ ...frame, origin }))],
+        roomTickBytes,
+      );
       this.waiting = later.length > 0 ? this.open(later) : undefined;
       const handing = this.handOver(now).then(
         () => {

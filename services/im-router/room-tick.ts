@@ -146,10 +146,10 @@ function idsThatFit(orderIds: readonly string[], from: number, { orders, bytes }
 }
 
 /**
- * The frames that go out in this tick and those that wait for the next ones: of each room so many bytes, in its order, and
- * at least one frame. A burst of a room becomes a stream that its viewers can read, and holds up no other room.
+ * Splits frames into those that go out in this tick and those that wait for the next: at most `bytesPerRoom` of each
+ * room, in order, and at least one frame. So a burst of one room neither overruns its viewers nor delays other rooms.
  */
-export function paced<Frame extends UnnumberedFrame>(
+export function limitPerRoom<Frame extends UnnumberedFrame>(
   frames: readonly Frame[],
   bytesPerRoom: number,
 ): { now: Frame[]; later: Frame[] } {

@@ -149,8 +149,8 @@ export class Connection implements Presence {
     if (this.open) this.socket.close(code, reason);
   }
 
-  /** What the client sent could not be handled: see `closeForFault`. */
-  broke(log: Parameters<typeof closeForFault>[0], event: string, error: unknown): void {
+  /** Closes this connection after an error in handling what the client sent. */
+  closeForFault(log: Parameters<typeof closeForFault>[0], event: string, error: unknown): void {
     closeForFault(log, this.socket, this, event, error);
   }
 

@@ -24,7 +24,7 @@ export function holdEarly(socket: ImSocket, data: Buffer, isBinary: boolean): vo
     socket.close(closeCodes.tooManyMessages, "too many messages before the greeting");
 }
 
-/** Hears what was kept, by the way that frames come, and from now on whatever comes at once. */
+/** Handles the frames that came before admission, as events of the socket; later frames are handled at once. */
 export function hearEarly(socket: ImSocket): void {
   const { early = [] } = socket;
   socket.early = undefined;
@@ -63,7 +63,7 @@ function answer(node: ImNode, connection: Connection, frame: ClientFrame): void 
       return;
     case "chat":
       sendChat(node, connection, frame.content, frame.msgId).catch((error) =>
-        connection.broke(node.log, "chat", error),
+        connection.closeForFault(node.log, "chat", error),
       );
       return;
     case "refused":

@@ -121,8 +121,8 @@ export class ImNode {
   }
 
   /**
-   * Tells the living-room service that the anchor comes into her room; false where it has been closed. Where it cannot be
-   * told she is let in: it sees her at its next look.
+   * Reports to the living-room service that the anchor enters her room; false where the room is closed. Where the
+   * service does not answer she is let in: its next check finds her in the presence.
    */
   async anchorEnters(anchorId: string, roomId: number): Promise<boolean> {
     const options = { timeout: limits.look.anchorEnteredTimeoutMs, tracking: false } as const;
@@ -130,7 +130,10 @@ export class ImNode {
       const { live } = await call(this.broker, "living-room.anchorEntered", { anchorId, roomId }, options);
       return live;
     } catch (error) {
-      this.log.warn({ roomId, userId: anchorId, err: error }, "the room was not told that its anchor is there");
+      this.log.warn(
+        { roomId, userId: anchorId, err: error },
+        "living-room does not know that the anchor enters: she is let in all the same",
+      );
       return true;
     }
   }

@@ -73,7 +73,7 @@ function listenerEvents(service: Service & State): ListenerEvents {
     ponged: ({ connection }) => connection?.answered(),
     // A close always follows; the error itself is the network's or the client's doing.
     failed: (_socket, error) => service.logger.debug({ err: error }, "socket error"),
-    broke: (socket, event, error) => closeForFault(service.logger, socket, socket.connection, event, error),
+    handlerThrew: (socket, event, error) => closeForFault(service.logger, socket, socket.connection, event, error),
     refused: (error) => service.logger.error({ err: error }, "a connection could not be taken: the client tries again"),
     closed({ connection }) {
       if (connection) service.node.leave(connection);

@@ -14,8 +14,8 @@ export interface SocketEvents {
   ponged(socket: ImSocket): void;
   failed(socket: ImSocket, error: Error): void;
   closed(socket: ImSocket): void;
-  /** One of the others threw `error` at an event of this name. Must not throw itself: nobody is there to catch it. */
-  broke(socket: ImSocket, event: string, error: unknown): void;
+  /** Another handler threw `error` at the event of this name. Must not throw: nothing would catch it. */
+  handlerThrew(socket: ImSocket, event: string, error: unknown): void;
 }
 
 /**
@@ -39,7 +39,7 @@ export function wireText(text: string): Buffer {
   return wire;
 }
 
-function handOn(events: SocketEvents, socket: ImSocket, event: string | symbol, args: unknown[]): void {
+function dispatch(events: SocketEvents, socket: ImSocket, event: string | symbol, args: unknown[]): void {
   if (event === "message") events.said(socket, args[0] as Buffer, args[1] as boolean);
   else if (event === "ping") events.pinged(socket, args[0] as Buffer);
   else if (event === "pong") events.ponged(socket);
@@ -51,8 +51,8 @@ function handOn(events: SocketEvents, socket: ImSocket, event: string | symbol, 
  * A socket of this node. With tens of thousands of them it is memory that counts: it has no listeners but hands its
  * events on by a switch, since each listener and the table they stand in would cost more than the connection itself.
  *
- * It is the one place where what clients send enters the node: what is thrown from here on costs that one socket. Beyond
- * it are the stack of ws and the event loop, where an error ends the process.
+ * Everything that clients send enters the node here. An error of a handler costs this one socket; uncaught, it would
+ * pass through ws to the event loop and end the process.
  */
 export class ImSocket extends WebSocket {
   /** Set as soon as the socket is open: see the listener. */
@@ -68,9 +68,9 @@ export class ImSocket extends WebSocket {
     const { events } = this;
     if (!events) return super.emit(event, ...args);
     try {
-      handOn(events, this, event, args);
+      dispatch(events, this, event, args);
     } catch (error) {
-      events.broke(this, String(event), error);
+      events.handlerThrew(this, String(event), error);
     }
     return true;
   }

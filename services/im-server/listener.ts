@@ -107,13 +107,13 @@ export async function openListener(options: ListenerOptions, events: ListenerEve
       open.remove(socket);
       events.closed(socket);
     },
-    broke: events.broke,
+    handlerThrew: events.handlerThrew,
   };
   const opened = (socket: ImSocket, query: URLSearchParams) => {
     try {
       events.opened(socket, query);
     } catch (error) {
-      events.broke(socket, "open", error);
+      events.handlerThrew(socket, "open", error);
     }
   };
   const { headersTimeoutMs, allowedOrigins } = options;

@@ -17,12 +17,12 @@ function isGone(error: unknown): boolean {
 
 /**
  * The notice that a message of the stream is, ready to be sent.
- * @throws where it is none.
+ * @throws Error where it is no notice.
  */
 function read(message: StoredMsg): KeptNotice {
   const { msgId, userId, bizCode, data } = (fieldsOf(message.json<unknown>()) ?? {}) as unknown as Notice;
   if (typeof msgId !== "string" || typeof userId !== "string" || !Number.isSafeInteger(bizCode) || !fieldsOf(data))
-    throw new Error("a kept notice that is none");
+    throw new Error("not a notice");
   const keptUntil = message.time.getTime() + limits.jetstream.noticesAgeMs;
   return { msgId, seq: message.seq, frame: businessFrame({ msgId, userId, bizCode, data }), keptUntil };
 }
@@ -54,7 +54,7 @@ export class NoticeStore {
         return read(message);
       } catch (error) {
         const about = { userId, seq: message.seq, err: error };
-        this.log.error(about, "a kept notice cannot be read: it is passed over, and forgotten with its age");
+        this.log.error(about, "a kept notice cannot be read: it is skipped until it expires");
       }
       from = message.seq + 1;
     }

@@ -5,7 +5,7 @@ interface Log {
   error(about: object, text: string): void;
 }
 
-/** Whose socket it is; nobody's while it is let in. */
+/** The connection of the socket; undefined until it is admitted. */
 interface Whose {
   readonly connectionId: string;
   readonly userId: string;
@@ -18,8 +18,8 @@ interface Closable {
 }
 
 /**
- * What is done where handling what one client sent threw: a fault of ours, which costs that one connection, with 4422 so
- * that the same client does not come back with the same frame. Never throws.
+ * Closes a connection after an error in handling its frame: a fault of ours. The code is 4422, so that the client does
+ * not reconnect and send the same frame again. Never throws.
  */
 export function closeForFault(log: Log, socket: Closable, whose: Whose | undefined, event: string, error: unknown) {
   const { connectionId, userId, roomId } = whose ?? {};

@@ -63,7 +63,7 @@ async function takeOut(
 
 /**
  * Closes a live room: it is among the records, and the event that empties it everywhere is durable, when this returns. A
- * twin of it, on any node, changes nothing: `false` where the anchor's room was closed within `limits.room.closeTwinMs`.
+ * repeat, on any node, changes nothing: `false` where the anchor's room was closed within `limits.room.closeTwinMs`.
  * Fails: notYourRoom, also where it is not live.
  */
 export async function closeRoom(
@@ -73,7 +73,7 @@ export async function closeRoom(
   const { anchorId, roomId, requestId } = by;
   const closed = await mysql.transaction(async (tx) => {
     const room = await lockRoom(tx, roomId);
-    // Shorter than the time between two closes that count: who closes again after that is told that it is not live.
+    // closeTwinMs is shorter than closeEveryMs: a later close fails, since the room is not live.
     if (!room && (await anchorOfJustClosed(tx, roomId, limits.room.closeTwinMs)) === anchorId) return false;
     if (room?.anchorId !== anchorId) throw fail("notYourRoom", { roomId });
     await takeOut(tx, outbox, room, requestId);
@@ -84,8 +84,8 @@ export async function closeRoom(
 }
 
 /**
- * Closes a room as its anchor would, where she has been away for `anchorAwayMs` in this very moment and the lease is this
- * node's: who came back before the commit keeps it. Whether it was closed here.
+ * Closes a room as its anchor would, if she has still been away for `anchorAwayMs` and this node holds the lease, both
+ * checked in the transaction: an anchor who returns before the commit keeps the room. Returns whether it was closed.
  */
 export async function closeDesertedRoom(
   { outbox }: OutboxState,
@@ -103,7 +103,7 @@ export async function closeDesertedRoom(
 
 /**
  * Checks an event `room.closed`.
- * @throws Error where it names no room: nobody can be told of it, and it goes to the dead letters.
+ * @throws Error where it names no room: it goes to the dead letters.
  */
 export function parseRoomClosed(message: unknown): { roomId: number } {
   const { roomId } = eventDataOf(message);

@@ -35,10 +35,10 @@ export async function requireUsable(caller: Calling, userId: string): Promise<vo
 
 /**
  * Closes the live room of an anchor whose account is frozen or invalid at this moment, as she would herself: event and
- * record are durable when it returns. Done after every freeze and after every opening of a room, from their durable
- * events: whichever of the two was last finds the other, so of a freeze and a start at the same moment no room is left,
- * whatever dies in between. An event says only that there is something to look at: one that comes late, or again, does
- * no harm to an anchor who is unfrozen by then. Fails: unavailable where the wallet is away.
+ * record are durable when it returns. Runs for each durable event `account.frozen` and `room.opened`: the later of the
+ * two finds the other, so a concurrent freeze and start leave no live room, whichever node dies. The event only
+ * triggers the check: one that comes late, or again, closes no room of an anchor who is unfrozen by then. Fails:
+ * unavailable where the wallet is away.
  */
 async function closeIfUnusable(rooms: Rooms, anchorId: string, requestId: string | undefined): Promise<void> {
   if (await isUsable(rooms.broker, anchorId, requestId)) return;
@@ -48,7 +48,7 @@ async function closeIfUnusable(rooms: Rooms, anchorId: string, requestId: string
   try {
     await closeRoom(rooms, { anchorId, roomId, requestId: requestId ?? null });
   } catch (error) {
-    // It was hers a moment ago, so it is closed, and an id never comes again.
+    // It was hers when it was read above, so it is closed by now: room ids are never reused.
     if (!isFailure(error, "notYourRoom")) throw error;
   }
   await broadcast(rooms.broker, "living-room.changed", { roomId });

@@ -40,8 +40,8 @@ export interface LivingRoomActions {
   /** A live room, `null` where it is not live. Answers may be up to `limits.room.cacheTtlMs` old. */
   find: { params: { roomId: number }; result: LiveRoom | null };
   /**
-   * The anchor is about to be connected to her room over IM: from here on it is not closed for her absence, unless she is
-   * found to be away for long after it. `live` is false where the room has been closed. Fails: unavailable.
+   * The anchor is about to be connected to her room over IM: this ends her absence, and a later one counts from zero.
+   * `live` is false where the room has been closed. Fails: unavailable.
    */
   anchorEntered: { params: { anchorId: string; roomId: number }; result: { live: boolean } };
   /** How many watch each room, written to the room list; rooms that are not live any more are passed over. */

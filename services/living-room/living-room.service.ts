@@ -26,7 +26,7 @@ interface State extends MysqlState, RateLimitState, JetStreamState, OutboxState 
 
 const { everyMs: lookEveryMs, leaseMs: lookLeaseMs, gapMs: lookGapMs } = limits.look;
 
-/** One room that something cannot be done to does not hold up the others. */
+/** One message a batch: a room whose handling fails does not hold up the others. */
 const oneByOne = { stream: eventStream, batch: 1, batchesInFlight: limits.room.closingsInFlight } as const;
 
 export default defineService<"living-room", State>({

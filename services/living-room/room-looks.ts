@@ -18,7 +18,7 @@ import {
   roomsAfter,
 } from "./room-store.ts";
 
-/** What a node may be told to do otherwise, for tests; the defaults are in config/. */
+/** Settings that tests override; the defaults are in config/. */
 export interface LookSettings {
   /** After how long the room of an anchor who is away is closed; 0: never. */
   anchorAwayMs: number;
@@ -38,21 +38,20 @@ type Known = Extract<ResultOf<"im-router.attendance">, { known: true }>;
 
 const lease = "rooms-look";
 
-/** The anchors' absence cannot be known, or was not for a time: what was counted of it is not counted. */
+/** Presence is unknown, or was for a time: the absence that was counted so far is discarded. */
 class AbsenceUnknown extends Error {}
 
 /**
- * Looks over all live rooms, again and again, on one node at a time: writes how many watch where the table says otherwise,
- * and closes rooms whose anchor has been away for `anchorAwayMs`. What counts is in the database and goes by its clock:
- * whichever node dies, another goes on where it was. Absence counts for as long as it is seen without a break; after a
- * time in which nobody could tell, it counts anew.
+ * Checks all live rooms periodically, on one node at a time: corrects watch numbers, and closes rooms whose anchor has
+ * been away for `anchorAwayMs`. All state is in the database and uses its clock: when the node dies, another continues.
+ * Absence counts while it is observed without a gap; after a time in which presence was unknown, it counts from zero.
  */
 export class RoomLooks {
   private readonly parts: Parts;
   private readonly lease: DatabaseLease;
   private readonly loop: BackgroundLoop;
   private stopping = false;
-  private unknownSaid = false;
+  private unknownLogged = false;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -67,7 +66,7 @@ export class RoomLooks {
     });
   }
 
-  /** Resolves once the running look has ended and the lease is another's to take. */
+  /** Resolves once the running check has ended and the lease is free. */
   async stop(): Promise<void> {
     this.stopping = true;
     await this.loop.stop();
@@ -83,14 +82,15 @@ export class RoomLooks {
   private async round(): Promise<boolean> {
     try {
       const more = await this.look();
-      if (this.unknownSaid) this.parts.log.info("whether anchors are in their rooms can be known again");
-      this.unknownSaid = false;
+      if (this.unknownLogged) this.parts.log.info("whether anchors are in their rooms can be known again");
+      this.unknownLogged = false;
       return more;
     } catch (error) {
       if (!(error instanceof AbsenceUnknown)) throw error;
-      if (!this.unknownSaid) this.parts.log.warn(`${error.message}: the time that anchors have been away starts anew`);
-      this.unknownSaid = true;
-      await this.startAnew();
+      if (!this.unknownLogged)
+        this.parts.log.warn(`${error.message}: the time that anchors have been away starts anew`);
+      this.unknownLogged = true;
+      await this.resetAbsence();
       return false;
     }
   }
@@ -99,12 +99,12 @@ export class RoomLooks {
     const { mysql, settings } = this.parts;
     if (!(await this.mayWork())) return false;
     const last = await lastLook(mysql);
-    if (last.agoMs > settings.lookGapMs) await this.startAnew();
+    if (last.agoMs > settings.lookGapMs) await this.resetAbsence();
     let { epoch } = last;
     let rooms = await roomsAfter(mysql, 0, limits.look.roomsPerCall);
     while (rooms.length > 0) {
       const answer = await this.ask(rooms, false);
-      if (answer.epoch !== epoch) await this.startAnew();
+      if (answer.epoch !== epoch) await this.resetAbsence();
       epoch = answer.epoch;
       await this.write(rooms, answer);
       rooms = await roomsAfter(mysql, rooms.at(-1)?.roomId ?? 0, limits.look.roomsPerCall);
@@ -114,12 +114,12 @@ export class RoomLooks {
     return settings.anchorAwayMs > 0 && this.closeDeserted(epoch);
   }
 
-  /** Throws AbsenceUnknown where Redis or all im-servers are away or were a moment ago. */
+  /** Throws AbsenceUnknown where Redis or all im-servers are away, or were within the last seconds. */
   private async ask(rooms: readonly LookedRoom[], certain: boolean): Promise<Known> {
     const asked = rooms.map(({ roomId, anchorId }) => ({ roomId, anchorId }));
     const options = { timeout: limits.look.answerTimeoutMs };
     const answer = await call(this.parts.broker, "im-router.attendance", { rooms: asked, certain }, options);
-    if (!answer.known) throw new AbsenceUnknown("Redis or all im-servers are away, or were a moment ago");
+    if (!answer.known) throw new AbsenceUnknown("Redis or all im-servers are away, or were just now");
     return answer;
   }
 
@@ -134,8 +134,8 @@ export class RoomLooks {
     });
   }
 
-  /** Nobody counts as away any more, until she is found to be away again. */
-  private async startAnew(): Promise<void> {
+  /** Clears every anchor's `away_since`: her absence counts from the next check that finds her away. */
+  private async resetAbsence(): Promise<void> {
     const most = limits.look.marksPerStatement;
     for (let marks: number | undefined = most; marks === most; )
       marks = await this.lease.fenced((tx) => forgetAway(tx, most));

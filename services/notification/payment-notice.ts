@@ -7,7 +7,7 @@ type Credited = WalletEvents["wallet.credited"];
 
 /**
  * Checks an event `wallet.credited`.
- * @throws Error naming what is off: nobody can be told of it, and it goes to the dead letters.
+ * @throws Error naming the invalid field: the event goes to the dead letters.
  */
 export function parseCredited(message: unknown): Credited {
   const credited = eventDataOf(message) as unknown as Credited;

@@ -34,7 +34,7 @@ export function webhookSms(options: { url: string; token: string | undefined; ti
       }).catch((error: Error & { cause?: { code?: string } }) => {
         throw new SmsNotTaken(`the SMS webhook did not answer: ${error.cause?.code ?? error.name}`);
       });
-      // Nothing in it matters, nor that it could not be thrown away: the status is there.
+      // Only the status matters: an error of discarding the body is ignored.
       await response.body?.cancel().catch(() => undefined);
       if (!response.ok) throw new SmsNotTaken(`the SMS webhook answered ${response.status}`);
     },

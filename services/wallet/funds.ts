@@ -18,14 +18,14 @@ export class FundsCache {
     max: limits.wallet.fundsCacheEntries,
     ttl: limits.wallet.fundsCacheMs,
   });
-  /** Grows when an account is forgotten: what was read before must not be remembered after it. */
+  /** Grows when an account is forgotten: funds that were read before must not be cached after it. */
   private generation = 0;
 
   get(userId: string): Funds | undefined {
     return this.seen.get(userId);
   }
 
-  /** What was committed on this node: news whatever was forgotten. */
+  /** Funds that this node has just committed: newer than anything that was forgotten. */
   set(userId: string, funds: Funds): void {
     this.seen.set(userId, funds);
   }
@@ -49,7 +49,7 @@ function judge({ balance, status }: Funds, amount: number): "enough" | "short" |
   return balance >= amount ? "enough" : "short";
 }
 
-/** A good word may come from the cache, a bad one only from the database: nobody is refused for a stale balance. */
+/** Only "enough" is answered from the cache: nobody is refused for a stale balance. */
 export async function fundsOf(
   wallet: { funds: FundsCache; balances: Gathered<Balance> },
   userId: string,

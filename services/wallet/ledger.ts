@@ -32,7 +32,7 @@ function decideGift(books: Books, command: Extract<Command, { kind: "gift" }>): 
     const same = prior.userId === userId && prior.num === -amount && prior.counterpartyId === receiverId;
     return same ? books.repeat(account, prior) : books.refuse(account, "idempotencyConflict", true);
   }
-  // The account's status was looked at when the gift was accepted: what was accepted is charged, as long as coins are there.
+  // The account's status was checked at acceptance: an accepted gift is charged while the coins suffice.
   const gift = { num: -amount, type: tradeType.gift, bizId, counterpartyId: receiverId };
   if (account.balance < amount) {
     books.post(account, { ...gift, status: 0, reason: "balanceShort" });

@@ -1,7 +1,7 @@
 import type { FailureName } from "../../config/errors.ts";
 import { pointsPerCoin } from "./points.ts";
 
-/** The words of the ledger. Amounts are whole coins; incomes are points, 100 to a coin. */
+/** The types of the ledger. Amounts are whole coins; incomes are points, 100 to a coin. */
 
 export interface Account {
   userId: string;

@@ -5,7 +5,10 @@ import { type DebtChange, debtHistory } from "./debts.ts";
 import { readDebts, readTrades } from "./statement-store.ts";
 import type { StatementRow } from "./wallet.contract.ts";
 
-/** A recharge may pay off more debts than a page of a hundred rows could name, each of them, in one answer. */
+/**
+ * Bounds the orders that a row names: a page of a hundred recharges that each paid off many debts must fit into a
+ * message.
+ */
 function shownDebt({ orders, ...debt }: DebtChange): DebtChange {
   return { ...debt, orders: orders.slice(0, limits.wallet.debtOrdersShown) };
 }

@@ -64,10 +64,10 @@ export interface StatementRow {
 
 export interface WalletActions {
   /**
-   * Settles gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts), which are charged whatever the
-   * accounts' status: that was looked at when they were accepted. When it returns, each outcome
-   * is committed, and the outcomes stand in the order of the gifts. An outcome of its own failure does not hold up
-   * its neighbours. Fails as a whole, with nothing half done: unavailable.
+   * Settles gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts). They are charged whatever the
+   * accounts' status, which was checked at acceptance. When it returns, each outcome is committed, and the outcomes
+   * stand in the order of the gifts. An outcome of its own failure does not hold up its neighbours. Fails as a whole,
+   * with nothing half done: unavailable.
    */
   consumeForSendGift: { params: { bucket: number; gifts: GiftCharge[] }; result: { outcomes: GiftOutcome[] } };
   /** The balance as committed. A user without an account has 0 of everything and status 1. */

@@ -92,7 +92,7 @@ test("where nobody can say it is asked for a while, and then said to be unknown"
   expect([sent.length, outcomes]).toEqual([3, [{ status: "unknown" }]]);
 });
 
-test("a refusal of the repeat does not make a try that may have been accepted undone", async () => {
+test("a refused repeat leaves an earlier try that may have been accepted unsure", async () => {
   const { sender, submit, outcomes } = world([unsure, refused]);
   expect(await submit()).toBe("unsure");
   sender.settle("order-1", { status: "succeeded" });

@@ -82,7 +82,7 @@ const chromiumPath = findChromium();
     expect(await page.getByTestId("feed-gift").count()).toBe(2);
   });
 
-  test("says in words why an account that is frozen sends nothing", async () => {
+  test("shows why a frozen account cannot send a gift", async () => {
     await operate("account/freeze", { userId: fan.userId, reason: "checked" });
     await page.getByTestId("gift-send").click();
     await page.getByText("account invalid or frozen").waitFor();

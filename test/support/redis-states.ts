@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 
 /** What an administrator, or a failover, does to a Redis, and how it is undone. */
 export interface RedisState {
-  /** The word that Redis answers with. */
+  /** The error code that Redis answers with. */
   readonly name: string;
   does(admin: Redis): Promise<unknown>;
   undoes(admin: Redis): Promise<unknown>;

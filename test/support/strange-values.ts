@@ -13,7 +13,7 @@ const leaves = fc.oneof(
     ...['""', '"\\ud83d"', '"\\u0000"', '"\\u2028"', ...poisonNames.map((name) => JSON.stringify(name))],
     // Objects that cannot be converted, and values that nothing may go down into.
     ...['{"valueOf":1,"toString":1}', '{"toString":null}', '{"then":{}}', '{"toJSON":1}', '[{"toString":1}]'],
-    // What measures a text by its length meets these.
+    // For readers that take the length of a string.
     ...[
       '{"length":{"valueOf":1,"toString":1}}',
       '{"length":1e999}',

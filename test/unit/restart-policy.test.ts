@@ -1,23 +1,23 @@
 import {
-  beginning,
-  type Course,
-  type Happening,
+  initialState,
   moves,
   next,
+  type ProcessEvent,
   pauseMs,
+  type RestartState,
   readRestarts,
 } from "../../scripts/restart-policy.ts";
 
 const limits = { most: 3, withinMs: 60_000, firstPauseMs: 500, maxPauseMs: 1_500 };
 
 /** What happened, each a second after the other. */
-function after(...happenings: Happening[]): Course {
-  return happenings.reduce((course, happening, n) => next(course, happening, (n + 1) * 1_000, limits), beginning);
+function after(...events: ProcessEvent[]): RestartState {
+  return events.reduce((state, event, n) => next(state, event, (n + 1) * 1_000, limits), initialState);
 }
 
-const cycle: Happening[] = ["failed", "pauseOver", "ready"];
+const cycle: ProcessEvent[] = ["failed", "pauseOver", "ready"];
 
-test.each<[string, Happening[]]>([
+test.each<[string, ProcessEvent[]]>([
   ["up", ["ready"]],
   ["pausing", ["ready", "failed"]],
   ["restarting", ["ready", "failed", "pauseOver"]],
@@ -34,35 +34,35 @@ test.each<[string, Happening[]]>([
   ["ended", ["ready", "failed", "stop"]],
   ["ended", ["ready", "failed", "stop", "pauseOver"]],
   ["ended", ["ready", "failed", "pauseOver", "stop", "failed"]],
-])("it is %s after %j", (phase, happenings) => {
-  expect(after(...happenings).phase).toBe(phase);
+])("it is %s after %j", (phase, events) => {
+  expect(after(...events).phase).toBe(phase);
 });
 
 test("only failures within the time count", () => {
-  let course: Course = { phase: "up", failures: [] };
+  let state: RestartState = { phase: "up", failures: [] };
   for (let n = 0; n < 20; n++) {
-    course = next(course, "failed", n * 20_001, limits);
-    expect(course.phase).toBe("pausing");
-    course = next(next(course, "pauseOver", n * 20_001, limits), "ready", n * 20_001, limits);
+    state = next(state, "failed", n * 20_001, limits);
+    expect(state.phase).toBe("pausing");
+    state = next(next(state, "pauseOver", n * 20_001, limits), "ready", n * 20_001, limits);
   }
 });
 
 test("the pause doubles with each failure, up to the longest, and is short again after a quiet time", () => {
-  let course = after("ready", "failed");
-  const pauses = [pauseMs(course, limits)];
+  let state = after("ready", "failed");
+  const pauses = [pauseMs(state, limits)];
   for (let n = 0; n < 2; n++) {
-    course = next(next(course, "pauseOver", 10_000, limits), "failed", 10_000, limits);
-    pauses.push(pauseMs(course, limits));
+    state = next(next(state, "pauseOver", 10_000, limits), "failed", 10_000, limits);
+    pauses.push(pauseMs(state, limits));
   }
   expect(pauses).toEqual([500, 1_000, 1_500]);
-  course = next(next(course, "pauseOver", 10_000, limits), "failed", 200_000, limits);
-  expect(pauseMs(course, limits)).toBe(500);
+  state = next(next(state, "pauseOver", 10_000, limits), "failed", 200_000, limits);
+  expect(pauseMs(state, limits)).toBe(500);
 });
 
 test("what is over stays over, whatever happens", () => {
   for (const phase of ["ended", "givenUp"] as const)
-    for (const happening of ["ready", "endedWell", "failed", "pauseOver", "stop"] as const)
-      expect(next({ phase, failures: [] }, happening, 0, limits).phase).toBe(phase);
+    for (const event of ["ready", "endedWell", "failed", "pauseOver", "stop"] as const)
+      expect(next({ phase, failures: [] }, event, 0, limits).phase).toBe(phase);
 });
 
 test("every phase can be left for an end", () => {

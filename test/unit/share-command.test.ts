@@ -38,7 +38,7 @@ describe("what npm run anchor-share understands", () => {
     ["words for a time", ["set", "7", "50"], "tomorrow", /is a day or a time with its zone/],
     ["a list from a day on", ["list"], "2099-02-20", /list takes no --from/],
     ["an unknown word", ["drop", "7"], undefined, /not understood: drop/],
-    ["a word too many", ["remove", "7", "50"], undefined, /a word too many/],
+    ["an argument too many", ["remove", "7", "50"], undefined, /too many arguments/],
   ])("not %s, and says why", (_what, words, from, why) => {
     expect(() => shareCommand(words, from)).toThrow(why);
   });

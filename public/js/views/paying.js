@@ -1,4 +1,4 @@
-/** An order that waits to be paid: how much, how (a QR code, the provider's page), for how long still, and what came of it. */
+/** An order to be paid: the amount, how it is paid (QR code or the provider's page), the time left, and the outcome. */
 import { currentAccount } from "../account.js";
 import { h } from "../dom.js";
 import { coins, number, yuan } from "../format.js";
@@ -15,7 +15,7 @@ export function channelName({ name }) {
 /**
  * @param {{host: HTMLElement, product: object, channel: object, order: object, address?: string, blocked: boolean,
  *   others: object[], signal: AbortSignal, leave: () => void, payBy: (channel: object, button: HTMLElement) => void}} about
- *   `leave` is asked for when the person goes back, `payBy` when another channel is chosen
+ *   `leave` is called when the person goes back, `payBy` when another channel is chosen
  */
 export function showPaying(about) {
   const { host, product, channel, order, others, signal, leave, payBy } = about;

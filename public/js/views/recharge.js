@@ -121,6 +121,6 @@ function buy(place, product, channel, button) {
 function pageAddress(payUrl) {
   const address = new URL(payUrl, location.href);
   if (address.protocol !== "http:" && address.protocol !== "https:")
-    throw new TypeError("a page to pay at is a web page");
+    throw new TypeError("payUrl is no http or https address");
   return address.href;
 }

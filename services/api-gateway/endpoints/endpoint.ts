@@ -42,7 +42,7 @@ type CallingContext = Pick<Context, "call">;
 interface Definition<A extends Access, Params extends z.ZodRawShape, Result extends z.ZodType> {
   path: string;
   summary: string;
-  /** More than the summary says, for the documentation. */
+  /** Details beyond the summary, for the documentation. */
   description?: string;
   access: A;
   params: Params;

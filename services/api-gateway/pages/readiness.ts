@@ -45,7 +45,7 @@ export async function readiness(broker: ServiceBroker): Promise<Readiness> {
   return { ready: entries.every(([, { ready }]) => ready), services };
 }
 
-/** For who may see the nodes: what is wrong with them only where `reasons` may be seen as well. */
+/** The nodes with their state, and with the reasons only where `reasons` is true. */
 export function withReasons(services: Readiness["services"], reasons: boolean): object {
   if (reasons) return services;
   const nodesOf = (nodes: Record<string, NodeHealth>) =>

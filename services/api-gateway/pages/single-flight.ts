@@ -12,7 +12,7 @@ export function singleFlight<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** As singleFlight, and what was answered stands for so long after it was asked: a look that many ask for all the time. */
+/** As singleFlight, and the answer is reused for `keptMs` after its request: for checks that many clients ask for. */
 export function keptAnswer<T>(make: () => Promise<T>, keptMs: number): () => Promise<T> {
   const ask = singleFlight(make);
   let kept: { at: number; answer: Promise<T> } | undefined;

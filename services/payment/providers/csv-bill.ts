@@ -1,12 +1,12 @@
 import type { BillLine } from "./provider.ts";
 
-/** What the columns hold that lines are compared and stored in. */
+/** Lengths of the columns that store these ids. */
 const orderIdChars = 80;
 const transactionIdChars = 64;
 
 /**
  * A line of a bill.
- * @throws RangeError where it cannot be one: an id that is longer than any, or something that is no amount.
+ * @throws RangeError where an id is longer than its column, or the amount is invalid.
  */
 export function billLine(line: Omit<BillLine, "amount"> & { amount: number | null }): BillLine {
   const { orderId, transactionId, amount } = line;

@@ -3,8 +3,8 @@ import { limits } from "../../../config/limits.ts";
 import type { AffectedIncome } from "../income.contract.ts";
 
 /**
- * The answer with as many entries of its open-ended lists as a message carries beside each other, and how many there are:
- * a payer may have spent the refunded coins on more anchors than that.
+ * Shortens both lists so that the answer fits into a message, and adds their full lengths: a payer may have spent the
+ * refunded coins on thousands of anchors.
  */
 export function withinAnswer(all: Omit<AffectedIncome, "anchorCount" | "paidOffCount">): AffectedIncome {
   const { anchors, paidOff } = all;

@@ -38,7 +38,7 @@ export function freePoints({ earnedPoints, heldBackPoints, paidOutPoints }: Inco
   return earnedPoints - heldBackPoints - paidOutPoints;
 }
 
-/** `posting` is the row to write; without one the answer is a repeat's, or the command is none. */
+/** `posting` is the row to write. Without one the payout is a repeat or invalid. */
 export interface PayoutDecision {
   answer: "paid" | "balanceShort" | "idempotencyConflict" | "invalidParam";
   posting?: IncomePosting;

@@ -5,8 +5,8 @@ import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import { rollUpIncomes } from "./income-store.ts";
 
 /**
- * Adds up what anchors earned, off the gifts' path: an anchor's row is never locked by those who send to her. Nobody wakes
- * it: a round posts a row an anchor, so the longer one gathers the fewer rows there are.
+ * Adds up what anchors earned, apart from the gifts' transactions: gifts never lock an anchor's row. It runs at a fixed
+ * interval and is not woken by gifts: each round writes one row for each anchor, so fewer rounds write fewer rows.
  */
 export function openIncomeRollup(wallet: Service & MysqlState): BackgroundLoop {
   const { incomeBatchRows, incomeRollupEveryMs } = limits.wallet;

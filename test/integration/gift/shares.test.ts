@@ -132,7 +132,7 @@ describe("an anchor's share", () => {
     expect(await points(orderId)).toBe(180);
   });
 
-  test("is fixed by the node that accepted it: another's setting does not matter, and an earlier release's gift has the settler's", async () => {
+  test("is fixed by the accepting node; the settler's setting counts only for a message without a share", async () => {
     const roomId = nextRoom++;
     const user = await fan();
     const content = { giftId: 24, roomId, receiverId: anchorOf(roomId), type: 0, count: 3 };

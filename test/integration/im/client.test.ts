@@ -3,6 +3,7 @@ import type { ServiceBroker } from "moleculer";
 import { connect as connectNats, type NatsConnection } from "nats";
 import { WebSocket } from "ws";
 import { natsPrefix } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import type { ImBusiness, ImClient } from "../../../public/js/im-client.js";
 import { call } from "../../../services/contracts.ts";
@@ -122,6 +123,26 @@ test("chats, and hears itself", async () => {
   expect(client.send(5555, { content: "hello" })).toBe(true);
   await eventually("the echo", () => heard.length === 1);
   expect(heard[0]).toMatchObject({ bizCode: 5555, data: { content: "hello", senderId: "300" } });
+});
+
+test("a room's history is its newest frames, bounded in bytes", async () => {
+  const text = "礼".repeat(30_000);
+  const say = (n: number) =>
+    call(router, "im-router.sendToRoom", {
+      roomId: 5,
+      senderId: "0",
+      msgId: `long-${n}`,
+      bizCode: 5560,
+      data: { n, text },
+    });
+  await Promise.all(Array.from({ length: 60 }, (_, n) => say(n)));
+  const log = await redis.lrange("im:room:5:log", 0, -1);
+  const bytes = log.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0);
+  expect(bytes).toBeLessThanOrEqual(limits.im.roomHistoryBytes);
+  expect(bytes).toBeGreaterThan(limits.im.roomHistoryBytes - limits.im.roomFrameBytes);
+  expect(Number(await redis.hget("im:room:5", "bytes"))).toBe(bytes);
+  const seqs = log.map((frame) => Number(JSON.parse(frame).body.data.seq));
+  expect(seqs).toEqual(Array.from({ length: log.length }, (_, n) => 60 - log.length + n + 1));
 });
 
 test("says that it has missed something where its room's history is gone", async () => {

@@ -116,7 +116,7 @@ export const noEvents = {
   ponged: nothing,
   failed: nothing,
   closed: nothing,
-  broke: nothing,
+  handlerThrew: nothing,
   refused: nothing,
 };
 

@@ -235,7 +235,7 @@ test("the time starts anew when all im-servers were away, and she must be back w
   await isClosed(roomId);
 });
 
-test("whoever looks dies: another goes on, and the time that has passed counts", async () => {
+test("when the node that checks the rooms dies another continues, and the absence so far counts", async () => {
   const { anchorId, roomId } = await openRoom();
   await (await connect(server, anchorId, roomId)).leave();
   await isAway(roomId);

@@ -119,7 +119,7 @@ async function afterLooks(looks: number): Promise<void> {
   }
 }
 
-test("what a dead node left in a room is counted by nobody again", async () => {
+test("members that a dead node left in a room are not counted", async () => {
   const rooms = await startRooms("rooms-here");
   const node = await startServer("im-here");
   await seeing(node, { "living-room": 1, "im-router": 1 });

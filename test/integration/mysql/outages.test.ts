@@ -19,7 +19,7 @@ import { eventually, startNode, stopAll } from "../../support/system.ts";
 const shared = process.env.MYSQL_URL as string;
 const account = "'guest'@'127.0.0.1'";
 
-// The server that becomes of no use; the one of all tests is what the address leads to after a failover.
+// The server that fails; after a failover the address leads to the server that all tests share.
 let server: PrivateServer;
 let address: CuttableServer;
 /** Past the code under test, with every right. */
@@ -55,7 +55,7 @@ const insert = "INSERT INTO t_heartbeat (id, beat_time) VALUES (7, UTC_TIMESTAMP
 const heal = (database: Database) =>
   eventually("written again", async () => (await outcome(database.run(insert))) === "done");
 
-describe("a database that is of no use for a while is unavailable, and of use again by itself", () => {
+describe("a database that refuses for a while is unavailable, and recovers by itself", () => {
   let database: Database;
   beforeEach(async () => {
     database = new Database(name, { connections: 2 });

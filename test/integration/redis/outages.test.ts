@@ -3,14 +3,14 @@ import type { ServiceBroker } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { healthMixin } from "../../../mixins/health.mixin.ts";
-import { keepLooking, openRedis } from "../../../mixins/redis/client.ts";
+import { openRedis, probeConnection } from "../../../mixins/redis/client.ts";
 import { optionalRedisMixin, redisMixin } from "../../../mixins/redis.mixin.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { type PrivateServer, privateRedis } from "../../support/private-server.ts";
 import { redisStates } from "../../support/redis-states.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 
-// The server that becomes of no use; the one of all tests is what the address leads to after a failover.
+// The server that fails; after a failover the address leads to the server that all tests share.
 let server: PrivateServer;
 /** Past the client under test. */
 let admin: Redis;
@@ -101,7 +101,7 @@ describe("a client of Redis", () => {
     expect(address.made).toBe(made);
   });
 
-  test("an answer of no use costs one connection in a while, however many such answers there are", async () => {
+  test("refused commands drop at most one connection in two seconds, however many there are", async () => {
     await admin.config("SET", "min-replicas-to-write", "1");
     try {
       const made = address.made;
@@ -156,7 +156,7 @@ describe("after a failover behind one address", () => {
   test("a client that only reads leaves it too", async () => {
     const redis = opened();
     await redis.connect();
-    const stop = keepLooking(redis, "reader");
+    const stop = probeConnection(redis, "reader");
     await redis.set("where", "old");
     const other = new Redis(shared, { keyPrefix: redis.options.keyPrefix });
     await other.set("where", "new");
@@ -173,7 +173,7 @@ describe("after a failover behind one address", () => {
     const frozen = await cuttable(server.url);
     const redis = opened(frozen.url);
     await redis.connect();
-    const stop = keepLooking(redis, "silent");
+    const stop = probeConnection(redis, "silent");
     frozen.freeze();
     await eventually("written again", async () => (await write(redis)) === "done", 20_000);
     stop();
@@ -210,7 +210,7 @@ describe("health", () => {
     await eventually("ready again", async () => (await healthOf("needs")).redis === true);
   });
 
-  test("those who ask at once, and within a moment, share one look", async () => {
+  test("concurrent calls, and calls within healthKeptMs, share one check", async () => {
     const looks = async () => Number(/cmdstat_eval:calls=(\d+)/.exec(await admin.info("commandstats"))?.[1]);
     await node.call("needs.health", {});
     await new Promise((resolve) => setTimeout(resolve, limits.http.healthKeptMs));

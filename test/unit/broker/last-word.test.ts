@@ -18,10 +18,10 @@ const urlOf = (path: string) => JSON.stringify(pathToFileURL(join(projectRoot(),
 /** A node's process, without its servers, in which `fault` happens a moment after its start. */
 function endedBy(fault: string, logFile: string) {
   const script = `import { ServiceBroker } from "moleculer";
-    import { endOnUncaughtErrors, logsLastWord } from ${urlOf("broker/last-word.ts")};
+    import { endOnUncaughtErrors, logUncaughtErrorsTo } from ${urlOf("broker/last-word.ts")};
     import { brokerOptions } from ${urlOf("broker/options.ts")};
     endOnUncaughtErrors();
-    logsLastWord(new ServiceBroker({ ...brokerOptions("sample"), transporter: null }));
+    logUncaughtErrorsTo(new ServiceBroker({ ...brokerOptions("sample"), transporter: null }));
     setInterval(() => {}, 1000);
     setTimeout(() => { ${fault} }, 10);`;
   const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
@@ -52,7 +52,7 @@ test.each([
   ["an exception", `throw new Error("boom")`, /^an uncaught exception ends this process$/, "boom"],
   ["a rejection", `Promise.reject(new Error("boom"))`, /^a rejected promise that nobody handled ends/, "boom"],
   ["something thrown that is no error", `throw { toString: 1, valueOf: 1 }`, /uncaught exception/, "cannot be shown"],
-])("%s that nobody catches ends the process with a last word in the log and on stderr", (name, fault, msg, message) => {
+])("%s that nobody catches ends the process, with the error in the log and on stderr", (name, fault, msg, message) => {
   const file = join(dir, name.replaceAll(" ", "-"));
   const { status, stderr } = endedBy(fault, file);
   expect(status).toBe(1);
@@ -65,7 +65,7 @@ test.each([
   expect(stderr).toContain(message);
 });
 
-test("on a full disk the last word is on stderr, and the process ends all the same", () => {
+test("on a full disk the error is on stderr, and the process ends all the same", () => {
   const { status, stderr } = endedBy(`throw new Error("boom")`, "/dev/full");
   expect(status).toBe(1);
   expect(stderr).toContain("boom");

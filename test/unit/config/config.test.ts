@@ -151,15 +151,15 @@ describe("settings", () => {
     ["::ffff:10.0.0.0/95", /entry 1 has a prefix length that there is not/],
     ["::1,fc00::/129", /entry 2 has a prefix length that there is not/],
     ["10.0.0.7/8", /entry 1 has bits set behind its prefix length/],
-    ["0.0.0.0/0", /entry 1 would trust everybody's word/],
-    ["::/0", /entry 1 would trust everybody's word/],
+    ["0.0.0.0/0", /entry 1 would trust every sender/],
+    ["::/0", /entry 1 would trust every sender/],
     ["10.0.0.0/", /entry 1 is no address/],
   ])("TRUST_PROXY %s stops the start and says why", (value, message) => {
     expect(() => readConfig({ ...usable, TRUST_PROXY: value })).toThrow(message);
     expect(() => readConfig({ ...usable, TRUST_PROXY: value })).toThrow(/ {2}TRUST_PROXY: must be false, a number/);
   });
 
-  test("nobody's word on addresses is trusted unless TRUST_PROXY names whose", () => {
+  test("no forwarding header is believed unless TRUST_PROXY names its sender", () => {
     const trusts = (value?: string) => readConfig({ ...usable, TRUST_PROXY: value }).TRUST_PROXY.trusts(undefined, 0);
     expect([undefined, "", "false", "0", "loopback"].map(trusts)).toEqual(Array(5).fill(false));
     expect(["true", "1", "10"].map(trusts)).toEqual(Array(3).fill(true));

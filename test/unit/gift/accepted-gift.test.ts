@@ -38,7 +38,7 @@ describe("an accepted gift", () => {
     expect(parseAcceptedGift(JSON.parse(JSON.stringify(gift)), 50)).toEqual(gift);
   });
 
-  test("without a share of its own, as an earlier release queued it, it has the default's", () => {
+  test("without a share it has the default share", () => {
     const { sharePercent: _none, ...earlier } = gift;
     expect(parseAcceptedGift(earlier, 35)).toEqual({ ...gift, sharePercent: 35 });
     expect(parseAcceptedGift({ ...gift, sharePercent: 0 }, 35).sharePercent).toBe(0);

@@ -17,8 +17,8 @@ function open(shares: Map<string, number>) {
   return { cache, looks };
 }
 
-describe("the shares as a node knows them", () => {
-  test("are an anchor's own, or the default; gifts of one moment share a look", async () => {
+describe("the cache of shares", () => {
+  test("are an anchor's own, or the default; concurrent gifts share a query", async () => {
     const { cache, looks } = open(new Map([["7", 60]]));
     const asked = ["7", "8", "7", "9", "8"].map((id) => cache.percentOf(id));
     expect(await Promise.all(asked)).toEqual([60, 50, 60, 50, 50]);

@@ -35,7 +35,7 @@ test("what a socket says goes to the node's one handler, and no listeners are ne
     ponged: () => heard.push(["ponged"]),
     failed: (_socket, error) => heard.push(["failed", error.message]),
     closed: () => heard.push(["closed"]),
-    broke: (_socket, event, error) => heard.push(["broke", event, error]),
+    handlerThrew: (_socket, event, error) => heard.push(["broke", event, error]),
   };
   const socket = new ImSocket(null as never, undefined, {});
   socket.events = events;
@@ -55,8 +55,8 @@ test("what is thrown at an event goes no further than to the node, with the sock
     throw broken;
   };
   const socket = new ImSocket(null as never, undefined, {});
-  const broke: SocketEvents["broke"] = (of, event, error) => heard.push([of === socket, event, error]);
-  socket.events = { said: fail, pinged: fail, ponged: fail, failed: fail, closed: fail, broke };
+  const handlerThrew: SocketEvents["handlerThrew"] = (of, event, error) => heard.push([of === socket, event, error]);
+  socket.events = { said: fail, pinged: fail, ponged: fail, failed: fail, closed: fail, handlerThrew };
   const events = ["message", "ping", "pong", "error", "close"];
   for (const event of events) socket.emit(event, Buffer.alloc(0));
   expect(heard).toEqual(events.map((event) => [true, event, broken]));

@@ -1,9 +1,9 @@
 import { limits } from "../../../config/limits.ts";
-import { keepHeld, say } from "../../../mixins/jetstream/acks.ts";
+import { acknowledge, keepHeld } from "../../../mixins/jetstream/acks.ts";
 import { bury } from "../../../mixins/jetstream/bury.ts";
 import { FakeMessage, FakePorts, fakeTimers, pass } from "./fake-messages.ts";
 
-/** A message whose connection is closed for good: nothing can be said of it any more. */
+/** A message whose connection is closed for good: it can be neither acked nor given back. */
 class Unreachable extends FakeMessage {
   override ack(): never {
     throw new Error("CONNECTION_CLOSED");
@@ -16,12 +16,12 @@ class Unreachable extends FakeMessage {
   }
 }
 
-test("what cannot be said of a message any more is thrown nowhere: not by acks, dead letters or timers", async () => {
+test("an ack that cannot be sent is thrown nowhere: not by acks, dead letters or timers", async () => {
   fakeTimers();
   const ports = new FakePorts();
   const message = new Unreachable(1, "a");
   const errors = jest.spyOn(ports.log, "error");
-  say(ports, message.real, () => message.ack());
+  acknowledge(ports, message.real, () => message.ack());
   const held = { message: message.real, key: "a", data: {}, tries: 0, faults: 0 };
   const timer = keepHeld(ports, () => [held]);
   await pass(limits.jetstream.ackWaitMs);

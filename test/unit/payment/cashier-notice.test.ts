@@ -101,7 +101,7 @@ describe("the body of a notice", () => {
   });
 });
 
-test("a notice that is signed and strange is believed as a whole or refused, and nothing else is thrown", () => {
+test("a signed webhook with any content is accepted as a whole or refused, and nothing else is thrown", () => {
   const provider = cashierProvider(secret, {} as never);
   const names = Object.keys(JSON.parse(body) as object);
   const kept = (text: string) => JSON.stringify({ ...JSON.parse(body), ...JSON.parse(text) });

@@ -14,7 +14,7 @@ export function unzip(archive: Buffer, maxBytes: number): Buffer[] {
   try {
     return filesOf(archive, maxBytes);
   } catch (error) {
-    // Places that the archive names and that are not in it.
+    // The archive names offsets beyond its end.
     if ((error as { code?: unknown }).code === "ERR_OUT_OF_RANGE") throw new RangeError("a broken ZIP archive");
     throw error;
   }
