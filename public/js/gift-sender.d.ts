@@ -20,6 +20,12 @@ export interface GiftOutcome {
 export interface SendError {
   /** Nobody answered, or with 502, 503 or 504: the same request may be sent again. */
   retryable?: boolean;
+  /**
+   * The gateway's envelope came with HTTP 2xx, 4xx or 503, or a proxy refused with 4xx: without an order id this try was
+   * not accepted. Not set for all else (a time-out, a lost connection, a cut body, a proxy's 502, a 500): the try may
+   * have been accepted.
+   */
+  answered?: boolean;
   /** `Retry-After`, ms. */
   retryAfterMs?: number;
   /** `data.orderId` of a 503: it may have been accepted all the same. */
@@ -37,7 +43,7 @@ export interface GiftSenderOptions {
   receiverId: string;
   /** Aborted when outcomes are of no interest, as when the room is left. */
   signal: AbortSignal;
-  /** Called once for each order that was submitted, also where its outcome stays unknown. */
+  /** Called once for each order that was submitted and has an id, also where its outcome stays unknown. */
   onOutcome(content: GiftContent, outcome: GiftOutcome): void;
   /** How often a request is sent again before `submit` ends. */
   retries?: number;
@@ -54,7 +60,12 @@ export interface GiftSenderOptions {
 export interface GiftSender {
   /** A new order, with a request id of its own. */
   order(gift: { giftId: number }, count: number): GiftContent;
-  submit(content: GiftContent): Promise<"settled" | "accepted" | "unsure">;
+  /**
+   * `unsure` and `unanswered`: it may have been accepted. The outcome of an `unsure` one follows by `onOutcome`. Of an
+   * `unanswered` one nothing follows: submit the same content again, since another order may be a second charge. Rejects
+   * with the SendError where the gift is not accepted for certain.
+   */
+  submit(content: GiftContent): Promise<"settled" | "accepted" | "unsure" | "unanswered">;
   /** To be called with the outcomes of the user's own orders that come over IM (5556, 5557). */
   settle(orderId: string, outcome: GiftOutcome): void;
 }

@@ -5,7 +5,8 @@
  *
  * Where it is not known whether a gift was accepted (a 503 with an order id), the sender asks for that order, and repeats
  * the same request where the order is unknown. Where that does not settle it, the sender asks a few times more and then
- * reports the outcome "unknown".
+ * reports the outcome "unknown". A try that was not answered at all may have been accepted as well; a refusal of a later
+ * one does not change that.
  */
 const REMEMBERED = 200;
 
@@ -29,6 +30,7 @@ export function createGiftSender({
 }) {
   const waiting = new Map(); // order id → the order, until its outcome is known
   const early = new Map(); // outcomes that came before the answer to the request did
+  const doubts = new Map(); // request id → order id, or undefined: what a try, of any submit, may have had accepted
 
   function order(gift, count) {
     return { requestId: newRequestId(), giftId: gift.giftId, roomId, receiverId, type: 0, count };
@@ -36,11 +38,13 @@ export function createGiftSender({
 
   /**
    * Returns "settled" where `onOutcome` was called already, "accepted", or "unsure" where acceptance is not known; in
-   * the last two cases `onOutcome` follows, with "unknown" at worst. Throws when the gift was refused, or nobody
-   * answered.
+   * the last two cases `onOutcome` follows, with "unknown" at worst. "unanswered" where acceptance is not known and there
+   * is no order id to ask for: nothing follows, and the same content may be submitted again, while another order may be a
+   * second charge. Throws when the gift was refused, or not accepted, for certain.
    */
   async function submit(content) {
     const { orderId, found, state } = await deliver(content);
+    if (orderId === undefined) return state;
     if (found) settle(orderId, found);
     const known = early.get(orderId);
     if (known) {
@@ -56,22 +60,32 @@ export function createGiftSender({
   }
 
   async function deliver(content) {
-    let unsure; // the order id of a try that may have been accepted
+    const { requestId } = content;
     for (let tries = 0; ; tries += 1) {
       try {
         const { orderId } = await api.sendGift(content);
+        doubts.delete(requestId);
         return { orderId, state: "accepted" };
       } catch (error) {
-        unsure = error.orderId ?? unsure;
+        if (error.orderId !== undefined || !error.answered) doubt(requestId, error.orderId);
         // An earlier try may be in the queue, although this repeat is refused.
         const last = !error.retryable || tries >= retries || signal.aborted;
-        if (last && unsure === undefined) throw error;
-        if (last) return { orderId: unsure, state: "unsure" };
+        if (last && !doubts.has(requestId)) throw error;
+        const unsure = doubts.get(requestId);
+        if (last) return { orderId: unsure, state: unsure === undefined ? "unanswered" : "unsure" };
         await new Promise((resolve) => setTimeout(resolve, Math.min(error.retryAfterMs ?? retryMs, retryMostMs)));
         const found = unsure === undefined ? undefined : await look(unsure);
-        if (found) return { orderId: unsure, state: "accepted", found: outcomeOf(found) };
+        if (found) {
+          doubts.delete(requestId);
+          return { orderId: unsure, state: "accepted", found: outcomeOf(found) };
+        }
       }
     }
+  }
+
+  function doubt(requestId, orderId = doubts.get(requestId)) {
+    doubts.set(requestId, orderId);
+    if (doubts.size > REMEMBERED) doubts.delete(doubts.keys().next().value);
   }
 
   /** The order as the server knows it; undefined where it knows none, or does not answer. */

@@ -8,14 +8,16 @@ const NOT_LOGGED_IN = 100002;
 
 export class ApiError extends Error {
   /**
-   * @param {{code: number | "network", message: string, retryable?: boolean, retryAfterMs?: number, orderId?: string}}
-   * details `orderId` of a request that may have been carried out all the same
+   * @param {{code: number | "network", message: string, retryable?: boolean, answered?: boolean, retryAfterMs?: number,
+   * orderId?: string}} details `orderId` of a request that may have been carried out all the same, as one may that was
+   * not `answered`
    */
-  constructor({ code, message, retryable = false, retryAfterMs, orderId }) {
+  constructor({ code, message, retryable = false, answered = false, retryAfterMs, orderId }) {
     super(message);
     this.name = "ApiError";
     this.code = code;
     this.retryable = retryable;
+    this.answered = answered;
     this.retryAfterMs = retryAfterMs;
     this.orderId = orderId;
   }
@@ -59,7 +61,14 @@ function failure(response, envelope) {
   const message = waitText(envelope?.msg || fallbackText(response.status, code), retryAfterMs);
   // 429 is an answer to the person's pace: repeating it unasked would only make it worse.
   const retryable = response.status === 503 || response.status === 502 || response.status === 504;
-  return new ApiError({ code, message, retryable, retryAfterMs, orderId: envelope?.data?.orderId });
+  const answered = isAnswer(response, envelope);
+  return new ApiError({ code, message, retryable, answered, retryAfterMs, orderId: envelope?.data?.orderId });
+}
+
+/** Whether the gateway, or a proxy by refusing, has said what became of the request. A fault, 500, says nothing of it. */
+function isAnswer({ ok, status }, envelope) {
+  if (status >= 400 && status < 500) return status !== 408;
+  return Number.isInteger(envelope?.code) && (ok || status === 503);
 }
 
 function secondsOf(header) {

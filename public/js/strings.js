@@ -109,6 +109,10 @@ export const strings = Object.freeze({
   traySending: ["正在送出 {gift} ×{count}…", "Sending {gift} ×{count}…"],
   trayAccepted: ["{gift} ×{count} 已受理，等待结果…", "{gift} ×{count} accepted, waiting for the outcome…"],
   trayAsking: ["{gift} ×{count} 是否受理尚未确认，正在查询…", "{gift} ×{count}: not confirmed yet, checking…"],
+  trayUnanswered: [
+    "{gift} ×{count} 是否受理尚未确认；再次送出仍是同一份，只扣一次",
+    "{gift} ×{count}: not confirmed. Sent again it is the same gift, charged once",
+  ],
   trayDone: ["{gift} ×{count} 已送达", "{gift} ×{count} arrived"],
   trayFailed: ["{gift} ×{count} 未送达：{msg}", "{gift} ×{count} failed: {msg}"],
   trayUnsure: ["{gift} ×{count} 结果稍后见礼物记录", "{gift} ×{count}: see the gift records for the outcome"],

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { fail, isUnavailable } from "../../broker/failure.ts";
 import type { FailureName } from "../../config/errors.ts";
 import { orderIdOf } from "../gift-order-id.ts";
 import { type AcceptedGift, contentHashOf } from "./accepted-gift.ts";
@@ -16,7 +17,7 @@ export interface GiftRequest {
   orderId?: string;
 }
 
-/** What acceptance needs of other parts. Where a query fails, the gift is not accepted. */
+/** What acceptance needs of other parts. Where a query fails, this request has put nothing into the queue. */
 export interface AcceptancePorts {
   /** The content hash of an order that was accepted or settled before, as far as memory and books know. */
   knownOrder(orderId: string): Promise<string | undefined>;
@@ -48,13 +49,17 @@ export type Acceptance = { orderId: string } | { refused: FailureName };
  * settled ones in the gift records. With Redis away only settled orders are found: JetStream compares message ids only
  * when one is published, so an order that waits in the queue, or is charged and not recorded yet, is unknown, and its
  * repeat may be refused. The gift is charged once all the same, and a later repeat finds it.
+ *
+ * Where a lookup of the order fails, an earlier request with this request id may have been accepted: the `unavailable`
+ * says so by `mayHaveHappened`. Where any other query fails, the gift is not accepted for certain.
  */
 export async function accept(request: GiftRequest, ports: AcceptancePorts, now: Date): Promise<Acceptance> {
   const { userId, giftId, roomId, receiverId, type, count, requestId } = request;
   const contentHash = contentHashOf(request);
   const orderId = requestId === undefined ? (request.orderId ?? randomUUID()) : orderIdOf(userId, requestId);
   const earlierAnswer = async (): Promise<Acceptance | undefined> => {
-    const known = requestId === undefined ? undefined : await ports.knownOrder(orderId);
+    if (requestId === undefined) return undefined;
+    const known = await lookUp(orderId, ports);
     if (known === undefined) return undefined;
     return known === contentHash ? { orderId } : { refused: "idempotencyConflict" };
   };
@@ -82,6 +87,15 @@ export async function accept(request: GiftRequest, ports: AcceptancePorts, now: 
   if (queued !== contentHash) return { refused: "idempotencyConflict" };
   await ports.remember(accepted);
   return { orderId };
+}
+
+async function lookUp(orderId: string, ports: AcceptancePorts): Promise<string | undefined> {
+  try {
+    return await ports.knownOrder(orderId);
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    throw fail("unavailable", { orderId, cause: (error as Error).message, mayHaveHappened: true });
+  }
 }
 
 /** The gift as the catalogue has it, or why it cannot be sent now: catalogue, room, accounts, funds. */

@@ -37,13 +37,12 @@ export async function requireUsable(caller: Calling, userId: string): Promise<vo
  * Closes the live room of an anchor whose account is frozen or invalid at this moment, as she would herself: event and
  * record are durable when it returns. Runs for each durable event `account.frozen` and `room.opened`: the later of the
  * two finds the other, so a concurrent freeze and start leave no live room, whichever node dies. The event only
- * triggers the check: one that comes late, or again, closes no room of an anchor who is unfrozen by then. Fails:
- * unavailable where the wallet is away.
+ * triggers the check: one that comes late, or again, closes no room of an anchor who is unfrozen by then. The room is
+ * read before the account: one that opens after that has an event of its own. Fails: unavailable where the wallet is away.
  */
 async function closeIfUnusable(rooms: Rooms, anchorId: string, requestId: string | undefined): Promise<void> {
-  if (await isUsable(rooms.broker, anchorId, requestId)) return;
   const room = await roomByAnchor(rooms.mysql, anchorId);
-  if (!room) return;
+  if (!room || (await isUsable(rooms.broker, anchorId, requestId))) return;
   const { roomId } = room;
   try {
     await closeRoom(rooms, { anchorId, roomId, requestId: requestId ?? null });

@@ -49,9 +49,10 @@ export default defineService<"living-room", State>({
         const { userId, type, roomName } = ctx.params;
         const malformed = roomTypeFailure(type);
         if (malformed) throw fail(malformed, { type });
-        await requireUsable(ctx, userId);
+        // Before anything is asked for: what is refused, or fails, counts as a start too.
         const wait = await this.rateLimit.hit("room-start", userId, 1, limits.room.startEveryMs);
         if (wait > 0) throw fail("startTooOften", { waitMs: wait });
+        await requireUsable(ctx, userId);
         const { room, opened } = await openRoom(this, {
           anchorId: userId,
           type: type as number,

@@ -8,8 +8,8 @@ type Answer = { orderId: string } | SendError;
 type Found = { status: string; reason?: string; reasonCode?: number };
 
 const unsure: SendError = { retryable: true, retryAfterMs: 2_000, orderId: "order-1" };
-const away: SendError = { retryable: true, retryAfterMs: 2_000 };
-const refused: SendError = { retryable: false };
+const away: SendError = { retryable: true, retryAfterMs: 2_000, answered: true };
+const refused: SendError = { retryable: false, answered: true };
 const accepted = { orderId: "order-1" };
 
 /** A sender whose requests are answered one after the other as told; an order that is not told is unknown. */
@@ -104,4 +104,37 @@ test("a 503 without an order id was not accepted: the same request is sent again
   await expect(submit()).rejects.toBe(away);
   expect([sent.length, asked]).toEqual([3, []]);
   await expect(world([refused]).submit()).rejects.toBe(refused);
+});
+
+const noAnswer: SendError = { retryable: true };
+
+test.each([
+  ["no answer, then a refusal", [noAnswer, refused]],
+  ["no answer, then a 503 that did not accept the repeat", [noAnswer, away, away]],
+  ["no answer to any", [noAnswer, noAnswer, noAnswer]],
+  ["an answer that cannot be read", [{ retryable: false }]],
+] as [string, SendError[]][])(
+  "a try that was not answered is no refusal, whatever comes after it: %s",
+  async (_what, answers) => {
+    const { submit, asked, outcomes } = world([...answers]);
+    expect(await submit()).toBe("unanswered");
+    expect([asked, outcomes]).toEqual([[], []]);
+  },
+);
+
+test("what one submit left open a refusal of the next does not close; its acceptance does", async () => {
+  const { sender, outcomes } = world([noAnswer, refused, refused, accepted, refused]);
+  const order = sender.order({ giftId: 22 }, 1);
+  expect(await sender.submit(order)).toBe("unanswered");
+  expect(await sender.submit(order)).toBe("unanswered");
+  expect(await sender.submit(order)).toBe("accepted");
+  sender.settle("order-1", { status: "succeeded" });
+  expect(outcomes).toEqual([{ status: "succeeded" }]);
+  await expect(sender.submit(order)).rejects.toBe(refused);
+});
+
+test("an order id that comes after a try without an answer is asked for", async () => {
+  const { submit, outcomes } = world([noAnswer, unsure], [{ status: "succeeded" }]);
+  expect(await submit()).toBe("settled");
+  expect(outcomes).toEqual([{ status: "succeeded" }]);
 });

@@ -82,10 +82,41 @@ const chromiumPath = findChromium();
     expect(await page.getByTestId("feed-gift").count()).toBe(2);
   });
 
+  test("keeps a gift that nobody answered, and that was refused after that, open: sent again it is the same request", async () => {
+    const sent: unknown[] = [];
+    const answers = [
+      async (route: Route) => {
+        await route.fetch();
+        await route.abort("connectionreset");
+      },
+      (route: Route) => route.fulfill({ status: 429, json: { code: -10001, msg: "too many requests", data: null } }),
+      (route: Route) => route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad Gateway</h1>" }),
+      (route: Route) => route.fulfill({ status: 200, json: { code: 10010, msg: "insufficient balance", data: null } }),
+    ];
+    await page.route("**/live/api/gift/send", async (route) => {
+      sent.push(route.request().postDataJSON());
+      await (answers.shift()?.(route) ?? route.continue());
+    });
+    for (let left = 2; left > 0; left--) {
+      await page.getByTestId("gift-status").evaluate((status) => status.removeAttribute("data-news"));
+      await page.getByTestId("gift-send").click();
+      await page.locator('[data-testid="gift-status"][data-news="trayUnanswered"]').waitFor();
+      await page.locator('[data-testid="gift-send"][aria-busy="true"]').waitFor({ state: "detached" });
+    }
+    await give();
+    await shownNumber(page, "balance", { is: 1_000 - 3 * price });
+    expect(sent).toHaveLength(5);
+    expect(new Set(sent.map((body) => JSON.stringify(body))).size).toBe(1);
+    expect(await page.getByTestId("feed-gift").count()).toBe(3);
+    await give();
+    await shownNumber(page, "balance", { is: 1_000 - 4 * price });
+    expect(sent[5]).not.toEqual(sent[0]);
+  });
+
   test("shows why a frozen account cannot send a gift", async () => {
     await operate("account/freeze", { userId: fan.userId, reason: "checked" });
     await page.getByTestId("gift-send").click();
     await page.getByText("account invalid or frozen").waitFor();
-    expect(await page.getByTestId("feed-gift").count()).toBe(2);
+    expect(await page.getByTestId("feed-gift").count()).toBe(4);
   });
 });

@@ -23,6 +23,9 @@ export async function gatedServers(): Promise<GatedServers> {
   };
 }
 
+/** The URLs of servers that a process is to use instead of the test stack's. */
+type ServerUrls = Record<"nats" | "mysql", { url: string }> & { redis?: { url: string } };
+
 /** A Moleculer node in a process of its own, as `npm run node` starts it. */
 export class NodeProcess {
   private readonly child: Child;
@@ -34,13 +37,13 @@ export class NodeProcess {
   }
 
   /** Resolves once the service answers. */
-  static async start(service: string, { nats, mysql }: GatedServers): Promise<NodeProcess> {
+  static async start(service: string, { nats, mysql, redis }: ServerUrls): Promise<NodeProcess> {
     const child = startChild({
       name: service,
       command: process.execPath,
       args: [join(projectRoot(), "scripts/node.ts"), service],
       cwd: projectRoot(),
-      env: { NATS_URL: nats.url, MYSQL_URL: mysql.url },
+      env: { NATS_URL: nats.url, MYSQL_URL: mysql.url, ...(redis && { REDIS_URL: redis.url }) },
       output: { prefix: `${service}|` },
       ready: /^ready (\{.*\})$/,
     });

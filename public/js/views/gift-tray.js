@@ -12,9 +12,14 @@ import { openRecharge } from "./recharge.js";
 const BALANCE_SHORT = 10010;
 const NOT_ON_SHELF = 10005;
 
+/** What the tray says of a state that `submit` ends in; and what it says of orders that may have been accepted. */
+const newsOf = { accepted: "trayAccepted", unsure: "trayAsking", unanswered: "trayUnanswered" };
+const stillOpen = new Set(["trayAsking", "trayUnanswered", "trayUnsure"]);
+
 /** @param {{gifts: object[], sender: object}} options `sender` of gift-sender.js */
 export function createGiftTray({ gifts, sender }) {
   let chosen = gifts[0];
+  let open; // the last order that may have been accepted, while nobody knows
   const count = createCountPicker(showTotal);
   const total = h("output", { class: "tray-total", testid: "gift-total" });
   const status = h("p", { class: "tray-status", role: "status", testid: "gift-status" });
@@ -48,14 +53,20 @@ export function createGiftTray({ gifts, sender }) {
     event.preventDefault();
     const wanted = count.value();
     if (!wanted || !chosen) count.focus();
-    else whileBusy(send, () => deliver(sender.order(chosen, wanted)));
+    else whileBusy(send, () => deliver(orderOf(chosen, wanted)));
+  }
+
+  /** The same wish again is the open order again, request id and all, so that it is charged once. */
+  function orderOf({ giftId }, wanted) {
+    return open?.giftId === giftId && open.count === wanted ? open : sender.order({ giftId }, wanted);
   }
 
   async function deliver(order) {
     report("traySending", order);
     try {
       const state = await sender.submit(order);
-      if (state !== "settled") report(state === "unsure" ? "trayAsking" : "trayAccepted", order);
+      if (state !== "settled") report(newsOf[state], order);
+      if (state === "unanswered") toast.failure(status.textContent, retryOf(order));
     } catch (error) {
       sayPlain(status, "");
       tellFailure(error, (message) => toast.failure(message, wayOut(error, order)));
@@ -66,15 +77,20 @@ export function createGiftTray({ gifts, sender }) {
     if (error.code === BALANCE_SHORT) return { say: "recharge", run: openRecharge };
     // Taken off since the page was loaded: the shelf on show is an old one.
     if (error.code === NOT_ON_SHELF) return { say: "refresh", run: () => location.reload() };
-    // The very same order, request id and all: it may have been accepted after all.
-    if (error.retryable) return { say: "retry", run: () => whileBusy(send, () => deliver(order)) };
-    return undefined;
+    return error.retryable ? retryOf(order) : undefined;
+  }
+
+  /** The very same order, request id and all: it may have been accepted after all. */
+  function retryOf(order) {
+    return { say: "retry", run: () => whileBusy(send, () => deliver(order)) };
   }
 
   /** Says how an order stands; a failure is also said where the eye is. */
   function report(key, order, msg) {
     const gift = gifts.find(({ giftId }) => giftId === order.giftId);
     const vars = { gift: gift?.giftName ?? order.giftId, count: order.count, msg };
+    if (stillOpen.has(key)) open = order;
+    else if (open?.requestId === order.requestId && key !== "traySending") open = undefined;
     status.dataset.news = key;
     say(status, key, vars);
     if (key === "trayFailed") toast.failure(translate(key, vars));

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { mayHaveHappened } from "../../../broker/failure.ts";
+import { failureName, isUnavailable, mayHaveHappened } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import type { CatalogueGift, GiftOrder } from "../../gift/gift.contract.ts";
@@ -17,7 +17,8 @@ const requestId = z.string().regex(new RegExp(`^[A-Za-z0-9_-]{${minChars},${maxC
 const sendDescription =
   "Send a `requestId` with every gift. Then any answer, none or a 503, may be followed by the same request again: it is " +
   "the same order and one charge. A 503 with `data.orderId` may have been accepted all the same: ask gift/order for that " +
-  "order, or send the same request again. A 503 without `data` was not accepted. Without a `requestId` a repeat is " +
+  "order, or send the same request again. A 503 without `data` says that this request did not accept it, and nothing of " +
+  "an earlier one with its `requestId`: send the same request again. Without a `requestId` a repeat is " +
   "another gift and another charge: after a 503 with an order id there is nothing to do but to ask gift/order for it, and " +
   "after no answer at all to look at gift/records.";
 
@@ -56,6 +57,15 @@ export const shownFoundGift = shownGiftRecord.extend({
 export function showOrder<Order extends GiftOrder>(order: Order, language: Language) {
   const { reason, ...rest } = order;
   return reason === undefined ? rest : { ...rest, ...reasonShown(reason, language) };
+}
+
+/**
+ * Whether the order of a gift that was not answered with 200 may be accepted. A repeat's may be by its first request, so
+ * with a request id only what the gift service says itself, once it has looked for the order, is a definite no.
+ */
+function mayBeAccepted(error: unknown, requestId: string | undefined): boolean {
+  const neverLooked = isUnavailable(error) && failureName(error) === undefined;
+  return mayHaveHappened(error) || (requestId !== undefined && neverLooked);
 }
 
 /** The catalogue may be larger than an answer between services: it is asked for in pages. */
@@ -111,7 +121,7 @@ export const giftEndpoints = [
       try {
         return await call(ctx, "gift.send", { ...params, ...own, userId });
       } catch (error) {
-        throw mayHaveHappened(error) ? failShowing("unavailable", { orderId }) : error;
+        throw mayBeAccepted(error, params.requestId) ? failShowing("unavailable", { orderId }) : error;
       }
     },
   }),

@@ -8,6 +8,7 @@ import { orderIdOf } from "../../../services/gift-order-id.ts";
 import { giftStream } from "../../../services/streams.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
+import { cuttable } from "../../support/cuttable-server.ts";
 import { type GatedServers, gatedServers, NodeProcess } from "../../support/node-process.ts";
 import { recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
@@ -61,9 +62,12 @@ afterAll(async () => {
   }
 });
 
+/** In place of the one that was killed: no request goes to that any more. */
 async function freshGift(): Promise<void> {
+  const killed = gift?.nodeId;
   gift = await NodeProcess.start("gift", servers);
   await waitForNode(gateway.broker, "gift", gift.nodeId);
+  if (killed) await eventually("it is forgotten", () => !gateway.broker.registry.hasService("gift", killed));
 }
 
 /** Resolves once a gift is in its stream and the ack of it is kept back. */
@@ -82,9 +86,38 @@ const succeeded = (orderId: string) =>
 const chargesOf = (orderId: string) =>
   rows("wallet", "SELECT num FROM t_qiyu_currency_trade WHERE biz_id = ? AND status = 1", [orderId]);
 
-test("while no gift node is there nothing was accepted: the 503 names no order", async () => {
-  const answer = await sendGift({ requestId: "nobody-there" });
-  expect([answer.status, answer.code, answer.data]).toEqual([503, 503, null]);
+test("while no gift node is there a gift with a request id may be one accepted earlier: the 503 names it, and none without", async () => {
+  const requestId = "nobody-there";
+  const answer = await sendGift({ requestId });
+  const data = { orderId: orderIdOf(alice.userId, requestId) };
+  expect([answer.status, answer.code, answer.data]).toEqual([503, 503, data]);
+  const once = await sendGift();
+  expect([once.status, once.code, once.data]).toEqual([503, 503, null]);
+});
+
+test("where the repeat of an accepted gift cannot be looked for, in Redis nor in the books, the 503 names its order", async () => {
+  const [mysql, redis] = await Promise.all([
+    cuttable(process.env.MYSQL_URL as string),
+    cuttable(process.env.REDIS_URL as string),
+  ]);
+  const node = await NodeProcess.start("gift", { nats: servers.nats, mysql, redis });
+  try {
+    await waitForNode(gateway.broker, "gift", node.nodeId);
+    const requestId = "answer-was-lost";
+    const first = await sendGift({ requestId });
+    expect([first.status, first.code]).toEqual([200, 200]);
+    mysql.cut();
+    redis.cut();
+    const repeat = await sendGift({ requestId });
+    expect([repeat.status, repeat.code, repeat.data]).toEqual([503, 503, { orderId: orderIdIn(first) }]);
+    mysql.mend();
+    redis.mend();
+    await succeeded(orderIdIn(first));
+    expect(await chargesOf(orderIdIn(first))).toEqual([{ num: "-90" }]);
+  } finally {
+    await node.stop();
+    await Promise.all([mysql.close(), redis.close()]);
+  }
 });
 
 test("where the ack of the queue is lost the 503 names the order, and a repeat is that order", async () => {
@@ -144,5 +177,5 @@ test("where the wallet cannot be asked nothing was accepted: the 503 names no or
   purse = await startNode("wallet", [wallet]);
   await waitForNode(gateway.broker, "wallet", purse.nodeID);
   const balance = await call(gateway.broker, "wallet.balance", { userId: alice.userId });
-  expect(balance.balance).toBe(1_000 - 3 * 90);
+  expect(balance.balance).toBe(1_000 - 4 * 90);
 });

@@ -6,6 +6,7 @@ import { Database } from "../../../mixins/mysql/database.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
 import { durableEvent } from "../../../services/durable-event.ts";
+import { closeRoomsOfUnusable } from "../../../services/living-room/frozen-anchors.ts";
 import livingRoom from "../../../services/living-room/living-room.service.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { rows } from "../../support/books.ts";
@@ -81,11 +82,13 @@ async function handled(durable: string): Promise<void> {
   });
 }
 
-test("a frozen account cannot go live, which does not count as a start; unfrozen it can, and so can one without an account", async () => {
+test("a frozen account cannot go live, which counts as a start; unfrozen it can, and so can one without an account", async () => {
   const anchorId = newAnchor();
   await move("freeze", anchorId);
   expect(await start(anchorId).catch(failureName)).toBe("accountUnusable");
+  expect(await start(anchorId).catch(failureName)).toBe("startTooOften");
   await move("unfreeze", anchorId);
+  await later(anchorId);
   const { roomId } = await start(anchorId);
   await handled("living-room-opened");
   expect(await isLive(roomId)).toBe(true);
@@ -114,6 +117,7 @@ test("a freeze closes the anchor's live room as she would herself, once, and nob
   expect(records).toEqual([{ anchor_id: anchorId, status: 0 }]);
   expect(await isLive(neighbour.roomId)).toBe(true);
   await move("unfreeze", anchorId);
+  await later(anchorId);
   expect((await start(anchorId)).roomId).toBeGreaterThan(roomId);
 });
 
@@ -155,4 +159,24 @@ test("the event of a freeze that is over by now, coming late or again, closes no
   await jetstream().publish(subject, payload, { msgId });
   await handled("living-room-account-frozen");
   expect(await isLive(roomId)).toBe(true);
+});
+
+test("a room that opens after an unfreeze, while the account is asked for, stays open", async () => {
+  const anchorId = newAnchor();
+  const { roomId: first } = await start(anchorId);
+  const opened: number[] = [];
+  // The wallet, whose answer "frozen" is on its way while the anchor closes her room, is unfrozen and goes live again.
+  const slowWallet = {
+    async call() {
+      await call(caller, "living-room.close", { userId: anchorId, roomId: first });
+      await later(anchorId);
+      opened.push((await start(anchorId)).roomId);
+      return { userIds: [anchorId] };
+    },
+    broadcast: () => Promise.resolve(),
+  };
+  const rooms = Object.create(roomNode.getLocalService("living-room"), { broker: { value: slowWallet } });
+  await closeRoomsOfUnusable(rooms, [{ data: { anchorId } }] as never);
+  expect(opened).toHaveLength(1);
+  expect(await isLive(opened[0] as number)).toBe(true);
 });

@@ -1,3 +1,4 @@
+import { fail, mayHaveHappened } from "../../../broker/failure.ts";
 import type { FailureName } from "../../../config/errors.ts";
 import { type AcceptancePorts, accept, type GiftRequest } from "../../../services/gift/acceptance.ts";
 import type { AcceptedGift } from "../../../services/gift/accepted-gift.ts";
@@ -110,6 +111,24 @@ describe("accepting a gift", () => {
       expect([...twin.queued, ...other.queued]).toEqual([]);
     },
   );
+
+  const booksAway = () => Promise.reject(fail("unavailable"));
+
+  test.each<[string, boolean, Partial<AcceptancePorts>]>([
+    ["the first look for the order", true, { knownOrder: booksAway }],
+    [
+      "the look before a refusal",
+      true,
+      { knownOrder: jest.fn(booksAway).mockResolvedValueOnce(undefined as never), gift: async () => undefined },
+    ],
+    ["a neighbour, after a look that knew no order,", false, { funds: booksAway }],
+  ])("where %s is unavailable, an earlier request may have been accepted: %s", async (_what, expected, over) => {
+    const { ports, queued } = world(over);
+    const error = await accept(request, ports, new Date()).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ type: "unavailable" });
+    expect(mayHaveHappened(error)).toBe(expected);
+    expect(queued).toEqual([]);
+  });
 
   test("without a request id there is no twin to look for", async () => {
     const knownOrder = jest.fn();
