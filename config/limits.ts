@@ -150,6 +150,9 @@ export const limits = Object.freeze({
   }),
 
   outbox: Object.freeze({
+    /** Of one statement that writes messages; its bytes are those of their payloads, and more than `bus.listBytes`. */
+    insertRows: 1_000,
+    insertBytes: 1024 * 1024,
     batchRows: 200,
     idlePollMs: 1_000,
     keepSentMs: 3_600_000,
@@ -187,6 +190,8 @@ export const limits = Object.freeze({
     /** Looks further apart than this say nothing about the time between them. */
     gapMs: 60_000,
     roomsPerCall: 500,
+    /** How often the wallet is asked about the anchors of all live rooms. */
+    accountsEveryMs: 60_000,
     closingsAtOnce: 50,
     marksPerStatement: 1_000,
     /** A router that has run for less may not have discovered all im-servers yet. */
@@ -194,6 +199,8 @@ export const limits = Object.freeze({
     /** How long the result of a ping to an im-server is kept. */
     pingedMs: 5_000,
     anchorEnteredTimeoutMs: 1_000,
+    /** Of one im-server: rooms that are still to be told that their anchor was there. */
+    untoldAnchors: 1_000,
   }),
   notification: Object.freeze({
     smsWebhookTimeoutMs: 5_000,
@@ -232,8 +239,13 @@ export const limits = Object.freeze({
     fundsCacheMs: 2_000,
     fundsCacheEntries: 100_000,
     accountsPerCall: 500,
-    incomeBatchRows: 500,
-    incomeRollupEveryMs: 250,
+    /** A round of the roll-up takes so many pending rows at the most, and no more once it has so many entries of anchors. */
+    incomeRoundRows: 500,
+    incomeRoundEntries: 20_000,
+    incomeRollupEveryMs: 1_000,
+    incomeLeaseMs: 5_000,
+    /** Income that waits longer than this for its roll-up is late, and the wallet's readiness says so. */
+    incomeLateMs: 60_000,
     incomeAnchorsPerStatement: 1_000,
     amountMaxCoins: 1_000_000_000_000,
     debtOrdersShown: 50,

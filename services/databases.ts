@@ -9,6 +9,6 @@ export const migrationFolders = {
   user: [outbox, "services/user/migrations"],
   "living-room": [outbox, lease, "services/living-room/migrations"],
   gift: [operatorAudit, "services/gift/migrations"],
-  wallet: [outbox, operatorAudit, "services/wallet/migrations"],
+  wallet: [outbox, lease, operatorAudit, "services/wallet/migrations"],
   payment: [outbox, operatorAudit, "services/payment/migrations"],
 } as const;

@@ -13,8 +13,11 @@ import { type Presence, PresenceStore } from "./presence-store.ts";
 import { Replacements } from "./replacements.ts";
 import { Rooms } from "./rooms.ts";
 import { Roster } from "./roster.ts";
+import { UntoldAnchors } from "./untold-anchors.ts";
 
 const perhapsDead = { timeout: limits.im.replaceTimeoutMs, tracking: false } as const;
+
+const entering = { timeout: limits.look.anchorEnteredTimeoutMs, tracking: false } as const;
 
 /** What a node may be told to do otherwise, for tests; the defaults are in config/limits.ts. */
 export interface ImSettings {
@@ -46,6 +49,7 @@ export class ImNode {
   readonly notices: Notices;
   readonly connectRate: ConnectRate;
   readonly liveRooms: LiveRooms;
+  readonly untold: UntoldAnchors;
   private readonly replacements: Replacements;
   readonly redis: RedisState["redis"];
   readonly broker: ServiceBroker;
@@ -82,6 +86,11 @@ export class ImNode {
     this.liveRooms = new LiveRooms(
       async (roomId) => (await call(parts.broker, "living-room.find", { roomId }))?.anchorId ?? null,
     );
+    this.untold = new UntoldAnchors({
+      tell: (anchorId, roomId) =>
+        call(parts.broker, "living-room.anchorEntered", { anchorId, roomId, late: true }, entering),
+      log: parts.log,
+    });
     this.replacements = new Replacements({
       tell: (nodeID, connectionIds) =>
         call(parts.broker, "im-server.replace", { connectionIds }, { nodeID, ...perhapsDead }),
@@ -122,18 +131,15 @@ export class ImNode {
 
   /**
    * Reports to the living-room service that the anchor enters her room; false where the room is closed. Where the
-   * service does not answer she is let in: its next check finds her in the presence.
+   * service does not answer she is let in, and it is told later that she was there.
    */
   async anchorEnters(anchorId: string, roomId: number): Promise<boolean> {
-    const options = { timeout: limits.look.anchorEnteredTimeoutMs, tracking: false } as const;
     try {
-      const { live } = await call(this.broker, "living-room.anchorEntered", { anchorId, roomId }, options);
+      const { live } = await call(this.broker, "living-room.anchorEntered", { anchorId, roomId }, entering);
       return live;
     } catch (error) {
-      this.log.warn(
-        { roomId, userId: anchorId, err: error },
-        "living-room does not know that the anchor enters: she is let in all the same",
-      );
+      const about = { roomId, userId: anchorId, toldLater: this.untold.add(anchorId, roomId), err: error };
+      this.log.warn(about, "living-room does not know that the anchor enters: she is let in all the same");
       return true;
     }
   }

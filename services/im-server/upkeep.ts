@@ -103,6 +103,7 @@ export function startUpkeep(node: ImNode): { stop(): Promise<void> } {
     errorBackoffMs: watchFlushMs,
     log: node.log,
     round: async () => {
+      await node.untold.tell();
       const due = Date.now() - renewedAt >= presenceRefreshMs;
       if (due || (await node.presence.forgotten())) {
         await renewAll(node);
@@ -153,6 +154,7 @@ export async function drain(node: ImNode): Promise<void> {
     if (at < portions.length - 1) await pause(pauseMs);
   }
   await node.allLeft();
+  await node.untold.tell();
   try {
     await touchRooms(node, rooms);
     await node.presence.removeMark();

@@ -1,5 +1,6 @@
 import type { Service } from "moleculer";
 import { fail, isFailure } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
 import type { ChannelMessage } from "../../mixins/jetstream.mixin.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
@@ -58,4 +59,14 @@ async function closeIfUnusable(rooms: Rooms, anchorId: string, requestId: string
 export async function closeRoomsOfUnusable(rooms: Rooms, messages: readonly ChannelMessage[]): Promise<void> {
   for (const { data, requestId } of messages)
     await closeIfUnusable(rooms, (data as ReturnType<typeof parseAnchor>).anchorId, requestId);
+}
+
+/**
+ * The same for those of these anchors, `limits.wallet.accountsPerCall` at the most, whom the wallet calls unusable: for what
+ * no event told of. Fails: unavailable where the wallet is away.
+ */
+export async function closeUnusableAmong(rooms: Rooms, anchorIds: readonly string[]): Promise<void> {
+  const options = { timeout: limits.look.answerTimeoutMs };
+  const { userIds } = await call(rooms.broker, "wallet.unusableOf", { userIds: [...anchorIds] }, options);
+  for (const anchorId of userIds) await closeIfUnusable(rooms, anchorId, undefined);
 }

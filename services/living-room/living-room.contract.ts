@@ -41,9 +41,10 @@ export interface LivingRoomActions {
   find: { params: { roomId: number }; result: LiveRoom | null };
   /**
    * The anchor is about to be connected to her room over IM: this ends her absence, and a later one counts from zero.
-   * `live` is false where the room has been closed. Fails: unavailable.
+   * `live` is false where the room has been closed. `late` where she has been let in already, and may have left: then it
+   * says only that she was there. A repeat is safe. Fails: unavailable.
    */
-  anchorEntered: { params: { anchorId: string; roomId: number }; result: { live: boolean } };
+  anchorEntered: { params: { anchorId: string; roomId: number; late?: boolean }; result: { live: boolean } };
   /** How many watch each room, written to the room list; rooms that are not live any more are passed over. */
   setWatchNumbers: { params: { rooms: { roomId: number; watchNum: number }[] }; result: null };
 }
@@ -69,7 +70,7 @@ export const livingRoomParams = {
     pageSize: { type: "number", integer: true, min: 1, max: 100 },
   },
   find: { roomId },
-  anchorEntered: { anchorId: userId, roomId },
+  anchorEntered: { anchorId: userId, roomId, late: { type: "boolean", optional: true } },
   setWatchNumbers: {
     rooms: {
       type: "array",

@@ -12,19 +12,19 @@ import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream } from "../streams.ts";
 import { closeRoom, openRoom, parseRoomClosed } from "./broadcasting.ts";
-import { closeRoomsOfUnusable, parseAnchor, requireUsable } from "./frozen-anchors.ts";
+import { closeRoomsOfUnusable, closeUnusableAmong, parseAnchor, requireUsable } from "./frozen-anchors.ts";
 import { livingRoomParams } from "./living-room.contract.ts";
 import { RoomCache } from "./room-cache.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
 import { type LookSettings, RoomLooks } from "./room-looks.ts";
-import { markAnchorEntered, roomById, roomsOfType, writeWatchNumbers } from "./room-store.ts";
+import { markAnchorEntered, markAnchorSeen, roomById, roomsOfType, writeWatchNumbers } from "./room-store.ts";
 
 interface State extends MysqlState, RateLimitState, JetStreamState, OutboxState {
   rooms: RoomCache;
   looks: RoomLooks;
 }
 
-const { everyMs: lookEveryMs, leaseMs: lookLeaseMs, gapMs: lookGapMs } = limits.look;
+const { everyMs: lookEveryMs, leaseMs: lookLeaseMs, gapMs: lookGapMs, accountsEveryMs } = limits.look;
 
 /** One message a batch: a room whose handling fails does not hold up the others. */
 const oneByOne = { stream: eventStream, batch: 1, batchesInFlight: limits.room.closingsInFlight } as const;
@@ -32,7 +32,7 @@ const oneByOne = { stream: eventStream, batch: 1, batchesInFlight: limits.room.c
 export default defineService<"living-room", State>({
   name: "living-room",
   /** See LookSettings; `anchorAwayMs` is ROOM_ANCHOR_AWAY_MINUTES where it is not set. */
-  settings: { lookEveryMs, lookLeaseMs, lookGapMs },
+  settings: { lookEveryMs, lookLeaseMs, lookGapMs, accountsEveryMs },
   mixins: [
     mysqlMixin("living-room", migrationFolders["living-room"]),
     optionalRedisMixin,
@@ -99,8 +99,8 @@ export default defineService<"living-room", State>({
     anchorEntered: {
       params: livingRoomParams.anchorEntered,
       async handler(ctx) {
-        const { anchorId, roomId } = ctx.params;
-        await markAnchorEntered(this.mysql, roomId, anchorId);
+        const { anchorId, roomId, late } = ctx.params;
+        await (late ? markAnchorSeen : markAnchorEntered)(this.mysql, roomId, anchorId);
         return { live: (await roomById(this.mysql, roomId))?.anchorId === anchorId };
       },
     },
@@ -172,7 +172,8 @@ export default defineService<"living-room", State>({
     const { mysql, outbox, broker, logger: log } = this;
     const anchorAwayMs = Math.round(config().ROOM_ANCHOR_AWAY_MINUTES * 60_000);
     const settings = { anchorAwayMs, ...(this.settings as object) } as LookSettings;
-    this.looks = new RoomLooks({ mysql, outbox, broker, log, settings });
+    const closeUnusable = (anchorIds: readonly string[]) => closeUnusableAmong(this, anchorIds);
+    this.looks = new RoomLooks({ mysql, outbox, broker, log, settings, closeUnusable });
   },
 
   async stopped() {

@@ -25,6 +25,7 @@ export interface LookSettings {
   lookEveryMs: number;
   lookLeaseMs: number;
   lookGapMs: number;
+  accountsEveryMs: number;
 }
 
 interface Parts extends OutboxState {
@@ -32,6 +33,8 @@ interface Parts extends OutboxState {
   broker: ServiceBroker;
   log: Service["logger"];
   settings: LookSettings;
+  /** Closes the rooms of those of these anchors whose accounts are unusable. */
+  closeUnusable: (anchorIds: readonly string[]) => Promise<void>;
 }
 
 type Known = Extract<ResultOf<"im-router.attendance">, { known: true }>;
@@ -43,8 +46,9 @@ class AbsenceUnknown extends Error {}
 
 /**
  * Checks all live rooms periodically, on one node at a time: corrects watch numbers, and closes rooms whose anchor has
- * been away for `anchorAwayMs`. All state is in the database and uses its clock: when the node dies, another continues.
- * Absence counts while it is observed without a gap; after a time in which presence was unknown, it counts from zero.
+ * been away for `anchorAwayMs`, and those of accounts that are frozen or invalid. All state is in the database and uses
+ * its clock: when the node dies, another continues. Absence counts while it is observed without a gap; after a time in
+ * which presence was unknown, it counts from zero.
  */
 export class RoomLooks {
   private readonly parts: Parts;
@@ -52,6 +56,7 @@ export class RoomLooks {
   private readonly loop: BackgroundLoop;
   private stopping = false;
   private unknownLogged = false;
+  private accountsLookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -80,6 +85,7 @@ export class RoomLooks {
   }
 
   private async round(): Promise<boolean> {
+    await this.lookAtAccounts();
     try {
       const more = await this.look();
       if (this.unknownLogged) this.parts.log.info("whether anchors are in their rooms can be known again");
@@ -93,6 +99,26 @@ export class RoomLooks {
       await this.resetAbsence();
       return false;
     }
+  }
+
+  /** For an event of a freeze or of an opened room that was lost. Never rejects: the looks at who is there go on. */
+  private async lookAtAccounts(): Promise<void> {
+    const { mysql, settings, closeUnusable, log } = this.parts;
+    if (performance.now() - this.accountsLookedAt < settings.accountsEveryMs) return;
+    try {
+      const portion = Math.min(limits.look.roomsPerCall, limits.wallet.accountsPerCall);
+      for (let after = 0; ; ) {
+        if (!(await this.mayWork())) return;
+        const rooms = await roomsAfter(mysql, after, portion);
+        if (rooms.length > 0) await closeUnusable(rooms.map(({ anchorId }) => anchorId));
+        if (rooms.length < portion) break;
+        after = rooms.at(-1)?.roomId ?? 0;
+      }
+    } catch (error) {
+      const about = { err: error, againInMs: settings.accountsEveryMs };
+      log.warn(about, "not all anchors of live rooms were looked at for frozen accounts");
+    }
+    this.accountsLookedAt = performance.now();
   }
 
   private async look(): Promise<boolean> {

@@ -141,6 +141,12 @@ export async function markAnchorEntered(db: Queryable, roomId: number, anchorId:
   );
 }
 
+/** Notes that the anchor has been in the room, where it is hers; whether she is away stays as it is known. */
+export async function markAnchorSeen(db: Queryable, roomId: number, anchorId: string): Promise<void> {
+  const seen = "UPDATE t_living_room SET anchor_seen = 1 WHERE id = ? AND anchor_id = ? AND anchor_seen = 0";
+  await db.run(seen, [roomId, anchorId]);
+}
+
 /** Notes that the anchors are in these rooms. */
 export async function markAnchorsHere(tx: Transaction, roomIds: readonly number[]): Promise<void> {
   if (roomIds.length === 0) return;

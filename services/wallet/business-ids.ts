@@ -12,8 +12,8 @@ export const holdId = (orderId: string, anchorId: string): string => `hold:${ord
 /** Of the posting that lets a share that was held back go again. */
 export const releaseId = (orderId: string, anchorId: string): string => `release:${orderId}:${anchorId}`;
 
-/** Of the posting of what an anchor earned in a round of the roll-up, by the first pending row that the round took. */
-export const giftsPostingId = (pendingId: string, anchorId: string): string => `gifts:${pendingId}:${anchorId}`;
+/** Of the posting of what an anchor earned in a round of the roll-up; each round has a random id. */
+export const giftsPostingId = (roundId: string, anchorId: string): string => `gifts:${roundId}:${anchorId}`;
 
 /** Of the posting that pays an anchor out. */
 export const payoutPostingId = (payoutId: string): string => `payout:${payoutId}`;

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Service } from "moleculer";
 import { limits } from "../../config/limits.ts";
 import type { Transaction } from "../../mixins/mysql/database.ts";
+import type { OutboxMessage } from "../../mixins/outbox.mixin.ts";
 import { durableEvent } from "../durable-event.ts";
 import { LedgerWriter } from "./ledger-writer.ts";
 import type { Command, Decision } from "./posting.ts";
@@ -12,6 +13,7 @@ type Wallet = Service & WalletState;
 /** The events that a decision brings, in the decision's own transaction. */
 async function writeEvents(wallet: Wallet, tx: Transaction, commands: readonly Command[], decision: Decision) {
   const time = new Date();
+  const events: OutboxMessage[] = [];
   for (const [index, command] of commands.entries()) {
     const outcome = decision.outcomes[index];
     if (outcome?.status !== "done" || outcome.repeated) continue;
@@ -19,16 +21,17 @@ async function writeEvents(wallet: Wallet, tx: Transaction, commands: readonly C
     if (command.kind === "recharge") {
       const credited = { userId, orderId: command.bizId, coins: command.coins, balanceAfter: outcome.account.balance };
       const event = durableEvent("wallet.credited", command.bizId, { ...credited, time: time.toISOString() }, time);
-      await wallet.outbox.add(tx, { ...event, orderKey: `user:${userId}` });
+      events.push({ ...event, orderKey: `user:${userId}` });
     }
     if (command.kind === "freeze" || command.kind === "unfreeze") {
       const name = command.kind === "freeze" ? "account.frozen" : "account.unfrozen";
       const data = { userId, reason: command.reason, time: time.toISOString() };
       // No business id tells two changes of one account apart, nor does their time: they may come in one batch.
       const event = durableEvent(name, randomUUID(), data, time);
-      await wallet.outbox.add(tx, { ...event, orderKey: `user:${userId}` });
+      events.push({ ...event, orderKey: `user:${userId}` });
     }
   }
+  await wallet.outbox.addAll(tx, events);
 }
 
 /** The wallet's ledger writer on its database, locks and outbox. */

@@ -1,10 +1,10 @@
-import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import type { Gathered } from "../../mixins/gathered.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { RedisLockState } from "../../mixins/redis-lock.mixin.ts";
 import type { FundsCache } from "./funds.ts";
+import type { IncomeRollup } from "./income/income-rollup.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import type { Balance } from "./wallet.contract.ts";
 
@@ -13,5 +13,5 @@ export interface WalletState extends MysqlState, RedisLockState, JetStreamState,
   writer: LedgerWriter;
   balances: Gathered<Balance>;
   funds: FundsCache;
-  incomeRollup: BackgroundLoop;
+  incomeRollup: IncomeRollup;
 }

@@ -15,7 +15,7 @@ import { creditsOfOrders, creditsOfTime, refundsOfOrders } from "./credit-store.
 import { fundsMixin, fundsOf } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
 import { affectedGifts, moveHolds } from "./holds/holds.ts";
-import { openIncomeRollup } from "./income/income-rollup.ts";
+import { IncomeRollup } from "./income/income-rollup.ts";
 import { incomeOf, payOut } from "./income/payouts.ts";
 import { openWriter } from "./open-writer.ts";
 import { creditRecharges, payTopic, takeBackRefunds } from "./pay-topics.ts";
@@ -28,6 +28,8 @@ const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket"
 
 export default defineService<"wallet", WalletState>({
   name: "wallet",
+  /** See RollupSettings. */
+  settings: { incomeRollupEveryMs: limits.wallet.incomeRollupEveryMs },
   mixins: [
     mysqlMixin("wallet", migrationFolders.wallet),
     optionalRedisMixin,
@@ -151,7 +153,7 @@ export default defineService<"wallet", WalletState>({
 
   started() {
     this.balances = new Gathered((ids) => readBalances(this.mysql, ids), limits.mysql.gathered);
-    this.incomeRollup = openIncomeRollup(this);
+    this.incomeRollup = new IncomeRollup(this);
     this.writer = openWriter(this);
   },
 

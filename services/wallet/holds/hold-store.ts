@@ -117,22 +117,18 @@ export async function insertHolds(
     tx,
     moves.map(({ parts: _parts, ...move }) => ({ ...move, valid: true, orderId, reason })),
   );
-  for (const { bizId, parts } of moves) {
-    for (let from = 0; from < parts.length; from += limits.wallet.holdGiftsPerInsert)
-      await insertParts(tx, bizId, parts.slice(from, from + limits.wallet.holdGiftsPerInsert));
-  }
+  const gifts = moves.flatMap(({ bizId, parts }) => parts.map((part) => ({ bizId, ...part })));
+  const { holdGiftsPerInsert } = limits.wallet;
+  for (let from = 0; from < gifts.length; from += holdGiftsPerInsert)
+    await insertGifts(tx, gifts.slice(from, from + holdGiftsPerInsert));
 }
 
-async function insertParts(tx: Transaction, holdBizId: string, parts: readonly GiftPart[]): Promise<void> {
+async function insertGifts(tx: Transaction, gifts: readonly (GiftPart & { bizId: string })[]): Promise<void> {
   await tx.run(
     `INSERT INTO t_income_hold_gift (hold_biz_id, gift_biz_id, coins_from, coins, points)
-     VALUES ${parts.map(() => "(?,?,?,?,?)").join(", ")}`,
-    parts.flatMap(({ gift, coinsFrom, coins, sharePoints }) => [
-      holdBizId,
-      gift.orderId,
-      coinsFrom,
-      coins,
-      sharePoints,
+     VALUES ${gifts.map(() => "(?,?,?,?,?)").join(", ")}`,
+    gifts.flatMap(({ bizId, gift, coinsFrom, coins, sharePoints }) => [
+      ...[bizId, gift.orderId, coinsFrom, coins, sharePoints],
     ]),
   );
 }

@@ -1,6 +1,7 @@
 import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
-import type { Queryable, Transaction } from "../../../mixins/mysql/database.ts";
+import type { Queryable } from "../../../mixins/mysql/database.ts";
+import type { OutboxMessage } from "../../../mixins/outbox.mixin.ts";
 import { durableEvent } from "../../durable-event.ts";
 import { refundId } from "../business-ids.ts";
 import { debtHistory, paidOffBefore } from "../debts.ts";
@@ -83,20 +84,14 @@ export async function affectedGifts(
 
 type Wallet = Pick<WalletState, "mysql" | "outbox">;
 
-async function writeEvent(
-  wallet: Wallet,
-  tx: Transaction,
-  order: Omit<HoldOrder, "operator">,
-  to: "held" | "released",
-  move: HoldMove,
-) {
+function eventOf(order: Omit<HoldOrder, "operator">, to: "held" | "released", move: HoldMove): OutboxMessage {
   const time = new Date();
   const { orderId, reason } = order;
   const { anchorId } = move;
   const points = Math.abs(move.points);
   const data = { orderId, anchorId, coins: wholeCoins(points), points, reason, time: time.toISOString() };
   const event = durableEvent(`income.${to}`, `${orderId}:${anchorId}`, data, time);
-  await wallet.outbox.add(tx, { ...event, orderKey: `user:${anchorId}` });
+  return { ...event, orderKey: `user:${anchorId}` };
 }
 
 /**
@@ -118,7 +113,8 @@ export async function moveHolds(
     const moves = decideHold(orderId, anchors, to, anchorId);
     if (!moves) throw fail("holdState", { orderId, anchorId, to });
     await insertHolds(tx, orderId, moves, reason);
-    for (const move of moves) await writeEvent(wallet, tx, order, to, move);
+    const events = moves.map((move) => eventOf(order, to, move));
+    await wallet.outbox.addAll(tx, events);
   });
   wallet.outbox.wake();
   const anchors = anchorsOf(orderId, attribution.parts, await postingsOfOrder(wallet.mysql, orderId));

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { limits } from "../../../config/limits.ts";
 import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import { giftsPostingId } from "../business-ids.ts";
@@ -22,18 +23,49 @@ export async function insertPendingIncomes(tx: Transaction, incomes: ReadonlyMap
   await tx.run("INSERT INTO t_anchor_income_pending (incomes) VALUES (?)", [JSON.stringify(entries)]);
 }
 
-/**
- * Takes up to `max` pending rows out, adds them to the anchors' totals and posts each anchor's sum, in this one
- * transaction: so each counts once, whatever the order in which they became visible and however many nodes do it. A row is
- * taken by one round, so the first one's id names the round's postings. Returns how many rows it took.
- */
-export async function rollUpIncomes(tx: Transaction, max: number): Promise<number> {
-  const rows = await tx.query<{ id: string; incomes: unknown }>(
-    "SELECT id, incomes FROM t_anchor_income_pending ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED",
-    [max],
+/** The pending row with the lowest id, and for how long it has been waiting. */
+export async function firstPending(db: Queryable): Promise<{ id: string; waitingMs: number } | undefined> {
+  const [row] = await db.query<{ id: string; waiting: string }>(
+    `SELECT id, TIMESTAMPDIFF(MICROSECOND, create_time, UTC_TIMESTAMP(3)) AS waiting
+     FROM t_anchor_income_pending ORDER BY id LIMIT 1`,
   );
-  const [first] = rows;
-  if (!first) return 0;
+  return row && { id: String(row.id), waitingMs: Number(row.waiting) / 1_000 };
+}
+
+/** What one round takes: at most `rows` pending rows, and no other one once those before it have so many entries. */
+export interface RoundBounds {
+  readonly rows: number;
+  readonly entries: number;
+}
+
+/** Locks the rows of a round, those that another round has locked left out. */
+async function takeRows(tx: Transaction, bounds: RoundBounds): Promise<{ ids: string[]; more: boolean }> {
+  const rows = await tx.query<{ id: string; entries: number }>(
+    "SELECT id, entries FROM t_anchor_income_pending ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED",
+    [bounds.rows],
+  );
+  const ids: string[] = [];
+  let entries = 0;
+  for (const row of rows) {
+    if (entries >= bounds.entries) break;
+    entries += Number(row.entries);
+    ids.push(String(row.id));
+  }
+  return { ids, more: ids.length < rows.length || rows.length === bounds.rows };
+}
+
+/**
+ * Takes pending rows out, adds them to the anchors' totals and posts each anchor's sum, in this one transaction: so each
+ * counts once, whatever the order in which they became visible and however many nodes do it. The round's name is random:
+ * the DELETE alone keeps a row from counting twice, and no name comes again, whatever becomes of the rows' ids.
+ */
+export async function rollUpIncomes(tx: Transaction, bounds: RoundBounds): Promise<{ rows: number; more: boolean }> {
+  const { ids, more } = await takeRows(tx, bounds);
+  if (ids.length === 0) return { rows: 0, more: false };
+  const rows = await tx.query<{ incomes: unknown }>("SELECT incomes FROM t_anchor_income_pending WHERE id IN (?)", [
+    ids,
+  ]);
+  const round = randomUUID();
   const sums = new Map<string, bigint>();
   for (const { incomes } of rows) {
     const parsed = (typeof incomes === "string" ? JSON.parse(incomes) : incomes) as [
@@ -52,10 +84,10 @@ export async function rollUpIncomes(tx: Transaction, max: number): Promise<numbe
   for (const part of portions(anchors))
     await tx.run(
       `INSERT INTO t_income_posting (anchor_id, kind, points, biz_id) VALUES ${part.map(() => "(?,0,?,?)").join(", ")}`,
-      part.flatMap(([anchorId, points]) => [anchorId, String(points), giftsPostingId(String(first.id), anchorId)]),
+      part.flatMap(([anchorId, points]) => [anchorId, String(points), giftsPostingId(round, anchorId)]),
     );
-  await tx.run("DELETE FROM t_anchor_income_pending WHERE id IN (?)", [rows.map(({ id }) => id)]);
-  return rows.length;
+  await tx.run("DELETE FROM t_anchor_income_pending WHERE id IN (?)", [ids]);
+  return { rows: ids.length, more };
 }
 
 function portions<Item>(items: readonly Item[]): Item[][] {
@@ -91,34 +123,41 @@ export async function lockTotals(tx: Transaction, anchorId: string): Promise<Inc
 }
 
 /**
- * Writes holds, releases or payouts, with what they change in the totals: in the order of the anchors' ids. Fails with a
- * duplicate key where one of them is in the books already.
+ * Writes holds, releases or payouts, with what they change in the totals: in the order of the anchors' ids, many to a
+ * statement. Fails with a duplicate key where one of them is in the books already.
  */
 export async function insertPostings(tx: Transaction, postings: readonly IncomePosting[]): Promise<void> {
-  for (const posting of postings) if (posting.valid) await changeTotals(tx, posting);
-  for (const part of portions(postings))
+  const ordered = postings.toSorted((a, b) => byNumber(a.anchorId, b.anchorId));
+  const valid = ordered.filter((posting) => posting.valid);
+  for (const part of portions(valid.filter(({ kind }) => kind === "hold"))) await changeHeld(tx, "+", part);
+  for (const part of portions(valid.filter(({ kind }) => kind === "release"))) await changeHeld(tx, "-", part);
+  for (const posting of valid.filter(({ kind }) => kind === "payout")) await addPayout(tx, posting);
+  for (const part of portions(ordered))
     await tx.run(
       `INSERT INTO t_income_posting (anchor_id, kind, points, status, biz_id, order_id, reason)
        VALUES ${part.map(() => "(?,?,?,?,?,?,?)").join(", ")}`,
-      part.flatMap(({ anchorId, kind, points, valid, bizId, orderId, reason }) => [
-        ...[anchorId, kinds.indexOf(kind), points, valid ? 1 : 0, bizId, orderId, reason],
+      part.flatMap(({ anchorId, kind, points, valid: moves, bizId, orderId, reason }) => [
+        ...[anchorId, kinds.indexOf(kind), points, moves ? 1 : 0, bizId, orderId, reason],
       ]),
     );
 }
 
-/** A hold may come before anything of the anchor's is rolled up; what is let go or paid out has a row to be taken from. */
-async function changeTotals(tx: Transaction, { kind, anchorId, points }: IncomePosting): Promise<void> {
-  if (kind === "hold") {
-    await tx.run(
-      `INSERT INTO t_anchor_income (user_id, held_points) VALUES (?, ?)
-       ON DUPLICATE KEY UPDATE held_points = held_points + VALUES(held_points)`,
-      [anchorId, -points],
-    );
-    return;
-  }
-  const change = kind === "payout" ? "paid_out_points = paid_out_points - ?" : "held_points = held_points - ?";
-  const { affectedRows } = await tx.run(`UPDATE t_anchor_income SET ${change} WHERE user_id = ?`, [points, anchorId]);
-  if (affectedRows !== 1) throw new Error(`anchor ${anchorId} has no income that a ${kind} could change`);
+/** A hold may come before anything of the anchor's is rolled up; what is let go has a row to be taken from. */
+async function changeHeld(tx: Transaction, sign: "+" | "-", postings: readonly IncomePosting[]): Promise<void> {
+  const { affectedRows } = await tx.run(
+    `INSERT INTO t_anchor_income (user_id, held_points) VALUES ${postings.map(() => "(?,?)").join(", ")}
+     ON DUPLICATE KEY UPDATE held_points = held_points ${sign} VALUES(held_points)`,
+    postings.flatMap(({ anchorId, points }) => [anchorId, Math.abs(points)]),
+  );
+  // A row that was there and is changed counts 2, one that is made counts 1.
+  if (sign === "-" && affectedRows !== 2 * postings.length)
+    throw new Error(`of ${postings.length} anchors, the first ${postings[0]?.anchorId}, some have no income held back`);
+}
+
+async function addPayout(tx: Transaction, { anchorId, points }: IncomePosting): Promise<void> {
+  const paid = "UPDATE t_anchor_income SET paid_out_points = paid_out_points - ? WHERE user_id = ?";
+  const { affectedRows } = await tx.run(paid, [points, anchorId]);
+  if (affectedRows !== 1) throw new Error(`anchor ${anchorId} has no income that could be paid out`);
 }
 
 interface PostingRow {

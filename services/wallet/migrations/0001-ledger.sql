@@ -73,7 +73,7 @@ CREATE TABLE IF NOT EXISTS t_income_posting (
   points BIGINT NOT NULL,
   -- 0 rejected (a payout beyond the free income; nothing moved), 1 valid.
   status TINYINT NOT NULL DEFAULT 1,
-  -- gifts:<first pending row>:<anchor>, hold:<order>:<anchor>, release:<order>:<anchor>, payout:<payout id>.
+  -- gifts:<round>:<anchor>, hold:<order>:<anchor>, release:<order>:<anchor>, payout:<payout id>.
   biz_id VARCHAR(120) NOT NULL,
   -- Of hold and release: the refunded order.
   order_id VARCHAR(64) NULL,
@@ -92,5 +92,7 @@ CREATE TABLE IF NOT EXISTS t_anchor_income_pending (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   -- [["anchor id", "points"], ...]
   incomes JSON NOT NULL,
+  -- How many anchors: what bounds a round of the roll-up.
+  entries INT UNSIGNED GENERATED ALWAYS AS (JSON_LENGTH(incomes)) STORED,
   create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

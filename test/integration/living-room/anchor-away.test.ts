@@ -1,9 +1,11 @@
 /** A room whose anchor's connection is gone is closed as she would close it, whatever dies meanwhile. */
 import type { ServiceBroker } from "moleculer";
+import { fail } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { DatabaseLease } from "../../../mixins/lease/database-lease.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
+import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../../mixins/outbox.mixin.ts";
 import { openRedis, type RedisState } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
@@ -255,4 +257,35 @@ test("after a time in which nobody looked the absence counts anew", async () => 
   await database.run("UPDATE t_living_room_look SET looked_time = UTC_TIMESTAMP(3) - INTERVAL 1 HOUR");
   await eventually("it counts anew or was closed", async () => ((await marksOf(roomId))?.awayMs ?? 0) < awayMs);
   expect(await isLive(roomId)).toBe(true);
+});
+
+test("an anchor who came and left while her room could not be told of it is known to have been there", async () => {
+  const { anchorId, roomId } = await openRoom();
+  let telling = false;
+  const stores = rooms.map((node) => (node.getLocalService("living-room") as unknown as MysqlState).mysql);
+  const runs = stores.map((store) => {
+    const run = store.run.bind(store);
+    return jest.spyOn(store, "run").mockImplementation((sql, values) => {
+      if (!telling && sql.includes("SET anchor_seen = 1")) return Promise.reject(fail("unavailable"));
+      return run(sql, values);
+    });
+  });
+  try {
+    await (await connect(server, anchorId, roomId)).leave();
+    // As if no look had fallen into that time.
+    await afterALook();
+    await database.run("UPDATE t_living_room SET anchor_seen = 0, away_since = NULL WHERE id = ?", [roomId]);
+    await afterALook();
+    expect(await marksOf(roomId)).toMatchObject({ seen: 0, away: 0 });
+    telling = true;
+    await isAway(roomId);
+    expect(await marksOf(roomId)).toMatchObject({ seen: 1 });
+    await database.run("UPDATE t_living_room SET away_since = away_since - INTERVAL 30 SECOND WHERE id = ?", [roomId]);
+    expect(await call(caller, "living-room.anchorEntered", { anchorId, roomId, late: true })).toEqual({ live: true });
+    expect((await marksOf(roomId))?.awayMs).toBeGreaterThanOrEqual(30_000);
+    await wasAwayLong(roomId);
+    await isClosed(roomId);
+  } finally {
+    for (const run of runs) run.mockRestore();
+  }
 });

@@ -36,7 +36,8 @@ let database: Database;
 const redis = openRedis("test");
 
 const startRooms = async () => {
-  roomNode = await startNode("rooms", [livingRoom]);
+  const settings = { ...(livingRoom.settings as object), lookEveryMs: 50, accountsEveryMs: 100 };
+  roomNode = await startNode("rooms", [{ ...livingRoom, settings: settings as ServiceSchema["settings"] }]);
   await roomNode.waitForServices(["wallet", "user", "im-router"]);
   await waitForNode(caller, "living-room", roomNode.nodeID);
 };
@@ -179,4 +180,22 @@ test("a room that opens after an unfreeze, while the account is asked for, stays
   await closeRoomsOfUnusable(rooms, [{ data: { anchorId } }] as never);
   expect(opened).toHaveLength(1);
   expect(await isLive(opened[0] as number)).toBe(true);
+});
+
+test("a freeze that no event told of closes the room too, and a wallet that is away is asked again", async () => {
+  const [anchorId, other] = [newAnchor(), newAnchor()];
+  const [{ roomId }, neighbour] = await Promise.all([start(anchorId), start(other)]);
+  await handled("living-room-opened");
+  const warn = jest.spyOn(roomNode.getLocalService("living-room").logger, "warn");
+  await stopNode(purse);
+  await eventually("a warning", () => warn.mock.calls.some(([, text]) => /looked at for frozen/.test(String(text))));
+  warn.mockRestore();
+  expect(await isLive(roomId)).toBe(true);
+  const books = new Database(databaseName("wallet"));
+  await books.run("INSERT INTO t_qiyu_currency_account (user_id, status) VALUES (?, 2)", [anchorId]);
+  await books.close();
+  purse = await startNode("wallet-again", [wallet]);
+  await eventually("the room is closed", async () => !(await isLive(roomId)));
+  expect(await closings(roomId)).toHaveLength(1);
+  expect(await isLive(neighbour.roomId)).toBe(true);
 });

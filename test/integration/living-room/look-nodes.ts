@@ -9,7 +9,9 @@ import { startNode } from "../../support/system.ts";
 
 /** Far more than a test takes: what is to be older is made older in the database. */
 export const awayMs = 60_000;
-const looks: LookSettings = { anchorAwayMs: awayMs, lookEveryMs: 100, lookLeaseMs: 1_500, lookGapMs: 10_000 };
+const looks: LookSettings = {
+  ...{ anchorAwayMs: awayMs, lookEveryMs: 100, lookLeaseMs: 1_500, lookGapMs: 10_000, accountsEveryMs: 60_000 },
+};
 export const quick: Partial<ImSettings> = { presenceLeaseMs: 30_000, presenceRefreshMs: 300, watchFlushMs: 50 };
 /** Writes nothing into Redis by itself but what comes and goes. */
 export const slow: Partial<ImSettings> = { presenceLeaseMs: 60_000, presenceRefreshMs: 60_000, watchFlushMs: 60_000 };

@@ -9,11 +9,10 @@ import { call, type ResultOf } from "../../../services/contracts.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 import type { AffectedIncome } from "../../../services/wallet/income.contract.ts";
 import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
-import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { publish, recharge, rechargeMessage } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
-import { giftOf, settle as settleOn, walletOn } from "./traffic.ts";
+import { giftOf, settle as settleOn, startWallet, walletOn } from "./traffic.ts";
 import { openWire, type Wire } from "./wire.ts";
 
 const mysqlUrl = process.env.MYSQL_URL as string;
@@ -28,7 +27,7 @@ const newUser = () => String(9_300_000_000_000_000_000n + BigInt(next++));
 beforeAll(async () => {
   wire = await openWire(mysqlUrl);
   process.env.MYSQL_URL = wire.url;
-  nodes = await Promise.all([startNode("wallet-1", [wallet]), startNode("wallet-2", [wallet])]);
+  nodes = await Promise.all([startWallet("wallet-1"), startWallet("wallet-2")]);
   caller = await startNode("caller", []);
   await caller.waitForServices("wallet");
   other = await createConnection({ uri: mysqlUrl, database: databaseName("wallet"), supportBigNumbers: true });
@@ -340,10 +339,42 @@ describe("an operator's decision", () => {
     await refund(order, payer, 100);
     await hold(order);
     expect(await income(anchor)).toMatchObject({ income: -40, incomePoints: -4_000, earned: 0, heldBack: 40 });
-    await startNode("wallet-3", [wallet]);
+    await startWallet("wallet-3");
     expect(await settledIncome(anchor, 40)).toMatchObject({ income: 0, earned: 40, heldBack: 40 });
     await settle(giftOf(await funded(10), { receiverId: anchor, price: 10 }));
     expect(await settledIncome(anchor, 45)).toMatchObject({ income: 5, heldBack: 40 });
+  });
+});
+
+describe("a refund whose coins went to thousands of anchors", () => {
+  test("is held and let go in few statements, exactly; an anchor without a row stops a release", async () => {
+    const payer = newUser();
+    const order = `order-${payer}`;
+    const anchors = Array.from({ length: 3_000 }, newUser);
+    await recharge(caller, order, payer, anchors.length);
+    const gifts = anchors.map((receiverId) => giftOf(payer, { receiverId, price: 1 }));
+    for (let from = 0; from < gifts.length; from += 1_500) await settle(...gifts.slice(from, from + 1_500));
+    await refund(order, payer, anchors.length);
+    const held = "SELECT COUNT(*) AS anchors, SUM(held_points) AS points FROM t_anchor_income WHERE user_id IN (?)";
+    const sent = () => nodes.reduce((sum, node) => sum + walletOn(node).mysql.statements, 0);
+    const statementsOf = async (work: () => Promise<unknown>) => {
+      const before = sent();
+      await work();
+      return sent() - before;
+    };
+    expect(await statementsOf(() => hold(order))).toBeLessThan(300);
+    expect(await rows("wallet", held, [anchors])).toEqual([{ anchors: "3000", points: "150000" }]);
+    await eventually("all is rolled up", async () => (await income(anchors.at(-1) as string)).earnedPoints === 50);
+    const [first] = anchors;
+    await other.query("UPDATE t_anchor_income SET user_id = 8 WHERE user_id = ?", [first]);
+    expect(await failureOf(release(order))).toBeUndefined();
+    await other.query("UPDATE t_anchor_income SET user_id = ? WHERE user_id = 8", [first]);
+    expect(await rows("wallet", held, [anchors])).toEqual([{ anchors: "3000", points: "150000" }]);
+    expect(await statementsOf(() => release(order))).toBeLessThan(300);
+    expect(await rows("wallet", held, [anchors])).toEqual([{ anchors: "3000", points: "0" }]);
+    const events = "SELECT COUNT(*) AS number FROM t_outbox WHERE msg_id LIKE ?";
+    for (const name of ["held", "released"])
+      expect(await rows("wallet", events, [`%income.${name}:${order}:%`])).toEqual([{ number: "3000" }]);
   });
 });
 

@@ -3,14 +3,15 @@ import { type Connection, createConnection } from "mysql2/promise";
 import { failureName } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
+import type { HealthReport } from "../../../mixins/health.mixin.ts";
+import type { Transaction } from "../../../mixins/mysql/database.ts";
 import { call } from "../../../services/contracts.ts";
 import { rollUpIncomes } from "../../../services/wallet/income/income-store.ts";
 import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
-import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { publish, recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
-import { giftOf, settle as settleOn, walletOn } from "./traffic.ts";
+import { giftOf, settle as settleOn, startWallet, walletOn } from "./traffic.ts";
 import { openWire, type Wire } from "./wire.ts";
 
 const mysqlUrl = process.env.MYSQL_URL as string;
@@ -25,7 +26,7 @@ const newUser = () => String(9_400_000_000_000_000_000n + BigInt(next++));
 beforeAll(async () => {
   wire = await openWire(mysqlUrl);
   process.env.MYSQL_URL = wire.url;
-  nodes = await Promise.all([startNode("wallet-1", [wallet]), startNode("wallet-2", [wallet])]);
+  nodes = await Promise.all([startWallet("wallet-1"), startWallet("wallet-2")]);
   caller = await startNode("caller", []);
   await caller.waitForServices("wallet");
   other = await createConnection({ uri: mysqlUrl, database: databaseName("wallet"), supportBigNumbers: true });
@@ -39,6 +40,12 @@ afterEach(async () => {
   await other.rollback();
   await expectBooksBalanced();
 });
+
+/** The transaction of this test, on the connection past the wallet. */
+function mine(): Transaction {
+  const run = async (sql: string, values?: unknown[]) => (await other.query(sql, values))[0];
+  return { inTransaction: true, query: run, run } as Transaction;
+}
 
 const settle = (...gifts: GiftCharge[]) => settleOn(caller, gifts);
 const income = (userId: string) => call(caller, "wallet.income", { userId });
@@ -128,7 +135,8 @@ describe("income", () => {
     // Beside the nodes' own rounds, small ones without a pause.
     const rounds = nodes.map(async (node) => {
       let taken = 0;
-      while (settling) taken += await walletOn(node).mysql.transaction((tx) => rollUpIncomes(tx, 2));
+      while (settling)
+        taken += (await walletOn(node).mysql.transaction((tx) => rollUpIncomes(tx, { rows: 2, entries: 100 }))).rows;
       return taken;
     });
     for (const sharePercent of [10, 33])
@@ -141,7 +149,8 @@ describe("income", () => {
     const postings = await postingsOf(anchors[0] as string);
     expect(postings.length).toBeGreaterThan(1);
     expect(postings.reduce((sum, posting) => sum + Number(posting.points), 0)).toBe(points);
-    for (const { kind, biz_id } of postings) expect([kind, biz_id]).toEqual([0, expect.stringMatching(/^gifts:\d+:/)]);
+    for (const { kind, biz_id } of postings)
+      expect([kind, biz_id]).toEqual([0, expect.stringMatching(/^gifts:[0-9a-f-]{36}:/)]);
   });
 
   test("of more anchors than go into one statement, and beyond what a number holds, is rolled up exactly", async () => {
@@ -149,13 +158,8 @@ describe("income", () => {
     const rich = newUser();
     const entries = [...many.map((anchor) => [anchor, "1"]), [rich, "9007199254740993"], [rich, "2"]];
     await other.beginTransaction();
-    const mine = {
-      inTransaction: true as const,
-      query: async (sql: string, values?: unknown[]) => (await other.query(sql, values))[0],
-      run: async (sql: string, values?: unknown[]) => (await other.query(sql, values))[0],
-    };
     await other.query("INSERT INTO t_anchor_income_pending (incomes) VALUES (?)", [JSON.stringify(entries)]);
-    expect(await rollUpIncomes(mine as never, limits.wallet.incomeBatchRows)).toBeGreaterThan(0);
+    expect((await rollUpIncomes(mine(), { rows: 500, entries: 20_000 })).rows).toBeGreaterThan(0);
     const [[sums]] = (await other.query(
       "SELECT COUNT(*) AS anchors, CAST(SUM(points) AS CHAR) AS points FROM t_income_posting WHERE anchor_id IN (?)",
       [[...many, rich]],
@@ -164,6 +168,84 @@ describe("income", () => {
       many.length + 1,
       String(9007199254740995n + BigInt(many.length)),
     ]);
+  });
+});
+
+describe("the roll-up", () => {
+  const pending = () => rows<{ id: string }>("wallet", "SELECT id FROM t_anchor_income_pending");
+  const nothingPending = () => eventually("nothing is pending", async () => (await pending()).length === 0);
+
+  test("goes on where the ids of pending rows begin again and the ledger is kept", async () => {
+    const [fan, anchor] = [await funded(30), newUser()];
+    for (const coins of [10, 20, 30]) {
+      await nothingPending();
+      await other.query("TRUNCATE t_anchor_income_pending");
+      await settle(giftOf(fan, { receiverId: anchor, price: 10, sharePercent: 100 }));
+      await earned(anchor, coins * 100);
+    }
+    expect(await postingsOf(anchor)).toHaveLength(3);
+  });
+
+  test("is one node's at a time: while the lease is another's, nobody of these does it", async () => {
+    const [fan, anchor] = [await funded(10), newUser()];
+    await nothingPending();
+    await other.query(
+      `INSERT INTO t_lease (name, holder, until_time) VALUES ('income-rollup', '', '2000-01-01')
+       ON DUPLICATE KEY UPDATE holder = 'a-dead-node', until_time = UTC_TIMESTAMP(3) + INTERVAL 1 SECOND`,
+    );
+    const [lease] = await rows<{ until_time: Date }>(
+      "wallet",
+      "SELECT until_time FROM t_lease WHERE name = 'income-rollup'",
+    );
+    await settle(giftOf(fan, { receiverId: anchor, price: 10 }));
+    await earned(anchor, 500);
+    const [posting] = await rows<{ create_time: Date }>(
+      "wallet",
+      "SELECT create_time FROM t_income_posting WHERE anchor_id = ?",
+      [anchor],
+    );
+    expect(posting?.create_time.getTime()).toBeGreaterThanOrEqual(lease?.until_time.getTime() as number);
+  });
+
+  test("takes rows into a round until it has as many entries as a round may have, and says that there are more", async () => {
+    await nothingPending();
+    await other.beginTransaction();
+    for (let row = 0; row < 4; row++) {
+      const entries = Array.from({ length: 30 }, () => [newUser(), "1"]);
+      await other.query("INSERT INTO t_anchor_income_pending (incomes) VALUES (?)", [JSON.stringify(entries)]);
+    }
+    const round = () => rollUpIncomes(mine(), { rows: 500, entries: 50 });
+    expect(await round()).toEqual({ rows: 2, more: true });
+    expect(await round()).toEqual({ rows: 2, more: false });
+    expect(await round()).toEqual({ rows: 0, more: false });
+    expect(await rollUpIncomes(mine(), { rows: 500, entries: 1 })).toEqual({ rows: 0, more: false });
+  });
+
+  test("that fails says which row is first, readiness says that income is late, and both end with the cause", async () => {
+    await nothingPending();
+    const errors = nodes.map((node) => jest.spyOn(walletOn(node).logger, "error"));
+    const reportOf = async (node: ServiceBroker) =>
+      ((await node.call("wallet.health", {}, { nodeID: node.nodeID })) as HealthReport).income;
+    const reports = () => Promise.all(nodes.map(reportOf));
+    expect(await reports()).toEqual([true, true]);
+    await other.query(
+      `INSERT INTO t_anchor_income_pending (incomes, create_time)
+       VALUES ('[["no anchor", "1"]]', UTC_TIMESTAMP(3) - INTERVAL 61 SECOND)`,
+    );
+    try {
+      const [row] = await pending();
+      await eventually("an error", () => errors.some(({ mock }) => mock.calls.length > 0));
+      const [about] = errors.flatMap(({ mock }) => mock.calls)[0] as unknown as [object];
+      expect(about).toMatchObject({ firstPendingId: row?.id });
+      await eventually("both say that it is late", async () =>
+        (await reports()).every((income) => /has not been rolled up for 6\d s/.test(JSON.stringify(income))),
+      );
+      expect(await reports()).toEqual([{ degraded: expect.any(String) }, { degraded: expect.any(String) }]);
+    } finally {
+      await other.query("DELETE FROM t_anchor_income_pending");
+      for (const error of errors) error.mockRestore();
+    }
+    await eventually("both say that it is in time", async () => (await reports()).every((income) => income === true));
   });
 });
 

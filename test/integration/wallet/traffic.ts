@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { Service, ServiceBroker } from "moleculer";
+import type { Service, ServiceBroker, ServiceSchema } from "moleculer";
 import { isUnavailable } from "../../../broker/failure.ts";
 import { call } from "../../../services/contracts.ts";
 import type { GiftCharge, GiftOutcome } from "../../../services/wallet/wallet.contract.ts";
+import wallet from "../../../services/wallet/wallet.service.ts";
 import type { WalletState } from "../../../services/wallet/wallet-state.ts";
 import { bucketOf } from "../../../services/wallet-buckets.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { recharge } from "../../support/recharge.ts";
-import { eventually } from "../../support/system.ts";
+import { eventually, startNode } from "../../support/system.ts";
 
 const price = 10;
 const giftsPerCall = 3;
@@ -34,6 +35,12 @@ export function giftOf(senderId: string, over: Partial<GiftCharge> = {}): GiftCh
     sharePercent: 50,
     ...over,
   };
+}
+
+/** A wallet that rolls income up at once, so that no test waits for it. */
+export function startWallet(label: string): Promise<ServiceBroker> {
+  const settings = { ...(wallet.settings as object), incomeRollupEveryMs: 50 } as ServiceSchema["settings"];
+  return startNode(label, [{ ...wallet, settings }]);
 }
 
 export function walletOn(node: ServiceBroker): Service & WalletState {
