@@ -13,7 +13,9 @@ export interface Descriptor {
 /** A FIFO without a reader is an error instead of a wait, and a write that has no room returns. */
 const openFlags =
   constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
-const newFileMode = 0o666;
+/** Lines name users and orders: they are for who runs the node, and for its group. */
+const newFileMode = 0o640;
+const newFolderMode = 0o750;
 
 /** Opens the target for appending, in a thread where it is a file; its folder is made. */
 export function openTarget(target: Target, done: (error: unknown, opened?: Descriptor) => void): void {
@@ -21,7 +23,7 @@ export function openTarget(target: Target, done: (error: unknown, opened?: Descr
     openOwnStream(target.fd, done);
     return;
   }
-  mkdir(dirname(target.file), { recursive: true }, (noFolder) => {
+  mkdir(dirname(target.file), { recursive: true, mode: newFolderMode }, (noFolder) => {
     if (noFolder) {
       done(noFolder);
       return;
@@ -47,7 +49,7 @@ function openOwnStream(fd: 1 | 2, done: (error: unknown, opened?: Descriptor) =>
 /** The same at once, for the end of the process. Throws where it cannot be opened. */
 export function openTargetSync(target: Target): Descriptor {
   if ("fd" in target) return ownStream(target.fd);
-  mkdirSync(dirname(target.file), { recursive: true });
+  mkdirSync(dirname(target.file), { recursive: true, mode: newFolderMode });
   const fd = openSync(target.file, openFlags, newFileMode);
   return ofFile(fd, fstatSync(fd));
 }

@@ -306,6 +306,12 @@ export const limits = Object.freeze({
     roomFrameBytes: 128 * 1024,
     /** Of one room in one tick, the rest waits for the next ones: half of `sendQueueBytes`, so that who reads keeps up. */
     roomTickBytes: 512 * 1024,
+    /** Of one room's chat that is not handed to the nodes yet, about two ticks of it; more is refused. Gifts never are. */
+    roomChatBytes: 1024 * 1024,
+    /** The same of all rooms of a router. */
+    routerChatBytes: 64 * 1024 * 1024,
+    /** How often at the most a router says that it refuses chat. */
+    chatRefusalsSaidMs: 10_000,
     giftsPerCall: 2_000,
     roomHistoryFrames: 200,
     roomHistoryBytes: 4 * 1024 * 1024,
@@ -313,6 +319,8 @@ export const limits = Object.freeze({
     sendQueueBytes: 1024 * 1024,
     messagesPerSecond: 20,
     messagesBurst: 40,
+    /** Whose rate of messages a node knows: more than may be connected to it. */
+    userMessagesRemembered: 100_000,
     connectionsPerNode: 50_000,
     connectsPerSecond: 1_000,
     connectsBurst: 3_000,

@@ -11,9 +11,10 @@ import { docsRoutes } from "./pages/docs.ts";
 import { collectMetrics } from "./pages/metrics.ts";
 import { openApiDocument } from "./pages/openapi.ts";
 import { serveCashierPage, serveCashierPress, serveNotice } from "./pages/payment.ts";
-import { readiness, withoutNodes, withReasons } from "./pages/readiness.ts";
+import { isReadyAt, placeAskedFor, readiness, withoutNodes } from "./pages/readiness.ts";
 import { keptAnswer, singleFlight } from "./pages/single-flight.ts";
 import { vendoredRoutes } from "./pages/vendored.ts";
+import { parseForm, queryOf } from "./request/fields.ts";
 import type { GatewayRequest } from "./visit.ts";
 
 const notices = "/live/bank/payNotify";
@@ -23,16 +24,13 @@ const serveLive: Serve = (_gateway, request, response) => {
   sendJson(response, request.visit, 200, { status: "ok" });
 };
 
-/** Whether the request may see the names of nodes, which tell of hosts and processes. */
+/**
+ * Whether the request may see the nodes and what is wrong with them, which tells of hosts, processes and accounts: who has
+ * the token, and where there is none everybody in the local profile, nobody in production.
+ */
 function mayWatch(request: GatewayRequest): boolean {
-  const { METRICS_TOKEN: token } = config();
-  return token === undefined || carriesToken(request, token);
-}
-
-/** The reasons name servers and accounts: in production they are shown only with a token. */
-function maySeeReasons(): boolean {
   const { METRICS_TOKEN: token, PROFILE: profile } = config();
-  return token !== undefined || profile === "local";
+  return token === undefined ? profile === "local" : carriesToken(request, token);
 }
 
 function serveReady(): Serve {
@@ -40,10 +38,13 @@ function serveReady(): Serve {
   return async (gateway, request, response) => {
     const ask = asked.get(gateway) ?? keptAnswer(() => readiness(gateway.broker), limits.http.healthKeptMs);
     asked.set(gateway, ask);
-    const { ready, services } = await ask();
+    const place = placeAskedFor(parseForm(queryOf(request)));
+    const { ready: all, services } = await ask();
+    const ready = place ? isReadyAt(gateway.broker, services, place) : all;
     if (!ready) response.setHeader("Retry-After", limits.http.retryAfterSeconds);
-    const shown = mayWatch(request) ? withReasons(services, maySeeReasons()) : withoutNodes(services);
-    sendJson(response, request.visit, ready ? 200 : 503, { status: ready ? "ok" : "unavailable", services: shown });
+    const shown = mayWatch(request) ? services : withoutNodes(services);
+    const status = ready ? "ok" : "unavailable";
+    sendJson(response, request.visit, ready ? 200 : 503, place ? { status } : { status, services: shown });
   };
 }
 

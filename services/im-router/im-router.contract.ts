@@ -30,7 +30,10 @@ export interface ImRouterActions {
     params: { notices: { userId: string; msgId: string; bizCode: number; data: Record<string, unknown> }[] };
     result: { delivered: number };
   };
-  /** One message to everybody in a room, numbered in the room's order. `senderId` is "0" for the system. */
+  /**
+   * One message to everybody in a room, numbered in the room's order. `senderId` is "0" for the system. Fails: unavailable;
+   * tooMany, where it is chat (5555) and more than `limits.im.roomChatBytes` of the room's waits: it is not sent then.
+   */
   sendToRoom: {
     params: { roomId: number; senderId: string; msgId: string; bizCode: number; data: Record<string, unknown> };
     result: null;
@@ -47,7 +50,7 @@ export interface ImRouterActions {
   };
   /**
    * What sendToRoom and closeRoom do on the router of the room's bucket, where it meets the room's gifts. Others call
-   * those two. Fails: unavailable.
+   * those two. Fails: as sendToRoom.
    */
   post: {
     params: ImRouterActions["sendToRoom"]["params"] & { bucket: number };

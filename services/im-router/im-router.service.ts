@@ -70,9 +70,7 @@ export default defineService<"im-router", State>({
       ...byBucket,
       params: imRouterParams.roomGifts,
       async handler(ctx) {
-        await this.rooms.send((tick) => {
-          for (const room of ctx.params.rooms) tick.addGifts(room);
-        });
+        await this.rooms.send((tick) => ctx.params.rooms.map((room) => tick.addGifts(room)));
         return null;
       },
     },

@@ -3,22 +3,16 @@ import type { Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import { cutList } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
-import { frameBytes, type UnnumberedFrame } from "../im-frames.ts";
+import type { UnnumberedFrame } from "../im-frames.ts";
 import { appendTo, type FramesByNode, type NodeCalls } from "./node-calls.ts";
+import { ChatInFlight, RoomBacklog, type Share, type WaitingFrame } from "./room-backlog.ts";
 import type { NumberedFrame, RoomNumbers } from "./room-numbers.ts";
-import { limitPerRoom, RoomTick } from "./room-tick.ts";
+import { RoomTick } from "./room-tick.ts";
 
 interface Waiting {
   tick: RoomTick;
-  /** Settles once everything of the tick was handed to the nodes. */
-  handedOver: Promise<void>;
   close(): void;
   timer: NodeJS.Timeout;
-}
-
-/** A frame, and the tick whose callers wait until all of its frames were handed to the nodes. */
-interface Queued extends UnnumberedFrame {
-  origin: { left: number; resolve(): void; reject(error: unknown): void };
 }
 
 /**
@@ -33,6 +27,10 @@ export class RoomSender {
   private waiting: Waiting | undefined;
   private numbering: Promise<unknown> = Promise.resolve();
   private readonly handingOver = new Set<Promise<void>>();
+  /** Frames of ended ticks that have not gone out yet. */
+  private readonly backlog = new RoomBacklog<WaitingFrame>();
+  private readonly chat: ChatInFlight;
+  /** Gifts and messages, but viewers' chat, of ended ticks that are not handed over. */
   private pending = 0;
   /** When the last tick ended, ms of `performance.now()`. */
   private endedAt = Number.NEGATIVE_INFINITY;
@@ -43,21 +41,20 @@ export class RoomSender {
     this.numbers = numbers;
     this.nodes = nodes;
     this.log = log;
+    this.chat = new ChatInFlight(log);
   }
 
   /**
-   * Resolves once what `add` put into the tick was handed to the nodes, which takes several ticks where it is more than
-   * `limits.im.roomTickBytes` of a room. Fails: unavailable, where too much waits.
+   * Resolves once the shares that `add` returns were handed to the nodes, whatever waits for other rooms; a room's takes
+   * several ticks where it is more than `limits.im.roomTickBytes`. Fails: unavailable, where too much waits; and as the
+   * methods of RoomTick do.
    */
-  async send(add: (tick: RoomTick) => void): Promise<void> {
-    if (this.pending >= limits.im.pendingRoomGifts)
-      throw fail("unavailable", { what: "room gifts", waiting: this.pending });
+  async send(add: (tick: RoomTick) => Share | Share[]): Promise<void> {
+    const pending = this.pending + (this.waiting?.tick.size ?? 0);
+    if (pending >= limits.im.pendingRoomGifts) throw fail("unavailable", { what: "room gifts", waiting: pending });
     this.waiting ??= this.open();
-    const { tick, handedOver } = this.waiting;
-    const before = tick.size;
-    add(tick);
-    this.pending += tick.size - before;
-    await handedOver;
+    const shares = [add(this.waiting.tick)].flat();
+    await Promise.all(shares.map(({ handedOver }) => handedOver));
   }
 
   /** Sends what waits now instead of at the end of its tick, and resolves once all is handed over. */
@@ -66,44 +63,47 @@ export class RoomSender {
     await Promise.allSettled(this.handingOver);
   }
 
-  /** `carried`: frames of earlier ticks, which go first. */
-  private open(carried: readonly Queued[] = []): Waiting {
-    const tick = new RoomTick(randomUUID);
-    const { promise: handedOver, resolve, reject } = Promise.withResolvers<void>();
-    const done = () => {
-      this.pending -= tick.size;
-    };
-    handedOver.then(done, done);
+  private open(): Waiting {
+    const tick = new RoomTick(randomUUID, (roomId, bytes) => this.chat.enter(roomId, bytes));
     const close = () => {
       clearTimeout(this.waiting?.timer);
       this.endedAt = performance.now();
       const { giftsPerFrame: orders, roomFrameBytes: bytes, roomTickBytes } = limits.im;
-      const frames = tick.frames({ orders, bytes });
-      const origin = { left: frames.length, resolve, reject };
-      if (frames.length === 0) resolve();
-      const { now, later } = limitPerRoom(
-        [...carried, ...frames.map((frame) => ({ ...frame, origin }))],
-        roomTickBytes,
-      );
-      this.waiting = later.length > 0 ? this.open(later) : undefined;
+      this.backlog.add(tick.frames({ orders, bytes }));
+      for (const share of tick.shares()) this.count(share);
+      const now = this.backlog.take(roomTickBytes);
+      this.waiting = this.backlog.empty ? undefined : this.open();
       const handing = this.handOver(now).then(
-        () => {
-          for (const { origin } of now) if (--origin.left === 0) origin.resolve();
-        },
-        (error) => {
-          for (const { origin } of now) origin.reject(error);
-        },
+        () => this.gone(now, (share) => share.passed()),
+        (error) => this.gone(now, (share) => share.failed(error)),
       );
       this.handingOver.add(handing);
       void handing.then(() => this.handingOver.delete(handing));
     };
     const { roomTickMs, roomTickLeadMs } = limits.im;
     const gatherMs = Math.max(roomTickLeadMs, this.endedAt + roomTickMs - performance.now());
-    return { tick, handedOver, close, timer: setTimeout(close, gatherMs) };
+    return { tick, close, timer: setTimeout(close, gatherMs) };
   }
 
-  private async handOver(frames: readonly UnnumberedFrame[]): Promise<void> {
-    const bounds = { count: limits.im.framesPerScript, bytes: limits.im.scriptBytes, bytesOf: frameBytes };
+  /** Counts what an ended tick has of a room until it is handed over. Chat is counted by its bytes. */
+  private count({ lane, size, handedOver }: Share): void {
+    if (lane === "first") this.pending += size;
+    const done = () => {
+      if (lane === "first") this.pending -= size;
+    };
+    handedOver.then(done, done);
+  }
+
+  private gone(frames: readonly WaitingFrame[], settle: (share: Share) => void): void {
+    for (const { roomId, bytes, share } of frames) {
+      if (share.lane === "chat") this.chat.left(roomId, bytes);
+      settle(share);
+    }
+  }
+
+  private async handOver(frames: readonly WaitingFrame[]): Promise<void> {
+    const { framesPerScript: count, scriptBytes } = limits.im;
+    const bounds = { count, bytes: scriptBytes, bytesOf: ({ bytes }: WaitingFrame) => bytes };
     const parts = cutList(frames, bounds, ({ roomId, head }, bytes) =>
       this.log.error({ roomId, bytes, frame: head.slice(0, 200) }, "a room frame is too large for Redis: not sent"),
     );

@@ -3,6 +3,7 @@ import { jsonBytes } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import { bizCodes, frameBytes, type Notice, type UnnumberedFrame, unnumberedFrame } from "../im-frames.ts";
 import type { RoomGift } from "./im-router.contract.ts";
+import { type Lane, Share, type WaitingFrame } from "./room-backlog.ts";
 
 export interface RoomGifts {
   roomId: number;
@@ -17,13 +18,25 @@ interface Merged {
 }
 
 interface GiftSlot {
+  share: Share;
   msgId: string;
   pk: boolean;
   seen: Set<string>;
   merged: Map<string, Merged>;
 }
 
-type Slot = Notice | GiftSlot;
+type Slot = WaitingFrame | GiftSlot;
+
+/** What gathers for one room. */
+interface Gathered {
+  slots: Slot[];
+  gifts?: GiftSlot;
+  pkGifts?: GiftSlot;
+  shares: Map<Lane, Share>;
+}
+
+/** Takes note of viewers' chat that comes in; throws where there is too much of it. */
+type EnterChat = (roomId: number, bytes: number) => void;
 
 /** Of one frame of gifts. */
 export interface FrameBounds {
@@ -46,63 +59,95 @@ function likeness({ senderId, receiverId, giftId, count, price, url }: RoomGift)
  * the first of them came, or several where there are many.
  */
 export class RoomTick {
-  private readonly rooms = new Map<number, Slot[]>();
+  private readonly rooms = new Map<number, Gathered>();
   private readonly newMsgId: () => string;
-  /** Gifts and messages gathered so far. */
+  private readonly enterChat: EnterChat;
+  /** Gifts and messages gathered so far, but viewers' chat. */
   size = 0;
 
-  constructor(newMsgId: () => string) {
+  constructor(newMsgId: () => string, enterChat: EnterChat = () => {}) {
     this.newMsgId = newMsgId;
+    this.enterChat = enterChat;
   }
 
-  /** Fails: messageTooLarge, where the message would be larger than a room's frame may be; nothing is added then. */
-  addMessage(roomId: number, message: Notice): void {
-    const bytes = jsonBytes(message);
+  /**
+   * Returns what the caller waits for. Nothing is added where it fails. Fails: messageTooLarge, where the message would be
+   * larger than a room's frame may be; tooMany, where it is chat and too much of that waits.
+   */
+  addMessage(roomId: number, message: Notice): Share {
+    const frame = unnumberedFrame(roomId, message);
+    const bytes = frameBytes(frame);
     const most = limits.im.roomFrameBytes;
     if (bytes > most) throw fail("messageTooLarge", { roomId, msgId: message.msgId, bytes, most });
-    this.slotsOf(roomId).push(message);
-    this.size++;
+    const chat = message.bizCode === bizCodes.chat;
+    if (chat) this.enterChat(roomId, bytes);
+    else this.size++;
+    const room = this.roomOf(roomId);
+    const share = shareOf(room, chat ? "chat" : "first");
+    share.size++;
+    room.slots.push(share.frame(frame, bytes));
+    return share;
   }
 
-  /** An order that is in the tick already is not added again. */
-  addGifts({ roomId, pk, gifts }: RoomGifts): void {
-    const slot = this.giftSlotOf(roomId, pk);
+  /** Returns what the caller waits for. An order that is in the tick already is not added again. */
+  addGifts({ roomId, pk, gifts }: RoomGifts): Share {
+    const room = this.roomOf(roomId);
+    const slot = this.giftSlotOf(room, pk);
     for (const gift of gifts) {
       if (slot.seen.has(gift.orderId)) continue;
       slot.seen.add(gift.orderId);
       this.size++;
+      slot.share.size++;
       const key = likeness(gift);
       const merged = slot.merged.get(key);
       if (merged) merged.orderIds.push(gift.orderId);
       else slot.merged.set(key, { orderIds: [gift.orderId], like: gift });
     }
+    return slot.share;
   }
 
-  /** The frames, those of a room in their order. */
-  frames(bounds: FrameBounds): UnnumberedFrame[] {
-    return [...this.rooms].flatMap(([roomId, slots]) =>
-      slots.flatMap((slot) => ("merged" in slot ? giftFrames(roomId, slot, bounds) : [unnumberedFrame(roomId, slot)])),
+  /** The frames, those of a room in their order. To be asked once, when the tick ends. */
+  frames(bounds: FrameBounds): WaitingFrame[] {
+    return [...this.rooms].flatMap(([roomId, { slots }]) =>
+      slots.flatMap((slot) =>
+        "merged" in slot ? giftFrames(roomId, slot, bounds).map((frame) => slot.share.frame(frame)) : [slot],
+      ),
     );
   }
 
-  private slotsOf(roomId: number): Slot[] {
-    let slots = this.rooms.get(roomId);
-    if (!slots) {
-      slots = [];
-      this.rooms.set(roomId, slots);
-    }
-    return slots;
+  /** What the callers wait for. */
+  shares(): Share[] {
+    return [...this.rooms.values()].flatMap(({ shares }) => [...shares.values()]);
   }
 
-  private giftSlotOf(roomId: number, pk: boolean): GiftSlot {
-    const slots = this.slotsOf(roomId);
-    let slot = slots.find((other): other is GiftSlot => "merged" in other && other.pk === pk);
+  private roomOf(roomId: number): Gathered {
+    let room = this.rooms.get(roomId);
+    if (!room) {
+      room = { slots: [], shares: new Map() };
+      this.rooms.set(roomId, room);
+    }
+    return room;
+  }
+
+  private giftSlotOf(room: Gathered, pk: boolean): GiftSlot {
+    const name = pk ? "pkGifts" : "gifts";
+    let slot = room[name];
     if (!slot) {
-      slot = { msgId: this.newMsgId(), pk, seen: new Set(), merged: new Map() };
-      slots.push(slot);
+      slot = { share: shareOf(room, "first"), msgId: this.newMsgId(), pk, seen: new Set(), merged: new Map() };
+      room[name] = slot;
+      room.slots.push(slot);
     }
     return slot;
   }
+}
+
+function shareOf({ shares }: Gathered, lane: Lane): Share {
+  let share = shares.get(lane);
+  if (!share) {
+    share = new Share(lane);
+    shares.set(lane, share);
+  }
+  return share;
 }
 
 function giftFrames(roomId: number, slot: GiftSlot, bounds: FrameBounds): UnnumberedFrame[] {
@@ -143,25 +188,4 @@ function idsThatFit(orderIds: readonly string[], from: number, { orders, bytes }
     to++;
   }
   return orderIds.slice(from, to);
-}
-
-/**
- * Splits frames into those that go out in this tick and those that wait for the next: at most `bytesPerRoom` of each
- * room, in order, and at least one frame. So a burst of one room neither overruns its viewers nor delays other rooms.
- */
-export function limitPerRoom<Frame extends UnnumberedFrame>(
-  frames: readonly Frame[],
-  bytesPerRoom: number,
-): { now: Frame[]; later: Frame[] } {
-  const now: Frame[] = [];
-  const later: Frame[] = [];
-  const sent = new Map<number, number>();
-  for (const frame of frames) {
-    const before = sent.get(frame.roomId) ?? 0;
-    const after = before + frameBytes(frame);
-    const fits = before === 0 || after <= bytesPerRoom;
-    (fits ? now : later).push(frame);
-    sent.set(frame.roomId, fits ? after : Number.POSITIVE_INFINITY);
-  }
-  return { now, later };
 }

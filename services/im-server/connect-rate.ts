@@ -1,6 +1,6 @@
-import { LRUCache } from "lru-cache";
 import { limits } from "../../config/limits.ts";
 import { Rate } from "./rate.ts";
+import { UserRate } from "./user-rate.ts";
 
 export interface ConnectRates {
   connectsPerSecond: number;
@@ -15,13 +15,13 @@ export interface ConnectRates {
  */
 export class ConnectRate {
   private readonly ofAll: Rate;
-  private readonly ofUser: Rate;
+  private readonly ofUser: UserRate;
   private allPaidUntil = 0;
-  private readonly usersPaidUntil = new LRUCache<string, number>({ max: limits.im.userConnectsRemembered });
 
   constructor(rates: ConnectRates) {
     this.ofAll = new Rate(rates.connectsPerSecond, rates.connectsBurst);
-    this.ofUser = new Rate(rates.userConnectsPerMinute / 60, rates.userConnectsBurst);
+    const ofUser = new Rate(rates.userConnectsPerMinute / 60, rates.userConnectsBurst);
+    this.ofUser = new UserRate(ofUser, limits.im.userConnectsRemembered);
   }
 
   /** Whether one more may come in now. */
@@ -33,8 +33,6 @@ export class ConnectRate {
 
   /** Whether the user may come in now. Users who were not here for long start anew. */
   takeUser(userId: string, nowMs: number): boolean {
-    const paidUntil = this.ofUser.take(this.usersPaidUntil.get(userId) ?? 0, nowMs);
-    if (paidUntil !== undefined) this.usersPaidUntil.set(userId, paidUntil);
-    return paidUntil !== undefined;
+    return this.ofUser.take(userId, nowMs);
   }
 }

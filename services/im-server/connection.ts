@@ -3,16 +3,16 @@ import { closeCodes, frameCodes } from "../im-frames.ts";
 import { nowMs } from "./clock.ts";
 import { type ImSocket, wireText } from "./im-socket.ts";
 import type { Presence } from "./presence-store.ts";
-import { Rate } from "./rate.ts";
 import type { Position, RoomFrame } from "./room-feed.ts";
 import { closeForFault } from "./socket-fault.ts";
-
-const messageRate = new Rate(limits.im.messagesPerSecond, limits.im.messagesBurst);
+import type { UserRate } from "./user-rate.ts";
 
 /** What all connections of a node have in common. */
 export interface Home {
   readonly nodeId: string;
   readonly settings: { readonly sendQueueBytes: number };
+  /** Of what clients say: a user's, so that coming back with a new connection gives nothing for free. */
+  readonly messageRate: Pick<UserRate, "take">;
 }
 
 /** Whether a frame or place of the room is none that comes after `at`. */
@@ -33,7 +33,6 @@ export class Connection implements Presence {
   noticesAt = this.heardAt;
   private pingedAt = 0;
   private answeredAt = 0;
-  private paidUntil = 0;
   private readonly socket: ImSocket;
   private readonly home: Home;
   /** The room's frames that came before the greeting; `undefined` once it is out. */
@@ -57,12 +56,10 @@ export class Connection implements Presence {
     return this.socket.readyState === this.socket.OPEN;
   }
 
-  /** Counts a message of the client; false where it sends more than it may. */
+  /** Counts a message of the client; false where its user sends more than a user may. */
   heard(): boolean {
     this.heardAt = nowMs();
-    const paidUntil = messageRate.take(this.paidUntil, this.heardAt);
-    this.paidUntil = paidUntil ?? this.paidUntil;
-    return paidUntil !== undefined;
+    return this.home.messageRate.take(this.userId, this.heardAt);
   }
 
   /** True where the frame is on its way; false where the connection is closing or was too slow for it. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { isUnavailable } from "../../broker/failure.ts";
+import { isFailure, isUnavailable } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { call } from "../contracts.ts";
 import { bizCodes, closeCodes, frameCodes } from "../im-frames.ts";
@@ -93,7 +93,9 @@ async function sendChat(
     await call(node.broker, "im-router.sendToRoom", { ...message, data: { content, senderId: userId } });
   } catch (error) {
     const about = { userId, roomId, err: error };
-    if (isUnavailable(error)) node.log.warn(about, "a chat message was not sent: the client is told");
+    // Of a flooded room the router says it, once for all its senders.
+    if (isFailure(error, "tooMany")) node.log.debug(about, "a chat message was not sent: the client is told");
+    else if (isUnavailable(error)) node.log.warn(about, "a chat message was not sent: the client is told");
     else node.log.error(about, "a chat message was not sent: the client is told");
     refuse(connection, bizCodes.chat, msgId, "not sent, try again");
   }

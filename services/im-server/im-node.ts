@@ -10,10 +10,12 @@ import { LiveRooms } from "./live-rooms.ts";
 import { NoticeStore } from "./notice-store.ts";
 import { Notices } from "./notices.ts";
 import { type Presence, PresenceStore } from "./presence-store.ts";
+import { Rate } from "./rate.ts";
 import { Replacements } from "./replacements.ts";
 import { Rooms } from "./rooms.ts";
 import { Roster } from "./roster.ts";
 import { UntoldAnchors } from "./untold-anchors.ts";
+import { UserRate } from "./user-rate.ts";
 
 const perhapsDead = { timeout: limits.im.replaceTimeoutMs, tracking: false } as const;
 
@@ -48,6 +50,10 @@ export class ImNode {
   readonly presence: PresenceStore;
   readonly notices: Notices;
   readonly connectRate: ConnectRate;
+  readonly messageRate = new UserRate(
+    new Rate(limits.im.messagesPerSecond, limits.im.messagesBurst),
+    limits.im.userMessagesRemembered,
+  );
   readonly liveRooms: LiveRooms;
   readonly untold: UntoldAnchors;
   private readonly replacements: Replacements;

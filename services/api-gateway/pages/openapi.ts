@@ -118,10 +118,14 @@ function otherPaths(): Json {
     "/live/bank/payNotify/aliNotify": notice("aliNotify", "Alipay"),
     "/live/bank/payNotify/cashierNotify": notice("cashierNotify", "the sandbox cashier"),
     "/health/live": get("health.live", "Whether the process lives", { 200: ok }),
-    "/health/ready": get("health.ready", "Whether every service has a node that can do its job", {
-      200: ok,
-      503: answer("not ready", "application/json"),
-    }),
+    "/health/ready": get(
+      "health.ready",
+      "Whether every service has a node that can do its job, or `service` on `host` alone",
+      {
+        200: ok,
+        503: answer("not ready", "application/json"),
+      },
+    ),
     "/metrics": get("metrics", "Metrics of every node for Prometheus", { 200: answer("0.0.4", "text/plain") }),
   };
 }

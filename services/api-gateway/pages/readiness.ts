@@ -1,8 +1,10 @@
 import type { ServiceBroker } from "moleculer";
-import { type ServiceName, serviceNames } from "../../../broker/launch.ts";
+import { fail } from "../../../broker/failure.ts";
+import { isServiceName, type ServiceName, serviceNames } from "../../../broker/launch.ts";
 import { shown } from "../../../broker/unknown-values.ts";
 import { limits } from "../../../config/limits.ts";
 import type { HealthReport } from "../../../mixins/health.mixin.ts";
+import type { Fields } from "../request/fields.ts";
 
 interface NodeHealth {
   ready: boolean;
@@ -45,17 +47,31 @@ export async function readiness(broker: ServiceBroker): Promise<Readiness> {
   return { ready: entries.every(([, { ready }]) => ready), services };
 }
 
-/** The nodes with their state, and with the reasons only where `reasons` is true. */
-export function withReasons(services: Readiness["services"], reasons: boolean): object {
-  if (reasons) return services;
-  const nodesOf = (nodes: Record<string, NodeHealth>) =>
-    Object.fromEntries(Object.entries(nodes).map(([id, { ready }]) => [id, { ready }]));
-  return Object.fromEntries(
-    Object.entries(services).map(([name, { ready, nodes }]) => [name, { ready, nodes: nodesOf(nodes) }]),
-  );
+/** A service on a host: what a container asks about itself. */
+export interface Place {
+  service: ServiceName;
+  host: string;
 }
 
-/** The same for strangers: which service is ready, not on which nodes, and not why. */
+/**
+ * The place that `?service=...&host=...` names, `undefined` where neither is given. Who asks knows the host already: no
+ * name of a node is in the answer. Fails: badRequest.
+ */
+export function placeAskedFor({ service, host }: Fields): Place | undefined {
+  if (service === undefined && host === undefined) return undefined;
+  if (typeof service !== "string" || !isServiceName(service) || typeof host !== "string" || host === "")
+    throw fail("badRequest", { why: "service and host go together" });
+  return { service, host };
+}
+
+/** Whether the service has a ready node on the host. */
+export function isReadyAt(broker: ServiceBroker, services: Readiness["services"], { service, host }: Place): boolean {
+  const { nodes } = services[service];
+  const known = broker.registry.getNodeList({ onlyAvailable: true }) as unknown as { id: string; hostname: string }[];
+  return known.some(({ id, hostname }) => hostname === host && nodes[id]?.ready === true);
+}
+
+/** For strangers: which service is ready, not on which nodes, and not why. */
 export function withoutNodes(services: Readiness["services"]): Record<string, { ready: boolean }> {
   return Object.fromEntries(Object.entries(services).map(([name, { ready }]) => [name, { ready }]));
 }

@@ -37,10 +37,10 @@ export function readCashierBill(text: string): BillLine[] {
 
 /** Writes a day's bill into the folder and returns its path; a file that is there is whole. */
 export async function writeBill(folder: string, date: string, lines: readonly DatedLine[]): Promise<string> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o750 });
   const path = join(folder, `cashier-${date}.csv`);
   const unfinished = `${path}.${randomUUID()}`;
-  await writeFile(unfinished, billText(lines));
+  await writeFile(unfinished, billText(lines), { mode: 0o640 });
   await rename(unfinished, path);
   return path;
 }

@@ -1,7 +1,19 @@
 import { execFileSync } from "node:child_process";
-import { constants, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openTarget, openTargetSync } from "../../../broker/descriptor.ts";
 import { LineOutput } from "../../../broker/line-output.ts";
 import { LineQueue } from "../../../broker/line-queue.ts";
 import { limits } from "../../../config/limits.ts";
@@ -46,6 +58,30 @@ test("lines reach a file in their order, its folder is made", async () => {
   expect(numbersOf(linesOf(file))).toEqual(Array.from({ length: 500 }, (_, n) => n + 1));
   expect(complaints).toEqual([]);
 });
+
+test.each(["a thread of its own", "the end of the process"])(
+  "a new log file is for its owner and group alone, and so is its folder, opened by %s",
+  async (by) => {
+    const former = process.umask(0);
+    try {
+      const file = join(dir, "new", "folder", "log");
+      const target = { file };
+      if (by === "the end of the process") closeSync(openTargetSync(target).fd);
+      else
+        await new Promise<void>((resolve, reject) =>
+          openTarget(target, (error, opened) => {
+            if (opened) closeSync(opened.fd);
+            if (error) reject(error);
+            else resolve();
+          }),
+        );
+      const modes = [file, join(dir, "new", "folder"), join(dir, "new")].map((path) => statSync(path).mode & 0o777);
+      expect(modes).toEqual([0o640, 0o750, 0o750]);
+    } finally {
+      process.umask(former);
+    }
+  },
+);
 
 test("a full disk costs no more than the bounded memory, is complained of once, and every further line is counted", async () => {
   const output = outputTo("/dev/full");

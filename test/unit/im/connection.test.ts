@@ -23,7 +23,7 @@ function connected(sendQueueBytes = 1_000) {
       socket.readyState = 2;
     },
   };
-  const home = { nodeId: "n", settings: { sendQueueBytes } };
+  const home = { nodeId: "n", settings: { sendQueueBytes }, messageRate: { take: () => true } };
   const connection = new Connection(socket as never, home, { connectionId: "c", userId: "7", roomId: 1, turn: 1 });
   const texts = () => sent.map((text) => (text.startsWith("{") ? JSON.parse(text).body : text));
   const frame = (seq: number, epoch = "e") => {

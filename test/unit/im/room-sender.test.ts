@@ -31,7 +31,7 @@ function sender() {
       return takes.promise;
     },
   };
-  const log = { error: jest.fn(), info: jest.fn() };
+  const log = { error: jest.fn(), info: jest.fn(), warn: jest.fn() };
   const rooms = new RoomSender(numbers as never, nodes as never, log as never);
   const send = (...orderIds: string[]) => sendAll(orderIds);
   const sendAll = (orderIds: string[]) =>
@@ -137,4 +137,108 @@ test("a burst of a room goes out over several ticks, another room meanwhile at o
   await burst;
   expect(delivered.length).toBeGreaterThanOrEqual(3);
   jest.useRealTimers();
+});
+
+describe("a flood of chat in one room", () => {
+  const { roomTickMs, roomTickLeadMs, roomTickBytes, roomChatBytes } = limits.im;
+  const line = "礼".repeat(500);
+  let lines = 0;
+
+  /** A router whose nodes take everything, and what they were handed. */
+  function router() {
+    const { rooms, delivered, takes, log, numbers } = sender();
+    takes.resolve(1);
+    numbers.number.mockImplementation(async (frames) =>
+      frames.map((frame, i) => {
+        const { head, tail } = frame as unknown as { head: string; tail: string };
+        return { roomId: frame.roomId, seq: i, epoch: "e", frame: `${head}"seq":${i}${tail}`, nodes: ["n1"] };
+      }),
+    );
+    let refused = 0;
+    const chat = (roomId: number, content = line) => {
+      const msgId = `m${++lines}`;
+      return rooms
+        .send((tick) => tick.addMessage(roomId, { msgId, userId: "7", bizCode: 5555, data: { content } }))
+        .then(
+          () => true,
+          (error) => {
+            expect(error).toMatchObject({ type: "tooMany" });
+            refused++;
+            return false;
+          },
+        );
+    };
+    const gifts = (roomId: number, ...orderIds: string[]) =>
+      rooms.send((tick) => tick.addGifts({ roomId, pk: false, gifts: orderIds.map(gift) }));
+    const bodies = (roomId: number) =>
+      delivered
+        .flatMap((byNode) => (byNode.get("n1") ?? []) as { roomId: number; frame: string }[])
+        .filter((frame) => frame.roomId === roomId)
+        .map(({ frame }) => JSON.parse(frame).body);
+    return { rooms, delivered, chat, gifts, bodies, log, refused: () => refused };
+  }
+
+  test("holds up no gift, in whatever room: none is lost, and each room keeps its order", async () => {
+    jest.useFakeTimers();
+    try {
+      const { chat, gifts, bodies } = router();
+      const first = lines;
+      const flood = Array.from({ length: 5_000 }, () => chat(1));
+      await jest.advanceTimersByTimeAsync(roomTickLeadMs);
+      const waits: number[] = [];
+      const others: Promise<unknown>[] = [];
+      for (let n = 0; n < 40; n++) {
+        for (let more = 0; more < 500; more++) flood.push(chat(1));
+        const startedAt = performance.now();
+        for (const roomId of [1, 2])
+          others.push(gifts(roomId, `${roomId}-${n}`).then(() => waits.push(performance.now() - startedAt)));
+        others.push(chat(3, `line ${n}`).then((sent) => expect(sent).toBe(true)));
+        await jest.advanceTimersByTimeAsync(roomTickMs);
+      }
+      await jest.advanceTimersByTimeAsync(5 * roomTickMs);
+      expect(waits).toHaveLength(80);
+      await Promise.all(others);
+      expect(Math.max(...waits)).toBeLessThanOrEqual(500);
+      for (const roomId of [1, 2]) {
+        const orders = bodies(roomId).flatMap(({ data }) => data.gifts ?? []);
+        expect(orders.map(({ orderIds, count }) => [orderIds, count])).toEqual(
+          Array.from({ length: 40 }, (_, n) => [[`${roomId}-${n}`], 1]),
+        );
+      }
+      const sent = (await Promise.all(flood)).flatMap((passed, n) => (passed ? [n] : []));
+      const shown = bodies(1).filter(({ bizCode }) => bizCode === 5555);
+      // Each line that was sent, and none that was refused: their ids count up, those of room 3 between them.
+      expect(shown).toHaveLength(sent.length);
+      const numbers = shown.map(({ msgId }) => Number(msgId.slice(1)));
+      expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+      expect(numbers[0]).toBe(first + 1);
+      expect(bodies(3).map(({ data }) => data.content)).toEqual(Array.from({ length: 40 }, (_, n) => `line ${n}`));
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test("is refused beyond two ticks of the room, which is said once, and taken again as it goes out", async () => {
+    const { rooms, chat, gifts, delivered, log, refused, bodies } = router();
+    const many = 2 * Math.ceil(roomChatBytes / 1_500);
+    const flood = Array.from({ length: many }, () => chat(1));
+    await new Promise((resolve) => setImmediate(resolve));
+    const taken = many - refused();
+    expect(taken * 1_500).toBeLessThanOrEqual(roomChatBytes);
+    expect(taken * 1_800).toBeGreaterThan(roomChatBytes);
+    expect(log.warn).toHaveBeenCalledTimes(1);
+    // Neither a gift nor what the system says is refused.
+    const others = [
+      gifts(1, "gift"),
+      chat(2),
+      rooms.send((tick) => tick.addMessage(1, { msgId: "s", userId: "0", bizCode: 5562, data: {} })),
+    ];
+    await rooms.flush();
+    await Promise.all([...flood, ...others]);
+    expect(delivered.length).toBeLessThanOrEqual(1 + Math.ceil(roomChatBytes / roomTickBytes));
+    expect(bodies(1)).toHaveLength(taken + 2);
+    const again = chat(1);
+    await rooms.flush();
+    expect(await again).toBe(true);
+  });
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { limits } from "../../../config/limits.ts";
-import { frameBytes, numberedFrame } from "../../../services/im-frames.ts";
-import { limitPerRoom, RoomTick } from "../../../services/im-router/room-tick.ts";
+import { numberedFrame } from "../../../services/im-frames.ts";
+import { RoomTick } from "../../../services/im-router/room-tick.ts";
 
 interface Gift {
   orderIds: string[];
@@ -104,34 +104,4 @@ test("a message that would be larger than a room's frame may be is refused, and 
     expect.objectContaining({ type: "messageTooLarge", data: expect.objectContaining({ msgId: "m" }) }),
   );
   expect(bodies(tick).map(({ bizCode }) => bizCode)).toEqual([5556]);
-});
-
-test("of each room so many bytes go out in a tick, in its order; the rest of it follows, and no other room waits", () => {
-  const frame = fc.record({
-    roomId: fc.integer({ min: 1, max: 4 }),
-    head: fc.string({ maxLength: 60 }),
-    tail: fc.string(),
-  });
-  fc.assert(
-    fc.property(fc.array(frame, { maxLength: 40 }), fc.integer({ min: 1, max: 200 }), (frames, bytes) => {
-      const ticks: (typeof frames)[] = [];
-      for (let left = frames; left.length > 0; ) {
-        const { now, later } = limitPerRoom(left, bytes);
-        expect(now.length).toBeGreaterThan(0);
-        ticks.push(now);
-        left = later;
-      }
-      for (const roomId of [1, 2, 3, 4]) {
-        const ofRoom = (some: typeof frames) => some.filter((one) => one.roomId === roomId);
-        expect(ticks.flatMap(ofRoom)).toEqual(ofRoom(frames));
-        // Once it is done it is done: no tick without the room before one with it.
-        const sizes = ticks.map((tick) => ofRoom(tick).length);
-        expect(sizes.indexOf(0)).toBe(sizes.lastIndexOf(0) < 0 ? -1 : sizes.filter(Boolean).length);
-        for (const tick of ticks) {
-          const own = ofRoom(tick);
-          if (own.length > 1) expect(own.reduce((sum, one) => sum + frameBytes(one), 0)).toBeLessThanOrEqual(bytes);
-        }
-      }
-    }),
-  );
 });

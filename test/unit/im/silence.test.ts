@@ -16,7 +16,7 @@ function connected() {
       socket.readyState = 2;
     },
   };
-  const home = { nodeId: "n", settings: { sendQueueBytes: 1_000 } };
+  const home = { nodeId: "n", settings: { sendQueueBytes: 1_000 }, messageRate: { take: () => true } };
   const connection = new Connection(socket as never, home, { connectionId: "c", userId: "7", roomId: 1, turn: 1 });
   return { connection, closes, pings: () => pings, start: connection.heardAt };
 }

@@ -1,0 +1,149 @@
+import type { Service } from "moleculer";
+import { fail } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
+import { frameBytes, type UnnumberedFrame } from "../im-frames.ts";
+
+/** Viewers' chat waits behind everything else of its room: gifts, and what the system says. */
+export type Lane = "first" | "chat";
+
+/** What one tick has of one lane of one room: its callers wait for it alone, not for other rooms of the tick. */
+export class Share {
+  readonly lane: Lane;
+  /** Gifts and messages in it. */
+  size = 0;
+  /** Settles once all of its frames were handed to the nodes, or one of them could not be. */
+  readonly handedOver: Promise<void>;
+  private framesLeft = 0;
+  private readonly resolve: () => void;
+  readonly failed: (error: unknown) => void;
+
+  constructor(lane: Lane) {
+    this.lane = lane;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.handedOver = promise;
+    this.resolve = resolve;
+    this.failed = reject;
+  }
+
+  /** A frame of the share that is to go out. It is measured when it comes, and never again. */
+  frame({ roomId, head, tail }: UnnumberedFrame, bytes = frameBytes({ roomId, head, tail })): WaitingFrame {
+    this.framesLeft++;
+    return { roomId, head, tail, bytes, share: this };
+  }
+
+  passed(): void {
+    if (--this.framesLeft === 0) this.resolve();
+  }
+}
+
+export interface WaitingFrame extends UnnumberedFrame {
+  readonly bytes: number;
+  readonly share: Share;
+}
+
+/** First in, first out: each item is touched when it comes and when it goes. */
+class Fifo<T> {
+  private items: T[] = [];
+  private at = 0;
+
+  push(item: T): void {
+    this.items.push(item);
+  }
+
+  peek(): T | undefined {
+    return this.items[this.at];
+  }
+
+  drop(): void {
+    this.at++;
+    if (this.at * 2 < this.items.length) return;
+    this.items = this.items.slice(this.at);
+    this.at = 0;
+  }
+}
+
+type Place<Frame> = { frame: Frame; arrival: number };
+
+/**
+ * The frames that wait for their tick, by room. A room gets so many bytes a tick: a burst of it becomes a stream that its
+ * viewers can read, and holds up no other room. A tick costs the frames that go out in it, however many wait.
+ */
+export class RoomBacklog<Frame extends Pick<WaitingFrame, "roomId" | "bytes"> & { share: { lane: Lane } }> {
+  private readonly rooms = new Map<number, Record<Lane, Fifo<Place<Frame>>>>();
+  private arrivals = 0;
+
+  get empty(): boolean {
+    return this.rooms.size === 0;
+  }
+
+  add(frames: readonly Frame[]): void {
+    for (const frame of frames) {
+      let room = this.rooms.get(frame.roomId);
+      if (!room) {
+        room = { first: new Fifo(), chat: new Fifo() };
+        this.rooms.set(frame.roomId, room);
+      }
+      room[frame.share.lane].push({ frame, arrival: this.arrivals++ });
+    }
+  }
+
+  /** Takes what goes out in this tick: of each room so many bytes, at least one frame, those of the first lane first. */
+  take(bytesPerRoom: number): Frame[] {
+    return [...this.rooms].flatMap(([roomId, { first, chat }]) => {
+      const taken: Place<Frame>[] = [];
+      let left = bytesPerRoom;
+      for (const lane of [first, chat])
+        for (let next = lane.peek(); next; next = lane.peek()) {
+          left -= next.frame.bytes;
+          if (left < 0 && taken.length > 0) break;
+          taken.push(next);
+          lane.drop();
+        }
+      if (!first.peek() && !chat.peek()) this.rooms.delete(roomId);
+      // Within a tick the room reads what came in the order in which it came: two runs, which this merges.
+      return taken.sort((a, b) => a.arrival - b.arrival).map(({ frame }) => frame);
+    });
+  }
+}
+
+/** The bytes of viewers' chat that are on their way to the nodes: bounded for each room and for all together. */
+export class ChatInFlight {
+  private readonly rooms = new Map<number, number>();
+  private bytes = 0;
+  private readonly log: Service["logger"];
+  private refused = 0;
+  private saidAt = Number.NEGATIVE_INFINITY;
+
+  constructor(log: Service["logger"]) {
+    this.log = log;
+  }
+
+  /** Fails: tooMany, where more chat waits than may. */
+  enter(roomId: number, bytes: number): void {
+    const waiting = this.rooms.get(roomId) ?? 0;
+    const { roomChatBytes, routerChatBytes } = limits.im;
+    if (waiting + bytes > roomChatBytes || this.bytes + bytes > routerChatBytes) {
+      this.say(roomId, waiting);
+      throw fail("tooMany", { what: "room chat", roomId, waiting });
+    }
+    this.rooms.set(roomId, waiting + bytes);
+    this.bytes += bytes;
+  }
+
+  left(roomId: number, bytes: number): void {
+    this.bytes -= bytes;
+    const waiting = (this.rooms.get(roomId) ?? 0) - bytes;
+    if (waiting > 0) this.rooms.set(roomId, waiting);
+    else this.rooms.delete(roomId);
+  }
+
+  private say(roomId: number, waiting: number): void {
+    this.refused++;
+    const now = performance.now();
+    if (now - this.saidAt < limits.im.chatRefusalsSaidMs) return;
+    const about = { roomId, waiting, ofAllRooms: this.bytes, refused: this.refused };
+    this.log.warn(about, "too much chat waits, in this room lastly: chat is refused, its senders are told");
+    this.saidAt = now;
+    this.refused = 0;
+  }
+}
