@@ -1,10 +1,11 @@
-import type { Context, Middleware, Service } from "moleculer";
+import { type Context, Errors, type Middleware, type Service } from "moleculer";
 import { failureName, outage } from "./failure.ts";
-import { isOutage } from "./outages.ts";
+import { isDriverFault, isOutage } from "./outages.ts";
 
 /**
  * Turns the outage of a dependency that an action met into the failure `unavailable`, so that it crosses nodes as what
  * it is, and logs every outage and every fault (not the business outcomes) once, where it happened, with the request id.
+ * What a driver said of a wrong statement stays here: callers get a plain fault.
  */
 export const dependencyErrors: Middleware = {
   name: "DependencyErrors",
@@ -21,8 +22,14 @@ export const dependencyErrors: Middleware = {
         if (name !== undefined) throw error;
         if (met) throw outage(error, { action: action.name });
         if ((error as { code?: unknown } | null)?.code !== 422) ctx.broker.logger.error(about, "action failed");
-        throw error;
+        throw isDriverFault(error) ? fault(error, action.name) : error;
       }
     };
   },
 };
+
+/** A fault without the driver's text, which would carry values of the statement to other nodes and into dead letters. */
+function fault(cause: unknown, action = "an action"): Error {
+  const text = `internal error in ${action}: see the log of its node`;
+  return Object.assign(new Errors.MoleculerError(text, 500, "FAULT", { action }), { cause });
+}

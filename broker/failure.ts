@@ -58,7 +58,7 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /** Moleculer's errors of a call that was sent and that nobody answered: in time, or at all since its node went away. */
-const notAnswered = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
+const notAnswered = new Set<unknown>(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
 
 /**
  * Whether a failed call may have been carried out all the same: it was sent, and no refusal came back. An `unavailable`
@@ -68,5 +68,5 @@ const notAnswered = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
 export function mayHaveHappened(error: unknown): boolean {
   const { type, data } = (error ?? {}) as { type?: unknown; data?: { mayHaveHappened?: unknown } };
   if (isFailure(error, "unavailable")) return data?.mayHaveHappened === true;
-  return notAnswered.has(String(type));
+  return notAnswered.has(type);
 }

@@ -16,6 +16,8 @@ interface DriverError {
   command?: unknown;
   api_error?: { code?: unknown };
   errors?: unknown;
+  nodeID?: unknown;
+  path?: unknown;
 }
 
 const textOf = (value: unknown) => (typeof value === "string" ? value : "");
@@ -101,16 +103,36 @@ export function isMessageFault(error: unknown): boolean {
   return natsFaults.has(code) || api_error?.code === 400;
 }
 
-/** Calls of the operating system for sockets and names; those for files are none of a dependency's. */
-const socketCalls = /^(connect|read|write|writev|shutdown|getaddrinfo|query[A-Z]\w*)$/;
+/** Calls of the operating system for connections and names alone. */
+const socketCalls = /^(connect|shutdown|getaddrinfo|query[A-Z]\w*)$/;
+
+/** Calls that files have too, and what only a socket answers to them. */
+const streamCalls = /^(read|write|writev)$/;
+const socketCodes =
+  /^(ECONN(RESET|ABORTED|REFUSED)|EPIPE|ETIMEDOUT|E(HOST|NET)(UNREACH|DOWN)|ENETRESET|ENOTCONN|ESHUTDOWN|ENOBUFS)$/;
+
+/** Whether the operating system refused something of a socket. An error of a file has its path. */
+function isSocketError({ syscall, code, path }: DriverError): boolean {
+  const call = textOf(syscall);
+  if (socketCalls.test(call)) return true;
+  return path === undefined && streamCalls.test(call) && socketCodes.test(textOf(code));
+}
 
 /**
- * Whether an error comes from a driver and is an outage of its server. The database class, the Redis client and the
- * publisher convert their errors to `unavailable` themselves; this recognizes errors that bypass them.
+ * Whether an error was thrown on another node. That node has judged it, with all that its driver said (which does not
+ * travel): its outages arrive as `unavailable`.
+ */
+function isOfAnotherNode({ nodeID }: DriverError): boolean {
+  return typeof nodeID === "string";
+}
+
+/**
+ * Whether an error comes from a driver of this node and is an outage of its server. The database class, the Redis client
+ * and the publisher convert their errors to `unavailable` themselves; this recognizes errors that bypass them.
  */
 export function isOutage(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  const { name, code, sqlState, fatal, syscall, parent, command, errors } = error as DriverError;
+  if (typeof error !== "object" || error === null || isOfAnotherNode(error)) return false;
+  const { name, code, sqlState, fatal, parent, command, errors } = error as DriverError;
   if (textOf(name).startsWith("Sequelize"))
     return (
       /^Sequelize(Connection|Host|AccessDenied|InvalidConnection|Timeout)/.test(name as string) || isOutage(parent)
@@ -123,5 +145,12 @@ export function isOutage(error: unknown): boolean {
   if (name === "AggregateError" && Array.isArray(errors)) return errors.some(isOutage);
   if (sqlState !== undefined) return !isStatementFault(error);
   if (fatal === true || /^(ER|PROTOCOL|POOL)_/.test(textOf(code))) return true;
-  return socketCalls.test(textOf(syscall));
+  return isSocketError(error);
+}
+
+/** Whether an error comes from a driver of this node and is no outage: it says that the statement or message is wrong. */
+export function isDriverFault(error: unknown): boolean {
+  if (typeof error !== "object" || error === null || isOfAnotherNode(error) || isOutage(error)) return false;
+  const { name, sqlState } = error as DriverError;
+  return sqlState !== undefined || /^(Sequelize|NatsError$|ReplyError$)/.test(textOf(name));
 }

@@ -52,6 +52,8 @@ export const limits = Object.freeze({
     firstPauseMs: 500,
     maxPauseMs: 15_000,
     nodeStopMs: 20_000,
+    /** What a node gives its own stop: less, so that its last word is said before it is killed. */
+    ownStopMs: 18_000,
     lookEveryMs: 1_000,
     lookAtContainersEveryMs: 10_000,
     parentLookMs: 500,

@@ -1,6 +1,5 @@
 import type { Service } from "moleculer";
 import { limits } from "../config/limits.ts";
-import type { JetStreamState } from "./jetstream.mixin.ts";
 
 /**
  * What a node's service says of what it depends on, by name: `true` where it works, what is wrong with it where the
@@ -59,11 +58,8 @@ async function outcomeOf(kept: KeptCheck): Promise<true | string> {
   return Promise.race([kept.running, late]).finally(() => clearTimeout(timer));
 }
 
-async function runChecks(service: HealthState & Partial<JetStreamState>): Promise<HealthReport> {
-  const { jetstream, healthChecks } = service;
-  const nats = jetstream && { check: () => jetstream.connection.flush(), degrades: false };
-  const checks = new Map<string, KeptCheck>([...(nats ? [["nats", nats] as const] : []), ...(healthChecks ?? [])]);
-  const reports = [...checks].map(async ([name, kept]) => {
+async function runChecks({ healthChecks = new Map() }: HealthState): Promise<HealthReport> {
+  const reports = [...healthChecks].map(async ([name, kept]) => {
     const outcome = await outcomeOf(kept);
     return [name, outcome !== true && kept.degrades ? { degraded: outcome } : outcome] as const;
   });
@@ -78,7 +74,7 @@ export const healthMixin = {
   actions: {
     health: {
       params: {},
-      handler(this: Service & Kept & Partial<JetStreamState>): Promise<HealthReport> {
+      handler(this: Service & Kept): Promise<HealthReport> {
         const now = performance.now();
         if (!this.lastReport || now - this.lastReport.at >= limits.http.healthKeptMs)
           this.lastReport = { at: now, report: runChecks(this) };

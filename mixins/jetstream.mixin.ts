@@ -16,6 +16,7 @@ import { isMessageFault } from "../broker/outages.ts";
 import { messageOf, shown } from "../broker/unknown-values.ts";
 import { natsPrefix } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
+import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { Channel, type ChannelDefinition, type Lease } from "./jetstream/channel.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
 import { NotAcked, Publisher } from "./jetstream/publisher.ts";
@@ -149,7 +150,7 @@ interface Internals extends JetStreamState, Partial<RedisLockState> {
  */
 export function jetstreamMixin(streams: readonly StreamDefinition[]) {
   return {
-    async started(this: Service & Internals) {
+    async started(this: Service & Internals & HealthState) {
       const connection = await connect(natsOptions(`${this.broker.nodeID}-${this.name}`));
       const manager = await connection.jetstreamManager({ timeout: 5_000 });
       try {
@@ -161,6 +162,7 @@ export function jetstreamMixin(streams: readonly StreamDefinition[]) {
       }
       this.jetstreamChannels = [];
       this.jetstream = open(connection, manager, () => this.jetstreamChannels);
+      addHealthCheck(this, "nats", () => connection.flush());
     },
     async stopped(this: Service & Partial<Internals>) {
       await this.jetstream?.connection.drain();

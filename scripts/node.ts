@@ -10,7 +10,7 @@ import { requireNode } from "./node-version.ts";
 import { readStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 import { messageOf } from "./stack/wait.ts";
-import { npmGone, onStopSignal, parentGone } from "./stop-signal.ts";
+import { npmGone, onStopSignal, parentGone, stopWithin } from "./stop-signal.ts";
 
 const USAGE = `Starts one Moleculer node with the named services.
 
@@ -39,7 +39,13 @@ async function main(): Promise<number> {
   // they wait for may be away.
   const stop = async () => {
     const broker = await Promise.race([launching, pause(limits.rpc.startPatienceMs)]);
-    await broker?.stop();
+    const { ownStopMs } = limits.restarts;
+    const late = () =>
+      complain(
+        `the node has not stopped within ${ownStopMs / 1_000} s (a server may hang): it ends at once. What it held comes ` +
+          "again to other nodes or to the next start.",
+      );
+    if (broker) await stopWithin(ownStopMs, () => broker.stop(), late);
   };
   const parent = values.parent === undefined ? npmGone("node") : parentGone(Number(values.parent));
   const stopped = onStopSignal(stop, parent);

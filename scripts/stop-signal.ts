@@ -29,6 +29,23 @@ export function onStopSignal(stop: (reason: StopReason) => Promise<unknown>, par
   });
 }
 
+/**
+ * Resolves once `stop` has, or when its time is over, which `late` is told: it may wait for a server that hangs. Rejects
+ * where `stop` rejects in time.
+ */
+export async function stopWithin(deadlineMs: number, stop: () => Promise<unknown>, late: () => void): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const timer = setTimeout(() => {
+    late();
+    over.resolve();
+  }, deadlineMs);
+  try {
+    await Promise.race([stop(), over.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Resolves once the process of this pid is no longer this one's parent. Does not keep the process alive. */
 export function parentGone(pid: number): Promise<void> {
   return new Promise((resolve) => {

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Pool, PoolConnection, RowDataPacket } from "mysql2/promise";
 import { createPool } from "mysql2/promise";
 import { outage } from "../../broker/failure.ts";
@@ -126,18 +127,33 @@ export class Connections {
   private async isUsable(connection: PoolConnection, known: Known): Promise<boolean> {
     if (performance.now() - known.checkedAt < limits.mysql.lookEveryMs) return true;
     try {
-      const timeout = Math.min(
-        this.options.statementTimeoutMs || limits.mysql.lookTimeoutMs,
-        limits.mysql.lookTimeoutMs,
-      );
-      const [[row]] = await connection.query<RowDataPacket[]>({ sql: readOnlyQuery, timeout });
+      const row = await this.look(connection);
       known.readOnly = !Object.values(row ?? {}).every((value) => off.has(String(value)));
       known.checkedAt = performance.now();
     } catch (error) {
       connection.destroy();
+      // A server that is silent would not close it from its side either.
+      (connection.connection as unknown as { stream: Socket }).stream.destroy();
       throw outage(error, { database: this.name });
     }
     return !known.readOnly || !this.empty("the server takes no writes (read_only)");
+  }
+
+  /**
+   * Asks whether the server takes writes. The first time it asks behind the session settings. mysql2 times a statement
+   * from when it is sent, so one that waits for the answer to another is timed here.
+   */
+  private async look(connection: PoolConnection): Promise<RowDataPacket | undefined> {
+    const { lookTimeoutMs } = limits.mysql;
+    const timeoutMs = Math.min(this.options.statementTimeoutMs || lookTimeoutMs, lookTimeoutMs);
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    try {
+      const [[row]] = await Promise.race([connection.query<RowDataPacket[]>(readOnlyQuery), late.promise]);
+      return row;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   private knownOf(connection: PoolConnection): Known {

@@ -1,7 +1,7 @@
 import type { Options } from "sequelize";
 import { config, databaseName } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { limitStatements } from "./statement-limit.ts";
+import { type DrivenConnection, limitStatements } from "./statement-limit.ts";
 
 /** A connection of mysql2 as Sequelize's pool holds it. */
 interface PooledConnection {
@@ -45,7 +45,7 @@ export function connectionOptions(
   service: string,
   statementTimeoutMs: number,
   freshness: Freshness,
-): Options & { noSync: true } {
+): Options & { noSync: true; keepDefaultTimezone: true } {
   const url = new URL(config().MYSQL_URL);
   return {
     // The tables are made by migrations; the adapter would create them otherwise.
@@ -58,6 +58,8 @@ export function connectionOptions(
     database: databaseName(service),
     logging: false,
     timezone: "+00:00",
+    // Sequelize would set it by a statement that nothing bounds.
+    keepDefaultTimezone: true,
     pool: {
       max: 2,
       min: 0,
@@ -65,9 +67,13 @@ export function connectionOptions(
       validate: (connection) => freshness.mayBeUsed(connection as PooledConnection),
     },
     hooks: {
-      afterConnect(connection: unknown) {
+      async afterConnect(connection: unknown) {
         freshness.connected(connection as object);
-        limitStatements(connection as never, statementTimeoutMs);
+        const driven = connection as DrivenConnection;
+        limitStatements(driven, statementTimeoutMs);
+        await new Promise<void>((resolve, reject) => {
+          driven.query("SET time_zone = '+00:00'", (error: Error | null) => (error ? reject(error) : resolve()));
+        });
       },
     },
     dialectOptions: {

@@ -2,7 +2,7 @@ type Done = (error: { code?: string } | null, ...results: unknown[]) => void;
 type Send = (statement: string | { sql: string; timeout?: number }, ...valuesAndDone: unknown[]) => unknown;
 
 /** A connection of mysql2 as Sequelize drives it, by callbacks. */
-interface DrivenConnection {
+export interface DrivenConnection {
   query: Send;
   execute: Send;
   destroy(): void;

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { Service } from "moleculer";
+import { fail } from "../../broker/failure.ts";
 import { cutList } from "../../broker/parts.ts";
 import { failures, isFailureName } from "../../config/errors.ts";
 import { limits } from "../../config/limits.ts";
@@ -69,7 +70,10 @@ function isFinal(outcome: GiftOutcome | undefined): boolean {
   return outcome !== undefined && outcome.reason !== "idempotencyConflict";
 }
 
-/** The wallet's word on each gift, asked a bucket at a time. */
+/**
+ * The wallet's word on each gift, asked a bucket at a time. Fails: messageTooLarge, where a charge fits into no message:
+ * without an outcome its gift would be acked and never settled, so it goes to the dead letters.
+ */
 async function charge(
   service: Settling,
   gifts: readonly AcceptedGift[],
@@ -80,7 +84,7 @@ async function charge(
     [...buckets].map(async ([bucket, own]) => {
       const outcomes: GiftOutcome[] = [];
       // One call after the other: gifts of one sender keep their order.
-      for (const charges of listParts(service, own.map(toCharge), limits.wallet.commandsPerCall)) {
+      for (const charges of chargeParts(own)) {
         const params = { bucket, gifts: charges };
         outcomes.push(...(await call(service.broker, "wallet.consumeForSendGift", params, { requestID })).outcomes);
       }
@@ -88,6 +92,13 @@ async function charge(
     }),
   );
   return new Map(replies.flat().map((outcome) => [outcome.orderId, outcome]));
+}
+
+function chargeParts(gifts: readonly AcceptedGift[]): GiftCharge[][] {
+  const bounds = { count: limits.wallet.commandsPerCall, bytes: limits.bus.listBytes };
+  return cutList(gifts.map(toCharge), bounds, ({ orderId }, bytes) => {
+    throw fail("messageTooLarge", { orderId: orderId.slice(0, 100), bytes, most: limits.bus.listBytes });
+  });
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { ServiceBroker, ServiceSchema } from "moleculer";
+import { createConnection } from "mysql2/promise";
 import { fail, failureName } from "../../../broker/failure.ts";
 import { jsonBytes } from "../../../broker/parts.ts";
+import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import { openRedis, type RedisState } from "../../../mixins/redis.mixin.ts";
@@ -490,6 +492,30 @@ describe("the path of a gift", () => {
     await eventually("the dead letter", async () => (await depth()).deadLetters === before.deadLetters + 1, 25_000);
     poisonSender = undefined;
     expect(await settled(users[2] as string, orders[2]?.orderId as string)).toMatchObject({ status: "succeeded" });
+    await eventually("nothing held", async () => (await depth()).inFlight === 0);
+  });
+
+  test("a gift that the ledger on another node cannot write goes to the dead letters; its neighbours settle", async () => {
+    const users = await Promise.all(Array.from({ length: 6 }, () => richUser()));
+    const depth = () => call(caller, "gift.queueDepth", {});
+    const before = (await depth()).deadLetters;
+    const books = databaseName("wallet");
+    const admin = await createConnection(process.env.MYSQL_URL as string);
+    await admin.query(
+      `ALTER TABLE ${books}.t_qiyu_currency_trade ADD CONSTRAINT no_poison CHECK (num > 0 OR user_id <> ${users[2]})`,
+    );
+    try {
+      const orders = await Promise.all(users.map((userId) => send({ userId })));
+      const ends = await Promise.all(
+        orders.flatMap(({ orderId }, index) => (index === 2 ? [] : [settled(users[index] as string, orderId)])),
+      );
+      expect(ends.map(({ status }) => status)).toEqual(Array(5).fill("succeeded"));
+      await eventually("the dead letter", async () => (await depth()).deadLetters === before + 1, 25_000);
+    } finally {
+      await admin.query(`ALTER TABLE ${books}.t_qiyu_currency_trade DROP CONSTRAINT no_poison`);
+      await admin.end();
+    }
+    expect(await balance(users[2] as string)).toBe(1000);
     await eventually("nothing held", async () => (await depth()).inFlight === 0);
   });
 

@@ -13,6 +13,7 @@ test.each([
   ["a service that is not there", new Errors.ServiceNotFoundError(about), false],
   ["a service that is not available", new Errors.ServiceNotAvailableError(about), false],
   ["a fault", new TypeError("x"), false],
+  ["an error whose type is no text", Object.assign(new Error("x"), { type: { valueOf: 1, toString: 1 } }), false],
   ["nothing at all", undefined, false],
 ])("%s: whether it may have happened all the same is known", (_what, error, expected) => {
   expect(mayHaveHappened(error)).toBe(expected);
