@@ -120,8 +120,26 @@ export const limits = Object.freeze({
   }),
 
   jetstream: Object.freeze({
-    /** Messages of a stream that another release left behind, moved at a time. */
-    movedAtOnce: 200,
+    apiTimeoutMs: 3_000,
+    /** How often streams and consumers are looked at, and at the most so often when somebody misses one. */
+    lookEveryMs: 1_000,
+    wakeEveryMs: 200,
+    /** Streams that were not seen for so long are reported. */
+    lookLateMs: 10_000,
+    /**
+     * How long what is gone is left alone before it is made again: the server goes on removing the files of a stream that
+     * it says is not there, and would remove those of a new one of the same name.
+     */
+    makeAgainAfterMs: 1_000,
+    /** A consumer for which messages wait and none is done for so long is reported. */
+    stuckMs: 60_000,
+    /** How long a refusal for want of room is reported where the server does not show whether there is some again. */
+    refusalReportedMs: 10_000,
+    lossReportedMs: 10_000,
+    /** By how much the clocks of the database and of the NATS server may differ. */
+    clockMarginMs: 60_000,
+    /** After what was under way to a stream that is gone has come to its end. */
+    recoverAgainMs: 5_000,
     publishTimeoutMs: 1_500,
     publishAttempts: 3,
     publishBackoffMs: 150,
@@ -230,6 +248,9 @@ export const limits = Object.freeze({
     /** What a batch waits for company, of the 100 ms that its effects wait for the room's tick. */
     settleGatherMs: 25,
     acceptedMemoryMs: 2 * 3_600_000,
+    /** Accepted gifts that are put back into a lost queue in their order, before the next so many. */
+    putBackGifts: 20_000,
+    putBackInFlight: 500,
   }),
 
   wallet: Object.freeze({
@@ -270,6 +291,8 @@ export const limits = Object.freeze({
     /** Each more than `jetstream.duplicateWindowMs`, and longer each time. */
     messageAgainDelaysMs: Object.freeze([180_000, 600_000, 1_800_000, 3_600_000, 10_800_000, 21_600_000] as const),
     messageLooksBeforeAgain: 3,
+    /** When a stream was made anew, the wallet is asked so much later about all messages that its books lack. */
+    messageLookAfterLossMs: 2_000,
     cashierRetryDelaysMs: Object.freeze([500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000]),
     cashierTimeoutMs: 5_000,
     cashierDuplicatePercent: 20,

@@ -1,170 +1,127 @@
 import type { Service } from "moleculer";
-import {
-  connect,
-  ErrorCode,
-  headers,
-  type JetStreamClient,
-  type JetStreamManager,
-  type JsMsg,
-  type MsgHdrs,
-  type NatsConnection,
-  type PubAck,
-} from "nats";
-import { fail } from "../broker/failure.ts";
+import { connect, type JetStreamManager, type NatsConnection } from "nats";
 import { natsOptions } from "../broker/nats-options.ts";
-import { isMessageFault } from "../broker/outages.ts";
-import { messageOf, shown } from "../broker/unknown-values.ts";
-import { natsPrefix } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { Channel, type ChannelDefinition, type Lease } from "./jetstream/channel.ts";
+import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
+import { consumersOf } from "./jetstream/definitions.ts";
+import { Maintenance } from "./jetstream/maintenance.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
-import { NotAcked, Publisher } from "./jetstream/publisher.ts";
+import { deadLetterWriter, type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
+import { PositionKeeper } from "./jetstream/position-keeper.ts";
+import { Positions } from "./jetstream/positions.ts";
+import type { PublisherObserver } from "./jetstream/publisher.ts";
+import { Recoveries } from "./jetstream/recoveries.ts";
 import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
+import type { MysqlState } from "./mysql.mixin.ts";
 import type { RedisLockState } from "./redis-lock.mixin.ts";
 
 export type { ChannelDefinition } from "./jetstream/channel.ts";
 export type { ChannelMessage } from "./jetstream/message.ts";
+export type { JetStreamPort, PublishOptions } from "./jetstream/port.ts";
 export type { StreamDefinition } from "./jetstream/streams.ts";
-
-export interface PublishOptions {
-  /** The business id: JetStream drops a repeat within its window of two minutes; consumers must do the rest. */
-  msgId: string;
-  requestId?: string | null;
-}
-
-export interface JetStreamPort {
-  readonly connection: NatsConnection;
-  readonly manager: JetStreamManager;
-  readonly client: JetStreamClient;
-  /**
-   * Publishes JSON and waits for the server's ack; the message is then in the stream's file (synced to disk at the
-   * server's sync interval). Tries again with the same message id. Fails: `unavailable`; where `mayHaveHappened`
-   * (broker/failure.ts) says so the message may be in the stream all the same, so a repeat must carry the same id.
-   * `messageTooLarge`, at once, where it can never pass. @throws NatsError where the subject is none.
-   */
-  publish(subject: string, payload: unknown, options: PublishOptions): Promise<PubAck>;
-  /** Messages this service holds in its channels, waiting and in flight. */
-  held(): number;
-}
 
 export interface JetStreamState {
   jetstream: JetStreamPort;
 }
 
-const encoder = new TextEncoder();
-
-function open(connection: NatsConnection, manager: JetStreamManager, channels: () => Channel[]): JetStreamPort {
-  const client = connection.jetstream({ timeout: limits.jetstream.publishTimeoutMs });
-  const publisher = new Publisher(connection);
-  return {
-    connection,
-    manager,
-    client,
-    held: () => channels().reduce((sum, channel) => sum + channel.held, 0),
-    async publish(subject, payload, { msgId, requestId }) {
-      const body = encoder.encode(JSON.stringify(payload));
-      const head = headers();
-      head.set("Nats-Msg-Id", msgId);
-      if (requestId) head.set("Request-Id", requestId);
-      // An earlier attempt may have been stored, although this one is refused.
-      let mayHaveHappened = false;
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await publisher.publish(natsPrefix() + subject, body, head);
-        } catch (error) {
-          if (isTooLarge(error))
-            throw fail("messageTooLarge", { subject, msgId, bytes: body.length, most: connection.info?.max_payload });
-          // A retry cannot succeed: the subject or the message is invalid.
-          if (isMessageFault(error)) throw error;
-          mayHaveHappened ||= error instanceof NotAcked && error.mayHaveHappened;
-          if (attempt >= limits.jetstream.publishAttempts || connection.isClosed())
-            throw fail("unavailable", { subject, msgId, cause: messageOf(error), mayHaveHappened });
-          await new Promise((resolve) => setTimeout(resolve, limits.jetstream.publishBackoffMs * attempt));
-        }
-      }
-    },
-  };
+/** A service's streams and what looks after them. */
+interface Kept {
+  readonly maintenance: Maintenance;
+  readonly recoveries: Recoveries | undefined;
 }
 
-/** Copies a header. An invalid one, from a foreign publisher, must not keep its message out of the dead letters. */
-function copyHeader(head: MsgHdrs, key: string, value: string): void {
-  try {
-    head.append(key, value);
-  } catch (error) {
-    head.append("Dead-Header", shown(messageOf(error), 100).replaceAll(/[\r\n]+/g, " "));
-  }
-}
-
-/** The client refuses it at once: the message is larger than the server said it takes. */
-function isTooLarge(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === ErrorCode.MaxPayloadExceeded;
-}
-
-/**
- * @throws Error where the server takes less than this system sends: only the largest batches would fail, under load.
- */
-function requireMaxPayload(connection: NatsConnection): void {
-  const { max_payload: most = 0 } = connection.info ?? {};
-  if (most >= limits.bus.maxPayloadBytes) return;
-  throw new Error(
-    `nats-server takes messages of ${most} bytes: max_payload must be ${limits.bus.maxPayloadBytes} or more`,
-  );
-}
-
-/**
- * Copies a message to the dead letters. One that is too large with the headers that the copy has beside its own (nothing
- * of this system is) is cut, and says so: it can be looked at, and not replayed.
- */
-function deadLetterWriter(port: JetStreamPort) {
-  return async (channel: string, message: JsMsg, reason: string) => {
-    const head = headers();
-    for (const [key, values] of message.headers ?? []) for (const value of values) copyHeader(head, key, value);
-    head.delete("Nats-Msg-Id");
-    head.set("Dead-Reason", reason.replaceAll(/[\r\n]+/g, " ").slice(0, 500));
-    head.set("Dead-Subject", message.subject);
-    head.set("Dead-Stream", message.info.stream);
-    head.set("Dead-Sequence", String(message.seq));
-    const msgID = `dead:${message.info.stream}:${message.seq}`;
-    const subject = `${natsPrefix()}dead.${channel}`;
-    await port.client.publish(subject, message.data, { msgID, headers: head }).catch((error: unknown) => {
-      if (!isTooLarge(error)) throw error;
-      const cut = headers();
-      for (const [key, values] of head) if (key.startsWith("Dead-")) for (const value of values) cut.append(key, value);
-      cut.set("Dead-Cut", String(message.data.length));
-      const data = message.data.subarray(0, limits.jetstream.deadLetterCutBytes);
-      return port.client.publish(subject, data, { msgID, headers: cut });
-    });
-  };
-}
-
-interface Internals extends JetStreamState, Partial<RedisLockState> {
+interface Internals extends JetStreamState, Partial<RedisLockState & MysqlState> {
   jetstreamChannels: Channel[];
   /** What listens to the registry for the partitioned channels. */
   jetstreamShares: (() => void)[];
+  jetstreamKept: Kept;
+}
+
+const lostCounter = {
+  name: "ovation.jetstream.lost",
+  description: "Messages that were lost with a stream or a purge, as far as this node saw",
+  labelNames: ["service", "stream"],
+} as const;
+
+/** Opens what looks after the streams, and the port that tells it of what it meets. */
+function open(
+  service: Service & Internals,
+  connection: NatsConnection,
+  manager: JetStreamManager,
+  definitions: readonly StreamDefinition[],
+): { port: JetStreamPort; kept: Kept } {
+  const { metrics } = service.broker;
+  metrics.register({ type: "counter", ...lostCounter, labelNames: [...lostCounter.labelNames] });
+  const log = service.logger as never;
+  const conditions = new Conditions();
+  const positions = service.mysql && new Positions(service.mysql);
+  const keeper = positions && new PositionKeeper(manager, positions, log);
+  const recoveries = positions && new Recoveries(positions, log);
+  const maintenance = new Maintenance({
+    ...{ manager, streams: [...definitions, deadLetters], conditions, positions: keeper, recoveries, log },
+    countLost: (stream, count) => metrics.increment(lostCounter.name, { service: service.name, stream }, count),
+  });
+  const observer: PublisherObserver = {
+    accepted: (stream) => conditions.accepted(stream),
+    refused: (stream, code, reason) => {
+      if (noRoomCodes.has(code)) conditions.refused(stream, reason);
+    },
+    noStream: () => maintenance.wake(),
+  };
+  const withDatabase = <T>(part: T | undefined): T => {
+    if (part === undefined) throw new Error(`${service.name} keeps positions of streams and has no mysqlMixin`);
+    return part;
+  };
+  addHealthCheck(service, "jetstream", async () => {
+    const reasons = conditions.reasons();
+    if (reasons.length > 0) throw new Error(reasons.join("; "));
+  });
+  const port: JetStreamPort = {
+    ...openPort(connection, manager, observer),
+    logs: definitions.filter(({ kind }) => kind === "log"),
+    held: () => service.jetstreamChannels.reduce((sum, channel) => sum + channel.held, 0),
+    whoAcks: () => maintenance.whoAcks(),
+    recover: (recovery) => withDatabase(recoveries).add(recovery),
+    trackAllConsumers: () => withDatabase(keeper).trackAllConsumers(),
+  };
+  return { port, kept: { maintenance, recoveries } };
 }
 
 /**
- * A service's connection to JetStream and its streams. The durable channels (`channels` of the schema) start after
- * everything else of the service and stop first, letting their batches in flight finish.
+ * A service's connection to JetStream and its streams, which are made where they are missing, at the start and whenever
+ * they are gone. The durable channels (`channels` of the schema) start after everything else of the service and stop
+ * first, letting their batches in flight finish. Who reads a log, or restores streams, needs mysqlMixin before it, with
+ * `mixins/jetstream/migrations`. Adds the health check `jetstream`.
  */
-export function jetstreamMixin(streams: readonly StreamDefinition[]) {
+export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
   return {
     async started(this: Service & Internals & HealthState) {
       const connection = await connect(natsOptions(`${this.broker.nodeID}-${this.name}`));
-      const manager = await connection.jetstreamManager({ timeout: 5_000 });
+      const manager = await connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
+      const positions = this.mysql && new Positions(this.mysql);
       try {
         requireMaxPayload(connection);
-        await ensureStreams(manager, [...streams, deadLetters], (text) => this.logger.info(text));
+        await ensureStreams(
+          manager,
+          [...definitions, deadLetters],
+          async (name) => (await positions?.knows(name)) ?? false,
+        );
       } catch (error) {
         await connection.close();
         throw error;
       }
       this.jetstreamChannels = [];
-      this.jetstream = open(connection, manager, () => this.jetstreamChannels);
+      const { port, kept } = open(this, connection, manager, definitions);
+      this.jetstream = port;
+      this.jetstreamKept = kept;
       addHealthCheck(this, "nats", () => connection.flush());
+      await kept.maintenance.start();
     },
     async stopped(this: Service & Partial<Internals>) {
+      await this.jetstreamKept?.maintenance.stop();
+      await this.jetstreamKept?.recoveries?.stop();
       await this.jetstream?.connection.drain();
     },
   };
@@ -212,11 +169,14 @@ export const channelsLifecycle = {
         throw new Error(`${this.name} has a channel with partitions and no redisLockMixin`);
       const channel = new Channel(definition, {
         handle: (messages, release) => definition.handler.call(this, messages, release),
-        publishDead: deadLetterWriter(this.jetstream),
+        publishDead: deadLetterWriter(this.jetstream.client),
+        consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),
+        pullFailed: () => this.jetstreamKept.maintenance.wake(),
         log: this.logger as never,
         lease: definition.stream.partitions ? (durable) => leaseOf(this, durable) : undefined,
       });
-      await channel.start(this.jetstream.manager, this.jetstream.client);
+      await this.jetstreamKept.maintenance.add(consumersOf(definition));
+      channel.start(this.jetstream.manager, this.jetstream.client);
       this.jetstreamChannels.push(channel);
       if (channel.partitions > 0) keepShare(this, channel);
       else await channel.pull([0]);

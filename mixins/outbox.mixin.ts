@@ -4,7 +4,8 @@ import { cutList } from "../broker/parts.ts";
 import { limits } from "../config/limits.ts";
 import { BackgroundLoop } from "./background-loop.ts";
 import { type Gauge, keepGauges } from "./gauges.ts";
-import type { JetStreamState } from "./jetstream.mixin.ts";
+import { allConsumers, type StreamGeneration } from "./jetstream/positions.ts";
+import type { JetStreamState, StreamDefinition } from "./jetstream.mixin.ts";
 import type { Queryable, Transaction } from "./mysql/database.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 
@@ -126,13 +127,19 @@ function relayRound({ mysql, jetstream }: MysqlState & JetStreamState): Promise<
   return mysql.transaction(async (tx) => {
     const rows = await tx.query<Row>(claim, [limits.outbox.batchRows]);
     if (rows.length === 0) return 0;
-    await Promise.all(
+    const createdOf = jetstream.whoAcks();
+    const acks = await Promise.all(
       rows.map((row) => {
         const payload = typeof row.payload === "string" ? JSON.parse(row.payload) : row.payload;
         return jetstream.publish(row.subject, payload, { msgId: row.msg_id, requestId: row.request_id });
       }),
     );
-    await tx.run("UPDATE t_outbox SET sent_time = UTC_TIMESTAMP(3) WHERE id IN (?)", [rows.map(({ id }) => id)]);
+    const ids = rows.map(({ id }) => id);
+    await tx.run(
+      `UPDATE t_outbox SET sent_time = UTC_TIMESTAMP(3), sent_sequence = ELT(FIELD(id, ?), ?),
+         sent_created = ELT(FIELD(id, ?), ?) WHERE id IN (?)`,
+      [ids, acks.map(({ seq }) => seq), ids, acks.map((ack) => createdOf(ack)), ids],
+    );
     return rows.length;
   });
 }
@@ -144,6 +151,43 @@ async function purge({ mysql }: MysqlState): Promise<boolean> {
     [limits.outbox.keepSentMs / 1_000, limits.outbox.purgeRows],
   );
   return affectedRows === limits.outbox.purgeRows;
+}
+
+/**
+ * Marks as unsent what was sent to a stream that is gone and was not read there by all its consumers, as far as the looks
+ * at them tell; how many rows. It is published under its own message id: a stream that is new knows none, and consumers
+ * know a repeat by its business id.
+ */
+async function sendAgain({ mysql }: MysqlState, definition: StreamDefinition, now: StreamGeneration): Promise<number> {
+  const subjects = definition.subjects.map((subject) => subject.replace(/[*>]$/, "%").replaceAll("_", "\\_"));
+  const { affectedRows } = await mysql.run(
+    `UPDATE t_outbox o LEFT JOIN t_stream_position p
+       ON p.reader = ? AND p.stream = ? AND p.stream_created = o.sent_created
+     SET o.sent_time = NULL, o.sent_sequence = NULL, o.sent_created = NULL
+     WHERE o.sent_time IS NOT NULL AND o.sent_created <> ? AND o.sent_sequence > COALESCE(p.sequence, 0)
+       AND (${subjects.map(() => "o.subject LIKE ?").join(" OR ")})`,
+    [allConsumers, now.stream, now.created, ...subjects],
+  );
+  return affectedRows;
+}
+
+/** Sends again what the service's logs have lost, as far as the outbox still has it (`limits.outbox.keepSentMs`). */
+function recoverFromOutbox(service: Relaying, definitions: readonly StreamDefinition[]): void {
+  service.jetstream.trackAllConsumers();
+  for (const definition of definitions)
+    service.jetstream.recover({
+      name: `outbox ${definition.name}`,
+      stream: definition,
+      run: async (streams) => {
+        for (const stream of streams) {
+          const messages = await sendAgain(service, definition, stream);
+          if (messages === 0) continue;
+          const about = { stream: stream.stream, messages };
+          service.logger.error(about, "messages that a lost stream had and not all consumers had read are sent again");
+          service.outbox.wake();
+        }
+      },
+    });
 }
 
 function startRelay(service: Relaying): BackgroundLoop {
@@ -164,7 +208,8 @@ function startRelay(service: Relaying): BackgroundLoop {
 }
 
 /**
- * The transactional outbox of a service. Needs mysqlMixin (with `mixins/outbox/migrations`) and jetstreamMixin before it.
+ * The transactional outbox of a service, for messages to streams of the kind `log`. Needs mysqlMixin (with
+ * `mixins/outbox/migrations` and `mixins/jetstream/migrations`) and jetstreamMixin before it.
  */
 export const outboxMixin = {
   started(this: Relaying) {
@@ -176,6 +221,7 @@ export const outboxMixin = {
       unsent: (orderKeys) => unsentOf(this.mysql, orderKeys),
       lag: () => lagOf(this.mysql),
     };
+    recoverFromOutbox(this, this.jetstream.logs);
     this.outboxGauges = keepGauges(this, Object.values(gauges), async () => {
       const { rows, oldestMs } = await this.outbox.lag();
       return [

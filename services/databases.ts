@@ -1,3 +1,4 @@
+const streams = "mixins/jetstream/migrations";
 const outbox = "mixins/outbox/migrations";
 const lease = "mixins/lease/migrations";
 const operatorAudit = "mixins/operator-audit/migrations";
@@ -6,9 +7,10 @@ const operatorAudit = "mixins/operator-audit/migrations";
  * Which services keep a database, and the folders its tables come from. Each service owns its own and reads no other's.
  */
 export const migrationFolders = {
-  user: [outbox, "services/user/migrations"],
-  "living-room": [outbox, lease, "services/living-room/migrations"],
-  gift: [operatorAudit, "services/gift/migrations"],
-  wallet: [outbox, lease, operatorAudit, "services/wallet/migrations"],
-  payment: [outbox, operatorAudit, "services/payment/migrations"],
+  user: [streams, outbox, "services/user/migrations"],
+  "living-room": [streams, outbox, lease, "services/living-room/migrations"],
+  gift: [streams, operatorAudit, "services/gift/migrations"],
+  wallet: [streams, outbox, lease, operatorAudit, "services/wallet/migrations"],
+  payment: [streams, outbox, operatorAudit, "services/payment/migrations"],
+  notification: [streams],
 } as const;

@@ -35,7 +35,7 @@ export class Batches {
   private readonly inHand = new Set<Delivered>();
   /** Their places in the queue. */
   private readonly heldPlaces = new Set<string>();
-  /** Who waits for a consumer's messages to be handled. */
+  /** Who waits for a stream's messages to be handled. */
   private readonly waiting = new Map<string, () => void>();
   private readonly keepAlive: NodeJS.Timeout;
   private readonly slots: Slots;
@@ -75,17 +75,17 @@ export class Batches {
     }
   }
 
-  /** Resolves once nothing of a consumer is held. */
-  async handled(consumer: string): Promise<void> {
-    while (this.holds(consumer))
+  /** Resolves once nothing of a stream is held. */
+  async handled(stream: string): Promise<void> {
+    while (this.holds(stream))
       await new Promise<void>((resolve) => {
-        this.waiting.set(consumer, resolve);
+        this.waiting.set(stream, resolve);
       });
-    this.waiting.delete(consumer);
+    this.waiting.delete(stream);
   }
 
-  private holds(consumer: string): boolean {
-    return [...this.inHand, ...this.boxes].some(({ message }) => message.info.consumer === consumer);
+  private holds(stream: string): boolean {
+    return [...this.inHand, ...this.boxes].some(({ message }) => message.info.stream === stream);
   }
 
   /**

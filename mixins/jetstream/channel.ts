@@ -1,10 +1,9 @@
-import { AckPolicy, DeliverPolicy, type JetStreamClient, type JetStreamManager, type JsMsg } from "nats";
-import { natsPrefix } from "../../config/config.ts";
+import type { JetStreamClient, JetStreamManager, JsMsg } from "nats";
 import { limits } from "../../config/limits.ts";
 import { Batches } from "./batches.ts";
+import { consumersOf, type StreamDefinition } from "./definitions.ts";
 import { type ChannelMessage, type HandlingPorts, placeOf } from "./message.ts";
 import { Puller } from "./puller.ts";
-import { type StreamDefinition, streamNames } from "./streams.ts";
 
 /**
  * A durable pull consumer, shared by all nodes that have the same `durable`. Of a stream with partitions each has a
@@ -49,6 +48,10 @@ export interface ChannelPorts extends HandlingPorts {
    * It is for order alone: without it two nodes would handle a partition at once, each message still once.
    */
   lease?(durable: string): Promise<Lease | undefined>;
+  /** The server's name of a consumer. */
+  consumerName?(durable: string): string;
+  /** A pull failed: its consumer may be gone. */
+  pullFailed?(): void;
 }
 
 export interface Lease {
@@ -56,7 +59,6 @@ export interface Lease {
 }
 
 const decoder = new TextDecoder();
-const nanos = (ms: number) => ms * 1_000_000;
 
 /**
  * Pulls durable consumers and hands their messages on in batches: what gathered while the last batches were busy is the
@@ -75,6 +77,7 @@ export class Channel {
   private open: (durable: string) => Puller = () => {
     throw new Error("the channel was not started");
   };
+  private streamOf: (durable: string) => string = (durable) => durable;
   private inOtherHands: (durable: string) => Promise<boolean> = () => Promise.resolve(false);
 
   constructor(definition: ChannelDefinition, ports: ChannelPorts) {
@@ -94,30 +97,24 @@ export class Channel {
     return this.definition.stream.partitions ?? 0;
   }
 
-  /** Makes the consumers that are missing. Nothing is pulled before `pull`. */
-  async start(manager: JetStreamManager, client: JetStreamClient): Promise<void> {
-    const { subject } = this.definition;
+  /** The consumers are there (mixins/jetstream/maintenance.ts). Nothing is pulled before `pull`. */
+  start(manager: JetStreamManager, client: JetStreamClient): void {
     const consumers = this.consumers();
-    for (const [durable, stream] of consumers)
-      await manager.consumers.add(stream, {
-        durable_name: durable,
-        ...(subject ? { filter_subject: natsPrefix() + subject } : {}),
-        ack_policy: AckPolicy.Explicit,
-        deliver_policy: DeliverPolicy.All,
-        ack_wait: nanos(limits.jetstream.ackWaitMs),
-        max_deliver: -1,
-        max_ack_pending: limits.jetstream.maxAckPending,
-      });
     const streamOf = (durable: string) => consumers.get(durable) as string;
+    const nameOf = (durable: string) => this.ports.consumerName?.(durable) ?? durable;
+    this.streamOf = streamOf;
     this.inOtherHands = async (durable) => {
-      const { num_ack_pending, num_waiting } = await manager.consumers.info(streamOf(durable), durable);
+      const { num_ack_pending, num_waiting } = await manager.consumers.info(streamOf(durable), nameOf(durable));
       return num_ack_pending + num_waiting > 0;
     };
     this.open = (durable) =>
-      new Puller(client, streamOf(durable), durable, {
+      new Puller(client, streamOf(durable), () => nameOf(durable), {
         room: () => this.room(),
         received: (message) => this.received(message),
-        failed: (error) => this.ports.log.warn({ err: error, channel: durable }, "pulling failed: tried again soon"),
+        failed: (error) => {
+          this.ports.log.warn({ err: error, channel: durable }, "pulling failed: tried again soon");
+          this.ports.pullFailed?.();
+        },
       });
   }
 
@@ -153,7 +150,7 @@ export class Channel {
   private async handOver(durable: string): Promise<void> {
     await this.pullers.get(durable)?.stop();
     this.pullers.delete(durable);
-    await this.batches.handled(durable);
+    await this.batches.handled(this.streamOf(durable));
     // Wanted again meanwhile: the take-over goes on with the lease.
     if (!this.wanted.has(durable)) await this.giveLeaseBack(durable);
   }
@@ -209,9 +206,7 @@ export class Channel {
 
   /** The stream of each consumer, by its durable name, in the order of the partitions. */
   private consumers(): Map<string, string> {
-    const { durable, stream } = this.definition;
-    const nameOf = (n: number) => (stream.partitions ? `${durable}-${n}` : durable);
-    return new Map(streamNames(stream).map((name, n) => [nameOf(n), name]));
+    return new Map(consumersOf(this.definition).map(({ durable, stream }) => [durable, stream]));
   }
 
   private room(): number {

@@ -56,7 +56,10 @@ export function retryDelayMs(tries: number): number {
   return Math.min(retryFirstDelayMs * 2 ** Math.min(tries, 10), retryMaxDelayMs);
 }
 
-/** Where a message stands in the queue, the same in every delivery and for no other message. */
+/**
+ * Where a message stands in the queue, the same in every delivery and for no other message: the consumer's name tells a
+ * stream from one that was made in its place (streams.ts).
+ */
 export function placeOf({ info, seq }: JsMsg): string {
-  return `${info.stream}:${seq}`;
+  return `${info.stream}:${info.consumer}:${seq}`;
 }

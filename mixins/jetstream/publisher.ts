@@ -8,7 +8,17 @@ interface Awaited {
 }
 
 interface Reply extends PubAck {
-  error?: { code: number; description: string };
+  error?: { code: number; err_code?: number; description: string };
+}
+
+/** Who wants to know how publications end; it must not throw. */
+export interface PublisherObserver {
+  /** The stream has a message. */
+  accepted(stream: string): void;
+  /** The server refused it, with the code of its API. `stream` is empty where it did not name one. */
+  refused(stream: string, code: number, reason: string): void;
+  /** No stream takes the subject, or JetStream is away. */
+  noStream(): void;
 }
 
 /** A publication that the server did not ack. */
@@ -31,14 +41,16 @@ const inProgress = 409;
  */
 export class Publisher {
   private readonly connection: NatsConnection;
+  private readonly observer: PublisherObserver | undefined;
   private readonly inbox = createInbox();
   /** By the number in their reply subject; the oldest first, and so in the order of their deadlines. */
   private readonly awaited = new Map<string, Awaited>();
   private readonly overdue: NodeJS.Timeout;
   private sent = 0;
 
-  constructor(connection: NatsConnection) {
+  constructor(connection: NatsConnection, observer?: PublisherObserver) {
     this.connection = connection;
+    this.observer = observer;
     connection.subscribe(`${this.inbox}.*`, {
       callback: (error, message) => {
         if (!error) this.answered(message);
@@ -68,16 +80,21 @@ export class Publisher {
     if (!awaited) return;
     this.awaited.delete(number);
     if (message.headers?.code === 503) {
+      this.observer?.noStream();
       awaited.reject(new NotAcked("no stream takes the subject, or JetStream is away", false));
       return;
     }
     try {
       const { error, ...ack } = message.json<Reply>();
-      if (error)
+      if (error) {
+        this.observer?.refused(ack.stream ?? "", error.err_code ?? error.code, error.description);
         awaited.reject(
           new NotAcked(`JetStream refused it: ${error.code} ${error.description}`, error.code === inProgress),
         );
-      else awaited.resolve(ack);
+      } else {
+        this.observer?.accepted(ack.stream);
+        awaited.resolve(ack);
+      }
     } catch (error) {
       awaited.reject(new NotAcked(`JetStream's ack cannot be read: ${(error as Error).message}`, true));
     }

@@ -13,19 +13,20 @@ export interface PullerPorts {
  * the server had sent on the way would be in nobody's hand until the ack wait.
  */
 export class Puller {
-  readonly durable: string;
   private readonly client: JetStreamClient;
   private readonly stream: string;
+  /** The consumer's name, asked for whenever it has to be found anew. */
+  private readonly name: () => string;
   private readonly ports: PullerPorts;
   private consumer: Consumer | undefined;
   private stopping = false;
   private interrupt: () => void = () => {};
   private readonly finished: Promise<void>;
 
-  constructor(client: JetStreamClient, stream: string, durable: string, ports: PullerPorts) {
+  constructor(client: JetStreamClient, stream: string, name: () => string, ports: PullerPorts) {
     this.client = client;
     this.stream = stream;
-    this.durable = durable;
+    this.name = name;
     this.ports = ports;
     this.finished = this.run();
   }
@@ -50,7 +51,7 @@ export class Puller {
         continue;
       }
       try {
-        this.consumer ??= await this.client.consumers.get(this.stream, this.durable);
+        this.consumer ??= await this.client.consumers.get(this.stream, this.name());
         const messages = await this.consumer.fetch({ max_messages: room, expires: limits.jetstream.fetchExpiresMs });
         for await (const message of messages) this.ports.received(message);
       } catch (error) {

@@ -1,90 +1,77 @@
-import { type JetStreamManager, RetentionPolicy, StorageType, type StreamConfig } from "nats";
-import { config, natsPrefix } from "../../config/config.ts";
+import type { JetStreamManager, StreamInfo } from "nats";
 import { limits } from "../../config/limits.ts";
-import { emptyFormer, errorCode, setFormerAside } from "./former-streams.ts";
+import { partsOf, type StreamDefinition, streamConfig, type WantedStream } from "./definitions.ts";
 
-/** A stream as a service describes it; names and subjects without the namespace's prefix. */
-export interface StreamDefinition {
-  readonly name: string;
-  readonly subjects: readonly string[];
-  /** `queue`: a message is gone once it is acked. `log`: kept for its age whoever has read it. */
-  readonly kind: "queue" | "log";
-  /**
-   * Of a queue: so many streams, NAME-0 and so on, each with the subjects whose last `*` is its number. A stream with one
-   * consumer, and no filter, costs the server the least, and each may have another leader in a cluster.
-   */
-  readonly partitions?: number;
-  readonly maxAgeMs?: number;
-  /** Publishing beyond this is refused, so that a queue that nobody drains answers 503 instead of filling the disk. */
-  readonly maxMessages?: number;
-  /** Of a log: beyond this the oldest are forgotten, those of one subject or of all. */
-  readonly keepLatest?: { readonly perSubject: number; readonly messages: number };
-}
-
-/** Where messages go that cannot be handled; the subject keeps the name of the channel they failed in. */
-export const deadLetters: StreamDefinition = {
-  name: "DEAD",
-  subjects: ["dead.>"],
-  kind: "log",
-  maxAgeMs: limits.jetstream.deadLetterAgeMs,
-};
-
-const nanos = (ms: number) => ms * 1_000_000;
-
-function streamConfig(stream: StreamDefinition): Partial<StreamConfig> {
-  return {
-    name: natsPrefix() + stream.name,
-    subjects: stream.subjects.map((subject) => natsPrefix() + subject),
-    retention: stream.kind === "queue" ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
-    storage: StorageType.File,
-    num_replicas: config().JETSTREAM_REPLICAS,
-    duplicate_window: nanos(limits.jetstream.duplicateWindowMs),
-    max_age: nanos(stream.maxAgeMs ?? 0),
-    max_msgs: stream.maxMessages ?? stream.keepLatest?.messages ?? -1,
-    max_msgs_per_subject: stream.keepLatest?.perSubject ?? -1,
-    ...(stream.maxMessages ? { discard: "new" as StreamConfig["discard"] } : {}),
-  };
-}
-
-/** The streams that hold a definition's messages, each a definition of its own; its bound is shared out among them. */
-export function partsOf({ partitions, ...stream }: StreamDefinition): StreamDefinition[] {
-  if (partitions === undefined) return [stream];
-  const { name, subjects, maxMessages } = stream;
-  return Array.from({ length: partitions }, (_, n) => ({
-    ...stream,
-    name: `${name}-${n}`,
-    subjects: subjects.map((subject) => subject.replace(/\*$/, String(n))),
-    ...(maxMessages ? { maxMessages: Math.ceil(maxMessages / partitions) } : {}),
-  }));
-}
-
-/** The server's names of the streams that hold a definition's messages. */
-export function streamNames(stream: StreamDefinition): string[] {
-  return partsOf(stream).map(({ name }) => natsPrefix() + name);
-}
-
-const otherSettings = 10058;
+export { deadLetters, type StreamDefinition, streamNames } from "./definitions.ts";
 
 /**
- * Makes the streams that are missing and brings the others to their definition. Many nodes may do it at once. What waits
- * in streams of another number of partitions is moved over before this resolves.
+ * Makes streams and looks at them. The server counts the messages of a stream that is made again from 1, so a sequence of
+ * the one before means another message there. An ack carries the names of stream and consumer and a sequence: one that
+ * is on its way while the stream is made again would take a message out that nobody has handled. So a stream that is made
+ * again bears a mark in its description, which the names of its consumers end in: acks for the one before find nobody.
+ */
+
+const otherSettings = 10058;
+export const streamNotFound = 10059;
+
+/** The code that the server's API gives its errors. */
+export const errorCode = (error: unknown): number | undefined =>
+  (error as { api_error?: { err_code?: number } } | null)?.api_error?.err_code;
+
+/** The mark of a stream that was made again; `undefined` of one that was not, as far as its maker knew. */
+export function markOf({ config }: StreamInfo): string | undefined {
+  return /^made again: ([a-z0-9]+)$/.exec(config.description ?? "")?.[1];
+}
+
+/** `undefined` where it is not there. */
+export async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
+  return manager.streams.info(name).catch((error: unknown) => {
+    if (errorCode(error) === streamNotFound) return undefined;
+    throw error;
+  });
+}
+
+/**
+ * Makes a stream that is not there. Of many nodes that do it at once one decides on the mark. `again`: it is known to
+ * have been there before.
+ */
+export async function makeStream(manager: JetStreamManager, wanted: WantedStream, again: boolean): Promise<StreamInfo> {
+  const mark = again ? { description: `made again: ${Date.now().toString(36)}` } : {};
+  await manager.streams.add({ ...wanted, ...mark }).catch((error: unknown) => {
+    // Another node has made it, with another mark.
+    if (errorCode(error) !== otherSettings) throw error;
+  });
+  return manager.streams.info(wanted.name);
+}
+
+/**
+ * Makes the streams that are missing and brings the others to their definition. Many nodes may do it at once.
+ * `wasThere`: whether a stream that is missing, by the server's name, is known to have been there.
  */
 export async function ensureStreams(
   manager: JetStreamManager,
   streams: readonly StreamDefinition[],
-  say: (text: string) => void = () => {},
+  wasThere: (stream: string) => Promise<boolean> = async () => false,
 ): Promise<void> {
-  for (const stream of streams) {
-    const former = stream.kind === "queue" ? await setFormerAside(manager, stream) : [];
-    for (const part of partsOf(stream)) await ensureStream(manager, streamConfig(part));
-    for (const name of former) await emptyFormer(manager, name, stream, say);
+  for (const part of streams.flatMap(partsOf)) {
+    const wanted = streamConfig(part);
+    const info = (await findStream(manager, wanted.name)) ?? (await makeAtStart(manager, wanted, wasThere));
+    if (differs(wanted, info.config)) await manager.streams.update(wanted.name, wanted);
   }
 }
 
-async function ensureStream(manager: JetStreamManager, wanted: Partial<StreamConfig>): Promise<void> {
-  // Adding a stream that is there with the same settings succeeds; with other settings it is refused.
-  await manager.streams.add(wanted).catch(async (error: unknown) => {
-    if (errorCode(error) !== otherSettings) throw error;
-    await manager.streams.update(wanted.name as string, wanted);
-  });
+async function makeAtStart(
+  manager: JetStreamManager,
+  wanted: WantedStream,
+  wasThere: (stream: string) => Promise<boolean>,
+): Promise<StreamInfo> {
+  const again = await wasThere(wanted.name);
+  if (again) await new Promise((resolve) => setTimeout(resolve, limits.jetstream.makeAgainAfterMs));
+  return (await findStream(manager, wanted.name)) ?? makeStream(manager, wanted, again);
+}
+
+function differs(wanted: object, there: object): boolean {
+  return Object.entries(wanted).some(
+    ([key, value]) => JSON.stringify(value) !== JSON.stringify((there as Record<string, unknown>)[key]),
+  );
 }

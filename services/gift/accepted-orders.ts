@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
+import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
-import type { AcceptedGift } from "./accepted-gift.ts";
+import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 import type { FoundGift } from "./gift.contract.ts";
 import { findRecord } from "./gift-store.ts";
 
@@ -55,6 +56,29 @@ export async function findGift(
 function onItsWay(gift: AcceptedGift): FoundGift {
   const { orderId, senderId, receiverId, roomId, giftId, count, price, acceptedAt: time } = gift;
   return { orderId, senderId, status: "accepted", giftId, count, price, receiverId, roomId, time };
+}
+
+/** All that is remembered, some at a time; what was settled a moment ago may be among it. Rejects where Redis is away. */
+export async function* allAccepted(redis: Redis, log: MemoryLog): AsyncGenerator<AcceptedGift[]> {
+  const prefix = redis.options.keyPrefix ?? "";
+  for (let cursor: string | undefined; cursor !== "0"; ) {
+    const [next, keys] = await redis.scan(cursor ?? "0", "MATCH", `${prefix}${keyOf("*")}`, "COUNT", 1_000);
+    cursor = next;
+    if (keys.length === 0) continue;
+    // The client puts the prefix before what it is given, and does not take it from what it gets.
+    const texts = await redis.mget(keys.map((key) => key.slice(prefix.length)));
+    yield texts.flatMap((text, at) => readGift(text, keys[at] as string, log));
+  }
+}
+
+function readGift(text: string | null, key: string, log: MemoryLog): AcceptedGift[] {
+  if (text === null) return [];
+  try {
+    return [parseAcceptedGift(JSON.parse(text), config().ANCHOR_SHARE_PERCENT)];
+  } catch (error) {
+    log.warn({ err: error, key }, "what is remembered of an accepted order cannot be read: it is left out");
+    return [];
+  }
 }
 
 /** Settled orders are answered for by the books; what stays here for a failure of this runs out by itself. */

@@ -23,6 +23,7 @@ import { createGift, editGift } from "./catalogue-edits.ts";
 import { giftParams } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
 import { catalogueChecksum, findContentHashes, listRecords } from "./gift-store.ts";
+import { giftRecovery } from "./put-back.ts";
 import { queueDepth, settlerDurable } from "./queue.ts";
 import { settle } from "./settler.ts";
 import { ShareCache } from "./share-cache.ts";
@@ -166,6 +167,7 @@ export default defineService<"gift", GiftState>({
       this.catalogue,
       async () => `${await catalogueChecksum(this.mysql)} ${this.mysql.generation}`,
     );
+    this.jetstream.recover(giftRecovery(this));
     this.shelfWatch = new BackgroundLoop({
       name: "catalogue watch",
       idleMs: limits.gift.catalogueCheckMs,

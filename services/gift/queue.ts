@@ -13,6 +13,11 @@ type Queueing = Service & JetStreamState & MysqlState;
 
 export const settlerDurable = "gift-settler";
 
+/** Where an accepted gift waits, without the namespace's prefix. */
+export function subjectOf({ senderId }: AcceptedGift): string {
+  return `gift.send.${partitionOf(senderId)}`;
+}
+
 /**
  * Puts an accepted gift into the queue; durable when it resolves. Where JetStream knows the order id already (within
  * its window of two minutes) the content hash of the one that stands there is given back, else this one's. An order id
@@ -25,8 +30,7 @@ export async function enqueue(
   gift: AcceptedGift,
   { unique, requestId }: { unique: boolean; requestId: string | null },
 ): Promise<string> {
-  const subject = `gift.send.${partitionOf(gift.senderId)}`;
-  const ack = await service.jetstream.publish(subject, gift, { msgId: gift.orderId, requestId });
+  const ack = await service.jetstream.publish(subjectOf(gift), gift, { msgId: gift.orderId, requestId });
   if (!ack.duplicate || unique) return gift.contentHash;
   try {
     return (

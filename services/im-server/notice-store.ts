@@ -69,8 +69,13 @@ export class NoticeStore {
     });
   }
 
-  /** A notice that is gone already is none to remove. */
-  async remove(seq: number): Promise<void> {
+  /**
+   * Removes a notice, which may be gone already. It is looked at first: where the stream was made anew, another user's
+   * may stand in its place.
+   */
+  async remove(userId: string, msgId: string, seq: number): Promise<void> {
+    const there = await this.next(userId, seq);
+    if (there?.seq !== seq || there.msgId !== msgId) return;
     await this.jetstream.manager.streams.deleteMessage(this.stream, seq, false).catch((error: unknown) => {
       if (!isGone(error)) throw error;
     });

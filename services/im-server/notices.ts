@@ -27,6 +27,8 @@ export class Notices {
   /** Connections whose users' notices are to be looked up in the stream. */
   private readonly behind = new Set<Connection>();
   private readonly removing = new Set<Promise<void>>();
+  /** The numbers of those that are being removed: a look-up that finds one still does not send it again. */
+  private readonly leaving = new Set<number>();
   private readonly lookUps: BackgroundLoop;
   private readonly resends: NodeJS.Timeout;
 
@@ -92,11 +94,15 @@ export class Notices {
   }
 
   private remove(userId: string, msgId: string, seq: number): void {
-    const removed = this.store.remove(seq).catch((error: Error) => {
+    const removed = this.store.remove(userId, msgId, seq).catch((error: Error) => {
       this.log.warn({ userId, msgId, seq, err: error }, "an acked notice is still kept: it comes once more");
     });
     this.removing.add(removed);
-    void removed.then(() => this.removing.delete(removed));
+    this.leaving.add(seq);
+    void removed.then(() => {
+      this.removing.delete(removed);
+      this.leaving.delete(seq);
+    });
   }
 
   private resend(): void {
@@ -123,10 +129,11 @@ export class Notices {
       while (connection.open) {
         const notice = await this.store.next(connection.userId, next);
         if (!notice || !connection.open) return;
+        next = notice.seq + 1;
+        if (this.leaving.has(notice.seq)) continue;
         const box = this.boxOf(connection);
         if (box.take(notice, Date.now())) connection.send(notice.frame);
         if (box.passedOver) return;
-        next = notice.seq + 1;
       }
     } catch (error) {
       if (connection.open) this.behind.add(connection);

@@ -3,14 +3,16 @@ import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { call } from "../contracts.ts";
+import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream } from "../streams.ts";
 import { notificationParams } from "./notification.contract.ts";
 import { parseCredited, paymentNotice } from "./payment-notice.ts";
 import { consoleSms, SmsNotTaken, type SmsProvider, webhookSms } from "./sms-provider.ts";
 
-interface State extends JetStreamState {
+interface State extends MysqlState, JetStreamState {
   sms: SmsProvider;
 }
 
@@ -27,7 +29,7 @@ function configuredProvider(): SmsProvider {
 
 export default defineService<"notification", State>({
   name: "notification",
-  mixins: [jetstreamMixin([eventStream]), healthMixin],
+  mixins: [mysqlMixin("notification", migrationFolders.notification), jetstreamMixin([eventStream]), healthMixin],
 
   actions: {
     sendLoginCode: {

@@ -9,6 +9,9 @@ CREATE TABLE IF NOT EXISTS t_outbox (
   request_id VARCHAR(100) NULL,
   create_time DATETIME(3) NOT NULL,
   sent_time DATETIME(3) NULL,
+  -- Where it stands: the stream's creation time, empty where that is not certain, and the sequence in that stream.
+  sent_created VARCHAR(40) NULL,
+  sent_sequence BIGINT UNSIGNED NULL,
   UNIQUE KEY uk_msg_id (msg_id),
   KEY idx_unsent (sent_time, id),
   KEY idx_order_key (order_key, sent_time, id)

@@ -1,11 +1,14 @@
 import { limits } from "../../../config/limits.ts";
+import type { Recovery } from "../../../mixins/jetstream/recoveries.ts";
 import type { Transaction } from "../../../mixins/mysql/database.ts";
 import type { OutboxMessage } from "../../../mixins/outbox.mixin.ts";
+import { topicStream } from "../../streams.ts";
 import type { PaymentDesk } from "../desk.ts";
 import { type Effect, effectOf, effects } from "../messages.ts";
 import { againAfter, isOverdue, nextMessageLook } from "./message-times.ts";
 import {
   dueMessages,
+  hurryMessages,
   insertMessageWatch,
   type MessageWatch,
   noteAgain,
@@ -72,6 +75,28 @@ export async function lookAfterMessages(desk: PaymentDesk, ports: MessagePorts):
     );
   }
   return due.length === limits.payment.janitorMessages;
+}
+
+/**
+ * Where the stream of the topics was made anew, the wait for what it may have lost is over: the wallet is asked about
+ * everything that is watched, once it had time for what the outbox sends again.
+ */
+export function messageRecovery(desk: PaymentDesk): Recovery {
+  return {
+    name: "watched messages",
+    stream: topicStream,
+    once: true,
+    async run() {
+      const now = Date.now();
+      const messages = await hurryMessages(
+        desk.mysql,
+        new Date(now + limits.payment.messageLookAfterLossMs),
+        new Date(now),
+      );
+      if (messages > 0)
+        desk.logger.warn({ messages }, "the stream of the topics is a new one: the wallet is asked about its messages");
+    },
+  };
 }
 
 const orderIdOf = ({ orderId }: MessageWatch) => orderId;

@@ -93,6 +93,15 @@ export async function noteUnsent(
   );
 }
 
+/** All that is watched is looked at then, and published again at that look where the books lack it; how many. */
+export async function hurryMessages(db: Queryable, nextTime: Date, now: Date): Promise<number> {
+  const { affectedRows } = await db.run(
+    "UPDATE t_pay_message_watch SET next_time = ?, again_time = ?, asked = GREATEST(asked, ?)",
+    [nextTime, now, limits.payment.messageLooksBeforeAgain],
+  );
+  return affectedRows;
+}
+
 /** Notes that a message is published once more; of two nodes that do it at once one is told `true`. */
 export async function noteAgain(
   tx: Transaction,

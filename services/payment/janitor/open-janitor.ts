@@ -1,10 +1,11 @@
 import type { Service, ServiceBroker } from "moleculer";
+import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
 import { call } from "../../contracts.ts";
 import type { PaymentDesk } from "../desk.ts";
 import { effects } from "../messages.ts";
 import type { Providers } from "../providers/provider.ts";
 import { Janitor } from "./janitor.ts";
-import type { MessagePorts } from "./lost-messages.ts";
+import { type MessagePorts, messageRecovery } from "./lost-messages.ts";
 
 const counter = {
   name: "ovation.payment.messages.again",
@@ -30,7 +31,8 @@ function messagePorts(broker: ServiceBroker): MessagePorts {
 }
 
 /** The janitor of a payment node, at work until it is stopped. */
-export function openJanitor(service: Service & PaymentDesk & { providers: Providers }): Janitor {
+export function openJanitor(service: Service & PaymentDesk & JetStreamState & { providers: Providers }): Janitor {
   const { broker, providers } = service;
+  service.jetstream.recover(messageRecovery(service));
   return new Janitor(service, providers, messagePorts(broker), broker.nodeID);
 }

@@ -460,13 +460,26 @@ describe("the end", () => {
     expect([ports.dead.length, fates([last])]).toEqual([1, acked([last])]);
   });
 
-  test("what is held of a consumer is over once it is acked, or in the dead letters", async () => {
+  test("a message of a stream that was made again is another one than that of the same sequence in hand", async () => {
+    const { ports, put } = open({ batchesInFlight: 2 });
+    const old = put("a", new FakeMessage(1, "a", "durable"));
+    const fresh = put("b", new FakeMessage(1, "b", "durable-m1"));
+    const repeated = put("b", new FakeMessage(1, "b", "durable-m1"));
+    await settled();
+    while (ports.running.length > 0) {
+      ports.running[0]?.done();
+      await settled();
+    }
+    expect([old.acked, fresh.acked, repeated.acked, ports.calls.flat()]).toEqual([1, 1, 0, [1, 1]]);
+  });
+
+  test("what is held of a stream is over once it is acked, or in the dead letters", async () => {
     const { ports, put, batches } = open({ batchesInFlight: 2 });
-    put("a", new FakeMessage(1, "a", "durable-1"));
+    put("a", new FakeMessage(1, "a", "durable", "S-1"));
     await settled();
-    put("b", new FakeMessage(2, "b", "durable-2"));
+    put("b", new FakeMessage(2, "b", "durable", "S-2"));
     await settled();
-    const [one, two, three] = [1, 2, 3].map((n) => batches.handled(`durable-${n}`)) as Promise<void>[];
+    const [one, two, three] = [1, 2, 3].map((n) => batches.handled(`S-${n}`)) as Promise<void>[];
     expect(await Promise.all([one, two, three].map((over) => isOver(over as Promise<void>)))).toEqual([
       ...[false, false, true],
     ]);

@@ -1,0 +1,136 @@
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  DeliverPolicy,
+  DiscardPolicy,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from "nats";
+import { config, natsPrefix } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+
+/** What streams and consumers should be, as configurations of the server. Nothing here talks to one. */
+
+/** A stream as a service describes it; names and subjects without the namespace's prefix. */
+export interface StreamDefinition {
+  readonly name: string;
+  readonly subjects: readonly string[];
+  /** `queue`: a message is gone once it is acked. `log`: kept for its age whoever has read it. */
+  readonly kind: "queue" | "log";
+  /**
+   * Of a queue: so many streams, NAME-0 and so on, each with the subjects whose last `*` is its number. A stream with one
+   * consumer, and no filter, costs the server the least, and each may have another leader in a cluster.
+   */
+  readonly partitions?: number;
+  readonly maxAgeMs?: number;
+  /** Publishing beyond this is refused, so that a queue that nobody drains answers 503 instead of filling the disk. */
+  readonly maxMessages?: number;
+  /** Of a log: beyond this the oldest are forgotten, those of one subject or of all. */
+  readonly keepLatest?: { readonly perSubject: number; readonly messages: number };
+}
+
+/** Where messages go that cannot be handled; the subject keeps the name of the channel they failed in. */
+export const deadLetters: StreamDefinition = {
+  name: "DEAD",
+  subjects: ["dead.>"],
+  kind: "log",
+  maxAgeMs: limits.jetstream.deadLetterAgeMs,
+};
+
+const nanos = (ms: number) => ms * 1_000_000;
+
+/** The streams that hold a definition's messages, each a definition of its own; its bound is shared out among them. */
+export function partsOf({ partitions, ...stream }: StreamDefinition): StreamDefinition[] {
+  if (partitions === undefined) return [stream];
+  const { name, subjects, maxMessages } = stream;
+  return Array.from({ length: partitions }, (_, n) => ({
+    ...stream,
+    name: `${name}-${n}`,
+    subjects: subjects.map((subject) => subject.replace(/\*$/, String(n))),
+    ...(maxMessages ? { maxMessages: Math.ceil(maxMessages / partitions) } : {}),
+  }));
+}
+
+/** The server's names of the streams that hold a definition's messages. */
+export function streamNames(stream: StreamDefinition): string[] {
+  return partsOf(stream).map(({ name }) => natsPrefix() + name);
+}
+
+export type WantedStream = Partial<StreamConfig> & { readonly name: string };
+
+/** The configuration of a stream without partitions, or of one part. */
+export function streamConfig(stream: StreamDefinition): WantedStream {
+  return {
+    name: natsPrefix() + stream.name,
+    subjects: stream.subjects.map((subject) => natsPrefix() + subject),
+    retention: stream.kind === "queue" ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
+    storage: StorageType.File,
+    num_replicas: config().JETSTREAM_REPLICAS,
+    duplicate_window: nanos(limits.jetstream.duplicateWindowMs),
+    max_age: nanos(stream.maxAgeMs ?? 0),
+    max_msgs: stream.maxMessages ?? stream.keepLatest?.messages ?? -1,
+    max_msgs_per_subject: stream.keepLatest?.perSubject ?? -1,
+    ...(stream.maxMessages ? { discard: DiscardPolicy.New } : {}),
+  };
+}
+
+/** A durable consumer of one stream; `stream` is the server's name of it. */
+export interface ConsumerDefinition {
+  /** What it is called here, whichever stream it reads. */
+  readonly durable: string;
+  readonly stream: string;
+  readonly kind: StreamDefinition["kind"];
+  /** Filter, without the namespace's prefix. */
+  readonly subject?: string;
+}
+
+/** A channel's consumers, in the order of the stream's partitions. */
+export function consumersOf(channel: {
+  readonly stream: StreamDefinition;
+  readonly durable: string;
+  readonly subject?: string;
+}): ConsumerDefinition[] {
+  const { stream, durable, subject } = channel;
+  return streamNames(stream).map((name, n) => ({
+    ...{ durable: stream.partitions ? `${durable}-${n}` : durable, stream: name, kind: stream.kind },
+    ...(subject === undefined ? {} : { subject }),
+  }));
+}
+
+const markSeparator = "~";
+
+/** The server's name of a consumer; `mark`: of its stream, where that was made again (streams.ts). */
+export function consumerName({ durable }: Pick<ConsumerDefinition, "durable">, mark: string | undefined): string {
+  return mark === undefined ? durable : durable + markSeparator + mark;
+}
+
+/** Whether a consumer is a durable's, on whichever stream of that name. */
+export function isNameOf(durable: string, name: string): boolean {
+  return name === durable || name.startsWith(durable + markSeparator);
+}
+
+/** Where a new consumer begins: at the stream's first message, behind a sequence, or with what was stored since a time. */
+export type Start = "first" | { readonly after: number } | { readonly since: Date };
+
+function deliverFrom(start: Start): Partial<ConsumerConfig> {
+  if (start === "first") return { deliver_policy: DeliverPolicy.All };
+  if ("after" in start) return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: start.after + 1 };
+  return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: start.since.toISOString() };
+}
+
+/** What may be changed of a consumer that is there. */
+export function consumerSettings(): { ack_wait: number; max_ack_pending: number } {
+  return { ack_wait: nanos(limits.jetstream.ackWaitMs), max_ack_pending: limits.jetstream.maxAckPending };
+}
+
+export function consumerConfig(name: string, { subject }: ConsumerDefinition, start: Start): Partial<ConsumerConfig> {
+  return {
+    durable_name: name,
+    ...(subject ? { filter_subject: natsPrefix() + subject } : {}),
+    ack_policy: AckPolicy.Explicit,
+    max_deliver: -1,
+    ...deliverFrom(start),
+    ...consumerSettings(),
+  };
+}

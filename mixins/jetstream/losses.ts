@@ -1,0 +1,57 @@
+import type { ConsumerInfo, StreamInfo } from "nats";
+import type { StreamDefinition } from "./definitions.ts";
+
+/** What a look saw of a stream. */
+export interface SeenStream {
+  readonly created: string;
+  readonly messages: number;
+  readonly lastSequence: number;
+}
+
+/** What a look saw of a consumer. */
+export interface SeenConsumer {
+  readonly stream: string;
+  readonly created: string;
+  /** Messages that wait for it, and those in hand. */
+  readonly waiting: number;
+  /** Deliveries so far, repeats included, and the sequence they have reached. */
+  readonly deliveries: number;
+  readonly reached: number;
+}
+
+export function seenStream({ created, state }: StreamInfo): SeenStream {
+  return { created, messages: state.messages, lastSequence: state.last_seq };
+}
+
+export function seenConsumer(info: ConsumerInfo): SeenConsumer {
+  return {
+    stream: info.stream_name,
+    created: info.created,
+    waiting: info.num_pending + info.num_ack_pending,
+    deliveries: info.delivered.consumer_seq,
+    reached: info.delivered.stream_seq,
+  };
+}
+
+/**
+ * How many messages a stream that is gone took with it, as of the last look at it: of a queue all that were there, of a
+ * log those that one of the service's own consumers had not read.
+ */
+export function lostWith(
+  kind: StreamDefinition["kind"],
+  stream: SeenStream,
+  consumers: readonly SeenConsumer[],
+): number {
+  if (kind === "queue") return stream.messages;
+  return Math.max(0, ...consumers.map(({ waiting }) => waiting));
+}
+
+/**
+ * How many messages of a queue, which nobody filters, were taken out between two looks before they were ever delivered: a
+ * purge. Each sequence that was passed was delivered at least once, or is one of these. At the least, since repeats are
+ * counted among the deliveries.
+ */
+export function purgedBetween(before: SeenConsumer, now: SeenConsumer): number {
+  if (before.created !== now.created) return 0;
+  return Math.max(0, now.reached - before.reached - (now.deliveries - before.deliveries));
+}

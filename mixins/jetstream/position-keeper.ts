@@ -1,0 +1,98 @@
+import type { JetStreamManager, StreamInfo } from "nats";
+import { limits } from "../../config/limits.ts";
+import type { Start } from "./definitions.ts";
+import { allConsumers, type Positions, type StreamGeneration } from "./positions.ts";
+import { findStream } from "./streams.ts";
+
+interface KeeperLog {
+  error(about: object, text: string): void;
+}
+
+const generationOf = ({ config, created }: StreamInfo): StreamGeneration => ({ stream: config.name, created });
+
+/** Keeps how far the readers of a service's logs have come, and says where one that is made again begins. */
+export class PositionKeeper {
+  private readonly manager: JetStreamManager;
+  private readonly positions: Positions;
+  private readonly log: KeeperLog;
+  /** What is known to stand in the database, by reader and stream generation. */
+  private readonly stored = new Map<string, number>();
+  private readonly seen = new Set<string>();
+  private tracking = false;
+
+  constructor(manager: JetStreamManager, positions: Positions, log: KeeperLog) {
+    this.manager = manager;
+    this.positions = positions;
+    this.log = log;
+  }
+
+  /** From now on it is also kept what all consumers of a log have read, whoever's they are. */
+  trackAllConsumers(): void {
+    this.tracking = true;
+  }
+
+  /**
+   * Behind the stored position where the stream is the same one; at the first message where it is another, or where
+   * there is no position. A stream that ends before the position was restored from a backup: then at what was stored in
+   * it after the position was, since that cannot be of the backup.
+   */
+  async startOf(durable: string, stream: StreamInfo): Promise<Start> {
+    const generation = generationOf(stream);
+    const position = await this.positions.find(durable, generation);
+    if (!position) return "first";
+    // After the position was read: what this node has seen of the stream may be older.
+    const now = await findStream(this.manager, generation.stream);
+    if (now?.created !== stream.created) throw new Error(`stream ${generation.stream} was just made again`);
+    if (position.sequence <= now.state.last_seq) return { after: position.sequence };
+    const since = new Date(position.time.getTime() - limits.jetstream.clockMarginMs);
+    const about = {
+      consumer: durable,
+      stream: generation.stream,
+      lastSequence: now.state.last_seq,
+      ...position,
+      since,
+    };
+    this.log.error(
+      about,
+      "a stream ends before what was read of it, as after a restore: goes on with what is new in it",
+    );
+    return { since };
+  }
+
+  /** Notes that a reader is done with everything up to `reached`. `stream` was looked at before that was known. */
+  async note(reader: string, stream: StreamInfo, reached: number): Promise<void> {
+    const generation = generationOf(stream);
+    const key = `${reader} ${generation.stream} ${generation.created}`;
+    const stored = this.stored.get(key);
+    if (stored === undefined) {
+      // Compared with the stream at the next look, which is then later than this.
+      const found = (await this.positions.find(reader, generation))?.sequence ?? 0;
+      if (reached > found || found === 0) await this.positions.advance(reader, generation, reached);
+      this.stored.set(key, Math.max(found, reached));
+    } else if (stored > stream.state.last_seq && reached < stored) {
+      await this.positions.takeBack(reader, generation, stored, reached);
+      this.stored.delete(key);
+    } else if (reached > stored) {
+      await this.positions.advance(reader, generation, reached);
+      this.stored.set(key, reached);
+    }
+  }
+
+  /** Notes that the stream is there, once: a start that does not find it then knows that it was. */
+  async noteSeen(stream: StreamInfo): Promise<void> {
+    const generation = generationOf(stream);
+    const key = `${generation.stream} ${generation.created}`;
+    if (this.seen.has(key)) return;
+    await this.positions.advance("seen", generation, 0);
+    this.seen.add(key);
+  }
+
+  /** Where a consumer with a filter has nothing to do, it has read all there is, whatever it acked last. */
+  async noteAllConsumers(stream: StreamInfo): Promise<void> {
+    if (!this.tracking) return;
+    const reached: number[] = [];
+    for await (const { num_pending, num_ack_pending, ack_floor } of this.manager.consumers.list(stream.config.name))
+      reached.push(num_pending + num_ack_pending === 0 ? stream.state.last_seq : ack_floor.stream_seq);
+    if (reached.length > 0) await this.note(allConsumers, stream, Math.min(...reached));
+  }
+}

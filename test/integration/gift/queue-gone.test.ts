@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import type { ServiceBroker, ServiceSchema } from "moleculer";
+import { connect, type JetStreamManager, type NatsConnection } from "nats";
+import { natsOptions } from "../../../broker/nats-options.ts";
+import { natsPrefix } from "../../../config/config.ts";
+import { streamNames } from "../../../mixins/jetstream/streams.ts";
+import { openRedis } from "../../../mixins/redis.mixin.ts";
+import { call } from "../../../services/contracts.ts";
+import gift from "../../../services/gift/gift.service.ts";
+import { giftStream } from "../../../services/streams.ts";
+import wallet from "../../../services/wallet/wallet.service.ts";
+import { expectBooksBalanced } from "../../support/books.ts";
+import { holdAccounts } from "../../support/held-accounts.ts";
+import { settledOrders } from "../../support/outcomes.ts";
+import { recharge } from "../../support/recharge.ts";
+import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
+
+/** The gift queue's consumers and streams are deleted: every accepted gift that is known anywhere ends once. */
+
+jest.setTimeout(60_000);
+
+const anchor = "9000000000000000077";
+const users = Array.from({ length: 8 }, (_, n) => String(9_000_000_000_000_005_000n + BigInt(n)));
+
+const neighbours: ServiceSchema[] = [
+  {
+    name: "living-room",
+    actions: { find: () => ({ roomId: 5, anchorId: anchor, type: 1, roomName: "r" }) },
+  } as unknown as ServiceSchema,
+  {
+    name: "im-router",
+    actions: { roomGifts: () => null, sendToUsers: () => ({ delivered: 1 }) },
+  } as unknown as ServiceSchema,
+];
+
+let caller: ServiceBroker;
+let nodes: ServiceBroker[];
+let nats: NatsConnection;
+let streams: JetStreamManager;
+const redis = openRedis("test");
+
+let starts = 0;
+async function startGifts(): Promise<void> {
+  const label = ++starts;
+  nodes = await Promise.all([1, 2].map((n) => startNode(`gift-${label}-${n}`, [gift])));
+  for (const { nodeID } of nodes)
+    await eventually("the caller sees it", () => caller.registry.hasService("gift", nodeID));
+}
+
+beforeAll(async () => {
+  await redis.connect();
+  nats = await connect(natsOptions("test"));
+  streams = await nats.jetstreamManager();
+  await startNode("neighbours", neighbours);
+  await startNode("wallet", [wallet]);
+  caller = await startNode("caller", []);
+  await startGifts();
+  await caller.waitForServices(["wallet", "living-room", "im-router"]);
+  await Promise.all(users.map((user) => recharge(caller, `order-${user}`, user, 10_000)));
+});
+afterAll(async () => {
+  redis.disconnect();
+  await nats.close();
+  await stopAll();
+});
+let held: { release(): Promise<void> } | undefined;
+afterEach(async () => {
+  await held?.release();
+  held = undefined;
+  await expectBooksBalanced();
+});
+
+/** Every user's gift, accepted; their order ids. */
+const sendAll = async (requestId?: string) => {
+  const request = { giftId: 24, roomId: 5, receiverId: anchor, type: 0, count: 1, ...(requestId ? { requestId } : {}) };
+  const sent = await Promise.all(users.map((userId) => call(caller, "gift.send", { ...request, userId })));
+  return sent.map(({ orderId }) => orderId);
+};
+
+async function deleteConsumers(): Promise<void> {
+  for (const stream of streamNames(giftStream))
+    for await (const { name } of streams.consumers.list(stream)) await streams.consumers.delete(stream, name);
+}
+const deleteStreams = () => Promise.all(streamNames(giftStream).map((name) => streams.streams.delete(name)));
+
+test("consumers that are deleted under traffic are made again: each gift is charged once, within 5 s", async () => {
+  const orders = await sendAll();
+  const more: string[] = [];
+  let over = false;
+  const sending = (async () => {
+    while (!over) more.push(...(await sendAll()));
+  })();
+  await settledOrders(orders);
+  await deleteConsumers();
+  const after = await sendAll();
+  await settledOrders(after, 5_000);
+  over = true;
+  await sending;
+  await settledOrders(more, 5_000);
+});
+
+test("streams that are deleted while gifts are in hand: these and new ones are charged once", async () => {
+  held = await holdAccounts(users);
+  const inHand = await sendAll();
+  await deleteStreams();
+  const requestId = randomUUID();
+  const next = await eventually("more are accepted", () => sendAll(requestId).catch(() => undefined), 5_000);
+  await held.release();
+  held = undefined;
+  await settledOrders([...inHand, ...next]);
+});
+
+test("gifts that nobody had in hand are put back from what Redis remembers, also by nodes that start later, and charged once", async () => {
+  const settled = await sendAll();
+  await settledOrders(settled);
+  held = await holdAccounts(users);
+  const requestId = randomUUID();
+  const lost = await sendAll(requestId);
+  await Promise.all(nodes.map(stopNode));
+  await deleteStreams();
+  await startGifts();
+  await held.release();
+  held = undefined;
+  await settledOrders(lost);
+  expect(await sendAll(requestId)).toEqual(lost);
+  await settledOrders([...lost, ...settled]);
+  await eventually("the queue is empty", async () => {
+    const { waiting, inFlight, deadLetters } = await call(caller, "gift.queueDepth", {});
+    return waiting + inFlight + deadLetters === 0;
+  });
+  expect(await streams.streams.info(`${natsPrefix()}GIFTS-0`)).toMatchObject({
+    config: { description: expect.stringMatching(/^made again: /) },
+  });
+});

@@ -1,0 +1,365 @@
+import type { ServiceBroker } from "moleculer";
+import { connect, type JetStreamManager, type NatsConnection, type PubAck } from "nats";
+import { natsOptions } from "../../../broker/nats-options.ts";
+import { natsPrefix } from "../../../config/config.ts";
+import { PositionKeeper } from "../../../mixins/jetstream/position-keeper.ts";
+import { Positions } from "../../../mixins/jetstream/positions.ts";
+import { ensureStreams, streamNames } from "../../../mixins/jetstream/streams.ts";
+import type { StreamDefinition } from "../../../mixins/jetstream.mixin.ts";
+import { rows } from "../../support/books.ts";
+import { eventually, startNode, stopAll } from "../../support/system.ts";
+import { Handled, jobs, news, sampleOn, sampleService, streamHealth } from "./sample.ts";
+
+/** Streams and consumers that are deleted while two nodes work with them. */
+
+jest.setTimeout(60_000);
+
+const healWithinMs = 5_000;
+
+let connection: NatsConnection;
+let manager: JetStreamManager;
+let nodes: ServiceBroker[];
+const handled = new Handled();
+const full = (name: string) => natsPrefix() + name;
+
+/** A stream that was made again gives its consumers names of their own. */
+async function namesOn(stream: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of manager.consumers.list(full(stream))) names.push(name);
+  return names;
+}
+async function deleteConsumers(stream: string): Promise<void> {
+  for (const name of await namesOn(stream)) await manager.consumers.delete(full(stream), name);
+}
+
+beforeAll(async () => {
+  connection = await connect(natsOptions("gone-test"));
+  manager = await connection.jetstreamManager();
+  nodes = await Promise.all(["one", "two"].map((label) => startNode(label, [sampleService(handled)])));
+  await eventually("both pull", async () => {
+    const infos = await Promise.all([0, 1].map((n) => manager.consumers.info(full(`JOBS-${n}`), `jobs-reader-${n}`)));
+    return infos.every(({ num_waiting }) => num_waiting > 0);
+  });
+});
+afterEach(() => {
+  handled.release();
+  jest.restoreAllMocks();
+});
+afterAll(async () => {
+  await connection.close();
+  await stopAll();
+});
+
+let made = 0;
+const newIds = (count: number) => Array.from({ length: count }, () => `m-${++made}`);
+
+const publishOn = (node: ServiceBroker, subject: string, id: string) =>
+  sampleOn(node).jetstream.publish(subject, { id }, { msgId: id });
+/** On either node, until it is taken. */
+async function publish(subject: string, id: string): Promise<PubAck> {
+  const refusals: unknown[] = [];
+  const take = () =>
+    publishOn(nodes[made % 2] as ServiceBroker, subject, id).catch((error: { data?: unknown }) => {
+      refusals.push(error.data);
+    });
+  return eventually(`${id} is taken`, take, healWithinMs).catch((error: Error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(refusals)}`);
+  }) as Promise<PubAck>;
+}
+const publishAll = (subject: string, ids: readonly string[]) => Promise.all(ids.map((id) => publish(subject, id)));
+const times = (list: readonly string[], ids: readonly string[]) =>
+  ids.map((id) => list.filter((one) => one === id).length);
+const once = (ids: readonly string[]) => ids.map(() => 1);
+
+const expectHandled = (list: readonly string[], ids: readonly string[]) =>
+  eventually("all are handled", () => ids.every((id) => list.includes(id)), healWithinMs);
+async function expectHealthy(): Promise<void> {
+  let reports: unknown[] = [];
+  const areHealthy = async () => {
+    reports = await Promise.all(nodes.map(streamHealth));
+    return reports.every((health) => health === true);
+  };
+  await eventually("the nodes are healthy", areHealthy, 20_000).catch((error: Error) => {
+    throw new Error(`${error.message}: ${reports.join(" | ")}`);
+  });
+}
+
+const positionRows = (reader: string) =>
+  rows<{ stream_created: string; sequence: string }>(
+    "sample",
+    "SELECT stream_created, sequence FROM t_stream_position WHERE reader = ? ORDER BY stream_created",
+    [reader],
+  );
+const positionOf = async (reader: string, created: string) =>
+  Number((await positionRows(reader)).find(({ stream_created }) => stream_created === created)?.sequence ?? 0);
+
+/** Until every node has looked at its streams once more. */
+const aLook = () =>
+  Promise.all(
+    nodes.map((node) => {
+      const { manager: theirs } = sampleOn(node).jetstream;
+      const looked = jest.spyOn(theirs, "getAccountInfo");
+      return eventually("a look has ended", () => looked.mock.calls.length > 1).finally(() => looked.mockRestore());
+    }),
+  );
+
+/** Sends jobs without a pause until it is told to stop; those that were acked. */
+function traffic() {
+  const acked: string[] = [];
+  let over = false;
+  const lanes = [0, 1].map(async (lane) => {
+    while (!over) {
+      const [id] = newIds(1) as [string];
+      await publish(`job.${lane}`, id).then(
+        () => acked.push(id),
+        () => {},
+      );
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  });
+  return {
+    acked,
+    async stop() {
+      over = true;
+      await Promise.all(lanes);
+    },
+  };
+}
+
+describe("a stream that is made", () => {
+  const shared: StreamDefinition = { ...{ name: "SHARED", subjects: ["shared.*"], kind: "queue", partitions: 4 } };
+
+  test("has its share of the bound, also where many nodes make it at once, and none deletes what another took", async () => {
+    const bound = { ...shared, maxMessages: 1_000_000 };
+    let over = false;
+    const acked: number[] = [];
+    const publishing = (async () => {
+      while (!over) {
+        const ack = await connection
+          .jetstream()
+          .publish(full("shared.2"), "x")
+          .catch(() => undefined);
+        if (ack) acked.push(ack.seq);
+      }
+    })();
+    await Promise.all(Array.from({ length: 8 }, () => ensureStreams(manager, [bound])));
+    await eventually("some are taken", () => acked.length > 20);
+    over = true;
+    await publishing;
+    const { config, state } = await manager.streams.info(full("SHARED-2"));
+    expect([config.max_msgs, config.subjects, state.messages]).toEqual([250_000, [full("shared.2")], acked.length]);
+    expect(streamNames(bound)).toHaveLength(4);
+  });
+
+  test("is brought to its definition where it has other settings, and keeps its place", async () => {
+    const before = await manager.streams.info(full("SHARED-3"));
+    await ensureStreams(manager, [{ ...shared, maxMessages: 400 }]);
+    const { config, created } = await manager.streams.info(full("SHARED-3"));
+    expect([config.max_msgs, config.description, created]).toEqual([100, before.config.description, before.created]);
+  });
+});
+
+describe("a queue", () => {
+  test("whose consumer is deleted under traffic goes on within 5 s, and nothing is left behind", async () => {
+    const sending = traffic();
+    await eventually("jobs are handled", () => handled.jobs.length > 50);
+    await Promise.all(["JOBS-0", "JOBS-1"].map(deleteConsumers));
+    const [after] = newIds(1) as [string];
+    await publish("job.0", after);
+    await expectHandled(handled.jobs, [after]);
+    await sending.stop();
+    await expectHandled(handled.jobs, sending.acked);
+    await eventually(
+      "the queue is empty",
+      async () => (await manager.streams.info(full("JOBS-0"))).state.messages === 0,
+    );
+    await expectHealthy();
+  });
+
+  test("that is deleted with messages in hand takes new ones, which no old ack touches, and says how many are lost", async () => {
+    const errors = nodes.map((node) => jest.spyOn(sampleOn(node).logger, "error"));
+    // A stream that nothing was published to yet, so that the sequences in hand are the first ones.
+    await manager.streams.delete(full("JOBS-1"));
+    await eventually("it is there", async () => (await namesOn("JOBS-1").catch(() => [])).length > 0);
+    handled.hold();
+    const old = newIds(30);
+    await publishAll("job.1", old);
+    const [reader] = (await namesOn("JOBS-1")) as [string];
+    const inHand = async () => (await manager.consumers.info(full("JOBS-1"), reader)).num_ack_pending;
+    await eventually("all are in hand", async () => (await inHand()) === 30);
+    await aLook();
+    const { state } = await manager.streams.info(full("JOBS-1"));
+    expect(state.messages).toBe(30);
+    await manager.streams.delete(full("JOBS-1"));
+    const fresh = newIds(30);
+    const acks = await publishAll("job.1", fresh);
+    // The same sequences mean other messages.
+    expect([Math.min(...acks.map(({ seq }) => seq)), state.first_seq]).toEqual([1, 1]);
+    handled.release();
+    await expectHandled(handled.jobs, [...old, ...fresh]);
+    expect(times(handled.jobs, fresh)).toEqual(once(fresh));
+    await eventually("it is empty", async () => (await manager.streams.info(full("JOBS-1"))).state.messages === 0);
+    const said = () => errors.flatMap(({ mock }) => mock.calls).filter(([about]) => about?.lost === 30);
+    await eventually("both nodes say it", () => said().length === 2);
+    const reports = await Promise.all(nodes.map(streamHealth));
+    expect(reports).toEqual([1, 2].map(() => expect.stringContaining("30 messages were lost with stream")));
+    await expectHealthy();
+  });
+
+  test("that is purged loses what nobody had, which is noticed, and goes on", async () => {
+    handled.hold();
+    const errors = nodes.map((node) => jest.spyOn(sampleOn(node).logger, "error"));
+    // More than the nodes hold.
+    await publishAll("job.0", newIds(700));
+    await aLook();
+    await manager.streams.purge(full("JOBS-0"));
+    handled.release();
+    const [after] = newIds(1) as [string];
+    await publish("job.0", after);
+    await expectHandled(handled.jobs, [after]);
+    await eventually("it is said", () =>
+      errors.flatMap(({ mock }) => mock.calls).some(([about, text]) => about?.lost > 0 && /purged/.test(text)),
+    );
+  });
+});
+
+describe("a log", () => {
+  const created = async () => (await manager.streams.info(full("NEWS"))).created;
+  const settledAt = (reader: string, sequence: number) =>
+    eventually("the position is kept", async () => (await positionOf(reader, await created())) >= sequence);
+
+  test("whose consumer is deleted goes on after the position that its service keeps", async () => {
+    const first = newIds(25);
+    const acks = await publishAll("news.local", first);
+    await expectHandled(handled.news, first);
+    await settledAt("news-reader", Math.max(...acks.map(({ seq }) => seq)));
+    await deleteConsumers("NEWS");
+    const next = newIds(25);
+    await publishAll("news.local", next);
+    await expectHandled(handled.news, next);
+    expect(times(handled.news, [...first, ...next])).toEqual(once([...first, ...next]));
+  });
+
+  test("that is deleted is made again, and is read from its beginning, events between stream and consumer included", async () => {
+    const before = await created();
+    const was = await positionOf("news-reader", before);
+    await manager.streams.delete(full("NEWS"));
+    const fresh = newIds(10);
+    await publishAll("news.local", fresh);
+    await expectHandled(handled.news, fresh);
+    expect(times(handled.news, fresh)).toEqual(once(fresh));
+    expect(await created()).not.toBe(before);
+    await settledAt("news-reader", 1);
+    expect(await positionOf("news-reader", before)).toBe(was);
+  });
+
+  test("and all other streams, the dead letters too, are deleted: everything is there within 5 s", async () => {
+    const names = [...streamNames(jobs), ...streamNames(news), full("DEAD")];
+    await Promise.all(names.map((name) => manager.streams.delete(name)));
+    const there = async (name: string) => (await manager.streams.info(name).catch(() => undefined)) !== undefined;
+    await eventually("all are there", async () => (await Promise.all(names.map(there))).every(Boolean), healWithinMs);
+    const [job, item] = newIds(2) as [string, string];
+    await Promise.all([publish("job.0", job), publish("news.local", item)]);
+    await expectHandled(handled.jobs, [job]);
+    await expectHandled(handled.news, [item]);
+  });
+
+  test("gets again from the outbox what it lost and not all consumers had read, and nothing else", async () => {
+    const { outbox, mysql } = sampleOn(nodes[0] as ServiceBroker);
+    const write = async (ids: readonly string[], subject: string) => {
+      for (const id of ids)
+        await mysql.transaction((tx) => outbox.add(tx, { subject, msgId: id, payload: { id }, orderKey: id }));
+      outbox.wake();
+      await eventually("they are sent", async () => (await outbox.unsent(ids)).size === 0);
+    };
+    const read = newIds(5);
+    await write(read, "news.local");
+    await expectHandled(handled.news, read);
+    await eventually("that is known", async () => (await positionOf("*", await created())) >= (await lastSequence()));
+    handled.hold();
+    const unread = newIds(5);
+    await write(unread, "news.local");
+    await manager.streams.delete(full("NEWS"));
+    await eventually("they are sent again", async () => {
+      const info = await manager.streams.info(full("NEWS")).catch(() => undefined);
+      return info?.state.messages === 5;
+    });
+    handled.release();
+    await expectHandled(handled.news, unread);
+    // The second run of the recovery finds nothing more.
+    const isOver = async () => {
+      const now = await created();
+      return (await positionRows("recovery outbox NEWS")).some(({ stream_created }) => stream_created === now);
+    };
+    await eventually("the recovery is over", isOver, 15_000);
+    expect(times(handled.news, read)).toEqual(once(read));
+    expect((await manager.streams.info(full("NEWS"))).state.messages).toBe(5);
+  });
+
+  const lastSequence = async () => (await manager.streams.info(full("NEWS"))).state.last_seq;
+
+  test("that was restored from an old backup goes on with what is new in it, and the position follows", async () => {
+    const positions = new Positions(sampleOn(nodes[0] as ServiceBroker).mysql);
+    const error = jest.fn();
+    const keeper = new PositionKeeper(manager, positions, { error });
+    const info = await manager.streams.info(full("NEWS"));
+    const stream = { stream: full("NEWS"), created: info.created };
+    expect(await keeper.startOf("nobody", info)).toBe("first");
+    await keeper.note("restored", info, info.state.last_seq - 1);
+    expect(await keeper.startOf("restored", info)).toEqual({ after: info.state.last_seq - 1 });
+    await positions.advance("restored", stream, info.state.last_seq + 100);
+    await positions.advance("restored", stream, info.state.last_seq);
+    const position = await positions.find("restored", stream);
+    expect(position?.sequence).toBe(info.state.last_seq + 100);
+    expect(await keeper.startOf("restored", info)).toEqual({
+      since: new Date((position?.time.getTime() ?? 0) - 60_000),
+    });
+    expect(error).toHaveBeenCalledTimes(1);
+    // A node that has seen the higher one sees the stream end before it.
+    const other = new PositionKeeper(manager, positions, { error });
+    await other.note("restored", info, info.state.last_seq);
+    expect((await positions.find("restored", stream))?.sequence).toBe(info.state.last_seq + 100);
+    await other.note("restored", info, info.state.last_seq);
+    expect((await positions.find("restored", stream))?.sequence).toBe(info.state.last_seq);
+  });
+});
+
+describe("the health report", () => {
+  test("names what is missing while it cannot be made, and is true again once it is there", async () => {
+    // Until it is faster than the nodes.
+    await eventually("somebody else has the subject", async () => {
+      await manager.streams.delete(full("NEWS")).catch(() => {});
+      return manager.streams.add({ name: full("SQUATTER"), subjects: [full("news.>")] }).catch(() => undefined);
+    });
+    await eventually("both say it", async () =>
+      (await Promise.all(nodes.map(streamHealth))).every((health) =>
+        /stream \S*NEWS is missing: /.test(String(health)),
+      ),
+    );
+    await manager.streams.delete(full("SQUATTER"));
+    await eventually("neither says it", async () =>
+      (await Promise.all(nodes.map(streamHealth))).every((health) => !/missing/.test(String(health))),
+    );
+    const [item] = newIds(1) as [string];
+    await publish("news.local", item);
+    await expectHandled(handled.news, [item]);
+    await expectHealthy();
+  });
+
+  test("says that a stream is full, and is true again once there is room", async () => {
+    handled.hold();
+    await manager.streams.update(full("JOBS-1"), { max_msgs: 10 });
+    const outcomes = await Promise.allSettled(
+      newIds(12).map((id) => publishOn(nodes[0] as ServiceBroker, "job.1", id)),
+    );
+    expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(2);
+    expect(await streamHealth(nodes[0] as ServiceBroker)).toMatch(/JOBS-1 takes nothing: maximum messages exceeded/);
+    await eventually("the other node sees it", async () =>
+      /JOBS-1 is full: it holds 10 messages/.test(String(await streamHealth(nodes[1] as ServiceBroker))),
+    );
+    handled.release();
+    await eventually("it is drained", async () => (await manager.streams.info(full("JOBS-1"))).state.messages === 0);
+    await publishOn(nodes[0] as ServiceBroker, "job.1", newIds(1)[0] as string);
+    await expectHealthy();
+  });
+});
