@@ -37,6 +37,8 @@ export class LineOutput {
   private opened: Descriptor | undefined;
   private timer: NodeJS.Timeout | undefined;
   private stuck = false;
+  /** When the present opening or writing began, performance.now(). */
+  private busySince = 0;
   private failure: string | undefined;
   private complainedAt = Number.NEGATIVE_INFINITY;
   private settled: (() => void)[] = [];
@@ -104,9 +106,12 @@ export class LineOutput {
     this.tell?.(`${this.queue.lines} lines for ${this.name} are lost at the end: ${this.trouble}`);
   }
 
-  /** Whether a thread still opens or writes the file after `flushed` waited for it: the disk blocks it. */
+  /**
+   * Whether the disk blocks a thread that opens or writes the file: `flushed` has waited for it, or it has been at it
+   * for `limits.log.flushAtExitMs`.
+   */
   get isStuck(): boolean {
-    return this.stuck;
+    return this.stuck || (this.isBusy && performance.now() - this.busySince >= limits.log.flushAtExitMs);
   }
 
   /** Closes the file. A later write opens it again. */
@@ -150,6 +155,7 @@ export class LineOutput {
 
   private open(): void {
     this.phase = "opening";
+    this.busySince = performance.now();
     openTarget(this.target, (error, opened) => {
       this.phase = "idle";
       this.stuck = false;
@@ -163,6 +169,7 @@ export class LineOutput {
     for (let chunk = this.queue.chunk(); chunk && this.phase === "idle"; chunk = this.queue.chunk()) {
       if (mayBlock) {
         this.phase = "writing";
+        this.busySince = performance.now();
         writeInThread(fd, chunk, (error, bytes) => {
           this.phase = "idle";
           this.stuck = false;

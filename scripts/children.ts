@@ -25,6 +25,9 @@ export interface ChildOptions {
   readyDeadlineMs?: number;
 }
 
+/** What `ready` rejects with where the child ended before it was ready. */
+export class EndedBeforeReady extends Error {}
+
 /** How a child ended; the code is 127 when it could not be started. */
 export interface ChildExit {
   code: number | null;
@@ -36,8 +39,8 @@ export interface Child {
   /** Undefined when it could not be started; `ready` says why. */
   pid: number | undefined;
   /**
-   * The match of the ready line. Rejects, with the child's last lines, when it ends before that line or does not write
-   * it in time; in the latter case it goes on running.
+   * The match of the ready line. Rejects, with the child's last lines, when it ends before that line (`EndedBeforeReady`)
+   * or does not write it in time; in the latter case it goes on running.
    */
   ready: Promise<RegExpMatchArray | undefined>;
   /** Resolves when it has ended and its output has been written as far as that can be done. Never rejects. */
@@ -102,9 +105,9 @@ function untilReady(
       lineWatchers.delete(watch);
       finish();
     };
-    const fail = (what: string) => {
+    const fail = (what: string, Kind: typeof EndedBeforeReady = Error) => {
       const tail = lastLines.length === 0 ? "It wrote nothing." : `Its last lines:\n${lastLines.join("\n")}`;
-      settle(() => reject(new Error(`${name} ${what}. ${tail}`)));
+      settle(() => reject(new Kind(`${name} ${what}. ${tail}`)));
     };
     const watch = (line: string) => {
       const match = ready === undefined ? null : line.match(ready);
@@ -115,7 +118,9 @@ function untilReady(
       readyDeadlineMs,
     );
     lineWatchers.add(watch);
-    void ended.then(({ code, signal }) => fail(`ended before it was ready, with ${signal ?? `exit code ${code}`}`));
+    void ended.then(({ code, signal }) =>
+      fail(`ended before it was ready, with ${signal ?? `exit code ${code}`}`, EndedBeforeReady),
+    );
     if (ready === undefined) setImmediate(() => settle(() => resolve(undefined)));
   });
 }

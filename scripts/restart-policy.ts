@@ -2,7 +2,8 @@ import { limits } from "../config/limits.ts";
 
 /**
  * When a process that ended by itself is started again, and when it is given up. Exit code 0 means that it was told to
- * end; with any other end it ended by itself.
+ * end; with any other end it ended by itself. One that its supervisor ends, since it was not ready in time after a
+ * restart, counts as one that ended by itself, whatever its exit code.
  *
  * | phase      |                                                                    |
  * | ---------- | ------------------------------------------------------------------ |
@@ -43,7 +44,7 @@ export interface RestartState {
   readonly failures: readonly number[];
 }
 
-/** `failed`: it ended by itself; `endedWell`: it ended with exit code 0. */
+/** `failed`: it ended by itself, or was not ready in time; `endedWell`: it ended with exit code 0. */
 export type ProcessEvent = "ready" | "endedWell" | "failed" | "pauseOver" | "stop";
 
 export const initialState: RestartState = { phase: "starting", failures: [] };

@@ -1,5 +1,5 @@
 import { limits } from "../config/limits.ts";
-import type { Child, ChildExit } from "./children.ts";
+import { type Child, type ChildExit, EndedBeforeReady } from "./children.ts";
 import {
   initialState,
   next,
@@ -43,6 +43,8 @@ export class Supervised<Ready> {
   private readonly isOver: (end: End) => void;
   private state: RestartState = initialState;
   private child: Child;
+  /** Was not ready in time after a restart and is ended for that: a failure, whatever its exit code. */
+  private abandoned: Child | undefined;
   private former: Ready | undefined;
   private timer: NodeJS.Timeout | undefined;
 
@@ -83,7 +85,7 @@ export class Supervised<Ready> {
 
   private ended(child: Child, exit: ChildExit): void {
     const before = this.state.phase;
-    this.step(exit.code === 0 ? "endedWell" : "failed");
+    this.step(exit.code === 0 && child !== this.abandoned ? "endedWell" : "failed");
     if (before === "stopping" || before === "starting") return;
     this.tellEnd(child, exit);
     if (this.state.phase !== "pausing") return;
@@ -103,7 +105,8 @@ export class Supervised<Ready> {
       .lastLines()
       .map((line) => (line.length > shownChars ? `${line.slice(0, shownChars)} ...` : line));
     const tail = lines.length === 0 ? "It wrote nothing." : `Its last lines:\n    ${lines.join("\n    ")}`;
-    tell(`${who} ended by itself, with ${how}. ${tail}`);
+    const why = child === this.abandoned ? "was ended, since it was not ready in time" : "ended by itself";
+    tell(`${who} ${why}, with ${how}. ${tail}`);
     const within = `${restarts.most} within ${restarts.withinMs / 60_000} minutes`;
     if (phase === "givenUp") tell(`${name} is not started again (restarts: ${within})`);
     const seconds = pauseMs(this.state, restarts) / 1000;
@@ -117,8 +120,9 @@ export class Supervised<Ready> {
     this.watch(child).then(
       (ready) => this.options.restarted?.(ready, child.pid),
       (error: unknown) => {
-        // Where the child has ended, `ended` reports it.
-        if (this.state.phase !== "restarting") return;
+        // Of a child that has ended `ended` tells.
+        if (error instanceof EndedBeforeReady || this.state.phase !== "restarting") return;
+        this.abandoned = child;
         this.options.tell(`${this.name} did not come back: ${messageOf(error)}`);
         void child.stop(limits.restarts.nodeStopMs);
       },

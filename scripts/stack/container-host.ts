@@ -19,12 +19,13 @@ export async function engineAnswers(env: NodeJS.ProcessEnv): Promise<boolean> {
 export function containerHost(plan: ServerPlan, site: Site): Host {
   const container = `${site.mark}-${plan.name}`;
   const docker = (...args: string[]) => mustRun("docker", args, { env: site.env });
+  const ask = (...args: string[]) => mustRun("docker", args, { env: site.env, timeoutMs: ENGINE_DEADLINE_MS });
 
   /** The state that Docker names, `running` for one; undefined when there is no such container of ours. */
   const state = async (): Promise<string | undefined> => {
     if (findProgram(["docker"], site.env) === undefined) return undefined;
     const filters = ["--filter", `name=^/?${container}$`, "--filter", `label=${LABEL}=${site.stackDir}`];
-    const output = await docker("ps", "--all", ...filters, "--format", "{{.State}}");
+    const output = await ask("ps", "--all", ...filters, "--format", "{{.State}}");
     return output.trim().split("\n")[0] || undefined;
   };
 

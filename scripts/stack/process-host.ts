@@ -97,11 +97,16 @@ function logFile(site: Site): string {
   return join(site.dir, "server.log");
 }
 
-/** The last lines of the server's log, with where it is; for errors. */
+/** The last lines of the server's log, with where it is; for errors. Never throws. */
 export function logTail(site: Site): string {
   const file = logFile(site);
   if (!existsSync(file)) return "It wrote no log.";
-  const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-LOG_LINES_IN_ERRORS);
+  let lines: string[];
+  try {
+    lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-LOG_LINES_IN_ERRORS);
+  } catch (error) {
+    return `Its log cannot be read: ${messageOf(error)}`;
+  }
   const confined = lines.some((line) => /errno: ?13|permission denied/i.test(line)) && existsSync("/etc/apparmor.d");
   const hint = confined
     ? "\nThe system may confine this program to its standard folders (AppArmor): install MariaDB, or set the URL of a running server."

@@ -17,6 +17,8 @@ export interface WatchOptions {
   /** Called with a line for people when a server ended by itself, is started again or given up. */
   tell: (line: string) => void;
   limits?: RestartLimits;
+  /** How often each server is looked at, ms; `limits.restarts` says it for processes and for containers. */
+  lookEveryMs?: number;
 }
 
 interface Watched extends WatchOptions {
@@ -25,6 +27,9 @@ interface Watched extends WatchOptions {
   isUser: () => boolean;
   locked: <T>(task: () => Promise<T>) => Promise<T>;
 }
+
+/** `notOurs`: it is gone, and this process is no user of the servers any more. */
+type Seen = { is: "running" | "gone" | "notOurs" } | { is: "unknown"; error: string };
 
 /**
  * Supervises the private servers while this process uses them: one that ends by itself is started again at its port, as
@@ -43,7 +48,7 @@ export class ServerWatch {
     const givenUp = Promise.withResolvers<string>();
     this.givenUp = givenUp.promise;
     this.giveUp = givenUp.resolve;
-    this.loops = options.servers.map((server) => this.watch(server));
+    this.loops = options.servers.map((server) => this.watch(server).catch((error) => this.unwatched(server, error)));
   }
 
   /** Resolves when no server is supervised: all were ended on purpose or given up. */
@@ -57,6 +62,11 @@ export class ServerWatch {
     await Promise.all(this.loops);
   }
 
+  /** An error in the watch costs the watch of this one server, never the process. */
+  private unwatched({ plan }: Up, error: unknown): void {
+    this.options.tell(`${plan.title} is not looked after any more, it runs on by itself: ${messageOf(error)}`);
+  }
+
   private async watch(first: Up): Promise<void> {
     const { limits: most = limits.restarts, tell } = this.options;
     const title = first.plan.title;
@@ -65,11 +75,17 @@ export class ServerWatch {
     const step = (event: ProcessEvent) => {
       state = next(state, event, Date.now(), most);
     };
-    const lookMs = server.pid === undefined ? limits.restarts.lookAtContainersEveryMs : limits.restarts.lookEveryMs;
+    const { lookAtContainersEveryMs, lookEveryMs } = limits.restarts;
+    const lookMs = this.options.lookEveryMs ?? (server.pid === undefined ? lookAtContainersEveryMs : lookEveryMs);
+    let blind = false;
     while (await this.pauses(state.phase === "pausing" ? pauseMs(state, most) : lookMs)) {
       if (state.phase === "up") {
-        if (await isRunning(server)) continue;
-        if (!this.options.isUser()) return;
+        const seen = await this.look(server);
+        if (seen.is === "unknown" && !blind)
+          tell(`whether ${title} runs cannot be seen; it counts as running, and is looked at again: ${seen.error}`);
+        blind = seen.is === "unknown";
+        if (seen.is === "unknown" || seen.is === "running") continue;
+        if (seen.is === "notOurs") return;
         step("failed");
         tell(`${title} ended by itself. ${logTail(server.site)}`);
       } else {
@@ -90,6 +106,16 @@ export class ServerWatch {
       if (state.phase !== "pausing") continue;
       const count = `restart ${state.failures.length} of ${within}`;
       tell(`${title} is started again in ${pauseMs(state, most) / 1000} s (${count})`);
+    }
+  }
+
+  /** Never rejects: an engine that restarts or is slow says nothing about its containers. */
+  private async look(server: Up): Promise<Seen> {
+    try {
+      if (await isRunning(server)) return { is: "running" };
+      return { is: this.options.isUser() ? "gone" : "notOurs" };
+    } catch (error) {
+      return { is: "unknown", error: messageOf(error) };
     }
   }
 

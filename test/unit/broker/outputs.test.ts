@@ -1,9 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { limits } from "../../../config/limits.ts";
 import { projectRoot } from "../../../config/root.ts";
 
 /** Processes whose standard output or log file is of no use: they work on and end as they should. */
@@ -105,16 +106,26 @@ test("what was written before the end is in the file, in order, also where the e
   expect(numbers).toEqual(Array.from({ length: 3000 }, (_, n) => n + 1));
 });
 
-test("a disk that does not let go of a write cannot keep the process from ending", async () => {
+test.each([
+  ["that waits for its lines", "void endProcess(0);"],
+  [
+    "by an error that nobody caught",
+    `setTimeout(() => { outputTo(log).writeNow("last word\\n"); process.exit(1); }, ${2 * limits.log.flushAtExitMs});`,
+  ],
+])("a disk that does not let go of a write cannot keep the process from an end %s", async (_, end) => {
   const fifo = join(dir, "never");
   execFileSync("mkfifo", [fifo]);
+  const log = join(dir, "log");
   // The one thread that files are written in waits for something that never comes.
   const script = `import { openSync, read } from "node:fs";
     read(openSync(${JSON.stringify(fifo)}, "r+"), Buffer.alloc(1), () => {});
-    outputTo(${JSON.stringify(join(dir, "log"))}).writeNow("line\\n");
-    void endProcess(0);`;
+    const log = ${JSON.stringify(log)};
+    outputTo(log).writeNow("line\\n");
+    ${end}`;
   const startedAt = Date.now();
   const { signal } = await start(script, "pipe", { UV_THREADPOOL_SIZE: "1" }).ended;
   expect(signal).toBe("SIGKILL");
   expect(Date.now() - startedAt).toBeLessThan(10_000);
+  // A disk that hangs would hold up whoever writes to it.
+  expect(existsSync(log)).toBe(false);
 });
