@@ -29,6 +29,8 @@ function textOfGap({ lines, since, reason }: Gap): string {
 export class LineOutput {
   /** The line that stands where lines are missing, without its line feed. */
   gapLine: (gap: Gap) => string = textOfGap;
+  /** Whether the disk blocks a thread: `flushed` has waited for it, or it takes longer than `limits.log.flushAtExitMs`. */
+  isStuck = false;
   private readonly target: Target;
   private readonly tell: Complain | undefined;
   private readonly queue = new LineQueue();
@@ -36,9 +38,8 @@ export class LineOutput {
   private phase: Phase = "idle";
   private opened: Descriptor | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private stuck = false;
-  /** When the present opening or writing began, performance.now(). */
-  private busySince = 0;
+  /** Of the present opening or writing. */
+  private patience: NodeJS.Timeout | undefined;
   private failure: string | undefined;
   private complainedAt = Number.NEGATIVE_INFINITY;
   private settled: (() => void)[] = [];
@@ -79,7 +80,7 @@ export class LineOutput {
     if (this.hasSettled) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
-        this.stuck = this.isBusy;
+        this.isStuck = this.isBusy;
         resolve();
       }, deadlineMs);
       this.settled.push(() => {
@@ -104,14 +105,6 @@ export class LineOutput {
     }
     if (this.queue.lines === 0) return;
     this.tell?.(`${this.queue.lines} lines for ${this.name} are lost at the end: ${this.trouble}`);
-  }
-
-  /**
-   * Whether the disk blocks a thread that opens or writes the file: `flushed` has waited for it, or it has been at it
-   * for `limits.log.flushAtExitMs`.
-   */
-  get isStuck(): boolean {
-    return this.stuck || (this.isBusy && performance.now() - this.busySince >= limits.log.flushAtExitMs);
   }
 
   /** Closes the file. A later write opens it again. */
@@ -154,11 +147,9 @@ export class LineOutput {
   }
 
   private open(): void {
-    this.phase = "opening";
-    this.busySince = performance.now();
+    this.begin("opening");
     openTarget(this.target, (error, opened) => {
-      this.phase = "idle";
-      this.stuck = false;
+      this.done();
       this.opened = opened;
       if (error) this.failed(error);
       this.pump();
@@ -168,11 +159,9 @@ export class LineOutput {
   private writeTo({ fd, mayBlock }: Descriptor): void {
     for (let chunk = this.queue.chunk(); chunk && this.phase === "idle"; chunk = this.queue.chunk()) {
       if (mayBlock) {
-        this.phase = "writing";
-        this.busySince = performance.now();
+        this.begin("writing");
         writeInThread(fd, chunk, (error, bytes) => {
-          this.phase = "idle";
-          this.stuck = false;
+          this.done();
           if (error) this.failed(error);
           else this.wrote(bytes);
           this.pump();
@@ -185,6 +174,24 @@ export class LineOutput {
         }
       }
     }
+  }
+
+  private begin(phase: "opening" | "writing"): void {
+    this.phase = phase;
+    const patience = setTimeout(() => {
+      // After this process itself was held up, the news that the thread is done comes before an immediate.
+      setImmediate(() => {
+        if (this.patience === patience) this.isStuck = true;
+      });
+    }, limits.log.flushAtExitMs).unref();
+    this.patience = patience;
+  }
+
+  private done(): void {
+    clearTimeout(this.patience);
+    this.patience = undefined;
+    this.phase = "idle";
+    this.isStuck = false;
   }
 
   private wrote(bytes: number): void {

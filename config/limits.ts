@@ -74,6 +74,8 @@ export const limits = Object.freeze({
     listBytes: 512 * 1024,
     /** What nats-server must take at least (its `max_payload`, by default this). */
     maxPayloadBytes: 1024 * 1024,
+    /** For how long after its start a node ends when another one of its id is there; how often that is answered. */
+    sameIdEndsMs: 5_000,
   }),
 
   mysql: Object.freeze({

@@ -1,10 +1,15 @@
 /** What other nodes may send to a node over the bus: whatever it is, it costs that packet alone. */
+import { join } from "node:path";
 import fc from "fast-check";
 import type { ServiceBroker } from "moleculer";
 import { connect, type NatsConnection } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { config } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
+import { projectRoot } from "../../../config/root.ts";
+import { type Child, startChild } from "../../../scripts/children.ts";
 import { call } from "../../../services/contracts.ts";
+import { eventually } from "../../support/eventually.ts";
 import { strangeJson, strangeObject } from "../../support/strange-values.ts";
 import { stopAll } from "../../support/system.ts";
 import { livingRoomFake, startRouter } from "../im/im-nodes.ts";
@@ -16,17 +21,20 @@ let router: ServiceBroker;
 let server: ImServerChild;
 let bus: NatsConnection;
 let ended: unknown;
+let answersSince: number;
+const started: Child[] = [];
 
 beforeAll(async () => {
   router = await startRouter("router", livingRoomFake);
   server = await startImServerChild(router, "im-packets", {}, (child) => {
     child.exited.then((exit) => (ended = exit));
   });
+  answersSince = performance.now();
   bus = await connect(natsOptions("stranger"));
 });
 afterAll(async () => {
   await bus.close();
-  await server.child.stop(10_000);
+  await Promise.all([server.child, ...started].map((child) => child.stop(10_000)));
   await stopAll();
 });
 
@@ -111,5 +119,33 @@ test("an answer that cannot be made is missing, and ends nothing", async () => {
     '"caller":{"toString":1}',
   ])
     send("REQ", `{${request},${field}}`);
+  await expectAlive();
+});
+
+/** From then on no packet in its name ends it. */
+const hasBeenUp = () =>
+  eventually("it has been up", () => performance.now() - answersSince > limits.bus.sameIdEndsMs, 10_000);
+
+test("a second node with the same id ends at its start, and the first one stays", async () => {
+  await hasBeenUp();
+  const second = startChild({
+    name: "second",
+    command: process.execPath,
+    args: [join(projectRoot(), "test/support/service-process.ts"), "im-server"],
+    cwd: projectRoot(),
+    env: { NODE_ID: server.nodeId, NODE_OPTIONS: undefined },
+    output: { to: () => undefined },
+  });
+  started.push(second);
+  expect((await second.exited).code).toBe(1);
+  expect(second.lastLines().join()).toContain("nodeID conflict");
+  await expectAlive();
+});
+
+test("a packet in the name of the node, but of another instance, ends nothing once it has been up for a while", async () => {
+  await hasBeenUp();
+  for (const instance of ['"another"', "null", "{}"])
+    send("INFO", `{"ver":"5","sender":"${server.nodeId}","instanceID":${instance},"services":[]}`);
+  send("INFO", `{"ver":"5","sender":"${server.nodeId}"}`);
   await expectAlive();
 });

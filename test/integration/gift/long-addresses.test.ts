@@ -34,7 +34,7 @@ const walletFake = {
   actions: {
     consumeForSendGift(ctx: { params: { gifts: GiftCharge[] } }) {
       charged.push({ gifts: ctx.params.gifts, bytes: jsonBytes(ctx.params.gifts) });
-      const outcome = { status: "succeeded" as const, income: 1, balanceAfter: 0 };
+      const outcome = { status: "succeeded" as const, income: 1, incomePoints: 100, balanceAfter: 0 };
       return { outcomes: ctx.params.gifts.map(({ orderId }) => ({ orderId, ...outcome })) };
     },
   },

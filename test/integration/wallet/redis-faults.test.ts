@@ -122,21 +122,21 @@ test("the keys of the system are deleted again and again while gifts are in flig
 
 test("Redis that answers late costs time, and no more: late within the command timeout, and beyond it", async () => {
   const traffic = await Traffic.prepare(caller, 40, 12, 18);
-  const before = heldUp();
   const running = traffic.run();
   wire.slow(300);
   await traffic.reached(0.3);
   const without = more("degraded", 2);
   wire.slow(limits.redis.commandTimeoutMs + 500);
   await without;
-  await outlastWaiting();
   wire.slow(0);
   await running;
   await traffic.expectSettledOnce();
 
   await locksAgain();
   const after = traffic.again();
+  const began = Date.now();
   await after.run();
-  expect(heldUp()).toBe(before);
+  // A connection that is given up may leave locks behind, which run out by their TTL.
+  expect(Date.now() - began).toBeLessThan(limits.lock.ttlMs + 5_000);
   await after.expectSettledOnce();
 });

@@ -129,3 +129,11 @@ test.each([
   // A disk that hangs would hold up whoever writes to it.
   expect(existsSync(log)).toBe(false);
 });
+
+test("a write that has just begun is not taken for one that hangs while another output takes the last half second", async () => {
+  const log = join(dir, "log");
+  const script = `outputTo(${JSON.stringify(log)}).writeNow("line\\n"); say("nobody reads this"); process.exit(3);`;
+  const { code, signal } = await start(script, fullPipe()).ended;
+  expect({ code, signal }).toEqual({ code: 3, signal: null });
+  expect(readFileSync(log, "utf8")).toBe("line\n");
+});
