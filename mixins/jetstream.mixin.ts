@@ -3,10 +3,11 @@ import { connect, type JetStreamManager, type NatsConnection } from "nats";
 import { natsOptions } from "../broker/nats-options.ts";
 import { limits } from "../config/limits.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
-import { Channel, type ChannelDefinition, type Lease } from "./jetstream/channel.ts";
+import { Channel, type ChannelDefinition } from "./jetstream/channel.ts";
 import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
 import { consumersOf } from "./jetstream/definitions.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
+import { PartitionLeases } from "./jetstream/partition-lease.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
 import { deadLetterWriter, type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
 import { PositionKeeper } from "./jetstream/position-keeper.ts";
@@ -149,13 +150,6 @@ function keepShare(service: Service & Internals, channel: Channel): void {
   take();
 }
 
-/** Partitions need redisLockMixin. While Redis is away every node that wants a lease has it. */
-async function leaseOf(service: Service & Internals, durable: string): Promise<Lease | undefined> {
-  const key = `partition:${durable}`;
-  const hold = await service.locks?.acquire([key]);
-  return hold?.acquired.has(key) ? hold : undefined;
-}
-
 const registryEvents = ["$services.changed", "$node.disconnected"];
 
 /** The lifecycle of a schema's `channels`; defineService puts it after the service's own start and before its own stop. */
@@ -164,6 +158,7 @@ export const channelsLifecycle = {
     const definitions =
       (this.schema as unknown as { channels?: Record<string, ChannelDefinition<Service>> }).channels ?? {};
     this.jetstreamShares = [];
+    const leases = this.locks && new PartitionLeases(this.locks);
     for (const definition of Object.values(definitions)) {
       if (definition.stream.partitions && !this.locks)
         throw new Error(`${this.name} has a channel with partitions and no redisLockMixin`);
@@ -173,7 +168,7 @@ export const channelsLifecycle = {
         consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),
         pullFailed: () => this.jetstreamKept.maintenance.wake(),
         log: this.logger as never,
-        lease: definition.stream.partitions ? (durable) => leaseOf(this, durable) : undefined,
+        lease: leases && definition.stream.partitions ? (durable) => leases.acquire(durable) : undefined,
       });
       await this.jetstreamKept.maintenance.add(consumersOf(definition));
       channel.start(this.jetstream.manager, this.jetstream.client);
