@@ -1,5 +1,10 @@
-import type { Consumer, JetStreamClient, JsMsg } from "nats";
+import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from "nats";
 import { limits } from "../../config/limits.ts";
+
+/** Where nats.js 2 keeps the timer of a fetch. */
+interface ClientTimer {
+  timeout?: { cancel(): void };
+}
 
 export interface PullerPorts {
   /** How many messages may be asked for now; below one the puller waits for `roomFreed`. */
@@ -52,14 +57,31 @@ export class Puller {
       }
       try {
         this.consumer ??= await this.client.consumers.get(this.stream, this.name());
-        const messages = await this.consumer.fetch({ max_messages: room, expires: limits.jetstream.fetchExpiresMs });
-        for await (const message of messages) this.ports.received(message);
+        await this.pull(this.consumer, room);
       } catch (error) {
         this.consumer = undefined;
         if (this.stopping) return;
         this.ports.failed(error);
         await this.pause(limits.jetstream.fetchRetryMs);
       }
+    }
+  }
+
+  /**
+   * One pull, until the server says that it has ended. The client has a timer of its own, 50 ms after the server's, and
+   * drops what it reads after that: in a busy process messages that were sent in time are read late, and would come again
+   * only after the ack wait, behind later ones. So that timer is ended, and one takes its place that waits as long as the
+   * server itself waits for an ack.
+   */
+  private async pull(consumer: Consumer, room: number): Promise<void> {
+    const expires = limits.jetstream.fetchExpiresMs;
+    const messages: ConsumerMessages = await consumer.fetch({ max_messages: room, expires });
+    (messages as ConsumerMessages & ClientTimer).timeout?.cancel();
+    const late = setTimeout(() => void messages.close(), expires + limits.jetstream.ackWaitMs);
+    try {
+      for await (const message of messages) this.ports.received(message);
+    } finally {
+      clearTimeout(late);
     }
   }
 
