@@ -126,6 +126,10 @@ export const limits = Object.freeze({
     /** How often streams and consumers are looked at, and at the most so often when somebody misses one. */
     lookEveryMs: 1_000,
     wakeEveryMs: 200,
+    /** How often the dead letters and the account are looked at, unless something is missing: rare trouble. */
+    lookRarelyMs: 5_000,
+    /** How often a service notes how far its streams have grown, while they do. */
+    noteSeenEveryMs: 5_000,
     /** Streams that were not seen for so long are reported. */
     lookLateMs: 10_000,
     /**

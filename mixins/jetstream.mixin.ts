@@ -42,7 +42,7 @@ interface Internals extends JetStreamState, Partial<RedisLockState & MysqlState>
 
 const lostCounter = {
   name: "ovation.jetstream.lost",
-  description: "Messages that were lost with a stream or a purge, as far as this node saw",
+  description: "Messages that were lost with a stream or a purge, as far as this node saw; 1 where it cannot be known",
   labelNames: ["service", "stream"],
 } as const;
 
@@ -102,9 +102,10 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       const connection = await connect(natsOptions(`${this.broker.nodeID}-${this.name}`));
       const manager = await connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
       const positions = this.mysql && new Positions(this.mysql);
+      let gone: string[];
       try {
         requireMaxPayload(connection);
-        await ensureStreams(
+        gone = await ensureStreams(
           manager,
           [...definitions, deadLetters],
           async (name) => (await positions?.knows(name)) ?? false,
@@ -117,6 +118,7 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       const { port, kept } = open(this, connection, manager, definitions);
       this.jetstream = port;
       this.jetstreamKept = kept;
+      kept.maintenance.goneAtStart(gone);
       addHealthCheck(this, "nats", () => connection.flush());
       await kept.maintenance.start();
     },

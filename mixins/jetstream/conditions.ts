@@ -1,4 +1,6 @@
+import type { ConsumerInfo, StreamInfo } from "nats";
 import { limits } from "../../config/limits.ts";
+import type { StreamDefinition } from "./definitions.ts";
 
 /** Codes of the server's API for a publication that it has no room for: resources, storage, bounds of the stream. */
 export const noRoomCodes: ReadonlySet<number> = new Set([10_023, 10_047, 10_077]);
@@ -94,4 +96,25 @@ export class Conditions {
       ...this.losses.map(({ text }) => text),
     ];
   }
+}
+
+/**
+ * A number that moves with each message that is done: of a queue what is gone from it; of a log how far its acks have come
+ * in order, and how many are acked beyond that, since one message that is tried again and again holds the others' place.
+ */
+export function doneBy(
+  kind: StreamDefinition["kind"],
+  { state }: Pick<StreamInfo, "state">,
+  { ack_floor, delivered, num_ack_pending }: Pick<ConsumerInfo, "ack_floor" | "delivered" | "num_ack_pending">,
+): number {
+  if (kind === "queue") return state.last_seq - state.messages;
+  return ack_floor.stream_seq + (delivered.stream_seq - num_ack_pending);
+}
+
+/** Which bound a stream has reached beyond which it refuses what is published. */
+export function boundReached({ config, state }: StreamInfo): string | undefined {
+  if (config.discard !== "new") return undefined;
+  if (config.max_msgs > 0 && state.messages >= config.max_msgs) return `it holds ${state.messages} messages`;
+  if (config.max_bytes > 0 && state.bytes >= config.max_bytes) return `it holds ${state.bytes} bytes`;
+  return undefined;
 }

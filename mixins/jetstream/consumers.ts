@@ -45,20 +45,22 @@ export async function makeConsumer(
   await manager.consumers.add(consumer.stream, consumerConfig(name, consumer, start)).catch((error: unknown) => {
     failure = error;
   });
-  await mustBe(manager, stream).catch(async (error: unknown) => {
+  if (!(await isStill(manager, stream))) {
     if (failure === undefined) await remove(manager, consumer.stream, name);
-    throw error;
-  });
+    throw madeAgain(stream);
+  }
   const info = await findConsumer(manager, consumer.stream, name);
   if (info) return info;
   throw failure ?? new Error(`consumer ${name} is gone again`);
 }
 
-/** @throws Error where a stream is not there any more, or another one is. */
-async function mustBe(manager: JetStreamManager, { config, created }: StreamInfo): Promise<void> {
-  const now = await findStream(manager, config.name);
-  if (now?.created !== created) throw new Error(`stream ${config.name} was just deleted or made again`);
+/** Whether a stream is there as it was seen, with its mark. Rejects where the server does not say: then nobody knows. */
+async function isStill(manager: JetStreamManager, seen: StreamInfo): Promise<boolean> {
+  const now = await findStream(manager, seen.config.name);
+  return now !== undefined && now.created === seen.created && markOf(now) === markOf(seen);
 }
+
+const madeAgain = ({ config }: StreamInfo) => new Error(`stream ${config.name} was just deleted, made again or marked`);
 
 /** Removes consumers that another look made for a stream that was there before: a queue allows no second one. */
 async function removeFormer(
@@ -68,7 +70,7 @@ async function removeFormer(
 ): Promise<void> {
   const former: string[] = [];
   for await (const { name } of manager.consumers.list(stream)) if (isNameOf(durable, name)) former.push(name);
-  await mustBe(manager, info);
+  if (!(await isStill(manager, info))) throw madeAgain(info);
   const now = consumerName({ durable }, markOf(info));
   for (const name of former) if (name !== now) await remove(manager, stream, name);
 }

@@ -1,37 +1,32 @@
-import type { ConsumerInfo, JetStreamManager, PubAck, StreamInfo } from "nats";
+import type { ConsumerInfo, PubAck, StreamInfo } from "nats";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../background-loop.ts";
-import type { Conditions } from "./conditions.ts";
+import { boundReached, doneBy } from "./conditions.ts";
 import { bringToSettings, findConsumer, makeConsumer } from "./consumers.ts";
 import {
   type ConsumerDefinition,
   consumerName,
+  deadLetters,
   partsOf,
   type Start,
   type StreamDefinition,
   streamConfig,
   type WantedStream,
 } from "./definitions.ts";
-import { lostWith, purgedBetween, type SeenConsumer, type SeenStream, seenConsumer, seenStream } from "./losses.ts";
-import type { PositionKeeper } from "./position-keeper.ts";
-import type { Recoveries } from "./recoveries.ts";
+import { type LossParts, LossWatch } from "./loss-watch.ts";
+import { type SeenConsumer, seenConsumer } from "./losses.ts";
 import { findStream, makeStream, markOf } from "./streams.ts";
 
-export interface MaintenanceParts {
-  readonly manager: JetStreamManager;
+export interface MaintenanceParts extends LossParts {
   readonly streams: readonly StreamDefinition[];
-  readonly conditions: Conditions;
-  /** Of a service with a database. */
-  readonly positions?: PositionKeeper;
-  readonly recoveries?: Recoveries;
   readonly log: Record<"info" | "warn" | "error", (about: object, text: string) => void>;
-  /** For the metrics: messages that are lost with a stream or a purge. */
-  countLost(stream: string, messages: number): void;
 }
 
 interface Part {
   readonly wanted: WantedStream;
   readonly kind: StreamDefinition["kind"];
+  /** Looked at every few seconds alone. */
+  readonly isRare: boolean;
 }
 
 /**
@@ -42,18 +37,23 @@ export class Maintenance {
   private readonly parts: MaintenanceParts;
   private readonly streams: readonly Part[];
   private readonly consumers: ConsumerDefinition[] = [];
-  private readonly streamsSeen = new Map<string, SeenStream>();
+  private readonly losses: LossWatch;
   private readonly consumersSeen = new Map<string, SeenConsumer>();
   private readonly missingSince = new Map<string, number>();
   /** The server's names of the consumers, by durable. */
   private readonly names = new Map<string, string>();
   private loop: BackgroundLoop | undefined;
   private wokenAt = 0;
+  /** When the dead letters and the account are looked at next. */
+  private rareLookAt = 0;
 
   constructor(parts: MaintenanceParts) {
     this.parts = parts;
+    this.losses = new LossWatch(parts);
     this.streams = parts.streams.flatMap((definition) =>
-      partsOf(definition).map((part) => ({ wanted: streamConfig(part), kind: part.kind })),
+      partsOf(definition).map((part) => ({
+        ...{ wanted: streamConfig(part), kind: part.kind, isRare: part.name === deadLetters.name },
+      })),
     );
   }
 
@@ -74,6 +74,7 @@ export class Maintenance {
     const now = Date.now();
     if (now - this.wokenAt < limits.jetstream.wakeEveryMs) return;
     this.wokenAt = now;
+    this.rareLookAt = 0;
     this.loop?.wake();
   }
 
@@ -97,24 +98,25 @@ export class Maintenance {
     return this.names.get(durable) ?? durable;
   }
 
-  /**
-   * What is published after this call was acked by the stream of which creation time: as the last look before it saw the
-   * stream, or "" where it was another one.
-   */
+  /** As `LossWatch.goneAtStart`. */
+  goneAtStart(streams: readonly string[]): void {
+    this.losses.goneAtStart(streams);
+  }
+
+  /** As `SeenStreams.whoAcks`. */
   whoAcks(): (ack: PubAck) => string {
-    const before = new Map(this.streamsSeen);
-    return ({ stream, seq, duplicate }) => {
-      const seen = before.get(stream);
-      return seen && (duplicate || seq > seen.lastSequence) ? seen.created : "";
-    };
+    return this.losses.seen.whoAcks();
   }
 
   /** One look at everything. What fails does not keep the rest from being looked at. */
   private async round(): Promise<void> {
     const { conditions } = this.parts;
+    const isFull = this.missingSince.size > 0 || Date.now() >= this.rareLookAt;
+    const parts = isFull ? this.streams : this.streams.filter(({ isRare }) => !isRare);
     try {
-      const looks = await Promise.allSettled(this.streams.map((part) => this.lookAtPart(part)));
-      await this.lookAtAccount();
+      const looks = await Promise.allSettled(parts.map((part) => this.lookAtPart(part)));
+      if (isFull) await this.lookAtAccount();
+      if (isFull) this.rareLookAt = Date.now() + limits.jetstream.lookRarelyMs;
       for (const look of looks) if (look.status === "rejected") throw look.reason;
       conditions.looked();
     } catch (error) {
@@ -134,8 +136,8 @@ export class Maintenance {
 
   /** `undefined` where it is gone and not made again yet. */
   private async lookAtStream(wanted: WantedStream, kind: StreamDefinition["kind"]): Promise<StreamInfo | undefined> {
-    const { manager, conditions, recoveries } = this.parts;
-    const before = this.streamsSeen.get(wanted.name);
+    const { manager, conditions } = this.parts;
+    const before = this.losses.seen.get(wanted.name);
     const info =
       (await findStream(manager, wanted.name)) ??
       (await this.making(`stream ${wanted.name}`, before !== undefined, () =>
@@ -143,11 +145,8 @@ export class Maintenance {
       ));
     if (!info) return undefined;
     this.isThere(`stream ${wanted.name}`);
-    if (before && before.created !== info.created) this.streamIsAnother(before, info, kind);
-    this.streamsSeen.set(wanted.name, seenStream(info));
     conditions.bounds(wanted.name, boundReached(info));
-    recoveries?.seen({ stream: wanted.name, created: info.created });
-    return info;
+    return this.losses.look(info, kind, () => this.ownOf(wanted.name));
   }
 
   /**
@@ -168,26 +167,14 @@ export class Maintenance {
     }
   }
 
+  private ownOf(stream: string): SeenConsumer[] {
+    const own = this.consumers.filter((consumer) => consumer.stream === stream);
+    return own.flatMap(({ durable }) => this.consumersSeen.get(durable) ?? []);
+  }
+
   private isThere(what: string): void {
     this.missingSince.delete(what);
     this.parts.conditions.isThere(what);
-  }
-
-  private streamIsAnother(before: SeenStream, info: StreamInfo, kind: StreamDefinition["kind"]): void {
-    const stream = info.config.name;
-    const own = this.consumers
-      .filter((consumer) => consumer.stream === stream)
-      .flatMap(({ durable }) => this.consumersSeen.get(durable) ?? []);
-    const lost = lostWith(kind, before, own);
-    const about = { stream, lost, lastSequence: before.lastSequence, created: before.created, madeAgain: info.created };
-    this.report(stream, lost, about, "a stream is gone and was made again: what the books still know is put back");
-  }
-
-  private report(stream: string, lost: number, about: object, text: string): void {
-    const { log, conditions, countLost } = this.parts;
-    log.error(about, text);
-    countLost(stream, lost);
-    if (lost > 0) conditions.lost(`${lost} messages were lost with stream ${stream}: see the log`);
   }
 
   /** `undefined` where it is gone and not made again yet. */
@@ -202,9 +189,9 @@ export class Maintenance {
     this.isThere(what);
     this.names.set(consumer.durable, name);
     const [before, now] = [this.consumersSeen.get(consumer.durable), seenConsumer(info)];
+    if (consumer.kind === "queue" && before && (await this.losses.lookForPurge(stream, before, now))) this.wake();
     this.consumersSeen.set(consumer.durable, now);
-    if (consumer.kind === "queue" && before) this.lookForPurge(consumer, before, now);
-    conditions.atWork(consumer.durable, now.waiting, doneBy(consumer, stream, info));
+    conditions.atWork(consumer.durable, now.waiting, doneBy(consumer.kind, stream, info));
     if (consumer.kind === "log") await positions?.note(consumer.durable, stream, info.ack_floor.stream_seq);
     return info;
   }
@@ -226,30 +213,10 @@ export class Maintenance {
     return this.parts.positions.startOf(durable, stream);
   }
 
-  private lookForPurge({ stream }: ConsumerDefinition, before: SeenConsumer, now: SeenConsumer): void {
-    const purged = purgedBetween(before, now);
-    if (purged === 0) return;
-    this.report(stream, purged, { stream, lost: purged }, "a queue was purged: what the books still know is put back");
-    this.parts.recoveries?.again(stream);
-  }
-
   private async lookAtAccount(): Promise<void> {
     const { manager, conditions } = this.parts;
     const { storage, limits: account } = await manager.getAccountInfo();
     const isFull = account.max_storage > 0 && storage >= account.max_storage;
     conditions.bounds("(all)", isFull ? `${storage} of ${account.max_storage} bytes are used` : undefined);
   }
-}
-
-/** A number that moves with each message that is done: of a queue what is gone from it, of a log what is acked in order. */
-function doneBy({ kind }: ConsumerDefinition, { state }: StreamInfo, { ack_floor }: ConsumerInfo): number {
-  return kind === "queue" ? state.last_seq - state.messages : ack_floor.stream_seq;
-}
-
-/** Which bound a stream has reached beyond which it refuses what is published. */
-function boundReached({ config, state }: StreamInfo): string | undefined {
-  if (config.discard !== "new") return undefined;
-  if (config.max_msgs > 0 && state.messages >= config.max_msgs) return `it holds ${state.messages} messages`;
-  if (config.max_bytes > 0 && state.bytes >= config.max_bytes) return `it holds ${state.bytes} bytes`;
-  return undefined;
 }

@@ -9,6 +9,8 @@ interface KeeperLog {
 }
 
 const generationOf = ({ config, created }: StreamInfo): StreamGeneration => ({ stream: config.name, created });
+/** The reader that stands for the service itself: how far it has seen the stream grow. */
+const looker = "seen";
 
 /** Keeps how far the readers of a service's logs have come, and says where one that is made again begins. */
 export class PositionKeeper {
@@ -17,7 +19,7 @@ export class PositionKeeper {
   private readonly log: KeeperLog;
   /** What is known to stand in the database, by reader and stream generation. */
   private readonly stored = new Map<string, number>();
-  private readonly seen = new Set<string>();
+  private readonly seen = new Map<string, { sequence: number; at: number }>();
   private tracking = false;
 
   constructor(manager: JetStreamManager, positions: Positions, log: KeeperLog) {
@@ -78,13 +80,32 @@ export class PositionKeeper {
     }
   }
 
-  /** Notes that the stream is there, once: a start that does not find it then knows that it was. */
+  /**
+   * Notes that the stream is there and how far it has grown, the latter every few seconds: a start that does not find it,
+   * or finds it shorter, then knows that something is lost.
+   */
   async noteSeen(stream: StreamInfo): Promise<void> {
     const generation = generationOf(stream);
+    const sequence = stream.state.last_seq;
     const key = `${generation.stream} ${generation.created}`;
-    if (this.seen.has(key)) return;
-    await this.positions.advance("seen", generation, 0);
-    this.seen.add(key);
+    const noted = this.seen.get(key);
+    const now = Date.now();
+    if (noted && (sequence <= noted.sequence || now - noted.at < limits.jetstream.noteSeenEveryMs)) return;
+    await this.positions.advance(looker, generation, sequence);
+    this.seen.set(key, { sequence, at: now });
+  }
+
+  /** How far any node of the service has noted that this stream had grown. */
+  async lastSeen(stream: StreamInfo): Promise<number> {
+    return (await this.positions.find(looker, generationOf(stream)))?.sequence ?? 0;
+  }
+
+  /** The stream has gone back in time. */
+  async seenBack(stream: StreamInfo, lastSequence: number): Promise<void> {
+    const generation = generationOf(stream);
+    const noted = await this.lastSeen(stream);
+    if (noted > lastSequence) await this.positions.takeBack(looker, generation, noted, lastSequence);
+    this.seen.delete(`${generation.stream} ${generation.created}`);
   }
 
   /** Where a consumer with a filter has nothing to do, it has read all there is, whatever it acked last. */

@@ -3,12 +3,16 @@ import { type Queryable, toSafeInteger } from "../mysql/database.ts";
 /** The reader that stands for all consumers of a stream together: what it has reached was read by each of them. */
 export const allConsumers = "*";
 
-/** A stream, told from one of the same name that was there before. */
+/** A stream, told from one of the same name that was there before, and from itself before it lost messages. */
 export interface StreamGeneration {
   /** The server's name of it. */
   readonly stream: string;
   /** Its creation time as the server writes it. */
   readonly created: string;
+  /** "" for a new stream, else a mark that is the same for one purge or rollback of it. */
+  readonly again?: string;
+  /** Of a stream that went back in time: where it ended then. What was acked beyond that is lost. */
+  readonly lastSequence?: number;
 }
 
 export interface Position {

@@ -9,8 +9,9 @@ export interface Recovery {
   readonly name: string;
   readonly stream: StreamDefinition;
   /**
-   * Gets the streams as they are there now. Runs at each new creation of the stream, the first one included, on any node that sees it and on several at once; so
-   * it must be idempotent. Where it rejects it runs again soon.
+   * Gets the streams as they are there now. Runs at each new creation of the stream, the first one included, and at each
+   * loss within it, which `again` then names; on any node that sees it and on several at once, so it must be idempotent.
+   * Where it rejects it runs again soon.
    */
   run(streams: readonly StreamGeneration[]): Promise<void>;
   /** By default it runs a second time seconds later, for what was under way to the former stream at the first. */
@@ -28,6 +29,9 @@ export class Recoveries {
   private readonly streams = new Map<string, StreamGeneration>();
   /** When a recovery ran first, by recovery and stream generation; `true` once it is done. */
   private readonly ran = new Map<string, number | true>();
+  /** How often `again` was called, by stream, and how many of these calls a recovery has done. */
+  private readonly requests = new Map<string, number>();
+  private readonly answered = new Map<string, number>();
   private readonly loop: BackgroundLoop;
 
   constructor(positions: Positions, log: RecoveryLog) {
@@ -48,17 +52,21 @@ export class Recoveries {
 
   /** Tells which stream is there now. */
   seen(stream: StreamGeneration): void {
-    if (this.streams.get(stream.stream)?.created === stream.created) return;
+    const known = this.streams.get(stream.stream);
+    if (known && createdOf(known) === createdOf(stream)) return;
     this.streams.set(stream.stream, stream);
     this.loop.wake();
   }
 
-  /** Messages of a stream that is there are known to be lost: its recoveries run once more. */
-  again(stream: string): void {
-    const seen = this.streams.get(stream);
-    if (!seen) return;
-    for (const recovery of this.recoveries) this.ran.set(keyOf(recovery, seen), 0);
+  /** Messages of a stream that is there, and bears no mark of that, are lost: its recoveries run once more. */
+  again(stream: StreamGeneration): void {
+    this.streams.set(stream.stream, stream);
+    this.requests.set(stream.stream, this.asked(stream) + 1);
     this.loop.wake();
+  }
+
+  private asked({ stream }: StreamGeneration): number {
+    return this.requests.get(stream) ?? 0;
   }
 
   async stop(): Promise<void> {
@@ -79,31 +87,42 @@ export class Recoveries {
       if (stream && (await this.isDue(recovery, stream))) due.push(stream);
     }
     if (due.length === 0) return;
+    // Those of now: what is asked for while it runs it may have missed.
+    const asked = due.map((stream) => this.asked(stream));
     await recovery.run(due);
-    for (const stream of due) await this.noteRun(recovery, stream);
+    for (const [at, stream] of due.entries()) {
+      this.answered.set(keyOf(recovery, stream), asked[at] as number);
+      await this.noteRun(recovery, stream);
+    }
   }
 
   private async isDue(recovery: Recovery, stream: StreamGeneration): Promise<boolean> {
     const key = keyOf(recovery, stream);
     const ran = this.ran.get(key);
+    if (this.asked(stream) > (this.answered.get(key) ?? 0)) return true;
     if (ran === true) return false;
     if (ran !== undefined) return Date.now() - ran >= limits.jetstream.recoverAgainMs;
-    if ((await this.positions.find(readerOf(recovery), stream)) === undefined) return true;
+    if ((await this.positions.find(readerOf(recovery), rowOf(stream))) === undefined) return true;
     this.ran.set(key, true);
     return false;
   }
 
   private async noteRun(recovery: Recovery, stream: StreamGeneration): Promise<void> {
     const key = keyOf(recovery, stream);
-    // One that is asked for `again` runs once.
-    if (!recovery.once && !this.ran.has(key)) {
+    const ran = this.ran.get(key);
+    if (!recovery.once && ran === undefined) {
       this.ran.set(key, Date.now());
       return;
     }
-    await this.positions.advance(readerOf(recovery), stream, 0);
+    // The second run is still to come.
+    if (typeof ran === "number" && Date.now() - ran < limits.jetstream.recoverAgainMs) return;
+    await this.positions.advance(readerOf(recovery), rowOf(stream), 0);
     this.ran.set(key, true);
   }
 }
 
 const readerOf = ({ name }: Recovery) => `recovery ${name}`;
-const keyOf = ({ name }: Recovery, { stream, created }: StreamGeneration) => `${name} ${stream} ${created}`;
+/** A loss within a stream is recovered like a new stream: its row is another one. */
+const createdOf = ({ created, again }: StreamGeneration) => (again ? `${created}~${again}` : created);
+const rowOf = (stream: StreamGeneration) => ({ stream: stream.stream, created: createdOf(stream) });
+const keyOf = ({ name }: Recovery, stream: StreamGeneration) => `${name} ${stream.stream} ${createdOf(stream)}`;

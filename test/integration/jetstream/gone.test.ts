@@ -1,13 +1,18 @@
 import type { ServiceBroker } from "moleculer";
-import { connect, type JetStreamManager, type NatsConnection, type PubAck } from "nats";
+import { connect, type JetStreamManager, type NatsConnection, type PubAck, type StreamInfo } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { natsPrefix } from "../../../config/config.ts";
+import { Conditions } from "../../../mixins/jetstream/conditions.ts";
+import { makeConsumer } from "../../../mixins/jetstream/consumers.ts";
+import { consumerName } from "../../../mixins/jetstream/definitions.ts";
+import { LossWatch } from "../../../mixins/jetstream/loss-watch.ts";
 import { PositionKeeper } from "../../../mixins/jetstream/position-keeper.ts";
-import { Positions } from "../../../mixins/jetstream/positions.ts";
-import { ensureStreams, streamNames } from "../../../mixins/jetstream/streams.ts";
+import { Positions, type StreamGeneration } from "../../../mixins/jetstream/positions.ts";
+import type { Recoveries } from "../../../mixins/jetstream/recoveries.ts";
+import { ensureStreams, lossOf, markOf, streamNames } from "../../../mixins/jetstream/streams.ts";
 import type { StreamDefinition } from "../../../mixins/jetstream.mixin.ts";
 import { rows } from "../../support/books.ts";
-import { eventually, startNode, stopAll } from "../../support/system.ts";
+import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 import { Handled, jobs, news, sampleOn, sampleService, streamHealth } from "./sample.ts";
 
 /** Streams and consumers that are deleted while two nodes work with them. */
@@ -21,6 +26,11 @@ let manager: JetStreamManager;
 let nodes: ServiceBroker[];
 const handled = new Handled();
 const full = (name: string) => natsPrefix() + name;
+
+/** The mark of a stream's last loss; "" where there was none. */
+const lossIn = async (stream: string) => lossOf(await manager.streams.info(full(stream)));
+/** What the nodes' recoveries of the queue got. */
+let recovered: StreamGeneration[][];
 
 /** A stream that was made again gives its consumers names of their own. */
 async function namesOn(stream: string): Promise<string[]> {
@@ -36,6 +46,12 @@ beforeAll(async () => {
   connection = await connect(natsOptions("gone-test"));
   manager = await connection.jetstreamManager();
   nodes = await Promise.all(["one", "two"].map((label) => startNode(label, [sampleService(handled)])));
+  recovered = nodes.map((node) => {
+    const got: StreamGeneration[] = [];
+    const run = async (streams: readonly StreamGeneration[]) => void got.push(...streams);
+    sampleOn(node).jetstream.recover({ name: `test ${node.nodeID}`, stream: jobs, run });
+    return got;
+  });
   await eventually("both pull", async () => {
     const infos = await Promise.all([0, 1].map((n) => manager.consumers.info(full(`JOBS-${n}`), `jobs-reader-${n}`)));
     return infos.every(({ num_waiting }) => num_waiting > 0);
@@ -98,8 +114,9 @@ const aLook = () =>
   Promise.all(
     nodes.map((node) => {
       const { manager: theirs } = sampleOn(node).jetstream;
-      const looked = jest.spyOn(theirs, "getAccountInfo");
-      return eventually("a look has ended", () => looked.mock.calls.length > 1).finally(() => looked.mockRestore());
+      const looked = jest.spyOn(theirs.streams, "info");
+      const looks = () => looked.mock.calls.filter(([name]) => name === full("JOBS-0")).length;
+      return eventually("a look has ended", () => looks() > 1).finally(() => looked.mockRestore());
     }),
   );
 
@@ -220,6 +237,62 @@ describe("a queue", () => {
     await eventually("it is said", () =>
       errors.flatMap(({ mock }) => mock.calls).some(([about, text]) => about?.lost > 0 && /purged/.test(text)),
     );
+    const mark = await lossIn("JOBS-0");
+    // Both nodes run the recoveries for the same mark.
+    await eventually("the recoveries run", () =>
+      recovered.every((list) => list.some(({ again }) => again !== "" && again === mark)),
+    );
+    await eventually("its consumer bears it", async () =>
+      (await namesOn("JOBS-0")).every((name) => name === `jobs-reader-0~${mark}`),
+    );
+  });
+
+  test("that went back in time is noticed at a start, gets consumers that no late ack finds, and its recoveries run", async () => {
+    await aLook();
+    const info = await manager.streams.info(full("JOBS-1"));
+    const { mysql } = sampleOn(nodes[0] as ServiceBroker);
+    // As if the store were older than what was seen of it.
+    const seenAt = info.state.last_seq + 1_000_000;
+    const stream = { stream: full("JOBS-1"), created: info.created };
+    await new Positions(mysql).advance("seen", stream, seenAt);
+    const late = await startNode("late", [sampleService(handled)]);
+    const mark = await eventually("it is marked", () => lossIn("JOBS-1"));
+    await eventually("the others run the recoveries", () =>
+      recovered.every((list) => list.some(({ again }) => again === mark)),
+    );
+    expect(await namesOn("JOBS-1")).toEqual([`jobs-reader-1~${mark}`]);
+    await eventually("what was seen follows down", async () => (await positionOf("seen", info.created)) < seenAt);
+    const [job] = newIds(1) as [string];
+    await publish("job.1", job);
+    await expectHandled(handled.jobs, [job]);
+    await stopNode(late);
+    expect(await lossIn("JOBS-1")).toBe(mark);
+    await expectHealthy();
+  });
+
+  test("that went back in time while it was looked at is marked at the second look, a log's recovery learns its end", async () => {
+    for (const [name, kind] of [
+      ["JOBS-1", "queue"],
+      ["NEWS", "log"],
+    ] as const) {
+      const info = await manager.streams.info(full(name));
+      const before = lossOf(info);
+      const [again, seen, error, countLost] = [jest.fn(), jest.fn(), jest.fn(), jest.fn()];
+      const recoveries = { again, seen } as unknown as Recoveries;
+      const watch = new LossWatch({ manager, conditions: new Conditions(), recoveries, log: { error }, countLost });
+      const higher = { ...info, state: { ...info.state, last_seq: info.state.last_seq + 7 } };
+      for (const look of [higher, info]) await watch.look(look, kind, () => []);
+      expect([error, countLost, again].map(({ mock }) => mock.calls.length)).toEqual([0, 0, 0]);
+      const now = await watch.look(info, kind, () => []);
+      expect(countLost).toHaveBeenCalledWith(full(name), 7);
+      const told = (kind === "queue" ? seen : again).mock.lastCall?.[0];
+      expect(told).toEqual({
+        ...{ stream: full(name), created: info.created },
+        ...{ again: lossOf(now), lastSequence: info.state.last_seq },
+      });
+      expect(lossOf(now) === before).toBe(kind === "log");
+    }
+    await expectHealthy();
   });
 });
 
@@ -366,5 +439,47 @@ describe("the health report", () => {
     await eventually("it is drained", async () => (await manager.streams.info(full("JOBS-1"))).state.messages === 0);
     await publishOn(nodes[0] as ServiceBroker, "job.1", newIds(1)[0] as string);
     await expectHealthy();
+  });
+});
+
+describe("a stream that is gone when a service starts", () => {
+  test("is told like one that is lost while it runs: an error, the count, the health report", async () => {
+    await Promise.all(nodes.map(stopNode));
+    await manager.streams.delete(full("NEWS"));
+    const node = await startNode("three", [sampleService(handled)]);
+    expect(String(await streamHealth(node))).toMatch(/stream \S*NEWS was gone at the start/);
+    const counted = node.metrics.list({ includes: "ovation.jetstream.lost" }) as unknown as {
+      values: { value: number; labels: { stream: string } }[];
+    }[];
+    expect(counted[0]?.values).toContainEqual(
+      expect.objectContaining({ value: 1, labels: expect.objectContaining({ stream: full("NEWS") }) }),
+    );
+  });
+});
+
+test("the dead letters and the account are asked for less often than the rest", async () => {
+  const node = await startNode("four", [sampleService(handled)]);
+  const { manager: theirs } = sampleOn(node).jetstream;
+  await eventually("it is healthy", async () => (await streamHealth(node)) === true, 20_000);
+  const asked = [jest.spyOn(theirs.streams, "info"), jest.spyOn(theirs, "getAccountInfo")] as const;
+  const times = (stream: string) => asked[0].mock.calls.filter(([name]) => name === full(stream)).length;
+  await eventually("there were looks", () => times("JOBS-0") >= 4);
+  expect([times("DEAD") <= 1, asked[1].mock.calls.length <= 1]).toEqual([true, true]);
+});
+
+describe("a consumer that is made", () => {
+  const wanted = { durable: "maker", stream: full("NEWS"), kind: "log" } as const;
+
+  test("stays where it cannot be asked afterwards which stream it is on, and goes where that is another one", async () => {
+    const stream = await manager.streams.info(full("NEWS"));
+    const name = consumerName(wanted, markOf(stream));
+    const info = jest.spyOn(manager.streams, "info");
+    info.mockResolvedValueOnce(stream).mockRejectedValueOnce(new Error("TIMEOUT"));
+    await expect(makeConsumer(manager, wanted, stream, "first")).rejects.toThrow("TIMEOUT");
+    expect(await namesOn("NEWS")).toContain(name);
+    await manager.consumers.delete(full("NEWS"), name);
+    info.mockResolvedValueOnce(stream).mockResolvedValueOnce({ ...stream, created: "another" } as StreamInfo);
+    await expect(makeConsumer(manager, wanted, stream, "first")).rejects.toThrow("made again");
+    expect((await namesOn("NEWS")).filter((name) => name.startsWith("maker"))).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { limits } from "../../../config/limits.ts";
-import { Conditions } from "../../../mixins/jetstream/conditions.ts";
+import { Conditions, doneBy } from "../../../mixins/jetstream/conditions.ts";
 
 const { stuckMs, lookLateMs, refusalReportedMs, lossReportedMs } = limits.jetstream;
 
@@ -76,4 +76,15 @@ test("what is missing and what is full is reported until it is not, what was los
   expect(conditions.reasons()).toEqual(["7 messages were lost"]);
   look(lossReportedMs);
   expect(conditions.reasons()).toEqual([]);
+});
+
+test("of a log each distinct ack counts as done, also behind a message that is tried again for ever; a delivery does not", () => {
+  const at = (floor: number, delivered: number, pending: number) =>
+    doneBy("log", {} as never, {
+      ack_floor: { stream_seq: floor, consumer_seq: floor, last_active: 0 },
+      delivered: { stream_seq: delivered, consumer_seq: delivered, last_active: 0 },
+      num_ack_pending: pending,
+    });
+  expect(at(4, 20, 16)).toBe(at(4, 30, 26));
+  expect(at(4, 30, 25)).toBeGreaterThan(at(4, 30, 26));
 });

@@ -1,0 +1,59 @@
+import type { Positions, StreamGeneration } from "../../../mixins/jetstream/positions.ts";
+import { Recoveries, type Recovery } from "../../../mixins/jetstream/recoveries.ts";
+import { type StreamDefinition, streamNames } from "../../../mixins/jetstream/streams.ts";
+import { eventually } from "../../support/eventually.ts";
+
+/** When recoveries run; what stands in the database is tested with it (test/integration/jetstream/gone.test.ts). */
+
+Object.assign(process.env, {
+  ...{ NATS_URL: "nats://127.0.0.1:1", REDIS_URL: "redis://127.0.0.1:1", MYSQL_URL: "mysql://127.0.0.1:1" },
+  ...{ PROFILE: "local", SMS_PROVIDER: "console", NAMESPACE: "unit" },
+});
+
+const definition: StreamDefinition = { name: "S", subjects: ["s"], kind: "queue" };
+const [stream] = streamNames(definition) as [string];
+const created = "2026-01-01T00:00:00.123456789Z";
+
+let done: Set<string>;
+let runs: StreamGeneration[];
+let recoveries: Recoveries;
+let during: () => Promise<void>;
+
+beforeEach(() => {
+  [done, runs, during] = [new Set(), [], async () => {}];
+  const key = (reader: string, at: StreamGeneration) => `${reader} ${at.stream} ${at.created}`;
+  const positions = {
+    find: async (reader: string, at: StreamGeneration) => (done.has(key(reader, at)) ? { sequence: 0 } : undefined),
+    advance: async (reader: string, at: StreamGeneration) => void done.add(key(reader, at)),
+  };
+  recoveries = new Recoveries(positions as unknown as Positions, { warn: () => {} });
+  const recovery: Recovery = {
+    ...{ name: "r", stream: definition, once: true },
+    run: async (streams) => {
+      runs.push(...streams);
+      await during();
+    },
+  };
+  recoveries.add(recovery);
+});
+afterEach(() => recoveries.stop());
+
+test("a loss within a stream is recovered by itself and tells its mark; one that is done is not repeated", async () => {
+  recoveries.seen({ stream, created, again: "" });
+  await eventually("the new stream's is done", () => done.has(`recovery r ${stream} ${created}`));
+  recoveries.seen({ stream, created, again: "mark" });
+  await eventually("the loss's is done", () => done.has(`recovery r ${stream} ${created}~mark`));
+  recoveries.seen({ stream, created, again: "mark" });
+  await eventually("nothing is lost of the marks", () => runs.length === 2);
+  expect(runs.map(({ again }) => again)).toEqual(["", "mark"]);
+});
+
+test("a request that comes while a recovery runs is not done by that run", async () => {
+  during = async () => {
+    during = async () => {};
+    recoveries.again({ stream, created, again: "", lastSequence: 5 });
+  };
+  recoveries.seen({ stream, created, again: "" });
+  await eventually("it runs once more", () => runs.length === 2);
+  expect(runs[1]?.lastSequence).toBe(5);
+});
