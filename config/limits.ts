@@ -183,6 +183,8 @@ export const limits = Object.freeze({
     idlePollMs: 1_000,
     keepSentMs: 3_600_000,
     purgeRows: 1_000,
+    /** Of one statement that marks messages of a lost stream as unsent. */
+    sendAgainRows: 1_000,
     errorBackoffMs: 1_000,
   }),
 
@@ -254,6 +256,8 @@ export const limits = Object.freeze({
     /** What a batch waits for company, of the 100 ms that its effects wait for the room's tick. */
     settleGatherMs: 25,
     acceptedMemoryMs: 2 * 3_600_000,
+    /** By how much the clocks of the node that accepted a gift and of the one that puts it back may differ. */
+    acceptedClockMarginMs: 60_000,
     /** Accepted gifts that are put back into a lost queue in their order, before the next so many. */
     putBackGifts: 20_000,
     putBackInFlight: 500,

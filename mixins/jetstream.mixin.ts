@@ -1,5 +1,5 @@
 import type { Service } from "moleculer";
-import { connect, type JetStreamManager, type NatsConnection } from "nats";
+import { connect, type JetStreamManager, type JsMsg, type NatsConnection } from "nats";
 import { natsOptions } from "../broker/nats-options.ts";
 import { limits } from "../config/limits.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
@@ -152,6 +152,18 @@ function keepShare(service: Service & Internals, channel: Channel): void {
   take();
 }
 
+/** Never throws: the copy is safe, whatever the service makes of it. */
+function tellDead(service: Service, { dead, durable, parse }: ChannelDefinition<Service>, message: JsMsg): void {
+  if (!dead) return;
+  try {
+    const raw: unknown = message.json();
+    dead.call(service, parse ? parse(raw) : raw);
+  } catch (error) {
+    const about = { err: error, channel: durable, sequence: message.seq };
+    service.logger.warn(about, "a dead letter cannot be read, so the service keeps what else it has of it");
+  }
+}
+
 const registryEvents = ["$services.changed", "$node.disconnected"];
 
 /** The lifecycle of a schema's `channels`; defineService puts it after the service's own start and before its own stop. */
@@ -161,12 +173,16 @@ export const channelsLifecycle = {
       (this.schema as unknown as { channels?: Record<string, ChannelDefinition<Service>> }).channels ?? {};
     this.jetstreamShares = [];
     const leases = this.locks && new PartitionLeases(this.locks);
+    const writeDead = deadLetterWriter(this.jetstream.client);
     for (const definition of Object.values(definitions)) {
       if (definition.stream.partitions && !this.locks)
         throw new Error(`${this.name} has a channel with partitions and no redisLockMixin`);
       const channel = new Channel(definition, {
         handle: (messages, release) => definition.handler.call(this, messages, release),
-        publishDead: deadLetterWriter(this.jetstream.client),
+        publishDead: async (channel, message, reason) => {
+          await writeDead(channel, message, reason);
+          tellDead(this, definition, message);
+        },
         consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),
         pullFailed: () => this.jetstreamKept.maintenance.wake(),
         log: this.logger as never,

@@ -4,10 +4,10 @@ import { cutList } from "../broker/parts.ts";
 import { limits } from "../config/limits.ts";
 import { BackgroundLoop } from "./background-loop.ts";
 import { type Gauge, keepGauges } from "./gauges.ts";
-import { allConsumers, type StreamGeneration } from "./jetstream/positions.ts";
 import type { JetStreamState, StreamDefinition } from "./jetstream.mixin.ts";
 import type { Queryable, Transaction } from "./mysql/database.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
+import { sendAgain } from "./outbox/send-again.ts";
 
 export interface OutboxMessage {
   /** JetStream subject, without the namespace's prefix. */
@@ -153,24 +153,6 @@ async function purge({ mysql }: MysqlState): Promise<boolean> {
   return affectedRows === limits.outbox.purgeRows;
 }
 
-/**
- * Marks as unsent what was sent to a stream that is gone and was not read there by all its consumers, as far as the looks
- * at them tell; how many rows. It is published under its own message id: a stream that is new knows none, and consumers
- * know a repeat by its business id.
- */
-async function sendAgain({ mysql }: MysqlState, definition: StreamDefinition, now: StreamGeneration): Promise<number> {
-  const subjects = definition.subjects.map((subject) => subject.replace(/[*>]$/, "%").replaceAll("_", "\\_"));
-  const { affectedRows } = await mysql.run(
-    `UPDATE t_outbox o LEFT JOIN t_stream_position p
-       ON p.reader = ? AND p.stream = ? AND p.stream_created = o.sent_created
-     SET o.sent_time = NULL, o.sent_sequence = NULL, o.sent_created = NULL
-     WHERE o.sent_time IS NOT NULL AND o.sent_created <> ? AND o.sent_sequence > COALESCE(p.sequence, 0)
-       AND (${subjects.map(() => "o.subject LIKE ?").join(" OR ")})`,
-    [allConsumers, now.stream, now.created, ...subjects],
-  );
-  return affectedRows;
-}
-
 /** Sends again what the service's logs have lost, as far as the outbox still has it (`limits.outbox.keepSentMs`). */
 function recoverFromOutbox(service: Relaying, definitions: readonly StreamDefinition[]): void {
   service.jetstream.trackAllConsumers();
@@ -180,7 +162,7 @@ function recoverFromOutbox(service: Relaying, definitions: readonly StreamDefini
       stream: definition,
       run: async (streams) => {
         for (const stream of streams) {
-          const messages = await sendAgain(service, definition, stream);
+          const messages = await sendAgain(service.mysql, definition, stream);
           if (messages === 0) continue;
           const about = { stream: stream.stream, messages };
           service.logger.error(about, "messages that a lost stream had and not all consumers had read are sent again");

@@ -40,6 +40,11 @@ export interface ChannelDefinition<This = unknown> {
    * and what is left is repeated by itself where it fails.
    */
   handler(this: This, messages: ChannelMessage[], release: () => void): Promise<void>;
+  /**
+   * Gets what `parse` gave of each message that the handler could not handle, once its copy is safe in the dead letters
+   * and before it is acked; so it may get one again.
+   */
+  dead?(this: This, data: unknown): void;
 }
 
 export interface ChannelPorts extends HandlingPorts {

@@ -17,6 +17,13 @@ export interface GiftRequest {
   orderId?: string;
 }
 
+/** What stands in the queue under an order id. */
+export interface Queued {
+  contentHash: string;
+  /** With the price and the share that it is charged at; `undefined` where it is settled and gone. */
+  gift: AcceptedGift | undefined;
+}
+
 /** What acceptance needs of other parts. Where a query fails, this request has put nothing into the queue. */
 export interface AcceptancePorts {
   /** The content hash of an order that was accepted or settled before, as far as memory and books know. */
@@ -30,10 +37,10 @@ export interface AcceptancePorts {
   mayReceive(userId: string): Promise<boolean>;
   funds(userId: string, amount: number): Promise<"enough" | "short" | "unusable">;
   /**
-   * Durable when it resolves. The content hash that stands in the queue: another's where the order was there already,
-   * which an order with a `unique` id, made for this request, never was.
+   * Durable when it resolves. What stands in the queue: another gift where the order was there already, which an order
+   * with a `unique` id, made for this request, never was.
    */
-  enqueue(gift: AcceptedGift, unique: boolean): Promise<string>;
+  enqueue(gift: AcceptedGift, unique: boolean): Promise<Queued>;
   /** A help for later repeats and queries; may be lost. */
   remember(gift: AcceptedGift): Promise<void>;
 }
@@ -84,8 +91,8 @@ export async function accept(request: GiftRequest, ports: AcceptancePorts, now: 
     acceptedAt: now.toISOString(),
   };
   const queued = await ports.enqueue(accepted, requestId === undefined);
-  if (queued !== contentHash) return { refused: "idempotencyConflict" };
-  await ports.remember(accepted);
+  if (queued.contentHash !== contentHash) return { refused: "idempotencyConflict" };
+  if (queued.gift) await ports.remember(queued.gift);
   return { orderId };
 }
 

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
-import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
+import { type AcceptedGift, contentHashOf, parseAcceptedGift } from "./accepted-gift.ts";
 import type { FoundGift } from "./gift.contract.ts";
 import { findRecord } from "./gift-store.ts";
 
@@ -14,6 +14,7 @@ const keyOf = (orderId: string) => `gift:accepted:${orderId}`;
 
 interface MemoryLog {
   warn(about: object, text: string): void;
+  error(about: object, text: string): void;
 }
 
 export async function rememberAccepted(redis: Redis, gift: AcceptedGift, log: MemoryLog): Promise<void> {
@@ -58,7 +59,11 @@ function onItsWay(gift: AcceptedGift): FoundGift {
   return { orderId, senderId, status: "accepted", giftId, count, price, receiverId, roomId, time };
 }
 
-/** All that is remembered, some at a time; what was settled a moment ago may be among it. Rejects where Redis is away. */
+/**
+ * All that is remembered, some at a time; what was settled a moment ago may be among it. What acceptance cannot have
+ * written as it stands is left out; only who may write to Redis, and takes care, can have one more charged
+ * (docs/decisions/0038). Rejects where Redis is away.
+ */
 export async function* allAccepted(redis: Redis, log: MemoryLog): AsyncGenerator<AcceptedGift[]> {
   const prefix = redis.options.keyPrefix ?? "";
   for (let cursor: string | undefined; cursor !== "0"; ) {
@@ -67,26 +72,48 @@ export async function* allAccepted(redis: Redis, log: MemoryLog): AsyncGenerator
     if (keys.length === 0) continue;
     // The client puts the prefix before what it is given, and does not take it from what it gets.
     const texts = await redis.mget(keys.map((key) => key.slice(prefix.length)));
-    yield texts.flatMap((text, at) => readGift(text, keys[at] as string, log));
+    yield texts.flatMap((text, at) => readGift(text, (keys[at] as string).slice(prefix.length), log));
   }
 }
 
 function readGift(text: string | null, key: string, log: MemoryLog): AcceptedGift[] {
   if (text === null) return [];
   try {
-    return [parseAcceptedGift(JSON.parse(text), config().ANCHOR_SHARE_PERCENT)];
+    const gift = parseAcceptedGift(JSON.parse(text), config().ANCHOR_SHARE_PERCENT);
+    requirePlausible(gift, key, Date.now());
+    return [gift];
   } catch (error) {
-    log.warn({ err: error, key }, "what is remembered of an accepted order cannot be read: it is left out");
+    log.error({ err: error, key }, "what is remembered of an accepted order is off: it is not put back, look at it");
     return [];
   }
 }
 
-/** Settled orders are answered for by the books; what stays here for a failure of this runs out by itself. */
+/** @throws Error saying why acceptance cannot have written this, or not within the time that it is remembered. */
+function requirePlausible(gift: AcceptedGift, key: string, nowMs: number): void {
+  const { acceptedMemoryMs, acceptedClockMarginMs: margin } = limits.gift;
+  const { orderId, senderId, receiverId, contentHash, acceptedAt } = gift;
+  if (key !== keyOf(orderId)) throw new Error(`it stands under the key of another order than ${orderId}`);
+  if (contentHashOf(gift) !== contentHash) throw new Error("its content hash is not that of its content");
+  if (senderId === receiverId) throw new Error("its sender is its receiver");
+  const ageMs = nowMs - Date.parse(acceptedAt);
+  if (ageMs < -margin) throw new Error(`it was accepted in the future: ${acceptedAt}`);
+  if (ageMs > acceptedMemoryMs + margin) throw new Error(`it was accepted too long ago: ${acceptedAt}`);
+}
+
+/**
+ * Settled orders are answered for by the books, dead letters by a person; what stays here for a failure of this runs out
+ * by itself.
+ */
 export function forgetAccepted(redis: Redis, gifts: readonly AcceptedGift[], log: MemoryLog): void {
   redis.unlink(gifts.map(({ orderId }) => keyOf(orderId))).catch((error: Error) => {
     log.warn(
       { err: error, orders: gifts.length },
-      "settled orders are not forgotten: their keys run out by themselves",
+      "orders that are settled or dead letters are not forgotten: their keys run out by themselves",
     );
   });
+}
+
+/** Of the settler's channel: a person decides about a dead letter, and a queue that is lost later must not bring it back. */
+export function forgetDead(this: { redis: Redis; logger: unknown }, gift: unknown): void {
+  forgetAccepted(this.redis, [gift as AcceptedGift], this.logger as MemoryLog);
 }

@@ -17,7 +17,7 @@ import { eventStream, giftStream } from "../streams.ts";
 import { accept } from "./acceptance.ts";
 import { acceptancePorts } from "./acceptance-ports.ts";
 import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
-import { findGift } from "./accepted-orders.ts";
+import { findGift, forgetDead } from "./accepted-orders.ts";
 import { AnchorCache } from "./anchor-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
 import { giftParams } from "./gift.contract.ts";
@@ -150,6 +150,7 @@ export default defineService<"gift", GiftState>({
       handler(messages, release) {
         return settle(this, messages, release, this.settleBreakpoint);
       },
+      dead: forgetDead,
     },
   },
 

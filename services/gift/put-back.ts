@@ -14,29 +14,30 @@ type Queueing = Pick<GiftState, "redis" | "mysql" | "jetstream"> & {
 };
 
 /**
- * Where a part of the gift queue was made anew: accepted gifts that Redis still remembers, and that the books do not
- * know, wait again under their own order ids. One that waits already, or is being settled, is known by that id to
- * JetStream within its window, and to the ledger for ever.
+ * Where a part of the gift queue was made anew or emptied: accepted gifts that Redis still remembers, and that the books
+ * do not know, wait again. The ledger knows one that waits already, or is being settled, by its order id.
  */
 export function giftRecovery(service: Queueing): Recovery {
   return { name: "accepted gifts", stream: giftStream, run: (streams) => putBack(service, streams) };
 }
 
 async function putBack(service: Queueing, streams: readonly StreamGeneration[]): Promise<void> {
-  const lost = new Set(streams.map(({ stream }) => stream));
+  // A stream that was purged or restored keeps the message ids of its window of two minutes; a new one knows none.
+  const lost = new Map(streams.map(({ stream, again }) => [stream, again ?? ""]));
   const queueOf = ({ senderId }: AcceptedGift) => `${natsPrefix()}${giftStream.name}-${partitionOf(senderId)}`;
+  const markOfGift = (gift: AcceptedGift) => lost.get(queueOf(gift)) ?? "";
   let gifts: AcceptedGift[] = [];
   let count = 0;
   for await (const some of allAccepted(service.redis, service.logger)) {
     gifts.push(...(await unsettled(service, some)).filter((gift) => lost.has(queueOf(gift))));
     if (gifts.length < limits.gift.putBackGifts) continue;
-    count += await publish(service, gifts);
+    count += await publish(service, gifts, markOfGift);
     gifts = [];
   }
-  count += await publish(service, gifts);
+  count += await publish(service, gifts, markOfGift);
   if (count > 0)
     service.logger.error(
-      { gifts: count, streams: [...lost] },
+      { gifts: count, streams: [...lost.keys()] },
       "accepted gifts that a lost queue may have held are put back: what Redis had forgotten is not among them",
     );
 }
@@ -50,14 +51,25 @@ async function unsettled(service: Queueing, gifts: readonly AcceptedGift[]): Pro
   return gifts.filter(({ orderId }) => !settled.has(orderId));
 }
 
-/** In the order in which they were accepted, so that each sender's keep theirs. How many the queue had not got. */
-async function publish({ jetstream }: Queueing, gifts: readonly AcceptedGift[]): Promise<number> {
+/**
+ * In the order in which they were accepted: each sender's gifts keep theirs among these, not among all that are put back,
+ * since Redis names its keys in no order. How many the queue had not got.
+ */
+async function publish(
+  { jetstream }: Queueing,
+  gifts: readonly AcceptedGift[],
+  markOfGift: (gift: AcceptedGift) => string,
+): Promise<number> {
   const ordered = gifts.toSorted((a, b) => Date.parse(a.acceptedAt) - Date.parse(b.acceptedAt));
+  const msgIdOf = (gift: AcceptedGift) => {
+    const mark = markOfGift(gift);
+    return mark === "" ? gift.orderId : `${gift.orderId}:again:${mark}`;
+  };
   let count = 0;
   for (let at = 0; at < ordered.length; at += limits.gift.putBackInFlight) {
     const some = ordered.slice(at, at + limits.gift.putBackInFlight);
     const acks = await Promise.all(
-      some.map((gift) => jetstream.publish(subjectOf(gift), gift, { msgId: gift.orderId })),
+      some.map((gift) => jetstream.publish(subjectOf(gift), gift, { msgId: msgIdOf(gift) })),
     );
     count += acks.filter(({ duplicate }) => !duplicate).length;
   }

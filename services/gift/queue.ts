@@ -1,12 +1,13 @@
 import type { Service } from "moleculer";
 import type { PubAck } from "nats";
 import { fail } from "../../broker/failure.ts";
-import { natsPrefix } from "../../config/config.ts";
+import { config, natsPrefix } from "../../config/config.ts";
 import { streamNames } from "../../mixins/jetstream/streams.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { giftStream } from "../streams.ts";
-import { type AcceptedGift, partitionOf } from "./accepted-gift.ts";
+import type { Queued } from "./acceptance.ts";
+import { type AcceptedGift, parseAcceptedGift, partitionOf } from "./accepted-gift.ts";
 import { findContentHashes } from "./gift-store.ts";
 
 type Queueing = Service & JetStreamState & MysqlState;
@@ -20,26 +21,25 @@ export function subjectOf({ senderId }: AcceptedGift): string {
 
 /**
  * Puts an accepted gift into the queue; durable when it resolves. Where JetStream knows the order id already (within
- * its window of two minutes) the content hash of the one that stands there is given back, else this one's. An order id
- * that is `unique` was made for this gift: what stands there can only be the gift itself, put there by a try whose ack
- * was lost. Fails: unavailable; it may stand there all the same where `mayHaveHappened` says so, which is also where
- * something stands there and cannot be read.
+ * its window of two minutes) the one that stands there is given back, whose price may be another, else this one. An
+ * order id that is `unique` was made for this gift: what stands there can only be the gift itself, put there by a try
+ * whose ack was lost. Fails: unavailable; it may stand there all the same where `mayHaveHappened` says so, which is also
+ * where something stands there and cannot be read.
  */
 export async function enqueue(
   service: Queueing,
   gift: AcceptedGift,
   { unique, requestId }: { unique: boolean; requestId: string | null },
-): Promise<string> {
-  const ack = await service.jetstream.publish(subjectOf(gift), gift, { msgId: gift.orderId, requestId });
-  if (!ack.duplicate || unique) return gift.contentHash;
+): Promise<Queued> {
+  const { orderId, contentHash } = gift;
+  const ack = await service.jetstream.publish(subjectOf(gift), gift, { msgId: orderId, requestId });
+  if (!ack.duplicate || unique) return { contentHash, gift };
   try {
-    return (
-      (await queuedHash(service, ack)) ??
-      (await findContentHashes(service.mysql, [gift.orderId])).get(gift.orderId) ??
-      gift.contentHash
-    );
+    const queued = await queuedGift(service, ack);
+    if (queued) return { contentHash: queued.contentHash, gift: queued };
+    const settled = (await findContentHashes(service.mysql, [orderId])).get(orderId);
+    return { contentHash: settled ?? contentHash, gift: undefined };
   } catch (error) {
-    const { orderId } = gift;
     service.logger.warn(
       { err: error, orderId, requestId },
       "a repeated gift cannot be compared: it is asked for again",
@@ -48,11 +48,11 @@ export async function enqueue(
   }
 }
 
-/** The content hash of the message at a place of the queue, `undefined` where it is settled and gone. */
-async function queuedHash(service: Queueing, { stream, seq }: PubAck): Promise<string | undefined> {
+/** The gift at a place of the queue, `undefined` where it is settled and gone. */
+async function queuedGift(service: Queueing, { stream, seq }: PubAck): Promise<AcceptedGift | undefined> {
   try {
     const stored = await service.jetstream.manager.streams.getMessage(stream, { seq });
-    return (stored.json() as AcceptedGift).contentHash;
+    return parseAcceptedGift(stored.json(), config().ANCHOR_SHARE_PERCENT);
   } catch (error) {
     if ((error as { code?: string }).code === "404") return undefined;
     throw error;

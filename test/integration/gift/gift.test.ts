@@ -511,6 +511,8 @@ describe("the path of a gift", () => {
       );
       expect(ends.map(({ status }) => status)).toEqual(Array(5).fill("succeeded"));
       await eventually("the dead letter", async () => (await depth()).deadLetters === before + 1, 25_000);
+      const poisoned = `gift:accepted:${orders[2]?.orderId}`;
+      await eventually("the order is forgotten", async () => (await redis.exists(poisoned)) === 0);
     } finally {
       await admin.query(`ALTER TABLE ${books}.t_qiyu_currency_trade DROP CONSTRAINT no_poison`);
       await admin.end();

@@ -7,6 +7,7 @@ import { streamNames } from "../../../mixins/jetstream/streams.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
 import gift from "../../../services/gift/gift.service.ts";
+import { settlerDurable } from "../../../services/gift/queue.ts";
 import { giftStream } from "../../../services/streams.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced } from "../../support/books.ts";
@@ -39,6 +40,14 @@ let nats: NatsConnection;
 let streams: JetStreamManager;
 const redis = openRedis("test");
 
+/** Keeps every node that starts from pulling gifts, as another node that pulls them would. */
+async function holdPartitions(): Promise<{ release(): Promise<unknown> }> {
+  const keys = streamNames(giftStream).map((_, n) => `lock:partition:${settlerDurable}-${n}`);
+  for (const key of keys)
+    await eventually("the lock is free", async () => (await redis.set(key, "test", "PX", 60_000, "NX")) === "OK");
+  return { release: () => redis.del(keys) };
+}
+
 let starts = 0;
 async function startGifts(): Promise<void> {
   const label = ++starts;
@@ -63,7 +72,7 @@ afterAll(async () => {
   await nats.close();
   await stopAll();
 });
-let held: { release(): Promise<void> } | undefined;
+let held: { release(): Promise<unknown> } | undefined;
 afterEach(async () => {
   await held?.release();
   held = undefined;
@@ -81,6 +90,7 @@ async function deleteConsumers(): Promise<void> {
   for (const stream of streamNames(giftStream))
     for await (const { name } of streams.consumers.list(stream)) await streams.consumers.delete(stream, name);
 }
+const purgeStreams = () => Promise.all(streamNames(giftStream).map((name) => streams.streams.purge(name)));
 const deleteStreams = () => Promise.all(streamNames(giftStream).map((name) => streams.streams.delete(name)));
 
 test("consumers that are deleted under traffic are made again: each gift is charged once, within 5 s", async () => {
@@ -131,4 +141,15 @@ test("gifts that nobody had in hand are put back from what Redis remembers, also
   expect(await streams.streams.info(`${natsPrefix()}GIFTS-0`)).toMatchObject({
     config: { description: expect.stringMatching(/^made again: /) },
   });
+});
+
+test("gifts of the last two minutes that a purge took out before anybody had them are put back, and charged once", async () => {
+  await Promise.all(nodes.map(stopNode));
+  held = await holdPartitions();
+  await startGifts();
+  const lost = await sendAll();
+  await purgeStreams();
+  await held.release();
+  held = undefined;
+  await settledOrders(lost);
 });

@@ -38,7 +38,7 @@ function world(over: Partial<AcceptancePorts> = {}) {
     funds: async () => "enough",
     enqueue: async (gift) => {
       queued.push(gift);
-      return gift.contentHash;
+      return { contentHash: gift.contentHash, gift };
     },
     remember: async () => {},
     ...over,
@@ -164,8 +164,18 @@ describe("accepting a gift", () => {
   test("a request id that stands for other content is refused: known, or found in the queue", async () => {
     const known = world({ knownOrder: async () => "other" });
     expect(await accept(request, known.ports, new Date())).toEqual({ refused: "idempotencyConflict" });
-    const raced = world({ enqueue: async () => "other" });
+    const raced = world({ enqueue: async () => ({ contentHash: "other", gift: undefined }) });
     expect(await accept(request, raced.ports, new Date())).toEqual({ refused: "idempotencyConflict" });
+  });
+
+  test("what stands in the queue is remembered, at its price; of what is settled and gone, nothing is", async () => {
+    const remember = jest.fn();
+    const found = (gift: AcceptedGift | undefined) =>
+      world({ remember, enqueue: async ({ contentHash }) => ({ contentHash, gift }) }).ports;
+    const first = { orderId: orderIdOf("11", "click-0001"), price: 10 } as AcceptedGift;
+    await accept(request, found(first), new Date());
+    await accept(request, found(undefined), new Date());
+    expect(remember.mock.calls).toEqual([[first]]);
   });
 
   test("what could not be queued is not accepted", async () => {
