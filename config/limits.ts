@@ -113,8 +113,8 @@ export const limits = Object.freeze({
 
   lock: Object.freeze({
     ttlMs: 5_000,
-    /** How often a Redis that took a command and did not answer it in time is asked whether it is there again. */
-    listenEveryMs: 250,
+    /** So long nobody asks a Redis that failed; then one asks, and the others follow once it was answered. */
+    breakerMs: 3_000,
     renewEveryMs: 1_500,
     waitMs: 5_000,
     retryEveryMs: 20,

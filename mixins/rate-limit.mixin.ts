@@ -1,16 +1,8 @@
 import type { Service } from "moleculer";
+import { luaScript } from "./redis/lua-script.ts";
 import type { RedisState } from "./redis.mixin.ts";
 
-/**
- * Purpose: count a hit in a window and say whether it is within the limit, in one step, so that parallel requests
- * cannot pass together. KEYS[1] the counter. ARGV[1] limit, ARGV[2] window in ms. Replies 0 where the hit is within the
- * limit, else the ms until the window ends.
- */
-const hitScript = `
-local hits = redis.call('INCR', KEYS[1])
-if hits == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-if hits <= tonumber(ARGV[1]) then return 0 end
-return math.max(1, redis.call('PTTL', KEYS[1]))`;
+const hitScript = luaScript("mixins/redis/lua/rate-limit-hit.lua");
 
 export interface RateLimitState extends RedisState {
   rateLimit: {

@@ -1,4 +1,4 @@
-import { userIdPattern } from "../services/user-id-pattern.ts";
+import { isUserId } from "../services/fields.ts";
 
 /** What `npm run anchor-share` understands. */
 
@@ -18,7 +18,7 @@ keeps the share that it was accepted with. Rows are only added: of several from 
 export const wrong = (what: string) => new Error(`${what}\n\n${shareUsage}`);
 
 function anchorOf(text: string | undefined): string {
-  if (text === undefined || !userIdPattern.test(text)) throw wrong(`an anchor is a user id, not "${text ?? ""}"`);
+  if (text === undefined || !isUserId(text)) throw wrong(`an anchor is a user id, not "${text ?? ""}"`);
   return text;
 }
 

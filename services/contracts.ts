@@ -1,23 +1,26 @@
 import type { Context, ServiceBroker } from "moleculer";
-import type { GiftActions, GiftEvents } from "./gift/gift.contract.ts";
-import type { ImRouterActions } from "./im-router/im-router.contract.ts";
-import type { ImServerActions } from "./im-server/im-server.contract.ts";
-import type { LivingRoomActions, LivingRoomEvents } from "./living-room/living-room.contract.ts";
-import type { NotificationActions } from "./notification/notification.contract.ts";
-import type { PaymentActions, PaymentEvents, PaymentTopics } from "./payment/payment.contract.ts";
-import type { UserActions, UserEvents } from "./user/user.contract.ts";
-import type { WalletActions, WalletEvents } from "./wallet/wallet.contract.ts";
+import { z } from "zod";
+import type { ActionContract } from "./action-contract.ts";
+import { id, userId } from "./fields.ts";
+import type { GiftEvents, giftActions } from "./gift/gift.contract.ts";
+import type { imRouterActions } from "./im-router/im-router.contract.ts";
+import type { imServerActions } from "./im-server/im-server.contract.ts";
+import type { LivingRoomEvents, livingRoomActions } from "./living-room/living-room.contract.ts";
+import type { notificationActions } from "./notification/notification.contract.ts";
+import type { PaymentEvents, PaymentTopics, paymentActions } from "./payment/payment.contract.ts";
+import type { UserEvents, userActions } from "./user/user.contract.ts";
+import type { WalletEvents, walletActions } from "./wallet/wallet.contract.ts";
 
 /** All actions that services offer each other, by service and name. */
 export interface Contracts {
-  user: UserActions;
-  "living-room": LivingRoomActions;
-  gift: GiftActions;
-  wallet: WalletActions;
-  payment: PaymentActions;
-  "im-router": ImRouterActions;
-  "im-server": ImServerActions;
-  notification: NotificationActions;
+  user: typeof userActions;
+  "living-room": typeof livingRoomActions;
+  gift: typeof giftActions;
+  wallet: typeof walletActions;
+  payment: typeof paymentActions;
+  "im-router": typeof imRouterActions;
+  "im-server": typeof imServerActions;
+  notification: typeof notificationActions;
 }
 
 /** The durable events of stream EVENTS, by name: what `{id, name, time, data}` carries as `data`. */
@@ -35,14 +38,15 @@ export interface EventMessage<N extends DurableEventName = DurableEventName> {
 export type { PaymentTopics };
 
 /** Evictions and the like: fire and forget, never money. */
-export interface BroadcastEvents {
+export const broadcastEvents = {
   /** A gift of the catalogue changed: forget what is cached of it. */
-  "gift.catalogue-changed": { giftId: number };
+  "gift.catalogue-changed": z.object({ giftId: id }),
   /** A live room opened or closed: forget what is cached of it. */
-  "living-room.changed": { roomId: number };
+  "living-room.changed": z.object({ roomId: id }),
   /** An account was frozen or unfrozen: forget what is cached of its status. */
-  "wallet.account-changed": { userId: string };
-}
+  "wallet.account-changed": z.object({ userId }),
+};
+export type BroadcastEvents = { [Name in keyof typeof broadcastEvents]: z.infer<(typeof broadcastEvents)[Name]> };
 
 type ServiceName = keyof Contracts;
 export type ActionName = { [S in ServiceName]: `${S}.${Extract<keyof Contracts[S], string>}` }[ServiceName];
@@ -53,8 +57,9 @@ type ActionOf<N extends ActionName> = N extends `${infer S}.${infer A}`
       : never
     : never
   : never;
-export type ParamsOf<N extends ActionName> = ActionOf<N> extends { params: infer P } ? P : never;
-export type ResultOf<N extends ActionName> = ActionOf<N> extends { result: infer R } ? R : never;
+/** What a caller gives: fields with a default may be left out. */
+export type ParamsOf<N extends ActionName> = ActionOf<N> extends ActionContract<infer P, unknown> ? z.input<P> : never;
+export type ResultOf<N extends ActionName> = ActionOf<N> extends ActionContract<z.ZodType, infer R> ? R : never;
 
 interface CallOptions {
   nodeID?: string;

@@ -1,28 +1,32 @@
 import type { Context, Service, ServiceSchema } from "moleculer";
+import type { z } from "zod";
 import { type ChannelDefinition, channelsLifecycle } from "../mixins/jetstream.mixin.ts";
-import type { BroadcastEvents, Contracts } from "./contracts.ts";
+import { type ActionContract, type ActionContracts, checkParams } from "./action-contract.ts";
+import { type BroadcastEvents, broadcastEvents, type Contracts } from "./contracts.ts";
+import { safeParse } from "./safe-parse.ts";
 
 type Awaitable<T> = T | Promise<T>;
 
 /** One action as its contract wants it: the same parameters in, the same result out. */
-interface ActionDefinition<This, Action extends { params: unknown; result: unknown }> {
-  params: Readonly<Record<string, unknown>>;
+interface ActionDefinition<This, Params, Result> {
   /** Which node is asked: see broker/rendezvous-strategy.ts. */
   strategy?: "Rendezvous";
   strategyOptions?: { shardKey: string };
   /** Marks a route of operators: each call leaves an audit row (mixins/operator-audit.mixin.ts). */
   operator?: true;
-  handler(this: This, ctx: Context<Action["params"]>): Awaitable<Action["result"]>;
+  handler(this: This, ctx: Context<Params>): Awaitable<Result>;
 }
 
 type ActionDefinitions<This, Actions> = {
-  [Name in keyof Actions]: Actions[Name] extends { params: unknown; result: unknown }
-    ? ActionDefinition<This, Actions[Name]>
+  [Name in keyof Actions]: Actions[Name] extends ActionContract<infer Params, infer Result>
+    ? ActionDefinition<This, z.output<Params>, Result>
     : never;
 };
 
 interface ServiceDefinition<Name extends string, This, Actions> {
   name: Name;
+  /** What the service offers: its actions check their parameters by it. */
+  contract: Actions;
   settings?: Record<string, unknown>;
   dependencies?: string[];
   /** They start in this order, before the service's own `started`, and stop in the reverse one, after its `stopped`. */
@@ -32,16 +36,53 @@ interface ServiceDefinition<Name extends string, This, Actions> {
   channels?: Record<string, ChannelDefinition<This>>;
   /** Broadcasts of other nodes: evictions. */
   events?: {
-    [Event in keyof BroadcastEvents]?: {
-      /** An event that does not fit is logged and not handled. */
-      params: Readonly<Record<keyof BroadcastEvents[Event], unknown>>;
-      handler(this: This, ctx: Context<BroadcastEvents[Event]>): Awaitable<void>;
-    };
+    [Event in keyof BroadcastEvents]?: { handler(this: This, ctx: Context<BroadcastEvents[Event]>): Awaitable<void> };
   };
   methods?: Record<string, (this: This, ...args: never[]) => unknown>;
   created?(this: This): void;
   started?(this: This): Awaitable<void>;
   stopped?(this: This): Awaitable<void>;
+}
+
+interface MergedSchema {
+  actions: Record<string, { handler(this: unknown, ctx: Context<unknown>): unknown }>;
+  events?: Record<string, { handler(this: Service, ctx: Context<unknown>): unknown }>;
+}
+
+/**
+ * Has every action check its parameters before anything else, wherever a call comes from. After the mixins are merged:
+ * what they put around an action (the operators' audit) sees checked parameters alone.
+ */
+function checkActions(contract: ActionContracts, { actions }: MergedSchema): void {
+  for (const [name, { params }] of Object.entries(contract)) {
+    const action = actions[name];
+    if (!action) continue;
+    const { handler } = action;
+    action.handler = function checked(ctx) {
+      ctx.params = checkParams(params, ctx.params);
+      return handler.call(this, ctx);
+    };
+  }
+}
+
+/** A broadcast that does not fit its schema is logged and not handled: nobody waits for an answer. */
+function checkEvents({ events = {} }: MergedSchema): void {
+  for (const [name, event] of Object.entries(events)) {
+    const schema = broadcastEvents[name as keyof typeof broadcastEvents];
+    const { handler } = event;
+    event.handler = function checked(ctx) {
+      const params = safeParse(schema, ctx.params);
+      if (!params.success) {
+        this.logger.warn(
+          { event: name, sender: ctx.nodeID },
+          "a broadcast that does not fit its schema is not handled",
+        );
+        return;
+      }
+      ctx.params = params.data;
+      return handler.call(this, ctx);
+    };
+  }
 }
 
 /**
@@ -51,9 +92,13 @@ interface ServiceDefinition<Name extends string, This, Actions> {
 export function defineService<Name extends keyof Contracts, State extends object = object>(
   definition: ServiceDefinition<Name, Service & State, Contracts[Name]>,
 ): ServiceSchema {
-  const { mixins = [], channels, started, stopped, ...rest } = definition;
+  const { contract, mixins = [], channels, started, stopped, ...rest } = definition;
   return {
     ...rest,
+    merged(schema: MergedSchema) {
+      checkActions(contract as ActionContracts, schema);
+      checkEvents(schema);
+    },
     // Moleculer starts the mixin that stands last first.
     mixins: [...mixins].reverse(),
     channels,

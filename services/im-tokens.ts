@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { limits } from "../config/limits.ts";
+import { luaScript } from "../mixins/redis/lua-script.ts";
 import type { RedisState } from "../mixins/redis.mixin.ts";
 
 type Redis = RedisState["redis"];
@@ -24,17 +25,7 @@ export interface Redeemed {
   turn: number;
 }
 
-/**
- * Purpose: uses a token up and gives it a turn, which is the time in µs, or one more than the last turn where the clock
- * has been set back. KEYS: token, last turn. Replies {user, turn}, or nil where the token is bad, used or too old.
- */
-const redeemScript = `
-local user = redis.call('GETDEL', KEYS[1])
-if not user then return nil end
-local t = redis.call('TIME')
-local turn = math.max(t[1] * 1000000 + t[2], tonumber(redis.call('GET', KEYS[2]) or 0) + 1)
-redis.call('SET', KEYS[2], string.format('%.0f', turn))
-return {user, turn}`;
+const redeemScript = luaScript("services/lua/redeem-im-token.lua");
 
 /** From now on it is nobody's; `null` where it is bad, used or too old. Rejects where Redis is away. */
 export async function redeemToken(redis: Redis, token: string): Promise<Redeemed | null> {

@@ -3,6 +3,7 @@ import { outage } from "../../broker/failure.ts";
 import { isCommandFault } from "../../broker/outages.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { luaScript } from "./lua-script.ts";
 
 type Command = Parameters<Redis["sendCommand"]>[0];
 type Stream = Parameters<Redis["sendCommand"]>[1];
@@ -63,8 +64,7 @@ export function openRedis(name: string, dropped: (error: Error) => void = () => 
   });
 }
 
-/** By EVAL, as most of what the services write. */
-const writeScript = "return redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])";
+const writeScript = luaScript("mixins/redis/lua/write-probe.lua");
 
 /**
  * Resolves where Redis runs a script that writes. The key, one for each `owner`, expires in seconds. Fails:

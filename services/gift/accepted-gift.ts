@@ -1,7 +1,7 @@
 import { hash as hashOf } from "node:crypto";
 import { shown } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
-import { userIdPattern } from "../user-id-pattern.ts";
+import { isUserId } from "../fields.ts";
 
 /** A gift as it waits in JetStream: everything its settlement needs, fixed when it was accepted. */
 export interface AcceptedGift {
@@ -52,7 +52,7 @@ export function parseAcceptedGift(data: unknown, defaultSharePercent: number): A
   const bad = (field: keyof AcceptedGift) => new Error(`${field} of order ${shown(gift.orderId)} is off`);
   if (typeof gift.orderId !== "string" || gift.orderId === "" || gift.orderId.length > 64) throw bad("orderId");
   for (const field of ["senderId", "receiverId"] as const)
-    if (typeof gift[field] !== "string" || !userIdPattern.test(gift[field])) throw bad(field);
+    if (typeof gift[field] !== "string" || !isUserId(gift[field])) throw bad(field);
   for (const field of ["roomId", "giftId", "count", "price"] as const) if (!isCount(gift[field])) throw bad(field);
   if (!Number.isInteger(gift.sharePercent) || gift.sharePercent < 0 || gift.sharePercent > 100)
     throw bad("sharePercent");

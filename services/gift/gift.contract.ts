@@ -1,4 +1,7 @@
-import { userIdPattern } from "../user-id-pattern.ts";
+import { z } from "zod";
+import { limits } from "../../config/limits.ts";
+import { action } from "../action-contract.ts";
+import { cursor, id, integer, limit, operator, orderId, text, userId } from "../fields.ts";
 
 /** What other services may use of the gift service. */
 export interface CatalogueGift {
@@ -45,12 +48,23 @@ export interface GiftEdit {
   status?: number;
 }
 
-export interface GiftActions {
+const giftName = text(1, limits.gift.nameChars);
+const price = integer(1, limits.gift.priceMaxCoins);
+const fileUrl = text(0, limits.gift.urlChars);
+const { idempotencyKeyMinChars: keyMin, idempotencyKeyMaxChars: keyMax } = limits.http;
+const requestId = z
+  .string()
+  .regex(new RegExp(`^[A-Za-z0-9_-]{${keyMin},${keyMax}}$`))
+  .meta({ description: "The client's own, one a gift: the same again is the same order and one charge, for ever." });
+/** Version 4, so it cannot be the order of anybody's request id (version 5). */
+const randomOrderId = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+
+export const giftActions = {
   /**
    * A page of the gifts on sale, by id, as many as one message carries: those after the gift id `after`. `nextAfter` is
    * the `after` of the next page, `null` on the last one.
    */
-  catalogue: { params: { after?: number }; result: { list: CatalogueGift[]; nextAfter: number | null } };
+  catalogue: action({ after: id.optional() }).returns<{ list: CatalogueGift[]; nextAfter: number | null }>(),
   /**
    * Accepts a gift: durable in JetStream when it returns, settled later. The same `requestId` of the same sender is
    * the same order for ever (`orderIdOf` in services/gift-order-id.ts); without one the order is `orderId`, a random
@@ -60,46 +74,58 @@ export interface GiftActions {
    * (broker/failure.ts) says so, where that is not known: then it may be settled all the same. A repeat is safe with a
    * `requestId` alone.
    */
-  send: {
-    params: {
-      userId: string;
-      giftId: number;
-      roomId: number;
-      receiverId: string;
-      type: number;
-      count: number;
-      requestId?: string;
-      orderId?: string;
-    };
-    result: { orderId: string };
-  };
+  send: action({
+    userId,
+    giftId: id,
+    roomId: id,
+    receiverId: userId,
+    type: integer(0, 1).default(0),
+    count: integer(1, limits.gift.countMax).default(1),
+    requestId: requestId.optional(),
+    orderId: randomOrderId.optional(),
+  }).returns<{ orderId: string }>(),
   /**
    * An order of the user's own. Fails: giftOrderUnknown; this also where `send` failed without knowing whether the gift
    * is accepted, until it is settled or its repeat is answered.
    */
-  order: { params: { userId: string; orderId: string }; result: GiftOrder };
+  order: action({ userId, orderId }).returns<GiftOrder>(),
   /** Newest first; `cursor` is a record id. */
-  records: {
-    params: { userId: string; direction: "sent" | "received"; roomId?: number; cursor?: string; limit: number };
-    result: { list: GiftRecord[]; nextCursor: string | null };
-  };
+  records: action({
+    userId,
+    direction: z.enum(["sent", "received"]),
+    roomId: id.optional(),
+    cursor,
+    limit,
+  }).returns<{ list: GiftRecord[]; nextCursor: string | null }>(),
   /** Operators. Fails: giftIdTaken. In force on every node within a second. */
-  create: {
-    params: { giftId: number; giftName: string; price: number; coverImgUrl: string; svgaUrl: string; operator: string };
-    result: CatalogueGift;
-  };
+  create: action({
+    giftId: id,
+    giftName,
+    price,
+    coverImgUrl: fileUrl.default(""),
+    svgaUrl: fileUrl.default(""),
+    operator,
+  }).returns<CatalogueGift>(),
   /** Operators. What was accepted before keeps its price. Fails: giftUnknown. */
-  update: { params: GiftEdit & { giftId: number; operator: string }; result: CatalogueGift };
+  update: action({
+    giftId: id,
+    giftName: giftName.optional(),
+    price: price.optional(),
+    coverImgUrl: fileUrl.optional(),
+    svgaUrl: fileUrl.optional(),
+    status: integer(0, 1).optional(),
+    operator,
+  }).returns<CatalogueGift>(),
   /** Operators. Fails: giftUnknown. */
-  takeOffShelf: { params: { giftId: number; operator: string }; result: CatalogueGift };
+  takeOffShelf: action({ giftId: id, operator }).returns<CatalogueGift>(),
   /**
    * Operators: any user's order, settled or on its way. Fails: giftOrderUnknown; this also where an order waits for its
    * settlement and Redis has lost it, or for longer than `limits.gift.acceptedMemoryMs`: it may settle all the same.
    */
-  findOrder: { params: { orderId: string; operator: string }; result: FoundGift };
+  findOrder: action({ orderId, operator }).returns<FoundGift>(),
   /** What waits in the queue and what is being worked on, messages. */
-  queueDepth: { params: Record<string, never>; result: { waiting: number; inFlight: number; deadLetters: number } };
-}
+  queueDepth: action({}).returns<{ waiting: number; inFlight: number; deadLetters: number }>(),
+};
 
 /** A settled gift as other services see it. */
 export interface SettledGift {
@@ -122,51 +148,3 @@ export interface GiftEvents {
   /** One message a settled batch; at least once, so consumers go by the order ids. */
   "gift.settled": { gifts: SettledGift[] };
 }
-
-const userId = { type: "string", pattern: userIdPattern } as const;
-const positive = { type: "number", integer: true, min: 1, max: Number.MAX_SAFE_INTEGER } as const;
-const operator = { type: "string", min: 1, max: 100 } as const;
-const orderId = { type: "string", min: 1, max: 64 } as const;
-const giftName = { type: "string", min: 1, max: 60 } as const;
-const price = { type: "number", integer: true, min: 1, max: 1_000_000_000 } as const;
-const fileUrl = { type: "string", max: 300 } as const;
-
-export const giftParams = {
-  catalogue: { after: { ...positive, optional: true } },
-  send: {
-    userId,
-    giftId: positive,
-    roomId: positive,
-    receiverId: userId,
-    type: { type: "number", integer: true, min: 0, max: 1 },
-    count: { type: "number", integer: true, min: 1, max: 9_999 },
-    requestId: { type: "string", pattern: /^[A-Za-z0-9_-]{8,64}$/, optional: true },
-    // Random (version 4): it cannot be the order of anybody's request id (version 5).
-    orderId: {
-      type: "string",
-      pattern: /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
-      optional: true,
-    },
-  },
-  order: { userId, orderId },
-  records: {
-    userId,
-    direction: { type: "enum", values: ["sent", "received"] },
-    roomId: { ...positive, optional: true },
-    cursor: { type: "string", pattern: /^\d{1,19}$/, optional: true },
-    limit: { type: "number", integer: true, min: 1, max: 100 },
-  },
-  create: { giftId: positive, giftName, price, coverImgUrl: fileUrl, svgaUrl: fileUrl, operator },
-  update: {
-    giftId: positive,
-    giftName: { ...giftName, optional: true },
-    price: { ...price, optional: true },
-    coverImgUrl: { ...fileUrl, optional: true },
-    svgaUrl: { ...fileUrl, optional: true },
-    status: { type: "number", integer: true, min: 0, max: 1, optional: true },
-    operator,
-  },
-  takeOffShelf: { giftId: positive, operator },
-  findOrder: { orderId, operator },
-  queueDepth: {},
-} as const;

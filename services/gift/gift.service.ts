@@ -20,7 +20,7 @@ import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 import { findGift, forgetDead } from "./accepted-orders.ts";
 import { AnchorCache } from "./anchor-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
-import { giftParams } from "./gift.contract.ts";
+import { giftActions } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
 import { catalogueChecksum, findContentHashes, listRecords } from "./gift-store.ts";
 import { giftRecovery } from "./put-back.ts";
@@ -33,6 +33,7 @@ import { UsableAccounts } from "./usable-accounts.ts";
 
 export default defineService<"gift", GiftState>({
   name: "gift",
+  contract: giftActions,
   mixins: [
     mysqlMixin("gift", migrationFolders.gift),
     catalogueTableMixin({ service: "gift", table: "t_gift_config", primaryKey: "giftId", columns: giftColumns }),
@@ -45,13 +46,11 @@ export default defineService<"gift", GiftState>({
 
   actions: {
     catalogue: {
-      params: giftParams.catalogue,
       handler(ctx) {
         return this.shelf.page(ctx.params.after);
       },
     },
     send: {
-      params: giftParams.send,
       async handler(ctx) {
         const answer = await accept(ctx.params, acceptancePorts(this, ctx), new Date());
         if ("refused" in answer) throw fail(answer.refused, { userId: ctx.params.userId });
@@ -59,7 +58,6 @@ export default defineService<"gift", GiftState>({
       },
     },
     order: {
-      params: giftParams.order,
       async handler(ctx) {
         const { orderId, userId } = ctx.params;
         const found = await findGift(this, orderId);
@@ -69,7 +67,6 @@ export default defineService<"gift", GiftState>({
       },
     },
     records: {
-      params: giftParams.records,
       async handler(ctx) {
         const rows = await listRecords(this.mysql, { ...ctx.params, limit: ctx.params.limit + 1 });
         const list = rows.slice(0, ctx.params.limit);
@@ -77,7 +74,6 @@ export default defineService<"gift", GiftState>({
       },
     },
     create: {
-      params: giftParams.create,
       operator: true,
       handler(ctx) {
         const { operator: _operator, ...gift } = ctx.params;
@@ -85,7 +81,6 @@ export default defineService<"gift", GiftState>({
       },
     },
     update: {
-      params: giftParams.update,
       operator: true,
       handler(ctx) {
         const { giftId, giftName, price, coverImgUrl, svgaUrl, status } = ctx.params;
@@ -93,14 +88,12 @@ export default defineService<"gift", GiftState>({
       },
     },
     takeOffShelf: {
-      params: giftParams.takeOffShelf,
       operator: true,
       handler(ctx) {
         return editGift(this, ctx.params.giftId, { status: 0 });
       },
     },
     findOrder: {
-      params: giftParams.findOrder,
       operator: true,
       async handler(ctx) {
         const found = await findGift(this, ctx.params.orderId);
@@ -109,7 +102,6 @@ export default defineService<"gift", GiftState>({
       },
     },
     queueDepth: {
-      params: giftParams.queueDepth,
       handler() {
         return queueDepth(this);
       },
@@ -118,19 +110,16 @@ export default defineService<"gift", GiftState>({
 
   events: {
     "living-room.changed": {
-      params: { roomId: giftParams.send.roomId },
       handler(ctx) {
         this.anchors.forget(ctx.params.roomId);
       },
     },
     "wallet.account-changed": {
-      params: { userId: giftParams.send.userId },
       handler(ctx) {
         this.receivers.forget(ctx.params.userId);
       },
     },
     "gift.catalogue-changed": {
-      params: { giftId: giftParams.send.giftId },
       handler(ctx) {
         this.shelf.evict(ctx.params.giftId);
       },

@@ -3,6 +3,7 @@ import { LRUCache } from "lru-cache";
 import type { Service, ServiceBroker } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
+import { luaScript } from "../../mixins/redis/lua-script.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 import { call, type ParamsOf, type ResultOf } from "../contracts.ts";
 import { imKeys } from "../im-keys.ts";
@@ -14,59 +15,11 @@ type Answer = ResultOf<"im-router.attendance">;
 const presenceEpoch = "im:presence";
 const presenceNodes = "im:presence:nodes";
 
-/**
- * Purpose: how long the presence in Redis has been complete. A new epoch of the presence begins when Redis has lost the
- * last one, or when no im-server of the last call is left: every client has to connect again then. KEYS: epoch, the
- * im-servers of the last call. ARGV: id of a new epoch, then the live im-servers. Replies {epoch, its age in ms}, or
- * nil where there is no im-server.
- */
-const epochScript = `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-if #ARGV == 1 then
-  redis.call('DEL', KEYS[1], KEYS[2])
-  return nil
-end
-local known = false
-for i = 2, #ARGV do known = redis.call('SISMEMBER', KEYS[2], ARGV[i]) == 1 or known end
-local at = redis.call('HMGET', KEYS[1], 'epoch', 'born')
-if not known or not at[1] then
-  at = {ARGV[1], now}
-  redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'born', now)
-end
-redis.call('DEL', KEYS[2])
-redis.call('SADD', KEYS[2], unpack(ARGV, 2))
-return {at[1], now - tonumber(at[2])}`;
+const epochScript = luaScript("services/im-router/lua/presence-epoch.lua");
 
-/**
- * Purpose: where the anchors of rooms are, and who holds members of the rooms. KEYS: anchor, nodes and watch of each room.
- * Replies {anchor's node or '', anchor's room or '', {node, members there, ...}} of each.
- */
-const attendanceScript = `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local replies = {}
-for r = 1, #KEYS / 3 do
-  local at = redis.call('HMGET', KEYS[r * 3 - 2], 'node', 'room')
-  local held = {}
-  for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[r * 3 - 1], '(' .. now, '+inf')) do
-    held[#held + 1] = node
-    held[#held + 1] = tonumber(redis.call('HGET', KEYS[r * 3], node) or 0)
-  end
-  replies[r] = {at[1] or '', at[2] or '', held}
-end
-return replies`;
+const attendanceScript = luaScript("services/im-router/lua/attendance.lua");
 
-/**
- * Purpose: removes dead nodes from rooms, so that the numbers that live nodes report do not include their members.
- * KEYS: nodes and watch of each room. ARGV: the dead nodes.
- */
-const removeNodesScript = `
-for r = 1, #KEYS / 2 do
-  redis.call('ZREM', KEYS[r * 2 - 1], unpack(ARGV))
-  redis.call('HDEL', KEYS[r * 2], unpack(ARGV))
-end
-return 1`;
+const removeNodesScript = luaScript("services/im-router/lua/remove-nodes.lua");
 
 interface Held {
   roomId: number;

@@ -10,7 +10,7 @@ import { imKeys } from "../im-keys.ts";
 import { makeToken } from "../im-tokens.ts";
 import { noticeStream } from "../streams.ts";
 import { Attendance } from "./attendance.ts";
-import { imRouterParams } from "./im-router.contract.ts";
+import { imRouterActions } from "./im-router.contract.ts";
 import { NodeCalls } from "./node-calls.ts";
 import { RoomNumbers } from "./room-numbers.ts";
 import { RoomSender } from "./room-sender.ts";
@@ -30,27 +30,25 @@ const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket"
 
 export default defineService<"im-router", State>({
   name: "im-router",
+  contract: imRouterActions,
   /** For tests, which have less time. */
   settings: { newEpochMs: limits.im.newEpochMs },
   mixins: [redisMixin, jetstreamMixin([noticeStream]), healthMixin],
 
   actions: {
     sendToUser: {
-      params: imRouterParams.sendToUser,
       async handler(ctx) {
         return { delivered: await this.notices.send([ctx.params]) };
       },
     },
 
     sendToUsers: {
-      params: imRouterParams.sendToUsers,
       async handler(ctx) {
         return { delivered: await this.notices.send(ctx.params.notices) };
       },
     },
 
     sendToRoom: {
-      params: imRouterParams.sendToRoom,
       handler(ctx) {
         return call(ctx, "im-router.post", { ...ctx.params, bucket: routerBucketOf(ctx.params.roomId) });
       },
@@ -58,7 +56,6 @@ export default defineService<"im-router", State>({
 
     post: {
       ...byBucket,
-      params: imRouterParams.post,
       async handler(ctx) {
         const { roomId, senderId, msgId, bizCode, data } = ctx.params;
         await this.rooms.send((tick) => tick.addMessage(roomId, { userId: senderId, msgId, bizCode, data }));
@@ -68,7 +65,6 @@ export default defineService<"im-router", State>({
 
     roomGifts: {
       ...byBucket,
-      params: imRouterParams.roomGifts,
       async handler(ctx) {
         await this.rooms.send((tick) => ctx.params.rooms.map((room) => tick.addGifts(room)));
         return null;
@@ -76,7 +72,6 @@ export default defineService<"im-router", State>({
     },
 
     closeRoom: {
-      params: imRouterParams.closeRoom,
       async handler(ctx) {
         const { roomId } = ctx.params;
         // From here on nobody comes in, so whoever is in is told and let go.
@@ -91,14 +86,12 @@ export default defineService<"im-router", State>({
     },
 
     attendance: {
-      params: imRouterParams.attendance,
       handler(ctx) {
         return this.attendance.of(ctx.params.rooms, ctx.params.certain);
       },
     },
 
     whereIs: {
-      params: imRouterParams.whereIs,
       async handler(ctx) {
         const { node, room, since } = await this.redis.hgetall(imKeys.user(ctx.params.userId));
         return node ? [{ nodeId: node, roomId: Number(room), since: since ?? "" }] : [];
@@ -106,14 +99,12 @@ export default defineService<"im-router", State>({
     },
 
     pickServer: {
-      params: imRouterParams.pickServer,
       async handler() {
         return { address: await this.servers.pickAddress() };
       },
     },
 
     ticket: {
-      params: imRouterParams.ticket,
       async handler(ctx) {
         const { userId } = ctx.params;
         const [address, token] = await Promise.all([this.servers.pickAddress(), makeToken(this.redis, userId)]);

@@ -11,7 +11,7 @@ import { noticeStream } from "../streams.ts";
 import { admit } from "./admission.ts";
 import { hear, hearEarly, hearPing, holdEarly } from "./conversation.ts";
 import { ImNode, type ImSettings } from "./im-node.ts";
-import { imServerParams } from "./im-server.contract.ts";
+import { imServerActions } from "./im-server.contract.ts";
 import type { ImSocket } from "./im-socket.ts";
 import { type Listener, type ListenerEvents, openListener } from "./listener.ts";
 import { closeForFault } from "./socket-fault.ts";
@@ -83,19 +83,18 @@ function listenerEvents(service: Service & State): ListenerEvents {
 
 export default defineService<"im-server", State>({
   name: "im-server",
+  contract: imServerActions,
   settings: { ...settings },
   mixins: [redisMixin, jetstreamMixin([noticeStream]), healthMixin],
 
   actions: {
     token: {
-      params: imServerParams.token,
       async handler(ctx) {
         return { token: await makeToken(this.redis, ctx.params.userId) };
       },
     },
 
     deliver: {
-      params: imServerParams.deliver,
       handler(ctx) {
         const { roster, rooms, notices } = this.node;
         let delivered = 0;
@@ -108,7 +107,6 @@ export default defineService<"im-server", State>({
     },
 
     replace: {
-      params: imServerParams.replace,
       handler(ctx) {
         const { connectionIds } = ctx.params;
         return { closed: connectionIds.filter((connectionId) => this.node.closeReplaced(connectionId)).length };
@@ -116,7 +114,6 @@ export default defineService<"im-server", State>({
     },
 
     emptyRoom: {
-      params: imServerParams.emptyRoom,
       handler(ctx) {
         const members = [...this.node.roster.inRoom(ctx.params.roomId)];
         for (const member of members) member.close(closeCodes.roomClosed, "the room is closed");
@@ -125,14 +122,12 @@ export default defineService<"im-server", State>({
     },
 
     holding: {
-      params: imServerParams.holding,
       handler(ctx) {
         return { roomIds: this.node.roomsHolding(ctx.params.members) };
       },
     },
 
     status: {
-      params: imServerParams.status,
       handler() {
         const { roster, draining } = this.node;
         const address = config().IM_PUBLIC_URL.replaceAll("{port}", String(this.listener.port));

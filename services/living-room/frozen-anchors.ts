@@ -6,7 +6,7 @@ import type { Database } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { broadcast, call } from "../contracts.ts";
 import { eventDataOf } from "../durable-event.ts";
-import { userIdPattern } from "../user-id-pattern.ts";
+import { isUserId } from "../fields.ts";
 import { closeRoom } from "./broadcasting.ts";
 import { roomByAnchor } from "./room-store.ts";
 
@@ -25,7 +25,7 @@ async function isUsable(caller: Calling, userId: string, requestID?: string): Pr
  */
 export function parseAnchor(message: unknown): { anchorId: string } {
   const { userId, anchorId = userId } = eventDataOf(message);
-  if (typeof anchorId !== "string" || !userIdPattern.test(anchorId)) throw new Error("no user id");
+  if (typeof anchorId !== "string" || !isUserId(anchorId)) throw new Error("no user id");
   return { anchorId };
 }
 

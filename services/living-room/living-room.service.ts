@@ -13,11 +13,11 @@ import { defineService } from "../define-service.ts";
 import { eventStream } from "../streams.ts";
 import { closeRoom, openRoom, parseRoomClosed } from "./broadcasting.ts";
 import { closeRoomsOfUnusable, closeUnusableAmong, parseAnchor, requireUsable } from "./frozen-anchors.ts";
-import { livingRoomParams } from "./living-room.contract.ts";
+import { livingRoomActions } from "./living-room.contract.ts";
 import { RoomCache } from "./room-cache.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
 import { type LookSettings, RoomLooks } from "./room-looks.ts";
-import { markAnchorEntered, markAnchorSeen, roomById, roomsOfType, writeWatchNumbers } from "./room-store.ts";
+import { markAnchorEntered, markAnchorSeen, roomById, roomsOfType, setWatchNumbers } from "./room-store.ts";
 
 interface State extends MysqlState, RateLimitState, JetStreamState, OutboxState {
   rooms: RoomCache;
@@ -31,6 +31,7 @@ const oneByOne = { stream: eventStream, batch: 1, batchesInFlight: limits.room.c
 
 export default defineService<"living-room", State>({
   name: "living-room",
+  contract: livingRoomActions,
   /** See LookSettings; `anchorAwayMs` is ROOM_ANCHOR_AWAY_MINUTES where it is not set. */
   settings: { lookEveryMs, lookLeaseMs, lookGapMs, accountsEveryMs },
   mixins: [
@@ -44,7 +45,6 @@ export default defineService<"living-room", State>({
 
   actions: {
     start: {
-      params: livingRoomParams.start,
       async handler(ctx) {
         const { userId, type, roomName } = ctx.params;
         const malformed = roomTypeFailure(type);
@@ -67,7 +67,6 @@ export default defineService<"living-room", State>({
     },
 
     close: {
-      params: livingRoomParams.close,
       async handler(ctx) {
         const { userId, roomId } = ctx.params;
         const wait = await this.rateLimit.hit("room-close", userId, 1, limits.room.closeEveryMs);
@@ -80,7 +79,6 @@ export default defineService<"living-room", State>({
     },
 
     list: {
-      params: livingRoomParams.list,
       async handler(ctx) {
         const { type, page, pageSize } = ctx.params;
         // One more than the page holds tells whether there is another page.
@@ -90,14 +88,12 @@ export default defineService<"living-room", State>({
     },
 
     find: {
-      params: livingRoomParams.find,
       handler(ctx) {
         return this.rooms.find(ctx.params.roomId);
       },
     },
 
     anchorEntered: {
-      params: livingRoomParams.anchorEntered,
       async handler(ctx) {
         const { anchorId, roomId, late } = ctx.params;
         await (late ? markAnchorSeen : markAnchorEntered)(this.mysql, roomId, anchorId);
@@ -106,14 +102,8 @@ export default defineService<"living-room", State>({
     },
 
     setWatchNumbers: {
-      params: livingRoomParams.setWatchNumbers,
       async handler(ctx) {
-        // Rows are locked in one order by every node, so that two of these never wait for each other.
-        const rooms = ctx.params.rooms.toSorted((a, b) => a.roomId - b.roomId);
-        for (let at = 0; at < rooms.length; at += limits.room.watchNumbersPerStatement) {
-          const some = rooms.slice(at, at + limits.room.watchNumbersPerStatement);
-          await this.mysql.transaction((tx) => writeWatchNumbers(tx, some));
-        }
+        await setWatchNumbers(this.mysql, ctx.params.rooms);
         return null;
       },
     },
@@ -157,7 +147,6 @@ export default defineService<"living-room", State>({
 
   events: {
     "living-room.changed": {
-      params: livingRoomParams.find,
       handler(ctx) {
         this.rooms.forget(ctx.params.roomId);
       },

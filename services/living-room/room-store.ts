@@ -1,4 +1,5 @@
-import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
+import { limits } from "../../config/limits.ts";
+import type { Database, Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
 import type { LookedRoom } from "./attendance.ts";
 import type { LiveRoom, RoomListItem } from "./living-room.contract.ts";
@@ -81,12 +82,23 @@ export async function roomsOfType(db: Queryable, type: number, offset: number, l
   }));
 }
 
-/** Writes how many watch, in one statement, where it is news; rooms that are not live any more are passed over. */
-export async function writeWatchNumbers(
-  tx: Transaction,
-  rooms: readonly { roomId: number; watchNum: number }[],
-): Promise<void> {
-  if (rooms.length === 0) return;
+interface WatchNumber {
+  roomId: number;
+  watchNum: number;
+}
+
+/**
+ * Writes how many watch, a statement for so many rooms; rooms that are not live are passed over. Every node locks rows in
+ * the order of their ids, so that two of these never wait for each other.
+ */
+export async function setWatchNumbers(db: Database, rooms: readonly WatchNumber[]): Promise<void> {
+  const size = limits.room.watchNumbersPerStatement;
+  const ordered = rooms.toSorted((a, b) => a.roomId - b.roomId);
+  for (let at = 0; at < ordered.length; at += size)
+    await db.transaction((tx) => writeWatchNumbers(tx, ordered.slice(at, at + size)));
+}
+
+async function writeWatchNumbers(tx: Transaction, rooms: readonly WatchNumber[]): Promise<void> {
   const told = `CASE id ${"WHEN ? THEN ? ".repeat(rooms.length)}ELSE watch_num END`;
   const numbers = rooms.flatMap(({ roomId, watchNum }) => [roomId, watchNum]);
   await tx.run(

@@ -8,7 +8,7 @@ import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream } from "../streams.ts";
-import { notificationParams } from "./notification.contract.ts";
+import { notificationActions } from "./notification.contract.ts";
 import { parseCredited, paymentNotice } from "./payment-notice.ts";
 import { consoleSms, SmsNotTaken, type SmsProvider, webhookSms } from "./sms-provider.ts";
 
@@ -29,11 +29,11 @@ function configuredProvider(): SmsProvider {
 
 export default defineService<"notification", State>({
   name: "notification",
+  contract: notificationActions,
   mixins: [mysqlMixin("notification", migrationFolders.notification), jetstreamMixin([eventStream]), healthMixin],
 
   actions: {
     sendLoginCode: {
-      params: notificationParams.sendLoginCode,
       async handler(ctx) {
         const { phone, code } = ctx.params;
         const phoneEnd = phone.slice(-4);

@@ -1,6 +1,6 @@
 import { eventDataOf } from "../durable-event.ts";
+import { isUserId } from "../fields.ts";
 import { bizCodes } from "../im-frames.ts";
-import { userIdPattern } from "../user-id-pattern.ts";
 import type { WalletEvents } from "../wallet/wallet.contract.ts";
 
 type Credited = WalletEvents["wallet.credited"];
@@ -13,7 +13,7 @@ export function parseCredited(message: unknown): Credited {
   const credited = eventDataOf(message) as unknown as Credited;
   const { userId, orderId, coins, balanceAfter } = credited;
   if (typeof orderId !== "string" || orderId === "" || orderId.length > 64) throw new Error("no order id");
-  if (typeof userId !== "string" || !userIdPattern.test(userId)) throw new Error(`no user id in order ${orderId}`);
+  if (typeof userId !== "string" || !isUserId(userId)) throw new Error(`no user id in order ${orderId}`);
   if (!Number.isSafeInteger(coins) || !Number.isSafeInteger(balanceAfter))
     throw new Error(`no coin amounts in order ${orderId}`);
   return credited;

@@ -18,7 +18,7 @@ import { openJanitor } from "./janitor/open-janitor.ts";
 import { takeNotice } from "./notices.ts";
 import { payOrderOf } from "./order.ts";
 import { orderForOperators, orderForPayer, refundOrder, startOrder } from "./orders.ts";
-import { paymentParams } from "./payment.contract.ts";
+import { paymentActions } from "./payment.contract.ts";
 import { offerOf, productColumns, shownProducts } from "./product.ts";
 import { openProviders } from "./providers/open-providers.ts";
 import { openChannels, type Providers } from "./providers/provider.ts";
@@ -41,6 +41,7 @@ export interface PaymentState extends MysqlState, JetStreamState, OutboxState, C
 
 export default defineService<"payment", PaymentState>({
   name: "payment",
+  contract: paymentActions,
   mixins: [
     mysqlMixin("payment", migrationFolders.payment),
     jetstreamMixin([topicStream, eventStream]),
@@ -52,7 +53,6 @@ export default defineService<"payment", PaymentState>({
 
   actions: {
     products: {
-      params: paymentParams.products,
       async handler(ctx) {
         const { type } = ctx.params;
         return shownProducts(await this.catalogue.find({ query: { type, validStatus: 1 }, sort: "-price" }));
@@ -60,14 +60,12 @@ export default defineService<"payment", PaymentState>({
     },
 
     payChannels: {
-      params: paymentParams.payChannels,
       handler() {
         return openChannels(this.providers);
       },
     },
 
     pay: {
-      params: paymentParams.pay,
       async handler(ctx) {
         const { productId, ...request } = ctx.params;
         const offer = offerOf(await this.catalogue.byId(productId));
@@ -76,14 +74,12 @@ export default defineService<"payment", PaymentState>({
     },
 
     order: {
-      params: paymentParams.order,
       handler(ctx) {
         return orderForPayer(this, ctx.params);
       },
     },
 
     notice: {
-      params: paymentParams.notice,
       async handler(ctx) {
         const { channel, ...raw } = ctx.params;
         const provider = this.providers.get(channel);
@@ -92,21 +88,18 @@ export default defineService<"payment", PaymentState>({
     },
 
     cashierPage: {
-      params: paymentParams.cashierPage,
       async handler(ctx) {
         return { html: await requireCashier(this).page(ctx.params.orderId) };
       },
     },
 
     cashierPress: {
-      params: paymentParams.cashierPress,
       async handler(ctx) {
         return { html: await requireCashier(this).press(ctx.params.orderId, ctx.params.action) };
       },
     },
 
     findOrder: {
-      params: paymentParams.findOrder,
       operator: true,
       async handler(ctx) {
         return orderForOperators(this, ctx.params.orderId);
@@ -114,7 +107,6 @@ export default defineService<"payment", PaymentState>({
     },
 
     refund: {
-      params: paymentParams.refund,
       operator: true,
       async handler(ctx) {
         const { orderId, reason } = ctx.params;
@@ -125,7 +117,6 @@ export default defineService<"payment", PaymentState>({
     },
 
     release: {
-      params: paymentParams.release,
       operator: true,
       async handler(ctx) {
         return payOrderOf(await releaseHeld(this, ctx.params.orderId, ctx.requestID ?? null));
@@ -133,7 +124,6 @@ export default defineService<"payment", PaymentState>({
     },
 
     takeBill: {
-      params: paymentParams.takeBill,
       async handler(ctx) {
         await keepBillLines(this.mysql, ctx.params);
         return null;
@@ -141,7 +131,6 @@ export default defineService<"payment", PaymentState>({
     },
 
     reconcile: {
-      params: paymentParams.reconcile,
       operator: true,
       async handler(ctx) {
         return reconcileDay(this, this.providers, creditBooks(ctx), ctx.params);

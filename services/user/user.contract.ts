@@ -1,4 +1,6 @@
-import { userIdPattern } from "../user-id-pattern.ts";
+import { z } from "zod";
+import { action } from "../action-contract.ts";
+import { spelledOut, userId } from "../fields.ts";
 
 /** What other services may use of the user service. */
 export interface UserProfile {
@@ -7,13 +9,17 @@ export interface UserProfile {
   avatar: string;
 }
 
-export interface UserActions {
+/** What the user typed at the login; what is missing arrives as "": the service's own rules answer for both. */
+const typed = z.preprocess(spelledOut, z.string().max(64)).default("");
+const token = z.string();
+
+export const userActions = {
   /**
    * Sends a login code to a phone; `devCode` only where the SMS provider is the local console.
    * Fails: phoneMissing, phoneMalformed, smsTooOften; unavailable where it was not sent, and then another may be asked
    * for at once.
    */
-  sendLoginCode: { params: { phone: string }; result: { devCode?: string } };
+  sendLoginCode: action({ phone: typed }).returns<{ devCode?: string }>(),
   /**
    * Consumes the code (exactly once), registers an unknown phone, opens a session. Looks at the phone, then at the
    * form of the code, then at the code. A consumed code ends the wait for the next one, a burned one does not.
@@ -21,29 +27,16 @@ export interface UserActions {
    * smsCodeExpired where the code was consumed, and then another may be asked for at once.
    * Fails: phoneMissing, phoneMalformed, smsCodeMalformed, smsCodeExpired, smsCodeWrong.
    */
-  login: { params: { phone: string; code: string }; result: { userId: string; token: string } };
+  login: action({ phone: typed, code: typed }).returns<{ userId: string; token: string }>(),
   /** Ends the session of a token; unknown tokens are fine. The token is dead when it returns. */
-  logout: { params: { token: string }; result: null };
+  logout: action({ token }).returns<null>(),
   /** Who a token belongs to, `null` where nobody. Fails: unavailable, where sessions cannot be read. */
-  authenticate: { params: { token: string }; result: { userId: string } | null };
+  authenticate: action({ token }).returns<{ userId: string } | null>(),
   /** Fails: userUnknown. */
-  profile: { params: { userId: string }; result: UserProfile };
-}
+  profile: action({ userId }).returns<UserProfile>(),
+};
 
 export interface UserEvents {
   /** A phone was registered as a user. */
   "user.registered": { userId: string; time: string };
 }
-
-/** What is missing arrives as "", and a number as its digits: the service's own rules answer for both. */
-const text = { type: "string", convert: true, default: "" } as const;
-const token = { type: "string" } as const;
-export const userId = { type: "string", pattern: userIdPattern } as const;
-
-export const userParams = {
-  sendLoginCode: { phone: text },
-  login: { phone: text, code: text },
-  logout: { token },
-  authenticate: { token },
-  profile: { userId },
-} as const;

@@ -13,7 +13,7 @@ import { keepCode, newLoginCode, redeemCode } from "./login-codes.ts";
 import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
 import { findOrRegister } from "./registration.ts";
 import { endSession, openSession, userOfToken } from "./sessions.ts";
-import { userParams } from "./user.contract.ts";
+import { userActions } from "./user.contract.ts";
 import { deleteSms, insertSms, profileOf } from "./user-store.ts";
 
 interface State extends MysqlState, RedisState, JetStreamState, OutboxState {}
@@ -35,6 +35,7 @@ async function takeBack(service: Service & State, phone: string, code: string, s
 
 export default defineService<"user", State>({
   name: "user",
+  contract: userActions,
   mixins: [
     mysqlMixin("user", migrationFolders.user),
     redisMixin,
@@ -45,7 +46,6 @@ export default defineService<"user", State>({
 
   actions: {
     sendLoginCode: {
-      params: userParams.sendLoginCode,
       async handler(ctx) {
         const { phone } = ctx.params;
         const malformed = phoneFailure(phone);
@@ -67,7 +67,6 @@ export default defineService<"user", State>({
     },
 
     login: {
-      params: userParams.login,
       async handler(ctx) {
         const { phone, code } = ctx.params;
         const malformed = loginFailure(phone, code);
@@ -82,7 +81,6 @@ export default defineService<"user", State>({
     },
 
     logout: {
-      params: userParams.logout,
       async handler(ctx) {
         await endSession(this.redis, ctx.params.token);
         return null;
@@ -90,7 +88,6 @@ export default defineService<"user", State>({
     },
 
     authenticate: {
-      params: userParams.authenticate,
       async handler(ctx) {
         const userId = await userOfToken(this.redis, ctx.params.token);
         return userId === null ? null : { userId };
@@ -98,7 +95,6 @@ export default defineService<"user", State>({
     },
 
     profile: {
-      params: userParams.profile,
       async handler(ctx) {
         const profile = await profileOf(this.mysql, ctx.params.userId);
         if (!profile) throw fail("userUnknown", { userId: ctx.params.userId });

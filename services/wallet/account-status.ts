@@ -2,7 +2,7 @@ import type { Context, Service, ServiceBroker } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import { broadcast } from "../contracts.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
-import { type Balance, walletParams } from "./wallet.contract.ts";
+import type { Balance } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
 import { toBalance } from "./wallet-store.ts";
 
@@ -23,7 +23,6 @@ async function changeStatus(
 
 /** The operators' actions. */
 export const statusAction = (kind: "freeze" | "unfreeze") => ({
-  params: walletParams[kind],
   operator: true as const,
   handler(this: Service & WalletState, ctx: Context<{ userId: string; reason: string }>) {
     return changeStatus(this, kind, ctx.params);

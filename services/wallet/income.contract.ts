@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { id, operator, orderId, reason, userId } from "../fields.ts";
+
 /** Anchors' income as other services see it. Units as in wallet.contract.ts. */
 
 /** What became of a refunded order's coins that could not be taken back. Coins throughout. */
@@ -66,13 +69,15 @@ export interface Income {
   settledUpTo: string;
 }
 
-export interface Payout {
-  userId: string;
-  points: number;
-  /** The business id, of whoever orders payouts: 1 to 64 visible ASCII characters. */
-  payoutId: string;
-  reason?: string;
-}
+export const payout = z.object({
+  userId,
+  /** Above 0, whole and safe. */
+  points: id,
+  /** The business id, of whoever orders payouts. Visible characters alone: the unique key does not see a blank at the end. */
+  payoutId: z.string().regex(/^[\x21-\x7e]{1,64}$/),
+  reason: reason.optional(),
+});
+export type Payout = z.infer<typeof payout>;
 
 export interface PaidOut {
   userId: string;
@@ -82,9 +87,5 @@ export interface PaidOut {
   time: string;
 }
 
-export interface HoldOrder {
-  orderId: string;
-  anchorId?: string;
-  reason: string;
-  operator: string;
-}
+export const holdOrder = z.object({ orderId, anchorId: userId.optional(), reason, operator });
+export type HoldOrder = z.infer<typeof holdOrder>;

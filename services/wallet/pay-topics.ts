@@ -1,7 +1,7 @@
 import { limits } from "../../config/limits.ts";
 import type { ChannelMessage } from "../../mixins/jetstream.mixin.ts";
+import { isUserId } from "../fields.ts";
 import { topicStream } from "../streams.ts";
-import { userIdPattern } from "../user-id-pattern.ts";
 import { refundId } from "./business-ids.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import type { Command, Outcome } from "./posting.ts";
@@ -20,7 +20,7 @@ export interface TopicMessage {
 export function parseTopicMessage(data: unknown): TopicMessage {
   const { orderId, userId, coins } = (data ?? {}) as Partial<TopicMessage>;
   if (typeof orderId !== "string" || orderId === "" || orderId.length > 64) throw new Error("no order id");
-  if (typeof userId !== "string" || !userIdPattern.test(userId)) throw new Error(`no user id in order ${orderId}`);
+  if (typeof userId !== "string" || !isUserId(userId)) throw new Error(`no user id in order ${orderId}`);
   if (typeof coins !== "number" || !isAmount(coins)) throw new Error(`no coin amount in order ${orderId}`);
   return { orderId, userId, coins };
 }

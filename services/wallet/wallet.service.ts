@@ -20,7 +20,7 @@ import { incomeOf, payOut } from "./income/payouts.ts";
 import { openWriter } from "./open-writer.ts";
 import { creditRecharges, payTopic, takeBackRefunds } from "./pay-topics.ts";
 import { statementPage } from "./statement.ts";
-import { walletParams } from "./wallet.contract.ts";
+import { walletActions } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
 import { noBalance, readBalances, readUnusable } from "./wallet-store.ts";
 
@@ -28,6 +28,7 @@ const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket"
 
 export default defineService<"wallet", WalletState>({
   name: "wallet",
+  contract: walletActions,
   /** See RollupSettings. */
   settings: { incomeRollupEveryMs: limits.wallet.incomeRollupEveryMs },
   mixins: [
@@ -43,86 +44,73 @@ export default defineService<"wallet", WalletState>({
 
   actions: {
     consumeForSendGift: {
-      params: walletParams.consumeForSendGift,
       ...byBucket,
       async handler(ctx) {
         return { outcomes: await settleGifts(this.writer, ctx.params.gifts) };
       },
     },
     checkFunds: {
-      params: walletParams.checkFunds,
       ...byBucket,
       async handler(ctx) {
         return { funds: await fundsOf(this, ctx.params.userId, ctx.params.amount) };
       },
     },
     unusableOf: {
-      params: walletParams.unusableOf,
       async handler(ctx) {
         return { userIds: await readUnusable(this.mysql, ctx.params.userIds) };
       },
     },
     balance: {
-      params: walletParams.balance,
       async handler(ctx) {
         const { userId } = ctx.params;
         return (await this.balances.get(userId)) ?? noBalance(userId);
       },
     },
     statement: {
-      params: walletParams.statement,
       handler(ctx) {
         return statementPage(this.mysql, ctx.params);
       },
     },
     creditsOf: {
-      params: walletParams.creditsOf,
       async handler(ctx) {
         return { list: await creditsOfOrders(this.mysql, ctx.params.orderIds) };
       },
     },
     refundsOf: {
-      params: walletParams.refundsOf,
       async handler(ctx) {
         return { list: await refundsOfOrders(this.mysql, ctx.params.orderIds) };
       },
     },
     creditsBetween: {
-      params: walletParams.creditsBetween,
       handler(ctx) {
         const { from, to, cursor } = ctx.params;
         return creditsOfTime(this.mysql, new Date(from), new Date(to), cursor);
       },
     },
     income: {
-      params: walletParams.income,
       handler(ctx) {
         return incomeOf(this.mysql, ctx.params.userId);
       },
     },
     payout: {
-      params: walletParams.payout,
       operator: true,
       handler(ctx) {
         return payOut(this.mysql, ctx.params);
       },
     },
     affectedGifts: {
-      params: walletParams.affectedGifts,
       operator: true,
       handler(ctx) {
         return affectedGifts(this.mysql, ctx.params);
       },
     },
     holdIncome: {
-      params: walletParams.holdIncome,
       operator: true,
       handler(ctx) {
         return moveHolds(this, "held", ctx.params);
       },
     },
     releaseIncome: {
-      params: walletParams.releaseIncome,
       operator: true,
       handler(ctx) {
         return moveHolds(this, "released", ctx.params);

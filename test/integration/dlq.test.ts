@@ -7,6 +7,7 @@ import { projectRoot } from "../../config/root.ts";
 import { DeadLetters } from "../../mixins/jetstream/dead-letters.ts";
 import { type ChannelMessage, jetstreamMixin, type StreamDefinition } from "../../mixins/jetstream.mixin.ts";
 import { defineService } from "../../services/define-service.ts";
+import { notificationActions } from "../../services/notification/notification.contract.ts";
 import { eventually, startNode, stopAll } from "../support/system.ts";
 
 // A test starts up to six processes.
@@ -19,8 +20,9 @@ let broken = true;
 /** A service with a channel whose reader is broken until somebody repairs it. */
 const reader = defineService<"notification">({
   name: "notification",
+  contract: notificationActions,
   mixins: [jetstreamMixin([parcels])],
-  actions: { sendLoginCode: { params: {}, handler: () => ({ shownToCaller: false }) } },
+  actions: { sendLoginCode: { handler: () => ({ shownToCaller: false }) } },
   channels: {
     parcels: {
       stream: parcels,

@@ -7,7 +7,8 @@ import { fail } from "../../broker/failure.ts";
 import { projectRoot } from "../../config/root.ts";
 import { customCommands } from "../../scripts/repl/command.ts";
 import { commands } from "../../scripts/repl/commands.ts";
-import { walletParams } from "../../services/wallet/wallet.contract.ts";
+import { checkParams } from "../../services/action-contract.ts";
+import { walletActions } from "../../services/wallet/wallet.contract.ts";
 import { publish } from "../support/recharge.ts";
 import { eventually, startNode, stopAll, stopNode } from "../support/system.ts";
 
@@ -26,10 +27,10 @@ const fakes = [
     name: "wallet",
     actions: {
       balance: {
-        params: walletParams.balance,
-        handler: ({ params }: Ctx) => ({
-          ...{ userId: params.userId, balance: 910, debt: 5, totalCharged: 1000, status: 2 },
-        }),
+        handler({ params }: Ctx) {
+          const { userId } = checkParams(walletActions.balance.params, params);
+          return { userId, balance: 910, debt: 5, totalCharged: 1000, status: 2 };
+        },
       },
       statement({ params }: Ctx) {
         const row = { id: "8", num: -90, type: 0, status: 0, bizId: "g-1", balanceAfter: 910 };

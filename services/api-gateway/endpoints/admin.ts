@@ -1,18 +1,15 @@
 import { z } from "zod";
 import { isFailure } from "../../../broker/failure.ts";
-import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
+import { giftActions } from "../../gift/gift.contract.ts";
+import { paymentActions } from "../../payment/payment.contract.ts";
+import { walletActions } from "../../wallet/wallet.contract.ts";
 import { shownPayOrder } from "./bank.ts";
 import { endpoint } from "./endpoint.ts";
-import { cursor, id, integer, limit, orderId, shownUserId, text, userId } from "./fields.ts";
+import { fromHttp, shownUserId } from "./fields.ts";
 import { shownFoundGift, shownGift, showOrder } from "./gift.ts";
 
 const base = "/live/admin";
-
-const giftName = text(1, limits.gift.nameChars);
-const price = integer(1, limits.gift.priceMaxCoins);
-const fileUrl = text(0, limits.gift.urlChars);
-const reason = text(1, limits.payment.reasonChars);
 
 const shownAccount = z.object({
   userId: shownUserId,
@@ -54,7 +51,7 @@ export const adminEndpoints = [
     path: `${base}/gift/create`,
     summary: "Adds a gift to the catalogue, on the shelf",
     access: "operator",
-    params: { giftId: id, giftName, price, coverImgUrl: fileUrl.default(""), svgaUrl: fileUrl.default("") },
+    params: fromHttp(giftActions.create, "operator"),
     result: shownGift,
     failures: ["giftIdTaken"],
     run: (ctx, params, { operator }) => call(ctx, "gift.create", { ...params, operator }),
@@ -64,14 +61,7 @@ export const adminEndpoints = [
     path: `${base}/gift/update`,
     summary: "Changes a gift; what was accepted before keeps its price",
     access: "operator",
-    params: {
-      giftId: id,
-      giftName: giftName.optional(),
-      price: price.optional(),
-      coverImgUrl: fileUrl.optional(),
-      svgaUrl: fileUrl.optional(),
-      status: integer(0, 1).optional(),
-    },
+    params: fromHttp(giftActions.update, "operator"),
     result: shownGift,
     failures: ["giftUnknown"],
     run: (ctx, params, { operator }) => call(ctx, "gift.update", { ...params, operator }),
@@ -81,7 +71,7 @@ export const adminEndpoints = [
     path: `${base}/gift/offShelf`,
     summary: "Takes a gift off the shelf",
     access: "operator",
-    params: { giftId: id },
+    params: fromHttp(giftActions.takeOffShelf, "operator"),
     result: shownGift,
     failures: ["giftUnknown"],
     run: (ctx, { giftId }, { operator }) => call(ctx, "gift.takeOffShelf", { giftId, operator }),
@@ -91,7 +81,7 @@ export const adminEndpoints = [
     path: `${base}/account/freeze`,
     summary: "Freezes an account until it is unfrozen",
     access: "operator",
-    params: { userId, reason },
+    params: fromHttp(walletActions.freeze, "operator"),
     result: shownAccount,
     run: (ctx, params, { operator }) => call(ctx, "wallet.freeze", { ...params, operator }),
   }),
@@ -100,7 +90,7 @@ export const adminEndpoints = [
     path: `${base}/account/unfreeze`,
     summary: "Unfreezes an account",
     access: "operator",
-    params: { userId, reason },
+    params: fromHttp(walletActions.unfreeze, "operator"),
     result: shownAccount,
     run: (ctx, params, { operator }) => call(ctx, "wallet.unfreeze", { ...params, operator }),
   }),
@@ -109,7 +99,7 @@ export const adminEndpoints = [
     path: `${base}/order/query`,
     summary: "Any user's order, of a payment or of a gift that is settled or on its way",
     access: "operator",
-    params: { orderId },
+    params: fromHttp(paymentActions.findOrder, "operator"),
     result: z.discriminatedUnion("kind", [
       shownPayOrder.extend({
         kind: z.literal("payment"),
@@ -136,7 +126,7 @@ export const adminEndpoints = [
     path: `${base}/order/refund`,
     summary: "Refunds a paid order once and takes its coins back",
     access: "operator",
-    params: { orderId, reason },
+    params: fromHttp(paymentActions.refund, "operator"),
     result: shownPayOrder,
     failures: ["payOrderUnknown", "payOrderState"],
     run: (ctx, params, { operator }) => call(ctx, "payment.refund", { ...params, operator }),
@@ -146,7 +136,7 @@ export const adminEndpoints = [
     path: `${base}/order/release`,
     summary: "Credits a paid order that is held back, since money of its payment had gone back before (creditHeld)",
     access: "operator",
-    params: { orderId, reason },
+    params: fromHttp(paymentActions.release, "operator"),
     result: shownPayOrder,
     failures: ["payOrderUnknown", "payOrderState"],
     run: (ctx, params, { operator }) => call(ctx, "payment.release", { ...params, operator }),
@@ -156,7 +146,7 @@ export const adminEndpoints = [
     path: `${base}/income/affected`,
     summary: "The gifts that a refunded order's missing coins were spent on, newest first, and the anchors' shares",
     access: "operator",
-    params: { orderId, cursor, limit },
+    params: fromHttp(walletActions.affectedGifts, "operator"),
     result: shownAffected.extend({
       gifts: z.array(
         z.object({
@@ -179,7 +169,7 @@ export const adminEndpoints = [
     path: `${base}/income/hold`,
     summary: "Holds back the anchors' shares of these gifts, once; every anchor's or the one's that is named",
     access: "operator",
-    params: { orderId, anchorId: userId.optional(), reason },
+    params: fromHttp(walletActions.holdIncome, "operator"),
     result: shownAffected,
     failures: ["refundUnknown", "holdState"],
     run: (ctx, params, { operator }) => call(ctx, "wallet.holdIncome", { ...params, operator }),
@@ -189,7 +179,7 @@ export const adminEndpoints = [
     path: `${base}/income/release`,
     summary: "Lets shares that are held back go again, for good",
     access: "operator",
-    params: { orderId, anchorId: userId.optional(), reason },
+    params: fromHttp(walletActions.releaseIncome, "operator"),
     result: shownAffected,
     failures: ["refundUnknown", "holdState"],
     run: (ctx, params, { operator }) => call(ctx, "wallet.releaseIncome", { ...params, operator }),

@@ -1,13 +1,12 @@
 import { z } from "zod";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
+import { paymentActions } from "../../payment/payment.contract.ts";
+import { walletActions } from "../../wallet/wallet.contract.ts";
 import { endpoint } from "./endpoint.ts";
-import { cursor, id, integer, kind, limit, orderId, pageOf } from "./fields.ts";
+import { fromHttp, pageOf } from "./fields.ts";
 
 const base = "/live/api/bank";
-
-/** The only type of product there is: coins. */
-const coins = 0;
 
 export const shownPayOrder = z.object({
   orderId: z.string(),
@@ -32,7 +31,7 @@ export const bankEndpoints = [
     path: `${base}/products`,
     summary: "Products on sale by price descending, the caller's balance, and how can be paid",
     access: "login",
-    params: { type: integer(coins, coins) },
+    params: fromHttp(paymentActions.products),
     result: z.object({
       currentBalance: z.int(),
       currentDebt: z.int().meta({ description: "What refunds could not take back; the next recharges pay it off." }),
@@ -65,7 +64,7 @@ export const bankEndpoints = [
     path: `${base}/payProduct`,
     summary: "Makes an order for a product and says where, or with which QR code, it is paid",
     access: "login",
-    params: { productId: id, paySource: kind, payChannel: kind },
+    params: fromHttp(paymentActions.pay, "userId"),
     result: z.object({
       orderId: z.string(),
       payUrl: z.string().meta({ description: "See kind of payChannels in bank/products." }),
@@ -81,7 +80,7 @@ export const bankEndpoints = [
     path: `${base}/order`,
     summary: "A pay order of the caller's own",
     access: "login",
-    params: { orderId },
+    params: fromHttp(paymentActions.order, "userId"),
     result: shownPayOrder,
     failures: ["payOrderUnknown"],
     run: (ctx, params, { userId }) => call(ctx, "payment.order", { userId, orderId: params.orderId }),
@@ -91,7 +90,7 @@ export const bankEndpoints = [
     path: `${base}/trades`,
     summary: "The caller's statement, newest first; the sum of its valid rows is the balance",
     access: "login",
-    params: { cursor, limit },
+    params: fromHttp(walletActions.statement, "userId"),
     result: pageOf(
       z.object({
         id: z.string(),

@@ -1,8 +1,7 @@
 import type { Context } from "moleculer";
 import { z } from "zod";
-import { fail } from "../../../broker/failure.ts";
-import { type FailureName, isFailureName } from "../../../config/errors.ts";
-import { safeParse } from "../../safe-parse.ts";
+import type { FailureName } from "../../../config/errors.ts";
+import { checkParams } from "../../action-contract.ts";
 import type { Fields } from "../request/fields.ts";
 import type { Language } from "../wording.ts";
 
@@ -79,13 +78,6 @@ export interface Endpoint {
   handle(ctx: CallingContext, fields: Fields, caller: Caller, passes: () => Promise<void>): Promise<unknown>;
 }
 
-/** The first problem's own failure where the schema names one (its message), else invalidParam. */
-function paramFailure(error: z.ZodError): Error {
-  const issue = error.issues[0];
-  const about = { field: issue?.path.join("."), problem: issue?.code };
-  return fail(isFailureName(issue?.message) ? issue.message : "invalidParam", about);
-}
-
 export function endpoint<A extends Access, Params extends z.ZodRawShape, Result extends z.ZodType>(
   definition: Definition<A, Params, Result>,
 ): Endpoint {
@@ -103,10 +95,9 @@ export function endpoint<A extends Access, Params extends z.ZodRawShape, Result 
     unsure,
     perMinute,
     async handle(ctx, fields, caller, passes) {
-      const checked = safeParse(params, fields);
-      if (!checked.success) throw paramFailure(checked.error);
+      const checked = checkParams(params, fields);
       await passes();
-      return run(ctx, checked.data as z.output<z.ZodObject<Params>>, caller);
+      return run(ctx, checked as z.output<z.ZodObject<Params>>, caller);
     },
   };
 }

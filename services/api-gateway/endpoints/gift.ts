@@ -1,18 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { failureName, isUnavailable, mayHaveHappened } from "../../../broker/failure.ts";
-import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
-import type { CatalogueGift, GiftOrder } from "../../gift/gift.contract.ts";
+import { type CatalogueGift, type GiftOrder, giftActions } from "../../gift/gift.contract.ts";
 import { orderIdOf } from "../../gift-order-id.ts";
 import { failShowing } from "../answer.ts";
 import { type Language, reasonShown } from "../wording.ts";
 import { endpoint } from "./endpoint.ts";
-import { cursor, id, integer, limit, orderId, pageOf, shownUserId, userId } from "./fields.ts";
+import { fromHttp, pageOf, shownUserId } from "./fields.ts";
 
 const base = "/live/api/gift";
-const { idempotencyKeyMinChars: minChars, idempotencyKeyMaxChars: maxChars } = limits.http;
-const requestId = z.string().regex(new RegExp(`^[A-Za-z0-9_-]{${minChars},${maxChars}}$`));
 
 const sendDescription =
   "Send a `requestId` with every gift. Then any answer, none or a 503, may be followed by the same request again: it is " +
@@ -94,16 +91,7 @@ export const giftEndpoints = [
     summary: "Sends a gift: accepted durably when this answers, settled a moment later (gift/order, IM 5556 and 5557)",
     description: sendDescription,
     access: "login",
-    params: {
-      giftId: id,
-      roomId: id,
-      receiverId: userId,
-      type: integer(0, 1).default(0),
-      count: integer(1, limits.gift.countMax).default(1),
-      requestId: requestId.optional().meta({
-        description: "The client's own, one a gift: the same again is the same order and one charge, for ever.",
-      }),
-    },
+    params: fromHttp(giftActions.send, "userId", "orderId"),
     result: z.object({ orderId: z.string() }),
     unsure: z.object({ orderId: z.string() }),
     failures: [
@@ -133,7 +121,7 @@ export const giftEndpoints = [
       "An order of a 503 of gift/send is unknown (501) until it is settled or the request is answered again: ask for " +
       "a minute before taking it for one that was not accepted, longer where the service goes on answering 503.",
     access: "login",
-    params: { orderId },
+    params: fromHttp(giftActions.order, "userId"),
     result: shownOrder,
     failures: ["giftOrderUnknown"],
     run: async (ctx, params, { userId, language }) =>
@@ -144,7 +132,7 @@ export const giftEndpoints = [
     path: `${base}/records`,
     summary: "Gifts that the caller sent or received, newest first",
     access: "login",
-    params: { direction: z.enum(["sent", "received"]), roomId: id.optional(), cursor, limit },
+    params: fromHttp(giftActions.records, "userId"),
     result: pageOf(shownGiftRecord),
     async run(ctx, params, { userId, language }) {
       const { list, nextCursor } = await call(ctx, "gift.records", { ...params, userId });

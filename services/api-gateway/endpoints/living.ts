@@ -1,10 +1,10 @@
 import type { Context } from "moleculer";
 import { z } from "zod";
 import { isFailure } from "../../../broker/failure.ts";
-import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
+import { livingRoomActions } from "../../living-room/living-room.contract.ts";
 import { endpoint } from "./endpoint.ts";
-import { id, integer, kind, nothing, shownUserId, text } from "./fields.ts";
+import { fromHttp, nothing, shownUserId } from "./fields.ts";
 
 const base = "/live/api/living";
 
@@ -26,10 +26,7 @@ export const livingEndpoints = [
     path: `${base}/startingLiving`,
     summary: "Opens the user's live room; a second start gives back the same room",
     access: "login",
-    params: {
-      type: integer(0, 1_000_000, "roomTypeMissing"),
-      roomName: text(0, limits.room.nameChars).optional(),
-    },
+    params: fromHttp(livingRoomActions.start, "userId"),
     result: z.object({ roomId: z.int() }),
     failures: ["roomTypeMissing", "startTooOften", "accountUnusable"],
     run: (ctx, { type, roomName }, { userId }) => call(ctx, "living-room.start", { userId, type, roomName }),
@@ -39,7 +36,7 @@ export const livingEndpoints = [
     path: `${base}/closeLiving`,
     summary: "Closes a live room: its anchor only",
     access: "login",
-    params: { roomId: id },
+    params: fromHttp(livingRoomActions.close, "userId"),
     result: nothing,
     failures: ["notYourRoom", "closeTooOften"],
     run: (ctx, { roomId }, { userId }) => call(ctx, "living-room.close", { userId, roomId }),
@@ -49,11 +46,7 @@ export const livingEndpoints = [
     path: `${base}/list`,
     summary: "Live rooms of a type, newest first",
     access: "login",
-    params: {
-      type: kind,
-      page: integer(1, limits.http.pageMax),
-      pageSize: integer(1, limits.http.pageSizeMax),
-    },
+    params: fromHttp(livingRoomActions.list),
     result: z.object({
       list: z.array(
         z.object({
@@ -74,7 +67,7 @@ export const livingEndpoints = [
     path: `${base}/anchorConfig`,
     summary: "A live room, its anchor and the caller; roomId -1 (and anchorId null) where there is no such live room",
     access: "login",
-    params: { roomId: id },
+    params: fromHttp(livingRoomActions.find),
     result: z.object({
       roomId: z.int(),
       anchorId: shownUserId.nullable(),

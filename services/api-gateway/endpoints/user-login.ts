@@ -2,8 +2,9 @@ import { z } from "zod";
 import { config } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
+import { userActions } from "../../user/user.contract.ts";
 import { endpoint } from "./endpoint.ts";
-import { nothing, shownUserId, typed } from "./fields.ts";
+import { fromHttp, nothing, shownUserId } from "./fields.ts";
 
 /** Each code is an SMS that somebody pays for: one address does not order them for all phones there are. */
 function codesPerAddress(): number {
@@ -18,7 +19,7 @@ export const userLoginEndpoints = [
     path: `${base}/sendLoginCode`,
     summary: "Sends a login code to a phone",
     access: "public",
-    params: { phone: typed },
+    params: fromHttp(userActions.sendLoginCode),
     result: z.object({ devCode: z.string().optional() }),
     failures: ["phoneMissing", "phoneMalformed", "smsTooOften"],
     perMinute: { address: codesPerAddress },
@@ -29,7 +30,7 @@ export const userLoginEndpoints = [
     path: `${base}/login`,
     summary: "Logs in with a code, registers an unknown phone, sets the login cookie",
     access: "public",
-    params: { phone: typed, code: typed },
+    params: fromHttp(userActions.login),
     result: z.object({ userId: shownUserId, token: z.string() }),
     failures: ["phoneMissing", "phoneMalformed", "smsCodeMalformed", "smsCodeExpired", "smsCodeWrong"],
     async run(ctx, { phone, code }, { session }) {

@@ -13,6 +13,7 @@ import { type MysqlState, mysqlMixin } from "../../../mixins/mysql.mixin.ts";
 import { type OutboxState, outboxMixin } from "../../../mixins/outbox.mixin.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 import { defineService } from "../../../services/define-service.ts";
+import { notificationActions } from "../../../services/notification/notification.contract.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 
 const crates: StreamDefinition = { name: "CRATES", subjects: ["crate.*"], kind: "queue" };
@@ -30,8 +31,9 @@ type State = JetStreamState & MysqlState & OutboxState;
 /** A service with a stream, an outbox and a channel that cannot read what it gets. */
 const storing = defineService<"notification", State>({
   name: "notification",
+  contract: notificationActions,
   mixins: [mysqlMixin("user", migrationFolders.user), jetstreamMixin([crates]), outboxMixin],
-  actions: { sendLoginCode: { params: {}, handler: () => ({ shownToCaller: false }) } },
+  actions: { sendLoginCode: { handler: () => ({ shownToCaller: false }) } },
   channels: {
     crates: {
       stream: crates,

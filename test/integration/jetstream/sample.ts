@@ -12,6 +12,7 @@ import { type OutboxState, outboxMixin } from "../../../mixins/outbox.mixin.ts";
 import { redisMixin } from "../../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../../mixins/redis-lock.mixin.ts";
 import { defineService } from "../../../services/define-service.ts";
+import { notificationActions } from "../../../services/notification/notification.contract.ts";
 
 export const jobs: StreamDefinition = {
   ...{ name: "JOBS", subjects: ["job.*"], kind: "queue", partitions: 2, maxMessages: 2_000 },
@@ -48,6 +49,7 @@ export class Handled {
 export function sampleService(handled: Handled) {
   return defineService<"notification", Sample>({
     name: "notification",
+    contract: notificationActions,
     mixins: [
       mysqlMixin("sample", ["mixins/jetstream/migrations", "mixins/outbox/migrations"]),
       redisMixin,
@@ -56,7 +58,7 @@ export function sampleService(handled: Handled) {
       outboxMixin,
       healthMixin,
     ],
-    actions: { sendLoginCode: { params: {}, handler: () => ({ shownToCaller: false }) } },
+    actions: { sendLoginCode: { handler: () => ({ shownToCaller: false }) } },
     channels: {
       jobs: {
         ...{ stream: jobs, durable: "jobs-reader", batch: 50, batchesInFlight: 2 },

@@ -8,7 +8,7 @@ import { Database } from "../../../mixins/mysql/database.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../../mixins/outbox.mixin.ts";
 import { openRedis, type RedisState } from "../../../mixins/redis.mixin.ts";
-import { call } from "../../../services/contracts.ts";
+import { call, type ParamsOf } from "../../../services/contracts.ts";
 import { closeRoom, openRoom } from "../../../services/living-room/broadcasting.ts";
 import livingRoom from "../../../services/living-room/living-room.service.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
@@ -83,7 +83,7 @@ const local = <State>(node: 0 | 1) => nodes[node].getLocalService("living-room")
 /** As if the ten seconds between two starts or two closes had passed. */
 const later = (userId: string) => redis.del(`rate:room-start:${userId}`, `rate:room-close:${userId}`);
 const start = (userId: string, params: { type?: number; roomName?: string } = { type: 1 }, node: 0 | 1 = 0) =>
-  call(caller, "living-room.start", { userId, ...params }, on(node));
+  call(caller, "living-room.start", { userId, ...params } as ParamsOf<"living-room.start">, on(node));
 const close = (userId: string, roomId: number, node: 0 | 1 = 0) =>
   call(caller, "living-room.close", { userId, roomId }, on(node));
 const find = (roomId: number, node: 0 | 1 = 0) => call(caller, "living-room.find", { roomId }, on(node));

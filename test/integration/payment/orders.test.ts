@@ -33,7 +33,7 @@ describe("products", () => {
       { id: 7, name: "35元旗鱼币", coinNum: 350 },
       { id: 6, name: "30元旗鱼币", coinNum: 300 },
     ]);
-    expect(await call(gateway, "payment.products", { type: 7 })).toEqual([]);
+    await expect(call(gateway, "payment.products", { type: 7 })).rejects.toMatchObject({ type: "invalidParam" });
   });
 
   test("the service offers its contract and nothing of moleculer-db", () => {

@@ -49,6 +49,12 @@ describe("the structure of the house", () => {
       /t_gift is written by .* and /,
     ],
     ["a long module", { "services/gift/a.ts": "//\n".repeat(261) }, /261 lines/],
+    ["Lua in a string", { "services/gift/a.ts": "const a = `redis.call('GET', KEYS[1])`;\n" }, /Lua belongs/],
+    [
+      "a Lua file that does not say what it replies",
+      { "services/gift/a.lua": "-- Purpose: x\n-- KEYS[1] y\n\nreturn redis.call('GET', KEYS[1])\n" },
+      /does not say Replies/,
+    ],
     ["a drawer", { "services/gift/utils.ts": "" }, /drawers/],
   ])("%s is found", (_what, files, problem) => {
     expect(house(files as Record<string, string>).join("\n")).toMatch(problem);

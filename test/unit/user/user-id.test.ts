@@ -1,38 +1,49 @@
 import fc from "fast-check";
-import { firstNickName, randomPartsOfUserId, userIdOf } from "../../../services/user/user-id.ts";
+import { isUserId } from "../../../services/fields.ts";
+import { giftActions } from "../../../services/gift/gift.contract.ts";
+import { imServerActions } from "../../../services/im-server/im-server.contract.ts";
+import { livingRoomActions } from "../../../services/living-room/living-room.contract.ts";
+import { paymentActions } from "../../../services/payment/payment.contract.ts";
+import { userActions } from "../../../services/user/user.contract.ts";
+import { walletActions } from "../../../services/wallet/wallet.contract.ts";
 
-const times = fc.integer({ min: Date.UTC(2025, 0, 1), max: Date.UTC(2090, 0, 1) });
-const randoms = fc.integer({ min: 0, max: randomPartsOfUserId - 1 });
+const largest = 2n ** 64n - 1n;
 
-describe("user ids", () => {
-  test("exceed 2^53 and fit a signed BIGINT, as decimal strings", () =>
-    fc.assert(
-      fc.property(times, randoms, (time, random) => {
-        const id = userIdOf(time, random);
-        expect(id).toMatch(/^[1-9]\d{15,18}$/);
-        expect(BigInt(id)).toBeGreaterThan(2n ** 53n);
-        expect(BigInt(id)).toBeLessThan(2n ** 63n);
-      }),
-    ));
+describe("a user id", () => {
+  test.each(["1", "383138010168813800", "9223372036854775807", String(largest - 1n), String(largest)])(
+    "may be %s",
+    (id) => {
+      expect(isUserId(id)).toBe(true);
+    },
+  );
 
-  test("of a later ms are greater, whatever their random part", () =>
-    fc.assert(
-      fc.property(times, randoms, randoms, (time, one, other) => {
-        expect(BigInt(userIdOf(time + 1, one))).toBeGreaterThan(BigInt(userIdOf(time, other)));
-      }),
-    ));
+  test.each(["", "0", "01", "-1", "1.0", "1e3", " 1", "1\n", String(largest + 1n), "9".repeat(20), "1".repeat(21)])(
+    "is never %j",
+    (id) => {
+      expect(isUserId(id)).toBe(false);
+    },
+  );
 
-  test("of one ms differ where the random part differs", () => {
-    const now = Date.UTC(2026, 0, 1);
-    expect(userIdOf(now, 1)).not.toBe(userIdOf(now, 2));
+  test.each([
+    ["wallet.balance", walletActions.balance.params.shape.userId],
+    ["wallet.freeze", walletActions.freeze.params.shape.userId],
+    ["wallet.consumeForSendGift", walletActions.consumeForSendGift.params.shape.gifts.element.shape.receiverId],
+    ["payment.order", paymentActions.order.params.shape.userId],
+    ["gift.send", giftActions.send.params.shape.receiverId],
+    ["living-room.start", livingRoomActions.start.params.shape.userId],
+    ["user.profile", userActions.profile.params.shape.userId],
+    ["im-server.token", imServerActions.token.params.shape.userId],
+  ])("that fits no column is refused by %s", (_action, field) => {
+    expect(field.safeParse(String(largest)).success).toBe(true);
+    expect(field.safeParse(String(largest + 1n)).success).toBe(false);
   });
 
-  test("are refused where the clock or the random part cannot be right", () => {
-    expect(() => userIdOf(0, 1)).toThrow(RangeError);
-    expect(() => userIdOf(Date.UTC(2026, 0, 1), randomPartsOfUserId)).toThrow(RangeError);
-    expect(() => userIdOf(Date.UTC(2026, 0, 1), -1)).toThrow(RangeError);
+  test("is one exactly where it fits an unsigned column", () => {
+    const near = fc.bigInt({ min: largest - 10n ** 18n, max: largest + 10n ** 18n });
+    const any = fc.bigInt({ min: 1n, max: 10n ** 21n });
+    fc.assert(
+      fc.property(fc.oneof(near, any), (id) => isUserId(String(id)) === id <= largest),
+      { numRuns: 2_000 },
+    );
   });
-
-  test("the first nick name comes from the id", () =>
-    expect(firstNickName("272345678901234567")).toBe("旗鱼用户-234567"));
 });

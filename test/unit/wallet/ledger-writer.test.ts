@@ -137,7 +137,7 @@ function open({ gated = false, bounds = {} }: Scene = {}) {
           locksHeld.add(key);
         }
         return {
-          ...{ acquired, fencingToken: 1, degraded: false },
+          ...{ acquired, degraded: false },
           release: async () => {
             for (const key of acquired) locksHeld.delete(key);
           },

@@ -1,0 +1,21 @@
+import type { ActionContracts } from "../../services/action-contract.ts";
+import { giftActions } from "../../services/gift/gift.contract.ts";
+import { imRouterActions } from "../../services/im-router/im-router.contract.ts";
+import { imServerActions } from "../../services/im-server/im-server.contract.ts";
+import { livingRoomActions } from "../../services/living-room/living-room.contract.ts";
+import { notificationActions } from "../../services/notification/notification.contract.ts";
+import { paymentActions } from "../../services/payment/payment.contract.ts";
+import { userActions } from "../../services/user/user.contract.ts";
+import { walletActions } from "../../services/wallet/wallet.contract.ts";
+
+/** What every service offers, by its name. */
+export const contracts: Readonly<Record<string, ActionContracts>> = {
+  user: userActions,
+  "living-room": livingRoomActions,
+  gift: giftActions,
+  wallet: walletActions,
+  payment: paymentActions,
+  "im-router": imRouterActions,
+  "im-server": imServerActions,
+  notification: notificationActions,
+};

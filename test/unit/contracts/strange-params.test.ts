@@ -1,0 +1,67 @@
+import fc from "fast-check";
+import { ParamsValidator } from "../../../broker/params-validator.ts";
+import { type ActionContract, checkParams } from "../../../services/action-contract.ts";
+import { imRouterActions } from "../../../services/im-router/im-router.contract.ts";
+import { userActions } from "../../../services/user/user.contract.ts";
+import { contracts } from "../../support/contracts.ts";
+import { strangeJson, strangeObject } from "../../support/strange-values.ts";
+
+const actions = Object.entries(contracts).flatMap(([service, offered]) =>
+  Object.entries(offered).map(([name, contract]) => [`${service}.${name}`, contract] as const),
+);
+
+/** The failure that params are refused with, `undefined` where they pass. */
+function refusal({ params: schema }: ActionContract, params: unknown): unknown {
+  try {
+    checkParams(schema, params);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+test.each(actions)("%s: strange params from another node pass or are refused, and break nothing", (_name, contract) => {
+  const names = Object.keys((contract.params as unknown as { shape: object }).shape);
+  fc.assert(
+    fc.property(fc.oneof(strangeObject(names), strangeJson(...names)), (text) => {
+      const error = refusal(contract, JSON.parse(text));
+      if (error === undefined) return;
+      expect((error as { type: string }).type).toMatch(/^(invalidParam|roomTypeMissing)$/);
+      // What is answered and logged holds no value that was sent, and can be written.
+      expect(Object.keys((error as { data: object }).data).sort()).toEqual(["field", "problem"]);
+      expect(JSON.stringify((error as { data: object }).data).length).toBeLessThan(1_000);
+    }),
+    { numRuns: 25 },
+  );
+});
+
+const strangeValues: [string, unknown][] = [
+  ["a value that no message can show", { toString: 1 }],
+  ["a value in a value that none can show", [{ toString: 1 }]],
+  ["a value whose length is none", { length: { valueOf: 1, toString: 1 } }],
+  ["20,000 levels", JSON.parse(`${"[".repeat(20_000)}${"]".repeat(20_000)}`)],
+];
+
+test.each(strangeValues)("%s is refused like any other", (_what, userId) => {
+  expect(refusal(userActions.profile, { userId })).toMatchObject({ type: "invalidParam" });
+});
+
+test.each(strangeValues)("%s is refused by the actions of Moleculer itself", (_what, userId) => {
+  const check = new ParamsValidator().compile({ userId: { type: "string" } }) as unknown as (
+    params: unknown,
+    context: object,
+  ) => unknown;
+  expect(check({ userId }, {})).toEqual([expect.objectContaining({ field: expect.any(String) })]);
+});
+
+test("a number is a safe integer", () => {
+  const passes = (roomId: unknown) => refusal(imRouterActions.closeRoom, { roomId }) === undefined;
+  expect([5, 1e300, Number.NaN, 1.5, "5"].map(passes)).toEqual([true, false, false, false, false]);
+});
+
+test("what a frame shows may have levels, and not so many that it cannot be written", () => {
+  const deep = (levels: number) => JSON.parse(`${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`) as object;
+  const passes = (data: object) =>
+    refusal(imRouterActions.sendToRoom, { roomId: 1, senderId: "0", msgId: "m", bizCode: 1, data }) === undefined;
+  expect([deep(20), deep(21), deep(20_000)].map(passes)).toEqual([true, false, false]);
+});
