@@ -48,17 +48,6 @@ async function locksAgain(): Promise<void> {
   });
 }
 
-/** Users whose lock nobody gave back in time, from both nodes together. */
-const heldUp = () => nodes.reduce((sum, node) => sum + walletOn(node).writer.counters.withoutLock, 0);
-
-/** The locks that are in Redis now outlast what is waited for them unless they are given back. */
-async function outlastWaiting(): Promise<void> {
-  const redis = new Redis(redisUrl);
-  const locks = await redis.keys(`${config().NAMESPACE}:lock:*`);
-  await Promise.all(locks.map((lock) => redis.pexpire(lock, 60_000)));
-  redis.disconnect();
-}
-
 async function deleteKeys(redis: Redis): Promise<number> {
   const keys = await redis.keys(`${config().NAMESPACE}:*`);
   return keys.length > 0 ? redis.del(keys) : 0;
