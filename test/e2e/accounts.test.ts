@@ -156,7 +156,9 @@ describe("a refund", () => {
     await fan.recharge(10);
     expect(await account(fan.userId)).toMatchObject({ balance: 800, debt: 0 });
     // What the anchor earned stays hers.
-    expect(await anchor.ask("bank/income")).toMatchObject({ income: 250 });
+    await eventually("the anchor's 250", async () => {
+      return (await anchor.ask<{ income: number }>("bank/income")).income === 250;
+    });
   });
 
   test("is for paid orders only", async () => {

@@ -2,19 +2,27 @@ import { config } from "../../config/config.ts";
 import { snapshot } from "./books.ts";
 import { eventually } from "./eventually.ts";
 
-/** What every business table of the system holds: its rows' checksum by `database.table`. */
+/** What every business table of the system holds: its rows' number and checksum by `database.table`. */
 export type Fingerprint = Readonly<Record<string, string>>;
 
+/** Of the rows as they are read: CHECKSUM TABLE of the server answers differently for the same rows at times. */
 export async function fingerprint(except: readonly string[]): Promise<Fingerprint> {
   return snapshot("user", async (query) => {
-    const tables = await query<{ db: string; name: string }>(
-      `SELECT table_schema AS db, table_name AS name FROM information_schema.tables
-       WHERE table_schema LIKE ? AND table_type = 'BASE TABLE' AND table_name NOT IN (?) ORDER BY 1, 2`,
+    const columns = await query<{ name: string; field: string }>(
+      `SELECT CONCAT('\`', c.table_schema, '\`.\`', c.table_name, '\`') AS name, CONCAT('\`', c.column_name, '\`') AS field
+       FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
+       WHERE c.table_schema LIKE ? AND t.table_type = 'BASE TABLE' AND c.table_name NOT IN (?)
+       ORDER BY c.table_schema, c.table_name, c.ordinal_position`,
       [`${config().NAMESPACE.replaceAll("_", "\\_")}\\_%`, except],
     );
-    const names = tables.map(({ db, name }) => `\`${db}\`.\`${name}\``).join(", ");
-    const sums = await query<{ Table: string; Checksum: string }>(`CHECKSUM TABLE ${names}`);
-    return Object.fromEntries(sums.map(({ Table, Checksum }) => [Table, String(Checksum)]));
+    const tables = [...Map.groupBy(columns, ({ name }) => name)];
+    const sums = tables.map(([name, own]) => {
+      const row = own.map(({ field }) => `COALESCE(CAST(${field} AS CHAR), 'NULL')`).join(", ");
+      const sum = `CONCAT(COUNT(*), ':', COALESCE(SUM(CRC32(CONCAT_WS('|', ${row}))), 0))`;
+      return `SELECT '${name.replaceAll("`", "")}' AS name, ${sum} AS rows_sum FROM ${name}`;
+    });
+    const found = await query<{ name: string; rows_sum: string }>(sums.join(" UNION ALL "));
+    return Object.fromEntries(found.map(({ name, rows_sum }) => [name, String(rows_sum)]));
   });
 }
 

@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS t_gift_record (
   reason VARCHAR(40) NULL,
   -- The receiver's share, points (100 to a coin); income is these in whole coins, rounded down.
   income_points BIGINT NOT NULL DEFAULT 0,
-  income BIGINT GENERATED ALWAYS AS (income_points DIV 100) VIRTUAL,
+  income BIGINT GENERATED ALWAYS AS (income_points DIV 100) STORED,
   -- Of what the client asked for: tells a repeat of a request id from its reuse.
   content_hash CHAR(32) NOT NULL,
   send_time DATETIME(3) NOT NULL,

@@ -12,7 +12,15 @@ import { type Fingerprint, fingerprint, quietFingerprint } from "../../support/t
 import { expectWholeBooksBalanced } from "../../support/whole-books.ts";
 
 /** What the janitor writes when it looks, who looks over the rooms, and a node that is asked for its health. */
-const janitors = ["t_pay_lease", "t_pay_watch", "t_pay_message_watch", "t_lease", "t_living_room_look", "t_heartbeat"];
+const janitors = [
+  "t_stream_position",
+  "t_pay_lease",
+  "t_pay_watch",
+  "t_pay_message_watch",
+  "t_lease",
+  "t_living_room_look",
+  "t_heartbeat",
+];
 /** Rows that every call may leave: who was sent a code, who called, which notices came. */
 const journals = ["t_sms", "t_operator_audit", "t_pay_notice", ...janitors];
 
@@ -80,6 +88,7 @@ beforeAll(async () => {
   operations = await documented();
   calls = await harmlessCalls();
   before = await quietFingerprint(journals);
+  expect(Object.keys(before).length).toBeGreaterThan(20);
 });
 
 afterEach(async () => {

@@ -124,7 +124,7 @@ describe("income", () => {
   test.each([-1, 101, 12.5, Number.NaN, "50" as never, null as never])(
     "a share of %p is refused at the border",
     async (sharePercent) => {
-      await expect(settle(giftOf(newUser(), { sharePercent }))).rejects.toMatchObject({ code: 422 });
+      await expect(settle(giftOf(newUser(), { sharePercent }))).rejects.toMatchObject({ type: "invalidParam" });
     },
   );
 
@@ -307,7 +307,7 @@ describe("a payout", () => {
   );
 
   test.each(["", "with a blank", "x".repeat(65), "é"])("with the id %p is refused at the border", async (payoutId) => {
-    await expect(payOut(newUser(), 1, payoutId)).rejects.toMatchObject({ code: 422 });
+    await expect(payOut(newUser(), 1, payoutId)).rejects.toMatchObject({ type: "invalidParam" });
   });
 
   test("many at once with little income over two nodes: as many as it pays for, and exactly", async () => {
