@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { join, relative } from "node:path";
+import { parseArgs, stripVTControlCharacters } from "node:util";
 import { projectRoot } from "../config/root.ts";
 import { type Child, startChild } from "./children.ts";
 import { dropNamespace } from "./drop-namespace.ts";
@@ -28,10 +28,41 @@ interface Totals {
 }
 
 const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+
+/** What failed, said once more at the very end: a log that was cut keeps its last lines. */
+const failures: string[] = [];
 const startedAt = Date.now();
 
 function say(line: string): void {
   console.log(`\n[${String(Math.round((Date.now() - startedAt) / 1000)).padStart(4)} s] ${line}`);
+}
+
+interface JestReport {
+  testResults: {
+    name: string;
+    message: string;
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+  }[];
+}
+
+/** One line a failed test, with the beginning of its message; tests of a file that fail alike share their line. */
+function failuresOf(run: string, report: JestReport): string[] {
+  return report.testResults.flatMap((file) => {
+    const path = relative(projectRoot(), file.name);
+    const failed = file.assertionResults.filter((test) => test.status === "failed");
+    if (failed.length === 0 && file.message && file.assertionResults.length === 0)
+      return [`${run}: ${path} did not run: ${beginningOf(file.message)}`];
+    const alike = Map.groupBy(failed, (test) => beginningOf(test.failureMessages[0] ?? "no message"));
+    return [...alike].map(([message, [first, ...others]]) => {
+      const more = others.length > 0 ? ` (and ${others.length} more of the file)` : "";
+      return `${run}: ${path}: ${first?.fullName}${more}: ${message}`;
+    });
+  });
+}
+
+/** Colours out, white space to single spaces, at most 300 characters. */
+function beginningOf(message: string): string {
+  return stripVTControlCharacters(message).replace(/\s+/g, " ").trim().slice(0, 300);
 }
 
 /** Runs jest on projects and adds its counts to the totals; a run that cannot even report counts as one failure. */
@@ -55,9 +86,13 @@ async function jest(stack: Stack, name: string, projects: string[], patterns: st
     totals.passed += counts.numPassedTests;
     totals.failed += counts.numFailedTests + counts.numRuntimeErrorTestSuites;
     totals.skipped += counts.numPendingTests;
-    if (code !== 0 && counts.numFailedTests + counts.numRuntimeErrorTestSuites === 0) totals.failed++;
+    failures.push(...failuresOf(name, counts));
+    if (code !== 0 && counts.numFailedTests + counts.numRuntimeErrorTestSuites === 0) {
+      failures.push(`${name}: every test passed, but jest ended with exit code ${code}`);
+      totals.failed++;
+    }
   } catch (error) {
-    console.error(`${name}: jest left no report (exit code ${code}): ${messageOf(error)}`);
+    failures.push(`${name}: jest left no report (exit code ${code}): ${messageOf(error)}`);
     totals.failed++;
   }
 }
@@ -132,6 +167,7 @@ async function main(): Promise<void> {
     await stack.stop();
   }
   say("done");
+  if (failures.length > 0) console.log(`\nWhat failed:\n${failures.map((line) => `- ${line}`).join("\n")}`);
   console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
   process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
 }
