@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type ServiceBroker as Broker, ServiceBroker, type ServiceSchema } from "moleculer";
 import { limits } from "../config/limits.ts";
-import { logUncaughtErrorsTo } from "./last-word.ts";
+import { logUncaughtErrorsTo } from "./fatal-errors.ts";
 import { brokerOptions } from "./options.ts";
 
 /** The services there are, in the order in which a reader would meet them. */

@@ -3,7 +3,7 @@ import { limits } from "../config/limits.ts";
 import { type Descriptor, openTarget, openTargetSync, type Target } from "./descriptor.ts";
 import { type Gap, LineQueue } from "./line-queue.ts";
 
-/** Receives one sentence when an output fails or works again; at most every `limits.log.complainEveryMs`. */
+/** Receives one sentence when an output fails or works again; at most every `limits.log.reportEveryMs`. */
 export type Complain = (sentence: string) => void;
 
 /**
@@ -217,7 +217,7 @@ export class LineOutput {
 
   private complain(what: string): void {
     const now = performance.now();
-    if (now - this.complainedAt < limits.log.complainEveryMs) return;
+    if (now - this.complainedAt < limits.log.reportEveryMs) return;
     this.complainedAt = now;
     const mib = limits.log.waitingBytes / 1024 / 1024;
     this.tell?.(`${what}: up to ${mib} MiB of lines wait, more are dropped and counted; the work goes on`);

@@ -9,17 +9,17 @@ const outputs = new Map<string, LineOutput>();
 let flushesAtExit = false;
 
 const standardError = new LineOutput({ fd: 2 });
-const standardOutput = new LineOutput({ fd: 1 }, complain);
+const standardOutput = new LineOutput({ fd: 1 }, printError);
 outputs.set("", standardOutput);
 
 /** A line on standard output, for people; never waits and never throws. */
-export function say(line: string): void {
+export function printLine(line: string): void {
   keepUntilExit();
   standardOutput.writeNow(`${line}\n`);
 }
 
 /** A line on standard error; never waits and never throws. */
-export function complain(line: string): void {
+export function printError(line: string): void {
   keepUntilExit();
   standardError.writeNow(`${line}\n`);
 }
@@ -29,7 +29,7 @@ export function outputTo(file: string | undefined): LineOutput {
   keepUntilExit();
   const known = outputs.get(file ?? "");
   if (known) return known;
-  const created = new LineOutput({ file: file as string }, complain);
+  const created = new LineOutput({ file: file as string }, printError);
   outputs.set(file as string, created);
   return created;
 }

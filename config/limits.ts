@@ -39,8 +39,8 @@ export const limits = Object.freeze({
     /** How soon a destination that takes nothing more (a full pipe), or fails (a full disk), is tried again. */
     againMs: 20,
     retryEveryMs: 1_000,
-    /** How often at the most it is said on stderr that one and the same destination does not work. */
-    complainEveryMs: 10 * 60_000,
+    /** The shortest time between two reports on stderr that the same destination does not work. */
+    reportEveryMs: 10 * 60_000,
     /** How long a process that ends waits for its lines to be written. */
     flushAtExitMs: 500,
   }),
@@ -91,7 +91,7 @@ export const limits = Object.freeze({
     emptyEveryMs: 1_000,
     /** Sequelize's connections, which read the catalogue, are used no longer than this. */
     catalogueConnectionMs: 1_000,
-    gathered: Object.freeze({ keys: 500, queries: 2 }),
+    batchLoader: Object.freeze({ keys: 500, queries: 2 }),
     migrationLockSeconds: 60,
   }),
 
@@ -209,13 +209,13 @@ export const limits = Object.freeze({
     watchNumbersPerStatement: 500,
   }),
 
-  /** The looks over all live rooms: who watches, and whether the anchors are there. */
-  look: Object.freeze({
-    everyMs: 4_000,
-    /** Longer than the check of `roomsPerCall` rooms takes. */
+  /** The periodic check of all live rooms: how many watch each, and whether its anchor is there. */
+  attendance: Object.freeze({
+    checkEveryMs: 4_000,
+    /** Must be longer than the check of `roomsPerCall` rooms. */
     leaseMs: 8_000,
     answerTimeoutMs: 3_000,
-    /** Looks further apart than this say nothing about the time between them. */
+    /** After a longer time without a check, absence counts from zero. */
     gapMs: 60_000,
     roomsPerCall: 500,
     /** How often the wallet is asked about the anchors of all live rooms. */
@@ -267,7 +267,7 @@ export const limits = Object.freeze({
     buckets: 32,
     batchCommands: 1_500,
     batchesInFlight: 3,
-    mailboxCommands: 100_000,
+    queuedCommands: 100_000,
     commandsPerCall: 2_000,
     fundsCacheMs: 2_000,
     fundsCacheEntries: 100_000,

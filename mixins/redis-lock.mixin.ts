@@ -8,34 +8,74 @@ const acquireScript = luaScript("mixins/redis/lua/lock-acquire.lua");
 const renewScript = luaScript("mixins/redis/lua/lock-renew.lua");
 const unlockScript = luaScript("mixins/redis/lua/lock-unlock.lua");
 
-/** Locks held together. */
+/** Locks that were acquired together. */
 export interface LockHold {
-  /** Those of the asked keys that are ours; the others are held elsewhere and may be asked for again. */
+  /** The requested keys that this caller holds; the others are held elsewhere and may be requested again. */
   readonly acquired: ReadonlySet<string>;
-  /** True where Redis was not asked, or did not answer: all keys count as acquired, and only the database excludes others. */
+  /** True where Redis was not asked or did not answer: all keys count as acquired, and only the database excludes others. */
   readonly degraded: boolean;
-  /** Gives back what is still ours. Never rejects: what cannot be given back runs out by its TTL. */
-  release(): Promise<void>;
+  /** Removes the locks that are still this caller's. Never rejects: a lock that cannot be removed expires with its TTL. */
+  unlock(): Promise<void>;
 }
 
 export interface LockCounters {
   acquired: number;
   contended: number;
   degraded: number;
-  /** Keys that a renewal found lost: to their TTL, or with Redis. */
+  /** Keys that a renewal no longer found: their TTL expired, or Redis lost them. */
   lost: number;
 }
 
 export interface RedisLockState extends RedisState {
   locks: {
     /**
-     * Takes as many of the keys as are free, in one step, and renews them until they are released. The locks are for
-     * order and speed: what they guard must be decided by the database all the same. So nothing waits for a Redis that
-     * is away: after a failure it is not asked for `limits.lock.breakerMs`, and then by one caller first.
+     * Acquires the free ones of the keys in one step and renews them until `unlock`. The locks are for order and speed
+     * alone: the database must decide what they guard. So nobody waits for a Redis that is away (see Breaker).
      */
     acquire(keys: readonly string[]): Promise<LockHold>;
     readonly counters: LockCounters;
   };
+}
+
+/**
+ * The circuit breaker of the locks. While it is open, callers go on without Redis.
+ *
+ *   closed     everybody asks Redis     -> open       a call fails or times out
+ *   open       nobody asks              -> half-open  after `limits.lock.breakerMs`, or on a new connection
+ *   half-open  the first caller asks    -> closed     it is answered
+ *                                       -> open       it is not
+ */
+class Breaker {
+  private open = false;
+  private retryAt = 0;
+
+  /** Whether this caller may ask Redis. Of an open breaker one caller gets `true` in each `limits.lock.breakerMs`. */
+  mayAsk(): boolean {
+    if (!this.open) return true;
+    const now = Date.now();
+    if (now < this.retryAt) return false;
+    this.retryAt = now + limits.lock.breakerMs;
+    return true;
+  }
+
+  /** Returns whether the breaker was open. */
+  answered(): boolean {
+    const wasOpen = this.open;
+    this.open = false;
+    return wasOpen;
+  }
+
+  /** Returns whether the breaker was closed. */
+  failed(): boolean {
+    const wasClosed = !this.open;
+    this.open = true;
+    this.retryAt = Date.now() + limits.lock.breakerMs;
+    return wasClosed;
+  }
+
+  connected(): void {
+    this.retryAt = 0;
+  }
 }
 
 const lockKey = (key: string) => `lock:${key}`;
@@ -43,20 +83,15 @@ const lockKey = (key: string) => `lock:${key}`;
 class Locks {
   readonly counters: LockCounters = { acquired: 0, contended: 0, degraded: 0, lost: 0 };
   private readonly service: Service & RedisState;
-  /** The circuit breaker: open since Redis failed, and asked again from then on. */
-  private open = false;
-  private askAgainAt = 0;
+  private readonly breaker = new Breaker();
 
   constructor(service: Service & RedisState) {
     this.service = service;
-    // A new connection is asked at once: the breaker is for a Redis that does not answer on the one there is.
-    service.redis.on("ready", () => {
-      this.askAgainAt = 0;
-    });
+    service.redis.on("ready", () => this.breaker.connected());
   }
 
   async acquire(keys: readonly string[]): Promise<LockHold> {
-    if (!this.mayAsk()) return this.withoutRedis(keys);
+    if (!this.breaker.mayAsk()) return this.withoutRedis(keys);
     const owner = randomUUID();
     const names = keys.map(lockKey);
     let taken: number[];
@@ -70,12 +105,11 @@ class Locks {
       )) as number[];
     } catch (error) {
       this.failed(error);
-      // Redis may take the locks all the same when it goes on: then this, on the same connection, comes right after it.
+      // A Redis that hangs may run the script later. This command follows it on the same connection and undoes it.
       void this.unlock(names, owner);
       return this.withoutRedis(keys);
     }
-    if (this.open) this.service.logger.info("locks are taken in Redis again");
-    this.open = false;
+    if (this.breaker.answered()) this.service.logger.info("locks are taken in Redis again");
     const acquired = keys.filter((_key, index) => taken[index] === 1);
     this.counters.acquired += acquired.length;
     this.counters.contended += keys.length - acquired.length;
@@ -84,30 +118,19 @@ class Locks {
     return {
       acquired: new Set(acquired),
       degraded: false,
-      release: async () => {
+      unlock: async () => {
         stopRenewal();
         if (held.length > 0) await this.unlock(held, owner);
       },
     };
   }
 
-  private mayAsk(): boolean {
-    if (!this.open) return true;
-    const now = Date.now();
-    if (now < this.askAgainAt) return false;
-    // One asks; the others do not wait for its answer.
-    this.askAgainAt = now + limits.lock.breakerMs;
-    return true;
-  }
-
   private failed(error: unknown): void {
-    this.askAgainAt = Date.now() + limits.lock.breakerMs;
-    if (!this.open)
+    if (this.breaker.failed())
       this.service.logger.warn(
-        { err: error, againInMs: limits.lock.breakerMs },
-        "no locks: Redis did not answer, the database's row locks decide alone",
+        { err: error, retryInMs: limits.lock.breakerMs },
+        "no locks in Redis: it did not answer; the row locks of the database decide alone",
       );
-    this.open = true;
   }
 
   /** Never rejects. */
@@ -117,12 +140,12 @@ class Locks {
     } catch (error) {
       this.service.logger.warn(
         { err: error, locks: names.length, ttlMs: limits.lock.ttlMs },
-        "locks could not be given back: they run out by their TTL",
+        "locks could not be removed: they expire with their TTL",
       );
     }
   }
 
-  /** Returns what ends it. */
+  /** Returns a function that stops the renewal. */
   private keepRenewing(held: readonly string[], owner: string): () => void {
     let lost = 0;
     const timer = setInterval(() => {
@@ -132,7 +155,11 @@ class Locks {
           this.counters.lost += Math.max(0, lostNow - lost);
           lost = Math.max(lost, lostNow);
         },
-        (error: Error) => this.service.logger.warn({ err: error, locks: held.length }, "locks not renewed"),
+        (error: Error) =>
+          this.service.logger.warn(
+            { err: error, locks: held.length },
+            "locks were not renewed: the next renewal tries again",
+          ),
       );
     }, limits.lock.renewEveryMs);
     return () => clearInterval(timer);
@@ -140,7 +167,7 @@ class Locks {
 
   private withoutRedis(keys: readonly string[]): LockHold {
     this.counters.degraded++;
-    return { acquired: new Set(keys), degraded: true, release: async () => {} };
+    return { acquired: new Set(keys), degraded: true, unlock: async () => {} };
   }
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { closeOutput, complain, outputTo, say } from "../broker/outputs.ts";
+import { closeOutput, outputTo, printError, printLine } from "../broker/outputs.ts";
 
 const LINES_IN_ERRORS = 20;
 const READY_DEADLINE_MS = 60_000;
@@ -155,5 +155,5 @@ function openSink(output: ChildOptions["output"]): Sink {
   }
   const close = async () => undefined;
   if ("to" in output) return { line: (line) => output.to(line), close };
-  return { line: (line, isError) => (isError ? complain : say)(`${output.prefix} ${line}`), close };
+  return { line: (line, isError) => (isError ? printError : printLine)(`${output.prefix} ${line}`), close };
 }

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { endOnUncaughtErrors } from "../broker/last-word.ts";
+import { endOnUncaughtErrors } from "../broker/fatal-errors.ts";
 import { isServiceName, serviceNames } from "../broker/launch.ts";
-import { complain, endProcess, say } from "../broker/outputs.ts";
+import { endProcess, printError, printLine } from "../broker/outputs.ts";
 import { type Env, localEnv, publishEnv } from "./local-env.ts";
 import { type NodeReady, readNodeReady, startNodeChild } from "./node-child.ts";
 import { requireNode } from "./node-version.ts";
@@ -38,7 +38,7 @@ function parseCounts(args: readonly string[]): Map<string, number> {
 
 function sayPlace(label: string, { pid, ports }: NodeReady): void {
   const shown = Object.values(ports).map((port) => ` port ${port}`);
-  say(`${label.padEnd(16)} pid ${String(pid).padEnd(8)}${shown.join("")}`);
+  printLine(`${label.padEnd(16)} pid ${String(pid).padEnd(8)}${shown.join("")}`);
 }
 
 interface Plan {
@@ -55,11 +55,11 @@ function startNode(label: string, service: string, env: Env, { logDir, limits }:
     start: (former) => startNodeChild({ label, services: [service], env: settings, former, output: { file } }),
     read: readNodeReady,
     limits,
-    tell: say,
+    tell: printLine,
     restarted: (ready) => sayPlace(label, ready),
   });
   void node.over.then((end) => {
-    if (end === "givenUp") say(`${label} stays down, the other nodes run on; look at ${file}`);
+    if (end === "givenUp") printLine(`${label} stays down, the other nodes run on; look at ${file}`);
   });
   return node;
 }
@@ -82,7 +82,7 @@ async function untilReady(apiUrl: string): Promise<void> {
     said = await response.text();
     return response.ok;
   }, readyDeadlineMs);
-  if (!ready) say(`not every service is there (${said}); the nodes run all the same`);
+  if (!ready) printLine(`not every service is there (${said}); the nodes run all the same`);
 }
 
 /** Where the nodes are, for people and for scripts. */
@@ -98,7 +98,7 @@ async function sayWhere(stack: Stack, env: Env, nodes: readonly Node[], counts: 
   await publishEnv(stack, env, imUrl);
   if (counts.get("api-gateway") || counts.get("all")) await untilReady(env.API_URL as string);
   // Read by scripts: keep its form.
-  say(`ready ${JSON.stringify({ apiUrl: env.API_URL, imUrl, nodes: started })}`);
+  printLine(`ready ${JSON.stringify({ apiUrl: env.API_URL, imUrl, nodes: started })}`);
 }
 
 /** What ended a cluster of which no node is left. */
@@ -109,7 +109,7 @@ function sayNoneLeft(ends: readonly End[]): string | undefined {
 /** The exit code: 0 when it was told to end. */
 async function run(stack: Stack, plan: Plan, npm: Promise<void>): Promise<number> {
   const { counts, logDir, limits } = plan;
-  const watch = stack.watch({ tell: say, limits });
+  const watch = stack.watch({ tell: printLine, limits });
   const nodes: Node[] = [];
   let stopping = false;
   const stop = async () => {
@@ -119,20 +119,20 @@ async function run(stack: Stack, plan: Plan, npm: Promise<void>): Promise<number
     await stack.stop();
   };
   const stopped = onStopSignal(async (reason) => {
-    say(`stopping (${reason}): nodes first, then the private servers`);
+    printLine(`stopping (${reason}): nodes first, then the private servers`);
     await stop();
   }, npm);
   try {
     const env = await localEnv(stack);
     if (stopping) return await stopped.then(() => 0);
-    say(`starting ${[...counts.values()].reduce((a, b) => a + b, 0)} nodes (logs in ${logDir})`);
+    printLine(`starting ${[...counts.values()].reduce((a, b) => a + b, 0)} nodes (logs in ${logDir})`);
     await startAll(nodes, env, plan);
     await sayWhere(stack, env, nodes, counts);
     const allOver = Promise.all(nodes.map(({ over }) => over)).then((ends) =>
       stopping ? undefined : sayNoneLeft(ends),
     );
     const givenUp = await Promise.race([stopped, allOver, watch.givenUp]);
-    if (givenUp !== undefined) complain(`${givenUp}. Everything is stopped.`);
+    if (givenUp !== undefined) printError(`${givenUp}. Everything is stopped.`);
     await (stopping ? stopped : stop());
     return givenUp === undefined ? 0 : 1;
   } catch (error) {
@@ -150,7 +150,7 @@ async function main(): Promise<number> {
     options: { help: { type: "boolean" }, logs: { type: "string" }, restarts: { type: "string" } },
   });
   if (values.help) {
-    say(USAGE);
+    printLine(USAGE);
     return 0;
   }
   const counts = parseCounts(positionals);
@@ -162,6 +162,6 @@ async function main(): Promise<number> {
 }
 
 main().then(endProcess, (error: unknown) => {
-  complain(messageOf(error));
+  printError(messageOf(error));
   return endProcess(1);
 });

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { endOnUncaughtErrors } from "../broker/last-word.ts";
+import { endOnUncaughtErrors } from "../broker/fatal-errors.ts";
 import { isServiceName, launch, serviceNames } from "../broker/launch.ts";
-import { complain, endProcess, say } from "../broker/outputs.ts";
+import { endProcess, printError, printLine } from "../broker/outputs.ts";
 import { config } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { portsOf } from "./bound-ports.ts";
@@ -27,8 +27,8 @@ async function main(): Promise<number> {
   const chosen = names.length === 1 && names[0] === "all" ? [...serviceNames] : names;
   const unknown = chosen.filter((name) => !isServiceName(name));
   if (chosen.length === 0 || unknown.length > 0) {
-    if (unknown.length > 0) complain(`no such service: ${unknown.join(", ")}\n`);
-    complain(USAGE);
+    if (unknown.length > 0) printError(`no such service: ${unknown.join(", ")}\n`);
+    printError(USAGE);
     return 2;
   }
   for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
@@ -41,7 +41,7 @@ async function main(): Promise<number> {
     const broker = await Promise.race([launching, pause(limits.rpc.startPatienceMs)]);
     const { ownStopMs } = limits.restarts;
     const late = () =>
-      complain(
+      printError(
         `the node has not stopped within ${ownStopMs / 1_000} s (a server may hang): it ends at once. What it held comes ` +
           "again to other nodes or to the next start.",
       );
@@ -52,12 +52,12 @@ async function main(): Promise<number> {
   const broker = await Promise.race([launching, stopped]);
   if (!broker) return 0;
   // Read by scripts: keep its form.
-  say(`ready ${JSON.stringify({ nodeId: broker.nodeID, pid: process.pid, ports: portsOf(broker) })}`);
+  printLine(`ready ${JSON.stringify({ nodeId: broker.nodeID, pid: process.pid, ports: portsOf(broker) })}`);
   await stopped;
   return 0;
 }
 
 main().then(endProcess, (error: unknown) => {
-  complain(messageOf(error));
+  printError(messageOf(error));
   return endProcess(1);
 });

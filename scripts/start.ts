@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { endOnUncaughtErrors } from "../broker/last-word.ts";
+import { endOnUncaughtErrors } from "../broker/fatal-errors.ts";
 import { serviceNames } from "../broker/launch.ts";
-import { complain, endProcess, say } from "../broker/outputs.ts";
+import { endProcess, printError, printLine } from "../broker/outputs.ts";
 import { type Env, localEnv, publishEnv } from "./local-env.ts";
 import { type NodeReady, readNodeReady, startNodeChild } from "./node-child.ts";
 import { requireNode } from "./node-version.ts";
@@ -20,7 +20,7 @@ const USAGE = `Everything on this machine: private servers, migrations, data, an
 /** The node with every service. What it says beside its ready line is shown. */
 function startServices(env: Env, logFile: string, former: NodeReady | undefined) {
   const to = (line: string) => {
-    if (!line.startsWith("ready {")) say(`services | ${line}`);
+    if (!line.startsWith("ready {")) printLine(`services | ${line}`);
   };
   const settings = { ...env, LOG_FILE: logFile };
   return startNodeChild({ label: "all", services: ["all"], env: settings, former, output: { to } });
@@ -28,7 +28,7 @@ function startServices(env: Env, logFile: string, former: NodeReady | undefined)
 
 /** The exit code: 0 when it was told to end. */
 async function run(stack: Stack, limits: RestartLimits, npm: Promise<void>): Promise<number> {
-  const watch = stack.watch({ tell: say, limits });
+  const watch = stack.watch({ tell: printLine, limits });
   let services: Supervised<NodeReady> | undefined;
   let stopping = false;
   const stop = async () => {
@@ -38,27 +38,27 @@ async function run(stack: Stack, limits: RestartLimits, npm: Promise<void>): Pro
     await stack.stop();
   };
   const stopped = onStopSignal(async (reason) => {
-    say(`stopping (${reason}): services first, then the private servers`);
+    printLine(`stopping (${reason}): services first, then the private servers`);
     await stop();
   }, npm);
   try {
     const env = await localEnv(stack);
     const logFile = process.env.LOG_FILE ?? join(stack.dir, "ovation.log");
     if (stopping) return await stopped.then(() => 0);
-    say("services: migrating databases and starting");
+    printLine("services: migrating databases and starting");
     const isUp = async ({ pid, ports }: NodeReady) => {
       const imUrl = `ws://127.0.0.1:${ports["im-server"]}/im`;
       await publishEnv(stack, env, imUrl);
-      say(`services: all ${serviceNames.length} are up (pid ${pid}, log: ${logFile})`);
-      say(`\nOvation is at ${env.API_URL}/   (docs at ${env.API_URL}/docs, rooms at ${imUrl}). Ctrl-C stops it.`);
+      printLine(`services: all ${serviceNames.length} are up (pid ${pid}, log: ${logFile})`);
+      printLine(`\nOvation is at ${env.API_URL}/   (docs at ${env.API_URL}/docs, rooms at ${imUrl}). Ctrl-C stops it.`);
     };
     services = new Supervised({
       name: "services",
       start: (former) => startServices(env, logFile, former),
       read: readNodeReady,
       limits,
-      tell: say,
-      restarted: (ready) => void isUp(ready).catch((error: unknown) => complain(messageOf(error))),
+      tell: printLine,
+      restarted: (ready) => void isUp(ready).catch((error: unknown) => printError(messageOf(error))),
     });
     await isUp(await services.ready);
     const givenUp = await Promise.race([
@@ -66,7 +66,7 @@ async function run(stack: Stack, limits: RestartLimits, npm: Promise<void>): Pro
       services.over.then((end) => (end === "givenUp" ? `the services ended too often; look at ${logFile}` : undefined)),
       watch.givenUp,
     ]);
-    if (givenUp !== undefined) complain(`${givenUp}. Everything is stopped.`);
+    if (givenUp !== undefined) printError(`${givenUp}. Everything is stopped.`);
     await (stopping ? stopped : stop());
     return givenUp === undefined ? 0 : 1;
   } catch (error) {
@@ -80,7 +80,7 @@ async function main(): Promise<number> {
   requireNode();
   const { values } = parseArgs({ options: { help: { type: "boolean" }, restarts: { type: "string" } } });
   if (values.help) {
-    say(USAGE);
+    printLine(USAGE);
     return 0;
   }
   const limits = readRestarts(values.restarts);
@@ -90,6 +90,6 @@ async function main(): Promise<number> {
 }
 
 main().then(endProcess, (error: unknown) => {
-  complain(messageOf(error));
+  printError(messageOf(error));
   return endProcess(1);
 });

@@ -2,7 +2,7 @@ import type { JsMsg } from "nats";
 import { isUnavailable } from "../../broker/failure.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
-import { Mailboxes } from "../mailboxes.ts";
+import { KeyedQueue } from "../keyed-queue.ts";
 import { acknowledge, keepHeld } from "./acks.ts";
 import { bury } from "./bury.ts";
 import { alone, type Delivered, type Hand, type HandlingPorts, placeOf, retryDelayMs, view } from "./message.ts";
@@ -29,7 +29,7 @@ export class Batches {
   private readonly ports: HandlingPorts;
   /** There is room again. */
   private readonly freed: () => void;
-  private readonly boxes = new Mailboxes<Delivered>();
+  private readonly boxes = new KeyedQueue<Delivered>();
   private readonly running = new Set<Promise<void>>();
   /** Messages handed out or waiting for another try. */
   private readonly inHand = new Set<Delivered>();

@@ -60,7 +60,7 @@ export interface ChannelPorts extends HandlingPorts {
 }
 
 export interface Lease {
-  release(): Promise<void>;
+  unlock(): Promise<void>;
 }
 
 const decoder = new TextDecoder();
@@ -163,7 +163,7 @@ export class Channel {
   private async giveLeaseBack(durable: string): Promise<void> {
     const lease = this.leases.get(durable);
     this.leases.delete(durable);
-    await lease?.release();
+    await lease?.unlock();
   }
 
   /**

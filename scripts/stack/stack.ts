@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { say } from "../../broker/outputs.ts";
+import { printLine } from "../../broker/outputs.ts";
 import { adopt, launchAll, type Member, type Up } from "./bring-up.ts";
 import { writeStackEnv } from "./env-file.ts";
 import { readRecord, recordFile } from "./host.ts";
@@ -54,7 +54,7 @@ export interface Stack {
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dir = openStackDir(options.dir ?? defaultStackDir());
-  const { log = say, env = process.env } = options;
+  const { log = printLine, env = process.env } = options;
   const own = PLANS.filter((plan) => !env[plan.variable]);
   const members = own.map((plan) => ({
     plan,
@@ -129,7 +129,7 @@ function leave(dir: string, log: Log, id: string): Promise<void> {
  */
 export async function stopStack(options: { dir?: string; log?: Log; force?: boolean } = {}): Promise<StackUser[]> {
   const dir = openStackDir(options.dir ?? defaultStackDir());
-  const log = options.log ?? say;
+  const log = options.log ?? printLine;
   return locked(dir, log, async () => {
     const users = removeUsers(dir, (user) => user.permanent || options.force === true);
     if (users.length === 0) await endServers(dir, log);

@@ -1,6 +1,6 @@
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
+import type { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
-import type { Gathered } from "../../mixins/gathered.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
@@ -13,7 +13,7 @@ import type { UsableAccounts } from "./usable-accounts.ts";
 /** What the service, its mixins and its start put on `this`. */
 export interface GiftState extends MysqlState, RedisState, JetStreamState, CatalogueState<typeof giftColumns> {
   /** Content hashes of settled orders. */
-  settledOrders: Gathered<string>;
+  settledOrders: BatchLoader<string>;
   anchors: AnchorCache;
   shares: ShareCache;
   /** Of receivers. */

@@ -2,8 +2,8 @@ import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
-import { Gathered } from "../../mixins/gathered.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
@@ -147,7 +147,7 @@ export default defineService<"gift", GiftState>({
     this.anchors = new AnchorCache();
     this.shares = new ShareCache((ids) => readShares(this.mysql, ids), config().ANCHOR_SHARE_PERCENT);
     this.receivers = new UsableAccounts((userIds) => call(this.broker, "wallet.unusableOf", { userIds }));
-    this.settledOrders = new Gathered((ids) => findContentHashes(this.mysql, ids), limits.mysql.gathered);
+    this.settledOrders = new BatchLoader((ids) => findContentHashes(this.mysql, ids), limits.mysql.batchLoader);
     this.settleBreakpoint = () => {};
   },
 

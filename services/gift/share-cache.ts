@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { limits } from "../../config/limits.ts";
-import { Gathered } from "../../mixins/gathered.ts";
+import { BatchLoader } from "../../mixins/batch-loader.ts";
 
 /**
  * A cache of the anchors' shares, none older than `limits.gift.shareCacheMs`: a change is in force on every node within
@@ -13,12 +13,12 @@ export class ShareCache {
     // The clock that `start` below is read from.
     perf: { now: () => performance.now() },
   });
-  private readonly looks: Gathered<number>;
+  private readonly looks: BatchLoader<number>;
   private readonly defaultPercent: number;
 
   /** `load` gives the whole percents of those that have a share of their own; the others have the default. */
   constructor(load: (anchorIds: string[]) => Promise<ReadonlyMap<string, number>>, defaultPercent: number) {
-    this.looks = new Gathered(load, limits.mysql.gathered);
+    this.looks = new BatchLoader(load, limits.mysql.batchLoader);
     this.defaultPercent = defaultPercent;
   }
 

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { limits } from "../../config/limits.ts";
-import { Gathered } from "../../mixins/gathered.ts";
+import { BatchLoader } from "../../mixins/batch-loader.ts";
 
 /**
  * A cache of accounts that are usable: neither frozen nor invalid. An entry lives for `limits.gift.accountCacheMs`; the
@@ -12,13 +12,13 @@ export class UsableAccounts {
     max: limits.gift.accountCacheEntries,
     ttl: limits.gift.accountCacheMs,
   });
-  private readonly unusable: Gathered<true>;
+  private readonly unusable: BatchLoader<true>;
   /** Grows when an account is forgotten: an answer that was requested before must not be cached after it. */
   private generation = 0;
 
   /** @param unusableOf those of the users whose account is frozen or invalid */
   constructor(unusableOf: (userIds: string[]) => Promise<{ userIds: readonly string[] }>) {
-    this.unusable = new Gathered<true>(
+    this.unusable = new BatchLoader<true>(
       async (userIds) => new Map((await unusableOf(userIds)).userIds.map((userId) => [userId, true])),
       { keys: limits.wallet.accountsPerCall, queries: 2 },
     );

@@ -37,7 +37,7 @@ export class Attendance {
   private readonly log: Service["logger"];
   private readonly newEpochMs: number;
   private readonly startedAt = performance.now();
-  private readonly dead = new LRUCache<string, Promise<boolean>>({ max: 1_000, ttl: limits.look.pingedMs });
+  private readonly dead = new LRUCache<string, Promise<boolean>>({ max: 1_000, ttl: limits.attendance.pingedMs });
 
   constructor(parts: {
     redis: RedisState["redis"];
@@ -55,7 +55,7 @@ export class Attendance {
 
   /** Fails: unavailable, while this router may not have seen all im-servers yet. */
   async of(rooms: readonly Room[], certain: boolean): Promise<Answer> {
-    if (performance.now() - this.startedAt < limits.look.routerSettleMs)
+    if (performance.now() - this.startedAt < limits.attendance.routerSettleMs)
       throw fail("unavailable", { what: "im-router", why: "it has just started" });
     const live = await this.nodes.live();
     let epoch: string | undefined;

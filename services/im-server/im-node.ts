@@ -19,7 +19,7 @@ import { UserRate } from "./user-rate.ts";
 
 const perhapsDead = { timeout: limits.im.replaceTimeoutMs, tracking: false } as const;
 
-const entering = { timeout: limits.look.anchorEnteredTimeoutMs, tracking: false } as const;
+const entering = { timeout: limits.attendance.anchorEnteredTimeoutMs, tracking: false } as const;
 
 /** What a node may be told to do otherwise, for tests; the defaults are in config/limits.ts. */
 export interface ImSettings {

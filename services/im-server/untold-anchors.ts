@@ -8,7 +8,7 @@ interface UntoldOptions {
 
 /**
  * Anchors who were let in while their rooms could not be told: told later, until it is done. Otherwise the room of one who
- * leaves before anybody has seen her would stay live for ever. `limits.look.untoldAnchors` rooms at the most.
+ * leaves before anybody has seen her would stay live for ever. `limits.attendance.untoldAnchors` rooms at the most.
  */
 export class UntoldAnchors {
   private readonly anchors = new Map<number, string>();
@@ -24,7 +24,7 @@ export class UntoldAnchors {
 
   /** False where there are too many already: of this one only a look at who is there may tell. */
   add(anchorId: string, roomId: number): boolean {
-    if (this.anchors.size >= limits.look.untoldAnchors && !this.anchors.has(roomId)) return false;
+    if (this.anchors.size >= limits.attendance.untoldAnchors && !this.anchors.has(roomId)) return false;
     this.anchors.set(roomId, anchorId);
     return true;
   }

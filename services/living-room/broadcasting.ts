@@ -14,13 +14,22 @@ import {
   roomByAnchor,
 } from "./room-store.ts";
 
+/**
+ * The states of a live room:
+ *
+ *   none    the anchor has no live room -> live    `openRoom`
+ *   live    a row of t_living_room      -> closed  `closeRoom`, `closeDesertedRoom`
+ *   closed  a row of t_living_room_record, for ever; the anchor's next start opens a room with a new id
+ *
+ * Each move and its event (`room.opened`, `room.closed`) are one transaction.
+ */
 type Resources = { mysql: Database } & OutboxState;
 
 const attempts = 5;
 
 /**
- * The anchor's live room, opened where there is none; room and event are durable together when it returns. The unique
- * anchor decides: parallel starts, on any nodes, all get the one room. `name` is asked for only where one is opened.
+ * The anchor's live room, opened where there is none; room and event are durable when it returns. The unique key on the
+ * anchor decides: parallel starts, on any nodes, all get the same room. `name` is called only where a room is opened.
  */
 export async function openRoom(
   { mysql, outbox }: Resources,
@@ -42,15 +51,15 @@ export async function openRoom(
       outbox.wake();
       return { room, opened: true };
     } catch (error) {
-      // Another start of this anchor was first: the next look finds its room, unless it is closed again already.
+      // Another start of this anchor was first. The next attempt reads its room, unless it is closed by then.
       if (!isDuplicateKey(error)) throw error;
     }
   }
   throw fail("unavailable", { what: "opening a room", anchorId, attempts });
 }
 
-/** Takes a locked room out of the live ones, with the event that empties it everywhere. */
-async function takeOut(
+/** Moves a locked room to the records and writes the event that empties it on every IM node. */
+async function moveToClosed(
   tx: Transaction,
   outbox: OutboxState["outbox"],
   { roomId, anchorId }: LiveRoom,
@@ -62,9 +71,9 @@ async function takeOut(
 }
 
 /**
- * Closes a live room: it is among the records, and the event that empties it everywhere is durable, when this returns. A
- * repeat, on any node, changes nothing: `false` where the anchor's room was closed within `limits.room.closeTwinMs`.
- * Fails: notYourRoom, also where it is not live.
+ * Closes a live room; the record and the event that empties the room everywhere are durable when it returns. A repeat,
+ * on any node, changes nothing: it returns `false` where the anchor closed the room within `limits.room.closeTwinMs`.
+ * Fails: notYourRoom, also where the room is not live.
  */
 export async function closeRoom(
   { mysql, outbox }: Resources,
@@ -76,7 +85,7 @@ export async function closeRoom(
     // closeTwinMs is shorter than closeEveryMs: a later close fails, since the room is not live.
     if (!room && (await anchorOfJustClosed(tx, roomId, limits.room.closeTwinMs)) === anchorId) return false;
     if (room?.anchorId !== anchorId) throw fail("notYourRoom", { roomId });
-    await takeOut(tx, outbox, room, requestId);
+    await moveToClosed(tx, outbox, room, requestId);
     return true;
   });
   outbox.wake();
@@ -84,8 +93,8 @@ export async function closeRoom(
 }
 
 /**
- * Closes a room as its anchor would, if she has still been away for `anchorAwayMs` and this node holds the lease, both
- * checked in the transaction: an anchor who returns before the commit keeps the room. Returns whether it was closed.
+ * Closes a room whose anchor has been absent for `anchorAwayMs`, while this node holds the lease. Both are checked in
+ * the transaction: an anchor who returns before the commit keeps the room. Returns whether it was closed.
  */
 export async function closeDesertedRoom(
   { outbox }: OutboxState,
@@ -94,7 +103,7 @@ export async function closeDesertedRoom(
 ): Promise<boolean> {
   const closed = await lease.fenced(async (tx) => {
     const room = await lockDesertedRoom(tx, roomId, anchorAwayMs);
-    if (room) await takeOut(tx, outbox, room, null);
+    if (room) await moveToClosed(tx, outbox, room, null);
     return room !== null;
   });
   if (closed) outbox.wake();

@@ -29,17 +29,17 @@ export function parseAnchor(message: unknown): { anchorId: string } {
   return { anchorId };
 }
 
-/** Lets nobody go live whose account is frozen or invalid. Fails: accountUnusable; unavailable where the wallet is away. */
+/** Fails: accountUnusable where the account is frozen or invalid; unavailable where the wallet is away. */
 export async function requireUsable(caller: Calling, userId: string): Promise<void> {
   if (!(await isUsable(caller, userId))) throw fail("accountUnusable", { userId });
 }
 
 /**
- * Closes the live room of an anchor whose account is frozen or invalid at this moment, as she would herself: event and
- * record are durable when it returns. Runs for each durable event `account.frozen` and `room.opened`: the later of the
- * two finds the other, so a concurrent freeze and start leave no live room, whichever node dies. The event only
- * triggers the check: one that comes late, or again, closes no room of an anchor who is unfrozen by then. The room is
- * read before the account: one that opens after that has an event of its own. Fails: unavailable where the wallet is away.
+ * Closes the live room of an anchor whose account is frozen or invalid now; record and event are durable when it
+ * returns. It runs for each durable event `account.frozen` and `room.opened`. The later of the two sees both, so a
+ * concurrent freeze and start leave no live room, whichever node dies. The event only triggers the check: a late or
+ * repeated one closes no room of an anchor who is unfrozen by then. The room is read before the account, since a room
+ * that opens after the read has an event of its own. Fails: unavailable where the wallet is away.
  */
 async function closeIfUnusable(rooms: Rooms, anchorId: string, requestId: string | undefined): Promise<void> {
   const room = await roomByAnchor(rooms.mysql, anchorId);
@@ -55,18 +55,18 @@ async function closeIfUnusable(rooms: Rooms, anchorId: string, requestId: string
   rooms.logger.warn({ roomId, anchorId, requestId }, "room closed: the account of its anchor is frozen or invalid");
 }
 
-/** The same for the messages of a channel that parses them by `parseAnchor`. */
+/** `closeIfUnusable` for the messages of a channel that parses them with `parseAnchor`. */
 export async function closeRoomsOfUnusable(rooms: Rooms, messages: readonly ChannelMessage[]): Promise<void> {
   for (const { data, requestId } of messages)
     await closeIfUnusable(rooms, (data as ReturnType<typeof parseAnchor>).anchorId, requestId);
 }
 
 /**
- * The same for those of these anchors, `limits.wallet.accountsPerCall` at the most, whom the wallet calls unusable: for what
- * no event told of. Fails: unavailable where the wallet is away.
+ * Closes the live rooms of those anchors whose accounts the wallet calls unusable; at most
+ * `limits.wallet.accountsPerCall` anchors. For freezes whose event was lost. Fails: unavailable where the wallet is away.
  */
 export async function closeUnusableAmong(rooms: Rooms, anchorIds: readonly string[]): Promise<void> {
-  const options = { timeout: limits.look.answerTimeoutMs };
+  const options = { timeout: limits.attendance.answerTimeoutMs };
   const { userIds } = await call(rooms.broker, "wallet.unusableOf", { userIds: [...anchorIds] }, options);
   for (const anchorId of userIds) await closeIfUnusable(rooms, anchorId, undefined);
 }

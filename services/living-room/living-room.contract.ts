@@ -3,7 +3,7 @@ import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { id, integer, kind, text, userId } from "../fields.ts";
 
-/** What other services may use of the living-room service. */
+/** The living-room service as other services see it. */
 export interface RoomListItem {
   id: number;
   roomName: string;
@@ -22,10 +22,10 @@ export interface LiveRoom {
 
 export const livingRoomActions = {
   /**
-   * Opens the user's live room; a user who has one gets that one, unchanged. A blank or missing `roomName` becomes one
-   * made of the nick name. A repeat is safe: within `limits.room.startEveryMs` it fails with startTooOften and says when to
-   * try again, later it gets the same room. Fails: roomTypeMissing, invalidParam (a type there is not), startTooOften,
-   * accountUnusable (frozen or invalid; it does not count as a start); unavailable also where the wallet is away.
+   * Opens the user's live room; a user who has one gets it unchanged. A blank or missing `roomName` is made of the nick
+   * name. A repeat is safe: within `limits.room.startEveryMs` it fails with startTooOften, whose data has the ms to wait;
+   * later it gets the same room. Fails: roomTypeMissing; invalidParam (unknown type); startTooOften; accountUnusable
+   * (frozen or invalid); unavailable, also where the wallet is away.
    */
   start: action({
     userId,
@@ -33,10 +33,10 @@ export const livingRoomActions = {
     roomName: text(0, limits.room.nameChars).optional(),
   }).returns<{ roomId: number }>(),
   /**
-   * The room is not live any more when it returns, on this node; on others within the broadcast's way. Everybody in it
-   * is let go soon after. A repeat is safe: it changes nothing, and fails with closeTooOften within
-   * `limits.room.closeEveryMs` (without Redis, which counts them, it succeeds for `closeTwinMs`), later as a room that is
-   * not live. Fails: notYourRoom (also where there is no such live room), closeTooOften.
+   * Closes the room. When it returns, the close is durable and known on this node; other nodes learn it by a broadcast,
+   * and the members get 5562 soon after. A repeat is safe: it changes nothing and fails with closeTooOften within
+   * `limits.room.closeEveryMs`, later with notYourRoom. Without Redis, which counts the calls, a repeat succeeds for
+   * `limits.room.closeTwinMs`. Fails: notYourRoom (also where there is no such live room), closeTooOften.
    */
   close: action({ userId, roomId: id }).returns<null>(),
   /** Live rooms of a type, newest first. */
@@ -51,12 +51,12 @@ export const livingRoomActions = {
   /** A live room, `null` where it is not live. Answers may be up to `limits.room.cacheTtlMs` old. */
   find: action({ roomId: id }).returns<LiveRoom | null>(),
   /**
-   * The anchor is about to be connected to her room over IM: this ends her absence, and a later one counts from zero.
-   * `live` is false where the room has been closed. `late` where she has been let in already, and may have left: then it
-   * says only that she was there. A repeat is safe. Fails: unavailable.
+   * The anchor is about to be connected to her room over IM: her absence ends, and a later one counts from zero. `live`
+   * is false where the room is closed. `late` is for an anchor who was let in before this call and may have left: it
+   * records only that she was there. A repeat is safe. Fails: unavailable.
    */
   anchorEntered: action({ anchorId: userId, roomId: id, late: z.boolean().optional() }).returns<{ live: boolean }>(),
-  /** How many watch each room, written to the room list; rooms that are not live any more are passed over. */
+  /** Writes how many watch each room to the room list; rooms that are not live are skipped. */
   setWatchNumbers: action({
     rooms: z.array(z.object({ roomId: id, watchNum: integer(0, 1_000_000_000) })).max(10_000),
   }).returns<null>(),

@@ -16,24 +16,24 @@ import { closeRoomsOfUnusable, closeUnusableAmong, parseAnchor, requireUsable } 
 import { livingRoomActions } from "./living-room.contract.ts";
 import { RoomCache } from "./room-cache.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
-import { type LookSettings, RoomLooks } from "./room-looks.ts";
+import { type MonitorSettings, RoomMonitor } from "./room-monitor.ts";
 import { markAnchorEntered, markAnchorSeen, roomById, roomsOfType, setWatchNumbers } from "./room-store.ts";
 
 interface State extends MysqlState, RateLimitState, JetStreamState, OutboxState {
   rooms: RoomCache;
-  looks: RoomLooks;
+  monitor: RoomMonitor;
 }
 
-const { everyMs: lookEveryMs, leaseMs: lookLeaseMs, gapMs: lookGapMs, accountsEveryMs } = limits.look;
+const { checkEveryMs, leaseMs, gapMs, accountsEveryMs } = limits.attendance;
 
-/** One message a batch: a room whose handling fails does not hold up the others. */
+/** One message in a batch: a room whose handling fails does not delay the others. */
 const oneByOne = { stream: eventStream, batch: 1, batchesInFlight: limits.room.closingsInFlight } as const;
 
 export default defineService<"living-room", State>({
   name: "living-room",
   contract: livingRoomActions,
-  /** See LookSettings; `anchorAwayMs` is ROOM_ANCHOR_AWAY_MINUTES where it is not set. */
-  settings: { lookEveryMs, lookLeaseMs, lookGapMs, accountsEveryMs },
+  /** See MonitorSettings; `anchorAwayMs` is ROOM_ANCHOR_AWAY_MINUTES where it is not set. */
+  settings: { checkEveryMs, leaseMs, gapMs, accountsEveryMs },
   mixins: [
     mysqlMixin("living-room", migrationFolders["living-room"]),
     optionalRedisMixin,
@@ -49,7 +49,7 @@ export default defineService<"living-room", State>({
         const { userId, type, roomName } = ctx.params;
         const malformed = roomTypeFailure(type);
         if (malformed) throw fail(malformed, { type });
-        // Before anything is asked for: what is refused, or fails, counts as a start too.
+        // Counted first: a start that is refused or fails counts too.
         const wait = await this.rateLimit.hit("room-start", userId, 1, limits.room.startEveryMs);
         if (wait > 0) throw fail("startTooOften", { waitMs: wait });
         await requireUsable(ctx, userId);
@@ -81,7 +81,7 @@ export default defineService<"living-room", State>({
     list: {
       async handler(ctx) {
         const { type, page, pageSize } = ctx.params;
-        // One more than the page holds tells whether there is another page.
+        // One row more than the page shows whether there is another page.
         const rooms = await roomsOfType(this.mysql, type, (page - 1) * pageSize, pageSize + 1);
         return { list: rooms.slice(0, pageSize), hasNext: rooms.length > pageSize };
       },
@@ -110,7 +110,7 @@ export default defineService<"living-room", State>({
   },
 
   channels: {
-    /** Empties a closed room: durable, so that nobody stays in a room whose close met a router that was away. */
+    /** Empties a closed room. A durable consumer, so the room is emptied later where the router was away. */
     roomClosed: {
       ...oneByOne,
       subject: "event.room.closed",
@@ -133,7 +133,7 @@ export default defineService<"living-room", State>({
         return closeRoomsOfUnusable(this, messages);
       },
     },
-    /** Closes a room again that opened while its anchor was frozen. */
+    /** Closes a room that opened while its anchor was being frozen. */
     roomOpened: {
       ...oneByOne,
       subject: "event.room.opened",
@@ -160,12 +160,12 @@ export default defineService<"living-room", State>({
   started() {
     const { mysql, outbox, broker, logger: log } = this;
     const anchorAwayMs = Math.round(config().ROOM_ANCHOR_AWAY_MINUTES * 60_000);
-    const settings = { anchorAwayMs, ...(this.settings as object) } as LookSettings;
+    const settings = { anchorAwayMs, ...(this.settings as object) } as MonitorSettings;
     const closeUnusable = (anchorIds: readonly string[]) => closeUnusableAmong(this, anchorIds);
-    this.looks = new RoomLooks({ mysql, outbox, broker, log, settings, closeUnusable });
+    this.monitor = new RoomMonitor({ mysql, outbox, broker, log, settings, closeUnusable });
   },
 
   async stopped() {
-    await this.looks?.stop();
+    await this.monitor?.stop();
   },
 });

@@ -10,12 +10,12 @@ export function roomTypeFailure(type: number | null | undefined): FailureName | 
   return roomTypes.includes(type) ? undefined : "invalidParam";
 }
 
-/** The name the anchor gave, without the blanks around it; `undefined` where nothing is left. */
+/** The given name without surrounding blanks; `undefined` where nothing is left. */
 export function givenRoomName(roomName: string | undefined): string | undefined {
   return roomName?.trim() || undefined;
 }
 
-/** The name of a room whose anchor gave none. A long nick name is cut, between characters. */
+/** The name of a room whose anchor gave none. A long nick name is cut between characters. */
 export function defaultRoomName(nickName: string): string {
   const room = limits.room.nameChars - suffix.length;
   let name = "";

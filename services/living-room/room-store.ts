@@ -1,7 +1,7 @@
 import { limits } from "../../config/limits.ts";
 import type { Database, Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
-import type { LookedRoom } from "./attendance.ts";
+import type { CheckedRoom } from "./attendance.ts";
 import type { LiveRoom, RoomListItem } from "./living-room.contract.ts";
 
 /** All SQL of the living-room service. */
@@ -40,7 +40,7 @@ export async function insertRoom(tx: Transaction, room: Omit<LiveRoom, "roomId">
   return { roomId: toSafeInteger(insertId), ...room };
 }
 
-/** The room, held against everybody else until the transaction ends. */
+/** The live room, locked until the transaction ends. */
 export async function lockRoom(tx: Transaction, roomId: number): Promise<LiveRoom | null> {
   const [row] = await tx.query<RoomRow>(`SELECT ${columns} FROM t_living_room WHERE id = ? FOR UPDATE`, [roomId]);
   return liveRoom(row);
@@ -56,7 +56,7 @@ export async function moveToRecords(tx: Transaction, roomId: number): Promise<vo
   await tx.run("DELETE FROM t_living_room WHERE id = ?", [roomId]);
 }
 
-/** Whose a room was that was closed within the last `ms`, `undefined` where no such room was. */
+/** The anchor of a room that was closed within the last `ms`; `undefined` where no such room was. */
 export async function anchorOfJustClosed(db: Queryable, roomId: number, ms: number): Promise<string | undefined> {
   const [row] = await db.query<Pick<RoomRow, "anchor_id">>(
     "SELECT anchor_id FROM t_living_room_record WHERE id = ? AND end_time > UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND",
@@ -88,8 +88,8 @@ interface WatchNumber {
 }
 
 /**
- * Writes how many watch, a statement for so many rooms; rooms that are not live are passed over. Every node locks rows in
- * the order of their ids, so that two of these never wait for each other.
+ * Writes how many watch each room, `limits.room.watchNumbersPerStatement` rooms in one statement; rooms that are not
+ * live are skipped. Every node locks rows in the order of their ids, so two of these calls never deadlock.
  */
 export async function setWatchNumbers(db: Database, rooms: readonly WatchNumber[]): Promise<void> {
   const size = limits.room.watchNumbersPerStatement;
@@ -99,18 +99,18 @@ export async function setWatchNumbers(db: Database, rooms: readonly WatchNumber[
 }
 
 async function writeWatchNumbers(tx: Transaction, rooms: readonly WatchNumber[]): Promise<void> {
-  const told = `CASE id ${"WHEN ? THEN ? ".repeat(rooms.length)}ELSE watch_num END`;
+  const newNumber = `CASE id ${"WHEN ? THEN ? ".repeat(rooms.length)}ELSE watch_num END`;
   const numbers = rooms.flatMap(({ roomId, watchNum }) => [roomId, watchNum]);
   await tx.run(
-    `UPDATE t_living_room SET watch_num = ${told}, update_time = UTC_TIMESTAMP(3)
-     WHERE id IN (?) AND watch_num <> ${told}`,
+    `UPDATE t_living_room SET watch_num = ${newNumber}, update_time = UTC_TIMESTAMP(3)
+     WHERE id IN (?) AND watch_num <> ${newNumber}`,
     [...numbers, rooms.map(({ roomId }) => roomId), ...numbers],
   );
 }
 
-const looked = "id, anchor_id, watch_num, anchor_seen, away_since IS NOT NULL AS away";
+const checkedColumns = "id, anchor_id, watch_num, anchor_seen, away_since IS NOT NULL AS away";
 
-interface LookedRow {
+interface CheckedRow {
   id: string | number;
   anchor_id: string | number;
   watch_num: number;
@@ -118,33 +118,33 @@ interface LookedRow {
   away: number;
 }
 
-function lookedRoom({ id, anchor_id, watch_num, anchor_seen, away }: LookedRow): LookedRoom {
-  const marks = { anchorSeen: Number(anchor_seen) === 1, away: Number(away) === 1 };
-  return { roomId: toSafeInteger(id), anchorId: String(anchor_id), watchNum: watch_num, ...marks };
+function checkedRoom({ id, anchor_id, watch_num, anchor_seen, away }: CheckedRow): CheckedRoom {
+  const anchor = Number(anchor_seen) === 0 ? "awaited" : Number(away) === 1 ? "absent" : "present";
+  return { roomId: toSafeInteger(id), anchorId: String(anchor_id), watchNum: watch_num, anchor };
 }
 
-/** Live rooms in the order of their ids, from the first one after `roomId` on. */
-export async function roomsAfter(db: Queryable, roomId: number, limit: number): Promise<LookedRoom[]> {
-  const sql = `SELECT ${looked} FROM t_living_room WHERE id > ? ORDER BY id LIMIT ?`;
-  return (await db.query<LookedRow>(sql, [roomId, limit])).map(lookedRoom);
+/** Live rooms with ids above `roomId`, in the order of their ids. */
+export async function roomsAfter(db: Queryable, roomId: number, limit: number): Promise<CheckedRoom[]> {
+  const sql = `SELECT ${checkedColumns} FROM t_living_room WHERE id > ? ORDER BY id LIMIT ?`;
+  return (await db.query<CheckedRow>(sql, [roomId, limit])).map(checkedRoom);
 }
 
 const deserted = "anchor_seen = 1 AND away_since <= UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND";
 
 /** Rooms whose anchor has been away for `awayMs`, by the database's clock, longest first. */
-export async function desertedRooms(db: Queryable, awayMs: number, limit: number): Promise<LookedRoom[]> {
-  const sql = `SELECT ${looked} FROM t_living_room WHERE ${deserted} ORDER BY away_since LIMIT ?`;
-  return (await db.query<LookedRow>(sql, [awayMs * 1_000, limit])).map(lookedRoom);
+export async function desertedRooms(db: Queryable, awayMs: number, limit: number): Promise<CheckedRoom[]> {
+  const sql = `SELECT ${checkedColumns} FROM t_living_room WHERE ${deserted} ORDER BY away_since LIMIT ?`;
+  return (await db.query<CheckedRow>(sql, [awayMs * 1_000, limit])).map(checkedRoom);
 }
 
-/** The room, held until the transaction ends, where its anchor has been away for `awayMs`. */
+/** The room, locked until the transaction ends; `null` unless its anchor has been away for `awayMs`. */
 export async function lockDesertedRoom(tx: Transaction, roomId: number, awayMs: number): Promise<LiveRoom | null> {
   const sql = `SELECT ${columns} FROM t_living_room WHERE id = ? AND ${deserted} FOR UPDATE`;
   const [row] = await tx.query<RoomRow>(sql, [roomId, awayMs * 1_000]);
   return liveRoom(row);
 }
 
-/** Notes that the anchor enters the room, where it is hers. */
+/** The anchor becomes present, where the room is hers. */
 export async function markAnchorEntered(db: Queryable, roomId: number, anchorId: string): Promise<void> {
   await db.run(
     `UPDATE t_living_room SET anchor_seen = 1, away_since = NULL
@@ -153,13 +153,13 @@ export async function markAnchorEntered(db: Queryable, roomId: number, anchorId:
   );
 }
 
-/** Notes that the anchor has been in the room, where it is hers; whether she is away stays as it is known. */
+/** An awaited anchor has been in the room, where it is hers; an absence that is known stays. */
 export async function markAnchorSeen(db: Queryable, roomId: number, anchorId: string): Promise<void> {
   const seen = "UPDATE t_living_room SET anchor_seen = 1 WHERE id = ? AND anchor_id = ? AND anchor_seen = 0";
   await db.run(seen, [roomId, anchorId]);
 }
 
-/** Notes that the anchors are in these rooms. */
+/** The anchors of these rooms become present. */
 export async function markAnchorsHere(tx: Transaction, roomIds: readonly number[]): Promise<void> {
   if (roomIds.length === 0) return;
   await tx.run(
@@ -169,7 +169,7 @@ export async function markAnchorsHere(tx: Transaction, roomIds: readonly number[
   );
 }
 
-/** Notes that the anchor is away from these rooms from now on, where she has been there and is not away already. */
+/** The present anchors of these rooms become absent, by the database's clock. */
 export async function markAnchorsGone(tx: Transaction, roomIds: readonly number[]): Promise<void> {
   if (roomIds.length === 0) return;
   await tx.run(
@@ -179,13 +179,13 @@ export async function markAnchorsGone(tx: Transaction, roomIds: readonly number[
   );
 }
 
-/** Takes away marks of absence, `limit` at the most; says how many. */
-export async function forgetAway(tx: Transaction, limit: number): Promise<number> {
+/** Makes up to `limit` absent anchors present again, the longest absent first; returns how many. */
+export async function clearAway(tx: Transaction, limit: number): Promise<number> {
   const sql = "UPDATE t_living_room SET away_since = NULL WHERE away_since IS NOT NULL ORDER BY away_since LIMIT ?";
   return (await tx.run(sql, [limit])).affectedRows;
 }
 
-/** Writes how many watch where the number is still the one that was read: what was reported since then is newer. */
+/** Writes watch numbers where the stored one is still the one that was read: a number that changed since is newer. */
 export async function correctWatchNumbers(
   tx: Transaction,
   rooms: readonly { roomId: number; was: number; is: number }[],
@@ -203,15 +203,15 @@ export async function correctWatchNumbers(
   );
 }
 
-/** The last look over all rooms: the epoch of the presence that was asked, and how long ago it was. */
-export async function lastLook(db: Queryable): Promise<{ epoch: string; agoMs: number }> {
+/** The last complete check of all rooms: the epoch of the presence that it asked, and how long ago it was. */
+export async function lastCheck(db: Queryable): Promise<{ epoch: string; agoMs: number }> {
   const [row] = await db.query<{ epoch: string; ago: string }>(
-    `SELECT epoch, TIMESTAMPDIFF(MICROSECOND, looked_time, UTC_TIMESTAMP(3)) AS ago
-     FROM t_living_room_look WHERE id = 1`,
+    `SELECT epoch, TIMESTAMPDIFF(MICROSECOND, checked_time, UTC_TIMESTAMP(3)) AS ago
+     FROM t_living_room_check WHERE id = 1`,
   );
   return { epoch: row?.epoch ?? "", agoMs: Number(row?.ago ?? 0) / 1_000 };
 }
 
-export async function noteLook(tx: Transaction, epoch: string): Promise<void> {
-  await tx.run("UPDATE t_living_room_look SET epoch = ?, looked_time = UTC_TIMESTAMP(3) WHERE id = 1", [epoch]);
+export async function noteCheck(tx: Transaction, epoch: string): Promise<void> {
+  await tx.run("UPDATE t_living_room_check SET epoch = ?, checked_time = UTC_TIMESTAMP(3) WHERE id = 1", [epoch]);
 }

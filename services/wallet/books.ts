@@ -1,7 +1,21 @@
 import type { FailureName } from "../../config/errors.ts";
-import type { Account, Decision, Outcome, Prior, TradeRow } from "./posting.ts";
+import {
+  type Account,
+  type Decision,
+  type Outcome,
+  type Posting,
+  type Prior,
+  payments,
+  type TradeRow,
+  tradeTypes,
+} from "./posting.ts";
 
-/** The working copy of one decision. */
+/** What the account gets (above zero) or pays (below zero). */
+function numOf({ source, amount }: Posting, { userId }: Account): number {
+  return source === userId ? -amount : amount;
+}
+
+/** The accounts and earlier rows that one decision works on, and the rows that it writes. */
 export class Books {
   readonly decision: Decision = { outcomes: [], trades: [], debts: [], changed: [], incomes: new Map() };
   private readonly accounts: Map<string, Account>;
@@ -23,34 +37,26 @@ export class Books {
     return this.priors.get(bizId);
   }
 
-  /** Moves coins (where valid) and writes the row that says so. */
-  post(account: Account, row: Pick<TradeRow, "num" | "type" | "bizId"> & Partial<TradeRow>): void {
-    const rejected = row.status === 0;
-    if (!rejected) {
-      account.balance += row.num;
-      this.touched.add(account.userId);
-    }
-    const trade: TradeRow = {
-      userId: account.userId,
-      status: 1,
-      counterpartyId: null,
-      incomePoints: 0,
-      reason: null,
-      ...row,
-      balanceAfter: account.balance,
-    };
-    this.decision.trades.push(trade);
-    this.remember(trade.bizId, {
-      num: trade.num,
-      valid: !rejected,
-      reason: trade.reason,
-      counterpartyId: trade.counterpartyId,
-      incomePoints: trade.incomePoints,
-      balanceAfter: trade.balanceAfter,
-      userId: trade.userId,
-    });
+  /** Moves the coins of a posting and writes its row. */
+  post(posting: Posting): void {
+    const account = this.accountOf(posting);
+    const num = numOf(posting, account);
+    account.balance += num;
+    this.touched.add(account.userId);
+    this.write(account, { ...posting, num, status: 1, reason: null });
+    const { type, destination, incomePoints = 0 } = posting;
+    if (type !== tradeTypes.gift || incomePoints === 0) return;
+    const { incomes } = this.decision;
+    incomes.set(destination, (incomes.get(destination) ?? 0n) + BigInt(incomePoints));
   }
 
+  /** Writes the row of a posting that is rejected: no coins move, and a repeat is rejected for the same reason. */
+  reject(posting: Posting, reason: FailureName): void {
+    const account = this.accountOf(posting);
+    this.write(account, { ...posting, incomePoints: 0, num: numOf(posting, account), status: 0, reason });
+  }
+
+  /** Changes the debt by `num` coins and writes its row. */
   owe(account: Account, num: number, bizId: string): void {
     account.debt += num;
     this.touched.add(account.userId);
@@ -58,6 +64,7 @@ export class Books {
     this.remember(bizId, { userId: account.userId, debtNum: num, balanceAfter: account.balance });
   }
 
+  /** Notes that the account must be written. */
   touch(account: Account): void {
     this.touched.add(account.userId);
   }
@@ -70,7 +77,7 @@ export class Books {
     return { status: "refused", repeated, reason, account: { ...account }, balanceAfter: account.balance };
   }
 
-  /** The first outcome again, for a command that is in the books. */
+  /** The first outcome of a command whose business id is in the books. */
   repeat(account: Account, prior: Prior): Outcome {
     const { balanceAfter, incomePoints, reason } = prior;
     const first = { repeated: true, account: { ...account }, balanceAfter };
@@ -81,6 +88,29 @@ export class Books {
   finish(): Decision {
     this.decision.changed = [...this.touched].map((userId) => this.account(userId));
     return this.decision;
+  }
+
+  /** The account whose coins a posting moves. A gift's destination has income, which is no account of this ledger. */
+  private accountOf({ source, destination }: Posting): Account {
+    return this.account(source === payments ? destination : source);
+  }
+
+  private write(
+    account: Account,
+    {
+      bizId,
+      type,
+      destination,
+      incomePoints = 0,
+      num,
+      status,
+      reason,
+    }: Posting & Pick<TradeRow, "num" | "status" | "reason">,
+  ): void {
+    const counterpartyId = type === tradeTypes.gift ? destination : null;
+    const shared = { userId: account.userId, num, counterpartyId, incomePoints, balanceAfter: account.balance, reason };
+    this.decision.trades.push({ ...shared, type, status, bizId });
+    this.remember(bizId, { ...shared, valid: status === 1 });
   }
 
   private remember(bizId: string, part: Partial<Prior> & { userId: string }): void {

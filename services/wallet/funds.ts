@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Context } from "moleculer";
 import { limits } from "../../config/limits.ts";
-import type { Gathered } from "../../mixins/gathered.ts";
+import type { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { BroadcastEvents } from "../contracts.ts";
 import type { Balance } from "./wallet.contract.ts";
 import { noBalance } from "./wallet-store.ts";
@@ -51,7 +51,7 @@ function judge({ balance, status }: Funds, amount: number): "enough" | "short" |
 
 /** Only "enough" is answered from the cache: nobody is refused for a stale balance. */
 export async function fundsOf(
-  wallet: { funds: FundsCache; balances: Gathered<Balance> },
+  wallet: { funds: FundsCache; balances: BatchLoader<Balance> },
   userId: string,
   amount: number,
 ): Promise<"enough" | "short" | "unusable"> {

@@ -1,5 +1,5 @@
 import { isUnavailable } from "../../broker/failure.ts";
-import { Mailboxes } from "../../mixins/mailboxes.ts";
+import { KeyedQueue } from "../../mixins/keyed-queue.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { LockHold } from "../../mixins/redis-lock.mixin.ts";
 import { debtPaymentId } from "./business-ids.ts";
@@ -8,8 +8,8 @@ import { decide } from "./ledger.ts";
 import type { Account, Command, Decision, Outcome, Prior } from "./posting.ts";
 import { insertDebts, insertTrades, lockAccounts, readPriors, updateAccounts } from "./wallet-store.ts";
 
-/** A command on its way; the key is the user. */
-interface CommandLetter {
+/** A command that waits or is in a batch; the key is its user. */
+interface QueuedCommand {
   readonly key: string;
   readonly command: Command;
   readonly arrivedAt: number;
@@ -17,38 +17,54 @@ interface CommandLetter {
   reject(error: unknown): void;
 }
 
-type Hand = Map<string, CommandLetter[]>;
+/** Commands by user. */
+type Batch = Map<string, QueuedCommand[]>;
 
 export interface WriterPorts {
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   acquire(keys: readonly string[]): Promise<LockHold>;
-  /** More rows for the same transaction: the events that tell of it. */
-  alsoWrite(tx: Transaction, commands: readonly Command[], decision: Decision): Promise<void>;
-  /** After a commit: accounts as they are now. */
+  /** Writes the events of the decision in the same transaction. */
+  writeEvents(tx: Transaction, commands: readonly Command[], decision: Decision): Promise<void>;
+  /** Called after the commit, with the accounts as committed. */
   committed(accounts: readonly Account[], decision: Decision): void;
   now(): number;
   warn(about: object, text: string): void;
 }
 
 export interface WriterLimits {
+  /** Commands of one transaction. */
   batchCommands: number;
+  /** Transactions at once. */
   batchesInFlight: number;
-  mailboxCommands: number;
+  /** Waiting commands, of all users together. */
+  queuedCommands: number;
   lockWaitMs: number;
   lockRetryMs: number;
 }
 
-/** The third look is for a business id that another user's batch wrote between our look and our write. */
+/** The third attempt is for a business id that another user's batch wrote between our read and our write. */
 const maxAttempts = 3;
 const noPriors: ReadonlyMap<string, Prior> = new Map();
 
 /**
- * Group commit: what waits in many users' mailboxes is decided and written in one transaction, and what gathers
- * meanwhile is the next one. No timer makes a command wait, so an idle wallet answers at once and a busy one pays for a
- * commit once in hundreds of commands. Several transactions may be under way, never two with the same user.
+ * Group commit: the waiting commands of many users are decided and written in one transaction. Commands that arrive
+ * while it runs are the next one. There is no timer: an idle writer commits a command at once, a busy one pays for a
+ * commit once in hundreds of commands. Several transactions may run at once, never two with the same user.
+ *
+ * The states of a command; the commands of one user that are in a batch move together:
+ *
+ *   waiting  in its user's queue            -> locking   `pump` takes it into a batch; the user is busy
+ *   locking  the batch asks for the locks   -> writing   the user's lock is acquired, or was not for `lockWaitMs`
+ *                                           -> parked    another node holds it
+ *   parked   until the lock is asked again  -> waiting   after `lockRetryMs`, at the head of the queue
+ *   writing  in the batch's transaction     -> answered  committed, or the database is unavailable
+ *                                           -> alone     the database refused the batch
+ *   alone    in a transaction of one user   -> answered  committed, or rejected with the error
+ *
+ * The user is no longer busy once her commands are answered or waiting again.
  */
 export class LedgerWriter {
-  private readonly mailboxes = new Mailboxes<CommandLetter>();
+  private readonly queue = new KeyedQueue<QueuedCommand>();
   private readonly ports: WriterPorts;
   private readonly bounds: WriterLimits;
   private inFlight = 0;
@@ -63,28 +79,28 @@ export class LedgerWriter {
     this.bounds = bounds;
   }
 
-  /** Commands waiting, those in flight not counted. */
+  /** Waiting and parked commands. */
   get waiting(): number {
-    return this.mailboxes.size + this.parked;
+    return this.queue.size + this.parked;
   }
 
-  /** Whether so many more commands may be put; a caller that is refused answers `unavailable`. */
+  /** Whether so many more commands may be submitted. Where not, the caller fails with `unavailable`. */
   hasRoomFor(commands: number): boolean {
-    return this.waiting + commands <= this.bounds.mailboxCommands;
+    return this.waiting + commands <= this.bounds.queuedCommands;
   }
 
   /**
-   * Puts a command into its user's mailbox. Resolves once its outcome is committed, or was committed before; rejects
-   * where the truth could not be written or is not known (the database was away): then the same command may come again.
+   * Resolves once the command's outcome is committed; a repeat resolves to the first outcome. Rejects where the command
+   * was not written, or where that is not known (the database was away): the same command may be submitted again.
    */
   submit(command: Command): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      this.mailboxes.put({ key: command.userId, command, arrivedAt: this.ports.now(), resolve, reject });
+      this.queue.put({ key: command.userId, command, arrivedAt: this.ports.now(), resolve, reject });
       this.pumpSoon();
     });
   }
 
-  /** Resolves once nothing waits and nothing is in flight. */
+  /** Resolves once no command waits or is in a transaction. */
   async drain(): Promise<void> {
     while (this.inFlight > 0 || this.waiting > 0)
       await new Promise<void>((resolve) => {
@@ -92,7 +108,7 @@ export class LedgerWriter {
       });
   }
 
-  /** The commands of one call come in one go: the mailboxes are looked at once they are all in. */
+  /** Delayed to the end of this turn, so that all commands of one call are in the same batch. */
   private pumpSoon(): void {
     if (this.pumpScheduled || this.inFlight >= this.bounds.batchesInFlight) return;
     this.pumpScheduled = true;
@@ -103,10 +119,10 @@ export class LedgerWriter {
   }
 
   private pump(): void {
-    while (this.inFlight < this.bounds.batchesInFlight && this.mailboxes.hasReady) {
-      const hand = this.mailboxes.take(this.bounds.batchCommands);
+    while (this.inFlight < this.bounds.batchesInFlight && this.queue.hasReady) {
+      const batch = this.queue.take(this.bounds.batchCommands);
       this.inFlight++;
-      void this.carryOut(hand).finally(() => {
+      void this.carryOut(batch).finally(() => {
         this.inFlight--;
         this.pump();
         this.idle();
@@ -114,71 +130,73 @@ export class LedgerWriter {
     }
   }
 
-  /** Never rejects: every letter is answered, or is back in its mailbox. */
-  private async carryOut(hand: Hand): Promise<void> {
-    const hold = await this.ports.acquire([...hand.keys()].map((userId) => `wallet:${userId}`));
-    const mine: Hand = new Map();
-    for (const [userId, letters] of hand) {
-      if (hold.acquired.has(`wallet:${userId}`) || this.waitedTooLong(letters)) mine.set(userId, letters);
-      else this.park(userId, letters);
+  /** Never rejects: every command is answered or waits again. */
+  private async carryOut(batch: Batch): Promise<void> {
+    const hold = await this.ports.acquire([...batch.keys()].map((userId) => `wallet:${userId}`));
+    const mine: Batch = new Map();
+    for (const [userId, commands] of batch) {
+      if (hold.acquired.has(`wallet:${userId}`) || this.waitedTooLong(commands)) mine.set(userId, commands);
+      else this.park(userId, commands);
     }
     try {
       if (mine.size > 0) await this.write(mine);
     } finally {
-      await hold.release();
-      for (const userId of mine.keys()) this.mailboxes.done(userId);
+      await hold.unlock();
+      for (const userId of mine.keys()) this.queue.done(userId);
     }
   }
 
-  /** A holder that died keeps its locks until their TTL; money does not wait for that, since the row locks decide. */
-  private waitedTooLong(letters: readonly CommandLetter[]): boolean {
-    const late = this.ports.now() - (letters[0] as CommandLetter).arrivedAt > this.bounds.lockWaitMs;
+  /** A node that died keeps its locks until their TTL. Commands do not wait so long, since the row locks decide. */
+  private waitedTooLong(commands: readonly QueuedCommand[]): boolean {
+    const late = this.ports.now() - (commands[0] as QueuedCommand).arrivedAt > this.bounds.lockWaitMs;
     if (late) {
       this.counters.withoutLock++;
-      this.ports.warn({ userId: letters[0]?.key }, "a user's lock did not come free in time: going on without it");
+      this.ports.warn({ userId: commands[0]?.key }, "a user's lock was not free in time: written without it");
     }
     return late;
   }
 
-  private park(userId: string, letters: CommandLetter[]): void {
-    this.parked += letters.length;
+  private park(userId: string, commands: QueuedCommand[]): void {
+    this.parked += commands.length;
     setTimeout(() => {
-      this.parked -= letters.length;
-      this.mailboxes.putBack(userId, letters);
+      this.parked -= commands.length;
+      this.queue.putBack(userId, commands);
       this.pump();
     }, this.bounds.lockRetryMs);
   }
 
-  private async write(hand: Hand): Promise<void> {
-    const letters = [...hand.values()].flat();
+  private async write(batch: Batch): Promise<void> {
+    const queued = [...batch.values()].flat();
     try {
-      const decision = await this.commit(letters.map(({ command }) => command));
+      const decision = await this.commit(queued.map(({ command }) => command));
       this.counters.batches++;
-      this.counters.commands += letters.length;
-      letters.forEach((letter, index) => {
-        letter.resolve(decision.outcomes[index] as Outcome);
+      this.counters.commands += queued.length;
+      queued.forEach(({ resolve }, index) => {
+        resolve(decision.outcomes[index] as Outcome);
       });
     } catch (error) {
-      if (isUnavailable(error) || hand.size === 1) {
-        for (const letter of letters) letter.reject(error);
+      if (isUnavailable(error) || batch.size === 1) {
+        for (const { reject } of queued) reject(error);
         return;
       }
-      // One user's command cannot be written; alone, the others' can.
+      // The commands of one user cannot be written. Those of the others can, in transactions of their own.
       this.counters.splits++;
-      this.ports.warn({ err: error, users: hand.size }, "a batch could not be written: its users are tried one by one");
-      for (const [userId, own] of hand) await this.write(new Map([[userId, own]]));
+      this.ports.warn({ err: error, users: batch.size }, "a batch was refused: its users are written one by one");
+      for (const [userId, own] of batch) await this.write(new Map([[userId, own]]));
     }
   }
 
   /**
-   * Gifts are nearly always new, and each leaves a row with its unique business id: so a batch of gifts is first written
-   * without looking for earlier rows. Where the unique key finds one the transaction is undone, and the second attempt
-   * looks first.
+   * Gifts are nearly always new, and each leaves a row with its unique business id. So a batch of gifts is first written
+   * without reading earlier rows. Where the unique key finds one, the transaction is rolled back and the second attempt
+   * reads them.
    */
   private async commit(commands: readonly Command[], attempt = 1): Promise<Decision> {
-    const look = attempt > 1 || commands.some(({ kind }) => kind !== "gift");
+    const withPriors = attempt > 1 || commands.some(({ kind }) => kind !== "gift");
     try {
-      const { accounts, decision } = await this.ports.transaction((tx) => this.decideAndWrite(tx, commands, look));
+      const { accounts, decision } = await this.ports.transaction((tx) =>
+        this.decideAndWrite(tx, commands, withPriors),
+      );
       this.ports.committed(accounts, decision);
       return decision;
     } catch (error) {
@@ -190,15 +208,15 @@ export class LedgerWriter {
     }
   }
 
-  private async decideAndWrite(tx: Transaction, commands: readonly Command[], lookForPriors: boolean) {
+  private async decideAndWrite(tx: Transaction, commands: readonly Command[], withPriors: boolean) {
     const accounts = await lockAccounts(tx, [...new Set(commands.map(({ userId }) => userId))]);
-    const priors = lookForPriors ? await readPriors(tx, tradeIdsOf(commands), debtIdsOf(commands)) : noPriors;
+    const priors = withPriors ? await readPriors(tx, tradeIdsOf(commands), debtIdsOf(commands)) : noPriors;
     const decision = decide(accounts, priors, commands);
     await insertTrades(tx, decision.trades);
     await insertDebts(tx, decision.debts);
     await updateAccounts(tx, decision.changed);
     await insertPendingIncomes(tx, decision.incomes);
-    await this.ports.alsoWrite(tx, commands, decision);
+    await this.ports.writeEvents(tx, commands, decision);
     const changed = new Map(decision.changed.map((account) => [account.userId, account]));
     return { decision, accounts: [...accounts.values()].map((account) => changed.get(account.userId) ?? account) };
   }

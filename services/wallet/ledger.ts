@@ -8,24 +8,26 @@ import {
   isAmount,
   isGiftAmount,
   type Outcome,
+  type Posting,
   type Prior,
+  payments,
+  tradeTypes,
 } from "./posting.ts";
 
 /**
- * The decision of the ledger, and nothing else: accounts, what was decided before, and commands in; outcomes and the
- * rows to write out. Pure, so that every rule about money can be tried with any input.
+ * The decision of the ledger. Its input is accounts, the earlier rows of the commands' business ids, and commands; its
+ * output is outcomes and rows to write. It is pure, so every rule about money can be tested with any input.
  */
 
-const tradeType = { gift: 0, recharge: 1, refund: 2 } as const;
 const frozen = 2;
 const valid = 1;
 
 function decideGift(books: Books, command: Extract<Command, { kind: "gift" }>): Outcome {
   const { bizId, userId, receiverId, amount, incomePoints } = command;
   const account = books.account(userId);
-  // These are refused by what the command says alone, so a repeat is refused alike without a row.
-  const fair = Number.isSafeInteger(incomePoints) && incomePoints >= 0 && incomePoints <= amount * pointsPerCoin;
-  if (!isGiftAmount(amount) || !fair) return books.refuse(account, "invalidParam");
+  // What is invalid in itself needs no row: a repeat is refused again by the same check.
+  const isShare = Number.isSafeInteger(incomePoints) && incomePoints >= 0 && incomePoints <= amount * pointsPerCoin;
+  if (!isGiftAmount(amount) || !isShare) return books.refuse(account, "invalidParam");
   if (receiverId === userId) return books.refuse(account, "giftToSelf");
   const prior = books.prior(bizId);
   if (prior) {
@@ -33,14 +35,14 @@ function decideGift(books: Books, command: Extract<Command, { kind: "gift" }>): 
     return same ? books.repeat(account, prior) : books.refuse(account, "idempotencyConflict", true);
   }
   // The account's status was checked at acceptance: an accepted gift is charged while the coins suffice.
-  const gift = { num: -amount, type: tradeType.gift, bizId, counterpartyId: receiverId };
+  const gift: Posting = {
+    ...{ bizId, type: tradeTypes.gift, source: userId, destination: receiverId, amount, incomePoints },
+  };
   if (account.balance < amount) {
-    books.post(account, { ...gift, status: 0, reason: "balanceShort" });
+    books.reject(gift, "balanceShort");
     return books.refuse(account, "balanceShort");
   }
-  books.post(account, { ...gift, incomePoints });
-  const { incomes } = books.decision;
-  if (incomePoints > 0) incomes.set(receiverId, (incomes.get(receiverId) ?? 0n) + BigInt(incomePoints));
+  books.post(gift);
   return books.done(account, incomePoints);
 }
 
@@ -55,14 +57,15 @@ function decideRecharge(books: Books, command: Extract<Command, { kind: "recharg
   }
   if (!Number.isSafeInteger(account.totalCharged + coins) || !Number.isSafeInteger(account.balance + coins))
     return books.refuse(account, "invalidParam");
-  // Money that came in is credited whatever the account's status: a frozen account keeps it.
+  // A payment is credited whatever the account's status: a frozen account keeps its coins.
   account.totalCharged += coins;
-  books.post(account, { num: coins, type: tradeType.recharge, bizId });
+  books.post({ bizId, type: tradeTypes.recharge, source: payments, destination: userId, amount: coins });
   const credited = account.balance;
   const payOff = Math.min(account.debt, coins);
   if (payOff > 0) {
-    books.post(account, { num: -payOff, type: tradeType.refund, bizId: debtPaymentId(bizId) });
-    books.owe(account, -payOff, debtPaymentId(bizId));
+    const paymentId = debtPaymentId(bizId);
+    books.post({ bizId: paymentId, type: tradeTypes.refund, source: userId, destination: payments, amount: payOff });
+    books.owe(account, -payOff, paymentId);
   }
   return { ...books.done(account), balanceAfter: credited };
 }
@@ -80,15 +83,15 @@ function decideRefund(books: Books, command: Extract<Command, { kind: "refund" }
   }
   if (!Number.isSafeInteger(account.debt + coins)) return books.refuse(account, "invalidParam");
   const taken = Math.min(account.balance, coins);
-  const refund = { type: tradeType.refund, bizId };
-  if (taken > 0) books.post(account, { ...refund, num: -taken });
-  // A row that moves nothing, so that the refund has its place in the ledger and in the statement.
-  else books.post(account, { ...refund, num: -coins, status: 0, reason: "balanceShort" });
+  const refund = { bizId, type: tradeTypes.refund, source: userId, destination: payments };
+  if (taken > 0) books.post({ ...refund, amount: taken });
+  // Where nothing can be taken a rejected row gives the refund its place in the ledger and in the statement.
+  else books.reject({ ...refund, amount: coins }, "balanceShort");
   if (taken < coins) books.owe(account, coins - taken, bizId);
   return books.done(account);
 }
 
-/** Allowed moves of an account's status: an invalid account stays what it is. */
+/** Every allowed move of an account's status. An invalid account (0) has none. */
 const statusMoves = { freeze: { from: valid, to: frozen }, unfreeze: { from: frozen, to: valid } } as const;
 
 function decideStatus(books: Books, command: Extract<Command, { kind: "freeze" | "unfreeze" }>): Outcome {
@@ -102,8 +105,8 @@ function decideStatus(books: Books, command: Extract<Command, { kind: "freeze" |
 }
 
 /**
- * Decides commands one after the other, each on what the ones before it left. `outcomes` stand in their order. An
- * account must be given for every user of the commands, and every prior of their business ids (`bizIdsOf`).
+ * Decides the commands in their order, each on the result of those before it; `outcomes` are in the same order.
+ * `accounts` must hold every user of the commands, `priors` every earlier row of their business ids.
  */
 export function decide(
   accounts: ReadonlyMap<string, Account>,

@@ -10,7 +10,7 @@ import type { WalletState } from "./wallet-state.ts";
 
 type Wallet = Service & WalletState;
 
-/** The events that a decision brings, in the decision's own transaction. */
+/** Writes the events of a decision to the outbox, in the decision's own transaction. */
 async function writeEvents(wallet: Wallet, tx: Transaction, commands: readonly Command[], decision: Decision) {
   const time = new Date();
   const events: OutboxMessage[] = [];
@@ -26,7 +26,7 @@ async function writeEvents(wallet: Wallet, tx: Transaction, commands: readonly C
     if (command.kind === "freeze" || command.kind === "unfreeze") {
       const name = command.kind === "freeze" ? "account.frozen" : "account.unfrozen";
       const data = { userId, reason: command.reason, time: time.toISOString() };
-      // No business id tells two changes of one account apart, nor does their time: they may come in one batch.
+      // A random id: two changes of one account have no business id, and may have the same time in one batch.
       const event = durableEvent(name, randomUUID(), data, time);
       events.push({ ...event, orderKey: `user:${userId}` });
     }
@@ -40,7 +40,7 @@ export function openWriter(wallet: Wallet): LedgerWriter {
     {
       transaction: (work) => wallet.mysql.transaction(work),
       acquire: (keys) => wallet.locks.acquire(keys),
-      alsoWrite: (tx, commands, decision) => writeEvents(wallet, tx, commands, decision),
+      writeEvents: (tx, commands, decision) => writeEvents(wallet, tx, commands, decision),
       committed: (accounts) => {
         for (const { userId, balance, status } of accounts) wallet.funds.set(userId, { balance, status });
         wallet.outbox.wake();
@@ -51,7 +51,7 @@ export function openWriter(wallet: Wallet): LedgerWriter {
     {
       batchCommands: limits.wallet.batchCommands,
       batchesInFlight: limits.wallet.batchesInFlight,
-      mailboxCommands: limits.wallet.mailboxCommands,
+      queuedCommands: limits.wallet.queuedCommands,
       lockWaitMs: limits.lock.waitMs,
       lockRetryMs: limits.lock.retryEveryMs,
     },

@@ -18,6 +18,26 @@ export type Command =
   | { kind: "refund"; bizId: string; userId: string; coins: number }
   | { kind: "freeze" | "unfreeze"; userId: string; reason: string };
 
+/** The outside of the ledger: coins come from it when they are bought and go to it when they are refunded. */
+export const payments = "payments";
+
+/** The types of a trade: t_qiyu_currency_trade.type. */
+export const tradeTypes = Object.freeze({ gift: 0, recharge: 1, refund: 2 } as const);
+
+/**
+ * One movement of coins: `amount`, above zero, goes from `source` to `destination`. Each is a user id or `payments`. Of
+ * a gift the receiver gets `incomePoints` as income and the platform keeps the rest, so a posting is balanced in itself.
+ */
+export interface Posting {
+  readonly bizId: string;
+  readonly type: (typeof tradeTypes)[keyof typeof tradeTypes];
+  readonly source: string;
+  readonly destination: string;
+  readonly amount: number;
+  /** Of a gift, the receiver's share. */
+  readonly incomePoints?: number;
+}
+
 /** What is in the books of a business id already: the rows of t_qiyu_currency_trade and t_wallet_debt together. */
 export interface Prior {
   userId: string;
@@ -35,18 +55,23 @@ export type Outcome =
   | { status: "done"; repeated: boolean; incomePoints: number; account: Account; balanceAfter: number }
   | { status: "refused"; repeated: boolean; reason: FailureName; account: Account; balanceAfter: number };
 
+/** A posting as its user's account sees it: a row of t_qiyu_currency_trade. */
 export interface TradeRow {
   userId: string;
+  /** Above zero where the user gets the coins, below zero where she pays them. */
   num: number;
   type: number;
+  /** 1 valid; 0 rejected: no coins moved, and the row keeps the answer for a repeat. */
   status: number;
   bizId: string;
+  /** The receiver of a gift. */
   counterpartyId: string | null;
   incomePoints: number;
   balanceAfter: number;
   reason: string | null;
 }
 
+/** A change of a user's debt: a row of t_wallet_debt. */
 export interface DebtRow {
   userId: string;
   num: number;
@@ -57,9 +82,9 @@ export interface Decision {
   outcomes: Outcome[];
   trades: TradeRow[];
   debts: DebtRow[];
-  /** Accounts that changed, as they are to be. */
+  /** The accounts that changed, as they are to be written. */
   changed: Account[];
-  /** What anchors earned in this batch, points by anchor: exact, also where many large gifts go to one. */
+  /** Points that anchors earned in this batch, by anchor. BigInt, since many large gifts to one may exceed 2^53. */
   incomes: Map<string, bigint>;
 }
 

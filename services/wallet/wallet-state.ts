@@ -1,4 +1,4 @@
-import type { Gathered } from "../../mixins/gathered.ts";
+import type { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
@@ -11,7 +11,7 @@ import type { Balance } from "./wallet.contract.ts";
 /** What the service, its mixins and its start put on `this`. */
 export interface WalletState extends MysqlState, RedisLockState, JetStreamState, OutboxState {
   writer: LedgerWriter;
-  balances: Gathered<Balance>;
+  balances: BatchLoader<Balance>;
   funds: FundsCache;
   incomeRollup: IncomeRollup;
 }

@@ -129,7 +129,7 @@ export const walletActions = {
    * again, for good. Fails: refundUnknown; holdState, where there is nothing that it could be, or has been, done to.
    */
   holdIncome: action(holdOrder.shape).returns<AffectedIncome>(),
-  releaseIncome: action(holdOrder.shape).returns<AffectedIncome>(),
+  releaseHold: action(holdOrder.shape).returns<AffectedIncome>(),
   /**
    * Operators; doing it twice is the same as once. When it returns, the account neither sends nor is sent a gift, but
    * for the broadcast's way to other nodes; what was accepted before is still settled, and the living-room service closes

@@ -1,5 +1,5 @@
 import { limits } from "../../config/limits.ts";
-import { Gathered } from "../../mixins/gathered.ts";
+import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
@@ -110,7 +110,7 @@ export default defineService<"wallet", WalletState>({
         return moveHolds(this, "held", ctx.params);
       },
     },
-    releaseIncome: {
+    releaseHold: {
       operator: true,
       handler(ctx) {
         return moveHolds(this, "released", ctx.params);
@@ -140,7 +140,7 @@ export default defineService<"wallet", WalletState>({
   },
 
   started() {
-    this.balances = new Gathered((ids) => readBalances(this.mysql, ids), limits.mysql.gathered);
+    this.balances = new BatchLoader((ids) => readBalances(this.mysql, ids), limits.mysql.batchLoader);
     this.incomeRollup = new IncomeRollup(this);
     this.writer = openWriter(this);
   },

@@ -74,7 +74,7 @@ test("an operator sees which gifts a refund's missing coins paid for, holds the 
     ["wallet.affectedGifts", "succeeded", 1],
     ["wallet.holdIncome", "holdState", 1],
     ["wallet.holdIncome", "succeeded", 10],
-    ["wallet.releaseIncome", "succeeded", 5],
+    ["wallet.releaseHold", "succeeded", 5],
   ]);
 });
 

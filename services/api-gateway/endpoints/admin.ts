@@ -179,9 +179,9 @@ export const adminEndpoints = [
     path: `${base}/income/release`,
     summary: "Lets shares that are held back go again, for good",
     access: "operator",
-    params: fromHttp(walletActions.releaseIncome, "operator"),
+    params: fromHttp(walletActions.releaseHold, "operator"),
     result: shownAffected,
     failures: ["refundUnknown", "holdState"],
-    run: (ctx, params, { operator }) => call(ctx, "wallet.releaseIncome", { ...params, operator }),
+    run: (ctx, params, { operator }) => call(ctx, "wallet.releaseHold", { ...params, operator }),
   }),
 ];

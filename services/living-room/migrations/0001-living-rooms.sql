@@ -13,23 +13,23 @@ CREATE TABLE IF NOT EXISTS t_living_room (
   good_num INT UNSIGNED NOT NULL DEFAULT 0,
   start_time DATETIME(3) NOT NULL,
   update_time DATETIME(3) NOT NULL,
-  -- 1 once the anchor has been connected to the room over IM: only then her absence closes it.
+  -- 1 once the anchor has been connected to the room over IM. Only then can her absence close it.
   anchor_seen TINYINT NOT NULL DEFAULT 0,
-  -- Since when the anchor is known to be away without a break; NULL while she is there, or where it cannot be known.
+  -- Since when the anchor has been absent without a break; NULL while she is present, or where that is unknown.
   away_since DATETIME(3) NULL,
   UNIQUE KEY uk_anchor_id (anchor_id),
   KEY idx_type (type, id),
   KEY idx_away_since (away_since)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- One row: when the rooms were last looked over as a whole, and the epoch of the presence that was asked then.
-CREATE TABLE IF NOT EXISTS t_living_room_look (
+-- One row: when all rooms were last checked, and the epoch of the presence that was asked then.
+CREATE TABLE IF NOT EXISTS t_living_room_check (
   id TINYINT NOT NULL PRIMARY KEY,
   epoch VARCHAR(40) NOT NULL,
-  looked_time DATETIME(3) NOT NULL
+  checked_time DATETIME(3) NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
-INSERT IGNORE INTO t_living_room_look (id, epoch, looked_time) VALUES (1, '', '2000-01-01');
+INSERT IGNORE INTO t_living_room_check (id, epoch, checked_time) VALUES (1, '', '2000-01-01');
 
 -- Rooms that were closed, under the id they had while they were live.
 CREATE TABLE IF NOT EXISTS t_living_room_record (

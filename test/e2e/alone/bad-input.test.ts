@@ -18,7 +18,7 @@ const janitors = [
   "t_pay_watch",
   "t_pay_message_watch",
   "t_lease",
-  "t_living_room_look",
+  "t_living_room_check",
   "t_heartbeat",
 ];
 /** Rows that every call may leave: who was sent a code, who called, which notices came. */

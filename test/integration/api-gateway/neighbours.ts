@@ -99,7 +99,7 @@ const usual: Answers = {
   }),
   "wallet.affectedGifts": () => ({ ...affected, gifts: [affectedGift], nextCursor: "41" }),
   "wallet.holdIncome": () => affected,
-  "wallet.releaseIncome": () => affected,
+  "wallet.releaseHold": () => affected,
   "wallet.freeze": () => account,
   "wallet.unfreeze": () => account,
   "payment.products": () => [{ id: 1, name: "60", coinNum: 60 }],

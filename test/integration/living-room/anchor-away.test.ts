@@ -13,7 +13,7 @@ import { closeCodes } from "../../../services/im-frames.ts";
 import { closeDesertedRoom } from "../../../services/living-room/broadcasting.ts";
 import { eventually, stopAll, stopNode } from "../../support/system.ts";
 import { addressOf, connect, cutClients, openClient, seeing, tokenOf } from "../im/im-nodes.ts";
-import { awayMs, quick, slow, startRooms, startRouter, startServer } from "./look-nodes.ts";
+import { awayMs, quick, slow, startRooms, startRouter, startServer } from "./monitor-nodes.ts";
 
 let caller: ServiceBroker;
 let rooms: [ServiceBroker, ServiceBroker];
@@ -70,15 +70,15 @@ const wasAwayLong = (roomId: number) =>
     awayMs * 1_000,
     roomId,
   ]);
-const looksSince = async () => {
-  const [row] = await database.query<{ at: Date }>("SELECT looked_time AS at FROM t_living_room_look");
+const checkedAt = async () => {
+  const [row] = await database.query<{ at: Date }>("SELECT checked_time AS at FROM t_living_room_check");
   return row?.at.getTime() ?? 0;
 };
-/** Resolves once a whole look has begun and ended. */
+/** Resolves once a whole check has begun and ended. */
 async function afterALook(): Promise<void> {
-  for (let look = 0; look < 2; look++) {
-    const last = await looksSince();
-    await eventually("another look", async () => (await looksSince()) > last);
+  for (let check = 0; check < 2; check++) {
+    const last = await checkedAt();
+    await eventually("another check", async () => (await checkedAt()) > last);
   }
 }
 const eventsOf = (roomId: number) =>
@@ -87,13 +87,13 @@ const eventsOf = (roomId: number) =>
     [`room:${roomId}`],
   );
 const holder = async () =>
-  (await database.query<{ holder: string }>("SELECT holder FROM t_lease WHERE name = ?", ["rooms-look"]))[0]?.holder;
+  (await database.query<{ holder: string }>("SELECT holder FROM t_lease WHERE name = ?", ["room-monitor"]))[0]?.holder;
 
 /** As a node that was killed leaves the lease: it runs on for its time. */
 const leaseOfTheDead = () =>
   database.run(
     "UPDATE t_lease SET holder = 'a-dead-node', until_time = UTC_TIMESTAMP(3) + INTERVAL 1 SECOND WHERE name = ?",
-    ["rooms-look"],
+    ["room-monitor"],
   );
 
 test("it is closed as by her: one event, 5562 to who is in it, a record; a room that she never came to stays", async () => {
@@ -119,7 +119,7 @@ test("it is closed as by her: one event, 5562 to who is in it, a record; a room 
   expect(again.roomId).not.toBe(left.roomId);
 });
 
-test("an anchor who was connected for less than a look was there; one who comes back in time keeps her room", async () => {
+test("an anchor who was connected for less than a check was there; one who comes back in time keeps her room", async () => {
   const { anchorId, roomId } = await openRoom();
   await (await connect(server, anchorId, roomId)).leave();
   expect((await marksOf(roomId))?.seen).toBe(1);
@@ -254,7 +254,7 @@ test("after a time in which nobody looked the absence counts anew", async () => 
   await isAway(roomId);
   await leaseOfTheDead();
   await wasAwayLong(roomId);
-  await database.run("UPDATE t_living_room_look SET looked_time = UTC_TIMESTAMP(3) - INTERVAL 1 HOUR");
+  await database.run("UPDATE t_living_room_check SET checked_time = UTC_TIMESTAMP(3) - INTERVAL 1 HOUR");
   await eventually("it counts anew or was closed", async () => ((await marksOf(roomId))?.awayMs ?? 0) < awayMs);
   expect(await isLive(roomId)).toBe(true);
 });

@@ -10,7 +10,7 @@ import { type Child, startChild } from "../../../scripts/children.ts";
 import { call } from "../../../services/contracts.ts";
 import { eventually, stopAll, stopNode } from "../../support/system.ts";
 import { connect, cutClients, openClient, seeing, tokenOf } from "../im/im-nodes.ts";
-import { quick, startRooms, startRouter, startServer } from "./look-nodes.ts";
+import { quick, startRooms, startRouter, startServer } from "./monitor-nodes.ts";
 
 jest.setTimeout(60_000);
 
@@ -64,10 +64,10 @@ const shows = (roomId: number, watching: number | undefined) =>
   eventually(`the room shows ${watching}`, async () => (await numberOf(roomId)) === watching, 20_000);
 
 test("all are killed and come again: numbers are right, and rooms whose anchors do not come back are closed in time", async () => {
-  const looks = { lookEveryMs: 100, lookLeaseMs: 1_500 };
+  const settings = { checkEveryMs: 100, leaseMs: 1_500 };
   // Their clocks are an hour and more apart.
   const [rooms, server] = await Promise.all([
-    startProcess("rooms", "living-room", looks, 3_600_000),
+    startProcess("rooms", "living-room", settings, 3_600_000),
     startProcess("im", "im-server", quick),
   ]);
   database = new Database(databaseName("living-room"));
@@ -87,7 +87,7 @@ test("all are killed and come again: numbers are right, and rooms whose anchors 
   await Promise.all([kill(server.child), kill(rooms.child), stopNode(router)]);
   expect(await redis.hget(`im:room:${never}:watch`, server.nodeId)).toBe("2");
 
-  const again = startProcess("rooms-again", "living-room", looks, -3_600_000);
+  const again = startProcess("rooms-again", "living-room", settings, -3_600_000);
   router = await startRouter("router-again");
   const other = await startServer("im-again");
   await seeing(other, { "living-room": 1, "im-router": 1 });
@@ -107,15 +107,15 @@ test("all are killed and come again: numbers are right, and rooms whose anchors 
   await (await again).child.stop(9_000);
 });
 
-/** Resolves once as many looks have begun, whatever came of them. */
-async function afterLooks(looks: number): Promise<void> {
+/** Resolves once as many checks have begun, whether or not they succeed. */
+async function afterChecks(count: number): Promise<void> {
   const untilOf = async () => {
-    const sql = "SELECT until_time AS until FROM t_lease WHERE name = 'rooms-look'";
+    const sql = "SELECT until_time AS until FROM t_lease WHERE name = 'room-monitor'";
     return (await database.query<{ until: Date }>(sql))[0]?.until.getTime();
   };
-  for (let look = 0; look < looks; look++) {
+  for (let check = 0; check < count; check++) {
     const last = await untilOf();
-    await eventually("another look", async () => (await untilOf()) !== last);
+    await eventually("another check", async () => (await untilOf()) !== last);
   }
 }
 
@@ -144,9 +144,9 @@ test("a number that no im-server holds members for is put right, and not while R
   // The client does not clear this timer of commands it refuses.
   connection.options.commandTimeout = undefined;
   connection.disconnect();
-  await afterLooks(2);
+  await afterChecks(2);
   await database.run("UPDATE t_living_room SET watch_num = 7 WHERE id = ?", [roomId]);
-  await afterLooks(3);
+  await afterChecks(3);
   expect(await numberOf(roomId)).toBe(7);
   await connection.connect();
   connection.options.commandTimeout = limits.redis.commandTimeoutMs;

@@ -12,7 +12,7 @@ import wallet from "../../../services/wallet/wallet.service.ts";
 import { rows } from "../../support/books.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
 
-/** Where a start stands that has looked at the account and not opened the room yet. */
+/** Holds a start between its check of the account and the opening of the room. */
 let beforeOpening: Promise<void> | undefined;
 let atOpening = () => {};
 const neighbours: ServiceSchema[] = [
@@ -36,7 +36,7 @@ let database: Database;
 const redis = openRedis("test");
 
 const startRooms = async () => {
-  const settings = { ...(livingRoom.settings as object), lookEveryMs: 50, accountsEveryMs: 100 };
+  const settings = { ...(livingRoom.settings as object), checkEveryMs: 50, accountsEveryMs: 100 };
   roomNode = await startNode("rooms", [{ ...livingRoom, settings: settings as ServiceSchema["settings"] }]);
   await roomNode.waitForServices(["wallet", "user", "im-router"]);
   await waitForNode(caller, "living-room", roomNode.nodeID);
@@ -188,7 +188,7 @@ test("a freeze that no event told of closes the room too, and a wallet that is a
   await handled("living-room-opened");
   const warn = jest.spyOn(roomNode.getLocalService("living-room").logger, "warn");
   await stopNode(purse);
-  await eventually("a warning", () => warn.mock.calls.some(([, text]) => /looked at for frozen/.test(String(text))));
+  await eventually("a warning", () => warn.mock.calls.some(([, text]) => /checked for frozen/.test(String(text))));
   warn.mockRestore();
   expect(await isLive(roomId)).toBe(true);
   const books = new Database(databaseName("wallet"));

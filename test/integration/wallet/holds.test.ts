@@ -49,7 +49,7 @@ const affected = (orderId: string, limit = 100, cursor?: string) =>
 const hold = (orderId: string, anchorId?: string, from = caller) =>
   call(from, "wallet.holdIncome", { orderId, anchorId, reason: "chargeback", operator });
 const release = (orderId: string, anchorId?: string) =>
-  call(caller, "wallet.releaseIncome", { orderId, anchorId, reason: "paid after all", operator });
+  call(caller, "wallet.releaseHold", { orderId, anchorId, reason: "paid after all", operator });
 const income = (userId: string) => call(caller, "wallet.income", { userId });
 const failureOf = (promise: Promise<unknown>) => promise.then(() => "none", failureName);
 const states = ({ anchors }: AffectedIncome) => anchors.map(({ anchorId, state }) => [anchorId, state]);

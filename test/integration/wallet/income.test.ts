@@ -395,7 +395,7 @@ describe("payouts among holds and releases", () => {
 
   const order = (orderId: string) => ({ orderId, reason: "r", operator: "alice" });
   const hold = (orderId: string, from = caller) => call(from, "wallet.holdIncome", order(orderId));
-  const release = (orderId: string, from = caller) => call(from, "wallet.releaseIncome", order(orderId));
+  const release = (orderId: string, from = caller) => call(from, "wallet.releaseHold", order(orderId));
 
   test("a hold of what was paid out leaves the free income below zero until gifts make up for it; a payout never does", async () => {
     const anchor = newUser();

@@ -32,43 +32,43 @@ afterAll(async () => {
   await wire.close();
 });
 
-/** As if the time of a lock's holder had run out: it stopped for a while, or its renewals were lost. */
+/** Removes a lock as an expired TTL does: its holder stopped for a while, or its renewals were lost. */
 const expire = (key: string) => raw.del(`lock:${key}`);
 
-/** From now on the locks of these keys outlast the test unless they are given back. */
+/** Makes the locks of these keys outlive the test unless they are unlocked. */
 const outlast = (keys: string[]) => Promise.all(keys.map((key) => raw.pexpire(`lock:${key}`, 60_000)));
 
-test("of several keys the free ones are taken, in one step, and the others are left with their owner", async () => {
+test("acquire takes the free ones of several keys in one step and leaves the others with their owner", async () => {
   const [a, b, c] = newKeys(3) as [string, string, string];
   const first = await one.locks.acquire([b]);
   const second = await two.locks.acquire([a, b, c]);
   expect([...second.acquired]).toEqual([a, c]);
   const third = await one.locks.acquire([a, b, c]);
   expect([...third.acquired]).toEqual([]);
-  await first.release();
+  await first.unlock();
   const fourth = await one.locks.acquire([a, b, c]);
   expect([...fourth.acquired]).toEqual([b]);
-  await Promise.all([second, third, fourth].map((hold) => hold.release()));
+  await Promise.all([second, third, fourth].map((hold) => hold.unlock()));
   expect(await raw.exists(...[a, b, c].map((key) => `lock:${key}`))).toBe(0);
 });
 
-test("many who want the same keys at once get each key once", async () => {
+test("concurrent callers of the same keys acquire each key once", async () => {
   const keys = newKeys(20);
   const holds = await Promise.all(Array.from({ length: 10 }, (_, n) => (n % 2 ? one : two).locks.acquire(keys)));
   expect(holds.flatMap(({ acquired }) => [...acquired]).sort()).toEqual([...keys].sort());
-  await Promise.all(holds.map((hold) => hold.release()));
+  await Promise.all(holds.map((hold) => hold.unlock()));
 });
 
-test("a lock that is held is renewed before its time is over", async () => {
+test("a held lock is renewed before its TTL expires", async () => {
   const [key] = newKeys(1) as [string];
   const hold = await one.locks.acquire([key]);
   await raw.pexpire(`lock:${key}`, limits.lock.renewEveryMs + 1_000);
   await eventually("the full time again", async () => (await raw.pttl(`lock:${key}`)) > limits.lock.ttlMs - 1_000);
   expect((await two.locks.acquire([key])).acquired.size).toBe(0);
-  await hold.release();
+  await hold.unlock();
 });
 
-test("a lock that was lost to another is neither renewed nor released by its first owner, and is counted", async () => {
+test("a lock that another owner took over is neither renewed nor unlocked by its first owner, and is counted as lost", async () => {
   const [key, kept] = newKeys(2) as [string, string];
   const lost = one.locks.counters.lost;
   const first = await one.locks.acquire([key, kept]);
@@ -80,29 +80,29 @@ test("a lock that was lost to another is neither renewed nor released by its fir
   await eventually("a renewal of the first", () => one.locks.counters.lost > lost);
   expect(one.locks.counters.lost).toBe(lost + 1);
   expect(await raw.pttl(`lock:${kept}`)).toBeGreaterThan(limits.lock.ttlMs - 1_000);
-  await first.release();
+  await first.unlock();
   expect([await raw.get(`lock:${key}`), await raw.exists(`lock:${kept}`)]).toEqual([owner, 0]);
-  await second.release();
+  await second.unlock();
   expect(await raw.exists(`lock:${key}`)).toBe(0);
 });
 
-test("a released lock is not renewed any more", async () => {
+test("an unlocked lock is not renewed", async () => {
   const [key] = newKeys(1) as [string];
   const renewed = jest.spyOn(one.redis, "eval");
   const hold = await one.locks.acquire([key]);
-  await hold.release();
+  await hold.unlock();
   const other = await two.locks.acquire(newKeys(1));
   await raw.pexpire(`lock:${[...other.acquired][0]}`, limits.lock.renewEveryMs + 1_000);
   await eventually("the renewal of another", async () => {
     return (await raw.pttl(`lock:${[...other.acquired][0]}`)) > limits.lock.ttlMs - 1_000;
   });
-  // Taken and given back; the connection's own looks are none of the lock's.
+  // One call locked, one unlocked; the probes of the connection itself are left out.
   expect(renewed.mock.calls.filter(([, , name]) => String(name).startsWith("lock"))).toHaveLength(2);
   renewed.mockRestore();
-  await other.release();
+  await other.unlock();
 });
 
-test("nobody waits half a second for a free lock, taken over from node to node", async () => {
+test("a free lock is acquired within half a second when nodes take it in turns", async () => {
   const [key] = newKeys(1) as [string];
   const waits: number[] = [];
   for (let n = 0; n < 100; n++) {
@@ -110,13 +110,13 @@ test("nobody waits half a second for a free lock, taken over from node to node",
     const hold = await (n % 2 ? one : two).locks.acquire([key]);
     waits.push(performance.now() - asked);
     expect(hold.acquired.size).toBe(1);
-    await hold.release();
+    await hold.unlock();
   }
-  // One or another may meet a pause of the machine; a way of waiting would show in many.
+  // A pause of the machine may delay a few; a lock that waits would delay many.
   expect(waits.sort((a, b) => a - b)[90]).toBeLessThan(500);
 });
 
-test("what was taken, contended and taken without Redis is counted", async () => {
+test("counters tell acquired, contended and degraded locks apart", async () => {
   const keys = newKeys(3);
   const before = { ...two.locks.counters };
   const hold = await one.locks.acquire(keys.slice(0, 2));
@@ -128,11 +128,11 @@ test("what was taken, contended and taken without Redis is counted", async () =>
   wire.mend();
   const { acquired, contended, degraded } = two.locks.counters;
   expect([acquired - before.acquired, contended - before.contended, degraded - before.degraded]).toEqual([1, 2, 1]);
-  await Promise.all([hold, rest, without].map((one) => one.release()));
+  await Promise.all([hold, rest, without].map((one) => one.unlock()));
   await eventually("Redis again", () => [one, two].every(({ redis }) => redis.status === "ready"));
 });
 
-test("a lock that Redis takes after nobody waits for its answer any more is given back at once", async () => {
+test("a lock that Redis sets after the call timed out is removed at once", async () => {
   const keys = newKeys(3);
   wire.slow(limits.redis.commandTimeoutMs + 200);
   const hold = await one.locks.acquire(keys);
@@ -142,27 +142,27 @@ test("a lock that Redis takes after nobody waits for its answer any more is give
   await eventually("free again", async () => (await raw.exists(...keys.map((key) => `lock:${key}`))) === 0);
 });
 
-test("a lock whose release was lost on the way runs out by its TTL", async () => {
+test("a lock whose unlock was lost on the way expires with its TTL", async () => {
   const keys = newKeys(3);
   await eventually("a connection and a closed breaker", async () => {
-    const { degraded, release } = await one.locks.acquire(newKeys(1));
-    await release();
+    const { degraded, unlock } = await one.locks.acquire(newKeys(1));
+    await unlock();
     return !degraded;
   });
   const hold = await one.locks.acquire(keys);
   wire.cut();
-  await hold.release();
+  await hold.unlock();
   const left = await raw.pttl(`lock:${keys[0]}`);
   expect([left > 0, left <= limits.lock.ttlMs]).toEqual([true, true]);
   wire.mend();
   await eventually("Redis again", () => [one, two].every(({ redis }) => redis.status === "ready"));
 });
 
-test("of a Redis that takes questions and does not answer, one who asks is held up, and nobody else until it is asked again and answers", async () => {
+test("while Redis hangs, one caller waits for it and the others go on without locks until it answers again", async () => {
   const acquire = async () => {
     const began = Date.now();
-    const { degraded, release } = await one.locks.acquire(newKeys(1));
-    await release();
+    const { degraded, unlock } = await one.locks.acquire(newKeys(1));
+    await unlock();
     return { degraded, ms: Date.now() - began };
   };
   await eventually("a closed breaker", async () => !(await acquire()).degraded);

@@ -11,14 +11,14 @@ import { projectRoot } from "../../../config/root.ts";
 jest.setTimeout(30_000);
 
 const urlOf = (path: string) => JSON.stringify(pathToFileURL(join(projectRoot(), path)).href);
-const prelude = `import { complain, endProcess, outputTo, say } from ${urlOf("broker/outputs.ts")};`;
+const prelude = `import { printError, endProcess, outputTo, printLine } from ${urlOf("broker/outputs.ts")};`;
 /** Works for half a second, tells how long the event loop stood still at the most, and ends. */
 const works = `
   let last = Date.now(); let worst = 0; let rounds = 0;
   setInterval(() => {
     for (let n = 0; n < 500; n++) outputTo(process.env.LOG).write("x".repeat(1000) + "\\n");
     worst = Math.max(worst, Date.now() - last); last = Date.now();
-    if (++rounds === 50) { complain("worst " + worst); void endProcess(0); }
+    if (++rounds === 50) { printError("worst " + worst); void endProcess(0); }
   }, 10);`;
 
 let dir: string;
@@ -99,7 +99,7 @@ test("where standard error is of no use either the process says nothing and work
 test("what was written before the end is in the file, in order, also where the end comes at once", async () => {
   const file = join(dir, "out");
   const fd = openSync(file, "w");
-  const script = `for (let n = 1; n <= 3000; n++) say(String(n).padEnd(100)); process.exit(3);`;
+  const script = `for (let n = 1; n <= 3000; n++) printLine(String(n).padEnd(100)); process.exit(3);`;
   const { code } = await start(script, fd).ended;
   expect(code).toBe(3);
   const numbers = readFileSync(file, "utf8").trimEnd().split("\n").map(Number);
@@ -132,7 +132,7 @@ test.each([
 
 test("a write that has just begun is not taken for one that hangs while another output takes the last half second", async () => {
   const log = join(dir, "log");
-  const script = `outputTo(${JSON.stringify(log)}).writeNow("line\\n"); say("nobody reads this"); process.exit(3);`;
+  const script = `outputTo(${JSON.stringify(log)}).writeNow("line\\n"); printLine("nobody reads this"); process.exit(3);`;
   const { code, signal } = await start(script, fullPipe()).ended;
   expect({ code, signal }).toEqual({ code: 3, signal: null });
   expect(readFileSync(log, "utf8")).toBe("line\n");

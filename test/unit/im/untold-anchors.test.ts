@@ -27,8 +27,8 @@ test("an anchor is told of until it succeeds, then no more; who waits behind one
 
 test("no more are kept than the limit says, and who is kept already still is", () => {
   const untold = new UntoldAnchors({ tell: async () => {}, log: { warn: () => {} } });
-  for (let room = 1; room <= limits.look.untoldAnchors; room++) expect(untold.add("7", room)).toBe(true);
-  expect(untold.add("7", limits.look.untoldAnchors + 1)).toBe(false);
+  for (let room = 1; room <= limits.attendance.untoldAnchors; room++) expect(untold.add("7", room)).toBe(true);
+  expect(untold.add("7", limits.attendance.untoldAnchors + 1)).toBe(false);
   expect(untold.add("7", 1)).toBe(true);
-  expect(untold.size).toBe(limits.look.untoldAnchors);
+  expect(untold.size).toBe(limits.attendance.untoldAnchors);
 });

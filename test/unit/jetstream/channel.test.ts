@@ -67,7 +67,7 @@ class FakeLease {
     if (!this.free) return undefined;
     this.free = false;
     return {
-      release: async () => {
+      unlock: async () => {
         this.free = true;
       },
     };

@@ -12,7 +12,7 @@ function leasesThatHear(...answers: ("ours" | "theirs" | "nothing")[]) {
     async acquire(): Promise<LockHold> {
       const answer = answers.length > 1 ? answers.shift() : answers[0];
       const acquired = new Set(answer === "theirs" ? [] : [key]);
-      const hold = { acquired, degraded: answer === "nothing", release: async () => {} };
+      const hold = { acquired, degraded: answer === "nothing", unlock: async () => {} };
       return { fencingToken: 0, ...hold } as LockHold;
     },
   };

@@ -30,7 +30,7 @@ interface Running {
 class Ledger {
   readonly trades: Trade[] = [];
   readonly balances = new Map<string, number>();
-  looks = 0;
+  reads = 0;
 
   /** One transaction: what it writes is there once `finish` is called. */
   begin(): { tx: Transaction; users: string[]; trades: Trade[]; finish(): void } {
@@ -50,7 +50,7 @@ class Ledger {
           return ids.map(accountOf);
         }
         if (!sql.includes("FROM t_qiyu_currency_trade")) return [];
-        this.looks++;
+        this.reads++;
         return this.trades.filter(({ bizId }) => ids.includes(bizId)).map(toRow);
       },
       run: async (sql: string, values: unknown[] = []) => {
@@ -138,18 +138,18 @@ function open({ gated = false, bounds = {} }: Scene = {}) {
         }
         return {
           ...{ acquired, degraded: false },
-          release: async () => {
+          unlock: async () => {
             for (const key of acquired) locksHeld.delete(key);
           },
         };
       },
-      alsoWrite: async () => {},
+      writeEvents: async () => {},
       committed: () => {},
       now: () => clock,
       warn: (_about, text) => warnings.push(text),
     },
     {
-      ...{ batchCommands: 1_000, batchesInFlight: 1, mailboxCommands: 100, lockWaitMs: 1_000, lockRetryMs: 20 },
+      ...{ batchCommands: 1_000, batchesInFlight: 1, queuedCommands: 100, lockWaitMs: 1_000, lockRetryMs: 20 },
       ...bounds,
     },
   );
@@ -168,21 +168,21 @@ const gift = (userId: string, over: Partial<Extract<Command, { kind: "gift" }>> 
 const users = (count: number) => Array.from({ length: count }, (_, n) => String(1000 + n));
 const balances = (outcomes: Outcome[]) => outcomes.map(({ balanceAfter }) => balanceAfter);
 
-/** Lets everything happen that waits for no timer and no test. */
+/** Runs all microtasks and due timers. */
 const settled = () => jest.advanceTimersByTimeAsync(0);
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ["queueMicrotask", "nextTick"] }));
 afterEach(() => jest.useRealTimers());
 
 describe("group commit", () => {
-  test("an idle writer commits at once: no timer has to pass", async () => {
+  test("an idle writer commits at once, without a timer", async () => {
     const { writer, batches } = open();
     expect(await writer.submit(gift("11"))).toMatchObject({ status: "done", balanceAfter: 90 });
     expect(batches).toEqual([{ users: ["11"], trades: 1 }]);
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test("what comes in one go is one transaction, and what gathers meanwhile is the next one", async () => {
+  test("commands of one turn are one transaction; commands that arrive while it runs are the next one", async () => {
     const { writer, running, batches } = open({ gated: true });
     const first = users(3).map((user) => writer.submit(gift(user)));
     await settled();
@@ -200,7 +200,7 @@ describe("group commit", () => {
     expect(batches.map(({ trades }) => trades)).toEqual([3, 40]);
   });
 
-  test("a batch is bounded, and so are the batches in flight", async () => {
+  test("the commands of a batch and the batches in flight are bounded", async () => {
     const { writer, running, batches, most } = open({ gated: true, bounds: { batchCommands: 10, batchesInFlight: 3 } });
     const all = users(45).map((user) => writer.submit(gift(user)));
     await settled();
@@ -214,7 +214,7 @@ describe("group commit", () => {
     expect(batches.map(({ trades }) => trades)).toEqual([10, 10, 10, 10, 5]);
   });
 
-  test("never two transactions with the same user, and each user's commands in their order, whatever comes when and fails", async () => {
+  test("no two transactions hold the same user, and a user's commands keep their order, whatever arrives and fails", async () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.record({ put: fc.constantFrom(...users(6)) }) },
       { weight: 2, arbitrary: fc.record({ commit: fc.nat(2) }) },
@@ -253,23 +253,23 @@ describe("group commit", () => {
     );
   });
 
-  test("a repeat of what is in the books is answered with its first outcome, beside neighbours that are new", async () => {
+  test("a repeat gets its first outcome, in a batch with new commands", async () => {
     const { writer, ledger } = open();
     const again = gift("11");
     await writer.submit(again);
-    expect(ledger.looks).toBe(0);
+    expect(ledger.reads).toBe(0);
     const ends = await Promise.all([again, gift("11"), gift("12")].map((command) => writer.submit(command)));
     expect(ends.map(({ repeated, balanceAfter }) => [repeated, balanceAfter])).toEqual([
       [true, 90],
       [false, 80],
       [false, 90],
     ]);
-    expect([ledger.looks, ledger.trades.length, writer.counters.repeats]).toEqual([1, 3, 1]);
+    expect([ledger.reads, ledger.trades.length, writer.counters.repeats]).toEqual([1, 3, 1]);
   });
 });
 
-describe("what fails", () => {
-  test("a batch that the database refuses is split by user: its neighbours' are written, one's own are rejected together", async () => {
+describe("failures", () => {
+  test("a batch that the database refuses is split by user: the others are written, the refused user's commands are rejected together", async () => {
     const { writer, ledger, locksHeld, warnings } = open();
     const [one, bad, two] = users(3) as [string, string, string];
     const commands = [gift(one), gift(bad), gift(bad, { receiverId: refusedByDatabase }), gift(two), gift(one)];
@@ -283,7 +283,7 @@ describe("what fails", () => {
     expect(await writer.submit(gift(bad))).toMatchObject({ status: "done", balanceAfter: 90 });
   });
 
-  test("`unavailable` rejects the whole batch without a split, and the writer goes on with what waits", async () => {
+  test("`unavailable` rejects the whole batch without a split, and the waiting commands are written next", async () => {
     const { writer, running, ledger, locksHeld } = open({ gated: true });
     const lost = users(5).map((user) => writer.submit(gift(user)).catch((error: unknown) => error));
     await settled();
@@ -300,7 +300,7 @@ describe("what fails", () => {
 });
 
 describe("a user whose lock is held elsewhere", () => {
-  test("waits for it without holding up the others, and keeps the order of her commands", async () => {
+  test("waits for it without delaying others, and keeps the order of her commands", async () => {
     const { writer, lockedElsewhere, pass, batches } = open();
     lockedElsewhere.add("wallet:11");
     const hers = [writer.submit(gift("11")), writer.submit(gift("11"))];
@@ -314,7 +314,7 @@ describe("a user whose lock is held elsewhere", () => {
     expect(writer.counters.withoutLock).toBe(0);
   });
 
-  test("goes on without it once she has waited `lockWaitMs`, and is noted", async () => {
+  test("is written without the lock after `lockWaitMs`, with a warning and a counter", async () => {
     const { writer, lockedElsewhere, locksHeld, pass, warnings } = open();
     lockedElsewhere.add("wallet:11");
     let ended = false;
@@ -331,8 +331,8 @@ describe("a user whose lock is held elsewhere", () => {
   });
 });
 
-describe("bounds and the end", () => {
-  test("there is room for so many commands, those that wait for a lock counted", async () => {
+describe("bounds and drain", () => {
+  test("hasRoomFor counts waiting commands, including those that wait for a lock", async () => {
     const { writer, running, lockedElsewhere, pass } = open({ gated: true });
     expect([writer.hasRoomFor(100), writer.hasRoomFor(101)]).toEqual([true, false]);
     lockedElsewhere.add("wallet:11");
@@ -352,7 +352,7 @@ describe("bounds and the end", () => {
     expect([writer.waiting, writer.hasRoomFor(100)]).toEqual([0, true]);
   });
 
-  test("drain resolves once nothing waits, is parked or in flight, and at once where there is nothing", async () => {
+  test("drain resolves once nothing waits, is parked or in flight, and at once in an idle writer", async () => {
     const { writer, running, lockedElsewhere, pass } = open({ gated: true });
     await writer.drain();
     lockedElsewhere.add("wallet:11");

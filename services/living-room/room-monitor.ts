@@ -5,26 +5,26 @@ import { DatabaseLease } from "../../mixins/lease/database-lease.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { broadcast, call, type ResultOf } from "../contracts.ts";
-import { changesOf, type LookedRoom } from "./attendance.ts";
+import { type CheckedRoom, changesOf } from "./attendance.ts";
 import { closeDesertedRoom } from "./broadcasting.ts";
 import {
+  clearAway,
   correctWatchNumbers,
   desertedRooms,
-  forgetAway,
-  lastLook,
+  lastCheck,
   markAnchorsGone,
   markAnchorsHere,
-  noteLook,
+  noteCheck,
   roomsAfter,
 } from "./room-store.ts";
 
 /** Settings that tests override; the defaults are in config/. */
-export interface LookSettings {
+export interface MonitorSettings {
   /** After how long the room of an anchor who is away is closed; 0: never. */
   anchorAwayMs: number;
-  lookEveryMs: number;
-  lookLeaseMs: number;
-  lookGapMs: number;
+  checkEveryMs: number;
+  leaseMs: number;
+  gapMs: number;
   accountsEveryMs: number;
 }
 
@@ -32,51 +32,51 @@ interface Parts extends OutboxState {
   mysql: Database;
   broker: ServiceBroker;
   log: Service["logger"];
-  settings: LookSettings;
+  settings: MonitorSettings;
   /** Closes the rooms of those of these anchors whose accounts are unusable. */
   closeUnusable: (anchorIds: readonly string[]) => Promise<void>;
 }
 
 type Known = Extract<ResultOf<"im-router.attendance">, { known: true }>;
 
-const lease = "rooms-look";
+const lease = "room-monitor";
 
-/** Presence is unknown, or was for a time: the absence that was counted so far is discarded. */
+/** Presence is or was unknown: the absence that was counted so far is discarded. */
 class AbsenceUnknown extends Error {}
 
 /**
- * Checks all live rooms periodically, on one node at a time: corrects watch numbers, and closes rooms whose anchor has
- * been away for `anchorAwayMs`, and those of accounts that are frozen or invalid. All state is in the database and uses
- * its clock: when the node dies, another continues. Absence counts while it is observed without a gap; after a time in
- * which presence was unknown, it counts from zero.
+ * Checks all live rooms periodically, on one node at a time. It corrects watch numbers and closes the rooms of anchors
+ * who have been absent for `anchorAwayMs` or whose accounts are frozen or invalid. The states of an anchor are in
+ * attendance.ts. All state is in the database and uses its clock: when the node dies, another continues. Absence counts
+ * only while it is observed without a gap; after a time in which presence was unknown it counts from zero.
  */
-export class RoomLooks {
+export class RoomMonitor {
   private readonly parts: Parts;
   private readonly lease: DatabaseLease;
   private readonly loop: BackgroundLoop;
   private stopping = false;
   private unknownLogged = false;
-  private accountsLookedAt = Number.NEGATIVE_INFINITY;
+  private accountsCheckedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: Parts) {
     this.parts = parts;
     const { mysql, broker, settings, log } = parts;
-    this.lease = new DatabaseLease({ mysql, name: lease, holder: broker.nodeID, ms: settings.lookLeaseMs });
+    this.lease = new DatabaseLease({ mysql, name: lease, holder: broker.nodeID, ms: settings.leaseMs });
     this.loop = new BackgroundLoop({
-      name: "room looks",
+      name: "room monitor",
       round: () => this.round(),
-      idleMs: settings.lookEveryMs,
-      errorBackoffMs: settings.lookEveryMs,
+      idleMs: settings.checkEveryMs,
+      errorBackoffMs: settings.checkEveryMs,
       log,
     });
   }
 
-  /** Resolves once the running check has ended and the lease is free. */
+  /** Resolves once the running round has ended and the lease is free. */
   async stop(): Promise<void> {
     this.stopping = true;
     await this.loop.stop();
     await this.lease.giveBack().catch((error: Error) => {
-      this.parts.log.warn({ err: error, lease }, "a lease was not given back: it runs out by itself");
+      this.parts.log.warn({ err: error, lease }, "a lease was not freed: it expires by itself");
     });
   }
 
@@ -85,28 +85,27 @@ export class RoomLooks {
   }
 
   private async round(): Promise<boolean> {
-    await this.lookAtAccounts();
+    await this.checkAccounts();
     try {
-      const more = await this.look();
-      if (this.unknownLogged) this.parts.log.info("whether anchors are in their rooms can be known again");
+      const more = await this.checkAttendance();
+      if (this.unknownLogged) this.parts.log.info("presence is known again: the absence of anchors counts from zero");
       this.unknownLogged = false;
       return more;
     } catch (error) {
       if (!(error instanceof AbsenceUnknown)) throw error;
-      if (!this.unknownLogged)
-        this.parts.log.warn(`${error.message}: the time that anchors have been away starts anew`);
+      if (!this.unknownLogged) this.parts.log.warn(`${error.message}: the absence of anchors counts from zero`);
       this.unknownLogged = true;
       await this.resetAbsence();
       return false;
     }
   }
 
-  /** For an event of a freeze or of an opened room that was lost. Never rejects: the looks at who is there go on. */
-  private async lookAtAccounts(): Promise<void> {
+  /** Closes rooms of unusable accounts whose event was lost. Never rejects, so the check of attendance follows. */
+  private async checkAccounts(): Promise<void> {
     const { mysql, settings, closeUnusable, log } = this.parts;
-    if (performance.now() - this.accountsLookedAt < settings.accountsEveryMs) return;
+    if (performance.now() - this.accountsCheckedAt < settings.accountsEveryMs) return;
     try {
-      const portion = Math.min(limits.look.roomsPerCall, limits.wallet.accountsPerCall);
+      const portion = Math.min(limits.attendance.roomsPerCall, limits.wallet.accountsPerCall);
       for (let after = 0; ; ) {
         if (!(await this.mayWork())) return;
         const rooms = await roomsAfter(mysql, after, portion);
@@ -115,41 +114,42 @@ export class RoomLooks {
         after = rooms.at(-1)?.roomId ?? 0;
       }
     } catch (error) {
-      const about = { err: error, againInMs: settings.accountsEveryMs };
-      log.warn(about, "not all anchors of live rooms were looked at for frozen accounts");
+      const about = { err: error, retryInMs: settings.accountsEveryMs };
+      log.warn(about, "not all anchors of live rooms were checked for frozen accounts");
     }
-    this.accountsLookedAt = performance.now();
+    this.accountsCheckedAt = performance.now();
   }
 
-  private async look(): Promise<boolean> {
+  /** Returns whether another round may have rooms to close at once. */
+  private async checkAttendance(): Promise<boolean> {
     const { mysql, settings } = this.parts;
     if (!(await this.mayWork())) return false;
-    const last = await lastLook(mysql);
-    if (last.agoMs > settings.lookGapMs) await this.resetAbsence();
+    const last = await lastCheck(mysql);
+    if (last.agoMs > settings.gapMs) await this.resetAbsence();
     let { epoch } = last;
-    let rooms = await roomsAfter(mysql, 0, limits.look.roomsPerCall);
+    let rooms = await roomsAfter(mysql, 0, limits.attendance.roomsPerCall);
     while (rooms.length > 0) {
       const answer = await this.ask(rooms, false);
       if (answer.epoch !== epoch) await this.resetAbsence();
       epoch = answer.epoch;
       await this.write(rooms, answer);
-      rooms = await roomsAfter(mysql, rooms.at(-1)?.roomId ?? 0, limits.look.roomsPerCall);
+      rooms = await roomsAfter(mysql, rooms.at(-1)?.roomId ?? 0, limits.attendance.roomsPerCall);
       if (!(await this.mayWork())) return false;
     }
-    await this.lease.fenced((tx) => noteLook(tx, epoch));
+    await this.lease.fenced((tx) => noteCheck(tx, epoch));
     return settings.anchorAwayMs > 0 && this.closeDeserted(epoch);
   }
 
-  /** Throws AbsenceUnknown where Redis or all im-servers are away, or were within the last seconds. */
-  private async ask(rooms: readonly LookedRoom[], certain: boolean): Promise<Known> {
+  /** @throws AbsenceUnknown where Redis or all im-servers are away, or were within the last seconds. */
+  private async ask(rooms: readonly CheckedRoom[], certain: boolean): Promise<Known> {
     const asked = rooms.map(({ roomId, anchorId }) => ({ roomId, anchorId }));
-    const options = { timeout: limits.look.answerTimeoutMs };
+    const options = { timeout: limits.attendance.answerTimeoutMs };
     const answer = await call(this.parts.broker, "im-router.attendance", { rooms: asked, certain }, options);
     if (!answer.known) throw new AbsenceUnknown("Redis or all im-servers are away, or were just now");
     return answer;
   }
 
-  private async write(rooms: readonly LookedRoom[], { rooms: attended }: Known): Promise<void> {
+  private async write(rooms: readonly CheckedRoom[], { rooms: attended }: Known): Promise<void> {
     const { numbers, here, gone } = changesOf(rooms, attended);
     const awayCounts = this.parts.settings.anchorAwayMs > 0;
     if (numbers.length + here.length + (awayCounts ? gone.length : 0) === 0) return;
@@ -160,17 +160,17 @@ export class RoomLooks {
     });
   }
 
-  /** Clears every anchor's `away_since`: her absence counts from the next check that finds her away. */
+  /** Makes every absent anchor present: her absence counts from the next check that does not find her. */
   private async resetAbsence(): Promise<void> {
-    const most = limits.look.marksPerStatement;
-    for (let marks: number | undefined = most; marks === most; )
-      marks = await this.lease.fenced((tx) => forgetAway(tx, most));
+    const size = limits.attendance.marksPerStatement;
+    for (let reset: number | undefined = size; reset === size; )
+      reset = await this.lease.fenced((tx) => clearAway(tx, size));
   }
 
-  /** Whether there may be more to close at once. */
+  /** Asks again about the rooms that are due and closes those. Returns whether there may be more. */
   private async closeDeserted(epoch: string): Promise<boolean> {
     const { mysql, settings } = this.parts;
-    const due = await desertedRooms(mysql, settings.anchorAwayMs, limits.look.closingsAtOnce);
+    const due = await desertedRooms(mysql, settings.anchorAwayMs, limits.attendance.closingsAtOnce);
     if (due.length === 0) return false;
     const answer = await this.ask(due, true);
     if (answer.epoch !== epoch) throw new AbsenceUnknown("Redis or all im-servers were away");
@@ -181,7 +181,7 @@ export class RoomLooks {
       if (!deserted.has(roomId) || !(await this.mayWork())) continue;
       if (await this.close(roomId, anchorId)) closed++;
     }
-    return closed > 0 && due.length === limits.look.closingsAtOnce;
+    return closed > 0 && due.length === limits.attendance.closingsAtOnce;
   }
 
   private async close(roomId: number, anchorId: string): Promise<boolean> {

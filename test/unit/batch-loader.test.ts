@@ -1,11 +1,11 @@
-import { Gathered } from "../../mixins/gathered.ts";
+import { BatchLoader } from "../../mixins/batch-loader.ts";
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-function slowSource() {
+function slowLoader() {
   const queries: string[][] = [];
   const gates: (() => void)[] = [];
-  const source = new Gathered<string>(
+  const loader = new BatchLoader<string>(
     async (keys) => {
       queries.push(keys);
       await new Promise<void>((resolve) => gates.push(resolve));
@@ -14,16 +14,16 @@ function slowSource() {
     },
     { keys: 3, queries: 1 },
   );
-  return { source, queries, next: () => gates.shift()?.() };
+  return { loader, queries, next: () => gates.shift()?.() };
 }
 
-describe("gathered look-ups", () => {
-  test("a lone question is asked at once; what is asked meanwhile is one query, bounded in size", async () => {
-    const { source, queries, next } = slowSource();
-    const first = source.get("a");
+describe("batch loader", () => {
+  test("a single key is loaded at once; keys asked for meanwhile share one query of bounded size", async () => {
+    const { loader, queries, next } = slowLoader();
+    const first = loader.get("a");
     await turn();
     expect(queries).toEqual([["a"]]);
-    const rest = ["b", "c", "d", "e"].map((key) => source.get(key));
+    const rest = ["b", "c", "d", "e"].map((key) => loader.get(key));
     await turn();
     expect(queries).toHaveLength(1);
     next();
@@ -38,20 +38,20 @@ describe("gathered look-ups", () => {
     expect(await Promise.all(rest)).toEqual(["B", "C", "D", "E"]);
   });
 
-  test("the same question asked twice at once is one key; a missing one is undefined", async () => {
-    const { source, queries, next } = slowSource();
-    const answers = [source.get("a"), source.get("a"), source.get("none")];
+  test("a key asked for twice at once is loaded once; a missing one is undefined", async () => {
+    const { loader, queries, next } = slowLoader();
+    const answers = [loader.get("a"), loader.get("a"), loader.get("none")];
     await turn();
     next();
     expect(await Promise.all(answers)).toEqual(["A", "A", undefined]);
     expect(queries).toEqual([["a", "none"]]);
   });
 
-  test("a failed query fails those who asked in it, and the next ones are asked all the same", async () => {
-    const { source, next } = slowSource();
-    const failed = expect(source.get("bad")).rejects.toThrow("no answer");
+  test("a failed query rejects the keys in it, and the next query runs all the same", async () => {
+    const { loader, next } = slowLoader();
+    const failed = expect(loader.get("bad")).rejects.toThrow("no answer");
     await turn();
-    const later = source.get("a");
+    const later = loader.get("a");
     next();
     await failed;
     await turn();

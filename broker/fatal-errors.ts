@@ -1,5 +1,5 @@
 import type { ServiceBroker } from "moleculer";
-import { complain } from "./outputs.ts";
+import { printError } from "./outputs.ts";
 
 let broker: ServiceBroker | undefined;
 let ending = false;
@@ -26,11 +26,11 @@ export function endOnUncaughtErrors(): void {
 }
 
 function report(sentence: string, error: unknown): void {
-  complain(`${sentence}: ${stackOf(error)}`);
+  printError(`${sentence}: ${stackOf(error)}`);
   try {
     broker?.logger.fatal({ err: error instanceof Error ? error : new Error(stackOf(error)) }, sentence);
   } catch (failure) {
-    complain(`the log could not take that error: ${stackOf(failure)}`);
+    printError(`the log could not take that error: ${stackOf(failure)}`);
   }
 }
 

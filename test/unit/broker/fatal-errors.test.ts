@@ -18,7 +18,7 @@ const urlOf = (path: string) => JSON.stringify(pathToFileURL(join(projectRoot(),
 /** A node's process, without its servers, in which `fault` happens a moment after its start. */
 function endedBy(fault: string, logFile: string) {
   const script = `import { ServiceBroker } from "moleculer";
-    import { endOnUncaughtErrors, logUncaughtErrorsTo } from ${urlOf("broker/last-word.ts")};
+    import { endOnUncaughtErrors, logUncaughtErrorsTo } from ${urlOf("broker/fatal-errors.ts")};
     import { brokerOptions } from ${urlOf("broker/options.ts")};
     endOnUncaughtErrors();
     logUncaughtErrorsTo(new ServiceBroker({ ...brokerOptions("sample"), transporter: null }));

@@ -1,20 +1,21 @@
-interface Asked<Value> {
-  readonly answered: Promise<Value | undefined>;
+interface Request<Value> {
+  readonly answer: Promise<Value | undefined>;
   resolve(value: Value | undefined): void;
   reject(error: unknown): void;
 }
 
 /**
- * Single look-ups made together: what is asked while earlier look-ups are under way is one query. No timer makes anybody
- * wait, so a lone question is asked at once. Nothing is remembered: an answer is of the moment it was asked.
+ * Loads values by key, many keys in one query: keys that are asked for while earlier queries run go into the next one.
+ * There is no timer, so a single key is loaded at once. Nothing is cached: every answer is as fresh as its query.
  */
-export class Gathered<Value> {
-  private waiting = new Map<string, Asked<Value>>();
-  private underWay = 0;
+export class BatchLoader<Value> {
+  private waiting = new Map<string, Request<Value>>();
+  private running = 0;
   private scheduled = false;
   private readonly load: (keys: string[]) => Promise<ReadonlyMap<string, Value>>;
   private readonly bounds: { keys: number; queries: number };
 
+  /** `bounds`: keys in one query, and queries that run at once. */
   constructor(
     load: (keys: string[]) => Promise<ReadonlyMap<string, Value>>,
     bounds: { keys: number; queries: number },
@@ -23,38 +24,38 @@ export class Gathered<Value> {
     this.bounds = bounds;
   }
 
-  /** `undefined` where there is none. Rejects as the query of its batch does. */
+  /** `undefined` where `load` returned no value for the key. Rejects with the error of its query. */
   get(key: string): Promise<Value | undefined> {
     const known = this.waiting.get(key);
-    if (known) return known.answered;
+    if (known) return known.answer;
     const { promise, resolve, reject } = Promise.withResolvers<Value | undefined>();
-    this.waiting.set(key, { answered: promise, resolve, reject });
-    this.askSoon();
+    this.waiting.set(key, { answer: promise, resolve, reject });
+    this.schedule();
     return promise;
   }
 
-  /** Questions of one turn of the event loop go together. */
-  private askSoon(): void {
-    if (this.scheduled || this.underWay >= this.bounds.queries) return;
+  /** Keys of one turn of the event loop share a query. */
+  private schedule(): void {
+    if (this.scheduled || this.running >= this.bounds.queries) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      while (this.waiting.size > 0 && this.underWay < this.bounds.queries) void this.ask();
+      while (this.waiting.size > 0 && this.running < this.bounds.queries) void this.query();
     });
   }
 
-  private async ask(): Promise<void> {
+  private async query(): Promise<void> {
     const batch = [...this.waiting].slice(0, this.bounds.keys);
     for (const [key] of batch) this.waiting.delete(key);
-    this.underWay++;
+    this.running++;
     try {
       const found = await this.load(batch.map(([key]) => key));
       for (const [key, { resolve }] of batch) resolve(found.get(key));
     } catch (error) {
       for (const [, { reject }] of batch) reject(error);
     } finally {
-      this.underWay--;
-      this.askSoon();
+      this.running--;
+      this.schedule();
     }
   }
 }

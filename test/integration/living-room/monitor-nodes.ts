@@ -4,13 +4,13 @@ import imRouter from "../../../services/im-router/im-router.service.ts";
 import type { ImSettings } from "../../../services/im-server/im-node.ts";
 import imServer from "../../../services/im-server/im-server.service.ts";
 import livingRoom from "../../../services/living-room/living-room.service.ts";
-import type { LookSettings } from "../../../services/living-room/room-looks.ts";
+import type { MonitorSettings } from "../../../services/living-room/room-monitor.ts";
 import { startNode } from "../../support/system.ts";
 
 /** Far more than a test takes: what is to be older is made older in the database. */
 export const awayMs = 60_000;
-const looks: LookSettings = {
-  ...{ anchorAwayMs: awayMs, lookEveryMs: 100, lookLeaseMs: 1_500, lookGapMs: 10_000, accountsEveryMs: 60_000 },
+const defaults: MonitorSettings = {
+  ...{ anchorAwayMs: awayMs, checkEveryMs: 100, leaseMs: 1_500, gapMs: 10_000, accountsEveryMs: 60_000 },
 };
 export const quick: Partial<ImSettings> = { presenceLeaseMs: 30_000, presenceRefreshMs: 300, watchFlushMs: 50 };
 /** Writes nothing into Redis by itself but what comes and goes. */
@@ -26,8 +26,8 @@ const user = {
 /** Every account is usable. */
 const wallet = { name: "wallet", actions: { unusableOf: () => ({ userIds: [] }) } };
 
-export function startRooms(label: string, settings: Partial<LookSettings> = {}): Promise<ServiceBroker> {
-  return startNode(label, [{ ...livingRoom, settings: { ...looks, ...settings } as ServiceSchema["settings"] }]);
+export function startRooms(label: string, settings: Partial<MonitorSettings> = {}): Promise<ServiceBroker> {
+  return startNode(label, [{ ...livingRoom, settings: { ...defaults, ...settings } as ServiceSchema["settings"] }]);
 }
 
 export function startRouter(label: string): Promise<ServiceBroker> {
