@@ -98,22 +98,22 @@ export const limits = Object.freeze({
   redis: Object.freeze({
     connectTimeoutMs: 2_000,
     commandTimeoutMs: 1_500,
-    /** How long a connection that is given up may take to close. */
+    /** How long a dropped connection may take to close. */
     disconnectTimeoutMs: 500,
     reconnectMaxDelayMs: 1_000,
-    /** A connection whose server answers that it is of no use is given up, at the most so often. */
+    /** A connection whose server refuses commands is dropped at most this often. */
     dropEveryMs: 2_000,
     /** How often a connection is probed with a write, so that a client that only reads notices a demoted server too. */
-    lookEveryMs: 2_000,
-    /** A connection that does not answer, or does not get through its handshake, for so long is given up. */
+    probeEveryMs: 2_000,
+    /** A connection that does not answer, or does not finish its handshake, for so long is dropped. */
     silenceMs: 5_000,
-    /** How long the keys of these looks live. */
-    lookTtlMs: 5_000,
+    /** How long the keys of these probes live. */
+    probeTtlMs: 5_000,
   }),
 
   lock: Object.freeze({
     ttlMs: 5_000,
-    /** So long nobody asks a Redis that failed; then one asks, and the others follow once it was answered. */
+    /** How long the circuit breaker stays open before one caller asks Redis again. */
     breakerMs: 3_000,
     renewEveryMs: 1_500,
     waitMs: 5_000,

@@ -3,19 +3,19 @@ interface LoopLog {
 }
 
 interface LoopOptions {
-  /** For the log: what is late while the loop fails. */
+  /** Names the loop in the log. */
   readonly name: string;
-  /** One round; resolves to whether there may be more to do at once. Must be able to run again after a failure. */
+  /** One round. Resolves to `true` where the next round should follow at once. Must be repeatable after a failure. */
   readonly round: () => Promise<boolean>;
-  /** Longest pause while there is nothing to do and nobody wakes the loop. */
+  /** The pause after a round without further work, unless `wake` ends it. */
   readonly idleMs: number;
   readonly errorBackoffMs: number;
   readonly log: LoopLog;
 }
 
 /**
- * Work that a service does beside its actions, in rounds, until it is stopped. Woken at once when there is something to
- * do; the idle poll is for what was left behind by a node that died.
+ * Runs background work of a service in rounds until it is stopped. `wake` starts the next round at once; the idle poll
+ * finds work that a dead node left behind.
  */
 export class BackgroundLoop {
   private stopping = false;
@@ -50,7 +50,7 @@ export class BackgroundLoop {
         if (!more && !this.woken) await this.pause(idleMs);
       } catch (error) {
         if (this.stopping) return;
-        log.warn({ err: error, loop: name }, "a round failed: its work stays and is tried again");
+        log.warn({ err: error, loop: name }, "a round of a background loop failed: the next round tries again");
         await this.pause(errorBackoffMs);
       }
     }

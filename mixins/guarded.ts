@@ -3,15 +3,15 @@ interface GuardLog {
 }
 
 /**
- * Wraps `work` for a timer or a listener, where an error would end the process: the error is logged, and the next call
- * runs as usual. `name` names the work in the log.
+ * Wraps `work` for a timer or a listener, where an uncaught error would end the process: the error is logged with
+ * `name`, and the next call runs as usual.
  */
 export function guarded(log: GuardLog, name: string, work: () => void): () => void {
   return () => {
     try {
       work();
     } catch (error) {
-      log.error({ err: error, work: name }, "work of a timer or listener failed: it is done again the next time");
+      log.error({ err: error, work: name }, "a timer or listener failed: it runs again the next time");
     }
   };
 }

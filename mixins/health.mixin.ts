@@ -2,12 +2,12 @@ import type { Service } from "moleculer";
 import { limits } from "../config/limits.ts";
 
 /**
- * What a node's service says of what it depends on, by name: `true` where it works, what is wrong with it where the
- * service is not ready for it, and `degraded` where the service does its job without it.
+ * The state of a service's dependencies by name: `true` where it works; a text where it fails and the service is not
+ * ready; `degraded` with a text where it fails and the service works without it.
  */
 export type HealthReport = Record<string, true | string | { degraded: string }>;
 
-/** Resolves where the dependency works, rejects with what is wrong with it. */
+/** Resolves where the dependency works, rejects with the cause where it does not. */
 export type HealthCheck = () => Promise<unknown>;
 
 interface KeptCheck {
@@ -26,8 +26,8 @@ interface Kept extends HealthState {
 }
 
 /**
- * Adds a check to what the service's action `health` reports; a mixin calls it for what it has opened. A service without
- * it is not ready, or, where it `degrades`, does its job in a lesser way.
+ * Adds a check to the action `health`; a mixin calls it for each resource that it opened. While the check fails, the
+ * service is not ready, or degraded where the check `degrades`.
  */
 export function addHealthCheck(
   service: Service & HealthState,
@@ -67,8 +67,8 @@ async function runChecks({ healthChecks = new Map() }: HealthState): Promise<Hea
 }
 
 /**
- * Adds the action `health`, which the gateway's /health/ready asks. It runs the checks that were added by
- * `addHealthCheck`, once for all who ask within `limits.http.healthKeptMs`.
+ * Adds the action `health`, which the gateway's /health/ready calls. It runs the checks of `addHealthCheck`; calls
+ * within `limits.http.healthKeptMs` share one run.
  */
 export const healthMixin = {
   actions: {

@@ -4,14 +4,14 @@ import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { Database } from "./mysql/database.ts";
 import { migrate, requireMigrated } from "./mysql/migrate.ts";
 
-/** What the mixin puts on a service. */
+/** The state that the mixin adds to a service. */
 export interface MysqlState {
   mysql: Database;
 }
 
 /**
- * A service's own database, open from its start to its stop. In the local profile it is migrated at start; elsewhere a
- * node refuses to start on a database that is behind (`npm run migrate` is a step of the release).
+ * A service's own database, open from its start to its stop. In the local profile it is migrated at the start. Elsewhere
+ * a node refuses to start on a database with missing migrations (`npm run migrate` is a step of a deployment).
  */
 export function mysqlMixin(
   service: string,
@@ -25,10 +25,7 @@ export function mysqlMixin(
       this.mysql = new Database(name, {
         ...options,
         gaveUp: (why) =>
-          this.logger.warn(
-            { database: name, why },
-            "all connections to the database are given up: new ones are opened",
-          ),
+          this.logger.warn({ database: name, why }, "all connections to the database are closed: new ones are opened"),
       });
       await requireMigrated(this.mysql, migrationFolders);
       addHealthCheck(this, "mysql", () => this.mysql.requireWorking());

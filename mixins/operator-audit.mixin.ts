@@ -6,9 +6,9 @@ type Audited = Service & MysqlState;
 type Handler = (this: Audited, ctx: Context<Record<string, unknown>>) => unknown;
 
 /**
- * Leaves a row in t_operator_audit for every call of an action that is marked `operator: true`, whatever comes of it.
- * The row is there before the action starts: where it cannot be written the action is not carried out (`unavailable`).
- * Needs mysqlMixin (with `mixins/operator-audit/migrations`).
+ * Writes a row to t_operator_audit for every call of an action with `operator: true`. The row is durable before the
+ * action starts; where it cannot be written, the action does not run and fails with `unavailable`. The row's outcome is
+ * written afterwards. Needs mysqlMixin (with `mixins/operator-audit/migrations`).
  */
 export const operatorAuditMixin = {
   merged(schema: ServiceSchema) {

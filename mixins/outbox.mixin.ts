@@ -12,10 +12,10 @@ import { sendAgain } from "./outbox/send-again.ts";
 export interface OutboxMessage {
   /** JetStream subject, without the namespace's prefix. */
   subject: string;
-  /** The business id of the message; one row, and one message, for ever. */
+  /** The business id of the message: it has one row and is one message for ever. */
   msgId: string;
   payload: unknown;
-  /** Messages with the same key are published in the order they were written, e.g. an order id. */
+  /** Messages of one key, e.g. an order id, are published in the order in which they were written. */
   orderKey: string;
   requestId?: string | null;
 }
@@ -24,16 +24,16 @@ export interface OutboxState {
   outbox: {
     /**
      * Writes the message in the business transaction: it is published if and only if that commits. Fails:
-     * messageTooLarge, where it could never be published.
+     * messageTooLarge, where NATS would not accept it.
      */
     add(tx: Transaction, message: OutboxMessage): Promise<void>;
-    /** The same for many, in their order, with as few statements as their bytes allow. */
+    /** `add` for many messages, in their order, with as few statements as their bytes allow. */
     addAll(tx: Transaction, messages: readonly OutboxMessage[]): Promise<void>;
-    /** Call it after the commit: the relay looks at once instead of at its next poll. */
+    /** Starts the relay's next round at once. Call it after the commit. */
     wake(): void;
-    /** Those of the keys with messages that are not published yet. */
+    /** The keys that have unpublished messages. */
     unsent(orderKeys: readonly string[]): Promise<Set<string>>;
-    /** Unsent rows, counted no further than `limits.metrics.countedRows`, and the age of the oldest, ms. */
+    /** The number of unpublished messages, at most `limits.metrics.countedRows`, and the age of the oldest in ms. */
     lag(): Promise<{ rows: number; oldestMs: number }>;
   };
 }
@@ -74,7 +74,7 @@ async function addRows(tx: Queryable, messages: readonly OutboxMessage[]): Promi
     );
 }
 
-/** Rows whose predecessors of the same key are sent; rows that another relay holds are skipped, not waited for. */
+/** Unsent rows whose predecessors of the same key are sent; rows that another relay has locked are skipped. */
 const claim = `
   SELECT o.id, o.subject, o.msg_id, o.payload, o.request_id FROM t_outbox o
   WHERE o.sent_time IS NULL AND NOT EXISTS (
@@ -90,7 +90,7 @@ async function unsentOf(db: Queryable, orderKeys: readonly string[]): Promise<Se
   return new Set(rows.map(({ order_key }) => order_key));
 }
 
-/** Both walk along idx_unsent, which holds the rows that wait first, by id; the oldest has the lowest. */
+/** Both queries read idx_unsent, in which unsent rows come first, by id; the oldest has the lowest id. */
 async function lagOf(db: Queryable): Promise<{ rows: number; oldestMs: number }> {
   const [count] = await db.query<{ waiting: string }>(
     "SELECT COUNT(*) AS waiting FROM (SELECT 1 FROM t_outbox WHERE sent_time IS NULL LIMIT ?) AS counted",
@@ -104,10 +104,10 @@ async function lagOf(db: Queryable): Promise<{ rows: number; oldestMs: number }>
 }
 
 const gauges = {
-  rows: { name: "ovation.outbox.rows", description: "Messages that are written and not published yet" },
+  rows: { name: "ovation.outbox.rows", description: "Messages in the outbox that are not published yet" },
   oldest: {
     name: "ovation.outbox.oldest",
-    description: "Age of the oldest message that is not published yet",
+    description: "Age of the oldest unpublished message in the outbox",
     unit: "second",
   },
 } as const satisfies Record<string, Gauge>;
@@ -120,8 +120,8 @@ interface Loops {
 type Relaying = Service & MysqlState & JetStreamState & OutboxState & Loops;
 
 /**
- * One round: claim, publish, wait for every ack, mark, commit. A crash in between publishes the rows again with the same
- * message ids, which consumers must bear anyway. Several nodes may do it on the same table.
+ * One round: claim rows, publish, wait for every ack, mark them as sent, commit. After a crash in between the rows are
+ * published again with the same message ids, so consumers must be idempotent. Several nodes may relay one table.
  */
 function relayRound({ mysql, jetstream }: MysqlState & JetStreamState): Promise<number> {
   return mysql.transaction(async (tx) => {
@@ -144,7 +144,7 @@ function relayRound({ mysql, jetstream }: MysqlState & JetStreamState): Promise<
   });
 }
 
-/** Takes out rows that were sent long ago, a statement's worth. Whether there may be more of them. */
+/** Deletes up to `limits.outbox.purgeRows` rows that were sent `limits.outbox.keepSentMs` ago; `true` where there may be more. */
 async function purge({ mysql }: MysqlState): Promise<boolean> {
   const { affectedRows } = await mysql.run(
     "DELETE FROM t_outbox WHERE sent_time < UTC_TIMESTAMP(3) - INTERVAL ? SECOND ORDER BY sent_time LIMIT ?",
@@ -153,7 +153,7 @@ async function purge({ mysql }: MysqlState): Promise<boolean> {
   return affectedRows === limits.outbox.purgeRows;
 }
 
-/** Sends again what the service's logs have lost, as far as the outbox still has it (`limits.outbox.keepSentMs`). */
+/** Sends messages again that a log stream lost, as far as the outbox still has them (`limits.outbox.keepSentMs`). */
 function recoverFromOutbox(service: Relaying, definitions: readonly StreamDefinition[]): void {
   service.jetstream.trackAllConsumers();
   for (const definition of definitions)
@@ -165,7 +165,7 @@ function recoverFromOutbox(service: Relaying, definitions: readonly StreamDefini
           const messages = await sendAgain(service.mysql, definition, stream);
           if (messages === 0) continue;
           const about = { stream: stream.stream, messages };
-          service.logger.error(about, "messages that a lost stream had and not all consumers had read are sent again");
+          service.logger.error(about, "a stream was lost: its messages that not all consumers had read are sent again");
           service.outbox.wake();
         }
       },
@@ -181,7 +181,7 @@ function startRelay(service: Relaying): BackgroundLoop {
     log: service.logger as never,
     round: async () => {
       const relayed = await relayRound(service);
-      // Also where the relay never rests: more rows go than a round can bring.
+      // It also runs while the relay is busy: a purge deletes more rows than a round adds.
       const purging = Date.now() >= purgeAt && (await purge(service));
       if (!purging && Date.now() >= purgeAt) purgeAt = Date.now() + limits.outbox.keepSentMs / 10;
       return relayed > 0 || purging;

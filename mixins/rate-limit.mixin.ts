@@ -7,8 +7,8 @@ const hitScript = luaScript("mixins/redis/lua/rate-limit-hit.lua");
 export interface RateLimitState extends RedisState {
   rateLimit: {
     /**
-     * Counts one hit against `limit` in a window of `windowMs` that starts with the first hit. Resolves to the ms to
-     * wait, 0 where the hit is within the limit. Without Redis nothing is limited, and that is logged.
+     * Counts one hit against `limit` in a window of `windowMs` that starts with the first hit. Resolves to 0 where the
+     * hit is within the limit, else to the ms to wait. Without Redis nothing is limited, with a warning in the log.
      */
     hit(name: string, key: string, limit: number, windowMs: number): Promise<number>;
   };
@@ -22,7 +22,7 @@ export const rateLimitMixin = {
         try {
           return Number(await this.redis.eval(hitScript, 1, `rate:${name}:${key}`, limit, windowMs));
         } catch (error) {
-          this.logger.warn({ err: error, limit: name }, "rate limit not counted: Redis is not reachable");
+          this.logger.warn({ err: error, limit: name }, "a hit was not counted and is allowed: Redis is not reachable");
           return 0;
         }
       },

@@ -5,7 +5,7 @@ import { openRedis, probeConnection, requireWritable } from "./redis/client.ts";
 
 export { openRedis } from "./redis/client.ts";
 
-/** What the mixin puts on a service. All keys are under the namespace's prefix, added by the client. */
+/** The state that the mixin adds to a service. The client adds the namespace's prefix to all keys. */
 export interface RedisState {
   redis: Redis;
 }
@@ -15,8 +15,8 @@ interface Internals extends RedisState {
 }
 
 /**
- * A Redis connection from a service's start to its stop. A service starts without Redis too: what needs it then fails
- * as `unavailable`, since Redis holds nothing that cannot be lost.
+ * A Redis connection from a service's start to its stop. A service also starts without Redis: commands then fail with
+ * `unavailable`. Redis holds nothing that must not be lost.
  */
 function redisLifecycle(health: { degrades: boolean }) {
   return {
@@ -28,23 +28,23 @@ function redisLifecycle(health: { degrades: boolean }) {
           "Redis refuses commands: the connection is dropped and opened again, at most every 2 s",
         ),
       );
-      let saidDown = false;
+      let isDown = false;
       this.redis.on("error", (error) => {
-        if (saidDown) return;
-        saidDown = true;
+        if (isDown) return;
+        isDown = true;
         this.logger.error(
           { err: error },
-          "Redis is not reachable: sessions, limits and presence are down, money is not",
+          "Redis is not reachable: logins, rate limits and presence fail; money is not affected",
         );
       });
       this.redis.on("ready", () => {
-        if (saidDown) this.logger.info("Redis is back");
-        saidDown = false;
+        if (isDown) this.logger.info("Redis is back");
+        isDown = false;
       });
       addHealthCheck(this, "redis", () => requireWritable(this.redis, owner), health);
       this.stopProbing = probeConnection(this.redis, owner);
       await this.redis.connect().catch((error: Error) => {
-        this.logger.warn({ err: error }, "started without Redis: it is tried again in the background");
+        this.logger.warn({ err: error }, "started without Redis: the connection is retried in the background");
       });
     },
     async stopped(this: Service & Partial<Internals>) {
@@ -54,11 +54,8 @@ function redisLifecycle(health: { degrades: boolean }) {
   };
 }
 
-/** For a service whose job needs Redis (logins, IM tokens, presence): without it the service is not ready. */
+/** For a service that needs Redis (logins, IM tokens, presence): without it the service is not ready. */
 export const redisMixin = redisLifecycle({ degrades: false });
 
-/**
- * For a service that goes on without Redis, slower or with fewer limits (spec section 8.5): its health says that it is
- * degraded, and it is ready all the same.
- */
+/** For a service that works without Redis, slower or with fewer limits: without it the service is ready and degraded. */
 export const optionalRedisMixin = redisLifecycle({ degrades: true });

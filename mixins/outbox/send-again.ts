@@ -4,12 +4,12 @@ import { allConsumers, type StreamGeneration } from "../jetstream/positions.ts";
 import type { Queryable } from "../mysql/database.ts";
 
 /**
- * Marks as unsent what was sent to a stream that is gone, or to a place beyond the end of one that went back in time, and
- * was not read there by all its consumers, as far as the looks at them tell; how many rows. It is published under its own
- * message id: the stream does not know it, and consumers know a repeat by its business id.
+ * Marks lost messages as unsent, so that the relay publishes them again under their own message ids; returns how many.
+ * A message is lost where its stream is gone, or ends before the message's sequence, and where not all consumers are
+ * known to have read it. Consumers recognize a repeat by its business id.
  *
- * A statement's worth at a time, each committed by itself: the relay, and what writes messages, go on in between. Each row
- * is looked at once, since the relay may have sent it to a place beyond that end once more.
+ * Each statement commits by itself, so relay and writers continue in between. Each row is visited once, since the relay
+ * may send it beyond that end again.
  */
 export async function sendAgain(db: Queryable, definition: StreamDefinition, now: StreamGeneration): Promise<number> {
   const subjects = definition.subjects.map((subject) => subject.replace(/[*>]$/, "%").replaceAll("_", "\\_"));

@@ -8,10 +8,10 @@ import { luaScript } from "./lua-script.ts";
 type Command = Parameters<Redis["sendCommand"]>[0];
 type Stream = Parameters<Redis["sendCommand"]>[1];
 
-/** What the client sends by itself while it connects, and whose errors it reads itself. */
+/** Commands that the client itself sends while it connects; it handles their errors. */
 const ownCommands: ReadonlySet<string> = new Set(["auth", "client", "hello", "info", "quit", "select"]);
 
-/** A client whose commands fail with `unavailable`, unless the reply says that the command itself is wrong. */
+/** A client whose commands fail with `unavailable`, unless the command itself is wrong. */
 class RedisClient extends Redis {
   override sendCommand(command: Command, stream?: Stream): unknown {
     if (!ownCommands.has(command.name)) {
@@ -28,13 +28,13 @@ function isReply(error: Error | undefined): boolean {
 }
 
 /**
- * A client that fails fast while Redis is away (nothing queues up) and reconnects by itself. When a server refuses
- * commands (READONLY, NOREPLICAS, MASTERDOWN, NOPERM, ...), the connection is dropped: the next one goes to wherever
- * the address leads by then. No command is ever sent twice. `dropped` is called with the error.
+ * A client that fails fast while Redis is away (commands are not queued) and reconnects by itself. Where a server refuses
+ * commands (READONLY, NOREPLICAS, MASTERDOWN, NOPERM, ...) the connection is dropped and `dropped` is called with the
+ * error: the next connection resolves the address anew. No command is ever sent twice.
  */
 export function openRedis(name: string, dropped: (error: Error) => void = () => {}, url = config().REDIS_URL): Redis {
   let droppedAt = Number.NEGATIVE_INFINITY;
-  /** The connection was given up and not lost: the next one need not wait. */
+  /** The connection was dropped on purpose: the next one is opened without delay. */
   let atOnce = false;
   return new RedisClient(url, {
     keyPrefix: `${config().NAMESPACE}:`,
@@ -66,24 +66,20 @@ export function openRedis(name: string, dropped: (error: Error) => void = () => 
 
 const writeScript = luaScript("mixins/redis/lua/write-probe.lua");
 
-/**
- * Resolves where Redis runs a script that writes. The key, one for each `owner`, expires in seconds. Fails:
- * unavailable.
- */
+/** Resolves where Redis runs a script that writes; each `owner` has a key that expires in seconds. Fails: unavailable. */
 export async function requireWritable(redis: Redis, owner: string): Promise<void> {
-  await redis.eval(writeScript, 1, `health:${owner}`, limits.redis.lookTtlMs);
+  await redis.eval(writeScript, 1, `health:${owner}`, limits.redis.probeTtlMs);
 }
 
-/** On the connection that there is. */
+/** Bytes received on the current connection. */
 function bytesReceived(redis: Redis): number {
   return (redis as unknown as { stream?: { bytesRead: number } }).stream?.bytesRead ?? 0;
 }
 
 /**
- * Probes the connection with a write every `limits.redis.lookEveryMs`, so that a client that only reads leaves a
- * demoted primary too (`reconnectOnError` judges the answer). A connection that hangs, in its handshake (a server that
- * loads for minutes) or after it (a dead machine), is dropped after `limits.redis.silenceMs`. Returns a function that
- * ends this.
+ * Probes the connection with a write every `limits.redis.probeEveryMs`, so that a client that only reads leaves a demoted
+ * primary too (`reconnectOnError` decides). A connection that hangs is dropped after `limits.redis.silenceMs`, in its
+ * handshake (a server that loads its data) or after it (a dead machine). Returns a function that stops the probes.
  */
 export function probeConnection(redis: Redis, owner: string): () => void {
   let heardAt = performance.now();
@@ -92,8 +88,8 @@ export function probeConnection(redis: Redis, owner: string): () => void {
     heardAt = performance.now();
     bytes = bytesReceived(redis);
   };
-  const giveUpSilent = () => {
-    // Any bytes, also of a late answer, show that the server is alive.
+  const dropSilent = () => {
+    // Any bytes show that the server is alive, those of a late answer too.
     if (bytesReceived(redis) !== bytes) heard();
     if (performance.now() - heardAt < limits.redis.silenceMs) return;
     heard();
@@ -103,12 +99,12 @@ export function probeConnection(redis: Redis, owner: string): () => void {
     if (redis.status === "ready")
       requireWritable(redis, owner).then(heard, (error: Error) => {
         if (isReply(error.cause as Error | undefined) || isReply(error)) heard();
-        else if (redis.status === "ready") giveUpSilent();
+        else if (redis.status === "ready") dropSilent();
       });
-    else if (redis.status === "connect") giveUpSilent();
+    else if (redis.status === "connect") dropSilent();
     else heard();
   };
-  const timer = setInterval(probe, limits.redis.lookEveryMs);
+  const timer = setInterval(probe, limits.redis.probeEveryMs);
   timer.unref();
   return () => clearInterval(timer);
 }

@@ -45,7 +45,7 @@ export default defineService<"notification", State>({
           throw fail("unavailable", { what: "SMS provider" });
         }
         const text = this.sms.shownToCaller
-          ? "a login code was made and is shown to the caller: the console provider sends nothing"
+          ? "a login code is shown to the caller: the console provider sends nothing"
           : "a login code was sent";
         this.logger.info({ phoneEnd, requestId: ctx.requestID }, text);
         return { shownToCaller: this.sms.shownToCaller };

@@ -11,17 +11,17 @@ export type Redeemed = "passed" | "wrong" | "expired";
 
 const keyOf = (phone: string) => `user:login-code:${phone}`;
 
-/** A new code; `limits.user.smsCodeDigits` digits, leading zeros among them. */
+/** A new code of `limits.user.smsCodeDigits` digits; it may begin with zeros. */
 export function newLoginCode(): string {
   return String(randomInt(10 ** smsCodeDigits)).padStart(smsCodeDigits, "0");
 }
 
-/** Keeps the code for its life. `false` where another still lives: parallel requests get one `true`. */
+/** Stores the code for `limits.user.smsCodeTtlMs`. `false` where an earlier one is valid: one parallel request gets `true`. */
 export async function keepCode(redis: RedisState["redis"], phone: string, code: string): Promise<boolean> {
   return (await redis.set(keyOf(phone), `${code}:0`, "PX", smsCodeTtlMs, "NX")) === "OK";
 }
 
-/** Tries a code. Once it answered `passed`, that code passes never again. */
+/** Checks a code; `passed` consumes it. */
 export async function redeemCode(redis: RedisState["redis"], phone: string, code: string): Promise<Redeemed> {
   return (await redis.eval(redeemScript, 1, keyOf(phone), code, smsWrongTries)) as Redeemed;
 }

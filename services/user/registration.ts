@@ -9,8 +9,8 @@ import { insertUser, userIdByPhone } from "./user-store.ts";
 const attempts = 5;
 
 /**
- * The user of a phone, registered where the phone is unknown; user, phone and event are durable together when it
- * returns. The unique phone decides: parallel first logins, on any nodes, all get the one user that was registered.
+ * The user of a phone, registered where the phone is unknown; user, phone and event are durable when it returns. The
+ * unique key on the phone decides: parallel first logins, on any nodes, all get the same user.
  */
 export async function findOrRegister(
   { mysql, outbox }: { mysql: Database } & OutboxState,
@@ -30,7 +30,7 @@ export async function findOrRegister(
       outbox.wake();
       return { userId, registered: true };
     } catch (error) {
-      // Somebody registered the phone meanwhile, which the next look finds, or the id is taken and another is made.
+      // Another login registered the phone, which the next attempt reads, or the user id is taken: a new one is made.
       if (!isDuplicateKey(error)) throw error;
     }
   }

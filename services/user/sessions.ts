@@ -15,8 +15,8 @@ const sessionKey = (hash: string) => `user:session:${hash}`;
 const indexKey = (userId: string) => `user:sessions:${userId}`;
 
 /**
- * Opens a session and returns its token, 256 random bits of which Redis gets the SHA-256 alone. A user's oldest
- * sessions beyond `limits.user.tokensPerUser` are dead when it returns.
+ * Opens a session and returns its token of 256 random bits; Redis stores only its SHA-256. The user's oldest sessions
+ * beyond `limits.user.tokensPerUser` are ended when it returns.
  */
 export async function openSession(redis: Redis, userId: string): Promise<string> {
   const token = randomBytes(32).toString("base64url");
@@ -25,12 +25,12 @@ export async function openSession(redis: Redis, userId: string): Promise<string>
   return token;
 }
 
-/** Whose session a token is, `null` where nobody's. */
+/** The user of a token, `null` where it has no session. */
 export async function userOfToken(redis: Redis, token: string): Promise<string | null> {
   return tokenForm.test(token) ? redis.get(sessionKey(hashOf(token))) : null;
 }
 
-/** Ends the session of a token, if there is one: it is dead when this returns. */
+/** Ends the session of a token; a token without one is fine. */
 export async function endSession(redis: Redis, token: string): Promise<void> {
   if (!tokenForm.test(token)) return;
   const hash = hashOf(token);

@@ -10,7 +10,7 @@ export async function userIdByPhone(db: Queryable, phone: string): Promise<strin
   return row && String(row.user_id);
 }
 
-/** Throws a duplicate-key error where the phone is registered already, or the id is taken. */
+/** Fails with a duplicate key where the phone is registered or the id is taken. */
 export async function insertUser(tx: Transaction, user: UserProfile, phone: string): Promise<void> {
   await tx.run(
     `INSERT INTO t_user_phone (user_id, phone, status, create_time, update_time)

@@ -18,18 +18,21 @@ import { deleteSms, insertSms, profileOf } from "./user-store.ts";
 
 interface State extends MysqlState, RedisState, JetStreamState, OutboxState {}
 
-/** A code that did not go out is taken back, so that the person need not wait for its life to end; so is its row. */
-async function takeBack(service: Service & State, phone: string, code: string, smsId: number | undefined) {
+/** Removes a code that was not sent, and its row, so that another code may be requested at once. */
+async function withdrawCode(service: Service & State, phone: string, code: string, smsId: number | undefined) {
   try {
     await redeemCode(service.redis, phone, code);
   } catch (error) {
-    service.logger.warn({ phone: maskedPhone(phone), err: error }, "a login code stays until its life ends");
+    service.logger.warn(
+      { phone: maskedPhone(phone), err: error },
+      "an unsent login code was not removed: it expires by itself",
+    );
   }
   if (smsId === undefined) return;
   try {
     await deleteSms(service.mysql, smsId);
   } catch (error) {
-    service.logger.warn({ smsId, err: error }, "the row of an SMS that was not sent stays");
+    service.logger.warn({ smsId, err: error }, "the row of an unsent SMS was not removed: it stays in t_sms");
   }
 }
 
@@ -54,13 +57,13 @@ export default defineService<"user", State>({
         if (!(await keepCode(this.redis, phone, code))) throw fail("smsTooOften");
         let smsId: number | undefined;
         try {
-          // The row first: once the SMS is out nothing may fail any more, or a code that arrived would not pass.
+          // The row is written before the SMS is sent: after that nothing may fail, or a code that arrives is invalid.
           smsId = await insertSms(this.mysql, phone, code);
           const { shownToCaller } = await call(ctx, "notification.sendLoginCode", { phone, code });
           return shownToCaller ? { devCode: code } : {};
         } catch (error) {
-          this.logger.warn({ phone: maskedPhone(phone), err: error }, "a login code could not be sent: taken back");
-          await takeBack(this, phone, code, smsId);
+          this.logger.warn({ phone: maskedPhone(phone), err: error }, "a login code could not be sent: it is removed");
+          await withdrawCode(this, phone, code, smsId);
           throw isUnavailable(error) ? fail("unavailable", { what: "login code" }) : error;
         }
       },

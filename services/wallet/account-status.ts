@@ -7,8 +7,8 @@ import type { WalletState } from "./wallet-state.ts";
 import { toBalance } from "./wallet-store.ts";
 
 /**
- * Freezes or unfreezes an account, in order with the user's other commands. Doing it twice is the same as once. Durable
- * with its event when it returns; the broadcast empties caches. Fails: accountUnusable, where the account is invalid.
+ * Freezes or unfreezes an account, in order with the user's other commands. A repeat changes nothing. Durable with its
+ * event when it returns; a broadcast empties caches. Fails: accountUnusable, where the account is invalid.
  */
 async function changeStatus(
   { writer, broker }: { writer: LedgerWriter; broker: ServiceBroker },

@@ -3,7 +3,7 @@ import { limits } from "../../config/limits.ts";
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
 import { payOrderOf, refundId } from "./business-ids.ts";
 
-/** What recharges have put into accounts, and what was taken back, for whoever compares it with payments. */
+/** SQL of credits and refunds by payment order, for the comparison with payments. */
 
 interface Credit {
   orderId: string;
@@ -14,7 +14,7 @@ const recharge = 1;
 const refund = 2;
 const scannedRows = 20_000;
 
-/** The credits of these orders, those that there are. */
+/** The credits of these orders; an order without one is left out. */
 export async function creditsOfOrders(db: Queryable, orderIds: readonly string[]): Promise<Credit[]> {
   if (orderIds.length === 0) return [];
   const rows = await db.query<{ biz_id: string; num: string }>(
@@ -24,7 +24,7 @@ export async function creditsOfOrders(db: Queryable, orderIds: readonly string[]
   return rows.map(({ biz_id, num }) => ({ orderId: biz_id, coins: toSafeInteger(num) }));
 }
 
-/** Those of these orders that a refund has a row of, with whatever it found to take back. */
+/** The orders that have a row of their refund, whether it took coins back or not. */
 export async function refundsOfOrders(db: Queryable, orderIds: readonly string[]): Promise<{ orderId: string }[]> {
   if (orderIds.length === 0) return [];
   const rows = await db.query<{ biz_id: string }>(
@@ -35,8 +35,8 @@ export async function refundsOfOrders(db: Queryable, orderIds: readonly string[]
 }
 
 /**
- * The first trade id of a time or later. Ids grow with time, so this halves its way there: an index on the time would
- * be paid for by every gift. Not those of refunds that moved nothing, some of which were added long after their time.
+ * The first trade id at or after a time, by binary search: ids grow with time, and an index on the time would slow down
+ * every gift. Rejected refunds are skipped, since their time may be older than their id.
  */
 async function firstIdSince(db: Queryable, time: Date): Promise<bigint> {
   const [last] = await db.query<{ id: string | null }>("SELECT MAX(id) AS id FROM t_qiyu_currency_trade");
@@ -55,8 +55,8 @@ async function firstIdSince(db: Queryable, time: Date): Promise<bigint> {
 }
 
 /**
- * The credits of a span of time, a portion of the ledger at a time; `cursor` is the id to go on from. Trades that were
- * being written side by side may stand some seconds out of their order, so the scan begins a minute early.
+ * The credits between two times, page by page; `cursor` is the trade id to continue from. Concurrent trades may be some
+ * seconds out of order, so the scan begins a minute early.
  */
 export async function creditsOfTime(
   db: Queryable,
@@ -74,7 +74,7 @@ export async function creditsOfTime(
   );
   const all = rows.map(({ biz_id, num }) => ({ orderId: biz_id, coins: toSafeInteger(num) }));
   const list = fittingPage(all, limits.bus.listBytes);
-  // More of them than an answer carries: it goes on with the first that was left out.
+  // The answer is full: the next page begins with the first credit that was left out.
   if (list.length < all.length) return { list, nextCursor: String(rows[list.length]?.id) };
   const [next] = await db.query<{ create_time: Date }>(
     "SELECT create_time FROM t_qiyu_currency_trade WHERE id >= ? ORDER BY id LIMIT 1",

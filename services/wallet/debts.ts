@@ -6,7 +6,7 @@ export interface DebtEntry {
   num: number;
 }
 
-/** What one row did to a user's debt. */
+/** The effect of one row on a user's debt. */
 export interface DebtChange {
   change: number;
   /** The whole debt after it. */
@@ -16,8 +16,8 @@ export interface DebtChange {
 }
 
 /**
- * A user's debt rows, oldest first, read as a story: a payment goes to the oldest debt there is. `owing` is what is still
- * owed of each refunded order; an order that is paid off is not in it.
+ * Replays a user's debt rows, oldest first: a payment pays the oldest debt off first. `owing` has the coins that are
+ * still owed for each refunded order; paid-off orders are left out.
  */
 export function debtHistory(entries: readonly DebtEntry[]): {
   changes: Map<string, DebtChange>;
@@ -35,7 +35,7 @@ export function debtHistory(entries: readonly DebtEntry[]): {
   return { changes, owing };
 }
 
-/** Takes a payment off the debts, oldest first; a Map keeps the order in which they came. */
+/** Pays debts off, oldest first: a Map keeps the order of insertion. */
 function payOff(owing: Map<string, number>, payment: number): DebtChange["orders"] {
   const paid: DebtChange["orders"] = [];
   let left = payment;
@@ -50,7 +50,7 @@ function payOff(owing: Map<string, number>, payment: number): DebtChange["orders
   return paid;
 }
 
-/** What was paid off of earlier refunds' debts before a refund left its own, by refunded order. */
+/** What was paid off of earlier debts before a refund left its own, by refunded order. */
 export function paidOffBefore(changes: ReadonlyMap<string, DebtChange>, refundBizId: string): DebtChange["orders"] {
   const paid = new Map<string, number>();
   for (const [bizId, { change, orders }] of changes) {

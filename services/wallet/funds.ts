@@ -6,31 +6,31 @@ import type { BroadcastEvents } from "../contracts.ts";
 import type { Balance } from "./wallet.contract.ts";
 import { noBalance } from "./wallet-store.ts";
 
-/** What this node last saw of an account. */
+/** An account as this node last read or wrote it. */
 export interface Funds {
   balance: number;
   status: number;
 }
 
-/** For `limits.wallet.fundsCacheMs`; forgotten at once when a broadcast says that an account was frozen or unfrozen. */
+/** Keeps funds for `limits.wallet.fundsCacheMs`; the broadcast of a freeze or unfreeze removes them at once. */
 export class FundsCache {
   private readonly seen = new LRUCache<string, Funds>({
     max: limits.wallet.fundsCacheEntries,
     ttl: limits.wallet.fundsCacheMs,
   });
-  /** Grows when an account is forgotten: funds that were read before must not be cached after it. */
+  /** Incremented by `forget`: funds that were read before must not be cached after it. */
   private generation = 0;
 
   get(userId: string): Funds | undefined {
     return this.seen.get(userId);
   }
 
-  /** Funds that this node has just committed: newer than anything that was forgotten. */
+  /** Caches funds that this node has just committed: they are newer than any `forget`. */
   set(userId: string, funds: Funds): void {
     this.seen.set(userId, funds);
   }
 
-  /** Remembers what `read` brings, unless an account is forgotten meanwhile. */
+  /** Caches what `read` resolves to, unless `forget` is called in the meantime. */
   async keep(userId: string, read: () => Promise<Funds>): Promise<Funds> {
     const { generation } = this;
     const funds = await read();
@@ -49,7 +49,7 @@ function judge({ balance, status }: Funds, amount: number): "enough" | "short" |
   return balance >= amount ? "enough" : "short";
 }
 
-/** Only "enough" is answered from the cache: nobody is refused for a stale balance. */
+/** Only "enough" is answered from the cache: a stale balance refuses nobody. */
 export async function fundsOf(
   wallet: { funds: FundsCache; balances: BatchLoader<Balance> },
   userId: string,

@@ -12,8 +12,8 @@ function toCommand({ orderId, senderId, receiverId, price, count, sharePercent }
 }
 
 /**
- * Settles gifts; when it resolves every outcome is committed. Rejects with `unavailable` where the mailboxes are full
- * or the database is away: gifts that were committed by then answer the same when they come again.
+ * Charges gifts; every outcome is committed when it resolves. Fails: unavailable, where the queue is full or the
+ * database is away. Gifts that were committed by then get the same outcome when they are charged again.
  */
 export async function settleGifts(writer: LedgerWriter, gifts: readonly GiftCharge[]): Promise<GiftOutcome[]> {
   if (!writer.hasRoomFor(gifts.length)) throw fail("unavailable", { waiting: writer.waiting });

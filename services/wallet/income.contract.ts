@@ -3,24 +3,24 @@ import { id, operator, orderId, reason, userId } from "../fields.ts";
 
 /** Anchors' income as other services see it. Units as in wallet.contract.ts. */
 
-/** What became of a refunded order's coins that could not be taken back. Coins throughout. */
+/** The gifts that a refunded order's coins were spent on, by anchor. Amounts are coins. */
 export interface AffectedIncome {
   orderId: string;
-  /** Whose order it was. */
+  /** The payer. */
   userId: string;
-  /** What the refund took back, and what it could not, since it was spent. */
+  /** What the refund took back, and what it could not take back since it was spent. */
   taken: number;
   shortfall: number;
-  /** What of the shortfall is still owed; later recharges have paid the rest. */
+  /** The part of the shortfall that is still owed; later recharges have paid the rest. */
   owing: number;
-  /** What of the shortfall no gift was found for that an earlier refund had not claimed. */
+  /** The part of the shortfall for which no gift was found that earlier refunds had not claimed. */
   uncovered: number;
-  /** Where there is such: the earlier refunds' debts that had been paid off by then. Their gifts are what is meant. */
+  /** Where `uncovered` is above 0: debts of earlier refunds that were paid off by then. It was spent on their gifts. */
   paidOff: { orderId: string; coins: number }[];
-  /** How many there are of `paidOff` and of `anchors`, which name as many as an answer carries: about a thousand. */
+  /** The full lengths of `paidOff` and `anchors`, which are cut to the size of an answer, about a thousand each. */
   paidOffCount: number;
   anchorCount: number;
-  /** Of the refund, in the ledger. */
+  /** When the refund was written to the ledger. */
   time: string;
   anchors: AffectedAnchor[];
 }
@@ -28,7 +28,7 @@ export interface AffectedIncome {
 export interface AffectedAnchor {
   anchorId: string;
   gifts: number;
-  /** Of the shortfall, in gifts to this anchor. */
+  /** The part of the shortfall that was spent on gifts to this anchor. */
   coins: number;
   /** The anchor's share of these coins. */
   share: number;
@@ -41,9 +41,9 @@ export interface AffectedGifts extends AffectedIncome {
   gifts: {
     orderId: string;
     anchorId: string;
-    /** Of the whole gift. */
+    /** Of the whole gift, coins. */
     price: number;
-    /** What of it was paid with the refunded coins, and the anchor's share of that. */
+    /** The refunded coins in it, and the anchor's share of them. */
     coins: number;
     share: number;
     sharePoints: number;
@@ -53,8 +53,8 @@ export interface AffectedGifts extends AffectedIncome {
 }
 
 /**
- * An anchor's income as it is rolled up. income = earned − heldBack − paidOut, in points exactly; below 0 where what is
- * held back had been paid out before, or is not rolled up yet: later income makes up for it.
+ * An anchor's rolled-up income: income = earned − heldBack − paidOut, exact in points. It is below 0 where held-back
+ * income was paid out before or is not rolled up yet; later income makes up for it.
  */
 export interface Income {
   income: number;
@@ -65,7 +65,7 @@ export interface Income {
   heldBackPoints: number;
   paidOut: number;
   paidOutPoints: number;
-  /** ISO time: every gift settled before it is in `earned`. */
+  /** ISO time: `earned` has every gift that was settled before it. */
   settledUpTo: string;
 }
 
@@ -73,7 +73,7 @@ export const payout = z.object({
   userId,
   /** Above 0, whole and safe. */
   points: id,
-  /** The business id, of whoever orders payouts. Visible characters alone: the unique key does not see a blank at the end. */
+  /** The business id, given by the caller. Visible characters alone: the unique key ignores a trailing blank. */
   payoutId: z.string().regex(/^[\x21-\x7e]{1,64}$/),
   reason: reason.optional(),
 });
@@ -83,7 +83,7 @@ export interface PaidOut {
   userId: string;
   points: number;
   payoutId: string;
-  /** When it was taken from her income. */
+  /** When it was taken from the anchor's income. */
   time: string;
 }
 

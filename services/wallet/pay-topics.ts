@@ -15,7 +15,7 @@ export interface TopicMessage {
 
 /**
  * Checks a message of the payment topics.
- * @throws Error where it is none: it can never be credited, and goes to the dead letters for an operator.
+ * @throws Error where it is invalid: it can never be credited and goes to the dead letters, for an operator.
  */
 export function parseTopicMessage(data: unknown): TopicMessage {
   const { orderId, userId, coins } = (data ?? {}) as Partial<TopicMessage>;
@@ -25,7 +25,7 @@ export function parseTopicMessage(data: unknown): TopicMessage {
   return { orderId, userId, coins };
 }
 
-/** What the channels of the payment topics have in common. */
+/** The common settings of the channels of the payment topics. */
 export const payTopic = {
   stream: topicStream,
   batch: limits.wallet.batchCommands,
@@ -48,7 +48,7 @@ async function carryOut(
   }
 }
 
-/** Credits paid orders, each once: the order id is the business id. Committed when it resolves. */
+/** Credits paid orders, each once by its order id. Committed when it resolves. */
 export function creditRecharges(writer: LedgerWriter, messages: readonly ChannelMessage[]): Promise<void> {
   return carryOut(writer, messages, ({ orderId, userId, coins }) => ({
     kind: "recharge",
@@ -58,7 +58,7 @@ export function creditRecharges(writer: LedgerWriter, messages: readonly Channel
   }));
 }
 
-/** Takes the coins of refunded orders back, each once; what is spent becomes a debt. Committed when it resolves. */
+/** Takes back the coins of refunded orders, each once; spent coins become a debt. Committed when it resolves. */
 export function takeBackRefunds(writer: LedgerWriter, messages: readonly ChannelMessage[]): Promise<void> {
   return carryOut(writer, messages, ({ orderId, userId, coins }) => ({
     kind: "refund",

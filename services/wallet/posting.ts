@@ -88,12 +88,12 @@ export interface Decision {
   incomes: Map<string, bigint>;
 }
 
-/** A coin amount that may enter the ledger: above zero, whole, safe. */
+/** A valid amount of coins: above zero, whole, safe. */
 export function isAmount(value: number): boolean {
   return Number.isSafeInteger(value) && value > 0;
 }
 
-/** A gift's amount: its points, of which the anchor's share is a part, must be safe too. */
+/** A valid amount of a gift: in points, which the anchor's share is counted in, it must be safe too. */
 export function isGiftAmount(value: number): boolean {
   return isAmount(value) && Number.isSafeInteger(value * pointsPerCoin);
 }

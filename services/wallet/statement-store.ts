@@ -12,7 +12,7 @@ interface StatementRecord {
   create_time: Date;
 }
 
-/** A user's trades, newest first, below the cursor. */
+/** A user's trades with ids below the cursor, newest first. */
 export async function readTrades(
   db: Queryable,
   userId: string,
@@ -35,7 +35,7 @@ export async function readTrades(
   }));
 }
 
-/** All that happened to a user's debt, oldest first: a refund, or a recharge that paid some of it off, is a row each. */
+/** All changes of a user's debt, oldest first: a row for each refund that left one and each recharge that paid one off. */
 export async function readDebts(db: Queryable, userId: string): Promise<DebtEntry[]> {
   const rows = await db.query<{ biz_id: string; num: string }>(
     "SELECT biz_id, num FROM t_wallet_debt WHERE user_id = ? ORDER BY id",

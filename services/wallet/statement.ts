@@ -5,10 +5,7 @@ import { type DebtChange, debtHistory } from "./debts.ts";
 import { readDebts, readTrades } from "./statement-store.ts";
 import type { StatementRow } from "./wallet.contract.ts";
 
-/**
- * Bounds the orders that a row names: a page of a hundred recharges that each paid off many debts must fit into a
- * message.
- */
+/** Bounds the orders of a row: a page of a hundred recharges that each paid off many debts must fit into a message. */
 function shownDebt({ orders, ...debt }: DebtChange): DebtChange {
   return { ...debt, orders: orders.slice(0, limits.wallet.debtOrdersShown) };
 }
@@ -17,8 +14,8 @@ const gift = 0;
 const refund = 2;
 
 /**
- * A page of a user's trades, newest first. Those of payment orders name their order, and those that changed the debt say
- * by how much, and whose refund it was of. The debts are read after the trades, so none of the page's is missing.
+ * A page of a user's trades, newest first. Trades of payments have their order id; those that changed the debt have the
+ * change and its refunded orders. Debts are read after the trades, so no debt of the page is missing.
  */
 export async function statementPage(
   db: Queryable,

@@ -26,8 +26,8 @@ function toAccount(row: AccountRow): Account {
 const accountColumns = "user_id, current_balance, total_charged, debt, status";
 
 /**
- * Locks the accounts of the users in the order of their ids until the transaction ends, making those that are missing.
- * Every writer locks in this order, so two batches wait for each other instead of deadlocking.
+ * Locks the accounts of the users until the transaction ends, in the order of their ids, and makes missing ones. Every
+ * writer locks in this order, so two batches wait for each other instead of deadlocking.
  */
 export async function lockAccounts(tx: Transaction, userIds: readonly string[]): Promise<Map<string, Account>> {
   const select = `SELECT ${accountColumns} FROM t_qiyu_currency_account WHERE user_id IN (?) ORDER BY user_id FOR UPDATE`;
@@ -63,7 +63,7 @@ interface TradeRecord {
   balance_after: string;
 }
 
-/** What is in the books of these business ids. Read it with the accounts locked: then nothing can come in between. */
+/** The earlier rows of these business ids. Call it with the accounts locked, so that no row can be added after it. */
 export async function readPriors(
   tx: Transaction,
   tradeIds: readonly string[],
@@ -135,7 +135,7 @@ export async function insertDebts(tx: Transaction, rows: readonly DebtRow[]): Pr
   );
 }
 
-/** Writes accounts that this transaction has locked. */
+/** Writes accounts; this transaction must have locked them. */
 export async function updateAccounts(tx: Transaction, accounts: readonly Account[]): Promise<void> {
   if (accounts.length === 0) return;
   const places = accounts.map(() => "(?,?,?,?,?)").join(",");
@@ -162,7 +162,7 @@ export async function readBalances(db: Queryable, userIds: readonly string[]): P
   return new Map(rows.map((row) => [String(row.user_id), toBalance(toAccount(row))]));
 }
 
-/** Those of the users whose account is not valid. */
+/** The users whose account is not valid. */
 export async function readUnusable(db: Queryable, userIds: readonly string[]): Promise<string[]> {
   const rows = await db.query<{ user_id: string }>(
     "SELECT user_id FROM t_qiyu_currency_account WHERE user_id IN (?) AND status <> 1",
@@ -171,7 +171,7 @@ export async function readUnusable(db: Queryable, userIds: readonly string[]): P
   return rows.map(({ user_id }) => String(user_id));
 }
 
-/** What somebody has who was never given anything. */
+/** The balance of a user without an account. */
 export const noBalance = (userId: string): Balance => ({ userId, balance: 0, debt: 0, totalCharged: 0, status: 1 });
 
 export function toBalance({ userId, balance, debt, totalCharged, status }: Account): Balance {

@@ -12,11 +12,11 @@ import {
 } from "./income.contract.ts";
 
 /**
- * What other services may use of the wallet. Amounts are whole coins, those named ...points or ...Points are points, 100 to
- * a coin; all of them safe integers. Where both stand side by side the points decide: the coins are them, rounded down.
+ * The wallet as other services see it. Amounts are whole coins; those named `points` or `...Points` are points, 100 to a
+ * coin. All are safe integers. Where a value has both units, the points decide and the coins are rounded down.
  */
 
-/** The final word on a gift; a repeat of the same order id gets the first outcome again. */
+/** The outcome of a gift; a repeat of the order id gets the first outcome. */
 export interface GiftOutcome {
   orderId: string;
   status: "succeeded" | "failed";
@@ -46,12 +46,12 @@ export interface StatementRow {
   bizId: string;
   balanceAfter: number;
   createTime: string;
-  /** Of recharges and refunds: the payment order it is about; where a recharge pays a debt off, that recharge's. */
+  /** The payment order of a recharge or refund; where a recharge pays a debt off, the recharge's order. */
   orderId?: string;
   /**
-   * Where it changed the debt: `change` above zero is what a refund could not take back, below zero what was paid off;
-   * `after` the whole debt then; `orders` the refunded orders whose debt it is, the oldest first, at the most
-   * `limits.wallet.debtOrdersShown` of them.
+   * Where the row changed the debt. `change`: above zero what a refund could not take back, below zero what was paid off.
+   * `after`: the whole debt after it. `orders`: the refunded orders whose debt it is, oldest first, at most
+   * `limits.wallet.debtOrdersShown`.
    */
   debt?: { change: number; after: number; orders: { orderId: string; coins: number }[] };
 }
@@ -64,76 +64,74 @@ const giftCharge = z.object({
   roomId: id,
   giftId: id,
   count: id,
-  /** Price of one, coins. */
+  /** Price of one gift, coins. */
   price: id,
-  /** The receiver's share, whole percent, as it was when the gift was accepted. */
+  /** The receiver's share when the gift was accepted, whole percent. */
   sharePercent: integer(0, 100),
 });
-/** A gift to settle: what the sender pays, and whom it is for. The price is the one it was accepted at. */
+/** An accepted gift to charge, at the price of its acceptance. */
 export type GiftCharge = z.infer<typeof giftCharge>;
 
 const time = z.string().regex(/^\d{4}-\d\d-\d\dT[\d:.]{8,12}Z$/);
 
 export const walletActions = {
   /**
-   * Settles gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts). They are charged whatever the
-   * accounts' status, which was checked at acceptance. When it returns, each outcome is committed, and the outcomes
-   * stand in the order of the gifts. An outcome of its own failure does not hold up its neighbours. Fails as a whole,
-   * with nothing half done: unavailable.
+   * Charges gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts), whatever the accounts' status,
+   * which was checked at acceptance. When it returns, every outcome is committed; outcomes are in the order of the gifts.
+   * A gift that fails does not affect the others. Fails: unavailable; then some gifts may be charged, and a repeat of
+   * the call gets their first outcomes.
    */
   consumeForSendGift: action({ bucket, gifts: z.array(giftCharge).min(1).max(2_000) }).returns<{
     outcomes: GiftOutcome[];
   }>(),
-  /** The balance as committed. A user without an account has 0 of everything and status 1. */
+  /** The committed balance. A user without an account has 0 of everything and status 1. */
   balance: action({ userId }).returns<Balance>(),
   /**
-   * Whether a gift may be accepted: "short" and "unusable" are what the database says now, "enough" may be up to
-   * `limits.wallet.fundsCacheMs` old, of an account that was frozen since no older than the broadcast's way, and
-   * `fundsCacheMs` where the broadcast was lost. Nothing is reserved: the settlement decides.
+   * Whether a gift may be accepted. "short" and "unusable" are read from the database. "enough" may come from a cache
+   * that is up to `limits.wallet.fundsCacheMs` old; a freeze empties it by a broadcast. Nothing is reserved: the charge
+   * decides.
    */
   checkFunds: action({ bucket, userId, amount: id }).returns<{ funds: "enough" | "short" | "unusable" }>(),
-  /** Those of these users whose account is frozen or invalid, as the database says now. Nobody without an account is. */
+  /** The users whose account is frozen or invalid, read from the database. A user without an account is usable. */
   unusableOf: action({ userIds: z.array(userId).min(1).max(limits.wallet.accountsPerCall) }).returns<{
     userIds: string[];
   }>(),
   /** Newest first; `cursor` is a trade id. The sum of `num` where `status` is 1 is the balance. */
   statement: action({ userId, cursor, limit }).returns<{ list: StatementRow[]; nextCursor: string | null }>(),
-  /** The coins that these orders were credited with; an order without a credit is not among them. */
+  /** The credited coins of these orders; an order without a credit is left out. */
   creditsOf: action({ orderIds: z.array(orderId).max(500) }).returns<{ list: { orderId: string; coins: number }[] }>(),
-  /**
-   * Those of these orders whose refund is in the ledger: their coins are taken back, or a debt. Others have not been
-   * refunded here, or not yet.
-   */
+  /** The orders whose refund is in the ledger: their coins were taken back or became a debt. */
   refundsOf: action({ orderIds: z.array(orderId).max(500) }).returns<{ list: { orderId: string }[] }>(),
-  /** The credits of a span of time (ISO times, the end not included), in portions, of which some may be empty. */
+  /** The credits between two ISO times (`to` excluded), page by page; a page may be empty. */
   creditsBetween: action({ from: time, to: time, cursor }).returns<{
     list: { orderId: string; coins: number }[];
     nextCursor: string | null;
   }>(),
-  /** Somebody who was never given anything has 0 of everything. */
+  /** A user without income has 0 of everything. */
   income: action({ userId }).returns<Income>(),
   /**
-   * Operators: takes from an anchor's free income (earned − held back − paid out, as it is rolled up) what she has been
-   * paid; committed when it returns. The same `payoutId` is the same payout for ever: a repeat gets the first outcome, a
-   * refusal included. Fails: invalidParam where `points` is no whole number above 0 and safe; balanceShort;
-   * idempotencyConflict where the payout id stands for another anchor or amount.
+   * Operators: records a payout and takes it from the anchor's free income (earned − held back − paid out, as rolled
+   * up); committed when it returns. A `payoutId` keeps its first outcome for ever, a rejection too. Fails: invalidParam
+   * where `points` is no safe whole number above 0; balanceShort; idempotencyConflict where the payout id has another
+   * anchor or amount.
    */
   payout: action({ ...payout.shape, operator }).returns<PaidOut>(),
   /**
-   * Operators: the gifts that a refunded order's missing coins were spent on, newest first, and the anchors' shares of
-   * them; `cursor` is a trade id. Fails: refundUnknown.
+   * Operators: the gifts that a refunded order's missing coins were spent on, newest first, with the anchors' shares;
+   * `cursor` is a trade id. Fails: refundUnknown.
    */
   affectedGifts: action({ orderId, cursor, limit, operator }).returns<AffectedGifts>(),
   /**
-   * Operators: holds back these shares, every anchor's or the one's that is named, once; or lets what is held back go
-   * again, for good. Fails: refundUnknown; holdState, where there is nothing that it could be, or has been, done to.
+   * Operators: holds back the shares of these gifts (`holdIncome`), or releases the hold for ever (`releaseHold`), of
+   * every anchor or of the named one. A repeat changes nothing. Fails: refundUnknown; holdState, where no share may
+   * make the move and none has made it.
    */
   holdIncome: action(holdOrder.shape).returns<AffectedIncome>(),
   releaseHold: action(holdOrder.shape).returns<AffectedIncome>(),
   /**
-   * Operators; doing it twice is the same as once. When it returns, the account neither sends nor is sent a gift, but
-   * for the broadcast's way to other nodes; what was accepted before is still settled, and the living-room service closes
-   * a frozen anchor's room soon after. Fails: accountUnusable, where the account is invalid.
+   * Operators; a repeat changes nothing. When it returns, a frozen account can neither send nor receive gifts, on other
+   * nodes as soon as the broadcast arrives. Gifts that were accepted before are still charged, and the living-room
+   * service closes the anchor's room soon after. Fails: accountUnusable, where the account is invalid.
    */
   freeze: action({ userId, reason, operator }).returns<Balance>(),
   unfreeze: action({ userId, reason, operator }).returns<Balance>(),
@@ -142,9 +140,9 @@ export const walletActions = {
 export interface WalletEvents {
   "account.frozen": { userId: string; reason: string; time: string };
   "account.unfrozen": { userId: string; reason: string; time: string };
-  /** A paid order's coins are in the account. */
+  /** The coins of a paid order are in the account. */
   "wallet.credited": { userId: string; orderId: string; coins: number; balanceAfter: number; time: string };
-  /** An anchor's share of gifts that were paid with a refunded order's coins is held back, or let go again. */
+  /** An anchor's share of gifts that were paid with a refunded order's coins is held back, or its hold is released. */
   "income.held": { orderId: string; anchorId: string; coins: number; points: number; reason: string; time: string };
   "income.released": { orderId: string; anchorId: string; coins: number; points: number; reason: string; time: string };
 }

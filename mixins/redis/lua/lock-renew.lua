@@ -1,4 +1,4 @@
--- Purpose: makes the owner's locks last longer, and nobody else's.
+-- Purpose: renews the owner's locks; locks of others stay as they are.
 -- KEYS     the locks
 -- ARGV[1]  owner
 -- ARGV[2]  time to live from now on, ms

@@ -1,4 +1,4 @@
--- Purpose: removes the owner's locks, and nobody else's.
+-- Purpose: removes the owner's locks; locks of others stay.
 -- KEYS     the locks
 -- ARGV[1]  owner
 -- Replies  how many were still the owner's

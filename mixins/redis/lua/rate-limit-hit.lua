@@ -1,5 +1,4 @@
--- Purpose: counts a hit in a window and says whether it is within the limit, in one step, so that parallel requests
---          cannot pass together.
+-- Purpose: counts a hit in a window and checks the limit, in one step, so that parallel requests cannot exceed it.
 -- KEYS[1]  the counter
 -- ARGV[1]  limit, hits
 -- ARGV[2]  length of the window, ms; it begins with its first hit

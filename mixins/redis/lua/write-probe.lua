@@ -1,5 +1,5 @@
--- Purpose: shows that Redis runs a script that writes; most of what the services write is written so.
--- KEYS[1]  a key of the probe's own
+-- Purpose: shows that Redis runs a script that writes, as most writes of the services are.
+-- KEYS[1]  the probe's key
 -- ARGV[1]  its time to live, ms
 -- Replies  OK
 

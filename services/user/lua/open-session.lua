@@ -1,6 +1,6 @@
--- Purpose: opens a session and drops the user's oldest ones beyond the bound, in one step, so that parallel logins keep
+-- Purpose: opens a session and ends the user's oldest ones beyond the bound, in one step, so that parallel logins keep
 --          the bound.
--- KEYS[1]  the session; its name ends with the token's hash, and what stands before that is the name of every session
+-- KEYS[1]  the session; its name is a prefix that all sessions share, followed by the token's hash
 -- KEYS[2]  the user's sessions: hashes by opening time, µs of the Redis server's clock
 -- ARGV[1]  user id
 -- ARGV[2]  life of a session, ms

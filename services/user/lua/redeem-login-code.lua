@@ -1,7 +1,7 @@
--- Purpose: looks at a phone's code and acts on it in one step, so that of parallel logins with the right code one
---          passes. The right code is consumed: its key goes away, and with it the wait for the next code. A wrong try is
---          counted; the last one allowed burns the code, whose key stays until its time is over, so that burning a code
---          does not buy another.
+-- Purpose: checks a phone's code in one step, so that one of several parallel logins with the right code passes. The
+--          right code is consumed: its key is deleted, and the next code may be requested at once. A wrong try is
+--          counted; the last allowed one burns the code. The key of a burned code stays until it expires, so that
+--          burning a code does not give another one sooner.
 -- KEYS[1]  the phone's code, stored as `code:wrongTries`
 -- ARGV[1]  the code that was given
 -- ARGV[2]  wrong tries that burn a code

@@ -3,7 +3,7 @@ import { limits } from "../../../config/limits.ts";
 import type { AffectedIncome } from "../income.contract.ts";
 
 /**
- * Shortens both lists so that the answer fits into a message, and adds their full lengths: a payer may have spent the
+ * Cuts both lists so that the answer fits into one message, and adds their full lengths. A payer may have spent the
  * refunded coins on thousands of anchors.
  */
 export function withinAnswer(all: Omit<AffectedIncome, "anchorCount" | "paidOffCount">): AffectedIncome {

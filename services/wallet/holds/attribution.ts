@@ -1,10 +1,10 @@
 import { sharePoints } from "../points.ts";
 
 /**
- * Which gifts a refunded order's coins were spent on. Coins bear no marks, so this is a rule, and the same for ever: what
- * a refund could not take back (its shortfall) was spent on the payer's latest gifts before the refund, the latest first.
- * A coin of a gift that an earlier refund has claimed by the same rule is not there for a later one. Only what stands in
- * the ledger before the refund counts, and that never changes: nor does the answer.
+ * Which gifts a refunded order's coins were spent on. Coins cannot be told apart, so a rule decides: what a refund could
+ * not take back (its shortfall) was spent on the payer's latest gifts before the refund, the latest first. A coin that
+ * an earlier refund claimed by the same rule is not claimed again. Only rows before the refund count. They never change,
+ * so neither does the answer.
  */
 
 /** A valid gift of the payer, in the order of the ledger. */
@@ -20,26 +20,26 @@ export interface SpentGift {
   time: Date;
 }
 
-/** A refund before the one in question, and how many coins it could not take back. */
+/** A refund before the one that is attributed, and how many coins it could not take back. */
 export interface EarlierRefund {
   kind: "refund";
   shortfall: number;
 }
 
-/** The part of a gift that was paid with the refunded coins: the coins from `coinsFrom` on, of its `gift.coins`. */
+/** The part of a gift that was paid with the refunded coins: `coins` coins from `coinsFrom` on, of `gift.coins`. */
 export interface GiftPart {
   gift: SpentGift;
   coinsFrom: number;
   coins: number;
-  /** The anchor's share of these coins, exactly: the shares of a gift's parts add up to the gift's. */
+  /** The anchor's exact share of these coins: the shares of a gift's parts add up to the gift's share. */
   sharePoints: number;
 }
 
-/** Walks from a refund back through the payer's ledger until its shortfall is covered. */
+/** Reads the payer's ledger from a refund backwards until the refund's shortfall is covered. */
 export class Attribution {
   /** Newest first. */
   readonly parts: GiftPart[] = [];
-  /** What the earlier refunds that were passed claim of the gifts before them: of each, its first coins. */
+  /** Coins that earlier refunds claim of the gifts before them; the first coins of a gift are claimed first. */
   private claimed = 0n;
   private left: number;
 
@@ -56,7 +56,7 @@ export class Attribution {
     return this.left === 0;
   }
 
-  /** Takes the entry that stands before the last one taken. */
+  /** Takes the next older entry. */
   take(entry: SpentGift | EarlierRefund): void {
     if (this.done) return;
     if (entry.kind === "refund") this.claimed += BigInt(entry.shortfall);

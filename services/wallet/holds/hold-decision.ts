@@ -1,29 +1,29 @@
-import { holdId, releaseId } from "../business-ids.ts";
+import { holdId, releaseHoldId } from "../business-ids.ts";
 import type { IncomePosting } from "../income/income-posting.ts";
 import type { GiftPart } from "./attribution.ts";
 import { type HoldState, mayMove } from "./hold-state.ts";
 
-/** What of a refunded order's coins went to one anchor. */
+/** The part of a refunded order's coins that was spent on gifts to one anchor. */
 export interface AnchorPart {
   anchorId: string;
   parts: GiftPart[];
-  /** Coins of the gifts that were paid with the refunded ones. */
+  /** The refunded coins in these gifts. */
   coins: number;
-  /** Her share of them. */
+  /** Her share of these coins, points. */
   sharePoints: number;
   state: HoldState;
 }
 
-/** What was decided of the order's shares: a posting of kind hold (points below zero) or release (above zero). */
+/** A decision about a share: a posting of kind `hold` (points below zero) or `release` (above zero). */
 export type HoldRow = Pick<IncomePosting, "bizId" | "anchorId" | "points">;
 
-/** A posting to write for one anchor; `parts` where the share is held back. */
+/** A posting to write for one anchor; `parts` is empty where a hold is released. */
 export interface HoldMove extends HoldRow {
   kind: "hold" | "release";
   parts: readonly GiftPart[];
 }
 
-/** The parts by anchor, in the order of the anchors' ids, with the state that the order's rows say. */
+/** The parts by anchor, in the order of the anchors' ids. The order's postings (`rows`) give each share its state. */
 export function anchorsOf(orderId: string, parts: readonly GiftPart[], rows: readonly HoldRow[]): AnchorPart[] {
   const written = new Map(rows.map((row) => [row.bizId, row]));
   const byAnchor = new Map<string, GiftPart[]>();
@@ -35,7 +35,7 @@ export function anchorsOf(orderId: string, parts: readonly GiftPart[], rows: rea
   return [...byAnchor]
     .map(([anchorId, own]) => {
       const held = written.get(holdId(orderId, anchorId));
-      const released = written.has(releaseId(orderId, anchorId));
+      const released = written.has(releaseHoldId(orderId, anchorId));
       return {
         anchorId,
         parts: own,
@@ -48,8 +48,8 @@ export function anchorsOf(orderId: string, parts: readonly GiftPart[], rows: rea
 }
 
 /**
- * What an operator's decision writes: for every anchor, or the one that is named, whose state allows the move. `null`
- * where there is nobody for whom it could be done or has been done.
+ * The postings of an operator's decision: one for every anchor (or the named one) whose state allows the move. An empty
+ * list is a repeat. `null`: no share may make the move, and none has made it.
  */
 export function decideHold(
   orderId: string,
@@ -63,6 +63,6 @@ export function decideHold(
   return moving.map(({ anchorId, sharePoints, parts }) =>
     to === "held"
       ? { kind: "hold", bizId: holdId(orderId, anchorId), anchorId, points: -sharePoints, parts }
-      : { kind: "release", bizId: releaseId(orderId, anchorId), anchorId, points: sharePoints, parts: [] },
+      : { kind: "release", bizId: releaseHoldId(orderId, anchorId), anchorId, points: sharePoints, parts: [] },
   );
 }

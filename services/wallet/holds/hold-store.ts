@@ -6,22 +6,22 @@ import { isPercent } from "../points.ts";
 import type { EarlierRefund, GiftPart, SpentGift } from "./attribution.ts";
 import type { HoldMove } from "./hold-decision.ts";
 
-/** A refund as the ledger has it. */
+/** A refund in the ledger. */
 export interface Refund {
   orderId: string;
   userId: string;
-  /** Its place: what has a smaller trade id stands before it. */
+  /** Rows with smaller trade ids come before it. */
   tradeId: string;
-  /** Coins that were taken back. */
+  /** Coins that it took back. */
   taken: number;
-  /** Coins that were not there any more; 0 where the refund came before the order's coins had. */
+  /** Coins that were spent by then; 0 where the refund came before the order's credit. */
   shortfall: number;
   time: Date;
 }
 
 /**
- * A refund's row beside the debt that it left and the credit before it. A refund that overtook its order's credit found
- * nothing spent: that credit has paid its debt off at once.
+ * Joins a refund's row with its debt and with the order's credit before it. Where the refund overtook the credit nothing
+ * was spent: the credit paid the debt off at once, so the shortfall is 0.
  */
 const refundColumns = `t.id, t.user_id, t.biz_id, t.type, t.num, t.status, t.counterparty_id, t.counterparty_income_points,
   t.create_time, IF(credit.id IS NULL, 0, d.num) AS shortfall`;
@@ -59,8 +59,8 @@ export async function readRefund(db: Queryable, orderId: string): Promise<Refund
 }
 
 /**
- * A payer's valid gifts and unpaid refunds before a trade, newest first, with the id to go on from. By the time as well:
- * refunds that were debts alone got their rows later.
+ * A payer's valid gifts, and her refunds that left a debt, before a trade; newest first, each with its trade id. The
+ * time is compared too, since the row of a refund may be newer than the refund.
  */
 export async function entriesBefore(
   db: Queryable,
@@ -91,7 +91,7 @@ function toEntry(row: EntryRow): SpentGift | EarlierRefund {
   };
 }
 
-/** @throws RangeError where a gift's income is no whole percent of it: such a row must never be calculated with. */
+/** @throws RangeError where a gift's income is no whole percent of it: nothing may be calculated from such a row. */
 function percentOf(bizId: string, coins: number, incomePoints: number): number {
   const percent = incomePoints / coins;
   if (!isPercent(percent)) throw new RangeError(`the income of gift ${bizId} is no whole percent of it`);
@@ -99,14 +99,14 @@ function percentOf(bizId: string, coins: number, incomePoints: number): number {
 }
 
 /**
- * Keeps other decisions about an order waiting until the transaction ends, by the row of the debt that its refund left. An
- * order without one has nothing to decide.
+ * Locks a refunded order against other decisions until the transaction ends, by the row of the debt that the refund left.
+ * A refund without a debt has nothing to decide.
  */
 export async function lockRefund(tx: Transaction, orderId: string): Promise<void> {
   await tx.query("SELECT id FROM t_wallet_debt WHERE biz_id = ? FOR UPDATE", [refundId(orderId)]);
 }
 
-/** Writes decisions with the gifts that they hold. Fails with a duplicate key where one is in the books already. */
+/** Writes the postings of decisions and the gifts that they hold. Fails with a duplicate key where one exists. */
 export async function insertHolds(
   tx: Transaction,
   orderId: string,

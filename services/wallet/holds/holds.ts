@@ -21,7 +21,7 @@ async function requireRefund(db: Queryable, orderId: string): Promise<Refund> {
   return refund;
 }
 
-/** The gifts of a refund's shortfall, by the rule of attribution.ts, among the payer's last entries before it. */
+/** The gifts of a refund's shortfall by the rule of attribution.ts, from the payer's latest entries before it. */
 async function attribute(db: Queryable, { userId, tradeId, shortfall, time }: Refund): Promise<Attribution> {
   const attribution = new Attribution(shortfall);
   const { attributionPageRows, attributionRowsMax } = limits.wallet;
@@ -59,8 +59,8 @@ async function describe(
 }
 
 /**
- * What a refunded order's missing coins were spent on, newest gift first. Fails: refundUnknown, where the ledger has no
- * refund of the order (yet).
+ * The gifts that a refunded order's missing coins were spent on, newest first. Fails: refundUnknown, where the ledger
+ * does not (yet) have a refund of the order.
  */
 export async function affectedGifts(
   db: Queryable,
@@ -95,9 +95,9 @@ function eventOf(order: Omit<HoldOrder, "operator">, to: "held" | "released", mo
 }
 
 /**
- * Holds back, or lets go, the shares of an order's gifts; committed when it resolves. Doing it again, or side by side, is
- * the same as once. Anchors whose state does not allow it are left as they are. Fails: refundUnknown; holdState, where
- * there is nobody for whom it could be done.
+ * Holds back the anchors' shares of an order's gifts, or releases these holds; committed when it resolves. A repeat or a
+ * concurrent call changes nothing. Shares whose state does not allow the move stay as they are. Fails: refundUnknown;
+ * holdState, where no share may make the move and none has made it.
  */
 export async function moveHolds(
   wallet: Wallet,

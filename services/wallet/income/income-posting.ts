@@ -7,7 +7,7 @@ import { isPoints } from "../points.ts";
  * income: her valid postings add up to it.
  */
 
-/** gifts: earned, rolled up; hold and release: a share held back and let go; payout: paid to the anchor. */
+/** gifts: earned in one round of the roll-up; hold, release: a share held back, and that undone; payout: paid out. */
 export type PostingKind = "gifts" | "hold" | "release" | "payout";
 
 /** A row of t_income_posting. */
@@ -16,15 +16,15 @@ export interface IncomePosting {
   anchorId: string;
   /** Above zero for gifts and release, below zero for hold and payout. */
   points: number;
-  /** False: refused, nothing moved; kept so that a repeat gets the same answer. Payouts alone. */
+  /** False where a payout is rejected: nothing moves, and the row keeps the answer for a repeat. */
   valid: boolean;
   bizId: string;
-  /** Of hold and release: the refunded order. */
+  /** The refunded order of a hold or release. */
   orderId: string | null;
   reason: string | null;
 }
 
-/** An anchor's row of t_anchor_income: what is rolled up, all of it zero or more. */
+/** An anchor's row of t_anchor_income: her rolled-up sums, each zero or more. */
 export interface IncomeTotals {
   earnedPoints: number;
   heldBackPoints: number;
@@ -33,20 +33,20 @@ export interface IncomeTotals {
 
 export const noIncome: IncomeTotals = Object.freeze({ earnedPoints: 0, heldBackPoints: 0, paidOutPoints: 0 });
 
-/** Below zero where what is held back had been paid out before; later income makes up for it. */
+/** Below zero where held-back income had been paid out before; later income makes up for it. */
 export function freePoints({ earnedPoints, heldBackPoints, paidOutPoints }: IncomeTotals): number {
   return earnedPoints - heldBackPoints - paidOutPoints;
 }
 
-/** `posting` is the row to write. Without one the payout is a repeat or invalid. */
+/** `posting` is the row to write; there is none where the payout is a repeat or invalid. */
 export interface PayoutDecision {
   answer: "paid" | "balanceShort" | "idempotencyConflict" | "invalidParam";
   posting?: IncomePosting;
 }
 
 /**
- * Decides a payout on the anchor's locked totals. A payout id that is in the ledger gets its first outcome again, paid or
- * short, or is a conflict where anchor or points differ; the reason is a note and may differ.
+ * Decides a payout on the anchor's locked totals. A payout id that is in the ledger gets its first outcome, or
+ * `idempotencyConflict` where anchor or points differ. The reason is a note and may differ.
  */
 export function decidePayout(
   payout: Payout,

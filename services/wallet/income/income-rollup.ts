@@ -10,21 +10,21 @@ import { firstPending, rollUpIncomes } from "./income-store.ts";
 const lease = "income-rollup";
 const bounds = { rows: limits.wallet.incomeRoundRows, entries: limits.wallet.incomeRoundEntries };
 
-/** What a node may be told to do otherwise, for tests; the default is in config/limits.ts. */
+/** Settings that tests override; the defaults are in config/limits.ts. */
 export interface RollupSettings {
   incomeRollupEveryMs: number;
 }
 
 /**
- * Adds up what anchors earned, apart from the gifts' transactions: gifts never lock an anchor's row. One node does it at
- * a time, at a fixed interval, and is not woken by gifts: each round writes one row for each anchor, so fewer rounds write
- * fewer rows. Two nodes that do it at once, as after a lease that ran out under its holder, stay exact.
+ * Rolls up what anchors earned, outside of the gifts' transactions: a gift never locks an anchor's row. One node does it
+ * at a time, at a fixed interval. Each round writes one row for each anchor, so fewer rounds write fewer rows. Should
+ * two nodes do it at once, after a lease expired under its holder, the sums stay exact.
  */
 export class IncomeRollup {
   private readonly wallet: Service & MysqlState;
   private readonly lease: DatabaseLease;
   private readonly loop: BackgroundLoop;
-  /** As this node's clock went when income was last known to be complete; of the node's start at first. */
+  /** When income was last known to be complete, by this node's clock; at first the node's start. */
   private completeAt = performance.now();
 
   constructor(wallet: Service & MysqlState) {
@@ -41,32 +41,35 @@ export class IncomeRollup {
     addHealthCheck(wallet, "income", () => this.requireInTime(), { degrades: true });
   }
 
-  /** Resolves once the running round has ended and the lease is another's to take. */
+  /** Resolves once the running round has ended and the lease is free. */
   async stop(): Promise<void> {
     await this.loop.stop();
     await this.lease.giveBack().catch((error: Error) => {
-      this.wallet.logger.warn({ err: error, lease }, "a lease was not given back: it runs out by itself");
+      this.wallet.logger.warn({ err: error, lease }, "a lease was not freed: it expires by itself");
     });
   }
 
   /** Whether there is more to roll up at once. */
   private async round(): Promise<boolean> {
     const { mysql, logger } = this.wallet;
-    const lookedAt = performance.now();
+    const readAt = performance.now();
     const first = await firstPending(mysql);
-    this.completeAt = lookedAt - (first?.waitingMs ?? 0);
+    this.completeAt = readAt - (first?.waitingMs ?? 0);
     if (!first || !(await this.lease.hold())) return false;
     try {
       return (await mysql.transaction((tx) => rollUpIncomes(tx, bounds))).more;
     } catch (error) {
       if (isUnavailable(error)) throw error;
       const about = { err: error, firstPendingId: first.id, waitingMs: Math.round(first.waitingMs) };
-      logger.error(about, "income is not rolled up: no pending row is, until this is repaired; it is tried again");
+      logger.error(
+        about,
+        "the roll-up of income fails and is tried again: no income is rolled up until the cause is repaired",
+      );
       return false;
     }
   }
 
-  /** By what the last round saw. Rejects where income is late: money is not, so the wallet does its job all the same. */
+  /** Rejects where income is late, as of the last round. The wallet is degraded, not unready: coins are not late. */
   private async requireInTime(): Promise<void> {
     const lateMs = performance.now() - this.completeAt;
     if (lateMs > limits.wallet.incomeLateMs)

@@ -5,8 +5,8 @@ import { giftsPostingId } from "../business-ids.ts";
 import { type IncomePosting, type IncomeTotals, noIncome, type PostingKind } from "./income-posting.ts";
 
 /**
- * SQL of anchors' income: the pending rows, the ledger, the totals. Whoever writes postings changes the totals in the same
- * transaction and locks them first, those of several anchors in the order of their ids.
+ * SQL of anchors' income: pending rows, ledger, totals. A transaction that writes postings first locks the totals, those
+ * of several anchors in the order of their ids, and changes them too.
  */
 
 const kinds: readonly PostingKind[] = ["gifts", "hold", "release", "payout"];
@@ -15,15 +15,15 @@ function byNumber(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : 1);
 }
 
-/** Notes what anchors earned in a batch of gifts, points by anchor; `rollUpIncomes` adds it up. */
+/** Writes what anchors earned in a batch of gifts, points by anchor; `rollUpIncomes` adds it to their totals. */
 export async function insertPendingIncomes(tx: Transaction, incomes: ReadonlyMap<string, bigint>): Promise<void> {
   if (incomes.size === 0) return;
-  // As text: a sum of many gifts may be beyond what a number of JSON holds.
+  // As text: the sum of many gifts may exceed 2^53.
   const entries = [...incomes].map(([anchorId, points]) => [anchorId, String(points)]);
   await tx.run("INSERT INTO t_anchor_income_pending (incomes) VALUES (?)", [JSON.stringify(entries)]);
 }
 
-/** The pending row with the lowest id, and for how long it has been waiting. */
+/** The pending row with the lowest id, and its age in ms. */
 export async function firstPending(db: Queryable): Promise<{ id: string; waitingMs: number } | undefined> {
   const [row] = await db.query<{ id: string; waiting: string }>(
     `SELECT id, TIMESTAMPDIFF(MICROSECOND, create_time, UTC_TIMESTAMP(3)) AS waiting
@@ -32,13 +32,13 @@ export async function firstPending(db: Queryable): Promise<{ id: string; waiting
   return row && { id: String(row.id), waitingMs: Number(row.waiting) / 1_000 };
 }
 
-/** What one round takes: at most `rows` pending rows, and no other one once those before it have so many entries. */
+/** One round takes at most `rows` pending rows, and no further row once it has `entries` entries of anchors. */
 export interface RoundBounds {
   readonly rows: number;
   readonly entries: number;
 }
 
-/** Locks the rows of a round, those that another round has locked left out. */
+/** Locks the rows of a round; rows that another round has locked are skipped. */
 async function takeRows(tx: Transaction, bounds: RoundBounds): Promise<{ ids: string[]; more: boolean }> {
   const rows = await tx.query<{ id: string; entries: number }>(
     "SELECT id, entries FROM t_anchor_income_pending ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED",
@@ -55,9 +55,9 @@ async function takeRows(tx: Transaction, bounds: RoundBounds): Promise<{ ids: st
 }
 
 /**
- * Takes pending rows out, adds them to the anchors' totals and posts each anchor's sum, in this one transaction: so each
- * counts once, whatever the order in which they became visible and however many nodes do it. The round's name is random:
- * the DELETE alone keeps a row from counting twice, and no name comes again, whatever becomes of the rows' ids.
+ * Deletes pending rows, adds them to the anchors' totals and posts each anchor's sum, in one transaction. So each row
+ * counts once, in whatever order rows become visible and however many nodes do it. The round has a random id, since the
+ * ids of pending rows may come again: the counter of a table that is normally empty may restart.
  */
 export async function rollUpIncomes(tx: Transaction, bounds: RoundBounds): Promise<{ rows: number; more: boolean }> {
   const { ids, more } = await takeRows(tx, bounds);
@@ -101,7 +101,7 @@ interface TotalsRow {
   paid_out_points: string;
 }
 
-/** @throws RangeError where a sum is beyond the safe integers: it stands in the books, exact, but is not calculated with. */
+/** @throws RangeError where a sum exceeds 2^53: it is exact in the database, but nothing is calculated from it. */
 function toTotals(row: TotalsRow): IncomeTotals {
   return {
     earnedPoints: toSafeInteger(row.earned_points),
@@ -111,8 +111,8 @@ function toTotals(row: TotalsRow): IncomeTotals {
 }
 
 /**
- * An anchor's totals, locked until the transaction ends. Somebody without a row has nothing, and nothing is locked: then
- * the unique business id alone keeps two decisions apart.
+ * An anchor's totals, locked until the transaction ends. An anchor without a row has 0 of everything and nothing is
+ * locked: then the unique business id alone excludes a second decision.
  */
 export async function lockTotals(tx: Transaction, anchorId: string): Promise<IncomeTotals> {
   const [row] = await tx.query<TotalsRow>(
@@ -123,8 +123,8 @@ export async function lockTotals(tx: Transaction, anchorId: string): Promise<Inc
 }
 
 /**
- * Writes holds, releases or payouts, with what they change in the totals: in the order of the anchors' ids, many to a
- * statement. Fails with a duplicate key where one of them is in the books already.
+ * Writes holds, releases or payouts and changes the totals, in the order of the anchors' ids, many in one statement.
+ * Fails with a duplicate key where one of them exists.
  */
 export async function insertPostings(tx: Transaction, postings: readonly IncomePosting[]): Promise<void> {
   const ordered = postings.toSorted((a, b) => byNumber(a.anchorId, b.anchorId));
@@ -142,14 +142,14 @@ export async function insertPostings(tx: Transaction, postings: readonly IncomeP
     );
 }
 
-/** A hold may come before anything of the anchor's is rolled up; what is let go has a row to be taken from. */
+/** A hold may make the anchor's row, since her income may not be rolled up yet. A release needs the hold's row. */
 async function changeHeld(tx: Transaction, sign: "+" | "-", postings: readonly IncomePosting[]): Promise<void> {
   const { affectedRows } = await tx.run(
     `INSERT INTO t_anchor_income (user_id, held_points) VALUES ${postings.map(() => "(?,?)").join(", ")}
      ON DUPLICATE KEY UPDATE held_points = held_points ${sign} VALUES(held_points)`,
     postings.flatMap(({ anchorId, points }) => [anchorId, Math.abs(points)]),
   );
-  // A row that was there and is changed counts 2, one that is made counts 1.
+  // MySQL counts 2 for a row that is changed and 1 for a row that is inserted.
   if (sign === "-" && affectedRows !== 2 * postings.length)
     throw new Error(`of ${postings.length} anchors, the first ${postings[0]?.anchorId}, some have no income held back`);
 }
@@ -199,7 +199,7 @@ export async function postingsOfOrder(db: Queryable, orderId: string): Promise<I
   return rows.map(toPosting);
 }
 
-/** An anchor's totals as of one moment, and the time before which every gift settled is in them. */
+/** An anchor's totals in one snapshot, and the time up to which they hold every settled gift. */
 export async function readIncome(db: Queryable, anchorId: string): Promise<IncomeTotals & { settledUpTo: Date }> {
   const [row] = await db.query<TotalsRow & { settled_up_to: Date }>(
     `SELECT COALESCE(earned_points, 0) AS earned_points, COALESCE(held_points, 0) AS held_points,

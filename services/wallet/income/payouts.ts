@@ -6,14 +6,14 @@ import { isPoints, wholeCoins } from "../points.ts";
 import { decidePayout, freePoints } from "./income-posting.ts";
 import { findPosting, insertPostings, lockTotals, readIncome } from "./income-store.ts";
 
-/** A retry is for a payout id that another transaction wrote between our read and our write. */
+/** The next attempts are for a payout id that another transaction wrote between our read and our write. */
 const maxAttempts = 3;
 
 /**
- * Takes a payout out of the anchor's free income; committed when it resolves. Only rolled-up income is free: the
- * latest gifts may be missing (`settledUpTo` of `incomeOf` says up to when it is complete). The same payout id is the
- * same payout for ever, also one that was refused for lack of income. Fails: invalidParam, balanceShort,
- * idempotencyConflict; unavailable, where it may have happened: the same payout again finds out.
+ * Takes a payout from the anchor's free income; committed when it resolves. Only rolled-up income is free: the latest
+ * gifts may be missing (see `settledUpTo` of `incomeOf`). A payout id keeps its first outcome for ever, also a rejection
+ * for lack of income. Fails: invalidParam, balanceShort, idempotencyConflict; unavailable, where the payout may have
+ * happened: repeat it with the same id to learn the outcome.
  */
 export async function payOut(db: Database, payout: Payout): Promise<PaidOut> {
   const { userId, points, payoutId } = payout;

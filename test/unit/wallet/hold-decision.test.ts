@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { holdId, releaseId } from "../../../services/wallet/business-ids.ts";
+import { holdId, releaseHoldId } from "../../../services/wallet/business-ids.ts";
 import type { GiftPart } from "../../../services/wallet/holds/attribution.ts";
 import { anchorsOf, decideHold, type HoldRow } from "../../../services/wallet/holds/hold-decision.ts";
 import { type HoldState, mayMove } from "../../../services/wallet/holds/hold-state.ts";
@@ -32,7 +32,7 @@ describe("the state of a share", () => {
     const rows = [
       { bizId: holdId(order, "9"), anchorId: "9", points: -2 },
       { bizId: holdId(order, "10"), anchorId: "10", points: -3 },
-      { bizId: releaseId(order, "10"), anchorId: "10", points: 3 },
+      { bizId: releaseHoldId(order, "10"), anchorId: "10", points: 3 },
     ];
     expect(anchorsOf(order, parts, rows)).toMatchObject([
       { anchorId: "8", state: "open", sharePoints: 5, coins: 10 },
