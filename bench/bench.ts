@@ -55,7 +55,7 @@ async function runBench(options: BenchOptions & { name: BenchName }, closing: Cl
   const startedAt = Date.now();
   const loadBefore = loadavg()[0] as number;
   const progress = (line: string) => {
-    // The result alone goes to the standard output.
+    // Standard output is for the result alone.
     process.stderr.write(`[${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s] ${line}\n`);
   };
   const servers = await openServers(progress, closing);

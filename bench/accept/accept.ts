@@ -20,7 +20,7 @@ const rounds = 5;
 const pausedRounds = 3;
 const all: readonly (ServiceName | "all")[] = ["all"];
 
-/** What was accepted and what may have been, over all rounds: the books must show it. */
+/** Gifts that were accepted, and that may have been, in all rounds: the books are compared with them. */
 class Accepted {
   known = 0;
   unknown = 0;
@@ -34,12 +34,12 @@ class Accepted {
 interface Round {
   accept: FloodReport;
   empty: FloodReport;
-  /** Of the system's round, settling included. */
+  /** Of the system's rounds, settling included. */
   cpu: Record<string, number>;
   statements: number;
 }
 
-/** One system beside the empty action, in turns, each with the machine to itself. */
+/** One system and the empty action in alternating rounds; only one of them runs at a time. */
 class Duel {
   private readonly context: BenchContext;
   private readonly generator: Generator;
@@ -61,7 +61,7 @@ class Duel {
     this.accepted = accepted;
   }
 
-  /** `afterwards` is waited for after every round of the system, so that what it left to do is not the other's load. */
+  /** `afterwards` is awaited after every round of the system, so that its remaining work does not slow the other's round. */
   async fight(system: BenchProcess, count: number, afterwards: () => Promise<unknown>): Promise<Round[]> {
     const { progress, servers } = this.context;
     const port = system.about.ports?.["api-gateway"] as number;
@@ -104,7 +104,7 @@ function rateOf({ accepted, seconds }: FloodReport): number {
   return Math.round(accepted / seconds);
 }
 
-/** Rates and their ratio are medians over the rounds; the other figures are over all of them. */
+/** Rates and their ratio are medians of the rounds; the other figures are of all rounds together. */
 function summary(results: readonly Round[]) {
   const accepted = results.reduce((sum, { accept }) => sum + accept.accepted, 0);
   const names = Object.keys(results[0]?.cpu ?? {});
@@ -120,7 +120,7 @@ function summary(results: readonly Round[]) {
   };
 }
 
-/** gift/send over HTTP beside an empty action of moleculer-web, under the same load from another process. */
+/** gift/send over HTTP, compared with an empty action of moleculer-web under the same load from another process. */
 export async function run(context: BenchContext): Promise<BenchResult> {
   const { closing, profile, progress } = context;
   const generator = Generator.start(closing);
@@ -161,7 +161,7 @@ async function pausedDuel(context: BenchContext, duel: Duel): Promise<Round[]> {
   return results;
 }
 
-/** Settles what is left in the queue and says what does not add up. */
+/** Settles the rest of the queue and returns what does not add up in the books. */
 async function settleAndCheck(context: BenchContext, queue: DurableQueue, accepted: Accepted): Promise<string[]> {
   const { progress } = context;
   progress("settling what was left in the queue");

@@ -4,7 +4,7 @@ import ApiGateway from "moleculer-web";
 import { onStopSignal } from "../../scripts/stop-signal.ts";
 
 /**
- * What gift/send is held against: moleculer-web as its own guide sets it up, the JSON body parsed, and behind it an
+ * The action that gift/send is compared with: moleculer-web as its guide sets it up, with the JSON body parsed, and an
  * action that does nothing, in one process without a transporter.
  */
 async function main(): Promise<void> {
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   const stopped = onStopSignal(() => broker.stop());
   await broker.start();
   const { server } = broker.getLocalService("api") as unknown as { server: { address(): AddressInfo } };
-  // Read by the benchmark: keep its form.
+  // The benchmark parses this line.
   console.log(`ready ${JSON.stringify({ port: server.address().port })}`);
   await stopped;
 }

@@ -4,7 +4,7 @@ import { brokerOptions } from "../../broker/options.ts";
 import { portsOf } from "../../scripts/bound-ports.ts";
 import { onStopSignal } from "../../scripts/stop-signal.ts";
 
-/** Every service in one process, but what is accepted stays in the queue: the gift service has no channel. */
+/** Every service in one process, with a gift service without channels: accepted gifts stay in the queue. */
 async function main(): Promise<void> {
   const broker = new ServiceBroker(brokerOptions("without-settler"));
   for (const name of serviceNames) {
@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   }
   const stopped = onStopSignal(() => broker.stop());
   await broker.start();
-  // Read by the benchmark: keep its form.
+  // The benchmark parses this line.
   console.log(`ready ${JSON.stringify({ ports: portsOf(broker) })}`);
   await stopped;
 }

@@ -19,11 +19,11 @@ import { baselineDatabase } from "./gift-transaction.ts";
 import { baselineDurable, baselineStream } from "./queue.ts";
 import { balanceKey, openWorkers } from "./settler.ts";
 
-/** Of one process. Of 8 to 128 this many and more settle the most on a machine of 2 cores. */
+/** Consumers of one process. On 2 cores, of 8 to 128 consumers this number has the highest rate; more are no faster. */
 const consumers = 32;
 const coins = 1_000;
 
-/** The usual design, measured in parts beside the product. */
+/** The usual design, measured in parts before and after the product. */
 export class Baseline {
   private readonly context: BenchContext;
   private readonly queue: DurableQueue;
@@ -35,7 +35,7 @@ export class Baseline {
     this.queue = queue;
   }
 
-  /** Makes its tables (the product's, in one database of its own) and accounts for `gifts` gifts. */
+  /** Makes the product's tables in one database, and accounts for `gifts` gifts. */
   static async open(context: BenchContext, gifts: number): Promise<Baseline> {
     const { progress, closing } = context;
     await migrate(baselineDatabase(), [...new Set([...migrationFolders.wallet, ...migrationFolders.gift])]);
@@ -47,7 +47,7 @@ export class Baseline {
     return new Baseline(context, queue);
   }
 
-  /** Has the next `gifts` senders' gifts settled. */
+  /** Settles the gifts of the next `gifts` senders. */
   async run(gifts: number): Promise<void> {
     const { progress } = this.context;
     const first = this.senders;
@@ -61,7 +61,7 @@ export class Baseline {
     progress(`baseline: ${Math.round(gifts / timed.seconds)} gifts a second`);
   }
 
-  /** The median of the parts' rates, and what a gift cost over all of them. */
+  /** The median of the parts' rates, and the cost of a gift over all parts. */
   result() {
     const rates = this.timed.map(({ gifts, seconds }) => Math.round(gifts / seconds));
     const cpu = this.timed.flatMap((part) => Object.values(part.cpu)).reduce((a, b) => a + b, 0);
@@ -80,7 +80,7 @@ export class Baseline {
     return conservationProblems({ wallet: database, gift: database, gifts: this.senders, incomeLedger: false });
   }
 
-  /** In as many processes as the product has gift processes: this one, or two of their own. */
+  /** It runs in as many processes as the product has gift processes: this one, or two others. */
   private async system(): Promise<Pick<SettlingSystem, "begin" | "stop">> {
     const { context, queue } = this;
     const { servers } = context;
@@ -118,7 +118,7 @@ function queuedGift(n: number) {
   return { subject: `baseline.gift.${partitionOf(gift.senderId)}`, id: gift.orderId, payload: gift };
 }
 
-/** Senders' balances are in the cache, as after a look at the gifts. */
+/** Fills the cache with the senders' balances, as it is after they opened the list of gifts. */
 async function cacheBalances(count: number): Promise<void> {
   const redis = openRedis("baseline-seed");
   await redis.connect();

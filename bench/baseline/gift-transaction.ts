@@ -3,10 +3,10 @@ import { createPool, type Pool, type PoolConnection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
 import type { AcceptedGift } from "../../services/gift/accepted-gift.ts";
 
-/** Account, ledger and records stand in one database, so that a gift is one transaction. */
+/** Accounts, ledger and records are in one database, so that a gift is one transaction. */
 export const baselineDatabase = (): string => databaseName("baseline");
 
-/** A pool with as many connections as there are consumers: none waits for one. */
+/** A pool with one connection for each consumer. */
 export function openPool(connections: number): Pool {
   const pool = createPool({
     uri: config().MYSQL_URL.replace(/^mariadb:/, "mysql:"),
@@ -34,8 +34,8 @@ export async function readBalance(pool: Pool, userId: string): Promise<number> {
 }
 
 /**
- * The gift's debit, trade, record and the anchor's income in one transaction, durable when it resolves; false where the
- * coins are short. What is `refused` beforehand is only recorded.
+ * Writes debit, trade, record and the anchor's income in one transaction, durable when it resolves; `false` where the
+ * balance is short. A gift that is `refused` before gets only a record.
  */
 export async function chargeAndRecord(
   pool: Pool,
@@ -95,7 +95,7 @@ async function record(
   );
 }
 
-/** The last statement: the row that the senders of a room share is locked for the shortest time so. */
+/** The last statement of the transaction, so that the row that all senders of a room need is locked briefly. */
 async function credit(connection: PoolConnection, anchorId: string, incomePoints: number): Promise<void> {
   await connection.execute<ResultSetHeader>(
     `INSERT INTO t_anchor_income (user_id, earned_points) VALUES (?, ?)

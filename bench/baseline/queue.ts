@@ -1,6 +1,6 @@
 import type { StreamDefinition } from "../../mixins/jetstream/streams.ts";
 
-/** The baseline's own queue on the same server, on file as the product's is. */
+/** The baseline's queue, on the same server with file storage, like the product's. */
 export const baselineStream: StreamDefinition = {
   name: "BASELINE",
   subjects: ["baseline.gift.*"],

@@ -10,19 +10,19 @@ import { chargeAndRecord, openPool, readBalance } from "./gift-transaction.ts";
 import { baselineDurable, baselineStream } from "./queue.ts";
 
 /*
- * The usual design of settling gifts, written as well as it can be: several consumers, each with one gift at a time,
- * a lock per user in Redis, the balance cached there, and one transaction a gift: debit, trade, record, the anchor's
- * income. The room is told by a publication a gift. No event for other services is published, which the product does; so the
- * comparison errs in its favour.
+ * The usual design of settling gifts, written as well as possible: several consumers that each handle one gift at a
+ * time, a lock per user in Redis, a balance cached there, one transaction for each gift (debit, trade, record, the
+ * anchor's income) and one publication to the room. It publishes no event for other services, as the product does, so
+ * the comparison favours it.
  */
 
 const lockMs = 1_000;
 const lockRetryMs = 20;
 const balanceLifeS = 3_600;
-/** Messages fetched ahead, so that no consumer waits for a message to travel. */
+/** Messages that are fetched ahead, so that no consumer waits for one. */
 const prefetch = 256;
 
-/** Purpose: give a lock back, ours only. KEYS[1] the lock, ARGV[1] our token. Replies 1 where it was ours. */
+/** Purpose: removes a lock of this owner. KEYS[1] the lock, ARGV[1] the owner's token. Replies 1 where it was its lock. */
 const unlockScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 
 const lockKey = (userId: string) => `baseline:lock:${userId}`;
@@ -71,12 +71,12 @@ async function settleOne(means: Means, message: JsMsg): Promise<void> {
 }
 
 export interface BaselineWorkers {
-  /** Starts taking gifts. */
+  /** Starts consuming gifts. */
   begin(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** So many consumers in this process, with every connection open, so that the first gift waits for none. */
+/** Opens the consumers of this process with all their connections, so that the first gift waits for none. */
 export async function openWorkers(consumers: number): Promise<BaselineWorkers> {
   const redis = openRedis("baseline");
   await redis.connect();
@@ -95,7 +95,7 @@ export async function openWorkers(consumers: number): Promise<BaselineWorkers> {
           await settleOne({ nats, redis, pool }, next.value);
       };
       const working = Promise.all(Array.from({ length: consumers }, work));
-      // `stop` rejects with it too, but that may be long after the gifts have stopped moving.
+      // `stop` rejects with it too, but perhaps long after the gifts have stopped.
       working.catch((error: unknown) => process.stderr.write(`the baseline failed: ${String(error)}\n`));
       stop = async () => {
         messages.stop();

@@ -1,12 +1,12 @@
 import type { LoadOptions } from "../support/options.ts";
 
-/** What the IM benchmarks need of a benchmark's context. */
+/** The part of a benchmark's context that the IM benchmarks use. */
 export interface ImBenchContext extends LoadOptions {
   servers: { env: Record<string, string> };
   closing: { add(close: () => Promise<unknown>): void };
-  /** Leaves out what takes minutes. */
+  /** Skips the parts that take minutes. */
   quick: boolean;
-  /** Where a CPU profile of the im-server that is measured goes. */
+  /** The file for a CPU profile of the measured im-server. */
   profile?: string | undefined;
   progress(line: string): void;
 }

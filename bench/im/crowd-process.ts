@@ -1,4 +1,4 @@
-/** Clients of rooms, each the published one, in a process of their own. */
+/** Users in rooms, each with the published client, in a separate process. */
 import { WebSocket } from "ws";
 import { createImClient, type ImClient } from "../../public/js/im-client.js";
 import { HttpConnection } from "../load/http-connection.ts";
@@ -9,7 +9,7 @@ interface Client extends Member {
   client: ImClient;
   node: string;
   onlineAt: number;
-  /** Order id → its count, as shown. */
+  /** The shown counts by order id. */
   shown: Map<string, number>;
   duplicates: number;
   gaps: number;
@@ -28,8 +28,8 @@ class LocalSocket extends WebSocket {
 }
 
 /**
- * As the page does it: POST im/getImConfig with the session's token. On a connection of its own each time, since people
- * who have watched for a while have none that is still open.
+ * POST im/getImConfig with the session's token, as the page does. Each time on a new connection, since a viewer who has
+ * watched for a while has no open one.
  */
 async function imConfig(session: string): Promise<{ token: string; wsImServerAddress: string }> {
   const connection = await HttpConnection.open("127.0.0.1", apiPort);
@@ -46,7 +46,7 @@ async function imConfig(session: string): Promise<{ token: string; wsImServerAdd
   }
 }
 
-/** What is different each time does not belong to a reason. */
+/** The reason without its variable parts. */
 function reasonOf({ error, code, reason }: { error?: unknown; code?: number; reason?: string }): string {
   if (error instanceof Error) return (error as NodeJS.ErrnoException).code ?? error.message;
   return `closed ${code ?? ""} ${reason ?? ""}`.trim();

@@ -6,12 +6,12 @@ import { startScript } from "./processes.ts";
 
 export interface Member {
   userId: string;
-  /** Of a session: what im/getImConfig wants. */
+  /** The session's token, for im/getImConfig. */
   session: string;
   roomId: number;
 }
 
-/** What each room was sent: the number of orders, and their counts' sum. */
+/** What was sent to each room: the number of orders, and the sum of their counts. */
 export type SentToRooms = Map<number, { orders: number; sum: number }>;
 
 export type CrowdCommand =
@@ -20,29 +20,29 @@ export type CrowdCommand =
   | { do: "report"; sent: SentToRooms };
 
 export interface Online {
-  /** Node id → how many are connected to it. */
+  /** Connected members by node id. */
   nodes: Record<string, number>;
-  /** How many were told not to come again. */
+  /** Members that were told not to reconnect. */
   gone: number;
 }
 
 export interface CrowdReport {
-  /** When each was let in for the last time, ms since 1970; 0 for who is not connected. */
+  /** When each member was connected for the last time, ms since 1970; 0 for one who is not connected. */
   onlineAt: number[];
-  /** Orders that somebody was not shown, over all. */
+  /** Orders that a member did not see, summed over all members. */
   missed: number;
-  /** Orders that somebody was shown again, over all. */
+  /** Orders that a member saw again, summed over all members. */
   duplicates: number;
-  /** Members whose sum is not what their room was sent. */
+  /** Members whose sum differs from what was sent to their room. */
   off: number;
-  /** How often somebody was told that frames are lost. */
+  /** Greetings that reported lost frames. */
   gaps: number;
-  /** Why somebody was not connected and tried again: reason → how often. */
+  /** Failed connects that were retried, by reason. */
   setbacks: Record<string, number>;
 }
 
 const membersPerProcess = 2_500;
-/** A server's port can be reached about 28,000 times from one address. */
+/** One address can have about 28,000 connections to a server's port. */
 const connectionsPerAddress = 20_000;
 const openedTogether = 250;
 const pollMs = 100;
@@ -52,7 +52,7 @@ export const noReport = (): CrowdReport => ({
   ...{ onlineAt: [], missed: 0, duplicates: 0, off: 0, gaps: 0, setbacks: {} },
 });
 
-/** The reports of several processes as one. */
+/** Merges the reports of several processes. */
 export function addedUp(reports: readonly CrowdReport[]): CrowdReport {
   const all = noReport();
   for (const { onlineAt, missed, duplicates, off, gaps, setbacks } of reports) {
@@ -66,7 +66,7 @@ export function addedUp(reports: readonly CrowdReport[]): CrowdReport {
   return all;
 }
 
-/** How many are connected to any other node than this one, and how many will not try any more. */
+/** How many are connected to another node than this one, and how many have given up. */
 export function elsewhere(online: readonly Online[], nodeId: string): { here: number; gone: number } {
   const others = online.flatMap(({ nodes }) => Object.entries(nodes).filter(([node]) => node !== nodeId));
   return {
@@ -75,7 +75,7 @@ export function elsewhere(online: readonly Online[], nodeId: string): { here: nu
   };
 }
 
-/** People with the published client, in processes of their own. */
+/** Users with the published client, in separate processes. */
 export class Crowd {
   private readonly processes: ChildProcess[];
   private readonly members: readonly Member[];
@@ -88,12 +88,12 @@ export class Crowd {
     });
   }
 
-  /** Name → process id. */
+  /** Process ids by name. */
   get pids(): Record<string, number> {
     return Object.fromEntries(this.processes.map(({ pid }, i) => [`crowd${i + 1}`, pid as number]));
   }
 
-  /** All of them come, some at a time; resolves once they are connected. */
+  /** Connects all of them, some at a time; resolves once they are connected. */
   async come(apiPort: number, progress: (line: string) => void): Promise<void> {
     for (let at = 0; at < membersPerProcess; at += openedTogether) {
       await Promise.all(

@@ -7,11 +7,11 @@ import { openSocketIo, SocketIoEmitter } from "./socketio.ts";
 import { highestSustained } from "./sustained.ts";
 import { Viewers } from "./viewers.ts";
 
-/** Ours must get through, however late on a machine that is too small; the other need not. */
+/** Our frames must all arrive, however late on a machine that is too small; those of the other server need not. */
 const drainMs = { own: 30_000, socketio: 10_000 };
 const probeDrainMs = 3_000;
 const probeSeconds = 4;
-/** Where the search for the highest sustained rate begins, gifts a second. */
+/** The first rate of the search for the highest sustained rate, gifts a second. */
 const firstRates = { own: 4_000, socketio: 200 };
 
 type Side = "own" | "socketio";
@@ -19,16 +19,16 @@ type Open = (viewers: number) => Promise<Audience>;
 
 interface Measured {
   runs: LoadRun[];
-  /** At the highest rate of a room of the first size that was sustained. */
+  /** At the highest sustained rate of a room of the first size. */
   sustained: LoadRun | undefined;
 }
 
-/** One side, with an audience that is made anew where the last run left frames on the way. */
+/** One side of the comparison. Its viewers are replaced where the last run left frames on the way. */
 class Measuring {
   private readonly context: ImBenchContext;
   private readonly open: Open;
   private audience: Audience | undefined;
-  /** Whether all of its runs were conserved, the warming up included. */
+  /** Whether no run, the warm-up included, lost or doubled a gift. */
   conserved = true;
 
   constructor(context: ImBenchContext, open: Open) {
@@ -69,7 +69,7 @@ class OwnRooms {
     this.pids = pids;
   }
 
-  /** A room that nobody was in before. */
+  /** A new room. */
   async open(size: number): Promise<Audience> {
     const roomId = ++this.rooms;
     const viewers = new Viewers(this.context, `viewers-${size}`);
@@ -88,10 +88,10 @@ class OwnRooms {
 }
 
 /**
- * One room on one server, at several sizes and rates, and the highest rate that it sustains; beside it, in the same run
- * and with the same viewers, gifts and pace, Socket.IO with its Redis adapter. Gifts come from another process on both
- * sides. Socket.IO need not keep up: what it does not deliver in time is reported, and only our own loss is a failure.
- * Gifts merge where they are alike; `senders` says how often that is, and Socket.IO sends each of them by itself.
+ * One room on one server, at several sizes and rates, and the highest rate that it sustains. In the same run, with the
+ * same viewers, gifts and rates: Socket.IO with its Redis adapter. On both sides gifts come from another process.
+ * Socket.IO need not keep up: what it does not deliver in time is reported, and only a loss on our side is a failure.
+ * Like gifts merge here; the fewer `senders`, the more gifts do. Socket.IO sends each gift separately.
  */
 export async function run(context: ImBenchContext) {
   const { quick, progress } = context;

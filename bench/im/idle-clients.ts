@@ -1,10 +1,10 @@
-/** Clients that say nothing but their heartbeats, in a process of their own. */
+/** Clients that only send heartbeats, in a separate process. */
 import { WebSocket } from "ws";
 import { limits } from "../../config/limits.ts";
 import type { FromIdleClients, ToIdleClients } from "./idle-messages.ts";
 
 const connectsAtOnce = 100;
-/** Each has ports of its own. */
+/** Each address has its own range of ports. */
 const sourceAddresses = 8;
 const heartbeat = JSON.stringify({ code: 1004, body: {} });
 const slices = 100;
@@ -12,7 +12,7 @@ const slices = 100;
 const sockets: WebSocket[] = [];
 const faults: string[] = [];
 
-const tell = (message: FromIdleClients) => process.send?.(message);
+const send = (message: FromIdleClients) => process.send?.(message);
 
 function open(url: string): Promise<void> {
   const localAddress = `127.0.0.${2 + (sockets.length % sourceAddresses)}`;
@@ -34,7 +34,7 @@ async function connect(urls: readonly string[]): Promise<void> {
   await Promise.all(Array.from({ length: connectsAtOnce }, worker));
 }
 
-/** Every client beats once in `limits.im.heartbeatMs`, a slice of them at a time, as clients that came one by one do. */
+/** Every client sends a heartbeat once in `limits.im.heartbeatMs`, spread over that time. */
 let slice = 0;
 setInterval(() => {
   slice = (slice + 1) % slices;
@@ -45,15 +45,15 @@ setInterval(() => {
 process.on("message", (message: ToIdleClients) => {
   if (message.do === "connect")
     connect(message.urls).then(
-      () => tell({ say: "connected" }),
+      () => send({ kind: "connected" }),
       (error: Error) => {
         faults.push(error.message);
-        tell({ say: "connected" });
+        send({ kind: "connected" });
       },
     );
   else {
     const open = sockets.filter(({ readyState }) => readyState === WebSocket.OPEN).length;
-    tell({ say: "report", open, faults });
+    send({ kind: "report", open, faults });
   }
 });
 process.on("disconnect", () => process.exit());

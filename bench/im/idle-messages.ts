@@ -1,4 +1,4 @@
-/** What the processes of the idle benchmark say to each other. */
+/** The messages between the processes of the idle benchmark. */
 
 export interface Memory {
   rss: number;
@@ -8,9 +8,9 @@ export interface Memory {
   arrayBuffers: number;
 }
 
-/** `collect` collects the garbage first, so that only what is held is counted. */
+/** `collect`: the garbage is collected first, so that only live memory is counted. */
 export type ToIdleServer = { do: "memory"; collect: boolean };
-export type FromIdleServer = { say: "ready"; address?: string } | ({ say: "memory" } & Memory);
+export type FromIdleServer = { kind: "ready"; address?: string } | ({ kind: "memory" } & Memory);
 
 export type ToIdleClients = { do: "connect"; urls: string[] } | { do: "report" };
-export type FromIdleClients = { say: "connected" } | { say: "report"; open: number; faults: string[] };
+export type FromIdleClients = { kind: "connected" } | { kind: "report"; open: number; faults: string[] };

@@ -1,4 +1,4 @@
-/** The server whose memory is measured: an im-server node, or with the argument `bare` a ws server that only answers. */
+/** The measured server: an im-server node, or with the argument `bare` a ws server that only answers. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setFlagsFromString } from "node:v8";
@@ -10,19 +10,19 @@ import { limits } from "../../config/limits.ts";
 import imServer from "../../services/im-server/im-server.service.ts";
 import type { FromIdleServer, ToIdleServer } from "./idle-messages.ts";
 
-const tell = (message: FromIdleServer) => process.send?.(message);
+const send = (message: FromIdleServer) => process.send?.(message);
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as (options?: object) => void;
 
-/** All sockets come in from one machine at once: the rate at which a crowd is let in is none of what is measured here. */
+/** The limit of connects a second is lifted: all sockets come from one machine at once. */
 const unpaced = { connectsPerSecond: 1e6, connectsBurst: 1e6 };
 
 async function startIm(): Promise<void> {
   const broker = new ServiceBroker(brokerOptions("im-server"));
   broker.createService({ ...imServer, settings: { ...imServer.settings, ...unpaced } });
   await broker.start();
-  tell({ say: "ready" });
+  send({ kind: "ready" });
 }
 
 function greetAndAnswer(socket: WebSocket): void {
@@ -34,7 +34,7 @@ function echo(this: WebSocket): void {
   this.send('{"code":1004,"body":{}}');
 }
 
-/** What ws itself costs, with the options of the im-server's listener. */
+/** A server of ws alone, with the options of the im-server's listener. */
 async function startBare(): Promise<void> {
   const sockets = new WebSocketServer({
     noServer: true,
@@ -44,13 +44,13 @@ async function startBare(): Promise<void> {
   const server = createServer();
   server.on("upgrade", (request, socket, head) => sockets.handleUpgrade(request, socket, head, greetAndAnswer));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  tell({ say: "ready", address: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/im` });
+  send({ kind: "ready", address: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/im` });
 }
 
-/** The last resort is a collection that also gives room back, so that two of them leave comparable memory behind. */
+/** A last-resort collection also frees memory, so that two measurements can be compared. */
 process.on("message", (message: ToIdleServer) => {
   if (message.collect) for (let i = 0; i < 3; i++) collect({ type: "major", execution: "sync", flavor: "last-resort" });
-  tell({ say: "memory", ...process.memoryUsage() });
+  send({ kind: "memory", ...process.memoryUsage() });
 });
 process.on("disconnect", () => process.exit());
 void (process.argv[2] === "bare" ? startBare() : startIm());

@@ -8,11 +8,11 @@ import { openGiftSource } from "./room.ts";
 
 const viewersPerRoom = 100;
 const clientProcesses = 2;
-/** What the first ones make the server load, compile and set aside is not a connection's. */
+/** Connections before the measurement, so that code is loaded and buffers are allocated. */
 const warmUp = 500;
 const settleMs = 2_000;
 
-/** A child process that answers each message with one. */
+/** A child process that answers each message with one message. */
 class Partner<To extends object, From> {
   readonly child: ChildProcess;
 
@@ -20,12 +20,12 @@ class Partner<To extends object, From> {
     this.child = child;
   }
 
-  async heard(): Promise<From> {
+  async received(): Promise<From> {
     return (await once(this.child, "message"))[0] as From;
   }
 
   ask(message: To): Promise<From> {
-    const answer = this.heard();
+    const answer = this.received();
     this.child.send(message);
     return answer;
   }
@@ -47,7 +47,7 @@ async function connectAll(clients: readonly Clients[], urls: readonly string[]):
   );
 }
 
-/** Bytes a connection of the resident memory and of what V8 says that it consists of. */
+/** Bytes per connection: resident memory, and V8's parts of it. */
 function perConnection(before: Memory, after: Memory, connections: number) {
   const each = (of: (memory: Memory) => number) => Math.round((of(after) - of(before)) / connections);
   return {
@@ -59,10 +59,10 @@ function perConnection(before: Memory, after: Memory, connections: number) {
 }
 
 /**
- * Connects so many to a server and lets them beat. What a connection holds is counted from what `warmUp` connections
- * have left the process at, both times after the garbage was collected and its room given back: that leaves out the
- * process itself and the room for young objects, which grows with the traffic and not with the connections.
- * `withGarbage` is the same without the second collection, after a minute of heartbeats.
+ * Opens connections to a server and lets them send heartbeats. Memory is compared with that after `warmUp` connections,
+ * both times after the garbage was collected and its memory freed. This leaves out the process itself and the nursery,
+ * which grows with the traffic and not with the connections. `withGarbage` is measured after a minute of heartbeats
+ * without the second collection.
  */
 async function measure(context: ImBenchContext, label: string, server: Server, urls: readonly string[]) {
   const { progress, quick } = context;
@@ -84,7 +84,7 @@ async function measure(context: ImBenchContext, label: string, server: Server, u
   const stands = await memoryOf(server, false);
   const after = await memoryOf(server, true);
   const reports = await Promise.all(clients.map((some) => some.ask({ do: "report" })));
-  const faults = reports.flatMap((report) => (report.say === "report" ? report.faults : []));
+  const faults = reports.flatMap((report) => (report.kind === "report" ? report.faults : []));
   if (faults.length > 0) progress(`${label}: ${faults.slice(0, 3).join("; ")}`);
   const { resident: bytesPerConnection, ...parts } = perConnection(before, after, connections);
   const result = {
@@ -103,13 +103,13 @@ async function measure(context: ImBenchContext, label: string, server: Server, u
 
 async function started(context: ImBenchContext, label: string, args: string[] = []): Promise<[Server, string]> {
   const server: Server = new Partner(startScript(context, label, "bench/im/idle-server.ts", { args }));
-  const ready = await server.heard();
-  return [server, ready.say === "ready" ? (ready.address ?? "") : ""];
+  const ready = await server.received();
+  return [server, ready.kind === "ready" ? (ready.address ?? "") : ""];
 }
 
 /**
- * Connections to one im-server node that do nothing but beat their hearts: what each costs, and how fast they come in,
- * with a token in Redis each. Beside it, as `bareWs`, a server of ws alone that answers the same frames.
+ * Connections to one im-server node that only send heartbeats: the memory of each, and the rate of connects, each with a
+ * token in Redis. For comparison `bareWs` is a server of ws alone that answers the same frames.
  */
 export async function run(context: ImBenchContext) {
   const all = (context.quick ? 2_000 : 15_000) + warmUp;

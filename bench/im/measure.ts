@@ -4,9 +4,9 @@ import { offer, type SendGifts } from "./offer.ts";
 import { type LoadRun, latency, runOf, viewersOff } from "./received.ts";
 import type { Viewers } from "./viewers.ts";
 
-/** Rooms with viewers in them, and the way gifts go there. */
+/** Rooms with viewers, and a way to send gifts there. */
 export interface Audience {
-  /** What is measured, for people. */
+  /** A name for progress messages. */
   name: string;
   rooms: readonly number[];
   /** Of each room. */
@@ -16,7 +16,7 @@ export interface Audience {
   send: SendGifts;
   /** The servers' process ids. */
   pids: Record<string, number>;
-  /** Lets everybody go; whatever is still on the way is dropped. */
+  /** Disconnects the viewers; frames on the way are dropped. */
   end(): Promise<void>;
 }
 
@@ -25,23 +25,23 @@ export interface Pace {
   giftsPerSecond: number;
   seconds: number;
   senders: number;
-  /** How long, after the last gift, frames may take until they count as missing. */
+  /** The time after the last gift from which on frames count as missing. */
   drainMs: number;
 }
 
-const lookEveryMs = 50;
-/** A warm-up is so much of a run. */
+const pollMs = 50;
+/** The length of a warm-up as a share of a run. */
 const warmUpShare = 0.2;
 const warmUpGiftsPerSecond = 20;
 
-/** A short run at a low rate: what the first frames make servers and viewers load and compile is not a rate's. */
+/** A short run at a low rate, so that servers and viewers have loaded and compiled their code. */
 export function warmUp(context: ImBenchContext, audience: Audience, pace: Pace): Promise<LoadRun> {
   const giftsPerSecond = warmUpGiftsPerSecond * audience.rooms.length;
   const short = { ...pace, giftsPerSecond: Math.min(giftsPerSecond, 100), seconds: pace.seconds * warmUpShare };
   return measure(context, { ...audience, name: `${audience.name}, warming up` }, short);
 }
 
-/** Sends gifts at a rate, waits until every viewer has them or the time is over, and says what came when. */
+/** Sends gifts at a rate, waits until every viewer has them or the time is over, and returns the figures. */
 export async function measure({ progress }: ImBenchContext, audience: Audience, pace: Pace): Promise<LoadRun> {
   const { rooms, viewers, viewersPerRoom, send, pids, name } = audience;
   const { giftsPerSecond, seconds, senders, drainMs } = pace;
@@ -56,7 +56,7 @@ export async function measure({ progress }: ImBenchContext, audience: Audience, 
   for (const until = performance.now() + drainMs; performance.now() < until; ) {
     const orders = await Promise.all(viewers.map((some) => some.orders()));
     if (orders.reduce((sum, some) => sum + some, 0) >= expected) break;
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
   const all = await Promise.all(viewers.map((some) => some.report()));
   const about = { viewers: viewersPerRoom, giftsPerSecond, offered, startedAt, cpuMicros, viewersCpuMicros };

@@ -1,16 +1,16 @@
 import type { RoomGift } from "../../services/im-router/im-router.contract.ts";
 
-/** How many gifts go where, and how fast. */
+/** The load: which rooms get how many gifts, how fast. */
 export interface Offer {
-  /** The rooms take turns. */
+  /** Rooms get gifts in turn. */
   rooms: readonly number[];
   /** In all rooms together. */
   perSecond: number;
-  /** At the most. */
+  /** The longest time. */
   seconds: number;
   /** Users who send them. */
   senders: number;
-  /** Whether it may end before its time. */
+  /** Whether it may end early. */
   enough?: () => boolean;
 }
 
@@ -19,25 +19,25 @@ export interface RoomGifts {
   gifts: RoomGift[];
 }
 
-/** Sends gifts to their rooms. Rejects where they may not have been sent. */
+/** Sends gifts to their rooms. Rejects where they may be lost. */
 export type SendGifts = (rooms: RoomGifts[]) => Promise<void>;
 
 export interface Offered {
   gifts: number;
-  /** What a viewer's sum over distinct orders must be, by room. */
+  /** The expected sum over distinct orders of a viewer, by room. */
   sums: ReadonlyMap<number, number>;
   /** Gifts that were refused. */
   refused: number;
-  /** From the first gift until the last one was due. */
+  /** From the first gift to the due time of the last. */
   seconds: number;
 }
 
 const giftKinds = 5;
-/** A look at the clock each so many ms: what is due by then goes together. */
+/** The clock is read every so many ms; gifts that are due then are sent together. */
 const stepMs = 5;
 const filling = "aaaaaaaa-bbbb-cccc";
 
-/** The n-th gift of a benchmark. Its order id begins with the time at which it is sent and is as long as a real one. */
+/** The n-th gift of a benchmark. Its order id begins with the time of sending and is as long as a real one. */
 export function madeGift(n: number, senders: number, nowMs: number): RoomGift {
   return {
     orderId: `${nowMs}-${n}-${filling}`,
@@ -58,8 +58,8 @@ export function sentAt(orderId: string): number {
 let made = 0;
 
 /**
- * Sends gifts at a steady rate, each when it is due, whatever becomes of those before it; resolves once all were sent or
- * refused. Several offers of one process never share an order id.
+ * Sends gifts at a steady rate, each when it is due, whether or not earlier ones are done (open loop). Resolves once all
+ * are sent or refused. Several offers of one process never share an order id.
  */
 export async function offer(send: SendGifts, about: Offer): Promise<Offered> {
   const { rooms, perSecond, seconds, senders, enough = () => false } = about;

@@ -9,15 +9,15 @@ type Surroundings = Pick<ImBenchContext, "servers" | "closing">;
 
 interface ScriptOptions {
   args?: readonly string[];
-  /** Where its CPU profile goes when it ends. */
+  /** The file for its CPU profile, written when it ends. */
   profile?: string | undefined;
 }
 
 const profileDeadlineMs = 20_000;
 
 /**
- * Kills a process and resolves once it is gone; it may have ended by itself. Nothing that the IM processes of a benchmark
- * hold outlives it, so none of them is waited for while it drains.
+ * Kills a process and resolves once it is gone; it may have ended by itself. The IM processes of a benchmark hold nothing
+ * that must be kept, so they are not drained.
  */
 export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
@@ -26,7 +26,7 @@ export async function end(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-/** A profile is written by a process that ends by itself. */
+/** A process writes its profile only where it ends by itself. */
 async function endGently(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, "exit", { signal: AbortSignal.timeout(profileDeadlineMs) });
@@ -34,7 +34,7 @@ async function endGently(child: ChildProcess): Promise<void> {
   await exit.catch(() => end(child));
 }
 
-/** Starts a script of the project with a channel for messages. It is ended with the benchmark. */
+/** Starts a script of the project with an IPC channel. It ends with the benchmark. */
 export function startScript(
   { servers, closing }: Surroundings,
   label: string,
@@ -54,7 +54,7 @@ export function startScript(
   return child;
 }
 
-/** A script that says `ready {json}` on its standard output; resolves to what it said of itself once it did. */
+/** Starts a script that prints a line `ready {json}`; resolves to that JSON. */
 export async function startReady(
   surroundings: Surroundings,
   label: string,
@@ -70,7 +70,7 @@ export async function startReady(
   throw new Error(`${label} ended before it was ready`);
 }
 
-/** A Moleculer node with the named services in a process of its own; resolves to its process id once it is ready. */
+/** Starts a Moleculer node with the named services in a separate process; resolves to its process id once it is ready. */
 export async function startServices(
   surroundings: Surroundings,
   label: string,

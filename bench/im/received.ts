@@ -1,48 +1,48 @@
 import { rounded } from "../support/percentiles.ts";
 import type { Offered } from "./offer.ts";
 
-/** Latencies below this are told apart, by the millisecond; longer ones count as this. */
+/** Latencies below this are counted by the millisecond; longer ones count as this, ms. */
 export const latenciesMs = 30_000;
 
-/** What viewers in one process have received since they were told to begin. */
+/** What the viewers of one process have received since `begin`. */
 export interface Received {
   frames: number;
   bytes: number;
-  /** Orders received, over all viewers. */
+  /** Orders received by all viewers together. */
   orders: number;
   /** The room of each viewer. */
   rooms: number[];
-  /** The counts of distinct orders that each viewer has received, added up. */
+  /** For each viewer, the sum of the counts of distinct orders. */
   sums: number[];
-  /** Where an order came in two frames, or a viewer lost its connection. */
+  /** Orders that arrived in two frames, and lost connections. */
   faults: string[];
-  /** How many orders took so many milliseconds from send to receipt. */
+  /** The number of orders by milliseconds from send to receipt. */
   latencies: Uint32Array;
-  /** When the last frame came, ms since 1970; 0 where none did. */
+  /** When the last frame arrived, ms since 1970; 0 where none did. */
   lastAt: number;
 }
 
-/** One rate in rooms of one size. */
+/** The result of one rate in rooms of one size. */
 export interface LoadRun {
   /** In each room. */
   viewers: number;
   /** In all rooms together. */
   giftsPerSecond: number;
   framesPerViewerPerSecond: number;
-  /** Frames a second, over all viewers. */
+  /** Frames a second to all viewers together. */
   deliveriesPerSecond: number;
-  /** Gifts a second, over all viewers, until the last one was there. */
+  /** Gifts a second to all viewers together, until the last one arrived. */
   giftDeliveriesPerSecond: number;
   bytesPerSecond: number;
   /** From send to receipt, of the gifts that arrived. */
   p50Ms: number;
   p99Ms: number;
-  /** Percent of one core while gifts were sent, by process; the viewers' is the load's own. */
+  /** Percent of one core while gifts were sent, by process; the viewers are part of the load generator. */
   serverCpu: Record<string, number>;
   viewersCpu: number;
-  /** The share of what was sent that every viewer together received within the time limit; 1 where nothing is missing. */
+  /** The share of all deliveries that arrived within the time limit; 1 where nothing is missing. */
   arrived: number;
-  /** Whether every viewer's sum over distinct order ids is what was sent to its room. */
+  /** Whether every viewer's sum over distinct orders equals what was sent to its room. */
   conserved: boolean;
 }
 
@@ -54,7 +54,7 @@ export function noneReceived(rooms: number[]): Received {
 
 const total = (all: readonly Received[], of: (one: Received) => number) => all.reduce((sum, one) => sum + of(one), 0);
 
-/** The latency below or at which a share of the received orders lies, ms; NaN where there are none. */
+/** The percentile of the latency, ms; NaN where no order was received. */
 export function latency(all: readonly Pick<Received, "orders" | "latencies">[], share: number): number {
   const orders = all.reduce((sum, one) => sum + one.orders, 0);
   const rank = Math.max(1, Math.ceil(orders * share));
@@ -66,7 +66,7 @@ export function latency(all: readonly Pick<Received, "orders" | "latencies">[], 
   return Number.NaN;
 }
 
-/** The viewers whose sum is not what was sent to their room. */
+/** The viewers whose sum differs from what was sent to their room. */
 export function viewersOff(
   all: readonly Pick<Received, "rooms" | "sums">[],
   sent: ReadonlyMap<number, number>,
@@ -88,7 +88,7 @@ export interface RunFacts {
   viewersCpuMicros: number;
 }
 
-/** The figures of a run. Rates are over the time until the last frame was there, however late that was. */
+/** The figures of a run. Rates are over the time until the last frame arrived, however late. */
 export function runOf(all: readonly Received[], about: RunFacts): LoadRun {
   const { viewers, giftsPerSecond, offered, startedAt, cpuMicros, viewersCpuMicros } = about;
   const lastAt = Math.max(...all.map((one) => one.lastAt));
@@ -98,7 +98,7 @@ export function runOf(all: readonly Received[], about: RunFacts): LoadRun {
   const orders = total(all, (one) => one.orders);
   const percent = (micros: number) => rounded(micros / offered.seconds / 10_000, 0);
   const faults = total(all, (one) => one.faults.length);
-  // Each viewer is to see the gifts of its room, and rooms have equally many viewers.
+  // Each viewer sees the gifts of its room, and all rooms have the same number of viewers.
   const expected = (offered.gifts * connected) / offered.sums.size;
   return {
     viewers,
@@ -116,16 +116,16 @@ export function runOf(all: readonly Received[], about: RunFacts): LoadRun {
   };
 }
 
-/** A rate is sustained where everything arrives, 99 of 100 gifts within this, and so much of the rate all the time. */
+/** A rate is sustained where everything arrives, 99 of 100 gifts within this time, at this share of the rate. */
 const sustained = { p99Ms: 1_000, share: 0.9 };
 
-/** Whether the server can go on at this rate: of one that cannot, the last frames come long after their gifts. */
+/** Whether the server keeps up with this rate. If it does not, the last frames arrive long after their gifts. */
 export function keepsUp({ conserved, p99Ms, viewers, giftsPerSecond, giftDeliveriesPerSecond }: LoadRun): boolean {
   const inTime = giftDeliveriesPerSecond >= viewers * giftsPerSecond * sustained.share;
   return conserved && inTime && p99Ms <= sustained.p99Ms;
 }
 
-/** How many times the gift deliveries a second; `undefined` where one of them sustained nothing. */
+/** The ratio of the gift deliveries a second; `undefined` where one side sustained no rate. */
 export function ratioOf(own: LoadRun | undefined, other: LoadRun | undefined): number | undefined {
   if (!own || !other) return undefined;
   return rounded(own.giftDeliveriesPerSecond / other.giftDeliveriesPerSecond, 1);

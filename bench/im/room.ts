@@ -6,7 +6,7 @@ import { routerBucketOf } from "../../services/im-buckets.ts";
 import type { ImBenchContext } from "./context.ts";
 import type { SendGifts } from "./offer.ts";
 
-/** Every room is live and nobody asks who watches: what is measured is the way from the router to the viewers. */
+/** A living-room service in which every room is live: the measured path is from the router to the viewers. */
 const liveRooms = {
   name: "living-room",
   actions: {
@@ -22,10 +22,10 @@ const liveRooms = {
 
 const tokensAtOnce = 100;
 const startDeadlineMs = 20_000;
-/** Users who only look whether somebody is let in. */
+/** The next user id for probes of an im-server. */
 let stranger = 900_000_000;
 
-/** The gift service's place in a benchmark: it hands gifts to the router as they are settled. */
+/** Replaces the gift service in a benchmark: it sends settled gifts to the router. */
 export class GiftSource {
   private readonly broker: ServiceBroker;
 
@@ -33,7 +33,7 @@ export class GiftSource {
     this.broker = broker;
   }
 
-  /** Addresses with a token each for so many users. Users are told apart from those of earlier calls. */
+  /** The addresses of `count` users from `firstUser` on, each with a token. */
   async addresses(roomId: number, firstUser: number, count: number): Promise<string[]> {
     const urls: string[] = [];
     for (let at = 0; at < count; at += tokensAtOnce) {
@@ -43,13 +43,13 @@ export class GiftSource {
     return urls;
   }
 
-  /** What a client is told by im/getImConfig, as the address to connect to. */
+  /** The address to connect to, as im/getImConfig gives it. */
   async address(roomId: number, userId: string): Promise<string> {
     const { address, token } = await call(this.broker, "im-router.ticket", { userId });
     return `${address}?token=${token}&roomId=${roomId}`;
   }
 
-  /** The ids of the im-servers that this node knows to be there. */
+  /** The node ids of the im-servers in this node's registry. */
   async serverNodes(): Promise<string[]> {
     const services = (await this.broker.call("$node.services", { onlyAvailable: true })) as {
       name: string;
@@ -58,7 +58,7 @@ export class GiftSource {
     return services.find(({ name }) => name === "im-server")?.nodes ?? [];
   }
 
-  /** As the settlers do: a call for the rooms of each router bucket. */
+  /** Sends gifts as the settlers do: one call for the rooms of each router bucket. */
   readonly send: SendGifts = async (rooms) => {
     const buckets = Map.groupBy(rooms, ({ roomId }) => routerBucketOf(roomId));
     const calls = [...buckets].map(([bucket, some]) =>
@@ -68,8 +68,8 @@ export class GiftSource {
   };
 }
 
-/** The node that lets a user in where one is known and does. */
-async function cameInOn(source: GiftSource): Promise<string | undefined> {
+/** The node that a probe was connected to; `undefined` where none accepted it. */
+async function probe(source: GiftSource): Promise<string | undefined> {
   const url = await source.address(999_999, String(stranger++)).catch(() => undefined);
   if (!url) return undefined;
   const socket = new WebSocket(url);
@@ -83,8 +83,8 @@ async function cameInOn(source: GiftSource): Promise<string | undefined> {
 }
 
 /**
- * A node of the benchmark's own that plays the neighbours of the IM services; resolves once it sees them and somebody
- * comes in on each of so many im-servers.
+ * Starts a node that replaces the neighbours of the IM services. Resolves once it sees them and a probe was connected to
+ * each of `servers` im-servers.
  */
 export async function openGiftSource({ closing }: ImBenchContext, servers = 1): Promise<GiftSource> {
   const broker = new ServiceBroker(brokerOptions("bench-gifts"));
@@ -93,13 +93,13 @@ export async function openGiftSource({ closing }: ImBenchContext, servers = 1): 
   closing.add(() => broker.stop());
   await broker.waitForServices(["im-router", "im-server"], startDeadlineMs);
   const source = new GiftSource(broker);
-  // All have to see each other: the proof is that somebody comes in.
+  // All nodes must see each other, which a connected probe shows.
   const nodes = new Set<string>();
   for (const until = Date.now() + startDeadlineMs; nodes.size < servers; ) {
-    const nodeId = await cameInOn(source);
+    const nodeId = await probe(source);
     if (nodeId) nodes.add(nodeId);
     else await new Promise((resolve) => setTimeout(resolve, 200));
-    if (Date.now() > until) throw new Error("nobody is let in by an im-server");
+    if (Date.now() > until) throw new Error("no im-server accepts a connection");
   }
   return source;
 }

@@ -14,7 +14,7 @@ export interface RoomsRun extends LoadRun {
   giftsPerSecondInARoom: number;
 }
 
-/** Many rooms on two servers, their viewers spread over both, with steady gifts in all of them at once. */
+/** Many rooms on two servers, with viewers on both and steady gifts in all rooms at once. */
 export async function run(context: ImBenchContext) {
   const { quick, progress } = context;
   const { rooms: count = quick ? 20 : 100, viewers: sizes = [quick ? 20 : 100] } = context;

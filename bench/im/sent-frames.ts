@@ -1,30 +1,30 @@
 import { sentAt } from "./offer.ts";
 import type { ShownGifts } from "./wires.ts";
 
-/** A frame with gifts, read once however many viewers get it. */
+/** A frame with gifts, parsed once for all viewers. */
 export interface SentFrame {
   text: Buffer;
   /** The counts of its orders. */
   sum: number;
   /** When its orders were sent, ms. */
   sentAt: readonly number[];
-  /** Which viewers have it: a bit for each. */
+  /** The viewers that have received it, one bit for each. */
   readonly shownTo: Uint32Array;
 }
 
-/** Enough of a frame to tell most of them apart: ids stand at its beginning. */
+/** Bytes that tell most frames apart: their ids are at the beginning. */
 const keyBytes = 80;
 
 /**
- * The frames that viewers of one process have received. Most come once for every viewer: they are recognised by their
- * whole text and parsed once, so that the load costs little beside what is measured.
+ * The frames that the viewers of one process have received. Most frames arrive once for every viewer. They are recognized
+ * by their text and parsed once, so that the load generator costs little.
  */
 export class SentFrames {
   private readonly byKey = new Map<string, SentFrame[]>();
   private readonly orders = new Set<string>();
   private readonly words: number;
   private readonly read: (text: Buffer) => ShownGifts[] | undefined;
-  /** Orders that came in more than one frame. */
+  /** Orders that arrived in more than one frame. */
   readonly repeated: string[] = [];
 
   constructor(viewers: number, read: (text: Buffer) => ShownGifts[] | undefined) {
@@ -32,17 +32,17 @@ export class SentFrames {
     this.read = read;
   }
 
-  /** The frame that the text is, where this viewer is shown it for the first time; `undefined` also where it shows none. */
+  /** The frame of this text; `undefined` where the viewer has received it before, or where it has no gifts. */
   shown(viewer: number, text: Buffer): SentFrame | undefined {
     const key = text.toString("latin1", 0, keyBytes);
     const known = this.byKey.get(key);
     const frame = known?.find((one) => one.text.equals(text)) ?? this.parse(key, text);
     if (!frame) return undefined;
-    const word = viewer >>> 5;
+    const at = viewer >>> 5;
     const bit = 1 << (viewer & 31);
-    const before = frame.shownTo[word] as number;
+    const before = frame.shownTo[at] as number;
     if (before & bit) return undefined;
-    frame.shownTo[word] = before | bit;
+    frame.shownTo[at] = before | bit;
     return frame;
   }
 

@@ -7,8 +7,8 @@ import { config } from "../../config/config.ts";
 import { adapterKey } from "./socketio.ts";
 
 /*
- * What a room is measured beside: a Socket.IO server as its documentation builds one for several nodes. WebSocket only,
- * no compression, the Redis adapter; everything else is its default. A viewer names its room in the address.
+ * The server that a room is compared with: Socket.IO as its documentation sets it up for several nodes. WebSocket only,
+ * no compression, the Redis adapter; everything else is its default. The address has the viewer's room.
  */
 
 const publisher = new Redis(config().REDIS_URL);

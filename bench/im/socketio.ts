@@ -11,10 +11,10 @@ import { Viewers } from "./viewers.ts";
 
 const seesDeadlineMs = 10_000;
 
-/** What the names of the adapter's channels begin with. */
+/** The prefix of the adapter's channels. */
 export const adapterKey = (): string => `${config().NAMESPACE}:socket.io`;
 
-/** Another Socket.IO node, without viewers of its own: its gifts reach theirs through the Redis adapter. */
+/** A second Socket.IO node without viewers: its gifts reach the viewers through the Redis adapter. */
 export class SocketIoEmitter {
   private readonly redis: Redis;
   private readonly io: Server;
@@ -30,12 +30,12 @@ export class SocketIoEmitter {
     });
   }
 
-  /** Each gift goes out at once, as an event of its own. */
+  /** Sends each gift at once as one event. */
   readonly send: SendGifts = async (rooms) => {
     for (const { roomId, gifts } of rooms) for (const gift of gifts) this.io.to(String(roomId)).emit("gift", gift);
   };
 
-  /** Resolves once so many nodes, this one included, listen in Redis. */
+  /** Resolves once this number of nodes, this one included, subscribe in Redis. */
   async sees(nodes: number): Promise<void> {
     const channel = `${adapterKey()}-request#/#`;
     const seen = await becomesTrue(
@@ -47,7 +47,7 @@ export class SocketIoEmitter {
   }
 }
 
-/** A Socket.IO server of its own process, and one room of viewers in it. */
+/** A Socket.IO server in a process of its own, with one room of viewers. */
 export async function openSocketIo(context: ImBenchContext, emitter: SocketIoEmitter, size: number): Promise<Audience> {
   await emitter.sees(1);
   const { child, about } = await startReady(context, "socketio", "bench/im/socketio-server.ts");

@@ -12,13 +12,13 @@ import { openGiftSource } from "./room.ts";
 
 const backDeadlineMs = 60_000;
 const seenDeadlineMs = 10_000;
-/** What is not shown by then after the last gift counts as missed. */
+/** A gift that is not shown within this time after the last one counts as missed. */
 const lateMs = 10_000;
-const lookEveryMs = 100;
+const pollMs = 100;
 const sessionsTogether = 500;
 const firstUser = 1_000;
 
-/** People who are logged in, spread over the rooms. */
+/** Logged-in users, spread over the rooms. */
 async function members(count: number, rooms: number): Promise<Member[]> {
   const redis = openRedis("bench-sessions");
   await redis.connect();
@@ -43,14 +43,14 @@ export function sentToRooms({ gifts, sums }: Pick<Offered, "gifts" | "sums">): S
 }
 
 /**
- * One of two nodes is killed while gifts fly in its rooms: when everybody is back on the other one, and what each was
- * shown. The people are the published client with its back-off, and ask im/getImConfig for a token each time.
+ * Kills one of two nodes while gifts are sent in its rooms. Measures when all users are connected to the other one, and
+ * what each saw. Users run the published client with its back-off and ask im/getImConfig for a token each time.
  */
 export async function run(context: ImBenchContext) {
   const { progress, quick } = context;
   const { connections = quick ? 500 : 5_000, rooms: count = quick ? 5 : 50, rates = [1], senders = 50 } = context;
   const { seconds = 90 } = context;
-  // Gifts fly for so long before the node is killed, and after everybody is back.
+  // How long gifts are sent before the kill, and after everybody is back.
   const aroundMs = quick ? 1_000 : 3_000;
   const [gateway, killed, imRouter] = await Promise.all([
     startReady(context, "api-gateway", "scripts/node.ts", { args: ["api-gateway", "user"] }),
@@ -64,7 +64,7 @@ export async function run(context: ImBenchContext) {
   const imServer2 = await startServices(context, "im-server-2", ["im-server"], context.profile);
   if (!(await becomesTrue(async () => (await source.serverNodes()).length === 2, seenDeadlineMs)))
     throw new Error("the second im-server is not seen");
-  progress(`${connections} connected in ${count} rooms; gifts fly, and their node is killed`);
+  progress(`${connections} connected in ${count} rooms; gifts are sent, and their node is killed`);
   const rooms = Array.from({ length: count }, (_, i) => i + 1);
   const perSecond = (rates[0] as number) * count;
   let enough = false;
@@ -73,7 +73,7 @@ export async function run(context: ImBenchContext) {
   const killedAt = Date.now();
   process.kill(killed, "SIGKILL");
   const cpuUsed = countCpu({ gateway: gateway.child.pid, imRouter, imServer2, ...crowd.pids });
-  await becomesTrue(watched(crowd, before as string, connections, progress), backDeadlineMs, lookEveryMs);
+  await becomesTrue(watched(crowd, before as string, connections, progress), backDeadlineMs, pollMs);
   const cpuMs = Object.fromEntries(
     Object.entries(cpuUsed()).map(([name, micros]) => [name, Math.round(micros / 1_000)]),
   );
@@ -94,22 +94,24 @@ export async function run(context: ImBenchContext) {
   return { connections, ...times, missed, duplicates, gaps, setbacks, cpuMs, ...load, conserved };
 }
 
-/** When people were back, counted from the moment of the kill; `backMs` is when all were, `null` where some never were. */
+/** The times at which users were back, ms since the kill; `backMs` is when all were, `null` where some were not. */
 export function backTimes(onlineAt: readonly number[], killedAt: number) {
   const back = sortedNumbers(onlineAt.filter((at) => at >= killedAt).map((at) => at - killedAt));
   const allMs = back.length === onlineAt.length ? percentile(back, 1) : null;
   return { backMs: allMs, backP50Ms: percentile(back, 0.5), back: back.length };
 }
 
-/** Whether all are back who still try; says now and then how many are. */
+/** Whether all users are back or have given up; reports their number once a second. */
 function watched(crowd: Crowd, before: string, connections: number, progress: (line: string) => void) {
   const startedAt = performance.now();
-  let saidAt = startedAt;
+  let reportedAt = startedAt;
   return async (): Promise<boolean> => {
     const { here, gone } = await crowd.elsewhere(before);
-    if (performance.now() - saidAt >= 1_000) {
-      saidAt = performance.now();
-      progress(`${here} back after ${((saidAt - startedAt) / 1_000).toFixed(1)} s${gone ? `, ${gone} gave up` : ""}`);
+    if (performance.now() - reportedAt >= 1_000) {
+      reportedAt = performance.now();
+      progress(
+        `${here} back after ${((reportedAt - startedAt) / 1_000).toFixed(1)} s${gone ? `, ${gone} gave up` : ""}`,
+      );
     }
     return here + gone === connections;
   };

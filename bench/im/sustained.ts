@@ -4,19 +4,19 @@ export interface Probe<Run> {
 }
 
 interface Search {
-  /** The rate to begin with. */
+  /** The first rate. */
   first: number;
-  /** How near the rate that does not hold may be to the one that does, e.g. 1.15. */
+  /** The largest ratio between the lowest failed and the highest sustained rate, e.g. 1.15. */
   within: number;
-  /** Rates above are not tried. */
+  /** The highest rate that is tried. */
   most: number;
 }
 
 const readable = (rate: number) => Number(rate.toPrecision(2));
 
 /**
- * The run at the highest rate that holds: doubled until one does not, then in between. A rate does not hold where it
- * failed twice, so that a moment's hiccup of the machine is not a limit. `undefined` where not even a rate of 1 holds.
+ * The run at the highest sustained rate: the rate is doubled until it fails, then bisected. A rate fails where it failed
+ * twice, so that one pause of the machine does not count. `undefined` where not even a rate of 1 is sustained.
  */
 export async function highestSustained<Run>(
   probe: (rate: number) => Promise<Probe<Run>>,

@@ -32,7 +32,7 @@ function take(viewer: number, text: Buffer): void {
   }
 }
 
-/** A node that takes nobody for the moment says so before it looks at the token: the same address is tried again. */
+/** A node that takes no connections refuses before it redeems the token: the same address is tried again. */
 async function open(url: string): Promise<void> {
   const roomId = Number(new URL(url).searchParams.get("roomId"));
   while (!(await opened(url, roomId))) await new Promise((resolve) => setTimeout(resolve, retryMs));

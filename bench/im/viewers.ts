@@ -4,7 +4,7 @@ import type { ImBenchContext } from "./context.ts";
 import { end, startScript } from "./processes.ts";
 import type { Received } from "./received.ts";
 
-/** What the viewers' socket speaks. */
+/** The protocol of the viewers' sockets. */
 export type Wire = "im" | "socketio";
 
 export type Command =
@@ -14,8 +14,8 @@ export type Command =
   | { do: "report" };
 
 /**
- * Viewers of rooms, in a process of their own so that their work is not the server's. They are plain WebSockets that
- * read no more than the numbers need, the same for every kind of server.
+ * Viewers of rooms, in a separate process, so that their CPU is not counted as the server's. They are plain WebSockets
+ * that parse only what the figures need, alike for every kind of server.
  */
 export class Viewers {
   private readonly child: ChildProcess;
@@ -28,17 +28,17 @@ export class Viewers {
     return this.child.pid as number;
   }
 
-  /** Resolves once all are greeted. The addresses name the rooms (`roomId`). */
+  /** Resolves once all viewers are greeted. The addresses have the rooms (`roomId`). */
   async connect(urls: string[], wire: Wire = "im"): Promise<void> {
     await this.ask({ do: "connect", wire, urls });
   }
 
-  /** From now on it counts what they receive. */
+  /** Starts counting what they receive. */
   async begin(): Promise<void> {
     await this.ask({ do: "begin" });
   }
 
-  /** How many orders have come since `begin`, over all viewers. */
+  /** Orders received since `begin`, by all viewers together. */
   async orders(): Promise<number> {
     return (await this.ask({ do: "orders" })) as number;
   }
@@ -47,7 +47,7 @@ export class Viewers {
     return (await this.ask({ do: "report" })) as Received;
   }
 
-  /** Cuts all of them off. */
+  /** Closes all connections. */
   async end(): Promise<void> {
     await end(this.child);
   }

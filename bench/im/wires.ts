@@ -1,27 +1,27 @@
 import type { WebSocket } from "ws";
 import type { Wire } from "./viewers.ts";
 
-/** A gift entry of a frame: its orders, and their count together. */
+/** A gift entry of a frame: its orders, and the sum of their counts. */
 export interface ShownGifts {
   orderIds: readonly string[];
   count: number;
 }
 
-interface Speech {
-  /** What the client answers to a frame while it connects; "in" once it is in the room. */
-  greet(text: Buffer): { say: string } | "in" | undefined;
-  /** Said by the client from time to time. */
+interface Protocol {
+  /** The client's reply to a frame while it connects; "in" once it is in the room. */
+  greet(text: Buffer): { reply: string } | "in" | undefined;
+  /** The client's periodic frame. */
   heartbeat: string | undefined;
-  /** What the client answers to a frame of the server. */
+  /** The client's reply to a frame of the server. */
   answer(text: Buffer): string | undefined;
-  /** The gifts of a frame; `undefined` where it shows none. */
+  /** The gifts of a frame; `undefined` where it has none. */
   gifts(text: Buffer): ShownGifts[] | undefined;
 }
 
 const [zero, two, four] = [0x30, 0x32, 0x34];
 
 /** The IM protocol of the im-servers. */
-const im: Speech = {
+const im: Protocol = {
   greet: () => "in",
   heartbeat: JSON.stringify({ code: 1004, body: {} }),
   answer: () => undefined,
@@ -32,9 +32,9 @@ const im: Speech = {
 };
 
 /** Engine.IO 4 with Socket.IO 5 inside, text frames: 0 open, 2 ping, 3 pong, 40 connect, 42 event. */
-const socketio: Speech = {
+const socketio: Protocol = {
   greet(text) {
-    if (text[0] === zero) return { say: "40" };
+    if (text[0] === zero) return { reply: "40" };
     return text[0] === four && text[1] === zero ? "in" : undefined;
   },
   heartbeat: undefined,
@@ -46,17 +46,17 @@ const socketio: Speech = {
   },
 };
 
-export const wires: Record<Wire, Speech> = { im, socketio };
+export const wires: Record<Wire, Protocol> = { im, socketio };
 
-/** Resolves to whether the socket came into its room; false where the server takes nobody for the moment. */
-export function cameIn(socket: WebSocket, speech: Speech): Promise<boolean> {
+/** Resolves to `true` once the socket is in its room, to `false` where the server takes no connections now (4503). */
+export function cameIn(socket: WebSocket, protocol: Protocol): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const listen = (text: Buffer) => {
-      const next = speech.greet(text);
+      const next = protocol.greet(text);
       if (next === "in") {
         socket.off("message", listen);
         resolve(true);
-      } else if (next) socket.send(next.say);
+      } else if (next) socket.send(next.reply);
     };
     socket.on("message", listen);
     socket.once("error", reject);

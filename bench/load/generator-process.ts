@@ -14,7 +14,7 @@ export class Generator {
   }
 
   static start(closing: Closing): Generator {
-    // What it writes is about problems; the benchmark's standard output is for the result.
+    // It prints only problems, to standard error: standard output is for the benchmark's result.
     const child = fork(join(projectRoot(), "bench/load/generator.ts"), { stdio: ["ignore", 2, 2, "ipc"] });
     const ended = once(child, "exit");
     closing.add(async () => {
@@ -28,7 +28,7 @@ export class Generator {
     return this.child.pid;
   }
 
-  /** One job at a time. Rejects where it could not be done. */
+  /** Runs one job at a time. Rejects where it failed. */
   async do<J extends Job>(job: J): Promise<ReportOf<J>> {
     const ended = new AbortController();
     const exit = once(this.child, "exit", { signal: ended.signal }).then(([code]) => {

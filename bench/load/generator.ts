@@ -5,8 +5,8 @@ import { steady } from "./steady.ts";
 import { leave, watch } from "./viewers.ts";
 
 /*
- * The load generator: a process of its own, so that what it costs is not the system's. It does one job at a time, as
- * the benchmark tells it (jobs.ts), and ends with the benchmark.
+ * The load generator, in a separate process, so that its CPU is not counted as the system's. It runs one job of the
+ * benchmark at a time (jobs.ts) and ends with it.
  */
 
 const sightings = new Sightings();

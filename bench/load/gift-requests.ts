@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { Sender, Target } from "./jobs.ts";
 
 /**
- * Requests of gift/send as bytes, the senders in turn. Each has a request id of its own, as clients send it; its length
- * never changes, so the head of a sender's request is made once.
+ * Requests of gift/send as bytes, for the senders in turn. Each has a new request id of constant length, so the HTTP head
+ * of a sender's requests is made once.
  */
 export function giftRequests(
   { host, port }: Pick<Target, "host" | "port">,

@@ -2,8 +2,8 @@ import { connect, type Socket } from "node:net";
 import { type HttpReply, readReply } from "./http-reply.ts";
 
 /**
- * A kept-alive HTTP connection that carries one request at a time, given as its bytes: so little code that a generator
- * can ask for more than the system under test can answer.
+ * A keep-alive HTTP connection that carries one request at a time, given as bytes. It is so small that the generator
+ * is faster than the system under test.
  */
 export class HttpConnection {
   private readonly socket: Socket;
@@ -29,7 +29,7 @@ export class HttpConnection {
     });
   }
 
-  /** Rejects where the connection breaks: what became of the request is not known then. */
+  /** Rejects where the connection breaks: the outcome of the request is unknown then. */
   ask(request: string): Promise<HttpReply> {
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject };

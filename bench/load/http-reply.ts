@@ -6,9 +6,8 @@ export interface HttpReply {
 const contentLength = /\r\ncontent-length: *(\d+)/i;
 
 /**
- * The reply that bytes hold, `undefined` while some of it is missing. For one reply at a time on a connection whose
- * server says how long its bodies are.
- * @throws Error where the bytes are no such reply, or go on after it.
+ * Parses one HTTP reply; `undefined` while it is incomplete. The reply must have a Content-Length.
+ * @throws Error where the bytes are no such reply, or continue after it.
  */
 export function readReply(bytes: Buffer): HttpReply | undefined {
   const headEnd = bytes.indexOf("\r\n\r\n");

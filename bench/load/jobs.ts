@@ -1,13 +1,13 @@
-/** What the benchmark and its load generator, a process of its own, say to each other. */
+/** The messages between the benchmark and its load generator process. */
 
 export interface Target {
   host: string;
   port: number;
-  /** How many requests may be under way. */
+  /** Requests in progress at once. */
   connections: number;
 }
 
-/** Whose gift goes where. */
+/** A sender with room and receiver. */
 export interface Sender {
   token: string;
   roomId: number;
@@ -17,17 +17,17 @@ export interface Sender {
 interface Load extends Target {
   senders: readonly Sender[];
   giftId: number;
-  /** How the body of an answer starts that is a success. */
+  /** The first characters of a successful answer's body. */
   success: string;
   seconds: number;
 }
 
-/** As many requests as the connections carry: each sends the next one when the last is answered. */
+/** Closed loop: each connection sends its next request when the last one is answered. */
 export interface FloodJob extends Load {
   kind: "flood";
 }
 
-/** Requests at a steady rate, whether they are answered or not. Viewers are watched all the time. */
+/** Open loop: requests at a steady rate, whether they are answered or not, while viewers record what they see. */
 export interface SteadyJob extends Load {
   kind: "steady";
   perSecond: number;
@@ -35,20 +35,20 @@ export interface SteadyJob extends Load {
   lostAfterMs: number;
 }
 
-/** Connects viewers; they stay until they are told to leave. */
+/** Connects viewers; they stay until the job that disconnects them. */
 export interface WatchJob {
   kind: "watch";
   viewers: readonly { roomId: number; url: string }[];
 }
 
-/** The viewers leave. */
+/** Disconnects the viewers. */
 export interface LeaveJob {
   kind: "leave";
 }
 
 export interface Answers {
   accepted: number;
-  /** Answers that were no success, by their status and the start of their body. */
+  /** Failed answers by their status and the beginning of their body. */
   refused: Record<string, number>;
   /** Requests without an answer: they may have been accepted. */
   unknown: number;
@@ -63,12 +63,12 @@ export interface FloodReport extends Answers {
 }
 
 export interface SteadyReport extends Answers {
-  /** From answer to frame, over all viewers of all gifts. */
+  /** From answer to frame, of all viewers and gifts. */
   p50Ms: number;
   p99Ms: number;
   p999Ms: number;
   samples: number;
-  /** Accepted gifts that at least one viewer of the room was not shown. */
+  /** Accepted gifts that at least one viewer of the room did not see. */
   lost: number;
 }
 

@@ -5,7 +5,7 @@ import { seedAccounts } from "../support/seed.ts";
 const coins = 1_000_000_000;
 const loggedInTogether = 16;
 
-/** Logs people in through the system at `API_URL`, and gives each coins without the way over a payment. */
+/** Logs users in through the system at `API_URL` and gives each coins without a payment. */
 export async function richPeople(count: number, progress: (line: string) => void): Promise<Person[]> {
   progress(`logging in ${count} people`);
   const people: Person[] = [];

@@ -1,11 +1,11 @@
 interface Sighting {
   answeredAt: number | undefined;
   roomId: number | undefined;
-  /** When each viewer saw it, by the viewer's number. */
+  /** When each viewer saw the gift, by the viewer's number. */
   seenAt: Map<number, number>;
 }
 
-/** Which viewer saw which gift when, and what of it came late or never. Times are of one clock, in ms. */
+/** Records which viewer saw which gift when. Times are ms of one clock. */
 export class Sightings {
   private readonly orders = new Map<string, Sighting>();
   private readonly viewersOf = new Map<number, number[]>();
@@ -21,13 +21,13 @@ export class Sightings {
     order.roomId = roomId;
   }
 
-  /** The first time counts; a frame may come before the answer. */
+  /** Only the first sighting counts; a frame may arrive before the HTTP answer. */
   seen(orderId: string, viewer: number, at: number): void {
     const { seenAt } = this.order(orderId);
     if (!seenAt.has(viewer)) seenAt.set(viewer, at);
   }
 
-  /** Accepted gifts that a viewer of their room has not seen so far. */
+  /** Accepted gifts that a viewer of their room has not seen yet. */
   missing(): number {
     let missing = 0;
     for (const { answeredAt, roomId, seenAt } of this.orders.values())
@@ -35,7 +35,7 @@ export class Sightings {
     return missing;
   }
 
-  /** From answer to frame, for every viewer of every accepted gift that saw it; 0 where the frame came first. */
+  /** Times from answer to frame, for every accepted gift and viewer who saw it; 0 where the frame came first. */
   delays(): number[] {
     const delays: number[] = [];
     for (const { answeredAt, roomId, seenAt } of this.orders.values()) {

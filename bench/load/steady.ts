@@ -6,7 +6,7 @@ import type { SteadyJob, SteadyReport } from "./jobs.ts";
 import type { Sightings } from "./sightings.ts";
 import { Tally } from "./tally.ts";
 
-/** Connections that carry requests in the order of their coming; those that find none free wait. */
+/** A pool of connections: requests are sent in their order and wait for a free connection. */
 class Connections {
   private readonly idle: HttpConnection[];
   private readonly queue: ((connection: HttpConnection) => void)[] = [];
@@ -28,7 +28,7 @@ class Connections {
   }
 }
 
-/** Sends at a steady rate, however long answers take, and then waits for what the viewers are still to be shown. */
+/** Sends at a steady rate, however long answers take, and then waits until the viewers have seen all gifts. */
 export async function steady(job: SteadyJob, sightings: Sightings): Promise<SteadyReport> {
   const { host, port, connections, senders, giftId, success, seconds, perSecond, lostAfterMs } = job;
   const open = await Promise.all(Array.from({ length: connections }, () => HttpConnection.open(host, port)));
@@ -68,7 +68,7 @@ export async function steady(job: SteadyJob, sightings: Sightings): Promise<Stea
   };
 }
 
-/** Starts what is due, a look every ms; resolves, once all were started, to them. */
+/** Starts due requests every ms; resolves to all of them once they are started. */
 async function offer(send: (n: number) => Promise<void>, perSecond: number, seconds: number) {
   const under: Promise<void>[] = [];
   const startedAt = performance.now();

@@ -1,7 +1,7 @@
 import type { HttpReply } from "./http-reply.ts";
 import type { Answers } from "./jobs.ts";
 
-/** Counts what became of requests. */
+/** Counts the outcomes of requests. */
 export class Tally {
   private readonly success: string;
   private readonly startedAt = performance.now();
@@ -14,7 +14,7 @@ export class Tally {
     this.success = success;
   }
 
-  /** Whether it is a success. */
+  /** Whether the answer is a success. */
   answered({ status, body }: HttpReply): boolean {
     this.lastAnswerAt = performance.now();
     if (status === 200 && body.startsWith(this.success)) {

@@ -14,7 +14,7 @@ interface GiftFrame {
 
 const connected = new Set<WebSocket>();
 
-/** Connects the viewers; from then on `sightings` learns of every gift they are shown. */
+/** Connects the viewers; `sightings` records every gift that they are shown. */
 export async function watch({ viewers }: WatchJob, sightings: Sightings): Promise<WatchReport> {
   for (let from = 0; from < viewers.length; from += connectedTogether) {
     const some = viewers.slice(from, from + connectedTogether);
@@ -23,7 +23,7 @@ export async function watch({ viewers }: WatchJob, sightings: Sightings): Promis
   return { viewers: connected.size };
 }
 
-/** All viewers go; what they saw stays. */
+/** Disconnects all viewers; `sightings` stays. */
 export async function leave(): Promise<WatchReport> {
   for (const socket of connected) {
     socket.removeAllListeners("close");
@@ -55,7 +55,7 @@ async function connectViewer(viewer: number, roomId: number, url: string, sighti
   socket.on("error", (error) => process.stderr.write(`viewer ${viewer}: ${error.message}\n`));
 }
 
-/** A socket that is silent for long is closed by the server. */
+/** The server closes a socket that sends nothing for long. */
 setInterval(() => {
   for (const socket of connected) socket.send(JSON.stringify({ code: frameCodes.heartbeat, body: {} }));
 }, heartbeatMs).unref();

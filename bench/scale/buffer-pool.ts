@@ -5,7 +5,7 @@ import { becomesTrue } from "../../scripts/stack/wait.ts";
 const megabyte = 1_048_576;
 const resizeDeadlineMs = 60_000;
 
-/** Memory for pages that the private database server has while `work` runs, with every page of the books in it that fits. */
+/** Sets the buffer pool of the private database server while `work` runs, and fills it with pages of the books. */
 export async function withBufferPool<T>(megabytes: number, work: () => Promise<T>): Promise<T> {
   const before = await resize(megabytes * megabyte);
   try {
@@ -16,7 +16,7 @@ export async function withBufferPool<T>(megabytes: number, work: () => Promise<T
   }
 }
 
-/** The bytes that it had before. */
+/** Returns the bytes that it had before. */
 async function resize(bytes: number): Promise<number> {
   const connection = await createConnection(config().MYSQL_URL);
   const size = async () => {

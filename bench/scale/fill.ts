@@ -10,7 +10,7 @@ const incomePoints = giftPrice * 50;
 const rowsPerStatement = 250_000;
 const dirtyPagesLeft = 200;
 const flushDeadlineMs = 5 * 60_000;
-/** Settings under which the server writes out all it can, in the order in which they may be set. */
+/** Settings that make the server flush all dirty pages, in the order in which they may be set. */
 const hurry = [
   ["innodb_io_capacity_max", 40_000],
   ["innodb_io_capacity", 20_000],
@@ -25,13 +25,13 @@ export interface Filled {
   gifts: number;
 }
 
-/** What `accounts` and `trades` come to in whole pairs. */
+/** The plan for `accounts` and `trades`, in whole pairs. */
 export function plan(accounts: number, trades: number): Filled {
   const gifts = Math.max(0, Math.floor((trades - accounts) / 2));
   return { accounts, trades: accounts + 2 * gifts, gifts };
 }
 
-/** The whole numbers from 0 up to a million, as a table that every server can make. */
+/** The whole numbers from 0 to a million, as a derived table that works on every server. */
 const digit =
   "(SELECT 0 d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)";
 const million = `(SELECT f.d * 100000 + e.d * 10000 + d.d * 1000 + c.d * 100 + b.d * 10 + a.d AS i
@@ -40,7 +40,7 @@ const million = `(SELECT f.d * 100000 + e.d * 10000 + d.d * 1000 + c.d * 100 + b
 /** Numbers n from `from` up, `size` of them. */
 const numbers = (from: number, size: number) => `(SELECT ${from} + i AS n FROM ${million} m WHERE i < ${size}) numbers`;
 
-/** The account of pair n: they are dealt out evenly, in no order. */
+/** The account of pair n: spread evenly, in no order. */
 const userOf = (accounts: number) => `${firstSender} + (n * 7919) % ${accounts}`;
 const anchorOf = `${firstAnchor} + n % ${rooms}`;
 const orderOf = "MD5(CONCAT('gift-', n))";
@@ -54,8 +54,8 @@ interface Tables {
 }
 
 /**
- * Empties the books and fills them with a past that adds up: each account was recharged once, and then gifts were sent
- * by all of them in turn, each after a recharge of its price. Keys are in no order, as real ones are.
+ * Empties the books and fills them with a history that adds up: each account was recharged once, and then all accounts
+ * sent gifts in turn, each after a recharge of its price. Keys are in no order, like real ones.
  */
 export async function fillBooks(past: Filled, progress: (line: string) => void): Promise<void> {
   const wallet = databaseName("wallet");
@@ -92,7 +92,7 @@ export async function fillBooks(past: Filled, progress: (line: string) => void):
   }
 }
 
-/** `insert` is given the table of numbers of each portion. */
+/** Calls `insert` with the table of numbers of each portion. */
 async function inPortions(
   count: number,
   what: string,
@@ -159,7 +159,7 @@ async function fillRecords(
   );
 }
 
-/** Waits until the server has written to disk what was filled in: it must not while something else is measured. */
+/** Waits until the server has flushed the filled rows to disk, so that it does not do so during a measurement. */
 export async function flushBooks(progress: (line: string) => void): Promise<void> {
   const connection = await createConnection(config().MYSQL_URL);
   const numberOf = async (sql: string) => {

@@ -7,7 +7,7 @@ interface IndexColumn {
   Column_name: string;
 }
 
-/** `ADD UNIQUE KEY name (a, b)` of every index of a table but its primary key. */
+/** `ADD UNIQUE KEY name (a, b)` for every index of a table except its primary key. */
 export function indexClauses(columns: readonly IndexColumn[]): { name: string; clause: string }[] {
   const indexes = Map.groupBy(
     columns.filter(({ Key_name }) => Key_name !== "PRIMARY"),
@@ -21,8 +21,8 @@ export function indexClauses(columns: readonly IndexColumn[]): { name: string; c
 }
 
 /**
- * Runs `fill` while a table has no index but its primary key, and then makes them anew, sorted: many times faster than
- * keeping them up row by row when keys come in no order.
+ * Runs `fill` while a table has only its primary key, and then adds its indexes again. For keys in no order this is many
+ * times faster than updating the indexes row by row.
  */
 export async function withoutIndexes(connection: Connection, table: string, fill: () => Promise<void>): Promise<void> {
   const [columns] = await connection.query(`SHOW INDEX FROM ${table}`);

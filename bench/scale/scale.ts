@@ -13,7 +13,7 @@ import { type Filled, fillBooks, flushBooks, plan } from "./fill.ts";
 
 const defaultGifts = 20_000;
 const rounds = 3;
-/** Coprime to every number of accounts here: the senders of a burst are spread over all of them. */
+/** Coprime to every number of accounts here, so that the senders of a burst are spread over all accounts. */
 const stride = 618_031;
 
 const sizes: readonly [accounts: number, trades: number][] = [
@@ -22,12 +22,12 @@ const sizes: readonly [accounts: number, trades: number][] = [
   [1_000_000, 1_000_000],
   [1_000_000, 10_000_000],
 ];
-/** What the private server has by itself, and what the largest books fit into. */
+/** The buffer pool of the private server, and one that holds the largest books, bytes. */
 const bufferPoolMb = { usual: 512, ample: 4_096 };
 const nodeCounts = [1, 2, 4];
 const booksForNodes = { accounts: 100_000, trades: 1_000_000 };
 
-/** Bursts of gifts, settled on the same books one after the other. */
+/** Bursts of gifts that are settled one after the other on the same books. */
 class Bursts {
   private readonly context: BenchContext;
   private readonly queue: DurableQueue;
@@ -42,7 +42,7 @@ class Bursts {
     this.past = past;
   }
 
-  /** In this process where `nodes` is 0, else in processes: so many wallets, one gift node and one router. */
+  /** The number of wallet processes, with one gift node and one router; 0: everything in this process. */
   async settle(nodes: number): Promise<Settled> {
     const { context, queue, gifts } = this;
     const first = this.sent;
@@ -60,7 +60,7 @@ class Bursts {
     return measureSettling(system, queue, { gifts, progress: context.progress });
   }
 
-  /** The rate is the median of several bursts', the rest that of the burst with it. */
+  /** The rate is the median of several bursts; the other figures are of that burst. */
   async rate(nodes: number) {
     const settled: Settled[] = [];
     for (let i = 0; i < rounds; i++) {
@@ -73,7 +73,7 @@ class Bursts {
     return { rate, cpuMicrosPerGift, cpuMicrosPerGiftBy, statementsPerGift, redelivered };
   }
 
-  /** What does not hold over all rows, the past's included. */
+  /** Invariants that do not hold over all rows, the filled ones included. */
   async problems(): Promise<string[]> {
     const { progress } = this.context;
     progress("checking conservation over all rows");
@@ -85,7 +85,7 @@ class Bursts {
   }
 }
 
-/** Bytes of the two databases on disk, as the server reckons them. */
+/** Bytes of the two databases on disk, as the server reports them. */
 async function bytesOnDisk(): Promise<number> {
   const connection = await createConnection(config().MYSQL_URL);
   try {
@@ -99,7 +99,7 @@ async function bytesOnDisk(): Promise<number> {
   }
 }
 
-/** How what a gift costs grows with the accounts and trades in the tables, and with wallet nodes. */
+/** The cost of a gift by the number of accounts, of trades in the tables, and of wallet nodes. */
 export async function run(context: BenchContext): Promise<BenchResult> {
   const { closing, progress, quick } = context;
   const queue = await openGiftQueue(closing);

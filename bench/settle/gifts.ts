@@ -8,7 +8,7 @@ import { anchorId, senderId } from "../support/seed.ts";
 export const rooms = 1_000;
 export const giftPrice = 90;
 
-/** A gift of a sender's to the anchor of room n modulo 1000. */
+/** A sender's gift to the anchor of room n modulo 1000. */
 export function giftOf(n: number, sender: string): AcceptedGift {
   const room = n % rooms;
   const request = { giftId: 22, roomId: room + 1, receiverId: anchorId(room), type: 0, count: 1 };
@@ -24,7 +24,7 @@ export function giftOf(n: number, sender: string): AcceptedGift {
   };
 }
 
-/** The gift as gift.send puts it into the queue; by default gift n is sender n's. */
+/** The gift as gift.send puts it into the queue; by default sender n sends gift n. */
 export function queuedGift(n: number, sender = senderId(n)): QueuedMessage {
   const gift = giftOf(n, sender);
   return { subject: `gift.send.${partitionOf(sender)}`, id: gift.orderId, payload: gift };

@@ -14,14 +14,14 @@ export interface Settled {
   cpuMicrosPerGift: number;
   cpuMicrosPerGiftBy: Record<string, number>;
   statementsPerGift: number;
-  /** Resident at the most while settling, by process. */
+  /** The most resident memory while settling, MB by process. */
   peakMb: Record<string, number>;
   redelivered: number;
   p50Ms: number;
   p99Ms: number;
 }
 
-/** Milliseconds from `since` until the record of a gift stood, at a share of all gifts recorded since then. */
+/** Milliseconds from `since` until a share of all gifts recorded since then had their record. */
 async function settleTimes(since: number, gifts: number): Promise<{ p50Ms: number; p99Ms: number }> {
   const connection = await createConnection({ uri: config().MYSQL_URL, database: databaseName("gift"), timezone: "Z" });
   const at = async (share: number) => {
@@ -38,21 +38,21 @@ async function settleTimes(since: number, gifts: number): Promise<{ p50Ms: numbe
   }
 }
 
-/** What settling the gifts that wait in a queue took, until the last of them was acked. */
+/** The cost of settling a queue, until its last gift was acked. */
 export interface Timed {
   /** Unix ms. */
   beganAt: number;
   seconds: number;
   /** µs by process. */
   cpu: Record<string, number>;
-  /** Resident at the most, MB by process. */
+  /** The most resident memory, MB by process. */
   memory: Record<string, number>;
   statements: number;
-  /** Deliveries beyond one a gift: each is work done twice, or a gift that waited in nobody's hand. */
+  /** Deliveries beyond the first of each gift: repeated work, or gifts that waited for a redelivery. */
   redelivered: number;
 }
 
-/** Has the system settle what waits in the queue. */
+/** Lets the system settle the queue. */
 export async function timeSettling(
   system: Pick<SettlingSystem, "begin">,
   queue: DurableQueue,
@@ -71,7 +71,7 @@ export async function timeSettling(
   });
 }
 
-/** CPU µs a gift, of all processes and by process. */
+/** CPU µs per gift, of all processes and by process. */
 export function cpuPerGift(cpu: Record<string, number>, gifts: number) {
   const perGift = (micros: number) => rounded(micros / gifts, 1);
   return {
@@ -81,8 +81,8 @@ export function cpuPerGift(cpu: Record<string, number>, gifts: number) {
 }
 
 /**
- * Has the product settle the gifts that wait in the queue, and stops it. The time ends when every gift has been acked,
- * which follows its debit, trade, record, event and effect.
+ * Lets the product settle the queue and stops it. The time ends when every gift is acked, after its debit, trade,
+ * record, event and effect.
  */
 export async function measureSettling(
   system: SettlingSystem,

@@ -9,15 +9,15 @@ import { measureSettling, timeSettling } from "./measure.ts";
 import { clusterSystem, singleSystem } from "./systems.ts";
 
 const defaultGifts = 100_000;
-/** Settled before the clock runs, as on a node that has been up for more than a second: what it runs is compiled then. */
+/** Gifts that are settled before the clock starts, so that the code is compiled. */
 const warmUpGifts = 10_000;
 const baselineGiftsAtMost = 10_000;
-/** The baseline's parts: half of them run before the product and half after it. */
+/** The baseline's parts: half of them run before the product, half after it. */
 const baselineParts = 4;
 
 /**
- * How fast a burst of accepted gifts, each from another sender, is settled; and beside it, before and after, so that the
- * machine's other work meets both, the usual design on a part of the gifts.
+ * The rate at which a burst of accepted gifts of different senders is settled, compared with the usual design on a part
+ * of the gifts. That runs before and after it, so that other load of the machine affects both.
  */
 export async function run(context: BenchContext): Promise<BenchResult> {
   const { topology, closing, profile, progress } = context;

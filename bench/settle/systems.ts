@@ -6,24 +6,21 @@ import type { DurableQueue } from "../support/durable-queue.ts";
 import { type BenchProcess, spawnProcess, startServices } from "../support/nodes.ts";
 import { type Usage, usageOf } from "../support/usage.ts";
 
-/** The services that settle gifts, up but for those that take them from the queue. */
+/** A running system without the services that consume the gift queue. */
 export interface SettlingSystem {
-  /**
-   * Starts those too. What it takes until they take the first gift does not count; what a second node takes that comes
-   * later than the first does.
-   */
+  /** Starts the consumers. The time until the first gift is taken does not count; a second node's later start does. */
   begin(): Promise<Begun>;
-  /** Stops those, and leaves the rest running: `begin` may follow. */
+  /** Stops the consumers alone: `begin` may follow. */
   pause(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export interface Begun extends Usage {
-  /** Unix ms: the last time at which certainly no gift had been taken from the queue. */
+  /** Unix ms: the last time at which no gift had been taken from the queue. */
   at: number;
 }
 
-/** How many processes of each. */
+/** The number of processes of each service. */
 export interface Counts {
   gift: number;
   wallet: number;
@@ -47,7 +44,7 @@ export async function singleSystem({ servers }: BenchContext, queue: DurableQueu
   };
 }
 
-/** Gift and wallet as processes of their own, and one router. */
+/** Gift and wallet in processes of their own, and one router. */
 export async function clusterSystem(
   context: BenchContext,
   queue: DurableQueue,
@@ -79,7 +76,7 @@ export async function clusterSystem(
   };
 }
 
-/** Those who take gifts stop before those they call. */
+/** Consumers of gifts stop before the services that they call. */
 async function stopInOrder(running: readonly BenchProcess[]): Promise<void> {
   for (const one of [...running].reverse()) await one.stop();
 }

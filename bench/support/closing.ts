@@ -1,14 +1,14 @@
-/** What a benchmark opened and must not leave behind: processes, servers, connections. */
+/** Closes what a benchmark opened: processes, servers, connections. */
 export class Closing {
   private readonly closers: (() => Promise<unknown>)[] = [];
   private closing: Promise<void> | undefined;
 
-  /** `close` must bear being called for what has ended by itself. */
+  /** `close` must also work for a resource that has ended by itself. */
   add(close: () => Promise<unknown>): void {
     this.closers.push(close);
   }
 
-  /** Closes the last opened first. All are tried; rejects with the first failure once they were. Later calls wait. */
+  /** Closes all, the last opened first, and then rejects with the first failure. A second call waits for the first. */
   closeAll(): Promise<void> {
     this.closing ??= this.close();
     return this.closing;

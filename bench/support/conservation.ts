@@ -6,11 +6,11 @@ interface Books {
   /** The databases with the wallet's and the gift service's tables. */
   wallet: string;
   gift: string;
-  /** How many gifts were accepted, history included. */
+  /** The number of accepted gifts, filled history included. */
   gifts: number;
-  /** Where answers were lost on the way, more gifts may have been accepted than are known of. */
+  /** The most gifts that may have been accepted, where answers were lost. */
   giftsAtMost?: number;
-  /** False of the baseline's, which keeps the anchors' sums alone. */
+  /** False for the baseline, which has only the anchors' sums. */
   incomeLedger?: boolean;
 }
 
@@ -23,7 +23,7 @@ async function open(): Promise<Connection> {
     supportBigNumbers: true,
     bigNumberStrings: true,
   });
-  // A sum for each of a million users fits in memory.
+  // So the sums of a million users fit in memory.
   await connection.query(`SET SESSION tmp_table_size = ${sumsBytes}, max_heap_table_size = ${sumsBytes}`);
   return connection;
 }
@@ -35,7 +35,7 @@ async function one(connection: Connection, sql: string): Promise<Row> {
   return (rows as Row[])[0] ?? {};
 }
 
-/** The wallet adds incomes up in the background; false where it has not within the time. Its nodes must be running. */
+/** Waits for the roll-up of incomes, which needs running wallet nodes; `false` where it is not complete in time. */
 export async function incomesRollUp(): Promise<boolean> {
   const connection = await open();
   try {
@@ -46,7 +46,7 @@ export async function incomesRollUp(): Promise<boolean> {
   }
 }
 
-/** What must hold over all rows (ARCHITECTURE.md, the invariants), as sentences about what does not. */
+/** Checks the invariants of ARCHITECTURE.md over all rows; returns a sentence for each that does not hold. */
 export async function conservationProblems(books: Books): Promise<string[]> {
   const connection = await open();
   try {
@@ -74,7 +74,7 @@ function differing(what: string, a: Amount, b: Amount): string[] {
 }
 
 async function accountProblems(connection: Connection, { wallet }: Books): Promise<string[]> {
-  // Grouped by an expression, so that the rows are read in their own order and not one by one through an index.
+  // Grouped by an expression, so that rows are read in the order of the table and not one by one through an index.
   const off = await one(
     connection,
     `SELECT COUNT(*) AS accounts FROM
@@ -98,15 +98,15 @@ async function accountProblems(connection: Connection, { wallet }: Books): Promi
   return [
     ...differing("users whose balance is not the sum of their trades", off.accounts, 0),
     ...differing("balances below zero", balances.negative, 0),
-    // With the two above: an account without a trade holds nothing.
+    // With the two above it shows that an account without trades has a balance of 0.
     ...differing("balances, valid trades", balances.total, trades.total),
     ...differing("recharged + adjusted − refunded, balances + gifts", trades.charged, held),
   ];
 }
 
 /**
- * A number that two tables have in common where they hold the same rows, whatever their order: each row's id is unique
- * and part of its text. Cheaper than a join, which would look up every row in no order.
+ * A hash that is equal for two tables with the same rows, whatever their order; the text of each row has its unique id.
+ * Cheaper than a join, which would read every row in no order.
  */
 const fingerprint = (...columns: string[]) =>
   `BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT_WS('|', ${columns.join(", ")})), 16), 16, 10) AS UNSIGNED))`;
@@ -130,7 +130,7 @@ async function giftProblems(connection: Connection, { wallet, gift, gifts, gifts
     ...(count >= gifts && count <= giftsAtMost ? [] : [`gift records: ${count} for ${gifts} gifts accepted`]),
     ...differing("succeeded records, valid gift trades", records.succeeded, trades.gifts),
     ...differing("coins of the records, coins of the trades", records.coins, trades.coins),
-    ...differing("what the records say, what the trades say", records.fingerprint, trades.fingerprint),
+    ...differing("content of the records, content of the trades", records.fingerprint, trades.fingerprint),
     ...differing("gifts of which the anchor got more than was sent", trades.unfair, 0),
   ];
 }
@@ -157,7 +157,7 @@ async function incomeProblems(connection: Connection, { wallet }: Books): Promis
   ];
 }
 
-/** Each anchor's totals are the sums of her postings, and nobody was paid out more than she had earned. */
+/** Each anchor's totals are the sums of her postings, and no anchor was paid out more than she earned. */
 async function incomeLedgerProblems(connection: Connection, { wallet }: Books): Promise<string[]> {
   const off = await one(
     connection,
@@ -168,7 +168,7 @@ async function incomeLedgerProblems(connection: Connection, { wallet }: Books): 
      WHERE i.earned_points <> COALESCE(p.earned, 0) OR i.held_points <> COALESCE(p.held, 0)
        OR i.paid_out_points <> COALESCE(p.paid_out, 0) OR i.paid_out_points > i.earned_points`,
   );
-  // With the one above: a posting of an anchor without totals.
+  // With the one above it finds postings of anchors without totals.
   const sums = await one(
     connection,
     `SELECT (SELECT COALESCE(SUM(points), 0) FROM ${wallet}.t_income_posting WHERE status = 1) AS posted,
@@ -180,7 +180,7 @@ async function incomeLedgerProblems(connection: Connection, { wallet }: Books): 
   ];
 }
 
-/** What operators hold back of anchors' incomes is never more than they earned, and is what the held gifts add up to. */
+/** Held-back income is never more than was earned, and is the sum of the held gifts' shares. */
 async function holdProblems(connection: Connection, { wallet }: Books): Promise<string[]> {
   const off = await one(
     connection,
@@ -192,7 +192,7 @@ async function holdProblems(connection: Connection, { wallet }: Books): Promise<
        (SELECT COALESCE(SUM(points), 0) FROM ${wallet}.t_income_hold_gift) AS gifts`,
   );
   return [
-    ...differing("anchors of whom more is held back than they earned", off.anchors, 0),
+    ...differing("anchors with more held back than earned", off.anchors, 0),
     ...differing("what is held back, the held gifts' shares", sums.held, sums.gifts),
   ];
 }

@@ -2,16 +2,16 @@ import type { Closing } from "./closing.ts";
 import type { BenchOptions } from "./options.ts";
 import type { BenchServers } from "./servers.ts";
 
-/** What every benchmark is given. */
+/** The parameters of every benchmark. */
 export interface BenchContext extends BenchOptions {
   servers: BenchServers;
-  /** Closed at the end, whatever it is. */
+  /** Resources that are closed at the end. */
   closing: Closing;
-  /** Says what is being done and how far it is. */
+  /** Reports the progress. */
   progress(line: string): void;
 }
 
-/** The fields of the benchmark's JSON. `conserved` false makes the run fail. */
+/** The fields of the benchmark's JSON. The run fails where `conserved` is false. */
 export interface BenchResult extends Record<string, unknown> {
   conserved: boolean;
 }

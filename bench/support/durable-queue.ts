@@ -4,11 +4,11 @@ import { natsPrefix } from "../../config/config.ts";
 import { ensureStreams, type StreamDefinition, streamNames } from "../../mixins/jetstream/streams.ts";
 import type { Closing } from "./closing.ts";
 
-/** How many publications wait for their acks at a time. */
+/** Publications that wait for their acks at once. */
 const window = 2_000;
-const lookEveryMs = 25;
+const pollMs = 25;
 const beginEveryMs = 10;
-/** A queue that nothing leaves for so long will not get empty. */
+/** A queue from which no message is acked for so long counts as stuck. */
 const stalledMs = 60_000;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -19,11 +19,11 @@ export interface QueuedMessage {
   payload: unknown;
 }
 
-/** A queue of JetStream as the benchmark sees it from outside: fills it, and looks how far its consumer is. */
+/** Fills a JetStream queue and reads how far its consumers are. */
 export class DurableQueue {
   private readonly connection: NatsConnection;
   private readonly manager: JetStreamManager;
-  /** Their names on the server: one, or one a partition. */
+  /** The names of its streams: one, or one for each partition. */
   private readonly streams: readonly string[];
   private readonly name: string;
 
@@ -43,7 +43,7 @@ export class DurableQueue {
     return new DurableQueue(connection, manager, stream);
   }
 
-  /** Puts `count` messages there, as the product does; every one is acked when this resolves. */
+  /** Publishes `count` messages as the product does; all are acked when it resolves. */
   async fill(count: number, message: (n: number) => QueuedMessage, progress: (line: string) => void): Promise<void> {
     const client = this.connection.jetstream();
     const encoder = new TextEncoder();
@@ -60,21 +60,21 @@ export class DurableQueue {
     }
   }
 
-  /** Messages that are not acked, whether they were delivered or not: an acked message leaves such a stream. */
+  /** Messages that are not acked, delivered or not: an acked message is removed from a queue's stream. */
   async left(): Promise<number> {
     const parts = await Promise.all(this.streams.map((stream) => this.manager.streams.info(stream)));
     return parts.reduce((sum, { state }) => sum + state.messages, 0);
   }
 
-  /** How many deliveries there have been, to all consumers of the queue. */
+  /** The number of deliveries to all consumers of the queue. */
   async deliveries(): Promise<number> {
     const parts = await Promise.all(this.streams.map((stream) => this.manager.consumers.list(stream).next()));
     return parts.flat().reduce((sum, { delivered }) => sum + delivered.consumer_seq, 0);
   }
 
   /**
-   * Resolves once there are deliveries beyond the first `before`, to the Unix ms of the last question that was answered
-   * with no: when it was asked there certainly were none.
+   * Resolves once there are more than `before` deliveries, to the Unix ms of the last poll that still found no more: at
+   * that time there were none.
    */
   async untilBegun(before: number): Promise<number> {
     const deadline = Date.now() + stalledMs;
@@ -87,7 +87,7 @@ export class DurableQueue {
     throw new Error(`nobody has taken anything from ${this.name} for ${stalledMs / 1_000} s`);
   }
 
-  /** Resolves to the Unix ms at which nothing was left. Says how far it is once a second. */
+  /** Resolves to the Unix ms at which the queue was empty. Reports the progress once a second. */
   async untilEmpty(count: number, progress: (line: string) => void): Promise<number> {
     let said = Date.now();
     let least = { left: Number.POSITIVE_INFINITY, at: said };
@@ -101,7 +101,7 @@ export class DurableQueue {
         said = Date.now();
         progress(`settled: ${count - left} of ${count}`);
       }
-      await pause(lookEveryMs);
+      await pause(pollMs);
     }
   }
 }

@@ -16,8 +16,8 @@ export function residentMb(pid: number): number {
 }
 
 /**
- * Looks at the resident memory of named processes ten times a second; the call it gives back stops that and says the
- * most that each has had meanwhile, in MB.
+ * Samples the resident memory of named processes ten times a second. Returns a function that stops it and returns the
+ * largest sample of each, in MB.
  */
 export function watchMemory(pids: Record<string, number | undefined>): () => Record<string, number> {
   const most: Record<string, number> = {};

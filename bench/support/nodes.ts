@@ -8,19 +8,19 @@ const stopDeadlineMs = 20_000;
 export interface BenchProcess {
   label: string;
   pid: number;
-  /** What it said of itself when it was ready. */
+  /** The JSON of its ready line. */
   about: { ports?: Record<string, number>; port?: number };
-  /** Ends it; also done at the end of the benchmark. */
+  /** Ends it; the end of the benchmark does so too. */
   stop(): Promise<void>;
 }
 
 interface ProcessOptions {
-  /** What people call it; the name of its log. */
+  /** Its name, also of its log. */
   label: string;
-  /** Relative to the project. It writes a line `ready {json}`. */
+  /** The script, relative to the project. It prints a line `ready {json}`. */
   script: string;
   args?: readonly string[];
-  /** Where its CPU profile goes when it ends. */
+  /** The file for its CPU profile, written when it ends. */
   profile?: string | undefined;
 }
 
@@ -35,7 +35,7 @@ export function spawnProcess(
   const child = startChild({
     name: label,
     command: process.execPath,
-    // What the benchmark was started with (package.json) goes for its processes too.
+    // Its processes get the Node options of the benchmark (package.json).
     args: [...process.execArgv, ...profiling, join(projectRoot(), script), ...args],
     cwd: projectRoot(),
     env: { ...servers.env, NODE_LABEL: label, LOG_FILE: undefined },

@@ -4,41 +4,41 @@ export const benchNames = ["settle", "accept", "latency", "scale", "fanout", "ro
 export type BenchName = (typeof benchNames)[number];
 export type Topology = "single" | "cluster";
 
-/** How much load the IM benchmarks make; what is left out has a default of each benchmark's own. */
+/** The load of the IM benchmarks; each benchmark has its own defaults. */
 export interface LoadOptions {
-  /** Viewers of a room; each size is measured. */
+  /** Viewers of a room; every given size is measured. */
   viewers?: readonly number[];
-  /** Gifts a second in a room; each rate is measured. */
+  /** Gifts a second in a room; every given rate is measured. */
   rates?: readonly number[];
   rooms?: number;
   connections?: number;
   /** How long gifts are sent at each rate. */
   seconds?: number;
-  /** Users who send the gifts. The fewer, the more gifts of a tick are alike and travel as one entry. */
+  /** Users who send the gifts. The fewer, the more gifts of a tick merge into one entry. */
   senders?: number;
   /** fanout: the highest rate that is tried, gifts a second. */
   most?: number;
 }
 
 export interface BenchOptions extends LoadOptions {
-  /** `undefined` where none, or one that does not exist, was named. */
+  /** `undefined` where no existing benchmark was named. */
   name: BenchName | undefined;
   help: boolean;
   json: boolean;
-  /** single: gift and wallet in this one process. cluster: each in processes of its own. */
+  /** single: gift and wallet in this process. cluster: each in separate processes. */
   topology: Topology;
-  /** How many gifts; 0 means the benchmark's own default. */
+  /** The number of gifts; 0 means the benchmark's default. */
   gifts: number;
-  /** Leaves out what takes minutes. */
+  /** Skips the parts that take minutes. */
   quick: boolean;
-  /** Where a CPU profile of the measured services goes. */
+  /** The file for a CPU profile of the measured services. */
   profile: string | undefined;
 }
 
 const lists = ["viewers", "rates"] as const;
 const numbers = ["rooms", "connections", "seconds", "senders", "most"] as const;
 
-/** @throws Error that says which option is not understood. */
+/** @throws Error that names the invalid option. */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const text = { type: "string" } as const;
   const { values, positionals } = parseArgs({

@@ -1,7 +1,4 @@
-/**
- * The value below or at which a share of the samples lies (nearest rank), exact over all of them: no buckets, no
- * interpolation. NaN where there are no samples.
- */
+/** The percentile of the samples by nearest rank, without buckets or interpolation. NaN where there are no samples. */
 export function percentile(sorted: ArrayLike<number>, share: number): number {
   if (sorted.length === 0) return Number.NaN;
   const rank = Math.ceil(sorted.length * share);
@@ -12,7 +9,7 @@ export function sortedNumbers(samples: readonly number[]): Float64Array {
   return Float64Array.from(samples).sort();
 }
 
-/** The mean of the two in the middle where their number is even; NaN where there are none. */
+/** The median; the mean of the two middle samples where their number is even, NaN where there are none. */
 export function median(samples: readonly number[]): number {
   const sorted = sortedNumbers(samples);
   const middle = sorted.length >> 1;

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";
 
-/** Runs `work` under the CPU profiler and writes what it saw to a file that browsers' developer tools open. */
+/** Runs `work` under the CPU profiler and writes the profile to a file for browsers' developer tools. */
 export async function profiled<T>(file: string | undefined, work: () => Promise<T>): Promise<T> {
   if (!file) return work();
   const session = new Session();

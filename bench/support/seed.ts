@@ -5,7 +5,7 @@ import { migrationFolders } from "../../services/databases.ts";
 
 const rowsPerStatement = 5_000;
 
-/** The ids of made-up people start here, beyond 2^53 as in earnest. */
+/** The first id of made-up users, above 2^53 like real ones. */
 export const firstSender = 100_000_000_000_000_000n;
 export const firstAnchor = 200_000_000_000_000_000n;
 
@@ -18,7 +18,7 @@ export async function makeTables(): Promise<void> {
   await migrate(databaseName("gift"), migrationFolders.gift);
 }
 
-/** Accounts with `coins` each, and the recharge that brought them, in a database that has the wallet's tables. */
+/** Makes accounts with `coins` each, and the trade of their recharge, in a database with the wallet's tables. */
 export async function seedAccounts(
   database: string,
   count: number,

@@ -7,20 +7,20 @@ import { stackStatus, startStack } from "../../scripts/stack/stack.ts";
 import type { Closing } from "./closing.ts";
 
 export interface BenchServers {
-  /** Folder of the processes' logs, those of the last run only. */
+  /** The folder of the processes' logs; it has only those of the last run. */
   logs: string;
-  /** The environment of a process that belongs to the benchmark's system. */
+  /** The environment for processes of the benchmark's system. */
   env: Record<string, string>;
-  /** Process ids of the servers, by what they are; `undefined` for one in a container. */
+  /** Process ids of the servers by their kind; `undefined` for one in a container. */
   pids: Record<string, number | undefined>;
 }
 
 export const benchDir = (): string => join(projectRoot(), ".stack/bench");
 
 /**
- * Private servers for a benchmark, durable as in earnest (InnoDB flush 1, JetStream on file), and a namespace of its
- * own; what the environment says of servers is for others. Settings are read at the first use, so call this before
- * anything of the product runs in this process.
+ * Starts private servers for a benchmark, durable as in production (InnoDB flush 1, JetStream on file), with a namespace
+ * of their own; URLs in the environment are ignored. Settings are read at their first use, so call it before any code of
+ * the product runs in this process.
  */
 export async function openServers(progress: (line: string) => void, closing: Closing): Promise<BenchServers> {
   const { NATS_URL: _nats, REDIS_URL: _redis, MYSQL_URL: _mysql, ...surroundings } = process.env;
@@ -43,7 +43,7 @@ export async function openServers(progress: (line: string) => void, closing: Clo
     SMS_PROVIDER: "console",
     CASHIER_SECRET: randomBytes(24).toString("hex"),
     OPERATOR_TOKEN: randomBytes(24).toString("hex"),
-    // A line for each request is left out on both sides of a comparison.
+    // Both sides of a comparison log no line for each request.
     LOG_LEVEL: "warn",
     LOG_FILE: logs.own,
     API_HOST: "127.0.0.1",

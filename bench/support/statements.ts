@@ -1,7 +1,7 @@
 import { createConnection } from "mysql2/promise";
 import { config } from "../../config/config.ts";
 
-/** Statements that clients have sent to the database server since it started, those of transactions included. */
+/** Statements that clients have sent to the database server since its start, those of transactions included. */
 export async function statementsSoFar(): Promise<number> {
   const connection = await createConnection(config().MYSQL_URL);
   try {

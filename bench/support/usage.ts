@@ -1,11 +1,11 @@
 import { countCpu } from "./cpu.ts";
 import { watchMemory } from "./memory.ts";
 
-/** What services and servers have used since a moment, by process. */
+/** The CPU and memory that services and servers have used since a start, by process. */
 export interface Usage {
   /** CPU time, µs. */
   cpuSince(): Record<string, number>;
-  /** The most resident memory, MB; to be asked once. */
+  /** The most resident memory, MB. Call it once: it stops the sampling. */
   memorySince(): Record<string, number>;
 }
 

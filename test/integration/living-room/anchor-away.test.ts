@@ -96,7 +96,7 @@ const leaseOfTheDead = () =>
     ["room-monitor"],
   );
 
-test("it is closed as by her: one event, 5562 to who is in it, a record; a room that she never came to stays", async () => {
+test("it is closed with one event, 5562 to its members and a record; a room that she never entered stays open", async () => {
   const [left, never] = [await openRoom(), await openRoom()];
   const viewer = await connect(server, "11", left.roomId);
   const anchor = await connect(server, left.anchorId, left.roomId);
@@ -119,7 +119,7 @@ test("it is closed as by her: one event, 5562 to who is in it, a record; a room 
   expect(again.roomId).not.toBe(left.roomId);
 });
 
-test("an anchor who was connected for less than a check was there; one who comes back in time keeps her room", async () => {
+test("an anchor who was connected for less than a check counts as present; one who returns in time keeps her room", async () => {
   const { anchorId, roomId } = await openRoom();
   await (await connect(server, anchorId, roomId)).leave();
   expect((await marksOf(roomId))?.seen).toBe(1);
@@ -137,7 +137,7 @@ test("an anchor who was connected for less than a check was there; one who comes
   await isClosed(roomId);
 });
 
-test("an anchor whose entry Redis has lost is asked for at the im-servers, and stays", async () => {
+test("an anchor whose entry Redis lost is found by asking the im-servers, and keeps her room", async () => {
   const quiet = await startServer("im-quiet", slow);
   await seeing(quiet, { "living-room": 2, "im-router": 1 });
   await seeing(caller, { "im-server": 2 });
@@ -157,7 +157,7 @@ test("an anchor whose entry Redis has lost is asked for at the im-servers, and s
   await stopNode(quiet);
 });
 
-test("an anchor who comes back before the commit keeps her room, and one who comes after it is told so", async () => {
+test("an anchor who returns before the commit keeps her room; one who returns after it learns that it is closed", async () => {
   const { anchorId, roomId } = await openRoom();
   const mysql = database;
   const lease = new DatabaseLease({ mysql, name: "of-this-test", holder: "test", ms: 60_000 });
@@ -182,7 +182,7 @@ test("an anchor who comes back before the commit keeps her room, and one who com
   expect(await call(caller, "living-room.anchorEntered", { anchorId: "1", roomId })).toEqual({ live: false });
 });
 
-test("an anchor is not let into a room that was closed, though its node still takes it for live", async () => {
+test("an anchor is refused in a closed room that her node still has as live", async () => {
   const { anchorId, roomId } = await openRoom();
   const viewer = await connect(server, "12", roomId);
   const token = await tokenOf(server, anchorId);
@@ -192,7 +192,7 @@ test("an anchor is not let into a room that was closed, though its node still ta
   await viewer.leave();
 });
 
-test("the time starts anew when Redis was away, and nobody is closed meanwhile", async () => {
+test("after an outage of Redis absence counts from zero, and no room is closed during it", async () => {
   const { anchorId, roomId } = await openRoom();
   await (await connect(server, anchorId, roomId)).leave();
   await isAway(roomId);
@@ -209,7 +209,7 @@ test("the time starts anew when Redis was away, and nobody is closed meanwhile",
   await isClosed(roomId);
 });
 
-test("the time starts anew when Redis has lost everything, and who is there stays", async () => {
+test("after a wipe of Redis absence counts from zero, and present anchors keep their rooms", async () => {
   const [away, there] = [await openRoom(), await openRoom()];
   const anchor = await connect(server, there.anchorId, there.roomId);
   await (await connect(server, away.anchorId, away.roomId)).leave();
@@ -224,7 +224,7 @@ test("the time starts anew when Redis has lost everything, and who is there stay
   expect(anchor.closed).toBeUndefined();
 });
 
-test("the time starts anew when all im-servers were away, and she must be back within it", async () => {
+test("after an outage of all im-servers absence counts from zero", async () => {
   const { anchorId, roomId } = await openRoom();
   await (await connect(server, anchorId, roomId)).leave();
   await isAway(roomId);
@@ -237,7 +237,7 @@ test("the time starts anew when all im-servers were away, and she must be back w
   await isClosed(roomId);
 });
 
-test("when the node that checks the rooms dies another continues, and the absence so far counts", async () => {
+test("when the node that checks the rooms dies, another continues and the absence so far counts", async () => {
   const { anchorId, roomId } = await openRoom();
   await (await connect(server, anchorId, roomId)).leave();
   await isAway(roomId);
@@ -248,7 +248,7 @@ test("when the node that checks the rooms dies another continues, and the absenc
   expect(await eventsOf(roomId)).toHaveLength(1);
 });
 
-test("after a time in which nobody looked the absence counts anew", async () => {
+test("after a time without checks absence counts from zero", async () => {
   const { anchorId, roomId } = await openRoom();
   await (await connect(server, anchorId, roomId)).leave();
   await isAway(roomId);
@@ -259,7 +259,7 @@ test("after a time in which nobody looked the absence counts anew", async () => 
   expect(await isLive(roomId)).toBe(true);
 });
 
-test("an anchor who came and left while her room could not be told of it is known to have been there", async () => {
+test("an anchor who came and left while the living-room service was away counts as having been there", async () => {
   const { anchorId, roomId } = await openRoom();
   let telling = false;
   const stores = rooms.map((node) => (node.getLocalService("living-room") as unknown as MysqlState).mysql);
@@ -272,7 +272,7 @@ test("an anchor who came and left while her room could not be told of it is know
   });
   try {
     await (await connect(server, anchorId, roomId)).leave();
-    // As if no look had fallen into that time.
+    // As without a check in that time.
     await afterALook();
     await database.run("UPDATE t_living_room SET anchor_seen = 0, away_since = NULL WHERE id = ?", [roomId]);
     await afterALook();

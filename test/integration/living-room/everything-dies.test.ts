@@ -63,7 +63,7 @@ async function numberOf(roomId: number): Promise<number | undefined> {
 const shows = (roomId: number, watching: number | undefined) =>
   eventually(`the room shows ${watching}`, async () => (await numberOf(roomId)) === watching, 20_000);
 
-test("all are killed and come again: numbers are right, and rooms whose anchors do not come back are closed in time", async () => {
+test("after all nodes are killed and restarted, numbers are right and rooms of absent anchors are closed in time", async () => {
   const settings = { checkEveryMs: 100, leaseMs: 1_500 };
   // Their clocks are an hour and more apart.
   const [rooms, server] = await Promise.all([
@@ -138,7 +138,7 @@ test("members that a dead node left in a room are not counted", async () => {
   await shows(roomId, 2);
 });
 
-test("a number that no im-server holds members for is put right, and not while Redis is away", async () => {
+test("a watch number without members is corrected, but not while Redis is away", async () => {
   const roomId = await openRoom("94");
   const { redis: connection } = router.getLocalService("im-router") as unknown as RedisState;
   // The client does not clear this timer of commands it refuses.

@@ -83,7 +83,7 @@ async function handled(durable: string): Promise<void> {
   });
 }
 
-test("a frozen account cannot go live, which counts as a start; unfrozen it can, and so can one without an account", async () => {
+test("a frozen account cannot go live, and the try counts; an unfrozen user and one without an account can", async () => {
   const anchorId = newAnchor();
   await move("freeze", anchorId);
   expect(await start(anchorId).catch(failureName)).toBe("accountUnusable");
@@ -104,7 +104,7 @@ test("an invalid account cannot go live either", async () => {
   expect(await start(anchorId).catch(failureName)).toBe("accountUnusable");
 });
 
-test("a freeze closes the anchor's live room as she would herself, once, and nobody else's; unfrozen she opens another", async () => {
+test("a freeze closes the anchor's live room once, and no other room; after the unfreeze she opens another", async () => {
   const [anchorId, other] = [newAnchor(), newAnchor()];
   const [{ roomId }, neighbour] = await Promise.all([start(anchorId), start(other)]);
   await move("freeze", anchorId);
@@ -133,7 +133,7 @@ test("a freeze while every living-room node is away closes the room when one is 
   expect(await database.query("SELECT id FROM t_living_room WHERE id = ?", [roomId])).toEqual([]);
 });
 
-test("a room that opens after the freeze of its anchor was handled, since its start looked before, does not stay open", async () => {
+test("a room whose start checked the account before the freeze and opened after it is closed", async () => {
   const anchorId = newAnchor();
   const opening = Promise.withResolvers<void>();
   const reached = new Promise<void>((resolve) => {
@@ -150,7 +150,7 @@ test("a room that opens after the freeze of its anchor was handled, since its st
   expect(await isLive(roomId)).toBe(false);
 });
 
-test("the event of a freeze that is over by now, coming late or again, closes nothing", async () => {
+test("a late or repeated event of a freeze that is over closes no room", async () => {
   const anchorId = newAnchor();
   await move("freeze", anchorId);
   await move("unfreeze", anchorId);
@@ -162,7 +162,7 @@ test("the event of a freeze that is over by now, coming late or again, closes no
   expect(await isLive(roomId)).toBe(true);
 });
 
-test("a room that opens after an unfreeze, while the account is asked for, stays open", async () => {
+test("a room that opens after an unfreeze, while the account is being checked, stays open", async () => {
   const anchorId = newAnchor();
   const { roomId: first } = await start(anchorId);
   const opened: number[] = [];
@@ -182,7 +182,7 @@ test("a room that opens after an unfreeze, while the account is asked for, stays
   expect(await isLive(opened[0] as number)).toBe(true);
 });
 
-test("a freeze that no event told of closes the room too, and a wallet that is away is asked again", async () => {
+test("a freeze without an event closes the room too, and a wallet that is away is asked again", async () => {
   const [anchorId, other] = [newAnchor(), newAnchor()];
   const [{ roomId }, neighbour] = await Promise.all([start(anchorId), start(other)]);
   await handled("living-room-opened");

@@ -62,7 +62,7 @@ beforeEach(() => {
   routerAway = false;
 });
 
-/** Takes Redis away from a node, at once and until it is given back. */
+/** Cuts a node's connection to Redis at once; returns a function that restores it. */
 async function cutRedis(node: Broker, service: string): Promise<() => Promise<void>> {
   const { redis: connection } = node.getLocalService(service) as unknown as RedisState;
   // The client does not clear this timer of commands it refuses, and the test would wait for it at its end.
@@ -120,12 +120,12 @@ describe("starting", () => {
     expect(opened).toMatchObject({ id: `room.opened:${roomId}`, data: { ...room, time: expect.any(String) } });
   });
 
-  test("keeps a given name without the blanks around it", async () => {
+  test("keeps a given name without surrounding blanks", async () => {
     const { roomId } = await start(newAnchor(), { type: 2, roomName: "  唱歌 " });
     expect(await find(roomId)).toMatchObject({ type: 2, roomName: "唱歌" });
   });
 
-  test("the type is looked at before the limit, which a malformed start does not use up", async () => {
+  test("the type is checked before the limit, and a malformed start is not counted", async () => {
     const anchorId = newAnchor();
     expect(await failureOf(start(anchorId, {}))).toBe("roomTypeMissing");
     expect(await failureOf(start(anchorId, { type: 3 }))).toBe("invalidParam");
@@ -133,7 +133,7 @@ describe("starting", () => {
     expect(await failureOf(start(anchorId, {}))).toBe("roomTypeMissing");
   });
 
-  test("again within ten seconds is refused on every node; after them it gives the same room, unchanged", async () => {
+  test("again within ten seconds is refused on every node; later it returns the same room, unchanged", async () => {
     const anchorId = newAnchor();
     const { roomId } = await start(anchorId, { type: 1, roomName: "first" }, 0);
     expect(await failureOf(start(anchorId, { type: 1 }, 1))).toBe("startTooOften");
@@ -144,7 +144,7 @@ describe("starting", () => {
     expect(await announced(roomId)).toHaveLength(1);
   });
 
-  test("20 times in parallel on two nodes gives one room and one event, whatever Redis says", async () => {
+  test("20 times in parallel on two nodes opens one room and writes one event, with and without Redis", async () => {
     const anchorId = newAnchor();
     const anchor = { anchorId, type: 1, name: async () => "parallel", requestId: null };
     const outcomes = await Promise.all(
@@ -157,19 +157,19 @@ describe("starting", () => {
     expect(await announced(first?.room.roomId as number)).toHaveLength(1);
   });
 
-  test("without Redis nothing is limited, and there is one room all the same", async () => {
+  test("without Redis nothing is limited, and there is still one room", async () => {
     const anchorId = newAnchor();
-    const giveBack = await Promise.all(nodes.map((node) => cutRedis(node, "living-room")));
+    const restoreRedis = await Promise.all(nodes.map((node) => cutRedis(node, "living-room")));
     const rooms = await Promise.all(
       Array.from({ length: 8 }, (_, at) => start(anchorId, { type: 1 }, (at % 2) as 0 | 1)),
     );
-    await Promise.all(giveBack.map((give) => give()));
+    await Promise.all(restoreRedis.map((restore) => restore()));
     expect(new Set(rooms.map(({ roomId }) => roomId)).size).toBe(1);
   });
 });
 
 describe("closing", () => {
-  test("moves the room to the records, tells every node, and empties the room once", async () => {
+  test("moves the room to the records, is known to every node, and empties the room once", async () => {
     const anchorId = newAnchor();
     const { roomId } = await start(anchorId, { type: 2, roomName: "to be closed" });
     await Promise.all([find(roomId, 0), find(roomId, 1)]);
@@ -192,7 +192,7 @@ describe("closing", () => {
     expect(emptied.filter((id) => id === roomId)).toEqual([roomId]);
   });
 
-  test("in parallel on two nodes closes once and tells once, and each of them finds it closed", async () => {
+  test("in parallel on two nodes closes once with one event, and every node finds it closed", async () => {
     const anchorId = newAnchor();
     const { roomId } = await start(anchorId);
     const outcomes = await Promise.all(
@@ -205,7 +205,7 @@ describe("closing", () => {
     expect(await eventsOf("room.closed", roomId)).toHaveLength(1);
   });
 
-  test("is for the anchor alone; the try of a stranger counts against the stranger, not the anchor", async () => {
+  test("is for the anchor alone; a stranger's call counts against the stranger's limit", async () => {
     const [anchorId, stranger] = [newAnchor(), newAnchor()];
     const { roomId } = await start(anchorId);
     expect(await failureOf(close(stranger, roomId, 1))).toBe("notYourRoom");
@@ -226,13 +226,13 @@ describe("closing", () => {
     expect(await failureOf(close(anchorId, roomId, 1))).toBe("notYourRoom");
   });
 
-  test("again, while Redis cannot count, is the close that was: it tells nobody again, and is hers alone", async () => {
+  test("again without Redis changes nothing, writes no event and is for the anchor alone", async () => {
     const anchorId = newAnchor();
     const { roomId } = await start(anchorId);
     await close(anchorId, roomId);
-    const giveBack = await cutRedis(nodes[1], "living-room");
+    const restoreRedis = await cutRedis(nodes[1], "living-room");
     const outcomes = await Promise.all([anchorId, newAnchor()].map((id) => failureOf(close(id, roomId, 1))));
-    await giveBack();
+    await restoreRedis();
     expect(outcomes).toEqual(["it succeeded", "notYourRoom"]);
     expect(await announced(roomId)).toHaveLength(2);
   });
@@ -249,7 +249,7 @@ describe("closing", () => {
     await eventually("the room was emptied", () => emptied.includes(roomId));
   });
 
-  test("and starting again gives a new room: an id never comes again", async () => {
+  test("and starting again opens a new room: an id is never used again", async () => {
     const anchorId = newAnchor();
     const first = await start(anchorId);
     await close(anchorId, first.roomId);

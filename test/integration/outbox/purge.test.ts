@@ -29,7 +29,7 @@ const left = async () => {
   return rows.map(({ msg_id }) => msg_id);
 };
 
-test("what was sent long ago goes, however much it is, and what was sent lately or not at all stays", async () => {
+test("rows that were sent long ago are deleted, however many; recent and unsent rows stay", async () => {
   await write(2 * limits.outbox.purgeRows + 1, "old", "UTC_TIMESTAMP(3) - INTERVAL 2 HOUR");
   await write(1, "late", "UTC_TIMESTAMP(3) - INTERVAL 50 MINUTE");
   await startNode("user", [user]);

@@ -39,7 +39,7 @@ const unsent = async () => {
 };
 const places = (count: number) => Array.from({ length: count }, (_, n) => n + 1);
 
-test("what a lost stream had beyond what all consumers had read goes again, and nothing of other streams or of this one", async () => {
+test("messages of a lost stream that not all consumers had read are sent again, and no other messages", async () => {
   await sent(former, places(4));
   await sent(former, [9], "other.local");
   await sent(present, [5]);
@@ -49,13 +49,13 @@ test("what a lost stream had beyond what all consumers had read goes again, and 
   expect(await sendAgain(database, definition, now)).toBe(0);
 });
 
-test("what the stream had beyond its end, when it went back in time, goes again", async () => {
+test("messages beyond the end of a stream that went back in time are sent again", async () => {
   await sent(present, places(4));
   expect(await sendAgain(database, definition, { ...now, again: "back-1", lastSequence: 3 })).toBe(1);
   expect(await unsent()).toEqual([`news.local ${present} 4`]);
 });
 
-test("an hour of rows is marked in portions, each committed by itself, also while the relay sends them anew", async () => {
+test("an hour of rows is marked in portions that commit by themselves, also while the relay sends them again", async () => {
   const { sendAgainRows } = limits.outbox;
   const count = 2 * sendAgainRows + 1;
   await sent(present, places(count));

@@ -55,7 +55,7 @@ describe("a client of Redis", () => {
   });
   afterEach(() => redis.disconnect());
 
-  test.each(states)("%s is unavailable for writes and scripts, and over when it is over", async (_name, state) => {
+  test.each(states)("%s is unavailable for writes and scripts, and recovers when it ends", async (_name, state) => {
     expect(await write(redis)).toBe("done");
     await state.does(admin);
     try {
@@ -70,7 +70,7 @@ describe("a client of Redis", () => {
     await eventually("written again", async () => (await write(redis)) === "done");
   });
 
-  test("an account that may not log in for a while is unavailable, and over when it may", async () => {
+  test("an account that cannot log in for a while is unavailable, and recovers", async () => {
     await admin.acl("SETUSER", "default", "resetpass", ">another");
     try {
       // The connection breaks, and the next one is asked for a password.
@@ -82,7 +82,7 @@ describe("a client of Redis", () => {
     await eventually("written again", async () => (await write(redis)) === "done");
   });
 
-  test("a command or a script that is wrong stays what it is, and costs no connection", async () => {
+  test("a wrong command or script keeps its error and drops no connection", async () => {
     const made = address.made;
     await redis.set("text", "x", "PX", 60_000);
     const wrong = [
@@ -113,7 +113,7 @@ describe("a client of Redis", () => {
     }
   });
 
-  test("what was on its way when the connection was given up is not sent again", async () => {
+  test("a command that was in flight when the connection was dropped is not sent again", async () => {
     await admin.del("counter");
     await admin.config("SET", "min-replicas-to-write", "1");
     const counts = [
@@ -190,33 +190,36 @@ describe("health", () => {
   });
   afterEach(() => stopNode(node));
 
-  test.each(states)("%s: who needs Redis is not ready, who goes on without it is degraded", async (name, state) => {
-    const healthOf = (service: string) => node.call<{ redis: unknown }, object>(`${service}.health`, {});
-    expect(await healthOf("needs")).toEqual({ redis: true });
-    await state.does(admin);
-    try {
-      const sick = await eventually("not ready", async () => {
-        const { redis } = await healthOf("needs");
-        return typeof redis === "string" && redis.includes(name) && redis;
-      });
-      expect(sick).toContain(name);
-      await eventually("degraded", async () => {
-        const { redis } = await healthOf("helped");
-        return (redis as { degraded?: string }).degraded?.includes(name);
-      });
-    } finally {
-      await state.undoes(admin);
-    }
-    await eventually("ready again", async () => (await healthOf("needs")).redis === true);
-  });
+  test.each(states)(
+    "%s: a service that needs Redis is not ready, one that works without it is degraded",
+    async (name, state) => {
+      const healthOf = (service: string) => node.call<{ redis: unknown }, object>(`${service}.health`, {});
+      expect(await healthOf("needs")).toEqual({ redis: true });
+      await state.does(admin);
+      try {
+        const sick = await eventually("not ready", async () => {
+          const { redis } = await healthOf("needs");
+          return typeof redis === "string" && redis.includes(name) && redis;
+        });
+        expect(sick).toContain(name);
+        await eventually("degraded", async () => {
+          const { redis } = await healthOf("helped");
+          return (redis as { degraded?: string }).degraded?.includes(name);
+        });
+      } finally {
+        await state.undoes(admin);
+      }
+      await eventually("ready again", async () => (await healthOf("needs")).redis === true);
+    },
+  );
 
   test("concurrent calls, and calls within healthKeptMs, share one check", async () => {
-    const looks = async () => Number(/cmdstat_eval:calls=(\d+)/.exec(await admin.info("commandstats"))?.[1]);
+    const probes = async () => Number(/cmdstat_eval:calls=(\d+)/.exec(await admin.info("commandstats"))?.[1]);
     await node.call("needs.health", {});
     await new Promise((resolve) => setTimeout(resolve, limits.http.healthKeptMs));
-    const before = await looks();
+    const before = await probes();
     await Promise.all(Array.from({ length: 200 }, () => node.call("needs.health", {})));
-    // One of this, and of the connections' own looks at the most one each.
-    expect((await looks()) - before).toBeLessThanOrEqual(3);
+    // One check, and at most one probe of each connection.
+    expect((await probes()) - before).toBeLessThanOrEqual(3);
   });
 });

@@ -35,7 +35,7 @@ afterAll(async () => {
   await mysql.close();
 });
 
-test("while the database is away no code goes out that would not pass, and another may be asked for at once", async () => {
+test("while the database is away no code is sent, and another may be requested at once", async () => {
   const send = () => call(caller, "user.sendLoginCode", { phone }).then(() => "sent", failureName);
   mysql.cut();
   expect(await send()).toBe("unavailable");

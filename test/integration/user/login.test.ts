@@ -80,7 +80,7 @@ describe("login codes", () => {
     expect(await database.query("SELECT code, phone FROM t_sms WHERE phone = ?", [phone])).toEqual([{ code, phone }]);
   });
 
-  test("of 20 parallel requests one code is sent; another is refused until its life ends", async () => {
+  test("20 parallel requests send one code; another is refused until it expires", async () => {
     const phone = newPhone();
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => failureOf(sendCode(phone))));
     expect(outcomes.filter((outcome) => outcome === "smsTooOften")).toHaveLength(19);
@@ -90,7 +90,7 @@ describe("login codes", () => {
     expect(await sendCode(phone)).toMatch(/^\d{6}$/);
   });
 
-  test("phone and code are checked for their form, in this order, before anything is spent", async () => {
+  test("the forms of phone and code are checked, in this order, before a try is counted", async () => {
     const loose = (params: object) => failureOf(caller.call("user.login", params));
     expect(await failureOf(sendCode(""))).toBe("phoneMissing");
     expect(await failureOf(caller.call("user.sendLoginCode", {}))).toBe("phoneMissing");
@@ -104,13 +104,13 @@ describe("login codes", () => {
     expect(await login(phone, code)).toMatchObject({ userId: expect.any(String) });
   });
 
-  test("a number is taken for its digits", async () => {
+  test("a phone and code given as numbers count as their digits", async () => {
     const phone = newPhone();
     const { devCode } = (await caller.call("user.sendLoginCode", { phone: Number(phone) })) as { devCode: string };
     expect(await redis.get(codeKey(phone))).toBe(`${devCode}:0`);
   });
 
-  test("a code that was never sent, or has run out, is expired", async () => {
+  test("a code that was never sent, or has expired, is expired", async () => {
     const phone = newPhone();
     expect(await failureOf(login(phone, "123456"))).toBe("smsCodeExpired");
     const code = await sendCode(phone);
@@ -118,7 +118,7 @@ describe("login codes", () => {
     expect(await failureOf(login(phone, code))).toBe("smsCodeExpired");
   });
 
-  test("four wrong tries do no harm, a fifth burns the code, and burning does not buy another code", async () => {
+  test("four wrong tries change nothing, the fifth burns the code, and burning does not give another code sooner", async () => {
     const careless = newPhone();
     const good = await sendCode(careless);
     for (let attempt = 1; attempt < limits.user.smsWrongTries; attempt++)
@@ -134,7 +134,7 @@ describe("login codes", () => {
     expect(await failureOf(sendCode(guessed))).toBe("smsTooOften");
   });
 
-  test("parallel guesses get five tries between them", async () => {
+  test("parallel guesses have five tries in all", async () => {
     const phone = newPhone();
     const code = await sendCode(phone);
     const guesses = Array.from({ length: 20 }, (_, at) => failureOf(login(phone, wrongFor(code), (at % 2) as 0 | 1)));
@@ -143,7 +143,7 @@ describe("login codes", () => {
     expect(outcomes.filter((outcome) => outcome === "smsCodeExpired")).toHaveLength(15);
   });
 
-  test("the right code passes once in 20 parallel logins on two nodes, and ends the wait for the next", async () => {
+  test("the right code passes once in 20 parallel logins on two nodes, and the next may be requested at once", async () => {
     const phone = newPhone();
     const code = await sendCode(phone);
     const outcomes = await Promise.all(
@@ -183,7 +183,7 @@ async function registrationOf(userId: string): Promise<{ data: { userId: string 
 }
 
 describe("registration", () => {
-  test("an unknown phone becomes a user with an id over 2^53, a friendly name and one event", async () => {
+  test("an unknown phone becomes a user with an id over 2^53, a nick name and one event", async () => {
     const phone = newPhone();
     const { userId } = await login(phone, await sendCode(phone));
     expect(BigInt(userId)).toBeGreaterThan(2n ** 53n);
@@ -210,7 +210,7 @@ describe("registration", () => {
     expect(await login(phone, await sendCode(phone), 1)).toMatchObject({ userId });
   });
 
-  test("a registration that broke half-way leaves nothing, and the next login registers", async () => {
+  test("a registration that fails half-way leaves no rows, and the next login registers", async () => {
     const phone = newPhone();
     const service = nodes[0].getLocalService("user") as unknown as { outbox: { add: () => Promise<void> } };
     const { add } = service.outbox;
@@ -225,7 +225,7 @@ describe("registration", () => {
     expect(await call(caller, "user.profile", { userId })).toMatchObject({ userId });
   });
 
-  test("nobody has the profile of an unknown id, not even of one next to a user's", async () => {
+  test("an unknown id has no profile, not even one next to a user's id", async () => {
     const phone = newPhone();
     const { userId } = await login(phone, await sendCode(phone));
     for (const unknown of ["1", String(BigInt(userId) + 1n), String(BigInt(userId) - 1n), "18446744073709551615"])
@@ -233,7 +233,7 @@ describe("registration", () => {
   });
 });
 
-test("with the console provider of the real notification service the code comes back to the caller", async () => {
+test("with the console provider of the notification service the caller gets the code", async () => {
   const node = await startNode("user-and-notification", [user, notification]);
   const { devCode } = await call(node, "user.sendLoginCode", { phone: newPhone() });
   expect(devCode).toMatch(/^\d{6}$/);

@@ -46,7 +46,7 @@ test("an error of the database is in the log without the statement and its value
   expect(log).not.toContain(phone);
 });
 
-test("so is what the database said while it was of no use", async () => {
+test("an error of an unusable database is in the log without the statement and its values", async () => {
   await database.run("RENAME TABLE t_sms TO t_sms_away");
   await expect(call(node, "user.sendLoginCode", { phone })).rejects.toMatchObject({ type: "unavailable" });
   const log = await logged("ER_NO_SUCH_TABLE");

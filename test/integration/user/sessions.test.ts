@@ -28,7 +28,7 @@ afterAll(async () => {
   await stopAll();
 });
 
-/** Takes Redis away from a node, at once and until it is given back. */
+/** Cuts a node's connection to Redis at once; returns a function that restores it. */
 async function cutRedis(node: Broker, service: string): Promise<() => Promise<void>> {
   const { redis: connection } = node.getLocalService(service) as unknown as RedisState;
   // The client does not clear this timer of commands it refuses, and the test would wait for it at its end.
@@ -52,7 +52,7 @@ const login = async (phone = newPhone(), node: 0 | 1 = 0) => {
 const who = (token: string, node: 0 | 1 = 1) => call(caller, "user.authenticate", { token }, on(node));
 
 describe("sessions", () => {
-  test("a token is known on every node, as its user's", async () => {
+  test("every node knows the user of a token", async () => {
     const { userId, token } = await login();
     expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(await who(token, 0)).toEqual({ userId });
@@ -78,7 +78,7 @@ describe("sessions", () => {
     ["part of a key", "user:sessions:1"],
   ])("a token that is %s is nobody's", async (_what, token) => expect(await who(token)).toBeNull());
 
-  test("a token is dead on every node once logout returned; others of the user live on", async () => {
+  test("a token is invalid on every node once logout returned; the user's other tokens stay valid", async () => {
     const phone = newPhone();
     const first = await login(phone, 0);
     const second = await login(phone, 1);
@@ -105,7 +105,7 @@ describe("sessions", () => {
     expect(await redis.zcard(`user:sessions:${userId}`)).toBe(more);
   });
 
-  test("Redis wiped costs the sessions: the user logs in again and is the same", async () => {
+  test("a wiped Redis ends the sessions: the user logs in again and has the same id", async () => {
     const phone = newPhone();
     const before = await login(phone);
     const prefix = redis.options.keyPrefix ?? "";
@@ -117,8 +117,8 @@ describe("sessions", () => {
     expect(await who(after.token)).toEqual({ userId: before.userId });
   });
 
-  test("without Redis a token is neither known nor unknown: everything answers unavailable", async () => {
-    const giveBack = await cutRedis(nodes[0], "user");
+  test("without Redis every call answers unavailable", async () => {
+    const restoreRedis = await cutRedis(nodes[0], "user");
     const phone = newPhone();
     const token = "A".repeat(43);
     const outcomes = await Promise.all([
@@ -127,7 +127,7 @@ describe("sessions", () => {
       call(caller, "user.authenticate", { token }, on(0)).catch(isUnavailable),
       call(caller, "user.logout", { token }, on(0)).catch(isUnavailable),
     ]);
-    await giveBack();
+    await restoreRedis();
     expect(outcomes).toEqual([true, true, true, true]);
     expect(await login(phone)).toMatchObject({ userId: expect.any(String) });
   });

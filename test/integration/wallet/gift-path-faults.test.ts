@@ -81,7 +81,7 @@ async function acceptGifts(users: readonly string[], count: number): Promise<Map
   return accepted;
 }
 
-test("gifts on their way from the queue, with lost commits, Redis gone, and MySQL away: each ends once, as its sender and the room are told", async () => {
+test("gifts end once, as the sender and the room see it, through lost commits and outages of Redis and MySQL", async () => {
   const users = await fundedUsers(caller, 30, affordable);
   const first = await acceptGifts(users, perUser / 2);
   const lost = mysql.breakOnce({ after: "INSERT INTO t_qiyu_currency_trade", at: "COMMIT", how: "reply lost" });

@@ -83,8 +83,8 @@ async function scene(): Promise<{ payer: string; order: string; first: string; s
   return { payer, order, first, second };
 }
 
-describe("what a refund's missing coins were spent on", () => {
-  test("is shown gift by gift, newest first, with the anchors' shares", async () => {
+describe("the gifts of a refund's missing coins", () => {
+  test("are listed newest first, with the anchors' shares", async () => {
     const { payer, order, first, second } = await scene();
     expect(await affected(order)).toEqual({
       ...{ orderId: order, userId: payer, taken: 29, shortfall: 71, owing: 71, paidOff: [], uncovered: 0 },
@@ -114,7 +114,7 @@ describe("what a refund's missing coins were spent on", () => {
     expect(audit).toEqual({ action: "wallet.affectedGifts", outcome: "succeeded" });
   });
 
-  test("stays what it is when later gifts, refunds and recharges come; these say what they paid off", async () => {
+  test("stay the same after later gifts, refunds and recharges; what those paid off is shown", async () => {
     const { payer, order, first, second } = await scene();
     const before = await affected(order);
     const later = `later-${payer}`;
@@ -132,7 +132,7 @@ describe("what a refund's missing coins were spent on", () => {
     expect(await settledIncome(second, 20)).toMatchObject({ income: 0, heldBack: 20 });
   });
 
-  test("is nothing where the coins were all there, and where the refund overtook the credit", async () => {
+  test("are none where all coins were left, and where the refund came before the credit", async () => {
     const payer = newUser();
     const [whole, early] = [`whole-${payer}`, `early-${payer}`];
     await recharge(caller, whole, payer, 50);
@@ -154,7 +154,7 @@ describe("what a refund's missing coins were spent on", () => {
     expect(await affected(`spent-${payer}`)).toMatchObject({ shortfall: 10, uncovered: 0, anchors: [{ coins: 10 }] });
   });
 
-  test("cannot be asked of an order without a refund", async () => {
+  test("fail with refundUnknown for an order without a refund", async () => {
     const payer = newUser();
     await recharge(caller, `kept-${payer}`, payer, 10);
     for (const order of [`kept-${payer}`, "no-such-order"]) {
@@ -166,7 +166,7 @@ describe("what a refund's missing coins were spent on", () => {
 });
 
 describe("an operator's decision", () => {
-  test("holds an anchor's share back, once, however often and on however many nodes it is made at once", async () => {
+  test("holds an anchor's share back once, however often and on however many nodes it is made at once", async () => {
     const { order, first, second } = await scene();
     const answers = await Promise.all(
       Array.from({ length: 24 }, (_, at) => hold(order, at % 3 === 0 ? first : undefined, nodes[at % 2])),
@@ -193,7 +193,7 @@ describe("an operator's decision", () => {
     expect(events.map(({ subject }) => subject)).toEqual(["event.income.held", "event.income.held"]);
   });
 
-  test("about one anchor leaves the others their shares", async () => {
+  test("about one anchor does not change the shares of the others", async () => {
     const { order, first, second } = await scene();
     expect(states(await hold(order, second))).toEqual([
       [first, "open"],
@@ -204,7 +204,7 @@ describe("an operator's decision", () => {
     expect(await failureOf(hold(order, newUser()))).toBe("holdState");
   });
 
-  test("to let go gives the share back, once and for good: a late repeat of the hold takes nothing", async () => {
+  test("to release gives the share back once and for ever: a late repeat of the hold takes nothing", async () => {
     const { order, first, second } = await scene();
     expect(await failureOf(release(order))).toBe("holdState");
     await hold(order);
@@ -221,7 +221,7 @@ describe("an operator's decision", () => {
     ).toHaveLength(2);
   });
 
-  test("to hold and to let go at once ends in one of the two states, and the share is counted once", async () => {
+  test("to hold and to release at once ends in one of the two states, and the share is counted once", async () => {
     const { order, first } = await scene();
     const decisions = Array.from({ length: 20 }, (_, at) =>
       at % 2 === 0 ? hold(order, first) : release(order, first),
@@ -232,7 +232,7 @@ describe("an operator's decision", () => {
     expect([heldBack, left]).toEqual(states(await affected(order))[0]?.[1] === "held" ? [15, 0] : [0, 15]);
   });
 
-  test("stays right while gifts of others are settled and rolled up all the time", async () => {
+  test("is exact while gifts of others are settled and rolled up", async () => {
     const { order, first } = await scene();
     const fans = await Promise.all(Array.from({ length: 10 }, () => funded(100)));
     let looking = true;
@@ -282,7 +282,7 @@ describe("an operator's decision", () => {
     },
   );
 
-  test("is not decided by what it saw before another's was committed", async () => {
+  test("is made on the state after a concurrent decision is committed", async () => {
     const { order, first, second } = await scene();
     await other.beginTransaction();
     await other.query("SELECT id FROM t_wallet_debt WHERE biz_id = ? FOR UPDATE", [`refund:${order}`]);
@@ -314,7 +314,7 @@ describe("an operator's decision", () => {
     ]);
   });
 
-  test("about more gifts than go into one statement or one page is about all of them", async () => {
+  test("about more gifts than fit into one statement or page covers all of them", async () => {
     const [payer, anchor] = [newUser(), newUser()];
     const order = `order-${payer}`;
     await recharge(caller, order, payer, 2_400);
@@ -329,7 +329,7 @@ describe("an operator's decision", () => {
     expect(await settledIncome(anchor, 1_200)).toMatchObject({ income: 0, heldBack: 1_200 });
   });
 
-  test("made before the gift's income is rolled up is below zero until it is, and the right income afterwards", async () => {
+  test("before the roll-up of the gift leaves the income below zero until the roll-up, and exact afterwards", async () => {
     const [payer, anchor] = [newUser(), newUser()];
     const order = `order-${payer}`;
     await recharge(caller, order, payer, 100);
@@ -347,7 +347,7 @@ describe("an operator's decision", () => {
 });
 
 describe("a refund whose coins went to thousands of anchors", () => {
-  test("is held and let go in few statements, exactly; an anchor without a row stops a release", async () => {
+  test("is held and released exactly, in few statements; an anchor without a row stops a release", async () => {
     const payer = newUser();
     const order = `order-${payer}`;
     const anchors = Array.from({ length: 3_000 }, newUser);
@@ -385,7 +385,7 @@ async function funded(coins: number): Promise<string> {
 }
 
 describe("the statement", () => {
-  test("says what a refund could not take back, and what later recharges paid off, of which order", async () => {
+  test("shows what a refund could not take back and what later recharges paid off, by order", async () => {
     const { payer, order } = await scene();
     await recharge(caller, `next-${payer}`, payer, 50);
     await recharge(caller, `last-${payer}`, payer, 50);
@@ -410,7 +410,7 @@ describe("the statement", () => {
     ]);
   });
 
-  test("has a row for a refund of which nothing could be taken back, and its pages are whole; its repeats are none", async () => {
+  test("has one row for a refund that could take nothing back, however often it is repeated, and complete pages", async () => {
     const [payer, anchor] = [newUser(), newUser()];
     const order = `order-${payer}`;
     await recharge(caller, order, payer, 100);
@@ -501,7 +501,7 @@ describe("the statement", () => {
     expect(list.map(({ orderId }) => orderId)).toContain(`today-${payer}`);
   });
 
-  test("more of them than a message carries come in portions, each once", async () => {
+  test("more of them than fit into a message come in pages, each once", async () => {
     const day = { from: "2020-03-01T00:00:00.000Z", to: "2020-03-02T00:00:00.000Z" };
     const many = Array.from({ length: 9_000 }, (_, n) => [
       9,

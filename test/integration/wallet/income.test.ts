@@ -82,7 +82,7 @@ const postingsOf = (anchorId: string) =>
   );
 
 describe("income", () => {
-  test("a hundred gifts of 1 coin at 50 % are 50 coins, as one gift of a hundred is", async () => {
+  test("a hundred gifts of 1 coin at 50 % earn 50 coins, like one gift of a hundred", async () => {
     const [small, large] = [newUser(), newUser()];
     const fan = await funded(200);
     await settle(...Array.from({ length: 100 }, () => giftOf(fan, { receiverId: small, price: 1 })));
@@ -113,7 +113,7 @@ describe("income", () => {
     expect(total).toEqual({ income: "71" });
   });
 
-  test("a gift's share is the one it came with first: its repeat with another changes nothing", async () => {
+  test("a gift keeps the share of its first charge: a repeat with another share changes nothing", async () => {
     const anchor = newUser();
     const gift = giftOf(await funded(10), { receiverId: anchor, price: 10, sharePercent: 60 });
     const [first] = await settle(gift);
@@ -128,7 +128,7 @@ describe("income", () => {
     },
   );
 
-  test("rolled up by two nodes at once is a posting an anchor and round, and its sums are the gifts'", async () => {
+  test("rolled up by two nodes at once has one posting for each anchor and round, and the sums of the gifts", async () => {
     const fans = await Promise.all(Array.from({ length: 6 }, () => funded(300)));
     const anchors = Array.from({ length: 40 }, newUser);
     let settling = true;
@@ -153,7 +153,7 @@ describe("income", () => {
       expect([kind, biz_id]).toEqual([0, expect.stringMatching(/^gifts:[0-9a-f-]{36}:/)]);
   });
 
-  test("of more anchors than go into one statement, and beyond what a number holds, is rolled up exactly", async () => {
+  test("of more anchors than fit into one statement, and beyond the safe integers, is rolled up exactly", async () => {
     const many = Array.from({ length: limits.wallet.incomeAnchorsPerStatement + 500 }, newUser);
     const rich = newUser();
     const entries = [...many.map((anchor) => [anchor, "1"]), [rich, "9007199254740993"], [rich, "2"]];
@@ -175,7 +175,7 @@ describe("the roll-up", () => {
   const pending = () => rows<{ id: string }>("wallet", "SELECT id FROM t_anchor_income_pending");
   const nothingPending = () => eventually("nothing is pending", async () => (await pending()).length === 0);
 
-  test("goes on where the ids of pending rows begin again and the ledger is kept", async () => {
+  test("works after the ids of pending rows restart while the ledger is kept", async () => {
     const [fan, anchor] = [await funded(30), newUser()];
     for (const coins of [10, 20, 30]) {
       await nothingPending();
@@ -186,7 +186,7 @@ describe("the roll-up", () => {
     expect(await postingsOf(anchor)).toHaveLength(3);
   });
 
-  test("is one node's at a time: while the lease is another's, nobody of these does it", async () => {
+  test("runs on one node at a time: no node does it while another holder has the lease", async () => {
     const [fan, anchor] = [await funded(10), newUser()];
     await nothingPending();
     await other.query(
@@ -207,7 +207,7 @@ describe("the roll-up", () => {
     expect(posting?.create_time.getTime()).toBeGreaterThanOrEqual(lease?.until_time.getTime() as number);
   });
 
-  test("takes rows into a round until it has as many entries as a round may have, and says that there are more", async () => {
+  test("takes rows into a round up to the bound of entries, and reports that there are more", async () => {
     await nothingPending();
     await other.beginTransaction();
     for (let row = 0; row < 4; row++) {
@@ -221,7 +221,7 @@ describe("the roll-up", () => {
     expect(await rollUpIncomes(mine(), { rows: 500, entries: 1 })).toEqual({ rows: 0, more: false });
   });
 
-  test("that fails says which row is first, readiness says that income is late, and both end with the cause", async () => {
+  test("that fails logs the first row and degrades readiness until the cause is repaired", async () => {
     await nothingPending();
     const errors = nodes.map((node) => jest.spyOn(walletOn(node).logger, "error"));
     const reportOf = async (node: ServiceBroker) =>
@@ -250,7 +250,7 @@ describe("the roll-up", () => {
 });
 
 describe("a payout", () => {
-  test("takes from the free income, once, and says when; its repeat is answered the same", async () => {
+  test("takes from the free income once and returns its time; a repeat gets the same answer", async () => {
     const anchor = await anchorWith(10);
     const first = await payOut(anchor, 350, `pay-${anchor}`);
     expect(first).toEqual({
@@ -278,7 +278,7 @@ describe("a payout", () => {
     expect(audit).toMatchObject({ operator: "alice", action: "wallet.payout", outcome: "succeeded" });
   });
 
-  test("with the id of another is a conflict, of other points or another anchor, and moves nothing", async () => {
+  test("with a used id and other points or another anchor is a conflict and moves nothing", async () => {
     const [anchor, another] = [await anchorWith(10), await anchorWith(10)];
     await payOut(anchor, 350, `pay-${anchor}`);
     expect(await answerOf(payOut(anchor, 351, `pay-${anchor}`))).toBe("idempotencyConflict");
@@ -286,7 +286,7 @@ describe("a payout", () => {
     expect([await income(anchor), await income(another)]).toMatchObject([{ paidOutPoints: 350 }, { paidOutPoints: 0 }]);
   });
 
-  test("of more than is free is refused, and stays so when there is more; another id may pay then", async () => {
+  test("of more than is free is rejected for ever; a new id may pay once there is more", async () => {
     const anchor = await anchorWith(10);
     expect(await answerOf(payOut(anchor, 1_001, `over-${anchor}`))).toBe("balanceShort");
     expect(await answerOf(payOut(newUser(), 1, `none-${anchor}`))).toBe("balanceShort");
@@ -310,7 +310,7 @@ describe("a payout", () => {
     await expect(payOut(newUser(), 1, payoutId)).rejects.toMatchObject({ type: "invalidParam" });
   });
 
-  test("many at once with little income over two nodes: as many as it pays for, and exactly", async () => {
+  test("many at once over two nodes: as many succeed as the income covers", async () => {
     const anchor = await anchorWith(10);
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, at) => answerOf(payOut(anchor, 130, `many-${anchor}-${at}`, onEachNode(at)))),
@@ -350,7 +350,7 @@ describe("a payout", () => {
     expect(await income(anchor)).toMatchObject({ incomePoints: 600, paidOutPoints: 400 });
   });
 
-  test("waits for another's decision about the same anchor, and is decided by what that left", async () => {
+  test("waits for a concurrent decision about the same anchor and is decided on its result", async () => {
     const anchor = await anchorWith(10);
     await other.beginTransaction();
     await other.query("UPDATE t_anchor_income SET held_points = 700 WHERE user_id = ?", [anchor]);
@@ -372,7 +372,7 @@ describe("a payout", () => {
     await other.query("UPDATE t_anchor_income SET held_points = 0 WHERE user_id = ?", [anchor]);
   });
 
-  test("is not made by the database either where it is more than was earned", async () => {
+  test("of more than was earned is refused by the database too", async () => {
     const anchor = await anchorWith(10);
     const take = "UPDATE t_anchor_income SET paid_out_points = 1001 WHERE user_id = ?";
     await expect(other.query(take, [anchor])).rejects.toThrow(/ck_paid_out_earned/);
@@ -419,7 +419,7 @@ describe("payouts among holds and releases", () => {
     expect(await income(anchor)).toMatchObject({ incomePoints: 450, heldBackPoints: 0 });
   });
 
-  test("all at once, with gifts being rolled up, add up to the point", async () => {
+  test("made at once, while gifts are rolled up, add up exactly", async () => {
     const anchor = newUser();
     const orders = await Promise.all(Array.from({ length: 6 }, () => refunded(anchor, 11)));
     const fans = await Promise.all(Array.from({ length: 4 }, () => funded(50)));

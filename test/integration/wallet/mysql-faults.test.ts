@@ -68,7 +68,7 @@ describe("a connection that breaks", () => {
     await traffic.expectSettledOnce();
   });
 
-  test("and a server that is away for a second: what came meanwhile is refused as unavailable and settles afterwards", async () => {
+  test("and a server that is away for a second: gifts of that time are refused as unavailable and are charged afterwards", async () => {
     const traffic = await Traffic.prepare(caller, 40, 15, 12);
     // So that there are gifts in flight when it goes.
     wire.slow(10);
@@ -99,7 +99,7 @@ const lock = (user: string) =>
   other.query("SELECT 1 FROM t_qiyu_currency_account WHERE user_id = ? FOR UPDATE", [user]);
 
 describe("a competing transaction", () => {
-  test("that locks two accounts in the opposite order: the batch that the deadlock undoes is run again", async () => {
+  test("that locks two accounts in the opposite order: the batch that the deadlock rolled back is run again", async () => {
     const spare = await fundedUsers(caller, 20, 1);
     const [a, b] = (await fundedUsers(caller, 2, 3)) as [string, string];
     const retries = sum(({ mysql }) => mysql.retries);
@@ -123,7 +123,7 @@ describe("a competing transaction", () => {
     expect([await balanceOf(a), await balanceOf(b)]).toEqual([10, 20]);
   });
 
-  test("that keeps an account beyond the lock wait: its user waits, others do not, and the batch is run again", async () => {
+  test("that holds an account beyond the lock wait: its user waits, others do not, and the batch is run again", async () => {
     const [held, neighbour, free] = (await fundedUsers(caller, 3, 3)) as [string, string, string];
     const retries = sum(({ mysql }) => mysql.retries);
     await other.beginTransaction();

@@ -42,7 +42,7 @@ async function startWallet(label: string): Promise<ServiceBroker> {
   return node;
 }
 
-test("a wallet node joins and the first one leaves while gifts are in flight: each is charged once, in order", async () => {
+test("while wallet nodes join and leave, gifts in flight are charged once and in order", async () => {
   const first = await startWallet("wallet-1");
   const traffic = await Traffic.prepare(caller, 60, 60, 50);
   // So that the gifts are in flight for as long as it takes a node to start.
@@ -79,7 +79,7 @@ describe("Rendezvous, by its name in the action", () => {
     expect(userOf.size).toBe(limits.wallet.buckets);
   });
 
-  test("brings all calls of a bucket to one node, whoever calls, and moves only the buckets of who comes and goes", async () => {
+  test("sends all calls of a bucket to one node, from any caller, and moves only the buckets of nodes that join or leave", async () => {
     const nodes = await Promise.all(["wallet-4", "wallet-5"].map(startWallet));
     const [leaving] = nodes as [ServiceBroker];
     const another = await startNode("caller-2", []);

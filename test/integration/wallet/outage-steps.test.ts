@@ -107,7 +107,7 @@ describe("an outage in a step of a gift's settlement makes no dead letter, and t
     expect(await settledOrders([orderId])).toMatchObject([{ orderId, status: "succeeded" }]);
   });
 
-  test("a cluster that finds at the commit that the transaction cannot be: it is run again", async () => {
+  test("a deadlock at the commit, as of a cluster: the transaction is run again", async () => {
     const [user] = (await fundedUsers(caller, 1, 1)) as [string];
     const retries = walletOn(walletNode).mysql.retries;
     const refused = mysql.refuse({ at: "COMMIT", after: trades, errno: 1213, sqlState: "40001", times: 3 });

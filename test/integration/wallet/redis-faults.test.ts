@@ -53,7 +53,7 @@ async function deleteKeys(redis: Redis): Promise<number> {
   return keys.length > 0 ? redis.del(keys) : 0;
 }
 
-test("Redis is killed, refuses, and comes back while gifts are in flight", async () => {
+test("gifts in flight are exact while Redis is killed, refuses commands and comes back", async () => {
   const traffic = await Traffic.prepare(caller, 40, 30, 24);
   // So that there are gifts in flight when Redis goes.
   wire.slow(20);
@@ -70,7 +70,7 @@ test("Redis is killed, refuses, and comes back while gifts are in flight", async
   await locksAgain();
 });
 
-test("connections to Redis that break with locks on their way hold up those users no longer than a lock lives", async () => {
+test("a Redis connection that breaks while locks are acquired delays those users no longer than a lock lives", async () => {
   let traffic = await Traffic.prepare(caller, 40, 15, 50);
   for (let breaks = 0; breaks < 3; breaks++) {
     if (breaks > 0) traffic = traffic.again();
@@ -94,7 +94,7 @@ test("connections to Redis that break with locks on their way hold up those user
   await after.expectSettledOnce();
 });
 
-test("the keys of the system are deleted again and again while gifts are in flight", async () => {
+test("gifts in flight are exact while the keys in Redis are deleted repeatedly", async () => {
   const redis = new Redis(redisUrl);
   const traffic = await Traffic.prepare(caller, 40, 15, 12);
   let over = false;
@@ -109,7 +109,7 @@ test("the keys of the system are deleted again and again while gifts are in flig
   await traffic.expectSettledOnce();
 });
 
-test("Redis that answers late costs time, and no more: late within the command timeout, and beyond it", async () => {
+test("a Redis that answers late costs only time, within the command timeout and beyond it", async () => {
   const traffic = await Traffic.prepare(caller, 40, 12, 18);
   const running = traffic.run();
   wire.slow(300);

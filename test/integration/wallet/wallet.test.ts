@@ -31,7 +31,7 @@ const settle = async (...gifts: GiftCharge[]) => {
 const balance = async (userId: string) => (await call(caller, "wallet.balance", { userId })).balance;
 
 describe("wallet", () => {
-  test("a user without an account has nothing, and a gift of hers is a rejected row", async () => {
+  test("a user without an account has a balance of 0, and her gift is a rejected row", async () => {
     const user = newUser();
     expect(await call(caller, "wallet.balance", { userId: user })).toEqual({
       userId: user,
@@ -46,7 +46,7 @@ describe("wallet", () => {
     expect(statement.list).toMatchObject([{ num: -10, type: 0, status: 0, bizId: `none-${user}`, balanceAfter: 0 }]);
   });
 
-  test("a paid order is credited once, however often its message comes", async () => {
+  test("a paid order is credited once, however often its message is delivered", async () => {
     const user = newUser();
     const order = `order-${user}`;
     await recharge(caller, order, user, 300);
@@ -66,7 +66,7 @@ describe("wallet", () => {
     expect(await balance(user)).toBe(970);
   });
 
-  test("parallel gifts beyond the balance: as many succeed as it pays for, and none is half done", async () => {
+  test("of parallel gifts beyond the balance, as many succeed as it covers", async () => {
     const user = newUser();
     await recharge(caller, `order-${user}`, user, 95);
     const answers = await Promise.all(Array.from({ length: 30 }, (_, i) => settle(gift(user, `gift-${user}-${i}`))));
@@ -104,7 +104,7 @@ describe("wallet", () => {
     await expect(settle(gift(user, `bad-${user}`, { price }))).rejects.toMatchObject({ type: "invalidParam" });
   });
 
-  test("a frozen account is unusable until it is unfrozen, what was accepted of it is charged, the events tell of it, and operators' calls are in the audit", async () => {
+  test("a frozen account is unusable until it is unfrozen; its accepted gifts are charged; events and audit rows are written", async () => {
     const user = newUser();
     await recharge(caller, `order-${user}`, user, 100);
     const by = { userId: user, reason: "stolen card", operator: "alice" };
@@ -139,7 +139,7 @@ describe("wallet", () => {
     ]);
   });
 
-  test("a refund takes back what is there, the rest is a debt that the next recharge pays off", async () => {
+  test("a refund takes back the coins that are left; the rest is a debt that the next recharge pays off", async () => {
     const user = newUser();
     await recharge(caller, `order-${user}`, user, 100);
     await settle(gift(user, `gift-${user}`, { count: 7 }));
@@ -158,7 +158,7 @@ describe("wallet", () => {
     expect(await call(caller, "wallet.balance", { userId: user })).toMatchObject({ balance: 30, debt: 0 });
   });
 
-  test("anchors' income is rolled up exactly once over two nodes, and says up to when", async () => {
+  test("two nodes roll up anchors' income exactly once, and settledUpTo is the time up to which it is complete", async () => {
     const anchor = newUser();
     const users = await Promise.all(
       Array.from({ length: 20 }, async () => {
@@ -193,7 +193,7 @@ describe("wallet", () => {
     expect(seen).toEqual([4, 3, 2, 1, 0].map((i) => `page-${user}-${i}`));
   });
 
-  test("a message of the payment topic that is none goes to the dead letters and holds up nobody", async () => {
+  test("an invalid message of the payment topic goes to the dead letters and delays no other", async () => {
     const user = newUser();
     await publish("pay.recharge", { orderId: "x", userId: "nobody", coins: -5 });
     await publish("pay.recharge", "not json");
@@ -227,7 +227,7 @@ describe("wallet", () => {
     expect(service.locks.counters.degraded).toBeGreaterThan(0);
   });
 
-  test("a failure keeps its name on the way between nodes", async () => {
+  test("a failure keeps its name between nodes", async () => {
     const error = await call(caller, "wallet.freeze", { userId: "1", reason: "", operator: "x" }).catch(
       (e: unknown) => e,
     );

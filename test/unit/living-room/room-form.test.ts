@@ -12,7 +12,7 @@ describe("opening a room", () => {
     [2, undefined],
   ])("type %s: %s", (type, failure) => expect(roomTypeFailure(type)).toBe(failure));
 
-  test("a given name loses the blanks around it", () => expect(givenRoomName("  今晚 唱歌 \n")).toBe("今晚 唱歌"));
+  test("a given name loses surrounding blanks", () => expect(givenRoomName("  今晚 唱歌 \n")).toBe("今晚 唱歌"));
 
   test.each([undefined, "", "   "])("%j is no name", (name) => expect(givenRoomName(name)).toBeUndefined());
 

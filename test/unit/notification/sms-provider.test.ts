@@ -44,18 +44,18 @@ describe("the webhook SMS provider", () => {
     expect(requests).toHaveLength(1);
   });
 
-  test("a redirect is not followed: the code would go where nobody configured", async () => {
+  test("a redirect is not followed: the code would go to an address that nobody configured", async () => {
     answer = (_request, response) => response.writeHead(307, { location: url }).end();
     await expect(send()).rejects.toThrow(SmsNotTaken);
     expect(requests).toHaveLength(1);
   });
 
-  test("no answer in time means not taken", async () => {
+  test("an answer that does not come in time counts as not accepted", async () => {
     answer = () => {};
     await expect(send(100)).rejects.toThrow(SmsNotTaken);
   });
 
-  test("the failure says neither the code nor the phone nor the token", async () => {
+  test("the failure contains neither code nor phone nor token", async () => {
     answer = (_request, response) => response.writeHead(500).end("042137 13800138000 sms-token");
     const failure = await send().catch((error: Error) => error);
     expect(`${(failure as Error).stack}`).not.toMatch(/042137|13800138000|sms-token/);

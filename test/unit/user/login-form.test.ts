@@ -22,7 +22,7 @@ describe("the login form", () => {
     "１３８００１３８０００",
   ])("%j is malformed", (phone) => expect(phoneFailure(phone)).toBe("phoneMalformed"));
 
-  test("no phone is missing, not malformed", () => expect(phoneFailure("")).toBe("phoneMissing"));
+  test("an empty phone is missing, not malformed", () => expect(phoneFailure("")).toBe("phoneMissing"));
 
   test.each(["1234", "12345", "123456"])("the code %s is well-formed", (code) =>
     expect(loginFailure("13800138000", code)).toBeUndefined(),
@@ -32,7 +32,7 @@ describe("the login form", () => {
     expect(loginFailure("13800138000", code)).toBe("smsCodeMalformed"),
   );
 
-  test("the phone is looked at before the code", () => {
+  test("the phone is checked before the code", () => {
     expect(loginFailure("", "")).toBe("phoneMissing");
     expect(loginFailure("1", "")).toBe("phoneMalformed");
   });

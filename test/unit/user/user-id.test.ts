@@ -38,7 +38,7 @@ describe("a user id", () => {
     expect(field.safeParse(String(largest + 1n)).success).toBe(false);
   });
 
-  test("is one exactly where it fits an unsigned column", () => {
+  test("is valid exactly where it fits an unsigned column", () => {
     const near = fc.bigInt({ min: largest - 10n ** 18n, max: largest + 10n ** 18n });
     const any = fc.bigInt({ min: 1n, max: 10n ** 21n });
     fc.assert(

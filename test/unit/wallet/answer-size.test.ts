@@ -5,7 +5,7 @@ import { statementPage } from "../../../services/wallet/statement.ts";
 
 const long = "o".repeat(64);
 
-test("a refund whose coins went to thousands of anchors is described within a message, and says how many they are", () => {
+test("the answer about a refund whose coins went to thousands of anchors fits into a message and has their number", () => {
   const anchors = Array.from({ length: 20_000 }, (_, n) => {
     return {
       anchorId: String(9_000_000_000_000_000_000n + BigInt(n)),

@@ -68,7 +68,7 @@ function model(entries: readonly Entry[]): Map<number, Map<number, { from: numbe
 const sum = (numbers: number[]) => numbers.reduce((total, number) => total + BigInt(number), 0n);
 
 describe("the attribution of a refund's shortfall", () => {
-  test("walked backwards for one refund, it is what all refunds in their turn come to", () => {
+  test("read backwards for one refund, it is the same as for all refunds in their order", () => {
     fc.assert(
       fc.property(ledger, (entries) => {
         const expected = model(entries);
@@ -84,7 +84,7 @@ describe("the attribution of a refund's shortfall", () => {
     );
   });
 
-  test("covers the shortfall as far as there are gifts, and no coin of a gift twice, over all refunds", () => {
+  test("covers the shortfall as far as there are gifts, and claims no coin twice over all refunds", () => {
     fc.assert(
       fc.property(ledger, (entries) => {
         const claimed = new Map<string, [from: number, to: number][]>();
@@ -105,7 +105,7 @@ describe("the attribution of a refund's shortfall", () => {
     );
   });
 
-  test("the shares of a gift's parts are exact, in whole points, and all of the anchor's once all is claimed", () => {
+  test("the shares of a gift's parts are whole points and add up to the anchor's share of the gift", () => {
     fc.assert(
       fc.property(ledger, (entries) => {
         const shares = new Map<string, { of: SpentGift; coins: bigint; share: bigint }>();
@@ -123,7 +123,7 @@ describe("the attribution of a refund's shortfall", () => {
     );
   });
 
-  test("in a ledger finds gifts for every refunded coin that is missing, but for debts that were paid off before", () => {
+  test("finds gifts for every missing coin of a refund, except for earlier debts that were paid off", () => {
     const step = fc.record({
       kind: fc.constantFrom("pay", "give", "give", "refund"),
       coins: fc.integer({ min: 1, max: 60 }),
@@ -164,7 +164,7 @@ describe("the attribution of a refund's shortfall", () => {
     );
   });
 
-  test("what happens after a refund changes nothing of it", () => {
+  test("rows after the refund do not change it", () => {
     fc.assert(
       fc.property(ledger, ledger, (before, after) => {
         for (const at of refundsOf(before))
@@ -173,7 +173,7 @@ describe("the attribution of a refund's shortfall", () => {
     );
   });
 
-  test("the latest gift comes first, in part where the shortfall ends inside it; the rest is the next refund's", () => {
+  test("the latest gift comes first, in part where the shortfall ends inside it; the next refund claims the rest", () => {
     const entries: Entry[] = [
       { kind: "gift", coins: 100, sharePercent: 51 },
       { kind: "gift", coins: 50, sharePercent: 50 },
@@ -202,7 +202,7 @@ describe("the attribution of a refund's shortfall", () => {
     });
   });
 
-  test("is done, and takes nothing more, once the shortfall is covered", () => {
+  test("is done and takes no more entries once the shortfall is covered", () => {
     const attribution = new Attribution(5);
     attribution.take(spent({ kind: "gift", coins: 5, sharePercent: 50 }, 2));
     expect(attribution.done).toBe(true);

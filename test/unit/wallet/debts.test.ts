@@ -3,7 +3,7 @@ import { debtPaymentId, refundId } from "../../../services/wallet/business-ids.t
 import { type DebtEntry, debtHistory, paidOffBefore } from "../../../services/wallet/debts.ts";
 
 describe("the history of a debt", () => {
-  test("says of each row what it changed, what is owed then, and whose refund it was of", () => {
+  test("has the change of each row, the debt after it and its refunded orders", () => {
     const { changes, owing } = debtHistory([
       { bizId: refundId("a"), num: 70 },
       { bizId: refundId("b"), num: 30 },
@@ -21,7 +21,7 @@ describe("the history of a debt", () => {
     expect([...owing]).toEqual([["b", 20]]);
   });
 
-  test("says what was paid off before a refund, by order, and nothing of what came later", () => {
+  test("has what was paid off before a refund, by order, without later payments", () => {
     const { changes } = debtHistory([
       { bizId: refundId("a"), num: 70 },
       { bizId: debtPaymentId("b"), num: -30 },
@@ -33,7 +33,7 @@ describe("the history of a debt", () => {
     expect(paidOffBefore(changes, "refund:d")).toEqual([{ orderId: "a", coins: 40 }]);
   });
 
-  test("a payment goes to the oldest debt, each debt is paid at most once, and what is left adds up to the debt", () => {
+  test("a payment pays the oldest debt first, no debt is paid twice, and the rest adds up to the debt", () => {
     const coins = fc.integer({ min: 1, max: 50 });
     const entries = fc.array(fc.tuple(fc.boolean(), coins), { maxLength: 20 }).map((steps) => {
       let debt = 0;

@@ -27,7 +27,7 @@ describe("the state of a share", () => {
     expect(allowed).toEqual(["open held", "held released"]);
   });
 
-  test("is what the order's rows say, by anchor in the order of their ids", () => {
+  test("comes from the order's postings, by anchor in the order of their ids", () => {
     const parts = [part("8", 1), part("9", 2), part("10", 3), part("8", 4)];
     const rows = [
       { bizId: holdId(order, "9"), anchorId: "9", points: -2 },
@@ -45,7 +45,7 @@ describe("the state of a share", () => {
 describe("an operator's decision", () => {
   const parts = [part("8", 5), part("9", 2), part("10", 0)];
 
-  test("holds every anchor's share, or the named one's, and leaves alone those without a share", () => {
+  test("holds the share of every anchor or of the named one, and skips anchors without a share", () => {
     const anchors = anchorsOf(order, parts, []);
     expect(decideHold(order, anchors, "held")).toMatchObject([
       { kind: "hold", bizId: "hold:order-1:8", points: -5 },
@@ -63,7 +63,7 @@ describe("an operator's decision", () => {
     expect(decideHold(order, anchorsOf(order, parts, []), to, anchorId)).toBeNull();
   });
 
-  test("repeated and turned about at will, holds each share once and lets it go once, for good", () => {
+  test("repeated and reversed in any order, holds each share once and releases it once, for ever", () => {
     const decision = fc.record({
       to: fc.constantFrom("held" as const, "released" as const),
       anchorId: fc.constantFrom(undefined, "8", "9", "10"),

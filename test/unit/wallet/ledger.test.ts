@@ -127,7 +127,7 @@ describe("the ledger's decision", () => {
     );
   });
 
-  test("a batch that comes again changes nothing and is answered as the first time", () => {
+  test("a repeated batch changes nothing and gets its first outcomes", () => {
     fc.assert(
       fc.property(batches, fc.array(command, { maxLength: 12 }), (before, batch) => {
         // What would overflow an account is refused without a row, and may pass later: no repeat in this sense.
@@ -221,7 +221,7 @@ describe("the ledger's decision", () => {
     expect(store.debts.map(({ bizId }) => bizId)).toEqual(["refund:p1", debtPaymentId("p2"), debtPaymentId("p3")]);
   });
 
-  test("a refund of which nothing can be taken back is a row that moves nothing, and a debt; its repeat is no other", () => {
+  test("a refund that can take nothing back is a row that moves nothing and a debt; a repeat adds none", () => {
     const store = new Store();
     const refund: Command = { kind: "refund", bizId: "refund:p1", userId: "11", coins: 40 };
     store.apply([{ kind: "recharge", bizId: "p1", userId: "11", coins: 40 }, gift()]);
@@ -257,7 +257,7 @@ describe("the ledger's decision", () => {
     expect([-1, -100, -101, 0, 99].map(wholeCoins)).toEqual([-1, -1, -2, 0, 0]);
   });
 
-  test("random gifts with random shares: however they are cut into batches, an anchor's income is their exact sum", () => {
+  test("an anchor's income is the exact sum of random gifts with random shares, however they are cut into batches", () => {
     const gifts = fc.array(
       fc.record({
         receiverId: fc.constantFrom("21", "22"),
@@ -296,7 +296,7 @@ describe("the ledger's decision", () => {
     expect(store.incomes.get("12")).toBe(5_000n);
   });
 
-  test("what one batch brings an anchor may be beyond the safe integers, and is exact", () => {
+  test("the income of an anchor from one batch is exact beyond the safe integers", () => {
     const rich = ["11", "13"].map((id) => account(id, { balance: 9 * 10 ** 13 }));
     const huge = { amount: 9 * 10 ** 13, incomePoints: 9 * 10 ** 15 - 100 };
     const decision = decide(new Map(rich.map((one) => [one.userId, one])), new Map(), [

@@ -13,7 +13,7 @@ const totals = (earnedPoints: number, heldBackPoints = 0, paidOutPoints = 0): In
 const payout = (points: number, payoutId = "p-1", userId = "7") => ({ userId, points, payoutId });
 
 describe("the decision of a payout", () => {
-  test("takes what is free to the last point, and nothing more", () => {
+  test("takes free income to the last point, and no more", () => {
     expect(decidePayout(payout(150), totals(500, 200, 150), undefined)).toMatchObject({
       answer: "paid",
       posting: { kind: "payout", anchorId: "7", points: -150, valid: true, bizId: "payout:p-1" },
@@ -33,7 +33,7 @@ describe("the decision of a payout", () => {
     },
   );
 
-  test("that was made before is answered as the first time, and writes nothing; with other content it is a conflict", () => {
+  test("with a used id gets the first answer and writes nothing; with other content it is a conflict", () => {
     const paid = { anchorId: "7", points: -100, valid: true };
     expect(decidePayout(payout(100), noIncome, paid)).toEqual({ answer: "paid" });
     expect(decidePayout(payout(100), totals(1_000), { ...paid, valid: false })).toEqual({ answer: "balanceShort" });
