@@ -74,7 +74,7 @@ describe("the conservation check of the benchmarks", () => {
     [
       "records of two gifts that were exchanged",
       () => `UPDATE ${record()} SET object_id = object_id + IF(id = 1, 1, IF(id = 2, -1, 0))`,
-      /what the records say/,
+      /content of the records/,
     ],
     [
       "an anchor's income that is short",
@@ -95,7 +95,7 @@ describe("the conservation check of the benchmarks", () => {
     [
       "an anchor of whom more is held back than was earned",
       () => "UPDATE t_anchor_income SET held_points = earned_points + 1 LIMIT 1",
-      /more is held back/,
+      /more held back/,
     ],
     [
       "income that is held back for no gift",
@@ -116,7 +116,7 @@ describe("the conservation check of the benchmarks", () => {
     [
       "points that one book has and the other has not, within a coin",
       () => `UPDATE ${record()} SET income_points = income_points + 1 LIMIT 1`,
-      /what the records say/,
+      /content of the records/,
     ],
     [
       "an anchor who got more than was sent",
