@@ -31,7 +31,7 @@ describe("the conservation check of the benchmarks", () => {
     expect(await problems()).toEqual([]);
   });
 
-  it("leaves the tables with their indexes", async () => {
+  it("keeps the tables' indexes", async () => {
     const [indexes] = await connection.query(
       "SHOW INDEX FROM t_qiyu_currency_trade WHERE Key_name = 'uk_biz_id' AND Non_unique = 0",
     );

@@ -1,4 +1,4 @@
-/** A room whose anchor's connection is gone is closed as she would close it, whatever dies meanwhile. */
+/** The room of an absent anchor is closed, whichever process dies meanwhile. */
 import type { ServiceBroker } from "moleculer";
 import { fail } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
@@ -64,7 +64,7 @@ const isAway = (roomId: number) =>
 const isBack = (roomId: number) =>
   eventually("she is not known to be away", async () => (await marksOf(roomId))?.away === 0);
 const isClosed = (roomId: number) => eventually("the room is closed", async () => !(await isLive(roomId)));
-/** As if she had been away for as long as it takes to be closed. */
+/** Makes the anchor's absence long enough for her room to be closed. */
 const wasAwayLong = (roomId: number) =>
   database.run("UPDATE t_living_room SET away_since = away_since - INTERVAL ? MICROSECOND WHERE id = ?", [
     awayMs * 1_000,
@@ -89,7 +89,7 @@ const eventsOf = (roomId: number) =>
 const holder = async () =>
   (await database.query<{ holder: string }>("SELECT holder FROM t_lease WHERE name = ?", ["room-monitor"]))[0]?.holder;
 
-/** As a node that was killed leaves the lease: it runs on for its time. */
+/** Leaves the lease as a killed node does: it is held until it expires. */
 const leaseOfTheDead = () =>
   database.run(
     "UPDATE t_lease SET holder = 'a-dead-node', until_time = UTC_TIMESTAMP(3) + INTERVAL 1 SECOND WHERE name = ?",
@@ -172,7 +172,7 @@ test("an anchor who returns before the commit keeps her room; one who returns af
   await goneFor(5);
   expect(await call(caller, "living-room.anchorEntered", { anchorId, roomId })).toEqual({ live: true });
   expect(await closeNow()).toBe(false);
-  // Of two that close it at once one does.
+  // Of two concurrent closes one succeeds.
   await goneFor(5);
   const closed = await Promise.all([closeNow(), closeNow(), closeNow()]);
   if (await isLive(roomId)) throw new Error("it was not closed");

@@ -1,4 +1,4 @@
-/** Rooms after their im-servers, router and living-room nodes were killed: who watches, and who is gone. */
+/** Watch numbers and absent anchors after im-servers, router and living-room nodes were killed. */
 import { join } from "node:path";
 import type { ServiceBroker } from "moleculer";
 import { databaseName } from "../../../config/config.ts";
@@ -31,7 +31,7 @@ afterAll(async () => {
   await stopAll();
 });
 
-/** A node in a process of its own; resolves to its id. */
+/** Starts a node in a separate process; resolves to its id. */
 async function startProcess(label: string, service: string, settings: object, clockWrongMs = 0) {
   const child = startChild({
     name: label,
@@ -65,7 +65,7 @@ const shows = (roomId: number, watching: number | undefined) =>
 
 test("after all nodes are killed and restarted, numbers are right and rooms of absent anchors are closed in time", async () => {
   const settings = { checkEveryMs: 100, leaseMs: 1_500 };
-  // Their clocks are an hour and more apart.
+  // Their clocks differ by more than an hour.
   const [rooms, server] = await Promise.all([
     startProcess("rooms", "living-room", settings, 3_600_000),
     startProcess("im", "im-server", quick),
@@ -133,7 +133,7 @@ test("members that a dead node left in a room are not counted", async () => {
   const holds = async (nodeId: string) => (await redis.zscore(`im:room:${roomId}:nodes`, nodeId)) !== null;
   await eventually("it is taken out", async () => !(await holds("a-dead-node")));
   expect(await holds(node.nodeID)).toBe(true);
-  // The living one tells the number again, by what stands in Redis.
+  // The node that is alive reports the number again, from Redis.
   await connect(node, "93", roomId);
   await shows(roomId, 2);
 });

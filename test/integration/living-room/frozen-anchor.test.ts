@@ -63,7 +63,7 @@ afterEach(() => {
 let anchors = 0n;
 const newAnchor = () => String(372_345_678_900_000_000n + ++anchors);
 const start = (userId: string) => call(caller, "living-room.start", { userId, type: 1 });
-/** As if the ten seconds between two starts had passed. */
+/** Removes the limit of one start in ten seconds. */
 const later = (userId: string) => redis.del(`rate:room-start:${userId}`);
 const move = (kind: "freeze" | "unfreeze", userId: string) =>
   call(caller, `wallet.${kind}`, { userId, reason: "test", operator: "alice" });
@@ -72,10 +72,10 @@ const closings = (roomId: number) =>
   database.query("SELECT id FROM t_outbox WHERE order_key = ? AND subject = 'event.room.closed'", [`room:${roomId}`]);
 const jetstream = () => (purse.getLocalService("wallet") as unknown as JetStreamState).jetstream;
 
-/** Resolves once the living-room service has handled every event there is of a name. */
+/** Resolves once the living-room service has handled every published event of a name. */
 async function handled(durable: string): Promise<void> {
   await eventually(`${durable} has handled all`, async () => {
-    // The outboxes first: what leaves one is in the stream by then.
+    // The outboxes first: what leaves them is in the stream afterwards.
     for (const service of ["wallet", "living-room"] as const)
       if ((await rows(service, "SELECT id FROM t_outbox WHERE sent_time IS NULL")).length > 0) return false;
     const info = await jetstream().manager.consumers.info(`${natsPrefix()}EVENTS`, durable);

@@ -20,10 +20,10 @@ const fakeUser = {
   },
 };
 
-/** Nobody is frozen: frozen-anchor.test.ts has the wallet itself. */
+/** A wallet without frozen accounts; frozen-anchor.test.ts has the real one. */
 const fakeWallet = { name: "wallet", actions: { unusableOf: () => ({ userIds: [] }) } };
 
-/** Stands for the router of another node: notes which rooms were emptied, and can be away. */
+/** Replaces the router on another node: it records the emptied rooms and can be away. */
 const emptied: number[] = [];
 let routerAway = false;
 const fakeRouter = {
@@ -38,7 +38,7 @@ const fakeRouter = {
 };
 
 let nodes: [Broker, Broker];
-/** A node without living-room service: every call of the tests crosses to another node. */
+/** A node without the living-room service, so that every call of the tests goes to another node. */
 let caller: Broker;
 let database: Database;
 const redis = openRedis("test");
@@ -80,7 +80,7 @@ let anchors = 0n;
 const newAnchor = () => String(272_345_678_900_000_000n + ++anchors);
 const on = (node: 0 | 1) => ({ nodeID: nodes[node].nodeID });
 const local = <State>(node: 0 | 1) => nodes[node].getLocalService("living-room") as unknown as State;
-/** As if the ten seconds between two starts or two closes had passed. */
+/** Removes the limits of one start and one close in ten seconds. */
 const later = (userId: string) => redis.del(`rate:room-start:${userId}`, `rate:room-close:${userId}`);
 const start = (userId: string, params: { type?: number; roomName?: string } = { type: 1 }, node: 0 | 1 = 0) =>
   call(caller, "living-room.start", { userId, ...params } as ParamsOf<"living-room.start">, on(node));
@@ -92,13 +92,13 @@ const failureOf = (promise: Promise<unknown>) =>
     () => "it succeeded",
     (error) => failureName(error) ?? error,
   );
-/** The events of a room that its changes wrote with them, sent or not. */
+/** The events of a room in the outbox, sent or not. */
 const announced = (roomId: number) => database.query("SELECT id FROM t_outbox WHERE order_key = ?", [`room:${roomId}`]);
 const eventsOf = async (name: string, roomId: number) => {
   const stream = await local<JetStreamState>(0).jetstream.client.streams.get(`${natsPrefix()}EVENTS`);
   const { state } = await stream.info();
   const found: { id: string; data: { roomId: number } }[] = [];
-  // A stream in which nothing ever was begins at 0, where no message is.
+  // The sequence of an empty stream is 0, which no message has.
   for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq++) {
     const event = (await stream.getMessage({ seq })).json<{ id: string; name: string; data: { roomId: number } }>();
     if (event.name === name && event.data.roomId === roomId) found.push(event);

@@ -1,4 +1,4 @@
-/** What the tests of absent anchors and stale watch numbers have in common: living-room, router and im-servers for real. */
+/** Nodes for the tests of absent anchors and watch numbers: real living-room, router and im-servers. */
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import imRouter from "../../../services/im-router/im-router.service.ts";
 import type { ImSettings } from "../../../services/im-server/im-node.ts";
@@ -7,13 +7,13 @@ import livingRoom from "../../../services/living-room/living-room.service.ts";
 import type { MonitorSettings } from "../../../services/living-room/room-monitor.ts";
 import { startNode } from "../../support/system.ts";
 
-/** Far more than a test takes: what is to be older is made older in the database. */
+/** Longer than a test takes: tests change times in the database instead of waiting. */
 export const awayMs = 60_000;
 const defaults: MonitorSettings = {
   ...{ anchorAwayMs: awayMs, checkEveryMs: 100, leaseMs: 1_500, gapMs: 10_000, accountsEveryMs: 60_000 },
 };
 export const quick: Partial<ImSettings> = { presenceLeaseMs: 30_000, presenceRefreshMs: 300, watchFlushMs: 50 };
-/** Writes nothing into Redis by itself but what comes and goes. */
+/** Writes to Redis only when users connect and disconnect. */
 export const slow: Partial<ImSettings> = { presenceLeaseMs: 60_000, presenceRefreshMs: 60_000, watchFlushMs: 60_000 };
 
 const user = {

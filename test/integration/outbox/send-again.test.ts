@@ -6,7 +6,7 @@ import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { sendAgain } from "../../../mixins/outbox/send-again.ts";
 import { stopAll } from "../../support/system.ts";
 
-/** Which sent messages the outbox takes as lost, on tables that the test fills. */
+/** Which sent messages count as lost, on tables that the test fills. */
 
 const definition = { name: "NEWS", subjects: ["news.>"], kind: "log" } as const;
 const [former, present] = ["2030-01-01T00:00:00.000000001Z", "2030-01-02T00:00:00.000000001Z"];
@@ -24,7 +24,7 @@ afterAll(async () => {
   await stopAll();
 });
 
-/** Messages that were sent to a stream, at these places of it. */
+/** Messages that were sent to a stream, with these sequences. */
 const sent = (created: string, sequences: readonly number[], subject = "news.local") =>
   database.run(
     `INSERT INTO t_outbox (subject, msg_id, order_key, payload, create_time, sent_time, sent_created, sent_sequence)
@@ -64,7 +64,7 @@ test("an hour of rows is marked in portions that commit by themselves, also whil
   jest.spyOn(database, "run").mockImplementation(async (sql, values) => {
     const result = await run(sql, values);
     portions.push(result.affectedRows);
-    // As the relay does: at once, and at higher places.
+    // The relay sends them at once, with higher sequences.
     await run(
       `UPDATE t_outbox SET sent_time = UTC_TIMESTAMP(3), sent_created = ?, sent_sequence = id + 1000000
        WHERE sent_time IS NULL`,

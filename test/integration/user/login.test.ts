@@ -13,7 +13,7 @@ import { findOrRegister } from "../../../services/user/registration.ts";
 import user from "../../../services/user/user.service.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 
-/** Stands for the notification service of another node: keeps the codes, and can be told to fail. */
+/** Replaces the notification service on another node: it keeps the codes and can fail on demand. */
 const sent: { phone: string; code: string }[] = [];
 let provider: () => void = () => {};
 const fakeNotification = {
@@ -28,7 +28,7 @@ const fakeNotification = {
 };
 
 let nodes: [Broker, Broker];
-/** A node without user service: every call of the tests crosses to another node. */
+/** A node without the user service, so that every call of the tests goes to another node. */
 let caller: Broker;
 let database: Database;
 const redis = openRedis("test");
@@ -170,7 +170,7 @@ describe("login codes", () => {
   });
 });
 
-/** The event of a user's registration in the stream, `undefined` where it is not there yet. */
+/** The event of a user's registration in the stream, `undefined` until it is published. */
 async function registrationOf(userId: string): Promise<{ data: { userId: string } } | undefined> {
   const { jetstream } = nodes[0].getLocalService("user") as unknown as Service & JetStreamState;
   const stream = await jetstream.client.streams.get(`${natsPrefix()}EVENTS`);

@@ -11,7 +11,7 @@ import user from "../../../services/user/user.service.ts";
 import { startNode, stopAll, waitForNode } from "../../support/system.ts";
 
 let nodes: [Broker, Broker];
-/** A node without user service: every call of the tests crosses to another node. */
+/** A node without the user service, so that every call of the tests goes to another node. */
 let caller: Broker;
 const redis = openRedis("test");
 
@@ -31,7 +31,7 @@ afterAll(async () => {
 /** Cuts a node's connection to Redis at once; returns a function that restores it. */
 async function cutRedis(node: Broker, service: string): Promise<() => Promise<void>> {
   const { redis: connection } = node.getLocalService(service) as unknown as RedisState;
-  // The client does not clear this timer of commands it refuses, and the test would wait for it at its end.
+  // The client does not clear this timer for commands that it refuses, and the test would wait for it at its end.
   connection.options.commandTimeout = undefined;
   const ended = once(connection, "end");
   connection.disconnect();

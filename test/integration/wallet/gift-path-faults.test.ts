@@ -25,7 +25,7 @@ let mysql: Wire;
 let redis: Wire;
 let caller: ServiceBroker;
 
-/** What the router was handed: order ids of effects, and of what senders were told. */
+/** What the router received: order ids of effects, and of notices to senders. */
 const shown = new Set<string>();
 const told = new Set<string>();
 const router = {
@@ -60,7 +60,7 @@ afterAll(async () => {
   await Promise.all([mysql, redis].map((wire) => wire.close()));
 });
 
-/** Puts gifts into the queue as the gift service accepts them; gives their order ids in their order. */
+/** Publishes gifts to the queue as the gift service does; returns their order ids in their order. */
 async function acceptGifts(users: readonly string[], count: number): Promise<Map<string, string[]>> {
   const connection = await connect(natsOptions("test"));
   await ensureStreams(await connection.jetstreamManager(), [giftStream]);
@@ -105,7 +105,7 @@ test("gifts end once, as the sender and the room see it, through lost commits an
     "SELECT user_id, biz_id FROM t_qiyu_currency_trade WHERE type = 0 ORDER BY id",
   );
   for (const [user, ids] of orders) {
-    // Without Redis the order may suffer; the ledger's own is what decides.
+    // Without Redis the order may suffer; the order in the ledger decides.
     const own = trades.filter(({ user_id }) => user_id === user).map(({ biz_id }) => biz_id);
     expect([...own].sort()).toEqual([...ids].sort());
     const ends = own.map((id) => endOf.get(id));

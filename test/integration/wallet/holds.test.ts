@@ -19,7 +19,7 @@ const mysqlUrl = process.env.MYSQL_URL as string;
 let wire: Wire;
 let caller: ServiceBroker;
 let nodes: ServiceBroker[];
-/** Past the wire and the wallet. */
+/** A direct connection to the database. */
 let other: Connection;
 let next = 1000;
 const newUser = () => String(9_300_000_000_000_000_000n + BigInt(next++));
@@ -63,7 +63,7 @@ async function refund(orderId: string, userId: string, coins: number): Promise<v
   });
 }
 
-/** What the anchor has once everything is rolled up. */
+/** The anchor's income once everything is rolled up. */
 const settledIncome = (anchorId: string, earned: number) =>
   eventually(`${earned} earned`, async () => {
     const now = await income(anchorId);
@@ -122,7 +122,7 @@ describe("the gifts of a refund's missing coins", () => {
     await settle(giftOf(payer, { orderId: `c-${payer}`, receiverId: first, price: 20 }));
     await refund(later, payer, 100);
     expect(await affected(order)).toEqual({ ...before, owing: 0 });
-    // 71 of the later order's coins paid the first one's debt off: the gifts that they pay for in the end are found there.
+    // 71 of the later order's coins paid the debt of the first order off: that order's gifts were paid with them.
     expect(await affected(later)).toMatchObject({
       ...{ taken: 9, shortfall: 91, owing: 91, uncovered: 71, paidOff: [{ orderId: order, coins: 71 }] },
       anchors: [{ anchorId: first, coins: 20, share: 10 }],
@@ -149,7 +149,7 @@ describe("the gifts of a refund's missing coins", () => {
       expect(await affected(order)).toMatchObject({ shortfall: 0, owing: 0, uncovered: 0, anchors: [], gifts: [] });
       expect(await failureOf(hold(order))).toBe("holdState");
     }
-    // A refund that found nothing spent claims no gift of those that come after it.
+    // A refund that found nothing spent claims no later gift.
     await refund(`spent-${payer}`, payer, 10);
     expect(await affected(`spent-${payer}`)).toMatchObject({ shortfall: 10, uncovered: 0, anchors: [{ coins: 10 }] });
   });
@@ -253,8 +253,8 @@ describe("an operator's decision", () => {
     expect(Math.min(...seen)).toBeGreaterThanOrEqual(0);
   });
 
-  test.each<[string, { at: string; after?: string; how: "reply lost" | "half said" }]>([
-    ["in the middle of the gifts", { at: "INSERT INTO t_income_hold_gift", how: "half said" }],
+  test.each<[string, { at: string; after?: string; how: "reply lost" | "half sent" }]>([
+    ["in the middle of the gifts", { at: "INSERT INTO t_income_hold_gift", how: "half sent" }],
     [
       "between the share and its gifts",
       { at: "INSERT INTO t_income_posting (anchor_id, kind, points, status", how: "reply lost" },
@@ -299,7 +299,7 @@ describe("an operator's decision", () => {
     const waiting = hold(order);
     await eventually("the decision waits for the other", async () => {
       const found = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE ?";
-      // The server looks again only where nobody has asked for a tenth of a second.
+      // The server refreshes this table only after a tenth of a second without a query.
       await new Promise((resolve) => setTimeout(resolve, 120));
       return ((await other.query(found, [`%refund:${order}%FOR UPDATE`]))[0] as object[]).length > 0;
     });
@@ -333,7 +333,7 @@ describe("an operator's decision", () => {
     const [payer, anchor] = [newUser(), newUser()];
     const order = `order-${payer}`;
     await recharge(caller, order, payer, 100);
-    // Nobody is left to roll up until there is another node.
+    // No node is left to roll up until another one starts.
     for (const node of nodes) await walletOn(node).incomeRollup.stop();
     await settle(giftOf(payer, { receiverId: anchor, price: 80 }));
     await refund(order, payer, 100);

@@ -18,7 +18,7 @@ const mysqlUrl = process.env.MYSQL_URL as string;
 let wire: Wire;
 let caller: ServiceBroker;
 let nodes: ServiceBroker[];
-/** Past the wire and the wallet. */
+/** A direct connection to the database. */
 let other: Connection;
 let next = 1000;
 const newUser = () => String(9_400_000_000_000_000_000n + BigInt(next++));
@@ -41,7 +41,7 @@ afterEach(async () => {
   await expectBooksBalanced();
 });
 
-/** The transaction of this test, on the connection past the wallet. */
+/** A transaction of this test, on the direct connection. */
 function mine(): Transaction {
   const run = async (sql: string, values?: unknown[]) => (await other.query(sql, values))[0];
   return { inTransaction: true, query: run, run } as Transaction;
@@ -66,7 +66,7 @@ const earned = (anchorId: string, earnedPoints: number) =>
     return now.earnedPoints === earnedPoints ? now : undefined;
   });
 
-/** An anchor with so many coins of free income. */
+/** An anchor with this free income, coins. */
 async function anchorWith(coins: number): Promise<string> {
   const anchor = newUser();
   await settle(giftOf(await funded(coins), { receiverId: anchor, price: coins, sharePercent: 100 }));
@@ -132,7 +132,7 @@ describe("income", () => {
     const fans = await Promise.all(Array.from({ length: 6 }, () => funded(300)));
     const anchors = Array.from({ length: 40 }, newUser);
     let settling = true;
-    // Beside the nodes' own rounds, small ones without a pause.
+    // Small rounds without a pause, at the same time as the nodes' own rounds.
     const rounds = nodes.map(async (node) => {
       let taken = 0;
       while (settling)
@@ -332,8 +332,8 @@ describe("a payout", () => {
     expect(paid.sort()).toEqual([0, 10]);
   });
 
-  test.each<[string, { at: string; after?: string; how: "reply lost" | "half said" }]>([
-    ["in the middle of its totals", { at: "SET paid_out_points", how: "half said" }],
+  test.each<[string, { at: string; after?: string; how: "reply lost" | "half sent" }]>([
+    ["in the middle of its totals", { at: "SET paid_out_points", how: "half sent" }],
     ["between its totals and its posting", { at: "SET paid_out_points", how: "reply lost" }],
     ["after its posting", { at: "INSERT INTO t_income_posting (anchor_id, kind, points, status", how: "reply lost" }],
     [
@@ -357,7 +357,7 @@ describe("a payout", () => {
     const waiting = answerOf(payOut(anchor, 400, `waits-${anchor}`));
     await eventually("the payout waits", async () => {
       const found = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE ?";
-      // The server looks again only where nobody has asked for a tenth of a second.
+      // The server refreshes this table only after a tenth of a second without a query.
       await new Promise((resolve) => setTimeout(resolve, 120));
       return ((await other.query(found, [`%${anchor}%FOR UPDATE`]))[0] as object[]).length > 0;
     });
@@ -380,7 +380,7 @@ describe("a payout", () => {
 });
 
 describe("payouts among holds and releases", () => {
-  /** A payer whose refunded order went to the anchor: its share can be held back. */
+  /** A payer whose refunded coins were spent on the anchor: its share can be held back. */
   async function refunded(anchor: string, coins: number): Promise<string> {
     const payer = await funded(coins);
     await settle(giftOf(payer, { receiverId: anchor, price: coins, sharePercent: 50 }));

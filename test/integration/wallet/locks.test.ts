@@ -8,7 +8,7 @@ import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { openWire, type Wire } from "./wire.ts";
 
 const redisUrl = process.env.REDIS_URL as string;
-/** Moleculer starts the last one first. */
+/** Moleculer starts the last mixin first. */
 const locker = { name: "locker", mixins: [redisLockMixin, redisMixin] } as unknown as ServiceSchema;
 
 let wire: Wire;

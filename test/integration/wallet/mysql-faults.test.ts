@@ -8,7 +8,7 @@ import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { fundedUsers, giftOf, settle, Traffic, walletOn } from "./traffic.ts";
 import { type Break, openWire, type Wire } from "./wire.ts";
 
-// A call outlives the server's lock wait of five seconds with a second try after it, also on a busy machine.
+// A call must outlast the server's lock wait of five seconds and a second attempt, on a busy machine too.
 process.env.CALL_TIMEOUT_MS = "20000";
 
 const mysqlUrl = process.env.MYSQL_URL as string;
@@ -18,7 +18,7 @@ const accounts = "INSERT INTO t_qiyu_currency_account";
 let wire: Wire;
 let caller: ServiceBroker;
 let nodes: ServiceBroker[];
-/** Another writer, past the wire and the wallet. */
+/** A second writer, directly on the database. */
 let other: Connection;
 
 beforeAll(async () => {
@@ -50,19 +50,19 @@ const balanceOf = async (user: string) => {
 describe("a connection that breaks", () => {
   test.each<[string, Break]>([
     ["right before the answer to COMMIT", { after: trades, at: "COMMIT", how: "reply lost" }],
-    ["in the middle of the trades", { at: trades, how: "half said" }],
+    ["in the middle of the trades", { at: trades, how: "half sent" }],
     ["before the answer to the trades", { at: trades, how: "reply lost" }],
     ["before the answer to the balances", { after: trades, at: accounts, how: "reply lost" }],
-    ["in the middle of COMMIT", { after: trades, at: "COMMIT", how: "half said" }],
+    ["in the middle of COMMIT", { after: trades, at: "COMMIT", how: "half sent" }],
   ])("%s, again and again: every gift is charged once", async (_where, fault) => {
     const traffic = await Traffic.prepare(caller, 30, 15, 12);
     const looks = sum(({ writer }) => writer.counters.repeats);
     const running = traffic.run();
-    // What broke comes again, so there is always a next one to break.
+    // Broken connections are replaced, so there is always one to break.
     for (let breaks = 0; breaks < 4; breaks++) await wire.breakOnce(fault);
     await running;
     expect(traffic.repeats).toBeGreaterThan(0);
-    // What was committed unheard of is found by its unique business id.
+    // A commit whose answer was lost is found by its unique business id.
     if (fault.at === "COMMIT" && fault.how === "reply lost")
       expect(sum(({ writer }) => writer.counters.repeats)).toBeGreaterThan(looks);
     await traffic.expectSettledOnce();
@@ -70,7 +70,7 @@ describe("a connection that breaks", () => {
 
   test("and a server that is away for a second: gifts of that time are refused as unavailable and are charged afterwards", async () => {
     const traffic = await Traffic.prepare(caller, 40, 15, 12);
-    // So that there are gifts in flight when it goes.
+    // So that gifts are in flight when it breaks.
     wire.slow(10);
     const running = traffic.run();
     await traffic.reached(0.2);
@@ -84,11 +84,11 @@ describe("a connection that breaks", () => {
   });
 });
 
-/** Waits until the wallet waits for the row of a user in its look at the accounts. */
+/** Waits until the wallet waits for the lock on a user's account. */
 function waitsFor(user: string): Promise<unknown> {
   return eventually(`a wait for ${user}`, async () => {
     const waiting = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE ?";
-    // The server looks again only where nobody has asked for a tenth of a second.
+    // The server refreshes this table only after a tenth of a second without a query.
     await new Promise((resolve) => setTimeout(resolve, 120));
     const [found] = await other.query(waiting, [`%${user}%FOR UPDATE`]);
     return (found as unknown[]).length > 0;
@@ -104,7 +104,7 @@ describe("a competing transaction", () => {
     const [a, b] = (await fundedUsers(caller, 2, 3)) as [string, string];
     const retries = sum(({ mysql }) => mysql.retries);
     await other.beginTransaction();
-    // The server undoes the transaction that has changed less.
+    // The server rolls back the transaction that has changed fewer rows.
     await other.query("UPDATE t_qiyu_currency_account SET debt = 1 WHERE user_id IN (?)", [spare]);
     await lock(b);
     const gifts = [giftOf(a), giftOf(b), giftOf(a)];
@@ -174,7 +174,7 @@ describe("a command that the database refuses", () => {
     const written = (await rows<{ biz_id: string }>("wallet", found, [users])).map(({ biz_id }) => biz_id);
     expect(written).toEqual(good.map(({ orderId }) => orderId).sort());
     expect([await balanceOf(bad), await balanceOf(users[0] as string)]).toEqual([10_000, 9_970]);
-    // Alone, the user's good ones pass.
+    // Submitted alone, the user's valid commands succeed.
     const alone = gifts.filter(({ senderId }, at) => senderId === bad && at % 3 !== 1);
     for (const gift of alone) expect(await writer.submit(command(gift))).toMatchObject({ status: "done" });
   });

@@ -7,7 +7,7 @@ import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../sup
 import { fundedUsers, giftOf, settle, Traffic, walletOn } from "./traffic.ts";
 import { openWire, type Wire } from "./wire.ts";
 
-/** The nodes that were asked to settle gifts of a bucket. */
+/** The nodes that were called for gifts of a bucket. */
 const asked = new Map<number, Set<string>>();
 const noting = {
   ...wallet,
@@ -45,7 +45,7 @@ async function startWallet(label: string): Promise<ServiceBroker> {
 test("while wallet nodes join and leave, gifts in flight are charged once and in order", async () => {
   const first = await startWallet("wallet-1");
   const traffic = await Traffic.prepare(caller, 60, 60, 50);
-  // So that the gifts are in flight for as long as it takes a node to start.
+  // So that gifts are in flight until the node has started.
   wire.slow(60);
   const running = traffic.run();
   const second = await startWallet("wallet-2");

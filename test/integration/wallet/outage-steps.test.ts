@@ -14,7 +14,7 @@ import { type RefusingServer, refusing } from "../../support/refusing-server.ts"
 import { startNode, stopAll } from "../../support/system.ts";
 import { fundedUsers, walletOn } from "./traffic.ts";
 
-// One fault and a message is a dead letter: whatever counts as one is seen at once.
+// A single fault makes a dead letter, so every error that counts as a fault is noticed.
 jest.mock("../../../config/limits.ts", () => {
   const { limits } = jest.requireActual("../../../config/limits.ts");
   return { limits: { ...limits, jetstream: { ...limits.jetstream, maxAttempts: 1, retryMaxDelayMs: 200 } } };
@@ -23,7 +23,7 @@ jest.mock("../../../config/limits.ts", () => {
 let mysql: RefusingServer;
 let caller: ServiceBroker;
 let walletNode: ServiceBroker;
-/** What the router throws at its next calls. */
+/** The errors that the router throws at its next calls. */
 let routerErrors: unknown[] = [];
 const answer = () => {
   const error = routerErrors.shift();
@@ -38,7 +38,7 @@ const router = {
 beforeAll(async () => {
   mysql = await refusing(process.env.MYSQL_URL as string);
   process.env.MYSQL_URL = mysql.url;
-  // Nodes of their own, so that errors cross the wire.
+  // Separate nodes, so that errors cross NATS.
   await startNode("router", [router]);
   walletNode = await startNode("wallet", [wallet]);
   await startNode("gift", [gift]);
@@ -91,7 +91,7 @@ const steps: [string, { at: string; after?: string }][] = [
 
 type Step = (typeof steps)[number];
 
-/** Each step with one of the errors, in turn. */
+/** Each step with one of the errors in turn. */
 const withErrors = (of: readonly Step[]) =>
   of.map(([step, where], n) => {
     const [what, errno, sqlState] = errors[n % errors.length] as (typeof errors)[number];
@@ -140,7 +140,7 @@ describe("an outage in a step of a payment's credit makes no dead letter, and it
   test.each(withErrors(creditSteps))("when %s: %s", async (_step, _what, refusal) => {
     const refused = mysql.refuse(refusal);
     const user = String(9_300_000_000_000_000_000n + BigInt(Math.floor(Math.random() * 1e9)));
-    // Resolves once the ledger shows it.
+    // Resolves once the ledger has it.
     await recharge(caller, `outage-${user}`, user, 10);
     await refused;
   });

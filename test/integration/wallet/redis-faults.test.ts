@@ -37,7 +37,7 @@ const more = (counter: "acquired" | "degraded", by: number) => {
   return eventually(`${by} more ${counter}`, () => counted(counter) >= wanted);
 };
 
-/** Waits until both nodes take locks in Redis again, with gifts of other users. */
+/** Waits until both nodes acquire locks in Redis again, by gifts of other users. */
 async function locksAgain(): Promise<void> {
   const others = await Traffic.prepare(caller, 20, 3, 3);
   const taken = () => nodes.map((node) => walletOn(node).locks.counters.acquired);
@@ -55,7 +55,7 @@ async function deleteKeys(redis: Redis): Promise<number> {
 
 test("gifts in flight are exact while Redis is killed, refuses commands and comes back", async () => {
   const traffic = await Traffic.prepare(caller, 40, 30, 24);
-  // So that there are gifts in flight when Redis goes.
+  // So that gifts are in flight when Redis is killed.
   wire.slow(20);
   const running = traffic.run();
   await traffic.reached(0.2);
@@ -74,7 +74,7 @@ test("a Redis connection that breaks while locks are acquired delays those users
   let traffic = await Traffic.prepare(caller, 40, 15, 50);
   for (let breaks = 0; breaks < 3; breaks++) {
     if (breaks > 0) traffic = traffic.again();
-    // Replies are late, so there is always one on its way.
+    // Replies are late, so one is always on its way.
     wire.slow(25);
     const taken = more("acquired", 20);
     const running = traffic.run();
@@ -125,7 +125,7 @@ test("a Redis that answers late costs only time, within the command timeout and 
   const after = traffic.again();
   const began = Date.now();
   await after.run();
-  // A connection that is given up may leave locks behind, which run out by their TTL.
+  // A dropped connection may leave locks behind, which expire with their TTL.
   expect(Date.now() - began).toBeLessThan(limits.lock.ttlMs + 5_000);
   await after.expectSettledOnce();
 });

@@ -16,7 +16,7 @@ const retryPauseMs = 40;
 
 let nextUser = 0;
 
-/** So many users that no test had before, each with coins for `affordable` gifts. */
+/** New users, each with coins for `affordable` gifts. */
 export async function fundedUsers(caller: ServiceBroker, count: number, affordable: number): Promise<string[]> {
   const users = Array.from({ length: count }, () => String(9_200_000_000_000_000_000n + BigInt(nextUser++)));
   if (affordable > 0) await Promise.all(users.map((user) => recharge(caller, `r-${user}`, user, affordable * price)));
@@ -37,7 +37,7 @@ export function giftOf(senderId: string, over: Partial<GiftCharge> = {}): GiftCh
   };
 }
 
-/** A wallet that rolls income up at once, so that no test waits for it. */
+/** A wallet with a short interval of the roll-up, so that tests need not wait. */
 export function startWallet(label: string): Promise<ServiceBroker> {
   const settings = { ...(wallet.settings as object), incomeRollupEveryMs: 50 } as ServiceSchema["settings"];
   return startNode(label, [{ ...wallet, settings }]);
@@ -53,15 +53,15 @@ export async function settle(caller: ServiceBroker, gifts: GiftCharge[]): Promis
 }
 
 /**
- * Gifts of many users in flight at once, each user's in order, as settlers send them: what cannot be settled now is sent
- * again until there is an outcome. Every user affords the first `affordable` of them.
+ * Gifts of many users in flight, in order for each user, as settlers send them: a failed call is repeated until there is
+ * an outcome. Every user can pay the first `affordable` of her gifts.
  */
 export class Traffic {
   private readonly caller: ServiceBroker;
   private readonly affordable: number;
   private readonly gifts = new Map<string, GiftCharge[]>();
   private readonly outcomes = new Map<string, GiftOutcome>();
-  /** Calls that had to be sent again. */
+  /** Calls that were repeated. */
   repeats = 0;
 
   private constructor(caller: ServiceBroker, users: readonly string[], perUser: number, affordable: number) {
@@ -78,7 +78,7 @@ export class Traffic {
     return new Traffic(caller, await fundedUsers(caller, users, affordable), perUser, affordable);
   }
 
-  /** More gifts of the same users, once these are settled. */
+  /** Sends more gifts of the same users once these are charged. */
   again(): Traffic {
     const [gifts] = this.gifts.values();
     const perUser = (gifts as GiftCharge[]).length;
@@ -98,7 +98,7 @@ export class Traffic {
     await Promise.all([...this.gifts.values()].map((gifts) => this.sendInOrder(gifts)));
   }
 
-  /** Resolves once this part of all gifts, 0 to 1, has an outcome. */
+  /** Resolves once this share of all gifts, 0 to 1, has an outcome. */
   async reached(part: number): Promise<void> {
     await eventually(`${part} of the gifts`, () => this.outcomes.size >= part * this.all.length, 20_000);
   }
@@ -121,7 +121,7 @@ export class Traffic {
     }
   }
 
-  /** Every gift has one outcome, the same when asked again, and one row; the balances are what the outcomes say. */
+  /** Checks that every gift has one outcome, also when it is repeated, and one row, and that balances match outcomes. */
   async expectSettledOnce(): Promise<void> {
     const trades = await rows<{ biz_id: string; status: number; num: string }>(
       "wallet",

@@ -1,26 +1,26 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** Where a connection breaks by itself, once. */
+/** A point at which a connection breaks once. */
 export interface Break {
-  /** Only a connection that has said this in its transaction. */
+  /** Only a connection that has sent this in its transaction. */
   readonly after?: string;
   readonly at: string;
-  /** `reply lost`: the server did it and nobody hears of it. `half said`: the server got the half of it. */
-  readonly how: "reply lost" | "half said";
+  /** `reply lost`: the server ran the command and its reply is lost. `half sent`: the server got half of the command. */
+  readonly how: "reply lost" | "half sent";
 }
 
-/** A wire between the code under test and a server, whose faults a test chooses. */
+/** A TCP proxy between the code under test and a server, with faults that a test chooses. */
 export interface Wire {
-  /** The server's URL, with this wire's port in it. */
+  /** The server's URL with the port of this proxy. */
   readonly url: string;
   /** Connections that were refused so far. */
   readonly refused: number;
   /** Breaks every connection and refuses new ones. */
   cut(): void;
   mend(): void;
-  /** From now on every reply comes so much later, in its order; 0 ends it. */
+  /** Delays every reply by so many ms, in order; 0 ends it. */
   slow(ms: number): void;
-  /** Breaks the first connection that comes to this point; resolves when it broke. */
+  /** Breaks the first connection that reaches this point; resolves when it is broken. */
   breakOnce(fault: Break): Promise<void>;
   close(): Promise<void>;
 }
@@ -49,7 +49,7 @@ export async function openWire(target: string): Promise<Wire> {
     };
     for (const socket of [client, upstream]) {
       sockets.add(socket);
-      // Either end's fault ends both, which is all that a wire does.
+      // An error on one side closes both.
       socket.on("error", breakOff);
       socket.on("close", () => {
         sockets.delete(socket);
@@ -57,20 +57,20 @@ export async function openWire(target: string): Promise<Wire> {
         upstream.destroy();
       });
     }
-    let saidInTransaction = "";
+    let sentInTransaction = "";
     let replyLost: Waiting | undefined;
     client.on("data", (chunk: Buffer) => {
       const said = chunk.toString("latin1");
       if (faults.length > 0) {
-        const hit = faults.findIndex(({ at, after }) => said.includes(at) && saidInTransaction.includes(after ?? ""));
+        const hit = faults.findIndex(({ at, after }) => said.includes(at) && sentInTransaction.includes(after ?? ""));
         const fault = hit < 0 ? undefined : (faults.splice(hit, 1)[0] as Waiting);
-        if (fault?.how === "half said") {
+        if (fault?.how === "half sent") {
           upstream.write(chunk.subarray(0, chunk.length / 2), breakOff);
           return fault.broke();
         }
         replyLost = fault;
       }
-      saidInTransaction = /COMMIT|ROLLBACK/.test(said) ? "" : saidInTransaction + said.slice(0, 100);
+      sentInTransaction = /COMMIT|ROLLBACK/.test(said) ? "" : sentInTransaction + said.slice(0, 100);
       upstream.write(chunk);
     });
     let lastReplyAt = 0;

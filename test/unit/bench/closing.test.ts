@@ -1,7 +1,7 @@
 import { Closing } from "../../../bench/support/closing.ts";
 
 describe("closing what a benchmark opened", () => {
-  it("closes the last opened first, and each once", async () => {
+  it("closes the last opened first, each once", async () => {
     const closed: string[] = [];
     const closing = new Closing();
     for (const name of ["servers", "node"]) closing.add(async () => void closed.push(name));
@@ -9,7 +9,7 @@ describe("closing what a benchmark opened", () => {
     expect(closed).toEqual(["node", "servers"]);
   });
 
-  it("closes the rest where one fails, and then tells of it", async () => {
+  it("closes the rest where one fails, and then rejects", async () => {
     const closed: string[] = [];
     const closing = new Closing();
     closing.add(async () => void closed.push("servers"));

@@ -2,7 +2,7 @@ import { plan } from "../../../bench/scale/fill.ts";
 import { indexClauses } from "../../../bench/scale/indexes.ts";
 
 describe("filling the books for the benchmark of scale", () => {
-  it("a past is a recharge for each account and pairs of a recharge and a gift", () => {
+  it("the history is a recharge for each account and pairs of a recharge and a gift", () => {
     expect(plan(10_000, 1_000_000)).toEqual({ accounts: 10_000, trades: 1_000_000, gifts: 495_000 });
     expect(plan(10, 15)).toEqual({ accounts: 10, trades: 14, gifts: 2 });
   });
@@ -11,7 +11,7 @@ describe("filling the books for the benchmark of scale", () => {
     expect(plan(100, 10)).toEqual({ accounts: 100, trades: 100, gifts: 0 });
   });
 
-  it("indexes come back with their columns in order, the primary key excepted", () => {
+  it("indexes are added again with their columns in order, except the primary key", () => {
     const column = (Key_name: string, Non_unique: number, Seq_in_index: number, Column_name: string) => {
       return { Key_name, Non_unique, Seq_in_index, Column_name };
     };

@@ -20,13 +20,13 @@ describe("gift requests of the load generator", () => {
     expect(requests[1]?.body).toMatchObject({ giftId: 22, receiverId: "200000000000000002", count: 1 });
   });
 
-  it("have a request id each, of a form that the gateway takes", () => {
+  it("have different request ids that the gateway accepts", () => {
     const ids = requests.map(({ body }) => body.requestId as string);
     expect(new Set(ids).size).toBe(5);
     for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9_-]{8,64}$/);
   });
 
-  it("say the length of their body", () => {
+  it("have the length of their body", () => {
     for (const { head, bytes } of requests) expect(head).toContain(`Content-Length: ${bytes}`);
   });
 });

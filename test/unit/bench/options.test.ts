@@ -8,19 +8,19 @@ describe("options of a benchmark", () => {
     });
   });
 
-  it("are read wherever they stand", () => {
+  it("are read in any order", () => {
     const options = parseOptions(["--json", "settle", "--topology", "cluster", "--gifts=500"]);
     expect(options).toMatchObject({ name: "settle", json: true, topology: "cluster", gifts: 500 });
   });
 
-  it("say how much load an IM benchmark makes", () => {
+  it("set the load of an IM benchmark", () => {
     const args = ["fanout", "--viewers", "500,5000", "--rates=10", "--rooms", "7", "--seconds=3", "--senders", "50"];
     expect(parseOptions([...args, "--connections=15000", "--most=900"])).toMatchObject({
       ...{ viewers: [500, 5_000], rates: [10], rooms: 7, seconds: 3, senders: 50, connections: 15_000, most: 900 },
     });
   });
 
-  it("a benchmark that there is none of has no name", () => {
+  it("an unknown benchmark has no name", () => {
     expect(parseOptions(["settles"]).name).toBeUndefined();
     expect(parseOptions([]).name).toBeUndefined();
   });

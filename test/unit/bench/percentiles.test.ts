@@ -16,18 +16,18 @@ describe("percentiles", () => {
     expect(percentile(sortedNumbers([9, 10, 100, 2]), 0.25)).toBe(2);
   });
 
-  it("of one sample are that sample, of none not a number", () => {
+  it("of one sample are that sample, of none are NaN", () => {
     expect(percentile(sortedNumbers([7]), 0.01)).toBe(7);
     expect(percentile(sortedNumbers([]), 0.5)).toBeNaN();
   });
 
-  it("the median of an even number of samples lies between the two in the middle", () => {
+  it("the median of an even number of samples is the mean of the two in the middle", () => {
     expect(median([4, 1, 3])).toBe(3);
     expect(median([4, 1, 3, 2])).toBe(2.5);
     expect(median([])).toBeNaN();
   });
 
-  it("rounding keeps so many digits", () => {
+  it("rounding keeps the given number of digits", () => {
     expect(rounded(2 / 3, 2)).toBe(0.67);
     expect(rounded(12.0004, 2)).toBe(12);
   });

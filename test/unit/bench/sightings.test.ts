@@ -19,7 +19,7 @@ describe("what viewers saw of gifts", () => {
     expect(sightings.delays()).toEqual([10, 30]);
   });
 
-  it("the first sight counts, and one before the answer takes no time", () => {
+  it("only the first sighting counts; one before the answer counts as 0 ms", () => {
     sightings.seen("b", 2, 90);
     sightings.accepted("b", 2, 100);
     sightings.seen("b", 2, 500);

@@ -10,7 +10,7 @@ type Entry = Gift | Refund;
 const amount = fc.oneof(
   fc.integer({ min: 1, max: 40 }),
   fc.integer({ min: 1, max: 10 ** 6 }),
-  // The largest of which a hundredth part is still counted.
+  // The largest amount whose hundredths are still safe integers.
   fc.constant(Math.floor(Number.MAX_SAFE_INTEGER / 100)),
 );
 const gift: fc.Arbitrary<Gift> = fc.tuple(amount, fc.integer({ min: 0, max: 100 })).map(([coins, sharePercent]) => ({
@@ -31,7 +31,7 @@ const spent = (entry: Gift, at: number): SpentGift => ({
 const told = (entry: Entry, at: number): SpentGift | EarlierRefund =>
   entry.kind === "gift" ? spent(entry, at) : entry;
 
-/** What the refund at a place of the ledger is told, as the service does it: backwards, from the entry before it. */
+/** The attribution of the refund at this index of the ledger, read backwards as the service does. */
 function attributed(entries: readonly Entry[], at: number): Attribution {
   const attribution = new Attribution((entries[at] as Refund).shortfall);
   for (let before = at - 1; before >= 0; before--) attribution.take(told(entries[before] as Entry, before));
@@ -42,8 +42,8 @@ const refundsOf = (entries: readonly Entry[]) =>
   entries.flatMap((entry, at) => (entry.kind === "refund" && entry.shortfall > 0 ? [at] : []));
 
 /**
- * The same rule read forwards and coin by coin of a gift's rest: each refund in its turn takes from the latest gifts that
- * have something left. Coins taken, by refund and gift.
+ * The same rule read forwards: each refund in its order takes coins from the latest gifts that have unclaimed coins.
+ * Returns the claimed coins by refund and gift.
  */
 function model(entries: readonly Entry[]): Map<number, Map<number, { from: number; coins: number }>> {
   const rests: { at: number; coins: number; left: number }[] = [];

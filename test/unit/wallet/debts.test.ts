@@ -61,7 +61,7 @@ describe("the history of a debt", () => {
         const left = refunds.map(({ bizId, num }) => num - (paid.get(bizId.slice("refund:".length)) ?? 0));
         expect(left.every((coins) => coins >= 0)).toBe(true);
         expect([...owing.values()]).toEqual(left.filter((coins) => coins > 0));
-        // Once one debt is not paid in full, no later one has got anything.
+        // While a debt is not paid in full, no later one is paid at all.
         const open = left.findIndex((coins) => coins > 0);
         if (open >= 0) expect(left.slice(open + 1)).toEqual(refunds.slice(open + 1).map(({ num }) => num));
       }),

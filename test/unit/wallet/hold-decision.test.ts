@@ -76,7 +76,7 @@ describe("an operator's decision", () => {
           const moves = decideHold(order, anchorsOf(order, parts, rows), to, anchorId) ?? [];
           for (const move of moves) expect(mayMove(before.get(move.anchorId) as HoldState, to)).toBe(true);
           rows.push(...moves);
-          // The same again writes nothing.
+          // A repeat writes nothing.
           expect(decideHold(order, anchorsOf(order, parts, rows), to, anchorId) ?? []).toEqual([]);
         }
         expect(new Set(rows.map(({ bizId }) => bizId)).size).toBe(rows.length);

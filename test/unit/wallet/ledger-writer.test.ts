@@ -26,13 +26,13 @@ interface Running {
   fail(error: unknown): void;
 }
 
-/** The wallet's tables in memory: what the store's statements do to them, and nothing more. */
+/** The wallet's tables in memory, changed by the store's statements alone. */
 class Ledger {
   readonly trades: Trade[] = [];
   readonly balances = new Map<string, number>();
   reads = 0;
 
-  /** One transaction: what it writes is there once `finish` is called. */
+  /** One transaction: its rows are visible once `finish` is called. */
   begin(): { tx: Transaction; users: string[]; trades: Trade[]; finish(): void } {
     const users: string[] = [];
     const trades: Trade[] = [];

@@ -37,7 +37,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ kind: fc.constantFrom("freeze" as const, "unfreeze" as const), userId: user, reason: fc.constant("r") }),
 );
 
-/** The books as the store would keep them, fed batch by batch. */
+/** The books as the store keeps them, filled batch by batch. */
 class Store {
   accounts = new Map(users.map((id) => [id, account(id)]));
   priors = new Map<string, Prior>();
@@ -72,7 +72,7 @@ class Store {
   }
 }
 
-/** Exact, since the sum of many accounts may be beyond what one account may hold. */
+/** BigInt, since the sum of many accounts may exceed the safe integers. */
 const sum = (numbers: number[]) => numbers.reduce((a, b) => a + BigInt(b), 0n);
 const batches = fc.array(fc.array(command, { maxLength: 12 }), { maxLength: 8 });
 
@@ -130,7 +130,7 @@ describe("the ledger's decision", () => {
   test("a repeated batch changes nothing and gets its first outcomes", () => {
     fc.assert(
       fc.property(batches, fc.array(command, { maxLength: 12 }), (before, batch) => {
-        // What would overflow an account is refused without a row, and may pass later: no repeat in this sense.
+        // A recharge that would overflow an account is refused without a row and may succeed later: it is no repeat.
         const overflows = (one: Command) => "coins" in one && one.coins > 1000;
         fc.pre(![...before.flat(), ...batch].some(overflows));
         const money = batch.filter(({ kind }) => kind !== "freeze" && kind !== "unfreeze");

@@ -58,7 +58,7 @@ describe("the decision of a payout", () => {
             now.earnedPoints += points;
             post({ kind, points, valid: true });
           } else if (kind === "hold") {
-            // Of what was earned, whether or not it has been paid out.
+            // A hold takes from what was earned, whether or not it was paid out.
             const held = Math.min(points, now.earnedPoints - now.heldBackPoints);
             now.heldBackPoints += held;
             if (held > 0) post({ kind, points: -held, valid: true });

@@ -22,7 +22,7 @@ describe("the benchmarks of rooms", () => {
     expect(ratio === undefined).toBe(sustained === undefined || socketio.sustained === undefined);
   });
 
-  it("rooms adds up in each room, over two servers", async () => {
+  it("rooms: the sums are right in each room, over two servers", async () => {
     const { runs, conserved } = await tiny(rooms, { rooms: 4, viewers: [3], rates: [5] });
     expect(conserved).toBe(true);
     expect(runs).toMatchObject([{ rooms: 4, viewers: 3, giftsPerSecond: 20, giftsPerSecondInARoom: 5, arrived: 1 }]);

@@ -6,7 +6,7 @@ describe("the benchmark of a killed node", () => {
   jest.setTimeout(tinyTimeoutMs);
   afterAll(stopAll);
 
-  it("brings everybody back, with everything seen once", async () => {
+  it("all users reconnect and see every gift once", async () => {
     const result = await tiny(storm, { connections: 8, rooms: 2, rates: [5], seconds: 60 });
     expect(result).toMatchObject({ connections: 8, back: 8, missed: 0, duplicates: 0, conserved: true });
     expect(result.backMs).toBeGreaterThan(0);

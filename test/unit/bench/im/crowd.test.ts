@@ -3,7 +3,7 @@ import { offer } from "../../../../bench/im/offer.ts";
 import { backTimes, sentToRooms } from "../../../../bench/im/storm.ts";
 
 describe("the crowd of the storm", () => {
-  it("is added up over its processes", () => {
+  it("is summed over its processes", () => {
     const one = { onlineAt: [1, 2], missed: 3, duplicates: 1, off: 2, gaps: 1, setbacks: { "closed 1006": 2 } };
     const other = { onlineAt: [3], missed: 1, duplicates: 0, off: 1, gaps: 0, setbacks: { "closed 1006": 1, away: 5 } };
     expect(addedUp([one, other])).toEqual({
@@ -13,7 +13,7 @@ describe("the crowd of the storm", () => {
     expect(addedUp([])).toEqual(noReport());
   });
 
-  it("is back where it is connected to another node than the one that died", () => {
+  it("is back where it is connected to another node than the dead one", () => {
     const online: Online[] = [
       { nodes: { a: 3, b: 2 }, gone: 1 },
       { nodes: { b: 5 }, gone: 0 },
@@ -23,7 +23,7 @@ describe("the crowd of the storm", () => {
     expect(elsewhere(online, "")).toEqual({ here: 10, gone: 3 });
   });
 
-  it("is back when the last one is", () => {
+  it("is back when its last member is", () => {
     expect(backTimes([1_500, 1_100, 3_000], 1_000)).toEqual({ backMs: 2_000, backP50Ms: 500, back: 3 });
   });
 
@@ -34,7 +34,7 @@ describe("the crowd of the storm", () => {
     expect(backTimes([1_500, at], 1_000)).toEqual({ backMs: null, backP50Ms: 500, back: 1 });
   });
 
-  it("is to see as many orders as its room was sent", async () => {
+  it("expects as many orders as were sent to its room", async () => {
     const sent = new Map<number, number>();
     const send = async (rooms: { roomId: number; gifts: unknown[] }[]) => {
       for (const { roomId, gifts } of rooms) sent.set(roomId, (sent.get(roomId) ?? 0) + gifts.length);

@@ -13,7 +13,7 @@ function recorder(refuse: (batch: number) => boolean = () => false) {
 }
 
 describe("an offer of gifts", () => {
-  it("is as many as the rate and the time say, the rooms in turns, and names each room's sum", async () => {
+  it("has rate × time gifts, rooms in turn, and the sum of each room", async () => {
     const { send, gifts } = recorder();
     const offered = await offer(send, { rooms: [7, 8, 9], perSecond: 1_000, seconds: 0.1, senders: 10 });
     expect(offered).toMatchObject({ gifts: 100, refused: 0 });
@@ -25,7 +25,7 @@ describe("an offer of gifts", () => {
     expect(new Set(gifts().map(({ senderId }) => senderId)).size).toBe(10);
   });
 
-  it("is steady: no gift goes before it is due", async () => {
+  it("is steady: no gift is sent before it is due", async () => {
     const { send, batches } = recorder();
     const startedAt = performance.now();
     const { seconds } = await offer(send, { rooms: [1], perSecond: 100, seconds: 0.2, senders: 1 });
@@ -53,7 +53,7 @@ describe("an offer of gifts", () => {
     expect(offered.refused).toBeGreaterThan(0);
   });
 
-  it("ends early where it is enough, and says how much it was", async () => {
+  it("ends early on demand and returns how much was sent", async () => {
     const { send, gifts } = recorder();
     const enough = () => gifts().length >= 5;
     const offered = await offer(send, { rooms: [1], perSecond: 100, seconds: 60, senders: 1, enough });

@@ -47,7 +47,7 @@ describe("the latency of received orders", () => {
     expect([latency([one], 0.99), latency([one], 0.991)]).toEqual([5, 900]);
   });
 
-  it("beyond the longest that is told apart is that one, and of nothing is not a number", () => {
+  it("is bounded by the longest that is counted, and NaN without orders", () => {
     const one = noneReceived([1]);
     expect(latency([one], 0.5)).toBeNaN();
     one.latencies[latenciesMs] = 1;
@@ -62,7 +62,7 @@ describe("conservation at the viewers", () => {
     [2, 30],
   ]);
 
-  it("holds where every viewer's sum is what its room was sent", () => {
+  it("holds where every viewer's sum equals what was sent to its room", () => {
     expect(viewersOff([{ rooms: [1, 2, 2], sums: [20, 30, 30] }], sent)).toBe(0);
   });
 
@@ -77,7 +77,7 @@ describe("conservation at the viewers", () => {
 });
 
 describe("the figures of a run", () => {
-  it("are over the time of the gifts where the last frame came in it", () => {
+  it("are over the time of sending where the last frame arrived within it", () => {
     expect(figures([received(1_900)])).toEqual({
       ...{ viewers: 2, giftsPerSecond: 5, framesPerViewerPerSecond: 1, deliveriesPerSecond: 2 },
       ...{ giftDeliveriesPerSecond: 10, bytesPerSecond: 200, p50Ms: 50, p99Ms: 1_900 },
@@ -85,13 +85,13 @@ describe("the figures of a run", () => {
     });
   });
 
-  it("are over the time until the last frame came where that was later", () => {
+  it("are over the time until the last frame where that was later", () => {
     const late = figures([received(8_000)]);
     expect(late).toMatchObject({ giftDeliveriesPerSecond: 3, framesPerViewerPerSecond: 0.25, conserved: true });
     expect(late.serverCpu).toEqual({ server: 25 });
   });
 
-  it("say what share arrived, and never that all did where one is missing", () => {
+  it("have the share that arrived, which is below 1 where one is missing", () => {
     const some = { ...received(1_900), orders: 15 };
     expect(figures([some]).arrived).toBe(0.75);
     const many = { ...received(1_900), orders: 1_999_999 };

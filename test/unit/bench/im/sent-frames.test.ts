@@ -6,7 +6,7 @@ const roomFrame = (msgId: string, gifts: ShownGifts[], bizCode = 5556) =>
 const event = (orderId: string, count: number) => Buffer.from(`42${JSON.stringify(["gift", { orderId, count }])}`);
 
 describe("frames that viewers received", () => {
-  it("are the same frame for every viewer, and read once", () => {
+  it("are one frame for all viewers, parsed once", () => {
     let read = 0;
     const frames = new SentFrames(40, (text) => {
       read++;
@@ -24,7 +24,7 @@ describe("frames that viewers received", () => {
     expect(frames.repeated).toEqual([]);
   });
 
-  it("count once for a viewer that gets one again", () => {
+  it("count once for a viewer that receives one twice", () => {
     const frames = new SentFrames(2, wires.im.gifts);
     const text = roomFrame("m1", [{ orderIds: ["1000-a"], count: 1 }]);
     expect([frames.shown(0, text), frames.shown(0, text), frames.shown(1, text)].map(Boolean)).toEqual([
@@ -34,27 +34,27 @@ describe("frames that viewers received", () => {
     ]);
   });
 
-  it("are told apart by all of their text", () => {
+  it("are distinguished by their whole text", () => {
     const frames = new SentFrames(1, wires.im.gifts);
     const long = "m".repeat(100);
     expect(frames.shown(0, roomFrame(long, [{ orderIds: ["1-a"], count: 1 }]))?.sum).toBe(1);
     expect(frames.shown(0, roomFrame(long, [{ orderIds: ["1-b"], count: 2 }]))?.sum).toBe(2);
   });
 
-  it("an order that comes in another frame too is noticed", () => {
+  it("an order in a second frame is noticed", () => {
     const frames = new SentFrames(2, wires.im.gifts);
     frames.shown(0, roomFrame("m1", [{ orderIds: ["1-a"], count: 1 }]));
     frames.shown(1, roomFrame("m2", [{ orderIds: ["1-a"], count: 1 }]));
     expect(frames.repeated).toEqual(["1-a"]);
   });
 
-  it("without gifts show nothing", () => {
+  it("without gifts have no gifts to count", () => {
     const frames = new SentFrames(1, wires.im.gifts);
     expect(frames.shown(0, roomFrame("m1", [], 5555))).toBeUndefined();
     expect(frames.shown(0, Buffer.from('{"code":1004,"body":{}}'))).toBeUndefined();
   });
 
-  it("of Socket.IO are events with a gift each", () => {
+  it("of Socket.IO are events with one gift each", () => {
     const frames = new SentFrames(1, wires.socketio.gifts);
     expect(frames.shown(0, event("1000-a", 3))).toMatchObject({ sum: 3, sentAt: [1_000] });
     for (const other of ["2", "40{}", '42["other",{"orderId":"1-a","count":1}]'])
@@ -65,8 +65,8 @@ describe("frames that viewers received", () => {
 describe("the handshake of Socket.IO", () => {
   const { greet, answer } = wires.socketio;
 
-  it("connects after the open packet, and is in after the answer", () => {
-    expect(greet(Buffer.from('0{"sid":"x"}'))).toEqual({ say: "40" });
+  it("connects after the open packet and is done after the answer", () => {
+    expect(greet(Buffer.from('0{"sid":"x"}'))).toEqual({ reply: "40" });
     expect(greet(Buffer.from('40{"sid":"y"}'))).toBe("in");
     expect(greet(Buffer.from("2"))).toBeUndefined();
   });

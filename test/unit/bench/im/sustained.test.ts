@@ -18,16 +18,16 @@ describe("the search for the highest sustained rate", () => {
     expect(tried.length).toBeLessThan(20);
   });
 
-  it("tries no rate above the most", async () => {
+  it("tries no rate above the highest", async () => {
     expect(await search(1_000_000, { first: 100, most: 500 })).toEqual({ rate: 500, tried: [100, 200, 400, 500] });
     expect(await search(1_000_000, { first: 100, most: 50 })).toEqual({ rate: 50, tried: [50] });
   });
 
-  it("ends without a rate where none holds", async () => {
+  it("ends without a rate where none is sustained", async () => {
     expect((await search(0, { first: 8 })).rate).toBeUndefined();
   });
 
-  it("a rate that fails once and holds the next time is no limit", async () => {
+  it("a rate that fails once and is sustained the next time is no limit", async () => {
     expect((await search(400, { hiccups: new Set([200]) })).rate).toBe(400);
   });
 
