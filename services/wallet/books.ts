@@ -6,7 +6,6 @@ import {
   type Posting,
   type Prior,
   payments,
-  type TradeRow,
   tradeTypes,
 } from "./posting.ts";
 
@@ -40,10 +39,9 @@ export class Books {
   /** Moves the coins of a posting and writes its row. */
   post(posting: Posting): void {
     const account = this.accountOf(posting);
-    const num = numOf(posting, account);
-    account.balance += num;
+    account.balance += numOf(posting, account);
     this.touched.add(account.userId);
-    this.write(account, { ...posting, num, status: 1, reason: null });
+    this.write(posting, account, null);
     const { type, destination, incomePoints = 0 } = posting;
     if (type !== tradeTypes.gift || incomePoints === 0) return;
     const { incomes } = this.decision;
@@ -52,8 +50,7 @@ export class Books {
 
   /** Writes the row of a posting that is rejected: no coins move, and a repeat is rejected for the same reason. */
   reject(posting: Posting, reason: FailureName): void {
-    const account = this.accountOf(posting);
-    this.write(account, { ...posting, incomePoints: 0, num: numOf(posting, account), status: 0, reason });
+    this.write(posting, this.accountOf(posting), reason);
   }
 
   /** Changes the debt by `num` coins and writes its row. */
@@ -95,22 +92,19 @@ export class Books {
     return this.account(source === payments ? destination : source);
   }
 
-  private write(
-    account: Account,
-    {
-      bizId,
-      type,
-      destination,
-      incomePoints = 0,
-      num,
-      status,
-      reason,
-    }: Posting & Pick<TradeRow, "num" | "status" | "reason">,
-  ): void {
-    const counterpartyId = type === tradeTypes.gift ? destination : null;
-    const shared = { userId: account.userId, num, counterpartyId, incomePoints, balanceAfter: account.balance, reason };
-    this.decision.trades.push({ ...shared, type, status, bizId });
-    this.remember(bizId, { ...shared, valid: status === 1 });
+  private write(posting: Posting, account: Account, rejection: FailureName | null): void {
+    const { bizId, type, destination, incomePoints = 0 } = posting;
+    const valid = rejection === null;
+    const entry = {
+      userId: account.userId,
+      num: numOf(posting, account),
+      counterpartyId: type === tradeTypes.gift ? destination : null,
+      incomePoints: valid ? incomePoints : 0,
+      balanceAfter: account.balance,
+      reason: rejection,
+    };
+    this.decision.trades.push({ ...entry, type, status: valid ? 1 : 0, bizId });
+    this.remember(bizId, { ...entry, valid });
   }
 
   private remember(bizId: string, part: Partial<Prior> & { userId: string }): void {
