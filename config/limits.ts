@@ -92,7 +92,10 @@ export const limits = Object.freeze({
     /** Sequelize's connections, which read the catalogue, are used no longer than this. */
     catalogueConnectionMs: 1_000,
     gathered: Object.freeze({ keys: 500, queries: 2 }),
-    migrationLockSeconds: 60,
+    /** The lease of a migration, renewed while a statement runs, and how long another node's is waited for. */
+    migrationLeaseMs: 15_000,
+    migrationWaitMs: 60_000,
+    migrationPollMs: 200,
   }),
 
   redis: Object.freeze({

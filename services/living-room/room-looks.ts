@@ -1,7 +1,7 @@
 import type { Service, ServiceBroker } from "moleculer";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
-import { DatabaseLease } from "../../mixins/lease/database-lease.ts";
+import { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { broadcast, call, type ResultOf } from "../contracts.ts";

@@ -96,3 +96,18 @@ CREATE TABLE IF NOT EXISTS t_anchor_income_pending (
   entries INT UNSIGNED GENERATED ALWAYS AS (JSON_LENGTH(incomes)) STORED,
   create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- The gifts that a posting of kind hold is of: `coins` coins of the gift, from `coins_from` on, and the anchor's share of
+-- them in points. A coin of a gift is held for one order at the most.
+CREATE TABLE IF NOT EXISTS t_income_hold_gift (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  hold_biz_id VARCHAR(120) NOT NULL,
+  gift_biz_id VARCHAR(80) NOT NULL,
+  coins_from BIGINT NOT NULL,
+  coins BIGINT NOT NULL,
+  points BIGINT NOT NULL,
+  create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  UNIQUE KEY uk_gift_coins (gift_biz_id, coins_from),
+  KEY idx_hold (hold_biz_id),
+  CONSTRAINT ck_hold_coins CHECK (coins > 0 AND coins_from >= 0 AND points >= 0)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

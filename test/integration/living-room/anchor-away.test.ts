@@ -3,7 +3,7 @@ import type { ServiceBroker } from "moleculer";
 import { fail } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
-import { DatabaseLease } from "../../../mixins/lease/database-lease.ts";
+import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../../mixins/outbox.mixin.ts";
