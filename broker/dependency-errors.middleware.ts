@@ -21,7 +21,7 @@ export const dependencyErrors: Middleware = {
         if (met) ctx.broker.logger.warn(about, "a dependency is unavailable: the caller is told to try again");
         if (name !== undefined) throw error;
         if (met) throw outage(error, { action: action.name });
-        if ((error as { code?: unknown } | null)?.code !== 422) ctx.broker.logger.error(about, "action failed");
+        ctx.broker.logger.error(about, "action failed");
         throw isDriverFault(error) ? fault(error, action.name) : error;
       }
     };

@@ -51,7 +51,7 @@ export class GiftSource {
 
   /** The ids of the im-servers that this node knows to be there. */
   async serverNodes(): Promise<string[]> {
-    const services = (await this.broker.call("$node.services", { onlyAvailable: true })) as {
+    const services = (await this.broker.call("$node.services", { onlyAvailable: true, grouping: true })) as {
       name: string;
       nodes: string[];
     }[];

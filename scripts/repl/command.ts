@@ -35,15 +35,12 @@ export function operatorName(): string {
 export function sayError(error: unknown): string {
   if (error instanceof TypedWrong) return error.message;
   const name = failureName(error);
+  const { type, message, data } = (error ?? {}) as { type?: string; message?: string; data?: { field?: unknown } };
+  if (name === "invalidParam" && data?.field) return `${name}: ${failures[name].en} (${data.field})`;
   if (name !== undefined) return `${name}: ${failures[name].en}`;
-  const { type, message, data } = error as { type?: string; message?: string; data?: unknown };
   if (type === "SERVICE_NOT_FOUND" || type === "SERVICE_NOT_AVAILABLE")
     return `no node offers this now (${message}); "services" lists what there is`;
   if (type === "REQUEST_TIMEOUT") return `no answer in time (${message})`;
-  if (type === "VALIDATION_ERROR") {
-    const fields = Array.isArray(data) ? (data as { message?: string }[]).map((field) => field.message) : [message];
-    return `refused: ${fields.join("; ")}`;
-  }
   return message ?? String(error);
 }
 

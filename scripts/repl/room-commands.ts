@@ -39,7 +39,7 @@ const rooms: ReplCommand = {
 };
 
 async function imNodes(broker: ServiceBroker): Promise<string[]> {
-  const query = { onlyAvailable: true, skipInternal: true };
+  const query = { onlyAvailable: true, skipInternal: true, grouping: true };
   const services = (await broker.call("$node.services", query)) as { name: string; nodes: string[] }[];
   return services.flatMap(({ name, nodes }) => (name === "im-server" ? nodes : [])).sort();
 }

@@ -9,13 +9,7 @@ import { successCode, successText } from "./wording.ts";
 export function shownAs(error: unknown): FailureName {
   const name = failureName(error);
   if (name !== undefined) return name;
-  if (isUnavailable(error)) return "unavailable";
-  return isRefusedParams(error) ? "invalidParam" : "internal";
-}
-
-/** Whether a service refused params that this gateway let through: the client's fault, and a gap in a schema of ours. */
-export function isRefusedParams(error: unknown): boolean {
-  return (error as { type?: unknown } | null)?.type === "VALIDATION_ERROR";
+  return isUnavailable(error) ? "unavailable" : "internal";
 }
 
 /**

@@ -1,7 +1,7 @@
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
-import type { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import { type Database, isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
+import type { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { durableEvent, eventDataOf } from "../durable-event.ts";
 import type { LiveRoom } from "./living-room.contract.ts";
