@@ -4,7 +4,7 @@ import { type Descriptor, openTarget, openTargetSync, type Target } from "./desc
 import { type Gap, LineQueue } from "./line-queue.ts";
 
 /** Receives one sentence when an output fails or works again; at most every `limits.log.complainEveryMs`. */
-export type Complain = (sentence: string) => void;
+type Complain = (sentence: string) => void;
 
 /**
  * idle -> opening | writing (in a thread) -> idle, or pausing after a write that took nothing or failed; pausing -> idle.

@@ -9,7 +9,7 @@ interface Endpoint {
  * which looks for a local endpoint before any strategy is asked, and so would leave Rendezvous without effect on a node
  * that hosts the action itself.
  */
-export class LocalFirstStrategy extends Strategies.Base {
+class LocalFirstStrategy extends Strategies.Base {
   private next = 0;
 
   override select(list: Endpoint[]): never {

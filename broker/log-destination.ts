@@ -3,7 +3,7 @@ import type { Gap } from "./line-queue.ts";
 import { outputTo } from "./outputs.ts";
 
 /** What pino writes to. */
-export interface LogDestination {
+interface LogDestination {
   write(line: string): void;
 }
 

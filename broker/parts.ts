@@ -3,7 +3,7 @@
  * or publication that carries a list is cut by its bytes as well as by its number. Pure.
  */
 
-export interface PartBounds<T> {
+interface PartBounds<T> {
   /** Elements of a part at the most. */
   readonly count: number;
   /** Bytes of a part at the most, as JSON in UTF-8. */

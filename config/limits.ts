@@ -119,7 +119,6 @@ export const limits = Object.freeze({
     renewEveryMs: 1_500,
     waitMs: 5_000,
     retryEveryMs: 20,
-    keysPerScript: 2_000,
   }),
 
   jetstream: Object.freeze({
@@ -196,7 +195,6 @@ export const limits = Object.freeze({
     smsCodesPerIpPerMinute: 60,
     tokenTtlMs: 30 * 24 * 3_600_000,
     tokensPerUser: 20,
-    nickNameChars: 30,
   }),
 
   room: Object.freeze({
@@ -281,7 +279,6 @@ export const limits = Object.freeze({
     /** Income that waits longer than this for its roll-up is late, and the wallet's readiness says so. */
     incomeLateMs: 60_000,
     incomeAnchorsPerStatement: 1_000,
-    amountMaxCoins: 1_000_000_000_000,
     debtOrdersShown: 50,
     attributionPageRows: 1_000,
     attributionRowsMax: 20_000,

@@ -13,7 +13,7 @@ type Kind = keyof ValueOf;
 
 /** The columns of a table by the name they have in code, e.g. `{ giftId: ["gift_id", "integer"] }`. */
 export type Columns = Readonly<Record<string, readonly [column: string, kind: Kind]>>;
-export type RowOf<C extends Columns> = { -readonly [Field in keyof C]: ValueOf[C[Field][1]] };
+type RowOf<C extends Columns> = { -readonly [Field in keyof C]: ValueOf[C[Field][1]] };
 type Field<C extends Columns> = Extract<keyof C, string>;
 
 interface CatalogueQuery<C extends Columns> {

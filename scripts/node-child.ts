@@ -13,7 +13,7 @@ export interface NodeReady {
   readonly ports: Readonly<Record<string, number>>;
 }
 
-export interface NodeChildOptions extends Pick<ChildOptions, "output" | "readyDeadlineMs"> {
+interface NodeChildOptions extends Pick<ChildOptions, "output" | "readyDeadlineMs"> {
   label: string;
   services: readonly string[];
   env: Record<string, string | undefined>;

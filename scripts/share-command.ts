@@ -51,7 +51,7 @@ export interface ShareChange {
   readonly from: Date | undefined;
 }
 
-export type ShareCommand = { what: "list"; anchorId: string | undefined } | ({ what: "write" } & ShareChange);
+type ShareCommand = { what: "list"; anchorId: string | undefined } | ({ what: "write" } & ShareChange);
 
 /** @throws Error that says what is not understood, with the usage. */
 export function shareCommand(args: readonly string[], fromText: string | undefined): ShareCommand {

@@ -4,7 +4,7 @@ import { limits } from "../config/limits.ts";
 const impatienceMs = 1_000;
 
 /** Why a process is to stop: a signal, or the end of its parent. */
-export type StopReason = NodeJS.Signals | "parent is gone";
+type StopReason = NodeJS.Signals | "parent is gone";
 
 /**
  * Resolves once `stop` has run, after the first SIGINT, SIGTERM or SIGHUP (a terminal that is closed), or once `parent` is

@@ -10,7 +10,7 @@ import {
 } from "./restart-policy.ts";
 import { messageOf } from "./stack/wait.ts";
 
-export interface SupervisedOptions<Ready> {
+interface SupervisedOptions<Ready> {
   /** Its name in messages for people. */
   name: string;
   /** Starts it; `former` is what it said when it was ready the last time, so that it can take the same ports. */

@@ -10,7 +10,7 @@ import { projectRoot } from "../../config/root.ts";
 import { Database } from "./database.ts";
 import { DatabaseLease } from "./database-lease.ts";
 
-export interface Migration {
+interface Migration {
   /** Folder and file, e.g. `services/wallet/migrations/0001-accounts.sql`: its name for ever. */
   readonly name: string;
   readonly statements: readonly string[];

@@ -4,7 +4,7 @@ import { readIfThere, replaceFile } from "./files.ts";
 import { withLock } from "./lock.ts";
 
 /** KEY to value, as in `.stack/env`: NATS_URL, REDIS_URL, MYSQL_URL, API_URL, IM_URL, PROFILE. */
-export type StackEnv = Record<string, string>;
+type StackEnv = Record<string, string>;
 
 const KEY = /^[A-Z][A-Z0-9_]*$/;
 const HEADER = "# Where this checkout's running system is. Written by scripts; it holds a password.";

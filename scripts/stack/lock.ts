@@ -13,7 +13,7 @@ import { becomesTrue } from "./wait.ts";
  * higher one appeared. Only a holder removes files, and only numbers below its own.
  */
 
-export interface LockOptions {
+interface LockOptions {
   /** How long to wait for another holder before giving up. */
   deadlineMs: number;
   /** How often to look whether it has come free. */

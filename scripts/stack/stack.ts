@@ -150,7 +150,7 @@ async function endServers(dir: string, log: Log): Promise<void> {
   await writeStackEnv(dir, Object.fromEntries(PLANS.map((plan) => [plan.variable, undefined])));
 }
 
-export interface ServerStatus {
+interface ServerStatus {
   title: string;
   name: ServerName;
   state: "answers" | "silent" | "stopped";

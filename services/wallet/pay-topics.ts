@@ -10,7 +10,7 @@ import type { Command, Outcome } from "./posting.ts";
 
 /** What is read of a message of the payment topics: the same of both. */
 const topicMessage = paymentTopics["pay.recharge"].pick({ orderId: true, userId: true, coins: true });
-export type TopicMessage = z.output<typeof topicMessage>;
+type TopicMessage = z.output<typeof topicMessage>;
 
 /** What the channels of the payment topics have in common. */
 export const payTopic = {

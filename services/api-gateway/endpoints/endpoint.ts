@@ -30,7 +30,7 @@ export type Access = keyof Callers;
 export type Caller = Visitor & { userId: string; operator: string };
 
 /** How often an endpoint may be called in a minute, from one address or by one user; 0 or left out: without a limit. */
-export interface CallsPerMinute {
+interface CallsPerMinute {
   /** Asked at each call, since it may be a setting. */
   readonly address?: () => number;
   readonly user?: number;

@@ -43,7 +43,7 @@ const shownOrder = z.object({
   time: z.string(),
 });
 
-export const shownGiftRecord = shownOrder.extend({ id: z.string(), senderId: shownUserId });
+const shownGiftRecord = shownOrder.extend({ id: z.string(), senderId: shownUserId });
 
 /** Any order as operators see it. */
 export const shownFoundGift = shownGiftRecord.extend({

@@ -36,7 +36,7 @@ interface Family {
 const escapeLabel = (value: string) => value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 const escapeHelp = (value: string) => value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
 
-export function metricName(name: string): string {
+function metricName(name: string): string {
   const safe = name.replaceAll(/[^A-Za-z0-9_:]/g, "_");
   return /^\d/.test(safe) ? `_${safe}` : safe;
 }

@@ -15,7 +15,7 @@ const excludes = ["os.datetime.**", "os.user.**", "os.network.**", "process.argu
 const requests = "ovation.http.requests";
 const requestTime = "ovation.http.request.time";
 
-export type CountRequest = (about: { route: string; status: number; code: number; ms: number }) => void;
+type CountRequest = (about: { route: string; status: number; code: number; ms: number }) => void;
 
 /** Registers the gateway's own metrics, next to Moleculer's; what it gives back counts a request that has ended. */
 export function registerHttpMetrics(broker: ServiceBroker): CountRequest {

@@ -12,7 +12,7 @@ interface NodeHealth {
   report: HealthReport | { failure: string };
 }
 
-export interface Readiness {
+interface Readiness {
   ready: boolean;
   services: Record<ServiceName, { ready: boolean; nodes: Record<string, NodeHealth> }>;
 }
