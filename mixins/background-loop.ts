@@ -1,6 +1,4 @@
-interface LoopLog {
-  warn(about: object, text: string): void;
-}
+import type { Log } from "../broker/log.ts";
 
 interface LoopOptions {
   /** For the log: what is late while the loop fails. */
@@ -10,7 +8,7 @@ interface LoopOptions {
   /** Longest pause while there is nothing to do and nobody wakes the loop. */
   readonly idleMs: number;
   readonly errorBackoffMs: number;
-  readonly log: LoopLog;
+  readonly log: Pick<Log, "warn">;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { GatewayRequest } from "./visit.ts";
+import type { GatewayRequest } from "./request-context.ts";
 
 /** Where a request stands in the line. */
 interface Place {

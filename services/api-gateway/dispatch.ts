@@ -17,7 +17,7 @@ import {
   sessionCookie,
 } from "./request/client.ts";
 import { requestFields } from "./request/fields.ts";
-import type { GatewayRequest } from "./visit.ts";
+import type { GatewayRequest } from "./request-context.ts";
 
 const minuteMs = 60_000;
 const cookieLife = limits.user.tokenTtlMs / 1_000;
@@ -78,7 +78,7 @@ function operatorOf(request: GatewayRequest): string {
 
 /** Whoever may not pass is stopped here, before the body is read. Fails: notLoggedIn, notFound, unavailable. */
 async function admit(endpoint: Endpoint, request: GatewayRequest, response: ServerResponse): Promise<Caller> {
-  const { language } = request.visit;
+  const { language } = request.context;
   const session = sessionOf(request, response);
   const caller = { language, session, userId: "", operator: "" };
   if (endpoint.access === "operator") return { ...caller, operator: operatorOf(request) };
@@ -86,7 +86,7 @@ async function admit(endpoint: Endpoint, request: GatewayRequest, response: Serv
   if (session.token === undefined) throw fail("notLoggedIn");
   const user = await call(request.$ctx, "user.authenticate", { token: session.token });
   if (user === null) throw fail("notLoggedIn");
-  request.visit.userId = user.userId;
+  request.context.userId = user.userId;
   return { ...caller, userId: user.userId };
 }
 
@@ -101,6 +101,6 @@ export function serveEndpoint(endpoint: Endpoint): Serve {
     const data = await endpoint.handle(request.$ctx, fields, caller, () =>
       count(gateway, endpoint.path, caller.userId, user),
     );
-    sendSuccess(response, request.visit, data);
+    sendSuccess(response, request.context, data);
   };
 }

@@ -5,7 +5,7 @@ import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { sendFailure } from "./answer.ts";
 import { AwaitedBodies } from "./awaited-bodies.ts";
-import { type GatewayRequest, Visit } from "./visit.ts";
+import { type GatewayRequest, RequestContext } from "./request-context.ts";
 
 /** How many ports are tried, where another may be taken. */
 const portsTried = 101;
@@ -118,8 +118,8 @@ export class FrontDoor {
 
   private receive(message: IncomingMessage, response: ServerResponse): void {
     const request = message as GatewayRequest;
-    request.visit = new Visit(request);
-    response.setHeader("X-Request-Id", request.visit.requestId);
+    request.context = new RequestContext(request);
+    response.setHeader("X-Request-Id", request.context.requestId);
     response.setHeader("X-Content-Type-Options", "nosniff");
     this.inFlight++;
     const place = announcesBody(request) ? this.awaited.add(request, response) : undefined;
@@ -132,9 +132,9 @@ export class FrontDoor {
     if (this.draining) response.setHeader("Connection", "close");
     const full = this.inFlight > limits.http.maxConcurrentRequests && !this.cutSlowest();
     if ((full || this.draining) && request.url !== livenessPath)
-      sendFailure(response, request.visit, fail("unavailable"));
+      sendFailure(response, request.context, fail("unavailable"));
     // A browser's preflight must not be taken for the request that it asks about; there is no other use of OPTIONS here.
-    else if (request.method === "OPTIONS") sendFailure(response, request.visit, fail("notFound"));
+    else if (request.method === "OPTIONS") sendFailure(response, request.context, fail("notFound"));
     else this.options.serve(request, response);
   }
 
@@ -153,7 +153,7 @@ export class FrontDoor {
   private cutSlowest(): boolean {
     for (let place = this.awaited.oldest; place; place = this.awaited.oldest) {
       const { request, response } = place;
-      if (!request.complete && performance.now() - request.visit.startedAt < limits.http.bodyPatienceMs) return false;
+      if (!request.complete && performance.now() - request.context.startedAt < limits.http.bodyPatienceMs) return false;
       this.awaited.leave(place);
       if (request.complete) continue;
       response.statusCode = 408;

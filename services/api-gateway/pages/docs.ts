@@ -34,7 +34,7 @@ function serveFixed(contentType: string, body: () => string | Buffer, cacheContr
   return (_gateway, request, response) => {
     kept ??= body();
     const headers = { ...docsHeaders, "Cache-Control": cacheControl };
-    sendText(response, request.visit, { contentType, body: kept, headers });
+    sendText(response, request.context, { contentType, body: kept, headers });
   };
 }
 
