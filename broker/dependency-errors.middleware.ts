@@ -5,7 +5,7 @@ import { isDriverFault, isOutage } from "./outages.ts";
 /**
  * Turns the outage of a dependency that an action met into the failure `unavailable`, so that it crosses nodes as what
  * it is, and logs every outage and every fault (not the business outcomes) once, where it happened, with the request id.
- * What a driver said of a wrong statement stays here: callers get a plain fault.
+ * A driver's message about a wrong statement stays on this node: callers get a plain fault.
  */
 export const dependencyErrors: Middleware = {
   name: "DependencyErrors",

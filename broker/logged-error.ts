@@ -1,7 +1,7 @@
 import { stdSerializers } from "pino";
 
 /**
- * What clients of MySQL and Redis hang on their errors: the statement with its values, the command with its arguments.
+ * Fields that the clients of MySQL and Redis add to their errors: the statement with its values, the command with its arguments.
  * Login codes and phones are among them, and a statement of a full batch is hundreds of kilobytes.
  */
 const withValues = ["sql", "command", "lastNodeError"];
@@ -21,7 +21,7 @@ function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** An error as it stands in the log: text, codes and where it came from, without the values that were on their way. */
+/** An error as it is logged: text, codes and stack, without the values that were sent. */
 export function loggedError(error: Error): object {
   const shown = stdSerializers.err(error);
   without(shown);

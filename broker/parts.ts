@@ -12,7 +12,7 @@ interface PartBounds<T> {
   readonly bytesOf?: (item: T) => number;
 }
 
-/** The bytes of a value as it travels: JSON in UTF-8. A Chinese character counts 3, whatever its string's length says. */
+/** The bytes of a value as it travels: JSON in UTF-8. A Chinese character counts 3, though its string's length is 1. */
 export function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value) ?? "null");
 }

@@ -1,6 +1,6 @@
 /**
  * Every bound of the system, with its unit in its name. A bound that an operator may want to move is a setting
- * (config.ts); what stands here is part of the contract or of the design, and a change of it wants a test run.
+ * (config.ts); what is here is part of the contract or of the design. After a change of it run the tests.
  */
 export const limits = Object.freeze({
   http: Object.freeze({
@@ -39,7 +39,7 @@ export const limits = Object.freeze({
     /** How soon a destination that takes nothing more (a full pipe), or fails (a full disk), is tried again. */
     againMs: 20,
     retryEveryMs: 1_000,
-    /** How often at the most it is said on stderr that one and the same destination does not work. */
+    /** How often at the most a line on stderr reports that a destination does not work. */
     complainEveryMs: 10 * 60_000,
     /** How long a process that ends waits for its lines to be written. */
     flushAtExitMs: 500,
@@ -52,7 +52,7 @@ export const limits = Object.freeze({
     firstPauseMs: 500,
     maxPauseMs: 15_000,
     nodeStopMs: 20_000,
-    /** What a node gives its own stop: less, so that its last word is said before it is killed. */
+    /** How long a node lets its own stop take: less, so that it can log the reason before it is killed. */
     ownStopMs: 18_000,
     lookEveryMs: 1_000,
     lookAtContainersEveryMs: 10_000,
@@ -85,8 +85,8 @@ export const limits = Object.freeze({
     statementTimeoutMs: 15_000,
     transactionRetries: 8,
     /** A connection is checked for read_only before a use when its last check is older than this. */
-    lookEveryMs: 1_000,
-    lookTimeoutMs: 3_000,
+    checkEveryMs: 1_000,
+    checkTimeoutMs: 3_000,
     /** A pool closes all its connections at most this often. */
     emptyEveryMs: 1_000,
     gathered: Object.freeze({ keys: 500, queries: 2 }),

@@ -20,7 +20,7 @@ const USAGE = `Starts one Moleculer node with the named services.
 The URLs of NATS, Redis and MySQL come from the environment, or else from .stack/env. With --parent=PID the node ends
 when the process of that pid, which started it, is gone.`;
 
-/** The exit code, once the node has ended as it was told to. */
+/** The exit code, once the node has ended as asked. */
 async function main(): Promise<number> {
   requireNode();
   const { values, positionals: names } = parseArgs({ allowPositionals: true, options: { parent: { type: "string" } } });
@@ -51,7 +51,7 @@ async function main(): Promise<number> {
   const stopped = onStopSignal(stop, parent);
   const broker = await Promise.race([launching, stopped]);
   if (!broker) return 0;
-  // Read by scripts: keep its form.
+  // Scripts read this line: keep its form.
   say(`ready ${JSON.stringify({ nodeId: broker.nodeID, pid: process.pid, ports: portsOf(broker) })}`);
   await stopped;
   return 0;

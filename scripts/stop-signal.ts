@@ -30,7 +30,7 @@ export function onStopSignal(stop: (reason: StopReason) => Promise<unknown>, par
 }
 
 /**
- * Resolves once `stop` has, or when its time is over, which `late` is told: it may wait for a server that hangs. Rejects
+ * Resolves once `stop` has, or when its time is over (then `late` is called): it may wait for a server that hangs. Rejects
  * where `stop` rejects in time.
  */
 export async function stopWithin(deadlineMs: number, stop: () => Promise<unknown>, late: () => void): Promise<void> {

@@ -28,7 +28,7 @@ function isAnswer(error: unknown): boolean {
 }
 
 /**
- * A service's database. Whatever its driver throws is `unavailable`, unless it says that the statement itself is wrong
+ * A service's database. Whatever its driver throws is `unavailable`, unless it means that the statement itself is wrong
  * (broker/outages.ts).
  */
 export class Database implements Queryable {
@@ -120,8 +120,8 @@ export class Database implements Queryable {
   }
 
   /**
-   * A deadlock says that nothing of the transaction is left: a cluster that certifies at the commit answers so. After any
-   * other answer it may be committed.
+   * A deadlock means that nothing of the transaction is left: a cluster that certifies at the commit answers so. After any
+   * other error it may be committed.
    */
   private async commit(connection: PoolConnection): Promise<void> {
     try {

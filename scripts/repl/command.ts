@@ -3,7 +3,7 @@ import type { ServiceBroker } from "moleculer";
 import { failureName } from "../../broker/failure.ts";
 import { failures } from "../../config/errors.ts";
 
-/** A command of the console: what is typed, what the help says, and what it answers, as text. */
+/** A command of the console: its syntax, its line in the help, and what it does. */
 export interface ReplCommand {
   /** As commander reads it, e.g. `statement <userId> [n]`. */
   readonly command: string;
@@ -12,7 +12,7 @@ export interface ReplCommand {
   run(broker: ServiceBroker, args: Readonly<Record<string, string | undefined>>): Promise<string>;
 }
 
-/** A command that was typed wrong: the person is told, nothing was called. */
+/** A command that was typed wrong. Its message is shown; nothing was called. */
 export class TypedWrong extends Error {}
 
 /** @throws TypedWrong */
@@ -31,8 +31,8 @@ export function operatorName(): string {
   }
 }
 
-/** What is said of an error: a failure by its name and text, "nobody answers" as what it is, anything else as it came. */
-export function sayError(error: unknown): string {
+/** The text that the console shows for an error; a failure is shown by its name and text. */
+export function errorText(error: unknown): string {
   if (error instanceof TypedWrong) return error.message;
   const name = failureName(error);
   const { type, message, data } = (error ?? {}) as { type?: string; message?: string; data?: { field?: unknown } };
@@ -53,7 +53,7 @@ export function customCommands(commands: readonly ReplCommand[], print: (text: s
       try {
         print(await run(broker, args as Record<string, string | undefined>));
       } catch (error) {
-        print(sayError(error));
+        print(errorText(error));
       }
     },
   }));

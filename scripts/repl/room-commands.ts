@@ -1,6 +1,6 @@
 import type { ServiceBroker } from "moleculer";
 import { call } from "../../services/contracts.ts";
-import { type ReplCommand, sayError, userIdOf } from "./command.ts";
+import { errorText, type ReplCommand, userIdOf } from "./command.ts";
 import { table } from "./table.ts";
 
 const roomTypes = { 1: "normal", 2: "PK" } as const;
@@ -55,7 +55,7 @@ const ims: ReplCommand = {
           const { address, connections, rooms: held, draining } = status;
           return [nodeID, connections, held, draining ? "draining" : "open", address];
         } catch (error) {
-          return [nodeID, 0, 0, "silent", sayError(error)];
+          return [nodeID, 0, 0, "silent", errorText(error)];
         }
       }),
     );

@@ -17,7 +17,7 @@ export interface WatchOptions {
   /** Called with a line for people when a server ended by itself, is started again or given up. */
   tell: (line: string) => void;
   limits?: RestartLimits;
-  /** How often each server is looked at, ms; `limits.restarts` says it for processes and for containers. */
+  /** How often each server is checked, ms; `limits.restarts` has it for processes and for containers. */
   lookEveryMs?: number;
 }
 
@@ -109,7 +109,7 @@ export class ServerWatch {
     }
   }
 
-  /** Never rejects: an engine that restarts or is slow says nothing about its containers. */
+  /** Never rejects: an engine that restarts or is slow proves nothing about its containers. */
   private async look(server: Up): Promise<Seen> {
     try {
       if (await isRunning(server)) return { is: "running" };

@@ -61,13 +61,13 @@ function sessionOf(request: GatewayRequest, response: ServerResponse): Session {
 
 const operatorName = /^[A-Za-z0-9._@-]{1,64}$/;
 
-/** Whether the request carries this Bearer token; how long that takes says nothing of the token. */
+/** Whether the request carries this Bearer token; compared in constant time. */
 export function carriesToken(request: GatewayRequest, token: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(token), digest(bearerToken(request.headers) ?? ""));
 }
 
-/** Who the operator says to be, behind the token that all operators share. Fails: notFound (closed), notLoggedIn. */
+/** The name that the operator gives, behind the token that all operators share. Fails: notFound (closed), notLoggedIn. */
 function operatorOf(request: GatewayRequest): string {
   const { OPERATOR_TOKEN: token } = config();
   if (token === undefined) throw fail("notFound");
@@ -76,7 +76,7 @@ function operatorOf(request: GatewayRequest): string {
   return typeof name === "string" && operatorName.test(name) ? `operator:${name}` : "operator";
 }
 
-/** Whoever may not pass is stopped here, before the body is read. Fails: notLoggedIn, notFound, unavailable. */
+/** Refuses who may not call the endpoint, before the body is read. Fails: notLoggedIn, notFound, unavailable. */
 async function admit(endpoint: Endpoint, request: GatewayRequest, response: ServerResponse): Promise<Caller> {
   const { language } = request.context;
   const session = sessionOf(request, response);

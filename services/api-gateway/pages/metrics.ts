@@ -9,7 +9,7 @@ import {
 import { limits } from "../../../config/limits.ts";
 import { type Metric, metricsText, type NodeMetrics } from "./metrics-text.ts";
 
-/** What says more of the machine and its user than of the service, or has a label value for every moment. */
+/** Metrics of the machine and its user instead of the service, and those whose label values never end. */
 const excludes = ["os.datetime.**", "os.user.**", "os.network.**", "process.arguments", "moleculer.node.**"];
 
 const requests = "ovation.http.requests";
