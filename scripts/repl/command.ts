@@ -1,7 +1,7 @@
-import { userInfo } from "node:os";
 import type { ServiceBroker } from "moleculer";
 import { failureName } from "../../broker/failure.ts";
 import { failures } from "../../config/errors.ts";
+import { accountName } from "../account-name.ts";
 
 /** A command of the console: its syntax, its line in the help, and what it does. */
 export interface ReplCommand {
@@ -22,14 +22,7 @@ export function userIdOf(text: string | undefined): string {
 }
 
 /** Who the audit rows of operators' actions name. */
-export function operatorName(): string {
-  try {
-    return `repl:${userInfo().username}`;
-  } catch {
-    // The account that runs this has no name on this machine, as in a container.
-    return `repl:uid-${process.getuid?.() ?? "unknown"}`;
-  }
-}
+export const operatorName = (): string => `repl:${accountName()}`;
 
 /** The text that the console shows for an error; a failure is shown by its name and text. */
 export function errorText(error: unknown): string {
