@@ -23,7 +23,7 @@ interface ObservedItem {
 interface RegisteredMetric<Item> {
   buckets?: number[];
   get(labels: Labels): Item | undefined;
-  /** Its list of values is made again at the next look. */
+  /** Its list of values is made again the next time it is asked for. */
   setDirty(): void;
 }
 

@@ -54,9 +54,10 @@ export const limits = Object.freeze({
     nodeStopMs: 20_000,
     /** How long a node lets its own stop take: less, so that it can log the reason before it is killed. */
     ownStopMs: 18_000,
-    lookEveryMs: 1_000,
-    lookAtContainersEveryMs: 10_000,
-    parentLookMs: 500,
+    /** How often the processes and the containers of private servers, and a process's parent, are checked. */
+    checkEveryMs: 1_000,
+    checkContainersEveryMs: 10_000,
+    checkParentEveryMs: 500,
   }),
 
   rpc: Object.freeze({

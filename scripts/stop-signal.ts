@@ -53,7 +53,7 @@ export function parentGone(pid: number): Promise<void> {
       if (process.ppid === pid) return;
       clearInterval(timer);
       resolve();
-    }, limits.restarts.parentLookMs);
+    }, limits.restarts.checkParentEveryMs);
     timer.unref();
   });
 }

@@ -16,7 +16,7 @@ import { becomesTrue } from "./wait.ts";
 interface LockOptions {
   /** How long to wait for another holder before giving up. */
   deadlineMs: number;
-  /** How often to look whether it has come free. */
+  /** How often to check whether it is free. */
   pollMs?: number;
   /** Called once when somebody else holds the lock. */
   onWait?: (holder: number) => void;
