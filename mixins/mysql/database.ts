@@ -34,9 +34,9 @@ function isAnswer(error: unknown): boolean {
 export class Database implements Queryable {
   private readonly connections: Connections;
   readonly name: string;
-  /** Statements sent, for the benchmarks and the metrics. */
+  /** Statements sent so far; tests bound it. */
   statements = 0;
-  /** What the server rolled back for a deadlock or a lock wait, and that was run again. */
+  /** How often something was run again that the server rolled back for a deadlock or a lock wait; tests read it. */
   retries = 0;
 
   private readonly statementTimeoutMs: number;
