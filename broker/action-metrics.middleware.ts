@@ -30,7 +30,7 @@ function open(broker: ServiceBroker, labels: Record<string, string | null>): Ser
 
 /**
  * Moleculer's metrics of calls under their own names (moleculer.request.*), at a fifth of the price: series are looked
- * up once for each pair of action and caller. Quantiles and levels are left out; the buckets say as much.
+ * up once for each pair of action and caller. Quantiles and levels are left out: the buckets give the same answer.
  */
 function countingCalls(broker: ServiceBroker, type: "local" | "remote") {
   return (next: Handler, action: Action): Handler => {

@@ -13,13 +13,13 @@ function textOrNull(value: unknown): string | null {
   return typeof value === "string" && value.length <= textMax ? value : null;
 }
 
-/** Whether an INFO packet speaks of another node with this one's id. One that cannot be read speaks of none. */
+/** Whether an INFO packet is of another node with this one's id. A packet that cannot be read is not. */
 function isOfNamesake(broker: ServiceBroker, data: Buffer): boolean {
   try {
     const info = JSON.parse(data.toString()) as { sender?: unknown; instanceID?: unknown } | null;
     return info?.sender === broker.nodeID && info.instanceID !== broker.instanceID;
   } catch {
-    // Moleculer reads it again, and says so.
+    // Moleculer reads it again and logs that it cannot.
     return false;
   }
 }
@@ -47,7 +47,7 @@ export function busGuard(broker: ServiceBroker): Middleware {
   const answerNamesake = () => {
     if (performance.now() - answeredAt < limits.bus.sameIdEndsMs) return;
     answeredAt = performance.now();
-    broker.logger.error("another node says that it has this node's id: give each a NODE_ID of its own, or none");
+    broker.logger.error("another node has this node's id: give each a NODE_ID of its own, or none");
     const { discoverer } = broker.transit as unknown as Transit;
     discoverer.sendLocalNodeInfo(broker.nodeID).catch((error: unknown) => refused("INFO", error));
   };

@@ -5,7 +5,7 @@ import { isDriverFault, isOutage } from "./outages.ts";
 /**
  * Turns the outage of a dependency that an action met into the failure `unavailable`, so that it crosses nodes as what
  * it is, and logs every outage and every fault (not the business outcomes) once, where it happened, with the request id.
- * What a driver said of a wrong statement stays here: callers get a plain fault.
+ * A driver's message about a wrong statement stays on this node: callers get a plain fault.
  */
 export const dependencyErrors: Middleware = {
   name: "DependencyErrors",
@@ -21,7 +21,7 @@ export const dependencyErrors: Middleware = {
         if (met) ctx.broker.logger.warn(about, "a dependency is unavailable: the caller is told to try again");
         if (name !== undefined) throw error;
         if (met) throw outage(error, { action: action.name });
-        if ((error as { code?: unknown } | null)?.code !== 422) ctx.broker.logger.error(about, "action failed");
+        ctx.broker.logger.error(about, "action failed");
         throw isDriverFault(error) ? fault(error, action.name) : error;
       }
     };

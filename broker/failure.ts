@@ -16,13 +16,13 @@ export function fail(name: FailureName, data: Record<string, unknown> = {}): Err
 }
 
 /**
- * `unavailable` for an error of a driver. What the driver said stands in the failure's data, which crosses nodes, and
- * the error itself is its `cause` for the log of this node.
+ * `unavailable` for an error of a driver. The driver's code and message are in the failure's data, which crosses nodes;
+ * the error itself is its `cause`, for the log of this node.
  */
 export function outage(error: unknown, about: Record<string, unknown>): Error {
   const { code, errno, message } = (error ?? {}) as { code?: unknown; errno?: unknown; message?: unknown };
-  const said = [code, message].filter((part) => typeof part === "string" && part !== "").join(": ");
-  const cause = said.slice(0, limits.log.causeChars);
+  const text = [code, message].filter((part) => typeof part === "string" && part !== "").join(": ");
+  const cause = text.slice(0, limits.log.causeChars);
   return Object.assign(fail("unavailable", { ...about, cause, errno }), { cause: error });
 }
 
@@ -36,7 +36,7 @@ export function isFailure(error: unknown, name: FailureName): boolean {
   return failureName(error) === name;
 }
 
-/** Moleculer's own errors that say "nobody there to answer now", as they arrive from this or another node. */
+/** Moleculer's own errors where no node answers now, as they arrive from this or another node. */
 const nobodyThere = new Set<unknown>([
   "SERVICE_NOT_FOUND",
   "SERVICE_NOT_AVAILABLE",
@@ -62,7 +62,7 @@ const notAnswered = new Set<unknown>(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
 
 /**
  * Whether a failed call may have been carried out all the same: it was sent, and no refusal came back. An `unavailable`
- * says so in its data. False must be certain: an action whose callers rely on it converts the time-outs of its own
+ * states it in its data. False must be certain: an action whose callers rely on it converts the time-outs of its own
  * queries into a plain `unavailable`.
  */
 export function mayHaveHappened(error: unknown): boolean {

@@ -4,7 +4,7 @@ import { type Descriptor, openTarget, openTargetSync, type Target } from "./desc
 import { type Gap, LineQueue } from "./line-queue.ts";
 
 /** Receives one sentence when an output fails or works again; at most every `limits.log.reportEveryMs`. */
-export type Complain = (sentence: string) => void;
+type Complain = (sentence: string) => void;
 
 /**
  * idle -> opening | writing (in a thread) -> idle, or pausing after a write that took nothing or failed; pausing -> idle.
@@ -20,14 +20,14 @@ function textOfGap({ lines, since, reason }: Gap): string {
 /**
  * Writes lines to a file or a stream without ever blocking the process: no method blocks or throws, except `flushSync`,
  * which waits until its deadline. While the destination takes none, lines wait in memory, up to
- * `limits.log.waitingBytes`; further lines are dropped and counted, and once it takes lines again one line says how
- * many are missing. A file that fails is opened again every `limits.log.retryEveryMs`, with its folder.
+ * `limits.log.waitingBytes`; further lines are dropped and counted, and once it takes lines again one line states
+ * how many are missing. A file that fails is opened again every `limits.log.retryEveryMs`, with its folder.
  *
  * Files are written in a thread. Everything else (pipes, FIFOs, sockets, terminals, devices) is written without one, by
  * descriptors that do not block: a thread that is stuck in a write would keep the process from ending.
  */
 export class LineOutput {
-  /** The line that stands where lines are missing, without its line feed. */
+  /** Makes the line that takes the place of missing lines, without its line feed. */
   gapLine: (gap: Gap) => string = textOfGap;
   /** Whether the disk blocks a thread: `flushed` has waited for it, or it takes longer than `limits.log.flushAtExitMs`. */
   isStuck = false;
@@ -179,7 +179,7 @@ export class LineOutput {
   private begin(phase: "opening" | "writing"): void {
     this.phase = phase;
     const patience = setTimeout(() => {
-      // After this process itself was held up, the news that the thread is done comes before an immediate.
+      // Where this process itself was blocked, the thread's completion is handled before an immediate.
       setImmediate(() => {
         if (this.patience === patience) this.isStuck = true;
       });

@@ -9,7 +9,7 @@ export interface Gap {
 
 /**
  * Lines that wait to be written, oldest first, bounded by `limits.log.waitingBytes`. When the queue is full, new lines
- * are dropped until half of it is free. One line takes their place and says how many were dropped.
+ * are dropped until half of it is free. One line takes their place and states how many were dropped.
  */
 export class LineQueue {
   private readonly waiting: string[] = [];
@@ -18,7 +18,7 @@ export class LineQueue {
   private gap: { lines: number; since: Date; reason: string } | undefined;
   private held = 0;
 
-  /** Of what waits. */
+  /** Bytes that wait. */
   get bytes(): number {
     return this.held;
   }
@@ -37,7 +37,7 @@ export class LineQueue {
     return this.held <= limits.log.waitingBytes / 2;
   }
 
-  /** Takes a line with its line feed; false where it was dropped instead, with the reason that the gap's line will say. */
+  /** Takes a line with its line feed; false where it was dropped instead, for the reason that the gap's line will state. */
   add(line: string, reason: string, gapLine: (gap: Gap) => string): boolean {
     if (this.gap && this.hasRoom) this.closeGap(gapLine);
     const bytes = Buffer.byteLength(line);
@@ -50,7 +50,7 @@ export class LineQueue {
     return false;
   }
 
-  /** Puts the line that tells of dropped lines behind what waits, where there are any. */
+  /** Appends the line that states how many lines were dropped, where there are any. */
   closeGap(gapLine: (gap: Gap) => string): void {
     if (!this.gap) return;
     const line = `${gapLine(this.gap)}\n`;

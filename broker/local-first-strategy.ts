@@ -5,11 +5,11 @@ interface Endpoint {
 }
 
 /**
- * The endpoint of this node where there is one, else the next in turn. It stands in for the registry's `preferLocal`,
+ * The endpoint of this node where there is one, else the next in turn. It replaces the registry's `preferLocal`,
  * which looks for a local endpoint before any strategy is asked, and so would leave Rendezvous without effect on a node
  * that hosts the action itself.
  */
-export class LocalFirstStrategy extends Strategies.Base {
+class LocalFirstStrategy extends Strategies.Base {
   private next = 0;
 
   override select(list: Endpoint[]): never {

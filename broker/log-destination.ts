@@ -3,14 +3,14 @@ import type { Gap } from "./line-queue.ts";
 import { outputTo } from "./outputs.ts";
 
 /** What pino writes to. */
-export interface LogDestination {
+interface LogDestination {
   write(line: string): void;
 }
 
 const warning = 40;
 const droppedLines = "ovation.log.lines.dropped";
 
-/** Where lines are missing in the log, a line says so in the log's own form. */
+/** The line that takes the place of missing lines, in the log's own form. */
 function gapLine({ lines, since, reason }: Gap): string {
   const msg = `${lines} log lines are missing here: they were dropped since nothing could be written`;
   return JSON.stringify({ level: warning, time: Date.now(), dropped: lines, since: since.toISOString(), reason, msg });
@@ -18,7 +18,7 @@ function gapLine({ lines, since, reason }: Gap): string {
 
 /**
  * Where log lines go: standard output or a file, in writes of several lines, since a write for each would cost a request
- * as much as its routing. No destination holds up the work or the end of the process (`LineOutput`). What waits is
+ * as much as its routing. No destination delays the work or the end of the process (`LineOutput`). What waits is
  * written when the process exits; a `kill -9` loses at most `limits.log.flushEveryMs` of lines.
  */
 export function logDestination(file: string | undefined): LogDestination {

@@ -1,12 +1,12 @@
 import { stdSerializers } from "pino";
 
 /**
- * What clients of MySQL and Redis hang on their errors: the statement with its values, the command with its arguments.
+ * Fields that the clients of MySQL and Redis add to their errors: the statement with its values, the command with its arguments.
  * Login codes and phones are among them, and a statement of a full batch is hundreds of kilobytes.
  */
-const withValues = ["sql", "parameters", "command", "lastNodeError"];
+const withValues = ["sql", "command", "lastNodeError"];
 
-/** Deeper than any error of ours was made of others. */
+/** No error is made of others deeper than this. */
 const depthMax = 10;
 
 function without(shown: unknown, depth = 0): void {
@@ -14,14 +14,14 @@ function without(shown: unknown, depth = 0): void {
   const fields = shown as Record<string, unknown>;
   for (const name of withValues) delete fields[name];
   // The error that another one was made of is written out in it.
-  for (const inner of [fields.original, fields.parent, ...listOf(fields.aggregateErrors)]) without(inner, depth + 1);
+  for (const inner of listOf(fields.aggregateErrors)) without(inner, depth + 1);
 }
 
 function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** An error as it stands in the log: text, codes and where it came from, without the values that were on their way. */
+/** An error as it is logged: text, codes and stack, without the values that were sent. */
 export function loggedError(error: Error): object {
   const shown = stdSerializers.err(error);
   without(shown);

@@ -12,8 +12,8 @@ type Send = (topic: string, data: Uint8Array, meta: SendMeta) => Promise<unknown
 
 /**
  * A call, answer or event that NATS would not take fails at once as `messageTooLarge`, with its size: the caller of the
- * action gets that failure, for its parameters and for its answer alike, instead of a time-out, and it is none that is
- * tried again. The bound is the server's own, as it told when the connection was made.
+ * action gets that failure, for its parameters and for its answer alike, instead of a time-out, and does not try again.
+ * The bound is the one that the server states when the connection is made.
  */
 export function messageSize(broker: ServiceBroker): Middleware {
   const transit = () => broker.transit as unknown as { tx: Transporter; removePendingRequest(id: string): void };

@@ -1,9 +1,9 @@
 import type { ServiceBroker } from "moleculer";
 
 /**
- * Series of Moleculer's metrics, looked up once and then counted on directly: its registry sorts out the labels anew at
- * each count, which costs more than many an action. What is listed of the metric (`$node.metrics`) is the same, but for
- * its rate, which is not kept: who reads the counts reckons it from them.
+ * Series of Moleculer's metrics, looked up once and then counted on directly: its registry looks the labels up anew at
+ * each count, which costs more than many an action. What `$node.metrics` lists of the metric is the same, but for its
+ * rate, which is not kept: readers of the counts can compute it.
  */
 
 type Labels = Record<string, string | number | null | undefined>;
@@ -23,7 +23,7 @@ interface ObservedItem {
 interface RegisteredMetric<Item> {
   buckets?: number[];
   get(labels: Labels): Item | undefined;
-  /** Its list of values is made again at the next look. */
+  /** Its list of values is made again the next time it is asked for. */
   setDirty(): void;
 }
 

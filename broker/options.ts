@@ -10,7 +10,6 @@ import { logDestination, logMetrics } from "./log-destination.ts";
 import { loggedError } from "./logged-error.ts";
 import { messageSize } from "./message-size.middleware.ts";
 import { natsOptions } from "./nats-options.ts";
-import { ParamsValidator } from "./params-validator.ts";
 import "./local-first-strategy.ts";
 import "./rendezvous-strategy.ts";
 
@@ -35,7 +34,8 @@ export function brokerOptions(label = "node"): BrokerOptions {
     contextParamsCloning: false,
     tracking: { enabled: true, shutdownTimeout: limits.rpc.shutdownTimeoutMs },
     registry: { strategy: "LocalFirst", preferLocal: false },
-    validator: new ParamsValidator(),
+    // Every action checks its parameters by the zod schema of its contract: services/define-service.ts.
+    validator: false,
     // Histograms with quantiles keep every sample for this long and sort them at each scrape.
     metrics: { enabled: true, reporter: [], defaultMaxAgeSeconds: limits.http.metricsWindowS },
     tracing: false,
@@ -44,7 +44,6 @@ export function brokerOptions(label = "node"): BrokerOptions {
     middlewares: [
       dependencyErrors,
       "ActionHook",
-      "Validator",
       "ContextTracker",
       "Timeout",
       "ErrorHandler",

@@ -1,6 +1,6 @@
 /**
- * Classifies errors of drivers (mysql2, sequelize, ioredis, nats, Node's sockets). Every error is an outage, which
- * passes and is retried, except the few that say that the statement itself is wrong and would always be refused. Only
+ * Classifies errors of drivers (mysql2, ioredis, nats, Node's sockets). Every error is an outage, which
+ * passes and is retried, except the few which mean that the statement itself is wrong and would always be refused. Only
  * those may end a request as a fault, or a message in the dead letters.
  */
 
@@ -12,7 +12,6 @@ interface DriverError {
   sqlState?: unknown;
   fatal?: unknown;
   syscall?: unknown;
-  parent?: unknown;
   command?: unknown;
   api_error?: { code?: unknown };
   errors?: unknown;
@@ -28,7 +27,7 @@ const textOf = (value: unknown) => (typeof value === "string" ? value : "");
  */
 const statementStates = /^(0A|21|22|23|42|45)/;
 
-/** The same, where the server says no more than HY000, 01000 or 08S01. */
+/** The same, where the server gives no other class than HY000, 01000 or 08S01. */
 const statementErrors: ReadonlySet<unknown> = new Set([
   1093, // ER_UPDATE_TABLE_USED
   1153, // ER_NET_PACKET_TOO_LARGE
@@ -63,7 +62,7 @@ const stateOfServer: ReadonlySet<unknown> = new Set([
   1461, // ER_MAX_PREPARED_STMT_COUNT_REACHED
 ]);
 
-/** Whether what mysql2 threw for a statement says that the statement is wrong. Not for errors of connecting. */
+/** Whether an error that mysql2 threw for a statement means that the statement is wrong. Not for errors of connecting. */
 export function isStatementFault(error: unknown): boolean {
   const { name, errno, sqlState } = (error ?? {}) as DriverError;
   // Its own errors are plain ones: these are about a value that it was given.
@@ -80,11 +79,11 @@ const commandFaults =
 
 const redisAccount = /^ERR (invalid (username-)?password|invalid DB index)/;
 
-/** Whether a reply of Redis says that the command or the script is wrong. */
+/** Whether an error reply of Redis means that the command or the script is wrong. */
 export function isCommandFault(error: unknown): boolean {
   const message = textOf((error as DriverError | null)?.message);
-  const said = wrapped.exec(message)?.[1] ?? message;
-  return commandFaults.test(said) && !redisAccount.test(said);
+  const reply = wrapped.exec(message)?.[1] ?? message;
+  return commandFaults.test(reply) && !redisAccount.test(reply);
 }
 
 const natsFaults: ReadonlySet<unknown> = new Set([
@@ -97,7 +96,7 @@ const natsFaults: ReadonlySet<unknown> = new Set([
   "MAX_PAYLOAD_EXCEEDED",
 ]);
 
-/** Whether what the client of NATS threw says that the message or the request to JetStream is wrong. */
+/** Whether an error of the client of NATS means that the message or the request to JetStream is wrong. */
 export function isMessageFault(error: unknown): boolean {
   const { code, api_error } = (error ?? {}) as DriverError;
   return natsFaults.has(code) || api_error?.code === 400;
@@ -132,11 +131,7 @@ function isOfAnotherNode({ nodeID }: DriverError): boolean {
  */
 export function isOutage(error: unknown): boolean {
   if (typeof error !== "object" || error === null || isOfAnotherNode(error)) return false;
-  const { name, code, sqlState, fatal, parent, command, errors } = error as DriverError;
-  if (textOf(name).startsWith("Sequelize"))
-    return (
-      /^Sequelize(Connection|Host|AccessDenied|InvalidConnection|Timeout)/.test(name as string) || isOutage(parent)
-    );
+  const { name, code, sqlState, fatal, command, errors } = error as DriverError;
   if (name === "NatsError") return !isMessageFault(error);
   if (name === "ReplyError") return !isCommandFault(error);
   if (name === "MaxRetriesPerRequestError") return true;
@@ -148,9 +143,9 @@ export function isOutage(error: unknown): boolean {
   return isSocketError(error);
 }
 
-/** Whether an error comes from a driver of this node and is no outage: it says that the statement or message is wrong. */
+/** Whether an error comes from a driver of this node and is no outage: the statement or message is wrong. */
 export function isDriverFault(error: unknown): boolean {
   if (typeof error !== "object" || error === null || isOfAnotherNode(error) || isOutage(error)) return false;
   const { name, sqlState } = error as DriverError;
-  return sqlState !== undefined || /^(Sequelize|NatsError$|ReplyError$)/.test(textOf(name));
+  return sqlState !== undefined || name === "NatsError" || name === "ReplyError";
 }

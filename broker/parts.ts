@@ -3,7 +3,7 @@
  * or publication that carries a list is cut by its bytes as well as by its number. Pure.
  */
 
-export interface PartBounds<T> {
+interface PartBounds<T> {
   /** Elements of a part at the most. */
   readonly count: number;
   /** Bytes of a part at the most, as JSON in UTF-8. */
@@ -12,7 +12,7 @@ export interface PartBounds<T> {
   readonly bytesOf?: (item: T) => number;
 }
 
-/** The bytes of a value as it travels: JSON in UTF-8. A Chinese character counts 3, whatever its string's length says. */
+/** The bytes of a value as it travels: JSON in UTF-8. A Chinese character counts 3, though its string's length is 1. */
 export function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value) ?? "null");
 }

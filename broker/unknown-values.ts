@@ -32,7 +32,7 @@ export function shown(value: unknown, max = 64): string {
   return typeof value === "function" ? "a function" : String(value);
 }
 
-/** What an error says; of anything else that was thrown, what it is. */
+/** The message of an error; of anything else that was thrown, its value or kind. */
 export function messageOf(error: unknown): string {
   const message = (error as { message?: unknown } | null | undefined)?.message;
   return typeof message === "string" && message !== "" ? message : shown(error, 200);

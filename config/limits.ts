@@ -1,6 +1,6 @@
 /**
  * Every bound of the system, with its unit in its name. A bound that an operator may want to move is a setting
- * (config.ts); what stands here is part of the contract or of the design, and a change of it wants a test run.
+ * (config.ts); what is here is part of the contract or of the design. After a change of it run the tests.
  */
 export const limits = Object.freeze({
   http: Object.freeze({
@@ -52,11 +52,12 @@ export const limits = Object.freeze({
     firstPauseMs: 500,
     maxPauseMs: 15_000,
     nodeStopMs: 20_000,
-    /** What a node gives its own stop: less, so that its last word is said before it is killed. */
+    /** How long a node lets its own stop take: less, so that it can log the reason before it is killed. */
     ownStopMs: 18_000,
-    lookEveryMs: 1_000,
-    lookAtContainersEveryMs: 10_000,
-    parentLookMs: 500,
+    /** How often the processes and the containers of private servers, and a process's parent, are checked. */
+    checkEveryMs: 1_000,
+    checkContainersEveryMs: 10_000,
+    checkParentEveryMs: 500,
   }),
 
   rpc: Object.freeze({
@@ -85,14 +86,15 @@ export const limits = Object.freeze({
     statementTimeoutMs: 15_000,
     transactionRetries: 8,
     /** A connection is checked for read_only before a use when its last check is older than this. */
-    lookEveryMs: 1_000,
-    lookTimeoutMs: 3_000,
+    checkEveryMs: 1_000,
+    checkTimeoutMs: 3_000,
     /** A pool closes all its connections at most this often. */
     emptyEveryMs: 1_000,
-    /** Sequelize's connections, which read the catalogue, are used no longer than this. */
-    catalogueConnectionMs: 1_000,
     batchLoader: Object.freeze({ keys: 500, queries: 2 }),
-    migrationLockSeconds: 60,
+    /** The lease of a migration, renewed while a statement runs, and how long another node's is waited for. */
+    migrationLeaseMs: 15_000,
+    migrationWaitMs: 60_000,
+    migrationPollMs: 200,
   }),
 
   redis: Object.freeze({
@@ -118,7 +120,6 @@ export const limits = Object.freeze({
     renewEveryMs: 1_500,
     waitMs: 5_000,
     retryEveryMs: 20,
-    keysPerScript: 2_000,
   }),
 
   jetstream: Object.freeze({
@@ -195,7 +196,6 @@ export const limits = Object.freeze({
     smsCodesPerIpPerMinute: 60,
     tokenTtlMs: 30 * 24 * 3_600_000,
     tokensPerUser: 20,
-    nickNameChars: 30,
   }),
 
   room: Object.freeze({
@@ -280,7 +280,6 @@ export const limits = Object.freeze({
     /** Income that waits longer than this for its roll-up is late, and the wallet's readiness says so. */
     incomeLateMs: 60_000,
     incomeAnchorsPerStatement: 1_000,
-    amountMaxCoins: 1_000_000_000_000,
     debtOrdersShown: 50,
     attributionPageRows: 1_000,
     attributionRowsMax: 20_000,

@@ -33,7 +33,7 @@ function trustedNetworks(networks: readonly Network[]): TrustedProxies {
   return Object.freeze({ trusts });
 }
 
-/** @throws Error that says what is wrong, to stand behind "entry N". */
+/** @throws Error with what is wrong, worded to follow "entry N". */
 function readNetwork(text: string): Network {
   const [, spelling = "", length] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const address = readAddress(spelling);
@@ -51,7 +51,7 @@ function readNetwork(text: string): Network {
 /**
  * Reads the setting: `false` or 0 for none, a number of proxies in front, `true` for 1, or a list of addresses, networks
  * (CIDR) and their names, separated by commas.
- * @throws Error that says which entry is wrong, without its text.
+ * @throws Error naming the entry that is wrong by its number, without its text.
  */
 export function readTrustedProxies(text: string): TrustedProxies {
   const value = text.trim();

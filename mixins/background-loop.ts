@@ -1,6 +1,4 @@
-interface LoopLog {
-  warn(about: object, text: string): void;
-}
+import type { Log } from "../broker/log.ts";
 
 interface LoopOptions {
   /** Names the loop in the log. */
@@ -10,7 +8,7 @@ interface LoopOptions {
   /** The pause after a round without further work, unless `wake` ends it. */
   readonly idleMs: number;
   readonly errorBackoffMs: number;
-  readonly log: LoopLog;
+  readonly log: Pick<Log, "warn">;
 }
 
 /**

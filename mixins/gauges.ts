@@ -39,6 +39,6 @@ export function keepGauges(
     },
     idleMs: limits.metrics.readEveryMs,
     errorBackoffMs: limits.metrics.readEveryMs,
-    log: service.logger as never,
+    log: service.logger,
   });
 }

@@ -73,7 +73,6 @@ async function runChecks({ healthChecks = new Map() }: HealthState): Promise<Hea
 export const healthMixin = {
   actions: {
     health: {
-      params: {},
       handler(this: Service & Kept): Promise<HealthReport> {
         const now = performance.now();
         if (!this.lastReport || now - this.lastReport.at >= limits.http.healthKeptMs)

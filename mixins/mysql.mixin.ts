@@ -1,6 +1,7 @@
 import type { Service } from "moleculer";
 import { config, databaseName } from "../config/config.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
+import type { PoolOptions } from "./mysql/connections.ts";
 import { Database } from "./mysql/database.ts";
 import { migrate, requireMigrated } from "./mysql/migrate.ts";
 
@@ -16,7 +17,7 @@ export interface MysqlState {
 export function mysqlMixin(
   service: string,
   migrationFolders: readonly string[],
-  options: { connections?: number } = {},
+  options: Partial<Omit<PoolOptions, "gaveUp">> = {},
 ) {
   return {
     async started(this: Service & MysqlState & HealthState) {

@@ -1,23 +1,14 @@
-import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
 import { databaseName } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { Database } from "../mixins/mysql/database.ts";
 import { insertShare, listShares } from "../services/gift/share-store.ts";
+import { accountName } from "./account-name.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
 import { operatorOf, type ShareChange, shareCommand, shareUsage, wrong } from "./share-command.ts";
 import { readStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
-
-function account(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // The account that runs this has no name on this machine, as in a container.
-    return `uid-${process.getuid?.() ?? "unknown"}`;
-  }
-}
 
 async function show(db: Database, anchorId: string | undefined): Promise<void> {
   const max = limits.gift.shareRowsShown;
@@ -56,7 +47,7 @@ async function main(): Promise<number> {
     return values.help ? 0 : 1;
   }
   const command = shareCommand(positionals, values.from);
-  const operator = operatorOf(values.by ?? account());
+  const operator = operatorOf(values.by ?? accountName());
   for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
   const db = new Database(databaseName("gift"), { connections: 1 });
   try {

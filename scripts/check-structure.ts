@@ -2,14 +2,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 
 /**
- * The rules that keep it a house, read off the imports:
+ * The rules of the structure, read off the imports:
  * 1. only a service file, a mixin, the broker and scripts import moleculer, mysql2, ioredis or nats as values;
  * 2. a service imports its own folder, services/*.ts, mixins/, config/, broker/, and of a neighbour only its contract;
- * 3. only stores (and tests) say SQL with a service's tables in it, and each table is written by one store alone;
+ * 3. only stores (and tests) have SQL with a service's tables in it, and each table is written by one store alone;
  * 4. service files stay under 175 lines, modules under 260; config/limits.ts is one table, however long;
  * 5. no drawers called utils, helpers, common or types;
- * 6. Lua stands in files of its own, each with a header that says its purpose, and its KEYS, ARGV and replies where it
- *    has them.
+ * 6. Lua is in files of its own, each with a header that states its purpose, and its KEYS, ARGV and replies where it
+ *    has them;
+ * 7. imports lead down or sideways (scripts, services, mixins, broker, config), types included; values never in a circle.
  */
 
 /** A file, its path relative to the project, with forward slashes. */
@@ -24,7 +25,8 @@ interface Source extends File {
 
 const infrastructure = new Set(["moleculer", "moleculer-web", "mysql2", "mysql2/promise", "ioredis", "nats"]);
 const drawers = /(^|\/)(utils?|helpers?|common|types?|misc)(\.ts|\/)/;
-const folders = ["broker", "config", "mixins", "services", "scripts"];
+/** The layers, lowest first. */
+const folders = ["config", "broker", "mixins", "services", "scripts"];
 
 function filesOf(root: string, ending: string): File[] {
   return folders.flatMap((folder) =>
@@ -43,7 +45,7 @@ function luaProblems({ path, text }: File): string[] {
     0,
     lines.findIndex((line) => !line.startsWith("--")),
   );
-  const says = (word: string) => header.some((line) => line.startsWith(`-- ${word}`));
+  const has = (word: string) => header.some((line) => line.startsWith(`-- ${word}`));
   const wanted = [
     ["Purpose:", true],
     ["KEYS", text.includes("KEYS[")],
@@ -51,8 +53,8 @@ function luaProblems({ path, text }: File): string[] {
     ["Replies", text.includes("KEYS[")],
   ] as const;
   return wanted
-    .filter(([word, needed]) => needed && !says(word))
-    .map(([word]) => `${path}: its header does not say ${word.replace(":", "")}`);
+    .filter(([word, needed]) => needed && !has(word))
+    .map(([word]) => `${path}: its header does not state ${word.replace(":", "")}`);
 }
 
 function readSources(root: string): Source[] {
@@ -77,6 +79,43 @@ function onlyTypes(statement: string): boolean {
     .every((name) => name.startsWith("type "));
 }
 
+/** The project's file that an import names, `undefined` where it names a package. */
+function targetOf(path: string, from: string): string | undefined {
+  if (!from.startsWith(".")) return undefined;
+  return relative(".", join(dirname(path), from))
+    .split(sep)
+    .join("/");
+}
+
+function layerProblems({ path, imports }: Source): string[] {
+  const layerOf = (file: string) => folders.indexOf(file.split("/", 1)[0] as string);
+  return imports
+    .map(({ from }) => targetOf(path, from))
+    .filter((target) => target !== undefined && layerOf(target) > layerOf(path))
+    .map((target) => `${path}: imports ${target} of a layer above it`);
+}
+
+/** Files that import each other in a circle, by values: each circle once. */
+function circleProblems(sources: readonly Source[]): string[] {
+  const targets = new Map(
+    sources.map(({ path, imports }) => [
+      path,
+      imports.filter(({ typeOnly }) => !typeOnly).map(({ from }) => targetOf(path, from)),
+    ]),
+  );
+  const done = new Set<string>();
+  const problems: string[] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    const at = way.indexOf(path);
+    if (at >= 0) problems.push(`imports in a circle: ${[...way.slice(at), path].join(" → ")}`);
+    if (at >= 0 || done.has(path)) return;
+    for (const target of targets.get(path) ?? []) if (target !== undefined) visit(target, [...way, path]);
+    done.add(path);
+  };
+  for (const path of targets.keys()) visit(path, []);
+  return problems;
+}
+
 function serviceOf(path: string): string | undefined {
   return /^services\/([^/]+)\//.exec(path)?.[1];
 }
@@ -90,10 +129,8 @@ function importProblems(source: Source): string[] {
       if (isServiceFile || typeOnly || own === "api-gateway") return [];
       return [`${source.path}: a domain module imports ${from}; take what it needs as a parameter`];
     }
-    if (!from.startsWith(".")) return [];
-    const target = relative(".", join(dirname(source.path), from))
-      .split(sep)
-      .join("/");
+    const target = targetOf(source.path, from);
+    if (target === undefined) return [];
     const neighbour = serviceOf(target);
     if (neighbour && neighbour !== own && !target.endsWith(".contract.ts"))
       return [`${source.path}: reaches into ${neighbour} (${target}); call its contract`];
@@ -133,6 +170,7 @@ export function structureProblems(root: string): string[] {
   const sources = readSources(root);
   const ofOne = sources.flatMap((source) => [
     ...importProblems(source),
+    ...layerProblems(source),
     ...sizeProblems(source),
     ...sqlProblems(source),
     ...(/redis\.call\(/.test(source.text) && !source.path.endsWith("check-structure.ts")
@@ -140,5 +178,10 @@ export function structureProblems(root: string): string[] {
       : []),
     ...(drawers.test(source.path) ? [`${source.path}: no drawers; put it with what it is about`] : []),
   ]);
-  return [...ofOne, ...writerProblems(sources), ...filesOf(root, ".lua").flatMap(luaProblems)];
+  return [
+    ...ofOne,
+    ...writerProblems(sources),
+    ...circleProblems(sources),
+    ...filesOf(root, ".lua").flatMap(luaProblems),
+  ];
 }

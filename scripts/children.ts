@@ -20,7 +20,7 @@ export interface ChildOptions {
    * over line by line. Neither a full disk nor an output that nobody reads holds up the child or this process.
    */
   output: { file: string } | { prefix: string } | { to: (line: string) => void };
-  /** A line of its output that says that it is ready. Without one it is ready as soon as it has been started. */
+  /** Matches the line of its output that means that it is ready. Without one it is ready as soon as it has been started. */
   ready?: RegExp;
   readyDeadlineMs?: number;
 }
@@ -36,7 +36,7 @@ export interface ChildExit {
 
 export interface Child {
   name: string;
-  /** Undefined when it could not be started; `ready` says why. */
+  /** Undefined when it could not be started; `ready` rejects with the reason. */
   pid: number | undefined;
   /**
    * The match of the ready line. Rejects, with the child's last lines, when it ends before that line (`EndedBeforeReady`)
@@ -51,7 +51,7 @@ export interface Child {
   stop(deadlineMs: number): Promise<ChildExit>;
 }
 
-/** Starts a child process that belongs to this one. Never throws: what goes wrong is told by `ready` and `exited`. */
+/** Starts a child process that belongs to this one. Never throws: `ready` and `exited` report what goes wrong. */
 export function startChild(options: ChildOptions): Child {
   const { name, command, args, cwd } = options;
   const env = Object.fromEntries(
@@ -78,7 +78,7 @@ export function startChild(options: ChildOptions): Child {
     return exit;
   });
   const ready = untilReady(options, lineWatchers, ended, lastLines);
-  // Whoever waits for it is still told; a caller who does not wait must not be ended by it.
+  // Who awaits it still gets the rejection; where nobody awaits it, it must not end this process.
   ready.catch(() => undefined);
   const stop = async (deadlineMs: number): Promise<ChildExit> => {
     process_.kill("SIGTERM");

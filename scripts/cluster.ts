@@ -64,7 +64,7 @@ function startNode(label: string, service: string, env: Env, { logDir, limits }:
   return node;
 }
 
-/** Gateways first come, first served: the first one gets the port that the others were told of. */
+/** The first gateway gets the port that the other nodes know. */
 async function startAll(nodes: Node[], env: Env, plan: Plan): Promise<void> {
   for (const [service, count] of plan.counts)
     for (let i = 1; i <= count; i++) {
@@ -106,7 +106,7 @@ function sayNoneLeft(ends: readonly End[]): string | undefined {
   return ends.includes("givenUp") ? "no node is left, and some ended too often" : undefined;
 }
 
-/** The exit code: 0 when it was told to end. */
+/** The exit code: 0 when it was asked to end. */
 async function run(stack: Stack, plan: Plan, npm: Promise<void>): Promise<number> {
   const { counts, logDir, limits } = plan;
   const watch = stack.watch({ tell: printLine, limits });
@@ -136,7 +136,7 @@ async function run(stack: Stack, plan: Plan, npm: Promise<void>): Promise<number
     await (stopping ? stopped : stop());
     return givenUp === undefined ? 0 : 1;
   } catch (error) {
-    // Nodes that are told to end while they start end before they are ready.
+    // Nodes that are asked to end while they start end before they are ready.
     if (stopping) return await stopped.then(() => 0);
     await stop();
     throw error;

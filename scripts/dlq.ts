@@ -18,7 +18,7 @@ SEQ is the number that list shows first. The URL of NATS comes from the environm
 
 const shownChars = 200;
 
-/** A message that could not be handled may hold anything: nothing of it gives the terminal orders. */
+/** A dead letter may hold anything: characters that a terminal would execute are replaced. */
 function textOf(letter: DeadLetter): string {
   return new TextDecoder().decode(letter.data).replace(/[^\P{C}\n\t]/gu, " ");
 }
@@ -70,7 +70,7 @@ async function replay(dead: DeadLetters, sequence: number): Promise<number> {
   return 0;
 }
 
-/** One that cannot be put back does not hold up the others. */
+/** A message that cannot be put back does not stop the others. */
 async function replayAll(dead: DeadLetters): Promise<number> {
   const sequences: number[] = [];
   for await (const { sequence } of dead.all()) sequences.push(sequence);

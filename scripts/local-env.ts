@@ -28,7 +28,7 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
   return env;
 }
 
-/** Tells processes that are started later (npm run node, repl, bench) where this system is. */
+/** Writes where this system is, for processes that are started later (npm run node, repl, bench). */
 export async function publishEnv(stack: Stack, env: Env, imUrl: string): Promise<void> {
   const { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER } = env;
   const kept = { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER };

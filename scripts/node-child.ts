@@ -5,7 +5,7 @@ import { type Child, type ChildOptions, startChild } from "./children.ts";
 /** As in package.json: short-lived objects of a burst die young in a larger nursery (docs/performance.md). */
 const nodeFlags = ["--max-semi-space-size=64"];
 
-/** What a node says of itself in its ready line. */
+/** What a node's ready line states. */
 export interface NodeReady {
   readonly nodeId: string;
   readonly pid: number;
@@ -13,11 +13,11 @@ export interface NodeReady {
   readonly ports: Readonly<Record<string, number>>;
 }
 
-export interface NodeChildOptions extends Pick<ChildOptions, "output" | "readyDeadlineMs"> {
+interface NodeChildOptions extends Pick<ChildOptions, "output" | "readyDeadlineMs"> {
   label: string;
   services: readonly string[];
   env: Record<string, string | undefined>;
-  /** What it said when it was ready the last time: it takes the same ports, where they are free. */
+  /** Its ready line of the last time: it takes the same ports, where they are free. */
   former: NodeReady | undefined;
 }
 
@@ -40,7 +40,7 @@ export function startNodeChild({ label, services, env, former, ...rest }: NodeCh
   });
 }
 
-/** What the ready line says. */
+/** Reads the ready line. */
 export function readNodeReady(match: RegExpMatchArray | undefined): NodeReady {
   return JSON.parse(match?.[1] ?? "{}") as NodeReady;
 }

@@ -20,7 +20,7 @@ const USAGE = `Starts one Moleculer node with the named services.
 The URLs of NATS, Redis and MySQL come from the environment, or else from .stack/env. With --parent=PID the node ends
 when the process of that pid, which started it, is gone.`;
 
-/** The exit code, once the node has ended as it was told to. */
+/** The exit code, once the node has ended as asked. */
 async function main(): Promise<number> {
   requireNode();
   const { values, positionals: names } = parseArgs({ allowPositionals: true, options: { parent: { type: "string" } } });

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { userInfo } from "node:os";
 import { parseArgs } from "node:util";
 import { ServiceBroker } from "moleculer";
 import { brokerOptions } from "../broker/options.ts";
@@ -8,6 +7,7 @@ import { limits } from "../config/limits.ts";
 import { call } from "../services/contracts.ts";
 import { type BilledChannel, isBilledChannel, readBill } from "../services/payment/bills.ts";
 import type { BillLine, DayComparison } from "../services/payment/payment.contract.ts";
+import { accountName } from "./account-name.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
 import { readStackEnv } from "./stack/env-file.ts";
@@ -95,7 +95,7 @@ async function main(): Promise<number> {
     await broker.waitForServices(["payment", "wallet"], servicesWaitMs);
     for (const bill of bills) await handIn(broker, date, bill);
     const handedIn = bills.map(({ channel, lines }) => ({ channel, lines: lines.length }));
-    const params = { date, handedIn, operator: `reconcile by ${userInfo().username}` };
+    const params = { date, handedIn, operator: `reconcile by ${accountName()}` };
     const timeout = limits.payment.reconcileTimeoutMs;
     return show(date, await call(broker, "payment.reconcile", params, { timeout }));
   } finally {

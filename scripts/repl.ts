@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
   const broker = new ServiceBroker({
     ...brokerOptions("repl"),
-    // A person reads along: no JSON lines, and nothing of what goes well.
+    // A person reads this output: no JSON lines, and warnings and errors alone.
     logger: { type: "Console", options: { level: "warn", formatter: "simple" } },
     replOptions: { delimiter: `${config().NAMESPACE} $`, customCommands: customCommands(commands) as never },
   });

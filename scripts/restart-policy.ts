@@ -1,9 +1,9 @@
 import { limits } from "../config/limits.ts";
 
 /**
- * When a process that ended by itself is started again, and when it is given up. Exit code 0 means that it was told to
- * end; with any other end it ended by itself. One that its supervisor ends, since it was not ready in time after a
- * restart, counts as one that ended by itself, whatever its exit code.
+ * When a process that ended by itself is started again, and when it is given up. Exit code 0 means that it was asked to
+ * end; with any other code it ended by itself. A process that its supervisor ends, since it was not ready in time after
+ * a restart, counts as one that ended by itself, whatever its exit code.
  *
  * | phase      |                                                                    |
  * | ---------- | ------------------------------------------------------------------ |
@@ -11,15 +11,15 @@ import { limits } from "../config/limits.ts";
  * | up         | ready                                                              |
  * | pausing    | ended by itself; waits to be started again                         |
  * | restarting | started again, not ready yet                                       |
- * | stopping   | told to end                                                        |
- * | ended      | ended as it was told to, or never came up; stays that way          |
- * | givenUp    | ended by itself too often; stays that way                          |
+ * | stopping   | asked to end                                                       |
+ * | ended      | ended as asked, or never started; final                            |
+ * | givenUp    | ended by itself too often; final                                   |
  */
 export type Phase = "starting" | "up" | "pausing" | "restarting" | "stopping" | "ended" | "givenUp";
 
 type Move = "ready" | "endedWell" | "failed" | "failedTooOften" | "pauseOver" | "stop";
 
-/** The moves that there are; any other changes nothing. */
+/** The allowed moves; any other event changes nothing. */
 export const moves: Readonly<Record<Phase, Partial<Record<Move, Phase>>>> = {
   starting: { ready: "up", endedWell: "ended", failed: "ended", failedTooOften: "ended", stop: "stopping" },
   up: { endedWell: "ended", failed: "pausing", failedTooOften: "givenUp", stop: "stopping" },

@@ -11,7 +11,7 @@ export const shareUsage = `The anchors' own shares of gifts; without one an anch
 ANCHOR is a user id, PERCENT a whole number from 0 to 100. DATE is a day (YYYY-MM-DD, from its beginning in Beijing) or a
 time with its zone (2026-11-23T08:00:00+08:00), and not over; without it the change is in force within a second. A gift
 keeps the share that it was accepted with. Rows are only added: of several from the same time the last one counts.
---by NAME says who does it (else the account of this machine). The URL of MySQL comes from the environment, or else from
+--by NAME names who does it (else the account of this machine). The URL of MySQL comes from the environment, or else from
 .stack/env.`;
 
 /** The error for a command that is not understood: what is wrong, and the usage. */
@@ -51,9 +51,9 @@ export interface ShareChange {
   readonly from: Date | undefined;
 }
 
-export type ShareCommand = { what: "list"; anchorId: string | undefined } | ({ what: "write" } & ShareChange);
+type ShareCommand = { what: "list"; anchorId: string | undefined } | ({ what: "write" } & ShareChange);
 
-/** @throws Error that says what is not understood, with the usage. */
+/** @throws Error with what is not understood, and the usage. */
 export function shareCommand(args: readonly string[], fromText: string | undefined): ShareCommand {
   const [command, anchor, percent, ...rest] = args;
   if (rest.length > 0 || (percent !== undefined && command !== "set")) throw wrong("too many arguments");
@@ -65,7 +65,7 @@ export function shareCommand(args: readonly string[], fromText: string | undefin
   return { what: "list", anchorId: anchor === undefined ? undefined : anchorOf(anchor) };
 }
 
-/** @throws Error where a name cannot stand in the rows. */
+/** @throws Error where a name cannot be stored. */
 export function operatorOf(name: string): string {
   if (!/^[^\p{C}]{1,100}$/u.test(name)) throw wrong("--by has 1 to 100 characters, none of them a control character");
   return name;

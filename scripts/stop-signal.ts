@@ -4,7 +4,7 @@ import { limits } from "../config/limits.ts";
 const impatienceMs = 1_000;
 
 /** Why a process is to stop: a signal, or the end of its parent. */
-export type StopReason = NodeJS.Signals | "parent is gone";
+type StopReason = NodeJS.Signals | "parent is gone";
 
 /**
  * Resolves once `stop` has run, after the first SIGINT, SIGTERM or SIGHUP (a terminal that is closed), or once `parent` is
@@ -30,7 +30,7 @@ export function onStopSignal(stop: (reason: StopReason) => Promise<unknown>, par
 }
 
 /**
- * Resolves once `stop` has, or when its time is over, which `late` is told: it may wait for a server that hangs. Rejects
+ * Resolves once `stop` has, or when its time is over (then `late` is called): it may wait for a server that hangs. Rejects
  * where `stop` rejects in time.
  */
 export async function stopWithin(deadlineMs: number, stop: () => Promise<unknown>, late: () => void): Promise<void> {
@@ -53,7 +53,7 @@ export function parentGone(pid: number): Promise<void> {
       if (process.ppid === pid) return;
       clearInterval(timer);
       resolve();
-    }, limits.restarts.parentLookMs);
+    }, limits.restarts.checkParentEveryMs);
     timer.unref();
   });
 }

@@ -10,10 +10,10 @@ import {
 } from "./restart-policy.ts";
 import { messageOf } from "./stack/wait.ts";
 
-export interface SupervisedOptions<Ready> {
+interface SupervisedOptions<Ready> {
   /** Its name in messages for people. */
   name: string;
-  /** Starts it; `former` is what it said when it was ready the last time, so that it can take the same ports. */
+  /** Starts it; `former` is its ready line of the last time, so that it can take the same ports. */
   start: (former: Ready | undefined) => Child;
   /** Reads its ready line. */
   read: (match: RegExpMatchArray | undefined) => Ready;
@@ -98,7 +98,7 @@ export class Supervised<Ready> {
     const who = `${name} (pid ${child.pid})`;
     const how = signal ?? `exit code ${code}`;
     if (phase === "ended") {
-      tell(`${who} ended with ${how}, as it was told to`);
+      tell(`${who} ended with ${how}, as asked`);
       return;
     }
     const lines = child
@@ -120,7 +120,7 @@ export class Supervised<Ready> {
     this.watch(child).then(
       (ready) => this.options.restarted?.(ready, child.pid),
       (error: unknown) => {
-        // Of a child that has ended `ended` tells.
+        // Where the child has ended, `ended` reports it.
         if (error instanceof EndedBeforeReady || this.state.phase !== "restarting") return;
         this.abandoned = child;
         this.options.tell(`${this.name} did not come back: ${messageOf(error)}`);

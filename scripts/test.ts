@@ -18,7 +18,7 @@ const USAGE = `Runs the tests on private servers of their own (.stack/test), bes
 const parts = ["unit", "integration", "e2e", "cluster"] as const;
 type Part = (typeof parts)[number];
 
-/** Two each of the services whose nodes share work, as the system runs in earnest. */
+/** Two nodes of each service whose nodes share work, as in production. */
 const clusterArgs = ["gift=2", "wallet=2", "im-router=2", "im-server=2"];
 
 interface Totals {
@@ -29,7 +29,7 @@ interface Totals {
 
 const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
 
-/** What failed, said once more at the very end: a log that was cut keeps its last lines. */
+/** The failed tests, listed once more at the very end: a log that was cut keeps its last lines. */
 const failures: string[] = [];
 const startedAt = Date.now();
 
@@ -120,7 +120,7 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
   const system: Child = startChild({
     name: part,
     command: process.execPath,
-    // A node that a test kills stays dead for the tests that follow, which say what the others do without it.
+    // A node that a test kills stays dead for the tests that follow: they show what the others do without it.
     args: [join(projectRoot(), "scripts/cluster.ts"), "--restarts", "0", "--logs", logs, ...topology],
     cwd: projectRoot(),
     env,

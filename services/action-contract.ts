@@ -13,6 +13,11 @@ export interface ActionContract<Params extends z.ZodType = z.ZodType, Result = u
   readonly result?: Result;
 }
 
+/** The data of events whose schemas a contract states, by name. */
+export type EventsOf<Schemas extends Readonly<Record<string, z.ZodType>>> = {
+  [Name in keyof Schemas]: z.output<Schemas[Name]>;
+};
+
 export type ActionContracts = Readonly<Record<string, ActionContract>>;
 
 /** States an action of a contract: `action({ userId }).returns<Balance>()`. */

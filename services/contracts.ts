@@ -1,6 +1,6 @@
 import type { Context, ServiceBroker } from "moleculer";
 import { z } from "zod";
-import type { ActionContract } from "./action-contract.ts";
+import type { ActionContract, EventsOf } from "./action-contract.ts";
 import { id, userId } from "./fields.ts";
 import type { GiftEvents, giftActions } from "./gift/gift.contract.ts";
 import type { imRouterActions } from "./im-router/im-router.contract.ts";
@@ -46,7 +46,7 @@ export const broadcastEvents = {
   /** An account was frozen or unfrozen: forget what is cached of its status. */
   "wallet.account-changed": z.object({ userId }),
 };
-export type BroadcastEvents = { [Name in keyof typeof broadcastEvents]: z.infer<(typeof broadcastEvents)[Name]> };
+export type BroadcastEvents = EventsOf<typeof broadcastEvents>;
 
 type ServiceName = keyof Contracts;
 export type ActionName = { [S in ServiceName]: `${S}.${Extract<keyof Contracts[S], string>}` }[ServiceName];

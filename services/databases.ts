@@ -1,6 +1,5 @@
 const streams = "mixins/jetstream/migrations";
 const outbox = "mixins/outbox/migrations";
-const lease = "mixins/lease/migrations";
 const operatorAudit = "mixins/operator-audit/migrations";
 
 /**
@@ -8,9 +7,9 @@ const operatorAudit = "mixins/operator-audit/migrations";
  */
 export const migrationFolders = {
   user: [streams, outbox, "services/user/migrations"],
-  "living-room": [streams, outbox, lease, "services/living-room/migrations"],
+  "living-room": [streams, outbox, "services/living-room/migrations"],
   gift: [streams, operatorAudit, "services/gift/migrations"],
-  wallet: [streams, outbox, lease, operatorAudit, "services/wallet/migrations"],
+  wallet: [streams, outbox, operatorAudit, "services/wallet/migrations"],
   payment: [streams, outbox, operatorAudit, "services/payment/migrations"],
   notification: [streams],
 } as const;

@@ -1,5 +1,6 @@
-import { fieldsOf } from "../broker/unknown-values.ts";
+import { z } from "zod";
 import type { DurableEventName, DurableEvents, EventMessage } from "./contracts.ts";
+import { parseMessage } from "./safe-parse.ts";
 
 /**
  * A durable event as it stands in stream EVENTS. `id` is derived from what happened (e.g. `room.opened:17`), so
@@ -16,11 +17,10 @@ export function durableEvent<N extends DurableEventName>(
 }
 
 /**
- * The unchecked `data` of a durable event from a stream: for a channel's `parse`.
- * @throws Error where it is no durable event.
+ * A channel's `parse` for durable events with such data: the data, checked.
+ * @throws Error naming the field that does not fit.
  */
-export function eventDataOf(message: unknown): Readonly<Record<string, unknown>> {
-  const data = fieldsOf(fieldsOf(message)?.data);
-  if (!data) throw new Error("no durable event");
-  return data;
+export function eventData<Data extends z.ZodType>(data: Data): (message: unknown) => z.output<Data> {
+  const event = z.object({ data });
+  return (message) => (parseMessage(event, message) as { data: z.output<Data> }).data;
 }

@@ -60,6 +60,9 @@ export const reason = text(1, limits.payment.reasonChars);
 /** A business id of a gift or a payment. */
 export const orderId = z.string().regex(/^[\w-]{1,64}$/);
 
+/** The same inside, where whoever made it has its own rules. */
+export const businessId = z.string().min(1).max(64);
+
 /** Where a list goes on: an id of the page before; nothing, or "", starts at the newest. */
 export const cursor = z
   .string()
@@ -72,6 +75,12 @@ export const limit = integer(1, limits.http.pageSizeMax).default(limits.http.pag
 
 /** Who an operator says to be; it comes with the call and not from outside. */
 export const operator = z.string().min(1).max(100);
+
+/** Whole coins above 0. */
+export const coinAmount = integer(1);
+
+/** A time in an event or message: ISO 8601, UTC. Nobody decides by it, so only its kind is checked. */
+export const eventTime = z.string();
 
 /** A bucket of users or rooms, by which calls reach the same node. */
 export const bucket = integer(0);

@@ -16,6 +16,17 @@ export function safeParse<Schema extends z.ZodType>(
   }
 }
 
+/**
+ * A message of a stream as its schema reads it; fields that the schema does not name are left out.
+ * @throws Error naming the field that does not fit, without its value: such a message goes to the dead letters at once.
+ */
+export function parseMessage<Schema extends z.ZodType>(schema: Schema, message: unknown): z.output<Schema> {
+  const parsed = safeParse(schema, message);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Error(`no message of this kind: field "${issue?.path.join(".")}" does not fit (${issue?.code})`);
+}
+
 /** The parsed value. @throws ZodError where it does not fit. */
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const parsed = safeParse(schema, value);

@@ -51,7 +51,7 @@ export class GiftSource {
 
   /** The node ids of the im-servers in this node's registry. */
   async serverNodes(): Promise<string[]> {
-    const services = (await this.broker.call("$node.services", { onlyAvailable: true })) as {
+    const services = (await this.broker.call("$node.services", { onlyAvailable: true, grouping: true })) as {
       name: string;
       nodes: string[];
     }[];

@@ -9,7 +9,7 @@ export interface PoolOptions {
   readonly connections?: number;
   /** 0: none. */
   readonly statementTimeoutMs: number;
-  /** Called with the reason when all connections of the pool are given up. */
+  /** Called with the reason when the pool closes all its connections. */
   readonly gaveUp?: (why: string) => void;
 }
 
@@ -59,7 +59,7 @@ export class Connections {
       charset: "utf8mb4",
       // FOUND_ROWS: an UPDATE that sets the same value still found its row.
       flags: ["FOUND_ROWS"],
-      // A stack captured for every statement, in case it fails: what awaits it says where it came from.
+      // No stack is captured for every statement: the stack of its caller is enough.
       trace: false,
     });
     this.pool.on("connection", (connection) => {
@@ -71,7 +71,7 @@ export class Connections {
     });
   }
 
-  /** A connection to a server that took writes at the last look, or to one that `isReadOnly`. Fails: unavailable. */
+  /** A connection to a server that took writes at the last check, or to one that `isReadOnly`. Fails: unavailable. */
   async take(): Promise<PoolConnection> {
     for (;;) {
       const connection = await this.connected();
@@ -87,7 +87,7 @@ export class Connections {
   }
 
   /**
-   * Whether the connection's server took no writes at the last look, and there was none that did. An account with
+   * Whether the connection's server took no writes at the last check, and there was none that did. An account with
    * special rights could write there all the same, and a failover would lose what it wrote.
    */
   isReadOnly(connection: PoolConnection): boolean {
@@ -125,9 +125,9 @@ export class Connections {
    * reads.
    */
   private async isUsable(connection: PoolConnection, known: Known): Promise<boolean> {
-    if (performance.now() - known.checkedAt < limits.mysql.lookEveryMs) return true;
+    if (performance.now() - known.checkedAt < limits.mysql.checkEveryMs) return true;
     try {
-      const row = await this.look(connection);
+      const row = await this.readOnlyRow(connection);
       known.readOnly = !Object.values(row ?? {}).every((value) => off.has(String(value)));
       known.checkedAt = performance.now();
     } catch (error) {
@@ -143,9 +143,9 @@ export class Connections {
    * Asks whether the server takes writes. The first time it asks behind the session settings. mysql2 times a statement
    * from when it is sent, so one that waits for the answer to another is timed here.
    */
-  private async look(connection: PoolConnection): Promise<RowDataPacket | undefined> {
-    const { lookTimeoutMs } = limits.mysql;
-    const timeoutMs = Math.min(this.options.statementTimeoutMs || lookTimeoutMs, lookTimeoutMs);
+  private async readOnlyRow(connection: PoolConnection): Promise<RowDataPacket | undefined> {
+    const { checkTimeoutMs } = limits.mysql;
+    const timeoutMs = Math.min(this.options.statementTimeoutMs || checkTimeoutMs, checkTimeoutMs);
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => late.reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     try {

@@ -28,15 +28,15 @@ function isAnswer(error: unknown): boolean {
 }
 
 /**
- * A service's database. Whatever its driver throws is `unavailable`, unless it says that the statement itself is wrong
+ * A service's database. Whatever its driver throws is `unavailable`, unless it means that the statement itself is wrong
  * (broker/outages.ts).
  */
 export class Database implements Queryable {
   private readonly connections: Connections;
   readonly name: string;
-  /** Statements sent, for the benchmarks and the metrics. */
+  /** Statements sent so far; tests bound it. */
   statements = 0;
-  /** What the server rolled back for a deadlock or a lock wait, and that was run again. */
+  /** How often something was run again that the server rolled back for a deadlock or a lock wait; tests read it. */
   retries = 0;
 
   private readonly statementTimeoutMs: number;
@@ -120,8 +120,8 @@ export class Database implements Queryable {
   }
 
   /**
-   * A deadlock says that nothing of the transaction is left: a cluster that certifies at the commit answers so. After any
-   * other answer it may be committed.
+   * A deadlock means that nothing of the transaction is left: a cluster that certifies at the commit answers so. After any
+   * other error it may be committed.
    */
   private async commit(connection: PoolConnection): Promise<void> {
     try {

@@ -1,17 +1,29 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { createConnection } from "mysql2/promise";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { projectRoot } from "../../config/root.ts";
 import { Database } from "./database.ts";
+import { DatabaseLease } from "./database-lease.ts";
 
-export interface Migration {
+interface Migration {
   /** Folder and file, e.g. `services/wallet/migrations/0001-accounts.sql`: its name for ever. */
   readonly name: string;
   readonly statements: readonly string[];
   readonly checksum: string;
+}
+
+const baseTables = "mixins/mysql/base-tables.sql";
+
+function statementsOf(text: string): string[] {
+  return text
+    .split(/;\s*$/m)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement.replace(/^--.*$/gm, "").trim() !== "");
 }
 
 /** The migrations of the folders (relative to the project), in the order of folders and numbers. */
@@ -22,11 +34,8 @@ export function readMigrations(folders: readonly string[]): Migration[] {
       .sort()
       .map((file) => {
         const text = readFileSync(join(projectRoot(), folder, file), "utf8");
-        const statements = text
-          .split(/;\s*$/m)
-          .map((statement) => statement.trim())
-          .filter((statement) => statement.replace(/^--.*$/gm, "").trim() !== "");
-        return { name: `${folder}/${file}`, statements, checksum: createHash("sha256").update(text).digest("hex") };
+        const checksum = createHash("sha256").update(text).digest("hex");
+        return { name: `${folder}/${file}`, statements: statementsOf(text), checksum };
       }),
   );
 }
@@ -40,38 +49,102 @@ async function createDatabase(name: string): Promise<void> {
   }
 }
 
+interface MigrationTimes {
+  /** For how long the lease is held from each renewal on: a node that died is waited for no longer. */
+  readonly leaseMs: number;
+  /** How long another node's migration is waited for. */
+  readonly waitMs: number;
+}
+
+const usualTimes: MigrationTimes = {
+  leaseMs: limits.mysql.migrationLeaseMs,
+  waitMs: limits.mysql.migrationWaitMs,
+};
+
 /**
- * Brings a database to the newest migration and returns the names of those it applied. One node at a time does it; the
- * others wait and find it done. DDL commits by itself in MySQL, so a migration that fails half-way says which statement
- * it stopped at, and every statement must be able to run again (IF NOT EXISTS, INSERT IGNORE).
+ * Brings a database to the newest migration and returns the names of those it applied. One node at a time does it, under
+ * the lease `migration` of that database; the others wait and find it done. DDL commits by itself in MySQL, so a
+ * migration that fails half-way says which statement it stopped at, and every statement must be able to run again (IF NOT
+ * EXISTS, INSERT IGNORE).
+ * @throws Error where a statement fails, another node migrates for longer than `waitMs`, or takes the lease over: then
+ * this node stops before its next statement.
  */
-export async function migrate(name: string, folders: readonly string[]): Promise<string[]> {
+export async function migrate(
+  name: string,
+  folders: readonly string[],
+  times: MigrationTimes = usualTimes,
+): Promise<string[]> {
   await createDatabase(name);
-  // An ALTER of a large table, and the wait for another node's, take longer than any statement of a request may.
+  // An ALTER of a large table takes longer than any statement of a request may. The lease is renewed meanwhile.
   const database = new Database(name, { connections: 1, statementTimeoutMs: 0 });
+  const leases = new Database(name, { connections: 1 });
   try {
-    return await underLock(database, name, async () => {
-      await database.run(
-        "CREATE TABLE IF NOT EXISTS t_migration (name VARCHAR(190) PRIMARY KEY, checksum CHAR(64) NOT NULL, applied_time DATETIME(3) NOT NULL)",
-      );
-      // What a node writes to when it is asked whether it can (mixins/health.mixin.ts).
-      await database.run(
-        "CREATE TABLE IF NOT EXISTS t_heartbeat (id TINYINT UNSIGNED PRIMARY KEY, beat_time DATETIME(3) NOT NULL)",
-      );
-      const applied: string[] = [];
-      for (const migration of await pending(database, folders)) {
-        for (const statement of migration.statements) await runStatement(database, migration, statement);
-        await database.run("INSERT INTO t_migration (name, checksum, applied_time) VALUES (?, ?, UTC_TIMESTAMP(3))", [
-          migration.name,
-          migration.checksum,
-        ]);
-        applied.push(migration.name);
-      }
-      return applied;
-    });
+    const tables = statementsOf(readFileSync(join(projectRoot(), baseTables), "utf8"));
+    for (const statement of tables) await leases.run(statement);
+    const holder = `${randomUUID()} ${hostname()}`.slice(0, 150);
+    const lease = new DatabaseLease({ mysql: leases, name: "migration", holder, ms: times.leaseMs });
+    if (!(await holdWhilePending(lease, database, folders, times))) return [];
+    try {
+      return await applyPending(database, folders, (statement) => whileHeld(lease, times, statement));
+    } finally {
+      await lease.giveBack();
+    }
   } finally {
+    await leases.close();
     await database.close();
   }
+}
+
+/** Whether the lease is held: not where other nodes have applied everything meanwhile. */
+async function holdWhilePending(
+  lease: DatabaseLease,
+  database: Database,
+  folders: readonly string[],
+  { waitMs }: MigrationTimes,
+): Promise<boolean> {
+  const giveUpAt = performance.now() + waitMs;
+  while ((await pending(database, folders)).length > 0) {
+    if (await lease.hold()) return true;
+    if (performance.now() > giveUpAt)
+      throw new Error(`Another node has been migrating ${database.name} for ${waitMs / 1_000} s: look at it first.`);
+    await pause(limits.mysql.migrationPollMs);
+  }
+  return false;
+}
+
+/** Runs one statement while the lease is renewed. */
+async function whileHeld<T>(
+  lease: DatabaseLease,
+  { leaseMs }: MigrationTimes,
+  statement: () => Promise<T>,
+): Promise<T> {
+  if (!(await lease.renew())) throw new Error("Another node took the lease of the migration: it goes on there.");
+  const renew = () => {
+    // Where this fails, or finds that another node holds the lease, the renewal before the next statement says so.
+    lease.renew().catch(() => false);
+  };
+  const timer = setInterval(renew, leaseMs / 3);
+  try {
+    return await statement();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function applyPending(
+  database: Database,
+  folders: readonly string[],
+  guard: <T>(statement: () => Promise<T>) => Promise<T>,
+): Promise<string[]> {
+  const applied: string[] = [];
+  for (const migration of await pending(database, folders)) {
+    for (const statement of migration.statements) await guard(() => runStatement(database, migration, statement));
+    const { name, checksum } = migration;
+    const sql = "INSERT INTO t_migration (name, checksum, applied_time) VALUES (?, ?, UTC_TIMESTAMP(3))";
+    await guard(() => database.run(sql, [name, checksum]));
+    applied.push(name);
+  }
+  return applied;
 }
 
 /** No such table, no such database. */
@@ -111,20 +184,5 @@ async function runStatement(database: Database, migration: Migration, statement:
     throw new Error(`Migration ${migration.name} of ${database.name} failed at: ${statement.slice(0, 200)}`, {
       cause: error,
     });
-  }
-}
-
-async function underLock<T>(database: Database, name: string, work: () => Promise<T>): Promise<T> {
-  const lock = `migrate:${name}`.slice(0, 64);
-  const [row] = await database.query<{ got: number | null }>("SELECT GET_LOCK(?, ?) AS got", [
-    lock,
-    limits.mysql.migrationLockSeconds,
-  ]);
-  if (Number(row?.got) !== 1)
-    throw new Error(`Another node has been migrating ${name} for over a minute: look at it first.`);
-  try {
-    return await work();
-  } finally {
-    await database.query("SELECT RELEASE_LOCK(?)", [lock]);
   }
 }

@@ -1,9 +1,9 @@
-import { userInfo } from "node:os";
 import type { ServiceBroker } from "moleculer";
 import { failureName } from "../../broker/failure.ts";
 import { failures } from "../../config/errors.ts";
+import { accountName } from "../account-name.ts";
 
-/** A command of the console: what is typed, what the help says, and what it answers, as text. */
+/** A command of the console: its syntax, its line in the help, and what it does. */
 export interface ReplCommand {
   /** As commander reads it, e.g. `statement <userId> [n]`. */
   readonly command: string;
@@ -12,7 +12,7 @@ export interface ReplCommand {
   run(broker: ServiceBroker, args: Readonly<Record<string, string | undefined>>): Promise<string>;
 }
 
-/** A command that was typed wrong: the person is told, nothing was called. */
+/** A command that was typed wrong. Its message is shown; nothing was called. */
 export class TypedWrong extends Error {}
 
 /** @throws TypedWrong */
@@ -22,28 +22,18 @@ export function userIdOf(text: string | undefined): string {
 }
 
 /** Who the audit rows of operators' actions name. */
-export function operatorName(): string {
-  try {
-    return `repl:${userInfo().username}`;
-  } catch {
-    // The account that runs this has no name on this machine, as in a container.
-    return `repl:uid-${process.getuid?.() ?? "unknown"}`;
-  }
-}
+export const operatorName = (): string => `repl:${accountName()}`;
 
-/** What is said of an error: a failure by its name and text, "nobody answers" as what it is, anything else as it came. */
-export function sayError(error: unknown): string {
+/** The text that the console shows for an error; a failure is shown by its name and text. */
+export function errorText(error: unknown): string {
   if (error instanceof TypedWrong) return error.message;
   const name = failureName(error);
+  const { type, message, data } = (error ?? {}) as { type?: string; message?: string; data?: { field?: unknown } };
+  if (name === "invalidParam" && data?.field) return `${name}: ${failures[name].en} (${data.field})`;
   if (name !== undefined) return `${name}: ${failures[name].en}`;
-  const { type, message, data } = error as { type?: string; message?: string; data?: unknown };
   if (type === "SERVICE_NOT_FOUND" || type === "SERVICE_NOT_AVAILABLE")
     return `no node offers this now (${message}); "services" lists what there is`;
   if (type === "REQUEST_TIMEOUT") return `no answer in time (${message})`;
-  if (type === "VALIDATION_ERROR") {
-    const fields = Array.isArray(data) ? (data as { message?: string }[]).map((field) => field.message) : [message];
-    return `refused: ${fields.join("; ")}`;
-  }
   return message ?? String(error);
 }
 
@@ -56,7 +46,7 @@ export function customCommands(commands: readonly ReplCommand[], print: (text: s
       try {
         print(await run(broker, args as Record<string, string | undefined>));
       } catch (error) {
-        print(sayError(error));
+        print(errorText(error));
       }
     },
   }));

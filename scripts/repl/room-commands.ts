@@ -1,6 +1,6 @@
 import type { ServiceBroker } from "moleculer";
 import { call } from "../../services/contracts.ts";
-import { type ReplCommand, sayError, userIdOf } from "./command.ts";
+import { errorText, type ReplCommand, userIdOf } from "./command.ts";
 import { table } from "./table.ts";
 
 const roomTypes = { 1: "normal", 2: "PK" } as const;
@@ -39,7 +39,7 @@ const rooms: ReplCommand = {
 };
 
 async function imNodes(broker: ServiceBroker): Promise<string[]> {
-  const query = { onlyAvailable: true, skipInternal: true };
+  const query = { onlyAvailable: true, skipInternal: true, grouping: true };
   const services = (await broker.call("$node.services", query)) as { name: string; nodes: string[] }[];
   return services.flatMap(({ name, nodes }) => (name === "im-server" ? nodes : [])).sort();
 }
@@ -55,7 +55,7 @@ const ims: ReplCommand = {
           const { address, connections, rooms: held, draining } = status;
           return [nodeID, connections, held, draining ? "draining" : "open", address];
         } catch (error) {
-          return [nodeID, 0, 0, "silent", sayError(error)];
+          return [nodeID, 0, 0, "silent", errorText(error)];
         }
       }),
     );

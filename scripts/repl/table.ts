@@ -1,7 +1,7 @@
-/** What stands in a cell may be anybody's text: nothing of it gives the terminal orders. */
+/** A cell may hold any user's text: characters that a terminal would execute are replaced. */
 const plain = (value: string | number) => (typeof value === "number" ? value : value.replace(/\p{C}/gu, " "));
 
-/** Columns one after the other, as wide as their widest value; numbers stand to the right. */
+/** Columns one after the other, as wide as their widest value; numbers are aligned to the right. */
 export function table(heads: readonly string[], values: readonly (readonly (string | number)[])[]): string {
   if (values.length === 0) return "(none)";
   const rows = values.map((row) => row.map(plain));
@@ -15,7 +15,7 @@ export function table(heads: readonly string[], values: readonly (readonly (stri
       .join("  ")
       .trimEnd();
   const isNumeric = (column: number) => typeof rows[0]?.[column] === "number";
-  // A number's head stands to the right as well.
+  // The head of a column of numbers is aligned to the right as well.
   const title = heads.map((head, column) =>
     isNumeric(column) ? " ".repeat((widths[column] as number) - width(head)) + head : head,
   );

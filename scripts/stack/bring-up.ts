@@ -62,7 +62,7 @@ function deathOf(host: Host): () => Promise<string | undefined> {
 
 /**
  * Starts the members together and resolves when each answers. When one cannot be started, those that could are ended
- * again and the error tells of each that could not.
+ * again and the error names each that could not.
  */
 export async function launchAll(members: Member[], portsInUse: Iterable<number>): Promise<Up[]> {
   const hosts = await chooseHosts(members);
@@ -84,7 +84,7 @@ export async function launchAll(members: Member[], portsInUse: Iterable<number>)
 async function formerPort(site: Site): Promise<number | undefined> {
   const port = readRecord(site)?.port;
   if (port === undefined) return undefined;
-  // A server that has just been killed keeps its port for a moment.
+  // A server that has just been killed keeps its port for a short time.
   return (await becomesTrue(() => isPortFree(port), PORT_RELEASE_MS)) ? port : undefined;
 }
 

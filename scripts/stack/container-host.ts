@@ -4,7 +4,7 @@ import { findProgram, mustRun, run } from "./run.ts";
 import type { ServerPlan, Site } from "./server.ts";
 import { messageOf, probeUntilReady } from "./wait.ts";
 
-/** The label whose value is the stack's folder: it says whose container it is. */
+/** The label of a container whose value is the folder of the stack that owns it. */
 const LABEL = "ovation.stack";
 const ENGINE_DEADLINE_MS = 10_000;
 

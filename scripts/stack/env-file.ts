@@ -4,12 +4,12 @@ import { readIfThere, replaceFile } from "./files.ts";
 import { withLock } from "./lock.ts";
 
 /** KEY to value, as in `.stack/env`: NATS_URL, REDIS_URL, MYSQL_URL, API_URL, IM_URL, PROFILE. */
-export type StackEnv = Record<string, string>;
+type StackEnv = Record<string, string>;
 
 const KEY = /^[A-Z][A-Z0-9_]*$/;
 const HEADER = "# Where this checkout's running system is. Written by scripts; it holds a password.";
 
-/** What `env` in the stack's folder says; empty when there is no such file. Throws on a line that is no KEY=VALUE. */
+/** The values of `env` in the stack's folder; empty when there is no such file. Throws on a line that is no KEY=VALUE. */
 export function readStackEnv(dir: string): StackEnv {
   const file = join(dir, "env");
   return parse(readIfThere(file) ?? "", file);

@@ -21,10 +21,10 @@ export interface Host {
   end(): Promise<void>;
 }
 
-export type HostKind = "process" | "container";
+type HostKind = "process" | "container";
 
 /** What is remembered about a server beside its pid. Written before it is started, kept until it is ended on request. */
-export interface SiteRecord {
+interface SiteRecord {
   port: number;
   kind: HostKind;
 }

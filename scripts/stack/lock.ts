@@ -13,10 +13,10 @@ import { becomesTrue } from "./wait.ts";
  * higher one appeared. Only a holder removes files, and only numbers below its own.
  */
 
-export interface LockOptions {
+interface LockOptions {
   /** How long to wait for another holder before giving up. */
   deadlineMs: number;
-  /** How often to look whether it has come free. */
+  /** How often to check whether it is free. */
   pollMs?: number;
   /** Called once when somebody else holds the lock. */
   onWait?: (holder: number) => void;

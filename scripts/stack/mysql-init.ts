@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { findProgram, run } from "./run.ts";
 import type { Site } from "./server.ts";
 
-export type Flavour = "mariadb" | "mysql";
+type Flavour = "mariadb" | "mysql";
 
 const UNFINISHED = ".unfinished-";
 

@@ -45,7 +45,7 @@ function isProgram(file: string): boolean {
   }
 }
 
-export interface RunOptions {
+interface RunOptions {
   env: NodeJS.ProcessEnv;
   cwd?: string;
   onLine?: (line: string) => void;
@@ -54,7 +54,7 @@ export interface RunOptions {
 }
 
 /** What came of a program that ran to its end; code is null when it could not be started or was killed. */
-export interface RunResult {
+interface RunResult {
   code: number | null;
   output: string;
 }

@@ -17,8 +17,8 @@ export interface WatchOptions {
   /** Called with a line for people when a server ended by itself, is started again or given up. */
   tell: (line: string) => void;
   limits?: RestartLimits;
-  /** How often each server is looked at, ms; `limits.restarts` says it for processes and for containers. */
-  lookEveryMs?: number;
+  /** How often each server is checked, ms; `limits.restarts` has it for processes and for containers. */
+  checkEveryMs?: number;
 }
 
 interface Watched extends WatchOptions {
@@ -64,7 +64,7 @@ export class ServerWatch {
 
   /** An error in the watch costs the watch of this one server, never the process. */
   private unwatched({ plan }: Up, error: unknown): void {
-    this.options.tell(`${plan.title} is not looked after any more, it runs on by itself: ${messageOf(error)}`);
+    this.options.tell(`${plan.title} is not supervised any more, it runs on by itself: ${messageOf(error)}`);
   }
 
   private async watch(first: Up): Promise<void> {
@@ -75,14 +75,14 @@ export class ServerWatch {
     const step = (event: ProcessEvent) => {
       state = next(state, event, Date.now(), most);
     };
-    const { lookAtContainersEveryMs, lookEveryMs } = limits.restarts;
-    const lookMs = this.options.lookEveryMs ?? (server.pid === undefined ? lookAtContainersEveryMs : lookEveryMs);
+    const { checkContainersEveryMs, checkEveryMs } = limits.restarts;
+    const checkMs = this.options.checkEveryMs ?? (server.pid === undefined ? checkContainersEveryMs : checkEveryMs);
     let blind = false;
-    while (await this.pauses(state.phase === "pausing" ? pauseMs(state, most) : lookMs)) {
+    while (await this.pauses(state.phase === "pausing" ? pauseMs(state, most) : checkMs)) {
       if (state.phase === "up") {
-        const seen = await this.look(server);
+        const seen = await this.check(server);
         if (seen.is === "unknown" && !blind)
-          tell(`whether ${title} runs cannot be seen; it counts as running, and is looked at again: ${seen.error}`);
+          tell(`whether ${title} runs cannot be seen; it counts as running, and is checked again: ${seen.error}`);
         blind = seen.is === "unknown";
         if (seen.is === "unknown" || seen.is === "running") continue;
         if (seen.is === "notOurs") return;
@@ -109,8 +109,8 @@ export class ServerWatch {
     }
   }
 
-  /** Never rejects: an engine that restarts or is slow says nothing about its containers. */
-  private async look(server: Up): Promise<Seen> {
+  /** Never rejects: an engine that restarts or is slow proves nothing about its containers. */
+  private async check(server: Up): Promise<Seen> {
     try {
       if (await isRunning(server)) return { is: "running" };
       return { is: this.options.isUser() ? "gone" : "notOurs" };

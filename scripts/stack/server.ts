@@ -17,14 +17,14 @@ export interface Site {
 }
 
 /** How to run a server as a process of this machine. */
-export interface ProcessLaunch {
+interface ProcessLaunch {
   args: string[];
   /** What the process calls itself, for a program that rewrites its command line. */
   argv0?: string;
 }
 
 /** How to run a server in a container: what comes behind `docker run` and its name, label and port. */
-export interface ContainerLaunch {
+interface ContainerLaunch {
   image: string;
   options: string[];
   args: string[];

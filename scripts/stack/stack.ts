@@ -20,7 +20,7 @@ export interface StackOptions {
   dir?: string;
   /** The first port to try for each server; the next free one is taken where it is occupied. */
   preferredPorts?: Partial<Record<ServerName, number>>;
-  /** Told what is being done, a line at a time. */
+  /** Gets a line for each step. */
   log?: Log;
   /** Where NATS_URL, REDIS_URL and MYSQL_URL are looked for; a server named there is neither started nor touched. */
   env?: NodeJS.ProcessEnv;
@@ -41,7 +41,7 @@ export interface Stack {
   /** Looks after the servers of this folder while this caller uses them. To be stopped before the stack. */
   watch(options: WatchOptions): ServerWatch;
   /**
-   * Says that this caller is done. Ends the servers, and resolves when they are gone, unless another live process, or
+   * Ends this caller's use of the servers. Ends the servers, and resolves when they are gone, unless another live process, or
    * the command line, still uses them. Later calls do nothing.
    */
   stop(): Promise<void>;
@@ -150,7 +150,7 @@ async function endServers(dir: string, log: Log): Promise<void> {
   await writeStackEnv(dir, Object.fromEntries(PLANS.map((plan) => [plan.variable, undefined])));
 }
 
-export interface ServerStatus {
+interface ServerStatus {
   title: string;
   name: ServerName;
   state: "answers" | "silent" | "stopped";

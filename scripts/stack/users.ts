@@ -9,7 +9,7 @@ import { isAlive, ownIdentity, type ProcessIdentity } from "./processes.ts";
  * stack's lock held.
  */
 
-/** A process that uses the servers until it dies or says that it is done, or the command line, which stays for good. */
+/** A process that uses the servers until it dies or removes itself, or the command line, which stays for good. */
 export interface StackUser extends ProcessIdentity {
   id: string;
   permanent: boolean;

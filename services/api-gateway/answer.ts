@@ -2,20 +2,14 @@ import type { ServerResponse } from "node:http";
 import { fail, failureName, isUnavailable } from "../../broker/failure.ts";
 import { type FailureName, failures } from "../../config/errors.ts";
 import { limits } from "../../config/limits.ts";
-import type { Visit } from "./visit.ts";
+import type { RequestContext } from "./request-context.ts";
 import { successCode, successText } from "./wording.ts";
 
 /** The failure that an error is shown as outside. What is none of the table is `internal`: nothing of it is shown. */
 export function shownAs(error: unknown): FailureName {
   const name = failureName(error);
   if (name !== undefined) return name;
-  if (isUnavailable(error)) return "unavailable";
-  return isRefusedParams(error) ? "invalidParam" : "internal";
-}
-
-/** Whether a service refused params that this gateway let through: the client's fault, and a gap in a schema of ours. */
-export function isRefusedParams(error: unknown): boolean {
-  return (error as { type?: unknown } | null)?.type === "VALIDATION_ERROR";
+  return isUnavailable(error) ? "unavailable" : "internal";
 }
 
 /**
@@ -47,13 +41,13 @@ function retryAfterSeconds(name: FailureName, error: unknown): number | undefine
 
 function sendEnvelope(
   response: ServerResponse,
-  visit: Visit,
+  context: RequestContext,
   status: number,
   code: number,
   msg: string,
   data: unknown,
 ) {
-  visit.code = code;
+  context.code = code;
   if (response.headersSent) {
     response.destroy();
     return;
@@ -67,28 +61,28 @@ function sendEnvelope(
   response.end(text);
 }
 
-export function sendSuccess(response: ServerResponse, visit: Visit, data: unknown): void {
-  sendEnvelope(response, visit, 200, successCode, successText[visit.language], data);
+export function sendSuccess(response: ServerResponse, context: RequestContext, data: unknown): void {
+  sendEnvelope(response, context, 200, successCode, successText[context.language], data);
 }
 
 /** Answers with the envelope of the failure that an error is shown as, and returns that failure's name. */
-export function sendFailure(response: ServerResponse, visit: Visit, error: unknown): FailureName {
+export function sendFailure(response: ServerResponse, context: RequestContext, error: unknown): FailureName {
   const name = shownAs(error);
   const row = failures[name];
   const seconds = retryAfterSeconds(name, error);
   if (seconds !== undefined && !response.headersSent) response.setHeader("Retry-After", seconds);
-  sendEnvelope(response, visit, row.http, row.code, row[visit.language], shownOf(error));
+  sendEnvelope(response, context, row.http, row.code, row[context.language], shownOf(error));
   return name;
 }
 
 /** Answers with something that has no envelope: a page, a document, a provider's own format. */
 export function sendText(
   response: ServerResponse,
-  visit: Visit,
+  context: RequestContext,
   answer: { status?: number; contentType: string; body: string | Buffer; headers?: Record<string, string> },
 ): void {
   const status = answer.status ?? 200;
-  visit.code = status;
+  context.code = status;
   response.writeHead(status, {
     "Cache-Control": "no-store",
     ...answer.headers,
@@ -98,6 +92,6 @@ export function sendText(
   response.end(answer.body);
 }
 
-export function sendJson(response: ServerResponse, visit: Visit, status: number, value: unknown): void {
-  sendText(response, visit, { status, contentType: "application/json; charset=utf-8", body: JSON.stringify(value) });
+export function sendJson(response: ServerResponse, context: RequestContext, status: number, value: unknown): void {
+  sendText(response, context, { status, contentType: "application/json; charset=utf-8", body: JSON.stringify(value) });
 }

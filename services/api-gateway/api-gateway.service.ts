@@ -9,13 +9,13 @@ import { projectRoot } from "../../config/root.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
-import { isRefusedParams, sendFailure, shownOf } from "./answer.ts";
+import { sendFailure, shownOf } from "./answer.ts";
 import { FrontDoor } from "./front-door.ts";
 import type { Gateway } from "./gateway.ts";
 import { registerHttpMetrics } from "./pages/metrics.ts";
 import { pageHeaders } from "./pages/security.ts";
+import type { GatewayRequest } from "./request-context.ts";
 import { aliases } from "./routes.ts";
-import type { GatewayRequest } from "./visit.ts";
 
 interface WebService extends Gateway {
   aliases: { method: string; fullPath: string }[];
@@ -49,7 +49,7 @@ const gateway = {
       },
     },
     rootCallOptions(options: CallingOptions, request: GatewayRequest) {
-      options.requestID = request.visit.requestId;
+      options.requestID = request.context.requestId;
     },
     logRouteRegistration: null,
   },
@@ -71,14 +71,13 @@ const gateway = {
 
     /** The one place where errors become answers. A fault is logged here, with the request id that the answer carries. */
     answerFailure(this: WebService, request: GatewayRequest, response: ServerResponse, error: unknown) {
-      const { visit } = request;
-      const about = { requestId: visit.requestId, route: visit.route, userId: visit.userId, err: error };
-      const name = sendFailure(response, visit, error);
+      const { context } = request;
+      const about = { requestId: context.requestId, route: context.route, userId: context.userId, err: error };
+      const name = sendFailure(response, context, error);
       const shown = shownOf(error);
       if (shown)
         this.logger.warn({ ...about, shown }, "it is not known whether a request was carried out: answered 503");
       else if (name === "internal") this.logger.error(about, "request failed: answered 500");
-      else if (isRefusedParams(error)) this.logger.warn(about, "a service refused params that the gateway let through");
     },
 
     errorHandler(this: WebService, request: GatewayRequest, response: ServerResponse, error: unknown) {
@@ -109,7 +108,7 @@ const gateway = {
       },
       failed,
       done: (request, response) => {
-        const { requestId, route, userId, code, startedAt } = request.visit;
+        const { requestId, route, userId, code, startedAt } = request.context;
         const ms = Math.round((performance.now() - startedAt) * 10) / 10;
         const status = response.statusCode;
         const path = (request.url ?? "").split("?", 1)[0]?.slice(0, 200);

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
-import type { GatewayRequest } from "./visit.ts";
+import type { GatewayRequest } from "./request-context.ts";
 
-/** Where a request stands in the line. */
+/** The place of a request in the list. */
 interface Place {
   readonly request: GatewayRequest;
   readonly response: ServerResponse;

@@ -17,7 +17,7 @@ import {
   sessionCookie,
 } from "./request/client.ts";
 import { requestFields } from "./request/fields.ts";
-import type { GatewayRequest } from "./visit.ts";
+import type { GatewayRequest } from "./request-context.ts";
 
 const minuteMs = 60_000;
 const cookieLife = limits.user.tokenTtlMs / 1_000;
@@ -61,13 +61,13 @@ function sessionOf(request: GatewayRequest, response: ServerResponse): Session {
 
 const operatorName = /^[A-Za-z0-9._@-]{1,64}$/;
 
-/** Whether the request carries this Bearer token; how long that takes says nothing of the token. */
+/** Whether the request carries this Bearer token; compared in constant time. */
 export function carriesToken(request: GatewayRequest, token: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(token), digest(bearerToken(request.headers) ?? ""));
 }
 
-/** Who the operator says to be, behind the token that all operators share. Fails: notFound (closed), notLoggedIn. */
+/** The name that the operator gives, behind the token that all operators share. Fails: notFound (closed), notLoggedIn. */
 function operatorOf(request: GatewayRequest): string {
   const { OPERATOR_TOKEN: token } = config();
   if (token === undefined) throw fail("notFound");
@@ -76,9 +76,9 @@ function operatorOf(request: GatewayRequest): string {
   return typeof name === "string" && operatorName.test(name) ? `operator:${name}` : "operator";
 }
 
-/** Whoever may not pass is stopped here, before the body is read. Fails: notLoggedIn, notFound, unavailable. */
+/** Refuses who may not call the endpoint, before the body is read. Fails: notLoggedIn, notFound, unavailable. */
 async function admit(endpoint: Endpoint, request: GatewayRequest, response: ServerResponse): Promise<Caller> {
-  const { language } = request.visit;
+  const { language } = request.context;
   const session = sessionOf(request, response);
   const caller = { language, session, userId: "", operator: "" };
   if (endpoint.access === "operator") return { ...caller, operator: operatorOf(request) };
@@ -86,7 +86,7 @@ async function admit(endpoint: Endpoint, request: GatewayRequest, response: Serv
   if (session.token === undefined) throw fail("notLoggedIn");
   const user = await call(request.$ctx, "user.authenticate", { token: session.token });
   if (user === null) throw fail("notLoggedIn");
-  request.visit.userId = user.userId;
+  request.context.userId = user.userId;
   return { ...caller, userId: user.userId };
 }
 
@@ -101,6 +101,6 @@ export function serveEndpoint(endpoint: Endpoint): Serve {
     const data = await endpoint.handle(request.$ctx, fields, caller, () =>
       count(gateway, endpoint.path, caller.userId, user),
     );
-    sendSuccess(response, request.visit, data);
+    sendSuccess(response, request.context, data);
   };
 }

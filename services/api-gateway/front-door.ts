@@ -5,12 +5,12 @@ import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { sendFailure } from "./answer.ts";
 import { AwaitedBodies } from "./awaited-bodies.ts";
-import { type GatewayRequest, Visit } from "./visit.ts";
+import { type GatewayRequest, RequestContext } from "./request-context.ts";
 
 /** How many ports are tried, where another may be taken. */
 const portsTried = 101;
 
-/** Answered by a node that takes nothing else any more: it says that the process lives. */
+/** Also answered while the node drains: the process is alive. */
 export const livenessPath = "/health/live";
 
 interface Options {
@@ -21,7 +21,7 @@ interface Options {
   failed(error: unknown): void;
 }
 
-/** What is left to say to a client whose bytes are no HTTP request. */
+/** Answers a client whose bytes are no HTTP request, where its socket still takes an answer. */
 function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
@@ -44,12 +44,12 @@ function announcesBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
 }
 
-/** The HTTP server: its port, its bounds, and its way to stop without losing a request. */
+/** The HTTP server: its port, its bounds, and a stop that loses no request. */
 export class FrontDoor {
   private readonly server: Server;
   private readonly options: Options;
   private readonly sockets = new Set<Socket>();
-  /** Those whose body came may stand here still. */
+  /** May still hold requests whose body has arrived. */
   private readonly awaited = new AwaitedBodies();
   private inFlight = 0;
   private draining = false;
@@ -73,7 +73,7 @@ export class FrontDoor {
         }
       },
     );
-    // Clients that neither send nor read do not hold their places.
+    // Clients that neither send nor read lose their places.
     this.server.timeout = limits.http.requestTimeoutMs;
     this.server.maxConnections = limits.http.maxConnections;
     this.server.on("clientError", refuseGarbage);
@@ -118,8 +118,8 @@ export class FrontDoor {
 
   private receive(message: IncomingMessage, response: ServerResponse): void {
     const request = message as GatewayRequest;
-    request.visit = new Visit(request);
-    response.setHeader("X-Request-Id", request.visit.requestId);
+    request.context = new RequestContext(request);
+    response.setHeader("X-Request-Id", request.context.requestId);
     response.setHeader("X-Content-Type-Options", "nosniff");
     this.inFlight++;
     const place = announcesBody(request) ? this.awaited.add(request, response) : undefined;
@@ -132,9 +132,9 @@ export class FrontDoor {
     if (this.draining) response.setHeader("Connection", "close");
     const full = this.inFlight > limits.http.maxConcurrentRequests && !this.cutSlowest();
     if ((full || this.draining) && request.url !== livenessPath)
-      sendFailure(response, request.visit, fail("unavailable"));
+      sendFailure(response, request.context, fail("unavailable"));
     // A browser's preflight must not be taken for the request that it asks about; there is no other use of OPTIONS here.
-    else if (request.method === "OPTIONS") sendFailure(response, request.visit, fail("notFound"));
+    else if (request.method === "OPTIONS") sendFailure(response, request.context, fail("notFound"));
     else this.options.serve(request, response);
   }
 
@@ -147,13 +147,13 @@ export class FrontDoor {
   }
 
   /**
-   * Makes room by cutting off who has kept a place longest without sending the body: a client that opens many requests
-   * and finishes none is in nobody's way but its own. Whether there was one.
+   * Makes room by ending the request that has waited longest for its body: a client that opens many requests and
+   * finishes none harms only itself. Whether there was one.
    */
   private cutSlowest(): boolean {
     for (let place = this.awaited.oldest; place; place = this.awaited.oldest) {
       const { request, response } = place;
-      if (!request.complete && performance.now() - request.visit.startedAt < limits.http.bodyPatienceMs) return false;
+      if (!request.complete && performance.now() - request.context.startedAt < limits.http.bodyPatienceMs) return false;
       this.awaited.leave(place);
       if (request.complete) continue;
       response.statusCode = 408;

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Service } from "moleculer";
 import type { RateLimitState } from "../../mixins/rate-limit.mixin.ts";
 import type { FrontDoor } from "./front-door.ts";
-import type { GatewayRequest } from "./visit.ts";
+import type { GatewayRequest } from "./request-context.ts";
 
 /** The gateway as its routes see it. */
 export interface Gateway extends Service, RateLimitState {

@@ -15,13 +15,13 @@ import { isReadyAt, placeAskedFor, readiness, withoutNodes } from "./pages/readi
 import { keptAnswer, singleFlight } from "./pages/single-flight.ts";
 import { vendoredRoutes } from "./pages/vendored.ts";
 import { parseForm, queryOf } from "./request/fields.ts";
-import type { GatewayRequest } from "./visit.ts";
+import type { GatewayRequest } from "./request-context.ts";
 
 const notices = "/live/bank/payNotify";
 const cashier = "/sandbox/cashier";
 
 const serveLive: Serve = (_gateway, request, response) => {
-  sendJson(response, request.visit, 200, { status: "ok" });
+  sendJson(response, request.context, 200, { status: "ok" });
 };
 
 /**
@@ -44,7 +44,7 @@ function serveReady(): Serve {
     if (!ready) response.setHeader("Retry-After", limits.http.retryAfterSeconds);
     const shown = mayWatch(request) ? services : withoutNodes(services);
     const status = ready ? "ok" : "unavailable";
-    sendJson(response, request.visit, ready ? 200 : 503, place ? { status } : { status, services: shown });
+    sendJson(response, request.context, ready ? 200 : 503, place ? { status } : { status, services: shown });
   };
 }
 
@@ -55,7 +55,7 @@ function serveMetrics(): Serve {
     const ask = asked.get(gateway) ?? singleFlight(() => collectMetrics(gateway.broker));
     asked.set(gateway, ask);
     const contentType = "text/plain; version=0.0.4; charset=utf-8";
-    sendText(response, request.visit, { contentType, body: await ask() });
+    sendText(response, request.context, { contentType, body: await ask() });
   };
 }
 
@@ -63,7 +63,7 @@ function serveOpenApi(): Serve {
   let document: string | undefined;
   return (_gateway, request, response) => {
     document ??= JSON.stringify(openApiDocument(endpoints));
-    sendText(response, request.visit, { contentType: "application/json; charset=utf-8", body: document });
+    sendText(response, request.context, { contentType: "application/json; charset=utf-8", body: document });
   };
 }
 
@@ -88,7 +88,7 @@ type AliasHandler = (this: Gateway, request: GatewayRequest, response: ServerRes
 
 function aliasHandler(path: string, serve: Serve): AliasHandler {
   return function answer(request, response) {
-    request.visit.route = path;
+    request.context.route = path;
     // A function of its own, so that what it throws at once becomes a rejection too.
     const served = async () => serve(this, request, response);
     served().catch((error) => this.answerFailure(request, response, error));

@@ -31,7 +31,7 @@ export class NodeCalls {
 
   /** The ids of the live im-server nodes. */
   async live(): Promise<string[]> {
-    const query = { onlyAvailable: true, skipInternal: true };
+    const query = { onlyAvailable: true, skipInternal: true, grouping: true };
     const services = (await this.broker.call("$node.services", query)) as { name: string; nodes: string[] }[];
     return services.filter(({ name }) => name === "im-server").flatMap(({ nodes }) => nodes);
   }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
-import { action } from "../action-contract.ts";
-import { id, integer, kind, text, userId } from "../fields.ts";
+import { action, type EventsOf } from "../action-contract.ts";
+import { eventTime, id, integer, kind, text, userId } from "../fields.ts";
 
 /** The living-room service as other services see it. */
 export interface RoomListItem {
@@ -62,7 +62,8 @@ export const livingRoomActions = {
   }).returns<null>(),
 };
 
-export interface LivingRoomEvents {
-  "room.opened": { roomId: number; anchorId: string; type: number; roomName: string; time: string };
-  "room.closed": { roomId: number; anchorId: string; time: string };
-}
+export const livingRoomEvents = {
+  "room.opened": z.object({ roomId: id, anchorId: userId, type: kind, roomName: z.string(), time: eventTime }),
+  "room.closed": z.object({ roomId: id, anchorId: userId, time: eventTime }),
+};
+export type LivingRoomEvents = EventsOf<typeof livingRoomEvents>;

@@ -10,10 +10,12 @@ import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { broadcast, call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { eventData } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
-import { closeRoom, openRoom, parseRoomClosed } from "./broadcasting.ts";
-import { closeRoomsOfUnusable, closeUnusableAmong, parseAnchor, requireUsable } from "./frozen-anchors.ts";
-import { livingRoomActions } from "./living-room.contract.ts";
+import { type WalletEvents, walletEvents } from "../wallet/wallet.contract.ts";
+import { closeRoom, openRoom } from "./broadcasting.ts";
+import { closeIfUnusable, closeUnusableAmong, requireUsable } from "./frozen-anchors.ts";
+import { type LivingRoomEvents, livingRoomActions, livingRoomEvents } from "./living-room.contract.ts";
 import { RoomCache } from "./room-cache.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
 import { type MonitorSettings, RoomMonitor } from "./room-monitor.ts";
@@ -115,10 +117,10 @@ export default defineService<"living-room", State>({
       ...oneByOne,
       subject: "event.room.closed",
       durable: "living-room-closed",
-      parse: parseRoomClosed,
+      parse: eventData(livingRoomEvents["room.closed"].pick({ roomId: true })),
       async handler(messages) {
         for (const { data, requestId } of messages) {
-          const { roomId } = data as ReturnType<typeof parseRoomClosed>;
+          const { roomId } = data as LivingRoomEvents["room.closed"];
           await call(this.broker, "im-router.closeRoom", { roomId }, { requestID: requestId });
         }
       },
@@ -128,9 +130,10 @@ export default defineService<"living-room", State>({
       ...oneByOne,
       subject: "event.account.frozen",
       durable: "living-room-account-frozen",
-      parse: parseAnchor,
-      handler(messages) {
-        return closeRoomsOfUnusable(this, messages);
+      parse: eventData(walletEvents["account.frozen"].pick({ userId: true })),
+      async handler(messages) {
+        for (const { data, requestId } of messages)
+          await closeIfUnusable(this, (data as WalletEvents["account.frozen"]).userId, requestId);
       },
     },
     /** Closes a room that opened while its anchor was being frozen. */
@@ -138,9 +141,10 @@ export default defineService<"living-room", State>({
       ...oneByOne,
       subject: "event.room.opened",
       durable: "living-room-opened",
-      parse: parseAnchor,
-      handler(messages) {
-        return closeRoomsOfUnusable(this, messages);
+      parse: eventData(livingRoomEvents["room.opened"].pick({ anchorId: true })),
+      async handler(messages) {
+        for (const { data, requestId } of messages)
+          await closeIfUnusable(this, (data as LivingRoomEvents["room.opened"]).anchorId, requestId);
       },
     },
   },

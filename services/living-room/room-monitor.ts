@@ -1,8 +1,8 @@
 import type { Service, ServiceBroker } from "moleculer";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
-import { DatabaseLease } from "../../mixins/lease/database-lease.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
+import { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { broadcast, call, type ResultOf } from "../contracts.ts";
 import { type CheckedRoom, changesOf } from "./attendance.ts";

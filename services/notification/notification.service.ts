@@ -7,9 +7,11 @@ import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { eventData } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
+import { type WalletEvents, walletEvents } from "../wallet/wallet.contract.ts";
 import { notificationActions } from "./notification.contract.ts";
-import { parseCredited, paymentNotice } from "./payment-notice.ts";
+import { paymentNotice } from "./payment-notice.ts";
 import { consoleSms, SmsNotTaken, type SmsProvider, webhookSms } from "./sms-provider.ts";
 
 interface State extends MysqlState, JetStreamState {
@@ -60,11 +62,11 @@ export default defineService<"notification", State>({
       durable: "notification-credited",
       // One by one: the notice of a payer does not wait for that of another.
       batch: 1,
-      parse: parseCredited,
+      parse: eventData(walletEvents["wallet.credited"]),
       batchesInFlight: limits.notification.noticesInFlight,
       async handler(messages) {
         for (const { data, requestId } of messages) {
-          const notice = paymentNotice(data as ReturnType<typeof parseCredited>);
+          const notice = paymentNotice(data as WalletEvents["wallet.credited"]);
           await call(this.broker, "im-router.sendToUser", notice, { requestID: requestId });
         }
       },

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
-import { action } from "../action-contract.ts";
-import { id, integer, kind, operator, orderId, reason, userId } from "../fields.ts";
+import { action, type EventsOf } from "../action-contract.ts";
+import { businessId, coinAmount, eventTime, id, integer, kind, operator, orderId, reason, userId } from "../fields.ts";
 
 /** What other services may use of the payment service. Prices and amounts are fen, coins are whole coins. */
 export interface Product {
@@ -152,21 +152,44 @@ export interface Difference {
   readonly detail: string;
 }
 
-export interface PaymentEvents {
-  "payment.paid": {
-    orderId: string;
-    userId: string;
-    productId: number;
-    amount: number;
-    coins: number;
-    bizCode: number;
-    time: string;
-  };
-  "payment.refunded": { orderId: string; userId: string; amount: number; coins: number; reason: string; time: string };
-}
+export const paymentEvents = {
+  "payment.paid": z.object({
+    orderId: businessId,
+    userId,
+    productId: id,
+    amount: id,
+    coins: coinAmount,
+    bizCode: id,
+    time: eventTime,
+  }),
+  "payment.refunded": z.object({
+    orderId: businessId,
+    userId,
+    amount: id,
+    coins: coinAmount,
+    reason: z.string(),
+    time: eventTime,
+  }),
+};
+export type PaymentEvents = EventsOf<typeof paymentEvents>;
 
-/** What a topic of t_pay_topic carries: a paid order (`pay.recharge`) or its reversal (`pay.refund`). */
-export interface PaymentTopics {
-  "pay.recharge": { orderId: string; userId: string; coins: number; amount: number; bizCode: number; time: string };
-  "pay.refund": { orderId: string; userId: string; coins: number; amount: number; reason: string; time: string };
-}
+/** What a topic of t_pay_topic carries: a paid order (`pay.recharge`) or its reversal (`pay.refund`). `amount` is in fen. */
+export const paymentTopics = {
+  "pay.recharge": z.object({
+    orderId: businessId,
+    userId,
+    coins: coinAmount,
+    amount: id,
+    bizCode: id,
+    time: eventTime,
+  }),
+  "pay.refund": z.object({
+    orderId: businessId,
+    userId,
+    coins: coinAmount,
+    amount: id,
+    reason: z.string(),
+    time: eventTime,
+  }),
+};
+export type PaymentTopics = EventsOf<typeof paymentTopics>;

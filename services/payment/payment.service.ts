@@ -46,7 +46,7 @@ export default defineService<"payment", PaymentState>({
     mysqlMixin("payment", migrationFolders.payment),
     jetstreamMixin([topicStream, eventStream]),
     outboxMixin,
-    catalogueTableMixin({ service: "payment", table: "t_pay_product", primaryKey: "id", columns: productColumns }),
+    catalogueTableMixin({ table: "t_pay_product", primaryKey: "id", columns: productColumns }),
     operatorAuditMixin,
     healthMixin,
   ],

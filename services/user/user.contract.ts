@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { action } from "../action-contract.ts";
-import { spelledOut, userId } from "../fields.ts";
+import { action, type EventsOf } from "../action-contract.ts";
+import { eventTime, spelledOut, userId } from "../fields.ts";
 
 /** The user service as other services see it. */
 export interface UserProfile {
@@ -35,7 +35,8 @@ export const userActions = {
   profile: action({ userId }).returns<UserProfile>(),
 };
 
-export interface UserEvents {
+export const userEvents = {
   /** A phone was registered as a user. */
-  "user.registered": { userId: string; time: string };
-}
+  "user.registered": z.object({ userId, time: eventTime }),
+};
+export type UserEvents = EventsOf<typeof userEvents>;

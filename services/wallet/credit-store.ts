@@ -36,7 +36,7 @@ export async function refundsOfOrders(db: Queryable, orderIds: readonly string[]
 
 /**
  * The first trade id at or after a time, by binary search: ids grow with time, and an index on the time would slow down
- * every gift. Rejected refunds are skipped, since their time may be older than their id.
+ * every gift.
  */
 async function firstIdSince(db: Queryable, time: Date): Promise<bigint> {
   const [last] = await db.query<{ id: string | null }>("SELECT MAX(id) AS id FROM t_qiyu_currency_trade");
@@ -44,9 +44,8 @@ async function firstIdSince(db: Queryable, time: Date): Promise<bigint> {
   while (low < high) {
     const middle = (low + high) / 2n;
     const [row] = await db.query<{ create_time: Date }>(
-      `SELECT create_time FROM t_qiyu_currency_trade WHERE id >= ? AND NOT (type = ? AND status = 0)
-       ORDER BY id LIMIT 1`,
-      [String(middle), refund],
+      "SELECT create_time FROM t_qiyu_currency_trade WHERE id >= ? ORDER BY id LIMIT 1",
+      [String(middle)],
     );
     if (row && row.create_time < time) low = middle + 1n;
     else high = middle;

@@ -1,36 +1,23 @@
+import type { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import type { ChannelMessage } from "../../mixins/jetstream.mixin.ts";
-import { isUserId } from "../fields.ts";
+import { paymentTopics } from "../payment/payment.contract.ts";
+import { parseMessage } from "../safe-parse.ts";
 import { topicStream } from "../streams.ts";
 import { refundId } from "./business-ids.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import type { Command, Outcome } from "./posting.ts";
-import { isAmount } from "./posting.ts";
 
-export interface TopicMessage {
-  orderId: string;
-  userId: string;
-  coins: number;
-}
-
-/**
- * Checks a message of the payment topics.
- * @throws Error where it is invalid: it can never be credited and goes to the dead letters, for an operator.
- */
-export function parseTopicMessage(data: unknown): TopicMessage {
-  const { orderId, userId, coins } = (data ?? {}) as Partial<TopicMessage>;
-  if (typeof orderId !== "string" || orderId === "" || orderId.length > 64) throw new Error("no order id");
-  if (typeof userId !== "string" || !isUserId(userId)) throw new Error(`no user id in order ${orderId}`);
-  if (typeof coins !== "number" || !isAmount(coins)) throw new Error(`no coin amount in order ${orderId}`);
-  return { orderId, userId, coins };
-}
+/** What is read of a message of the payment topics: the same of both. */
+const topicMessage = paymentTopics["pay.recharge"].pick({ orderId: true, userId: true, coins: true });
+type TopicMessage = z.output<typeof topicMessage>;
 
 /** The common settings of the channels of the payment topics. */
 export const payTopic = {
   stream: topicStream,
   batch: limits.wallet.batchCommands,
   batchesInFlight: 1,
-  parse: parseTopicMessage,
+  parse: (message: unknown) => parseMessage(topicMessage, message),
   key: ({ userId }: TopicMessage) => userId,
 } as const;
 

@@ -1,7 +1,20 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
-import { action } from "../action-contract.ts";
-import { bucket, cursor, id, integer, limit, operator, orderId, reason, userId } from "../fields.ts";
+import { action, type EventsOf } from "../action-contract.ts";
+import {
+  bucket,
+  businessId,
+  coinAmount,
+  cursor,
+  eventTime,
+  id,
+  integer,
+  limit,
+  operator,
+  orderId,
+  reason,
+  userId,
+} from "../fields.ts";
 import {
   type AffectedGifts,
   type AffectedIncome,
@@ -58,7 +71,7 @@ export interface StatementRow {
 
 const giftCharge = z.object({
   /** The gift's order id: the business id of the posting. */
-  orderId: z.string().min(1).max(64),
+  orderId: businessId,
   senderId: userId,
   receiverId: userId,
   roomId: id,
@@ -137,12 +150,31 @@ export const walletActions = {
   unfreeze: action({ userId, reason, operator }).returns<Balance>(),
 };
 
-export interface WalletEvents {
-  "account.frozen": { userId: string; reason: string; time: string };
-  "account.unfrozen": { userId: string; reason: string; time: string };
-  /** The coins of a paid order are in the account. */
-  "wallet.credited": { userId: string; orderId: string; coins: number; balanceAfter: number; time: string };
-  /** An anchor's share of gifts that were paid with a refunded order's coins is held back, or its hold is released. */
-  "income.held": { orderId: string; anchorId: string; coins: number; points: number; reason: string; time: string };
-  "income.released": { orderId: string; anchorId: string; coins: number; points: number; reason: string; time: string };
-}
+const accountChanged = z.object({ userId, reason: z.string(), time: eventTime });
+/** Coins are whole, of `points` rounded down. */
+const heldShare = z.object({
+  orderId: businessId,
+  anchorId: userId,
+  coins: integer(0),
+  points: integer(0),
+  reason: z.string(),
+  time: eventTime,
+});
+
+export const walletEvents = {
+  "account.frozen": accountChanged,
+  "account.unfrozen": accountChanged,
+  /** A paid order's coins are in the account. */
+  "wallet.credited": z.object({
+    userId,
+    orderId: businessId,
+    coins: coinAmount,
+    balanceAfter: integer(0),
+    time: eventTime,
+  }),
+  /** An anchor's share of gifts that were paid with a refunded order's coins is held back. */
+  "income.held": heldShare,
+  /** Such a share is given back. */
+  "income.released": heldShare,
+};
+export type WalletEvents = EventsOf<typeof walletEvents>;

@@ -120,11 +120,11 @@ describe("npm run cluster", () => {
     expect((await cluster.child.exited).code).toBe(1);
   });
 
-  test("a node that is told to end stays down; SIGINT to npm alone ends the others and the supervisor", async () => {
+  test("a node that is asked to end stays down; SIGINT to npm alone ends the others and the supervisor", async () => {
     const cluster = run("npm", ["run", "cluster", "--", ...clusterArgs, "notification=2"], clusterReady);
     const [told, other] = await nodePids(cluster);
     process.kill(told as number, "SIGTERM");
-    await said(cluster, /^(notification-1 \(pid \d+\) ended with exit code 0, as it was told to)$/);
+    await said(cluster, /^(notification-1 \(pid \d+\) ended with exit code 0, as asked)$/);
     const supervisor = parentOf(other as number);
     process.kill(cluster.child.pid as number, "SIGINT");
     await Promise.all([cluster.child.exited, gone(other as number), gone(supervisor)]);
@@ -139,7 +139,7 @@ describe("npm run cluster", () => {
     await Promise.all([gone(pid), gone(supervisor)]);
   });
 
-  test("nodes whose supervisor is killed end as if told to", async () => {
+  test("nodes whose supervisor is killed end as if asked to", async () => {
     const args = [join(projectRoot(), "scripts/cluster.ts"), ...clusterArgs];
     const cluster = run(process.execPath, args, clusterReady);
     const [pid] = (await nodePids(cluster)) as [number];
@@ -191,7 +191,7 @@ describe("one node", () => {
     occupied.close();
   });
 
-  test("while it waits for a server to start it can be told to end", async () => {
+  test("while it waits for a server to start it can be asked to end", async () => {
     const { child, lines } = node(["notification"], { NATS_URL: "nats://127.0.0.1:1" });
     await eventually(
       "it looks for NATS",

@@ -27,7 +27,7 @@ test("an engine that does not answer costs neither the process nor the watch, an
   const counted = { ...host, find: () => host.find().finally(() => looks++) };
   const lookedAgain = async () => {
     const until = looks + 3;
-    await eventually("it is looked at again", () => looks >= until);
+    await eventually("it is checked again", () => looks >= until);
   };
   let isUser = () => {
     throw new Error("the users cannot be read");
@@ -35,11 +35,11 @@ test("an engine that does not answer costs neither the process nor the watch, an
   const watch = new ServerWatch({
     servers: [{ plan: nats, site, host: counted, port: 1, pid: undefined, started: true }],
     tell: (line) => told.push(line),
-    lookEveryMs: 5,
+    checkEveryMs: 5,
     isUser: () => isUser(),
     locked: (task) => task(),
   });
-  const blind = /^whether NATS runs cannot be seen; it counts as running, and is looked at again: /;
+  const blind = /^whether NATS runs cannot be seen; it counts as running, and is checked again: /;
 
   await lookedAgain();
   expect(told).toEqual([expect.stringMatching(blind)]);
@@ -69,10 +69,10 @@ test("an error in the watch itself is told and ends that watch alone", async () 
       told.push(line);
       if (told.length === 1) throw new Error("nobody can be told");
     },
-    lookEveryMs: 5,
+    checkEveryMs: 5,
     isUser: () => true,
     locked: (task) => task(),
   });
   await watch.overForAll();
-  expect(told[1]).toBe("NATS is not looked after any more, it runs on by itself: nobody can be told");
+  expect(told[1]).toBe("NATS is not supervised any more, it runs on by itself: nobody can be told");
 });

@@ -1,4 +1,4 @@
--- How far readers of streams have come. A reader is a durable consumer of this service, all consumers of a stream
+-- How far each reader of a stream has come. A reader is a durable consumer of this service, all consumers of a stream
 -- together, the service itself (`seen`), or what restores a stream's messages from the books.
 CREATE TABLE IF NOT EXISTS t_stream_position (
   reader VARCHAR(100) NOT NULL,

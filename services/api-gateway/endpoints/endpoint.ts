@@ -14,23 +14,23 @@ export interface Session {
   close(): void;
 }
 
-interface Visitor {
+interface AnyCaller {
   language: Language;
   session: Session;
 }
 
 /** Who may call an endpoint, and what it then knows of the caller: from the token, never from the params. */
 export interface Callers {
-  public: Visitor;
-  login: Visitor & { userId: string };
-  operator: Visitor & { operator: string };
+  public: AnyCaller;
+  login: AnyCaller & { userId: string };
+  operator: AnyCaller & { operator: string };
 }
 export type Access = keyof Callers;
 /** A caller who was let in, whatever the endpoint asks for. */
-export type Caller = Visitor & { userId: string; operator: string };
+export type Caller = AnyCaller & { userId: string; operator: string };
 
 /** How often an endpoint may be called in a minute, from one address or by one user; 0 or left out: without a limit. */
-export interface CallsPerMinute {
+interface CallsPerMinute {
   /** Asked at each call, since it may be a setting. */
   readonly address?: () => number;
   readonly user?: number;

@@ -18,7 +18,7 @@ function lenient(field: z.ZodType): z.ZodType {
 
 /**
  * The fields of an action as HTTP brings them, but for those that come with the call and not from outside: the caller's
- * id, the operator. The contract says what they are; here they are only read more leniently.
+ * id, the operator. The contract states what they are; here they are only read more leniently.
  */
 export function fromHttp<Shape extends z.ZodRawShape, Inside extends keyof Shape = never>(
   contract: ActionContract<z.ZodObject<Shape>, unknown>,

@@ -43,7 +43,7 @@ const shownOrder = z.object({
   time: z.string(),
 });
 
-export const shownGiftRecord = shownOrder.extend({ id: z.string(), senderId: shownUserId });
+const shownGiftRecord = shownOrder.extend({ id: z.string(), senderId: shownUserId });
 
 /** Any order as operators see it. */
 export const shownFoundGift = shownGiftRecord.extend({
@@ -58,7 +58,7 @@ export function showOrder<Order extends GiftOrder>(order: Order, language: Langu
 
 /**
  * Whether the order of a gift that was not answered with 200 may be accepted. A repeat's may be by its first request, so
- * with a request id only what the gift service says itself, once it has looked for the order, is a definite no.
+ * with a request id only an answer of the gift service itself, after it has looked for the order, is a definite no.
  */
 function mayBeAccepted(error: unknown, requestId: string | undefined): boolean {
   const neverLooked = isUnavailable(error) && failureName(error) === undefined;
@@ -88,7 +88,7 @@ export const giftEndpoints = [
 
   endpoint({
     path: `${base}/send`,
-    summary: "Sends a gift: accepted durably when this answers, settled a moment later (gift/order, IM 5556 and 5557)",
+    summary: "Sends a gift: accepted durably when this answers, settled soon after (gift/order, IM 5556 and 5557)",
     description: sendDescription,
     access: "login",
     params: fromHttp(giftActions.send, "userId", "orderId"),

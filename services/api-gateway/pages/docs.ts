@@ -1,10 +1,7 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { projectRoot } from "../../../config/root.ts";
 import { sendText } from "../answer.ts";
 import type { Serve } from "../gateway.ts";
 import { docsHeaders } from "./security.ts";
+import { packaged } from "./vendored.ts";
 
 const html = "text/html; charset=utf-8";
 const css = "text/css; charset=utf-8";
@@ -30,28 +27,19 @@ const start = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#swagger-ui", de
 `;
 
 function serveFixed(contentType: string, body: () => string | Buffer, cacheControl: string): Serve {
-  let kept: string | Buffer | undefined;
   return (_gateway, request, response) => {
-    kept ??= body();
     const headers = { ...docsHeaders, "Cache-Control": cacheControl };
-    sendText(response, request.visit, { contentType, body: kept, headers });
+    sendText(response, request.context, { contentType, body: body(), headers });
   };
 }
 
-/** A file of the package, read at its first use and kept: there are two. */
-function packaged(name: string): () => Buffer {
-  return () => {
-    const resolve = createRequire(join(projectRoot(), "package.json")).resolve;
-    return readFileSync(join(dirname(resolve("swagger-ui-dist/package.json")), name));
-  };
-}
-
+const swaggerUi = (file: string) => packaged("swagger-ui-dist/package.json", file);
 const hour = "public, max-age=3600";
 
 /** Swagger UI out of its package, by path: nothing is loaded from elsewhere. */
 export const docsRoutes: Readonly<Record<string, Serve>> = Object.freeze({
   "/docs": serveFixed(html, () => page, "no-cache"),
   "/docs/start.js": serveFixed(javascript, () => start, "no-cache"),
-  "/docs/swagger-ui.css": serveFixed(css, packaged("swagger-ui.css"), hour),
-  "/docs/swagger-ui-bundle.js": serveFixed(javascript, packaged("swagger-ui-bundle.js"), hour),
+  "/docs/swagger-ui.css": serveFixed(css, swaggerUi("swagger-ui.css"), hour),
+  "/docs/swagger-ui-bundle.js": serveFixed(javascript, swaggerUi("swagger-ui-bundle.js"), hour),
 });

@@ -10,7 +10,6 @@ interface Sample {
   count?: number;
   sum?: number;
   buckets?: Record<string, number>;
-  quantiles?: Record<string, number | null>;
 }
 
 export interface Metric {
@@ -27,7 +26,7 @@ export interface NodeMetrics {
 }
 
 interface Family {
-  type: "counter" | "gauge" | "histogram" | "summary";
+  type: "counter" | "gauge" | "histogram";
   help: string;
   /** By name and labels: a series that comes twice, since its labels differ only in kind, is one series. */
   series: Map<string, number>;
@@ -36,7 +35,7 @@ interface Family {
 const escapeLabel = (value: string) => value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 const escapeHelp = (value: string) => value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
 
-export function metricName(name: string): string {
+function metricName(name: string): string {
   const safe = name.replaceAll(/[^A-Za-z0-9_:]/g, "_");
   return /^\d/.test(safe) ? `_${safe}` : safe;
 }
@@ -56,10 +55,8 @@ function numberText(value: number): string {
   return value > 0 ? "+Inf" : "-Inf";
 }
 
-function familyType(metric: Metric): Family["type"] {
-  if (metric.type === "counter") return "counter";
-  if (metric.type !== "histogram") return "gauge";
-  return metric.values.some(({ buckets }) => buckets) ? "histogram" : "summary";
+function familyType({ type }: Metric): Family["type"] {
+  return type === "counter" || type === "histogram" ? type : "gauge";
 }
 
 function put(family: Family, series: string, value: unknown): void {
@@ -69,16 +66,11 @@ function put(family: Family, series: string, value: unknown): void {
   family.series.set(series, before + value);
 }
 
-/** Moleculer's buckets are cumulative already. Its quantiles are of one node's last minute: a histogram has no place for them. */
+/** Moleculer's buckets are cumulative already. Its quantiles, of one node's last seconds, are left out. */
 function putHistogram(family: Family, name: string, labels: Labels, sample: Sample): void {
-  if (family.type === "histogram") {
-    const bounds = Object.entries(sample.buckets ?? {}).sort(([a], [b]) => Number(a) - Number(b));
-    for (const [le, count] of bounds) put(family, `${name}_bucket${labelText({ ...labels, le })}`, count);
-    put(family, `${name}_bucket${labelText({ ...labels, le: "+Inf" })}`, sample.count);
-  } else {
-    for (const [quantile, value] of Object.entries(sample.quantiles ?? {}))
-      put(family, `${name}${labelText({ ...labels, quantile })}`, value);
-  }
+  const bounds = Object.entries(sample.buckets ?? {}).sort(([a], [b]) => Number(a) - Number(b));
+  for (const [le, count] of bounds) put(family, `${name}_bucket${labelText({ ...labels, le })}`, count);
+  put(family, `${name}_bucket${labelText({ ...labels, le: "+Inf" })}`, sample.count);
   put(family, `${name}_sum${labelText(labels)}`, sample.sum);
   put(family, `${name}_count${labelText(labels)}`, sample.count);
 }

@@ -9,13 +9,13 @@ import {
 import { limits } from "../../../config/limits.ts";
 import { type Metric, metricsText, type NodeMetrics } from "./metrics-text.ts";
 
-/** What says more of the machine and its user than of the service, or has a label value for every moment. */
+/** Metrics of the machine and its user instead of the service, and those whose label values never end. */
 const excludes = ["os.datetime.**", "os.user.**", "os.network.**", "process.arguments", "moleculer.node.**"];
 
 const requests = "ovation.http.requests";
 const requestTime = "ovation.http.request.time";
 
-export type CountRequest = (about: { route: string; status: number; code: number; ms: number }) => void;
+type CountRequest = (about: { route: string; status: number; code: number; ms: number }) => void;
 
 /** Registers the gateway's own metrics, next to Moleculer's; what it gives back counts a request that has ended. */
 export function registerHttpMetrics(broker: ServiceBroker): CountRequest {

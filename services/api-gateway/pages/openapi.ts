@@ -51,7 +51,7 @@ function faultsOf(access: Access): Json {
   return Object.fromEntries(names.map((name) => [failures[faults[name][0]].http, reference("responses", name)]));
 }
 
-/** The 503 of an endpoint that may have been carried out all the same: `data` says what can be asked for. */
+/** The 503 of an endpoint that may have been carried out all the same: `data` names what can be asked for. */
 function unsureResponse(data: z.ZodType): Json {
   const properties = { code: { const: failures.unavailable.code }, msg: { type: "string" } };
   const shown = { anyOf: [schemaOf(data, "output"), { type: "null" }] };

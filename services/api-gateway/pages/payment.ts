@@ -11,7 +11,7 @@ import type { Gateway, Serve } from "../gateway.ts";
 import { readText } from "../request/body.ts";
 import { clientOf } from "../request/client.ts";
 import { parseForm, queryOf, requestFields } from "../request/fields.ts";
-import type { GatewayRequest } from "../visit.ts";
+import type { GatewayRequest } from "../request-context.ts";
 import { cashierHeaders } from "./security.ts";
 
 /** The headers that a provider may have signed. What opens doors here is not handed on. */
@@ -42,7 +42,7 @@ export function serveNotice(channel: "wechat" | "alipay" | "cashier"): Serve {
     });
     if (answer === null) throw fail("notFound");
     const { httpStatus, contentType, body } = answer;
-    sendText(response, request.visit, { status: httpStatus, contentType, body });
+    sendText(response, request.context, { status: httpStatus, contentType, body });
   };
 }
 
@@ -60,11 +60,11 @@ async function cashierFields(gateway: Gateway, request: GatewayRequest) {
 export const serveCashierPage: Serve = async (gateway, request, response) => {
   const { orderId } = await cashierFields(gateway, request);
   const { html } = await call(request.$ctx, "payment.cashierPage", { orderId });
-  sendText(response, request.visit, { contentType: "text/html; charset=utf-8", body: html, headers: cashierHeaders });
+  sendText(response, request.context, { contentType: "text/html; charset=utf-8", body: html, headers: cashierHeaders });
 };
 
 export const serveCashierPress: Serve = async (gateway, request, response) => {
   const { orderId, action = "" } = await cashierFields(gateway, request);
   const { html } = await call(request.$ctx, "payment.cashierPress", { orderId, action });
-  sendText(response, request.visit, { contentType: "text/html; charset=utf-8", body: html, headers: cashierHeaders });
+  sendText(response, request.context, { contentType: "text/html; charset=utf-8", body: html, headers: cashierHeaders });
 };

@@ -8,11 +8,11 @@ import type { Fields } from "../request/fields.ts";
 
 interface NodeHealth {
   ready: boolean;
-  /** What the node says of its dependencies, or why it said nothing. */
+  /** The status of the node's dependencies, or why it did not answer. */
   report: HealthReport | { failure: string };
 }
 
-export interface Readiness {
+interface Readiness {
   ready: boolean;
   services: Record<ServiceName, { ready: boolean; nodes: Record<string, NodeHealth> }>;
 }
@@ -71,7 +71,7 @@ export function isReadyAt(broker: ServiceBroker, services: Readiness["services"]
   return known.some(({ id, hostname }) => hostname === host && nodes[id]?.ready === true);
 }
 
-/** For strangers: which service is ready, not on which nodes, and not why. */
+/** For callers without the token: which service is ready, without its nodes and reasons. */
 export function withoutNodes(services: Readiness["services"]): Record<string, { ready: boolean }> {
   return Object.fromEntries(Object.entries(services).map(([name, { ready }]) => [name, { ready }]));
 }

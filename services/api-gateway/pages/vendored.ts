@@ -21,6 +21,6 @@ const qrCode = packaged("lean-qr", "index.mjs");
 export const vendoredRoutes: Readonly<Record<string, Serve>> = Object.freeze({
   "/vendor/lean-qr.mjs": (_gateway, request, response) => {
     const headers = { ...pageHeaders, "Cache-Control": "public, max-age=3600" };
-    sendText(response, request.visit, { contentType: "text/javascript; charset=utf-8", body: qrCode(), headers });
+    sendText(response, request.context, { contentType: "text/javascript; charset=utf-8", body: qrCode(), headers });
   },
 });

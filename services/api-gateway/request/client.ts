@@ -7,7 +7,7 @@ import type { TrustedProxies } from "../../../config/trusted-proxies.ts";
 import { type ClientAddress, clientAddress } from "../../client-address.ts";
 import type { Language } from "../wording.ts";
 
-/** What the headers of a request say about who sent it and how. With a trusted proxy its forwarding headers count. */
+/** Reads from the headers of a request who sent it and how. With a trusted proxy its forwarding headers count. */
 
 export const sessionCookie = "qytk";
 
@@ -48,7 +48,7 @@ export function isCrossOrigin(request: IncomingMessage, proxies = config().TRUST
 
 const bearer = /^Bearer +([\x21-\x7e]{1,200})$/i;
 
-/** Whether the request says by header who it is; its cookie then says nothing, even where the header is no good. */
+/** Whether the request has an Authorization header; its cookie is then ignored, even where the header is invalid. */
 export function hasBearer(headers: IncomingHttpHeaders): boolean {
   return /^Bearer\b/i.test(headers.authorization ?? "");
 }

@@ -85,7 +85,7 @@ export function gather(names: readonly string[], query: Fields, body: Fields, fo
   return fields;
 }
 
-/** Whether a query's text and a body's value say the same; objects and arrays never do. */
+/** Whether a query's text and a body's value are the same; objects and arrays never are. */
 function isSame(text: unknown, value: unknown): boolean {
   return typeof value !== "object" && String(value) === text;
 }

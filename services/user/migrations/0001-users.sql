@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS t_user_phone (
   KEY idx_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Every login code that was sent. Whether a code is still good is not decided here but in Redis, where it lives.
+-- Every login code that was sent, for support. Redis decides whether a code is valid.
 CREATE TABLE IF NOT EXISTS t_sms (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   code VARCHAR(10) NOT NULL,

@@ -27,7 +27,7 @@ const refundColumns = `t.id, t.user_id, t.biz_id, t.type, t.num, t.status, t.cou
   t.create_time, IF(credit.id IS NULL, 0, d.num) AS shortfall`;
 const refundJoins = `LEFT JOIN t_wallet_debt d ON t.type = 2 AND d.biz_id = t.biz_id AND d.num > 0
   LEFT JOIN t_qiyu_currency_trade credit ON d.id IS NOT NULL AND credit.biz_id = SUBSTRING(t.biz_id, 8)
-    AND credit.type = 1 AND credit.id < t.id AND credit.create_time <= t.create_time`;
+    AND credit.type = 1 AND credit.id < t.id`;
 
 interface EntryRow {
   id: string;
@@ -58,21 +58,18 @@ export async function readRefund(db: Queryable, orderId: string): Promise<Refund
   };
 }
 
-/**
- * A payer's valid gifts, and her refunds that left a debt, before a trade; newest first, each with its trade id. The
- * time is compared too, since the row of a refund may be newer than the refund.
- */
+/** A payer's valid gifts and unpaid refunds before a trade, newest first, with the id to go on from. */
 export async function entriesBefore(
   db: Queryable,
   userId: string,
-  { id, time }: { id: string; time: Date },
+  beforeId: string,
   limit: number,
 ): Promise<{ id: string; entry: SpentGift | EarlierRefund }[]> {
   const rows = await db.query<EntryRow>(
     `SELECT ${refundColumns} FROM t_qiyu_currency_trade t ${refundJoins}
-     WHERE t.user_id = ? AND t.id < ? AND t.create_time <= ? AND ((t.type = 0 AND t.status = 1) OR d.id IS NOT NULL)
+     WHERE t.user_id = ? AND t.id < ? AND ((t.type = 0 AND t.status = 1) OR d.id IS NOT NULL)
      ORDER BY t.id DESC LIMIT ?`,
-    [userId, id, time, limit],
+    [userId, beforeId, limit],
   );
   return rows.map((row) => ({ id: String(row.id), entry: toEntry(row) }));
 }

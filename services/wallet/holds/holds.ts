@@ -21,13 +21,13 @@ async function requireRefund(db: Queryable, orderId: string): Promise<Refund> {
   return refund;
 }
 
-/** The gifts of a refund's shortfall by the rule of attribution.ts, from the payer's latest entries before it. */
-async function attribute(db: Queryable, { userId, tradeId, shortfall, time }: Refund): Promise<Attribution> {
+/** The gifts of a refund's shortfall, by the rule of attribution.ts, among the payer's last entries before it. */
+async function attribute(db: Queryable, { userId, tradeId, shortfall }: Refund): Promise<Attribution> {
   const attribution = new Attribution(shortfall);
   const { attributionPageRows, attributionRowsMax } = limits.wallet;
   let before = tradeId;
   for (let seen = 0; !attribution.done && seen < attributionRowsMax; seen += attributionPageRows) {
-    const entries = await entriesBefore(db, userId, { id: before, time }, attributionPageRows);
+    const entries = await entriesBefore(db, userId, before, attributionPageRows);
     for (const { entry } of entries) attribution.take(entry);
     if (entries.length < attributionPageRows) break;
     before = entries.at(-1)?.id as string;

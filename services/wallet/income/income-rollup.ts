@@ -3,7 +3,7 @@ import { isUnavailable } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import { addHealthCheck } from "../../../mixins/health.mixin.ts";
-import { DatabaseLease } from "../../../mixins/lease/database-lease.ts";
+import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import { firstPending, rollUpIncomes } from "./income-store.ts";
 

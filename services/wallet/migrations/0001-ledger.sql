@@ -14,7 +14,8 @@ CREATE TABLE IF NOT EXISTS t_qiyu_currency_account (
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- The ledger. One row is a balanced posting: num of the user's coins, counterparty_income_points (100 to a coin) to the
--- counterparty, and for a gift the rest of it to the platform. counterparty_income is these points in whole coins. The sum of a user's rows with status 1 is the user's balance.
+-- counterparty, and for a gift the rest of it to the platform. counterparty_income is these points in whole coins, rounded
+-- down. The sum of a user's rows with status 1 is the user's balance.
 CREATE TABLE IF NOT EXISTS t_qiyu_currency_trade (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id BIGINT UNSIGNED NOT NULL,
@@ -86,8 +87,8 @@ CREATE TABLE IF NOT EXISTS t_income_posting (
   CONSTRAINT ck_posting_rejected CHECK (status = 1 OR (status = 0 AND kind = 3))
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- What of the income still has to be posted: one row a committed batch of gifts, taken out in the transaction that adds
--- it. So it is exact even though rows become visible in another order than their ids.
+-- Income that is not posted yet: one row for each committed batch of gifts. The transaction that posts it deletes the row,
+-- so nothing is missed although rows become visible in another order than their ids.
 CREATE TABLE IF NOT EXISTS t_anchor_income_pending (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   -- [["anchor id", "points"], ...]
@@ -95,4 +96,19 @@ CREATE TABLE IF NOT EXISTS t_anchor_income_pending (
   -- How many anchors: what bounds a round of the roll-up.
   entries INT UNSIGNED GENERATED ALWAYS AS (JSON_LENGTH(incomes)) STORED,
   create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- The gifts that a posting of kind hold is of: `coins` coins of the gift, from `coins_from` on, and the anchor's share of
+-- them in points. A coin of a gift is held for one order at the most.
+CREATE TABLE IF NOT EXISTS t_income_hold_gift (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  hold_biz_id VARCHAR(120) NOT NULL,
+  gift_biz_id VARCHAR(80) NOT NULL,
+  coins_from BIGINT NOT NULL,
+  coins BIGINT NOT NULL,
+  points BIGINT NOT NULL,
+  create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  UNIQUE KEY uk_gift_coins (gift_biz_id, coins_from),
+  KEY idx_hold (hold_biz_id),
+  CONSTRAINT ck_hold_coins CHECK (coins > 0 AND coins_from >= 0 AND points >= 0)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

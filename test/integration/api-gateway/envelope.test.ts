@@ -93,7 +93,7 @@ test("a catalogue that comes in pages is asked for to its end, and answered as o
 
 test("params that a service refuses are the client's fault", async () => {
   answers["gift.catalogue"] = () => {
-    throw Object.assign(fail("internal"), { type: "VALIDATION_ERROR", code: 422 });
+    throw fail("invalidParam", { field: "after", problem: "invalid_type" });
   };
   const answer = await send(base + catalogue, { headers: asAlice });
   expect([answer.status, answer.code]).toEqual([400, 100001]);

@@ -48,7 +48,7 @@ export function startRouter(label: string, ...others: ServiceSchema[]): Promise<
 /** A caller's node that sees the given services everywhere they are. */
 export async function seeing(broker: ServiceBroker, counts: Record<string, number>): Promise<void> {
   await eventually(`${broker.nodeID} sees ${JSON.stringify(counts)}`, async () => {
-    const services = (await broker.call("$node.services", { onlyAvailable: true })) as {
+    const services = (await broker.call("$node.services", { onlyAvailable: true, grouping: true })) as {
       name: string;
       nodes: string[];
     }[];

@@ -6,7 +6,7 @@ import { Database } from "../../../mixins/mysql/database.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
 import { durableEvent } from "../../../services/durable-event.ts";
-import { closeRoomsOfUnusable } from "../../../services/living-room/frozen-anchors.ts";
+import { closeIfUnusable } from "../../../services/living-room/frozen-anchors.ts";
 import livingRoom from "../../../services/living-room/living-room.service.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { rows } from "../../support/books.ts";
@@ -177,7 +177,7 @@ test("a room that opens after an unfreeze, while the account is being checked, s
     broadcast: () => Promise.resolve(),
   };
   const rooms = Object.create(roomNode.getLocalService("living-room"), { broker: { value: slowWallet } });
-  await closeRoomsOfUnusable(rooms, [{ data: { anchorId } }] as never);
+  await closeIfUnusable(rooms, anchorId, undefined);
   expect(opened).toHaveLength(1);
   expect(await isLive(opened[0] as number)).toBe(true);
 });

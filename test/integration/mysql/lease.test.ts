@@ -1,6 +1,6 @@
 import { databaseName } from "../../../config/config.ts";
-import { DatabaseLease } from "../../../mixins/lease/database-lease.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
+import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { eventually, stopAll } from "../../support/system.ts";
 
@@ -9,7 +9,7 @@ let mysql: Database;
 let works = 0;
 
 beforeAll(async () => {
-  await migrate(name, ["mixins/lease/migrations"]);
+  await migrate(name, []);
   mysql = new Database(name);
 });
 afterAll(async () => {

@@ -4,9 +4,7 @@ import { failureName } from "../../../broker/failure.ts";
 import { jsonBytes } from "../../../broker/parts.ts";
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
-import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { call, type ResultOf } from "../../../services/contracts.ts";
-import { migrationFolders } from "../../../services/databases.ts";
 import type { AffectedIncome } from "../../../services/wallet/income.contract.ts";
 import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
@@ -437,71 +435,7 @@ describe("the statement", () => {
     expect(await call(caller, "wallet.balance", { userId: payer })).toMatchObject({ balance: valid, debt: 0 });
   });
 
-  test("gets the row of a refund that an earlier release noted as a debt alone, by the migration and once", async () => {
-    const [payer, anchor] = [newUser(), newUser()];
-    const order = `order-${payer}`;
-    await recharge(caller, order, payer, 100);
-    await settle(giftOf(payer, { receiverId: anchor, price: 100 }));
-    await refund(order, payer, 100);
-    const statement = async () => (await call(caller, "wallet.statement", { userId: payer, limit: 10 })).list;
-    const [row] = await statement();
-    await other.query("DELETE FROM t_qiyu_currency_trade WHERE biz_id = ?", [`refund:${order}`]);
-    for (let time = 0; time < 2; time++) {
-      await other.query("DELETE FROM t_migration WHERE name LIKE '%0002-holds.sql'");
-      await migrate(databaseName("wallet"), migrationFolders.wallet);
-    }
-    // The debt's row was written a moment after the one that is gone.
-    const again = { ...row, id: expect.anything(), createTime: expect.anything() };
-    expect(await statement()).toMatchObject([again, { type: 0 }, { type: 1 }]);
-    expect(await affected(order)).toMatchObject({ shortfall: 100, anchors: [{ anchorId: anchor, coins: 100 }] });
-  });
-
-  /** As the migration leaves it: the debt's row is older than the trade that it got. */
-  async function noteLate(order: string, time: Date): Promise<void> {
-    await other.query("UPDATE t_wallet_debt SET create_time = ? WHERE biz_id = ?", [time, `refund:${order}`]);
-    await other.query("DELETE FROM t_qiyu_currency_trade WHERE biz_id = ?", [`refund:${order}`]);
-    await other.query("DELETE FROM t_migration WHERE name LIKE '%0002-holds.sql'");
-    await migrate(databaseName("wallet"), migrationFolders.wallet);
-  }
-
-  const timeOf = async (bizId: string) => {
-    const [row] = await rows<{ create_time: Date }>(
-      "wallet",
-      "SELECT create_time FROM t_qiyu_currency_trade WHERE biz_id = ?",
-      [bizId],
-    );
-    return (row as { create_time: Date }).create_time;
-  };
-
-  test("whose row came later is still of its own time: gifts after it are none of its", async () => {
-    const [payer, before, after] = [newUser(), newUser(), newUser()];
-    const order = `order-${payer}`;
-    await recharge(caller, order, payer, 100);
-    await settle(giftOf(payer, { receiverId: before, price: 100 }));
-    await refund(order, payer, 100);
-    const time = await timeOf(`refund:${order}`);
-    await recharge(caller, `late-${payer}`, payer, 300);
-    await eventually("a later moment", () => Date.now() > time.getTime() + 5);
-    await settle(giftOf(payer, { receiverId: after, price: 100 }));
-    await noteLate(order, time);
-    expect(await affected(order)).toMatchObject({ shortfall: 100, anchors: [{ anchorId: before, coins: 100 }] });
-  });
-
-  test("rows that came later hide no credit from who looks for those of a day", async () => {
-    const payer = newUser();
-    await recharge(caller, `today-${payer}`, payer, 10);
-    // As the migration writes them, and more of them than there are others.
-    const late = Array.from({ length: 2_000 }, (_, n) => [payer, -1, 2, 0, `refund:late-${n}`, 0, "2020-01-01"]);
-    await other.query(
-      `INSERT INTO t_qiyu_currency_trade (user_id, num, type, status, biz_id, balance_after, create_time) VALUES ?`,
-      [late],
-    );
-    const [from, to] = [new Date(Date.now() - 3_600_000), new Date(Date.now() + 60_000)];
-    const { list } = await call(caller, "wallet.creditsBetween", { from: from.toISOString(), to: to.toISOString() });
-    expect(list.map(({ orderId }) => orderId)).toContain(`today-${payer}`);
-  });
-
-  test("more of them than fit into a message come in pages, each once", async () => {
+  test("more credits of a day than a message carries come in portions, each once", async () => {
     const day = { from: "2020-03-01T00:00:00.000Z", to: "2020-03-02T00:00:00.000Z" };
     const many = Array.from({ length: 9_000 }, (_, n) => [
       9,

@@ -15,7 +15,7 @@ test.each([
     "unavailable",
   ],
   ["a connection that is closed", new NatsError("x", ErrorCode.ConnectionClosed), "unavailable"],
-  ["params that a service refused", new Errors.ValidationError("x", "VALIDATION_ERROR", {}), "invalidParam"],
+  ["params that a service refused", fail("invalidParam", { field: "after" }), "invalidParam"],
   ["an error of the language", new TypeError("x"), "internal"],
   ["a failure that this version does not know", new Errors.MoleculerError("x", 500, "newerFailure"), "internal"],
   ["nothing at all", undefined, "internal"],

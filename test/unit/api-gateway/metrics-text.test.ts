@@ -36,12 +36,12 @@ test("a histogram has its buckets in order, +Inf last, and its sum and count", (
   ]);
 });
 
-test("a histogram without buckets is a summary, without the quantiles that it has no value of", () => {
+test("a histogram without buckets has the one that everything is in, and its quantiles are left out", () => {
   const values = [{ count: 1, sum: 2, quantiles: { "0.5": 2, "0.9": null } }];
   const text = metricsText([{ node: "n", metrics: [{ type: "histogram", name: "t", values }] }]);
   expect(lines(text).slice(1)).toEqual([
-    "# TYPE t summary",
-    't{node="n",quantile="0.5"} 2',
+    "# TYPE t histogram",
+    't_bucket{node="n",le="+Inf"} 1',
     't_sum{node="n"} 2',
     't_count{node="n"} 1',
   ]);

@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import { ParamsValidator } from "../../../broker/params-validator.ts";
 import { type ActionContract, checkParams } from "../../../services/action-contract.ts";
 import { imRouterActions } from "../../../services/im-router/im-router.contract.ts";
 import { userActions } from "../../../services/user/user.contract.ts";
@@ -44,14 +43,6 @@ const strangeValues: [string, unknown][] = [
 
 test.each(strangeValues)("%s is refused like any other", (_what, userId) => {
   expect(refusal(userActions.profile, { userId })).toMatchObject({ type: "invalidParam" });
-});
-
-test.each(strangeValues)("%s is refused by the actions of Moleculer itself", (_what, userId) => {
-  const check = new ParamsValidator().compile({ userId: { type: "string" } }) as unknown as (
-    params: unknown,
-    context: object,
-  ) => unknown;
-  expect(check({ userId }, {})).toEqual([expect.objectContaining({ field: expect.any(String) })]);
 });
 
 test("a number is a safe integer", () => {

@@ -1,6 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { z } from "zod";
 import { projectRoot } from "../../../config/root.ts";
+import { livingRoomEvents } from "../../../services/living-room/living-room.contract.ts";
+import { paymentEvents, paymentTopics } from "../../../services/payment/payment.contract.ts";
+import { userEvents } from "../../../services/user/user.contract.ts";
+import { walletEvents } from "../../../services/wallet/wallet.contract.ts";
 
 interface Field {
   name: string;
@@ -79,8 +84,27 @@ function expectFits(example: object, fields: readonly Field[]): void {
   expect(names.filter((name) => !fields.some((field) => field.name === name))).toEqual([]);
 }
 
-const events = membersOf(/export interface \w+Events \{/g);
-const topics = membersOf(/export interface PaymentTopics \{/g);
+const eventSchemas: Record<string, z.ZodObject> = {
+  ...userEvents,
+  ...livingRoomEvents,
+  ...walletEvents,
+  ...paymentEvents,
+};
+const topicSchemas: Record<string, z.ZodObject> = paymentTopics;
+
+/** The fields of schemas, by name. */
+function membersOfSchemas(schemas: Record<string, z.ZodObject>): Map<string, Field[]> {
+  const members = Object.entries(schemas).map(([name, { shape }]) => {
+    const fields = Object.entries(shape).map(([field, schema]) => {
+      return { name: field, optional: (schema as z.ZodType).safeParse(undefined).success };
+    });
+    return [name, fields] as const;
+  });
+  return new Map(members);
+}
+
+const events = new Map([...membersOf(/export interface \w+Events \{/g), ...membersOfSchemas(eventSchemas)]);
+const topics = membersOfSchemas(topicSchemas);
 const documentedEvents = readSections("Events of stream EVENTS");
 const documentedTopics = readSections("Topics of stream PAY");
 
@@ -109,9 +133,11 @@ describe("docs/events.md", () => {
     expect(example.name).toBe(name);
     expect(String(example.id)).toMatch(new RegExp(`^${name}:`));
     expectFits(example.data as object, events.get(name) as Field[]);
+    expect(eventSchemas[name]?.safeParse(example.data).error).toBeUndefined();
   });
 
   test.each([...documentedTopics])("%s: its example is such a message", (name, { example }) => {
     expectFits(example, topics.get(name) as Field[]);
+    expect(topicSchemas[name]?.safeParse(example).error).toBeUndefined();
   });
 });

@@ -51,9 +51,23 @@ describe("the structure of the house", () => {
     ["a long module", { "services/gift/a.ts": "//\n".repeat(261) }, /261 lines/],
     ["Lua in a string", { "services/gift/a.ts": "const a = `redis.call('GET', KEYS[1])`;\n" }, /Lua belongs/],
     [
-      "a Lua file that does not say what it replies",
+      "a Lua file that does not state what it replies",
       { "services/gift/a.lua": "-- Purpose: x\n-- KEYS[1] y\n\nreturn redis.call('GET', KEYS[1])\n" },
-      /does not say Replies/,
+      /does not state Replies/,
+    ],
+    [
+      "a mixin that knows a service, if only its types",
+      { "mixins/a.ts": 'import type { X } from "../services/gift/a.ts";\n', "services/gift/a.ts": "" },
+      /mixins\/a\.ts: imports services\/gift\/a\.ts of a layer above/,
+    ],
+    [
+      "a circle of imports",
+      {
+        "services/gift/a.ts": 'import { b } from "./b.ts";\n',
+        "services/gift/b.ts": 'import { c } from "./c/c.ts";\n',
+        "services/gift/c/c.ts": 'import { a } from "../a.ts";\n',
+      },
+      /circle: services\/gift\/a\.ts → services\/gift\/b\.ts → services\/gift\/c\/c\.ts → services\/gift\/a\.ts$/,
     ],
     ["a drawer", { "services/gift/utils.ts": "" }, /drawers/],
   ])("%s is found", (_what, files, problem) => {

@@ -4,7 +4,7 @@ import { languageOf, requestIdOf } from "./request/client.ts";
 import type { Language } from "./wording.ts";
 
 /** What the gateway knows of one request while it answers it; the access log and the metrics are made of it. */
-export class Visit {
+export class RequestContext {
   readonly requestId: string;
   readonly language: Language;
   readonly startedAt = performance.now();
@@ -22,6 +22,6 @@ export class Visit {
 
 /** A request as it comes through the front door; moleculer-web adds the context that carries its request id. */
 export interface GatewayRequest extends IncomingMessage {
-  visit: Visit;
+  context: RequestContext;
   $ctx: Context;
 }

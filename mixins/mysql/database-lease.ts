@@ -1,4 +1,4 @@
-import type { Database, Transaction } from "../mysql/database.ts";
+import type { Database, Transaction } from "./database.ts";
 
 interface LeaseOptions {
   readonly mysql: Pick<Database, "run" | "transaction">;
@@ -12,7 +12,7 @@ interface LeaseOptions {
 
 /**
  * A lease on some work of a service, which one node holds at a time: a row of t_lease in the service's own database
- * (`mixins/lease/migrations`). Only the database's clock counts, so the nodes' clocks need not agree. When the holder
+ * (`base-tables.sql`). Only the database's clock counts, so the nodes' clocks need not agree. When the holder
  * dies, another node can take the lease after `ms`.
  */
 export class DatabaseLease {
@@ -31,6 +31,16 @@ export class DatabaseLease {
       [this.options.name],
     );
     return affectedRows === 1 && this.take();
+  }
+
+  /** Holds the lease for `ms` from now on, also where it ran out; `false` where another node has held it since. */
+  async renew(): Promise<boolean> {
+    const { mysql, name, holder, ms } = this.options;
+    const { affectedRows } = await mysql.run(
+      "UPDATE t_lease SET until_time = UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND WHERE name = ? AND holder = ?",
+      [ms * 1_000, name, holder],
+    );
+    return affectedRows === 1;
   }
 
   /**

@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { databaseName } from "../../../config/config.ts";
+import { projectRoot } from "../../../config/root.ts";
+import { Database } from "../../../mixins/mysql/database.ts";
+import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
+import { migrate, requireMigrated } from "../../../mixins/mysql/migrate.ts";
+import { eventually, stopAll } from "../../support/system.ts";
+
+const name = databaseName("migrate");
+const folder = mkdtempSync(join(tmpdir(), "migrations-"));
+let mysql: Database;
+let files = 0;
+
+beforeAll(async () => {
+  await migrate(name, []);
+  mysql = new Database(name);
+  await mysql.run("CREATE TABLE t_applied (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, step VARCHAR(20))");
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await mysql.close();
+  await stopAll();
+});
+
+/** Writes a new migration of these statements and returns the folders to migrate from. */
+function newMigration(...statements: string[]): string[] {
+  const file = `${String(++files).padStart(4, "0")}-step.sql`;
+  writeFileSync(join(folder, file), statements.map((statement) => `${statement};\n`).join(""));
+  return [relative(projectRoot(), folder)];
+}
+const step = (of: string) => `INSERT INTO t_applied (step) VALUES ('${of}')`;
+const sleep = (seconds: number) => `INSERT INTO t_applied (step) SELECT 'slept' FROM (SELECT SLEEP(${seconds})) slept`;
+const applied = async (of: string) => (await mysql.query("SELECT id FROM t_applied WHERE step = ?", [of])).length;
+const holder = async () =>
+  (await mysql.query<{ holder: string }>("SELECT holder FROM t_lease WHERE name = 'migration'"))[0]?.holder;
+const outcome = (work: Promise<unknown>) => work.catch((error: Error) => error.message);
+const times = (leaseMs: number, waitMs = 20_000) => ({ leaseMs, waitMs });
+
+test("of many nodes that migrate at once one does it, however long a statement takes, and the others find it done", async () => {
+  const folders = newMigration(step("first"), sleep(3.5), step("second"));
+  const done = await Promise.all([1, 2, 3].map(() => migrate(name, folders, times(1_500))));
+  expect(done.flat()).toEqual([`${folders[0]}/0001-step.sql`]);
+  expect([await applied("first"), await applied("second")]).toEqual([1, 1]);
+  await expect(requireMigrated(mysql, folders)).resolves.toBeUndefined();
+});
+
+test("a node that is behind does not start, and one whose migration was changed afterwards neither", async () => {
+  const folders = newMigration(step("behind"));
+  expect(await outcome(requireMigrated(mysql, folders))).toMatch(/lacks .*step\.sql: run "npm run migrate"/);
+  await migrate(name, folders);
+  writeFileSync(join(folder, `${String(files).padStart(4, "0")}-step.sql`), `${step("changed")};`);
+  expect(await outcome(migrate(name, folders))).toMatch(/was changed after it was applied/);
+  expect(await applied("changed")).toBe(0);
+  writeFileSync(join(folder, `${String(files).padStart(4, "0")}-step.sql`), `${step("behind")};\n`);
+});
+
+test("a node that died is waited for no longer than its lease", async () => {
+  const folders = newMigration(step("after a death"));
+  const dead = new DatabaseLease({ mysql, name: "migration", holder: "a-dead-node", ms: 800 });
+  const begun = performance.now();
+  expect(await dead.hold()).toBe(true);
+  expect(await migrate(name, folders, times(60_000))).toHaveLength(1);
+  expect(performance.now() - begun).toBeGreaterThan(780);
+  expect(await applied("after a death")).toBe(1);
+});
+
+test("a migration that goes on elsewhere for too long is an error that says so, and nothing was done", async () => {
+  const folders = newMigration(step("elsewhere"));
+  const other = new DatabaseLease({ mysql, name: "migration", holder: "another-node", ms: 60_000 });
+  await other.hold();
+  expect(await outcome(migrate(name, folders, times(1_000, 300)))).toMatch(
+    /Another node has been migrating .* for 0.3 s/,
+  );
+  expect(await applied("elsewhere")).toBe(0);
+  await other.giveBack();
+  await migrate(name, folders);
+});
+
+test("a node that lost its lease stops before its next statement", async () => {
+  const folders = newMigration(step("before"), sleep(1), step("after"));
+  const migrating = outcome(migrate(name, folders, times(60_000)));
+  await eventually("the first statement", async () => (await applied("before")) === 1);
+  await mysql.run("UPDATE t_lease SET holder = 'another-node', until_time = UTC_TIMESTAMP(3) WHERE name = 'migration'");
+  expect(await migrating).toMatch(/Another node took the lease/);
+  expect(await applied("after")).toBe(0);
+  expect(await migrate(name, folders)).toHaveLength(1);
+  expect(await applied("after")).toBe(1);
+});
+
+test("a statement that fails is named, and the lease is free at once for the next try", async () => {
+  const folders = newMigration(step("half"), "INSERT INTO t_nowhere VALUES (1)");
+  expect(await outcome(migrate(name, folders, times(60_000)))).toMatch(/failed at: INSERT INTO t_nowhere/);
+  const file = join(folder, `${String(files).padStart(4, "0")}-step.sql`);
+  writeFileSync(file, `${step("whole")};\n`);
+  expect(await migrate(name, folders, times(60_000, 0))).toHaveLength(1);
+  expect(await applied("whole")).toBe(1);
+  expect(await holder()).not.toBe("another-node");
+});

@@ -1,0 +1,24 @@
+import { databaseName } from "../../../config/config.ts";
+import { Database } from "../../../mixins/mysql/database.ts";
+import { migrate } from "../../../mixins/mysql/migrate.ts";
+
+// Read at its first use. The servers of the tests have no certificate that anybody would trust, or none at all.
+process.env.MYSQL_URL = `${process.env.MYSQL_URL}?ssl=${encodeURIComponent('{"rejectUnauthorized":true}')}`;
+
+const refusal = /secure connection|certificate|SSL|TLS/i;
+
+test("a database keeps to what MYSQL_URL says of TLS: no login at a server that cannot prove itself", async () => {
+  const database = new Database(databaseName("shop"), { connections: 1 });
+  try {
+    await expect(database.query("SELECT 1 AS one")).rejects.toMatchObject({
+      type: "unavailable",
+      data: { cause: expect.stringMatching(refusal) },
+    });
+  } finally {
+    await database.close();
+  }
+});
+
+test("so does a migration", async () => {
+  await expect(migrate(databaseName("shop"), [])).rejects.toThrow(refusal);
+});
