@@ -1,3 +1,5 @@
+import { providers } from "./payment/providers.contract.ts";
+
 const streams = "mixins/jetstream/migrations";
 const outbox = "mixins/outbox/migrations";
 const lease = "mixins/lease/migrations";
@@ -11,6 +13,13 @@ export const migrationFolders = {
   "living-room": [streams, outbox, lease, "services/living-room/migrations"],
   gift: [streams, operatorAudit, "services/gift/migrations"],
   wallet: [streams, outbox, lease, operatorAudit, "services/wallet/migrations"],
-  payment: [streams, outbox, operatorAudit, "services/payment/migrations"],
+  payment: [
+    streams,
+    outbox,
+    lease,
+    operatorAudit,
+    "services/payment/migrations",
+    ...providers.flatMap(({ migrations = [] }) => migrations),
+  ],
   notification: [streams],
 } as const;

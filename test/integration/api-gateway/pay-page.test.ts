@@ -4,7 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import livingRoom from "../../../services/living-room/living-room.service.ts";
 import notification from "../../../services/notification/notification.service.ts";
 import { tradeNoOf } from "../../../services/payment/order.ts";
-import type { RawNotice } from "../../../services/payment/payment.contract.ts";
+import type { RawWebhook } from "../../../services/payment/payment.contract.ts";
 import { moveOrder } from "../../../services/payment/payment-store.ts";
 import user from "../../../services/user/user.service.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
@@ -13,7 +13,7 @@ import { logIn, openWindow, type PersonWindow, randomPhone, shownNumber } from "
 import { AlipaySimulator } from "../../support/providers/alipay-simulator.ts";
 import { WechatSimulator } from "../../support/providers/wechat-simulator.ts";
 import { startNode, stopAll } from "../../support/system.ts";
-import { type PaymentNode, startPayment } from "../payment/desk.ts";
+import { type PaymentNode, startPayment } from "../payment/payment-node.ts";
 import { startGateway } from "./neighbours.ts";
 
 const chromiumPath = findChromium();
@@ -83,7 +83,7 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
   });
 
   /** Hands a provider's call in where providers call, and expects that it is taken. */
-  async function provide(path: "wxNotify" | "aliNotify", { body, headers }: RawNotice): Promise<void> {
+  async function provide(path: "wxNotify" | "aliNotify", { body, headers }: RawWebhook): Promise<void> {
     const answer = await fetch(`${base}/live/bank/payNotify/${path}`, { method: "POST", headers, body });
     expect(answer.status).toBe(200);
   }
@@ -122,7 +122,7 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
     expect(await page.getByTestId("pay-countdown").textContent()).toMatch(/1[45]:\d\d/);
     expect(page.context().pages()).toHaveLength(1);
     expect(wechat.pay(tradeNo)).toBe(true);
-    await provide("wxNotify", wechat.paidNotice(tradeNo));
+    await provide("wxNotify", wechat.paidWebhook(tradeNo));
     await page.clock.runFor(5_000);
     await status("credited").waitFor();
     expect(await page.getByTestId("pay-code").isVisible()).toBe(false);
@@ -138,7 +138,7 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
     expect(await page.getByTestId("cashier-link").getAttribute("href")).toBe(popup.url());
     expect(tradeNo).toBe(tradeNoOf(await orderId()));
     alipay.pay(tradeNo);
-    await provide("aliNotify", alipay.notice(tradeNo));
+    await provide("aliNotify", alipay.webhook(tradeNo));
     await page.clock.runFor(5_000);
     await status("credited").waitFor();
     await shownNumber(page, "balance", { is: 300 });
@@ -162,7 +162,7 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
     await status("expired").waitFor();
     expect(await page.getByTestId("pay-code").isVisible()).toBe(false);
     wechat.pay(tradeNo);
-    await provide("wxNotify", wechat.paidNotice(tradeNo));
+    await provide("wxNotify", wechat.paidWebhook(tradeNo));
     await page.clock.runFor(5_000);
     await status("credited").waitFor();
   });
