@@ -1,6 +1,11 @@
-/** Paying on the page by the channels of a production system: WeChat Pay and Alipay, simulated, and no cashier. */
+/** Paying on the page of a system in production: by WeChat Pay and Alipay, simulated, and no cashier. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import decodeQr from "jsqr";
 import type { Browser, Page } from "playwright-core";
+import { databaseName } from "../../../config/config.ts";
+import { migrate } from "../../../mixins/mysql/migrate.ts";
+import { migrationFolders } from "../../../services/databases.ts";
 import livingRoom from "../../../services/living-room/living-room.service.ts";
 import notification from "../../../services/notification/notification.service.ts";
 import { tradeNoOf } from "../../../services/payment/order.ts";
@@ -45,6 +50,9 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
   let wechat: WechatSimulator;
   let alipay: AlipaySimulator;
   let payment: PaymentNode;
+  /** Takes the login codes, as a provider of SMS does. */
+  let sms: Server;
+  const codes = new Map<string, string>();
   let base = "";
   let browser: Browser;
   let person: PersonWindow;
@@ -53,9 +61,23 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
   beforeAll(async () => {
     wechat = await WechatSimulator.start();
     alipay = await AlipaySimulator.start();
-    process.env.CASHIER_SECRET = "";
-    process.env.PAY_NOTIFY_BASE_URL = "http://gateway.example";
-    Object.assign(process.env, wechat.settings, alipay.settings);
+    sms = createServer(async (request, response) => {
+      let body = "";
+      for await (const chunk of request) body += chunk;
+      const { phone, code } = JSON.parse(body);
+      codes.set(phone, code);
+      response.end();
+    });
+    await new Promise<void>((resolve) => sms.listen(0, "127.0.0.1", resolve));
+    Object.assign(process.env, wechat.settings, alipay.settings, {
+      PROFILE: "production",
+      SMS_PROVIDER: "webhook",
+      SMS_WEBHOOK_URL: `http://127.0.0.1:${(sms.address() as AddressInfo).port}/`,
+      CASHIER_SECRET: "",
+      PAY_NOTIFY_BASE_URL: "http://gateway.example",
+    });
+    for (const service of ["user", "notification", "living-room", "wallet", "payment"] as const)
+      await migrate(databaseName(service), migrationFolders[service]);
     payment = (await startPayment("payment")).service;
     await startNode("others", [user, notification, livingRoom, wallet]);
     ({ base } = await startGateway(["user", "notification", "living-room", "wallet", "payment"]));
@@ -67,13 +89,16 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
     await stopAll();
     await wechat.server.stop();
     await alipay.server.stop();
+    sms.closeAllConnections();
+    await new Promise((resolve) => sms.close(resolve));
   });
 
   beforeEach(async () => {
     person = await openWindow(browser, base);
     ({ page } = person);
     await page.clock.install();
-    await logIn(page, randomPhone());
+    const phone = randomPhone();
+    await logIn(page, phone, () => codes.get(phone));
     await page.getByTestId("recharge").click();
   });
   afterEach(async () => {
@@ -110,6 +135,12 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
       "channel-wechat",
       "channel-alipay",
     ]);
+    expect(await offered.allTextContents()).toEqual(["微信支付", "支付宝"]);
+    await page.getByTestId("recharge-dialog-close").click();
+    await page.getByTestId("language").click();
+    await page.getByTestId("recharge").click();
+    await page.getByTestId("channel-wechat").waitFor();
+    expect(await offered.allTextContents()).toEqual(["WeChat Pay", "Alipay"]);
     expect((await fetch(`${base}/sandbox/cashier?orderId=x`)).status).toBe(404);
   });
 

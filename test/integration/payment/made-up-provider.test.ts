@@ -86,7 +86,7 @@ describe("a provider that is its folder and a line in the registry", () => {
     expect(JSON.stringify(document.paths["/live/api/bank/products"])).toContain("wechat, alipay, cashier, madeup");
   });
 
-  test("has its settings validated with all others, as a whole, and says how .env.example has them", () => {
+  test("has its settings validated with all others, as a whole, before a node starts", async () => {
     const problems = (env: object) => {
       try {
         readConfig({ ...process.env, ...env }, providerSettings);
@@ -102,6 +102,9 @@ describe("a provider that is its folder and a line in the registry", () => {
     );
     expect(problems({ PAY_NOTIFY_BASE_URL: "", API_URL: "" })).toContain("so that the webhooks of Made-up Pay arrive");
     const { settings } = providerNamed("madeup") as ProviderDeclaration;
+    process.env.MADE_UP_SHOP = "";
+    await expect(startPayment("payment-2")).rejects.toThrow("MADE_UP_SHOP: Made-up Pay is half configured");
+    process.env.MADE_UP_SHOP = "shop-1";
     expect(settingsText(settings)).toBe("# Made-up Pay: both, or none.\nMADE_UP_KEY=\nMADE_UP_SHOP=\n");
   });
 
