@@ -58,7 +58,6 @@ const table = {
     en: "there is no income that this could be done to",
   },
   payChannelClosed: { code: 501, http: 200, zh: "支付渠道未配置", en: "this payment channel is not configured" },
-  noticeRefused: { code: 400, http: 400, zh: "通知校验失败", en: "the notice did not verify" },
 
   roomTypeMissing: { code: 10001, http: 200, zh: "需要给定直播间类型", en: "room type missing" },
   phoneMissing: { code: 10002, http: 200, zh: "手机号不能为空", en: "phone missing" },

@@ -317,6 +317,7 @@ export const limits = Object.freeze({
     providerBillTimeoutMs: 120_000,
     reconcileTimeoutMs: 30 * 60_000,
     billLinesPerCall: 2_000,
+    billsPerDay: 20,
     webhookBodyBytes: 64 * 1024,
     webhookExcerptChars: 1_000,
     refusedWebhookRowsPerMinute: 600,

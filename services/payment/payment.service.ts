@@ -139,7 +139,7 @@ export default defineService<"payment", PaymentState>({
 
   async stopped() {
     for (const { provider } of this.providers?.values() ?? []) await provider.stop?.();
-    for (const job of Object.values(this.maintenance ?? {})) await job.stop();
+    await Promise.all(Object.values(this.maintenance ?? {}).map((job) => job.stop()));
     await this.gauges?.stop();
   },
 });

@@ -1,6 +1,7 @@
 import { fail } from "../../../broker/failure.ts";
 import { readConfig, settingsOf } from "../../../config/config.ts";
 import type { BaseSettings, SettingsBlock } from "../../../config/settings-block.ts";
+import { safeParse } from "../../safe-parse.ts";
 import type { OpenChannel } from "../payment.contract.ts";
 import { providers, webhookPath } from "../providers.contract.ts";
 import type { OpenProvider, OpenProviders, ProviderSurroundings } from "./provider.ts";
@@ -69,12 +70,13 @@ export function openChannels(open: OpenProviders): OpenChannel[] {
   }));
 }
 
-/** The page of an open channel, as HTML. Fails: notFound, and what the page fails with. */
+/** The page of an open channel, as HTML. Fails: notFound, also where the fields are not the page's; what the page fails with. */
 export async function pageOf(
   open: OpenProviders,
   { channel, fields, press }: { channel: string; fields: Readonly<Record<string, string>>; press: boolean },
 ): Promise<string> {
-  const page = open.get(channel)?.provider.page;
-  if (!page) throw fail("notFound", { channel });
-  return page(fields, press);
+  const { declared, provider } = open.get(channel) ?? {};
+  const checked = declared?.page && safeParse(declared.page.fields, fields);
+  if (!checked?.success || !provider?.page) throw fail("notFound", { channel });
+  return provider.page(checked.data as Record<string, string>, press);
 }

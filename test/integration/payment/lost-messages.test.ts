@@ -11,7 +11,7 @@ import { rows } from "../../support/books.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 import { expectOrdersCredited } from "./credited-orders.ts";
 import {
-  cashierSays,
+  cashierWebhook,
   freeJobs,
   leaseJobs,
   makeOrder,
@@ -71,7 +71,9 @@ let users = 100;
 /** An order of 300 coins whose payment is reported. */
 async function paid(userId = String(++users)): Promise<Paid> {
   const { orderId } = await makeOrder(gateway, userId);
-  expect((await sendWebhook(gateway, cashierSays(orderId, { time: new Date().toISOString() }))).httpStatus).toBe(200);
+  expect((await sendWebhook(gateway, cashierWebhook(orderId, { time: new Date().toISOString() }))).httpStatus).toBe(
+    200,
+  );
   return { userId, orderId };
 }
 

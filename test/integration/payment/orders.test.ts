@@ -3,7 +3,7 @@ import { failureName } from "../../../broker/failure.ts";
 import { call } from "../../../services/contracts.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import {
-  cashierSays,
+  cashierWebhook,
   makeOrder,
   messagesOf,
   orderRow,
@@ -135,7 +135,7 @@ describe("operators", () => {
   test("refund a paid order once, also at the same moment, with message, event and audit rows", async () => {
     const { orderId } = await makeOrder(gateway);
     expect(await failureOf(refund(orderId))).toBe("payOrderState");
-    await sendWebhook(gateway, cashierSays(orderId));
+    await sendWebhook(gateway, cashierWebhook(orderId));
     const outcomes = await Promise.all([failureOf(refund(orderId)), failureOf(refund(orderId))]);
     expect(outcomes.sort()).toEqual(["none", "payOrderState"]);
     expect(await failureOf(refund(orderId))).toBe("payOrderState");
@@ -158,16 +158,16 @@ describe("operators", () => {
 
   test("a webhook repeated after the refund is answered with success and credits nothing again", async () => {
     const { orderId } = await makeOrder(gateway);
-    await sendWebhook(gateway, cashierSays(orderId));
+    await sendWebhook(gateway, cashierWebhook(orderId));
     await refund(orderId);
-    expect((await sendWebhook(gateway, cashierSays(orderId))).httpStatus).toBe(200);
+    expect((await sendWebhook(gateway, cashierWebhook(orderId))).httpStatus).toBe(200);
     expect((await messagesOf(payment, orderId)).filter((subject) => subject === "pay.recharge")).toHaveLength(1);
     expect((await orderRow(payment, orderId))?.status).toBe(5);
   });
 
   test("a refund that dies after the state change leaves the order paid", async () => {
     const { orderId } = await makeOrder(gateway);
-    await sendWebhook(gateway, cashierSays(orderId));
+    await sendWebhook(gateway, cashierWebhook(orderId));
     payment.steps = {
       afterStateChange() {
         throw new Error("the node died");

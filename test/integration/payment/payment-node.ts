@@ -40,8 +40,8 @@ export function makeOrder(from: ServiceBroker, userId = "42") {
   return call(from, "payment.pay", { userId, productId: 6, paySource: 1, payChannel: 3 });
 }
 
-/** What the cashier would say of an order, with changes. */
-export function cashierSays(orderId: string, changes: Partial<CashierWebhook> = {}): CashierWebhook {
+/** The webhook of the cashier about an order, with changes. */
+export function cashierWebhook(orderId: string, changes: Partial<CashierWebhook> = {}): CashierWebhook {
   return {
     noticeId: `webhook-of-${orderId}`.slice(0, 64),
     orderId,

@@ -228,11 +228,11 @@ const alipayOnly: typeof wechatOnly = [
 const alipayWith = (tradeNo: string, content: Record<string, string>) => nodes.alipay.webhook(tradeNo, { content });
 
 const cashierOnly: typeof wechatOnly = [
-  ["of another amount", 400, ({ tradeNo }) => cashierSays(tradeNo, { amount: 1 })],
-  ["of an amount that is text", 400, ({ tradeNo }) => cashierSays(tradeNo, { amount: "3000" })],
-  ["for another merchant", 400, ({ tradeNo }) => cashierSays(tradeNo, { merchant: "somebody-else" })],
-  ["in another currency", 400, ({ tradeNo }) => cashierSays(tradeNo, { currency: "USD" })],
-  ["for an unknown order", 404, ({ tradeNo }) => cashierSays(tradeNo, { orderId: "nosuchorder" })],
+  ["of another amount", 400, ({ tradeNo }) => cashierWebhook(tradeNo, { amount: 1 })],
+  ["of an amount that is text", 400, ({ tradeNo }) => cashierWebhook(tradeNo, { amount: "3000" })],
+  ["for another merchant", 400, ({ tradeNo }) => cashierWebhook(tradeNo, { merchant: "somebody-else" })],
+  ["in another currency", 400, ({ tradeNo }) => cashierWebhook(tradeNo, { currency: "USD" })],
+  ["for an unknown order", 404, ({ tradeNo }) => cashierWebhook(tradeNo, { orderId: "nosuchorder" })],
   ["with a stale timestamp", 401, ({ tradeNo }) => nodes.cashier.paidWebhook(tradeNo, { age: 301 })],
   ["with a timestamp of the future", 401, ({ tradeNo }) => nodes.cashier.paidWebhook(tradeNo, { age: -302 })],
   ["signed by another key", 401, ({ tradeNo }) => nodes.cashier.paidWebhook(tradeNo, { foreignKey: true })],
@@ -242,10 +242,10 @@ const cashierOnly: typeof wechatOnly = [
     ({ tradeNo }) => nodes.cashier.paidWebhook(tradeNo, { tamper: (body) => body.replace("3000", "3001") }),
   ],
   ["without headers", 401, ({ tradeNo }) => ({ ...nodes.cashier.paidWebhook(tradeNo), headers: {} })],
-  ["of a refund without its amount", 400, ({ tradeNo }) => cashierSays(tradeNo, { status: "REFUNDED" })],
-  ["of a payment with a refund's amount", 400, ({ tradeNo }) => cashierSays(tradeNo, { refundAmount: 3_000 })],
+  ["of a refund without its amount", 400, ({ tradeNo }) => cashierWebhook(tradeNo, { status: "REFUNDED" })],
+  ["of a payment with a refund's amount", 400, ({ tradeNo }) => cashierWebhook(tradeNo, { refundAmount: 3_000 })],
 ];
-const cashierSays = (tradeNo: string, content: Record<string, unknown>) =>
+const cashierWebhook = (tradeNo: string, content: Record<string, unknown>) =>
   nodes.cashier.paidWebhook(tradeNo, { content });
 
 describe.each([

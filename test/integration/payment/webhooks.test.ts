@@ -9,7 +9,7 @@ import { RowBudget } from "../../../services/payment/row-budget.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 import {
-  cashierSays,
+  cashierWebhook,
   makeOrder,
   marksOf,
   messagesOf,
@@ -54,7 +54,7 @@ const paidMessages = ["event.payment.paid", "pay.recharge"];
 describe("a genuine webhook of the right amount", () => {
   test("makes the order paid, with its message to the topic and its event published once", async () => {
     const { orderId } = await makeOrder(gateway);
-    const answer = await sendWebhook(gateway, cashierSays(orderId));
+    const answer = await sendWebhook(gateway, cashierWebhook(orderId));
     expect(answer).toMatchObject({ httpStatus: 200, contentType: expect.stringContaining("application/json") });
     expect(JSON.parse(answer.body)).toMatchObject({ result: "SUCCESS" });
     expect(await call(gateway, "payment.order", { userId: "42", orderId })).toEqual({
@@ -95,7 +95,7 @@ describe("a genuine webhook of the right amount", () => {
 
   test("that comes 50 times at once to two nodes is applied once and answered with success each time", async () => {
     const { orderId } = await makeOrder(gateway);
-    const webhook = cashierSays(orderId);
+    const webhook = cashierWebhook(orderId);
     const answers = await Promise.all(Array.from({ length: 50 }, () => sendWebhook(gateway, webhook)));
     expect(answers.map(({ httpStatus }) => httpStatus)).toEqual(Array(50).fill(200));
     expect(await messagesOf(payment, orderId)).toEqual(paidMessages);
@@ -106,8 +106,8 @@ describe("a genuine webhook of the right amount", () => {
   test("that meets a cancel at the same moment: one of them stands, and no cancelled order is credited", async () => {
     for (let round = 0; round < 8; round++) {
       const { orderId } = await makeOrder(gateway);
-      const paid = cashierSays(orderId);
-      const cancelled = cashierSays(orderId, { status: "CANCELLED", noticeId: `c-${round}` });
+      const paid = cashierWebhook(orderId);
+      const cancelled = cashierWebhook(orderId, { status: "CANCELLED", noticeId: `c-${round}` });
       const both = round % 2 ? [paid, cancelled] : [cancelled, paid];
       const answers = await Promise.all(both.map((webhook) => sendWebhook(gateway, webhook)));
       expect(answers.map(({ httpStatus }) => httpStatus)).toEqual([200, 200]);
@@ -123,16 +123,16 @@ describe("a webhook that is not genuine changes nothing and is recorded", () => 
   const hours = 3_600_000;
 
   test.each([
-    ["of another amount", 400, (id: string) => sendWebhook(gateway, cashierSays(id, { amount: 1 }))],
-    ["of a larger amount", 400, (id: string) => sendWebhook(gateway, cashierSays(id, { amount: 3_001 }))],
-    ["for another merchant", 400, (id: string) => sendWebhook(gateway, cashierSays(id, { merchant: "somebody" }))],
-    ["in another currency", 400, (id: string) => sendWebhook(gateway, cashierSays(id, { currency: "USD" }))],
-    ["that is unsigned", 401, (id: string) => sendWebhook(gateway, cashierSays(id), { headers: {} })],
+    ["of another amount", 400, (id: string) => sendWebhook(gateway, cashierWebhook(id, { amount: 1 }))],
+    ["of a larger amount", 400, (id: string) => sendWebhook(gateway, cashierWebhook(id, { amount: 3_001 }))],
+    ["for another merchant", 400, (id: string) => sendWebhook(gateway, cashierWebhook(id, { merchant: "somebody" }))],
+    ["in another currency", 400, (id: string) => sendWebhook(gateway, cashierWebhook(id, { currency: "USD" }))],
+    ["that is unsigned", 401, (id: string) => sendWebhook(gateway, cashierWebhook(id), { headers: {} })],
     [
       "that is stale",
       401,
       (id: string) => {
-        const webhook = cashierSays(id);
+        const webhook = cashierWebhook(id);
         const headers = signedHeaders(
           process.env.CASHIER_SECRET as string,
           JSON.stringify(webhook),
@@ -145,7 +145,7 @@ describe("a webhook that is not genuine changes nothing and is recorded", () => 
       "signed with another secret",
       401,
       (id: string) => {
-        const webhook = cashierSays(id);
+        const webhook = cashierWebhook(id);
         return sendWebhook(gateway, webhook, {
           headers: signedHeaders("not-the-secret-of-the-cashier", JSON.stringify(webhook)),
         });
@@ -155,11 +155,15 @@ describe("a webhook that is not genuine changes nothing and is recorded", () => 
       "whose body was changed after signing",
       401,
       (id: string) => {
-        const webhook = cashierSays(id, { amount: 1 });
-        return sendWebhook(gateway, webhook, { body: JSON.stringify(cashierSays(id)) });
+        const webhook = cashierWebhook(id, { amount: 1 });
+        return sendWebhook(gateway, webhook, { body: JSON.stringify(cashierWebhook(id)) });
       },
     ],
-    ["with an amount that is text", 400, (id: string) => sendWebhook(gateway, { ...cashierSays(id), amount: "3000" })],
+    [
+      "with an amount that is text",
+      400,
+      (id: string) => sendWebhook(gateway, { ...cashierWebhook(id), amount: "3000" }),
+    ],
   ])("%s", async (_what, httpStatus, attempt) => {
     const { orderId } = await makeOrder(gateway);
     const [before] = await payment.mysql.query<{ n: string }>(
@@ -188,13 +192,13 @@ describe("a webhook that is not genuine changes nothing and is recorded", () => 
     expect(answers.map(({ httpStatus }) => httpStatus)).toEqual(Array(20).fill(401));
     expect(await count()).toBe(before + 4);
     // What is genuine is written down all the same.
-    await sendWebhook(gateway, cashierSays("no-such-order-either"));
+    await sendWebhook(gateway, cashierWebhook("no-such-order-either"));
     expect(await count()).toBe(before + 5);
     for (const node of [payment, other]) node.refusedRows = new RowBudget(limits.payment.refusedWebhookRowsPerMinute);
   });
 
   test("for an order that does not exist", async () => {
-    const answer = await sendWebhook(gateway, cashierSays("no-such-order"));
+    const answer = await sendWebhook(gateway, cashierWebhook("no-such-order"));
     expect(answer.httpStatus).toBe(404);
     expect(await webhooksOf(payment, "no-such-order")).toMatchObject([{ outcome: "refused", reason: "orderUnknown" }]);
   });
@@ -202,15 +206,15 @@ describe("a webhook that is not genuine changes nothing and is recorded", () => 
   test("for an order of another channel, genuine as it may be", async () => {
     const { orderId } = await makeOrder(gateway);
     await payment.mysql.run("UPDATE t_pay_order SET pay_channel = 1 WHERE order_id = ?", [orderId]);
-    expect((await sendWebhook(gateway, cashierSays(orderId))).httpStatus).toBe(400);
+    expect((await sendWebhook(gateway, cashierWebhook(orderId))).httpStatus).toBe(400);
     expect(await statusOf(orderId)).toBe(1);
   });
 
   test("whose transaction has paid another order", async () => {
     const [first, second] = [await makeOrder(gateway), await makeOrder(gateway)];
     const transactionId = `one-payment-${first.orderId}`.slice(0, 64);
-    await sendWebhook(gateway, cashierSays(first.orderId, { transactionId }));
-    const answer = await sendWebhook(gateway, cashierSays(second.orderId, { transactionId }));
+    await sendWebhook(gateway, cashierWebhook(first.orderId, { transactionId }));
+    const answer = await sendWebhook(gateway, cashierWebhook(second.orderId, { transactionId }));
     expect(answer.httpStatus).toBe(409);
     expect(await statusOf(second.orderId)).toBe(1);
     expect(await messagesOf(payment, second.orderId)).toEqual([]);
@@ -220,9 +224,9 @@ describe("a webhook that is not genuine changes nothing and is recorded", () => 
 describe("an order that is over is never credited", () => {
   test("cancelled: a payment is parked for an operator and the provider need not call again", async () => {
     const { orderId } = await makeOrder(gateway);
-    await sendWebhook(gateway, cashierSays(orderId, { status: "CANCELLED", noticeId: "c" }));
+    await sendWebhook(gateway, cashierWebhook(orderId, { status: "CANCELLED", noticeId: "c" }));
     expect(await statusOf(orderId)).toBe(3);
-    expect((await sendWebhook(gateway, cashierSays(orderId))).httpStatus).toBe(200);
+    expect((await sendWebhook(gateway, cashierWebhook(orderId))).httpStatus).toBe(200);
     expect(await statusOf(orderId)).toBe(3);
     expect(await messagesOf(payment, orderId)).toEqual([]);
     expect(await marksOf(payment, orderId)).toEqual(["paidWhenClosed"]);
@@ -232,16 +236,16 @@ describe("an order that is over is never credited", () => {
   test("invalid: the same", async () => {
     const { orderId } = await makeOrder(gateway);
     await payment.mysql.run("UPDATE t_pay_order SET status = 4 WHERE order_id = ?", [orderId]);
-    expect((await sendWebhook(gateway, cashierSays(orderId))).httpStatus).toBe(200);
+    expect((await sendWebhook(gateway, cashierWebhook(orderId))).httpStatus).toBe(200);
     expect(await statusOf(orderId)).toBe(4);
     expect(await messagesOf(payment, orderId)).toEqual([]);
   });
 
   test("paid: a second payment of it is parked, a late cancel is ignored", async () => {
     const { orderId } = await makeOrder(gateway);
-    await sendWebhook(gateway, cashierSays(orderId));
-    await sendWebhook(gateway, cashierSays(orderId, { transactionId: "second-payment", noticeId: "n2" }));
-    await sendWebhook(gateway, cashierSays(orderId, { status: "CANCELLED", noticeId: "n3" }));
+    await sendWebhook(gateway, cashierWebhook(orderId));
+    await sendWebhook(gateway, cashierWebhook(orderId, { transactionId: "second-payment", noticeId: "n2" }));
+    await sendWebhook(gateway, cashierWebhook(orderId, { status: "CANCELLED", noticeId: "n3" }));
     expect(await statusOf(orderId)).toBe(2);
     expect(await orderRow(payment, orderId)).toMatchObject({ transaction_id: `t-${orderId}` });
     expect(await marksOf(payment, orderId)).toEqual(["paidTwice"]);
@@ -262,7 +266,7 @@ describe("a biz code without a usable topic", () => {
     async (_why, broken) => {
       await topic(broken);
       const { orderId } = await makeOrder(gateway);
-      expect((await sendWebhook(gateway, cashierSays(orderId))).httpStatus).toBe(200);
+      expect((await sendWebhook(gateway, cashierWebhook(orderId))).httpStatus).toBe(200);
       expect(await statusOf(orderId)).toBe(2);
       expect(await marksOf(payment, orderId)).toEqual(["topicMissing"]);
       await creditParked(payment);
@@ -278,7 +282,7 @@ describe("a biz code without a usable topic", () => {
   test("refunded meanwhile, the order takes nothing back, since nothing was credited", async () => {
     await topic("status = 0");
     const { orderId } = await makeOrder(gateway);
-    await sendWebhook(gateway, cashierSays(orderId));
+    await sendWebhook(gateway, cashierWebhook(orderId));
     await call(gateway, "payment.refund", { orderId, reason: "never credited", operator: "o" });
     await topic("status = 1");
     await creditParked(payment);
@@ -296,14 +300,14 @@ describe("a node that dies in the middle of a webhook", () => {
       };
       payment.steps = { [point]: die };
       other.steps = { [point]: die };
-      await expect(sendWebhook(gateway, cashierSays(orderId))).rejects.toThrow("the node died");
+      await expect(sendWebhook(gateway, cashierWebhook(orderId))).rejects.toThrow("the node died");
       expect(await statusOf(orderId)).toBe(1);
       expect(await messagesOf(payment, orderId)).toEqual([]);
       expect(await webhooksOf(payment, orderId)).toEqual([]);
 
       payment.steps = {};
       other.steps = {};
-      expect((await sendWebhook(gateway, cashierSays(orderId))).httpStatus).toBe(200);
+      expect((await sendWebhook(gateway, cashierWebhook(orderId))).httpStatus).toBe(200);
       expect(await statusOf(orderId)).toBe(2);
       expect(await messagesOf(payment, orderId)).toEqual(paidMessages);
     },
@@ -312,10 +316,10 @@ describe("a node that dies in the middle of a webhook", () => {
   test("without its database it fails as unavailable, so that the provider calls again", async () => {
     const { orderId } = await makeOrder(gateway);
     database.cut();
-    const error = await sendWebhook(gateway, cashierSays(orderId)).catch((caught: unknown) => caught);
+    const error = await sendWebhook(gateway, cashierWebhook(orderId)).catch((caught: unknown) => caught);
     expect(failureName(error)).toBe("unavailable");
     database.mend();
-    const answer = await eventually("an answer", () => sendWebhook(gateway, cashierSays(orderId)).catch(() => null));
+    const answer = await eventually("an answer", () => sendWebhook(gateway, cashierWebhook(orderId)).catch(() => null));
     expect(answer.httpStatus).toBe(200);
     expect(await messagesOf(payment, orderId)).toEqual(paidMessages);
   });
