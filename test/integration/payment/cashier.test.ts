@@ -92,6 +92,8 @@ describe("the cashier's page", () => {
     expect([failureName(page), failureName(pressed)]).toEqual(["notFound", "notFound"]);
     const { orderId } = await makeOrder(gateway);
     expect(failureName(await press(orderId, "refund").catch((error: unknown) => error))).toBe("invalidParam");
+    // No field of the page is as long: whoever calls, it does not reach the cashier.
+    expect(failureName(await press(orderId, "x".repeat(21)).catch((error: unknown) => error))).toBe("notFound");
     expect((await orderRow(first.service, orderId))?.status).toBe(1);
   });
 });
