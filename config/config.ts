@@ -1,6 +1,6 @@
-import { createPrivateKey, createPublicKey } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { secret, url } from "./setting-kinds.ts";
+import type { SettingProblem, SettingsBlock } from "./settings-block.ts";
 import { readTrustedProxies } from "./trusted-proxies.ts";
 
 /**
@@ -9,8 +9,6 @@ import { readTrustedProxies } from "./trusted-proxies.ts";
  */
 
 const port = z.coerce.number().int().min(0).max(65_535);
-const url = (...schemes: string[]) =>
-  z.url().refine((value) => schemes.includes(new URL(value).protocol), `must start with ${schemes.join(" or ")}//`);
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 /** Origins as browsers send them, separated by commas: scheme, host and port, nothing after. */
 const origins = z.string().transform((value, ctx) => {
@@ -34,54 +32,6 @@ const proxies = z
   });
 const percent = z.coerce.number().int().min(0).max(100);
 
-/** An RSA key as PEM in the variable itself (with \n written out or real), or as file:PATH. */
-const pem = (kind: "private" | "public") =>
-  z.string().transform((value, ctx) => {
-    const unusable = (message: string) => {
-      ctx.addIssue({ code: "custom", message });
-      return z.NEVER;
-    };
-    let text = value.replaceAll("\\n", "\n");
-    if (value.startsWith("file:")) {
-      try {
-        text = readFileSync(value.slice("file:".length), "utf8");
-      } catch {
-        return unusable("names a file that does not exist or cannot be read");
-      }
-    }
-    if (!text.includes("-----BEGIN ")) return unusable("is no PEM key (and no file:PATH of one)");
-    if (kind === "public" && text.includes("PRIVATE KEY")) return unusable("is a private key, a public one is needed");
-    try {
-      const key = kind === "private" ? createPrivateKey(text) : createPublicKey(text);
-      if (key.asymmetricKeyType !== "rsa" || (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2_048)
-        return unusable("is no RSA key of 2048 bits or more");
-    } catch {
-      // The reader's own words may quote the key.
-      return unusable(`is no ${kind} key that can be read`);
-    }
-    return text;
-  });
-
-/** What each payment channel needs, all of it or none, and what it may have besides. */
-const channelSettings = {
-  "WeChat Pay": {
-    needed: [
-      "WECHAT_PAY_MCHID",
-      "WECHAT_PAY_APPID",
-      "WECHAT_PAY_APIV3_KEY",
-      "WECHAT_PAY_PRIVATE_KEY",
-      "WECHAT_PAY_SERIAL_NO",
-      "WECHAT_PAY_PLATFORM_PUBLIC_KEY",
-      "WECHAT_PAY_PLATFORM_SERIAL",
-    ],
-    optional: ["WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY", "WECHAT_PAY_NEXT_PLATFORM_SERIAL", "WECHAT_PAY_BASE_URL"],
-  },
-  Alipay: {
-    needed: ["ALIPAY_APP_ID", "ALIPAY_SELLER_ID", "ALIPAY_PRIVATE_KEY", "ALIPAY_PUBLIC_KEY"],
-    optional: ["ALIPAY_GATEWAY"],
-  },
-} as const;
-
 const schema = z
   .object({
     PROFILE: z.enum(["local", "production"]).default("production"),
@@ -102,8 +52,8 @@ const schema = z
     API_URL: url("http:", "https:").optional(),
     API_PORT_SEARCH: flag.default(false),
     TRUST_PROXY: proxies,
-    OPERATOR_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
-    METRICS_TOKEN: z.string().min(16, "must have at least 16 characters").optional(),
+    OPERATOR_TOKEN: secret.optional(),
+    METRICS_TOKEN: secret.optional(),
     LOGIN_CODES_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).optional(),
     REQUESTS_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).default(0),
 
@@ -127,71 +77,71 @@ const schema = z
     ROOM_ANCHOR_AWAY_MINUTES: z.coerce.number().min(0).max(1_440).default(10),
 
     PAY_NOTIFY_BASE_URL: url("http:", "https:").optional(),
-    CASHIER_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
-    CASHIER_BILL_DIR: z.string().min(1).optional(),
-    WECHAT_PAY_MCHID: z.string().min(1).optional(),
-    WECHAT_PAY_APPID: z.string().min(1).optional(),
-    WECHAT_PAY_APIV3_KEY: z
-      .string()
-      .regex(/^[\x21-\x7e]{32}$/, "must have 32 printable characters")
-      .optional(),
-    WECHAT_PAY_PRIVATE_KEY: pem("private").optional(),
-    WECHAT_PAY_SERIAL_NO: z.string().min(1).optional(),
-    WECHAT_PAY_PLATFORM_PUBLIC_KEY: pem("public").optional(),
-    WECHAT_PAY_PLATFORM_SERIAL: z.string().min(1).optional(),
-    WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY: pem("public").optional(),
-    WECHAT_PAY_NEXT_PLATFORM_SERIAL: z.string().min(1).optional(),
-    WECHAT_PAY_BASE_URL: url("http:", "https:").optional(),
-    ALIPAY_APP_ID: z.string().min(1).optional(),
-    ALIPAY_SELLER_ID: z.string().min(1).optional(),
-    ALIPAY_PRIVATE_KEY: pem("private").optional(),
-    ALIPAY_PUBLIC_KEY: pem("public").optional(),
-    ALIPAY_GATEWAY: url("http:", "https:").optional(),
   })
   .superRefine((env, ctx) => {
     const problem = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });
     if (env.SMS_PROVIDER === "webhook" && !env.SMS_WEBHOOK_URL)
       problem("SMS_WEBHOOK_URL", "is needed while SMS_PROVIDER is webhook");
-    for (const [channel, { needed, optional }] of Object.entries(channelSettings)) {
-      const missing = needed.filter((name) => env[name] === undefined);
-      const given = [...needed, ...optional].some((name) => env[name] !== undefined);
-      if (given && missing.length > 0)
-        problem(missing[0] as string, `${channel} is half configured: ${missing.join(", ")} missing`);
-      if (given && env.PROFILE === "production" && !env.PAY_NOTIFY_BASE_URL && !env.API_URL)
-        problem("PAY_NOTIFY_BASE_URL", `is needed (or API_URL), so that the notices of ${channel} arrive`);
-    }
-    const { WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY: nextKey, WECHAT_PAY_NEXT_PLATFORM_SERIAL: nextSerial } = env;
-    if ((nextKey === undefined) !== (nextSerial === undefined))
-      problem(
-        nextKey === undefined ? "WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY" : "WECHAT_PAY_NEXT_PLATFORM_SERIAL",
-        "is missing: the next platform key of WeChat Pay and its serial are set together",
-      );
-    if (nextSerial !== undefined && nextSerial === env.WECHAT_PAY_PLATFORM_SERIAL)
-      problem("WECHAT_PAY_NEXT_PLATFORM_SERIAL", "is the present key's: the next key has a serial of its own");
-    if (env.PROFILE !== "production") return;
-    if (env.SMS_PROVIDER === "console")
+    if (env.PROFILE === "production" && env.SMS_PROVIDER === "console")
       problem("SMS_PROVIDER", "must not be console in production: it would show login codes to callers");
-    if (env.CASHIER_SECRET) problem("CASHIER_SECRET", "must not be set in production: the cashier gives coins away");
   });
 
-export type Env = z.input<typeof schema>;
 type Parsed = z.output<typeof schema>;
 
-/** The names of all settings, for the test that holds `.env.example` against them. */
+/** The names of the settings above, for the test that holds `.env.example` against them. */
 export const settingNames: readonly string[] = Object.freeze(Object.keys(schema.shape));
 
+type Given = Record<string, string | undefined>;
+
 /**
- * Validates an environment. Empty values count as unset, so that a compose file may pass variables through.
+ * Validates an environment, and the blocks that parts of the system declare. Empty values count as unset, so that a
+ * compose file may pass variables through.
  * @throws Error whose message lists every problem, one a line, by variable name and without the values.
  */
-export function readConfig(env: Record<string, string | undefined>): Readonly<Parsed> {
-  const given = Object.fromEntries(settingNames.map((name) => [name, env[name] || undefined]));
-  const result = schema.safeParse(given);
-  if (!result.success) {
-    const lines = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+export function readConfig(env: Given, blocks: readonly SettingsBlock[] = []): Readonly<Parsed> {
+  const result = schema.safeParse(Object.fromEntries(settingNames.map((name) => [name, env[name] || undefined])));
+  const problems = result.success ? [] : problemsOf(result.error);
+  for (const block of blocks) {
+    const { values, problems: ofValues } = readBlock(block, env);
+    problems.push(...ofValues);
+    if (values && result.success) problems.push(...(block.problems?.(values, result.data) ?? []));
+  }
+  if (!result.success || problems.length > 0) {
+    const lines = problems.map(([name, message]) => `  ${name}: ${message}`);
     throw new Error(`The settings are not usable (see .env.example):\n${lines.join("\n")}`);
   }
   return Object.freeze(result.data);
+}
+
+const problemsOf = ({ issues }: z.ZodError): SettingProblem[] =>
+  issues.map(({ path, message }) => [path.join("."), message]);
+
+/** The values of a block, `null` where none is set or they are no whole; what is wrong with each. */
+function readBlock(
+  { title, settings }: SettingsBlock,
+  env: Given,
+): { values: Given | null; problems: SettingProblem[] } {
+  const values: Given = {};
+  const problems: SettingProblem[] = [];
+  const given = Object.entries(settings).filter(([name]) => env[name]);
+  for (const [name, { kind }] of given) {
+    const { data, error } = kind.safeParse(env[name]);
+    values[name] = data;
+    for (const [, message] of error ? problemsOf(error) : []) problems.push([name, message]);
+  }
+  const missing = Object.keys(settings).filter((name) => !settings[name]?.optional && !env[name]);
+  if (given.length > 0 && missing.length > 0)
+    problems.push([missing[0] as string, `${title} is half configured: ${missing.join(", ")} missing`]);
+  return { values: given.length === 0 || problems.length > 0 ? null : values, problems };
+}
+
+/**
+ * The settings of a block in this process's environment, validated; `null` where none of them is set.
+ * @throws Error as readConfig
+ */
+export function settingsOf(block: SettingsBlock): Readonly<Given> | null {
+  readConfig(process.env, [block]);
+  return readBlock(block, process.env).values;
 }
 
 let current: Readonly<Parsed> | undefined;

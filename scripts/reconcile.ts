@@ -5,8 +5,8 @@ import { brokerOptions } from "../broker/options.ts";
 import { cutList } from "../broker/parts.ts";
 import { limits } from "../config/limits.ts";
 import { call } from "../services/contracts.ts";
-import { type BilledChannel, isBilledChannel, readBill } from "../services/payment/bills.ts";
 import type { BillLine, DayComparison } from "../services/payment/payment.contract.ts";
+import { providerNamed, providers } from "../services/payment/providers.contract.ts";
 import { accountName } from "./account-name.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
@@ -18,25 +18,27 @@ const USAGE = `Compares a day's orders with the providers' bills and with the wa
   npm run reconcile -- --date YYYY-MM-DD [--file CHANNEL=PATH]...
 
 The day is Beijing's and must be over; bills are there from about ten in the morning after. They are fetched from the
-providers, except for those that are given as files (CHANNEL: wechat, alipay, cashier), as the provider has them for
-download: a trade bill in CSV of WeChat Pay, the ZIP archive of Alipay's, the cashier's CSV.
+providers, except for those that are given as files, as the provider has them for download. CHANNEL is
+${providers.map(({ name, billFile }) => `  ${name.padEnd(8)} ${billFile}`).join("\n")}
 Differences are printed and stored in t_pay_difference, in the place of an earlier run's. Exit code 0: none; 2: some; 1:
 it could not be done.`;
 
 const servicesWaitMs = 15_000;
 
 interface Bill {
-  readonly channel: BilledChannel;
+  readonly channel: string;
   readonly lines: readonly BillLine[];
 }
 
 /** @throws Error where the file is not that channel's bill. */
 async function readFileOf(given: string): Promise<Bill> {
   const [, channel = "", path = ""] = /^([a-z]+)=(.+)$/s.exec(given) ?? [];
-  if (!isBilledChannel(channel)) throw new Error(`not understood: --file ${given}\n\n${USAGE}`);
+  const provider = providerNamed(channel);
+  if (!provider) throw new Error(`not understood: --file ${given}\n\n${USAGE}`);
   const content = await readFile(path);
+  const { readBill } = await provider.load();
   try {
-    return { channel, lines: readBill(channel, content) };
+    return { channel, lines: readBill(content) };
   } catch (error) {
     throw new Error(`${path} is no bill of ${channel}: ${(error as Error).message}`, { cause: error });
   }

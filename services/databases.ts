@@ -1,3 +1,5 @@
+import { providers } from "./payment/providers.contract.ts";
+
 const streams = "mixins/jetstream/migrations";
 const outbox = "mixins/outbox/migrations";
 const operatorAudit = "mixins/operator-audit/migrations";
@@ -10,6 +12,12 @@ export const migrationFolders = {
   "living-room": [streams, outbox, "services/living-room/migrations"],
   gift: [streams, operatorAudit, "services/gift/migrations"],
   wallet: [streams, outbox, operatorAudit, "services/wallet/migrations"],
-  payment: [streams, outbox, operatorAudit, "services/payment/migrations"],
+  payment: [
+    streams,
+    outbox,
+    operatorAudit,
+    "services/payment/migrations",
+    ...providers.flatMap(({ migrations = [] }) => migrations),
+  ],
   notification: [streams],
 } as const;

@@ -16,31 +16,31 @@ const NEWS = new Map([
 
 let askNow = () => {};
 
-/** A payment was heard of by another way (5561): whoever waits for one asks at once. */
+/** A payment was reported over IM (5561): whoever waits for one asks at once. */
 export function notePayment() {
   askNow();
 }
 
 /**
- * @param {{forMs: number, tell: (news: "paid" | "credited" | "cancelled" | "invalid", order: object) => void}} watch
+ * @param {{forMs: number, onNews: (news: "paid" | "credited" | "cancelled" | "invalid", order: object) => void}} watch
  *   `forMs`: how long the order can be paid
  */
-export async function watchPayOrder({ orderId, forMs, signal, before, tell }) {
+export async function watchPayOrder({ orderId, forMs, signal, before, onNews }) {
   const until = Date.now() + forMs + ASK_AFTER_MS;
   while (!signal.aborted && Date.now() < until) {
     const order = await api.payOrder(orderId).catch(() => undefined); // asked again: the answer is only late
     if (signal.aborted) return;
     const news = NEWS.get(order?.status);
     if (news) {
-      tell(news, order);
-      if (news === "paid") await awaitCoins({ before, signal, done: () => tell("credited", order) });
+      onNews(news, order);
+      if (news === "paid") await awaitCoins({ before, signal, done: () => onNews("credited", order) });
       return;
     }
     await pause(ASK_EVERY_MS, signal);
   }
 }
 
-/** The order is paid in one service and credited in another, a moment later. */
+/** The order is paid in one service and credited in another soon after. */
 async function awaitCoins({ before, signal, done }) {
   for (let tries = 0; tries < CREDIT_TRIES && !signal.aborted; tries += 1) {
     await refreshBalance().catch(() => {});
@@ -60,7 +60,7 @@ function pause(ms, signal) {
     };
     const timer = setTimeout(end, ms);
     askNow = end;
-    // Coming back from the cashier's window is the moment at which people look.
+    // People look when they come back from the provider's window.
     window.addEventListener("focus", end);
     signal.addEventListener("abort", end);
   });

@@ -133,10 +133,7 @@ export const strings = Object.freeze({
     "No payment method is available right now, please try again later",
   ],
   rechargeBy: ["支付方式", "Pay with"],
-  payChannel_wechat: ["微信支付", "WeChat Pay"],
-  payChannel_alipay: ["支付宝", "Alipay"],
-  payChannel_unionpay: ["银联", "UnionPay"],
-  payChannel_cashier: ["收银台", "the cashier"],
+  payChannel: ["{name}", "{name}"],
   rechargeOpen: ["打开{name}", "Open {name}"],
   rechargeWait: ["请在{name}完成支付，到账后这里会更新。", "Pay with {name}; this updates when the coins arrive."],
   rechargeScan: [

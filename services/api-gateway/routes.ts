@@ -10,15 +10,12 @@ import type { Gateway, Serve } from "./gateway.ts";
 import { docsRoutes } from "./pages/docs.ts";
 import { collectMetrics } from "./pages/metrics.ts";
 import { openApiDocument } from "./pages/openapi.ts";
-import { serveCashierPage, serveCashierPress, serveNotice } from "./pages/payment.ts";
+import { providerRoutes } from "./pages/payment.ts";
 import { isReadyAt, placeAskedFor, readiness, withoutNodes } from "./pages/readiness.ts";
 import { keptAnswer, singleFlight } from "./pages/single-flight.ts";
 import { vendoredRoutes } from "./pages/vendored.ts";
 import { parseForm, queryOf } from "./request/fields.ts";
 import type { GatewayRequest } from "./request-context.ts";
-
-const notices = "/live/bank/payNotify";
-const cashier = "/sandbox/cashier";
 
 const serveLive: Serve = (_gateway, request, response) => {
   sendJson(response, request.context, 200, { status: "ok" });
@@ -70,11 +67,7 @@ function serveOpenApi(): Serve {
 /** Every route there is, by method and path. What is none of them is a file of the web page or answered 404. */
 const routes: Readonly<Record<string, Serve>> = {
   ...Object.fromEntries(endpoints.map((endpoint) => [`POST ${endpoint.path}`, serveEndpoint(endpoint)])),
-  [`POST ${notices}/wxNotify`]: serveNotice("wechat"),
-  [`POST ${notices}/aliNotify`]: serveNotice("alipay"),
-  [`POST ${notices}/cashierNotify`]: serveNotice("cashier"),
-  [`GET ${cashier}`]: serveCashierPage,
-  [`POST ${cashier}`]: serveCashierPress,
+  ...providerRoutes,
   [`GET ${livenessPath}`]: serveLive,
   [`HEAD ${livenessPath}`]: serveLive,
   "GET /health/ready": serveReady(),

@@ -2,11 +2,11 @@ import type { Service } from "moleculer";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { type Gauge, keepGauges, type Reading } from "../../mixins/gauges.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
-import { openWatches } from "./janitor/janitor-store.ts";
-import { watchedMessages } from "./janitor/message-watch-store.ts";
 import { parkedReasons } from "./order.ts";
 import { parkedOrders } from "./parked-store.ts";
 import { openRefunds } from "./refunds/refund-store.ts";
+import { watchedMessages } from "./watches/message-watch-store.ts";
+import { openWatches } from "./watches/order-watch-store.ts";
 
 const gauges = {
   watched: {
@@ -14,8 +14,8 @@ const gauges = {
     description: "Orders that may still be open: their provider is asked about them",
   },
   late: {
-    name: "ovation.payment.janitor.late",
-    description: "How long the order or message that is longest due has been waiting for the janitor",
+    name: "ovation.payment.maintenance.late",
+    description: "How long the order or message that is longest due has been waiting for its maintenance job",
     unit: "second",
   },
   messages: {
@@ -44,7 +44,7 @@ export function keepPaymentGauges(service: Service & { mysql: Database }): Backg
       { name: gauges.late.name, value: Math.max(lateMs, messages.lateMs) / 1_000 },
       { name: gauges.messages.name, value: messages.watched },
       { name: gauges.refunds.name, value: await openRefunds(service.mysql) },
-      // A reason that has no orders any more is said to have none.
+      // A reason without orders is 0.
       ...parkedReasons.map((why) => ({ name: gauges.parked.name, value: parked.get(why) ?? 0, labels: { why } })),
     ];
   });

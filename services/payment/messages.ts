@@ -23,7 +23,7 @@ export function effectOf(subject: string): Effect | null {
   return subject === "pay.refund" ? "refund" : null;
 }
 
-/** What the topic of a paid order's biz code is told: for `pay.recharge`, to credit the coins. */
+/** The message of a paid order to the topic of its biz code: for `pay.recharge`, to credit the coins. */
 export function topicMessage(topic: string, order: Order, payTime: Date): OutboxMessage {
   const { orderId, userId, coins, amount, bizCode } = order;
   const payload: PaymentTopics["pay.recharge"] = {

@@ -1,3 +1,14 @@
+/**
+ * The states of an order, and what moves it. Every move is a conditional update (`moveOrder`): of many at once one is made.
+ *
+ * - waiting: the order is written, its provider is being asked how it is paid.
+ * - paying: the payer knows how. waiting → paying
+ * - paid: the provider reported a payment of the order's amount. waiting, paying → paid
+ * - cancelled: the provider reported that the payer cancelled, or that it closed the order. waiting, paying → cancelled
+ * - invalid: it expired unpaid, and was closed at the provider. waiting, paying → invalid
+ * - refunded: an operator refunds it, or the provider reported that the whole payment went back. paid → refunded
+ */
+
 /** The states of an order by the number that t_pay_order.status and clients know them by. */
 export const orderStatus = Object.freeze({ waiting: 0, paying: 1, paid: 2, cancelled: 3, invalid: 4, refunded: 5 });
 export type OrderState = keyof typeof orderStatus;

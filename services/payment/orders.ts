@@ -1,14 +1,15 @@
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
-import type { PaymentDesk } from "./desk.ts";
-import { insertWatch } from "./janitor/janitor-store.ts";
-import { expiryOf, firstLook } from "./janitor/watch-times.ts";
-import { isPaySource, newOrderId, type Order, payOrderOf } from "./order.ts";
-import { parkedOf } from "./parked-store.ts";
+import { isPaySource, moneyGone, newOrderId, type Order, payOrderOf } from "./order.ts";
+import { parkedOf, parkOrder, unparkOrder } from "./parked-store.ts";
+import type { PaymentContext } from "./payment-context.ts";
 import { insertOrder, lockOrder, moveOrder, orderById } from "./payment-store.ts";
 import type { Offer } from "./product.ts";
-import { type Providers, payChannelOf, payChannels } from "./providers/provider.ts";
-import { refundWithin } from "./settlement.ts";
+import type { OpenProviders } from "./providers/provider.ts";
+import { isPayChannel, providerOfChannel } from "./providers.contract.ts";
+import { markRefunded, sendCredit } from "./settlement.ts";
+import { insertWatch } from "./watches/order-watch-store.ts";
+import { expiryOf, firstLook } from "./watches/watch-times.ts";
 
 interface PayRequest {
   userId: string;
@@ -22,20 +23,19 @@ interface PayRequest {
  * Makes an order of an offer, fixed as it is now, and asks the provider how it is paid. The order is `paying` when this returns.
  * Fails: invalidParam, payChannelClosed; unavailable, which may leave an order behind that expires unpaid.
  */
-export async function startOrder(desk: PaymentDesk, providers: Providers, request: PayRequest) {
+export async function startOrder(context: PaymentContext, providers: OpenProviders, request: PayRequest) {
   const { userId, offer, paySource, payChannel } = request;
-  const channel = payChannelOf(payChannel);
-  if (!offer || !channel || !isPaySource(paySource))
+  if (!offer || !isPayChannel(payChannel) || !isPaySource(paySource))
     throw fail("invalidParam", { product: offer?.productId ?? "unknown", paySource, payChannel });
-  const provider = providers.get(channel);
-  if (!provider) throw fail("payChannelClosed", { channel });
+  const provider = providers.get(providerOfChannel(payChannel)?.name ?? "")?.provider;
+  if (!provider) throw fail("payChannelClosed", { payChannel });
 
   const order: Order = {
     orderId: newOrderId(),
     productId: offer.productId,
     userId,
     source: paySource,
-    payChannel: payChannels[channel],
+    payChannel,
     state: "waiting",
     amount: offer.price,
     coins: offer.coins,
@@ -44,38 +44,38 @@ export async function startOrder(desk: PaymentDesk, providers: Providers, reques
     payTime: null,
   };
   const now = Date.now();
-  await desk.mysql.transaction(async (tx) => {
+  await context.mysql.transaction(async (tx) => {
     await insertOrder(tx, order);
     await insertWatch(tx, order.orderId, expiryOf(now), firstLook(now));
   });
   const expires = new Date(now + limits.payment.orderExpiresMs);
   const { payUrl } = await provider.createPayment(order, offer.name, expires);
-  // Not moved where a notice was faster: the order is ahead of `paying` then.
-  await moveOrder(desk.mysql, order.orderId, "paying");
+  // Not moved where a webhook was faster: the order is past `paying` then.
+  await moveOrder(context.mysql, order.orderId, "paying");
   const { orderId, productId, amount } = order;
-  desk.logger.info({ orderId, userId, productId, payChannel, requestId: request.requestId }, "order made");
+  context.logger.info({ orderId, userId, productId, payChannel, requestId: request.requestId }, "order made");
   const expiresInS = Math.max(0, Math.floor((expires.getTime() - Date.now()) / 1_000));
   return { orderId, payUrl, amount, expiresInS };
 }
 
 /** @throws payOrderUnknown */
-export async function requireOrder(desk: PaymentDesk, orderId: string): Promise<Order> {
-  const order = await orderById(desk.mysql, orderId);
+async function requireOrder(context: PaymentContext, orderId: string): Promise<Order> {
+  const order = await orderById(context.mysql, orderId);
   if (!order) throw fail("payOrderUnknown", { orderId });
   return order;
 }
 
 /** An order of the user's own, as its payer sees it. @throws payOrderUnknown */
-export async function orderForPayer(desk: PaymentDesk, { orderId, userId }: { orderId: string; userId: string }) {
-  const order = await requireOrder(desk, orderId);
+export async function orderForPayer(context: PaymentContext, { orderId, userId }: { orderId: string; userId: string }) {
+  const order = await requireOrder(context, orderId);
   if (order.userId !== userId) throw fail("payOrderUnknown", { orderId });
   return payOrderOf(order);
 }
 
-/** An order with what somebody has to look at about it. @throws payOrderUnknown */
-export async function orderForOperators(desk: PaymentDesk, orderId: string) {
-  const order = await requireOrder(desk, orderId);
-  return { ...payOrderOf(order), userId: order.userId, parked: await parkedOf(desk.mysql, orderId) };
+/** An order with the reasons why somebody must look at it. @throws payOrderUnknown */
+export async function orderForOperators(context: PaymentContext, orderId: string) {
+  const order = await requireOrder(context, orderId);
+  return { ...payOrderOf(order), userId: order.userId, parked: await parkedOf(context.mysql, orderId) };
 }
 
 /**
@@ -83,19 +83,42 @@ export async function orderForOperators(desk: PaymentDesk, orderId: string) {
  * paid order that is not credited has nothing to take back. Fails: payOrderUnknown, payOrderState.
  */
 export async function refundOrder(
-  desk: PaymentDesk,
+  context: PaymentContext,
   orderId: string,
   reason: string,
   requestId: string | null,
 ): Promise<Order> {
-  const refunded = await desk.mysql.transaction(async (tx) => {
+  const refunded = await context.mysql.transaction(async (tx) => {
     const order = await lockOrder(tx, orderId);
     if (!order) throw fail("payOrderUnknown", { orderId });
-    if (!(await refundWithin(desk, tx, order, { reason, origin: "operator" }, requestId)))
+    if (!(await markRefunded(context, tx, order, { reason, origin: "operator" }, requestId)))
       throw fail("payOrderState", { orderId, state: order.state });
     return { ...order, state: "refunded" as const };
   });
-  desk.outbox.wake();
-  desk.logger.info({ orderId, userId: refunded.userId, amount: refunded.amount, requestId }, "order refunded");
+  context.outbox.wake();
+  context.logger.info({ orderId, userId: refunded.userId, amount: refunded.amount, requestId }, "order refunded");
   return refunded;
+}
+
+/**
+ * Credits an order that is held back, once, by an operator's decision: its message is on its way when this returns, or
+ * waits for a topic. The order's marks about money that went back are settled by that. Fails: payOrderUnknown,
+ * payOrderState.
+ */
+export async function releaseOrder(context: PaymentContext, orderId: string, requestId: string | null): Promise<Order> {
+  const { order, sent } = await context.mysql.transaction(async (tx) => {
+    const held = await lockOrder(tx, orderId);
+    if (!held) throw fail("payOrderUnknown", { orderId });
+    if (held.state !== "paid" || !held.payTime || !(await unparkOrder(tx, orderId, ["creditHeld"])))
+      throw fail("payOrderState", { orderId, state: held.state });
+    await unparkOrder(tx, orderId, moneyGone, held.transactionId ?? "");
+    const found = await sendCredit(context, tx, held, held.payTime, requestId);
+    if (!found) await parkOrder(tx, orderId, "topicMissing", "");
+    return { order: held, sent: found };
+  });
+  context.outbox.wake();
+  const about = { orderId, userId: order.userId, coins: order.coins, requestId };
+  if (sent) context.logger.info(about, "an order that was held back is credited by an operator's decision");
+  else context.logger.error(about, "an order is released and has no topic: give its biz code one in t_pay_topic");
+  return order;
 }

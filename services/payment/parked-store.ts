@@ -4,7 +4,7 @@ import { topicPattern } from "./messages.ts";
 import { type Mark, markedPayment, type Parked, parkedReasons } from "./order.ts";
 import { orderStatus } from "./order-state.ts";
 
-/** Marks an order. What the mark is about is told of by the same transaction, or an order that it holds. */
+/** Marks an order. The same transaction writes what the mark is about, or holds the order. */
 export async function parkOrder(tx: Transaction, orderId: string, why: Mark, transactionId: string): Promise<void> {
   await tx.run(
     `INSERT INTO t_pay_parked (order_id, reason, transaction_id, create_time) VALUES (?, ?, ?, UTC_TIMESTAMP(3))
@@ -64,8 +64,8 @@ export async function parkedOrders(db: Queryable): Promise<Map<Parked, number>> 
   return new Map(rows.map(({ why, orders }) => [why, Number(orders)]));
 }
 
-/** Paid orders that found no topic when they were to be credited and would find one now. */
-export async function ordersToRelease(db: Queryable, limit: number): Promise<string[]> {
+/** Paid orders that found no topic when they were to be credited and would find one at present. */
+export async function ordersWithTopic(db: Queryable, limit: number): Promise<string[]> {
   const rows = await db.query<{ order_id: string }>(
     `SELECT o.order_id FROM t_pay_parked p JOIN t_pay_order o ON o.order_id = p.order_id
        JOIN t_pay_topic t ON t.biz_code = o.biz_code AND t.status = 1

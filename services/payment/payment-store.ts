@@ -1,7 +1,7 @@
 import { type Queryable, type Transaction, toSafeInteger } from "../../mixins/mysql/database.ts";
-import type { NoticeRecord } from "./notice-record.ts";
 import type { Order } from "./order.ts";
 import { type OrderState, orderStatus, stateOf, statusesBefore } from "./order-state.ts";
+import type { WebhookRecord } from "./webhook-record.ts";
 
 interface OrderRow {
   order_id: string;
@@ -71,7 +71,7 @@ interface MoveDetails {
 }
 
 /**
- * Moves an order to a state, where its state allows that; whether it did. Of many at once, one is told `true`.
+ * Moves an order to a state, where its state allows that; whether it did. Of many at once, one gets `true`.
  * @throws an error that `isDuplicateKey` knows, where the provider's transaction has paid another order.
  */
 export async function moveOrder(
@@ -96,19 +96,19 @@ export async function topicOf(db: Queryable, bizCode: number): Promise<string | 
   return row?.topic ?? null;
 }
 
-export async function insertNotice(db: Queryable, notice: NoticeRecord): Promise<void> {
-  await db.run("INSERT INTO t_pay_notice SET ?, create_time = UTC_TIMESTAMP(3)", [
+export async function insertWebhook(db: Queryable, webhook: WebhookRecord): Promise<void> {
+  await db.run("INSERT INTO t_pay_webhook SET ?, create_time = UTC_TIMESTAMP(3)", [
     {
-      channel: notice.channel,
-      outcome: notice.outcome,
-      reason: notice.reason,
-      notice_id: notice.noticeId,
-      order_id: notice.orderId,
-      transaction_id: notice.transactionId,
-      amount: notice.amount,
-      body: notice.body,
-      ip: notice.ip,
-      request_id: notice.requestId,
+      channel: webhook.channel,
+      outcome: webhook.outcome,
+      reason: webhook.reason,
+      webhook_id: webhook.webhookId,
+      order_id: webhook.orderId,
+      transaction_id: webhook.transactionId,
+      amount: webhook.amount,
+      body: webhook.body,
+      ip: webhook.ip,
+      request_id: webhook.requestId,
     },
   ]);
 }

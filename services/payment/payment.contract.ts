@@ -14,10 +14,12 @@ export interface Product {
 export interface OpenChannel {
   /** The number that orders name it by. */
   payChannel: number;
-  name: "alipay" | "wechat" | "unionpay" | "cashier";
+  name: string;
+  /** What payers call it. */
+  title: { readonly zh: string; readonly en: string };
   /**
-   * How a person pays with it. `qr`: `payUrl` is what a QR code says that the provider's app scans; `redirect`: it is the
-   * provider's page; `page`: the sandbox cashier's.
+   * How a person pays with it. `qr`: `payUrl` is the content of a QR code that the provider's app scans; `redirect`: it is
+   * the provider's page; `page`: a page of the provider's at this gateway.
    */
   kind: "qr" | "redirect" | "page";
 }
@@ -33,31 +35,28 @@ export interface PayOrder {
   payTime?: string;
 }
 
-/** What the provider is to be answered, in its own format. */
-export interface NoticeAnswer {
+/** The answer to a webhook, in the provider's own format. */
+export interface WebhookAnswer {
   httpStatus: number;
   contentType: string;
   body: string;
 }
 
-/** As it came with a request for a page: it may be any text. */
-const anyOrderId = z.string().min(1).max(64);
-const channel = z.enum(["wechat", "alipay", "cashier"]);
-/** Pay channels that have a bill. */
-export type BilledChannel = z.infer<typeof channel>;
+/** A provider's name (providers.contract.ts). */
+const channel = z.string().regex(/^[a-z]{1,16}$/);
 const date = z.string().regex(/^20\d\d-\d\d-\d\d$/);
 const count = integer(0, 100_000_000);
 const textMap = z.record(z.string(), z.string());
 
-/** A provider's notice exactly as it came, before anything of it is believed. */
-const rawNotice = z.object({
+/** A webhook call exactly as it came, before anything of it is verified. */
+const rawWebhook = z.object({
   /** The body as sent, UTF-8 text; signatures are over these bytes. */
   body: z.string().max(limits.http.bodyBytes),
   headers: textMap,
   query: textMap,
   ip: z.string().max(64),
 });
-export type RawNotice = z.infer<typeof rawNotice>;
+export type RawWebhook = z.infer<typeof rawWebhook>;
 
 const billLine = z.object({
   kind: z.enum(["paid", "refunded"]),
@@ -91,30 +90,31 @@ export const paymentActions = {
   /** An order of the user's own. Fails: payOrderUnknown. */
   order: action({ userId, orderId }).returns<PayOrder>(),
   /**
-   * A provider's notice: verified, then applied at most once. Answers in the provider's format; `null` where the
-   * channel is not configured. Fails: unavailable, where the truth could not be written (the provider calls again).
+   * A provider's webhook: verified, then applied at most once. Answers in the provider's format; `null` where the
+   * channel is not open. Fails: unavailable, where the outcome could not be written (the provider calls again).
    */
-  notice: action({ channel, ...rawNotice.shape }).returns<NoticeAnswer | null>(),
-  /** The sandbox cashier's page (HTML) of an order. Fails: notFound where there is none or the cashier is closed. */
-  cashierPage: action({ orderId: anyOrderId }).returns<{ html: string }>(),
-  /** Presses a button of the cashier's page. Fails: notFound, invalidParam. */
-  cashierPress: action({ orderId: anyOrderId, action: z.string().max(20) }).returns<{ html: string }>(),
-  /** Operators: any user's order, with what somebody has to look at about it. Fails: payOrderUnknown. */
+  webhook: action({ channel, ...rawWebhook.shape }).returns<WebhookAnswer | null>(),
+  /**
+   * The page of a provider (HTML), with the fields that it declares; `press`: its form was posted. Fails: notFound, also
+   * where the channel is not open or has no page, and what the page fails with.
+   */
+  providerPage: action({ channel, fields: textMap, press: z.boolean() }).returns<{ html: string }>(),
+  /** Operators: any user's order, with the reasons why somebody must look at it. Fails: payOrderUnknown. */
   findOrder: action({ orderId, operator }).returns<PayOrder & { userId: string; parked: string[] }>(),
   /** Operators: a paid order is refunded, once: its coins are taken back, its money is given back by the
    * provider, both on their way when this returns. A repeat moves nothing: it fails with payOrderState, and findOrder
    * shows the order as refunded. Fails: payOrderUnknown, payOrderState. */
   refund: action({ orderId, reason, operator }).returns<PayOrder>(),
   /**
-   * Operators: a paid order that is not credited, since money of its payment had gone back before (`creditHeld`), is
+   * Operators: a paid order that is not credited, since money of its payment had gone back (`creditHeld`), is
    * credited all the same, once; its coins are on their way when this returns. Fails: payOrderUnknown, payOrderState.
    */
-  release: action({ orderId, reason, operator }).returns<PayOrder>(),
+  releaseOrder: action({ orderId, reason, operator }).returns<PayOrder>(),
   /**
    * Takes lines of a day's bill that somebody downloaded by hand, for `reconcile`; they are stored when this returns.
-   * Those from line 0 on are in the place of what was handed in before.
+   * Those from line 0 on replace what an earlier call handed in. Fails: invalidParam (no such provider).
    */
-  takeBill: action({ date, channel, from: count, lines: z.array(billLine).max(2_000) }).returns<null>(),
+  takeBill: action({ date, channel, from: count, lines: z.array(billLine).max(limits.payment.billLinesPerCall) }).returns<null>(),
   /**
    * Operators: compares a day (YYYY-MM-DD, Beijing's) with every open channel's bill and with the wallet; the differences
    * are stored. Of the channels that are named the bill that was handed in is taken, which must have so many lines.
@@ -124,13 +124,13 @@ export const paymentActions = {
     date,
     handedIn: z
       .array(z.object({ channel, lines: count }))
-      .max(3)
+      .max(limits.payment.billsPerDay)
       .optional(),
     operator,
   }).returns<DayComparison[]>(),
 };
 
-/** What a day's bill of a channel, or the wallet's credits of that day, and our orders say differently. */
+/** How a day's bill of a channel, or the wallet's credits of that day, differ from our orders. */
 export interface DayComparison {
   /** A pay channel, or "wallet". */
   channel: string;

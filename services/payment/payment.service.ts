@@ -10,33 +10,26 @@ import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream, topicStream } from "../streams.ts";
-import { type Cashier, requireCashier } from "./cashier/cashier.ts";
-import type { CrashPoints } from "./desk.ts";
 import { keepPaymentGauges } from "./gauges.ts";
-import type { Janitor } from "./janitor/janitor.ts";
-import { openJanitor } from "./janitor/open-janitor.ts";
-import { takeNotice } from "./notices.ts";
+import { type Maintenance, openMaintenance } from "./maintenance/maintenance.ts";
 import { payOrderOf } from "./order.ts";
-import { orderForOperators, orderForPayer, refundOrder, startOrder } from "./orders.ts";
+import { orderForOperators, orderForPayer, refundOrder, releaseOrder, startOrder } from "./orders.ts";
 import { paymentActions } from "./payment.contract.ts";
+import type { CrashPoints } from "./payment-context.ts";
 import { offerOf, productColumns, shownProducts } from "./product.ts";
-import { openProviders } from "./providers/open-providers.ts";
-import { openChannels, type Providers } from "./providers/provider.ts";
-import { keepBillLines } from "./reconciliation/bill-line-store.ts";
+import { openChannels, openProviders, pageOf, requireUsableSettings } from "./providers/open-providers.ts";
+import type { OpenProviders } from "./providers/provider.ts";
 import { creditBooks } from "./reconciliation/credit-books.ts";
-import { reconcileDay } from "./reconciliation/reconcile.ts";
-import { keepReleasing, releaseHeld } from "./release.ts";
+import { reconcileDay, takeBill } from "./reconciliation/reconcile.ts";
 import { RowBudget } from "./row-budget.ts";
+import { takeWebhook } from "./webhooks.ts";
 
 export interface PaymentState extends MysqlState, JetStreamState, OutboxState, CatalogueState<typeof productColumns> {
-  providers: Providers;
-  /** Where the sandbox cashier is open. */
-  cashier?: Cashier;
-  parkedOrders?: BackgroundLoop;
+  providers: OpenProviders;
   gauges?: BackgroundLoop;
-  janitor?: Janitor;
+  maintenance?: Maintenance;
   steps: CrashPoints;
-  strangerRows: RowBudget;
+  refusedRows: RowBudget;
 }
 
 export default defineService<"payment", PaymentState>({
@@ -79,23 +72,17 @@ export default defineService<"payment", PaymentState>({
       },
     },
 
-    notice: {
+    webhook: {
       async handler(ctx) {
         const { channel, ...raw } = ctx.params;
-        const provider = this.providers.get(channel);
-        return provider ? takeNotice(this, { provider, raw, requestId: ctx.requestID ?? null }) : null;
+        const open = this.providers.get(channel);
+        return open ? takeWebhook(this, { open, raw, requestId: ctx.requestID ?? null }) : null;
       },
     },
 
-    cashierPage: {
+    providerPage: {
       async handler(ctx) {
-        return { html: await requireCashier(this).page(ctx.params.orderId) };
-      },
-    },
-
-    cashierPress: {
-      async handler(ctx) {
-        return { html: await requireCashier(this).press(ctx.params.orderId, ctx.params.action) };
+        return { html: await pageOf(this.providers, ctx.params) };
       },
     },
 
@@ -111,21 +98,21 @@ export default defineService<"payment", PaymentState>({
       async handler(ctx) {
         const { orderId, reason } = ctx.params;
         const order = await refundOrder(this, orderId, reason, ctx.requestID ?? null);
-        this.janitor?.wake();
+        this.maintenance?.openRefunds.wake();
         return payOrderOf(order);
       },
     },
 
-    release: {
+    releaseOrder: {
       operator: true,
       async handler(ctx) {
-        return payOrderOf(await releaseHeld(this, ctx.params.orderId, ctx.requestID ?? null));
+        return payOrderOf(await releaseOrder(this, ctx.params.orderId, ctx.requestID ?? null));
       },
     },
 
     takeBill: {
       async handler(ctx) {
-        await keepBillLines(this.mysql, ctx.params);
+        await takeBill(this, ctx.params);
         return null;
       },
     },
@@ -139,21 +126,20 @@ export default defineService<"payment", PaymentState>({
   },
 
   created() {
+    requireUsableSettings();
     this.steps = {};
-    this.strangerRows = new RowBudget(limits.payment.strangerNoticesPerMinute);
+    this.refusedRows = new RowBudget(limits.payment.refusedWebhookRowsPerMinute);
   },
 
-  started() {
-    Object.assign(this, openProviders(config(), this.mysql, this.logger));
-    this.janitor = openJanitor(this);
+  async started() {
+    this.providers = await openProviders(config(), this);
+    this.maintenance = openMaintenance(this);
     this.gauges = keepPaymentGauges(this);
-    this.parkedOrders = keepReleasing(this);
   },
 
   async stopped() {
-    await this.cashier?.stop();
-    await this.parkedOrders?.stop();
+    for (const { provider } of this.providers?.values() ?? []) await provider.stop?.();
+    await Promise.all(Object.values(this.maintenance ?? {}).map((job) => job.stop()));
     await this.gauges?.stop();
-    await this.janitor?.stop();
   },
 });

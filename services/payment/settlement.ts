@@ -1,35 +1,45 @@
 import type { Transaction } from "../../mixins/mysql/database.ts";
-import type { PaymentDesk } from "./desk.ts";
-import { sendWatched } from "./janitor/lost-messages.ts";
 import { isTopic, paidEvent, refundedEvent, refundMessage, topicMessage } from "./messages.ts";
-import type { NoticeVerdict } from "./notice-record.ts";
 import { moneyGone, type Order, uncredited } from "./order.ts";
 import { isOpen } from "./order-state.ts";
 import { isParked, parkOrder, unparkOrder } from "./parked-store.ts";
+import type { PaymentContext } from "./payment-context.ts";
 import { lockOrder, moveOrder, topicOf } from "./payment-store.ts";
-import type { VerifiedNotice } from "./providers/provider.ts";
+import type { Outcome, ProviderReport } from "./providers/report.ts";
 import type { RefundOrigin } from "./refunds/refund-state.ts";
 import { insertRefund, moveRefund } from "./refunds/refund-store.ts";
+import { sendWatched } from "./watches/send-watched.ts";
 
 /**
- * What a genuine notice, whose amount is the order's, does to the order: the change of state and its messages, within
- * the transaction, which holds the order.
+ * Applies a report, whose amount is the order's, to the order: the change of state and its messages, within the
+ * transaction, which holds the order. By the report's status and the order's state (moves are in order-state.ts and
+ * refunds/refund-state.ts):
+ *
+ * - paid, open order: paid and credited; without a topic parked `topicMissing`; where money of the payment is known to
+ *   have gone back, parked `creditHeld`.
+ * - paid, order that is over: repeated, or parked as `paidTwice` or `paidWhenClosed`.
+ * - cancelled: an open order is cancelled; otherwise ignored.
+ * - refunded as a whole: a paid order is refunded; an open one is paid and refunded, with no credit; a refund that we
+ *   asked for is done; a second payment or one of a closed order loses its mark.
+ * - refunded in part, or nobody knows how much: parked `refundPartial` or `refundUnclear`; an open order is paid then and
+ *   parked `creditHeld`.
+ * - refundFailed: a refund that we asked for is failed, parked `refundFailed`.
  */
 export async function settle(
-  desk: PaymentDesk,
+  context: PaymentContext,
   tx: Transaction,
-  notice: VerifiedNotice,
+  report: ProviderReport,
   requestId: string | null,
-): Promise<NoticeVerdict> {
-  const order = await lockOrder(tx, notice.orderId);
+): Promise<Outcome> {
+  const order = await lockOrder(tx, report.orderId);
   if (!order) return { outcome: "ignored", reason: "the order is gone" };
-  switch (notice.says) {
+  switch (report.status) {
     case "paid":
-      return settlePaid(desk, tx, notice, order, requestId);
+      return settlePaid(context, tx, report, order, requestId);
     case "cancelled":
       return settleCancelled(tx, order);
     case "refunded":
-      return settleRefunded(desk, tx, notice, order, requestId);
+      return settleRefunded(context, tx, report, order, requestId);
     case "refundFailed":
       return settleRefundFailed(tx, order);
     case "other":
@@ -38,130 +48,130 @@ export async function settle(
 }
 
 async function settlePaid(
-  desk: PaymentDesk,
+  context: PaymentContext,
   tx: Transaction,
-  notice: VerifiedNotice,
+  report: ProviderReport,
   order: Order,
   requestId: string | null,
-): Promise<NoticeVerdict> {
+): Promise<Outcome> {
   const { orderId, bizCode } = order;
-  if (!isOpen(order.state)) return alreadyOver(notice, order);
-  await payWithin(desk, tx, notice, order, requestId);
+  if (!isOpen(order.state)) return settleLatePayment(report, order);
+  await markPaid(context, tx, report, order, requestId);
   // The payment is genuine, and money of it is known to have gone back: not to be credited without anybody's look.
   if (await isParked(tx, orderId, moneyGone)) return held;
-  if (await announce(desk, tx, order, notice.time, requestId)) return { outcome: "applied", reason: "paid" };
+  if (await sendCredit(context, tx, order, report.time, requestId)) return { outcome: "applied", reason: "paid" };
   return { outcome: "parked", reason: `paid, but biz code ${bizCode} has no usable topic`, parked: "topicMissing" };
 }
 
-const held: NoticeVerdict = {
+const held: Outcome = {
   outcome: "parked",
   reason: "paid, and money of it went back: not credited",
   parked: "creditHeld",
 };
 
-/** An open order is paid, and its event says so; whether it is credited is the caller's to decide. */
-async function payWithin(
-  desk: PaymentDesk,
+/** Moves an open order to paid, with its event; whether it is credited is decided by the caller. */
+async function markPaid(
+  context: PaymentContext,
   tx: Transaction,
-  { transactionId, time }: VerifiedNotice,
+  { transactionId, time }: ProviderReport,
   order: Order,
   requestId: string | null,
 ): Promise<void> {
   await moveOrder(tx, order.orderId, "paid", { pay_time: time, transaction_id: transactionId });
-  desk.steps.afterStateChange?.(order.orderId);
-  await desk.outbox.add(tx, { ...paidEvent(order, time), requestId });
+  context.steps.afterStateChange?.(order.orderId);
+  await context.outbox.add(tx, { ...paidEvent(order, time), requestId });
 }
 
 /** A payment of an order that is not open any more: a repeat, or money without an order. */
-function alreadyOver(notice: VerifiedNotice, { state, transactionId }: Order): NoticeVerdict {
+function settleLatePayment(report: ProviderReport, { state, transactionId }: Order): Outcome {
   if (state !== "paid" && state !== "refunded")
     return { outcome: "parked", reason: `paid, but the order is ${state}`, parked: "paidWhenClosed" };
-  if (transactionId === notice.transactionId) return { outcome: "repeated", reason: "paid before" };
+  if (transactionId === report.transactionId) return { outcome: "repeated", reason: "paid before" };
   return { outcome: "parked", reason: `paid again, first by ${transactionId}`, parked: "paidTwice" };
 }
 
-async function settleCancelled(tx: Transaction, { orderId, state }: Order): Promise<NoticeVerdict> {
+async function settleCancelled(tx: Transaction, { orderId, state }: Order): Promise<Outcome> {
   if (await moveOrder(tx, orderId, "cancelled")) return { outcome: "applied", reason: "cancelled" };
   if (state === "cancelled") return { outcome: "repeated", reason: "cancelled before" };
   return { outcome: "ignored", reason: `cancelled, but the order is ${state}` };
 }
 
-/** Money went back: one that we asked for, or one that the provider gave back by itself or for its cashier. */
+/** Money went back: in a refund that we asked for, or one that began at the provider. */
 async function settleRefunded(
-  desk: PaymentDesk,
+  context: PaymentContext,
   tx: Transaction,
-  notice: VerifiedNotice,
+  report: ProviderReport,
   order: Order,
   requestId: string | null,
-): Promise<NoticeVerdict> {
+): Promise<Outcome> {
   const { orderId, state } = order;
-  const { transactionId } = notice;
+  const { transactionId } = report;
   const isSecond = order.transactionId !== null && order.transactionId !== transactionId;
   if (isSecond && !(await isParked(tx, orderId, ["paidTwice"], transactionId)))
     return { outcome: "ignored", reason: "a refund of a payment that paid nothing" };
-  if (notice.refundAmount !== notice.amount) return settlePartOf(desk, tx, notice, order, requestId);
+  if (report.refundAmount !== report.amount) return settlePartialRefund(context, tx, report, order, requestId);
   await unparkOrder(tx, orderId, moneyGone, transactionId);
   if (isSecond) {
     await unparkOrder(tx, orderId, ["paidTwice"], transactionId);
     return { outcome: "applied", reason: "the second payment went back" };
   }
-  if (state === "refunded") return moneyWentBack(tx, order);
+  if (state === "refunded") return settleDoneRefund(tx, order);
   if (state === "paid") {
-    await refundWithin(desk, tx, order, { reason: "refunded at the provider", origin: "provider" }, requestId);
+    await markRefunded(context, tx, order, { reason: "refunded at the provider", origin: "provider" }, requestId);
     return { outcome: "applied", reason: "refunded" };
   }
-  if (isOpen(state)) return paidAndRefunded(desk, tx, notice, order, requestId);
+  if (isOpen(state)) return settleRefundBeforePayment(context, tx, report, order, requestId);
   await unparkOrder(tx, orderId, ["paidWhenClosed"], transactionId);
   return { outcome: "applied", reason: `the money of an order that is ${state} went back` };
 }
 
-/** A part went back, which moves nothing, or nobody knows how much: an order that is open then is paid for certain. */
-async function settlePartOf(
-  desk: PaymentDesk,
+/** A part went back, which moves nothing, or nobody knows how much: an order that is open then was certainly paid. */
+async function settlePartialRefund(
+  context: PaymentContext,
   tx: Transaction,
-  notice: VerifiedNotice,
+  report: ProviderReport,
   order: Order,
   requestId: string | null,
-): Promise<NoticeVerdict> {
-  if (notice.refundAmount !== undefined) {
-    await unparkOrder(tx, order.orderId, ["refundUnclear"], notice.transactionId);
-    return { outcome: "parked", reason: `${notice.refundAmount} fen of it went back`, parked: "refundPartial" };
+): Promise<Outcome> {
+  if (report.refundAmount !== undefined) {
+    await unparkOrder(tx, order.orderId, ["refundUnclear"], report.transactionId);
+    return { outcome: "parked", reason: `${report.refundAmount} fen of it went back`, parked: "refundPartial" };
   }
   if (order.state === "refunded") return { outcome: "ignored", reason: "money of a refunded order went back" };
   if (!isOpen(order.state))
-    return { outcome: "parked", reason: "money of it went back, not said how much", parked: "refundUnclear" };
-  await payWithin(desk, tx, notice, order, requestId);
+    return { outcome: "parked", reason: "money of it went back, not known how much", parked: "refundUnclear" };
+  await markPaid(context, tx, report, order, requestId);
   return held;
 }
 
-/** The refund that was asked for is done; an operator has nothing more to do about it, if one had. */
-async function moneyWentBack(tx: Transaction, { orderId }: Order): Promise<NoticeVerdict> {
+/** The refund that was asked for is done: an operator has nothing more to do about it. */
+async function settleDoneRefund(tx: Transaction, { orderId }: Order): Promise<Outcome> {
   if (!(await moveRefund(tx, orderId, "done"))) return { outcome: "repeated", reason: "refunded before" };
   await unparkOrder(tx, orderId, ["refundFailed"]);
   return { outcome: "applied", reason: "the money went back" };
 }
 
 /** The coins were taken back, and the money was not given: somebody has to. */
-async function settleRefundFailed(tx: Transaction, { orderId }: Order): Promise<NoticeVerdict> {
+async function settleRefundFailed(tx: Transaction, { orderId }: Order): Promise<Outcome> {
   if (!(await moveRefund(tx, orderId, "failed")))
     return { outcome: "ignored", reason: "a refund failed that is not one of ours, or is over" };
   return { outcome: "parked", reason: "the provider could not give the money back", parked: "refundFailed" };
 }
 
-/** A refund that is heard of before its payment: the order passes through both states, and no coins move. */
-async function paidAndRefunded(
-  desk: PaymentDesk,
+/** A refund that is reported before its payment: the order passes through both states, and no coins move. */
+async function settleRefundBeforePayment(
+  context: PaymentContext,
   tx: Transaction,
-  notice: VerifiedNotice,
+  report: ProviderReport,
   order: Order,
   requestId: string | null,
-): Promise<NoticeVerdict> {
-  await payWithin(desk, tx, notice, order, requestId);
-  await parkOrder(tx, order.orderId, "creditHeld", notice.transactionId);
-  const paid = { ...order, state: "paid", transactionId: notice.transactionId, payTime: notice.time } as const;
+): Promise<Outcome> {
+  await markPaid(context, tx, report, order, requestId);
+  await parkOrder(tx, order.orderId, "creditHeld", report.transactionId);
+  const paid = { ...order, state: "paid", transactionId: report.transactionId, payTime: report.time } as const;
   const why = { reason: "refunded at the provider before it was credited", origin: "provider" } as const;
-  await refundWithin(desk, tx, paid, why, requestId);
-  return { outcome: "applied", reason: "refunded before the payment was heard of: nothing was credited" };
+  await markRefunded(context, tx, paid, why, requestId);
+  return { outcome: "applied", reason: "refunded before the payment was reported: nothing was credited" };
 }
 
 /**
@@ -169,8 +179,8 @@ async function paidAndRefunded(
  * an operator refunds is given back by the provider afterwards. An order that is not credited has no coins to take
  * back, and is marked as one that never was.
  */
-export async function refundWithin(
-  desk: PaymentDesk,
+export async function markRefunded(
+  context: PaymentContext,
   tx: Transaction,
   order: Order,
   { reason, origin }: { reason: string; origin: RefundOrigin },
@@ -178,17 +188,17 @@ export async function refundWithin(
 ): Promise<boolean> {
   const time = new Date();
   if (!(await moveOrder(tx, order.orderId, "refunded", { refund_time: time, refund_reason: reason }))) return false;
-  desk.steps.afterStateChange?.(order.orderId);
+  context.steps.afterStateChange?.(order.orderId);
   await insertRefund(tx, order, origin, reason);
   if (await unparkOrder(tx, order.orderId, uncredited)) await parkOrder(tx, order.orderId, "neverCredited", "");
-  else await sendWatched(desk, tx, { ...refundMessage(order, reason, time), requestId });
-  await desk.outbox.add(tx, { ...refundedEvent(order, reason, time), requestId });
+  else await sendWatched(context, tx, { ...refundMessage(order, reason, time), requestId });
+  await context.outbox.add(tx, { ...refundedEvent(order, reason, time), requestId });
   return true;
 }
 
-/** Writes the message to the topic of the order's biz code; `false` where there is no usable one. */
-export async function announce(
-  desk: PaymentDesk,
+/** Writes the message that credits an order, to the topic of its biz code; `false` where there is no usable one. */
+export async function sendCredit(
+  context: PaymentContext,
   tx: Transaction,
   order: Order,
   payTime: Date,
@@ -196,6 +206,6 @@ export async function announce(
 ): Promise<boolean> {
   const topic = await topicOf(tx, order.bizCode);
   if (topic === null || !isTopic(topic)) return false;
-  await sendWatched(desk, tx, { ...topicMessage(topic, order, payTime), requestId });
+  await sendWatched(context, tx, { ...topicMessage(topic, order, payTime), requestId });
   return true;
 }

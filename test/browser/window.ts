@@ -25,11 +25,15 @@ export function randomPhone(): string {
   return `139${String(randomInt(100_000_000)).padStart(8, "0")}`;
 }
 
-/** Logs in with the code that the local profile shows; answers with the nickname in the header. */
-export async function logIn(page: Page, phone: string): Promise<string> {
+/**
+ * Logs in with the code that the local profile shows, or else the one that was `sent` to the phone; answers with the
+ * nickname in the header.
+ */
+export async function logIn(page: Page, phone: string, sent?: () => string | undefined): Promise<string> {
   await page.getByTestId("phone").fill(phone);
   await page.getByTestId("get-code").click();
   await page.getByTestId("code-news").waitFor();
+  if (sent) await page.getByTestId("code").fill(sent() ?? "");
   await page.getByTestId("login").click();
   const nickname = page.locator('[data-testid="nickname"]:not(:empty)');
   await nickname.waitFor();

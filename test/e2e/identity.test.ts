@@ -150,7 +150,7 @@ describe("the operators' routes", () => {
       ["account/freeze", { userId: person.userId, reason: "audit" }, "wallet", "wallet.freeze", "succeeded"],
       ["account/unfreeze", { userId: person.userId, reason: "audit" }, "wallet", "wallet.unfreeze", "succeeded"],
       ["order/query", { orderId }, "payment", "payment.findOrder", "succeeded"],
-      ["order/release", { orderId, reason: "audit" }, "payment", "payment.release", "payOrderState"],
+      ["order/release", { orderId, reason: "audit" }, "payment", "payment.releaseOrder", "payOrderState"],
       ["order/refund", { orderId, reason: "audit" }, "payment", "payment.refund", "succeeded"],
       ["order/refund", { orderId, reason: "audit" }, "payment", "payment.refund", "payOrderState"],
     ];

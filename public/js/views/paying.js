@@ -3,13 +3,13 @@ import { currentAccount } from "../account.js";
 import { h } from "../dom.js";
 import { coins, number, yuan } from "../format.js";
 import { coinArt } from "../gift-art.js";
-import { say, translate } from "../language.js";
+import { currentLanguage, say } from "../language.js";
 import { watchPayOrder } from "../pay-order.js";
 import { qrCode } from "../qr-code.js";
 
-/** A channel's name, for `say`: it follows the language. */
-export function channelName({ name }) {
-  return () => translate(`payChannel_${name}`);
+/** What payers call a channel, by the server, for `say`: it follows the language. */
+export function channelName({ title }) {
+  return () => title[currentLanguage()];
 }
 
 /**
@@ -67,7 +67,7 @@ export function showPaying(about) {
     forMs: order.expiresInS * 1_000,
     signal: lifetime,
     before: currentAccount().balance,
-    tell,
+    onNews,
   });
   return { end: () => ended.abort() };
 
@@ -83,7 +83,7 @@ export function showPaying(about) {
     if (seconds === 0) expire();
   }
 
-  /** Nobody can pay it any more; whether somebody did at the last moment is for the server to say. */
+  /** Nobody can pay it any more; whether somebody did in time is known to the server. */
   function expire() {
     close("retry");
     view.dataset.over = "true";
@@ -91,7 +91,7 @@ export function showPaying(about) {
     status.dataset.status = "expired";
   }
 
-  /** `again`: what the button back to the products says from now on. */
+  /** `again`: the text of the button back to the products from now on. */
   function close(again) {
     clearInterval(clock);
     countdown.hidden = true;
@@ -102,7 +102,7 @@ export function showPaying(about) {
     back.className = "button primary";
   }
 
-  function tell(news, paid) {
+  function onNews(news, paid) {
     const over = status.dataset.status === "expired";
     close(news === "paid" || news === "credited" ? "rechargeAgain" : "retry");
     const key = {

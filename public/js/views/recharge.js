@@ -7,7 +7,7 @@ import { h } from "../dom.js";
 import { coins, number } from "../format.js";
 import { coinArt } from "../gift-art.js";
 import { say } from "../language.js";
-import { showPaying } from "./paying.js";
+import { channelName, showPaying } from "./paying.js";
 import { tabs } from "./tabs.js";
 
 let open = false;
@@ -57,7 +57,11 @@ function chooseProduct(place) {
 }
 
 function channelChoice(place) {
-  const choices = place.channels.map((channel) => [channel, `payChannel_${channel.name}`, `channel-${channel.name}`]);
+  const choices = place.channels.map((channel) => [
+    channel,
+    ["payChannel", { name: channelName(channel) }],
+    `channel-${channel.name}`,
+  ]);
   const choose = (channel) => {
     place.chosen = channel;
   };

@@ -3,7 +3,7 @@ import { h } from "../dom.js";
 
 let groups = 0;
 
-/** @param {[value: unknown, key: string, testid: string][]} choices */
+/** @param {[value: unknown, key: string | [key: string, variables: object], testid: string][]} choices */
 export function tabs(label, choices, chosen, onChoose) {
   groups += 1;
   const name = `tabs-${groups}`;

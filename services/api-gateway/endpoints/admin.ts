@@ -136,10 +136,10 @@ export const adminEndpoints = [
     path: `${base}/order/release`,
     summary: "Credits a paid order that is held back, since money of its payment had gone back before (creditHeld)",
     access: "operator",
-    params: fromHttp(paymentActions.release, "operator"),
+    params: fromHttp(paymentActions.releaseOrder, "operator"),
     result: shownPayOrder,
     failures: ["payOrderUnknown", "payOrderState"],
-    run: (ctx, params, { operator }) => call(ctx, "payment.release", { ...params, operator }),
+    run: (ctx, params, { operator }) => call(ctx, "payment.releaseOrder", { ...params, operator }),
   }),
 
   endpoint({

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import { paymentActions } from "../../payment/payment.contract.ts";
+import { providers } from "../../payment/providers.contract.ts";
 import { walletActions } from "../../wallet/wallet.contract.ts";
 import { endpoint } from "./endpoint.ts";
 import { fromHttp, pageOf } from "./fields.ts";
@@ -40,10 +41,11 @@ export const bankEndpoints = [
         .array(
           z.object({
             payChannel: z.int(),
-            name: z.string().meta({ description: "alipay, wechat, unionpay, cashier" }),
+            name: z.string().meta({ description: providers.map(({ name }) => name).join(", ") }),
+            title: z.object({ zh: z.string(), en: z.string() }).meta({ description: "What payers call the channel." }),
             kind: z.enum(["qr", "redirect", "page"]).meta({
               description:
-                "What payUrl of an order is: the content of a QR code that the payer scans with the provider's app, the provider's page, or the sandbox cashier's page.",
+                "What payUrl of an order is: the content of a QR code that the payer scans with the provider's app, the provider's page, or a page of the provider's at this server.",
             }),
           }),
         )
@@ -62,7 +64,7 @@ export const bankEndpoints = [
 
   endpoint({
     path: `${base}/payProduct`,
-    summary: "Makes an order for a product and says where, or with which QR code, it is paid",
+    summary: "Makes an order for a product, with the page or the QR code to pay it",
     access: "login",
     params: fromHttp(paymentActions.pay, "userId"),
     result: z.object({

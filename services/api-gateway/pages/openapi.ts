@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type FailureName, failures } from "../../../config/errors.ts";
+import { providers, webhookPath } from "../../payment/providers.contract.ts";
 import type { Access, Endpoint } from "../endpoints/endpoint.ts";
 import { successCode, successText } from "../wording.ts";
 
@@ -98,25 +99,25 @@ const answer = (description: string, contentType: string): Json => ({
   content: { [contentType]: { schema: contentType === "application/json" ? { type: "object" } : { type: "string" } } },
 });
 
+/** The webhooks that the payment providers declare. Their pages are for people and not of the API. */
+function webhookPaths(): Json {
+  const responses = { 200: answer("Taken", "text/plain"), 404: reference("responses", "NotFound") };
+  const entries = providers.map((provider) => {
+    const { path, summary } = provider.webhook;
+    const post = { operationId: `bank.payNotify.${path}`, summary, tags: ["payNotify"], security: [], responses };
+    return [webhookPath(provider), { post }];
+  });
+  return Object.fromEntries(entries);
+}
+
 /** What is no POST endpoint with an envelope. */
 function otherPaths(): Json {
   const get = (operationId: string, summary: string, responses: Json, tag = "operations"): Json => ({
     get: { operationId, summary, tags: [tag], security: [], responses },
   });
-  const notice = (name: string, provider: string): Json => ({
-    post: {
-      operationId: `bank.payNotify.${name}`,
-      summary: `Notice of ${provider}, verified and answered in its own format`,
-      tags: ["payNotify"],
-      security: [],
-      responses: { 200: answer("Taken", "text/plain"), 404: reference("responses", "NotFound") },
-    },
-  });
   const ok = answer("ok", "application/json");
   return {
-    "/live/bank/payNotify/wxNotify": notice("wxNotify", "WeChat Pay v3"),
-    "/live/bank/payNotify/aliNotify": notice("aliNotify", "Alipay"),
-    "/live/bank/payNotify/cashierNotify": notice("cashierNotify", "the sandbox cashier"),
+    ...webhookPaths(),
     "/health/live": get("health.live", "Whether the process lives", { 200: ok }),
     "/health/ready": get(
       "health.ready",

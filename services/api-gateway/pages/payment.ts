@@ -1,43 +1,44 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { z } from "zod";
 import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
-import { orderId } from "../../fields.ts";
+import { providers, webhookPath } from "../../payment/providers.contract.ts";
 import { safeParse } from "../../safe-parse.ts";
 import { sendText } from "../answer.ts";
 import { countRequest } from "../dispatch.ts";
-import type { Gateway, Serve } from "../gateway.ts";
+import type { Serve } from "../gateway.ts";
 import { readText } from "../request/body.ts";
 import { clientOf } from "../request/client.ts";
 import { parseForm, queryOf, requestFields } from "../request/fields.ts";
 import type { GatewayRequest } from "../request-context.ts";
-import { cashierHeaders } from "./security.ts";
+import { providerPageHeaders } from "./security.ts";
+
+type Provider = (typeof providers)[number];
 
 /** The headers that a provider may have signed. What opens doors here is not handed on. */
-function noticeHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+function webhookHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   const { cookie, authorization, ...rest } = headers;
   const entries = Object.entries(rest).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
-function noticeQuery(request: GatewayRequest): Record<string, string> {
+function webhookQuery(request: GatewayRequest): Record<string, string> {
   const query = parseForm(queryOf(request));
   if (Object.values(query).some(Array.isArray)) throw fail("badRequest", { why: "a query field is there twice" });
   return { ...(query as Record<string, string>) };
 }
 
 /**
- * Hands a provider's notice on as it came, and its answer back as it is. No limit by address: a provider calls from few
- * of them, and a notice that is turned away is a recharge that comes late.
+ * Hands a provider's webhook on as it came, and its answer back as it is. No limit by address: a provider calls from few
+ * of them, and a webhook that is turned away is a recharge that comes late.
  */
-export function serveNotice(channel: "wechat" | "alipay" | "cashier"): Serve {
+function serveWebhook({ name: channel }: Provider): Serve {
   return async (_gateway, request, response) => {
-    const answer = await call(request.$ctx, "payment.notice", {
+    const answer = await call(request.$ctx, "payment.webhook", {
       channel,
-      query: noticeQuery(request),
-      body: await readText(request, limits.payment.noticeBodyBytes),
-      headers: noticeHeaders(request.headers),
+      query: webhookQuery(request),
+      body: await readText(request, limits.payment.webhookBodyBytes),
+      headers: webhookHeaders(request.headers),
       ip: clientOf(request).address,
     });
     if (answer === null) throw fail("notFound");
@@ -46,25 +47,31 @@ export function serveNotice(channel: "wechat" | "alipay" | "cashier"): Serve {
   };
 }
 
-const cashierForm = z.object({ orderId, action: z.string().max(20).optional() });
-
-/** Fails: tooMany, badRequest, tooLarge; notFound where no such order can be. */
-async function cashierFields(gateway: Gateway, request: GatewayRequest) {
-  await countRequest(gateway, request);
-  const fields = await requestFields(request, ["orderId", "action"], limits.http.bodyBytes);
-  const checked = safeParse(cashierForm, fields);
-  if (!checked.success) throw fail("notFound");
-  return checked.data;
+/** Fails: tooMany, badRequest, tooLarge; notFound where the fields are not the page's. */
+function servePage({ name: channel }: Provider, { fields }: NonNullable<Provider["page"]>, press: boolean): Serve {
+  return async (gateway, request, response) => {
+    await countRequest(gateway, request);
+    const given = await requestFields(request, Object.keys(fields.shape), limits.http.bodyBytes);
+    const checked = safeParse(fields, given);
+    if (!checked.success) throw fail("notFound");
+    const { html } = await call(request.$ctx, "payment.providerPage", {
+      ...{ channel, press, fields: checked.data as Record<string, string> },
+    });
+    const contentType = "text/html; charset=utf-8";
+    sendText(response, request.context, { contentType, body: html, headers: providerPageHeaders });
+  };
 }
 
-export const serveCashierPage: Serve = async (gateway, request, response) => {
-  const { orderId } = await cashierFields(gateway, request);
-  const { html } = await call(request.$ctx, "payment.cashierPage", { orderId });
-  sendText(response, request.context, { contentType: "text/html; charset=utf-8", body: html, headers: cashierHeaders });
-};
-
-export const serveCashierPress: Serve = async (gateway, request, response) => {
-  const { orderId, action = "" } = await cashierFields(gateway, request);
-  const { html } = await call(request.$ctx, "payment.cashierPress", { orderId, action });
-  sendText(response, request.context, { contentType: "text/html; charset=utf-8", body: html, headers: cashierHeaders });
-};
+/** The webhooks and pages that the payment providers declare, by method and path. */
+export const providerRoutes: Readonly<Record<string, Serve>> = Object.fromEntries(
+  providers.flatMap((provider) => {
+    const { page } = provider;
+    const webhook: [string, Serve] = [`POST ${webhookPath(provider)}`, serveWebhook(provider)];
+    if (!page) return [webhook];
+    return [
+      webhook,
+      [`GET ${page.path}`, servePage(provider, page, false)],
+      [`POST ${page.path}`, servePage(provider, page, true)],
+    ];
+  }),
+);

@@ -20,7 +20,7 @@ export const docsHeaders = Object.freeze(
   headers("default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; form-action 'none'"),
 );
 
-/** The sandbox cashier's page is a form and a stylesheet; it runs no scripts. */
-export const cashierHeaders = Object.freeze(
+/** A payment provider's page is a form and a stylesheet; it runs no scripts. */
+export const providerPageHeaders = Object.freeze(
   headers("default-src 'none'; img-src 'self' data:; style-src 'self'; form-action 'self'"),
 );

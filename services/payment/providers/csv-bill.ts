@@ -1,4 +1,4 @@
-import type { BillLine } from "./provider.ts";
+import type { BillLine } from "../payment.contract.ts";
 
 /** Lengths of the columns that store these ids. */
 const orderIdChars = 80;

@@ -1,104 +1,82 @@
-import { createPrivateKey, createPublicKey } from "node:crypto";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Database } from "../../../mixins/mysql/database.ts";
-import { type Addresses, notifyBase, pageBase } from "../addresses.ts";
-import { Cashier } from "../cashier/cashier.ts";
-import type { DeskLog } from "../desk.ts";
-import { alipayProvider } from "./alipay/alipay-provider.ts";
-import { cashierProvider } from "./cashier-provider.ts";
-import type { PayChannel, PaymentProvider, Providers } from "./provider.ts";
-import { wechatProvider } from "./wechat/wechat-provider.ts";
+import { fail } from "../../../broker/failure.ts";
+import { readConfig, settingsOf } from "../../../config/config.ts";
+import type { BaseSettings, SettingsBlock } from "../../../config/settings-block.ts";
+import { safeParse } from "../../safe-parse.ts";
+import type { OpenChannel } from "../payment.contract.ts";
+import { providers, webhookPath } from "../providers.contract.ts";
+import type { OpenProvider, OpenProviders, ProviderSurroundings } from "./provider.ts";
 
-/** Of a channel that is configured at all, everything is there: the settings are refused otherwise. */
-export interface ChannelSettings extends Addresses {
-  readonly CASHIER_SECRET?: string;
-  readonly CASHIER_BILL_DIR?: string;
-  readonly WECHAT_PAY_MCHID?: string;
-  readonly WECHAT_PAY_APPID?: string;
-  readonly WECHAT_PAY_APIV3_KEY?: string;
-  readonly WECHAT_PAY_PRIVATE_KEY?: string;
-  readonly WECHAT_PAY_SERIAL_NO?: string;
-  readonly WECHAT_PAY_PLATFORM_PUBLIC_KEY?: string;
-  readonly WECHAT_PAY_PLATFORM_SERIAL?: string;
-  readonly WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY?: string;
-  readonly WECHAT_PAY_NEXT_PLATFORM_SERIAL?: string;
-  readonly WECHAT_PAY_BASE_URL?: string;
-  readonly ALIPAY_APP_ID?: string;
-  readonly ALIPAY_SELLER_ID?: string;
-  readonly ALIPAY_PRIVATE_KEY?: string;
-  readonly ALIPAY_PUBLIC_KEY?: string;
-  readonly ALIPAY_GATEWAY?: string;
+interface Addresses extends Pick<BaseSettings, "API_URL" | "PAY_NOTIFY_BASE_URL"> {
+  readonly API_PORT: number;
 }
 
-const noticePath = (settings: ChannelSettings, name: string) => `${notifyBase(settings)}/live/bank/payNotify/${name}`;
+const bare = (url: string) => url.replace(/\/+$/, "");
 
-/** WeChat Pay, where it is configured. */
-export function wechatOf(settings: ChannelSettings): PaymentProvider | undefined {
-  const {
-    WECHAT_PAY_MCHID: mchId,
-    WECHAT_PAY_APPID: appId,
-    WECHAT_PAY_APIV3_KEY: apiV3Key,
-    WECHAT_PAY_PRIVATE_KEY: privateKey,
-    WECHAT_PAY_SERIAL_NO: serialNo,
-    WECHAT_PAY_PLATFORM_PUBLIC_KEY: platformKey,
-    WECHAT_PAY_PLATFORM_SERIAL: platformSerial,
-    WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY: nextKey,
-    WECHAT_PAY_NEXT_PLATFORM_SERIAL: nextSerial,
-    WECHAT_PAY_BASE_URL: baseUrl = "https://api.mch.weixin.qq.com",
-  } = settings;
-  if (!mchId || !appId || !apiV3Key || !privateKey || !serialNo || !platformKey || !platformSerial) return;
-  const platformKeys = new Map([[platformSerial, createPublicKey(platformKey)]]);
-  if (nextKey && nextSerial) platformKeys.set(nextSerial, createPublicKey(nextKey));
-  return wechatProvider({
-    account: {
-      mchId,
-      appId,
-      apiV3Key,
-      serialNo,
-      privateKey: createPrivateKey(privateKey),
-      platformSerial,
-      platformKeys,
-    },
-    baseUrl: baseUrl.replace(/\/+$/, ""),
-    notifyUrl: noticePath(settings, "wxNotify"),
-  });
+/** Where people reach the gateway: the base of pages to pay at. */
+export function pageBase({ API_URL, PAY_NOTIFY_BASE_URL, API_PORT }: Addresses): string {
+  return bare(API_URL ?? PAY_NOTIFY_BASE_URL ?? `http://127.0.0.1:${API_PORT}`);
 }
 
-/** Alipay, where it is configured. */
-export function alipayOf(settings: ChannelSettings): PaymentProvider | undefined {
-  const {
-    ALIPAY_APP_ID: appId,
-    ALIPAY_SELLER_ID: sellerId,
-    ALIPAY_PRIVATE_KEY: privateKey,
-    ALIPAY_PUBLIC_KEY: alipayKey,
-    ALIPAY_GATEWAY: gateway = "https://openapi.alipay.com/gateway.do",
-  } = settings;
-  if (!appId || !sellerId || !privateKey || !alipayKey) return;
-  const keys = { privateKey: createPrivateKey(privateKey), alipayKey: createPublicKey(alipayKey) };
-  return alipayProvider({
-    account: { appId, sellerId, ...keys },
-    gateway,
-    notifyUrl: noticePath(settings, "aliNotify"),
-  });
+/** Where payment providers reach the gateway: the base of their webhooks. */
+export function notifyBase({ API_URL, PAY_NOTIFY_BASE_URL, API_PORT }: Addresses): string {
+  return bare(PAY_NOTIFY_BASE_URL ?? API_URL ?? `http://127.0.0.1:${API_PORT}`);
+}
+
+/** The settings of every declared provider. In production a channel needs an address that its webhooks arrive at. */
+export const providerSettings: readonly SettingsBlock[] = providers.map(({ settings }) => ({
+  ...settings,
+  problems(given, base) {
+    const problems = settings.problems?.(given, base) ?? [];
+    if (base.PROFILE !== "production" || base.PAY_NOTIFY_BASE_URL || base.API_URL) return problems;
+    return [
+      ...problems,
+      ["PAY_NOTIFY_BASE_URL", `is needed (or API_URL), so that the webhooks of ${settings.title} arrive`],
+    ];
+  },
+}));
+
+/** @throws Error that lists every problem of this process's settings, the providers' included. */
+export function requireUsableSettings(): void {
+  readConfig(process.env, providerSettings);
 }
 
 /**
- * Opens the channels whose settings are there; a channel that is not among them takes no orders and no notices. The
- * cashier, where it is open, is at work from now on: the caller stops it.
+ * Opens the channels whose settings are there, by name in the order in which payers are offered them; another channel
+ * takes no orders and no webhooks. The caller stops what is open.
  */
-export function openProviders(
-  settings: ChannelSettings,
-  mysql: Database,
-  logger: DeskLog,
-): { providers: Providers; cashier?: Cashier } {
-  const real = [wechatOf(settings), alipayOf(settings)].filter((provider) => provider !== undefined);
-  const providers = new Map<PayChannel, PaymentProvider>(real.map((provider) => [provider.channel, provider]));
-  const secret = settings.CASHIER_SECRET;
-  if (!secret) return { providers };
-  const notifyUrl = noticePath(settings, "cashierNotify");
-  const billFolder = settings.CASHIER_BILL_DIR ?? join(tmpdir(), `${mysql.name}-bills`);
-  const cashier = new Cashier({ mysql, logger, secret, pageBase: pageBase(settings), notifyUrl, billFolder });
-  providers.set("cashier", cashierProvider(secret, cashier));
-  return { providers, cashier };
+export async function openProviders(
+  addresses: Addresses,
+  { mysql, logger }: Pick<ProviderSurroundings, "mysql" | "logger">,
+): Promise<OpenProviders> {
+  const open = new Map<string, OpenProvider>();
+  for (const declared of providers) {
+    const settings = settingsOf(declared.settings);
+    if (!settings) continue;
+    const { open: openChannel } = await declared.load();
+    const webhookUrl = notifyBase(addresses) + webhookPath(declared);
+    const provider = openChannel({ settings, webhookUrl, pageBase: pageBase(addresses), mysql, logger });
+    open.set(declared.name, { declared, provider });
+  }
+  return open;
+}
+
+/** The open channels as payers are offered them. */
+export function openChannels(open: OpenProviders): OpenChannel[] {
+  return [...open.values()].map(({ declared: { payChannel, name, title, kind } }) => ({
+    payChannel,
+    name,
+    title,
+    kind,
+  }));
+}
+
+/** The page of an open channel, as HTML. Fails: notFound, also where the fields are not the page's; what the page fails with. */
+export async function pageOf(
+  open: OpenProviders,
+  { channel, fields, press }: { channel: string; fields: Readonly<Record<string, string>>; press: boolean },
+): Promise<string> {
+  const { declared, provider } = open.get(channel) ?? {};
+  const checked = declared?.page && safeParse(declared.page.fields, fields);
+  if (!checked?.success || !provider?.page) throw fail("notFound", { channel });
+  return provider.page(checked.data as Record<string, string>, press);
 }

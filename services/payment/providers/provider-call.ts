@@ -19,7 +19,7 @@ interface ProviderCall {
 
 /**
  * One HTTP call to a provider, bounded in time and size, not repeated. What comes back is not verified yet. Fails:
- * unavailable, where there was no answer, or one that says to come again (429, 5xx). No header or key is in the failure.
+ * unavailable, where there was no answer, or one that asks to come again (429, 5xx). No header or key is in the failure.
  */
 export async function callProvider(channel: string, url: string, call: ProviderCall): Promise<ProviderAnswer> {
   const { bytes, ...answer } = await exchange(channel, url, call);

@@ -1,10 +1,10 @@
 import { type Database, type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
-import type { BilledChannel, BillLine } from "../payment.contract.ts";
+import type { BillLine } from "../payment.contract.ts";
 
 /** Writes lines of a bill from the one numbered `from` on; from 0 on, instead of all that were there. */
 export async function keepBillLines(
   db: Database,
-  { date, channel, from, lines }: { date: string; channel: BilledChannel; from: number; lines: readonly BillLine[] },
+  { date, channel, from, lines }: { date: string; channel: string; from: number; lines: readonly BillLine[] },
 ): Promise<void> {
   await db.transaction(async (tx) => {
     await tx.run("DELETE FROM t_pay_bill_line WHERE bill_date = ? AND channel = ? AND line_no >= ?", [
@@ -22,7 +22,7 @@ export async function keepBillLines(
 }
 
 /** A bill as it was handed in. */
-export async function handedInBill(db: Queryable, date: string, channel: BilledChannel): Promise<BillLine[]> {
+export async function handedInBill(db: Queryable, date: string, channel: string): Promise<BillLine[]> {
   const rows = await db.query<{
     kind: "paid" | "refunded";
     order_id: string;

@@ -1,6 +1,5 @@
 import type { OrderState } from "../order-state.ts";
-import type { Difference } from "../payment.contract.ts";
-import type { BillLine } from "../providers/provider.ts";
+import type { BillLine, Difference } from "../payment.contract.ts";
 
 /** An order as far as a day's comparison looks at it. */
 export interface ComparedOrder {
@@ -46,7 +45,7 @@ function creditDifference(order: ComparedOrder, credit: Credit | undefined): Dif
   return { kind: "amountDiffers", orderId, transactionId, detail };
 }
 
-/** What a channel's bill of a day, our orders and their credits say differently. `orders` holds those of the day and of the bill. */
+/** What a channel's bill of a day, our orders and their credits differ in. `orders` holds those of the day and of the bill. */
 export function compareDay(
   bill: readonly BillLine[],
   orders: ReadonlyMap<string, ComparedOrder>,

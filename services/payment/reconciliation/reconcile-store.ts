@@ -25,7 +25,7 @@ function comparedOf(row: Row): ComparedOrder {
   };
 }
 
-/** An order that was refunded without a credit has a mark that says so. */
+/** An order that was refunded without a credit has the mark neverCredited. */
 const columns = `o.order_id, o.status, o.transaction_id, o.amount, o.coins,
   COALESCE(o.pay_time >= ? AND o.pay_time < ?, 0) AS of_the_day,
   EXISTS (SELECT 1 FROM t_pay_parked p WHERE p.order_id = o.order_id AND p.reason = 'neverCredited') AS never_credited`;

@@ -2,10 +2,11 @@ import { fail } from "../../../broker/failure.ts";
 import { fittingPage } from "../../../broker/parts.ts";
 import { limits } from "../../../config/limits.ts";
 import { billDay, isOver } from "../bill-day.ts";
-import type { PaymentDesk } from "../desk.ts";
-import type { BilledChannel, BillLine, DayComparison, Difference } from "../payment.contract.ts";
-import { type Providers, payChannels } from "../providers/provider.ts";
-import { handedInBill } from "./bill-line-store.ts";
+import type { BillLine, DayComparison, Difference } from "../payment.contract.ts";
+import type { PaymentContext } from "../payment-context.ts";
+import type { OpenProviders, ProviderDeclaration } from "../providers/provider.ts";
+import { providerNamed } from "../providers.contract.ts";
+import { handedInBill, keepBillLines } from "./bill-line-store.ts";
 import { type ComparedOrder, type Credit, compareDay, creditsWithoutPayment } from "./compare.ts";
 import { ordersNamed, ordersPaid, replaceDifferences } from "./reconcile-store.ts";
 
@@ -17,7 +18,7 @@ export interface CreditBooks {
   creditsBetween(from: Date, to: Date): AsyncIterable<Credit[]>;
 }
 
-export const portionOrders = 500;
+const portionOrders = 500;
 
 function* portions<T>(all: readonly T[]): Generator<T[]> {
   for (let at = 0; at < all.length; at += portionOrders) yield all.slice(at, at + portionOrders);
@@ -27,35 +28,45 @@ function* portions<T>(all: readonly T[]): Generator<T[]> {
 type Compared = Omit<DayComparison, "found">;
 
 /** A day to compare, and the bills of it that somebody handed in instead of the provider. */
-export interface DayToCompare {
+interface DayToCompare {
   readonly date: string;
-  readonly handedIn?: readonly { channel: BilledChannel; lines: number }[];
+  readonly handedIn?: readonly { channel: string; lines: number }[];
+}
+
+/** Takes lines of a bill that somebody handed in. Fails: invalidParam (no such provider). */
+export async function takeBill(
+  { mysql }: Pick<PaymentContext, "mysql">,
+  bill: Parameters<typeof keepBillLines>[1],
+): Promise<void> {
+  if (!providerNamed(bill.channel)) throw fail("invalidParam", { channel: bill.channel });
+  await keepBillLines(mysql, bill);
 }
 
 /** The bills of the day, of every open channel and of those that were handed in. Fails: invalidParam, unavailable. */
 async function* billsOf(
-  { mysql }: Pick<PaymentDesk, "mysql">,
-  providers: Providers,
+  { mysql }: Pick<PaymentContext, "mysql">,
+  providers: OpenProviders,
   { date, handedIn = [] }: DayToCompare,
-): AsyncGenerator<[BilledChannel, BillLine[]]> {
+): AsyncGenerator<[ProviderDeclaration, BillLine[]]> {
   for (const { channel, lines } of handedIn) {
+    const declared = providerNamed(channel);
+    if (!declared) throw fail("invalidParam", { channel });
     const bill = await handedInBill(mysql, date, channel);
     if (bill.length !== lines) throw fail("invalidParam", { date, channel, lines, handedIn: bill.length });
-    yield [channel, bill];
+    yield [declared, bill];
   }
-  for (const [channel, provider] of providers)
-    if (channel !== "unionpay" && !handedIn.some((bill) => bill.channel === channel))
-      yield [channel, await provider.bill(date)];
+  for (const [channel, { declared, provider }] of providers)
+    if (!handedIn.some((bill) => bill.channel === channel)) yield [declared, await provider.bill(date)];
 }
 
 /**
  * Compares a day's orders with the bill of every open channel and with the wallet's credits. The differences are stored
- * when this returns, in the place of an earlier run's. Fails: invalidParam where the day is
+ * when this returns, replacing an earlier run's. Fails: invalidParam where the day is
  * not over or a bill was not handed in as a whole, unavailable where a bill or the wallet cannot be had.
  */
 export async function reconcileDay(
-  desk: PaymentDesk,
-  providers: Providers,
+  context: PaymentContext,
+  providers: OpenProviders,
   books: CreditBooks,
   compared: DayToCompare,
 ): Promise<DayComparison[]> {
@@ -63,20 +74,20 @@ export async function reconcileDay(
   const day = billDay(date);
   if (!isOver(date)) throw fail("invalidParam", { date });
   const results: Compared[] = [];
-  for await (const [channel, bill] of billsOf(desk, providers, compared)) {
+  for await (const [{ name, payChannel }, bill] of billsOf(context, providers, compared)) {
     const orders = new Map<string, ComparedOrder>();
-    const paid = await ordersPaid(desk.mysql, payChannels[channel], day.from, day.to);
+    const paid = await ordersPaid(context.mysql, payChannel, day.from, day.to);
     for (const order of paid) orders.set(order.orderId, order);
     const others = [...new Set(bill.map(({ orderId }) => orderId))].filter((orderId) => !orders.has(orderId));
     for (const ids of portions(others))
-      for (const order of await ordersNamed(desk.mysql, ids, day.from, day.to)) orders.set(order.orderId, order);
+      for (const order of await ordersNamed(context.mysql, ids, day.from, day.to)) orders.set(order.orderId, order);
     const credits = new Map<string, Credit>();
     for (const ids of portions([...orders.keys()]))
       for (const credit of await books.creditsOf(ids)) credits.set(credit.orderId, credit);
-    results.push({ channel, compared: bill.length, differences: compareDay(bill, orders, credits) });
+    results.push({ channel: name, compared: bill.length, differences: compareDay(bill, orders, credits) });
   }
-  results.push(await reconcileCredits(desk, books, day));
-  await desk.mysql.transaction(async (tx) => {
+  results.push(await reconcileCredits(context, books, day));
+  await context.mysql.transaction(async (tx) => {
     for (const { channel, differences } of results) await replaceDifferences(tx, date, channel, differences);
   });
   // Of a day on which everything differs there is more than a message carries.
@@ -88,7 +99,7 @@ export async function reconcileDay(
 
 /** The other way round: every credit of the day has a paid order, of whichever channel. */
 async function reconcileCredits(
-  desk: PaymentDesk,
+  context: PaymentContext,
   books: CreditBooks,
   { from, to }: { from: Date; to: Date },
 ): Promise<Compared> {
@@ -98,7 +109,7 @@ async function reconcileCredits(
     compared += credits.length;
     for (const some of portions(credits)) {
       const ids = some.map(({ orderId }) => orderId);
-      const orders = await ordersNamed(desk.mysql, ids, from, to);
+      const orders = await ordersNamed(context.mysql, ids, from, to);
       differences.push(...creditsWithoutPayment(some, new Map(orders.map((order) => [order.orderId, order]))));
     }
   }

@@ -1,3 +1,14 @@
+/**
+ * The states of a refund's money, and what moves it (`moveRefund`, conditional).
+ *
+ * - requested: an operator refunded the order; the provider is asked for it until it answers.
+ * - processing: the provider has it; it is asked again until it is over. requested → processing
+ * - done: the money went back. An order that the provider refunded by itself begins here. requested, processing, failed →
+ *   done, the last where somebody gave it back by hand
+ * - failed: the provider cannot give it back, or did not answer `refundAttempts` times; an operator has to.
+ *   requested, processing → failed
+ */
+
 /** How the money of a refunded order stands: t_pay_refund.state. */
 export type RefundState = "requested" | "processing" | "done" | "failed";
 

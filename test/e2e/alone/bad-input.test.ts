@@ -11,18 +11,17 @@ import {
 import { type Fingerprint, fingerprint, quietFingerprint } from "../../support/tables.ts";
 import { expectWholeBooksBalanced } from "../../support/whole-books.ts";
 
-/** What the janitor writes when it looks, who looks over the rooms, and a node that is asked for its health. */
-const janitors = [
+/** What maintenance jobs write when they look, who looks over the rooms, and a node that is asked for its health. */
+const jobs = [
   "t_stream_position",
-  "t_pay_lease",
   "t_pay_watch",
   "t_pay_message_watch",
   "t_lease",
   "t_living_room_check",
   "t_heartbeat",
 ];
-/** Rows that every call may leave: who was sent a code, who called, which notices came. */
-const journals = ["t_sms", "t_operator_audit", "t_pay_notice", ...janitors];
+/** Rows that every call may leave: who was sent a code, who called, which webhooks came. */
+const journals = ["t_sms", "t_operator_audit", "t_pay_webhook", ...jobs];
 
 /** The codes and HTTP statuses of the contract that a request may be answered with; a fault of the system is none. */
 const contract: ReadonlySet<string> = new Set([

@@ -103,7 +103,9 @@ const usual: Answers = {
   "wallet.freeze": () => account,
   "wallet.unfreeze": () => account,
   "payment.products": () => [{ id: 1, name: "60", coinNum: 60 }],
-  "payment.payChannels": () => [{ payChannel: 3, name: "cashier", kind: "page" }],
+  "payment.payChannels": () => [
+    { payChannel: 3, name: "cashier", title: { zh: "收银台", en: "the cashier" }, kind: "page" as const },
+  ],
   "payment.pay": () => ({
     orderId: "pay-order-1",
     payUrl: "/sandbox/cashier?orderId=pay-order-1",
@@ -113,10 +115,9 @@ const usual: Answers = {
   "payment.order": () => payOrder,
   "payment.findOrder": () => ({ ...payOrder, userId: "77", parked: ["creditHeld"] }),
   "payment.refund": () => payOrder,
-  "payment.release": () => payOrder,
-  "payment.notice": () => ({ httpStatus: 401, contentType: "application/json", body: '{"code":"FAIL"}' }),
-  "payment.cashierPage": () => ({ html: "<h1>page</h1>" }),
-  "payment.cashierPress": () => ({ html: "<h1>pressed</h1>" }),
+  "payment.releaseOrder": () => payOrder,
+  "payment.webhook": () => ({ httpStatus: 401, contentType: "application/json", body: '{"code":"FAIL"}' }),
+  "payment.providerPage": ({ press }) => ({ html: press ? "<h1>pressed</h1>" : "<h1>page</h1>" }),
   "im-router.ticket": () => ({ address: "ws://127.0.0.1:8086/im", token: "im-token" }),
 };
 

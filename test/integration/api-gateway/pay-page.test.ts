@@ -1,10 +1,15 @@
-/** Paying on the page by the channels of a production system: WeChat Pay and Alipay, simulated, and no cashier. */
+/** Paying on the page of a system in production: by WeChat Pay and Alipay, simulated, and no cashier. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import decodeQr from "jsqr";
 import type { Browser, Page } from "playwright-core";
+import { databaseName } from "../../../config/config.ts";
+import { migrate } from "../../../mixins/mysql/migrate.ts";
+import { migrationFolders } from "../../../services/databases.ts";
 import livingRoom from "../../../services/living-room/living-room.service.ts";
 import notification from "../../../services/notification/notification.service.ts";
 import { tradeNoOf } from "../../../services/payment/order.ts";
-import type { RawNotice } from "../../../services/payment/payment.contract.ts";
+import type { RawWebhook } from "../../../services/payment/payment.contract.ts";
 import { moveOrder } from "../../../services/payment/payment-store.ts";
 import user from "../../../services/user/user.service.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
@@ -13,7 +18,7 @@ import { logIn, openWindow, type PersonWindow, randomPhone, shownNumber } from "
 import { AlipaySimulator } from "../../support/providers/alipay-simulator.ts";
 import { WechatSimulator } from "../../support/providers/wechat-simulator.ts";
 import { startNode, stopAll } from "../../support/system.ts";
-import { type PaymentNode, startPayment } from "../payment/desk.ts";
+import { type PaymentNode, startPayment } from "../payment/payment-node.ts";
 import { startGateway } from "./neighbours.ts";
 
 const chromiumPath = findChromium();
@@ -45,6 +50,9 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
   let wechat: WechatSimulator;
   let alipay: AlipaySimulator;
   let payment: PaymentNode;
+  /** Takes the login codes, as a provider of SMS does. */
+  let sms: Server;
+  const codes = new Map<string, string>();
   let base = "";
   let browser: Browser;
   let person: PersonWindow;
@@ -53,9 +61,23 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
   beforeAll(async () => {
     wechat = await WechatSimulator.start();
     alipay = await AlipaySimulator.start();
-    process.env.CASHIER_SECRET = "";
-    process.env.PAY_NOTIFY_BASE_URL = "http://gateway.example";
-    Object.assign(process.env, wechat.settings, alipay.settings);
+    sms = createServer(async (request, response) => {
+      let body = "";
+      for await (const chunk of request) body += chunk;
+      const { phone, code } = JSON.parse(body);
+      codes.set(phone, code);
+      response.end();
+    });
+    await new Promise<void>((resolve) => sms.listen(0, "127.0.0.1", resolve));
+    Object.assign(process.env, wechat.settings, alipay.settings, {
+      PROFILE: "production",
+      SMS_PROVIDER: "webhook",
+      SMS_WEBHOOK_URL: `http://127.0.0.1:${(sms.address() as AddressInfo).port}/`,
+      CASHIER_SECRET: "",
+      PAY_NOTIFY_BASE_URL: "http://gateway.example",
+    });
+    for (const service of ["user", "notification", "living-room", "wallet", "payment"] as const)
+      await migrate(databaseName(service), migrationFolders[service]);
     payment = (await startPayment("payment")).service;
     await startNode("others", [user, notification, livingRoom, wallet]);
     ({ base } = await startGateway(["user", "notification", "living-room", "wallet", "payment"]));
@@ -67,13 +89,16 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
     await stopAll();
     await wechat.server.stop();
     await alipay.server.stop();
+    sms.closeAllConnections();
+    await new Promise((resolve) => sms.close(resolve));
   });
 
   beforeEach(async () => {
     person = await openWindow(browser, base);
     ({ page } = person);
     await page.clock.install();
-    await logIn(page, randomPhone());
+    const phone = randomPhone();
+    await logIn(page, phone, () => codes.get(phone));
     await page.getByTestId("recharge").click();
   });
   afterEach(async () => {
@@ -83,7 +108,7 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
   });
 
   /** Hands a provider's call in where providers call, and expects that it is taken. */
-  async function provide(path: "wxNotify" | "aliNotify", { body, headers }: RawNotice): Promise<void> {
+  async function provide(path: "wxNotify" | "aliNotify", { body, headers }: RawWebhook): Promise<void> {
     const answer = await fetch(`${base}/live/bank/payNotify/${path}`, { method: "POST", headers, body });
     expect(answer.status).toBe(200);
   }
@@ -110,6 +135,12 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
       "channel-wechat",
       "channel-alipay",
     ]);
+    expect(await offered.allTextContents()).toEqual(["微信支付", "支付宝"]);
+    await page.getByTestId("recharge-dialog-close").click();
+    await page.getByTestId("language").click();
+    await page.getByTestId("recharge").click();
+    await page.getByTestId("channel-wechat").waitFor();
+    expect(await offered.allTextContents()).toEqual(["WeChat Pay", "Alipay"]);
     expect((await fetch(`${base}/sandbox/cashier?orderId=x`)).status).toBe(404);
   });
 
@@ -122,7 +153,7 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
     expect(await page.getByTestId("pay-countdown").textContent()).toMatch(/1[45]:\d\d/);
     expect(page.context().pages()).toHaveLength(1);
     expect(wechat.pay(tradeNo)).toBe(true);
-    await provide("wxNotify", wechat.paidNotice(tradeNo));
+    await provide("wxNotify", wechat.paidWebhook(tradeNo));
     await page.clock.runFor(5_000);
     await status("credited").waitFor();
     expect(await page.getByTestId("pay-code").isVisible()).toBe(false);
@@ -138,7 +169,7 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
     expect(await page.getByTestId("cashier-link").getAttribute("href")).toBe(popup.url());
     expect(tradeNo).toBe(tradeNoOf(await orderId()));
     alipay.pay(tradeNo);
-    await provide("aliNotify", alipay.notice(tradeNo));
+    await provide("aliNotify", alipay.webhook(tradeNo));
     await page.clock.runFor(5_000);
     await status("credited").waitFor();
     await shownNumber(page, "balance", { is: 300 });
@@ -162,7 +193,7 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
     await status("expired").waitFor();
     expect(await page.getByTestId("pay-code").isVisible()).toBe(false);
     wechat.pay(tradeNo);
-    await provide("wxNotify", wechat.paidNotice(tradeNo));
+    await provide("wxNotify", wechat.paidWebhook(tradeNo));
     await page.clock.runFor(5_000);
     await status("credited").waitFor();
   });

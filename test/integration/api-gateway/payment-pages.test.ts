@@ -11,13 +11,13 @@ beforeAll(async () => {
 beforeEach(forget);
 afterAll(stopAll);
 
-const notices = "/live/bank/payNotify";
+const webhooks = "/live/bank/payNotify";
 
 test.each([
   ["wxNotify", "wechat"],
   ["aliNotify", "alipay"],
   ["cashierNotify", "cashier"],
-])("%s hands the notice on exactly as it came, and the answer back as it is", async (path, channel) => {
+])("%s hands the webhook on exactly as it came, and the answer back as it is", async (path, channel) => {
   const body = '{ "id" : "1",\r\n "text":"\u4f60\u597d" , "id":"2"} ';
   const headers = {
     "Content-Type": "application/json",
@@ -25,7 +25,7 @@ test.each([
     Cookie: "qytk=t",
     Authorization: "Bearer t",
   };
-  const answer = await send(`${base}${notices}/${path}?a=1&b=%26`, { headers, body });
+  const answer = await send(`${base}${webhooks}/${path}?a=1&b=%26`, { headers, body });
   expect([answer.status, answer.headers.get("content-type"), answer.text]).toEqual([
     401,
     "application/json",
@@ -41,33 +41,36 @@ test.each([
 
 test("a form, which is how Alipay calls, is not parsed", async () => {
   const body = "a=1&a=2&sign=x%2By";
-  await send(`${base}${notices}/aliNotify`, { headers: { "Content-Type": "application/x-www-form-urlencoded" }, body });
+  await send(`${base}${webhooks}/aliNotify`, {
+    headers: { "Content-Type": "application/x-www-form-urlencoded" },
+    body,
+  });
   expect(calls[0]?.params.body).toBe(body);
 });
 
-test("an old client's notice in the query reaches the same verification", async () => {
-  const answer = await send(`${base}${notices}/wxNotify?param={"orderId":"1"}`);
+test("an old client's webhook in the query reaches the same verification", async () => {
+  const answer = await send(`${base}${webhooks}/wxNotify?param={"orderId":"1"}`);
   expect(answer.status).toBe(401);
   expect(calls[0]?.params).toMatchObject({ body: "", query: { param: '{"orderId":"1"}' } });
 });
 
 test("a channel that is not configured is not there", async () => {
-  answers["payment.notice"] = () => null;
-  const answer = await send(`${base}${notices}/wxNotify`, { body: "{}" });
+  answers["payment.webhook"] = () => null;
+  const answer = await send(`${base}${webhooks}/wxNotify`, { body: "{}" });
   expect([answer.status, answer.code]).toEqual([404, 404]);
 });
 
-test("a notice whose truth could not be written is answered 503, so that it comes again", async () => {
-  answers["payment.notice"] = () => {
+test("a webhook whose truth could not be written is answered 503, so that it comes again", async () => {
+  answers["payment.webhook"] = () => {
     throw fail("unavailable");
   };
-  expect((await send(`${base}${notices}/wxNotify`, { body: "{}" })).status).toBe(503);
+  expect((await send(`${base}${webhooks}/wxNotify`, { body: "{}" })).status).toBe(503);
 });
 
-test("a notice that is too large, ambiguous or no text does not get that far", async () => {
-  expect((await send(`${base}${notices}/wxNotify`, { body: "x".repeat(65 * 1024) })).status).toBe(413);
-  expect((await send(`${base}${notices}/wxNotify?a=1&a=2`, { body: "{}" })).status).toBe(400);
-  const bytes = await fetch(`${base}${notices}/wxNotify`, { method: "POST", body: Uint8Array.from([0xff, 0xfe]) });
+test("a webhook that is too large, ambiguous or no text does not get that far", async () => {
+  expect((await send(`${base}${webhooks}/wxNotify`, { body: "x".repeat(65 * 1024) })).status).toBe(413);
+  expect((await send(`${base}${webhooks}/wxNotify?a=1&a=2`, { body: "{}" })).status).toBe(400);
+  const bytes = await fetch(`${base}${webhooks}/wxNotify`, { method: "POST", body: Uint8Array.from([0xff, 0xfe]) });
   expect(bytes.status).toBe(400);
   expect(calls).toEqual([]);
 });
@@ -84,8 +87,8 @@ test("the cashier's page and its buttons are HTML that runs no scripts", async (
   const pressed = await send(url, { headers, body: "action=pay" });
   expect(pressed.text).toBe("<h1>pressed</h1>");
   expect(calls.map(({ action, params }) => [action, params])).toEqual([
-    ["payment.cashierPage", { orderId: "pay-order-1" }],
-    ["payment.cashierPress", { orderId: "pay-order-1", action: "pay" }],
+    ["payment.providerPage", { channel: "cashier", fields: { orderId: "pay-order-1" }, press: false }],
+    ["payment.providerPage", { channel: "cashier", fields: { orderId: "pay-order-1", action: "pay" }, press: true }],
   ]);
 });
 

@@ -64,7 +64,7 @@ async function replacePayment(): Promise<void> {
 async function endLease(): Promise<void> {
   const connection = await createConnection({ uri: config().MYSQL_URL, database: databaseName("payment") });
   try {
-    await connection.query("UPDATE t_pay_lease SET until_time = UTC_TIMESTAMP(3)");
+    await connection.query("UPDATE t_lease SET until_time = UTC_TIMESTAMP(3)");
   } finally {
     await connection.end();
   }
@@ -97,15 +97,15 @@ async function placePaid(): Promise<Placed> {
 }
 
 /** One call of the provider; `null` where no answer came. */
-async function tell(raw: ReturnType<WechatSimulator["paidNotice"]>): Promise<number | null> {
+async function send(raw: ReturnType<WechatSimulator["paidWebhook"]>): Promise<number | null> {
   const params = { channel: "wechat" as const, ...raw };
-  const answer = await call(provider, "payment.notice", params, { nodeID: payment.nodeId, timeout: 4_000 }).catch(
+  const answer = await call(provider, "payment.webhook", params, { nodeID: payment.nodeId, timeout: 4_000 }).catch(
     () => null,
   );
   return answer?.httpStatus ?? null;
 }
 
-const tellPaid = ({ tradeNo }: Placed) => tell(wechat.paidNotice(tradeNo));
+const sendPaid = ({ tradeNo }: Placed) => send(wechat.paidWebhook(tradeNo));
 
 /** What is committed of an order in the payment's books. */
 async function committed({ orderId }: Placed) {
@@ -115,12 +115,12 @@ async function committed({ orderId }: Placed) {
     "SELECT subject, sent_time IS NOT NULL AS sent FROM t_outbox WHERE order_key = ? ORDER BY id",
     [orderId],
   );
-  const notices = await sql("payment", "SELECT outcome FROM t_pay_notice WHERE order_id = ?", [orderId]);
+  const webhooks = await sql("payment", "SELECT outcome FROM t_pay_webhook WHERE order_id = ?", [orderId]);
   return {
     status: order?.status,
     messages: messages.map(({ subject }) => subject),
     unsent: messages.filter(({ sent }) => Number(sent) === 0).map(({ subject }) => subject),
-    notices: notices.length,
+    webhooks: webhooks.length,
   };
 }
 
@@ -133,28 +133,28 @@ const tradesOf = async ({ userId }: Placed) =>
 const expectTrades = (order: Placed, trades: number[]) =>
   eventually(`trades ${trades}`, async () => JSON.stringify(await tradesOf(order)) === JSON.stringify(trades), 20_000);
 
-const untouched = { status: 1, messages: [], notices: 0 };
-const paid = { status: 2, messages: ["event.payment.paid", "pay.recharge"], notices: 1 };
+const untouched = { status: 1, messages: [], webhooks: 0 };
+const paid = { status: 2, messages: ["event.payment.paid", "pay.recharge"], webhooks: 1 };
 
 /** What the books say where it stands, and which trades there may be by then. */
 type Steps = [step: string, gate: (order: Placed) => Gate, books: object, trades: number[][]];
 
 const beforeTheCommit: Steps[] = [
   [
-    "the notice is verified and nothing is written",
+    "the webhook is verified and nothing is written",
     ({ orderId }) => ({ sends: [new RegExp(`UPDATE t_pay_order SET [^;]*${orderId}`)], keepBack: "request" }),
     untouched,
     [[]],
   ],
   [
     "everything is written and nothing is committed",
-    ({ orderId }) => ({ sends: [new RegExp(`INTO t_pay_notice [^;]*${orderId}`), /COMMIT/], keepBack: "request" }),
+    ({ orderId }) => ({ sends: [new RegExp(`INTO t_pay_webhook [^;]*${orderId}`), /COMMIT/], keepBack: "request" }),
     untouched,
     [[]],
   ],
   [
     "it is committed and the node does not know",
-    ({ orderId }) => ({ sends: [new RegExp(`INTO t_pay_notice [^;]*${orderId}`), /COMMIT/], keepBack: "answer" }),
+    ({ orderId }) => ({ sends: [new RegExp(`INTO t_pay_webhook [^;]*${orderId}`), /COMMIT/], keepBack: "answer" }),
     paid,
     // The node's own relay, on another connection, knows what is committed and may have published it.
     [[], [300]],
@@ -167,13 +167,13 @@ describe("payment killed where", () => {
     async (_step, gate, books, trades) => {
       const order = await placePaid();
       const standing = servers.payment.mysql.standsAt(gate(order));
-      const answer = tellPaid(order);
+      const answer = sendPaid(order);
       await standing;
       expect(await committed(order)).toMatchObject(books);
       expect(trades).toContainEqual(await tradesOf(order));
       await replacePayment();
       expect(await answer).toBeNull();
-      expect(await insist("wechat", async () => (await tellPaid(order)) === 200)).toBe(1);
+      expect(await insist("wechat", async () => (await sendPaid(order)) === 200)).toBe(1);
       await expectTrades(order, [300]);
     },
   );
@@ -182,7 +182,7 @@ describe("payment killed where", () => {
     const order = await placePaid();
     const subject = `${natsPrefix()}pay.recharge`;
     const standing = servers.payment.nats.standsAt({ sends: [new RegExp(`PUB ${subject} `)], keepBack: "request" });
-    expect(await tellPaid(order)).toBe(200);
+    expect(await sendPaid(order)).toBe(200);
     await standing;
     expect(await committed(order)).toMatchObject({ status: 2, unsent: expect.arrayContaining(["pay.recharge"]) });
     expect(await tradesOf(order)).toEqual([]);
@@ -194,7 +194,7 @@ describe("payment killed where", () => {
     const order = await placePaid();
     const subject = `${natsPrefix()}pay.recharge`;
     const standing = servers.payment.nats.standsAt({ sends: [new RegExp(`PUB ${subject} `)], keepBack: "answer" });
-    expect(await tellPaid(order)).toBe(200);
+    expect(await sendPaid(order)).toBe(200);
     await standing;
     await expectTrades(order, [300]);
     expect(await committed(order)).toMatchObject({ unsent: ["pay.recharge"] });
@@ -239,7 +239,7 @@ describe("wallet killed where", () => {
     async (_step, server, gate, trades) => {
       const order = await placePaid();
       const standing = servers.wallet[server].standsAt(gate(order));
-      expect(await tellPaid(order)).toBe(200);
+      expect(await sendPaid(order)).toBe(200);
       await standing;
       expect(await tradesOf(order)).toEqual(trades);
       const deliveries = await deliveriesOf("wallet-recharge");
@@ -251,7 +251,7 @@ describe("wallet killed where", () => {
 
   test("the coins of a refund are taken back and the message is not acked: they are taken once", async () => {
     const order = await placePaid();
-    await tellPaid(order);
+    await sendPaid(order);
     await expectTrades(order, [300]);
     const standing = servers.wallet.nats.standsAt({
       sends: [/PUB \$JS\.ACK\.\S*wallet-refund\S* 4\r\n\+ACK/],
@@ -297,7 +297,7 @@ const refundCalls = ({ tradeNo }: Placed) =>
 describe("a refund whose node is killed where", () => {
   async function credited(): Promise<Placed> {
     const order = await placePaid();
-    await tellPaid(order);
+    await sendPaid(order);
     await expectTrades(order, [300]);
     return order;
   }
@@ -306,7 +306,7 @@ describe("a refund whose node is killed where", () => {
   async function expectRefundedOnce(order: Placed, calls: number): Promise<void> {
     await eventually("the provider has it", async () => (await refundRow(order)).state === "processing", 20_000);
     expect(refundCalls(order)).toBe(calls);
-    expect(await tell(wechat.refundNotice(order.tradeNo))).toBe(200);
+    expect(await send(wechat.refundWebhook(order.tradeNo))).toBe(200);
     expect(await refundRow(order)).toMatchObject({ state: "done" });
     expect(await committed(order)).toMatchObject({ status: 5 });
     await expectTrades(order, [300, -300]);

@@ -5,12 +5,23 @@ import { natsOptions } from "../../../broker/nats-options.ts";
 import { config, databaseName, natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../../services/contracts.ts";
-import { lookAfterMessages } from "../../../services/payment/janitor/lost-messages.ts";
+import { lostMessagesJob, type MessagePorts } from "../../../services/payment/maintenance/lost-messages.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { rows } from "../../support/books.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 import { expectOrdersCredited } from "./credited-orders.ts";
-import { cashierSays, makeOrder, marksOf, messagesOf, type PaymentNode, sendNotice, startPayment } from "./desk.ts";
+import {
+  cashierWebhook,
+  freeJobs,
+  leaseJobs,
+  makeOrder,
+  marksOf,
+  messagesOf,
+  type PaymentNode,
+  sendWebhook,
+  startPayment,
+  wakeJobs,
+} from "./payment-node.ts";
 
 /** Messages that the stream had taken and lost: what a machine that goes down leaves of them. */
 
@@ -57,10 +68,12 @@ interface Paid {
 
 let users = 100;
 
-/** An order of 300 coins whose payment has been told of. */
+/** An order of 300 coins whose payment is reported. */
 async function paid(userId = String(++users)): Promise<Paid> {
   const { orderId } = await makeOrder(gateway, userId);
-  expect((await sendNotice(gateway, cashierSays(orderId, { time: new Date().toISOString() }))).httpStatus).toBe(200);
+  expect((await sendWebhook(gateway, cashierWebhook(orderId, { time: new Date().toISOString() }))).httpStatus).toBe(
+    200,
+  );
   return { userId, orderId };
 }
 
@@ -96,7 +109,13 @@ async function look(order: Paid, { overdue = false } = {}): Promise<void> {
        again_time = IF(?, UTC_TIMESTAMP(3), again_time) WHERE order_id = ?`,
     [overdue, limits.payment.messageLooksBeforeAgain, overdue, order.orderId],
   );
-  payment.janitor?.wake();
+  wakeJobs(payment);
+}
+
+/** What a node does that has the lease, with other ports. */
+async function lookAfterMessages(ports: MessagePorts): Promise<void> {
+  const job = lostMessagesJob(payment, ports);
+  await job.handle(await job.due(job.atOnce));
 }
 
 async function watches({ orderId }: Paid) {
@@ -195,7 +214,7 @@ describe("a paid order", () => {
     const ports = { shown: async () => [], publishedAgain: () => {} };
     for (const again of [1, 2, 3]) {
       await look(order, { overdue: true });
-      await lookAfterMessages(payment, ports);
+      await lookAfterMessages(ports);
       const [watch] = await watches(order);
       expect(watch).toMatchObject({ asked: 0, again });
       const expected = Date.now() + (limits.payment.messageAgainDelaysMs[again] as number);
@@ -210,7 +229,7 @@ describe("a paid order", () => {
 
   test("is published again once where two nodes see to it at once", async () => {
     const order = await lostWhileAway("pay.recharge", () => paid());
-    await sql("UPDATE t_pay_lease SET holder = 'neither', until_time = UTC_TIMESTAMP(3) + INTERVAL 60 SECOND");
+    await leaseJobs(payment, "neither", 60_000);
     await look(order, { overdue: true });
     let asking = 0;
     const both = Promise.withResolvers<void>();
@@ -220,8 +239,8 @@ describe("a paid order", () => {
       await both.promise;
       return [];
     };
-    await Promise.all([1, 2].map(() => lookAfterMessages(payment, { shown, publishedAgain })));
-    await sql("UPDATE t_pay_lease SET until_time = UTC_TIMESTAMP(3)");
+    await Promise.all([1, 2].map(() => lookAfterMessages({ shown, publishedAgain })));
+    await freeJobs(payment);
     expect(publishedAgain).toHaveBeenCalledTimes(1);
     expect(await published(order)).toEqual([creditId(order), `${creditId(order)}:again:1`]);
     await expectCoins(order, 300);
@@ -281,10 +300,10 @@ describe("a paid order", () => {
   describe("whose message waits in the outbox is not published a second time", () => {
     const ports = () => ({ shown: jest.fn(async (): Promise<string[]> => []), publishedAgain: jest.fn() });
 
-    /** Lost and overdue, but for a message of the order that the outbox holds; the janitor leaves it alone. */
+    /** Lost and overdue, but for a message of the order that the outbox holds; the job leaves it alone. */
     async function waiting(): Promise<Paid> {
       const order = await lostWhileAway("pay.recharge", () => paid());
-      await sql("UPDATE t_pay_lease SET holder = 'nobody', until_time = UTC_TIMESTAMP(3) + INTERVAL 60 SECOND");
+      await leaseJobs(payment, "nobody", 60_000);
       await sql(
         `INSERT INTO t_outbox (subject, msg_id, order_key, payload, create_time)
          VALUES ('no.such.subject', ?, ?, '{}', UTC_TIMESTAMP(3))`,
@@ -297,7 +316,7 @@ describe("a paid order", () => {
 
     /** It is lost after all, which is seen once its wait is over. */
     async function found(order: Paid): Promise<void> {
-      await sql("UPDATE t_pay_lease SET until_time = UTC_TIMESTAMP(3)");
+      await freeJobs(payment);
       await look(order, { overdue: true });
       await expectCoins(order, 300);
     }
@@ -307,12 +326,12 @@ describe("a paid order", () => {
       const { shown, publishedAgain } = ports();
       for (let time = 1; time <= limits.payment.messageLooksBeforeAgain; time++) {
         await look(order, { overdue: true });
-        await lookAfterMessages(payment, { shown, publishedAgain });
+        await lookAfterMessages({ shown, publishedAgain });
         expect(shown).toHaveBeenCalledTimes(time);
       }
       await leaves(order);
       await look(order);
-      await lookAfterMessages(payment, { shown, publishedAgain });
+      await lookAfterMessages({ shown, publishedAgain });
       expect(publishedAgain).not.toHaveBeenCalled();
       expect(await published(order)).toEqual([creditId(order)]);
       const [watch] = await watches(order);
@@ -330,7 +349,7 @@ describe("a paid order", () => {
         return [];
       });
       await look(order, { overdue: true });
-      await lookAfterMessages(payment, { shown, publishedAgain });
+      await lookAfterMessages({ shown, publishedAgain });
       expect(shown).toHaveBeenCalled();
       expect(publishedAgain).not.toHaveBeenCalled();
       expect(await published(order)).toEqual([creditId(order)]);
@@ -345,7 +364,7 @@ describe("a paid order", () => {
     expect(await watches(order)).toEqual([]);
     await sql("UPDATE t_pay_topic SET status = 1 WHERE biz_code = 10001");
     await stopWallet();
-    payment.parkedOrders?.wake();
+    wakeJobs(payment);
     await eventually("it is watched", async () => (await watches(order)).length === 1);
     await lose(order, "pay.recharge");
     await startWallet();

@@ -2,7 +2,15 @@ import type { ServiceBroker } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import { call } from "../../../services/contracts.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
-import { cashierSays, makeOrder, messagesOf, orderRow, type PaymentNode, sendNotice, startPayment } from "./desk.ts";
+import {
+  cashierWebhook,
+  makeOrder,
+  messagesOf,
+  orderRow,
+  type PaymentNode,
+  sendWebhook,
+  startPayment,
+} from "./payment-node.ts";
 
 let gateway: ServiceBroker;
 let payment: PaymentNode;
@@ -44,12 +52,11 @@ describe("products", () => {
         "payChannels",
         "pay",
         "order",
-        "notice",
-        "cashierPage",
-        "cashierPress",
+        "webhook",
+        "providerPage",
         "findOrder",
         "refund",
-        "release",
+        "releaseOrder",
         "takeBill",
         "reconcile",
         "health",
@@ -108,10 +115,10 @@ describe("an order", () => {
   });
 
   test.each(["wechat", "alipay"] as const)(
-    "of %s takes no notice while the channel is not configured",
+    "of %s takes no webhook while the channel is not configured",
     async (channel) => {
       const raw = { body: "{}", headers: {}, query: { param: "{}" }, ip: "127.0.0.1" };
-      expect(await call(gateway, "payment.notice", { channel, ...raw })).toBeNull();
+      expect(await call(gateway, "payment.webhook", { channel, ...raw })).toBeNull();
     },
   );
 });
@@ -128,7 +135,7 @@ describe("operators", () => {
   test("refund a paid order once, also at the same moment, with message, event and audit rows", async () => {
     const { orderId } = await makeOrder(gateway);
     expect(await failureOf(refund(orderId))).toBe("payOrderState");
-    await sendNotice(gateway, cashierSays(orderId));
+    await sendWebhook(gateway, cashierWebhook(orderId));
     const outcomes = await Promise.all([failureOf(refund(orderId)), failureOf(refund(orderId))]);
     expect(outcomes.sort()).toEqual(["none", "payOrderState"]);
     expect(await failureOf(refund(orderId))).toBe("payOrderState");
@@ -149,18 +156,18 @@ describe("operators", () => {
     await eventually("everything published", async () => (await payment.outbox.lag()).rows === 0);
   });
 
-  test("a notice repeated after the refund is answered with success and credits nothing again", async () => {
+  test("a webhook repeated after the refund is answered with success and credits nothing again", async () => {
     const { orderId } = await makeOrder(gateway);
-    await sendNotice(gateway, cashierSays(orderId));
+    await sendWebhook(gateway, cashierWebhook(orderId));
     await refund(orderId);
-    expect((await sendNotice(gateway, cashierSays(orderId))).httpStatus).toBe(200);
+    expect((await sendWebhook(gateway, cashierWebhook(orderId))).httpStatus).toBe(200);
     expect((await messagesOf(payment, orderId)).filter((subject) => subject === "pay.recharge")).toHaveLength(1);
     expect((await orderRow(payment, orderId))?.status).toBe(5);
   });
 
   test("a refund that dies after the state change leaves the order paid", async () => {
     const { orderId } = await makeOrder(gateway);
-    await sendNotice(gateway, cashierSays(orderId));
+    await sendWebhook(gateway, cashierWebhook(orderId));
     payment.steps = {
       afterStateChange() {
         throw new Error("the node died");

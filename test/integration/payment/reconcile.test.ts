@@ -7,7 +7,7 @@ import { limits } from "../../../config/limits.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { call } from "../../../services/contracts.ts";
 import { eventually } from "../../support/system.ts";
-import { credited, pay, place, placePaid, useProviderDesk, wakeJanitors } from "./provider-desk.ts";
+import { credited, pay, place, placePaid, useProviderNodes, wakeMaintenance } from "./provider-nodes.ts";
 
 /** Yesterday in Beijing. */
 const date = new Date(Date.now() + (8 - 24) * 3_600_000).toISOString().slice(0, 10);
@@ -18,38 +18,38 @@ beforeAll(async () => {
   process.env.CASHIER_BILL_DIR = folder;
 });
 afterAll(() => rm(folder, { recursive: true }));
-const desk = useProviderDesk({ summed: false });
+const nodes = useProviderNodes({ summed: false });
 
 /** As if everything had happened at noon of that day. */
 async function makeYesterday(): Promise<void> {
   const noon = new Date(`${date}T12:00:00+08:00`);
-  await desk.payments[0].mysql.run("UPDATE t_pay_order SET pay_time = ? WHERE pay_time IS NOT NULL", [noon]);
-  await desk.payments[0].mysql.run("UPDATE t_cashier_payment SET press_time = ? WHERE press_time IS NOT NULL", [noon]);
-  await desk.payments[0].mysql.run("UPDATE t_cashier_refund SET refund_time = ?", [noon]);
+  await nodes.payments[0].mysql.run("UPDATE t_pay_order SET pay_time = ? WHERE pay_time IS NOT NULL", [noon]);
+  await nodes.payments[0].mysql.run("UPDATE t_cashier_payment SET press_time = ? WHERE press_time IS NOT NULL", [noon]);
+  await nodes.payments[0].mysql.run("UPDATE t_cashier_refund SET refund_time = ?", [noon]);
   await walletSql("UPDATE t_qiyu_currency_trade SET create_time = ?", [noon]);
 }
 
-const walletDatabase = () => desk.payments[0].mysql.name.replace(/_payment$/, "_wallet");
+const walletDatabase = () => nodes.payments[0].mysql.name.replace(/_payment$/, "_wallet");
 const walletSql = (text: string, values: unknown[]) =>
-  desk.payments[0].mysql.run(text.replace("t_qiyu", `${walletDatabase()}.t_qiyu`), values);
+  nodes.payments[0].mysql.run(text.replace("t_qiyu", `${walletDatabase()}.t_qiyu`), values);
 
 async function reconcile() {
   await makeYesterday();
-  const results = await call(desk.gateway, "payment.reconcile", { date, operator: "alice" }, { timeout: 20_000 });
+  const results = await call(nodes.gateway, "payment.reconcile", { date, operator: "alice" }, { timeout: 20_000 });
   return results.flatMap(({ channel, differences }) =>
     differences.map(({ kind, orderId, detail }) => ({ channel, kind, orderId, detail })),
   );
 }
 
 test("a day whose books agree has no differences, refunds included", async () => {
-  await credited(desk, "wechat");
+  await credited(nodes, "wechat");
   for (const channel of ["alipay", "cashier"] as const) {
-    await credited(desk, channel);
-    const { orderId } = await credited(desk, channel);
-    await call(desk.gateway, "payment.refund", { orderId, reason: "r", operator: "alice" });
+    await credited(nodes, channel);
+    const { orderId } = await credited(nodes, channel);
+    await call(nodes.gateway, "payment.refund", { orderId, reason: "r", operator: "alice" });
     await eventually("the money is back", async () => {
-      wakeJanitors(desk);
-      const [row] = await desk.payments[0].mysql.query<{ state: string }>(
+      wakeMaintenance(nodes);
+      const [row] = await nodes.payments[0].mysql.query<{ state: string }>(
         "SELECT state FROM t_pay_refund WHERE order_id = ?",
         [orderId],
       );
@@ -61,7 +61,7 @@ test("a day whose books agree has no differences, refunds included", async () =>
 
 test("the cashier's bill is a file, with a line for each payment and refund", async () => {
   const bill = await readFile(join(folder, `cashier-${date}.csv`), "utf8");
-  const [order] = await desk.payments[0].mysql.query<{ order_id: string; transaction_id: string }>(
+  const [order] = await nodes.payments[0].mysql.query<{ order_id: string; transaction_id: string }>(
     "SELECT order_id, transaction_id FROM t_cashier_refund",
   );
   const line = (kind: string) => `${date}T04:00:00.000Z,${order?.transaction_id},${order?.order_id},${kind},30.00`;
@@ -71,22 +71,22 @@ test("the cashier's bill is a file, with a line for each payment and refund", as
 });
 
 test("every kind of difference is found and stored, an earlier run's replaced", async () => {
-  const paidNotCredited = await credited(desk, "wechat");
+  const paidNotCredited = await credited(nodes, "wechat");
   await walletSql("DELETE FROM t_qiyu_currency_trade WHERE biz_id = ?", [paidNotCredited.orderId]);
-  const otherCoins = await credited(desk, "wechat");
+  const otherCoins = await credited(nodes, "wechat");
   await walletSql("UPDATE t_qiyu_currency_trade SET num = 301 WHERE biz_id = ?", [otherCoins.orderId]);
-  const otherAmount = await credited(desk, "wechat");
-  Object.assign(desk.wechat.trade(otherAmount.tradeNo), { total: 2_999 });
-  const notInBill = await credited(desk, "alipay");
-  desk.alipay.trades.delete(notInBill.tradeNo);
-  const unheard = await placePaid(desk, "alipay");
-  const unpressed = await place(desk, "cashier");
-  expect(await pay(desk, unpressed)).toBe(true);
-  const uncollected = await credited(desk, "cashier");
-  await desk.payments[0].mysql.run("DELETE FROM t_cashier_payment WHERE order_id = ?", [uncollected.orderId]);
-  desk.wechat.strayRows.push(["4200stray", "strayorder", "SUCCESS", "1.00"]);
-  const unpaid = await credited(desk, "wechat");
-  await desk.payments[0].mysql.run("UPDATE t_pay_order SET status = 3, pay_time = NULL WHERE order_id = ?", [
+  const otherAmount = await credited(nodes, "wechat");
+  Object.assign(nodes.wechat.trade(otherAmount.tradeNo), { total: 2_999 });
+  const notInBill = await credited(nodes, "alipay");
+  nodes.alipay.trades.delete(notInBill.tradeNo);
+  const unheard = await placePaid(nodes, "alipay");
+  const unpressed = await place(nodes, "cashier");
+  expect(await pay(nodes, unpressed)).toBe(true);
+  const uncollected = await credited(nodes, "cashier");
+  await nodes.payments[0].mysql.run("DELETE FROM t_cashier_payment WHERE order_id = ?", [uncollected.orderId]);
+  nodes.wechat.strayRows.push(["4200stray", "strayorder", "SUCCESS", "1.00"]);
+  const unpaid = await credited(nodes, "wechat");
+  await nodes.payments[0].mysql.run("UPDATE t_pay_order SET status = 3, pay_time = NULL WHERE order_id = ?", [
     unpaid.orderId,
   ]);
   const wanted = [
@@ -119,7 +119,7 @@ test("every kind of difference is found and stored, an earlier run's replaced", 
   const sorted = (list: typeof wanted) => list.map((found) => JSON.stringify(found)).sort();
   expect(sorted(await reconcile())).toEqual(sorted(wanted));
   expect(sorted(await reconcile())).toEqual(sorted(wanted));
-  const rows = await desk.payments[0].mysql.query<{ kind: string }>(
+  const rows = await nodes.payments[0].mysql.query<{ kind: string }>(
     "SELECT kind FROM t_pay_difference WHERE bill_date = ?",
     [date],
   );
@@ -145,20 +145,20 @@ test("the command prints them and says by its exit code that there are some", as
 test("the command takes bills as files instead of the providers', and finds the same", async () => {
   const fetched = (await command()).stdout;
   const files = await Promise.all(
-    Object.entries({ wechat: desk.wechat.bill(), alipay: desk.alipay.bill() }).map(async ([channel, content]) => {
+    Object.entries({ wechat: nodes.wechat.bill(), alipay: nodes.alipay.bill() }).map(async ([channel, content]) => {
       const path = join(folder, `${channel}.bill`);
       await writeFile(path, content);
       return `--file=${channel}=${path}`;
     }),
   );
   // Nobody is asked for what was handed in.
-  desk.wechat.server.down = true;
-  desk.alipay.server.down = true;
+  nodes.wechat.server.down = true;
+  nodes.alipay.server.down = true;
   const sorted = (text: string) => text.split("\n").sort();
   const given = await command(...files, `--file=cashier=${join(folder, `cashier-${date}.csv`)}`);
   expect(sorted(given.stdout)).toEqual(sorted(fetched));
   expect(given.code).toBe(2);
-  const [stored] = await desk.payments[0].mysql.query<{ n: string }>(
+  const [stored] = await nodes.payments[0].mysql.query<{ n: string }>(
     "SELECT COUNT(*) AS n FROM t_pay_bill_line WHERE channel = 'wechat'",
   );
   expect(Number(stored?.n)).toBeGreaterThan(4);
@@ -169,7 +169,7 @@ test("a file that is no bill of its channel is refused, and so is a bill that di
   const { code, stderr } = await command(`--file=alipay=${path}`);
   expect([code, stderr]).toEqual([1, expect.stringMatching(/wechat\.bill is no bill of alipay/)]);
   const handedIn = [{ channel: "wechat" as const, lines: 1_000 }];
-  await expect(call(desk.gateway, "payment.reconcile", { date, handedIn, operator: "alice" })).rejects.toMatchObject({
+  await expect(call(nodes.gateway, "payment.reconcile", { date, handedIn, operator: "alice" })).rejects.toMatchObject({
     type: "invalidParam",
   });
 });
@@ -180,15 +180,15 @@ test("a day on which more differs than a message carries: all of it is counted a
     return { kind: "paid" as const, orderId, transactionId: `t-${n}-`.padEnd(64, "x"), amount: 100 };
   };
   const lines = Array.from({ length: 1_500 }, (_, n) => line(n));
-  await call(desk.gateway, "payment.takeBill", { date, channel: "alipay", from: 0, lines });
+  await call(nodes.gateway, "payment.takeBill", { date, channel: "alipay", from: 0, lines });
   const params = { date, handedIn: [{ channel: "alipay" as const, lines: lines.length }], operator: "alice" };
-  const results = await call(desk.gateway, "payment.reconcile", params, { timeout: 25_000 });
+  const results = await call(nodes.gateway, "payment.reconcile", params, { timeout: 25_000 });
   const { found = 0, differences = [] } = results.find(({ channel }) => channel === "alipay") ?? {};
   expect(found).toBeGreaterThanOrEqual(lines.length);
   expect(differences.length).toBeLessThan(found);
   expect(differences.length).toBeGreaterThan(100);
   expect(jsonBytes(results)).toBeLessThanOrEqual(limits.bus.maxPayloadBytes - 10_000);
-  const [stored] = await desk.payments[0].mysql.query<{ n: string }>(
+  const [stored] = await nodes.payments[0].mysql.query<{ n: string }>(
     "SELECT COUNT(*) AS n FROM t_pay_difference WHERE channel = 'alipay' AND bill_date = ?",
     [date],
   );
@@ -197,10 +197,10 @@ test("a day on which more differs than a message carries: all of it is counted a
 
 test("a day that is not over, and a bill that cannot be had, are refused", async () => {
   const today = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10);
-  const ask = (day: string) => call(desk.gateway, "payment.reconcile", { date: day, operator: "alice" });
+  const ask = (day: string) => call(nodes.gateway, "payment.reconcile", { date: day, operator: "alice" });
   await expect(ask(today)).rejects.toMatchObject({ type: "invalidParam" });
   await expect(ask("2026-02-31")).rejects.toMatchObject({ type: "invalidParam" });
-  desk.wechat.server.down = 500;
+  nodes.wechat.server.down = 500;
   await expect(ask(date)).rejects.toMatchObject({ type: "unavailable" });
-  desk.wechat.server.down = false;
+  nodes.wechat.server.down = false;
 });

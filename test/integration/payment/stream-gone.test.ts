@@ -7,7 +7,7 @@ import wallet from "../../../services/wallet/wallet.service.ts";
 import { rows } from "../../support/books.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 import { expectOrdersCredited } from "./credited-orders.ts";
-import { cashierSays, makeOrder, type PaymentNode, sendNotice, startPayment } from "./desk.ts";
+import { cashierWebhook, makeOrder, type PaymentNode, sendWebhook, startPayment } from "./payment-node.ts";
 
 /** Paid orders whose messages stood in a stream that was deleted. */
 
@@ -48,7 +48,9 @@ let users = 700;
 async function paid(): Promise<{ userId: string; orderId: string }> {
   const userId = String(++users);
   const { orderId } = await makeOrder(gateway, userId);
-  expect((await sendNotice(gateway, cashierSays(orderId, { time: new Date().toISOString() }))).httpStatus).toBe(200);
+  expect((await sendWebhook(gateway, cashierWebhook(orderId, { time: new Date().toISOString() }))).httpStatus).toBe(
+    200,
+  );
   await eventually("it is sent", async () => (await payment.outbox.unsent([orderId])).size === 0);
   return { userId, orderId };
 }

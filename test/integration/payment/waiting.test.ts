@@ -1,22 +1,23 @@
 import type { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import { call } from "../../../services/contracts.ts";
 import { eventually } from "../../support/system.ts";
-import { marksOf } from "./desk.ts";
+import { freeJobs, leaseJobs, marksOf } from "./payment-node.ts";
 import {
   coinsOf,
   credited,
   deliver,
   expectCoins,
-  paidNotice,
+  paidWebhook,
   place,
   placePaid,
   statusOf,
-  useProviderDesk,
-} from "./provider-desk.ts";
+  useProviderNodes,
+  wakeMaintenance,
+} from "./provider-nodes.ts";
 
-const desk = useProviderDesk();
+const nodes = useProviderNodes();
 
-const sql = (text: string, values: unknown[] = []) => desk.payments[0].mysql.run(text, values);
+const sql = (text: string, values: unknown[] = []) => nodes.payments[0].mysql.run(text, values);
 
 interface Metric {
   name: string;
@@ -25,10 +26,10 @@ interface Metric {
 
 /** What a payment node says of a gauge, read soon after this is asked. */
 async function gauge(node: 0 | 1, name: string, labels: Record<string, string> = {}): Promise<number | undefined> {
-  const service = desk.payments[node] as (typeof desk.payments)[0] & { outboxGauges?: BackgroundLoop };
+  const service = nodes.payments[node] as (typeof nodes.payments)[0] & { outboxGauges?: BackgroundLoop };
   for (const loop of [service.gauges, service.outboxGauges]) loop?.wake();
   const { nodeID } = service.broker;
-  const all = await desk.gateway.call<Metric[], object>("$node.metrics", { includes: ["ovation.**"] }, { nodeID });
+  const all = await nodes.gateway.call<Metric[], object>("$node.metrics", { includes: ["ovation.**"] }, { nodeID });
   const wanted = Object.entries({ service: "payment", ...labels });
   const found = all
     .find((metric) => metric.name === name)
@@ -55,52 +56,52 @@ describe("a paid order whose biz code", () => {
   ])(
     "%s stays paid and parked with an alert, and is credited once an operator repairs the topic",
     async (_what, broken, repaired) => {
-      const errors = desk.payments.map(({ logger }) => jest.spyOn(logger, "error"));
+      const errors = nodes.payments.map(({ logger }) => jest.spyOn(logger, "error"));
       await sql(broken);
-      const order = await placePaid(desk, "wechat");
-      expect((await deliver(desk, "wechat", paidNotice(desk, order))).httpStatus).toBe(200);
-      expect(await statusOf(desk, order)).toBe(2);
-      expect(await marksOf(desk.payments[0], order.orderId)).toEqual(["topicMissing"]);
+      const order = await placePaid(nodes, "wechat");
+      expect((await deliver(nodes, "wechat", paidWebhook(nodes, order))).httpStatus).toBe(200);
+      expect(await statusOf(nodes, order)).toBe(2);
+      expect(await marksOf(nodes.payments[0], order.orderId)).toEqual(["topicMissing"]);
       expect(errors.flatMap(({ mock }) => mock.calls)).toMatchObject([
         [{ orderId: order.orderId, parked: "topicMissing" }, expect.stringContaining("t_pay_topic")],
       ]);
       await expectGauge("ovation.payment.orders.parked", 1, { why: "topicMissing" });
-      for (const payment of desk.payments) payment.parkedOrders?.wake();
-      expect(await coinsOf(desk, order)).toBe(0);
+      wakeMaintenance(nodes);
+      expect(await coinsOf(nodes, order)).toBe(0);
 
       await sql(repaired);
-      for (const payment of desk.payments) payment.parkedOrders?.wake();
-      await expectCoins(desk, order, 300);
-      expect(await marksOf(desk.payments[0], order.orderId)).toEqual([]);
+      wakeMaintenance(nodes);
+      await expectCoins(nodes, order, 300);
+      expect(await marksOf(nodes.payments[0], order.orderId)).toEqual([]);
       await expectGauge("ovation.payment.orders.parked", 0, { why: "topicMissing" });
       for (const error of errors) error.mockRestore();
     },
   );
 });
 
-test("the metrics tell of open orders, of a janitor that is late, of refunds under way and messages to the wallet", async () => {
+test("the metrics show open orders, a maintenance job that is late, refunds under way and messages to the wallet", async () => {
   await sql("DELETE FROM t_pay_watch");
-  const order = await credited(desk, "wechat");
-  await place(desk, "wechat");
+  const order = await credited(nodes, "wechat");
+  await place(nodes, "wechat");
   await expectGauge("ovation.payment.orders.watched", 2);
-  await expectGauge("ovation.payment.janitor.late", 0);
+  await expectGauge("ovation.payment.maintenance.late", 0);
 
-  await sql("UPDATE t_pay_lease SET holder = 'a-node-that-hangs', until_time = UTC_TIMESTAMP(3) + INTERVAL 1 MINUTE");
+  await leaseJobs(nodes.payments[0], "a-node-that-hangs", 60_000);
   await sql("UPDATE t_pay_watch SET next_time = UTC_TIMESTAMP(3) - INTERVAL 90 SECOND");
-  await eventually("late", async () => ((await gauge(0, "ovation.payment.janitor.late")) ?? 0) >= 90, 15_000);
+  await eventually("late", async () => ((await gauge(0, "ovation.payment.maintenance.late")) ?? 0) >= 90, 15_000);
   await sql("DELETE FROM t_pay_message_watch");
-  await call(desk.gateway, "payment.refund", { orderId: order.orderId, reason: "r", operator: "alice" });
+  await call(nodes.gateway, "payment.refund", { orderId: order.orderId, reason: "r", operator: "alice" });
   await expectGauge("ovation.payment.refunds.waiting", 1);
   await expectGauge("ovation.payment.messages.watched", 1);
   await sql("DELETE FROM t_pay_watch");
   await sql("UPDATE t_pay_message_watch SET next_time = UTC_TIMESTAMP(3) - INTERVAL 90 SECOND");
-  await eventually("late", async () => ((await gauge(0, "ovation.payment.janitor.late")) ?? 0) >= 90, 15_000);
-  await sql("UPDATE t_pay_lease SET until_time = UTC_TIMESTAMP(3)");
-  await expectGauge("ovation.payment.janitor.late", 0);
+  await eventually("late", async () => ((await gauge(0, "ovation.payment.maintenance.late")) ?? 0) >= 90, 15_000);
+  await freeJobs(nodes.payments[0]);
+  await expectGauge("ovation.payment.maintenance.late", 0);
   await expectGauge("ovation.payment.messages.watched", 0);
 });
 
-test("the metrics tell of messages that are not published, how many and for how long", async () => {
+test("the metrics show messages that are not published, how many and for how long", async () => {
   await expectGauge("ovation.outbox.rows", 0);
   const add = (id: string) =>
     sql(

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes, randomUUID, sign, verify } from "node:crypto";
-import type { RawNotice } from "../../../services/payment/payment.contract.ts";
+import type { RawWebhook } from "../../../services/payment/payment.contract.ts";
 import { gbk, zip } from "./bill-archive.ts";
 import { type SimulatedAnswer, type SimulatedServer, simulate } from "./simulated-server.ts";
 
@@ -14,7 +14,7 @@ interface Trade {
 }
 
 export interface AlipayForgery {
-  /** Seconds since the notice was made. */
+  /** Seconds since the webhook was made. */
   age?: number;
   content?: Record<string, string>;
   foreignKey?: boolean;
@@ -83,8 +83,8 @@ export class AlipaySimulator {
     return true;
   }
 
-  /** One call that tells how a trade stands. */
-  notice(tradeNo: string, { age = 0, content = {}, foreignKey, tamper }: AlipayForgery = {}): RawNotice {
+  /** The webhook of a trade as it stands. */
+  webhook(tradeNo: string, { age = 0, content = {}, foreignKey, tamper }: AlipayForgery = {}): RawWebhook {
     const trade = this.trade(tradeNo);
     const fields: Record<string, string> = {
       notify_id: randomUUID().replaceAll("-", ""),

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Database } from "../../../mixins/mysql/database.ts";
-import type { RawNotice } from "../../../services/payment/payment.contract.ts";
-import { cashierSignature, paidNotice } from "../cashier-notices.ts";
+import type { RawWebhook } from "../../../services/payment/payment.contract.ts";
+import { cashierSignature, paidWebhook } from "../cashier-webhooks.ts";
 
 interface Trade {
   /** Fen. */
@@ -9,7 +9,7 @@ interface Trade {
   readonly transactionId: string;
 }
 
-/** How a notice differs from the genuine one. */
+/** How a webhook differs from the genuine one. */
 export interface CashierForgery {
   /** Seconds that the signature is old. */
   age?: number;
@@ -21,7 +21,7 @@ export interface CashierForgery {
 }
 
 /**
- * The sandbox cashier for tests, whose notices are sent when the test says so; written from its documented format, not
+ * The sandbox cashier for tests, whose webhooks are sent when the test says so; written from its documented format, not
  * from our cashier. What is asked of the cashier is answered by the real one's book, in which this one pays.
  */
 export class CashierSimulator {
@@ -45,7 +45,7 @@ export class CashierSimulator {
     return trade;
   }
 
-  /** The payer pays, where that is still possible; nobody is told yet. */
+  /** The payer pays, where that is still possible; nothing is sent yet. */
   async pay(orderId: string): Promise<boolean> {
     const { affectedRows } = await this.book.run(
       `UPDATE t_cashier_payment SET action = 'pay', press_time = UTC_TIMESTAMP(3), transaction_id = ?
@@ -55,19 +55,19 @@ export class CashierSimulator {
     return affectedRows === 1;
   }
 
-  /** One call that tells of a payment, signed now. */
-  paidNotice(orderId: string, forgery: CashierForgery = {}): RawNotice {
-    return this.notice(orderId, { status: "PAID" }, forgery);
+  /** The webhook of a payment, signed now. */
+  paidWebhook(orderId: string, forgery: CashierForgery = {}): RawWebhook {
+    return this.webhook(orderId, { status: "PAID" }, forgery);
   }
 
-  /** One call that tells that the payment went back. */
-  refundNotice(orderId: string, forgery: CashierForgery = {}): RawNotice {
-    return this.notice(orderId, { status: "REFUNDED", refundAmount: this.trade(orderId).total }, forgery);
+  /** The webhook of a refund of the payment. */
+  refundWebhook(orderId: string, forgery: CashierForgery = {}): RawWebhook {
+    return this.webhook(orderId, { status: "REFUNDED", refundAmount: this.trade(orderId).total }, forgery);
   }
 
-  private notice(orderId: string, says: object, { age = 0, content, foreignKey, tamper }: CashierForgery): RawNotice {
+  private webhook(orderId: string, says: object, { age = 0, content, foreignKey, tamper }: CashierForgery): RawWebhook {
     const { total, transactionId } = this.trade(orderId);
-    const body = JSON.stringify({ ...paidNotice(orderId, total, { transactionId }), ...says, ...content });
+    const body = JSON.stringify({ ...paidWebhook(orderId, total, { transactionId }), ...says, ...content });
     const secret = foreignKey ? "a-secret-that-is-not-the-cashiers" : this.secret;
     const headers = { "content-type": "application/json", ...cashierSignature(secret, body, age) };
     return { body: tamper ? tamper(body) : body, headers, query: {}, ip: "127.0.0.1" };

@@ -52,7 +52,7 @@ export async function simulate(
   return simulated;
 }
 
-/** Seconds between a provider's calls of one notice, by its documentation. */
+/** Seconds between a provider's calls of one webhook, by its documentation. */
 export const retrySeconds = {
   wechat: [15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600, 10_800, 10_800, 10_800, 21_600, 21_600],
   alipay: [240, 600, 600, 3_600, 7_200, 21_600, 54_000],

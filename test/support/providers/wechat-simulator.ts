@@ -8,7 +8,7 @@ import {
   sign,
   verify,
 } from "node:crypto";
-import type { RawNotice } from "../../../services/payment/payment.contract.ts";
+import type { RawWebhook } from "../../../services/payment/payment.contract.ts";
 import { type SimulatedAnswer, type SimulatedRequest, type SimulatedServer, simulate } from "./simulated-server.ts";
 
 interface Trade {
@@ -20,7 +20,7 @@ interface Trade {
   refund?: { id: string; status: "SUCCESS" | "PROCESSING" | "ABNORMAL" };
 }
 
-/** How a notice differs from the genuine one. */
+/** How a webhook differs from the genuine one. */
 export interface Forgery {
   /** Seconds that the signature is old. */
   age?: number;
@@ -86,7 +86,7 @@ export class WechatSimulator {
     return trade;
   }
 
-  /** The payer pays, where that is still possible; nobody is told yet. */
+  /** The payer pays, where that is still possible; nothing is sent yet. */
   pay(tradeNo: string): boolean {
     const trade = this.trade(tradeNo);
     if (trade.state !== "NOTPAY" || trade.expires.getTime() < Date.now()) return false;
@@ -94,13 +94,18 @@ export class WechatSimulator {
     return true;
   }
 
-  /** One call that tells of a payment, signed now. */
-  paidNotice(tradeNo: string, forgery: Forgery = {}): RawNotice {
-    return this.notice("TRANSACTION.SUCCESS", "transaction", { ...this.content(tradeNo), ...forgery.content }, forgery);
+  /** The webhook of a payment, signed now. */
+  paidWebhook(tradeNo: string, forgery: Forgery = {}): RawWebhook {
+    return this.webhook(
+      "TRANSACTION.SUCCESS",
+      "transaction",
+      { ...this.content(tradeNo), ...forgery.content },
+      forgery,
+    );
   }
 
-  /** One call that tells of a refund. */
-  refundNotice(tradeNo: string, forgery: Forgery = {}): RawNotice {
+  /** The webhook of a refund. */
+  refundWebhook(tradeNo: string, forgery: Forgery = {}): RawWebhook {
     const { total, transactionId } = this.trade(tradeNo);
     const content = {
       mchid: "1900000001",
@@ -113,7 +118,7 @@ export class WechatSimulator {
       amount: { total, refund: total, payer_total: total, payer_refund: total },
       ...forgery.content,
     };
-    return this.notice(`REFUND.${content.refund_status}`, "refund", content, forgery);
+    return this.webhook(`REFUND.${content.refund_status}`, "refund", content, forgery);
   }
 
   /** Rows that the bill has besides its trades: transaction, trade number, state, yuan. */
@@ -184,7 +189,7 @@ export class WechatSimulator {
     };
   }
 
-  private notice(event: string, kind: string, content: Record<string, unknown>, forgery: Forgery): RawNotice {
+  private webhook(event: string, kind: string, content: Record<string, unknown>, forgery: Forgery): RawWebhook {
     const nonce = randomBytes(6).toString("hex");
     const cipher = createCipheriv("aes-256-gcm", forgery.apiV3Key ?? this.apiV3Key, nonce);
     cipher.setAAD(Buffer.from(kind));

@@ -1,7 +1,10 @@
 import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readConfig, settingNames } from "../../../config/config.ts";
+import { readConfig as readSettings, settingNames } from "../../../config/config.ts";
+import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
+import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
+import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 
 const servers = {
   NATS_URL: "nats://127.0.0.1:4222",
@@ -9,6 +12,9 @@ const servers = {
   MYSQL_URL: "mysql://u:p@127.0.0.1:3306",
 };
 const usable = { ...servers, SMS_PROVIDER: "webhook", SMS_WEBHOOK_URL: "https://sms.example/send" };
+
+/** As a node with every service reads them. */
+const readConfig = (env: Record<string, string | undefined>) => readSettings(env, providerSettings);
 
 describe("settings", () => {
   test("a usable environment becomes a frozen object with defaults", () => {
@@ -43,7 +49,10 @@ describe("settings", () => {
   test(".env.example documents every setting, and nothing else", () => {
     const text = readFileSync(join(__dirname, "../../../.env.example"), "utf8");
     const documented = text.split("\n").flatMap((line) => /^([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
-    expect(documented.sort()).toEqual([...settingNames].sort());
+    const declared = providerSettings.flatMap(({ settings }) => Object.keys(settings));
+    expect(documented.sort()).toEqual([...settingNames, ...declared].sort());
+    // The exact lines to put there.
+    for (const block of providerSettings) expect(text).toContain(settingsText(block));
   });
 
   describe("of a payment channel", () => {
@@ -69,9 +78,9 @@ describe("settings", () => {
 
     test("are usable as a whole, with keys in one line too", () => {
       expect(problemOf({})).toBe("none");
-      expect(readConfig({ ...whole, ALIPAY_PRIVATE_KEY: secret.replaceAll("\n", "\\n") }).ALIPAY_PRIVATE_KEY).toBe(
-        secret,
-      );
+      const { kind } = alipayDeclared.settings.settings.ALIPAY_PRIVATE_KEY as BlockSetting;
+      expect(kind.parse(secret.replaceAll("\n", "\\n"))).toBe(secret);
+      expect(problemOf({ ALIPAY_PRIVATE_KEY: secret.replaceAll("\n", "\\n") })).toBe("none");
     });
 
     test("that is half configured are one clear message", () => {

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { billDay, isOver } from "../../../services/payment/bill-day.ts";
-import { readBill } from "../../../services/payment/bills.ts";
-import { billText, readCashierBill } from "../../../services/payment/cashier/cashier-bill.ts";
 import type { BillLine } from "../../../services/payment/payment.contract.ts";
 import { readAlipayBill } from "../../../services/payment/providers/alipay/alipay-bill.ts";
 import { unzip } from "../../../services/payment/providers/alipay/zip.ts";
+import { billText, readCashierBill } from "../../../services/payment/providers/cashier/cashier-bill.ts";
 import { readWechatBill } from "../../../services/payment/providers/wechat/wechat-bill.ts";
+import { providers } from "../../../services/payment/providers.contract.ts";
 import { gbk, zip } from "../../support/providers/bill-archive.ts";
 
 const room = 1_000_000;
@@ -161,12 +161,13 @@ describe("a file that is anything", () => {
     }),
   );
 
-  test.each(["wechat", "alipay", "cashier"] as const)("is a bill of %s or refused with a RangeError", (channel) => {
+  test.each(providers)("is a bill of $name or refused with a RangeError", async ({ load }) => {
+    const { readBill } = await load();
     fc.assert(
       fc.property(files, (file) => {
         let lines: BillLine[];
         try {
-          lines = readBill(channel, file);
+          lines = readBill(file);
         } catch (error) {
           expect(error).toBeInstanceOf(RangeError);
           return;

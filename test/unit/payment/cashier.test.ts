@@ -1,7 +1,7 @@
 import { limits } from "../../../config/limits.ts";
-import { notifyBase, pageBase } from "../../../services/payment/addresses.ts";
-import { cashierPage } from "../../../services/payment/cashier/cashier-page.ts";
-import { callsWanted, retryDelay } from "../../../services/payment/cashier/collection.ts";
+import { cashierPage } from "../../../services/payment/providers/cashier/cashier-page.ts";
+import { callsWanted, retryDelay } from "../../../services/payment/providers/cashier/collection.ts";
+import { notifyBase, pageBase } from "../../../services/payment/providers/open-providers.ts";
 import { yuan } from "../../../services/payment/yuan.ts";
 
 describe("the cashier's page", () => {
@@ -81,7 +81,7 @@ describe("the cashier's calls", () => {
 });
 
 describe("addresses", () => {
-  test("pages are at the API's, notices at the one that providers reach, each standing in for the other", () => {
+  test("pages are at the API's, webhooks at the one that providers reach, each standing in for the other", () => {
     const both = { API_URL: "http://a/", PAY_NOTIFY_BASE_URL: "https://n/", API_PORT: 8088 };
     expect([pageBase(both), notifyBase(both)]).toEqual(["http://a", "https://n"]);
     expect(pageBase({ ...both, API_URL: undefined })).toBe("https://n");

@@ -1,7 +1,7 @@
 import { orderIdOf } from "../../order.ts";
+import type { BillLine } from "../../payment.contract.ts";
 import { fenOf } from "../../yuan.ts";
 import { billLine, tableOf } from "../csv-bill.ts";
-import type { BillLine } from "../provider.ts";
 import { unzip } from "./zip.ts";
 
 const isHeading = (line: string) => /^支付宝交易号\s*,商户订单号\s*,业务类型/.test(line);

@@ -1,20 +1,21 @@
+import { createPrivateKey, createPublicKey } from "node:crypto";
 import { z } from "zod";
 import { fail } from "../../../../broker/failure.ts";
 import { limits } from "../../../../config/limits.ts";
 import { parse } from "../../../safe-parse.ts";
-import { NoticeRefused } from "../../notice-record.ts";
 import { orderIdOf, tradeNoOf } from "../../order.ts";
+import type { BillLine } from "../../payment.contract.ts";
 import { yuan } from "../../yuan.ts";
-import type { BillLine, PaymentProvider, ProviderOrder } from "../provider.ts";
+import type { PaymentProvider, ProviderOrder, ProviderSurroundings } from "../provider.ts";
 import { callProvider, downloadFrom } from "../provider-call.ts";
+import { WebhookRefused } from "../report.ts";
 import { readAlipayBill } from "./alipay-bill.ts";
-import { alipayTime, fenOfAlipay, readAlipayNotice, timeOfAlipay } from "./alipay-notice.ts";
 import { type AlipayAccount, signRequest, verifiedAnswer } from "./alipay-signature.ts";
+import { alipayTime, fenOfAlipay, readAlipayWebhook, timeOfAlipay } from "./alipay-webhook.ts";
 
 interface AlipaySetup {
   readonly account: AlipayAccount;
   readonly gateway: string;
-  readonly notifyUrl: string;
 }
 
 const answerSchema = z.object({ code: z.string(), sub_code: z.string().max(100).optional() }).loose();
@@ -53,27 +54,28 @@ class AlipayApi {
     });
   }
 
-  /** A call whose answer, whatever it says, is Alipay's. Fails: unavailable. */
+  /** A call whose answer, whatever its content, is Alipay's. Fails: unavailable. */
   async send(method: string, content: object): Promise<Answer> {
     const answer = await callProvider("alipay", `${this.setup.gateway}?charset=utf-8`, {
       method: "POST",
       headers: { "content-type": "application/x-www-form-urlencoded;charset=utf-8" },
       body: new URLSearchParams(this.request(method, content)).toString(),
     });
-    return this.believed(method, () => {
+    return this.verified(method, () => {
       const name = `${method.replaceAll(".", "_")}_response`;
       return parse(answerSchema, JSON.parse(verifiedAnswer(this.setup.account, name, answer.body)));
     });
   }
 
-  /** Fails: unavailable, where what Alipay sent cannot be read or believed. */
-  believed<T>(method: string, read: () => T): T {
+  /** Fails: unavailable, where what Alipay sent cannot be read or does not verify. */
+  verified<T>(method: string, read: () => T): T {
     try {
       return read();
     } catch (error) {
-      if (!(error instanceof NoticeRefused || error instanceof z.ZodError || error instanceof SyntaxError)) throw error;
-      const why = error instanceof NoticeRefused ? error.message : "not what was asked for";
-      throw fail("unavailable", { channel: "alipay", method, why: `its answer was not believed: ${why}` });
+      if (!(error instanceof WebhookRefused || error instanceof z.ZodError || error instanceof SyntaxError))
+        throw error;
+      const why = error instanceof WebhookRefused ? error.message : "not what was asked for";
+      throw fail("unavailable", { channel: "alipay", method, why: `its answer did not verify: ${why}` });
     }
   }
 
@@ -87,20 +89,22 @@ const succeeded = "10000";
 async function queryOrder(api: AlipayApi, orderId: string): Promise<ProviderOrder> {
   const method = "alipay.trade.query";
   const answer = await api.send(method, { out_trade_no: tradeNoOf(orderId) });
-  if (answer.sub_code === "ACQ.TRADE_NOT_EXIST") return { says: "unknown" };
+  if (answer.sub_code === "ACQ.TRADE_NOT_EXIST") return { status: "unknown" };
   if (answer.code !== succeeded) throw api.refused(method, answer);
-  return api.believed(method, () => {
+  return api.verified(method, () => {
     const trade = parse(tradeSchema, answer);
-    if (orderIdOf(trade.out_trade_no) !== orderId) throw new NoticeRefused("orderUnknown", "another order");
-    if (trade.trade_status === "WAIT_BUYER_PAY") return { says: "open" };
+    if (orderIdOf(trade.out_trade_no) !== orderId) throw new WebhookRefused("orderUnknown", "another order");
+    if (trade.trade_status === "WAIT_BUYER_PAY") return { status: "open" };
     // Only what was paid has a time of payment; a trade that is closed all the same has been refunded as a whole.
-    if (trade.send_pay_date === undefined) return { says: "closed" };
+    if (trade.send_pay_date === undefined) return { status: "closed" };
     const amount = fenOfAlipay(trade.total_amount);
     const payment = { transactionId: trade.trade_no, amount, time: timeOfAlipay(trade.send_pay_date) };
-    if (trade.trade_status === "TRADE_CLOSED") return { says: "refunded", ...payment, refundAmount: amount };
-    return { says: "paid", ...payment };
+    if (trade.trade_status === "TRADE_CLOSED") return { status: "refunded", ...payment, refundAmount: amount };
+    return { status: "paid", ...payment };
   });
 }
+
+export const readBill = (file: Buffer): BillLine[] => readAlipayBill(file, limits.payment.providerBillBytes);
 
 /** The day's bill: its address in a signed answer, the file from there. */
 async function fetchBill(api: AlipayApi, date: string): Promise<BillLine[]> {
@@ -108,10 +112,10 @@ async function fetchBill(api: AlipayApi, date: string): Promise<BillLine[]> {
   const answer = await api.send(method, { bill_type: "trade", bill_date: date });
   if (answer.sub_code === "isp.bill_not_exist") return [];
   if (answer.code !== succeeded) throw api.refused(method, answer);
-  const { bill_download_url } = api.believed(method, () => parse(billSchema, answer));
+  const { bill_download_url } = api.verified(method, () => parse(billSchema, answer));
   const file = await downloadFrom("alipay", bill_download_url, {});
   try {
-    return readAlipayBill(file, limits.payment.providerBillBytes);
+    return readBill(file);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw fail("unavailable", { channel: "alipay", method, why: error.message });
@@ -119,12 +123,16 @@ async function fetchBill(api: AlipayApi, date: string): Promise<BillLine[]> {
 }
 
 /** Alipay's page pay: `payUrl` is its page, signed by us. */
-export function alipayProvider(setup: AlipaySetup): PaymentProvider {
-  const { account, gateway, notifyUrl } = setup;
-  const api = new AlipayApi(setup);
+export function open({ settings, webhookUrl }: ProviderSurroundings): PaymentProvider {
+  const account: AlipayAccount = {
+    appId: settings.ALIPAY_APP_ID as string,
+    sellerId: settings.ALIPAY_SELLER_ID as string,
+    privateKey: createPrivateKey(settings.ALIPAY_PRIVATE_KEY as string),
+    alipayKey: createPublicKey(settings.ALIPAY_PUBLIC_KEY as string),
+  };
+  const gateway = settings.ALIPAY_GATEWAY ?? "https://openapi.alipay.com/gateway.do";
+  const api = new AlipayApi({ account, gateway });
   return {
-    channel: "alipay",
-    kind: "redirect",
     async createPayment(order, productName, expires) {
       const content = {
         out_trade_no: tradeNoOf(order.orderId),
@@ -133,13 +141,13 @@ export function alipayProvider(setup: AlipaySetup): PaymentProvider {
         product_code: "FAST_INSTANT_TRADE_PAY",
         time_expire: alipayTime(expires),
       };
-      const fields = api.request("alipay.trade.page.pay", content, { notify_url: notifyUrl });
+      const fields = api.request("alipay.trade.page.pay", content, { notify_url: webhookUrl });
       return { payUrl: `${gateway}?${new URLSearchParams(fields)}` };
     },
-    readNotice: (raw, now) => readAlipayNotice(account, raw, now),
-    answer: (verdict, status) =>
-      verdict.outcome === "refused"
-        ? { httpStatus: status, contentType: "text/plain; charset=utf-8", body: "failure" }
+    readWebhook: (raw, now) => readAlipayWebhook(account, raw, now),
+    answer: ({ outcome }, httpStatus) =>
+      outcome === "refused"
+        ? { httpStatus, contentType: "text/plain; charset=utf-8", body: "failure" }
         : { httpStatus: 200, contentType: "text/plain; charset=utf-8", body: "success" },
     queryOrder: (orderId) => queryOrder(api, orderId),
     bill: (date) => fetchBill(api, date),
@@ -156,9 +164,9 @@ export function alipayProvider(setup: AlipaySetup): PaymentProvider {
         refund_reason: reason,
       });
       if (answer.code !== succeeded) throw api.refused(method, answer);
-      return api.believed(method, () => {
+      return api.verified(method, () => {
         const { out_trade_no, refund_fee } = parse(refundSchema, answer);
-        if (orderIdOf(out_trade_no) !== orderId) throw new NoticeRefused("orderUnknown", "another order");
+        if (orderIdOf(out_trade_no) !== orderId) throw new WebhookRefused("orderUnknown", "another order");
         return fenOfAlipay(refund_fee) === amount ? "done" : "failed";
       });
     },

@@ -1,5 +1,5 @@
 import { createSign, createVerify, type KeyObject } from "node:crypto";
-import { NoticeRefused } from "../../notice-record.ts";
+import { WebhookRefused } from "../report.ts";
 
 /** A merchant's application at Alipay, with its own key and Alipay's (RSA2). */
 export interface AlipayAccount {
@@ -26,31 +26,31 @@ export function signRequest(account: AlipayAccount, fields: Readonly<Record<stri
   return { ...fields, sign };
 }
 
-/** @throws NoticeRefused where the text is not signed by Alipay. */
+/** @throws WebhookRefused where the text is not signed by Alipay. */
 function verifyText(account: AlipayAccount, text: string, signature: string): void {
   const wellFormed = /^[A-Za-z0-9+/=]{1,1024}$/.test(signature);
   if (!wellFormed || !createVerify("RSA-SHA256").update(text, "utf8").verify(account.alipayKey, signature, "base64"))
-    throw new NoticeRefused("signature");
+    throw new WebhookRefused("signature");
 }
 
 /**
- * Whether a notice's form is Alipay's: RSA2 over its fields without sign and sign_type.
- * @throws NoticeRefused
+ * Whether a webhook's form is Alipay's: RSA2 over its fields without sign and sign_type.
+ * @throws WebhookRefused
  */
 export function verifyForm(account: AlipayAccount, fields: Readonly<Record<string, string>>): void {
   if (fields.sign === undefined || fields.sign_type !== "RSA2")
-    throw new NoticeRefused("signature", "sign or sign_type missing or of another kind");
+    throw new WebhookRefused("signature", "sign or sign_type missing or of another kind");
   verifyText(account, sortedForm(fields, ["sign", "sign_type"]), fields.sign);
 }
 
 /**
  * The answer to a call, e.g. of `alipay_trade_query_response`, as the text that was signed.
- * @throws NoticeRefused
+ * @throws WebhookRefused
  */
 export function verifiedAnswer(account: AlipayAccount, name: string, body: string): string {
   const text = objectAfter(body, `"${name}":`);
   const signature = /"sign"\s*:\s*"([^"\\]*(?:\\\/[^"\\]*)*)"/.exec(text === null ? "" : body.replace(text, ""))?.[1];
-  if (text === null || signature === undefined) throw new NoticeRefused("malformed", "no signed answer");
+  if (text === null || signature === undefined) throw new WebhookRefused("malformed", "no signed answer");
   verifyText(account, text, signature.replaceAll("\\/", "/"));
   return text;
 }

@@ -1,7 +1,7 @@
 import { orderIdOf } from "../../order.ts";
+import type { BillLine } from "../../payment.contract.ts";
 import { fenOf } from "../../yuan.ts";
 import { billLine, tableOf } from "../csv-bill.ts";
-import type { BillLine } from "../provider.ts";
 
 /** A field of a row, which has to be there; @throws RangeError */
 function field(row: Record<string, string>, name: string): string {

@@ -1,20 +1,19 @@
-import { createHash } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
 import { z } from "zod";
 import { fail } from "../../../../broker/failure.ts";
-import { NoticeRefused } from "../../notice-record.ts";
 import { orderIdOf, tradeNoOf } from "../../order.ts";
-import type { BillLine, PaymentProvider, ProviderOrder } from "../provider.ts";
+import type { BillLine } from "../../payment.contract.ts";
+import type { PaymentProvider, ProviderOrder, ProviderSurroundings } from "../provider.ts";
 import { callProvider, downloadFrom, type ProviderAnswer } from "../provider-call.ts";
+import { WebhookRefused } from "../report.ts";
 import { readWechatBill } from "./wechat-bill.ts";
-import { parseJson, readWechatNotice, requireOwn, wechatOrderSchema } from "./wechat-notice.ts";
 import { authorization, verifyWechat, type WechatAccount } from "./wechat-signature.ts";
+import { parseJson, readWechatWebhook, requireOwn, wechatOrderSchema } from "./wechat-webhook.ts";
 
 interface WechatSetup {
   readonly account: WechatAccount;
   /** Without a slash at its end. */
   readonly baseUrl: string;
-  /** Where WeChat Pay sends its notices, of payments and refunds alike. */
-  readonly notifyUrl: string;
 }
 
 const nativeSchema = z.object({ code_url: z.string().min(1).max(512) });
@@ -39,7 +38,7 @@ class WechatApi {
     this.setup = setup;
   }
 
-  /** A signed call; its answer, whatever it says, is WeChat Pay's. Fails: unavailable. */
+  /** A signed call; its answer, whatever its content, is WeChat Pay's. Fails: unavailable. */
   async send(method: "GET" | "POST", path: string, payload?: object): Promise<ProviderAnswer> {
     const { account, baseUrl } = this.setup;
     const url = new URL(baseUrl + path);
@@ -79,8 +78,8 @@ class WechatApi {
   }
 
   unusable(path: string, error: unknown): unknown {
-    if (!(error instanceof NoticeRefused)) return error;
-    return fail("unavailable", { channel: "wechat", path, why: `its answer was not believed: ${error.message}` });
+    if (!(error instanceof WebhookRefused)) return error;
+    return fail("unavailable", { channel: "wechat", path, why: `its answer did not verify: ${error.message}` });
   }
 }
 
@@ -97,23 +96,25 @@ const orderPath = (orderId: string) => `/v3/pay/transactions/out-trade-no/${trad
 async function queryOrder(api: WechatApi, account: WechatAccount, orderId: string): Promise<ProviderOrder> {
   const path = `${orderPath(orderId)}?mchid=${encodeURIComponent(account.mchId)}`;
   const answer = await api.send("GET", path);
-  if (answer.status === 404 && /^ORDER_?NOT_?EXIST$/.test(codeOf(answer.body))) return { says: "unknown" };
+  if (answer.status === 404 && /^ORDER_?NOT_?EXIST$/.test(codeOf(answer.body))) return { status: "unknown" };
   const order = api.read(path, answer, wechatOrderSchema);
   try {
     requireOwn(account, order);
-    if (orderIdOf(order.out_trade_no) !== orderId) throw new NoticeRefused("orderUnknown", "another order");
+    if (orderIdOf(order.out_trade_no) !== orderId) throw new WebhookRefused("orderUnknown", "another order");
     const state = order.trade_state;
-    if (state === "CLOSED" || state === "REVOKED") return { says: "closed" };
-    if (state !== "SUCCESS" && state !== "REFUND") return { says: "open" };
+    if (state === "CLOSED" || state === "REVOKED") return { status: "closed" };
+    if (state !== "SUCCESS" && state !== "REFUND") return { status: "open" };
     const { transaction_id: transactionId, amount, success_time: time } = order;
-    if (!transactionId || !amount || !time) throw new NoticeRefused("malformed", "a paid order without its payment");
-    // REFUND is said of a part as of the whole, and not how much.
-    const says = state === "SUCCESS" ? "paid" : "refunded";
-    return { says, transactionId, amount: amount.total, time: new Date(time) };
+    if (!transactionId || !amount || !time) throw new WebhookRefused("malformed", "a paid order without its payment");
+    // REFUND may mean a part or the whole: the answer does not tell how much.
+    const status = state === "SUCCESS" ? "paid" : "refunded";
+    return { status, transactionId, amount: amount.total, time: new Date(time) };
   } catch (error) {
     throw api.unusable(path, error);
   }
 }
+
+export const readBill = (file: Buffer): BillLine[] => readWechatBill(file.toString("utf8"));
 
 /** The day's bill: its address in a signed answer, the file itself proved by the hash that stands there. */
 async function fetchBill(api: WechatApi, account: WechatAccount, date: string): Promise<BillLine[]> {
@@ -125,22 +126,37 @@ async function fetchBill(api: WechatApi, account: WechatAccount, date: string): 
   const signed = authorization(account, "GET", url.pathname + url.search, "");
   const file = await downloadFrom("wechat", url.href, { "user-agent": "ovation", authorization: signed });
   if (createHash("sha1").update(file).digest("hex") !== hash_value.toLowerCase())
-    throw api.unusable(path, new NoticeRefused("signature", "the bill is not the one that was announced"));
+    throw api.unusable(path, new WebhookRefused("signature", "the bill is not the one that was announced"));
   try {
-    return readWechatBill(file.toString("utf8"));
+    return readBill(file);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw api.unusable(path, new NoticeRefused("malformed", error.message));
+    throw api.unusable(path, new WebhookRefused("malformed", error.message));
   }
 }
 
-/** WeChat Pay API v3, Native: the payer scans `code_url`. */
-export function wechatProvider(setup: WechatSetup): PaymentProvider {
-  const { account, notifyUrl } = setup;
-  const api = new WechatApi(setup);
+function accountOf(settings: ProviderSurroundings["settings"]): WechatAccount {
+  const platformSerial = settings.WECHAT_PAY_PLATFORM_SERIAL as string;
+  const nextSerial = settings.WECHAT_PAY_NEXT_PLATFORM_SERIAL;
+  const platformKeys = new Map([[platformSerial, createPublicKey(settings.WECHAT_PAY_PLATFORM_PUBLIC_KEY as string)]]);
+  if (nextSerial) platformKeys.set(nextSerial, createPublicKey(settings.WECHAT_PAY_NEXT_PLATFORM_PUBLIC_KEY as string));
   return {
-    channel: "wechat",
-    kind: "qr",
+    mchId: settings.WECHAT_PAY_MCHID as string,
+    appId: settings.WECHAT_PAY_APPID as string,
+    apiV3Key: settings.WECHAT_PAY_APIV3_KEY as string,
+    serialNo: settings.WECHAT_PAY_SERIAL_NO as string,
+    privateKey: createPrivateKey(settings.WECHAT_PAY_PRIVATE_KEY as string),
+    platformSerial,
+    platformKeys,
+  };
+}
+
+/** WeChat Pay API v3, Native: the payer scans `code_url`. */
+export function open({ settings, webhookUrl }: ProviderSurroundings): PaymentProvider {
+  const account = accountOf(settings);
+  const baseUrl = (settings.WECHAT_PAY_BASE_URL ?? "https://api.mch.weixin.qq.com").replace(/\/+$/, "");
+  const api = new WechatApi({ account, baseUrl });
+  return {
     async createPayment(order, productName, expires) {
       const path = "/v3/pay/transactions/native";
       const answer = await api.send("POST", path, {
@@ -149,16 +165,16 @@ export function wechatProvider(setup: WechatSetup): PaymentProvider {
         description: productName.slice(0, 40),
         out_trade_no: tradeNoOf(order.orderId),
         time_expire: rfc3339(expires),
-        notify_url: notifyUrl,
+        notify_url: webhookUrl,
         amount: { total: order.amount, currency: "CNY" },
       });
       return { payUrl: api.read(path, answer, nativeSchema).code_url };
     },
-    readNotice: (raw, now) => readWechatNotice(account, raw, now),
-    answer(verdict, status) {
+    readWebhook: (raw, now) => readWechatWebhook(account, raw, now),
+    answer({ outcome, reason }, httpStatus) {
       const contentType = "application/json; charset=utf-8";
-      if (verdict.outcome !== "refused") return { httpStatus: 200, contentType, body: "" };
-      return { httpStatus: status, contentType, body: JSON.stringify({ code: "FAIL", message: verdict.reason }) };
+      if (outcome !== "refused") return { httpStatus: 200, contentType, body: "" };
+      return { httpStatus, contentType, body: JSON.stringify({ code: "FAIL", message: reason }) };
     },
     queryOrder: (orderId) => queryOrder(api, account, orderId),
     bill: (date) => fetchBill(api, account, date),
@@ -172,12 +188,12 @@ export function wechatProvider(setup: WechatSetup): PaymentProvider {
         transaction_id: transactionId,
         out_refund_no: tradeNoOf(orderId),
         reason: reason.slice(0, 26),
-        notify_url: notifyUrl,
+        notify_url: webhookUrl,
         amount: { refund: amount, total: amount, currency: "CNY" },
       });
       const { status, out_refund_no } = api.read(path, answer, refundSchema);
       if (out_refund_no !== tradeNoOf(orderId))
-        throw api.unusable(path, new NoticeRefused("malformed", "another refund"));
+        throw api.unusable(path, new WebhookRefused("malformed", "another refund"));
       return refundStates[status] ?? "processing";
     },
   };

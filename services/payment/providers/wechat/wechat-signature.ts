@@ -1,12 +1,12 @@
 import { createDecipheriv, createSign, createVerify, type KeyObject, randomBytes } from "node:crypto";
 import { limits } from "../../../../config/limits.ts";
-import { NoticeRefused } from "../../notice-record.ts";
+import { WebhookRefused } from "../report.ts";
 
 /** A merchant at WeChat Pay (API v3): who it is, its key, and the platform's key by serial. */
 export interface WechatAccount {
   readonly mchId: string;
   readonly appId: string;
-  /** 32 bytes: what notices are encrypted with. */
+  /** 32 bytes: what webhooks are encrypted with. */
   readonly apiV3Key: string;
   readonly privateKey: KeyObject;
   /** The serial of the merchant's certificate. */
@@ -36,8 +36,8 @@ export function authorization(
 }
 
 /**
- * Whether a body, of a notice or an answer, is WeChat Pay's and was signed lately. Header names are in lower case.
- * @throws NoticeRefused
+ * Whether a body, of a webhook or an answer, is WeChat Pay's and was signed lately. Header names are in lower case.
+ * @throws WebhookRefused
  */
 export function verifyWechat(
   account: Pick<WechatAccount, "platformKeys">,
@@ -53,28 +53,28 @@ export function verifyWechat(
     !/^[\x21-\x7e]{1,128}$/.test(nonce) ||
     !/^[A-Za-z0-9+/=]{1,1024}$/.test(signature)
   )
-    throw new NoticeRefused("signature", "headers missing or malformed");
+    throw new WebhookRefused("signature", "headers missing or malformed");
   const key = account.platformKeys.get(headers["wechatpay-serial"] ?? "");
-  if (!key) throw new NoticeRefused("signature", "signed with a key of another serial");
+  if (!key) throw new WebhookRefused("signature", "signed with a key of another serial");
   const verified = createVerify("RSA-SHA256")
     .update(`${timestamp}\n${nonce}\n${body}\n`)
     .verify(key, signature, "base64");
-  if (!verified) throw new NoticeRefused("signature");
-  if (Math.abs(now - Number(timestamp) * 1_000) > limits.payment.noticeFreshnessMs) throw new NoticeRefused("stale");
+  if (!verified) throw new WebhookRefused("signature");
+  if (Math.abs(now - Number(timestamp) * 1_000) > limits.payment.webhookFreshnessMs) throw new WebhookRefused("stale");
 }
 
 const tagBytes = 16;
 
 /**
- * The plain text of a notice's resource: AES-256-GCM with the APIv3 key, the tag at the end of the cipher text.
- * @throws NoticeRefused
+ * The plain text of a webhook's resource: AES-256-GCM with the APIv3 key, the tag at the end of the cipher text.
+ * @throws WebhookRefused
  */
 export function decryptResource(
   apiV3Key: string,
   resource: { ciphertext: string; nonce: string; associated_data?: string },
 ): string {
   const sealed = Buffer.from(resource.ciphertext, "base64");
-  if (sealed.length <= tagBytes) throw new NoticeRefused("malformed", "no cipher text");
+  if (sealed.length <= tagBytes) throw new WebhookRefused("malformed", "no cipher text");
   try {
     const decipher = createDecipheriv(
       "aes-256-gcm",
@@ -85,7 +85,7 @@ export function decryptResource(
     decipher.setAAD(Buffer.from(resource.associated_data ?? "", "utf8"));
     return Buffer.concat([decipher.update(sealed.subarray(0, -tagBytes)), decipher.final()]).toString("utf8");
   } catch {
-    // What OpenSSL says of it helps nobody: the key, the nonce or the text is not the right one.
-    throw new NoticeRefused("signature", "the resource does not open with the APIv3 key");
+    // The message of OpenSSL helps nobody: the key, the nonce or the text is not the right one.
+    throw new WebhookRefused("signature", "the resource does not open with the APIv3 key");
   }
 }

@@ -1,0 +1,84 @@
+import type { Log } from "../../../broker/log.ts";
+import { limits } from "../../../config/limits.ts";
+import { BackgroundLoop } from "../../../mixins/background-loop.ts";
+import { DatabaseLease } from "../../../mixins/lease/database-lease.ts";
+import type { Database } from "../../../mixins/mysql/database.ts";
+
+/** Work that comes due in the database and is done on one node at a time. */
+export interface Job<Item> {
+  /** Of its lease, and in the log. */
+  readonly name: string;
+  readonly everyMs: number;
+  /** How many items a round takes on. */
+  readonly atOnce: number;
+  /** How many are handled under one renewal of the lease; that takes less time than the lease lasts. */
+  readonly portion: number;
+  /** What is due now, at most `limit` items, longest due first. Changes nothing. */
+  due(limit: number): Promise<readonly Item[]>;
+  /**
+   * Handles items, each idempotently. Resolves to whether to go on at once: not where these items stay due, or the next
+   * ones would fail alike.
+   */
+  handle(items: readonly Item[]): Promise<boolean>;
+}
+
+interface JobContext {
+  readonly mysql: Database;
+  readonly logger: Log;
+  /** The id of this node: of one running process, never used again. */
+  readonly holder: string;
+}
+
+/**
+ * Runs a job in rounds until it is stopped, on the node that holds the job's lease. Another node takes the lease over
+ * once it is not renewed; should two nodes work for a short time, each item still has its effect once. A round without
+ * due items writes nothing.
+ */
+export class MaintenanceJob<Item> {
+  private readonly job: Job<Item>;
+  private readonly context: JobContext;
+  private readonly lease: DatabaseLease;
+  private readonly loop: BackgroundLoop;
+  private stopping = false;
+
+  constructor(job: Job<Item>, context: JobContext) {
+    this.job = job;
+    this.context = context;
+    const { name, everyMs } = job;
+    const { mysql, logger, holder } = context;
+    this.lease = new DatabaseLease({ mysql, name, holder, ms: limits.payment.maintenanceLeaseMs });
+    this.loop = new BackgroundLoop({
+      name,
+      round: () => this.round(),
+      idleMs: everyMs,
+      errorBackoffMs: everyMs,
+      log: logger,
+    });
+  }
+
+  wake(): void {
+    this.loop.wake();
+  }
+
+  /** Resolves once what is in work is done and another node can take the lease. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await this.loop.stop();
+    await this.lease.giveBack().catch((error: Error) => {
+      this.context.logger.warn(
+        { err: error, lease: this.job.name },
+        "a lease was not given back: it runs out by itself",
+      );
+    });
+  }
+
+  private async round(): Promise<boolean> {
+    const { atOnce, portion } = this.job;
+    const due = await this.job.due(atOnce);
+    for (let at = 0; at < due.length; at += portion) {
+      if (this.stopping || !(await this.lease.hold())) return false;
+      if (!(await this.job.handle(due.slice(at, at + portion)))) return false;
+    }
+    return due.length === atOnce;
+  }
+}

@@ -1,0 +1,154 @@
+import { limits } from "../../../config/limits.ts";
+import type { Recovery } from "../../../mixins/jetstream/recoveries.ts";
+import { topicStream } from "../../streams.ts";
+import { type Effect, effects } from "../messages.ts";
+import type { PaymentContext } from "../payment-context.ts";
+import {
+  dueMessages,
+  hurryMessages,
+  type MessageWatch,
+  noteAgain,
+  noteUnsent,
+  postponeMessages,
+  removeMessageWatches,
+} from "../watches/message-watch-store.ts";
+import { againAfter, isOverdue, nextMessageLook } from "../watches/watch-times.ts";
+import type { Job } from "./job.ts";
+
+/** What the wallet's books show, and a counter of what is published again. */
+export interface MessagePorts {
+  /** Those of the orders, `limits.payment.maintenanceMessages` at the most, whose effect is in the wallet's books. */
+  shown(effect: Effect, orderIds: readonly string[]): Promise<string[]>;
+  publishedAgain(effect: Effect): void;
+}
+
+/**
+ * Asks the wallet about the messages that are due: what its books show is watched no longer, and what they lack for too
+ * long is published again. While the wallet cannot answer, nothing is done.
+ */
+export function lostMessagesJob(context: PaymentContext, ports: MessagePorts): Job<MessageWatch> {
+  return {
+    name: "lost-messages",
+    everyMs: limits.payment.maintenancePollMs,
+    atOnce: limits.payment.maintenanceMessages,
+    portion: limits.payment.maintenanceMessages,
+    due: (limit) => dueMessages(context.mysql, limit),
+    handle: (messages) => lookAfterMessages(context, ports, messages),
+  };
+}
+
+/** Whether the wallet answered. */
+async function lookAfterMessages(
+  context: PaymentContext,
+  ports: MessagePorts,
+  messages: readonly MessageWatch[],
+): Promise<boolean> {
+  for (const effect of effects) {
+    const asked = messages.filter((message) => message.effect === effect);
+    if (asked.length === 0) continue;
+    // The outbox first: what leaves it after it was read is not in the books when they are, and not lost either.
+    const unsent = await context.outbox.unsent(asked.map(orderIdOf));
+    let shown: Set<string>;
+    try {
+      shown = new Set(await ports.shown(effect, asked.map(orderIdOf)));
+    } catch (error) {
+      const about = { err: error, effect, orders: asked.length, first: asked[0]?.orderId };
+      context.logger.warn(
+        about,
+        "the wallet cannot be asked about its messages: asked again soon, nothing is published",
+      );
+      return false;
+    }
+    await removeMessageWatches(context.mysql, effect, [...shown]);
+    const missing = asked.filter(({ orderId }) => !shown.has(orderId));
+    await lookAfterUnsent(
+      context,
+      effect,
+      missing.filter(({ orderId }) => unsent.has(orderId)),
+    );
+    await lookAfterMissing(
+      context,
+      ports,
+      effect,
+      missing.filter(({ orderId }) => !unsent.has(orderId)),
+    );
+  }
+  return true;
+}
+
+/**
+ * Where the stream of the topics was made anew, the wait for what it may have lost is over: the wallet is asked about
+ * everything that is watched, once it had time for what the outbox sends again.
+ */
+export function messageRecovery(context: PaymentContext): Recovery {
+  return {
+    name: "watched messages",
+    stream: topicStream,
+    once: true,
+    async run() {
+      const now = Date.now();
+      const messages = await hurryMessages(
+        context.mysql,
+        new Date(now + limits.payment.messageLookAfterLossMs),
+        new Date(now),
+      );
+      if (messages > 0)
+        context.logger.warn(
+          { messages },
+          "the stream of the topics is a new one: the wallet is asked about its messages",
+        );
+    },
+  };
+}
+
+const orderIdOf = ({ orderId }: MessageWatch) => orderId;
+
+/** What had not left the outbox is late and not lost: it is waited for from now on, as if it had just been sent. */
+async function lookAfterUnsent(
+  context: PaymentContext,
+  effect: Effect,
+  unsent: readonly MessageWatch[],
+): Promise<void> {
+  const now = Date.now();
+  for (const [again, messages] of Map.groupBy(unsent, (message) => message.again))
+    await noteUnsent(context.mysql, effect, messages.map(orderIdOf), nextMessageLook(1, now), againAfter(again, now));
+}
+
+async function lookAfterMissing(
+  context: PaymentContext,
+  ports: MessagePorts,
+  effect: Effect,
+  missing: readonly MessageWatch[],
+): Promise<void> {
+  const now = Date.now();
+  const lost = new Set(missing.filter((message) => isOverdue(message, now)));
+  const waiting = Map.groupBy(
+    missing.filter((message) => !lost.has(message)),
+    ({ asked }) => nextMessageLook(asked + 1, now).getTime(),
+  );
+  for (const [next, messages] of waiting)
+    await postponeMessages(context.mysql, effect, messages.map(orderIdOf), new Date(next));
+  for (const message of lost) await publishAgain(context, ports, message);
+  if (lost.size > 0) context.outbox.wake();
+}
+
+const complaints: Readonly<Record<Effect, string>> = {
+  credit: "a paid order is not credited: its message is published again",
+  refund: "the coins of a refunded order were not taken back: its message is published again",
+};
+
+/** A new row of the outbox, with a message id of its own: the stream and the outbox know the former one as done. */
+async function publishAgain(context: PaymentContext, ports: MessagePorts, message: MessageWatch): Promise<void> {
+  const { orderId, effect, subject, payload } = message;
+  const again = message.again + 1;
+  const now = Date.now();
+  const published = await context.mysql.transaction(async (tx) => {
+    if (!(await noteAgain(tx, message, nextMessageLook(0, now), againAfter(again, now)))) return false;
+    const msgId = `${subject}:${orderId}:again:${again}`;
+    await context.outbox.add(tx, { subject, msgId, payload, orderKey: orderId });
+    return true;
+  });
+  if (!published) return;
+  ports.publishedAgain(effect);
+  context.logger.error({ orderId, subject, again }, complaints[effect]);
+}

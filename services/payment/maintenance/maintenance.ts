@@ -1,0 +1,50 @@
+import type { Service, ServiceBroker } from "moleculer";
+import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
+import { call } from "../../contracts.ts";
+import { effects } from "../messages.ts";
+import type { PaymentContext } from "../payment-context.ts";
+import type { OpenProviders } from "../providers/provider.ts";
+import { MaintenanceJob } from "./job.ts";
+import { lostMessagesJob, type MessagePorts, messageRecovery } from "./lost-messages.ts";
+import { openOrdersJob } from "./open-orders.ts";
+import { openRefundsJob } from "./open-refunds.ts";
+import { uncreditedOrdersJob } from "./uncredited-orders.ts";
+
+const counter = {
+  name: "ovation.payment.messages.again",
+  description: "Messages to the wallet that were published again, since its books did not show them",
+  labelNames: ["service", "effect"],
+} as const;
+
+/** The wallet's books, and the counter of GET /metrics. */
+function messagePorts(broker: ServiceBroker): MessagePorts {
+  const { metrics } = broker;
+  const labels = (effect: string) => ({ service: "payment", effect });
+  metrics.register({ type: "counter", ...counter, labelNames: [...counter.labelNames] });
+  // A series that begins at 0, so that its first step is seen.
+  for (const effect of effects) metrics.increment(counter.name, labels(effect), 0);
+  const actions = { credit: "wallet.creditsOf", refund: "wallet.refundsOf" } as const;
+  return {
+    async shown(effect, orderIds) {
+      const { list } = await call(broker, actions[effect], { orderIds: [...orderIds] });
+      return list.map(({ orderId }) => orderId);
+    },
+    publishedAgain: (effect) => metrics.increment(counter.name, labels(effect)),
+  };
+}
+
+/** The maintenance jobs of a payment node, by name. */
+export type Maintenance = ReturnType<typeof openMaintenance>;
+
+/** Starts the maintenance jobs; each runs on one payment node at a time, until it is stopped. */
+export function openMaintenance(service: Service & PaymentContext & JetStreamState & { providers: OpenProviders }) {
+  const { broker, providers, mysql, logger } = service;
+  service.jetstream.recover(messageRecovery(service));
+  const context = { mysql, logger, holder: broker.nodeID };
+  return {
+    openOrders: new MaintenanceJob(openOrdersJob(service, providers), context),
+    openRefunds: new MaintenanceJob(openRefundsJob(service, providers), context),
+    lostMessages: new MaintenanceJob(lostMessagesJob(service, messagePorts(broker)), context),
+    uncreditedOrders: new MaintenanceJob(uncreditedOrdersJob(service), context),
+  };
+}

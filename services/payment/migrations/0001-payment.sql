@@ -1,0 +1,180 @@
+-- What can be bought. Price is fen; `extra` holds {"coin": coins one gets, ...}.
+CREATE TABLE IF NOT EXISTS t_pay_product (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  name VARCHAR(100) NOT NULL,
+  price BIGINT UNSIGNED NOT NULL,
+  extra JSON NOT NULL,
+  -- 0 coins.
+  type TINYINT UNSIGNED NOT NULL DEFAULT 0,
+  -- 0 off sale, 1 on sale.
+  valid_status TINYINT UNSIGNED NOT NULL DEFAULT 1,
+  create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  update_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
+  KEY idx_type_price (type, valid_status, price)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+INSERT IGNORE INTO t_pay_product (id, name, price, extra, type, valid_status) VALUES
+  (6, '30元旗鱼币', 3000, '{"coin": 300, "url": "www.tttt.com"}', 0, 1),
+  (7, '35元旗鱼币', 3500, '{"coin": 350, "url": "www.tttt.com"}', 0, 1),
+  (8, '40元旗鱼币', 4000, '{"coin": 400, "url": "www.tttt.com"}', 0, 1),
+  (9, '50元旗鱼币', 5000, '{"coin": 500, "url": "www.tttt.com"}', 0, 1),
+  (10, '100元旗鱼币', 10000, '{"coin": 1000, "url": "www.tttt.com"}', 0, 1);
+
+-- One row an order. Amount (fen), coins and biz code are the product's when the order was made.
+CREATE TABLE IF NOT EXISTS t_pay_order (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  order_id VARCHAR(64) NOT NULL,
+  product_id BIGINT UNSIGNED NOT NULL,
+  user_id BIGINT UNSIGNED NOT NULL,
+  -- 1 live room, 2 user centre.
+  source TINYINT UNSIGNED NOT NULL,
+  -- The number of a provider, see providers/registry.ts.
+  pay_channel TINYINT UNSIGNED NOT NULL,
+  -- 0 waiting, 1 paying, 2 paid, 3 cancelled, 4 invalid, 5 refunded; moves are in order-state.ts.
+  status TINYINT UNSIGNED NOT NULL,
+  amount BIGINT UNSIGNED NOT NULL,
+  coins BIGINT UNSIGNED NOT NULL,
+  biz_code INT UNSIGNED NOT NULL,
+  -- The provider's id of the payment: one payment pays one order.
+  transaction_id VARCHAR(64) NULL,
+  pay_time DATETIME(3) NULL,
+  refund_time DATETIME(3) NULL,
+  refund_reason VARCHAR(200) NULL,
+  create_time DATETIME(3) NOT NULL,
+  update_time DATETIME(3) NOT NULL,
+  UNIQUE KEY uk_order_id (order_id),
+  UNIQUE KEY uk_transaction (pay_channel, transaction_id),
+  KEY idx_user (user_id, id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- Where the message of a paid order goes, by its biz code. A topic is a subject of the stream PAY (`pay.*`).
+CREATE TABLE IF NOT EXISTS t_pay_topic (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  topic VARCHAR(100) NOT NULL,
+  -- 0 off, 1 on.
+  status TINYINT UNSIGNED NOT NULL DEFAULT 1,
+  biz_code INT UNSIGNED NOT NULL,
+  remark VARCHAR(200) NOT NULL DEFAULT '',
+  create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  update_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
+  UNIQUE KEY uk_biz_code (biz_code)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+INSERT IGNORE INTO t_pay_topic (topic, status, biz_code, remark) VALUES
+  ('pay.recharge', 1, 10001, '直播间充值旗鱼币');
+
+-- Every webhook call, genuine or not, every answer of a provider to a question about an order, and what came of each.
+CREATE TABLE IF NOT EXISTS t_pay_webhook (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  channel VARCHAR(16) NOT NULL,
+  -- applied, repeated, ignored, parked, refused.
+  outcome VARCHAR(16) NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  -- NULL where the call was not genuine.
+  webhook_id VARCHAR(64) NULL,
+  order_id VARCHAR(64) NULL,
+  transaction_id VARCHAR(64) NULL,
+  amount BIGINT NULL,
+  -- The beginning of what was sent, signatures and the like masked.
+  body VARCHAR(1000) NOT NULL,
+  -- The caller's address; `asked` where it is the answer to a question.
+  ip VARCHAR(64) NOT NULL,
+  request_id VARCHAR(100) NULL,
+  create_time DATETIME(3) NOT NULL,
+  KEY idx_order (order_id, id),
+  KEY idx_create_time (create_time)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- Why a person must look at an order: one row a reason, and for reasons about a payment one row a payment. The reasons
+-- are in order.ts.
+CREATE TABLE IF NOT EXISTS t_pay_parked (
+  order_id VARCHAR(64) NOT NULL,
+  reason VARCHAR(20) NOT NULL,
+  -- The payment that it is about; '' where it is about the order, or where the payment is not known.
+  transaction_id VARCHAR(64) NOT NULL DEFAULT '',
+  create_time DATETIME(3) NOT NULL,
+  PRIMARY KEY (order_id, reason, transaction_id),
+  KEY idx_reason (reason, order_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- Orders that may still be open, and when the provider is asked about each, since a webhook may never come. A row goes
+-- once its order is over.
+CREATE TABLE IF NOT EXISTS t_pay_watch (
+  order_id VARCHAR(64) NOT NULL PRIMARY KEY,
+  -- From when on the order is closed, where the provider answers that it was not paid.
+  expire_time DATETIME(3) NOT NULL,
+  next_time DATETIME(3) NOT NULL,
+  -- How often the provider was asked.
+  asked INT UNSIGNED NOT NULL DEFAULT 0,
+  KEY idx_next_time (next_time)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- Messages to the wallet that its books do not show yet, and when it is asked about each. A row goes once they do.
+CREATE TABLE IF NOT EXISTS t_pay_message_watch (
+  order_id VARCHAR(64) NOT NULL,
+  -- What the wallet's books have to show of the order: credit, refund.
+  effect VARCHAR(10) NOT NULL,
+  -- The message, as it is published again.
+  subject VARCHAR(100) NOT NULL,
+  payload JSON NOT NULL,
+  next_time DATETIME(3) NOT NULL,
+  -- It is not published again before.
+  again_time DATETIME(3) NOT NULL,
+  -- How often the wallet's books lacked it since it was last in the outbox.
+  asked INT UNSIGNED NOT NULL DEFAULT 0,
+  -- How often it was published again.
+  again INT UNSIGNED NOT NULL DEFAULT 0,
+  PRIMARY KEY (order_id, effect),
+  KEY idx_next_time (next_time)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- The money of a refunded order on its way back to the payer: at most one refund an order, known to the provider by the
+-- order's id.
+CREATE TABLE IF NOT EXISTS t_pay_refund (
+  order_id VARCHAR(64) NOT NULL PRIMARY KEY,
+  pay_channel TINYINT UNSIGNED NOT NULL,
+  transaction_id VARCHAR(64) NOT NULL,
+  -- Fen.
+  amount BIGINT UNSIGNED NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  -- Who began it: operator or provider.
+  origin VARCHAR(10) NOT NULL,
+  -- requested, processing, done, failed; moves are in refunds/refund-state.ts.
+  state VARCHAR(12) NOT NULL,
+  attempts INT UNSIGNED NOT NULL DEFAULT 0,
+  -- What the provider answered to the last attempt that failed.
+  problem VARCHAR(200) NULL,
+  -- When the provider is asked next. NULL: nothing is to be asked.
+  next_time DATETIME(3) NULL,
+  create_time DATETIME(3) NOT NULL,
+  update_time DATETIME(3) NOT NULL,
+  KEY idx_next_time (next_time)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- What the comparison of a day found, by its latest run: orders against the provider's bill and the wallet's credits.
+CREATE TABLE IF NOT EXISTS t_pay_difference (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  bill_date DATE NOT NULL,
+  channel VARCHAR(16) NOT NULL,
+  -- paidNotCredited, creditedNotPaid, amountDiffers, unknown, notInBill.
+  kind VARCHAR(20) NOT NULL,
+  order_id VARCHAR(80) NOT NULL,
+  transaction_id VARCHAR(64) NULL,
+  detail VARCHAR(200) NOT NULL,
+  create_time DATETIME(3) NOT NULL,
+  KEY idx_bill_date (bill_date, channel)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- Lines of a provider's bill that an operator handed in as a file, where the provider's own download is not to be had.
+CREATE TABLE IF NOT EXISTS t_pay_bill_line (
+  bill_date DATE NOT NULL,
+  channel VARCHAR(16) NOT NULL,
+  line_no INT UNSIGNED NOT NULL,
+  -- paid or refunded.
+  kind VARCHAR(10) NOT NULL,
+  order_id VARCHAR(80) NOT NULL,
+  transaction_id VARCHAR(64) NOT NULL,
+  -- Fen.
+  amount BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (bill_date, channel, line_no)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

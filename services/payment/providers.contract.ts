@@ -1,0 +1,43 @@
+import type { ProviderDeclaration } from "./providers/provider.ts";
+import * as registry from "./providers/registry.ts";
+
+/** What is known of the payment providers without opening one, for the gateway, migrations and commands. */
+
+/** @throws Error where two providers share what only one can have. */
+function checked(declared: readonly ProviderDeclaration[]): readonly ProviderDeclaration[] {
+  const claims = declared.flatMap(({ name, payChannel, webhook, page }) => [
+    `name ${name}`,
+    `pay channel ${payChannel}`,
+    `webhook ${webhook.path}`,
+    ...(page ? [`page ${page.path}`] : []),
+  ]);
+  const twice = claims.find((claim, at) => claims.indexOf(claim) !== at);
+  if (twice) throw new Error(`two payment providers have the ${twice}`);
+  return Object.freeze([...declared].sort((a, b) => a.rank - b.rank));
+}
+
+/** All declared providers, in the order in which payers are offered those that are open. */
+export const providers = checked(Object.values(registry));
+
+export function providerNamed(name: string): ProviderDeclaration | undefined {
+  return providers.find((declared) => declared.name === name);
+}
+
+export function providerOfChannel(payChannel: number): ProviderDeclaration | undefined {
+  return providers.find((declared) => declared.payChannel === payChannel);
+}
+
+/** Numbers of the API that no provider has (2: UnionPay). Their channels are closed, not invalid. */
+const reservedChannels: readonly number[] = [2];
+
+/** Whether clients may name this channel, open or not. */
+export function isPayChannel(payChannel: number): boolean {
+  return reservedChannels.includes(payChannel) || providerOfChannel(payChannel) !== undefined;
+}
+
+const webhookBase = "/live/bank/payNotify";
+
+/** The path of a provider's webhook at the gateway. */
+export function webhookPath({ webhook }: ProviderDeclaration): string {
+  return `${webhookBase}/${webhook.path}`;
+}

@@ -1,0 +1,50 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { BillLine } from "../../payment.contract.ts";
+import { fenOf, yuan } from "../../yuan.ts";
+import { billLine, tableOf } from "../csv-bill.ts";
+
+/** A line of the cashier's bill, with its time. */
+export interface DatedLine extends BillLine {
+  readonly time: Date;
+}
+
+const heading = "time,transaction,order,kind,yuan";
+
+/** The bill as a file's text: a heading, a line each, and how many there are, so that a file that was cut off is known. */
+export function billText(lines: readonly DatedLine[]): string {
+  const rows = lines.map(({ time, transactionId, orderId, kind, amount }) =>
+    [time.toISOString(), transactionId, orderId, kind, yuan(amount)].join(","),
+  );
+  return `${[heading, ...rows, `#lines,${lines.length}`].join("\n")}\n`;
+}
+
+/** @throws RangeError where it is no whole bill of the cashier's. */
+export function readCashierBill(text: string): BillLine[] {
+  const isRow = (line: string) => line !== "" && !line.startsWith("#");
+  const rows = tableOf(
+    text,
+    (line) => line === heading,
+    (line) => (isRow(line) ? line.split(",") : null),
+  );
+  if (!text.includes(`\n#lines,${rows.length}\n`)) throw new RangeError("a bill that is not whole");
+  return rows.map(({ kind, order = "", transaction = "", yuan: text = "" }) => {
+    if (kind !== "paid" && kind !== "refunded") throw new RangeError("a line that is none");
+    return billLine({ kind, orderId: order, transactionId: transaction, amount: fenOf(text) });
+  });
+}
+
+/** Writes a day's bill into the folder and returns its path; a file that is there is whole. */
+export async function writeBill(folder: string, date: string, lines: readonly DatedLine[]): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o750 });
+  const path = join(folder, `cashier-${date}.csv`);
+  const unfinished = `${path}.${randomUUID()}`;
+  await writeFile(unfinished, billText(lines), { mode: 0o640 });
+  await rename(unfinished, path);
+  return path;
+}
+
+export async function readBillFile(path: string): Promise<BillLine[]> {
+  return readCashierBill(await readFile(path, "utf8"));
+}
