@@ -10,7 +10,7 @@ import { projectRoot } from "../../../config/root.ts";
 
 jest.setTimeout(30_000);
 
-const dir = mkdtempSync(join(tmpdir(), "ovation-last-word-"));
+const dir = mkdtempSync(join(tmpdir(), "ovation-fatal-errors-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const urlOf = (path: string) => JSON.stringify(pathToFileURL(join(projectRoot(), path)).href);
