@@ -5,7 +5,7 @@ import type { PayOrder } from "./payment.contract.ts";
 
 /**
  * Why somebody must look at an order: t_pay_parked.reason. Several may be true at once, and each goes by itself.
- * `topicMissing` and `creditHeld` also say that a paid order is not credited.
+ * `topicMissing` and `creditHeld` also mean that a paid order is not credited.
  */
 export const parkedReasons = [
   "topicMissing",
@@ -21,10 +21,10 @@ export type Parked = (typeof parkedReasons)[number];
 /** `neverCredited` is kept beside the reasons and is nothing to look at: a refunded order that has no coins to give back. */
 export type Mark = Parked | "neverCredited";
 
-/** Those that say of a paid order that its coins are not on their way. */
+/** Those that mean that the coins of a paid order are not on their way. */
 export const uncredited = ["topicMissing", "creditHeld"] as const satisfies Parked[];
 
-/** Those that say that money of a payment went back, and no coins with it. */
+/** Those that mean that money of a payment went back, and no coins with it. */
 export const moneyGone = ["refundPartial", "refundUnclear"] as const satisfies Parked[];
 
 /** Those of which each payment of an order has its own; the others are the order's. */

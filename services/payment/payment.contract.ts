@@ -114,7 +114,12 @@ export const paymentActions = {
    * Takes lines of a day's bill that somebody downloaded by hand, for `reconcile`; they are stored when this returns.
    * Those from line 0 on replace what an earlier call handed in. Fails: invalidParam (no such provider).
    */
-  takeBill: action({ date, channel, from: count, lines: z.array(billLine).max(limits.payment.billLinesPerCall) }).returns<null>(),
+  takeBill: action({
+    date,
+    channel,
+    from: count,
+    lines: z.array(billLine).max(limits.payment.billLinesPerCall),
+  }).returns<null>(),
   /**
    * Operators: compares a day (YYYY-MM-DD, Beijing's) with every open channel's bill and with the wallet; the differences
    * are stored. Of the channels that are named the bill that was handed in is taken, which must have so many lines.

@@ -10,6 +10,15 @@ import type { RefundOrigin } from "./refunds/refund-state.ts";
 import { insertRefund, moveRefund } from "./refunds/refund-store.ts";
 import { sendWatched } from "./watches/send-watched.ts";
 
+/** A report on its way to its order, which the transaction holds. */
+interface Settling {
+  readonly context: PaymentContext;
+  readonly tx: Transaction;
+  readonly report: ProviderReport;
+  readonly order: Order;
+  readonly requestId: string | null;
+}
+
 /**
  * Applies a report, whose amount is the order's, to the order: the change of state and its messages, within the
  * transaction, which holds the order. By the report's status and the order's state (moves are in order-state.ts and
@@ -33,13 +42,14 @@ export async function settle(
 ): Promise<Outcome> {
   const order = await lockOrder(tx, report.orderId);
   if (!order) return { outcome: "ignored", reason: "the order is gone" };
+  const settling = { context, tx, report, order, requestId };
   switch (report.status) {
     case "paid":
-      return settlePaid(context, tx, report, order, requestId);
+      return settlePaid(settling);
     case "cancelled":
       return settleCancelled(tx, order);
     case "refunded":
-      return settleRefunded(context, tx, report, order, requestId);
+      return settleRefunded(settling);
     case "refundFailed":
       return settleRefundFailed(tx, order);
     case "other":
@@ -47,16 +57,11 @@ export async function settle(
   }
 }
 
-async function settlePaid(
-  context: PaymentContext,
-  tx: Transaction,
-  report: ProviderReport,
-  order: Order,
-  requestId: string | null,
-): Promise<Outcome> {
+async function settlePaid(settling: Settling): Promise<Outcome> {
+  const { context, tx, report, order, requestId } = settling;
   const { orderId, bizCode } = order;
   if (!isOpen(order.state)) return settleLatePayment(report, order);
-  await markPaid(context, tx, report, order, requestId);
+  await markPaid(settling);
   // The payment is genuine, and money of it is known to have gone back: not to be credited without anybody's look.
   if (await isParked(tx, orderId, moneyGone)) return held;
   if (await sendCredit(context, tx, order, report.time, requestId)) return { outcome: "applied", reason: "paid" };
@@ -70,13 +75,8 @@ const held: Outcome = {
 };
 
 /** Moves an open order to paid, with its event; whether it is credited is decided by the caller. */
-async function markPaid(
-  context: PaymentContext,
-  tx: Transaction,
-  { transactionId, time }: ProviderReport,
-  order: Order,
-  requestId: string | null,
-): Promise<void> {
+async function markPaid({ context, tx, report, order, requestId }: Settling): Promise<void> {
+  const { transactionId, time } = report;
   await moveOrder(tx, order.orderId, "paid", { pay_time: time, transaction_id: transactionId });
   context.steps.afterStateChange?.(order.orderId);
   await context.outbox.add(tx, { ...paidEvent(order, time), requestId });
@@ -97,19 +97,14 @@ async function settleCancelled(tx: Transaction, { orderId, state }: Order): Prom
 }
 
 /** Money went back: in a refund that we asked for, or one that began at the provider. */
-async function settleRefunded(
-  context: PaymentContext,
-  tx: Transaction,
-  report: ProviderReport,
-  order: Order,
-  requestId: string | null,
-): Promise<Outcome> {
+async function settleRefunded(settling: Settling): Promise<Outcome> {
+  const { context, tx, report, order, requestId } = settling;
   const { orderId, state } = order;
   const { transactionId } = report;
   const isSecond = order.transactionId !== null && order.transactionId !== transactionId;
   if (isSecond && !(await isParked(tx, orderId, ["paidTwice"], transactionId)))
     return { outcome: "ignored", reason: "a refund of a payment that paid nothing" };
-  if (report.refundAmount !== report.amount) return settlePartialRefund(context, tx, report, order, requestId);
+  if (report.refundAmount !== report.amount) return settlePartialRefund(settling);
   await unparkOrder(tx, orderId, moneyGone, transactionId);
   if (isSecond) {
     await unparkOrder(tx, orderId, ["paidTwice"], transactionId);
@@ -120,19 +115,14 @@ async function settleRefunded(
     await markRefunded(context, tx, order, { reason: "refunded at the provider", origin: "provider" }, requestId);
     return { outcome: "applied", reason: "refunded" };
   }
-  if (isOpen(state)) return settleRefundBeforePayment(context, tx, report, order, requestId);
+  if (isOpen(state)) return settleRefundBeforePayment(settling);
   await unparkOrder(tx, orderId, ["paidWhenClosed"], transactionId);
   return { outcome: "applied", reason: `the money of an order that is ${state} went back` };
 }
 
 /** A part went back, which moves nothing, or nobody knows how much: an order that is open then was certainly paid. */
-async function settlePartialRefund(
-  context: PaymentContext,
-  tx: Transaction,
-  report: ProviderReport,
-  order: Order,
-  requestId: string | null,
-): Promise<Outcome> {
+async function settlePartialRefund(settling: Settling): Promise<Outcome> {
+  const { tx, report, order } = settling;
   if (report.refundAmount !== undefined) {
     await unparkOrder(tx, order.orderId, ["refundUnclear"], report.transactionId);
     return { outcome: "parked", reason: `${report.refundAmount} fen of it went back`, parked: "refundPartial" };
@@ -140,7 +130,7 @@ async function settlePartialRefund(
   if (order.state === "refunded") return { outcome: "ignored", reason: "money of a refunded order went back" };
   if (!isOpen(order.state))
     return { outcome: "parked", reason: "money of it went back, not known how much", parked: "refundUnclear" };
-  await markPaid(context, tx, report, order, requestId);
+  await markPaid(settling);
   return held;
 }
 
@@ -159,14 +149,9 @@ async function settleRefundFailed(tx: Transaction, { orderId }: Order): Promise<
 }
 
 /** A refund that is reported before its payment: the order passes through both states, and no coins move. */
-async function settleRefundBeforePayment(
-  context: PaymentContext,
-  tx: Transaction,
-  report: ProviderReport,
-  order: Order,
-  requestId: string | null,
-): Promise<Outcome> {
-  await markPaid(context, tx, report, order, requestId);
+async function settleRefundBeforePayment(settling: Settling): Promise<Outcome> {
+  const { context, tx, report, order, requestId } = settling;
+  await markPaid(settling);
   await parkOrder(tx, order.orderId, "creditHeld", report.transactionId);
   const paid = { ...order, state: "paid", transactionId: report.transactionId, payTime: report.time } as const;
   const why = { reason: "refunded at the provider before it was credited", origin: "provider" } as const;

@@ -19,8 +19,7 @@ interface Delivery {
 /**
  * Takes a provider's webhook: verified, then applied at most once, with an audit row whatever it leads to (a bounded
  * number a minute of those that are not genuine, since anybody can send them). What it changed is committed when this
- * returns. Fails:
- * unavailable; then nothing was changed, or a repeat will find it done.
+ * returns. Fails: unavailable; then nothing was changed, or a repeat will find it done.
  */
 export async function takeWebhook(context: PaymentContext, delivery: Delivery): Promise<WebhookAnswer> {
   const { provider } = delivery.open;

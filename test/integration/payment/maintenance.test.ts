@@ -79,7 +79,7 @@ describe.each(channels)("an order of %s", (channel) => {
   });
 });
 
-test("an order of which the provider never heard expires", async () => {
+test("an order that the provider does not know expires", async () => {
   nodes.wechat.server.down = 500;
   await place(nodes, "wechat").catch(() => null);
   nodes.wechat.server.down = false;
@@ -167,7 +167,7 @@ describe("a maintenance job", () => {
     expect(orders.map((order) => wechatCalls(nodes, order, "query"))).toEqual(Array(12).fill(1));
   });
 
-  test("is another node's once the one that had it is gone without a word", async () => {
+  test("is another node's once the one that had it is gone without giving the lease back", async () => {
     const begun = Date.now();
     await leaseJobs(nodes.payments[0], "a-dead-node", 1_500);
     const order = await placePaid(nodes, "wechat");

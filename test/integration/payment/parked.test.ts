@@ -29,7 +29,7 @@ const refund = ({ orderId }: PlacedOrder) =>
 const release = ({ orderId }: PlacedOrder) =>
   call(nodes.gateway, "payment.releaseOrder", { orderId, reason: "a coupon went back", operator });
 
-/** WeChat Pay's own word, as it is delivered. */
+/** A webhook of WeChat Pay, delivered. */
 async function wechat(order: PlacedOrder, raw: RawWebhook): Promise<void> {
   expect(await deliver(nodes, "wechat", raw)).toMatchObject({ httpStatus: 200 });
   expect(order.channel).toBe("wechat");
@@ -74,7 +74,7 @@ async function refundIs({ orderId }: PlacedOrder, state: string): Promise<void> 
   });
 }
 
-/** Paid, and refunded in WeChat Pay's portal, before anybody here heard of either; the payment's webhook, still to come. */
+/** Paid, and refunded in WeChat Pay's portal, before either was reported here; the payment's webhook is still to come. */
 async function goneBack(): Promise<{ order: PlacedOrder; late: RawWebhook }> {
   const order = await placePaid(nodes, "wechat");
   const late = paidWebhook(nodes, order);
@@ -82,7 +82,7 @@ async function goneBack(): Promise<{ order: PlacedOrder; late: RawWebhook }> {
   return { order, late };
 }
 
-describe("an order whose money went back before its payment was heard of", () => {
+describe("an order whose money went back before its payment was reported", () => {
   test("is paid by the provider's answer and not credited, nor by the payment's late webhook", async () => {
     const { order, late } = await goneBack();
     await ask(order);
@@ -103,22 +103,25 @@ describe("an order whose money went back before its payment was heard of", () =>
     expect(await coinsOf(nodes, order)).toBe(0);
   });
 
-  test.each(["alipay", "cashier"] as const)("is refunded where %s says that all of it went back", async (channel) => {
-    const order = await placePaid(nodes, channel);
-    const late = paidWebhook(nodes, order);
-    refundWebhook(nodes, order);
-    if (channel === "cashier")
-      await sql(
-        `INSERT INTO t_cashier_refund (order_id, transaction_id, amount, refund_time)
+  test.each(["alipay", "cashier"] as const)(
+    "is refunded where %s answers that all of it went back",
+    async (channel) => {
+      const order = await placePaid(nodes, channel);
+      const late = paidWebhook(nodes, order);
+      refundWebhook(nodes, order);
+      if (channel === "cashier")
+        await sql(
+          `INSERT INTO t_cashier_refund (order_id, transaction_id, amount, refund_time)
          SELECT order_id, transaction_id, amount, UTC_TIMESTAMP(3) FROM t_cashier_payment WHERE order_id = ?`,
-        [order.orderId],
-      );
-    await ask(order);
-    expect((await deliver(nodes, channel, late)).httpStatus).toBe(200);
-    expect(await statusOf(nodes, order)).toBe(5);
-    expect(await messages(order)).toEqual(["event.payment.paid", "event.payment.refunded"]);
-    expect(await marks(order)).toEqual(["neverCredited"]);
-  });
+          [order.orderId],
+        );
+      await ask(order);
+      expect((await deliver(nodes, channel, late)).httpStatus).toBe(200);
+      expect(await statusOf(nodes, order)).toBe(5);
+      expect(await messages(order)).toEqual(["event.payment.paid", "event.payment.refunded"]);
+      expect(await marks(order)).toEqual(["neverCredited"]);
+    },
+  );
 
   test("is credited once by an operator who releases it, and its refund takes the coins back then", async () => {
     const { order } = await goneBack();
@@ -160,7 +163,7 @@ describe("an order whose money went back before its payment was heard of", () =>
     expect(await marks(order)).toEqual([]);
   });
 
-  test("is not credited where a part went back, and stays watched until it is heard of", async () => {
+  test("is not credited where a part went back, and stays watched until its payment is reported", async () => {
     const order = await placePaid(nodes, "wechat");
     await partBack(order);
     expect(await statusOf(nodes, order)).toBe(1);
@@ -216,7 +219,7 @@ describe("an order with several marks loses each by itself", () => {
     expect(await marks(order)).toEqual([]);
   });
 
-  test("no coins are taken that were never given, whatever else is the matter", async () => {
+  test("no coins are taken that were never given, whatever other marks there are", async () => {
     const order = await placePaid(nodes, "wechat");
     await partBack(order);
     await withoutTopic(() => wechat(order, paidWebhook(nodes, order)));
@@ -243,7 +246,7 @@ describe("an order with several marks loses each by itself", () => {
     expect(await statusOf(nodes, order)).toBe(2);
   });
 
-  test("money of a credited order that went back, nobody says how much, waits until it is said", async () => {
+  test("money of a credited order that went back, not known how much, is parked until that is known", async () => {
     const order = await credited(nodes, "wechat");
     const [payment] = nodes.payments;
     const { transactionId } = nodes.wechat.trade(order.tradeNo);

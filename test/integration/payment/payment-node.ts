@@ -89,7 +89,7 @@ export async function orderRow({ mysql }: PaymentNode, orderId: string) {
   return row;
 }
 
-/** What stands in the book of marks about an order, oldest first. */
+/** The marks of an order, oldest first. */
 export async function marksOf({ mysql }: PaymentNode, orderId: string): Promise<string[]> {
   const rows = await mysql.query<{ reason: string }>(
     "SELECT reason FROM t_pay_parked WHERE order_id = ? ORDER BY create_time, reason",

@@ -296,7 +296,7 @@ describe("a refund at WeChat Pay", () => {
 });
 
 describe("while WeChat Pay changes its platform key", () => {
-  test("webhooks and answers by either key are believed, each by the serial it names", async () => {
+  test("webhooks and answers by either key verify, each by the serial it names", async () => {
     const before = await placePaid(nodes, "wechat");
     const sentBefore = paid(before);
     nodes.wechat.rotated = true;

@@ -135,7 +135,7 @@ async function command(...args: string[]): Promise<{ code: number; stdout: strin
   });
 }
 
-test("the command prints them and says by its exit code that there are some", async () => {
+test("the command prints them and exits with 2", async () => {
   const { code, stdout } = await command();
   expect(stdout).toMatch(/creditedNotPaid/);
   expect(stdout).toMatch(new RegExp(`^${date} {2}wallet`, "m"));

@@ -24,7 +24,7 @@ interface Metric {
   values: { value: number; labels: Record<string, string> }[];
 }
 
-/** What a payment node says of a gauge, read soon after this is asked. */
+/** A gauge of a payment node, read again at this call. */
 async function gauge(node: 0 | 1, name: string, labels: Record<string, string> = {}): Promise<number | undefined> {
   const service = nodes.payments[node] as (typeof nodes.payments)[0] & { outboxGauges?: BackgroundLoop };
   for (const loop of [service.gauges, service.outboxGauges]) loop?.wake();
@@ -37,7 +37,7 @@ async function gauge(node: 0 | 1, name: string, labels: Record<string, string> =
   return found?.value;
 }
 
-/** Waits until both nodes say the same of it. */
+/** Waits until both nodes have this value. */
 async function expectGauge(name: string, value: number, labels: Record<string, string> = {}): Promise<void> {
   for (const node of [0, 1] as const)
     await eventually(`${name} is ${value}`, async () => (await gauge(node, name, labels)) === value, 15_000);

@@ -29,7 +29,7 @@ describe("the provider of an open order is asked", () => {
     expect(expiryOf(now).getTime()).toBeGreaterThan(now + limits.payment.orderExpiresMs);
   });
 
-  test("every ten minutes for as long as the provider gives no final word", () => {
+  test("every ten minutes for as long as the provider gives no final answer", () => {
     for (const asked of [6, 100, 100_000])
       expect(nextLook(asked, now, new Date(now - 1)).getTime()).toBe(now + 10 * minute);
   });
