@@ -1,8 +1,6 @@
 /** Types of im-client.js, for those who write TypeScript. */
 export declare const FRAME: Readonly<Record<"LOGIN" | "LOGOUT" | "BUSINESS" | "HEARTBEAT" | "ACK", number>>;
-export declare const BIZ: Readonly<
-  Record<"CHAT" | "GIFT" | "GIFT_FAILED" | "PK_GIFT" | "PAYMENT" | "ROOM_CLOSED", number>
->;
+export declare const BIZ: Readonly<Record<"CHAT" | "GIFT" | "GIFT_FAILED" | "PAYMENT" | "ROOM_CLOSED", number>>;
 
 /** Why the client gave up an attempt or a connection by itself, as `reason` of a state. */
 export declare const REASON: Readonly<{

@@ -22,14 +22,12 @@ export const BIZ = Object.freeze({
   CHAT: 5555,
   GIFT: 5556,
   GIFT_FAILED: 5557,
-  PK_GIFT: 5558,
   PAYMENT: 5561,
   ROOM_CLOSED: 5562,
 });
 
 const APP_ID = 10001;
 const ACKED = new Set([BIZ.GIFT_FAILED, BIZ.PAYMENT]);
-const GIFTS = new Set([BIZ.GIFT, BIZ.PK_GIFT]);
 const REPLACED = 4409;
 /** Why this client gave up an attempt or a connection by itself. */
 export const REASON = Object.freeze({
@@ -216,7 +214,7 @@ export function createImClient(options) {
     if (msgId !== undefined && ACKED.has(bizCode)) write(FRAME.ACK, { msgId });
     follow(data);
     if (msgId !== undefined && !messages.add(msgId)) return;
-    if (!GIFTS.has(bizCode)) {
+    if (bizCode !== BIZ.GIFT) {
       emit("business", { msgId, userId, bizCode, data });
       return;
     }

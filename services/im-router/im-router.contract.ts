@@ -47,13 +47,13 @@ export const imRouterActions = {
   /**
    * Gifts that succeeded, gathered with others for a room tick and sent as one frame a room. Returns after the frames
    * were handed to the nodes that hold members: then, and only then, may the caller forget the gifts. The rooms of a
-   * call are of one router bucket (`routerBucketOf` in services/im-buckets.ts). `pk` sends bizCode 5558 instead of 5556.
-   * A call that failed may have been sent: repeat it with the same order ids, by which viewers count. Fails: unavailable.
+   * call are of one router bucket (`routerBucketOf` in services/im-buckets.ts). A call that failed
+   * may have been sent: repeat it with the same order ids, by which viewers count. Fails: unavailable.
    */
   roomGifts: action({
     bucket,
     rooms: z
-      .array(z.object({ roomId: id, pk: z.boolean(), gifts: z.array(roomGift).min(1).max(2_000) }))
+      .array(z.object({ roomId: id, gifts: z.array(roomGift).min(1).max(2_000) }))
       .min(1)
       .max(2_000),
   }).returns<null>(),

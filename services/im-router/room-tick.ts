@@ -7,7 +7,6 @@ import { type Lane, Share, type WaitingFrame } from "./room-backlog.ts";
 
 export interface RoomGifts {
   roomId: number;
-  pk: boolean;
   gifts: readonly RoomGift[];
 }
 
@@ -20,7 +19,6 @@ interface Merged {
 interface GiftSlot {
   share: Share;
   msgId: string;
-  pk: boolean;
   seen: Set<string>;
   merged: Map<string, Merged>;
 }
@@ -31,7 +29,6 @@ type Slot = WaitingFrame | GiftSlot;
 interface Gathered {
   slots: Slot[];
   gifts?: GiftSlot;
-  pkGifts?: GiftSlot;
   shares: Map<Lane, Share>;
 }
 
@@ -90,9 +87,9 @@ export class RoomTick {
   }
 
   /** Returns what the caller waits for. An order that is in the tick already is not added again. */
-  addGifts({ roomId, pk, gifts }: RoomGifts): Share {
+  addGifts({ roomId, gifts }: RoomGifts): Share {
     const room = this.roomOf(roomId);
-    const slot = this.giftSlotOf(room, pk);
+    const slot = this.giftSlotOf(room);
     for (const gift of gifts) {
       if (slot.seen.has(gift.orderId)) continue;
       slot.seen.add(gift.orderId);
@@ -129,15 +126,12 @@ export class RoomTick {
     return room;
   }
 
-  private giftSlotOf(room: Gathered, pk: boolean): GiftSlot {
-    const name = pk ? "pkGifts" : "gifts";
-    let slot = room[name];
-    if (!slot) {
-      slot = { share: shareOf(room, "first"), msgId: this.newMsgId(), pk, seen: new Set(), merged: new Map() };
-      room[name] = slot;
-      room.slots.push(slot);
+  private giftSlotOf(room: Gathered): GiftSlot {
+    if (!room.gifts) {
+      room.gifts = { share: shareOf(room, "first"), msgId: this.newMsgId(), seen: new Set(), merged: new Map() };
+      room.slots.push(room.gifts);
     }
-    return slot;
+    return room.gifts;
   }
 }
 
@@ -170,10 +164,9 @@ function giftFrames(roomId: number, slot: GiftSlot, bounds: FrameBounds): Unnumb
       left = { orders: left.orders - taken.length, bytes: left.bytes - entryBytes - bytesOf(taken) };
     }
   }
-  const bizCode = slot.pk ? bizCodes.pkGift : bizCodes.gift;
   return pages.map((gifts, page) => {
     const msgId = page === 0 ? slot.msgId : `${slot.msgId}.${page}`;
-    return unnumberedFrame(roomId, { msgId, userId: "0", bizCode, data: { gifts } });
+    return unnumberedFrame(roomId, { msgId, userId: "0", bizCode: bizCodes.gift, data: { gifts } });
   });
 }
 

@@ -40,7 +40,6 @@ const send = (orderId: string) =>
     rooms: [
       {
         roomId: 1,
-        pk: false,
         gifts: [{ orderId, senderId: "5", receiverId: "1", giftId: 3, count: 1, price: 10, url: "" }],
       },
     ],

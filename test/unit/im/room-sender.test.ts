@@ -34,8 +34,7 @@ function sender() {
   const log = { error: jest.fn(), info: jest.fn(), warn: jest.fn() };
   const rooms = new RoomSender(numbers as never, nodes as never, log as never);
   const send = (...orderIds: string[]) => sendAll(orderIds);
-  const sendAll = (orderIds: string[]) =>
-    rooms.send((tick) => tick.addGifts({ roomId: 1, pk: false, gifts: orderIds.map(gift) }));
+  const sendAll = (orderIds: string[]) => rooms.send((tick) => tick.addGifts({ roomId: 1, gifts: orderIds.map(gift) }));
   return { rooms, send, sendAll, delivered, numbers, log, takes };
 }
 
@@ -120,7 +119,7 @@ test("a burst of a room goes out over several ticks, another room meanwhile at o
   const count = Math.ceil((2.5 * roomTickBytes) / 1_000);
   let gone = false;
   const burst = rooms
-    .send((tick) => tick.addGifts({ roomId: 1, pk: false, gifts: Array.from({ length: count }, (_, n) => long(n)) }))
+    .send((tick) => tick.addGifts({ roomId: 1, gifts: Array.from({ length: count }, (_, n) => long(n)) }))
     .then(() => {
       gone = true;
     });
@@ -128,7 +127,7 @@ test("a burst of a room goes out over several ticks, another room meanwhile at o
     new Set(delivered[tick]?.get("n1")?.map((frame) => "roomId" in frame && frame.roomId));
   await jest.advanceTimersByTimeAsync(roomTickLeadMs);
   expect([delivered.length, gone]).toEqual([1, false]);
-  const other = rooms.send((tick) => tick.addGifts({ roomId: 2, pk: false, gifts: [gift("other")] }));
+  const other = rooms.send((tick) => tick.addGifts({ roomId: 2, gifts: [gift("other")] }));
   await jest.advanceTimersByTimeAsync(roomTickMs);
   await other;
   expect(gone).toBe(false);
@@ -169,7 +168,7 @@ describe("a flood of chat in one room", () => {
         );
     };
     const gifts = (roomId: number, ...orderIds: string[]) =>
-      rooms.send((tick) => tick.addGifts({ roomId, pk: false, gifts: orderIds.map(gift) }));
+      rooms.send((tick) => tick.addGifts({ roomId, gifts: orderIds.map(gift) }));
     const bodies = (roomId: number) =>
       delivered
         .flatMap((byNode) => (byNode.get("n1") ?? []) as { roomId: number; frame: string }[])
