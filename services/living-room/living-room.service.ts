@@ -1,6 +1,7 @@
 import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { AnswerCache } from "../../mixins/answer-cache.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
@@ -13,14 +14,14 @@ import { defineService } from "../define-service.ts";
 import { eventStream } from "../streams.ts";
 import { closeRoom, openRoom, parseRoomClosed } from "./broadcasting.ts";
 import { closeRoomsOfUnusable, closeUnusableAmong, parseAnchor, requireUsable } from "./frozen-anchors.ts";
-import { livingRoomActions } from "./living-room.contract.ts";
-import { RoomCache } from "./room-cache.ts";
+import { type LiveRoom, livingRoomActions } from "./living-room.contract.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
 import { type LookSettings, RoomLooks } from "./room-looks.ts";
 import { markAnchorEntered, markAnchorSeen, roomById, roomsOfType, setWatchNumbers } from "./room-store.ts";
 
 interface State extends MysqlState, RateLimitState, JetStreamState, OutboxState {
-  rooms: RoomCache;
+  /** By room id, `null` where it is not live. A change is broadcast; a lost broadcast costs `room.cacheTtlMs`. */
+  rooms: AnswerCache<number, LiveRoom | null>;
   looks: RoomLooks;
 }
 
@@ -89,7 +90,7 @@ export default defineService<"living-room", State>({
 
     find: {
       handler(ctx) {
-        return this.rooms.find(ctx.params.roomId);
+        return this.rooms.get(ctx.params.roomId, () => roomById(this.mysql, ctx.params.roomId));
       },
     },
 
@@ -154,7 +155,7 @@ export default defineService<"living-room", State>({
   },
 
   created() {
-    this.rooms = new RoomCache((roomId) => roomById(this.mysql, roomId));
+    this.rooms = new AnswerCache({ max: limits.room.cacheEntries, ttlMs: limits.room.cacheTtlMs });
   },
 
   started() {
