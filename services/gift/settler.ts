@@ -188,8 +188,8 @@ async function tellSenders(
       return { userId: gift.senderId, msgId: `gift-failed-${gift.orderId}`, bizCode: 5557, data };
     });
   await Promise.all(
-    listParts(service, notices, limits.im.noticesPerCall).map((part) =>
-      call(service.broker, "im-router.sendToUsers", { notices: part }, { requestID }),
+    listParts(service, notices, limits.im.notificationsPerCall).map((part) =>
+      call(service.broker, "im-router.sendToUsers", { notifications: part }, { requestID }),
     ),
   );
 }

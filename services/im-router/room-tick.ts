@@ -1,7 +1,7 @@
 import { fail } from "../../broker/failure.ts";
 import { jsonBytes } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
-import { bizCodes, frameBytes, type Notice, type UnnumberedFrame, unnumberedFrame } from "../im-frames.ts";
+import { type BusinessMessage, bizCodes, frameBytes, type UnnumberedFrame, unnumberedFrame } from "../im-frames.ts";
 import type { RoomGift } from "./im-router.contract.ts";
 import { type Lane, Share, type WaitingFrame } from "./room-backlog.ts";
 
@@ -32,7 +32,7 @@ interface Gathered {
   shares: Map<Lane, Share>;
 }
 
-/** Takes note of viewers' chat that comes in; throws where there is too much of it. */
+/** Counts viewers' chat that comes in; throws where there is too much of it. */
 type EnterChat = (roomId: number, bytes: number) => void;
 
 /** Of one frame of gifts. */
@@ -45,7 +45,7 @@ export interface FrameBounds {
 
 /**
  * Orders are merged where they are alike in everything, the count of one order included: then each order id of an entry
- * stands for count / orderIds.length, and a viewer who meets an order again, merged with others, counts it right.
+ * is count / orderIds.length of it, and a viewer who gets an order again, merged with others, counts it right.
  */
 function likeness({ senderId, receiverId, giftId, count, price, url }: RoomGift): string {
   return JSON.stringify([senderId, receiverId, giftId, count, price, url]);
@@ -71,7 +71,7 @@ export class RoomTick {
    * Returns what the caller waits for. Nothing is added where it fails. Fails: messageTooLarge, where the message would be
    * larger than a room's frame may be; tooMany, where it is chat and too much of that waits.
    */
-  addMessage(roomId: number, message: Notice): Share {
+  addMessage(roomId: number, message: BusinessMessage): Share {
     const frame = unnumberedFrame(roomId, message);
     const bytes = frameBytes(frame);
     const most = limits.im.roomFrameBytes;
@@ -112,7 +112,7 @@ export class RoomTick {
     );
   }
 
-  /** What the callers wait for. */
+  /** What the callers wait for: a share for each room and lane. */
   shares(): Share[] {
     return [...this.rooms.values()].flatMap(({ shares }) => [...shares.values()]);
   }

@@ -253,7 +253,7 @@ describe("the IM client", () => {
   test("leaves a server that used to answer heartbeats and fell silent", async () => {
     client = makeClient(async () => `ws://127.0.0.1:${(server.address() as AddressInfo).port}/im?token=t&roomId=7`, {
       heartbeatMs: 5,
-      silenceMs: 40,
+      heartbeatTimeoutMs: 40,
     });
     client.connect();
     (await online()).send(JSON.stringify({ code: 1004, body: {} }));
@@ -264,7 +264,7 @@ describe("the IM client", () => {
   test("stays with a server that answers, however little else it says", async () => {
     client = makeClient(async () => `ws://127.0.0.1:${(server.address() as AddressInfo).port}/im?token=t&roomId=7`, {
       heartbeatMs: 5,
-      silenceMs: 200,
+      heartbeatTimeoutMs: 200,
     });
     client.connect();
     const socket = await online();
@@ -365,14 +365,14 @@ describe("the IM client", () => {
     });
 
     test("a line that is half open from the greeting on is known by its first heartbeat, and cut", async () => {
-      client = makeClient(address, { heartbeatMs: 5, silenceMs: 40, closeTimeoutMs: 30, ...oneLongWait });
+      client = makeClient(address, { heartbeatMs: 5, heartbeatTimeoutMs: 40, closeTimeoutMs: 30, ...oneLongWait });
       client.connect();
       const { socket } = await visit(1);
       socket.send(JSON.stringify({ code: 1001, body: { userId: "5", nodeId: "n1", epoch: "e1" } }));
       // Nothing is read any more, the closing handshake neither.
       const line = (socket as unknown as { _socket: Line })._socket;
       line.pause();
-      expect(await givenUp()).toMatchObject({ reason: "silent" });
+      expect(await givenUp()).toMatchObject({ reason: "no heartbeat" });
       line.resume();
       await once(socket, "close");
     });

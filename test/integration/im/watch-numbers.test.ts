@@ -1,7 +1,7 @@
 /** How many watch a room, where the nodes' words on it are written in another order than they were counted in. */
 import type { Context, ServiceBroker, ServiceSchema } from "moleculer";
 import { call } from "../../../services/contracts.ts";
-import type { ImSettings } from "../../../services/im-server/im-node.ts";
+import type { ImLimits } from "../../../services/im-server/im-node.ts";
 import { eventually, stopAll } from "../../support/system.ts";
 import { connect, cutClients, seeing, startImServer, startRouter } from "./im-nodes.ts";
 
@@ -10,7 +10,7 @@ interface Told {
   watchNum: number;
   nodeId: string | null;
 }
-/** What the room list was told, in the order in which it was written. */
+/** The watch numbers of the room list, in the order in which they were written. */
 const written: Told[] = [];
 /** Keeps a word from being written until this resolves. */
 let heldUp: (word: Told) => Promise<void> = async () => {};
@@ -31,7 +31,7 @@ const roomList = {
   },
 } as unknown as ServiceSchema;
 
-const settings: Partial<ImSettings> = { presenceLeaseMs: 1_500, presenceRefreshMs: 300, watchFlushMs: 50 };
+const settings: Partial<ImLimits> = { presenceLeaseMs: 1_500, presenceRefreshMs: 300, watchFlushMs: 50 };
 let router: ServiceBroker;
 let first: ServiceBroker;
 let second: ServiceBroker;
@@ -84,7 +84,7 @@ test("a number that another node's late word stands over is written again though
   await client.leave();
 });
 
-test("a node that told a number tells it again when the room comes back to it, whatever others told meanwhile", async () => {
+test("a node reports a number again when the room comes back to it, whatever others reported meanwhile", async () => {
   const third = await startImServer("im-3", { ...settings, presenceLeaseMs: 120_000, presenceRefreshMs: 60_000 });
   await seeing(third, { "living-room": 1, "im-router": 1 });
   await seeing(first, { "im-server": 3 });

@@ -12,7 +12,7 @@ const redis = openRedis("test");
 beforeAll(async () => {
   await redis.connect();
   router = await startRouter("router", livingRoomFake);
-  // Their own rounds come too late for these tests: what is written in time is written because a frame told them.
+  // Their own rounds come too late for these tests: what is written in time is written because a frame of a new epoch came.
   a = await startImServer("im-a", { watchFlushMs: 60_000, presenceRefreshMs: 60_000 });
   b = await startImServer("im-b", { watchFlushMs: 60_000, presenceRefreshMs: 60_000 });
   await Promise.all([
