@@ -38,7 +38,9 @@ export const imRouterActions = {
    */
   sendToUser: action(notification).returns<null>(),
   /** The same for many users: one read of presence, one call a node. */
-  sendToUsers: action({ notifications: z.array(z.object(notification)).max(5_000) }).returns<null>(),
+  sendToUsers: action({
+    notifications: z.array(z.object(notification)).max(limits.im.notificationsPerCall),
+  }).returns<null>(),
   /**
    * One message to everybody in a room, numbered in the room's order. `senderId` is "0" for the system. Fails: unavailable;
    * tooMany, where it is chat (5555) and more than `limits.im.roomChatBytes` of the room's waits: it is not sent then.
@@ -53,9 +55,9 @@ export const imRouterActions = {
   roomGifts: action({
     bucket,
     rooms: z
-      .array(z.object({ roomId: id, gifts: z.array(roomGift).min(1).max(2_000) }))
+      .array(z.object({ roomId: id, gifts: z.array(roomGift).min(1).max(limits.im.giftsPerCall) }))
       .min(1)
-      .max(2_000),
+      .max(limits.im.giftsPerCall),
   }).returns<null>(),
   /**
    * What sendToRoom and closeRoom do on the router of the room's bucket, where it meets the room's gifts. Others call

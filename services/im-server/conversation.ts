@@ -94,10 +94,10 @@ async function sendChat(
     await call(node.broker, "im-router.sendToRoom", { ...message, data: { content, senderId: userId } });
   } catch (error) {
     const about = { userId, roomId, err: error };
+    const text = "a chat message was not sent: the client gets an error";
     // The router logs a flooded room, once for all its senders.
-    if (isFailure(error, "tooMany")) node.log.debug(about, "a chat message was not sent: the client gets an error");
-    else if (isUnavailable(error)) node.log.warn(about, "a chat message was not sent: the client gets an error");
-    else node.log.error(about, "a chat message was not sent: the client gets an error");
+    if (isUnavailable(error)) node.log.warn(about, text);
+    else if (!isFailure(error, "tooMany")) node.log.error(about, text);
     refuse(connection, bizCodes.chat, msgId, "not sent, try again");
   }
 }

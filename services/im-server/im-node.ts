@@ -1,4 +1,5 @@
-import type { Service, ServiceBroker } from "moleculer";
+import type { ServiceBroker } from "moleculer";
+import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import { AnswerCache } from "../../mixins/answer-cache.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
@@ -40,7 +41,7 @@ export class ImNode {
   private readonly replacements: Replacements;
   readonly redis: RedisState["redis"];
   readonly broker: ServiceBroker;
-  readonly log: Service["logger"];
+  readonly log: Log;
   readonly limits: ImLimits;
   /** Rooms whose number of members here changed since it was last written. */
   readonly changedRooms = new Set<number>();
@@ -55,7 +56,7 @@ export class ImNode {
     jetstream: JetStreamState["jetstream"];
     redis: RedisState["redis"];
     broker: ServiceBroker;
-    log: Service["logger"];
+    log: Log;
     limits: ImLimits;
   }) {
     const { jetstream, redis, broker, log } = parts;

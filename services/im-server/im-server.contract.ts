@@ -1,22 +1,24 @@
 import { z } from "zod";
+import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { id, integer, userId } from "../fields.ts";
 
-/** What other services may use of an im-server node. All are called on a node by its id. */
+const { deliverFrames, replacesPerCall } = limits.im;
 const seq = integer(0);
 const name = z.string().max(100);
 const roomFrame = z.object({ roomId: id, frame: z.string(), seq, epoch: name });
 const userFrame = z.object({ userId, frame: z.string(), seq, msgId: name });
 
+/** What other services may use of an im-server. Each action is called on a node by its id. */
 export const imServerActions = {
   /**
    * Frames for this node, each serialized once. `userId` frames go to that user's connection, `roomId` frames to every
    * member here. A `userId` frame is in the notification stream under `seq`: it is sent again until the client acks
    * `msgId`, and leaves the stream then.
    */
-  deliver: action({ frames: z.array(z.union([roomFrame, userFrame])).max(20_000) }).returns<null>(),
+  deliver: action({ frames: z.array(z.union([roomFrame, userFrame])).max(deliverFrames) }).returns<null>(),
   /** Closes connections that were replaced by newer ones elsewhere. */
-  replace: action({ connectionIds: z.array(z.string().min(1).max(100)).max(20_000) }).returns<null>(),
+  replace: action({ connectionIds: z.array(z.string().min(1).max(100)).max(replacesPerCall) }).returns<null>(),
   /** Closes the connections of a room that was closed (4410). */
   emptyRoom: action({ roomId: id }).returns<null>(),
   /** In which of these rooms the user is connected here. */
