@@ -150,7 +150,7 @@ test("a room's history is its newest frames, bounded in bytes", async () => {
   expect(seqs).toEqual(Array.from({ length: log.length }, (_, n) => 60 - log.length + n + 1));
 });
 
-test("says that it has missed something where its room's history is gone", async () => {
+test("emits a gap where its room's history is gone", async () => {
   const { client, gaps, online, nodes } = openClient("400", 4);
   await online();
   await say("m1", 4);

@@ -50,11 +50,11 @@ async function openDeaf(url: string): Promise<Socket> {
   const key = randomBytes(16).toString("base64");
   const upgrade = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}`;
   socket.write(`GET ${pathname}${search} HTTP/1.1\r\nHost: im\r\n${upgrade}\r\n\r\n`);
-  let heard = "";
+  let received = "";
   socket.on("data", (bytes) => {
-    heard += bytes.toString("latin1");
+    received += bytes.toString("latin1");
   });
-  await eventually("greeted", () => heard.includes('"code":1001'));
+  await eventually("greeted", () => received.includes('"code":1001'));
   return socket;
 }
 

@@ -151,7 +151,7 @@ describe("a room's history", () => {
   test.each([
     ["another epoch", { since: 0, epoch: "gone" }],
     ["a number that was never given", { since: 99, epoch: undefined }],
-  ])("%s cannot be caught up with, and the client is told so", async (_what, { since, epoch }) => {
+  ])("%s cannot be caught up with, and the greeting has recovered false", async (_what, { since, epoch }) => {
     await say("m1", 31);
     const before = await connect(b, "1031", 31);
     const client = await connect(b, "1032", 31, { since, epoch: epoch ?? String(before.greeting?.epoch) });
@@ -201,7 +201,7 @@ describe("a node that was passed over", () => {
     ]);
   });
 
-  test("tells its members where what it missed is kept no more, and goes on", async () => {
+  test("greets its members again where the missed frames are no longer in the history, and goes on", async () => {
     const client = await connect(b, "1036", 36);
     await eventually("the room's upkeep is done", () => redis.hexists("im:room:36:watch", b.nodeID));
     const say = (msgId: string) =>

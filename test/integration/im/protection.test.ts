@@ -23,7 +23,7 @@ const unanswered = Promise.withResolvers<null>();
 const nodes: Record<"small" | "rated" | "hasty" | "asking", ServiceBroker> = {} as never;
 const redis = openRedis("test");
 
-/** The living-room service, but for one room it never says anything. */
+/** The living-room service, which does not answer for one room. */
 const unansweredForOneRoom = {
   ...livingRoomFake,
   actions: {
@@ -60,7 +60,7 @@ describe("how many come in", () => {
     await (await connect(nodes.small, "3", 1)).leave();
   });
 
-  test("faster than the node's rate they are told to come back later, and nobody's token is used up", async () => {
+  test("faster than the node's rate they are closed with 4503, and no token is used up", async () => {
     for (const userId of ["11", "12", "13"]) await connect(nodes.rated, userId, 1);
     const url = await urlFor(nodes.rated, "14");
     expect((await openClient(url).closing()).code).toBe(4503);
@@ -68,7 +68,7 @@ describe("how many come in", () => {
     await (await openClient(elsewhere).greeted()).leave();
   });
 
-  test("a user who connects again and again is told to slow down, others are not", async () => {
+  test("a user who connects again and again is closed with 4503, others are not", async () => {
     for (let i = 0; i < 2; i++) await connect(nodes.hasty, "21", 1);
     const { code, reason } = await openClient(await urlFor(nodes.hasty, "21")).closing();
     expect([code, reason]).toEqual([4503, expect.stringContaining("too many")]);

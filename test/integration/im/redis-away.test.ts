@@ -45,7 +45,7 @@ const send = (orderId: string) =>
     ],
   });
 
-test("without Redis the connected are served, newcomers are told to try again, and all is in order once it is back", async () => {
+test("without Redis the connected are served, newcomers are closed with 4503, and all is in order once it is back", async () => {
   const clients = [await connect(a, "1", 1), await connect(b, "2", 1)];
   await send("before");
   const token = (await call(a, "im-router.ticket", { userId: "3" })).token;

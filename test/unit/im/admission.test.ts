@@ -2,7 +2,7 @@ import { admit } from "../../../services/im-server/admission.ts";
 import type { Connection } from "../../../services/im-server/connection.ts";
 import { ConnectionRegistry } from "../../../services/im-server/connection-registry.ts";
 
-/** A node whose Redis answers a join when the test says so. */
+/** A node whose Redis answers a join when the test calls `answer`. */
 function nodeThatWaits() {
   const connections = new ConnectionRegistry<Connection>();
   const joined = Promise.withResolvers<object | null>();

@@ -2,7 +2,7 @@ import { limits } from "../../../config/limits.ts";
 import { Connection } from "../../../services/im-server/connection.ts";
 import { ConnectRate, Rate, UserRate } from "../../../services/im-server/rates.ts";
 
-test("a burst comes in, then as many as the rate says, and each user has a rate of their own", () => {
+test("a burst comes in, then as many as the rate allows, and each user has a rate of their own", () => {
   const rate = new ConnectRate({
     connectsPerSecond: 10,
     connectsBurst: 3,
@@ -56,7 +56,7 @@ test("a user's rate of messages goes on over connections, and is each user's own
   expect(countedOf("8", "other")).toBeGreaterThanOrEqual(messagesBurst);
 });
 
-test("the rates of no more users are remembered than the bound says", () => {
+test("the rates of no more users are remembered than the bound allows", () => {
   const rate = new UserRate(new Rate(1, 1), 2);
   const now = 1_000;
   expect(["1", "1", "2", "3", "3", "1"].map((userId) => rate.take(userId, now))).toEqual([

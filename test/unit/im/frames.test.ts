@@ -15,7 +15,7 @@ test("the frame of a notification is the business frame of the contract", () => 
   });
 });
 
-test("a room frame carries room, number and epoch of the room, whatever its data says", () => {
+test("a room frame carries room, number and epoch of the room, whatever is in its data", () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (data) => {
       const spoofed = { ...data, roomId: 9, seq: 9, epoch: "no" };

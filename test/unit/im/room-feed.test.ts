@@ -90,7 +90,7 @@ test("nothing is lost where the held frames follow without a gap, or begin an ep
 });
 
 test.each([
-  ["a hole among the held frames", [5, 7], { epoch: "e1", seq: 4 }],
+  ["a gap among the held frames", [5, 7], { epoch: "e1", seq: 4 }],
   ["an epoch that is not held from its start", [3], { epoch: "e2", seq: 2 }],
 ])("%s is a loss", (_what, seqs, lostUpTo) => {
   const feed = startedAt(3);

@@ -72,7 +72,7 @@ test("what comes after a pause goes out at once, and what follows at most once a
   await Promise.all(sent);
 });
 
-test("a node is told a frame and its number, not who else gets it", async () => {
+test("a node gets a frame and its number, not the list of nodes", async () => {
   const { rooms, send, delivered, takes } = sender();
   takes.resolve(1);
   const sent = send("a");
@@ -81,7 +81,7 @@ test("a node is told a frame and its number, not who else gets it", async () => 
   expect(delivered[0]?.get("n1")).toEqual([{ roomId: 1, seq: 1, epoch: "e", frame: "f" }]);
 });
 
-test("without Redis frames go to every live node, that is said once, and Redis is left alone for a while", async () => {
+test("without Redis frames go to every live node, that is logged once, and Redis is not asked for a while", async () => {
   const { rooms, send, delivered, numbers, log, takes } = sender();
   takes.resolve(1);
   numbers.number.mockRejectedValue(new Error("Connection is closed."));
@@ -217,7 +217,7 @@ describe("a flood of chat in one room", () => {
     }
   });
 
-  test("is refused beyond two ticks of the room, which is said once, and taken again as it goes out", async () => {
+  test("is refused beyond two ticks of the room, which is logged once, and taken again as it goes out", async () => {
     const { rooms, chat, gifts, delivered, log, refused, bodies } = router();
     const many = 2 * Math.ceil(roomChatBytes / 1_500);
     const flood = Array.from({ length: many }, () => chat(1));
@@ -226,7 +226,7 @@ describe("a flood of chat in one room", () => {
     expect(taken * 1_500).toBeLessThanOrEqual(roomChatBytes);
     expect(taken * 1_800).toBeGreaterThan(roomChatBytes);
     expect(log.warn).toHaveBeenCalledTimes(1);
-    // Neither a gift nor what the system says is refused.
+    // Neither gifts nor messages of the system are refused.
     const others = [
       gifts(1, "gift"),
       chat(2),
