@@ -166,9 +166,9 @@ export const limits = Object.freeze({
     eventsAgeMs: 7 * 24 * 3_600_000,
     topicsAgeMs: 30 * 24 * 3_600_000,
     giftQueueMessages: 5_000_000,
-    noticesAgeMs: 24 * 3_600_000,
-    noticesPerUser: 1_000,
-    noticesKept: 1_000_000,
+    notificationsAgeMs: 24 * 3_600_000,
+    notificationsPerUser: 1_000,
+    notificationsKept: 1_000_000,
   }),
 
   metrics: Object.freeze({
@@ -227,8 +227,6 @@ export const limits = Object.freeze({
     /** How long the result of a ping to an im-server is kept. */
     pingedMs: 5_000,
     anchorEnteredTimeoutMs: 1_000,
-    /** Of one im-server: rooms that are still to be told that their anchor was there. */
-    untoldAnchors: 1_000,
   }),
   notification: Object.freeze({
     smsWebhookTimeoutMs: 5_000,
@@ -332,21 +330,22 @@ export const limits = Object.freeze({
     /** Levels of objects and arrays in the `data` of a frame that a service sends. */
     dataLevels: 20,
     heartbeatMs: 30_000,
-    silenceMs: 75_000,
+    /** A client that sends nothing for so long is closed. */
+    heartbeatTimeoutMs: 75_000,
     chatChars: 500,
     roomTickMs: 100,
     roomTickLeadMs: 10,
     giftsPerFrame: 500,
     /** Of one frame of a room. Nearly all gifts of `giftsPerFrame` with addresses of usual length fit. */
     roomFrameBytes: 128 * 1024,
-    /** Of one room in one tick, the rest waits for the next ones: half of `sendQueueBytes`, so that who reads keeps up. */
+    /** Of one room in one tick, the rest waits for the next ones: half of `sendQueueBytes`, so that readers keep up. */
     roomTickBytes: 512 * 1024,
-    /** Of one room's chat that is not handed to the nodes yet, about two ticks of it; more is refused. Gifts never are. */
+    /** Of one room's chat that is not handed to the nodes yet, about two ticks of it; more is refused. Gifts are not. */
     roomChatBytes: 1024 * 1024,
     /** The same of all rooms of a router. */
     routerChatBytes: 64 * 1024 * 1024,
-    /** How often at the most a router says that it refuses chat. */
-    chatRefusalsSaidMs: 10_000,
+    /** How often at the most a router logs that it refuses chat. */
+    chatRefusalsLoggedMs: 10_000,
     giftsPerCall: 2_000,
     roomHistoryFrames: 200,
     roomHistoryBytes: 4 * 1024 * 1024,
@@ -354,7 +353,7 @@ export const limits = Object.freeze({
     sendQueueBytes: 1024 * 1024,
     messagesPerSecond: 20,
     messagesBurst: 40,
-    /** Whose rate of messages a node knows: more than may be connected to it. */
+    /** Users whose rate of messages a node remembers: more than may be connected to it. */
     userMessagesRemembered: 100_000,
     connectionsPerNode: 50_000,
     connectsPerSecond: 1_000,
@@ -365,20 +364,23 @@ export const limits = Object.freeze({
     listenBacklog: 4_096,
     loginMs: 10_000,
     pingAfterMs: 35_000,
-    pongMs: 20_000,
+    pongTimeoutMs: 20_000,
     presenceLeaseMs: 30_000,
     presenceRefreshMs: 10_000,
     pendingRoomGifts: 200_000,
     routerBuckets: 64,
     roomStateMs: 24 * 3_600_000,
     newEpochMs: 10_000,
-    noticeResendMs: 4_000,
-    noticeResendMaxMs: 60_000,
-    noticesUnacked: 100,
-    noticesCheckMs: 5 * 60_000,
-    noticeUsersInFlight: 64,
-    noticesPerPublish: 500,
-    noticesPerCall: 5_000,
+    notificationResendMs: 4_000,
+    notificationResendMaxMs: 60_000,
+    /** Of one connection: sent and not acked. The others wait in the stream. */
+    notificationsUnacked: 100,
+    notificationsCheckMs: 5 * 60_000,
+    notificationReadsInFlight: 64,
+    notificationsPerPublish: 500,
+    notificationsPerCall: 5_000,
+    /** Of one im-server: anchors whose presence is still to be reported to living-room. */
+    unreportedAnchors: 1_000,
     roomClosedMs: 10_000,
     roomLiveMs: 1_000,
     replaceGatherMs: 20,

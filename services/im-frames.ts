@@ -5,8 +5,8 @@ export const bizCodes = Object.freeze({
   chat: 5555,
   gift: 5556,
   giftFailed: 5557,
-  pkGift: 5558,
-  pkLink: 5559,
+  battleScores: 5558,
+  battleState: 5559,
   redPacket: 5560,
   payment: 5561,
   roomClosed: 5562,
@@ -27,27 +27,29 @@ export const closeCodes = Object.freeze({
   roomClosed: 4410,
   protocolFault: 4422,
   tooManyMessages: 4429,
-  /** Also where this node is full or a dependency is away: another try may meet a better moment. */
+  /** Also where this node is full or a dependency is away: a later try may succeed. */
   draining: 4503,
-  silent: 4504,
+  /** No heartbeat, or no answer to a ping, for too long. */
+  heartbeatTimeout: 4504,
   tooSlow: 4508,
 });
 
-export interface Notice {
+/** The body of a business frame (1003), without the app id. */
+export interface BusinessMessage {
   /** Stable across redeliveries. */
   msgId: string;
-  /** Whom it is from or for; "0" for the system. */
+  /** In a room: the sender, "0" for the system. In a notification: the receiver. */
   userId: string;
   bizCode: number;
   data: Record<string, unknown>;
 }
 
-/** A business frame without a number: personal notices. */
-export function businessFrame({ msgId, userId, bizCode, data }: Notice): string {
+/** A business frame without a room's number: a notification to one user. */
+export function businessFrame({ msgId, userId, bizCode, data }: BusinessMessage): string {
   return JSON.stringify({ code: frameCodes.business, body: { msgId, appId: imAppId, userId, bizCode, data } });
 }
 
-/** A frame for a room, serialized but for its number, which stands between `head` and `tail`. */
+/** A frame for a room, serialized without its number, which stands between `head` and `tail`. */
 export interface UnnumberedFrame {
   roomId: number;
   head: string;
@@ -55,7 +57,7 @@ export interface UnnumberedFrame {
 }
 
 /** `roomId`, `seq` and `epoch` inside `data` are the room's own and replace what the caller put there. */
-export function unnumberedFrame(roomId: number, { msgId, userId, bizCode, data }: Notice): UnnumberedFrame {
+export function unnumberedFrame(roomId: number, { msgId, userId, bizCode, data }: BusinessMessage): UnnumberedFrame {
   const { roomId: _room, seq: _seq, epoch: _epoch, ...own } = data;
   const body = JSON.stringify({ msgId, appId: imAppId, userId, bizCode });
   const fields = JSON.stringify(own);
@@ -66,7 +68,7 @@ export function unnumberedFrame(roomId: number, { msgId, userId, bizCode, data }
   };
 }
 
-/** Bytes of the frame but for its number. */
+/** Bytes of the frame without its number. */
 export function frameBytes({ head, tail }: UnnumberedFrame): number {
   return Buffer.byteLength(head) + Buffer.byteLength(tail);
 }
@@ -78,7 +80,7 @@ export function numberedFrame({ head, tail }: UnnumberedFrame, seq: number, epoc
 
 const unkept = "x";
 
-/** An epoch that a router numbers by itself while Redis is away: its frames are in no history. */
+/** The name of an epoch that a router numbers by itself while Redis is away: its frames are in no history. */
 export function unkeptEpoch(random: string): string {
   return unkept + random;
 }

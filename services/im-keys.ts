@@ -3,9 +3,9 @@
  * again, a room without its state starts a new epoch.
  */
 export const imKeys = Object.freeze({
-  /** Hash {node, conn, room, since, turn} of a connected user; lives as long as its lease is renewed. */
+  /** Hash {node, conn, room, since, generation} of a connected user; lives as long as its lease is renewed. */
   user: (userId: string) => `im:user:${userId}`,
-  /** Hash {epoch, seq, born, bytes}: the number of the last frame, when the epoch began, ms, and how long the log is. */
+  /** Hash {epoch, seq, born, bytes}: the number of the last frame, when the epoch began, ms, and the bytes of the log. */
   roomState: (roomId: number) => `im:room:${roomId}`,
   /** List of the room's last frames, the last one numbered `seq`. */
   roomLog: (roomId: number) => `im:room:${roomId}:log`,
@@ -13,6 +13,6 @@ export const imKeys = Object.freeze({
   roomNodes: (roomId: number) => `im:room:${roomId}:nodes`,
   /** Hash: node → members there. */
   roomWatch: (roomId: number) => `im:room:${roomId}:watch`,
-  /** There for a moment after a room was closed: nobody comes in while it is being emptied. */
+  /** Set for `limits.im.roomClosedMs` after a room was closed: nobody comes in while it is being emptied. */
   roomClosed: (roomId: number) => `im:room:${roomId}:closed`,
 });

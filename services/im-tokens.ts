@@ -5,7 +5,7 @@ import type { RedisState } from "../mixins/redis.mixin.ts";
 
 type Redis = RedisState["redis"];
 
-/** Redis knows a token by its hash only: who reads Redis cannot connect with what stands there. */
+/** Redis holds the hash of a token alone: a reader of Redis cannot connect with it. */
 function keyOf(token: string): string {
   return `im:token:${createHash("sha256").update(token).digest("base64url")}`;
 }
@@ -17,19 +17,22 @@ export async function makeToken(redis: Redis, userId: string): Promise<string> {
   return token;
 }
 
-const lastTurn = "im:turn";
+const lastGeneration = "im:generation";
 
-/** Whose token it was, and its turn: of two connections of a user the one whose token was used later has the higher. */
+/**
+ * Whose token it was, and the generation of its connection: of two connections of a user the one whose token was used
+ * later has the higher.
+ */
 export interface Redeemed {
   userId: string;
-  turn: number;
+  generation: number;
 }
 
 const redeemScript = luaScript("services/lua/redeem-im-token.lua");
 
-/** From now on it is nobody's; `null` where it is bad, used or too old. Rejects where Redis is away. */
+/** Uses the token up; `null` where it is bad, used or too old. Rejects where Redis is away. */
 export async function redeemToken(redis: Redis, token: string): Promise<Redeemed | null> {
   if (!/^[A-Za-z0-9_-]{32}$/.test(token)) return null;
-  const reply = (await redis.eval(redeemScript, 2, keyOf(token), lastTurn)) as [string, number] | null;
-  return reply && { userId: reply[0], turn: reply[1] };
+  const reply = (await redis.eval(redeemScript, 2, keyOf(token), lastGeneration)) as [string, number] | null;
+  return reply && { userId: reply[0], generation: reply[1] };
 }

@@ -18,18 +18,18 @@ export const topicStream: StreamDefinition = {
   maxAgeMs: limits.jetstream.topicsAgeMs,
 };
 
-/** Personal notices that their users have not acked. Beyond the bounds the oldest are forgotten. */
-export const noticeStream: StreamDefinition = {
-  name: "NOTICES",
-  subjects: ["notice.*"],
+/** Notifications that their users have not acked. Beyond the bounds the oldest are dropped. */
+export const notificationStream: StreamDefinition = {
+  name: "NOTIFICATIONS",
+  subjects: ["notification.*"],
   kind: "log",
-  maxAgeMs: limits.jetstream.noticesAgeMs,
-  keepLatest: { perSubject: limits.jetstream.noticesPerUser, messages: limits.jetstream.noticesKept },
+  maxAgeMs: limits.jetstream.notificationsAgeMs,
+  keepLatest: { perSubject: limits.jetstream.notificationsPerUser, messages: limits.jetstream.notificationsKept },
 };
 
-/** The subject of a user's notices in the notice stream, without the namespace's prefix. */
-export function noticeSubject(userId: string): string {
-  return `notice.${userId}`;
+/** The subject of a user's notifications in their stream, without the namespace's prefix. */
+export function notificationSubject(userId: string): string {
+  return `notification.${userId}`;
 }
 
 /** What happened, for other services and systems. */

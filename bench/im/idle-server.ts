@@ -20,7 +20,7 @@ const unpaced = { connectsPerSecond: 1e6, connectsBurst: 1e6 };
 
 async function startIm(): Promise<void> {
   const broker = new ServiceBroker(brokerOptions("im-server"));
-  broker.createService({ ...imServer, settings: { ...imServer.settings, ...unpaced } });
+  broker.createService({ ...imServer, settings: unpaced });
   await broker.start();
   send({ kind: "ready" });
 }

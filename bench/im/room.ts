@@ -62,7 +62,7 @@ export class GiftSource {
   readonly send: SendGifts = async (rooms) => {
     const buckets = Map.groupBy(rooms, ({ roomId }) => routerBucketOf(roomId));
     const calls = [...buckets].map(([bucket, some]) =>
-      call(this.broker, "im-router.roomGifts", { bucket, rooms: some.map((room) => ({ ...room, pk: false })) }),
+      call(this.broker, "im-router.roomGifts", { bucket, rooms: some }),
     );
     await Promise.all(calls);
   };

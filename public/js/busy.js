@@ -1,4 +1,4 @@
-/** Work started by a button: shown as under way, never started twice, its failure always told to the person. */
+/** Work started by a button: shown as under way, never started twice, its failure always shown. */
 import { ApiError } from "./http.js";
 import { toast } from "./toast.js";
 
@@ -21,7 +21,7 @@ export async function whileBusy(button, work, tell = toast.failure) {
 
 export function tellFailure(error, tell = toast.failure) {
   if (!(error instanceof ApiError)) throw error;
-  // A dead session took the person to the login page, and that was said there.
+  // A dead session took the person to the login page, which shows the reason.
   if (!error.loggedOut) tell(error.message);
 }
 

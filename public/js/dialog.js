@@ -41,7 +41,7 @@ function outside({ clientX, clientY }, dialog) {
   return clientX < box.left || clientX > box.right || clientY < box.top || clientY > box.bottom;
 }
 
-/** Asks; the answer is true only where the person said yes. */
+/** Asks; true only where the person confirmed. */
 export function confirmDialog({ title, question, yes, testid }) {
   return new Promise((resolve) => {
     let answer = false;

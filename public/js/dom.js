@@ -31,7 +31,7 @@ function set(element, name, value) {
   }
 }
 
-/** An SVG of [tag, attributes] shapes. Decorative: what it stands for is said in words beside it. */
+/** An SVG of [tag, attributes] shapes. Decorative: a text beside it has the meaning. */
 export function drawing(viewBox, shapes, className) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", viewBox);

@@ -74,7 +74,7 @@ export function createGiftSender({
         const unsure = doubts.get(requestId);
         if (last) return { orderId: unsure, state: unsure === undefined ? "unanswered" : "unsure" };
         await new Promise((resolve) => setTimeout(resolve, Math.min(error.retryAfterMs ?? retryMs, retryMostMs)));
-        const found = unsure === undefined ? undefined : await look(unsure);
+        const found = unsure === undefined ? undefined : await fetchOrder(unsure);
         if (found) {
           doubts.delete(requestId);
           return { orderId: unsure, state: "accepted", found: outcomeOf(found) };
@@ -89,11 +89,11 @@ export function createGiftSender({
   }
 
   /** The order as the server knows it; undefined where it knows none, or does not answer. */
-  function look(orderId) {
+  function fetchOrder(orderId) {
     return api.giftOrder(orderId).catch(() => undefined);
   }
 
-  /** What IM told of an order of one's own; of others it is never called. */
+  /** The outcome of an order of one's own, as it came over IM. */
   function settle(orderId, outcome) {
     const content = waiting.get(orderId);
     if (content) {
@@ -108,7 +108,7 @@ export function createGiftSender({
   function ask(orderId, waitMs, triesLeft) {
     const timer = setTimeout(async () => {
       if (!waiting.has(orderId)) return;
-      const outcome = outcomeOf(await look(orderId));
+      const outcome = outcomeOf(await fetchOrder(orderId));
       if (!waiting.has(orderId) || signal.aborted) return;
       if (outcome) settle(orderId, outcome);
       else if (triesLeft > 1) ask(orderId, waitMs * 1.5, triesLeft - 1);

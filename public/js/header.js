@@ -103,7 +103,7 @@ function logoutButton() {
 
 async function logOut(event) {
   await whileBusy(event.currentTarget, () => api.logout());
-  // Whatever the server said, this window forgets.
+  // Whatever the server answered, this window drops the session.
   closeSession();
   location.hash = "#/rooms";
 }

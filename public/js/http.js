@@ -33,7 +33,7 @@ export async function post(path, params = {}) {
   const envelope = await response.json().catch(() => undefined);
   if (envelope?.code === SUCCESS) return envelope.data;
   const error = failure(response, envelope);
-  // An answer to a token that was replaced meanwhile says nothing about the one in use.
+  // The answer to a request with a token that was replaced meanwhile is not about the present token.
   if (error.loggedOut && token !== undefined && token === sessionToken()) closeSession(true);
   throw error;
 }
@@ -65,7 +65,7 @@ function failure(response, envelope) {
   return new ApiError({ code, message, retryable, answered, retryAfterMs, orderId: envelope?.data?.orderId });
 }
 
-/** Whether the gateway, or a proxy by refusing, has said what became of the request. A fault, 500, says nothing of it. */
+/** Whether the answer shows the outcome of the request: a gateway's, or a proxy's refusal. A fault, 500, does not. */
 function isAnswer({ ok, status }, envelope) {
   if (status >= 400 && status < 500) return status !== 408;
   return Number.isInteger(envelope?.code) && (ok || status === 503);

@@ -1,17 +1,15 @@
 /** Types of im-client.js, for those who write TypeScript. */
 export declare const FRAME: Readonly<Record<"LOGIN" | "LOGOUT" | "BUSINESS" | "HEARTBEAT" | "ACK", number>>;
-export declare const BIZ: Readonly<
-  Record<"CHAT" | "GIFT" | "GIFT_FAILED" | "PK_GIFT" | "PAYMENT" | "ROOM_CLOSED", number>
->;
+export declare const BIZ: Readonly<Record<"CHAT" | "GIFT" | "GIFT_FAILED" | "PAYMENT" | "ROOM_CLOSED", number>>;
 
 /** Why the client gave up an attempt or a connection by itself, as `reason` of a state. */
 export declare const REASON: Readonly<{
   NO_ADDRESS: "no address";
   NOT_OPEN: "not open";
   NO_GREETING: "no greeting";
-  SILENT: "silent";
+  NO_HEARTBEAT: "no heartbeat";
 }>;
-/** What the limits are where the options do not say otherwise; see ImClientOptions. */
+/** The limits that the options leave open; see ImClientOptions. */
 export declare const DEFAULTS: Readonly<Required<ImLimits>>;
 
 export interface ImGift {
@@ -35,7 +33,7 @@ export interface ImBusiness {
 export interface ImState {
   state: "idle" | "connecting" | "online" | "waiting" | "stopped";
   code?: number;
-  /** One of REASON where the client gave up by itself, else what the server said when it closed. */
+  /** One of REASON where the client gave up by itself, else the reason of the server's close. */
   reason?: string;
   replaced?: boolean;
   retryInMs?: number;
@@ -61,13 +59,13 @@ export interface ImLimits {
   /** How often a heartbeat is sent: 30,000. */
   heartbeatMs?: number;
   /** How long nothing may arrive after a heartbeat: 15,000. */
-  silenceMs?: number;
+  heartbeatTimeoutMs?: number;
   /** After which a socket that does not finish its closing is cut, where it can be (Node): 5,000. */
   closeTimeoutMs?: number;
   /** The longest pause before the second attempt, doubled with each failure up to the cap: 500 and 15,000. */
   backoffBaseMs?: number;
   backoffCapMs?: number;
-  /** A connection that lasted so long starts the back-off anew: 10,000. */
+  /** A connection that lasted so long resets the back-off: 10,000. */
   stableAfterMs?: number;
   /** How many message ids, and how many order ids, are remembered to drop duplicates: 20,000. */
   rememberedIds?: number;
@@ -82,7 +80,7 @@ export interface ImClientOptions extends ImLimits {
   WebSocket?: unknown;
   /** 0 to 1, for the back-off. */
   random?: () => number;
-  /** Hears what a listener threw: `reportError` where there is one, else `console.error`. */
+  /** Called with what a listener threw: `reportError` where there is one, else `console.error`. */
   report?: (error: unknown) => void;
 }
 

@@ -8,7 +8,7 @@
  *
  * Events:
  *   "state"     {state, code?, reason?, replaced?, retryInMs?, error?}; state: idle, connecting, online, waiting, stopped
- *               `reason` is one of REASON where this client gave up a step, else what the server said when it closed
+ *               `reason` is one of REASON where this client gave up a step, else the reason of the server's close
  *   "login"     the server's greeting {userId, nodeId, epoch, seq}
  *   "gap"       {epoch, seq}: messages of the room before that number are lost, on return or while connected
  *   "refused"   {bizCode, error}: what was sent was not carried out
@@ -22,28 +22,26 @@ export const BIZ = Object.freeze({
   CHAT: 5555,
   GIFT: 5556,
   GIFT_FAILED: 5557,
-  PK_GIFT: 5558,
   PAYMENT: 5561,
   ROOM_CLOSED: 5562,
 });
 
 const APP_ID = 10001;
 const ACKED = new Set([BIZ.GIFT_FAILED, BIZ.PAYMENT]);
-const GIFTS = new Set([BIZ.GIFT, BIZ.PK_GIFT]);
 const REPLACED = 4409;
 /** Why this client gave up an attempt or a connection by itself. */
 export const REASON = Object.freeze({
   NO_ADDRESS: "no address",
   NOT_OPEN: "not open",
   NO_GREETING: "no greeting",
-  SILENT: "silent",
+  NO_HEARTBEAT: "no heartbeat",
 });
 export const DEFAULTS = Object.freeze({
   urlTimeoutMs: 15_000, // for which url() may take to settle
   openTimeoutMs: 10_000, // from the address to an open socket
   greetingTimeoutMs: 10_000, // from the open socket to the server's greeting
   heartbeatMs: 30_000,
-  silenceMs: 15_000, // for which a heartbeat may stay unanswered
+  heartbeatTimeoutMs: 15_000, // for which a heartbeat may stay unanswered
   closeTimeoutMs: 5_000, // after which a socket that does not finish its closing is cut, where it can be
   backoffBaseMs: 500,
   backoffCapMs: 15_000,
@@ -89,7 +87,7 @@ export function createImClient(options) {
   async function open() {
     clearTimeout(retryTimer);
     drop();
-    const mine = { attempt: new AbortController(), socket: undefined, timers: [], onlineAt: 0, heardAt: 0 };
+    const mine = { attempt: new AbortController(), socket: undefined, timers: [], onlineAt: 0, receivedAt: 0 };
     link = mine;
     enter("connecting");
     if (link !== mine) return; // A listener ended it.
@@ -172,7 +170,7 @@ export function createImClient(options) {
   }
 
   function receive(mine, text) {
-    mine.heardAt = Date.now();
+    mine.receivedAt = Date.now();
     const frame = parse(text);
     const body = fieldsOf(frame?.body);
     if (frame?.code === FRAME.LOGIN) greet(mine, body);
@@ -200,12 +198,12 @@ export function createImClient(options) {
    */
   function beat(mine) {
     write(FRAME.HEARTBEAT, {});
-    if (mine.askedAt !== undefined) return;
-    mine.askedAt = Date.now();
+    if (mine.beatAt !== undefined) return;
+    mine.beatAt = Date.now();
     mine.timers[1] = setTimeout(() => {
-      if (mine.heardAt < mine.askedAt) lose(mine, { reason: REASON.SILENT });
-      else mine.askedAt = undefined;
-    }, settings.silenceMs);
+      if (mine.receivedAt < mine.beatAt) lose(mine, { reason: REASON.NO_HEARTBEAT });
+      else mine.beatAt = undefined;
+    }, settings.heartbeatTimeoutMs);
   }
 
   function business(body) {
@@ -216,7 +214,7 @@ export function createImClient(options) {
     if (msgId !== undefined && ACKED.has(bizCode)) write(FRAME.ACK, { msgId });
     follow(data);
     if (msgId !== undefined && !messages.add(msgId)) return;
-    if (!GIFTS.has(bizCode)) {
+    if (bizCode !== BIZ.GIFT) {
       emit("business", { msgId, userId, bizCode, data });
       return;
     }

@@ -1,11 +1,11 @@
 /**
- * The language in force, and texts that follow it: an element said to show a key is said again on a change, so that a
+ * The language in force, and texts that follow it: an element that shows a key is filled again on a change, so that a
  * room does not have to be left to switch.
  */
 import { strings } from "./strings.js";
 
 const KEPT_AS = "ovation.language";
-const said = new WeakMap(); // element → Map of what is said (text or attribute name) → {key, vars}
+const said = new WeakMap(); // element → Map of text or attribute name → {key, vars}
 const changes = new EventTarget();
 let language = kept() === "en" ? "en" : "zh";
 

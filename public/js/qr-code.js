@@ -4,7 +4,7 @@ import { drawing } from "./dom.js";
 
 const QUIET = 4; // empty modules around the code, by its standard
 
-/** @throws Error where the text is longer than a code can say */
+/** @throws Error where the text is too long for a code */
 export function qrCode(text) {
   const code = generate(text);
   let path = "";

@@ -51,7 +51,7 @@ export function connectRoom(roomId, signal, handlers) {
   client.on("refused", () => handlers.onRefused());
   client.on("business", ({ bizCode, userId, data }) => {
     if (bizCode === BIZ.CHAT) handlers.onChat({ ...data, senderId: String(data.senderId ?? userId) });
-    else if (bizCode === BIZ.GIFT || bizCode === BIZ.PK_GIFT) handlers.onGifts(data.gifts);
+    else if (bizCode === BIZ.GIFT) handlers.onGifts(data.gifts);
     else if (bizCode === BIZ.GIFT_FAILED) handlers.onGiftFailed(data);
     else if (bizCode === BIZ.PAYMENT) handlers.onPayment(data);
     else if (bizCode === BIZ.ROOM_CLOSED) handlers.onClosed(data);

@@ -1,4 +1,4 @@
-/** Short notices that come and go by themselves. */
+/** Short messages that appear and disappear by themselves. */
 import { h } from "./dom.js";
 import { translate } from "./language.js";
 
@@ -35,7 +35,7 @@ function show(kind, message, action) {
   }
 }
 
-/** Shown anew on each notice: an open dialog is in the top layer, and the latest to enter it is in front. */
+/** Shown again for each message: an open dialog is in the top layer, and the latest to enter it is in front. */
 function raise(region) {
   if (region.matches(":popover-open")) region.hidePopover();
   region.showPopover();

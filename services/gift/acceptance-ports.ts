@@ -1,5 +1,7 @@
 import type { Context, Service } from "moleculer";
 import { fail, isUnavailable } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
+import { AnswerCache } from "../../mixins/answer-cache.ts";
 import { call } from "../contracts.ts";
 import { bucketOf } from "../wallet-buckets.ts";
 import type { AcceptancePorts } from "./acceptance.ts";
@@ -19,6 +21,12 @@ async function query<T>(asked: Promise<T>): Promise<T> {
   }
 }
 
+/** Anchors of live rooms, by room id. Other rooms are asked for each time: they may open at any moment. */
+export function anchorCache(): GiftState["anchors"] {
+  const { cacheEntries: max } = limits.room;
+  return new AnswerCache({ max, ttlMs: limits.gift.anchorCacheMs, keeps: (anchorId) => anchorId !== undefined });
+}
+
 /** Acceptance on this node's caches, Redis, the books, the queue, and the neighbours' actions. */
 export function acceptancePorts(service: Service & GiftState, ctx: Context<unknown>): AcceptancePorts {
   return {
@@ -28,7 +36,7 @@ export function acceptancePorts(service: Service & GiftState, ctx: Context<unkno
     },
     gift: (giftId) => service.shelf.gift(giftId),
     anchorOf: (roomId) =>
-      query(service.anchors.anchorOf(roomId, async () => (await call(ctx, "living-room.find", { roomId }))?.anchorId)),
+      query(service.anchors.get(roomId, async () => (await call(ctx, "living-room.find", { roomId }))?.anchorId)),
     mayReceive: (userId) => query(service.receivers.has(userId)),
     sharePercentOf: (receiverId) => query(service.shares.percentOf(receiverId)),
     funds: async (userId, amount) =>

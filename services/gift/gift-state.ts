@@ -1,10 +1,10 @@
+import type { AnswerCache } from "../../mixins/answer-cache.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import type { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
-import type { AnchorCache } from "./anchor-cache.ts";
 import type { Breakpoint } from "./settler.ts";
 import type { ShareCache } from "./share-cache.ts";
 import type { giftColumns, Shelf } from "./shelf.ts";
@@ -14,7 +14,7 @@ import type { UsableAccounts } from "./usable-accounts.ts";
 export interface GiftState extends MysqlState, RedisState, JetStreamState, CatalogueState<typeof giftColumns> {
   /** Content hashes of settled orders. */
   settledOrders: BatchLoader<string>;
-  anchors: AnchorCache;
+  anchors: AnswerCache<number, string | undefined>;
   shares: ShareCache;
   /** Of receivers. */
   receivers: UsableAccounts;

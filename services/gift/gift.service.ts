@@ -15,10 +15,9 @@ import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream, giftStream } from "../streams.ts";
 import { accept } from "./acceptance.ts";
-import { acceptancePorts } from "./acceptance-ports.ts";
+import { acceptancePorts, anchorCache } from "./acceptance-ports.ts";
 import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 import { findGift, forgetDead } from "./accepted-orders.ts";
-import { AnchorCache } from "./anchor-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
 import { giftActions } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
@@ -144,7 +143,7 @@ export default defineService<"gift", GiftState>({
   },
 
   created() {
-    this.anchors = new AnchorCache();
+    this.anchors = anchorCache();
     this.shares = new ShareCache((ids) => readShares(this.mysql, ids), config().ANCHOR_SHARE_PERCENT);
     this.receivers = new UsableAccounts((userIds) => call(this.broker, "wallet.unusableOf", { userIds }));
     this.settledOrders = new BatchLoader((ids) => findContentHashes(this.mysql, ids), limits.mysql.batchLoader);

@@ -162,23 +162,16 @@ async function showInRooms(
 /** A gift with the room that it is shown in: at least as many bytes as it takes in the call. */
 interface ShownGift {
   roomId: number;
-  pk: boolean;
   gift: RoomGift;
 }
 
-function toShown({ roomId, type, orderId, senderId, receiverId, giftId, count, price, url }: AcceptedGift): ShownGift {
-  return { roomId, pk: type === 1, gift: { orderId, senderId, receiverId, giftId, count, price, url } };
+function toShown({ roomId, orderId, senderId, receiverId, giftId, count, price, url }: AcceptedGift): ShownGift {
+  return { roomId, gift: { orderId, senderId, receiverId, giftId, count, price, url } };
 }
 
-function byRoom(shown: readonly ShownGift[]): { roomId: number; pk: boolean; gifts: RoomGift[] }[] {
-  const rooms = new Map<string, { roomId: number; pk: boolean; gifts: RoomGift[] }>();
-  for (const { roomId, pk, gift } of shown) {
-    const key = `${roomId}:${pk}`;
-    const room = rooms.get(key) ?? { roomId, pk, gifts: [] };
-    rooms.set(key, room);
-    room.gifts.push(gift);
-  }
-  return [...rooms.values()];
+function byRoom(shown: readonly ShownGift[]): { roomId: number; gifts: RoomGift[] }[] {
+  const rooms = Map.groupBy(shown, ({ roomId }) => roomId);
+  return [...rooms].map(([roomId, own]) => ({ roomId, gifts: own.map(({ gift }) => gift) }));
 }
 
 /** Tells each sender of a gift that failed, and why. */
@@ -195,8 +188,8 @@ async function tellSenders(
       return { userId: gift.senderId, msgId: `gift-failed-${gift.orderId}`, bizCode: 5557, data };
     });
   await Promise.all(
-    listParts(service, notices, limits.im.noticesPerCall).map((part) =>
-      call(service.broker, "im-router.sendToUsers", { notices: part }, { requestID }),
+    listParts(service, notices, limits.im.notificationsPerCall).map((part) =>
+      call(service.broker, "im-router.sendToUsers", { notifications: part }, { requestID }),
     ),
   );
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { LRUCache } from "lru-cache";
-import type { Service, ServiceBroker } from "moleculer";
+import type { ServiceBroker } from "moleculer";
 import { fail } from "../../broker/failure.ts";
+import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
+import { AnswerCache } from "../../mixins/answer-cache.ts";
 import { luaScript } from "../../mixins/redis/lua-script.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 import { call, type ParamsOf, type ResultOf } from "../contracts.ts";
@@ -29,21 +30,22 @@ interface Held {
   members: [node: string, members: number][];
 }
 
-/** Who is in which room: from the presence in Redis and, with `certain`, from the im-servers themselves. */
+/** The users in rooms: from the presence in Redis and, with `certain`, from the im-servers themselves. */
 export class Attendance {
   private readonly redis: RedisState["redis"];
   private readonly broker: ServiceBroker;
   private readonly nodes: NodeCalls;
-  private readonly log: Service["logger"];
+  private readonly log: Log;
   private readonly newEpochMs: number;
   private readonly startedAt = performance.now();
-  private readonly dead = new LRUCache<string, Promise<boolean>>({ max: 1_000, ttl: limits.attendance.pingedMs });
+  /** Whether a node is dead, by its id. */
+  private readonly pings = new AnswerCache<string, boolean>({ max: 1_000, ttlMs: limits.attendance.pingedMs });
 
   constructor(parts: {
     redis: RedisState["redis"];
     broker: ServiceBroker;
     nodes: NodeCalls;
-    log: Service["logger"];
+    log: Log;
     newEpochMs: number;
   }) {
     this.redis = parts.redis;
@@ -65,7 +67,10 @@ export class Attendance {
       if (epoch === undefined) return { known: false };
       held = await this.held(rooms);
     } catch (error) {
-      this.log.warn({ rooms: rooms.length, err: error }, "who is in the rooms cannot be read from Redis");
+      this.log.warn(
+        { rooms: rooms.length, err: error },
+        "presence cannot be read from Redis: the members of the rooms are not known",
+      );
       return { known: false };
     }
     const dead = await this.deadAmong(held, new Set(live));
@@ -122,11 +127,7 @@ export class Attendance {
   }
 
   private isDead(node: string): Promise<boolean> {
-    const known = this.dead.get(node);
-    if (known) return known;
-    const answer = this.broker.ping(node, limits.im.serverPingMs).then((pong) => pong === null);
-    this.dead.set(node, answer);
-    return answer;
+    return this.pings.get(node, async () => (await this.broker.ping(node, limits.im.serverPingMs)) === null);
   }
 
   private async removeNodes(held: readonly Held[], dead: ReadonlySet<string>): Promise<void> {
@@ -147,7 +148,10 @@ export class Attendance {
     try {
       return new Set((await Promise.all(asked)).flatMap(({ roomIds }) => roomIds));
     } catch (error) {
-      this.log.warn({ rooms: rooms.length, err: error }, "an im-server does not say whether it holds the anchors");
+      this.log.warn(
+        { rooms: rooms.length, err: error },
+        "an im-server did not answer whether it holds the anchors: their rooms stay",
+      );
       return undefined;
     }
   }

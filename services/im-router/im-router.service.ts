@@ -8,19 +8,20 @@ import { routerBucketOf } from "../im-buckets.ts";
 import { bizCodes } from "../im-frames.ts";
 import { imKeys } from "../im-keys.ts";
 import { makeToken } from "../im-tokens.ts";
-import { noticeStream } from "../streams.ts";
+import { limitsOf } from "../limits-of.ts";
+import { notificationStream } from "../streams.ts";
 import { Attendance } from "./attendance.ts";
 import { imRouterActions } from "./im-router.contract.ts";
 import { NodeCalls } from "./node-calls.ts";
 import { RoomNumbers } from "./room-numbers.ts";
 import { RoomSender } from "./room-sender.ts";
 import { ServerList } from "./server-list.ts";
-import { UserNotices } from "./user-notices.ts";
+import { UserNotifications } from "./user-notifications.ts";
 
 interface State extends RedisState, JetStreamState {
   attendance: Attendance;
   nodes: NodeCalls;
-  notices: UserNotices;
+  notifications: UserNotifications;
   rooms: RoomSender;
   servers: ServerList;
 }
@@ -31,20 +32,20 @@ const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket"
 export default defineService<"im-router", State>({
   name: "im-router",
   contract: imRouterActions,
-  /** For tests, which have less time. */
-  settings: { newEpochMs: limits.im.newEpochMs },
-  mixins: [redisMixin, jetstreamMixin([noticeStream]), healthMixin],
+  mixins: [redisMixin, jetstreamMixin([notificationStream]), healthMixin],
 
   actions: {
     sendToUser: {
       async handler(ctx) {
-        return { delivered: await this.notices.send([ctx.params]) };
+        await this.notifications.send([ctx.params]);
+        return null;
       },
     },
 
     sendToUsers: {
       async handler(ctx) {
-        return { delivered: await this.notices.send(ctx.params.notices) };
+        await this.notifications.send(ctx.params.notifications);
+        return null;
       },
     },
 
@@ -74,12 +75,12 @@ export default defineService<"im-router", State>({
     closeRoom: {
       async handler(ctx) {
         const { roomId } = ctx.params;
-        // From here on nobody comes in, so whoever is in is told and let go.
+        // From here on nobody comes in: those who are in get the message, and their connections are closed.
         await this.redis.set(imKeys.roomClosed(roomId), 1, "PX", limits.im.roomClosedMs).catch((error: Error) => {
-          this.logger.warn({ roomId, err: error }, "the closed room is not marked: a late-comer may sit in it alone");
+          this.logger.warn({ roomId, err: error }, "a closed room is not marked: a user who comes in now stays in it");
         });
-        const notice = { senderId: "0", msgId: `room-closed:${roomId}`, bizCode: bizCodes.roomClosed, data: {} };
-        await call(ctx, "im-router.post", { bucket: routerBucketOf(roomId), roomId, ...notice });
+        const message = { senderId: "0", msgId: `room-closed:${roomId}`, bizCode: bizCodes.roomClosed, data: {} };
+        await call(ctx, "im-router.post", { bucket: routerBucketOf(roomId), roomId, ...message });
         await this.nodes.emptyRoom(roomId);
         return null;
       },
@@ -98,12 +99,6 @@ export default defineService<"im-router", State>({
       },
     },
 
-    pickServer: {
-      async handler() {
-        return { address: await this.servers.pickAddress() };
-      },
-    },
-
     ticket: {
       async handler(ctx) {
         const { userId } = ctx.params;
@@ -114,17 +109,13 @@ export default defineService<"im-router", State>({
   },
 
   started() {
-    this.nodes = new NodeCalls(this.broker, this.logger);
-    this.notices = new UserNotices({
-      redis: this.redis,
-      jetstream: this.jetstream,
-      nodes: this.nodes,
-      log: this.logger,
-    });
-    this.rooms = new RoomSender(new RoomNumbers(this.redis), this.nodes, this.logger);
-    this.servers = new ServerList(this.broker, this.nodes);
-    const { redis, broker, nodes, logger: log } = this;
-    const { newEpochMs } = this.settings as unknown as { newEpochMs: number };
+    const { redis, jetstream, broker, logger: log } = this;
+    const nodes = new NodeCalls(broker, log);
+    this.nodes = nodes;
+    this.notifications = new UserNotifications({ redis, jetstream, nodes, log });
+    this.rooms = new RoomSender(new RoomNumbers(redis), nodes, log);
+    this.servers = new ServerList(broker, nodes);
+    const { newEpochMs } = limitsOf(limits.im, this);
     this.attendance = new Attendance({ redis, broker, nodes, log, newEpochMs });
   },
 

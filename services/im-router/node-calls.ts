@@ -1,4 +1,5 @@
-import type { Service, ServiceBroker } from "moleculer";
+import type { ServiceBroker } from "moleculer";
+import type { Log } from "../../broker/log.ts";
 import { cutList } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import type { ParamsOf } from "../contracts.ts";
@@ -15,16 +16,17 @@ export function appendTo(byNode: FramesByNode, nodeId: string, frame: Frame): vo
   else byNode.set(nodeId, [frame]);
 }
 
-const perhapsDead = { timeout: limits.im.deliverTimeoutMs, tracking: false } as const;
+/** Of a call to a node that may be dead: a stop does not wait for it. */
+const mayBeDead = { timeout: limits.im.deliverTimeoutMs, tracking: false } as const;
 
 /** The im-server nodes, and the calls to them. */
 export class NodeCalls {
   private readonly broker: ServiceBroker;
-  private readonly log: Service["logger"];
-  /** Nodes that did not answer the last time: they are still sent to, but nobody waits for them. */
-  private readonly silent = new Set<string>();
+  private readonly log: Log;
+  /** Nodes that did not answer the last call: frames are still sent there, but no caller waits for the answer. */
+  private readonly unresponsive = new Set<string>();
 
-  constructor(broker: ServiceBroker, log: Service["logger"]) {
+  constructor(broker: ServiceBroker, log: Log) {
     this.broker = broker;
     this.log = log;
   }
@@ -37,18 +39,18 @@ export class NodeCalls {
   }
 
   /**
-   * Hands frames to nodes, those of a node in their order, and resolves to how many connections took them. Never
-   * rejects: the members of a node that does not answer come back to another one and catch up there.
+   * Hands frames to nodes, those of a node in their order. Never rejects: the members of a node that does not answer
+   * connect to another one and catch up there.
    */
-  async deliver(framesByNode: FramesByNode): Promise<number> {
+  async deliver(framesByNode: FramesByNode): Promise<void> {
     const handed = [...framesByNode].flatMap(([nodeId, frames]) =>
       this.calls(nodeId, frames).map((part) => {
-        const wait = !this.silent.has(nodeId);
+        const wait = !this.unresponsive.has(nodeId);
         const delivered = this.deliverTo(nodeId, part);
-        return wait ? delivered : 0;
+        return wait ? delivered : undefined;
       }),
     );
-    return (await Promise.all(handed)).reduce((sum, delivered) => sum + delivered, 0);
+    await Promise.all(handed);
   }
 
   private calls(nodeID: string, frames: readonly Frame[]): Frame[][] {
@@ -58,25 +60,26 @@ export class NodeCalls {
     );
   }
 
-  private async deliverTo(nodeID: string, frames: Frame[]): Promise<number> {
+  private async deliverTo(nodeID: string, frames: Frame[]): Promise<void> {
     try {
-      const { delivered } = await call(this.broker, "im-server.deliver", { frames }, { nodeID, ...perhapsDead });
-      if (this.silent.delete(nodeID)) this.log.info({ nodeID }, "the im-server node answers again");
-      return delivered;
+      await call(this.broker, "im-server.deliver", { frames }, { nodeID, ...mayBeDead });
+      if (this.unresponsive.delete(nodeID)) this.log.info({ nodeID }, "the im-server node answers again");
     } catch (error) {
-      if (!this.silent.has(nodeID))
-        this.log.warn({ nodeID, err: error }, "an im-server node took no frames: its members count as gone");
-      // Ids of nodes never come back, so those of the dead are dropped now and then.
-      if (this.silent.size > 1_000) this.silent.clear();
-      this.silent.add(nodeID);
-      return 0;
+      if (!this.unresponsive.has(nodeID))
+        this.log.warn(
+          { nodeID, err: error },
+          "an im-server node did not answer: frames are sent to it without waiting",
+        );
+      // Node ids are never reused: those of dead nodes are dropped now and then.
+      if (this.unresponsive.size > 1_000) this.unresponsive.clear();
+      this.unresponsive.add(nodeID);
     }
   }
 
-  /** Lets the members of a room go, on every node; one that does not answer has none that could stay. */
+  /** Closes the connections of a room, on every node. */
   async emptyRoom(roomId: number): Promise<void> {
     const emptied = (await this.live()).map((nodeID) =>
-      call(this.broker, "im-server.emptyRoom", { roomId }, { nodeID, ...perhapsDead }).catch((error: Error) => {
+      call(this.broker, "im-server.emptyRoom", { roomId }, { nodeID, ...mayBeDead }).catch((error: Error) => {
         this.log.warn(
           { roomId, nodeID, err: error },
           "a node did not empty a closed room: its members stay until they leave",

@@ -1,12 +1,12 @@
-import type { Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
+import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import { frameBytes, type UnnumberedFrame } from "../im-frames.ts";
 
-/** Viewers' chat waits behind everything else of its room: gifts, and what the system says. */
+/** Viewers' chat waits behind everything else of its room: gifts and messages of the system. */
 export type Lane = "first" | "chat";
 
-/** What one tick has of one lane of one room: its callers wait for it alone, not for other rooms of the tick. */
+/** The part of one tick in one lane of one room: its callers wait for it alone, not for other rooms of the tick. */
 export class Share {
   readonly lane: Lane;
   /** Gifts and messages in it. */
@@ -41,7 +41,7 @@ export interface WaitingFrame extends UnnumberedFrame {
   readonly share: Share;
 }
 
-/** First in, first out: each item is touched when it comes and when it goes. */
+/** First in, first out. An item costs the same however many wait. */
 class Fifo<T> {
   private items: T[] = [];
   private at = 0;
@@ -100,7 +100,7 @@ export class RoomBacklog<Frame extends Pick<WaitingFrame, "roomId" | "bytes"> & 
           lane.drop();
         }
       if (!first.peek() && !chat.peek()) this.rooms.delete(roomId);
-      // Within a tick the room reads what came in the order in which it came: two runs, which this merges.
+      // Within a tick the room gets its frames in the order in which they came: two sorted runs, which this merges.
       return taken.sort((a, b) => a.arrival - b.arrival).map(({ frame }) => frame);
     });
   }
@@ -110,11 +110,11 @@ export class RoomBacklog<Frame extends Pick<WaitingFrame, "roomId" | "bytes"> & 
 export class ChatInFlight {
   private readonly rooms = new Map<number, number>();
   private bytes = 0;
-  private readonly log: Service["logger"];
+  private readonly log: Log;
   private refused = 0;
-  private saidAt = Number.NEGATIVE_INFINITY;
+  private loggedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(log: Service["logger"]) {
+  constructor(log: Log) {
     this.log = log;
   }
 
@@ -123,7 +123,7 @@ export class ChatInFlight {
     const waiting = this.rooms.get(roomId) ?? 0;
     const { roomChatBytes, routerChatBytes } = limits.im;
     if (waiting + bytes > roomChatBytes || this.bytes + bytes > routerChatBytes) {
-      this.say(roomId, waiting);
+      this.logRefusal(roomId, waiting);
       throw fail("tooMany", { what: "room chat", roomId, waiting });
     }
     this.rooms.set(roomId, waiting + bytes);
@@ -137,13 +137,13 @@ export class ChatInFlight {
     else this.rooms.delete(roomId);
   }
 
-  private say(roomId: number, waiting: number): void {
+  private logRefusal(roomId: number, waiting: number): void {
     this.refused++;
     const now = performance.now();
-    if (now - this.saidAt < limits.im.chatRefusalsSaidMs) return;
+    if (now - this.loggedAt < limits.im.chatRefusalsLoggedMs) return;
     const about = { roomId, waiting, ofAllRooms: this.bytes, refused: this.refused };
-    this.log.warn(about, "too much chat waits, in this room lastly: chat is refused, its senders are told");
-    this.saidAt = now;
+    this.log.warn(about, "too much chat waits, in this room last: chat is refused, its senders get an error");
+    this.loggedAt = now;
     this.refused = 0;
   }
 }

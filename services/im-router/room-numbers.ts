@@ -13,13 +13,13 @@ export interface NumberedFrame {
   seq: number;
   epoch: string;
   frame: string;
-  /** The nodes that hold members; `undefined` where nobody knows, or where the nodes may not have said so yet. */
+  /** The nodes that hold members; `undefined` where that is not known, or not all of them may be registered yet. */
   nodes: readonly string[] | undefined;
 }
 
 const numberScript = luaScript("services/im-router/lua/number-frames.lua");
 
-/** Gives room frames their numbers: by Redis, and without a history by itself while Redis is away. */
+/** Gives room frames their numbers: from Redis, or by itself and without a history while Redis is away. */
 export class RoomNumbers {
   private readonly redis: Redis;
   private readonly given = new LRUCache<number, { epoch: string; seq: number }>({ max: limits.room.cacheEntries });
@@ -30,7 +30,7 @@ export class RoomNumbers {
     this.redis = redis;
   }
 
-  /** Rejects where Redis is away; frames may be numbered and kept all the same then. */
+  /** Rejects where Redis is away; the frames may have been numbered and kept all the same. */
   async number(frames: readonly UnnumberedFrame[]): Promise<NumberedFrame[]> {
     const rooms = [...new Set(frames.map(({ roomId }) => roomId))];
     const index = new Map(rooms.map((roomId, i) => [roomId, i]));

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
+import type { Log } from "../../broker/log.ts";
 import { cutList } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import type { UnnumberedFrame } from "../im-frames.ts";
@@ -17,13 +17,27 @@ interface Waiting {
 
 /**
  * Gathers what is for rooms during a tick, has it numbered, and hands it to the nodes that hold members. Ticks end at
- * least `limits.im.roomTickMs` apart; the first one after a pause is short, so that a single gift is seen at once. Ticks
- * are numbered one after the other; while one is being handed over the next one gathers.
+ * least `limits.im.roomTickMs` apart; the first one after a pause is short, so that a single gift is shown at once.
+ *
+ * Modes and moves of the tick:
+ *   idle        `waiting` is undefined
+ *     → gathering   `send`
+ *   gathering   a timer runs; what is sent joins the tick
+ *     → gathering   the timer ends or `flush`: the tick's frames go into the backlog, of which each room's share of bytes is
+ *                   numbered and handed over; some are left, for which a next tick begins
+ *     → idle        the same, with nothing left
+ * Ticks are numbered one after the other, and handed over while the next ones gather.
+ *
+ * Modes and moves of the numbering:
+ *   shared      `aloneUntil` is 0: Redis numbers the frames and keeps them
+ *     → alone       Redis did not answer
+ *   alone       this router numbers the frames by itself; they go to every node and are kept nowhere
+ *     → shared      after `limits.im.numberRetryMs`, once Redis answers again
  */
 export class RoomSender {
   private readonly numbers: RoomNumbers;
   private readonly nodes: NodeCalls;
-  private readonly log: Service["logger"];
+  private readonly log: Log;
   private waiting: Waiting | undefined;
   private numbering: Promise<unknown> = Promise.resolve();
   private readonly handingOver = new Set<Promise<void>>();
@@ -37,7 +51,7 @@ export class RoomSender {
   /** Until when Redis is not tried again, ms; 0 while it answers. */
   private aloneUntil = 0;
 
-  constructor(numbers: RoomNumbers, nodes: NodeCalls, log: Service["logger"]) {
+  constructor(numbers: RoomNumbers, nodes: NodeCalls, log: Log) {
     this.numbers = numbers;
     this.nodes = nodes;
     this.log = log;
@@ -105,7 +119,10 @@ export class RoomSender {
     const { framesPerScript: count, scriptBytes } = limits.im;
     const bounds = { count, bytes: scriptBytes, bytesOf: ({ bytes }: WaitingFrame) => bytes };
     const parts = cutList(frames, bounds, ({ roomId, head }, bytes) =>
-      this.log.error({ roomId, bytes, frame: head.slice(0, 200) }, "a room frame is too large for Redis: not sent"),
+      this.log.error(
+        { roomId, bytes, frame: head.slice(0, 200) },
+        "a room frame is too large for Redis: it is not sent",
+      ),
     );
     const numbered = this.numbering.then(async () => {
       const done: NumberedFrame[] = [];
@@ -114,7 +131,7 @@ export class RoomSender {
     });
     this.numbering = numbered.then(
       () => undefined,
-      () => undefined, // The waiters of this tick are told; the next tick is none of its business.
+      () => undefined, // The callers of this tick get the error; the next tick goes on.
     );
     await this.nodes.deliver(await this.byNode(await numbered));
   }
@@ -123,12 +140,15 @@ export class RoomSender {
     if (Date.now() < this.aloneUntil) return this.numbers.numberAlone(frames);
     try {
       const numbered = await this.numbers.number(frames);
-      if (this.aloneUntil > 0) this.log.info("room frames are numbered in Redis again");
+      if (this.aloneUntil > 0) this.log.info({}, "room frames are numbered in Redis again");
       this.aloneUntil = 0;
       return numbered;
     } catch (error) {
       if (this.aloneUntil === 0)
-        this.log.error({ err: error }, "room frames cannot be numbered in Redis: they go to every node, kept nowhere");
+        this.log.error(
+          { err: error },
+          "room frames cannot be numbered in Redis: they go to every node and are kept nowhere",
+        );
       this.aloneUntil = Date.now() + limits.im.numberRetryMs;
       return this.numbers.numberAlone(frames);
     }

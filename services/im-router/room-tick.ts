@@ -1,13 +1,12 @@
 import { fail } from "../../broker/failure.ts";
 import { jsonBytes } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
-import { bizCodes, frameBytes, type Notice, type UnnumberedFrame, unnumberedFrame } from "../im-frames.ts";
+import { type BusinessMessage, bizCodes, frameBytes, type UnnumberedFrame, unnumberedFrame } from "../im-frames.ts";
 import type { RoomGift } from "./im-router.contract.ts";
 import { type Lane, Share, type WaitingFrame } from "./room-backlog.ts";
 
 export interface RoomGifts {
   roomId: number;
-  pk: boolean;
   gifts: readonly RoomGift[];
 }
 
@@ -20,7 +19,6 @@ interface Merged {
 interface GiftSlot {
   share: Share;
   msgId: string;
-  pk: boolean;
   seen: Set<string>;
   merged: Map<string, Merged>;
 }
@@ -31,11 +29,10 @@ type Slot = WaitingFrame | GiftSlot;
 interface Gathered {
   slots: Slot[];
   gifts?: GiftSlot;
-  pkGifts?: GiftSlot;
   shares: Map<Lane, Share>;
 }
 
-/** Takes note of viewers' chat that comes in; throws where there is too much of it. */
+/** Counts viewers' chat that comes in; throws where there is too much of it. */
 type EnterChat = (roomId: number, bytes: number) => void;
 
 /** Of one frame of gifts. */
@@ -48,7 +45,7 @@ export interface FrameBounds {
 
 /**
  * Orders are merged where they are alike in everything, the count of one order included: then each order id of an entry
- * stands for count / orderIds.length, and a viewer who meets an order again, merged with others, counts it right.
+ * is count / orderIds.length of it, and a viewer who gets an order again, merged with others, counts it right.
  */
 function likeness({ senderId, receiverId, giftId, count, price, url }: RoomGift): string {
   return JSON.stringify([senderId, receiverId, giftId, count, price, url]);
@@ -74,7 +71,7 @@ export class RoomTick {
    * Returns what the caller waits for. Nothing is added where it fails. Fails: messageTooLarge, where the message would be
    * larger than a room's frame may be; tooMany, where it is chat and too much of that waits.
    */
-  addMessage(roomId: number, message: Notice): Share {
+  addMessage(roomId: number, message: BusinessMessage): Share {
     const frame = unnumberedFrame(roomId, message);
     const bytes = frameBytes(frame);
     const most = limits.im.roomFrameBytes;
@@ -90,9 +87,9 @@ export class RoomTick {
   }
 
   /** Returns what the caller waits for. An order that is in the tick already is not added again. */
-  addGifts({ roomId, pk, gifts }: RoomGifts): Share {
+  addGifts({ roomId, gifts }: RoomGifts): Share {
     const room = this.roomOf(roomId);
-    const slot = this.giftSlotOf(room, pk);
+    const slot = this.giftSlotOf(room);
     for (const gift of gifts) {
       if (slot.seen.has(gift.orderId)) continue;
       slot.seen.add(gift.orderId);
@@ -115,7 +112,7 @@ export class RoomTick {
     );
   }
 
-  /** What the callers wait for. */
+  /** What the callers wait for: a share for each room and lane. */
   shares(): Share[] {
     return [...this.rooms.values()].flatMap(({ shares }) => [...shares.values()]);
   }
@@ -129,15 +126,12 @@ export class RoomTick {
     return room;
   }
 
-  private giftSlotOf(room: Gathered, pk: boolean): GiftSlot {
-    const name = pk ? "pkGifts" : "gifts";
-    let slot = room[name];
-    if (!slot) {
-      slot = { share: shareOf(room, "first"), msgId: this.newMsgId(), pk, seen: new Set(), merged: new Map() };
-      room[name] = slot;
-      room.slots.push(slot);
+  private giftSlotOf(room: Gathered): GiftSlot {
+    if (!room.gifts) {
+      room.gifts = { share: shareOf(room, "first"), msgId: this.newMsgId(), seen: new Set(), merged: new Map() };
+      room.slots.push(room.gifts);
     }
-    return slot;
+    return room.gifts;
   }
 }
 
@@ -170,10 +164,9 @@ function giftFrames(roomId: number, slot: GiftSlot, bounds: FrameBounds): Unnumb
       left = { orders: left.orders - taken.length, bytes: left.bytes - entryBytes - bytesOf(taken) };
     }
   }
-  const bizCode = slot.pk ? bizCodes.pkGift : bizCodes.gift;
   return pages.map((gifts, page) => {
     const msgId = page === 0 ? slot.msgId : `${slot.msgId}.${page}`;
-    return unnumberedFrame(roomId, { msgId, userId: "0", bizCode, data: { gifts } });
+    return unnumberedFrame(roomId, { msgId, userId: "0", bizCode: bizCodes.gift, data: { gifts } });
   });
 }
 

@@ -5,8 +5,8 @@ export interface ServerState {
 }
 
 /**
- * Spreads new connections over the servers: the one with the fewest, counting those that were sent there since its
- * number was asked; among equals the one that waited longest.
+ * Spreads new connections over the servers: chosen is the one with the fewest, users who were sent there since its number
+ * was asked included; among equals the one that was chosen longest ago.
  */
 export class ServerChoice {
   private readonly lastChosen = new Map<string, number>();
@@ -22,7 +22,7 @@ export class ServerChoice {
     for (const nodeId of this.lastChosen.keys()) if (!here.has(nodeId)) this.lastChosen.delete(nodeId);
   }
 
-  /** Forgets a server that does not answer, until newer numbers say that it does. */
+  /** Forgets a server that does not answer, until it is among the newer numbers. */
   drop(nodeId: string): void {
     this.servers = this.servers.filter((server) => server.nodeId !== nodeId);
   }

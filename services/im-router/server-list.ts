@@ -1,20 +1,22 @@
 import type { ServiceBroker } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
+import { AnswerCache } from "../../mixins/answer-cache.ts";
 import { call } from "../contracts.ts";
 import type { NodeCalls } from "./node-calls.ts";
 import { ServerChoice, type ServerState } from "./server-choice.ts";
 
 /**
- * The im-servers that take connections, asked anew where the last answers are older than `limits.im.serverListMs`. A
- * server that was killed stays listed for some seconds, which is when all its users ask where to go: so nobody is sent
- * to one that has not answered a ping a moment ago.
+ * The im-servers that take connections, asked again where the last answers are older than `limits.im.serverListMs`. A
+ * server that was killed stays listed for some seconds, in which all its users ask where to go: so nobody is sent to a
+ * server that has not answered a ping within the last `limits.im.serverAliveMs`.
  */
 export class ServerList {
   private readonly broker: ServiceBroker;
   private readonly nodes: NodeCalls;
   private readonly choice = new ServerChoice();
-  private readonly pings = new Map<string, { at: number; answered: Promise<boolean> }>();
+  /** Whether a server answers, by its id. */
+  private readonly pings = new AnswerCache<string, boolean>({ max: 1_000, ttlMs: limits.im.serverAliveMs });
   private askedAt = Number.NEGATIVE_INFINITY;
   private asking: Promise<void> | undefined;
 
@@ -42,14 +44,10 @@ export class ServerList {
     return this.choice.choose(live);
   }
 
-  /** One ping for all who ask within `limits.im.serverAliveMs`. */
+  /** All who ask within `limits.im.serverAliveMs` share one ping. */
   private answers(nodeId: string): Promise<boolean> {
     if (nodeId === this.broker.nodeID) return Promise.resolve(true);
-    const last = this.pings.get(nodeId);
-    if (last && Date.now() - last.at < limits.im.serverAliveMs) return last.answered;
-    const answered = this.broker.ping(nodeId, limits.im.serverPingMs).then((pong) => pong !== null);
-    this.pings.set(nodeId, { at: Date.now(), answered });
-    return answered;
+    return this.pings.get(nodeId, async () => (await this.broker.ping(nodeId, limits.im.serverPingMs)) !== null);
   }
 
   private refresh(live: readonly string[]): Promise<void> {
@@ -67,10 +65,9 @@ export class ServerList {
         return { nodeId: nodeID, ...status };
       }),
     );
-    // A node that does not answer is none to send people to.
+    // Nobody is sent to a node that does not answer.
     const answered = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
     this.choice.update(answered.filter(({ draining }) => !draining));
     this.askedAt = Date.now();
-    for (const nodeId of this.pings.keys()) if (!live.includes(nodeId)) this.pings.delete(nodeId);
   }
 }

@@ -7,7 +7,7 @@ import type { ImNode } from "./im-node.ts";
 import type { ImSocket } from "./im-socket.ts";
 import type { Position } from "./room-feed.ts";
 
-/** Why a socket does not come in. */
+/** Why a socket is not let in. */
 interface Refusal {
   code: number;
   reason: string;
@@ -25,7 +25,7 @@ function roomIdOf(query: URLSearchParams): number | undefined {
   return Number.isSafeInteger(roomId) ? roomId : undefined;
 }
 
-/** What the client saw last. A cursor that cannot be read counts as one that cannot be caught up with. */
+/** The last frame that the client saw. A position that cannot be read counts as one before the history. */
 function seenBy(query: URLSearchParams): Position | undefined {
   const since = query.get("since");
   if (since === null) return undefined;
@@ -33,7 +33,7 @@ function seenBy(query: URLSearchParams): Position | undefined {
   return { seq: readable ? Number(since) : 0, epoch: readable ? (query.get("epoch") ?? "").slice(0, 100) : "" };
 }
 
-/** Token first, so that who has none learns nothing; it is used up whatever comes after. Rejects where Redis is away. */
+/** Token first: without one a client learns nothing. It is used up whatever follows. Rejects where Redis is away. */
 async function findWho(node: ImNode, query: URLSearchParams): Promise<Who | { refusal: Refusal }> {
   const redeemed = await redeemToken(node.redis, query.get("token") ?? "");
   if (redeemed === null) return { refusal: { code: closeCodes.badToken, reason: "bad, used or expired token" } };
@@ -41,7 +41,7 @@ async function findWho(node: ImNode, query: URLSearchParams): Promise<Who | { re
     return { refusal: { code: closeCodes.draining, reason: "too many connections in a short time" } };
   const roomId = roomIdOf(query);
   if (roomId === undefined) return { refusal: { code: closeCodes.protocolFault, reason: "roomId is missing" } };
-  const anchorId = await node.liveRooms.anchorOf(roomId);
+  const anchorId = await node.anchorOf(roomId);
   const own = anchorId === redeemed.userId;
   if (anchorId === null || (own && !(await node.anchorEnters(anchorId, roomId))))
     return { refusal: { code: closeCodes.roomNotLive, reason: "the room is not live" } };
@@ -49,7 +49,7 @@ async function findWho(node: ImNode, query: URLSearchParams): Promise<Who | { re
 }
 
 function full(node: ImNode, sockets: number): boolean {
-  const { connectionsPerNode } = node.settings;
+  const { connectionsPerNode } = node.limits;
   return node.draining || sockets > connectionsPerNode || !node.connectRate.take(nowMs());
 }
 
@@ -59,7 +59,7 @@ function full(node: ImNode, sockets: number): boolean {
  */
 export async function admit(node: ImNode, socket: ImSocket, query: URLSearchParams, sockets: number): Promise<void> {
   if (full(node, sockets)) {
-    socket.close(closeCodes.draining, "this node takes nobody now");
+    socket.close(closeCodes.draining, "this node takes no more connections now");
     return;
   }
   try {
@@ -67,7 +67,10 @@ export async function admit(node: ImNode, socket: ImSocket, query: URLSearchPara
     if ("refusal" in who) socket.close(who.refusal.code, who.refusal.reason);
     else if (socket.readyState === socket.OPEN) await join(node, socket, who, seenBy(query));
   } catch (error) {
-    node.log.warn({ err: error }, "a connection could not be let in: the client is told to try again");
+    node.log.warn(
+      { err: error },
+      "a connection could not be let in: it is closed with 4503, and the client tries again",
+    );
     socket.close(away.code, away.reason);
   }
 }
@@ -80,17 +83,17 @@ async function join(node: ImNode, socket: ImSocket, who: Who, seen: Position | u
     const joined = await node.presence.join(connection, seen);
     if (joined.refused === "closed") connection.close(closeCodes.roomNotLive, "the room is not live");
     if (joined.refused === "older") connection.close(closeCodes.replaced, "replaced by a newer connection");
-    // Who went away meanwhile has left, or leaves here: claimed now, they would stay the user's connection for ever.
+    // The client may have gone meanwhile: claimed after that, its connection would be the user's for ever.
     if (joined.refused || !connection.open) {
       node.leave(connection);
       return;
     }
-    node.roster.claim(connection);
+    node.connections.claim(connection);
     node.rooms.start(who.roomId, joined.position);
     if (joined.replaced) node.replaceFormer(joined.replaced);
     if (node.draining) connection.close(away.code, away.reason);
     greet(node, connection, joined, seen);
-    node.notices.catchUp(connection);
+    node.notifications.catchUp(connection);
   } catch (error) {
     node.leave(connection);
     throw error;
@@ -104,7 +107,7 @@ function greet(
   seen: Position | undefined,
 ): void {
   const bytes = replay?.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0) ?? 0;
-  // A replay that would fill the send queue would only cost the client its connection.
-  const recovered = replay !== undefined && bytes <= node.settings.sendQueueBytes / 2;
+  // A replay that fills the send queue would close the connection.
+  const recovered = replay !== undefined && bytes <= node.limits.sendQueueBytes / 2;
   connection.greet(position, seen && recovered ? replay : [], seen ? recovered : undefined);
 }

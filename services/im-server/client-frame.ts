@@ -3,8 +3,8 @@ import { bizCodes, frameCodes, frameMagic } from "../im-frames.ts";
 import { isShownText } from "../shown-text.ts";
 
 /**
- * What a client's text frame says. `fault` breaks the protocol and costs the connection; `refused` is understood but
- * not carried out, and the client is told in an ack.
+ * A client's text frame. `fault` breaks the protocol: the connection is closed. `refused` is understood but not carried
+ * out: the client gets an ack with the error.
  */
 export type ClientFrame =
   | { kind: "fault"; reason: string }
@@ -23,7 +23,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // No JSON text parses to undefined, so the caller sees the difference.
+    return undefined; // No JSON text parses to undefined.
   }
 }
 

@@ -1,157 +1,171 @@
+import type { WebSocket } from "ws";
+import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import { closeCodes, frameCodes } from "../im-frames.ts";
 import { nowMs } from "./clock.ts";
-import { type ImSocket, wireText } from "./im-socket.ts";
 import type { Presence } from "./presence-store.ts";
+import type { UserRate } from "./rates.ts";
 import type { Position, RoomFrame } from "./room-feed.ts";
 import { closeForFault } from "./socket-fault.ts";
-import type { UserRate } from "./user-rate.ts";
+import { wireText } from "./wire-text.ts";
 
 /** What all connections of a node have in common. */
-export interface Home {
+export interface ConnectionHost {
   readonly nodeId: string;
-  readonly settings: { readonly sendQueueBytes: number };
-  /** Of what clients say: a user's, so that coming back with a new connection gives nothing for free. */
+  readonly limits: { readonly sendQueueBytes: number };
+  /** Of a user's messages over all connections, so that a new connection gives nothing for free. */
   readonly messageRate: Pick<UserRate, "take">;
 }
 
-/** Whether a frame or place of the room is none that comes after `at`. */
-function isBefore({ epoch, seq }: Position, at: Position): boolean {
-  return epoch === at.epoch && seq <= at.seq;
+/** What a connection needs of its WebSocket. */
+type Socket = Pick<WebSocket, "readyState" | "OPEN" | "bufferedAmount" | "ping" | "pong" | "close" | "terminate"> & {
+  /** Writes what `wireText` made. */
+  sendWire(wire: Buffer): void;
+};
+
+/** When a line is probed, and how long the answer may take. */
+export interface ProbeLimits {
+  readonly pingAfterMs: number;
+  readonly pongTimeoutMs: number;
 }
 
-/** One socket of a known user in a room. What it sends is bounded: a client that does not read is let go. */
+/** Whether `at` is reached already at `reached`, in the same epoch. */
+function isUpTo({ epoch, seq }: Position, reached: Position): boolean {
+  return epoch === reached.epoch && seq <= reached.seq;
+}
+
+/**
+ * One socket of a known user in a room. What it sends is bounded: a client that does not read is closed.
+ *
+ * Modes and moves:
+ *   joining   the user's presence is being written; frames of the room wait in `early`
+ *     → greeted   `greet`: greeting, replay and the waiting frames go out
+ *     → closing   `close`, also where more frames wait than `limits.im.heldRoomFrames`
+ *   greeted   frames of the room go out as they come
+ *     → closing   `close`: by the client, a newer connection, the room's end, a fault, a rate, a time limit, the drain
+ *   closing   nothing is sent; the socket is cut where the client does not close within `closeGraceMs`. The end.
+ */
 export class Connection implements Presence {
   readonly connectionId: string;
   readonly userId: string;
   readonly roomId: number;
-  readonly turn: number;
+  readonly generation: number;
   readonly since = new Date().toISOString();
-  /** When the client was last heard, by `nowMs`. */
-  heardAt = nowMs();
-  /** When the stream was last looked through for its user's notices, by `nowMs`. */
-  noticesAt = this.heardAt;
+  /** When the client last sent a message, by `nowMs`. */
+  receivedAt = nowMs();
+  /** When the stream was last read for its user's notifications, by `nowMs`. */
+  notificationsReadAt = this.receivedAt;
   private pingedAt = 0;
-  private answeredAt = 0;
-  private readonly socket: ImSocket;
-  private readonly home: Home;
-  /** The room's frames that came before the greeting; `undefined` once it is out. */
+  private pongAt = 0;
+  private readonly socket: Socket;
+  private readonly host: ConnectionHost;
+  /** The room's frames that came before the greeting; `undefined` once greeted. */
   private early: RoomFrame[] | undefined = [];
   private greetedAt: Position | undefined;
 
-  constructor(socket: ImSocket, home: Home, who: Omit<Presence, "since">) {
+  constructor(socket: Socket, host: ConnectionHost, who: Omit<Presence, "since">) {
     this.socket = socket;
-    this.home = home;
+    this.host = host;
     this.connectionId = who.connectionId;
     this.userId = who.userId;
     this.roomId = who.roomId;
-    this.turn = who.turn;
+    this.generation = who.generation;
   }
 
-  get id(): string {
-    return this.connectionId;
-  }
-
+  /** False from when it is closing. */
   get open(): boolean {
     return this.socket.readyState === this.socket.OPEN;
   }
 
   /** Counts a message of the client; false where its user sends more than a user may. */
-  heard(): boolean {
-    this.heardAt = nowMs();
-    return this.home.messageRate.take(this.userId, this.heardAt);
+  countMessage(): boolean {
+    this.receivedAt = nowMs();
+    return this.host.messageRate.take(this.userId, this.receivedAt);
   }
 
-  /** True where the frame is on its way; false where the connection is closing or was too slow for it. */
-  send(frame: string): boolean {
-    return this.sendWire(wireText(frame));
+  send(frame: string): void {
+    this.sendWire(wireText(frame));
   }
 
   /** The same for what `wireText` made, perhaps for many. */
-  sendWire(wire: Buffer): boolean {
-    if (!this.open) return false;
+  sendWire(wire: Buffer): void {
+    if (!this.open) return;
     this.socket.sendWire(wire);
-    return this.keepsUp();
+    this.closeIfTooSlow();
   }
 
   /** Answers a ping. */
   pong(data: Buffer): void {
     if (!this.open) return;
     this.socket.pong(data);
-    this.keepsUp();
+    this.closeIfTooSlow();
   }
 
-  private keepsUp(): boolean {
-    if (this.socket.bufferedAmount <= this.home.settings.sendQueueBytes) return true;
-    this.close(closeCodes.tooSlow, "too slow: frames pile up");
-    return false;
+  private closeIfTooSlow(): void {
+    if (this.socket.bufferedAmount > this.host.limits.sendQueueBytes)
+      this.close(closeCodes.tooSlow, "too slow: frames pile up");
   }
 
-  /** A frame of the room, `wire` being it once for all members. It waits where the greeting is not out yet. */
-  sendOfRoom(frame: RoomFrame, wire: Buffer): boolean {
+  /** A frame of the room, `wire` being its bytes, written once for all members. It waits while the user is joining. */
+  sendOfRoom(frame: RoomFrame, wire: Buffer): void {
     if (this.early) {
       this.early.push(frame);
       if (this.early.length > limits.im.heldRoomFrames) this.close(closeCodes.tooSlow, "the room is too fast");
-      return this.open;
+      return;
     }
-    const { greetedAt } = this;
-    return greetedAt && isBefore(frame, greetedAt) ? false : this.sendWire(wire);
+    if (!this.greetedAt || !isUpTo(frame, this.greetedAt)) this.sendWire(wire);
   }
 
   /**
-   * Sends the greeting, what the client missed, and what the room said meanwhile; later frames follow by themselves.
-   * `at` is the room's position that the greeting names: frames up to there are in `missed` or before this client's time.
-   * `recovered` is said to clients that come back: whether `missed` is all of it.
+   * Sends the greeting, what the client missed, and the room's frames that came meanwhile.
+   * @param at the room's position that the greeting names: frames up to there are in `missed`, or older than this client
+   * @param recovered whether `missed` is all that the client missed; `undefined` for a client that does not come back
    */
   greet(at: Position, missed: readonly string[], recovered: boolean | undefined): void {
-    const early = (this.early ?? []).filter((frame) => !isBefore(frame, at)).map(({ frame }) => frame);
+    const early = (this.early ?? []).filter((frame) => !isUpTo(frame, at)).map(({ frame }) => frame);
     this.early = undefined;
     this.greetedAt = at;
-    // In one piece: a crowd that comes back costs one write each, however much it has missed.
+    // In one write: each of many clients that come back costs one, however much it has missed.
     this.sendWire(Buffer.concat([this.greeting(at, recovered), ...missed, ...early].map(wireText)));
   }
 
-  /** Greets again: frames of the room up to `at` are lost, and the client is to know that it has not seen all. */
-  tellLost(at: Position): void {
+  /** Greets again: frames of the room up to `at` are lost, and the client is to know that it has not got all. */
+  sendLost(at: Position): void {
     const { greetedAt } = this;
-    if (greetedAt && !isBefore(at, greetedAt)) this.send(this.greeting(at, false));
+    if (greetedAt && !isUpTo(at, greetedAt)) this.send(this.greeting(at, false));
   }
 
   private greeting({ epoch, seq }: Position, recovered: boolean | undefined): string {
-    const body = { userId: this.userId, nodeId: this.home.nodeId, epoch, seq, recovered };
+    const body = { userId: this.userId, nodeId: this.host.nodeId, epoch, seq, recovered };
     return JSON.stringify({ code: frameCodes.login, body });
   }
 
   /**
-   * Asks whether somebody is there where nothing was heard for `pingAfterMs`. False where the last question was not
-   * answered within `pongMs`: then the line is dead. An answer is the WebSocket's, not the client's: it may be silent still.
+   * Pings a client that sent nothing for `pingAfterMs`. False where the last ping was not answered in time: then the line
+   * is dead. A pong is the WebSocket's, not the client's: it is no heartbeat.
    */
-  probe(now: number, { pingAfterMs, pongMs }: { pingAfterMs: number; pongMs: number }): boolean {
-    const seenAt = Math.max(this.heardAt, this.answeredAt);
-    if (this.pingedAt > seenAt) return now - this.pingedAt < pongMs;
-    if (this.open && now - seenAt >= pingAfterMs) {
+  probe(now: number, { pingAfterMs, pongTimeoutMs }: ProbeLimits): boolean {
+    const aliveAt = Math.max(this.receivedAt, this.pongAt);
+    if (this.pingedAt > aliveAt) return now - this.pingedAt < pongTimeoutMs;
+    if (this.open && now - aliveAt >= pingAfterMs) {
       this.pingedAt = now;
       this.socket.ping();
     }
     return true;
   }
 
-  /** The answer to a `probe`. */
-  answered(): void {
-    this.answeredAt = nowMs();
+  /** The answer to the ping of a `probe`. */
+  receivePong(): void {
+    this.pongAt = nowMs();
   }
 
-  /** Starts the closing handshake; the socket is cut where the client does not finish it in `limits.im.closeGraceMs`. */
+  /** Starts the closing handshake. */
   close(code: number, reason: string): void {
     if (this.open) this.socket.close(code, reason);
   }
 
   /** Closes this connection after an error in handling what the client sent. */
-  closeForFault(log: Parameters<typeof closeForFault>[0], event: string, error: unknown): void {
+  closeForFault(log: Log, event: string, error: unknown): void {
     closeForFault(log, this.socket, this, event, error);
-  }
-
-  cut(): void {
-    this.socket.terminate();
   }
 }

@@ -7,13 +7,14 @@ import { type ClientFrame, readClientFrame } from "./client-frame.ts";
 import { nowMs } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import type { ImNode } from "./im-node.ts";
-import { type ImSocket, wireText } from "./im-socket.ts";
+import type { ImSocket } from "./im-socket.ts";
+import { wireText } from "./wire-text.ts";
 
 const heartbeatAnswer = wireText(JSON.stringify({ code: frameCodes.heartbeat, body: {} }));
 
 /**
- * Keeps what a client says while it is being let in. The socket is read all the same: only so it is seen that a client
- * has gone, and that its place must not be taken from where it came back meanwhile.
+ * Holds a frame that a client sends while it is being let in. The socket is read all the same: only so the node sees that
+ * the client has gone, and does not put its connection over a newer one.
  */
 export function holdEarly(socket: ImSocket, data: Buffer, isBinary: boolean): void {
   if (socket.readyState !== socket.OPEN) return;
@@ -24,32 +25,32 @@ export function holdEarly(socket: ImSocket, data: Buffer, isBinary: boolean): vo
     socket.close(closeCodes.tooManyMessages, "too many messages before the greeting");
 }
 
-/** Handles the frames that came before admission, as events of the socket; later frames are handled at once. */
-export function hearEarly(socket: ImSocket): void {
+/** Handles the held frames, as events of the socket; later frames are handled at once. */
+export function receiveEarly(socket: ImSocket): void {
   const { early = [] } = socket;
   socket.early = undefined;
   for (const { data, isBinary } of early) socket.emit("message", data, isBinary);
 }
 
 function counted(connection: Connection): boolean {
-  if (connection.heard()) return true;
+  if (connection.countMessage()) return true;
   connection.close(closeCodes.tooManyMessages, "too many messages");
   return false;
 }
 
 /**
- * Answers what a connected client says. Acks of notices that were sent do not count as messages: there are no more of
- * them than we asked for, and a client that was away may have many to send at once.
+ * Handles a frame of a client. Acks of notifications that were sent do not count as messages: there are no more of them
+ * than notifications, and a client that was away may have many to send at once.
  */
-export function hear(node: ImNode, connection: Connection, data: Buffer, isBinary: boolean): void {
+export function receive(node: ImNode, connection: Connection, data: Buffer, isBinary: boolean): void {
   if (!connection.open) return;
   const frame = isBinary ? undefined : readClientFrame(data.toString(), limits.im.chatChars);
-  if (frame?.kind === "ack" && node.notices.acked(connection, frame.msgId)) connection.heardAt = nowMs();
+  if (frame?.kind === "ack" && node.notifications.acked(connection, frame.msgId)) connection.receivedAt = nowMs();
   else if (counted(connection)) answer(node, connection, frame ?? { kind: "fault", reason: "frames are text" });
 }
 
-/** A ping is a message like others: who sends too many of them is let go. */
-export function hearPing(connection: Connection, data: Buffer): void {
+/** A ping counts as a message. */
+export function receivePing(connection: Connection, data: Buffer): void {
   if (connection.open && counted(connection)) connection.pong(data);
 }
 
@@ -73,7 +74,7 @@ function answer(node: ImNode, connection: Connection, frame: ClientFrame): void 
       node.log.info({ userId: connection.userId, reason: frame.reason }, "protocol fault: the connection is closed");
       connection.close(closeCodes.protocolFault, frame.reason);
       return;
-    // The token logged the client in already; an ack of what we wait for never comes here.
+    // The token logged the client in already; acks of notifications are handled in `receive`.
     case "login":
     case "ack":
       return;
@@ -93,10 +94,10 @@ async function sendChat(
     await call(node.broker, "im-router.sendToRoom", { ...message, data: { content, senderId: userId } });
   } catch (error) {
     const about = { userId, roomId, err: error };
-    // Of a flooded room the router says it, once for all its senders.
-    if (isFailure(error, "tooMany")) node.log.debug(about, "a chat message was not sent: the client is told");
-    else if (isUnavailable(error)) node.log.warn(about, "a chat message was not sent: the client is told");
-    else node.log.error(about, "a chat message was not sent: the client is told");
+    const text = "a chat message was not sent: the client gets an error";
+    // The router logs a flooded room, once for all its senders.
+    if (isUnavailable(error)) node.log.warn(about, text);
+    else if (!isFailure(error, "tooMany")) node.log.error(about, text);
     refuse(connection, bizCodes.chat, msgId, "not sent, try again");
   }
 }

@@ -1,26 +1,26 @@
 import { z } from "zod";
+import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { id, integer, userId } from "../fields.ts";
 
-/** What other services may use of an im-server node. All but `token` are called on a node by its id. */
+const { deliverFrames, replacesPerCall } = limits.im;
 const seq = integer(0);
 const name = z.string().max(100);
 const roomFrame = z.object({ roomId: id, frame: z.string(), seq, epoch: name });
 const userFrame = z.object({ userId, frame: z.string(), seq, msgId: name });
 
+/** What other services may use of an im-server. Each action is called on a node by its id. */
 export const imServerActions = {
-  /** A token for one connection of the user: lives `limits.im.tokenTtlMs`, works once, on any node. Fails: unavailable. */
-  token: action({ userId }).returns<{ token: string }>(),
   /**
-   * Frames for this node, each serialized once. `userId` frames go to that user's connection, `roomId` frames to
-   * every member here. Returns how many connections took them. A `userId` frame stands in the notice stream under `seq`,
-   * is sent again until the client acks `msgId`, and leaves the stream then.
+   * Frames for this node, each serialized once. `userId` frames go to that user's connection, `roomId` frames to every
+   * member here. A `userId` frame is in the notification stream under `seq`: it is sent again until the client acks
+   * `msgId`, and leaves the stream then.
    */
-  deliver: action({ frames: z.array(z.union([roomFrame, userFrame])).max(20_000) }).returns<{ delivered: number }>(),
-  /** Closes connections that were replaced by newer ones elsewhere; says how many of them were still here. */
-  replace: action({ connectionIds: z.array(z.string().min(1).max(100)).max(20_000) }).returns<{ closed: number }>(),
-  /** Lets everybody of a room go after they were told that it closed. */
-  emptyRoom: action({ roomId: id }).returns<{ members: number }>(),
+  deliver: action({ frames: z.array(z.union([roomFrame, userFrame])).max(deliverFrames) }).returns<null>(),
+  /** Closes connections that were replaced by newer ones elsewhere. */
+  replace: action({ connectionIds: z.array(z.string().min(1).max(100)).max(replacesPerCall) }).returns<null>(),
+  /** Closes the connections of a room that was closed (4410). */
+  emptyRoom: action({ roomId: id }).returns<null>(),
   /** In which of these rooms the user is connected here. */
   holding: action({ members: z.array(z.object({ userId, roomId: id })).max(1_000) }).returns<{ roomIds: number[] }>(),
   /** This node's public address and how many connections it has. */

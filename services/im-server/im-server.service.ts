@@ -6,52 +6,32 @@ import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixi
 import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
 import { defineService } from "../define-service.ts";
 import { closeCodes } from "../im-frames.ts";
-import { makeToken } from "../im-tokens.ts";
-import { noticeStream } from "../streams.ts";
+import { limitsOf } from "../limits-of.ts";
+import { notificationStream } from "../streams.ts";
 import { admit } from "./admission.ts";
-import { hear, hearEarly, hearPing, holdEarly } from "./conversation.ts";
-import { ImNode, type ImSettings } from "./im-node.ts";
+import { holdEarly, receive, receiveEarly, receivePing } from "./conversation.ts";
+import { drain } from "./drain.ts";
+import { ImNode } from "./im-node.ts";
 import { imServerActions } from "./im-server.contract.ts";
 import type { ImSocket } from "./im-socket.ts";
-import { type Listener, type ListenerEvents, openListener } from "./listener.ts";
+import { type Listener, type ListenerHandlers, openListener } from "./listener.ts";
+import { startMaintenance } from "./maintenance.ts";
 import { closeForFault } from "./socket-fault.ts";
-import { drain, startUpkeep } from "./upkeep.ts";
 
 interface State extends RedisState, JetStreamState {
   node: ImNode;
   listener: Listener;
-  upkeep: { stop(): Promise<void> };
+  maintenance: { stop(): Promise<void> };
 }
-
-const settings: ImSettings = {
-  silenceMs: limits.im.silenceMs,
-  presenceLeaseMs: limits.im.presenceLeaseMs,
-  presenceRefreshMs: limits.im.presenceRefreshMs,
-  watchFlushMs: limits.im.watchFlushMs,
-  sendQueueBytes: limits.im.sendQueueBytes,
-  connectionsPerNode: limits.im.connectionsPerNode,
-  connectsPerSecond: limits.im.connectsPerSecond,
-  connectsBurst: limits.im.connectsBurst,
-  userConnectsPerMinute: limits.im.userConnectsPerMinute,
-  userConnectsBurst: limits.im.userConnectsBurst,
-  loginMs: limits.im.loginMs,
-  pingAfterMs: limits.im.pingAfterMs,
-  pongMs: limits.im.pongMs,
-  closeGraceMs: limits.im.closeGraceMs,
-  drainMs: limits.im.drainMs,
-  drainPortion: limits.im.drainPortion,
-  noticeResendMs: limits.im.noticeResendMs,
-  noticesCheckMs: limits.im.noticesCheckMs,
-};
 
 function onSocket({ node, listener, logger }: Service & State, socket: ImSocket, query: URLSearchParams): void {
   socket.early = [];
   const late = setTimeout(
     () => socket.close(closeCodes.draining, "not let in in time, try again"),
-    node.settings.loginMs,
+    node.limits.loginMs,
   );
   admit(node, socket, query, listener.sockets())
-    .then(() => hearEarly(socket))
+    .then(() => receiveEarly(socket))
     .catch((error: Error) => {
       logger.error({ err: error }, "a connection could not be served: it is cut");
       socket.terminate();
@@ -60,22 +40,22 @@ function onSocket({ node, listener, logger }: Service & State, socket: ImSocket,
 }
 
 /** What this node does with its sockets. Those without a connection are on their way in or out. */
-function listenerEvents(service: Service & State): ListenerEvents {
+function listenerHandlers(service: Service & State): ListenerHandlers {
   return {
-    opened: (socket, query) => onSocket(service, socket, query),
-    said(socket, data, isBinary) {
+    open: (socket, query) => onSocket(service, socket, query),
+    message(socket, data, isBinary) {
       if (socket.early) holdEarly(socket, data, isBinary);
-      else if (socket.connection) hear(service.node, socket.connection, data, isBinary);
+      else if (socket.connection) receive(service.node, socket.connection, data, isBinary);
     },
-    pinged({ connection }, data) {
-      if (connection) hearPing(connection, data);
+    ping({ connection }, data) {
+      if (connection) receivePing(connection, data);
     },
-    ponged: ({ connection }) => connection?.answered(),
+    pong: ({ connection }) => connection?.receivePong(),
     // A close always follows; the error itself is the network's or the client's doing.
-    failed: (_socket, error) => service.logger.debug({ err: error }, "socket error"),
+    error: (_socket, error) => service.logger.debug({ err: error }, "socket error"),
     handlerThrew: (socket, event, error) => closeForFault(service.logger, socket, socket.connection, event, error),
-    refused: (error) => service.logger.error({ err: error }, "a connection could not be taken: the client tries again"),
-    closed({ connection }) {
+    acceptFailed: (error) => service.logger.error({ err: error }, "a connection was not accepted: the client retries"),
+    close({ connection }) {
       if (connection) service.node.leave(connection);
     },
   };
@@ -84,40 +64,32 @@ function listenerEvents(service: Service & State): ListenerEvents {
 export default defineService<"im-server", State>({
   name: "im-server",
   contract: imServerActions,
-  settings: { ...settings },
-  mixins: [redisMixin, jetstreamMixin([noticeStream]), healthMixin],
+  mixins: [redisMixin, jetstreamMixin([notificationStream]), healthMixin],
 
   actions: {
-    token: {
-      async handler(ctx) {
-        return { token: await makeToken(this.redis, ctx.params.userId) };
-      },
-    },
-
     deliver: {
       handler(ctx) {
-        const { roster, rooms, notices } = this.node;
-        let delivered = 0;
+        const { connections, rooms, notifications } = this.node;
         for (const frame of ctx.params.frames) {
-          if ("roomId" in frame) delivered += rooms.deliver(frame.roomId, frame);
-          else delivered += notices.deliver(roster.ofUser(frame.userId), frame);
+          if ("roomId" in frame) rooms.deliver(frame.roomId, frame);
+          else notifications.deliver(connections.ofUser(frame.userId), frame);
         }
-        return { delivered };
+        return null;
       },
     },
 
     replace: {
       handler(ctx) {
-        const { connectionIds } = ctx.params;
-        return { closed: connectionIds.filter((connectionId) => this.node.closeReplaced(connectionId)).length };
+        for (const connectionId of ctx.params.connectionIds) this.node.closeReplaced(connectionId);
+        return null;
       },
     },
 
     emptyRoom: {
       handler(ctx) {
-        const members = [...this.node.roster.inRoom(ctx.params.roomId)];
-        for (const member of members) member.close(closeCodes.roomClosed, "the room is closed");
-        return { members: members.length };
+        for (const member of [...this.node.connections.inRoom(ctx.params.roomId)])
+          member.close(closeCodes.roomClosed, "the room is closed");
+        return null;
       },
     },
 
@@ -129,39 +101,32 @@ export default defineService<"im-server", State>({
 
     status: {
       handler() {
-        const { roster, draining } = this.node;
+        const { connections, draining } = this.node;
         const address = config().IM_PUBLIC_URL.replaceAll("{port}", String(this.listener.port));
-        return { address, connections: roster.size, rooms: roster.rooms.length, draining };
+        return { address, connections: connections.size, rooms: connections.rooms.length, draining };
       },
     },
   },
 
   async started() {
     const { redis, jetstream, broker, logger } = this;
-    const node = new ImNode({
-      redis,
-      jetstream,
-      broker,
-      log: logger,
-      settings: this.settings as unknown as ImSettings,
-    });
-    this.node = node;
+    this.node = new ImNode({ redis, jetstream, broker, log: logger, limits: limitsOf(limits.im, this) });
     const { IM_HOST: host, IM_PORT: port, IM_ALLOWED_ORIGINS: allowedOrigins } = config();
-    const { closeGraceMs, connectionsPerNode } = node.settings;
+    const { closeGraceMs, connectionsPerNode } = this.node.limits;
     const { headersTimeoutMs } = limits.http;
-    // Those beyond `connectionsPerNode` are told to go elsewhere; beyond this nobody is even listened to.
+    // Sockets beyond `connectionsPerNode` are closed with 4503; those beyond this are not even accepted.
     const connectionsMax = 2 * connectionsPerNode;
     const options = { host, port, closeGraceMs, headersTimeoutMs, connectionsMax, allowedOrigins };
-    this.listener = await openListener(options, listenerEvents(this));
-    this.upkeep = startUpkeep(node);
-    logger.info({ host, port: this.listener.port }, "WebSockets are welcome");
+    this.listener = await openListener(options, listenerHandlers(this));
+    this.maintenance = startMaintenance(this.node);
+    logger.info({ host, port: this.listener.port }, "listening for WebSockets");
   },
 
   async stopped() {
-    if (!this.upkeep) return;
+    if (!this.maintenance) return;
     this.node.draining = true;
     this.listener.refuse();
-    await this.upkeep.stop();
+    await this.maintenance.stop();
     await drain(this.node);
     await this.listener.close(closeCodes.draining, "this node is going away");
   },

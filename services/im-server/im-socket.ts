@@ -5,74 +5,57 @@ import { closeCodes } from "../im-frames.ts";
 import type { Connection } from "./connection.ts";
 
 const lowestReasonCode = 4000;
-const textFrame = 0x81;
 
-/** What a node does with what its sockets say. There is one for all of them. */
-export interface SocketEvents {
-  said(socket: ImSocket, data: Buffer, isBinary: boolean): void;
-  pinged(socket: ImSocket, data: Buffer): void;
-  ponged(socket: ImSocket): void;
-  failed(socket: ImSocket, error: Error): void;
-  closed(socket: ImSocket): void;
+/** A node's handlers of what happens to its sockets, by the events of ws. One set serves all of them. */
+export interface SocketHandlers {
+  message(socket: ImSocket, data: Buffer, isBinary: boolean): void;
+  ping(socket: ImSocket, data: Buffer): void;
+  pong(socket: ImSocket): void;
+  error(socket: ImSocket, error: Error): void;
+  close(socket: ImSocket): void;
   /** Another handler threw `error` at the event of this name. Must not throw: nothing would catch it. */
   handlerThrew(socket: ImSocket, event: string, error: unknown): void;
 }
 
-/**
- * A text message as it goes over the line, for all who get it. A server's frames are not masked and ours not compressed,
- * so that the same bytes are right for everybody.
- */
-export function wireText(text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const wire = Buffer.allocUnsafeSlow(head + length);
-  wire[0] = textFrame;
-  if (head === 2) wire[1] = length;
-  else if (head === 4) {
-    wire[1] = 126;
-    wire.writeUInt16BE(length, 2);
-  } else {
-    wire[1] = 127;
-    wire.writeBigUInt64BE(BigInt(length), 2);
-  }
-  wire.write(text, head);
-  return wire;
-}
-
-function dispatch(events: SocketEvents, socket: ImSocket, event: string | symbol, args: unknown[]): void {
-  if (event === "message") events.said(socket, args[0] as Buffer, args[1] as boolean);
-  else if (event === "ping") events.pinged(socket, args[0] as Buffer);
-  else if (event === "pong") events.ponged(socket);
-  else if (event === "error") events.failed(socket, args[0] as Error);
-  else if (event === "close") events.closed(socket);
-}
+type Listener = (this: ImSocket, ...args: never[]) => void;
 
 /**
- * A socket of this node. With tens of thousands of them it is memory that counts: it has no listeners but hands its
- * events on by a switch, since each listener and the table they stand in would cost more than the connection itself.
+ * The listeners of all sockets of a node, one function an event: a socket finds itself in `this`. With tens of thousands
+ * of sockets it is memory that counts, and a closure each would cost more than the connection itself.
  *
- * Everything that clients send enters the node here. An error of a handler costs this one socket; uncaught, it would
- * pass through ws to the event loop and end the process.
+ * Everything that clients send enters the node here. An error of a handler costs its one socket; uncaught, it would pass
+ * through ws to the event loop and end the process.
  */
+export function guardedListeners(handlers: SocketHandlers): ReadonlyMap<string, Listener> {
+  const guard = <Args extends unknown[]>(event: string, handle: (socket: ImSocket, ...args: Args) => void) =>
+    function guarded(this: ImSocket, ...args: Args) {
+      try {
+        handle(this, ...args);
+      } catch (error) {
+        handlers.handlerThrew(this, event, error);
+      }
+    };
+  return new Map<string, Listener>([
+    ["message", guard("message", handlers.message)],
+    ["ping", guard("ping", handlers.ping)],
+    ["pong", guard("pong", handlers.pong)],
+    ["error", guard("error", handlers.error)],
+    ["close", guard("close", handlers.close)],
+  ]);
+}
+
+/** A WebSocket of this node. */
 export class ImSocket extends WebSocket {
-  /** Set as soon as the socket is open: see the listener. */
-  events: SocketEvents | undefined = undefined;
   /** The line under the WebSocket. */
   line: Duplex | undefined = undefined;
-  /** What the client says before it is let in or refused; it is heard then. */
+  /** What the client sends before it is let in or refused; it is handled then. */
   early: { data: Buffer; isBinary: boolean }[] | undefined = undefined;
   /** Who it is, from when it is let in. */
   connection: Connection | undefined = undefined;
 
-  override emit(event: string | symbol, ...args: unknown[]): boolean {
-    const { events } = this;
-    if (!events) return super.emit(event, ...args);
-    try {
-      dispatch(events, this, event, args);
-    } catch (error) {
-      events.handlerThrew(this, String(event), error);
-    }
-    return true;
+  /** To be called once, as soon as the socket is open. */
+  listen(listeners: ReadonlyMap<string, Listener>): void {
+    for (const [event, listener] of listeners) this.on(event, listener as (this: WebSocket) => void);
   }
 
   /** Writes what `wireText` made, as it is. Nothing of ws waits in a queue before the line, so the order is kept. */
@@ -80,7 +63,7 @@ export class ImSocket extends WebSocket {
     this.line?.write(wire);
   }
 
-  /** Protocol errors (too large, not UTF-8, malformed) close with the code that our clients know. */
+  /** Protocol errors (too large, not UTF-8, malformed), which ws closes by itself, get the code that our clients know. */
   override close(code?: number, reason?: string | Buffer): void {
     if (code === undefined || code === 1000 || code >= lowestReasonCode || code === 1001) super.close(code, reason);
     else if (code === 1009)

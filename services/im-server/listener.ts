@@ -4,15 +4,15 @@ import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { limits } from "../../config/limits.ts";
 import { closeCodes } from "../im-frames.ts";
-import { ImSocket, type SocketEvents } from "./im-socket.ts";
+import { guardedListeners, ImSocket, type SocketHandlers } from "./im-socket.ts";
 
 export interface Listener {
   readonly port: number;
-  /** How many sockets are not closed yet, known to us or not. */
+  /** How many sockets are not closed yet, with a connection or without. */
   sockets(): number;
-  /** Nobody comes in any more; what is connected stays. */
+  /** Takes no more connections; those that are there stay. */
   refuse(): void;
-  /** Closes what is still open and resolves once the last socket is gone, which takes `closeGraceMs` at the most. */
+  /** Closes all open sockets and resolves once the last one is gone, which takes `closeGraceMs` at the most. */
   close(code: number, reason: string): Promise<void>;
 }
 
@@ -22,15 +22,15 @@ export interface ListenerOptions {
   closeGraceMs: number;
   headersTimeoutMs: number;
   connectionsMax: number;
-  /** The pages that may connect; `undefined` lets any. */
+  /** The pages that may connect; `undefined` allows any. */
   allowedOrigins: readonly string[] | undefined;
 }
 
-/** `opened` is told of each socket that came in, before anything else is said of it. */
-export interface ListenerEvents extends SocketEvents {
-  opened(socket: ImSocket, query: URLSearchParams): void;
+export interface ListenerHandlers extends SocketHandlers {
+  /** Called for each socket that came in, before any other handler. */
+  open(socket: ImSocket, query: URLSearchParams): void;
   /** The system could not take a connection; the listener goes on. */
-  refused(error: Error): void;
+  acceptFailed(error: Error): void;
 }
 
 async function listenOn(server: Server, host: string, port: number): Promise<void> {
@@ -76,44 +76,40 @@ class OpenSockets {
     if (this.all.size === 0) this.onEmpty();
   }
 
-  /** Resolves once the last one is closed; nobody may come in any more. */
+  /** Resolves once the last one is closed. None may be added meanwhile. */
   async empty(): Promise<void> {
     if (this.all.size > 0) await new Promise<void>((resolve) => (this.onEmpty = resolve));
   }
 }
 
 /**
- * The node's own HTTP server, which speaks WebSocket on /im and nothing else. Every upgrade there is accepted: a browser
+ * The node's own HTTP server, for WebSockets on /im alone. Every upgrade there is accepted: a browser
  * sees no HTTP status, so a refusal is a close code.
  */
-export async function openListener(options: ListenerOptions, events: ListenerEvents): Promise<Listener> {
+export async function openListener(options: ListenerOptions, handlers: ListenerHandlers): Promise<Listener> {
   const upgrades = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
     maxPayload: limits.im.frameBytes,
-    // Pings are answered by the node, and it knows its sockets: ws would keep closures for both with each socket.
+    // The node answers pings and knows its sockets itself: ws would keep closures for both with each socket.
     autoPong: false,
     clientTracking: false,
     WebSocket: ImSocket as unknown as typeof WebSocket,
     ...{ closeTimeout: options.closeGraceMs },
   });
   const open = new OpenSockets();
-  const ours: SocketEvents = {
-    said: events.said,
-    pinged: events.pinged,
-    ponged: events.ponged,
-    failed: events.failed,
-    closed(socket) {
+  const listeners = guardedListeners({
+    ...handlers,
+    close(socket) {
       open.remove(socket);
-      events.closed(socket);
+      handlers.close(socket);
     },
-    handlerThrew: events.handlerThrew,
-  };
+  });
   const opened = (socket: ImSocket, query: URLSearchParams) => {
     try {
-      events.opened(socket, query);
+      handlers.open(socket, query);
     } catch (error) {
-      events.handlerThrew(socket, "open", error);
+      handlers.handlerThrew(socket, "open", error);
     }
   };
   const { headersTimeoutMs, allowedOrigins } = options;
@@ -126,12 +122,12 @@ export async function openListener(options: ListenerOptions, events: ListenerEve
   server.on("upgrade", (request, line, head) => {
     const url = upgradeUrl(request);
     if (!url) return notFound(line);
-    // Only browsers say where a page is from; others could say what they like.
+    // Only browsers send the header truthfully; other clients could send any.
     const { origin } = request.headers;
     const foreign = origin !== undefined && allowedOrigins && !allowedOrigins.includes(origin);
     upgrades.handleUpgrade(request, line, head, (accepted) => {
       const socket = accepted as unknown as ImSocket;
-      socket.events = ours;
+      socket.listen(listeners);
       socket.line = line;
       open.all.add(socket);
       if (foreign) socket.close(closeCodes.foreignOrigin, "pages of this origin may not connect");
@@ -139,8 +135,8 @@ export async function openListener(options: ListenerOptions, events: ListenerEve
     });
   });
   await listenFrom(server, options.host, options.port);
-  // One connection that could not be taken (no memory or file descriptor left for it) ends nobody else's.
-  server.on("error", (error) => events.refused(error));
+  // A connection that could not be accepted (no memory or file descriptor left for it) ends no other one.
+  server.on("error", (error) => handlers.acceptFailed(error));
   return {
     port: (server.address() as AddressInfo).port,
     sockets: () => open.all.size,

@@ -13,23 +13,23 @@ export interface Presence {
   roomId: number;
   /** ISO time. */
   since: string;
-  /** Of two connections of a user the one with the higher turn is the newer: see im-tokens.ts. */
-  turn: number;
+  /** Of two connections of a user the one with the higher generation is the newer: see im-tokens.ts. */
+  generation: number;
 }
 
-/** `refused` where the room was just closed, or a newer connection of the user is there already. */
+/** `refused` where the room was just closed, or where the user's entry is of a newer connection. */
 export type Joined =
   | { refused: "closed" | "older" }
   | {
       refused?: undefined;
       replaced: { nodeId: string; connectionId: string } | undefined;
       position: Position;
-      /** What the client missed; `undefined` where that cannot be had. */
+      /** What the client missed; `undefined` where the history does not reach back that far. */
       replay: string[] | undefined;
     };
 
 const watchedRooms = "im:watched";
-const alive = (nodeId: string) => `im:node:${nodeId}`;
+const nodeMark = (nodeId: string) => `im:node:${nodeId}`;
 
 const lua = (...names: string[]) => luaScript(...names.map((name) => `services/im-server/lua/${name}.lua`));
 
@@ -45,23 +45,23 @@ const desertedScript = lua("now", "take-deserted-rooms");
 
 const missedScript = lua("frames-after", "missed-frames");
 
-/** Who is connected where, in Redis, as one node writes it. Everything rejects where Redis is away. */
+/** Presence in Redis (which user is connected where), as one node writes it. Everything rejects where Redis is away. */
 export class PresenceStore {
   private readonly redis: Redis;
   private readonly nodeId: string;
   private readonly leaseMs: number;
-  /** Each join brings an epoch that was never there, in case that the room has none. */
+  /** Beginning of the epochs that `join` brings, a new one each time, in case that the room has none. */
   private readonly epochs = randomBytes(6).toString("hex");
   private joins = 0;
 
-  constructor(redis: Redis, nodeId: string, leaseMs: number = limits.im.presenceLeaseMs) {
+  constructor(redis: Redis, nodeId: string, leaseMs: number) {
     this.redis = redis;
     this.nodeId = nodeId;
     this.leaseMs = leaseMs;
   }
 
   async join(presence: Presence, seen: Position | undefined): Promise<Joined> {
-    const { userId, connectionId, roomId, since, turn } = presence;
+    const { userId, connectionId, roomId, since, generation } = presence;
     const { user, roomState, roomLog, roomNodes, roomClosed } = imKeys;
     const keys = [user(userId), roomState(roomId), roomLog(roomId), roomNodes(roomId), roomClosed(roomId)];
     const epoch = this.epochs + (this.joins++).toString(16);
@@ -75,7 +75,7 @@ export class PresenceStore {
       seen?.seq ?? "",
       seen?.epoch ?? "",
       roomHistoryFrames,
-      turn,
+      generation,
     )) as [number, string, string, string, number, number, string[]];
     if (reply[0] !== 1) return { refused: reply[0] === 0 ? "closed" : "older" };
     const [, node, connection, roomEpoch, seq, recovered, frames] = reply;
@@ -87,11 +87,14 @@ export class PresenceStore {
     await this.redis.eval(leaveScript, 1, imKeys.user(userId), connectionId);
   }
 
-  /** Resolves to the ids of connections: `replaced` elsewhere without this node hearing of it, and `lost` in Redis. */
+  /** Resolves to the ids of connections: `replaced` on another node, and `lost` in Redis and written again. */
   async renew(present: readonly Presence[]): Promise<{ replaced: string[]; lost: string[] }> {
     if (present.length === 0) return { replaced: [], lost: [] };
     const keys = present.map(({ userId }) => imKeys.user(userId));
-    const args = present.flatMap(({ connectionId, roomId, since, turn }) => [connectionId, roomId, since, turn]);
+    const args = present.flatMap((presence) => {
+      const { connectionId, roomId, since, generation } = presence;
+      return [connectionId, roomId, since, generation];
+    });
     const reply = await this.redis.eval(renewScript, keys.length, ...keys, this.nodeId, this.leaseMs, ...args);
     const [replaced, lost] = reply as [string[], string[]];
     return { replaced, lost };
@@ -133,14 +136,14 @@ export class PresenceStore {
 
   /** True where this node's mark is gone: Redis is new or was wiped, and everything is to be written again. */
   async forgotten(): Promise<boolean> {
-    return (await this.redis.set(alive(this.nodeId), 1, "PX", 10 * this.leaseMs, "NX")) === "OK";
+    return (await this.redis.set(nodeMark(this.nodeId), 1, "PX", 10 * this.leaseMs, "NX")) === "OK";
   }
 
   async keepMark(): Promise<void> {
-    await this.redis.pexpire(alive(this.nodeId), 10 * this.leaseMs);
+    await this.redis.pexpire(nodeMark(this.nodeId), 10 * this.leaseMs);
   }
 
   async removeMark(): Promise<void> {
-    await this.redis.del(alive(this.nodeId));
+    await this.redis.del(nodeMark(this.nodeId));
   }
 }

@@ -1,26 +1,21 @@
+import type { Log } from "../../broker/log.ts";
 import { cutList } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 
-interface Log {
-  warn(about: object, text: string): void;
-}
+type Send = (nodeId: string, connectionIds: string[]) => Promise<unknown>;
 
 /**
- * Tells other nodes which of their connections were replaced by newer ones here: those of a moment in one call a node.
- * When a node dies its whole crowd comes here, and each of them is news for a node that cannot hear it any more.
+ * Calls other nodes about their connections that were replaced by newer ones here: those of a short time in one call a
+ * node. When a node dies all its users come here at once, and each of them is one more message to the dead node.
  */
 export class Replacements {
   private readonly waiting = new Map<string, string[]>();
-  private readonly tell: (nodeId: string, connectionIds: string[]) => Promise<unknown>;
+  private readonly send: Send;
   private readonly gatherMs: number;
   private readonly log: Log;
 
-  constructor(parts: {
-    tell: (nodeId: string, connectionIds: string[]) => Promise<unknown>;
-    gatherMs: number;
-    log: Log;
-  }) {
-    this.tell = parts.tell;
+  constructor(parts: { send: Send; gatherMs: number; log: Log }) {
+    this.send = parts.send;
     this.gatherMs = parts.gatherMs;
     this.log = parts.log;
   }
@@ -41,10 +36,10 @@ export class Replacements {
     // Our own ids: none of them is too large.
     const parts = cutList(connectionIds, { count, bytes: limits.bus.listBytes }, () => undefined);
     try {
-      await Promise.all(parts.map((part) => this.tell(nodeId, part)));
+      await Promise.all(parts.map((part) => this.send(nodeId, part)));
     } catch (error) {
       const about = { nodeId, connections: connectionIds.length, err: error };
-      this.log.warn(about, "replaced connections' node did not answer: it finds out when it renews its leases");
+      this.log.warn(about, "the node of replaced connections did not answer: it closes them when it renews its leases");
     }
   }
 }

@@ -1,11 +1,8 @@
+import type { Log } from "../../broker/log.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
 import { closeCodes } from "../im-frames.ts";
 
-interface Log {
-  error(about: object, text: string): void;
-}
-
-/** The connection of the socket; undefined until it is admitted. */
+/** The connection of a socket. */
 interface Whose {
   readonly connectionId: string;
   readonly userId: string;
@@ -19,9 +16,15 @@ interface Closable {
 
 /**
  * Closes a connection after an error in handling its frame: a fault of ours. The code is 4422, so that the client does
- * not reconnect and send the same frame again. Never throws.
+ * not reconnect and send the same frame again. `whose` is undefined before the user is let in. Never throws.
  */
-export function closeForFault(log: Log, socket: Closable, whose: Whose | undefined, event: string, error: unknown) {
+export function closeForFault(
+  log: Pick<Log, "error">,
+  socket: Closable,
+  whose: Whose | undefined,
+  event: string,
+  error: unknown,
+) {
   const { connectionId, userId, roomId } = whose ?? {};
   const about = { connectionId, userId, roomId, event, err: error instanceof Error ? error : messageOf(error) };
   log.error(about, "what a client sent could not be handled: its connection is closed, the others go on");

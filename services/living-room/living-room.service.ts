@@ -1,6 +1,7 @@
 import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { AnswerCache } from "../../mixins/answer-cache.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
@@ -15,14 +16,14 @@ import { eventStream } from "../streams.ts";
 import { type WalletEvents, walletEvents } from "../wallet/wallet.contract.ts";
 import { closeRoom, openRoom } from "./broadcasting.ts";
 import { closeIfUnusable, closeUnusableAmong, requireUsable } from "./frozen-anchors.ts";
-import { type LivingRoomEvents, livingRoomActions, livingRoomEvents } from "./living-room.contract.ts";
-import { RoomCache } from "./room-cache.ts";
+import { type LiveRoom, type LivingRoomEvents, livingRoomActions, livingRoomEvents } from "./living-room.contract.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
 import { type MonitorSettings, RoomMonitor } from "./room-monitor.ts";
 import { markAnchorEntered, markAnchorSeen, roomById, roomsOfType, setWatchNumbers } from "./room-store.ts";
 
 interface State extends MysqlState, RateLimitState, JetStreamState, OutboxState {
-  rooms: RoomCache;
+  /** By room id, `null` where it is not live. A change is broadcast; a lost broadcast costs `room.cacheTtlMs`. */
+  rooms: AnswerCache<number, LiveRoom | null>;
   monitor: RoomMonitor;
 }
 
@@ -91,7 +92,7 @@ export default defineService<"living-room", State>({
 
     find: {
       handler(ctx) {
-        return this.rooms.find(ctx.params.roomId);
+        return this.rooms.get(ctx.params.roomId, () => roomById(this.mysql, ctx.params.roomId));
       },
     },
 
@@ -158,7 +159,7 @@ export default defineService<"living-room", State>({
   },
 
   created() {
-    this.rooms = new RoomCache((roomId) => roomById(this.mysql, roomId));
+    this.rooms = new AnswerCache({ max: limits.room.cacheEntries, ttlMs: limits.room.cacheTtlMs });
   },
 
   started() {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { v7 } from "uuid";
 import type { OrderState } from "./order-state.ts";
 import { orderStatus } from "./order-state.ts";
 import type { PayOrder } from "./payment.contract.ts";
@@ -57,15 +57,10 @@ export function isPaySource(source: number): boolean {
 
 /**
  * A new order id: a version 7 UUID (RFC 9562), so that ids sort by the millisecond they were made in and nobody can
- * guess another's: 74 bits are random.
+ * guess another's: with the time given, `v7` counts nothing and 73 bits are random.
  */
 export function newOrderId(now = Date.now()): string {
-  const bytes = randomBytes(16);
-  bytes.writeUIntBE(now, 0, 6);
-  bytes[6] = 0x70 | (bytes[6]! & 0x0f);
-  bytes[8] = 0x80 | (bytes[8]! & 0x3f);
-  const hex = bytes.toString("hex");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+  return v7({ msecs: now });
 }
 
 /** The order's id as providers know it: WeChat Pay takes no more than 32 characters. */

@@ -12,12 +12,12 @@ const away: SendError = { retryable: true, retryAfterMs: 2_000, answered: true }
 const refused: SendError = { retryable: false, answered: true };
 const accepted = { orderId: "order-1" };
 
-/** A sender whose requests are answered one after the other as told; an order that is not told is unknown. */
+/** A sender whose requests are answered one after the other as given; an order that is not given is unknown. */
 function world(answers: Answer[], orders: (Found | undefined)[] = []) {
   const sent: GiftContent[] = [];
   const asked: string[] = [];
   const outcomes: GiftOutcome[] = [];
-  const told = Promise.withResolvers<void>();
+  const reported = Promise.withResolvers<void>();
   const api = {
     async sendGift(content: GiftContent) {
       sent.push(content);
@@ -37,7 +37,7 @@ function world(answers: Answer[], orders: (Found | undefined)[] = []) {
     ...{ retryMs: 1, retryMostMs: 1, outcomeFirstMs: 1, outcomeTries: 5 },
     onOutcome(_content, outcome) {
       outcomes.push(outcome);
-      told.resolve();
+      reported.resolve();
     },
   });
   return {
@@ -45,7 +45,7 @@ function world(answers: Answer[], orders: (Found | undefined)[] = []) {
     sent,
     asked,
     outcomes,
-    told: told.promise,
+    reported: reported.promise,
     submit: () => sender.submit(sender.order({ giftId: 22 }, 1)),
   };
 }
@@ -64,14 +64,14 @@ test("after a 503 with an order id that order is asked for, and where it is know
   expect(outcomes).toEqual([{ status: "succeeded" }]);
 });
 
-test("where it is on its way its outcome is told once, over IM or by asking", async () => {
+test("where it is on its way its outcome is reported once, over IM or by asking", async () => {
   const overIm = world([unsure], [{ status: "accepted" }]);
   expect(await overIm.submit()).toBe("accepted");
   overIm.sender.settle("order-1", { status: "succeeded" });
   const failed = { status: "failed", reason: "余额不足", reasonCode: 10010 };
   const asking = world([unsure], [{ status: "accepted" }, { status: "accepted" }, failed]);
   expect(await asking.submit()).toBe("accepted");
-  await asking.told;
+  await asking.reported;
   expect([overIm.sent.length, overIm.outcomes]).toEqual([1, [{ status: "succeeded" }]]);
   expect([asking.sent.length, asking.outcomes]).toEqual([1, [{ status: "failed", msg: "余额不足", code: 10010 }]]);
 });
@@ -84,11 +84,11 @@ test("where it is unknown the same request is sent again, request id and all", a
   expect(sent[1]).toEqual(sent[0]);
 });
 
-test("where nobody can say it is asked for a while, and then said to be unknown", async () => {
-  const { submit, sent, outcomes, told } = world([unsure, unsure, unsure]);
+test("where the outcome is not known it is asked for a while, and then reported as unknown", async () => {
+  const { submit, sent, outcomes, reported } = world([unsure, unsure, unsure]);
   expect(await submit()).toBe("unsure");
   expect(new Set(sent.map(({ requestId }) => requestId)).size).toBe(1);
-  await told;
+  await reported;
   expect([sent.length, outcomes]).toEqual([3, [{ status: "unknown" }]]);
 });
 

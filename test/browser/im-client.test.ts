@@ -48,13 +48,13 @@ describe("the IM client", () => {
   let server: WebSocketServer;
   let client: Client;
   const states = new Inbox<State>();
-  const heard = new Inbox<Business>();
+  const received = new Inbox<Business>();
   const frames = new Inbox<Frame>();
   const visits = new Inbox<{ socket: Socket; query: URLSearchParams }>();
   let tokens = 0;
 
   beforeEach(async () => {
-    for (const inbox of [states, heard, frames, visits]) inbox.all.length = 0;
+    for (const inbox of [states, received, frames, visits]) inbox.all.length = 0;
     tokens = 0;
     server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
     await once(server, "listening");
@@ -79,7 +79,7 @@ describe("the IM client", () => {
   function makeClient(url: (attempt: { signal: AbortSignal }) => unknown, more: object = {}): Client {
     const made = createImClient({ url, backoffBaseMs: 1, backoffCapMs: 5, heartbeatMs: 15, ...more });
     made.on<State>("state", (state) => states.push(state));
-    made.on<Business>("business", (message) => heard.push(message));
+    made.on<Business>("business", (message) => received.push(message));
     return made;
   }
 
@@ -114,24 +114,24 @@ describe("the IM client", () => {
     });
   });
 
-  test("shows a redelivered notice once and acks it each time", async () => {
+  test("shows a redelivered notification once and acks it each time", async () => {
     client.connect();
     const socket = await online();
     business(socket, "m1", 5557, { orderId: "o1", code: 10010 });
     business(socket, "m1", 5557, { orderId: "o1", code: 10010 });
     business(socket, "m2", 5561, { orderId: "p1" });
     business(socket, "m3", 5555, { content: "not acked" });
-    await heard.until((all) => all.length >= 3);
+    await received.until((all) => all.length >= 3);
     await frames.until(() => acks().length >= 3);
-    expect(heard.all.map(({ msgId }) => msgId)).toEqual(["m1", "m2", "m3"]);
+    expect(received.all.map(({ msgId }) => msgId)).toEqual(["m1", "m2", "m3"]);
     expect(acks()).toEqual(["m1", "m1", "m2"]);
   });
 
   test("takes data as text, too", async () => {
     client.connect();
     business(await online(), "m1", 5555, JSON.stringify({ content: "hi" }));
-    await heard.until((all) => all.length >= 1);
-    expect(heard.all[0]!.data).toEqual({ content: "hi" });
+    await received.until((all) => all.length >= 1);
+    expect(received.all[0]!.data).toEqual({ content: "hi" });
   });
 
   test("counts over distinct gift orders add up, however they are merged and repeated", async () => {
@@ -142,8 +142,8 @@ describe("the IM client", () => {
     business(socket, "m2", 5556, { roomId: 7, seq: 2, epoch: "e1", gifts: [gift(["a", "b", "c"], 12)] });
     business(socket, "m3", 5556, { roomId: 7, seq: 3, epoch: "e1", gifts: [gift(["c"], 5), gift(["a"], 3)] });
     business(socket, "m4", 5556, { roomId: 7, seq: 4, epoch: "e1", gifts: [gift(["d"], 1)] });
-    await heard.until((all) => all.length >= 3);
-    const gifts = heard.all.flatMap(({ data }) => data.gifts!);
+    await received.until((all) => all.length >= 3);
+    const gifts = received.all.flatMap(({ data }) => data.gifts!);
     expect(gifts.map(({ orderIds, count }) => [orderIds, count])).toEqual([
       [["a"], 3],
       [["b"], 4],
@@ -170,9 +170,9 @@ describe("the IM client", () => {
       '{"code":1001,"body":null}',
     ])
       socket.send(text);
-    const before = heard.all.length;
+    const before = received.all.length;
     business(socket, "after-all", 5555, { content: "still here" });
-    await heard.until((all) => all.slice(before).some(({ msgId }) => msgId === "after-all"));
+    await received.until((all) => all.slice(before).some(({ msgId }) => msgId === "after-all"));
     expect(client.state).toBe("online");
     expect(reported).toContain("a listener's own fault");
     expect(reported.length).toBeGreaterThan(1);
@@ -184,20 +184,20 @@ describe("the IM client", () => {
     const first = await online();
     expect((await visit(1)).query.has("since")).toBe(false);
     business(first, "m1", 5555, { content: "one", seq: 41, epoch: "room-epoch" });
-    await heard.until((all) => all.length >= 1);
+    await received.until((all) => all.length >= 1);
     first.terminate();
     const { query } = await visit(2);
     expect([query.get("token"), query.get("since"), query.get("epoch")]).toEqual(["t2", "41", "room-epoch"]);
     await online(2);
   });
 
-  test("says so where what was missed cannot be had, and starts afresh", async () => {
+  test("emits a gap where the missed frames are lost, and starts from the new position", async () => {
     const gaps = new Inbox<unknown>();
     client.on("gap", (event) => gaps.push(event));
     client.connect();
     const first = await online();
     business(first, "m1", 5555, { content: "one", seq: 3, epoch: "old" });
-    await heard.until((all) => all.length >= 1);
+    await received.until((all) => all.length >= 1);
     first.close(4503, "draining");
     const second = await online(2, { recovered: false });
     expect(gaps.all).toHaveLength(1);
@@ -205,7 +205,7 @@ describe("the IM client", () => {
     expect((await visit(3)).query.has("since")).toBe(false);
   });
 
-  test("is told of a gap while connected, once, and goes on from where the room goes on", async () => {
+  test("emits a gap while connected, once, and goes on from the position of the room", async () => {
     const gaps = new Inbox<{ seq: number }>();
     const logins = new Inbox<unknown>();
     client.on<{ seq: number }>("gap", (event) => gaps.push(event));
@@ -232,7 +232,7 @@ describe("the IM client", () => {
     expect((await visit(2)).query.get("token")).toBe("t2");
   });
 
-  test("waits longer and longer, at random below the ceiling, and asks for the address anew", async () => {
+  test("waits longer and longer, at random below the ceiling, and asks for the address again", async () => {
     client.close();
     let asked = 0;
     client = makeClient(
@@ -253,7 +253,7 @@ describe("the IM client", () => {
   test("leaves a server that used to answer heartbeats and fell silent", async () => {
     client = makeClient(async () => `ws://127.0.0.1:${(server.address() as AddressInfo).port}/im?token=t&roomId=7`, {
       heartbeatMs: 5,
-      silenceMs: 40,
+      heartbeatTimeoutMs: 40,
     });
     client.connect();
     (await online()).send(JSON.stringify({ code: 1004, body: {} }));
@@ -261,10 +261,10 @@ describe("the IM client", () => {
     expect(states.all.some(({ state }) => state === "waiting")).toBe(true);
   });
 
-  test("stays with a server that answers, however little else it says", async () => {
+  test("stays with a server that answers, however little else it sends", async () => {
     client = makeClient(async () => `ws://127.0.0.1:${(server.address() as AddressInfo).port}/im?token=t&roomId=7`, {
       heartbeatMs: 5,
-      silenceMs: 200,
+      heartbeatTimeoutMs: 200,
     });
     client.connect();
     const socket = await online();
@@ -365,14 +365,14 @@ describe("the IM client", () => {
     });
 
     test("a line that is half open from the greeting on is known by its first heartbeat, and cut", async () => {
-      client = makeClient(address, { heartbeatMs: 5, silenceMs: 40, closeTimeoutMs: 30, ...oneLongWait });
+      client = makeClient(address, { heartbeatMs: 5, heartbeatTimeoutMs: 40, closeTimeoutMs: 30, ...oneLongWait });
       client.connect();
       const { socket } = await visit(1);
       socket.send(JSON.stringify({ code: 1001, body: { userId: "5", nodeId: "n1", epoch: "e1" } }));
       // Nothing is read any more, the closing handshake neither.
       const line = (socket as unknown as { _socket: Line })._socket;
       line.pause();
-      expect(await givenUp()).toMatchObject({ reason: "silent" });
+      expect(await givenUp()).toMatchObject({ reason: "no heartbeat" });
       line.resume();
       await once(socket, "close");
     });
@@ -383,7 +383,7 @@ describe("the IM client", () => {
       client.close();
       const known = states.all.length;
       expect(client.state).toBe("idle");
-      // Whatever was under way would have said something by now: another client came and went meanwhile.
+      // What was under way would have had an effect by now: another client came and went meanwhile.
       const other = makeClient(address);
       other.connect();
       const last = await visit(visits.all.length + 1);
@@ -394,7 +394,7 @@ describe("the IM client", () => {
       expect(client.state).toBe("idle");
     }
 
-    test("while the address is on its way, which is told so and opens nothing when it comes", async () => {
+    test("while the address is awaited: its signal is aborted, and it opens nothing when it comes", async () => {
       const coming = Promise.withResolvers<string>();
       let given: AbortSignal | undefined;
       client = makeClient(({ signal }) => {
@@ -435,7 +435,7 @@ describe("the IM client", () => {
       await closed();
     });
 
-    test.each(["connecting", "online"])("by a listener, when it hears of %s", async (at) => {
+    test.each(["connecting", "online"])("by a listener, at the state %s", async (at) => {
       client = makeClient(address);
       client.on<State>("state", ({ state }) => state === at && client.close());
       client.connect();
@@ -445,7 +445,7 @@ describe("the IM client", () => {
     });
   });
 
-  test("a listener that throws is reported, and neither the connection nor the other listeners notice", async () => {
+  test("a listener that throws is reported, and affects neither the connection nor the other listeners", async () => {
     const reported = new Inbox<Error>();
     client = createImClient({ url: address, heartbeatMs: 15, report: (error: Error) => reported.push(error) });
     for (const type of ["state", "login", "business", "gap"])
@@ -453,11 +453,11 @@ describe("the IM client", () => {
         throw new Error(type);
       });
     client.on<State>("state", (state) => states.push(state));
-    client.on<Business>("business", (message) => heard.push(message));
+    client.on<Business>("business", (message) => received.push(message));
     client.connect();
     const socket = await online(1, { recovered: false });
     business(socket, "m1", 5561, { orderId: "p1" });
-    await heard.until((all) => all.length >= 1);
+    await received.until((all) => all.length >= 1);
     await frames.until(() => acks().length >= 1 && frames.all.some(({ code }) => code === 1004));
     expect(reported.all.map(({ message }) => message)).toEqual(["state", "gap", "state", "login", "business"]);
     expect(client.state).toBe("online");
@@ -471,12 +471,12 @@ describe("the IM client", () => {
   ])("%s harms nobody: what comes next is shown", async (_what, frame) => {
     client = createImClient({ url: address, heartbeatMs: 15, report: () => undefined });
     client.on<State>("state", (state) => states.push(state));
-    client.on<Business>("business", (message) => message.msgId && heard.push(message));
+    client.on<Business>("business", (message) => message.msgId && received.push(message));
     client.connect();
     const socket = await online();
     socket.send(JSON.stringify(frame));
     business(socket, "m1", 5555, { content: "next" });
-    await heard.until((all) => all.length >= 1);
-    expect([heard.all[0]?.data.content, client.state]).toEqual(["next", "online"]);
+    await received.until((all) => all.length >= 1);
+    expect([received.all[0]?.data.content, client.state]).toEqual(["next", "online"]);
   });
 });

@@ -81,7 +81,7 @@ if (!chromiumPath) process.stderr.write(`browser test ${skipped}\n`);
       await chatLine(page, "thank you all").waitFor();
     }
 
-    // The anchor ends it; the viewer is told, and finds both movements in the statement.
+    // The anchor ends it; the viewer sees that, and finds both movements in the statement.
     await anchor.page.getByTestId("close-room").click();
     await anchor.page.getByTestId("close-room-dialog-yes").click();
     await viewer.page.getByTestId("room-closed").waitFor();

@@ -1,4 +1,4 @@
-/** The statement in a real browser: what a refund could not take back is said in words, and what is held of income. */
+/** The statement in a real browser: what a refund could not take back, and what is held of income. */
 import type { Browser, Page } from "playwright-core";
 import { apiUrl, operate, type Person, scene } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
@@ -33,7 +33,7 @@ const chromiumPath = findChromium();
 
   const words = (page: Page, testId: string) => page.getByTestId(testId).allTextContents();
 
-  test("tells the payer what is owed and why, and the anchor what is held back", async () => {
+  test("shows the payer what is owed and why, and the anchor what is held back", async () => {
     const { anchor, fan, roomId } = await scene();
     const [recharge] = await tradesOfUser(fan.userId);
     const gifts = await Promise.all(Array.from({ length: 2 }, () => fan.send(roomId, anchor.userId, { giftId: 25 })));

@@ -52,7 +52,7 @@ const chromiumPath = findChromium();
       json: { code: 503, msg: "service unavailable", data: { orderId } },
     });
 
-  /** Presses the button, and waits until the outcome is told. */
+  /** Presses the button, and waits until the outcome is shown. */
   async function give(): Promise<void> {
     await page.getByTestId("gift-status").evaluate((status) => status.removeAttribute("data-news"));
     await page.getByTestId("gift-send").click();

@@ -31,12 +31,12 @@ async function expectSeen(viewers: readonly Viewer[], expected: Record<string, n
   expect(seenCounts(viewers)).toEqual(expected);
 }
 
-/** One gift after the other, some pressed twice. */
+/** One gift after the other, of both send types (every type is shown as 5556), some pressed twice. */
 async function sendAll(sender: Person, roomId: number, anchorId: string): Promise<string[]> {
   const orderIds: string[] = [];
   for (let n = 0; n < giftsEach; n++) {
     const { giftId } = gifts[n % gifts.length] as (typeof gifts)[number];
-    const press = { giftId, count: 1 + (n % 3), requestId: requestId() };
+    const press = { giftId, count: 1 + (n % 3), type: n % 2, requestId: requestId() };
     const answers = await Promise.all(
       (n % 5 === 0 ? [press, press] : [press]).map((body) => sender.send(roomId, anchorId, body)),
     );

@@ -4,7 +4,7 @@ import { Person, post, scene } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { Viewer } from "../support/viewer.ts";
 
-/** What one client can do to an im-server, and what the others notice of it: nothing. */
+/** What one client can do to an im-server, without any effect on the others. */
 
 afterEach(() => {
   for (const person of people.splice(0)) person.leave();
@@ -44,7 +44,7 @@ test("pings are messages too: a flood of them is closed with 4429", async () => 
   expect(answer).toBe("still there");
 });
 
-test("who talks before the greeting is heard after it, and too much of it is closed with 4429", async () => {
+test("frames sent before the greeting are handled after it, and too many are closed with 4429", async () => {
   const { rude, guest, roomId } = await room();
   const open = async (person: Person, say: (viewer: Viewer) => void) => {
     const { token, wsImServerAddress } = await imConfig(person);
@@ -64,7 +64,7 @@ test("who talks before the greeting is heard after it, and too much of it is clo
   eager.close();
 });
 
-test("who connects again and again is told to come later with 4503; others come in meanwhile, she does later", async () => {
+test("a user who connects again and again is closed with 4503; others come in meanwhile, she does later", async () => {
   const { rude, guest, roomId } = await room();
   const configs = [];
   // Of each of two im-servers more than its burst: the bound counts on each alone.

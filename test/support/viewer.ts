@@ -63,7 +63,7 @@ export class Viewer {
    */
   countsByOrder(): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const { data } of [...this.business(5556), ...this.business(5558)])
+    for (const { data } of this.business(5556))
       for (const { orderIds, count } of (data?.gifts ?? []) as GiftShown[])
         for (const id of orderIds) {
           const own = count / orderIds.length;

@@ -1,4 +1,4 @@
-/** A list that goes on by cursor: rows, a word where there are none, a button for the next part. */
+/** A list that goes on by cursor: rows, a text where there are none, a button for the next page. */
 import { whileBusy } from "../busy.js";
 import { h } from "../dom.js";
 

@@ -5,7 +5,7 @@ import { giftArt } from "../gift-art.js";
 const AT_ONCE = 24;
 const LANES = 6;
 const GRAND_COINS = 200;
-const GONE_AFTER_MS = 4_200; // in case the animation's end is never told (hidden window)
+const GONE_AFTER_MS = 4_200; // where the event of the animation's end does not come (hidden window)
 
 export function createEffects() {
   const layer = h("div", { class: "effects", testid: "effects", "aria-hidden": "true" });

@@ -1,4 +1,4 @@
-/** What is said and given in the room, newest below. */
+/** The chat and the gifts of the room, newest below. */
 import { h } from "../dom.js";
 import { giftArt } from "../gift-art.js";
 import { say } from "../language.js";

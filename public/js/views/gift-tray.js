@@ -12,7 +12,7 @@ import { openRecharge } from "./recharge.js";
 const BALANCE_SHORT = 10010;
 const NOT_ON_SHELF = 10005;
 
-/** What the tray says of a state that `submit` ends in; and what it says of orders that may have been accepted. */
+/** The text for each state that `submit` ends in, and those for orders that may have been accepted. */
 const newsOf = { accepted: "trayAccepted", unsure: "trayAsking", unanswered: "trayUnanswered" };
 const stillOpen = new Set(["trayAsking", "trayUnanswered", "trayUnsure"]);
 
@@ -85,7 +85,7 @@ export function createGiftTray({ gifts, sender }) {
     return { say: "retry", run: () => whileBusy(send, () => deliver(order)) };
   }
 
-  /** Says how an order stands; a failure is also said where the eye is. */
+  /** Shows the status of an order; a failure is shown in a toast as well. */
   function report(key, order, msg) {
     const gift = gifts.find(({ giftId }) => giftId === order.giftId);
     const vars = { gift: gift?.giftName ?? order.giftId, count: order.count, msg };

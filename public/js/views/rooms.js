@@ -50,7 +50,7 @@ export function roomsView(host, signal) {
       more,
     ),
   );
-  // Told so only by the server: a person may start unless it says no.
+  // Hidden only where the server answers that the person may not start a room.
   watchAccount(({ user }) => {
     start.hidden = user?.showStartLivingBtn === false;
   }, signal);

@@ -42,13 +42,13 @@ function figure(key, output, beside) {
   return h("div", { class: "card figure" }, h("h2", { say: key }), output, beside);
 }
 
-/** A line that is there only where there is something to say. */
+/** A line that is there only where it has a text. */
 function note(line, key, amount, format) {
   line.hidden = !amount;
   say(line, key, { n: () => format(amount) });
 }
 
-/** A refund that a debt came of, or a recharge's payment of one, says so, and names the refunded orders. */
+/** Shows the debt that a refund left or a recharge paid off, and the refunded orders. */
 function debtLines({ debt }) {
   if (!debt) return [];
   const key = debt.change > 0 ? "tradeOwed" : "tradePaidOff";

@@ -1,4 +1,4 @@
--- Purpose: gives frames the next numbers of their rooms, keeps them in the rooms' capped histories, and says which nodes
+-- Purpose: gives frames the next numbers of their rooms, keeps them in the rooms' capped histories, and replies which nodes
 --          hold members, in one step, so that a node that joins either is sent the frame or finds it in the history. A
 --          room without state, or one whose state went back behind what was given already, starts a new epoch. While an
 --          epoch is new, Redis may have lost its nodes too and they may not have registered again: then there is no list.

@@ -1,6 +1,6 @@
--- Purpose: makes a connection the user's one, makes its node a node of the room, and says where the room is, in one step,
---          so that every frame numbered later finds the node. Needs now.lua and frames-after.lua before it.
--- KEYS[1]  the user's entry (hash node, conn, room, since, turn)
+-- Purpose: makes a connection the user's one, makes its node a node of the room, and replies the room's position, in one
+--          step, so that every frame numbered later finds the node. Needs now.lua and frames-after.lua before it.
+-- KEYS[1]  the user's entry (hash node, conn, room, since, generation)
 -- KEYS[2]  the room's state
 -- KEYS[3]  the room's log
 -- KEYS[4]  the room's nodes
@@ -17,15 +17,15 @@
 -- ARGV[10] most frames to replay
 -- ARGV[11] generation of the connection
 -- Replies  {0} where the room was just closed
---          {2} where the user's entry is of a higher generation: a node that was held up must not put an old connection
+--          {2} where the user's entry is of a higher generation: a node that was paused must not put an old connection
 --          over the newer one
 --          else {1, node and connection that were the user's until now ('' where none), epoch, seq, 1 where the client
 --          has all that it missed or 0, the frames to replay}
 
 if redis.call('EXISTS', KEYS[5]) == 1 then return {0} end
-local old = redis.call('HMGET', KEYS[1], 'node', 'conn', 'turn')
+local old = redis.call('HMGET', KEYS[1], 'node', 'conn', 'generation')
 if tonumber(old[3] or 0) > tonumber(ARGV[11]) then return {2} end
-redis.call('HSET', KEYS[1], 'node', ARGV[1], 'conn', ARGV[2], 'room', ARGV[3], 'since', ARGV[4], 'turn', ARGV[11])
+redis.call('HSET', KEYS[1], 'node', ARGV[1], 'conn', ARGV[2], 'room', ARGV[3], 'since', ARGV[4], 'generation', ARGV[11])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 redis.call('ZADD', KEYS[4], now + ARGV[5], ARGV[1])
 redis.call('PEXPIRE', KEYS[4], ARGV[5])

@@ -7,10 +7,10 @@
 
 local replaced, lost = {}, {}
 for i = 1, #KEYS do
-  local conn, room, since, turn = ARGV[i * 4 - 1], ARGV[i * 4], ARGV[i * 4 + 1], ARGV[i * 4 + 2]
+  local conn, room, since, generation = ARGV[i * 4 - 1], ARGV[i * 4], ARGV[i * 4 + 1], ARGV[i * 4 + 2]
   local holder = redis.call('HGET', KEYS[i], 'conn')
   if not holder then
-    redis.call('HSET', KEYS[i], 'node', ARGV[1], 'conn', conn, 'room', room, 'since', since, 'turn', turn)
+    redis.call('HSET', KEYS[i], 'node', ARGV[1], 'conn', conn, 'room', room, 'since', since, 'generation', generation)
     holder = conn
     lost[#lost + 1] = conn
   end

@@ -1,7 +1,7 @@
 import type { Log } from "../../../broker/log.ts";
 import { limits } from "../../../config/limits.ts";
 import { BackgroundLoop } from "../../../mixins/background-loop.ts";
-import { DatabaseLease } from "../../../mixins/lease/database-lease.ts";
+import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
 import type { Database } from "../../../mixins/mysql/database.ts";
 
 /** Work that comes due in the database and is done on one node at a time. */

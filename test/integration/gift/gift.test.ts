@@ -54,8 +54,8 @@ const neighbours: ServiceSchema[] = [
         shown.push(...ctx.params.rooms.flatMap(({ gifts }) => gifts));
         return null;
       },
-      sendToUsers(ctx: { params: { notices: typeof told } }) {
-        told.push(...ctx.params.notices);
+      sendToUsers(ctx: { params: { notifications: typeof told } }) {
+        told.push(...ctx.params.notifications);
         return { delivered: 1 };
       },
     },

@@ -108,8 +108,8 @@ describe("protocol", () => {
     expect((await client.closing()).code).toBe(4429);
   });
 
-  test("a silent socket is closed to reconnect, one that beats stays", async () => {
-    const quiet = await startImServer("im-quiet", { silenceMs: 600 });
+  test("a socket without heartbeats is closed to reconnect, one with heartbeats stays", async () => {
+    const quiet = await startImServer("im-quiet", { heartbeatTimeoutMs: 600 });
     await seeing(quiet, { "im-router": 1, "living-room": 1 });
     const [silent, beating] = [await connect(quiet, "1023", 24), await connect(quiet, "1024", 24)];
     const beat = setInterval(() => beating.say({ code: 1004 }), 150);
@@ -151,7 +151,7 @@ describe("a room's history", () => {
   test.each([
     ["another epoch", { since: 0, epoch: "gone" }],
     ["a number that was never given", { since: 99, epoch: undefined }],
-  ])("%s cannot be caught up with, and the client is told so", async (_what, { since, epoch }) => {
+  ])("%s cannot be caught up with, and the greeting has recovered false", async (_what, { since, epoch }) => {
     await say("m1", 31);
     const before = await connect(b, "1031", 31);
     const client = await connect(b, "1032", 31, { since, epoch: epoch ?? String(before.greeting?.epoch) });
@@ -201,7 +201,7 @@ describe("a node that was passed over", () => {
     ]);
   });
 
-  test("tells its members where what it missed is kept no more, and goes on", async () => {
+  test("greets its members again where the missed frames are no longer in the history, and goes on", async () => {
     const client = await connect(b, "1036", 36);
     await eventually("the room's upkeep is done", () => redis.hexists("im:room:36:watch", b.nodeID));
     const say = (msgId: string) =>
@@ -224,7 +224,7 @@ describe("a node that was passed over", () => {
 });
 
 describe("closing a room", () => {
-  test("everybody is told with 5562 and let go with 4410", async () => {
+  test("everybody gets 5562 and is closed with 4410", async () => {
     const clients = [await connect(b, "1040", 40), await connect(a, "1041", 40), await connect(b, "1042", 41)];
     await call(router, "im-router.closeRoom", { roomId: 40 });
     for (const client of clients.slice(0, 2)) {

@@ -2,7 +2,7 @@ import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { type ClientOptions, WebSocket } from "ws";
 import { call } from "../../../services/contracts.ts";
 import imRouter from "../../../services/im-router/im-router.service.ts";
-import type { ImSettings } from "../../../services/im-server/im-node.ts";
+import type { ImLimits } from "../../../services/im-server/im-node.ts";
 import imServer from "../../../services/im-server/im-server.service.ts";
 import { eventually, startNode } from "../../support/system.ts";
 
@@ -17,7 +17,7 @@ export interface Frame {
   body: Body & Record<string, unknown>;
 }
 
-/** What the fake living-room service was told, newest last. */
+/** What was reported to the fake living-room service, newest last. */
 export const watchNumbers: { roomId: number; watchNum: number }[] = [];
 /** Rooms that are not live; every other one is. */
 export const deadRooms = new Set<number>();
@@ -37,8 +37,9 @@ export const livingRoomFake: ServiceSchema = {
   },
 } as unknown as ServiceSchema;
 
-export function startImServer(label: string, settings: Partial<ImSettings> = {}): Promise<ServiceBroker> {
-  return startNode(label, [{ ...imServer, settings: { ...imServer.settings, ...settings } }]);
+/** An im-server with the limits of config/limits.ts but for the `changed` ones. */
+export function startImServer(label: string, changed: Partial<ImLimits> = {}): Promise<ServiceBroker> {
+  return startNode(label, [{ ...imServer, settings: changed as ServiceSchema["settings"] }]);
 }
 
 export function startRouter(label: string, ...others: ServiceSchema[]): Promise<ServiceBroker> {
@@ -58,7 +59,7 @@ export async function seeing(broker: ServiceBroker, counts: Record<string, numbe
   });
 }
 
-/** A client as the tests see it: everything it got, and how it was closed. */
+/** A client as the tests see it: everything it received, and how it was closed. */
 export class TestClient {
   readonly socket: WebSocket;
   readonly frames: Frame[] = [];
@@ -109,15 +110,15 @@ export class TestClient {
 
 const nothing = () => undefined;
 /** For a listener whose sockets nobody serves. */
-export const noEvents = {
-  opened: nothing,
-  said: nothing,
-  pinged: nothing,
-  ponged: nothing,
-  failed: nothing,
-  closed: nothing,
+export const noHandlers = {
+  open: nothing,
+  message: nothing,
+  ping: nothing,
+  pong: nothing,
+  error: nothing,
+  close: nothing,
   handlerThrew: nothing,
-  refused: nothing,
+  acceptFailed: nothing,
 };
 
 const clients: TestClient[] = [];
@@ -138,7 +139,7 @@ export async function addressOf(node: ServiceBroker): Promise<string> {
 }
 
 export async function tokenOf(node: ServiceBroker, userId: string): Promise<string> {
-  return (await call(node, "im-server.token", { userId })).token;
+  return (await call(node, "im-router.ticket", { userId })).token;
 }
 
 /** Connects a user to a room on a node; resolves once greeted. */

@@ -3,7 +3,7 @@ import type { ServiceBroker } from "moleculer";
 import { projectRoot } from "../../../config/root.ts";
 import { type Child, startChild } from "../../../scripts/children.ts";
 import { call } from "../../../services/contracts.ts";
-import type { ImSettings } from "../../../services/im-server/im-node.ts";
+import type { ImLimits } from "../../../services/im-server/im-node.ts";
 import { eventually } from "../../support/system.ts";
 
 /** An im-server node in a process of its own, which can die. */
@@ -13,11 +13,11 @@ export interface ImServerChild {
   address: string;
 }
 
-/** Resolves once `router`, a node of the test's, is answered by it. `started` is told of the process in any case. */
+/** Resolves once it answers `router`, a node of the test. `started` is called with the process in any case. */
 export async function startImServerChild(
   router: ServiceBroker,
   label: string,
-  settings: Partial<ImSettings>,
+  settings: Partial<ImLimits>,
   started: (child: Child) => void,
 ): Promise<ImServerChild> {
   const child = startChild({

@@ -8,7 +8,7 @@ import { openRedis } from "../../../mixins/redis.mixin.ts";
 import type { ImBusiness, ImClient } from "../../../public/js/im-client.js";
 import type { Child } from "../../../scripts/children.ts";
 import { call } from "../../../services/contracts.ts";
-import type { ImSettings } from "../../../services/im-server/im-node.ts";
+import type { ImLimits } from "../../../services/im-server/im-node.ts";
 import { loadPageModule } from "../../browser/page-module.ts";
 import { eventually, stopAll } from "../../support/system.ts";
 import {
@@ -25,13 +25,13 @@ import { type ImServerChild, startImServerChild } from "./im-server-child.ts";
 const { createImClient } = loadPageModule<typeof import("../../../public/js/im-client.js")>("js/im-client.js");
 
 /** Leases short enough for a test to see them run out. */
-const settings: Partial<ImSettings> = {
+const settings: Partial<ImLimits> = {
   presenceLeaseMs: 2_000,
   presenceRefreshMs: 500,
   watchFlushMs: 200,
-  silenceMs: 6_000,
+  heartbeatTimeoutMs: 6_000,
   pingAfterMs: 4_000,
-  pongMs: 1_000,
+  pongTimeoutMs: 1_000,
 };
 /** What a client may be sent wrong after its node died: getImConfig names a live one again by then. */
 const namedForMs = 600;
@@ -78,9 +78,9 @@ function queueMax(): number {
   return existsSync(setting) ? Number(readFileSync(setting, "utf8")) : 0;
 }
 
-/** A connection to a node, however its answer comes; it beats its heart as clients do. */
-async function visit(node: ImServerChild, userId: string, roomId: number, via = node): Promise<TestClient> {
-  const { token } = await call(router, "im-server.token", { userId }, { nodeID: via.nodeId });
+/** A connection to a node, greeted or not yet; it sends heartbeats as clients do. */
+async function visit(node: ImServerChild, userId: string, roomId: number): Promise<TestClient> {
+  const { token } = await call(router, "im-router.ticket", { userId });
   const client = openClient(`${node.address}?token=${token}&roomId=${roomId}`);
   const beat = setInterval(() => {
     if (client.socket.readyState === WebSocket.OPEN) client.say({ code: 1004 });
@@ -90,12 +90,12 @@ async function visit(node: ImServerChild, userId: string, roomId: number, via = 
 }
 
 const placeOf = async (userId: string) => (await call(router, "im-router.whereIs", { userId })).map((at) => at.nodeId);
-const pick = async () => (await call(router, "im-router.pickServer", {})).address;
+const pick = async () => (await call(router, "im-router.ticket", { userId: "999" })).address;
 const say = (roomId: number, msgId: string) =>
   call(router, "im-router.sendToRoom", { roomId, senderId: "0", msgId, bizCode: 5560, data: {} });
-const said = (client: TestClient) => client.business(5560).map(({ msgId }) => msgId);
+const receivedIds = (client: TestClient) => client.business(5560).map(({ msgId }) => msgId);
 
-/** For so long, and often enough to be told of each node, nobody is sent to this one. */
+/** For so long, and asked often enough to name each node, the router sends nobody to this one. */
 async function never(node: ImServerChild, ms: number): Promise<void> {
   const until = Date.now() + ms;
   for (let picks = 0; Date.now() < until || picks < 6; picks++) {
@@ -107,7 +107,7 @@ async function never(node: ImServerChild, ms: number): Promise<void> {
 test("a node that is killed is not named any more at once, its crowd is back elsewhere within seconds and has all", async () => {
   const dying = await startServer("im-dying");
   await seeing(router, { "im-server": 2 });
-  const heard = new Map<string, ImBusiness[]>();
+  const received = new Map<string, ImBusiness[]>();
   const places = new Map<string, string>();
   let gaps = 0;
   const clients = Array.from({ length: 40 }, (_, i) => {
@@ -119,8 +119,8 @@ test("a node that is killed is not named any more at once, its crowd is back els
         return `${address}?token=${token}&roomId=1`;
       },
     });
-    heard.set(userId, []);
-    client.on("business", (message) => heard.get(userId)?.push(message));
+    received.set(userId, []);
+    client.on("business", (message) => received.get(userId)?.push(message));
     client.on("login", ({ nodeId }) => places.set(userId, nodeId));
     client.on("gap", () => gaps++);
     crowd.push(client);
@@ -143,8 +143,8 @@ test("a node that is killed is not named any more at once, its crowd is back els
   const backMs = Date.now() - killedAt;
   expect(backMs).toBeLessThan(8_000);
   await talked;
-  await eventually("all heard by all", () => [...heard.values()].every(({ length }) => length === talk.length));
-  for (const messages of heard.values()) expect(messages.map(({ msgId }) => msgId)).toEqual(talk);
+  await eventually("all received by all", () => [...received.values()].every(({ length }) => length === talk.length));
+  for (const messages of received.values()) expect(messages.map(({ msgId }) => msgId)).toEqual(talk);
   expect(gaps).toBe(0);
   for (const client of clients) client.close();
   await eventually("the room is empty", () => watchNumbers.findLast(({ roomId }) => roomId === 1)?.watchNum === 0);
@@ -202,7 +202,7 @@ describe("a node that stands still for longer than its leases, and goes on", () 
 
   test("its users are found where they went, and nowhere where they did not", async () => {
     // One knocked while nobody was there to open, and gave up.
-    gaveUp = await visit(frozen, "304", 3, staying);
+    gaveUp = await visit(frozen, "304", 3);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect([gaveUp.greeting, gaveUp.closed]).toEqual([undefined, undefined]);
     gaveUp.socket.terminate();
@@ -215,30 +215,30 @@ describe("a node that stands still for longer than its leases, and goes on", () 
       return (await redis.zrange("im:room:3:nodes", 0, -1)).join() === staying.nodeId;
     });
     for (const userId of ["301", "302", "304"]) expect(await placeOf(userId)).toEqual([staying.nodeId]);
-    for (const client of moved) await eventually("heard", () => said(client).includes("while-frozen"));
+    for (const client of moved) await eventually("received", () => receivedIds(client).includes("while-frozen"));
   });
 
   test("when it goes on it takes nobody from where they are, and closes what was replaced", async () => {
     await call(router, "im-router.sendToUser", { userId: "303", msgId: "kept", bizCode: 5561, data: {} });
-    // It stands for longer than it would let a client be silent.
-    await new Promise((resolve) => setTimeout(resolve, (settings.silenceMs as number) / 2));
+    // It is paused for long, compared with the time without a heartbeat that it allows its clients.
+    await new Promise((resolve) => setTimeout(resolve, (settings.heartbeatTimeoutMs as number) / 2));
     signal(frozen.child.pid as number, "SIGCONT");
     expect((await old.moved.closing()).code).toBe(4409);
     await eventually("who stayed is written again", async () => (await placeOf("303"))[0] === frozen.nodeId);
     await say(3, "afterwards");
-    for (const client of moved) await eventually("heard", () => said(client).at(-1) === "afterwards");
+    for (const client of moved) await eventually("received", () => receivedIds(client).at(-1) === "afterwards");
     // Several renewals later.
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     for (const userId of ["301", "302", "304"]) expect(await placeOf(userId)).toEqual([staying.nodeId]);
     expect(moved.map(({ closed }) => closed)).toEqual([undefined, undefined, undefined]);
   });
 
-  test("who stayed with it has everything, in order, and is not taken for silent", async () => {
+  test("who stayed with it has everything, in order, and is not closed for a missing heartbeat", async () => {
     const { stayed } = old;
-    await eventually("all heard", () => said(stayed).at(-1) === "afterwards");
-    expect(said(stayed)).toEqual(said(moved[0] as TestClient).slice(-said(stayed).length));
-    expect(said(stayed)).toContain("while-frozen");
-    await eventually("the notice", () => stayed.business(5561).some(({ msgId }) => msgId === "kept"));
+    await eventually("all received", () => receivedIds(stayed).at(-1) === "afterwards");
+    expect(receivedIds(stayed)).toEqual(receivedIds(moved[0] as TestClient).slice(-receivedIds(stayed).length));
+    expect(receivedIds(stayed)).toContain("while-frozen");
+    await eventually("the notification", () => stayed.business(5561).some(({ msgId }) => msgId === "kept"));
     expect(stayed.closed).toBeUndefined();
   });
 });

@@ -4,15 +4,15 @@ import { limits } from "../../../config/limits.ts";
 import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import type { Connection } from "../../../services/im-server/connection.ts";
-import { ImNode, type ImSettings } from "../../../services/im-server/im-node.ts";
-import imServer from "../../../services/im-server/im-server.service.ts";
+import { ImNode } from "../../../services/im-server/im-node.ts";
+import { startMaintenance } from "../../../services/im-server/maintenance.ts";
 import { type Presence, PresenceStore } from "../../../services/im-server/presence-store.ts";
-import { startUpkeep } from "../../../services/im-server/upkeep.ts";
 import { makeToken, redeemToken } from "../../../services/im-tokens.ts";
 import { stopAll } from "../../support/system.ts";
 
 const redis = openRedis("test");
-const [here, there] = [new PresenceStore(redis, "here"), new PresenceStore(redis, "there")];
+const store = (nodeId: string) => new PresenceStore(redis, nodeId, limits.im.presenceLeaseMs);
+const [here, there] = [store("here"), store("there")];
 const since = new Date().toISOString();
 
 beforeAll(() => redis.connect());
@@ -21,16 +21,16 @@ afterAll(async () => {
   await stopAll();
 });
 
-const connection = (userId: string, connectionId: string, turn: number): Presence => ({
+const connection = (userId: string, connectionId: string, generation: number): Presence => ({
   userId,
   connectionId,
   roomId: 1,
   since,
-  turn,
+  generation,
 });
 const entryOf = (userId: string) => redis.hmget(`im:user:${userId}`, "node", "conn");
 
-test("a connection that was held up on its node does not take the place of the newer one elsewhere", async () => {
+test("a connection whose node was paused does not replace the newer one elsewhere", async () => {
   const [old, newer] = [connection("1", "old", 100), connection("1", "newer", 200)];
   expect(await there.join(newer, undefined)).toMatchObject({ replaced: undefined });
   expect(await here.join(old, undefined)).toEqual({ refused: "older" });
@@ -46,26 +46,25 @@ test("the late leave and the late renewal of a replaced connection change nothin
   expect(await entryOf("2")).toEqual(["there", "newer"]);
 });
 
-test("an entry whose lease ran out is written again, with its turn", async () => {
+test("an entry whose lease ran out is written again, with its generation", async () => {
   const [old, own] = [connection("3", "old", 100), connection("3", "own", 200)];
   expect(await here.renew([own])).toEqual({ replaced: [], lost: ["own"] });
   expect(await entryOf("3")).toEqual(["here", "own"]);
   expect(await there.join(old, undefined)).toEqual({ refused: "older" });
 });
 
-test("who leaves while a node renews its leases is not written back by a later batch", async () => {
+test("a user who leaves while a node renews its leases is not written again by a later batch", async () => {
   const node = new ImNode({
     ...{ redis, jetstream: {} as JetStreamState["jetstream"] },
     broker: { nodeID: "renewing", call: async () => null } as unknown as ServiceBroker,
     log: { warn: jest.fn() } as unknown as Service["logger"],
-    settings: { ...(imServer.settings as unknown as ImSettings), presenceRefreshMs: 0 },
+    limits: { ...limits.im, presenceRefreshMs: 0 },
   });
-  jest.spyOn(node.notices, "catchUp").mockImplementation(() => undefined);
+  jest.spyOn(node.notifications, "catchUp").mockImplementation(() => undefined);
   const everybody = Array.from({ length: limits.im.presenceBatch + 2 }, (_, i) => {
-    const user = connection(String(1_000 + i), `c${i}`, i);
-    const member = { ...user, id: user.connectionId } as unknown as Connection;
-    node.roster.add(member);
-    node.roster.claim(member);
+    const member = connection(String(1_000 + i), `c${i}`, i) as unknown as Connection;
+    node.connections.add(member);
+    node.connections.claim(member);
     return member;
   });
   const [leaving, staying] = everybody.slice(-2) as [Connection, Connection];
@@ -76,28 +75,30 @@ test("who leaves while a node renews its leases is not written back by a later b
     return renewed;
   });
   // The first round begins at once, and is waited for.
-  await startUpkeep(node).stop();
+  await startMaintenance(node).stop();
   await node.allLeft();
   expect(await entryOf(staying.userId)).toEqual(["renewing", staying.connectionId]);
   expect(await entryOf(leaving.userId)).toEqual([null, null]);
 });
 
-test("turns rise although the clock of Redis is set back", async () => {
+test("generations rise although the clock of Redis is set back", async () => {
   const ahead = (Date.now() + 3_600_000) * 1_000;
-  await redis.set("im:turn", ahead);
+  await redis.set("im:generation", ahead);
   try {
-    const turns: (number | undefined)[] = [];
-    for (let i = 0; i < 3; i++) turns.push((await redeemToken(redis, await makeToken(redis, "5")))?.turn);
-    expect(turns).toEqual([ahead + 1, ahead + 2, ahead + 3]);
+    const generations: (number | undefined)[] = [];
+    for (let i = 0; i < 3; i++) generations.push((await redeemToken(redis, await makeToken(redis, "5")))?.generation);
+    expect(generations).toEqual([ahead + 1, ahead + 2, ahead + 3]);
   } finally {
-    await redis.del("im:turn");
+    await redis.del("im:generation");
   }
 });
 
-test("tokens used one after the other have rising turns, each works once", async () => {
+test("tokens used one after the other have rising generations, each works once", async () => {
   const tokens = await Promise.all(["4", "4", "4"].map((userId) => makeToken(redis, userId)));
-  const turns: number[] = [];
-  for (const token of tokens) turns.push((await redeemToken(redis, token))?.turn ?? 0);
-  expect(turns.every((turn, i) => Number.isSafeInteger(turn) && turn > (turns[i - 1] ?? 0))).toBe(true);
+  const generations: number[] = [];
+  for (const token of tokens) generations.push((await redeemToken(redis, token))?.generation ?? 0);
+  expect(
+    generations.every((generation, i) => Number.isSafeInteger(generation) && generation > (generations[i - 1] ?? 0)),
+  ).toBe(true);
   expect(await Promise.all(tokens.map((token) => redeemToken(redis, token)))).toEqual([null, null, null]);
 });

@@ -8,7 +8,7 @@ import {
   connect,
   cutClients,
   livingRoomFake,
-  noEvents,
+  noHandlers,
   openClient,
   seeing,
   startImServer,
@@ -23,8 +23,8 @@ const unanswered = Promise.withResolvers<null>();
 const nodes: Record<"small" | "rated" | "hasty" | "asking", ServiceBroker> = {} as never;
 const redis = openRedis("test");
 
-/** The living-room service, but for one room it never says anything. */
-const silentOnOneRoom = {
+/** The living-room service, which does not answer for one room. */
+const unansweredForOneRoom = {
   ...livingRoomFake,
   actions: {
     ...livingRoomFake.actions,
@@ -35,11 +35,11 @@ const silentOnOneRoom = {
 
 beforeAll(async () => {
   await redis.connect();
-  await startRouter("router", silentOnOneRoom);
+  await startRouter("router", unansweredForOneRoom);
   nodes.small = await startImServer("im-small", { connectionsPerNode: 2 });
   nodes.rated = await startImServer("im-rated", { connectsPerSecond: 0.001, connectsBurst: 3 });
   nodes.hasty = await startImServer("im-hasty", { loginMs: 1_500, userConnectsPerMinute: 0.01, userConnectsBurst: 2 });
-  nodes.asking = await startImServer("im-asking", { pingAfterMs: 150, pongMs: 200, silenceMs: 1_500 });
+  nodes.asking = await startImServer("im-asking", { pingAfterMs: 150, pongTimeoutMs: 200, heartbeatTimeoutMs: 1_500 });
   for (const node of Object.values(nodes)) await seeing(node, { "living-room": 1, "im-server": 4 });
 });
 afterAll(async () => {
@@ -60,7 +60,7 @@ describe("how many come in", () => {
     await (await connect(nodes.small, "3", 1)).leave();
   });
 
-  test("faster than the node's rate they are told to come back later, and nobody's token is used up", async () => {
+  test("faster than the node's rate they are closed with 4503, and no token is used up", async () => {
     for (const userId of ["11", "12", "13"]) await connect(nodes.rated, userId, 1);
     const url = await urlFor(nodes.rated, "14");
     expect((await openClient(url).closing()).code).toBe(4503);
@@ -68,7 +68,7 @@ describe("how many come in", () => {
     await (await openClient(elsewhere).greeted()).leave();
   });
 
-  test("a user who connects again and again is told to slow down, others are not", async () => {
+  test("a user who connects again and again is closed with 4503, others are not", async () => {
     for (let i = 0; i < 2; i++) await connect(nodes.hasty, "21", 1);
     const { code, reason } = await openClient(await urlFor(nodes.hasty, "21")).closing();
     expect([code, reason]).toEqual([4503, expect.stringContaining("too many")]);
@@ -83,9 +83,9 @@ describe("who takes too long", () => {
     expect(await redis.exists("im:user:31")).toBe(0);
   });
 
-  test("a TCP connection that says nothing is cut", async () => {
+  test("a TCP connection that sends nothing is cut", async () => {
     const options = { host: "127.0.0.1", port: 0, closeGraceMs: 100, connectionsMax: 10, allowedOrigins: undefined };
-    const listener = await openListener({ ...options, headersTimeoutMs: 200 }, noEvents);
+    const listener = await openListener({ ...options, headersTimeoutMs: 200 }, noHandlers);
     const socket = connectTcp(listener.port, "127.0.0.1");
     let over = false;
     socket.on("close", () => {
@@ -98,30 +98,30 @@ describe("who takes too long", () => {
   });
 });
 
-describe("who is there", () => {
-  test("a line on which a ping is not answered is closed long before the silence limit", async () => {
+describe("liveness", () => {
+  test("a line on which a ping is not answered is closed long before the heartbeat times out", async () => {
     const client = openClient(await urlFor(nodes.asking, "41"), { autoPong: false });
     expect(await (await client.greeted()).closing()).toEqual({ code: 4504, reason: "no answer to a ping" });
   });
 
-  test("one that answers pings is still closed where the client itself says nothing", async () => {
+  test("one that answers pings is still closed where the client itself sends nothing", async () => {
     let pings = 0;
     const client = await connect(nodes.asking, "42", 1);
     client.socket.on("ping", () => pings++);
-    expect(await client.closing()).toEqual({ code: 4504, reason: "silent for too long" });
+    expect(await client.closing()).toEqual({ code: 4504, reason: "no heartbeat for too long" });
     expect(pings).toBeGreaterThan(2);
   });
 
-  test("one whose client beats its heart is not asked", async () => {
+  test("one whose client sends heartbeats is not pinged", async () => {
     let pings = 0;
     const client = await connect(nodes.asking, "43", 1);
     client.socket.on("ping", () => pings++);
     let answers = 0;
     let longestPause = 0;
-    let saidAt = Date.now();
+    let sentAt = Date.now();
     await eventually("2 s of heartbeats", async () => {
-      longestPause = Math.max(longestPause, Date.now() - saidAt);
-      saidAt = Date.now();
+      longestPause = Math.max(longestPause, Date.now() - sentAt);
+      sentAt = Date.now();
       client.say({ code: 1004 });
       await new Promise((resolve) => setTimeout(resolve, 30));
       answers = client.frames.filter(({ code }) => code === 1004).length;

@@ -40,28 +40,27 @@ const send = (orderId: string) =>
     rooms: [
       {
         roomId: 1,
-        pk: false,
         gifts: [{ orderId, senderId: "5", receiverId: "1", giftId: 3, count: 1, price: 10, url: "" }],
       },
     ],
   });
 
-test("without Redis who is connected is still served, who comes is told to come again, and afterwards all is as before", async () => {
+test("without Redis the connected are served, newcomers are closed with 4503, and all is in order once it is back", async () => {
   const clients = [await connect(a, "1", 1), await connect(b, "2", 1)];
   await send("before");
-  const token = (await call(a, "im-server.token", { userId: "3" })).token;
+  const token = (await call(a, "im-router.ticket", { userId: "3" })).token;
   redis.cut();
 
   await send("without");
-  const notice = { userId: "2", msgId: "n", bizCode: 5557, data: {} };
-  expect(await call(router, "im-router.sendToUser", notice)).toEqual({ delivered: 1 });
+  await call(router, "im-router.sendToUser", { userId: "2", msgId: "n", bizCode: 5557, data: {} });
+  await eventually("the notification", () => clients[1]?.business(5557).length === 1);
   for (const client of clients) await eventually("the gift", () => client.business(5556).length === 2);
   expect((await openClient(`${await addressOf(a)}?token=${token}&roomId=1`).closing()).code).toBe(4503);
-  await expect(call(router, "im-server.token", { userId: "3" })).rejects.toMatchObject({ type: "unavailable" });
+  await expect(call(router, "im-router.ticket", { userId: "3" })).rejects.toMatchObject({ type: "unavailable" });
 
   redis.mend();
   await eventually("tokens again", () =>
-    call(router, "im-server.token", { userId: "3" }).then(
+    call(router, "im-router.ticket", { userId: "3" }).then(
       () => true,
       () => false,
     ),

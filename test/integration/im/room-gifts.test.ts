@@ -49,8 +49,8 @@ const gift = (orderId: string, count: number, senderId = "5") => ({
   url: "/gift/3.svga",
 });
 
-function send(roomId: number, gifts: ReturnType<typeof gift>[], pk = false): Promise<null> {
-  return call(caller, "im-router.roomGifts", { bucket: routerBucketOf(roomId), rooms: [{ roomId, pk, gifts }] });
+function send(roomId: number, gifts: ReturnType<typeof gift>[]): Promise<null> {
+  return call(caller, "im-router.roomGifts", { bucket: routerBucketOf(roomId), rooms: [{ roomId, gifts }] });
 }
 
 /** What a viewer counts: each order id once, as its entry's count divided by the entry's orders. */
@@ -100,12 +100,6 @@ test("gifts of a tick are one frame, alike ones merged, on every node with membe
       ]),
     );
   }
-});
-
-test("PK gifts go out as 5558", async () => {
-  const client = await connect(a, "11", 2);
-  await send(2, [gift("pk1", 1)], true);
-  await eventually("the frame", () => client.business(5558).length === 1);
 });
 
 test("5,000 gifts of parallel callers add up on every viewer, and frames come in order without a gap", async () => {

@@ -17,8 +17,8 @@ let ended: unknown;
 let users = 9_000;
 
 async function addressFor(userId: string): Promise<string> {
-  const token = await call(router, "im-server.token", { userId }, { nodeID: server.nodeId });
-  return `${server.address}?${new URLSearchParams({ token: token.token, roomId: String(roomId) })}`;
+  const { token } = await call(router, "im-router.ticket", { userId });
+  return `${server.address}?${new URLSearchParams({ token, roomId: String(roomId) })}`;
 }
 
 const enter = async () => openClient(await addressFor(String(++users))).greeted();

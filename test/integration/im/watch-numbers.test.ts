@@ -1,7 +1,7 @@
 /** How many watch a room, where the nodes' words on it are written in another order than they were counted in. */
 import type { Context, ServiceBroker, ServiceSchema } from "moleculer";
 import { call } from "../../../services/contracts.ts";
-import type { ImSettings } from "../../../services/im-server/im-node.ts";
+import type { ImLimits } from "../../../services/im-server/im-node.ts";
 import { eventually, stopAll } from "../../support/system.ts";
 import { connect, cutClients, seeing, startImServer, startRouter } from "./im-nodes.ts";
 
@@ -10,7 +10,7 @@ interface Told {
   watchNum: number;
   nodeId: string | null;
 }
-/** What the room list was told, in the order in which it was written. */
+/** The watch numbers of the room list, in the order in which they were written. */
 const written: Told[] = [];
 /** Keeps a word from being written until this resolves. */
 let heldUp: (word: Told) => Promise<void> = async () => {};
@@ -31,7 +31,7 @@ const roomList = {
   },
 } as unknown as ServiceSchema;
 
-const settings: Partial<ImSettings> = { presenceLeaseMs: 1_500, presenceRefreshMs: 300, watchFlushMs: 50 };
+const settings: Partial<ImLimits> = { presenceLeaseMs: 1_500, presenceRefreshMs: 300, watchFlushMs: 50 };
 let router: ServiceBroker;
 let first: ServiceBroker;
 let second: ServiceBroker;
@@ -64,7 +64,7 @@ test("a room that everybody has left has 0, also where one node's 1 is written a
     await emptied.promise;
   };
   await leaving.leave();
-  await eventually("the second node says 1", () => late);
+  await eventually("the second node reports 1", () => late);
   await staying.leave();
   await eventually("the first node's 0 is written", () => shown(1) === 0);
   emptied.resolve();
@@ -75,7 +75,7 @@ test("a room that everybody has left has 0, also where one node's 1 is written a
 test("a number that another node's late word stands over is written again though nobody comes or goes", async () => {
   const client = await connect(first, "3", 2);
   await eventually("counted", () => shown(2) === 1);
-  // As a node says that had taken the room for deserted before it was entered again.
+  // The report of a node that took the room for deserted just before it was entered again.
   await call(second, "living-room.setWatchNumbers", { rooms: [{ roomId: 2, watchNum: 0 }] });
   const late = written.findLastIndex(({ nodeId }) => nodeId === second.nodeID);
   await eventually("1 is written again", () =>
@@ -84,17 +84,17 @@ test("a number that another node's late word stands over is written again though
   await client.leave();
 });
 
-test("a node that told a number tells it again when the room comes back to it, whatever others told meanwhile", async () => {
+test("a node reports a number again when the room comes back to it, whatever others reported meanwhile", async () => {
   const third = await startImServer("im-3", { ...settings, presenceLeaseMs: 120_000, presenceRefreshMs: 60_000 });
   await seeing(third, { "living-room": 1, "im-router": 1 });
   await seeing(first, { "im-server": 3 });
   const leaving = await connect(third, "4", 3);
-  await eventually("the third node says 1", () => shown(3) === 1);
+  await eventually("the third node reports 1", () => shown(3) === 1);
   const staying = await connect(first, "5", 3);
-  await eventually("the first node says 2", () => shown(3) === 2);
+  await eventually("the first node reports 2", () => shown(3) === 2);
   await leaving.leave();
   const byThird = () => written.filter(({ roomId, nodeId }) => roomId === 3 && nodeId === third.nodeID);
-  await eventually("the third node says 1 again", () => byThird().length === 2);
+  await eventually("the third node reports 1 again", () => byThird().length === 2);
   expect(byThird()[1]).toMatchObject({ watchNum: 1 });
   await staying.leave();
 });

@@ -12,7 +12,7 @@ const redis = openRedis("test");
 beforeAll(async () => {
   await redis.connect();
   router = await startRouter("router", livingRoomFake);
-  // Their own rounds come too late for these tests: what is written in time is written because a frame told them.
+  // Their own rounds come too late for these tests: what is written in time is written because a frame of a new epoch came.
   a = await startImServer("im-a", { watchFlushMs: 60_000, presenceRefreshMs: 60_000 });
   b = await startImServer("im-b", { watchFlushMs: 60_000, presenceRefreshMs: 60_000 });
   await Promise.all([
@@ -43,9 +43,9 @@ test("however often Redis is wiped in a burst, every frame reaches everybody on 
   for (const [i, msgId] of msgIds.entries()) {
     // Before a frame, between two, and while one is on its way.
     if (i % 3 !== 1) await wipe();
-    const said = say(msgId, 1);
+    const sending = say(msgId, 1);
     if (i % 5 === 0) await wipe();
-    await said;
+    await sending;
   }
   for (const client of clients) {
     const seen = () => new Set(client.business(5560).map(({ msgId }) => msgId));

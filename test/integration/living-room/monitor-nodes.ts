@@ -1,7 +1,7 @@
 /** Nodes for the tests of absent anchors and watch numbers: real living-room, router and im-servers. */
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import imRouter from "../../../services/im-router/im-router.service.ts";
-import type { ImSettings } from "../../../services/im-server/im-node.ts";
+import type { ImLimits } from "../../../services/im-server/im-node.ts";
 import imServer from "../../../services/im-server/im-server.service.ts";
 import livingRoom from "../../../services/living-room/living-room.service.ts";
 import type { MonitorSettings } from "../../../services/living-room/room-monitor.ts";
@@ -12,9 +12,9 @@ export const awayMs = 60_000;
 const defaults: MonitorSettings = {
   ...{ anchorAwayMs: awayMs, checkEveryMs: 100, leaseMs: 1_500, gapMs: 10_000, accountsEveryMs: 60_000 },
 };
-export const quick: Partial<ImSettings> = { presenceLeaseMs: 30_000, presenceRefreshMs: 300, watchFlushMs: 50 };
+export const quick: Partial<ImLimits> = { presenceLeaseMs: 30_000, presenceRefreshMs: 300, watchFlushMs: 50 };
 /** Writes to Redis only when users connect and disconnect. */
-export const slow: Partial<ImSettings> = { presenceLeaseMs: 60_000, presenceRefreshMs: 60_000, watchFlushMs: 60_000 };
+export const slow: Partial<ImLimits> = { presenceLeaseMs: 60_000, presenceRefreshMs: 60_000, watchFlushMs: 60_000 };
 
 const user = {
   name: "user",
@@ -35,5 +35,5 @@ export function startRouter(label: string): Promise<ServiceBroker> {
 }
 
 export function startServer(label: string, settings = quick): Promise<ServiceBroker> {
-  return startNode(label, [{ ...imServer, settings: { ...imServer.settings, ...settings } }]);
+  return startNode(label, [{ ...imServer, settings: settings as ServiceSchema["settings"] }]);
 }

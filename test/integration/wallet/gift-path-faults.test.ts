@@ -35,8 +35,8 @@ const router = {
       for (const { gifts } of ctx.params.rooms) for (const { orderId } of gifts) shown.add(orderId);
       return null;
     },
-    sendToUsers(ctx: { params: { notices: { data: { orderId: string } }[] } }) {
-      for (const { data } of ctx.params.notices) told.add(data.orderId);
+    sendToUsers(ctx: { params: { notifications: { data: { orderId: string } }[] } }) {
+      for (const { data } of ctx.params.notifications) told.add(data.orderId);
       return { delivered: 1 };
     },
   },

@@ -1,26 +1,26 @@
 import { admit } from "../../../services/im-server/admission.ts";
 import type { Connection } from "../../../services/im-server/connection.ts";
-import { Roster } from "../../../services/im-server/roster.ts";
+import { ConnectionRegistry } from "../../../services/im-server/connection-registry.ts";
 
-/** A node whose Redis answers a join when the test says so. */
+/** A node whose Redis answers a join when the test calls `answer`. */
 function nodeThatWaits() {
-  const roster = new Roster<Connection>();
+  const connections = new ConnectionRegistry<Connection>();
   const joined = Promise.withResolvers<object | null>();
   const caughtUp: unknown[] = [];
   const node = {
-    roster,
+    connections,
     nodeId: "n",
-    settings: { connectionsPerNode: 10, sendQueueBytes: 1_000 },
+    limits: { connectionsPerNode: 10, sendQueueBytes: 1_000 },
     draining: false,
     redis: { eval: async () => ["7", 1] },
-    liveRooms: { anchorOf: async () => "1" },
+    anchorOf: async () => "1",
     connectRate: { take: () => true, takeUser: () => true },
     presence: { join: () => joined.promise },
     rooms: { start: () => undefined },
-    notices: { catchUp: (connection: unknown) => caughtUp.push(connection) },
+    notifications: { catchUp: (connection: unknown) => caughtUp.push(connection) },
     log: { warn: jest.fn() },
-    enter: (connection: Connection) => roster.add(connection),
-    leave: (connection: Connection) => roster.remove(connection),
+    enter: (connection: Connection) => connections.add(connection),
+    leave: (connection: Connection) => connections.remove(connection),
   };
   const socket = {
     OPEN: 1,
@@ -36,36 +36,41 @@ function nodeThatWaits() {
   const query = new URLSearchParams({ token: "t".repeat(32), roomId: "1" });
   const admitted = () => admit(node as never, socket as never, query, 1);
   const answer = () => joined.resolve({ position: { epoch: "e", seq: 0 }, replay: undefined, replaced: undefined });
-  return { roster, socket, admitted, answer, caughtUp };
+  return { connections, socket, admitted, answer, caughtUp };
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+const nextTick = () => new Promise((resolve) => setImmediate(resolve));
 
-test("who is let in is the user's connection, is greeted, and its notices are looked up", async () => {
-  const { roster, socket, admitted, answer, caughtUp } = nodeThatWaits();
+test("a client that is let in is its user's connection, is greeted, and gets its notifications", async () => {
+  const { connections, socket, admitted, answer, caughtUp } = nodeThatWaits();
   answer();
   await admitted();
-  expect(roster.ofUser("7")).toBe(socket.connection);
+  expect(connections.ofUser("7")).toBe(socket.connection);
   expect([socket.sent, caughtUp]).toEqual([1, [socket.connection]]);
 });
 
 test.each(["closed", "closing"])(
-  "who is %s before Redis has answered leaves nothing behind on the node",
+  "a client that is %s before Redis has answered leaves nothing behind on the node",
   async (how) => {
-    const { roster, socket, admitted, answer } = nodeThatWaits();
+    const { connections, socket, admitted, answer } = nodeThatWaits();
     const done = admitted();
-    while (roster.size === 0) await turn();
+    while (connections.size === 0) await nextTick();
     socket.readyState = how === "closed" ? 3 : 2;
-    if (how === "closed") roster.remove(socket.connection as Connection);
+    if (how === "closed") connections.remove(socket.connection as Connection);
     answer();
     await done;
-    expect([roster.size, roster.ofUser("7"), roster.claimed(), socket.sent]).toEqual([0, undefined, [], 0]);
+    expect([connections.size, connections.ofUser("7"), connections.claimed(), socket.sent]).toEqual([
+      0,
+      undefined,
+      [],
+      0,
+    ]);
   },
 );
 
-test("for who went away before they were known Redis is not even asked", async () => {
-  const { roster, socket, admitted } = nodeThatWaits();
+test("presence is not written for a client that went away before it was known", async () => {
+  const { connections, socket, admitted } = nodeThatWaits();
   socket.readyState = 3;
   await admitted();
-  expect([roster.size, socket.connection]).toEqual([0, undefined]);
+  expect([connections.size, socket.connection]).toEqual([0, undefined]);
 });

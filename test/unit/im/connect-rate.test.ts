@@ -1,10 +1,8 @@
 import { limits } from "../../../config/limits.ts";
-import { ConnectRate } from "../../../services/im-server/connect-rate.ts";
 import { Connection } from "../../../services/im-server/connection.ts";
-import { Rate } from "../../../services/im-server/rate.ts";
-import { UserRate } from "../../../services/im-server/user-rate.ts";
+import { ConnectRate, Rate, UserRate } from "../../../services/im-server/rates.ts";
 
-test("a burst comes in, then as many as the rate says, and each user has a rate of their own", () => {
+test("a burst comes in, then as many as the rate allows, and each user has a rate of their own", () => {
   const rate = new ConnectRate({
     connectsPerSecond: 10,
     connectsBurst: 3,
@@ -18,16 +16,21 @@ test("a burst comes in, then as many as the rate says, and each user has a rate 
   expect([rate.takeUser("2", now), rate.takeUser("1", now + 1_000)]).toEqual([true, true]);
 });
 
-test("a line is asked once where nothing is heard, and is dead where no answer comes in time", () => {
+test("a connection that receives nothing is pinged once, and its line is dead where no answer comes in time", () => {
   let pings = 0;
   const socket = { OPEN: 1, readyState: 1, ping: () => pings++ };
-  const home = { nodeId: "n", settings: { sendQueueBytes: 1_000 }, messageRate: { take: () => true } };
-  const connection = new Connection(socket as never, home, { connectionId: "c", userId: "7", roomId: 1, turn: 1 });
-  const bounds = { pingAfterMs: 100, pongMs: 50 };
-  const start = connection.heardAt;
+  const host = { nodeId: "n", limits: { sendQueueBytes: 1_000 }, messageRate: { take: () => true } };
+  const connection = new Connection(socket as never, host, {
+    connectionId: "c",
+    userId: "7",
+    roomId: 1,
+    generation: 1,
+  });
+  const bounds = { pingAfterMs: 100, pongTimeoutMs: 50 };
+  const start = connection.receivedAt;
   const probes = [50, 100, 120, 149, 150].map((ms) => connection.probe(start + ms, bounds));
   expect([probes, pings]).toEqual([[true, true, true, true, false], 1]);
-  connection.heardAt = start + 200;
+  connection.receivedAt = start + 200;
   expect([connection.probe(start + 299, bounds), connection.probe(start + 300, bounds), pings]).toEqual([
     true,
     true,
@@ -38,22 +41,22 @@ test("a line is asked once where nothing is heard, and is dead where no answer c
 test("a user's rate of messages goes on over connections, and is each user's own", () => {
   const { messagesPerSecond, messagesBurst } = limits.im;
   const messageRate = new UserRate(new Rate(messagesPerSecond, messagesBurst), limits.im.userMessagesRemembered);
-  const home = { nodeId: "n", settings: { sendQueueBytes: 1_000 }, messageRate };
-  const heardOf = (userId: string, connectionId: string) => {
-    const connection = new Connection({ OPEN: 1, readyState: 1 } as never, home, {
-      ...{ connectionId, userId, roomId: 1, turn: 1 },
+  const host = { nodeId: "n", limits: { sendQueueBytes: 1_000 }, messageRate };
+  const countedOf = (userId: string, connectionId: string) => {
+    const connection = new Connection({ OPEN: 1, readyState: 1 } as never, host, {
+      ...{ connectionId, userId, roomId: 1, generation: 1 },
     });
-    return Array.from({ length: messagesBurst + 20 }, () => connection.heard()).filter(Boolean).length;
+    return Array.from({ length: messagesBurst + 20 }, () => connection.countMessage()).filter(Boolean).length;
   };
   const startedAt = performance.now();
-  const heard = Array.from({ length: 20 }, (_, n) => heardOf("7", `c${n}`)).reduce((sum, n) => sum + n, 0);
+  const counted = Array.from({ length: 20 }, (_, n) => countedOf("7", `c${n}`)).reduce((sum, n) => sum + n, 0);
   const came = Math.ceil(((performance.now() - startedAt) / 1_000) * messagesPerSecond);
-  expect(heard).toBeGreaterThanOrEqual(messagesBurst);
-  expect(heard).toBeLessThanOrEqual(messagesBurst + came);
-  expect(heardOf("8", "other")).toBeGreaterThanOrEqual(messagesBurst);
+  expect(counted).toBeGreaterThanOrEqual(messagesBurst);
+  expect(counted).toBeLessThanOrEqual(messagesBurst + came);
+  expect(countedOf("8", "other")).toBeGreaterThanOrEqual(messagesBurst);
 });
 
-test("of users' rates so many are remembered as the bound says", () => {
+test("the rates of no more users are remembered than the bound allows", () => {
   const rate = new UserRate(new Rate(1, 1), 2);
   const now = 1_000;
   expect(["1", "1", "2", "3", "3", "1"].map((userId) => rate.take(userId, now))).toEqual([

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { limits } from "../../../config/limits.ts";
-import { drainPlan } from "../../../services/im-server/drain-plan.ts";
+import { drainPlan } from "../../../services/im-server/drain.ts";
 
-test("a few go at once, thousands in portions that are spread over the time", () => {
+test("a few connections are closed at once, thousands in portions that are spread over the time", () => {
   expect(drainPlan(0, 500, 5_000)).toEqual({ portion: 500, pauseMs: 5_000 });
   expect(drainPlan(500, 500, 5_000)).toEqual({ portion: 500, pauseMs: 5_000 });
   expect(drainPlan(5_000, 500, 5_000)).toEqual({ portion: 500, pauseMs: 500 });
@@ -27,6 +27,6 @@ test("however many there are: all of them, within the time, in 50 portions at th
   );
 });
 
-test("a node of thousands is gone before its broker gives up on it", () => {
+test("a node of thousands has drained before its broker gives up the stop", () => {
   expect(limits.im.drainMs + limits.im.closeGraceMs).toBeLessThan(limits.rpc.shutdownTimeoutMs);
 });

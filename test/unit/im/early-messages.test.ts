@@ -13,23 +13,23 @@ function waiting() {
       socket.readyState = 2;
     },
   };
-  const say = (bytes: number) => holdEarly(socket as unknown as ImSocket, Buffer.alloc(bytes), false);
-  return { socket, closes, say };
+  const send = (bytes: number) => holdEarly(socket as unknown as ImSocket, Buffer.alloc(bytes), false);
+  return { socket, closes, send };
 }
 
-test("what a client says before it is let in is kept, and is bounded in number", () => {
-  const { socket, closes, say } = waiting();
-  for (let i = 0; i < limits.im.messagesBurst; i++) say(10);
+test("what a client sends before it is let in is held, and is bounded in number", () => {
+  const { socket, closes, send } = waiting();
+  for (let i = 0; i < limits.im.messagesBurst; i++) send(10);
   expect([socket.early.length, closes]).toEqual([limits.im.messagesBurst, []]);
-  for (let i = 0; i < 1_000; i++) say(10);
+  for (let i = 0; i < 1_000; i++) send(10);
   expect(closes).toEqual([4429]);
   expect(socket.early.length).toBe(limits.im.messagesBurst + 1);
 });
 
 test("and in bytes", () => {
-  const { socket, closes, say } = waiting();
-  say(limits.im.frameBytes);
+  const { socket, closes, send } = waiting();
+  send(limits.im.frameBytes);
   expect(closes).toEqual([]);
-  for (let i = 0; i < 10; i++) say(limits.im.frameBytes);
+  for (let i = 0; i < 10; i++) send(limits.im.frameBytes);
   expect([closes, socket.early.length]).toEqual([[4429], 2]);
 });

@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream";
 import * as ws from "ws";
-import { ImSocket, type SocketEvents, wireText } from "../../../services/im-server/im-socket.ts";
+import { guardedListeners, ImSocket, type SocketHandlers } from "../../../services/im-server/im-socket.ts";
+import { wireText } from "../../../services/im-server/wire-text.ts";
 
 const { Receiver } = ws as unknown as { Receiver: new (options: { isServer: boolean }) => Writable };
 
@@ -27,37 +28,45 @@ test("lengths are counted in bytes, not in characters", async () => {
   expect((await readAs(wireText(text))).text).toBe(text);
 });
 
-test("what a socket says goes to the node's one handler, and no listeners are needed for it", () => {
-  const heard: unknown[] = [];
-  const events: SocketEvents = {
-    said: (_socket, data, isBinary) => heard.push(["said", data.toString(), isBinary]),
-    pinged: (_socket, data) => heard.push(["pinged", data.toString()]),
-    ponged: () => heard.push(["ponged"]),
-    failed: (_socket, error) => heard.push(["failed", error.message]),
-    closed: () => heard.push(["closed"]),
-    handlerThrew: (_socket, event, error) => heard.push(["broke", event, error]),
-  };
-  const socket = new ImSocket(null as never, undefined, {});
-  socket.events = events;
+/** Emits each event that ws emits. */
+function emitAll(socket: ImSocket): void {
   socket.emit("message", Buffer.from("hi"), false);
   socket.emit("ping", Buffer.from("p"));
   socket.emit("pong", Buffer.from("p"));
   socket.emit("error", new Error("cut"));
   socket.emit("close", 1006, Buffer.alloc(0));
-  expect(heard).toEqual([["said", "hi", false], ["pinged", "p"], ["ponged"], ["failed", "cut"], ["closed"]]);
-  expect(socket.eventNames()).toEqual([]);
+}
+
+test("every event of every socket goes to the node's one set of handlers, with its socket, and to no closure of its own", () => {
+  const seen: unknown[] = [];
+  const listeners = guardedListeners({
+    message: (socket, data, isBinary) => seen.push([socket, "message", data.toString(), isBinary]),
+    ping: (socket, data) => seen.push([socket, "ping", data.toString()]),
+    pong: (socket) => seen.push([socket, "pong"]),
+    error: (socket, error) => seen.push([socket, "error", error.message]),
+    close: (socket) => seen.push([socket, "close"]),
+    handlerThrew: (socket, event, error) => seen.push([socket, "threw", event, error]),
+  });
+  const sockets = [1, 2].map(() => new ImSocket(null as never, undefined, {}));
+  for (const socket of sockets) socket.listen(listeners);
+  for (const socket of sockets) {
+    emitAll(socket);
+    const own = [["message", "hi", false], ["ping", "p"], ["pong"], ["error", "cut"], ["close"]];
+    expect(seen.splice(0)).toEqual(own.map((event) => [socket, ...event]));
+  }
+  for (const [event, listener] of listeners)
+    expect(sockets.map((socket) => socket.listeners(event))).toEqual([[listener], [listener]]);
 });
 
 test("what is thrown at an event goes no further than to the node, with the socket and the event's name", () => {
   const broken = new Error("a frame that cannot be handled");
-  const heard: unknown[] = [];
+  const thrown: unknown[] = [];
   const fail = () => {
     throw broken;
   };
+  const handlerThrew: SocketHandlers["handlerThrew"] = (...what) => thrown.push(what);
   const socket = new ImSocket(null as never, undefined, {});
-  const handlerThrew: SocketEvents["handlerThrew"] = (of, event, error) => heard.push([of === socket, event, error]);
-  socket.events = { said: fail, pinged: fail, ponged: fail, failed: fail, closed: fail, handlerThrew };
-  const events = ["message", "ping", "pong", "error", "close"];
-  for (const event of events) socket.emit(event, Buffer.alloc(0));
-  expect(heard).toEqual(events.map((event) => [true, event, broken]));
+  socket.listen(guardedListeners({ message: fail, ping: fail, pong: fail, error: fail, close: fail, handlerThrew }));
+  emitAll(socket);
+  expect(thrown).toEqual(["message", "ping", "pong", "error", "close"].map((event) => [socket, event, broken]));
 });

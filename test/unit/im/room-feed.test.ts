@@ -11,19 +11,29 @@ function startedAt(seq: number, heldMax = 100): RoomFeed {
   return feed;
 }
 
-test("what comes before the room's position is known waits, and what the position covers is dropped", () => {
+test("frames that come before the room's position is known are held, and those up to the position are dropped", () => {
   const feed = new RoomFeed(100);
   for (const seq of [4, 5, 6]) expect(feed.offer(frame(seq)).send).toEqual([]);
   expect(numbers(feed.start({ epoch: "e1", seq: 5 }).send)).toEqual(["e1:6"]);
 });
 
-test("a frame in its turn is sent at once, a repeat never again", () => {
+test("the start of a later member moves nothing, whether the room is followed or repaired", () => {
+  const feed = startedAt(5);
+  expect(feed.start({ epoch: "e1", seq: 7 })).toEqual({ send: [] });
+  expect(numbers(feed.offer(frame(6)).send)).toEqual(["e1:6"]);
+  expect(feed.offer(frame(9)).fetchAfter).toEqual({ epoch: "e1", seq: 6 });
+  expect(feed.start({ epoch: "e1", seq: 9 })).toEqual({ send: [] });
+  const missed = { epoch: "e1", seq: 9, complete: true, frames: ["e1:7", "e1:8", "e1:9"] };
+  expect(numbers(feed.repaired(missed).send)).toEqual(["e1:7", "e1:8", "e1:9"]);
+});
+
+test("the next frame is sent at once, a repeat never again", () => {
   const feed = startedAt(0);
   expect(numbers(feed.offer(frame(1)).send)).toEqual(["e1:1"]);
   expect(feed.offer(frame(1))).toEqual({ send: [] });
 });
 
-test("a frame ahead of its turn waits for what was missed, which is fetched once", () => {
+test("a frame that is not the next one is held for the missed ones, which are fetched once", () => {
   const feed = startedAt(3);
   expect(feed.offer(frame(6))).toEqual({ send: [], fetchAfter: { epoch: "e1", seq: 3 } });
   expect(feed.offer(frame(7))).toEqual({ send: [] });
@@ -42,14 +52,14 @@ test("a new epoch is taken from its first frame on", () => {
   expect(numbers(feed.offer(frame(3, "e2")).send)).toEqual(["e2:3"]);
 });
 
-test("a late frame of an epoch that is over is sent and moves nothing", () => {
+test("a late frame of an ended epoch is sent and moves nothing", () => {
   const feed = startedAt(9);
   feed.offer(frame(1, "e0"));
   expect(numbers(feed.repaired({ epoch: "e1", seq: 9, complete: true, frames: [] }).send)).toEqual(["e0:1"]);
   expect(numbers(feed.offer(frame(10)).send)).toEqual(["e1:10"]);
 });
 
-test("frames that nobody keeps, of a time without Redis, go out at once and move nothing", () => {
+test("unkept frames, of a time without Redis, are sent at once and move nothing", () => {
   const feed = startedAt(3);
   expect(numbers(feed.offer(frame(70, "x1")).send)).toEqual(["x1:70"]);
   expect(numbers(feed.offer(frame(4)).send)).toEqual(["e1:4"]);
@@ -67,7 +77,7 @@ test.each([
   expect(numbers(feed.offer(frame(10)).send)).toEqual(["e1:10"]);
 });
 
-test("nothing is lost where the held frames follow without a hole, or begin an epoch", () => {
+test("nothing is lost where the held frames follow without a gap, or begin an epoch", () => {
   const follows = startedAt(3);
   follows.offer(frame(5));
   follows.offer(frame(4));
@@ -80,7 +90,7 @@ test("nothing is lost where the held frames follow without a hole, or begin an e
 });
 
 test.each([
-  ["a hole among the held frames", [5, 7], { epoch: "e1", seq: 4 }],
+  ["a gap among the held frames", [5, 7], { epoch: "e1", seq: 4 }],
   ["an epoch that is not held from its start", [3], { epoch: "e2", seq: 2 }],
 ])("%s is a loss", (_what, seqs, lostUpTo) => {
   const feed = startedAt(3);
@@ -88,7 +98,7 @@ test.each([
   expect(feed.repaired(undefined).lostUpTo).toEqual(lostUpTo);
 });
 
-test("a room that went on beyond what is kept goes on from where it is, and something is lost", () => {
+test("a room that is further on than its history reaches back goes on from its position, and frames are lost", () => {
   const feed = startedAt(3);
   feed.behind({ epoch: "e1", seq: 900 });
   const missed = { epoch: "e1", seq: 900, complete: false, frames: [] };
@@ -103,7 +113,7 @@ test("an answer that comes after the feed went on changes nothing", () => {
   expect(numbers(feed.offer(frame(5)).send)).toEqual(["e1:5"]);
 });
 
-test("an epoch is new where it is neither the known one nor one that nobody keeps", () => {
+test("an epoch is new where it is neither the known one nor an unkept one", () => {
   const feed = new RoomFeed(10);
   expect(feed.isNewEpoch("e2")).toBe(false);
   feed.start({ epoch: "e1", seq: 0 });
@@ -116,14 +126,14 @@ test("the frames held are bounded", () => {
   expect(numbers(sent)).toEqual(["e1:2", "e1:3", "e1:4", "e1:5"]);
 });
 
-test("a room that went on without this node is fetched from where it stood", () => {
+test("a room that is further on than this node is fetched from the node's position", () => {
   const feed = startedAt(3);
   expect(feed.behind({ epoch: "e1", seq: 3 })).toBeUndefined();
   expect(feed.behind({ epoch: "e1", seq: 5 })).toEqual({ epoch: "e1", seq: 3 });
   expect(feed.behind({ epoch: "e1", seq: 5 })).toBeUndefined();
 });
 
-test("in whatever order frames come, with whatever losses and repeats, each is sent once and in its turn", () => {
+test("in whatever order frames come, with whatever losses and repeats, each is sent once and in its order", () => {
   const arrivals = fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 80 });
   fc.assert(
     fc.property(arrivals, fc.integer({ min: 0, max: 5 }), (seqs, delay) => {

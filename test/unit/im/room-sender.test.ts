@@ -34,8 +34,7 @@ function sender() {
   const log = { error: jest.fn(), info: jest.fn(), warn: jest.fn() };
   const rooms = new RoomSender(numbers as never, nodes as never, log as never);
   const send = (...orderIds: string[]) => sendAll(orderIds);
-  const sendAll = (orderIds: string[]) =>
-    rooms.send((tick) => tick.addGifts({ roomId: 1, pk: false, gifts: orderIds.map(gift) }));
+  const sendAll = (orderIds: string[]) => rooms.send((tick) => tick.addGifts({ roomId: 1, gifts: orderIds.map(gift) }));
   return { rooms, send, sendAll, delivered, numbers, log, takes };
 }
 
@@ -73,7 +72,7 @@ test("what comes after a pause goes out at once, and what follows at most once a
   await Promise.all(sent);
 });
 
-test("a node is told a frame and its number, not who else gets it", async () => {
+test("a node gets a frame and its number, not the list of nodes", async () => {
   const { rooms, send, delivered, takes } = sender();
   takes.resolve(1);
   const sent = send("a");
@@ -82,7 +81,7 @@ test("a node is told a frame and its number, not who else gets it", async () => 
   expect(delivered[0]?.get("n1")).toEqual([{ roomId: 1, seq: 1, epoch: "e", frame: "f" }]);
 });
 
-test("without Redis frames go to every live node, that is said once, and Redis is left alone for a while", async () => {
+test("without Redis frames go to every live node, that is logged once, and Redis is not asked for a while", async () => {
   const { rooms, send, delivered, numbers, log, takes } = sender();
   takes.resolve(1);
   numbers.number.mockRejectedValue(new Error("Connection is closed."));
@@ -120,7 +119,7 @@ test("a burst of a room goes out over several ticks, another room meanwhile at o
   const count = Math.ceil((2.5 * roomTickBytes) / 1_000);
   let gone = false;
   const burst = rooms
-    .send((tick) => tick.addGifts({ roomId: 1, pk: false, gifts: Array.from({ length: count }, (_, n) => long(n)) }))
+    .send((tick) => tick.addGifts({ roomId: 1, gifts: Array.from({ length: count }, (_, n) => long(n)) }))
     .then(() => {
       gone = true;
     });
@@ -128,7 +127,7 @@ test("a burst of a room goes out over several ticks, another room meanwhile at o
     new Set(delivered[tick]?.get("n1")?.map((frame) => "roomId" in frame && frame.roomId));
   await jest.advanceTimersByTimeAsync(roomTickLeadMs);
   expect([delivered.length, gone]).toEqual([1, false]);
-  const other = rooms.send((tick) => tick.addGifts({ roomId: 2, pk: false, gifts: [gift("other")] }));
+  const other = rooms.send((tick) => tick.addGifts({ roomId: 2, gifts: [gift("other")] }));
   await jest.advanceTimersByTimeAsync(roomTickMs);
   await other;
   expect(gone).toBe(false);
@@ -169,7 +168,7 @@ describe("a flood of chat in one room", () => {
         );
     };
     const gifts = (roomId: number, ...orderIds: string[]) =>
-      rooms.send((tick) => tick.addGifts({ roomId, pk: false, gifts: orderIds.map(gift) }));
+      rooms.send((tick) => tick.addGifts({ roomId, gifts: orderIds.map(gift) }));
     const bodies = (roomId: number) =>
       delivered
         .flatMap((byNode) => (byNode.get("n1") ?? []) as { roomId: number; frame: string }[])
@@ -218,7 +217,7 @@ describe("a flood of chat in one room", () => {
     }
   });
 
-  test("is refused beyond two ticks of the room, which is said once, and taken again as it goes out", async () => {
+  test("is refused beyond two ticks of the room, which is logged once, and taken again as it goes out", async () => {
     const { rooms, chat, gifts, delivered, log, refused, bodies } = router();
     const many = 2 * Math.ceil(roomChatBytes / 1_500);
     const flood = Array.from({ length: many }, () => chat(1));
@@ -227,7 +226,7 @@ describe("a flood of chat in one room", () => {
     expect(taken * 1_500).toBeLessThanOrEqual(roomChatBytes);
     expect(taken * 1_800).toBeGreaterThan(roomChatBytes);
     expect(log.warn).toHaveBeenCalledTimes(1);
-    // Neither a gift nor what the system says is refused.
+    // Neither gifts nor messages of the system are refused.
     const others = [
       gifts(1, "gift"),
       chat(2),

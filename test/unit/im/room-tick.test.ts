@@ -26,7 +26,7 @@ const bodies = (tick: RoomTick, orders = 500, bytes = noBound) =>
 
 test("alike gifts are one entry with their order ids together, others are not", () => {
   const tick = newTick();
-  tick.addGifts({ roomId: 1, pk: false, gifts: [gift("a"), gift("b"), gift("c", 2), gift("d", 1, "6")] });
+  tick.addGifts({ roomId: 1, gifts: [gift("a"), gift("b"), gift("c", 2), gift("d", 1, "6")] });
   const [body] = bodies(tick);
   expect(body).toMatchObject({ bizCode: 5556, userId: "0", appId: 10001 });
   expect(body.data.gifts).toEqual([
@@ -38,8 +38,8 @@ test("alike gifts are one entry with their order ids together, others are not", 
 
 test("an order that two callers bring is in the tick once", () => {
   const tick = newTick();
-  tick.addGifts({ roomId: 1, pk: false, gifts: [gift("a"), gift("a")] });
-  tick.addGifts({ roomId: 1, pk: false, gifts: [gift("a")] });
+  tick.addGifts({ roomId: 1, gifts: [gift("a"), gift("a")] });
+  tick.addGifts({ roomId: 1, gifts: [gift("a")] });
   expect(tick.size).toBe(1);
   expect(bodies(tick)[0].data.gifts[0].count).toBe(1);
 });
@@ -48,16 +48,15 @@ test("messages keep their order, and gifts stand where the first of them came", 
   const tick = newTick();
   const message = (msgId: string) => tick.addMessage(1, { msgId, userId: "7", bizCode: 5555, data: {} });
   message("m1");
-  tick.addGifts({ roomId: 1, pk: false, gifts: [gift("a")] });
+  tick.addGifts({ roomId: 1, gifts: [gift("a")] });
   message("m2");
-  tick.addGifts({ roomId: 1, pk: true, gifts: [gift("p")] });
-  tick.addGifts({ roomId: 1, pk: false, gifts: [gift("b")] });
-  expect(bodies(tick).map(({ bizCode }) => bizCode)).toEqual([5555, 5556, 5555, 5558]);
+  tick.addGifts({ roomId: 1, gifts: [gift("b")] });
+  expect(bodies(tick).map(({ bizCode }) => bizCode)).toEqual([5555, 5556, 5555]);
 });
 
 test("rooms never share a frame", () => {
   const tick = newTick();
-  for (const roomId of [1, 2]) tick.addGifts({ roomId, pk: false, gifts: [gift(`o${roomId}`)] });
+  for (const roomId of [1, 2]) tick.addGifts({ roomId, gifts: [gift(`o${roomId}`)] });
   expect(bodies(tick).map(({ data }) => [data.roomId, data.gifts.length])).toEqual([
     [1, 1],
     [2, 1],
@@ -79,7 +78,7 @@ test("over all frames every order stands once, each for its own count, in frames
       (given, perFrame, bytes) => {
         const tick = newTick();
         for (const { id, count, sender } of given)
-          tick.addGifts({ roomId: 1, pk: false, gifts: [gift(idOf(id), count, String(sender))] });
+          tick.addGifts({ roomId: 1, gifts: [gift(idOf(id), count, String(sender))] });
         const frames = given.length === 0 ? [] : bodies(tick, perFrame, bytes);
         const shares = frames.flatMap(({ data }) =>
           (data.gifts as Gift[]).flatMap(({ orderIds, count }) => orderIds.map((id) => [id, count / orderIds.length])),
@@ -98,7 +97,7 @@ test("over all frames every order stands once, each for its own count, in frames
 
 test("a message that would be larger than a room's frame may be is refused, and what else is in the tick goes out", () => {
   const tick = newTick();
-  tick.addGifts({ roomId: 1, pk: false, gifts: [gift("a")] });
+  tick.addGifts({ roomId: 1, gifts: [gift("a")] });
   const data = { text: "礼".repeat(limits.im.roomFrameBytes / 3) };
   expect(() => tick.addMessage(1, { msgId: "m", userId: "0", bizCode: 5560, data })).toThrow(
     expect.objectContaining({ type: "messageTooLarge", data: expect.objectContaining({ msgId: "m" }) }),

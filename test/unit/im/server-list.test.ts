@@ -30,7 +30,7 @@ test("a server that is listed but does not answer is not named, though it has th
   const since = Date.now();
   const picks: (string | undefined)[] = [];
   while (Date.now() - since < limits.im.serverAliveMs + 50) picks.push(await pick());
-  // What was heard of it a moment ago is believed, and no longer than that.
+  // A ping is cached for `serverAliveMs` and no longer.
   expect(picks.at(-1)).toBe("other");
   const last = picks.lastIndexOf("dying");
   expect(picks.slice(last + 1).every((nodeId) => nodeId === "other")).toBe(true);

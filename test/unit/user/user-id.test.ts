@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { isUserId } from "../../../services/fields.ts";
 import { giftActions } from "../../../services/gift/gift.contract.ts";
-import { imServerActions } from "../../../services/im-server/im-server.contract.ts";
+import { imRouterActions } from "../../../services/im-router/im-router.contract.ts";
 import { livingRoomActions } from "../../../services/living-room/living-room.contract.ts";
 import { paymentActions } from "../../../services/payment/payment.contract.ts";
 import { userActions } from "../../../services/user/user.contract.ts";
@@ -32,7 +32,7 @@ describe("a user id", () => {
     ["gift.send", giftActions.send.params.shape.receiverId],
     ["living-room.start", livingRoomActions.start.params.shape.userId],
     ["user.profile", userActions.profile.params.shape.userId],
-    ["im-server.token", imServerActions.token.params.shape.userId],
+    ["im-router.ticket", imRouterActions.ticket.params.shape.userId],
   ])("that fits no column is refused by %s", (_action, field) => {
     expect(field.safeParse(String(largest)).success).toBe(true);
     expect(field.safeParse(String(largest + 1n)).success).toBe(false);

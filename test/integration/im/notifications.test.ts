@@ -21,14 +21,14 @@ let router: ServiceBroker;
 let nats: NatsConnection;
 let manager: JetStreamManager;
 const redis = openRedis("test");
-const stream = `${natsPrefix()}NOTICES`;
+const stream = `${natsPrefix()}NOTIFICATIONS`;
 
 beforeAll(async () => {
   await redis.connect();
   nats = await connectNats({ servers: process.env.NATS_URL as string });
   manager = await nats.jetstreamManager();
   router = await startRouter("router", livingRoomFake);
-  a = await startImServer("im-a", { noticeResendMs: resendMs, watchFlushMs: 200 });
+  a = await startImServer("im-a", { notificationResendMs: resendMs, watchFlushMs: 200 });
   b = await startImServer("im-b");
   await Promise.all([
     seeing(a, { "im-router": 1, "living-room": 1, "im-server": 2 }),
@@ -53,20 +53,20 @@ const notify = (userId: string, orderId: string) => call(router, "im-router.send
 const ack = (client: TestClient, orderId: string) => client.say({ code: 1005, body: { msgId: `paid:${orderId}` } });
 const ordersOf = (client: TestClient) => client.business(5561).map(({ data }) => data.orderId);
 
-/** How many notices of a user are kept. */
-async function kept(userId: string): Promise<number> {
-  const { state } = await manager.streams.info(stream, { subjects_filter: `${natsPrefix()}notice.${userId}` });
-  return state.subjects?.[`${natsPrefix()}notice.${userId}`] ?? 0;
+/** How many notifications of a user are in the stream. */
+async function stored(userId: string): Promise<number> {
+  const { state } = await manager.streams.info(stream, { subjects_filter: `${natsPrefix()}notification.${userId}` });
+  return state.subjects?.[`${natsPrefix()}notification.${userId}`] ?? 0;
 }
 
-describe("a notice for who is connected", () => {
-  test("comes once where it is acked, and is kept no longer", async () => {
+describe("a notification to a user who is connected", () => {
+  test("comes once where it is acked, and is removed from the stream", async () => {
     const client = await connect(a, "100", 1);
-    expect(await notify("100", "p1")).toEqual({ delivered: 1 });
-    await eventually("the notice", () => client.business(5561).length === 1);
+    await notify("100", "p1");
+    await eventually("the notification", () => client.business(5561).length === 1);
     expect(client.business(5561)[0]).toEqual({ ...payment("100", "p1"), appId: 10001 });
     ack(client, "p1");
-    await eventually("nothing kept", async () => (await kept("100")) === 0);
+    await eventually("none stored", async () => (await stored("100")) === 0);
     await notify("100", "p2");
     await eventually("a later one sent twice", () => ordersOf(client).filter((id) => id === "p2").length === 2);
     expect(ordersOf(client).filter((id) => id === "p1")).toHaveLength(1);
@@ -82,7 +82,7 @@ describe("a notice for who is connected", () => {
     const [first, ...others] = client.business(5561);
     for (const other of others) expect(other).toEqual(first);
     ack(client, "p1");
-    await eventually("nothing kept", async () => (await kept("110")) === 0);
+    await eventually("none stored", async () => (await stored("110")) === 0);
     await client.leave();
     const back = await connect(b, "110", 1);
     await notify("110", "p2");
@@ -91,37 +91,38 @@ describe("a notice for who is connected", () => {
     await back.leave();
   });
 
-  test("that somebody else acks stays", async () => {
+  test("that another user acks stays", async () => {
     const [client, other] = [await connect(a, "120", 1), await connect(a, "121", 1)];
     await notify("120", "p1");
-    await eventually("the notice", () => client.business(5561).length === 1);
+    await eventually("the notification", () => client.business(5561).length === 1);
     ack(other, "p1");
     await eventually("it is sent again", () => client.business(5561).length >= 2);
     expect(other.business(5561)).toEqual([]);
-    expect(await kept("120")).toBe(1);
+    expect(await stored("120")).toBe(1);
     await Promise.all([client.leave(), other.leave()]);
   });
 
-  test("that the sender repeats is kept once", async () => {
+  test("that the sender repeats is stored once", async () => {
     const client = await connect(b, "130", 1);
     for (let i = 0; i < 3; i++) await notify("130", "p1");
-    expect(await kept("130")).toBe(1);
-    await eventually("the notice", () => client.business(5561).length === 1);
+    expect(await stored("130")).toBe(1);
+    await eventually("the notification", () => client.business(5561).length === 1);
     ack(client, "p1");
-    await eventually("nothing kept", async () => (await kept("130")) === 0);
+    await eventually("none stored", async () => (await stored("130")) === 0);
     await client.leave();
   });
 
-  test("finds them though Redis was wiped and nobody knew where they were", async () => {
+  test("comes although Redis was wiped and the router did not find the user", async () => {
     const client = await connect(a, "140", 1);
     let orders = 0;
-    // Where the node has written its user back before the notice looked for her, nothing was to be found out.
-    const unseen = await eventually("a notice that finds nobody", async () => {
+    // The node writes the user's entry again. While it is not there after the call, the call has not found it.
+    const unseen = await eventually("a notification that finds nobody", async () => {
       await redis.del("im:user:140", ...(await marks()));
       const orderId = `p${++orders}`;
-      return (await notify("140", orderId)).delivered === 0 ? orderId : undefined;
+      await notify("140", orderId);
+      return (await redis.exists("im:user:140")) === 0 ? orderId : undefined;
     });
-    await eventually("the notice", () => ordersOf(client).includes(unseen));
+    await eventually("the notification", () => ordersOf(client).includes(unseen));
     await client.leave();
   });
 });
@@ -131,21 +132,20 @@ async function marks(): Promise<string[]> {
   return keys.map((key) => key.slice((redis.options.keyPrefix as string).length));
 }
 
-describe("a notice for who is offline", () => {
+describe("a notification to a user who is offline", () => {
   test("comes with the next connection on any node, and with none after it was acked", async () => {
-    expect(await notify("200", "p1")).toEqual({ delivered: 0 });
-    expect(await notify("200", "p2")).toEqual({ delivered: 0 });
+    for (const orderId of ["p1", "p2"]) await notify("200", orderId);
     const first = await connect(a, "200", 1);
     await eventually("both", () => new Set(ordersOf(first)).size === 2);
     expect(ordersOf(first).slice(0, 2)).toEqual(["p1", "p2"]);
     ack(first, "p1");
-    await eventually("one is kept", async () => (await kept("200")) === 1);
+    await eventually("one is stored", async () => (await stored("200")) === 1);
     await first.leave();
     const second = await connect(b, "200", 1);
     await eventually("what was not acked", () => ordersOf(second).length === 1);
     expect(ordersOf(second)).toEqual(["p2"]);
     ack(second, "p2");
-    await eventually("nothing kept", async () => (await kept("200")) === 0);
+    await eventually("none stored", async () => (await stored("200")) === 0);
     await second.leave();
   });
 
@@ -154,7 +154,7 @@ describe("a notice for who is offline", () => {
     const c = await startImServer("im-c");
     await seeing(c, { "living-room": 1, "im-router": 1 });
     const going = await connect(c, "210", 1);
-    await eventually("the notice", () => ordersOf(going).length === 1);
+    await eventually("the notification", () => ordersOf(going).length === 1);
     await stopNode(c);
     await redis.eval(
       "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end",
@@ -162,14 +162,14 @@ describe("a notice for who is offline", () => {
       `${redis.options.keyPrefix}*`,
     );
     const back = await connect(b, "210", 1);
-    await eventually("the notice", () => ordersOf(back).length === 1);
+    await eventually("the notification", () => ordersOf(back).length === 1);
     await back.leave();
   });
 
   test("comes, however many there are, in portions that wait for acks, which cost nothing of the rate", async () => {
     const orders = Array.from({ length: 250 }, (_, i) => `p${i}`);
-    const notices = orders.map((orderId) => payment("220", orderId));
-    await call(router, "im-router.sendToUsers", { notices });
+    const notifications = orders.map((orderId) => payment("220", orderId));
+    await call(router, "im-router.sendToUsers", { notifications });
     const client = await connect(b, "220", 1);
     await eventually("the first portion", () => ordersOf(client).length === 100);
     const acked = new Set<unknown>();
@@ -178,7 +178,7 @@ describe("a notice for who is offline", () => {
       for (const orderId of ordersOf(client)) acked.add(orderId);
       return acked.size === orders.length;
     });
-    await eventually("nothing kept", async () => (await kept("220")) === 0);
+    await eventually("none stored", async () => (await stored("220")) === 0);
     expect(ordersOf(client)).toHaveLength(orders.length);
     expect(client.closed).toBeUndefined();
     await client.leave();
@@ -189,7 +189,7 @@ describe("a notice for who is offline", () => {
     expect(config.max_age).toBe(24 * 3_600 * 1e9);
     await manager.streams.update(stream, { ...config, max_age: 1e9, duplicate_window: 1e9 });
     await notify("230", "p1");
-    await eventually("forgotten", async () => (await kept("230")) === 0, 5_000);
+    await eventually("forgotten", async () => (await stored("230")) === 0, 5_000);
     await manager.streams.update(stream, config);
     const client = await connect(b, "230", 1);
     await notify("230", "p2");

@@ -1,13 +1,14 @@
 import type { StoredMsg } from "nats";
+import type { Log } from "../../broker/log.ts";
 import { fieldsOf } from "../../broker/unknown-values.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
-import { businessFrame, type Notice } from "../im-frames.ts";
-import { noticeStream, noticeSubject } from "../streams.ts";
-import type { KeptNotice } from "./notice-box.ts";
+import { type BusinessMessage, businessFrame } from "../im-frames.ts";
+import { notificationStream, notificationSubject } from "../streams.ts";
+import type { StoredNotification } from "./unacked-notifications.ts";
 
-/** What JetStream says of a message that is not there: none found, deleted before, or gone with its age. */
+/** JetStream's error codes for a message that is not there: none found, deleted before, or gone with its age. */
 const gone = new Set([10_037, 10_043, 10_057]);
 
 function isGone(error: unknown): boolean {
@@ -16,26 +17,23 @@ function isGone(error: unknown): boolean {
 }
 
 /**
- * The notice that a message of the stream is, ready to be sent.
- * @throws Error where it is no notice.
+ * The notification in a message of the stream, ready to be sent.
+ * @throws Error where the message is none.
  */
-function read(message: StoredMsg): KeptNotice {
-  const { msgId, userId, bizCode, data } = (fieldsOf(message.json<unknown>()) ?? {}) as unknown as Notice;
+function read(message: StoredMsg): StoredNotification {
+  const body = (fieldsOf(message.json<unknown>()) ?? {}) as unknown as BusinessMessage;
+  const { msgId, userId, bizCode, data } = body;
   if (typeof msgId !== "string" || typeof userId !== "string" || !Number.isSafeInteger(bizCode) || !fieldsOf(data))
-    throw new Error("not a notice");
-  const keptUntil = message.time.getTime() + limits.jetstream.noticesAgeMs;
-  return { msgId, seq: message.seq, frame: businessFrame({ msgId, userId, bizCode, data }), keptUntil };
+    throw new Error("not a notification");
+  const expiresAt = message.time.getTime() + limits.jetstream.notificationsAgeMs;
+  return { msgId, seq: message.seq, frame: businessFrame({ msgId, userId, bizCode, data }), expiresAt };
 }
 
-interface Log {
-  error(about: object, text: string): void;
-}
-
-/** The notice stream as an im-server uses it. Everything rejects where JetStream is away. */
-export class NoticeStore {
+/** The notification stream as an im-server uses it. Everything rejects where JetStream is away. */
+export class NotificationStore {
   private readonly jetstream: JetStreamState["jetstream"];
   private readonly log: Log;
-  private readonly stream = natsPrefix() + noticeStream.name;
+  private readonly stream = natsPrefix() + notificationStream.name;
 
   constructor(jetstream: JetStreamState["jetstream"], log: Log) {
     this.jetstream = jetstream;
@@ -43,10 +41,10 @@ export class NoticeStore {
   }
 
   /**
-   * The user's first notice at or after a number of the stream; `undefined` where there is none. What cannot be read is
-   * passed over: those that come after it are not held up.
+   * The user's first notification at or after a number of the stream; `undefined` where there is none. One that cannot
+   * be read is skipped: it does not hold up those after it.
    */
-  async next(userId: string, fromSeq: number): Promise<KeptNotice | undefined> {
+  async next(userId: string, fromSeq: number): Promise<StoredNotification | undefined> {
     for (let from = fromSeq; ; ) {
       const message = await this.stored(userId, from);
       if (!message) return undefined;
@@ -54,15 +52,15 @@ export class NoticeStore {
         return read(message);
       } catch (error) {
         const about = { userId, seq: message.seq, err: error };
-        this.log.error(about, "a kept notice cannot be read: it is skipped until it expires");
+        this.log.error(about, "a stored notification cannot be read: it is skipped until it expires");
       }
       from = message.seq + 1;
     }
   }
 
   private async stored(userId: string, fromSeq: number): Promise<StoredMsg | null> {
-    // The leader is asked, not a replica: what was kept before the call is found.
-    const query = { seq: fromSeq, next_by_subj: natsPrefix() + noticeSubject(userId) };
+    // The leader is asked, not a replica: what was stored before the call is found.
+    const query = { seq: fromSeq, next_by_subj: natsPrefix() + notificationSubject(userId) };
     return await this.jetstream.manager.streams.getMessage(this.stream, query).catch((error: unknown) => {
       if (isGone(error)) return null;
       throw error;
@@ -70,7 +68,7 @@ export class NoticeStore {
   }
 
   /**
-   * Removes a notice, which may be gone already. It is looked at first: where the stream was made anew, another user's
+   * Removes a notification, which may be gone already. It is read first: where the stream was made again, another user's
    * may stand in its place.
    */
   async remove(userId: string, msgId: string, seq: number): Promise<void> {

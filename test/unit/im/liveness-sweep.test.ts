@@ -1,7 +1,7 @@
 import { Connection } from "../../../services/im-server/connection.ts";
-import { SilenceSweep } from "../../../services/im-server/silence.ts";
+import { LivenessSweep } from "../../../services/im-server/liveness-sweep.ts";
 
-const bounds = { silenceMs: 1_000, pingAfterMs: 400, pongMs: 200 };
+const bounds = { heartbeatTimeoutMs: 1_000, pingAfterMs: 400, pongTimeoutMs: 200 };
 const everyMs = 50;
 
 function connected() {
@@ -16,35 +16,40 @@ function connected() {
       socket.readyState = 2;
     },
   };
-  const home = { nodeId: "n", settings: { sendQueueBytes: 1_000 }, messageRate: { take: () => true } };
-  const connection = new Connection(socket as never, home, { connectionId: "c", userId: "7", roomId: 1, turn: 1 });
-  return { connection, closes, pings: () => pings, start: connection.heardAt };
+  const host = { nodeId: "n", limits: { sendQueueBytes: 1_000 }, messageRate: { take: () => true } };
+  const connection = new Connection(socket as never, host, {
+    connectionId: "c",
+    userId: "7",
+    roomId: 1,
+    generation: 1,
+  });
+  return { connection, closes, pings: () => pings, start: connection.receivedAt };
 }
 
 /** Sweeps as the node does, all the time until `untilMs`. */
-function sweeps(sweep: SilenceSweep, connection: Connection, fromMs: number, untilMs: number): void {
+function sweeps(sweep: LivenessSweep, connection: Connection, fromMs: number, untilMs: number): void {
   for (let at = fromMs; at <= untilMs; at += everyMs) sweep.sweep([connection], at);
 }
 
-test("a line that answers no ping is closed, long before the silence limit", () => {
+test("a line that answers no ping is closed, long before the heartbeat times out", () => {
   const { connection, closes, pings, start } = connected();
-  const sweep = new SilenceSweep(bounds, everyMs, start);
+  const sweep = new LivenessSweep(bounds, everyMs, start);
   sweeps(sweep, connection, start, start + 550);
   expect([pings(), closes]).toEqual([1, []]);
   sweeps(sweep, connection, start + 600, start + 600);
   expect(closes).toEqual([[4504, "no answer to a ping"]]);
 });
 
-test("where the node itself was held up nobody was silent: what they said is still to be read", () => {
+test("a node that was paused closes nobody for that time: what the clients sent is still to be read", () => {
   const { connection, closes, start } = connected();
-  const sweep = new SilenceSweep(bounds, everyMs, start);
+  const sweep = new LivenessSweep(bounds, everyMs, start);
   sweeps(sweep, connection, start, start + 450);
   // Stopped for a minute: whether the ping was answered is not known yet.
   expect(sweep.sweep([connection], start + 60_450)).toBe(true);
   expect(closes).toEqual([]);
   sweeps(sweep, connection, start + 60_500, start + 61_000);
   expect(closes).toEqual([]);
-  // From then on it is judged like any other.
+  // Later it is judged like any other.
   sweeps(sweep, connection, start + 61_050, start + 61_100);
   expect(closes).toEqual([[4504, "no answer to a ping"]]);
 });

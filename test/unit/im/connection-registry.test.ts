@@ -1,31 +1,31 @@
 import { ServerChoice } from "../../../services/im-router/server-choice.ts";
-import { Rate } from "../../../services/im-server/rate.ts";
-import { Roster } from "../../../services/im-server/roster.ts";
+import { ConnectionRegistry } from "../../../services/im-server/connection-registry.ts";
+import { Rate } from "../../../services/im-server/rates.ts";
 
-const member = (id: string, userId: string, roomId = 1) => ({ id, userId, roomId });
+const member = (connectionId: string, userId: string, roomId = 1) => ({ connectionId, userId, roomId });
 
-describe("the roster of a node", () => {
+describe("the connection registry of a node", () => {
   test("the late removal of a replaced connection leaves the newer one", () => {
-    const roster = new Roster<ReturnType<typeof member>>();
+    const registry = new ConnectionRegistry<ReturnType<typeof member>>();
     const [old, newer] = [member("c1", "7"), member("c2", "7")];
     for (const each of [old, newer]) {
-      roster.add(each);
-      roster.claim(each);
+      registry.add(each);
+      registry.claim(each);
     }
-    expect(roster.remove(old)).toBe(true);
-    expect(roster.remove(old)).toBe(false);
-    expect(roster.ofUser("7")).toBe(newer);
-    expect([...roster.inRoom(1)]).toEqual([newer]);
-    roster.remove(newer);
-    expect([roster.size, roster.rooms, roster.ofUser("7")]).toEqual([0, [], undefined]);
+    expect(registry.remove(old)).toBe(true);
+    expect(registry.remove(old)).toBe(false);
+    expect(registry.ofUser("7")).toBe(newer);
+    expect([...registry.inRoom(1)]).toEqual([newer]);
+    registry.remove(newer);
+    expect([registry.size, registry.rooms, registry.ofUser("7")]).toEqual([0, [], undefined]);
   });
 
   test("a connection that is not claimed yet is in its room but not its user's", () => {
-    const roster = new Roster<ReturnType<typeof member>>();
-    roster.add(member("c1", "7", 3));
-    expect(roster.inRoom(3).size).toBe(1);
-    expect(roster.ofUser("7")).toBeUndefined();
-    expect(roster.claimed()).toEqual([]);
+    const registry = new ConnectionRegistry<ReturnType<typeof member>>();
+    registry.add(member("c1", "7", 3));
+    expect(registry.inRoom(3).size).toBe(1);
+    expect(registry.ofUser("7")).toBeUndefined();
+    expect(registry.claimed()).toEqual([]);
   });
 });
 
@@ -60,7 +60,7 @@ describe("the choice of a server", () => {
   const picks = (choice: ServerChoice, times: number) =>
     Array.from({ length: times }, () => choice.choose(everyone)?.nodeId ?? "none");
 
-  test("equals take turns, also where their numbers are asked anew each time", () => {
+  test("equals are chosen in rotation, also where their numbers are asked again each time", () => {
     const choice = new ServerChoice();
     const all = Array.from({ length: 9 }, () => {
       choice.update(servers(0, 0, 0));
