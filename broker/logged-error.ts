@@ -4,9 +4,9 @@ import { stdSerializers } from "pino";
  * Fields that the clients of MySQL and Redis add to their errors: the statement with its values, the command with its arguments.
  * Login codes and phones are among them, and a statement of a full batch is hundreds of kilobytes.
  */
-const withValues = ["sql", "command", "lastNodeError"];
+const withValues = ["sql", "parameters", "command", "lastNodeError"];
 
-/** No error is made of others deeper than this. */
+/** Deeper than any error of ours was made of others. */
 const depthMax = 10;
 
 function without(shown: unknown, depth = 0): void {
@@ -14,7 +14,7 @@ function without(shown: unknown, depth = 0): void {
   const fields = shown as Record<string, unknown>;
   for (const name of withValues) delete fields[name];
   // The error that another one was made of is written out in it.
-  for (const inner of listOf(fields.aggregateErrors)) without(inner, depth + 1);
+  for (const inner of [fields.original, fields.parent, ...listOf(fields.aggregateErrors)]) without(inner, depth + 1);
 }
 
 function listOf(value: unknown): unknown[] {

@@ -1,5 +1,5 @@
 /**
- * Classifies errors of drivers (mysql2, ioredis, nats, Node's sockets). Every error is an outage, which
+ * Classifies errors of drivers (mysql2, sequelize, ioredis, nats, Node's sockets). Every error is an outage, which
  * passes and is retried, except the few which mean that the statement itself is wrong and would always be refused. Only
  * those may end a request as a fault, or a message in the dead letters.
  */
@@ -12,6 +12,7 @@ interface DriverError {
   sqlState?: unknown;
   fatal?: unknown;
   syscall?: unknown;
+  parent?: unknown;
   command?: unknown;
   api_error?: { code?: unknown };
   errors?: unknown;
@@ -131,7 +132,11 @@ function isOfAnotherNode({ nodeID }: DriverError): boolean {
  */
 export function isOutage(error: unknown): boolean {
   if (typeof error !== "object" || error === null || isOfAnotherNode(error)) return false;
-  const { name, code, sqlState, fatal, command, errors } = error as DriverError;
+  const { name, code, sqlState, fatal, parent, command, errors } = error as DriverError;
+  if (textOf(name).startsWith("Sequelize"))
+    return (
+      /^Sequelize(Connection|Host|AccessDenied|InvalidConnection|Timeout)/.test(name as string) || isOutage(parent)
+    );
   if (name === "NatsError") return !isMessageFault(error);
   if (name === "ReplyError") return !isCommandFault(error);
   if (name === "MaxRetriesPerRequestError") return true;
@@ -147,5 +152,5 @@ export function isOutage(error: unknown): boolean {
 export function isDriverFault(error: unknown): boolean {
   if (typeof error !== "object" || error === null || isOfAnotherNode(error) || isOutage(error)) return false;
   const { name, sqlState } = error as DriverError;
-  return sqlState !== undefined || name === "NatsError" || name === "ReplyError";
+  return sqlState !== undefined || /^(Sequelize|NatsError$|ReplyError$)/.test(textOf(name));
 }

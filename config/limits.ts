@@ -90,6 +90,8 @@ export const limits = Object.freeze({
     checkTimeoutMs: 3_000,
     /** A pool closes all its connections at most this often. */
     emptyEveryMs: 1_000,
+    /** Sequelize's connections, which read the catalogue, are used no longer than this. */
+    catalogueConnectionMs: 1_000,
     batchLoader: Object.freeze({ keys: 500, queries: 2 }),
     /** The lease of a migration, renewed while a statement runs, and how long another node's is waited for. */
     migrationLeaseMs: 15_000,

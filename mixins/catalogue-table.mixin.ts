@@ -1,40 +1,47 @@
 import type { Service } from "moleculer";
+import DbService from "moleculer-db";
+import SequelizeDbAdapter from "moleculer-db-adapter-sequelize";
+import { BaseError, ConnectionError, DataTypes, TimeoutError } from "sequelize";
+import { outage } from "../broker/failure.ts";
+import { isStatementFault } from "../broker/outages.ts";
+import { limits } from "../config/limits.ts";
 import { toSafeInteger } from "./mysql/database.ts";
+import { connectionOptions, Freshness } from "./mysql/sequelize-connections.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 
 /** What a column holds for the service: safe integers, text, parsed JSON, times (UTC). */
+const kinds = {
+  integer: { type: DataTypes.BIGINT },
+  text: { type: DataTypes.STRING },
+  json: { type: DataTypes.JSON },
+  time: { type: DataTypes.DATE(3) },
+};
+
+type Kind = keyof typeof kinds;
 interface ValueOf {
   integer: number;
   text: string;
   json: unknown;
   time: Date;
 }
-type Kind = keyof ValueOf;
 
 /** The columns of a table by the name they have in code, e.g. `{ giftId: ["gift_id", "integer"] }`. */
 export type Columns = Readonly<Record<string, readonly [column: string, kind: Kind]>>;
-type RowOf<C extends Columns> = { -readonly [Field in keyof C]: ValueOf[C[Field][1]] };
-type Field<C extends Columns> = Extract<keyof C, string>;
+export type RowOf<C extends Columns> = { -readonly [Field in keyof C]: ValueOf[C[Field][1]] };
 
-interface CatalogueQuery<C extends Columns> {
+export interface CatalogueQuery<C extends Columns> {
   /** Rows whose fields equal these. */
   query?: Partial<RowOf<C>>;
   /** A field's name, with `-` before it for descending. */
-  sort?: Field<C> | `-${Field<C>}`;
+  sort?: Extract<keyof C, string> | `-${Extract<keyof C, string>}`;
   limit?: number;
 }
 
-/**
- * All of them fail with `unavailable` where the database cannot be reached. Of what they are given, only the fields that
- * are columns are read.
- */
-interface Catalogue<C extends Columns> {
+/** All of them fail with `unavailable` where the database cannot be reached. */
+export interface Catalogue<C extends Columns> {
   find(query: CatalogueQuery<C>): Promise<RowOf<C>[]>;
   byId(id: number): Promise<RowOf<C> | null>;
-  /**
-   * Needs the primary key in the row. Returns the row as stored; committed when it returns.
-   * @throws an error that `isDuplicateKey` (mysql/database.ts) knows, where the row is there already.
-   */
+  /** Needs the primary key in the row. @throws an error that `isDuplicateKey` (mysql/database.ts) knows, where the row is there already. */
   insert(row: Partial<RowOf<C>>): Promise<RowOf<C>>;
   /** The row as it is afterwards, `null` where there is none. Committed when it returns. */
   update(id: number, changes: Partial<RowOf<C>>): Promise<RowOf<C> | null>;
@@ -45,12 +52,47 @@ export interface CatalogueState<C extends Columns> {
   catalogue: Catalogue<C>;
 }
 
-interface CatalogueTable<C extends Columns> {
+export interface CatalogueTable<C extends Columns> {
+  /** Whose database the table is in. */
+  readonly service: string;
   readonly table: string;
   /** The field (not the column) that is the primary key. */
-  readonly primaryKey: Field<C>;
+  readonly primaryKey: Extract<keyof C, string>;
   /** Fields `createTime` and `updateTime`, where there are such, are filled in at insert and update. */
   readonly columns: C;
+  readonly statementTimeoutMs?: number;
+}
+
+/**
+ * Opens its own Sequelize instance when the service starts. An instance in the schema would be taken apart, since
+ * Moleculer deep-clones schemas; and settings must not be read while modules load.
+ */
+class CatalogueAdapter extends SequelizeDbAdapter {
+  private readonly owner: string;
+  private readonly statementTimeoutMs: number;
+
+  constructor(owner: string, statementTimeoutMs: number) {
+    super({});
+    this.owner = owner;
+    this.statementTimeoutMs = statementTimeoutMs;
+  }
+
+  override connect() {
+    // Where the adapter keeps what it hands to Sequelize; its type declarations leave the field out.
+    const { mysql } = (this as unknown as { service: Service & MysqlState }).service;
+    const freshness = new Freshness(() => mysql.generation);
+    Object.assign(this, { opts: [connectionOptions(this.owner, this.statementTimeoutMs, freshness)] });
+    return super.connect();
+  }
+}
+
+/** The errors of Sequelize back to those of the driver, where they say that the statement is wrong, or to `unavailable`. */
+function translated(error: unknown, table: string): unknown {
+  const original = (error as { original?: unknown }).original;
+  if (error instanceof ConnectionError || error instanceof TimeoutError) return outage(error, { table });
+  if (original === undefined)
+    return error instanceof BaseError || isStatementFault(error) ? error : outage(error, { table });
+  return isStatementFault(original) ? original : outage(original, { table });
 }
 
 function readValue(kind: Kind, value: unknown): unknown {
@@ -61,76 +103,97 @@ function readValue(kind: Kind, value: unknown): unknown {
   return value;
 }
 
-function openCatalogue<C extends Columns>(
-  { mysql }: MysqlState,
-  { table, primaryKey, columns }: CatalogueTable<C>,
-): Catalogue<C> {
-  const fields = Object.entries(columns);
-  const columnOf = (field: string) => columns[field]?.[0];
-  const selected = fields.map(([field, [column]]) => `${column} AS ${field}`).join(", ");
+interface Entity {
+  get(options: { plain: true }): Record<string, unknown>;
+}
 
-  const select = async (rest: string, values: unknown[]): Promise<RowOf<C>[]> => {
-    const rows = await mysql.query<Record<string, unknown>>(`SELECT ${selected} FROM ${table} ${rest}`, values);
-    return rows.map(
-      (row) => Object.fromEntries(fields.map(([field, [, kind]]) => [field, readValue(kind, row[field])])) as RowOf<C>,
-    );
+function openCatalogue<C extends Columns>({ adapter, mysql }: Internals, definition: CatalogueTable<C>): Catalogue<C> {
+  const read = (entity: Entity): RowOf<C> => {
+    const plain = entity.get({ plain: true });
+    const fields = Object.entries(definition.columns).map(([field, [, kind]]) => [
+      field,
+      readValue(kind, plain[field] ?? null),
+    ]);
+    return Object.fromEntries(fields);
   };
-  const byId = async (id: number) => (await select(`WHERE ${columnOf(primaryKey)} = ?`, [id]))[0] ?? null;
-
-  /** What is given for columns, as columns and the values to write. */
-  const written = (row: Readonly<Record<string, unknown>>) =>
-    fields
-      .filter(([field]) => row[field] !== undefined)
-      .map(([field, [column, kind]]) => ({
-        column,
-        value: kind === "json" ? JSON.stringify(row[field]) : row[field],
-      }));
-  const touched = (...names: string[]) => names.map(columnOf).filter((column) => column !== undefined);
-
+  const guarded = async <T>(work: () => PromiseLike<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw translated(error, definition.table);
+    }
+  };
+  const byId = async (id: number) => {
+    const entity = (await guarded(() => adapter.findById(id))) as Entity | null;
+    return entity && read(entity);
+  };
   return {
     byId,
-    find({ query = {}, sort, limit }) {
-      const given = written(query);
-      const where = given.length > 0 ? `WHERE ${given.map(({ column }) => `${column} = ?`).join(" AND ")}` : "";
-      const order = sort ? `ORDER BY ${columnOf(sort.replace(/^-/, ""))} ${sort.startsWith("-") ? "DESC" : "ASC"}` : "";
-      const values = given.map(({ value }) => value);
-      return select(`${where} ${order} ${limit ? "LIMIT ?" : ""}`, limit ? [...values, limit] : values);
+    async find(query) {
+      const { sort, ...filter } = query;
+      const sorted = sort ? { ...filter, sort: [sort] } : filter;
+      return ((await guarded(() => adapter.find(sorted))) as Entity[]).map(read);
     },
     async insert(row) {
-      const given = written(row);
-      const times = touched("createTime", "updateTime");
-      const names = [...given.map(({ column }) => column), ...times];
-      const places = [...given.map(() => "?"), ...times.map(() => "UTC_TIMESTAMP(3)")];
-      const values = given.map(({ value }) => value);
-      await mysql.run(`INSERT INTO ${table} (${names.join(", ")}) VALUES (${places.join(", ")})`, values);
+      await mysql.requirePrimary();
+      await guarded(() => adapter.insert(row));
       // Read again: what the database filled in, and what it made of the values, is the row.
-      const inserted = await byId(row[primaryKey] as number);
-      if (!inserted) throw new Error(`the row inserted into ${table} is gone`);
+      const inserted = await byId(row[definition.primaryKey] as number);
+      if (!inserted) throw new Error(`the row inserted into ${definition.table} is gone`);
       return inserted;
     },
     async update(id, changes) {
-      const given = written(changes);
-      const sets = given.map(({ column }) => `${column} = ?`);
-      const times = touched("updateTime").map((column) => `${column} = UTC_TIMESTAMP(3)`);
-      const values = [...given.map(({ value }) => value), id];
-      if (given.length > 0)
-        await mysql.run(
-          `UPDATE ${table} SET ${[...sets, ...times].join(", ")} WHERE ${columnOf(primaryKey)} = ?`,
-          values,
-        );
-      return byId(id);
+      await mysql.requirePrimary();
+      const found = await guarded(() => adapter.updateById(id, { $set: changes }));
+      return found ? byId(id) : null;
     },
   };
 }
 
+function modelOf<C extends Columns>({ table, primaryKey, columns }: CatalogueTable<C>) {
+  const attributes = Object.entries(columns).map(([field, [column, kind]]) => [
+    field,
+    { ...kinds[kind], field: column, primaryKey: field === primaryKey },
+  ]);
+  return {
+    name: table,
+    define: Object.fromEntries(attributes),
+    options: {
+      tableName: table,
+      timestamps: true,
+      createdAt: "createTime" in columns ? "createTime" : false,
+      updatedAt: "updateTime" in columns ? "updateTime" : false,
+    },
+  };
+}
+
+interface Internals extends CatalogueState<Columns>, MysqlState {
+  adapter: SequelizeDbAdapter;
+  connect(): Promise<void>;
+}
+
 /**
- * A small table that people edit and that is read whole (gifts, products): typed rows and four methods over the service's
- * own database, on `this.catalogue`. Comes after mysqlMixin. Why not moleculer-db: decision 0014.
+ * A table that is edited by hand and read whole (gifts, products), through moleculer-db. Comes after mysqlMixin, which
+ * has migrated the database by then. Of moleculer-db only the adapter is used: its actions are left out altogether,
+ * since a service offers what stands in its contract, and so is its start, which would wait for a database for ever.
  */
 export function catalogueTableMixin<C extends Columns>(definition: CatalogueTable<C>) {
+  const {
+    actions: _notOffered,
+    started: _endless,
+    stopped: _unsafe,
+    ...dbService
+  } = DbService as unknown as Record<string, unknown>;
   return {
-    started(this: Service & MysqlState & Partial<CatalogueState<C>>) {
-      this.catalogue = openCatalogue(this, definition);
+    ...dbService,
+    adapter: new CatalogueAdapter(definition.service, definition.statementTimeoutMs ?? limits.mysql.statementTimeoutMs),
+    model: modelOf(definition),
+    async started(this: Service & Internals) {
+      await this.connect();
+      this.catalogue = openCatalogue(this, definition) as unknown as Catalogue<Columns>;
+    },
+    async stopped(this: Service & Partial<Internals>) {
+      await this.adapter?.disconnect();
     },
   };
 }

@@ -35,7 +35,7 @@ export default defineService<"gift", GiftState>({
   contract: giftActions,
   mixins: [
     mysqlMixin("gift", migrationFolders.gift),
-    catalogueTableMixin({ table: "t_gift_config", primaryKey: "giftId", columns: giftColumns }),
+    catalogueTableMixin({ service: "gift", table: "t_gift_config", primaryKey: "giftId", columns: giftColumns }),
     optionalRedisMixin,
     redisLockMixin,
     jetstreamMixin([giftStream, eventStream]),

@@ -39,7 +39,7 @@ export default defineService<"payment", PaymentState>({
     mysqlMixin("payment", migrationFolders.payment),
     jetstreamMixin([topicStream, eventStream]),
     outboxMixin,
-    catalogueTableMixin({ table: "t_pay_product", primaryKey: "id", columns: productColumns }),
+    catalogueTableMixin({ service: "payment", table: "t_pay_product", primaryKey: "id", columns: productColumns }),
     operatorAuditMixin,
     healthMixin,
   ],

@@ -1,8 +1,8 @@
 import type { Log } from "../../../broker/log.ts";
 import { limits } from "../../../config/limits.ts";
 import { BackgroundLoop } from "../../../mixins/background-loop.ts";
-import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
 import type { Database } from "../../../mixins/mysql/database.ts";
+import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
 
 /** Work that comes due in the database and is done on one node at a time. */
 export interface Job<Item> {

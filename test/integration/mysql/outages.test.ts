@@ -180,7 +180,7 @@ describe("after a failover behind one address", () => {
     name: "shop",
     mixins: [
       healthMixin,
-      catalogueTableMixin({ table: "t_gift_config", primaryKey: "giftId", columns: giftColumns }),
+      catalogueTableMixin({ service: "gift", table: "t_gift_config", primaryKey: "giftId", columns: giftColumns }),
       mysqlMixin("gift", migrationFolders.gift),
     ],
   };
@@ -207,7 +207,7 @@ describe("after a failover behind one address", () => {
     await other.end();
   });
 
-  test("the pool and the cached catalogue leave the demoted primary, also where all they do is read", async () => {
+  test("the pool, the catalogue's own and the cached catalogue leave the demoted primary, also where all they do is read", async () => {
     const node = await startNode("shop", [shop as never]);
     const { mysql, catalogue } = node.getLocalService("shop") as unknown as MysqlState &
       CatalogueState<typeof giftColumns>;
@@ -217,7 +217,7 @@ describe("after a failover behind one address", () => {
       return (await shelf.gift(22))?.price;
     };
     const healthy = async () => (await node.call<{ mysql: unknown }, object>("shop.health", {})).mysql === true;
-    // Several connections of the pool that stay with the old server.
+    // Several connections of each pool that stay with the old server.
     await Promise.all(Array.from({ length: 4 }, () => mysql.query("SELECT SLEEP(0.05) AS slept")));
     const before = await price();
     expect(before).not.toBe(4321);

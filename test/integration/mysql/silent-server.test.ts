@@ -1,8 +1,11 @@
 /** A server, or a proxy before it, that completes the login of a connection and then never answers its first statement. */
+import { Sequelize } from "sequelize";
 import { failureName } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
+import { connectionOptions, Freshness } from "../../../mixins/mysql/sequelize-connections.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 import { type GatedServer, gated } from "../../support/gated-server.ts";
 import { stopAll } from "../../support/system.ts";
@@ -33,6 +36,22 @@ test("session settings that are not answered are an outage in bounded time; the 
   expect(await outcome(database.query("SELECT 1 AS one"))).toBe("unavailable");
   expect(performance.now() - startedAt).toBeLessThan(1_000 + slackMs);
   await stands;
-  expect(await database.query("SELECT @@session.time_zone AS zone")).toEqual([{ zone: "+00:00" }]);
+  expect(await outcome(database.query("SELECT 1 AS one"))).toBe("done");
   await database.close();
+});
+
+test("the catalogue's connections are bounded from their first statement too", async () => {
+  const { dialect, ...rest } = connectionOptions("gift", 1_000, new Freshness(() => 0));
+  const catalogue = new Sequelize({ ...rest, dialect });
+  for (let places = rest.pool?.max ?? 0; places > 0; places--) {
+    const stands = server.standsAt({ sends: [/SET time_zone/], keepBack: "request" });
+    const startedAt = performance.now();
+    expect(await outcome(catalogue.query("SELECT 1 AS one"))).not.toBe("done");
+    expect(performance.now() - startedAt).toBeLessThan(limits.mysql.connectTimeoutMs);
+    await stands;
+  }
+  expect(await outcome(catalogue.query("SELECT 1 AS one"))).toBe("done");
+  const [[row]] = (await catalogue.query("SELECT @@session.time_zone AS zone")) as [{ zone: string }[], unknown];
+  expect(row?.zone).toBe("+00:00");
+  await catalogue.close();
 });

@@ -1,6 +1,14 @@
 import { ReplyError } from "ioredis";
 import { Errors } from "moleculer";
 import { ErrorCode, NatsError } from "nats";
+import {
+  AccessDeniedError,
+  ConnectionAcquireTimeoutError,
+  DatabaseError,
+  HostNotFoundError,
+  UniqueConstraintError,
+  ValidationError,
+} from "sequelize";
 import { dependencyErrors } from "../../../broker/dependency-errors.middleware.ts";
 import { fail, isUnavailable, outage } from "../../../broker/failure.ts";
 
@@ -12,6 +20,7 @@ const system = (code: string, syscall: string) => Object.assign(new Error(`${sys
 const refusedByApi = (code: number) =>
   Object.assign(new NatsError("refused", String(code)), { api_error: { code, err_code: 0 } });
 const file = (code: string, syscall: string) => Object.assign(system(code, syscall), { path: "/var/log/x" });
+const parent = (error: Error) => Object.assign(error, { sql: "" });
 
 /** An error as it arrives from another node that threw it. */
 function arrived(error: unknown): Error {
@@ -92,6 +101,13 @@ const outages: [string, unknown][] = [
   ["NATS that refuses the account", new NatsError("x", ErrorCode.AuthorizationViolation)],
   ["JetStream without a leader", refusedByApi(503)],
   ["a stream that is gone", refusedByApi(404)],
+  ["Sequelize that may not log in", new AccessDeniedError(mysql(1045, "28000", "ER_ACCESS_DENIED_ERROR"))],
+  ["Sequelize that finds no host", new HostNotFoundError(system("ENOTFOUND", "getaddrinfo"))],
+  ["Sequelize whose pool is used up", new ConnectionAcquireTimeoutError(new Error("x"))],
+  [
+    "Sequelize on a demoted primary",
+    new DatabaseError(parent(mysql(1290, "HY000", "ER_OPTION_PREVENTS_STATEMENT")) as never),
+  ],
   ["a service that is not there", new Errors.ServiceNotFoundError({ action: "a.b" })],
   ["a call that took too long", new Errors.RequestTimeoutError({ action: "a.b", nodeID: "n" })],
   ["a call that was too late to be made", new Errors.RequestSkippedError({ action: "a.b", nodeID: "n" })],
@@ -136,6 +152,11 @@ const faults: [string, unknown][] = [
   ["a subject that is none", new NatsError("x", ErrorCode.BadSubject)],
   ["a message that is larger than NATS takes", new NatsError("x", ErrorCode.MaxPayloadExceeded)],
   ["a request that JetStream does not understand", refusedByApi(400)],
+  [
+    "a duplicate key by Sequelize",
+    new UniqueConstraintError({ parent: parent(mysql(1062, "23000", "ER_DUP_ENTRY")) as never }),
+  ],
+  ["a value that Sequelize refuses", new ValidationError("x", [])],
   ["a file that is not there", system("ENOENT", "open")],
   ["a folder that is read as a file", system("EISDIR", "read")],
   ["a full disk under a file of ours", system("ENOSPC", "write")],
@@ -143,7 +164,7 @@ const faults: [string, unknown][] = [
   ["a file whose server does not answer", file("ETIMEDOUT", "read")],
   ["an error of the language", new TypeError("x")],
   ["a plain error, as a fault of another node arrives", new Error("x")],
-  ["params that a service refused", fail("invalidParam")],
+  ["params that a service refused", new Errors.ValidationError("x", "VALIDATION_ERROR", {})],
   ["a business outcome", fail("balanceShort")],
   ["nothing at all", undefined],
 ];

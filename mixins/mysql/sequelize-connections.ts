@@ -1,0 +1,87 @@
+import type { Options } from "sequelize";
+import { config, databaseName } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import { type DrivenConnection, limitStatements } from "./statement-limit.ts";
+
+/** A connection of mysql2 as Sequelize's pool holds it. */
+interface PooledConnection {
+  readonly _closing?: boolean;
+  readonly _fatalError?: unknown;
+  readonly _protocolError?: unknown;
+  readonly stream: { readonly destroyed: boolean };
+  destroy(): void;
+}
+
+/**
+ * Decides which of Sequelize's connections may be used. They are not checked for a demoted primary: instead each is
+ * used for at most `limits.mysql.catalogueConnectionMs`, and not after the service's own pool has left a server.
+ */
+export class Freshness {
+  private readonly made = new WeakMap<object, { at: number; generation: number }>();
+  private readonly generation: () => number;
+
+  constructor(generation: () => number) {
+    this.generation = generation;
+  }
+
+  connected(connection: object): void {
+    this.made.set(connection, { at: performance.now(), generation: this.generation() });
+  }
+
+  mayBeUsed(connection: PooledConnection): boolean {
+    const { _closing, _fatalError, _protocolError, stream } = connection;
+    if (_closing || _fatalError || _protocolError || stream.destroyed) return false;
+    const made = this.made.get(connection);
+    const fresh =
+      made?.generation === this.generation() && performance.now() - made.at < limits.mysql.catalogueConnectionMs;
+    // Destroyed here: Sequelize would wait for a dead server to close the connection.
+    if (!fresh) connection.destroy();
+    return fresh;
+  }
+}
+
+/** What Sequelize is opened with, for the database of a service. */
+export function connectionOptions(
+  service: string,
+  statementTimeoutMs: number,
+  freshness: Freshness,
+): Options & { noSync: true; keepDefaultTimezone: true } {
+  const url = new URL(config().MYSQL_URL);
+  return {
+    // The tables are made by migrations; the adapter would create them otherwise.
+    noSync: true,
+    dialect: "mysql",
+    host: url.hostname,
+    port: Number(url.port || 3306),
+    username: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database: databaseName(service),
+    logging: false,
+    timezone: "+00:00",
+    // Sequelize would set it by a statement that nothing bounds.
+    keepDefaultTimezone: true,
+    pool: {
+      max: 2,
+      min: 0,
+      acquire: limits.mysql.connectTimeoutMs,
+      validate: (connection) => freshness.mayBeUsed(connection as PooledConnection),
+    },
+    hooks: {
+      async afterConnect(connection: unknown) {
+        freshness.connected(connection as object);
+        const driven = connection as DrivenConnection;
+        limitStatements(driven, statementTimeoutMs);
+        await new Promise<void>((resolve, reject) => {
+          driven.query("SET time_zone = '+00:00'", (error: Error | null) => (error ? reject(error) : resolve()));
+        });
+      },
+    },
+    dialectOptions: {
+      // For what the URL says besides, e.g. ?ssl=...; what stands above goes before it.
+      uri: config().MYSQL_URL.replace(/^mariadb:/, "mysql:"),
+      supportBigNumbers: true,
+      bigNumberStrings: true,
+      connectTimeout: limits.mysql.connectTimeoutMs,
+    },
+  };
+}

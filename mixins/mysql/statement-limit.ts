@@ -1,0 +1,31 @@
+type Done = (error: { code?: string } | null, ...results: unknown[]) => void;
+type Send = (statement: string | { sql: string; timeout?: number }, ...valuesAndDone: unknown[]) => unknown;
+
+/** A connection of mysql2 as Sequelize drives it, by callbacks. */
+export interface DrivenConnection {
+  query: Send;
+  execute: Send;
+  destroy(): void;
+}
+
+/**
+ * Bounds every statement of a connection that somebody else drives, as mixins/mysql/database.ts bounds its own. One that
+ * is not answered in time fails with PROTOCOL_SEQUENCE_TIMEOUT and takes its connection with it: whatever came after it
+ * would wait behind the answer that is missing.
+ */
+export function limitStatements(connection: DrivenConnection, timeoutMs: number): void {
+  // Both by `query`: `execute` prepares first, and nothing bounds that.
+  const send = connection.query.bind(connection);
+  for (const kind of ["query", "execute"] as const) {
+    connection[kind] = (statement, ...valuesAndDone) => {
+      const done = valuesAndDone.pop() as Done;
+      const values = valuesAndDone.length > 0 ? { values: valuesAndDone[0] } : {};
+      const options = typeof statement === "string" ? { sql: statement } : statement;
+      const ended: Done = (error, ...results) => {
+        if (error?.code === "PROTOCOL_SEQUENCE_TIMEOUT") connection.destroy();
+        done(error, ...results);
+      };
+      return send({ ...options, ...values, timeout: timeoutMs }, ended);
+    };
+  }
+}
