@@ -73,5 +73,11 @@ export const limit = integer(1, limits.http.pageSizeMax).default(limits.http.pag
 /** Who an operator says to be; it comes with the call and not from outside. */
 export const operator = z.string().min(1).max(100);
 
+/** A moment: ISO 8601 in UTC. */
+export const isoTime = z.string().regex(/^\d{4}-\d\d-\d\dT[\d:.]{8,12}Z$/);
+
+/** An amount of coins or points that is not negative. */
+export const amount = integer(0);
+
 /** A bucket of users or rooms, by which calls reach the same node. */
 export const bucket = integer(0);

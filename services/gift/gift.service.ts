@@ -13,6 +13,7 @@ import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { onEvent } from "../durable-event.ts";
 import { eventStream, giftStream } from "../streams.ts";
 import { accept } from "./acceptance.ts";
 import { acceptancePorts } from "./acceptance-ports.ts";
@@ -20,9 +21,10 @@ import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 import { findGift, forgetDead } from "./accepted-orders.ts";
 import { AnchorCache } from "./anchor-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
+import { settledFromBooks, showEffects } from "./effects.ts";
 import { giftActions } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
-import { catalogueChecksum, findContentHashes, listRecords } from "./gift-store.ts";
+import { catalogueChecksum, findContentHashes, listRecords, settledSince } from "./gift-store.ts";
 import { giftRecovery } from "./put-back.ts";
 import { queueDepth, settlerDurable } from "./queue.ts";
 import { settle } from "./settler.ts";
@@ -101,6 +103,11 @@ export default defineService<"gift", GiftState>({
         return found;
       },
     },
+    settledSince: {
+      handler(ctx) {
+        return settledSince(this.mysql, new Date(ctx.params.since), ctx.params.cursor);
+      },
+    },
     queueDepth: {
       handler() {
         return queueDepth(this);
@@ -136,11 +143,18 @@ export default defineService<"gift", GiftState>({
       gatherMs: limits.gift.settleGatherMs,
       parse: (data) => parseAcceptedGift(data, config().ANCHOR_SHARE_PERCENT),
       key: (gift: AcceptedGift) => gift.senderId,
-      handler(messages, release) {
-        return settle(this, messages, release, this.settleBreakpoint);
+      handler(messages) {
+        return settle(this, messages, this.settleBreakpoint);
       },
       dead: forgetDead,
     },
+    effects: onEvent(
+      "gift.settled",
+      function (event) {
+        return showEffects(this, event);
+      },
+      { inFlight: limits.gift.effectEventsInFlight, inOrder: true, fromBooks: settledFromBooks },
+    ),
   },
 
   created() {

@@ -3,7 +3,7 @@ import { limits } from "../../config/limits.ts";
 import type { DatabaseLease } from "../../mixins/lease/database-lease.ts";
 import { type Database, isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
-import { durableEvent, eventDataOf } from "../durable-event.ts";
+import { durableEvent } from "../durable-event.ts";
 import type { LiveRoom } from "./living-room.contract.ts";
 import {
   anchorOfJustClosed,
@@ -99,14 +99,4 @@ export async function closeDesertedRoom(
   });
   if (closed) outbox.wake();
   return closed === true;
-}
-
-/**
- * Checks an event `room.closed`.
- * @throws Error where it names no room: it goes to the dead letters.
- */
-export function parseRoomClosed(message: unknown): { roomId: number } {
-  const { roomId } = eventDataOf(message);
-  if (!Number.isSafeInteger(roomId) || (roomId as number) < 1) throw new Error("no room id");
-  return { roomId: roomId as number };
 }

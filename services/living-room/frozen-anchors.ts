@@ -1,12 +1,9 @@
 import type { Service } from "moleculer";
 import { fail, isFailure } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
-import type { ChannelMessage } from "../../mixins/jetstream.mixin.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { broadcast, call } from "../contracts.ts";
-import { eventDataOf } from "../durable-event.ts";
-import { isUserId } from "../fields.ts";
 import { closeRoom } from "./broadcasting.ts";
 import { roomByAnchor } from "./room-store.ts";
 
@@ -17,16 +14,6 @@ type Calling = Parameters<typeof call>[0];
 async function isUsable(caller: Calling, userId: string, requestID?: string): Promise<boolean> {
   const { userIds } = await call(caller, "wallet.unusableOf", { userIds: [userId] }, { requestID });
   return userIds.length === 0;
-}
-
-/**
- * The user whom an event `account.frozen` or `room.opened` is about.
- * @throws Error where it names none: it goes to the dead letters.
- */
-export function parseAnchor(message: unknown): { anchorId: string } {
-  const { userId, anchorId = userId } = eventDataOf(message);
-  if (typeof anchorId !== "string" || !isUserId(anchorId)) throw new Error("no user id");
-  return { anchorId };
 }
 
 /** Lets nobody go live whose account is frozen or invalid. Fails: accountUnusable; unavailable where the wallet is away. */
@@ -41,7 +28,7 @@ export async function requireUsable(caller: Calling, userId: string): Promise<vo
  * triggers the check: one that comes late, or again, closes no room of an anchor who is unfrozen by then. The room is
  * read before the account: one that opens after that has an event of its own. Fails: unavailable where the wallet is away.
  */
-async function closeIfUnusable(rooms: Rooms, anchorId: string, requestId: string | undefined): Promise<void> {
+export async function closeIfUnusable(rooms: Rooms, anchorId: string, requestId: string | undefined): Promise<void> {
   const room = await roomByAnchor(rooms.mysql, anchorId);
   if (!room || (await isUsable(rooms.broker, anchorId, requestId))) return;
   const { roomId } = room;
@@ -53,12 +40,6 @@ async function closeIfUnusable(rooms: Rooms, anchorId: string, requestId: string
   }
   await broadcast(rooms.broker, "living-room.changed", { roomId });
   rooms.logger.warn({ roomId, anchorId, requestId }, "room closed: the account of its anchor is frozen or invalid");
-}
-
-/** The same for the messages of a channel that parses them by `parseAnchor`. */
-export async function closeRoomsOfUnusable(rooms: Rooms, messages: readonly ChannelMessage[]): Promise<void> {
-  for (const { data, requestId } of messages)
-    await closeIfUnusable(rooms, (data as ReturnType<typeof parseAnchor>).anchorId, requestId);
 }
 
 /**

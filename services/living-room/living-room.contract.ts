@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { id, integer, kind, text, userId } from "../fields.ts";
+import { id, integer, isoTime, kind, text, userId } from "../fields.ts";
 
 /** What other services may use of the living-room service. */
 export interface RoomListItem {
@@ -62,7 +62,7 @@ export const livingRoomActions = {
   }).returns<null>(),
 };
 
-export interface LivingRoomEvents {
-  "room.opened": { roomId: number; anchorId: string; type: number; roomName: string; time: string };
-  "room.closed": { roomId: number; anchorId: string; time: string };
-}
+export const livingRoomEvents = {
+  "room.opened": z.object({ roomId: id, anchorId: userId, type: kind, roomName: z.string(), time: isoTime }),
+  "room.closed": z.object({ roomId: id, anchorId: userId, time: isoTime }),
+};

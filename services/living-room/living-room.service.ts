@@ -10,9 +10,10 @@ import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { broadcast, call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { onEvent } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
-import { closeRoom, openRoom, parseRoomClosed } from "./broadcasting.ts";
-import { closeRoomsOfUnusable, closeUnusableAmong, parseAnchor, requireUsable } from "./frozen-anchors.ts";
+import { closeRoom, openRoom } from "./broadcasting.ts";
+import { closeIfUnusable, closeUnusableAmong, requireUsable } from "./frozen-anchors.ts";
 import { livingRoomActions } from "./living-room.contract.ts";
 import { RoomCache } from "./room-cache.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
@@ -25,9 +26,6 @@ interface State extends MysqlState, RateLimitState, JetStreamState, OutboxState 
 }
 
 const { everyMs: lookEveryMs, leaseMs: lookLeaseMs, gapMs: lookGapMs, accountsEveryMs } = limits.look;
-
-/** One message a batch: a room whose handling fails does not hold up the others. */
-const oneByOne = { stream: eventStream, batch: 1, batchesInFlight: limits.room.closingsInFlight } as const;
 
 export default defineService<"living-room", State>({
   name: "living-room",
@@ -111,38 +109,29 @@ export default defineService<"living-room", State>({
 
   channels: {
     /** Empties a closed room: durable, so that nobody stays in a room whose close met a router that was away. */
-    roomClosed: {
-      ...oneByOne,
-      subject: "event.room.closed",
-      durable: "living-room-closed",
-      parse: parseRoomClosed,
-      async handler(messages) {
-        for (const { data, requestId } of messages) {
-          const { roomId } = data as ReturnType<typeof parseRoomClosed>;
-          await call(this.broker, "im-router.closeRoom", { roomId }, { requestID: requestId });
-        }
+    roomClosed: onEvent(
+      "room.closed",
+      async function ({ data: { roomId }, requestId }) {
+        await call(this.broker, "im-router.closeRoom", { roomId }, { requestID: requestId });
       },
-    },
+      { inFlight: limits.room.closingsInFlight },
+    ),
     /** Closes the room of an anchor who was frozen. */
-    accountFrozen: {
-      ...oneByOne,
-      subject: "event.account.frozen",
-      durable: "living-room-account-frozen",
-      parse: parseAnchor,
-      handler(messages) {
-        return closeRoomsOfUnusable(this, messages);
+    accountFrozen: onEvent(
+      "account.frozen",
+      function ({ data, requestId }) {
+        return closeIfUnusable(this, data.userId, requestId);
       },
-    },
+      { inFlight: limits.room.closingsInFlight },
+    ),
     /** Closes a room again that opened while its anchor was frozen. */
-    roomOpened: {
-      ...oneByOne,
-      subject: "event.room.opened",
-      durable: "living-room-opened",
-      parse: parseAnchor,
-      handler(messages) {
-        return closeRoomsOfUnusable(this, messages);
+    roomOpened: onEvent(
+      "room.opened",
+      function ({ data, requestId }) {
+        return closeIfUnusable(this, data.anchorId, requestId);
       },
-    },
+      { inFlight: limits.room.closingsInFlight },
+    ),
   },
 
   events: {

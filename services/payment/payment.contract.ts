@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { id, integer, kind, operator, orderId, reason, userId } from "../fields.ts";
+import { id, integer, isoTime, kind, operator, orderId, reason, userId } from "../fields.ts";
 
 /** What other services may use of the payment service. Prices and amounts are fen, coins are whole coins. */
 export interface Product {
@@ -152,21 +152,15 @@ export interface Difference {
   readonly detail: string;
 }
 
-export interface PaymentEvents {
-  "payment.paid": {
-    orderId: string;
-    userId: string;
-    productId: number;
-    amount: number;
-    coins: number;
-    bizCode: number;
-    time: string;
-  };
-  "payment.refunded": { orderId: string; userId: string; amount: number; coins: number; reason: string; time: string };
-}
+/** `amount` is money, fen. */
+export const paymentEvents = {
+  "payment.paid": z.object({ orderId, userId, productId: id, amount: id, coins: id, bizCode: id, time: isoTime }),
+  "payment.refunded": z.object({ orderId, userId, amount: id, coins: id, reason: z.string(), time: isoTime }),
+};
 
 /** What a topic of t_pay_topic carries: a paid order (`pay.recharge`) or its reversal (`pay.refund`). */
-export interface PaymentTopics {
-  "pay.recharge": { orderId: string; userId: string; coins: number; amount: number; bizCode: number; time: string };
-  "pay.refund": { orderId: string; userId: string; coins: number; amount: number; reason: string; time: string };
-}
+export const paymentTopics = {
+  "pay.recharge": z.object({ orderId, userId, coins: id, amount: id, bizCode: id, time: isoTime }),
+  "pay.refund": z.object({ orderId, userId, coins: id, amount: id, reason: z.string(), time: isoTime }),
+};
+export type PaymentTopics = { [Name in keyof typeof paymentTopics]: z.infer<(typeof paymentTopics)[Name]> };

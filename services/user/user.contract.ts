@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { action } from "../action-contract.ts";
-import { spelledOut, userId } from "../fields.ts";
+import { isoTime, spelledOut, userId } from "../fields.ts";
 
 /** What other services may use of the user service. */
 export interface UserProfile {
@@ -36,7 +36,7 @@ export const userActions = {
   profile: action({ userId }).returns<UserProfile>(),
 };
 
-export interface UserEvents {
+export const userEvents = {
   /** A phone was registered as a user. */
-  "user.registered": { userId: string; time: string };
-}
+  "user.registered": z.object({ userId, time: isoTime }),
+};

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { bucket, cursor, id, integer, limit, operator, orderId, reason, userId } from "../fields.ts";
+import { amount, bucket, cursor, id, integer, isoTime, limit, operator, orderId, reason, userId } from "../fields.ts";
 import {
   type AffectedGifts,
   type AffectedIncome,
@@ -72,8 +72,6 @@ const giftCharge = z.object({
 /** A gift to settle: what the sender pays, and whom it is for. The price is the one it was accepted at. */
 export type GiftCharge = z.infer<typeof giftCharge>;
 
-const time = z.string().regex(/^\d{4}-\d\d-\d\dT[\d:.]{8,12}Z$/);
-
 export const walletActions = {
   /**
    * Settles gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts). They are charged whatever the
@@ -106,8 +104,8 @@ export const walletActions = {
    */
   refundsOf: action({ orderIds: z.array(orderId).max(500) }).returns<{ list: { orderId: string }[] }>(),
   /** The credits of a span of time (ISO times, the end not included), in portions, of which some may be empty. */
-  creditsBetween: action({ from: time, to: time, cursor }).returns<{
-    list: { orderId: string; coins: number }[];
+  creditsBetween: action({ from: isoTime, to: isoTime, cursor }).returns<{
+    list: { orderId: string; userId: string; coins: number; balanceAfter: number; time: string }[];
     nextCursor: string | null;
   }>(),
   /** Somebody who was never given anything has 0 of everything. */
@@ -139,12 +137,22 @@ export const walletActions = {
   unfreeze: action({ userId, reason, operator }).returns<Balance>(),
 };
 
-export interface WalletEvents {
-  "account.frozen": { userId: string; reason: string; time: string };
-  "account.unfrozen": { userId: string; reason: string; time: string };
+const accountStatus = z.object({ userId, reason: z.string(), time: isoTime });
+const shareStatus = z.object({
+  orderId,
+  anchorId: userId,
+  coins: amount,
+  points: amount,
+  reason: z.string(),
+  time: isoTime,
+});
+
+export const walletEvents = {
+  "account.frozen": accountStatus,
+  "account.unfrozen": accountStatus,
   /** A paid order's coins are in the account. */
-  "wallet.credited": { userId: string; orderId: string; coins: number; balanceAfter: number; time: string };
+  "wallet.credited": z.object({ userId, orderId, coins: id, balanceAfter: amount, time: isoTime }),
   /** An anchor's share of gifts that were paid with a refunded order's coins is held back, or let go again. */
-  "income.held": { orderId: string; anchorId: string; coins: number; points: number; reason: string; time: string };
-  "income.released": { orderId: string; anchorId: string; coins: number; points: number; reason: string; time: string };
-}
+  "income.held": shareStatus,
+  "income.released": shareStatus,
+};

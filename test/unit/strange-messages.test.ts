@@ -1,18 +1,24 @@
 import fc from "fast-check";
+import { type DurableEventName, durableEvents } from "../../services/contracts.ts";
+import { onEvent } from "../../services/durable-event.ts";
 import { parseAcceptedGift } from "../../services/gift/accepted-gift.ts";
-import { parseRoomClosed } from "../../services/living-room/broadcasting.ts";
-import { parseCredited } from "../../services/notification/payment-notice.ts";
 import { parseTopicMessage } from "../../services/wallet/pay-topics.ts";
 import { strangeJson, strangeObject } from "../support/strange-values.ts";
 
 const gift = ["orderId", "senderId", "receiverId", "roomId", "giftId", "count", "price", "type", "url", "contentHash"];
-const credited = ["userId", "orderId", "coins", "balanceAfter"];
+
+const parserOf = (event: DurableEventName) => onEvent(event, async () => {}).parse as (data: unknown) => unknown;
+const fieldsOf = (event: DurableEventName) => Object.keys(durableEvents[event].shape);
+const events = (Object.keys(durableEvents) as DurableEventName[]).map(
+  (event): [string, (data: unknown) => unknown, string[], boolean] => [
+    ...([`an event ${event}`, parserOf(event), fieldsOf(event), true] as const),
+  ],
+);
 
 test.each<[string, (data: unknown) => unknown, string[], boolean]>([
   ["an accepted gift", (data) => parseAcceptedGift(data, 50), [...gift, "acceptedAt", "sharePercent"], false],
   ["a message of a pay topic", parseTopicMessage, ["orderId", "userId", "coins"], false],
-  ["an event of a credit", parseCredited, credited, true],
-  ["an event of a closed room", parseRoomClosed, ["roomId"], true],
+  ...events,
 ])("%s that is none is refused with an error that says so in a few words", (_what, parse, names, isEvent) => {
   const inner = strangeObject(names);
   const messages = fc.oneof(isEvent ? inner.map((data) => `{"id":"e","data":${data}}`) : inner, strangeJson(...names));

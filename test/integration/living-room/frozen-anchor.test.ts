@@ -6,7 +6,7 @@ import { Database } from "../../../mixins/mysql/database.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
 import { durableEvent } from "../../../services/durable-event.ts";
-import { closeRoomsOfUnusable } from "../../../services/living-room/frozen-anchors.ts";
+import { closeIfUnusable } from "../../../services/living-room/frozen-anchors.ts";
 import livingRoom from "../../../services/living-room/living-room.service.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { rows } from "../../support/books.ts";
@@ -91,7 +91,7 @@ test("a frozen account cannot go live, which counts as a start; unfrozen it can,
   await move("unfreeze", anchorId);
   await later(anchorId);
   const { roomId } = await start(anchorId);
-  await handled("living-room-opened");
+  await handled("living-room-room-opened");
   expect(await isLive(roomId)).toBe(true);
   expect(await isLive((await start(newAnchor())).roomId)).toBe(true);
 });
@@ -177,7 +177,7 @@ test("a room that opens after an unfreeze, while the account is asked for, stays
     broadcast: () => Promise.resolve(),
   };
   const rooms = Object.create(roomNode.getLocalService("living-room"), { broker: { value: slowWallet } });
-  await closeRoomsOfUnusable(rooms, [{ data: { anchorId } }] as never);
+  await closeIfUnusable(rooms, anchorId, undefined);
   expect(opened).toHaveLength(1);
   expect(await isLive(opened[0] as number)).toBe(true);
 });
@@ -185,7 +185,7 @@ test("a room that opens after an unfreeze, while the account is asked for, stays
 test("a freeze that no event told of closes the room too, and a wallet that is away is asked again", async () => {
   const [anchorId, other] = [newAnchor(), newAnchor()];
   const [{ roomId }, neighbour] = await Promise.all([start(anchorId), start(other)]);
-  await handled("living-room-opened");
+  await handled("living-room-room-opened");
   const warn = jest.spyOn(roomNode.getLocalService("living-room").logger, "warn");
   await stopNode(purse);
   await eventually("a warning", () => warn.mock.calls.some(([, text]) => /looked at for frozen/.test(String(text))));
