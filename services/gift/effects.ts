@@ -18,16 +18,16 @@ type RoomGifts = { roomId: number; pk: boolean; gifts: RoomGift[] };
  * router refuses a gift, the gifts beside it are shown, and then this rejects with the router's error.
  */
 export async function showEffects(
-  service: Pick<Service, "broker" | "logger">,
+  this: Service,
   { data, requestId }: Pick<ReceivedEvent<"gift.settled">, "data" | "requestId">,
 ): Promise<void> {
   const shown = data.gifts.filter(({ status }) => status === "succeeded");
   const buckets = Map.groupBy(shown, ({ roomId }) => routerBucketOf(roomId));
   const bounds = { count: limits.im.giftsPerCall, bytes: limits.bus.listBytes };
   const tooLarge = ({ orderId }: SettledGift, bytes: number) =>
-    service.logger.error({ orderId, bytes }, "the effect of a gift is too large for a message: it is not shown");
+    this.logger.error({ orderId, bytes }, "the effect of a gift is too large for a message: it is not shown");
   const shows = [...buckets].flatMap(([bucket, own]) =>
-    cutList(own, bounds, tooLarge).map((gifts) => show(service, bucket, gifts, requestId)),
+    cutList(own, bounds, tooLarge).map((gifts) => show(this, bucket, gifts, requestId)),
   );
   await allOf(shows);
 }

@@ -96,11 +96,11 @@ export async function findContentHashes(db: Queryable, orderIds: readonly string
   return new Map(rows.map((row) => [row.order_id, row.content_hash]));
 }
 
-/** A user's records, newest first, below the cursor. Received gifts are those that succeeded. */
-export async function listRecords(
+/** A page of a user's records, newest first, below the cursor. Received gifts are those that succeeded. */
+export async function pageOfRecords(
   db: Queryable,
   query: { userId: string; direction: "sent" | "received"; roomId?: number; cursor?: string; limit: number },
-): Promise<GiftRecord[]> {
+): Promise<{ list: GiftRecord[]; nextCursor: string | null }> {
   const where = [query.direction === "sent" ? "user_id = ?" : "object_id = ? AND status = 1"];
   const values: unknown[] = [query.userId];
   if (query.roomId !== undefined) {
@@ -113,9 +113,10 @@ export async function listRecords(
   }
   const rows = await db.query<RecordRow>(
     `SELECT ${recordColumns} FROM t_gift_record WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`,
-    [...values, query.limit],
+    [...values, query.limit + 1],
   );
-  return rows.map(toRecord);
+  const list = rows.slice(0, query.limit).map(toRecord);
+  return { list, nextCursor: rows.length > list.length ? (list.at(-1)?.id ?? null) : null };
 }
 
 interface SettledRow extends Omit<RecordRow, "id"> {

@@ -8,7 +8,7 @@ export interface CatalogueGift {
   giftId: number;
   price: number;
   giftName: string;
-  /** 0 off the shelf, 1 on. */
+  /** 0 not on sale, 1 on sale. */
   status: number;
   coverImgUrl: string;
   svgaUrl: string;

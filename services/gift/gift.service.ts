@@ -1,7 +1,6 @@
 import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
 import { Gathered } from "../../mixins/gathered.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
@@ -20,17 +19,17 @@ import { acceptancePorts } from "./acceptance-ports.ts";
 import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 import { findGift, forgetDead } from "./accepted-orders.ts";
 import { AnchorCache } from "./anchor-cache.ts";
+import { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
 import { settledFromBooks, showEffects } from "./effects.ts";
 import { giftActions } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
-import { catalogueChecksum, findContentHashes, listRecords, settledSince } from "./gift-store.ts";
+import { catalogueChecksum, findContentHashes, pageOfRecords, settledSince } from "./gift-store.ts";
 import { giftRecovery } from "./put-back.ts";
 import { queueDepth, settlerDurable } from "./queue.ts";
 import { settle } from "./settler.ts";
 import { ShareCache } from "./share-cache.ts";
 import { readShares } from "./share-store.ts";
-import { giftColumns, Shelf } from "./shelf.ts";
 import { UsableAccounts } from "./usable-accounts.ts";
 
 export default defineService<"gift", GiftState>({
@@ -49,7 +48,7 @@ export default defineService<"gift", GiftState>({
   actions: {
     catalogue: {
       handler(ctx) {
-        return this.shelf.page(ctx.params.after);
+        return this.catalogueCache.page(ctx.params.after);
       },
     },
     send: {
@@ -69,10 +68,8 @@ export default defineService<"gift", GiftState>({
       },
     },
     records: {
-      async handler(ctx) {
-        const rows = await listRecords(this.mysql, { ...ctx.params, limit: ctx.params.limit + 1 });
-        const list = rows.slice(0, ctx.params.limit);
-        return { list, nextCursor: rows.length > list.length ? (list.at(-1)?.id ?? null) : null };
+      handler(ctx) {
+        return pageOfRecords(this.mysql, ctx.params);
       },
     },
     create: {
@@ -128,7 +125,7 @@ export default defineService<"gift", GiftState>({
     },
     "gift.catalogue-changed": {
       handler(ctx) {
-        this.shelf.evict(ctx.params.giftId);
+        this.catalogueCache.evict(ctx.params.giftId);
       },
     },
   },
@@ -148,13 +145,11 @@ export default defineService<"gift", GiftState>({
       },
       dead: forgetDead,
     },
-    effects: onEvent(
-      "gift.settled",
-      function (event) {
-        return showEffects(this, event);
-      },
-      { inFlight: limits.gift.effectEventsInFlight, inOrder: true, fromBooks: settledFromBooks },
-    ),
+    effects: onEvent("gift.settled", showEffects, {
+      inFlight: limits.gift.effectEventsInFlight,
+      inOrder: true,
+      fromBooks: settledFromBooks,
+    }),
   },
 
   created() {
@@ -167,21 +162,13 @@ export default defineService<"gift", GiftState>({
 
   started() {
     // The generation is part of it: rows that were read before a failover may be old.
-    this.shelf = new Shelf(
-      this.catalogue,
-      async () => `${await catalogueChecksum(this.mysql)} ${this.mysql.generation}`,
-    );
+    const checksum = async () => `${await catalogueChecksum(this.mysql)} ${this.mysql.generation}`;
+    this.catalogueCache = new CatalogueCache(this.catalogue, checksum);
     this.jetstream.recover(giftRecovery(this));
-    this.shelfWatch = new BackgroundLoop({
-      name: "catalogue watch",
-      idleMs: limits.gift.catalogueCheckMs,
-      errorBackoffMs: limits.gift.catalogueCheckMs,
-      log: this.logger as never,
-      round: () => this.shelf.check().then(() => false),
-    });
+    this.catalogueWatch = this.catalogueCache.watch(this.logger);
   },
 
   async stopped() {
-    await this.shelfWatch?.stop();
+    await this.catalogueWatch?.stop();
   },
 });
