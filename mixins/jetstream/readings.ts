@@ -4,7 +4,7 @@ import type { ConsumerInfo, StreamInfo } from "nats";
 export interface Reading {
   /** Everything up to this sequence was handled, or was not for this consumer. */
   readonly upTo: number;
-  /** The stream's last sequence at a look at which nothing waited for the consumer; the next look confirms it. */
+  /** How far it had read at the last look, if nothing unread was dropped until then; the next look confirms it. */
   readonly candidate: number;
 }
 
@@ -19,9 +19,9 @@ export interface Gap {
  * The next reading of a consumer, and the gap that the stream has before it, if any. `stream` was looked at before
  * `consumer`. Pure.
  *
- * A consumer with a filter acks few sequences, so where nothing waits for it, it has read all there is. But nothing waits
- * for it either where all that waited was dropped. So that is believed only at the next look, if the stream still begins
- * before it: then nothing unread was dropped in between.
+ * A consumer's ack floor, and that nothing waits for it, say how far it has read only while no message is dropped unread:
+ * both pass over what was dropped. So they are believed at the next look, if the stream still begins before what was
+ * read for certain. A stream that drops messages within two looks after their arrival shows gaps that are none.
  */
 export function nextReading(
   before: Reading,
@@ -29,11 +29,11 @@ export function nextReading(
   consumer: Pick<ConsumerInfo, "ack_floor" | "num_pending" | "num_ack_pending">,
 ): Reading & { readonly gap?: Gap } {
   const acked = consumer.ack_floor.stream_seq;
-  const idle = consumer.num_pending + consumer.num_ack_pending === 0;
-  const candidate = idle ? state.last_seq : 0;
+  // A consumer with a filter acks few sequences: where nothing waits for it, it has read all there is.
+  const candidate = consumer.num_pending + consumer.num_ack_pending === 0 ? state.last_seq : acked;
   // The stream went back in time: what was read beyond its end is gone.
-  if (before.upTo > state.last_seq) return { upTo: acked, candidate };
-  const sure = Math.max(before.upTo, acked);
-  if (state.first_seq > sure + 1) return { upTo: sure, candidate, gap: { after: sure, before: state.first_seq } };
-  return { upTo: Math.max(sure, before.candidate), candidate };
+  if (before.upTo > state.last_seq) return { upTo: Math.min(acked, state.last_seq), candidate };
+  const { upTo } = before;
+  if (state.first_seq > upTo + 1) return { upTo, candidate: 0, gap: { after: upTo, before: state.first_seq } };
+  return { upTo: Math.max(upTo, before.candidate), candidate };
 }
