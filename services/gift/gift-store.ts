@@ -19,8 +19,8 @@ export interface SettledRecord {
 
 /** The gift as the event `gift.settled` carries it. */
 export function toSettledGift({ gift, succeeded, reason, income, incomePoints }: SettledRecord): SettledGift {
-  const { orderId, senderId, receiverId, roomId, giftId, count, price, type, url, acceptedAt: time } = gift;
-  const common = { orderId, senderId, receiverId, roomId, giftId, count, price, income, incomePoints, type, url, time };
+  const { sharePercent: _share, contentHash: _hash, acceptedAt: time, ...content } = gift;
+  const common = { ...content, income, incomePoints, time };
   return succeeded ? { ...common, status: "succeeded" } : { ...common, status: "failed", reason: reason ?? undefined };
 }
 
