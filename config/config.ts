@@ -45,6 +45,7 @@ const schema = z
     NATS_URL: url("nats:", "tls:"),
     REDIS_URL: url("redis:", "rediss:"),
     MYSQL_URL: url("mysql:", "mariadb:"),
+    EVENTS_MAX_BYTES: z.coerce.number().int().min(1_000_000).default(2_000_000_000),
     JETSTREAM_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
 
     API_HOST: z.string().min(1).default("0.0.0.0"),

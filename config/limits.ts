@@ -232,7 +232,7 @@ export const limits = Object.freeze({
   }),
   notification: Object.freeze({
     smsWebhookTimeoutMs: 5_000,
-    noticesInFlight: 16,
+    eventsInFlight: 16,
   }),
 
   gift: Object.freeze({
@@ -253,8 +253,10 @@ export const limits = Object.freeze({
     settleBatch: 1_500,
     settleBatchesInFlight: 4,
     settleHeldMessages: 9_000,
-    /** What a batch waits for company, of the 100 ms that its effects wait for the room's tick. */
+    /** How long a batch that is not full gathers, while gifts stream in. */
     settleGatherMs: 25,
+    /** Events whose effects wait for their rooms' ticks, each of a batch of gifts. */
+    effectEventsInFlight: 32,
     acceptedMemoryMs: 2 * 3_600_000,
     /** By how much the clocks of the node that accepted a gift and of the one that puts it back may differ. */
     acceptedClockMarginMs: 60_000,

@@ -3,7 +3,7 @@ import { connect, type JetStreamManager, type JsMsg, type NatsConnection } from 
 import { natsOptions } from "../broker/nats-options.ts";
 import { limits } from "../config/limits.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
-import { Channel, type ChannelDefinition } from "./jetstream/channel.ts";
+import { Channel, type ChannelDefinition, partitionsOfChannel } from "./jetstream/channel.ts";
 import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
 import { consumersOf } from "./jetstream/definitions.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
@@ -11,9 +11,9 @@ import { PartitionLeases } from "./jetstream/partition-lease.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
 import { deadLetterWriter, type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
 import { PositionKeeper } from "./jetstream/position-keeper.ts";
-import { Positions } from "./jetstream/positions.ts";
+import { Positions, type StreamGeneration } from "./jetstream/positions.ts";
 import type { PublisherObserver } from "./jetstream/publisher.ts";
-import { Recoveries } from "./jetstream/recoveries.ts";
+import { Recoveries, type Recovery } from "./jetstream/recoveries.ts";
 import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 import type { RedisLockState } from "./redis-lock.mixin.ts";
@@ -164,6 +164,30 @@ function tellDead(service: Service, { dead, durable, parse }: ChannelDefinition<
   }
 }
 
+/**
+ * Where a log is gone, or went back in time: its consumer catches up on what it may not have read. Since its last step
+ * in the log that is gone, or since the last message that is left.
+ */
+function catchUpRecovery(
+  { jetstream, mysql }: Internals,
+  { durable, stream: definition }: ChannelDefinition<Service>,
+  missed: (since: Date) => Promise<void>,
+): Recovery {
+  const lastTime = async ({ stream, lastSequence }: StreamGeneration) =>
+    lastSequence ? (await jetstream.manager.streams.getMessage(stream, { seq: lastSequence })).time : undefined;
+  return {
+    name: `consumer ${durable}`,
+    stream: definition,
+    run: async (streams) => {
+      for (const stream of streams) {
+        const positions = mysql && new Positions(mysql);
+        const since = (await lastTime(stream)) ?? (await positions?.lastTimeInFormer(durable, stream));
+        if (since) await missed(new Date(since.getTime() - limits.jetstream.clockMarginMs));
+      }
+    },
+  };
+}
+
 const registryEvents = ["$services.changed", "$node.disconnected"];
 
 /** The lifecycle of a schema's `channels`; defineService puts it after the service's own start and before its own stop. */
@@ -175,10 +199,11 @@ export const channelsLifecycle = {
     const leases = this.locks && new PartitionLeases(this.locks);
     const writeDead = deadLetterWriter(this.jetstream.client);
     for (const definition of Object.values(definitions)) {
-      if (definition.stream.partitions && !this.locks)
-        throw new Error(`${this.name} has a channel with partitions and no redisLockMixin`);
+      const isLeased = partitionsOfChannel(definition) > 0;
+      if (isLeased && !this.locks)
+        throw new Error(`${definition.durable} is pulled by one node at a time: its service needs redisLockMixin`);
       const channel = new Channel(definition, {
-        handle: (messages, release) => definition.handler.call(this, messages, release),
+        handle: (messages) => definition.handler.call(this, messages),
         publishDead: async (channel, message, reason) => {
           await writeDead(channel, message, reason);
           tellDead(this, definition, message);
@@ -186,9 +211,12 @@ export const channelsLifecycle = {
         consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),
         pullFailed: () => this.jetstreamKept.maintenance.wake(),
         log: this.logger as never,
-        lease: leases && definition.stream.partitions ? (durable) => leases.acquire(durable) : undefined,
+        lease: leases && isLeased ? (durable) => leases.acquire(durable) : undefined,
       });
-      await this.jetstreamKept.maintenance.add(consumersOf(definition));
+      const { missed } = definition;
+      const told = missed && ((since: Date) => missed.call(this, since));
+      await this.jetstreamKept.maintenance.add(consumersOf(definition).map((one) => ({ ...one, missed: told })));
+      if (told) this.jetstream.recover(catchUpRecovery(this, definition, told));
       channel.start(this.jetstream.manager, this.jetstream.client);
       this.jetstreamChannels.push(channel);
       if (channel.partitions > 0) keepShare(this, channel);

@@ -2,14 +2,14 @@ import type { Context, ServiceBroker } from "moleculer";
 import { z } from "zod";
 import type { ActionContract, EventsOf } from "./action-contract.ts";
 import { id, userId } from "./fields.ts";
-import type { GiftEvents, giftActions } from "./gift/gift.contract.ts";
+import { type giftActions, giftEvents } from "./gift/gift.contract.ts";
 import type { imRouterActions } from "./im-router/im-router.contract.ts";
 import type { imServerActions } from "./im-server/im-server.contract.ts";
-import type { LivingRoomEvents, livingRoomActions } from "./living-room/living-room.contract.ts";
+import { type livingRoomActions, livingRoomEvents } from "./living-room/living-room.contract.ts";
 import type { notificationActions } from "./notification/notification.contract.ts";
-import type { PaymentEvents, PaymentTopics, paymentActions } from "./payment/payment.contract.ts";
-import type { UserEvents, userActions } from "./user/user.contract.ts";
-import type { WalletEvents, walletActions } from "./wallet/wallet.contract.ts";
+import { type PaymentTopics, type paymentActions, paymentEvents } from "./payment/payment.contract.ts";
+import { type userActions, userEvents } from "./user/user.contract.ts";
+import { type walletActions, walletEvents } from "./wallet/wallet.contract.ts";
 
 /** All actions that services offer each other, by service and name. */
 export interface Contracts {
@@ -24,8 +24,15 @@ export interface Contracts {
 }
 
 /** The durable events of stream EVENTS, by name: what `{id, name, time, data}` carries as `data`. */
-export interface DurableEvents extends UserEvents, LivingRoomEvents, GiftEvents, WalletEvents, PaymentEvents {}
-export type DurableEventName = keyof DurableEvents;
+export const durableEvents = {
+  ...userEvents,
+  ...livingRoomEvents,
+  ...giftEvents,
+  ...walletEvents,
+  ...paymentEvents,
+};
+export type DurableEventName = keyof typeof durableEvents;
+export type DurableEvents = { [Name in DurableEventName]: z.infer<(typeof durableEvents)[Name]> };
 
 /** An event as it stands in the stream; `id` is the same in every redelivery. */
 export interface EventMessage<N extends DurableEventName = DurableEventName> {

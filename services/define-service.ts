@@ -23,6 +23,9 @@ type ActionDefinitions<This, Actions> = {
     : never;
 };
 
+/** A channel of a service; where it has no `durable` its consumer is named after the service and its key. */
+type ServiceChannel<This> = Omit<ChannelDefinition<This>, "durable"> & { readonly durable?: string };
+
 interface ServiceDefinition<Name extends string, This, Actions> {
   name: Name;
   /** What the service offers: its actions check their parameters by it. */
@@ -33,7 +36,7 @@ interface ServiceDefinition<Name extends string, This, Actions> {
   mixins?: unknown[];
   actions: ActionDefinitions<This, Actions>;
   /** Durable channels, started last and stopped first: see mixins/jetstream.mixin.ts. */
-  channels?: Record<string, ChannelDefinition<This>>;
+  channels?: Record<string, ServiceChannel<This>>;
   /** Broadcasts of other nodes: evictions. */
   events?: {
     [Event in keyof BroadcastEvents]?: { handler(this: This, ctx: Context<BroadcastEvents[Event]>): Awaitable<void> };
@@ -85,6 +88,11 @@ function checkEvents({ events = {} }: MergedSchema): void {
   }
 }
 
+/** `giftFailed` of notification is `notification-gift-failed`. */
+function durableOf(service: string, channel: string): string {
+  return `${service}-${channel.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 /**
  * A Moleculer service held to its contract: every action of `Contracts[Name]` must be there with its types, and `this`
  * is the service plus what its mixins and its `created` put on it (`State`).
@@ -101,7 +109,9 @@ export function defineService<Name extends keyof Contracts, State extends object
     },
     // Moleculer starts the mixin that stands last first.
     mixins: [...mixins].reverse(),
-    channels,
+    channels: Object.fromEntries(
+      Object.entries(channels ?? {}).map(([key, channel]) => [key, { durable: durableOf(rest.name, key), ...channel }]),
+    ),
     started: [started, channels && channelsLifecycle.started].filter(Boolean),
     stopped: [stopped, channels && channelsLifecycle.stopped].filter(Boolean),
   } as unknown as ServiceSchema;

@@ -1,6 +1,8 @@
 import { z } from "zod";
-import type { DurableEventName, DurableEvents, EventMessage } from "./contracts.ts";
+import type { ChannelDefinition } from "../mixins/jetstream.mixin.ts";
+import { type DurableEventName, type DurableEvents, durableEvents, type EventMessage } from "./contracts.ts";
 import { parseMessage } from "./safe-parse.ts";
+import { eventStream } from "./streams.ts";
 
 /**
  * A durable event as it stands in stream EVENTS. `id` is derived from what happened (e.g. `room.opened:17`), so
@@ -16,11 +18,62 @@ export function durableEvent<N extends DurableEventName>(
   return { subject: `event.${name}`, msgId: id, payload: { id, name, time: time.toISOString(), data } };
 }
 
+/** An event as its consumers get it. */
+export interface ReceivedEvent<N extends DurableEventName> {
+  readonly data: DurableEvents[N];
+  /** Of the HTTP request that it comes from, as in the logs. */
+  readonly requestId: string | undefined;
+}
+
+interface ConsumerOptions<N extends DurableEventName, This> {
+  /** Events that are handled at once; 1 where left out. They are begun in the order of the stream. */
+  readonly inFlight?: number;
+  /**
+   * One node at a time consumes, so that events are begun in their order across all nodes. Needs redisLockMixin. Without
+   * it the nodes share the events.
+   */
+  readonly inOrder?: true;
+  /**
+   * The events since a time, told again from the books: for those that EVENTS dropped, or lost, before they were read.
+   * They go to the handler, with others that it has had.
+   */
+  readonly fromBooks?: (this: This, since: Date) => AsyncIterable<DurableEvents[N]>;
+}
+
+function catchingUp<N extends DurableEventName, This>(
+  fromBooks: (this: This, since: Date) => AsyncIterable<DurableEvents[N]>,
+  handler: (this: This, event: ReceivedEvent<N>) => Promise<void>,
+) {
+  return async function (this: This, since: Date): Promise<void> {
+    for await (const data of fromBooks.call(this, since)) await handler.call(this, { data, requestId: undefined });
+  };
+}
+
 /**
- * A channel's `parse` for durable events with such data: the data, checked.
- * @throws Error naming the field that does not fit.
+ * A durable consumer of an event, for the `channels` of a service; all nodes of the service are one consumer. The event
+ * is acked when `handler` resolves. At least once: the handler knows a repeat by the business ids in the event. Where it
+ * rejects with `unavailable` the event comes again for as long as it takes; after other errors a limited number of times
+ * (`limits.jetstream.maxAttempts`), then it becomes a dead letter. An event that does not fit its schema becomes one at
+ * once. A consumer that fails or waits delays itself alone.
  */
-export function eventData<Data extends z.ZodType>(data: Data): (message: unknown) => z.output<Data> {
-  const event = z.object({ data });
-  return (message) => (parseMessage(event, message) as { data: z.output<Data> }).data;
+export function onEvent<N extends DurableEventName, This>(
+  name: N,
+  handler: (this: This, event: ReceivedEvent<N>) => Promise<void>,
+  { inFlight = 1, inOrder, fromBooks }: ConsumerOptions<N, This> = {},
+): Omit<ChannelDefinition<This>, "durable"> {
+  const data: z.ZodType<DurableEvents[N]> = durableEvents[name] as never;
+  const message = z.object({ data });
+  return {
+    stream: eventStream,
+    subject: `event.${name}`,
+    batch: 1,
+    batchesInFlight: inFlight,
+    ...(inOrder ? { exclusive: true } : {}),
+    parse: (received) => (parseMessage(message, received) as { data: DurableEvents[N] }).data,
+    async handler(messages) {
+      for (const { data, requestId } of messages)
+        await handler.call(this, { data: data as DurableEvents[N], requestId });
+    },
+    ...(fromBooks && { missed: catchingUp(fromBooks, handler) }),
+  };
 }

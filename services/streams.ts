@@ -1,3 +1,4 @@
+import { config } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import type { StreamDefinition } from "../mixins/jetstream.mixin.ts";
 
@@ -32,10 +33,13 @@ export function notificationSubject(userId: string): string {
   return `notification.${userId}`;
 }
 
-/** What happened, for other services and systems. */
+/** What happened, for other services and systems. Its bytes are bounded: a consumer that is away may find a gap in it. */
 export const eventStream: StreamDefinition = {
   name: "EVENTS",
   subjects: ["event.>"],
   kind: "log",
   maxAgeMs: limits.jetstream.eventsAgeMs,
+  get maxBytes() {
+    return config().EVENTS_MAX_BYTES;
+  },
 };

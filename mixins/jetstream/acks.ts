@@ -24,3 +24,19 @@ export function keepHeld({ log }: Ports, held: () => readonly Delivered[]): Node
   });
   return setInterval(keep, limits.jetstream.ackWaitMs / 3);
 }
+
+/**
+ * Copies a message to the dead letters and acks it. It is acked only once its copy is safe there; where the copy cannot
+ * be written, the message is delivered again. Never rejects.
+ */
+export async function deadLetter(ports: HandlingPorts, channel: string, message: JsMsg, reason: string): Promise<void> {
+  const about = { channel, sequence: message.seq, subject: message.subject, reason };
+  try {
+    await ports.publishDead(channel, message, reason);
+    acknowledge(ports, message, () => message.ack());
+    ports.log.error(about, "a message went to the dead letters: look at it and replay it");
+  } catch (error) {
+    acknowledge(ports, message, () => message.nak(limits.jetstream.retryMaxDelayMs));
+    ports.log.error({ ...about, err: error }, "a dead letter could not be written: its message comes again");
+  }
+}

@@ -3,11 +3,9 @@ import { isUnavailable } from "../../broker/failure.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 import { KeyedQueue } from "../keyed-queue.ts";
-import { acknowledge, keepHeld } from "./acks.ts";
-import { bury } from "./bury.ts";
-import { alone, type Delivered, type Hand, type HandlingPorts, placeOf, retryDelayMs, view } from "./message.ts";
-import { Pace } from "./pace.ts";
-import { type Slot, Slots } from "./slots.ts";
+import { acknowledge, deadLetter, keepHeld } from "./acks.ts";
+import { BatchTimer } from "./batch-timer.ts";
+import { type Batch, type Delivered, type HandlingPorts, placeOf, retryDelayMs, view } from "./message.ts";
 
 export interface BatchBounds {
   /** The channel's name, for logs and dead letters. */
@@ -18,60 +16,69 @@ export interface BatchBounds {
   readonly gatherMs?: number;
 }
 
-const noSlot: Slot = { free: () => {} };
-
 /**
- * Messages on their way through the handler: gathered into batches, tried again, put aside. What is held is kept from
- * being delivered again, however long its handling takes.
+ * The messages that a channel holds, on their way through its handler. Those of a key are handled in their order, and
+ * never in two batches at once. What is held is not delivered again, however long its handling takes.
+ *
+ * States of a message, and the moves between them:
+ *
+ *     (delivered) → waiting → in work → acked
+ *     in work → pausing → waiting     unavailable: after a delay that grows, for ever
+ *     in work → in work               an error of a batch with several keys: each key by itself
+ *     in work → waiting               an error of a key's batch: all but its first message, which goes on by itself
+ *     in work → pausing → waiting     an error of one message by itself, `limits.jetstream.maxAttempts` times
+ *     in work → dead letter           after that; a message that cannot be read becomes one at once
+ *     waiting, pausing → given back   halted: another node gets it
+ *
+ * Modes of the channel: running → draining (`stop`: what is held is handled) → halted (something failed, or
+ * `limits.jetstream.drainMs` are over: what is not in work is given back).
  */
 export class Batches {
   private readonly bounds: BatchBounds;
   private readonly ports: HandlingPorts;
   /** There is room again. */
   private readonly freed: () => void;
-  private readonly boxes = new KeyedQueue<Delivered>();
+  private readonly waiting = new KeyedQueue<Delivered>();
+  /** Messages in work or pausing. */
+  private readonly taken = new Set<Delivered>();
   private readonly running = new Set<Promise<void>>();
-  /** Messages handed out or waiting for another try. */
-  private readonly inHand = new Set<Delivered>();
-  /** Their places in the queue. */
+  private inFlight = 0;
+  /** The places in the queue of all that is held. */
   private readonly heldPlaces = new Set<string>();
-  /** Who waits for a stream's messages to be handled. */
-  private readonly waiting = new Map<string, () => void>();
+  /** Who waits until nothing of a stream is held. */
+  private readonly waiters = new Map<string, () => void>();
   private readonly keepAlive: NodeJS.Timeout;
-  private readonly slots: Slots;
-  private draining = false;
-  private stopping = false;
+  private mode: "running" | "draining" | "halted" = "running";
   private readonly halted = Promise.withResolvers<void>();
-  private readonly pace: Pace;
+  private readonly timer: BatchTimer;
 
   constructor(bounds: BatchBounds, ports: HandlingPorts, freed: () => void) {
     this.bounds = bounds;
     this.ports = ports;
     this.freed = freed;
-    this.pace = new Pace(bounds.gatherMs ?? 0, ports.log, () => this.dispatch());
-    this.slots = new Slots(bounds.batchesInFlight, () => this.pace.soon());
-    this.keepAlive = keepHeld(ports, () => [...this.inHand, ...this.boxes]);
+    this.timer = new BatchTimer(bounds.gatherMs ?? 0, ports.log, () => this.dispatch());
+    this.keepAlive = keepHeld(ports, () => [...this.taken, ...this.waiting]);
   }
 
-  /** Messages held, waiting and in hand. */
+  /** Messages held, in whichever state. */
   get held(): number {
-    return this.boxes.size + this.inHand.size;
+    return this.waiting.size + this.taken.size;
   }
 
-  /** Takes a message unless it is here already: then this process was too busy to say so in time. */
+  /** Takes a message unless it is held already: then this process was too busy to extend its ack wait. */
   put(message: JsMsg, read: () => { key: string; data: unknown }): void {
     const place = placeOf(message);
     if (this.heldPlaces.has(place)) return;
-    if (this.stopping) {
+    if (this.mode === "halted") {
       acknowledge(this.ports, message, () => message.nak());
       return;
     }
     this.heldPlaces.add(place);
     try {
-      this.boxes.put({ ...read(), message, tries: 0, faults: 0 });
-      this.pace.soon();
+      this.waiting.put({ ...read(), message, tries: 0, faults: 0 });
+      this.timer.soon();
     } catch (error) {
-      this.track(this.putAside(message, `unreadable: ${messageOf(error)}`));
+      this.track(this.toDeadLetters(message, `unreadable: ${messageOf(error)}`));
     }
   }
 
@@ -79,45 +86,42 @@ export class Batches {
   async handled(stream: string): Promise<void> {
     while (this.holds(stream))
       await new Promise<void>((resolve) => {
-        this.waiting.set(stream, resolve);
+        this.waiters.set(stream, resolve);
       });
-    this.waiting.delete(stream);
+    this.waiters.delete(stream);
   }
 
   private holds(stream: string): boolean {
-    return [...this.inHand, ...this.boxes].some(({ message }) => message.info.stream === stream);
+    return [...this.taken, ...this.waiting].some(({ message }) => message.info.stream === stream);
   }
 
-  /**
-   * Handles what is held and then resolves; once something of it fails, or the time is over, the rest is given back to
-   * the other nodes.
-   */
+  /** Handles what is held and then resolves; what cannot be handled is given back to the other nodes. */
   async stop(): Promise<void> {
-    this.draining = true;
+    this.mode = "draining";
     this.dispatch();
     const deadline = setTimeout(() => this.halt(), limits.jetstream.drainMs);
     if (this.held > 0) await this.halted.promise;
     this.halt();
     clearTimeout(deadline);
     await Promise.all(this.running);
-    this.giveBack([...this.inHand, ...this.boxes.remove(() => true)]);
+    this.giveBack([...this.taken, ...this.waiting.remove(() => true)]);
     clearInterval(this.keepAlive);
-    this.pace.stop();
+    this.timer.stop();
   }
 
   /**
-   * Gives back what waits, but not behind messages of its key that are in hand: what is given back comes again in the
-   * order it was given, so these go first where they cannot be handled either.
+   * Gives back what waits. Of keys that are in work it stays until their batch has ended: what is given back is delivered
+   * in the order in which it was given back, so the batch's messages must go first where it fails.
    */
   private halt(): void {
-    this.stopping = true;
-    this.giveBack(this.boxes.remove(({ key }) => !this.boxes.isBusy(key)));
-    for (const resolve of this.waiting.values()) resolve();
+    this.mode = "halted";
+    this.giveBack(this.waiting.remove(({ key }) => !this.waiting.isBusy(key)));
+    for (const resolve of this.waiters.values()) resolve();
     this.halted.resolve();
   }
 
-  private giveBack(letters: readonly Delivered[]): void {
-    for (const letter of letters) this.finish(letter, () => letter.message.nak());
+  private giveBack(messages: readonly Delivered[]): void {
+    for (const one of messages) this.finish(one, () => one.message.nak());
   }
 
   private track(work: Promise<void>): void {
@@ -126,133 +130,99 @@ export class Batches {
   }
 
   private dispatch(): void {
-    while (!this.stopping && this.boxes.hasReady && this.slots.free) {
-      if (!this.pace.mayStart(this.draining || this.boxes.size >= this.bounds.batch)) return;
-      const hand = this.boxes.take(this.bounds.batch);
-      for (const letters of hand.values()) for (const letter of letters) this.inHand.add(letter);
-      const slot = this.slots.take();
-      const work = this.attempt(hand, slot).finally(() => {
-        slot.free();
-        this.freed();
-      });
-      this.track(work);
+    const { batch: most, batchesInFlight } = this.bounds;
+    while (this.mode !== "halted" && this.waiting.hasReady && this.inFlight < batchesInFlight) {
+      if (!this.timer.mayStart(this.mode === "draining" || this.waiting.size >= most)) return;
+      const batch = this.waiting.take(most);
+      for (const messages of batch.values()) for (const one of messages) this.taken.add(one);
+      this.inFlight++;
+      this.track(this.attempt(batch).finally(() => this.ended()));
     }
   }
 
-  /** Never rejects: every message of the hand is acked, buried, or waits for another try. */
-  private async attempt(hand: Hand, slot: Slot): Promise<void> {
-    const letters = [...hand.values()].flat();
-    let released = false;
-    const release = () => {
-      if (released) return;
-      released = true;
-      for (const key of hand.keys()) this.boxes.done(key);
-      slot.free();
-    };
+  private ended(): void {
+    this.inFlight--;
+    this.timer.soon();
+    this.freed();
+  }
+
+  /** Never rejects: afterwards every message of the batch is acked, a dead letter, pausing or waiting. */
+  private async attempt(batch: Batch): Promise<void> {
+    const messages = [...batch.values()].flat();
     try {
-      await this.ports.handle(letters.map(view), release);
-      for (const letter of letters) this.finish(letter, () => letter.message.ack());
-      if (!released) for (const key of hand.keys()) this.boxes.done(key);
+      await this.ports.handle(messages.map(view));
+      for (const one of messages) this.finish(one, () => one.message.ack());
+      for (const key of batch.keys()) this.waiting.done(key);
     } catch (error) {
-      const about = { channel: this.bounds.durable, messages: letters.length, err: error };
+      const about = { channel: this.bounds.durable, messages: messages.length, err: error };
       if (isUnavailable(error)) {
         this.ports.log.warn(about, "a dependency is not reachable: the batch is tried again");
-        if (released) this.repeatLater(letters);
-        else for (const [key, own] of hand) this.tryLater(key, own);
-      } else if (released) await this.failedAfterRelease(letters, error);
-      else if (hand.size > 1) {
-        // One of them is bad; alone, the others pass.
-        this.ports.log.warn(about, "a batch could not be handled: tried key by key");
-        for (const [key, own] of hand) await this.attempt(new Map([[key, own]]), slot);
-      } else await this.failed(hand, error, slot);
+        for (const [key, own] of batch) this.tryLater(key, own);
+      } else if (batch.size > 1) {
+        this.ports.log.warn(about, "a batch could not be handled: it is tried again key by key");
+        for (const [key, own] of batch) await this.attempt(new Map([[key, own]]));
+      } else await this.failed(batch, error);
     }
   }
 
-  /** A key's batch met a fault: its first message is tried alone, and the others follow it in order. */
-  private async failed(hand: Hand, error: unknown, slot: Slot): Promise<void> {
-    const [[key, letters]] = hand as unknown as [[string, Delivered[]]];
-    const [first, ...rest] = letters as [Delivered, ...Delivered[]];
+  /** After an error of a key's batch: its first message is tried by itself, and the others follow it in order. */
+  private async failed(batch: Batch, error: unknown): Promise<void> {
+    const [[key, messages]] = batch as unknown as [[string, Delivered[]]];
+    const [first, ...rest] = messages as [Delivered, ...Delivered[]];
     if (rest.length > 0) {
-      for (const letter of rest) this.inHand.delete(letter);
-      this.boxes.returnRest(key, rest);
-      await this.attempt(new Map([[key, [first]]]), slot);
+      for (const one of rest) this.taken.delete(one);
+      this.waiting.returnRest(key, rest);
+      await this.attempt(new Map([[key, [first]]]));
     } else if (this.mayFailAgain(first, error)) this.tryLater(key, [first]);
     else {
-      await this.putAside(first.message, messageOf(error));
-      this.inHand.delete(first);
-      this.boxes.done(key);
+      await this.toDeadLetters(first.message, messageOf(error));
+      this.taken.delete(first);
+      this.waiting.done(key);
       this.progressed();
     }
   }
 
-  /** The keys have gone on, so each message is repeated by itself: alone, the good ones pass. */
-  private async failedAfterRelease(letters: readonly Delivered[], error: unknown): Promise<void> {
-    const [first, ...rest] = letters as [Delivered, ...Delivered[]];
-    if (rest.length > 0) {
-      const about = { channel: this.bounds.durable, messages: letters.length, err: error };
-      this.ports.log.warn(about, "a batch could not be handled to its end: its messages are repeated one by one");
-      for (const letter of letters) await this.attempt(alone([letter]), noSlot);
-    } else if (this.mayFailAgain(first, error)) this.repeatLater([first]);
-    else {
-      await this.putAside(first.message, messageOf(error));
-      this.inHand.delete(first);
-      this.progressed();
-    }
-  }
-
-  /** Counts a fault of a message by itself; outages are not its fault and are not counted. */
-  private mayFailAgain(letter: Delivered, error: unknown): boolean {
-    letter.faults++;
-    if (letter.faults >= limits.jetstream.maxAttempts) return false;
-    const about = { channel: this.bounds.durable, sequence: letter.message.seq, faults: letter.faults, err: error };
+  /** Counts an error of a message by itself; an outage is not its fault and is not counted. */
+  private mayFailAgain(one: Delivered, error: unknown): boolean {
+    one.faults++;
+    if (one.faults >= limits.jetstream.maxAttempts) return false;
+    const about = { channel: this.bounds.durable, sequence: one.message.seq, faults: one.faults, err: error };
     this.ports.log.error(about, "a message could not be handled: it is tried again");
     return true;
   }
 
-  /** The key's messages stay in hand and are first in line again after a pause that grows with each try. */
-  private tryLater(key: string, letters: Delivered[]): void {
-    this.afterPause(letters, () => {
-      for (const letter of letters) this.inHand.delete(letter);
-      this.boxes.putBack(key, letters);
-      this.dispatch();
-    });
-  }
-
-  /** What was released is repeated beside its keys, which have gone on. */
-  private repeatLater(letters: readonly Delivered[]): void {
-    this.afterPause(letters, () => {
-      this.track(this.attempt(alone(letters), noSlot).finally(this.freed));
-    });
-  }
-
-  private afterPause(letters: readonly Delivered[], work: () => void): void {
-    if (this.draining) {
+  /** The key's messages pause, each time for longer, and are then the first of their key again. */
+  private tryLater(key: string, messages: Delivered[]): void {
+    if (this.mode !== "running") {
       this.halt();
       return;
     }
-    const delayMs = retryDelayMs(letters[0]?.tries ?? 0);
-    for (const letter of letters) letter.tries++;
+    const delayMs = retryDelayMs(messages[0]?.tries ?? 0);
+    for (const one of messages) one.tries++;
     const again = () => {
-      if (!this.stopping) work();
+      if (this.mode === "halted") return;
+      for (const one of messages) this.taken.delete(one);
+      this.waiting.putBack(key, messages);
+      this.dispatch();
     };
     setTimeout(again, delayMs).unref();
   }
 
-  private async putAside(message: JsMsg, reason: string): Promise<void> {
-    await bury(this.ports, this.bounds.durable, message, reason);
+  private async toDeadLetters(message: JsMsg, reason: string): Promise<void> {
+    await deadLetter(this.ports, this.bounds.durable, message, reason);
     this.heldPlaces.delete(placeOf(message));
   }
 
-  private finish(letter: Delivered, settle: () => void): void {
-    this.inHand.delete(letter);
-    this.heldPlaces.delete(placeOf(letter.message));
-    acknowledge(this.ports, letter.message, settle);
+  private finish(one: Delivered, answer: () => void): void {
+    this.taken.delete(one);
+    this.heldPlaces.delete(placeOf(one.message));
+    acknowledge(this.ports, one.message, answer);
     this.progressed();
   }
 
   /** Something is no longer held. */
   private progressed(): void {
-    for (const resolve of this.waiting.values()) resolve();
-    if (this.draining && this.held === 0) this.halted.resolve();
+    for (const resolve of this.waiters.values()) resolve();
+    if (this.mode === "draining" && this.held === 0) this.halted.resolve();
   }
 }

@@ -6,25 +6,27 @@ import { type ChannelMessage, type HandlingPorts, placeOf } from "./message.ts";
 import { Puller } from "./puller.ts";
 
 /**
- * A durable pull consumer, shared by all nodes that have the same `durable`. Of a stream with partitions each has a
- * consumer of its own that one node at a time pulls: so its order is kept also where many nodes share the channel.
+ * A durable pull consumer, shared by all nodes that have the same `durable`. A stream with partitions has a consumer for
+ * each of them, which one node at a time pulls: their messages keep their order although many nodes share the channel.
  */
 export interface ChannelDefinition<This = unknown> {
   readonly stream: StreamDefinition;
   /** Filter, without the namespace's prefix; may end in `*` or `>`. Left out it is the whole stream, which costs less. */
   readonly subject?: string;
   readonly durable: string;
+  /** One node at a time pulls, so that messages keep their order. For streams without partitions, which have it anyway. */
+  readonly exclusive?: true;
   /** Messages of one handler call at the most. */
   readonly batch: number;
   readonly batchesInFlight: number;
   /**
-   * While messages stream in, a batch that is not full starts so long after the one before it, so that it is worth its
-   * price; after a pause the first message is handled at once. 0 where left out.
+   * While messages stream in, a batch that is not full starts so long after the one before it: small batches cost more
+   * for each message. After a pause the first message is handled at once. 0 where left out.
    */
   readonly gatherMs?: number;
   /**
-   * Messages that this node may hold, waiting and in hand; pulls that are under way may bring as many again. By default
-   * the batches in flight and one more.
+   * Messages that this node may hold, waiting and in work; pulls that are under way may bring as many again. By default
+   * those of the batches in flight and of one more.
    */
   readonly heldMessages?: number;
   /** Checks what came off the wire; a message that it throws on goes to the dead letters at once. */
@@ -35,11 +37,14 @@ export interface ChannelDefinition<This = unknown> {
    * Handles a batch; every message of it is acked once this resolves, so it must have done all it does by then. Where
    * it rejects, the same messages come again, later each time, so it must be idempotent. A rejection with `unavailable`
    * is tried for ever; any other is tried key by key, and its message goes to the dead letters in the end.
-   *
-   * A handler whose last step only waits calls `release` before it: the next batch may start, also with the same keys,
-   * and what is left is repeated by itself where it fails.
    */
-  handler(this: This, messages: ChannelMessage[], release: () => void): Promise<void>;
+  handler(this: This, messages: ChannelMessage[]): Promise<void>;
+  /**
+   * Of a consumer of a log: handles again what the service's books say has happened since a time. Called where the log
+   * has lost messages that the consumer may not have read: dropped for their bytes or age, or gone with the stream. Any
+   * node may call it, and several at once. Where it rejects it is called again.
+   */
+  missed?(this: This, since: Date): Promise<void>;
   /**
    * Gets what `parse` gave of each message that the handler could not handle, once its copy is safe in the dead letters
    * and before it is acked; so it may get one again.
@@ -47,19 +52,24 @@ export interface ChannelDefinition<This = unknown> {
   dead?(this: This, data: unknown): void;
 }
 
+/** See `Channel.partitions`. */
+export function partitionsOfChannel({ stream, exclusive }: Pick<ChannelDefinition, "stream" | "exclusive">): number {
+  return stream.partitions ?? (exclusive ? 1 : 0);
+}
+
 export interface ChannelPorts extends HandlingPorts {
   /**
-   * Tries to take the lease of a partition's consumer; `undefined` where another node has it. Needed for partitions.
-   * It is for order alone: without it two nodes would handle a partition at once, each message still once.
+   * Tries to take the lease of a consumer that one node at a time pulls; `undefined` where another node has it. It is for
+   * order alone: without it two nodes would pull at once, and each message would still be handled once.
    */
-  lease?(durable: string): Promise<Lease | undefined>;
+  lease?(durable: string): Promise<PartitionLease | undefined>;
   /** The server's name of a consumer. */
   consumerName?(durable: string): string;
   /** A pull failed: its consumer may be gone. */
   pullFailed?(): void;
 }
 
-export interface Lease {
+export interface PartitionLease {
   unlock(): Promise<void>;
 }
 
@@ -75,7 +85,7 @@ export class Channel {
   private readonly ports: ChannelPorts;
   private readonly batches: Batches;
   private readonly pullers = new Map<string, Puller>();
-  private readonly leases = new Map<string, Lease>();
+  private readonly leases = new Map<string, PartitionLease>();
   private readonly changing = new Set<string>();
   private readonly changes = new Set<Promise<void>>();
   private wanted = new Set<string>();
@@ -83,7 +93,7 @@ export class Channel {
     throw new Error("the channel was not started");
   };
   private streamOf: (durable: string) => string = (durable) => durable;
-  private inOtherHands: (durable: string) => Promise<boolean> = () => Promise.resolve(false);
+  private isActiveElsewhere: (durable: string) => Promise<boolean> = () => Promise.resolve(false);
 
   constructor(definition: ChannelDefinition, ports: ChannelPorts) {
     this.definition = definition;
@@ -93,13 +103,14 @@ export class Channel {
     });
   }
 
-  /** Messages held in this process, waiting and in hand. */
+  /** Messages held in this process. */
   get held(): number {
     return this.batches.held;
   }
 
+  /** Consumers that one node at a time pulls; 0 where all nodes pull the same one. */
   get partitions(): number {
-    return this.definition.stream.partitions ?? 0;
+    return partitionsOfChannel(this.definition);
   }
 
   /** The consumers are there (mixins/jetstream/maintenance.ts). Nothing is pulled before `pull`. */
@@ -108,7 +119,7 @@ export class Channel {
     const streamOf = (durable: string) => consumers.get(durable) as string;
     const nameOf = (durable: string) => this.ports.consumerName?.(durable) ?? durable;
     this.streamOf = streamOf;
-    this.inOtherHands = async (durable) => {
+    this.isActiveElsewhere = async (durable) => {
       const { num_ack_pending, num_waiting } = await manager.consumers.info(streamOf(durable), nameOf(durable));
       return num_ack_pending + num_waiting > 0;
     };
@@ -125,7 +136,8 @@ export class Channel {
 
   /**
    * Pulls these partitions from now on and no others (a channel without partitions is one partition, 0). What is held of
-   * the others is still handled here; whoever pulls them next waits for that. Resolves once they are handed over.
+   * the others is still handled here, and the node that pulls them next waits for that. Resolves once they are handed
+   * over.
    */
   async pull(partitions: readonly number[]): Promise<void> {
     const durables = [...this.consumers().keys()];
@@ -136,13 +148,13 @@ export class Channel {
   }
 
   private change(durable: string): Promise<void> {
-    const change = this.bringAbout(durable);
+    const change = this.reconcile(durable);
     this.changes.add(change);
     return change.finally(() => this.changes.delete(change));
   }
 
   /** One change of a consumer at a time, and the next one where something else is wanted by then. Never rejects. */
-  private async bringAbout(durable: string): Promise<void> {
+  private async reconcile(durable: string): Promise<void> {
     if (this.changing.has(durable)) return;
     this.changing.add(durable);
     while (this.wanted.has(durable) !== this.pullers.has(durable)) {
@@ -167,13 +179,13 @@ export class Channel {
   }
 
   /**
-   * Pulls a consumer once its lease is ours, nothing of it is in another's hand and nobody pulls it, so that nothing
-   * later overtakes. The hand of a node that died is empty after the ack wait: then what it held is delivered first.
+   * Pulls a consumer once its lease is ours and no other node holds messages of it or pulls it, so that no later message
+   * overtakes an earlier one. What a node held that died is delivered again after the ack wait.
    */
   private async takeOver(durable: string): Promise<void> {
     await this.leased(durable);
     const deadline = Date.now() + limits.jetstream.ackWaitMs + limits.jetstream.takeOverPollMs;
-    while (this.wanted.has(durable) && Date.now() < deadline && (await this.isHeld(durable))) await aMoment();
+    while (this.wanted.has(durable) && Date.now() < deadline && (await this.isHeld(durable))) await delay();
     if (this.wanted.has(durable)) this.pullers.set(durable, this.open(durable));
     else await this.giveLeaseBack(durable);
   }
@@ -183,14 +195,14 @@ export class Channel {
     while (this.wanted.has(durable) && this.ports.lease && !this.leases.has(durable)) {
       const lease = await this.ports.lease(durable);
       if (lease) this.leases.set(durable, lease);
-      else await aMoment();
+      else await delay();
     }
   }
 
-  /** Where nobody can say, as if it were. */
+  /** Also true where the server does not answer. */
   private async isHeld(durable: string): Promise<boolean> {
     try {
-      return await this.inOtherHands(durable);
+      return await this.isActiveElsewhere(durable);
     } catch (error) {
       this.ports.log.warn(
         { err: error, channel: durable },
@@ -200,7 +212,7 @@ export class Channel {
     }
   }
 
-  /** Takes no more and handles what it holds; what cannot be handled any more is given back to the other nodes. */
+  /** Pulls no more and handles what it holds; what cannot be handled is given back to the other nodes. */
   async stop(): Promise<void> {
     this.wanted.clear();
     await Promise.all([...this.pullers.values()].map((puller) => puller.stop()));
@@ -230,6 +242,7 @@ export class Channel {
   }
 }
 
-function aMoment(): Promise<void> {
+/** Until the next look at a consumer that is to be taken over. */
+function delay(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, limits.jetstream.takeOverPollMs));
 }

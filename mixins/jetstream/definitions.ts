@@ -24,6 +24,8 @@ export interface StreamDefinition {
    */
   readonly partitions?: number;
   readonly maxAgeMs?: number;
+  /** Of a log: beyond so many bytes the oldest are forgotten. */
+  readonly maxBytes?: number;
   /** Publishing beyond this is refused, so that a queue that nobody drains answers 503 instead of filling the disk. */
   readonly maxMessages?: number;
   /** Of a log: beyond this the oldest are forgotten, those of one subject or of all. */
@@ -70,6 +72,7 @@ export function streamConfig(stream: StreamDefinition): WantedStream {
     duplicate_window: nanos(limits.jetstream.duplicateWindowMs),
     max_age: nanos(stream.maxAgeMs ?? 0),
     max_msgs: stream.maxMessages ?? stream.keepLatest?.messages ?? -1,
+    max_bytes: stream.maxBytes ?? -1,
     max_msgs_per_subject: stream.keepLatest?.perSubject ?? -1,
     ...(stream.maxMessages ? { discard: DiscardPolicy.New } : {}),
   };
@@ -83,6 +86,8 @@ export interface ConsumerDefinition {
   readonly kind: StreamDefinition["kind"];
   /** Filter, without the namespace's prefix. */
   readonly subject?: string;
+  /** See `ChannelDefinition.missed`. */
+  readonly missed?: (since: Date) => Promise<void>;
 }
 
 /** A channel's consumers, in the order of the stream's partitions. */

@@ -1,4 +1,5 @@
 import type { JetStreamManager, StreamInfo } from "nats";
+import type { Log } from "../../broker/log.ts";
 import type { Conditions } from "./conditions.ts";
 import type { StreamDefinition } from "./definitions.ts";
 import { lostWith, purgedBetween, type SeenConsumer, type SeenStream, seenStream } from "./losses.ts";
@@ -13,7 +14,7 @@ export interface LossParts {
   /** Of a service with a database. */
   readonly positions?: PositionKeeper;
   readonly recoveries?: Recoveries;
-  readonly log: { error(about: object, text: string): void };
+  readonly log: Log;
   /** For the metrics: messages that are lost with a stream or a purge. */
   countLost(stream: string, messages: number): void;
 }

@@ -1,4 +1,5 @@
 import type { ConsumerInfo, PubAck, StreamInfo } from "nats";
+import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../background-loop.ts";
 import { boundReached, doneBy } from "./conditions.ts";
@@ -13,13 +14,14 @@ import {
   streamConfig,
   type WantedStream,
 } from "./definitions.ts";
+import { GapWatch } from "./gap-watch.ts";
 import { type LossParts, LossWatch } from "./loss-watch.ts";
 import { type SeenConsumer, seenConsumer } from "./losses.ts";
 import { findStream, makeStream, markOf } from "./streams.ts";
 
 export interface MaintenanceParts extends LossParts {
   readonly streams: readonly StreamDefinition[];
-  readonly log: Record<"info" | "warn" | "error", (about: object, text: string) => void>;
+  readonly log: Log;
 }
 
 interface Part {
@@ -38,6 +40,7 @@ export class Maintenance {
   private readonly streams: readonly Part[];
   private readonly consumers: ConsumerDefinition[] = [];
   private readonly losses: LossWatch;
+  private readonly gaps: GapWatch | undefined;
   private readonly consumersSeen = new Map<string, SeenConsumer>();
   private readonly missingSince = new Map<string, number>();
   /** The server's names of the consumers, by durable. */
@@ -50,6 +53,8 @@ export class Maintenance {
   constructor(parts: MaintenanceParts) {
     this.parts = parts;
     this.losses = new LossWatch(parts);
+    const { positions, log, countLost } = parts;
+    this.gaps = positions && new GapWatch({ positions, log, countLost });
     this.streams = parts.streams.flatMap((definition) =>
       partsOf(definition).map((part) => ({
         ...{ wanted: streamConfig(part), kind: part.kind, isRare: part.name === deadLetters.name },
@@ -179,7 +184,7 @@ export class Maintenance {
 
   /** `undefined` where it is gone and not made again yet. */
   private async lookAtConsumer(consumer: ConsumerDefinition, stream: StreamInfo): Promise<ConsumerInfo | undefined> {
-    const { manager, conditions, positions } = this.parts;
+    const { manager, conditions } = this.parts;
     const what = `consumer ${consumer.durable}`;
     const name = consumerName(consumer, markOf(stream));
     const found = await findConsumer(manager, consumer.stream, name);
@@ -192,7 +197,7 @@ export class Maintenance {
     if (consumer.kind === "queue" && before && (await this.losses.lookForPurge(stream, before, now))) this.wake();
     this.consumersSeen.set(consumer.durable, now);
     conditions.atWork(consumer.durable, now.waiting, doneBy(consumer.kind, stream, info));
-    if (consumer.kind === "log") await positions?.note(consumer.durable, stream, info.ack_floor.stream_seq);
+    if (consumer.kind === "log") await this.gaps?.look(consumer, stream, info);
     return info;
   }
 

@@ -1,4 +1,5 @@
 import type { JsMsg } from "nats";
+import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 
 /** A message as a handler sees it. */
@@ -12,13 +13,13 @@ export interface ChannelMessage<T = unknown> {
 
 /** What a channel does with messages. */
 export interface HandlingPorts {
-  handle(messages: ChannelMessage[], release: () => void): Promise<void>;
+  handle(messages: ChannelMessage[]): Promise<void>;
   /** Resolves once the copy is safe in the dead letters. */
   publishDead(channel: string, message: JsMsg, reason: string): Promise<void>;
-  log: Record<"info" | "warn" | "error", (about: object, text: string) => void>;
+  log: Log;
 }
 
-/** A message in a channel's hands. */
+/** A message that a channel holds. */
 export interface Delivered {
   readonly key: string;
   readonly message: JsMsg;
@@ -42,13 +43,8 @@ export function view({ message, data }: Delivered): ChannelMessage {
   };
 }
 
-/** Messages handed out together, by key. */
-export type Hand = Map<string, Delivered[]>;
-
-/** Messages under keys that no mailbox has. */
-export function alone(letters: readonly Delivered[]): Hand {
-  return new Map(letters.map((letter) => [`again:${placeOf(letter.message)}`, [letter]]));
-}
+/** Messages that are handled together, by key. */
+export type Batch = Map<string, Delivered[]>;
 
 /** How long a message that was tried so often waits for the next try: twice as long each time, within bounds. */
 export function retryDelayMs(tries: number): number {

@@ -1,10 +1,12 @@
 import { limits } from "../../config/limits.ts";
 import type { LockHold } from "../redis-lock.mixin.ts";
-import type { Lease } from "./channel.ts";
+import type { PartitionLease } from "./channel.ts";
 
 interface Locks {
   acquire(keys: readonly string[]): Promise<LockHold>;
 }
+
+const leaseOf = (hold: LockHold): PartitionLease => ({ unlock: () => hold.unlock() });
 
 /**
  * The leases of partitions, as locks in Redis. Without Redis every node that wants a lease has it, but not at once: one
@@ -24,15 +26,15 @@ export class PartitionLeases {
   }
 
   /** `undefined` where another node has it, or may have it. */
-  async acquire(durable: string): Promise<Lease | undefined> {
+  async acquire(durable: string): Promise<PartitionLease | undefined> {
     const key = `partition:${durable}`;
     const hold = await this.locks.acquire([key]);
     if (!hold.degraded) {
       this.unanswered.delete(key);
-      return hold.acquired.has(key) ? hold : undefined;
+      return hold.acquired.has(key) ? leaseOf(hold) : undefined;
     }
     const since = this.unanswered.get(key) ?? this.now();
     this.unanswered.set(key, since);
-    return this.now() - since >= limits.lock.ttlMs ? hold : undefined;
+    return this.now() - since >= limits.lock.ttlMs ? leaseOf(hold) : undefined;
   }
 }

@@ -1,12 +1,9 @@
 import type { JetStreamManager, StreamInfo } from "nats";
+import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import type { Start } from "./definitions.ts";
-import { allConsumers, type Positions, type StreamGeneration } from "./positions.ts";
+import { allConsumers, type Position, type Positions, type StreamGeneration } from "./positions.ts";
 import { findStream } from "./streams.ts";
-
-interface KeeperLog {
-  error(about: object, text: string): void;
-}
 
 const generationOf = ({ config, created }: StreamInfo): StreamGeneration => ({ stream: config.name, created });
 /** The reader that stands for the service itself: how far it has seen the stream grow. */
@@ -16,13 +13,13 @@ const looker = "seen";
 export class PositionKeeper {
   private readonly manager: JetStreamManager;
   private readonly positions: Positions;
-  private readonly log: KeeperLog;
+  private readonly log: Log;
   /** What is known to stand in the database, by reader and stream generation. */
   private readonly stored = new Map<string, number>();
   private readonly seen = new Map<string, { sequence: number; at: number }>();
   private tracking = false;
 
-  constructor(manager: JetStreamManager, positions: Positions, log: KeeperLog) {
+  constructor(manager: JetStreamManager, positions: Positions, log: Log) {
     this.manager = manager;
     this.positions = positions;
     this.log = log;
@@ -59,6 +56,11 @@ export class PositionKeeper {
       "a stream ends before what was read of it, as after a restore: goes on with what is new in it",
     );
     return { since };
+  }
+
+  /** Where a reader stands in the stream, as its service's database says. */
+  find(reader: string, stream: StreamInfo): Promise<Position | undefined> {
+    return this.positions.find(reader, generationOf(stream));
   }
 
   /** Notes that a reader is done with everything up to `reached`. `stream` was looked at before that was known. */

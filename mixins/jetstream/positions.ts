@@ -38,6 +38,16 @@ export class Positions {
     return row && { sequence: toSafeInteger(row.sequence), time: row.update_time };
   }
 
+  /** When a reader last came forward in another stream of the name; `undefined` where there was none. */
+  async lastTimeInFormer(reader: string, { stream, created }: StreamGeneration): Promise<Date | undefined> {
+    const [row] = await this.db.query<{ time: Date | null }>(
+      `SELECT MAX(update_time) AS time FROM t_stream_position
+       WHERE reader = ? AND stream = ? AND stream_created <> ?`,
+      [reader, stream, created],
+    );
+    return row?.time ?? undefined;
+  }
+
   /** Whether this service has ever noted anything of a stream of this name. */
   async knows(stream: string): Promise<boolean> {
     const rows = await this.db.query("SELECT 1 FROM t_stream_position WHERE stream = ? LIMIT 1", [stream]);

@@ -1,3 +1,4 @@
+import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../background-loop.ts";
 import { type StreamDefinition, streamNames } from "./definitions.ts";
@@ -18,10 +19,6 @@ export interface Recovery {
   readonly once?: boolean;
 }
 
-interface RecoveryLog {
-  warn(about: object, text: string): void;
-}
-
 /** Runs recoveries, and keeps in the database for which streams they are done. */
 export class Recoveries {
   private readonly positions: Positions;
@@ -34,7 +31,7 @@ export class Recoveries {
   private readonly answered = new Map<string, number>();
   private readonly loop: BackgroundLoop;
 
-  constructor(positions: Positions, log: RecoveryLog) {
+  constructor(positions: Positions, log: Log) {
     this.positions = positions;
     this.loop = new BackgroundLoop({
       name: "stream recovery",

@@ -34,7 +34,7 @@ export function acceptancePorts(service: Service & GiftState, ctx: Context<unkno
       const waiting = await recallAccepted(service.redis, orderId, service.logger as never);
       return waiting?.contentHash ?? service.settledOrders.get(orderId);
     },
-    gift: (giftId) => service.shelf.gift(giftId),
+    gift: (giftId) => service.catalogueCache.gift(giftId),
     anchorOf: (roomId) =>
       query(service.anchors.get(roomId, async () => (await call(ctx, "living-room.find", { roomId }))?.anchorId)),
     mayReceive: (userId) => query(service.receivers.has(userId)),

@@ -1,28 +1,30 @@
 import { hash as hashOf } from "node:crypto";
+import { z } from "zod";
 import { shown } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
-import { isUserId } from "../fields.ts";
+import { id, integer, isoTime, userId } from "../fields.ts";
+import { safeParse } from "../safe-parse.ts";
 
-/** A gift as it waits in JetStream: everything its settlement needs, fixed when it was accepted. */
-export interface AcceptedGift {
-  orderId: string;
-  senderId: string;
-  receiverId: string;
-  roomId: number;
-  giftId: number;
-  count: number;
+const acceptedGift = z.object({
+  orderId: z.string().min(1).max(64),
+  senderId: userId,
+  receiverId: userId,
+  roomId: id,
+  giftId: id,
+  count: id,
   /** Of one, coins. */
-  price: number;
+  price: id,
   /** The receiver's share of it, whole percent. */
-  sharePercent: number;
+  sharePercent: integer(0, 100),
   /** 0 normal, 1 PK. */
-  type: number;
+  type: integer(0, 1),
   /** The effect's file. */
-  url: string;
-  contentHash: string;
-  /** ISO time. */
-  acceptedAt: string;
-}
+  url: z.string().max(limits.gift.urlChars),
+  contentHash: z.string().regex(/^[0-9a-f]{32}$/),
+  acceptedAt: isoTime,
+});
+/** A gift as it waits in JetStream: everything its settlement needs, fixed when it was accepted. */
+export type AcceptedGift = z.infer<typeof acceptedGift>;
 
 /** What the client asked for, without what the system added (the price): the same for a repeat, and only for it. */
 export function contentHashOf(request: {
@@ -41,24 +43,13 @@ export function partitionOf(userId: string): number {
   return Number(BigInt(userId) % BigInt(limits.gift.partitions));
 }
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
-
 /**
  * Checks what came out of the queue. A message without `sharePercent` gets the default share.
  * @throws Error naming the field that is off: such a message can never be settled.
  */
 export function parseAcceptedGift(data: unknown, defaultSharePercent: number): AcceptedGift {
-  const gift = { sharePercent: defaultSharePercent, ...(data as Partial<AcceptedGift>) } as AcceptedGift;
-  const bad = (field: keyof AcceptedGift) => new Error(`${field} of order ${shown(gift.orderId)} is off`);
-  if (typeof gift.orderId !== "string" || gift.orderId === "" || gift.orderId.length > 64) throw bad("orderId");
-  for (const field of ["senderId", "receiverId"] as const)
-    if (typeof gift[field] !== "string" || !isUserId(gift[field])) throw bad(field);
-  for (const field of ["roomId", "giftId", "count", "price"] as const) if (!isCount(gift[field])) throw bad(field);
-  if (!Number.isInteger(gift.sharePercent) || gift.sharePercent < 0 || gift.sharePercent > 100)
-    throw bad("sharePercent");
-  if (gift.type !== 0 && gift.type !== 1) throw bad("type");
-  if (typeof gift.url !== "string" || gift.url.length > limits.gift.urlChars) throw bad("url");
-  if (typeof gift.contentHash !== "string" || !/^[0-9a-f]{32}$/.test(gift.contentHash)) throw bad("contentHash");
-  if (typeof gift.acceptedAt !== "string" || Number.isNaN(Date.parse(gift.acceptedAt))) throw bad("acceptedAt");
-  return gift;
+  const gift = { sharePercent: defaultSharePercent, ...(data as Partial<AcceptedGift>) };
+  const checked = safeParse(acceptedGift, gift);
+  if (checked.success) return checked.data;
+  throw new Error(`${String(checked.error.issues[0]?.path[0])} of order ${shown(gift.orderId)} is off`);
 }

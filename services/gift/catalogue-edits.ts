@@ -3,17 +3,17 @@ import { fail } from "../../broker/failure.ts";
 import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
 import { isDuplicateKey } from "../../mixins/mysql/database.ts";
 import { broadcast } from "../contracts.ts";
+import { type CatalogueCache, type giftColumns, toCatalogueGift } from "./catalogue-cache.ts";
 import type { CatalogueGift, GiftEdit } from "./gift.contract.ts";
-import { type giftColumns, type Shelf, toCatalogueGift } from "./shelf.ts";
 
-type Editing = Service & CatalogueState<typeof giftColumns> & { shelf: Shelf };
+type Editing = Service & CatalogueState<typeof giftColumns> & { catalogueCache: CatalogueCache };
 
 async function tellEveryNode(service: Editing, giftId: number): Promise<void> {
-  service.shelf.evict(giftId);
+  service.catalogueCache.evict(giftId);
   await broadcast(service.broker, "gift.catalogue-changed", { giftId });
 }
 
-/** Puts a gift on the shelf. Committed, and forgotten by this node's cache, when it resolves. Fails: giftIdTaken. */
+/** Adds a gift to the catalogue, on sale. Committed, and forgotten by this node's cache, when it resolves. Fails: giftIdTaken. */
 export async function createGift(
   service: Editing,
   gift: Required<Pick<CatalogueGift, "giftId" | "giftName" | "price" | "coverImgUrl" | "svgaUrl">>,

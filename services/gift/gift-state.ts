@@ -5,9 +5,9 @@ import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
+import type { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
 import type { Breakpoint } from "./settler.ts";
 import type { ShareCache } from "./share-cache.ts";
-import type { giftColumns, Shelf } from "./shelf.ts";
 import type { UsableAccounts } from "./usable-accounts.ts";
 
 /** What the service, its mixins and its start put on `this`. */
@@ -18,8 +18,8 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   shares: ShareCache;
   /** Of receivers. */
   receivers: UsableAccounts;
-  shelf: Shelf;
-  shelfWatch: BackgroundLoop;
+  catalogueCache: CatalogueCache;
+  catalogueWatch: BackgroundLoop;
   /** For tests: throws where a crash is to be played. */
   settleBreakpoint: Breakpoint;
 }

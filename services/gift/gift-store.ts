@@ -1,7 +1,10 @@
+import { fittingPage } from "../../broker/parts.ts";
+import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
+import { firstIdSince } from "../../mixins/mysql/first-id-since.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
-import type { GiftRecord } from "./gift.contract.ts";
+import type { GiftRecord, SettledGift } from "./gift.contract.ts";
 
 /** SQL of the gift records, and the catalogue's checksum. */
 
@@ -14,7 +17,14 @@ export interface SettledRecord {
   incomePoints: number;
 }
 
-/** Writes the final word on gifts; a record that is there already stays as it is. */
+/** The gift as the event `gift.settled` carries it. */
+export function toSettledGift({ gift, succeeded, reason, income, incomePoints }: SettledRecord): SettledGift {
+  const { sharePercent: _share, contentHash: _hash, acceptedAt: time, ...content } = gift;
+  const common = { ...content, income, incomePoints, time };
+  return succeeded ? { ...common, status: "succeeded" } : { ...common, status: "failed", reason: reason ?? undefined };
+}
+
+/** Writes the outcomes of gifts; a record that is there already stays as it is. */
 export async function insertRecords(db: Queryable, records: readonly SettledRecord[]): Promise<void> {
   if (records.length === 0) return;
   const places = records.map(() => "(?,?,?,?,?,?,?,?,?,?,?,?,?)").join(",");
@@ -86,11 +96,11 @@ export async function findContentHashes(db: Queryable, orderIds: readonly string
   return new Map(rows.map((row) => [row.order_id, row.content_hash]));
 }
 
-/** A user's records, newest first, below the cursor. Received gifts are those that succeeded. */
-export async function listRecords(
+/** A page of a user's records, newest first, below the cursor. Received gifts are those that succeeded. */
+export async function pageOfRecords(
   db: Queryable,
   query: { userId: string; direction: "sent" | "received"; roomId?: number; cursor?: string; limit: number },
-): Promise<GiftRecord[]> {
+): Promise<{ list: GiftRecord[]; nextCursor: string | null }> {
   const where = [query.direction === "sent" ? "user_id = ?" : "object_id = ? AND status = 1"];
   const values: unknown[] = [query.userId];
   if (query.roomId !== undefined) {
@@ -103,9 +113,49 @@ export async function listRecords(
   }
   const rows = await db.query<RecordRow>(
     `SELECT ${recordColumns} FROM t_gift_record WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`,
-    [...values, query.limit],
+    [...values, query.limit + 1],
   );
-  return rows.map(toRecord);
+  const list = rows.slice(0, query.limit).map(toRecord);
+  return { list, nextCursor: rows.length > list.length ? (list.at(-1)?.id ?? null) : null };
+}
+
+interface SettledRow extends Omit<RecordRow, "id"> {
+  id: string;
+  income: string;
+  income_points: string;
+  json: { type?: number } | string | null;
+  svga_url: string | null;
+}
+
+function fromRow(row: SettledRow): SettledGift {
+  const { id: _id, ...record } = toRecord(row);
+  const { type = 0 } = (typeof row.json === "string" ? JSON.parse(row.json) : row.json) ?? {};
+  return {
+    ...record,
+    status: Number(row.status) === 1 ? "succeeded" : "failed",
+    income: toSafeInteger(row.income),
+    incomePoints: toSafeInteger(row.income_points),
+    type,
+    url: row.svga_url ?? "",
+  };
+}
+
+/** See `gift.settledSince`; `cursor` is the record id to go on from. */
+export async function settledSince(
+  db: Queryable,
+  since: Date,
+  cursor: string | undefined,
+): Promise<{ gifts: SettledGift[]; nextCursor: string | null }> {
+  const begin = cursor ?? String(await firstIdSince(db, { table: "t_gift_record", column: "update_time" }, since));
+  const columns = recordColumns.split(", ").map((column) => `r.${column}`);
+  const rows = await db.query<SettledRow>(
+    `SELECT ${columns.join(", ")}, r.income, r.income_points, r.json, c.svga_url
+     FROM t_gift_record r LEFT JOIN t_gift_config c ON c.gift_id = r.gift_id
+     WHERE r.id >= ? ORDER BY r.id LIMIT ?`,
+    [begin, limits.gift.settleBatch + 1],
+  );
+  const gifts = fittingPage(rows.slice(0, limits.gift.settleBatch).map(fromRow), limits.bus.listBytes);
+  return { gifts, nextCursor: rows.length > gifts.length ? String(rows[gifts.length]?.id) : null };
 }
 
 /** A number that changes whenever anything in the catalogue does; the catalogue is a few hundred rows at the most. */

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { cursor, id, integer, limit, operator, orderId, text, userId } from "../fields.ts";
+import { amount, cursor, id, integer, isoTime, limit, operator, orderId, text, userId } from "../fields.ts";
 
 /** What other services may use of the gift service. */
 export interface CatalogueGift {
   giftId: number;
   price: number;
   giftName: string;
-  /** 0 off the shelf, 1 on. */
+  /** 0 not on sale, 1 on sale. */
   status: number;
   coverImgUrl: string;
   svgaUrl: string;
@@ -58,6 +58,32 @@ const requestId = z
   .meta({ description: "The client's own, one a gift: the same again is the same order and one charge, for ever." });
 /** Version 4, so it cannot be the order of anybody's request id (version 5). */
 const randomOrderId = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+
+const settledGift = z.object({
+  /** The gift's business id: count each once. */
+  orderId: z.string().min(1).max(64),
+  status: z.enum(["succeeded", "failed"]),
+  /** Why it failed: a name of config/errors.ts. */
+  reason: z.string().max(40).optional(),
+  senderId: userId,
+  receiverId: userId,
+  roomId: id,
+  giftId: id,
+  count: id,
+  /** Of one, coins, as it was when the gift was accepted. */
+  price: id,
+  /** The receiver's share: points (100 to a coin) decide, the whole coins are them rounded down. */
+  income: amount,
+  incomePoints: amount,
+  /** 0 normal, 1 PK. */
+  type: integer(0, 1),
+  /** The effect's file. */
+  url: z.string().max(limits.gift.urlChars),
+  /** When it was accepted. */
+  time: isoTime,
+});
+/** A settled gift as other services see it. */
+export type SettledGift = z.infer<typeof settledGift>;
 
 export const giftActions = {
   /**
@@ -123,28 +149,19 @@ export const giftActions = {
    * settlement and Redis has lost it, or for longer than `limits.gift.acceptedMemoryMs`: it may settle all the same.
    */
   findOrder: action({ orderId, operator }).returns<FoundGift>(),
+  /**
+   * The gifts settled since a time, by the books, as the event told of them, in pages; some were settled shortly before.
+   * For consumers of `gift.settled` that have missed events. The effect is the catalogue's of now.
+   */
+  settledSince: action({ since: isoTime, cursor }).returns<{ gifts: SettledGift[]; nextCursor: string | null }>(),
   /** What waits in the queue and what is being worked on, messages. */
   queueDepth: action({}).returns<{ waiting: number; inFlight: number; deadLetters: number }>(),
 };
 
-/** A settled gift as other services see it. */
-export interface SettledGift {
-  orderId: string;
-  status: "succeeded" | "failed";
-  reason?: string;
-  senderId: string;
-  receiverId: string;
-  roomId: number;
-  giftId: number;
-  count: number;
-  price: number;
-  /** The receiver's share: points (100 to a coin) decide, the whole coins are them rounded down. */
-  income: number;
-  incomePoints: number;
-  time: string;
-}
-
-export interface GiftEvents {
-  /** One message a settled batch; at least once, so consumers go by the order ids. */
-  "gift.settled": { gifts: SettledGift[] };
-}
+export const giftEvents = {
+  /**
+   * The joint: whatever follows a gift is a consumer of this event. Published after the charge and the record, before
+   * the gift leaves the queue. At least once; a repeat may be cut into other messages, so consumers go by order ids.
+   */
+  "gift.settled": z.object({ gifts: z.array(settledGift).min(1).max(limits.gift.settleBatch) }),
+};

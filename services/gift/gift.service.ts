@@ -1,7 +1,6 @@
 import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
@@ -13,21 +12,23 @@ import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { onEvent } from "../durable-event.ts";
 import { eventStream, giftStream } from "../streams.ts";
 import { accept } from "./acceptance.ts";
 import { acceptancePorts, anchorCache } from "./acceptance-ports.ts";
 import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 import { findGift, forgetDead } from "./accepted-orders.ts";
+import { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
+import { settledFromBooks, showEffects } from "./effects.ts";
 import { giftActions } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
-import { catalogueChecksum, findContentHashes, listRecords } from "./gift-store.ts";
+import { catalogueChecksum, findContentHashes, pageOfRecords, settledSince } from "./gift-store.ts";
 import { giftRecovery } from "./put-back.ts";
 import { queueDepth, settlerDurable } from "./queue.ts";
 import { settle } from "./settler.ts";
 import { ShareCache } from "./share-cache.ts";
 import { readShares } from "./share-store.ts";
-import { giftColumns, Shelf } from "./shelf.ts";
 import { UsableAccounts } from "./usable-accounts.ts";
 
 export default defineService<"gift", GiftState>({
@@ -46,7 +47,7 @@ export default defineService<"gift", GiftState>({
   actions: {
     catalogue: {
       handler(ctx) {
-        return this.shelf.page(ctx.params.after);
+        return this.catalogueCache.page(ctx.params.after);
       },
     },
     send: {
@@ -66,10 +67,8 @@ export default defineService<"gift", GiftState>({
       },
     },
     records: {
-      async handler(ctx) {
-        const rows = await listRecords(this.mysql, { ...ctx.params, limit: ctx.params.limit + 1 });
-        const list = rows.slice(0, ctx.params.limit);
-        return { list, nextCursor: rows.length > list.length ? (list.at(-1)?.id ?? null) : null };
+      handler(ctx) {
+        return pageOfRecords(this.mysql, ctx.params);
       },
     },
     create: {
@@ -100,6 +99,11 @@ export default defineService<"gift", GiftState>({
         return found;
       },
     },
+    settledSince: {
+      handler(ctx) {
+        return settledSince(this.mysql, new Date(ctx.params.since), ctx.params.cursor);
+      },
+    },
     queueDepth: {
       handler() {
         return queueDepth(this);
@@ -120,7 +124,7 @@ export default defineService<"gift", GiftState>({
     },
     "gift.catalogue-changed": {
       handler(ctx) {
-        this.shelf.evict(ctx.params.giftId);
+        this.catalogueCache.evict(ctx.params.giftId);
       },
     },
   },
@@ -135,11 +139,16 @@ export default defineService<"gift", GiftState>({
       gatherMs: limits.gift.settleGatherMs,
       parse: (data) => parseAcceptedGift(data, config().ANCHOR_SHARE_PERCENT),
       key: (gift: AcceptedGift) => gift.senderId,
-      handler(messages, release) {
-        return settle(this, messages, release, this.settleBreakpoint);
+      handler(messages) {
+        return settle(this, messages, this.settleBreakpoint);
       },
       dead: forgetDead,
     },
+    effects: onEvent("gift.settled", showEffects, {
+      inFlight: limits.gift.effectEventsInFlight,
+      inOrder: true,
+      fromBooks: settledFromBooks,
+    }),
   },
 
   created() {
@@ -152,21 +161,13 @@ export default defineService<"gift", GiftState>({
 
   started() {
     // The generation is part of it: rows that were read before a failover may be old.
-    this.shelf = new Shelf(
-      this.catalogue,
-      async () => `${await catalogueChecksum(this.mysql)} ${this.mysql.generation}`,
-    );
+    const checksum = async () => `${await catalogueChecksum(this.mysql)} ${this.mysql.generation}`;
+    this.catalogueCache = new CatalogueCache(this.catalogue, checksum);
     this.jetstream.recover(giftRecovery(this));
-    this.shelfWatch = new BackgroundLoop({
-      name: "catalogue watch",
-      idleMs: limits.gift.catalogueCheckMs,
-      errorBackoffMs: limits.gift.catalogueCheckMs,
-      log: this.logger as never,
-      round: () => this.shelf.check().then(() => false),
-    });
+    this.catalogueWatch = this.catalogueCache.watch(this.logger);
   },
 
   async stopped() {
-    await this.shelfWatch?.stop();
+    await this.catalogueWatch?.stop();
   },
 });

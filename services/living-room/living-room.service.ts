@@ -11,12 +11,11 @@ import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { broadcast, call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
-import { eventData } from "../durable-event.ts";
+import { onEvent } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
-import { type WalletEvents, walletEvents } from "../wallet/wallet.contract.ts";
 import { closeRoom, openRoom } from "./broadcasting.ts";
 import { closeIfUnusable, closeUnusableAmong, requireUsable } from "./frozen-anchors.ts";
-import { type LiveRoom, type LivingRoomEvents, livingRoomActions, livingRoomEvents } from "./living-room.contract.ts";
+import { type LiveRoom, livingRoomActions } from "./living-room.contract.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
 import { type MonitorSettings, RoomMonitor } from "./room-monitor.ts";
 import { markAnchorEntered, markAnchorSeen, roomById, roomsOfType, setWatchNumbers } from "./room-store.ts";
@@ -28,9 +27,6 @@ interface State extends MysqlState, RateLimitState, JetStreamState, OutboxState 
 }
 
 const { checkEveryMs, leaseMs, gapMs, accountsEveryMs } = limits.attendance;
-
-/** One message in a batch: a room whose handling fails does not delay the others. */
-const oneByOne = { stream: eventStream, batch: 1, batchesInFlight: limits.room.closingsInFlight } as const;
 
 export default defineService<"living-room", State>({
   name: "living-room",
@@ -113,41 +109,30 @@ export default defineService<"living-room", State>({
   },
 
   channels: {
-    /** Empties a closed room. A durable consumer, so the room is emptied later where the router was away. */
-    roomClosed: {
-      ...oneByOne,
-      subject: "event.room.closed",
-      durable: "living-room-closed",
-      parse: eventData(livingRoomEvents["room.closed"].pick({ roomId: true })),
-      async handler(messages) {
-        for (const { data, requestId } of messages) {
-          const { roomId } = data as LivingRoomEvents["room.closed"];
-          await call(this.broker, "im-router.closeRoom", { roomId }, { requestID: requestId });
-        }
+    /** Empties a closed room: durable, so that nobody stays in a room whose close met a router that was away. */
+    roomClosed: onEvent(
+      "room.closed",
+      async function ({ data: { roomId }, requestId }) {
+        await call(this.broker, "im-router.closeRoom", { roomId }, { requestID: requestId });
       },
-    },
+      { inFlight: limits.room.closingsInFlight },
+    ),
     /** Closes the room of an anchor who was frozen. */
-    accountFrozen: {
-      ...oneByOne,
-      subject: "event.account.frozen",
-      durable: "living-room-account-frozen",
-      parse: eventData(walletEvents["account.frozen"].pick({ userId: true })),
-      async handler(messages) {
-        for (const { data, requestId } of messages)
-          await closeIfUnusable(this, (data as WalletEvents["account.frozen"]).userId, requestId);
+    accountFrozen: onEvent(
+      "account.frozen",
+      function ({ data, requestId }) {
+        return closeIfUnusable(this, data.userId, requestId);
       },
-    },
-    /** Closes a room that opened while its anchor was being frozen. */
-    roomOpened: {
-      ...oneByOne,
-      subject: "event.room.opened",
-      durable: "living-room-opened",
-      parse: eventData(livingRoomEvents["room.opened"].pick({ anchorId: true })),
-      async handler(messages) {
-        for (const { data, requestId } of messages)
-          await closeIfUnusable(this, (data as LivingRoomEvents["room.opened"]).anchorId, requestId);
+      { inFlight: limits.room.closingsInFlight },
+    ),
+    /** Closes a room again that opened while its anchor was frozen. */
+    roomOpened: onEvent(
+      "room.opened",
+      function ({ data, requestId }) {
+        return closeIfUnusable(this, data.anchorId, requestId);
       },
-    },
+      { inFlight: limits.room.closingsInFlight },
+    ),
   },
 
   events: {

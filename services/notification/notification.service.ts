@@ -7,11 +7,12 @@ import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
-import { eventData } from "../durable-event.ts";
+import { onEvent } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
-import { type WalletEvents, walletEvents } from "../wallet/wallet.contract.ts";
+import { giftFailedNotifications } from "./gift-failed.ts";
+import { creditedSince, settledSince } from "./missed.ts";
 import { notificationActions } from "./notification.contract.ts";
-import { paymentNotice } from "./payment-notice.ts";
+import { paymentReceivedNotification } from "./payment-received.ts";
 import { consoleSms, SmsNotTaken, type SmsProvider, webhookSms } from "./sms-provider.ts";
 
 interface State extends MysqlState, JetStreamState {
@@ -56,21 +57,22 @@ export default defineService<"notification", State>({
   },
 
   channels: {
-    paymentReceived: {
-      stream: eventStream,
-      subject: "event.wallet.credited",
-      durable: "notification-credited",
-      // One by one: the notice of a payer does not wait for that of another.
-      batch: 1,
-      parse: eventData(walletEvents["wallet.credited"]),
-      batchesInFlight: limits.notification.noticesInFlight,
-      async handler(messages) {
-        for (const { data, requestId } of messages) {
-          const notice = paymentNotice(data as WalletEvents["wallet.credited"]);
-          await call(this.broker, "im-router.sendToUser", notice, { requestID: requestId });
-        }
+    paymentReceived: onEvent(
+      "wallet.credited",
+      async function ({ data, requestId }) {
+        await call(this.broker, "im-router.sendToUser", paymentReceivedNotification(data), { requestID: requestId });
       },
-    },
+      { inFlight: limits.notification.eventsInFlight, fromBooks: creditedSince },
+    ),
+    giftFailed: onEvent(
+      "gift.settled",
+      async function ({ data, requestId }) {
+        const notifications = giftFailedNotifications(data.gifts);
+        if (notifications.length > 0)
+          await call(this.broker, "im-router.sendToUsers", { notifications }, { requestID: requestId });
+      },
+      { inFlight: limits.notification.eventsInFlight, fromBooks: settledSince },
+    ),
   },
 
   created() {

@@ -1,6 +1,7 @@
 import { fittingPage } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
+import { firstIdSince } from "../../mixins/mysql/first-id-since.ts";
 import { payOrderOf, refundId } from "./business-ids.ts";
 
 /** SQL of credits and refunds by payment order, for the comparison with payments. */
@@ -8,6 +9,27 @@ import { payOrderOf, refundId } from "./business-ids.ts";
 interface Credit {
   orderId: string;
   coins: number;
+}
+
+/** A credit with the account that it went to. */
+interface PlacedCredit extends Credit {
+  userId: string;
+  balanceAfter: number;
+  time: string;
+}
+
+interface CreditRow {
+  id: string;
+  biz_id: string;
+  num: string;
+  user_id: string;
+  balance_after: string;
+  create_time: Date;
+}
+
+function toPlacedCredit({ biz_id, num, user_id, balance_after, create_time }: CreditRow): PlacedCredit {
+  const [coins, balanceAfter] = [toSafeInteger(num), toSafeInteger(balance_after)];
+  return { orderId: biz_id, userId: String(user_id), coins, balanceAfter, time: create_time.toISOString() };
 }
 
 const recharge = 1;
@@ -34,24 +56,7 @@ export async function refundsOfOrders(db: Queryable, orderIds: readonly string[]
   return rows.map(({ biz_id }) => ({ orderId: payOrderOf(biz_id) }));
 }
 
-/**
- * The first trade id at or after a time, by binary search: ids grow with time, and an index on the time would slow down
- * every gift.
- */
-async function firstIdSince(db: Queryable, time: Date): Promise<bigint> {
-  const [last] = await db.query<{ id: string | null }>("SELECT MAX(id) AS id FROM t_qiyu_currency_trade");
-  let [low, high] = [0n, BigInt(last?.id ?? 0) + 1n];
-  while (low < high) {
-    const middle = (low + high) / 2n;
-    const [row] = await db.query<{ create_time: Date }>(
-      "SELECT create_time FROM t_qiyu_currency_trade WHERE id >= ? ORDER BY id LIMIT 1",
-      [String(middle)],
-    );
-    if (row && row.create_time < time) low = middle + 1n;
-    else high = middle;
-  }
-  return low;
-}
+const trades = { table: "t_qiyu_currency_trade", column: "create_time" } as const;
 
 /**
  * The credits between two times, page by page; `cursor` is the trade id to continue from. Concurrent trades may be some
@@ -62,16 +67,16 @@ export async function creditsOfTime(
   from: Date,
   to: Date,
   cursor: string | undefined,
-): Promise<{ list: Credit[]; nextCursor: string | null }> {
+): Promise<{ list: PlacedCredit[]; nextCursor: string | null }> {
   const minute = 60_000;
-  const begin = cursor ? BigInt(cursor) : await firstIdSince(db, new Date(from.getTime() - minute));
+  const begin = cursor ? BigInt(cursor) : await firstIdSince(db, trades, new Date(from.getTime() - minute));
   const end = begin + BigInt(scannedRows);
-  const rows = await db.query<{ id: string; biz_id: string; num: string }>(
-    `SELECT id, biz_id, num FROM t_qiyu_currency_trade
+  const rows = await db.query<CreditRow>(
+    `SELECT id, biz_id, num, user_id, balance_after, create_time FROM t_qiyu_currency_trade
      WHERE id >= ? AND id < ? AND type = ? AND status = 1 AND create_time >= ? AND create_time < ? ORDER BY id`,
     [String(begin), String(end), recharge, from, to],
   );
-  const all = rows.map(({ biz_id, num }) => ({ orderId: biz_id, coins: toSafeInteger(num) }));
+  const all = rows.map(toPlacedCredit);
   const list = fittingPage(all, limits.bus.listBytes);
   // The answer is full: the next page begins with the first credit that was left out.
   if (list.length < all.length) return { list, nextCursor: String(rows[list.length]?.id) };

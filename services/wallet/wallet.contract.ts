@@ -9,6 +9,7 @@ import {
   eventTime,
   id,
   integer,
+  isoTime,
   limit,
   operator,
   orderId,
@@ -85,8 +86,6 @@ const giftCharge = z.object({
 /** An accepted gift to charge, at the price of its acceptance. */
 export type GiftCharge = z.infer<typeof giftCharge>;
 
-const time = z.string().regex(/^\d{4}-\d\d-\d\dT[\d:.]{8,12}Z$/);
-
 export const walletActions = {
   /**
    * Charges gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts), whatever the accounts' status,
@@ -116,8 +115,8 @@ export const walletActions = {
   /** The orders whose refund is in the ledger: their coins were taken back or became a debt. */
   refundsOf: action({ orderIds: z.array(orderId).max(500) }).returns<{ list: { orderId: string }[] }>(),
   /** The credits between two ISO times (`to` excluded), page by page; a page may be empty. */
-  creditsBetween: action({ from: time, to: time, cursor }).returns<{
-    list: { orderId: string; coins: number }[];
+  creditsBetween: action({ from: isoTime, to: isoTime, cursor }).returns<{
+    list: { orderId: string; userId: string; coins: number; balanceAfter: number; time: string }[];
     nextCursor: string | null;
   }>(),
   /** A user without income has 0 of everything. */

@@ -8,6 +8,7 @@ import { ensureStreams } from "../../../mixins/jetstream/streams.ts";
 import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
 import { contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";
+import type { RoomGift } from "../../../services/im-router/im-router.contract.ts";
 import { giftStream } from "../../../services/streams.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
@@ -18,9 +19,17 @@ const users = Array.from({ length: 40 }, (_, n) => String(9_100_000_000_000_000_
 /** More than a settler holds at once, so that both have to work. */
 const giftsPerUser = Math.ceil((limits.gift.settleHeldMessages * 2) / users.length);
 
+/** The order ids that the room was shown, by sender, each where it came first. */
+const shown = new Map<string, Set<string>>(users.map((user) => [user, new Set()]));
 const router = {
   name: "im-router",
-  actions: { roomGifts: () => null, sendToUsers: () => ({ delivered: 0 }) },
+  actions: {
+    roomGifts(ctx: { params: { rooms: { gifts: RoomGift[] }[] } }) {
+      for (const { gifts } of ctx.params.rooms)
+        for (const { senderId, orderId } of gifts) shown.get(senderId)?.add(orderId);
+      return null;
+    },
+  },
 } as unknown as ServiceSchema;
 
 jest.setTimeout(180_000);
@@ -64,7 +73,7 @@ async function settledGifts(): Promise<number> {
   return Number((await rows<{ n: string }>("wallet", count))[0]?.n);
 }
 
-test("each user's gifts are settled in the order they were accepted, over two settlers and two wallets, also when a settler leaves", async () => {
+test("each user's gifts are settled, and shown, in the order they were accepted, over two settlers and two wallets, also when a settler leaves", async () => {
   const order = await acceptBacklog();
   const [first, second] = await Promise.all([startNode("gift-1", [gift]), startNode("gift-2", [gift])]);
   await eventually(
@@ -84,5 +93,8 @@ test("each user's gifts are settled in the order they were accepted, over two se
   expect(trades).toHaveLength(users.length * giftsPerUser);
   for (const [user, ids] of order)
     expect(trades.filter(({ user_id }) => user_id === user).map(({ biz_id }) => biz_id)).toEqual(ids);
+  const shownGifts = () => [...shown.values()].reduce((sum, { size }) => sum + size, 0);
+  await eventually("all are shown", () => shownGifts() === users.length * giftsPerUser, settlingMs);
+  for (const [user, ids] of order) expect([...(shown.get(user) ?? [])]).toEqual(ids);
   await expectBooksBalanced();
 });

@@ -12,6 +12,7 @@ import type { Recoveries } from "../../../mixins/jetstream/recoveries.ts";
 import { ensureStreams, lossOf, markOf, streamNames } from "../../../mixins/jetstream/streams.ts";
 import type { StreamDefinition } from "../../../mixins/jetstream.mixin.ts";
 import { rows } from "../../support/books.ts";
+import { silentLog } from "../../support/silent-log.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 import { Handled, jobs, news, sampleOn, sampleService, streamHealth } from "./sample.ts";
 
@@ -279,7 +280,13 @@ describe("a queue", () => {
       const before = lossOf(info);
       const [again, seen, error, countLost] = [jest.fn(), jest.fn(), jest.fn(), jest.fn()];
       const recoveries = { again, seen } as unknown as Recoveries;
-      const watch = new LossWatch({ manager, conditions: new Conditions(), recoveries, log: { error }, countLost });
+      const watch = new LossWatch({
+        manager,
+        conditions: new Conditions(),
+        recoveries,
+        log: { ...silentLog, error },
+        countLost,
+      });
       const higher = { ...info, state: { ...info.state, last_seq: info.state.last_seq + 7 } };
       for (const look of [higher, info]) await watch.look(look, kind, () => []);
       expect([error, countLost, again].map(({ mock }) => mock.calls.length)).toEqual([0, 0, 0]);
@@ -374,7 +381,7 @@ describe("a log", () => {
   test("that was restored from an old backup goes on with what is new in it, and the position follows", async () => {
     const positions = new Positions(sampleOn(nodes[0] as ServiceBroker).mysql);
     const error = jest.fn();
-    const keeper = new PositionKeeper(manager, positions, { error });
+    const keeper = new PositionKeeper(manager, positions, { ...silentLog, error });
     const info = await manager.streams.info(full("NEWS"));
     const stream = { stream: full("NEWS"), created: info.created };
     expect(await keeper.startOf("nobody", info)).toBe("first");
@@ -389,7 +396,7 @@ describe("a log", () => {
     });
     expect(error).toHaveBeenCalledTimes(1);
     // A node that has seen the higher one sees the stream end before it.
-    const other = new PositionKeeper(manager, positions, { error });
+    const other = new PositionKeeper(manager, positions, { ...silentLog, error });
     await other.note("restored", info, info.state.last_seq);
     expect((await positions.find("restored", stream))?.sequence).toBe(info.state.last_seq + 100);
     await other.note("restored", info, info.state.last_seq);

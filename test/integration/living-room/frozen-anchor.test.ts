@@ -91,7 +91,7 @@ test("a frozen account cannot go live, and the try counts; an unfrozen user and 
   await move("unfreeze", anchorId);
   await later(anchorId);
   const { roomId } = await start(anchorId);
-  await handled("living-room-opened");
+  await handled("living-room-room-opened");
   expect(await isLive(roomId)).toBe(true);
   expect(await isLive((await start(newAnchor())).roomId)).toBe(true);
 });
@@ -185,7 +185,7 @@ test("a room that opens after an unfreeze, while the account is being checked, s
 test("a freeze without an event closes the room too, and a wallet that is away is asked again", async () => {
   const [anchorId, other] = [newAnchor(), newAnchor()];
   const [{ roomId }, neighbour] = await Promise.all([start(anchorId), start(other)]);
-  await handled("living-room-opened");
+  await handled("living-room-room-opened");
   const warn = jest.spyOn(roomNode.getLocalService("living-room").logger, "warn");
   await stopNode(purse);
   await eventually("a warning", () => warn.mock.calls.some(([, text]) => /checked for frozen/.test(String(text))));

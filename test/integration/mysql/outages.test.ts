@@ -10,8 +10,8 @@ import { migrate } from "../../../mixins/mysql/migrate.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import { mysqlMixin } from "../../../mixins/mysql.mixin.ts";
 import { migrationFolders } from "../../../services/databases.ts";
+import { CatalogueCache, giftColumns } from "../../../services/gift/catalogue-cache.ts";
 import { catalogueChecksum } from "../../../services/gift/gift-store.ts";
-import { giftColumns, Shelf } from "../../../services/gift/shelf.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { type PrivateServer, privateMysql } from "../../support/private-server.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
@@ -211,7 +211,7 @@ describe("after a failover behind one address", () => {
     const node = await startNode("shop", [shop as never]);
     const { mysql, catalogue } = node.getLocalService("shop") as unknown as MysqlState &
       CatalogueState<typeof giftColumns>;
-    const shelf = new Shelf(catalogue, async () => `${await catalogueChecksum(mysql)} ${mysql.generation}`);
+    const shelf = new CatalogueCache(catalogue, async () => `${await catalogueChecksum(mysql)} ${mysql.generation}`);
     const price = async () => {
       await shelf.check();
       return (await shelf.gift(22))?.price;

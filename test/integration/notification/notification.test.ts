@@ -102,7 +102,7 @@ describe("the notice of a payment", () => {
     }
     await eventually("those beside are told", () => [9, 19, 29].every((at) => noticesOf(`order-beside-${at}`).length));
     const letters = await DeadLetters.open(jetstream.connection);
-    const dead = () => letters.countByChannel().then((counts) => counts.get("notification-credited") ?? 0);
+    const dead = () => letters.countByChannel().then((counts) => counts.get("notification-payment-received") ?? 0);
     await eventually("the others are put aside", async () => (await dead()) === strange.length);
   });
 

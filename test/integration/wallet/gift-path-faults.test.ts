@@ -8,6 +8,7 @@ import { call } from "../../../services/contracts.ts";
 import { contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import type { RoomGift } from "../../../services/im-router/im-router.contract.ts";
+import notification from "../../../services/notification/notification.service.ts";
 import { giftStream } from "../../../services/streams.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
@@ -50,7 +51,11 @@ beforeAll(async () => {
   process.env.MYSQL_URL = mysql.url;
   process.env.REDIS_URL = redis.url;
   await startNode("router", [router]);
-  await Promise.all([startNode("wallet-1", [wallet]), startNode("wallet-2", [wallet])]);
+  await Promise.all([
+    startNode("wallet-1", [wallet]),
+    startNode("wallet-2", [wallet]),
+    startNode("notification", [notification]),
+  ]);
   caller = await startNode("caller", []);
   await caller.waitForServices(["wallet", "im-router"]);
 });
@@ -117,6 +122,7 @@ test("gifts end once, as the sender and the room see it, through lost commits an
     return waiting + inFlight + deadLetters === 0;
   });
   const ended = (wanted: string) => [...endOf].filter(([, end]) => end === wanted).map(([id]) => id);
+  await eventually("the consumers of gift.settled are done", () => shown.size + told.size === endOf.size);
   expect([...shown].sort()).toEqual(ended("succeeded").sort());
   expect([...told].sort()).toEqual(ended("balanceShort").sort());
   await expectBooksBalanced();

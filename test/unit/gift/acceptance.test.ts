@@ -14,7 +14,7 @@ const request: GiftRequest = {
   count: 3,
   requestId: "click-0001",
 };
-const shelfGift = {
+const giftOnSale = {
   ...{
     giftId: 22,
     price: 90,
@@ -31,7 +31,7 @@ function world(over: Partial<AcceptancePorts> = {}) {
   const queued: AcceptedGift[] = [];
   const ports: AcceptancePorts = {
     knownOrder: async () => undefined,
-    gift: async () => shelfGift,
+    gift: async () => giftOnSale,
     anchorOf: async () => "77",
     sharePercentOf: async () => 50,
     mayReceive: async () => true,
@@ -79,7 +79,7 @@ describe("accepting a gift", () => {
 
   const refusedByTheWorld: [string, Partial<AcceptancePorts>, FailureName][] = [
     ["that does not exist", { gift: async () => undefined }, "giftUnknown"],
-    ["off the shelf", { gift: async () => ({ ...shelfGift, status: 0 }) }, "giftUnknown"],
+    ["not on sale", { gift: async () => ({ ...giftOnSale, status: 0 }) }, "giftUnknown"],
     ["in a room that is not live", { anchorOf: async () => undefined }, "roomNotLive"],
     ["to somebody who is not the anchor", { anchorOf: async () => "78" }, "roomNotLive"],
     ["that the balance does not pay for", { funds: async () => "short" }, "balanceShort"],

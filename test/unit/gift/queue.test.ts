@@ -7,7 +7,7 @@ import type { GiftState } from "../../../services/gift/gift-state.ts";
 import { orderIdOf } from "../../../services/gift-order-id.ts";
 
 const request = { userId: "11", giftId: 22, roomId: 5, receiverId: "77", type: 0, count: 3 };
-const shelfGift = {
+const giftOnSale = {
   ...{ giftId: 22, price: 90, giftName: "x", status: 1, coverImgUrl: "", svgaUrl: "" },
   ...{ createTime: "", updateTime: "" },
 };
@@ -33,7 +33,7 @@ function onQueueThatKnows(look: () => Promise<unknown>) {
   const ports: AcceptancePorts = {
     ...acceptancePorts(service, { requestID: "r" } as Context<unknown>),
     knownOrder: async () => undefined,
-    gift: async () => shelfGift,
+    gift: async () => giftOnSale,
     anchorOf: async () => "77",
     sharePercentOf: async () => 50,
     mayReceive: async () => true,

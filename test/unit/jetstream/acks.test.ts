@@ -1,6 +1,5 @@
 import { limits } from "../../../config/limits.ts";
-import { acknowledge, keepHeld } from "../../../mixins/jetstream/acks.ts";
-import { bury } from "../../../mixins/jetstream/bury.ts";
+import { acknowledge, deadLetter, keepHeld } from "../../../mixins/jetstream/acks.ts";
 import { FakeMessage, FakePorts, fakeTimers, pass } from "./fake-messages.ts";
 
 /** A message whose connection is closed for good: it can be neither acked nor given back. */
@@ -27,8 +26,8 @@ test("an ack that cannot be sent is thrown nowhere: not by acks, dead letters or
   await pass(limits.jetstream.ackWaitMs);
   expect(errors).toHaveBeenCalled();
   clearInterval(timer);
-  await bury(ports, "channel", message.real, "unreadable");
+  await deadLetter(ports, "channel", message.real, "unreadable");
   ports.writeDead = () => Promise.reject(new Error("away"));
-  await bury(ports, "channel", message.real, "unreadable");
+  await deadLetter(ports, "channel", message.real, "unreadable");
   expect(ports.dead).toEqual([{ sequence: 1, reason: "unreadable" }]);
 });

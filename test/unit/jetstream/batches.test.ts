@@ -220,7 +220,7 @@ describe("what fails", () => {
     expect(tries.length).toBeGreaterThan(maxAttempts);
     expect([batches.held, ports.dead, fates(messages)]).toEqual([4, [], messages.map(() => "0 acks 0 naks")]);
 
-    // An outage is not the messages' fault: a single fault after it does not bury them.
+    // An outage is not the messages' fault: a single fault after it does not make them dead letters.
     ports.judge = refusing(sequences(messages), 3);
     await pass(longMs);
     expect([ports.dead, fates(messages)]).toEqual([[], acked(messages)]);
@@ -283,57 +283,6 @@ describe("what fails", () => {
     putUnreadable();
     await settled();
     expect([unreadable.acked, ports.dead.length]).toEqual([2, 2]);
-  });
-});
-
-describe("a batch that was released before its end", () => {
-  test("lets the next one start, with the same keys, and is acked at its own end", async () => {
-    const { ports, put } = open();
-    const first = put("a");
-    await settled();
-    const second = put("a");
-    ports.running[0]?.release();
-    await settled();
-    expect([ports.calls, fates([first, second])]).toEqual([
-      [[1], [2]],
-      ["0 acks 0 naks", "0 acks 0 naks"],
-    ]);
-    ports.running[1]?.done();
-    ports.running[0]?.done();
-    await settled();
-    expect(fates([first, second])).toEqual(acked([first, second]));
-  });
-
-  test("is repeated where it could not end, beside its keys, which go on", async () => {
-    const { ports, putAll, put } = open();
-    const first = putAll(["a", "b"], 2);
-    await settled();
-    ports.running[0]?.release();
-    ports.running[0]?.fail(fail("unavailable"));
-    const later = put("a");
-    await settled();
-    ports.running[0]?.done();
-    await settled();
-    expect(fates([later])).toEqual(acked([later]));
-    await pass(retryFirstDelayMs);
-    expect([...(ports.running[0]?.sequences ?? [])].sort()).toEqual(sequences(first));
-    ports.running[0]?.done();
-    await settled();
-    expect([fates(first), ports.dead]).toEqual([acked(first), []]);
-  });
-
-  test("and has a poison after its release: the others end, and it goes to the dead letters", async () => {
-    const { ports, putAll } = open();
-    const messages = putAll(["a", "b", "c"], 2);
-    const bad = refusing([3]);
-    ports.judge = (batch, release) => {
-      release();
-      bad(batch);
-    };
-    await settled();
-    expect(messages.filter((message) => message.acked === 0).map(({ seq }) => seq)).toEqual([3]);
-    await pass(longMs);
-    expect([ports.dead, fates(messages)]).toEqual([[{ sequence: 3, reason: "poison" }], acked(messages)]);
   });
 });
 

@@ -116,7 +116,7 @@ async function open(over: Partial<ChannelDefinition> = {}) {
   // The methods of a class are not among what the spread copies.
   const channel = new Channel(definition, {
     ...withLeases,
-    handle: (messages, release) => ports.handle(messages, release),
+    handle: (messages) => ports.handle(messages),
     publishDead: (name, message, reason) => ports.publishDead(name, message, reason),
   });
   channel.start(manager, client);

@@ -40,7 +40,6 @@ export class FakeMessage {
 export interface Handling {
   readonly sequences: number[];
   readonly keys: string[];
-  release(): void;
   done(): void;
   fail(error: unknown): void;
 }
@@ -53,15 +52,15 @@ export class FakePorts implements HandlingPorts {
   readonly dead: { sequence: number; reason: string }[] = [];
   readonly log = { info: () => {}, warn: () => {}, error: () => {} };
   /** Says at once how a call ends, where it is given: by throwing, or not. */
-  judge: ((sequences: number[], release: () => void) => void) | undefined;
+  judge: ((sequences: number[]) => void) | undefined;
   writeDead: () => Promise<void> = () => Promise.resolve();
 
-  handle(messages: ChannelMessage[], release: () => void): Promise<void> {
+  handle(messages: ChannelMessage[]): Promise<void> {
     const sequences = messages.map(({ sequence }) => sequence);
     this.calls.push(sequences);
     return new Promise((resolve, reject) => {
       if (this.judge) {
-        this.judge(sequences, release);
+        this.judge(sequences);
         return resolve();
       }
       const end = (how: () => void) => {
@@ -69,7 +68,7 @@ export class FakePorts implements HandlingPorts {
         how();
       };
       const one: Handling = {
-        ...{ sequences, keys: messages.map(({ data }) => (data as { key: string }).key), release },
+        ...{ sequences, keys: messages.map(({ data }) => (data as { key: string }).key) },
         done: () => end(resolve),
         fail: (error) => end(() => reject(error)),
       };

@@ -2,6 +2,7 @@ import type { Positions, StreamGeneration } from "../../../mixins/jetstream/posi
 import { Recoveries, type Recovery } from "../../../mixins/jetstream/recoveries.ts";
 import { type StreamDefinition, streamNames } from "../../../mixins/jetstream/streams.ts";
 import { eventually } from "../../support/eventually.ts";
+import { silentLog } from "../../support/silent-log.ts";
 
 /** When recoveries run; what stands in the database is tested with it (test/integration/jetstream/gone.test.ts). */
 
@@ -26,7 +27,7 @@ beforeEach(() => {
     find: async (reader: string, at: StreamGeneration) => (done.has(key(reader, at)) ? { sequence: 0 } : undefined),
     advance: async (reader: string, at: StreamGeneration) => void done.add(key(reader, at)),
   };
-  recoveries = new Recoveries(positions as unknown as Positions, { warn: () => {} });
+  recoveries = new Recoveries(positions as unknown as Positions, silentLog);
   const recovery: Recovery = {
     ...{ name: "r", stream: definition, once: true },
     run: async (streams) => {

@@ -1,4 +1,4 @@
-import { Shelf } from "../../../services/gift/shelf.ts";
+import { CatalogueCache } from "../../../services/gift/catalogue-cache.ts";
 
 function setUp() {
   const table = new Map([
@@ -28,7 +28,7 @@ function setUp() {
     },
     find: async () => [...table.values()].filter(({ status }) => status === 1),
   };
-  const shelf = new Shelf(source, async () => JSON.stringify([...table.values()]));
+  const cache = new CatalogueCache(source, async () => JSON.stringify([...table.values()]));
   const hold = () => {
     let open = () => {};
     gate = new Promise((resolve) => {
@@ -39,44 +39,44 @@ function setUp() {
       open();
     };
   };
-  return { table, shelf, reads: () => reads, hold };
+  return { table, cache, reads: () => reads, hold };
 }
 
-describe("the shelf", () => {
+describe("the catalogue cache", () => {
   test("a gift is read once and remembered", async () => {
-    const { shelf, reads } = setUp();
-    await shelf.gift(22);
-    expect((await shelf.gift(22))?.price).toBe(90);
+    const { cache, reads } = setUp();
+    await cache.gift(22);
+    expect((await cache.gift(22))?.price).toBe(90);
     expect(reads()).toBe(1);
   });
 
   test("a change that was broadcast is seen at the next look", async () => {
-    const { shelf, table } = setUp();
-    await shelf.gift(22);
+    const { cache, table } = setUp();
+    await cache.gift(22);
     Object.assign(table.get(22) ?? {}, { price: 91 });
-    shelf.evict(22);
-    expect((await shelf.gift(22))?.price).toBe(91);
+    cache.evict(22);
+    expect((await cache.gift(22))?.price).toBe(91);
   });
 
   test("a change whose broadcast was lost is found by the check, in gift and list", async () => {
-    const { shelf, table } = setUp();
-    await shelf.check();
-    await shelf.gift(22);
-    await shelf.list();
+    const { cache, table } = setUp();
+    await cache.check();
+    await cache.gift(22);
+    await cache.list();
     Object.assign(table.get(22) ?? {}, { status: 0 });
-    await shelf.check();
-    expect((await shelf.gift(22))?.status).toBe(0);
-    expect(await shelf.list()).toEqual([]);
+    await cache.check();
+    expect((await cache.gift(22))?.status).toBe(0);
+    expect(await cache.list()).toEqual([]);
   });
 
   test("what was read before an eviction is not remembered after it", async () => {
-    const { shelf, table, hold } = setUp();
+    const { cache, table, hold } = setUp();
     const open = hold();
-    const old = shelf.gift(22);
+    const old = cache.gift(22);
     Object.assign(table.get(22) ?? {}, { price: 91 });
-    shelf.evict(22);
+    cache.evict(22);
     open();
     expect((await old)?.price).toBe(90);
-    expect((await shelf.gift(22))?.price).toBe(91);
+    expect((await cache.gift(22))?.price).toBe(91);
   });
 });

@@ -1,10 +1,10 @@
 import { guarded } from "../guarded.ts";
 
 /**
- * When batches start. One after a pause starts at once; while messages stream in, small batches, which cost the most of
- * each message, wait a moment to grow.
+ * Says when batches start. The first one after a pause starts at once. While messages stream in, a batch that is not full
+ * starts `gatherMs` after the one before it: a small batch costs the most for each of its messages.
  */
-export class Pace {
+export class BatchTimer {
   private readonly gatherMs: number;
   private readonly ready: () => void;
   private nextAt = 0;
@@ -17,7 +17,7 @@ export class Pace {
     this.ready = guarded(log, "starting a batch", ready);
   }
 
-  /** Asks for a batch: what one read from the socket brings is handed on together. */
+  /** Asks for a batch. All messages of one read from the socket come together, so it starts after that read. */
   soon(): void {
     if (this.scheduled) return;
     this.scheduled = true;

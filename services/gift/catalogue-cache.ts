@@ -1,6 +1,8 @@
 import { LRUCache } from "lru-cache";
+import type { Log } from "../../broker/log.ts";
 import { fittingPage } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
+import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import type { CatalogueGift } from "./gift.contract.ts";
 
 /** Columns of t_gift_config by their names in code. */
@@ -21,7 +23,7 @@ export function toCatalogueGift(row: GiftRow): CatalogueGift {
   return { ...row, createTime: row.createTime.toISOString(), updateTime: row.updateTime.toISOString() };
 }
 
-interface ShelfSource {
+interface CatalogueSource {
   byId(id: number): Promise<GiftRow | null>;
   find(query: { query: { status: number }; sort: "giftId" }): Promise<GiftRow[]>;
 }
@@ -30,19 +32,19 @@ interface ShelfSource {
  * The catalogue as this node knows it. A broadcast evicts what changed at once; `check`, run several times a second,
  * finds what a lost broadcast did not tell: so a change is in force everywhere within a second.
  */
-export class Shelf {
+export class CatalogueCache {
   private readonly gifts = new LRUCache<number, CatalogueGift>({
     max: limits.gift.catalogueCacheEntries,
     ttl: limits.gift.catalogueCacheTtlMs,
   });
-  private onShelf: CatalogueGift[] | undefined;
+  private onSale: CatalogueGift[] | undefined;
   private seen: string | undefined;
   /** Grows at each eviction: what was read before one must not be remembered after it. */
   private generation = 0;
-  private readonly source: ShelfSource;
+  private readonly source: CatalogueSource;
   private readonly checksum: () => Promise<string>;
 
-  constructor(source: ShelfSource, checksum: () => Promise<string>) {
+  constructor(source: CatalogueSource, checksum: () => Promise<string>) {
     this.source = source;
     this.checksum = checksum;
   }
@@ -58,12 +60,12 @@ export class Shelf {
     return gift;
   }
 
-  /** What is on the shelf, by gift id. */
+  /** The gifts on sale, by gift id. */
   async list(): Promise<CatalogueGift[]> {
-    if (this.onShelf) return this.onShelf;
+    if (this.onSale) return this.onSale;
     const generation = this.generation;
     const gifts = (await this.source.find({ query: { status: 1 }, sort: "giftId" })).map(toCatalogueGift);
-    if (generation === this.generation) this.onShelf = gifts;
+    if (generation === this.generation) this.onSale = gifts;
     return gifts;
   }
 
@@ -77,7 +79,14 @@ export class Shelf {
   evict(giftId: number): void {
     this.generation++;
     this.gifts.delete(giftId);
-    this.onShelf = undefined;
+    this.onSale = undefined;
+  }
+
+  /** Runs `check` until the loop is stopped. */
+  watch(log: Log): BackgroundLoop {
+    const { catalogueCheckMs: everyMs } = limits.gift;
+    const round = () => this.check().then(() => false);
+    return new BackgroundLoop({ name: "catalogue watch", idleMs: everyMs, errorBackoffMs: everyMs, log, round });
   }
 
   async check(): Promise<void> {
@@ -86,6 +95,6 @@ export class Shelf {
     this.seen = now;
     this.generation++;
     this.gifts.clear();
-    this.onShelf = undefined;
+    this.onSale = undefined;
   }
 }

@@ -1,8 +1,13 @@
+import type { DurableEvents } from "../contracts.ts";
 import { bizCodes } from "../im-frames.ts";
-import type { WalletEvents } from "../wallet/wallet.contract.ts";
 
 /** What the payer is told once the coins are in the account. The id is the order's: a repeat is the same notice. */
-export function paymentNotice({ userId, orderId, coins, balanceAfter }: WalletEvents["wallet.credited"]) {
+export function paymentReceivedNotification({
+  userId,
+  orderId,
+  coins,
+  balanceAfter,
+}: DurableEvents["wallet.credited"]) {
   return {
     userId,
     msgId: `paid-${orderId}`,

@@ -1,4 +1,4 @@
-import { paymentNotice } from "../../../services/notification/payment-notice.ts";
+import { paymentReceivedNotification } from "../../../services/notification/payment-received.ts";
 
 describe("the notice of a payment", () => {
   const credited = {
@@ -10,7 +10,7 @@ describe("the notice of a payment", () => {
   };
 
   test("is for the payer alone, with biz code 5561 and what the client shows", () =>
-    expect(paymentNotice(credited)).toEqual({
+    expect(paymentReceivedNotification(credited)).toEqual({
       userId: "272345678901234567",
       msgId: "paid-order-1",
       bizCode: 5561,
@@ -18,5 +18,7 @@ describe("the notice of a payment", () => {
     }));
 
   test("has the same id in every redelivery, whatever the time", () =>
-    expect(paymentNotice({ ...credited, time: "2026-01-02T00:00:00.000Z" }).msgId).toBe(paymentNotice(credited).msgId));
+    expect(paymentReceivedNotification({ ...credited, time: "2026-01-02T00:00:00.000Z" }).msgId).toBe(
+      paymentReceivedNotification(credited).msgId,
+    ));
 });
