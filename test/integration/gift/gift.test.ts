@@ -487,7 +487,7 @@ describe("the path of a gift", () => {
   test("an effect that the router cannot bear goes to the dead letters; the gifts beside it are shown", async () => {
     const users = await Promise.all(Array.from({ length: 6 }, () => richUser()));
     const letters = await DeadLetters.open(
-      (giftNodes[0]?.getLocalService("gift") as unknown as JetStreamState).jetstream.connection,
+      ((giftNodes[0] as ServiceBroker).getLocalService("gift") as unknown as JetStreamState).jetstream.connection,
     );
     const dead = async () => (await letters.countByChannel()).get("gift-effects") ?? 0;
     const before = await dead();
