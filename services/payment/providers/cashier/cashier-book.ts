@@ -85,7 +85,7 @@ export class Cashier {
   }
 
   /**
-   * A day's bill by the cashier's own book, as the file it leaves in its folder status. Fails: unavailable, where the file
+   * A day's bill by the cashier's own book, read from the file that it leaves in its folder. Fails: unavailable, where the file
    * cannot be written or is not whole.
    */
   async bill(date: string): Promise<BillLine[]> {
