@@ -47,9 +47,8 @@ interface Plan {
   limits: RestartLimits;
 }
 
-function startNode(label: string, service: string, env: Env, { logDir, limits }: Plan): Node {
+function startNode(label: string, service: string, settings: Env, { logDir, limits }: Plan): Node {
   const file = join(logDir, `${label}.log`);
-  const settings = { ...env, API_PORT_SEARCH: "true" };
   const node = new Supervised({
     name: label,
     start: (former) => startNodeChild({ label, services: [service], env: settings, former, output: { file } }),
@@ -64,13 +63,19 @@ function startNode(label: string, service: string, env: Env, { logDir, limits }:
   return node;
 }
 
-/** The first gateway gets the port that the other nodes know. */
+/**
+ * The first gateway gets the port of API_URL, which the other nodes know, or fails to start: at another port API_URL would
+ * lead to whoever has taken that one. Further gateways take the next free ports.
+ */
 async function startAll(nodes: Node[], env: Env, plan: Plan): Promise<void> {
+  let search = "false";
   for (const [service, count] of plan.counts)
     for (let i = 1; i <= count; i++) {
-      const node = startNode(`${service}-${i}`, service, env, plan);
+      const node = startNode(`${service}-${i}`, service, { ...env, API_PORT_SEARCH: search }, plan);
       nodes.push(node);
-      if (service === "api-gateway" || service === "all") await node.ready;
+      if (service !== "api-gateway" && service !== "all") continue;
+      await node.ready;
+      search = "true";
     }
 }
 

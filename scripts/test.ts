@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs, stripVTControlCharacters } from "node:util";
@@ -6,6 +6,7 @@ import { projectRoot } from "../config/root.ts";
 import { type Child, startChild } from "./children.ts";
 import { dropNamespace } from "./drop-namespace.ts";
 import { requireNode } from "./node-version.ts";
+import { claimFreePort } from "./stack/ports.ts";
 import { type Stack, startStack } from "./stack/stack.ts";
 import { messageOf } from "./stack/wait.ts";
 
@@ -158,6 +159,8 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     REDIS_URL: stack.redisUrl,
     MYSQL_URL: stack.mysqlUrl,
     PROFILE: "local",
+    // One of many: two test runs that start on a machine at once would choose the same usual port.
+    API_PORT: String(await claimFreePort(randomInt(20_000, 28_000), new Set())),
     SMS_PROVIDER: "console",
     OPERATOR_TOKEN: "operator-token-of-the-tests",
     CASHIER_SECRET: "cashier-secret-of-the-tests",

@@ -60,7 +60,7 @@ export const reason = text(1, limits.payment.reasonChars);
 /** A business id of a gift or a payment. */
 export const orderId = z.string().regex(/^[\w-]{1,64}$/);
 
-/** The same inside, where whoever made it has its own rules. */
+/** A business id in a call or message between services, whatever it is made of. */
 export const businessId = z.string().min(1).max(64);
 
 /** Where a list goes on: an id of the page before; nothing, or "", starts at the newest. */

@@ -120,6 +120,18 @@ describe("npm run cluster", () => {
     expect((await cluster.child.exited).code).toBe(1);
   });
 
+  test("whose port is taken does not start: its API_URL would lead to whoever has the port", async () => {
+    const occupied = createServer().listen(0, "0.0.0.0") as Server;
+    await once(occupied, "listening");
+    const { port } = occupied.address() as { port: number };
+    const gatewayAlone = [...clusterArgs, "notification=0", "api-gateway=1"];
+    const cluster = run("npm", ["run", "cluster", "--", ...gatewayAlone], clusterReady, { API_PORT: String(port) });
+    cluster.child.ready.catch(() => undefined);
+    expect((await cluster.child.exited).code).toBe(1);
+    expect(cluster.lines.join("\n")).toContain("EADDRINUSE");
+    occupied.close();
+  });
+
   test("a node that is asked to end stays down; SIGINT to npm alone ends the others and the supervisor", async () => {
     const cluster = run("npm", ["run", "cluster", "--", ...clusterArgs, "notification=2"], clusterReady);
     const [told, other] = await nodePids(cluster);
