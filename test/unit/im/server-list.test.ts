@@ -28,12 +28,10 @@ test("a server that is listed but does not answer is not named, though it has th
   expect(await pick()).toBe("dying");
   silent.add("dying");
   const since = Date.now();
-  const picks: (string | undefined)[] = [];
-  while (Date.now() - since < limits.im.serverAliveMs + 50) picks.push(await pick());
+  while (Date.now() - since < limits.im.serverAliveMs + 50) await pick();
   // A ping is cached for `serverAliveMs` and no longer.
-  expect(picks.at(-1)).toBe("other");
-  const last = picks.lastIndexOf("dying");
-  expect(picks.slice(last + 1).every((nodeId) => nodeId === "other")).toBe(true);
+  const later = await Promise.all(Array.from({ length: 200 }, pick));
+  expect(new Set(later)).toEqual(new Set(["other"]));
 });
 
 test("a crowd that asks at once is one ping", async () => {
