@@ -208,6 +208,7 @@ export const limits = Object.freeze({
     cacheEntries: 10_000,
     cacheTtlMs: 1_000,
     closingsInFlight: 16,
+    closedPerPage: 500,
     watchNumbersPerStatement: 500,
   }),
 
@@ -270,6 +271,8 @@ export const limits = Object.freeze({
     batchCommands: 1_500,
     batchesInFlight: 3,
     queuedCommands: 100_000,
+    /** A command that waits longer is not begun: its caller will have given up before it is committed (CALL_TIMEOUT_MS). */
+    staleShareOfTimeout: 0.5,
     commandsPerCall: 2_000,
     fundsCacheMs: 2_000,
     fundsCacheEntries: 100_000,

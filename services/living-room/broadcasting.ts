@@ -1,8 +1,10 @@
+import type { Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { type Database, isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
+import type { DurableEvents } from "../contracts.ts";
 import { durableEvent } from "../durable-event.ts";
 import type { LiveRoom } from "./living-room.contract.ts";
 import {
@@ -12,6 +14,7 @@ import {
   lockRoom,
   moveToRecords,
   roomByAnchor,
+  roomsClosedSince,
 } from "./room-store.ts";
 
 /**
@@ -108,4 +111,18 @@ export async function closeDesertedRoom(
   });
   if (closed) outbox.wake();
   return closed === true;
+}
+
+/** The events `room.closed` since a time, by the records. */
+export async function* closedSince(
+  this: Service & { mysql: Database },
+  since: Date,
+): AsyncGenerator<DurableEvents["room.closed"]> {
+  for (let after = 0; ; ) {
+    const page = await roomsClosedSince(this.mysql, since, after, limits.room.closedPerPage);
+    yield* page;
+    const last = page.at(-1);
+    if (!last) return;
+    after = last.roomId;
+  }
 }

@@ -13,7 +13,7 @@ import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { onEvent } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
-import { closeRoom, openRoom } from "./broadcasting.ts";
+import { closedSince, closeRoom, openRoom } from "./broadcasting.ts";
 import { closeIfUnusable, closeUnusableAmong, requireUsable } from "./frozen-anchors.ts";
 import { type LiveRoom, livingRoomActions } from "./living-room.contract.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
@@ -109,13 +109,13 @@ export default defineService<"living-room", State>({
   },
 
   channels: {
-    /** Empties a closed room: durable, so that nobody stays in a room whose close met a router that was away. */
+    /** Empties a closed room. A durable consumer, so the room is emptied later where the router was away. */
     roomClosed: onEvent(
       "room.closed",
       async function ({ data: { roomId }, requestId }) {
         await call(this.broker, "im-router.closeRoom", { roomId }, { requestID: requestId });
       },
-      { inFlight: limits.room.closingsInFlight },
+      { inFlight: limits.room.closingsInFlight, fromBooks: closedSince },
     ),
     /** Closes the room of an anchor who was frozen. */
     accountFrozen: onEvent(
@@ -125,7 +125,7 @@ export default defineService<"living-room", State>({
       },
       { inFlight: limits.room.closingsInFlight },
     ),
-    /** Closes a room again that opened while its anchor was frozen. */
+    /** Closes a room that opened while its anchor was being frozen. */
     roomOpened: onEvent(
       "room.opened",
       function ({ data, requestId }) {

@@ -46,6 +46,22 @@ export async function lockRoom(tx: Transaction, roomId: number): Promise<LiveRoo
   return liveRoom(row);
 }
 
+/** Rooms that were closed at a time or later, in the order of their ids, a page; `after` is the last id of the one before. */
+export async function roomsClosedSince(
+  db: Queryable,
+  since: Date,
+  after: number,
+  limit: number,
+): Promise<{ roomId: number; anchorId: string; time: string }[]> {
+  const rows = await db.query<{ id: string; anchor_id: string; end_time: Date }>(
+    "SELECT id, anchor_id, end_time FROM t_living_room_record WHERE end_time >= ? AND id > ? ORDER BY id LIMIT ?",
+    [since, after, limit],
+  );
+  return rows.map(({ id, anchor_id, end_time }) => {
+    return { roomId: toSafeInteger(id), anchorId: String(anchor_id), time: end_time.toISOString() };
+  });
+}
+
 export async function moveToRecords(tx: Transaction, roomId: number): Promise<void> {
   const kept = "id, anchor_id, type, room_name, covert_img, watch_num, good_num, start_time";
   await tx.run(

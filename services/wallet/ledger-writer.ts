@@ -1,4 +1,4 @@
-import { isUnavailable } from "../../broker/failure.ts";
+import { fail, isUnavailable } from "../../broker/failure.ts";
 import { KeyedQueue } from "../../mixins/keyed-queue.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { LockHold } from "../../mixins/redis-lock.mixin.ts";
@@ -13,6 +13,8 @@ interface QueuedCommand {
   readonly key: string;
   readonly command: Command;
   readonly arrivedAt: number;
+  /** Its user's lock was held elsewhere. */
+  waitsForLock?: true;
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
 }
@@ -38,6 +40,8 @@ export interface WriterLimits {
   batchesInFlight: number;
   /** Waiting commands, of all users together. */
   queuedCommands: number;
+  /** A command that has waited so long is not begun. */
+  staleMs: number;
   lockWaitMs: number;
   lockRetryMs: number;
 }
@@ -54,6 +58,7 @@ const noPriors: ReadonlyMap<string, Prior> = new Map();
  * The states of a command; the commands of one user that are in a batch move together:
  *
  *   waiting  in its user's queue            -> locking   `pump` takes it into a batch; the user is busy
+ *                                           -> answered  rejected with unavailable, after `staleMs`
  *   locking  the batch asks for the locks   -> writing   the user's lock is acquired, or was not for `lockWaitMs`
  *                                           -> parked    another node holds it
  *   parked   until the lock is asked again  -> waiting   after `lockRetryMs`, at the head of the queue
@@ -62,6 +67,9 @@ const noPriors: ReadonlyMap<string, Prior> = new Map();
  *   alone    in a transaction of one user   -> answered  committed, or rejected with the error
  *
  * The user is no longer busy once her commands are answered or waiting again.
+ *
+ * A stale command is not begun: its caller gives up before the commit, and submits it again. Writing it would take the
+ * time of the repeat, which would then be late as well, and a writer that fell behind once would stay behind.
  */
 export class LedgerWriter {
   private readonly queue = new KeyedQueue<QueuedCommand>();
@@ -91,7 +99,8 @@ export class LedgerWriter {
 
   /**
    * Resolves once the command's outcome is committed; a repeat resolves to the first outcome. Rejects where the command
-   * was not written, or where that is not known (the database was away): the same command may be submitted again.
+   * was not written (also with unavailable, after it waited for `staleMs`), or where that is not known (the database was
+   * away): the same command may be submitted again.
    */
   submit(command: Command): Promise<Outcome> {
     return new Promise((resolve, reject) => {
@@ -120,7 +129,8 @@ export class LedgerWriter {
 
   private pump(): void {
     while (this.inFlight < this.bounds.batchesInFlight && this.queue.hasReady) {
-      const batch = this.queue.take(this.bounds.batchCommands);
+      const batch = this.withoutStale(this.queue.take(this.bounds.batchCommands));
+      if (batch.size === 0) continue;
       this.inFlight++;
       void this.carryOut(batch).finally(() => {
         this.inFlight--;
@@ -128,6 +138,30 @@ export class LedgerWriter {
         this.idle();
       });
     }
+  }
+
+  /**
+   * Rejects the stale commands of a batch, and gives what is left of it. One that waited for a lock is not stale: it is
+   * written without the lock in the end.
+   */
+  private withoutStale(batch: Batch): Batch {
+    const now = this.ports.now();
+    const isStale = ({ arrivedAt, waitsForLock }: QueuedCommand) =>
+      !waitsForLock && now - arrivedAt >= this.bounds.staleMs;
+    const fresh: Batch = new Map();
+    let rejected = 0;
+    for (const [userId, commands] of batch) {
+      const left = commands.filter((one) => !isStale(one));
+      for (const { arrivedAt, reject } of commands.filter(isStale)) {
+        rejected++;
+        reject(fail("unavailable", { what: "the ledger is behind", waitedMs: now - arrivedAt }));
+      }
+      if (left.length > 0) fresh.set(userId, left);
+      else this.queue.done(userId);
+    }
+    const text = "the ledger is behind: commands whose callers give up are not begun, and come again";
+    if (rejected > 0) this.ports.warn({ commands: rejected, waiting: this.waiting }, text);
+    return fresh;
   }
 
   /** Never rejects: every command is answered or waits again. */
@@ -158,6 +192,7 @@ export class LedgerWriter {
 
   private park(userId: string, commands: QueuedCommand[]): void {
     this.parked += commands.length;
+    for (const one of commands) one.waitsForLock = true;
     setTimeout(() => {
       this.parked -= commands.length;
       this.queue.putBack(userId, commands);

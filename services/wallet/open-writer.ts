@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Service } from "moleculer";
+import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { Transaction } from "../../mixins/mysql/database.ts";
 import type { OutboxMessage } from "../../mixins/outbox.mixin.ts";
@@ -52,6 +53,7 @@ export function openWriter(wallet: Wallet): LedgerWriter {
       batchCommands: limits.wallet.batchCommands,
       batchesInFlight: limits.wallet.batchesInFlight,
       queuedCommands: limits.wallet.queuedCommands,
+      staleMs: config().CALL_TIMEOUT_MS * limits.wallet.staleShareOfTimeout,
       lockWaitMs: limits.lock.waitMs,
       lockRetryMs: limits.lock.retryEveryMs,
     },

@@ -44,5 +44,6 @@ CREATE TABLE IF NOT EXISTS t_living_room_record (
   start_time DATETIME(3) NOT NULL,
   end_time DATETIME(3) NOT NULL,
   update_time DATETIME(3) NOT NULL,
-  KEY idx_anchor_id (anchor_id, end_time)
+  KEY idx_anchor_id (anchor_id, end_time),
+  KEY idx_end_time (end_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

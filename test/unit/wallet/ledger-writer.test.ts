@@ -149,7 +149,14 @@ function open({ gated = false, bounds = {} }: Scene = {}) {
       warn: (_about, text) => warnings.push(text),
     },
     {
-      ...{ batchCommands: 1_000, batchesInFlight: 1, queuedCommands: 100, lockWaitMs: 1_000, lockRetryMs: 20 },
+      ...{
+        batchCommands: 1_000,
+        batchesInFlight: 1,
+        queuedCommands: 100,
+        staleMs: 60_000,
+        lockWaitMs: 1_000,
+        lockRetryMs: 20,
+      },
       ...bounds,
     },
   );
@@ -175,6 +182,28 @@ beforeEach(() => jest.useFakeTimers({ doNotFake: ["queueMicrotask", "nextTick"] 
 afterEach(() => jest.useRealTimers());
 
 describe("group commit", () => {
+  test("a command whose caller will have given up is not begun: a writer that fell behind catches up with the repeats", async () => {
+    const { writer, running, batches, pass } = open({ gated: true, bounds: { staleMs: 4_000 } });
+    const slow = writer.submit(gift("11"));
+    await settled();
+    const [stale, repeat] = [gift("12"), gift("11")];
+    const early = writer.submit(stale).catch((error: unknown) => error);
+    await pass(3_999);
+    const late = writer.submit(repeat);
+    await pass(1);
+    running[0]?.commit();
+    await slow;
+    await settled();
+    expect(isUnavailable(await early)).toBe(true);
+    running[0]?.commit();
+    await late;
+    const again = writer.submit(stale);
+    await settled();
+    running[0]?.commit();
+    expect(await again).toMatchObject({ status: "done" });
+    expect(batches.map(({ users: [user] }) => user)).toEqual(["11", "11", "12"]);
+  });
+
   test("an idle writer commits at once, without a timer", async () => {
     const { writer, batches } = open();
     expect(await writer.submit(gift("11"))).toMatchObject({ status: "done", balanceAfter: 90 });
