@@ -2,7 +2,7 @@ import type { ServiceSchema } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import { type CatalogueState, catalogueTableMixin } from "../../../mixins/catalogue-table.mixin.ts";
 import { isDuplicateKey } from "../../../mixins/mysql/database.ts";
-import { mysqlMixin } from "../../../mixins/mysql.mixin.ts";
+import { type MysqlState, mysqlMixin } from "../../../mixins/mysql.mixin.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
@@ -37,7 +37,12 @@ beforeAll(async () => {
   server = await cuttable(process.env.MYSQL_URL as string);
   process.env.MYSQL_URL = server.url;
   const node = await startNode("shop", [shop]);
-  catalogue = (node.getLocalService("shop") as unknown as CatalogueState<typeof columns>).catalogue;
+  const service = node.getLocalService("shop") as unknown as CatalogueState<typeof columns> & MysqlState;
+  catalogue = service.catalogue;
+  // The mixin fills the times in, not the database.
+  await service.mysql.run(
+    "ALTER TABLE t_pay_product MODIFY create_time DATETIME(3) NOT NULL, MODIFY update_time DATETIME(3) NOT NULL",
+  );
 });
 afterAll(async () => {
   await stopAll();
