@@ -30,7 +30,7 @@ function supervise(first: string, later: string): Supervised<string> {
 
 const linesLike = (pattern: RegExp) => told.filter((line) => pattern.test(line));
 
-test("one that is never ready after a restart is started again up to the limit, although it ends with 0 when told to", async () => {
+test("one that is never ready after a restart is started again up to the limit, although it ends with 0 when asked to", async () => {
   const { over } = supervise("echo ready 1; exit 1", `trap "exit 0" TERM; while :; do sleep 0.05; done`);
   expect(await over).toBe("givenUp");
   expect(linesLike(/^sample did not come back: sample was not ready within 0\.5 s/)).toHaveLength(2);

@@ -7,7 +7,7 @@ process.env.MYSQL_URL = `${process.env.MYSQL_URL}?ssl=${encodeURIComponent('{"re
 
 const refusal = /secure connection|certificate|SSL|TLS/i;
 
-test("a database keeps to what MYSQL_URL says of TLS: no login at a server that cannot prove itself", async () => {
+test("a database keeps to the TLS options of MYSQL_URL: no login at a server without a valid certificate", async () => {
   const database = new Database(databaseName("shop"), { connections: 1 });
   try {
     await expect(database.query("SELECT 1 AS one")).rejects.toMatchObject({
@@ -19,6 +19,6 @@ test("a database keeps to what MYSQL_URL says of TLS: no login at a server that 
   }
 });
 
-test("so does a migration", async () => {
+test("a migration keeps to them too", async () => {
   await expect(migrate(databaseName("shop"), [])).rejects.toThrow(refusal);
 });
