@@ -84,7 +84,7 @@ afterAll(async () => {
 });
 
 describe("dead letters", () => {
-  test("none: the list says so, and what is not there can be neither shown nor replayed", async () => {
+  test("none: the list states it, and what is not there can be neither shown nor replayed", async () => {
     expect(await dlq("list")).toEqual({ code: 0, out: "no dead letters\n" });
     for (const command of ["show", "replay"])
       expect(await dlq(command, "999999")).toMatchObject({ code: 1, out: expect.stringContaining("no dead letter") });
@@ -151,7 +151,7 @@ describe("dead letters", () => {
     expect(handled.map(({ data }) => data)).toEqual([{ id: "p-4" }, { id: "p-5" }]);
   });
 
-  test("without a server the command says so and fails", async () => {
+  test("without a server the command fails with that reason", async () => {
     const url = process.env.NATS_URL;
     process.env.NATS_URL = "nats://127.0.0.1:1";
     try {

@@ -122,7 +122,7 @@ beforeAll(async () => {
 afterAll(stopAll);
 
 describe("the operators' console", () => {
-  test("says which service nobody offers, while the system is down", async () => {
+  test("names the service that nobody offers, while the system is down", async () => {
     expect(await say(`balance ${user}`)).toMatch(/^no node offers this now \(.*wallet\.balance/);
   });
 
@@ -210,7 +210,7 @@ describe("the operators' console", () => {
       expect(await say("ims")).toMatch(/system-\S+ +3 +1 +draining +ws:\/\/127.0.0.1:8086\/im$/);
     });
 
-    test("what was typed wrong is said, and nothing is called", async () => {
+    test("a command that was typed wrong is explained, and nothing is called", async () => {
       expect(await say("balance abc")).toBe('a user id is a decimal number, not "abc"');
       expect(await say(`statement ${user} 0`)).toBe('n is 1 to 100, not "0"');
       expect(await say(`statement ${user} x`)).toBe('n is 1 to 100, not "x"');

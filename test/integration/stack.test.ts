@@ -269,7 +269,7 @@ describe("after a crash", () => {
   });
 });
 
-describe("servers that are looked after", () => {
+describe("supervised servers", () => {
   const limits = { most: 1, withinMs: 600_000, firstPauseMs: 10, maxPauseMs: 10 };
 
   test("one that is killed is started again at its port, as often as the limit says", async () => {
@@ -324,7 +324,7 @@ describe("several users", () => {
     expect(await statesOf(options.dir)).toEqual(["stopped", "stopped", "stopped"]);
   });
 
-  test("the command line's servers outlive it and other users, until it says stop", async () => {
+  test("the command line's servers outlive it and other users, until it stops them", async () => {
     const options = sample();
     const cli = async (...args: string[]) => {
       const log = join(options.dir, `cli-${args[0]}.log`);

@@ -108,7 +108,7 @@ describe("npm start", () => {
 });
 
 describe("npm run cluster", () => {
-  test("a node that is killed is started again with its new pid, up to the limit, which is told", async () => {
+  test("a node that is killed is started again, up to the limit, and each restart is reported with its pid", async () => {
     const cluster = run("npm", ["run", "cluster", "--", "--restarts", "1", ...clusterArgs], clusterReady);
     const [first] = (await nodePids(cluster)) as [number];
     process.kill(first, "SIGKILL");
@@ -164,7 +164,7 @@ describe("one node", () => {
   const node = (names: string[], env: Record<string, string | undefined>) =>
     run(process.execPath, [join(projectRoot(), "scripts/node.ts"), ...names], clusterReady, env);
 
-  test("on a full log disk it works, says so once, and SIGTERM ends it with 0", async () => {
+  test("on a full log disk it works, reports it once, and SIGTERM ends it with 0", async () => {
     const { child, lines } = node(["notification"], { LOG_FILE: "/dev/full", LOG_LEVEL: "trace" });
     await child.ready;
     const stoppedAt = Date.now();

@@ -45,7 +45,7 @@ test("the ready line gives its match, and the output is in the file once the chi
   expect(log().split("\n").sort()).toEqual(["", "bye", "hello", "port 4711"]);
 });
 
-test("a child that dies before it is ready tells its last twenty lines", async () => {
+test("the error of a child that dies before it is ready has its last twenty lines", async () => {
   const child = start(`for (let i = 1; i <= 30; i++) console.log("line " + i + "."); process.exitCode = 4`, {
     ready: /never/,
   });
@@ -74,7 +74,7 @@ test("a child that ignores SIGTERM is killed after the deadline", async () => {
   await expect(child.stop(200)).resolves.toEqual({ code: null, signal: "SIGKILL" });
 });
 
-test("a program that does not exist is told by ready and exited, and throws nothing", async () => {
+test("a program that does not exist is reported by ready and exited, and nothing is thrown", async () => {
   const child = startChild({
     name: "missing",
     command: join(dir, "no-such-program"),

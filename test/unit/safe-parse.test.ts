@@ -21,7 +21,7 @@ test("whatever JSON holds fits or does not, and nothing is thrown", () => {
   );
 });
 
-test("what fits is given back, and what does not says where", () => {
+test("a value that fits is given back; one that does not is refused with its path", () => {
   expect(safeParse(schema, { text: "x" })).toEqual({ success: true, data: { text: "x" } });
   expect(safeParse(schema, { text: "" }).error?.issues[0]?.path).toEqual(["text"]);
   expect(safeParse(schema, { text: { length: { valueOf: 1, toString: 1 } } }).success).toBe(false);

@@ -18,7 +18,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const answer = (text: string) => replaceFile(join(dir, "answer"), `${text}\n`);
 
-test("an engine that does not answer costs neither the process nor the watch, and is told once each time", async () => {
+test("an engine that does not answer ends neither the process nor the watch, and is reported once each time", async () => {
   answer("away");
   const told: string[] = [];
   let looks = 0;
@@ -59,7 +59,7 @@ test("an engine that does not answer costs neither the process nor the watch, an
   await watch.stop();
 });
 
-test("an error in the watch itself is told and ends that watch alone", async () => {
+test("an error in the watch itself is reported and ends that watch alone", async () => {
   const told: string[] = [];
   const site = { dir, stackDir: dir, mark: "ovation-sample", env: {}, log: () => undefined };
   const host = { ...containerHost(nats, site), find: async () => undefined };

@@ -2,7 +2,7 @@ import { operatorOf, shareCommand } from "../../scripts/share-command.ts";
 
 const anchor = "18446744073709551615";
 
-describe("what npm run anchor-share understands", () => {
+describe("the command line of npm run anchor-share", () => {
   test("a share from now on, from a day of Beijing's, from a time with its zone", () => {
     const change = { what: "write", anchorId: anchor, percent: 60 };
     expect(shareCommand(["set", anchor, "60"], undefined)).toEqual({ ...change, from: undefined });

@@ -7,7 +7,7 @@ test("a stop that ends in time is waited for, and what it rejects with is passed
   expect(late).not.toHaveBeenCalled();
 });
 
-test("a stop that waits for a server that hangs is left when its time is over, with a last word", async () => {
+test("a stop that waits for a server that hangs is abandoned when its time is over, with a line", async () => {
   const late = jest.fn();
   await stopWithin(20, () => new Promise(() => {}), late);
   expect(late).toHaveBeenCalledTimes(1);

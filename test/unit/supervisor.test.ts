@@ -30,7 +30,7 @@ function supervise(first: string, later: string): Supervised<string> {
 
 const linesLike = (pattern: RegExp) => told.filter((line) => pattern.test(line));
 
-test("one that is never ready after a restart is started again up to the limit, although it ends with 0 when told to", async () => {
+test("one that is never ready after a restart is started again up to the limit, although it ends with 0 when asked to", async () => {
   const { over } = supervise("echo ready 1; exit 1", `trap "exit 0" TERM; while :; do sleep 0.05; done`);
   expect(await over).toBe("givenUp");
   expect(linesLike(/^sample did not come back: sample was not ready within 0\.5 s/)).toHaveLength(2);
@@ -41,9 +41,9 @@ test("one that is never ready after a restart is started again up to the limit, 
   expect(told.at(-1)).toBe("sample is not started again (restarts: 2 within 10 minutes)");
 });
 
-test("one that is told to end while it starts again stays down", async () => {
+test("one that is asked to end while it starts again stays down", async () => {
   const { over } = supervise("echo ready 1; exit 1", "exit 0");
   expect(await over).toBe("ended");
-  expect(told.at(-1)).toMatch(/^sample \(pid \d+\) ended with exit code 0, as it was told to$/);
+  expect(told.at(-1)).toMatch(/^sample \(pid \d+\) ended with exit code 0, as asked$/);
   expect(linesLike(/did not come back/)).toEqual([]);
 });

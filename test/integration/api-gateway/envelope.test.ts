@@ -99,7 +99,7 @@ test("params that a service refuses are the client's fault", async () => {
   expect([answer.status, answer.code]).toEqual([400, 100001]);
 });
 
-test("how long to wait is said where the service knows it", async () => {
+test("the answer states how long to wait where the service knows it", async () => {
   answers["living-room.start"] = () => {
     throw fail("startTooOften", { waitMs: 6_100 });
   };
@@ -153,7 +153,7 @@ test("a browser's preflight is not taken for the request it asks about", async (
   expect(calls).toEqual([]);
 });
 
-test("why an order failed is told in the caller's language, with its code", async () => {
+test("the reason of a failed order is in the caller's language, with its code", async () => {
   const url = `${base}/live/api/gift/order`;
   const body = { orderId: "gift-order-1" };
   const en = await send(url, { headers: { ...asAlice, "Accept-Language": "en" }, body });

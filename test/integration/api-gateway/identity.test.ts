@@ -57,7 +57,7 @@ test("a login counts by cookie and by Bearer token, and the Bearer token comes f
   expect((await send(base + income, { headers: both })).code).toBe(100002);
 });
 
-test("who calls is said by the token alone", async () => {
+test("the token alone identifies the caller", async () => {
   const victim = "12345";
   const headers = { ...asAlice, userId: victim, "X-User-Id": victim, "X-Operator-Name": "root" };
   const lies = { userId: victim, senderUserId: victim, operator: "root", senderId: victim };
@@ -79,7 +79,7 @@ test("the session token is shown to the user service and to nobody else", async 
   expect(JSON.stringify(calls)).not.toContain(alice.token);
 });
 
-test("where sessions cannot be read nobody is let in, and nobody is told that they are logged out", async () => {
+test("where sessions cannot be read nobody is let in, and the answer is 503, not 401", async () => {
   answers["user.authenticate"] = () => {
     throw Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED", syscall: "connect" });
   };

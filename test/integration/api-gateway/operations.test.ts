@@ -17,7 +17,7 @@ afterAll(stopAll);
 
 const get = (path: string, method = "GET") => send(base + path, { method });
 
-test("the process says that it lives", async () => {
+test("the liveness check answers", async () => {
   const answer = await get("/health/live");
   expect([answer.status, answer.text]).toEqual([200, '{"status":"ok"}']);
   expect((await fetch(`${base}/health/live`, { method: "HEAD" })).status).toBe(200);

@@ -40,7 +40,7 @@ test("in production without a token nobody sees a node's name or the metrics", a
   expect(ready.text).not.toContain(hostname());
 });
 
-test("whether a service is ready on a host is told to who names the host in full, and nothing else is", async () => {
+test("the readiness of a service on a host is shown to whoever names the host in full, and nothing else", async () => {
   const here = await placed("wallet", hostname());
   expect([here.status, here.text]).toEqual([200, '{"status":"ok"}']);
   for (const host of ["another-host", hostname().slice(0, -1), `${hostname()}.`, ".*"]) {

@@ -57,7 +57,7 @@ describe("a server that stops answering", () => {
   });
 });
 
-describe("what a client may try again is told apart from a fault", () => {
+describe("errors that a client may try again after are told apart from faults", () => {
   beforeEach(() => {
     database = new Database(databaseName("user"), { connections: 2 });
   });

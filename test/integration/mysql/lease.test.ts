@@ -25,7 +25,7 @@ function contenders(ms: number): [DatabaseLease, DatabaseLease] {
   return [lease("node-a"), lease("node-b")];
 }
 
-test("of many that want work that nobody ever had one gets it", async () => {
+test("of many nodes that want a lease that nobody ever held one gets it", async () => {
   const work = `work-${++works}`;
   const nodes = Array.from(
     { length: 8 },
@@ -35,7 +35,7 @@ test("of many that want work that nobody ever had one gets it", async () => {
   expect(held.filter(Boolean)).toHaveLength(1);
 });
 
-test("it is the holder's to renew, and another's once it is given back", async () => {
+test("the holder can renew the lease; another node gets it once it is given back", async () => {
   const [a, b] = contenders(60_000);
   expect([await a.hold(), await b.hold(), await a.hold(), await b.hold()]).toEqual([true, false, true, false]);
   await b.giveBack();
@@ -44,7 +44,7 @@ test("it is the holder's to renew, and another's once it is given back", async (
   expect([await b.hold(), await a.hold()]).toEqual([true, false]);
 });
 
-test("who died is followed when the time is over by the database's clock, however wrong the nodes' clocks are", async () => {
+test("the lease of a dead node is free when it expires by the database's clock, however wrong the nodes' clocks are", async () => {
   const [a, b] = contenders(300);
   const now = Date.now();
   jest.spyOn(Date, "now").mockReturnValue(now - 3_600_000);
@@ -56,7 +56,7 @@ test("who died is followed when the time is over by the database's clock, howeve
   expect(await a.hold()).toBe(false);
 });
 
-test("who was held up beyond its time does nothing, whether another has it or not", async () => {
+test("a node that was delayed beyond its lease does nothing, whether another node holds it or not", async () => {
   const [a, b] = contenders(50);
   await a.hold();
   await eventually("its time is over", async () => (await a.fenced(async () => true)) === undefined);
@@ -67,7 +67,7 @@ test("who was held up beyond its time does nothing, whether another has it or no
   expect(work).not.toHaveBeenCalled();
 });
 
-test("nobody takes it between the look at it and the commit, also when its time is over in between", async () => {
+test("nobody takes the lease between its check and the commit, also when it expires in between", async () => {
   const [a, b] = contenders(200);
   await a.hold();
   const order: string[] = [];

@@ -66,7 +66,7 @@ test("a node that died is waited for no longer than its lease", async () => {
   expect(await applied("after a death")).toBe(1);
 });
 
-test("a migration that goes on elsewhere for too long is an error that says so, and nothing was done", async () => {
+test("a migration that another node runs for too long is an error, and nothing was done", async () => {
   const folders = newMigration(step("elsewhere"));
   const other = new DatabaseLease({ mysql, name: "migration", holder: "another-node", ms: 60_000 });
   await other.hold();

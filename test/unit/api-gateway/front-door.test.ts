@@ -130,7 +130,7 @@ test("a taken port is refused, or the next free one is taken where that is wishe
   expect(door.port).toBe(second);
 });
 
-test("what is no HTTP request is told so and closed", async () => {
+test("bytes that are no HTTP request are answered with an error and their connection is closed", async () => {
   const door = newDoor();
   const socket = connect(await door.listen(host, 0, false), host);
   let text = "";
@@ -144,7 +144,7 @@ test("what is no HTTP request is told so and closed", async () => {
   expect(served).toEqual([]);
 });
 
-test("what handling a request throws ends that connection alone, and is told", async () => {
+test("an error thrown by a request ends that connection alone, and is reported", async () => {
   const broken = new Error("a request that cannot be handled");
   const told: unknown[] = [];
   const door = new FrontDoor({

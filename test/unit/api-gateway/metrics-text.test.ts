@@ -47,7 +47,7 @@ test("a histogram without buckets has the one that everything is in, and its qua
   ]);
 });
 
-test("what a metric says in words becomes a label", () => {
+test("the text of a metric becomes a label", () => {
   const text = metricsText([{ node: "n", metrics: [{ type: "info", name: "v", values: [{ value: "24.1" }] }] }]);
   expect(lines(text).slice(1)).toEqual(["# TYPE v gauge", 'v{node="n",value="24.1"} 1']);
 });

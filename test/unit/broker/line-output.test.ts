@@ -100,7 +100,7 @@ test("a full disk costs no more than the bounded memory, is complained of once, 
   expect(complaints[1]).toMatch(/4097 lines for \/dev\/full are lost at the end: ENOSPC/);
 });
 
-test("once a folder can be made the lines that waited are written, and one says how many are missing since when", async () => {
+test("once a folder can be made the waiting lines are written, and one states how many are missing since when", async () => {
   const obstacle = join(dir, "logs");
   writeFileSync(obstacle, "a file where the folder belongs");
   const file = join(obstacle, "log");
@@ -135,7 +135,7 @@ test("a FIFO without a reader holds up nothing, and gets its lines when somebody
   expect(readText(reader)).toBe("first\n");
 });
 
-test("a FIFO that nobody empties takes what it holds; the rest waits, more is dropped, and all is told when it is read", async () => {
+test("a FIFO that nobody reads is filled; the rest waits, more is dropped, and the number of dropped lines is written later", async () => {
   const fifo = join(dir, "fifo");
   execFileSync("mkfifo", [fifo]);
   const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);

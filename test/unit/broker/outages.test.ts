@@ -169,19 +169,19 @@ const faults: [string, unknown][] = [
   ["nothing at all", undefined],
 ];
 
-describe("an outage is whatever a driver says", () => {
+describe("these errors of drivers are outages", () => {
   test.each(outages)("%s", (_what, error) => {
     expect(isUnavailable(error)).toBe(true);
   });
 });
 
-describe("a fault is what no waiting helps", () => {
+describe("these errors are faults: waiting does not help", () => {
   test.each(faults)("%s", (_what, error) => {
     expect(isUnavailable(error)).toBe(false);
   });
 });
 
-describe("what another node met is what that node judged it to be, although not all that its driver said arrives", () => {
+describe("an error of another node keeps the class that that node gave it, although not all of its fields arrive", () => {
   test.each(outages)("an outage: %s", async (_what, error) => {
     expect(isUnavailable(arrived(await thrownBy(error)))).toBe(true);
   });
@@ -196,7 +196,7 @@ describe("what another node met is what that node judged it to be, although not 
   });
 });
 
-test("what a driver says of a wrong statement stays on its node", async () => {
+test("a driver's message about a wrong statement stays on its node", async () => {
   const met = Object.assign(mysql(1406, "22001", "ER_DATA_TOO_LONG"), { sql: "INSERT secret" });
   met.message = "Data too long: secret";
   const thrown = (await thrownBy(met)) as Error & { type: string; code: number };
@@ -206,7 +206,7 @@ test("what a driver says of a wrong statement stays on its node", async () => {
   expect(await thrownBy(refusal)).toBe(refusal);
 });
 
-test("what became of a driver's error says what the driver said, within bounds, and keeps the error for the log", () => {
+test("the failure made of a driver's error has the driver's message, within bounds, and keeps the error for the log", () => {
   const said = Object.assign(new Error("x".repeat(10_000)), { code: "ER_X", errno: 7 });
   const failure = outage(said, { database: "d" }) as Error & { data: Record<string, unknown> };
   expect(failure.data).toMatchObject({ database: "d", errno: 7 });

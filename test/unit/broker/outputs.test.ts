@@ -62,7 +62,7 @@ function fullPipe(): number {
 
 const worstOf = (errors: string) => Number(/worst (\d+)/.exec(errors)?.[1]);
 
-test("standard output that nobody reads holds up neither the work nor the end", async () => {
+test("standard output that nobody reads delays neither the work nor the end of the process", async () => {
   const { ended } = start(works, fullPipe());
   const { code, signal, errors } = await ended;
   expect({ code, signal }).toEqual({ code: 0, signal: null });
@@ -78,7 +78,7 @@ test("standard output whose reader has gone is no end of the work", async () => 
   expect(errors.match(/standard output cannot be written \(EPIPE/g)).toHaveLength(1);
 });
 
-test("a log file on a full disk is said once on standard error and is no end of the work", async () => {
+test("a log file on a full disk is reported once on standard error, and the work goes on", async () => {
   const { ended } = start(works, "pipe", { LOG: "/dev/full" });
   const { code, errors } = await ended;
   expect(code).toBe(0);
@@ -86,7 +86,7 @@ test("a log file on a full disk is said once on standard error and is no end of 
   expect(errors).toMatch(/lines for \/dev\/full are lost at the end/);
 });
 
-test("where standard error is of no use either the process says nothing and works on", async () => {
+test("where standard error cannot be written either, the process works on", async () => {
   const full = fullPipe();
   const child = spawn(process.execPath, ["--input-type=module", "-e", `${prelude}\n${works}`], {
     env: { ...process.env, NODE_OPTIONS: "", LOG: "/dev/full" },

@@ -56,7 +56,7 @@ test.each([2, 3, 5, 10])("the keys are spread over %i nodes evenly within reason
   }
 });
 
-test("the key is the parameter it was told, a number or the same digits; a call without one has a node as well", () => {
+test("the key is the configured parameter, a number or its digits; a call without a key gets a node as well", () => {
   const ids = ["a", "b", "c", "d", "e"];
   const byUser = strategy("userId");
   const spread = new Set<string>();
