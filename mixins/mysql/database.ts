@@ -27,6 +27,11 @@ function isAnswer(error: unknown): boolean {
   return sqlState !== undefined && fatal !== true;
 }
 
+export interface DatabaseOptions extends Partial<PoolOptions> {
+  /** Called when a statement or transaction that the server rolled back, for a deadlock or a lock wait, is run again. */
+  readonly retried?: () => void;
+}
+
 /**
  * A service's database. Whatever its driver throws is `unavailable`, unless it means that the statement itself is wrong
  * (broker/outages.ts).
@@ -34,16 +39,14 @@ function isAnswer(error: unknown): boolean {
 export class Database implements Queryable {
   private readonly connections: Connections;
   readonly name: string;
-  /** Statements sent so far; tests bound it. */
-  statements = 0;
-  /** How often something was run again that the server rolled back for a deadlock or a lock wait; tests read it. */
-  retries = 0;
 
   private readonly statementTimeoutMs: number;
+  private readonly retried: () => void;
 
   /** `statementTimeoutMs` 0: none. */
-  constructor(name: string, options: Partial<PoolOptions> = {}) {
+  constructor(name: string, options: DatabaseOptions = {}) {
     this.name = name;
+    this.retried = options.retried ?? (() => {});
     this.statementTimeoutMs = options.statementTimeoutMs ?? limits.mysql.statementTimeoutMs;
     this.connections = new Connections(name, { ...options, statementTimeoutMs: this.statementTimeoutMs });
   }
@@ -72,7 +75,7 @@ export class Database implements Queryable {
       } catch (error) {
         if (numberOf(error) !== deadlock && numberOf(error) !== lockWaitTimeout) throw error;
         if (attempt > limits.mysql.transactionRetries) throw outage(error, { database: this.name });
-        this.retries++;
+        this.retried();
       }
     }
   }
@@ -151,7 +154,7 @@ export class Database implements Queryable {
         if (!again && (numberOf(error) === deadlock || numberOf(error) === lockWaitTimeout))
           throw outage(error, { database: this.name });
         if (!again) throw error;
-        this.retries++;
+        this.retried();
       } finally {
         this.connections.giveBack(connection);
       }
@@ -176,7 +179,6 @@ export class Database implements Queryable {
     sql: string,
     values: unknown[] = [],
   ): Promise<T> {
-    this.statements++;
     const timeout = this.statementTimeoutMs;
     try {
       const [result] = await connection.query<T>({ sql, values, timeout });

@@ -1,3 +1,5 @@
+import type { Command } from "./posting.ts";
+
 /** The business ids that the wallet makes. They are unique in their ledger and link its rows to payment orders. */
 
 /** The id of a refund: of the row that takes the coins back, and of the debt for spent coins. */
@@ -20,3 +22,20 @@ export const payoutPostingId = (payoutId: string): string => `payout:${payoutId}
 
 /** The payment order of the business id of a recharge, a refund or the payment of a debt. */
 export const payOrderOf = (bizId: string): string => bizId.replace(/^(refund|debt):/, "");
+
+/** The business ids of the trades that commands may have written before. */
+export function tradeIdsOf(commands: readonly Command[]): string[] {
+  return [...new Set(commands.flatMap((command) => ("bizId" in command ? [command.bizId] : [])))];
+}
+
+/** The business ids of their debts, and of payments of debts. */
+export function debtIdsOf(commands: readonly Command[]): string[] {
+  return [
+    ...new Set(
+      commands.flatMap((command) => {
+        if (command.kind === "refund") return [command.bizId];
+        return command.kind === "recharge" ? [debtPaymentId(command.bizId)] : [];
+      }),
+    ),
+  ];
+}

@@ -2,7 +2,7 @@ import { fail, isUnavailable } from "../../broker/failure.ts";
 import { KeyedQueue } from "../../mixins/keyed-queue.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { LockHold } from "../../mixins/redis-lock.mixin.ts";
-import { debtPaymentId } from "./business-ids.ts";
+import { debtIdsOf, tradeIdsOf } from "./business-ids.ts";
 import { insertPendingIncomes } from "./income/income-store.ts";
 import { decide } from "./ledger.ts";
 import type { Account, Command, Decision, Outcome, Prior } from "./posting.ts";
@@ -255,19 +255,4 @@ export class LedgerWriter {
     const changed = new Map(decision.changed.map((account) => [account.userId, account]));
     return { decision, accounts: [...accounts.values()].map((account) => changed.get(account.userId) ?? account) };
   }
-}
-
-function tradeIdsOf(commands: readonly Command[]): string[] {
-  return [...new Set(commands.flatMap((command) => ("bizId" in command ? [command.bizId] : [])))];
-}
-
-function debtIdsOf(commands: readonly Command[]): string[] {
-  return [
-    ...new Set(
-      commands.flatMap((command) => {
-        if (command.kind === "refund") return [command.bizId];
-        return command.kind === "recharge" ? [debtPaymentId(command.bizId)] : [];
-      }),
-    ),
-  ];
 }

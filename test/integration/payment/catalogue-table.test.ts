@@ -2,7 +2,7 @@ import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import { type CatalogueState, catalogueTableMixin } from "../../../mixins/catalogue-table.mixin.ts";
 import { isDuplicateKey } from "../../../mixins/mysql/database.ts";
-import { type MysqlState, mysqlMixin } from "../../../mixins/mysql.mixin.ts";
+import { mysqlMixin } from "../../../mixins/mysql.mixin.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";

@@ -12,7 +12,7 @@ import { settledOrders } from "../../support/outcomes.ts";
 import { recharge } from "../../support/recharge.ts";
 import { type RefusingServer, refusing } from "../../support/refusing-server.ts";
 import { startNode, stopAll } from "../../support/system.ts";
-import { fundedUsers, walletOn } from "./traffic.ts";
+import { fundedUsers, retriesOn } from "./traffic.ts";
 
 // A single fault makes a dead letter, so every error that counts as a fault is noticed.
 jest.mock("../../../config/limits.ts", () => {
@@ -109,12 +109,12 @@ describe("an outage in a step of a gift's settlement makes no dead letter, and t
 
   test("a deadlock at the commit, as of a cluster: the transaction is run again", async () => {
     const [user] = (await fundedUsers(caller, 1, 1)) as [string];
-    const retries = walletOn(walletNode).mysql.retries;
+    const retries = retriesOn(walletNode);
     const refused = mysql.refuse({ at: "COMMIT", after: trades, errno: 1213, sqlState: "40001", times: 3 });
     const orderId = await acceptGift(user);
     await refused;
     expect(await settledOrders([orderId])).toMatchObject([{ orderId, status: "succeeded" }]);
-    expect(walletOn(walletNode).mysql.retries - retries).toBe(3);
+    expect(retriesOn(walletNode) - retries).toBe(3);
   });
 
   test.each<[string, unknown]>([

@@ -47,6 +47,14 @@ export function walletOn(node: ServiceBroker): Service & WalletState {
   return node.getLocalService("wallet") as unknown as Service & WalletState;
 }
 
+/** How often the node's wallet has run something again that the database rolled back, by its metric. */
+export function retriesOn(node: ServiceBroker): number {
+  const [metric] = node.metrics.list({ includes: "ovation.database.retries" }) as unknown as {
+    values: { labels: { service: string }; value: number }[];
+  }[];
+  return metric?.values.find(({ labels }) => labels.service === "wallet")?.value ?? Number.NaN;
+}
+
 export async function settle(caller: ServiceBroker, gifts: GiftCharge[]): Promise<GiftOutcome[]> {
   const bucket = bucketOf(gifts[0]?.senderId as string);
   return (await call(caller, "wallet.consumeForSendGift", { bucket, gifts })).outcomes;
