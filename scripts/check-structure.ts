@@ -95,14 +95,9 @@ function layerProblems({ path, imports }: Source): string[] {
     .map((target) => `${path}: imports ${target} of a layer above it`);
 }
 
-/** Files that import each other in a circle, by values: each circle once. */
+/** Files that import each other in a circle, types included: each circle once. */
 function circleProblems(sources: readonly Source[]): string[] {
-  const targets = new Map(
-    sources.map(({ path, imports }) => [
-      path,
-      imports.filter(({ typeOnly }) => !typeOnly).map(({ from }) => targetOf(path, from)),
-    ]),
-  );
+  const targets = new Map(sources.map(({ path, imports }) => [path, imports.map(({ from }) => targetOf(path, from))]));
   const done = new Set<string>();
   const problems: string[] = [];
   const visit = (path: string, way: readonly string[]): void => {
