@@ -1,5 +1,6 @@
 import { createConnection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
+import { eventStream } from "../../services/streams.ts";
 import { incomesRollUp } from "../support/conservation.ts";
 import type { DurableQueue } from "../support/durable-queue.ts";
 import { rounded } from "../support/percentiles.ts";
@@ -9,6 +10,7 @@ import type { SettlingSystem } from "./systems.ts";
 
 export interface Settled {
   seconds: number;
+  shownSeconds: number;
   /** Gifts a second. */
   rate: number;
   cpuMicrosPerGift: number;
@@ -48,6 +50,8 @@ export interface Timed {
   /** The most resident memory, MB by process. */
   memory: Record<string, number>;
   statements: number;
+  /** Until the last effect was handed to the router's nodes. */
+  shownSeconds: number;
   /** Deliveries beyond the first of each gift: repeated work, or gifts that waited for a redelivery. */
   redelivered: number;
 }
@@ -63,11 +67,15 @@ export async function timeSettling(
   return profiled(profile, async () => {
     const begun = await system.begin();
     const endedAt = await queue.untilEmpty(gifts, progress);
+    await queue.untilRead(eventStream, "gift-effects");
+    const shownAt = Date.now();
     const cpu = begun.cpuSince();
     const memory = begun.memorySince();
     const statements = (await statementsSoFar()) - statementsBefore;
     const redelivered = (await queue.deliveries()) - deliveriesBefore - gifts;
-    return { beganAt: begun.at, seconds: (endedAt - begun.at) / 1_000, cpu, memory, statements, redelivered };
+    const seconds = (endedAt - begun.at) / 1_000;
+    const shownSeconds = (shownAt - begun.at) / 1_000;
+    return { beganAt: begun.at, seconds, shownSeconds, cpu, memory, statements, redelivered };
   });
 }
 
@@ -90,11 +98,24 @@ export async function measureSettling(
   options: { gifts: number; profile?: string | undefined; progress: (line: string) => void },
 ): Promise<Settled> {
   const { gifts } = options;
-  const { beganAt, seconds, cpu, memory, statements, redelivered } = await timeSettling(system, queue, options);
+  const { beganAt, seconds, shownSeconds, cpu, memory, statements, redelivered } = await timeSettling(
+    system,
+    queue,
+    options,
+  );
   const times = await settleTimes(beganAt, gifts);
   await incomesRollUp();
   await system.stop();
   const rate = Math.round(gifts / seconds);
   const statementsPerGift = rounded(statements / gifts, 4);
-  return { seconds, rate, ...cpuPerGift(cpu, gifts), statementsPerGift, peakMb: memory, redelivered, ...times };
+  return {
+    seconds,
+    shownSeconds,
+    rate,
+    ...cpuPerGift(cpu, gifts),
+    statementsPerGift,
+    peakMb: memory,
+    redelivered,
+    ...times,
+  };
 }

@@ -66,6 +66,15 @@ export class DurableQueue {
     return parts.reduce((sum, { state }) => sum + state.messages, 0);
   }
 
+  /** Resolves once a consumer of a log has handled all that the log has. */
+  async untilRead({ name }: StreamDefinition, consumer: string): Promise<void> {
+    for (let waiting = 1; waiting > 0; ) {
+      const { num_pending, num_ack_pending } = await this.manager.consumers.info(natsPrefix() + name, consumer);
+      waiting = num_pending + num_ack_pending;
+      if (waiting > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
   /** The number of deliveries to all consumers of the queue. */
   async deliveries(): Promise<number> {
     const parts = await Promise.all(this.streams.map((stream) => this.manager.consumers.list(stream).next()));

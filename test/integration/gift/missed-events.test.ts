@@ -32,9 +32,9 @@ const neighbours = [
         shown.push(...ctx.params.rooms.flatMap(({ gifts }) => gifts.map(({ orderId }) => orderId)));
         return null;
       },
-      sendToUsers(ctx: { params: { notices: { data: { orderId: string } }[] } }) {
+      sendToUsers(ctx: { params: { notifications: { data: { orderId: string } }[] } }) {
         if (routerAway) throw fail("unavailable");
-        told.push(...ctx.params.notices.map(({ data }) => data.orderId));
+        told.push(...ctx.params.notifications.map(({ data }) => data.orderId));
         return { delivered: 1 };
       },
       sendToUser(ctx: { params: { data: { orderId: string } } }) {
