@@ -131,9 +131,10 @@ function readBlock(
     for (const [, message] of error ? problemsOf(error) : []) problems.push([name, message]);
   }
   const missing = Object.keys(settings).filter((name) => !settings[name]?.optional && !env[name]);
-  if (given.length > 0 && missing.length > 0)
+  const begun = given.some(([name]) => !settings[name]?.alone);
+  if (begun && missing.length > 0)
     problems.push([missing[0] as string, `${title} is half configured: ${missing.join(", ")} missing`]);
-  return { values: given.length === 0 || problems.length > 0 ? null : values, problems };
+  return { values: !begun || problems.length > 0 ? null : values, problems };
 }
 
 /**

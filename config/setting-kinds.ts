@@ -5,7 +5,9 @@ import { z } from "zod";
 /** Kinds of settings, for the table of settings and for the blocks that providers declare. */
 
 export const url = (...schemes: string[]) =>
-  z.url().refine((value) => schemes.includes(new URL(value).protocol), `must start with ${schemes.join(" or ")}//`);
+  z
+    .url()
+    .refine((value) => schemes.includes(URL.parse(value)?.protocol ?? ""), `must start with ${schemes.join(" or ")}//`);
 
 export const text = z.string().min(1);
 

@@ -21,6 +21,8 @@ export interface BlockSetting {
   readonly kind: z.ZodType<string, string>;
   /** May be left out while the others are set. */
   readonly optional?: true;
+  /** Opens nothing by itself: it may be set where the others are not, and then counts for nothing. */
+  readonly alone?: true;
   /** Its comment in `.env.example`, lines of at most 118 characters. */
   readonly text?: readonly string[];
 }

@@ -82,7 +82,10 @@ export const coinAmount = integer(1);
 /** A time in an event or message: ISO 8601, UTC. Nobody decides by it, so only its kind is checked. */
 export const eventTime = z.string();
 /** A moment: ISO 8601 in UTC. */
-export const isoTime = z.string().regex(/^\d{4}-\d\d-\d\dT[\d:.]{8,12}Z$/);
+export const isoTime = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT[\d:.]{8,12}Z$/)
+  .refine((text) => !Number.isNaN(Date.parse(text)));
 
 /** An amount of coins or points that is not negative. */
 export const amount = integer(0);

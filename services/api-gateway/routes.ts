@@ -66,8 +66,9 @@ function serveOpenApi(): Serve {
 
 /** Every route there is, by method and path. What is none of them is a file of the web page or answered 404. */
 const routes: Readonly<Record<string, Serve>> = {
-  ...Object.fromEntries(endpoints.map((endpoint) => [`POST ${endpoint.path}`, serveEndpoint(endpoint)])),
+  // First: no page of a provider may stand for an endpoint.
   ...providerRoutes,
+  ...Object.fromEntries(endpoints.map((endpoint) => [`POST ${endpoint.path}`, serveEndpoint(endpoint)])),
   [`GET ${livenessPath}`]: serveLive,
   [`HEAD ${livenessPath}`]: serveLive,
   "GET /health/ready": serveReady(),

@@ -11,9 +11,9 @@ const acceptedGift = z.object({
   receiverId: userId,
   roomId: id,
   giftId: id,
-  count: id,
+  count: integer(1, limits.gift.countMax),
   /** Of one, coins. */
-  price: id,
+  price: integer(1, limits.gift.priceMaxCoins),
   /** The receiver's share of it, whole percent. */
   sharePercent: integer(0, 100),
   /** 0 normal, 1 PK. */

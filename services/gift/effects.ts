@@ -10,7 +10,7 @@ import type { RoomGift } from "../im-router/im-router.contract.ts";
 import type { SettledGift } from "./gift.contract.ts";
 import { settledSince } from "./gift-store.ts";
 
-type RoomGifts = { roomId: number; pk: boolean; gifts: RoomGift[] };
+type RoomGifts = { roomId: number; gifts: RoomGift[] };
 
 /**
  * Has the rooms show the gifts that succeeded. Resolves once their frames are on their way to every node that has members
@@ -68,7 +68,7 @@ export async function* settledFromBooks(
 
 function byRoom(gifts: readonly SettledGift[]): RoomGifts[] {
   const rooms = Map.groupBy(gifts, ({ roomId }) => roomId);
-  return [...rooms].map(([roomId, own]) => ({ roomId, pk: false, gifts: own.map(toRoomGift) }));
+  return [...rooms].map(([roomId, own]) => ({ roomId, gifts: own.map(toRoomGift) }));
 }
 
 function toRoomGift(settled: SettledGift): RoomGift {

@@ -3,8 +3,10 @@ import * as registry from "./providers/registry.ts";
 
 /** What is known of the payment providers without opening one, for the gateway, migrations and commands. */
 
-/** @throws Error where two providers share what only one can have. */
+/** @throws Error where two providers share what only one can have, or a name is none that webhooks are called by. */
 function checked(declared: readonly ProviderDeclaration[]): readonly ProviderDeclaration[] {
+  const odd = declared.find(({ name }) => !/^[a-z]{1,16}$/.test(name));
+  if (odd) throw new Error(`the name of a payment provider must be 1 to 16 of a-z: ${odd.name}`);
   const claims = declared.flatMap(({ name, payChannel, webhook, page }) => [
     `name ${name}`,
     `pay channel ${payChannel}`,

@@ -90,6 +90,18 @@ describe("settings", () => {
       expect(problemOf({ WECHAT_PAY_MCHID: "1900000001" })).toMatch(/WeChat Pay is half configured: WECHAT_PAY_APPID,/);
     });
 
+    test("that open nothing by themselves may be set alone: the folder of the cashier's bills", () => {
+      for (const PROFILE of ["local", "production"])
+        expect(problemOf({ PROFILE, CASHIER_SECRET: "", CASHIER_BILL_DIR: "/tmp/bills" })).not.toContain("CASHIER");
+    });
+
+    test("that are no URLs are named like every other problem, without their values", () => {
+      const message = problemOf({ WECHAT_PAY_BASE_URL: "https://u:secretpw@[bad", NATS_URL: "nats://u:secretpw@[bad" });
+      expect(message).toContain("WECHAT_PAY_BASE_URL: ");
+      expect(message).toContain("NATS_URL: ");
+      expect(message).not.toContain("secretpw");
+    });
+
     test("may name the next platform key of WeChat Pay, with a serial of its own, or nothing of it", () => {
       const wechat = {
         WECHAT_PAY_MCHID: "1900000001",

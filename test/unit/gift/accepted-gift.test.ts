@@ -59,6 +59,9 @@ describe("an accepted gift", () => {
     ["a share that is text", { ...gift, sharePercent: "50" }],
     ["another type", { ...gift, type: 2 }],
     ["no time", { ...gift, acceptedAt: "soon" }],
+    ["a time that no calendar has", { ...gift, acceptedAt: "2026-13-01T00:00:00.000Z" }],
+    ["a count that no column holds", { ...gift, count: 2 ** 32 }],
+    ["a price above the dearest gift's", { ...gift, price: 1_000_000_001 }],
     ["no hash", { ...gift, contentHash: "zz" }],
   ];
   test.each(bad)("a message with %s can never be settled, and says why", (_what, data) => {

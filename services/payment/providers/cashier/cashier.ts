@@ -32,6 +32,7 @@ export const cashier: ProviderDeclaration = {
       CASHIER_BILL_DIR: {
         kind: text,
         optional: true,
+        alone: true,
         text: [
           "Folder of the cashier's bills (cashier-YYYY-MM-DD.csv), written by `npm run reconcile`. By default in the system's",
           "folder for temporary files.",
