@@ -68,6 +68,38 @@ test("an answer that was long on its way is cached for a shorter time: its age c
   expect(await cache.get(1, async () => "8")).toBe("8");
 });
 
+test("a question that nobody answers is shared no longer than an answer lives, and whoever shares it gets its answer", async () => {
+  const cache = all();
+  const { ask, questions } = slow();
+  const first = cache.get(1, ask);
+  pass(ttlMs);
+  const second = cache.get(1, ask);
+  expect(questions).toHaveLength(1);
+  pass(1);
+  expect(await cache.get(1, async () => "8")).toBe("8");
+  questions[0]?.resolve("7");
+  expect([await first, await second]).toEqual(["7", "7"]);
+  expect(await cache.get(1, ask)).toBe("8");
+});
+
+test("the end of an old question leaves the newer one shared", async () => {
+  const cache = all();
+  const { ask, questions } = slow();
+  const first = cache.get(1, ask);
+  pass(ttlMs + 1);
+  const second = cache.get(1, ask);
+  questions[0]?.resolve("7");
+  expect(await first).toBe("7");
+  const third = cache.get(1, ask);
+  pass(ttlMs + 1);
+  const fourth = cache.get(1, ask);
+  expect(questions).toHaveLength(3);
+  questions[1]?.resolve("8");
+  expect([await second, await third]).toEqual(["8", "8"]);
+  questions[2]?.resolve("9");
+  expect(await fourth).toBe("9");
+});
+
 test("an absence is cached like any answer, unless only what is found is to be kept", async () => {
   const ask = jest.fn(async () => null);
   const [everything, onlyFound] = [all(), found()];
