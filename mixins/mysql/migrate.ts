@@ -87,7 +87,8 @@ export async function migrate(
     try {
       return await applyPending(database, folders, (statement) => whileHeld(lease, times, statement));
     } finally {
-      await lease.giveBack();
+      // Where this fails the lease runs out by itself, and the result is that of the migration.
+      await lease.giveBack().catch(() => {});
     }
   } finally {
     await leases.close();

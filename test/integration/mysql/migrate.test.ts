@@ -6,14 +6,19 @@ import { projectRoot } from "../../../config/root.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
 import { migrate, requireMigrated } from "../../../mixins/mysql/migrate.ts";
+import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually, stopAll } from "../../support/system.ts";
 
-const name = databaseName("migrate");
 const folder = mkdtempSync(join(tmpdir(), "migrations-"));
+let name: string;
+let address: CuttableServer;
 let mysql: Database;
 let files = 0;
 
 beforeAll(async () => {
+  address = await cuttable(process.env.MYSQL_URL as string);
+  process.env.MYSQL_URL = address.url;
+  name = databaseName("migrate");
   await migrate(name, []);
   mysql = new Database(name);
   await mysql.run("CREATE TABLE t_applied (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, step VARCHAR(20))");
@@ -22,6 +27,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
   await mysql.close();
   await stopAll();
+  await address.close();
 });
 
 /** Writes a new migration of these statements and returns the folders to migrate from. */
@@ -97,4 +103,31 @@ test("a statement that fails is named, and the lease is free at once for the nex
   expect(await migrate(name, folders, times(60_000, 0))).toHaveLength(1);
   expect(await applied("whole")).toBe(1);
   expect(await holder()).not.toBe("another-node");
+});
+
+test("a server that goes away during a statement: the statement is named, not the lease that could not be given back", async () => {
+  const folders = newMigration(step("cut"), sleep(3));
+  const migrating = outcome(migrate(name, folders, times(300)));
+  await eventually("the first statement", async () => (await applied("cut")) === 1);
+  address.cut();
+  const found = await migrating;
+  address.mend();
+  expect(found).toMatch(/failed at: INSERT INTO t_applied .* SLEEP/);
+  writeFileSync(join(folder, `${String(files).padStart(4, "0")}-step.sql`), `${step("not cut")};\n`);
+  expect(await migrate(name, folders)).toHaveLength(1);
+});
+
+test("a migration that was applied is a success, also where its lease cannot be given back", async () => {
+  const folders = newMigration(step("kept"));
+  const begun = performance.now();
+  await mysql.run(`CREATE TRIGGER kept BEFORE UPDATE ON t_lease FOR EACH ROW
+    IF NEW.until_time <= UTC_TIMESTAMP(3) THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not given back'; END IF`);
+  try {
+    expect(await migrate(name, folders, times(500))).toHaveLength(1);
+  } finally {
+    await mysql.run("DROP TRIGGER kept");
+  }
+  expect(await applied("kept")).toBe(1);
+  expect(await migrate(name, newMigration(step("next")))).toHaveLength(1);
+  expect(performance.now() - begun).toBeGreaterThan(480);
 });
