@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
-import { parseArgs, stripVTControlCharacters } from "node:util";
+import { parseArgs } from "node:util";
 import { projectRoot } from "../config/root.ts";
 import { type Child, startChild } from "./children.ts";
 import { dropNamespace } from "./drop-namespace.ts";
@@ -9,6 +9,7 @@ import { requireNode } from "./node-version.ts";
 import { claimFreePort } from "./stack/ports.ts";
 import { type Stack, startStack } from "./stack/stack.ts";
 import { messageOf } from "./stack/wait.ts";
+import { hasFailed, type JestReport, type Outcome, outcomeOf, repeatable } from "./test-report.ts";
 
 const USAGE = `Runs the tests on private servers of their own (.stack/test), beside whatever else runs.
 
@@ -34,42 +35,10 @@ const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
 /** What failed first and passed when it ran once more. */
 const unstable: string[] = [];
-/** More files than this that fail are no matter of a busy machine. */
-const repeatedFiles = 5;
 const startedAt = Date.now();
 
 function say(line: string): void {
   console.log(`\n[${String(Math.round((Date.now() - startedAt) / 1000)).padStart(4)} s] ${line}`);
-}
-
-interface JestFile {
-  name: string;
-  status: string;
-  message: string;
-  assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
-}
-
-interface JestReport {
-  testResults: JestFile[];
-}
-
-/** One line a failed test, with the beginning of its message; tests of a file that fail alike share their line. */
-function failuresOf(run: string, files: readonly JestFile[]): string[] {
-  return files.flatMap((file) => {
-    const path = relative(projectRoot(), file.name);
-    const failed = statusOf(file, "failed");
-    if (failed.length === 0) return [`${run}: ${path} did not run: ${beginningOf(file.message)}`];
-    const alike = Map.groupBy(failed, (test) => beginningOf(test.failureMessages[0] ?? "no message"));
-    return [...alike].map(([message, [first, ...others]]) => {
-      const more = others.length > 0 ? ` (and ${others.length} more of the file)` : "";
-      return `${run}: ${path}: ${first?.fullName}${more}: ${message}`;
-    });
-  });
-}
-
-/** Colours out, white space to single spaces, at most 300 characters. */
-function beginningOf(message: string): string {
-  return stripVTControlCharacters(message).replace(/\s+/g, " ").trim().slice(0, 300);
 }
 
 /** What a run of jest is about. */
@@ -111,42 +80,26 @@ async function runJest(stack: Stack, run: Run): Promise<JestReport | undefined> 
   }
 }
 
-const statusOf = (file: JestFile, status: string) => file.assertionResults.filter((test) => test.status === status);
-const hasFailed = (file: JestFile) => file.status === "failed" || statusOf(file, "failed").length > 0;
-
 /**
- * Runs jest on projects and adds its counts to the totals. A few files that fail run once more, one after the other: on a
- * busy machine a deadline may be missed. What passes then is listed as unstable, for a person to look at.
+ * Runs jest on projects and adds its outcome to the totals. Files that only missed deadlines run once more, one after the
+ * other (test-report.ts). What passes then is listed as unstable, for a person to look at.
  */
 async function jest(stack: Stack, name: string, projects: string[], patterns: string[], env: Record<string, string>) {
   const oneByOne = projects.some((project) => project.startsWith("e2e/"));
   const first = await runJest(stack, { name, projects, patterns, env, oneByOne });
   if (!first) return;
-  const failed = first.testResults.filter(hasFailed);
-  const isRepeatable = failed.length > 0 && failed.length <= repeatedFiles && !projects.includes("e2e/crash");
-  if (!isRepeatable) return count(name, first.testResults);
-  say(`${name}: ${failed.length} files failed, they run once more`);
-  const paths = failed.map((file) => relative(projectRoot(), file.name).replaceAll(".", "\\."));
+  const repeated = repeatable(first.testResults, projects);
+  if (repeated.length === 0) return add(outcomeOf(name, first.testResults));
+  say(`${name}: ${repeated.length} files missed deadlines, they run once more`);
+  const paths = repeated.map((file) => relative(projectRoot(), file.name).replaceAll(".", "\\."));
   const again = await runJest(stack, { name: `${name}-again`, projects, patterns: paths, env, oneByOne: true });
-  if (!again) return;
-  const passedNow = again.testResults.filter((file) => !hasFailed(file)).map((file) => file.name);
-  unstable.push(
-    ...failuresOf(
-      name,
-      failed.filter((file) => passedNow.includes(file.name)),
-    ),
-  );
-  count(name, [...first.testResults.filter((file) => !failed.includes(file)), ...again.testResults]);
+  add(outcomeOf(name, first.testResults, repeated, again));
 }
 
-function count(name: string, files: readonly JestFile[]): void {
-  for (const file of files) {
-    totals.passed += statusOf(file, "passed").length;
-    totals.skipped += statusOf(file, "pending").length;
-    totals.failed += statusOf(file, "failed").length;
-    if (hasFailed(file) && statusOf(file, "failed").length === 0) totals.failed++;
-  }
-  failures.push(...failuresOf(name, files.filter(hasFailed)));
+function add(outcome: Outcome): void {
+  for (const key of ["passed", "failed", "skipped"] as const) totals[key] += outcome[key];
+  failures.push(...outcome.failures);
+  unstable.push(...outcome.unstable);
 }
 
 /** The end-to-end tests against a system that runs in processes of its own. */

@@ -1,0 +1,113 @@
+import { relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { projectRoot } from "../config/root.ts";
+
+/** What `jest --json` writes of a file, as far as it is read here. */
+export interface JestFile {
+  readonly name: string;
+  readonly status: string;
+  readonly message: string;
+  readonly assertionResults: readonly {
+    readonly status: string;
+    readonly fullName: string;
+    readonly failureMessages: readonly string[];
+  }[];
+}
+
+export interface JestReport {
+  readonly testResults: readonly JestFile[];
+}
+
+/** What a run of jest adds to the result of all tests. */
+export interface Outcome {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** A line each; see `linesOf`. */
+  readonly failures: readonly string[];
+  /** What failed first and passed when it ran once more. */
+  readonly unstable: readonly string[];
+}
+
+/** More files than this that fail are no matter of a busy machine. */
+const repeatedFiles = 5;
+
+/**
+ * How a message begins where `eventually` or jest reports a missed deadline. Anything else has failed, also where a
+ * missed deadline is its cause, e.g. in a property test.
+ */
+const missedDeadline = /^Error: (not within \d+ ms:|thrown: "Exceeded timeout of \d+ ms)/;
+
+/** Here a missed deadline may be lost money: it is never tried again. */
+const neverRepeated = /^test\/integration\/(payment|wallet)\//;
+
+const pathOf = (file: JestFile) => relative(projectRoot(), file.name);
+const statusOf = (file: JestFile, status: string) => file.assertionResults.filter((test) => test.status === status);
+export const hasFailed = (file: JestFile): boolean => file.status === "failed" || statusOf(file, "failed").length > 0;
+
+/**
+ * The files that may run once more, since a busy machine misses deadlines: those whose every failed test missed one. None
+ * where many files failed, and none of `e2e/crash`, which leaves its system damaged.
+ */
+export function repeatable(files: readonly JestFile[], projects: readonly string[]): JestFile[] {
+  const failed = files.filter(hasFailed);
+  if (failed.length > repeatedFiles || projects.includes("e2e/crash")) return [];
+  return failed.filter((file) => !neverRepeated.test(pathOf(file)) && onlyMissedDeadlines(file));
+}
+
+function onlyMissedDeadlines(file: JestFile): boolean {
+  // An error outside of every test, e.g. in afterAll, is in the file's message alone.
+  if (file.message.includes("Test suite failed to run")) return false;
+  const failed = statusOf(file, "failed");
+  return failed.length > 0 && failed.every(({ failureMessages: all }) => all.length > 0 && all.every(isMissedDeadline));
+}
+
+function isMissedDeadline(message: string): boolean {
+  return missedDeadline.test(stripVTControlCharacters(message));
+}
+
+/**
+ * The outcome of a run named `run` whose files `repeated` ran once more, with the report `again`: `undefined` where that
+ * run left none. A repeated file counts with its second result where there is one; every other one with its first.
+ */
+export function outcomeOf(
+  run: string,
+  files: readonly JestFile[],
+  repeated: readonly JestFile[] = [],
+  again?: JestReport,
+): Outcome {
+  const second = new Map(again?.testResults.map((file) => [file.name, file]));
+  const last = (file: JestFile) => (repeated.includes(file) && second.get(file.name)) || file;
+  const counted = files.map(last);
+  const sum = (status: string) => counted.reduce((all, file) => all + statusOf(file, status).length, 0);
+  const didNotRun = counted.filter((file) => hasFailed(file) && statusOf(file, "failed").length === 0);
+  return {
+    passed: sum("passed"),
+    failed: sum("failed") + didNotRun.length,
+    skipped: sum("pending"),
+    failures: linesOf(run, counted.filter(hasFailed)),
+    unstable: linesOf(
+      run,
+      repeated.filter((file) => !hasFailed(last(file))),
+    ),
+  };
+}
+
+/** One line a failed test, with the beginning of its message; tests of a file that fail alike share their line. */
+function linesOf(run: string, files: readonly JestFile[]): string[] {
+  return files.flatMap((file) => {
+    const path = pathOf(file);
+    const failed = statusOf(file, "failed");
+    if (failed.length === 0) return [`${run}: ${path} did not run: ${beginningOf(file.message)}`];
+    const alike = Map.groupBy(failed, (test) => beginningOf(test.failureMessages[0] ?? "no message"));
+    return [...alike].map(([message, [first, ...others]]) => {
+      const more = others.length > 0 ? ` (and ${others.length} more of the file)` : "";
+      return `${run}: ${path}: ${first?.fullName}${more}: ${message}`;
+    });
+  });
+}
+
+/** Colours out, white space to single spaces, at most 300 characters. */
+function beginningOf(message: string): string {
+  return stripVTControlCharacters(message).replace(/\s+/g, " ").trim().slice(0, 300);
+}

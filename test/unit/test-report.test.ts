@@ -1,0 +1,102 @@
+import { join } from "node:path";
+import { projectRoot } from "../../config/root.ts";
+import { type JestFile, outcomeOf, repeatable } from "../../scripts/test-report.ts";
+
+const waited = "Error: not within 10000 ms: the gift (last: 0)\n    at eventually (test/support/eventually.ts:14:38)";
+const timedOut = 'Error: thrown: "Exceeded timeout of 30000 ms for a test.\nAdd a timeout value to this test"';
+const hookTimedOut = timedOut.replace("a test.", "a hook.");
+const wrong = "Error: expect(received).toBe(expected) // Object.is equality\n\nExpected: 2\nReceived: 1";
+const counterexample = `Error: Property failed after 1 tests\nCounterexample: [0]\n\n[cause]: ${waited}`;
+
+/** A file of a report; each test is the messages of its failure, none where it passed. */
+function fileOf(path: string, tests: readonly (readonly string[])[], message = ""): JestFile {
+  const assertionResults = tests.map((failureMessages, i) => {
+    return { status: failureMessages.length > 0 ? "failed" : "passed", fullName: `rule ${i}`, failureMessages };
+  });
+  const failed = message !== "" || tests.some((messages) => messages.length > 0);
+  return { name: join(projectRoot(), path), status: failed ? "failed" : "passed", message, assertionResults };
+}
+const gift = "test/integration/gift/gift.test.ts";
+const passed = fileOf(gift, [[], []]);
+const late = fileOf(gift, [[], [waited]]);
+const isRepeated = (file: JestFile, project = "integration") => repeatable([file], [project]).length === 1;
+
+test.each([
+  ["a condition that did not come true in time", [[], [waited]]],
+  ["a test that did not end in time", [[timedOut]]],
+  ["a hook that did not end in time", [[hookTimedOut], [hookTimedOut]]],
+  ["a coloured message", [[`\u001b[31m${waited}\u001b[39m`]]],
+  ["two deadlines of one test", [[waited, timedOut]]],
+])("a file runs once more where it only missed deadlines: %s", (_what, tests) => {
+  expect(isRepeated(fileOf(gift, tests))).toBe(true);
+});
+
+test.each([
+  ["a wrong value", fileOf(gift, [[wrong]])],
+  ["a wrong value in another test", fileOf(gift, [[waited], [wrong]])],
+  ["a wrong value after a missed deadline", fileOf(gift, [[waited, wrong]])],
+  ["a counterexample of a property, whose cause missed a deadline", fileOf(gift, [[counterexample]])],
+  ["a failed test without a message", { ...late, assertionResults: [{ ...failedTest(), failureMessages: [] }] }],
+  ["a file that did not run", fileOf(gift, [], "● Test suite failed to run")],
+  ["an error outside of the tests", fileOf(gift, [[waited]], "● Test suite failed to run\n\n after")],
+  ["payments", fileOf("test/integration/payment/orders.test.ts", [[waited]])],
+  ["the wallet", fileOf("test/integration/wallet/holds.test.ts", [[timedOut]])],
+  ["a file that passed", passed],
+])("a file does not run once more: %s", (_what, file) => {
+  expect(isRepeated(file)).toBe(false);
+});
+
+function failedTest() {
+  return { status: "failed", fullName: "rule 1", failureMessages: [waited] };
+}
+
+test("nothing runs once more on a system that crashes left damaged, or where more than five files failed", () => {
+  expect(isRepeated(late, "e2e")).toBe(true);
+  expect(isRepeated(late, "e2e/crash")).toBe(false);
+  const many = (count: number) => Array.from({ length: count }, (_, i) => fileOf(`test/e2e/${i}.test.ts`, [[waited]]));
+  expect(repeatable([passed, ...many(5)], ["e2e"])).toHaveLength(5);
+  expect(repeatable([passed, ...many(6)], ["e2e"])).toEqual([]);
+});
+
+test("of the files that failed, those that only missed deadlines run once more", () => {
+  expect(repeatable([late, fileOf("test/e2e/a.test.ts", [[wrong]])], ["e2e"])).toEqual([late]);
+});
+
+const other = fileOf("test/integration/user/login.test.ts", [[], [], [wrong]]);
+
+test("a repeated file counts with its second result, and what passed then is listed as unstable", () => {
+  const outcome = outcomeOf("integration", [late, other], [late], { testResults: [passed] });
+  expect(outcome).toMatchObject({ passed: 4, failed: 1, skipped: 0 });
+  expect(outcome.unstable).toEqual([expect.stringMatching(/gift\.test\.ts: rule 1: Error: not within 10000 ms/)]);
+  expect(outcome.failures).toEqual([expect.stringMatching(/login\.test\.ts: rule 2: Error: expect/)]);
+});
+
+test("a repeated file that fails again has failed, with what failed then", () => {
+  const outcome = outcomeOf("integration", [late], [late], { testResults: [fileOf(gift, [[wrong], []])] });
+  expect(outcome).toMatchObject({ passed: 1, failed: 1, unstable: [] });
+  expect(outcome.failures).toEqual([expect.stringMatching(/rule 0: Error: expect/)]);
+});
+
+test.each([
+  ["left no report", undefined],
+  ["does not have the file", { testResults: [] }],
+])("where the second run %s, the first result counts and is listed", (_what, again) => {
+  const outcome = outcomeOf("integration", [late], [late], again);
+  expect(outcome).toMatchObject({ passed: 1, failed: 1, unstable: [] });
+  expect(outcome.failures).toEqual([expect.stringMatching(/rule 1: Error: not within/)]);
+});
+
+test("a file that was not repeated keeps its failure, whatever the second report says of it", () => {
+  const failing = fileOf(gift, [[wrong]]);
+  expect(outcomeOf("integration", [failing], [], { testResults: [passed] })).toMatchObject({ failed: 1, unstable: [] });
+});
+
+test("a file that did not run is one failure; tests that fail alike share a line", () => {
+  const didNotRun = fileOf(gift, [], "● Test suite failed to run\n\n  no such module");
+  const outcome = outcomeOf("unit", [didNotRun, fileOf("test/unit/a.test.ts", [[wrong], [wrong]])]);
+  expect(outcome).toMatchObject({ passed: 0, failed: 3 });
+  expect(outcome.failures).toEqual([
+    expect.stringMatching(/gift\.test\.ts did not run: ● Test suite failed to run no such module/),
+    expect.stringMatching(/a\.test\.ts: rule 0 \(and 1 more of the file\): Error/),
+  ]);
+});
