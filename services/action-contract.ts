@@ -28,12 +28,21 @@ export function action<Shape extends z.ZodRawShape>(shape: Shape) {
 
 /**
  * The parameters as the schema lets them through: unknown fields left out, defaults filled in. Fails: what the first
- * problem's message names, where it is the name of a failure, else invalidParam.
+ * problem's message names, where it is the name of a failure, else invalidParam. Its data name the field and, where the
+ * parameters are those of a call, the action that refuses them.
  */
-export function checkParams<Schema extends z.ZodType>(schema: Schema, params: unknown): z.output<Schema> {
+export function checkParams<Schema extends z.ZodType>(
+  schema: Schema,
+  params: unknown,
+  refusedBy?: string,
+): z.output<Schema> {
   const checked = safeParse(schema, params);
   if (checked.success) return checked.data;
   const issue = checked.error.issues[0];
-  const about = { field: issue?.path.join("."), problem: issue?.code };
+  const about = {
+    field: issue?.path.join("."),
+    problem: issue?.code,
+    ...(refusedBy === undefined ? {} : { refusedBy }),
+  };
   throw fail(isFailureName(issue?.message) ? issue.message : "invalidParam", about);
 }

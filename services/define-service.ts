@@ -48,6 +48,7 @@ interface ServiceDefinition<Name extends string, This, Actions> {
 }
 
 interface MergedSchema {
+  name: string;
   actions: Record<string, { handler(this: unknown, ctx: Context<unknown>): unknown }>;
   events?: Record<string, { handler(this: Service, ctx: Context<unknown>): unknown }>;
 }
@@ -56,13 +57,13 @@ interface MergedSchema {
  * Has every action check its parameters before anything else, wherever a call comes from. After the mixins are merged:
  * what they put around an action (the operators' audit) sees checked parameters alone.
  */
-function checkActions(contract: ActionContracts, { actions }: MergedSchema): void {
+function checkActions(contract: ActionContracts, { name: service, actions }: MergedSchema): void {
   for (const [name, { params }] of Object.entries(contract)) {
     const action = actions[name];
     if (!action) continue;
     const { handler } = action;
     action.handler = function checked(ctx) {
-      ctx.params = checkParams(params, ctx.params);
+      ctx.params = checkParams(params, ctx.params, `${service}.${name}`);
       return handler.call(this, ctx);
     };
   }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { fail, failureName, isUnavailable } from "../../broker/failure.ts";
+import { shown } from "../../broker/unknown-values.ts";
 import { type FailureName, failures } from "../../config/errors.ts";
 import { limits } from "../../config/limits.ts";
 import type { RequestContext } from "./request-context.ts";
@@ -10,6 +11,15 @@ export function shownAs(error: unknown): FailureName {
   const name = failureName(error);
   if (name !== undefined) return name;
   return isUnavailable(error) ? "unavailable" : "internal";
+}
+
+/**
+ * The action whose schema refused a call of ours, and the field; `undefined` where the failure is another one. The
+ * gateway checks fields by the same schema, so this is a gap in it, or a service of another release.
+ */
+export function refusalOf(error: unknown): { action: string; field: string } | undefined {
+  const { data } = (error ?? {}) as { data?: { refusedBy?: unknown; field?: unknown } };
+  return typeof data?.refusedBy === "string" ? { action: shown(data.refusedBy), field: shown(data.field) } : undefined;
 }
 
 /**

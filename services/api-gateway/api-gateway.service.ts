@@ -9,7 +9,7 @@ import { projectRoot } from "../../config/root.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
-import { sendFailure, shownOf } from "./answer.ts";
+import { refusalOf, sendFailure, shownOf } from "./answer.ts";
 import { FrontDoor } from "./front-door.ts";
 import type { Gateway } from "./gateway.ts";
 import { registerHttpMetrics } from "./pages/metrics.ts";
@@ -78,6 +78,8 @@ const gateway = {
       if (shown)
         this.logger.warn({ ...about, shown }, "it is not known whether a request was carried out: answered 503");
       else if (name === "internal") this.logger.error(about, "request failed: answered 500");
+      const refusal = refusalOf(error);
+      if (refusal) this.logger.warn({ ...about, ...refusal }, "an action refused params that the gateway let through");
     },
 
     errorHandler(this: WebService, request: GatewayRequest, response: ServerResponse, error: unknown) {

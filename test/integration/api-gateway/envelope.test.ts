@@ -1,5 +1,8 @@
+import type { ServiceBroker } from "moleculer";
 import { fail } from "../../../broker/failure.ts";
 import { type FailureName, failures } from "../../../config/errors.ts";
+import { checkParams } from "../../../services/action-contract.ts";
+import { giftActions } from "../../../services/gift/gift.contract.ts";
 import { orderIdOf } from "../../../services/gift-order-id.ts";
 import { stopAll } from "../../support/system.ts";
 import {
@@ -14,11 +17,12 @@ import {
   startNeighbours,
 } from "./neighbours.ts";
 
+let broker: ServiceBroker;
 let base = "";
 
 beforeAll(async () => {
   await startNeighbours();
-  ({ base } = await startGateway());
+  ({ broker, base } = await startGateway());
 });
 beforeEach(forget);
 afterAll(stopAll);
@@ -91,12 +95,40 @@ test("a catalogue that comes in pages is asked for to its end, and answered as o
   expect((data as { giftId: number }[]).map(({ giftId }) => giftId)).toEqual([1, 2, 3]);
 });
 
-test("params that a service refuses are the client's fault", async () => {
+/** The lines that the gateway logs as warnings while `work` runs. */
+async function warnings(work: () => Promise<unknown>): Promise<unknown[][]> {
+  const warn = jest.spyOn(broker.getLocalService("api-gateway").logger, "warn").mockImplementation(() => {});
+  try {
+    await work();
+    return warn.mock.calls;
+  } finally {
+    warn.mockRestore();
+  }
+}
+
+test("params that an action refuses are the client's fault, and a warning names the action, the field and the request", async () => {
   answers["gift.catalogue"] = () => {
-    throw fail("invalidParam", { field: "after", problem: "invalid_type" });
+    checkParams(giftActions.catalogue.params, { after: "x" }, "gift.catalogue");
+    throw new Error("not refused");
   };
-  const answer = await send(base + catalogue, { headers: asAlice });
-  expect([answer.status, answer.code]).toEqual([400, 100001]);
+  const headers = { ...asAlice, "X-Request-Id": "the-request-1" };
+  const lines = await warnings(async () => {
+    const answer = await send(base + catalogue, { headers });
+    expect([answer.status, answer.code]).toEqual([400, 100001]);
+  });
+  const about = { action: "gift.catalogue", field: "after", requestId: "the-request-1", route: catalogue };
+  expect(lines).toEqual([[expect.objectContaining(about), expect.stringMatching(/refused params/)]]);
+});
+
+test("what a service refuses for a reason of its own, or the gateway by itself, is no warning", async () => {
+  answers["gift.catalogue"] = () => {
+    throw fail("invalidParam", { field: "after" });
+  };
+  const lines = await warnings(async () => {
+    expect((await send(base + catalogue, { headers: asAlice })).code).toBe(100001);
+    expect((await send(`${base}/live/api/gift/send`, { headers: asAlice, body: { giftId: "x" } })).code).toBe(100001);
+  });
+  expect(lines).toEqual([]);
 });
 
 test("the answer states how long to wait where the service knows it", async () => {

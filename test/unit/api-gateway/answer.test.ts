@@ -1,7 +1,7 @@
 import { Errors } from "moleculer";
 import { ErrorCode, NatsError } from "nats";
 import { fail } from "../../../broker/failure.ts";
-import { failShowing, shownAs, shownOf } from "../../../services/api-gateway/answer.ts";
+import { failShowing, refusalOf, shownAs, shownOf } from "../../../services/api-gateway/answer.ts";
 
 test.each([
   ["a failure of the table", fail("balanceShort"), "balanceShort"],
@@ -28,4 +28,25 @@ test("a failure shows what the gateway itself decided to show, and never what a 
   expect(shownAs(failShowing("unavailable", { orderId: "o1" }))).toBe("unavailable");
   expect(shownOf(fail("unavailable", { orderId: "o1", mayHaveHappened: true }))).toBeUndefined();
   expect(shownOf(undefined)).toBeUndefined();
+});
+
+test.each([
+  [
+    "params that an action refused",
+    { refusedBy: "gift.send", field: "count" },
+    { action: "gift.send", field: "count" },
+  ],
+  [
+    "a field that is none",
+    { refusedBy: "gift.send", field: { toString: 1 } },
+    { action: "gift.send", field: "an object" },
+  ],
+  ["params that the gateway refused itself", { field: "count" }, undefined],
+  ["an action that is none", { refusedBy: { toString: 1 } }, undefined],
+])("%s: the action and the field are known where there are such", (_what, data, refusal) => {
+  expect(refusalOf(fail("invalidParam", data))).toEqual(refusal);
+});
+
+test.each([undefined, null, "x", new Error("x"), { data: null }])("%p is no refusal of an action", (error) => {
+  expect(refusalOf(error)).toBeUndefined();
 });

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { type ActionContract, checkParams } from "../../../services/action-contract.ts";
+import { defineService } from "../../../services/define-service.ts";
 import { imRouterActions } from "../../../services/im-router/im-router.contract.ts";
+import { notificationActions } from "../../../services/notification/notification.contract.ts";
 import { userActions } from "../../../services/user/user.contract.ts";
 import { contracts } from "../../support/contracts.ts";
 import { strangeJson, strangeObject } from "../../support/strange-values.ts";
@@ -43,6 +45,27 @@ const strangeValues: [string, unknown][] = [
 
 test.each(strangeValues)("%s is refused like any other", (_what, userId) => {
   expect(refusal(userActions.profile, { userId })).toMatchObject({ type: "invalidParam" });
+});
+
+/** A schema as Moleculer has it merged. */
+interface Merged {
+  merged(schema: Merged): void;
+  actions: { sendLoginCode: { handler(ctx: { params: object }): unknown } };
+}
+
+test("a service's refusal names its action and the field, before its handler runs", () => {
+  const handler = jest.fn(() => ({ shownToCaller: false }));
+  const schema = defineService<"notification">({
+    name: "notification",
+    contract: notificationActions,
+    actions: { sendLoginCode: { handler } },
+  }) as unknown as Merged;
+  schema.merged(schema);
+  const call = (params: object) => () => schema.actions.sendLoginCode.handler({ params });
+  const data = { field: "code", problem: "too_small", refusedBy: "notification.sendLoginCode" };
+  expect(call({ phone: "1", code: "1" })).toThrow(expect.objectContaining({ type: "invalidParam", data }));
+  expect(handler).not.toHaveBeenCalled();
+  expect(call({ phone: "1", code: "1234" })()).toEqual({ shownToCaller: false });
 });
 
 test("a number is a safe integer", () => {
