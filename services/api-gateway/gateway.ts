@@ -12,3 +12,6 @@ export interface Gateway extends Service, RateLimitState {
 
 /** Answers a request. What it throws is answered by `answerFailure`. */
 export type Serve = (gateway: Gateway, request: GatewayRequest, response: ServerResponse) => Promise<void> | void;
+
+/** A method and a path, e.g. `GET /metrics`, and what answers there. */
+export type Route = readonly [name: string, serve: Serve];

@@ -6,7 +6,7 @@ import { sendJson, sendText } from "./answer.ts";
 import { carriesToken, serveEndpoint } from "./dispatch.ts";
 import { endpoints } from "./endpoints/all.ts";
 import { livenessPath } from "./front-door.ts";
-import type { Gateway, Serve } from "./gateway.ts";
+import type { Gateway, Route, Serve } from "./gateway.ts";
 import { docsRoutes } from "./pages/docs.ts";
 import { collectMetrics } from "./pages/metrics.ts";
 import { openApiDocument } from "./pages/openapi.ts";
@@ -64,19 +64,26 @@ function serveOpenApi(): Serve {
   };
 }
 
-/** Every route there is, by method and path. What is none of them is a file of the web page or answered 404. */
-const routes: Readonly<Record<string, Serve>> = {
-  // First: no page of a provider may stand for an endpoint.
+/** Every route there is. What is none of them is a file of the web page or answered 404. */
+const routes: readonly Route[] = [
+  ...endpoints.map((endpoint): Route => [`POST ${endpoint.path}`, serveEndpoint(endpoint)]),
   ...providerRoutes,
-  ...Object.fromEntries(endpoints.map((endpoint) => [`POST ${endpoint.path}`, serveEndpoint(endpoint)])),
-  [`GET ${livenessPath}`]: serveLive,
-  [`HEAD ${livenessPath}`]: serveLive,
-  "GET /health/ready": serveReady(),
-  "GET /metrics": serveMetrics(),
-  "GET /openapi.json": serveOpenApi(),
-  ...Object.fromEntries(Object.entries(vendoredRoutes).map(([path, serve]) => [`GET ${path}`, serve])),
-  ...Object.fromEntries(Object.entries(docsRoutes).map(([path, serve]) => [`GET ${path}`, serve])),
-};
+  [`GET ${livenessPath}`, serveLive],
+  [`HEAD ${livenessPath}`, serveLive],
+  ["GET /health/ready", serveReady()],
+  ["GET /metrics", serveMetrics()],
+  ["GET /openapi.json", serveOpenApi()],
+  ...Object.entries(vendoredRoutes).map(([path, serve]): Route => [`GET ${path}`, serve]),
+  ...Object.entries(docsRoutes).map(([path, serve]): Route => [`GET ${path}`, serve]),
+];
+
+/** @throws Error where two routes have one name: none may stand for another, e.g. a provider's page for an endpoint. */
+function byName(all: readonly Route[]): Readonly<Record<string, Serve>> {
+  const names = all.map(([name]) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice) throw new Error(`two routes of the gateway are ${twice}: an endpoint's, a page's or a provider's`);
+  return Object.fromEntries(all);
+}
 
 type AliasHandler = (this: Gateway, request: GatewayRequest, response: ServerResponse) => void;
 
@@ -91,5 +98,5 @@ function aliasHandler(path: string, serve: Serve): AliasHandler {
 
 /** The routes as moleculer-web's aliases. */
 export const aliases: Readonly<Record<string, AliasHandler>> = Object.fromEntries(
-  Object.entries(routes).map(([name, serve]) => [name, aliasHandler(name.split(" ")[1] as string, serve)]),
+  Object.entries(byName(routes)).map(([name, serve]) => [name, aliasHandler(name.split(" ")[1] as string, serve)]),
 );

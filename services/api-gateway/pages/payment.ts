@@ -6,7 +6,7 @@ import { providers, webhookPath } from "../../payment/providers.contract.ts";
 import { safeParse } from "../../safe-parse.ts";
 import { sendText } from "../answer.ts";
 import { countRequest } from "../dispatch.ts";
-import type { Serve } from "../gateway.ts";
+import type { Route, Serve } from "../gateway.ts";
 import { readText } from "../request/body.ts";
 import { clientOf } from "../request/client.ts";
 import { parseForm, queryOf, requestFields } from "../request/fields.ts";
@@ -62,16 +62,14 @@ function servePage({ name: channel }: Provider, { fields }: NonNullable<Provider
   };
 }
 
-/** The webhooks and pages that the payment providers declare, by method and path. */
-export const providerRoutes: Readonly<Record<string, Serve>> = Object.fromEntries(
-  providers.flatMap((provider) => {
-    const { page } = provider;
-    const webhook: [string, Serve] = [`POST ${webhookPath(provider)}`, serveWebhook(provider)];
-    if (!page) return [webhook];
-    return [
-      webhook,
-      [`GET ${page.path}`, servePage(provider, page, false)],
-      [`POST ${page.path}`, servePage(provider, page, true)],
-    ];
-  }),
-);
+/** The webhooks and pages that the payment providers declare. */
+export const providerRoutes: readonly Route[] = providers.flatMap((provider) => {
+  const { page } = provider;
+  const webhook: Route = [`POST ${webhookPath(provider)}`, serveWebhook(provider)];
+  if (!page) return [webhook];
+  return [
+    webhook,
+    [`GET ${page.path}`, servePage(provider, page, false)],
+    [`POST ${page.path}`, servePage(provider, page, true)],
+  ];
+});
