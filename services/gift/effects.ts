@@ -7,7 +7,7 @@ import { call } from "../contracts.ts";
 import type { ReceivedEvent } from "../durable-event.ts";
 import { routerBucketOf } from "../im-buckets.ts";
 import type { RoomGift } from "../im-router/im-router.contract.ts";
-import type { SettledGift } from "./gift.contract.ts";
+import { type SettledGift, settledGiftBytes } from "./gift.contract.ts";
 import { settledSince } from "./gift-store.ts";
 
 type RoomGifts = { roomId: number; gifts: RoomGift[] };
@@ -23,7 +23,7 @@ export async function showEffects(
 ): Promise<void> {
   const shown = data.gifts.filter(({ status }) => status === "succeeded");
   const buckets = Map.groupBy(shown, ({ roomId }) => routerBucketOf(roomId));
-  const bounds = { count: limits.im.giftsPerCall, bytes: limits.bus.listBytes };
+  const bounds = { count: limits.im.giftsPerCall, bytes: limits.bus.listBytes, bytesOf: settledGiftBytes };
   const tooLarge = ({ orderId }: SettledGift, bytes: number) =>
     this.logger.error({ orderId, bytes }, "the effect of a gift is too large for a message: it is not shown");
   const shows = [...buckets].flatMap(([bucket, own]) =>

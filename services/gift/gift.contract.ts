@@ -76,14 +76,19 @@ const settledGift = z.object({
   income: amount,
   incomePoints: amount,
   /** 0 normal, 1 PK. */
-  type: integer(0, 1),
+  type: integer(0, 1).default(0),
   /** The effect's file. */
-  url: z.string().max(limits.gift.urlChars),
+  url: z.string().max(limits.gift.urlChars).default(""),
   /** When it was accepted. */
   time: isoTime,
 });
 /** A settled gift as other services see it. */
 export type SettledGift = z.infer<typeof settledGift>;
+
+/** Bytes of a settled gift at the most, as JSON in UTF-8 without escapes: for cutting lists, which leave room for those. */
+export function settledGiftBytes({ orderId, url }: SettledGift): number {
+  return 450 + Buffer.byteLength(orderId) + Buffer.byteLength(url);
+}
 
 export const giftActions = {
   /**

@@ -12,6 +12,7 @@ import type { GiftCharge, GiftOutcome } from "../wallet/wallet.contract.ts";
 import { bucketOf } from "../wallet-buckets.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
 import { forgetAccepted } from "./accepted-orders.ts";
+import { settledGiftBytes } from "./gift.contract.ts";
 import { insertRecords, type SettledRecord, toSettledGift } from "./gift-store.ts";
 
 type Settling = Service & MysqlState & RedisState & JetStreamState;
@@ -62,8 +63,8 @@ function isFinal(outcome: GiftOutcome | undefined): boolean {
 }
 
 /**
- * The wallet's outcome for each gift, asked for a bucket at a time. Fails: messageTooLarge, where a charge fits into no message:
- * without an outcome its gift would be acked and never settled, so it goes to the dead letters.
+ * The wallet's outcome for each gift, asked for a bucket at a time. Fails: messageTooLarge, where a charge fits into no
+ * message: without an outcome its gift would be acked and never settled, so it goes to the dead letters.
  */
 async function charge(
   service: Settling,
@@ -86,11 +87,14 @@ async function charge(
 }
 
 function chargeParts(gifts: readonly AcceptedGift[]): GiftCharge[][] {
-  const bounds = { count: limits.wallet.commandsPerCall, bytes: limits.bus.listBytes };
+  const bounds = { count: limits.wallet.commandsPerCall, bytes: limits.bus.listBytes, bytesOf: chargeBytes };
   return cutList(gifts.map(toCharge), bounds, ({ orderId }, bytes) => {
     throw fail("messageTooLarge", { orderId: orderId.slice(0, 100), bytes, most: limits.bus.listBytes });
   });
 }
+
+/** At the most, as JSON in UTF-8 without escapes. */
+const chargeBytes = ({ orderId }: GiftCharge) => 250 + Buffer.byteLength(orderId);
 
 function toRecord(gift: AcceptedGift, outcome: GiftOutcome): SettledRecord {
   const succeeded = outcome.status === "succeeded";
@@ -112,16 +116,15 @@ async function publishSettled(
   settled: readonly SettledRecord[],
   requestID: string | undefined,
 ): Promise<void> {
-  const bounds = { count: limits.gift.settleBatch, bytes: limits.bus.listBytes };
+  const bounds = { count: limits.gift.settleBatch, bytes: limits.bus.listBytes, bytesOf: settledGiftBytes };
   const parts = cutList(settled.map(toSettledGift), bounds, ({ orderId }, bytes) => {
     throw fail("messageTooLarge", { orderId: orderId.slice(0, 100), bytes, most: limits.bus.listBytes });
   });
-  await Promise.all(
-    parts.map((gifts) => {
-      const ids = gifts.map(({ orderId }) => orderId);
-      const key = hash("sha256", ids.join(","), "hex").slice(0, 32);
-      const { subject, payload, msgId } = durableEvent("gift.settled", key, { gifts });
-      return service.jetstream.publish(subject, payload, { msgId, requestId: requestID ?? null });
-    }),
-  );
+  // One after the other: a part that has to be published again must not be overtaken by the next one.
+  for (const gifts of parts) {
+    const ids = gifts.map(({ orderId }) => orderId);
+    const key = hash("sha256", ids.join(","), "hex").slice(0, 32);
+    const { subject, payload, msgId } = durableEvent("gift.settled", key, { gifts });
+    await service.jetstream.publish(subject, payload, { msgId, requestId: requestID ?? null });
+  }
 }
