@@ -44,7 +44,8 @@ export function isUserId(text: string): boolean {
 export const userId = z
   .string()
   .regex(/^[1-9]\d{0,19}$/)
-  .refine(isUserId)
+  // The pattern is checked before.
+  .refine((text) => text.length < largestUserId.length || text <= largestUserId)
   .meta({ description: "A user id: a decimal string; a number is accepted while it is a safe integer." })
   .register(spelledAsDigits, {});
 
