@@ -1,6 +1,6 @@
 import { hash as hashOf } from "node:crypto";
 import { z } from "zod";
-import { shown } from "../../broker/unknown-values.ts";
+import { fieldsOf, shown } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 import { id, integer, isoTime, userId } from "../fields.ts";
 import { safeParse } from "../safe-parse.ts";
@@ -48,8 +48,9 @@ export function partitionOf(userId: string): number {
  * @throws Error naming the field that is off: such a message can never be settled.
  */
 export function parseAcceptedGift(data: unknown, defaultSharePercent: number): AcceptedGift {
-  const gift = { sharePercent: defaultSharePercent, ...(data as Partial<AcceptedGift>) };
+  const given = fieldsOf(data) ?? {};
+  const gift = given.sharePercent === undefined ? { ...given, sharePercent: defaultSharePercent } : given;
   const checked = safeParse(acceptedGift, gift);
   if (checked.success) return checked.data;
-  throw new Error(`${String(checked.error.issues[0]?.path[0])} of order ${shown(gift.orderId)} is off`);
+  throw new Error(`${String(checked.error.issues[0]?.path[0])} of order ${shown(given.orderId)} is off`);
 }

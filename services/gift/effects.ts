@@ -71,8 +71,6 @@ function byRoom(gifts: readonly SettledGift[]): RoomGifts[] {
   return [...rooms].map(([roomId, own]) => ({ roomId, gifts: own.map(toRoomGift) }));
 }
 
-function toRoomGift(settled: SettledGift): RoomGift {
-  const { status: _status, reason: _reason, income: _income, incomePoints: _points, ...content } = settled;
-  const { roomId: _room, type: _type, time: _time, ...gift } = content;
-  return gift;
+function toRoomGift({ orderId, senderId, receiverId, giftId, count, price, url }: SettledGift): RoomGift {
+  return { orderId, senderId, receiverId, giftId, count, price, url };
 }

@@ -20,8 +20,11 @@ export interface SettledRecord {
 /** The gift as the event `gift.settled` carries it. */
 export function toSettledGift({ gift, succeeded, reason, income, incomePoints }: SettledRecord): SettledGift {
   const { sharePercent: _share, contentHash: _hash, acceptedAt: time, ...content } = gift;
-  const common = { ...content, income, incomePoints, time };
-  return succeeded ? { ...common, status: "succeeded" } : { ...common, status: "failed", reason: reason ?? undefined };
+  return Object.assign(content, {
+    status: succeeded ? ("succeeded" as const) : ("failed" as const),
+    ...(succeeded ? {} : { reason: reason ?? undefined }),
+    ...{ income, incomePoints, time },
+  });
 }
 
 /** Writes the outcomes of gifts; a record that is there already stays as it is. */

@@ -47,8 +47,8 @@ export interface FrameBounds {
  * Orders are merged where they are alike in everything, the count of one order included: then each order id of an entry
  * is count / orderIds.length of it, and a viewer who gets an order again, merged with others, counts it right.
  */
-function likeness({ senderId, receiverId, giftId, count, price, url }: RoomGift): string {
-  return JSON.stringify([senderId, receiverId, giftId, count, price, url]);
+function likeness({ orderId: _orderId, ...content }: RoomGift): string {
+  return JSON.stringify(content);
 }
 
 /**

@@ -21,7 +21,7 @@ const page = readFileSync(join(projectRoot(), "docs/events.md"), "utf8");
 function fieldsOf({ shape }: z.ZodObject): Field[] {
   return Object.entries(shape).map(([name, field]) => ({
     name,
-    optional: (field as z.ZodType).safeParse(undefined).success,
+    optional: (field as z.ZodType)._zod.optout === "optional",
   }));
 }
 
