@@ -435,7 +435,7 @@ describe("the health report", () => {
     expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(2);
     // A report is kept for half a second.
     await eventually("the node that was refused says so", async () =>
-      /JOBS-1 (takes nothing: maximum messages exceeded|is full)/.test(
+      /JOBS-1 (refuses messages: maximum messages exceeded|is full)/.test(
         String(await streamHealth(nodes[0] as ServiceBroker)),
       ),
     );
@@ -454,7 +454,7 @@ describe("a stream that is gone when a service starts", () => {
     await Promise.all(nodes.map(stopNode));
     await manager.streams.delete(full("NEWS"));
     const node = await startNode("three", [sampleService(handled)]);
-    expect(String(await streamHealth(node))).toMatch(/stream \S*NEWS was gone at the start/);
+    expect(String(await streamHealth(node))).toMatch(/stream \S*NEWS was lost at the start/);
     const counted = node.metrics.list({ includes: "ovation.jetstream.lost" }) as unknown as {
       values: { value: number; labels: { stream: string } }[];
     }[];

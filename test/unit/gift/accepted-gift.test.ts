@@ -62,6 +62,6 @@ describe("an accepted gift", () => {
     ["no hash", { ...gift, contentHash: "zz" }],
   ];
   test.each(bad)("a message with %s can never be settled, and says why", (_what, data) => {
-    expect(() => parseAcceptedGift(data, 50)).toThrow(/is off/);
+    expect(() => parseAcceptedGift(data, 50)).toThrow(/is invalid/);
   });
 });

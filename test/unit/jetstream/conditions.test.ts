@@ -29,7 +29,7 @@ test("streams that were not seen for a while are reported with what the last loo
   now += lookLateMs - 1;
   expect(conditions.reasons()).toEqual([]);
   now += 1;
-  expect(conditions.reasons()).toEqual([`the streams were last seen ${lookLateMs / 1_000} s ago: TIMEOUT`]);
+  expect(conditions.reasons()).toEqual([`the streams were last checked ${lookLateMs / 1_000} s ago: TIMEOUT`]);
   conditions.looked();
   expect(conditions.reasons()).toEqual([]);
 });
@@ -39,7 +39,7 @@ describe("a consumer", () => {
     look(stuckMs - 1_000, () => conditions.atWork("settler", 12, 5));
     expect(conditions.reasons()).toEqual([]);
     look(2_000, () => conditions.atWork("settler", 13, 5));
-    expect(conditions.reasons()).toEqual([expect.stringMatching(/^settler: 13 wait, none was done for 6\d s$/)]);
+    expect(conditions.reasons()).toEqual([expect.stringMatching(/^settler: 13 wait, none was handled for 6\d s$/)]);
     conditions.atWork("settler", 12, 6);
     expect(conditions.reasons()).toEqual([]);
   });
@@ -57,7 +57,7 @@ test("a refusal for want of room is reported until a publication is taken, or fo
   conditions.refused("PAY", "insufficient resources");
   expect(conditions.reasons()).toHaveLength(2);
   conditions.accepted("PAY");
-  expect(conditions.reasons()).toEqual(["stream GIFTS-1 takes nothing: insufficient resources"]);
+  expect(conditions.reasons()).toEqual(["stream GIFTS-1 refuses messages: insufficient resources"]);
   look(refusalReportedMs);
   expect(conditions.reasons()).toEqual([]);
 });
