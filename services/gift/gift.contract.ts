@@ -96,12 +96,11 @@ export const giftActions = {
   catalogue: action({ after: id.optional() }).returns<{ list: CatalogueGift[]; nextAfter: number | null }>(),
   /**
    * Accepts a gift: durable in JetStream when it returns, settled later. The same `requestId` of the same sender is
-   * the same order for ever (`orderIdOf` in services/gift-order-id.ts); without one the order is `orderId`, a random
-   * UUID that the caller makes, to know the order even when no answer comes, or else one that is made here. Fails:
-   * giftUnknown, giftToSelf, roomNotLive, balanceShort, accountUnusable (the sender's or the receiver's),
-   * idempotencyConflict; unavailable where it could not be made durable, or, where `mayHaveHappened`
-   * (broker/failure.ts) says so, where that is not known: then it may be settled all the same. A repeat is safe with a
-   * `requestId` alone.
+   * always the same order (`orderIdOf` in services/gift-order-id.ts). Without `requestId` the order is `orderId`, a
+   * random UUID that the caller makes so that it knows the order even without an answer; without both an id is made
+   * here. Fails: giftUnknown, giftToSelf, roomNotLive, balanceShort, accountUnusable (the sender's or the receiver's),
+   * idempotencyConflict, unavailable. After `unavailable` the gift was not accepted, unless `mayHaveHappened`
+   * (broker/failure.ts) is true: then it may be settled. Only a request with a `requestId` may be repeated.
    */
   send: action({
     userId,
