@@ -31,7 +31,7 @@ describe("a bill of WeChat Pay", () => {
 
   test("that was cut off is refused", () => {
     const row = "`2026-11-22 10:00:00,`4200,`o,`SUCCESS,`coins,`30.00,`0.00";
-    expect(() => readWechatBill([heading, row].join("\r\n"))).toThrow(/not whole/);
+    expect(() => readWechatBill([heading, row].join("\r\n"))).toThrow(/incomplete bill/);
   });
 
   test.each(["", "<html>", `${heading}\r\n\`t,\`4200,\`o,\`SUCCESS,\`c,\`much,\`0.00`, "交易时间,商户订单号\r\n`t,`o"])(

@@ -49,7 +49,7 @@ function fieldsOf(body: string): Record<string, string> {
   // Without a prototype, since a field named __proto__ is signed like the others.
   const fields: Record<string, string> = Object.create(null);
   for (const [name, value] of new URLSearchParams(body)) {
-    if (name in fields) throw new WebhookRefused("malformed", "a field is there twice");
+    if (name in fields) throw new WebhookRefused("malformed", "a field occurs twice");
     fields[name] = value;
   }
   return fields;

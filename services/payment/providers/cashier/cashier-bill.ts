@@ -28,7 +28,7 @@ export function readCashierBill(text: string): BillLine[] {
     (line) => line === heading,
     (line) => (isRow(line) ? line.split(",") : null),
   );
-  if (!text.includes(`\n#lines,${rows.length}\n`)) throw new RangeError("a bill that is not whole");
+  if (!text.includes(`\n#lines,${rows.length}\n`)) throw new RangeError("an incomplete bill");
   return rows.map(({ kind, order = "", transaction = "", yuan: text = "" }) => {
     if (kind !== "paid" && kind !== "refunded") throw new RangeError("a line that is none");
     return billLine({ kind, orderId: order, transactionId: transaction, amount: fenOf(text) });
