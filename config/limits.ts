@@ -115,7 +115,7 @@ export const limits = Object.freeze({
     reconnectMaxDelayMs: 1_000,
     /** A connection whose server refuses commands is dropped at most this often. */
     dropEveryMs: 2_000,
-    /** How often a connection is probed with a write, so that a client that only reads notices a demoted server too. */
+    /** How often a connection is probed with a write, so that a client that only reads detects a demoted server too. */
     probeEveryMs: 2_000,
     /** A connection that does not answer, or does not finish its handshake, for this long is dropped. */
     silenceMs: 5_000,

@@ -24,7 +24,7 @@ interface Source extends File {
 }
 
 const infrastructure = new Set(["moleculer", "moleculer-web", "mysql2", "mysql2/promise", "ioredis", "nats"]);
-const drawers = /(^|\/)(utils?|helpers?|common|types?|misc)(\.ts|\/)/;
+const nameless = /(^|\/)(utils?|helpers?|common|types?|misc)(\.ts|\/)/;
 /** The layers, lowest first. */
 const folders = ["config", "broker", "mixins", "services", "scripts"];
 
@@ -176,7 +176,9 @@ export function structureProblems(root: string): string[] {
     ...(/redis\.call\(/.test(source.text) && !source.path.endsWith("check-structure.ts")
       ? [`${source.path}: Lua belongs into a file of its own, see mixins/redis/lua-script.ts`]
       : []),
-    ...(drawers.test(source.path) ? [`${source.path}: no drawers; put it with what it is about`] : []),
+    ...(nameless.test(source.path)
+      ? [`${source.path}: its name has no subject; put the code into the module of its subject`]
+      : []),
   ]);
   return [
     ...ofOne,

@@ -19,7 +19,7 @@ const USAGE = `Starts many nodes on this machine, each a process of its own.
 
 NAME=COUNT for each of: ${serviceNames.join(", ")}.
 A service that is not named gets one node; NAME=0 leaves it out. --logs FOLDER keeps the nodes' logs there.
-A node that ends by itself is started again; --restarts N says how often within ten minutes, 0 leaves it dead.`;
+A node that ends by itself is started again; --restarts N is how often within ten minutes; with 0 it stays down.`;
 
 const readyDeadlineMs = 15_000;
 
