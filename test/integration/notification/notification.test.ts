@@ -63,7 +63,7 @@ const publish = (orderId: string, msgId = `wallet.credited:${orderId}`) => {
 };
 const noticesOf = (orderId: string) => notices.filter(({ data }) => data.orderId === orderId);
 
-describe("the notice of a payment", () => {
+describe("the notification of a payment", () => {
   test("goes to the payer as 5561 once the coins are in the account, from one of the nodes", async () => {
     await publish("order-1");
     await eventually("the notice arrived", () => noticesOf("order-1").length);

@@ -61,7 +61,7 @@ describe("an accepted gift", () => {
     ["no time", { ...gift, acceptedAt: "soon" }],
     ["no hash", { ...gift, contentHash: "zz" }],
   ];
-  test.each(bad)("a message with %s can never be settled, and says why", (_what, data) => {
+  test.each(bad)("a message with %s can never be settled, and the error has the reason", (_what, data) => {
     expect(() => parseAcceptedGift(data, 50)).toThrow(/is invalid/);
   });
 });

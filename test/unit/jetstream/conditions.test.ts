@@ -18,13 +18,13 @@ function look(forMs: number, see: () => void = () => {}): void {
   }
 }
 
-test("all is well at the start, and while every look succeeds", () => {
+test("there is no problem at the start, and while every check succeeds", () => {
   expect(conditions.reasons()).toEqual([]);
   look(lookLateMs * 2);
   expect(conditions.reasons()).toEqual([]);
 });
 
-test("streams that were not seen for a while are reported with what the last look met, until the next look", () => {
+test("streams that were not checked for a while are reported with the error of the last check, until the next one", () => {
   conditions.lookFailed(new Error("TIMEOUT"));
   now += lookLateMs - 1;
   expect(conditions.reasons()).toEqual([]);

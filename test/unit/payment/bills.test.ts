@@ -67,7 +67,7 @@ describe("a bill of Alipay", () => {
     expect(() => readAlipayBill(archive, room)).toThrow(RangeError);
   });
 
-  test("does not unpack to more than there is room for, whatever it says of its size", () => {
+  test("does not unpack to more than the bound, whatever size it states", () => {
     const bomb = zip([Buffer.alloc(100_000)]);
     expect(() => unzip(bomb, 99_999)).toThrow(RangeError);
     const entry = bomb.indexOf(Buffer.from("PK\x01\x02"));
