@@ -107,19 +107,19 @@ export class DeadLetters {
   async replay(sequence: number): Promise<boolean> {
     const stored = await this.stored(sequence);
     if (!stored) return false;
-    const letter = read(stored);
-    if (!letter.subject || !letter.stream)
+    const deadLetter = read(stored);
+    if (!deadLetter.subject || !deadLetter.stream)
       throw new Error(`dead letter ${sequence} has no origin: it was not written by a channel`);
     if (stored.head?.has("Dead-Cut"))
       throw new Error(`dead letter ${sequence} was cut, since it was too large to be copied: it cannot be replayed`);
     const head = headers();
     for (const [key, values] of stored.head ?? [])
       if (!deadHeader.test(key)) for (const value of values) head.append(key, value);
-    await this.client.publish(letter.subject, letter.data, {
+    await this.client.publish(deadLetter.subject, deadLetter.data, {
       msgID: `replay:${sequence}`,
       headers: head,
       // Refused if the subject belongs to another stream by now.
-      expect: { streamName: letter.stream },
+      expect: { streamName: deadLetter.stream },
     });
     await this.manager.streams.deleteMessage(this.stream, sequence, false).catch((error: unknown) => {
       // Another operator removed it first.

@@ -60,8 +60,8 @@ export function showOrder<Order extends GiftOrder>(order: Order, language: Langu
  * So with a request id only an answer of the gift service itself, after its lookup of the order, is a certain no.
  */
 function mayBeAccepted(error: unknown, requestId: string | undefined): boolean {
-  const neverLooked = isUnavailable(error) && failureName(error) === undefined;
-  return mayHaveHappened(error) || (requestId !== undefined && neverLooked);
+  const withoutLookup = isUnavailable(error) && failureName(error) === undefined;
+  return mayHaveHappened(error) || (requestId !== undefined && withoutLookup);
 }
 
 /** The catalogue may be larger than an answer between services, so it is read in pages. */

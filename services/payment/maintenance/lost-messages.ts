@@ -33,12 +33,12 @@ export function lostMessagesJob(context: PaymentContext, ports: MessagePorts): J
     atOnce: limits.payment.maintenanceMessages,
     portion: limits.payment.maintenanceMessages,
     due: (limit) => dueMessages(context.mysql, limit),
-    handle: (messages) => lookAfterMessages(context, ports, messages),
+    handle: (messages) => checkMessages(context, ports, messages),
   };
 }
 
 /** Returns whether the wallet answered. */
-async function lookAfterMessages(
+async function checkMessages(
   context: PaymentContext,
   ports: MessagePorts,
   messages: readonly MessageWatch[],
@@ -61,12 +61,12 @@ async function lookAfterMessages(
     }
     await removeMessageWatches(context.mysql, effect, [...shown]);
     const missing = asked.filter(({ orderId }) => !shown.has(orderId));
-    await lookAfterUnsent(
+    await restartUnsent(
       context,
       effect,
       missing.filter(({ orderId }) => unsent.has(orderId)),
     );
-    await lookAfterMissing(
+    await checkMissing(
       context,
       ports,
       effect,
@@ -104,17 +104,13 @@ export function messageRecovery(context: PaymentContext): Recovery {
 const orderIdOf = ({ orderId }: MessageWatch) => orderId;
 
 /** A message that is still in the outbox is late, not lost: its time starts now. */
-async function lookAfterUnsent(
-  context: PaymentContext,
-  effect: Effect,
-  unsent: readonly MessageWatch[],
-): Promise<void> {
+async function restartUnsent(context: PaymentContext, effect: Effect, unsent: readonly MessageWatch[]): Promise<void> {
   const now = Date.now();
   for (const [again, messages] of Map.groupBy(unsent, (message) => message.again))
     await noteUnsent(context.mysql, effect, messages.map(orderIdOf), nextMessageLook(1, now), againAfter(again, now));
 }
 
-async function lookAfterMissing(
+async function checkMissing(
   context: PaymentContext,
   ports: MessagePorts,
   effect: Effect,

@@ -25,7 +25,7 @@ export function openOrdersJob(context: PaymentContext, providers: OpenProviders)
       const over = watches.filter(({ state }) => !isOpen(state)).map(({ orderId }) => orderId);
       await removeWatches(context.mysql, over);
       const open = watches.filter(({ state }) => isOpen(state));
-      await Promise.all(open.map((watch) => lookAfter(context, providers, watch)));
+      await Promise.all(open.map((watch) => checkOrder(context, providers, watch)));
       return true;
     },
   };
@@ -35,7 +35,7 @@ export function openOrdersJob(context: PaymentContext, providers: OpenProviders)
  * Asks the provider about an order and applies its answer. A payment without a webhook is handled as if the webhook had
  * arrived. An unpaid order whose time is over is closed first at the provider and then here.
  */
-async function lookAfter(context: PaymentContext, providers: OpenProviders, watch: Watch): Promise<void> {
+async function checkOrder(context: PaymentContext, providers: OpenProviders, watch: Watch): Promise<void> {
   const { orderId } = watch;
   const channel = providerOfChannel(watch.payChannel)?.name ?? String(watch.payChannel);
   const open = providers.get(channel);

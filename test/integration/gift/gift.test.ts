@@ -31,7 +31,7 @@ const told: { userId: string; msgId: string; data: Record<string, unknown> }[] =
 let routerDown = false;
 let poisonSender: string | undefined;
 const liveRooms = new Map([[5, anchor]]);
-/** Done once, before the next look for a room is answered. */
+/** Done once, before the next query for a room is answered. */
 let meanwhile: (() => Promise<unknown>) | undefined;
 
 const neighbours: ServiceSchema[] = [

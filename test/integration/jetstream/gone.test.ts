@@ -110,7 +110,7 @@ const positionRows = (reader: string) =>
 const positionOf = async (reader: string, created: string) =>
   Number((await positionRows(reader)).find(({ stream_created }) => stream_created === created)?.sequence ?? 0);
 
-/** Until every node has looked at its streams once more. */
+/** Until every node has checked its streams again. */
 const aLook = () =>
   Promise.all(
     nodes.map((node) => {
@@ -196,7 +196,7 @@ describe("a queue", () => {
 
   test("that is deleted with messages in progress accepts new ones, which no old ack removes, and reports how many are lost", async () => {
     const errors = nodes.map((node) => jest.spyOn(sampleOn(node).logger, "error"));
-    // A stream that nothing was published to yet, so that the sequences in hand are the first ones.
+    // A stream that nothing was published to yet, so that the sequences in progress are the first ones.
     await manager.streams.delete(full("JOBS-1"));
     await eventually("it is there", async () => (await namesOn("JOBS-1").catch(() => [])).length > 0);
     handled.hold();

@@ -138,7 +138,7 @@ async function published({ orderId }: Paid): Promise<string[]> {
 const creditId = ({ orderId }: Paid) => `pay.recharge:${orderId}`;
 const refundId = ({ orderId }: Paid) => `pay.refund:${orderId}`;
 
-/** Waits until the wallet has nothing more of the stream in hand, and gives a user's valid trades. */
+/** Waits until the wallet holds no message of the stream, and returns a user's valid trades. */
 async function tradesOf({ userId }: Paid): Promise<number[]> {
   for (const durable of ["wallet-recharge", "wallet-refund"])
     await eventually(`${durable} has nothing to do`, async () => (await inHand(durable)) === 0);

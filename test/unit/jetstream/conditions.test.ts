@@ -10,7 +10,7 @@ beforeEach(() => {
   conditions = new Conditions(() => now);
 });
 
-/** Looks every second for so long; `see` is what a look sees. */
+/** Checks every second for this long; `see` is the result of a check. */
 function look(forMs: number, see: () => void = () => {}): void {
   for (const until = now + forMs; now < until; now += 1_000) {
     see();
