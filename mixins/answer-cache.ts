@@ -5,22 +5,22 @@ interface Kept<Answer> {
 }
 
 /**
- * A bounded cache of answers, each asked for when it is missing. Those who want one key at the same time share one
- * question. An answer is at most `ttlMs` old, counted from when it was asked. A failed question rejects for those who
- * share it and is not cached.
+ * A bounded cache of answers, each requested when it is missing. Concurrent callers of one key share one request. An
+ * answer is at most `ttlMs` old, counted from its request. A failed request rejects for all who share it, and is not
+ * cached.
  */
 export class AnswerCache<Key extends string | number, Answer> {
   private readonly kept: LRUCache<Key, Kept<Answer>, () => Promise<Answer>>;
   private readonly keeps: (answer: Answer) => boolean;
 
-  /** @param keeps which answers are cached; the others are asked for again by the next one. Default: all. */
+  /** @param keeps which answers are cached; by default all */
   constructor(options: { max: number; ttlMs: number; keeps?: (answer: Answer) => boolean }) {
     const { max, ttlMs, keeps = () => true } = options;
     this.keeps = keeps;
     this.kept = new LRUCache({
       max,
       ttl: ttlMs,
-      // An entry that is forgotten or evicted during its question: the answer goes to those who wait, not to the cache.
+      // If the entry is removed during its request, the waiting callers get the answer, and it is not cached.
       ignoreFetchAbort: true,
       async fetchMethod(_key, _stale, { options: entry, context: ask }) {
         const askedAt = performance.now();
@@ -39,7 +39,7 @@ export class AnswerCache<Key extends string | number, Answer> {
     return found.answer;
   }
 
-  /** Call it when the answer changed. Questions under way are answered, and their answers are not cached. */
+  /** Call it when the answer has changed. Running requests are answered, and their answers are not cached. */
   forget(key: Key): void {
     this.kept.delete(key);
   }

@@ -30,11 +30,11 @@ interface Totals {
 
 const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
 
-/** The failed tests, listed once more at the very end: a log that was cut keeps its last lines. */
+/** The failed tests, listed again at the end, since a truncated log keeps its last lines. */
 const failures: string[] = [];
-/** What failed first and passed when it ran once more. */
+/** Tests that failed first and passed in the second run. */
 const unstable: string[] = [];
-/** More files than this that fail are no matter of a busy machine. */
+/** If more files than this fail, the cause is not a busy machine. */
 const repeatedFiles = 5;
 const startedAt = Date.now();
 
@@ -53,7 +53,10 @@ interface JestReport {
   testResults: JestFile[];
 }
 
-/** One line a failed test, with the beginning of its message; tests of a file that fail alike share their line. */
+/**
+ * One line for each failed test, with the beginning of its message; tests of a file that fail in the same way share a
+ * line.
+ */
 function failuresOf(run: string, files: readonly JestFile[]): string[] {
   return files.flatMap((file) => {
     const path = relative(projectRoot(), file.name);
@@ -67,22 +70,22 @@ function failuresOf(run: string, files: readonly JestFile[]): string[] {
   });
 }
 
-/** Colours out, white space to single spaces, at most 300 characters. */
+/** Without colours, with single spaces, at most 300 characters. */
 function beginningOf(message: string): string {
   return stripVTControlCharacters(message).replace(/\s+/g, " ").trim().slice(0, 300);
 }
 
-/** What a run of jest is about. */
+/** The arguments of a run of jest. */
 interface Run {
   name: string;
   projects: string[];
-  /** Patterns of paths; none are all files of the projects. */
+  /** Patterns of paths; empty: all files of the projects. */
   patterns: string[];
   env: Record<string, string>;
   oneByOne: boolean;
 }
 
-/** Runs jest and gives its report; `undefined` where it left none, which counts as a failure. */
+/** Runs jest and returns its report; `undefined` where it wrote none, which counts as a failure. */
 async function runJest(stack: Stack, run: Run): Promise<JestReport | undefined> {
   const { name, projects, patterns } = run;
   const report = join(stack.dir, `report-${name}.json`);
@@ -115,8 +118,9 @@ const statusOf = (file: JestFile, status: string) => file.assertionResults.filte
 const hasFailed = (file: JestFile) => file.status === "failed" || statusOf(file, "failed").length > 0;
 
 /**
- * Runs jest on projects and adds its counts to the totals. A few files that fail run once more, one after the other: on a
- * busy machine a deadline may be missed. What passes then is listed as unstable, for a person to look at.
+ * Runs jest on projects and adds its counts to the totals. If only a few files fail, they run again, one after the
+ * other: on a busy machine a deadline may be missed. Tests that pass then are listed as unstable, for a person to
+ * examine.
  */
 async function jest(stack: Stack, name: string, projects: string[], patterns: string[], env: Record<string, string>) {
   const oneByOne = projects.some((project) => project.startsWith("e2e/"));
@@ -149,7 +153,7 @@ function count(name: string, files: readonly JestFile[]): void {
   failures.push(...failuresOf(name, files.filter(hasFailed)));
 }
 
-/** The end-to-end tests against a system that runs in processes of its own. */
+/** Runs the end-to-end tests against a system in processes of its own. */
 async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[]): Promise<void> {
   const namespace = `e2e_${randomBytes(4).toString("hex")}`;
   const env = {
@@ -159,7 +163,7 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     REDIS_URL: stack.redisUrl,
     MYSQL_URL: stack.mysqlUrl,
     PROFILE: "local",
-    // One of many: two test runs that start on a machine at once would choose the same usual port.
+    // A random port: two test runs that start at the same time on a machine would choose the same usual port.
     API_PORT: String(await claimFreePort(randomInt(20_000, 28_000), new Set())),
     SMS_PROVIDER: "console",
     OPERATOR_TOKEN: "operator-token-of-the-tests",
@@ -174,7 +178,7 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
   const system: Child = startChild({
     name: part,
     command: process.execPath,
-    // A node that a test kills stays dead for the tests that follow: they show what the others do without it.
+    // A node that a test kills stays dead for the following tests, which show how the other nodes work without it.
     args: [join(projectRoot(), "scripts/cluster.ts"), "--restarts", "0", "--logs", logs, ...topology],
     cwd: projectRoot(),
     env,

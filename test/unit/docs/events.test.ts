@@ -10,7 +10,7 @@ interface Field {
   optional: boolean;
 }
 
-/** What a section of docs/events.md says: the fields of its tables and the examples it gives. */
+/** A section of docs/events.md: the fields of its tables and its example. */
 interface Section {
   tables: Field[][];
   example: Record<string, unknown>;
