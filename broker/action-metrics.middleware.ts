@@ -3,7 +3,7 @@ import * as moleculer from "moleculer";
 import { type Count, countSeries, histogramSeries, type Observe, timeBucketsMs } from "./metric-series.ts";
 
 const { METRIC } = moleculer;
-// Not in its types.
+// Missing in Moleculer's types.
 const { Middlewares } = moleculer as unknown as { Middlewares: { Metrics(broker: ServiceBroker): Middleware } };
 
 /** One action called by one caller. */
@@ -29,8 +29,8 @@ function open(broker: ServiceBroker, labels: Record<string, string | null>): Ser
 }
 
 /**
- * Moleculer's metrics of calls under their own names (moleculer.request.*), at a fifth of the price: series are looked
- * up once for each pair of action and caller. Quantiles and levels are left out: the buckets give the same answer.
+ * Moleculer's metrics of calls under their own names (moleculer.request.*), at a fifth of the cost: series are looked
+ * up once for each pair of action and caller. There are no quantiles and no levels; buckets answer the same questions.
  */
 function countingCalls(broker: ServiceBroker, type: "local" | "remote") {
   return (next: Handler, action: Action): Handler => {
@@ -69,7 +69,7 @@ function countingCalls(broker: ServiceBroker, type: "local" | "remote") {
   };
 }
 
-/** Moleculer's metrics middleware with the part for calls replaced. */
+/** Moleculer's metrics middleware, with the part for calls replaced. */
 export function actionMetrics(broker: ServiceBroker): Middleware {
   const { created, ...rest } = Middlewares.Metrics(broker);
   return {

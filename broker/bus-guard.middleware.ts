@@ -13,13 +13,13 @@ function textOrNull(value: unknown): string | null {
   return typeof value === "string" && value.length <= textMax ? value : null;
 }
 
-/** Whether an INFO packet is of another node with this one's id. A packet that cannot be read is not. */
+/** Whether an INFO packet comes from another node with this node's id. A packet that cannot be read does not. */
 function isOfNamesake(broker: ServiceBroker, data: Buffer): boolean {
   try {
     const info = JSON.parse(data.toString()) as { sender?: unknown; instanceID?: unknown } | null;
     return info?.sender === broker.nodeID && info.instanceID !== broker.instanceID;
   } catch {
-    // Moleculer reads it again and logs that it cannot.
+    // Moleculer reads the packet too, and logs the error.
     return false;
   }
 }

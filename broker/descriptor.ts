@@ -1,23 +1,23 @@
 import { close, closeSync, constants, fstat, fstatSync, mkdir, mkdirSync, open, openSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 
-/** Where lines are written: a file, or one of this process's own streams. */
+/** The destination of lines: a file, or one of this process's own streams. */
 export type Target = { readonly file: string } | { readonly fd: 1 | 2 };
 
 export interface Descriptor {
   readonly fd: number;
-  /** A write may wait for the disk, or (outside Linux) for a terminal, and needs a thread of its own. */
+  /** Whether a write may wait for the disk, or (outside Linux) for a terminal; then it needs a thread of its own. */
   readonly mayBlock: boolean;
 }
 
-/** A FIFO without a reader is an error instead of a wait, and a write that has no room returns. */
+/** With these flags a FIFO without a reader is an error instead of a wait, and a write without room returns. */
 const openFlags =
   constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
-/** Lines name users and orders: they are for who runs the node, and for its group. */
+/** Lines contain users and orders, so only the owner and the group may read the file. */
 const newFileMode = 0o640;
 const newFolderMode = 0o750;
 
-/** Opens the target for appending, in a thread where it is a file; its folder is made. */
+/** Opens the target for appending, in a thread where it is a file. Creates its folder. */
 export function openTarget(target: Target, done: (error: unknown, opened?: Descriptor) => void): void {
   if ("fd" in target) {
     openOwnStream(target.fd, done);
@@ -46,7 +46,7 @@ function openOwnStream(fd: 1 | 2, done: (error: unknown, opened?: Descriptor) =>
   done(undefined, opened);
 }
 
-/** The same at once, for the end of the process. Throws where it cannot be opened. */
+/** The same without a thread, for the end of the process. Throws where it cannot be opened. */
 export function openTargetSync(target: Target): Descriptor {
   if ("fd" in target) return ownStream(target.fd);
   mkdirSync(dirname(target.file), { recursive: true, mode: newFolderMode });
@@ -59,8 +59,9 @@ function ofFile(fd: number, stat: Stats): Descriptor {
 }
 
 /**
- * Standard output or error without blocking, where that can be had. A pipe, a device or a terminal is opened anew
- * (Linux), so that whoever shares it keeps it as it is; of the others Node makes its own stream, which sets it so.
+ * Standard output or error, without blocking where possible. On Linux a pipe, a device or a terminal is opened again,
+ * so that other processes that share it are not affected. For the others Node makes its own stream, which sets the
+ * descriptor to non-blocking.
  */
 function ownStream(fd: 1 | 2): Descriptor {
   const stat = fstatSync(fd);
@@ -71,7 +72,7 @@ function ownStream(fd: 1 | 2): Descriptor {
   return { fd, mayBlock: stat.isCharacterDevice() };
 }
 
-/** Undefined where it may not be opened, or has no reader. */
+/** `undefined` where it may not be opened, or has no reader. */
 function reopened(fd: number, { dev, ino }: Stats): number | undefined {
   try {
     const own = openSync(`/dev/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);

@@ -4,10 +4,10 @@ import { limits } from "../config/limits.ts";
 import { isOutage } from "./outages.ts";
 
 /**
- * A failure of the table in config/errors.ts as an error that survives the way between nodes: a plain
+ * A failure of the table in config/errors.ts, as an error that keeps its meaning across nodes: a plain
  * MoleculerClientError (subclasses arrive as bare errors) with the failure's name as `type`. Test it with `isFailure`.
- * `data` is for logs and callers inside; it is never shown outside. `mayHaveHappened()` below reads the field of that
- * name in the data of an `unavailable`.
+ * `data` is for logs and internal callers; clients never get it. `mayHaveHappened()` below reads the field of that name
+ * in the data of an `unavailable`.
  */
 export function fail(name: FailureName, data: Record<string, unknown> = {}): Error {
   const row = failures[name];
@@ -26,7 +26,7 @@ export function outage(error: unknown, about: Record<string, unknown>): Error {
   return Object.assign(fail("unavailable", { ...about, cause, errno }), { cause: error });
 }
 
-/** The failure that an error of this or another node stands for, `undefined` where it is none of the table. */
+/** The failure of an error of this or another node; `undefined` where it is not in the table. */
 export function failureName(error: unknown): FailureName | undefined {
   const type = (error as { type?: unknown } | null)?.type;
   return isFailureName(type) ? type : undefined;
@@ -36,7 +36,7 @@ export function isFailure(error: unknown, name: FailureName): boolean {
   return failureName(error) === name;
 }
 
-/** Moleculer's own errors where no node answers now, as they arrive from this or another node. */
+/** Moleculer's own errors for a call without an available node, as they arrive from this or another node. */
 const nobodyThere = new Set<unknown>([
   "SERVICE_NOT_FOUND",
   "SERVICE_NOT_AVAILABLE",
@@ -48,8 +48,8 @@ const nobodyThere = new Set<unknown>([
 ]);
 
 /**
- * Whether trying again later may help: a dependency or a service is away, or did not answer in time. The call may have
- * happened all the same, so only what is idempotent by a business id may be tried again.
+ * Whether a later try may succeed: a dependency or a service is away, or did not answer in time. The call may have been
+ * carried out, so only a call that is idempotent by a business id may be retried.
  */
 export function isUnavailable(error: unknown): boolean {
   const name = failureName(error);
@@ -57,13 +57,13 @@ export function isUnavailable(error: unknown): boolean {
   return nobodyThere.has((error as { type?: unknown } | null)?.type) || isOutage(error);
 }
 
-/** Moleculer's errors of a call that was sent and that nobody answered: in time, or at all since its node went away. */
+/** Moleculer's errors of a call that was sent and not answered: within its time, or before its node left. */
 const notAnswered = new Set<unknown>(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
 
 /**
- * Whether a failed call may have been carried out all the same: it was sent, and no refusal came back. An `unavailable`
- * states it in its data. False must be certain: an action whose callers rely on it converts the time-outs of its own
- * queries into a plain `unavailable`.
+ * Whether a failed call may have been carried out: it was sent, and no refusal came back. An `unavailable` has it in
+ * its data. False must be certain: an action whose callers rely on it converts time-outs of its own queries into a
+ * plain `unavailable`.
  */
 export function mayHaveHappened(error: unknown): boolean {
   const { type, data } = (error ?? {}) as { type?: unknown; data?: { mayHaveHappened?: unknown } };

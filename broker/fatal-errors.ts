@@ -10,10 +10,9 @@ export function logUncaughtErrorsTo(of: ServiceBroker): void {
 }
 
 /**
- * An error that nobody caught (an exception, or a promise that was rejected) ends the process at once, with exit code 1
- * and the error in the log and on standard error. What the process left half done is unknown; whatever was acknowledged
- * is durable in databases and streams, and another node or the next start continues from there. Called once, at the
- * start.
+ * An uncaught error (an exception, or a rejected promise) ends the process at once, with exit code 1 and the error in
+ * the log and on standard error. The state of the process is unknown then. Whatever was acknowledged is durable in
+ * databases and streams, and another node or the next start continues from there. Called once, at the start.
  */
 export function endOnUncaughtErrors(): void {
   process.on("uncaughtException", (error: unknown, origin) => {
@@ -30,7 +29,7 @@ function report(sentence: string, error: unknown): void {
   try {
     broker?.logger.fatal({ err: error instanceof Error ? error : new Error(stackOf(error)) }, sentence);
   } catch (failure) {
-    printError(`the log could not take that error: ${stackOf(failure)}`);
+    printError(`that error could not be logged: ${stackOf(failure)}`);
   }
 }
 
@@ -39,6 +38,6 @@ function stackOf(error: unknown): string {
   try {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   } catch {
-    return "something that cannot be shown";
+    return "a value that cannot be shown";
   }
 }

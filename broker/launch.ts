@@ -4,7 +4,7 @@ import { limits } from "../config/limits.ts";
 import { logUncaughtErrorsTo } from "./fatal-errors.ts";
 import { brokerOptions } from "./options.ts";
 
-/** The services there are, in the order in which a reader would meet them. */
+/** The services, in the order in which a reader meets them. */
 export const serviceNames = [
   "api-gateway",
   "user",
@@ -23,9 +23,9 @@ export function isServiceName(name: string): name is ServiceName {
 }
 
 /**
- * Starts one Moleculer node with the named services. Resolves once all of them are started and answer; rejects where one
- * of them cannot start, with the others stopped again or given `limits.rpc.shutdownTimeoutMs` to stop: the caller ends
- * the process then, or stops the broker later.
+ * Starts one Moleculer node with the named services. Resolves once all of them have started and answer. Rejects where
+ * one of them cannot start; the others are stopped, for `limits.rpc.shutdownTimeoutMs` at the most. Then the caller
+ * ends the process, or stops the broker later.
  */
 export async function launch(names: readonly ServiceName[], label: string): Promise<Broker> {
   const broker = new ServiceBroker(brokerOptions(label));

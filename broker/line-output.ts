@@ -7,7 +7,7 @@ import { type Gap, LineQueue } from "./line-queue.ts";
 type Complain = (sentence: string) => void;
 
 /**
- * idle -> opening | writing (in a thread) -> idle, or pausing after a write that took nothing or failed; pausing -> idle.
+ * idle -> opening | writing (in a thread) -> idle; pausing after a write that failed or wrote nothing, then idle.
  */
 type Phase = "idle" | "opening" | "writing" | "pausing";
 
@@ -18,16 +18,16 @@ function textOfGap({ lines, since, reason }: Gap): string {
 }
 
 /**
- * Writes lines to a file or a stream without ever blocking the process: no method blocks or throws, except `flushSync`,
- * which waits until its deadline. While the destination takes none, lines wait in memory, up to
- * `limits.log.waitingBytes`; further lines are dropped and counted, and once it takes lines again one line states
- * how many are missing. A file that fails is opened again every `limits.log.retryEveryMs`, with its folder.
+ * Writes lines to a file or a stream without blocking the process: no method blocks or throws, except `flushSync`,
+ * which waits until its deadline. While the destination accepts nothing, lines wait in memory, up to
+ * `limits.log.waitingBytes`. Further lines are dropped and counted, and later one line has the number of dropped lines.
+ * A file that fails is opened again every `limits.log.retryEveryMs`, with its folder.
  *
  * Files are written in a thread. Everything else (pipes, FIFOs, sockets, terminals, devices) is written without one, by
  * descriptors that do not block: a thread that is stuck in a write would keep the process from ending.
  */
 export class LineOutput {
-  /** Makes the line that takes the place of missing lines, without its line feed. */
+  /** Makes the line in place of dropped lines, without its line feed. */
   gapLine: (gap: Gap) => string = textOfGap;
   /** Whether the disk blocks a thread: `flushed` has waited for it, or it takes longer than `limits.log.flushAtExitMs`. */
   isStuck = false;
@@ -38,7 +38,7 @@ export class LineOutput {
   private phase: Phase = "idle";
   private opened: Descriptor | undefined;
   private timer: NodeJS.Timeout | undefined;
-  /** Of the present opening or writing. */
+  /** The time limit of the running opening or writing. */
   private patience: NodeJS.Timeout | undefined;
   private failure: string | undefined;
   private complainedAt = Number.NEGATIVE_INFINITY;
@@ -55,14 +55,14 @@ export class LineOutput {
     return this.target.fd === 1 ? "standard output" : "standard error";
   }
 
-  /** Takes one line, with its line feed. It is written with others, after `limits.log.flushEveryMs` at the latest. */
+  /** Adds one line, with its line feed. It is written with others, after `limits.log.flushEveryMs` at the latest. */
   write(line: string): void {
     this.take(line);
     if (this.queue.bytes >= limits.log.bufferBytes) this.pump();
     else this.later(limits.log.flushEveryMs);
   }
 
-  /** Takes one line, with its line feed, that is written at once where that is possible. */
+  /** Adds one line, with its line feed, and writes it at once where possible. */
   writeNow(line: string): void {
     this.take(line);
     this.pump();
@@ -74,7 +74,7 @@ export class LineOutput {
     return () => void this.lossWatchers.delete(watcher);
   }
 
-  /** Resolves when nothing waits any more or nothing more can be written, after deadlineMs at the latest. */
+  /** Resolves when no line waits or nothing more can be written, after `deadlineMs` at the latest. */
   flushed(deadlineMs: number): Promise<void> {
     this.pump();
     if (this.hasSettled) return Promise.resolve();
@@ -90,7 +90,7 @@ export class LineOutput {
     });
   }
 
-  /** Writes what waits, as far as it is taken until the deadline (of Date.now()). For the end of the process. */
+  /** For the end of the process: writes what the destination accepts until the deadline (of Date.now()). */
   flushSync(deadline: number): void {
     if (this.isStuck || (this.queue.lines === 0 && !this.queue.hasGap)) return;
     // A chunk that a thread is writing must not be written twice.
@@ -119,10 +119,10 @@ export class LineOutput {
   private take(line: string): void {
     if (this.queue.add(line, this.trouble, this.gapLine)) return;
     for (const watcher of this.lossWatchers) watcher(1);
-    this.complain(`${this.name} takes no lines (${this.trouble})`);
+    this.complain(`${this.name} accepts no lines (${this.trouble})`);
   }
 
-  /** Why what waits is not written. */
+  /** Why the waiting lines are not written. */
   private get trouble(): string {
     return this.failure ?? (this.opened?.mayBlock === false ? "nobody reads it" : "the disk is too slow");
   }
@@ -220,10 +220,10 @@ export class LineOutput {
     if (now - this.complainedAt < limits.log.reportEveryMs) return;
     this.complainedAt = now;
     const mib = limits.log.waitingBytes / 1024 / 1024;
-    this.tell?.(`${what}: up to ${mib} MiB of lines wait, more are dropped and counted; the work goes on`);
+    this.tell?.(`${what}: up to ${mib} MiB of lines wait, more are dropped and counted; the node keeps working`);
   }
 
-  /** Does not keep the process alive: what waits is written at its end. */
+  /** Does not keep the process alive: waiting lines are written at its end. */
   private later(ms: number): void {
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
@@ -244,7 +244,7 @@ export class LineOutput {
   private letGo(): void {
     const fd = this.opened?.fd;
     this.opened = undefined;
-    // An error of closing is ignored: the file is of no further use here.
+    // An error of closing is ignored: the file is not needed any more.
     if (fd !== undefined && fd > 2) close(fd, () => undefined);
   }
 }

@@ -13,7 +13,7 @@ export interface Gap {
  */
 export class LineQueue {
   private readonly waiting: string[] = [];
-  /** What is written next; its beginning may have been written. */
+  /** The next bytes to write; the first of them may have been written. */
   private next: { rest: Buffer; lines: number } | undefined;
   private gap: { lines: number; since: Date; reason: string } | undefined;
   private held = 0;
@@ -23,7 +23,7 @@ export class LineQueue {
     return this.held;
   }
 
-  /** How many lines wait; one of which the beginning is written counts. */
+  /** The number of waiting lines; a partly written line counts. */
   get lines(): number {
     return this.waiting.length + (this.next?.lines ?? 0);
   }
@@ -32,12 +32,12 @@ export class LineQueue {
     return this.gap !== undefined;
   }
 
-  /** Whether lines are taken again after some were dropped. */
+  /** Whether lines are accepted again after some were dropped. */
   get hasRoom(): boolean {
     return this.held <= limits.log.waitingBytes / 2;
   }
 
-  /** Takes a line with its line feed; false where it was dropped instead, for the reason that the gap's line will state. */
+  /** Adds a line with its line feed. False where it was dropped, for the reason that the gap's line will have. */
   add(line: string, reason: string, gapLine: (gap: Gap) => string): boolean {
     if (this.gap && this.hasRoom) this.closeGap(gapLine);
     const bytes = Buffer.byteLength(line);
@@ -71,7 +71,7 @@ export class LineQueue {
     return this.next?.rest;
   }
 
-  /** So many bytes of the chunk are written. */
+  /** This many bytes of the chunk were written. */
   took(bytes: number): void {
     if (!this.next) return;
     this.held -= bytes;

@@ -5,9 +5,9 @@ interface Endpoint {
 }
 
 /**
- * The endpoint of this node where there is one, else the next in turn. It replaces the registry's `preferLocal`,
- * which looks for a local endpoint before any strategy is asked, and so would leave Rendezvous without effect on a node
- * that hosts the action itself.
+ * Chooses the endpoint of this node where there is one, else the next in round-robin order. It replaces the registry's
+ * `preferLocal`, which looks for a local endpoint before it asks any strategy, so that Rendezvous would have no effect
+ * on a node that has the action itself.
  */
 class LocalFirstStrategy extends Strategies.Base {
   private next = 0;

@@ -10,16 +10,16 @@ interface LogDestination {
 const warning = 40;
 const droppedLines = "ovation.log.lines.dropped";
 
-/** The line that takes the place of missing lines, in the log's own form. */
+/** The line in place of dropped lines, in the log's own form. */
 function gapLine({ lines, since, reason }: Gap): string {
-  const msg = `${lines} log lines are missing here: they were dropped since nothing could be written`;
+  const msg = `${lines} log lines are missing here: they were dropped since they could not be written`;
   return JSON.stringify({ level: warning, time: Date.now(), dropped: lines, since: since.toISOString(), reason, msg });
 }
 
 /**
- * Where log lines go: standard output or a file, in writes of several lines, since a write for each would cost a request
- * as much as its routing. No destination delays the work or the end of the process (`LineOutput`). What waits is
- * written when the process exits; a `kill -9` loses at most `limits.log.flushEveryMs` of lines.
+ * The destination of log lines: standard output or a file. Several lines are one write, since a write for each would
+ * cost a request as much as its routing. No destination delays the work or the end of the process (`LineOutput`).
+ * Waiting lines are written when the process exits; a `kill -9` loses at most `limits.log.flushEveryMs` of lines.
  */
 export function logDestination(file: string | undefined): LogDestination {
   const output = outputTo(file);
@@ -27,7 +27,7 @@ export function logDestination(file: string | undefined): LogDestination {
   return { write: (line) => output.write(line) };
 }
 
-/** Counts the log lines for this destination that the process had to drop, among the node's metrics. */
+/** Counts the dropped log lines of this destination, among the node's metrics. */
 export function logMetrics(file: string | undefined): Middleware {
   let stop = () => {};
   return {
@@ -35,9 +35,9 @@ export function logMetrics(file: string | undefined): Middleware {
       metrics.register({
         name: droppedLines,
         type: "counter",
-        description: "Log lines that were dropped, since their destination took none for too long",
+        description: "Log lines that were dropped, since their destination accepted none for too long",
       });
-      // A series that begins at 0, so that its first step is seen.
+      // The series begins at 0, so that its first increase is visible.
       metrics.increment(droppedLines, {}, 0);
       stop = outputTo(file).onLoss((lines) => metrics.increment(droppedLines, {}, lines));
     },

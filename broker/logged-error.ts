@@ -6,14 +6,14 @@ import { stdSerializers } from "pino";
  */
 const withValues = ["sql", "parameters", "command", "lastNodeError"];
 
-/** Deeper than any error of ours was made of others. */
+/** Deeper than any chain of causes in this system. */
 const depthMax = 10;
 
 function without(shown: unknown, depth = 0): void {
   if (typeof shown !== "object" || shown === null || depth > depthMax) return;
   const fields = shown as Record<string, unknown>;
   for (const name of withValues) delete fields[name];
-  // The error that another one was made of is written out in it.
+  // The error's `cause` is written out in it.
   for (const inner of [fields.original, fields.parent, ...listOf(fields.aggregateErrors)]) without(inner, depth + 1);
 }
 
@@ -21,7 +21,7 @@ function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** An error as it is logged: text, codes and stack, without the values that were sent. */
+/** An error for the log: text, codes and stack, without the values that were sent. */
 export function loggedError(error: Error): object {
   const shown = stdSerializers.err(error);
   without(shown);

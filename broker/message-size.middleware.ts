@@ -1,7 +1,7 @@
 import type { Middleware, ServiceBroker } from "moleculer";
 import { fail } from "./failure.ts";
 
-/** What is used of Moleculer's NATS transporter and of a packet; neither is in its types. */
+/** The used parts of Moleculer's NATS transporter and of a packet, which are missing in its types. */
 interface Transporter {
   client?: { info?: { max_payload: number } } | null;
 }
@@ -11,9 +11,9 @@ interface SendMeta {
 type Send = (topic: string, data: Uint8Array, meta: SendMeta) => Promise<unknown>;
 
 /**
- * A call, answer or event that NATS would not take fails at once as `messageTooLarge`, with its size: the caller of the
- * action gets that failure, for its parameters and for its answer alike, instead of a time-out, and does not try again.
- * The bound is the one that the server states when the connection is made.
+ * A call, answer or event that is too large for NATS fails at once as `messageTooLarge`, with its size. The caller of
+ * the action gets that failure, for its parameters and for its answer alike, instead of a time-out, and does not retry.
+ * The bound is the server's, read when the connection is made.
  */
 export function messageSize(broker: ServiceBroker): Middleware {
   const transit = () => broker.transit as unknown as { tx: Transporter; removePendingRequest(id: string): void };
@@ -26,9 +26,9 @@ export function messageSize(broker: ServiceBroker): Middleware {
       const about = { packet: type, action: payload?.action ?? payload?.event, topic, bytes: data.length, most };
       broker.logger.error(
         about,
-        "a message is larger than NATS takes: it is not sent, and its caller gets messageTooLarge",
+        "a message is too large for NATS: it is not sent, and its caller gets messageTooLarge",
       );
-      // Moleculer would keep the request pending for ever.
+      // Otherwise Moleculer would keep the request pending for ever.
       if (type === "REQ" && payload?.id !== undefined) transit().removePendingRequest(payload.id);
       // Thrown, not rejected: only then does an answer that is too large become the error of its call.
       throw fail("messageTooLarge", about);

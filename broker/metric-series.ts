@@ -1,9 +1,9 @@
 import type { ServiceBroker } from "moleculer";
 
 /**
- * Series of Moleculer's metrics, looked up once and then counted on directly: its registry looks the labels up anew at
- * each count, which costs more than many an action. What `$node.metrics` lists of the metric is the same, but for its
- * rate, which is not kept: readers of the counts can compute it.
+ * Series of Moleculer's metrics that are looked up once and then counted directly. Moleculer's registry looks up the
+ * labels at each count, which costs more than many actions. `$node.metrics` lists the same values except the rate,
+ * which readers can compute.
  */
 
 type Labels = Record<string, string | number | null | undefined>;
@@ -19,11 +19,11 @@ interface ObservedItem {
   bucketValues?: Record<number, number>;
 }
 
-/** What a registered metric offers beyond Moleculer's own types. */
+/** The parts of a registered metric that are missing in Moleculer's types. */
 interface RegisteredMetric<Item> {
   buckets?: number[];
   get(labels: Labels): Item | undefined;
-  /** Its list of values is made again the next time it is asked for. */
+  /** The list of values is made again at its next request. */
   setDirty(): void;
 }
 
@@ -36,12 +36,12 @@ interface RegisteredHistogram extends RegisteredMetric<ObservedItem> {
   observe(value: number, labels: Labels): ObservedItem;
 }
 
-/** Upper bounds of the buckets that times are counted in, milliseconds. */
+/** Upper bounds of the buckets for times, milliseconds. */
 export const timeBucketsMs = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000];
 
 /** Counts up or down. */
 export type Count = (by: number) => void;
-/** Takes a measured value, in the metric's unit. */
+/** Observes a measured value, in the metric's unit. */
 export type Observe = (value: number) => void;
 
 /** A series of a counter or gauge that is registered under this name. */
@@ -60,7 +60,7 @@ export function histogramSeries(broker: ServiceBroker, name: string, labels: Lab
   const bounds = metric.buckets ?? [];
   const known = metric.get(labels);
   const item = known ?? metric.observe(0, labels);
-  // Opening a series is no observation.
+  // Opening a series is not an observation.
   if (!known) metric.reset(labels);
   return (value) => {
     item.sum += value;

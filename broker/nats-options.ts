@@ -1,8 +1,8 @@
 import { config } from "../config/config.ts";
 
 /**
- * How every connection of ours to NATS is made. Credentials of the URL are handed over as fields, since the client
- * ignores some mixes of URL and options; it reconnects for ever, and what waits meanwhile is bounded by its callers.
+ * The options of every NATS connection. Credentials of the URL are passed as fields, since the client ignores some
+ * combinations of URL and options. It reconnects without limit; callers bound what waits meanwhile.
  */
 export function natsOptions(name: string) {
   const url = new URL(config().NATS_URL);
@@ -19,7 +19,7 @@ export function natsOptions(name: string) {
     reconnectTimeWait: 500,
     pingInterval: 10_000,
     maxPingOut: 2,
-    // A stack trace made for every publication, in case it fails, costs more than the publication.
+    // A stack trace for every publication, in case it fails, costs more than the publication.
     noAsyncTraces: true,
     ...credentials,
     ...tls,

@@ -14,8 +14,8 @@ import "./local-first-strategy.ts";
 import "./rendezvous-strategy.ts";
 
 /**
- * The broker options of one node. `label` names the node for people (e.g. `wallet-2`); the id gets a random tail, so
- * that a node that restarts is never taken for the one that died.
+ * The broker options of one node. `label` names the node for people (e.g. `wallet-2`). The id gets a random end, so
+ * that a restarted node is never taken for the one that died.
  */
 export function brokerOptions(label = "node"): BrokerOptions {
   const settings = config();
@@ -26,7 +26,8 @@ export function brokerOptions(label = "node"): BrokerOptions {
     serializer: "JSON",
     // Bounds how long a call may hang when its node was killed.
     requestTimeout: settings.CALL_TIMEOUT_MS,
-    // A retry repeats calls that may have happened: callers that may repeat do it themselves, with a business id.
+    // A retry repeats calls that may have been carried out. Callers that may repeat do so themselves, with a business
+    // id.
     retryPolicy: { enabled: false },
     maxCallLevel: limits.rpc.maxCallLevel,
     heartbeatInterval: limits.rpc.heartbeatIntervalS,
@@ -39,7 +40,7 @@ export function brokerOptions(label = "node"): BrokerOptions {
     // Histograms with quantiles keep every sample for this long and sort them at each scrape.
     metrics: { enabled: true, reporter: [], defaultMaxAgeSeconds: limits.http.metricsWindowS },
     tracing: false,
-    // Those of Moleculer's own that are used here; each of the others would cost every call another promise.
+    // Only the middlewares that are used here; each of the others would cost every call another promise.
     internalMiddlewares: false,
     middlewares: [
       dependencyErrors,
@@ -50,7 +51,7 @@ export function brokerOptions(label = "node"): BrokerOptions {
       actionMetrics,
       logMetrics(settings.LOG_FILE),
       messageSize,
-      // The last one is the outermost: it sees what comes in first.
+      // The last one is the outermost: it sees incoming packets first.
       busGuard,
     ] as never,
     logger: {

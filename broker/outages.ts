@@ -1,7 +1,7 @@
 /**
  * Classifies errors of drivers (mysql2, sequelize, ioredis, nats, Node's sockets). Every error is an outage, which
- * passes and is retried, except the few which mean that the statement itself is wrong and would always be refused. Only
- * those may end a request as a fault, or a message in the dead letters.
+ * passes and is retried, except the few that mean that the statement itself is wrong and would always be refused. Only
+ * these fail a request as a fault, or make a message a dead letter.
  */
 
 interface DriverError {
@@ -23,12 +23,12 @@ interface DriverError {
 const textOf = (value: unknown) => (typeof value === "string" ? value : "");
 
 /**
- * Classes of SQLSTATE that are about the statement: cardinality, data, constraint, feature not there, syntax or name, and
- * what a trigger of ours raises.
+ * Classes of SQLSTATE that concern the statement: cardinality, data, constraint, unsupported feature, syntax or name,
+ * and the class that our triggers raise.
  */
 const statementStates = /^(0A|21|22|23|42|45)/;
 
-/** The same, where the server gives no other class than HY000, 01000 or 08S01. */
+/** Errors of the statement for which the server has no other class than HY000, 01000 or 08S01. */
 const statementErrors: ReadonlySet<unknown> = new Set([
   1093, // ER_UPDATE_TABLE_USED
   1153, // ER_NET_PACKET_TOO_LARGE
@@ -45,9 +45,8 @@ const statementErrors: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * Errors of those classes that are about the server or the account all the same. A missing table or database is one: a
- * service starts only on a complete database, so a table that is missing later was removed, as by a restore in
- * progress.
+ * Errors of these classes that concern the server or the account. A missing table or database is one: a service starts
+ * only on a complete database, so a table that is missing later was removed, e.g. by a restore in progress.
  */
 const stateOfServer: ReadonlySet<unknown> = new Set([
   1044, // ER_DBACCESS_DENIED_ERROR
@@ -63,10 +62,10 @@ const stateOfServer: ReadonlySet<unknown> = new Set([
   1461, // ER_MAX_PREPARED_STMT_COUNT_REACHED
 ]);
 
-/** Whether an error that mysql2 threw for a statement means that the statement is wrong. Not for errors of connecting. */
+/** Whether an error of mysql2 for a statement means that the statement is wrong. Not for errors of connecting. */
 export function isStatementFault(error: unknown): boolean {
   const { name, errno, sqlState } = (error ?? {}) as DriverError;
-  // Its own errors are plain ones: these are about a value that it was given.
+  // Plain errors of mysql2 concern a value that it was given.
   if (sqlState === undefined && /^(Type|Range|Syntax)Error$/.test(textOf(name))) return true;
   if (statementErrors.has(errno)) return true;
   return statementStates.test(textOf(sqlState)) && !stateOfServer.has(errno);
@@ -97,21 +96,21 @@ const natsFaults: ReadonlySet<unknown> = new Set([
   "MAX_PAYLOAD_EXCEEDED",
 ]);
 
-/** Whether an error of the client of NATS means that the message or the request to JetStream is wrong. */
+/** Whether an error of the NATS client means that the message or the request to JetStream is wrong. */
 export function isMessageFault(error: unknown): boolean {
   const { code, api_error } = (error ?? {}) as DriverError;
   return natsFaults.has(code) || api_error?.code === 400;
 }
 
-/** Calls of the operating system for connections and names alone. */
+/** Operating system calls for connections and names only. */
 const socketCalls = /^(connect|shutdown|getaddrinfo|query[A-Z]\w*)$/;
 
-/** Calls that files have too, and what only a socket answers to them. */
+/** Calls that also exist for files, and errors of them that only a socket returns. */
 const streamCalls = /^(read|write|writev)$/;
 const socketCodes =
   /^(ECONN(RESET|ABORTED|REFUSED)|EPIPE|ETIMEDOUT|E(HOST|NET)(UNREACH|DOWN)|ENETRESET|ENOTCONN|ESHUTDOWN|ENOBUFS)$/;
 
-/** Whether the operating system refused something of a socket. An error of a file has its path. */
+/** Whether the error is of a socket. An error of a file has a path. */
 function isSocketError({ syscall, code, path }: DriverError): boolean {
   const call = textOf(syscall);
   if (socketCalls.test(call)) return true;
@@ -119,16 +118,16 @@ function isSocketError({ syscall, code, path }: DriverError): boolean {
 }
 
 /**
- * Whether an error was thrown on another node. That node has judged it, with all that its driver said (which does not
- * travel): its outages arrive as `unavailable`.
+ * Whether an error was thrown on another node. That node has classified it already, with the full error of its driver:
+ * its outages arrive as `unavailable`.
  */
 function isOfAnotherNode({ nodeID }: DriverError): boolean {
   return typeof nodeID === "string";
 }
 
 /**
- * Whether an error comes from a driver of this node and is an outage of its server. The database class, the Redis client
- * and the publisher convert their errors to `unavailable` themselves; this recognizes errors that bypass them.
+ * Whether an error comes from a driver of this node and is an outage of its server. The database class, the Redis
+ * client and the publisher convert their errors to `unavailable` themselves; this recognizes errors that bypass them.
  */
 export function isOutage(error: unknown): boolean {
   if (typeof error !== "object" || error === null || isOfAnotherNode(error)) return false;
@@ -141,14 +140,14 @@ export function isOutage(error: unknown): boolean {
   if (name === "ReplyError") return !isCommandFault(error);
   if (name === "MaxRetriesPerRequestError") return true;
   if (name === "AbortError" && command !== undefined) return true;
-  // Of a name with several addresses, none of which could be reached.
+  // The error of a name with several addresses, none of which could be reached.
   if (name === "AggregateError" && Array.isArray(errors)) return errors.some(isOutage);
   if (sqlState !== undefined) return !isStatementFault(error);
   if (fatal === true || /^(ER|PROTOCOL|POOL)_/.test(textOf(code))) return true;
   return isSocketError(error);
 }
 
-/** Whether an error comes from a driver of this node and is no outage: the statement or message is wrong. */
+/** Whether an error comes from a driver of this node and is not an outage: the statement or message is wrong. */
 export function isDriverFault(error: unknown): boolean {
   if (typeof error !== "object" || error === null || isOfAnotherNode(error) || isOutage(error)) return false;
   const { name, sqlState } = error as DriverError;

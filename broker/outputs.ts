@@ -2,8 +2,8 @@ import { limits } from "../config/limits.ts";
 import { LineOutput } from "./line-output.ts";
 
 /**
- * The outputs of this process: standard output and error, and files. What waits in them when the process ends is
- * written then, for `limits.log.flushAtExitMs` at the most.
+ * The outputs of this process: standard output and error, and files. Lines that wait when the process ends are written
+ * then, for `limits.log.flushAtExitMs` at the most.
  */
 const outputs = new Map<string, LineOutput>();
 let flushesAtExit = false;
@@ -24,7 +24,7 @@ export function printError(line: string): void {
   standardError.writeNow(`${line}\n`);
 }
 
-/** The one output to this file, or to standard output. */
+/** The one output of this file, or of standard output. */
 export function outputTo(file: string | undefined): LineOutput {
   keepUntilExit();
   const known = outputs.get(file ?? "");

@@ -1,18 +1,18 @@
 /**
- * Lists that travel in messages. NATS takes no message above its `max_payload` (1 MiB by default), so every call, answer
- * or publication that carries a list is cut by its bytes as well as by its number. Pure.
+ * Lists that travel in messages. NATS accepts no message above its `max_payload` (1 MiB by default), so every list in a
+ * call, answer or publication is cut by bytes as well as by number. Pure.
  */
 
 interface PartBounds<T> {
-  /** Elements of a part at the most. */
+  /** The most elements of a part. */
   readonly count: number;
-  /** Bytes of a part at the most, as JSON in UTF-8. */
+  /** The most bytes of a part, as JSON in UTF-8. */
   readonly bytes: number;
-  /** Bytes of an element; as JSON in UTF-8 where left out. */
+  /** The bytes of an element; as JSON in UTF-8 where left out. */
   readonly bytesOf?: (item: T) => number;
 }
 
-/** The bytes of a value as it travels: JSON in UTF-8. A Chinese character counts 3, though its string's length is 1. */
+/** The bytes of a value in a message: JSON in UTF-8. A Chinese character has 3, though its string's length is 1. */
 export function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value) ?? "null");
 }
@@ -27,7 +27,7 @@ export function cutList<T>(
   tooLarge: (item: T, bytes: number) => void,
 ): T[][] {
   if (items.length === 0) return [];
-  // Nearly every list fits: measured in one go, which costs a fraction of measuring its elements.
+  // Nearly every list fits. Measuring it as a whole costs a fraction of measuring its elements.
   if (bytesOf === jsonBytes && items.length <= count && jsonBytes(items) <= bytes) return [[...items]];
   const parts: T[][] = [];
   let part: T[] = [];

@@ -6,11 +6,12 @@ interface Endpoint {
 }
 
 /**
- * Highest-random-weight (rendezvous) hashing, Thaler and Ravishankar 1998: every caller picks the same node for a key,
- * and when a node joins or leaves only the keys it wins or held move. Moleculer's own `Shard` remaps about half of them.
+ * Highest-random-weight (rendezvous) hashing, Thaler and Ravishankar 1998: every caller picks the same node for a key.
+ * When a node joins or leaves, only its own keys move. Moleculer's own `Shard` moves about half of all keys.
  *
- * Use it by name in an action: `strategy: "Rendezvous", strategyOptions: { shardKey: "bucket" }`. A class given in an
- * action's schema would be lost on its way to other nodes. It is affinity, for speed; it excludes nobody.
+ * Use it by name in an action: `strategy: "Rendezvous", strategyOptions: { shardKey: "bucket" }`. A class in an
+ * action's schema would be lost on its way to other nodes. The strategy gives affinity, for speed; other nodes may
+ * still get a call.
  */
 export class RendezvousStrategy extends Strategies.Base {
   private readonly shardKey: string;
@@ -23,7 +24,7 @@ export class RendezvousStrategy extends Strategies.Base {
 
   override select(list: Endpoint[], ctx?: Context<Record<string, unknown>>): never {
     const given = ctx?.params?.[this.shardKey];
-    // Anything else is no bucket: the action's own check refuses it, on whichever node it comes to.
+    // Anything else is no bucket: the action's parameter check refuses it on any node.
     const key = typeof given === "number" || typeof given === "string" ? String(given) : "";
     let best = list[0] as Endpoint;
     let bestWeight = -1;
@@ -41,7 +42,7 @@ export class RendezvousStrategy extends Strategies.Base {
     const name = `${nodeId}\0${key}`;
     let weight = this.weights.get(name);
     if (weight === undefined) {
-      // Keys are buckets, a few hundred: the memory stays small unless nodes come and go for a long time.
+      // Keys are buckets, a few hundred. So the memory stays small, unless nodes join and leave for a long time.
       if (this.weights.size > 50_000) this.weights.clear();
       weight = createHash("sha1").update(name).digest().readUIntBE(0, 6);
       this.weights.set(name, weight);

@@ -4,20 +4,20 @@ import type { SettingProblem, SettingsBlock } from "./settings-block.ts";
 import { readTrustedProxies } from "./trusted-proxies.ts";
 
 /**
- * The settings: environment in, one validated and frozen object out. All problems are reported at once, each with the
- * variable's name; a value itself is never printed, since it may be a key. `.env.example` documents every variable.
+ * The settings: reads the environment into one validated and frozen object. All problems are reported at once, each
+ * with the variable's name. A value is never printed, since it may be a key. `.env.example` documents every variable.
  */
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
-/** Origins as browsers send them, separated by commas: scheme, host and port, nothing after. */
+/** Origins as browsers send them, separated by commas: only scheme, host and port. */
 const origins = z.string().transform((value, ctx) => {
   const list = value.split(",").map((one) => one.trim());
   if (list.every((one) => URL.parse(one)?.origin === one)) return list;
   ctx.addIssue({ code: "custom", message: "must list origins like https://live.example.com, separated by commas" });
   return z.NEVER;
 });
-/** The default goes the same way, so that the setting is always the one kind of value. */
+/** The default is parsed like a given value, so the setting always has the same type. */
 const proxies = z
   .string()
   .default("false")
@@ -89,15 +89,15 @@ const schema = z
 
 type Parsed = z.output<typeof schema>;
 
-/** The names of the settings above, for the test that holds `.env.example` against them. */
+/** The names of the settings above, for the test that compares `.env.example` with them. */
 export const settingNames: readonly string[] = Object.freeze(Object.keys(schema.shape));
 
 type Given = Record<string, string | undefined>;
 
 /**
- * Validates an environment, and the blocks that parts of the system declare. Empty values count as unset, so that a
- * compose file may pass variables through.
- * @throws Error whose message lists every problem, one a line, by variable name and without the values.
+ * Validates an environment, with the blocks that parts of the system declare. An empty value counts as unset, so that a
+ * compose file may pass variables through. @throws Error whose message has every problem, one in a line, with variable
+ * names and without values.
  */
 export function readConfig(env: Given, blocks: readonly SettingsBlock[] = []): Readonly<Parsed> {
   const result = schema.safeParse(Object.fromEntries(settingNames.map((name) => [name, env[name] || undefined])));
@@ -117,7 +117,7 @@ export function readConfig(env: Given, blocks: readonly SettingsBlock[] = []): R
 const problemsOf = ({ issues }: z.ZodError): SettingProblem[] =>
   issues.map(({ path, message }) => [path.join("."), message]);
 
-/** The values of a block, `null` where none is set or they are no whole; what is wrong with each. */
+/** The values of a block, `null` where none is set or they are incomplete; and the problems of each. */
 function readBlock(
   { title, settings }: SettingsBlock,
   env: Given,
@@ -148,20 +148,20 @@ export function settingsOf(block: SettingsBlock): Readonly<Given> | null {
 
 let current: Readonly<Parsed> | undefined;
 
-/** The settings of this process, read once at the first call and the same object ever after. */
+/** The settings of this process, read at the first call; later calls return the same object. */
 export function config(): Readonly<Parsed> {
   current ??= readConfig(process.env);
   return current;
 }
 
-/** The MySQL database that belongs to one service, e.g. `ovation_wallet`. */
+/** The MySQL database of a service, e.g. `ovation_wallet`. */
 export function databaseName(service: string): string {
   return `${config().NAMESPACE}_${service.replaceAll("-", "_")}`;
 }
 
 /**
- * JetStream names are bare in the default namespace, as other systems read them (stream `EVENTS`, subject
- * `event.gift.settled`), and prefixed in any other, so that several systems can share one NATS server.
+ * The prefix of JetStream names: empty in the default namespace, where other systems read them (stream `EVENTS`,
+ * subject `event.gift.settled`). Any other namespace has a prefix, so that several systems can share one NATS server.
  */
 export function natsPrefix(): string {
   return config().NAMESPACE === "ovation" ? "" : `${config().NAMESPACE}_`;

@@ -1,11 +1,11 @@
 /**
- * Every way a request can fail, once: its name inside the system, its code and HTTP status outside, its text in both
- * languages. Codes are the contract with clients; texts are for people. Services throw `fail(name)` (broker/failure.ts),
- * the gateway turns the name back into this row.
+ * Every failure of a request: its internal name, its code and HTTP status for clients, and its text in both languages.
+ * Clients rely on the codes; texts are for people. Services throw `fail(name)` (broker/failure.ts), and the gateway
+ * answers with the row of the name.
  */
 interface FailureRow {
   readonly code: number;
-  /** Business outcomes answer 200; faults of the request or of the system carry their HTTP status. */
+  /** Business outcomes have status 200; faults of the request or of the system have their HTTP status. */
   readonly http: number;
   readonly zh: string;
   readonly en: string;
@@ -17,7 +17,7 @@ const table = {
   tooLarge: { code: 413, http: 413, zh: "请求体过大", en: "request body too large" },
   internal: { code: 500, http: 500, zh: "系统异常", en: "internal error" },
   unavailable: { code: 503, http: 503, zh: "服务暂不可用，请稍后再试", en: "service unavailable, try again later" },
-  /** A fault of ours: a list that was not cut. Not tried again, since it can never pass. */
+  /** A fault of this system: a list was not cut. It is not retried, since it can never succeed. */
   messageTooLarge: { code: 500, http: 500, zh: "系统异常", en: "internal error" },
   invalidParam: { code: 100001, http: 400, zh: "参数异常", en: "invalid parameter" },
   notLoggedIn: { code: 100002, http: 401, zh: "用户token异常", en: "not logged in" },
@@ -82,7 +82,7 @@ export type FailureName = keyof typeof table;
 
 export const failures: Readonly<Record<FailureName, FailureRow>> = Object.freeze(table);
 
-/** Whether a string that came over the wire (an error's `type`) names a row of the table. */
+/** Whether a received string (an error's `type`) is the name of a row of the table. */
 export function isFailureName(name: unknown): name is FailureName {
   return typeof name === "string" && Object.hasOwn(failures, name);
 }

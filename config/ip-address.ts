@@ -1,18 +1,18 @@
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
-/** An address that was read: an IPv4 address that travels inside an IPv6 one is the IPv4 address. */
+/** A parsed address. An IPv4 address inside an IPv6 one is the IPv4 address. */
 export type IpAddress = ipaddr.IPv4 | ipaddr.IPv6;
 
 /**
- * Prefixes of 96 bits under which an IPv6 address stands for the IPv4 address in its last 32: mapped by a dual-stack
- * socket (RFC 4291), translated (RFC 2765) and NAT64 (RFC 6052). By their /64 all of IPv4 would be one client.
+ * Prefixes of 96 bits under which the last 32 bits of an IPv6 address are an IPv4 address: mapped by a dual-stack
+ * socket (RFC 4291), translated (RFC 2765) and NAT64 (RFC 6052). Counted by its /64, all of IPv4 would be one client.
  */
 const carriersOfIpv4 = ["::ffff:0:0", "::ffff:0:0:0", "64:ff9b::"].map((prefix) => ipaddr.IPv6.parse(prefix));
 
 /**
- * Reads an address in any of its spellings, with or without a zone (`fe80::1%eth0`), which says nothing to another
- * machine and is dropped. Strict: what Node takes for no address (leading zeros, hexadecimal IPv4, blanks around it) is
+ * Parses an address in any spelling. A zone (`fe80::1%eth0`) is dropped, since it means nothing on another machine.
+ * Strict: whatever Node does not accept as an address (leading zeros, hexadecimal IPv4, blanks around it) is
  * `undefined`. Equal addresses have equal texts.
  */
 export function readAddress(text: string): IpAddress | undefined {

@@ -1,6 +1,6 @@
 /**
- * Every bound of the system, with its unit in its name. A bound that an operator may want to move is a setting
- * (config.ts); what is here is part of the contract or of the design. After a change of it run the tests.
+ * Every bound of the system, with its unit in its name. A bound that operators may change is a setting (config.ts). The
+ * values here are part of the contract or of the design: run the tests after a change.
  */
 export const limits = Object.freeze({
   http: Object.freeze({
@@ -23,7 +23,7 @@ export const limits = Object.freeze({
     metricsNodeTimeoutMs: 1_000,
     metricsWindowS: 10,
     healthNodeTimeoutMs: 1_500,
-    /** How long one check of all nodes (gateway), or of a node's dependencies (node), is answered again, ms. */
+    /** How long the result of a check is reused: of all nodes (gateway), or of a node's dependencies (node), ms. */
     healthKeptMs: 500,
     proxiesMax: 10,
   }),
@@ -31,21 +31,21 @@ export const limits = Object.freeze({
   log: Object.freeze({
     bufferBytes: 8 * 1024,
     flushEveryMs: 250,
-    /** Characters of a driver's error message that its failure keeps. */
+    /** The most characters of a driver's error message that its failure keeps. */
     causeChars: 200,
-    /** Of each destination: what waits to be written, beyond which lines are dropped and counted. */
+    /** For each destination: the most bytes that wait to be written. Further lines are dropped and counted. */
     waitingBytes: 4 * 1024 * 1024,
     writeBytes: 1024 * 1024,
-    /** How soon a destination that takes nothing more (a full pipe), or fails (a full disk), is tried again. */
+    /** The pause before a destination that accepts nothing (a full pipe), or fails (a full disk), is tried again. */
     againMs: 20,
     retryEveryMs: 1_000,
     /** The shortest time between two reports on stderr that the same destination does not work. */
     reportEveryMs: 10 * 60_000,
-    /** How long a process that ends waits for its lines to be written. */
+    /** The longest time for which an ending process waits for its lines to be written. */
     flushAtExitMs: 500,
   }),
 
-  /** Of `npm start` and `npm run cluster`, for nodes and private servers that end by themselves. */
+  /** For nodes and private servers that end by themselves, in `npm start` and `npm run cluster`. */
   restarts: Object.freeze({
     most: 5,
     withinMs: 10 * 60_000,
@@ -71,11 +71,16 @@ export const limits = Object.freeze({
   }),
 
   bus: Object.freeze({
-    /** Of the list in one call, answer or publication, as JSON; about it come names, ids and headers. */
+    /**
+     * The most bytes of the list in one call, answer or publication, as JSON; names, ids and headers are added to it.
+     */
     listBytes: 512 * 1024,
-    /** What nats-server must take at least (its `max_payload`, by default this). */
+    /** The least `max_payload` of nats-server, which is also its default. */
     maxPayloadBytes: 1024 * 1024,
-    /** For how long after its start a node ends when another one of its id is there; how often that is answered. */
+    /**
+     * A node that is younger than this ends when another node has its id; an older one answers, at this interval at the
+     * most.
+     */
     sameIdEndsMs: 5_000,
   }),
 
@@ -90,10 +95,13 @@ export const limits = Object.freeze({
     checkTimeoutMs: 3_000,
     /** A pool closes all its connections at most this often. */
     emptyEveryMs: 1_000,
-    /** Sequelize's connections, which read the catalogue, are used no longer than this. */
+    /** The longest use of Sequelize's connections, which read the catalogue. */
     catalogueConnectionMs: 1_000,
     batchLoader: Object.freeze({ keys: 500, queries: 2 }),
-    /** The lease of a migration, renewed while a statement runs, and how long another node's is waited for. */
+    /**
+     * The lease of a migration, which is renewed while a statement runs; and how long a process waits for another
+     * one's.
+     */
     migrationLeaseMs: 15_000,
     migrationWaitMs: 60_000,
     migrationPollMs: 200,
@@ -107,9 +115,9 @@ export const limits = Object.freeze({
     reconnectMaxDelayMs: 1_000,
     /** A connection whose server refuses commands is dropped at most this often. */
     dropEveryMs: 2_000,
-    /** How often a connection is probed with a write, so that a client that only reads notices a demoted server too. */
+    /** How often a connection is probed with a write, so that a client that only reads detects a demoted server too. */
     probeEveryMs: 2_000,
-    /** A connection that does not answer, or does not finish its handshake, for so long is dropped. */
+    /** A connection that does not answer, or does not finish its handshake, for this long is dropped. */
     silenceMs: 5_000,
     /** How long the keys of these probes live. */
     probeTtlMs: 5_000,
@@ -126,28 +134,28 @@ export const limits = Object.freeze({
 
   jetstream: Object.freeze({
     apiTimeoutMs: 3_000,
-    /** How often streams and consumers are looked at, and at the most so often when somebody misses one. */
+    /** How often streams and consumers are checked, also when somebody reports a missing one. */
     lookEveryMs: 1_000,
     wakeEveryMs: 200,
-    /** How often the dead letters and the account are looked at, unless something is missing: rare trouble. */
+    /** How often the dead letters and the account are checked, unless something is missing. */
     lookRarelyMs: 5_000,
-    /** How often a service notes how far its streams have grown, while they do. */
+    /** How often a service stores how far its streams have grown, while they grow. */
     noteSeenEveryMs: 5_000,
-    /** Streams that were not seen for so long are reported. */
+    /** The age of the last check of streams from which it is reported. */
     lookLateMs: 10_000,
     /**
-     * How long what is gone is left alone before it is made again: the server goes on removing the files of a stream that
-     * it says is not there, and would remove those of a new one of the same name.
+     * The pause before a lost stream is made again: the server still removes the files of a stream that it reports as
+     * missing, and would remove those of a new one of the same name.
      */
     makeAgainAfterMs: 1_000,
-    /** A consumer for which messages wait and none is done for so long is reported. */
+    /** A consumer with waiting messages of which none is handled for this long is reported. */
     stuckMs: 60_000,
-    /** How long a refusal for want of room is reported where the server does not show whether there is some again. */
+    /** How long a refusal for lack of room is reported, since the server does not show when there is room again. */
     refusalReportedMs: 10_000,
     lossReportedMs: 10_000,
-    /** By how much the clocks of the database and of the NATS server may differ. */
+    /** The largest difference between the clocks of the database and of the NATS server. */
     clockMarginMs: 60_000,
-    /** After what was under way to a stream that is gone has come to its end. */
+    /** The pause before a recovery runs again, for messages that were on their way to a lost stream. */
     recoverAgainMs: 5_000,
     publishTimeoutMs: 1_500,
     publishAttempts: 3,
@@ -162,7 +170,7 @@ export const limits = Object.freeze({
     retryMaxDelayMs: 10_000,
     maxAttempts: 8,
     duplicateWindowMs: 120_000,
-    /** What is kept of a message that is too large to be copied whole into the dead letters. */
+    /** The size to which a message is cut that is too large for the dead letters. */
     deadLetterCutBytes: 64 * 1024,
     deadLetterAgeMs: 30 * 24 * 3_600_000,
     eventsAgeMs: 7 * 24 * 3_600_000,
@@ -179,14 +187,14 @@ export const limits = Object.freeze({
   }),
 
   outbox: Object.freeze({
-    /** Of one statement that writes messages; its bytes are those of their payloads, and more than `bus.listBytes`. */
+    /** For one statement that writes messages; the bytes are those of the payloads, and more than `bus.listBytes`. */
     insertRows: 1_000,
     insertBytes: 1024 * 1024,
     batchRows: 200,
     idlePollMs: 1_000,
     keepSentMs: 3_600_000,
     purgeRows: 1_000,
-    /** Of one statement that marks messages of a lost stream as unsent. */
+    /** For one statement that marks messages of a lost stream as unsent. */
     sendAgainRows: 1_000,
     errorBackoffMs: 1_000,
   }),
@@ -212,7 +220,7 @@ export const limits = Object.freeze({
     watchNumbersPerStatement: 500,
   }),
 
-  /** The periodic check of all live rooms: how many watch each, and whether its anchor is there. */
+  /** The periodic check of all live rooms: their watch numbers, and whether their anchors are there. */
   attendance: Object.freeze({
     checkEveryMs: 4_000,
     /** Must be longer than the check of `roomsPerCall` rooms. */
@@ -254,14 +262,14 @@ export const limits = Object.freeze({
     settleBatch: 1_500,
     settleBatchesInFlight: 4,
     settleHeldMessages: 9_000,
-    /** How long a batch that is not full gathers, while gifts stream in. */
+    /** While gifts stream in, a batch that is not full starts this long after the one before it. */
     settleGatherMs: 25,
-    /** Events whose effects wait for their rooms' ticks, each of a batch of gifts. */
+    /** How many events have effects that wait for their rooms' ticks; each has the gifts of a batch. */
     effectEventsInFlight: 32,
     acceptedMemoryMs: 2 * 3_600_000,
-    /** By how much the clocks of the node that accepted a gift and of the one that puts it back may differ. */
+    /** The largest difference between the clocks of the node that accepted a gift and of the node that puts it back. */
     acceptedClockMarginMs: 60_000,
-    /** Accepted gifts that are put back into a lost queue in their order, before the next so many. */
+    /** The gifts of one portion that is put back into a lost queue, in the order of their acceptance. */
     putBackGifts: 20_000,
     putBackInFlight: 500,
   }),
@@ -271,18 +279,23 @@ export const limits = Object.freeze({
     batchCommands: 1_500,
     batchesInFlight: 3,
     queuedCommands: 100_000,
-    /** A command that waits longer is not begun: its caller will have given up before it is committed (CALL_TIMEOUT_MS). */
+    /**
+     * A command that has waited for this share of CALL_TIMEOUT_MS is not begun: its caller would give up before the
+     * commit.
+     */
     staleShareOfTimeout: 0.5,
     commandsPerCall: 2_000,
     fundsCacheMs: 2_000,
     fundsCacheEntries: 100_000,
     accountsPerCall: 500,
-    /** A round of the roll-up takes so many pending rows at the most, and no more once it has so many entries of anchors. */
+    /**
+     * The bounds of a round of the roll-up: pending rows, and entries of anchors after which it takes no further row.
+     */
     incomeRoundRows: 500,
     incomeRoundEntries: 20_000,
     incomeRollupEveryMs: 1_000,
     incomeLeaseMs: 5_000,
-    /** Income that waits longer than this for its roll-up is late, and the wallet's readiness says so. */
+    /** Income that waits longer than this for its roll-up is late, and the wallet reports itself as degraded. */
     incomeLateMs: 60_000,
     incomeAnchorsPerStatement: 1_000,
     debtOrdersShown: 50,
@@ -302,10 +315,10 @@ export const limits = Object.freeze({
     maintenanceCallsInFlight: 10,
     maintenanceMessages: 500,
     messageLookDelaysMs: Object.freeze([5_000, 10_000, 30_000, 60_000, 120_000, 600_000] as const),
-    /** Each more than `jetstream.duplicateWindowMs`, and longer each time. */
+    /** Each is longer than `jetstream.duplicateWindowMs`, and than the one before. */
     messageAgainDelaysMs: Object.freeze([180_000, 600_000, 1_800_000, 3_600_000, 10_800_000, 21_600_000] as const),
     messageLooksBeforeAgain: 3,
-    /** When a stream was made anew, the wallet is asked so much later about all messages that its books lack. */
+    /** The pause before the wallet is asked about all watched messages after their stream was made again. */
     messageLookAfterLossMs: 2_000,
     cashierRetryDelaysMs: Object.freeze([500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000]),
     cashierTimeoutMs: 5_000,
@@ -334,24 +347,29 @@ export const limits = Object.freeze({
     tokenTtlMs: 5 * 60_000,
     tokenTimeoutMs: 1_000,
     frameBytes: 64 * 1024,
-    /** Levels of objects and arrays in the `data` of a frame that a service sends. */
+    /** The deepest nesting of objects and arrays in the `data` of a frame from a service. */
     dataLevels: 20,
     heartbeatMs: 30_000,
-    /** A client that sends nothing for so long is closed. */
+    /** A client that sends nothing for this long is closed. */
     heartbeatTimeoutMs: 75_000,
     chatChars: 500,
     roomTickMs: 100,
     roomTickLeadMs: 10,
     giftsPerFrame: 500,
-    /** Of one frame of a room. Nearly all gifts of `giftsPerFrame` with addresses of usual length fit. */
+    /** For one frame of a room. Nearly all gifts of `giftsPerFrame` with addresses of usual length fit. */
     roomFrameBytes: 128 * 1024,
-    /** Of one room in one tick, the rest waits for the next ones: half of `sendQueueBytes`, so that readers keep up. */
+    /**
+     * For one room in one tick; the rest waits for the next ticks. Half of `sendQueueBytes`, so that readers keep up.
+     */
     roomTickBytes: 512 * 1024,
-    /** Of one room's chat that is not handed to the nodes yet, about two ticks of it; more is refused. Gifts are not. */
+    /**
+     * Of one room's chat that is not passed to the nodes yet, about two ticks of it. More chat is refused; gifts are
+     * not.
+     */
     roomChatBytes: 1024 * 1024,
-    /** The same of all rooms of a router. */
+    /** The same for all rooms of a router. */
     routerChatBytes: 64 * 1024 * 1024,
-    /** How often at the most a router logs that it refuses chat. */
+    /** The shortest time between two log lines about refused chat. */
     chatRefusalsLoggedMs: 10_000,
     giftsPerCall: 2_000,
     roomHistoryFrames: 200,
@@ -360,7 +378,7 @@ export const limits = Object.freeze({
     sendQueueBytes: 1024 * 1024,
     messagesPerSecond: 20,
     messagesBurst: 40,
-    /** Users whose rate of messages a node remembers: more than may be connected to it. */
+    /** The users whose rate of messages a node keeps: more than can be connected to it. */
     userMessagesRemembered: 100_000,
     connectionsPerNode: 50_000,
     connectsPerSecond: 1_000,
@@ -380,13 +398,13 @@ export const limits = Object.freeze({
     newEpochMs: 10_000,
     notificationResendMs: 4_000,
     notificationResendMaxMs: 60_000,
-    /** Of one connection: sent and not acked. The others wait in the stream. */
+    /** For one connection: sent and not acked. Further ones wait in the stream. */
     notificationsUnacked: 100,
     notificationsCheckMs: 5 * 60_000,
     notificationReadsInFlight: 64,
     notificationsPerPublish: 500,
     notificationsPerCall: 5_000,
-    /** Of one im-server: anchors whose presence is still to be reported to living-room. */
+    /** For one im-server: anchors whose presence is not reported to living-room yet. */
     unreportedAnchors: 1_000,
     roomClosedMs: 10_000,
     roomLiveMs: 1_000,

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
- * The folder of this checkout: the nearest one, at or above the working directory, whose package.json is named
- * "ovation". Throws when the working directory lies outside a checkout.
+ * The folder of this checkout: the nearest folder, at or above the working directory, with a package.json named
+ * "ovation". Throws where the working directory is outside of a checkout.
  */
 export function projectRoot(): string {
   const start = process.cwd();

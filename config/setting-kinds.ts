@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 
-/** Kinds of settings, for the table of settings and for the blocks that providers declare. */
+/** Kinds of settings, for the base settings and for the blocks that providers declare. */
 
 export const url = (...schemes: string[]) =>
   z
@@ -11,7 +11,7 @@ export const url = (...schemes: string[]) =>
 
 export const text = z.string().min(1);
 
-/** A secret that people make up. */
+/** A secret that people choose. */
 export const secret = z.string().min(16, "must have at least 16 characters");
 
 /** An RSA key as PEM in the variable itself (with \n written out or real), or as file:PATH. */
@@ -36,7 +36,7 @@ export const pem = (kind: "private" | "public") =>
       if (key.asymmetricKeyType !== "rsa" || (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2_048)
         return unusable("is no RSA key of 2048 bits or more");
     } catch {
-      // The reader's own words may quote the key.
+      // The parser's message may quote the key.
       return unusable(`is no ${kind} key that can be read`);
     }
     return text;

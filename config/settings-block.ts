@@ -1,16 +1,19 @@
 import type { z } from "zod";
 
-/** Settings that a part of the system declares beside its code: all of the needed ones are set, or none of the block. */
+/**
+ * Settings that a part of the system declares beside its code. Either all required settings of a block are set, or
+ * none.
+ */
 export interface SettingsBlock {
-  /** What they are for, e.g. `WeChat Pay`. */
+  /** The title of the block, e.g. `WeChat Pay`. */
   readonly title: string;
   /** By variable name, in the order of `.env.example`. */
   readonly settings: Readonly<Record<string, BlockSetting>>;
-  /** What no single value shows: problems by variable name. Asked where each value is valid by itself. */
+  /** Problems of several values together, by variable name. Called where each value is valid. */
   problems?(given: Readonly<Record<string, string | undefined>>, base: BaseSettings): SettingProblem[];
 }
 
-/** What a block may depend on besides itself. */
+/** The base settings that a block may depend on. */
 export interface BaseSettings {
   readonly PROFILE: "local" | "production";
   readonly API_URL?: string;
@@ -19,7 +22,7 @@ export interface BaseSettings {
 
 export interface BlockSetting {
   readonly kind: z.ZodType<string, string>;
-  /** May be left out while the others are set. */
+  /** Whether it may be unset while the others are set. */
   readonly optional?: true;
   /** Opens nothing by itself: it may be set where the others are not, and then counts for nothing. */
   readonly alone?: true;

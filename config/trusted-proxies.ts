@@ -1,11 +1,11 @@
 import { type IpAddress, isInNetwork, readAddress } from "./ip-address.ts";
 import { limits } from "./limits.ts";
 
-/** The proxies whose X-Forwarded-* headers are believed: those that the setting TRUST_PROXY names. */
+/** The proxies whose X-Forwarded-* headers are trusted, from the setting TRUST_PROXY. */
 export interface TrustedProxies {
   /**
-   * Whether the sender of a request is a trusted proxy. `hop` 0 is who connected to us, 1 whom that one names, and so on;
-   * `address` is `undefined` where the socket's address is not known.
+   * Whether the sender of a request is a trusted proxy. `hop` 0 is the peer of the connection, 1 the address that it
+   * forwards, and so on. `address` is `undefined` where the socket's address is unknown.
    */
   trusts(address: IpAddress | undefined, hop: number): boolean;
 }
@@ -33,7 +33,7 @@ function trustedNetworks(networks: readonly Network[]): TrustedProxies {
   return Object.freeze({ trusts });
 }
 
-/** @throws Error with what is wrong, worded to follow "entry N". */
+/** @throws Error with the problem, worded to follow "entry N". */
 function readNetwork(text: string): Network {
   const [, spelling = "", length] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const address = readAddress(spelling);
@@ -41,17 +41,17 @@ function readNetwork(text: string): Network {
   const whole = address.kind() === "ipv4" ? 32 : 128;
   // `::ffff:10.0.0.0/104` is 10.0.0.0/8.
   const bits = length === undefined ? whole : Number(length) - (spelling.includes(":") ? 128 - whole : 0);
-  if (bits > whole || bits < 0) throw new Error("has a prefix length that there is not");
+  if (bits > whole || bits < 0) throw new Error("has an invalid prefix length");
   if (bits === 0) throw new Error("would trust every sender");
   const set = address.toByteArray().map((byte) => byte.toString(2).padStart(8, "0"));
-  if (set.join("").slice(bits).includes("1")) throw new Error("has bits set behind its prefix length");
+  if (set.join("").slice(bits).includes("1")) throw new Error("has bits set after its prefix length");
   return { address, bits };
 }
 
 /**
- * Reads the setting: `false` or 0 for none, a number of proxies in front, `true` for 1, or a list of addresses, networks
- * (CIDR) and their names, separated by commas.
- * @throws Error naming the entry that is wrong by its number, without its text.
+ * Parses the setting: `false` or 0 for none, a number of proxies in front, `true` for 1, or a list of addresses,
+ * networks (CIDR) and their names, separated by commas. @throws Error with the number of the invalid entry, without its
+ * text.
  */
 export function readTrustedProxies(text: string): TrustedProxies {
   const value = text.trim();

@@ -1,9 +1,12 @@
 import type { Log } from "../broker/log.ts";
 
 interface LoopOptions {
-  /** Names the loop in the log. */
+  /** The name of the loop in the log. */
   readonly name: string;
-  /** One round. Resolves to `true` where the next round should follow at once. Must be repeatable after a failure. */
+  /**
+   * One round. Returns `true` where the next round is to follow at once. A failed round is run again, so it must be
+   * repeatable.
+   */
   readonly round: () => Promise<boolean>;
   /** The pause after a round without further work, unless `wake` ends it. */
   readonly idleMs: number;

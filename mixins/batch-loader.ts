@@ -5,8 +5,8 @@ interface Request<Value> {
 }
 
 /**
- * Loads values by key, many keys in one query: keys that are asked for while earlier queries run go into the next one.
- * There is no timer, so a single key is loaded at once. Nothing is cached: every answer is as fresh as its query.
+ * Loads values by key, many keys in one query: keys that are requested while queries run go into the next query. There
+ * is no timer, so a single key is loaded at once. Nothing is cached.
  */
 export class BatchLoader<Value> {
   private waiting = new Map<string, Request<Value>>();
@@ -34,7 +34,7 @@ export class BatchLoader<Value> {
     return promise;
   }
 
-  /** Keys of one turn of the event loop share a query. */
+  /** Keys that are requested in one turn of the event loop share a query. */
   private schedule(): void {
     if (this.scheduled || this.running >= this.bounds.queries) return;
     this.scheduled = true;

@@ -9,7 +9,7 @@ import { toSafeInteger } from "./mysql/database.ts";
 import { connectionOptions, Freshness } from "./mysql/sequelize-connections.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 
-/** What a column holds for the service: safe integers, text, parsed JSON, times (UTC). */
+/** The type of a column's values in the service: safe integers, text, parsed JSON, times (UTC). */
 const kinds = {
   integer: { type: DataTypes.BIGINT },
   text: { type: DataTypes.STRING },
@@ -25,7 +25,7 @@ interface ValueOf {
   time: Date;
 }
 
-/** The columns of a table by the name they have in code, e.g. `{ giftId: ["gift_id", "integer"] }`. */
+/** The columns of a table by their names in code, e.g. `{ giftId: ["gift_id", "integer"] }`. */
 export type Columns = Readonly<Record<string, readonly [column: string, kind: Kind]>>;
 export type RowOf<C extends Columns> = { -readonly [Field in keyof C]: ValueOf[C[Field][1]] };
 
@@ -37,35 +37,38 @@ export interface CatalogueQuery<C extends Columns> {
   limit?: number;
 }
 
-/** All of them fail with `unavailable` where the database cannot be reached. */
+/** All methods fail with `unavailable` where the database cannot be reached. */
 export interface Catalogue<C extends Columns> {
   find(query: CatalogueQuery<C>): Promise<RowOf<C>[]>;
   byId(id: number): Promise<RowOf<C> | null>;
-  /** Needs the primary key in the row. @throws an error that `isDuplicateKey` (mysql/database.ts) knows, where the row is there already. */
+  /**
+   * The row must contain the primary key. @throws an error for which `isDuplicateKey` (mysql/database.ts) is true,
+   * where the row exists.
+   */
   insert(row: Partial<RowOf<C>>): Promise<RowOf<C>>;
-  /** The row as it is afterwards, `null` where there is none. Committed when it returns. */
+  /** Returns the row after the update, `null` where there is none. Committed when it returns. */
   update(id: number, changes: Partial<RowOf<C>>): Promise<RowOf<C> | null>;
 }
 
-/** What the mixin puts on a service. */
+/** The state that the mixin adds to a service. */
 export interface CatalogueState<C extends Columns> {
   catalogue: Catalogue<C>;
 }
 
 export interface CatalogueTable<C extends Columns> {
-  /** Whose database the table is in. */
+  /** The service in whose database the table is. */
   readonly service: string;
   readonly table: string;
   /** The field (not the column) that is the primary key. */
   readonly primaryKey: Extract<keyof C, string>;
-  /** Fields `createTime` and `updateTime`, where there are such, are filled in at insert and update. */
+  /** Fields `createTime` and `updateTime`, if declared, are set at insert and update. */
   readonly columns: C;
   readonly statementTimeoutMs?: number;
 }
 
 /**
- * Opens its own Sequelize instance when the service starts. An instance in the schema would be taken apart, since
- * Moleculer deep-clones schemas; and settings must not be read while modules load.
+ * Opens its own Sequelize instance when the service starts. Moleculer deep-clones schemas, which would break an
+ * instance in the schema; and settings must not be read while modules load.
  */
 class CatalogueAdapter extends SequelizeDbAdapter {
   private readonly owner: string;
@@ -78,7 +81,7 @@ class CatalogueAdapter extends SequelizeDbAdapter {
   }
 
   override connect() {
-    // Where the adapter keeps what it hands to Sequelize; its type declarations leave the field out.
+    // Where the adapter keeps the options for Sequelize; the field is missing in its types.
     const { mysql } = (this as unknown as { service: Service & MysqlState }).service;
     const freshness = new Freshness(() => mysql.generation);
     Object.assign(this, { opts: [connectionOptions(this.owner, this.statementTimeoutMs, freshness)] });
@@ -86,7 +89,7 @@ class CatalogueAdapter extends SequelizeDbAdapter {
   }
 }
 
-/** The errors of Sequelize back to those of the driver, where they say that the statement is wrong, or to `unavailable`. */
+/** Converts Sequelize's errors to those of the driver, where the statement is wrong, else to `unavailable`. */
 function translated(error: unknown, table: string): unknown {
   const original = (error as { original?: unknown }).original;
   if (error instanceof ConnectionError || error instanceof TimeoutError) return outage(error, { table });
@@ -98,7 +101,7 @@ function translated(error: unknown, table: string): unknown {
 function readValue(kind: Kind, value: unknown): unknown {
   if (value === null) return null;
   if (kind === "integer") return toSafeInteger(value);
-  // MariaDB keeps JSON as text and hands it out as such.
+  // MariaDB stores JSON as text and returns it as text.
   if (kind === "json" && typeof value === "string") return JSON.parse(value);
   return value;
 }
@@ -137,9 +140,9 @@ function openCatalogue<C extends Columns>({ adapter, mysql }: Internals, definit
     async insert(row) {
       await mysql.requirePrimary();
       await guarded(() => adapter.insert(row));
-      // Read again: what the database filled in, and what it made of the values, is the row.
+      // The row is read again, since the database sets defaults and converts values.
       const inserted = await byId(row[definition.primaryKey] as number);
-      if (!inserted) throw new Error(`the row inserted into ${definition.table} is gone`);
+      if (!inserted) throw new Error(`the row inserted into ${definition.table} cannot be found`);
       return inserted;
     },
     async update(id, changes) {
@@ -173,9 +176,9 @@ interface Internals extends CatalogueState<Columns>, MysqlState {
 }
 
 /**
- * A table that is edited by hand and read whole (gifts, products), through moleculer-db. Comes after mysqlMixin, which
- * has migrated the database by then. Of moleculer-db only the adapter is used: its actions are left out altogether,
- * since a service offers what stands in its contract, and so is its start, which would wait for a database for ever.
+ * A table that staff edits and that is read whole (gifts, products), through moleculer-db. Comes after mysqlMixin,
+ * which has migrated the database by then. Only the adapter of moleculer-db is used. Its actions are left out, since a
+ * service offers the actions of its contract. Its start is left out, since it would wait for a database for ever.
  */
 export function catalogueTableMixin<C extends Columns>(definition: CatalogueTable<C>) {
   const {

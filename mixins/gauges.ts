@@ -2,12 +2,12 @@ import type { Service } from "moleculer";
 import { limits } from "../config/limits.ts";
 import { BackgroundLoop } from "./background-loop.ts";
 
-/** A number of GET /metrics that is read from a database, e.g. how many rows wait. */
+/** A gauge of GET /metrics that is read from a database, e.g. the number of waiting rows. */
 export interface Gauge {
   readonly name: string;
   readonly description: string;
   readonly unit?: string;
-  /** Besides `service`. */
+  /** In addition to `service`. */
   readonly labelNames?: readonly string[];
 }
 
@@ -18,9 +18,9 @@ export interface Reading {
 }
 
 /**
- * Reads a service's gauges every few seconds, until the loop is stopped. Every node of the service does, so what they
- * say of the same database is the same: of several nodes one takes the largest, not the sum. What `read` asks must cost
- * little however much there is, e.g. by counting no further than `limits.metrics.countedRows`.
+ * Reads a service's gauges every few seconds, until the loop is stopped. Every node of the service does so, and all
+ * report the same values of the same database: take the maximum over nodes, not the sum. The queries of `read` must be
+ * cheap for any number of rows, e.g. by counting up to `limits.metrics.countedRows`.
  */
 export function keepGauges(
   service: Service,

@@ -27,7 +27,7 @@ export interface JetStreamState {
   jetstream: JetStreamPort;
 }
 
-/** A service's streams and what looks after them. */
+/** The maintenance and the recoveries of a service's streams. */
 interface Kept {
   readonly maintenance: Maintenance;
   readonly recoveries: Recoveries | undefined;
@@ -35,18 +35,19 @@ interface Kept {
 
 interface Internals extends JetStreamState, Partial<RedisLockState & MysqlState> {
   jetstreamChannels: Channel[];
-  /** What listens to the registry for the partitioned channels. */
+  /** Listeners to the registry, for the partitioned channels. */
   jetstreamShares: (() => void)[];
   jetstreamKept: Kept;
 }
 
 const lostCounter = {
   name: "ovation.jetstream.lost",
-  description: "Messages that were lost with a stream or a purge, as far as this node saw; 1 where it cannot be known",
+  description:
+    "Messages that were lost with a stream or a purge, as far as this node detected; 1 where the number is unknown",
   labelNames: ["service", "stream"],
 } as const;
 
-/** Opens what looks after the streams, and the port that tells it of what it meets. */
+/** Opens the maintenance of the streams, and the port through which the service publishes. */
 function open(
   service: Service & Internals,
   connection: NatsConnection,
@@ -72,7 +73,7 @@ function open(
     noStream: () => maintenance.wake(),
   };
   const withDatabase = <T>(part: T | undefined): T => {
-    if (part === undefined) throw new Error(`${service.name} keeps positions of streams and has no mysqlMixin`);
+    if (part === undefined) throw new Error(`${service.name} stores positions of streams and has no mysqlMixin`);
     return part;
   };
   addHealthCheck(service, "jetstream", async () => {
@@ -91,9 +92,9 @@ function open(
 }
 
 /**
- * A service's connection to JetStream and its streams, which are made where they are missing, at the start and whenever
- * they are gone. The durable channels (`channels` of the schema) start after everything else of the service and stop
- * first, letting their batches in flight finish. Who reads a log, or restores streams, needs mysqlMixin before it, with
+ * A service's connection to JetStream and its streams. Missing streams are created, at the start and whenever they are
+ * lost. The durable channels (`channels` of the schema) start last and stop first; a stop waits for the batches in
+ * flight. A service that reads a log, or restores streams, needs mysqlMixin before this mixin, with
  * `mixins/jetstream/migrations`. Adds the health check `jetstream`.
  */
 export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
@@ -130,15 +131,15 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
   };
 }
 
-/** Nodes that offer the service, as this node's registry sees them now. */
+/** The nodes that offer the service, by this node's registry. */
 function nodesOf(service: Service): string[] {
   const list = service.broker.registry.getServiceList({ onlyAvailable: true }) as { name: string; nodeID: string }[];
   return list.filter(({ name }) => name === service.name).map(({ nodeID }) => nodeID);
 }
 
 /**
- * Pulls this node's share of the partitions, and again whenever nodes come and go. Before the service is registered
- * nothing is pulled: the others could not know that they have to leave a share to it.
+ * Pulls this node's share of the partitions, and computes it again whenever nodes join or leave. Nothing is pulled
+ * before the service is registered, since the other nodes do not leave it a share until then.
  */
 function keepShare(service: Service & Internals, channel: Channel): void {
   const take = () => {
@@ -152,21 +153,21 @@ function keepShare(service: Service & Internals, channel: Channel): void {
   take();
 }
 
-/** Never throws: the copy is safe, whatever the service makes of it. */
-function tellDead(service: Service, { dead, durable, parse }: ChannelDefinition<Service>, message: JsMsg): void {
+/** Never throws: the message is stored as a dead letter even where the service's hook fails. */
+function passDeadLetter(service: Service, { dead, durable, parse }: ChannelDefinition<Service>, message: JsMsg): void {
   if (!dead) return;
   try {
     const raw: unknown = message.json();
     dead.call(service, parse ? parse(raw) : raw);
   } catch (error) {
     const about = { err: error, channel: durable, sequence: message.seq };
-    service.logger.warn(about, "a dead letter cannot be read, so the service keeps what else it has of it");
+    service.logger.warn(about, "a dead letter cannot be read: the service keeps its own data about it");
   }
 }
 
 /**
- * Where a log is gone, or went back in time: its consumer catches up on what it may not have read. Since its last step
- * in the log that is gone, or since the last message that is left.
+ * Where a log was lost, or went back in time, its consumer catches up on what it may not have read: the events since
+ * its last position in the lost stream, or since the last message that is left.
  */
 function catchUpRecovery(
   { jetstream, mysql }: Internals,
@@ -190,7 +191,9 @@ function catchUpRecovery(
 
 const registryEvents = ["$services.changed", "$node.disconnected"];
 
-/** The lifecycle of a schema's `channels`; defineService puts it after the service's own start and before its own stop. */
+/**
+ * The lifecycle of a schema's `channels`. defineService runs it after the service's own start and before its own stop.
+ */
 export const channelsLifecycle = {
   async started(this: Service & Internals) {
     const definitions =
@@ -206,7 +209,7 @@ export const channelsLifecycle = {
         handle: (messages) => definition.handler.call(this, messages),
         publishDead: async (channel, message, reason) => {
           await writeDead(channel, message, reason);
-          tellDead(this, definition, message);
+          passDeadLetter(this, definition, message);
         },
         consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),
         pullFailed: () => this.jetstreamKept.maintenance.wake(),
@@ -214,9 +217,9 @@ export const channelsLifecycle = {
         lease: leases && isLeased ? (durable) => leases.acquire(durable) : undefined,
       });
       const { missed } = definition;
-      const told = missed && ((since: Date) => missed.call(this, since));
-      await this.jetstreamKept.maintenance.add(consumersOf(definition).map((one) => ({ ...one, missed: told })));
-      if (told) this.jetstream.recover(catchUpRecovery(this, definition, told));
+      const catchUp = missed && ((since: Date) => missed.call(this, since));
+      await this.jetstreamKept.maintenance.add(consumersOf(definition).map((one) => ({ ...one, missed: catchUp })));
+      if (catchUp) this.jetstream.recover(catchUpRecovery(this, definition, catchUp));
       channel.start(this.jetstream.manager, this.jetstream.client);
       this.jetstreamChannels.push(channel);
       if (channel.partitions > 0) keepShare(this, channel);

@@ -12,7 +12,7 @@ import { sendAgain } from "./outbox/send-again.ts";
 export interface OutboxMessage {
   /** JetStream subject, without the namespace's prefix. */
   subject: string;
-  /** The business id of the message: it has one row and is one message for ever. */
+  /** The business id of the message: it always has one row and is one message. */
   msgId: string;
   payload: unknown;
   /** Messages of one key, e.g. an order id, are published in the order in which they were written. */

@@ -22,7 +22,10 @@ export const rateLimitMixin = {
         try {
           return Number(await this.redis.eval(hitScript, 1, `rate:${name}:${key}`, limit, windowMs));
         } catch (error) {
-          this.logger.warn({ err: error, limit: name }, "a hit was not counted and is allowed: Redis is not reachable");
+          this.logger.warn(
+            { err: error, limit: name },
+            "a request was not counted against its limit and is allowed: Redis is not reachable",
+          );
           return 0;
         }
       },

@@ -12,7 +12,10 @@ const unlockScript = luaScript("mixins/redis/lua/lock-unlock.lua");
 export interface LockHold {
   /** The requested keys that this caller holds; the others are held elsewhere and may be requested again. */
   readonly acquired: ReadonlySet<string>;
-  /** True where Redis was not asked or did not answer: all keys count as acquired, and only the database excludes others. */
+  /**
+   * True where Redis was not asked or did not answer: all keys count as acquired, and only the database excludes
+   * others.
+   */
   readonly degraded: boolean;
   /** Removes the locks that are still this caller's. Never rejects: a lock that cannot be removed expires with its TTL. */
   unlock(): Promise<void>;
@@ -29,8 +32,8 @@ export interface LockCounters {
 export interface RedisLockState extends RedisState {
   locks: {
     /**
-     * Acquires the free ones of the keys in one step and renews them until `unlock`. The locks are for order and speed
-     * alone: the database must decide what they guard. So nobody waits for a Redis that is away (see Breaker).
+     * Acquires the free ones of the keys in one step, and renews them until `unlock`. The locks are for order and speed
+     * alone: the database must decide about the guarded data. So nobody waits for a Redis that is away (see Breaker).
      */
     acquire(keys: readonly string[]): Promise<LockHold>;
     readonly counters: LockCounters;
@@ -49,7 +52,10 @@ class Breaker {
   private open = false;
   private retryAt = 0;
 
-  /** Whether this caller may ask Redis. Of an open breaker one caller gets `true` in each `limits.lock.breakerMs`. */
+  /**
+   * Whether this caller may ask Redis. While the breaker is open, one caller gets `true` in each
+   * `limits.lock.breakerMs`.
+   */
   mayAsk(): boolean {
     if (!this.open) return true;
     const now = Date.now();
@@ -109,7 +115,7 @@ class Locks {
       void this.unlock(names, owner);
       return this.withoutRedis(keys);
     }
-    if (this.breaker.answered()) this.service.logger.info("locks are taken in Redis again");
+    if (this.breaker.answered()) this.service.logger.info("locks are acquired in Redis again");
     const acquired = keys.filter((_key, index) => taken[index] === 1);
     this.counters.acquired += acquired.length;
     this.counters.contended += keys.length - acquired.length;
@@ -129,7 +135,7 @@ class Locks {
     if (this.breaker.failed())
       this.service.logger.warn(
         { err: error, retryInMs: limits.lock.breakerMs },
-        "no locks in Redis: it did not answer; the row locks of the database decide alone",
+        "Redis did not answer about locks: they are not used, and the row locks of the database decide alone",
       );
   }
 

@@ -15,8 +15,8 @@ interface Internals extends RedisState {
 }
 
 /**
- * A Redis connection from a service's start to its stop. A service also starts without Redis: commands then fail with
- * `unavailable`. Redis holds nothing that must not be lost.
+ * A Redis connection from a service's start to its stop. A service also starts without Redis: then commands fail with
+ * `unavailable`. All data in Redis may be lost.
  */
 function redisLifecycle(health: { degrades: boolean }) {
   return {

@@ -1,9 +1,9 @@
 import type { ServiceBroker } from "moleculer";
 
 interface Listening {
-  /** The gateway's. */
+  /** Of the gateway. */
   door?: { port?: number };
-  /** An im-server's. */
+  /** Of an im-server. */
   listener?: { port?: number };
 }
 

@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 
 /**
- * The rules of the structure, read off the imports:
+ * The rules of the structure:
  * 1. only a service file, a mixin, the broker and scripts import moleculer, mysql2, ioredis or nats as values;
- * 2. a service imports its own folder, services/*.ts, mixins/, config/, broker/, and of a neighbour only its contract;
+ * 2. a service imports its own folder, services/*.ts, mixins/, config/, broker/, and of another service only its contract;
  * 3. only stores (and tests) have SQL with a service's tables in it, and each table is written by one store alone;
  * 4. service files stay under 175 lines, modules under 260; config/limits.ts is one table, however long;
- * 5. no drawers called utils, helpers, common or types;
+ * 5. no folder or file is called utils, helpers, common or types;
  * 6. Lua is in files of its own, each with a header that states its purpose, and its KEYS, ARGV and replies where it
  *    has them;
  * 7. imports lead down or sideways (scripts, services, mixins, broker, config), types included; values never in a circle.
@@ -24,7 +24,7 @@ interface Source extends File {
 }
 
 const infrastructure = new Set(["moleculer", "moleculer-web", "mysql2", "mysql2/promise", "ioredis", "nats"]);
-const drawers = /(^|\/)(utils?|helpers?|common|types?|misc)(\.ts|\/)/;
+const nameless = /(^|\/)(utils?|helpers?|common|types?|misc)(\.ts|\/)/;
 /** The layers, lowest first. */
 const folders = ["config", "broker", "mixins", "services", "scripts"];
 
@@ -68,7 +68,7 @@ function readSources(root: string): Source[] {
   });
 }
 
-/** `import { type A, type B } from` brings no value. */
+/** `import { type A, type B } from` imports no value. */
 function onlyTypes(statement: string): boolean {
   const names = /\{([^}]*)\}/.exec(statement)?.[1];
   if (!names || /^import\s+[A-Za-z_]/.test(statement.replace(/^import\s+type\s/, "import {"))) return false;
@@ -79,7 +79,7 @@ function onlyTypes(statement: string): boolean {
     .every((name) => name.startsWith("type "));
 }
 
-/** The project's file that an import names, `undefined` where it names a package. */
+/** The project's file of an import, `undefined` where it is a package. */
 function targetOf(path: string, from: string): string | undefined {
   if (!from.startsWith(".")) return undefined;
   return relative(".", join(dirname(path), from))
@@ -147,7 +147,7 @@ function sqlProblems({ path, text }: Source): string[] {
   return /\b(FROM|INTO|UPDATE|JOIN)\s+t_[a-z_]+/.test(text) ? [`${path}: SQL belongs into the service's store`] : [];
 }
 
-/** A table that two modules write has two owners. */
+/** A table must be written by one module alone. */
 function writerProblems(sources: readonly Source[]): string[] {
   const writers = new Map<string, Set<string>>();
   for (const { path, text } of sources) {
@@ -160,7 +160,7 @@ function writerProblems(sources: readonly Source[]): string[] {
     .map(([table, paths]) => `${table} is written by ${[...paths].join(" and ")}; it belongs to one store`);
 }
 
-/** Sentences about what breaks the rules; none where the house is in order. */
+/** The problems, one sentence each; empty where every rule is kept. */
 export function structureProblems(root: string): string[] {
   const sources = readSources(root);
   const ofOne = sources.flatMap((source) => [
@@ -171,7 +171,9 @@ export function structureProblems(root: string): string[] {
     ...(/redis\.call\(/.test(source.text) && !source.path.endsWith("check-structure.ts")
       ? [`${source.path}: Lua belongs into a file of its own, see mixins/redis/lua-script.ts`]
       : []),
-    ...(drawers.test(source.path) ? [`${source.path}: no drawers; put it with what it is about`] : []),
+    ...(nameless.test(source.path)
+      ? [`${source.path}: its name has no subject; put the code into the module of its subject`]
+      : []),
   ]);
   return [
     ...ofOne,

@@ -4,7 +4,7 @@ import { projectRoot } from "../config/root.ts";
 import { structureProblems } from "./check-structure.ts";
 import { requireNode } from "./node-version.ts";
 
-/** Types, lint and format, structure: all of them run, and all problems are shown. */
+/** Types, lint and format, structure: all checks run, and all problems are shown. */
 function main(): void {
   requireNode();
   const bin = join(projectRoot(), "node_modules/.bin");

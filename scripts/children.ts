@@ -4,28 +4,29 @@ import { closeOutput, outputTo, printError, printLine } from "../broker/outputs.
 
 const LINES_IN_ERRORS = 20;
 const READY_DEADLINE_MS = 60_000;
-/** A grandchild may hold the output open after the child has ended; it is not waited for longer than this. */
+/** A grandchild may keep the output open after the child has ended; it is not waited for longer than this. */
 const OUTPUT_GRACE_MS = 1000;
 
 export interface ChildOptions {
-  /** What people call it, in prefixes and errors. */
+  /** Its name in prefixes and errors. */
   name: string;
   command: string;
   args: readonly string[];
-  /** Added to this process's environment; undefined takes a variable away. */
+  /** Added to this process's environment; `undefined` removes a variable. */
   env?: Record<string, string | undefined>;
   cwd?: string;
   /**
-   * Its output and errors: appended to a file, shown on this process's own with a prefix before each line, or handed
-   * over line by line. Neither a full disk nor an output that nobody reads holds up the child or this process.
+   * Where its output and errors go: a file, to which they are appended; this process's own output, with a prefix before
+   * each line; or a function, line by line. Neither a full disk nor an output that nobody reads blocks the child or
+   * this process.
    */
   output: { file: string } | { prefix: string } | { to: (line: string) => void };
-  /** Matches the line of its output that means that it is ready. Without one it is ready as soon as it has been started. */
+  /** The line of its output that shows that it is ready. Without it the child is ready once it is started. */
   ready?: RegExp;
   readyDeadlineMs?: number;
 }
 
-/** What `ready` rejects with where the child ended before it was ready. */
+/** The error of `ready` where the child ended before it was ready. */
 export class EndedBeforeReady extends Error {}
 
 /** How a child ended; the code is 127 when it could not be started. */
@@ -36,22 +37,22 @@ export interface ChildExit {
 
 export interface Child {
   name: string;
-  /** Undefined when it could not be started; `ready` rejects with the reason. */
+  /** `undefined` where it could not be started; `ready` rejects with the reason. */
   pid: number | undefined;
   /**
-   * The match of the ready line. Rejects, with the child's last lines, when it ends before that line (`EndedBeforeReady`)
-   * or does not write it in time; in the latter case it goes on running.
+   * The match of the ready line. Rejects, with the child's last lines, where it ends before that line
+   * (`EndedBeforeReady`) or does not write it in time; then it keeps running.
    */
   ready: Promise<RegExpMatchArray | undefined>;
-  /** Resolves when it has ended and its output has been written as far as that can be done. Never rejects. */
+  /** Resolves when it has ended and its output is written as far as possible. Never rejects. */
   exited: Promise<ChildExit>;
   /** The last lines of its output and errors, twenty at the most. */
   lastLines(): readonly string[];
-  /** SIGTERM, and SIGKILL when it is still there after deadlineMs. Resolves when it has ended. */
+  /** Sends SIGTERM, and SIGKILL if it still runs after `deadlineMs`. Resolves when it has ended. */
   stop(deadlineMs: number): Promise<ChildExit>;
 }
 
-/** Starts a child process that belongs to this one. Never throws: `ready` and `exited` report what goes wrong. */
+/** Starts a child process that ends with this one. Never throws: `ready` and `exited` report errors. */
 export function startChild(options: ChildOptions): Child {
   const { name, command, args, cwd } = options;
   const env = Object.fromEntries(
@@ -78,7 +79,7 @@ export function startChild(options: ChildOptions): Child {
     return exit;
   });
   const ready = untilReady(options, lineWatchers, ended, lastLines);
-  // Who awaits it still gets the rejection; where nobody awaits it, it must not end this process.
+  // Whoever awaits it still gets the rejection; without a reader it must not end this process.
   ready.catch(() => undefined);
   const stop = async (deadlineMs: number): Promise<ChildExit> => {
     process_.kill("SIGTERM");

@@ -19,7 +19,7 @@ const USAGE = `Starts many nodes on this machine, each a process of its own.
 
 NAME=COUNT for each of: ${serviceNames.join(", ")}.
 A service that is not named gets one node; NAME=0 leaves it out. --logs FOLDER keeps the nodes' logs there.
-A node that ends by itself is started again; --restarts N says how often within ten minutes, 0 leaves it dead.`;
+A node that ends by itself is started again; --restarts N is how often within ten minutes; with 0 it stays down.`;
 
 const readyDeadlineMs = 15_000;
 
@@ -64,8 +64,8 @@ function startNode(label: string, service: string, settings: Env, { logDir, limi
 }
 
 /**
- * The first gateway gets the port of API_URL, which the other nodes know, or fails to start: at another port API_URL would
- * lead to whoever has taken that one. Further gateways take the next free ports.
+ * The first gateway takes the port of API_URL, which the other nodes know, or fails to start: otherwise API_URL would
+ * lead to another program. Further gateways take the next free ports.
  */
 async function startAll(nodes: Node[], env: Env, plan: Plan): Promise<void> {
   let search = "false";
@@ -79,7 +79,7 @@ async function startAll(nodes: Node[], env: Env, plan: Plan): Promise<void> {
     }
 }
 
-/** The nodes have started; this waits until they have found each other. */
+/** The nodes have started. This waits until they have discovered each other. */
 async function untilReady(apiUrl: string): Promise<void> {
   let said = "nothing";
   const ready = await becomesTrue(async () => {
@@ -90,7 +90,7 @@ async function untilReady(apiUrl: string): Promise<void> {
   if (!ready) printLine(`not every service is there (${said}); the nodes run all the same`);
 }
 
-/** Where the nodes are, for people and for scripts. */
+/** Prints the addresses of the nodes, for people and for scripts. */
 async function sayWhere(stack: Stack, env: Env, nodes: readonly Node[], counts: Plan["counts"]): Promise<void> {
   let imUrl = "";
   const started: { label: string; pid: number; ports: NodeReady["ports"] }[] = [];
@@ -102,16 +102,16 @@ async function sayWhere(stack: Stack, env: Env, nodes: readonly Node[], counts: 
   }
   await publishEnv(stack, env, imUrl);
   if (counts.get("api-gateway") || counts.get("all")) await untilReady(env.API_URL as string);
-  // Read by scripts: keep its form.
+  // Scripts parse this line: keep its format.
   printLine(`ready ${JSON.stringify({ apiUrl: env.API_URL, imUrl, nodes: started })}`);
 }
 
-/** What ended a cluster of which no node is left. */
+/** Why a cluster without a running node has ended. */
 function sayNoneLeft(ends: readonly End[]): string | undefined {
   return ends.includes("givenUp") ? "no node is left, and some ended too often" : undefined;
 }
 
-/** The exit code: 0 when it was asked to end. */
+/** Returns the exit code: 0 where it was asked to end. */
 async function run(stack: Stack, plan: Plan, npm: Promise<void>): Promise<number> {
   const { counts, logDir, limits } = plan;
   const watch = stack.watch({ tell: printLine, limits });
@@ -141,7 +141,7 @@ async function run(stack: Stack, plan: Plan, npm: Promise<void>): Promise<number
     await (stopping ? stopped : stop());
     return givenUp === undefined ? 0 : 1;
   } catch (error) {
-    // Nodes that are asked to end while they start end before they are ready.
+    // A node that is asked to end during its start ends before it is ready.
     if (stopping) return await stopped.then(() => 0);
     await stop();
     throw error;

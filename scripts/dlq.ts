@@ -18,44 +18,44 @@ SEQ is the number that list shows first. The URL of NATS comes from the environm
 
 const shownChars = 200;
 
-/** A dead letter may hold anything: characters that a terminal would execute are replaced. */
-function textOf(letter: DeadLetter): string {
-  return new TextDecoder().decode(letter.data).replace(/[^\P{C}\n\t]/gu, " ");
+/** A dead letter may contain anything: characters that a terminal would execute are replaced. */
+function textOf(deadLetter: DeadLetter): string {
+  return new TextDecoder().decode(deadLetter.data).replace(/[^\P{C}\n\t]/gu, " ");
 }
 
-function excerpt(letter: DeadLetter): string {
-  const text = textOf(letter).replace(/\s+/g, " ");
+function excerpt(deadLetter: DeadLetter): string {
+  const text = textOf(deadLetter).replace(/\s+/g, " ");
   return text.length > shownChars ? `${text.slice(0, shownChars)}…` : text;
 }
 
 async function list(dead: DeadLetters): Promise<number> {
   let count = 0;
-  for await (const letter of dead.all()) {
+  for await (const deadLetter of dead.all()) {
     count++;
-    const { sequence, time, channel, subject, stream, streamSequence, reason } = letter;
+    const { sequence, time, channel, subject, stream, streamSequence, reason } = deadLetter;
     console.log(`${sequence}  ${time.toISOString()}  ${channel}`);
     console.log(`    from    ${subject} (${stream} ${streamSequence})`);
     console.log(`    reason  ${reason}`);
-    console.log(`    data    ${excerpt(letter)}`);
+    console.log(`    data    ${excerpt(deadLetter)}`);
   }
   console.log(count === 0 ? "no dead letters" : `${count} dead letter${count === 1 ? "" : "s"}`);
   return 0;
 }
 
 async function show(dead: DeadLetters, sequence: number): Promise<number> {
-  const letter = await dead.find(sequence);
-  if (!letter) return unknown(sequence);
+  const deadLetter = await dead.find(sequence);
+  if (!deadLetter) return unknown(sequence);
   for (const [name, value] of Object.entries({
     sequence,
-    time: letter.time.toISOString(),
-    channel: letter.channel,
-    subject: letter.subject,
-    stream: `${letter.stream} ${letter.streamSequence}`,
-    requestId: letter.requestId ?? "",
-    reason: letter.reason,
+    time: deadLetter.time.toISOString(),
+    channel: deadLetter.channel,
+    subject: deadLetter.subject,
+    stream: `${deadLetter.stream} ${deadLetter.streamSequence}`,
+    requestId: deadLetter.requestId ?? "",
+    reason: deadLetter.reason,
   }))
     console.log(`${name.padEnd(10)} ${value}`);
-  console.log(`\n${textOf(letter)}`);
+  console.log(`\n${textOf(deadLetter)}`);
   return 0;
 }
 

@@ -3,7 +3,7 @@ import { createConnection } from "mysql2/promise";
 import { connect } from "nats";
 import type { Stack } from "./stack/stack.ts";
 
-/** Removes what a namespace left on the servers: databases, streams, keys. Never the default one. */
+/** Removes everything of a namespace from the servers: databases, streams, keys. Never the default namespace. */
 export async function dropNamespace(
   namespace: string,
   servers: Pick<Stack, "natsUrl" | "redisUrl" | "mysqlUrl">,
@@ -36,7 +36,7 @@ async function dropStreams(namespace: string, url: string): Promise<void> {
   await connection.close();
 }
 
-/** Removes every Redis key of a namespace, a system's that runs as well: it must bear that. */
+/** Removes every Redis key of a namespace, also while its system runs, which must work without them. */
 export async function dropKeys(namespace: string, url: string): Promise<void> {
   const redis = new Redis(url);
   let cursor = "0";

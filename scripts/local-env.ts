@@ -7,8 +7,9 @@ import type { Stack } from "./stack/stack.ts";
 export type Env = Record<string, string>;
 
 /**
- * The settings of a system on this machine: what the environment gives wins, the rest is the local profile on the
- * stack's servers. The ports that clients need are chosen here, free ones, since several processes must agree on them.
+ * The settings of a system on this machine. Variables of the environment take precedence; the others are the local
+ * profile on the stack's servers. The ports for clients are chosen here, free ones, since several processes must use
+ * the same.
  */
 export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.env): Promise<Env> {
   const kept = readStackEnv(stack.dir);
@@ -21,14 +22,14 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
     SMS_PROVIDER: given.SMS_PROVIDER ?? "console",
     API_PORT: apiPort,
     API_URL: given.API_URL ?? `http://127.0.0.1:${apiPort}`,
-    // Every process of the system signs and checks with the same secret, also one that is started later.
+    // Every process of the system uses the same secret, also one that is started later.
     CASHIER_SECRET: given.CASHIER_SECRET ?? kept.CASHIER_SECRET ?? randomBytes(24).toString("hex"),
     CASHIER_BILL_DIR: given.CASHIER_BILL_DIR ?? join(stack.dir, "bills"),
   };
   return env;
 }
 
-/** Writes where this system is, for processes that are started later (npm run node, repl, bench). */
+/** Writes the system's addresses, for processes that are started later (npm run node, repl, bench). */
 export async function publishEnv(stack: Stack, env: Env, imUrl: string): Promise<void> {
   const { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER } = env;
   const kept = { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER };

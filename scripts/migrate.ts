@@ -6,7 +6,7 @@ import { readStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 import { messageOf } from "./stack/wait.ts";
 
-/** Brings every service's database to its newest migration: a step of a release, before the new nodes start. */
+/** Applies all missing migrations to every service's database: a step of a release, before the new nodes start. */
 async function main(): Promise<void> {
   requireNode();
   for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;

@@ -2,10 +2,12 @@ import { join } from "node:path";
 import { projectRoot } from "../config/root.ts";
 import { type Child, type ChildOptions, startChild } from "./children.ts";
 
-/** As in package.json: short-lived objects of a burst die young in a larger nursery (docs/performance.md). */
+/**
+ * As in package.json: with a larger nursery, short-lived objects of a burst are collected early (docs/performance.md).
+ */
 const nodeFlags = ["--max-semi-space-size=64"];
 
-/** What a node's ready line states. */
+/** The content of a node's ready line. */
 export interface NodeReady {
   readonly nodeId: string;
   readonly pid: number;
@@ -17,11 +19,11 @@ interface NodeChildOptions extends Pick<ChildOptions, "output" | "readyDeadlineM
   label: string;
   services: readonly string[];
   env: Record<string, string | undefined>;
-  /** Its ready line of the last time: it takes the same ports, where they are free. */
+  /** Its former ready line: it takes the same ports, where they are free. */
   former: NodeReady | undefined;
 }
 
-/** Starts a node with these services as a child, which ends when this process is gone. */
+/** Starts a node with these services as a child, which ends when this process has ended. */
 export function startNodeChild({ label, services, env, former, ...rest }: NodeChildOptions): Child {
   const { "api-gateway": apiPort, "im-server": imPort } = former?.ports ?? {};
   return startChild({

@@ -1,4 +1,4 @@
-/** Stops with one clear sentence where the Node that runs this cannot run TypeScript by itself. */
+/** Ends with a clear sentence where this Node cannot run TypeScript. */
 export function requireNode(): void {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major > 22 || (major === 22 && minor >= 18)) return;

@@ -20,7 +20,7 @@ const USAGE = `Starts one Moleculer node with the named services.
 The URLs of NATS, Redis and MySQL come from the environment, or else from .stack/env. With --parent=PID the node ends
 when the process of that pid, which started it, is gone.`;
 
-/** The exit code, once the node has ended as asked. */
+/** Returns the exit code, once the node has ended as asked. */
 async function main(): Promise<number> {
   requireNode();
   const { values, positionals: names } = parseArgs({ allowPositionals: true, options: { parent: { type: "string" } } });
@@ -35,8 +35,8 @@ async function main(): Promise<number> {
   const label = config().NODE_LABEL ?? (chosen.length === serviceNames.length ? "all" : chosen.join("+"));
   endOnUncaughtErrors();
   const launching = launch(chosen.filter(isServiceName), label);
-  // A signal during the start stops the node once the services have started, or after `startPatienceMs`: a server that
-  // they wait for may be away.
+  // A signal during the start stops the node once the services have started, or after `startPatienceMs`, since they may
+  // wait for a server that is away.
   const stop = async () => {
     const broker = await Promise.race([launching, pause(limits.rpc.startPatienceMs)]);
     const { ownStopMs } = limits.restarts;
@@ -51,7 +51,7 @@ async function main(): Promise<number> {
   const stopped = onStopSignal(stop, parent);
   const broker = await Promise.race([launching, stopped]);
   if (!broker) return 0;
-  // Read by scripts: keep its form.
+  // Scripts parse this line: keep its format.
   printLine(`ready ${JSON.stringify({ nodeId: broker.nodeID, pid: process.pid, ports: portsOf(broker) })}`);
   await stopped;
   return 0;

@@ -45,8 +45,8 @@ async function readFileOf(given: string): Promise<Bill> {
 }
 
 /**
- * In portions: a day's bill is larger than a message may be.
- * @throws Error where a line is: then nothing of the bill was handed in.
+ * In portions, since a day's bill is larger than a message may be. @throws Error where one line is too large; then
+ * nothing of the bill was stored.
  */
 async function handIn(broker: ServiceBroker, date: string, { channel, lines }: Bill): Promise<void> {
   const bounds = { count: limits.payment.billLinesPerCall, bytes: limits.bus.listBytes };
@@ -60,7 +60,7 @@ async function handIn(broker: ServiceBroker, date: string, { channel, lines }: B
   }
 }
 
-/** Prints what differs and returns the exit code. */
+/** Prints the differences and returns the exit code. */
 function show(date: string, results: readonly DayComparison[]): number {
   let all = 0;
   for (const { channel, compared, found, differences } of results) {
@@ -74,7 +74,7 @@ function show(date: string, results: readonly DayComparison[]): number {
   return all === 0 ? 0 : 2;
 }
 
-/** Asks the running system: a node without services, which needs no keys of any provider. */
+/** Calls the running system from a node without services, which needs no provider's keys. */
 async function main(): Promise<number> {
   requireNode();
   const { values } = parseArgs({

@@ -8,13 +8,13 @@ import { readStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 import { messageOf } from "./stack/wait.ts";
 
-/** A console on the running system: a node without services, with moleculer-repl's commands and those of repl/. */
+/** A console for the running system: a node without services, with the commands of moleculer-repl and of repl/. */
 async function main(): Promise<void> {
   requireNode();
   for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
   const broker = new ServiceBroker({
     ...brokerOptions("repl"),
-    // A person reads this output: no JSON lines, and warnings and errors alone.
+    // People read this output: no JSON lines, and only warnings and errors.
     logger: { type: "Console", options: { level: "warn", formatter: "simple" } },
     replOptions: { delimiter: `${config().NAMESPACE} $`, customCommands: customCommands(commands) as never },
   });

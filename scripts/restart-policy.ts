@@ -30,7 +30,7 @@ export const moves: Readonly<Record<Phase, Partial<Record<Move, Phase>>>> = {
   givenUp: {},
 };
 
-/** At the most `most` restarts within any `withinMs`; the pause before them doubles with each from the first on. */
+/** At most `most` restarts within any `withinMs`. The pause before a restart doubles each time. */
 export interface RestartLimits {
   readonly most: number;
   readonly withinMs: number;
@@ -40,7 +40,7 @@ export interface RestartLimits {
 
 export interface RestartState {
   readonly phase: Phase;
-  /** When it ended by itself and was to be started again, Date.now(), within `withinMs`. */
+  /** The times at which it ended by itself and was to be restarted, Date.now(), within `withinMs`. */
   readonly failures: readonly number[];
 }
 
@@ -63,8 +63,8 @@ export function pauseMs({ failures }: RestartState, { firstPauseMs, maxPauseMs }
 }
 
 /**
- * The limits of `limits.restarts`, with another number of restarts where `--restarts` gives one. Throws where `given`
- * is no number.
+ * The limits of `limits.restarts`, with the number of restarts from `--restarts`, if given. Throws where `given` is not
+ * a number.
  */
 export function readRestarts(given: string | undefined): RestartLimits {
   if (given === undefined) return limits.restarts;

@@ -1,6 +1,6 @@
 import { isUserId } from "../services/fields.ts";
 
-/** What `npm run anchor-share` understands. */
+/** The arguments of `npm run anchor-share`. */
 
 export const shareUsage = `The anchors' own shares of gifts; without one an anchor has ANCHOR_SHARE_PERCENT.
 
@@ -14,7 +14,7 @@ keeps the share that it was accepted with. Rows are only added: of several from 
 --by NAME names who does it (else the account of this machine). The URL of MySQL comes from the environment, or else from
 .stack/env.`;
 
-/** The error for a command that is not understood: what is wrong, and the usage. */
+/** The error for invalid arguments: the problem and the usage. */
 export const wrong = (what: string) => new Error(`${what}\n\n${shareUsage}`);
 
 function anchorOf(text: string | undefined): string {
@@ -28,12 +28,12 @@ function percentOf(text: string | undefined): number {
   return Number(text);
 }
 
-/** A day of Beijing's, or a time with its zone. */
+/** A day in Beijing time, or a time with its zone. */
 function timeOf(text: string): Date {
   const day = /^\d{4}-\d\d-\d\d$/.test(text);
   const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(text);
   const at = new Date(day ? `${text}T00:00:00+08:00` : text);
-  // The engine takes 30 February for 2 March.
+  // The engine reads 30 February as 2 March.
   const real = !Number.isNaN(at.getTime()) && dayExists(text.slice(0, 10));
   if ((!day && !time) || !real) throw wrong(`--from is a day or a time with its zone, not "${text}"`);
   return at;
@@ -44,7 +44,7 @@ function dayExists(day: string): boolean {
   return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day);
 }
 
-/** A change that was typed; without `from` it is in force at once, `percent` null is the default again. */
+/** A change from the arguments. Without `from` it is in force at once; `percent` null returns to the default. */
 export interface ShareChange {
   readonly anchorId: string;
   readonly percent: number | null;
@@ -53,7 +53,7 @@ export interface ShareChange {
 
 type ShareCommand = { what: "list"; anchorId: string | undefined } | ({ what: "write" } & ShareChange);
 
-/** @throws Error with what is not understood, and the usage. */
+/** @throws Error with the invalid argument, and the usage. */
 export function shareCommand(args: readonly string[], fromText: string | undefined): ShareCommand {
   const [command, anchor, percent, ...rest] = args;
   if (rest.length > 0 || (percent !== undefined && command !== "set")) throw wrong("too many arguments");

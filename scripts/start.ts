@@ -17,7 +17,7 @@ const USAGE = `Everything on this machine: private servers, migrations, data, an
   npm start [-- --restarts N]     how often the services, or a server, are started again within ten minutes when they
                                   end by themselves`;
 
-/** The node with every service. Its output beside the ready line is shown. */
+/** The node with every service. Its output, except the ready line, is shown. */
 function startServices(env: Env, logFile: string, former: NodeReady | undefined) {
   const to = (line: string) => {
     if (!line.startsWith("ready {")) printLine(`services | ${line}`);
@@ -26,7 +26,7 @@ function startServices(env: Env, logFile: string, former: NodeReady | undefined)
   return startNodeChild({ label: "all", services: ["all"], env: settings, former, output: { to } });
 }
 
-/** The exit code: 0 when it was asked to end. */
+/** Returns the exit code: 0 where it was asked to end. */
 async function run(stack: Stack, limits: RestartLimits, npm: Promise<void>): Promise<number> {
   const watch = stack.watch({ tell: printLine, limits });
   let services: Supervised<NodeReady> | undefined;

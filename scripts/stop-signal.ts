@@ -1,14 +1,16 @@
 import { limits } from "../config/limits.ts";
 
-/** A person who presses Ctrl-C again after this long will not wait; the same press may arrive twice, through npm. */
+/**
+ * A second Ctrl-C after this time ends the process at once. An earlier one may be the same key press, passed on by npm.
+ */
 const impatienceMs = 1_000;
 
-/** Why a process is to stop: a signal, or the end of its parent. */
+/** Why a process must stop: a signal, or the end of its parent. */
 type StopReason = NodeJS.Signals | "parent is gone";
 
 /**
- * Resolves once `stop` has run, after the first SIGINT, SIGTERM or SIGHUP (a terminal that is closed), or once `parent` is
- * gone. A SIGINT that comes a second and more later ends the process at once. Without a handler SIGHUP would end the
+ * Resolves once `stop` has run, after the first SIGINT, SIGTERM or SIGHUP (a closed terminal), or once `parent` has
+ * ended. A SIGINT that comes a second or more later ends the process at once. Without a handler SIGHUP would end the
  * process at once, also under nohup, since Node resets the signal.
  */
 export function onStopSignal(stop: (reason: StopReason) => Promise<unknown>, parent?: Promise<void>): Promise<void> {
@@ -30,8 +32,8 @@ export function onStopSignal(stop: (reason: StopReason) => Promise<unknown>, par
 }
 
 /**
- * Resolves once `stop` has, or when its time is over (then `late` is called): it may wait for a server that hangs. Rejects
- * where `stop` rejects in time.
+ * Resolves once `stop` has, or when its time is over, after calling `late`: `stop` may wait for a server that hangs.
+ * Rejects where `stop` rejects in time.
  */
 export async function stopWithin(deadlineMs: number, stop: () => Promise<unknown>, late: () => void): Promise<void> {
   const over = Promise.withResolvers<void>();
@@ -46,7 +48,7 @@ export async function stopWithin(deadlineMs: number, stop: () => Promise<unknown
   }
 }
 
-/** Resolves once the process of this pid is no longer this one's parent. Does not keep the process alive. */
+/** Resolves once the process of this pid is not the parent of this one. Does not keep the process alive. */
 export function parentGone(pid: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setInterval(() => {
@@ -59,8 +61,8 @@ export function parentGone(pid: number): Promise<void> {
 }
 
 /**
- * Resolves once npm is gone, where npm started this script. npm passes SIGINT and SIGTERM on, but its child does not
- * notice when npm is killed. Never resolves for a script that was started otherwise.
+ * Resolves once npm has ended, if npm started this script. npm passes SIGINT and SIGTERM on, but its child is not
+ * notified when npm is killed. Never resolves for a script that was started otherwise.
  */
 export function npmGone(script: string): Promise<void> {
   if (process.env.npm_lifecycle_event !== script) return new Promise(() => {});

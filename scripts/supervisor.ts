@@ -13,37 +13,40 @@ import { messageOf } from "./stack/wait.ts";
 interface SupervisedOptions<Ready> {
   /** Its name in messages for people. */
   name: string;
-  /** Starts it; `former` is its ready line of the last time, so that it can take the same ports. */
+  /** Starts it; `former` is its former ready line, so that it can take the same ports. */
   start: (former: Ready | undefined) => Child;
-  /** Reads its ready line. */
+  /** Parses its ready line. */
   read: (match: RegExpMatchArray | undefined) => Ready;
   limits: RestartLimits;
-  /** Called with a line for people when it ends by itself, is started again or given up. */
+  /** Called with a line for people when it ends by itself, is restarted or is given up. */
   tell: (line: string) => void;
   /** Called when it is ready again after a restart. */
   restarted?: (ready: Ready, pid: number | undefined) => void;
 }
 
-/** Characters shown of each last line; a log line may be long. */
+/** The most characters that are shown of each last line. */
 const shownChars = 300;
 
 /** How a supervised process ended for good. */
 export type End = "ended" | "givenUp";
 
 /**
- * A child that is started again when it ends by itself, as far as the limits allow (restart-policy.ts). A first start
- * that fails is not tried again: `ready` rejects.
+ * A child that is restarted when it ends by itself, as far as the limits allow (restart-policy.ts). A first start that
+ * fails is not repeated: `ready` rejects.
  */
 export class Supervised<Ready> {
-  /** Of the first start. Rejects, with the child's last lines, when that fails; the child may still have to be stopped. */
+  /**
+   * The first ready line. Rejects, with the child's last lines, where the first start fails; the child may still have
+   * to be stopped.
+   */
   readonly ready: Promise<Ready>;
-  /** Resolves when it has ended and is not started again. Never rejects. */
+  /** Resolves when it has ended and is not restarted. Never rejects. */
   readonly over: Promise<End>;
   private readonly options: SupervisedOptions<Ready>;
   private readonly isOver: (end: End) => void;
   private state: RestartState = initialState;
   private child: Child;
-  /** Was not ready in time after a restart and is ended for that: a failure, whatever its exit code. */
+  /** The child that was not ready in time after a restart and is ended for that: a failure, whatever its exit code. */
   private abandoned: Child | undefined;
   private former: Ready | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -63,12 +66,12 @@ export class Supervised<Ready> {
     return this.options.name;
   }
 
-  /** Of the present child; undefined where it could not be started. */
+  /** The pid of the present child; `undefined` where it could not be started. */
   get pid(): number | undefined {
     return this.child.pid;
   }
 
-  /** Ends it for good; resolves when it is gone. */
+  /** Ends it for good; resolves when it has ended. */
   async stop(): Promise<void> {
     this.step("stop");
     if (this.state.phase !== "stopping") return;

@@ -31,9 +31,9 @@ interface Totals {
 
 const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
 
-/** The failed tests, listed once more at the very end: a log that was cut keeps its last lines. */
+/** The failed tests, listed again at the end, since a truncated log keeps its last lines. */
 const failures: string[] = [];
-/** What failed first and passed when it ran once more. */
+/** Tests that failed first and passed in the second run. */
 const unstable: string[] = [];
 const startedAt = Date.now();
 
@@ -41,17 +41,17 @@ function say(line: string): void {
   console.log(`\n[${String(Math.round((Date.now() - startedAt) / 1000)).padStart(4)} s] ${line}`);
 }
 
-/** What a run of jest is about. */
+/** The arguments of a run of jest. */
 interface Run {
   name: string;
   projects: string[];
-  /** Patterns of paths; none are all files of the projects. */
+  /** Patterns of paths; empty: all files of the projects. */
   patterns: string[];
   env: Record<string, string>;
   oneByOne: boolean;
 }
 
-/** Runs jest and gives its report; `undefined` where it left none, which counts as a failure. */
+/** Runs jest and returns its report; `undefined` where it wrote none, which counts as a failure. */
 async function runJest(stack: Stack, run: Run): Promise<JestReport | undefined> {
   const { name, projects, patterns } = run;
   const report = join(stack.dir, `report-${name}.json`);
@@ -81,8 +81,8 @@ async function runJest(stack: Stack, run: Run): Promise<JestReport | undefined> 
 }
 
 /**
- * Runs jest on projects and adds its outcome to the totals. Files that only missed deadlines run once more, one after the
- * other (test-report.ts). What passes then is listed as unstable, for a person to look at.
+ * Runs jest on projects and adds its outcome to the totals. Files that only missed deadlines run again, one after the
+ * other (test-report.ts). Tests that pass then are listed as unstable, for a person to examine.
  */
 async function jest(stack: Stack, name: string, projects: string[], patterns: string[], env: Record<string, string>) {
   const oneByOne = projects.some((project) => project.startsWith("e2e/"));
@@ -102,7 +102,7 @@ function add(outcome: Outcome): void {
   unstable.push(...outcome.unstable);
 }
 
-/** The end-to-end tests against a system that runs in processes of its own. */
+/** Runs the end-to-end tests against a system in processes of its own. */
 async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[]): Promise<void> {
   const namespace = `e2e_${randomBytes(4).toString("hex")}`;
   const env = {
@@ -112,7 +112,7 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     REDIS_URL: stack.redisUrl,
     MYSQL_URL: stack.mysqlUrl,
     PROFILE: "local",
-    // One of many: two test runs that start on a machine at once would choose the same usual port.
+    // A random port: two test runs that start at the same time on a machine would choose the same usual port.
     API_PORT: String(await claimFreePort(randomInt(20_000, 28_000), new Set())),
     SMS_PROVIDER: "console",
     OPERATOR_TOKEN: "operator-token-of-the-tests",
@@ -127,7 +127,7 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
   const system: Child = startChild({
     name: part,
     command: process.execPath,
-    // A node that a test kills stays dead for the tests that follow: they show what the others do without it.
+    // A node that a test kills stays dead for the following tests, which show how the other nodes work without it.
     args: [join(projectRoot(), "scripts/cluster.ts"), "--restarts", "0", "--logs", logs, ...topology],
     cwd: projectRoot(),
     env,

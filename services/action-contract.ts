@@ -4,32 +4,32 @@ import { isFailureName } from "../config/errors.ts";
 import { safeParse } from "./safe-parse.ts";
 
 /**
- * What a contract says of an action: the schema of its parameters, from which types, validation and the public
- * documentation come, and the type of what it returns.
+ * The contract of an action: the schema of its parameters, which gives the types, the validation and the public
+ * documentation; and the type of its result.
  */
 export interface ActionContract<Params extends z.ZodType = z.ZodType, Result = unknown> {
   readonly params: Params;
-  /** For the compiler alone; there is no such value. */
+  /** For the compiler alone; no such value exists. */
   readonly result?: Result;
 }
 
-/** The data of events whose schemas a contract states, by name. */
+/** The data of the events of a contract, by name. */
 export type EventsOf<Schemas extends Readonly<Record<string, z.ZodType>>> = {
   [Name in keyof Schemas]: z.output<Schemas[Name]>;
 };
 
 export type ActionContracts = Readonly<Record<string, ActionContract>>;
 
-/** States an action of a contract: `action({ userId }).returns<Balance>()`. */
+/** Declares an action of a contract: `action({ userId }).returns<Balance>()`. */
 export function action<Shape extends z.ZodRawShape>(shape: Shape) {
   const params = z.object(shape);
   return { returns: <Result>(): ActionContract<z.ZodObject<Shape>, Result> => ({ params }) };
 }
 
 /**
- * The parameters as the schema lets them through: unknown fields left out, defaults filled in. Fails: what the first
- * problem's message names, where it is the name of a failure, else invalidParam. Its data name the field and, where the
- * parameters are those of a call, the action that refuses them.
+ * The parameters as parsed by the schema, without unknown fields and with defaults. Fails: the failure that the first
+ * problem's message names, if it is one, else invalidParam. Its data name the field and, for the parameters of a call,
+ * the action that refuses them.
  */
 export function checkParams<Schema extends z.ZodType>(
   schema: Schema,

@@ -1,16 +1,16 @@
 import { type IpAddress, ipv6Network, readAddress } from "../config/ip-address.ts";
 import type { TrustedProxies } from "../config/trusted-proxies.ts";
 
-/*
- * Addresses are read by ipaddr.js. The walk is ours: proxy-addr, which express uses for it, reads no ports, as Azure and
- * IIS write them, and leaves mapped addresses as they are spelt.
+/**
+ * ipaddr.js parses the addresses. The walk along the proxies is ours: proxy-addr, which express uses, does not parse
+ * ports, which Azure and IIS write, and leaves mapped addresses as they are.
  */
 
-/** Who sent a request: what every limit by address, every audit row and every log line about an address goes by. */
+/** The sender of a request, for limits by address, audit rows and log lines. */
 export interface ClientAddress {
-  /** The whole address in its one spelling, at most 45 characters; "unknown" where nothing says it. */
+  /** The whole address in its canonical form, at most 45 characters; "unknown" where it is not known. */
   readonly address: string;
-  /** What limits count by: one key for all addresses that one client can choose among. */
+  /** The key for limits: the same for all addresses that one client can choose. */
   readonly key: string;
 }
 
@@ -27,8 +27,8 @@ function readEntry(text: string): IpAddress | undefined {
 }
 
 /**
- * IPv4 counts as a whole. An IPv6 client is given at least a /64 and can change address in it with every request. Who has
- * an IPv4 address has all of its 6to4 network (2002::/16, RFC 3056), a /48.
+ * An IPv4 address counts as itself. An IPv6 client has at least a /64 and can use another of its addresses for every
+ * request. Whoever has an IPv4 address has its whole 6to4 network (2002::/16, RFC 3056), a /48.
  */
 function limitKey(address: IpAddress): string {
   if (address.kind() === "ipv4") return address.toString();
@@ -37,9 +37,9 @@ function limitKey(address: IpAddress): string {
 }
 
 /**
- * The client's address: from the socket's through X-Forwarded-For from its right end, for as long as each sender is a
- * trusted proxy. Entries left of the first sender that is not trusted are the client's own claim and are ignored. Where
- * a trusted proxy names no address, its own is used: the nearest address that is known. Never throws.
+ * The client's address: starting with the socket's, X-Forwarded-For is followed from its right end while each sender is
+ * a trusted proxy. Entries left of the first untrusted sender are the client's own claims and are ignored. Where a
+ * trusted proxy gives no address, its own is used: the nearest known address. Never throws.
  */
 export function clientAddress(
   socketAddress: string | undefined,

@@ -11,7 +11,7 @@ import { type PaymentTopics, type paymentActions, paymentEvents } from "./paymen
 import { type userActions, userEvents } from "./user/user.contract.ts";
 import { type walletActions, walletEvents } from "./wallet/wallet.contract.ts";
 
-/** All actions that services offer each other, by service and name. */
+/** All actions between services, by service and name. */
 export interface Contracts {
   user: typeof userActions;
   "living-room": typeof livingRoomActions;
@@ -23,7 +23,7 @@ export interface Contracts {
   notification: typeof notificationActions;
 }
 
-/** The durable events of stream EVENTS, by name: what `{id, name, time, data}` carries as `data`. */
+/** The durable events of stream EVENTS, by name: the schema of `data` in `{id, name, time, data}`. */
 export const durableEvents = {
   ...userEvents,
   ...livingRoomEvents,
@@ -34,7 +34,7 @@ export const durableEvents = {
 export type DurableEventName = keyof typeof durableEvents;
 export type DurableEvents = { [Name in DurableEventName]: z.infer<(typeof durableEvents)[Name]> };
 
-/** An event as it stands in the stream; `id` is the same in every redelivery. */
+/** An event as stored in the stream; `id` is the same in every redelivery. */
 export interface EventMessage<N extends DurableEventName = DurableEventName> {
   id: string;
   name: N;
@@ -44,13 +44,13 @@ export interface EventMessage<N extends DurableEventName = DurableEventName> {
 
 export type { PaymentTopics };
 
-/** Evictions and the like: fire and forget, never money. */
+/** Broadcasts, e.g. to empty caches. They may be lost: never use them for money. */
 export const broadcastEvents = {
-  /** A gift of the catalogue changed: forget what is cached of it. */
+  /** A gift of the catalogue changed: remove it from caches. */
   "gift.catalogue-changed": z.object({ giftId: id }),
-  /** A live room opened or closed: forget what is cached of it. */
+  /** A live room opened or closed: remove it from caches. */
   "living-room.changed": z.object({ roomId: id }),
-  /** An account was frozen or unfrozen: forget what is cached of its status. */
+  /** An account was frozen or unfrozen: remove its status from caches. */
   "wallet.account-changed": z.object({ userId }),
 };
 export type BroadcastEvents = EventsOf<typeof broadcastEvents>;
@@ -64,7 +64,7 @@ type ActionOf<N extends ActionName> = N extends `${infer S}.${infer A}`
       : never
     : never
   : never;
-/** What a caller gives: fields with a default may be left out. */
+/** The caller's parameters: fields with a default are optional. */
 export type ParamsOf<N extends ActionName> = ActionOf<N> extends ActionContract<infer P, unknown> ? z.input<P> : never;
 export type ResultOf<N extends ActionName> = ActionOf<N> extends ActionContract<z.ZodType, infer R> ? R : never;
 
@@ -72,18 +72,18 @@ interface CallOptions {
   nodeID?: string;
   timeout?: number;
   /**
-   * False where the node that is called may be dead: Moleculer keeps a call that timed out among those that a stop waits
-   * for, for ever, so that each later stop takes its whole time-out.
+   * False where the called node may be dead: Moleculer never removes a call that timed out from those that a stop waits
+   * for, so each later stop would take its whole time-out.
    */
   tracking?: false;
-  /** Carried into the callee's logs; a context hands on its own. */
+  /** For the callee's logs; a context passes its own on. */
   requestID?: string;
 }
 
 /**
- * Calls an action of another service by its contract. Through a context the request id goes along; through the broker
- * give one where there is one. Rejects with the callee's failure (a plain Moleculer error whose `type` is a failure's
- * name, see failure.ts), or with Moleculer's own timeout and not-available errors.
+ * Calls an action of another service by its contract. A context passes its request id on; with the broker, give one
+ * where there is one. Rejects with the callee's failure (a plain Moleculer error whose `type` is a failure's name, see
+ * broker/failure.ts), or with Moleculer's own time-out and not-available errors.
  */
 export function call<N extends ActionName>(
   caller: Pick<Context, "call"> | Pick<ServiceBroker, "call">,
@@ -98,7 +98,10 @@ export function call<N extends ActionName>(
   ) as Promise<ResultOf<N>>;
 }
 
-/** Tells every node something it may forget or must re-read. Lost where a node is away: never for money. */
+/**
+ * Tells every node to remove or read again some cached data. A node that is away does not get it: never use it for
+ * money.
+ */
 export function broadcast<N extends keyof BroadcastEvents>(
   caller: Pick<ServiceBroker, "broadcast">,
   event: N,

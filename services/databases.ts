@@ -5,7 +5,7 @@ const outbox = "mixins/outbox/migrations";
 const operatorAudit = "mixins/operator-audit/migrations";
 
 /**
- * Which services keep a database, and the folders its tables come from. Each service owns its own and reads no other's.
+ * The services with a database, and the folders of its migrations. Each service owns its database and reads no other.
  */
 export const migrationFolders = {
   user: [streams, outbox, "services/user/migrations"],

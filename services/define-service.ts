@@ -7,12 +7,12 @@ import { safeParse } from "./safe-parse.ts";
 
 type Awaitable<T> = T | Promise<T>;
 
-/** One action as its contract wants it: the same parameters in, the same result out. */
+/** An action as its contract requires it: the same parameters and the same result. */
 interface ActionDefinition<This, Params, Result> {
-  /** Which node is asked: see broker/rendezvous-strategy.ts. */
+  /** How the node is chosen: see broker/rendezvous-strategy.ts. */
   strategy?: "Rendezvous";
   strategyOptions?: { shardKey: string };
-  /** Marks a route of operators: each call leaves an audit row (mixins/operator-audit.mixin.ts). */
+  /** Marks an operators' action: each call writes an audit row (mixins/operator-audit.mixin.ts). */
   operator?: true;
   handler(this: This, ctx: Context<Params>): Awaitable<Result>;
 }
@@ -23,21 +23,23 @@ type ActionDefinitions<This, Actions> = {
     : never;
 };
 
-/** A channel of a service; where it has no `durable` its consumer is named after the service and its key. */
+/** A channel of a service; without `durable`, its consumer is named after the service and the channel's key. */
 type ServiceChannel<This> = Omit<ChannelDefinition<This>, "durable"> & { readonly durable?: string };
 
 interface ServiceDefinition<Name extends string, This, Actions> {
   name: Name;
-  /** What the service offers: its actions check their parameters by it. */
+  /** The contract: its schemas check the parameters of the actions. */
   contract: Actions;
   settings?: Record<string, unknown>;
   dependencies?: string[];
-  /** They start in this order, before the service's own `started`, and stop in the reverse one, after its `stopped`. */
+  /**
+   * They start in this order, before the service's own `started`, and stop in the reverse order, after its `stopped`.
+   */
   mixins?: unknown[];
   actions: ActionDefinitions<This, Actions>;
   /** Durable channels, started last and stopped first: see mixins/jetstream.mixin.ts. */
   channels?: Record<string, ServiceChannel<This>>;
-  /** Broadcasts of other nodes: evictions. */
+  /** Broadcasts of other nodes. */
   events?: {
     [Event in keyof BroadcastEvents]?: { handler(this: This, ctx: Context<BroadcastEvents[Event]>): Awaitable<void> };
   };
@@ -54,8 +56,8 @@ interface MergedSchema {
 }
 
 /**
- * Has every action check its parameters before anything else, wherever a call comes from. After the mixins are merged:
- * what they put around an action (the operators' audit) sees checked parameters alone.
+ * Makes every action check its parameters first, wherever a call comes from. It runs after the mixins are merged, so
+ * code that a mixin puts around an action (the operators' audit) gets checked parameters.
  */
 function checkActions(contract: ActionContracts, { name: service, actions }: MergedSchema): void {
   for (const [name, { params }] of Object.entries(contract)) {
@@ -69,7 +71,7 @@ function checkActions(contract: ActionContracts, { name: service, actions }: Mer
   }
 }
 
-/** A broadcast that does not fit its schema is logged and not handled: nobody waits for an answer. */
+/** A broadcast that does not match its schema is logged and not handled: nobody waits for an answer. */
 function checkEvents({ events = {} }: MergedSchema): void {
   for (const [name, event] of Object.entries(events)) {
     const schema = broadcastEvents[name as keyof typeof broadcastEvents];
@@ -79,7 +81,7 @@ function checkEvents({ events = {} }: MergedSchema): void {
       if (!params.success) {
         this.logger.warn(
           { event: name, sender: ctx.nodeID },
-          "a broadcast that does not fit its schema is not handled",
+          "a broadcast does not match its schema and is not handled",
         );
         return;
       }
@@ -95,8 +97,8 @@ function durableOf(service: string, channel: string): string {
 }
 
 /**
- * A Moleculer service held to its contract: every action of `Contracts[Name]` must be there with its types, and `this`
- * is the service plus what its mixins and its `created` put on it (`State`).
+ * Defines a Moleculer service by its contract: every action of `Contracts[Name]` must be there with its types. `this`
+ * is the service with the state that its mixins and its `created` add (`State`).
  */
 export function defineService<Name extends keyof Contracts, State extends object = object>(
   definition: ServiceDefinition<Name, Service & State, Contracts[Name]>,
@@ -108,7 +110,7 @@ export function defineService<Name extends keyof Contracts, State extends object
       checkActions(contract as ActionContracts, schema);
       checkEvents(schema);
     },
-    // Moleculer starts the mixin that stands last first.
+    // Moleculer starts the last mixin first.
     mixins: [...mixins].reverse(),
     channels: Object.fromEntries(
       Object.entries(channels ?? {}).map(([key, channel]) => [key, { durable: durableOf(rest.name, key), ...channel }]),

@@ -5,8 +5,9 @@ import { parseMessage } from "./safe-parse.ts";
 import { eventStream } from "./streams.ts";
 
 /**
- * A durable event as it stands in stream EVENTS. `id` is derived from what happened (e.g. `room.opened:17`), so
- * that a repeat is the same event. Only what has no business id, and is written once with its row, may bring a random key.
+ * A durable event as stored in stream EVENTS. `id` is derived from what happened (e.g. `room.opened:17`), so a repeat
+ * is the same event. Only an event without a business id, which is written once together with its row, may use a random
+ * key.
  */
 export function durableEvent<N extends DurableEventName>(
   name: N,
@@ -21,21 +22,21 @@ export function durableEvent<N extends DurableEventName>(
 /** An event as its consumers get it. */
 export interface ReceivedEvent<N extends DurableEventName> {
   readonly data: DurableEvents[N];
-  /** Of the HTTP request that it comes from, as in the logs. */
+  /** The id of the HTTP request that caused it, as in the logs. */
   readonly requestId: string | undefined;
 }
 
 interface ConsumerOptions<N extends DurableEventName, This> {
-  /** Events that are handled at once; 1 where left out. They are begun in the order of the stream. */
+  /** How many events are handled at the same time; 1 where left out. They are started in the order of the stream. */
   readonly inFlight?: number;
   /**
-   * One node at a time consumes, so that events are begun in their order across all nodes. Needs redisLockMixin. Without
+   * One node at a time consumes, so events are started in their order across all nodes. Needs redisLockMixin. Without
    * it the nodes share the events.
    */
   readonly inOrder?: true;
   /**
-   * The events since a time, told again from the books: for those that EVENTS dropped, or lost, before they were read.
-   * They go to the handler, with others that it has had.
+   * Reads the events since a time from the books, for events that EVENTS dropped or lost before they were read. The
+   * handler gets them, together with some that it has had already.
    */
   readonly fromBooks?: (this: This, since: Date) => AsyncIterable<DurableEvents[N]>;
 }
@@ -50,11 +51,11 @@ function catchingUp<N extends DurableEventName, This>(
 }
 
 /**
- * A durable consumer of an event, for the `channels` of a service; all nodes of the service are one consumer. The event
- * is acked when `handler` resolves. At least once: the handler knows a repeat by the business ids in the event. Where it
- * rejects with `unavailable` the event comes again for as long as it takes; after other errors a limited number of times
- * (`limits.jetstream.maxAttempts`), then it becomes a dead letter. An event that does not fit its schema becomes one at
- * once. A consumer that fails or waits delays itself alone.
+ * A durable consumer of an event, for the `channels` of a service. All nodes of the service are one consumer. The event
+ * is acked when `handler` resolves. Delivery is at least once: the handler recognizes a repeat by the business ids in
+ * the event. If it rejects with `unavailable`, the event is delivered again without limit; after other errors up to
+ * `limits.jetstream.maxAttempts` times, and then it becomes a dead letter. An event that does not match its schema
+ * becomes a dead letter at once. A consumer that fails or waits delays itself alone.
  */
 export function onEvent<N extends DurableEventName, This>(
   name: N,

@@ -1,9 +1,9 @@
 import { limits } from "../config/limits.ts";
 
 /**
- * The router bucket of a room: what is for a room travels by bucket, so that the gifts of all gift nodes for one room
- * meet on one router and are merged there. The number of buckets may change at a release: affinity is for merging and
- * speed, a room's order is kept by its numbers wherever they are given.
+ * The router bucket of a room. Calls for a room travel by bucket, so that the gifts of all gift nodes for one room meet
+ * on one router and are merged there. The number of buckets may change with a release: buckets are for merging and
+ * speed, and a room's order depends on its numbers alone.
  */
 export function routerBucketOf(roomId: number, buckets: number = limits.im.routerBuckets): number {
   // Fibonacci hashing: neighbouring room ids spread over the buckets.

@@ -1,4 +1,4 @@
-/** The frames of the IM protocol, as im-server and im-router write them. Pure. */
+/** The frames of the IM protocol, written by im-server and im-router. Pure. */
 
 export const frameCodes = Object.freeze({ login: 1001, logout: 1002, business: 1003, heartbeat: 1004, ack: 1005 });
 export const bizCodes = Object.freeze({
@@ -15,12 +15,12 @@ export const frameMagic = 18_673;
 export const imAppId = 10_001;
 
 /**
- * Why the server closed a socket. 4400 to 4499: do not reconnect with the same token; 4500 to 4599: reconnect, with
- * `since` and `epoch` where frames were seen.
+ * The reasons of closing a socket. 4400 to 4499: do not reconnect with the same token; 4500 to 4599: reconnect, with
+ * `since` and `epoch` where frames were received.
  */
 export const closeCodes = Object.freeze({
   badToken: 4401,
-  /** The page that connects is none of `IM_ALLOWED_ORIGINS`. */
+  /** The page's origin is not in `IM_ALLOWED_ORIGINS`. */
   foreignOrigin: 4403,
   roomNotLive: 4404,
   replaced: 4409,
@@ -36,7 +36,7 @@ export const closeCodes = Object.freeze({
 
 /** The body of a business frame (1003), without the app id. */
 export interface BusinessMessage {
-  /** Stable across redeliveries. */
+  /** The same in every redelivery. */
   msgId: string;
   /** In a room: the sender, "0" for the system. In a notification: the receiver. */
   userId: string;
@@ -49,14 +49,14 @@ export function businessFrame({ msgId, userId, bizCode, data }: BusinessMessage)
   return JSON.stringify({ code: frameCodes.business, body: { msgId, appId: imAppId, userId, bizCode, data } });
 }
 
-/** A frame for a room, serialized without its number, which stands between `head` and `tail`. */
+/** A frame for a room, serialized without its number, which is inserted between `head` and `tail`. */
 export interface UnnumberedFrame {
   roomId: number;
   head: string;
   tail: string;
 }
 
-/** `roomId`, `seq` and `epoch` inside `data` are the room's own and replace what the caller put there. */
+/** `roomId`, `seq` and `epoch` in `data` are set for the room, and replace those of the caller. */
 export function unnumberedFrame(roomId: number, { msgId, userId, bizCode, data }: BusinessMessage): UnnumberedFrame {
   const { roomId: _room, seq: _seq, epoch: _epoch, ...own } = data;
   const body = JSON.stringify({ msgId, appId: imAppId, userId, bizCode });
@@ -73,19 +73,21 @@ export function frameBytes({ head, tail }: UnnumberedFrame): number {
   return Buffer.byteLength(head) + Buffer.byteLength(tail);
 }
 
-/** The frame as it travels. The numbering script (services/im-router/room-numbers.ts) builds the very same text. */
+/**
+ * The frame with its number. The numbering script (services/im-router/room-numbers.ts) builds exactly the same text.
+ */
 export function numberedFrame({ head, tail }: UnnumberedFrame, seq: number, epoch: string): string {
   return `${head}"seq":${seq},"epoch":"${epoch}"${tail}`;
 }
 
 const unkept = "x";
 
-/** The name of an epoch that a router numbers by itself while Redis is away: its frames are in no history. */
+/** The name of an epoch that a router numbers itself while Redis is away: its frames are in no history. */
 export function unkeptEpoch(random: string): string {
   return unkept + random;
 }
 
-/** Epochs that Redis keeps are hexadecimal, so they never start like an unkept one. */
+/** Epochs in Redis are hexadecimal, so they never begin like an unkept one. */
 export function isUnkept(epoch: string): boolean {
   return epoch.startsWith(unkept);
 }

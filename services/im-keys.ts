@@ -1,6 +1,6 @@
 /**
- * The keys in Redis that im-router and im-server share. All of them may be lost at any time: the nodes write theirs
- * again, a room without its state starts a new epoch.
+ * The keys in Redis that im-router and im-server share. All of them may be lost: nodes write theirs again, and a room
+ * without its state starts a new epoch.
  */
 export const imKeys = Object.freeze({
   /** Hash {node, conn, room, since, generation} of a connected user; lives as long as its lease is renewed. */
@@ -11,8 +11,8 @@ export const imKeys = Object.freeze({
   roomLog: (roomId: number) => `im:room:${roomId}:log`,
   /** Sorted set: the nodes that hold members, by the ms at which their lease ends. */
   roomNodes: (roomId: number) => `im:room:${roomId}:nodes`,
-  /** Hash: node → members there. */
+  /** Hash: node → its number of members. */
   roomWatch: (roomId: number) => `im:room:${roomId}:watch`,
-  /** Set for `limits.im.roomClosedMs` after a room was closed: nobody comes in while it is being emptied. */
+  /** Set for `limits.im.roomClosedMs` after a room was closed: nobody can enter while it is being emptied. */
   roomClosed: (roomId: number) => `im:room:${roomId}:closed`,
 });

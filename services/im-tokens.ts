@@ -5,12 +5,12 @@ import type { RedisState } from "../mixins/redis.mixin.ts";
 
 type Redis = RedisState["redis"];
 
-/** Redis holds the hash of a token alone: a reader of Redis cannot connect with it. */
+/** Redis has only the hash of a token, so nobody who reads Redis can connect with it. */
 function keyOf(token: string): string {
   return `im:token:${createHash("sha256").update(token).digest("base64url")}`;
 }
 
-/** Rejects where Redis is away. */
+/** Rejects without Redis. */
 export async function makeToken(redis: Redis, userId: string): Promise<string> {
   const token = randomBytes(24).toString("base64url");
   await redis.set(keyOf(token), userId, "PX", limits.im.tokenTtlMs);
@@ -20,8 +20,8 @@ export async function makeToken(redis: Redis, userId: string): Promise<string> {
 const lastGeneration = "im:generation";
 
 /**
- * Whose token it was, and the generation of its connection: of two connections of a user the one whose token was used
- * later has the higher.
+ * The user of the token, and the generation of the connection: of two connections of a user the one whose token was
+ * used later has the higher generation.
  */
 export interface Redeemed {
   userId: string;
@@ -30,7 +30,7 @@ export interface Redeemed {
 
 const redeemScript = luaScript("services/lua/redeem-im-token.lua");
 
-/** Uses the token up; `null` where it is bad, used or too old. Rejects where Redis is away. */
+/** Uses the token up; `null` where it is bad, used or too old. Rejects without Redis. */
 export async function redeemToken(redis: Redis, token: string): Promise<Redeemed | null> {
   if (!/^[A-Za-z0-9_-]{32}$/.test(token)) return null;
   const reply = (await redis.eval(redeemScript, 2, keyOf(token), lastGeneration)) as [string, number] | null;

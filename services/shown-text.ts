@@ -2,16 +2,15 @@
 const control = /[\p{Cc}\u2028\u2029]/u;
 
 /**
- * Whether a text may be shown to others: chat, names of rooms and gifts, reasons. Every such text, whichever way it comes
- * in, is checked by this one function.
+ * Whether a text may be shown to others: chat, names of rooms and gifts, reasons. This function checks every such text.
  *
- * The rule: it is well-formed Unicode, and it is one line without control characters. Half a surrogate pair is no text:
- * it becomes another one wherever it is encoded. Control characters break lines in logs, steer terminals, and end
- * strings in the languages of some clients.
+ * The rule: it is well-formed Unicode, and one line without control characters. Half of a surrogate pair becomes
+ * another text when it is encoded. Control characters break lines in logs, control terminals, and end strings in the
+ * languages of some clients.
  *
- * Allowed are format characters (Cf): zero-width joiners and non-joiners spell Persian and the scripts of India and hold
- * emoji together; marks, isolates and overrides of direction belong to Arabic and Hebrew. Who shows a text keeps its
- * direction to itself (HTML: a block of its own, `<bdi>`, or `unicode-bidi: isolate`).
+ * Format characters (Cf) are allowed: zero-width joiners and non-joiners are part of Persian, of the scripts of India
+ * and of emoji; marks, isolates and overrides of direction belong to Arabic and Hebrew. Whoever shows a text must
+ * isolate its direction (HTML: a block of its own, `<bdi>`, or `unicode-bidi: isolate`).
  */
 export function isShownText(text: string): boolean {
   return text.isWellFormed() && !control.test(text);

@@ -2,7 +2,7 @@ import { config } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import type { StreamDefinition } from "../mixins/jetstream.mixin.ts";
 
-/** Accepted gifts, waiting to be settled: the promise that HTTP 200 of gift/send gives. */
+/** Accepted gifts that wait to be settled. HTTP 200 of gift/send promises that they will be. */
 export const giftStream: StreamDefinition = {
   name: "GIFTS",
   subjects: ["gift.send.*"],
@@ -19,7 +19,7 @@ export const topicStream: StreamDefinition = {
   maxAgeMs: limits.jetstream.topicsAgeMs,
 };
 
-/** Notifications that their users have not acked. Beyond the bounds the oldest are dropped. */
+/** Notifications without an ack. Beyond the bounds the oldest are dropped. */
 export const notificationStream: StreamDefinition = {
   name: "NOTIFICATIONS",
   subjects: ["notification.*"],
@@ -33,7 +33,7 @@ export function notificationSubject(userId: string): string {
   return `notification.${userId}`;
 }
 
-/** What happened, for other services and systems. Its bytes are bounded: a consumer that is away may find a gap in it. */
+/** Events for other services and other systems. Its bytes are bounded: a consumer that is away may find a gap. */
 export const eventStream: StreamDefinition = {
   name: "EVENTS",
   subjects: ["event.>"],

@@ -1,9 +1,9 @@
 import { limits } from "../config/limits.ts";
 
 /**
- * The bucket of a user: wallet calls travel by bucket, so that a batch of gifts is a few calls and each user's commands
- * meet on one node. FNV-1a over the id's digits; the number of buckets may change at a release, since affinity is for
- * speed only.
+ * The bucket of a user. Wallet calls travel by bucket, so that a batch of gifts is a few calls, and each user's
+ * commands meet on one node. FNV-1a over the id's digits. The number of buckets may change with a release, since
+ * buckets are for speed alone.
  */
 export function bucketOf(userId: string, buckets: number = limits.wallet.buckets): number {
   let hash = 0x811c9dc5;

@@ -6,14 +6,17 @@ import type { Delivered, HandlingPorts } from "./message.ts";
 type Ports = Pick<HandlingPorts, "log">;
 
 /**
- * Sends an ack or a nak of a message. Never throws: on a connection that is closed for good it cannot be sent, and the
- * message is delivered again, to this node or another, after the ack wait.
+ * Sends an ack or a nak of a message. Never throws: on a closed connection nothing can be sent, and the message is
+ * delivered again after the ack wait, to this node or another.
  */
 export function acknowledge({ log }: Ports, message: JsMsg, how: () => void): void {
   try {
     how();
   } catch (error) {
-    log.warn({ sequence: message.seq, err: error }, "a message could not be acked or given back: it comes again");
+    log.warn(
+      { sequence: message.seq, err: error },
+      "a message could not be acked or given back: it is delivered again",
+    );
   }
 }
 
@@ -26,17 +29,17 @@ export function keepHeld({ log }: Ports, held: () => readonly Delivered[]): Node
 }
 
 /**
- * Copies a message to the dead letters and acks it. It is acked only once its copy is safe there; where the copy cannot
- * be written, the message is delivered again. Never rejects.
+ * Copies a message to the dead letters and acks it. It is acked only after the copy is confirmed. If the copy cannot be
+ * written, the message is delivered again. Never rejects.
  */
 export async function deadLetter(ports: HandlingPorts, channel: string, message: JsMsg, reason: string): Promise<void> {
   const about = { channel, sequence: message.seq, subject: message.subject, reason };
   try {
     await ports.publishDead(channel, message, reason);
     acknowledge(ports, message, () => message.ack());
-    ports.log.error(about, "a message went to the dead letters: look at it and replay it");
+    ports.log.error(about, "a message became a dead letter: repair the cause and replay it");
   } catch (error) {
     acknowledge(ports, message, () => message.nak(limits.jetstream.retryMaxDelayMs));
-    ports.log.error({ ...about, err: error }, "a dead letter could not be written: its message comes again");
+    ports.log.error({ ...about, err: error }, "a dead letter could not be written: its message is delivered again");
   }
 }

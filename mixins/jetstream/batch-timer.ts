@@ -1,8 +1,8 @@
 import { guarded } from "../guarded.ts";
 
 /**
- * Says when batches start. The first one after a pause starts at once. While messages stream in, a batch that is not full
- * starts `gatherMs` after the one before it: a small batch costs the most for each of its messages.
+ * Decides when batches start. The first one after a pause starts at once. While messages stream in, a batch that is not
+ * full starts `gatherMs` after the one before it, since a message costs more in a small batch.
  */
 export class BatchTimer {
   private readonly gatherMs: number;
@@ -11,13 +11,13 @@ export class BatchTimer {
   private timer: NodeJS.Timeout | undefined;
   private scheduled = false;
 
-  /** `ready` is called when a batch may start that was told to wait, or was asked for. */
+  /** `ready` is called when a batch that was requested or delayed may start. */
   constructor(gatherMs: number, log: Parameters<typeof guarded>[0], ready: () => void) {
     this.gatherMs = gatherMs;
     this.ready = guarded(log, "starting a batch", ready);
   }
 
-  /** Asks for a batch. All messages of one read from the socket come together, so it starts after that read. */
+  /** Requests a batch. It starts after the current read from the socket, so that all messages of one read are in it. */
   soon(): void {
     if (this.scheduled) return;
     this.scheduled = true;
@@ -27,7 +27,7 @@ export class BatchTimer {
     });
   }
 
-  /** Whether a batch may start now, which then counts as started; `atOnce` lets it in any case. */
+  /** Whether a batch may start now. If so, it counts as started. `atOnce` ignores the delay. */
   mayStart(atOnce: boolean): boolean {
     if (this.gatherMs === 0) return true;
     const now = performance.now();

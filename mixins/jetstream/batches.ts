@@ -12,40 +12,43 @@ export interface BatchBounds {
   readonly durable: string;
   readonly batch: number;
   readonly batchesInFlight: number;
-  /** How long after the start of a batch the next one gathers, unless it is full before; 0 where left out. */
+  /** The shortest time between the starts of two batches, unless the second is full; 0 where left out. */
   readonly gatherMs?: number;
 }
 
 /**
- * The messages that a channel holds, on their way through its handler. Those of a key are handled in their order, and
- * never in two batches at once. What is held is not delivered again, however long its handling takes.
+ * The messages that a channel holds, until they are handled. Messages of one key are handled in their order, and never
+ * in two batches at once. A message that is held is not delivered again, however long it is handled.
  *
  * States of a message, and the moves between them:
  *
  *     (delivered) → waiting → in work → acked
- *     in work → pausing → waiting     unavailable: after a delay that grows, for ever
- *     in work → in work               an error of a batch with several keys: each key by itself
- *     in work → waiting               an error of a key's batch: all but its first message, which goes on by itself
- *     in work → pausing → waiting     an error of one message by itself, `limits.jetstream.maxAttempts` times
+ *     in work → pausing → waiting     unavailable: after a growing delay, without limit
+ *     in work → in work               an error of a batch with several keys: each key is tried alone
+ *     in work → waiting               an error of a batch with one key: all messages but the first, which is tried alone
+ *     in work → pausing → waiting     an error of one message alone, up to `limits.jetstream.maxAttempts` times
  *     in work → dead letter           after that; a message that cannot be read becomes one at once
  *     waiting, pausing → given back   halted: another node gets it
  *
- * Modes of the channel: running → draining (`stop`: what is held is handled) → halted (something failed, or
- * `limits.jetstream.drainMs` are over: what is not in work is given back).
+ * Modes of the channel:
+ *
+ *     running → draining              `stop`: the held messages are handled
+ *     draining → halted               a message failed, or `limits.jetstream.drainMs` have passed: the messages that are
+ *                                     not in work are given back
  */
 export class Batches {
   private readonly bounds: BatchBounds;
   private readonly ports: HandlingPorts;
-  /** There is room again. */
+  /** Called when there is room for more messages. */
   private readonly freed: () => void;
   private readonly waiting = new KeyedQueue<Delivered>();
   /** Messages in work or pausing. */
   private readonly taken = new Set<Delivered>();
   private readonly running = new Set<Promise<void>>();
   private inFlight = 0;
-  /** The places in the queue of all that is held. */
+  /** The positions in the queue of all messages that are held. */
   private readonly heldPlaces = new Set<string>();
-  /** Who waits until nothing of a stream is held. */
+  /** Resolvers that wait until no message of a stream is held. */
   private readonly waiters = new Map<string, () => void>();
   private readonly keepAlive: NodeJS.Timeout;
   private mode: "running" | "draining" | "halted" = "running";
@@ -65,7 +68,10 @@ export class Batches {
     return this.waiting.size + this.taken.size;
   }
 
-  /** Takes a message unless it is held already: then this process was too busy to extend its ack wait. */
+  /**
+   * Takes a message, unless it is held already: then it was delivered again because this process extended its ack wait
+   * too late.
+   */
   put(message: JsMsg, read: () => { key: string; data: unknown }): void {
     const place = placeOf(message);
     if (this.heldPlaces.has(place)) return;
@@ -95,7 +101,10 @@ export class Batches {
     return [...this.taken, ...this.waiting].some(({ message }) => message.info.stream === stream);
   }
 
-  /** Handles what is held and then resolves; what cannot be handled is given back to the other nodes. */
+  /**
+   * Handles the messages that are held, then resolves. Messages that cannot be handled are given back to the other
+   * nodes.
+   */
   async stop(): Promise<void> {
     this.mode = "draining";
     this.dispatch();
@@ -110,8 +119,8 @@ export class Batches {
   }
 
   /**
-   * Gives back what waits. Of keys that are in work it stays until their batch has ended: what is given back is delivered
-   * in the order in which it was given back, so the batch's messages must go first where it fails.
+   * Gives back the waiting messages. Messages of a key that is in work stay until its batch has ended. Messages are
+   * delivered again in the order in which they are given back, so those of a failed batch must go first.
    */
   private halt(): void {
     this.mode = "halted";
@@ -165,7 +174,7 @@ export class Batches {
     }
   }
 
-  /** After an error of a key's batch: its first message is tried by itself, and the others follow it in order. */
+  /** After an error of a batch with one key: its first message is tried alone, and the others follow in order. */
   private async failed(batch: Batch, error: unknown): Promise<void> {
     const [[key, messages]] = batch as unknown as [[string, Delivered[]]];
     const [first, ...rest] = messages as [Delivered, ...Delivered[]];
@@ -182,7 +191,7 @@ export class Batches {
     }
   }
 
-  /** Counts an error of a message by itself; an outage is not its fault and is not counted. */
+  /** Counts an error of a message that was handled alone. An outage is not counted. */
   private mayFailAgain(one: Delivered, error: unknown): boolean {
     one.faults++;
     if (one.faults >= limits.jetstream.maxAttempts) return false;
@@ -191,7 +200,7 @@ export class Batches {
     return true;
   }
 
-  /** The key's messages pause, each time for longer, and are then the first of their key again. */
+  /** The messages of the key pause, each time for longer. After the pause they are the first of their key. */
   private tryLater(key: string, messages: Delivered[]): void {
     if (this.mode !== "running") {
       this.halt();
@@ -220,7 +229,7 @@ export class Batches {
     this.progressed();
   }
 
-  /** Something is no longer held. */
+  /** Called when a message is no longer held. */
   private progressed(): void {
     for (const resolve of this.waiters.values()) resolve();
     if (this.mode === "draining" && this.held === 0) this.halted.resolve();

@@ -11,43 +11,49 @@ import { Puller } from "./puller.ts";
  */
 export interface ChannelDefinition<This = unknown> {
   readonly stream: StreamDefinition;
-  /** Filter, without the namespace's prefix; may end in `*` or `>`. Left out it is the whole stream, which costs less. */
+  /**
+   * The filter, without the namespace's prefix; may end in `*` or `>`. Without it the consumer reads the whole stream,
+   * which costs less.
+   */
   readonly subject?: string;
   readonly durable: string;
-  /** One node at a time pulls, so that messages keep their order. For streams without partitions, which have it anyway. */
+  /**
+   * One node at a time pulls, so that messages keep their order. Only for streams without partitions: partitions always
+   * have it.
+   */
   readonly exclusive?: true;
-  /** Messages of one handler call at the most. */
+  /** The most messages of one call of the handler. */
   readonly batch: number;
   readonly batchesInFlight: number;
   /**
-   * While messages stream in, a batch that is not full starts so long after the one before it: small batches cost more
-   * for each message. After a pause the first message is handled at once. 0 where left out.
+   * While messages stream in, a batch that is not full starts this long after the one before it, since a message costs
+   * more in a small batch. After a pause the first message is handled at once. 0 where left out.
    */
   readonly gatherMs?: number;
   /**
-   * Messages that this node may hold, waiting and in work; pulls that are under way may bring as many again. By default
-   * those of the batches in flight and of one more.
+   * The most messages that this node holds, waiting and in work; running pulls may bring as many again. The default is
+   * enough for the batches in flight and one more.
    */
   readonly heldMessages?: number;
-  /** Checks what came off the wire; a message that it throws on goes to the dead letters at once. */
+  /** Checks a received message. If it throws, the message becomes a dead letter at once. */
   readonly parse?: (data: unknown) => unknown;
-  /** Messages of one key are handled in the order of the stream, never two batches with the same key at once. */
+  /** Messages of one key are handled in the order of the stream, and never in two batches at once. */
   readonly key?: (data: never) => string;
   /**
-   * Handles a batch; every message of it is acked once this resolves, so it must have done all it does by then. Where
-   * it rejects, the same messages come again, later each time, so it must be idempotent. A rejection with `unavailable`
-   * is tried for ever; any other is tried key by key, and its message goes to the dead letters in the end.
+   * Handles a batch. Every message of it is acked once this resolves. If it rejects, the same messages are delivered
+   * again, so it must be idempotent. After a rejection with `unavailable` they are retried without limit, with growing
+   * pauses. After another error each key is tried alone, and the failing message becomes a dead letter in the end.
    */
   handler(this: This, messages: ChannelMessage[]): Promise<void>;
   /**
-   * Of a consumer of a log: handles again what the service's books say has happened since a time. Called where the log
-   * has lost messages that the consumer may not have read: dropped for their bytes or age, or gone with the stream. Any
-   * node may call it, and several at once. Where it rejects it is called again.
+   * Of a consumer of a log: handles again the events since a time, from the service's books. It is called where the log
+   * lost messages that the consumer may not have read: dropped for their bytes or age, or lost with the stream. Any
+   * node may call it, and several at once. If it rejects, it is called again.
    */
   missed?(this: This, since: Date): Promise<void>;
   /**
-   * Gets what `parse` gave of each message that the handler could not handle, once its copy is safe in the dead letters
-   * and before it is acked; so it may get one again.
+   * Gets the parsed data of each message that became a dead letter, after its copy is confirmed and before it is acked.
+   * So it may get one again.
    */
   dead?(this: This, data: unknown): void;
 }
@@ -59,13 +65,13 @@ export function partitionsOfChannel({ stream, exclusive }: Pick<ChannelDefinitio
 
 export interface ChannelPorts extends HandlingPorts {
   /**
-   * Tries to take the lease of a consumer that one node at a time pulls; `undefined` where another node has it. It is for
-   * order alone: without it two nodes would pull at once, and each message would still be handled once.
+   * Tries to take the lease of a consumer that one node at a time pulls; `undefined` where another node has it. The
+   * lease gives order alone: without it two nodes would pull at once, and each message would still be handled once.
    */
   lease?(durable: string): Promise<PartitionLease | undefined>;
   /** The server's name of a consumer. */
   consumerName?(durable: string): string;
-  /** A pull failed: its consumer may be gone. */
+  /** A pull failed: its consumer may be lost. */
   pullFailed?(): void;
 }
 
@@ -76,9 +82,9 @@ export interface PartitionLease {
 const decoder = new TextDecoder();
 
 /**
- * Pulls durable consumers and hands their messages on in batches: what gathered while the last batches were busy is the
- * next one, so an idle channel handles a message at once and a busy one handles many together. The pulls ask for no more
- * than there is room for.
+ * Pulls durable consumers and passes their messages to the handler in batches. A batch has the messages that arrived
+ * while the last ones were handled: an idle channel handles a message at once, a busy one handles many together. The
+ * pulls ask for no more messages than there is room for.
  */
 export class Channel {
   private readonly definition: ChannelDefinition;
@@ -113,7 +119,7 @@ export class Channel {
     return partitionsOfChannel(this.definition);
   }
 
-  /** The consumers are there (mixins/jetstream/maintenance.ts). Nothing is pulled before `pull`. */
+  /** The consumers exist already (mixins/jetstream/maintenance.ts). Nothing is pulled before `pull`. */
   start(manager: JetStreamManager, client: JetStreamClient): void {
     const consumers = this.consumers();
     const streamOf = (durable: string) => consumers.get(durable) as string;
@@ -135,9 +141,9 @@ export class Channel {
   }
 
   /**
-   * Pulls these partitions from now on and no others (a channel without partitions is one partition, 0). What is held of
-   * the others is still handled here, and the node that pulls them next waits for that. Resolves once they are handed
-   * over.
+   * Pulls these partitions from now on and no others (a channel without partitions has one, 0). Held messages of the
+   * others are still handled here; the next node that pulls them waits for that. Resolves once those partitions have no
+   * held messages.
    */
   async pull(partitions: readonly number[]): Promise<void> {
     const durables = [...this.consumers().keys()];
@@ -153,7 +159,9 @@ export class Channel {
     return change.finally(() => this.changes.delete(change));
   }
 
-  /** One change of a consumer at a time, and the next one where something else is wanted by then. Never rejects. */
+  /**
+   * Makes one change of a consumer at a time, and another one if the wanted state has changed meanwhile. Never rejects.
+   */
   private async reconcile(durable: string): Promise<void> {
     if (this.changing.has(durable)) return;
     this.changing.add(durable);
@@ -168,7 +176,7 @@ export class Channel {
     await this.pullers.get(durable)?.stop();
     this.pullers.delete(durable);
     await this.batches.handled(this.streamOf(durable));
-    // Wanted again meanwhile: the take-over goes on with the lease.
+    // Wanted again meanwhile: the take-over continues with the same lease.
     if (!this.wanted.has(durable)) await this.giveLeaseBack(durable);
   }
 
@@ -179,8 +187,8 @@ export class Channel {
   }
 
   /**
-   * Pulls a consumer once its lease is ours and no other node holds messages of it or pulls it, so that no later message
-   * overtakes an earlier one. What a node held that died is delivered again after the ack wait.
+   * Pulls a consumer once this node has its lease and no other node holds messages of it or pulls it. So no later
+   * message overtakes an earlier one. Messages of a node that died are delivered again after the ack wait.
    */
   private async takeOver(durable: string): Promise<void> {
     await this.leased(durable);
@@ -190,7 +198,7 @@ export class Channel {
     else await this.giveLeaseBack(durable);
   }
 
-  /** Waits for the lease while it is wanted; it may come when it is not wanted any more. */
+  /** Waits for the lease while the consumer is wanted. The lease may arrive after it is not wanted any more. */
   private async leased(durable: string): Promise<void> {
     while (this.wanted.has(durable) && this.ports.lease && !this.leases.has(durable)) {
       const lease = await this.ports.lease(durable);
@@ -206,13 +214,13 @@ export class Channel {
     } catch (error) {
       this.ports.log.warn(
         { err: error, channel: durable },
-        "a consumer cannot be looked at: waiting before it is pulled",
+        "a consumer cannot be checked: waiting before it is pulled",
       );
       return true;
     }
   }
 
-  /** Pulls no more and handles what it holds; what cannot be handled is given back to the other nodes. */
+  /** Stops pulling and handles the held messages. Messages that cannot be handled are given back to the other nodes. */
   async stop(): Promise<void> {
     this.wanted.clear();
     await Promise.all([...this.pullers.values()].map((puller) => puller.stop()));
@@ -242,7 +250,7 @@ export class Channel {
   }
 }
 
-/** Until the next look at a consumer that is to be taken over. */
+/** The pause between two checks of a consumer that is to be taken over. */
 function delay(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, limits.jetstream.takeOverPollMs));
 }

@@ -2,21 +2,21 @@ import type { ConsumerInfo, StreamInfo } from "nats";
 import { limits } from "../../config/limits.ts";
 import type { StreamDefinition } from "./definitions.ts";
 
-/** Codes of the server's API for a publication that it has no room for: resources, storage, bounds of the stream. */
+/** Error codes of the server for a publication without room: resources, storage, bounds of the stream. */
 export const noRoomCodes: ReadonlySet<number> = new Set([10_023, 10_047, 10_077]);
 
 interface Progress {
   readonly mark: number;
   readonly waiting: number;
-  /** Since when messages wait and the mark stands still. */
+  /** The time since which messages wait and the mark is unchanged. */
   readonly since: number;
 }
 
-/** What is wrong with a service's streams and consumers, as it was last seen: for the health report. */
+/** The problems of a service's streams and consumers, as of the last check, for the health report. */
 export class Conditions {
   private readonly now: () => number;
-  private lastLook: number;
-  private lookFailure = "";
+  private lastCheck: number;
+  private checkFailure = "";
   private readonly missing = new Map<string, string>();
   private readonly full = new Map<string, string>();
   private readonly refusals = new Map<string, { reason: string; at: number }>();
@@ -25,17 +25,17 @@ export class Conditions {
 
   constructor(now: () => number = Date.now) {
     this.now = now;
-    this.lastLook = now();
+    this.lastCheck = now();
   }
 
-  /** Everything was looked at. */
+  /** All streams and consumers were checked. */
   looked(): void {
-    this.lastLook = this.now();
-    this.lookFailure = "";
+    this.lastCheck = this.now();
+    this.checkFailure = "";
   }
 
   lookFailed(error: unknown): void {
-    this.lookFailure = (error as Error).message;
+    this.checkFailure = (error as Error).message;
   }
 
   isMissing(what: string, why = ""): void {
@@ -46,23 +46,25 @@ export class Conditions {
     this.missing.delete(what);
   }
 
-  /** Whether a stream is at its bounds; `undefined` where there is room. */
+  /** Sets whether a stream is at its bounds; `undefined`: it has room. */
   bounds(stream: string, reached: string | undefined): void {
     if (reached === undefined) this.full.delete(stream);
     else this.full.set(stream, reached);
   }
 
-  /** A publication was refused for want of room. The server does not say when there is some again. */
+  /** A publication was refused for lack of room. The server does not report when there is room again. */
   refused(stream: string, reason: string): void {
     this.refusals.set(stream, { reason, at: this.now() });
   }
 
-  /** A publication was taken. */
+  /** A publication was accepted. */
   accepted(stream: string): void {
     if (this.refusals.size > 0) this.refusals.delete(stream);
   }
 
-  /** How many messages wait for a consumer, or are in hand, and a number that moves with each that is done. */
+  /**
+   * Sets how many messages wait for a consumer or are in progress, and a number that changes with each handled message.
+   */
   atWork(durable: string, waiting: number, mark: number): void {
     const before = this.progress.get(durable);
     const stands = waiting > 0 && before !== undefined && before.waiting > 0 && before.mark === mark;
@@ -73,7 +75,7 @@ export class Conditions {
     this.losses.push({ text, until: this.now() + limits.jetstream.lossReportedMs });
   }
 
-  /** Sentences for operators; none where all is well. */
+  /** The problems, one sentence each; empty where there is none. */
   reasons(): string[] {
     const now = this.now();
     const seconds = (since: number) => Math.round((now - since) / 1_000);
@@ -84,14 +86,14 @@ export class Conditions {
       ([, { waiting, since }]) => waiting > 0 && now - since >= limits.jetstream.stuckMs,
     );
     return [
-      ...(now - this.lastLook >= limits.jetstream.lookLateMs
-        ? [`the streams were last seen ${seconds(this.lastLook)} s ago: ${this.lookFailure || "no answer"}`]
+      ...(now - this.lastCheck >= limits.jetstream.lookLateMs
+        ? [`the streams were last checked ${seconds(this.lastCheck)} s ago: ${this.checkFailure || "no answer"}`]
         : []),
       ...[...this.missing].map(([what, why]) => `${what} is missing${why && `: ${why}`}`),
       ...[...this.full].map(([stream, reached]) => `stream ${stream} is full: ${reached}`),
-      ...[...this.refusals].map(([stream, { reason }]) => `stream ${stream} takes nothing: ${reason}`),
+      ...[...this.refusals].map(([stream, { reason }]) => `stream ${stream} refuses messages: ${reason}`),
       ...stuck.map(
-        ([durable, { waiting, since }]) => `${durable}: ${waiting} wait, none was done for ${seconds(since)} s`,
+        ([durable, { waiting, since }]) => `${durable}: ${waiting} wait, none was handled for ${seconds(since)} s`,
       ),
       ...this.losses.map(({ text }) => text),
     ];
@@ -99,8 +101,8 @@ export class Conditions {
 }
 
 /**
- * A number that moves with each message that is done: of a queue what is gone from it; of a log how far its acks have come
- * in order, and how many are acked beyond that, since one message that is tried again and again holds the others' place.
+ * A number that changes with each handled message. For a queue: how many messages have left it. For a log: its ack
+ * floor plus the number of acks beyond it, since one message that is retried holds the ack floor back.
  */
 export function doneBy(
   kind: StreamDefinition["kind"],
@@ -111,7 +113,7 @@ export function doneBy(
   return ack_floor.stream_seq + (delivered.stream_seq - num_ack_pending);
 }
 
-/** Which bound a stream has reached beyond which it refuses what is published. */
+/** The bound at which a stream refuses publications, if it has reached one. */
 export function boundReached({ config, state }: StreamInfo): string | undefined {
   if (config.discard !== "new") return undefined;
   if (config.max_msgs > 0 && state.messages >= config.max_msgs) return `it holds ${state.messages} messages`;

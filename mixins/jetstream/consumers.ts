@@ -11,7 +11,7 @@ import { errorCode, findStream, markOf, streamNotFound } from "./streams.ts";
 
 const consumerNotFound = 10014;
 
-/** `undefined` where it, or its stream, is not there. */
+/** `undefined` where the consumer, or its stream, does not exist. */
 export async function findConsumer(
   manager: JetStreamManager,
   stream: string,
@@ -19,7 +19,7 @@ export async function findConsumer(
 ): Promise<ConsumerInfo | undefined> {
   try {
     const info = await manager.consumers.info(stream, name);
-    // While it is being deleted the server answers without what it has done.
+    // While a consumer is being deleted the server answers without its state.
     return info.delivered ? info : undefined;
   } catch (error) {
     const code = errorCode(error);
@@ -29,9 +29,9 @@ export async function findConsumer(
 }
 
 /**
- * Makes a consumer on the stream that was looked at. Of several nodes that do it at once, with starts that may differ,
- * one decides: where a consumer begins cannot be changed, and that is no fault. A stream that is made again meanwhile
- * must not get a consumer under a name of the one before (streams.ts): then this rejects, and leaves none.
+ * Creates a consumer on the stream that was checked. Several nodes may do it at once, with different starts; the first
+ * one counts, since a start cannot be changed. If the stream is made again meanwhile, it must not get a consumer under
+ * a name of the lost stream (streams.ts). Then this rejects and leaves no consumer.
  */
 export async function makeConsumer(
   manager: JetStreamManager,
@@ -51,10 +51,10 @@ export async function makeConsumer(
   }
   const info = await findConsumer(manager, consumer.stream, name);
   if (info) return info;
-  throw failure ?? new Error(`consumer ${name} is gone again`);
+  throw failure ?? new Error(`consumer ${name} was deleted again`);
 }
 
-/** Whether a stream is there as it was seen, with its mark. Rejects where the server does not say: then nobody knows. */
+/** Whether a stream is still the one that was seen, with the same mark. Rejects where the server does not answer. */
 async function isStill(manager: JetStreamManager, seen: StreamInfo): Promise<boolean> {
   const now = await findStream(manager, seen.config.name);
   return now !== undefined && now.created === seen.created && markOf(now) === markOf(seen);
@@ -62,7 +62,7 @@ async function isStill(manager: JetStreamManager, seen: StreamInfo): Promise<boo
 
 const madeAgain = ({ config }: StreamInfo) => new Error(`stream ${config.name} was just deleted, made again or marked`);
 
-/** Removes consumers that another look made for a stream that was there before: a queue allows no second one. */
+/** Removes consumers that a check made on a lost stream of the same name: a queue allows only one. */
 async function removeFormer(
   manager: JetStreamManager,
   { stream, durable }: ConsumerDefinition,
@@ -82,7 +82,7 @@ async function remove(manager: JetStreamManager, stream: string, name: string): 
   });
 }
 
-/** Brings a consumer that is there to this release's settings; where it stands stays. */
+/** Updates an existing consumer to the current settings. Its position stays. */
 export async function bringToSettings(manager: JetStreamManager, info: ConsumerInfo): Promise<void> {
   const wanted = consumerSettings();
   const { ack_wait, max_ack_pending } = info.config;

@@ -3,15 +3,15 @@ import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { deadLetters as definition } from "./streams.ts";
 
-/** A message that a channel could not handle, as stream DEAD keeps it. */
+/** A message that a channel could not handle, as stored in stream DEAD. */
 export interface DeadLetter {
-  /** Its place in stream DEAD: what an operator calls it by. */
+  /** Its sequence in stream DEAD, by which operators name it. */
   readonly sequence: number;
-  /** When it was put aside. */
+  /** When it became a dead letter. */
   readonly time: Date;
-  /** The durable that could not handle it. */
+  /** The durable consumer that could not handle it. */
   readonly channel: string;
-  /** Where it came from: names as on the server, with the namespace's prefix. */
+  /** Its origin: names as on the server, with the namespace's prefix. */
   readonly subject: string;
   readonly stream: string;
   readonly streamSequence: number;
@@ -50,7 +50,7 @@ function read({ seq, subject, data, time, head }: Stored): DeadLetter {
   };
 }
 
-/** What an operator does with dead letters. Everything rejects where JetStream cannot be reached. */
+/** The operators' view of dead letters. Everything rejects where JetStream cannot be reached. */
 export class DeadLetters {
   private readonly manager: JetStreamManager;
   private readonly client: JetStreamClient;
@@ -67,7 +67,7 @@ export class DeadLetters {
     return new DeadLetters(manager, connection.jetstream({ timeout: limits.jetstream.publishTimeoutMs }));
   }
 
-  /** How many there are by channel; none where no service ever ran. */
+  /** The number of dead letters by channel; empty where no service ever ran. */
   async countByChannel(): Promise<Map<string, number>> {
     try {
       const prefix = `${natsPrefix()}dead.`;
@@ -82,7 +82,7 @@ export class DeadLetters {
     }
   }
 
-  /** Those that are there now, oldest first. */
+  /** The present dead letters, oldest first. */
   async *all(): AsyncGenerator<DeadLetter> {
     const counts = await this.countByChannel();
     const count = [...counts.values()].reduce((sum, one) => sum + one, 0);
@@ -99,30 +99,30 @@ export class DeadLetters {
   }
 
   /**
-   * Puts a dead letter back where it came from and takes it out of the dead letters once the server has acked it: a
-   * crash in between leaves it here, and a repeat within JetStream's window is dropped. It goes to every channel that
-   * reads that subject, under a message id of its own: consumers tell repeats by the business id in it. `false` where
-   * there is no such letter (any more).
+   * Puts a dead letter back into its stream, and removes it from the dead letters once the server has acked it. After a
+   * crash in between it stays here, and a repeat within JetStream's duplicate window is dropped. Every channel of that
+   * subject gets it, under a new message id; consumers recognize repeats by its business id. `false` where there is no
+   * such dead letter.
    */
   async replay(sequence: number): Promise<boolean> {
     const stored = await this.stored(sequence);
     if (!stored) return false;
-    const letter = read(stored);
-    if (!letter.subject || !letter.stream)
-      throw new Error(`dead letter ${sequence} does not say where it came from: it was not put here by a channel`);
+    const deadLetter = read(stored);
+    if (!deadLetter.subject || !deadLetter.stream)
+      throw new Error(`dead letter ${sequence} has no origin: it was not written by a channel`);
     if (stored.head?.has("Dead-Cut"))
       throw new Error(`dead letter ${sequence} was cut, since it was too large to be copied: it cannot be replayed`);
     const head = headers();
     for (const [key, values] of stored.head ?? [])
       if (!deadHeader.test(key)) for (const value of values) head.append(key, value);
-    await this.client.publish(letter.subject, letter.data, {
+    await this.client.publish(deadLetter.subject, deadLetter.data, {
       msgID: `replay:${sequence}`,
       headers: head,
-      // A subject that belongs to another stream by now is refused.
-      expect: { streamName: letter.stream },
+      // Refused if the subject belongs to another stream by now.
+      expect: { streamName: deadLetter.stream },
     });
     await this.manager.streams.deleteMessage(this.stream, sequence, false).catch((error: unknown) => {
-      // Another operator was first.
+      // Another operator removed it first.
       if (apiCode(error) !== messageNotFound) throw error;
     });
     return true;

@@ -10,29 +10,29 @@ import {
 import { config, natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 
-/** What streams and consumers should be, as configurations of the server. Nothing here talks to one. */
+/** The wanted configuration of streams and consumers. Nothing here talks to a server. */
 
 /** A stream as a service describes it; names and subjects without the namespace's prefix. */
 export interface StreamDefinition {
   readonly name: string;
   readonly subjects: readonly string[];
-  /** `queue`: a message is gone once it is acked. `log`: kept for its age whoever has read it. */
+  /** `queue`: a message is removed once it is acked. `log`: a message is kept for its age, read or not. */
   readonly kind: "queue" | "log";
   /**
-   * Of a queue: so many streams, NAME-0 and so on, each with the subjects whose last `*` is its number. A stream with one
-   * consumer, and no filter, costs the server the least, and each may have another leader in a cluster.
+   * Of a queue: the number of its streams, NAME-0 and so on. The last `*` of a stream's subjects is its number. A
+   * stream with one consumer and no filter costs the server the least. In a cluster each may have another leader.
    */
   readonly partitions?: number;
   readonly maxAgeMs?: number;
-  /** Of a log: beyond so many bytes the oldest are forgotten. */
+  /** Of a log: beyond this many bytes the oldest messages are dropped. */
   readonly maxBytes?: number;
-  /** Publishing beyond this is refused, so that a queue that nobody drains answers 503 instead of filling the disk. */
+  /** Publications beyond this are refused. So a queue that nobody reads answers 503 and does not fill the disk. */
   readonly maxMessages?: number;
-  /** Of a log: beyond this the oldest are forgotten, those of one subject or of all. */
+  /** Of a log: beyond this the oldest messages are dropped, per subject and in all. */
   readonly keepLatest?: { readonly perSubject: number; readonly messages: number };
 }
 
-/** Where messages go that cannot be handled; the subject keeps the name of the channel they failed in. */
+/** The stream of messages that cannot be handled; the subject has the name of the channel that failed. */
 export const deadLetters: StreamDefinition = {
   name: "DEAD",
   subjects: ["dead.>"],
@@ -42,7 +42,7 @@ export const deadLetters: StreamDefinition = {
 
 const nanos = (ms: number) => ms * 1_000_000;
 
-/** The streams that hold a definition's messages, each a definition of its own; its bound is shared out among them. */
+/** The streams that hold a definition's messages, each as a definition of its own. They share the bound. */
 export function partsOf({ partitions, ...stream }: StreamDefinition): StreamDefinition[] {
   if (partitions === undefined) return [stream];
   const { name, subjects, maxMessages } = stream;
@@ -80,7 +80,7 @@ export function streamConfig(stream: StreamDefinition): WantedStream {
 
 /** A durable consumer of one stream; `stream` is the server's name of it. */
 export interface ConsumerDefinition {
-  /** What it is called here, whichever stream it reads. */
+  /** Its name in this system, whichever stream it reads. */
   readonly durable: string;
   readonly stream: string;
   readonly kind: StreamDefinition["kind"];
@@ -105,17 +105,19 @@ export function consumersOf(channel: {
 
 const markSeparator = "~";
 
-/** The server's name of a consumer; `mark`: of its stream, where that was made again (streams.ts). */
+/** The server's name of a consumer. `mark` is the mark of its stream, where that was made again (streams.ts). */
 export function consumerName({ durable }: Pick<ConsumerDefinition, "durable">, mark: string | undefined): string {
   return mark === undefined ? durable : durable + markSeparator + mark;
 }
 
-/** Whether a consumer is a durable's, on whichever stream of that name. */
+/** Whether a consumer belongs to a durable, on any stream of that name. */
 export function isNameOf(durable: string, name: string): boolean {
   return name === durable || name.startsWith(durable + markSeparator);
 }
 
-/** Where a new consumer begins: at the stream's first message, behind a sequence, or with what was stored since a time. */
+/**
+ * The start of a new consumer: at the stream's first message, after a sequence, or at the messages stored since a time.
+ */
 export type Start = "first" | { readonly after: number } | { readonly since: Date };
 
 function deliverFrom(start: Start): Partial<ConsumerConfig> {
@@ -124,7 +126,7 @@ function deliverFrom(start: Start): Partial<ConsumerConfig> {
   return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: start.since.toISOString() };
 }
 
-/** What may be changed of a consumer that is there. */
+/** The settings that can be changed on an existing consumer. */
 export function consumerSettings(): { ack_wait: number; max_ack_pending: number } {
   return { ack_wait: nanos(limits.jetstream.ackWaitMs), max_ack_pending: limits.jetstream.maxAckPending };
 }

@@ -8,25 +8,25 @@ import { type Gap, nextReading, type Reading } from "./readings.ts";
 interface Parts {
   readonly positions: PositionKeeper;
   readonly log: Log;
-  /** For the metrics: messages that a log dropped unread, at the most. */
+  /** For the metrics: an upper bound of the messages that a log dropped unread. */
   countLost(stream: string, messages: number): void;
 }
 
 /**
- * Keeps how far the consumers of a log have read, and finds gaps: messages that the log dropped before a consumer had
- * read them. Those of a consumer that can are told again from the books (`ChannelDefinition.missed`).
+ * Keeps how far the consumers of a log have read, and finds gaps: messages that the log dropped before a consumer read
+ * them. A consumer with `ChannelDefinition.missed` catches up on them from the books.
  */
 export class GapWatch {
   private readonly parts: Parts;
   private readonly readings = new Map<string, Reading>();
-  /** Consumers whose gap is being closed. */
+  /** Consumers that are catching up. */
   private readonly closing = new Set<string>();
 
   constructor(parts: Parts) {
     this.parts = parts;
   }
 
-  /** `stream` was looked at before `info` of the consumer. */
+  /** `stream` was read before `info` of the consumer. */
   async look(consumer: ConsumerDefinition, stream: StreamInfo, info: ConsumerInfo): Promise<void> {
     const { positions } = this.parts;
     const key = `${consumer.durable} ${stream.config.name} ${stream.created}`;
@@ -38,7 +38,7 @@ export class GapWatch {
     if (gap) await this.found(key, consumer, stream, gap);
   }
 
-  /** A consumer that has no position in the stream begins at its first message: it has missed nothing. */
+  /** A consumer without a position in the stream begins at its first message, so it has missed nothing. */
   private async readBefore({ durable }: ConsumerDefinition, stream: StreamInfo): Promise<number> {
     const position = await this.parts.positions.find(durable, stream);
     return position?.sequence ?? Math.max(0, stream.state.first_seq - 1);
@@ -49,7 +49,7 @@ export class GapWatch {
     const position = await positions.find(consumer.durable, stream);
     const closed = { upTo: gap.before - 1, candidate: 0 };
     if (position && position.sequence >= closed.upTo) {
-      // Another node was first.
+      // Another node caught up first.
       this.readings.set(key, { upTo: position.sequence, candidate: 0 });
       return;
     }
@@ -62,13 +62,13 @@ export class GapWatch {
       await positions.note(consumer.durable, stream, closed.upTo);
     };
     if (!consumer.missed) {
-      log.error(about, "a log dropped messages that a consumer may not have read: nothing brings them back");
+      log.error(about, "a log dropped messages that a consumer may not have read: they cannot be restored");
       await close();
       return;
     }
     log.error(about, "a log dropped messages that a consumer may not have read: it catches up from the books");
     this.closing.add(key);
-    // Not awaited: the looks at the other streams go on.
+    // Not awaited: the checks of the other streams continue.
     void close()
       .then(() => log.info(about, "a consumer has caught up from the books"))
       .catch((error) => log.warn({ ...about, err: error }, "a consumer could not catch up: it tries again"))

@@ -19,7 +19,7 @@ export interface LossParts {
   countLost(stream: string, messages: number): void;
 }
 
-/** Notices that a stream has lost messages, says so, and lets the recoveries run. */
+/** Detects that a stream has lost messages, reports it, and starts the recoveries. */
 export class LossWatch {
   readonly seen = new SeenStreams();
   private readonly parts: LossParts;
@@ -28,17 +28,20 @@ export class LossWatch {
     this.parts = parts;
   }
 
-  /** Streams that were gone at the start, and were made again by then. How many messages they held nobody can say. */
+  /** Streams that were lost at the start and have been made again. The number of their messages is unknown. */
   goneAtStart(streams: readonly string[]): void {
     const { log, conditions, countLost } = this.parts;
     for (const stream of streams) {
-      log.error({ stream }, "a stream was gone at the start and was made again: what the books still know is put back");
+      log.error(
+        { stream },
+        "a stream was lost at the start and was made again: its messages are restored from the books",
+      );
       countLost(stream, 1);
-      conditions.lost(`stream ${stream} was gone at the start, its messages are lost: see the log`);
+      conditions.lost(`stream ${stream} was lost at the start, with its messages: see the log`);
     }
   }
 
-  /** Compares a stream with what was seen of it before. Returns it as it is afterwards. */
+  /** Compares a stream with its last known state. Returns its present state. */
   async look(info: StreamInfo, kind: StreamDefinition["kind"], consumers: () => SeenConsumer[]): Promise<StreamInfo> {
     const { positions, recoveries } = this.parts;
     const [stream, now] = [info.config.name, seenStream(info)];
@@ -54,23 +57,26 @@ export class LossWatch {
     return info;
   }
 
-  /** A queue that was purged gets a mark; the next look of each node sees it and lets the recoveries run. Whether it was. */
+  /**
+   * Marks a queue that was purged. The next check of each node sees the mark and starts the recoveries. Returns whether
+   * it was purged.
+   */
   async lookForPurge(info: StreamInfo, before: SeenConsumer, now: SeenConsumer): Promise<boolean> {
     const lost = purgedBetween(before, now);
     if (lost === 0) return false;
     const stream = info.config.name;
     await markLoss(this.parts.manager, info);
-    this.report(stream, lost, { stream, lost }, "a queue was purged: what the books still know is put back");
+    this.report(stream, lost, { stream, lost }, "a queue was purged: its messages are restored from the books");
     return true;
   }
 
   private streamIsAnother(before: SeenStream, info: StreamInfo, lost: number): void {
     const stream = info.config.name;
     const about = { stream, lost, lastSequence: before.lastSequence, created: before.created, madeAgain: info.created };
-    this.report(stream, lost, about, "a stream is gone and was made again: what the books still know is put back");
+    this.report(stream, lost, about, "a stream was lost and made again: its messages are restored from the books");
   }
 
-  /** Rejects, and is done once more at the next look, where something of it fails. */
+  /** If it rejects, the next check repeats it. */
   private async streamIsBack(
     { before, lastSequence, isMarked }: Extract<Finding, { is: "back" }>,
     info: StreamInfo,
@@ -79,7 +85,7 @@ export class LossWatch {
     const { manager, positions, recoveries } = this.parts;
     const { created } = info;
     const stream = info.config.name;
-    // Before the mark: who starts and sees the mark must not take the loss for another one.
+    // Before the mark: a node that starts and sees the mark must not count the loss again.
     await positions?.seenBack(info, lastSequence);
     if (kind === "queue" && !isMarked) await markLoss(manager, info);
     const now = (await findStream(manager, stream)) ?? info;
@@ -89,7 +95,7 @@ export class LossWatch {
     this.seen.believe(stream, { ...seenStream(now), lastSequence });
     const lost = before.lastSequence - lastSequence;
     const about = { stream, lost, lastSequence: before.lastSequence, endsAt: lastSequence, created };
-    this.report(stream, lost, about, "a stream went back in time: what the books still know is put back");
+    this.report(stream, lost, about, "a stream went back in time: its messages are restored from the books");
     return now;
   }
 

@@ -2,22 +2,22 @@ import type { ConsumerInfo, StreamInfo } from "nats";
 import type { StreamDefinition } from "./definitions.ts";
 import { markOf } from "./streams.ts";
 
-/** What a look saw of a stream. */
+/** The state of a stream at a check. */
 export interface SeenStream {
   readonly created: string;
-  /** "" where it bears none. The later mark is the greater string. */
+  /** "" where it has none. The later mark is the greater string. */
   readonly mark: string;
   readonly messages: number;
   readonly lastSequence: number;
 }
 
-/** What a look saw of a consumer. */
+/** The state of a consumer at a check. */
 export interface SeenConsumer {
   readonly stream: string;
   readonly created: string;
-  /** Messages that wait for it, and those in hand. */
+  /** Messages that wait for it or are in progress. */
   readonly waiting: number;
-  /** Deliveries so far, repeats included, and the sequence they have reached. */
+  /** Deliveries so far, with repeats, and the highest sequence that was delivered. */
   readonly deliveries: number;
   readonly reached: number;
 }
@@ -38,8 +38,8 @@ export function seenConsumer(info: ConsumerInfo): SeenConsumer {
 }
 
 /**
- * How many messages a stream that is gone took with it, as of the last look at it: of a queue all that were there, of a
- * log those that one of the service's own consumers had not read; all that were there where the service reads it by none.
+ * How many messages were lost with a stream, as of its last check. Of a queue: all of them. Of a log: those that one of
+ * the service's own consumers had not read; all of them where the service has no consumer.
  */
 export function lostWith(
   kind: StreamDefinition["kind"],
@@ -51,10 +51,10 @@ export function lostWith(
 }
 
 /**
- * How many messages of a queue, which nobody filters, were taken out between two looks before they were ever delivered: a
- * purge. Each sequence that was passed was delivered at least once, or is one of these. At the least, since repeats are
- * counted among the deliveries. After a restart of the server, or under another leader, a consumer may stand a moment
- * before where it was seen: nothing can be told of that.
+ * How many messages of a queue without filters were removed between two checks before their first delivery, i.e. by a
+ * purge. Each sequence that was passed was either delivered at least once, or purged. The result is a lower bound,
+ * since deliveries include repeats. After a restart of the server, or under another leader, a consumer may be behind
+ * its last known state: then the result is 0.
  */
 export function purgedBetween(before: SeenConsumer, now: SeenConsumer): number {
   if (before.created !== now.created || now.reached < before.reached || now.deliveries < before.deliveries) return 0;

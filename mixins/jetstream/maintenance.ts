@@ -27,13 +27,13 @@ export interface MaintenanceParts extends LossParts {
 interface Part {
   readonly wanted: WantedStream;
   readonly kind: StreamDefinition["kind"];
-  /** Looked at every few seconds alone. */
+  /** Checked only every few seconds. */
   readonly isRare: boolean;
 }
 
 /**
- * Looks at a service's streams and consumers every second, or at once when a publication or a pull finds one missing, and
- * makes what is not there. Every node of every service does so; two that do the same at once do no harm.
+ * Checks a service's streams and consumers every second, and at once when a publication or a pull finds one missing.
+ * Creates what is missing. Every node of every service does so; several may do it at once.
  */
 export class Maintenance {
   private readonly parts: MaintenanceParts;
@@ -47,8 +47,8 @@ export class Maintenance {
   private readonly names = new Map<string, string>();
   private loop: BackgroundLoop | undefined;
   private wokenAt = 0;
-  /** When the dead letters and the account are looked at next. */
-  private rareLookAt = 0;
+  /** The time of the next check of the dead letters and the account. */
+  private rareCheckAt = 0;
 
   constructor(parts: MaintenanceParts) {
     this.parts = parts;
@@ -62,7 +62,7 @@ export class Maintenance {
     );
   }
 
-  /** Resolves once everything was looked at for the first time. */
+  /** Resolves after the first check of everything. */
   async start(): Promise<void> {
     await this.round();
     this.loop = new BackgroundLoop({
@@ -74,12 +74,12 @@ export class Maintenance {
     });
   }
 
-  /** Asks for a look at once; however often it is asked, the server is not asked more often than it bears. */
+  /** Requests a check at once. The rate of checks is bounded, however often it is called. */
   wake(): void {
     const now = Date.now();
     if (now - this.wokenAt < limits.jetstream.wakeEveryMs) return;
     this.wokenAt = now;
-    this.rareLookAt = 0;
+    this.rareCheckAt = 0;
     this.loop?.wake();
   }
 
@@ -87,18 +87,18 @@ export class Maintenance {
     await this.loop?.stop();
   }
 
-  /** Makes a channel's consumers where they are missing, and looks after them from now on. */
+  /** Creates a channel's missing consumers, and checks them from now on. */
   async add(consumers: readonly ConsumerDefinition[]): Promise<void> {
     for (const consumer of consumers) {
       const info = await findStream(this.parts.manager, consumer.stream);
       if (!info) throw new Error(`${consumer.durable} has no stream ${consumer.stream}`);
-      const there = await this.lookAtConsumer(consumer, info);
+      const there = await this.checkConsumer(consumer, info);
       if (there) await bringToSettings(this.parts.manager, there);
     }
     this.consumers.push(...consumers);
   }
 
-  /** The server's name of a consumer that was added, as the last look found it. */
+  /** The server's name of a consumer that was added, as of the last check. */
   nameOf(durable: string): string {
     return this.names.get(durable) ?? durable;
   }
@@ -113,16 +113,16 @@ export class Maintenance {
     return this.losses.seen.whoAcks();
   }
 
-  /** One look at everything. What fails does not keep the rest from being looked at. */
+  /** Checks everything once. A failure of one check does not prevent the others. */
   private async round(): Promise<void> {
     const { conditions } = this.parts;
-    const isFull = this.missingSince.size > 0 || Date.now() >= this.rareLookAt;
+    const isFull = this.missingSince.size > 0 || Date.now() >= this.rareCheckAt;
     const parts = isFull ? this.streams : this.streams.filter(({ isRare }) => !isRare);
     try {
-      const looks = await Promise.allSettled(parts.map((part) => this.lookAtPart(part)));
-      if (isFull) await this.lookAtAccount();
-      if (isFull) this.rareLookAt = Date.now() + limits.jetstream.lookRarelyMs;
-      for (const look of looks) if (look.status === "rejected") throw look.reason;
+      const checks = await Promise.allSettled(parts.map((part) => this.checkPart(part)));
+      if (isFull) await this.checkAccount();
+      if (isFull) this.rareCheckAt = Date.now() + limits.jetstream.lookRarelyMs;
+      for (const check of checks) if (check.status === "rejected") throw check.reason;
       conditions.looked();
     } catch (error) {
       conditions.lookFailed(error);
@@ -130,17 +130,17 @@ export class Maintenance {
     }
   }
 
-  private async lookAtPart({ wanted, kind }: Part): Promise<void> {
-    const info = await this.lookAtStream(wanted, kind);
+  private async checkPart({ wanted, kind }: Part): Promise<void> {
+    const info = await this.checkStream(wanted, kind);
     if (!info) return;
     const own = this.consumers.filter(({ stream }) => stream === wanted.name);
-    for (const consumer of own) await this.lookAtConsumer(consumer, info);
+    for (const consumer of own) await this.checkConsumer(consumer, info);
     if (kind === "log") await this.parts.positions?.noteAllConsumers(info);
     await this.parts.positions?.noteSeen(info);
   }
 
-  /** `undefined` where it is gone and not made again yet. */
-  private async lookAtStream(wanted: WantedStream, kind: StreamDefinition["kind"]): Promise<StreamInfo | undefined> {
+  /** `undefined` while the stream is missing. */
+  private async checkStream(wanted: WantedStream, kind: StreamDefinition["kind"]): Promise<StreamInfo | undefined> {
     const { manager, conditions } = this.parts;
     const before = this.losses.seen.get(wanted.name);
     const info =
@@ -155,8 +155,8 @@ export class Maintenance {
   }
 
   /**
-   * Reports something as missing until it is made. What was there before is left alone for a while first: `undefined`
-   * until that is over.
+   * Reports something as missing until it is created. What existed before is created again only after a pause;
+   * `undefined` until then.
    */
   private async making<T>(what: string, wasThere: boolean, make: () => Promise<T>): Promise<T | undefined> {
     const now = Date.now();
@@ -167,7 +167,7 @@ export class Maintenance {
     try {
       return await make();
     } catch (error) {
-      this.parts.conditions.isMissing(what, `it cannot be made: ${(error as Error).message}`);
+      this.parts.conditions.isMissing(what, `it cannot be created: ${(error as Error).message}`);
       throw error;
     }
   }
@@ -182,8 +182,8 @@ export class Maintenance {
     this.parts.conditions.isThere(what);
   }
 
-  /** `undefined` where it is gone and not made again yet. */
-  private async lookAtConsumer(consumer: ConsumerDefinition, stream: StreamInfo): Promise<ConsumerInfo | undefined> {
+  /** `undefined` while the consumer is missing. */
+  private async checkConsumer(consumer: ConsumerDefinition, stream: StreamInfo): Promise<ConsumerInfo | undefined> {
     const { manager, conditions } = this.parts;
     const what = `consumer ${consumer.durable}`;
     const name = consumerName(consumer, markOf(stream));
@@ -206,19 +206,19 @@ export class Maintenance {
     const start = await this.startOf(consumer, stream);
     const info = await makeConsumer(manager, consumer, stream, start);
     const about = { consumer: name, stream: consumer.stream, start, waiting: info.num_pending };
-    if (this.consumersSeen.has(consumer.durable)) log.error(about, "a consumer was gone: it is made again");
+    if (this.consumersSeen.has(consumer.durable)) log.error(about, "a consumer was lost: it is made again");
     else log.info(about, "a consumer is made");
     return info;
   }
 
-  /** A queue begins at its first message, since what stands in it is not done; a log where its reader had come to. */
+  /** A queue begins at its first message, since its messages are not handled yet; a log at its reader's position. */
   private async startOf({ kind, durable }: ConsumerDefinition, stream: StreamInfo): Promise<Start> {
     if (kind === "queue") return "first";
     if (!this.parts.positions) throw new Error(`${durable} reads a log: its service needs mysqlMixin`);
     return this.parts.positions.startOf(durable, stream);
   }
 
-  private async lookAtAccount(): Promise<void> {
+  private async checkAccount(): Promise<void> {
     const { manager, conditions } = this.parts;
     const { storage, limits: account } = await manager.getAccountInfo();
     const isFull = account.max_storage > 0 && storage >= account.max_storage;

@@ -9,15 +9,15 @@ interface Locks {
 const leaseOf = (hold: LockHold): PartitionLease => ({ unlock: () => hold.unlock() });
 
 /**
- * The leases of partitions, as locks in Redis. Without Redis every node that wants a lease has it, but not at once: one
- * answer that came too late does not say that Redis is away, and the holder may be well. A node goes on without Redis
- * only where no lease could be asked for as long as one lives (`limits.lock.ttlMs`): by then a holder that is cut off as
- * well knows it too.
+ * The leases of partitions, as locks in Redis. Without Redis every node that wants a lease gets it, but not at once: a
+ * single late answer does not prove that Redis is down, and the holder may be running. A node continues without Redis
+ * only after it could ask for no lease for the lifetime of one (`limits.lock.ttlMs`). By then a holder that lost Redis
+ * too has noticed it.
  */
 export class PartitionLeases {
   private readonly locks: Locks;
   private readonly now: () => number;
-  /** Since when Redis has answered no question about a lease, by its name. */
+  /** The time since which Redis has not answered for a lease, by its name. */
   private readonly unanswered = new Map<string, number>();
 
   constructor(locks: Locks, now: () => number = () => performance.now()) {

@@ -1,7 +1,7 @@
 /**
- * Which partitions a node pulls: they are dealt out to the nodes in the order of their ids, so every node that sees the
- * same nodes comes to the same answer, and the shares differ by one at the most. While nodes see different neighbours a
- * partition may be pulled by two of them, or for a moment by none: order suffers then, nothing is lost or doubled.
+ * The partitions that a node pulls. They are dealt out to the nodes in the order of their ids: nodes that see the same
+ * nodes compute the same shares, and shares differ by one at the most. While nodes see different sets of nodes, two of
+ * them may pull a partition, or none. Then the order is not certain, but nothing is lost or doubled.
  */
 export function partitionsOf(nodeId: string, nodeIds: readonly string[], partitions: number): number[] {
   const nodes = [...new Set([...nodeIds, nodeId])].sort();

@@ -18,7 +18,9 @@ import { NotAcked, Publisher, type PublisherObserver } from "./publisher.ts";
 import type { Recovery } from "./recoveries.ts";
 
 export interface PublishOptions {
-  /** The business id: JetStream drops a repeat within its window of two minutes; consumers must do the rest. */
+  /**
+   * The business id. JetStream drops a repeat within its window of two minutes; consumers must recognize later repeats.
+   */
   msgId: string;
   requestId?: string | null;
 }
@@ -28,30 +30,30 @@ export interface JetStreamPort {
   readonly manager: JetStreamManager;
   readonly client: JetStreamClient;
   /**
-   * Publishes JSON and waits for the server's ack; the message is then in the stream's file (synced to disk at the
-   * server's sync interval). Tries again with the same message id. Fails: `unavailable`; where `mayHaveHappened`
-   * (broker/failure.ts) says so the message may be in the stream all the same, so a repeat must carry the same id.
-   * `messageTooLarge`, at once, where it can never pass. @throws NatsError where the subject is none.
+   * Publishes JSON and waits for the server's ack: then the message is in the stream's file, which is synced to disk at
+   * the server's interval. Retries with the same message id. Fails: `unavailable`; if `mayHaveHappened`
+   * (broker/failure.ts) is true, the message may be stored, and a repeat must have the same id. `messageTooLarge`, at
+   * once. @throws NatsError for an invalid subject.
    */
   publish(subject: string, payload: unknown, options: PublishOptions): Promise<PubAck>;
-  /** The service's streams of the kind `log`, without the dead letters. */
+  /** The service's streams of kind `log`, without the dead letters. */
   readonly logs: readonly StreamDefinition[];
   /**
-   * Call it before publishing: then tells the creation time of the stream that acked, by which it is told from one that
-   * is made in its place; "" where that is not certain.
+   * Call it before publishing. The result gives the creation time of the stream that acked, which tells it from a
+   * stream made in its place; "" where that is not certain.
    */
   whoAcks(): (ack: PubAck) => string;
-  /** Messages this service holds in its channels, waiting and in flight. */
+  /** Messages that this service holds in its channels, waiting and in flight. */
   held(): number;
-  /** Adds what puts messages back into a stream that was made anew. Needs mysqlMixin. */
+  /** Adds a recovery, which restores messages of a stream that was made again. Needs mysqlMixin. */
   recover(recovery: Recovery): void;
-  /** Keeps in the database what all consumers of the service's logs have read, as reader `*`. Needs mysqlMixin. */
+  /** Stores in the database how far all consumers of the service's logs have read, as reader `*`. Needs mysqlMixin. */
   trackAllConsumers(): void;
 }
 
 const encoder = new TextEncoder();
 
-/** What a service publishes with, and what it knows of its connection. */
+/** The service's port to JetStream, without the parts that need the maintenance. */
 export function openPort(
   connection: NatsConnection,
   manager: JetStreamManager,
@@ -68,7 +70,7 @@ export function openPort(
       const head = headers();
       head.set("Nats-Msg-Id", msgId);
       if (requestId) head.set("Request-Id", requestId);
-      // An earlier attempt may have been stored, although this one is refused.
+      // An earlier attempt may have been stored, although this one was refused.
       let mayHaveHappened = false;
       for (let attempt = 1; ; attempt++) {
         try {
@@ -88,7 +90,7 @@ export function openPort(
   };
 }
 
-/** Copies a header. An invalid one, from a foreign publisher, must not keep its message out of the dead letters. */
+/** Copies a header. An invalid header of a foreign publisher must not keep its message out of the dead letters. */
 function copyHeader(head: MsgHdrs, key: string, value: string): void {
   try {
     head.append(key, value);
@@ -97,26 +99,27 @@ function copyHeader(head: MsgHdrs, key: string, value: string): void {
   }
 }
 
-/** The client refuses it at once: the message is larger than the server said it takes. */
+/** The client refuses it at once: the message is larger than the server's `max_payload`. */
 function isTooLarge(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === ErrorCode.MaxPayloadExceeded;
 }
 
 /**
- * @throws Error where the server takes less than this system sends: only the largest batches would fail, under load.
+ * @throws Error where the server's `max_payload` is too small. Otherwise only the largest batches would fail, under
+ * load.
  */
 export function requireMaxPayload(connection: NatsConnection): void {
   const { max_payload: most = 0 } = connection.info ?? {};
   if (most >= limits.bus.maxPayloadBytes) return;
   throw new Error(
-    `nats-server takes messages of ${most} bytes: max_payload must be ${limits.bus.maxPayloadBytes} or more`,
+    `nats-server accepts messages of ${most} bytes: max_payload must be ${limits.bus.maxPayloadBytes} or more`,
   );
 }
 
 /**
- * Puts a copy of a message into the dead letters, with where it came from and why; resolves once it is safe there. One
- * that is too large with the headers that the copy has beside its own (nothing of this system is) is cut, and says so: it
- * can be looked at, and not replayed.
+ * Copies a message to the dead letters, with its origin and the reason. Resolves once the copy is confirmed. A message
+ * that is too large together with these headers is cut and marked as cut: it can be read, but not replayed. Ovation
+ * itself writes no such message.
  */
 export function deadLetterWriter(client: JetStreamClient) {
   return async (channel: string, message: JsMsg, reason: string) => {

@@ -7,14 +7,16 @@ import { findStream } from "./streams.ts";
 
 const generationOf = ({ config, created }: StreamInfo): StreamGeneration => ({ stream: config.name, created });
 /** The reader that stands for the service itself: how far it has seen the stream grow. */
-const looker = "seen";
+const serviceReader = "seen";
 
-/** Keeps how far the readers of a service's logs have come, and says where one that is made again begins. */
+/**
+ * Stores how far the readers of a service's logs have read, and computes the start of a consumer that is made again.
+ */
 export class PositionKeeper {
   private readonly manager: JetStreamManager;
   private readonly positions: Positions;
   private readonly log: Log;
-  /** What is known to stand in the database, by reader and stream generation. */
+  /** The sequences that are stored in the database, by reader and stream generation. */
   private readonly stored = new Map<string, number>();
   private readonly seen = new Map<string, { sequence: number; at: number }>();
   private tracking = false;
@@ -25,21 +27,21 @@ export class PositionKeeper {
     this.log = log;
   }
 
-  /** From now on it is also kept what all consumers of a log have read, whoever's they are. */
+  /** From now on it also stores how far all consumers of a log have read, including those of other systems. */
   trackAllConsumers(): void {
     this.tracking = true;
   }
 
   /**
-   * Behind the stored position where the stream is the same one; at the first message where it is another, or where
-   * there is no position. A stream that ends before the position was restored from a backup: then at what was stored in
-   * it after the position was, since that cannot be of the backup.
+   * The start of a consumer. On the same stream: after the stored position. On another stream, or without a position:
+   * the first message. A stream that ends before the position was restored from a backup: then the messages stored
+   * since the position was reached, since they cannot be from the backup.
    */
   async startOf(durable: string, stream: StreamInfo): Promise<Start> {
     const generation = generationOf(stream);
     const position = await this.positions.find(durable, generation);
     if (!position) return "first";
-    // After the position was read: what this node has seen of the stream may be older.
+    // Checked after the position was read: this node's state of the stream may be older.
     const now = await findStream(this.manager, generation.stream);
     if (now?.created !== stream.created) throw new Error(`stream ${generation.stream} was just made again`);
     if (position.sequence <= now.state.last_seq) return { after: position.sequence };
@@ -53,23 +55,23 @@ export class PositionKeeper {
     };
     this.log.error(
       about,
-      "a stream ends before what was read of it, as after a restore: goes on with what is new in it",
+      "a stream ends before a reader's position, as after a restore: the reader continues with its new messages",
     );
     return { since };
   }
 
-  /** Where a reader stands in the stream, as its service's database says. */
+  /** A reader's stored position in the stream. */
   find(reader: string, stream: StreamInfo): Promise<Position | undefined> {
     return this.positions.find(reader, generationOf(stream));
   }
 
-  /** Notes that a reader is done with everything up to `reached`. `stream` was looked at before that was known. */
+  /** Stores that a reader has handled everything up to `reached`. `stream` was read before `reached` was known. */
   async note(reader: string, stream: StreamInfo, reached: number): Promise<void> {
     const generation = generationOf(stream);
     const key = `${reader} ${generation.stream} ${generation.created}`;
     const stored = this.stored.get(key);
     if (stored === undefined) {
-      // Compared with the stream at the next look, which is then later than this.
+      // Compared with the stream at the next check, which is later than this.
       const found = (await this.positions.find(reader, generation))?.sequence ?? 0;
       if (reached > found || found === 0) await this.positions.advance(reader, generation, reached);
       this.stored.set(key, Math.max(found, reached));
@@ -83,8 +85,8 @@ export class PositionKeeper {
   }
 
   /**
-   * Notes that the stream is there and how far it has grown, the latter every few seconds: a start that does not find it,
-   * or finds it shorter, then knows that something is lost.
+   * Stores that the stream exists, and every few seconds how far it has grown. If it is missing or shorter at a later
+   * start, messages were lost.
    */
   async noteSeen(stream: StreamInfo): Promise<void> {
     const generation = generationOf(stream);
@@ -93,24 +95,24 @@ export class PositionKeeper {
     const noted = this.seen.get(key);
     const now = Date.now();
     if (noted && (sequence <= noted.sequence || now - noted.at < limits.jetstream.noteSeenEveryMs)) return;
-    await this.positions.advance(looker, generation, sequence);
+    await this.positions.advance(serviceReader, generation, sequence);
     this.seen.set(key, { sequence, at: now });
   }
 
-  /** How far any node of the service has noted that this stream had grown. */
+  /** The highest sequence of this stream that any node of the service has stored. */
   async lastSeen(stream: StreamInfo): Promise<number> {
-    return (await this.positions.find(looker, generationOf(stream)))?.sequence ?? 0;
+    return (await this.positions.find(serviceReader, generationOf(stream)))?.sequence ?? 0;
   }
 
   /** The stream has gone back in time. */
   async seenBack(stream: StreamInfo, lastSequence: number): Promise<void> {
     const generation = generationOf(stream);
     const noted = await this.lastSeen(stream);
-    if (noted > lastSequence) await this.positions.takeBack(looker, generation, noted, lastSequence);
+    if (noted > lastSequence) await this.positions.takeBack(serviceReader, generation, noted, lastSequence);
     this.seen.delete(`${generation.stream} ${generation.created}`);
   }
 
-  /** Where a consumer with a filter has nothing to do, it has read all there is, whatever it acked last. */
+  /** A consumer with a filter for which nothing is pending has read the whole stream, whatever its last ack was. */
   async noteAllConsumers(stream: StreamInfo): Promise<void> {
     if (!this.tracking) return;
     const reached: number[] = [];

@@ -1,24 +1,24 @@
 import { type Queryable, toSafeInteger } from "../mysql/database.ts";
 
-/** The reader that stands for all consumers of a stream together: what it has reached was read by each of them. */
+/** The reader that stands for all consumers of a stream: its position was read by each of them. */
 export const allConsumers = "*";
 
-/** A stream, told from one of the same name that was there before, and from itself before it lost messages. */
+/** Identifies a stream: it differs from a former stream of the same name, and from itself before a loss of messages. */
 export interface StreamGeneration {
-  /** The server's name of it. */
+  /** Its name on the server. */
   readonly stream: string;
-  /** Its creation time as the server writes it. */
+  /** Its creation time, as the server writes it. */
   readonly created: string;
-  /** "" for a new stream, else a mark that is the same for one purge or rollback of it. */
+  /** "" for a new stream, else the mark of a purge or rollback. */
   readonly again?: string;
-  /** Of a stream that went back in time: where it ended then. What was acked beyond that is lost. */
+  /** Of a stream that went back in time: its last sequence then. What was acked beyond it is lost. */
   readonly lastSequence?: number;
 }
 
 export interface Position {
-  /** Everything up to here is done. */
+  /** Everything up to here is handled. */
   readonly sequence: number;
-  /** When the reader came there, by the database's clock. */
+  /** When the reader reached it, by the database's clock. */
   readonly time: Date;
 }
 
@@ -38,7 +38,7 @@ export class Positions {
     return row && { sequence: toSafeInteger(row.sequence), time: row.update_time };
   }
 
-  /** When a reader last came forward in another stream of the name; `undefined` where there was none. */
+  /** When a reader last moved forward in another stream of the name; `undefined` where it never did. */
   async lastTimeInFormer(reader: string, { stream, created }: StreamGeneration): Promise<Date | undefined> {
     const [row] = await this.db.query<{ time: Date | null }>(
       `SELECT MAX(update_time) AS time FROM t_stream_position
@@ -48,13 +48,13 @@ export class Positions {
     return row?.time ?? undefined;
   }
 
-  /** Whether this service has ever noted anything of a stream of this name. */
+  /** Whether this service has stored a position in any stream of this name. */
   async knows(stream: string): Promise<boolean> {
     const rows = await this.db.query("SELECT 1 FROM t_stream_position WHERE stream = ? LIMIT 1", [stream]);
     return rows.length > 0;
   }
 
-  /** Many nodes write the same row: it only ever grows. */
+  /** Many nodes write the same row, and it only grows. */
   async advance(reader: string, { stream, created }: StreamGeneration, sequence: number): Promise<void> {
     await this.db.run(
       `INSERT INTO t_stream_position (reader, stream, stream_created, sequence, update_time)
@@ -65,7 +65,9 @@ export class Positions {
     );
   }
 
-  /** Of a stream that was restored from a backup: takes back a position beyond its end, unless another node was first. */
+  /**
+   * Of a stream that was restored from a backup: moves a position beyond its end back, unless another node was first.
+   */
   async takeBack(reader: string, { stream, created }: StreamGeneration, from: number, to: number): Promise<void> {
     await this.db.run(
       `UPDATE t_stream_position SET sequence = ?, update_time = UTC_TIMESTAMP(3)

@@ -11,19 +11,19 @@ interface Reply extends PubAck {
   error?: { code: number; err_code?: number; description: string };
 }
 
-/** Who wants to know how publications end; it must not throw. */
+/** Gets the result of each publication; must not throw. */
 export interface PublisherObserver {
-  /** The stream has a message. */
+  /** The stream has stored a message. */
   accepted(stream: string): void;
-  /** The server refused it, with the code of its API. `stream` is empty where it did not name one. */
+  /** The server refused a message, with the code of its API. `stream` is empty where the server did not name one. */
   refused(stream: string, code: number, reason: string): void;
-  /** No stream takes the subject, or JetStream is away. */
+  /** No stream has the subject, or JetStream is down. */
   noStream(): void;
 }
 
 /** A publication that the server did not ack. */
 export class NotAcked extends Error {
-  /** Whether the message may be in the stream all the same: nobody answered, where a refusal is a definite no. */
+  /** Whether the message may be stored: true where no answer came, false after a refusal. */
   readonly mayHaveHappened: boolean;
 
   constructor(message: string, mayHaveHappened: boolean) {
@@ -32,18 +32,18 @@ export class NotAcked extends Error {
   }
 }
 
-/** The error code for a message id that is being stored: no refusal of the message. */
+/** The error code for a message id that is being stored: this is not a refusal. */
 const inProgress = 409;
 
 /**
- * Publications to JetStream with their acks. The client's own makes a timer and an error object for each; here one
- * subscription takes the acks of all, and one timer looks after those that do not come.
+ * Publications to JetStream with their acks. The client's own `publish` makes a timer and an error object for each;
+ * here one subscription receives all acks, and one timer handles those that are overdue.
  */
 export class Publisher {
   private readonly connection: NatsConnection;
   private readonly observer: PublisherObserver | undefined;
   private readonly inbox = createInbox();
-  /** By the number in their reply subject; the oldest first, and so in the order of their deadlines. */
+  /** By the number in the reply subject, oldest first, so in the order of their deadlines. */
   private readonly awaited = new Map<string, Awaited>();
   private readonly overdue: NodeJS.Timeout;
   private sent = 0;
@@ -62,8 +62,8 @@ export class Publisher {
 
   /**
    * Resolves with the server's ack: the message is then in the stream's file. Rejects with `NotAcked` where the server
-   * refuses it, no stream takes the subject, or no ack comes within `limits.jetstream.publishTimeoutMs`: then, as
-   * `mayHaveHappened` says, it may be stored all the same.
+   * refuses the message, no stream has the subject, or no ack arrives within `limits.jetstream.publishTimeoutMs`. In
+   * the last case the message may be stored (`mayHaveHappened`).
    */
   publish(subject: string, data: Uint8Array, head: MsgHdrs): Promise<PubAck> {
     return new Promise((resolve, reject) => {
@@ -81,7 +81,7 @@ export class Publisher {
     this.awaited.delete(number);
     if (message.headers?.code === 503) {
       this.observer?.noStream();
-      awaited.reject(new NotAcked("no stream takes the subject, or JetStream is away", false));
+      awaited.reject(new NotAcked("no stream has the subject, or JetStream is down", false));
       return;
     }
     try {

@@ -1,26 +1,26 @@
 import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from "nats";
 import { limits } from "../../config/limits.ts";
 
-/** Where nats.js 2 keeps the timer of a fetch. */
+/** The place of a fetch's timer in nats.js 2. */
 interface ClientTimer {
   timeout?: { cancel(): void };
 }
 
 export interface PullerPorts {
-  /** How many messages may be asked for now; below one the puller waits for `roomFreed`. */
+  /** How many messages may be requested now; below one the puller waits for `roomFreed`. */
   room(): number;
   received(message: JsMsg): void;
   failed(error: unknown): void;
 }
 
 /**
- * Pulls one durable consumer, never asking for more than there is room for. A pull is short, and never broken off: what
- * the server had sent on the way would be in nobody's hand until the ack wait.
+ * Pulls one durable consumer and never requests more messages than there is room for. A pull is short and is never
+ * cancelled: messages that the server had sent already would be handled by nobody until the ack wait is over.
  */
 export class Puller {
   private readonly client: JetStreamClient;
   private readonly stream: string;
-  /** The consumer's name, asked for whenever it has to be found anew. */
+  /** The consumer's name, read whenever the consumer has to be looked up again. */
   private readonly name: () => string;
   private readonly ports: PullerPorts;
   private consumer: Consumer | undefined;
@@ -41,7 +41,7 @@ export class Puller {
     this.interrupt();
   }
 
-  /** Resolves once the pull that is under way has ended (`limits.jetstream.fetchExpiresMs`) and no more messages come. */
+  /** Resolves once the running pull has ended (`limits.jetstream.fetchExpiresMs`) and no more messages arrive. */
   async stop(): Promise<void> {
     this.stopping = true;
     this.interrupt();
@@ -68,10 +68,9 @@ export class Puller {
   }
 
   /**
-   * One pull, until the server says that it has ended. The client has a timer of its own, 50 ms after the server's, and
-   * drops what it reads after that: in a busy process messages that were sent in time are read late, and would come again
-   * only after the ack wait, behind later ones. So that timer is ended, and one takes its place that waits as long as the
-   * server itself waits for an ack.
+   * One pull, until the server ends it. The client has its own timer, 50 ms after the server's, and drops later
+   * messages. A busy process reads messages late that were sent in time; they would be delivered again only after the
+   * ack wait, behind later ones. So that timer is replaced by one that lasts as long as the ack wait.
    */
   private async pull(consumer: Consumer, room: number): Promise<void> {
     const expires = limits.jetstream.fetchExpiresMs;

@@ -4,29 +4,31 @@ import { BackgroundLoop } from "../background-loop.ts";
 import { type StreamDefinition, streamNames } from "./definitions.ts";
 import type { Positions, StreamGeneration } from "./positions.ts";
 
-/** Puts back into a stream that was made anew what the service's books still know of the one before. */
+/** Restores messages of a lost stream, from the service's books, into the stream that was made again. */
 export interface Recovery {
-  /** Unique within the service; stands in its database. */
+  /** Unique within the service; stored in its database. */
   readonly name: string;
   readonly stream: StreamDefinition;
   /**
-   * Gets the streams as they are there now. Runs at each new creation of the stream, the first one included, and at each
-   * loss within it, which `again` then names; on any node that sees it and on several at once, so it must be idempotent.
-   * Where it rejects it runs again soon.
+   * Gets the present streams. Runs for each creation of the stream, the first one included, and for each loss within
+   * it, which `again` names. Runs on any node that detects it and on several at once, so it must be idempotent. If it
+   * rejects, it runs again soon.
    */
   run(streams: readonly StreamGeneration[]): Promise<void>;
-  /** By default it runs a second time seconds later, for what was under way to the former stream at the first. */
+  /**
+   * By default it runs again seconds later, for messages that were on their way to the lost stream at the first run.
+   */
   readonly once?: boolean;
 }
 
-/** Runs recoveries, and keeps in the database for which streams they are done. */
+/** Runs recoveries, and stores in the database for which streams they are done. */
 export class Recoveries {
   private readonly positions: Positions;
   private readonly recoveries: Recovery[] = [];
   private readonly streams = new Map<string, StreamGeneration>();
-  /** When a recovery ran first, by recovery and stream generation; `true` once it is done. */
+  /** When a recovery first ran, by recovery and stream generation; `true` once it is done. */
   private readonly ran = new Map<string, number | true>();
-  /** How often `again` was called, by stream, and how many of these calls a recovery has done. */
+  /** How often `again` was called for a stream, and how many of these calls a recovery has handled. */
   private readonly requests = new Map<string, number>();
   private readonly answered = new Map<string, number>();
   private readonly loop: BackgroundLoop;
@@ -47,7 +49,7 @@ export class Recoveries {
     this.loop.wake();
   }
 
-  /** Tells which stream is there now. */
+  /** Sets the present stream. */
   seen(stream: StreamGeneration): void {
     const known = this.streams.get(stream.stream);
     if (known && createdOf(known) === createdOf(stream)) return;
@@ -55,7 +57,7 @@ export class Recoveries {
     this.loop.wake();
   }
 
-  /** Messages of a stream that is there, and bears no mark of that, are lost: its recoveries run once more. */
+  /** An existing stream has lost messages and has no mark for it: its recoveries run once more. */
   again(stream: StreamGeneration): void {
     this.streams.set(stream.stream, stream);
     this.requests.set(stream.stream, this.asked(stream) + 1);
@@ -84,7 +86,7 @@ export class Recoveries {
       if (stream && (await this.isDue(recovery, stream))) due.push(stream);
     }
     if (due.length === 0) return;
-    // Those of now: what is asked for while it runs it may have missed.
+    // The requests up to now: the run may miss what is requested while it runs.
     const asked = due.map((stream) => this.asked(stream));
     await recovery.run(due);
     for (const [at, stream] of due.entries()) {
@@ -119,7 +121,7 @@ export class Recoveries {
 }
 
 const readerOf = ({ name }: Recovery) => `recovery ${name}`;
-/** A loss within a stream is recovered like a new stream: its row is another one. */
+/** A loss within a stream is recovered like a new stream, under a row of its own. */
 const createdOf = ({ created, again }: StreamGeneration) => (again ? `${created}~${again}` : created);
 const rowOf = (stream: StreamGeneration) => ({ stream: stream.stream, created: createdOf(stream) });
 const keyOf = ({ name }: Recovery, stream: StreamGeneration) => `${name} ${stream.stream} ${createdOf(stream)}`;

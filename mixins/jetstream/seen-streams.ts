@@ -1,17 +1,19 @@
 import type { PubAck } from "nats";
 import type { SeenStream } from "./losses.ts";
 
-/** What a look finds out by what was seen before. */
+/** The result of comparing a stream with its last known state. */
 export type Finding =
   | { readonly is: "same" }
   | { readonly is: "another"; readonly before: SeenStream }
-  /** The same stream ends before where it did: its store is an older one. `isMarked`: another node has marked it for that. */
+  /**
+   * The same stream ends before its last known end: its store is older. `isMarked`: another node has marked this loss.
+   */
   | { readonly is: "back"; readonly before: SeenStream; readonly lastSequence: number; readonly isMarked: boolean };
 
-/** Streams as they were seen last, by the server's names. */
+/** The last known states of streams, by the server's names. */
 export class SeenStreams {
   private readonly seen = new Map<string, SeenStream>();
-  /** Where streams ended that ended too early at the last look. */
+  /** The last sequences of streams that ended too early at the last check. */
   private readonly doubted = new Map<string, number>();
 
   get(stream: string): SeenStream | undefined {
@@ -19,8 +21,8 @@ export class SeenStreams {
   }
 
   /**
-   * Compares a stream with what was seen of it, and remembers it. What ends too early is believed at the second look in
-   * a row, since a new leader may lag, and not remembered before `believe`.
+   * Compares a stream with its last known state, and keeps the new state. An end that is too early counts only at the
+   * second check in a row, since a new leader may lag. Until `believe` it is not kept.
    */
   compare(stream: string, now: SeenStream): Finding {
     const before = this.seen.get(stream);
@@ -41,8 +43,8 @@ export class SeenStreams {
   }
 
   /**
-   * What is published after this call was acked by the stream of which creation time: as the last look before it saw the
-   * stream, or "" where it was another one.
+   * After a publication, gives the creation time of the stream that acked it, as of the last check before this call; ""
+   * where it was another stream.
    */
   whoAcks(): (ack: PubAck) => string {
     const before = new Map(this.seen);

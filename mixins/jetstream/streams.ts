@@ -5,17 +5,17 @@ import { partsOf, type StreamDefinition, streamConfig, type WantedStream } from 
 export { deadLetters, type StreamDefinition, streamNames } from "./definitions.ts";
 
 /**
- * Makes streams and looks at them. The server counts the messages of a stream that is made again from 1, so a sequence of
- * the one before means another message there. An ack carries the names of stream and consumer and a sequence: one that
- * is on its way while the stream is made again would take a message out that nobody has handled. So a stream that is made
- * again bears a mark in its description, which the names of its consumers end in: acks for the one before find nobody.
- * A queue that has lost messages, by a purge or because its store went back in time, gets a mark as well.
+ * Creates and reads streams. The server counts the messages of a stream that is made again from 1, so the same sequence
+ * names another message. An ack has the names of stream and consumer and a sequence: an ack that is on its way while
+ * the stream is made again would remove a message that nobody has handled. So a stream that is made again has a mark in
+ * its description, and the names of its consumers end with the mark: acks for the lost stream reach no consumer. A
+ * queue that lost messages, by a purge or because its store went back in time, gets a mark as well.
  */
 
 const otherSettings = 10058;
 export const streamNotFound = 10059;
 
-/** The code that the server's API gives its errors. */
+/** The error code of the server's API. */
 export const errorCode = (error: unknown): number | undefined =>
   (error as { api_error?: { err_code?: number } } | null)?.api_error?.err_code;
 
@@ -23,7 +23,7 @@ const description = /^(made again|messages lost): ([a-z0-9]+)$/;
 /** The later mark is the greater string. */
 const newMark = () => Date.now().toString(36);
 
-/** The mark of a stream that was made again or has lost messages; `undefined` of any other, as far as anybody knew. */
+/** The mark of a stream that was made again or has lost messages, else `undefined`. */
 export function markOf({ config }: Pick<StreamInfo, "config">): string | undefined {
   return description.exec(config.description ?? "")?.[2];
 }
@@ -34,14 +34,14 @@ export function lossOf({ config }: Pick<StreamInfo, "config">): string {
   return why === "messages lost" ? mark : "";
 }
 
-/** Marks a stream that has lost messages, unless another node has done so since it was looked at. */
+/** Marks a stream that has lost messages, unless another node has marked it since it was checked. */
 export async function markLoss(manager: JetStreamManager, seen: StreamInfo): Promise<void> {
   const now = await findStream(manager, seen.config.name);
   if (now?.created !== seen.created || markOf(now) !== markOf(seen)) return;
   await manager.streams.update(seen.config.name, { description: `messages lost: ${newMark()}` });
 }
 
-/** `undefined` where it is not there. */
+/** `undefined` where it does not exist. */
 export async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   return manager.streams.info(name).catch((error: unknown) => {
     if (errorCode(error) === streamNotFound) return undefined;
@@ -50,8 +50,8 @@ export async function findStream(manager: JetStreamManager, name: string): Promi
 }
 
 /**
- * Makes a stream that is not there. Of many nodes that do it at once one decides on the mark. `again`: it is known to
- * have been there before.
+ * Creates a missing stream. If many nodes do it at once, one of them sets the mark. `again`: the stream is known to
+ * have existed.
  */
 export async function makeStream(manager: JetStreamManager, wanted: WantedStream, again: boolean): Promise<StreamInfo> {
   const mark = again ? { description: `made again: ${newMark()}` } : {};
@@ -63,9 +63,9 @@ export async function makeStream(manager: JetStreamManager, wanted: WantedStream
 }
 
 /**
- * Makes the streams that are missing and brings the others to their definition. Many nodes may do it at once.
- * `wasThere`: whether a stream that is missing, by the server's name, is known to have been there. Returns those that
- * were missing although they had been there.
+ * Creates the missing streams and updates the others to their definition. Many nodes may do it at once. `wasThere`:
+ * whether a missing stream, by the server's name, is known to have existed. Returns the lost streams: missing, and
+ * known to have existed.
  */
 export async function ensureStreams(
   manager: JetStreamManager,

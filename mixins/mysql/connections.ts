@@ -13,7 +13,7 @@ export interface PoolOptions {
   readonly gaveUp?: (why: string) => void;
 }
 
-/** What is known of a connection. */
+/** The state of a connection. */
 interface Known {
   readonly generation: number;
   checkedAt: number;
@@ -40,7 +40,7 @@ export class Connections {
   private readonly options: PoolOptions;
   private readonly pool: Pool;
   private readonly known = new WeakMap<object, Known>();
-  /** Grows each time that the pool's connections are given up. */
+  /** Grows each time the pool closes its connections. */
   generation = 0;
   private emptiedAt = Number.NEGATIVE_INFINITY;
 
@@ -57,21 +57,24 @@ export class Connections {
       bigNumberStrings: true,
       timezone: "Z",
       charset: "utf8mb4",
-      // FOUND_ROWS: an UPDATE that sets the same value still found its row.
+      // FOUND_ROWS: an UPDATE that sets the present value counts its row too.
       flags: ["FOUND_ROWS"],
-      // No stack is captured for every statement: the stack of its caller is enough.
+      // No stack trace is captured for each statement: the caller's stack is enough.
       trace: false,
     });
     this.pool.on("connection", (connection) => {
       const { generation } = this;
       this.known.set(connection, { generation, checkedAt: Number.NEGATIVE_INFINITY, readOnly: false });
-      // The server runs a connection's statements in order, so these stand before the first one of ours.
+      // The server runs a connection's statements in order, so these run before the caller's first one.
       const raw = connection as unknown as { query(sql: string, done: (error: Error | null) => void): void };
       for (const sql of sessionSettings) raw.query(sql, (error) => error && connection.destroy());
     });
   }
 
-  /** A connection to a server that took writes at the last check, or to one that `isReadOnly`. Fails: unavailable. */
+  /**
+   * Returns a connection whose server accepted writes at its last check, or one for which `isReadOnly` is true. Fails:
+   * unavailable.
+   */
   async take(): Promise<PoolConnection> {
     for (;;) {
       const connection = await this.connected();
@@ -87,16 +90,16 @@ export class Connections {
   }
 
   /**
-   * Whether the connection's server took no writes at the last check, and there was none that did. An account with
-   * special rights could write there all the same, and a failover would lose what it wrote.
+   * Whether the connection's server accepted no writes at the last check, and no other did. An account with special
+   * rights could still write there, and a failover would lose those writes.
    */
   isReadOnly(connection: PoolConnection): boolean {
     return this.knownOf(connection).readOnly;
   }
 
   /**
-   * Gives all connections up, unless that was done less than `limits.mysql.emptyEveryMs` ago: a server that refuses
-   * everything is not stormed with new connections. Whether it was done.
+   * Closes all connections, at most once in `limits.mysql.emptyEveryMs`, so that a server that refuses everything does
+   * not get a storm of new connections. Returns whether it did.
    */
   empty(why: string): boolean {
     const now = performance.now();
@@ -115,14 +118,14 @@ export class Connections {
     try {
       return await this.pool.getConnection();
     } catch (error) {
-      // Nothing was asked yet: whatever it is, it is no fault of a statement.
+      // No statement was sent yet, so the error cannot be a fault of a statement.
       throw outage(error, { database: this.name });
     }
   }
 
   /**
-   * A read-only server is left, unless the connections were given up just now: then there is no other, and it serves
-   * reads.
+   * A read-only server is left, unless the connections were closed just before: then there is no other server, and this
+   * one serves reads.
    */
   private async isUsable(connection: PoolConnection, known: Known): Promise<boolean> {
     if (performance.now() - known.checkedAt < limits.mysql.checkEveryMs) return true;
@@ -132,16 +135,16 @@ export class Connections {
       known.checkedAt = performance.now();
     } catch (error) {
       connection.destroy();
-      // A server that is silent would not close it from its side either.
+      // A server that does not answer would not close the connection either.
       (connection.connection as unknown as { stream: Socket }).stream.destroy();
       throw outage(error, { database: this.name });
     }
-    return !known.readOnly || !this.empty("the server takes no writes (read_only)");
+    return !known.readOnly || !this.empty("the server accepts no writes (read_only)");
   }
 
   /**
-   * Asks whether the server takes writes. The first time it asks behind the session settings. mysql2 times a statement
-   * from when it is sent, so one that waits for the answer to another is timed here.
+   * Queries whether the server accepts writes; the first time after the session settings. mysql2 times a statement from
+   * when it is sent, so one that waits behind another is timed here.
    */
   private async readOnlyRow(connection: PoolConnection): Promise<RowDataPacket | undefined> {
     const { checkTimeoutMs } = limits.mysql;
@@ -158,7 +161,7 @@ export class Connections {
 
   private knownOf(connection: PoolConnection): Known {
     const known = this.known.get(connection.connection);
-    if (!known) throw new Error("a connection that the pool has not announced");
+    if (!known) throw new Error("an unknown connection of the pool");
     return known;
   }
 }

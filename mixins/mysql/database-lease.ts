@@ -2,18 +2,18 @@ import type { Database, Transaction } from "./database.ts";
 
 interface LeaseOptions {
   readonly mysql: Pick<Database, "run" | "transaction">;
-  /** Of the work. */
+  /** The name of the work. */
   readonly name: string;
   /** The id of this node: of one running process, at most 150 characters. */
   readonly holder: string;
-  /** For how long it is held from each renewal on, by the database's clock. */
+  /** How long it is held after each renewal, by the database's clock. */
   readonly ms: number;
 }
 
 /**
- * A lease on some work of a service, which one node holds at a time: a row of t_lease in the service's own database
- * (`base-tables.sql`). Only the database's clock counts, so the nodes' clocks need not agree. When the holder
- * dies, another node can take the lease after `ms`.
+ * A lease that gives some work of a service to one node at a time: a row of t_lease in the service's own database
+ * (`base-tables.sql`). Only the database's clock is used, so the nodes' clocks may differ. When the holder dies,
+ * another node can take the lease after `ms`.
  */
 export class DatabaseLease {
   private readonly options: LeaseOptions;
@@ -22,10 +22,10 @@ export class DatabaseLease {
     this.options = options;
   }
 
-  /** Takes the lease where it is free, renews it where it is this node's; whether it is this node's from now on. */
+  /** Takes a free lease, or renews this node's. Returns whether this node holds it. */
   async hold(): Promise<boolean> {
     if (await this.take()) return true;
-    // The row is missing until the lease is taken for the first time.
+    // The row is missing until the lease is first taken.
     const { affectedRows } = await this.options.mysql.run(
       "INSERT IGNORE INTO t_lease (name, holder, until_time) VALUES (?, '', '2000-01-01')",
       [this.options.name],
@@ -33,7 +33,7 @@ export class DatabaseLease {
     return affectedRows === 1 && this.take();
   }
 
-  /** Holds the lease for `ms` from now on, also where it ran out; `false` where another node has held it since. */
+  /** Holds the lease for `ms` from now on, even if it has expired; `false` where another node has held it since. */
   async renew(): Promise<boolean> {
     const { mysql, name, holder, ms } = this.options;
     const { affectedRows } = await mysql.run(
@@ -44,9 +44,8 @@ export class DatabaseLease {
   }
 
   /**
-   * Runs `work` in a transaction in which the lease is this node's until the commit: another node cannot take it
-   * meanwhile. Where it is not, nothing is done and the result is `undefined`: a node that stalled must not act on old
-   * data.
+   * Runs `work` in a transaction, during which no other node can take the lease. Where this node does not hold it,
+   * nothing is done and the result is `undefined`: a node that stalled must not act on old data.
    */
   async fenced<T>(work: (tx: Transaction) => Promise<T>): Promise<T | undefined> {
     const { mysql, name, holder } = this.options;
@@ -59,7 +58,7 @@ export class DatabaseLease {
     });
   }
 
-  /** Lets another node take it at once, where it is this node's. */
+  /** Frees the lease, if this node holds it, so that another node can take it at once. */
   async giveBack(): Promise<void> {
     const { mysql, name, holder } = this.options;
     await mysql.run("UPDATE t_lease SET until_time = UTC_TIMESTAMP(3) WHERE name = ? AND holder = ?", [name, holder]);

@@ -4,10 +4,13 @@ import { isStatementFault } from "../../broker/outages.ts";
 import { limits } from "../../config/limits.ts";
 import { Connections, type PoolOptions } from "./connections.ts";
 
-/** What a store may do on a connection or on the pool. BIGINT and DECIMAL come back as strings, times as Date (UTC). */
+/**
+ * The operations of a store on a connection or on the pool. BIGINT and DECIMAL are returned as strings, times as Date
+ * (UTC).
+ */
 export interface Queryable {
   query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>;
-  /** INSERT, UPDATE, DELETE. `affectedRows` counts rows found, also where nothing changed in them. */
+  /** INSERT, UPDATE, DELETE. `affectedRows` also counts rows that were found and not changed. */
   run(sql: string, values?: unknown[]): Promise<ResultSetHeader>;
 }
 
@@ -21,19 +24,21 @@ const lockWaitTimeout = 1205;
 
 const numberOf = (error: unknown) => (error as { errno?: unknown } | null)?.errno;
 
-/** Whether an error is an answer of a server that goes on answering, not the end of the connection. */
+/** Whether an error is an answer of a running server, not the end of the connection. */
 function isAnswer(error: unknown): boolean {
   const { sqlState, fatal } = (error ?? {}) as { sqlState?: unknown; fatal?: unknown };
   return sqlState !== undefined && fatal !== true;
 }
 
 export interface DatabaseOptions extends Partial<PoolOptions> {
-  /** Called when a statement or transaction that the server rolled back, for a deadlock or a lock wait, is run again. */
+  /**
+   * Called when a statement or transaction is run again, after the server rolled it back for a deadlock or a lock wait.
+   */
   readonly retried?: () => void;
 }
 
 /**
- * A service's database. Whatever its driver throws is `unavailable`, unless it means that the statement itself is wrong
+ * A service's database. Errors of the driver become `unavailable`, unless they mean that the statement itself is wrong
  * (broker/outages.ts).
  */
 export class Database implements Queryable {
@@ -43,7 +48,7 @@ export class Database implements Queryable {
   private readonly statementTimeoutMs: number;
   private readonly retried: () => void;
 
-  /** `statementTimeoutMs` 0: none. */
+  /** `statementTimeoutMs` 0: no time-out. */
   constructor(name: string, options: DatabaseOptions = {}) {
     this.name = name;
     this.retried = options.retried ?? (() => {});
@@ -63,10 +68,10 @@ export class Database implements Queryable {
   }
 
   /**
-   * Runs `work` in one READ COMMITTED transaction; what it did is durable when this returns. A deadlock or lock wait
-   * rolls back and runs `work` again, so it must not touch anything but the transaction. Fails: `unavailable` where the
-   * connection broke or did not answer in time; then the commit may have happened, and only work that is idempotent by a
-   * business id may be tried again. `unavailable` as well where rows stayed locked through all tries.
+   * Runs `work` in one READ COMMITTED transaction; its changes are durable when this returns. After a deadlock or lock
+   * wait `work` runs again, so it must not change anything outside of the transaction. Fails: `unavailable`. Either the
+   * connection broke or did not answer in time: then the commit may have happened, and only work that is idempotent by
+   * a business id may be retried. Or rows stayed locked through all tries.
    */
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -80,17 +85,17 @@ export class Database implements Queryable {
     }
   }
 
-  /** Resolves where a row can be written now: one of a table that is there for this alone. Fails: unavailable. */
+  /** Resolves where a row can be written now, in a table for this purpose. Fails: unavailable. */
   async requireWorking(): Promise<void> {
     await this.run(beat);
   }
 
-  /** Fails: unavailable, where the server that the address leads to takes no writes. Sends nothing within a second. */
+  /** Fails: unavailable, where the server behind the address accepts no writes. The answer is reused for a second. */
   async requirePrimary(): Promise<void> {
     await this.alone(async (connection) => this.requireWritable(connection));
   }
 
-  /** Another number each time that the connections were given up: what was read before may be of a demoted server. */
+  /** Changes each time the connections are closed: data that was read before may be of a demoted server. */
   get generation(): number {
     return this.connections.generation;
   }
@@ -110,7 +115,7 @@ export class Database implements Queryable {
       healthy = true;
       return result;
     } catch (error) {
-      // A connection that cannot even roll back goes away with its transaction: destroying it is the roll-back.
+      // A connection that cannot roll back is destroyed, which rolls back its transaction.
       healthy = await this.send(connection, "ROLLBACK").then(
         () => true,
         () => false,
@@ -123,7 +128,7 @@ export class Database implements Queryable {
   }
 
   /**
-   * A deadlock means that nothing of the transaction is left: a cluster that certifies at the commit answers so. After any
+   * After a deadlock nothing of the transaction is left; a cluster that certifies at the commit answers so. After any
    * other error it may be committed.
    */
   private async commit(connection: PoolConnection): Promise<void> {
@@ -143,7 +148,7 @@ export class Database implements Queryable {
     };
   }
 
-  /** A single statement is a transaction of its own: one that a deadlock rolled back is run again. */
+  /** A single statement is a transaction of its own: after a deadlock it is run again. */
   private async alone<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const connection = await this.connections.take();
@@ -163,7 +168,7 @@ export class Database implements Queryable {
 
   private requireWritable(connection: PoolConnection): void {
     if (this.connections.isReadOnly(connection))
-      throw fail("unavailable", { database: this.name, cause: "the server takes no writes (read_only)" });
+      throw fail("unavailable", { database: this.name, cause: "the server accepts no writes (read_only)" });
   }
 
   private async rows<Row extends object>(connection: PoolConnection, sql: string, values: unknown[]): Promise<Row[]> {
@@ -171,8 +176,8 @@ export class Database implements Queryable {
   }
 
   /**
-   * One statement. A connection that broke, or did not answer in time, is not used again: whatever came after it would
-   * wait behind the answer that is missing.
+   * Sends one statement. A connection that broke, or did not answer in time, is not used again: later statements would
+   * wait behind the missing answer.
    */
   private async send<T extends ResultSetHeader | RowDataPacket[]>(
     connection: PoolConnection,
@@ -195,14 +200,14 @@ export class Database implements Queryable {
 const beat = `INSERT INTO t_heartbeat (id, beat_time) VALUES (1, UTC_TIMESTAMP(3))
   ON DUPLICATE KEY UPDATE beat_time = UTC_TIMESTAMP(3)`;
 
-/** Whether an insert met a row with the same unique key. */
+/** Whether an insert found a row with the same unique key. */
 export function isDuplicateKey(error: unknown): boolean {
   return (error as { errno?: number } | null)?.errno === 1062;
 }
 
 /**
- * A money or count column as a number.
- * @throws RangeError where it is no safe integer: such a value must never be calculated with.
+ * A money or count column as a number. @throws RangeError where it is not a safe integer: nothing may be calculated
+ * with such a value.
  */
 export function toSafeInteger(value: unknown): number {
   const number = Number(value);

@@ -1,9 +1,9 @@
 import type { Queryable } from "./database.ts";
 
 /**
- * The first id of a time or later, in a table whose ids grow with the time of their rows: it halves its way there. An
- * index on the time would cost each inserted row. Rows that are written side by side may stand some seconds out of their
- * order, so begin earlier than you need. `where` leaves out rows whose id does not fit their time.
+ * The first id of a time or later, in a table whose ids grow with the time of their rows, by a binary search. An index
+ * on the time would cost each inserted row. Concurrent rows may be some seconds out of order, so begin earlier than you
+ * need. `where` excludes rows whose id does not fit their time.
  */
 export async function firstIdSince(
   db: Queryable,

@@ -11,7 +11,7 @@ import { Database } from "./database.ts";
 import { DatabaseLease } from "./database-lease.ts";
 
 interface Migration {
-  /** Folder and file, e.g. `services/wallet/migrations/0001-accounts.sql`: its name for ever. */
+  /** Folder and file, e.g. `services/wallet/migrations/0001-accounts.sql`; never changed. */
   readonly name: string;
   readonly statements: readonly string[];
   readonly checksum: string;
@@ -50,9 +50,9 @@ async function createDatabase(name: string): Promise<void> {
 }
 
 interface MigrationTimes {
-  /** For how long the lease is held from each renewal on: a node that died is waited for no longer. */
+  /** How long the lease is held after each renewal. If a node dies, others wait at most this long. */
   readonly leaseMs: number;
-  /** How long another node's migration is waited for. */
+  /** How long to wait for another node's migration. */
   readonly waitMs: number;
 }
 
@@ -62,12 +62,11 @@ const usualTimes: MigrationTimes = {
 };
 
 /**
- * Brings a database to the newest migration and returns the names of those it applied. One node at a time does it, under
- * the lease `migration` of that database; the others wait and find it done. DDL commits by itself in MySQL, so a
- * migration that fails half-way says which statement it stopped at, and every statement must be able to run again (IF NOT
- * EXISTS, INSERT IGNORE).
- * @throws Error where a statement fails, another node migrates for longer than `waitMs`, or takes the lease over: then
- * this node stops before its next statement.
+ * Applies all missing migrations to a database and returns their names. One node at a time does it, under the lease
+ * `migration` of that database; the others wait and find it done. MySQL commits DDL at once, so a failed migration
+ * reports its statement, and every statement must be repeatable (IF NOT EXISTS, INSERT IGNORE). @throws Error where a
+ * statement fails, another node migrates for longer than `waitMs`, or another node takes the lease: then this node
+ * stops before its next statement.
  */
 export async function migrate(
   name: string,
@@ -75,7 +74,7 @@ export async function migrate(
   times: MigrationTimes = usualTimes,
 ): Promise<string[]> {
   await createDatabase(name);
-  // An ALTER of a large table takes longer than any statement of a request may. The lease is renewed meanwhile.
+  // An ALTER of a large table takes longer than a request's statement may. The lease is renewed meanwhile.
   const database = new Database(name, { connections: 1, statementTimeoutMs: 0 });
   const leases = new Database(name, { connections: 1 });
   try {
@@ -87,7 +86,7 @@ export async function migrate(
     try {
       return await applyPending(database, folders, (statement) => whileHeld(lease, times, statement));
     } finally {
-      // Where this fails the lease runs out by itself, and the result is that of the migration.
+      // If this fails, the lease expires by itself; the result is that of the migration.
       await lease.giveBack().catch(() => {});
     }
   } finally {
@@ -96,7 +95,7 @@ export async function migrate(
   }
 }
 
-/** Whether the lease is held: not where other nodes have applied everything meanwhile. */
+/** Returns whether the lease is held: false where other nodes have applied everything meanwhile. */
 async function holdWhilePending(
   lease: DatabaseLease,
   database: Database,
@@ -107,7 +106,9 @@ async function holdWhilePending(
   while ((await pending(database, folders)).length > 0) {
     if (await lease.hold()) return true;
     if (performance.now() > giveUpAt)
-      throw new Error(`Another node has been migrating ${database.name} for ${waitMs / 1_000} s: look at it first.`);
+      throw new Error(
+        `Another node has been migrating ${database.name} for ${waitMs / 1_000} s: check that node first.`,
+      );
     await pause(limits.mysql.migrationPollMs);
   }
   return false;
@@ -119,9 +120,9 @@ async function whileHeld<T>(
   { leaseMs }: MigrationTimes,
   statement: () => Promise<T>,
 ): Promise<T> {
-  if (!(await lease.renew())) throw new Error("Another node took the lease of the migration: it goes on there.");
+  if (!(await lease.renew())) throw new Error("Another node took the lease of the migration and continues it.");
   const renew = () => {
-    // Where this fails, or finds that another node holds the lease, the renewal before the next statement says so.
+    // If this fails, or finds that another node holds the lease, the renewal before the next statement reports it.
     lease.renew().catch(() => false);
   };
   const timer = setInterval(renew, leaseMs / 3);
@@ -148,12 +149,10 @@ async function applyPending(
   return applied;
 }
 
-/** No such table, no such database. */
+/** Error codes: no such table, no such database. */
 const nothingThere: ReadonlySet<unknown> = new Set([1146, 1049]);
 
-/**
- * @throws Error naming what is missing, where a database is not at the newest migration: a node must not run on it.
- */
+/** @throws Error with the missing migrations. A node must not run on a database that is not at the newest migration. */
 export async function requireMigrated(database: Database, folders: readonly string[]): Promise<void> {
   const missing = await pending(database, folders).catch((error: { data?: { errno?: unknown } }) => {
     if (nothingThere.has(error.data?.errno)) return readMigrations(folders);

@@ -3,7 +3,7 @@ import { config, databaseName } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { type DrivenConnection, limitStatements } from "./statement-limit.ts";
 
-/** A connection of mysql2 as Sequelize's pool holds it. */
+/** A connection of mysql2 in Sequelize's pool. */
 interface PooledConnection {
   readonly _closing?: boolean;
   readonly _fatalError?: unknown;
@@ -13,7 +13,7 @@ interface PooledConnection {
 }
 
 /**
- * Decides which of Sequelize's connections may be used. They are not checked for a demoted primary: instead each is
+ * Decides which of Sequelize's connections may be used. They are not checked for a demoted primary. Instead each is
  * used for at most `limits.mysql.catalogueConnectionMs`, and not after the service's own pool has left a server.
  */
 export class Freshness {
@@ -40,7 +40,7 @@ export class Freshness {
   }
 }
 
-/** What Sequelize is opened with, for the database of a service. */
+/** The options of Sequelize for the database of a service. */
 export function connectionOptions(
   service: string,
   statementTimeoutMs: number,
@@ -48,7 +48,7 @@ export function connectionOptions(
 ): Options & { noSync: true; keepDefaultTimezone: true } {
   const url = new URL(config().MYSQL_URL);
   return {
-    // The tables are made by migrations; the adapter would create them otherwise.
+    // The tables are made by migrations; otherwise the adapter would create them.
     noSync: true,
     dialect: "mysql",
     host: url.hostname,
@@ -58,7 +58,7 @@ export function connectionOptions(
     database: databaseName(service),
     logging: false,
     timezone: "+00:00",
-    // Sequelize would set it by a statement that nothing bounds.
+    // Otherwise Sequelize would set it by a statement without a time-out.
     keepDefaultTimezone: true,
     pool: {
       max: 2,
@@ -77,7 +77,7 @@ export function connectionOptions(
       },
     },
     dialectOptions: {
-      // For what the URL says besides, e.g. ?ssl=...; what stands above goes before it.
+      // Other parameters of the URL, e.g. ?ssl=...; the options above take precedence.
       uri: config().MYSQL_URL.replace(/^mariadb:/, "mysql:"),
       supportBigNumbers: true,
       bigNumberStrings: true,

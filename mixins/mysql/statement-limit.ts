@@ -1,7 +1,7 @@
 type Done = (error: { code?: string } | null, ...results: unknown[]) => void;
 type Send = (statement: string | { sql: string; timeout?: number }, ...valuesAndDone: unknown[]) => unknown;
 
-/** A connection of mysql2 as Sequelize drives it, by callbacks. */
+/** A connection of mysql2 with callbacks, as Sequelize uses it. */
 export interface DrivenConnection {
   query: Send;
   execute: Send;
@@ -9,12 +9,12 @@ export interface DrivenConnection {
 }
 
 /**
- * Bounds every statement of a connection that somebody else drives, as mixins/mysql/database.ts bounds its own. One that
- * is not answered in time fails with PROTOCOL_SEQUENCE_TIMEOUT and takes its connection with it: whatever came after it
- * would wait behind the answer that is missing.
+ * Bounds every statement of a connection that Sequelize uses, as mixins/mysql/database.ts bounds its own. A statement
+ * without an answer in time fails with PROTOCOL_SEQUENCE_TIMEOUT, and its connection is destroyed: later statements
+ * would wait behind the missing answer.
  */
 export function limitStatements(connection: DrivenConnection, timeoutMs: number): void {
-  // Both by `query`: `execute` prepares first, and nothing bounds that.
+  // Both use `query`: `execute` prepares first, and nothing bounds that.
   const send = connection.query.bind(connection);
   for (const kind of ["query", "execute"] as const) {
     connection[kind] = (statement, ...valuesAndDone) => {

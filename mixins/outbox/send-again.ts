@@ -5,10 +5,10 @@ import type { Queryable } from "../mysql/database.ts";
 
 /**
  * Marks lost messages as unsent, so that the relay publishes them again under their own message ids; returns how many.
- * A message is lost where its stream is gone, or ends before the message's sequence, and where not all consumers are
- * known to have read it. Consumers recognize a repeat by its business id.
+ * A message is lost where its stream is gone, or ends before the message's sequence, and not all consumers are known to
+ * have read it. Consumers recognize a repeat by its business id.
  *
- * Each statement commits by itself, so relay and writers continue in between. Each row is visited once, since the relay
+ * Each statement commits by itself, so relay and writers continue in between. Each row is read once, since the relay
  * may send it beyond that end again.
  */
 export async function sendAgain(db: Queryable, definition: StreamDefinition, now: StreamGeneration): Promise<number> {

@@ -1,4 +1,4 @@
-/** What the page knows about the person of this window: profile, coin balance and debt, income as an anchor (points, 100 to a coin). */
+/** The account of this window's user: profile, coin balance and debt, income as an anchor (points, 100 to a coin). */
 import { api } from "./api.js";
 import { onSessionChange, sessionToken } from "./session.js";
 
@@ -26,7 +26,7 @@ function update(part, afresh = false) {
   changes.dispatchEvent(new Event("change"));
 }
 
-/** An answer that comes after the person changed is about somebody else. */
+/** An answer that arrives after the user has changed belongs to another user. */
 async function learn(ask, partOf) {
   const token = sessionToken();
   const answer = await ask();
@@ -47,14 +47,14 @@ export const refreshIncome = oneAtATime(() =>
   })),
 );
 
-/** The product list carries the balance, too: whoever fetched it for its own sake passes the balance on. */
+/** The product list has the balance too: whoever fetches it passes the balance on. */
 export function noteBalance(balance, debt) {
   update({ balance, debt });
 }
 
 /**
- * However often it is asked for, one request is under way and at most one more waits: its answer is newer than every
- * event that asked, and a storm of gifts costs a few requests.
+ * However often it is called, one request runs and at most one more waits. Its answer is newer than every event that
+ * asked for it, and many gifts cause few requests.
  */
 function oneAtATime(work) {
   let running;
@@ -77,8 +77,8 @@ function oneAtATime(work) {
 }
 
 /**
- * For numbers that follow an event a little later (income is rolled up apart from the gift, coins arrive after the
- * payment): asks a few times, slower and slower, and starts over with every new event.
+ * For values that change a little after their event (income is rolled up apart from the gift, coins arrive after the
+ * payment): asks a few times with growing pauses, and starts again with every new event.
  */
 export function createFollower(refresh, signal, { firstMs = 400, lastMs = 5_000 } = {}) {
   let wait = 0;

@@ -1,9 +1,9 @@
-/** Work started by a button: shown as under way, never started twice, its failure always shown. */
+/** Work that a button starts: shown as running, never started twice, its failure always shown. */
 import { ApiError } from "./http.js";
 import { toast } from "./toast.js";
 
 /**
- * The button stays focusable (disabling it would throw the keyboard user's place away) and ignores what comes meanwhile.
+ * The button stays focusable, since disabling it would lose the focus of keyboard users. It ignores clicks meanwhile.
  * @param {(message: string) => void} [tell] where a failure is shown; a toast by default
  */
 export async function whileBusy(button, work, tell = toast.failure) {
@@ -21,7 +21,7 @@ export async function whileBusy(button, work, tell = toast.failure) {
 
 export function tellFailure(error, tell = toast.failure) {
   if (!(error instanceof ApiError)) throw error;
-  // A dead session took the person to the login page, which shows the reason.
+  // An expired session has led to the login page, which shows the reason.
   if (!error.loggedOut) tell(error.message);
 }
 

@@ -1,4 +1,4 @@
-/** Building elements. Texts go in as text nodes only, so nothing a user wrote can become markup. */
+/** Builds elements. Texts are text nodes only, so a user's text never becomes markup. */
 import { say } from "./language.js";
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -1,4 +1,4 @@
-/** Numbers, times and names as people read them. */
+/** Formats numbers, times and names for people. */
 import { currentLanguage, translate } from "./language.js";
 
 export function number(value) {

@@ -9,26 +9,26 @@ export interface GiftContent {
   count: number;
 }
 
-/** `unknown`: no outcome came for minutes; the gift records show it later. */
+/** `unknown`: there was no outcome for minutes; the gift records show it later. */
 export interface GiftOutcome {
   status: "succeeded" | "failed" | "unknown";
   msg?: string;
   code?: number;
 }
 
-/** What a rejection of `sendGift` may carry. */
+/** Fields that a rejection of `sendGift` may have. */
 export interface SendError {
   /** Nobody answered, or with 502, 503 or 504: the same request may be sent again. */
   retryable?: boolean;
   /**
-   * The gateway's envelope came with HTTP 2xx, 4xx or 503, or a proxy refused with 4xx: without an order id this try was
-   * not accepted. Not set for all else (a time-out, a lost connection, a cut body, a proxy's 502, a 500): the try may
-   * have been accepted.
+   * The gateway's envelope came with HTTP 2xx, 4xx or 503, or a proxy refused with 4xx: without an order id this try
+   * was not accepted. Not set otherwise (a time-out, a lost connection, a truncated body, a proxy's 502, a 500): the
+   * try may have been accepted.
    */
   answered?: boolean;
   /** `Retry-After`, ms. */
   retryAfterMs?: number;
-  /** `data.orderId` of a 503: it may have been accepted all the same. */
+  /** `data.orderId` of a 503: the order may have been accepted. */
   orderId?: string;
 }
 
@@ -41,7 +41,7 @@ export interface GiftSenderOptions {
   };
   roomId: number;
   receiverId: string;
-  /** Aborted when outcomes are of no interest, as when the room is left. */
+  /** Aborted when outcomes are not needed any more, e.g. when the user leaves the room. */
   signal: AbortSignal;
   /** Called once for each order that was submitted and has an id, also where its outcome stays unknown. */
   onOutcome(content: GiftContent, outcome: GiftOutcome): void;
@@ -51,7 +51,7 @@ export interface GiftSenderOptions {
   retryMs?: number;
   retryMostMs?: number;
   /**
-   * Pause before the outcome is asked for, where IM does not bring it, ms, growing by half each time; and how often.
+   * The pause before asking for the outcome, where IM does not bring it, ms, growing by half each time; and how often.
    */
   outcomeFirstMs?: number;
   outcomeTries?: number;
@@ -61,12 +61,12 @@ export interface GiftSender {
   /** A new order, with a request id of its own. */
   order(gift: { giftId: number }, count: number): GiftContent;
   /**
-   * `unsure` and `unanswered`: it may have been accepted. The outcome of an `unsure` one follows by `onOutcome`. Of an
-   * `unanswered` one nothing follows: submit the same content again, since another order may be a second charge. Rejects
-   * with the SendError where the gift is not accepted for certain.
+   * `unsure` and `unanswered`: it may have been accepted. `onOutcome` gets the outcome of an `unsure` one later. It
+   * gets none of an `unanswered` one: submit the same content again, since another order may be a second charge.
+   * Rejects with the SendError where the gift was certainly not accepted.
    */
   submit(content: GiftContent): Promise<"settled" | "accepted" | "unsure" | "unanswered">;
-  /** To be called with the outcomes of the user's own orders that come over IM (5556, 5557). */
+  /** Call it with the outcomes of the user's own orders from IM (5556, 5557). */
   settle(orderId: string, outcome: GiftOutcome): void;
 }
 

@@ -88,12 +88,12 @@ export function createGiftSender({
     if (doubts.size > REMEMBERED) doubts.delete(doubts.keys().next().value);
   }
 
-  /** The order as the server knows it; undefined where it knows none, or does not answer. */
+  /** The order from the server; undefined where the server does not know it, or does not answer. */
   function fetchOrder(orderId) {
     return api.giftOrder(orderId).catch(() => undefined);
   }
 
-  /** The outcome of an order of one's own, as it came over IM. */
+  /** Handles the outcome of one of the user's own orders from IM. */
   function settle(orderId, outcome) {
     const content = waiting.get(orderId);
     if (content) {
@@ -120,7 +120,7 @@ export function createGiftSender({
   return { order, submit, settle };
 }
 
-/** How an order ended; undefined where it has not, or is not known. */
+/** The outcome of an order; undefined where it is not settled, or not known. */
 function outcomeOf(found) {
   if (!found || found.status === "accepted") return undefined;
   return { status: found.status, msg: found.reason, code: found.reasonCode };

@@ -1,4 +1,4 @@
-/** The bar on top: where one is, what one has, who one is. */
+/** The bar at the top: navigation, balance, and the user. */
 import { currentAccount, watchAccount } from "./account.js";
 import { api } from "./api.js";
 import { whileBusy } from "./busy.js";

@@ -1,4 +1,7 @@
-/** One call of the HTTP interface: the envelope {code, msg, data} opened, every way to fail made one kind of error. */
+/**
+ * One call of the HTTP interface. It opens the envelope {code, msg, data} and turns every failure into one kind of
+ * error.
+ */
 import { currentLanguage, translate } from "./language.js";
 import { closeSession, sessionToken } from "./session.js";
 
@@ -33,7 +36,7 @@ export async function post(path, params = {}) {
   const envelope = await response.json().catch(() => undefined);
   if (envelope?.code === SUCCESS) return envelope.data;
   const error = failure(response, envelope);
-  // The answer to a request with a token that was replaced meanwhile is not about the present token.
+  // The answer to a request with a replaced token does not concern the present token.
   if (error.loggedOut && token !== undefined && token === sessionToken()) closeSession(true);
   throw error;
 }
@@ -59,7 +62,7 @@ function failure(response, envelope) {
   const code = envelope?.code ?? response.status;
   const retryAfterMs = secondsOf(response.headers.get("Retry-After"))?.ms;
   const message = waitText(envelope?.msg || fallbackText(response.status, code), retryAfterMs);
-  // 429 is an answer to the person's pace: repeating it unasked would only make it worse.
+  // 429 limits the user's rate: an automatic repeat would make it worse.
   const retryable = response.status === 503 || response.status === 502 || response.status === 504;
   const answered = isAnswer(response, envelope);
   return new ApiError({ code, message, retryable, answered, retryAfterMs, orderId: envelope?.data?.orderId });

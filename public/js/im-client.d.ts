@@ -2,7 +2,7 @@
 export declare const FRAME: Readonly<Record<"LOGIN" | "LOGOUT" | "BUSINESS" | "HEARTBEAT" | "ACK", number>>;
 export declare const BIZ: Readonly<Record<"CHAT" | "GIFT" | "GIFT_FAILED" | "PAYMENT" | "ROOM_CLOSED", number>>;
 
-/** Why the client gave up an attempt or a connection by itself, as `reason` of a state. */
+/** Why the client ended an attempt or a connection by itself, as `reason` of a state. */
 export declare const REASON: Readonly<{
   NO_ADDRESS: "no address";
   NOT_OPEN: "not open";
@@ -33,7 +33,7 @@ export interface ImBusiness {
 export interface ImState {
   state: "idle" | "connecting" | "online" | "waiting" | "stopped";
   code?: number;
-  /** One of REASON where the client gave up by itself, else the reason of the server's close. */
+  /** One of REASON where the client ended it, else the reason of the server's close. */
   reason?: string;
   replaced?: boolean;
   retryInMs?: number;
@@ -73,14 +73,14 @@ export interface ImLimits {
 
 export interface ImClientOptions extends ImLimits {
   /**
-   * Asked for the address, with a fresh token, at every connection; `signal` ends with the attempt. An error with `fatal`
-   * ends the attempts. An answer that comes after the attempt was given up is not used.
+   * Called for the address, with a fresh token, at every connection; `signal` ends with the attempt. An error with
+   * `fatal` ends the attempts. An answer that arrives after the end of its attempt is not used.
    */
   url: (attempt: { signal: AbortSignal }) => string | Promise<string>;
   WebSocket?: unknown;
   /** 0 to 1, for the back-off. */
   random?: () => number;
-  /** Called with what a listener threw: `reportError` where there is one, else `console.error`. */
+  /** Called with the error of a listener; by default `reportError` where there is one, else `console.error`. */
   report?: (error: unknown) => void;
 }
 

@@ -29,7 +29,7 @@ export const BIZ = Object.freeze({
 const APP_ID = 10001;
 const ACKED = new Set([BIZ.GIFT_FAILED, BIZ.PAYMENT]);
 const REPLACED = 4409;
-/** Why this client gave up an attempt or a connection by itself. */
+/** Why this client ended an attempt or a connection by itself. */
 export const REASON = Object.freeze({
   NO_ADDRESS: "no address",
   NOT_OPEN: "not open",
@@ -94,7 +94,7 @@ export function createImClient(options) {
     limit(mine, settings.urlTimeoutMs, REASON.NO_ADDRESS);
     try {
       const address = withCursor(await settings.url({ signal: mine.attempt.signal }));
-      // Given up, or replaced by another attempt: an address that comes late opens nothing.
+      // Ended, or replaced by another attempt: a late address opens nothing.
       if (link !== mine) return;
       mine.socket = new settings.WebSocket(address);
     } catch (error) {
@@ -130,7 +130,7 @@ export function createImClient(options) {
     return url.href;
   }
 
-  /** Lets go of the current link without waiting for its closing handshake: a dead peer would never finish it. */
+  /** Drops the current connection without waiting for its closing handshake, which a dead peer never finishes. */
   function drop(code) {
     const old = link;
     link = undefined;
@@ -159,7 +159,7 @@ export function createImClient(options) {
     enter("stopped", details);
   }
 
-  /** Full jitter: clients that lost one node at the same moment do not come back at the same moment. */
+  /** Full jitter: clients that lost one node at the same time do not reconnect at the same time. */
   function retry(details) {
     const ceiling = Math.min(settings.backoffCapMs, settings.backoffBaseMs * 2 ** Math.min(failures, 20));
     const retryInMs = Math.round(settings.random() * ceiling);
@@ -210,7 +210,7 @@ export function createImClient(options) {
     const { msgId, userId } = body;
     const bizCode = Number(body.bizCode);
     const data = fieldsOf(typeof body.data === "string" ? parse(body.data) : body.data);
-    // A repeat is acked again: it came because the first ack was lost.
+    // A repeat is acked again, since the first ack was lost.
     if (msgId !== undefined && ACKED.has(bizCode)) write(FRAME.ACK, { msgId });
     follow(data);
     if (msgId !== undefined && !messages.add(msgId)) return;

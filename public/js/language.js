@@ -1,6 +1,6 @@
 /**
- * The language in force, and texts that follow it: an element that shows a key is filled again on a change, so that a
- * room does not have to be left to switch.
+ * The current language, and texts that follow it: an element with a key is filled again after a change, without leaving
+ * the room.
  */
 import { strings } from "./strings.js";
 

@@ -1,4 +1,7 @@
-/** Following a payment to its end: the order is asked about until it is decided, then the balance until it moved. */
+/**
+ * Follows a payment to its end: asks for the order until its outcome is known, then for the balance until it has
+ * changed.
+ */
 import { currentAccount, refreshBalance } from "./account.js";
 import { api, PAY_STATUS } from "./api.js";
 
@@ -60,7 +63,7 @@ function pause(ms, signal) {
     };
     const timer = setTimeout(end, ms);
     askNow = end;
-    // People look when they come back from the provider's window.
+    // People come back from the provider's window and want to see the result.
     window.addEventListener("focus", end);
     signal.addEventListener("abort", end);
   });

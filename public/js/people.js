@@ -1,4 +1,7 @@
-/** Faces and names. Pictures of users may lie anywhere, and the page loads nothing from elsewhere: a letter stands in. */
+/**
+ * Faces and names. Users' pictures may be on any server, and the page loads nothing from elsewhere, so a letter is
+ * shown.
+ */
 import { currentAccount } from "./account.js";
 import { h, hashOf } from "./dom.js";
 import { shortUser } from "./format.js";

@@ -1,4 +1,4 @@
-/** The room's IM connection on the page: where to connect, what its state is called, which message is whose. */
+/** The room's IM connection on the page: the address, the texts of its states, and the handlers of its messages. */
 import { api } from "./api.js";
 import { h } from "./dom.js";
 import { BIZ, createImClient } from "./im-client.js";
@@ -74,7 +74,7 @@ export function connectRoom(roomId, signal, handlers) {
       say(text, "imOnline");
       handlers.onOnline();
     }
-    // A machine that slept between fetching the token and using it: one more try with a new one is worth it.
+    // A machine may have slept between fetching the token and using it: it tries once more with a new token.
     if (state === "stopped" && code === TOKEN_REFUSED && !freshTokenTried) {
       freshTokenTried = true;
       queueMicrotask(() => !signal.aborted && client.connect());

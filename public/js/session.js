@@ -1,6 +1,6 @@
 /**
- * Who this window is. The token lives in the window's own storage and goes out as a Bearer header: the login cookie is
- * shared by all windows of a browser, and two windows here may be two people.
+ * The session of this window. The token is in the window's own storage and is sent as a Bearer header: all windows of a
+ * browser share the login cookie, and two windows may have two users.
  */
 const KEPT_AS = "ovation.session";
 const changes = new EventTarget();
@@ -22,7 +22,7 @@ export function openSession({ token, userId }) {
   replace({ token, userId: String(userId) });
 }
 
-/** @param {boolean} [expired] the server knows the token no more, the person did not ask to leave */
+/** @param {boolean} [expired] the server does not know the token any more; the user did not log out */
 export function closeSession(expired = false) {
   if (session) replace(undefined, expired);
 }

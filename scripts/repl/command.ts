@@ -5,14 +5,14 @@ import { accountName } from "../account-name.ts";
 
 /** A command of the console: its syntax, its line in the help, and what it does. */
 export interface ReplCommand {
-  /** As commander reads it, e.g. `statement <userId> [n]`. */
+  /** In commander's syntax, e.g. `statement <userId> [n]`. */
   readonly command: string;
   readonly description: string;
-  /** What was typed, by the names in `command`. */
+  /** The arguments, by their names in `command`. */
   run(broker: ServiceBroker, args: Readonly<Record<string, string | undefined>>): Promise<string>;
 }
 
-/** A command that was typed wrong. Its message is shown; nothing was called. */
+/** An invalid input. Its message is shown, and nothing was called. */
 export class TypedWrong extends Error {}
 
 /** @throws TypedWrong */
@@ -21,10 +21,10 @@ export function userIdOf(text: string | undefined): string {
   return text as string;
 }
 
-/** Who the audit rows of operators' actions name. */
+/** The name in audit rows of operators' actions. */
 export const operatorName = (): string => `repl:${accountName()}`;
 
-/** The text that the console shows for an error; a failure is shown by its name and text. */
+/** The text for an error; a failure is shown by its name and text. */
 export function errorText(error: unknown): string {
   if (error instanceof TypedWrong) return error.message;
   const name = failureName(error);
@@ -37,7 +37,7 @@ export function errorText(error: unknown): string {
   return message ?? String(error);
 }
 
-/** The commands as moleculer-repl takes them. */
+/** The commands in moleculer-repl's format. */
 export function customCommands(commands: readonly ReplCommand[], print: (text: string) => void = console.log) {
   return commands.map(({ command, description, run }) => ({
     command,

@@ -5,10 +5,10 @@ import { pairs } from "./table.ts";
 
 const payStatus = ["waiting", "paying", "paid", "cancelled", "invalid", "refunded"];
 
-/** An order of either kind. Both look-ups are operators' actions and leave an audit row. */
+/** An order of either kind. Both lookups are operators' actions and write an audit row. */
 export const order: ReplCommand = {
   command: "order <orderId>",
-  description: "anybody's order, of a payment or of a gift (leaves an audit row)",
+  description: "the order of any user, of a payment or of a gift (writes an audit row)",
   async run(broker, args) {
     const { orderId = "" } = args;
     if (orderId.length === 0 || orderId.length > 64) throw new TypedWrong("an order id has 1 to 64 characters");

@@ -14,7 +14,7 @@ async function deadByChannel(): Promise<Map<string, number>> {
   }
 }
 
-/** The gifts' queue, and the dead letters of every channel. */
+/** The gift queue, and the number of dead letters of every channel. */
 export const queue: ReplCommand = {
   command: "queue",
   description: "gifts waiting and being settled, and dead letters by channel",

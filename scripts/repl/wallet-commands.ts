@@ -30,7 +30,7 @@ function rowsOf(text: string | undefined): number {
 
 const statement: ReplCommand = {
   command: "statement <userId> [n]",
-  description: `a user's last n trades (20 unless said, ${rowsMax} at the most), newest first`,
+  description: `a user's last n trades (default 20, ${rowsMax} at the most), newest first`,
   async run(broker, args) {
     const userId = userIdOf(args.userId);
     const { list, nextCursor } = await call(broker, "wallet.statement", { userId, limit: rowsOf(args.n) });
@@ -53,7 +53,7 @@ function coinsOf(points: number): string {
 
 const income: ReplCommand = {
   command: "income <userId>",
-  description: "what an anchor has free, what is held back and paid out of it, and up to when that is complete (coins)",
+  description: "an anchor's free, held-back and paid-out income in coins, and the time up to which it is complete",
   async run(broker, args) {
     const userId = userIdOf(args.userId);
     const { incomePoints, earnedPoints, heldBackPoints, paidOutPoints, settledUpTo } = await call(
@@ -82,7 +82,8 @@ function pointsOf(text: string | undefined): number {
 
 const payout: ReplCommand = {
   command: "payout <userId> <points> <payoutId> [reason]",
-  description: "takes what an anchor was paid from her free income, 100 points to a coin, once a payout id (audit row)",
+  description:
+    "deducts what an anchor was paid from her free income, 100 points to a coin, once for each payout id (audit row)",
   async run(broker, args) {
     const [userId, points, operator] = [userIdOf(args.userId), pointsOf(args.points), operatorName()];
     const { payoutId = "", reason } = args;

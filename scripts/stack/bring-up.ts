@@ -8,14 +8,14 @@ import type { ServerPlan, Site } from "./server.ts";
 import { recordedHost } from "./sites.ts";
 import { becomesTrue, messageOf, probeUntilReady } from "./wait.ts";
 
-/** How long a server that is there may take to answer before it counts as hung; it may be recovering its data. */
+/** How long a running server may take to answer before it counts as hung; it may be recovering its data. */
 const ADOPTION_DEADLINE_MS = 30_000;
 const SLOW_ANSWER_MS = 1000;
 const PORT_ATTEMPTS = 5;
 const PORT_RELEASE_MS = 2000;
 const PORT_TAKEN = /address already in use|port is already allocated/i;
 
-/** One server of the stack being brought up. */
+/** One server of the stack that is being started. */
 export interface Member {
   plan: ServerPlan;
   site: Site;
@@ -33,8 +33,8 @@ export interface Up {
 }
 
 /**
- * The member's running server when there is one that answers. One that is ours but does not answer is ended, so that
- * it can be started anew.
+ * The member's running server, if one answers. A server of this stack that does not answer is ended, so that it can be
+ * started again.
  */
 export async function adopt({ plan, site }: Member): Promise<Up | undefined> {
   const host = recordedHost(plan, site);
@@ -61,8 +61,8 @@ function deathOf(host: Host): () => Promise<string | undefined> {
 }
 
 /**
- * Starts the members together and resolves when each answers. When one cannot be started, those that could are ended
- * again and the error names each that could not.
+ * Starts the members together and resolves when each answers. If one cannot be started, the others are ended, and the
+ * error names each that failed.
  */
 export async function launchAll(members: Member[], portsInUse: Iterable<number>): Promise<Up[]> {
   const hosts = await chooseHosts(members);
@@ -80,7 +80,7 @@ export async function launchAll(members: Member[], portsInUse: Iterable<number>)
   throw new Error(`the local servers could not be started.\n${failures.join("\n")}`);
 }
 
-/** Clients of a server that died look for it where it was, so that port comes before the preferred one. */
+/** Clients of a server that died connect to its former port, so that port is tried before the preferred one. */
 async function formerPort(site: Site): Promise<number | undefined> {
   const port = readRecord(site)?.port;
   if (port === undefined) return undefined;
@@ -100,7 +100,7 @@ async function launch(member: Member, host: Host, firstPort: number, taken: Set<
       site.log(`${plan.title}: ready on port ${port} after ${((performance.now() - began) / 1000).toFixed(1)} s`);
       return { plan, site, host, port, pid: found.pid, started: true };
     } catch (error) {
-      // Somebody else may have taken the port after it was seen free, perhaps only to see whether it was free.
+      // Another program may have taken the port since the check, perhaps only for its own check.
       const lostPort = PORT_TAKEN.test(messageOf(error)) || !(await isPortFree(port));
       if (attempt === PORT_ATTEMPTS || !lostPort) throw error;
       site.log(`${plan.title}: port ${port} was taken meanwhile`);
@@ -109,7 +109,7 @@ async function launch(member: Member, host: Host, firstPort: number, taken: Set<
   }
 }
 
-/** A process where the program is installed or can be, otherwise a container where a Docker engine answers. */
+/** Chooses a process where the program is installed or can be, otherwise a container where a Docker engine answers. */
 async function chooseHosts(members: Member[]): Promise<Host[]> {
   await provide(members);
   return members.map(({ plan, site }) => {
@@ -118,7 +118,7 @@ async function chooseHosts(members: Member[]): Promise<Host[]> {
   });
 }
 
-/** Makes sure that each member has a program or an engine to run it. */
+/** Makes sure that each member has a program or an engine that runs it. */
 async function provide(members: Member[]): Promise<void> {
   const missing = () => members.filter(({ plan, site }) => findProgram(plan.programs, site.env) === undefined);
   const first = missing()[0];

@@ -4,7 +4,7 @@ import { findProgram, mustRun, run } from "./run.ts";
 import type { ServerPlan, Site } from "./server.ts";
 import { messageOf, probeUntilReady } from "./wait.ts";
 
-/** The label of a container whose value is the folder of the stack that owns it. */
+/** The label of a container; its value is the folder of its stack. */
 const LABEL = "ovation.stack";
 const ENGINE_DEADLINE_MS = 10_000;
 
@@ -15,13 +15,13 @@ export async function engineAnswers(env: NodeJS.ProcessEnv): Promise<boolean> {
   return (await run(docker, ["info"], { env, timeoutMs: ENGINE_DEADLINE_MS })).code === 0;
 }
 
-/** Runs the server in a container, its port published on this machine only, its data in a volume. */
+/** Runs the server in a container. Its port is published on this machine only, and its data are in a volume. */
 export function containerHost(plan: ServerPlan, site: Site): Host {
   const container = `${site.mark}-${plan.name}`;
   const docker = (...args: string[]) => mustRun("docker", args, { env: site.env });
   const ask = (...args: string[]) => mustRun("docker", args, { env: site.env, timeoutMs: ENGINE_DEADLINE_MS });
 
-  /** The state that Docker names, `running` for one; undefined when there is no such container of ours. */
+  /** The state as Docker names it, e.g. `running`; `undefined` where there is no such container of this stack. */
   const state = async (): Promise<string | undefined> => {
     if (findProgram(["docker"], site.env) === undefined) return undefined;
     const filters = ["--filter", `name=^/?${container}$`, "--filter", `label=${LABEL}=${site.stackDir}`];

@@ -4,8 +4,8 @@ import { LOOPBACK } from "./ports.ts";
 const ANSWER_DEADLINE_MS = 2000;
 
 /**
- * Sends the text to a port of this machine and gives back everything that came, as soon as `complete` accepts it.
- * Rejects when the connection fails or closes, or when it is not complete after two seconds.
+ * Sends the text to a port of this machine and returns the answer as soon as `complete` accepts it. Rejects where the
+ * connection fails or closes, or the answer is not complete after two seconds.
  */
 export function converse(port: number, send: string, complete: (received: string) => boolean): Promise<string> {
   return new Promise((resolve, reject) => {

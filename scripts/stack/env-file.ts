@@ -9,15 +9,17 @@ type StackEnv = Record<string, string>;
 const KEY = /^[A-Z][A-Z0-9_]*$/;
 const HEADER = "# Where this checkout's running system is. Written by scripts; it holds a password.";
 
-/** The values of `env` in the stack's folder; empty when there is no such file. Throws on a line that is no KEY=VALUE. */
+/**
+ * The values of `env` in the stack's folder; empty where there is no such file. Throws on a line that is not KEY=VALUE.
+ */
 export function readStackEnv(dir: string): StackEnv {
   const file = join(dir, "env");
   return parse(readIfThere(file) ?? "", file);
 }
 
 /**
- * Merges the values into `env` in the stack's folder; undefined removes a key. Readers see the file before or after,
- * never in between, and no concurrent writer's keys are lost. Throws on a key or value that has no place in the file.
+ * Merges the values into `env` in the stack's folder; `undefined` removes a key. The file is replaced in one step, and
+ * concurrent writers lose no keys. Throws where a key or value cannot be written to the file.
  */
 export async function writeStackEnv(dir: string, values: Record<string, string | undefined>): Promise<void> {
   for (const [key, value] of Object.entries(values)) {

@@ -2,28 +2,28 @@ import { join } from "node:path";
 import { readIfThere, replaceFile } from "./files.ts";
 import type { Site } from "./server.ts";
 
-/** A server that is there, though perhaps not answering. */
+/** An existing server, which may not answer. */
 export interface Found {
-  /** Its port on this machine; undefined when the record of it is gone. */
+  /** Its port on this machine; `undefined` where its record is lost. */
   port: number | undefined;
-  /** Undefined for a container. */
+  /** `undefined` for a container. */
   pid: number | undefined;
 }
 
-/** A way to have a server run on this machine. */
+/** A way to run a server on this machine. */
 export interface Host {
   kind: HostKind;
-  /** The server of this site, when it is alive and certainly ours. */
+  /** The server of this site, if it is alive and certainly of this stack. */
   find(): Promise<Found | undefined>;
-  /** Starts it on that port; resolves when it answers. When it rejects, nothing of it is left running. */
+  /** Starts it on that port; resolves when it answers. If it rejects, nothing of it is left running. */
   launch(port: number): Promise<Found>;
-  /** Ends it if it is there; resolves when it is gone. */
+  /** Ends it if it runs; resolves when it has ended. */
   end(): Promise<void>;
 }
 
 type HostKind = "process" | "container";
 
-/** What is remembered about a server beside its pid. Written before it is started, kept until it is ended on request. */
+/** The record of a server beside its pid. Written before it is started, kept until it is ended on request. */
 interface SiteRecord {
   port: number;
   kind: HostKind;

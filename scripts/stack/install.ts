@@ -3,27 +3,26 @@ import { readIfThere } from "./files.ts";
 import { findProgram, mustRun, run, withServerPath } from "./run.ts";
 import type { ServerName, ServerPlan } from "./server.ts";
 
-/*
- * Brings missing server programs onto this machine by its own package manager.
- */
+/** Installs missing server programs by this machine's package manager. */
 
 type Log = (line: string) => void;
 
-/** How long to wait for another package manager to finish. */
+/** The longest wait for another package manager, seconds. */
 const APT_LOCK_SECONDS = 300;
 
 const DEBIAN_PACKAGES: Record<ServerName, string[]> = {
   nats: ["nats-server"],
   redis: ["redis-server"],
-  // The programs alone, where the distribution has them apart; the full package makes a system database of its own.
+  // Only the programs, where the distribution has them in a package of their own; the full package creates a system
+  // database.
   mysql: ["mariadb-server-core", "mariadb-client-core"],
 };
 const DEBIAN_FALLBACK: Partial<Record<ServerName, string[]>> = { mysql: ["mariadb-server"] };
 const BREW_PACKAGES: Record<ServerName, string> = { nats: "nats-server", redis: "redis", mysql: "mariadb" };
 
 /**
- * Installs what the plans need if this machine has a package manager that we may use, and does nothing when it has
- * none. Throws when the installation fails.
+ * Installs the programs of the plans, if this machine has a package manager that this user may use; otherwise does
+ * nothing. Throws where the installation fails.
  */
 export async function installPrograms(plans: ServerPlan[], env: NodeJS.ProcessEnv, log: Log): Promise<void> {
   const names = plans.map((plan) => plan.name);
@@ -39,7 +38,7 @@ export async function installPrograms(plans: ServerPlan[], env: NodeJS.ProcessEn
   }
 }
 
-/** What to tell a person who has to install these by hand. */
+/** Instructions for installing these by hand. */
 export function installAdvice(plans: ServerPlan[]): string {
   const debian = plans.flatMap((plan) => DEBIAN_FALLBACK[plan.name] ?? DEBIAN_PACKAGES[plan.name]).join(" ");
   const brew = plans.map((plan) => BREW_PACKAGES[plan.name]).join(" ");
@@ -58,7 +57,7 @@ function isDebianLike(): boolean {
   return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release);
 }
 
-/** The words to put before a command to run it as root; undefined when we may not. */
+/** The command prefix that runs a command as root; `undefined` where this user may not. */
 async function asRoot(env: NodeJS.ProcessEnv): Promise<string[] | undefined> {
   if (process.getuid?.() === 0) return [];
   if (findProgram(["sudo"], env) === undefined) return undefined;
@@ -68,7 +67,7 @@ async function asRoot(env: NodeJS.ProcessEnv): Promise<string[] | undefined> {
 
 async function aptInstall(names: ServerName[], root: string[], env: NodeJS.ProcessEnv, log: Log): Promise<void> {
   const aptEnv = withServerPath({ ...env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" });
-  // sudo drops most of the environment.
+  // sudo removes most of the environment.
   const as = (...command: string[]) => [...root, "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8", ...command];
   await aptUpdate(as("apt-get", "update"), aptEnv, log);
   const packages = (await Promise.all(names.map((name) => debianPackages(name, aptEnv)))).flat();
@@ -84,10 +83,10 @@ async function aptUpdate(words: string[], env: NodeJS.ProcessEnv, log: Log): Pro
   for (let waited = false; ; waited = true) {
     const { code, output } = await run(command!, args, { env });
     if (code === 0) return;
-    // The lists' lock has no timeout setting of its own, unlike the one that apt-get install takes.
+    // The lock of the package lists has no time-out setting, unlike the lock of apt-get install.
     const locked = /could not get lock/i.test(output) && Date.now() < deadline;
     if (!locked) {
-      // One broken source need not matter: the installation itself decides.
+      // A failing source may not matter: the installation decides.
       log(`apt-get update ended with ${code}: ${output.split("\n").slice(-3).join(" / ")}`);
       return;
     }
@@ -99,7 +98,7 @@ async function aptUpdate(words: string[], env: NodeJS.ProcessEnv, log: Log): Pro
 async function debianPackages(name: ServerName, env: NodeJS.ProcessEnv): Promise<string[]> {
   const fallback = DEBIAN_FALLBACK[name];
   if (fallback === undefined) return DEBIAN_PACKAGES[name];
-  // Its exit code does not say whether each of them exists.
+  // Its exit code does not show whether each package exists.
   const { output } = await run("apt-cache", ["show", "--no-all-versions", ...DEBIAN_PACKAGES[name]], { env });
   const known = output.split("\n").filter((line) => line.startsWith("Package: "));
   return DEBIAN_PACKAGES[name].every((wanted) => known.includes(`Package: ${wanted}`))
@@ -108,9 +107,9 @@ async function debianPackages(name: ServerName, env: NodeJS.ProcessEnv): Promise
 }
 
 /**
- * The packages would start servers on the standard ports. A policy-rc.d forbids that while they are being installed;
- * one that the machine has already is left alone. The shell removes ours even if this process is killed meanwhile; a
- * leftover of a killed shell names its pid and is recognised by that.
+ * The packages would start servers on the standard ports. A policy-rc.d prevents this during the installation; an
+ * existing one of the machine is left alone. The shell removes ours even if this process is killed meanwhile. The file
+ * of a killed shell contains its pid, by which it is recognized.
  */
 const INSTALL_SCRIPT = `
 set -eu
@@ -126,7 +125,7 @@ fi
 apt-get -o DPkg::Lock::Timeout=${APT_LOCK_SECONDS} install -y --no-install-recommends "$@"
 `;
 
-/** Of apt's many lines those that tell a waiting person that it moves, or why it does not. */
+/** Passes on those of apt's lines that show progress or its obstacle. */
 function logProgress(line: string, log: Log): void {
   if (/^(Get:|Fetched|Setting up|Unpacking|E:|W:|Waiting|dpkg: error)/.test(line)) log(`  ${line}`);
 }

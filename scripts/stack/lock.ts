@@ -4,25 +4,25 @@ import { readIfThere, replaceFile, temporaryName } from "./files.ts";
 import { isAlive, ownIdentity, type ProcessIdentity } from "./processes.ts";
 import { becomesTrue } from "./wait.ts";
 
-/*
- * A lock among processes that a killed holder cannot leave locked.
+/**
+ * A lock between processes that a killed holder does not keep.
  *
- * Deleting a dead holder's lock file is a race: two waiters see it, the first deletes it and locks anew, the second
- * deletes the first one's. So files are not taken away but outnumbered: NAME.lock.1, .2, .3, ... and the highest number
- * says who holds it. Taking it means creating the next number (link fails when it exists), then making sure that no
- * higher one appeared. Only a holder removes files, and only numbers below its own.
+ * Deleting a dead holder's lock file is a race: two waiters see it, the first deletes it and takes the lock, and the
+ * second deletes the first one's file. So a file is never deleted by a waiter. The files are NAME.lock.1, .2, .3, ...,
+ * and the highest number has the holder. Taking the lock means creating the next number (link fails where it exists)
+ * and then checking that no higher one appeared. Only a holder removes files, and only those with lower numbers.
  */
 
 interface LockOptions {
-  /** How long to wait for another holder before giving up. */
+  /** The longest wait for another holder. */
   deadlineMs: number;
   /** How often to check whether it is free. */
   pollMs?: number;
-  /** Called once when somebody else holds the lock. */
+  /** Called once where another process holds the lock. */
   onWait?: (holder: number) => void;
 }
 
-/** Runs the task while no other process, nor another call in this one, holds the lock of that name in that folder. */
+/** Runs the task while no other process, and no other call in this one, holds the lock of that name in that folder. */
 export async function withLock<T>(
   dir: string,
   name: string,

@@ -9,8 +9,8 @@ type Flavour = "mariadb" | "mysql";
 const UNFINISHED = ".unfinished-";
 
 /**
- * Makes the site's data folder where there is none yet, and gives back where it is. Each flavour has a folder of its
- * own, since neither can read what the other wrote.
+ * Creates the site's data folder where there is none, and returns its path. Each flavour has its own folder, since
+ * neither can read the other's data.
  */
 export async function initialiseDatabase(site: Site, program: string): Promise<{ dataDir: string; flavour: Flavour }> {
   const { output } = await run(program, ["--no-defaults", "--version"], { env: site.env, timeoutMs: 10_000 });
@@ -23,10 +23,10 @@ export async function initialiseDatabase(site: Site, program: string): Promise<{
     // The installer of a killed start may still be writing to its folder while it is removed.
     if (entry.includes(UNFINISHED)) rmSync(join(site.dir, entry), { recursive: true, force: true, maxRetries: 10 });
   }
-  // Made under another name, never the same twice: a folder with the real name is complete.
+  // Created under a unique temporary name: a folder with the final name is complete.
   const fresh = mkdtempSync(`${dataDir}${UNFINISHED}`);
   const installDatabase: Install = flavour === "mysql" ? installMysql : installMariadb;
-  // A starting database clears its temporary folder of what looks like its own, so this must not be shared.
+  // A starting database deletes files like its own from its temporary folder, so this must not be shared.
   const temporary = mkdtempSync(join(tmpdir(), "ovation-init-"));
   try {
     await installDatabase(site, program, fresh, temporary);
@@ -45,7 +45,7 @@ async function installMysql(site: Site, program: string, dataDir: string, tempor
 }
 
 async function installMariadb(site: Site, program: string, dataDir: string, temporary: string): Promise<void> {
-  // The installer is a shell script that a space in the path breaks, so it is given a path that surely has none.
+  // The installer is a shell script that fails on a path with a space, so it gets a path without one.
   symlinkSync(dirname(dataDir), join(temporary, "mysql"));
   const args = [
     "--no-defaults",
@@ -54,9 +54,9 @@ async function installMariadb(site: Site, program: string, dataDir: string, temp
     "--auth-root-authentication-method=socket",
     "--skip-test-db",
     "--skip-name-resolve",
-    // Without it a machine that cannot look up its own name is refused.
+    // Without it, a machine that cannot resolve its own name is refused.
     "--force",
-    // As the server will have it: it would rewrite the log at its first start otherwise.
+    // The value of the server: otherwise it would rewrite the log at its first start.
     "--innodb-log-file-size=512M",
   ];
   await install(site, findInstaller(program, site.env), args, temporary);
@@ -71,7 +71,7 @@ async function install(site: Site, command: string, args: string[], temporary: s
   const lines = output.split("\n");
   const problems = lines.filter((line) => /error|cannot|denied|no such/i.test(line));
   throw new Error(
-    `a new database could not be made: ${command} ended with ${code}; all it said is in ${file}\n` +
+    `a new database could not be made: ${command} ended with ${code}; its output is in ${file}\n` +
       (problems.length > 0 ? problems : lines).slice(0, 10).join("\n"),
   );
 }

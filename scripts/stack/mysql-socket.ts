@@ -3,11 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Site } from "./server.ts";
 
-/** The kernel cuts a socket's path at 107 bytes on Linux and at 103 on macOS. */
+/** The longest path of a socket is 107 bytes on Linux and 103 on macOS. */
 const LONGEST_SOCKET_PATH = 103;
 const SOCKET = "mysql.sock";
 
-/** Where the server's Unix socket goes: in the site's folder, or in a private temporary one where the path is too long. */
+/**
+ * The path of the server's Unix socket: in the site's folder, or in a private temporary one where that path is too
+ * long.
+ */
 export function prepareSocket(site: Site): string {
   const usual = join(site.dir, SOCKET);
   if (Buffer.byteLength(usual) <= LONGEST_SOCKET_PATH) return usual;

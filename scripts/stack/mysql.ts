@@ -10,7 +10,7 @@ import { type ServerPlan, type Site, volumeOf } from "./server.ts";
 
 const USER = "ovation";
 
-/** `loose-` is for a setting that only one of MySQL and MariaDB, or only some versions, have. */
+/** `loose-` marks a setting that only MySQL or MariaDB has, or only some versions. */
 const SETTINGS = [
   "--skip-log-bin",
   "--skip-name-resolve",
@@ -42,7 +42,7 @@ export const mysql: ServerPlan = {
     replaceFile(initFile, usersSql(passwordOf(site), flavour === "mysql"));
     return {
       args: [
-        // Must be first: the machine's own configuration is not ours to follow.
+        // Must be first: the machine's own configuration is not used.
         "--no-defaults",
         ...(process.getuid?.() === 0 ? ["--user=root"] : []),
         `--datadir=${dataDir}`,
@@ -76,7 +76,7 @@ export const mysql: ServerPlan = {
       host: LOOPBACK,
       port,
       user: USER,
-      // Nobody but the server of this site knows the password, so a login proves whose server it is.
+      // Only the server of this site has the password, so a login proves that it is this server.
       password: passwordOf(site),
       connectTimeout: 2000,
     });
@@ -93,7 +93,7 @@ export const mysql: ServerPlan = {
   tidy: removeSocketFolder,
 };
 
-/** The password of this site's database user, made at first use and kept in the site's folder. */
+/** The password of this site's database user, created at first use and kept in the site's folder. */
 function passwordOf(site: Site): string {
   const file = join(site.dir, "password");
   const known = readIfThere(file)?.trim();
@@ -104,7 +104,7 @@ function passwordOf(site: Site): string {
   return password;
 }
 
-/** Run by the server at every start, so it must hold for a new database and for one that has all of it. */
+/** The server runs it at every start, so it must work for a new database and for an initialized one. */
 function usersSql(password: string, rootNeedsPassword: boolean): string {
   const user = `'${USER}'@'${LOOPBACK}'`;
   const statements = [
@@ -112,7 +112,7 @@ function usersSql(password: string, rootNeedsPassword: boolean): string {
     `ALTER USER ${user} IDENTIFIED BY '${password}'`,
     `GRANT ALL PRIVILEGES ON *.* TO ${user} WITH GRANT OPTION`,
   ];
-  // MariaDB's root comes through the socket as the system's user alone; MySQL's has an empty password at first.
+  // MariaDB's root logs in only as the system's root through the socket; MySQL's has an empty password at first.
   if (rootNeedsPassword) statements.push(`ALTER USER 'root'@'localhost' IDENTIFIED BY '${password}'`);
   return `${statements.join(";\n")};\n`;
 }

@@ -3,13 +3,13 @@ import { connect, createServer } from "node:net";
 export const LOOPBACK = "127.0.0.1";
 const PORTS_TO_TRY = 500;
 
-/** Whether nothing listens on that port, as seen from this machine. */
+/** Whether nothing listens on that port of this machine. */
 export async function isPortFree(port: number): Promise<boolean> {
-  // Binding alone is not enough: some systems let 127.0.0.1 be bound beside a listener on every address.
+  // Binding is not enough: on some systems 127.0.0.1 can be bound beside a listener on every address.
   return (await canListen(port)) && !(await canConnect(port));
 }
 
-/** The first free port from `preferred` upwards that is not in `taken`; it is added to `taken`. */
+/** The first free port from `preferred` on that is not in `taken`; it is added to `taken`. */
 export async function claimFreePort(preferred: number, taken: Set<number>): Promise<number> {
   const last = Math.min(preferred + PORTS_TO_TRY, 65_535);
   for (let port = preferred; port <= last; port += 1) {

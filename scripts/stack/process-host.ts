@@ -16,7 +16,7 @@ export function processHost(plan: ServerPlan, site: Site, program?: string): Hos
     const pid = recordedPid(site);
     if (pid === undefined) return undefined;
     if (isOurs(site, pid)) return { pid, port: readRecord(site)?.port };
-    // Left behind by a server that was killed, or by a reboot.
+    // Left by a server that was killed, or by a reboot.
     rmSync(pidFile(site), { force: true });
     return undefined;
   };
@@ -49,7 +49,7 @@ export function processHost(plan: ServerPlan, site: Site, program?: string): Hos
   return { kind: "process", find, launch, end };
 }
 
-/** A pid alone proves nothing, since it may belong to somebody else by now: the command line has to name the stack. */
+/** A pid proves nothing, since another process may have it by now: the command line must contain the stack. */
 function isOurs(site: Site, pid: number): boolean {
   const line = commandLine(pid);
   return line !== undefined && (line.includes(`${site.stackDir}/`) || line.includes(site.mark));
@@ -97,7 +97,7 @@ function logFile(site: Site): string {
   return join(site.dir, "server.log");
 }
 
-/** The last lines of the server's log, with where it is; for errors. Never throws. */
+/** The last lines of the server's log and its path, for errors. Never throws. */
 export function logTail(site: Site): string {
   const file = logFile(site);
   if (!existsSync(file)) return "It wrote no log.";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { becomesTrue } from "./wait.ts";
 
-/** The command line of a live process; undefined when there is none, or only a zombie is left of it. */
+/** The command line of a live process; `undefined` where there is none, or only a zombie. */
 export function commandLine(pid: number): string | undefined {
   if (hasProc()) {
     const words = readProc(`/proc/${pid}/cmdline`);
@@ -12,14 +12,13 @@ export function commandLine(pid: number): string | undefined {
 }
 
 /**
- * What tells this process from a later one that was given the same pid: a text that differs between the two.
- * Undefined when no such process lives.
+ * A text that distinguishes this process from a later one with the same pid. `undefined` where no such process lives.
  */
 export function birthOf(pid: number): string | undefined {
   if (!hasProc()) return ps(pid, "lstart=");
   const stat = readProc(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
-  // The second field is the program's name in parentheses and may hold spaces: count from behind it.
+  // The second field is the program's name in parentheses and may contain spaces: count from its end.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state, startTicks] = [fields[0], fields[19]];
   if (state === "Z" || state === "X" || startTicks === undefined) return undefined;
@@ -27,7 +26,7 @@ export function birthOf(pid: number): string | undefined {
   return `${boot}/${startTicks}`;
 }
 
-/** Someone to be found again later: a pid and the birth that proves that it is still the same process. */
+/** Identifies a process later: its pid, and its birth, which proves that it is the same process. */
 export interface ProcessIdentity {
   pid: number;
   birth: string;
@@ -42,9 +41,9 @@ export function isAlive(identity: ProcessIdentity): boolean {
 }
 
 /**
- * Ends one process: SIGTERM, and SIGKILL when it is still there after deadlineMs. `stillOurs` is asked before each
- * signal, so that a pid that meanwhile went to somebody else is left alone. When it returns, the process has let go of
- * its ports and files. Throws when even SIGKILL did not end it.
+ * Ends one process: SIGTERM, and SIGKILL if it still runs after `deadlineMs`. `stillOurs` is called before each signal,
+ * so that a pid that another process has meanwhile gets none. When it returns, the process has released its ports and
+ * files. Throws where SIGKILL did not end it.
  */
 export async function endProcess(pid: number, stillOurs: () => boolean, deadlineMs: number): Promise<void> {
   const birth = birthOf(pid);
@@ -53,7 +52,7 @@ export async function endProcess(pid: number, stillOurs: () => boolean, deadline
   if (await becomesTrue(gone, deadlineMs)) return;
   signal(pid, "SIGKILL", stillOurs);
   if (!(await becomesTrue(gone, 10_000))) {
-    throw new Error(`process ${pid} is still there 10 s after SIGKILL; look at it with: ps -fp ${pid}`);
+    throw new Error(`process ${pid} still runs 10 s after SIGKILL; examine it with: ps -fp ${pid}`);
   }
 }
 
@@ -69,7 +68,7 @@ function signal(pid: number, name: NodeJS.Signals, stillOurs: () => boolean): bo
     process.kill(pid, name);
     return true;
   } catch (error) {
-    // It ended between the question and the signal.
+    // It ended between the check and the signal.
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
     throw error;
   }
@@ -91,7 +90,7 @@ function readProc(file: string): string | undefined {
 
 function ps(pid: number, column: string): string | undefined {
   const answer = spawnSync("ps", ["-ww", "-o", column, "-p", String(pid)], { encoding: "utf8" });
-  if (answer.error) throw new Error(`cannot look at process ${pid}: ${answer.error.message}`);
+  if (answer.error) throw new Error(`cannot read the state of process ${pid}: ${answer.error.message}`);
   const text = answer.stdout.trim();
   return answer.status === 0 && text !== "" ? text : undefined;
 }

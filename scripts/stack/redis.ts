@@ -15,7 +15,8 @@ export const redis: ServerPlan = {
 
   async prepareProcess(site, _program, port) {
     const file = join(site.dir, "redis.conf");
-    // Redis holds nothing here that cannot be lost, so it writes nothing; and it must refuse rather than evict locks.
+    // Redis has nothing here that must not be lost, so it writes nothing to disk. It must refuse writes rather than
+    // evict locks.
     replaceFile(
       file,
       `# Written at every start; changes here are lost.
@@ -29,12 +30,12 @@ appendonly no
 maxmemory-policy noeviction
 `,
     );
-    // Redis replaces its command line by its first word, its address and its port.
+    // Redis replaces its command line by the program's name, its address and its port.
     return { args: [file], argv0: `redis-server:${site.mark}` };
   },
 
   async prepareContainer() {
-    // To Redis in a container nobody is local; its port is published on this machine alone.
+    // To Redis in a container no client is local; its port is published on this machine only.
     const settings = ["--protected-mode", "no", "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"];
     return { image: "redis:7", options: [], args: ["redis-server", ...settings] };
   },

@@ -3,7 +3,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** Where server programs live that are often not on a user's PATH. */
+/** Folders of server programs that are often not in a user's PATH. */
 const MORE_FOLDERS = [
   "/usr/local/sbin",
   "/usr/local/bin",
@@ -53,13 +53,13 @@ interface RunOptions {
   timeoutMs?: number;
 }
 
-/** What came of a program that ran to its end; code is null when it could not be started or was killed. */
+/** The result of a program; `code` is null where it could not be started or was killed. */
 interface RunResult {
   code: number | null;
   output: string;
 }
 
-/** Runs a program to its end, its output and errors gathered. Never rejects: a failure is a code other than 0. */
+/** Runs a program to its end and returns its output and errors. Never rejects: a failure is a code other than 0. */
 export function run(command: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   return new Promise((resolve) => {
     const lines: string[] = [];
@@ -81,7 +81,7 @@ export function run(command: string, args: readonly string[], options: RunOption
   });
 }
 
-/** Runs a program that has to succeed and gives back its output; throws with its last lines when it does not. */
+/** Runs a program that must succeed and returns its output; throws with its last lines where it fails. */
 export async function mustRun(command: string, args: readonly string[], options: RunOptions): Promise<string> {
   const { code, output } = await run(command, args, options);
   if (code === 0) return output;

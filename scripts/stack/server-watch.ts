@@ -14,29 +14,29 @@ import { commandLine } from "./processes.ts";
 import { messageOf } from "./wait.ts";
 
 export interface WatchOptions {
-  /** Called with a line for people when a server ended by itself, is started again or given up. */
+  /** Called with a line for people when a server ended by itself, is restarted or is given up. */
   tell: (line: string) => void;
   limits?: RestartLimits;
-  /** How often each server is checked, ms; `limits.restarts` has it for processes and for containers. */
+  /** The interval of checks of each server, ms; by default that of `limits.restarts` for processes and containers. */
   checkEveryMs?: number;
 }
 
 interface Watched extends WatchOptions {
   servers: readonly Up[];
-  /** Whether this process still counts as a user of the servers; not so after `npm run stack -- stop --force`. */
+  /** Whether this process still counts as a user of the servers; false after `npm run stack -- stop --force`. */
   isUser: () => boolean;
   locked: <T>(task: () => Promise<T>) => Promise<T>;
 }
 
-/** `notOurs`: it is gone, and this process is no user of the servers any more. */
+/** `notOurs`: it has ended, and this process is no longer a user of the servers. */
 type Seen = { is: "running" | "gone" | "notOurs" } | { is: "unknown"; error: string };
 
 /**
- * Supervises the private servers while this process uses them: one that ends by itself is started again at its port, as
- * often as the limits allow (restart-policy.ts). Servers of the environment are not supervised.
+ * Supervises the private servers while this process uses them. A server that ends by itself is restarted at its port,
+ * as often as the limits allow (restart-policy.ts). Servers of the environment are not supervised.
  */
 export class ServerWatch {
-  /** Resolves, with the reason, when a server is given up; the system cannot go on without it. */
+  /** Resolves, with the reason, when a server is given up; the system cannot work without it. */
   readonly givenUp: Promise<string>;
   private readonly options: Watched;
   private readonly stopping = new AbortController();
@@ -56,13 +56,13 @@ export class ServerWatch {
     await Promise.all(this.loops);
   }
 
-  /** Ends the watch, not the servers; resolves when a restart in progress is over. */
+  /** Ends the watch, not the servers; resolves when a restart in progress has ended. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await Promise.all(this.loops);
   }
 
-  /** An error in the watch costs the watch of this one server, never the process. */
+  /** After an error this one server is no longer supervised; the process continues. */
   private unwatched({ plan }: Up, error: unknown): void {
     this.options.tell(`${plan.title} is not supervised any more, it runs on by itself: ${messageOf(error)}`);
   }
@@ -119,7 +119,7 @@ export class ServerWatch {
     }
   }
 
-  /** Undefined where the servers were ended on purpose. Another process may have started it again meanwhile. */
+  /** `undefined` where the servers were ended on purpose. Another process may have restarted it meanwhile. */
   private async restart(server: Up): Promise<Up | undefined> {
     if (!this.options.isUser()) return undefined;
     const member = { plan: server.plan, site: server.site, preferredPort: server.port };
@@ -133,7 +133,7 @@ export class ServerWatch {
     return again;
   }
 
-  /** False once the watch has been stopped. */
+  /** Returns false where the watch was stopped. */
   private async pauses(ms: number): Promise<boolean> {
     try {
       await pause(ms, undefined, { signal: this.stopping.signal, ref: false });
@@ -145,7 +145,7 @@ export class ServerWatch {
   }
 }
 
-/** Of a process only the pid is checked: `find` of its host would remove what a dead server left. */
+/** For a process only the pid is checked: `find` of its host would remove what a dead server left. */
 async function isRunning({ host, pid }: Up): Promise<boolean> {
   return pid === undefined ? (await host.find()) !== undefined : commandLine(pid) !== undefined;
 }

@@ -12,12 +12,12 @@ import { markOf, type ServerPlan, type Site } from "./server.ts";
 
 export const PLANS: readonly ServerPlan[] = [nats, redis, mysql];
 
-/** The stack's folder when nobody names one. */
+/** The default folder of the stack. */
 export function defaultStackDir(): string {
   return join(projectRoot(), ".stack");
 }
 
-/** Makes the folder if it is not there and gives back its one true path, which servers are recognised by. */
+/** Creates the folder where it is missing and returns its real path, by which servers are recognized. */
 export function openStackDir(dir: string): string {
   const absolute = resolve(dir);
   mkdirSync(absolute, { recursive: true, mode: 0o700 });
@@ -30,7 +30,7 @@ export function siteOf(stackDir: string, plan: ServerPlan, env: NodeJS.ProcessEn
   return { dir, stackDir, mark: markOf(stackDir), env: withServerPath(env), log };
 }
 
-/** The host that the site's server was last started with. */
+/** The host with which the site's server was last started. */
 export function recordedHost(plan: ServerPlan, site: Site): Host {
   return readRecord(site)?.kind === "container" ? containerHost(plan, site) : processHost(plan, site);
 }

@@ -11,18 +11,21 @@ import { addUser, removeUsers, type StackUser, stackUsers } from "./users.ts";
 
 type Log = (line: string) => void;
 
-/** Long enough for somebody else's first start, which may have to install programs. */
+/** Long enough for the first start of another process, which may install programs. */
 const LOCK_DEADLINE_MS = 15 * 60_000;
 const PREFERRED_PORTS: Record<ServerName, number> = { nats: 14222, redis: 16379, mysql: 13306 };
 
 export interface StackOptions {
   /** Folder of the servers' data, logs and records; `.stack` in the project by default. One folder, one stack. */
   dir?: string;
-  /** The first port to try for each server; the next free one is taken where it is occupied. */
+  /** The first port to try for each server; the next free one is used where it is taken. */
   preferredPorts?: Partial<Record<ServerName, number>>;
-  /** Gets a line for each step. */
+  /** Called with a line for each step. */
   log?: Log;
-  /** Where NATS_URL, REDIS_URL and MYSQL_URL are looked for; a server named there is neither started nor touched. */
+  /**
+   * The environment from which NATS_URL, REDIS_URL and MYSQL_URL are read; a server that is set there is neither
+   * started nor changed.
+   */
   env?: NodeJS.ProcessEnv;
   /** The servers stay up after this process, until stopStack. */
   permanent?: boolean;
@@ -34,23 +37,23 @@ export interface Stack {
   mysqlUrl: string;
   /** The stack's folder, for readStackEnv and writeStackEnv. */
   dir: string;
-  /** False when every server was running already or was named in the environment. */
+  /** False where every server was running already or was set in the environment. */
   started: boolean;
-  /** Where each server comes from. */
+  /** The origin of each server. */
   servers: Record<ServerName, "started" | "adopted" | "environment">;
-  /** Looks after the servers of this folder while this caller uses them. To be stopped before the stack. */
+  /** Supervises the servers of this folder while this caller uses them. Stop it before the stack. */
   watch(options: WatchOptions): ServerWatch;
   /**
-   * Ends this caller's use of the servers. Ends the servers, and resolves when they are gone, unless another live process, or
-   * the command line, still uses them. Later calls do nothing.
+   * Ends this caller's use of the servers. If no other live process, nor the command line, uses them, it ends the
+   * servers and resolves when they have ended. Later calls do nothing.
    */
   stop(): Promise<void>;
 }
 
 /**
- * Makes sure that the private servers of this folder run and answer, and registers this process as a user of them.
- * What is running is adopted, what died is started again. Their URLs are in the folder's env file when it returns; URLs
- * from the environment are not written there. Throws when a server cannot be started or its program cannot be had.
+ * Makes sure that the private servers of this folder run and answer, and registers this process as their user. Running
+ * servers are adopted, dead ones are started again. When it returns, their URLs are in the folder's env file; URLs from
+ * the environment are not written there. Throws where a server cannot be started or its program cannot be installed.
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dir = openStackDir(options.dir ?? defaultStackDir());
@@ -95,7 +98,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   };
 }
 
-/** The command line registers for servers that it leaves running. Where none runs, that was before a reboot. */
+/** The command line is registered for servers that it leaves running. Where none runs, that was before a reboot. */
 async function forgetFormerCommandLine(dir: string, env: NodeJS.ProcessEnv, log: Log): Promise<void> {
   const found = PLANS.map((plan) => recordedHost(plan, siteOf(dir, plan, env, log)).find());
   if ((await Promise.all(found)).every((server) => server === undefined)) removeUsers(dir, (user) => user.permanent);
@@ -124,8 +127,8 @@ function leave(dir: string, log: Log, id: string): Promise<void> {
 }
 
 /**
- * Ends the servers of this folder that the command line left running. Where live processes still use them they stay up
- * and end with the last of these, who are given back; `force` ends them all the same.
+ * Ends the servers of this folder that the command line left running. If live processes still use them, they keep
+ * running, end with the last of these, and the processes are returned; `force` ends them anyway.
  */
 export async function stopStack(options: { dir?: string; log?: Log; force?: boolean } = {}): Promise<StackUser[]> {
   const dir = openStackDir(options.dir ?? defaultStackDir());
@@ -158,7 +161,7 @@ interface ServerStatus {
   pid: number | undefined;
 }
 
-/** How the servers of this folder are, and who uses them. Changes nothing. */
+/** The state of the servers of this folder, and their users. Changes nothing. */
 export async function stackStatus(dir?: string): Promise<{ dir: string; servers: ServerStatus[]; users: StackUser[] }> {
   const stackDir = openStackDir(dir ?? defaultStackDir());
   const servers = PLANS.map(async (plan): Promise<ServerStatus> => {

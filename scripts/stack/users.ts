@@ -4,25 +4,25 @@ import { join } from "node:path";
 import { readIfThere, replaceFile } from "./files.ts";
 import { isAlive, ownIdentity, type ProcessIdentity } from "./processes.ts";
 
-/*
- * Who uses the servers of a stack folder. The servers end with their last user. All of this is called with the
- * stack's lock held.
+/**
+ * The users of a stack folder's servers, which end with their last user. Call these functions with the stack's lock
+ * held.
  */
 
-/** A process that uses the servers until it dies or removes itself, or the command line, which stays for good. */
+/** A process that uses the servers until it dies or removes itself; or the command line, which stays. */
 export interface StackUser extends ProcessIdentity {
   id: string;
   permanent: boolean;
 }
 
-/** Those that still count: permanent ones and processes that live. */
+/** The present users: permanent ones and live processes. */
 export function stackUsers(dir: string): StackUser[] {
   const text = readIfThere(usersFile(dir));
   const all: StackUser[] = text === undefined ? [] : JSON.parse(text);
   return all.filter((user) => user.permanent || isAlive(user));
 }
 
-/** Adds this process, or the command line as the one permanent user, and gives back the entry's id. */
+/** Adds this process, or the command line as the one permanent user, and returns the entry's id. */
 export function addUser(dir: string, permanent: boolean): string {
   const others = stackUsers(dir).filter((user) => !(permanent && user.permanent));
   const user = { id: randomUUID(), permanent, ...ownIdentity() };
@@ -30,7 +30,7 @@ export function addUser(dir: string, permanent: boolean): string {
   return user.id;
 }
 
-/** Removes those that match and gives back who is left. */
+/** Removes the matching users and returns the others. */
 export function removeUsers(dir: string, matches: (user: StackUser) => boolean): StackUser[] {
   const left = stackUsers(dir).filter((user) => !matches(user));
   save(dir, left);

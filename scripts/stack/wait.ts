@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 const POLL_MS = 25;
 
-/** Waits until the condition holds; false when it still does not hold after deadlineMs. */
+/** Waits until the condition holds; returns false where it still does not hold after `deadlineMs`. */
 export async function becomesTrue(
   condition: () => boolean | Promise<boolean>,
   deadlineMs: number,
@@ -17,8 +17,8 @@ export async function becomesTrue(
 }
 
 /**
- * Repeats the probe until it succeeds. Rejects at once with what `failed` says as soon as it says something, and after
- * deadlineMs with the probe's last complaint.
+ * Repeats the probe until it succeeds. Rejects at once where `failed` returns a reason, and after `deadlineMs` with the
+ * probe's last error.
  */
 export async function probeUntilReady(
   probe: () => Promise<void>,
@@ -40,9 +40,9 @@ export async function probeUntilReady(
   if (!ready) throw new Error(`no good answer within ${deadlineMs / 1000} s: ${messageOf(complaint)}`);
 }
 
-/** The text of whatever was thrown. */
+/** The text of any thrown value. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // A refused connection to several addresses is an AggregateError whose own message is empty.
+  // A refused connection to several addresses is an AggregateError with an empty message.
   return error.message || String((error as { code?: unknown }).code ?? error.name);
 }

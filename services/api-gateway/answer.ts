@@ -6,7 +6,7 @@ import { limits } from "../../config/limits.ts";
 import type { RequestContext } from "./request-context.ts";
 import { successCode, successText } from "./wording.ts";
 
-/** The failure that an error is shown as outside. What is none of the table is `internal`: nothing of it is shown. */
+/** The failure that clients see for an error. An error outside of the table is `internal`, without any detail. */
 export function shownAs(error: unknown): FailureName {
   const name = failureName(error);
   if (name !== undefined) return name;
@@ -14,8 +14,8 @@ export function shownAs(error: unknown): FailureName {
 }
 
 /**
- * The action whose schema refused a call of ours, and the field; `undefined` where the failure is another one. The
- * gateway checks fields by the same schema, so this is a gap in it, or a service of another release.
+ * The action whose schema refused the gateway's call, and the field; `undefined` for any other failure. The gateway
+ * checks fields by the same schema, so the cause is a gap in it, or a service of another release.
  */
 export function refusalOf(error: unknown): { action: string; field: string } | undefined {
   const { data } = (error ?? {}) as { data?: { refusedBy?: unknown; field?: unknown } };
@@ -23,12 +23,11 @@ export function refusalOf(error: unknown): { action: string; field: string } | u
 }
 
 /**
- * The `data` that a failure shows to clients. Kept beside the error, in this process: no service can put anything
- * there.
+ * The `data` that a failure shows to clients. It is stored beside the error in this process, so no service can set it.
  */
 const shownData = new WeakMap<Error, Record<string, unknown>>();
 
-/** A failure whose envelope carries `data`: the only kind that does. */
+/** A failure whose envelope has `data`: no other failure has any. */
 export function failShowing(name: FailureName, data: Record<string, unknown>): Error {
   const error = fail(name);
   shownData.set(error, data);
@@ -40,7 +39,7 @@ export function shownOf(error: unknown): Record<string, unknown> | undefined {
   return shownData.get(error as Error);
 }
 
-/** Seconds after which trying again makes sense, `undefined` where the failure is no matter of time. */
+/** The seconds after which a retry makes sense; `undefined` where time does not help. */
 function retryAfterSeconds(name: FailureName, error: unknown): number | undefined {
   const { http } = failures[name];
   if (http === 503) return limits.http.retryAfterSeconds;
@@ -75,7 +74,7 @@ export function sendSuccess(response: ServerResponse, context: RequestContext, d
   sendEnvelope(response, context, 200, successCode, successText[context.language], data);
 }
 
-/** Answers with the envelope of the failure that an error is shown as, and returns that failure's name. */
+/** Answers with the envelope of the error's failure, and returns that failure's name. */
 export function sendFailure(response: ServerResponse, context: RequestContext, error: unknown): FailureName {
   const name = shownAs(error);
   const row = failures[name];
@@ -85,7 +84,7 @@ export function sendFailure(response: ServerResponse, context: RequestContext, e
   return name;
 }
 
-/** Answers with something that has no envelope: a page, a document, a provider's own format. */
+/** Answers without an envelope: with a page, a document, or a provider's own format. */
 export function sendText(
   response: ServerResponse,
   context: RequestContext,

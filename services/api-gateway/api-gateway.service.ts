@@ -23,20 +23,20 @@ interface WebService extends Gateway {
   httpHandler(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
-// Its one event regenerates aliases from other services' schemas, which there are none of here.
+// Its one event regenerates aliases from other services' schemas; there are no such aliases here.
 const { events: _events, ...web } = ApiGateway as ServiceSchema;
 
 const noQuery = Object.freeze({});
 
-/** The way in from outside: REST, logins, limits, the web page. It holds no business rule. */
+/** The entry for clients: REST, logins, limits, the web page. It contains no business rule. */
 const gateway = {
   name: "api-gateway",
-  // Moleculer starts the mixin that stands last first.
+  // Moleculer starts the last mixin first.
   mixins: [web, healthMixin, rateLimitMixin, optionalRedisMixin],
 
   settings: {
     $secureSettings: ["routes", "assets", "rootCallOptions"],
-    // The server is the front door, which moleculer-web routes for.
+    // The front door is the HTTP server; moleculer-web only routes its requests.
     server: false,
     routes: [{ path: "/", aliases, mappingPolicy: "restrict", bodyParsers: false, logging: false }],
     assets: {
@@ -57,26 +57,25 @@ const gateway = {
   actions: { listAliases: false, addRoute: false, removeRoute: false },
 
   methods: {
-    /** Fields are read by the routes themselves, which know their names. */
+    /** The routes read the fields themselves, since they know the names. */
     parseQueryString(request: IncomingMessage) {
       const url = request.url ?? "/";
       const at = url.indexOf("?");
       return { url: at < 0 ? url : url.slice(0, at), query: noQuery };
     },
 
-    /** Paths are matched to the letter. */
+    /** Paths are matched exactly. */
     resolveAlias(this: WebService, url: string, method: string) {
       return this.aliasByRoute.get(`${method} ${url}`) ?? false;
     },
 
-    /** The one place where errors become answers. A fault is logged here, with the request id that the answer carries. */
+    /** The only place where errors become answers. A fault is logged here, with the request id of the answer. */
     answerFailure(this: WebService, request: GatewayRequest, response: ServerResponse, error: unknown) {
       const { context } = request;
       const about = { requestId: context.requestId, route: context.route, userId: context.userId, err: error };
       const name = sendFailure(response, context, error);
       const shown = shownOf(error);
-      if (shown)
-        this.logger.warn({ ...about, shown }, "it is not known whether a request was carried out: answered 503");
+      if (shown) this.logger.warn({ ...about, shown }, "a request may have been carried out: answered 503");
       else if (name === "internal") this.logger.error(about, "request failed: answered 500");
       const refusal = refusalOf(error);
       if (refusal) this.logger.warn({ ...about, ...refusal }, "an action refused params that the gateway let through");
@@ -119,7 +118,7 @@ const gateway = {
         this.logger.info({ method, path, status, code: code || status, ms, requestId, userId }, "request");
       },
     });
-    // Requests end before any service of this node stops: they may still need one.
+    // Requests end before any service of this node stops, since they may still need one.
     const drain = () => this.door.drain(limits.rpc.shutdownTimeoutMs);
     this.broker.middlewares.add({ name: "GatewayDrain", stopping: drain } as never);
   },

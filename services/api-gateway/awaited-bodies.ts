@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { GatewayRequest } from "./request-context.ts";
 
-/** The place of a request in the list. */
+/** The entry of a request in the list. */
 interface Place {
   readonly request: GatewayRequest;
   readonly response: ServerResponse;
@@ -10,8 +10,8 @@ interface Place {
 }
 
 /**
- * Requests that announced a body, the oldest first. A linked list: a Map through which every request passes keeps those
- * that left it alive until the next full garbage collection, which cost a tenth of the gateway's time.
+ * Requests that announced a body, oldest first. A linked list: a Map that every request passes through keeps removed
+ * requests alive until the next full garbage collection, which cost a tenth of the gateway's time.
  */
 export class AwaitedBodies {
   private oldestPlace: Place | undefined;
@@ -29,7 +29,7 @@ export class AwaitedBodies {
     return place;
   }
 
-  /** A place that was left already stays as it is. */
+  /** An entry that was removed already stays as it is. */
   leave(place: Place): void {
     const { older, newer } = place;
     if (older) older.newer = newer;

@@ -22,26 +22,26 @@ import type { GatewayRequest } from "./request-context.ts";
 const minuteMs = 60_000;
 const cookieLife = limits.user.tokenTtlMs / 1_000;
 
-/** Fails: tooMany. A limit of 0 is none. */
+/** Fails: tooMany. A limit of 0 means none. */
 async function count(gateway: Gateway, name: string, key: string, limit: number): Promise<void> {
   if (limit === 0) return;
   const waitMs = await gateway.rateLimit.hit(name, key, limit, minuteMs);
   if (waitMs > 0) throw fail("tooMany", { waitMs });
 }
 
-/** Counts a request against the limit of its sender's address; 0 is no limit. Fails: tooMany. */
+/** Counts a request against the limit of its sender's address; 0 means no limit. Fails: tooMany. */
 async function countAddress(gateway: Gateway, name: string, request: GatewayRequest, limit: number): Promise<void> {
   if (limit > 0) await count(gateway, name, clientOf(request).key, limit);
 }
 
-/** The limit that each address has, where there is one. Fails: tooMany. */
+/** Counts a request against the limit of each address, if one is set. Fails: tooMany. */
 export async function countRequest(gateway: Gateway, request: GatewayRequest): Promise<void> {
   await countAddress(gateway, "http-ip", request, config().REQUESTS_PER_IP_PER_MINUTE);
 }
 
 /**
- * The login that a request carries: its Bearer token, else its cookie. To a page of another origin the cookie is not
- * there at all, neither to act with nor to be set: nobody can be made to act, or be logged in as somebody, by a link.
+ * The login of a request: its Bearer token, else its cookie. A page of another origin can neither use nor set the
+ * cookie, so no link can make a user act or log in as somebody else.
  */
 function sessionOf(request: GatewayRequest, response: ServerResponse): Session {
   const foreign = isCrossOrigin(request);
@@ -67,7 +67,7 @@ export function carriesToken(request: GatewayRequest, token: string): boolean {
   return timingSafeEqual(digest(token), digest(bearerToken(request.headers) ?? ""));
 }
 
-/** The name that the operator gives, behind the token that all operators share. Fails: notFound (closed), notLoggedIn. */
+/** The operator's name, as given; all operators share the token. Fails: notFound (closed), notLoggedIn. */
 function operatorOf(request: GatewayRequest): string {
   const { OPERATOR_TOKEN: token } = config();
   if (token === undefined) throw fail("notFound");
@@ -76,7 +76,9 @@ function operatorOf(request: GatewayRequest): string {
   return typeof name === "string" && operatorName.test(name) ? `operator:${name}` : "operator";
 }
 
-/** Refuses who may not call the endpoint, before the body is read. Fails: notLoggedIn, notFound, unavailable. */
+/**
+ * Refuses callers without access to the endpoint, before the body is read. Fails: notLoggedIn, notFound, unavailable.
+ */
 async function admit(endpoint: Endpoint, request: GatewayRequest, response: ServerResponse): Promise<Caller> {
   const { language } = request.context;
   const session = sessionOf(request, response);
@@ -90,7 +92,7 @@ async function admit(endpoint: Endpoint, request: GatewayRequest, response: Serv
   return { ...caller, userId: user.userId };
 }
 
-/** What answers the requests of an endpoint. */
+/** The handler of an endpoint's requests. */
 export function serveEndpoint(endpoint: Endpoint): Serve {
   const { address, user = 0 } = endpoint.perMinute;
   return async (gateway, request, response) => {

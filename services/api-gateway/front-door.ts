@@ -7,21 +7,21 @@ import { sendFailure } from "./answer.ts";
 import { AwaitedBodies } from "./awaited-bodies.ts";
 import { type GatewayRequest, RequestContext } from "./request-context.ts";
 
-/** How many ports are tried, where another may be taken. */
+/** The number of ports to try, where the first is taken. */
 const portsTried = 101;
 
-/** Also answered while the node drains: the process is alive. */
+/** Also answered while the node drains, since the process is alive. */
 export const livenessPath = "/health/live";
 
 interface Options {
   serve(request: GatewayRequest, response: ServerResponse): void;
-  /** Called once for each request that came in, when its answer went out or its client went away. */
+  /** Called once for each request, when its answer was sent or its client left. */
   done(request: GatewayRequest, response: ServerResponse): void;
   /** Called with an error of a request or a connection that no other handler gets. */
   failed(error: unknown): void;
 }
 
-/** Answers a client whose bytes are no HTTP request, where its socket still takes an answer. */
+/** Answers a client whose bytes are not an HTTP request, if its socket is still open. */
 function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
@@ -49,7 +49,7 @@ export class FrontDoor {
   private readonly server: Server;
   private readonly options: Options;
   private readonly sockets = new Set<Socket>();
-  /** May still hold requests whose body has arrived. */
+  /** Requests whose bodies may not have arrived; some may have. */
   private readonly awaited = new AwaitedBodies();
   private inFlight = 0;
   private draining = false;
@@ -67,13 +67,13 @@ export class FrontDoor {
         try {
           this.receive(request, response);
         } catch (error) {
-          // Uncaught, it would end the process: it closes its own connection instead.
+          // Uncaught, it would end the process; so its own connection is closed.
           options.failed(error);
           response.destroy();
         }
       },
     );
-    // Clients that neither send nor read lose their places.
+    // Clients that neither send nor read are closed.
     this.server.timeout = limits.http.requestTimeoutMs;
     this.server.maxConnections = limits.http.maxConnections;
     this.server.on("clientError", refuseGarbage);
@@ -92,7 +92,7 @@ export class FrontDoor {
     return this.draining;
   }
 
-  /** Resolves to the port. With `search`, one of the next ports where the first is taken; rejects where none is free. */
+  /** Returns the port. With `search`, one of the next ports where the first is taken; rejects where none is free. */
   async listen(host: string, port: number, search: boolean): Promise<number> {
     const last = search && port > 0 ? Math.min(port + portsTried - 1, 65_535) : port;
     for (let tried = port; ; tried++) {
@@ -107,7 +107,8 @@ export class FrontDoor {
   private listenOn(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.server.once("error", reject);
-      // Clients of a node that died ask all at once, and one that finds the queue full tries again after seconds.
+      // The clients of a node that died connect all at once. A client that finds the queue full tries again only after
+      // seconds.
       this.server.listen({ port, host, backlog: limits.http.listenBacklog }, () => {
         this.server.off("error", reject);
         this.server.on("error", (error) => this.options.failed(error));
@@ -133,7 +134,7 @@ export class FrontDoor {
     const full = this.inFlight > limits.http.maxConcurrentRequests && !this.cutSlowest();
     if ((full || this.draining) && request.url !== livenessPath)
       sendFailure(response, request.context, fail("unavailable"));
-    // A browser's preflight must not be taken for the request that it asks about; there is no other use of OPTIONS here.
+    // A browser's preflight must not be handled as the request that it asks about. OPTIONS has no other use here.
     else if (request.method === "OPTIONS") sendFailure(response, request.context, fail("notFound"));
     else this.options.serve(request, response);
   }
@@ -148,7 +149,7 @@ export class FrontDoor {
 
   /**
    * Makes room by ending the request that has waited longest for its body: a client that opens many requests and
-   * finishes none harms only itself. Whether there was one.
+   * finishes none harms only itself. Returns whether there was one.
    */
   private cutSlowest(): boolean {
     for (let place = this.awaited.oldest; place; place = this.awaited.oldest) {
@@ -163,7 +164,7 @@ export class FrontDoor {
     return false;
   }
 
-  /** From here on new requests are answered 503. Resolves once those that run have ended, or the time is over. */
+  /** New requests are answered 503 from now on. Resolves once the running ones have ended, or the time is over. */
   async drain(timeoutMs: number): Promise<void> {
     this.draining = true;
     if (this.inFlight === 0) return;
@@ -175,7 +176,7 @@ export class FrontDoor {
     clearTimeout(timer);
   }
 
-  /** Closes the port and every connection, also those that are kept alive. */
+  /** Closes the port and every connection, also idle ones. */
   async close(): Promise<void> {
     if (!this.server.listening) return;
     const closed = new Promise((resolve) => this.server.close(resolve));

@@ -4,13 +4,13 @@ import type { RateLimitState } from "../../mixins/rate-limit.mixin.ts";
 import type { FrontDoor } from "./front-door.ts";
 import type { GatewayRequest } from "./request-context.ts";
 
-/** The gateway as its routes see it. */
+/** The gateway for its routes. */
 export interface Gateway extends Service, RateLimitState {
   door: FrontDoor;
   answerFailure(request: GatewayRequest, response: ServerResponse, error: unknown): void;
 }
 
-/** Answers a request. What it throws is answered by `answerFailure`. */
+/** Answers a request. `answerFailure` handles what it throws. */
 export type Serve = (gateway: Gateway, request: GatewayRequest, response: ServerResponse) => Promise<void> | void;
 
 /** A method and a path, e.g. `GET /metrics`, and what answers there. */

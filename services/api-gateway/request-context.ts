@@ -3,14 +3,14 @@ import type { Context } from "moleculer";
 import { languageOf, requestIdOf } from "./request/client.ts";
 import type { Language } from "./wording.ts";
 
-/** What the gateway knows of one request while it answers it; the access log and the metrics are made of it. */
+/** What the gateway knows of a request while it answers it, for the access log and the metrics. */
 export class RequestContext {
   readonly requestId: string;
   readonly language: Language;
   readonly startedAt = performance.now();
-  /** The route's pattern, a bounded set: a label of the metrics, never what the client wrote. */
+  /** The route's pattern, from a bounded set, since it is a label of metrics: never the client's text. */
   route = "other";
-  /** The envelope's code, or the HTTP status of what has no envelope. */
+  /** The envelope's code, or the HTTP status of an answer without an envelope. */
   code = 0;
   userId: string | undefined;
 
@@ -20,7 +20,7 @@ export class RequestContext {
   }
 }
 
-/** A request as it comes through the front door; moleculer-web adds the context that carries its request id. */
+/** A request from the front door; moleculer-web adds the context with its request id. */
 export interface GatewayRequest extends IncomingMessage {
   context: RequestContext;
   $ctx: Context;

@@ -22,8 +22,8 @@ const serveLive: Serve = (_gateway, request, response) => {
 };
 
 /**
- * Whether the request may see the nodes and what is wrong with them, which tells of hosts, processes and accounts: who has
- * the token, and where there is none everybody in the local profile, nobody in production.
+ * Whether the caller may see the nodes and their problems, which reveal hosts, processes and accounts. With a token in
+ * the settings: callers with that token. Without one: everybody in the local profile, nobody in production.
  */
 function mayWatch(request: GatewayRequest): boolean {
   const { METRICS_TOKEN: token, PROFILE: profile } = config();
@@ -64,7 +64,7 @@ function serveOpenApi(): Serve {
   };
 }
 
-/** Every route there is. What is none of them is a file of the web page or answered 404. */
+/** All routes. Any other path is a file of the web page, or answered 404. */
 const routes: readonly Route[] = [
   ...endpoints.map((endpoint): Route => [`POST ${endpoint.path}`, serveEndpoint(endpoint)]),
   ...providerRoutes,
@@ -90,7 +90,7 @@ type AliasHandler = (this: Gateway, request: GatewayRequest, response: ServerRes
 function aliasHandler(path: string, serve: Serve): AliasHandler {
   return function answer(request, response) {
     request.context.route = path;
-    // A function of its own, so that what it throws at once becomes a rejection too.
+    // A function of its own, so that a synchronous error becomes a rejection too.
     const served = async () => serve(this, request, response);
     served().catch((error) => this.answerFailure(request, response, error));
   };

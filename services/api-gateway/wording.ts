@@ -6,8 +6,8 @@ export const successCode = 200;
 export const successText: Readonly<Record<Language, string>> = Object.freeze({ zh: "成功", en: "success" });
 
 /**
- * Why an order failed, for people and for programs: the failure's text in the caller's language and its code. A name
- * that this version does not know (of a newer node) is shown as "gift could not be sent".
+ * The reason of a failed order, for people and for programs: the failure's text in the caller's language and its code.
+ * An unknown name (of a newer node) is shown as "gift could not be sent".
  */
 export function reasonShown(name: string, language: Language): { reason: string; reasonCode: number } {
   const known: FailureName = isFailureName(name) ? name : "giftNotSent";

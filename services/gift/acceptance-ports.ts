@@ -10,8 +10,8 @@ import type { GiftState } from "./gift-state.ts";
 import { enqueue } from "./queue.ts";
 
 /**
- * A query of another service. Its time-out is a plain `unavailable`: the gift is not accepted, and callers must not
- * take the failure for an unanswered `gift.send`, which may have happened.
+ * A query of another service. Its time-out is a plain `unavailable`, since the gift is certainly not accepted: callers
+ * must not take it for an unanswered `gift.send`, which may have accepted the gift.
  */
 async function query<T>(asked: Promise<T>): Promise<T> {
   try {
@@ -21,13 +21,13 @@ async function query<T>(asked: Promise<T>): Promise<T> {
   }
 }
 
-/** Anchors of live rooms, by room id. Other rooms are asked for each time: they may open at any moment. */
+/** The anchors of live rooms, by room id. Rooms that are not live are not cached, since they may open at any time. */
 export function anchorCache(): GiftState["anchors"] {
   const { cacheEntries: max } = limits.room;
   return new AnswerCache({ max, ttlMs: limits.gift.anchorCacheMs, keeps: (anchorId) => anchorId !== undefined });
 }
 
-/** Acceptance on this node's caches, Redis, the books, the queue, and the neighbours' actions. */
+/** The ports of acceptance: this node's caches, Redis, the books, the queue, and the actions of other services. */
 export function acceptancePorts(service: Service & GiftState, ctx: Context<unknown>): AcceptancePorts {
   return {
     async knownOrder(orderId) {

@@ -13,52 +13,52 @@ export interface GiftRequest {
   type: number;
   count: number;
   requestId?: string;
-  /** Of a gift without a request id: the caller's own, never used before. */
+  /** For a gift without a request id: a new random id of the caller. */
   orderId?: string;
 }
 
-/** What stands in the queue under an order id. */
+/** The entry of the queue under an order id. */
 export interface Queued {
   contentHash: string;
-  /** With the price and the share that it is charged at; `undefined` where it is settled and gone. */
+  /** The gift with its price and share; `undefined` where it is settled and has left the queue. */
   gift: AcceptedGift | undefined;
 }
 
-/** What acceptance needs of other parts. Where a query fails, this request has put nothing into the queue. */
+/** The dependencies of acceptance. Where a query fails, this request has put nothing into the queue. */
 export interface AcceptancePorts {
-  /** The content hash of an order that was accepted or settled before, as far as memory and books know. */
+  /** The content hash of an order that was accepted or settled, as far as Redis and the books have it. */
   knownOrder(orderId: string): Promise<string | undefined>;
   gift(giftId: number): Promise<CatalogueGift | undefined>;
   /** The anchor of a live room. */
   anchorOf(roomId: number): Promise<string | undefined>;
-  /** What of a gift is the receiver's, whole percent. */
+  /** The receiver's share of a gift, whole percent. */
   sharePercentOf(receiverId: string): Promise<number>;
-  /** Whether a user's account may be sent gifts: it is not frozen, nor invalid. */
+  /** Whether a user can receive gifts: the account is neither frozen nor invalid. */
   mayReceive(userId: string): Promise<boolean>;
   funds(userId: string, amount: number): Promise<"enough" | "short" | "unusable">;
   /**
-   * Durable when it resolves. What stands in the queue: another gift where the order was there already, which an order
-   * with a `unique` id, made for this request, never was.
+   * Durable when it resolves. Returns the gift that is in the queue: an earlier one, if the order was there already.
+   * With a `unique` id, which is made for this request, it was not.
    */
   enqueue(gift: AcceptedGift, unique: boolean): Promise<Queued>;
-  /** A help for later repeats and queries; may be lost. */
+  /** For later repeats and queries; may be lost. */
   remember(gift: AcceptedGift): Promise<void>;
 }
 
 export type Acceptance = { orderId: string } | { refused: FailureName };
 
 /**
- * Accepts a gift or says why not. An order that is known is answered as it was the first time, whatever has become of
- * the room, the gift or the balance since: so the look for it comes before every other check.
+ * Accepts a gift or returns the reason of its refusal. A known order gets its first answer, even if the room, the gift
+ * or the balance has changed since. So it is looked up before every other check.
  *
- * Before a refusal the order is looked up once more: of two concurrent requests with one request id, one may be refused
- * for coins or room only because the other was accepted after the first lookup. Accepted orders are found in Redis,
- * settled ones in the gift records. With Redis away only settled orders are found: JetStream compares message ids only
- * when one is published, so an order that waits in the queue, or is charged and not recorded yet, is unknown, and its
- * repeat may be refused. The gift is charged once all the same, and a later repeat finds it.
+ * Before a refusal the order is looked up again: of two concurrent requests with one request id, one may fail the check
+ * of coins or room only because the other was accepted after the first lookup. Accepted orders are found in Redis,
+ * settled ones in the gift records. Without Redis only settled orders are found, since JetStream compares message ids
+ * only on publication. Then an order that waits in the queue, or is charged and not recorded yet, is unknown, and its
+ * repeat may be refused. The gift is still charged once, and a later repeat finds it.
  *
- * Where a lookup of the order fails, an earlier request with this request id may have been accepted: the `unavailable`
- * says so by `mayHaveHappened`. Where any other query fails, the gift is not accepted for certain.
+ * Where a lookup of the order fails, an earlier request with this request id may have been accepted: then
+ * `mayHaveHappened` of the `unavailable` is true. Where any other query fails, the gift is certainly not accepted.
  */
 export async function accept(request: GiftRequest, ports: AcceptancePorts, now: Date): Promise<Acceptance> {
   const { userId, giftId, roomId, receiverId, type, count, requestId } = request;
@@ -105,7 +105,7 @@ async function lookUp(orderId: string, ports: AcceptancePorts): Promise<string |
   }
 }
 
-/** The gift as the catalogue has it, or why it cannot be sent now: catalogue, room, accounts, funds. */
+/** The gift of the catalogue, or the reason why it cannot be sent now: catalogue, room, accounts, funds. */
 async function check(
   { userId, giftId, roomId, receiverId, count }: GiftRequest,
   ports: AcceptancePorts,

@@ -7,8 +7,8 @@ import type { FoundGift } from "./gift.contract.ts";
 import { findRecord } from "./gift-store.ts";
 
 /**
- * Which orders are accepted and not settled yet, in Redis: answers repeats and queries while an order is on its way. All
- * of it may be lost: then the queue and the books answer.
+ * The orders that are accepted and not settled yet, in Redis, for repeats and queries. All of it may be lost: then the
+ * queue and the books answer.
  */
 const keyOf = (orderId: string) => `gift:accepted:${orderId}`;
 
@@ -23,26 +23,26 @@ export async function rememberAccepted(redis: Redis, gift: AcceptedGift, log: Me
   } catch (error) {
     log.warn(
       { err: error, orderId: gift.orderId },
-      "an accepted order is not remembered: its status shows once settled",
+      "an accepted order could not be stored in Redis: its status is unknown until it is settled",
     );
   }
 }
 
-/** `undefined` where Redis does not know it, or cannot be asked. */
+/** `undefined` where Redis does not have it, or cannot be asked. */
 export async function recallAccepted(redis: Redis, orderId: string, log: MemoryLog): Promise<AcceptedGift | undefined> {
   try {
     const text = await redis.get(keyOf(orderId));
     return text === null ? undefined : (JSON.parse(text) as AcceptedGift);
   } catch (error) {
-    log.warn({ err: error, orderId }, "accepted orders cannot be read: the books are asked");
+    log.warn({ err: error, orderId }, "accepted orders cannot be read from Redis: only the gift records are asked");
     return undefined;
   }
 }
 
 /**
- * A gift by its order, from the books or, while it is on its way, from memory; `undefined` where neither knows it. The
- * settler writes the books before it forgets: an order that neither knew was perhaps settled between the two looks, and
- * then the books know it at the second.
+ * A gift by its order, from the books or, until it is settled, from Redis; `undefined` where neither has it. The
+ * settler writes the books before it removes the order from Redis. So if neither had it, it may have been settled
+ * between the two lookups, and the books are asked again.
  */
 export async function findGift(
   { mysql, redis, logger }: { mysql: Queryable; redis: Redis; logger: unknown },
@@ -60,9 +60,9 @@ function onItsWay(gift: AcceptedGift): FoundGift {
 }
 
 /**
- * All that is remembered, some at a time; what was settled a moment ago may be among it. What acceptance cannot have
- * written as it stands is left out; only who may write to Redis, and takes care, can have one more charged
- * (docs/decisions/0038). Rejects where Redis is away.
+ * All accepted orders in Redis, in portions; some may have just been settled. An entry that acceptance cannot have
+ * written is left out. An entry that somebody forged in Redis with care is charged (docs/decisions/0038). Rejects
+ * without Redis.
  */
 export async function* allAccepted(redis: Redis, log: MemoryLog): AsyncGenerator<AcceptedGift[]> {
   const prefix = redis.options.keyPrefix ?? "";
@@ -70,7 +70,7 @@ export async function* allAccepted(redis: Redis, log: MemoryLog): AsyncGenerator
     const [next, keys] = await redis.scan(cursor ?? "0", "MATCH", `${prefix}${keyOf("*")}`, "COUNT", 1_000);
     cursor = next;
     if (keys.length === 0) continue;
-    // The client puts the prefix before what it is given, and does not take it from what it gets.
+    // The client adds its prefix to keys that it sends, and does not remove it from keys that it receives.
     const texts = await redis.mget(keys.map((key) => key.slice(prefix.length)));
     yield texts.flatMap((text, at) => readGift(text, (keys[at] as string).slice(prefix.length), log));
   }
@@ -83,16 +83,16 @@ function readGift(text: string | null, key: string, log: MemoryLog): AcceptedGif
     requirePlausible(gift, key, Date.now());
     return [gift];
   } catch (error) {
-    log.error({ err: error, key }, "what is remembered of an accepted order is off: it is not put back, look at it");
+    log.error({ err: error, key }, "an accepted order in Redis is invalid and is not put back: check who wrote it");
     return [];
   }
 }
 
-/** @throws Error saying why acceptance cannot have written this, or not within the time that it is remembered. */
+/** @throws Error with the reason why acceptance cannot have written this entry, or not within its lifetime. */
 function requirePlausible(gift: AcceptedGift, key: string, nowMs: number): void {
   const { acceptedMemoryMs, acceptedClockMarginMs: margin } = limits.gift;
   const { orderId, senderId, receiverId, contentHash, acceptedAt } = gift;
-  if (key !== keyOf(orderId)) throw new Error(`it stands under the key of another order than ${orderId}`);
+  if (key !== keyOf(orderId)) throw new Error(`it has the key of another order than ${orderId}`);
   if (contentHashOf(gift) !== contentHash) throw new Error("its content hash is not that of its content");
   if (senderId === receiverId) throw new Error("its sender is its receiver");
   const ageMs = nowMs - Date.parse(acceptedAt);
@@ -101,19 +101,21 @@ function requirePlausible(gift: AcceptedGift, key: string, nowMs: number): void 
 }
 
 /**
- * Settled orders are answered for by the books, dead letters by a person; what stays here for a failure of this runs out
- * by itself.
+ * The books have settled orders, and a person decides about dead letters. Entries that cannot be removed expire by
+ * themselves.
  */
 export function forgetAccepted(redis: Redis, gifts: readonly AcceptedGift[], log: MemoryLog): void {
   redis.unlink(gifts.map(({ orderId }) => keyOf(orderId))).catch((error: Error) => {
     log.warn(
       { err: error, orders: gifts.length },
-      "orders that are settled or dead letters are not forgotten: their keys run out by themselves",
+      "orders that are settled or dead letters could not be removed from Redis: their keys expire by themselves",
     );
   });
 }
 
-/** Of the settler's channel: a person decides about a dead letter, and a queue that is lost later must not bring it back. */
+/**
+ * For the settler's channel. A person decides about a dead letter, so a later loss of the queue must not put it back.
+ */
 export function forgetDead(this: { redis: Redis; logger: unknown }, gift: unknown): void {
   forgetAccepted(this.redis, [gift as AcceptedGift], this.logger as MemoryLog);
 }

@@ -29,8 +29,8 @@ interface CatalogueSource {
 }
 
 /**
- * The catalogue as this node knows it. A broadcast evicts what changed at once; `check`, run several times a second,
- * finds what a lost broadcast did not tell: so a change is in force everywhere within a second.
+ * A cache of the catalogue. A broadcast removes a changed gift at once. `check` runs several times a second and finds
+ * changes whose broadcast was lost. So a change is in force everywhere within a second.
  */
 export class CatalogueCache {
   private readonly gifts = new LRUCache<number, CatalogueGift>({
@@ -39,7 +39,7 @@ export class CatalogueCache {
   });
   private onSale: CatalogueGift[] | undefined;
   private seen: string | undefined;
-  /** Grows at each eviction: what was read before one must not be remembered after it. */
+  /** Grows at each eviction: what was read before one must not be cached after it. */
   private generation = 0;
   private readonly source: CatalogueSource;
   private readonly checksum: () => Promise<string>;
@@ -69,7 +69,7 @@ export class CatalogueCache {
     return gifts;
   }
 
-  /** The gifts after a gift id, as many as an answer carries. */
+  /** The gifts after a gift id, as many as one answer carries. */
   async page(after = 0): Promise<{ list: CatalogueGift[]; nextAfter: number | null }> {
     const gifts = (await this.list()).filter(({ giftId }) => giftId > after);
     const list = fittingPage(gifts, limits.bus.listBytes);

@@ -13,7 +13,10 @@ async function tellEveryNode(service: Editing, giftId: number): Promise<void> {
   await broadcast(service.broker, "gift.catalogue-changed", { giftId });
 }
 
-/** Adds a gift to the catalogue, on sale. Committed, and forgotten by this node's cache, when it resolves. Fails: giftIdTaken. */
+/**
+ * Adds a gift to the catalogue, on sale. When it resolves, it is committed and removed from this node's cache. Fails:
+ * giftIdTaken.
+ */
 export async function createGift(
   service: Editing,
   gift: Required<Pick<CatalogueGift, "giftId" | "giftName" | "price" | "coverImgUrl" | "svgaUrl">>,
@@ -28,7 +31,7 @@ export async function createGift(
   }
 }
 
-/** Changes what is given of a gift. Gifts accepted before keep their price. Fails: giftUnknown. */
+/** Changes the given fields of a gift. Accepted gifts keep their price. Fails: giftUnknown. */
 export async function editGift(service: Editing, giftId: number, edit: GiftEdit): Promise<CatalogueGift> {
   const changes = Object.fromEntries(Object.entries(edit).filter(([, value]) => value !== undefined));
   const row = await service.catalogue.update(giftId, changes);

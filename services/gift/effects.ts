@@ -7,15 +7,15 @@ import { call } from "../contracts.ts";
 import type { ReceivedEvent } from "../durable-event.ts";
 import { routerBucketOf } from "../im-buckets.ts";
 import type { RoomGift } from "../im-router/im-router.contract.ts";
-import type { SettledGift } from "./gift.contract.ts";
+import { type SettledGift, settledGiftBytes } from "./gift.contract.ts";
 import { settledSince } from "./gift-store.ts";
 
 type RoomGifts = { roomId: number; gifts: RoomGift[] };
 
 /**
- * Has the rooms show the gifts that succeeded. Resolves once their frames are on their way to every node that has members
- * of the rooms. A repeat is shown once, since viewers go by the order ids. Fails: unavailable; repeat it then. Where the
- * router refuses a gift, the gifts beside it are shown, and then this rejects with the router's error.
+ * Sends the effects of the gifts that succeeded to their rooms. Resolves once their frames are on their way to every
+ * node with members of the rooms. A repeat is shown once, since viewers identify gifts by order id. Fails: unavailable;
+ * then repeat it. Where the router refuses a gift, the others are shown, and then this rejects with the router's error.
  */
 export async function showEffects(
   this: Service,
@@ -23,7 +23,7 @@ export async function showEffects(
 ): Promise<void> {
   const shown = data.gifts.filter(({ status }) => status === "succeeded");
   const buckets = Map.groupBy(shown, ({ roomId }) => routerBucketOf(roomId));
-  const bounds = { count: limits.im.giftsPerCall, bytes: limits.bus.listBytes };
+  const bounds = { count: limits.im.giftsPerCall, bytes: limits.bus.listBytes, bytesOf: settledGiftBytes };
   const tooLarge = ({ orderId }: SettledGift, bytes: number) =>
     this.logger.error({ orderId, bytes }, "the effect of a gift is too large for a message: it is not shown");
   const shows = [...buckets].flatMap(([bucket, own]) =>
@@ -47,13 +47,13 @@ async function show(
   }
 }
 
-/** Waits for all, and then rejects where one of them did: with an outage, if there was one. */
+/** Waits for all. If any rejected, rejects with an outage if there was one, else with the first error. */
 async function allOf(work: readonly Promise<void>[]): Promise<void> {
   const errors = (await Promise.allSettled(work)).flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
   if (errors.length > 0) throw errors.find(isUnavailable) ?? errors[0];
 }
 
-/** For effects whose events were lost. */
+/** The gifts settled since a time, from the gift records, for events that were lost. */
 export async function* settledFromBooks(
   this: Service & MysqlState,
   since: Date,
@@ -71,8 +71,6 @@ function byRoom(gifts: readonly SettledGift[]): RoomGifts[] {
   return [...rooms].map(([roomId, own]) => ({ roomId, gifts: own.map(toRoomGift) }));
 }
 
-function toRoomGift(settled: SettledGift): RoomGift {
-  const { status: _status, reason: _reason, income: _income, incomePoints: _points, ...content } = settled;
-  const { roomId: _room, type: _type, time: _time, ...gift } = content;
-  return gift;
+function toRoomGift({ orderId, senderId, receiverId, giftId, count, price, url }: SettledGift): RoomGift {
+  return { orderId, senderId, receiverId, giftId, count, price, url };
 }

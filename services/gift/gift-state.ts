@@ -10,16 +10,16 @@ import type { Breakpoint } from "./settler.ts";
 import type { ShareCache } from "./share-cache.ts";
 import type { UsableAccounts } from "./usable-accounts.ts";
 
-/** What the service, its mixins and its start put on `this`. */
+/** The properties that the service, its mixins and its start put on `this`. */
 export interface GiftState extends MysqlState, RedisState, JetStreamState, CatalogueState<typeof giftColumns> {
   /** Content hashes of settled orders. */
   settledOrders: BatchLoader<string>;
   anchors: AnswerCache<number, string | undefined>;
   shares: ShareCache;
-  /** Of receivers. */
+  /** The accounts of receivers. */
   receivers: UsableAccounts;
   catalogueCache: CatalogueCache;
   catalogueWatch: BackgroundLoop;
-  /** For tests: throws where a crash is to be played. */
+  /** For tests: throws at a step to simulate a crash. */
   settleBreakpoint: Breakpoint;
 }

@@ -12,19 +12,22 @@ export interface SettledRecord {
   gift: AcceptedGift;
   succeeded: boolean;
   reason: string | null;
-  /** The receiver's share: points decide, the whole coins are them rounded down. */
+  /** The receiver's share. The points are exact; `income` is the whole coins, rounded down. */
   income: number;
   incomePoints: number;
 }
 
-/** The gift as the event `gift.settled` carries it. */
+/** The gift as in the event `gift.settled`. */
 export function toSettledGift({ gift, succeeded, reason, income, incomePoints }: SettledRecord): SettledGift {
   const { sharePercent: _share, contentHash: _hash, acceptedAt: time, ...content } = gift;
-  const common = { ...content, income, incomePoints, time };
-  return succeeded ? { ...common, status: "succeeded" } : { ...common, status: "failed", reason: reason ?? undefined };
+  return Object.assign(content, {
+    status: succeeded ? ("succeeded" as const) : ("failed" as const),
+    ...(succeeded ? {} : { reason: reason ?? undefined }),
+    ...{ income, incomePoints, time },
+  });
 }
 
-/** Writes the outcomes of gifts; a record that is there already stays as it is. */
+/** Writes the outcomes of gifts. An existing record stays as it is. */
 export async function insertRecords(db: Queryable, records: readonly SettledRecord[]): Promise<void> {
   if (records.length === 0) return;
   const places = records.map(() => "(?,?,?,?,?,?,?,?,?,?,?,?,?)").join(",");
@@ -87,7 +90,7 @@ export async function findRecord(db: Queryable, orderId: string): Promise<GiftRe
   return row && toRecord(row);
 }
 
-/** The content hashes of those of the orders that are settled. */
+/** The content hashes of the settled ones among the orders. */
 export async function findContentHashes(db: Queryable, orderIds: readonly string[]): Promise<Map<string, string>> {
   const rows = await db.query<{ order_id: string; content_hash: string }>(
     "SELECT order_id, content_hash FROM t_gift_record WHERE order_id IN (?)",
@@ -96,7 +99,7 @@ export async function findContentHashes(db: Queryable, orderIds: readonly string
   return new Map(rows.map((row) => [row.order_id, row.content_hash]));
 }
 
-/** A page of a user's records, newest first, below the cursor. Received gifts are those that succeeded. */
+/** A page of a user's records, newest first, below the cursor. Of received gifts only those that succeeded. */
 export async function pageOfRecords(
   db: Queryable,
   query: { userId: string; direction: "sent" | "received"; roomId?: number; cursor?: string; limit: number },
@@ -140,7 +143,7 @@ function fromRow(row: SettledRow): SettledGift {
   };
 }
 
-/** See `gift.settledSince`; `cursor` is the record id to go on from. */
+/** See `gift.settledSince`; `cursor` is the record id to continue from. */
 export async function settledSince(
   db: Queryable,
   since: Date,
@@ -158,7 +161,7 @@ export async function settledSince(
   return { gifts, nextCursor: rows.length > gifts.length ? String(rows[gifts.length]?.id) : null };
 }
 
-/** A number that changes whenever anything in the catalogue does; the catalogue is a few hundred rows at the most. */
+/** A number that changes with any change of the catalogue, which has a few hundred rows at the most. */
 export async function catalogueChecksum(db: Queryable): Promise<string> {
   const [row] = await db.query<{ checksum: string }>(
     `SELECT CONCAT(COUNT(*), ':', COALESCE(SUM(CRC32(CONCAT_WS('|', gift_id, price, gift_name, status, cover_img_url, svga_url))), 0)) AS checksum

@@ -3,7 +3,7 @@ import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { amount, cursor, id, integer, isoTime, limit, operator, orderId, text, userId } from "../fields.ts";
 
-/** What other services may use of the gift service. */
+/** The actions and events of the gift service for other services. */
 export interface CatalogueGift {
   giftId: number;
   price: number;
@@ -23,14 +23,14 @@ export interface GiftOrder {
   reason?: string;
   giftId: number;
   count: number;
-  /** Price of one at the time of acceptance, coins. */
+  /** The price of one when it was accepted, coins. */
   price: number;
   receiverId: string;
   roomId: number;
   time: string;
 }
 
-/** An order as operators see it: while it is on its way it has no record yet, hence no `id`. */
+/** An order for operators. Before it is settled it has no record, so no `id`. */
 export interface FoundGift extends GiftOrder {
   id?: string;
   senderId: string;
@@ -55,8 +55,11 @@ const { idempotencyKeyMinChars: keyMin, idempotencyKeyMaxChars: keyMax } = limit
 const requestId = z
   .string()
   .regex(new RegExp(`^[A-Za-z0-9_-]{${keyMin},${keyMax}}$`))
-  .meta({ description: "The client's own, one a gift: the same again is the same order and one charge, for ever." });
-/** Version 4, so it cannot be the order of anybody's request id (version 5). */
+  .meta({
+    description:
+      "The idempotency key, chosen by the client, one for each gift: the same key is always the same order and one charge.",
+  });
+/** Version 4, so it cannot be the order of a request id (version 5). */
 const randomOrderId = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 
 const settledGift = z.object({
@@ -70,35 +73,39 @@ const settledGift = z.object({
   roomId: id,
   giftId: id,
   count: id,
-  /** Of one, coins, as it was when the gift was accepted. */
+  /** The price of one when the gift was accepted, coins. */
   price: id,
-  /** The receiver's share: points (100 to a coin) decide, the whole coins are them rounded down. */
+  /** The receiver's share. The points (100 to a coin) are exact; `income` is the whole coins, rounded down. */
   income: amount,
   incomePoints: amount,
   /** 0 normal, 1 PK. */
-  type: integer(0, 1),
+  type: integer(0, 1).default(0),
   /** The effect's file. */
-  url: z.string().max(limits.gift.urlChars),
+  url: z.string().max(limits.gift.urlChars).default(""),
   /** When it was accepted. */
   time: isoTime,
 });
 /** A settled gift as other services see it. */
 export type SettledGift = z.infer<typeof settledGift>;
 
+/** Bytes of a settled gift at the most, as JSON in UTF-8 without escapes: for cutting lists, which leave room for those. */
+export function settledGiftBytes({ orderId, url }: SettledGift): number {
+  return 450 + Buffer.byteLength(orderId) + Buffer.byteLength(url);
+}
+
 export const giftActions = {
   /**
-   * A page of the gifts on sale, by id, as many as one message carries: those after the gift id `after`. `nextAfter` is
-   * the `after` of the next page, `null` on the last one.
+   * A page of the gifts on sale after the gift id `after`, by id, as many as one message carries. `nextAfter` is the
+   * `after` of the next page, `null` on the last one.
    */
   catalogue: action({ after: id.optional() }).returns<{ list: CatalogueGift[]; nextAfter: number | null }>(),
   /**
    * Accepts a gift: durable in JetStream when it returns, settled later. The same `requestId` of the same sender is
-   * the same order for ever (`orderIdOf` in services/gift-order-id.ts); without one the order is `orderId`, a random
-   * UUID that the caller makes, to know the order even when no answer comes, or else one that is made here. Fails:
-   * giftUnknown, giftToSelf, roomNotLive, balanceShort, accountUnusable (the sender's or the receiver's),
-   * idempotencyConflict; unavailable where it could not be made durable, or, where `mayHaveHappened`
-   * (broker/failure.ts) says so, where that is not known: then it may be settled all the same. A repeat is safe with a
-   * `requestId` alone.
+   * always the same order (`orderIdOf` in services/gift-order-id.ts). Without `requestId` the order is `orderId`, a
+   * random UUID that the caller makes so that it knows the order even without an answer; without both an id is made
+   * here. Fails: giftUnknown, giftToSelf, roomNotLive, balanceShort, accountUnusable (the sender's or the receiver's),
+   * idempotencyConflict, unavailable. After `unavailable` the gift was not accepted, unless `mayHaveHappened`
+   * (broker/failure.ts) is true: then it may be settled. Only a request with a `requestId` may be repeated.
    */
   send: action({
     userId,
@@ -111,8 +118,8 @@ export const giftActions = {
     orderId: randomOrderId.optional(),
   }).returns<{ orderId: string }>(),
   /**
-   * An order of the user's own. Fails: giftOrderUnknown; this also where `send` failed without knowing whether the gift
-   * is accepted, until it is settled or its repeat is answered.
+   * An order of the user. Fails: giftOrderUnknown, also after an unanswered `send`, until the gift is settled or a
+   * repeat of the request is answered.
    */
   order: action({ userId, orderId }).returns<GiftOrder>(),
   /** Newest first; `cursor` is a record id. */
@@ -132,7 +139,7 @@ export const giftActions = {
     svgaUrl: fileUrl.default(""),
     operator,
   }).returns<CatalogueGift>(),
-  /** Operators. What was accepted before keeps its price. Fails: giftUnknown. */
+  /** Operators. Accepted gifts keep their price. Fails: giftUnknown. */
   update: action({
     giftId: id,
     giftName: giftName.optional(),
@@ -145,23 +152,25 @@ export const giftActions = {
   /** Operators. Fails: giftUnknown. */
   takeOffShelf: action({ giftId: id, operator }).returns<CatalogueGift>(),
   /**
-   * Operators: any user's order, settled or on its way. Fails: giftOrderUnknown; this also where an order waits for its
-   * settlement and Redis has lost it, or for longer than `limits.gift.acceptedMemoryMs`: it may settle all the same.
+   * Operators: the order of any user, settled or not. Fails: giftOrderUnknown, also where an order waits for its
+   * settlement and Redis has lost it, or it waits longer than `limits.gift.acceptedMemoryMs`: it may still be settled.
    */
   findOrder: action({ orderId, operator }).returns<FoundGift>(),
   /**
-   * The gifts settled since a time, by the books, as the event told of them, in pages; some were settled shortly before.
-   * For consumers of `gift.settled` that have missed events. The effect is the catalogue's of now.
+   * The gifts settled since a time, from the gift records, in pages, with the content of the event; some were settled
+   * shortly before that time. For consumers of `gift.settled` that missed events. The effect's file is the present one
+   * of the catalogue.
    */
   settledSince: action({ since: isoTime, cursor }).returns<{ gifts: SettledGift[]; nextCursor: string | null }>(),
-  /** What waits in the queue and what is being worked on, messages. */
+  /** Messages of the queue: waiting, being settled, and dead letters. */
   queueDepth: action({}).returns<{ waiting: number; inFlight: number; deadLetters: number }>(),
 };
 
 export const giftEvents = {
   /**
-   * The joint: whatever follows a gift is a consumer of this event. Published after the charge and the record, before
-   * the gift leaves the queue. At least once; a repeat may be cut into other messages, so consumers go by order ids.
+   * Whatever follows a gift is a consumer of this event. It is published after the charge and the record, and before
+   * the gift leaves the queue. Delivery is at least once, and a repeat may be divided into other messages, so consumers
+   * identify gifts by order id.
    */
   "gift.settled": z.object({ gifts: z.array(settledGift).min(1).max(limits.gift.settleBatch) }),
 };

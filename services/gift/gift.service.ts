@@ -160,7 +160,7 @@ export default defineService<"gift", GiftState>({
   },
 
   started() {
-    // The generation is part of it: rows that were read before a failover may be old.
+    // The generation is included, since rows that were read before a failover may be old.
     const checksum = async () => `${await catalogueChecksum(this.mysql)} ${this.mysql.generation}`;
     this.catalogueCache = new CatalogueCache(this.catalogue, checksum);
     this.jetstream.recover(giftRecovery(this));

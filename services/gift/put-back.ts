@@ -14,15 +14,15 @@ type Queueing = Pick<GiftState, "redis" | "mysql" | "jetstream"> & {
 };
 
 /**
- * Where a part of the gift queue was made anew or emptied: accepted gifts that Redis still remembers, and that the books
- * do not know, wait again. The ledger knows one that waits already, or is being settled, by its order id.
+ * After a part of the gift queue was lost or emptied: accepted gifts that are in Redis and not in the books are put
+ * back. Some may still wait or be in progress; the ledger recognizes them by order id.
  */
 export function giftRecovery(service: Queueing): Recovery {
   return { name: "accepted gifts", stream: giftStream, run: (streams) => putBack(service, streams) };
 }
 
 async function putBack(service: Queueing, streams: readonly StreamGeneration[]): Promise<void> {
-  // A stream that was purged or restored keeps the message ids of its window of two minutes; a new one knows none.
+  // A stream that was purged or restored keeps the message ids of the last two minutes; a new stream has none.
   const lost = new Map(streams.map(({ stream, again }) => [stream, again ?? ""]));
   const queueOf = ({ senderId }: AcceptedGift) => `${natsPrefix()}${giftStream.name}-${partitionOf(senderId)}`;
   const markOfGift = (gift: AcceptedGift) => lost.get(queueOf(gift)) ?? "";
@@ -38,7 +38,7 @@ async function putBack(service: Queueing, streams: readonly StreamGeneration[]):
   if (count > 0)
     service.logger.error(
       { gifts: count, streams: [...lost.keys()] },
-      "accepted gifts that a lost queue may have held are put back: what Redis had forgotten is not among them",
+      "accepted gifts of a lost queue are put back, as far as Redis had them",
     );
 }
 
@@ -52,8 +52,8 @@ async function unsettled(service: Queueing, gifts: readonly AcceptedGift[]): Pro
 }
 
 /**
- * In the order in which they were accepted: each sender's gifts keep theirs among these, not among all that are put back,
- * since Redis names its keys in no order. How many the queue had not got.
+ * Publishes in the order of acceptance. A sender's gifts keep their order within this portion, but not across portions,
+ * since Redis lists its keys in no order. Returns how many were not in the queue.
  */
 async function publish(
   { jetstream }: Queueing,

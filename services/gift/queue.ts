@@ -14,17 +14,16 @@ type Queueing = Service & JetStreamState & MysqlState;
 
 export const settlerDurable = "gift-settler";
 
-/** Where an accepted gift waits, without the namespace's prefix. */
+/** The subject of an accepted gift, without the namespace's prefix. */
 export function subjectOf({ senderId }: AcceptedGift): string {
   return `gift.send.${partitionOf(senderId)}`;
 }
 
 /**
- * Puts an accepted gift into the queue; durable when it resolves. Where JetStream knows the order id already (within
- * its window of two minutes) the one that stands there is given back, whose price may be another, else this one. An
- * order id that is `unique` was made for this gift: what stands there can only be the gift itself, put there by a try
- * whose ack was lost. Fails: unavailable; it may stand there all the same where `mayHaveHappened` says so, which is also
- * where something stands there and cannot be read.
+ * Puts an accepted gift into the queue; durable when it resolves. If JetStream has the order id already (within its
+ * window of two minutes), it returns the gift in the queue, whose price may differ, else this gift. With a `unique` id,
+ * which is made for this gift, the one in the queue is this gift, put there by a try whose ack was lost. Fails:
+ * unavailable. If `mayHaveHappened` is true, it may be in the queue; so also if an entry of the queue cannot be read.
  */
 export async function enqueue(
   service: Queueing,
@@ -42,13 +41,13 @@ export async function enqueue(
   } catch (error) {
     service.logger.warn(
       { err: error, orderId, requestId },
-      "a repeated gift cannot be compared: it is asked for again",
+      "a repeated gift cannot be compared with the one in the queue: the client must try again",
     );
     throw fail("unavailable", { orderId, cause: (error as Error).message, mayHaveHappened: true });
   }
 }
 
-/** The gift at a place of the queue, `undefined` where it is settled and gone. */
+/** The gift at a sequence of the queue, `undefined` where it is settled and has left the queue. */
 async function queuedGift(service: Queueing, { stream, seq }: PubAck): Promise<AcceptedGift | undefined> {
   try {
     const stored = await service.jetstream.manager.streams.getMessage(stream, { seq });
@@ -59,7 +58,10 @@ async function queuedGift(service: Queueing, { stream, seq }: PubAck): Promise<A
   }
 }
 
-/** Messages waiting for a settler, being settled, and put aside; the first two as of one moment for each partition. */
+/**
+ * Messages that wait, are being settled, or are dead letters. The first two are read at the same time for each
+ * partition.
+ */
 export async function queueDepth(
   service: Queueing,
 ): Promise<{ waiting: number; inFlight: number; deadLetters: number }> {
@@ -67,7 +69,7 @@ export async function queueDepth(
   const parts = await Promise.all(
     streamNames(giftStream).map(async (stream) => {
       const consumers = await manager.consumers.list(stream).next();
-      // Where no settler ever was, all that is there waits.
+      // Without a consumer all messages wait.
       if (consumers.length === 0) return { waiting: (await manager.streams.info(stream)).state.messages, inFlight: 0 };
       return {
         waiting: consumers.reduce((sum, { num_pending }) => sum + num_pending, 0),

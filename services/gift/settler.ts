@@ -12,18 +12,19 @@ import type { GiftCharge, GiftOutcome } from "../wallet/wallet.contract.ts";
 import { bucketOf } from "../wallet-buckets.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
 import { forgetAccepted } from "./accepted-orders.ts";
+import { settledGiftBytes } from "./gift.contract.ts";
 import { insertRecords, type SettledRecord, toSettledGift } from "./gift-store.ts";
 
 type Settling = Service & MysqlState & RedisState & JetStreamState;
 
-/** Where a test may throw, in the order of the steps. */
+/** The steps at which a test may throw, in their order. */
 export type SettleStep = "charged" | "recorded" | "published";
 export type Breakpoint = (step: SettleStep) => void | Promise<void>;
 
 /**
- * Settles a batch of accepted gifts: charge, record, publish `gift.settled`. The batch is acked when this resolves. Each
- * step is idempotent (the charge and the record by order id, the event's consumers by the order ids in it), so a crash
- * before the ack only makes the batch come again. Whatever follows a gift is a consumer of the event.
+ * Settles a batch of accepted gifts: charge, record, publish `gift.settled`. The batch is acked when this resolves.
+ * Each step is idempotent: the charge and the record by order id, the event's consumers by the order ids in it. After a
+ * crash before the ack the batch is delivered again. Whatever follows a gift is a consumer of the event.
  */
 export async function settle(
   service: Settling,
@@ -31,7 +32,7 @@ export async function settle(
   reached: Breakpoint,
 ): Promise<void> {
   const gifts = distinct(messages.map(({ data }) => data as AcceptedGift));
-  // A batch is of many requests; the first stands for it in the logs of the services it calls.
+  // A batch has gifts of many requests; calls to other services use the id of the first.
   const requestID = messages[0]?.requestId;
   const outcomes = await charge(service, gifts, requestID);
   await reached("charged");
@@ -40,13 +41,13 @@ export async function settle(
     .map((gift) => toRecord(gift, outcomes.get(gift.orderId) as GiftOutcome));
   await insertRecords(service.mysql, settled);
   await reached("recorded");
-  // From here on the books answer for these orders.
+  // The books have these orders now.
   forgetAccepted(service.redis, gifts, service.logger as never);
   if (settled.length > 0) await publishSettled(service, settled, requestID);
   await reached("published");
 }
 
-/** The first message of an order counts: what it was accepted at is its price, whatever a later repeat says. */
+/** The first message of an order counts: its price is the order's, also if a repeat has another. */
 function distinct(gifts: readonly AcceptedGift[]): AcceptedGift[] {
   const first = new Map<string, AcceptedGift>();
   for (const gift of gifts) if (!first.has(gift.orderId)) first.set(gift.orderId, gift);
@@ -54,16 +55,16 @@ function distinct(gifts: readonly AcceptedGift[]): AcceptedGift[] {
 }
 
 /**
- * Whether an outcome is the order's own. A conflict means that the order was settled by an earlier message with other
- * content or another price: record, event and effects are of that one.
+ * Whether an outcome is of this message. A conflict means that the order was settled by an earlier message with other
+ * content or another price. Record, event and effects are of that message.
  */
 function isFinal(outcome: GiftOutcome | undefined): boolean {
   return outcome !== undefined && outcome.reason !== "idempotencyConflict";
 }
 
 /**
- * The wallet's outcome for each gift, asked for a bucket at a time. Fails: messageTooLarge, where a charge fits into no message:
- * without an outcome its gift would be acked and never settled, so it goes to the dead letters.
+ * The wallet's outcome for each gift, with one call for each bucket. Fails: messageTooLarge, where a charge fits into
+ * no message. Then the gift becomes a dead letter; without an outcome it would be acked and never settled.
  */
 async function charge(
   service: Settling,
@@ -86,11 +87,14 @@ async function charge(
 }
 
 function chargeParts(gifts: readonly AcceptedGift[]): GiftCharge[][] {
-  const bounds = { count: limits.wallet.commandsPerCall, bytes: limits.bus.listBytes };
+  const bounds = { count: limits.wallet.commandsPerCall, bytes: limits.bus.listBytes, bytesOf: chargeBytes };
   return cutList(gifts.map(toCharge), bounds, ({ orderId }, bytes) => {
     throw fail("messageTooLarge", { orderId: orderId.slice(0, 100), bytes, most: limits.bus.listBytes });
   });
 }
+
+/** At the most, as JSON in UTF-8 without escapes. */
+const chargeBytes = ({ orderId }: GiftCharge) => 250 + Buffer.byteLength(orderId);
 
 function toRecord(gift: AcceptedGift, outcome: GiftOutcome): SettledRecord {
   const succeeded = outcome.status === "succeeded";
@@ -104,24 +108,23 @@ function toCharge(gift: AcceptedGift): GiftCharge {
 }
 
 /**
- * One message, or several where the batch is too large for one. Durable when it resolves. Gifts of one sender are in the
- * stream in the order of their settlement, since no two batches with one sender are in work at once.
+ * Publishes one message, or several where the batch is too large for one. Durable when it resolves. Gifts of one sender
+ * are in the stream in the order of their settlement, since two batches with one sender are never in progress at once.
  */
 async function publishSettled(
   service: Settling,
   settled: readonly SettledRecord[],
   requestID: string | undefined,
 ): Promise<void> {
-  const bounds = { count: limits.gift.settleBatch, bytes: limits.bus.listBytes };
+  const bounds = { count: limits.gift.settleBatch, bytes: limits.bus.listBytes, bytesOf: settledGiftBytes };
   const parts = cutList(settled.map(toSettledGift), bounds, ({ orderId }, bytes) => {
     throw fail("messageTooLarge", { orderId: orderId.slice(0, 100), bytes, most: limits.bus.listBytes });
   });
-  await Promise.all(
-    parts.map((gifts) => {
-      const ids = gifts.map(({ orderId }) => orderId);
-      const key = hash("sha256", ids.join(","), "hex").slice(0, 32);
-      const { subject, payload, msgId } = durableEvent("gift.settled", key, { gifts });
-      return service.jetstream.publish(subject, payload, { msgId, requestId: requestID ?? null });
-    }),
-  );
+  // One after the other: a part that has to be published again must not be overtaken by the next one.
+  for (const gifts of parts) {
+    const ids = gifts.map(({ orderId }) => orderId);
+    const key = hash("sha256", ids.join(","), "hex").slice(0, 32);
+    const { subject, payload, msgId } = durableEvent("gift.settled", key, { gifts });
+    await service.jetstream.publish(subject, payload, { msgId, requestId: requestID ?? null });
+  }
 }

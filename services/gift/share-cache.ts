@@ -3,20 +3,20 @@ import { limits } from "../../config/limits.ts";
 import { BatchLoader } from "../../mixins/batch-loader.ts";
 
 /**
- * A cache of the anchors' shares, none older than `limits.gift.shareCacheMs`: a change is in force on every node within
- * a second. Concurrent misses are read with one query, and those of one anchor share a read.
+ * A cache of the anchors' shares. An entry lives for `limits.gift.shareCacheMs`, so a change is in force on every node
+ * within a second. Concurrent misses are one query.
  */
 export class ShareCache {
   private readonly known = new LRUCache<string, number>({
     max: limits.gift.shareCacheEntries,
     ttl: limits.gift.shareCacheMs,
-    // The clock that `start` below is read from.
+    // `start` below is read from the same clock.
     perf: { now: () => performance.now() },
   });
   private readonly looks: BatchLoader<number>;
   private readonly defaultPercent: number;
 
-  /** `load` gives the whole percents of those that have a share of their own; the others have the default. */
+  /** `load` returns the whole percents of anchors with their own share; the others have the default. */
   constructor(load: (anchorIds: string[]) => Promise<ReadonlyMap<string, number>>, defaultPercent: number) {
     this.looks = new BatchLoader(load, limits.mysql.batchLoader);
     this.defaultPercent = defaultPercent;
@@ -25,7 +25,7 @@ export class ShareCache {
   async percentOf(anchorId: string): Promise<number> {
     const known = this.known.get(anchorId);
     if (known !== undefined) return known;
-    // The age counts from the start of the query: the result may be as old as that.
+    // The age counts from the start of the query, since the result may be as old as that.
     const start = performance.now();
     const percent = (await this.looks.get(anchorId)) ?? this.defaultPercent;
     this.known.set(anchorId, percent, { start });

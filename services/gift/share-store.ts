@@ -1,13 +1,13 @@
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
 
 /**
- * The anchors' own shares. Rows are only added: what is in force at a time is the anchor's row with the latest `from_time`
- * up to it, of several with the same one the row written last. A row without a percent says: the default again.
+ * The anchors' own shares. Rows are only added. In force at a time is the row with the latest `from_time` up to it; of
+ * several with the same one, the row written last. A row without a percent returns the anchor to the default.
  */
 
 export interface ShareRow {
   anchorId: string;
-  /** Whole percent; `null` the default (ANCHOR_SHARE_PERCENT). */
+  /** Whole percent; `null`: the default (ANCHOR_SHARE_PERCENT). */
   percent: number | null;
   from: Date;
   /** Who wrote the row, and when. */
@@ -15,7 +15,7 @@ export interface ShareRow {
   written: Date;
 }
 
-/** The shares in force now, of those of the anchors that have one of their own. */
+/** The shares in force now, of those anchors that have their own. */
 export async function readShares(db: Queryable, anchorIds: readonly string[]): Promise<Map<string, number>> {
   const rows = await db.query<{ anchor_id: string; percent: number | null }>(
     `SELECT anchor_id, percent FROM t_anchor_share WHERE anchor_id IN (?) AND from_time <= UTC_TIMESTAMP(3)
@@ -30,7 +30,10 @@ export async function readShares(db: Queryable, anchorIds: readonly string[]): P
   return shares;
 }
 
-/** All rows, or an anchor's, in the order in which they come into force; at most `max`, and `inForce` as of now. */
+/**
+ * All rows, or those of an anchor, in the order in which they come into force, `max` at the most. `inForce` is as of
+ * now.
+ */
 export async function listShares(
   db: Queryable,
   anchorId: string | undefined,
@@ -62,7 +65,7 @@ export async function listShares(
   }));
 }
 
-/** Adds a row, durable when it resolves; without `from` it is in force at once. */
+/** Adds a row; durable when it resolves. Without `from` it is in force at once. */
 export async function insertShare(
   db: Queryable,
   { anchorId, percent, from, operator }: Omit<ShareRow, "from" | "written"> & { from?: Date | undefined },

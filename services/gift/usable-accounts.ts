@@ -3,8 +3,8 @@ import { limits } from "../../config/limits.ts";
 import { BatchLoader } from "../../mixins/batch-loader.ts";
 
 /**
- * A cache of accounts that are usable: neither frozen nor invalid. An entry lives for `limits.gift.accountCacheMs`; the
- * broadcast `wallet.account-changed` removes it at once. Unusable accounts are not cached, so that an unfreeze counts
+ * A cache of usable accounts: neither frozen nor invalid. An entry lives for `limits.gift.accountCacheMs`; the
+ * broadcast `wallet.account-changed` removes it at once. Unusable accounts are not cached, so an unfreeze is in force
  * at once. Concurrent queries are one call to the wallet.
  */
 export class UsableAccounts {
@@ -13,10 +13,10 @@ export class UsableAccounts {
     ttl: limits.gift.accountCacheMs,
   });
   private readonly unusable: BatchLoader<true>;
-  /** Grows when an account is forgotten: an answer that was requested before must not be cached after it. */
+  /** Grows with each removal: an answer that was requested before it must not be cached after it. */
   private generation = 0;
 
-  /** @param unusableOf those of the users whose account is frozen or invalid */
+  /** @param unusableOf returns the users whose account is frozen or invalid */
   constructor(unusableOf: (userIds: string[]) => Promise<{ userIds: readonly string[] }>) {
     this.unusable = new BatchLoader<true>(
       async (userIds) => new Map((await unusableOf(userIds)).userIds.map((userId) => [userId, true])),

@@ -58,7 +58,7 @@ export class Attendance {
   /** Fails: unavailable, while this router may not have seen all im-servers yet. */
   async of(rooms: readonly Room[], certain: boolean): Promise<Answer> {
     if (performance.now() - this.startedAt < limits.attendance.routerSettleMs)
-      throw fail("unavailable", { what: "im-router", why: "it has just started" });
+      throw fail("unavailable", { what: "im-router", why: "this router has just started" });
     const live = await this.nodes.live();
     let epoch: string | undefined;
     let held: Held[];
@@ -116,9 +116,7 @@ export class Attendance {
     }));
   }
 
-  /**
-   * Nodes that hold members, are not among the live ones, and do not answer a ping either. Node ids are never reused.
-   */
+  /** Nodes that hold members in Redis, are not in the registry, and do not answer a ping. Node ids are never reused. */
   private async deadAmong(held: readonly Held[], live: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const named = new Set(held.flatMap(({ anchorNode, members }) => [anchorNode, ...members.map(([node]) => node)]));
     const unlisted = [...named].filter((node) => node !== "" && !live.has(node));
@@ -135,12 +133,18 @@ export class Attendance {
     if (rooms.length === 0) return;
     const keys = rooms.flatMap(({ roomId }) => [imKeys.roomNodes(roomId), imKeys.roomWatch(roomId)]);
     await this.redis.eval(removeNodesScript, keys.length, ...keys, ...dead).catch((error: Error) => {
-      this.log.warn({ nodes: [...dead], err: error }, "dead im-servers stay in their rooms until their leases end");
+      this.log.warn(
+        { nodes: [...dead], err: error },
+        "dead im-servers could not be removed from their rooms: they stay until their leases end",
+      );
     });
-    this.log.info({ nodes: [...dead], rooms: rooms.length }, "dead im-servers were taken out of their rooms");
+    this.log.info({ nodes: [...dead], rooms: rooms.length }, "dead im-servers were removed from their rooms");
   }
 
-  /** The rooms whose anchor an im-server holds, in Redis or not; `undefined` where one of them does not answer. */
+  /**
+   * The rooms whose anchor is connected to an im-server, whether Redis has her or not; `undefined` where one of them
+   * does not answer.
+   */
   private async askNodes(rooms: readonly Held[], live: readonly string[]): Promise<Set<number> | undefined> {
     const members = rooms.map(({ roomId, anchorId }) => ({ roomId, userId: anchorId }));
     const options = { timeout: limits.im.deliverTimeoutMs, tracking: false } as const;
@@ -150,7 +154,7 @@ export class Attendance {
     } catch (error) {
       this.log.warn(
         { rooms: rooms.length, err: error },
-        "an im-server did not answer whether it holds the anchors: their rooms stay",
+        "an im-server did not answer whether anchors are connected to it: their rooms stay open",
       );
       return undefined;
     }

@@ -4,7 +4,7 @@ import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { bucket, id, integer, senderId, userId } from "../fields.ts";
 
-/** What other services may use of the IM router: it finds where a user or a room is connected and sends there. */
+/** The actions of the IM router for other services. It finds where a user or a room is connected, and sends there. */
 
 const roomGift = z.object({
   orderId: z.string().min(1).max(64),
@@ -15,13 +15,13 @@ const roomGift = z.object({
   price: id,
   url: z.string().max(limits.gift.urlChars),
 });
-/** A gift that succeeded, as the room is to see it. */
+/** A gift that succeeded, as sent to the room. */
 export type RoomGift = z.infer<typeof roomGift>;
 
 const message = {
   msgId: z.string().min(1).max(100),
   bizCode: integer(),
-  /** What a frame shows: any fields, but none so deep that the frame cannot be written. */
+  /** The content of a frame: any fields, but not so deep that the frame cannot be serialized. */
   data: z
     .unknown()
     .refine((data) => isShallow(data, limits.im.dataLevels))
@@ -32,25 +32,26 @@ const roomMessage = { roomId: id, senderId, ...message };
 
 export const imRouterActions = {
   /**
-   * A notification to one user. `msgId` is stable across repeats (derive it from the business id). When it returns the
-   * notification is stored for `limits.jetstream.notificationsAgeMs` or until the client acks it: it is sent to the
-   * user's connection, and to the next one. Fails: unavailable; repeat it then.
+   * A notification to one user. `msgId` is the same in every repeat: derive it from the business id. When it returns,
+   * the notification is stored for `limits.jetstream.notificationsAgeMs` or until the client acks it. It is sent to the
+   * user's present and next connection. Fails: unavailable; then repeat it.
    */
   sendToUser: action(notification).returns<null>(),
-  /** The same for many users: one read of presence, one call a node. */
+  /** The same for many users: one read of presence, one call to each node. */
   sendToUsers: action({
     notifications: z.array(z.object(notification)).max(limits.im.notificationsPerCall),
   }).returns<null>(),
   /**
-   * One message to everybody in a room, numbered in the room's order. `senderId` is "0" for the system. Fails: unavailable;
-   * tooMany, where it is chat (5555) and more than `limits.im.roomChatBytes` of the room's waits: it is not sent then.
+   * One message to everybody in a room, numbered in the room's order. `senderId` is "0" for the system. Fails:
+   * unavailable; tooMany, where it is chat (5555) and more than `limits.im.roomChatBytes` of the room's chat waits.
+   * Then it is not sent.
    */
   sendToRoom: action(roomMessage).returns<null>(),
   /**
-   * Gifts that succeeded, gathered with others for a room tick and sent as one frame a room. Returns after the frames
-   * were handed to the nodes that hold members: then, and only then, may the caller forget the gifts. The rooms of a
-   * call are of one router bucket (`routerBucketOf` in services/im-buckets.ts). A call that failed may have been sent: repeat it
-   * with the same order ids, by which viewers count. Fails: unavailable.
+   * Gifts that succeeded. They are merged with others of a room's tick and sent as one frame for each room. Returns
+   * after the frames were passed to the nodes with members; until then the caller must keep the gifts. The rooms of a
+   * call are of one router bucket (`routerBucketOf` in services/im-buckets.ts). A call that failed may have been sent:
+   * repeat it with the same order ids, which viewers count once. Fails: unavailable.
    */
   roomGifts: action({
     bucket,
@@ -60,19 +61,20 @@ export const imRouterActions = {
       .max(limits.im.giftsPerCall),
   }).returns<null>(),
   /**
-   * What sendToRoom and closeRoom do on the router of the room's bucket, where it meets the room's gifts. Others call
-   * those two. Fails: as sendToRoom.
+   * `sendToRoom` and `closeRoom` call this on the router of the room's bucket, where the room's gifts arrive too.
+   * Others call those two. Fails: as sendToRoom.
    */
   post: action({ bucket, ...roomMessage }).returns<null>(),
-  /** Sends 5562 to everybody in a room and closes their connections (4410); nobody comes in from here on. */
+  /** Sends 5562 to everybody in a room and closes their connections (4410). From then on nobody can enter. */
   closeRoom: action({ roomId: id }).returns<null>(),
   /** Where a user is connected, as of the last lease: for operators. */
   whereIs: action({ userId }).returns<{ nodeId: string; roomId: number; since: string }[]>(),
   /**
-   * The users in rooms now. `members` counts those of live im-servers; `anchor` is true where the anchor is connected to that
-   * very room. Not `known`: Redis or all im-servers are away, or were within the last seconds, so absence proves nothing.
-   * Each such outage starts a new `epoch`. With `certain`, every im-server is asked for an anchor who is not in Redis;
-   * `anchor` is `null` where one of them does not answer. Fails: unavailable, while this router starts.
+   * The users in rooms now. `members` counts those of live im-servers. `anchor` is true where the anchor is connected
+   * to this room. `known` is false where Redis or all im-servers are away, or were within the last seconds: then
+   * absence proves nothing. Each such outage starts a new `epoch`. With `certain`, every im-server is asked for an
+   * anchor who is not in Redis; `anchor` is `null` where one of them does not answer. Fails: unavailable, while this
+   * router starts.
    */
   attendance: action({
     rooms: z
@@ -85,9 +87,10 @@ export const imRouterActions = {
     | { known: true; epoch: string; rooms: { roomId: number; members: number; anchor: boolean | null }[] }
   >(),
   /**
-   * A live im-server's public address, spread evenly, and a token for one connection of the user, which lives
-   * `limits.im.tokenTtlMs` and works once, on any node. The token is made here and not by an im-server: when a node has
-   * died all its users ask, and the nodes that are left are busy with letting them in. Fails: unavailable.
+   * The public address of a live im-server, and a token for one connection of the user. Connections are spread evenly.
+   * The token lives for `limits.im.tokenTtlMs` and works once, on any node. The router makes it, since after the death
+   * of an im-server all its users ask at once, while the remaining im-servers are busy with their connections. Fails:
+   * unavailable.
    */
   ticket: action({ userId }).returns<{ address: string; token: string }>(),
 };

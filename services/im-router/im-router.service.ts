@@ -75,9 +75,12 @@ export default defineService<"im-router", State>({
     closeRoom: {
       async handler(ctx) {
         const { roomId } = ctx.params;
-        // From here on nobody comes in: those who are in get the message, and their connections are closed.
+        // From here on nobody can enter. The members get the message, and then their connections are closed.
         await this.redis.set(imKeys.roomClosed(roomId), 1, "PX", limits.im.roomClosedMs).catch((error: Error) => {
-          this.logger.warn({ roomId, err: error }, "a closed room is not marked: a user who comes in now stays in it");
+          this.logger.warn(
+            { roomId, err: error },
+            "a closed room could not be marked: a user who enters now stays in it",
+          );
         });
         const message = { senderId: "0", msgId: `room-closed:${roomId}`, bizCode: bizCodes.roomClosed, data: {} };
         await call(ctx, "im-router.post", { bucket: routerBucketOf(roomId), roomId, ...message });

@@ -7,7 +7,7 @@ import { call } from "../contracts.ts";
 
 type Frame = ParamsOf<"im-server.deliver">["frames"][number];
 
-/** Node id → what goes there, in its order. */
+/** Node id → the frames for it, in their order. */
 export type FramesByNode = Map<string, Frame[]>;
 
 export function appendTo(byNode: FramesByNode, nodeId: string, frame: Frame): void {
@@ -16,7 +16,7 @@ export function appendTo(byNode: FramesByNode, nodeId: string, frame: Frame): vo
   else byNode.set(nodeId, [frame]);
 }
 
-/** Of a call to a node that may be dead: a stop does not wait for it. */
+/** For a call to a node that may be dead: a stop of this process does not wait for it. */
 const mayBeDead = { timeout: limits.im.deliverTimeoutMs, tracking: false } as const;
 
 /** The im-server nodes, and the calls to them. */
@@ -39,8 +39,8 @@ export class NodeCalls {
   }
 
   /**
-   * Hands frames to nodes, those of a node in their order. Never rejects: the members of a node that does not answer
-   * connect to another one and catch up there.
+   * Sends frames to nodes, those of a node in their order. Never rejects: the members of a node that does not answer
+   * connect to another node and catch up there.
    */
   async deliver(framesByNode: FramesByNode): Promise<void> {
     const handed = [...framesByNode].flatMap(([nodeId, frames]) =>
@@ -70,7 +70,7 @@ export class NodeCalls {
           { nodeID, err: error },
           "an im-server node did not answer: frames are sent to it without waiting",
         );
-      // Node ids are never reused: those of dead nodes are dropped now and then.
+      // Node ids are never reused, so those of dead nodes are removed now and then.
       if (this.unresponsive.size > 1_000) this.unresponsive.clear();
       this.unresponsive.add(nodeID);
     }

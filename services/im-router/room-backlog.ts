@@ -6,12 +6,14 @@ import { frameBytes, type UnnumberedFrame } from "../im-frames.ts";
 /** Viewers' chat waits behind everything else of its room: gifts and messages of the system. */
 export type Lane = "first" | "chat";
 
-/** The part of one tick in one lane of one room: its callers wait for it alone, not for other rooms of the tick. */
+/**
+ * The frames of one tick in one lane of one room. Their callers wait for these alone, not for other rooms of the tick.
+ */
 export class Share {
   readonly lane: Lane;
   /** Gifts and messages in it. */
   size = 0;
-  /** Settles once all of its frames were handed to the nodes, or one of them could not be. */
+  /** Settles once all frames were passed to the nodes, or one of them could not be. */
   readonly handedOver: Promise<void>;
   private framesLeft = 0;
   private readonly resolve: () => void;
@@ -25,7 +27,7 @@ export class Share {
     this.failed = reject;
   }
 
-  /** A frame of the share that is to go out. It is measured when it comes, and never again. */
+  /** A frame of this share. Its size is measured once, here. */
   frame({ roomId, head, tail }: UnnumberedFrame, bytes = frameBytes({ roomId, head, tail })): WaitingFrame {
     this.framesLeft++;
     return { roomId, head, tail, bytes, share: this };
@@ -41,7 +43,7 @@ export interface WaitingFrame extends UnnumberedFrame {
   readonly share: Share;
 }
 
-/** First in, first out. An item costs the same however many wait. */
+/** A first-in-first-out queue. The cost of an operation does not depend on its length. */
 class Fifo<T> {
   private items: T[] = [];
   private at = 0;
@@ -65,8 +67,9 @@ class Fifo<T> {
 type Place<Frame> = { frame: Frame; arrival: number };
 
 /**
- * The frames that wait for their tick, by room. A room gets so many bytes a tick: a burst of it becomes a stream that its
- * viewers can read, and holds up no other room. A tick costs the frames that go out in it, however many wait.
+ * The frames that wait for their tick, by room. A room may send a bounded number of bytes in a tick. So a burst of one
+ * room is spread over ticks, and does not delay other rooms. The cost of a tick depends only on the frames that it
+ * sends.
  */
 export class RoomBacklog<Frame extends Pick<WaitingFrame, "roomId" | "bytes"> & { share: { lane: Lane } }> {
   private readonly rooms = new Map<number, Record<Lane, Fifo<Place<Frame>>>>();
@@ -87,7 +90,10 @@ export class RoomBacklog<Frame extends Pick<WaitingFrame, "roomId" | "bytes"> & 
     }
   }
 
-  /** Takes what goes out in this tick: of each room so many bytes, at least one frame, those of the first lane first. */
+  /**
+   * Takes the frames of this tick: for each room up to so many bytes, and at least one frame; the first lane goes
+   * first.
+   */
   take(bytesPerRoom: number): Frame[] {
     return [...this.rooms].flatMap(([roomId, { first, chat }]) => {
       const taken: Place<Frame>[] = [];
@@ -100,13 +106,13 @@ export class RoomBacklog<Frame extends Pick<WaitingFrame, "roomId" | "bytes"> & 
           lane.drop();
         }
       if (!first.peek() && !chat.peek()) this.rooms.delete(roomId);
-      // Within a tick the room gets its frames in the order in which they came: two sorted runs, which this merges.
+      // Within a tick a room gets its frames in the order of their arrival: this merges two sorted runs.
       return taken.sort((a, b) => a.arrival - b.arrival).map(({ frame }) => frame);
     });
   }
 }
 
-/** The bytes of viewers' chat that are on their way to the nodes: bounded for each room and for all together. */
+/** The bytes of viewers' chat that are not passed to the nodes yet: bounded for each room and in all. */
 export class ChatInFlight {
   private readonly rooms = new Map<number, number>();
   private bytes = 0;
@@ -118,7 +124,7 @@ export class ChatInFlight {
     this.log = log;
   }
 
-  /** Fails: tooMany, where more chat waits than may. */
+  /** Fails: tooMany, where too much chat waits. */
   enter(roomId: number, bytes: number): void {
     const waiting = this.rooms.get(roomId) ?? 0;
     const { roomChatBytes, routerChatBytes } = limits.im;
@@ -142,7 +148,10 @@ export class ChatInFlight {
     const now = performance.now();
     if (now - this.loggedAt < limits.im.chatRefusalsLoggedMs) return;
     const about = { roomId, waiting, ofAllRooms: this.bytes, refused: this.refused };
-    this.log.warn(about, "too much chat waits, in this room last: chat is refused, its senders get an error");
+    this.log.warn(
+      about,
+      "too much chat waits: chat is refused and its senders get an error; the last refusal was in this room",
+    );
     this.loggedAt = now;
     this.refused = 0;
   }

@@ -13,13 +13,13 @@ export interface NumberedFrame {
   seq: number;
   epoch: string;
   frame: string;
-  /** The nodes that hold members; `undefined` where that is not known, or not all of them may be registered yet. */
+  /** The nodes with members; `undefined` where they are not known, or not all may have registered yet. */
   nodes: readonly string[] | undefined;
 }
 
 const numberScript = luaScript("services/im-router/lua/number-frames.lua");
 
-/** Gives room frames their numbers: from Redis, or by itself and without a history while Redis is away. */
+/** Numbers room frames: by Redis, or without a history on this router while Redis is away. */
 export class RoomNumbers {
   private readonly redis: Redis;
   private readonly given = new LRUCache<number, { epoch: string; seq: number }>({ max: limits.room.cacheEntries });
@@ -30,7 +30,7 @@ export class RoomNumbers {
     this.redis = redis;
   }
 
-  /** Rejects where Redis is away; the frames may have been numbered and kept all the same. */
+  /** Rejects without Redis; the frames may still have been numbered and kept. */
   async number(frames: readonly UnnumberedFrame[]): Promise<NumberedFrame[]> {
     const rooms = [...new Set(frames.map(({ roomId }) => roomId))];
     const index = new Map(rooms.map((roomId, i) => [roomId, i]));
@@ -60,7 +60,7 @@ export class RoomNumbers {
     });
   }
 
-  /** Numbers of this router alone, for frames that no history keeps and that must go to every node. */
+  /** Numbers of this router, for frames that no history keeps and that must be sent to every node. */
   numberAlone(frames: readonly UnnumberedFrame[]): NumberedFrame[] {
     const epoch = this.ownEpoch;
     return frames.map((unnumbered) => {

@@ -16,22 +16,23 @@ interface Waiting {
 }
 
 /**
- * Gathers what is for rooms during a tick, has it numbered, and hands it to the nodes that hold members. Ticks end at
- * least `limits.im.roomTickMs` apart; the first one after a pause is short, so that a single gift is shown at once.
+ * Collects the gifts and messages for rooms during a tick, has their frames numbered, and passes them to the nodes with
+ * members. Ticks end at least `limits.im.roomTickMs` apart. The first tick after a pause is short, so that a single gift
+ * is shown at once.
  *
  * Modes and moves of the tick:
  *   idle        `waiting` is undefined
  *     → gathering   `send`
- *   gathering   a timer runs; what is sent joins the tick
- *     → gathering   the timer ends or `flush`: the tick's frames go into the backlog, of which each room's share of bytes is
- *                   numbered and handed over; some are left, for which a next tick begins
- *     → idle        the same, with nothing left
- * Ticks are numbered one after the other, and handed over while the next ones gather.
+ *   gathering   a timer runs; `send` adds to the tick
+ *     → gathering   the timer ends, or `flush`: the tick's frames go into the backlog, and each room's share of bytes is
+ *                   numbered and sent; frames are left, so a next tick starts
+ *     → idle        the same, and no frames are left
+ * Ticks are numbered one after the other, and sent while the next ones gather.
  *
  * Modes and moves of the numbering:
- *   shared      `aloneUntil` is 0: Redis numbers the frames and keeps them
+ *   shared      `aloneUntil` is 0: Redis numbers the frames and keeps them in the history
  *     → alone       Redis did not answer
- *   alone       this router numbers the frames by itself; they go to every node and are kept nowhere
+ *   alone       this router numbers the frames; they go to every node, without a history
  *     → shared      after `limits.im.numberRetryMs`, once Redis answers again
  */
 export class RoomSender {
@@ -41,10 +42,10 @@ export class RoomSender {
   private waiting: Waiting | undefined;
   private numbering: Promise<unknown> = Promise.resolve();
   private readonly handingOver = new Set<Promise<void>>();
-  /** Frames of ended ticks that have not gone out yet. */
+  /** Frames of ended ticks that are not sent yet. */
   private readonly backlog = new RoomBacklog<WaitingFrame>();
   private readonly chat: ChatInFlight;
-  /** Gifts and messages, but viewers' chat, of ended ticks that are not handed over. */
+  /** Gifts and messages of ended ticks that are not passed to the nodes yet, without viewers' chat. */
   private pending = 0;
   /** When the last tick ended, ms of `performance.now()`. */
   private endedAt = Number.NEGATIVE_INFINITY;
@@ -59,9 +60,9 @@ export class RoomSender {
   }
 
   /**
-   * Resolves once the shares that `add` returns were handed to the nodes, whatever waits for other rooms; a room's takes
-   * several ticks where it is more than `limits.im.roomTickBytes`. Fails: unavailable, where too much waits; and as the
-   * methods of RoomTick do.
+   * Resolves once the shares that `add` returns were passed to the nodes, without waiting for other rooms. It takes
+   * several ticks where a room has more than `limits.im.roomTickBytes`. Fails: unavailable, where too much waits; and
+   * as the methods of RoomTick do.
    */
   async send(add: (tick: RoomTick) => Share | Share[]): Promise<void> {
     const pending = this.pending + (this.waiting?.tick.size ?? 0);
@@ -71,7 +72,7 @@ export class RoomSender {
     await Promise.all(shares.map(({ handedOver }) => handedOver));
   }
 
-  /** Sends what waits now instead of at the end of its tick, and resolves once all is handed over. */
+  /** Ends the tick now, and resolves once everything was passed to the nodes. */
   async flush(): Promise<void> {
     while (this.waiting) this.waiting.close();
     await Promise.allSettled(this.handingOver);
@@ -99,7 +100,7 @@ export class RoomSender {
     return { tick, close, timer: setTimeout(close, gatherMs) };
   }
 
-  /** Counts what an ended tick has of a room until it is handed over. Chat is counted by its bytes. */
+  /** Counts the messages of an ended tick until they are passed to the nodes. Chat is counted by its bytes. */
   private count({ lane, size, handedOver }: Share): void {
     if (lane === "first") this.pending += size;
     const done = () => {
@@ -131,7 +132,7 @@ export class RoomSender {
     });
     this.numbering = numbered.then(
       () => undefined,
-      () => undefined, // The callers of this tick get the error; the next tick goes on.
+      () => undefined, // The callers of this tick get the error; the next tick continues.
     );
     await this.nodes.deliver(await this.byNode(await numbered));
   }
@@ -147,7 +148,7 @@ export class RoomSender {
       if (this.aloneUntil === 0)
         this.log.error(
           { err: error },
-          "room frames cannot be numbered in Redis: they go to every node and are kept nowhere",
+          "room frames cannot be numbered in Redis: they go to every node, without a history",
         );
       this.aloneUntil = Date.now() + limits.im.numberRetryMs;
       return this.numbers.numberAlone(frames);

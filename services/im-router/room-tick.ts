@@ -12,54 +12,54 @@ export interface RoomGifts {
 
 interface Merged {
   orderIds: string[];
-  /** One of the orders' gifts: all are alike but for the order id. */
+  /** One of the gifts; all are equal except for the order id. */
   like: RoomGift;
 }
 
-interface GiftSlot {
+interface GiftPart {
   share: Share;
   msgId: string;
   seen: Set<string>;
   merged: Map<string, Merged>;
 }
 
-type Slot = WaitingFrame | GiftSlot;
+type Part = WaitingFrame | GiftPart;
 
-/** What gathers for one room. */
-interface Gathered {
-  slots: Slot[];
-  gifts?: GiftSlot;
+/** The messages and gifts of one room in this tick. */
+interface RoomContent {
+  parts: Part[];
+  gifts?: GiftPart;
   shares: Map<Lane, Share>;
 }
 
-/** Counts viewers' chat that comes in; throws where there is too much of it. */
+/** Counts viewers' chat on arrival; throws where too much of it waits. */
 type EnterChat = (roomId: number, bytes: number) => void;
 
-/** Of one frame of gifts. */
+/** The bounds of one frame of gifts. */
 export interface FrameBounds {
-  /** Order ids at the most. */
+  /** The most order ids. */
   readonly orders: number;
-  /** Of its entries, as JSON in UTF-8; an entry with one order is far smaller. */
+  /** The most bytes of its entries, as JSON in UTF-8. An entry with one order is far smaller. */
   readonly bytes: number;
 }
 
 /**
- * Orders are merged where they are alike in everything, the count of one order included: then each order id of an entry
- * is count / orderIds.length of it, and a viewer who gets an order again, merged with others, counts it right.
+ * Orders are merged where everything is equal, including the count of one order. So each order id of an entry stands
+ * for count / orderIds.length gifts, and a viewer who gets an order again, merged with others, counts it correctly.
  */
-function likeness({ senderId, receiverId, giftId, count, price, url }: RoomGift): string {
-  return JSON.stringify([senderId, receiverId, giftId, count, price, url]);
+function likeness({ orderId: _orderId, ...content }: RoomGift): string {
+  return JSON.stringify(content);
 }
 
 /**
- * What gathers for the rooms during one tick. The messages of a room keep their order; its gifts become one frame where
- * the first of them came, or several where there are many.
+ * The messages and gifts for all rooms during one tick. A room's messages keep their order. Its gifts become one frame,
+ * or several where there are many, in the place of the first gift.
  */
 export class RoomTick {
-  private readonly rooms = new Map<number, Gathered>();
+  private readonly rooms = new Map<number, RoomContent>();
   private readonly newMsgId: () => string;
   private readonly enterChat: EnterChat;
-  /** Gifts and messages gathered so far, but viewers' chat. */
+  /** Gifts and messages in this tick, without viewers' chat. */
   size = 0;
 
   constructor(newMsgId: () => string, enterChat: EnterChat = () => {}) {
@@ -68,8 +68,8 @@ export class RoomTick {
   }
 
   /**
-   * Returns what the caller waits for. Nothing is added where it fails. Fails: messageTooLarge, where the message would be
-   * larger than a room's frame may be; tooMany, where it is chat and too much of that waits.
+   * Returns the share that the caller waits for. Nothing is added where it fails. Fails: messageTooLarge, where the
+   * message exceeds a room's frame; tooMany, where it is chat and too much chat waits.
    */
   addMessage(roomId: number, message: BusinessMessage): Share {
     const frame = unnumberedFrame(roomId, message);
@@ -82,60 +82,60 @@ export class RoomTick {
     const room = this.roomOf(roomId);
     const share = shareOf(room, chat ? "chat" : "first");
     share.size++;
-    room.slots.push(share.frame(frame, bytes));
+    room.parts.push(share.frame(frame, bytes));
     return share;
   }
 
-  /** Returns what the caller waits for. An order that is in the tick already is not added again. */
+  /** Returns the share that the caller waits for. An order that is in the tick already is not added again. */
   addGifts({ roomId, gifts }: RoomGifts): Share {
     const room = this.roomOf(roomId);
-    const slot = this.giftSlotOf(room);
+    const part = this.giftPartOf(room);
     for (const gift of gifts) {
-      if (slot.seen.has(gift.orderId)) continue;
-      slot.seen.add(gift.orderId);
+      if (part.seen.has(gift.orderId)) continue;
+      part.seen.add(gift.orderId);
       this.size++;
-      slot.share.size++;
+      part.share.size++;
       const key = likeness(gift);
-      const merged = slot.merged.get(key);
+      const merged = part.merged.get(key);
       if (merged) merged.orderIds.push(gift.orderId);
-      else slot.merged.set(key, { orderIds: [gift.orderId], like: gift });
+      else part.merged.set(key, { orderIds: [gift.orderId], like: gift });
     }
-    return slot.share;
+    return part.share;
   }
 
-  /** The frames, those of a room in their order. To be asked once, when the tick ends. */
+  /** The frames, those of a room in their order. Call it once, when the tick ends. */
   frames(bounds: FrameBounds): WaitingFrame[] {
-    return [...this.rooms].flatMap(([roomId, { slots }]) =>
-      slots.flatMap((slot) =>
-        "merged" in slot ? giftFrames(roomId, slot, bounds).map((frame) => slot.share.frame(frame)) : [slot],
+    return [...this.rooms].flatMap(([roomId, { parts }]) =>
+      parts.flatMap((part) =>
+        "merged" in part ? giftFrames(roomId, part, bounds).map((frame) => part.share.frame(frame)) : [part],
       ),
     );
   }
 
-  /** What the callers wait for: a share for each room and lane. */
+  /** The shares of this tick: one for each room and lane. */
   shares(): Share[] {
     return [...this.rooms.values()].flatMap(({ shares }) => [...shares.values()]);
   }
 
-  private roomOf(roomId: number): Gathered {
+  private roomOf(roomId: number): RoomContent {
     let room = this.rooms.get(roomId);
     if (!room) {
-      room = { slots: [], shares: new Map() };
+      room = { parts: [], shares: new Map() };
       this.rooms.set(roomId, room);
     }
     return room;
   }
 
-  private giftSlotOf(room: Gathered): GiftSlot {
+  private giftPartOf(room: RoomContent): GiftPart {
     if (!room.gifts) {
       room.gifts = { share: shareOf(room, "first"), msgId: this.newMsgId(), seen: new Set(), merged: new Map() };
-      room.slots.push(room.gifts);
+      room.parts.push(room.gifts);
     }
     return room.gifts;
   }
 }
 
-function shareOf({ shares }: Gathered, lane: Lane): Share {
+function shareOf({ shares }: RoomContent, lane: Lane): Share {
   let share = shares.get(lane);
   if (!share) {
     share = new Share(lane);
@@ -144,10 +144,10 @@ function shareOf({ shares }: Gathered, lane: Lane): Share {
   return share;
 }
 
-function giftFrames(roomId: number, slot: GiftSlot, bounds: FrameBounds): UnnumberedFrame[] {
+function giftFrames(roomId: number, part: GiftPart, bounds: FrameBounds): UnnumberedFrame[] {
   const pages: object[][] = [[]];
   let left = { ...bounds };
-  for (const { orderIds, like } of slot.merged.values()) {
+  for (const { orderIds, like } of part.merged.values()) {
     const { orderId: _orderId, ...fields } = like;
     const entryBytes = jsonBytes({ orderIds: [], ...fields, count: Number.MAX_SAFE_INTEGER }) + 1;
     for (let from = 0; from < orderIds.length; ) {
@@ -157,7 +157,7 @@ function giftFrames(roomId: number, slot: GiftSlot, bounds: FrameBounds): Unnumb
         left = { ...bounds };
         continue;
       }
-      // An entry that exceeds the bound alone is in a frame of its own: nothing is left out.
+      // An entry that exceeds the bound alone gets a frame of its own: nothing is left out.
       const taken = ids.length > 0 ? ids : orderIds.slice(from, from + 1);
       pages.at(-1)?.push({ orderIds: taken, ...fields, count: like.count * taken.length });
       from += taken.length;
@@ -165,7 +165,7 @@ function giftFrames(roomId: number, slot: GiftSlot, bounds: FrameBounds): Unnumb
     }
   }
   return pages.map((gifts, page) => {
-    const msgId = page === 0 ? slot.msgId : `${slot.msgId}.${page}`;
+    const msgId = page === 0 ? part.msgId : `${part.msgId}.${page}`;
     return unnumberedFrame(roomId, { msgId, userId: "0", bizCode: bizCodes.gift, data: { gifts } });
   });
 }

@@ -5,8 +5,8 @@ export interface ServerState {
 }
 
 /**
- * Spreads new connections over the servers: chosen is the one with the fewest, users who were sent there since its number
- * was asked included; among equals the one that was chosen longest ago.
+ * Spreads new connections over the servers. It chooses the server with the fewest connections, including users who were
+ * sent there since the last count; among equals the one that was chosen longest ago.
  */
 export class ServerChoice {
   private readonly lastChosen = new Map<string, number>();
@@ -14,7 +14,7 @@ export class ServerChoice {
   private servers: readonly ServerState[] = [];
   private choices = 0;
 
-  /** Newer numbers of the servers that take connections. */
+  /** Sets newer counts of the servers that accept connections. */
   update(servers: readonly ServerState[]): void {
     this.servers = servers;
     this.sent.clear();
@@ -22,12 +22,12 @@ export class ServerChoice {
     for (const nodeId of this.lastChosen.keys()) if (!here.has(nodeId)) this.lastChosen.delete(nodeId);
   }
 
-  /** Forgets a server that does not answer, until it is among the newer numbers. */
+  /** Removes a server that does not answer, until a newer count contains it. */
   drop(nodeId: string): void {
     this.servers = this.servers.filter((server) => server.nodeId !== nodeId);
   }
 
-  /** One of the `live`; `undefined` where none of them takes connections. */
+  /** One of the `live` servers; `undefined` where none accepts connections. */
   choose(live: ReadonlySet<string>): ServerState | undefined {
     const load = ({ nodeId, connections }: ServerState) => connections + (this.sent.get(nodeId) ?? 0);
     const chosenAt = ({ nodeId }: ServerState) => this.lastChosen.get(nodeId) ?? 0;

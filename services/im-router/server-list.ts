@@ -7,9 +7,9 @@ import type { NodeCalls } from "./node-calls.ts";
 import { ServerChoice, type ServerState } from "./server-choice.ts";
 
 /**
- * The im-servers that take connections, asked again where the last answers are older than `limits.im.serverListMs`. A
- * server that was killed stays listed for some seconds, in which all its users ask where to go: so nobody is sent to a
- * server that has not answered a ping within the last `limits.im.serverAliveMs`.
+ * The im-servers that accept connections, queried again once the last answers are older than `limits.im.serverListMs`.
+ * A server that was killed stays in the registry for some seconds, while all its users ask for an address. So nobody is
+ * sent to a server that has not answered a ping within the last `limits.im.serverAliveMs`.
  */
 export class ServerList {
   private readonly broker: ServiceBroker;
@@ -25,14 +25,14 @@ export class ServerList {
     this.nodes = nodes;
   }
 
-  /** Fails: unavailable, where no im-server takes connections. */
+  /** Fails: unavailable, where no im-server accepts connections. */
   async pickAddress(): Promise<string> {
     const server = await this.pick();
     if (!server) throw fail("unavailable", { what: "im-server" });
     return server.address;
   }
 
-  /** `undefined` where there is none. Old answers serve while newer ones are on their way. */
+  /** `undefined` where there is none. Old answers are used while newer ones are on their way. */
   async pick(): Promise<ServerState | undefined> {
     const live = new Set(await this.nodes.live());
     if (Date.now() - this.askedAt > limits.im.serverListMs) this.refresh([...live]);
@@ -44,7 +44,7 @@ export class ServerList {
     return this.choice.choose(live);
   }
 
-  /** All who ask within `limits.im.serverAliveMs` share one ping. */
+  /** All callers within `limits.im.serverAliveMs` share one ping. */
   private answers(nodeId: string): Promise<boolean> {
     if (nodeId === this.broker.nodeID) return Promise.resolve(true);
     return this.pings.get(nodeId, async () => (await this.broker.ping(nodeId, limits.im.serverPingMs)) !== null);

@@ -14,7 +14,7 @@ interface Parts {
   log: Log;
 }
 
-/** Notifications to single users: into their stream, and from there to the nodes where the users are connected. */
+/** Stores notifications to single users in their stream, and sends them to the nodes where the users are connected. */
 export class UserNotifications {
   private readonly parts: Parts;
 
@@ -23,8 +23,8 @@ export class UserNotifications {
   }
 
   /**
-   * Stores the notifications, then sends them to those who are connected. In this order: a user who connects meanwhile is
-   * either found in presence or finds the notification in the stream. Fails: unavailable; some may be stored then.
+   * Stores the notifications, then sends them to users who are connected. In this order, a user who connects meanwhile
+   * is either found in presence or finds the notification in the stream. Fails: unavailable; some may be stored then.
    */
   async send(notifications: readonly BusinessMessage[]): Promise<void> {
     const { notificationsPerPublish: size } = limits.im;
@@ -44,19 +44,22 @@ export class UserNotifications {
     await this.parts.nodes.deliver(byNode);
   }
 
-  /** Resolves to the notification's number in the stream, the first one where it was stored before. */
+  /** Returns the sequence in the stream, the first one where it was stored before. */
   private async store({ userId, msgId, bizCode, data }: BusinessMessage): Promise<number> {
     const notification: BusinessMessage = { userId, msgId, bizCode, data };
     const options = { msgId: `notification:${userId}:${msgId}` };
     return (await this.parts.jetstream.publish(notificationSubject(userId), notification, options)).seq;
   }
 
-  /** The nodes where the users are connected, `null` where they are not; `undefined` where Redis is away. */
+  /** The nodes where the users are connected, `null` where they are not; `undefined` without Redis. */
   private placesOf(notifications: readonly BusinessMessage[]): Promise<(string | null)[] | undefined> {
     const { redis, log } = this.parts;
     const places = notifications.map(({ userId }) => redis.hget(imKeys.user(userId), "node"));
     return Promise.all(places).catch((error: Error) => {
-      log.warn({ notifications: notifications.length, err: error }, "presence cannot be read: every node is sent to");
+      log.warn(
+        { notifications: notifications.length, err: error },
+        "presence cannot be read: notifications are sent to every node",
+      );
       return undefined;
     });
   }

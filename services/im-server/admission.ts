@@ -7,7 +7,7 @@ import type { ImNode } from "./im-node.ts";
 import type { ImSocket } from "./im-socket.ts";
 import type { Position } from "./room-feed.ts";
 
-/** Why a socket is not let in. */
+/** The reason why a socket is refused. */
 interface Refusal {
   code: number;
   reason: string;
@@ -25,7 +25,7 @@ function roomIdOf(query: URLSearchParams): number | undefined {
   return Number.isSafeInteger(roomId) ? roomId : undefined;
 }
 
-/** The last frame that the client saw. A position that cannot be read counts as one before the history. */
+/** The last frame that the client has. A position that cannot be read counts as one before the history. */
 function seenBy(query: URLSearchParams): Position | undefined {
   const since = query.get("since");
   if (since === null) return undefined;
@@ -33,7 +33,10 @@ function seenBy(query: URLSearchParams): Position | undefined {
   return { seq: readable ? Number(since) : 0, epoch: readable ? (query.get("epoch") ?? "").slice(0, 100) : "" };
 }
 
-/** Token first: without one a client learns nothing. It is used up whatever follows. Rejects where Redis is away. */
+/**
+ * The token is checked first: without a valid one a client learns nothing. It is used up in any case. Rejects without
+ * Redis.
+ */
 async function findWho(node: ImNode, query: URLSearchParams): Promise<Who | { refusal: Refusal }> {
   const redeemed = await redeemToken(node.redis, query.get("token") ?? "");
   if (redeemed === null) return { refusal: { code: closeCodes.badToken, reason: "bad, used or expired token" } };
@@ -54,12 +57,12 @@ function full(node: ImNode, sockets: number): boolean {
 }
 
 /**
- * Lets a new socket in or closes it with the reason. When it resolves the socket is registered and greeted, from which
- * on it gets every frame of its room, or it is closing.
+ * Admits a new socket, or closes it with the reason. When it resolves, the socket is registered and greeted, and gets
+ * every frame of its room from then on; or it is closing.
  */
 export async function admit(node: ImNode, socket: ImSocket, query: URLSearchParams, sockets: number): Promise<void> {
   if (full(node, sockets)) {
-    socket.close(closeCodes.draining, "this node takes no more connections now");
+    socket.close(closeCodes.draining, "this node accepts no more connections now");
     return;
   }
   try {
@@ -69,7 +72,7 @@ export async function admit(node: ImNode, socket: ImSocket, query: URLSearchPara
   } catch (error) {
     node.log.warn(
       { err: error },
-      "a connection could not be let in: it is closed with 4503, and the client tries again",
+      "a connection could not be admitted: it is closed with 4503, and the client tries again",
     );
     socket.close(away.code, away.reason);
   }
@@ -83,7 +86,7 @@ async function join(node: ImNode, socket: ImSocket, who: Who, seen: Position | u
     const joined = await node.presence.join(connection, seen);
     if (joined.refused === "closed") connection.close(closeCodes.roomNotLive, "the room is not live");
     if (joined.refused === "older") connection.close(closeCodes.replaced, "replaced by a newer connection");
-    // The client may have gone meanwhile: claimed after that, its connection would be the user's for ever.
+    // The client may have left meanwhile. If its connection were claimed after that, nothing would remove it.
     if (joined.refused || !connection.open) {
       node.leave(connection);
       return;

@@ -3,8 +3,8 @@ import { bizCodes, frameCodes, frameMagic } from "../im-frames.ts";
 import { isShownText } from "../shown-text.ts";
 
 /**
- * A client's text frame. `fault` breaks the protocol: the connection is closed. `refused` is understood but not carried
- * out: the client gets an ack with the error.
+ * A client's text frame. `fault`: it violates the protocol, and the connection is closed. `refused`: it is valid and
+ * not carried out; the client gets an ack with the error.
  */
 export type ClientFrame =
   | { kind: "fault"; reason: string }
@@ -23,7 +23,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // No JSON text parses to undefined.
+    return undefined; // JSON text is never parsed to undefined.
   }
 }
 
@@ -62,11 +62,12 @@ function readBusiness(body: Fields, chatCharsMax: number): ClientFrame {
   const msgId = messageId(body);
   if (bizCode !== bizCodes.chat)
     return { kind: "refused", bizCode, msgId, error: "clients may not send this business code" };
-  // Older clients send data as a JSON text inside the frame.
+  // `data` may also be a JSON text inside the frame.
   const data = fieldsOf(typeof body.data === "string" ? parse(body.data) : body.data);
   if (typeof data?.content !== "string") return fault("content is no text");
   const { content } = data;
-  // Code points are at most the UTF-16 units and at least half of them: the exact count is taken only where it matters.
+  // A text has at most as many code points as UTF-16 units, and at least half as many: they are counted only where that
+  // decides.
   const tooLong = content.length > 2 * chatCharsMax || [...content].length > chatCharsMax;
   if (content === "" || tooLong)
     return { kind: "refused", bizCode, msgId, error: `content must have 1 to ${chatCharsMax} characters` };

@@ -1,6 +1,6 @@
 /**
- * Whole milliseconds since the process began. It never runs backwards, and its numbers are small: V8 keeps those inside
- * the objects that hold them, where a `Date.now()` takes 16 bytes of its own for each field of each connection.
+ * Whole milliseconds since the process started. It never runs backwards. The numbers are small: V8 stores them inside
+ * their objects, while each `Date.now()` in a field of each connection takes 16 more bytes.
  */
 export function nowMs(): number {
   return Math.floor(performance.now());

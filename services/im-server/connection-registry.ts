@@ -23,7 +23,7 @@ export class ConnectionRegistry<C extends Registered> {
     return [...this.byRoom.keys()];
   }
 
-  /** From here on the connection is counted and gets its room's frames; not yet its user's. */
+  /** From here on the connection is counted and gets its room's frames, but not yet those of its user. */
   add(connection: C): void {
     this.byId.set(connection.connectionId, connection);
     const room = this.byRoom.get(connection.roomId);
@@ -58,7 +58,7 @@ export class ConnectionRegistry<C extends Registered> {
     return this.byRoom.get(roomId) ?? nobody;
   }
 
-  /** The connections that their users are reached by. */
+  /** The connections that are their users' current ones. */
   claimed(): C[] {
     return [...this.byUser.values()];
   }

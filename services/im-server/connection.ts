@@ -9,27 +9,27 @@ import type { Position, RoomFrame } from "./room-feed.ts";
 import { closeForFault } from "./socket-fault.ts";
 import { wireText } from "./wire-text.ts";
 
-/** What all connections of a node have in common. */
+/** What all connections of a node share. */
 export interface ConnectionHost {
   readonly nodeId: string;
   readonly limits: { readonly sendQueueBytes: number };
-  /** Of a user's messages over all connections, so that a new connection gives nothing for free. */
+  /** The rate of a user's messages over all connections, so that a new connection does not reset it. */
   readonly messageRate: Pick<UserRate, "take">;
 }
 
 /** What a connection needs of its WebSocket. */
 type Socket = Pick<WebSocket, "readyState" | "OPEN" | "bufferedAmount" | "ping" | "pong" | "close" | "terminate"> & {
-  /** Writes what `wireText` made. */
+  /** Writes the result of `wireText`. */
   sendWire(wire: Buffer): void;
 };
 
-/** When a line is probed, and how long the answer may take. */
+/** When a connection is pinged, and how long the answer may take. */
 export interface ProbeLimits {
   readonly pingAfterMs: number;
   readonly pongTimeoutMs: number;
 }
 
-/** Whether `at` is reached already at `reached`, in the same epoch. */
+/** Whether `reached` is at or after a position, in the same epoch. */
 function isUpTo({ epoch, seq }: Position, reached: Position): boolean {
   return epoch === reached.epoch && seq <= reached.seq;
 }
@@ -59,7 +59,7 @@ export class Connection implements Presence {
   private pongAt = 0;
   private readonly socket: Socket;
   private readonly host: ConnectionHost;
-  /** The room's frames that came before the greeting; `undefined` once greeted. */
+  /** The room's frames that arrived before the greeting; `undefined` once greeted. */
   private early: RoomFrame[] | undefined = [];
   private greetedAt: Position | undefined;
 
@@ -72,12 +72,12 @@ export class Connection implements Presence {
     this.generation = who.generation;
   }
 
-  /** False from when it is closing. */
+  /** False once it is closing. */
   get open(): boolean {
     return this.socket.readyState === this.socket.OPEN;
   }
 
-  /** Counts a message of the client; false where its user sends more than a user may. */
+  /** Counts a message of the client; false where its user sends too fast. */
   countMessage(): boolean {
     this.receivedAt = nowMs();
     return this.host.messageRate.take(this.userId, this.receivedAt);
@@ -87,7 +87,7 @@ export class Connection implements Presence {
     this.sendWire(wireText(frame));
   }
 
-  /** The same for what `wireText` made, perhaps for many. */
+  /** The same for the result of `wireText`, which may be shared by many connections. */
   sendWire(wire: Buffer): void {
     if (!this.open) return;
     this.socket.sendWire(wire);
@@ -106,7 +106,7 @@ export class Connection implements Presence {
       this.close(closeCodes.tooSlow, "too slow: frames pile up");
   }
 
-  /** A frame of the room, `wire` being its bytes, written once for all members. It waits while the user is joining. */
+  /** A frame of the room. `wire` is its bytes, written once for all members. It waits while the user is joining. */
   sendOfRoom(frame: RoomFrame, wire: Buffer): void {
     if (this.early) {
       this.early.push(frame);
@@ -117,19 +117,19 @@ export class Connection implements Presence {
   }
 
   /**
-   * Sends the greeting, what the client missed, and the room's frames that came meanwhile.
-   * @param at the room's position that the greeting names: frames up to there are in `missed`, or older than this client
-   * @param recovered whether `missed` is all that the client missed; `undefined` for a client that does not come back
+   * Sends the greeting, the frames that the client missed, and the room's frames that arrived meanwhile. @param at the
+   * room's position in the greeting: frames up to it are in `missed`, or older than this client @param recovered
+   * whether `missed` is everything that the client missed; `undefined` for a client that does not reconnect
    */
   greet(at: Position, missed: readonly string[], recovered: boolean | undefined): void {
     const early = (this.early ?? []).filter((frame) => !isUpTo(frame, at)).map(({ frame }) => frame);
     this.early = undefined;
     this.greetedAt = at;
-    // In one write: each of many clients that come back costs one, however much it has missed.
+    // In one write: so each of many reconnecting clients costs one write, however much it has missed.
     this.sendWire(Buffer.concat([this.greeting(at, recovered), ...missed, ...early].map(wireText)));
   }
 
-  /** Greets again: frames of the room up to `at` are lost, and the client is to know that it has not got all. */
+  /** Greets again: frames of the room up to `at` are lost, and the greeting tells the client so. */
   sendLost(at: Position): void {
     const { greetedAt } = this;
     if (greetedAt && !isUpTo(at, greetedAt)) this.send(this.greeting(at, false));
@@ -141,8 +141,8 @@ export class Connection implements Presence {
   }
 
   /**
-   * Pings a client that sent nothing for `pingAfterMs`. False where the last ping was not answered in time: then the line
-   * is dead. A pong is the WebSocket's, not the client's: it is no heartbeat.
+   * Pings a client that has sent nothing for `pingAfterMs`. False where the last ping was not answered in time: then
+   * the connection is dead. A pong comes from the WebSocket, not from the client: it is no heartbeat.
    */
   probe(now: number, { pingAfterMs, pongTimeoutMs }: ProbeLimits): boolean {
     const aliveAt = Math.max(this.receivedAt, this.pongAt);

@@ -13,8 +13,8 @@ import { wireText } from "./wire-text.ts";
 const heartbeatAnswer = wireText(JSON.stringify({ code: frameCodes.heartbeat, body: {} }));
 
 /**
- * Holds a frame that a client sends while it is being let in. The socket is read all the same: only so the node sees that
- * the client has gone, and does not put its connection over a newer one.
+ * Holds a frame that arrives while the client is being admitted. The socket must be read: only then does the node see
+ * that the client has left, and does not put its connection over a newer one.
  */
 export function holdEarly(socket: ImSocket, data: Buffer, isBinary: boolean): void {
   if (socket.readyState !== socket.OPEN) return;
@@ -39,8 +39,8 @@ function counted(connection: Connection): boolean {
 }
 
 /**
- * Handles a frame of a client. Acks of notifications that were sent do not count as messages: there are no more of them
- * than notifications, and a client that was away may have many to send at once.
+ * Handles a frame of a client. Acks of sent notifications do not count as messages: there are no more acks than
+ * notifications, and a client that was away may have many acks to send at once.
  */
 export function receive(node: ImNode, connection: Connection, data: Buffer, isBinary: boolean): void {
   if (!connection.open) return;
@@ -71,17 +71,17 @@ function answer(node: ImNode, connection: Connection, frame: ClientFrame): void 
       refuse(connection, frame.bizCode, frame.msgId, frame.error);
       return;
     case "fault":
-      node.log.info({ userId: connection.userId, reason: frame.reason }, "protocol fault: the connection is closed");
+      node.log.info({ userId: connection.userId, reason: frame.reason }, "protocol error: the connection is closed");
       connection.close(closeCodes.protocolFault, frame.reason);
       return;
-    // The token logged the client in already; acks of notifications are handled in `receive`.
+    // The token has logged the client in already; `receive` handles acks of notifications.
     case "login":
     case "ack":
       return;
   }
 }
 
-/** Sender and room are the connection's; nothing of the frame but its content is used. */
+/** Sends chat. Sender and room are the connection's; only the content is taken from the frame. */
 async function sendChat(
   node: ImNode,
   connection: Connection,
@@ -95,14 +95,14 @@ async function sendChat(
   } catch (error) {
     const about = { userId, roomId, err: error };
     const text = "a chat message was not sent: the client gets an error";
-    // The router logs a flooded room, once for all its senders.
+    // The router logs a flooded room once for all its senders.
     if (isUnavailable(error)) node.log.warn(about, text);
     else if (!isFailure(error, "tooMany")) node.log.error(about, text);
     refuse(connection, bizCodes.chat, msgId, "not sent, try again");
   }
 }
 
-/** An ack with an `error`: clients that show business frames are not confused by it. */
+/** An ack with an `error`. It is no business frame, so clients do not show it as one. */
 function refuse(connection: Connection, bizCode: number, msgId: string | undefined, error: string): void {
   connection.send(JSON.stringify({ code: frameCodes.ack, body: { ...(msgId ? { msgId } : {}), bizCode, error } }));
 }

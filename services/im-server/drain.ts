@@ -5,15 +5,15 @@ import { batchesOf, touchRooms } from "./maintenance.ts";
 
 const portionsMax = 50;
 
-/** How many connections are closed at a time, and how long it is from one portion to the next. */
+/** The number of connections that are closed at a time, and the time between portions. */
 export interface DrainPlan {
   portion: number;
   pauseMs: number;
 }
 
 /**
- * Closes `connections` within `drainMs`, in portions of at least `leastPortion`: few are closed at once, many are spread
- * over the whole time, so that they do not come to the other nodes all at once. Pure.
+ * Closes `connections` within `drainMs`, in portions of at least `leastPortion`. Few connections are closed at once;
+ * many are spread over the whole time, so that they do not all reconnect to the other nodes at once. Pure.
  */
 export function drainPlan(connections: number, leastPortion: number, drainMs: number): DrainPlan {
   const portion = Math.max(leastPortion, Math.ceil(connections / portionsMax));
@@ -21,7 +21,7 @@ export function drainPlan(connections: number, leastPortion: number, drainMs: nu
   return { portion, pauseMs: drainMs / portions };
 }
 
-/** Closes all connections, within `drainMs`, and takes the node out of Redis. Never rejects. */
+/** Closes all connections, within `drainMs`, and removes the node from Redis. Never rejects. */
 export async function drain(node: ImNode): Promise<void> {
   const everybody = node.connections.all();
   const rooms = node.connections.rooms;
@@ -40,6 +40,9 @@ export async function drain(node: ImNode): Promise<void> {
     await touchRooms(node, rooms);
     await node.presence.removeMark();
   } catch (error) {
-    node.log.warn({ err: error, rooms: rooms.length }, "rooms not left in Redis: this node's leases there run out");
+    node.log.warn(
+      { err: error, rooms: rooms.length },
+      "this node could not be removed from its rooms in Redis: its leases there expire",
+    );
   }
 }

@@ -17,14 +17,14 @@ import { Replacements } from "./replacements.ts";
 import { Rooms } from "./rooms.ts";
 import { UnreportedAnchors } from "./unreported-anchors.ts";
 
-/** Of a call to a node that may be dead: a stop does not wait for it. */
+/** For a call to a node that may be dead: a stop of this process does not wait for it. */
 const mayBeDead = { timeout: limits.im.replaceTimeoutMs, tracking: false } as const;
 
 const entering = { timeout: limits.attendance.anchorEnteredTimeoutMs, tracking: false } as const;
 
 export type ImLimits = Limits<typeof limits.im>;
 
-/** The connections of one im-server node and what belongs to them. */
+/** The connections of one im-server node, and the state that they share. */
 export class ImNode {
   readonly connections = new ConnectionRegistry<Connection>();
   readonly rooms: Rooms;
@@ -36,7 +36,7 @@ export class ImNode {
     limits.im.userMessagesRemembered,
   );
   readonly unreported: UnreportedAnchors;
-  /** Anchors of live rooms, `null` where a room is not live; that is asked again by the next one. */
+  /** Anchors of live rooms, `null` where a room is not live; `null` is not cached. */
   private readonly anchors: AnswerCache<number, string | null>;
   private readonly replacements: Replacements;
   readonly redis: RedisState["redis"];
@@ -45,11 +45,11 @@ export class ImNode {
   readonly limits: ImLimits;
   /** Rooms whose number of members here changed since it was last written. */
   readonly changedRooms = new Set<number>();
-  /** The watch numbers that were last reported of the rooms here: changes are reported at once, others now and then. */
+  /** The watch numbers that were last reported, by room: changes are reported at once, others now and then. */
   readonly reportedWatch = new Map<number, number>();
   private readonly leaving = new Set<Promise<void>>();
   draining = false;
-  /** Called where Redis may have lost what this node wrote; set by the maintenance. */
+  /** Called where Redis may have lost this node's entries; set by the maintenance. */
   onLost: () => void = () => {};
 
   constructor(parts: {
@@ -95,8 +95,8 @@ export class ImNode {
   }
 
   /**
-   * The anchor of a live room, `null` where it is not live. Those who come in at about the same time share one call. A
-   * live room is cached for far less than the time for which the mark of a closed room keeps people out.
+   * The anchor of a live room, `null` where it is not live. Concurrent callers share one call. A live room is cached
+   * for a much shorter time than the mark of a closed room keeps users out.
    */
   anchorOf(roomId: number): Promise<string | null> {
     const find = async () => (await call(this.broker, "living-room.find", { roomId }))?.anchorId ?? null;
@@ -118,7 +118,7 @@ export class ImNode {
     this.changedRooms.add(connection.roomId);
     const left = this.presence.leave(connection).catch((error: Error) => {
       const about = { userId: connection.userId, connectionId: connection.connectionId, err: error };
-      this.log.warn(about, "presence not removed: it ends with its lease");
+      this.log.warn(about, "presence could not be removed: it expires with its lease");
     });
     this.leaving.add(left);
     void left.then(() => this.leaving.delete(left));
@@ -126,7 +126,7 @@ export class ImNode {
 
   /**
    * Reports to the living-room service that the anchor enters her room; false where the room is closed. Where the
-   * service does not answer she is let in, and the report is made later.
+   * service does not answer, she is admitted and reported later.
    */
   async anchorEnters(anchorId: string, roomId: number): Promise<boolean> {
     try {
@@ -134,29 +134,35 @@ export class ImNode {
       return live;
     } catch (error) {
       const about = { roomId, userId: anchorId, reportedLater: this.unreported.add(anchorId, roomId), err: error };
-      this.log.warn(about, "living-room did not answer that the anchor enters: she is let in all the same");
+      this.log.warn(
+        about,
+        "living-room did not answer whether the room is live: the anchor is admitted and reported later",
+      );
       return true;
     }
   }
 
-  /** Those of the rooms in which the user is connected here. */
+  /** The rooms in which the user is connected to this node. */
   roomsHolding(members: readonly { userId: string; roomId: number }[]): number[] {
     return members
       .filter(({ userId, roomId }) => this.connections.ofUser(userId)?.roomId === roomId)
       .map(({ roomId }) => roomId);
   }
 
-  /** Resolves once everybody who left is removed from Redis, or could not be. */
+  /** Resolves once everybody who left is removed from Redis, or the removal failed. */
   async allLeft(): Promise<void> {
     await Promise.all(this.leaving);
   }
 
-  /** Closes a connection here that a newer one of the user replaced. */
+  /** Closes a connection of this node that a newer one of the user replaced. */
   closeReplaced(connectionId: string): void {
     this.connections.byConnection(connectionId)?.close(closeCodes.replaced, "replaced by a newer connection");
   }
 
-  /** Closes a user's former connection, on whichever node it is. Where that does not answer, the lease ends it. */
+  /**
+   * Closes a user's former connection, on any node. Where that node does not answer, the connection ends with its
+   * lease.
+   */
   replaceFormer({ nodeId, connectionId }: { nodeId: string; connectionId: string }): void {
     if (nodeId === this.nodeId) this.closeReplaced(connectionId);
     else this.replacements.add(nodeId, connectionId);

@@ -9,19 +9,19 @@ const name = z.string().max(100);
 const roomFrame = z.object({ roomId: id, frame: z.string(), seq, epoch: name });
 const userFrame = z.object({ userId, frame: z.string(), seq, msgId: name });
 
-/** What other services may use of an im-server. Each action is called on a node by its id. */
+/** The actions of an im-server for other services. Each is called on a node by its id. */
 export const imServerActions = {
   /**
    * Frames for this node, each serialized once. `userId` frames go to that user's connection, `roomId` frames to every
-   * member here. A `userId` frame is in the notification stream under `seq`: it is sent again until the client acks
-   * `msgId`, and leaves the stream then.
+   * member on this node. A `userId` frame is in the notification stream under `seq`: it is sent again until the client
+   * acks `msgId`, and is then removed from the stream.
    */
   deliver: action({ frames: z.array(z.union([roomFrame, userFrame])).max(deliverFrames) }).returns<null>(),
   /** Closes connections that were replaced by newer ones elsewhere. */
   replace: action({ connectionIds: z.array(z.string().min(1).max(100)).max(replacesPerCall) }).returns<null>(),
   /** Closes the connections of a room that was closed (4410). */
   emptyRoom: action({ roomId: id }).returns<null>(),
-  /** In which of these rooms the user is connected here. */
+  /** In which of these rooms the users are connected to this node. */
   holding: action({ members: z.array(z.object({ userId, roomId: id })).max(1_000) }).returns<{ roomIds: number[] }>(),
   /** This node's public address and how many connections it has. */
   status: action({}).returns<{ address: string; connections: number; rooms: number; draining: boolean }>(),

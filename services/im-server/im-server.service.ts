@@ -27,7 +27,7 @@ interface State extends RedisState, JetStreamState {
 function onSocket({ node, listener, logger }: Service & State, socket: ImSocket, query: URLSearchParams): void {
   socket.early = [];
   const late = setTimeout(
-    () => socket.close(closeCodes.draining, "not let in in time, try again"),
+    () => socket.close(closeCodes.draining, "not admitted in time, try again"),
     node.limits.loginMs,
   );
   admit(node, socket, query, listener.sockets())
@@ -39,7 +39,7 @@ function onSocket({ node, listener, logger }: Service & State, socket: ImSocket,
     .finally(() => clearTimeout(late));
 }
 
-/** What this node does with its sockets. Those without a connection are on their way in or out. */
+/** The handlers of this node's sockets. A socket without a connection is being admitted or closed. */
 function listenerHandlers(service: Service & State): ListenerHandlers {
   return {
     open: (socket, query) => onSocket(service, socket, query),
@@ -51,7 +51,7 @@ function listenerHandlers(service: Service & State): ListenerHandlers {
       if (connection) receivePing(connection, data);
     },
     pong: ({ connection }) => connection?.receivePong(),
-    // A close always follows; the error itself is the network's or the client's doing.
+    // A close always follows; the error itself comes from the network or the client.
     error: (_socket, error) => service.logger.debug({ err: error }, "socket error"),
     handlerThrew: (socket, event, error) => closeForFault(service.logger, socket, socket.connection, event, error),
     acceptFailed: (error) => service.logger.error({ err: error }, "a connection was not accepted: the client retries"),

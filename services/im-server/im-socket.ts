@@ -6,7 +6,7 @@ import type { Connection } from "./connection.ts";
 
 const lowestReasonCode = 4000;
 
-/** A node's handlers of what happens to its sockets, by the events of ws. One set serves all of them. */
+/** A node's handlers of socket events, by the events of ws. One set serves all sockets. */
 export interface SocketHandlers {
   message(socket: ImSocket, data: Buffer, isBinary: boolean): void;
   ping(socket: ImSocket, data: Buffer): void;
@@ -20,11 +20,11 @@ export interface SocketHandlers {
 type Listener = (this: ImSocket, ...args: never[]) => void;
 
 /**
- * The listeners of all sockets of a node, one function an event: a socket finds itself in `this`. With tens of thousands
- * of sockets it is memory that counts, and a closure each would cost more than the connection itself.
+ * The listeners of all sockets of a node, one function for each event: a socket is its `this`. With tens of thousands
+ * of sockets, a closure for each would use more memory than the connection itself.
  *
- * Everything that clients send enters the node here. An error of a handler costs its one socket; uncaught, it would pass
- * through ws to the event loop and end the process.
+ * Everything that clients send enters the node here. An error of a handler closes its socket alone; uncaught, it would
+ * reach the event loop and end the process.
  */
 export function guardedListeners(handlers: SocketHandlers): ReadonlyMap<string, Listener> {
   const guard = <Args extends unknown[]>(event: string, handle: (socket: ImSocket, ...args: Args) => void) =>
@@ -46,24 +46,27 @@ export function guardedListeners(handlers: SocketHandlers): ReadonlyMap<string, 
 
 /** A WebSocket of this node. */
 export class ImSocket extends WebSocket {
-  /** The line under the WebSocket. */
+  /** The stream under the WebSocket. */
   line: Duplex | undefined = undefined;
-  /** What the client sends before it is let in or refused; it is handled then. */
+  /** Frames that arrive before the client is admitted or refused; they are handled then. */
   early: { data: Buffer; isBinary: boolean }[] | undefined = undefined;
-  /** Who it is, from when it is let in. */
+  /** The client's connection, once it is admitted. */
   connection: Connection | undefined = undefined;
 
-  /** To be called once, as soon as the socket is open. */
+  /** Call it once, as soon as the socket is open. */
   listen(listeners: ReadonlyMap<string, Listener>): void {
     for (const [event, listener] of listeners) this.on(event, listener as (this: WebSocket) => void);
   }
 
-  /** Writes what `wireText` made, as it is. Nothing of ws waits in a queue before the line, so the order is kept. */
+  /** Writes the result of `wireText` as it is. ws has nothing queued before the stream, so the order is kept. */
   sendWire(wire: Buffer): void {
     this.line?.write(wire);
   }
 
-  /** Protocol errors (too large, not UTF-8, malformed), which ws closes by itself, get the code that our clients know. */
+  /**
+   * ws closes after protocol errors (too large, not UTF-8, malformed) by itself. Here they get the close code that our
+   * clients know.
+   */
   override close(code?: number, reason?: string | Buffer): void {
     if (code === undefined || code === 1000 || code >= lowestReasonCode || code === 1001) super.close(code, reason);
     else if (code === 1009)

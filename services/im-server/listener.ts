@@ -8,11 +8,11 @@ import { guardedListeners, ImSocket, type SocketHandlers } from "./im-socket.ts"
 
 export interface Listener {
   readonly port: number;
-  /** How many sockets are not closed yet, with a connection or without. */
+  /** The number of sockets that are not closed yet, with or without a connection. */
   sockets(): number;
-  /** Takes no more connections; those that are there stay. */
+  /** Accepts no more connections; existing ones stay. */
   refuse(): void;
-  /** Closes all open sockets and resolves once the last one is gone, which takes `closeGraceMs` at the most. */
+  /** Closes all open sockets, and resolves once the last one is closed, after `closeGraceMs` at the most. */
   close(code: number, reason: string): Promise<void>;
 }
 
@@ -27,16 +27,17 @@ export interface ListenerOptions {
 }
 
 export interface ListenerHandlers extends SocketHandlers {
-  /** Called for each socket that came in, before any other handler. */
+  /** Called for each new socket, before any other handler. */
   open(socket: ImSocket, query: URLSearchParams): void;
-  /** The system could not take a connection; the listener goes on. */
+  /** The system could not accept a connection; the listener continues. */
   acceptFailed(error: Error): void;
 }
 
 async function listenOn(server: Server, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    // Clients of a node that died come all at once, and one that finds the queue full tries again after seconds.
+    // The clients of a node that died connect all at once. A client that finds the queue full tries again only after
+    // seconds.
     server.listen({ port, host, backlog: limits.im.listenBacklog }, () => {
       server.off("error", reject);
       resolve();
@@ -44,7 +45,9 @@ async function listenOn(server: Server, host: string, port: number): Promise<voi
   });
 }
 
-/** Takes the port or the next free one; 0 takes any. Rejects where there is none among `limits.im.portsTried`. */
+/**
+ * Listens on the port or the next free one; 0 is any free port. Rejects where none of `limits.im.portsTried` is free.
+ */
 async function listenFrom(server: Server, host: string, first: number): Promise<void> {
   const last = first === 0 ? 0 : Math.min(65_535, first + limits.im.portsTried);
   for (let port = first; ; port++) {
@@ -83,15 +86,15 @@ class OpenSockets {
 }
 
 /**
- * The node's own HTTP server, for WebSockets on /im alone. Every upgrade there is accepted: a browser
- * sees no HTTP status, so a refusal is a close code.
+ * The node's own HTTP server, for WebSockets on /im alone. Every upgrade on /im is accepted, since a browser does not
+ * see an HTTP status: a refusal is a close code.
  */
 export async function openListener(options: ListenerOptions, handlers: ListenerHandlers): Promise<Listener> {
   const upgrades = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
     maxPayload: limits.im.frameBytes,
-    // The node answers pings and knows its sockets itself: ws would keep closures for both with each socket.
+    // The node answers pings and tracks its sockets itself: ws would keep closures for both with each socket.
     autoPong: false,
     clientTracking: false,
     WebSocket: ImSocket as unknown as typeof WebSocket,
@@ -122,7 +125,7 @@ export async function openListener(options: ListenerOptions, handlers: ListenerH
   server.on("upgrade", (request, line, head) => {
     const url = upgradeUrl(request);
     if (!url) return notFound(line);
-    // Only browsers send the header truthfully; other clients could send any.
+    // Only browsers send the header reliably; other clients can send any value.
     const { origin } = request.headers;
     const foreign = origin !== undefined && allowedOrigins && !allowedOrigins.includes(origin);
     upgrades.handleUpgrade(request, line, head, (accepted) => {
@@ -135,7 +138,7 @@ export async function openListener(options: ListenerOptions, handlers: ListenerH
     });
   });
   await listenFrom(server, options.host, options.port);
-  // A connection that could not be accepted (no memory or file descriptor left for it) ends no other one.
+  // A connection that cannot be accepted (no memory or file descriptor is left) affects no other connection.
   server.on("error", (error) => handlers.acceptFailed(error));
   return {
     port: (server.address() as AddressInfo).port,

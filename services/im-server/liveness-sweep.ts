@@ -6,23 +6,23 @@ interface SweepLimits extends ProbeLimits {
 }
 
 /**
- * Closes the connections whose client or line is dead, in one pass over all of them instead of a timer each. A node that
- * was itself paused (stopped, suspended, busy) cannot know who sent nothing meanwhile, since what clients sent is still
- * to be read: then every connection's time starts again.
+ * Closes dead connections, in one pass over all of them instead of a timer for each. A node that was itself paused
+ * (stopped, suspended, busy) has not read yet what clients sent meanwhile. Then the time of every connection starts
+ * again.
  */
 export class LivenessSweep {
   private readonly bounds: SweepLimits;
   private readonly pausedMs: number;
   private sweptAt: number;
 
-  /** `everyMs` is how often `sweep` is going to be called. */
+  /** `everyMs` is the interval at which `sweep` is called. */
   constructor(bounds: SweepLimits, everyMs: number, now: number) {
     this.bounds = bounds;
     this.pausedMs = everyMs + Math.min(bounds.pongTimeoutMs, bounds.heartbeatTimeoutMs) / 2;
     this.sweptAt = now;
   }
 
-  /** Closes the dead ones. True where the node was paused and no connection is judged. */
+  /** Closes the dead ones. Returns true where the node was paused and no connection was closed. */
   sweep(connections: Iterable<Connection>, now: number): boolean {
     const paused = now - this.sweptAt > this.pausedMs;
     this.sweptAt = now;

@@ -14,7 +14,7 @@ export function batchesOf<T>(items: readonly T[], size: number): T[][] {
   return starts.map((start) => items.slice(start, start + size));
 }
 
-/** Writes the members of rooms here, fetches missed frames where a room is further on, and reports who watches. */
+/** Writes the numbers of members on this node, fetches missed frames of rooms, and reports the watch numbers. */
 export async function touchRooms(node: ImNode, roomIds: readonly number[]): Promise<void> {
   for (const batch of batchesOf(roomIds, limits.im.presenceBatch)) {
     const rooms = batch.map((roomId) => ({ roomId, members: node.connections.inRoom(roomId).size }));
@@ -26,9 +26,9 @@ export async function touchRooms(node: ImNode, roomIds: readonly number[]): Prom
 }
 
 /**
- * Reports the watch numbers that changed to living-room; where it does not answer the rooms stay changed. Reports of
- * several nodes may be written in another order than they were counted in: see `reportAgain`, and a room that was left
- * empty is swept as a deserted one a lease later.
+ * Reports changed watch numbers to living-room. Without an answer the rooms stay changed. Reports of several nodes may
+ * be written in another order than they were counted: `reportAgain` corrects that. A room that was left empty is
+ * removed as a deserted one after its lease.
  */
 async function report(node: ImNode, watched: readonly { roomId: number; watchNum: number }[]): Promise<void> {
   const { reportedWatch, changedRooms, connections } = node;
@@ -41,19 +41,19 @@ async function report(node: ImNode, watched: readonly { roomId: number; watchNum
     for (const { roomId } of rooms) changedRooms.add(roomId);
     node.log.warn({ rooms: rooms.length, err: error }, "watch numbers were not reported: they are tried again");
   }
-  // Rooms without members here are reported by the nodes that have some.
+  // The nodes that have members of a room report it.
   for (const { roomId } of watched) if (connections.inRoom(roomId).size === 0) reportedWatch.delete(roomId);
 }
 
 /**
- * Counts the rooms as changed whose number was reported longest ago, a batch each time: a late report of another node may
- * have overwritten it. The Map keeps the order of the reports.
+ * Reports the rooms again whose number was reported longest ago, a batch each time, since a late report of another node
+ * may have overwritten it. The Map keeps the order of the reports.
  */
 function reportAgain({ reportedWatch, changedRooms }: ImNode): void {
   for (const roomId of [...reportedWatch.keys()].slice(0, limits.im.presenceBatch)) changedRooms.add(roomId);
 }
 
-/** Rooms that changed here are reported in any case: other nodes may have reported another number meanwhile. */
+/** Rooms that changed on this node are always reported: other nodes may have reported another number meanwhile. */
 async function flushChanges(node: ImNode): Promise<void> {
   const changed = [...node.changedRooms];
   node.changedRooms.clear();
@@ -67,9 +67,9 @@ async function flushChanges(node: ImNode): Promise<void> {
 }
 
 /**
- * Renews users' leases. While a user's entry was lost in Redis, routers did not find the user: the stream is read. Who
- * left since the users were listed is left out in the same step that sends the renewal, which would write the removed
- * entry again.
+ * Renews users' leases. While a user's entry was lost in Redis, routers did not find the user, so the stream is read. A
+ * user who has left since the list was made is removed from it in the same step that sends the renewal, which would
+ * write the removed entry again.
  */
 async function renewUsers(node: ImNode, users: readonly Presence[]): Promise<void> {
   const { connections, notifications } = node;
@@ -82,7 +82,7 @@ async function renewUsers(node: ImNode, users: readonly Presence[]): Promise<voi
   }
 }
 
-/** Renews every lease of this node; what Redis has lost is written again. */
+/** Renews every lease of this node; entries that Redis lost are written again. */
 async function renewAll(node: ImNode): Promise<void> {
   for (const batch of batchesOf(node.connections.claimed(), limits.im.presenceBatch)) await renewUsers(node, batch);
   await touchRooms(node, node.connections.rooms);
@@ -117,7 +117,7 @@ export function startMaintenance(node: ImNode): { stop(): Promise<void> } {
   const liveness = new LivenessSweep(node.limits, sweepEveryMs, nowMs());
   const sweepConnections = guarded(node.log, "closing dead connections", () => {
     if (liveness.sweep(node.connections.all(), nowMs()))
-      node.log.warn({}, "this node was paused: no connection is closed for what it did not send meanwhile");
+      node.log.warn({}, "this node was paused: no connection is closed for silence meanwhile");
   });
   const checkAll = guarded(node.log, "checking for stored notifications", () => checkNotifications(node));
   const sweep = setInterval(sweepConnections, sweepEveryMs);
@@ -132,7 +132,10 @@ export function startMaintenance(node: ImNode): { stop(): Promise<void> } {
   };
 }
 
-/** A notification whose call did not reach this node is in the stream: it is read for each connection now and then. */
+/**
+ * A notification whose call did not reach this node is in the stream: so the stream is read for each connection now and
+ * then.
+ */
 function checkNotifications(node: ImNode): void {
   const readBefore = nowMs() - node.limits.notificationsCheckMs;
   for (const connection of node.connections.claimed())

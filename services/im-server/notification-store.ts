@@ -8,7 +8,7 @@ import { type BusinessMessage, businessFrame } from "../im-frames.ts";
 import { notificationStream, notificationSubject } from "../streams.ts";
 import type { StoredNotification } from "./unacked-notifications.ts";
 
-/** JetStream's error codes for a message that is not there: none found, deleted before, or gone with its age. */
+/** JetStream's error codes for a missing message: not found, deleted, or expired. */
 const gone = new Set([10_037, 10_043, 10_057]);
 
 function isGone(error: unknown): boolean {
@@ -16,10 +16,7 @@ function isGone(error: unknown): boolean {
   return code !== undefined && gone.has(code);
 }
 
-/**
- * The notification in a message of the stream, ready to be sent.
- * @throws Error where the message is none.
- */
+/** Reads a notification from a message of the stream. @throws Error where it is not one. */
 function read(message: StoredMsg): StoredNotification {
   const body = (fieldsOf(message.json<unknown>()) ?? {}) as unknown as BusinessMessage;
   const { msgId, userId, bizCode, data } = body;
@@ -29,7 +26,7 @@ function read(message: StoredMsg): StoredNotification {
   return { msgId, seq: message.seq, frame: businessFrame({ msgId, userId, bizCode, data }), expiresAt };
 }
 
-/** The notification stream as an im-server uses it. Everything rejects where JetStream is away. */
+/** The notification stream for an im-server. Everything rejects without JetStream. */
 export class NotificationStore {
   private readonly jetstream: JetStreamState["jetstream"];
   private readonly log: Log;
@@ -41,8 +38,8 @@ export class NotificationStore {
   }
 
   /**
-   * The user's first notification at or after a number of the stream; `undefined` where there is none. One that cannot
-   * be read is skipped: it does not hold up those after it.
+   * The user's first notification at or after a sequence; `undefined` where there is none. One that cannot be read is
+   * skipped.
    */
   async next(userId: string, fromSeq: number): Promise<StoredNotification | undefined> {
     for (let from = fromSeq; ; ) {
@@ -59,7 +56,7 @@ export class NotificationStore {
   }
 
   private async stored(userId: string, fromSeq: number): Promise<StoredMsg | null> {
-    // The leader is asked, not a replica: what was stored before the call is found.
+    // The leader answers, not a replica: so everything stored before the call is found.
     const query = { seq: fromSeq, next_by_subj: natsPrefix() + notificationSubject(userId) };
     return await this.jetstream.manager.streams.getMessage(this.stream, query).catch((error: unknown) => {
       if (isGone(error)) return null;
@@ -68,8 +65,8 @@ export class NotificationStore {
   }
 
   /**
-   * Removes a notification, which may be gone already. It is read first: where the stream was made again, another user's
-   * may stand in its place.
+   * Removes a notification, which may be removed already. It is read first: where the stream was made again, the
+   * sequence may be another user's.
    */
   async remove(userId: string, msgId: string, seq: number): Promise<void> {
     const there = await this.next(userId, seq);

@@ -11,19 +11,20 @@ const idleMs = 60_000;
 const errorBackoffMs = 1_000;
 
 /**
- * Sends the users' notifications to their connections: again until the client acks them, and out of the stream then.
- * What a connection has not acked when it closes is sent to the user's next one, on any node.
+ * Sends users' notifications to their connections, again until the client acks them, and then removes them from the
+ * stream. Notifications that a connection has not acked when it closes are sent to the user's next connection, on any
+ * node.
  */
 export class Notifications {
   private readonly store: NotificationStore;
   private readonly log: Log;
   private readonly resendMs: number;
-  /** Of connections with unacked notifications; most have none. */
+  /** By connection; most connections have none. */
   private readonly unacked = new Map<Connection, UnackedNotifications>();
-  /** Connections for whose users the stream is to be read. */
+  /** Connections for whose users the stream must be read. */
   private readonly behind = new Set<Connection>();
   private readonly removals = new Set<Promise<void>>();
-  /** The numbers of those that are being removed: a read that still finds one does not send it again. */
+  /** The sequences that are being removed: a concurrent read does not send them again. */
   private readonly removing = new Set<number>();
   private readonly reads: BackgroundLoop;
   private readonly resends: NodeJS.Timeout;
@@ -38,7 +39,9 @@ export class Notifications {
     this.resends = setInterval(resend, Math.max(10, resendMs / 8));
   }
 
-  /** Sends a notification that a router has stored under `seq`, where the user is connected and was not sent it yet. */
+  /**
+   * Sends a notification that a router has stored under `seq`, if the user is connected and has not been sent it yet.
+   */
   deliver(connection: Connection | undefined, notification: { msgId: string; seq: number; frame: string }): void {
     if (!connection?.open) return;
     const expiresAt = Date.now() + limits.jetstream.notificationsAgeMs;
@@ -46,14 +49,14 @@ export class Notifications {
       connection.send(notification.frame);
   }
 
-  /** Reads what the stream has for the connection's user and sends it, soon. */
+  /** Reads the stored notifications of the connection's user soon, and sends them. */
   catchUp(connection: Connection): void {
     connection.notificationsReadAt = nowMs();
     this.behind.add(connection);
     this.reads.wake();
   }
 
-  /** The client has it. False where it was never sent here, or was acked before; nothing changes then. */
+  /** Handles an ack. False where the notification was not sent here, or was acked before; then nothing changes. */
   acked(connection: Connection, msgId: string | undefined): boolean {
     const unacked = this.unacked.get(connection);
     const seqs = msgId === undefined ? [] : (unacked?.acked(msgId) ?? []);
@@ -72,7 +75,7 @@ export class Notifications {
     this.behind.delete(connection);
   }
 
-  /** Resolves once the running reads and removals are over. */
+  /** Resolves once the running reads and removals have ended. */
   async stop(): Promise<void> {
     clearInterval(this.resends);
     await this.reads.stop();
@@ -92,7 +95,7 @@ export class Notifications {
   private remove(userId: string, msgId: string, seq: number): void {
     const removed = this.store.remove(userId, msgId, seq).catch((error: Error) => {
       const about = { userId, msgId, seq, err: error };
-      this.log.warn(about, "an acked notification was not removed from the stream: it is sent once more");
+      this.log.warn(about, "an acked notification was not removed from the stream: it is sent again");
     });
     this.removals.add(removed);
     this.removing.add(seq);
@@ -110,7 +113,7 @@ export class Notifications {
     }
   }
 
-  /** One round: some of the connections that are behind. Where the stream could not be read they stay behind. */
+  /** One round: reads the stream for some of the connections. Where it cannot be read they are tried again. */
   private async readForSome(): Promise<boolean> {
     const some = [...this.behind].slice(0, limits.im.notificationReadsInFlight);
     const done = await Promise.allSettled(some.map((connection) => this.readFor(connection)));
@@ -119,7 +122,7 @@ export class Notifications {
   }
 
   private async readFor(connection: Connection): Promise<void> {
-    // Before the read: where `catchUp` is called meanwhile, the stream is read again.
+    // Before the read: if `catchUp` is called meanwhile, the stream is read again.
     this.behind.delete(connection);
     try {
       let next = 1;

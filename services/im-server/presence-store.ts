@@ -17,14 +17,14 @@ export interface Presence {
   generation: number;
 }
 
-/** `refused` where the room was just closed, or where the user's entry is of a newer connection. */
+/** `refused` where the room was just closed, or the user's entry is of a newer connection. */
 export type Joined =
   | { refused: "closed" | "older" }
   | {
       refused?: undefined;
       replaced: { nodeId: string; connectionId: string } | undefined;
       position: Position;
-      /** What the client missed; `undefined` where the history does not reach back that far. */
+      /** The frames that the client missed; `undefined` where the history does not reach back far enough. */
       replay: string[] | undefined;
     };
 
@@ -45,12 +45,12 @@ const desertedScript = lua("now", "take-deserted-rooms");
 
 const missedScript = lua("frames-after", "missed-frames");
 
-/** Presence in Redis (which user is connected where), as one node writes it. Everything rejects where Redis is away. */
+/** Presence in Redis (which user is connected where), as written by one node. Everything rejects without Redis. */
 export class PresenceStore {
   private readonly redis: Redis;
   private readonly nodeId: string;
   private readonly leaseMs: number;
-  /** Beginning of the epochs that `join` brings, a new one each time, in case that the room has none. */
+  /** The prefix of the epochs that `join` passes, a new one each time, for a room that has none. */
   private readonly epochs = randomBytes(6).toString("hex");
   private joins = 0;
 
@@ -87,7 +87,10 @@ export class PresenceStore {
     await this.redis.eval(leaveScript, 1, imKeys.user(userId), connectionId);
   }
 
-  /** Resolves to the ids of connections: `replaced` on another node, and `lost` in Redis and written again. */
+  /**
+   * Returns the ids of connections that another node has `replaced`, and of those whose entries were `lost` in Redis
+   * and written again.
+   */
   async renew(present: readonly Presence[]): Promise<{ replaced: string[]; lost: string[] }> {
     if (present.length === 0) return { replaced: [], lost: [] };
     const keys = present.map(({ userId }) => imKeys.user(userId));
@@ -134,7 +137,7 @@ export class PresenceStore {
     return epoch ? { epoch, seq, complete: complete === 1, frames } : undefined;
   }
 
-  /** True where this node's mark is gone: Redis is new or was wiped, and everything is to be written again. */
+  /** True where this node's mark is missing: Redis is new or was wiped, and everything must be written again. */
   async forgotten(): Promise<boolean> {
     return (await this.redis.set(nodeMark(this.nodeId), 1, "PX", 10 * this.leaseMs, "NX")) === "OK";
   }

@@ -2,8 +2,8 @@ import { LRUCache } from "lru-cache";
 import { limits } from "../../config/limits.ts";
 
 /**
- * A rate with a burst. What each of its users took is one number that the caller keeps: the time until which it is paid
- * for, ms; start with 0. Pure.
+ * A rate with a burst. The caller keeps one number for each user: the time up to which the user's messages are paid
+ * for, ms, starting with 0. Pure.
  */
 export class Rate {
   private readonly pauseMs: number;
@@ -14,7 +14,7 @@ export class Rate {
     this.aheadMs = this.pauseMs * burst;
   }
 
-  /** The new `paidUntil`, or `undefined` where this one is too fast. A clock that is set back gives nothing for free. */
+  /** The new `paidUntil`, or `undefined` where the rate is exceeded. A clock that is set back gains nothing. */
   take(paidUntil: number, nowMs: number): number | undefined {
     const next = Math.max(paidUntil, nowMs) + this.pauseMs;
     return next - nowMs > this.aheadMs ? undefined : next;
@@ -22,8 +22,8 @@ export class Rate {
 }
 
 /**
- * A rate of each user on this node, over all of the user's connections, in a bounded memory: a user who was idle for
- * longer than `remembered` others starts with a full burst.
+ * The rate of each user on this node, over all connections of the user, in bounded memory: a user who was idle while
+ * `remembered` others were active starts with a full burst.
  */
 export class UserRate {
   private readonly rate: Rate;
@@ -34,7 +34,7 @@ export class UserRate {
     this.paidUntil = new LRUCache({ max: remembered });
   }
 
-  /** False where this one is too fast. */
+  /** False where the rate is exceeded. */
   take(userId: string, nowMs: number): boolean {
     const paidUntil = this.rate.take(this.paidUntil.get(userId) ?? 0, nowMs);
     if (paidUntil !== undefined) this.paidUntil.set(userId, paidUntil);
@@ -50,8 +50,8 @@ interface ConnectLimits {
 }
 
 /**
- * How fast sockets come in on one node: all together, so that many who come back at once do not delay those who
- * are there, and those of one user, since each of them replaces the user's former one.
+ * The rate of new sockets on one node: of all together, so that many reconnecting clients do not delay the present
+ * ones; and of each user, since each socket replaces the user's former one.
  */
 export class ConnectRate {
   private readonly ofAll: Rate;
@@ -64,14 +64,14 @@ export class ConnectRate {
     this.ofUser = new UserRate(ofUser, limits.im.userConnectsRemembered);
   }
 
-  /** Whether one more may come in now. */
+  /** Whether another socket may be admitted now. */
   take(nowMs: number): boolean {
     const paidUntil = this.ofAll.take(this.allPaidUntil, nowMs);
     this.allPaidUntil = paidUntil ?? this.allPaidUntil;
     return paidUntil !== undefined;
   }
 
-  /** Whether the user may come in now. */
+  /** Whether another socket of the user may be admitted now. */
   takeUser(userId: string, nowMs: number): boolean {
     return this.ofUser.take(userId, nowMs);
   }

@@ -5,8 +5,9 @@ import { limits } from "../../config/limits.ts";
 type Send = (nodeId: string, connectionIds: string[]) => Promise<unknown>;
 
 /**
- * Calls other nodes about their connections that were replaced by newer ones here: those of a short time in one call a
- * node. When a node dies all its users come here at once, and each of them is one more message to the dead node.
+ * Tells other nodes which of their connections newer ones on this node have replaced, in one call to a node for those
+ * of a short time. When a node dies, all its users connect here at once, and each call is one more message to the dead
+ * node.
  */
 export class Replacements {
   private readonly waiting = new Map<string, string[]>();
@@ -33,13 +34,16 @@ export class Replacements {
     const connectionIds = this.waiting.get(nodeId) ?? [];
     this.waiting.delete(nodeId);
     const { replacesPerCall: count } = limits.im;
-    // Our own ids: none of them is too large.
+    // These ids are made by us: none is too large.
     const parts = cutList(connectionIds, { count, bytes: limits.bus.listBytes }, () => undefined);
     try {
       await Promise.all(parts.map((part) => this.send(nodeId, part)));
     } catch (error) {
       const about = { nodeId, connections: connectionIds.length, err: error };
-      this.log.warn(about, "the node of replaced connections did not answer: it closes them when it renews its leases");
+      this.log.warn(
+        about,
+        "the node of replaced connections did not answer: it closes them at its next renewal of leases",
+      );
     }
   }
 }

@@ -11,39 +11,39 @@ export interface Position {
   seq: number;
 }
 
-/** The answer of the room's history: where the room is, and what came after the asked position, oldest first. */
+/** The answer of the room's history: the room's position, and the frames after the requested position, oldest first. */
 export interface Missed extends Position {
-  /** False where the history does not reach back that far; `frames` is empty then. */
+  /** False where the history does not reach back far enough; `frames` is empty then. */
   complete: boolean;
   frames: string[];
 }
 
-/** What the caller is to do next. */
+/** The next actions of the caller. */
 export interface Step {
-  /** In this order. */
+  /** To be sent, in this order. */
   send: RoomFrame[];
-  /** What came after this position is to be fetched, for `repaired`. */
+  /** Frames after this position are to be fetched, for `repaired`. */
   fetchAfter?: Position;
-  /** Set where frames before `send` are lost: the position from which the room goes on. */
+  /** Set where frames before `send` are lost: the position from which the room continues. */
   lostUpTo?: Position;
 }
 
 type Mode = "starting" | "following" | "repairing";
 
 /**
- * The frames of one room on one node, put in the order of their numbers. Frames travel in calls from several routers
- * and may overtake each other or miss this node; a frame that is not the next one is held until the missing ones were
- * fetched. Pure: the caller fetches where a step or `behind` asks for it, and hands the result to `repaired`.
+ * Sorts the frames of one room on one node by their numbers. Frames travel in calls from several routers, and may
+ * overtake each other or miss this node. A frame that is not the next one is held until the missing ones are fetched.
+ * Pure: the caller fetches where a step or `behind` requests it, and passes the result to `repaired`.
  *
  * Modes and moves:
- *   starting   the room's position is not known; frames are held
+ *   starting   the room's position is unknown; frames are held
  *     → following   `start`, with the position in Redis; `offer`, where more than `heldMax` frames would be held
- *   following  `position` is that of the last frame sent; the frame after it is sent at once, older ones never
+ *   following  `position` is that of the last frame sent; the next frame is sent at once, older ones never
  *     → repairing   `offer` of a frame that is not the next one; `behind`, where the room is further on in Redis
- *   repairing  what came after `position` is being fetched; frames are held
- *     → following   `repaired`, with what was fetched or without; `offer`, where more than `heldMax` would be held
- * Held frames go out with the move to following; where they do not follow each other either, repairing begins again.
- * A frame of an unkept epoch is sent at once in every mode and moves nothing.
+ *   repairing  the frames after `position` are being fetched; new frames are held
+ *     → following   `repaired`, with or without the fetched frames; `offer`, where more than `heldMax` would be held
+ * Held frames are sent with the move to following. If they do not follow each other, repairing begins again. A frame of
+ * an epoch without a history is sent at once in every mode, and does not change the position.
  */
 export class RoomFeed {
   private mode: Mode = "starting";
@@ -55,21 +55,21 @@ export class RoomFeed {
     this.heldMax = heldMax;
   }
 
-  /** `position` is the room's in Redis: frames after it are wanted. Nothing happens where the feed has started. */
+  /** `position` is the room's in Redis: frames after it are wanted. Does nothing once the feed has started. */
   start(position: Position): Step {
     if (this.mode !== "starting") return { send: [] };
     this.position = position;
     return this.sendHeld();
   }
 
-  /** Whether Redis has begun a new epoch since this node last knew where the room is. */
+  /** Whether Redis has a newer epoch than this node. */
   isNewEpoch(epoch: string): boolean {
     return this.position !== undefined && epoch !== this.position.epoch && !isUnkept(epoch);
   }
 
-  /** Takes a frame that a router sent. */
+  /** Handles a frame of a router. */
   offer(frame: RoomFrame): Step {
-    // Numbered without a history, while Redis is away: there is no order to keep and nothing to fetch.
+    // Numbered without a history, while Redis is away: there is no order and nothing to fetch.
     if (isUnkept(frame.epoch)) return { send: [frame] };
     if (this.mode !== "following") return this.hold(frame);
     const at = this.position as Position;
@@ -83,7 +83,7 @@ export class RoomFeed {
     return { send: [], fetchAfter: at };
   }
 
-  /** Whether the room has gone on without this node: then what came after the returned position is to be fetched. */
+  /** Where the room is further on than this node: the position after which frames are to be fetched. */
   behind(room: Position): Position | undefined {
     if (this.mode !== "following" || !this.position) return undefined;
     if (room.epoch === this.position.epoch && room.seq <= this.position.seq) return undefined;
@@ -92,8 +92,8 @@ export class RoomFeed {
   }
 
   /**
-   * The answer to a `fetchAfter`; `undefined` where there is none. Without the missing frames the feed goes on with what
-   * it holds, and a gap. Nothing happens where it is following already.
+   * Handles the answer to a `fetchAfter`; `undefined` where there is none. Without the missing frames the feed
+   * continues with the held frames, and a gap. Does nothing where it is following already.
    */
   repaired(missed: Missed | undefined): Step {
     if (this.mode === "following") return { send: [] };
@@ -103,7 +103,8 @@ export class RoomFeed {
       : [];
     if (missed?.complete) {
       this.position = { epoch: missed.epoch, seq: missed.seq };
-      // Held frames of another epoch than the room's are of one that has ended: they are sent and move nothing.
+      // Held frames of another epoch than the room's are of one that has ended: they are sent and do not change the
+      // position.
       const over = this.held.filter((frame) => frame.epoch !== missed.epoch);
       this.held = this.held.filter((frame) => frame.epoch === missed.epoch);
       const next = this.sendHeld();
@@ -149,7 +150,7 @@ function lostBefore(
   if (missed) return goesOnAt && { epoch: goesOnAt.epoch, seq: goesOnAt.seq };
   let at = from;
   for (const { epoch, seq } of send) {
-    // The first frame of an epoch follows whatever was the last one of the epoch before.
+    // The first frame of an epoch follows any last frame of the epoch before.
     const follows = seq === 1 || (epoch === at?.epoch && seq <= at.seq + 1);
     if (!follows) return goesOnAt;
     at = { epoch, seq };

@@ -9,12 +9,12 @@ interface Parts {
   connections: ConnectionRegistry<Connection>;
   /** Reads the room's history in Redis; `undefined` where the room has no state there. */
   fetchMissed: (roomId: number, from: Position) => Promise<Missed | undefined>;
-  /** Called where the room has a new epoch: perhaps Redis lost its state, and everything else. */
+  /** Called where the room has a new epoch: Redis may have lost its state, and everything else. */
   onNewEpoch: (roomId: number) => void;
   log: Log;
 }
 
-/** The rooms that have members on this node, and the way of a room's frames to them. */
+/** The rooms with members on this node. Sends a room's frames to its members. */
 export class Rooms {
   private readonly feeds = new Map<number, RoomFeed>();
   private readonly parts: Parts;
@@ -23,7 +23,7 @@ export class Rooms {
     this.parts = parts;
   }
 
-  /** Call it before the room's position is asked for: frames that come in between are held for `start`. */
+  /** Call it before reading the room's position: frames that arrive in between are held for `start`. */
   open(roomId: number): void {
     if (!this.feeds.has(roomId)) this.feeds.set(roomId, new RoomFeed(limits.im.heldRoomFrames));
   }
@@ -33,7 +33,7 @@ export class Rooms {
     if (feed) this.follow(roomId, feed, feed.start(position));
   }
 
-  /** Sends a frame to the members, now or in its order. */
+  /** Sends a frame to the members, at once or when it is next in order. */
   deliver(roomId: number, frame: RoomFrame): void {
     const feed = this.feeds.get(roomId);
     if (!feed) return;
@@ -41,14 +41,14 @@ export class Rooms {
     this.follow(roomId, feed, feed.offer(frame));
   }
 
-  /** Fetches what this node has missed of a room that is further on in Redis. */
+  /** Fetches the frames that this node has missed of a room. */
   catchUp(roomId: number, position: Position): void {
     const feed = this.feeds.get(roomId);
     const from = feed?.behind(position);
     if (feed && from) this.repairSoon(roomId, feed, from);
   }
 
-  /** Call it after a member left: a room without members here is forgotten. */
+  /** Call it after a member left: removes a room without members on this node. */
   closeIfEmpty(roomId: number): void {
     if (this.parts.connections.inRoom(roomId).size === 0) this.feeds.delete(roomId);
   }
@@ -58,7 +58,7 @@ export class Rooms {
     if (lostUpTo) {
       log.warn(
         { roomId, ...lostUpTo },
-        "missed room frames are lost: the members get a greeting with recovered false, the room goes on",
+        "missed room frames are lost: the members get a greeting with recovered false, and the room continues",
       );
       for (const member of connections.inRoom(roomId)) member.sendLost(lostUpTo);
     }
@@ -72,7 +72,7 @@ export class Rooms {
   private repairSoon(roomId: number, feed: RoomFeed, from: Position): void {
     this.repair(roomId, feed, from).catch((error: unknown) => {
       const about = { roomId, ...from, err: error };
-      this.parts.log.warn(about, "missed room frames could not be sent: the room goes on without them");
+      this.parts.log.warn(about, "missed room frames could not be sent: the room continues without them");
     });
   }
 

@@ -15,8 +15,9 @@ interface Closable {
 }
 
 /**
- * Closes a connection after an error in handling its frame: a fault of ours. The code is 4422, so that the client does
- * not reconnect and send the same frame again. `whose` is undefined before the user is let in. Never throws.
+ * Closes a connection after an error in handling its frame, i.e. a fault of this system. The code is 4422, so that the
+ * client does not reconnect and send the same frame again. `whose` is undefined before the user is admitted. Never
+ * throws.
  */
 export function closeForFault(
   log: Pick<Log, "error">,
@@ -27,7 +28,7 @@ export function closeForFault(
 ) {
   const { connectionId, userId, roomId } = whose ?? {};
   const about = { connectionId, userId, roomId, event, err: error instanceof Error ? error : messageOf(error) };
-  log.error(about, "what a client sent could not be handled: its connection is closed, the others go on");
+  log.error(about, "a client's frame could not be handled: its connection is closed");
   try {
     socket.close(closeCodes.protocolFault, "what was sent cannot be handled");
   } catch (closing) {

@@ -1,15 +1,15 @@
 /** A notification as it is stored in the notification stream. */
 export interface StoredNotification {
   msgId: string;
-  /** Its number in the stream. */
+  /** Its sequence in the stream. */
   seq: number;
   frame: string;
-  /** When it leaves the stream by age, ms. */
+  /** When it expires in the stream, ms. */
   expiresAt: number;
 }
 
 interface Unacked extends StoredNotification {
-  /** All numbers under which it is in the stream: a repeat after a long time is stored a second time. */
+  /** All its sequences in the stream: a repeat after a long time is stored again. */
   seqs: Set<number>;
   resendAt: number;
   pauseMs: number;
@@ -21,11 +21,11 @@ export interface UnackedBounds {
   unacked: number;
 }
 
-/** What one connection was sent and has not acked. Bounded: what does not fit stays in the stream for later. Pure. */
+/** The notifications that one connection was sent and has not acked. Bounded: the others stay in the stream. Pure. */
 export class UnackedNotifications {
   private readonly unacked = new Map<string, Unacked>();
   private readonly bounds: UnackedBounds;
-  /** Whether a notification did not fit: then the stream is to be read again once there is room. */
+  /** Whether a notification did not fit: then the stream must be read again once there is room. */
   skipped = false;
 
   constructor(bounds: UnackedBounds) {
@@ -36,7 +36,7 @@ export class UnackedNotifications {
     return this.unacked.size;
   }
 
-  /** Whether the notification is to be sent now: not where it was sent already, nor where there is no room for it. */
+  /** Whether the notification is to be sent now: false where it was sent already, or there is no room for it. */
   take(notification: StoredNotification, nowMs: number): boolean {
     const known = this.unacked.get(notification.msgId);
     if (known) {
@@ -57,14 +57,14 @@ export class UnackedNotifications {
     return true;
   }
 
-  /** The numbers under which the acked notification is in the stream; none where it was not sent here. */
+  /** The sequences of the acked notification in the stream; none where it was not sent here. */
   acked(msgId: string): number[] {
     const notification = this.unacked.get(msgId);
     this.unacked.delete(msgId);
     return notification ? [...notification.seqs] : [];
   }
 
-  /** The frames that are to be sent again now. The pause before each next time doubles, up to a bound. */
+  /** The frames that are to be sent again now. The pause doubles each time, up to a bound. */
   due(nowMs: number): string[] {
     const frames: string[] = [];
     for (const [msgId, notification] of this.unacked) {

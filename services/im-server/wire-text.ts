@@ -1,8 +1,8 @@
 const textFrame = 0x81;
 
 /**
- * A text message as it goes over the line, written once for all who get it. A server's frames are not masked and ours
- * are not compressed, so that the same bytes are right for everybody.
+ * A text message as WebSocket bytes, written once for all receivers. A server's frames are not masked and ours are not
+ * compressed, so the same bytes are valid for everybody.
  */
 export function wireText(text: string): Buffer {
   const length = Buffer.byteLength(text);

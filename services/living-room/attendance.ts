@@ -19,7 +19,7 @@ export interface CheckedRoom {
   readonly anchor: AnchorState;
 }
 
-/** A room as the IM router sees it; `anchor` is whether she is in it, `null` where that cannot be known. */
+/** The IM router's answer about a room; `anchor` is whether she is in it, `null` where that is unknown. */
 export interface Attended {
   readonly roomId: number;
   readonly members: number;

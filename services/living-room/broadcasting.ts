@@ -113,7 +113,7 @@ export async function closeDesertedRoom(
   return closed === true;
 }
 
-/** The events `room.closed` since a time, by the records. */
+/** The events `room.closed` since a time, from the records. */
 export async function* closedSince(
   this: Service & { mysql: Database },
   since: Date,

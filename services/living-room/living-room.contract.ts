@@ -3,7 +3,7 @@ import { limits } from "../../config/limits.ts";
 import { action, type EventsOf } from "../action-contract.ts";
 import { eventTime, id, integer, kind, text, userId } from "../fields.ts";
 
-/** The living-room service as other services see it. */
+/** The actions and events of the living-room service for other services. */
 export interface RoomListItem {
   id: number;
   roomName: string;
@@ -51,9 +51,9 @@ export const livingRoomActions = {
   /** A live room, `null` where it is not live. Answers may be up to `limits.room.cacheTtlMs` old. */
   find: action({ roomId: id }).returns<LiveRoom | null>(),
   /**
-   * The anchor is about to be connected to her room over IM: her absence ends, and a later one counts from zero. `live`
-   * is false where the room is closed. `late` is for an anchor who was let in before this call and may have left: it
-   * records only that she was there. A repeat is safe. Fails: unavailable.
+   * Call it before the anchor is connected to her room over IM: her absence ends, and a later one counts from zero.
+   * `live` is false where the room is closed. `late` is for an anchor who was admitted before this call and may have
+   * left: it records only that she was there. A repeat is safe. Fails: unavailable.
    */
   anchorEntered: action({ anchorId: userId, roomId: id, late: z.boolean().optional() }).returns<{ live: boolean }>(),
   /** Writes how many watch each room to the room list; rooms that are not live are skipped. */

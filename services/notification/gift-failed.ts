@@ -2,7 +2,10 @@ import { failures, isFailureName } from "../../config/errors.ts";
 import type { SettledGift } from "../gift/gift.contract.ts";
 import { bizCodes } from "../im-frames.ts";
 
-/** What the senders of the gifts that failed are told. The message id is of the order: a repeat is the same message. */
+/**
+ * The notifications to the senders of failed gifts. The message id is derived from the order id, so a repeat is the
+ * same message.
+ */
 export function giftFailedNotifications(gifts: readonly SettledGift[]) {
   return gifts
     .filter(({ status }) => status === "failed")

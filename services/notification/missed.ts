@@ -1,7 +1,9 @@
 import type { Service } from "moleculer";
 import { call, type DurableEvents } from "../contracts.ts";
 
-/** The events since a time, told again by the services whose books know them. Fails: unavailable where one is away. */
+/**
+ * The events since a time, read from the books of the services that wrote them. Fails: unavailable where one is away.
+ */
 
 export async function* settledSince(this: Service, since: Date): AsyncGenerator<DurableEvents["gift.settled"]> {
   let cursor: string | undefined;

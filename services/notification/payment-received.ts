@@ -1,7 +1,10 @@
 import type { DurableEvents } from "../contracts.ts";
 import { bizCodes } from "../im-frames.ts";
 
-/** What the payer is told once the coins are in the account. The id is the order's: a repeat is the same notice. */
+/**
+ * The notification to the payer once the coins are in the account. The id is the order's, so a repeat is the same
+ * notification.
+ */
 export function paymentReceivedNotification({
   userId,
   orderId,

@@ -11,29 +11,29 @@ import { openWatches } from "./watches/order-watch-store.ts";
 const gauges = {
   watched: {
     name: "ovation.payment.orders.watched",
-    description: "Orders that may still be open: their provider is asked about them",
+    description: "Orders that may still be open, whose provider is still asked",
   },
   late: {
     name: "ovation.payment.maintenance.late",
-    description: "How long the order or message that is longest due has been waiting for its maintenance job",
+    description: "How long the order or message that is longest overdue has waited for its maintenance job",
     unit: "second",
   },
   messages: {
     name: "ovation.payment.messages.watched",
-    description: "Messages to the wallet that its books are not known to show",
+    description: "Messages to the wallet whose effect is not confirmed",
   },
   refunds: {
     name: "ovation.payment.refunds.waiting",
-    description: "Refunds whose money is not known to have gone back",
+    description: "Refunds that the provider has not confirmed",
   },
   parked: {
     name: "ovation.payment.orders.parked",
-    description: "Orders that a person has to look after, by reason",
+    description: "Orders that wait for a person, by reason",
     labelNames: ["why"],
   },
 } as const satisfies Record<string, Gauge>;
 
-/** What waits in the books of payment, for GET /metrics. */
+/** The gauges of payment for GET /metrics, read from its database. */
 export function keepPaymentGauges(service: Service & { mysql: Database }): BackgroundLoop {
   return keepGauges(service, Object.values(gauges), async (): Promise<Reading[]> => {
     const { watched, lateMs } = await openWatches(service.mysql);

@@ -4,8 +4,8 @@ import { durableEvent } from "../durable-event.ts";
 import type { Order } from "./order.ts";
 
 /**
- * Topics that the stream PAY takes, for JavaScript and for MySQL: another subject would never be published and would
- * hold up the outbox.
+ * The topics of stream PAY, for JavaScript and for MySQL. A message with another subject could never be published and
+ * would block the outbox.
  */
 export const topicPattern = "^pay[.][a-z0-9_-]{1,60}$";
 
@@ -13,11 +13,11 @@ export function isTopic(topic: string): boolean {
   return new RegExp(topicPattern).test(topic);
 }
 
-/** What a message to the wallet puts into its books. */
+/** The effect of a message on the wallet's books. */
 export type Effect = "credit" | "refund";
 export const effects: readonly Effect[] = ["credit", "refund"];
 
-/** The effect that a subject has on the wallet's books; `null` where its messages are not for the wallet. */
+/** The effect of a subject on the wallet's books; `null` where its messages are not for the wallet. */
 export function effectOf(subject: string): Effect | null {
   if (subject === "pay.recharge") return "credit";
   return subject === "pay.refund" ? "refund" : null;
@@ -43,7 +43,7 @@ export function paidEvent(order: Order, payTime: Date): OutboxMessage {
   return { ...durableEvent("payment.paid", orderId, data, payTime), orderKey: orderId };
 }
 
-/** Takes the coins of a credited order back. */
+/** The message that takes back the coins of a credited order. */
 export function refundMessage({ orderId, userId, coins, amount }: Order, reason: string, time: Date): OutboxMessage {
   const payload: PaymentTopics["pay.refund"] = { orderId, userId, coins, amount, reason, time: time.toISOString() };
   return { subject: "pay.refund", msgId: `pay.refund:${orderId}`, payload, orderKey: orderId };

@@ -4,7 +4,7 @@ import { orderStatus } from "./order-state.ts";
 import type { PayOrder } from "./payment.contract.ts";
 
 /**
- * Why somebody must look at an order: t_pay_parked.reason. Several may be true at once, and each goes by itself.
+ * Why a person must examine an order: t_pay_parked.reason. An order may have several, and each is removed on its own.
  * `topicMissing` and `creditHeld` also mean that a paid order is not credited.
  */
 export const parkedReasons = [
@@ -18,19 +18,22 @@ export const parkedReasons = [
 ] as const;
 export type Parked = (typeof parkedReasons)[number];
 
-/** `neverCredited` is kept beside the reasons and is nothing to look at: a refunded order that has no coins to give back. */
+/**
+ * `neverCredited` is stored with the reasons but needs nobody: a refunded order whose coins were never credited, so
+ * that none are taken back.
+ */
 export type Mark = Parked | "neverCredited";
 
-/** Those that mean that the coins of a paid order are not on their way. */
+/** The reasons that mean that the coins of a paid order are not on their way. */
 export const uncredited = ["topicMissing", "creditHeld"] as const satisfies Parked[];
 
-/** Those that mean that money of a payment went back, and no coins with it. */
+/** The reasons that mean that a payment was refunded, wholly or in part, and no coins were taken back. */
 export const moneyGone = ["refundPartial", "refundUnclear"] as const satisfies Parked[];
 
-/** Those of which each payment of an order has its own; the others are the order's. */
+/** The reasons that each payment of an order may have; the others concern the order. */
 const ofPayments: readonly Mark[] = ["paidWhenClosed", "paidTwice", ...moneyGone];
 
-/** The payment that a mark names: `""` where it is about the order. */
+/** The payment that a mark concerns: `""` where it concerns the order. */
 export function markedPayment(mark: Mark, transactionId: string): string {
   return ofPayments.includes(mark) ? transactionId : "";
 }
@@ -56,24 +59,24 @@ export function isPaySource(source: number): boolean {
 }
 
 /**
- * A new order id: a version 7 UUID (RFC 9562), so that ids sort by the millisecond they were made in and nobody can
- * guess another's: with the time given, `v7` counts nothing and 73 bits are random.
+ * A new order id: a version 7 UUID (RFC 9562). Ids sort by the millisecond of their creation, and nobody can guess
+ * another: with the time given, `v7` has no counter and 73 random bits.
  */
 export function newOrderId(now = Date.now()): string {
   return v7({ msecs: now });
 }
 
-/** The order's id as providers know it: WeChat Pay takes no more than 32 characters. */
+/** The order's id at providers: WeChat Pay accepts at most 32 characters. */
 export function tradeNoOf(orderId: string): string {
   return orderId.replaceAll("-", "");
 }
 
-/** The order id that a provider's trade number stands for; a number that was never one of ours comes back as it is. */
+/** The order id of a provider's trade number. A number that is none of ours is returned unchanged. */
 export function orderIdOf(tradeNo: string): string {
   return tradeNo.replace(/^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** The order as its payer sees it. */
+/** The order for its payer. */
 export function payOrderOf(order: Order): PayOrder {
   return {
     orderId: order.orderId,

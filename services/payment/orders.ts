@@ -20,8 +20,9 @@ interface PayRequest {
 }
 
 /**
- * Makes an order of an offer, fixed as it is now, and asks the provider how it is paid. The order is `paying` when this returns.
- * Fails: invalidParam, payChannelClosed; unavailable, which may leave an order behind that expires unpaid.
+ * Makes an order of an offer with its present price and coins, and asks the provider for a way to pay. The order is
+ * `paying` when this returns. Fails: invalidParam, payChannelClosed; unavailable, which may leave an order that expires
+ * unpaid.
  */
 export async function startOrder(context: PaymentContext, providers: OpenProviders, request: PayRequest) {
   const { userId, offer, paySource, payChannel } = request;
@@ -50,7 +51,7 @@ export async function startOrder(context: PaymentContext, providers: OpenProvide
   });
   const expires = new Date(now + limits.payment.orderExpiresMs);
   const { payUrl } = await provider.createPayment(order, offer.name, expires);
-  // Not moved where a webhook was faster: the order is past `paying` then.
+  // It does not move where a webhook was faster: then the order is past `paying`.
   await moveOrder(context.mysql, order.orderId, "paying");
   const { orderId, productId, amount } = order;
   context.logger.info({ orderId, userId, productId, payChannel, requestId: request.requestId }, "order made");
@@ -65,22 +66,22 @@ async function requireOrder(context: PaymentContext, orderId: string): Promise<O
   return order;
 }
 
-/** An order of the user's own, as its payer sees it. @throws payOrderUnknown */
+/** An order of the user, for its payer. @throws payOrderUnknown */
 export async function orderForPayer(context: PaymentContext, { orderId, userId }: { orderId: string; userId: string }) {
   const order = await requireOrder(context, orderId);
   if (order.userId !== userId) throw fail("payOrderUnknown", { orderId });
   return payOrderOf(order);
 }
 
-/** An order with the reasons why somebody must look at it. @throws payOrderUnknown */
+/** An order with the reasons why a person must examine it. @throws payOrderUnknown */
 export async function orderForOperators(context: PaymentContext, orderId: string) {
   const order = await requireOrder(context, orderId);
   return { ...payOrderOf(order), userId: order.userId, parked: await parkedOf(context.mysql, orderId) };
 }
 
 /**
- * Refunds a paid order, once; what undoes the credit, and the call for its money, are on their way when this returns. A
- * paid order that is not credited has nothing to take back. Fails: payOrderUnknown, payOrderState.
+ * Refunds a paid order, once. When this returns, the message that takes back the coins and the request for the money
+ * are stored. A paid order that is not credited has no coins to take back. Fails: payOrderUnknown, payOrderState.
  */
 export async function refundOrder(
   context: PaymentContext,
@@ -101,9 +102,8 @@ export async function refundOrder(
 }
 
 /**
- * Credits an order that is held back, once, by an operator's decision: its message is on its way when this returns, or
- * waits for a topic. The order's marks about money that went back are settled by that. Fails: payOrderUnknown,
- * payOrderState.
+ * Credits an order whose credit is held, once, by an operator's decision. When this returns, its message is on its way
+ * or waits for a topic. The order's marks about refunded money are removed. Fails: payOrderUnknown, payOrderState.
  */
 export async function releaseOrder(context: PaymentContext, orderId: string, requestId: string | null): Promise<Order> {
   const { order, sent } = await context.mysql.transaction(async (tx) => {
@@ -118,7 +118,7 @@ export async function releaseOrder(context: PaymentContext, orderId: string, req
   });
   context.outbox.wake();
   const about = { orderId, userId: order.userId, coins: order.coins, requestId };
-  if (sent) context.logger.info(about, "an order that was held back is credited by an operator's decision");
+  if (sent) context.logger.info(about, "an order whose credit was held is credited by an operator's decision");
   else context.logger.error(about, "an order is released and has no topic: give its biz code one in t_pay_topic");
   return order;
 }

@@ -4,7 +4,7 @@ import { topicPattern } from "./messages.ts";
 import { type Mark, markedPayment, type Parked, parkedReasons } from "./order.ts";
 import { orderStatus } from "./order-state.ts";
 
-/** Marks an order. The same transaction writes what the mark is about, or holds the order. */
+/** Marks an order. The same transaction writes the cause of the mark, or holds the lock of the order. */
 export async function parkOrder(tx: Transaction, orderId: string, why: Mark, transactionId: string): Promise<void> {
   await tx.run(
     `INSERT INTO t_pay_parked (order_id, reason, transaction_id, create_time) VALUES (?, ?, ?, UTC_TIMESTAMP(3))
@@ -14,8 +14,8 @@ export async function parkOrder(tx: Transaction, orderId: string, why: Mark, tra
 }
 
 /**
- * Takes marks off an order, of those about a payment only this one's and those that name none; whether there was one.
- * Other marks stay.
+ * Removes marks of an order; of marks about a payment only this payment's and those without one. Returns whether there
+ * was one.
  */
 export async function unparkOrder(
   tx: Transaction,
@@ -30,7 +30,7 @@ export async function unparkOrder(
   return affectedRows > 0;
 }
 
-/** Whether an order has one of these marks, about whichever payment, or about this one. */
+/** Whether an order has one of these marks, about any payment or about this one. */
 export async function isParked(
   tx: Transaction,
   orderId: string,
@@ -44,7 +44,7 @@ export async function isParked(
   return row !== undefined;
 }
 
-/** What somebody has to look at about an order, oldest first. */
+/** The reasons why a person must examine an order, oldest first. */
 export async function parkedOf(db: Queryable, orderId: string): Promise<Parked[]> {
   const rows = await db.query<{ reason: Parked }>(
     `SELECT reason FROM t_pay_parked WHERE order_id = ? AND reason IN (?)
@@ -54,7 +54,7 @@ export async function parkedOf(db: Queryable, orderId: string): Promise<Parked[]
   return rows.map(({ reason }) => reason);
 }
 
-/** How many orders are parked, by reason; no more than `limits.metrics.countedRows` marks are counted. */
+/** The number of parked orders by reason, counted up to `limits.metrics.countedRows`. */
 export async function parkedOrders(db: Queryable): Promise<Map<Parked, number>> {
   const rows = await db.query<{ why: Parked; orders: string }>(
     `SELECT reason AS why, COUNT(DISTINCT order_id) AS orders
@@ -64,7 +64,7 @@ export async function parkedOrders(db: Queryable): Promise<Map<Parked, number>> 
   return new Map(rows.map(({ why, orders }) => [why, Number(orders)]));
 }
 
-/** Paid orders that found no topic when they were to be credited and would find one at present. */
+/** Paid orders that had no topic when they were to be credited, and have one now. */
 export async function ordersWithTopic(db: Queryable, limit: number): Promise<string[]> {
   const rows = await db.query<{ order_id: string }>(
     `SELECT o.order_id FROM t_pay_parked p JOIN t_pay_order o ON o.order_id = p.order_id

@@ -3,19 +3,19 @@ import type { Database } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { RowBudget } from "./row-budget.ts";
 
-/** Places where a test lets the service die; empty in a running system. */
+/** Points at which a test simulates a crash; empty in a running system. */
 export interface CrashPoints {
-  /** The order is paid, its messages are not written. */
+  /** The order is paid, and its messages are not written yet. */
   afterStateChange?(orderId: string): void;
-  /** Everything is written, nothing is committed. */
+  /** Everything is written, and nothing is committed yet. */
   beforeCommit?(orderId: string): void;
 }
 
-/** What the payment modules work with: the service, as far as they need it. */
+/** The dependencies of the payment modules, from the service. */
 export interface PaymentContext extends OutboxState {
   readonly mysql: Database;
   readonly logger: Log;
   readonly steps: CrashPoints;
-  /** For the audit rows of webhooks that are not genuine. */
+  /** Bounds the audit rows of webhooks that are not genuine. */
   readonly refusedRows: RowBudget;
 }

@@ -57,7 +57,7 @@ export async function orderById(db: Queryable, orderId: string): Promise<Order |
   return row ? orderOf(row) : null;
 }
 
-/** The order as committed, held until the transaction ends. */
+/** The committed order, locked until the transaction ends. */
 export async function lockOrder(tx: Transaction, orderId: string): Promise<Order | null> {
   const [row] = await tx.query<OrderRow>("SELECT * FROM t_pay_order WHERE order_id = ? FOR UPDATE", [orderId]);
   return row ? orderOf(row) : null;
@@ -71,8 +71,8 @@ interface MoveDetails {
 }
 
 /**
- * Moves an order to a state, where its state allows that; whether it did. Of many at once, one gets `true`.
- * @throws an error that `isDuplicateKey` knows, where the provider's transaction has paid another order.
+ * Moves an order to a state, if its present state allows it; returns whether it moved. Of many at once, one gets
+ * `true`. @throws an error for which `isDuplicateKey` is true, where the provider's transaction has paid another order.
  */
 export async function moveOrder(
   db: Queryable,
@@ -88,7 +88,7 @@ export async function moveOrder(
   return header.affectedRows === 1;
 }
 
-/** The topic of a biz code; `null` where there is none or it is off. */
+/** The topic of a biz code; `null` where there is none or it is switched off. */
 export async function topicOf(db: Queryable, bizCode: number): Promise<string | null> {
   const [row] = await db.query<{ topic: string }>("SELECT topic FROM t_pay_topic WHERE biz_code = ? AND status = 1", [
     bizCode,

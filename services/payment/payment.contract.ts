@@ -3,23 +3,25 @@ import { limits } from "../../config/limits.ts";
 import { action, type EventsOf } from "../action-contract.ts";
 import { businessId, coinAmount, eventTime, id, integer, kind, operator, orderId, reason, userId } from "../fields.ts";
 
-/** What other services may use of the payment service. Prices and amounts are fen, coins are whole coins. */
+/**
+ * The actions and events of the payment service for other services. Prices and amounts are fen, coins are whole coins.
+ */
 export interface Product {
   id: number;
   name: string;
   coinNum: number;
 }
 
-/** A channel that takes orders. */
+/** A channel that accepts orders. */
 export interface OpenChannel {
-  /** The number that orders name it by. */
+  /** Its number in orders. */
   payChannel: number;
   name: string;
-  /** What payers call it. */
+  /** Its name for payers. */
   title: { readonly zh: string; readonly en: string };
   /**
-   * How a person pays with it. `qr`: `payUrl` is the content of a QR code that the provider's app scans; `redirect`: it is
-   * the provider's page; `page`: a page of the provider's at this gateway.
+   * The way to pay. `qr`: `payUrl` is the content of a QR code for the provider's app; `redirect`: `payUrl` is the
+   * provider's page; `page`: `payUrl` is a page of the provider at this gateway.
    */
   kind: "qr" | "redirect" | "page";
 }
@@ -48,7 +50,7 @@ const date = z.string().regex(/^20\d\d-\d\d-\d\d$/);
 const count = integer(0, 100_000_000);
 const textMap = z.record(z.string(), z.string());
 
-/** A webhook call exactly as it came, before anything of it is verified. */
+/** A webhook call exactly as received, before any verification. */
 const rawWebhook = z.object({
   /** The body as sent, UTF-8 text; signatures are over these bytes. */
   body: z.string().max(limits.http.bodyBytes),
@@ -68,18 +70,18 @@ const billLine = z.object({
 /** A line of a provider's bill of a day. */
 export type BillLine = Readonly<z.infer<typeof billLine>>;
 
-/** The only type of product there is. */
+/** The only type of product. */
 const coins = 0;
 
 export const paymentActions = {
   /** Products on sale by price descending. */
   products: action({ type: integer(coins, coins) }).returns<Product[]>(),
-  /** The channels that are open here, in the order in which they are to be offered. */
+  /** The open channels, in the order in which payers see them. */
   payChannels: action({}).returns<OpenChannel[]>(),
   /**
-   * Makes an order (amount, fen, coins and biz code fixed now) and asks the channel how it is paid; it can be for
-   * `expiresInS` seconds. A repeat is another order: harmless, since only what somebody pays costs anything, and what
-   * nobody pays expires. Fails: invalidParam (product, source, channel), payChannelClosed.
+   * Makes an order, fixes its amount (fen), coins and biz code, and asks the channel for a way to pay, which is valid
+   * for `expiresInS` seconds. A repeat makes another order. That is harmless: only a paid order costs something, and an
+   * unpaid one expires. Fails: invalidParam (product, source, channel), payChannelClosed.
    */
   pay: action({ userId, productId: id, paySource: kind, payChannel: kind }).returns<{
     orderId: string;
@@ -87,7 +89,7 @@ export const paymentActions = {
     amount: number;
     expiresInS: number;
   }>(),
-  /** An order of the user's own. Fails: payOrderUnknown. */
+  /** An order of the user. Fails: payOrderUnknown. */
   order: action({ userId, orderId }).returns<PayOrder>(),
   /**
    * A provider's webhook: verified, then applied at most once. Answers in the provider's format; `null` where the
@@ -95,24 +97,26 @@ export const paymentActions = {
    */
   webhook: action({ channel, ...rawWebhook.shape }).returns<WebhookAnswer | null>(),
   /**
-   * The page of a provider (HTML), with the fields that it declares; `press`: its form was posted. Fails: notFound, also
-   * where the channel is not open or has no page, and what the page fails with.
+   * The page of a provider (HTML), with the fields that it declares; `press`: its form was posted. Fails: notFound,
+   * also where the channel is not open or has no page; and as the page does.
    */
   providerPage: action({ channel, fields: textMap, press: z.boolean() }).returns<{ html: string }>(),
-  /** Operators: any user's order, with the reasons why somebody must look at it. Fails: payOrderUnknown. */
+  /** Operators: the order of any user, with the reasons why a person must examine it. Fails: payOrderUnknown. */
   findOrder: action({ orderId, operator }).returns<PayOrder & { userId: string; parked: string[] }>(),
-  /** Operators: a paid order is refunded, once: its coins are taken back, its money is given back by the
-   * provider, both on their way when this returns. A repeat moves nothing: it fails with payOrderState, and findOrder
-   * shows the order as refunded. Fails: payOrderUnknown, payOrderState. */
+  /**
+   * Operators: refunds a paid order, once. When this returns, taking back its coins and returning its money are on
+   * their way. A repeat changes nothing and fails with payOrderState; findOrder shows the order as refunded. Fails:
+   * payOrderUnknown, payOrderState.
+   */
   refund: action({ orderId, reason, operator }).returns<PayOrder>(),
   /**
-   * Operators: a paid order that is not credited, since money of its payment had gone back (`creditHeld`), is
-   * credited all the same, once; its coins are on their way when this returns. Fails: payOrderUnknown, payOrderState.
+   * Operators: credits a paid order whose credit is held since its payment was refunded, wholly or in part
+   * (`creditHeld`), once. When this returns, its coins are on their way. Fails: payOrderUnknown, payOrderState.
    */
   releaseOrder: action({ orderId, reason, operator }).returns<PayOrder>(),
   /**
-   * Takes lines of a day's bill that somebody downloaded by hand, for `reconcile`; they are stored when this returns.
-   * Those from line 0 on replace what an earlier call handed in. Fails: invalidParam (no such provider).
+   * Stores lines of a day's bill that somebody downloaded, for `reconcile`; they are stored when this returns. Lines
+   * from 0 on replace those of earlier calls. Fails: invalidParam (no such provider).
    */
   takeBill: action({
     date,
@@ -121,9 +125,9 @@ export const paymentActions = {
     lines: z.array(billLine).max(limits.payment.billLinesPerCall),
   }).returns<null>(),
   /**
-   * Operators: compares a day (YYYY-MM-DD, Beijing's) with every open channel's bill and with the wallet; the differences
-   * are stored. Of the channels that are named the bill that was handed in is taken, which must have so many lines.
-   * Fails: invalidParam (a day that is not over, another number of lines), unavailable.
+   * Operators: compares a day (YYYY-MM-DD, Beijing time) with every open channel's bill and with the wallet, and stores
+   * the differences. For the named channels it uses the lines of `takeBill`, which must be as many as given. Fails:
+   * invalidParam (a day that is not over, another number of lines), unavailable.
    */
   reconcile: action({
     date,
@@ -135,21 +139,25 @@ export const paymentActions = {
   }).returns<DayComparison[]>(),
 };
 
-/** How a day's bill of a channel, or the wallet's credits of that day, differ from our orders. */
+/** The differences between a channel's bill of a day, or the wallet's credits of that day, and the orders. */
 export interface DayComparison {
   /** A pay channel, or "wallet". */
   channel: string;
   /** Lines of the bill, or credits. */
   compared: number;
-  /** Differences there are, all of them stored; `differences` names as many as an answer carries, a few hundred. */
+  /**
+   * The number of differences, all of which are stored; `differences` has as many as an answer can carry, a few
+   * hundred.
+   */
   found: number;
   differences: Difference[];
 }
 
 export interface Difference {
   /**
-   * `unknown`: in the bill, and no paid order of ours; `notInBill`: paid here, and not in the bill; `creditedNotPaid`:
-   * coins without a paid order; `paidNotCredited`; `amountDiffers`: of money or of coins.
+   * `unknown`: in the bill, but no paid order here; `notInBill`: paid here, but not in the bill; `creditedNotPaid`:
+   * coins without a paid order; `paidNotCredited`: a paid order without its coins; `amountDiffers`: other money or
+   * other coins.
    */
   readonly kind: "paidNotCredited" | "creditedNotPaid" | "amountDiffers" | "unknown" | "notInBill";
   readonly orderId: string;
@@ -178,7 +186,10 @@ export const paymentEvents = {
 };
 export type PaymentEvents = EventsOf<typeof paymentEvents>;
 
-/** What a topic of t_pay_topic carries: a paid order (`pay.recharge`) or its reversal (`pay.refund`). `amount` is in fen. */
+/**
+ * The messages of the topics in t_pay_topic: a paid order (`pay.recharge`) or its reversal (`pay.refund`). `amount` is
+ * in fen.
+ */
 export const paymentTopics = {
   "pay.recharge": z.object({
     orderId: businessId,

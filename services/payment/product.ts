@@ -21,14 +21,14 @@ interface ProductRow {
   validStatus: number;
 }
 
-/** Something that can be sold as it stands: on sale, with a price and coins that a ledger can bear. */
+/** A product that can be sold: on sale, with a valid price and number of coins. */
 export interface Offer {
   readonly productId: number;
   readonly name: string;
   /** Fen. */
   readonly price: number;
   readonly coins: number;
-  /** What a paid order of it is for: t_pay_topic.biz_code. */
+  /** The purpose of a paid order: t_pay_topic.biz_code. */
   readonly bizCode: number;
 }
 
@@ -37,7 +37,9 @@ const bizCodeOfType: ReadonlyMap<number, number> = new Map([[0, 10001]]);
 
 const isAmount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
-/** The product as an offer; `null` where it is off sale, of an unknown type, or its price or coins make no sense. */
+/**
+ * The product as an offer; `null` where it is not on sale, has an unknown type, or an invalid price or number of coins.
+ */
 export function offerOf(row: ProductRow | null): Offer | null {
   const bizCode = row ? bizCodeOfType.get(row.type) : undefined;
   if (!row || bizCode === undefined || row.validStatus !== 1) return null;
@@ -46,7 +48,7 @@ export function offerOf(row: ProductRow | null): Offer | null {
   return { productId: row.id, name: row.name, price: row.price, coins, bizCode };
 }
 
-/** Those of the rows that can be sold, as buyers see them. */
+/** The products that can be sold, for buyers. */
 export function shownProducts(rows: readonly ProductRow[]): Product[] {
   const offers = rows.map(offerOf).filter((offer) => offer !== null);
   return offers.map(({ productId: id, name, coins: coinNum }) => ({ id, name, coinNum }));

@@ -1,9 +1,9 @@
 import type { ProviderDeclaration } from "./providers/provider.ts";
 import * as registry from "./providers/registry.ts";
 
-/** What is known of the payment providers without opening one, for the gateway, migrations and commands. */
+/** The declarations of the payment providers, for the gateway, migrations and commands. No implementation is loaded. */
 
-/** @throws Error where two providers share what only one can have, or a name is none that webhooks are called by. */
+/** @throws Error where two providers share a value that must be unique, or where a name is not of the form of names. */
 function checked(declared: readonly ProviderDeclaration[]): readonly ProviderDeclaration[] {
   const odd = declared.find(({ name }) => !/^[a-z]{1,16}$/.test(name));
   if (odd) throw new Error(`the name of a payment provider must be 1 to 16 of a-z: ${odd.name}`);
@@ -18,7 +18,7 @@ function checked(declared: readonly ProviderDeclaration[]): readonly ProviderDec
   return Object.freeze([...declared].sort((a, b) => a.rank - b.rank));
 }
 
-/** All declared providers, in the order in which payers are offered those that are open. */
+/** All declared providers, in the order in which payers see the open ones. */
 export const providers = checked(Object.values(registry));
 
 export function providerNamed(name: string): ProviderDeclaration | undefined {
@@ -29,10 +29,10 @@ export function providerOfChannel(payChannel: number): ProviderDeclaration | und
   return providers.find((declared) => declared.payChannel === payChannel);
 }
 
-/** Numbers of the API that no provider has (2: UnionPay). Their channels are closed, not invalid. */
+/** Channel numbers of the API without a provider (2: UnionPay). Their channels are closed, not invalid. */
 const reservedChannels: readonly number[] = [2];
 
-/** Whether clients may name this channel, open or not. */
+/** Whether the channel exists in the API, open or not. */
 export function isPayChannel(payChannel: number): boolean {
   return reservedChannels.includes(payChannel) || providerOfChannel(payChannel) !== undefined;
 }

@@ -1,6 +1,6 @@
 const minuteMs = 60_000;
 
-/** How many rows may be written in a minute for calls that anybody can make, and that cost the caller nothing. */
+/** Bounds the rows that are written in a minute for calls that anybody can make, at no cost to the caller. */
 export class RowBudget {
   private readonly rowsPerMinute: number;
   private rows = 0;
@@ -10,9 +10,9 @@ export class RowBudget {
     this.rowsPerMinute = rowsPerMinute;
   }
 
-  /** Whether one more may be written; it counts as written then. */
+  /** Whether another row may be written; if so, it is counted. */
   take(nowMs: number): boolean {
-    // Also where the clock was put back.
+    // Also where the clock was set back.
     if (Math.abs(nowMs - this.startedAt) >= minuteMs) {
       this.startedAt = nowMs;
       this.rows = 0;

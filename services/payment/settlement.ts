@@ -10,7 +10,7 @@ import type { RefundOrigin } from "./refunds/refund-state.ts";
 import { insertRefund, moveRefund } from "./refunds/refund-store.ts";
 import { sendWatched } from "./watches/send-watched.ts";
 
-/** A report on its way to its order, which the transaction holds. */
+/** A report with its order, whose lock the transaction holds. */
 interface Settling {
   readonly context: PaymentContext;
   readonly tx: Transaction;
@@ -20,19 +20,19 @@ interface Settling {
 }
 
 /**
- * Applies a report, whose amount is the order's, to the order: the change of state and its messages, within the
- * transaction, which holds the order. By the report's status and the order's state (moves are in order-state.ts and
+ * Applies a report, whose amount is the order's, to the order: the change of state and its messages, within a
+ * transaction that locks the order. By the report's status and the order's state (the moves are in order-state.ts and
  * refunds/refund-state.ts):
  *
- * - paid, open order: paid and credited; without a topic parked `topicMissing`; where money of the payment is known to
- *   have gone back, parked `creditHeld`.
- * - paid, order that is over: repeated, or parked as `paidTwice` or `paidWhenClosed`.
+ * - paid, an open order: paid and credited; parked as `topicMissing` without a topic; parked as `creditHeld` where the
+ *   payment is known to be refunded, wholly or in part.
+ * - paid, an order that is not open: repeated, or parked as `paidTwice` or `paidWhenClosed`.
  * - cancelled: an open order is cancelled; otherwise ignored.
- * - refunded as a whole: a paid order is refunded; an open one is paid and refunded, with no credit; a refund that we
- *   asked for is done; a second payment or one of a closed order loses its mark.
- * - refunded in part, or nobody knows how much: parked `refundPartial` or `refundUnclear`; an open order is paid then and
- *   parked `creditHeld`.
- * - refundFailed: a refund that we asked for is failed, parked `refundFailed`.
+ * - refunded as a whole: a paid order is refunded; an open one is paid and refunded, without a credit; a refund that was
+ *   requested here is done; a second payment, or one of a closed order, loses its mark.
+ * - refunded in part, or by an unknown amount: parked as `refundPartial` or `refundUnclear`; an open order is also paid
+ *   and parked as `creditHeld`.
+ * - refundFailed: a refund that was requested here is failed, and parked as `refundFailed`.
  */
 export async function settle(
   context: PaymentContext,
@@ -62,7 +62,7 @@ async function settlePaid(settling: Settling): Promise<Outcome> {
   const { orderId, bizCode } = order;
   if (!isOpen(order.state)) return settleLatePayment(report, order);
   await markPaid(settling);
-  // The payment is genuine, and money of it is known to have gone back: not to be credited without anybody's look.
+  // The payment is genuine and was refunded, wholly or in part: a person must decide about its credit.
   if (await isParked(tx, orderId, moneyGone)) return held;
   if (await sendCredit(context, tx, order, report.time, requestId)) return { outcome: "applied", reason: "paid" };
   return { outcome: "parked", reason: `paid, but biz code ${bizCode} has no usable topic`, parked: "topicMissing" };
@@ -74,7 +74,7 @@ const held: Outcome = {
   parked: "creditHeld",
 };
 
-/** Moves an open order to paid, with its event; whether it is credited is decided by the caller. */
+/** Moves an open order to paid, with its event. The caller decides whether it is credited. */
 async function markPaid({ context, tx, report, order, requestId }: Settling): Promise<void> {
   const { transactionId, time } = report;
   await moveOrder(tx, order.orderId, "paid", { pay_time: time, transaction_id: transactionId });
@@ -82,7 +82,7 @@ async function markPaid({ context, tx, report, order, requestId }: Settling): Pr
   await context.outbox.add(tx, { ...paidEvent(order, time), requestId });
 }
 
-/** A payment of an order that is not open any more: a repeat, or money without an order. */
+/** A payment of an order that is not open: a repeat, or money that the order cannot accept. */
 function settleLatePayment(report: ProviderReport, { state, transactionId }: Order): Outcome {
   if (state !== "paid" && state !== "refunded")
     return { outcome: "parked", reason: `paid, but the order is ${state}`, parked: "paidWhenClosed" };
@@ -96,7 +96,7 @@ async function settleCancelled(tx: Transaction, { orderId, state }: Order): Prom
   return { outcome: "ignored", reason: `cancelled, but the order is ${state}` };
 }
 
-/** Money went back: in a refund that we asked for, or one that began at the provider. */
+/** Money was refunded: by our request, or by the provider. */
 async function settleRefunded(settling: Settling): Promise<Outcome> {
   const { context, tx, report, order, requestId } = settling;
   const { orderId, state } = order;
@@ -120,7 +120,7 @@ async function settleRefunded(settling: Settling): Promise<Outcome> {
   return { outcome: "applied", reason: `the money of an order that is ${state} went back` };
 }
 
-/** A part went back, which moves nothing, or nobody knows how much: an order that is open then was certainly paid. */
+/** A partial refund, or one of an unknown amount: no coins move. An open order was certainly paid. */
 async function settlePartialRefund(settling: Settling): Promise<Outcome> {
   const { tx, report, order } = settling;
   if (report.refundAmount !== undefined) {
@@ -134,14 +134,14 @@ async function settlePartialRefund(settling: Settling): Promise<Outcome> {
   return held;
 }
 
-/** The refund that was asked for is done: an operator has nothing more to do about it. */
+/** The refund that an operator requested is done: nobody has to act any more. */
 async function settleDoneRefund(tx: Transaction, { orderId }: Order): Promise<Outcome> {
   if (!(await moveRefund(tx, orderId, "done"))) return { outcome: "repeated", reason: "refunded before" };
   await unparkOrder(tx, orderId, ["refundFailed"]);
   return { outcome: "applied", reason: "the money went back" };
 }
 
-/** The coins were taken back, and the money was not given: somebody has to. */
+/** The coins were taken back, and the money was not refunded: a person must do it. */
 async function settleRefundFailed(tx: Transaction, { orderId }: Order): Promise<Outcome> {
   if (!(await moveRefund(tx, orderId, "failed")))
     return { outcome: "ignored", reason: "a refund failed that is not one of ours, or is over" };
@@ -160,9 +160,9 @@ async function settleRefundBeforePayment(settling: Settling): Promise<Outcome> {
 }
 
 /**
- * Moves a paid order to refunded and takes its coins back, within the transaction; whether its state allowed that. What
- * an operator refunds is given back by the provider afterwards. An order that is not credited has no coins to take
- * back, and is marked as one that never was.
+ * Moves a paid order to refunded and takes its coins back, within the transaction; returns whether it moved. After an
+ * operator's refund the provider is asked for the money. An order without a credit has no coins to take back, and gets
+ * the mark neverCredited.
  */
 export async function markRefunded(
   context: PaymentContext,
@@ -181,7 +181,7 @@ export async function markRefunded(
   return true;
 }
 
-/** Writes the message that credits an order, to the topic of its biz code; `false` where there is no usable one. */
+/** Writes the message that credits an order, to the topic of its biz code; `false` where it has no usable topic. */
 export async function sendCredit(
   context: PaymentContext,
   tx: Transaction,

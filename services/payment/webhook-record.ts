@@ -15,15 +15,15 @@ export interface WebhookRecord extends Pick<Outcome, "outcome" | "reason"> {
 }
 
 /**
- * `name=value` and `"name":"value"` of everything that proves or hides something. The repetitions are bounded, so that
- * no body can make the search slow.
+ * `name=value` and `"name":"value"` of every field that is a proof or a secret. The repetitions are bounded, so that no
+ * body can make the search slow.
  */
 const secretField =
   /("?(?:[a-z_]{0,20}(?:sign|signature|secret|token|key)|password|ciphertext|auth[a-z_]{0,20}|buyer_[a-z_]{0,20}|phone|mobile)"?\s{0,4}[=:]\s{0,4})("(?:[^"\\]|\\.)*"?|[^&\s,}"]+)/gi;
 
-/** The beginning of a body that anybody may have sent: secrets masked, control characters gone. */
+/** The beginning of a body that anybody may have sent, with secrets masked and control characters removed. */
 export function excerpt(body: string): string {
-  // A mask needs the whole value in sight, so more is looked at than is kept.
+  // A mask needs the whole value, so more text is searched than is kept.
   return body
     .slice(0, limits.payment.webhookExcerptChars * 4)
     .replace(secretField, "$1***")

@@ -9,7 +9,7 @@ import { type Outcome, type ProviderReport, refusalStatus, WebhookRefused } from
 import { settle } from "./settlement.ts";
 import { recordOf } from "./webhook-record.ts";
 
-/** A webhook call, on its way through this module. */
+/** A webhook call while it is handled here. */
 interface Delivery {
   readonly open: OpenProvider;
   readonly raw: RawWebhook;
@@ -17,9 +17,9 @@ interface Delivery {
 }
 
 /**
- * Takes a provider's webhook: verified, then applied at most once, with an audit row whatever it leads to (a bounded
- * number a minute of those that are not genuine, since anybody can send them). What it changed is committed when this
- * returns. Fails: unavailable; then nothing was changed, or a repeat will find it done.
+ * Handles a provider's webhook: verifies it, applies it at most once, and always writes an audit row (for webhooks that
+ * are not genuine a bounded number in a minute, since anybody can send them). Its changes are committed when this
+ * returns. Fails: unavailable; then nothing was changed, or a repeat finds the change.
  */
 export async function takeWebhook(context: PaymentContext, delivery: Delivery): Promise<WebhookAnswer> {
   const { provider } = delivery.open;
@@ -28,8 +28,8 @@ export async function takeWebhook(context: PaymentContext, delivery: Delivery): 
 }
 
 /**
- * Takes a provider's answer about an order as a webhook is taken: of an answer and a webhook at once, one changes the
- * order. Fails: unavailable.
+ * Handles a provider's answer about an order like a webhook: of an answer and a webhook at once, one changes the order.
+ * Fails: unavailable.
  */
 export async function takeAnswer(
   context: PaymentContext,
@@ -76,12 +76,13 @@ async function refuse(
   if (report || context.refusedRows.take(Date.now()))
     await insertWebhook(context.mysql, recordOf(channel, raw, report, outcome, requestId));
   const about = { channel, ip: raw.ip, orderId: report?.orderId, reason: refused.message, requestId };
-  if (report) context.logger.error(about, "a genuine webhook does not fit its order: look at it at the provider");
+  if (report)
+    context.logger.error(about, "a genuine webhook does not match its order: check the payment at the provider");
   else context.logger.warn(about, "a webhook is not genuine: nothing was changed");
   return { outcome: { ...outcome, reason: refused.refusal }, httpStatus: refusalStatus[refused.refusal] };
 }
 
-/** @throws WebhookRefused where a genuine report does not fit its order; what is compared never changes. */
+/** @throws WebhookRefused where a genuine report does not match its order. The compared values never change. */
 async function requireFitting(
   context: PaymentContext,
   { declared }: OpenProvider,
@@ -95,7 +96,7 @@ async function requireFitting(
     throw new WebhookRefused("amount", `${report.amount} instead of ${order.amount} fen`);
 }
 
-/** The change of state, its messages and the audit row, in one transaction. */
+/** Writes the change of state, its messages and the audit row, in one transaction. */
 function apply(context: PaymentContext, delivery: Delivery, report: ProviderReport): Promise<Outcome> {
   const { open, raw, requestId } = delivery;
   return context.mysql.transaction(async (tx) => {
@@ -109,14 +110,14 @@ function apply(context: PaymentContext, delivery: Delivery, report: ProviderRepo
 
 const operatorsTask: Readonly<Record<Parked, string>> = {
   topicMissing:
-    "a paid order is not credited yet: give its biz code a topic in t_pay_topic, it goes out by itself then",
+    "a paid order is not credited yet: give its biz code a topic in t_pay_topic, then it is credited by itself",
   creditHeld:
-    "money of a payment went back before it was credited, so it is not: see at the provider how much, then release the order or refund it",
-  paidWhenClosed: "money came in for a closed order and was not credited: refund it at the provider",
-  refundPartial: "a part of a payment went back and no coins were taken: settle it by hand",
+    "a payment was refunded, wholly or in part, before it was credited, so it is not credited: find out at the provider how much, then release the order or refund it",
+  paidWhenClosed: "a closed order was paid and not credited: refund the payment at the provider",
+  refundPartial: "a part of a payment was refunded and no coins were taken back: settle it by hand",
   refundUnclear:
-    "money of a payment went back, and the provider does not tell how much: look there; no coins were taken",
-  refundFailed: "coins were taken back and the money did not go back: refund it at the provider by hand",
+    "a payment was refunded by an unknown amount and no coins were taken back: find out the amount at the provider",
+  refundFailed: "coins were taken back and the money was not refunded: refund it at the provider by hand",
   paidTwice: "an order was paid a second time and credited once: refund this transaction at the provider",
 };
 

@@ -9,7 +9,7 @@ import {
   tradeTypes,
 } from "./posting.ts";
 
-/** What the account gets (above zero) or pays (below zero). */
+/** The coins that the account gets (above zero) or pays (below zero). */
 function numOf({ source, amount }: Posting, { userId }: Account): number {
   return source === userId ? -amount : amount;
 }

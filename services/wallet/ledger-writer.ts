@@ -40,7 +40,7 @@ export interface WriterLimits {
   batchesInFlight: number;
   /** Waiting commands, of all users together. */
   queuedCommands: number;
-  /** A command that has waited so long is not begun. */
+  /** A command that has waited longer than this is not begun. */
   staleMs: number;
   lockWaitMs: number;
   lockRetryMs: number;
@@ -117,7 +117,7 @@ export class LedgerWriter {
       });
   }
 
-  /** Delayed to the end of this turn, so that all commands of one call are in the same batch. */
+  /** Delayed to the end of this turn of the event loop, so that all commands of one call are in the same batch. */
   private pumpSoon(): void {
     if (this.pumpScheduled || this.inFlight >= this.bounds.batchesInFlight) return;
     this.pumpScheduled = true;
@@ -141,7 +141,7 @@ export class LedgerWriter {
   }
 
   /**
-   * Rejects the stale commands of a batch, and gives what is left of it. One that waited for a lock is not stale: it is
+   * Rejects the stale commands of a batch, and returns the rest. A command that waited for a lock is not stale: it is
    * written without the lock in the end.
    */
   private withoutStale(batch: Batch): Batch {
@@ -159,7 +159,7 @@ export class LedgerWriter {
       if (left.length > 0) fresh.set(userId, left);
       else this.queue.done(userId);
     }
-    const text = "the ledger is behind: commands whose callers give up are not begun, and come again";
+    const text = "the ledger is behind: commands that waited too long are rejected, and their callers repeat them";
     if (rejected > 0) this.ports.warn({ commands: rejected, waiting: this.waiting }, text);
     return fresh;
   }
@@ -180,7 +180,7 @@ export class LedgerWriter {
     }
   }
 
-  /** A node that died keeps its locks until their TTL. Commands do not wait so long, since the row locks decide. */
+  /** A node that died keeps its locks until their TTL. Commands do not wait for that, since the row locks decide. */
   private waitedTooLong(commands: readonly QueuedCommand[]): boolean {
     const late = this.ports.now() - (commands[0] as QueuedCommand).arrivedAt > this.bounds.lockWaitMs;
     if (late) {

@@ -8,7 +8,7 @@ import { refundId } from "./business-ids.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import type { Command, Outcome } from "./posting.ts";
 
-/** What is read of a message of the payment topics: the same of both. */
+/** The fields that the wallet reads; they are the same in messages of both topics. */
 const topicMessage = paymentTopics["pay.recharge"].pick({ orderId: true, userId: true, coins: true });
 type TopicMessage = z.output<typeof topicMessage>;
 

@@ -38,7 +38,7 @@ export interface Posting {
   readonly incomePoints?: number;
 }
 
-/** What is in the books of a business id already: the rows of t_qiyu_currency_trade and t_wallet_debt together. */
+/** The rows of a business id: of t_qiyu_currency_trade and t_wallet_debt together. */
 export interface Prior {
   userId: string;
   /** The trade's num, 0 where there is only a debt row. */
@@ -55,7 +55,7 @@ export type Outcome =
   | { status: "done"; repeated: boolean; incomePoints: number; account: Account; balanceAfter: number }
   | { status: "refused"; repeated: boolean; reason: FailureName; account: Account; balanceAfter: number };
 
-/** A posting as its user's account sees it: a row of t_qiyu_currency_trade. */
+/** A posting on its user's account: a row of t_qiyu_currency_trade. */
 export interface TradeRow {
   userId: string;
   /** Above zero where the user gets the coins, below zero where she pays them. */

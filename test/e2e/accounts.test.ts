@@ -147,7 +147,7 @@ describe("a refund", () => {
     await eventually("the debt", async () => (await account(fan.userId)).debt === 500);
     expect(await account(fan.userId)).toMatchObject({ balance: 0, debt: 500 });
     const poor = await fan.send(roomId, anchor.userId, { giftId: 24 });
-    // A node may take the coins for there a moment longer; the settlement never does.
+    // A node's cache may have the coins a little longer; the settlement never does.
     if (poor.code === 200) expect(await settledOrders([poor.data.orderId])).toMatchObject([{ status: "failed" }]);
     else expect(poor.code).toBe(10010);
     await fan.order(6);

@@ -24,7 +24,7 @@ const auditOf = (service: string, requestId_: string) =>
     [requestId_],
   );
 
-describe("the token alone says who somebody is:", () => {
+describe("the token alone identifies the caller:", () => {
   test("whatever the body, the query and the headers claim, the caller pays and the caller is shown", async () => {
     const { anchor, fan: victim, roomId } = await scene();
     const thief = await Person.login();

@@ -93,7 +93,7 @@ test("nobody but an operator holds income back, and only of refunded orders", as
   expect(await incomeOf(anchor)).toMatchObject({ income: 500, heldBack: 0 });
 });
 
-test("the statement says what a refund could not take back, and what later recharges paid off of it", async () => {
+test("the statement shows what a refund could not take back, and what later recharges paid off", async () => {
   const { fan, payOrder } = await spentAndRefunded();
   const second = await fan.order(6);
   await eventually("a part is paid off", async () => (await statement(fan)).length === 6);

@@ -46,7 +46,7 @@ describe("the main job, from outside", () => {
     anchor.leave();
   });
 
-  test("chat reaches the room under the sender's own name, whatever the body says", async () => {
+  test("chat reaches the room under the sender's own name, whatever the body contains", async () => {
     const { anchor, fan, roomId } = await scene();
     const [anchorSees, fanSees] = [await anchor.enter(roomId), await fan.enter(roomId)];
     fanSees.send(1003, {

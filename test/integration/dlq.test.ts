@@ -127,7 +127,7 @@ describe("dead letters", () => {
     const replayed = await dlq("replay", "all");
     expect(replayed.code).toBe(1);
     expect(replayed.out).toContain("2 of 3 replayed");
-    expect(replayed.out).toMatch(/stays a dead letter: .*does not say where it came from/);
+    expect(replayed.out).toMatch(/stays a dead letter: .*has no origin/);
     await eventually("both parcels", () => handled.length === 2);
     expect(handled.map(({ data }) => data)).toEqual([{ id: "p-2" }, { id: "p-3" }]);
     const left = await dlq("list");

@@ -272,7 +272,7 @@ describe("after a crash", () => {
 describe("supervised servers", () => {
   const limits = { most: 1, withinMs: 600_000, firstPauseMs: 10, maxPauseMs: 10 };
 
-  test("one that is killed is started again at its port, as often as the limit says", async () => {
+  test("one that is killed is started again at its port, as often as the limit allows", async () => {
     const options = sample();
     const stack = await startStack(options);
     const told: string[] = [];

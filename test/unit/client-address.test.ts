@@ -52,7 +52,7 @@ describe("an address and its key", () => {
     expect(addressOf(`203.0.113.9, ${text}`)).toBe(proxy);
   });
 
-  test("are unknown where nothing says them", () => {
+  test("are unknown where neither socket nor header has them", () => {
     const unknown = { address: "unknown", key: "unknown" };
     expect(clientAddress(undefined, undefined, one)).toEqual(unknown);
     expect(clientAddress(undefined, "203.0.113.9", readTrustedProxies("10.0.0.0/8"))).toEqual(unknown);
@@ -113,7 +113,7 @@ const garbage = fc.oneof(
 const entry = fc.oneof(ipv4, ipv6, garbage);
 const settings = fc.constantFrom("false", "1", "2", "10", "10.0.0.0/8", "loopback,uniquelocal").map(readTrustedProxies);
 
-test("whatever the header says there is an address, short enough for its column, and a key", () => {
+test("whatever the header contains, there is an address, short enough for its column, and a key", () => {
   const sockets = fc.option(fc.oneof(ipv4, ipv6, garbage), { nil: undefined });
   fc.assert(
     fc.property(sockets, fc.array(entry, { maxLength: 20 }), settings, fc.boolean(), (socket, list, proxies, lines) => {

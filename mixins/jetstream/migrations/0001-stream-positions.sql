@@ -1,11 +1,11 @@
--- How far each reader of a stream has come. A reader is a durable consumer of this service, all consumers of a stream
--- together, the service itself (`seen`), or what restores a stream's messages from the books.
+-- How far each reader of a stream has read. A reader is a durable consumer of this service, all consumers of a stream
+-- together, the service itself (`seen`), or a recovery of a stream's messages.
 CREATE TABLE IF NOT EXISTS t_stream_position (
   reader VARCHAR(100) NOT NULL,
   stream VARCHAR(100) NOT NULL,
-  -- The creation time that the server gives the stream, to the nanosecond: a stream that was made again is another one.
+  -- The creation time of the stream, to the nanosecond: a stream that was made again has another one.
   stream_created VARCHAR(40) NOT NULL,
-  -- Everything up to this sequence of that stream is done.
+  -- Everything up to this sequence of that stream is handled.
   sequence BIGINT UNSIGNED NOT NULL,
   update_time DATETIME(3) NOT NULL,
   PRIMARY KEY (reader, stream, stream_created),

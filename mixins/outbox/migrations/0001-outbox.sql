@@ -1,4 +1,4 @@
--- Messages written in the transaction of the change that they report, and published afterwards by a relay.
+-- Messages that are written in the transaction of their change, and published by a relay after it.
 CREATE TABLE IF NOT EXISTS t_outbox (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   subject VARCHAR(120) NOT NULL,
@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS t_outbox (
   request_id VARCHAR(100) NULL,
   create_time DATETIME(3) NOT NULL,
   sent_time DATETIME(3) NULL,
-  -- Its place: the stream's creation time, empty where that is not certain, and the sequence in that stream.
+  -- Its position: the stream's creation time, empty where that is not certain, and the sequence in that stream.
   sent_created VARCHAR(40) NULL,
   sent_sequence BIGINT UNSIGNED NULL,
   UNIQUE KEY uk_msg_id (msg_id),

@@ -1,11 +1,11 @@
-/** A list that goes on by cursor: rows, a text where there are none, a button for the next page. */
+/** A list with pages by cursor: rows, a text where there are none, a button for the next page. */
 import { whileBusy } from "../busy.js";
 import { h } from "../dom.js";
 
 /** @param {{fetchPage: (cursor?: string) => Promise<{list: object[], nextCursor?: string | null}>}} options */
 export function createCursorList({ fetchPage, row, testid, signal }) {
   let cursor;
-  let turn = 0; // what was asked before the list started over is not shown any more
+  let generation = 0; // what was asked before the list started over is not shown any more
   const list = h("ul", { class: "rows", testid });
   const none = h("p", { class: "empty", say: "empty", testid: `${testid}-empty`, hidden: true });
   const more = h("button", {
@@ -15,11 +15,11 @@ export function createCursorList({ fetchPage, row, testid, signal }) {
     testid: `${testid}-more`,
     hidden: true,
   });
-  more.addEventListener("click", () => whileBusy(more, () => load(turn)));
+  more.addEventListener("click", () => whileBusy(more, () => load(generation)));
 
   async function load(mine) {
     const page = await fetchPage(cursor);
-    if (signal.aborted || mine !== turn) return;
+    if (signal.aborted || mine !== generation) return;
     cursor = page.nextCursor ?? undefined;
     list.append(...page.list.map(row));
     more.hidden = !cursor;
@@ -29,11 +29,11 @@ export function createCursorList({ fetchPage, row, testid, signal }) {
   return {
     elements: [list, none, more],
     restart() {
-      turn += 1;
+      generation += 1;
       cursor = undefined;
       list.replaceChildren();
       more.hidden = true;
-      return load(turn);
+      return load(generation);
     },
   };
 }

@@ -56,7 +56,7 @@ export function createGiftTray({ gifts, sender }) {
     else whileBusy(send, () => deliver(orderOf(chosen, wanted)));
   }
 
-  /** The same wish again is the open order again, request id and all, so that it is charged once. */
+  /** The same gift and count again is the open order, with its request id, so that it is charged once. */
   function orderOf({ giftId }, wanted) {
     return open?.giftId === giftId && open.count === wanted ? open : sender.order({ giftId }, wanted);
   }
@@ -75,12 +75,12 @@ export function createGiftTray({ gifts, sender }) {
 
   function wayOut(error, order) {
     if (error.code === BALANCE_SHORT) return { say: "recharge", run: openRecharge };
-    // Taken off since the page was loaded: the shelf on show is an old one.
+    // Taken off sale since the page was loaded: the shown catalogue is old.
     if (error.code === NOT_ON_SHELF) return { say: "refresh", run: () => location.reload() };
     return error.retryable ? retryOf(order) : undefined;
   }
 
-  /** The very same order, request id and all: it may have been accepted after all. */
+  /** The same order with its request id: it may have been accepted. */
   function retryOf(order) {
     return { say: "retry", run: () => whileBusy(send, () => deliver(order)) };
   }
@@ -126,7 +126,7 @@ function giftCard(gift, checked, choose) {
   );
 }
 
-/** The catalogue, and what a gift is called; of one off the shelf since, its number. */
+/** The catalogue, and the name of a gift; of one that is not on sale any more, its number. */
 export async function loadCatalogue() {
   const gifts = await api.gifts();
   const names = new Map(gifts.map(({ giftId, giftName }) => [String(giftId), giftName]));

@@ -23,17 +23,20 @@ const shownAffected = z.object({
   orderId: z.string(),
   userId: shownUserId,
   taken: z.int().meta({ description: "Coins that the refund took back." }),
-  shortfall: z.int().meta({ description: "Coins that it could not, since they were spent." }),
-  owing: z.int().meta({ description: "What of them is still owed; later recharges have paid the rest." }),
-  uncovered: z
+  shortfall: z.int().meta({ description: "Coins that the refund could not take back, since they were spent." }),
+  owing: z
     .int()
-    .meta({ description: "What of the shortfall no gift was found for that an earlier refund had not claimed." }),
-  paidOff: z.array(z.object({ orderId: z.string(), coins: z.int() })).meta({
-    description: "Where there is such: earlier refunds' debts that had been paid off by then; their gifts are meant.",
+    .meta({ description: "The part of the shortfall that is still owed; later recharges have paid the rest." }),
+  uncovered: z.int().meta({
+    description: "The part of the shortfall for which no gift was found that earlier refunds had not claimed.",
   }),
-  paidOffCount: z.int().meta({ description: "How many there are; paidOff names about the first thousand." }),
+  paidOff: z.array(z.object({ orderId: z.string(), coins: z.int() })).meta({
+    description:
+      "Where uncovered is above 0: debts of earlier refunds that were paid off by then; it was spent on their gifts.",
+  }),
+  paidOffCount: z.int().meta({ description: "The full length of paidOff, which has about the first thousand." }),
   time: z.string(),
-  anchorCount: z.int().meta({ description: "How many there are; anchors names about the first thousand." }),
+  anchorCount: z.int().meta({ description: "The full length of anchors, which has about the first thousand." }),
   anchors: z.array(
     z.object({
       anchorId: shownUserId,
@@ -49,7 +52,7 @@ const shownAffected = z.object({
 export const adminEndpoints = [
   endpoint({
     path: `${base}/gift/create`,
-    summary: "Adds a gift to the catalogue, on the shelf",
+    summary: "Adds a gift to the catalogue, on sale",
     access: "operator",
     params: fromHttp(giftActions.create, "operator"),
     result: shownGift,
@@ -59,7 +62,7 @@ export const adminEndpoints = [
 
   endpoint({
     path: `${base}/gift/update`,
-    summary: "Changes a gift; what was accepted before keeps its price",
+    summary: "Changes a gift; accepted gifts keep their price",
     access: "operator",
     params: fromHttp(giftActions.update, "operator"),
     result: shownGift,
@@ -69,7 +72,7 @@ export const adminEndpoints = [
 
   endpoint({
     path: `${base}/gift/offShelf`,
-    summary: "Takes a gift off the shelf",
+    summary: "Takes a gift off sale",
     access: "operator",
     params: fromHttp(giftActions.takeOffShelf, "operator"),
     result: shownGift,
@@ -97,14 +100,16 @@ export const adminEndpoints = [
 
   endpoint({
     path: `${base}/order/query`,
-    summary: "Any user's order, of a payment or of a gift that is settled or on its way",
+    summary: "The order of any user: of a payment, or of a gift, settled or not",
     access: "operator",
     params: fromHttp(paymentActions.findOrder, "operator"),
     result: z.discriminatedUnion("kind", [
       shownPayOrder.extend({
         kind: z.literal("payment"),
         userId: shownUserId,
-        parked: z.array(z.string()).meta({ description: "What somebody has to look at, e.g. creditHeld, paidTwice." }),
+        parked: z
+          .array(z.string())
+          .meta({ description: "Why a person must examine the order, e.g. creditHeld, paidTwice." }),
       }),
       shownFoundGift.extend({ kind: z.literal("gift") }),
     ]),
@@ -134,7 +139,8 @@ export const adminEndpoints = [
 
   endpoint({
     path: `${base}/order/release`,
-    summary: "Credits a paid order that is held back, since money of its payment had gone back before (creditHeld)",
+    summary:
+      "Credits a paid order whose credit is held, since its payment was refunded, wholly or in part (creditHeld)",
     access: "operator",
     params: fromHttp(paymentActions.releaseOrder, "operator"),
     result: shownPayOrder,
@@ -152,8 +158,8 @@ export const adminEndpoints = [
         z.object({
           orderId: z.string(),
           anchorId: shownUserId,
-          price: z.int().meta({ description: "Of the whole gift." }),
-          coins: z.int().meta({ description: "What of it was paid with the refunded coins." }),
+          price: z.int().meta({ description: "The price of the whole gift, coins." }),
+          coins: z.int().meta({ description: "The refunded coins in this gift." }),
           share: z.int(),
           sharePoints: z.int(),
           time: z.string(),
@@ -167,7 +173,7 @@ export const adminEndpoints = [
 
   endpoint({
     path: `${base}/income/hold`,
-    summary: "Holds back the anchors' shares of these gifts, once; every anchor's or the one's that is named",
+    summary: "Holds back the shares of these gifts, once, of every anchor or of the named one",
     access: "operator",
     params: fromHttp(walletActions.holdIncome, "operator"),
     result: shownAffected,
@@ -177,7 +183,7 @@ export const adminEndpoints = [
 
   endpoint({
     path: `${base}/income/release`,
-    summary: "Lets shares that are held back go again, for good",
+    summary: "Releases the held shares; they cannot be held again",
     access: "operator",
     params: fromHttp(walletActions.releaseHold, "operator"),
     result: shownAffected,

@@ -18,7 +18,7 @@ export const shownPayOrder = z.object({
   payTime: z.string().optional(),
 });
 
-/** Of a row of the statement that changed what its owner owes. */
+/** The part of a statement row that changed the owner's debt. */
 const shownDebt = z.object({
   change: z.int().meta({ description: "Above 0 what a refund could not take back, below 0 what was paid off." }),
   after: z.int().meta({ description: "The whole debt after it." }),
@@ -30,26 +30,28 @@ const shownDebt = z.object({
 export const bankEndpoints = [
   endpoint({
     path: `${base}/products`,
-    summary: "Products on sale by price descending, the caller's balance, and how can be paid",
+    summary: "Products on sale by price descending, the caller's balance, and the open channels",
     access: "login",
     params: fromHttp(paymentActions.products),
     result: z.object({
       currentBalance: z.int(),
-      currentDebt: z.int().meta({ description: "What refunds could not take back; the next recharges pay it off." }),
+      currentDebt: z
+        .int()
+        .meta({ description: "Coins that refunds could not take back; the next recharges pay them off." }),
       payProductItemVOList: z.array(z.object({ id: z.int(), name: z.string(), coinNum: z.int() })),
       payChannels: z
         .array(
           z.object({
             payChannel: z.int(),
             name: z.string().meta({ description: providers.map(({ name }) => name).join(", ") }),
-            title: z.object({ zh: z.string(), en: z.string() }).meta({ description: "What payers call the channel." }),
+            title: z.object({ zh: z.string(), en: z.string() }).meta({ description: "The channel's name for payers." }),
             kind: z.enum(["qr", "redirect", "page"]).meta({
               description:
-                "What payUrl of an order is: the content of a QR code that the payer scans with the provider's app, the provider's page, or a page of the provider's at this server.",
+                "The way to pay. qr: payUrl is the content of a QR code for the provider's app; redirect: the provider's page; page: a page of the provider at this server.",
             }),
           }),
         )
-        .meta({ description: "The channels that are open, in the order in which they are to be offered." }),
+        .meta({ description: "The open channels, in the order in which to show them." }),
     }),
     async run(ctx, { type }, { userId }) {
       const [account, products, payChannels] = await Promise.all([
@@ -64,14 +66,14 @@ export const bankEndpoints = [
 
   endpoint({
     path: `${base}/payProduct`,
-    summary: "Makes an order for a product, with the page or the QR code to pay it",
+    summary: "Makes an order for a product, and returns the page or the QR code to pay it",
     access: "login",
     params: fromHttp(paymentActions.pay, "userId"),
     result: z.object({
       orderId: z.string(),
       payUrl: z.string().meta({ description: "See kind of payChannels in bank/products." }),
       amount: z.int().meta({ description: "Fen." }),
-      expiresInS: z.int().meta({ description: "Seconds for which the order can be paid from now on." }),
+      expiresInS: z.int().meta({ description: "The time left to pay, seconds." }),
     }),
     failures: ["payChannelClosed"],
     perMinute: { user: limits.http.payOrdersPerUserPerMinute },
@@ -80,7 +82,7 @@ export const bankEndpoints = [
 
   endpoint({
     path: `${base}/order`,
-    summary: "A pay order of the caller's own",
+    summary: "A pay order of the caller",
     access: "login",
     params: fromHttp(paymentActions.order, "userId"),
     result: shownPayOrder,
@@ -103,7 +105,8 @@ export const bankEndpoints = [
         balanceAfter: z.int(),
         createTime: z.string(),
         orderId: z.string().optional().meta({
-          description: "The payment order of a recharge or refund; of a debt's payment, the recharge that paid it.",
+          description:
+            "The payment order of a recharge or refund; where a recharge paid a debt off, the recharge's order.",
         }),
         debt: shownDebt.optional(),
       }),
@@ -113,7 +116,7 @@ export const bankEndpoints = [
 
   endpoint({
     path: `${base}/income`,
-    summary: "What the caller has earned as an anchor; every gift settled before settledUpTo is in it",
+    summary: "The caller's income as an anchor, with every gift that was settled before settledUpTo",
     access: "login",
     params: {},
     result: z.object({

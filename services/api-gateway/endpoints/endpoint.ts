@@ -5,12 +5,12 @@ import { checkParams } from "../../action-contract.ts";
 import type { Fields } from "../request/fields.ts";
 import type { Language } from "../wording.ts";
 
-/** The login of the client that sent the request: what its cookie or its Authorization header holds. */
+/** The login of a request: from its cookie or its Authorization header. */
 export interface Session {
   readonly token: string | undefined;
-  /** Gives a browser its login cookie. */
+  /** Sets the login cookie of a browser. */
   open(token: string): void;
-  /** Takes the login cookie away. */
+  /** Removes the login cookie. */
   close(): void;
 }
 
@@ -19,19 +19,19 @@ interface AnyCaller {
   session: Session;
 }
 
-/** Who may call an endpoint, and what it then knows of the caller: from the token, never from the params. */
+/** The callers of an endpoint, and what it knows of them: from the token, never from the params. */
 export interface Callers {
   public: AnyCaller;
   login: AnyCaller & { userId: string };
   operator: AnyCaller & { operator: string };
 }
 export type Access = keyof Callers;
-/** A caller who was let in, whatever the endpoint asks for. */
+/** A caller with access, for any kind of endpoint. */
 export type Caller = AnyCaller & { userId: string; operator: string };
 
-/** How often an endpoint may be called in a minute, from one address or by one user; 0 or left out: without a limit. */
+/** The most calls of an endpoint in a minute, from one address or by one user; 0 or left out: no limit. */
 interface CallsPerMinute {
-  /** Asked at each call, since it may be a setting. */
+  /** Read at each call, since it may be a setting. */
   readonly address?: () => number;
   readonly user?: number;
 }
@@ -45,11 +45,11 @@ interface Definition<A extends Access, Params extends z.ZodRawShape, Result exte
   description?: string;
   access: A;
   params: Params;
-  /** What `data` of the envelope holds: documentation, and the type that `run` is held to. */
+  /** The schema of the envelope's `data`: it documents the answer and types the result of `run`. */
   result: Result;
-  /** The business outcomes it can have, besides success. */
+  /** The business outcomes besides success. */
   failures?: readonly FailureName[];
-  /** What `data` of a 503 holds where the request may have been carried out all the same (`failShowing`). */
+  /** The `data` of a 503 after which the request may have been carried out (`failShowing`). */
   unsure?: z.ZodType;
   perMinute?: CallsPerMinute;
   run(
@@ -59,7 +59,7 @@ interface Definition<A extends Access, Params extends z.ZodRawShape, Result exte
   ): Promise<z.input<Result>> | z.input<Result>;
 }
 
-/** One POST endpoint. Routes, params, documentation and tests are all made of it. */
+/** One POST endpoint. Routes, params, documentation and tests are derived from it. */
 export interface Endpoint {
   readonly path: string;
   readonly summary: string;
@@ -72,8 +72,8 @@ export interface Endpoint {
   readonly unsure: z.ZodType | undefined;
   readonly perMinute: CallsPerMinute;
   /**
-   * Checks the fields and carries the request out, unless `passes` rejects: it is asked of requests that make sense.
-   * Fails: what the params' schema names, invalidParam, and `failures`.
+   * Checks the fields, awaits `passes`, which rejects where the caller exceeds a limit, and carries the request out.
+   * Invalid requests do not reach `passes`. Fails: as the params' schema, invalidParam, and `failures`.
    */
   handle(ctx: CallingContext, fields: Fields, caller: Caller, passes: () => Promise<void>): Promise<unknown>;
 }

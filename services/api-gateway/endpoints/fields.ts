@@ -4,8 +4,8 @@ import type { ActionContract } from "../../action-contract.ts";
 import { spelledAsDigits, spelledOut } from "../../fields.ts";
 
 /**
- * JSON brings numbers, queries and forms bring text: digits are taken for the number they spell, and nothing else is
- * ("1e3", " 1", true and [1] are no numbers).
+ * JSON has numbers, queries and forms have text: text that consists of digits is accepted as a number, and nothing else
+ * is ("1e3", " 1", true and [1] are not numbers).
  */
 const spelledNumber = (value: unknown) => integerOf(value) ?? value;
 
@@ -17,8 +17,8 @@ function lenient(field: z.ZodType): z.ZodType {
 }
 
 /**
- * The fields of an action as HTTP brings them, but for those that come with the call and not from outside: the caller's
- * id, the operator. The contract states what they are; here they are only read more leniently.
+ * The fields of an action for HTTP, without those that clients do not send: the caller's id, the operator. The contract
+ * defines them; here they are only read more leniently.
  */
 export function fromHttp<Shape extends z.ZodRawShape, Inside extends keyof Shape = never>(
   contract: ActionContract<z.ZodObject<Shape>, unknown>,
@@ -30,11 +30,11 @@ export function fromHttp<Shape extends z.ZodRawShape, Inside extends keyof Shape
   return Object.fromEntries(read) as unknown as Omit<Shape, Inside>;
 }
 
-/** A user id as it is answered. */
+/** A user id in an answer. */
 export const shownUserId = z.string().meta({ description: "A user id, a decimal string." });
 
 export const nothing = z.null();
 
-/** A list that goes on at `nextCursor`, `null` at its end. */
+/** A list that continues at `nextCursor`; `null` at its end. */
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ list: z.array(item), nextCursor: z.string().nullable() });

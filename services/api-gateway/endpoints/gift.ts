@@ -12,12 +12,11 @@ import { fromHttp, pageOf, shownUserId } from "./fields.ts";
 const base = "/live/api/gift";
 
 const sendDescription =
-  "Send a `requestId` with every gift. Then any answer, none or a 503, may be followed by the same request again: it is " +
-  "the same order and one charge. A 503 with `data.orderId` may have been accepted all the same: ask gift/order for that " +
-  "order, or send the same request again. A 503 without `data` says that this request did not accept it, and nothing of " +
-  "an earlier one with its `requestId`: send the same request again. Without a `requestId` a repeat is " +
-  "another gift and another charge: after a 503 with an order id there is nothing to do but to ask gift/order for it, and " +
-  "after no answer at all to look at gift/records.";
+  "Send a `requestId` with every gift. Then the same request may be sent again after any answer, after none and after a " +
+  "503: it is the same order and one charge. A 503 with `data.orderId` may have been accepted: ask gift/order for that " +
+  "order, or send the same request again. A 503 without `data` did not accept this request; an earlier request with the " +
+  "same `requestId` may have been accepted: send the same request again. Without a `requestId` a repeat is another gift " +
+  "and another charge: after a 503 with an order id ask gift/order for it, and after no answer look in gift/records.";
 
 export const shownGift = z.object({
   giftId: z.int(),
@@ -37,7 +36,7 @@ const shownOrder = z.object({
   reasonCode: z.int().optional().meta({ description: "The business code of the reason." }),
   giftId: z.int(),
   count: z.int(),
-  price: z.int().meta({ description: "Coins for one, as they were when the gift was accepted." }),
+  price: z.int().meta({ description: "The price of one when the gift was accepted, coins." }),
   receiverId: shownUserId,
   roomId: z.int(),
   time: z.string(),
@@ -45,27 +44,27 @@ const shownOrder = z.object({
 
 const shownGiftRecord = shownOrder.extend({ id: z.string(), senderId: shownUserId });
 
-/** Any order as operators see it. */
+/** An order for operators. */
 export const shownFoundGift = shownGiftRecord.extend({
-  id: z.string().optional().meta({ description: "Of its record; none while the gift is on its way." }),
+  id: z.string().optional().meta({ description: "The id of its record; missing until the gift is settled." }),
 });
 
-/** An order as it is shown: the name of its failure becomes words and a code. */
+/** An order for clients: the name of its failure becomes a text and a code. */
 export function showOrder<Order extends GiftOrder>(order: Order, language: Language) {
   const { reason, ...rest } = order;
   return reason === undefined ? rest : { ...rest, ...reasonShown(reason, language) };
 }
 
 /**
- * Whether the order of a gift that was not answered with 200 may be accepted. A repeat's may be by its first request, so
- * with a request id only an answer of the gift service itself, after it has looked for the order, is a definite no.
+ * Whether a gift that was not answered with 200 may be accepted. A repeat may have been accepted by its first request.
+ * So with a request id only an answer of the gift service itself, after its lookup of the order, is a certain no.
  */
 function mayBeAccepted(error: unknown, requestId: string | undefined): boolean {
-  const neverLooked = isUnavailable(error) && failureName(error) === undefined;
-  return mayHaveHappened(error) || (requestId !== undefined && neverLooked);
+  const withoutLookup = isUnavailable(error) && failureName(error) === undefined;
+  return mayHaveHappened(error) || (requestId !== undefined && withoutLookup);
 }
 
-/** The catalogue may be larger than an answer between services: it is asked for in pages. */
+/** The catalogue may be larger than an answer between services, so it is read in pages. */
 async function wholeCatalogue(ctx: Parameters<typeof call>[0]) {
   const gifts: CatalogueGift[] = [];
   for (let after: number | null | undefined; after !== null; ) {
@@ -79,7 +78,7 @@ async function wholeCatalogue(ctx: Parameters<typeof call>[0]) {
 export const giftEndpoints = [
   endpoint({
     path: `${base}/listGift`,
-    summary: "The gifts on the shelf",
+    summary: "The gifts on sale",
     access: "login",
     params: {},
     result: z.array(shownGift),
@@ -116,10 +115,10 @@ export const giftEndpoints = [
 
   endpoint({
     path: `${base}/order`,
-    summary: "What became of a gift that the caller sent",
+    summary: "The state of a gift that the caller sent",
     description:
-      "An order of a 503 of gift/send is unknown (501) until it is settled or the request is answered again: ask for " +
-      "a minute before taking it for one that was not accepted, longer where the service goes on answering 503.",
+      "An order from a 503 of gift/send is unknown (501) until it is settled or the repeated request is answered. Ask " +
+      "for a minute before you treat it as not accepted, longer while the service answers 503.",
     access: "login",
     params: fromHttp(giftActions.order, "userId"),
     result: shownOrder,

@@ -5,7 +5,7 @@ import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import { endpoint } from "./endpoint.ts";
 
-/** From any router: one that has just died is still listed for some seconds. A ticket too many hurts nobody. */
+/** Any router may answer: one that has just died is still listed for some seconds. An unused ticket does no harm. */
 async function ticketFor(ctx: Pick<Context, "call">, userId: string): Promise<{ address: string; token: string }> {
   const options = { timeout: limits.im.tokenTimeoutMs, tracking: false } as const;
   try {

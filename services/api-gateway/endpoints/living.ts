@@ -8,10 +8,10 @@ import { fromHttp, nothing, shownUserId } from "./fields.ts";
 
 const base = "/live/api/living";
 
-/** What `anchorConfig` answers as the room's id where there is no such live room. */
+/** The room id in the answer of `anchorConfig` where there is no such live room. */
 const noRoom = -1;
 
-/** A room is shown also where its anchor has no profile any more. */
+/** A room is also shown where its anchor has no profile. */
 async function nickNameOf(ctx: Pick<Context, "call">, userId: string): Promise<string> {
   try {
     return (await call(ctx, "user.profile", { userId })).nickName;
@@ -24,7 +24,7 @@ async function nickNameOf(ctx: Pick<Context, "call">, userId: string): Promise<s
 export const livingEndpoints = [
   endpoint({
     path: `${base}/startingLiving`,
-    summary: "Opens the user's live room; a second start gives back the same room",
+    summary: "Opens the user's live room; a second start returns the same room",
     access: "login",
     params: fromHttp(livingRoomActions.start, "userId"),
     result: z.object({ roomId: z.int() }),
@@ -34,7 +34,7 @@ export const livingEndpoints = [
 
   endpoint({
     path: `${base}/closeLiving`,
-    summary: "Closes a live room: its anchor only",
+    summary: "Closes a live room; only for its anchor",
     access: "login",
     params: fromHttp(livingRoomActions.close, "userId"),
     result: nothing,

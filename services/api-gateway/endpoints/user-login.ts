@@ -6,7 +6,7 @@ import { userActions } from "../../user/user.contract.ts";
 import { endpoint } from "./endpoint.ts";
 import { fromHttp, nothing, shownUserId } from "./fields.ts";
 
-/** Each code is an SMS that somebody pays for: one address does not order them for all phones there are. */
+/** Each code is an SMS that costs money, so one address cannot request codes for any number of phones. */
 function codesPerAddress(): number {
   const { LOGIN_CODES_PER_IP_PER_MINUTE: set, PROFILE } = config();
   return set ?? (PROFILE === "production" ? limits.user.smsCodesPerIpPerMinute : 0);
@@ -42,7 +42,7 @@ export const userLoginEndpoints = [
 
   endpoint({
     path: `${base}/logout`,
-    summary: "Ends the login: the token is dead afterwards",
+    summary: "Ends the login: the token is invalid afterwards",
     access: "public",
     params: {},
     result: nothing,

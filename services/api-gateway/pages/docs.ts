@@ -36,7 +36,7 @@ function serveFixed(contentType: string, body: () => string | Buffer, cacheContr
 const swaggerUi = (file: string) => packaged("swagger-ui-dist/package.json", file);
 const hour = "public, max-age=3600";
 
-/** Swagger UI out of its package, by path: nothing is loaded from elsewhere. */
+/** Swagger UI from its package, by path: nothing is loaded from elsewhere. */
 export const docsRoutes: Readonly<Record<string, Serve>> = Object.freeze({
   "/docs": serveFixed(html, () => page, "no-cache"),
   "/docs/start.js": serveFixed(javascript, () => start, "no-cache"),

@@ -1,4 +1,4 @@
-/** Moleculer's metrics as `$node.metrics` lists them, turned into Prometheus' text format 0.0.4. */
+/** Converts Moleculer's metrics, as `$node.metrics` lists them, into Prometheus' text format 0.0.4. */
 
 import { shown } from "../../../broker/unknown-values.ts";
 
@@ -28,7 +28,7 @@ export interface NodeMetrics {
 interface Family {
   type: "counter" | "gauge" | "histogram";
   help: string;
-  /** By name and labels: a series that comes twice, since its labels differ only in kind, is one series. */
+  /** By name and labels: series whose labels differ only in type are one series. */
   series: Map<string, number>;
 }
 
@@ -61,12 +61,12 @@ function familyType({ type }: Metric): Family["type"] {
 
 function put(family: Family, series: string, value: unknown): void {
   if (typeof value !== "number") return;
-  // Only what counts may be added up; of two gauges the later one holds.
+  // Only counters may be added up; of two gauges the later one counts.
   const before = family.type === "gauge" ? 0 : (family.series.get(series) ?? 0);
   family.series.set(series, before + value);
 }
 
-/** Moleculer's buckets are cumulative already. Its quantiles, of one node's last seconds, are left out. */
+/** Moleculer's buckets are cumulative already. Its quantiles, which cover one node's last seconds, are left out. */
 function putHistogram(family: Family, name: string, labels: Labels, sample: Sample): void {
   const bounds = Object.entries(sample.buckets ?? {}).sort(([a], [b]) => Number(a) - Number(b));
   for (const [le, count] of bounds) put(family, `${name}_bucket${labelText({ ...labels, le })}`, count);
@@ -84,7 +84,7 @@ function putMetric(family: Family, name: string, node: string, metric: Metric): 
   }
 }
 
-/** One family a metric over all nodes, each with its help and type once and its series together, as the format asks. */
+/** One family for each metric of all nodes: help and type once, its series together, as the format requires. */
 export function metricsText(nodes: readonly NodeMetrics[]): string {
   const families = new Map<string, Family>();
   for (const { node, metrics } of nodes) {
@@ -94,7 +94,7 @@ export function metricsText(nodes: readonly NodeMetrics[]): string {
       const type = familyType(metric);
       const help = (metric.description ?? metric.name) + (metric.unit ? ` (${metric.unit})` : "");
       const family: Family = families.get(name) ?? { type, help, series: new Map() };
-      // Two metrics whose names differ only in their punctuation cannot share a family of one type.
+      // Two metrics whose names differ only in punctuation cannot share a family with one type.
       if (family.type !== type) continue;
       families.set(name, family);
       putMetric(family, name, node, metric);

@@ -9,7 +9,7 @@ import {
 import { limits } from "../../../config/limits.ts";
 import { type Metric, metricsText, type NodeMetrics } from "./metrics-text.ts";
 
-/** Metrics of the machine and its user instead of the service, and those whose label values never end. */
+/** Excluded: metrics of the machine and its user, and those with an unbounded set of label values. */
 const excludes = ["os.datetime.**", "os.user.**", "os.network.**", "process.arguments", "moleculer.node.**"];
 
 const requests = "ovation.http.requests";
@@ -17,7 +17,7 @@ const requestTime = "ovation.http.request.time";
 
 type CountRequest = (about: { route: string; status: number; code: number; ms: number }) => void;
 
-/** Registers the gateway's own metrics, next to Moleculer's; what it gives back counts a request that has ended. */
+/** Registers the gateway's own metrics beside Moleculer's. The returned function counts a request that has ended. */
 export function registerHttpMetrics(broker: ServiceBroker): CountRequest {
   broker.metrics.register({
     name: requests,
@@ -46,7 +46,7 @@ export function registerHttpMetrics(broker: ServiceBroker): CountRequest {
   };
 }
 
-/** Standard names of this process, which dashboards expect of anything written for Node. */
+/** Metrics of this process under their standard names, which dashboards for Node expect. */
 function processMetrics(): Metric[] {
   const { user, system } = process.cpuUsage();
   const one = (type: string, name: string, description: string, value: number): Metric => {
@@ -65,14 +65,14 @@ function processMetrics(): Metric[] {
   ];
 }
 
-/** Metrics of every live node, each asked once; a node that does not answer in time is shown as down, not waited for. */
+/** The metrics of every live node, each queried once. A node that does not answer in time is reported as down. */
 export async function collectMetrics(broker: ServiceBroker): Promise<string> {
   const nodes = broker.registry.getNodeList({ onlyAvailable: true }) as unknown as { id: string }[];
   const timeout = limits.http.metricsNodeTimeoutMs;
   const all = await Promise.all(
     nodes.map(async ({ id }): Promise<NodeMetrics> => {
       const up = (value: number): Metric => {
-        const description = "Whether the node answered when it was asked for its metrics";
+        const description = "1 where the node answered the request for its metrics, else 0";
         return { type: "gauge", name: "ovation_node_up", description, values: [{ value }] };
       };
       try {

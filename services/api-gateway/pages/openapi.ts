@@ -9,17 +9,17 @@ type Json = Record<string, unknown>;
 const jsonBody = (schema: Json): Json => ({ "application/json": { schema } });
 const reference = (kind: string, name: string): Json => ({ $ref: `#/components/${kind}/${name}` });
 
-/** A zod schema as the JSON schema of what goes in, or comes out. */
+/** A zod schema as the JSON schema of its input or output. */
 function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
   const { $schema, ...json } = z.toJSONSchema(schema, {
     io,
-    // Fields may be added at any time, and unknown ones are ignored on the way in.
+    // Fields may be added at any time, and unknown fields of a request are ignored.
     override: ({ jsonSchema }) => delete jsonSchema.additionalProperties,
   }) as Json;
   return json;
 }
 
-/** The faults that any endpoint can answer with, by the name they have among the components. */
+/** The faults that any endpoint may answer, by their names among the components. */
 const faults = {
   BadRequest: ["badRequest", "invalidParam"],
   NotLoggedIn: ["notLoggedIn"],
@@ -52,12 +52,12 @@ function faultsOf(access: Access): Json {
   return Object.fromEntries(names.map((name) => [failures[faults[name][0]].http, reference("responses", name)]));
 }
 
-/** The 503 of an endpoint that may have been carried out all the same: `data` names what can be asked for. */
+/** The 503 of an endpoint that may have been carried out: `data` names what the client can query. */
 function unsureResponse(data: z.ZodType): Json {
   const properties = { code: { const: failures.unavailable.code }, msg: { type: "string" } };
   const shown = { anyOf: [schemaOf(data, "output"), { type: "null" }] };
   const schema = { type: "object", properties: { ...properties, data: shown }, required: ["code", "msg", "data"] };
-  const description = `${meaning("unavailable")}; with \`data\` where it may have been carried out all the same`;
+  const description = `${meaning("unavailable")}; with \`data\` where it may have been carried out`;
   return { 503: { description, content: jsonBody(schema), headers: retryAfter } };
 }
 
@@ -99,7 +99,7 @@ const answer = (description: string, contentType: string): Json => ({
   content: { [contentType]: { schema: contentType === "application/json" ? { type: "object" } : { type: "string" } } },
 });
 
-/** The webhooks that the payment providers declare. Their pages are for people and not of the API. */
+/** The webhooks that the payment providers declare. Their pages are for people, not part of the API. */
 function webhookPaths(): Json {
   const responses = { 200: answer("Taken", "text/plain"), 404: reference("responses", "NotFound") };
   const entries = providers.map((provider) => {
@@ -110,7 +110,7 @@ function webhookPaths(): Json {
   return Object.fromEntries(entries);
 }
 
-/** What is no POST endpoint with an envelope. */
+/** The paths that are not POST endpoints with an envelope. */
 function otherPaths(): Json {
   const get = (operationId: string, summary: string, responses: Json, tag = "operations"): Json => ({
     get: { operationId, summary, tags: [tag], security: [], responses },
@@ -118,15 +118,11 @@ function otherPaths(): Json {
   const ok = answer("ok", "application/json");
   return {
     ...webhookPaths(),
-    "/health/live": get("health.live", "Whether the process lives", { 200: ok }),
-    "/health/ready": get(
-      "health.ready",
-      "Whether every service has a node that can do its job, or `service` on `host` alone",
-      {
-        200: ok,
-        503: answer("not ready", "application/json"),
-      },
-    ),
+    "/health/live": get("health.live", "Whether the process is running", { 200: ok }),
+    "/health/ready": get("health.ready", "Whether every service has a ready node, or only `service` on `host`", {
+      200: ok,
+      503: answer("not ready", "application/json"),
+    }),
     "/metrics": get("metrics", "Metrics of every node for Prometheus", { 200: answer("0.0.4", "text/plain") }),
   };
 }
@@ -144,7 +140,7 @@ export function openApiDocument(endpoints: readonly Endpoint[]): Json {
       title: "Ovation",
       version: "1.0.0",
       description:
-        "Gifts and coins of a live-streaming platform. Params are taken from a JSON body, a form or the query alike. " +
+        "Gifts and coins of a live-streaming platform. Params may be in a JSON body, a form or the query. " +
         "Business outcomes answer HTTP 200 with the outcome in `code`; `msg` follows Accept-Language (zh, en).",
     },
     paths: { ...Object.fromEntries(endpoints.map((one) => [one.path, { post: operation(one) }])), ...otherPaths() },

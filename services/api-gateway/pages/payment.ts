@@ -15,7 +15,7 @@ import { providerPageHeaders } from "./security.ts";
 
 type Provider = (typeof providers)[number];
 
-/** The headers that a provider may have signed. What opens doors here is not handed on. */
+/** The headers that a provider may have signed. Credentials of this system are not passed on. */
 function webhookHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   const { cookie, authorization, ...rest } = headers;
   const entries = Object.entries(rest).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]);
@@ -24,13 +24,13 @@ function webhookHeaders(headers: IncomingHttpHeaders): Record<string, string> {
 
 function webhookQuery(request: GatewayRequest): Record<string, string> {
   const query = parseForm(queryOf(request));
-  if (Object.values(query).some(Array.isArray)) throw fail("badRequest", { why: "a query field is there twice" });
+  if (Object.values(query).some(Array.isArray)) throw fail("badRequest", { why: "a query field occurs twice" });
   return { ...(query as Record<string, string>) };
 }
 
 /**
- * Hands a provider's webhook on as it came, and its answer back as it is. No limit by address: a provider calls from few
- * of them, and a webhook that is turned away is a recharge that comes late.
+ * Passes a provider's webhook on as received, and returns the answer unchanged. There is no limit by address: a
+ * provider calls from a few addresses, and a refused webhook delays a recharge.
  */
 function serveWebhook({ name: channel }: Provider): Serve {
   return async (_gateway, request, response) => {

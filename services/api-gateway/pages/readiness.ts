@@ -8,7 +8,7 @@ import type { Fields } from "../request/fields.ts";
 
 interface NodeHealth {
   ready: boolean;
-  /** The status of the node's dependencies, or why it did not answer. */
+  /** The status of the node's dependencies, or the reason why it did not answer. */
   report: HealthReport | { failure: string };
 }
 
@@ -28,8 +28,8 @@ async function healthOf(broker: ServiceBroker, service: string, nodeID: string):
 }
 
 /**
- * Asks every node of every service how its dependencies are. The system is ready while each service has a node that is:
- * one sick node of several is shown, but it does not take all gateways out of the load balancer.
+ * Asks every node of every service for the status of its dependencies. The system is ready while each service has a
+ * ready node: one unhealthy node of several is shown, but does not remove all gateways from the load balancer.
  */
 export async function readiness(broker: ServiceBroker): Promise<Readiness> {
   const present = broker.registry.getServiceList({ onlyAvailable: true, skipInternal: true }) as unknown as {
@@ -47,20 +47,20 @@ export async function readiness(broker: ServiceBroker): Promise<Readiness> {
   return { ready: entries.every(([, { ready }]) => ready), services };
 }
 
-/** A service on a host: what a container asks about itself. */
+/** A service on a host: a container asks about itself. */
 export interface Place {
   service: ServiceName;
   host: string;
 }
 
 /**
- * The place that `?service=...&host=...` names, `undefined` where neither is given. Who asks knows the host already: no
- * name of a node is in the answer. Fails: badRequest.
+ * The place that `?service=...&host=...` names, `undefined` where neither is given. The caller knows the host already:
+ * the answer names no node. Fails: badRequest.
  */
 export function placeAskedFor({ service, host }: Fields): Place | undefined {
   if (service === undefined && host === undefined) return undefined;
   if (typeof service !== "string" || !isServiceName(service) || typeof host !== "string" || host === "")
-    throw fail("badRequest", { why: "service and host go together" });
+    throw fail("badRequest", { why: "service and host must be given together" });
   return { service, host };
 }
 
@@ -71,7 +71,7 @@ export function isReadyAt(broker: ServiceBroker, services: Readiness["services"]
   return known.some(({ id, hostname }) => hostname === host && nodes[id]?.ready === true);
 }
 
-/** For callers without the token: which service is ready, without its nodes and reasons. */
+/** For callers without the token: which service is ready, without nodes and reasons. */
 export function withoutNodes(services: Readiness["services"]): Record<string, { ready: boolean }> {
   return Object.fromEntries(Object.entries(services).map(([name, { ready }]) => [name, { ready }]));
 }

@@ -1,4 +1,4 @@
-/** What a browser may do with the pages that this gateway serves: nothing from elsewhere, nothing inline, no frames. */
+/** What a browser may load on the pages of this gateway: nothing from elsewhere, nothing inline, no frames. */
 const common = "base-uri 'none'; frame-ancestors 'none'; object-src 'none'";
 
 function headers(policy: string): Record<string, string> {
@@ -10,12 +10,12 @@ function headers(policy: string): Record<string, string> {
   };
 }
 
-/** The web page opens WebSockets to im-servers, which have ports of their own. */
+/** The web page opens WebSockets to im-servers, which have their own ports. */
 export const pageHeaders = Object.freeze(
   headers("default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; form-action 'self'"),
 );
 
-/** Swagger UI styles itself with style attributes and shows its icons from data URLs. */
+/** Swagger UI uses style attributes, and icons from data URLs. */
 export const docsHeaders = Object.freeze(
   headers("default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; form-action 'none'"),
 );

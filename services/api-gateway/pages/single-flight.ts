@@ -1,6 +1,6 @@
 /**
- * Callers who ask while an answer is being made get that one: what asks every node costs the same for a hundred callers
- * as for one. Nothing is kept once it is answered.
+ * Callers share the running request: a request to every node costs the same for a hundred callers as for one. Nothing
+ * is kept after the answer.
  */
 export function singleFlight<T>(make: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined;
@@ -12,7 +12,7 @@ export function singleFlight<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** As singleFlight, and the answer is reused for `keptMs` after its request: for checks that many clients ask for. */
+/** As singleFlight, and the answer is reused for `keptMs` after its request: for checks that many clients make. */
 export function keptAnswer<T>(make: () => Promise<T>, keptMs: number): () => Promise<T> {
   const ask = singleFlight(make);
   let kept: { at: number; answer: Promise<T> } | undefined;

@@ -6,7 +6,7 @@ import { sendText } from "../answer.ts";
 import type { Serve } from "../gateway.ts";
 import { pageHeaders } from "./security.ts";
 
-/** A file of an installed package, read at its first use and kept. */
+/** A file of an installed package, read at its first use and kept in memory. */
 export function packaged(name: string, file: string): () => Buffer {
   let kept: Buffer | undefined;
   return () => {
@@ -17,7 +17,7 @@ export function packaged(name: string, file: string): () => Buffer {
 
 const qrCode = packaged("lean-qr", "index.mjs");
 
-/** Modules of packages that the web page imports, by path: as they are in the package, nothing is built or loaded from elsewhere. */
+/** Modules of packages that the web page imports, by path, unchanged: nothing is built or loaded from elsewhere. */
 export const vendoredRoutes: Readonly<Record<string, Serve>> = Object.freeze({
   "/vendor/lean-qr.mjs": (_gateway, request, response) => {
     const headers = { ...pageHeaders, "Cache-Control": "public, max-age=3600" };

@@ -14,8 +14,8 @@ export function mediaType(header: string | undefined): string {
 }
 
 /**
- * The whole body as text, "" where there is none. What exceeds the bound is not kept: the rest is read and thrown away
- * within the server's request timeout, so that the client gets its answer. Fails: tooLarge; badRequest where the body
+ * The whole body as text, "" where there is none. A body that is too large is not kept: its rest is read and dropped
+ * within the server's request timeout, so that the client gets its answer. Fails: tooLarge; badRequest, where the body
  * is compressed, is not UTF-8 or ends early.
  */
 export function readText(request: IncomingMessage, maxBytes: number): Promise<string> {

@@ -7,13 +7,13 @@ import type { TrustedProxies } from "../../../config/trusted-proxies.ts";
 import { type ClientAddress, clientAddress } from "../../client-address.ts";
 import type { Language } from "../wording.ts";
 
-/** Reads from the headers of a request who sent it and how. With a trusted proxy its forwarding headers count. */
+/** Reads from the headers of a request who sent it and how. The forwarding headers of a trusted proxy are used. */
 
 export const sessionCookie = "qytk";
 
 const safeRequestId = /^[A-Za-z0-9_.:-]{8,64}$/;
 
-/** The caller's own request id where it is safe to log and to hand on, else a new one. */
+/** The caller's own request id where it is safe to log and to pass on, else a new one. */
 export function requestIdOf(headers: IncomingHttpHeaders): string {
   const given = headers["x-request-id"];
   return typeof given === "string" && safeRequestId.test(given) ? given : randomUUID();
@@ -23,12 +23,12 @@ export function languageOf(headers: IncomingHttpHeaders): Language {
   return /^\s*en\b/i.test(headers["accept-language"] ?? "") ? "en" : "zh";
 }
 
-/** Who sent the request, by TRUST_PROXY: see client-address.ts. */
+/** The sender of the request, by TRUST_PROXY: see client-address.ts. */
 export function clientOf(request: IncomingMessage, proxies = config().TRUST_PROXY): ClientAddress {
   return clientAddress(request.socket.remoteAddress, request.headers["x-forwarded-for"], proxies);
 }
 
-/** Whether who connected to us is a trusted proxy, whose other forwarding headers count then. */
+/** Whether the peer is a trusted proxy, whose other forwarding headers are used then. */
 function isProxied({ socket }: IncomingMessage, proxies: TrustedProxies): boolean {
   return proxies.trusts(readAddress(socket.remoteAddress ?? ""), 0);
 }
@@ -38,7 +38,7 @@ export function isTls(request: IncomingMessage, proxies = config().TRUST_PROXY):
   return request.headers["x-forwarded-proto"] === "https" && isProxied(request, proxies);
 }
 
-/** Whether a browser page of another origin sent this. Clients that are no browsers send no Origin. */
+/** Whether a page of another origin sent this. Clients that are not browsers send no Origin. */
 export function isCrossOrigin(request: IncomingMessage, proxies = config().TRUST_PROXY): boolean {
   const { origin, host, "x-forwarded-host": forwarded } = request.headers;
   if (origin === undefined) return false;

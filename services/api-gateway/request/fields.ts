@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { fail } from "../../../broker/failure.ts";
 import { mediaType, readText } from "./body.ts";
 
-/** Fields by name, without a prototype: a field called `__proto__` or `constructor` is a field like any other. */
+/** Fields by name, without a prototype: a field named `__proto__` or `constructor` is like any other. */
 export type Fields = Record<string, unknown>;
 
 function decoded(text: string): string {
@@ -13,10 +13,10 @@ function decoded(text: string): string {
   }
 }
 
-/** Stands for the value of a name that was there twice. */
+/** The value of a name that occurs twice. */
 const repeated: readonly unknown[] = Object.freeze([]);
 
-/** A query string or a form body. A name that is there twice gets no value of its own but an array. */
+/** Parses a query string or a form body. A name that occurs twice gets an array, which is no valid value. */
 export function parseForm(text: string): Fields {
   const fields: Fields = Object.create(null);
   if (text === "") return fields;
@@ -30,7 +30,7 @@ export function parseForm(text: string): Fields {
   return fields;
 }
 
-/** The part of the URL after the question mark, without any. */
+/** The query of the URL, without the question mark. */
 export function queryOf(request: IncomingMessage): string {
   const url = request.url ?? "";
   const at = url.indexOf("?");
@@ -59,9 +59,9 @@ function bodyFields(request: IncomingMessage, text: string): { fields: Fields; f
 const none: Fields = Object.freeze(Object.create(null));
 
 /**
- * The named fields of a request, out of its query and its body (JSON or form) alike; whatever else was sent is left
- * where it is. `null` counts as not given. Fails: badRequest where a field is there twice (in the form, in the query or,
- * with another value, in both), or the body cannot be read; tooLarge.
+ * The named fields of a request, from its query and its body (JSON or form); other fields are ignored. `null` counts as
+ * missing. Fails: badRequest, where a field occurs twice (in the form, in the query or, with different values, in
+ * both), or the body cannot be read; tooLarge.
  */
 export async function requestFields(request: IncomingMessage, names: readonly string[], maxBytes: number) {
   const text = await readText(request, maxBytes);
@@ -76,7 +76,7 @@ export function gather(names: readonly string[], query: Fields, body: Fields, fo
     const fromQuery = query[name];
     const fromBody = Object.hasOwn(body, name) ? (body[name] ?? undefined) : undefined;
     if (Array.isArray(fromQuery) || (form && Array.isArray(fromBody)))
-      throw fail("badRequest", { why: "a field is there twice", name });
+      throw fail("badRequest", { why: "a field occurs twice", name });
     if (fromQuery !== undefined && fromBody !== undefined && !isSame(fromQuery, fromBody))
       throw fail("badRequest", { why: "two values for one field", name });
     const value = fromBody ?? fromQuery;
@@ -85,7 +85,7 @@ export function gather(names: readonly string[], query: Fields, body: Fields, fo
   return fields;
 }
 
-/** Whether a query's text and a body's value are the same; objects and arrays never are. */
+/** Whether a query's text and a body's value are equal; objects and arrays never are. */
 function isSame(text: unknown, value: unknown): boolean {
   return typeof value !== "object" && String(value) === text;
 }

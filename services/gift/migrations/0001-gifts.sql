@@ -2,7 +2,7 @@ CREATE TABLE IF NOT EXISTS t_gift_config (
   gift_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   price BIGINT NOT NULL,
   gift_name VARCHAR(60) NOT NULL,
-  -- 0 off the shelf, 1 on.
+  -- 0 not on sale, 1 on sale.
   status TINYINT NOT NULL DEFAULT 1,
   cover_img_url VARCHAR(300) NOT NULL DEFAULT '',
   svga_url VARCHAR(300) NOT NULL DEFAULT '',
@@ -11,17 +11,17 @@ CREATE TABLE IF NOT EXISTS t_gift_config (
   CONSTRAINT ck_price_positive CHECK (price > 0)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- One row a gift whose settlement is final, succeeded or failed.
+-- One row for each gift that was settled, succeeded or failed.
 CREATE TABLE IF NOT EXISTS t_gift_record (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   order_id VARCHAR(64) NOT NULL,
   user_id BIGINT UNSIGNED NOT NULL,
-  -- Whom it was for.
+  -- The receiver.
   object_id BIGINT UNSIGNED NOT NULL,
   room_id BIGINT UNSIGNED NOT NULL,
   gift_id BIGINT UNSIGNED NOT NULL,
   count INT UNSIGNED NOT NULL,
-  -- Of one, in the unit below, as it was when the gift was accepted.
+  -- The price of one when the gift was accepted, in the unit below.
   price BIGINT NOT NULL,
   -- 1 coins.
   price_unit TINYINT NOT NULL DEFAULT 1,
@@ -33,34 +33,34 @@ CREATE TABLE IF NOT EXISTS t_gift_record (
   -- The receiver's share, points (100 to a coin); income is these in whole coins, rounded down.
   income_points BIGINT NOT NULL DEFAULT 0,
   income BIGINT GENERATED ALWAYS AS (income_points DIV 100) STORED,
-  -- Of what the client asked for: tells a repeat of a request id from its reuse.
+  -- A hash of what the client asked for: it tells a repeat of a request id from its reuse.
   content_hash CHAR(32) NOT NULL,
   send_time DATETIME(3) NOT NULL,
-  -- When it became final (UTC).
+  -- When it was settled (UTC).
   update_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
-  -- What has no column: {"type": 1} of a PK gift.
+  -- Fields without a column: {"type": 1} of a PK gift.
   json JSON NULL,
   UNIQUE KEY uk_order_id (order_id),
   KEY idx_user (user_id, id),
   KEY idx_object (object_id, id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Shares of an anchor's own, from a time on. Rows are only added (npm run anchor-share): in force is the one with the
--- latest from_time that has come, of several with the same one the last.
+-- The anchors' own shares, each from a time on. Rows are only added (npm run anchor-share). In force is the row with
+-- the latest from_time that has come; of several with the same one, the last.
 CREATE TABLE IF NOT EXISTS t_anchor_share (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   anchor_id BIGINT UNSIGNED NOT NULL,
-  -- Whole percent; NULL: the default (ANCHOR_SHARE_PERCENT) again.
+  -- Whole percent; NULL: the default (ANCHOR_SHARE_PERCENT).
   percent TINYINT UNSIGNED NULL,
   from_time DATETIME(3) NOT NULL,
-  -- Who wrote the row.
+  -- The operator who wrote the row.
   operator VARCHAR(100) NOT NULL,
   create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   KEY idx_anchor (anchor_id, from_time),
   CONSTRAINT ck_percent CHECK (percent IS NULL OR percent <= 100)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- The gifts that a new system starts with.
+-- The gifts of a new system.
 INSERT IGNORE INTO t_gift_config (gift_id, price, gift_name, status, cover_img_url, svga_url, create_time, update_time) VALUES
   (22, 90, '天使少女-2', 1, '../svga/img/天使.png', '../svga/天使.svga', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3)),
   (23, 20, '皇冠-2', 1, '../svga/img/皇冠.png', '../svga/皇冠.svga', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3)),

@@ -1,5 +1,5 @@
--- Rooms that are live now. The unique anchor keeps a user to one live room. An id never comes again: the counter
--- survives restarts, and rows are moved out one by one, never truncated.
+-- Live rooms. The unique anchor allows a user one live room. An id is never used again: the counter survives restarts,
+-- and rows are moved out one by one, never truncated.
 CREATE TABLE IF NOT EXISTS t_living_room (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   anchor_id BIGINT UNSIGNED NOT NULL,
@@ -15,14 +15,14 @@ CREATE TABLE IF NOT EXISTS t_living_room (
   update_time DATETIME(3) NOT NULL,
   -- 1 once the anchor has been connected to the room over IM. Only then can her absence close it.
   anchor_seen TINYINT NOT NULL DEFAULT 0,
-  -- Since when the anchor has been absent without a break; NULL while she is present, or where that is unknown.
+  -- When the anchor's present absence began; NULL while she is present, or where that is unknown.
   away_since DATETIME(3) NULL,
   UNIQUE KEY uk_anchor_id (anchor_id),
   KEY idx_type (type, id),
   KEY idx_away_since (away_since)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- One row: when all rooms were last checked, and the epoch of the presence that was asked then.
+-- One row: the time of the last check of all rooms, and the epoch of the presence at that check.
 CREATE TABLE IF NOT EXISTS t_living_room_check (
   id TINYINT NOT NULL PRIMARY KEY,
   epoch VARCHAR(40) NOT NULL,
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS t_living_room_check (
 
 INSERT IGNORE INTO t_living_room_check (id, epoch, checked_time) VALUES (1, '', '2000-01-01');
 
--- Rooms that were closed, under the id they had while they were live.
+-- Closed rooms, under the ids they had while they were live.
 CREATE TABLE IF NOT EXISTS t_living_room_record (
   id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   anchor_id BIGINT UNSIGNED NOT NULL,

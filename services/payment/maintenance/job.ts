@@ -4,20 +4,20 @@ import { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import type { Database } from "../../../mixins/mysql/database.ts";
 import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
 
-/** Work that comes due in the database and is done on one node at a time. */
+/** Items that become due in the database, handled on one node at a time. */
 export interface Job<Item> {
-  /** Of its lease, and in the log. */
+  /** The name of its lease, also in the log. */
   readonly name: string;
   readonly everyMs: number;
-  /** How many items a round takes on. */
+  /** The most items of one round. */
   readonly atOnce: number;
-  /** How many are handled under one renewal of the lease; that takes less time than the lease lasts. */
+  /** How many items are handled under one renewal of the lease; this must take less time than the lease lasts. */
   readonly portion: number;
-  /** What is due now, at most `limit` items, longest due first. Changes nothing. */
+  /** The items that are due now, at most `limit`, longest due first. Changes nothing. */
   due(limit: number): Promise<readonly Item[]>;
   /**
-   * Handles items, each idempotently. Resolves to whether to go on at once: not where these items stay due, or the next
-   * ones would fail alike.
+   * Handles items, each idempotently. Returns whether to continue at once: false where these items stay due, or the
+   * next ones would fail in the same way.
    */
   handle(items: readonly Item[]): Promise<boolean>;
 }
@@ -30,9 +30,9 @@ interface JobContext {
 }
 
 /**
- * Runs a job in rounds until it is stopped, on the node that holds the job's lease. Another node takes the lease over
- * once it is not renewed; should two nodes work for a short time, each item still has its effect once. A round without
- * due items writes nothing.
+ * Runs a job in rounds until it is stopped, on the node that holds the job's lease. When the lease is not renewed,
+ * another node takes it. If two nodes work for a short time, each item still takes effect once. A round without due
+ * items writes nothing.
  */
 export class MaintenanceJob<Item> {
   private readonly job: Job<Item>;
@@ -60,14 +60,14 @@ export class MaintenanceJob<Item> {
     this.loop.wake();
   }
 
-  /** Resolves once what is in work is done and another node can take the lease. */
+  /** Resolves once the running items are handled and another node can take the lease. */
   async stop(): Promise<void> {
     this.stopping = true;
     await this.loop.stop();
     await this.lease.giveBack().catch((error: Error) => {
       this.context.logger.warn(
         { err: error, lease: this.job.name },
-        "a lease was not given back: it runs out by itself",
+        "a lease could not be freed: it expires by itself",
       );
     });
   }

@@ -15,16 +15,16 @@ import {
 import { againAfter, isOverdue, nextMessageLook } from "../watches/watch-times.ts";
 import type { Job } from "./job.ts";
 
-/** What the wallet's books show, and a counter of what is published again. */
+/** Access to the wallet's books, and a counter of messages that are published again. */
 export interface MessagePorts {
-  /** Those of the orders, `limits.payment.maintenanceMessages` at the most, whose effect is in the wallet's books. */
+  /** Those of the orders, at most `limits.payment.maintenanceMessages`, whose effect is in the wallet's books. */
   shown(effect: Effect, orderIds: readonly string[]): Promise<string[]>;
   publishedAgain(effect: Effect): void;
 }
 
 /**
- * Asks the wallet about the messages that are due: what its books show is watched no longer, and what they lack for too
- * long is published again. While the wallet cannot answer, nothing is done.
+ * Asks the wallet about the messages that are due. A message whose effect is in the books is no longer watched; one
+ * whose effect is missing for too long is published again. While the wallet does not answer, nothing is done.
  */
 export function lostMessagesJob(context: PaymentContext, ports: MessagePorts): Job<MessageWatch> {
   return {
@@ -33,12 +33,12 @@ export function lostMessagesJob(context: PaymentContext, ports: MessagePorts): J
     atOnce: limits.payment.maintenanceMessages,
     portion: limits.payment.maintenanceMessages,
     due: (limit) => dueMessages(context.mysql, limit),
-    handle: (messages) => lookAfterMessages(context, ports, messages),
+    handle: (messages) => checkMessages(context, ports, messages),
   };
 }
 
-/** Whether the wallet answered. */
-async function lookAfterMessages(
+/** Returns whether the wallet answered. */
+async function checkMessages(
   context: PaymentContext,
   ports: MessagePorts,
   messages: readonly MessageWatch[],
@@ -46,7 +46,7 @@ async function lookAfterMessages(
   for (const effect of effects) {
     const asked = messages.filter((message) => message.effect === effect);
     if (asked.length === 0) continue;
-    // The outbox first: what leaves it after it was read is not in the books when they are, and not lost either.
+    // The outbox is read first. A message that leaves it after that may not be in the books yet, and is not lost.
     const unsent = await context.outbox.unsent(asked.map(orderIdOf));
     let shown: Set<string>;
     try {
@@ -61,12 +61,12 @@ async function lookAfterMessages(
     }
     await removeMessageWatches(context.mysql, effect, [...shown]);
     const missing = asked.filter(({ orderId }) => !shown.has(orderId));
-    await lookAfterUnsent(
+    await restartUnsent(
       context,
       effect,
       missing.filter(({ orderId }) => unsent.has(orderId)),
     );
-    await lookAfterMissing(
+    await checkMissing(
       context,
       ports,
       effect,
@@ -77,8 +77,8 @@ async function lookAfterMessages(
 }
 
 /**
- * Where the stream of the topics was made anew, the wait for what it may have lost is over: the wallet is asked about
- * everything that is watched, once it had time for what the outbox sends again.
+ * After the stream of the topics was made again, lost messages need not wait for their time: the wallet is asked about
+ * all watched messages, once it had time for those that the outbox sends again.
  */
 export function messageRecovery(context: PaymentContext): Recovery {
   return {
@@ -95,7 +95,7 @@ export function messageRecovery(context: PaymentContext): Recovery {
       if (messages > 0)
         context.logger.warn(
           { messages },
-          "the stream of the topics is a new one: the wallet is asked about its messages",
+          "the stream of the topics was made again: the wallet is asked about its messages",
         );
     },
   };
@@ -103,18 +103,14 @@ export function messageRecovery(context: PaymentContext): Recovery {
 
 const orderIdOf = ({ orderId }: MessageWatch) => orderId;
 
-/** What had not left the outbox is late and not lost: it is waited for from now on, as if it had just been sent. */
-async function lookAfterUnsent(
-  context: PaymentContext,
-  effect: Effect,
-  unsent: readonly MessageWatch[],
-): Promise<void> {
+/** A message that is still in the outbox is late, not lost: its time starts now. */
+async function restartUnsent(context: PaymentContext, effect: Effect, unsent: readonly MessageWatch[]): Promise<void> {
   const now = Date.now();
   for (const [again, messages] of Map.groupBy(unsent, (message) => message.again))
     await noteUnsent(context.mysql, effect, messages.map(orderIdOf), nextMessageLook(1, now), againAfter(again, now));
 }
 
-async function lookAfterMissing(
+async function checkMissing(
   context: PaymentContext,
   ports: MessagePorts,
   effect: Effect,
@@ -137,7 +133,7 @@ const complaints: Readonly<Record<Effect, string>> = {
   refund: "the coins of a refunded order were not taken back: its message is published again",
 };
 
-/** A new row of the outbox, with a message id of its own: the stream and the outbox know the former one as done. */
+/** A new row of the outbox, with a new message id: stream and outbox would take the former id for a repeat. */
 async function publishAgain(context: PaymentContext, ports: MessagePorts, message: MessageWatch): Promise<void> {
   const { orderId, effect, subject, payload } = message;
   const again = message.again + 1;

@@ -12,7 +12,7 @@ import { uncreditedOrdersJob } from "./uncredited-orders.ts";
 
 const counter = {
   name: "ovation.payment.messages.again",
-  description: "Messages to the wallet that were published again, since its books did not show them",
+  description: "Messages to the wallet that were published again, since its books did not have their effect",
   labelNames: ["service", "effect"],
 } as const;
 
@@ -21,7 +21,7 @@ function messagePorts(broker: ServiceBroker): MessagePorts {
   const { metrics } = broker;
   const labels = (effect: string) => ({ service: "payment", effect });
   metrics.register({ type: "counter", ...counter, labelNames: [...counter.labelNames] });
-  // A series that begins at 0, so that its first step is seen.
+  // The series begins at 0, so that its first increase is visible.
   for (const effect of effects) metrics.increment(counter.name, labels(effect), 0);
   const actions = { credit: "wallet.creditsOf", refund: "wallet.refundsOf" } as const;
   return {
@@ -36,7 +36,7 @@ function messagePorts(broker: ServiceBroker): MessagePorts {
 /** The maintenance jobs of a payment node, by name. */
 export type Maintenance = ReturnType<typeof openMaintenance>;
 
-/** Starts the maintenance jobs; each runs on one payment node at a time, until it is stopped. */
+/** Starts the maintenance jobs. Each runs on one payment node at a time, until it is stopped. */
 export function openMaintenance(service: Service & PaymentContext & JetStreamState & { providers: OpenProviders }) {
   const { broker, providers, mysql, logger } = service;
   service.jetstream.recover(messageRecovery(service));

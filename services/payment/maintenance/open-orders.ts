@@ -11,8 +11,8 @@ import { takeAnswer } from "../webhooks.ts";
 import type { Job } from "./job.ts";
 
 /**
- * Asks providers about orders that stay open: a webhook may never come, and an unpaid order has to be closed. What is
- * over is not asked about, and watched no longer.
+ * Asks providers about open orders: a webhook may never arrive, and an unpaid order must be closed. An order that is
+ * not open is no longer watched, and not asked about.
  */
 export function openOrdersJob(context: PaymentContext, providers: OpenProviders): Job<Watch> {
   return {
@@ -25,17 +25,17 @@ export function openOrdersJob(context: PaymentContext, providers: OpenProviders)
       const over = watches.filter(({ state }) => !isOpen(state)).map(({ orderId }) => orderId);
       await removeWatches(context.mysql, over);
       const open = watches.filter(({ state }) => isOpen(state));
-      await Promise.all(open.map((watch) => lookAfter(context, providers, watch)));
+      await Promise.all(open.map((watch) => checkOrder(context, providers, watch)));
       return true;
     },
   };
 }
 
 /**
- * Asks the provider about an order and applies its answer: a payment whose webhook never came is taken as if it had; one
- * that is not paid when its time is over is closed at the provider first and then here.
+ * Asks the provider about an order and applies its answer. A payment without a webhook is handled as if the webhook had
+ * arrived. An unpaid order whose time is over is closed first at the provider and then here.
  */
-async function lookAfter(context: PaymentContext, providers: OpenProviders, watch: Watch): Promise<void> {
+async function checkOrder(context: PaymentContext, providers: OpenProviders, watch: Watch): Promise<void> {
   const { orderId } = watch;
   const channel = providerOfChannel(watch.payChannel)?.name ?? String(watch.payChannel);
   const open = providers.get(channel);
@@ -53,19 +53,19 @@ async function lookAfter(context: PaymentContext, providers: OpenProviders, watc
   }
 }
 
-/** Whether nothing more is to be asked about the order. */
+/** Returns whether the order needs no further query. */
 async function settled(context: PaymentContext, open: OpenProvider, watch: Watch): Promise<boolean> {
   const { provider, declared } = open;
   const expired = watch.expireTime.getTime() <= Date.now();
   let found = await provider.queryOrder(watch.orderId);
   if (expired && (found.status === "open" || found.status === "unknown")) {
     await provider.closeOrder(watch.orderId);
-    // It may have been paid between the two.
+    // It may have been paid between the query and the closing.
     found = await provider.queryOrder(watch.orderId);
   }
   if (found.status === "paid" || found.status === "refunded" || (found.status === "closed" && !expired)) {
     await takeAnswer(context, open, reportOf(watch, found));
-    // An answer that does not fit the order is reported again, as an error, until somebody has looked at it.
+    // An answer that does not match the order is logged as an error again, until a person has resolved it.
     const order = await orderById(context.mysql, watch.orderId);
     return !order || !isOpen(order.state);
   }
@@ -82,7 +82,10 @@ function reportOf({ orderId, amount }: Watch, found: ProviderOrder): ProviderRep
   return { ...common, status: "cancelled", transactionId: "", amount, time: new Date() };
 }
 
-/** The provider takes no payment of it any more, and neither do we; not moved where a webhook was faster. */
+/**
+ * The provider accepts no payment of it any more, and it becomes invalid here. It does not move where a webhook was
+ * faster.
+ */
 async function expire(context: PaymentContext, channel: string, orderId: string): Promise<void> {
   const expired = await context.mysql.transaction(async (tx) => {
     if (!(await moveOrder(tx, orderId, "invalid"))) return false;

@@ -7,7 +7,7 @@ import { type DueRefund, dueRefunds, moveRefund, postponeRefund } from "../refun
 import { nextRefundAttempt } from "../watches/watch-times.ts";
 import type { Job } from "./job.ts";
 
-/** Asks providers for the money of refunded orders, until it went back or an operator has to give it back. */
+/** Asks providers to return the money of refunded orders, until it is done or an operator must do it. */
 export function openRefundsJob(context: PaymentContext, providers: OpenProviders): Job<DueRefund> {
   return {
     name: "open-refunds",
@@ -23,8 +23,8 @@ export function openRefundsJob(context: PaymentContext, providers: OpenProviders
 }
 
 /**
- * Asks the provider to give a refunded order's money back, or how far it is. The provider knows the refund by the order's
- * id, so that asking again is the same refund.
+ * Requests the refund of an order, or its state. The provider identifies the refund by the order's id, so a repeated
+ * request is the same refund.
  */
 async function sendRefund(context: PaymentContext, providers: OpenProviders, due: DueRefund): Promise<void> {
   const { orderId, attempts } = due;
@@ -34,7 +34,7 @@ async function sendRefund(context: PaymentContext, providers: OpenProviders, due
   try {
     if (!provider) throw new Error("its channel is not configured on this node");
     const state = await provider.refund(due);
-    if (state === "failed") return await giveUp(context, due, "the provider could not give the money back");
+    if (state === "failed") return await giveUp(context, due, "the provider could not refund the money");
     const moved = await moveRefund(context.mysql, orderId, state, state === "processing" ? next : null);
     if (moved) context.logger.info({ orderId, channel, state }, "the provider has a refund");
   } catch (error) {
@@ -42,13 +42,13 @@ async function sendRefund(context: PaymentContext, providers: OpenProviders, due
     if (attempts + 1 >= limits.payment.refundAttempts) return giveUp(context, due, problem);
     context.logger.warn(
       { err: error, orderId, channel, attempts, next },
-      "a refund did not reach the provider: sent again",
+      "a refund could not be requested at the provider: it is requested again",
     );
     await postponeRefund(context.mysql, orderId, next, problem);
   }
 }
 
-/** Why a call failed, for the table: what the provider answered where it did. */
+/** The reason of a failed call, for the table: the provider's answer, if there was one. */
 function problemOf(error: unknown): string {
   const { data, message } = error as { data?: { why?: unknown }; message?: string };
   return typeof data?.why === "string" ? data.why : String(message);
@@ -63,6 +63,6 @@ async function giveUp(context: PaymentContext, { orderId, transactionId }: DueRe
   if (!failed) return;
   context.logger.error(
     { orderId, problem },
-    "coins were taken back and the money did not go back: refund it at the provider by hand",
+    "coins were taken back and the money was not refunded: refund it at the provider by hand",
   );
 }

@@ -21,7 +21,10 @@ export function uncreditedOrdersJob(context: PaymentContext): Job<string> {
   };
 }
 
-/** Whether the order's message is on its way; not where another node was faster or the topic is gone again. */
+/**
+ * Returns whether the order's message is on its way: false where another node was faster, or the topic was removed
+ * again.
+ */
 async function credit(context: PaymentContext, orderId: string): Promise<boolean> {
   const sent = await context.mysql.transaction(async (tx) => {
     const order = await lockOrder(tx, orderId);
@@ -32,6 +35,6 @@ async function credit(context: PaymentContext, orderId: string): Promise<boolean
   });
   if (!sent) return false;
   context.outbox.wake();
-  context.logger.info({ orderId }, "a parked order found its topic: its message is on its way");
+  context.logger.info({ orderId }, "a parked order has a topic now: its message is on its way");
   return true;
 }

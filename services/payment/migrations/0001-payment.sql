@@ -1,4 +1,4 @@
--- What can be bought. Price is fen; `extra` holds {"coin": coins one gets, ...}.
+-- Products. Price is fen; `extra` has {"coin": the number of coins, ...}.
 CREATE TABLE IF NOT EXISTS t_pay_product (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   name VARCHAR(100) NOT NULL,
@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS t_pay_product (
   extra JSON NOT NULL,
   -- 0 coins.
   type TINYINT UNSIGNED NOT NULL DEFAULT 0,
-  -- 0 off sale, 1 on sale.
+  -- 0 not on sale, 1 on sale.
   valid_status TINYINT UNSIGNED NOT NULL DEFAULT 1,
   create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   update_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
@@ -20,7 +20,7 @@ INSERT IGNORE INTO t_pay_product (id, name, price, extra, type, valid_status) VA
   (9, '50元旗鱼币', 5000, '{"coin": 500, "url": "www.tttt.com"}', 0, 1),
   (10, '100元旗鱼币', 10000, '{"coin": 1000, "url": "www.tttt.com"}', 0, 1);
 
--- One row an order. Amount (fen), coins and biz code are the product's when the order was made.
+-- One row for each order. Amount (fen), coins and biz code are the product's at the time of the order.
 CREATE TABLE IF NOT EXISTS t_pay_order (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   order_id VARCHAR(64) NOT NULL,
@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS t_pay_order (
   user_id BIGINT UNSIGNED NOT NULL,
   -- 1 live room, 2 user centre.
   source TINYINT UNSIGNED NOT NULL,
-  -- The number of a provider, see providers/registry.ts.
+  -- The number of a provider's channel, see providers/registry.ts.
   pay_channel TINYINT UNSIGNED NOT NULL,
   -- 0 waiting, 1 paying, 2 paid, 3 cancelled, 4 invalid, 5 refunded; moves are in order-state.ts.
   status TINYINT UNSIGNED NOT NULL,
@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS t_pay_order (
   KEY idx_user (user_id, id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Where the message of a paid order goes, by its biz code. A topic is a subject of the stream PAY (`pay.*`).
+-- The topic of a paid order's message, by biz code. A topic is a subject of the stream PAY (`pay.*`).
 CREATE TABLE IF NOT EXISTS t_pay_topic (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   topic VARCHAR(100) NOT NULL,
@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS t_pay_topic (
 INSERT IGNORE INTO t_pay_topic (topic, status, biz_code, remark) VALUES
   ('pay.recharge', 1, 10001, '直播间充值旗鱼币');
 
--- Every webhook call, genuine or not, every answer of a provider to a question about an order, and what came of each.
+-- Every webhook call, genuine or not, and every answer of a provider to a query about an order, with its outcome.
 CREATE TABLE IF NOT EXISTS t_pay_webhook (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   channel VARCHAR(16) NOT NULL,
@@ -75,9 +75,9 @@ CREATE TABLE IF NOT EXISTS t_pay_webhook (
   order_id VARCHAR(64) NULL,
   transaction_id VARCHAR(64) NULL,
   amount BIGINT NULL,
-  -- The beginning of what was sent, signatures and the like masked.
+  -- The beginning of the body, with signatures and secrets masked.
   body VARCHAR(1000) NOT NULL,
-  -- The caller's address; `asked` where it is the answer to a question.
+  -- The caller's address; `asked` where it is the answer to a query.
   ip VARCHAR(64) NOT NULL,
   request_id VARCHAR(100) NULL,
   create_time DATETIME(3) NOT NULL,
@@ -85,23 +85,23 @@ CREATE TABLE IF NOT EXISTS t_pay_webhook (
   KEY idx_create_time (create_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Why a person must look at an order: one row a reason, and for reasons about a payment one row a payment. The reasons
--- are in order.ts.
+-- Why a person must examine an order: one row for each reason, and for reasons about a payment one row for each
+-- payment. The reasons are in order.ts.
 CREATE TABLE IF NOT EXISTS t_pay_parked (
   order_id VARCHAR(64) NOT NULL,
   reason VARCHAR(20) NOT NULL,
-  -- The payment that it is about; '' where it is about the order, or where the payment is not known.
+  -- The payment; '' where the reason concerns the order, or the payment is unknown.
   transaction_id VARCHAR(64) NOT NULL DEFAULT '',
   create_time DATETIME(3) NOT NULL,
   PRIMARY KEY (order_id, reason, transaction_id),
   KEY idx_reason (reason, order_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Orders that may still be open, and when the provider is asked about each, since a webhook may never come. A row goes
--- once its order is over.
+-- Orders that may still be open, and when the provider is next asked about each, since a webhook may never arrive. A
+-- row is deleted once its order is not open.
 CREATE TABLE IF NOT EXISTS t_pay_watch (
   order_id VARCHAR(64) NOT NULL PRIMARY KEY,
-  -- From when on the order is closed, where the provider answers that it was not paid.
+  -- The time from which the order is closed, if the provider answers that it was not paid.
   expire_time DATETIME(3) NOT NULL,
   next_time DATETIME(3) NOT NULL,
   -- How often the provider was asked.
@@ -109,18 +109,19 @@ CREATE TABLE IF NOT EXISTS t_pay_watch (
   KEY idx_next_time (next_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Messages to the wallet that its books do not show yet, and when it is asked about each. A row goes once they do.
+-- Messages to the wallet whose effect is not confirmed, and when the wallet is next asked about each. A row is deleted
+-- once the effect is confirmed.
 CREATE TABLE IF NOT EXISTS t_pay_message_watch (
   order_id VARCHAR(64) NOT NULL,
-  -- What the wallet's books have to show of the order: credit, refund.
+  -- The effect on the wallet's books: credit, refund.
   effect VARCHAR(10) NOT NULL,
-  -- The message, as it is published again.
+  -- The message, to be published again.
   subject VARCHAR(100) NOT NULL,
   payload JSON NOT NULL,
   next_time DATETIME(3) NOT NULL,
-  -- It is not published again before.
+  -- It is not published again before this time.
   again_time DATETIME(3) NOT NULL,
-  -- How often the wallet's books lacked it since it was last in the outbox.
+  -- How often the effect was missing from the wallet's books since the message was last in the outbox.
   asked INT UNSIGNED NOT NULL DEFAULT 0,
   -- How often it was published again.
   again INT UNSIGNED NOT NULL DEFAULT 0,
@@ -128,8 +129,7 @@ CREATE TABLE IF NOT EXISTS t_pay_message_watch (
   KEY idx_next_time (next_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- The money of a refunded order on its way back to the payer: at most one refund an order, known to the provider by the
--- order's id.
+-- The refunds of orders: at most one for an order, which the provider knows by the order's id.
 CREATE TABLE IF NOT EXISTS t_pay_refund (
   order_id VARCHAR(64) NOT NULL PRIMARY KEY,
   pay_channel TINYINT UNSIGNED NOT NULL,
@@ -142,16 +142,16 @@ CREATE TABLE IF NOT EXISTS t_pay_refund (
   -- requested, processing, done, failed; moves are in refunds/refund-state.ts.
   state VARCHAR(12) NOT NULL,
   attempts INT UNSIGNED NOT NULL DEFAULT 0,
-  -- What the provider answered to the last attempt that failed.
+  -- The provider's answer to the last failed attempt.
   problem VARCHAR(200) NULL,
-  -- When the provider is asked next. NULL: nothing is to be asked.
+  -- When the provider is asked next. NULL: it is not asked.
   next_time DATETIME(3) NULL,
   create_time DATETIME(3) NOT NULL,
   update_time DATETIME(3) NOT NULL,
   KEY idx_next_time (next_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- What the comparison of a day found, by its latest run: orders against the provider's bill and the wallet's credits.
+-- The differences of a day, by its latest comparison: orders, the provider's bill and the wallet's credits.
 CREATE TABLE IF NOT EXISTS t_pay_difference (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   bill_date DATE NOT NULL,
@@ -165,7 +165,7 @@ CREATE TABLE IF NOT EXISTS t_pay_difference (
   KEY idx_bill_date (bill_date, channel)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Lines of a provider's bill that an operator handed in as a file, where the provider's own download is not to be had.
+-- Lines of a provider's bill that an operator stored from a file, where the provider's download is not available.
 CREATE TABLE IF NOT EXISTS t_pay_bill_line (
   bill_date DATE NOT NULL,
   channel VARCHAR(16) NOT NULL,

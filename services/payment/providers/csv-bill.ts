@@ -1,6 +1,6 @@
 import type { BillLine } from "../payment.contract.ts";
 
-/** Lengths of the columns that store these ids. */
+/** The lengths of the columns that store these ids. */
 const orderIdChars = 80;
 const transactionIdChars = 64;
 
@@ -11,12 +11,12 @@ const transactionIdChars = 64;
 export function billLine(line: Omit<BillLine, "amount"> & { amount: number | null }): BillLine {
   const { orderId, transactionId, amount } = line;
   if (orderId.length > orderIdChars || transactionId.length > transactionIdChars)
-    throw new RangeError("a bill with an id that is none");
-  if (amount === null) throw new RangeError("a bill with something that is no amount");
+    throw new RangeError("a bill with an invalid id");
+  if (amount === null) throw new RangeError("a bill with an invalid amount");
   return { ...line, amount };
 }
 
-/** The rows of a bill as fields by the names of its heading; what stands before the heading or after the rows is left out. */
+/** The rows of a bill as fields by the names of its heading. Text before the heading and after the rows is ignored. */
 export function tableOf(
   text: string,
   heading: (line: string) => boolean,

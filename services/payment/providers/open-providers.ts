@@ -12,17 +12,17 @@ interface Addresses extends Pick<BaseSettings, "API_URL" | "PAY_NOTIFY_BASE_URL"
 
 const bare = (url: string) => url.replace(/\/+$/, "");
 
-/** Where people reach the gateway: the base of pages to pay at. */
+/** The address at which people reach the gateway: the base of payment pages. */
 export function pageBase({ API_URL, PAY_NOTIFY_BASE_URL, API_PORT }: Addresses): string {
   return bare(API_URL ?? PAY_NOTIFY_BASE_URL ?? `http://127.0.0.1:${API_PORT}`);
 }
 
-/** Where payment providers reach the gateway: the base of their webhooks. */
+/** The address at which payment providers reach the gateway: the base of their webhooks. */
 export function notifyBase({ API_URL, PAY_NOTIFY_BASE_URL, API_PORT }: Addresses): string {
   return bare(PAY_NOTIFY_BASE_URL ?? API_URL ?? `http://127.0.0.1:${API_PORT}`);
 }
 
-/** The settings of every declared provider. In production a channel needs an address that its webhooks arrive at. */
+/** The settings of every declared provider. In production a channel needs an address for its webhooks. */
 export const providerSettings: readonly SettingsBlock[] = providers.map(({ settings }) => ({
   ...settings,
   problems(given, base) {
@@ -35,14 +35,14 @@ export const providerSettings: readonly SettingsBlock[] = providers.map(({ setti
   },
 }));
 
-/** @throws Error that lists every problem of this process's settings, the providers' included. */
+/** @throws Error that lists every problem of this process's settings, including the providers'. */
 export function requireUsableSettings(): void {
   readConfig(process.env, providerSettings);
 }
 
 /**
- * Opens the channels whose settings are there, by name in the order in which payers are offered them; another channel
- * takes no orders and no webhooks. The caller stops what is open.
+ * Opens the channels whose settings are set, by name, in the order in which payers see them. Other channels accept no
+ * orders and no webhooks. The caller stops the open ones.
  */
 export async function openProviders(
   addresses: Addresses,
@@ -60,7 +60,7 @@ export async function openProviders(
   return open;
 }
 
-/** The open channels as payers are offered them. */
+/** The open channels for payers. */
 export function openChannels(open: OpenProviders): OpenChannel[] {
   return [...open.values()].map(({ declared: { payChannel, name, title, kind } }) => ({
     payChannel,
@@ -70,7 +70,10 @@ export function openChannels(open: OpenProviders): OpenChannel[] {
   }));
 }
 
-/** The page of an open channel, as HTML. Fails: notFound, also where the fields are not the page's; what the page fails with. */
+/**
+ * The page of an open channel, as HTML. Fails: notFound, also where the fields are not the page's; and as the page
+ * does.
+ */
 export async function pageOf(
   open: OpenProviders,
   { channel, fields, press }: { channel: string; fields: Readonly<Record<string, string>>; press: boolean },

@@ -12,21 +12,21 @@ interface ProviderCall {
   readonly method: "GET" | "POST";
   readonly headers: Record<string, string>;
   readonly body?: string;
-  /** How much of an answer is taken. */
+  /** The most bytes of an answer. */
   readonly maxBytes?: number;
   readonly timeoutMs?: number;
 }
 
 /**
- * One HTTP call to a provider, bounded in time and size, not repeated. What comes back is not verified yet. Fails:
- * unavailable, where there was no answer, or one that asks to come again (429, 5xx). No header or key is in the failure.
+ * One HTTP call to a provider, bounded in time and size, without a retry. The answer is not verified yet. Fails:
+ * unavailable, where no answer came, or one that asks to repeat (429, 5xx). The failure contains no header and no key.
  */
 export async function callProvider(channel: string, url: string, call: ProviderCall): Promise<ProviderAnswer> {
   const { bytes, ...answer } = await exchange(channel, url, call);
   return { ...answer, body: bytes.toString("utf8") };
 }
 
-/** A file of a provider's, e.g. a bill: as callProvider, with a bound of its own. Fails: unavailable. */
+/** Downloads a file of a provider, e.g. a bill: as callProvider, with its own bound. Fails: unavailable. */
 export async function downloadFrom(channel: string, url: string, headers: Record<string, string>): Promise<Buffer> {
   const maxBytes = limits.payment.providerBillBytes;
   const timeoutMs = limits.payment.providerBillTimeoutMs;

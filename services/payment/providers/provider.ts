@@ -7,41 +7,41 @@ import type { BillLine, OpenChannel, RawWebhook, WebhookAnswer } from "../paymen
 import type { Outcome, ProviderReport } from "./report.ts";
 
 /**
- * What a provider declares once, in its folder. Settings, routes of the gateway, OpenAPI, migrations, bills and the
- * channels that payers are offered follow from it. It loads nothing: the implementation comes by `load`, where it is
- * needed, so that the gateway never has a provider's code or keys in its process.
+ * The declaration of a provider, in its folder. Settings, routes of the gateway, OpenAPI, migrations, bills and the
+ * channels on the page follow from it. It does not import the implementation: `load` imports it where it is needed, so
+ * the gateway's process never has a provider's code or keys.
  */
 export interface ProviderDeclaration {
-  /** Of its channel, in tables, logs and calls: `[a-z]{1,16}`, never changed. */
+  /** The name of its channel, in tables, logs and calls: `[a-z]{1,16}`, never changed. */
   readonly name: string;
-  /** The number that orders and clients know its channel by, never changed. */
+  /** The number of its channel, in orders and for clients, never changed. */
   readonly payChannel: number;
-  /** Payers are offered open channels by rank, the lowest first. */
+  /** Payers see the open channels by rank, lowest first. */
   readonly rank: number;
-  /** What payers call it, for the page. */
+  /** Its name for payers, on the page. */
   readonly title: OpenChannel["title"];
-  /** How a person pays with it: what `payUrl` is. */
+  /** The way to pay, i.e. what `payUrl` is. */
   readonly kind: OpenChannel["kind"];
-  /** Its channel is open where these are set. */
+  /** Its channel is open if these are set. */
   readonly settings: SettingsBlock;
-  /** Where it reports payments and refunds: `POST /live/bank/payNotify/<path>`. */
+  /** The webhook for payments and refunds: `POST /live/bank/payNotify/<path>`. */
   readonly webhook: { readonly path: string; readonly summary: string };
-  /** The file that its bill of a day is downloaded as, for people. */
+  /** The format of its bill file of a day, for people. */
   readonly billFile: string;
-  /** A page of its own, shown at `GET path` and used by `POST path` with these fields. */
+  /** Its own page, shown by `GET path` and submitted by `POST path` with these fields. */
   readonly page?: { readonly path: string; readonly fields: z.ZodObject };
-  /** The folder of its own tables, in payment's database. */
+  /** The folder with the migrations of its own tables, in payment's database. */
   readonly migrations?: string;
   load(): Promise<ProviderImplementation>;
 }
 
-/** What a provider is opened with. */
+/** The dependencies of an open provider. */
 export interface ProviderSurroundings {
   /** Its declared settings, validated. */
   readonly settings: Readonly<Record<string, string | undefined>>;
   /** The full address of its webhook. */
   readonly webhookUrl: string;
-  /** Where people reach the gateway, without a slash at its end. */
+  /** The address at which people reach the gateway, without a slash at its end. */
   readonly pageBase: string;
   /** Payment's database, for tables of its own. */
   readonly mysql: Database;
@@ -49,16 +49,16 @@ export interface ProviderSurroundings {
 }
 
 interface ProviderImplementation {
-  /** Opens the channel; what it does in the background begins, until `stop`. */
+  /** Opens the channel, and starts its background work, which runs until `stop`. */
   open(surroundings: ProviderSurroundings): PaymentProvider;
-  /** The lines of a bill file. @throws RangeError where it is no whole bill of this provider. */
+  /** The lines of a bill file. @throws RangeError where it is not a complete bill of this provider. */
   readBill(file: Buffer): BillLine[];
 }
 
-/** How an order stands at the provider, by its verified answer. */
+/** The state of an order at the provider, from a verified answer. */
 export type ProviderOrder =
   | { readonly status: "paid"; readonly transactionId: string; readonly amount: number; readonly time: Date }
-  /** It was paid at `time`, and the payment went back since: `refundAmount` of it, where the provider knows how much. */
+  /** It was paid at `time`, and refunded since: `refundAmount` of it, where the provider reports how much. */
   | {
       readonly status: "refunded";
       readonly transactionId: string;
@@ -69,43 +69,42 @@ export type ProviderOrder =
   /** Can still be paid. */
   | { readonly status: "open" }
   | { readonly status: "closed" }
-  /** The provider does not know the order: nobody has begun to pay. */
+  /** The provider does not know the order: the payer has not started to pay. */
   | { readonly status: "unknown" };
 
 interface RefundRequest {
   readonly orderId: string;
   readonly transactionId: string;
-  /** What was paid, and is given back as a whole: fen. */
+  /** The amount that was paid, and is refunded as a whole, fen. */
   readonly amount: number;
   readonly reason: string;
 }
 
 /** An open payment channel. An implementation knows the provider's formats, keys and merchant, and no order states. */
 export interface PaymentProvider {
-  /** Asks for what the order is paid by until `expires`. Idempotent by order id. Fails: unavailable. */
+  /** Asks for a way to pay the order until `expires`. Idempotent by order id. Fails: unavailable. */
   createPayment(order: Order, productName: string, expires: Date): Promise<{ payUrl: string }>;
   /**
-   * Verifies signature, freshness, merchant and currency, in this order, and only then reads on. Payments and refunds
-   * come to the same address.
-   * @throws WebhookRefused
+   * Verifies signature, freshness, merchant and currency, in this order, before it reads the rest. Payments and refunds
+   * have the same address. @throws WebhookRefused
    */
   readWebhook(raw: RawWebhook, now: Date): ProviderReport;
-  /** What the provider is answered. `httpStatus` is that of a refusal. */
+  /** The answer to the provider. `httpStatus` is that of a refusal. */
   answer(outcome: Outcome, httpStatus: number): WebhookAnswer;
-  /** How the order stands at the provider. Fails: unavailable, where the answer did not come or did not verify. */
+  /** The state of the order at the provider. Fails: unavailable, where no verified answer came. */
   queryOrder(orderId: string): Promise<ProviderOrder>;
   /**
-   * Asks that nobody can pay the order any more. The result is seen by `queryOrder`: it may have been paid meanwhile.
-   * Fails: unavailable.
+   * Asks the provider to accept no payment of the order any more. `queryOrder` shows the result: it may have been paid
+   * meanwhile. Fails: unavailable.
    */
   closeOrder(orderId: string): Promise<void>;
-  /** Gives the whole payment back, once: a repeat is the same refund and answers its present state. Fails: unavailable. */
+  /** Refunds the whole payment, once: a repeat is the same refund and returns its present state. Fails: unavailable. */
   refund(request: RefundRequest): Promise<"done" | "processing" | "failed">;
-  /** What was paid and refunded on a day (YYYY-MM-DD, Beijing's). Fails: unavailable. */
+  /** The payments and refunds of a day (YYYY-MM-DD, Beijing time). Fails: unavailable. */
   bill(date: string): Promise<BillLine[]>;
   /** The declared page, as HTML. `press`: its form was posted. Fails: notFound, invalidParam. */
   page?(fields: Readonly<Record<string, string>>, press: boolean): Promise<string>;
-  /** Ends what it does in the background. */
+  /** Ends its background work. */
   stop?(): Promise<void>;
 }
 
@@ -115,5 +114,5 @@ export interface OpenProvider {
   readonly provider: PaymentProvider;
 }
 
-/** The open channels by name, in the order in which payers are offered them. */
+/** The open channels by name, in the order in which payers see them. */
 export type OpenProviders = ReadonlyMap<string, OpenProvider>;

@@ -1,4 +1,4 @@
-/** Every payment provider there is: its folder, and a line here. */
+/** All payment providers: each is a folder, and a line here. */
 export { alipay } from "./alipay/alipay.ts";
 export { cashier } from "./cashier/cashier.ts";
 export { wechat } from "./wechat/wechat.ts";

@@ -1,8 +1,8 @@
 import type { Parked } from "../order.ts";
 
 /**
- * What a provider states about an order, in a webhook or as the answer to a question: certainly the provider's, fresh,
- * for this merchant and in its currency.
+ * A provider's report about an order, in a webhook or in an answer. It is verified: genuine, fresh, for this merchant
+ * and in its currency.
  */
 export interface ProviderReport {
   /** The provider's id of the webhook, the same in every repeat. */
@@ -10,29 +10,29 @@ export interface ProviderReport {
   readonly orderId: string;
   /** The provider's id of the payment. */
   readonly transactionId: string;
-  /** What the order is to be paid with: fen, a positive safe integer. Whether it is the order's is checked by the caller. */
+  /** The amount of the payment: fen, a positive safe integer. The caller compares it with the order's. */
   readonly amount: number;
-  /** `refunded`: money went back, all that went back so far; `other`: a state of the provider's that changes nothing. */
+  /** `refunded`: money was refunded, in all `refundAmount`; `other`: a state of the provider that changes nothing. */
   readonly status: "paid" | "cancelled" | "refunded" | "refundFailed" | "other";
-  /** Fen, of a refund; absent where the provider does not tell how much of the payment went back. */
+  /** Fen, of a refund; absent where the provider does not report how much was refunded. */
   readonly refundAmount?: number;
-  /** When it happened, by the provider's clock; of a refund without an amount, when the order was paid. */
+  /** When it happened, by the provider's clock; for a refund without an amount, when the order was paid. */
   readonly time: Date;
 }
 
-/** What a report led to: an audit row (t_pay_webhook) and, for the provider, success or not. */
+/** The outcome of a report: for the audit row (t_pay_webhook), and for the answer to the provider. */
 export interface Outcome {
   /**
-   * `applied` changed the order; `repeated` was applied before; `ignored` changes nothing at this state; `parked` is
-   * money that did not go to an order, for an operator; `refused` was not genuine or does not fit. All but the last are
-   * final for the provider: it need not call again.
+   * `applied`: it changed the order; `repeated`: it was applied already; `ignored`: it changes nothing in this state;
+   * `parked`: money that does not belong to an open order, for an operator; `refused`: not genuine, or it does not
+   * match the order. After all but `refused` the provider need not call again.
    */
   readonly outcome: "applied" | "repeated" | "ignored" | "parked" | "refused";
   readonly reason: string;
   readonly parked?: Parked;
 }
 
-/** The HTTP status that each reason for a refusal is answered with. */
+/** The HTTP status of each reason for a refusal. */
 export const refusalStatus = Object.freeze({
   malformed: 400,
   signature: 401,
@@ -46,7 +46,7 @@ export const refusalStatus = Object.freeze({
 });
 export type Refusal = keyof typeof refusalStatus;
 
-/** Thrown where a webhook is not genuine, or does not fit its order. */
+/** Thrown where a webhook is not genuine, or does not match its order. */
 export class WebhookRefused extends Error {
   readonly refusal: Refusal;
 

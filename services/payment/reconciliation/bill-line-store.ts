@@ -1,7 +1,7 @@
 import { type Database, type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import type { BillLine } from "../payment.contract.ts";
 
-/** Writes lines of a bill from the one numbered `from` on; from 0 on, instead of all that were there. */
+/** Stores lines of a bill from number `from` on; from 0 on they replace all stored lines. */
 export async function keepBillLines(
   db: Database,
   { date, channel, from, lines }: { date: string; channel: string; from: number; lines: readonly BillLine[] },
@@ -21,7 +21,7 @@ export async function keepBillLines(
   });
 }
 
-/** A bill as it was handed in. */
+/** The stored lines of a bill. */
 export async function handedInBill(db: Queryable, date: string, channel: string): Promise<BillLine[]> {
   const rows = await db.query<{
     kind: "paid" | "refunded";

@@ -1,7 +1,7 @@
 import type { OrderState } from "../order-state.ts";
 import type { BillLine, Difference } from "../payment.contract.ts";
 
-/** An order as far as a day's comparison looks at it. */
+/** The part of an order that a day's comparison needs. */
 export interface ComparedOrder {
   readonly orderId: string;
   readonly state: OrderState;
@@ -9,7 +9,7 @@ export interface ComparedOrder {
   /** Fen. */
   readonly amount: number;
   readonly coins: number;
-  /** Paid on the day that is compared. */
+  /** Paid on the compared day. */
   readonly ofTheDay: boolean;
   /** Refunded before it was credited: it has no credit, and needs none. */
   readonly neverCredited: boolean;
@@ -45,7 +45,10 @@ function creditDifference(order: ComparedOrder, credit: Credit | undefined): Dif
   return { kind: "amountDiffers", orderId, transactionId, detail };
 }
 
-/** What a channel's bill of a day, our orders and their credits differ in. `orders` holds those of the day and of the bill. */
+/**
+ * The differences between a channel's bill of a day, the orders and their credits. `orders` has those of the day and of
+ * the bill.
+ */
 export function compareDay(
   bill: readonly BillLine[],
   orders: ReadonlyMap<string, ComparedOrder>,
@@ -65,7 +68,7 @@ export function compareDay(
   ].filter((difference) => difference !== null);
 }
 
-/** Credits of the wallet that no paid order bears out. */
+/** Credits of the wallet without a paid order. */
 export function creditsWithoutPayment(
   credits: readonly Credit[],
   orders: ReadonlyMap<string, Pick<ComparedOrder, "state">>,

@@ -2,7 +2,7 @@ import type { Context } from "moleculer";
 import { call } from "../../contracts.ts";
 import type { CreditBooks } from "./reconcile.ts";
 
-/** The wallet's books, asked on behalf of a call. */
+/** The wallet's books, read with the context of a call. */
 export function creditBooks(ctx: Context): CreditBooks {
   return {
     creditsOf: async (orderIds) => (await call(ctx, "wallet.creditsOf", { orderIds: [...orderIds] })).list,

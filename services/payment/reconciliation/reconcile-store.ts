@@ -54,7 +54,7 @@ export async function ordersNamed(
   return rows.map(comparedOf);
 }
 
-/** Puts the differences of a day and channel in the place of those of an earlier run. */
+/** Replaces the stored differences of a day and channel. */
 export async function replaceDifferences(
   tx: Transaction,
   date: string,

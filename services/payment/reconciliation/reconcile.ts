@@ -10,7 +10,7 @@ import { handedInBill, keepBillLines } from "./bill-line-store.ts";
 import { type ComparedOrder, type Credit, compareDay, creditsWithoutPayment } from "./compare.ts";
 import { ordersNamed, ordersPaid, replaceDifferences } from "./reconcile-store.ts";
 
-/** What the wallet knows, asked in portions. */
+/** The wallet's books, read in portions. */
 export interface CreditBooks {
   /** The credits of these orders; at most `portionOrders` at a time. */
   creditsOf(orderIds: readonly string[]): Promise<Credit[]>;
@@ -24,16 +24,16 @@ function* portions<T>(all: readonly T[]): Generator<T[]> {
   for (let at = 0; at < all.length; at += portionOrders) yield all.slice(at, at + portionOrders);
 }
 
-/** What was compared, with every difference. */
+/** The result of a comparison, with every difference. */
 type Compared = Omit<DayComparison, "found">;
 
-/** A day to compare, and the bills of it that somebody handed in instead of the provider. */
+/** A day to compare, and the channels whose bills were stored by `takeBill`. */
 interface DayToCompare {
   readonly date: string;
   readonly handedIn?: readonly { channel: string; lines: number }[];
 }
 
-/** Takes lines of a bill that somebody handed in. Fails: invalidParam (no such provider). */
+/** Stores lines of a bill that somebody downloaded. Fails: invalidParam (no such provider). */
 export async function takeBill(
   { mysql }: Pick<PaymentContext, "mysql">,
   bill: Parameters<typeof keepBillLines>[1],
@@ -42,7 +42,7 @@ export async function takeBill(
   await keepBillLines(mysql, bill);
 }
 
-/** The bills of the day, of every open channel and of those that were handed in. Fails: invalidParam, unavailable. */
+/** The bills of the day: of every open channel, and the stored ones. Fails: invalidParam, unavailable. */
 async function* billsOf(
   { mysql }: Pick<PaymentContext, "mysql">,
   providers: OpenProviders,
@@ -61,8 +61,8 @@ async function* billsOf(
 
 /**
  * Compares a day's orders with the bill of every open channel and with the wallet's credits. The differences are stored
- * when this returns, replacing an earlier run's. Fails: invalidParam where the day is
- * not over or a bill was not handed in as a whole, unavailable where a bill or the wallet cannot be had.
+ * when this returns, and replace those of an earlier run. Fails: invalidParam, where the day is not over or a stored
+ * bill is incomplete; unavailable, where a bill or the wallet cannot be read.
  */
 export async function reconcileDay(
   context: PaymentContext,
@@ -90,14 +90,14 @@ export async function reconcileDay(
   await context.mysql.transaction(async (tx) => {
     for (const { channel, differences } of results) await replaceDifferences(tx, date, channel, differences);
   });
-  // Of a day on which everything differs there is more than a message carries.
+  // On a day on which everything differs, the list is too long for a message.
   const bytes = limits.bus.listBytes / results.length;
   return results.map(({ differences, ...rest }) => {
     return { ...rest, found: differences.length, differences: fittingPage(differences, bytes) };
   });
 }
 
-/** The other way round: every credit of the day has a paid order, of whichever channel. */
+/** The opposite direction: every credit of the day needs a paid order, of any channel. */
 async function reconcileCredits(
   context: PaymentContext,
   books: CreditBooks,

@@ -1,21 +1,20 @@
 /**
- * The states of a refund's money, and what moves it (`moveRefund`, conditional).
- *
- * - requested: an operator refunded the order; the provider is asked for it until it answers.
- * - processing: the provider has it; it is asked again until it is over. requested → processing
- * - done: the money went back. An order that the provider refunded by itself begins here. requested, processing, failed →
- *   done, the last where somebody gave it back by hand
- * - failed: the provider cannot give it back, or did not answer `refundAttempts` times; an operator has to.
- *   requested, processing → failed
+ * The states of a refund's money, and the events that move it (`moveRefund`, a conditional update).
+ * - requested: an operator refunded the order. The provider is asked for the refund until it answers.
+ * - processing: the provider has accepted the refund, and is asked until it is over. requested → processing
+ * - done: the money was refunded. A refund that the provider began starts here. requested, processing, failed → done;
+ *   from failed, where a person refunded it at the provider
+ * - failed: the provider cannot refund it, or did not answer `refundAttempts` times. An operator must do it. requested,
+ *   processing → failed
  */
 
-/** How the money of a refunded order stands: t_pay_refund.state. */
+/** The state of a refund's money: t_pay_refund.state. */
 export type RefundState = "requested" | "processing" | "done" | "failed";
 
-/** Who gave the money back, or asked for it: an operator here, or the provider by itself. */
+/** Who began the refund: an operator here, or the provider. */
 export type RefundOrigin = "operator" | "provider";
 
-/** Every move there is. A refund that failed may be done after all, by hand at the provider; one that is done stays. */
+/** Every allowed move. A failed refund may still be done, by a person at the provider. A done one stays done. */
 const moves: Readonly<Record<RefundState, readonly RefundState[]>> = Object.freeze({
   requested: ["processing", "done", "failed"],
   processing: ["processing", "done", "failed"],
@@ -23,7 +22,7 @@ const moves: Readonly<Record<RefundState, readonly RefundState[]>> = Object.free
   failed: ["done"],
 });
 
-/** The states a refund may have for a move to `to`. */
+/** The states from which a refund may move to `to`. */
 export function refundStatesBefore(to: RefundState): RefundState[] {
   return (Object.keys(moves) as RefundState[]).filter((from) => moves[from].includes(to));
 }

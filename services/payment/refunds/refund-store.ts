@@ -3,7 +3,7 @@ import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins
 import type { Order } from "../order.ts";
 import { type RefundOrigin, type RefundState, refundStatesBefore } from "./refund-state.ts";
 
-/** A refund that the provider has to be asked for, or about. */
+/** A refund about which the provider is to be asked. */
 export interface DueRefund {
   readonly orderId: string;
   readonly payChannel: number;
@@ -11,13 +11,12 @@ export interface DueRefund {
   /** Fen. */
   readonly amount: number;
   readonly reason: string;
-  /** How often the provider was asked before. */
+  /** How often the provider was asked. */
   readonly attempts: number;
 }
 
 /**
- * Writes the refund of an order in the transaction that refunds it: for the provider to be asked at once, or as done
- * where it was the provider that gave the money back.
+ * Writes the refund of an order, in the transaction that refunds it: due at once, or done where the provider began it.
  */
 export async function insertRefund(
   tx: Transaction,
@@ -34,7 +33,10 @@ export async function insertRefund(
   );
 }
 
-/** Moves a refund to a state, where its state allows that; whether it did. `nextTime` null: nothing more is asked. */
+/**
+ * Moves a refund to a state, if its present state allows it; returns whether it moved. `nextTime` null: the provider is
+ * not asked again.
+ */
 export async function moveRefund(
   db: Queryable,
   orderId: string,
@@ -49,7 +51,7 @@ export async function moveRefund(
   return affectedRows === 1;
 }
 
-/** The provider did not take it: again at `nextTime`. */
+/** The provider did not accept the request: it is due again at `nextTime`. */
 export async function postponeRefund(db: Queryable, orderId: string, nextTime: Date, problem: string): Promise<void> {
   await db.run(
     `UPDATE t_pay_refund SET attempts = attempts + 1, problem = ?, next_time = ?, update_time = UTC_TIMESTAMP(3)
@@ -58,7 +60,7 @@ export async function postponeRefund(db: Queryable, orderId: string, nextTime: D
   );
 }
 
-/** How many refunds the provider is still asked for or about. */
+/** The number of refunds about which the provider is still asked. */
 export async function openRefunds(db: Queryable): Promise<number> {
   const [row] = await db.query<{ open: string }>(
     "SELECT COUNT(*) AS open FROM (SELECT 1 FROM t_pay_refund WHERE next_time IS NOT NULL LIMIT ?) AS counted",
@@ -67,7 +69,7 @@ export async function openRefunds(db: Queryable): Promise<number> {
   return Number(row?.open);
 }
 
-/** Refunds whose provider is to be asked now, longest due first. */
+/** The refunds that are due now, longest due first. */
 export async function dueRefunds(db: Queryable, limit: number): Promise<DueRefund[]> {
   const rows = await db.query<{
     order_id: string;

@@ -2,15 +2,15 @@ import { limits } from "../../../config/limits.ts";
 import type { Queryable, Transaction } from "../../../mixins/mysql/database.ts";
 import type { Effect } from "../messages.ts";
 
-/** A message to the wallet whose effect its books are to show. */
+/** A message to the wallet whose effect is not confirmed. */
 export interface MessageWatch {
   readonly orderId: string;
   readonly effect: Effect;
   readonly subject: string;
   readonly payload: unknown;
-  /** It is not published again until then. */
+  /** It is not published again before this time. */
   readonly againTime: Date;
-  /** How often the wallet's books lacked it since it was last known to be in the outbox. */
+  /** How often the effect was missing from the wallet's books, since the message was last known to be in the outbox. */
   readonly asked: number;
   /** How often it was published again. */
   readonly again: number;
@@ -40,7 +40,7 @@ export async function insertMessageWatch(
   );
 }
 
-/** Messages about which the wallet is to be asked now, longest due first. */
+/** The messages about which the wallet is to be asked now, longest due first. */
 export async function dueMessages(db: Queryable, limit: number): Promise<MessageWatch[]> {
   const rows = await db.query<Row>(
     `SELECT order_id, effect, subject, payload, again_time, asked, again FROM t_pay_message_watch
@@ -51,7 +51,7 @@ export async function dueMessages(db: Queryable, limit: number): Promise<Message
     orderId: row.order_id,
     effect: row.effect,
     subject: row.subject,
-    // MariaDB keeps JSON as text.
+    // MariaDB stores JSON as text.
     payload: typeof row.payload === "string" ? JSON.parse(row.payload) : row.payload,
     againTime: row.again_time,
     asked: row.asked,
@@ -64,7 +64,7 @@ export async function removeMessageWatches(db: Queryable, effect: Effect, orderI
   await db.run("DELETE FROM t_pay_message_watch WHERE effect = ? AND order_id IN (?)", [effect, orderIds]);
 }
 
-/** The wallet's books lack it: asked again at `nextTime`. */
+/** The effect is missing from the wallet's books: due again at `nextTime`. */
 export async function postponeMessages(
   db: Queryable,
   effect: Effect,
@@ -78,7 +78,7 @@ export async function postponeMessages(
   ]);
 }
 
-/** The message has not left the outbox yet: the looks so far do not count, and the wait begins anew. */
+/** The message has not left the outbox: earlier checks do not count, and its time starts again. */
 export async function noteUnsent(
   db: Queryable,
   effect: Effect,
@@ -93,7 +93,9 @@ export async function noteUnsent(
   );
 }
 
-/** All that is watched is looked at then, and published again at that look where the books lack it; how many. */
+/**
+ * Makes all watched messages due now, to be published again if the books do not have their effect; returns how many.
+ */
 export async function hurryMessages(db: Queryable, nextTime: Date, now: Date): Promise<number> {
   const { affectedRows } = await db.run(
     "UPDATE t_pay_message_watch SET next_time = ?, again_time = ?, asked = GREATEST(asked, ?)",
@@ -102,7 +104,7 @@ export async function hurryMessages(db: Queryable, nextTime: Date, now: Date): P
   return affectedRows;
 }
 
-/** Notes that a message is published once more; of two nodes that do it at once one gets `true`. */
+/** Records that a message is published again; of two nodes at once one gets `true`. */
 export async function noteAgain(
   tx: Transaction,
   { orderId, effect, again }: MessageWatch,
@@ -117,7 +119,7 @@ export async function noteAgain(
   return affectedRows === 1;
 }
 
-/** How many messages are watched, and for how long the one that is longest due has been waiting. */
+/** The number of watched messages, and for how long the longest overdue one has waited. */
 export async function watchedMessages(db: Queryable): Promise<{ watched: number; lateMs: number }> {
   const [count] = await db.query<{ watched: string }>(
     "SELECT COUNT(*) AS watched FROM (SELECT 1 FROM t_pay_message_watch LIMIT ?) AS counted",

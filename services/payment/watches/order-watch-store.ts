@@ -9,13 +9,13 @@ export interface Watch {
   readonly payChannel: number;
   /** Fen. */
   readonly amount: number;
-  /** From when on it is closed. */
+  /** The time from which it is closed if it is unpaid. */
   readonly expireTime: Date;
   /** How often its provider was asked. */
   readonly asked: number;
 }
 
-/** Watches an order from `nextTime` on; written in the transaction that makes it. */
+/** Watches an order from `nextTime` on, in the transaction that makes it. */
 export async function insertWatch(db: Queryable, orderId: string, expireTime: Date, nextTime: Date): Promise<void> {
   await db.run("INSERT INTO t_pay_watch (order_id, expire_time, next_time) VALUES (?, ?, ?)", [
     orderId,
@@ -24,7 +24,7 @@ export async function insertWatch(db: Queryable, orderId: string, expireTime: Da
   ]);
 }
 
-/** Watched orders that are due, longest first, those included that are over by now. */
+/** Watched orders that are due, longest first, also those that are not open any more. */
 export async function dueWatches(db: Queryable, limit: number): Promise<Watch[]> {
   const rows = await db.query<{
     order_id: string;
@@ -57,7 +57,7 @@ export async function postponeWatch(db: Queryable, orderId: string, nextTime: Da
   await db.run("UPDATE t_pay_watch SET asked = asked + 1, next_time = ? WHERE order_id = ?", [nextTime, orderId]);
 }
 
-/** How many orders are watched, and for how long the one that is longest due has been waiting. */
+/** The number of watched orders, and for how long the longest overdue one has waited. */
 export async function openWatches(db: Queryable): Promise<{ watched: number; lateMs: number }> {
   const [count] = await db.query<{ watched: string }>(
     "SELECT COUNT(*) AS watched FROM (SELECT 1 FROM t_pay_watch LIMIT ?) AS counted",

@@ -5,8 +5,8 @@ import { insertMessageWatch } from "./message-watch-store.ts";
 import { againAfter, nextMessageLook } from "./watch-times.ts";
 
 /**
- * Writes a message to a topic in the transaction; one to the wallet is watched until the wallet's books show it, since the
- * stream may lose what it has acked.
+ * Writes a message to a topic in the transaction. A message to the wallet is watched until its effect is in the
+ * wallet's books, since the stream may lose what it has acked.
  */
 export async function sendWatched({ outbox }: OutboxState, tx: Transaction, message: OutboxMessage): Promise<void> {
   await outbox.add(tx, message);

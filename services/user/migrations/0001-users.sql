@@ -1,4 +1,4 @@
--- The people of the platform. Ids are made by the service (user-id.ts): over 2^53, in the order of registration.
+-- The users. The service makes the ids (user-id.ts): over 2^53, in the order of registration.
 CREATE TABLE IF NOT EXISTS t_user (
   user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   nick_name VARCHAR(30) NOT NULL,
@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS t_user (
   update_time DATETIME(3) NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Which phone is whose. The unique phone decides which of parallel first logins registers the user.
+-- The phone of each user. The unique phone decides which of parallel first logins registers the user.
 CREATE TABLE IF NOT EXISTS t_user_phone (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id BIGINT UNSIGNED NOT NULL,

@@ -1,9 +1,9 @@
--- Times are UTC: every session of ours sets its time zone, so CURRENT_TIMESTAMP is UTC too.
+-- Times are UTC: every session sets its time zone, so CURRENT_TIMESTAMP is UTC too.
 CREATE TABLE IF NOT EXISTS t_qiyu_currency_account (
   user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   current_balance BIGINT NOT NULL DEFAULT 0,
   total_charged BIGINT NOT NULL DEFAULT 0,
-  -- What refunds could not take back; paid off by the next recharges.
+  -- Coins that refunds could not take back; the next recharges pay them off.
   debt BIGINT NOT NULL DEFAULT 0,
   -- 0 invalid, 1 valid, 2 frozen.
   status TINYINT NOT NULL DEFAULT 1,
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS t_qiyu_currency_account (
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- The ledger. One row is a balanced posting: num of the user's coins, counterparty_income_points (100 to a coin) to the
--- counterparty, and for a gift the rest of it to the platform. counterparty_income is these points in whole coins, rounded
+-- counterparty, and for a gift the rest to the platform. counterparty_income is these points in whole coins, rounded
 -- down. The sum of a user's rows with status 1 is the user's balance.
 CREATE TABLE IF NOT EXISTS t_qiyu_currency_trade (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS t_qiyu_currency_trade (
   num BIGINT NOT NULL,
   -- 0 gift, 1 recharge, 2 refund, 3 adjustment.
   type TINYINT NOT NULL,
-  -- 0 rejected (no money moved), 1 valid.
+  -- 0 rejected (no coins moved), 1 valid.
   status TINYINT NOT NULL,
   biz_id VARCHAR(80) NOT NULL,
   counterparty_id BIGINT UNSIGNED NULL,
@@ -49,8 +49,9 @@ CREATE TABLE IF NOT EXISTS t_wallet_debt (
   KEY idx_user (user_id, id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Income of anchors in points, 100 to a coin: a row an anchor, the sums of her valid rows in t_income_posting by kind. What
--- she has free is earned_points - held_points - paid_out_points; income is earned_points in whole coins, for display.
+-- Income of anchors in points, 100 to a coin: one row for each anchor, the sums of her valid rows in t_income_posting
+-- by kind. Her free income is earned_points - held_points - paid_out_points; income is earned_points in whole coins,
+-- for display.
 CREATE TABLE IF NOT EXISTS t_anchor_income (
   user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   earned_points BIGINT NOT NULL DEFAULT 0,
@@ -60,12 +61,12 @@ CREATE TABLE IF NOT EXISTS t_anchor_income (
   create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   update_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
   CONSTRAINT ck_held_not_negative CHECK (held_points >= 0),
-  -- A payout takes what is earned at the most, whatever is held back later.
+  -- A payout takes at most what is earned, whatever is held back later.
   CONSTRAINT ck_paid_out_earned CHECK (paid_out_points >= 0 AND paid_out_points <= earned_points)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- The ledger of anchors' income. Points are signed by what a row does to the anchor's free income, which is the sum of her
--- rows with status 1.
+-- The ledger of anchors' income. Points have the sign of the row's effect on the anchor's free income, which is the sum
+-- of her rows with status 1.
 CREATE TABLE IF NOT EXISTS t_income_posting (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   anchor_id BIGINT UNSIGNED NOT NULL,

@@ -11,7 +11,7 @@ import {
 import { type Fingerprint, fingerprint, quietFingerprint } from "../../support/tables.ts";
 import { expectWholeBooksBalanced } from "../../support/whole-books.ts";
 
-/** What maintenance jobs write when they look, who looks over the rooms, and a node that is asked for its health. */
+/** The rows that maintenance jobs, the check of rooms and health checks write. */
 const jobs = [
   "t_stream_position",
   "t_pay_watch",

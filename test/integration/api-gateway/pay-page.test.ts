@@ -144,7 +144,7 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
     expect((await fetch(`${base}/sandbox/cashier?orderId=x`)).status).toBe(404);
   });
 
-  test("WeChat Pay: the code says what WeChat Pay gave; paid, the coins arrive and the page says so", async () => {
+  test("WeChat Pay: the QR code has WeChat Pay's address; once paid, the coins arrive and the page shows it", async () => {
     await product(6).click();
     await page.getByTestId("pay-code").waitFor();
     const tradeNo = tradeNoOf(await orderId());

@@ -31,7 +31,7 @@ const told: { userId: string; msgId: string; data: Record<string, unknown> }[] =
 let routerDown = false;
 let poisonSender: string | undefined;
 const liveRooms = new Map([[5, anchor]]);
-/** Done once, before the next look for a room is answered. */
+/** Done once, before the next query for a room is answered. */
 let meanwhile: (() => Promise<unknown>) | undefined;
 
 const neighbours: ServiceSchema[] = [
@@ -328,7 +328,7 @@ describe("the path of a gift", () => {
     expect(await rows("gift", "SELECT id FROM t_gift_record WHERE user_id = ?", [user])).toEqual([]);
   });
 
-  test("a balance that is short only at the second look: no money moves, the sender is told, the record says why", async () => {
+  test("a balance that is short only at the charge: no money moves, the sender is notified, the record has the reason", async () => {
     const user = await richUser(100);
     const orders = await Promise.all(Array.from({ length: 6 }, () => send({ userId: user }).catch((error) => error)));
     const ids = orders.flatMap((answer) => ("orderId" in answer ? [answer.orderId as string] : []));
@@ -341,7 +341,7 @@ describe("the path of a gift", () => {
     expect(await balance(user)).toBe(10);
   });
 
-  test("an order that is settled while it is looked for is found", async () => {
+  test("an order that is settled during its lookup is found", async () => {
     const user = await richUser();
     const held = await holdAccounts([user]);
     const { orderId } = await send({ userId: user });

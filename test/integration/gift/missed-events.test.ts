@@ -100,7 +100,7 @@ test.each<[string, (stream: string) => Promise<unknown>]>([
   async (_how, lose) => {
     const before = await untold();
     await eventually("the consumers have read", () => shown.includes(before.succeeded) && told.includes(before.failed));
-    // The position is noted at a look, and confirmed by the next one.
+    // The position is stored at a check, and confirmed by the next one.
     const positions = async () =>
       (await connection.jetstreamManager()).consumers
         .info(`${natsPrefix()}EVENTS`, "gift-effects")

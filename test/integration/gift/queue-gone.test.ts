@@ -109,7 +109,7 @@ test("consumers that are deleted under traffic are made again: each gift is char
   await settledOrders(more, 5_000);
 });
 
-test("streams that are deleted while gifts are in hand: these and new ones are charged once", async () => {
+test("streams that are deleted while gifts are in progress: these and new ones are charged once", async () => {
   held = await holdAccounts(users);
   const inHand = await sendAll();
   await deleteStreams();
@@ -120,7 +120,7 @@ test("streams that are deleted while gifts are in hand: these and new ones are c
   await settledOrders([...inHand, ...next]);
 });
 
-test("gifts that nobody had in hand are put back from what Redis remembers, also by nodes that start later, and charged once", async () => {
+test("gifts that no node held are put back from Redis, also by nodes that start later, and charged once", async () => {
   const settled = await sendAll();
   await settledOrders(settled);
   held = await holdAccounts(users);

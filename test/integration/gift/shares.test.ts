@@ -191,7 +191,7 @@ describe("npm run anchor-share", () => {
     });
   }
 
-  test("writes a share, takes it back, and says what is in force, who wrote it and when", async () => {
+  test("writes a share, removes it, and lists what is in force, who wrote it and when", async () => {
     const roomId = nextRoom++;
     const anchor = anchorOf(roomId);
     const set = await command("set", anchor, "65", "--by", "ada");
@@ -214,7 +214,7 @@ describe("npm run anchor-share", () => {
     expect(stored).toMatchObject([{ percent: 65, operator: "ada" }, { percent: null }]);
   });
 
-  test("writes nothing where the time is over, and says why", async () => {
+  test("writes nothing where the time is over, and prints the reason", async () => {
     const over = await command("set", "7", "50", "--from", "2020-01-01");
     expect([over.code, over.out]).toEqual([1, expect.stringMatching(/2019-12-31T16:00:00.000Z is over/)]);
     expect(await rows("gift", "SELECT id FROM t_anchor_share WHERE anchor_id = 7")).toEqual([]);

@@ -95,7 +95,7 @@ test("while no gift node is there a gift with a request id may be one accepted e
   expect([once.status, once.code, once.data]).toEqual([503, 503, null]);
 });
 
-test("where the repeat of an accepted gift cannot be looked for, in Redis nor in the books, the 503 names its order", async () => {
+test("where the repeat of an accepted gift cannot be looked up, neither in Redis nor in the books, the 503 names its order", async () => {
   const [mysql, redis] = await Promise.all([
     cuttable(process.env.MYSQL_URL as string),
     cuttable(process.env.REDIS_URL as string),

@@ -19,7 +19,7 @@ let caller: ServiceBroker;
 
 beforeAll(async () => {
   const router = await startRouter("router-1", livingRoomFake);
-  // Without upkeep a frame that was not handed over stays away, instead of being fetched later.
+  // Without maintenance a frame that was not delivered is not fetched later.
   [a, b] = [
     await startImServer("im-a", { watchFlushMs: 60_000 }),
     await startImServer("im-b", { watchFlushMs: 60_000 }),

@@ -110,7 +110,7 @@ const positionRows = (reader: string) =>
 const positionOf = async (reader: string, created: string) =>
   Number((await positionRows(reader)).find(({ stream_created }) => stream_created === created)?.sequence ?? 0);
 
-/** Until every node has looked at its streams once more. */
+/** Until every node has checked its streams again. */
 const aLook = () =>
   Promise.all(
     nodes.map((node) => {
@@ -194,9 +194,9 @@ describe("a queue", () => {
     await expectHealthy();
   });
 
-  test("that is deleted with messages in hand takes new ones, which no old ack touches, and says how many are lost", async () => {
+  test("that is deleted with messages in progress accepts new ones, which no old ack removes, and reports how many are lost", async () => {
     const errors = nodes.map((node) => jest.spyOn(sampleOn(node).logger, "error"));
-    // A stream that nothing was published to yet, so that the sequences in hand are the first ones.
+    // A stream that nothing was published to yet, so that the sequences in progress are the first ones.
     await manager.streams.delete(full("JOBS-1"));
     await eventually("it is there", async () => (await namesOn("JOBS-1").catch(() => [])).length > 0);
     handled.hold();
@@ -224,7 +224,7 @@ describe("a queue", () => {
     await expectHealthy();
   });
 
-  test("that is purged loses what nobody had, which is noticed, and goes on", async () => {
+  test("that is purged loses the undelivered messages, which is detected, and continues", async () => {
     handled.hold();
     const errors = nodes.map((node) => jest.spyOn(sampleOn(node).logger, "error"));
     // More than the nodes hold.
@@ -248,7 +248,7 @@ describe("a queue", () => {
     );
   });
 
-  test("that went back in time is noticed at a start, gets consumers that no late ack finds, and its recoveries run", async () => {
+  test("that went back in time is detected at a start, gets consumers that no late ack reaches, and its recoveries run", async () => {
     await aLook();
     const info = await manager.streams.info(full("JOBS-1"));
     const { mysql } = sampleOn(nodes[0] as ServiceBroker);
@@ -271,7 +271,7 @@ describe("a queue", () => {
     await expectHealthy();
   });
 
-  test("that went back in time while it was looked at is marked at the second look, a log's recovery learns its end", async () => {
+  test("that went back in time between checks is marked at the second check, a log's recovery gets its end", async () => {
     for (const [name, kind] of [
       ["JOBS-1", "queue"],
       ["NEWS", "log"],
@@ -426,7 +426,7 @@ describe("the health report", () => {
     await expectHealthy();
   });
 
-  test("says that a stream is full, and is true again once there is room", async () => {
+  test("reports that a stream is full, and is true again once there is room", async () => {
     handled.hold();
     await manager.streams.update(full("JOBS-1"), { max_msgs: 10 });
     const outcomes = await Promise.allSettled(
@@ -435,7 +435,7 @@ describe("the health report", () => {
     expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(2);
     // A report is kept for half a second.
     await eventually("the node that was refused says so", async () =>
-      /JOBS-1 (takes nothing: maximum messages exceeded|is full)/.test(
+      /JOBS-1 (refuses messages: maximum messages exceeded|is full)/.test(
         String(await streamHealth(nodes[0] as ServiceBroker)),
       ),
     );
@@ -454,7 +454,7 @@ describe("a stream that is gone when a service starts", () => {
     await Promise.all(nodes.map(stopNode));
     await manager.streams.delete(full("NEWS"));
     const node = await startNode("three", [sampleService(handled)]);
-    expect(String(await streamHealth(node))).toMatch(/stream \S*NEWS was gone at the start/);
+    expect(String(await streamHealth(node))).toMatch(/stream \S*NEWS was lost at the start/);
     const counted = node.metrics.list({ includes: "ovation.jetstream.lost" }) as unknown as {
       values: { value: number; labels: { stream: string } }[];
     }[];

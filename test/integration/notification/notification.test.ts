@@ -18,7 +18,7 @@ interface Notice {
   data: Record<string, unknown>;
 }
 
-/** Stands for the router of another node: notes the notices, and can be away. */
+/** A fake router on another node: records the notifications, and can be away. */
 const notices: Notice[] = [];
 let refused = 0;
 let routerAway = false;
@@ -63,11 +63,11 @@ const publish = (orderId: string, msgId = `wallet.credited:${orderId}`) => {
 };
 const noticesOf = (orderId: string) => notices.filter(({ data }) => data.orderId === orderId);
 
-describe("the notice of a payment", () => {
+describe("the notification of a payment", () => {
   test("goes to the payer as 5561 once the coins are in the account, from one of the nodes", async () => {
     await publish("order-1");
     await eventually("the notice arrived", () => noticesOf("order-1").length);
-    // A later order's notice has arrived: a second one of the first order would be here too.
+    // A later order's notification has arrived: a second one of the first order would have arrived too.
     await publish("order-2");
     await eventually("the next notice arrived", () => noticesOf("order-2").length);
     expect(noticesOf("order-1")).toEqual([

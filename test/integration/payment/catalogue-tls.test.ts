@@ -11,7 +11,7 @@ process.env.MYSQL_URL = `${MYSQL_URL}?ssl=${encodeURIComponent('{"rejectUnauthor
 
 afterAll(() => dropNamespace(NAMESPACE, { natsUrl: NATS_URL, redisUrl: REDIS_URL, mysqlUrl: MYSQL_URL }));
 
-test("a catalogue table keeps to what MYSQL_URL says of TLS: no login at a server that cannot prove itself", async () => {
+test("a catalogue table uses TLS as in MYSQL_URL: no login at a server that cannot prove itself", async () => {
   const connection = await createConnection(MYSQL_URL);
   await connection.query(`CREATE DATABASE \`${NAMESPACE}_shop\``);
   await connection.end();

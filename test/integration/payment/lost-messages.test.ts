@@ -138,7 +138,7 @@ async function published({ orderId }: Paid): Promise<string[]> {
 const creditId = ({ orderId }: Paid) => `pay.recharge:${orderId}`;
 const refundId = ({ orderId }: Paid) => `pay.refund:${orderId}`;
 
-/** Waits until the wallet has nothing more of the stream in hand, and gives a user's valid trades. */
+/** Waits until the wallet holds no message of the stream, and returns a user's valid trades. */
 async function tradesOf({ userId }: Paid): Promise<number[]> {
   for (const durable of ["wallet-recharge", "wallet-refund"])
     await eventually(`${durable} has nothing to do`, async () => (await inHand(durable)) === 0);
@@ -177,7 +177,7 @@ async function lostWhileAway<T extends Paid>(subject: string, send: () => Promis
 }
 
 describe("a paid order", () => {
-  test("is looked at once, and nothing is published again, where it is credited as usual", async () => {
+  test("is checked once, and nothing is published again, where it is credited as usual", async () => {
     const order = await paid();
     const [watch] = await watches(order);
     expect(watch).toMatchObject({ effect: "credit", asked: 0, again: 0 });
@@ -374,7 +374,7 @@ describe("a paid order", () => {
 });
 
 describe("a refunded order", () => {
-  test("is looked at once where its coins are taken back as usual", async () => {
+  test("is checked once where its coins are taken back as usual", async () => {
     const order = await credited();
     await refund(order);
     await expectCoins(order, 0);

@@ -19,7 +19,7 @@ const nodes = useProviderNodes();
 
 const sql = (text: string, values: unknown[] = []) => nodes.payments[0].mysql.run(text, values);
 
-/** Lets the next look be now, on whichever node; `expired` where the order's time is over too. */
+/** Makes the next check due now, on any node; `expired`: the order's time is over too. */
 async function due({ orderId }: PlacedOrder, expired = false): Promise<void> {
   await sql(
     `UPDATE t_pay_watch SET next_time = UTC_TIMESTAMP(3), expire_time = IF(?, UTC_TIMESTAMP(3), expire_time)

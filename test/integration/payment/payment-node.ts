@@ -30,7 +30,7 @@ export async function freeJobs(payment: PaymentNode): Promise<void> {
   await leaseJobs(payment, "", 0);
 }
 
-/** Lets the maintenance jobs of a node look at what is due, where it has the lease. */
+/** Lets the maintenance jobs of a node check what is due, where it has the lease. */
 export function wakeJobs({ maintenance }: PaymentNode): void {
   for (const job of Object.values(maintenance ?? {})) job.wake();
 }

@@ -153,7 +153,7 @@ export async function expectCoins(nodes: ProviderNodes, order: PlacedOrder, coin
   await eventually(`${coins} coins`, async () => (await coinsOf(nodes, order)) === coins);
 }
 
-/** Lets whichever node has the lease look at what is due. */
+/** Lets the node that has the lease check what is due. */
 export function wakeMaintenance({ payments }: ProviderNodes): void {
   for (const payment of payments) wakeJobs(payment);
 }

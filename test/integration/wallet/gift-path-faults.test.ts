@@ -26,7 +26,7 @@ let mysql: Wire;
 let redis: Wire;
 let caller: ServiceBroker;
 
-/** What the router received: order ids of effects, and of notices to senders. */
+/** What the router received: order ids of effects, and of notifications to senders. */
 const shown = new Set<string>();
 const told = new Set<string>();
 const router = {

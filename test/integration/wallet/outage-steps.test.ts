@@ -14,7 +14,7 @@ import { type RefusingServer, refusing } from "../../support/refusing-server.ts"
 import { startNode, stopAll } from "../../support/system.ts";
 import { fundedUsers, retriesOn } from "./traffic.ts";
 
-// A single fault makes a dead letter, so every error that counts as a fault is noticed.
+// A single fault makes a dead letter, so every error that counts as a fault is detected.
 jest.mock("../../../config/limits.ts", () => {
   const { limits } = jest.requireActual("../../../config/limits.ts");
   return { limits: { ...limits, jetstream: { ...limits.jetstream, maxAttempts: 1, retryMaxDelayMs: 200 } } };

@@ -15,7 +15,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const urlOf = (path: string) => JSON.stringify(pathToFileURL(join(projectRoot(), path)).href);
 
-/** A node's process, without its servers, in which `fault` happens a moment after its start. */
+/** A node's process, without its servers, in which `fault` happens shortly after its start. */
 function endedBy(fault: string, logFile: string) {
   const script = `import { ServiceBroker } from "moleculer";
     import { endOnUncaughtErrors, logUncaughtErrorsTo } from ${urlOf("broker/fatal-errors.ts")};

@@ -66,7 +66,7 @@ test("standard output that nobody reads delays neither the work nor the end of t
   const { ended } = start(works, fullPipe());
   const { code, signal, errors } = await ended;
   expect({ code, signal }).toEqual({ code: 0, signal: null });
-  expect(errors).toMatch(/standard output takes no lines \(nobody reads it\)/);
+  expect(errors).toMatch(/standard output accepts no lines \(nobody reads it\)/);
   expect(worstOf(errors)).toBeLessThan(1_000);
 });
 

@@ -98,7 +98,7 @@ describe("accepting a gift", () => {
     expect(queued).toEqual([]);
   });
 
-  /** The order as a look for it finds it: unknown at first, and accepted by a twin before the next look. */
+  /** The result of looking up the order: unknown at first, and accepted by a twin before the next lookup. */
   const knownAtSecondLook = (hash: string) => jest.fn().mockResolvedValueOnce(undefined).mockResolvedValueOnce(hash);
 
   test.each(refusedByTheWorld)(

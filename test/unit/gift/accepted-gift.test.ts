@@ -64,7 +64,7 @@ describe("an accepted gift", () => {
     ["a price above the dearest gift's", { ...gift, price: 1_000_000_001 }],
     ["no hash", { ...gift, contentHash: "zz" }],
   ];
-  test.each(bad)("a message with %s can never be settled, and says why", (_what, data) => {
-    expect(() => parseAcceptedGift(data, 50)).toThrow(/is off/);
+  test.each(bad)("a message with %s can never be settled, and the error has the reason", (_what, data) => {
+    expect(() => parseAcceptedGift(data, 50)).toThrow(/is invalid/);
   });
 });

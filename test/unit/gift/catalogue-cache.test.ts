@@ -50,7 +50,7 @@ describe("the catalogue cache", () => {
     expect(reads()).toBe(1);
   });
 
-  test("a change that was broadcast is seen at the next look", async () => {
+  test("a change that was broadcast is seen at the next read", async () => {
     const { cache, table } = setUp();
     await cache.gift(22);
     Object.assign(table.get(22) ?? {}, { price: 91 });

@@ -24,7 +24,7 @@ test("an account that is usable is asked for once and then remembered, for less 
   expect(ask).toHaveBeenCalledTimes(1);
   frozen = ["7"];
   now += limits.gift.accountCacheMs + 1;
-  // The cache keeps its idea of the time for a moment.
+  // The cache reuses a clock reading for some milliseconds.
   jest.runOnlyPendingTimers();
   expect(await accounts.has("7")).toBe(false);
 });

@@ -82,7 +82,7 @@ test("20,000 frames that wait cost a tick no more than the frames that go out in
     looks = 0;
     const tick = backlog.take(1_000);
     out += tick.length;
-    // Of each lane of the five rooms the first frame that does not fit is looked at as well.
+    // Of each lane of the five rooms the first frame that does not fit is read as well.
     expect(looks).toBeLessThanOrEqual(tick.length + 10);
     // A trickle does not change that.
     if (out < 10_000) backlog.add([measured(1, "chat")]);

@@ -182,7 +182,7 @@ describe("batches", () => {
     expect([ports.calls, message.acked]).toEqual([[[1], [1]], 2]);
   });
 
-  test("what is held, in hand, waiting or between two tries, is kept from being delivered again", async () => {
+  test("a held message, in work, waiting or pausing, is not delivered again", async () => {
     const { ports, put } = open();
     const messages = [put("a")];
     await settled();
@@ -205,7 +205,7 @@ describe("batches", () => {
 });
 
 describe("what fails", () => {
-  test("a dependency that is away: the messages stay in hand and are tried again, later each time, for ever", async () => {
+  test("a dependency that is away: the messages stay held and are retried with growing pauses, without limit", async () => {
     const { ports, putAll, batches } = open();
     const messages = putAll(["a"], 4);
     const tries: number[] = [];
@@ -409,7 +409,7 @@ describe("the end", () => {
     expect([ports.dead.length, fates([last])]).toEqual([1, acked([last])]);
   });
 
-  test("a message of a stream that was made again is another one than that of the same sequence in hand", async () => {
+  test("a message of a stream that was made again is another one than the held one of the same sequence", async () => {
     const { ports, put } = open({ batchesInFlight: 2 });
     const old = put("a", new FakeMessage(1, "a", "durable"));
     const fresh = put("b", new FakeMessage(1, "b", "durable-m1"));

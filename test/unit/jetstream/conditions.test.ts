@@ -10,7 +10,7 @@ beforeEach(() => {
   conditions = new Conditions(() => now);
 });
 
-/** Looks every second for so long; `see` is what a look sees. */
+/** Checks every second for this long; `see` is the result of a check. */
 function look(forMs: number, see: () => void = () => {}): void {
   for (const until = now + forMs; now < until; now += 1_000) {
     see();
@@ -18,18 +18,18 @@ function look(forMs: number, see: () => void = () => {}): void {
   }
 }
 
-test("all is well at the start, and while every look succeeds", () => {
+test("there is no problem at the start, and while every check succeeds", () => {
   expect(conditions.reasons()).toEqual([]);
   look(lookLateMs * 2);
   expect(conditions.reasons()).toEqual([]);
 });
 
-test("streams that were not seen for a while are reported with what the last look met, until the next look", () => {
+test("streams that were not checked for a while are reported with the error of the last check, until the next one", () => {
   conditions.lookFailed(new Error("TIMEOUT"));
   now += lookLateMs - 1;
   expect(conditions.reasons()).toEqual([]);
   now += 1;
-  expect(conditions.reasons()).toEqual([`the streams were last seen ${lookLateMs / 1_000} s ago: TIMEOUT`]);
+  expect(conditions.reasons()).toEqual([`the streams were last checked ${lookLateMs / 1_000} s ago: TIMEOUT`]);
   conditions.looked();
   expect(conditions.reasons()).toEqual([]);
 });
@@ -39,7 +39,7 @@ describe("a consumer", () => {
     look(stuckMs - 1_000, () => conditions.atWork("settler", 12, 5));
     expect(conditions.reasons()).toEqual([]);
     look(2_000, () => conditions.atWork("settler", 13, 5));
-    expect(conditions.reasons()).toEqual([expect.stringMatching(/^settler: 13 wait, none was done for 6\d s$/)]);
+    expect(conditions.reasons()).toEqual([expect.stringMatching(/^settler: 13 wait, none was handled for 6\d s$/)]);
     conditions.atWork("settler", 12, 6);
     expect(conditions.reasons()).toEqual([]);
   });
@@ -57,7 +57,7 @@ test("a refusal for want of room is reported until a publication is taken, or fo
   conditions.refused("PAY", "insufficient resources");
   expect(conditions.reasons()).toHaveLength(2);
   conditions.accepted("PAY");
-  expect(conditions.reasons()).toEqual(["stream GIFTS-1 takes nothing: insufficient resources"]);
+  expect(conditions.reasons()).toEqual(["stream GIFTS-1 refuses messages: insufficient resources"]);
   look(refusalReportedMs);
   expect(conditions.reasons()).toEqual([]);
 });

@@ -5,7 +5,7 @@ import type { LockHold } from "../../../mixins/redis-lock.mixin.ts";
 const { ttlMs } = limits.lock;
 const key = "partition:p-0";
 
-/** What Redis says to each question, in order; the last answer stays. */
+/** The answers of Redis, in order; the last answer stays. */
 function leasesThatHear(...answers: ("ours" | "theirs" | "nothing")[]) {
   let now = 0;
   const locks = {

@@ -5,7 +5,7 @@ const consumer = (acked: number, waiting = 0) =>
   ({ ack_floor: { stream_seq: acked }, num_pending: waiting, num_ack_pending: 0 }) as never;
 const reading = (upTo: number, candidate = 0): Reading => ({ upTo, candidate });
 
-test("a consumer has read up to what it acked, or to the end where nothing waits for it, once the next look confirms it", () => {
+test("a consumer has read up to its ack floor, or to the end where nothing waits for it, once the next check confirms it", () => {
   const idle = nextReading(reading(5), stream(1, 100), consumer(5));
   expect(idle).toEqual(reading(5, 100));
   expect(nextReading(idle, stream(6, 120), consumer(5, 3))).toEqual(reading(100, 5));

@@ -15,7 +15,7 @@ beforeEach(() => {
   expect(streams.compare("S", seen(10))).toEqual(same);
 });
 
-test("a stream that ends too early is back in time once two looks agree, until that is believed", () => {
+test("a stream that ends too early is back in time once two checks agree, until that is believed", () => {
   expect(streams.compare("S", seen(5))).toEqual(same);
   const back = { is: "back", before: seen(10), lastSequence: 5, isMarked: false };
   expect(streams.compare("S", seen(7))).toEqual(back);
@@ -25,7 +25,7 @@ test("a stream that ends too early is back in time once two looks agree, until t
   expect(streams.compare("S", seen(8))).toEqual(same);
 });
 
-test("a leader that lagged for a look is no loss", () => {
+test("a leader that lagged at one check is no loss", () => {
   expect(streams.compare("S", seen(5))).toEqual(same);
   expect(streams.compare("S", seen(10))).toEqual(same);
   expect(streams.compare("S", seen(9))).toEqual(same);

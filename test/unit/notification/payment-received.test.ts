@@ -1,6 +1,6 @@
 import { paymentReceivedNotification } from "../../../services/notification/payment-received.ts";
 
-describe("the notice of a payment", () => {
+describe("the notification of a payment", () => {
   const credited = {
     userId: "272345678901234567",
     orderId: "order-1",

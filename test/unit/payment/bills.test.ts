@@ -31,7 +31,7 @@ describe("a bill of WeChat Pay", () => {
 
   test("that was cut off is refused", () => {
     const row = "`2026-11-22 10:00:00,`4200,`o,`SUCCESS,`coins,`30.00,`0.00";
-    expect(() => readWechatBill([heading, row].join("\r\n"))).toThrow(/not whole/);
+    expect(() => readWechatBill([heading, row].join("\r\n"))).toThrow(/incomplete bill/);
   });
 
   test.each(["", "<html>", `${heading}\r\n\`t,\`4200,\`o,\`SUCCESS,\`c,\`much,\`0.00`, "交易时间,商户订单号\r\n`t,`o"])(
@@ -67,7 +67,7 @@ describe("a bill of Alipay", () => {
     expect(() => readAlipayBill(archive, room)).toThrow(RangeError);
   });
 
-  test("does not unpack to more than there is room for, whatever it says of its size", () => {
+  test("does not unpack to more than the bound, whatever size it states", () => {
     const bomb = zip([Buffer.alloc(100_000)]);
     expect(() => unzip(bomb, 99_999)).toThrow(RangeError);
     const entry = bomb.indexOf(Buffer.from("PK\x01\x02"));

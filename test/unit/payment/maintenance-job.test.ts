@@ -42,7 +42,7 @@ describe("a maintenance job", () => {
     await job.stop();
   });
 
-  test("renews its lease before each portion, and looks again at once where there may be more", async () => {
+  test("renews its lease before each portion, and starts the next round at once where there may be more", async () => {
     const { did, job } = running([[1, 2, 3, 4, 5], [6]]);
     await eventually("two looks", () => did.handled.length === 4);
     expect(did).toEqual({ looks: 2, writes: 4, handled: [[1, 2], [3, 4], [5], [6]] });

@@ -6,7 +6,7 @@ import { unzip } from "./zip.ts";
 
 const isHeading = (line: string) => /^支付宝交易号\s*,商户订单号\s*,业务类型/.test(line);
 
-/** Amounts of refunds stand there below zero. */
+/** Amounts of refunds are negative in the file. */
 function fen(text: string | undefined): number | null {
   return fenOf((text ?? "").replace(/^-/, ""));
 }

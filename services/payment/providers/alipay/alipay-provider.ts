@@ -39,7 +39,7 @@ class AlipayApi {
     this.setup = setup;
   }
 
-  /** The fields of a request: what a call posts, or a page's address carries. */
+  /** The fields of a request: the body of a call, or the query of a page's address. */
   request(method: string, content: object, extra: Record<string, string> = {}): Record<string, string> {
     return signRequest(this.setup.account, {
       app_id: this.setup.account.appId,
@@ -54,7 +54,7 @@ class AlipayApi {
     });
   }
 
-  /** A call whose answer, whatever its content, is Alipay's. Fails: unavailable. */
+  /** A call whose answer is signed by Alipay, whatever its content. Fails: unavailable. */
   async send(method: string, content: object): Promise<Answer> {
     const answer = await callProvider("alipay", `${this.setup.gateway}?charset=utf-8`, {
       method: "POST",
@@ -67,14 +67,14 @@ class AlipayApi {
     });
   }
 
-  /** Fails: unavailable, where what Alipay sent cannot be read or does not verify. */
+  /** Fails: unavailable, where the content of Alipay's answer is invalid. */
   verified<T>(method: string, read: () => T): T {
     try {
       return read();
     } catch (error) {
       if (!(error instanceof WebhookRefused || error instanceof z.ZodError || error instanceof SyntaxError))
         throw error;
-      const why = error instanceof WebhookRefused ? error.message : "not what was asked for";
+      const why = error instanceof WebhookRefused ? error.message : "an unexpected answer";
       throw fail("unavailable", { channel: "alipay", method, why: `its answer did not verify: ${why}` });
     }
   }
@@ -95,7 +95,7 @@ async function queryOrder(api: AlipayApi, orderId: string): Promise<ProviderOrde
     const trade = parse(tradeSchema, answer);
     if (orderIdOf(trade.out_trade_no) !== orderId) throw new WebhookRefused("orderUnknown", "another order");
     if (trade.trade_status === "WAIT_BUYER_PAY") return { status: "open" };
-    // Only what was paid has a time of payment; a trade that is closed all the same has been refunded as a whole.
+    // Only a paid trade has a time of payment. A closed trade with one has been fully refunded.
     if (trade.send_pay_date === undefined) return { status: "closed" };
     const amount = fenOfAlipay(trade.total_amount);
     const payment = { transactionId: trade.trade_no, amount, time: timeOfAlipay(trade.send_pay_date) };
@@ -106,7 +106,7 @@ async function queryOrder(api: AlipayApi, orderId: string): Promise<ProviderOrde
 
 export const readBill = (file: Buffer): BillLine[] => readAlipayBill(file, limits.payment.providerBillBytes);
 
-/** The day's bill: its address in a signed answer, the file from there. */
+/** The day's bill: a signed answer has its address, and the file is downloaded from there. */
 async function fetchBill(api: AlipayApi, date: string): Promise<BillLine[]> {
   const method = "alipay.data.dataservice.bill.downloadurl.query";
   const answer = await api.send(method, { bill_type: "trade", bill_date: date });
@@ -152,7 +152,7 @@ export function open({ settings, webhookUrl }: ProviderSurroundings): PaymentPro
     queryOrder: (orderId) => queryOrder(api, orderId),
     bill: (date) => fetchBill(api, date),
     async closeOrder(orderId) {
-      // Whatever it answers (closed, paid, unknown) is for the next question to find out.
+      // The result (closed, paid, unknown) is read by the next query.
       await api.send("alipay.trade.close", { out_trade_no: tradeNoOf(orderId) });
     },
     async refund({ orderId, transactionId, amount, reason }) {

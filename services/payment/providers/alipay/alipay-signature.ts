@@ -9,7 +9,7 @@ export interface AlipayAccount {
   readonly alipayKey: KeyObject;
 }
 
-/** The form that signatures are over: `name=value` sorted by name, values as they are before any encoding. */
+/** The text that is signed: `name=value` sorted by name, with values before any encoding. */
 function sortedForm(fields: Readonly<Record<string, string>>, without: readonly string[]): string {
   return Object.keys(fields)
     .filter((name) => !without.includes(name))
@@ -18,7 +18,7 @@ function sortedForm(fields: Readonly<Record<string, string>>, without: readonly 
     .join("&");
 }
 
-/** The fields of a request with their signature, which is over all of them, sign_type included. */
+/** The fields of a request and their signature, which covers all of them, also sign_type. */
 export function signRequest(account: AlipayAccount, fields: Readonly<Record<string, string>>): Record<string, string> {
   const sign = createSign("RSA-SHA256")
     .update(sortedForm(fields, ["sign"]), "utf8")
@@ -34,8 +34,7 @@ function verifyText(account: AlipayAccount, text: string, signature: string): vo
 }
 
 /**
- * Whether a webhook's form is Alipay's: RSA2 over its fields without sign and sign_type.
- * @throws WebhookRefused
+ * Verifies that a webhook's form is Alipay's: RSA2 over its fields without sign and sign_type. @throws WebhookRefused
  */
 export function verifyForm(account: AlipayAccount, fields: Readonly<Record<string, string>>): void {
   if (fields.sign === undefined || fields.sign_type !== "RSA2")
@@ -43,10 +42,7 @@ export function verifyForm(account: AlipayAccount, fields: Readonly<Record<strin
   verifyText(account, sortedForm(fields, ["sign", "sign_type"]), fields.sign);
 }
 
-/**
- * The answer to a call, e.g. of `alipay_trade_query_response`, as the text that was signed.
- * @throws WebhookRefused
- */
+/** The answer to a call, e.g. of `alipay_trade_query_response`, as the text that was signed. @throws WebhookRefused */
 export function verifiedAnswer(account: AlipayAccount, name: string, body: string): string {
   const text = objectAfter(body, `"${name}":`);
   const signature = /"sign"\s*:\s*"([^"\\]*(?:\\\/[^"\\]*)*)"/.exec(text === null ? "" : body.replace(text, ""))?.[1];
@@ -55,7 +51,7 @@ export function verifiedAnswer(account: AlipayAccount, name: string, body: strin
   return text;
 }
 
-/** The JSON object that stands after a mark, to the letter, since the signature is over its letters. */
+/** The JSON object after a mark, character by character, since the signature covers its exact text. */
 function objectAfter(body: string, mark: string): string | null {
   const at = body.indexOf(mark);
   const start = at < 0 ? -1 : at + mark.length;

@@ -24,7 +24,7 @@ const fieldsSchema = z.object({
   gmt_close: text.optional(),
 });
 
-/** Alipay's times are Beijing's, without saying so. */
+/** Alipay's times are Beijing time, without a zone. */
 export function alipayTime(time: Date): string {
   return new Date(time.getTime() + 8 * 3_600_000).toISOString().slice(0, 19).replace("T", " ");
 }
@@ -44,12 +44,12 @@ export function fenOfAlipay(text: string): number {
   return fen;
 }
 
-/** The fields of a form, each of which may stand there once. */
+/** The fields of a form; each may occur once. */
 function fieldsOf(body: string): Record<string, string> {
-  // Without a prototype: a field called __proto__ is one of those that the signature is over.
+  // Without a prototype, since a field named __proto__ is signed like the others.
   const fields: Record<string, string> = Object.create(null);
   for (const [name, value] of new URLSearchParams(body)) {
-    if (name in fields) throw new WebhookRefused("malformed", "a field is there twice");
+    if (name in fields) throw new WebhookRefused("malformed", "a field occurs twice");
     fields[name] = value;
   }
   return fields;
@@ -57,7 +57,7 @@ function fieldsOf(body: string): Record<string, string> {
 
 type AlipayFields = z.output<typeof fieldsSchema>;
 
-/** A trade that closes was cancelled, unless money went back: then it closes for that. */
+/** A closed trade was cancelled, unless it has a refund: then it was closed by the refund. */
 function statusOf({ trade_status, refund_fee }: AlipayFields): ProviderReport["status"] {
   if (refund_fee !== undefined && fenOf(refund_fee) !== 0) return "refunded";
   if (trade_status === "TRADE_SUCCESS" || trade_status === "TRADE_FINISHED") return "paid";
@@ -65,9 +65,8 @@ function statusOf({ trade_status, refund_fee }: AlipayFields): ProviderReport["s
 }
 
 /**
- * A webhook of Alipay (its "asynchronous notification"). It is fresh for as long as Alipay repeats it, a day and an hour: a repeat may carry
- * the time of the first call.
- * @throws WebhookRefused
+ * A webhook of Alipay (its "asynchronous notification"). It is fresh for as long as Alipay repeats it, a day and an
+ * hour, since a repeat may have the time of the first call. @throws WebhookRefused
  */
 export function readAlipayWebhook(account: AlipayAccount, raw: RawWebhook, now: Date): ProviderReport {
   const fields = fieldsOf(raw.body);

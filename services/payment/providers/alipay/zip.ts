@@ -6,15 +6,14 @@ const stored = 0;
 const deflated = 8;
 
 /**
- * The files of a ZIP archive, without their names, which come in any encoding. Together they may not be larger than
- * `maxBytes`.
+ * The contents of a ZIP archive, without the names, which have any encoding. Together they may have `maxBytes` bytes.
  * @throws RangeError where it is no archive, or too large.
  */
 export function unzip(archive: Buffer, maxBytes: number): Buffer[] {
   try {
     return filesOf(archive, maxBytes);
   } catch (error) {
-    // The archive names offsets beyond its end.
+    // The archive has offsets beyond its end.
     if ((error as { code?: unknown }).code === "ERR_OUT_OF_RANGE") throw new RangeError("a broken ZIP archive");
     throw error;
   }

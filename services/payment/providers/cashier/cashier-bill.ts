@@ -12,7 +12,7 @@ export interface DatedLine extends BillLine {
 
 const heading = "time,transaction,order,kind,yuan";
 
-/** The bill as a file's text: a heading, a line each, and how many there are, so that a file that was cut off is known. */
+/** The bill as text: a heading, the lines, and their number, by which a truncated file is recognized. */
 export function billText(lines: readonly DatedLine[]): string {
   const rows = lines.map(({ time, transactionId, orderId, kind, amount }) =>
     [time.toISOString(), transactionId, orderId, kind, yuan(amount)].join(","),
@@ -20,7 +20,7 @@ export function billText(lines: readonly DatedLine[]): string {
   return `${[heading, ...rows, `#lines,${lines.length}`].join("\n")}\n`;
 }
 
-/** @throws RangeError where it is no whole bill of the cashier's. */
+/** @throws RangeError where it is not a complete bill of the cashier. */
 export function readCashierBill(text: string): BillLine[] {
   const isRow = (line: string) => line !== "" && !line.startsWith("#");
   const rows = tableOf(
@@ -28,14 +28,14 @@ export function readCashierBill(text: string): BillLine[] {
     (line) => line === heading,
     (line) => (isRow(line) ? line.split(",") : null),
   );
-  if (!text.includes(`\n#lines,${rows.length}\n`)) throw new RangeError("a bill that is not whole");
+  if (!text.includes(`\n#lines,${rows.length}\n`)) throw new RangeError("an incomplete bill");
   return rows.map(({ kind, order = "", transaction = "", yuan: text = "" }) => {
     if (kind !== "paid" && kind !== "refunded") throw new RangeError("a line that is none");
     return billLine({ kind, orderId: order, transactionId: transaction, amount: fenOf(text) });
   });
 }
 
-/** Writes a day's bill into the folder and returns its path; a file that is there is whole. */
+/** Writes a day's bill into the folder and returns its path. A file with this path is always complete. */
 export async function writeBill(folder: string, date: string, lines: readonly DatedLine[]): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o750 });
   const path = join(folder, `cashier-${date}.csv`);

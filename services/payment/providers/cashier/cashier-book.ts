@@ -27,25 +27,25 @@ import { type Collection, type CollectionCall, callsWanted, retryDelay } from ".
 interface CashierSetup {
   readonly mysql: Database;
   readonly secret: string;
-  /** Where its page is shown, e.g. `http://127.0.0.1:8088`. */
+  /** The base of its page's address, e.g. `http://127.0.0.1:8088`. */
   readonly pageBase: string;
-  /** Where the merchant takes webhooks: the full address. */
+  /** The full address of the merchant's webhook. */
   readonly webhookUrl: string;
-  /** Where it writes its bills, for this merchant. */
+  /** The folder of its bills for this merchant. */
   readonly billFolder: string;
   readonly logger: Log;
 }
 
 /**
- * The sandbox cashier: a payment provider for machines without one. It keeps its own book and reports a
- * press to the merchant by a signed webhook as a real provider does, so that everything behind it is the real thing.
+ * The sandbox cashier: a payment provider for machines without a real one. It keeps its own book, and reports a pressed
+ * button to the merchant by a signed webhook, as a real provider does. So the code behind the webhook is the same.
  */
 export class Cashier {
   private readonly setup: CashierSetup;
   private readonly calls: BackgroundLoop;
   private readonly stopping = new AbortController();
 
-  /** Begins to make the webhook calls that are due. */
+  /** Starts making the webhook calls that are due. */
   constructor(setup: CashierSetup) {
     this.setup = setup;
     this.calls = new BackgroundLoop({
@@ -57,7 +57,7 @@ export class Cashier {
     });
   }
 
-  /** Breaks off calls in flight: they are made again, by this node or another. */
+  /** Aborts calls in flight: they are made again, by this node or another. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.calls.stop();
@@ -68,7 +68,7 @@ export class Cashier {
     return { payUrl: `${this.setup.pageBase}/sandbox/cashier?orderId=${encodeURIComponent(orderId)}` };
   }
 
-  /** How an order stands in the cashier's book. */
+  /** The state of an order in the cashier's book. */
   async query(orderId: string): Promise<ProviderOrder> {
     const payment = await pressedPayment(this.setup.mysql, orderId);
     if (!payment) return { status: "unknown" };
@@ -79,14 +79,14 @@ export class Cashier {
     return { status: "paid", transactionId, amount, time };
   }
 
-  /** Sandbox money: that it went back is a line of the book. */
+  /** Sandbox money: a refund is a row of the book. */
   async refund(orderId: string): Promise<void> {
     await giveBack(this.setup.mysql, orderId);
   }
 
   /**
-   * A day's bill by the cashier's own book, read from the file that it leaves in its folder. Fails: unavailable, where the file
-   * cannot be written or is not whole.
+   * A day's bill from the cashier's own book, read from the file that it writes into its folder. Fails: unavailable,
+   * where the file cannot be written or is not complete.
    */
   async bill(date: string): Promise<BillLine[]> {
     const { from, to } = billDay(date);
@@ -98,7 +98,7 @@ export class Cashier {
     }
   }
 
-  /** No button counts any more, where none was pressed; no webhook is sent. */
+  /** If no button was pressed, none counts any more; no webhook is sent. */
   async close(orderId: string): Promise<void> {
     await closeCollection(this.setup.mysql, orderId);
   }
@@ -108,7 +108,7 @@ export class Cashier {
     return cashierPage(await this.collection(orderId));
   }
 
-  /** The first press of an order stands; durable when it returns. Fails: notFound, invalidParam. */
+  /** Only the first press of an order counts; durable when it returns. Fails: notFound, invalidParam. */
   async press(orderId: string, action: string): Promise<string> {
     const { mysql } = this.setup;
     await this.collection(orderId);
@@ -127,7 +127,7 @@ export class Cashier {
 
   private async callRound(): Promise<boolean> {
     if (this.stopping.signal.aborted) return false;
-    // A lease outlives its call: the call is bounded, and so is writing down what came of it.
+    // A lease lasts longer than its call: the call is bounded, and so is storing its result.
     const leaseMs = limits.payment.cashierTimeoutMs * 2 + limits.mysql.statementTimeoutMs;
     const calls = await claimCalls(this.setup.mysql, limits.payment.cashierCallsInFlight, leaseMs);
     await Promise.all(calls.map((call) => this.callMerchant(call)));
@@ -142,11 +142,11 @@ export class Cashier {
     const about = { orderId: call.orderId, noticeId: call.noticeId, attempt: call.attempt, delayMs, problem };
     this.setup.logger.warn(
       about,
-      delayMs === null ? "the cashier gives a webhook up" : "a webhook is sent again later",
+      delayMs === null ? "the cashier stops sending a webhook" : "a webhook is sent again later",
     );
   }
 
-  /** Makes one call; `null` where it was answered with success, else why not. */
+  /** Makes one call; returns `null` after a successful answer, else the problem. */
   private async deliver(call: CollectionCall): Promise<string | null> {
     const body = webhookBody(call);
     const timeout = AbortSignal.timeout(limits.payment.cashierTimeoutMs);

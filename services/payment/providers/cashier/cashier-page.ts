@@ -10,7 +10,7 @@ const entities: Readonly<Record<string, string>> = {
 };
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => entities[character] as string);
 
-/** The end of an order id, where the random part is: enough for people to tell orders apart. */
+/** The random end of an order id: enough for people to tell orders apart. */
 const shortId = (orderId: string) => (orderId.length > 12 ? `…${orderId.slice(-12)}` : orderId);
 
 function choice(orderId: string): string {
@@ -35,7 +35,9 @@ function outcome(action: "pay" | "cancel"): string {
       </div>`;
 }
 
-/** The cashier's page of an order. It has no script and no inline style, so the strictest content policy lets it be. */
+/**
+ * The cashier's page of an order. It has no script and no inline style, so it works under the strictest content policy.
+ */
 export function cashierPage({ orderId, name, amount, action }: Collection): string {
   return `<!doctype html>
 <html lang="zh-CN">

@@ -8,7 +8,7 @@ import { readCashierWebhook } from "./cashier-webhook.ts";
 
 export const readBill = (file: Buffer): BillLine[] => readCashierBill(file.toString("utf8"));
 
-/** The sandbox cashier seen from the merchant's side. */
+/** The sandbox cashier as a payment provider of the merchant. */
 export function open({ settings, webhookUrl, pageBase, mysql, logger }: ProviderSurroundings): PaymentProvider {
   const secret = settings.CASHIER_SECRET as string;
   const billFolder = settings.CASHIER_BILL_DIR ?? join(tmpdir(), `${mysql.name}-bills`);

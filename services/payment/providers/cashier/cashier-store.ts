@@ -30,7 +30,7 @@ export async function collectionByOrder(db: Queryable, orderId: string): Promise
   return row ? { orderId: row.order_id, name: row.name, amount: toSafeInteger(row.amount), action: row.action } : null;
 }
 
-/** A payment as it was pressed, if it was; `null` where the cashier was never asked to collect it. */
+/** A payment with its pressed button, if any; `null` where the cashier does not know the order. */
 export async function pressedPayment(db: Queryable, orderId: string) {
   const [row] = await db.query<CollectionRow & { given_back: number }>(
     `SELECT p.*, EXISTS (SELECT 1 FROM t_cashier_refund r WHERE r.order_id = p.order_id) AS given_back
@@ -47,7 +47,7 @@ export async function pressedPayment(db: Queryable, orderId: string) {
   };
 }
 
-/** What was paid and given back in a span of time. */
+/** The payments and refunds of a span of time. */
 export async function movementsBetween(db: Queryable, from: Date, to: Date): Promise<DatedLine[]> {
   const rows = await db.query<{
     kind: "paid" | "refunded";
@@ -69,7 +69,7 @@ export async function movementsBetween(db: Queryable, from: Date, to: Date): Pro
   });
 }
 
-/** Gives a payment back, once. What the book does not have as paid has nothing to give back. */
+/** Refunds a payment, once. An order that is not paid in the book has nothing to refund. */
 export async function giveBack(db: Queryable, orderId: string): Promise<void> {
   await db.run(
     `INSERT IGNORE INTO t_cashier_refund (order_id, transaction_id, amount, refund_time)
@@ -79,7 +79,7 @@ export async function giveBack(db: Queryable, orderId: string): Promise<void> {
   );
 }
 
-/** Cancels a payment that was not pressed, without a call to the merchant. */
+/** Cancels a payment without a pressed button; the merchant is not called. */
 export async function closeCollection(db: Queryable, orderId: string): Promise<void> {
   await db.run(
     `UPDATE t_cashier_payment SET action = 'cancel', press_time = UTC_TIMESTAMP(3), update_time = UTC_TIMESTAMP(3)
@@ -88,7 +88,10 @@ export async function closeCollection(db: Queryable, orderId: string): Promise<v
   );
 }
 
-/** Writes the first press of an order's buttons; a later one changes nothing. `calls` successful answers are wanted. */
+/**
+ * Stores the first press of an order's buttons; a later one changes nothing. `calls` is the number of successful
+ * answers that are wanted.
+ */
 export async function pressOnce(
   db: Queryable,
   orderId: string,
@@ -102,10 +105,7 @@ export async function pressOnce(
   );
 }
 
-/**
- * Calls that are due, taken by this node: no other takes them within `leaseMs`, so a node that dies leaves them to the
- * others after that.
- */
+/** The calls that are due, claimed by this node for `leaseMs`. If the node dies, other nodes claim them after that. */
 export async function claimCalls(db: Database, limit: number, leaseMs: number): Promise<CollectionCall[]> {
   return db.transaction(async (tx) => {
     const rows = await tx.query<CollectionRow>(
@@ -131,7 +131,7 @@ export async function claimCalls(db: Database, limit: number, leaseMs: number): 
   });
 }
 
-/** The call was answered with success: it is over, or made once more at once where it is to be made twice. */
+/** A call was answered with success: the webhook is done, or called again at once if it wants two answers. */
 export async function callAnswered(db: Queryable, { orderId, attempt }: CollectionCall): Promise<void> {
   await db.run(
     `UPDATE t_cashier_payment SET next_time = IF(calls_left > 1, UTC_TIMESTAMP(3), NULL),
@@ -141,7 +141,7 @@ export async function callAnswered(db: Queryable, { orderId, attempt }: Collecti
   );
 }
 
-/** The call was not answered with success: again after `delayMs`, `null` for never. */
+/** A call was not answered with success: it is made again after `delayMs`; `null`: never. */
 export async function callAgain(db: Queryable, call: CollectionCall, delayMs: number | null): Promise<void> {
   await db.run(
     `UPDATE t_cashier_payment SET next_time = UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND, update_time = UTC_TIMESTAMP(3)

@@ -6,7 +6,7 @@ import type { RawWebhook } from "../../payment.contract.ts";
 import { type ProviderReport, WebhookRefused } from "../report.ts";
 import type { CollectionCall } from "./collection.ts";
 
-/** Whom the sandbox cashier collects for. */
+/** The merchant's name at the sandbox cashier. */
 const cashierMerchant = "ovation-sandbox";
 
 const bodySchema = z
@@ -18,7 +18,7 @@ const bodySchema = z
     amount: z.int().positive(),
     currency: z.string().max(8),
     status: z.enum(["PAID", "CANCELLED", "REFUNDED"]),
-    /** Of REFUNDED alone: fen that went back so far, e.g. since the payer's bank took them. */
+    /** Only for REFUNDED: the fen that were refunded so far, e.g. by the payer's bank. */
     refundAmount: z.int().positive().optional(),
     time: z.iso.datetime(),
   })
@@ -45,7 +45,10 @@ function signature(secret: string, timestamp: string, nonce: string, body: strin
   return createHmac("sha256", secret).update(`${timestamp}\n${nonce}\n${body}\n`).digest();
 }
 
-/** The headers that prove a body to be the cashier's: Unix seconds, a nonce, HMAC-SHA256 in hex over both and the body. */
+/**
+ * The headers that authenticate a body of the cashier: Unix seconds, a nonce, and HMAC-SHA256 in hex over both and the
+ * body.
+ */
 export function signedHeaders(secret: string, body: string, now = Date.now()): Record<string, string> {
   const timestamp = String(Math.floor(now / 1_000));
   const nonce = randomBytes(16).toString("hex");
@@ -57,8 +60,8 @@ export function signedHeaders(secret: string, body: string, now = Date.now()): R
 }
 
 /**
- * Whether the body is the cashier's and was signed lately. Header names are in lower case.
- * @throws WebhookRefused
+ * Verifies that the body is the cashier's and was signed recently. Header names are in lower case. @throws
+ * WebhookRefused
  */
 export function verifySignature(secret: string, headers: Record<string, string>, body: string, now: number): void {
   const timestamp = headers["x-cashier-timestamp"] ?? "";

@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
 import { limits } from "../../../../config/limits.ts";
 
-/** What the cashier was asked to collect. */
+/** A payment that the cashier was asked to collect. */
 export interface Collection {
   readonly orderId: string;
-  /** Of the product, for the page. */
+  /** The product's name, for the page. */
   readonly name: string;
   /** Fen. */
   readonly amount: number;
-  /** The button that was pressed first; no other counts. */
+  /** The button that was pressed first; only this one counts. */
   readonly action: "pay" | "cancel" | null;
 }
 
-/** One webhook call to the merchant about a press. */
+/** One webhook call to the merchant about a pressed button. */
 export interface CollectionCall {
   readonly orderId: string;
   readonly amount: number;
@@ -25,8 +25,8 @@ export interface CollectionCall {
 }
 
 /**
- * How many successful answers the cashier wants to an order's webhook: two for some percent of the orders, always the
- * same ones, since a real provider repeats webhooks that were answered too.
+ * The number of successful answers that the cashier wants to an order's webhook: two for some percent of the orders,
+ * always the same ones, since real providers also repeat answered webhooks.
  */
 export function callsWanted(
   orderId: string,
@@ -36,7 +36,7 @@ export function callsWanted(
   return place < duplicatePercent ? 2 : 1;
 }
 
-/** How long to wait after a call that got no success, ms; `null` where the cashier gives up. */
+/** The delay after a call without success, ms; `null` where the cashier stops. */
 export function retryDelay({ attempt, pressTime }: CollectionCall, now = Date.now()): number | null {
   if (now - pressTime.getTime() > limits.payment.cashierGiveUpMs) return null;
   const delays = limits.payment.cashierRetryDelaysMs;

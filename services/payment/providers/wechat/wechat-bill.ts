@@ -3,7 +3,7 @@ import type { BillLine } from "../../payment.contract.ts";
 import { fenOf } from "../../yuan.ts";
 import { billLine, tableOf } from "../csv-bill.ts";
 
-/** A field of a row, which has to be there; @throws RangeError */
+/** A field of a row, which must exist; @throws RangeError */
 function field(row: Record<string, string>, name: string): string {
   const value = row[name];
   if (value === undefined) throw new RangeError(`a bill without ${name}`);
@@ -17,8 +17,8 @@ function field(row: Record<string, string>, name: string): string {
 export function readWechatBill(text: string): BillLine[] {
   const isHeading = (line: string) => line.startsWith("交易时间,");
   const rows = tableOf(text, isHeading, (line) => (line.startsWith("`") ? line.slice(1).split(",`") : null));
-  // The sums come last: a file that was cut off has none.
-  if (!/^总交易单数,/m.test(text)) throw new RangeError("a bill that is not whole");
+  // The sums are last: a truncated file has none.
+  if (!/^总交易单数,/m.test(text)) throw new RangeError("an incomplete bill");
   return rows.flatMap((row): BillLine[] => {
     const common = { orderId: orderIdOf(field(row, "商户订单号")), transactionId: field(row, "微信订单号") };
     if (field(row, "交易状态") === "SUCCESS")

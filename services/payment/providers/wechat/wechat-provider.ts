@@ -28,7 +28,7 @@ const refundStates: Readonly<Record<string, "done" | "processing" | "failed">> =
   ABNORMAL: "failed",
 };
 
-/** RFC 3339 to the second, as WeChat Pay takes it. */
+/** RFC 3339 in whole seconds, as WeChat Pay expects it. */
 const rfc3339 = (time: Date) => time.toISOString().replace(/\.\d+Z$/, "+00:00");
 
 class WechatApi {
@@ -38,7 +38,7 @@ class WechatApi {
     this.setup = setup;
   }
 
-  /** A signed call; its answer, whatever its content, is WeChat Pay's. Fails: unavailable. */
+  /** A signed call. Its answer is signed by WeChat Pay, whatever its content. Fails: unavailable. */
   async send(method: "GET" | "POST", path: string, payload?: object): Promise<ProviderAnswer> {
     const { account, baseUrl } = this.setup;
     const url = new URL(baseUrl + path);
@@ -50,7 +50,7 @@ class WechatApi {
         accept: "application/json",
         "content-type": "application/json",
         "user-agent": "ovation",
-        // Which key the answer is to be signed with.
+        // The key with which the answer must be signed.
         "wechatpay-serial": account.platformSerial,
         authorization: authorization(account, method, url.pathname + url.search, body),
       },
@@ -63,7 +63,9 @@ class WechatApi {
     return answer;
   }
 
-  /** The answer of a call that must have succeeded, read. Fails: unavailable, with WeChat Pay's code where it gave one. */
+  /**
+   * The parsed answer of a call that must have succeeded. Fails: unavailable, with WeChat Pay's code if there is one.
+   */
   read<T>(path: string, answer: ProviderAnswer, schema: z.ZodType<T>): T {
     if (answer.status !== 200) throw this.refused(path, answer);
     try {
@@ -106,7 +108,7 @@ async function queryOrder(api: WechatApi, account: WechatAccount, orderId: strin
     if (state !== "SUCCESS" && state !== "REFUND") return { status: "open" };
     const { transaction_id: transactionId, amount, success_time: time } = order;
     if (!transactionId || !amount || !time) throw new WebhookRefused("malformed", "a paid order without its payment");
-    // REFUND may mean a part or the whole: the answer does not tell how much.
+    // REFUND may mean a part or the whole: the answer does not have the amount.
     const status = state === "SUCCESS" ? "paid" : "refunded";
     return { status, transactionId, amount: amount.total, time: new Date(time) };
   } catch (error) {
@@ -116,7 +118,7 @@ async function queryOrder(api: WechatApi, account: WechatAccount, orderId: strin
 
 export const readBill = (file: Buffer): BillLine[] => readWechatBill(file.toString("utf8"));
 
-/** The day's bill: its address in a signed answer, the file itself proved by the hash that stands there. */
+/** The day's bill: a signed answer has its address and its hash, by which the file is verified. */
 async function fetchBill(api: WechatApi, account: WechatAccount, date: string): Promise<BillLine[]> {
   const path = `/v3/bill/tradebill?bill_date=${date}&bill_type=ALL`;
   const answer = await api.send("GET", path);
@@ -126,7 +128,7 @@ async function fetchBill(api: WechatApi, account: WechatAccount, date: string): 
   const signed = authorization(account, "GET", url.pathname + url.search, "");
   const file = await downloadFrom("wechat", url.href, { "user-agent": "ovation", authorization: signed });
   if (createHash("sha1").update(file).digest("hex") !== hash_value.toLowerCase())
-    throw api.unusable(path, new WebhookRefused("signature", "the bill is not the one that was announced"));
+    throw api.unusable(path, new WebhookRefused("signature", "the bill does not have the announced hash"));
   try {
     return readBill(file);
   } catch (error) {
@@ -179,7 +181,7 @@ export function open({ settings, webhookUrl }: ProviderSurroundings): PaymentPro
     queryOrder: (orderId) => queryOrder(api, account, orderId),
     bill: (date) => fetchBill(api, account, date),
     async closeOrder(orderId) {
-      // 204: closed. Anything else (paid, closed before, unknown) is for the next question to find out.
+      // 204: closed. Any other state (paid, closed already, unknown) is read by the next query.
       await api.send("POST", `${orderPath(orderId)}/close`, { mchid: account.mchId });
     },
     async refund({ orderId, transactionId, amount, reason }) {

@@ -2,18 +2,18 @@ import { createDecipheriv, createSign, createVerify, type KeyObject, randomBytes
 import { limits } from "../../../../config/limits.ts";
 import { WebhookRefused } from "../report.ts";
 
-/** A merchant at WeChat Pay (API v3): who it is, its key, and the platform's key by serial. */
+/** A merchant at WeChat Pay (API v3): its id, its key, and the platform's keys by serial. */
 export interface WechatAccount {
   readonly mchId: string;
   readonly appId: string;
-  /** 32 bytes: what webhooks are encrypted with. */
+  /** 32 bytes: the key with which webhooks are encrypted. */
   readonly apiV3Key: string;
   readonly privateKey: KeyObject;
   /** The serial of the merchant's certificate. */
   readonly serialNo: string;
-  /** The platform key that answers are to be signed with. */
+  /** The platform key with which answers must be signed. */
   readonly platformSerial: string;
-  /** The platform's keys by serial: the present one, and while it is being changed the next one. */
+  /** The platform's keys by serial: the present one, and during a change also the next one. */
   readonly platformKeys: ReadonlyMap<string, KeyObject>;
 }
 
@@ -36,8 +36,8 @@ export function authorization(
 }
 
 /**
- * Whether a body, of a webhook or an answer, is WeChat Pay's and was signed lately. Header names are in lower case.
- * @throws WebhookRefused
+ * Verifies that a body, of a webhook or an answer, is WeChat Pay's and was signed recently. Header names are in lower
+ * case. @throws WebhookRefused
  */
 export function verifyWechat(
   account: Pick<WechatAccount, "platformKeys">,
@@ -66,8 +66,8 @@ export function verifyWechat(
 const tagBytes = 16;
 
 /**
- * The plain text of a webhook's resource: AES-256-GCM with the APIv3 key, the tag at the end of the cipher text.
- * @throws WebhookRefused
+ * Decrypts a webhook's resource: AES-256-GCM with the APIv3 key, the tag at the end of the cipher text. @throws
+ * WebhookRefused
  */
 export function decryptResource(
   apiV3Key: string,
@@ -85,7 +85,7 @@ export function decryptResource(
     decipher.setAAD(Buffer.from(resource.associated_data ?? "", "utf8"));
     return Buffer.concat([decipher.update(sealed.subarray(0, -tagBytes)), decipher.final()]).toString("utf8");
   } catch {
-    // The message of OpenSSL helps nobody: the key, the nonce or the text is not the right one.
-    throw new WebhookRefused("signature", "the resource does not open with the APIv3 key");
+    // OpenSSL's message is useless here: the key, the nonce or the text is wrong.
+    throw new WebhookRefused("signature", "the resource cannot be decrypted with the APIv3 key");
   }
 }

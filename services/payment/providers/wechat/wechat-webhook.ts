@@ -20,7 +20,7 @@ const envelopeSchema = z.object({
   }),
 });
 
-/** A payment, as webhooks and the answer to a query carry it. What only a paid one has is optional. */
+/** A payment, as in webhooks and in the answer to a query. Fields that only a paid one has are optional. */
 export const wechatOrderSchema = z.object({
   mchid: text,
   appid: text.optional(),
@@ -57,7 +57,7 @@ export function parseJson<T>(schema: z.ZodType<T>, body: string): T {
   throw new WebhookRefused("malformed", `${issue?.path.join(".")} ${issue?.code}`);
 }
 
-/** @throws WebhookRefused where a payment is another merchant's, another app's or in another currency. */
+/** @throws WebhookRefused where a payment is of another merchant, another app or another currency. */
 export function requireOwn(account: WechatAccount, order: WechatOrder): void {
   if (order.mchid !== account.mchId || (order.appid !== undefined && order.appid !== account.appId))
     throw new WebhookRefused("merchant");
@@ -103,8 +103,8 @@ function refundReport(account: WechatAccount, webhookId: string, plain: string, 
 }
 
 /**
- * A webhook of WeChat Pay v3: signature and freshness of the body as it came, then what is sealed in it.
- * @throws WebhookRefused
+ * A webhook of WeChat Pay v3: first signature and freshness of the received body, then its encrypted content. @throws
+ * WebhookRefused
  */
 export function readWechatWebhook(account: WechatAccount, raw: RawWebhook, now: Date): ProviderReport {
   verifyWechat(account, raw.headers, raw.body, now.getTime());

@@ -31,8 +31,8 @@ export const wechat: ProviderDeclaration = {
         kind: pem("public"),
         optional: true,
         text: [
-          "While WeChat Pay changes its platform key: the next one and its serial, both or none. Signatures by either are",
-          "believed.",
+          "While WeChat Pay changes its platform key: the next one and its serial, both or none. Signatures of both keys",
+          "are accepted.",
         ],
       },
       WECHAT_PAY_NEXT_PLATFORM_SERIAL: { kind: text, optional: true },

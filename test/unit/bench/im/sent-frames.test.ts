@@ -41,7 +41,7 @@ describe("frames that viewers received", () => {
     expect(frames.shown(0, roomFrame(long, [{ orderIds: ["1-b"], count: 2 }]))?.sum).toBe(2);
   });
 
-  it("an order in a second frame is noticed", () => {
+  it("an order in a second frame is detected", () => {
     const frames = new SentFrames(2, wires.im.gifts);
     frames.shown(0, roomFrame("m1", [{ orderIds: ["1-a"], count: 1 }]));
     frames.shown(1, roomFrame("m2", [{ orderIds: ["1-a"], count: 1 }]));

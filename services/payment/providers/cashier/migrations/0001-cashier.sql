@@ -1,4 +1,4 @@
--- The sandbox cashier's own book: what it was asked to collect, which button was pressed, which webhook calls are due.
+-- The sandbox cashier's own book: its orders, the buttons that were pressed, the webhook calls that are due.
 CREATE TABLE IF NOT EXISTS t_cashier_payment (
   order_id VARCHAR(64) NOT NULL PRIMARY KEY,
   name VARCHAR(100) NOT NULL,
@@ -10,16 +10,16 @@ CREATE TABLE IF NOT EXISTS t_cashier_payment (
   transaction_id VARCHAR(64) NULL,
   -- Successful answers that are still wanted: 1, or 2 where the webhook is sent twice.
   calls_left TINYINT UNSIGNED NOT NULL DEFAULT 0,
-  -- Calls begun. Also the fence of a claim: only the claimer that counted this far may settle the row.
+  -- The number of calls that were begun. It fences a claim: only the claimer with this number may update the row.
   attempts INT UNSIGNED NOT NULL DEFAULT 0,
-  -- When to call next; moved ahead while a node is calling. NULL: nothing to call.
+  -- When the next call is due; later while a node is calling. NULL: no call is due.
   next_time DATETIME(3) NULL,
   create_time DATETIME(3) NOT NULL,
   update_time DATETIME(3) NOT NULL,
   KEY idx_next_time (next_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- What it gave back, for its bill: at most one refund an order.
+-- Its refunds, for its bill: at most one for an order.
 CREATE TABLE IF NOT EXISTS t_cashier_refund (
   order_id VARCHAR(64) NOT NULL PRIMARY KEY,
   transaction_id VARCHAR(64) NOT NULL,
