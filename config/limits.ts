@@ -147,6 +147,8 @@ export const limits = Object.freeze({
     lossReportedMs: 10_000,
     /** By how much the clocks of the database and of the NATS server may differ. */
     clockMarginMs: 60_000,
+    /** Of a log, with their times; as many looks, and twice as long a past each time that half of them are forgotten. */
+    streamEndsKept: 4_096,
     /** After what was under way to a stream that is gone has come to its end. */
     recoverAgainMs: 5_000,
     publishTimeoutMs: 1_500,

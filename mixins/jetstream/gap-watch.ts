@@ -4,6 +4,7 @@ import { limits } from "../../config/limits.ts";
 import type { ConsumerDefinition } from "./definitions.ts";
 import type { PositionKeeper } from "./position-keeper.ts";
 import { type Gap, nextReading, type Reading } from "./readings.ts";
+import { StreamEnds } from "./stream-ends.ts";
 
 interface Parts {
   readonly positions: PositionKeeper;
@@ -19,6 +20,7 @@ interface Parts {
 export class GapWatch {
   private readonly parts: Parts;
   private readonly readings = new Map<string, Reading>();
+  private readonly ends = new Map<string, StreamEnds>();
   /** Consumers whose gap is being closed. */
   private readonly closing = new Set<string>();
 
@@ -30,12 +32,21 @@ export class GapWatch {
   async look(consumer: ConsumerDefinition, stream: StreamInfo, info: ConsumerInfo): Promise<void> {
     const { positions } = this.parts;
     const key = `${consumer.durable} ${stream.config.name} ${stream.created}`;
+    const ends = this.endsOf(stream);
     if (this.closing.has(key)) return;
     const known = this.readings.get(key) ?? { upTo: await this.readBefore(consumer, stream), candidate: 0 };
     const { gap, ...reading } = nextReading(known, stream, info);
     this.readings.set(key, reading);
-    await positions.note(consumer.durable, stream, reading.upTo);
+    await positions.note(consumer.durable, stream, reading.upTo, ends.timeOf(reading.upTo));
     if (gap) await this.found(key, consumer, stream, gap);
+  }
+
+  private endsOf(stream: StreamInfo): StreamEnds {
+    const key = `${stream.config.name} ${stream.created}`;
+    const ends = this.ends.get(key) ?? new StreamEnds();
+    this.ends.set(key, ends);
+    ends.saw(stream);
+    return ends;
   }
 
   /** A consumer that has no position in the stream begins at its first message: it has missed nothing. */
@@ -57,9 +68,12 @@ export class GapWatch {
     const about = { consumer: consumer.durable, stream: stream.config.name, messages, firstSequence: gap.before };
     countLost(stream.config.name, messages);
     const close = async () => {
-      await consumer.missed?.(new Date((position?.time ?? new Date()).getTime() - limits.jetstream.clockMarginMs));
+      // What the books know by now is told from them.
+      const begun = new Date();
+      const since = position?.time ?? new Date(stream.created);
+      await consumer.missed?.(new Date(since.getTime() - limits.jetstream.clockMarginMs));
       this.readings.set(key, closed);
-      await positions.note(consumer.durable, stream, closed.upTo);
+      await positions.note(consumer.durable, stream, closed.upTo, consumer.missed ? begun : undefined);
     };
     if (!consumer.missed) {
       log.error(about, "a log dropped messages that a consumer may not have read: nothing brings them back");

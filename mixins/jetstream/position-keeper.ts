@@ -33,7 +33,7 @@ export class PositionKeeper {
   /**
    * Behind the stored position where the stream is the same one; at the first message where it is another, or where
    * there is no position. A stream that ends before the position was restored from a backup: then at what was stored in
-   * it after the position was, since that cannot be of the backup.
+   * it since the position's time, which is what is new, and at the most a little of the backup.
    */
   async startOf(durable: string, stream: StreamInfo): Promise<Start> {
     const generation = generationOf(stream);
@@ -63,21 +63,24 @@ export class PositionKeeper {
     return this.positions.find(reader, generationOf(stream));
   }
 
-  /** Notes that a reader is done with everything up to `reached`. `stream` was looked at before that was known. */
-  async note(reader: string, stream: StreamInfo, reached: number): Promise<void> {
+  /**
+   * Notes that a reader is done with everything up to `reached`. `stream` was looked at before that was known. `time`: as
+   * `Position.time`.
+   */
+  async note(reader: string, stream: StreamInfo, reached: number, time?: Date): Promise<void> {
     const generation = generationOf(stream);
     const key = `${reader} ${generation.stream} ${generation.created}`;
     const stored = this.stored.get(key);
     if (stored === undefined) {
       // Compared with the stream at the next look, which is then later than this.
       const found = (await this.positions.find(reader, generation))?.sequence ?? 0;
-      if (reached > found || found === 0) await this.positions.advance(reader, generation, reached);
+      if (reached > found || found === 0) await this.positions.advance(reader, generation, reached, time);
       this.stored.set(key, Math.max(found, reached));
     } else if (stored > stream.state.last_seq && reached < stored) {
       await this.positions.takeBack(reader, generation, stored, reached);
       this.stored.delete(key);
     } else if (reached > stored) {
-      await this.positions.advance(reader, generation, reached);
+      await this.positions.advance(reader, generation, reached, time);
       this.stored.set(key, reached);
     }
   }
