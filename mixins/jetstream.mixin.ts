@@ -1,11 +1,13 @@
 import type { Service } from "moleculer";
 import { connect, type JetStreamManager, type JsMsg, type NatsConnection } from "nats";
+import type { Log } from "../broker/log.ts";
 import { natsOptions } from "../broker/nats-options.ts";
 import { limits } from "../config/limits.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
+import type { Missed } from "./jetstream/catch-up.ts";
 import { Channel, type ChannelDefinition, partitionsOfChannel } from "./jetstream/channel.ts";
 import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
-import { consumersOf } from "./jetstream/definitions.ts";
+import { type ConsumerDefinition, consumersOf } from "./jetstream/definitions.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
 import { PartitionLeases } from "./jetstream/partition-lease.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
@@ -123,8 +125,7 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       await kept.maintenance.start();
     },
     async stopped(this: Service & Partial<Internals>) {
-      await this.jetstreamKept?.maintenance.stop();
-      await this.jetstreamKept?.recoveries?.stop();
+      await Promise.all([this.jetstreamKept?.maintenance.stop(), this.jetstreamKept?.recoveries?.stop()]);
       await this.jetstream?.connection.drain();
     },
   };
@@ -171,18 +172,20 @@ function tellDead(service: Service, { dead, durable, parse }: ChannelDefinition<
 function catchUpRecovery(
   { jetstream, mysql }: Internals,
   { durable, stream: definition }: ChannelDefinition<Service>,
-  missed: (since: Date) => Promise<void>,
+  missed: NonNullable<ConsumerDefinition["missed"]>,
+  log: Log,
 ): Recovery {
   const lastTime = async ({ stream, lastSequence }: StreamGeneration) =>
     lastSequence ? (await jetstream.manager.streams.getMessage(stream, { seq: lastSequence })).time : undefined;
   return {
     name: `consumer ${durable}`,
     stream: definition,
-    run: async (streams) => {
+    run: async (streams, signal) => {
       for (const stream of streams) {
         const positions = mysql && new Positions(mysql);
         const since = (await lastTime(stream)) ?? (await positions?.lastTimeInFormer(durable, stream));
-        if (since) await missed(new Date(since.getTime() - limits.jetstream.clockMarginMs));
+        if (!since) continue;
+        await missed({ since: new Date(since.getTime() - limits.jetstream.clockMarginMs), signal, log });
       }
     },
   };
@@ -214,9 +217,9 @@ export const channelsLifecycle = {
         lease: leases && isLeased ? (durable) => leases.acquire(durable) : undefined,
       });
       const { missed } = definition;
-      const told = missed && ((since: Date) => missed.call(this, since));
+      const told = missed && ((what: Missed) => missed.call(this, what));
       await this.jetstreamKept.maintenance.add(consumersOf(definition).map((one) => ({ ...one, missed: told })));
-      if (told) this.jetstream.recover(catchUpRecovery(this, definition, told));
+      if (told) this.jetstream.recover(catchUpRecovery(this, definition, told, this.logger as never));
       channel.start(this.jetstream.manager, this.jetstream.client);
       this.jetstreamChannels.push(channel);
       if (channel.partitions > 0) keepShare(this, channel);

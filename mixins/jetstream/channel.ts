@@ -1,6 +1,7 @@
 import type { JetStreamClient, JetStreamManager, JsMsg } from "nats";
 import { limits } from "../../config/limits.ts";
 import { Batches } from "./batches.ts";
+import type { Missed } from "./catch-up.ts";
 import { consumersOf, type StreamDefinition } from "./definitions.ts";
 import { type ChannelMessage, type HandlingPorts, placeOf } from "./message.ts";
 import { Puller } from "./puller.ts";
@@ -44,7 +45,7 @@ export interface ChannelDefinition<This = unknown> {
    * has lost messages that the consumer may not have read: dropped for their bytes or age, or gone with the stream. Any
    * node may call it, and several at once. Where it rejects it is called again.
    */
-  missed?(this: This, since: Date): Promise<void>;
+  missed?(this: This, missed: Missed): Promise<void>;
   /**
    * Gets what `parse` gave of each message that the handler could not handle, once its copy is safe in the dead letters
    * and before it is acked; so it may get one again.

@@ -9,6 +9,7 @@ import {
 } from "nats";
 import { config, natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import type { Missed } from "./catch-up.ts";
 
 /** What streams and consumers should be, as configurations of the server. Nothing here talks to one. */
 
@@ -87,7 +88,7 @@ export interface ConsumerDefinition {
   /** Filter, without the namespace's prefix. */
   readonly subject?: string;
   /** See `ChannelDefinition.missed`. */
-  readonly missed?: (since: Date) => Promise<void>;
+  readonly missed?: (missed: Missed) => Promise<void>;
 }
 
 /** A channel's consumers, in the order of the stream's partitions. */

@@ -22,7 +22,8 @@ export class GapWatch {
   private readonly readings = new Map<string, Reading>();
   private readonly ends = new Map<string, StreamEnds>();
   /** Consumers whose gap is being closed. */
-  private readonly closing = new Set<string>();
+  private readonly closing = new Map<string, Promise<void>>();
+  private readonly stopping = new AbortController();
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -71,7 +72,9 @@ export class GapWatch {
       // What the books know by now is told from them.
       const begun = new Date();
       const since = position?.time ?? new Date(stream.created);
-      await consumer.missed?.(new Date(since.getTime() - limits.jetstream.clockMarginMs));
+      const { signal } = this.stopping;
+      const from = new Date(since.getTime() - limits.jetstream.clockMarginMs);
+      await consumer.missed?.({ since: from, signal, log });
       this.readings.set(key, closed);
       await positions.note(consumer.durable, stream, closed.upTo, consumer.missed ? begun : undefined);
     };
@@ -81,11 +84,20 @@ export class GapWatch {
       return;
     }
     log.error(about, "a log dropped messages that a consumer may not have read: it catches up from the books");
-    this.closing.add(key);
-    // Not awaited: the looks at the other streams go on.
-    void close()
+    const closing = close()
       .then(() => log.info(about, "a consumer has caught up from the books"))
-      .catch((error) => log.warn({ ...about, err: error }, "a consumer could not catch up: it tries again"))
+      .catch((error) => {
+        if (!this.stopping.signal.aborted)
+          log.warn({ ...about, err: error }, "a consumer could not catch up: it tries again");
+      })
       .finally(() => this.closing.delete(key));
+    // Not awaited: the looks at the other streams go on.
+    this.closing.set(key, closing);
+  }
+
+  /** Ends what is being closed after the event in progress; another node, or the next start, finds the gap again. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.closing.values());
   }
 }

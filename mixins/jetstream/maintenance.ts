@@ -85,6 +85,7 @@ export class Maintenance {
 
   async stop(): Promise<void> {
     await this.loop?.stop();
+    await this.gaps?.stop();
   }
 
   /** Makes a channel's consumers where they are missing, and looks after them from now on. */

@@ -12,39 +12,42 @@ export interface Recovery {
   /**
    * Gets the streams as they are there now. Runs at each new creation of the stream, the first one included, and at each
    * loss within it, which `again` then names; on any node that sees it and on several at once, so it must be idempotent.
-   * Where it rejects it runs again soon.
+   * Where it rejects it runs again soon. Once `signal` is aborted, since the service stops, it may reject: the next start
+   * finds it undone.
    */
-  run(streams: readonly StreamGeneration[]): Promise<void>;
+  run(streams: readonly StreamGeneration[], signal: AbortSignal): Promise<void>;
   /** By default it runs a second time seconds later, for what was under way to the former stream at the first. */
   readonly once?: boolean;
 }
 
-/** Runs recoveries, and keeps in the database for which streams they are done. */
+/** Runs recoveries, each by itself, and keeps in the database for which streams they are done. */
 export class Recoveries {
   private readonly positions: Positions;
-  private readonly recoveries: Recovery[] = [];
+  private readonly log: Log;
+  /** One of each recovery, so that none waits for another. */
+  private readonly loops: BackgroundLoop[] = [];
+  private readonly stopping = new AbortController();
   private readonly streams = new Map<string, StreamGeneration>();
   /** When a recovery ran first, by recovery and stream generation; `true` once it is done. */
   private readonly ran = new Map<string, number | true>();
   /** How often `again` was called, by stream, and how many of these calls a recovery has done. */
   private readonly requests = new Map<string, number>();
   private readonly answered = new Map<string, number>();
-  private readonly loop: BackgroundLoop;
 
   constructor(positions: Positions, log: Log) {
     this.positions = positions;
-    this.loop = new BackgroundLoop({
-      name: "stream recovery",
-      idleMs: limits.jetstream.lookEveryMs,
-      errorBackoffMs: limits.jetstream.lookEveryMs,
-      log,
-      round: () => this.round(),
-    });
+    this.log = log;
   }
 
   add(recovery: Recovery): void {
-    this.recoveries.push(recovery);
-    this.loop.wake();
+    const loop = new BackgroundLoop({
+      name: `stream recovery ${recovery.name}`,
+      idleMs: limits.jetstream.lookEveryMs,
+      errorBackoffMs: limits.jetstream.lookEveryMs,
+      log: this.log,
+      round: () => this.recover(recovery).then(() => false),
+    });
+    this.loops.push(loop);
   }
 
   /** Tells which stream is there now. */
@@ -52,14 +55,18 @@ export class Recoveries {
     const known = this.streams.get(stream.stream);
     if (known && createdOf(known) === createdOf(stream)) return;
     this.streams.set(stream.stream, stream);
-    this.loop.wake();
+    this.wake();
   }
 
   /** Messages of a stream that is there, and bears no mark of that, are lost: its recoveries run once more. */
   again(stream: StreamGeneration): void {
     this.streams.set(stream.stream, stream);
     this.requests.set(stream.stream, this.asked(stream) + 1);
-    this.loop.wake();
+    this.wake();
+  }
+
+  private wake(): void {
+    for (const loop of this.loops) loop.wake();
   }
 
   private asked({ stream }: StreamGeneration): number {
@@ -67,14 +74,9 @@ export class Recoveries {
   }
 
   async stop(): Promise<void> {
-    await this.loop.stop();
-  }
-
-  private async round(): Promise<boolean> {
-    const failures: unknown[] = [];
-    for (const recovery of this.recoveries) await this.recover(recovery).catch((error) => failures.push(error));
-    if (failures.length > 0) throw failures[0];
-    return false;
+    const stopped = this.loops.map((loop) => loop.stop());
+    this.stopping.abort();
+    await Promise.all(stopped);
   }
 
   private async recover(recovery: Recovery): Promise<void> {
@@ -86,7 +88,7 @@ export class Recoveries {
     if (due.length === 0) return;
     // Those of now: what is asked for while it runs it may have missed.
     const asked = due.map((stream) => this.asked(stream));
-    await recovery.run(due);
+    await recovery.run(due, this.stopping.signal);
     for (const [at, stream] of due.entries()) {
       this.answered.set(keyOf(recovery, stream), asked[at] as number);
       await this.noteRun(recovery, stream);

@@ -4,7 +4,7 @@ import { cutList } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { call } from "../contracts.ts";
-import type { ReceivedEvent } from "../durable-event.ts";
+import type { Books, ReceivedEvent } from "../durable-event.ts";
 import { routerBucketOf } from "../im-buckets.ts";
 import type { RoomGift } from "../im-router/im-router.contract.ts";
 import type { SettledGift } from "./gift.contract.ts";
@@ -56,11 +56,11 @@ async function allOf(work: readonly Promise<void>[]): Promise<void> {
 /** For effects whose events were lost. */
 export async function* settledFromBooks(
   this: Service & MysqlState,
-  since: Date,
+  { since, read }: Books,
 ): AsyncGenerator<{ gifts: SettledGift[] }> {
   let cursor: string | undefined;
   do {
-    const { gifts, nextCursor } = await settledSince(this.mysql, since, cursor);
+    const { gifts, nextCursor } = await read(() => settledSince(this.mysql, since, cursor));
     if (gifts.length > 0) yield { gifts };
     cursor = nextCursor ?? undefined;
   } while (cursor !== undefined);

@@ -59,7 +59,7 @@ test("a consumer that is behind, and moves, catches up from the time of the last
   // The look before has seen 39 acked, and a look has seen the stream end there.
   expect(rows.get("c")).toEqual({ sequence: 39, time: minute(39) });
   await watch.look(consumer, stream(55, 61), info(54, 7));
-  expect(missed).toHaveBeenCalledWith(new Date(minute(39).getTime() - margin));
+  expect(missed).toHaveBeenCalledWith(expect.objectContaining({ since: new Date(minute(39).getTime() - margin) }));
 });
 
 test("a consumer's first position has the time of the stream's first message", async () => {
@@ -82,4 +82,20 @@ test("a gap that is closed is noted with the time at which the catch-up began: l
     await new Promise((resolve) => setTimeout(resolve, 5));
   expect(rows.get("c")?.sequence).toBe(14);
   expect(rows.get("c")?.time.getTime()).toBeLessThanOrEqual(begun);
+});
+
+test("a catch-up that is under way at the stop is told, and waited for; its gap stays open", async () => {
+  const rows = table();
+  const { watch, log } = watchOn(rows);
+  let over = false;
+  const missed = async ({ signal }: { signal: AbortSignal }) => {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    over = true;
+    throw signal.reason;
+  };
+  await watch.look(consumerWith(missed), stream(1, 20), info(5, 15));
+  await watch.look(consumerWith(missed), stream(15, 20), info(14, 6));
+  await watch.stop();
+  expect([over, rows.get("c")?.sequence, log.warn.mock.calls]).toEqual([true, 0, []]);
 });
