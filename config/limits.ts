@@ -149,6 +149,8 @@ export const limits = Object.freeze({
     clockMarginMs: 60_000,
     /** Of a log, with their times; as many looks, and twice as long a past each time that half of them are forgotten. */
     streamEndsKept: 4_096,
+    /** After so long another node takes over a catch-up whose node died. */
+    catchUpLeaseMs: 20_000,
     /** After what was under way to a stream that is gone has come to its end. */
     recoverAgainMs: 5_000,
     publishTimeoutMs: 1_500,

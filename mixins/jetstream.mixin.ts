@@ -1,22 +1,23 @@
 import type { Service } from "moleculer";
 import { connect, type JetStreamManager, type JsMsg, type NatsConnection } from "nats";
-import type { Log } from "../broker/log.ts";
 import { natsOptions } from "../broker/nats-options.ts";
 import { limits } from "../config/limits.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
-import type { Missed } from "./jetstream/catch-up.ts";
+import { CatchUp, type Missed } from "./jetstream/catch-up.ts";
+import { catchUpRecovery } from "./jetstream/catch-up-recovery.ts";
 import { Channel, type ChannelDefinition, partitionsOfChannel } from "./jetstream/channel.ts";
 import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
-import { type ConsumerDefinition, consumersOf } from "./jetstream/definitions.ts";
+import { consumersOf } from "./jetstream/definitions.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
 import { PartitionLeases } from "./jetstream/partition-lease.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
 import { deadLetterWriter, type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
 import { PositionKeeper } from "./jetstream/position-keeper.ts";
-import { Positions, type StreamGeneration } from "./jetstream/positions.ts";
+import { Positions } from "./jetstream/positions.ts";
 import type { PublisherObserver } from "./jetstream/publisher.ts";
-import { Recoveries, type Recovery } from "./jetstream/recoveries.ts";
+import { Recoveries } from "./jetstream/recoveries.ts";
 import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
+import { DatabaseLease } from "./mysql/database-lease.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 import type { RedisLockState } from "./redis-lock.mixin.ts";
 
@@ -165,30 +166,12 @@ function tellDead(service: Service, { dead, durable, parse }: ChannelDefinition<
   }
 }
 
-/**
- * Where a log is gone, or went back in time: its consumer catches up on what it may not have read. Since its last step
- * in the log that is gone, or since the last message that is left.
- */
-function catchUpRecovery(
-  { jetstream, mysql }: Internals,
-  { durable, stream: definition }: ChannelDefinition<Service>,
-  missed: NonNullable<ConsumerDefinition["missed"]>,
-  log: Log,
-): Recovery {
-  const lastTime = async ({ stream, lastSequence }: StreamGeneration) =>
-    lastSequence ? (await jetstream.manager.streams.getMessage(stream, { seq: lastSequence })).time : undefined;
-  return {
-    name: `consumer ${durable}`,
-    stream: definition,
-    run: async (streams, signal) => {
-      for (const stream of streams) {
-        const positions = mysql && new Positions(mysql);
-        const since = (await lastTime(stream)) ?? (await positions?.lastTimeInFormer(durable, stream));
-        if (!since) continue;
-        await missed({ since: new Date(since.getTime() - limits.jetstream.clockMarginMs), signal, log });
-      }
-    },
-  };
+function catchUpOf(service: Service & Internals, durable: string, missed: (missed: Missed) => Promise<void>): CatchUp {
+  const { mysql, broker } = service;
+  if (!mysql) throw new Error(`${durable} catches up from the books: its service needs mysqlMixin`);
+  const name = `catch-up ${durable}`;
+  const lease = new DatabaseLease({ mysql, name, holder: broker.nodeID, ms: limits.jetstream.catchUpLeaseMs });
+  return new CatchUp({ durable, lease, missed, log: service.logger as never });
 }
 
 const registryEvents = ["$services.changed", "$node.disconnected"];
@@ -217,9 +200,12 @@ export const channelsLifecycle = {
         lease: leases && isLeased ? (durable) => leases.acquire(durable) : undefined,
       });
       const { missed } = definition;
-      const told = missed && ((what: Missed) => missed.call(this, what));
-      await this.jetstreamKept.maintenance.add(consumersOf(definition).map((one) => ({ ...one, missed: told })));
-      if (told) this.jetstream.recover(catchUpRecovery(this, definition, told, this.logger as never));
+      const catchUp = missed && catchUpOf(this, definition.durable, (what) => missed.call(this, what));
+      await this.jetstreamKept.maintenance.add(
+        consumersOf(definition).map((one) => ({ ...one, ...(catchUp && { catchUp }) })),
+      );
+      if (catchUp && this.mysql)
+        this.jetstream.recover(catchUpRecovery(this.jetstream.manager, new Positions(this.mysql), definition, catchUp));
       channel.start(this.jetstream.manager, this.jetstream.client);
       this.jetstreamChannels.push(channel);
       if (channel.partitions > 0) keepShare(this, channel);

@@ -42,8 +42,8 @@ export interface ChannelDefinition<This = unknown> {
   handler(this: This, messages: ChannelMessage[]): Promise<void>;
   /**
    * Of a consumer of a log: handles again what the service's books say has happened since a time. Called where the log
-   * has lost messages that the consumer may not have read: dropped for their bytes or age, or gone with the stream. Any
-   * node may call it, and several at once. Where it rejects it is called again.
+   * has lost messages that the consumer may not have read: dropped for their bytes or age, or gone with the stream. On one
+   * node at a time, whichever it is. Where it rejects it is called again.
    */
   missed?(this: This, missed: Missed): Promise<void>;
   /**

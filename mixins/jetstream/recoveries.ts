@@ -16,6 +16,11 @@ export interface Recovery {
    * finds it undone.
    */
   run(streams: readonly StreamGeneration[], signal: AbortSignal): Promise<void>;
+  /**
+   * Of a recovery that nodes do one at a time: runs `work` on this node, `false` where another node is at it. What is due
+   * is looked up again in `work`.
+   */
+  alone?(work: (signal: AbortSignal) => Promise<void>, stop: AbortSignal): Promise<boolean>;
   /** By default it runs a second time seconds later, for what was under way to the former stream at the first. */
   readonly once?: boolean;
 }
@@ -80,15 +85,26 @@ export class Recoveries {
   }
 
   private async recover(recovery: Recovery): Promise<void> {
+    const { signal } = this.stopping;
+    if (!recovery.alone) await this.runDue(recovery, await this.dueOf(recovery), signal);
+    else if ((await this.dueOf(recovery)).length > 0)
+      await recovery.alone(async (own) => this.runDue(recovery, await this.dueOf(recovery), own), signal);
+  }
+
+  private async dueOf(recovery: Recovery): Promise<StreamGeneration[]> {
     const due: StreamGeneration[] = [];
     for (const name of streamNames(recovery.stream)) {
       const stream = this.streams.get(name);
       if (stream && (await this.isDue(recovery, stream))) due.push(stream);
     }
+    return due;
+  }
+
+  private async runDue(recovery: Recovery, due: readonly StreamGeneration[], signal: AbortSignal): Promise<void> {
     if (due.length === 0) return;
     // Those of now: what is asked for while it runs it may have missed.
     const asked = due.map((stream) => this.asked(stream));
-    await recovery.run(due, this.stopping.signal);
+    await recovery.run(due, signal);
     for (const [at, stream] of due.entries()) {
       this.answered.set(keyOf(recovery, stream), asked[at] as number);
       await this.noteRun(recovery, stream);

@@ -59,10 +59,12 @@ export async function* settledFromBooks(
   { since, read }: Books,
 ): AsyncGenerator<{ gifts: SettledGift[] }> {
   let cursor: string | undefined;
+  let until: string | undefined;
   do {
-    const { gifts, nextCursor } = await read(() => settledSince(this.mysql, since, cursor));
-    if (gifts.length > 0) yield { gifts };
-    cursor = nextCursor ?? undefined;
+    const page = await read(() => settledSince(this.mysql, { since, until, cursor }));
+    if (page.gifts.length > 0) yield { gifts: page.gifts };
+    cursor = page.nextCursor ?? undefined;
+    until = page.until;
   } while (cursor !== undefined);
 }
 

@@ -85,6 +85,13 @@ const settledGift = z.object({
 /** A settled gift as other services see it. */
 export type SettledGift = z.infer<typeof settledGift>;
 
+/** A page of `gift.settledSince`. */
+export interface SettledPage {
+  gifts: SettledGift[];
+  nextCursor: string | null;
+  until: string;
+}
+
 export const giftActions = {
   /**
    * A page of the gifts on sale, by id, as many as one message carries: those after the gift id `after`. `nextAfter` is
@@ -151,9 +158,10 @@ export const giftActions = {
   findOrder: action({ orderId, operator }).returns<FoundGift>(),
   /**
    * The gifts settled since a time, by the books, as the event told of them, in pages; some were settled shortly before.
-   * For consumers of `gift.settled` that have missed events. The effect is the catalogue's of now.
+   * `until`: the record id at which the scan ends, the last one of now where it is left out; the answer has it, and it is
+   * given again with each next page. For consumers of `gift.settled` that have missed events. The effect is the catalogue's of now.
    */
-  settledSince: action({ since: isoTime, cursor }).returns<{ gifts: SettledGift[]; nextCursor: string | null }>(),
+  settledSince: action({ since: isoTime, until: cursor, cursor }).returns<SettledPage>(),
   /** What waits in the queue and what is being worked on, messages. */
   queueDepth: action({}).returns<{ waiting: number; inFlight: number; deadLetters: number }>(),
 };

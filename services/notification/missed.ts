@@ -1,6 +1,8 @@
 import type { Service } from "moleculer";
+import { limits } from "../../config/limits.ts";
 import { call, type DurableEvents } from "../contracts.ts";
 import type { Books } from "../durable-event.ts";
+import type { SettledPage } from "../gift/gift.contract.ts";
 
 /** The events since a time, told again by the services whose books know them. */
 
@@ -9,10 +11,13 @@ export async function* settledSince(
   { since, read }: Books,
 ): AsyncGenerator<DurableEvents["gift.settled"]> {
   let cursor: string | undefined;
+  let until: string | undefined;
   do {
-    const page = await read(() => call(this.broker, "gift.settledSince", { since: since.toISOString(), cursor }));
+    const next = { since: since.toISOString(), until, cursor };
+    const page: SettledPage = await read(() => call(this.broker, "gift.settledSince", next));
     if (page.gifts.length > 0) yield { gifts: page.gifts };
     cursor = page.nextCursor ?? undefined;
+    until = page.until;
   } while (cursor !== undefined);
 }
 
@@ -20,7 +25,9 @@ export async function* creditedSince(
   this: Service,
   { since, read }: Books,
 ): AsyncGenerator<DurableEvents["wallet.credited"]> {
-  const span = { from: since.toISOString(), to: new Date().toISOString() };
+  // The wallet's clock may be ahead.
+  const to = new Date(Date.now() + limits.jetstream.clockMarginMs);
+  const span = { from: since.toISOString(), to: to.toISOString() };
   let cursor: string | undefined;
   do {
     const page = await read(() => call(this.broker, "wallet.creditsBetween", { ...span, cursor }));

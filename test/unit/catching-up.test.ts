@@ -16,11 +16,13 @@ const event = (roomId: number) => ({ roomId }) as Event;
 let handled: number[];
 let handler: (roomId: number) => Promise<void>;
 let stop: AbortController;
+
 let log: { info: jest.Mock; warn: jest.Mock; error: jest.Mock };
 beforeEach(() => {
   [handled, handler, stop] = [[], async () => {}, new AbortController()];
   log = { ...silentLog, info: jest.fn(), warn: jest.fn(), error: jest.fn() };
 });
+afterEach(() => stop.abort());
 
 function catchUp(fromBooks: (books: Books) => AsyncIterable<Event>): Promise<void> {
   const handle = async ({ data }: { data: Event }) => {
