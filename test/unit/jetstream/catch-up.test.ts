@@ -1,3 +1,4 @@
+import { limits } from "../../../config/limits.ts";
 import { CatchUp } from "../../../mixins/jetstream/catch-up.ts";
 import { catchUpRecovery } from "../../../mixins/jetstream/catch-up-recovery.ts";
 import type { Positions } from "../../../mixins/jetstream/positions.ts";
@@ -16,11 +17,12 @@ const [stream] = streamNames(log) as [string];
 const ago = (ms: number) => new Date(Date.now() - ms);
 const stop = new AbortController().signal;
 
-/** Nodes with one lease. */
-function leases() {
+/** Nodes with one lease; `patient`: who asks for it waits until it is free. */
+function leases(patient = false) {
   let holder = "";
   return (node: string) => ({
     async hold() {
+      while (patient && holder !== "") await eventually("the lease is free", () => holder === "", 5_000);
       if (holder === "") holder = node;
       return holder === node;
     },
@@ -52,12 +54,34 @@ test("what a consumer is told again begins a minute early, for clocks that diffe
   expect(missed).toHaveBeenCalledWith({ since: new Date("2026-01-01T09:59:00Z"), signal: stop, log: silentLog });
 });
 
+test("a node that lost its lease ends its catch-up; one that cannot ask goes on", async () => {
+  jest.useFakeTimers();
+  try {
+    const renewals: (() => Promise<boolean>)[] = [() => Promise.reject(new Error("away")), async () => false];
+    const renew = () => (renewals.shift() as () => Promise<boolean>)();
+    const lease = { hold: async () => true, renew, giveBack: async () => {} };
+    const catchUp = new CatchUp({ durable: "c", lease, missed: async () => {}, log: silentLog });
+    const seen: boolean[] = [];
+    const over = catchUp.alone(async (signal) => {
+      for (let renewal = 0; renewal < 2; renewal++) {
+        await jest.advanceTimersByTimeAsync(limits.jetstream.catchUpLeaseMs / 4);
+        seen.push(signal.aborted);
+      }
+    }, stop);
+    await over;
+    expect(seen).toEqual([false, true]);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
 /** Whether a node's recoveries know that there is nothing left to do. */
 const isDone = (recoveries: Recoveries) =>
   [...(recoveries as unknown as { ran: Map<string, unknown> }).ran.values()].some((ran) => ran === true);
 
 test("after the loss of a log one node catches up once, and the others find it done", async () => {
-  const [leaseOf, done] = [leases(), new Set<string>()];
+  // Each node finds it due, and gets the lease once it is done.
+  const [leaseOf, done] = [leases(true), new Set<string>()];
   const positions = {
     find: async (reader: string) => (done.has(reader) ? { sequence: 0, time: new Date() } : undefined),
     advance: async (reader: string) => void done.add(reader),
