@@ -83,6 +83,8 @@ const schema = z
     const problem = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });
     if (env.SMS_PROVIDER === "webhook" && !env.SMS_WEBHOOK_URL)
       problem("SMS_WEBHOOK_URL", "is needed while SMS_PROVIDER is webhook");
+    if (env.PROFILE === "production" && env.EVENTS_MAX_BYTES < 100_000_000)
+      problem("EVENTS_MAX_BYTES", "must be 100000000 or more in production: consumers would miss events");
     if (env.PROFILE === "production" && env.SMS_PROVIDER === "console")
       problem("SMS_PROVIDER", "must not be console in production: it would show login codes to callers");
   });

@@ -155,6 +155,10 @@ export const limits = Object.freeze({
     lossReportedMs: 10_000,
     /** The largest difference between the clocks of the database and of the NATS server. */
     clockMarginMs: 60_000,
+    /** Ends of a log that are kept with their times, one for each check. When they are too many every second one is dropped. */
+    streamEndsKept: 4_096,
+    /** After so long another node takes over a catch-up whose node died. */
+    catchUpLeaseMs: 20_000,
     /** The pause before a recovery runs again, for messages that were on their way to a lost stream. */
     recoverAgainMs: 5_000,
     publishTimeoutMs: 1_500,

@@ -3,6 +3,8 @@ import { connect, type JetStreamManager, type JsMsg, type NatsConnection } from 
 import { natsOptions } from "../broker/nats-options.ts";
 import { limits } from "../config/limits.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
+import { CatchUp, type Missed } from "./jetstream/catch-up.ts";
+import { catchUpRecovery } from "./jetstream/catch-up-recovery.ts";
 import { Channel, type ChannelDefinition, partitionsOfChannel } from "./jetstream/channel.ts";
 import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
 import { consumersOf } from "./jetstream/definitions.ts";
@@ -11,10 +13,11 @@ import { PartitionLeases } from "./jetstream/partition-lease.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
 import { deadLetterWriter, type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
 import { PositionKeeper } from "./jetstream/position-keeper.ts";
-import { Positions, type StreamGeneration } from "./jetstream/positions.ts";
+import { Positions } from "./jetstream/positions.ts";
 import type { PublisherObserver } from "./jetstream/publisher.ts";
-import { Recoveries, type Recovery } from "./jetstream/recoveries.ts";
+import { Recoveries } from "./jetstream/recoveries.ts";
 import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
+import { DatabaseLease } from "./mysql/database-lease.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 import type { RedisLockState } from "./redis-lock.mixin.ts";
 
@@ -124,8 +127,7 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       await kept.maintenance.start();
     },
     async stopped(this: Service & Partial<Internals>) {
-      await this.jetstreamKept?.maintenance.stop();
-      await this.jetstreamKept?.recoveries?.stop();
+      await Promise.all([this.jetstreamKept?.maintenance.stop(), this.jetstreamKept?.recoveries?.stop()]);
       await this.jetstream?.connection.drain();
     },
   };
@@ -165,28 +167,12 @@ function passDeadLetter(service: Service, { dead, durable, parse }: ChannelDefin
   }
 }
 
-/**
- * Where a log was lost, or went back in time, its consumer catches up on what it may not have read: the events since
- * its last position in the lost stream, or since the last message that is left.
- */
-function catchUpRecovery(
-  { jetstream, mysql }: Internals,
-  { durable, stream: definition }: ChannelDefinition<Service>,
-  missed: (since: Date) => Promise<void>,
-): Recovery {
-  const lastTime = async ({ stream, lastSequence }: StreamGeneration) =>
-    lastSequence ? (await jetstream.manager.streams.getMessage(stream, { seq: lastSequence })).time : undefined;
-  return {
-    name: `consumer ${durable}`,
-    stream: definition,
-    run: async (streams) => {
-      for (const stream of streams) {
-        const positions = mysql && new Positions(mysql);
-        const since = (await lastTime(stream)) ?? (await positions?.lastTimeInFormer(durable, stream));
-        if (since) await missed(new Date(since.getTime() - limits.jetstream.clockMarginMs));
-      }
-    },
-  };
+function catchUpOf(service: Service & Internals, durable: string, missed: (missed: Missed) => Promise<void>): CatchUp {
+  const { mysql, broker } = service;
+  if (!mysql) throw new Error(`${durable} catches up from the books: its service needs mysqlMixin`);
+  const name = `catch-up ${durable}`;
+  const lease = new DatabaseLease({ mysql, name, holder: broker.nodeID, ms: limits.jetstream.catchUpLeaseMs });
+  return new CatchUp({ durable, lease, missed, log: service.logger as never });
 }
 
 const registryEvents = ["$services.changed", "$node.disconnected"];
@@ -217,9 +203,12 @@ export const channelsLifecycle = {
         lease: leases && isLeased ? (durable) => leases.acquire(durable) : undefined,
       });
       const { missed } = definition;
-      const catchUp = missed && ((since: Date) => missed.call(this, since));
-      await this.jetstreamKept.maintenance.add(consumersOf(definition).map((one) => ({ ...one, missed: catchUp })));
-      if (catchUp) this.jetstream.recover(catchUpRecovery(this, definition, catchUp));
+      const catchUp = missed && catchUpOf(this, definition.durable, (what) => missed.call(this, what));
+      await this.jetstreamKept.maintenance.add(
+        consumersOf(definition).map((one) => ({ ...one, ...(catchUp && { catchUp }) })),
+      );
+      if (catchUp && this.mysql)
+        this.jetstream.recover(catchUpRecovery(this.jetstream.manager, new Positions(this.mysql), definition, catchUp));
       channel.start(this.jetstream.manager, this.jetstream.client);
       this.jetstreamChannels.push(channel);
       if (channel.partitions > 0) keepShare(this, channel);

@@ -1,4 +1,9 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
+import { isUnavailable } from "../broker/failure.ts";
+import { limits } from "../config/limits.ts";
+import type { Missed } from "../mixins/jetstream/catch-up.ts";
+import { retryDelayMs } from "../mixins/jetstream/message.ts";
 import type { ChannelDefinition } from "../mixins/jetstream.mixin.ts";
 import { type DurableEventName, type DurableEvents, durableEvents, type EventMessage } from "./contracts.ts";
 import { parseMessage } from "./safe-parse.ts";
@@ -26,6 +31,14 @@ export interface ReceivedEvent<N extends DurableEventName> {
   readonly requestId: string | undefined;
 }
 
+/** The books from which events are told again. */
+export interface Books {
+  /** Events that happened before are not needed. */
+  readonly since: Date;
+  /** Reads a page, and does so again, later each time, until it succeeds; rejects where the service stops. */
+  read<T>(page: () => Promise<T>): Promise<T>;
+}
+
 interface ConsumerOptions<N extends DurableEventName, This> {
   /** How many events are handled at the same time; 1 where left out. They are started in the order of the stream. */
   readonly inFlight?: number;
@@ -35,19 +48,56 @@ interface ConsumerOptions<N extends DurableEventName, This> {
    */
   readonly inOrder?: true;
   /**
-   * Reads the events since a time from the books, for events that EVENTS dropped or lost before they were read. The
-   * handler gets them, together with some that it has had already.
+   * The events since a time, told again from the books: for those that EVENTS dropped, or lost, before they were read.
+   * They go to the handler one by one, with others that it has had. An event that meets an outage is repeated for as long
+   * as it takes; one that the handler refuses otherwise is logged and left out.
    */
-  readonly fromBooks?: (this: This, since: Date) => AsyncIterable<DurableEvents[N]>;
+  readonly fromBooks?: (this: This, books: Books) => AsyncIterable<DurableEvents[N]>;
 }
 
 function catchingUp<N extends DurableEventName, This>(
-  fromBooks: (this: This, since: Date) => AsyncIterable<DurableEvents[N]>,
+  event: N,
+  fromBooks: (this: This, books: Books) => AsyncIterable<DurableEvents[N]>,
   handler: (this: This, event: ReceivedEvent<N>) => Promise<void>,
 ) {
-  return async function (this: This, since: Date): Promise<void> {
-    for await (const data of fromBooks.call(this, since)) await handler.call(this, { data, requestId: undefined });
+  return async function (this: This, missed: Missed): Promise<void> {
+    const { since, log } = missed;
+    const read: Books["read"] = (page) =>
+      repeat(page, missed, (failure) =>
+        log.error({ event, ...failure }, "a catch-up cannot read the books: tried again"),
+      );
+    for await (const data of fromBooks.call(this, { since, read })) {
+      const handle = async () => {
+        try {
+          await handler.call(this, { data, requestId: undefined });
+        } catch (err) {
+          if (isUnavailable(err)) throw err;
+          const excerpt = JSON.stringify(data).slice(0, limits.log.causeChars);
+          log.error({ event, err, excerpt }, "an event from the books could not be handled: it is left out");
+        }
+      };
+      await repeat(handle, missed, (failure) =>
+        log.warn({ event, ...failure }, "a dependency is not reachable: a catch-up tries its event again"),
+      );
+    }
   };
+}
+
+/** Does some work until it succeeds, later each time. Rejects where the service stops. */
+async function repeat<T>(
+  work: () => Promise<T>,
+  { signal }: Missed,
+  failed: (failure: { err: unknown; tries: number }) => void,
+): Promise<T> {
+  for (let tries = 0; ; tries++) {
+    signal.throwIfAborted();
+    try {
+      return await work();
+    } catch (err) {
+      failed({ err, tries });
+    }
+    await pause(retryDelayMs(tries), undefined, { signal });
+  }
 }
 
 /**
@@ -75,6 +125,6 @@ export function onEvent<N extends DurableEventName, This>(
       for (const { data, requestId } of messages)
         await handler.call(this, { data: data as DurableEvents[N], requestId });
     },
-    ...(fromBooks && { missed: catchingUp(fromBooks, handler) }),
+    ...(fromBooks && { missed: catchingUp(name, fromBooks, handler) }),
   };
 }

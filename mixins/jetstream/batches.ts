@@ -155,7 +155,10 @@ export class Batches {
     this.freed();
   }
 
-  /** Never rejects: afterwards every message of the batch is acked, a dead letter, pausing or waiting. */
+  /**
+   * Never rejects: afterwards every message of the batch is acked, a dead letter, pausing or waiting; once halted, some
+   * may be in work still, and `stop` gives them back.
+   */
   private async attempt(batch: Batch): Promise<void> {
     const messages = [...batch.values()].flat();
     try {
@@ -169,7 +172,7 @@ export class Batches {
         for (const [key, own] of batch) this.tryLater(key, own);
       } else if (batch.size > 1) {
         this.ports.log.warn(about, "a batch could not be handled: it is tried again key by key");
-        for (const [key, own] of batch) await this.attempt(new Map([[key, own]]));
+        for (const [key, own] of batch) if (this.mode !== "halted") await this.attempt(new Map([[key, own]]));
       } else await this.failed(batch, error);
     }
   }

@@ -1,6 +1,7 @@
 import type { JetStreamClient, JetStreamManager, JsMsg } from "nats";
 import { limits } from "../../config/limits.ts";
 import { Batches } from "./batches.ts";
+import type { Missed } from "./catch-up.ts";
 import { consumersOf, type StreamDefinition } from "./definitions.ts";
 import { type ChannelMessage, type HandlingPorts, placeOf } from "./message.ts";
 import { Puller } from "./puller.ts";
@@ -46,11 +47,11 @@ export interface ChannelDefinition<This = unknown> {
    */
   handler(this: This, messages: ChannelMessage[]): Promise<void>;
   /**
-   * Of a consumer of a log: handles again the events since a time, from the service's books. It is called where the log
-   * lost messages that the consumer may not have read: dropped for their bytes or age, or lost with the stream. Any
-   * node may call it, and several at once. If it rejects, it is called again.
+   * Of a consumer of a log: handles again what the service's books say has happened since a time. Called where the log
+   * has lost messages that the consumer may not have read: dropped for their bytes or age, or gone with the stream. On one
+   * node at a time, whichever it is. Where it rejects it is called again.
    */
-  missed?(this: This, since: Date): Promise<void>;
+  missed?(this: This, missed: Missed): Promise<void>;
   /**
    * Gets the parsed data of each message that became a dead letter, after its copy is confirmed and before it is acked.
    * So it may get one again.

@@ -9,6 +9,7 @@ import {
 } from "nats";
 import { config, natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import type { CatchUp } from "./catch-up.ts";
 
 /** The wanted configuration of streams and consumers. Nothing here talks to a server. */
 
@@ -86,8 +87,8 @@ export interface ConsumerDefinition {
   readonly kind: StreamDefinition["kind"];
   /** Filter, without the namespace's prefix. */
   readonly subject?: string;
-  /** See `ChannelDefinition.missed`. */
-  readonly missed?: (since: Date) => Promise<void>;
+  /** Of a consumer that can be told again from the books what it missed. */
+  readonly catchUp?: Pick<CatchUp, "alone" | "missed">;
 }
 
 /** A channel's consumers, in the order of the stream's partitions. */

@@ -85,6 +85,7 @@ export class Maintenance {
 
   async stop(): Promise<void> {
     await this.loop?.stop();
+    await this.gaps?.stop();
   }
 
   /** Creates a channel's missing consumers, and checks them from now on. */

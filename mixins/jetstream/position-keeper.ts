@@ -33,9 +33,9 @@ export class PositionKeeper {
   }
 
   /**
-   * The start of a consumer. On the same stream: after the stored position. On another stream, or without a position:
-   * the first message. A stream that ends before the position was restored from a backup: then the messages stored
-   * since the position was reached, since they cannot be from the backup.
+   * Behind the stored position where the stream is the same one; at the first message where it is another, or where
+   * there is no position. A stream that ends before the position was restored from a backup: then at what was stored in
+   * it since the position's time, which is what is new, and at the most a little of the backup.
    */
   async startOf(durable: string, stream: StreamInfo): Promise<Start> {
     const generation = generationOf(stream);
@@ -65,21 +65,24 @@ export class PositionKeeper {
     return this.positions.find(reader, generationOf(stream));
   }
 
-  /** Stores that a reader has handled everything up to `reached`. `stream` was read before `reached` was known. */
-  async note(reader: string, stream: StreamInfo, reached: number): Promise<void> {
+  /**
+   * Notes that a reader is done with everything up to `reached`. `stream` was looked at before that was known. `time`: as
+   * `Position.time`.
+   */
+  async note(reader: string, stream: StreamInfo, reached: number, time?: Date): Promise<void> {
     const generation = generationOf(stream);
     const key = `${reader} ${generation.stream} ${generation.created}`;
     const stored = this.stored.get(key);
     if (stored === undefined) {
       // Compared with the stream at the next check, which is later than this.
       const found = (await this.positions.find(reader, generation))?.sequence ?? 0;
-      if (reached > found || found === 0) await this.positions.advance(reader, generation, reached);
+      if (reached > found || found === 0) await this.positions.advance(reader, generation, reached, time);
       this.stored.set(key, Math.max(found, reached));
     } else if (stored > stream.state.last_seq && reached < stored) {
       await this.positions.takeBack(reader, generation, stored, reached);
       this.stored.delete(key);
     } else if (reached > stored) {
-      await this.positions.advance(reader, generation, reached);
+      await this.positions.advance(reader, generation, reached, time);
       this.stored.set(key, reached);
     }
   }

@@ -18,7 +18,7 @@ export interface StreamGeneration {
 export interface Position {
   /** Everything up to here is handled. */
   readonly sequence: number;
-  /** When the reader reached it, by the database's clock. */
+  /** Everything unread was stored at this time or later, give or take `limits.jetstream.clockMarginMs`. */
   readonly time: Date;
 }
 
@@ -31,17 +31,17 @@ export class Positions {
   }
 
   async find(reader: string, { stream, created }: StreamGeneration): Promise<Position | undefined> {
-    const [row] = await this.db.query<{ sequence: string; update_time: Date }>(
-      "SELECT sequence, update_time FROM t_stream_position WHERE reader = ? AND stream = ? AND stream_created = ?",
+    const [row] = await this.db.query<{ sequence: string; unread_since: Date }>(
+      "SELECT sequence, unread_since FROM t_stream_position WHERE reader = ? AND stream = ? AND stream_created = ?",
       [reader, stream, created],
     );
-    return row && { sequence: toSafeInteger(row.sequence), time: row.update_time };
+    return row && { sequence: toSafeInteger(row.sequence), time: row.unread_since };
   }
 
-  /** When a reader last moved forward in another stream of the name; `undefined` where it never did. */
+  /** `Position.time` of a reader in the last stream of the name before this one; `undefined` where there was none. */
   async lastTimeInFormer(reader: string, { stream, created }: StreamGeneration): Promise<Date | undefined> {
     const [row] = await this.db.query<{ time: Date | null }>(
-      `SELECT MAX(update_time) AS time FROM t_stream_position
+      `SELECT MAX(unread_since) AS time FROM t_stream_position
        WHERE reader = ? AND stream = ? AND stream_created <> ?`,
       [reader, stream, created],
     );
@@ -54,23 +54,28 @@ export class Positions {
     return rows.length > 0;
   }
 
-  /** Many nodes write the same row, and it only grows. */
-  async advance(reader: string, { stream, created }: StreamGeneration, sequence: number): Promise<void> {
+  /**
+   * Many nodes write the same row: it only ever grows. `time`: as `Position.time`; a row keeps its own where it is not
+   * known, and a new one gets the time of now.
+   */
+  async advance(reader: string, { stream, created }: StreamGeneration, sequence: number, time?: Date): Promise<void> {
+    const later = "IF(sequence < VALUES(sequence), GREATEST(unread_since, VALUES(unread_since)), unread_since)";
     await this.db.run(
-      `INSERT INTO t_stream_position (reader, stream, stream_created, sequence, update_time)
-       VALUES (?, ?, ?, ?, UTC_TIMESTAMP(3))
-       ON DUPLICATE KEY UPDATE update_time = IF(sequence < VALUES(sequence), UTC_TIMESTAMP(3), update_time),
+      `INSERT INTO t_stream_position (reader, stream, stream_created, sequence, unread_since)
+       VALUES (?, ?, ?, ?, ${time ? "?" : "UTC_TIMESTAMP(3)"})
+       ON DUPLICATE KEY UPDATE unread_since = ${time ? later : "unread_since"},
          sequence = GREATEST(sequence, VALUES(sequence))`,
-      [reader, stream, created, sequence],
+      [reader, stream, created, sequence, ...(time ? [time] : [])],
     );
   }
 
   /**
-   * Of a stream that was restored from a backup: moves a position beyond its end back, unless another node was first.
+   * Of a stream that was restored from a backup: takes back a position beyond its end, unless another node was first. Its
+   * time stays: what is new in the stream was stored after it.
    */
   async takeBack(reader: string, { stream, created }: StreamGeneration, from: number, to: number): Promise<void> {
     await this.db.run(
-      `UPDATE t_stream_position SET sequence = ?, update_time = UTC_TIMESTAMP(3)
+      `UPDATE t_stream_position SET sequence = ?
        WHERE reader = ? AND stream = ? AND stream_created = ? AND sequence = ?`,
       [to, reader, stream, created, from],
     );

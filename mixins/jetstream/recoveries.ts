@@ -10,43 +10,49 @@ export interface Recovery {
   readonly name: string;
   readonly stream: StreamDefinition;
   /**
-   * Gets the present streams. Runs for each creation of the stream, the first one included, and for each loss within
-   * it, which `again` names. Runs on any node that detects it and on several at once, so it must be idempotent. If it
-   * rejects, it runs again soon.
+   * Gets the streams as they are there now. Runs at each new creation of the stream, the first one included, and at each
+   * loss within it, which `again` then names; on any node that sees it and on several at once, so it must be idempotent.
+   * Where it rejects it runs again soon. Once `signal` is aborted, since the service stops, it may reject: the next start
+   * finds it undone.
    */
-  run(streams: readonly StreamGeneration[]): Promise<void>;
+  run(streams: readonly StreamGeneration[], signal: AbortSignal): Promise<void>;
   /**
-   * By default it runs again seconds later, for messages that were on their way to the lost stream at the first run.
+   * Of a recovery that nodes do one at a time: runs `work` on this node, `false` where another node is at it. What is due
+   * is looked up again in `work`.
    */
+  alone?(work: (signal: AbortSignal) => Promise<void>, stop: AbortSignal): Promise<boolean>;
+  /** By default it runs a second time seconds later, for what was under way to the former stream at the first. */
   readonly once?: boolean;
 }
 
-/** Runs recoveries, and stores in the database for which streams they are done. */
+/** Runs recoveries, each by itself, and keeps in the database for which streams they are done. */
 export class Recoveries {
   private readonly positions: Positions;
-  private readonly recoveries: Recovery[] = [];
+  private readonly log: Log;
+  /** One of each recovery, so that none waits for another. */
+  private readonly loops: BackgroundLoop[] = [];
+  private readonly stopping = new AbortController();
   private readonly streams = new Map<string, StreamGeneration>();
   /** When a recovery first ran, by recovery and stream generation; `true` once it is done. */
   private readonly ran = new Map<string, number | true>();
   /** How often `again` was called for a stream, and how many of these calls a recovery has handled. */
   private readonly requests = new Map<string, number>();
   private readonly answered = new Map<string, number>();
-  private readonly loop: BackgroundLoop;
 
   constructor(positions: Positions, log: Log) {
     this.positions = positions;
-    this.loop = new BackgroundLoop({
-      name: "stream recovery",
-      idleMs: limits.jetstream.lookEveryMs,
-      errorBackoffMs: limits.jetstream.lookEveryMs,
-      log,
-      round: () => this.round(),
-    });
+    this.log = log;
   }
 
   add(recovery: Recovery): void {
-    this.recoveries.push(recovery);
-    this.loop.wake();
+    const loop = new BackgroundLoop({
+      name: `stream recovery ${recovery.name}`,
+      idleMs: limits.jetstream.lookEveryMs,
+      errorBackoffMs: limits.jetstream.lookEveryMs,
+      log: this.log,
+      round: () => this.recover(recovery).then(() => false),
+    });
+    this.loops.push(loop);
   }
 
   /** Sets the present stream. */
@@ -54,14 +60,18 @@ export class Recoveries {
     const known = this.streams.get(stream.stream);
     if (known && createdOf(known) === createdOf(stream)) return;
     this.streams.set(stream.stream, stream);
-    this.loop.wake();
+    this.wake();
   }
 
   /** An existing stream has lost messages and has no mark for it: its recoveries run once more. */
   again(stream: StreamGeneration): void {
     this.streams.set(stream.stream, stream);
     this.requests.set(stream.stream, this.asked(stream) + 1);
-    this.loop.wake();
+    this.wake();
+  }
+
+  private wake(): void {
+    for (const loop of this.loops) loop.wake();
   }
 
   private asked({ stream }: StreamGeneration): number {
@@ -69,26 +79,32 @@ export class Recoveries {
   }
 
   async stop(): Promise<void> {
-    await this.loop.stop();
-  }
-
-  private async round(): Promise<boolean> {
-    const failures: unknown[] = [];
-    for (const recovery of this.recoveries) await this.recover(recovery).catch((error) => failures.push(error));
-    if (failures.length > 0) throw failures[0];
-    return false;
+    const stopped = this.loops.map((loop) => loop.stop());
+    this.stopping.abort();
+    await Promise.all(stopped);
   }
 
   private async recover(recovery: Recovery): Promise<void> {
+    const { signal } = this.stopping;
+    if (!recovery.alone) await this.runDue(recovery, await this.dueOf(recovery), signal);
+    else if ((await this.dueOf(recovery)).length > 0)
+      await recovery.alone(async (own) => this.runDue(recovery, await this.dueOf(recovery), own), signal);
+  }
+
+  private async dueOf(recovery: Recovery): Promise<StreamGeneration[]> {
     const due: StreamGeneration[] = [];
     for (const name of streamNames(recovery.stream)) {
       const stream = this.streams.get(name);
       if (stream && (await this.isDue(recovery, stream))) due.push(stream);
     }
+    return due;
+  }
+
+  private async runDue(recovery: Recovery, due: readonly StreamGeneration[], signal: AbortSignal): Promise<void> {
     if (due.length === 0) return;
     // The requests up to now: the run may miss what is requested while it runs.
     const asked = due.map((stream) => this.asked(stream));
-    await recovery.run(due);
+    await recovery.run(due, signal);
     for (const [at, stream] of due.entries()) {
       this.answered.set(keyOf(recovery, stream), asked[at] as number);
       await this.noteRun(recovery, stream);

@@ -4,7 +4,7 @@ import { cutList } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { call } from "../contracts.ts";
-import type { ReceivedEvent } from "../durable-event.ts";
+import type { Books, ReceivedEvent } from "../durable-event.ts";
 import { routerBucketOf } from "../im-buckets.ts";
 import type { RoomGift } from "../im-router/im-router.contract.ts";
 import { type SettledGift, settledGiftBytes } from "./gift.contract.ts";
@@ -56,13 +56,15 @@ async function allOf(work: readonly Promise<void>[]): Promise<void> {
 /** The gifts settled since a time, from the gift records, for events that were lost. */
 export async function* settledFromBooks(
   this: Service & MysqlState,
-  since: Date,
+  { since, read }: Books,
 ): AsyncGenerator<{ gifts: SettledGift[] }> {
   let cursor: string | undefined;
+  let until: string | undefined;
   do {
-    const { gifts, nextCursor } = await settledSince(this.mysql, since, cursor);
-    if (gifts.length > 0) yield { gifts };
-    cursor = nextCursor ?? undefined;
+    const page = await read(() => settledSince(this.mysql, { since, until, cursor }));
+    if (page.gifts.length > 0) yield { gifts: page.gifts };
+    cursor = page.nextCursor ?? undefined;
+    until = page.until;
   } while (cursor !== undefined);
 }
 

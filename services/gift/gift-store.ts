@@ -4,7 +4,7 @@ import type { Queryable } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
 import { firstIdSince } from "../../mixins/mysql/first-id-since.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
-import type { GiftRecord, SettledGift } from "./gift.contract.ts";
+import type { GiftRecord, SettledGift, SettledPage } from "./gift.contract.ts";
 
 /** SQL of the gift records, and the catalogue's checksum. */
 
@@ -146,19 +146,24 @@ function fromRow(row: SettledRow): SettledGift {
 /** See `gift.settledSince`; `cursor` is the record id to continue from. */
 export async function settledSince(
   db: Queryable,
-  since: Date,
-  cursor: string | undefined,
-): Promise<{ gifts: SettledGift[]; nextCursor: string | null }> {
+  { since, until, cursor }: { since: Date; until?: string | undefined; cursor?: string | undefined },
+): Promise<SettledPage> {
+  const end = until ?? (await lastRecordId(db));
   const begin = cursor ?? String(await firstIdSince(db, { table: "t_gift_record", column: "update_time" }, since));
   const columns = recordColumns.split(", ").map((column) => `r.${column}`);
   const rows = await db.query<SettledRow>(
     `SELECT ${columns.join(", ")}, r.income, r.income_points, r.json, c.svga_url
      FROM t_gift_record r LEFT JOIN t_gift_config c ON c.gift_id = r.gift_id
-     WHERE r.id >= ? ORDER BY r.id LIMIT ?`,
-    [begin, limits.gift.settleBatch + 1],
+     WHERE r.id >= ? AND r.id <= ? ORDER BY r.id LIMIT ?`,
+    [begin, end, limits.gift.settleBatch + 1],
   );
   const gifts = fittingPage(rows.slice(0, limits.gift.settleBatch).map(fromRow), limits.bus.listBytes);
-  return { gifts, nextCursor: rows.length > gifts.length ? String(rows[gifts.length]?.id) : null };
+  return { gifts, nextCursor: rows.length > gifts.length ? String(rows[gifts.length]?.id) : null, until: end };
+}
+
+async function lastRecordId(db: Queryable): Promise<string> {
+  const [row] = await db.query<{ id: string | null }>("SELECT MAX(id) AS id FROM t_gift_record");
+  return String(row?.id ?? 0);
 }
 
 /** A number that changes with any change of the catalogue, which has a few hundred rows at the most. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { amount, cursor, id, integer, isoTime, limit, operator, orderId, text, userId } from "../fields.ts";
+import { amount, cursor, eventTime, id, integer, isoTime, limit, operator, orderId, text, userId } from "../fields.ts";
 
 /** The actions and events of the gift service for other services. */
 export interface CatalogueGift {
@@ -83,14 +83,21 @@ const settledGift = z.object({
   /** The effect's file. */
   url: z.string().max(limits.gift.urlChars).default(""),
   /** When it was accepted. */
-  time: isoTime,
+  time: eventTime,
 });
 /** A settled gift as other services see it. */
 export type SettledGift = z.infer<typeof settledGift>;
 
-/** Bytes of a settled gift at the most, as JSON in UTF-8 without escapes: for cutting lists, which leave room for those. */
+/** The most bytes of a settled gift as JSON in UTF-8, without escapes: lists are cut with room for those. */
 export function settledGiftBytes({ orderId, url }: SettledGift): number {
   return 450 + Buffer.byteLength(orderId) + Buffer.byteLength(url);
+}
+
+/** A page of `gift.settledSince`. */
+export interface SettledPage {
+  gifts: SettledGift[];
+  nextCursor: string | null;
+  until: string;
 }
 
 export const giftActions = {
@@ -157,12 +164,12 @@ export const giftActions = {
    */
   findOrder: action({ orderId, operator }).returns<FoundGift>(),
   /**
-   * The gifts settled since a time, from the gift records, in pages, with the content of the event; some were settled
-   * shortly before that time. For consumers of `gift.settled` that missed events. The effect's file is the present one
-   * of the catalogue.
+   * The gifts settled since a time, by the books, as the event told of them, in pages; some were settled shortly before.
+   * `until`: the record id at which the scan ends, the last one of now where it is left out; the answer has it, and it is
+   * given again with each next page. For consumers of `gift.settled` that have missed events. The effect is the catalogue's of now.
    */
-  settledSince: action({ since: isoTime, cursor }).returns<{ gifts: SettledGift[]; nextCursor: string | null }>(),
-  /** Messages of the queue: waiting, being settled, and dead letters. */
+  settledSince: action({ since: isoTime, until: cursor, cursor }).returns<SettledPage>(),
+  /** What waits in the queue and what is being worked on, messages. */
   queueDepth: action({}).returns<{ waiting: number; inFlight: number; deadLetters: number }>(),
 };
 

@@ -101,7 +101,7 @@ export default defineService<"gift", GiftState>({
     },
     settledSince: {
       handler(ctx) {
-        return settledSince(this.mysql, new Date(ctx.params.since), ctx.params.cursor);
+        return settledSince(this.mysql, { ...ctx.params, since: new Date(ctx.params.since) });
       },
     },
     queueDepth: {

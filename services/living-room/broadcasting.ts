@@ -5,7 +5,7 @@ import { type Database, isDuplicateKey, type Transaction } from "../../mixins/my
 import type { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { DurableEvents } from "../contracts.ts";
-import { durableEvent } from "../durable-event.ts";
+import { type Books, durableEvent } from "../durable-event.ts";
 import type { LiveRoom } from "./living-room.contract.ts";
 import {
   anchorOfJustClosed,
@@ -116,10 +116,10 @@ export async function closeDesertedRoom(
 /** The events `room.closed` since a time, from the records. */
 export async function* closedSince(
   this: Service & { mysql: Database },
-  since: Date,
+  { since, read }: Books,
 ): AsyncGenerator<DurableEvents["room.closed"]> {
   for (let after = 0; ; ) {
-    const page = await roomsClosedSince(this.mysql, since, after, limits.room.closedPerPage);
+    const page = await read(() => roomsClosedSince(this.mysql, since, after, limits.room.closedPerPage));
     yield* page;
     const last = page.at(-1);
     if (!last) return;

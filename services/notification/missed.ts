@@ -1,24 +1,36 @@
 import type { Service } from "moleculer";
+import { limits } from "../../config/limits.ts";
 import { call, type DurableEvents } from "../contracts.ts";
+import type { Books } from "../durable-event.ts";
+import type { SettledPage } from "../gift/gift.contract.ts";
 
-/**
- * The events since a time, read from the books of the services that wrote them. Fails: unavailable where one is away.
- */
+/** The events since a time, told again by the services whose books know them. */
 
-export async function* settledSince(this: Service, since: Date): AsyncGenerator<DurableEvents["gift.settled"]> {
+export async function* settledSince(
+  this: Service,
+  { since, read }: Books,
+): AsyncGenerator<DurableEvents["gift.settled"]> {
   let cursor: string | undefined;
+  let until: string | undefined;
   do {
-    const page = await call(this.broker, "gift.settledSince", { since: since.toISOString(), cursor });
+    const next = { since: since.toISOString(), until, cursor };
+    const page: SettledPage = await read(() => call(this.broker, "gift.settledSince", next));
     if (page.gifts.length > 0) yield { gifts: page.gifts };
     cursor = page.nextCursor ?? undefined;
+    until = page.until;
   } while (cursor !== undefined);
 }
 
-export async function* creditedSince(this: Service, since: Date): AsyncGenerator<DurableEvents["wallet.credited"]> {
-  const span = { from: since.toISOString(), to: new Date().toISOString() };
+export async function* creditedSince(
+  this: Service,
+  { since, read }: Books,
+): AsyncGenerator<DurableEvents["wallet.credited"]> {
+  // The wallet's clock may be ahead.
+  const to = new Date(Date.now() + limits.jetstream.clockMarginMs);
+  const span = { from: since.toISOString(), to: to.toISOString() };
   let cursor: string | undefined;
   do {
-    const page = await call(this.broker, "wallet.creditsBetween", { ...span, cursor });
+    const page = await read(() => call(this.broker, "wallet.creditsBetween", { ...span, cursor }));
     yield* page.list;
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined);

@@ -7,7 +7,8 @@ CREATE TABLE IF NOT EXISTS t_stream_position (
   stream_created VARCHAR(40) NOT NULL,
   -- Everything up to this sequence of that stream is handled.
   sequence BIGINT UNSIGNED NOT NULL,
-  update_time DATETIME(3) NOT NULL,
+  -- Of a consumer: nothing that it has not read was stored before this time. Of the other readers: when the row was made.
+  unread_since DATETIME(3) NOT NULL,
   PRIMARY KEY (reader, stream, stream_created),
   KEY idx_stream (stream)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -378,6 +378,37 @@ describe("a log", () => {
 
   const lastSequence = async () => (await manager.streams.info(full("NEWS"))).state.last_seq;
 
+  test("has for each reader a time before which nothing is unread: it never goes back, nor moves without the position", async () => {
+    const positions = new Positions(sampleOn(nodes[0] as ServiceBroker).mysql);
+    const stream = { stream: full("NEWS"), created: "of this test" };
+    const at = (second: number) => new Date(Date.parse("2026-01-01T00:00:00.250Z") + second * 1_000);
+    const rows = [];
+    const moves = [
+      ...[[5, at(10)] as const, [9, at(20)] as const, [9, at(30)] as const, [12, at(5)] as const],
+      ...[[15, undefined] as const, [20, at(40)] as const],
+    ];
+    for (const [sequence, time] of moves) {
+      await positions.advance("timed", stream, sequence, time);
+      rows.push(await positions.find("timed", stream));
+    }
+    await positions.takeBack("timed", stream, 20, 3);
+    rows.push(await positions.find("timed", stream));
+    expect(rows).toEqual([
+      ...[
+        { sequence: 5, time: at(10) },
+        { sequence: 9, time: at(20) },
+        { sequence: 9, time: at(20) },
+      ],
+      ...[
+        { sequence: 12, time: at(20) },
+        { sequence: 15, time: at(20) },
+        { sequence: 20, time: at(40) },
+      ],
+      { sequence: 3, time: at(40) },
+    ]);
+    expect(await positions.lastTimeInFormer("timed", { ...stream, created: "later" })).toEqual(at(40));
+  });
+
   test("that was restored from an old backup goes on with what is new in it, and the position follows", async () => {
     const positions = new Positions(sampleOn(nodes[0] as ServiceBroker).mysql);
     const error = jest.fn();

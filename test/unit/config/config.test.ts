@@ -41,6 +41,7 @@ describe("settings", () => {
 
   test.each([
     ["the console SMS provider", { SMS_PROVIDER: "console" }, /SMS_PROVIDER/],
+    ["a stream of events that holds next to nothing", { EVENTS_MAX_BYTES: "99999999" }, /EVENTS_MAX_BYTES/],
     ["the sandbox cashier", { CASHIER_SECRET: "x".repeat(32) }, /CASHIER_SECRET/],
   ])("production refuses %s", (_what, extra, message) => {
     expect(() => readConfig({ ...usable, ...extra })).toThrow(message);

@@ -38,7 +38,8 @@ async function putBack(remembered: Record<string, unknown>, again: string) {
     },
     logger: { warn: jest.fn(), error },
   };
-  await giftRecovery(service as never).run([{ stream, created: "2030-01-01T00:00:00Z", again }]);
+  const { signal } = new AbortController();
+  await giftRecovery(service as never).run([{ stream, created: "2030-01-01T00:00:00Z", again }], signal);
   return { published, errors: error.mock.calls as [{ key?: string; gifts?: number }, string][] };
 }
 

@@ -324,6 +324,20 @@ describe("the end", () => {
     expect([ports.calls, jest.getTimerCount()]).toEqual([[[1]], 0]);
   });
 
+  test("a stop whose time is over while keys are tried by themselves begins no further one, and gives the rest back", async () => {
+    const { ports, putAll, batches } = open();
+    const messages = putAll(["a", "b", "c"], 1);
+    await settled();
+    ports.running[0]?.fail(new Error("poison"));
+    await settled();
+    const stop = batches.stop();
+    await pass(drainMs);
+    ports.running[0]?.done();
+    expect(await isOver(stop)).toBe(true);
+    expect(ports.calls).toEqual([[1, 2, 3], [1]]);
+    expect(fates(messages)).toEqual(["1 acks 0 naks", "0 acks 1 naks", "0 acks 1 naks"]);
+  });
+
   const away = ({ ports }: ReturnType<typeof open>) => ports.running[0]?.fail(fail("unavailable"));
 
   test.each<[string, number, (opened: ReturnType<typeof open>, stop: () => Promise<void>) => Promise<void>]>([

@@ -19,15 +19,17 @@ let done: Set<string>;
 let runs: StreamGeneration[];
 let recoveries: Recoveries;
 let during: () => Promise<void>;
+let positions: Partial<Positions>;
 
 beforeEach(() => {
   [done, runs, during] = [new Set(), [], async () => {}];
   const key = (reader: string, at: StreamGeneration) => `${reader} ${at.stream} ${at.created}`;
-  const positions = {
-    find: async (reader: string, at: StreamGeneration) => (done.has(key(reader, at)) ? { sequence: 0 } : undefined),
+  positions = {
+    find: async (reader: string, at: StreamGeneration) =>
+      done.has(key(reader, at)) ? { sequence: 0, time: new Date() } : undefined,
     advance: async (reader: string, at: StreamGeneration) => void done.add(key(reader, at)),
   };
-  recoveries = new Recoveries(positions as unknown as Positions, silentLog);
+  recoveries = new Recoveries(positions as Positions, silentLog);
   const recovery: Recovery = {
     ...{ name: "r", stream: definition, once: true },
     run: async (streams) => {
@@ -57,4 +59,25 @@ test("a request that comes while a recovery runs is not done by that run", async
   recoveries.seen({ stream, created, again: "" });
   await eventually("it runs once more", () => runs.length === 2);
   expect(runs[1]?.lastSequence).toBe(5);
+});
+
+test("a recovery that takes long holds up no other one; a stop tells it, and waits for its end", async () => {
+  const started = Promise.withResolvers<AbortSignal>();
+  const ends: string[] = [];
+  const long = async (_streams: readonly StreamGeneration[], signal: AbortSignal) => {
+    started.resolve(signal);
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    ends.push("long");
+    throw signal.reason;
+  };
+  const both = new Recoveries(positions as Positions, silentLog);
+  both.add({ name: "long", stream: definition, run: long });
+  both.add({ name: "short", stream: definition, once: true, run: async (streams) => void runs.push(...streams) });
+  both.seen({ stream, created, again: "" });
+  expect((await started.promise).aborted).toBe(false);
+  await eventually("the other one is done", () => done.has(`recovery short ${stream} ${created}`));
+  expect(runs).toHaveLength(1);
+  await both.stop();
+  expect([ends, [...done]]).toEqual([["long"], [`recovery short ${stream} ${created}`]]);
 });
