@@ -63,7 +63,7 @@ const table = {
   phoneMissing: { code: 10002, http: 200, zh: "手机号不能为空", en: "phone missing" },
   phoneMalformed: { code: 10003, http: 200, zh: "手机号格式异常", en: "phone malformed" },
   smsCodeMalformed: { code: 10004, http: 200, zh: "验证码格式异常", en: "code malformed" },
-  giftUnknown: { code: 10005, http: 200, zh: "礼物信息异常", en: "no such gift, or off the shelf" },
+  giftUnknown: { code: 10005, http: 200, zh: "礼物信息异常", en: "no such gift, or not on sale" },
   giftNotSent: { code: 10006, http: 200, zh: "送礼异常", en: "gift could not be sent" },
   alreadyLinked: { code: 10007, http: 200, zh: "目前正有人连线，请稍后再试", en: "somebody is linked already" },
   giftToSelf: { code: 10008, http: 200, zh: "不能给自己送礼", en: "you cannot send a gift to yourself" },

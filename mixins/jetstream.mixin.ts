@@ -59,7 +59,7 @@ function open(
 ): { port: JetStreamPort; kept: Kept } {
   const { metrics } = service.broker;
   metrics.register({ type: "counter", ...lostCounter, labelNames: [...lostCounter.labelNames] });
-  const log = service.logger as never;
+  const log = service.logger;
   const conditions = new Conditions();
   const positions = service.mysql && new Positions(service.mysql);
   const keeper = positions && new PositionKeeper(manager, positions, log);
@@ -172,7 +172,7 @@ function catchUpOf(service: Service & Internals, durable: string, missed: (misse
   if (!mysql) throw new Error(`${durable} catches up from the books: its service needs mysqlMixin`);
   const name = `catch-up ${durable}`;
   const lease = new DatabaseLease({ mysql, name, holder: broker.nodeID, ms: limits.jetstream.catchUpLeaseMs });
-  return new CatchUp({ durable, lease, missed, log: service.logger as never });
+  return new CatchUp({ durable, lease, missed, log: service.logger });
 }
 
 const registryEvents = ["$services.changed", "$node.disconnected"];
@@ -199,7 +199,7 @@ export const channelsLifecycle = {
         },
         consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),
         pullFailed: () => this.jetstreamKept.maintenance.wake(),
-        log: this.logger as never,
+        log: this.logger,
         lease: leases && isLeased ? (durable) => leases.acquire(durable) : undefined,
       });
       const { missed } = definition;

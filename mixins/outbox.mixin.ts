@@ -178,7 +178,7 @@ function startRelay(service: Relaying): BackgroundLoop {
     name: "outbox",
     idleMs: limits.outbox.idlePollMs,
     errorBackoffMs: limits.outbox.errorBackoffMs,
-    log: service.logger as never,
+    log: service.logger,
     round: async () => {
       const relayed = await relayRound(service);
       // It also runs while the relay is busy: a purge deletes more rows than a round adds.

@@ -31,7 +31,7 @@ export function anchorCache(): GiftState["anchors"] {
 export function acceptancePorts(service: Service & GiftState, ctx: Context<unknown>): AcceptancePorts {
   return {
     async knownOrder(orderId) {
-      const waiting = await recallAccepted(service.redis, orderId, service.logger as never);
+      const waiting = await recallAccepted(service.redis, orderId, service.logger);
       return waiting?.contentHash ?? service.settledOrders.get(orderId);
     },
     gift: (giftId) => service.catalogueCache.gift(giftId),
@@ -42,6 +42,6 @@ export function acceptancePorts(service: Service & GiftState, ctx: Context<unkno
     funds: async (userId, amount) =>
       (await query(call(ctx, "wallet.checkFunds", { bucket: bucketOf(userId), userId, amount }))).funds,
     enqueue: (gift, unique) => enqueue(service, gift, { unique, requestId: ctx.requestID }),
-    remember: (gift) => rememberAccepted(service.redis, gift, service.logger as never),
+    remember: (gift) => rememberAccepted(service.redis, gift, service.logger),
   };
 }

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import type { Log } from "../../broker/log.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
@@ -12,12 +13,7 @@ import { findRecord } from "./gift-store.ts";
  */
 const keyOf = (orderId: string) => `gift:accepted:${orderId}`;
 
-interface MemoryLog {
-  warn(about: object, text: string): void;
-  error(about: object, text: string): void;
-}
-
-export async function rememberAccepted(redis: Redis, gift: AcceptedGift, log: MemoryLog): Promise<void> {
+export async function rememberAccepted(redis: Redis, gift: AcceptedGift, log: Log): Promise<void> {
   try {
     await redis.set(keyOf(gift.orderId), JSON.stringify(gift), "PX", limits.gift.acceptedMemoryMs);
   } catch (error) {
@@ -29,7 +25,7 @@ export async function rememberAccepted(redis: Redis, gift: AcceptedGift, log: Me
 }
 
 /** `undefined` where Redis does not have it, or cannot be asked. */
-export async function recallAccepted(redis: Redis, orderId: string, log: MemoryLog): Promise<AcceptedGift | undefined> {
+export async function recallAccepted(redis: Redis, orderId: string, log: Log): Promise<AcceptedGift | undefined> {
   try {
     const text = await redis.get(keyOf(orderId));
     return text === null ? undefined : (JSON.parse(text) as AcceptedGift);
@@ -45,12 +41,12 @@ export async function recallAccepted(redis: Redis, orderId: string, log: MemoryL
  * between the two lookups, and the books are asked again.
  */
 export async function findGift(
-  { mysql, redis, logger }: { mysql: Queryable; redis: Redis; logger: unknown },
+  { mysql, redis, logger }: { mysql: Queryable; redis: Redis; logger: Log },
   orderId: string,
 ): Promise<FoundGift | undefined> {
   const settled = await findRecord(mysql, orderId);
   if (settled) return settled;
-  const waiting = await recallAccepted(redis, orderId, logger as MemoryLog);
+  const waiting = await recallAccepted(redis, orderId, logger);
   return waiting ? onItsWay(waiting) : findRecord(mysql, orderId);
 }
 
@@ -64,7 +60,7 @@ function onItsWay(gift: AcceptedGift): FoundGift {
  * written is left out. An entry that somebody forged in Redis with care is charged (docs/decisions/0038). Rejects
  * without Redis.
  */
-export async function* allAccepted(redis: Redis, log: MemoryLog): AsyncGenerator<AcceptedGift[]> {
+export async function* allAccepted(redis: Redis, log: Log): AsyncGenerator<AcceptedGift[]> {
   const prefix = redis.options.keyPrefix ?? "";
   for (let cursor: string | undefined; cursor !== "0"; ) {
     const [next, keys] = await redis.scan(cursor ?? "0", "MATCH", `${prefix}${keyOf("*")}`, "COUNT", 1_000);
@@ -76,7 +72,7 @@ export async function* allAccepted(redis: Redis, log: MemoryLog): AsyncGenerator
   }
 }
 
-function readGift(text: string | null, key: string, log: MemoryLog): AcceptedGift[] {
+function readGift(text: string | null, key: string, log: Log): AcceptedGift[] {
   if (text === null) return [];
   try {
     const gift = parseAcceptedGift(JSON.parse(text), config().ANCHOR_SHARE_PERCENT);
@@ -104,7 +100,7 @@ function requirePlausible(gift: AcceptedGift, key: string, nowMs: number): void 
  * The books have settled orders, and a person decides about dead letters. Entries that cannot be removed expire by
  * themselves.
  */
-export function forgetAccepted(redis: Redis, gifts: readonly AcceptedGift[], log: MemoryLog): void {
+export function forgetAccepted(redis: Redis, gifts: readonly AcceptedGift[], log: Log): void {
   redis.unlink(gifts.map(({ orderId }) => keyOf(orderId))).catch((error: Error) => {
     log.warn(
       { err: error, orders: gifts.length },
@@ -116,6 +112,6 @@ export function forgetAccepted(redis: Redis, gifts: readonly AcceptedGift[], log
 /**
  * For the settler's channel. A person decides about a dead letter, so a later loss of the queue must not put it back.
  */
-export function forgetDead(this: { redis: Redis; logger: unknown }, gift: unknown): void {
-  forgetAccepted(this.redis, [gift as AcceptedGift], this.logger as MemoryLog);
+export function forgetDead(this: { redis: Redis; logger: Log }, gift: unknown): void {
+  forgetAccepted(this.redis, [gift as AcceptedGift], this.logger);
 }

@@ -1,3 +1,4 @@
+import type { Log } from "../../broker/log.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { StreamGeneration } from "../../mixins/jetstream/positions.ts";
@@ -10,7 +11,7 @@ import { findContentHashes } from "./gift-store.ts";
 import { subjectOf } from "./queue.ts";
 
 type Queueing = Pick<GiftState, "redis" | "mysql" | "jetstream"> & {
-  readonly logger: Record<"warn" | "error", (about: object, text: string) => void>;
+  readonly logger: Log;
 };
 
 /**

@@ -42,7 +42,7 @@ export async function settle(
   await insertRecords(service.mysql, settled);
   await reached("recorded");
   // The books have these orders now.
-  forgetAccepted(service.redis, gifts, service.logger as never);
+  forgetAccepted(service.redis, gifts, service.logger);
   if (settled.length > 0) await publishSettled(service, settled, requestID);
   await reached("published");
 }

@@ -1,4 +1,5 @@
-import type { Service, ServiceBroker } from "moleculer";
+import type { ServiceBroker } from "moleculer";
+import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
@@ -31,7 +32,7 @@ export interface MonitorSettings {
 interface Parts extends OutboxState {
   mysql: Database;
   broker: ServiceBroker;
-  log: Service["logger"];
+  log: Log;
   settings: MonitorSettings;
   /** Closes the rooms of those of these anchors whose accounts are unusable. */
   closeUnusable: (anchorIds: readonly string[]) => Promise<void>;
@@ -88,12 +89,13 @@ export class RoomMonitor {
     await this.checkAccounts();
     try {
       const more = await this.checkAttendance();
-      if (this.unknownLogged) this.parts.log.info("presence is known again: the absence of anchors counts from zero");
+      if (this.unknownLogged)
+        this.parts.log.info({}, "presence is known again: the absence of anchors counts from zero");
       this.unknownLogged = false;
       return more;
     } catch (error) {
       if (!(error instanceof AbsenceUnknown)) throw error;
-      if (!this.unknownLogged) this.parts.log.warn(`${error.message}: the absence of anchors counts from zero`);
+      if (!this.unknownLogged) this.parts.log.warn({}, `${error.message}: the absence of anchors counts from zero`);
       this.unknownLogged = true;
       await this.resetAbsence();
       return false;

@@ -54,7 +54,7 @@ test("a new price is in force on every node within a second; what was accepted b
   expect(await fan.balance()).toBe(1000 - spent);
 });
 
-test("a gift taken off the shelf is refused everywhere within a second, and back on it is sold again", async () => {
+test("a gift taken off sale is refused everywhere within a second, and back on sale it is sold again", async () => {
   const { anchor, fan, roomId } = await scene();
   const giftId = await newGift(2);
   await theSecond(Date.now());

@@ -35,7 +35,7 @@ export class IncomeRollup {
       name: "income roll-up",
       idleMs: (settings as RollupSettings).incomeRollupEveryMs,
       errorBackoffMs: limits.outbox.errorBackoffMs,
-      log: logger as never,
+      log: logger,
       round: () => this.round(),
     });
     addHealthCheck(wallet, "income", () => this.requireInTime(), { degrades: true });

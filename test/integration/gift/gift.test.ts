@@ -380,7 +380,7 @@ describe("the path of a gift", () => {
     expect(audit).toEqual([{ operator: "bob", action: "gift.findOrder", outcome: "succeeded" }]);
   });
 
-  test("a gift taken off the shelf or repriced is so on every node long before a cache runs out, and what was accepted keeps its price", async () => {
+  test("a gift taken off sale or repriced is so on every node long before a cache runs out, and what was accepted keeps its price", async () => {
     const created = { giftId: 7001, giftName: "n", price: 10, coverImgUrl: "", svgaUrl: "", operator: "op" };
     await call(caller, "gift.create", created);
     await expect(call(caller, "gift.create", created)).rejects.toMatchObject({ type: "giftIdTaken" });
