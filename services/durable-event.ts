@@ -55,6 +55,9 @@ interface ConsumerOptions<N extends DurableEventName, This> {
   readonly fromBooks?: (this: This, books: Books) => AsyncIterable<DurableEvents[N]>;
 }
 
+/** `fromBooks` of consumers that may miss an event: what it is about is checked regularly anyway. */
+export async function* checkedAnyway(): AsyncGenerator<never> {}
+
 function catchingUp<N extends DurableEventName, This>(
   event: N,
   fromBooks: (this: This, books: Books) => AsyncIterable<DurableEvents[N]>,

@@ -11,7 +11,7 @@ import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { broadcast, call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
-import { onEvent } from "../durable-event.ts";
+import { checkedAnyway, onEvent } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
 import { closedSince, closeRoom, openRoom } from "./broadcasting.ts";
 import { closeIfUnusable, closeUnusableAmong, requireUsable } from "./frozen-anchors.ts";
@@ -123,7 +123,7 @@ export default defineService<"living-room", State>({
       function ({ data, requestId }) {
         return closeIfUnusable(this, data.userId, requestId);
       },
-      { inFlight: limits.room.closingsInFlight },
+      { inFlight: limits.room.closingsInFlight, fromBooks: checkedAnyway },
     ),
     /** Closes a room that opened while its anchor was being frozen. */
     roomOpened: onEvent(
@@ -131,7 +131,7 @@ export default defineService<"living-room", State>({
       function ({ data, requestId }) {
         return closeIfUnusable(this, data.anchorId, requestId);
       },
-      { inFlight: limits.room.closingsInFlight },
+      { inFlight: limits.room.closingsInFlight, fromBooks: checkedAnyway },
     ),
   },
 
