@@ -27,9 +27,9 @@ interface ValueOf {
 
 /** The columns of a table by their names in code, e.g. `{ giftId: ["gift_id", "integer"] }`. */
 export type Columns = Readonly<Record<string, readonly [column: string, kind: Kind]>>;
-export type RowOf<C extends Columns> = { -readonly [Field in keyof C]: ValueOf[C[Field][1]] };
+type RowOf<C extends Columns> = { -readonly [Field in keyof C]: ValueOf[C[Field][1]] };
 
-export interface CatalogueQuery<C extends Columns> {
+interface CatalogueQuery<C extends Columns> {
   /** Rows whose fields equal these. */
   query?: Partial<RowOf<C>>;
   /** A field's name, with `-` before it for descending. */
@@ -38,7 +38,7 @@ export interface CatalogueQuery<C extends Columns> {
 }
 
 /** All methods fail with `unavailable` where the database cannot be reached. */
-export interface Catalogue<C extends Columns> {
+interface Catalogue<C extends Columns> {
   find(query: CatalogueQuery<C>): Promise<RowOf<C>[]>;
   byId(id: number): Promise<RowOf<C> | null>;
   /**
@@ -55,7 +55,7 @@ export interface CatalogueState<C extends Columns> {
   catalogue: Catalogue<C>;
 }
 
-export interface CatalogueTable<C extends Columns> {
+interface CatalogueTable<C extends Columns> {
   /** The service in whose database the table is. */
   readonly service: string;
   readonly table: string;

@@ -32,7 +32,7 @@ export const durableEvents = {
   ...paymentEvents,
 };
 export type DurableEventName = keyof typeof durableEvents;
-export type DurableEvents = { [Name in DurableEventName]: z.infer<(typeof durableEvents)[Name]> };
+export type DurableEvents = EventsOf<typeof durableEvents>;
 
 /** An event as stored in the stream; `id` is the same in every redelivery. */
 export interface EventMessage<N extends DurableEventName = DurableEventName> {

@@ -31,11 +31,11 @@ export const spelledAsDigits = z.registry<Record<string, never>>();
 /** Columns of user ids are BIGINT UNSIGNED. */
 const largestUserId = String(2n ** 64n - 1n);
 
+const userIdPattern = /^[1-9]\d{0,19}$/;
 /** Compares decimal strings without leading zeros. */
-export function isUserId(text: string): boolean {
-  if (!/^[1-9]\d{0,19}$/.test(text)) return false;
-  return text.length < largestUserId.length || text <= largestUserId;
-}
+const fitsColumn = (text: string) => text.length < largestUserId.length || text <= largestUserId;
+
+export const isUserId = (text: string): boolean => userIdPattern.test(text) && fitsColumn(text);
 
 /**
  * A user id: a decimal string from 1 to 2^64 − 1. A larger one does not fit its column, and would make its whole batch
@@ -43,9 +43,8 @@ export function isUserId(text: string): boolean {
  */
 export const userId = z
   .string()
-  .regex(/^[1-9]\d{0,19}$/)
-  // The pattern is checked before.
-  .refine((text) => text.length < largestUserId.length || text <= largestUserId)
+  .regex(userIdPattern)
+  .refine(fitsColumn)
   .meta({ description: "A user id: a decimal string; a number is accepted while it is a safe integer." })
   .register(spelledAsDigits, {});
 

@@ -12,9 +12,9 @@ function compiledOf<Schema extends z.ZodType>(schema: Schema): Schema {
 }
 
 /**
- * `schema.safeParse` for a value from outside; never throws. The schema is compiled at its first use, so it
- * must be a constant. zod compares the `length` of values that are not strings,
- * which throws for `{"length":{"valueOf":1,"toString":1}}`. A value for which zod throws does not match the schema.
+ * `schema.safeParse` for a value from outside; never throws. The schema is compiled at its first use, so it must be a
+ * constant. zod compares the `length` of values that are not strings, which throws for
+ * `{"length":{"valueOf":1,"toString":1}}`. A value for which zod throws does not match the schema.
  */
 export function safeParse<Schema extends z.ZodType>(
   schema: Schema,

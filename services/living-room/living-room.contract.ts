@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
-import { action, type EventsOf } from "../action-contract.ts";
+import { action } from "../action-contract.ts";
 import { eventTime, id, integer, kind, text, userId } from "../fields.ts";
 
 /** The actions and events of the living-room service for other services. */
@@ -66,4 +66,3 @@ export const livingRoomEvents = {
   "room.opened": z.object({ roomId: id, anchorId: userId, type: kind, roomName: z.string(), time: eventTime }),
   "room.closed": z.object({ roomId: id, anchorId: userId, time: eventTime }),
 };
-export type LivingRoomEvents = EventsOf<typeof livingRoomEvents>;

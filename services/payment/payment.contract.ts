@@ -184,7 +184,6 @@ export const paymentEvents = {
     time: eventTime,
   }),
 };
-export type PaymentEvents = EventsOf<typeof paymentEvents>;
 
 /**
  * The messages of the topics in t_pay_topic: a paid order (`pay.recharge`) or its reversal (`pay.refund`). `amount` is

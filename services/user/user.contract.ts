@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { action, type EventsOf } from "../action-contract.ts";
+import { action } from "../action-contract.ts";
 import { eventTime, spelledOut, userId } from "../fields.ts";
 
 /** The user service as other services see it. */
@@ -39,4 +39,3 @@ export const userEvents = {
   /** A phone was registered as a user. */
   "user.registered": z.object({ userId, time: eventTime }),
 };
-export type UserEvents = EventsOf<typeof userEvents>;

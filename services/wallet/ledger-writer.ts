@@ -80,7 +80,7 @@ export class LedgerWriter {
   private parked = 0;
   private pumpScheduled = false;
   private idle: () => void = () => {};
-  readonly counters = { batches: 0, commands: 0, splits: 0, withoutLock: 0, repeats: 0 };
+  readonly counters = { commands: 0, splits: 0, repeats: 0 };
 
   constructor(ports: WriterPorts, bounds: WriterLimits) {
     this.ports = ports;
@@ -184,7 +184,6 @@ export class LedgerWriter {
   private waitedTooLong(commands: readonly QueuedCommand[]): boolean {
     const late = this.ports.now() - (commands[0] as QueuedCommand).arrivedAt > this.bounds.lockWaitMs;
     if (late) {
-      this.counters.withoutLock++;
       this.ports.warn({ userId: commands[0]?.key }, "a user's lock was not free in time: written without it");
     }
     return late;
@@ -204,7 +203,6 @@ export class LedgerWriter {
     const queued = [...batch.values()].flat();
     try {
       const decision = await this.commit(queued.map(({ command }) => command));
-      this.counters.batches++;
       this.counters.commands += queued.length;
       queued.forEach(({ resolve }, index) => {
         resolve(decision.outcomes[index] as Outcome);

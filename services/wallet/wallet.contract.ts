@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
-import { action, type EventsOf } from "../action-contract.ts";
+import { action } from "../action-contract.ts";
 import {
   bucket,
   businessId,
@@ -176,4 +176,3 @@ export const walletEvents = {
   /** Such a share is given back. */
   "income.released": heldShare,
 };
-export type WalletEvents = EventsOf<typeof walletEvents>;

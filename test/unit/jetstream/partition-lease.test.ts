@@ -13,7 +13,7 @@ function leasesThatHear(...answers: ("ours" | "theirs" | "nothing")[]) {
       const answer = answers.length > 1 ? answers.shift() : answers[0];
       const acquired = new Set(answer === "theirs" ? [] : [key]);
       const hold = { acquired, degraded: answer === "nothing", unlock: async () => {} };
-      return { fencingToken: 0, ...hold } as LockHold;
+      return hold as LockHold;
     },
   };
   const leases = new PartitionLeases(locks, () => now);
