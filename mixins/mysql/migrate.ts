@@ -140,7 +140,8 @@ async function applyPending(
 ): Promise<string[]> {
   const applied: string[] = [];
   for (const migration of await pending(database, folders)) {
-    for (const statement of migration.statements) await guard(() => runStatement(database, migration, statement));
+    for (const statement of migration.statements)
+      await naming(migration, database, statement, () => guard(() => database.run(statement)));
     const { name, checksum } = migration;
     const sql = "INSERT INTO t_migration (name, checksum, applied_time) VALUES (?, ?, UTC_TIMESTAMP(3))";
     await guard(() => database.run(sql, [name, checksum]));
@@ -177,12 +178,17 @@ async function pending(database: Database, folders: readonly string[]): Promise<
   });
 }
 
-async function runStatement(database: Database, migration: Migration, statement: string): Promise<void> {
+/** Whatever ends the work before or at this statement, a lost lease or a server that went away, is reported with it. */
+async function naming(
+  migration: Migration,
+  database: Database,
+  statement: string,
+  work: () => Promise<unknown>,
+): Promise<void> {
   try {
-    await database.run(statement);
+    await work();
   } catch (error) {
-    throw new Error(`Migration ${migration.name} of ${database.name} failed at: ${statement.slice(0, 200)}`, {
-      cause: error,
-    });
+    const where = `Migration ${migration.name} of ${database.name} failed at: ${statement.slice(0, 200)}`;
+    throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
   }
 }

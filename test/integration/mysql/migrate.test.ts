@@ -38,6 +38,12 @@ function newMigration(...statements: string[]): string[] {
 }
 const step = (of: string) => `INSERT INTO t_applied (step) VALUES ('${of}')`;
 const sleep = (seconds: number) => `INSERT INTO t_applied (step) SELECT 'slept' FROM (SELECT SLEEP(${seconds})) slept`;
+/** Until a statement sleeps: the row of the statement before it is seen earlier than its answer. */
+const asleep = () =>
+  eventually("the statement that sleeps", async () => {
+    const sql = "SELECT id FROM information_schema.processlist WHERE db = ? AND info LIKE '%slept%SLEEP(%'";
+    return (await mysql.query(`${sql} AND id <> CONNECTION_ID()`, [name])).length === 1;
+  });
 const applied = async (of: string) => (await mysql.query("SELECT id FROM t_applied WHERE step = ?", [of])).length;
 const holder = async () =>
   (await mysql.query<{ holder: string }>("SELECT holder FROM t_lease WHERE name = 'migration'"))[0]?.holder;
@@ -87,7 +93,7 @@ test("a migration that another node runs for too long is an error, and nothing w
 test("a node that lost its lease stops before its next statement", async () => {
   const folders = newMigration(step("before"), sleep(1), step("after"));
   const migrating = outcome(migrate(name, folders, times(60_000)));
-  await eventually("the first statement", async () => (await applied("before")) === 1);
+  await asleep();
   await mysql.run("UPDATE t_lease SET holder = 'another-node', until_time = UTC_TIMESTAMP(3) WHERE name = 'migration'");
   expect(await migrating).toMatch(/Another node took the lease/);
   expect(await applied("after")).toBe(0);
@@ -108,10 +114,11 @@ test("a statement that fails is named, and the lease is free at once for the nex
 test("a server that goes away during a statement: the statement is named, not the lease that could not be given back", async () => {
   const folders = newMigration(step("cut"), sleep(3));
   const migrating = outcome(migrate(name, folders, times(300)));
-  await eventually("the first statement", async () => (await applied("cut")) === 1);
+  await asleep();
   address.cut();
   const found = await migrating;
   address.mend();
+  expect(await applied("cut")).toBe(1);
   expect(found).toMatch(/failed at: INSERT INTO t_applied .* SLEEP/);
   writeFileSync(join(folder, `${String(files).padStart(4, "0")}-step.sql`), `${step("not cut")};\n`);
   expect(await migrate(name, folders)).toHaveLength(1);
