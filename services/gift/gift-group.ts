@@ -1,0 +1,32 @@
+import { fieldsOf } from "../../broker/unknown-values.ts";
+import type { AcceptedGift } from "./accepted-gift.ts";
+
+/** The version of the envelope that this release writes. */
+const version = 1;
+
+/**
+ * A message of the gift queue: the gifts of one partition that were accepted together. `keyId` and `sig` are empty: they
+ * are the place of a signature over the gifts.
+ */
+export interface GiftGroup {
+  readonly v: number;
+  readonly keyId: string;
+  readonly sig: string;
+  readonly gifts: readonly AcceptedGift[];
+}
+
+export function groupOf(gifts: readonly AcceptedGift[]): GiftGroup {
+  return { v: version, keyId: "", sig: "", gifts };
+}
+
+/**
+ * The gifts of a message of the queue, none of them checked yet. A message that is a single gift is a dead letter that
+ * was put back, or was accepted by an earlier release. @throws Error where it is neither, or of a later version.
+ */
+export function giftsOf(data: unknown): readonly unknown[] {
+  const { v, gifts, orderId } = fieldsOf(data) ?? {};
+  if (v === undefined && orderId !== undefined) return [data];
+  if (v !== version) throw new Error("it is neither a group of gifts of a known version nor a gift");
+  if (!Array.isArray(gifts) || gifts.length === 0) throw new Error("it is a group without gifts");
+  return gifts;
+}
