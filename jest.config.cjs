@@ -23,7 +23,7 @@ const project = (name, extra = {}) => ({
 
 module.exports = {
   testTimeout: 30_000,
-  maxWorkers: 2,
+  maxWorkers: 3,
   projects: [
     project("unit"),
     project("integration", { setupFiles: ["<rootDir>/test/support/env.ts"] }),
