@@ -1,6 +1,7 @@
 import type { Service } from "moleculer";
 import { connect, type JetStreamManager, type JsMsg, type NatsConnection } from "nats";
 import { natsOptions } from "../broker/nats-options.ts";
+import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
 import { limits } from "../config/limits.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { CatchUp, type Missed } from "./jetstream/catch-up.ts";
@@ -133,19 +134,13 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
   };
 }
 
-/** The nodes that offer the service, by this node's registry. */
-function nodesOf(service: Service): string[] {
-  const list = service.broker.registry.getServiceList({ onlyAvailable: true }) as { name: string; nodeID: string }[];
-  return list.filter(({ name }) => name === service.name).map(({ nodeID }) => nodeID);
-}
-
 /**
  * Pulls this node's share of the partitions, and computes it again whenever nodes join or leave. Nothing is pulled
  * before the service is registered, since the other nodes do not leave it a share until then.
  */
 function keepShare(service: Service & Internals, channel: Channel): void {
   const take = () => {
-    const nodes = nodesOf(service);
+    const nodes = nodesOffering(service.broker, service.name);
     if (!nodes.includes(service.broker.nodeID)) return;
     const share = partitionsOf(service.broker.nodeID, nodes, channel.partitions);
     channel.pull(share).catch((error) => service.logger.error({ err: error }, "partitions could not be changed"));
@@ -174,8 +169,6 @@ function catchUpOf(service: Service & Internals, durable: string, missed: (misse
   const lease = new DatabaseLease({ mysql, name, holder: broker.nodeID, ms: limits.jetstream.catchUpLeaseMs });
   return new CatchUp({ durable, lease, missed, log: service.logger });
 }
-
-const registryEvents = ["$services.changed", "$node.disconnected"];
 
 /**
  * The lifecycle of a schema's `channels`. defineService runs it after the service's own start and before its own stop.

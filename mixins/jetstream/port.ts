@@ -36,6 +36,8 @@ export interface JetStreamPort {
    * once. @throws NatsError for an invalid subject.
    */
   publish(subject: string, payload: unknown, options: PublishOptions): Promise<PubAck>;
+  /** The same for a payload that is JSON already. */
+  publishText(subject: string, text: string, options: PublishOptions): Promise<PubAck>;
   /** The service's streams of kind `log`, without the dead letters. */
   readonly logs: readonly StreamDefinition[];
   /**
@@ -58,36 +60,34 @@ export function openPort(
   connection: NatsConnection,
   manager: JetStreamManager,
   observer: PublisherObserver,
-): Pick<JetStreamPort, "connection" | "manager" | "client" | "publish"> {
+): Pick<JetStreamPort, "connection" | "manager" | "client" | "publish" | "publishText"> {
   const client = connection.jetstream({ timeout: limits.jetstream.publishTimeoutMs });
   const publisher = new Publisher(connection, observer);
-  return {
-    connection,
-    manager,
-    client,
-    async publish(subject, payload, { msgId, requestId }) {
-      const body = encoder.encode(JSON.stringify(payload));
-      const head = headers();
-      head.set("Nats-Msg-Id", msgId);
-      if (requestId) head.set("Request-Id", requestId);
-      // An earlier attempt may have been stored, although this one was refused.
-      let mayHaveHappened = false;
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await publisher.publish(natsPrefix() + subject, body, head);
-        } catch (error) {
-          if (isTooLarge(error))
-            throw fail("messageTooLarge", { subject, msgId, bytes: body.length, most: connection.info?.max_payload });
-          // A retry cannot succeed: the subject or the message is invalid.
-          if (isMessageFault(error)) throw error;
-          mayHaveHappened ||= error instanceof NotAcked && error.mayHaveHappened;
-          if (attempt >= limits.jetstream.publishAttempts || connection.isClosed())
-            throw fail("unavailable", { subject, msgId, cause: messageOf(error), mayHaveHappened });
-          await new Promise((resolve) => setTimeout(resolve, limits.jetstream.publishBackoffMs * attempt));
-        }
+  const publishText = async (subject: string, text: string, { msgId, requestId }: PublishOptions): Promise<PubAck> => {
+    const body = encoder.encode(text);
+    const head = headers();
+    head.set("Nats-Msg-Id", msgId);
+    if (requestId) head.set("Request-Id", requestId);
+    // An earlier attempt may have been stored, although this one was refused.
+    let mayHaveHappened = false;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await publisher.publish(natsPrefix() + subject, body, head);
+      } catch (error) {
+        if (isTooLarge(error))
+          throw fail("messageTooLarge", { subject, msgId, bytes: body.length, most: connection.info?.max_payload });
+        // A retry cannot succeed: the subject or the message is invalid.
+        if (isMessageFault(error)) throw error;
+        mayHaveHappened ||= error instanceof NotAcked && error.mayHaveHappened;
+        if (attempt >= limits.jetstream.publishAttempts || connection.isClosed())
+          throw fail("unavailable", { subject, msgId, cause: messageOf(error), mayHaveHappened });
+        await new Promise((resolve) => setTimeout(resolve, limits.jetstream.publishBackoffMs * attempt));
       }
-    },
+    }
   };
+  const publish = async (subject: string, payload: unknown, options: PublishOptions) =>
+    publishText(subject, JSON.stringify(payload), options);
+  return { connection, manager, client, publish, publishText };
 }
 
 /** Copies a header. An invalid header of a foreign publisher must not keep its message out of the dead letters. */

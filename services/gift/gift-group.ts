@@ -19,6 +19,11 @@ export function groupOf(gifts: readonly AcceptedGift[]): GiftGroup {
   return { v: version, keyId: "", sig: "", gifts };
 }
 
+/** The same as JSON, of gifts that are JSON already. */
+export function groupText(gifts: readonly string[]): string {
+  return `{"v":${version},"keyId":"","sig":"","gifts":[${gifts.join(",")}]}`;
+}
+
 /**
  * The gifts of a message of the queue, none of them checked yet. A message that is a single gift is a dead letter that
  * was put back, or was accepted by an earlier release. @throws Error where it is neither, or of a later version.

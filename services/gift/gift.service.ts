@@ -1,7 +1,7 @@
 import { fail } from "../../broker/failure.ts";
+import { ServiceNodes } from "../../broker/service-nodes.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
@@ -14,21 +14,23 @@ import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { onEvent } from "../durable-event.ts";
 import { eventStream, giftStream } from "../streams.ts";
-import { accept } from "./acceptance.ts";
-import { acceptancePorts, anchorCache } from "./acceptance-ports.ts";
+import { acceptGifts, giftRate } from "./accept-gifts.ts";
+import { anchorCache } from "./acceptance-ports.ts";
 import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 import { findGift, forgetDead } from "./accepted-orders.ts";
 import { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
 import { settledFromBooks, showEffects } from "./effects.ts";
-import { giftActions } from "./gift.contract.ts";
+import { type GiftAnswer, giftActions } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
-import { catalogueChecksum, findContentHashes, pageOfRecords, settledSince } from "./gift-store.ts";
+import { catalogueChecksum, pageOfRecords, settledSince } from "./gift-store.ts";
+import { NodeOrders } from "./node-orders.ts";
 import { giftRecovery } from "./put-back.ts";
 import { queueDepth, settlerDurable } from "./queue.ts";
 import { settle } from "./settler.ts";
 import { ShareCache } from "./share-cache.ts";
 import { readShares } from "./share-store.ts";
+import { SilentPartitions } from "./silent-partitions.ts";
 import { UsableAccounts } from "./usable-accounts.ts";
 
 export default defineService<"gift", GiftState>({
@@ -52,9 +54,14 @@ export default defineService<"gift", GiftState>({
     },
     send: {
       async handler(ctx) {
-        const answer = await accept(ctx.params, acceptancePorts(this, ctx), new Date());
-        if ("refused" in answer) throw fail(answer.refused, { userId: ctx.params.userId });
+        const [answer] = (await acceptGifts(this, ctx, [ctx.params])) as [GiftAnswer];
+        if ("failure" in answer) throw fail(answer.failure, { userId: ctx.params.userId, ...answer.data });
         return answer;
+      },
+    },
+    sendMany: {
+      async handler(ctx) {
+        return { answers: await acceptGifts(this, ctx, ctx.params.gifts) };
       },
     },
     order: {
@@ -155,7 +162,11 @@ export default defineService<"gift", GiftState>({
     this.anchors = anchorCache();
     this.shares = new ShareCache((ids) => readShares(this.mysql, ids), config().ANCHOR_SHARE_PERCENT);
     this.receivers = new UsableAccounts((userIds) => call(this.broker, "wallet.unusableOf", { userIds }));
-    this.settledOrders = new BatchLoader((ids) => findContentHashes(this.mysql, ids), limits.mysql.batchLoader);
+    this.orders = new NodeOrders();
+    this.silent = new SilentPartitions();
+    this.rate = giftRate();
+    this.walletNodes = new ServiceNodes(this.broker, "wallet");
+    this.accepting = 0;
     this.settleBreakpoint = () => {};
   },
 

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { failureName, isUnavailable, mayHaveHappened } from "../../../broker/failure.ts";
+import { fail, failureName, isUnavailable, mayHaveHappened } from "../../../broker/failure.ts";
 import { call } from "../../contracts.ts";
 import { type CatalogueGift, type GiftOrder, giftActions } from "../../gift/gift.contract.ts";
 import { orderIdOf } from "../../gift-order-id.ts";
 import { failShowing } from "../answer.ts";
+import { type GiftParams, giftGroups } from "../gift-groups.ts";
 import { type Language, reasonShown } from "../wording.ts";
 import { endpoint } from "./endpoint.ts";
 import { fromHttp, pageOf, shownUserId } from "./fields.ts";
@@ -103,12 +104,16 @@ export const giftEndpoints = [
       "accountUnusable",
     ],
     async run(ctx, params, { userId }) {
-      const orderId = params.requestId === undefined ? randomUUID() : orderIdOf(userId, params.requestId);
-      const own = params.requestId === undefined ? { orderId } : {};
+      const { requestId } = params;
+      const gift: GiftParams = { ...params, userId };
+      if (requestId === undefined) gift.orderId = randomUUID();
       try {
-        return await call(ctx, "gift.send", { ...params, ...own, userId });
+        const answer = await giftGroups(ctx.broker).send(gift, ctx.requestID ?? undefined);
+        if ("orderId" in answer) return answer;
+        throw fail(answer.failure, answer.data);
       } catch (error) {
-        throw mayBeAccepted(error, params.requestId) ? failShowing("unavailable", { orderId }) : error;
+        if (!mayBeAccepted(error, requestId)) throw error;
+        throw failShowing("unavailable", { orderId: gift.orderId ?? orderIdOf(userId, requestId as string) });
       }
     },
   }),
