@@ -265,7 +265,10 @@ export const limits = Object.freeze({
     partitions: 8,
     settleBatch: 1_500,
     settleBatchesInFlight: 4,
-    settleHeldMessages: 9_000,
+    /** Of one node: the most gifts that wait or are being settled; running pulls may bring as many again. */
+    settleHeldGifts: 9_000,
+    /** The least bytes of a gift in a message of the queue, by which pulls are bounded. */
+    queuedLeastBytes: 200,
     /** While gifts stream in, a batch that is not full starts this long after the one before it. */
     settleGatherMs: 25,
     /** How many events have effects that wait for their rooms' ticks; each has the gifts of a batch. */

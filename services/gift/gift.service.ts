@@ -22,6 +22,7 @@ import { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
 import { settledFromBooks, showEffects } from "./effects.ts";
 import { type GiftAnswer, giftActions } from "./gift.contract.ts";
+import { giftSplit } from "./gift-group.ts";
 import type { GiftState } from "./gift-state.ts";
 import { catalogueChecksum, pageOfRecords, settledSince } from "./gift-store.ts";
 import { NodeOrders } from "./node-orders.ts";
@@ -142,8 +143,9 @@ export default defineService<"gift", GiftState>({
       durable: settlerDurable,
       batch: limits.gift.settleBatch,
       batchesInFlight: limits.gift.settleBatchesInFlight,
-      heldMessages: limits.gift.settleHeldMessages,
+      heldMessages: limits.gift.settleHeldGifts,
       gatherMs: limits.gift.settleGatherMs,
+      split: giftSplit,
       parse: (data) => parseAcceptedGift(data, config().ANCHOR_SHARE_PERCENT),
       key: (gift: AcceptedGift) => gift.senderId,
       handler(messages) {
