@@ -21,6 +21,8 @@ export interface GiftGroupPorts {
   /** Calls back in this turn of the event loop, after the requests that arrived together. */
   soon(callback: () => void): void;
   nowMs(): number;
+  /** A gift that has waited this long is not sent, since its client would give up before the answer. */
+  readonly staleMs: number;
 }
 
 interface Waiting {
@@ -131,7 +133,7 @@ export class GiftGroups {
   /** The gifts of the next group. Those that have waited for too long are refused. */
   private take(line: Line): Waiting[] {
     const group = line.waiting.splice(0, bounds.groupGifts);
-    const staleSince = this.ports.nowMs() - config().CALL_TIMEOUT_MS * bounds.staleShareOfTimeout;
+    const staleSince = this.ports.nowMs() - this.ports.staleMs;
     if ((group[0]?.since ?? 0) > staleSince) return group;
     return group.filter(({ since, reject }) => {
       if (since <= staleSince) reject(fail("unavailable", { cause: "it has waited too long for its group" }));
@@ -165,6 +167,7 @@ export function giftGroups(broker: ServiceBroker): GiftGroups {
     },
     soon: (callback) => setImmediate(callback),
     nowMs: () => performance.now(),
+    staleMs: config().CALL_TIMEOUT_MS * bounds.staleShareOfTimeout,
   });
   groupsOf.set(broker, made);
   return made;
