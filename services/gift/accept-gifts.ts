@@ -1,22 +1,38 @@
 import type { Context, Service } from "moleculer";
 import { failureName } from "../../broker/failure.ts";
+import { ServiceNodes } from "../../broker/service-nodes.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { Rate, UserRate } from "../../mixins/user-rate.ts";
 import { checkParams } from "../action-contract.ts";
+import { call } from "../contracts.ts";
 import { accept } from "./acceptance.ts";
-import { acceptancePorts } from "./acceptance-ports.ts";
+import { acceptancePorts, anchorCache, question } from "./acceptance-ports.ts";
 import type { GiftRequest } from "./candidate.ts";
 import { type GiftAnswer, giftActions } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
-
-/** The rate of each sender on this node; `undefined` where there is no limit. */
-export function giftRate(): UserRate | undefined {
-  const { GIFTS_PER_USER_PER_SECOND: most } = config();
-  return most === 0 ? undefined : new UserRate(new Rate(most, most), limits.gift.rateUsers);
-}
+import { NodeOrders } from "./node-orders.ts";
+import { ShareCache } from "./share-cache.ts";
+import { readShares } from "./share-store.ts";
+import { SilentPartitions } from "./silent-partitions.ts";
+import { UsableAccounts } from "./usable-accounts.ts";
 
 type Accepting = Service & GiftState;
+
+/** Makes the caches and the memory of acceptance, when the service is created. */
+export function openAcceptance(service: Accepting): void {
+  const { ANCHOR_SHARE_PERCENT: share, GIFTS_PER_USER_PER_SECOND: perSecond } = config();
+  service.anchors = anchorCache();
+  service.shares = new ShareCache((ids) => readShares(service.mysql, ids), share);
+  service.receivers = new UsableAccounts((userIds) =>
+    call(service.broker, "wallet.unusableOf", { userIds }, question()),
+  );
+  service.orders = new NodeOrders();
+  service.silent = new SilentPartitions();
+  service.rate = perSecond === 0 ? undefined : new UserRate(new Rate(perSecond, perSecond), limits.gift.rateUsers);
+  service.walletNodes = new ServiceNodes(service.broker, "wallet");
+  service.accepting = 0;
+}
 
 /**
  * Accepts a group whose gifts are not checked yet: see `gift.sendMany`. The node accepts at most

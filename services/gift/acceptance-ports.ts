@@ -26,7 +26,7 @@ export function anchorCache(): GiftState["anchors"] {
 }
 
 /** For a question to a node that may be dead: the other gifts of the group must not wait for it for long. */
-const question = () => ({
+export const question = () => ({
   timeout: config().CALL_TIMEOUT_MS * limits.gift.questionShareOfTimeout,
   tracking: false as const,
 });

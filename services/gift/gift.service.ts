@@ -1,5 +1,4 @@
 import { fail } from "../../broker/failure.ts";
-import { ServiceNodes } from "../../broker/service-nodes.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
@@ -9,13 +8,11 @@ import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
-import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { onEvent } from "../durable-event.ts";
 import { eventStream, giftStream } from "../streams.ts";
-import { acceptGifts, giftRate } from "./accept-gifts.ts";
-import { anchorCache } from "./acceptance-ports.ts";
+import { acceptGifts, openAcceptance } from "./accept-gifts.ts";
 import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 import { findGift, forgetDead } from "./accepted-orders.ts";
 import { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
@@ -25,14 +22,9 @@ import { type GiftAnswer, giftActions } from "./gift.contract.ts";
 import { giftSplit } from "./gift-group.ts";
 import type { GiftState } from "./gift-state.ts";
 import { catalogueChecksum, pageOfRecords, settledSince } from "./gift-store.ts";
-import { NodeOrders } from "./node-orders.ts";
 import { giftRecovery } from "./put-back.ts";
 import { queueDepth, settlerDurable } from "./queue.ts";
 import { settle } from "./settler.ts";
-import { ShareCache } from "./share-cache.ts";
-import { readShares } from "./share-store.ts";
-import { SilentPartitions } from "./silent-partitions.ts";
-import { UsableAccounts } from "./usable-accounts.ts";
 
 export default defineService<"gift", GiftState>({
   name: "gift",
@@ -161,14 +153,7 @@ export default defineService<"gift", GiftState>({
   },
 
   created() {
-    this.anchors = anchorCache();
-    this.shares = new ShareCache((ids) => readShares(this.mysql, ids), config().ANCHOR_SHARE_PERCENT);
-    this.receivers = new UsableAccounts((userIds) => call(this.broker, "wallet.unusableOf", { userIds }));
-    this.orders = new NodeOrders();
-    this.silent = new SilentPartitions();
-    this.rate = giftRate();
-    this.walletNodes = new ServiceNodes(this.broker, "wallet");
-    this.accepting = 0;
+    openAcceptance(this);
     this.settleBreakpoint = () => {};
   },
 

@@ -17,7 +17,8 @@ const sendDescription =
   "503: it is the same order and one charge. A 503 with `data.orderId` may have been accepted: ask gift/order for that " +
   "order, or send the same request again. A 503 without `data` did not accept this request; an earlier request with the " +
   "same `requestId` may have been accepted: send the same request again. Without a `requestId` a repeat is another gift " +
-  "and another charge: after a 503 with an order id ask gift/order for it, and after no answer look in gift/records.";
+  "and another charge: after a 503 with an order id ask gift/order for it, and after no answer look in gift/records. " +
+  "A gift that is answered 429 (too many gifts of one user in a second) is not accepted.";
 
 export const shownGift = z.object({
   giftId: z.int(),
