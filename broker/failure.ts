@@ -57,6 +57,14 @@ export function isUnavailable(error: unknown): boolean {
   return nobodyThere.has((error as { type?: unknown } | null)?.type) || isOutage(error);
 }
 
+/** Moleculer's errors of a call for which there is no node, or whose node does not have the action (any more). */
+const notThere = new Set<unknown>(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE"]);
+
+/** Whether a call reached no node that has its action: it was certainly not carried out, and another node may be asked. */
+export function reachedNobody(error: unknown): boolean {
+  return notThere.has((error as { type?: unknown } | null)?.type);
+}
+
 /** Moleculer's errors of a call that was sent and not answered: within its time, or before its node left. */
 const notAnswered = new Set<unknown>(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
 

@@ -5,6 +5,36 @@ interface Endpoint {
   readonly id: string;
 }
 
+type Weights = Map<string, number>;
+
+const sharedWeights: Weights = new Map();
+
+function weightOf(nodeId: string, key: string, weights: Weights): number {
+  const name = `${nodeId}\0${key}`;
+  let weight = weights.get(name);
+  if (weight === undefined) {
+    // Keys are buckets, a few hundred. So the memory stays small, unless nodes join and leave for a long time.
+    if (weights.size > 50_000) weights.clear();
+    weight = createHash("sha1").update(name).digest().readUIntBE(0, 6);
+    weights.set(name, weight);
+  }
+  return weight;
+}
+
+/** The node that the strategy `Rendezvous` picks for a key; `undefined` where there is none. */
+export function rendezvousNode(nodeIds: readonly string[], key: string, weights = sharedWeights): string | undefined {
+  let best: string | undefined;
+  let bestWeight = -1;
+  for (const id of nodeIds) {
+    const weight = weightOf(id, key, weights);
+    if (best === undefined || weight > bestWeight || (weight === bestWeight && id < best)) {
+      best = id;
+      bestWeight = weight;
+    }
+  }
+  return best;
+}
+
 /**
  * Highest-random-weight (rendezvous) hashing, Thaler and Ravishankar 1998: every caller picks the same node for a key.
  * When a node joins or leaves, only its own keys move. Moleculer's own `Shard` moves about half of all keys.
@@ -15,7 +45,7 @@ interface Endpoint {
  */
 export class RendezvousStrategy extends Strategies.Base {
   private readonly shardKey: string;
-  private readonly weights = new Map<string, number>();
+  private readonly weights: Weights = new Map();
 
   constructor(registry: never, broker: ServiceBroker, options: { shardKey?: string }) {
     super(registry, broker, options);
@@ -26,28 +56,12 @@ export class RendezvousStrategy extends Strategies.Base {
     const given = ctx?.params?.[this.shardKey];
     // Anything else is no bucket: the action's parameter check refuses it on any node.
     const key = typeof given === "number" || typeof given === "string" ? String(given) : "";
-    let best = list[0] as Endpoint;
-    let bestWeight = -1;
-    for (const endpoint of list) {
-      const weight = this.weight(endpoint.id, key);
-      if (weight > bestWeight || (weight === bestWeight && endpoint.id < best.id)) {
-        best = endpoint;
-        bestWeight = weight;
-      }
-    }
-    return best as never;
-  }
-
-  private weight(nodeId: string, key: string): number {
-    const name = `${nodeId}\0${key}`;
-    let weight = this.weights.get(name);
-    if (weight === undefined) {
-      // Keys are buckets, a few hundred. So the memory stays small, unless nodes join and leave for a long time.
-      if (this.weights.size > 50_000) this.weights.clear();
-      weight = createHash("sha1").update(name).digest().readUIntBE(0, 6);
-      this.weights.set(name, weight);
-    }
-    return weight;
+    const best = rendezvousNode(
+      list.map(({ id }) => id),
+      key,
+      this.weights,
+    );
+    return list.find(({ id }) => id === best) as never;
   }
 }
 

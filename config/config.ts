@@ -75,6 +75,7 @@ const schema = z
     SMS_WEBHOOK_TOKEN: z.string().min(1).optional(),
 
     ANCHOR_SHARE_PERCENT: percent.default(50),
+    GIFTS_PER_USER_PER_SECOND: z.coerce.number().int().min(0).max(10_000).default(20),
     ROOM_ANCHOR_AWAY_MINUTES: z.coerce.number().min(0).max(1_440).default(10),
 
     PAY_NOTIFY_BASE_URL: url("http:", "https:").optional(),

@@ -265,11 +265,47 @@ export const limits = Object.freeze({
     partitions: 8,
     settleBatch: 1_500,
     settleBatchesInFlight: 4,
-    settleHeldMessages: 9_000,
+    /** Of one node: the most gifts that wait or are being settled; running pulls may bring as many again. */
+    settleHeldGifts: 9_000,
+    /** The least bytes of a gift in a message of the queue, by which pulls are bounded. */
+    queuedLeastBytes: 200,
     /** While gifts stream in, a batch that is not full starts this long after the one before it. */
     settleGatherMs: 25,
     /** How many events have effects that wait for their rooms' ticks; each has the gifts of a batch. */
     effectEventsInFlight: 32,
+    /**
+     * The gifts of one group that is accepted together. A gift of a request has at most 400 bytes, so that a group is
+     * well below `bus.listBytes`.
+     */
+    groupGifts: 500,
+    /**
+     * A gateway's groups on their way to one gift node: so many that began within the last `groupFreshMs` (older ones
+     * wait for something that others need not wait for), and in all.
+     */
+    groupsInFlight: 2,
+    groupFreshMs: 250,
+    groupsInFlightMax: 32,
+    /** Gifts that wait at a gateway for a group to one node; more are answered 503. */
+    groupWaitingGifts: 4_000,
+    /** Gifts that a node is accepting; groups beyond it are answered 503. */
+    acceptingGifts: 10_000,
+    /**
+     * A gift that has waited for this share of CALL_TIMEOUT_MS is not sent on, or not published: its caller would give
+     * up before the answer.
+     */
+    staleShareOfTimeout: 0.5,
+    /** The share of CALL_TIMEOUT_MS after which a question of acceptance to another service is given up. */
+    questionShareOfTimeout: 0.25,
+    /** The orders that a node remembers as accepted, or as perhaps accepted, and for how long. */
+    ordersRemembered: 100_000,
+    ordersRememberedMs: 120_000,
+    /** The users whose rate of gifts a node keeps. */
+    rateUsers: 100_000,
+    /** How often, and after which pauses, an order is looked for that another node reserved with other content. */
+    reservedLooks: 5,
+    reservedLookEveryMs: 50,
+    /** After a publication was not acked, further gifts of its partition are refused for this long. */
+    silentPartitionMs: 1_000,
     acceptedMemoryMs: 2 * 3_600_000,
     /** The largest difference between the clocks of the node that accepted a gift and of the node that puts it back. */
     acceptedClockMarginMs: 60_000,

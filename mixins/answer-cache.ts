@@ -45,6 +45,11 @@ export class AnswerCache<Key extends string | number, Answer> {
     });
   }
 
+  /** An answer that is cached; `undefined` where there is none: ask `get`. */
+  cached(key: Key): Answer | undefined {
+    return this.kept.get(key)?.answer;
+  }
+
   /** Rejects as `ask` does. */
   async get(key: Key, ask: () => Promise<Answer>): Promise<Answer> {
     const request = this.pending.get(key);

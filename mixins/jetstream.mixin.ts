@@ -1,11 +1,13 @@
 import type { Service } from "moleculer";
 import { connect, type JetStreamManager, type JsMsg, type NatsConnection } from "nats";
 import { natsOptions } from "../broker/nats-options.ts";
+import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
 import { limits } from "../config/limits.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { CatchUp, type Missed } from "./jetstream/catch-up.ts";
 import { catchUpRecovery } from "./jetstream/catch-up-recovery.ts";
-import { Channel, type ChannelDefinition, partitionsOfChannel } from "./jetstream/channel.ts";
+import { Channel } from "./jetstream/channel.ts";
+import { type ChannelDefinition, partitionsOfChannel } from "./jetstream/channel-definition.ts";
 import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
 import { consumersOf } from "./jetstream/definitions.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
@@ -16,14 +18,16 @@ import { PositionKeeper } from "./jetstream/position-keeper.ts";
 import { Positions } from "./jetstream/positions.ts";
 import type { PublisherObserver } from "./jetstream/publisher.ts";
 import { Recoveries } from "./jetstream/recoveries.ts";
+import { dataOfItem } from "./jetstream/split.ts";
 import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
 import { DatabaseLease } from "./mysql/database-lease.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 import type { RedisLockState } from "./redis-lock.mixin.ts";
 
-export type { ChannelDefinition } from "./jetstream/channel.ts";
+export type { ChannelDefinition } from "./jetstream/channel-definition.ts";
 export type { ChannelMessage } from "./jetstream/message.ts";
 export type { JetStreamPort, PublishOptions } from "./jetstream/port.ts";
+export type { MessageSplit } from "./jetstream/split.ts";
 export type { StreamDefinition } from "./jetstream/streams.ts";
 
 export interface JetStreamState {
@@ -133,19 +137,13 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
   };
 }
 
-/** The nodes that offer the service, by this node's registry. */
-function nodesOf(service: Service): string[] {
-  const list = service.broker.registry.getServiceList({ onlyAvailable: true }) as { name: string; nodeID: string }[];
-  return list.filter(({ name }) => name === service.name).map(({ nodeID }) => nodeID);
-}
-
 /**
  * Pulls this node's share of the partitions, and computes it again whenever nodes join or leave. Nothing is pulled
  * before the service is registered, since the other nodes do not leave it a share until then.
  */
 function keepShare(service: Service & Internals, channel: Channel): void {
   const take = () => {
-    const nodes = nodesOf(service);
+    const nodes = nodesOffering(service.broker, service.name);
     if (!nodes.includes(service.broker.nodeID)) return;
     const share = partitionsOf(service.broker.nodeID, nodes, channel.partitions);
     channel.pull(share).catch((error) => service.logger.error({ err: error }, "partitions could not be changed"));
@@ -156,11 +154,16 @@ function keepShare(service: Service & Internals, channel: Channel): void {
 }
 
 /** Never throws: the message is stored as a dead letter even where the service's hook fails. */
-function passDeadLetter(service: Service, { dead, durable, parse }: ChannelDefinition<Service>, message: JsMsg): void {
+function passDeadLetter(
+  service: Service,
+  definition: ChannelDefinition<Service>,
+  message: JsMsg,
+  index: number | undefined,
+): void {
+  const { dead, durable } = definition;
   if (!dead) return;
   try {
-    const raw: unknown = message.json();
-    dead.call(service, parse ? parse(raw) : raw);
+    dead.call(service, dataOfItem(message.data, definition, index));
   } catch (error) {
     const about = { err: error, channel: durable, sequence: message.seq };
     service.logger.warn(about, "a dead letter cannot be read: the service keeps its own data about it");
@@ -175,8 +178,6 @@ function catchUpOf(service: Service & Internals, durable: string, missed: (misse
   return new CatchUp({ durable, lease, missed, log: service.logger });
 }
 
-const registryEvents = ["$services.changed", "$node.disconnected"];
-
 /**
  * The lifecycle of a schema's `channels`. defineService runs it after the service's own start and before its own stop.
  */
@@ -186,16 +187,16 @@ export const channelsLifecycle = {
       (this.schema as unknown as { channels?: Record<string, ChannelDefinition<Service>> }).channels ?? {};
     this.jetstreamShares = [];
     const leases = this.locks && new PartitionLeases(this.locks);
-    const writeDead = deadLetterWriter(this.jetstream.client);
     for (const definition of Object.values(definitions)) {
       const isLeased = partitionsOfChannel(definition) > 0;
       if (isLeased && !this.locks)
         throw new Error(`${definition.durable} is pulled by one node at a time: its service needs redisLockMixin`);
+      const writeDead = deadLetterWriter(this.jetstream.client, definition.split);
       const channel = new Channel(definition, {
         handle: (messages) => definition.handler.call(this, messages),
-        publishDead: async (channel, message, reason) => {
-          await writeDead(channel, message, reason);
-          passDeadLetter(this, definition, message);
+        publishDead: async (channel, message, index, reason) => {
+          await writeDead(channel, message, index, reason);
+          passDeadLetter(this, definition, message, index);
         },
         consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),
         pullFailed: () => this.jetstreamKept.maintenance.wake(),

@@ -7,7 +7,8 @@ import { readStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 import { messageOf } from "./stack/wait.ts";
 
-const USAGE = `The dead letters: messages that a channel could not handle, put aside with the reason.
+const USAGE = `The dead letters: messages that a channel could not handle, put aside with the reason. Of a
+message that holds many gifts, each gift is a dead letter of its own.
 
   npm run dlq -- list           all of them, oldest first
   npm run dlq -- show SEQ       one, whole
@@ -28,13 +29,18 @@ function excerpt(deadLetter: DeadLetter): string {
   return text.length > shownChars ? `${text.slice(0, shownChars)}…` : text;
 }
 
+/** Its place in its stream, and in its message where that holds many. */
+function placeOf({ stream, streamSequence, item }: DeadLetter): string {
+  return `${stream} ${streamSequence}${item === undefined ? "" : ` item ${item}`}`;
+}
+
 async function list(dead: DeadLetters): Promise<number> {
   let count = 0;
   for await (const deadLetter of dead.all()) {
     count++;
-    const { sequence, time, channel, subject, stream, streamSequence, reason } = deadLetter;
+    const { sequence, time, channel, subject, reason } = deadLetter;
     console.log(`${sequence}  ${time.toISOString()}  ${channel}`);
-    console.log(`    from    ${subject} (${stream} ${streamSequence})`);
+    console.log(`    from    ${subject} (${placeOf(deadLetter)})`);
     console.log(`    reason  ${reason}`);
     console.log(`    data    ${excerpt(deadLetter)}`);
   }
@@ -50,7 +56,7 @@ async function show(dead: DeadLetters, sequence: number): Promise<number> {
     time: deadLetter.time.toISOString(),
     channel: deadLetter.channel,
     subject: deadLetter.subject,
-    stream: `${deadLetter.stream} ${deadLetter.streamSequence}`,
+    stream: placeOf(deadLetter),
     requestId: deadLetter.requestId ?? "",
     reason: deadLetter.reason,
   }))

@@ -115,6 +115,7 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     // A random port: two test runs that start at the same time on a machine would choose the same usual port.
     API_PORT: String(await claimFreePort(randomInt(20_000, 28_000), new Set())),
     SMS_PROVIDER: "console",
+    GIFTS_PER_USER_PER_SECOND: "0",
     OPERATOR_TOKEN: "operator-token-of-the-tests",
     CASHIER_SECRET: "cashier-secret-of-the-tests",
     LOG_LEVEL: process.env.LOG_LEVEL ?? "info",

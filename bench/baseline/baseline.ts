@@ -52,10 +52,11 @@ export class Baseline {
     const { progress } = this.context;
     const first = this.senders;
     this.senders += gifts;
-    await this.queue.fill(gifts, (n) => queuedGift(first + n), progress);
+    const messages = Array.from({ length: gifts }, (_, n) => queuedGift(first + n));
+    await this.queue.fill(messages, progress);
     progress(`baseline: settling ${gifts} gifts one by one`);
     const system = await this.system();
-    const timed = await timeSettling(system, this.queue, { gifts, progress });
+    const timed = await timeSettling(system, this.queue, { messages: gifts, progress });
     await system.stop();
     this.timed.push({ ...timed, gifts });
     progress(`baseline: ${Math.round(gifts / timed.seconds)} gifts a second`);

@@ -1,6 +1,6 @@
 import { createConnection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
-import { openGiftQueue, queuedGift } from "../settle/gifts.ts";
+import { openGiftQueue, queuedGroups } from "../settle/gifts.ts";
 import { measureSettling, type Settled } from "../settle/measure.ts";
 import { clusterSystem, singleSystem } from "../settle/systems.ts";
 import { conservationProblems, productBooks } from "../support/conservation.ts";
@@ -48,16 +48,12 @@ class Bursts {
     const first = this.sent;
     this.sent += gifts;
     const sender = (n: number) => senderId(((first + n) * stride) % this.past.accounts);
-    await queue.fill(
-      gifts,
-      (n) => queuedGift(n, sender(n)),
-      () => {},
-    );
+    const messages = await queue.fill(queuedGroups(gifts, sender), () => {});
     const system =
       nodes === 0
         ? await singleSystem(context, queue)
         : await clusterSystem(context, queue, { gift: 1, wallet: nodes });
-    return measureSettling(system, queue, { gifts, progress: context.progress });
+    return measureSettling(system, queue, { gifts, messages, progress: context.progress });
   }
 
   /** The rate is the median of several bursts; the other figures are of that burst. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type AcceptedGift, contentHashOf, partitionOf } from "../../services/gift/accepted-gift.ts";
+import { groupOf } from "../../services/gift/gift-group.ts";
 import { giftStream } from "../../services/streams.ts";
 import type { Closing } from "../support/closing.ts";
 import { DurableQueue, type QueuedMessage } from "../support/durable-queue.ts";
@@ -24,10 +25,29 @@ export function giftOf(n: number, sender: string): AcceptedGift {
   };
 }
 
-/** The gift as gift.send puts it into the queue; by default sender n sends gift n. */
-export function queuedGift(n: number, sender = senderId(n)): QueuedMessage {
-  const gift = giftOf(n, sender);
-  return { subject: `gift.send.${partitionOf(sender)}`, id: gift.orderId, payload: gift };
+/** The gifts of a message: what acceptance puts into one under load, in `bench accept`. */
+export const giftsPerMessage = 25;
+
+/**
+ * The messages of `count` gifts as acceptance puts them into the queue: by partition, in the order of acceptance. By
+ * default sender n sends gift n.
+ */
+export function* queuedGroups(count: number, sender: (n: number) => string = senderId): Generator<QueuedMessage> {
+  const parts = new Map<number, AcceptedGift[]>();
+  const messageOf = (partition: number, gifts: readonly AcceptedGift[]) => ({
+    ...{ subject: `gift.send.${partition}`, id: (gifts[0] as AcceptedGift).orderId, payload: groupOf(gifts) },
+  });
+  for (let n = 0; n < count; n++) {
+    const gift = giftOf(n, sender(n));
+    const partition = partitionOf(gift.senderId);
+    const gifts = parts.get(partition) ?? [];
+    gifts.push(gift);
+    parts.set(partition, gifts);
+    if (gifts.length < giftsPerMessage) continue;
+    parts.delete(partition);
+    yield messageOf(partition, gifts);
+  }
+  for (const [partition, gifts] of parts) yield messageOf(partition, gifts);
 }
 
 /** The queue of accepted gifts. */

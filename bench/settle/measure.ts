@@ -9,6 +9,7 @@ import { statementsSoFar } from "../support/statements.ts";
 import type { SettlingSystem } from "./systems.ts";
 
 export interface Settled {
+  giftsPerMessage: number;
   seconds: number;
   shownSeconds: number;
   /** Gifts a second. */
@@ -52,12 +53,13 @@ export interface Timed {
   statements: number;
   /** Until the last effect was handed to the router's nodes. */
   shownSeconds: number;
-  /** Deliveries beyond the first of each gift: repeated work, or gifts that waited for a redelivery. */
+  /** Deliveries beyond the first of each message: repeated work, or gifts that waited for a redelivery. */
   redelivered: number;
 }
 
 interface TimedOptions {
-  gifts: number;
+  /** The messages in the queue. */
+  messages: number;
   profile?: string | undefined;
   progress: (line: string) => void;
   /** Resolves once the effects are shown, where that follows the ack. Its work is in the CPU time. */
@@ -68,19 +70,19 @@ interface TimedOptions {
 export async function timeSettling(
   system: Pick<SettlingSystem, "begin">,
   queue: DurableQueue,
-  { gifts, profile, progress, untilShown }: TimedOptions,
+  { messages, profile, progress, untilShown }: TimedOptions,
 ): Promise<Timed> {
   const statementsBefore = await statementsSoFar();
   const deliveriesBefore = await queue.deliveries();
   return profiled(profile, async () => {
     const begun = await system.begin();
-    const endedAt = await queue.untilEmpty(gifts, progress);
+    const endedAt = await queue.untilEmpty(messages, progress);
     await untilShown?.();
     const shownAt = Date.now();
     const cpu = begun.cpuSince();
     const memory = begun.memorySince();
     const statements = (await statementsSoFar()) - statementsBefore;
-    const redelivered = (await queue.deliveries()) - deliveriesBefore - gifts;
+    const redelivered = (await queue.deliveries()) - deliveriesBefore - messages;
     const seconds = (endedAt - begun.at) / 1_000;
     const shownSeconds = (shownAt - begun.at) / 1_000;
     return { beganAt: begun.at, seconds, shownSeconds, cpu, memory, statements, redelivered };
@@ -103,9 +105,9 @@ export function cpuPerGift(cpu: Record<string, number>, gifts: number) {
 export async function measureSettling(
   system: SettlingSystem,
   queue: DurableQueue,
-  options: { gifts: number; profile?: string | undefined; progress: (line: string) => void },
+  options: { gifts: number; messages: number; profile?: string | undefined; progress: (line: string) => void },
 ): Promise<Settled> {
-  const { gifts } = options;
+  const { gifts, messages } = options;
   const { beganAt, seconds, shownSeconds, cpu, memory, statements, redelivered } = await timeSettling(system, queue, {
     ...options,
     untilShown: () => queue.untilRead(eventStream, "gift-effects"),
@@ -116,6 +118,7 @@ export async function measureSettling(
   const rate = Math.round(gifts / seconds);
   const statementsPerGift = rounded(statements / gifts, 4);
   return {
+    giftsPerMessage: rounded(gifts / messages, 1),
     seconds,
     shownSeconds,
     rate,

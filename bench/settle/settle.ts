@@ -4,7 +4,7 @@ import { conservationProblems, productBooks } from "../support/conservation.ts";
 import type { BenchContext, BenchResult } from "../support/context.ts";
 import { rounded } from "../support/percentiles.ts";
 import { makeTables, seedAccounts, senderId } from "../support/seed.ts";
-import { openGiftQueue, queuedGift } from "./gifts.ts";
+import { openGiftQueue, queuedGroups } from "./gifts.ts";
 import { measureSettling, timeSettling } from "./measure.ts";
 import { clusterSystem, singleSystem } from "./systems.ts";
 
@@ -36,13 +36,16 @@ export async function run(context: BenchContext): Promise<BenchResult> {
       ? await singleSystem(context, queue)
       : await clusterSystem(context, queue, { gift: 2, wallet: 2 });
   progress(`warming up with ${warming} gifts`);
-  await queue.fill(warming, (n) => queuedGift(gifts + n), progress);
-  await timeSettling(system, queue, { gifts: warming, progress });
+  const warmUp = await queue.fill(
+    queuedGroups(warming, (n) => senderId(gifts + n)),
+    progress,
+  );
+  await timeSettling(system, queue, { messages: warmUp, progress });
   await system.pause();
   progress(`accepting ${gifts} gifts into JetStream`);
-  await queue.fill(gifts, queuedGift, progress);
+  const messages = await queue.fill(queuedGroups(gifts), progress);
   progress(`settling ${gifts} gifts`);
-  const settled = await measureSettling(system, queue, { gifts, profile, progress });
+  const settled = await measureSettling(system, queue, { gifts, messages, profile, progress });
   progress(`${settled.rate} gifts a second`);
   for (let part = 0; part < baselineParts / 2; part++) await baseline.run(partOfBaseline);
 

@@ -43,21 +43,26 @@ export class DurableQueue {
     return new DurableQueue(connection, manager, stream);
   }
 
-  /** Publishes `count` messages as the product does; all are acked when it resolves. */
-  async fill(count: number, message: (n: number) => QueuedMessage, progress: (line: string) => void): Promise<void> {
+  /** Publishes messages as the product does; all are acked when it resolves. Returns how many they were. */
+  async fill(messages: Iterable<QueuedMessage>, progress: (line: string) => void): Promise<number> {
     const client = this.connection.jetstream();
     const encoder = new TextEncoder();
-    for (let done = 0; done < count; done += window) {
-      const size = Math.min(window, count - done);
-      await Promise.all(
-        Array.from({ length: size }, (_, i) => {
-          const { subject, id, payload } = message(done + i);
-          const data = encoder.encode(JSON.stringify(payload));
-          return client.publish(natsPrefix() + subject, data, { msgID: id, timeout: 20_000 });
-        }),
-      );
-      if ((done / window) % 10 === 9) progress(`queued: ${done + size} of ${count}`);
+    let done = 0;
+    let acks: Promise<unknown>[] = [];
+    const allAcked = async () => {
+      await Promise.all(acks);
+      done += acks.length;
+      acks = [];
+    };
+    for (const { subject, id, payload } of messages) {
+      const data = encoder.encode(JSON.stringify(payload));
+      acks.push(client.publish(natsPrefix() + subject, data, { msgID: id, timeout: 20_000 }));
+      if (acks.length < window) continue;
+      await allAcked();
+      if ((done / window) % 10 === 0) progress(`queued: ${done} messages`);
     }
+    await allAcked();
+    return done;
   }
 
   /** Messages that are not acked, delivered or not: an acked message is removed from a queue's stream. */
@@ -108,7 +113,7 @@ export class DurableQueue {
         throw new Error(`${left} messages of ${this.name} have not moved for ${stalledMs / 1_000} s`);
       if (Date.now() - said > 1_000) {
         said = Date.now();
-        progress(`settled: ${count - left} of ${count}`);
+        progress(`settled: ${count - left} of ${count} messages`);
       }
       await pause(pollMs);
     }

@@ -41,6 +41,7 @@ export async function openServers(progress: (line: string) => void, closing: Clo
     REDIS_URL: stack.redisUrl,
     MYSQL_URL: stack.mysqlUrl,
     SMS_PROVIDER: "console",
+    GIFTS_PER_USER_PER_SECOND: "0",
     CASHIER_SECRET: randomBytes(24).toString("hex"),
     OPERATOR_TOKEN: randomBytes(24).toString("hex"),
     // Both sides of a comparison log no line for each request.

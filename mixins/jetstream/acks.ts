@@ -1,7 +1,7 @@
 import type { JsMsg } from "nats";
 import { limits } from "../../config/limits.ts";
 import { guarded } from "../guarded.ts";
-import type { Delivered, HandlingPorts } from "./message.ts";
+import { type HandlingPorts, type ItemPlace, type OpenMessage, placeForLog } from "./message.ts";
 
 type Ports = Pick<HandlingPorts, "log">;
 
@@ -21,25 +21,31 @@ export function acknowledge({ log }: Ports, message: JsMsg, how: () => void): vo
 }
 
 /** Extends the ack wait of the messages that are held, until the timer is cleared. */
-export function keepHeld({ log }: Ports, held: () => readonly Delivered[]): NodeJS.Timeout {
+export function keepHeld({ log }: Ports, held: Iterable<Pick<OpenMessage, "message">>): NodeJS.Timeout {
   const keep = guarded(log, "extending the ack wait", () => {
-    for (const { message } of held()) message.working();
+    for (const { message } of held) message.working();
   });
   return setInterval(keep, limits.jetstream.ackWaitMs / 3);
 }
 
 /**
- * Copies a message to the dead letters and acks it. It is acked only after the copy is confirmed. If the copy cannot be
- * written, the message is delivered again. Never rejects.
+ * Copies an item to the dead letters. Returns whether the copy is confirmed; where it is not, the item's message must be
+ * delivered again. Never rejects.
  */
-export async function deadLetter(ports: HandlingPorts, channel: string, message: JsMsg, reason: string): Promise<void> {
-  const about = { channel, sequence: message.seq, subject: message.subject, reason };
+export async function deadLetter(
+  ports: HandlingPorts,
+  channel: string,
+  item: ItemPlace,
+  reason: string,
+): Promise<boolean> {
+  const { of, index } = item;
+  const about = { channel, ...placeForLog(item), subject: of.message.subject, reason };
   try {
-    await ports.publishDead(channel, message, reason);
-    acknowledge(ports, message, () => message.ack());
+    await ports.publishDead(channel, of.message, index, reason);
     ports.log.error(about, "a message became a dead letter: repair the cause and replay it");
+    return true;
   } catch (error) {
-    acknowledge(ports, message, () => message.nak(limits.jetstream.retryMaxDelayMs));
     ports.log.error({ ...about, err: error }, "a dead letter could not be written: its message is delivered again");
+    return false;
   }
 }

@@ -5,36 +5,49 @@ import { limits } from "../../config/limits.ts";
 import { KeyedQueue } from "../keyed-queue.ts";
 import { acknowledge, deadLetter, keepHeld } from "./acks.ts";
 import { BatchTimer } from "./batch-timer.ts";
-import { type Batch, type Delivered, type HandlingPorts, placeOf, retryDelayMs, view } from "./message.ts";
+import type { ChannelDefinition } from "./channel-definition.ts";
+import {
+  type Batch,
+  type Delivered,
+  type HandlingPorts,
+  type ItemPlace,
+  type OpenMessage,
+  placeForLog,
+  placeOf,
+  retryDelayMs,
+  view,
+} from "./message.ts";
+import { OpenMessages } from "./open-messages.ts";
+import type { ReadItem } from "./split.ts";
 
-export interface BatchBounds {
-  /** The channel's name, for logs and dead letters. */
-  readonly durable: string;
-  readonly batch: number;
-  readonly batchesInFlight: number;
-  /** The shortest time between the starts of two batches, unless the second is full; 0 where left out. */
-  readonly gatherMs?: number;
-}
+export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batchesInFlight" | "gatherMs">;
 
 /**
- * The messages that a channel holds, until they are handled. Messages of one key are handled in their order, and never
- * in two batches at once. A message that is held is not delivered again, however long it is handled.
+ * The items that a channel holds, until they are handled. An item is a message, or a part of a message that holds many
+ * (split.ts). Items of one key are handled in their order, and never in two batches at once; those of one message may be
+ * in different batches. A message that is held is not delivered again, however long its items take.
  *
- * States of a message, and the moves between them:
+ * States of an item, and the moves between them:
  *
- *     (delivered) → waiting → in work → acked
+ *     (delivered) → waiting → in work → done
  *     in work → pausing → waiting     unavailable: after a growing delay, without limit
  *     in work → in work               an error of a batch with several keys: each key is tried alone
- *     in work → waiting               an error of a batch with one key: all messages but the first, which is tried alone
- *     in work → pausing → waiting     an error of one message alone, up to `limits.jetstream.maxAttempts` times
- *     in work → dead letter           after that; a message that cannot be read becomes one at once
- *     waiting, pausing → given back   halted: another node gets it
+ *     in work → waiting               an error of a batch with one key: all items but the first, which is tried alone
+ *     in work → pausing → waiting     an error of one item alone, up to `limits.jetstream.maxAttempts` times
+ *     in work → dead letter           after that; an item that cannot be read becomes one at once
+ *
+ * States of a message:
+ *
+ *     open → acked                    once all its items are done or dead letters
+ *     open → given back               instead of that, after a pause: a dead letter of it could not be written
+ *     open → given back               halted: another node gets it. All its items come again, those that are done too:
+ *                                     the handler recognizes them by their business ids
  *
  * Modes of the channel:
  *
- *     running → draining              `stop`: the held messages are handled
- *     draining → halted               a message failed, or `limits.jetstream.drainMs` have passed: the messages that are
- *                                     not in work are given back
+ *     running → draining              `stop`: the held items are handled
+ *     draining → halted               an item failed, or `limits.jetstream.drainMs` have passed: the messages of which
+ *                                     no item is in work are given back, in order; the others once their batches end
  */
 export class Batches {
   private readonly bounds: BatchBounds;
@@ -42,12 +55,11 @@ export class Batches {
   /** Called when there is room for more messages. */
   private readonly freed: () => void;
   private readonly waiting = new KeyedQueue<Delivered>();
-  /** Messages in work or pausing. */
-  private readonly taken = new Set<Delivered>();
+  /** Items in work or pausing. */
+  private readonly taken = new Set<ItemPlace>();
+  private readonly messages = new OpenMessages();
   private readonly running = new Set<Promise<void>>();
   private inFlight = 0;
-  /** The positions in the queue of all messages that are held. */
-  private readonly heldPlaces = new Set<string>();
   /** Resolvers that wait until no message of a stream is held. */
   private readonly waiters = new Map<string, () => void>();
   private readonly keepAlive: NodeJS.Timeout;
@@ -60,51 +72,51 @@ export class Batches {
     this.ports = ports;
     this.freed = freed;
     this.timer = new BatchTimer(bounds.gatherMs ?? 0, ports.log, () => this.dispatch());
-    this.keepAlive = keepHeld(ports, () => [...this.taken, ...this.waiting]);
+    this.keepAlive = keepHeld(ports, this.messages);
   }
 
-  /** Messages held, in whichever state. */
+  /** Items held, in whichever state. */
   get held(): number {
-    return this.waiting.size + this.taken.size;
+    return this.messages.openItems;
   }
 
   /**
    * Takes a message, unless it is held already: then it was delivered again because this process extended its ack wait
    * too late.
    */
-  put(message: JsMsg, read: () => { key: string; data: unknown }): void {
+  put(message: JsMsg, read: (place: string) => readonly ReadItem[]): void {
     const place = placeOf(message);
-    if (this.heldPlaces.has(place)) return;
+    if (this.messages.has(place)) return;
     if (this.mode === "halted") {
       acknowledge(this.ports, message, () => message.nak());
       return;
     }
-    this.heldPlaces.add(place);
-    try {
-      this.waiting.put({ ...read(), message, tries: 0, faults: 0 });
-      this.timer.soon();
-    } catch (error) {
-      this.track(this.toDeadLetters(message, `unreadable: ${messageOf(error)}`));
+    const items = read(place);
+    const of = this.messages.add(message, place, items.length);
+    const unreadable: [ItemPlace, string][] = [];
+    for (const item of items) {
+      if ("unreadable" in item) unreadable.push([{ of, index: item.index }, item.unreadable]);
+      else this.waiting.put({ key: item.key, of, index: item.index, data: item.data, tries: 0, faults: 0 });
     }
+    if (unreadable.length > 0) this.track(this.unreadable(unreadable).finally(() => this.freed()));
+    if (unreadable.length < items.length) this.timer.soon();
+  }
+
+  /** One after the other, since a message may hold many. Once halted, the message is given back with the rest. */
+  private async unreadable(items: readonly [ItemPlace, string][]): Promise<void> {
+    for (const [item, why] of items) if (this.mode !== "halted") await this.toDeadLetters(item, `unreadable: ${why}`);
   }
 
   /** Resolves once nothing of a stream is held. */
   async handled(stream: string): Promise<void> {
-    while (this.holds(stream))
+    while (this.messages.holds(stream))
       await new Promise<void>((resolve) => {
         this.waiters.set(stream, resolve);
       });
     this.waiters.delete(stream);
   }
 
-  private holds(stream: string): boolean {
-    return [...this.taken, ...this.waiting].some(({ message }) => message.info.stream === stream);
-  }
-
-  /**
-   * Handles the messages that are held, then resolves. Messages that cannot be handled are given back to the other
-   * nodes.
-   */
+  /** Handles the items that are held, then resolves. Messages that cannot be handled are given back to other nodes. */
   async stop(): Promise<void> {
     this.mode = "draining";
     this.dispatch();
@@ -113,24 +125,28 @@ export class Batches {
     this.halt();
     clearTimeout(deadline);
     await Promise.all(this.running);
-    this.giveBack([...this.taken, ...this.waiting.remove(() => true)]);
+    this.giveBack([...this.messages]);
+    this.taken.clear();
     clearInterval(this.keepAlive);
     this.timer.stop();
   }
 
-  /**
-   * Gives back the waiting messages. Messages of a key that is in work stay until its batch has ended. Messages are
-   * delivered again in the order in which they are given back, so those of a failed batch must go first.
-   */
+  /** Gives back the messages of which no item is in work, without changing the order of a key. */
   private halt(): void {
     this.mode = "halted";
-    this.giveBack(this.waiting.remove(({ key }) => !this.waiting.isBusy(key)));
+    this.giveBack(this.messages.givable(this.waiting, (key) => this.waiting.isBusy(key)));
     for (const resolve of this.waiters.values()) resolve();
     this.halted.resolve();
   }
 
-  private giveBack(messages: readonly Delivered[]): void {
-    for (const one of messages) this.finish(one, () => one.message.nak());
+  private giveBack(messages: readonly OpenMessage[]): void {
+    const back = new Set(messages);
+    this.waiting.remove(({ of }) => back.has(of));
+    for (const one of back) {
+      this.messages.remove(one);
+      acknowledge(this.ports, one.message, () => one.message.nak());
+    }
+    this.progressed();
   }
 
   private track(work: Promise<void>): void {
@@ -145,28 +161,28 @@ export class Batches {
       const batch = this.waiting.take(most);
       for (const messages of batch.values()) for (const one of messages) this.taken.add(one);
       this.inFlight++;
-      this.track(this.attempt(batch).finally(() => this.ended()));
+      this.track(this.attempt(batch).finally(() => this.batchEnded()));
     }
   }
 
-  private ended(): void {
+  private batchEnded(): void {
     this.inFlight--;
     this.timer.soon();
     this.freed();
   }
 
   /**
-   * Never rejects: afterwards every message of the batch is acked, a dead letter, pausing or waiting; once halted, some
-   * may be in work still, and `stop` gives them back.
+   * Never rejects: afterwards every item of the batch is done, a dead letter, pausing or waiting; once halted, some may
+   * be in work still, and `stop` gives their messages back.
    */
   private async attempt(batch: Batch): Promise<void> {
-    const messages = [...batch.values()].flat();
+    const items = [...batch.values()].flat();
     try {
-      await this.ports.handle(messages.map(view));
-      for (const one of messages) this.finish(one, () => one.message.ack());
+      await this.ports.handle(items.map(view));
+      for (const one of items) this.ended(one);
       for (const key of batch.keys()) this.waiting.done(key);
     } catch (error) {
-      const about = { channel: this.bounds.durable, messages: messages.length, err: error };
+      const about = { channel: this.bounds.durable, messages: items.length, err: error };
       if (isUnavailable(error)) {
         this.ports.log.warn(about, "a dependency is not reachable: the batch is tried again");
         for (const [key, own] of batch) this.tryLater(key, own);
@@ -177,62 +193,64 @@ export class Batches {
     }
   }
 
-  /** After an error of a batch with one key: its first message is tried alone, and the others follow in order. */
+  /** After an error of a batch with one key: its first item is tried alone, and the others follow in order. */
   private async failed(batch: Batch, error: unknown): Promise<void> {
-    const [[key, messages]] = batch as unknown as [[string, Delivered[]]];
-    const [first, ...rest] = messages as [Delivered, ...Delivered[]];
+    const [[key, items]] = batch as unknown as [[string, Delivered[]]];
+    const [first, ...rest] = items as [Delivered, ...Delivered[]];
     if (rest.length > 0) {
       for (const one of rest) this.taken.delete(one);
       this.waiting.returnRest(key, rest);
       await this.attempt(new Map([[key, [first]]]));
     } else if (this.mayFailAgain(first, error)) this.tryLater(key, [first]);
     else {
-      await this.toDeadLetters(first.message, messageOf(error));
-      this.taken.delete(first);
+      await this.toDeadLetters(first, messageOf(error));
       this.waiting.done(key);
-      this.progressed();
     }
   }
 
-  /** Counts an error of a message that was handled alone. An outage is not counted. */
+  /** Counts an error of an item that was handled alone. An outage is not counted. */
   private mayFailAgain(one: Delivered, error: unknown): boolean {
     one.faults++;
     if (one.faults >= limits.jetstream.maxAttempts) return false;
-    const about = { channel: this.bounds.durable, sequence: one.message.seq, faults: one.faults, err: error };
+    const about = { channel: this.bounds.durable, ...placeForLog(one), faults: one.faults, err: error };
     this.ports.log.error(about, "a message could not be handled: it is tried again");
     return true;
   }
 
-  /** The messages of the key pause, each time for longer. After the pause they are the first of their key. */
-  private tryLater(key: string, messages: Delivered[]): void {
+  /** The items of the key pause, each time for longer. After the pause they are the first of their key. */
+  private tryLater(key: string, items: Delivered[]): void {
     if (this.mode !== "running") {
       this.halt();
       return;
     }
-    const delayMs = retryDelayMs(messages[0]?.tries ?? 0);
-    for (const one of messages) one.tries++;
+    const delayMs = retryDelayMs(items[0]?.tries ?? 0);
+    for (const one of items) one.tries++;
     const again = () => {
       if (this.mode === "halted") return;
-      for (const one of messages) this.taken.delete(one);
-      this.waiting.putBack(key, messages);
+      for (const one of items) this.taken.delete(one);
+      this.waiting.putBack(key, items);
       this.dispatch();
     };
     setTimeout(again, delayMs).unref();
   }
 
-  private async toDeadLetters(message: JsMsg, reason: string): Promise<void> {
-    await deadLetter(this.ports, this.bounds.durable, message, reason);
-    this.heldPlaces.delete(placeOf(message));
+  /** Where the copy cannot be written, the whole message is given back, once none of its items is in work. */
+  private async toDeadLetters(item: ItemPlace, reason: string): Promise<void> {
+    const isCopied = await deadLetter(this.ports, this.bounds.durable, item, reason);
+    if (!isCopied) item.of.againAfterMs = limits.jetstream.retryMaxDelayMs;
+    this.ended(item);
   }
 
-  private finish(one: Delivered, answer: () => void): void {
-    this.taken.delete(one);
-    this.heldPlaces.delete(placeOf(one.message));
-    acknowledge(this.ports, one.message, answer);
+  /** An item is done or a dead letter. Its message is acked, or given back, once it was the last one. */
+  private ended(item: ItemPlace): void {
+    this.taken.delete(item);
+    const { message, againAfterMs } = item.of;
+    if (this.messages.itemEnded(item.of))
+      acknowledge(this.ports, message, () => (againAfterMs === undefined ? message.ack() : message.nak(againAfterMs)));
     this.progressed();
   }
 
-  /** Called when a message is no longer held. */
+  /** Called when an item or a message is no longer held. */
   private progressed(): void {
     for (const resolve of this.waiters.values()) resolve();
     if (this.mode === "draining" && this.held === 0) this.halted.resolve();

@@ -1,68 +1,11 @@
 import type { JetStreamClient, JetStreamManager, JsMsg } from "nats";
 import { limits } from "../../config/limits.ts";
 import { Batches } from "./batches.ts";
-import type { Missed } from "./catch-up.ts";
-import { consumersOf, type StreamDefinition } from "./definitions.ts";
-import { type ChannelMessage, type HandlingPorts, placeOf } from "./message.ts";
-import { Puller } from "./puller.ts";
-
-/**
- * A durable pull consumer, shared by all nodes that have the same `durable`. A stream with partitions has a consumer for
- * each of them, which one node at a time pulls: their messages keep their order although many nodes share the channel.
- */
-export interface ChannelDefinition<This = unknown> {
-  readonly stream: StreamDefinition;
-  /**
-   * The filter, without the namespace's prefix; may end in `*` or `>`. Without it the consumer reads the whole stream,
-   * which costs less.
-   */
-  readonly subject?: string;
-  readonly durable: string;
-  /**
-   * One node at a time pulls, so that messages keep their order. Only for streams without partitions: partitions always
-   * have it.
-   */
-  readonly exclusive?: true;
-  /** The most messages of one call of the handler. */
-  readonly batch: number;
-  readonly batchesInFlight: number;
-  /**
-   * While messages stream in, a batch that is not full starts this long after the one before it, since a message costs
-   * more in a small batch. After a pause the first message is handled at once. 0 where left out.
-   */
-  readonly gatherMs?: number;
-  /**
-   * The most messages that this node holds, waiting and in work; running pulls may bring as many again. The default is
-   * enough for the batches in flight and one more.
-   */
-  readonly heldMessages?: number;
-  /** Checks a received message. If it throws, the message becomes a dead letter at once. */
-  readonly parse?: (data: unknown) => unknown;
-  /** Messages of one key are handled in the order of the stream, and never in two batches at once. */
-  readonly key?: (data: never) => string;
-  /**
-   * Handles a batch. Every message of it is acked once this resolves. If it rejects, the same messages are delivered
-   * again, so it must be idempotent. After a rejection with `unavailable` they are retried without limit, with growing
-   * pauses. After another error each key is tried alone, and the failing message becomes a dead letter in the end.
-   */
-  handler(this: This, messages: ChannelMessage[]): Promise<void>;
-  /**
-   * Of a consumer of a log: handles again what the service's books say has happened since a time. Called where the log
-   * has lost messages that the consumer may not have read: dropped for their bytes or age, or gone with the stream. On one
-   * node at a time, whichever it is. Where it rejects it is called again.
-   */
-  missed?(this: This, missed: Missed): Promise<void>;
-  /**
-   * Gets the parsed data of each message that became a dead letter, after its copy is confirmed and before it is acked.
-   * So it may get one again.
-   */
-  dead?(this: This, data: unknown): void;
-}
-
-/** See `Channel.partitions`. */
-export function partitionsOfChannel({ stream, exclusive }: Pick<ChannelDefinition, "stream" | "exclusive">): number {
-  return stream.partitions ?? (exclusive ? 1 : 0);
-}
+import { type ChannelDefinition, partitionsOfChannel } from "./channel-definition.ts";
+import { consumersOf } from "./definitions.ts";
+import type { HandlingPorts } from "./message.ts";
+import { type Bound, Puller } from "./puller.ts";
+import { readItems } from "./split.ts";
 
 export interface ChannelPorts extends HandlingPorts {
   /**
@@ -79,8 +22,6 @@ export interface ChannelPorts extends HandlingPorts {
 export interface PartitionLease {
   unlock(): Promise<void>;
 }
-
-const decoder = new TextDecoder();
 
 /**
  * Pulls durable consumers and passes their messages to the handler in batches. A batch has the messages that arrived
@@ -110,7 +51,7 @@ export class Channel {
     });
   }
 
-  /** Messages held in this process. */
+  /** Items held in this process: messages, or the parts of messages that are split. */
   get held(): number {
     return this.batches.held;
   }
@@ -235,19 +176,19 @@ export class Channel {
     return new Map(consumersOf(this.definition).map(({ durable, stream }) => [durable, stream]));
   }
 
-  private room(): number {
-    const { batch, batchesInFlight, heldMessages = batch * (batchesInFlight + 1) } = this.definition;
-    if (this.held >= heldMessages) return 0;
-    return Math.max(1, Math.ceil(heldMessages / Math.max(1, this.pullers.size)));
+  /**
+   * A share of what may be held. Of a message that is split nobody knows how many items it has, so their bytes are
+   * bounded instead.
+   */
+  private room(): Bound | undefined {
+    const { batch, batchesInFlight, split, heldMessages = batch * (batchesInFlight + 1) } = this.definition;
+    if (this.held >= heldMessages) return undefined;
+    const share = Math.max(1, Math.ceil(heldMessages / Math.max(1, this.pullers.size)));
+    return split ? { max_bytes: share * split.leastBytes } : { max_messages: share };
   }
 
   private received(message: JsMsg): void {
-    this.batches.put(message, () => {
-      const { parse, key } = this.definition;
-      const raw: unknown = JSON.parse(decoder.decode(message.data));
-      const data = parse ? parse(raw) : raw;
-      return { data, key: key ? key(data as never) : placeOf(message) };
-    });
+    this.batches.put(message, (place) => readItems(message.data, this.definition, place));
   }
 }
 

@@ -3,7 +3,7 @@ import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { deadLetters as definition } from "./streams.ts";
 
-/** A message that a channel could not handle, as stored in stream DEAD. */
+/** A message, or an item of one, that a channel could not handle, as stored in stream DEAD. */
 export interface DeadLetter {
   /** Its sequence in stream DEAD, by which operators name it. */
   readonly sequence: number;
@@ -15,6 +15,8 @@ export interface DeadLetter {
   readonly subject: string;
   readonly stream: string;
   readonly streamSequence: number;
+  /** Its place in its message, from 0; `undefined` where it is the whole message. */
+  readonly item: number | undefined;
   readonly reason: string;
   readonly requestId: string | undefined;
   readonly data: Uint8Array;
@@ -44,6 +46,7 @@ function read({ seq, subject, data, time, head }: Stored): DeadLetter {
     subject: head?.get("Dead-Subject") ?? "",
     stream: head?.get("Dead-Stream") ?? "",
     streamSequence: Number(head?.get("Dead-Sequence")),
+    item: head?.has("Dead-Item") ? Number(head.get("Dead-Item")) : undefined,
     reason: head?.get("Dead-Reason") ?? "",
     requestId: head?.get("Request-Id") || undefined,
     data,
@@ -99,7 +102,7 @@ export class DeadLetters {
   }
 
   /**
-   * Puts a dead letter back into its stream, and removes it from the dead letters once the server has acked it. After a
+   * Puts a dead letter back into its stream, an item as a message of its own, and removes it from the dead letters once the server has acked it. After a
    * crash in between it stays here, and a repeat within JetStream's duplicate window is dropped. Every channel of that
    * subject gets it, under a new message id; consumers recognize repeats by its business id. `false` where there is no
    * such dead letter.

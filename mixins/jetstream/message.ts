@@ -2,11 +2,11 @@ import type { JsMsg } from "nats";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 
-/** A message as the handler gets it. */
+/** A message, or an item of one that holds many, as the handler gets it. */
 export interface ChannelMessage<T = unknown> {
   readonly data: T;
   readonly subject: string;
-  /** The sequence in its stream, the same in every delivery. */
+  /** The message's sequence in its stream, the same in every delivery. */
   readonly sequence: number;
   readonly requestId: string | undefined;
 }
@@ -14,24 +14,48 @@ export interface ChannelMessage<T = unknown> {
 /** The actions of a channel on messages. */
 export interface HandlingPorts {
   handle(messages: ChannelMessage[]): Promise<void>;
-  /** Resolves once the copy is confirmed in the dead letters. */
-  publishDead(channel: string, message: JsMsg, reason: string): Promise<void>;
+  /**
+   * Copies an item of a message, or the whole message where `index` is `undefined`. Resolves once the copy is confirmed
+   * in the dead letters.
+   */
+  publishDead(channel: string, message: JsMsg, index: number | undefined, reason: string): Promise<void>;
   log: Log;
 }
 
-/** A message that a channel holds. */
-export interface Delivered {
-  readonly key: string;
+/** A message that a channel holds: items of it are open, i.e. neither handled nor in the dead letters. */
+export interface OpenMessage {
   readonly message: JsMsg;
+  /** See `placeOf`. */
+  readonly place: string;
+  open: number;
+  /** Set where the dead letter of an item could not be written: the message is given back in the end, for so long. */
+  againAfterMs?: number;
+}
+
+/** Where an item stands. */
+export interface ItemPlace {
+  readonly of: OpenMessage;
+  /** Its place in its message; `undefined` where it is the whole message. */
+  readonly index: number | undefined;
+}
+
+/** An item that a channel holds: a message, or a part of one. */
+export interface Delivered extends ItemPlace {
+  readonly key: string;
   readonly data: unknown;
   /** Pauses so far; they determine the length of the next one. */
   tries: number;
-  /** Errors of this message when handled alone; too many make it a dead letter. */
+  /** Errors of this item when handled alone; too many make it a dead letter. */
   faults: number;
 }
 
+/** The place as log lines name it. */
+export function placeForLog({ of: { message }, index }: ItemPlace): { sequence: number; item?: number } {
+  return { sequence: message.seq, ...(index === undefined ? {} : { item: index }) };
+}
+
 /** What the handler gets of it. */
-export function view({ message, data }: Delivered): ChannelMessage {
+export function view({ of: { message }, data }: Delivered): ChannelMessage {
   return {
     data,
     subject: message.subject,
@@ -43,7 +67,7 @@ export function view({ message, data }: Delivered): ChannelMessage {
   };
 }
 
-/** Messages that are handled together, by key. */
+/** Items that are handled together, by key. */
 export type Batch = Map<string, Delivered[]>;
 
 /** The pause before the next try: it doubles with each try, within bounds. */

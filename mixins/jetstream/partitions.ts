@@ -1,12 +1,18 @@
 /**
- * The partitions that a node pulls. They are dealt out to the nodes in the order of their ids: nodes that see the same
- * nodes compute the same shares, and shares differ by one at the most. While nodes see different sets of nodes, two of
- * them may pull a partition, or none. Then the order is not certain, but nothing is lost or doubled.
+ * The node that pulls a partition: partitions are dealt out to the nodes in the order of their ids. Nodes that see the
+ * same nodes compute the same, and the nodes' shares differ by one at the most. While nodes see different sets of nodes,
+ * two of them may pull a partition, or none. Then the order is not certain, but nothing is lost or doubled.
+ *
+ * @param sortedIds at least one, in the order of their ids
  */
+export function nodeOfPartition(partition: number, sortedIds: readonly string[]): string {
+  return sortedIds[partition % sortedIds.length] as string;
+}
+
+/** The partitions that a node pulls. */
 export function partitionsOf(nodeId: string, nodeIds: readonly string[], partitions: number): number[] {
   const nodes = [...new Set([...nodeIds, nodeId])].sort();
-  const place = nodes.indexOf(nodeId);
   return Array.from({ length: partitions }, (_, partition) => partition).filter(
-    (partition) => partition % nodes.length === place,
+    (partition) => nodeOfPartition(partition, nodes) === nodeId,
   );
 }

@@ -16,6 +16,7 @@ import { limits } from "../../config/limits.ts";
 import type { StreamDefinition } from "./definitions.ts";
 import { NotAcked, Publisher, type PublisherObserver } from "./publisher.ts";
 import type { Recovery } from "./recoveries.ts";
+import { type MessageSplit, messageOfItem } from "./split.ts";
 
 export interface PublishOptions {
   /**
@@ -36,6 +37,8 @@ export interface JetStreamPort {
    * once. @throws NatsError for an invalid subject.
    */
   publish(subject: string, payload: unknown, options: PublishOptions): Promise<PubAck>;
+  /** The same for a payload that is JSON already. */
+  publishText(subject: string, text: string, options: PublishOptions): Promise<PubAck>;
   /** The service's streams of kind `log`, without the dead letters. */
   readonly logs: readonly StreamDefinition[];
   /**
@@ -43,7 +46,7 @@ export interface JetStreamPort {
    * stream made in its place; "" where that is not certain.
    */
   whoAcks(): (ack: PubAck) => string;
-  /** Messages that this service holds in its channels, waiting and in flight. */
+  /** Messages, or their items, that this service holds in its channels, waiting and in flight. */
   held(): number;
   /** Adds a recovery, which restores messages of a stream that was made again. Needs mysqlMixin. */
   recover(recovery: Recovery): void;
@@ -58,36 +61,34 @@ export function openPort(
   connection: NatsConnection,
   manager: JetStreamManager,
   observer: PublisherObserver,
-): Pick<JetStreamPort, "connection" | "manager" | "client" | "publish"> {
+): Pick<JetStreamPort, "connection" | "manager" | "client" | "publish" | "publishText"> {
   const client = connection.jetstream({ timeout: limits.jetstream.publishTimeoutMs });
   const publisher = new Publisher(connection, observer);
-  return {
-    connection,
-    manager,
-    client,
-    async publish(subject, payload, { msgId, requestId }) {
-      const body = encoder.encode(JSON.stringify(payload));
-      const head = headers();
-      head.set("Nats-Msg-Id", msgId);
-      if (requestId) head.set("Request-Id", requestId);
-      // An earlier attempt may have been stored, although this one was refused.
-      let mayHaveHappened = false;
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await publisher.publish(natsPrefix() + subject, body, head);
-        } catch (error) {
-          if (isTooLarge(error))
-            throw fail("messageTooLarge", { subject, msgId, bytes: body.length, most: connection.info?.max_payload });
-          // A retry cannot succeed: the subject or the message is invalid.
-          if (isMessageFault(error)) throw error;
-          mayHaveHappened ||= error instanceof NotAcked && error.mayHaveHappened;
-          if (attempt >= limits.jetstream.publishAttempts || connection.isClosed())
-            throw fail("unavailable", { subject, msgId, cause: messageOf(error), mayHaveHappened });
-          await new Promise((resolve) => setTimeout(resolve, limits.jetstream.publishBackoffMs * attempt));
-        }
+  const publishText = async (subject: string, text: string, { msgId, requestId }: PublishOptions): Promise<PubAck> => {
+    const body = encoder.encode(text);
+    const head = headers();
+    head.set("Nats-Msg-Id", msgId);
+    if (requestId) head.set("Request-Id", requestId);
+    // An earlier attempt may have been stored, although this one was refused.
+    let mayHaveHappened = false;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await publisher.publish(natsPrefix() + subject, body, head);
+      } catch (error) {
+        if (isTooLarge(error))
+          throw fail("messageTooLarge", { subject, msgId, bytes: body.length, most: connection.info?.max_payload });
+        // A retry cannot succeed: the subject or the message is invalid.
+        if (isMessageFault(error)) throw error;
+        mayHaveHappened ||= error instanceof NotAcked && error.mayHaveHappened;
+        if (attempt >= limits.jetstream.publishAttempts || connection.isClosed())
+          throw fail("unavailable", { subject, msgId, cause: messageOf(error), mayHaveHappened });
+        await new Promise((resolve) => setTimeout(resolve, limits.jetstream.publishBackoffMs * attempt));
       }
-    },
+    }
   };
+  const publish = async (subject: string, payload: unknown, options: PublishOptions) =>
+    publishText(subject, JSON.stringify(payload), options);
+  return { connection, manager, client, publish, publishText };
 }
 
 /** Copies a header. An invalid header of a foreign publisher must not keep its message out of the dead letters. */
@@ -117,12 +118,12 @@ export function requireMaxPayload(connection: NatsConnection): void {
 }
 
 /**
- * Copies a message to the dead letters, with its origin and the reason. Resolves once the copy is confirmed. A message
- * that is too large together with these headers is cut and marked as cut: it can be read, but not replayed. Ovation
- * itself writes no such message.
+ * Copies a message, or an item of it as a message of its own, to the dead letters, with its origin and the reason.
+ * Resolves once the copy is confirmed. What is too large together with these headers is cut and marked as cut: it can
+ * be read, but not replayed. Ovation itself writes no such message.
  */
-export function deadLetterWriter(client: JetStreamClient) {
-  return async (channel: string, message: JsMsg, reason: string) => {
+export function deadLetterWriter(client: JetStreamClient, split?: MessageSplit) {
+  return async (channel: string, message: JsMsg, index: number | undefined, reason: string) => {
     const head = headers();
     for (const [key, values] of message.headers ?? []) for (const value of values) copyHeader(head, key, value);
     head.delete("Nats-Msg-Id");
@@ -130,16 +131,18 @@ export function deadLetterWriter(client: JetStreamClient) {
     head.set("Dead-Subject", message.subject);
     head.set("Dead-Stream", message.info.stream);
     head.set("Dead-Sequence", String(message.seq));
+    if (index !== undefined) head.set("Dead-Item", String(index));
     // The consumer's name tells streams of the same name apart (streams.ts).
-    const msgID = `dead:${message.info.stream}:${message.info.consumer}:${message.seq}`;
+    const place = `${message.info.stream}:${message.info.consumer}:${message.seq}`;
+    const msgID = index === undefined ? `dead:${place}` : `dead:${place}:${index}`;
     const subject = `${natsPrefix()}dead.${channel}`;
-    await client.publish(subject, message.data, { msgID, headers: head }).catch((error: unknown) => {
+    const data = messageOfItem(message.data, split, index);
+    await client.publish(subject, data, { msgID, headers: head }).catch((error: unknown) => {
       if (!isTooLarge(error)) throw error;
       const cut = headers();
       for (const [key, values] of head) if (key.startsWith("Dead-")) for (const value of values) cut.append(key, value);
-      cut.set("Dead-Cut", String(message.data.length));
-      const data = message.data.subarray(0, limits.jetstream.deadLetterCutBytes);
-      return client.publish(subject, data, { msgID, headers: cut });
+      cut.set("Dead-Cut", String(data.length));
+      return client.publish(subject, data.subarray(0, limits.jetstream.deadLetterCutBytes), { msgID, headers: cut });
     });
   };
 }

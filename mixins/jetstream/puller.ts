@@ -6,9 +6,20 @@ interface ClientTimer {
   timeout?: { cancel(): void };
 }
 
+/** What one pull may bring, in messages or in bytes. */
+export type Bound = { readonly max_messages: number } | { readonly max_bytes: number };
+
+/** A pull that is bounded in bytes asks for so many messages: nats.js 2 says so, whatever it is asked for. */
+const messagesByBytes = 100;
+
+/** The place of a message in nats.js 2 as it came from the socket, with its size as the server counts it. */
+interface ReceivedMessage {
+  msg?: { size(): number };
+}
+
 export interface PullerPorts {
-  /** How many messages may be requested now; below one the puller waits for `roomFreed`. */
-  room(): number;
+  /** What may be requested now; while it is `undefined` the puller waits for `roomFreed`. */
+  room(): Bound | undefined;
   received(message: JsMsg): void;
   failed(error: unknown): void;
 }
@@ -25,6 +36,8 @@ export class Puller {
   private readonly ports: PullerPorts;
   private consumer: Consumer | undefined;
   private stopping = false;
+  /** The next message may have more bytes than a pull may bring. */
+  private isTooLarge = false;
   private interrupt: () => void = () => {};
   private readonly finished: Promise<void>;
 
@@ -51,7 +64,7 @@ export class Puller {
   private async run(): Promise<void> {
     while (!this.stopping) {
       const room = this.ports.room();
-      if (room < 1) {
+      if (!room) {
         await this.pause();
         continue;
       }
@@ -71,17 +84,31 @@ export class Puller {
    * One pull, until the server ends it. The client has its own timer, 50 ms after the server's, and drops later
    * messages. A busy process reads messages late that were sent in time; they would be delivered again only after the
    * ack wait, behind later ones. So that timer is replaced by one that lasts as long as the ack wait.
+   *
+   * The server does not always say that a pull by bytes is over (2.9), so its messages and bytes are counted here too.
+   * It ends such a pull at once where the next message alone has more bytes: that message is requested by itself.
    */
-  private async pull(consumer: Consumer, room: number): Promise<void> {
+  private async pull(consumer: Consumer, room: Bound): Promise<void> {
     const expires = limits.jetstream.fetchExpiresMs;
-    const messages: ConsumerMessages = await consumer.fetch({ max_messages: room, expires });
+    const bound: Bound = this.isTooLarge ? { max_messages: 1 } : room;
+    const startedAt = performance.now();
+    const messages: ConsumerMessages = await consumer.fetch({ ...bound, expires });
     (messages as ConsumerMessages & ClientTimer).timeout?.cancel();
     const late = setTimeout(() => void messages.close(), expires + limits.jetstream.ackWaitMs);
+    let count = 0;
+    let bytes = 0;
     try {
-      for await (const message of messages) this.ports.received(message);
+      for await (const message of messages) {
+        this.ports.received(message);
+        if (!("max_bytes" in bound)) continue;
+        count++;
+        bytes += (message as ReceivedMessage).msg?.size() ?? 0;
+        if (count >= messagesByBytes || bytes >= bound.max_bytes) break;
+      }
     } finally {
       clearTimeout(late);
     }
+    this.isTooLarge = "max_bytes" in bound && count === 0 && performance.now() - startedAt < expires / 2;
   }
 
   private async pause(ms?: number): Promise<void> {

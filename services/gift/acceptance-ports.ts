@@ -1,25 +1,23 @@
 import type { Context, Service } from "moleculer";
-import { fail, isUnavailable } from "../../broker/failure.ts";
+import { fail, failureName, isUnavailable, reachedNobody } from "../../broker/failure.ts";
+import { rendezvousNode } from "../../broker/rendezvous-strategy.ts";
+import type { ServiceNodes } from "../../broker/service-nodes.ts";
+import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { AnswerCache } from "../../mixins/answer-cache.ts";
 import { call } from "../contracts.ts";
+import type { FundsVerdict } from "../wallet/wallet.contract.ts";
 import { bucketOf } from "../wallet-buckets.ts";
 import type { AcceptancePorts } from "./acceptance.ts";
-import { recallAccepted, rememberAccepted } from "./accepted-orders.ts";
+import type { Found } from "./acceptance-checks.ts";
+import { partitionOf } from "./accepted-gift.ts";
+import { recallHashes } from "./accepted-orders.ts";
 import type { GiftState } from "./gift-state.ts";
-import { enqueue } from "./queue.ts";
+import { findContentHashes } from "./gift-store.ts";
+import { publishGifts } from "./publication.ts";
 
-/**
- * A query of another service. Its time-out is a plain `unavailable`, since the gift is certainly not accepted: callers
- * must not take it for an unanswered `gift.send`, which may have accepted the gift.
- */
-async function query<T>(asked: Promise<T>): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    throw isUnavailable(error) ? fail("unavailable", { cause: (error as Error).message }) : error;
-  }
-}
+type Accepting = Service & GiftState;
+type Asking = Pick<Context, "call" | "requestID">;
 
 /** The anchors of live rooms, by room id. Rooms that are not live are not cached, since they may open at any time. */
 export function anchorCache(): GiftState["anchors"] {
@@ -27,21 +25,143 @@ export function anchorCache(): GiftState["anchors"] {
   return new AnswerCache({ max, ttlMs: limits.gift.anchorCacheMs, keeps: (anchorId) => anchorId !== undefined });
 }
 
-/** The ports of acceptance: this node's caches, Redis, the books, the queue, and the actions of other services. */
-export function acceptancePorts(service: Service & GiftState, ctx: Context<unknown>): AcceptancePorts {
+/** For a question to a node that may be dead: the other gifts of the group must not wait for it for long. */
+export const question = () => ({
+  timeout: config().CALL_TIMEOUT_MS * limits.gift.questionShareOfTimeout,
+  tracking: false as const,
+});
+
+/** Reads what is cached, and asks for the rest. An error concerns its key alone. */
+async function findAll<Key, Value>(
+  keys: ReadonlySet<Key>,
+  cached: (key: Key) => Value | undefined,
+  ask: (key: Key) => Promise<Value>,
+): Promise<Map<Key, Found<Value>>> {
+  const found = new Map<Key, Found<Value>>();
+  const asked: Promise<void>[] = [];
+  const askFor = async (key: Key) => {
+    try {
+      found.set(key, { value: await ask(key) });
+    } catch (error) {
+      found.set(key, { error });
+    }
+  };
+  for (const key of keys) {
+    const value = cached(key);
+    if (value === undefined) asked.push(askFor(key));
+    else found.set(key, { value });
+  }
+  if (asked.length > 0) await Promise.all(asked);
+  return found;
+}
+
+interface AskedFunds {
+  readonly userId: string;
+  readonly amount: number;
+}
+
+/**
+ * Asks each wallet node about the senders whose buckets it has. A node that turns out to be gone is left out, and its
+ * part asked of the others.
+ */
+async function fundsOfAll(
+  walletNodes: ServiceNodes,
+  ctx: Asking,
+  gifts: readonly AskedFunds[],
+  tries = 2,
+): Promise<Found<FundsVerdict>[]> {
+  const found: Found<FundsVerdict>[] = new Array(gifts.length);
+  const nodes = walletNodes.ids();
+  const nodeOf = ({ userId }: AskedFunds) =>
+    nodes.length > 1 ? rendezvousNode(nodes, String(bucketOf(userId))) : nodes[0];
+  const places = Map.groupBy(gifts.keys(), (at) => nodeOf(gifts[at] as AskedFunds));
+  const askNode = async (nodeID: string | undefined, at: readonly number[]) => {
+    const own = at.map((place) => gifts[place] as AskedFunds);
+    try {
+      if (nodeID === undefined) throw fail("unavailable", { cause: "there is no wallet" });
+      const { funds } = await call(ctx, "wallet.checkFunds", { gifts: own }, { nodeID, ...question() });
+      for (const [n, place] of at.entries()) found[place] = { value: funds[n] as FundsVerdict };
+    } catch (error) {
+      const again = nodeID !== undefined && reachedNobody(error) && tries > 1;
+      if (again) walletNodes.leaveOut(nodeID);
+      const rest = again ? await fundsOfAll(walletNodes, ctx, own, tries - 1) : undefined;
+      for (const [n, place] of at.entries()) found[place] = rest?.[n] ?? { error };
+    }
+  };
+  await Promise.all([...places].map(([nodeID, at]) => askNode(nodeID, at)));
+  return found;
+}
+
+/** The ports of acceptance for one group: this node's caches, Redis, the books, the queue, and other services. */
+export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePorts {
+  const { redis, mysql, logger, orders } = service;
+  const startedAt = performance.now();
+  let redisAway = false;
+  const recall = async (orderIds: readonly string[]) => {
+    if (redisAway) return new Map<string, string>();
+    try {
+      return await recallHashes(redis, orderIds);
+    } catch (error) {
+      redisAway = true;
+      logger.warn({ err: error }, "accepted orders cannot be read from Redis: only this node and the books are asked");
+      return new Map<string, string>();
+    }
+  };
+  const knownOrders = async (orderIds: readonly string[]) => {
+    // The settler writes the books before it removes an order from Redis, so they are asked after it.
+    const known = await recall(orderIds);
+    const others = known.size === 0 ? orderIds : orderIds.filter((orderId) => !known.has(orderId));
+    if (others.length > 0)
+      for (const [orderId, contentHash] of await findContentHashes(mysql, others)) known.set(orderId, contentHash);
+    return known;
+  };
+  /** Faults of this system; outages and refusals are answers. */
+  const report = <Value>(asked: Promise<Value>): Promise<Value> =>
+    asked.catch((error: unknown) => {
+      if (failureName(error) === undefined && !isUnavailable(error))
+        logger.error(
+          { err: error, requestId: ctx.requestID },
+          "a query of acceptance failed: its gifts are answered 500",
+        );
+      throw error;
+    });
   return {
-    async knownOrder(orderId) {
-      const waiting = await recallAccepted(service.redis, orderId, service.logger);
-      return waiting?.contentHash ?? service.settledOrders.get(orderId);
-    },
-    gift: (giftId) => service.catalogueCache.gift(giftId),
-    anchorOf: (roomId) =>
-      query(service.anchors.get(roomId, async () => (await call(ctx, "living-room.find", { roomId }))?.anchorId)),
-    mayReceive: (userId) => query(service.receivers.has(userId)),
-    sharePercentOf: (receiverId) => query(service.shares.percentOf(receiverId)),
-    funds: async (userId, amount) =>
-      (await query(call(ctx, "wallet.checkFunds", { bucket: bucketOf(userId), userId, amount }))).funds,
-    enqueue: (gift, unique) => enqueue(service, gift, { unique, requestId: ctx.requestID }),
-    remember: (gift) => rememberAccepted(service.redis, gift, service.logger),
+    orders,
+    knownOrders,
+    gifts: (ids) =>
+      findAll(
+        ids,
+        (giftId) => service.catalogueCache.cached(giftId),
+        (giftId) => report(service.catalogueCache.gift(giftId)),
+      ),
+    anchors: (ids) =>
+      findAll(
+        ids,
+        (roomId) => service.anchors.cached(roomId),
+        (roomId) =>
+          report(
+            service.anchors.get(
+              roomId,
+              async () => (await call(ctx, "living-room.find", { roomId }, question()))?.anchorId,
+            ),
+          ),
+      ),
+    receivers: (ids) =>
+      findAll(
+        ids,
+        (userId) => service.receivers.cached(userId),
+        (userId) => report(service.receivers.has(userId)),
+      ),
+    shares: (ids) =>
+      findAll(
+        ids,
+        (anchorId) => service.shares.cached(anchorId),
+        (anchorId) => report(service.shares.percentOf(anchorId)),
+      ),
+    funds: (gifts) => fundsOfAll(service.walletNodes, ctx, gifts),
+    mayGive: (userId) => service.rate?.take(userId, performance.now()) ?? true,
+    isStale: () => performance.now() - startedAt > config().CALL_TIMEOUT_MS * limits.gift.staleShareOfTimeout,
+    isSilent: (userId) => service.silent.has(partitionOf(userId), performance.now()),
+    publish: (gifts) => publishGifts(service, gifts, { requestId: ctx.requestID, redisAway, knownOrders }),
   };
 }

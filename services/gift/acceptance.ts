@@ -1,122 +1,179 @@
-import { randomUUID } from "node:crypto";
-import { fail, isUnavailable } from "../../broker/failure.ts";
-import type { FailureName } from "../../config/errors.ts";
-import { orderIdOf } from "../gift-order-id.ts";
-import { type AcceptedGift, contentHashOf } from "./accepted-gift.ts";
-import type { CatalogueGift } from "./gift.contract.ts";
+import { isUnavailable } from "../../broker/failure.ts";
+import { messageOf } from "../../broker/unknown-values.ts";
+import { type Checked, type CheckPorts, check } from "./acceptance-checks.ts";
+import { Candidate, type GiftRequest, type Terms } from "./candidate.ts";
+import type { GiftAnswer } from "./gift.contract.ts";
+import type { NodeOrders } from "./node-orders.ts";
 
-export interface GiftRequest {
-  userId: string;
-  giftId: number;
-  roomId: number;
-  receiverId: string;
-  type: number;
-  count: number;
-  requestId?: string;
-  /** For a gift without a request id: a new random id of the caller. */
-  orderId?: string;
-}
-
-/** The entry of the queue under an order id. */
-export interface Queued {
-  contentHash: string;
-  /** The gift with its price and share; `undefined` where it is settled and has left the queue. */
-  gift: AcceptedGift | undefined;
-}
-
-/** The dependencies of acceptance. Where a query fails, this request has put nothing into the queue. */
-export interface AcceptancePorts {
-  /** The content hash of an order that was accepted or settled, as far as Redis and the books have it. */
-  knownOrder(orderId: string): Promise<string | undefined>;
-  gift(giftId: number): Promise<CatalogueGift | undefined>;
-  /** The anchor of a live room. */
-  anchorOf(roomId: number): Promise<string | undefined>;
-  /** The receiver's share of a gift, whole percent. */
-  sharePercentOf(receiverId: string): Promise<number>;
-  /** Whether a user can receive gifts: the account is neither frozen nor invalid. */
-  mayReceive(userId: string): Promise<boolean>;
-  funds(userId: string, amount: number): Promise<"enough" | "short" | "unusable">;
+/** What acceptance depends on. */
+export interface AcceptancePorts extends CheckPorts {
+  readonly orders: NodeOrders;
   /**
-   * Durable when it resolves. Returns the gift that is in the queue: an earlier one, if the order was there already.
-   * With a `unique` id, which is made for this request, it was not.
+   * The content hashes of those orders that were accepted or settled, as far as Redis and the books have them. Fails:
+   * unavailable, where the books cannot be asked.
    */
-  enqueue(gift: AcceptedGift, unique: boolean): Promise<Queued>;
-  /** For later repeats and queries; may be lost. */
-  remember(gift: AcceptedGift): Promise<void>;
+  knownOrders(orderIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Whether the user may send another gift now. */
+  mayGive(userId: string): boolean;
+  /**
+   * Reserves, publishes and remembers the gifts; each has its answer when it resolves. Never rejects.
+   */
+  publish(gifts: readonly { readonly candidate: Candidate; readonly terms: Terms }[]): Promise<void>;
+  /** Whether the group has taken so long that its caller may give up before a publication is acked. */
+  isStale(): boolean;
+  /** Whether the part of the queue for the user's gifts does not ack publications now. */
+  isSilent(userId: string): boolean;
 }
-
-export type Acceptance = { orderId: string } | { refused: FailureName };
 
 /**
- * Accepts a gift or returns the reason of its refusal. A known order gets its first answer, even if the room, the gift
- * or the balance has changed since. So it is looked up before every other check.
+ * Accepts gifts together, each on its own, and answers in their order: with the order id once the gift is durably in the
+ * queue, else with the failure. `unavailable` means that the gift is certainly not accepted, unless `mayHaveHappened` is
+ * true in its data: then this or an earlier request may be. Rejects only for a fault of this system, before anything is
+ * published.
  *
- * Before a refusal the order is looked up again: of two concurrent requests with one request id, one may fail the check
- * of coins or room only because the other was accepted after the first lookup. Accepted orders are found in Redis,
- * settled ones in the gift records. Without Redis only settled orders are found, since JetStream compares message ids
- * only on publication. Then an order that waits in the queue, or is charged and not recorded yet, is unknown, and its
- * repeat may be refused. The gift is still charged once, and a later repeat finds it.
+ * A known order gets its first answer, even if the room, the gift or the balance has changed since. So an order is looked
+ * up before a refusal counts, and once more after it: of two concurrent requests with one request id, one may fail the
+ * check of coins or room only because the other was accepted after the first lookup.
  *
- * Where a lookup of the order fails, an earlier request with this request id may have been accepted: then
- * `mayHaveHappened` of the `unavailable` is true. Where any other query fails, the gift is certainly not accepted.
+ * What tells a repeat (the same answer) from a reuse of the request id with other content (a conflict):
+ * 1. in a group and between groups of this node, the orders that are under way: the later request waits for the earlier;
+ * 2. this node's memory of what it accepted, for `limits.gift.ordersRememberedMs`;
+ * 3. Redis: accepted orders until they are settled, and reservations by this or another node;
+ * 4. the books, for ever.
+ * Without Redis, and where another node accepted the first request and did not settle it yet, a reuse is not noticed:
+ * the ledger charges the order once, with the content that is first in the queue.
  */
-export async function accept(request: GiftRequest, ports: AcceptancePorts, now: Date): Promise<Acceptance> {
-  const { userId, giftId, roomId, receiverId, type, count, requestId } = request;
-  const contentHash = contentHashOf(request);
-  const orderId = requestId === undefined ? (request.orderId ?? randomUUID()) : orderIdOf(userId, requestId);
-  const earlierAnswer = async (): Promise<Acceptance | undefined> => {
-    if (requestId === undefined) return undefined;
-    const known = await lookUp(orderId, ports);
-    if (known === undefined) return undefined;
-    return known === contentHash ? { orderId } : { refused: "idempotencyConflict" };
-  };
-  const first = await earlierAnswer();
-  if (first) return first;
-  // A gift to oneself is always refused, so no such order can exist.
-  if (receiverId === userId) return { refused: "giftToSelf" };
-  const checked = await check(request, ports);
-  if ("refused" in checked) return (await earlierAnswer()) ?? checked;
-  const accepted: AcceptedGift = {
-    orderId,
-    senderId: userId,
-    receiverId,
-    roomId,
-    giftId,
-    count,
-    price: checked.price,
-    sharePercent: await ports.sharePercentOf(receiverId),
-    type,
-    url: checked.svgaUrl,
-    contentHash,
-    acceptedAt: now.toISOString(),
-  };
-  const queued = await ports.enqueue(accepted, requestId === undefined);
-  if (queued.contentHash !== contentHash) return { refused: "idempotencyConflict" };
-  if (queued.gift) await ports.remember(queued.gift);
-  return { orderId };
+export async function accept(requests: readonly GiftRequest[], ports: AcceptancePorts): Promise<GiftAnswer[]> {
+  const candidates = requests.map((request) => new Candidate(request));
+  const open = candidates.filter((candidate) => !answeredHere(candidate, ports.orders));
+  if (open.length > 0) await acceptOpen(open, ports);
+  return candidates.map(({ answer }) => answer as GiftAnswer);
 }
 
-async function lookUp(orderId: string, ports: AcceptancePorts): Promise<string | undefined> {
+/** Answers a repeat of what this node accepted. */
+function answeredHere(candidate: Candidate, orders: NodeOrders): boolean {
+  const outcome = candidate.repeatable ? orders.outcome(candidate.orderId) : undefined;
+  if (outcome?.accepted) candidate.answerAs(outcome.contentHash);
+  return candidate.answer !== undefined;
+}
+
+async function acceptOpen(open: readonly Candidate[], ports: AcceptancePorts): Promise<void> {
+  const [, checked] = await Promise.all([
+    lookUp(open, ports),
+    check(
+      open.map(({ request }) => request),
+      ports,
+    ),
+  ]);
+  const passed: { candidate: Candidate; terms: Terms }[] = [];
+  const refused: { candidate: Candidate; why: Exclude<Checked, Terms> }[] = [];
+  for (const [at, candidate] of open.entries()) {
+    if (candidate.answer) continue;
+    const outcome = checked[at] as Checked;
+    if ("price" in outcome) passed.push({ candidate, terms: outcome });
+    else refused.push({ candidate, why: outcome });
+  }
+  // These begin first, so that a refused gift finds its twin under way.
+  const published = publishPassed(passed, ports);
+  await Promise.all([published, answerRefused(refused, ports)]);
+}
+
+/** Answers the gifts whose order is known, and those of which that cannot be found out. */
+async function lookUp(candidates: readonly Candidate[], ports: AcceptancePorts): Promise<void> {
+  const asked = candidates.filter(({ repeatable }) => repeatable);
+  if (asked.length === 0) return;
   try {
-    return await ports.knownOrder(orderId);
+    const known = await ports.knownOrders(asked.map(({ orderId }) => orderId));
+    for (const candidate of asked) {
+      const contentHash = known.get(candidate.orderId);
+      if (contentHash !== undefined) candidate.answerAs(contentHash);
+    }
   } catch (error) {
     if (!isUnavailable(error)) throw error;
-    throw fail("unavailable", { orderId, cause: (error as Error).message, mayHaveHappened: true });
+    for (const candidate of asked) candidate.unavailable(messageOf(error), true);
   }
 }
 
-/** The gift of the catalogue, or the reason why it cannot be sent now: catalogue, room, accounts, funds. */
-async function check(
-  { userId, giftId, roomId, receiverId, count }: GiftRequest,
+/** Publishes the gifts, except for those whose order is under way already: they are answered as that one. */
+async function publishPassed(
+  passed: readonly { readonly candidate: Candidate; readonly terms: Terms }[],
   ports: AcceptancePorts,
-): Promise<CatalogueGift | { refused: FailureName }> {
-  const gift = await ports.gift(giftId);
-  if (gift?.status !== 1) return { refused: "giftUnknown" };
-  if ((await ports.anchorOf(roomId)) !== receiverId) return { refused: "roomNotLive" };
-  const [funds, mayReceive] = await Promise.all([
-    ports.funds(userId, gift.price * count),
-    ports.mayReceive(receiverId),
+): Promise<void> {
+  const { orders } = ports;
+  const isStale = ports.isStale();
+  const first: { candidate: Candidate; terms: Terms }[] = [];
+  const behind: { candidate: Candidate; leader: Candidate }[] = [];
+  for (const one of passed) {
+    const { candidate } = one;
+    const leader = candidate.repeatable ? orders.publishing(candidate.orderId) : undefined;
+    if (leader) behind.push({ candidate, leader });
+    else if (mayBegin(candidate, isStale, ports)) {
+      if (candidate.repeatable) orders.begin(candidate);
+      first.push(one);
+    }
+  }
+  const published = first.length > 0 ? ports.publish(first) : Promise.resolve();
+  for (const { candidate } of first) candidate.published = published;
+  await Promise.all([published, ...behind.map(({ candidate, leader }) => follow(candidate, leader, orders))]);
+}
+
+/** Answers a gift that must not be published. */
+function mayBegin(candidate: Candidate, isStale: boolean, ports: AcceptancePorts): boolean {
+  const { userId } = candidate.request;
+  const earlier = candidate.repeatable ? ports.orders.outcome(candidate.orderId) : undefined;
+  if (earlier?.accepted) candidate.answerAs(earlier.contentHash);
+  else if (earlier && earlier.contentHash !== candidate.contentHash) candidate.unavailable(perhapsEarlier, true);
+  else if (isStale) candidate.unavailable("the checks took too long", earlier !== undefined);
+  else if (ports.isSilent(userId)) candidate.unavailable("the queue does not answer", earlier !== undefined);
+  // A repeat of a gift that may be accepted was counted already.
+  else if (!earlier && !ports.mayGive(userId)) candidate.refuse("tooMany", { waitMs: 1_000 });
+  return candidate.answer === undefined;
+}
+
+const perhapsEarlier = "an earlier request with this request id may be accepted";
+
+/** Answers a gift as the one with the same order that is being published. */
+async function follow(candidate: Candidate, leader: Candidate, orders: NodeOrders): Promise<void> {
+  await leader.published;
+  const outcome = orders.outcome(candidate.orderId);
+  if (outcome?.accepted) candidate.answerAs(outcome.contentHash);
+  else candidate.answer = leader.answer;
+}
+
+/**
+ * Answers gifts that a check refused, or where a query failed: with that, unless their order was accepted since the first
+ * lookup.
+ */
+async function answerRefused(
+  refused: readonly { readonly candidate: Candidate; readonly why: Exclude<Checked, Terms> }[],
+  ports: AcceptancePorts,
+): Promise<void> {
+  const { orders } = ports;
+  const leaders = new Map<Candidate, Candidate>();
+  const again: Candidate[] = [];
+  for (const { candidate, why } of refused) {
+    if ("error" in why) candidate.failed(why.error);
+    else if (!candidate.repeatable) candidate.refuse(why.refused);
+    else {
+      const leader = orders.publishing(candidate.orderId);
+      if (leader) leaders.set(candidate, leader);
+      else if (!answeredHere(candidate, orders)) again.push(candidate);
+    }
+  }
+  await Promise.all([
+    lookUp(again, ports),
+    ...[...leaders].map(([candidate, leader]) => follow(candidate, leader, orders)),
   ]);
-  if (funds === "unusable" || !mayReceive) return { refused: "accountUnusable" };
-  return funds === "short" ? { refused: "balanceShort" } : gift;
+  for (const { candidate, why } of refused) {
+    const { answer, orderId } = candidate;
+    // Its twin was certainly not accepted either.
+    const isOpen = answer === undefined || (leaders.has(candidate) && isCertainNo(answer));
+    if (!isOpen || "error" in why) continue;
+    if (orders.outcome(orderId)) candidate.unavailable(perhapsEarlier, true);
+    else candidate.refuse(why.refused);
+  }
+}
+
+function isCertainNo(answer: GiftAnswer): boolean {
+  return "failure" in answer && answer.failure === "unavailable" && answer.data?.mayHaveHappened !== true;
 }

@@ -5,6 +5,8 @@ import { limits } from "../../config/limits.ts";
 import { id, integer, isoTime, userId } from "../fields.ts";
 import { safeParse } from "../safe-parse.ts";
 
+export { partitionOf } from "../gift-partitions.ts";
+
 const acceptedGift = z.object({
   orderId: z.string().min(1).max(64),
   senderId: userId,
@@ -38,11 +40,6 @@ export function contentHashOf(request: {
 }): string {
   const { giftId, roomId, receiverId, type, count } = request;
   return hashOf("sha256", `${giftId}|${roomId}|${receiverId}|${type}|${count}`, "hex").slice(0, 32);
-}
-
-/** The queue's partition of a sender. Messages of one sender have the same subject. */
-export function partitionOf(userId: string): number {
-  return Number(BigInt(userId) % BigInt(limits.gift.partitions));
 }
 
 /**

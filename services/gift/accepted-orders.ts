@@ -8,27 +8,38 @@ import type { FoundGift } from "./gift.contract.ts";
 import { findRecord } from "./gift-store.ts";
 
 /**
- * The orders that are accepted and not settled yet, in Redis, for repeats and queries. All of it may be lost: then the
- * queue and the books answer.
+ * The orders that are accepted and not settled yet, in Redis, for repeats and queries; and before that the reservations
+ * of order-reservations.ts, under the same keys. All of it may be lost: then the queue and the books answer.
+ *
+ *     (none) → reserved → accepted → (none)      settled, or a dead letter
+ *     reserved → (none)                          certainly not accepted, or settled before it was stored as accepted
+ *     (none) → accepted                          without a request id, or where Redis was away
  */
-const keyOf = (orderId: string) => `gift:accepted:${orderId}`;
+export const orderKey = (orderId: string) => `gift:accepted:${orderId}`;
 
-export async function rememberAccepted(redis: Redis, gift: AcceptedGift, log: Log): Promise<void> {
-  try {
-    await redis.set(keyOf(gift.orderId), JSON.stringify(gift), "PX", limits.gift.acceptedMemoryMs);
-  } catch (error) {
-    log.warn(
-      { err: error, orderId: gift.orderId },
-      "an accepted order could not be stored in Redis: its status is unknown until it is settled",
-    );
+const isReservation = (value: string) => value.startsWith("reserved:");
+
+/** The content hash of a stored value; `undefined` for a reservation. */
+export function acceptedHashOf(value: string): string | undefined {
+  return isReservation(value) ? undefined : (JSON.parse(value) as AcceptedGift).contentHash;
+}
+
+/** The content hashes of those orders that Redis has as accepted. Fails: unavailable. */
+export async function recallHashes(redis: Redis, orderIds: readonly string[]): Promise<Map<string, string>> {
+  const values = await redis.mget(orderIds.map(orderKey));
+  const hashes = new Map<string, string>();
+  for (const [at, value] of values.entries()) {
+    const contentHash = value === null ? undefined : acceptedHashOf(value);
+    if (contentHash !== undefined) hashes.set(orderIds[at] as string, contentHash);
   }
+  return hashes;
 }
 
 /** `undefined` where Redis does not have it, or cannot be asked. */
 export async function recallAccepted(redis: Redis, orderId: string, log: Log): Promise<AcceptedGift | undefined> {
   try {
-    const text = await redis.get(keyOf(orderId));
-    return text === null ? undefined : (JSON.parse(text) as AcceptedGift);
+    const text = await redis.get(orderKey(orderId));
+    return text === null || isReservation(text) ? undefined : (JSON.parse(text) as AcceptedGift);
   } catch (error) {
     log.warn({ err: error, orderId }, "accepted orders cannot be read from Redis: only the gift records are asked");
     return undefined;
@@ -63,7 +74,7 @@ function onItsWay(gift: AcceptedGift): FoundGift {
 export async function* allAccepted(redis: Redis, log: Log): AsyncGenerator<AcceptedGift[]> {
   const prefix = redis.options.keyPrefix ?? "";
   for (let cursor: string | undefined; cursor !== "0"; ) {
-    const [next, keys] = await redis.scan(cursor ?? "0", "MATCH", `${prefix}${keyOf("*")}`, "COUNT", 1_000);
+    const [next, keys] = await redis.scan(cursor ?? "0", "MATCH", `${prefix}${orderKey("*")}`, "COUNT", 1_000);
     cursor = next;
     if (keys.length === 0) continue;
     // The client adds its prefix to keys that it sends, and does not remove it from keys that it receives.
@@ -73,7 +84,7 @@ export async function* allAccepted(redis: Redis, log: Log): AsyncGenerator<Accep
 }
 
 function readGift(text: string | null, key: string, log: Log): AcceptedGift[] {
-  if (text === null) return [];
+  if (text === null || isReservation(text)) return [];
   try {
     const gift = parseAcceptedGift(JSON.parse(text), config().ANCHOR_SHARE_PERCENT);
     requirePlausible(gift, key, Date.now());
@@ -88,7 +99,7 @@ function readGift(text: string | null, key: string, log: Log): AcceptedGift[] {
 function requirePlausible(gift: AcceptedGift, key: string, nowMs: number): void {
   const { acceptedMemoryMs, acceptedClockMarginMs: margin } = limits.gift;
   const { orderId, senderId, receiverId, contentHash, acceptedAt } = gift;
-  if (key !== keyOf(orderId)) throw new Error(`it has the key of another order than ${orderId}`);
+  if (key !== orderKey(orderId)) throw new Error(`it has the key of another order than ${orderId}`);
   if (contentHashOf(gift) !== contentHash) throw new Error("its content hash is not that of its content");
   if (senderId === receiverId) throw new Error("its sender is its receiver");
   const ageMs = nowMs - Date.parse(acceptedAt);
@@ -101,7 +112,7 @@ function requirePlausible(gift: AcceptedGift, key: string, nowMs: number): void 
  * themselves.
  */
 export function forgetAccepted(redis: Redis, gifts: readonly AcceptedGift[], log: Log): void {
-  redis.unlink(gifts.map(({ orderId }) => keyOf(orderId))).catch((error: Error) => {
+  redis.unlink(gifts.map(({ orderId }) => orderKey(orderId))).catch((error: Error) => {
     log.warn(
       { err: error, orders: gifts.length },
       "orders that are settled or dead letters could not be removed from Redis: their keys expire by themselves",

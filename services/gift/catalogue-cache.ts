@@ -49,6 +49,11 @@ export class CatalogueCache {
     this.checksum = checksum;
   }
 
+  /** `undefined` where the cache does not have it: ask `gift`. */
+  cached(giftId: number): CatalogueGift | undefined {
+    return this.gifts.get(giftId);
+  }
+
   async gift(giftId: number): Promise<CatalogueGift | undefined> {
     const known = this.gifts.get(giftId);
     if (known) return known;

@@ -1,4 +1,6 @@
 import { fieldsOf } from "../../broker/unknown-values.ts";
+import { limits } from "../../config/limits.ts";
+import type { MessageSplit } from "../../mixins/jetstream.mixin.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
 
 /** The version of the envelope that this release writes. */
@@ -19,9 +21,14 @@ export function groupOf(gifts: readonly AcceptedGift[]): GiftGroup {
   return { v: version, keyId: "", sig: "", gifts };
 }
 
+/** The same as JSON, of gifts that are JSON already. */
+export function groupText(gifts: readonly string[]): string {
+  return `{"v":${version},"keyId":"","sig":"","gifts":[${gifts.join(",")}]}`;
+}
+
 /**
- * The gifts of a message of the queue, none of them checked yet. A message that is a single gift is a dead letter that
- * was put back, or was accepted by an earlier release. @throws Error where it is neither, or of a later version.
+ * The gifts of a message of the queue, none of them checked yet. A message that is a single gift was accepted by an
+ * earlier release, or is a dead letter of one that was put back. @throws Error where it is neither, or of a later version.
  */
 export function giftsOf(data: unknown): readonly unknown[] {
   const { v, gifts, orderId } = fieldsOf(data) ?? {};
@@ -30,3 +37,10 @@ export function giftsOf(data: unknown): readonly unknown[] {
   if (!Array.isArray(gifts) || gifts.length === 0) throw new Error("it is a group without gifts");
   return gifts;
 }
+
+/** For the settler's channel: each gift is settled, or put aside, by itself. */
+export const giftSplit: MessageSplit = {
+  items: giftsOf,
+  alone: (gift) => groupOf([gift as AcceptedGift]),
+  leastBytes: limits.gift.queuedLeastBytes,
+};

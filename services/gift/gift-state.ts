@@ -1,19 +1,28 @@
+import type { ServiceNodes } from "../../broker/service-nodes.ts";
 import type { AnswerCache } from "../../mixins/answer-cache.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
-import type { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
+import type { UserRate } from "../../mixins/user-rate.ts";
 import type { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
+import type { NodeOrders } from "./node-orders.ts";
 import type { Breakpoint } from "./settler.ts";
 import type { ShareCache } from "./share-cache.ts";
+import type { SilentPartitions } from "./silent-partitions.ts";
 import type { UsableAccounts } from "./usable-accounts.ts";
 
 /** The properties that the service, its mixins and its start put on `this`. */
 export interface GiftState extends MysqlState, RedisState, JetStreamState, CatalogueState<typeof giftColumns> {
-  /** Content hashes of settled orders. */
-  settledOrders: BatchLoader<string>;
+  /** The orders that this node accepts and has accepted. */
+  orders: NodeOrders;
+  /** The rate of each sender; `undefined` where there is no limit. */
+  rate: UserRate | undefined;
+  silent: SilentPartitions;
+  walletNodes: ServiceNodes;
+  /** How many gifts are being accepted. */
+  accepting: number;
   anchors: AnswerCache<number, string | undefined>;
   shares: ShareCache;
   /** The accounts of receivers. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { FailureName } from "../../config/errors.ts";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { amount, cursor, eventTime, id, integer, isoTime, limit, operator, orderId, text, userId } from "../fields.ts";
@@ -48,6 +49,14 @@ export interface GiftEdit {
   status?: number;
 }
 
+/**
+ * The answer to one gift of a group: accepted, or not with the failure and its data, as `gift.send` fails. Where the
+ * failure is `unavailable`, `data.mayHaveHappened` tells whether the gift may be accepted (broker/failure.ts).
+ */
+export type GiftAnswer =
+  | { readonly orderId: string }
+  | { readonly failure: FailureName; readonly data?: Readonly<Record<string, unknown>> };
+
 const giftName = text(1, limits.gift.nameChars);
 const price = integer(1, limits.gift.priceMaxCoins);
 const fileUrl = text(0, limits.gift.urlChars);
@@ -61,6 +70,18 @@ const requestId = z
   });
 /** Version 4, so it cannot be the order of a request id (version 5). */
 const randomOrderId = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+
+/** The parameters of a gift. */
+const sentGift = {
+  userId,
+  giftId: id,
+  roomId: id,
+  receiverId: userId,
+  type: integer(0, 1).default(0),
+  count: integer(1, limits.gift.countMax).default(1),
+  requestId: requestId.optional(),
+  orderId: randomOrderId.optional(),
+};
 
 const settledGift = z.object({
   /** The gift's business id: count each once. */
@@ -111,19 +132,20 @@ export const giftActions = {
    * always the same order (`orderIdOf` in services/gift-order-id.ts). Without `requestId` the order is `orderId`, a
    * random UUID that the caller makes so that it knows the order even without an answer; without both an id is made
    * here. Fails: giftUnknown, giftToSelf, roomNotLive, balanceShort, accountUnusable (the sender's or the receiver's),
-   * idempotencyConflict, unavailable. After `unavailable` the gift was not accepted, unless `mayHaveHappened`
-   * (broker/failure.ts) is true: then it may be settled. Only a request with a `requestId` may be repeated.
+   * idempotencyConflict, tooMany (GIFTS_PER_USER_PER_SECOND), unavailable. After `unavailable` the gift was not accepted,
+   * unless `mayHaveHappened` (broker/failure.ts) is true: then it may be settled. Only a request with a `requestId` may
+   * be repeated.
    */
-  send: action({
-    userId,
-    giftId: id,
-    roomId: id,
-    receiverId: userId,
-    type: integer(0, 1).default(0),
-    count: integer(1, limits.gift.countMax).default(1),
-    requestId: requestId.optional(),
-    orderId: randomOrderId.optional(),
-  }).returns<{ orderId: string }>(),
+  send: action(sentGift).returns<{ orderId: string }>(),
+  /**
+   * Accepts gifts together, each as `send` and with its own answer, in their order. An invalid gift is answered as such
+   * and does not affect the others. The gifts of one sender go to one node, the one that pulls the partition of the
+   * sender (`partitionOf` in services/gift-partitions.ts, `nodeOfPartition` in mixins/jetstream/partitions.ts): there
+   * repeats are recognized without Redis, and the rate of a user is counted.
+   */
+  sendMany: action({ gifts: z.array(z.unknown()).min(1).max(limits.gift.groupGifts) }).returns<{
+    answers: GiftAnswer[];
+  }>(),
   /**
    * An order of the user. Fails: giftOrderUnknown, also after an unanswered `send`, until the gift is settled or a
    * repeat of the request is answered.

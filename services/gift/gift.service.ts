@@ -1,7 +1,6 @@
 import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
@@ -9,27 +8,23 @@ import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
-import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { onEvent } from "../durable-event.ts";
 import { eventStream, giftStream } from "../streams.ts";
-import { accept } from "./acceptance.ts";
-import { acceptancePorts, anchorCache } from "./acceptance-ports.ts";
+import { acceptGifts, openAcceptance } from "./accept-gifts.ts";
 import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 import { findGift, forgetDead } from "./accepted-orders.ts";
 import { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
 import { settledFromBooks, showEffects } from "./effects.ts";
-import { giftActions } from "./gift.contract.ts";
+import { type GiftAnswer, giftActions } from "./gift.contract.ts";
+import { giftSplit } from "./gift-group.ts";
 import type { GiftState } from "./gift-state.ts";
-import { catalogueChecksum, findContentHashes, pageOfRecords, settledSince } from "./gift-store.ts";
+import { catalogueChecksum, pageOfRecords, settledSince } from "./gift-store.ts";
 import { giftRecovery } from "./put-back.ts";
 import { queueDepth, settlerDurable } from "./queue.ts";
 import { settle } from "./settler.ts";
-import { ShareCache } from "./share-cache.ts";
-import { readShares } from "./share-store.ts";
-import { UsableAccounts } from "./usable-accounts.ts";
 
 export default defineService<"gift", GiftState>({
   name: "gift",
@@ -52,9 +47,14 @@ export default defineService<"gift", GiftState>({
     },
     send: {
       async handler(ctx) {
-        const answer = await accept(ctx.params, acceptancePorts(this, ctx), new Date());
-        if ("refused" in answer) throw fail(answer.refused, { userId: ctx.params.userId });
+        const [answer] = (await acceptGifts(this, ctx, [ctx.params])) as [GiftAnswer];
+        if ("failure" in answer) throw fail(answer.failure, { userId: ctx.params.userId, ...answer.data });
         return answer;
+      },
+    },
+    sendMany: {
+      async handler(ctx) {
+        return { answers: await acceptGifts(this, ctx, ctx.params.gifts) };
       },
     },
     order: {
@@ -135,8 +135,9 @@ export default defineService<"gift", GiftState>({
       durable: settlerDurable,
       batch: limits.gift.settleBatch,
       batchesInFlight: limits.gift.settleBatchesInFlight,
-      heldMessages: limits.gift.settleHeldMessages,
+      heldMessages: limits.gift.settleHeldGifts,
       gatherMs: limits.gift.settleGatherMs,
+      split: giftSplit,
       parse: (data) => parseAcceptedGift(data, config().ANCHOR_SHARE_PERCENT),
       key: (gift: AcceptedGift) => gift.senderId,
       handler(messages) {
@@ -152,10 +153,7 @@ export default defineService<"gift", GiftState>({
   },
 
   created() {
-    this.anchors = anchorCache();
-    this.shares = new ShareCache((ids) => readShares(this.mysql, ids), config().ANCHOR_SHARE_PERCENT);
-    this.receivers = new UsableAccounts((userIds) => call(this.broker, "wallet.unusableOf", { userIds }));
-    this.settledOrders = new BatchLoader((ids) => findContentHashes(this.mysql, ids), limits.mysql.batchLoader);
+    openAcceptance(this);
     this.settleBreakpoint = () => {};
   },
 

@@ -1,16 +1,16 @@
+import { hash } from "node:crypto";
 import type { Service } from "moleculer";
-import type { PubAck } from "nats";
 import { fail } from "../../broker/failure.ts";
-import { config, natsPrefix } from "../../config/config.ts";
+import { cutList } from "../../broker/parts.ts";
+import { natsPrefix } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
 import { streamNames } from "../../mixins/jetstream/streams.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
-import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { giftStream } from "../streams.ts";
-import type { Queued } from "./acceptance.ts";
-import { type AcceptedGift, parseAcceptedGift, partitionOf } from "./accepted-gift.ts";
-import { findContentHashes } from "./gift-store.ts";
+import { type AcceptedGift, partitionOf } from "./accepted-gift.ts";
+import { groupText } from "./gift-group.ts";
 
-type Queueing = Service & JetStreamState & MysqlState;
+type Queueing = Service & JetStreamState;
 
 export const settlerDurable = "gift-settler";
 
@@ -19,43 +19,46 @@ export function subjectOf({ senderId }: AcceptedGift): string {
   return `gift.send.${partitionOf(senderId)}`;
 }
 
-/**
- * Puts an accepted gift into the queue; durable when it resolves. If JetStream has the order id already (within its
- * window of two minutes), it returns the gift in the queue, whose price may differ, else this gift. With a `unique` id,
- * which is made for this gift, the one in the queue is this gift, put there by a try whose ack was lost. Fails:
- * unavailable. If `mayHaveHappened` is true, it may be in the queue; so also if an entry of the queue cannot be read.
- */
-export async function enqueue(
-  service: Queueing,
-  gift: AcceptedGift,
-  { unique, requestId }: { unique: boolean; requestId: string | null },
-): Promise<Queued> {
-  const { orderId, contentHash } = gift;
-  const ack = await service.jetstream.publish(subjectOf(gift), gift, { msgId: orderId, requestId });
-  if (!ack.duplicate || unique) return { contentHash, gift };
-  try {
-    const queued = await queuedGift(service, ack);
-    if (queued) return { contentHash: queued.contentHash, gift: queued };
-    const settled = (await findContentHashes(service.mysql, [orderId])).get(orderId);
-    return { contentHash: settled ?? contentHash, gift: undefined };
-  } catch (error) {
-    service.logger.warn(
-      { err: error, orderId, requestId },
-      "a repeated gift cannot be compared with the one in the queue: the client must try again",
-    );
-    throw fail("unavailable", { orderId, cause: (error as Error).message, mayHaveHappened: true });
-  }
+/** A gift with its JSON, made once. */
+export interface QueuedGift {
+  readonly gift: AcceptedGift;
+  readonly json: string;
 }
 
-/** The gift at a sequence of the queue, `undefined` where it is settled and has left the queue. */
-async function queuedGift(service: Queueing, { stream, seq }: PubAck): Promise<AcceptedGift | undefined> {
-  try {
-    const stored = await service.jetstream.manager.streams.getMessage(stream, { seq });
-    return parseAcceptedGift(stored.json(), config().ANCHOR_SHARE_PERCENT);
-  } catch (error) {
-    if ((error as { code?: string }).code === "404") return undefined;
-    throw error;
-  }
+/** Gifts of one partition that fit into one message. */
+export interface QueuePart<Gift extends QueuedGift = QueuedGift> {
+  readonly partition: number;
+  readonly gifts: readonly Gift[];
+}
+
+/** Divides gifts into messages. Those of a sender stay in their order, and are in one message if they fit. */
+export function partsOf<Gift extends QueuedGift>(gifts: readonly Gift[]): QueuePart<Gift>[] {
+  const bounds = {
+    count: limits.gift.groupGifts,
+    bytes: limits.bus.listBytes,
+    bytesOf: ({ json }: QueuedGift) => Buffer.byteLength(json),
+  };
+  return [...Map.groupBy(gifts, ({ gift }) => partitionOf(gift.senderId))].flatMap(([partition, own]) =>
+    cutList(own, bounds, ({ gift: { orderId } }, bytes) => {
+      throw fail("messageTooLarge", { orderId, bytes, most: limits.bus.listBytes });
+    }).map((some) => ({ partition, gifts: some })),
+  );
+}
+
+/**
+ * Puts gifts into the queue as one message; durable when it resolves. The message's id is made of the orders and their
+ * contents, so that JetStream drops a repeat of the same gifts (within its window of two minutes), and never a gift with
+ * other content. Fails: unavailable. If `mayHaveHappened` is true, the gifts may be in the queue.
+ */
+export async function enqueue(
+  { jetstream }: JetStreamState,
+  { partition, gifts }: QueuePart,
+  requestId: string | null,
+): Promise<void> {
+  const contents = gifts.map(({ gift }) => `${gift.orderId} ${gift.contentHash}`).join(",");
+  const msgId = hash("sha256", contents, "hex").slice(0, 32);
+  const text = groupText(gifts.map(({ json }) => json));
+  await jetstream.publishText(`gift.send.${partition}`, text, { msgId, requestId });
 }
 
 /**

@@ -22,6 +22,11 @@ export class ShareCache {
     this.defaultPercent = defaultPercent;
   }
 
+  /** `undefined` where the cache does not have it: ask `percentOf`. */
+  cached(anchorId: string): number | undefined {
+    return this.known.get(anchorId);
+  }
+
   async percentOf(anchorId: string): Promise<number> {
     const known = this.known.get(anchorId);
     if (known !== undefined) return known;

@@ -24,6 +24,11 @@ export class UsableAccounts {
     );
   }
 
+  /** `true` where the cache has it; `undefined`: ask `has`. */
+  cached(userId: string): true | undefined {
+    return this.known.get(userId);
+  }
+
   async has(userId: string): Promise<boolean> {
     if (this.known.has(userId)) return true;
     const { generation } = this;

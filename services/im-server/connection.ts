@@ -1,10 +1,10 @@
 import type { WebSocket } from "ws";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
+import type { UserRate } from "../../mixins/user-rate.ts";
 import { closeCodes, frameCodes } from "../im-frames.ts";
 import { nowMs } from "./clock.ts";
 import type { Presence } from "./presence-store.ts";
-import type { UserRate } from "./rates.ts";
 import type { Position, RoomFrame } from "./room-feed.ts";
 import { closeForFault } from "./socket-fault.ts";
 import { wireText } from "./wire-text.ts";

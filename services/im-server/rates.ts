@@ -1,46 +1,5 @@
-import { LRUCache } from "lru-cache";
 import { limits } from "../../config/limits.ts";
-
-/**
- * A rate with a burst. The caller keeps one number for each user: the time up to which the user's messages are paid
- * for, ms, starting with 0. Pure.
- */
-export class Rate {
-  private readonly pauseMs: number;
-  private readonly aheadMs: number;
-
-  constructor(perSecond: number, burst: number) {
-    this.pauseMs = 1_000 / perSecond;
-    this.aheadMs = this.pauseMs * burst;
-  }
-
-  /** The new `paidUntil`, or `undefined` where the rate is exceeded. A clock that is set back gains nothing. */
-  take(paidUntil: number, nowMs: number): number | undefined {
-    const next = Math.max(paidUntil, nowMs) + this.pauseMs;
-    return next - nowMs > this.aheadMs ? undefined : next;
-  }
-}
-
-/**
- * The rate of each user on this node, over all connections of the user, in bounded memory: a user who was idle while
- * `remembered` others were active starts with a full burst.
- */
-export class UserRate {
-  private readonly rate: Rate;
-  private readonly paidUntil: LRUCache<string, number>;
-
-  constructor(rate: Rate, remembered: number) {
-    this.rate = rate;
-    this.paidUntil = new LRUCache({ max: remembered });
-  }
-
-  /** False where the rate is exceeded. */
-  take(userId: string, nowMs: number): boolean {
-    const paidUntil = this.rate.take(this.paidUntil.get(userId) ?? 0, nowMs);
-    if (paidUntil !== undefined) this.paidUntil.set(userId, paidUntil);
-    return paidUntil !== undefined;
-  }
-}
+import { Rate, UserRate } from "../../mixins/user-rate.ts";
 
 interface ConnectLimits {
   readonly connectsPerSecond: number;

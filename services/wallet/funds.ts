@@ -1,16 +1,17 @@
 import { LRUCache } from "lru-cache";
 import type { Context } from "moleculer";
 import { limits } from "../../config/limits.ts";
-import type { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { BroadcastEvents } from "../contracts.ts";
-import type { Balance } from "./wallet.contract.ts";
-import { noBalance } from "./wallet-store.ts";
+import type { FundsVerdict } from "./wallet.contract.ts";
 
 /** An account as this node last read or wrote it. */
 export interface Funds {
   balance: number;
   status: number;
 }
+
+/** A user without an account. */
+const noFunds: Funds = { balance: 0, status: 1 };
 
 /** Keeps funds for `limits.wallet.fundsCacheMs`; the broadcast of a freeze or unfreeze removes them at once. */
 export class FundsCache {
@@ -31,11 +32,12 @@ export class FundsCache {
   }
 
   /** Caches what `read` resolves to, unless `forget` is called in the meantime. */
-  async keep(userId: string, read: () => Promise<Funds>): Promise<Funds> {
+  async keep(userIds: readonly string[], read: () => Promise<ReadonlyMap<string, Funds>>) {
     const { generation } = this;
-    const funds = await read();
-    if (generation === this.generation) this.seen.set(userId, funds);
-    return funds;
+    const found = await read();
+    if (generation !== this.generation) return found;
+    for (const userId of userIds) this.seen.set(userId, found.get(userId) ?? noFunds);
+    return found;
   }
 
   forget(userId: string): void {
@@ -44,24 +46,32 @@ export class FundsCache {
   }
 }
 
-function judge({ balance, status }: Funds, amount: number): "enough" | "short" | "unusable" {
+function judge({ balance, status }: Funds, amount: number): FundsVerdict {
   if (status !== 1) return "unusable";
   return balance >= amount ? "enough" : "short";
 }
 
-/** Only "enough" is answered from the cache: a stale balance refuses nobody. */
+/**
+ * Whether each gift may be accepted, in their order. Only "enough" is answered from the cache: a stale balance refuses
+ * nobody. All the others are one query.
+ */
 export async function fundsOf(
-  wallet: { funds: FundsCache; balances: BatchLoader<Balance> },
-  userId: string,
-  amount: number,
-): Promise<"enough" | "short" | "unusable"> {
-  const seen = wallet.funds.get(userId);
-  if (seen && judge(seen, amount) === "enough") return "enough";
-  const read = async () => {
-    const { balance, status } = (await wallet.balances.get(userId)) ?? noBalance(userId);
-    return { balance, status };
-  };
-  return judge(await wallet.funds.keep(userId, read), amount);
+  cache: FundsCache,
+  gifts: readonly { userId: string; amount: number }[],
+  read: (userIds: string[]) => Promise<ReadonlyMap<string, Funds>>,
+): Promise<FundsVerdict[]> {
+  const verdicts = gifts.map(({ userId, amount }): FundsVerdict => {
+    const seen = cache.get(userId);
+    return seen ? judge(seen, amount) : "short";
+  });
+  const missing = new Set<string>();
+  for (const [at, { userId }] of gifts.entries()) if (verdicts[at] !== "enough") missing.add(userId);
+  if (missing.size === 0) return verdicts;
+  const userIds = [...missing];
+  const found = await cache.keep(userIds, () => read(userIds));
+  return gifts.map(({ userId, amount }, at) =>
+    verdicts[at] === "enough" ? "enough" : judge(found.get(userId) ?? noFunds, amount),
+  );
 }
 
 /** The cache of the service, and the broadcast that empties it. */

@@ -42,6 +42,9 @@ export interface GiftOutcome {
   balanceAfter: number;
 }
 
+/** Whether a gift can be paid; "unusable": the account is frozen or invalid. */
+export type FundsVerdict = "enough" | "short" | "unusable";
+
 export interface Balance {
   userId: string;
   balance: number;
@@ -99,11 +102,17 @@ export const walletActions = {
   /** The committed balance. A user without an account has 0 of everything and status 1. */
   balance: action({ userId }).returns<Balance>(),
   /**
-   * Whether a gift may be accepted. "short" and "unusable" are read from the database. "enough" may come from a cache
-   * that is up to `limits.wallet.fundsCacheMs` old; a freeze empties it by a broadcast. Nothing is reserved: the charge
-   * decides.
+   * Whether gifts may be accepted, each on its own, in their order. "short" and "unusable" are read from the database.
+   * "enough" may come from a cache that is up to `limits.wallet.fundsCacheMs` old; a freeze empties it by a broadcast.
+   * Nothing is reserved: the charge decides. Any node answers; the node of a sender's bucket (`Rendezvous`) has read or
+   * written the balance last.
    */
-  checkFunds: action({ bucket, userId, amount: id }).returns<{ funds: "enough" | "short" | "unusable" }>(),
+  checkFunds: action({
+    gifts: z
+      .array(z.object({ userId, amount: id }))
+      .min(1)
+      .max(limits.gift.groupGifts),
+  }).returns<{ funds: FundsVerdict[] }>(),
   /** The users whose account is frozen or invalid, read from the database. A user without an account is usable. */
   unusableOf: action({ userIds: z.array(userId).min(1).max(limits.wallet.accountsPerCall) }).returns<{
     userIds: string[];

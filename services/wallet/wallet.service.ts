@@ -50,9 +50,8 @@ export default defineService<"wallet", WalletState>({
       },
     },
     checkFunds: {
-      ...byBucket,
       async handler(ctx) {
-        return { funds: await fundsOf(this, ctx.params.userId, ctx.params.amount) };
+        return { funds: await fundsOf(this.funds, ctx.params.gifts, (ids) => readBalances(this.mysql, ids)) };
       },
     },
     unusableOf: {

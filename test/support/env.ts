@@ -10,6 +10,8 @@ import { projectRoot } from "../../config/root.ts";
 process.env.NAMESPACE ??= `t_${randomBytes(4).toString("hex")}`;
 process.env.PROFILE = "local";
 process.env.SMS_PROVIDER = "console";
+// Tests send many gifts of one user.
+process.env.GIFTS_PER_USER_PER_SECOND ??= "0";
 process.env.LOG_LEVEL ??= "fatal";
 process.env.CASHIER_SECRET ??= "cashier-secret-of-the-tests";
 process.env.OPERATOR_TOKEN ??= "operator-token-of-the-tests";

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { failureName, isUnavailable, mayHaveHappened } from "../../../broker/failure.ts";
+import { fail, failureName, isUnavailable, mayHaveHappened } from "../../../broker/failure.ts";
 import { call } from "../../contracts.ts";
 import { type CatalogueGift, type GiftOrder, giftActions } from "../../gift/gift.contract.ts";
 import { orderIdOf } from "../../gift-order-id.ts";
 import { failShowing } from "../answer.ts";
+import { type GiftParams, giftGroups } from "../gift-groups.ts";
 import { type Language, reasonShown } from "../wording.ts";
 import { endpoint } from "./endpoint.ts";
 import { fromHttp, pageOf, shownUserId } from "./fields.ts";
@@ -16,7 +17,8 @@ const sendDescription =
   "503: it is the same order and one charge. A 503 with `data.orderId` may have been accepted: ask gift/order for that " +
   "order, or send the same request again. A 503 without `data` did not accept this request; an earlier request with the " +
   "same `requestId` may have been accepted: send the same request again. Without a `requestId` a repeat is another gift " +
-  "and another charge: after a 503 with an order id ask gift/order for it, and after no answer look in gift/records.";
+  "and another charge: after a 503 with an order id ask gift/order for it, and after no answer look in gift/records. " +
+  "A gift that is answered 429 (too many gifts of one user in a second) is not accepted.";
 
 export const shownGift = z.object({
   giftId: z.int(),
@@ -103,12 +105,16 @@ export const giftEndpoints = [
       "accountUnusable",
     ],
     async run(ctx, params, { userId }) {
-      const orderId = params.requestId === undefined ? randomUUID() : orderIdOf(userId, params.requestId);
-      const own = params.requestId === undefined ? { orderId } : {};
+      const { requestId } = params;
+      const gift: GiftParams = { ...params, userId };
+      if (requestId === undefined) gift.orderId = randomUUID();
       try {
-        return await call(ctx, "gift.send", { ...params, ...own, userId });
+        const answer = await giftGroups(ctx.broker).send(gift, ctx.requestID ?? undefined);
+        if ("orderId" in answer) return answer;
+        throw fail(answer.failure, answer.data);
       } catch (error) {
-        throw mayBeAccepted(error, params.requestId) ? failShowing("unavailable", { orderId }) : error;
+        if (!mayBeAccepted(error, requestId)) throw error;
+        throw failShowing("unavailable", { orderId: gift.orderId ?? orderIdOf(userId, requestId as string) });
       }
     },
   }),

@@ -1,8 +1,10 @@
 import type { Context, ServiceBroker, ServiceSchema } from "moleculer";
+import { failureName } from "../../../broker/failure.ts";
 import { checkParams } from "../../../services/action-contract.ts";
 import gateway from "../../../services/api-gateway/api-gateway.service.ts";
 import type { Gateway } from "../../../services/api-gateway/gateway.ts";
 import type { ActionName, ParamsOf, ResultOf } from "../../../services/contracts.ts";
+import type { GiftAnswer } from "../../../services/gift/gift.contract.ts";
 import { contracts } from "../../support/contracts.ts";
 import { startNode } from "../../support/system.ts";
 
@@ -150,16 +152,31 @@ export function checkAgainstContract({ action, params }: Call): void {
 
 function fakeService(name: string): ServiceSchema {
   const actions: Record<string, unknown> = { health: () => ({ mysql: true, nats: true }) };
+  const asked = (action: ActionName, ctx: Context<unknown>, params: Record<string, unknown>) => {
+    const call = { action, params, requestId: ctx.requestID, meta: ctx.meta as Record<string, unknown> };
+    (action === "user.authenticate" ? authentications : calls).push(call);
+    const answer = answers[action] ?? usual[action];
+    if (!answer) throw new Error(`no answer for ${action}`);
+    return (answer as (params: unknown) => unknown)(params);
+  };
   for (const short of Object.keys(contracts[name] ?? {})) {
     const action = `${name}.${short}` as ActionName;
-    actions[short] = (ctx: Context<Record<string, unknown>>) => {
-      const call = { action, params: ctx.params, requestId: ctx.requestID, meta: ctx.meta as Record<string, unknown> };
-      (action === "user.authenticate" ? authentications : calls).push(call);
-      const answer = answers[action] ?? usual[action];
-      if (!answer) throw new Error(`no answer for ${action}`);
-      return (answer as (params: unknown) => unknown)(ctx.params);
-    };
+    actions[short] = (ctx: Context<Record<string, unknown>>) => asked(action, ctx, ctx.params);
   }
+  // A group is answered as its gifts are, one by one.
+  if (name === "gift")
+    actions.sendMany = async (ctx: Context<ParamsOf<"gift.sendMany">>): Promise<ResultOf<"gift.sendMany">> => {
+      const each = (ctx.params.gifts as Record<string, unknown>[]).map(async (gift): Promise<GiftAnswer> => {
+        try {
+          return (await asked("gift.send", ctx, gift)) as GiftAnswer;
+        } catch (error) {
+          const failure = failureName(error);
+          if (failure === undefined) throw error;
+          return { failure, data: (error as { data: Record<string, unknown> }).data };
+        }
+      });
+      return { answers: await Promise.all(each) };
+    };
   return { name, actions } as ServiceSchema;
 }
 

@@ -17,7 +17,7 @@ import { eventually, startNode, stopAll, stopNode } from "../../support/system.t
 
 const users = Array.from({ length: 40 }, (_, n) => String(9_100_000_000_000_000_000n + BigInt(n)));
 /** More than a settler holds at once, so that both have to work. */
-const giftsPerUser = Math.ceil((limits.gift.settleHeldMessages * 2) / users.length);
+const giftsPerUser = Math.ceil((limits.gift.settleHeldGifts * 2) / users.length);
 
 /** The order ids that the room was shown, by sender, each where it came first. */
 const shown = new Map<string, Set<string>>(users.map((user) => [user, new Set()]));
@@ -79,7 +79,7 @@ test("each user's gifts are settled, and shown, in the order they were accepted,
   await eventually(
     "half of the backlog",
     async () => {
-      for (const node of [first, second]) expect(held(node)).toBeLessThanOrEqual(2 * limits.gift.settleHeldMessages);
+      for (const node of [first, second]) expect(held(node)).toBeLessThanOrEqual(2 * limits.gift.settleHeldGifts);
       return (await settledGifts()) > (users.length * giftsPerUser) / 2;
     },
     settlingMs,

@@ -95,7 +95,7 @@ test("while no gift node is there a gift with a request id may be one accepted e
   expect([once.status, once.code, once.data]).toEqual([503, 503, null]);
 });
 
-test("where the repeat of an accepted gift cannot be looked up, neither in Redis nor in the books, the 503 names its order", async () => {
+test("where an order cannot be looked up, neither on the node, in Redis nor in the books, the 503 names it; the node knows what it accepted", async () => {
   const [mysql, redis] = await Promise.all([
     cuttable(process.env.MYSQL_URL as string),
     cuttable(process.env.REDIS_URL as string),
@@ -109,7 +109,12 @@ test("where the repeat of an accepted gift cannot be looked up, neither in Redis
     mysql.cut();
     redis.cut();
     const repeat = await sendGift({ requestId });
-    expect([repeat.status, repeat.code, repeat.data]).toEqual([503, 503, { orderId: orderIdIn(first) }]);
+    expect([repeat.status, repeat.code, repeat.data]).toEqual([200, 200, { orderId: orderIdIn(first) }]);
+    const reused = await sendGift({ requestId, count: 2 });
+    expect([reused.status, reused.code]).toEqual([200, 10011]);
+    const unknown = await sendGift({ requestId: "answer-of-another-node" });
+    const data = { orderId: orderIdOf(alice.userId, "answer-of-another-node") };
+    expect([unknown.status, unknown.code, unknown.data]).toEqual([503, 503, data]);
     mysql.mend();
     redis.mend();
     await succeeded(orderIdIn(first));

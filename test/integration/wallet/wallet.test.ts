@@ -111,13 +111,14 @@ describe("wallet", () => {
     expect(await call(caller, "wallet.freeze", by)).toMatchObject({ status: 2, balance: 100 });
     const [accepted] = await settle(gift(user, `frozen-${user}`));
     expect(accepted).toMatchObject({ status: "succeeded", balanceAfter: 90 });
-    const funds = () => call(caller, "wallet.checkFunds", { bucket: bucketOf(user), userId: user, amount: 1 });
     const nobody = newUser();
+    const gifts = [user, nobody, user].map((userId, at) => ({ userId, amount: at === 2 ? 1_000 : 1 }));
+    const funds = () => call(caller, "wallet.checkFunds", { gifts });
     const unusable = () => call(caller, "wallet.unusableOf", { userIds: [nobody, user] });
-    expect(await funds()).toEqual({ funds: "unusable" });
+    expect(await funds()).toEqual({ funds: ["unusable", "short", "unusable"] });
     expect(await unusable()).toEqual({ userIds: [user] });
     await call(caller, "wallet.unfreeze", by);
-    expect(await funds()).toEqual({ funds: "enough" });
+    expect(await funds()).toEqual({ funds: ["enough", "short", "short"] });
     expect(await unusable()).toEqual({ userIds: [] });
     const events = await rows<{ subject: string }>(
       "wallet",

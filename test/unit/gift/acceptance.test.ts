@@ -1,8 +1,12 @@
 import { fail, mayHaveHappened } from "../../../broker/failure.ts";
 import type { FailureName } from "../../../config/errors.ts";
-import { type AcceptancePorts, accept, type GiftRequest } from "../../../services/gift/acceptance.ts";
-import type { AcceptedGift } from "../../../services/gift/accepted-gift.ts";
+import { type AcceptancePorts, accept } from "../../../services/gift/acceptance.ts";
+import type { Found } from "../../../services/gift/acceptance-checks.ts";
 import { contentHashOf } from "../../../services/gift/accepted-gift.ts";
+import type { GiftRequest } from "../../../services/gift/candidate.ts";
+import type { GiftAnswer } from "../../../services/gift/gift.contract.ts";
+import { NodeOrders } from "../../../services/gift/node-orders.ts";
+import type { PassedGift } from "../../../services/gift/publication.ts";
 import { orderIdOf } from "../../../services/gift-order-id.ts";
 
 const request: GiftRequest = {
@@ -14,100 +18,141 @@ const request: GiftRequest = {
   count: 3,
   requestId: "click-0001",
 };
+const { requestId: _none, ...once } = request;
+const orderId = orderIdOf("11", "click-0001");
 const giftOnSale = {
-  ...{
-    giftId: 22,
-    price: 90,
-    giftName: "x",
-    status: 1,
-    coverImgUrl: "",
-    svgaUrl: "x.svga",
-    createTime: "",
-    updateTime: "",
-  },
+  ...{ giftId: 22, price: 90, giftName: "x", status: 1, coverImgUrl: "", svgaUrl: "x.svga" },
+  ...{ createTime: "", updateTime: "" },
 };
 
-function world(over: Partial<AcceptancePorts> = {}) {
-  const queued: AcceptedGift[] = [];
+/** The same answer for every key. */
+const all =
+  <Value>(value: Value) =>
+  async <Key>(keys: ReadonlySet<Key>): Promise<Map<Key, Found<Value>>> =>
+    new Map([...keys].map((key) => [key, { value }]));
+const failing =
+  (error: unknown) =>
+  async <Key>(keys: ReadonlySet<Key>) =>
+    new Map([...keys].map((key): [Key, Found<never>] => [key, { error }]));
+const funds =
+  (value: "enough" | "short" | "unusable"): AcceptancePorts["funds"] =>
+  async (gifts) =>
+    gifts.map(() => ({ value }));
+
+/** How a publication ends, for a gift. */
+type End = (gift: PassedGift) => void;
+
+const accepts: End = ({ candidate }) => {
+  candidate.answerAs(candidate.contentHash);
+  candidate.outcome = { contentHash: candidate.contentHash, accepted: true };
+};
+const loses: End = ({ candidate }) => {
+  candidate.unavailable("no ack", true);
+  candidate.outcome = { contentHash: candidate.contentHash, accepted: false };
+};
+const isRefused: End = ({ candidate }) => candidate.unavailable("the stream is full", false);
+
+function world(over: Partial<AcceptancePorts> = {}, end: End = accepts) {
+  const queued: PassedGift[] = [];
+  /** Set, the publications wait for it. */
+  const gate = { open: Promise.resolve() };
   const ports: AcceptancePorts = {
-    knownOrder: async () => undefined,
-    gift: async () => giftOnSale,
-    anchorOf: async () => "77",
-    sharePercentOf: async () => 50,
-    mayReceive: async () => true,
-    funds: async () => "enough",
-    enqueue: async (gift) => {
-      queued.push(gift);
-      return { contentHash: gift.contentHash, gift };
+    orders: new NodeOrders(),
+    knownOrders: async () => new Map(),
+    gifts: all(giftOnSale),
+    anchors: all("77"),
+    shares: all(50),
+    receivers: all(true),
+    funds: funds("enough"),
+    mayGive: () => true,
+    isStale: () => false,
+    isSilent: () => false,
+    async publish(gifts) {
+      queued.push(...gifts);
+      await gate.open;
+      for (const gift of gifts) end(gift);
+      for (const { candidate } of gifts) if (candidate.repeatable) ports.orders.end(candidate);
     },
-    remember: async () => {},
     ...over,
   };
-  return { ports, queued };
+  const one = async (asked: GiftRequest): Promise<GiftAnswer> => (await accept([asked], ports))[0] as GiftAnswer;
+  return { ports, queued, gate, one };
 }
 
-describe("accepting a gift", () => {
-  test("puts it into the queue at the price of this moment", async () => {
-    const { ports, queued } = world();
-    const orderId = orderIdOf("11", "click-0001");
-    expect(await accept(request, ports, new Date(0))).toEqual({ orderId });
-    expect(queued).toMatchObject([{ orderId, senderId: "11", receiverId: "77", price: 90, count: 3, url: "x.svga" }]);
-  });
+const refused = (failure: FailureName) => ({ failure });
+const perhaps = (answer: GiftAnswer | undefined) =>
+  "failure" in (answer ?? {}) && mayHaveHappened({ type: (answer as { failure: string }).failure, ...answer });
+const inNextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-  test("fixes the receiver's share of this moment in what is queued", async () => {
-    const shares = new Map([["77", 60]]);
-    const { ports, queued } = world({ sharePercentOf: async (receiverId) => shares.get(receiverId) ?? 50 });
-    await accept(request, ports, new Date());
-    shares.set("77", 70);
-    await accept({ ...request, requestId: "click-0002" }, ports, new Date());
-    expect(queued.map(({ sharePercent }) => sharePercent)).toEqual([60, 70]);
+describe("accepting a gift", () => {
+  test("puts it into the queue at the price, the share and the effect of this moment", async () => {
+    const { one, queued } = world({ shares: all(60) });
+    expect(await one(request)).toEqual({ orderId });
+    expect(queued).toMatchObject([{ candidate: { orderId }, terms: { price: 90, sharePercent: 60, url: "x.svga" } }]);
   });
 
   test("is not done where the share cannot be looked up", async () => {
-    const { ports, queued } = world({ sharePercentOf: () => Promise.reject(new Error("no database")) });
-    await expect(accept(request, ports, new Date())).rejects.toThrow("no database");
+    const { one, queued } = world({ shares: failing(fail("unavailable")) });
+    expect(await one(request)).toMatchObject({ failure: "unavailable" });
     expect(queued).toEqual([]);
   });
 
-  test("without a request id every gift is an order of its own", async () => {
+  test("without a request id every gift is an order of its own, also in one group", async () => {
     const { ports, queued } = world();
-    const { requestId: _none, ...once } = request;
-    await accept(once, ports, new Date());
-    await accept(once, ports, new Date());
-    expect(new Set(queued.map(({ orderId }) => orderId)).size).toBe(2);
+    await accept([once, once], ports);
+    expect(new Set(queued.map(({ candidate }) => candidate.orderId)).size).toBe(2);
   });
 
-  const refusedByTheWorld: [string, Partial<AcceptancePorts>, FailureName][] = [
-    ["that does not exist", { gift: async () => undefined }, "giftUnknown"],
-    ["not on sale", { gift: async () => ({ ...giftOnSale, status: 0 }) }, "giftUnknown"],
-    ["in a room that is not live", { anchorOf: async () => undefined }, "roomNotLive"],
-    ["to somebody who is not the anchor", { anchorOf: async () => "78" }, "roomNotLive"],
-    ["that the balance does not pay for", { funds: async () => "short" }, "balanceShort"],
-    ["from a frozen account", { funds: async () => "unusable" }, "accountUnusable"],
-    ["to a frozen account", { mayReceive: async () => false }, "accountUnusable"],
+  test("without a request id the order is the caller's own; with one it is never another than that one's", async () => {
+    const { one } = world();
+    const own = "3f0e1a52-6f0c-4b52-9d5e-0d4f5a2f8c11";
+    expect(await one({ ...once, orderId: own })).toEqual({ orderId: own });
+    expect(await one({ ...request, orderId: own })).toEqual({ orderId });
+  });
+
+  const refusals: [string, Partial<AcceptancePorts>, FailureName][] = [
+    ["that does not exist", { gifts: all(undefined) }, "giftUnknown"],
+    ["not on sale", { gifts: all({ ...giftOnSale, status: 0 }) }, "giftUnknown"],
+    ["in a room that is not live", { anchors: all(undefined) }, "roomNotLive"],
+    ["to somebody who is not the anchor", { anchors: all("78") }, "roomNotLive"],
+    ["that the balance does not pay for", { funds: funds("short") }, "balanceShort"],
+    ["from a frozen account", { funds: funds("unusable") }, "accountUnusable"],
+    ["to a frozen account", { receivers: all(false) }, "accountUnusable"],
     [
       "to a frozen account, which could not be paid either",
-      { mayReceive: async () => false, funds: async () => "short" },
+      { receivers: all(false), funds: funds("short") },
       "accountUnusable",
     ],
   ];
 
-  test.each(refusedByTheWorld)("a gift %s is refused and never queued", async (_what, ports, refused) => {
-    const { ports: all, queued } = world(ports);
-    expect(await accept(request, all, new Date())).toEqual({ refused });
+  test.each(refusals)("a gift %s is refused and never queued", async (_what, over, why) => {
+    const { one, queued } = world(over);
+    expect(await one(request)).toEqual(refused(why));
+    expect(await one(once)).toEqual(refused(why));
+    expect(queued).toEqual([]);
+  });
+
+  test("a gift to oneself is refused and never queued, by the anchor of the room too", async () => {
+    const { one, queued } = world({ anchors: all("11") });
+    expect(await one({ ...request, receiverId: "11" })).toEqual(refused("giftToSelf"));
+    expect(await one({ ...once, receiverId: "11" })).toEqual(refused("giftToSelf"));
     expect(queued).toEqual([]);
   });
 
   /** The result of looking up the order: unknown at first, and accepted by a twin before the next lookup. */
-  const knownAtSecondLook = (hash: string) => jest.fn().mockResolvedValueOnce(undefined).mockResolvedValueOnce(hash);
+  const knownAtSecondLook = (hash: string) =>
+    jest
+      .fn<Promise<Map<string, string>>, []>()
+      .mockResolvedValueOnce(new Map())
+      .mockResolvedValueOnce(new Map([[orderId, hash]]));
 
-  test.each(refusedByTheWorld)(
+  test.each(refusals)(
     "a gift %s whose twin was accepted meanwhile is answered as that one, and one with other content conflicts",
-    async (_what, ports) => {
-      const twin = world({ ...ports, knownOrder: knownAtSecondLook(contentHashOf(request)) });
-      expect(await accept(request, twin.ports, new Date())).toEqual({ orderId: orderIdOf("11", "click-0001") });
-      const other = world({ ...ports, knownOrder: knownAtSecondLook("other") });
-      expect(await accept(request, other.ports, new Date())).toEqual({ refused: "idempotencyConflict" });
+    async (_what, over) => {
+      const twin = world({ ...over, knownOrders: knownAtSecondLook(contentHashOf(request)) });
+      expect(await twin.one(request)).toEqual({ orderId });
+      const other = world({ ...over, knownOrders: knownAtSecondLook("other") });
+      expect(await other.one(request)).toEqual(refused("idempotencyConflict"));
       expect([...twin.queued, ...other.queued]).toEqual([]);
     },
   );
@@ -115,71 +160,186 @@ describe("accepting a gift", () => {
   const booksAway = () => Promise.reject(fail("unavailable"));
 
   test.each<[string, boolean, Partial<AcceptancePorts>]>([
-    ["the first look for the order", true, { knownOrder: booksAway }],
+    ["the first look for the order", true, { knownOrders: booksAway }],
     [
       "the look before a refusal",
       true,
-      { knownOrder: jest.fn(booksAway).mockResolvedValueOnce(undefined as never), gift: async () => undefined },
+      { knownOrders: jest.fn(booksAway).mockResolvedValueOnce(new Map() as never), gifts: all(undefined) },
     ],
-    ["a neighbour, after a look that knew no order,", false, { funds: booksAway }],
+    [
+      "a neighbour, after a look that knew no order,",
+      false,
+      { funds: async (gifts) => gifts.map(() => ({ error: fail("unavailable") })) },
+    ],
   ])("where %s is unavailable, an earlier request may have been accepted: %s", async (_what, expected, over) => {
-    const { ports, queued } = world(over);
-    const error = await accept(request, ports, new Date()).catch((caught: unknown) => caught);
-    expect(error).toMatchObject({ type: "unavailable" });
-    expect(mayHaveHappened(error)).toBe(expected);
+    const { one, queued } = world(over);
+    const answer = await one(request);
+    expect(answer).toMatchObject({ failure: "unavailable" });
+    expect(perhaps(answer)).toBe(expected);
     expect(queued).toEqual([]);
   });
 
-  test("without a request id there is no twin to look for", async () => {
-    const knownOrder = jest.fn();
-    const { ports } = world({ knownOrder, funds: async () => "short" });
-    const { requestId: _none, ...once } = request;
-    expect(await accept(once, ports, new Date())).toEqual({ refused: "balanceShort" });
-    expect(knownOrder).not.toHaveBeenCalled();
-  });
-
-  test("without a request id the order is the caller's own; with one it is never another than that one's", async () => {
-    const { ports } = world();
-    const orderId = "3f0e1a52-6f0c-4b52-9d5e-0d4f5a2f8c11";
-    const { requestId: _none, ...once } = request;
-    expect(await accept({ ...once, orderId }, ports, new Date())).toEqual({ orderId });
-    expect(await accept({ ...request, orderId }, ports, new Date())).toEqual({
-      orderId: orderIdOf("11", "click-0001"),
-    });
-  });
-
-  test("a gift to oneself is refused, and never queued", async () => {
-    const { ports, queued } = world();
-    expect(await accept({ ...request, receiverId: "11" }, ports, new Date())).toEqual({ refused: "giftToSelf" });
-    expect(queued).toEqual([]);
+  test("without a request id there is no twin to look for, and books that are away keep nothing back", async () => {
+    const knownOrders = jest.fn(booksAway);
+    expect(await world({ knownOrders, funds: funds("short") }).one(once)).toEqual(refused("balanceShort"));
+    expect(await world({ knownOrders }).one(once)).toEqual({ orderId: expect.any(String) });
+    expect(knownOrders).not.toHaveBeenCalled();
   });
 
   test("a known order is answered as the first time, whatever became of gift, room and balance", async () => {
-    const gone = { gift: async () => undefined, anchorOf: async () => undefined, funds: async () => "short" as const };
-    const { ports, queued } = world({ ...gone, knownOrder: async () => contentHashOf(request) });
-    expect(await accept(request, ports, new Date())).toEqual({ orderId: orderIdOf("11", "click-0001") });
+    const gone = { gifts: all(undefined), anchors: all(undefined), funds: funds("short") };
+    const { one, queued } = world({
+      ...gone,
+      knownOrders: async () => new Map([[orderId, contentHashOf(request)]]),
+      mayGive: () => false,
+    });
+    expect(await one(request)).toEqual({ orderId });
+    expect(await one({ ...request, count: 4 })).toEqual(refused("idempotencyConflict"));
     expect(queued).toEqual([]);
   });
 
-  test("a request id that stands for other content is refused: known, or found in the queue", async () => {
-    const known = world({ knownOrder: async () => "other" });
-    expect(await accept(request, known.ports, new Date())).toEqual({ refused: "idempotencyConflict" });
-    const raced = world({ enqueue: async () => ({ contentHash: "other", gift: undefined }) });
-    expect(await accept(request, raced.ports, new Date())).toEqual({ refused: "idempotencyConflict" });
+  test("what the queue refuses is certainly not accepted, and may be sent again with other content", async () => {
+    const { ports, one } = world({}, isRefused);
+    expect(perhaps(await one(request))).toBe(false);
+    ports.publish = world().ports.publish;
+    expect(await one({ ...request, count: 4 })).toEqual({ orderId });
+  });
+});
+
+describe("gifts of one group", () => {
+  test("do not notice a refused, a broken and an unreachable neighbour", async () => {
+    const { ports } = world({
+      gifts: async (ids) => new Map([...ids].map((id) => [id, { value: id === 22 ? giftOnSale : undefined }])),
+      anchors: async (ids) =>
+        new Map(
+          [...ids].map((id): [number, Found<string>] => [
+            id,
+            id === 5 ? { value: "77" } : { error: id === 6 ? fail("unavailable") : new Error("a bug") },
+          ]),
+        ),
+      funds: async (gifts) => gifts.map(({ userId }) => ({ value: userId === "12" ? "short" : "enough" })),
+    });
+    const answers = await accept(
+      [
+        once,
+        { ...once, giftId: 23 },
+        { ...once, roomId: 6 },
+        { ...once, roomId: 7 },
+        { ...once, userId: "12" },
+        { ...once, receiverId: "11" },
+        { ...once, userId: "13" },
+      ],
+      ports,
+    );
+    expect(answers).toEqual([
+      { orderId: expect.any(String) },
+      refused("giftUnknown"),
+      { failure: "unavailable", data: expect.any(Object) },
+      refused("internal"),
+      refused("balanceShort"),
+      refused("giftToSelf"),
+      { orderId: expect.any(String) },
+    ]);
+    expect(perhaps(answers[2])).toBe(false);
   });
 
-  test("what stands in the queue is remembered, at its price; of what is settled and gone, nothing is", async () => {
-    const remember = jest.fn();
-    const found = (gift: AcceptedGift | undefined) =>
-      world({ remember, enqueue: async ({ contentHash }) => ({ contentHash, gift }) }).ports;
-    const first = { orderId: orderIdOf("11", "click-0001"), price: 10 } as AcceptedGift;
-    await accept(request, found(first), new Date());
-    await accept(request, found(undefined), new Date());
-    expect(remember.mock.calls).toEqual([[first]]);
+  test("with one request id are one order; those with other content conflict, once one of them is accepted", async () => {
+    const { ports, queued } = world();
+    const answers = await accept([request, { ...request, count: 4 }, request, { ...request, giftId: 23 }], ports);
+    expect(answers).toEqual([{ orderId }, refused("idempotencyConflict"), { orderId }, refused("idempotencyConflict")]);
+    expect(queued).toHaveLength(1);
   });
 
-  test("what could not be queued is not accepted", async () => {
-    const { ports } = world({ enqueue: () => Promise.reject(new Error("no server")) });
-    await expect(accept(request, ports, new Date())).rejects.toThrow("no server");
+  test("with one request id: what is refused makes no other content a conflict", async () => {
+    const { ports, queued } = world({
+      funds: async (gifts) => gifts.map(({ amount }) => ({ value: amount > 300 ? "short" : "enough" })),
+    });
+    const answers = await accept([{ ...request, count: 4 }, request, { ...request, count: 5 }], ports);
+    // The dear ones had been accepted had they been first; now their order stands for the cheap one.
+    expect(answers).toEqual([refused("idempotencyConflict"), { orderId }, refused("idempotencyConflict")]);
+    expect(queued).toHaveLength(1);
+    const none = world({ funds: funds("short") });
+    expect(await accept([request, { ...request, count: 4 }], none.ports)).toEqual([
+      refused("balanceShort"),
+      refused("balanceShort"),
+    ]);
+  });
+
+  test("whose order is under way in another group wait for it, then are that order or conflict", async () => {
+    const { ports, gate, queued, one } = world();
+    let open = () => {};
+    gate.open = new Promise((resolve) => {
+      open = resolve;
+    });
+    const first = one(request);
+    await inNextTurn();
+    const later = accept([request, { ...request, count: 4 }], ports);
+    const short = accept([request], { ...ports, funds: funds("short") });
+    await inNextTurn();
+    expect(queued).toHaveLength(1);
+    open();
+    expect(await first).toEqual({ orderId });
+    expect(await later).toEqual([{ orderId }, refused("idempotencyConflict")]);
+    expect(await short).toEqual([{ orderId }]);
+    expect(queued).toHaveLength(1);
+  });
+});
+
+describe("what this node remembers", () => {
+  test("without Redis and before the settlement a repeat is the same order, and other content conflicts", async () => {
+    const { one, queued } = world();
+    await one(request);
+    expect(await one(request)).toEqual({ orderId });
+    expect(await one({ ...request, count: 4 })).toEqual(refused("idempotencyConflict"));
+    expect(queued).toHaveLength(1);
+  });
+
+  test("a gift that may be in the queue is published again for the same content, and no other content has its order", async () => {
+    const lost = world({}, loses);
+    expect(perhaps(await lost.one(request))).toBe(true);
+    const other = await lost.one({ ...request, count: 4 });
+    expect(perhaps(other)).toBe(true);
+    expect(lost.queued).toHaveLength(1);
+    const { orders } = lost.ports;
+    const well = world({ orders, mayGive: () => false });
+    // A repeat is not counted against the sender's rate.
+    expect(await well.one(request)).toEqual({ orderId });
+    expect(await well.one({ ...request, count: 4 })).toEqual(refused("idempotencyConflict"));
+  });
+
+  test("while a gift may be in the queue its repeat is not refused for certain", async () => {
+    const { ports, one } = world({}, loses);
+    await one(request);
+    const poor = await accept([request], { ...ports, funds: funds("short") });
+    expect(perhaps(poor[0])).toBe(true);
+  });
+});
+
+describe("what a node does not begin", () => {
+  test.each<[string, Partial<AcceptancePorts>]>([
+    ["after checks that took too long", { isStale: () => true }],
+    ["while the sender's part of the queue does not ack", { isSilent: (userId) => userId === "11" }],
+  ])("%s, is certainly not accepted", async (_what, over) => {
+    const { one, queued } = world(over);
+    const answer = await one(request);
+    expect([answer, perhaps(answer)]).toEqual([expect.objectContaining({ failure: "unavailable" }), false]);
+    expect(queued).toEqual([]);
+  });
+
+  test("beyond the sender's rate is refused as too many; repeats are neither counted nor refused", async () => {
+    const counted: string[] = [];
+    const { ports, queued } = world({ mayGive: (userId) => counted.push(userId) <= 2 });
+    const click = (n: number): GiftRequest => ({ ...request, requestId: `click-000${n}` });
+    const answers = await accept([click(1), click(1), click(2), click(1), click(3)], ports);
+    expect(answers.map((answer) => "failure" in answer && answer.failure)).toEqual([
+      false,
+      false,
+      false,
+      false,
+      "tooMany",
+    ]);
+    expect(await accept([click(2)], ports)).toEqual([{ orderId: orderIdOf("11", "click-0002") }]);
+    expect(counted).toHaveLength(3);
+    expect(queued).toHaveLength(2);
   });
 });

@@ -1,6 +1,7 @@
 import { limits } from "../../../config/limits.ts";
+import { Rate, UserRate } from "../../../mixins/user-rate.ts";
 import { Connection } from "../../../services/im-server/connection.ts";
-import { ConnectRate, Rate, UserRate } from "../../../services/im-server/rates.ts";
+import { ConnectRate } from "../../../services/im-server/rates.ts";
 
 test("a burst comes in, then as many as the rate allows, and each user has a rate of their own", () => {
   const rate = new ConnectRate({

@@ -1,6 +1,6 @@
+import { Rate } from "../../../mixins/user-rate.ts";
 import { ServerChoice } from "../../../services/im-router/server-choice.ts";
 import { ConnectionRegistry } from "../../../services/im-server/connection-registry.ts";
-import { Rate } from "../../../services/im-server/rates.ts";
 
 const member = (connectionId: string, userId: string, roomId = 1) => ({ connectionId, userId, roomId });
 

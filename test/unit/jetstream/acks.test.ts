@@ -21,13 +21,14 @@ test("an ack that cannot be sent is thrown nowhere: not by acks, dead letters or
   const message = new Unreachable(1, "a");
   const errors = jest.spyOn(ports.log, "error");
   acknowledge(ports, message.real, () => message.ack());
-  const held = { message: message.real, key: "a", data: {}, tries: 0, faults: 0 };
-  const timer = keepHeld(ports, () => [held]);
+  const of = { message: message.real, place: "S:d:1", open: 1 };
+  const timer = keepHeld(ports, [of]);
   await pass(limits.jetstream.ackWaitMs);
   expect(errors).toHaveBeenCalled();
   clearInterval(timer);
-  await deadLetter(ports, "channel", message.real, "unreadable");
+  const item = { of, index: undefined };
+  expect(await deadLetter(ports, "channel", item, "unreadable")).toBe(true);
   ports.writeDead = () => Promise.reject(new Error("away"));
-  await deadLetter(ports, "channel", message.real, "unreadable");
+  expect(await deadLetter(ports, "channel", item, "unreadable")).toBe(false);
   expect(ports.dead).toEqual([{ sequence: 1, reason: "unreadable" }]);
 });

@@ -16,7 +16,7 @@ function open(bounds: { batch?: number; batchesInFlight?: number; gatherMs?: num
   });
   let last = 0;
   const put = (key: string, message = new FakeMessage(++last, key)) => {
-    batches.put(message.real, () => ({ key, data: { key } }));
+    batches.put(message.real, () => [{ index: undefined, key, data: { key } }]);
     return message;
   };
   /** So many messages of each key, in turn. */
@@ -262,10 +262,7 @@ describe("what fails", () => {
         written = resolve;
       });
     const unreadable = new FakeMessage(1, "a");
-    const putUnreadable = () =>
-      batches.put(unreadable.real, () => {
-        throw new SyntaxError("no JSON");
-      });
+    const putUnreadable = () => batches.put(unreadable.real, () => [{ index: undefined, unreadable: "no JSON" }]);
     putUnreadable();
     const neighbour = put("a", new FakeMessage(2, "a"));
     await settled();

@@ -1,7 +1,8 @@
 import type { JetStreamClient, JetStreamManager } from "nats";
 import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
-import { Channel, type ChannelDefinition } from "../../../mixins/jetstream/channel.ts";
+import { Channel } from "../../../mixins/jetstream/channel.ts";
+import type { ChannelDefinition } from "../../../mixins/jetstream/channel-definition.ts";
 import { FakeMessage, FakePorts, fakeTimers, pass, settled } from "./fake-messages.ts";
 
 /** Names of streams and subjects have the namespace's prefix; nothing is connected to. */
@@ -117,7 +118,7 @@ async function open(over: Partial<ChannelDefinition> = {}) {
   const channel = new Channel(definition, {
     ...withLeases,
     handle: (messages) => ports.handle(messages),
-    publishDead: (name, message, reason) => ports.publishDead(name, message, reason),
+    publishDead: (...letter) => ports.publishDead(...letter),
   });
   channel.start(manager, client);
   return { channel, ports, consumer, lease };

@@ -1,0 +1,68 @@
+import type { Missed } from "./catch-up.ts";
+import type { StreamDefinition } from "./definitions.ts";
+import type { ChannelMessage } from "./message.ts";
+import type { MessageSplit } from "./split.ts";
+
+/**
+ * A durable pull consumer, shared by all nodes that have the same `durable`. A stream with partitions has a consumer for
+ * each of them, which one node at a time pulls: their messages keep their order although many nodes share the channel.
+ */
+export interface ChannelDefinition<This = unknown> {
+  readonly stream: StreamDefinition;
+  /**
+   * The filter, without the namespace's prefix; may end in `*` or `>`. Without it the consumer reads the whole stream,
+   * which costs less.
+   */
+  readonly subject?: string;
+  readonly durable: string;
+  /**
+   * One node at a time pulls, so that messages keep their order. Only for streams without partitions: partitions always
+   * have it.
+   */
+  readonly exclusive?: true;
+  /** The most messages, or items, of one call of the handler. */
+  readonly batch: number;
+  readonly batchesInFlight: number;
+  /**
+   * While messages stream in, a batch that is not full starts this long after the one before it, since a message costs
+   * more in a small batch. After a pause the first message is handled at once. 0 where left out.
+   */
+  readonly gatherMs?: number;
+  /**
+   * The most messages, or items, that this node holds, waiting and in work; running pulls may bring as many again, and
+   * one message more for each partition. The default is enough for the batches in flight and one more.
+   */
+  readonly heldMessages?: number;
+  /**
+   * Where a message holds many items. All that is said here of messages goes for its items then: each is parsed, ordered
+   * by its key, handled, tried again and put aside as a dead letter by itself. A message is acked once all its items are
+   * handled or dead letters. Until then it may be delivered again with those that are handled already.
+   */
+  readonly split?: MessageSplit;
+  /** Checks a received message. If it throws, the message becomes a dead letter at once. */
+  readonly parse?: (data: unknown) => unknown;
+  /** Messages of one key are handled in the order of the stream, and never in two batches at once. */
+  readonly key?: (data: never) => string;
+  /**
+   * Handles a batch. Every message of it is acked once this resolves. If it rejects, the same messages are delivered
+   * again, so it must be idempotent. After a rejection with `unavailable` they are retried without limit, with growing
+   * pauses. After another error each key is tried alone, and the failing message becomes a dead letter in the end.
+   */
+  handler(this: This, messages: ChannelMessage[]): Promise<void>;
+  /**
+   * Of a consumer of a log: handles again what the service's books say has happened since a time. Called where the log
+   * has lost messages that the consumer may not have read: dropped for their bytes or age, or gone with the stream. On one
+   * node at a time, whichever it is. Where it rejects it is called again.
+   */
+  missed?(this: This, missed: Missed): Promise<void>;
+  /**
+   * Gets the parsed data of each message, or item, that became a dead letter, after its copy is confirmed and before it is acked.
+   * So it may get one again.
+   */
+  dead?(this: This, data: unknown): void;
+}
+
+/** See `Channel.partitions`. */
+export function partitionsOfChannel({ stream, exclusive }: Pick<ChannelDefinition, "stream" | "exclusive">): number {
+  return stream.partitions ?? (exclusive ? 1 : 0);
+}

@@ -1,0 +1,69 @@
+import type { JsMsg } from "nats";
+import type { Delivered, OpenMessage } from "./message.ts";
+
+/** The messages that a channel holds, in the order of their delivery. A message is acked once no item of it is open. */
+export class OpenMessages {
+  private readonly byPlace = new Map<string, OpenMessage>();
+  private items = 0;
+
+  /** The open items of all messages. */
+  get openItems(): number {
+    return this.items;
+  }
+
+  has(place: string): boolean {
+    return this.byPlace.has(place);
+  }
+
+  add(message: JsMsg, place: string, items: number): OpenMessage {
+    const one: OpenMessage = { message, place, open: items };
+    this.byPlace.set(place, one);
+    this.items += items;
+    return one;
+  }
+
+  /** An item is handled, or in the dead letters. Whether it was the last one: then the message is not held any more. */
+  itemEnded(one: OpenMessage): boolean {
+    one.open--;
+    this.items--;
+    if (one.open > 0) return false;
+    this.remove(one);
+    return true;
+  }
+
+  /** The message is given back, with the items of it that are open. */
+  remove({ place, open }: OpenMessage): void {
+    if (this.byPlace.delete(place)) this.items -= open;
+  }
+
+  /** Whether a message of a stream is held, by the server's name. */
+  holds(stream: string): boolean {
+    for (const { message } of this.byPlace.values()) if (message.info.stream === stream) return true;
+    return false;
+  }
+
+  [Symbol.iterator](): Iterator<OpenMessage> {
+    return this.byPlace.values();
+  }
+
+  /**
+   * The messages that can be given back now, in their order: all their open items wait, and none of their keys is busy,
+   * or has an item in an earlier message that stays. Messages are delivered again in the order in which they are given
+   * back, so a message must not be given back before an earlier one with an item of the same key.
+   */
+  givable(waiting: Iterable<Delivered>, isBusy: (key: string) => boolean): OpenMessage[] {
+    const keys = new Map<OpenMessage, string[]>();
+    for (const { of, key } of waiting) {
+      const own = keys.get(of);
+      if (own) own.push(key);
+      else keys.set(of, [key]);
+    }
+    const staying = new Set<string>();
+    return [...this].filter((one) => {
+      const own = keys.get(one) ?? [];
+      const givable = own.length === one.open && !own.some((key) => isBusy(key) || staying.has(key));
+      if (!givable) for (const key of own) staying.add(key);
+      return givable;
+    });
+  }
+}

@@ -1,0 +1,174 @@
+import { Errors, type ServiceBroker } from "moleculer";
+import { fail, reachedNobody } from "../../broker/failure.ts";
+import { ServiceNodes } from "../../broker/service-nodes.ts";
+import { config } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import { nodeOfPartition } from "../../mixins/jetstream/partitions.ts";
+import { call, type ParamsOf } from "../contracts.ts";
+import type { GiftAnswer } from "../gift/gift.contract.ts";
+import { partitionOf } from "../gift-partitions.ts";
+
+/** A gift as `gift.send` takes it. */
+export type GiftParams = ParamsOf<"gift.send">;
+
+export interface GiftGroupPorts {
+  /** The ids of the gift nodes, sorted. */
+  nodes(): readonly string[];
+  /** A node does not have the service (any more): it is left out of `nodes` until they change. */
+  leaveOut(nodeId: string): void;
+  /** One answer for each gift, in their order. Rejects where the group as a whole has no answer. */
+  sendMany(nodeId: string, gifts: readonly GiftParams[], requestId: string | undefined): Promise<readonly GiftAnswer[]>;
+  /** Calls back in this turn of the event loop, after the requests that arrived together. */
+  soon(callback: () => void): void;
+  nowMs(): number;
+  /** A gift that has waited this long is not sent, since its client would give up before the answer. */
+  readonly staleMs: number;
+}
+
+interface Waiting {
+  readonly gift: GiftParams;
+  readonly requestId: string | undefined;
+  readonly since: number;
+  resolve(answer: GiftAnswer): void;
+  reject(error: unknown): void;
+}
+
+/** The gifts for one node: those that wait, and when each of the groups under way was sent. */
+class Line {
+  readonly underWay = new Set<{ readonly since: number }>();
+  waiting: Waiting[] = [];
+  isScheduled = false;
+}
+
+const bounds = limits.gift;
+
+/**
+ * Sends gifts to the gift nodes in groups: the gifts that arrived while the last groups were on their way are the next
+ * one. There is no timer, so a lone gift goes at once. All gifts of a sender go to one node, the one that pulls the
+ * sender's partition; a node's groups hold `limits.gift.groupGifts` at the most.
+ *
+ * `limits.gift.groupsInFlight` groups are on their way to a node at once. A group that takes longer than
+ * `limits.gift.groupFreshMs` waits for something that may not concern the others: they go past it, up to
+ * `limits.gift.groupsInFlightMax`.
+ */
+export class GiftGroups {
+  private readonly ports: GiftGroupPorts;
+  private readonly lines = new Map<string, Line>();
+
+  constructor(ports: GiftGroupPorts) {
+    this.ports = ports;
+  }
+
+  /**
+   * The answer to one gift. Rejects where there is none: with Moleculer's error of the call, or where it was not sent.
+   * Fails: unavailable, certainly not accepted by this request, where too many gifts wait or it has waited too long.
+   */
+  send(gift: GiftParams, requestId?: string): Promise<GiftAnswer> {
+    return new Promise((resolve, reject) => {
+      this.put({ gift, requestId, since: this.ports.nowMs(), resolve, reject });
+    });
+  }
+
+  private put(one: Waiting): void {
+    const nodes = this.ports.nodes();
+    if (nodes.length === 0) {
+      one.reject(new Errors.ServiceNotFoundError({ action: "gift.sendMany" }));
+      return;
+    }
+    const nodeId = nodeOfPartition(partitionOf(one.gift.userId), nodes);
+    let line = this.lines.get(nodeId);
+    if (!line) {
+      line = new Line();
+      this.lines.set(nodeId, line);
+    }
+    if (line.waiting.length >= bounds.groupWaitingGifts) {
+      one.reject(fail("unavailable", { cause: "too many gifts wait", nodeId }));
+      return;
+    }
+    line.waiting.push(one);
+    this.schedule(nodeId, line);
+  }
+
+  private schedule(nodeId: string, line: Line): void {
+    if (line.isScheduled || !this.mayStart(line)) return;
+    line.isScheduled = true;
+    this.ports.soon(() => {
+      line.isScheduled = false;
+      while (line.waiting.length > 0 && this.mayStart(line)) void this.start(nodeId, line);
+    });
+  }
+
+  private mayStart({ underWay }: Line): boolean {
+    if (underWay.size < bounds.groupsInFlight) return true;
+    if (underWay.size >= bounds.groupsInFlightMax) return false;
+    const freshSince = this.ports.nowMs() - bounds.groupFreshMs;
+    let fresh = 0;
+    for (const { since } of underWay) if (since > freshSince) fresh++;
+    return fresh < bounds.groupsInFlight;
+  }
+
+  /** Sends the next group. Never rejects. */
+  private async start(nodeId: string, line: Line): Promise<void> {
+    const group = this.take(line);
+    if (group.length === 0) return;
+    const passage = { since: this.ports.nowMs() };
+    line.underWay.add(passage);
+    try {
+      const gifts = group.map(({ gift }) => gift);
+      const answers = await this.ports.sendMany(nodeId, gifts, group[0]?.requestId);
+      for (const [at, { resolve, reject }] of group.entries()) {
+        const answer = answers[at];
+        if (answer) resolve(answer);
+        else reject(fail("internal", { nodeId, cause: "a gift of a group has no answer" }));
+      }
+    } catch (error) {
+      this.failed(nodeId, group, error);
+    } finally {
+      line.underWay.delete(passage);
+      if (line.waiting.length > 0) this.schedule(nodeId, line);
+      else if (line.underWay.size === 0) this.lines.delete(nodeId);
+    }
+  }
+
+  /** The gifts of the next group. Those that have waited for too long are refused. */
+  private take(line: Line): Waiting[] {
+    const group = line.waiting.splice(0, bounds.groupGifts);
+    const staleSince = this.ports.nowMs() - this.ports.staleMs;
+    if ((group[0]?.since ?? 0) > staleSince) return group;
+    return group.filter(({ since, reject }) => {
+      if (since <= staleSince) reject(fail("unavailable", { cause: "it has waited too long for its group" }));
+      return since > staleSince;
+    });
+  }
+
+  /** A group that reached no service is sent to another node. Each try leaves a node out, so the tries end. */
+  private failed(nodeId: string, group: readonly Waiting[], error: unknown): void {
+    if (reachedNobody(error)) this.ports.leaveOut(nodeId);
+    const isElsewhere = reachedNobody(error) && !this.ports.nodes().includes(nodeId);
+    for (const one of group)
+      if (isElsewhere) this.put(one);
+      else one.reject(error);
+  }
+}
+
+const groupsOf = new WeakMap<ServiceBroker, GiftGroups>();
+
+/** The groups of this node. */
+export function giftGroups(broker: ServiceBroker): GiftGroups {
+  const known = groupsOf.get(broker);
+  if (known) return known;
+  const nodes = new ServiceNodes(broker, "gift");
+  const made = new GiftGroups({
+    nodes: () => nodes.ids(),
+    leaveOut: (nodeId) => nodes.leaveOut(nodeId),
+    async sendMany(nodeID, gifts, requestID) {
+      const about = { nodeID, ...(requestID === undefined ? {} : { requestID }) };
+      return (await call(broker, "gift.sendMany", { gifts: [...gifts] }, about)).answers;
+    },
+    soon: (callback) => setImmediate(callback),
+    nowMs: () => performance.now(),
+    staleMs: config().CALL_TIMEOUT_MS * bounds.staleShareOfTimeout,
+  });
+  groupsOf.set(broker, made);
+  return made;
+}

@@ -1,0 +1,68 @@
+import type { Context, Service } from "moleculer";
+import { failureName } from "../../broker/failure.ts";
+import { ServiceNodes } from "../../broker/service-nodes.ts";
+import { config } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import { Rate, UserRate } from "../../mixins/user-rate.ts";
+import { checkParams } from "../action-contract.ts";
+import { call } from "../contracts.ts";
+import { accept } from "./acceptance.ts";
+import { acceptancePorts, anchorCache, question } from "./acceptance-ports.ts";
+import type { GiftRequest } from "./candidate.ts";
+import { type GiftAnswer, giftActions } from "./gift.contract.ts";
+import type { GiftState } from "./gift-state.ts";
+import { NodeOrders } from "./node-orders.ts";
+import { ShareCache } from "./share-cache.ts";
+import { readShares } from "./share-store.ts";
+import { SilentPartitions } from "./silent-partitions.ts";
+import { UsableAccounts } from "./usable-accounts.ts";
+
+type Accepting = Service & GiftState;
+
+/** Makes the caches and the memory of acceptance, when the service is created. */
+export function openAcceptance(service: Accepting): void {
+  const { ANCHOR_SHARE_PERCENT: share, GIFTS_PER_USER_PER_SECOND: perSecond } = config();
+  service.anchors = anchorCache();
+  service.shares = new ShareCache((ids) => readShares(service.mysql, ids), share);
+  service.receivers = new UsableAccounts((userIds) =>
+    call(service.broker, "wallet.unusableOf", { userIds }, question()),
+  );
+  service.orders = new NodeOrders();
+  service.silent = new SilentPartitions();
+  service.rate = perSecond === 0 ? undefined : new UserRate(new Rate(perSecond, perSecond), limits.gift.rateUsers);
+  service.walletNodes = new ServiceNodes(service.broker, "wallet");
+  service.accepting = 0;
+}
+
+/**
+ * Accepts a group whose gifts are not checked yet: see `gift.sendMany`. The node accepts at most
+ * `limits.gift.acceptingGifts` at once; a group beyond that is `unavailable` and certainly not accepted.
+ */
+export async function acceptGifts(
+  service: Accepting,
+  ctx: Pick<Context, "call" | "requestID">,
+  gifts: readonly unknown[],
+): Promise<GiftAnswer[]> {
+  if (service.accepting + gifts.length > limits.gift.acceptingGifts) return gifts.map(() => overloaded);
+  service.accepting += gifts.length;
+  try {
+    const read = gifts.map(readGift);
+    const valid = read.filter((one): one is GiftRequest => !("failure" in one));
+    const answers = valid.length === 0 ? [] : await accept(valid, acceptancePorts(service, ctx));
+    let next = 0;
+    return read.map((one) => ("failure" in one ? one : (answers[next++] as GiftAnswer)));
+  } finally {
+    service.accepting -= gifts.length;
+  }
+}
+
+const overloaded: GiftAnswer = { failure: "unavailable", data: { cause: "this node accepts too many gifts already" } };
+
+function readGift(gift: unknown): GiftRequest | Extract<GiftAnswer, { failure: unknown }> {
+  try {
+    return checkParams(giftActions.send.params, gift, "gift.sendMany");
+  } catch (error) {
+    const { data } = error as { data?: Record<string, unknown> };
+    return { failure: failureName(error) ?? "invalidParam", ...(data && { data }) };
+  }
+}

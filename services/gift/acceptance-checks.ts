@@ -1,0 +1,85 @@
+import type { FailureName } from "../../config/errors.ts";
+import type { FundsVerdict } from "../wallet/wallet.contract.ts";
+import type { GiftRequest, Terms } from "./candidate.ts";
+import type { CatalogueGift } from "./gift.contract.ts";
+
+/** The outcome of a query: its error concerns only the gifts that need the value. */
+export type Found<Value> = { readonly value: Value } | { readonly error: unknown };
+
+/** Queries for many gifts. Where one fails, no gift was put into the queue. */
+export interface CheckPorts {
+  gifts(giftIds: ReadonlySet<number>): Promise<ReadonlyMap<number, Found<CatalogueGift | undefined>>>;
+  /** The anchors of live rooms. */
+  anchors(roomIds: ReadonlySet<number>): Promise<ReadonlyMap<number, Found<string | undefined>>>;
+  /** The receivers' shares of gifts, whole percent. */
+  shares(receiverIds: ReadonlySet<string>): Promise<ReadonlyMap<string, Found<number>>>;
+  /** Whether users can receive gifts: the account is neither frozen nor invalid. */
+  receivers(userIds: ReadonlySet<string>): Promise<ReadonlyMap<string, Found<boolean>>>;
+  /** Whether each gift can be paid, in their order. */
+  funds(gifts: readonly { userId: string; amount: number }[]): Promise<Found<FundsVerdict>[]>;
+}
+
+/** The terms of the gift, or why it cannot be sent now. */
+export type Checked = Terms | { readonly refused: FailureName } | { readonly error: unknown };
+
+const notAsked: { readonly error: unknown } = { error: new Error("a query has no outcome for a gift") };
+
+/** The reason or error that both stages share, or the value. */
+function read<Key, Value>(found: ReadonlyMap<Key, Found<Value>>, key: Key): Found<Value> {
+  return found.get(key) ?? notAsked;
+}
+
+/** Checks gifts together, each on its own: catalogue and room, then accounts, funds and the receiver's share. */
+export async function check(requests: readonly GiftRequest[], ports: CheckPorts): Promise<Checked[]> {
+  const [gifts, anchors] = await Promise.all([
+    ports.gifts(new Set(requests.map(({ giftId }) => giftId))),
+    ports.anchors(new Set(requests.map(({ roomId }) => roomId))),
+  ]);
+  const offers = requests.map(({ userId, giftId, roomId, receiverId }): Offer => {
+    if (receiverId === userId) return { refused: "giftToSelf" };
+    return offerOf(read(gifts, giftId), read(anchors, roomId), receiverId);
+  });
+  const sendable = requests.filter((_request, at) => "price" in (offers[at] as Offer));
+  if (sendable.length === 0) return offers as Checked[];
+  const receiverIds = new Set(sendable.map(({ receiverId }) => receiverId));
+  const amounts = requests.flatMap(({ userId, count }, at) => {
+    const offer = offers[at] as Offer;
+    return "price" in offer ? [{ userId, amount: offer.price * count }] : [];
+  });
+  const [shares, receivers, funds] = await Promise.all([
+    ports.shares(receiverIds),
+    ports.receivers(receiverIds),
+    ports.funds(amounts),
+  ]);
+  let asked = 0;
+  return requests.map(({ receiverId }, at) => {
+    const offer = offers[at] as Offer;
+    if (!("price" in offer)) return offer;
+    return termsOf(offer, read(shares, receiverId), read(receivers, receiverId), funds[asked++] ?? notAsked);
+  });
+}
+
+type Offer = { readonly price: number; readonly url: string } | Exclude<Checked, Terms>;
+
+function offerOf(gift: Found<CatalogueGift | undefined>, anchor: Found<string | undefined>, receiverId: string): Offer {
+  if ("error" in gift) return gift;
+  if (gift.value?.status !== 1) return { refused: "giftUnknown" };
+  if ("error" in anchor) return anchor;
+  if (anchor.value !== receiverId) return { refused: "roomNotLive" };
+  return { price: gift.value.price, url: gift.value.svgaUrl };
+}
+
+function termsOf(
+  { price, url }: Extract<Offer, { price: number }>,
+  share: Found<number>,
+  mayReceive: Found<boolean>,
+  funds: Found<FundsVerdict>,
+): Checked {
+  if ("error" in mayReceive) return mayReceive;
+  if (!mayReceive.value) return { refused: "accountUnusable" };
+  if ("error" in funds) return funds;
+  if (funds.value === "unusable") return { refused: "accountUnusable" };
+  if (funds.value === "short") return { refused: "balanceShort" };
+  if ("error" in share) return share;
+  return { price, sharePercent: share.value, url };
+}

@@ -1,0 +1,22 @@
+-- Purpose: reserves orders for their content, before they are put into the queue. A reservation is no acceptance: it
+--          only tells a repeat from a reuse of the request id with other content.
+-- KEYS     the orders
+-- ARGV[1]  the owner of these reservations
+-- ARGV[2]  their lifetime, ms
+-- ARGV[3]  and further: the content hash of each order
+-- Replies  for each order "" where it is reserved for this owner now; else what is stored: the accepted gift, or another
+--          content's reservation
+
+local found = {}
+for i = 1, #KEYS do
+  local mine = 'reserved:' .. ARGV[i + 2] .. ':'
+  local value = redis.call('GET', KEYS[i])
+  if value and string.sub(value, 1, #mine) ~= mine then
+    found[i] = value
+  else
+    -- The same content may be reserved by several owners; only the last one withdraws it.
+    redis.call('SET', KEYS[i], mine .. ARGV[1], 'PX', ARGV[2])
+    found[i] = ''
+  end
+end
+return found

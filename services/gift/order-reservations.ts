@@ -1,0 +1,75 @@
+import type { Redis } from "ioredis";
+import type { Log } from "../../broker/log.ts";
+import { limits } from "../../config/limits.ts";
+import { luaScript } from "../../mixins/redis/lua-script.ts";
+import { acceptedHashOf, orderKey } from "./accepted-orders.ts";
+
+const reserveScript = luaScript("services/gift/lua/reserve-orders.lua");
+const rememberScript = luaScript("services/gift/lua/remember-orders.lua");
+const withdrawScript = luaScript("services/gift/lua/withdraw-orders.lua");
+
+export interface OrderContent {
+  readonly orderId: string;
+  readonly contentHash: string;
+}
+
+/** `reserved`: for this owner. Else the order was accepted with this content, or another content is reserved. */
+export type Reservation = "reserved" | "reservedElsewhere" | { readonly acceptedHash: string };
+
+/**
+ * Reserves orders for their content, in their order, just before they are published. A reservation that is not withdrawn
+ * lives as long as an order may wait unsettled. Fails: unavailable.
+ */
+export async function reserveOrders(
+  redis: Redis,
+  orders: readonly OrderContent[],
+  owner: string,
+): Promise<Reservation[]> {
+  const keys = orders.map(({ orderId }) => orderKey(orderId));
+  const hashes = orders.map(({ contentHash }) => contentHash);
+  const life = limits.gift.acceptedMemoryMs;
+  const found = (await redis.eval(reserveScript, keys.length, ...keys, owner, life, ...hashes)) as string[];
+  return found.map((value) => {
+    if (value === "") return "reserved";
+    const acceptedHash = acceptedHashOf(value);
+    return acceptedHash === undefined ? "reservedElsewhere" : { acceptedHash };
+  });
+}
+
+/** Removes the owner's reservations of orders that were certainly not accepted. Never rejects. */
+export async function withdrawOrders(
+  redis: Redis,
+  orders: readonly OrderContent[],
+  owner: string,
+  log: Log,
+): Promise<void> {
+  const keys = orders.map(({ orderId }) => orderKey(orderId));
+  const hashes = orders.map(({ contentHash }) => contentHash);
+  await redis.eval(withdrawScript, keys.length, ...keys, owner, ...hashes).catch((error: Error) => {
+    log.warn(
+      { err: error, orders: orders.length },
+      "reservations of gifts that were not accepted could not be removed: they expire by themselves",
+    );
+  });
+}
+
+/**
+ * Stores accepted gifts until they are settled, the `reserved` ones first. One that was reserved and is gone is settled
+ * already and stays away. Never rejects: without it an order is unknown to queries until it is settled.
+ */
+export async function rememberOrders(
+  redis: Redis,
+  gifts: readonly { readonly orderId: string; readonly json: string }[],
+  reserved: number,
+  log: Log,
+): Promise<void> {
+  const keys = gifts.map(({ orderId }) => orderKey(orderId));
+  const texts = gifts.map(({ json }) => json);
+  const life = limits.gift.acceptedMemoryMs;
+  await redis.eval(rememberScript, keys.length, ...keys, life, reserved, ...texts).catch((error: Error) => {
+    log.warn(
+      { err: error, orderId: gifts[0]?.orderId, orders: gifts.length },
+      "accepted orders could not be stored in Redis: their status is unknown until they are settled",
+    );
+  });
+}

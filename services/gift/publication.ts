@@ -1,0 +1,212 @@
+import { randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
+import { failureName, isUnavailable, mayHaveHappened } from "../../broker/failure.ts";
+import type { Log } from "../../broker/log.ts";
+import { messageOf } from "../../broker/unknown-values.ts";
+import { limits } from "../../config/limits.ts";
+import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
+import type { AcceptedGift } from "./accepted-gift.ts";
+import type { Candidate, Terms } from "./candidate.ts";
+import type { NodeOrders } from "./node-orders.ts";
+import { rememberOrders, reserveOrders, withdrawOrders } from "./order-reservations.ts";
+import { enqueue, partsOf, type QueuedGift, type QueuePart } from "./queue.ts";
+import type { SilentPartitions } from "./silent-partitions.ts";
+
+/** A gift that passed all checks. */
+export interface PassedGift {
+  readonly candidate: Candidate;
+  readonly terms: Terms;
+}
+
+interface Publishing extends JetStreamState {
+  readonly redis: Redis;
+  readonly logger: Log;
+  readonly orders: NodeOrders;
+  readonly silent: SilentPartitions;
+}
+
+interface Circumstances {
+  /** For the logs of those who settle the gifts. */
+  readonly requestId: string | null;
+  /** Redis did not answer a moment ago: nothing is reserved, and nobody waits for it. */
+  readonly redisAway: boolean;
+  knownOrders(orderIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+}
+
+/** A gift on its way into the queue. */
+interface Outgoing extends QueuedGift {
+  readonly candidate: Candidate;
+}
+
+/**
+ * Reserves the orders, publishes a message for each partition, remembers what was accepted, and answers every gift. The
+ * messages do not wait for each other: where one is not acked, its gifts alone are unavailable. Never rejects.
+ */
+export async function publishGifts(
+  service: Publishing,
+  gifts: readonly PassedGift[],
+  circumstances: Circumstances,
+): Promise<void> {
+  const { orders, logger } = service;
+  const owner = randomUUID();
+  try {
+    const { own, elsewhere, reserved } = await reserve(service, gifts, owner, circumstances);
+    await Promise.all([
+      publish(service, own, { ...circumstances, owner, reserved }),
+      awaitElsewhere(elsewhere, circumstances),
+    ]);
+  } catch (error) {
+    logger.error({ err: error, gifts: gifts.length }, "gifts may be published, and a fault keeps their answers back");
+    for (const { candidate } of gifts) if (!candidate.answer) candidate.unavailable(messageOf(error), true);
+  } finally {
+    for (const { candidate } of gifts) if (candidate.repeatable) orders.end(candidate);
+  }
+}
+
+/** Answers the gifts whose order Redis has as accepted. */
+async function reserve(
+  { redis, logger }: Publishing,
+  gifts: readonly PassedGift[],
+  owner: string,
+  { redisAway }: Circumstances,
+): Promise<{ own: PassedGift[]; elsewhere: Candidate[]; reserved: boolean }> {
+  const asked = gifts.filter(({ candidate }) => candidate.repeatable);
+  if (redisAway || asked.length === 0) return { own: [...gifts], elsewhere: [], reserved: !redisAway };
+  let found: Awaited<ReturnType<typeof reserveOrders>>;
+  try {
+    found = await reserveOrders(
+      redis,
+      asked.map(({ candidate }) => candidate),
+      owner,
+    );
+  } catch (error) {
+    logger.warn(
+      { err: error, gifts: gifts.length },
+      "orders are not reserved in Redis: reuses of a request id by way of another node are not noticed",
+    );
+    return { own: [...gifts], elsewhere: [], reserved: false };
+  }
+  const elsewhere: Candidate[] = [];
+  for (const [at, { candidate }] of asked.entries()) {
+    const reservation = found[at];
+    if (reservation === "reservedElsewhere") elsewhere.push(candidate);
+    else if (reservation !== undefined && reservation !== "reserved")
+      answerAsAccepted(candidate, reservation.acceptedHash);
+  }
+  const left = new Set(elsewhere);
+  const own = gifts.filter(({ candidate }) => !candidate.answer && !left.has(candidate));
+  return { own, elsewhere, reserved: true };
+}
+
+function answerAsAccepted(candidate: Candidate, contentHash: string): void {
+  candidate.answerAs(contentHash);
+  candidate.outcome = { contentHash, accepted: true };
+}
+
+/**
+ * Another node has reserved these orders for other content. Whether that was accepted is not known yet: it is looked for
+ * a few times, and after that only a later repeat can tell.
+ */
+async function awaitElsewhere(candidates: readonly Candidate[], { knownOrders }: Circumstances): Promise<void> {
+  let open = candidates;
+  try {
+    for (let look = 0; open.length > 0 && look < limits.gift.reservedLooks; look++) {
+      await new Promise((resolve) => setTimeout(resolve, limits.gift.reservedLookEveryMs));
+      const known = await knownOrders(open.map(({ orderId }) => orderId));
+      for (const candidate of open) {
+        const contentHash = known.get(candidate.orderId);
+        if (contentHash !== undefined) answerAsAccepted(candidate, contentHash);
+      }
+      open = open.filter(({ answer }) => !answer);
+    }
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+  }
+  for (const candidate of open) candidate.unavailable("another content has this request id, perhaps accepted", true);
+}
+
+async function publish(
+  service: Publishing,
+  gifts: readonly PassedGift[],
+  about: Circumstances & { owner: string; reserved: boolean },
+): Promise<void> {
+  if (gifts.length === 0) return;
+  const acceptedAt = new Date().toISOString();
+  const all = gifts.map(({ candidate, terms }): Outgoing => {
+    const gift = toAcceptedGift(candidate, terms, acceptedAt);
+    return { candidate, gift, json: JSON.stringify(gift) };
+  });
+  await Promise.all(partsOf(all).map((part) => publishPart(service, part, about.requestId)));
+  const { redis, logger } = service;
+  const accepted = all.filter(({ candidate }) => candidate.outcome?.accepted);
+  const refused = all.filter(({ candidate }) => candidate.repeatable && !candidate.outcome);
+  const stored = remember(service, accepted, about.reserved);
+  if (refused.length > 0 && about.reserved)
+    await withdrawOrders(
+      redis,
+      refused.map(({ candidate }) => candidate),
+      about.owner,
+      logger,
+    );
+  // A Redis that hangs would hold up every answer.
+  if (about.reserved) await stored;
+}
+
+function remember({ redis, logger }: Publishing, accepted: readonly Outgoing[], reserved: boolean): Promise<void> {
+  if (accepted.length === 0) return Promise.resolve();
+  const first = reserved ? accepted.filter(({ candidate }) => candidate.repeatable) : [];
+  const rest = reserved ? accepted.filter(({ candidate }) => !candidate.repeatable) : accepted;
+  const gifts = [...first, ...rest].map(({ candidate: { orderId }, json }) => ({ orderId, json }));
+  return rememberOrders(redis, gifts, first.length, logger);
+}
+
+async function publishPart(service: Publishing, part: QueuePart<Outgoing>, requestId: string | null): Promise<void> {
+  const { silent, orders, logger } = service;
+  const { partition, gifts } = part;
+  const passage = silent.start(partition, performance.now());
+  let answered = false;
+  try {
+    await enqueue(service, part, requestId);
+    answered = true;
+    for (const { candidate } of gifts) answerAsAccepted(candidate, candidate.contentHash);
+  } catch (error) {
+    const perhaps = mayHaveHappened(error);
+    answered = !perhaps;
+    if (!isUnavailable(error)) logger.error({ err: error, gifts: gifts.length }, "gifts cannot be published");
+    for (const { candidate } of gifts) notPublished(candidate, error, perhaps, orders);
+  } finally {
+    silent.end(passage, answered, performance.now());
+  }
+}
+
+/** @param perhaps whether it may be in the queue */
+function notPublished(candidate: Candidate, error: unknown, perhaps: boolean, orders: NodeOrders): void {
+  const { orderId, contentHash } = candidate;
+  // An earlier try may be in the queue, although this one is not.
+  const earlier = candidate.repeatable ? orders.outcome(orderId) : undefined;
+  if (perhaps || earlier) {
+    candidate.unavailable(messageOf(error), true);
+    candidate.outcome = earlier ?? { contentHash, accepted: false };
+  } else if (isUnavailable(error)) candidate.unavailable(messageOf(error), false);
+  else candidate.refuse(failureName(error) ?? "internal");
+}
+
+function toAcceptedGift(candidate: Candidate, terms: Terms, acceptedAt: string): AcceptedGift {
+  const { orderId, contentHash, request } = candidate;
+  const { userId: senderId, receiverId, roomId, giftId, count, type } = request;
+  const { price, sharePercent, url } = terms;
+  return {
+    orderId,
+    senderId,
+    receiverId,
+    roomId,
+    giftId,
+    count,
+    price,
+    sharePercent,
+    type,
+    url,
+    contentHash,
+    acceptedAt,
+  };
+}

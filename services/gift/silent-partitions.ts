@@ -1,0 +1,42 @@
+import { limits } from "../../config/limits.ts";
+
+/** A publication on its way to a partition. */
+export interface Passage {
+  readonly partition: number;
+  readonly startedAt: number;
+}
+
+/**
+ * Which partitions of the queue do not ack publications, so that gifts for them are refused at once and do not hold up
+ * the other gifts of their groups, nor pile up. A partition is silent from the time a publication to it has waited for
+ * `limits.jetstream.publishTimeoutMs`, until one is answered, or until `limits.gift.silentPartitionMs` after the last one
+ * was given up: then the next group tries it.
+ */
+export class SilentPartitions {
+  private readonly underWay = new Map<number, Set<Passage>>();
+  private readonly silentUntil = new Map<number, number>();
+
+  start(partition: number, nowMs: number): Passage {
+    const passage = { partition, startedAt: nowMs };
+    const others = this.underWay.get(partition);
+    if (others) others.add(passage);
+    else this.underWay.set(partition, new Set([passage]));
+    return passage;
+  }
+
+  /** @param answered whether the server acked or refused it */
+  end(passage: Passage, answered: boolean, nowMs: number): void {
+    const { partition } = passage;
+    this.underWay.get(partition)?.delete(passage);
+    if (answered) this.silentUntil.delete(partition);
+    else this.silentUntil.set(partition, nowMs + limits.gift.silentPartitionMs);
+  }
+
+  has(partition: number, nowMs: number): boolean {
+    if ((this.silentUntil.get(partition) ?? 0) > nowMs) return true;
+    // The first one is the oldest.
+    for (const { startedAt } of this.underWay.get(partition) ?? [])
+      return nowMs - startedAt >= limits.jetstream.publishTimeoutMs;
+    return false;
+  }
+}
