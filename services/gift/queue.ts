@@ -1,11 +1,9 @@
 import type { Service } from "moleculer";
 import type { PubAck } from "nats";
 import { fail } from "../../broker/failure.ts";
-import { config, natsPrefix } from "../../config/config.ts";
-import { streamNames } from "../../mixins/jetstream/streams.ts";
+import { config } from "../../config/config.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
-import { giftStream } from "../streams.ts";
 import type { Queued } from "./acceptance.ts";
 import { type AcceptedGift, parseAcceptedGift, partitionOf } from "./accepted-gift.ts";
 import { findContentHashes } from "./gift-store.ts";
@@ -56,31 +54,4 @@ async function queuedGift(service: Queueing, { stream, seq }: PubAck): Promise<A
     if ((error as { code?: string }).code === "404") return undefined;
     throw error;
   }
-}
-
-/**
- * Messages that wait, are being settled, or are dead letters. The first two are read at the same time for each
- * partition.
- */
-export async function queueDepth(
-  service: Queueing,
-): Promise<{ waiting: number; inFlight: number; deadLetters: number }> {
-  const { manager } = service.jetstream;
-  const parts = await Promise.all(
-    streamNames(giftStream).map(async (stream) => {
-      const consumers = await manager.consumers.list(stream).next();
-      // Without a consumer all messages wait.
-      if (consumers.length === 0) return { waiting: (await manager.streams.info(stream)).state.messages, inFlight: 0 };
-      return {
-        waiting: consumers.reduce((sum, { num_pending }) => sum + num_pending, 0),
-        inFlight: consumers.reduce((sum, { num_ack_pending }) => sum + num_ack_pending, 0),
-      };
-    }),
-  );
-  const waiting = parts.reduce((sum, part) => sum + part.waiting, 0);
-  const inFlight = parts.reduce((sum, part) => sum + part.inFlight, 0);
-  const subjects = `${natsPrefix()}dead.${settlerDurable}`;
-  const dead = await manager.streams.info(`${natsPrefix()}DEAD`, { subjects_filter: subjects });
-  const deadLetters = Object.values(dead.state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
-  return { waiting, inFlight, deadLetters };
 }
