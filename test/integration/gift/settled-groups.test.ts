@@ -1,0 +1,203 @@
+import type { ServiceBroker, ServiceSchema } from "moleculer";
+import { createConnection } from "mysql2/promise";
+import { connect, type NatsConnection } from "nats";
+import { natsOptions } from "../../../broker/nats-options.ts";
+import { databaseName } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
+import { DeadLetters } from "../../../mixins/jetstream/dead-letters.ts";
+import { openRedis } from "../../../mixins/redis.mixin.ts";
+import { call } from "../../../services/contracts.ts";
+import { type AcceptedGift, contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
+import gift from "../../../services/gift/gift.service.ts";
+import { groupOf } from "../../../services/gift/gift-group.ts";
+import { settlerDurable } from "../../../services/gift/queue.ts";
+import wallet from "../../../services/wallet/wallet.service.ts";
+import { expectBooksBalanced } from "../../support/books.ts";
+import { holdAccounts } from "../../support/held-accounts.ts";
+import { NodeProcess } from "../../support/node-process.ts";
+import { recordsOf, settledOrders, tradesOf, tradesOfUser } from "../../support/outcomes.ts";
+import { publish, recharge } from "../../support/recharge.ts";
+import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
+
+/** Messages of the gift queue that hold many gifts, as acceptance publishes them, over two gift nodes. */
+
+jest.setTimeout(60_000);
+
+const anchor = "9000000000000000077";
+/** All of one partition, so that a message may hold gifts of any of them. */
+const users = Array.from({ length: 10 }, (_, n) =>
+  String(9_200_000_000_000_000_000n + BigInt(n * limits.gift.partitions)),
+);
+const [ann, bob, cat, dan] = users as [string, string, string, string];
+const subject = `gift.send.${partitionOf(ann)}`;
+
+const router = {
+  name: "im-router",
+  actions: { roomGifts: () => null, sendToUsers: () => ({ delivered: 1 }) },
+} as unknown as ServiceSchema;
+
+let caller: ServiceBroker;
+const giftNodes: ServiceBroker[] = [];
+let nats: NatsConnection;
+let letters: DeadLetters;
+const redis = openRedis("test");
+
+beforeAll(async () => {
+  await redis.connect();
+  nats = await connect(natsOptions("test"));
+  await startNode("router", [router]);
+  await startNode("wallet", [wallet]);
+  giftNodes.push(...(await Promise.all([startNode("gift-1", [gift]), startNode("gift-2", [gift])])));
+  caller = await startNode("caller", []);
+  await caller.waitForServices(["gift", "wallet", "im-router"]);
+  letters = await DeadLetters.open(nats);
+  await Promise.all(users.map((user) => recharge(caller, `order-${user}`, user, 1_000)));
+});
+afterAll(async () => {
+  redis.disconnect();
+  await nats.close();
+  await stopAll();
+});
+afterEach(expectBooksBalanced);
+
+let last = 0;
+/** An accepted gift of one coin. */
+function accepted(senderId: string, over: Partial<AcceptedGift> = {}): AcceptedGift {
+  const asked = { giftId: 24, roomId: 5, receiverId: anchor, type: 0, count: 1 };
+  return {
+    ...{ ...asked, orderId: `group-gift-${++last}`, senderId, price: 1, sharePercent: 50, url: "x.svga" },
+    ...{ contentHash: contentHashOf(asked), acceptedAt: new Date().toISOString(), ...over },
+  };
+}
+const idsOf = (gifts: readonly AcceptedGift[]) => gifts.map(({ orderId }) => orderId);
+const send = (gifts: readonly unknown[]) => publish(subject, groupOf(gifts as AcceptedGift[]));
+const depth = () => call(caller, "gift.queueDepth", {});
+const nothingLeft = () =>
+  eventually("an empty queue", async () => {
+    const { waiting, inFlight } = await depth();
+    return waiting + inFlight === 0;
+  });
+async function deadLetterOf(orderId: string) {
+  for await (const letter of letters.all()) if (Buffer.from(letter.data).toString().includes(orderId)) return letter;
+  return undefined;
+}
+
+test("each gift of a group is settled once, beside single gifts of an earlier release, which have no share", async () => {
+  const gifts = users.map((user) => accepted(user));
+  const { sharePercent: _share, ...early } = accepted(ann);
+  await Promise.all([send(gifts), publish(subject, early)]);
+  const outcomes = await settledOrders([...idsOf(gifts), early.orderId]);
+  expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(["succeeded"]));
+  await nothingLeft();
+});
+
+test("a sender's gifts over many groups, of both kinds of messages, are settled in their order", async () => {
+  const all: AcceptedGift[] = [];
+  for (let n = 0; n < 40; n++) {
+    const gifts = [ann, bob, ann, cat].map((user) => accepted(user));
+    all.push(...gifts);
+    await (n % 4 === 3 ? Promise.all(gifts.map((gift) => publish(subject, gift))) : send(gifts));
+  }
+  await settledOrders(idsOf(all));
+  for (const user of [ann, bob, cat]) {
+    const own = idsOf(all.filter(({ senderId }) => senderId === user));
+    // Single gifts were published at once: of these their order is not known.
+    const trades = (await tradesOfUser(user)).map(({ bizId }) => bizId).filter((id) => own.includes(id));
+    const roundOf = (id: string) => Math.floor(own.indexOf(id) / (user === ann ? 2 : 1));
+    expect(trades.map(roundOf)).toEqual(own.map(roundOf));
+  }
+});
+
+test("gifts that come again in groups that are cut differently are charged once, and the new one among them too", async () => {
+  const [a, b, c, d] = [ann, bob, cat, dan].map((user) => accepted(user)) as [
+    AcceptedGift,
+    AcceptedGift,
+    AcceptedGift,
+    AcceptedGift,
+  ];
+  await Promise.all([send([a, b, c]), send([c, d, a]), send([b]), publish(subject, a)]);
+  await settledOrders(idsOf([a, b, c, d]));
+  await nothingLeft();
+  expect(await tradesOf(idsOf([a, b, c, d]))).toHaveLength(4);
+  expect(await recordsOf(idsOf([a, b, c, d]))).toHaveLength(4);
+});
+
+test("the depth of the queue counts gifts, not messages; Redis may be lost while they wait", async () => {
+  await nothingLeft();
+  const held = await holdAccounts(users);
+  const groups = Array.from({ length: limits.gift.depthMessagesRead + 4 }, () =>
+    [ann, bob, cat].map((u) => accepted(u)),
+  );
+  try {
+    for (const gifts of groups) await send(gifts);
+    await eventually("all in flight", async () => {
+      const { waiting, inFlight } = await depth();
+      return waiting === 0 && inFlight === groups.length * 3;
+    });
+    const prefix = redis.options.keyPrefix ?? "";
+    const keys = await redis.keys(`${prefix}*`);
+    if (keys.length > 0) await redis.del(keys.map((key) => key.slice(prefix.length)));
+  } finally {
+    await held.release();
+  }
+  await settledOrders(idsOf(groups.flat()));
+  await nothingLeft();
+});
+
+test("of a group, a gift that cannot be read and one that the ledger cannot write are dead letters of one gift; the others settle, and a replay settles what was repaired", async () => {
+  const bad = users[9] as string;
+  const poison = accepted(bad);
+  const good = [accepted(ann), accepted(bob), accepted(bad), accepted(ann)];
+  const unreadable = { ...accepted(cat), count: -1 };
+  const admin = await createConnection(process.env.MYSQL_URL as string);
+  const trades = `${databaseName("wallet")}.t_qiyu_currency_trade`;
+  await admin.query(`ALTER TABLE ${trades} ADD CONSTRAINT no_poison CHECK (biz_id <> '${poison.orderId}')`);
+  const before = (await depth()).deadLetters;
+  try {
+    await send([good[0], unreadable, poison, ...good.slice(1)]);
+    await settledOrders(idsOf([good[0], good[1], good[3]] as AcceptedGift[]));
+    await eventually("two dead letters", async () => (await depth()).deadLetters === before + 2, 30_000);
+    // The gift of the same sender that follows the poison.
+    await settledOrders(idsOf(good));
+  } finally {
+    await admin.query(`ALTER TABLE ${trades} DROP CONSTRAINT no_poison`);
+    await admin.end();
+  }
+  await nothingLeft();
+  const [first, second] = [await deadLetterOf(unreadable.orderId), await deadLetterOf(poison.orderId)];
+  expect([first, second]).toMatchObject([
+    { channel: settlerDurable, item: 1, reason: expect.stringContaining("count") },
+    { channel: settlerDurable, item: 2, reason: expect.stringContaining("wallet.consumeForSendGift") },
+  ]);
+  expect(JSON.parse(Buffer.from(second!.data).toString())).toEqual(groupOf([poison]));
+  expect(await recordsOf([poison.orderId])).toEqual([]);
+  expect(await letters.replay(second!.sequence)).toBe(true);
+  await settledOrders([poison.orderId]);
+  expect(await tradesOf(idsOf([...good, poison]))).toHaveLength(5);
+});
+
+test("a group of which one gift is settled and one is not when its node is killed comes again whole, and each is charged once", async () => {
+  await nothingLeft();
+  // One node alone has all partitions: it is the one that is killed.
+  await Promise.all(giftNodes.map(stopNode));
+  const urls = { nats: { url: process.env.NATS_URL as string }, mysql: { url: process.env.MYSQL_URL as string } };
+  const dying = await NodeProcess.start("gift", urls);
+  await waitForNode(caller, "gift", dying.nodeId);
+  const held = await holdAccounts([ann]);
+  const [first, second, other] = [accepted(ann), accepted(ann), accepted(bob)];
+  try {
+    await send([first]);
+    await eventually("ann's first gift is in work", async () => (await depth()).inFlight === 1);
+    await send([second, other]);
+    await settledOrders([other.orderId]);
+    expect(await recordsOf(idsOf([first, second]))).toEqual([]);
+    await dying.kill();
+    await startNode("gift-3", [gift]);
+  } finally {
+    await held.release();
+  }
+  await settledOrders(idsOf([first, second, other]), 30_000);
+  await nothingLeft();
+  const own = (await tradesOfUser(ann)).map(({ bizId }) => bizId);
+  expect(own.slice(-2)).toEqual(idsOf([first, second]));
+});
