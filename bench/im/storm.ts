@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { openRedis } from "../../mixins/redis.mixin.ts";
+import { limits } from "../../config/limits.ts";
 import { becomesTrue } from "../../scripts/stack/wait.ts";
-import { openSession } from "../../services/user/sessions.ts";
+import { tokenKeys } from "../../services/token-keys.ts";
+import { signToken } from "../../services/tokens.ts";
 import { countCpu } from "../support/cpu.ts";
 import { percentile, sortedNumbers } from "../support/percentiles.ts";
 import type { ImBenchContext } from "./context.ts";
@@ -15,24 +16,17 @@ const seenDeadlineMs = 10_000;
 /** A gift that is not shown within this time after the last one counts as missed. */
 const lateMs = 10_000;
 const pollMs = 100;
-const sessionsTogether = 500;
 const firstUser = 1_000;
 
 /** Logged-in users, spread over the rooms. */
-async function members(count: number, rooms: number): Promise<Member[]> {
-  const redis = openRedis("bench-sessions");
-  await redis.connect();
-  const all: Member[] = [];
-  while (all.length < count) {
-    const from = all.length;
-    const some = Array.from({ length: Math.min(sessionsTogether, count - from) }, async (_, i) => {
-      const userId = String(firstUser + from + i);
-      return { userId, session: await openSession(redis, userId), roomId: 1 + ((from + i) % rooms) };
-    });
-    all.push(...(await Promise.all(some)));
-  }
-  redis.disconnect();
-  return all;
+function members(count: number, rooms: number): Member[] {
+  const { signing } = tokenKeys();
+  const issuedAt = Date.now();
+  return Array.from({ length: count }, (_, i) => {
+    const userId = String(firstUser + i);
+    const claims = { userId, sessionId: 1 + i, issuedAt, expiresAt: issuedAt + limits.user.tokenTtlMs };
+    return { userId, session: signToken(signing, claims), roomId: 1 + (i % rooms) };
+  });
 }
 
 /** The n-th gift of an offer goes to the n-th room in turn. */
@@ -58,7 +52,7 @@ export async function run(context: ImBenchContext) {
     startServices(context, "im-router", ["im-router"]),
   ]);
   const source = await openGiftSource(context);
-  const crowd = new Crowd(context, await members(connections, count));
+  const crowd = new Crowd(context, members(connections, count));
   await crowd.come(gateway.about.ports?.["api-gateway"] as number, progress);
   const [before] = await source.serverNodes();
   const imServer2 = await startServices(context, "im-server-2", ["im-server"], context.profile);

@@ -47,6 +47,7 @@ export async function harmlessCalls(): Promise<HarmlessCalls> {
     [`${api}/userLogin/sendLoginCode`]: by(poor, { phone: poor.phone }),
     [`${api}/userLogin/login`]: by(poor, { phone: "13800000000", code: "123456" }),
     [`${api}/userLogin/logout`]: by(await Person.login()),
+    [`${api}/userLogin/logoutAll`]: by(await Person.login()),
     [`${api}/home/initPage`]: by(fan),
     [`${api}/living/startingLiving`]: by(anchor, { type: 1, roomName: "again" }),
     [`${api}/living/closeLiving`]: by(fan, { roomId }),
