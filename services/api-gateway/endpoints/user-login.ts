@@ -63,6 +63,7 @@ export const userLoginEndpoints = [
     access: "login",
     params: {},
     result: nothing,
+    failures: ["userUnknown"],
     async run(ctx, _params, { session, userId }) {
       session.close(await call(ctx, "user.logoutAll", { userId }));
       return null;
