@@ -4,6 +4,7 @@ import { becomesTrue } from "../../scripts/stack/wait.ts";
 import { tokenKeys } from "../../services/token-keys.ts";
 import { signToken } from "../../services/tokens.ts";
 import { countCpu } from "../support/cpu.ts";
+import { untilLetsIn } from "../support/lets-in.ts";
 import { percentile, sortedNumbers } from "../support/percentiles.ts";
 import type { ImBenchContext } from "./context.ts";
 import { Crowd, type Member, type SentToRooms } from "./crowd.ts";
@@ -52,8 +53,11 @@ export async function run(context: ImBenchContext) {
     startServices(context, "im-router", ["im-router"]),
   ]);
   const source = await openGiftSource(context);
-  const crowd = new Crowd(context, members(connections, count));
-  await crowd.come(gateway.about.ports?.["api-gateway"] as number, progress);
+  const people = members(connections, count);
+  const port = gateway.about.ports?.["api-gateway"] as number;
+  await untilLetsIn(port, people[0]?.session as string);
+  const crowd = new Crowd(context, people);
+  await crowd.come(port, progress);
   const [before] = await source.serverNodes();
   const imServer2 = await startServices(context, "im-server-2", ["im-server"], context.profile);
   if (!(await becomesTrue(async () => (await source.serverNodes()).length === 2, seenDeadlineMs)))

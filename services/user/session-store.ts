@@ -38,14 +38,21 @@ export async function deleteSessionsOf(tx: Transaction, userId: string): Promise
   await tx.run("DELETE FROM t_session WHERE user_id = ?", [userId]);
 }
 
-/** Writes the row, in place of the same revocation's that is there: its `create_time` is that of this statement. */
+/**
+ * Writes the row, or gives the row that is there the time of this statement. It never takes back: of two revocations of
+ * all tokens the later one stays, in whatever order they are written.
+ */
 export async function writeRevocation(
   tx: Transaction,
   { userId, sessionId, issuedUntil, expiresAt }: Revocation,
 ): Promise<void> {
   await tx.run(
-    `REPLACE INTO t_revocation (user_id, session_id, issued_until_ms, expires_time, create_time)
-     VALUES (?, ?, ?, ?, UTC_TIMESTAMP(3))`,
+    `INSERT INTO t_revocation (user_id, session_id, issued_until_ms, expires_time, create_time)
+     VALUES (?, ?, ?, ?, UTC_TIMESTAMP(3))
+     ON DUPLICATE KEY UPDATE
+       issued_until_ms = GREATEST(issued_until_ms, VALUES(issued_until_ms)),
+       expires_time = GREATEST(expires_time, VALUES(expires_time)),
+       create_time = VALUES(create_time)`,
     [userId, sessionId, issuedUntil, new Date(expiresAt)],
   );
 }

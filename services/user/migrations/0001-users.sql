@@ -43,8 +43,8 @@ CREATE TABLE IF NOT EXISTS t_session (
   KEY idx_expires_time (expires_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Revoked tokens: those of one session, or all of a user that were issued until a time. Gateways keep a copy, which they
--- read by create_time: a row that is written again gets a new one.
+-- Revoked tokens: that of one session, or all of a user that were issued until a time. Gateways keep a copy, which they
+-- read by create_time, the time of the last statement that wrote the row.
 CREATE TABLE IF NOT EXISTS t_revocation (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id BIGINT UNSIGNED NOT NULL,

@@ -1,12 +1,14 @@
 import { createSecretKey, randomBytes } from "node:crypto";
 import { inspect } from "node:util";
-import type { ServiceBroker } from "moleculer";
+import { ServiceBroker as Broker, type ServiceBroker } from "moleculer";
 import { config } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
+import gateway from "../../../services/api-gateway/api-gateway.service.ts";
 import { endpoints } from "../../../services/api-gateway/endpoints/all.ts";
 import type { Gateway } from "../../../services/api-gateway/gateway.ts";
 import { type TokenKeys, tokenKeys } from "../../../services/token-keys.ts";
 import { signToken, type TokenClaims } from "../../../services/tokens.ts";
+import user from "../../../services/user/user.service.ts";
 import { eventually, stopAll } from "../../support/system.ts";
 import { claimsOf, tokenOf } from "../../support/tokens.ts";
 import {
@@ -203,6 +205,21 @@ test("where the user service cannot revoke the answer is 503, and the cookie sta
     const answer = await send(`${base}/live/api/userLogin/${path}`, { headers: cookie });
     expect([answer.status, answer.headers.has("set-cookie")]).toEqual([503, false]);
     expect((await send(base + income, { headers: cookie })).code).toBe(200);
+  }
+});
+
+test.each([
+  ["a gateway", gateway],
+  ["a user node", user],
+])("%s without usable keys of the tokens is refused, with the setting's name", async (_what, schema) => {
+  const keys = process.env.TOKEN_KEYS;
+  try {
+    for (const unusable of ["", "k1:c2hvcnQ", "k1"]) {
+      process.env.TOKEN_KEYS = unusable;
+      expect(() => new Broker({ logger: false }).createService(schema)).toThrow(/ {2}TOKEN_KEYS: /);
+    }
+  } finally {
+    process.env.TOKEN_KEYS = keys;
   }
 });
 

@@ -223,17 +223,21 @@ describe("reading the revocations", () => {
 
   test("a revocation whose commit took too long is written again, with a new time, before logout returns", async () => {
     const claims = claimsOf("103");
-    const rowOf = async () =>
-      (await database.query<{ id: string }>("SELECT id FROM t_revocation WHERE session_id = ?", [claims.sessionId]))[0];
+    const writtenAt = async () => {
+      const sql = "SELECT create_time FROM t_revocation WHERE session_id = ?";
+      return (await database.query<{ create_time: Date }>(sql, [claims.sessionId]))[0]?.create_time.getTime();
+    };
     const real = performance.now.bind(performance);
     let ahead = 0;
     const mysql = mysqlOf(0);
-    const ids: (string | undefined)[] = [];
+    const times: (number | undefined)[] = [];
     const slowOnce = {
       async transaction(work: Parameters<Database["transaction"]>[0]) {
         const result = await mysql.transaction(work);
-        ids.push((await rowOf())?.id);
-        if (ids.length === 1) ahead = limits.user.revocationWriteMs;
+        times.push(await writtenAt());
+        if (times.length === 1) ahead = limits.user.revocationWriteMs;
+        // Two statements of one ms would have one time.
+        await eventually("the next ms", () => Date.now() > (times.at(-1) as number) + 1);
         return result;
       },
     } as unknown as Database;
@@ -243,8 +247,20 @@ describe("reading the revocations", () => {
     } finally {
       clock.mockRestore();
     }
-    expect(ids).toHaveLength(2);
-    expect(Number(ids[1])).toBeGreaterThan(Number(ids[0]));
+    expect(times).toHaveLength(2);
+    expect(times[1]).toBeGreaterThan(times[0] as number);
+  });
+
+  test("a revocation of all that is written again does not take back a later one", async () => {
+    const at = Date.now();
+    const revocationAt = (issuedUntil: number) => ({
+      ...{ userId: "105", sessionId: 0, issuedUntil },
+      expiresAt: issuedUntil + limits.user.tokenTtlMs,
+    });
+    for (const issuedUntil of [at, at + 200, at + 100])
+      await database.transaction((tx) => writeRevocation(tx, revocationAt(issuedUntil)));
+    const own = (await page()).list.filter(({ userId }) => userId === "105");
+    expect(own).toEqual([revocationAt(at + 200)]);
   });
 
   test("where no commit is in time logout is unavailable, and may be repeated", async () => {
