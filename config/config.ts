@@ -122,7 +122,7 @@ const problemsOf = ({ issues }: z.ZodError): SettingProblem[] =>
 
 /** The values of a block, `null` where none is set or they are incomplete; and the problems of each. */
 function readBlock(
-  { title, settings }: SettingsBlock,
+  { title, neededBy, settings }: SettingsBlock,
   env: Given,
 ): { values: Given | null; problems: SettingProblem[] } {
   const values: Given = {};
@@ -134,8 +134,10 @@ function readBlock(
     for (const [, message] of error ? problemsOf(error) : []) problems.push([name, message]);
   }
   const missing = Object.keys(settings).filter((name) => !settings[name]?.optional && !env[name]);
+  if (neededBy !== undefined)
+    problems.push(...missing.map((name): SettingProblem => [name, `is needed by ${neededBy}`]));
   const begun = given.some(([name]) => !settings[name]?.alone);
-  if (begun && missing.length > 0)
+  if (begun && missing.length > 0 && neededBy === undefined)
     problems.push([missing[0] as string, `${title} is half configured: ${missing.join(", ")} missing`]);
   return { values: !begun || problems.length > 0 ? null : values, problems };
 }

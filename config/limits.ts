@@ -212,6 +212,30 @@ export const limits = Object.freeze({
     smsCodesPerIpPerMinute: 60,
     tokenTtlMs: 30 * 24 * 3_600_000,
     tokensPerUser: 20,
+    /** A token that is issued later than this after the gateway's time is refused: the clocks differ. */
+    tokenClockLeewayMs: 60_000,
+    tokenKeysMax: 8,
+    tokenKeyMinBytes: 32,
+    tokenKeyMaxBytes: 256,
+    /** How often each gateway node reads new revocations, and how long one call of it may take. */
+    revocationPollMs: 500,
+    revocationCallMs: 3_000,
+    /** A gateway node whose copy of the revocations is older refuses logged-in requests with `unavailable`. */
+    revocationStaleMs: 10_000,
+    /**
+     * How far each read goes back before the one before it. A revocation that took `revocationWriteMs` or more until its
+     * commit is written again, so this must be longer.
+     */
+    revocationOverlapMs: 10_000,
+    revocationWriteMs: 5_000,
+    revocationWrites: 3,
+    revocationsPerPage: 3_000,
+    /** How often expired sessions and revocations are deleted, in statements of so many rows. */
+    purgeEveryMs: 60_000,
+    purgeRows: 1_000,
+    purgeLeaseMs: 30_000,
+    /** How long revocations are kept after their tokens expired: longer than the clocks of gateway and database differ. */
+    revocationKeptMs: 3_600_000,
   }),
 
   room: Object.freeze({

@@ -7,6 +7,8 @@ import type { z } from "zod";
 export interface SettingsBlock {
   /** The title of the block, e.g. `WeChat Pay`. */
   readonly title: string;
+  /** Where the process does not start without this block: who needs it. */
+  readonly neededBy?: string;
   /** By variable name, in the order of `.env.example`. */
   readonly settings: Readonly<Record<string, BlockSetting>>;
   /** Problems of several values together, by variable name. Called where each value is valid. */

@@ -34,7 +34,7 @@ function redisLifecycle(health: { degrades: boolean }) {
         isDown = true;
         this.logger.error(
           { err: error },
-          "Redis is not reachable: logins, rate limits and presence fail; money is not affected",
+          "Redis is not reachable: login codes, rate limits and presence fail; money is not affected",
         );
       });
       this.redis.on("ready", () => {
@@ -54,7 +54,7 @@ function redisLifecycle(health: { degrades: boolean }) {
   };
 }
 
-/** For a service that needs Redis (logins, IM tokens, presence): without it the service is not ready. */
+/** For a service that needs Redis (login codes, IM tokens, presence): without it the service is not ready. */
 export const redisMixin = redisLifecycle({ degrades: false });
 
 /** For a service that works without Redis, slower or with fewer limits: without it the service is ready and degraded. */

@@ -1,10 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { readStackEnv, writeStackEnv } from "./stack/env-file.ts";
+import { keptInStackEnv, readStackEnv, writeStackEnv } from "./stack/env-file.ts";
 import { claimFreePort } from "./stack/ports.ts";
 import type { Stack } from "./stack/stack.ts";
 
 export type Env = Record<string, string>;
+
+/** The key of login tokens, made at the first start: logins outlive every restart, on all processes of the system. */
+export function localTokenKeys(stackDir: string): Promise<string> {
+  return keptInStackEnv(stackDir, "TOKEN_KEYS", () => `local:${randomBytes(32).toString("base64url")}`);
+}
 
 /**
  * The settings of a system on this machine. Variables of the environment take precedence; the others are the local
@@ -24,6 +29,7 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
     API_URL: given.API_URL ?? `http://127.0.0.1:${apiPort}`,
     // Every process of the system uses the same secret, also one that is started later.
     CASHIER_SECRET: given.CASHIER_SECRET ?? kept.CASHIER_SECRET ?? randomBytes(24).toString("hex"),
+    TOKEN_KEYS: given.TOKEN_KEYS || (await localTokenKeys(stack.dir)),
     CASHIER_BILL_DIR: given.CASHIER_BILL_DIR ?? join(stack.dir, "bills"),
   };
   return env;
@@ -31,7 +37,7 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
 
 /** Writes the system's addresses, for processes that are started later (npm run node, repl, bench). */
 export async function publishEnv(stack: Stack, env: Env, imUrl: string): Promise<void> {
-  const { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER } = env;
-  const kept = { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER };
+  const { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER, TOKEN_KEYS } = env;
+  const kept = { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER, TOKEN_KEYS };
   await writeStackEnv(stack.dir, { ...kept, IM_URL: imUrl });
 }

@@ -8,7 +8,7 @@ import type { imServerActions } from "./im-server/im-server.contract.ts";
 import { type livingRoomActions, livingRoomEvents } from "./living-room/living-room.contract.ts";
 import type { notificationActions } from "./notification/notification.contract.ts";
 import { type PaymentTopics, type paymentActions, paymentEvents } from "./payment/payment.contract.ts";
-import { type userActions, userEvents } from "./user/user.contract.ts";
+import { type userActions, userBroadcasts, userEvents } from "./user/user.contract.ts";
 import { type walletActions, walletEvents } from "./wallet/wallet.contract.ts";
 
 /** All actions between services, by service and name. */
@@ -52,6 +52,7 @@ export const broadcastEvents = {
   "living-room.changed": z.object({ roomId: id }),
   /** An account was frozen or unfrozen: remove its status from caches. */
   "wallet.account-changed": z.object({ userId }),
+  ...userBroadcasts,
 };
 export type BroadcastEvents = EventsOf<typeof broadcastEvents>;
 

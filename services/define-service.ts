@@ -72,8 +72,10 @@ function checkActions(contract: ActionContracts, { name: service, actions }: Mer
 }
 
 /** A broadcast that does not match its schema is logged and not handled: nobody waits for an answer. */
-function checkEvents({ events = {} }: MergedSchema): void {
+export function checkEvents({ events = {} }: Pick<MergedSchema, "events">): void {
   for (const [name, event] of Object.entries(events)) {
+    // Moleculer's own events, which begin with $, do not leave their node.
+    if (name.startsWith("$")) continue;
     const schema = broadcastEvents[name as keyof typeof broadcastEvents];
     const { handler } = event;
     event.handler = function checked(ctx) {

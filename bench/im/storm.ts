@@ -1,8 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { openRedis } from "../../mixins/redis.mixin.ts";
+import { limits } from "../../config/limits.ts";
 import { becomesTrue } from "../../scripts/stack/wait.ts";
-import { openSession } from "../../services/user/sessions.ts";
+import { tokenKeys } from "../../services/token-keys.ts";
+import { signToken } from "../../services/tokens.ts";
 import { countCpu } from "../support/cpu.ts";
+import { untilLetsIn } from "../support/lets-in.ts";
 import { percentile, sortedNumbers } from "../support/percentiles.ts";
 import type { ImBenchContext } from "./context.ts";
 import { Crowd, type Member, type SentToRooms } from "./crowd.ts";
@@ -15,24 +17,17 @@ const seenDeadlineMs = 10_000;
 /** A gift that is not shown within this time after the last one counts as missed. */
 const lateMs = 10_000;
 const pollMs = 100;
-const sessionsTogether = 500;
 const firstUser = 1_000;
 
 /** Logged-in users, spread over the rooms. */
-async function members(count: number, rooms: number): Promise<Member[]> {
-  const redis = openRedis("bench-sessions");
-  await redis.connect();
-  const all: Member[] = [];
-  while (all.length < count) {
-    const from = all.length;
-    const some = Array.from({ length: Math.min(sessionsTogether, count - from) }, async (_, i) => {
-      const userId = String(firstUser + from + i);
-      return { userId, session: await openSession(redis, userId), roomId: 1 + ((from + i) % rooms) };
-    });
-    all.push(...(await Promise.all(some)));
-  }
-  redis.disconnect();
-  return all;
+function members(count: number, rooms: number): Member[] {
+  const { signing } = tokenKeys();
+  const issuedAt = Date.now();
+  return Array.from({ length: count }, (_, i) => {
+    const userId = String(firstUser + i);
+    const claims = { userId, sessionId: 1 + i, issuedAt, expiresAt: issuedAt + limits.user.tokenTtlMs };
+    return { userId, session: signToken(signing, claims), roomId: 1 + (i % rooms) };
+  });
 }
 
 /** The n-th gift of an offer goes to the n-th room in turn. */
@@ -58,8 +53,11 @@ export async function run(context: ImBenchContext) {
     startServices(context, "im-router", ["im-router"]),
   ]);
   const source = await openGiftSource(context);
-  const crowd = new Crowd(context, await members(connections, count));
-  await crowd.come(gateway.about.ports?.["api-gateway"] as number, progress);
+  const people = members(connections, count);
+  const port = gateway.about.ports?.["api-gateway"] as number;
+  await untilLetsIn(port, people[0]?.session as string);
+  const crowd = new Crowd(context, people);
+  await crowd.come(port, progress);
   const [before] = await source.serverNodes();
   const imServer2 = await startServices(context, "im-server-2", ["im-server"], context.profile);
   if (!(await becomesTrue(async () => (await source.serverNodes()).length === 2, seenDeadlineMs)))

@@ -7,7 +7,7 @@ import { withLock } from "./lock.ts";
 type StackEnv = Record<string, string>;
 
 const KEY = /^[A-Z][A-Z0-9_]*$/;
-const HEADER = "# Where this checkout's running system is. Written by scripts; it holds a password.";
+const HEADER = "# Where this checkout's running system is. Written by scripts; it holds passwords and keys.";
 
 /**
  * The values of `env` in the stack's folder; empty where there is no such file. Throws on a line that is not KEY=VALUE.
@@ -22,18 +22,35 @@ export function readStackEnv(dir: string): StackEnv {
  * concurrent writers lose no keys. Throws where a key or value cannot be written to the file.
  */
 export async function writeStackEnv(dir: string, values: Record<string, string | undefined>): Promise<void> {
-  for (const [key, value] of Object.entries(values)) {
-    if (!KEY.test(key)) throw new Error(`"${key}" cannot be a key of the stack's env file: use A-Z, 0-9 and _`);
-    if (value !== undefined && /[\r\n]/.test(value)) throw new Error(`the value of ${key} holds a line break`);
-  }
+  await changeStackEnv(dir, () => values);
+}
+
+/** The value of a key; where it has none, that of `make` is written first. Concurrent callers get the same value. */
+export async function keptInStackEnv(dir: string, key: string, make: () => string): Promise<string> {
+  const env = await changeStackEnv(dir, (kept) => ({ [key]: kept[key] ?? make() }));
+  return env[key] as string;
+}
+
+async function changeStackEnv(dir: string, change: (kept: StackEnv) => Record<string, string | undefined>) {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  await withLock(dir, "env", { deadlineMs: 10_000 }, () => {
-    const merged = { ...readStackEnv(dir), ...values };
+  return withLock(dir, "env", { deadlineMs: 10_000 }, () => {
+    const kept = readStackEnv(dir);
+    const values = change(kept);
+    requireWritable(values);
+    const merged: Record<string, string | undefined> = { ...kept, ...values };
     const lines = Object.entries(merged)
       .filter(([, value]) => value !== undefined)
       .map(([key, value]) => `${key}=${value}`);
     replaceFile(join(dir, "env"), `${[HEADER, ...lines].join("\n")}\n`);
+    return merged;
   });
+}
+
+function requireWritable(values: Record<string, string | undefined>): void {
+  for (const [key, value] of Object.entries(values)) {
+    if (!KEY.test(key)) throw new Error(`"${key}" cannot be a key of the stack's env file: use A-Z, 0-9 and _`);
+    if (value !== undefined && /[\r\n]/.test(value)) throw new Error(`the value of ${key} holds a line break`);
+  }
 }
 
 function parse(text: string, file: string): StackEnv {

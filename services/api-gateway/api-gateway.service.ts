@@ -9,9 +9,11 @@ import { projectRoot } from "../../config/root.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
+import { checkEvents } from "../define-service.ts";
 import { refusalOf, sendFailure, shownOf } from "./answer.ts";
 import { FrontDoor } from "./front-door.ts";
 import type { Gateway } from "./gateway.ts";
+import { loginsMixin } from "./logins/logins.mixin.ts";
 import { registerHttpMetrics } from "./pages/metrics.ts";
 import { pageHeaders } from "./pages/security.ts";
 import type { GatewayRequest } from "./request-context.ts";
@@ -32,7 +34,7 @@ const noQuery = Object.freeze({});
 const gateway = {
   name: "api-gateway",
   // Moleculer starts the last mixin first.
-  mixins: [web, healthMixin, rateLimitMixin, optionalRedisMixin],
+  mixins: [web, loginsMixin, healthMixin, rateLimitMixin, optionalRedisMixin],
 
   settings: {
     $secureSettings: ["routes", "assets", "rootCallOptions"],
@@ -53,6 +55,8 @@ const gateway = {
     },
     logRouteRegistration: null,
   },
+
+  merged: checkEvents,
 
   actions: { listAliases: false, addRoute: false, removeRoute: false },
 

@@ -3,7 +3,6 @@ import type { ServerResponse } from "node:http";
 import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { call } from "../contracts.ts";
 import { sendSuccess } from "./answer.ts";
 import type { Caller, Endpoint, Session } from "./endpoints/endpoint.ts";
 import type { Gateway, Serve } from "./gateway.ts";
@@ -43,7 +42,7 @@ export async function countRequest(gateway: Gateway, request: GatewayRequest): P
  * The login of a request: its Bearer token, else its cookie. A page of another origin can neither use nor set the
  * cookie, so no link can make a user act or log in as somebody else.
  */
-function sessionOf(request: GatewayRequest, response: ServerResponse): Session {
+function sessionOf(gateway: Gateway, request: GatewayRequest, response: ServerResponse): Session {
   const foreign = isCrossOrigin(request);
   const setCookie = (value: string, maxAgeS: number) => {
     if (foreign) return;
@@ -51,11 +50,16 @@ function sessionOf(request: GatewayRequest, response: ServerResponse): Session {
     const cookie = `${sessionCookie}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Lax${secure}`;
     response.setHeader("Set-Cookie", cookie);
   };
-  const token = hasBearer(request.headers) ? bearerToken(request.headers) : cookieToken(request.headers);
+  const given = hasBearer(request.headers) ? bearerToken(request.headers) : cookieToken(request.headers);
+  const token = foreign && !hasBearer(request.headers) ? undefined : given;
   return {
-    token: foreign && !hasBearer(request.headers) ? undefined : token,
+    token,
+    isLive: () => token !== undefined && gateway.logins.isLive(token),
     open: (token) => setCookie(token, cookieLife),
-    close: () => setCookie("", 0),
+    close(revoked) {
+      if (revoked) gateway.revokedTokens.add(revoked);
+      setCookie("", 0);
+    },
   };
 }
 
@@ -77,19 +81,26 @@ function operatorOf(request: GatewayRequest): string {
 }
 
 /**
+ * The user who sent a request. Every kind of login is recognized here, by the form of its token, and without a call to
+ * another node. Fails: notLoggedIn; unavailable, where this node cannot know whether the token is revoked.
+ */
+function authenticate(gateway: Gateway, { token }: Session): { userId: string } {
+  if (token === undefined) throw fail("notLoggedIn");
+  return gateway.logins.authenticate(token);
+}
+
+/**
  * Refuses callers without access to the endpoint, before the body is read. Fails: notLoggedIn, notFound, unavailable.
  */
-async function admit(endpoint: Endpoint, request: GatewayRequest, response: ServerResponse): Promise<Caller> {
+function admit(gateway: Gateway, endpoint: Endpoint, request: GatewayRequest, response: ServerResponse): Caller {
   const { language } = request.context;
-  const session = sessionOf(request, response);
+  const session = sessionOf(gateway, request, response);
   const caller = { language, session, userId: "", operator: "" };
   if (endpoint.access === "operator") return { ...caller, operator: operatorOf(request) };
   if (endpoint.access === "public") return caller;
-  if (session.token === undefined) throw fail("notLoggedIn");
-  const user = await call(request.$ctx, "user.authenticate", { token: session.token });
-  if (user === null) throw fail("notLoggedIn");
-  request.context.userId = user.userId;
-  return { ...caller, userId: user.userId };
+  const { userId } = authenticate(gateway, session);
+  request.context.userId = userId;
+  return { ...caller, userId };
 }
 
 /** The handler of an endpoint's requests. */
@@ -98,7 +109,7 @@ export function serveEndpoint(endpoint: Endpoint): Serve {
   return async (gateway, request, response) => {
     await countRequest(gateway, request);
     if (address) await countAddress(gateway, endpoint.path, request, address());
-    const caller = await admit(endpoint, request, response);
+    const caller = admit(gateway, endpoint, request, response);
     const fields = await requestFields(request, endpoint.fields, limits.http.bodyBytes);
     const data = await endpoint.handle(request.$ctx, fields, caller, () =>
       count(gateway, endpoint.path, caller.userId, user),

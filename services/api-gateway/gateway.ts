@@ -2,10 +2,11 @@ import type { ServerResponse } from "node:http";
 import type { Service } from "moleculer";
 import type { RateLimitState } from "../../mixins/rate-limit.mixin.ts";
 import type { FrontDoor } from "./front-door.ts";
+import type { LoginsState } from "./logins/logins.mixin.ts";
 import type { GatewayRequest } from "./request-context.ts";
 
 /** The gateway for its routes. */
-export interface Gateway extends Service, RateLimitState {
+export interface Gateway extends Service, RateLimitState, LoginsState {
   door: FrontDoor;
   answerFailure(request: GatewayRequest, response: ServerResponse, error: unknown): void;
 }

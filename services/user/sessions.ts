@@ -1,39 +1,91 @@
-import { hash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
+import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
-import { luaScript } from "../../mixins/redis/lua-script.ts";
-import type { RedisState } from "../../mixins/redis.mixin.ts";
+import type { Database, Transaction } from "../../mixins/mysql/database.ts";
+import { signToken, type TokenClaims, type TokenKey } from "../tokens.ts";
+import { deleteSession, deleteSessionsOf, insertSession, sessionsBeyond, writeRevocation } from "./session-store.ts";
+import type { Revocation } from "./user.contract.ts";
+import { nextIssueTime } from "./user-store.ts";
 
-type Redis = RedisState["redis"];
+const { tokenTtlMs, tokensPerUser, revocationWriteMs, revocationWrites } = limits.user;
 
-const { tokenTtlMs, tokensPerUser } = limits.user;
-const tokenForm = /^[A-Za-z0-9_-]{43}$/;
+/** 53 random bits, never 0. */
+function newSessionId(): number {
+  const bytes = randomBytes(7);
+  return (bytes.readUInt8(0) & 0x1f) * 2 ** 48 + bytes.readUIntBE(1, 6) || newSessionId();
+}
 
-const openScript = luaScript("services/user/lua/open-session.lua");
-
-const hashOf = (token: string) => hash("sha256", token, "hex");
-const sessionKey = (hash: string) => `user:session:${hash}`;
-const indexKey = (userId: string) => `user:sessions:${userId}`;
+const revocationOf = ({ userId, sessionId, issuedAt, expiresAt }: TokenClaims): Revocation => ({
+  ...{ userId, sessionId, expiresAt },
+  issuedUntil: issuedAt,
+});
 
 /**
- * Opens a session and returns its token of 256 random bits; Redis stores only its SHA-256. The user's oldest sessions
- * beyond `limits.user.tokensPerUser` are ended when it returns.
+ * Runs a transaction that writes revocations, and returns them. Gateways read new rows by the time at which they were
+ * written, and reach `limits.user.revocationOverlapMs` back. So a revocation whose commit may have come later than that
+ * is written again, with a new time, until one commit is in time. Durable and in time when it returns. Fails:
+ * unavailable; the caller may repeat it.
  */
-export async function openSession(redis: Redis, userId: string): Promise<string> {
-  const token = randomBytes(32).toString("base64url");
-  const hash = hashOf(token);
-  await redis.eval(openScript, 2, sessionKey(hash), indexKey(userId), userId, tokenTtlMs, tokensPerUser, hash);
-  return token;
+async function revoking(mysql: Database, work: (tx: Transaction) => Promise<Revocation[]>): Promise<Revocation[]> {
+  let startedAt = performance.now();
+  const revocations = await mysql.transaction(work);
+  for (let written = 1; revocations.length > 0; written++) {
+    if (performance.now() - startedAt < revocationWriteMs) return revocations;
+    if (written >= revocationWrites) throw fail("unavailable", { what: "revocation", written });
+    startedAt = performance.now();
+    await mysql.transaction(async (tx) => {
+      for (const revocation of revocations) await writeRevocation(tx, revocation);
+    });
+  }
+  return revocations;
 }
 
-/** The user of a token, `null` where it has no session. */
-export async function userOfToken(redis: Redis, token: string): Promise<string | null> {
-  return tokenForm.test(token) ? redis.get(sessionKey(hashOf(token))) : null;
+/**
+ * Opens a session; its row is durable when this returns. The user's oldest sessions beyond `limits.user.tokensPerUser`
+ * are ended, also where several logins run at once: they take turns by the user's row. Fails: userUnknown, unavailable.
+ */
+export async function openSession(
+  mysql: Database,
+  key: TokenKey,
+  userId: string,
+): Promise<{ token: string; ended: Revocation[] }> {
+  let token = "";
+  const ended = await revoking(mysql, async (tx) => {
+    const issuedAt = await nextIssueTime(tx, userId);
+    const claims = { userId, sessionId: newSessionId(), issuedAt, expiresAt: issuedAt + tokenTtlMs };
+    await insertSession(tx, claims);
+    const beyond = (await sessionsBeyond(tx, userId, tokensPerUser)).map(revocationOf);
+    for (const revocation of beyond) {
+      await deleteSession(tx, userId, revocation.sessionId);
+      await writeRevocation(tx, revocation);
+    }
+    token = signToken(key, claims);
+    return beyond;
+  });
+  return { token, ended };
 }
 
-/** Ends the session of a token; a token without one is fine. */
-export async function endSession(redis: Redis, token: string): Promise<void> {
-  if (!tokenForm.test(token)) return;
-  const hash = hashOf(token);
-  const userId = await redis.get(sessionKey(hash));
-  if (userId !== null) await Promise.all([redis.del(sessionKey(hash)), redis.zrem(indexKey(userId), hash)]);
+/** Ends the session of a token, also where its row is not there: the revocation alone ends it. Fails: unavailable. */
+export function endSession(mysql: Database, claims: TokenClaims): Promise<Revocation[]> {
+  return revoking(mysql, async (tx) => {
+    const revocation = revocationOf(claims);
+    await deleteSession(tx, claims.userId, claims.sessionId);
+    await writeRevocation(tx, revocation);
+    return [revocation];
+  });
+}
+
+/**
+ * Revokes all tokens of the user that were issued until now. A login that runs at the same time comes before or after
+ * it, by the lock on the user's row, and its token has a lower or a higher time of issue: no clocks are compared.
+ * Fails: userUnknown, unavailable.
+ */
+export function endAllSessions(mysql: Database, userId: string): Promise<Revocation[]> {
+  return revoking(mysql, async (tx) => {
+    const issuedUntil = await nextIssueTime(tx, userId);
+    const revocation = { userId, sessionId: 0, issuedUntil, expiresAt: issuedUntil + tokenTtlMs };
+    await deleteSessionsOf(tx, userId);
+    await writeRevocation(tx, revocation);
+    return [revocation];
+  });
 }

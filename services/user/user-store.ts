@@ -1,7 +1,8 @@
+import { fail } from "../../broker/failure.ts";
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import type { UserProfile } from "./user.contract.ts";
 
-/** All SQL of the user service. */
+/** The SQL of users and their login codes. */
 
 export async function userIdByPhone(db: Queryable, phone: string): Promise<string | undefined> {
   const [row] = await db.query<{ user_id: string | number }>("SELECT user_id FROM t_user_phone WHERE phone = ?", [
@@ -30,6 +31,23 @@ export async function profileOf(db: Queryable, userId: string): Promise<UserProf
     [userId],
   );
   return row && { userId, nickName: row.nick_name, avatar: row.avatar };
+}
+
+/**
+ * The time of a new token or of a revocation of all: now by the database's clock, ms since 1970, and greater than the
+ * user's last one. The user's row stays locked until the transaction ends. Fails: userUnknown.
+ */
+export async function nextIssueTime(tx: Transaction, userId: string): Promise<number> {
+  const { affectedRows } = await tx.run(
+    `UPDATE t_user SET last_issued_ms = GREATEST(last_issued_ms + 1, ROUND(UNIX_TIMESTAMP(NOW(3)) * 1000))
+     WHERE user_id = ?`,
+    [userId],
+  );
+  if (affectedRows === 0) throw fail("userUnknown", { userId });
+  const [row] = await tx.query<{ last_issued_ms: string }>("SELECT last_issued_ms FROM t_user WHERE user_id = ?", [
+    userId,
+  ]);
+  return Number(row?.last_issued_ms);
 }
 
 /** Resolves to the row's id. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { action } from "../action-contract.ts";
-import { eventTime, spelledOut, userId } from "../fields.ts";
+import { eventTime, integer, spelledOut, userId } from "../fields.ts";
 
 /** The user service as other services see it. */
 export interface UserProfile {
@@ -13,6 +13,23 @@ export interface UserProfile {
 const typed = z.preprocess(spelledOut, z.string().max(64)).default("");
 const token = z.string();
 
+const timeMs = integer(0, 2 ** 48 - 1);
+
+/**
+ * Revoked tokens of a user: that of one session, or with session id 0 all that were issued until `issuedUntil` (ms, as
+ * in the token). All of them have expired at `expiresAt`, ms since 1970. It may arrive many times.
+ */
+export const revocation = z.object({ userId, sessionId: integer(0), issuedUntil: timeMs, expiresAt: timeMs });
+export type Revocation = z.output<typeof revocation>;
+
+export interface RevocationsPage {
+  list: Revocation[];
+  /** The database's time before it was read, ms since 1970. */
+  now: number;
+  /** Where the next page begins; `null` where there is none. */
+  next: { since: number; afterId: string } | null;
+}
+
 export const userActions = {
   /**
    * Sends a login code to a phone; `devCode` only where the SMS provider is the local console. Fails: phoneMissing,
@@ -20,17 +37,35 @@ export const userActions = {
    */
   sendLoginCode: action({ phone: typed }).returns<{ devCode?: string }>(),
   /**
-   * Consumes the code (exactly once), registers an unknown phone, opens a session. Checks the phone, then the form of
+   * Consumes the code (exactly once), registers an unknown phone, opens a session; the token is signed. Checks the phone, then the form of
    * the code, then the code. After a consumed code the next one may be requested at once, after a burned one not. A
    * login that was not answered, or with `unavailable`, may be repeated: it succeeds, or fails with smsCodeExpired where
    * the code was consumed.
    * Fails: phoneMissing, phoneMalformed, smsCodeMalformed, smsCodeExpired, smsCodeWrong.
    */
   login: action({ phone: typed, code: typed }).returns<{ userId: string; token: string }>(),
-  /** Ends the session of a token before it returns; an unknown token is fine. */
-  logout: action({ token }).returns<null>(),
-  /** The user of a token, `null` where it has no session. Fails: unavailable, where sessions cannot be read. */
-  authenticate: action({ token }).returns<{ userId: string } | null>(),
+  /**
+   * Ends the session of a token: its revocation is durable when it returns, and is in the answer; `null` for a token
+   * that is none, or has expired. Fails: unavailable; it may be repeated.
+   */
+  logout: action({ token }).returns<Revocation | null>(),
+  /**
+   * Revokes all tokens of the user that were issued until now; durable when it returns. A login that begins after it
+   * has returned is not affected. Fails: userUnknown, unavailable; it may be repeated.
+   */
+  logoutAll: action({ userId }).returns<Revocation>(),
+  /**
+   * The revocations that were written at `since` (ms of the database's clock) or later; 0: all whose tokens may be valid.
+   * Pages follow by `next`. To miss none, a later read begins `limits.user.revocationOverlapMs` before the `now` of the
+   * first page of the read before it. Fails: unavailable.
+   */
+  revocations: action({
+    since: timeMs,
+    afterId: z
+      .string()
+      .regex(/^\d{1,20}$/)
+      .default("0"),
+  }).returns<RevocationsPage>(),
   /** Fails: userUnknown. */
   profile: action({ userId }).returns<UserProfile>(),
 };
@@ -38,4 +73,9 @@ export const userActions = {
 export const userEvents = {
   /** A phone was registered as a user. */
   "user.registered": z.object({ userId, time: eventTime }),
+};
+
+export const userBroadcasts = {
+  /** Tokens were revoked: refuse them. Gateways also poll `user.revocations`, so it may be lost. */
+  "user.tokens-revoked": z.object({ list: z.array(revocation).min(1) }),
 };

@@ -5,18 +5,35 @@ import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixi
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
-import { call } from "../contracts.ts";
+import { broadcast, call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream } from "../streams.ts";
+import { type TokenKeys, tokenKeys } from "../token-keys.ts";
+import { readToken } from "../tokens.ts";
+import { SessionPurge } from "./expired-sessions.ts";
 import { keepCode, newLoginCode, redeemCode } from "./login-codes.ts";
 import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
 import { findOrRegister } from "./registration.ts";
-import { endSession, openSession, userOfToken } from "./sessions.ts";
-import { userActions } from "./user.contract.ts";
+import { revocationsFrom } from "./session-store.ts";
+import { endAllSessions, endSession, openSession } from "./sessions.ts";
+import { type Revocation, userActions } from "./user.contract.ts";
 import { deleteSms, insertSms, profileOf } from "./user-store.ts";
 
-interface State extends MysqlState, RedisState, JetStreamState, OutboxState {}
+interface State extends MysqlState, RedisState, JetStreamState, OutboxState {
+  tokenKeys: TokenKeys;
+  purge?: SessionPurge;
+}
+
+/** Tells the gateways; those that do not hear it read the rows. */
+async function announce({ broker, logger }: Service, list: Revocation[]): Promise<void> {
+  if (list.length === 0) return;
+  try {
+    await broadcast(broker, "user.tokens-revoked", { list });
+  } catch (error) {
+    logger.warn({ err: error }, "a revocation was not broadcast: gateways read it within a second");
+  }
+}
 
 /** Removes a code that was not sent, and its row, so that another code may be requested at once. */
 async function withdrawCode(service: Service & State, phone: string, code: string, smsId: number | undefined) {
@@ -77,23 +94,38 @@ export default defineService<"user", State>({
         const redeemed = await redeemCode(this.redis, phone, code);
         if (redeemed !== "passed") throw fail(redeemed === "wrong" ? "smsCodeWrong" : "smsCodeExpired");
         const { userId, registered } = await findOrRegister(this, phone, ctx.requestID);
-        const token = await openSession(this.redis, userId);
-        this.logger.info({ userId, registered, requestId: ctx.requestID }, "logged in");
+        const { token, ended } = await openSession(this.mysql, this.tokenKeys.signing, userId);
+        await announce(this, ended);
+        this.logger.info({ userId, registered, ended: ended.length, requestId: ctx.requestID }, "logged in");
         return { userId, token };
       },
     },
 
     logout: {
       async handler(ctx) {
-        await endSession(this.redis, ctx.params.token);
-        return null;
+        const read = readToken(this.tokenKeys.all, ctx.params.token);
+        if ("fault" in read || read.claims.expiresAt <= Date.now()) return null;
+        const ended = await endSession(this.mysql, read.claims);
+        await announce(this, ended);
+        return ended[0] ?? null;
       },
     },
 
-    authenticate: {
+    logoutAll: {
       async handler(ctx) {
-        const userId = await userOfToken(this.redis, ctx.params.token);
-        return userId === null ? null : { userId };
+        const { userId } = ctx.params;
+        const ended = await endAllSessions(this.mysql, userId);
+        await announce(this, ended);
+        this.logger.info({ userId, requestId: ctx.requestID }, "all tokens of the user are revoked");
+        return ended[0] as Revocation;
+      },
+    },
+
+    revocations: {
+      async handler(ctx) {
+        // A demoted server would answer with old rows.
+        await this.mysql.requirePrimary();
+        return revocationsFrom(this.mysql, ctx.params);
       },
     },
 
@@ -104,5 +136,17 @@ export default defineService<"user", State>({
         return profile;
       },
     },
+  },
+
+  created() {
+    this.tokenKeys = tokenKeys();
+  },
+
+  started() {
+    this.purge = new SessionPurge(this);
+  },
+
+  async stopped() {
+    await this.purge?.stop();
   },
 });

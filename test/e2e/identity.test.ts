@@ -2,6 +2,7 @@ import { rows } from "../support/books.ts";
 import { apiUrl, operate, Person, post, requestId, scene } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { settledOrders } from "../support/outcomes.ts";
+import { tokenOf } from "../support/tokens.ts";
 import { Viewer } from "../support/viewer.ts";
 import { expectWholeBooksBalanced } from "../support/whole-books.ts";
 
@@ -79,7 +80,19 @@ describe("the token alone identifies the caller:", () => {
     };
     const closed = Object.entries(document.paths).filter(([, { post: operation }]) => operation?.security?.length);
     expect(closed.length).toBeGreaterThan(20);
-    const tokens = [undefined, "made-up", "A".repeat(43), `${"A".repeat(43)}; DROP TABLE t_user`, "null", "0"];
+    const person = await Person.login();
+    const expired = tokenOf(person.userId, { issuedAt: 1, expiresAt: Date.now() - 1 });
+    const forged = `${person.token.slice(0, -3)}AAA`;
+    const tokens = [
+      undefined,
+      forged,
+      expired,
+      "made-up",
+      "A".repeat(43),
+      `${"A".repeat(43)}; DROP TABLE t_user`,
+      "null",
+      "0",
+    ];
     for (const [path] of closed)
       for (const token of tokens) {
         const answer = await post(path, {}, token ? { token } : {});

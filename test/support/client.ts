@@ -74,7 +74,7 @@ export class Person {
     return new Person(phone, userId, token);
   }
 
-  /** A new login of the same phone, after the session was lost. */
+  /** A new login of the same phone, after a logout. */
   async loginAgain(): Promise<void> {
     this.token = (await openSession(this.phone)).token;
   }

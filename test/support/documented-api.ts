@@ -1,5 +1,6 @@
 import { apiUrl, operate, Person, scene } from "./client.ts";
 import { settledOrders } from "./outcomes.ts";
+import { tokenOf } from "./tokens.ts";
 
 export type Params = Record<string, unknown>;
 /** An endpoint as the system documents it. */
@@ -8,8 +9,8 @@ export interface Operation {
   access: "public" | "login" | "operator";
   fields: string[];
 }
-/** By path: params and the person who calls with them, where persons call. */
-export type HarmlessCalls = Record<string, { params: Params; caller: Person }>;
+/** By path: params and the login that calls with them, where persons call. */
+export type HarmlessCalls = Record<string, { params: Params; caller: Pick<Person, "token"> }>;
 
 /** The endpoints with an envelope, as the system documents them. */
 export async function documented(): Promise<Operation[]> {
@@ -42,11 +43,15 @@ export async function harmlessCalls(): Promise<HarmlessCalls> {
   const api = "/live/api";
   const admin = "/live/admin";
   const gift = { giftName: "car", price: 5, coverImgUrl: "a.png", svgaUrl: "a.svga" };
-  const by = (caller: Person, params: Params = {}) => ({ caller, params });
+  const gone = await Person.login();
+  await gone.ask("userLogin/logout");
+  const by = (caller: Pick<Person, "token">, params: Params = {}) => ({ caller, params });
   return {
     [`${api}/userLogin/sendLoginCode`]: by(poor, { phone: poor.phone }),
     [`${api}/userLogin/login`]: by(poor, { phone: "13800000000", code: "123456" }),
-    [`${api}/userLogin/logout`]: by(await Person.login()),
+    [`${api}/userLogin/logout`]: by(gone),
+    // The token of a user who does not exist.
+    [`${api}/userLogin/logoutAll`]: by({ token: tokenOf("7") }),
     [`${api}/home/initPage`]: by(fan),
     [`${api}/living/startingLiving`]: by(anchor, { type: 1, roomName: "again" }),
     [`${api}/living/closeLiving`]: by(fan, { roomId }),

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readStackEnv, writeStackEnv } from "../../scripts/stack/env-file.ts";
+import { keptInStackEnv, readStackEnv, writeStackEnv } from "../../scripts/stack/env-file.ts";
 
 let dir: string;
 
@@ -36,6 +36,15 @@ test("writers at the same moment lose nothing of each other", async () => {
   const keys = Array.from({ length: 12 }, (_, i) => `KEY_${i}`);
   await Promise.all(keys.map((key) => writeStackEnv(dir, { [key]: key })));
   expect(Object.keys(readStackEnv(dir)).sort()).toEqual([...keys].sort());
+});
+
+test("a key that is made once is the same for all who ask, also at the same moment and later", async () => {
+  await writeStackEnv(dir, { API_URL: "x" });
+  let made = 0;
+  const ask = () => keptInStackEnv(dir, "TOKEN_KEYS", () => `key-${++made}`);
+  expect(new Set(await Promise.all(Array.from({ length: 8 }, ask)))).toEqual(new Set(["key-1"]));
+  expect(readStackEnv(dir)).toEqual({ API_URL: "x", TOKEN_KEYS: "key-1" });
+  expect(await ask()).toBe("key-1");
 });
 
 test("the file is the owner's alone, and no temporary file stays", async () => {

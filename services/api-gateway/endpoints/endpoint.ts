@@ -2,16 +2,20 @@ import type { Context } from "moleculer";
 import { z } from "zod";
 import type { FailureName } from "../../../config/errors.ts";
 import { checkParams } from "../../action-contract.ts";
+import type { Revocation } from "../../user/user.contract.ts";
 import type { Fields } from "../request/fields.ts";
 import type { Language } from "../wording.ts";
 
 /** The login of a request: from its cookie or its Authorization header. */
 export interface Session {
+  /** Text of the client: any. */
   readonly token: string | undefined;
+  /** Whether the token may let somebody in. */
+  isLive(): boolean;
   /** Sets the login cookie of a browser. */
   open(token: string): void;
-  /** Removes the login cookie. */
-  close(): void;
+  /** Removes the login cookie, and refuses the revoked tokens on this node at once. */
+  close(revoked: Revocation | null): void;
 }
 
 interface AnyCaller {

@@ -43,12 +43,29 @@ export const userLoginEndpoints = [
   endpoint({
     path: `${base}/logout`,
     summary: "Ends the login: the token is invalid afterwards",
+    description: "Every node refuses the token within a second. After a 503 it may be repeated.",
     access: "public",
     params: {},
     result: nothing,
     async run(ctx, _params, { session }) {
-      if (session.token !== undefined) await call(ctx, "user.logout", { token: session.token });
-      session.close();
+      const { token } = session;
+      session.close(token !== undefined && session.isLive() ? await call(ctx, "user.logout", { token }) : null);
+      return null;
+    },
+  }),
+
+  endpoint({
+    path: `${base}/logoutAll`,
+    summary: "Ends all logins of the user: every token issued until now is invalid afterwards",
+    description:
+      "Every node refuses the tokens within a second. A login after the answer is not affected. After a 503 it may be " +
+      "repeated.",
+    access: "login",
+    params: {},
+    result: nothing,
+    failures: ["userUnknown"],
+    async run(ctx, _params, { session, userId }) {
+      session.close(await call(ctx, "user.logoutAll", { userId }));
       return null;
     },
   }),

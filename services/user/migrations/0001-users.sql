@@ -3,6 +3,9 @@ CREATE TABLE IF NOT EXISTS t_user (
   user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   nick_name VARCHAR(30) NOT NULL,
   avatar VARCHAR(300) NOT NULL DEFAULT '',
+  -- When the user's last token was issued, or all were revoked, ms since 1970 by the database's clock. It grows by 1 at
+  -- least each time, so it orders a user's logins and revocations.
+  last_issued_ms BIGINT UNSIGNED NOT NULL DEFAULT 0,
   create_time DATETIME(3) NOT NULL,
   update_time DATETIME(3) NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
@@ -28,4 +31,30 @@ CREATE TABLE IF NOT EXISTS t_sms (
   send_time DATETIME(3) NOT NULL,
   update_time DATETIME(3) NOT NULL,
   KEY idx_phone (phone, send_time)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- The sessions that are not ended: one for each login. Their tokens are signed and not stored.
+CREATE TABLE IF NOT EXISTS t_session (
+  user_id BIGINT UNSIGNED NOT NULL,
+  session_id BIGINT UNSIGNED NOT NULL,
+  issued_ms BIGINT UNSIGNED NOT NULL,
+  expires_time DATETIME(3) NOT NULL,
+  PRIMARY KEY (user_id, session_id),
+  KEY idx_expires_time (expires_time)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- Revoked tokens: that of one session, or all of a user that were issued until a time. Gateways keep a copy, which they
+-- read by create_time, the time of the last statement that wrote the row.
+CREATE TABLE IF NOT EXISTS t_revocation (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id BIGINT UNSIGNED NOT NULL,
+  -- 0: all tokens of the user that were issued until issued_until_ms.
+  session_id BIGINT UNSIGNED NOT NULL,
+  issued_until_ms BIGINT UNSIGNED NOT NULL,
+  -- By then every revoked token has expired.
+  expires_time DATETIME(3) NOT NULL,
+  create_time DATETIME(3) NOT NULL,
+  UNIQUE KEY uk_session (user_id, session_id),
+  KEY idx_create_time (create_time, id),
+  KEY idx_expires_time (expires_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -1,12 +1,21 @@
+import { createSecretKey, randomBytes } from "node:crypto";
+import { inspect } from "node:util";
+import { ServiceBroker as Broker, type ServiceBroker } from "moleculer";
 import { config } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
+import gateway from "../../../services/api-gateway/api-gateway.service.ts";
 import { endpoints } from "../../../services/api-gateway/endpoints/all.ts";
+import type { Gateway } from "../../../services/api-gateway/gateway.ts";
+import { type TokenKeys, tokenKeys } from "../../../services/token-keys.ts";
+import { signToken, type TokenClaims } from "../../../services/tokens.ts";
+import user from "../../../services/user/user.service.ts";
 import { eventually, stopAll } from "../../support/system.ts";
+import { claimsOf, tokenOf } from "../../support/tokens.ts";
 import {
   alice,
   answers,
   asAlice,
   asOperator,
-  authentications,
   calls,
   forget,
   send,
@@ -16,10 +25,11 @@ import {
 import { validParams } from "./valid-params.ts";
 
 let base = "";
+let neighbours: ServiceBroker;
 let broker: Awaited<ReturnType<typeof startGateway>>["broker"];
 
 beforeAll(async () => {
-  await startNeighbours();
+  neighbours = await startNeighbours();
   ({ base, broker } = await startGateway());
 });
 beforeEach(forget);
@@ -39,6 +49,7 @@ test.each(endpoints.filter(({ access }) => access !== "public"))(
       { Authorization: `Bearer ${"x".repeat(5_000)}` },
       { Cookie: "qytk=" },
       { Cookie: "qytk=nobody" },
+      { Cookie: `qytk=${alice.token.slice(0, -2)}` },
       access === "operator" ? asAlice : asOperator,
       access === "operator" ? { Cookie: `qytk=${config().OPERATOR_TOKEN}` } : {},
     ] as Record<string, string>[];
@@ -73,20 +84,63 @@ test("the token alone identifies the caller", async () => {
   for (const { meta } of calls) expect(meta).toEqual({});
 });
 
-test("the session token is shown to the user service and to nobody else", async () => {
-  await send(base + income, { headers: asAlice });
-  expect(authentications[0]?.params).toEqual({ token: alice.token });
+test("who is logged in is known without a call, and the token is shown to nobody", async () => {
+  expect((await send(base + income, { headers: asAlice })).code).toBe(200);
+  expect(calls.map(({ action }) => action)).toEqual(["wallet.income"]);
   expect(JSON.stringify(calls)).not.toContain(alice.token);
 });
 
-test("where sessions cannot be read nobody is let in, and the answer is 503, not 401", async () => {
-  answers["user.authenticate"] = () => {
-    throw Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED", syscall: "connect" });
-  };
-  const answer = await send(base + income, { headers: asAlice });
-  expect([answer.status, answer.code]).toEqual([503, 503]);
-  expect(answer.headers.get("retry-after")).toMatch(/^\d+$/);
+test.each([
+  ["expired", () => ({ issuedAt: 1, expiresAt: Date.now() - 1 })],
+  ["from the future", () => ({ issuedAt: Date.now() + 2 * limits.user.tokenClockLeewayMs })],
+])("a token that is %s lets nobody in", async (_what, over) => {
+  const headers = { Authorization: `Bearer ${tokenOf(alice.userId, over())}` };
+  const answer = await send(base + income, { headers });
+  expect([answer.status, answer.code]).toEqual([401, 100002]);
+  expect((await send(`${base}/live/api/userLogin/logout`, { headers })).code).toBe(200);
   expect(calls).toEqual([]);
+});
+
+test("tokens of another key, and changed ones, let nobody in, by Bearer or by cookie", async () => {
+  const [version = "", keyId = "", payload = "", mac = ""] = alice.token.split(".");
+  const other = { id: keyId, secret: createSecretKey(randomBytes(32)) };
+  const another = signToken(other, claimsOf(alice.userId));
+  const flipped = `${payload.startsWith("A") ? "B" : "A"}${payload.slice(1)}`;
+  const forged = [
+    another,
+    [version, "k-unknown", payload, mac].join("."),
+    ["v2", keyId, payload, mac].join("."),
+    [version, keyId, flipped, mac].join("."),
+    [version, keyId, payload, another.split(".")[3]].join("."),
+    alice.token.slice(0, -1),
+    `${alice.token}A`,
+    `${alice.token}.`,
+    alice.token.toUpperCase(),
+    mac,
+    "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.",
+  ];
+  for (const token of forged)
+    for (const headers of [{ Authorization: `Bearer ${token}` }, { Cookie: `qytk=${token}` }] as Record<
+      string,
+      string
+    >[])
+      expect([token, (await send(base + income, { headers })).code]).toEqual([token, 100002]);
+  expect(calls).toEqual([]);
+});
+
+test("a revocation that is broadcast is in force at once; one that does not match its schema is not handled", async () => {
+  const [one, two] = [claimsOf(alice.userId), claimsOf(alice.userId)];
+  const headersOf = (claims: TokenClaims) => ({
+    Authorization: `Bearer ${signToken(tokenKeys().signing, claims)}`,
+  });
+  const { userId, sessionId, issuedAt: issuedUntil, expiresAt } = one;
+  const revoked = { userId, sessionId, issuedUntil, expiresAt };
+  for (const strange of [{}, { list: [] }, { list: [{ ...revoked, sessionId: "1" }] }, { list: { length: 1e9 } }, null])
+    await neighbours.broadcast("user.tokens-revoked", strange);
+  expect((await send(base + income, { headers: headersOf(one) })).code).toBe(200);
+  await neighbours.broadcast("user.tokens-revoked", { list: [revoked] });
+  await eventually("refused", async () => (await send(base + income, { headers: headersOf(one) })).status === 401);
+  expect((await send(base + income, { headers: headersOf(two) })).code).toBe(200);
 });
 
 test("each request leaves one line in the log, without tokens, bodies or queries", async () => {
@@ -101,7 +155,8 @@ test("each request leaves one line in the log, without tokens, bodies or queries
   for (const spy of spies) spy.mockRestore();
   const about = { method: "POST", path: income, status: 200, code: 200, requestId: "the-request-1" };
   expect(lines).toEqual([[{ ...about, userId: alice.userId, ms: expect.any(Number) }, "request"]]);
-  expect(JSON.stringify(lines)).not.toMatch(/s3cret|token-of-alice/);
+  for (const secret of ["s3cret", alice.token, alice.token.split(".")[3] as string])
+    expect(JSON.stringify(lines)).not.toContain(secret);
 });
 
 const login = "/live/api/userLogin/login";
@@ -127,6 +182,63 @@ test("logout kills the token that was shown and takes the cookie away", async ()
   forget();
   expect((await send(`${base}/live/api/userLogin/logout`)).code).toBe(200);
   expect(calls).toEqual([]);
+});
+
+test("logoutAll needs a login, names the caller alone, and takes the cookie away", async () => {
+  const logoutAll = `${base}/live/api/userLogin/logoutAll`;
+  const answer = await send(logoutAll, { headers: cookie, body: { userId: "12345" } });
+  expect([answer.code, answer.data]).toEqual([200, null]);
+  expect(calls).toMatchObject([{ action: "user.logoutAll", params: { userId: alice.userId } }]);
+  expect(answer.headers.get("set-cookie")).toMatch(/^qytk=; Path=\/; Max-Age=0; HttpOnly/);
+  expect((await send(logoutAll)).code).toBe(100002);
+  expect((await send(logoutAll, { headers: { ...cookie, Origin: "http://evil.example" } })).code).toBe(100002);
+});
+
+test("where the user service cannot revoke the answer is 503, and the cookie stays, so that it can be repeated", async () => {
+  for (const [path, action] of [
+    ["logout", "user.logout"],
+    ["logoutAll", "user.logoutAll"],
+  ] as const) {
+    answers[action] = () => {
+      throw Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED", syscall: "connect" });
+    };
+    const answer = await send(`${base}/live/api/userLogin/${path}`, { headers: cookie });
+    expect([answer.status, answer.headers.has("set-cookie")]).toEqual([503, false]);
+    expect((await send(base + income, { headers: cookie })).code).toBe(200);
+  }
+});
+
+test.each([
+  ["a gateway", gateway],
+  ["a user node", user],
+])("%s without usable keys of the tokens is refused, with the setting's name", async (_what, schema) => {
+  const keys = process.env.TOKEN_KEYS;
+  try {
+    for (const unusable of ["", "k1:c2hvcnQ", "k1"]) {
+      process.env.TOKEN_KEYS = unusable;
+      expect(() => new Broker({ logger: false }).createService(schema)).toThrow(/ {2}TOKEN_KEYS: /);
+    }
+  } finally {
+    process.env.TOKEN_KEYS = keys;
+  }
+});
+
+test("the key of the tokens is in no setting and in nothing that is printed of a node or its options", async () => {
+  const [, secret = ""] = (process.env.TOKEN_KEYS as string).split(":");
+  const service = broker.getLocalService("api-gateway") as Gateway;
+  const { options } = service.logins as unknown as { options: { keys: object } };
+  expect(inspect(options.keys)).toContain("SecretKeyObject");
+  const shown = [
+    inspect(options.keys, { depth: 20, showHidden: true }),
+    JSON.stringify([...(options.keys as TokenKeys).all]),
+    inspect(service.settings, { depth: 20 }),
+    inspect(broker.options, { depth: 6 }),
+    inspect(await neighbours.call("$node.services", { withActions: true }), { depth: 6 }),
+    JSON.stringify(await neighbours.call("$node.options", {}, { nodeID: broker.nodeID })),
+  ].join("\n");
+  const bytes = Buffer.from(secret, "base64url");
+  for (const spelled of [secret, bytes.toString("hex"), bytes.toString("base64"), [...bytes.subarray(0, 6)].join(", ")])
+    expect(shown).not.toContain(spelled);
 });
 
 test("to a page of another origin the cookie neither counts nor is set", async () => {

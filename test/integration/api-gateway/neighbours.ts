@@ -1,14 +1,17 @@
 import type { Context, ServiceBroker, ServiceSchema } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
+import type { HealthReport } from "../../../mixins/health.mixin.ts";
 import { checkParams } from "../../../services/action-contract.ts";
 import gateway from "../../../services/api-gateway/api-gateway.service.ts";
 import type { Gateway } from "../../../services/api-gateway/gateway.ts";
 import type { ActionName, ParamsOf, ResultOf } from "../../../services/contracts.ts";
 import type { GiftAnswer } from "../../../services/gift/gift.contract.ts";
 import { contracts } from "../../support/contracts.ts";
-import { startNode } from "../../support/system.ts";
+import { eventually, startNode } from "../../support/system.ts";
+import { tokenOf } from "../../support/tokens.ts";
 
-export const alice = { userId: "9223372036854775807", token: "token-of-alice-0123456789" };
+const aliceId = "9223372036854775807";
+export const alice = { userId: aliceId, token: tokenOf(aliceId) };
 
 const time = "2026-01-02T03:04:05.678Z";
 export const catalogueGift = {
@@ -58,7 +61,8 @@ const usual: Answers = {
   "user.sendLoginCode": () => ({ devCode: "123456" }),
   "user.login": () => alice,
   "user.logout": () => null,
-  "user.authenticate": ({ token }) => (token === alice.token ? { userId: alice.userId } : null),
+  "user.logoutAll": ({ userId }) => ({ userId, sessionId: 0, issuedUntil: 1, expiresAt: 2 }),
+  "user.revocations": () => ({ list: [], now: Date.now(), next: null }),
   "user.profile": ({ userId }) => ({ userId, nickName: `nick-${userId}`, avatar: "/a.png" }),
   "living-room.start": () => ({ roomId: 5 }),
   "living-room.close": () => null,
@@ -130,15 +134,13 @@ export interface Call {
   meta: Record<string, unknown>;
 }
 
-/** Every call since the last `forget`, user.authenticate apart. */
+/** Every call since the last `forget`, but those by which the gateway reads revocations. */
 export const calls: Call[] = [];
-export const authentications: Call[] = [];
 /** What an action answers instead of the usual, until `forget`. */
 export let answers: Answers = {};
 
 export function forget(): void {
   calls.length = 0;
-  authentications.length = 0;
   answers = {};
 }
 
@@ -154,7 +156,7 @@ function fakeService(name: string): ServiceSchema {
   const actions: Record<string, unknown> = { health: () => ({ mysql: true, nats: true }) };
   const asked = (action: ActionName, ctx: Context<unknown>, params: Record<string, unknown>) => {
     const call = { action, params, requestId: ctx.requestID, meta: ctx.meta as Record<string, unknown> };
-    (action === "user.authenticate" ? authentications : calls).push(call);
+    if (action !== "user.revocations") calls.push(call);
     const answer = answers[action] ?? usual[action];
     if (!answer) throw new Error(`no answer for ${action}`);
     return (answer as (params: unknown) => unknown)(params);
@@ -186,12 +188,21 @@ export function startNeighbours(names: readonly string[] = neighbourNames): Prom
   return startNode("neighbours", names.map(fakeService));
 }
 
+/** Resolves once logged-in requests are let in: the node has read the revocations. */
+export function letsIn(broker: ServiceBroker): Promise<unknown> {
+  const here = { nodeID: broker.nodeID };
+  const ready = async () =>
+    (await broker.call<HealthReport, object>("api-gateway.health", {}, here)).revocations === true;
+  return eventually("the revocations are read", ready);
+}
+
 /** Starts a gateway that sees the neighbours (where there are any to see); resolves to its broker and base URL. */
 export async function startGateway(
   seen: readonly string[] = neighbourNames,
 ): Promise<{ broker: ServiceBroker; base: string }> {
   const broker = await startNode("gateway", [gateway]);
   await broker.waitForServices([...seen], 10_000);
+  if (seen.includes("user")) await letsIn(broker);
   const { port } = (broker.getLocalService("api-gateway") as unknown as Gateway).door;
   return { broker, base: `http://127.0.0.1:${port}` };
 }

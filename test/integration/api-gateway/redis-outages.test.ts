@@ -51,10 +51,8 @@ test.each(redisStates.map((state) => [state.name, state] as const))(
         const { status, code: said, headers } = await ask();
         expect([status, said, headers.get("retry-after")]).toEqual([503, 503, "2"]);
       }
-      await eventually(
-        "sessions are read, or refused",
-        async () => (await products()).status === (state.reads ? 200 : 503),
-      );
+      // Logins need no Redis.
+      expect((await products()).status).toBe(200);
       await eventually("not ready", async () => (await ready()) === 503);
     } finally {
       await state.undoes(admin);

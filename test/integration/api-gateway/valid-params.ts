@@ -3,6 +3,7 @@ export const validParams: Readonly<Record<string, Record<string, unknown>>> = {
   "/live/api/userLogin/sendLoginCode": { phone: "13800000000" },
   "/live/api/userLogin/login": { phone: "13800000000", code: "123456" },
   "/live/api/userLogin/logout": {},
+  "/live/api/userLogin/logoutAll": {},
   "/live/api/home/initPage": {},
   "/live/api/living/startingLiving": { type: 1, roomName: "my room" },
   "/live/api/living/closeLiving": { roomId: 5 },

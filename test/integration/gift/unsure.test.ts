@@ -25,10 +25,7 @@ const anchor = "9000000000000000077";
 const neighbours: ServiceSchema[] = [
   {
     name: "user",
-    actions: {
-      authenticate: ({ params }: { params: { token: string } }) =>
-        params.token === alice.token ? { userId: alice.userId } : null,
-    },
+    actions: { revocations: () => ({ list: [], now: Date.now(), next: null }) },
   } as unknown as ServiceSchema,
   {
     name: "living-room",

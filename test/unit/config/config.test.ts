@@ -1,10 +1,12 @@
-import { generateKeyPairSync } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { readConfig as readSettings, settingNames } from "../../../config/config.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
+import { sampleTokenKey, tokenKeysIn, tokenSettings } from "../../../services/token-keys.ts";
 
 const servers = {
   NATS_URL: "nats://127.0.0.1:4222",
@@ -50,10 +52,11 @@ describe("settings", () => {
   test(".env.example documents every setting, and nothing else", () => {
     const text = readFileSync(join(__dirname, "../../../.env.example"), "utf8");
     const documented = text.split("\n").flatMap((line) => /^([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
-    const declared = providerSettings.flatMap(({ settings }) => Object.keys(settings));
+    const blocks = [...providerSettings, tokenSettings];
+    const declared = blocks.flatMap(({ settings }) => Object.keys(settings));
     expect(documented.sort()).toEqual([...settingNames, ...declared].sort());
     // The exact lines to put there.
-    for (const block of providerSettings) expect(text).toContain(settingsText(block));
+    for (const block of blocks) expect(text).toContain(settingsText(block));
   });
 
   describe("of a payment channel", () => {
@@ -148,6 +151,65 @@ describe("settings", () => {
       const problem = problemOf(extra);
       expect(problem).toMatch(message);
       expect(problem).not.toMatch(/S3CRET|BEGIN|MII/);
+    });
+  });
+
+  describe("of login tokens", () => {
+    const key = (bytes: number) => randomBytes(bytes).toString("base64url");
+    const problemOf = (TOKEN_KEYS: string | undefined, extra: Record<string, string> = {}) => {
+      try {
+        readSettings({ ...usable, ...extra, TOKEN_KEYS }, [tokenSettings]);
+        return "none";
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+
+    test("are one key or several, in the variable or in a file", () => {
+      expect(problemOf(`k1:${key(32)}`)).toBe("none");
+      const two = `k2:${key(64)},k1:${key(32)}`;
+      expect(problemOf(two)).toBe("none");
+      const file = join(mkdtempSync(join(tmpdir(), "keys-")), "token-keys");
+      writeFileSync(file, `${two.replace(",", ",\n")}\n`);
+      expect(problemOf(`file:${file}`)).toBe("none");
+      const { TOKEN_KEYS } = tokenSettings.settings;
+      expect((TOKEN_KEYS as BlockSetting).kind.parse(`file:${file}`)).toBe(two);
+      expect([...tokenKeysIn(two).all.keys()]).toEqual(["k2", "k1"]);
+      expect(tokenKeysIn(two).signing.id).toBe("k2");
+      rmSync(dirname(file), { recursive: true });
+    });
+
+    test("are needed in every profile by the nodes that read them", () => {
+      for (const PROFILE of ["local", "production"]) {
+        const message = problemOf("", { PROFILE });
+        expect(message).toContain("TOKEN_KEYS: is needed by user and api-gateway nodes");
+        expect(message.split("\n")).toHaveLength(2);
+      }
+    });
+
+    test("are not the demonstration's in production, also not beside another", () => {
+      expect(problemOf(sampleTokenKey, { PROFILE: "local" })).toBe("none");
+      for (const given of [sampleTokenKey, `k1:${key(32)},${sampleTokenKey}`, `x:${sampleTokenKey.split(":")[1]}`])
+        expect(problemOf(given)).toMatch(/TOKEN_KEYS: must not have the key of the demonstration/);
+    });
+
+    test.each([
+      ["short keys", `k1:${key(31)}`, /entry 1 has a key of 31 bytes/],
+      ["a second key that is short", `k1:${key(32)},k2:${key(16)}`, /entry 2 has a key of 16 bytes/],
+      ["huge keys", `k1:${key(257)}`, /entry 1 has a key of 257 bytes/],
+      ["no name", key(32), /entry 1 is not NAME:KEY/],
+      ["a name with other characters", `k.1:${key(32)}`, /entry 1 is not NAME:KEY/],
+      ["two keys of one name", `k1:${key(32)},k1:${key(32)}`, /entry 2 has the name of another key/],
+      ["a key in another alphabet", `k1:${"+/".repeat(32)}`, /entry 1 has a key that is not base64url/],
+      ["padding", `k1:${key(32)}=`, /entry 1 has a key that is not base64url/],
+      ["a trailing comma", `k1:${key(32)},`, /entry 2 is not NAME:KEY/],
+      ["a file that is not there", "file:/no/such/S3CRET", /names a file that does not exist/],
+      ["nine keys", Array.from({ length: 9 }, (_, at) => `k${at}:${key(32)}`).join(), /has more than 8 keys/],
+    ])("with %s are refused, and no key is printed", (_what, given, message) => {
+      const problem = problemOf(given);
+      expect(problem).toMatch(message);
+      for (const [secret = ""] of given.matchAll(/[A-Za-z0-9_-]{20,}/g)) expect(problem).not.toContain(secret);
+      expect(problem).not.toContain("S3CRET");
     });
   });
 

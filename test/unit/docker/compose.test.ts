@@ -5,6 +5,7 @@ import { isServiceName, serviceNames } from "../../../broker/launch.ts";
 import { settingNames as ownNames, readConfig as readSettings } from "../../../config/config.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
+import { sampleTokenKey, tokenSettings } from "../../../services/token-keys.ts";
 
 interface Container {
   image?: string;
@@ -21,11 +22,19 @@ type Containers = Record<string, Container>;
 type Env = Record<string, string | undefined>;
 
 const providerNames = providerSettings.flatMap(({ settings }) => Object.keys(settings));
-const settingNames = [...ownNames, ...providerNames];
+const tokenNames = Object.keys(tokenSettings.settings);
+const settingNames = [...ownNames, ...providerNames, ...tokenNames];
+/** The containers that have the keys of login tokens. */
+const withTokenKeys = (container: string) => ["user", "api-gateway"].includes(container);
 /** What a container may get: the providers' keys are for the payment nodes alone. */
-const settingsOf = (container: string) => (container === "payment" ? settingNames : ownNames);
-/** As a node with every service reads them. */
-const readConfig = (env: Env) => readSettings(env, providerSettings);
+const settingsOf = (container: string) => [
+  ...ownNames,
+  ...(container === "payment" ? providerNames : []),
+  ...(withTokenKeys(container) ? tokenNames : []),
+];
+/** As a container's node reads them. */
+const readConfig = (env: Env, container = "wallet") =>
+  readSettings(env, [...providerSettings, ...(withTokenKeys(container) ? [tokenSettings] : [])]);
 
 const read = (file: string) => readFileSync(join(projectRoot(), file), "utf8");
 const containersOf = (file: string) => (parse(read(file), { merge: true }) as { services: Containers }).services;
@@ -71,7 +80,7 @@ describe("docker-compose.yml", () => {
     expect(base.migrate?.command).toEqual(["node", "scripts/migrate.ts"]);
   });
 
-  test("names only settings there are, passes on every setting but those of one process or one machine, and the keys of providers to payment nodes alone", () => {
+  test("names only settings there are, passes on every setting but those of one process or one machine, and keys to those alone that need them", () => {
     const own = ["NAMESPACE", "NODE_ID", "NODE_LABEL", "API_HOST", "API_PORT_SEARCH", "IM_HOST", "LOG_FILE"];
     for (const name of ours) {
       const names = Object.keys(base[name]?.environment ?? {});
@@ -90,7 +99,8 @@ describe("docker-compose.yml", () => {
   test("comes up as a demonstration without a single variable set", () => {
     for (const name of ours) {
       const env = environmentOf(name, [base], {});
-      expect(readConfig(env)).toMatchObject({ PROFILE: "local", SMS_PROVIDER: "console", NAMESPACE: "ovation" });
+      expect(readConfig(env, name)).toMatchObject({ PROFILE: "local", SMS_PROVIDER: "console", NAMESPACE: "ovation" });
+      expect(env.TOKEN_KEYS).toBe(withTokenKeys(name) ? sampleTokenKey : undefined);
       expect(Boolean(env.CASHIER_SECRET)).toBe(name === "payment");
     }
   });
@@ -156,25 +166,27 @@ describe("docker-compose.production.yml", () => {
     PAY_NOTIFY_BASE_URL: "https://pay.example.com",
     IM_PUBLIC_URL: "wss://im.example.com:{port}/im",
     OPERATOR_TOKEN: "an-operators-token",
+    TOKEN_KEYS: `k1:${"k".repeat(43)}`,
   };
 
   test("lays production settings over every node, which accept them", () => {
     for (const name of ours) {
       const env = environmentOf(name, [base, production], given);
-      const settings = readConfig(env);
+      const settings = readConfig(env, name);
       expect(settings).toMatchObject({
         PROFILE: "production",
         SMS_PROVIDER: "webhook",
         OPERATOR_TOKEN: given.OPERATOR_TOKEN,
       });
       expect(env.CASHIER_SECRET).toBe(name === "payment" ? "" : undefined);
+      expect(env.TOKEN_KEYS).toBe(withTokenKeys(name) ? given.TOKEN_KEYS : undefined);
       expect(settings.MYSQL_URL).toBe("mysql://ovation:a-password@mysql:3306");
     }
     expect(Object.keys(production).filter((name) => !(name in base))).toEqual([]);
   });
 
   test.each(Object.keys(given))("does not come up without %s, and says what it is for", (name) => {
-    expect(() => environmentOf("wallet", [base, production], { ...given, [name]: "" })).toThrow(
+    expect(() => environmentOf("user", [base, production], { ...given, [name]: "" })).toThrow(
       new RegExp(`^${name}: .{20}`),
     );
   });

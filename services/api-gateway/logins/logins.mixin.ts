@@ -1,0 +1,67 @@
+import type { Context, Service } from "moleculer";
+import { limits } from "../../../config/limits.ts";
+import { addHealthCheck, type HealthState } from "../../../mixins/health.mixin.ts";
+import { type BroadcastEvents, call } from "../../contracts.ts";
+import { tokenKeys } from "../../token-keys.ts";
+import { Logins } from "./logins.ts";
+import { RevocationFeed } from "./revocation-feed.ts";
+import { RevokedTokens } from "./revoked-tokens.ts";
+
+export interface LoginsState {
+  logins: Logins;
+  revokedTokens: RevokedTokens;
+}
+
+interface Internals extends LoginsState {
+  revocations?: RevocationFeed;
+}
+
+const heldGauge = {
+  name: "ovation.revocations.held",
+  description: "Revoked tokens in the memory of a gateway node",
+} as const;
+
+/**
+ * Adds `logins` to the gateway. Until the copy of the revocations is read, and while it is too old, the node is not
+ * ready. It starts all the same, since the user service may start later.
+ */
+export const loginsMixin = {
+  events: {
+    "user.tokens-revoked": {
+      handler(this: Service & Internals, { params }: Context<BroadcastEvents["user.tokens-revoked"]>) {
+        for (const revocation of params.list) this.revokedTokens.add(revocation);
+      },
+    },
+    "$services.changed": {
+      handler(this: Service & Internals) {
+        this.revocations?.wake();
+      },
+    },
+  },
+
+  created(this: Service & Internals) {
+    // Refuses a start without keys; nothing of them is in the service's settings.
+    const keys = tokenKeys();
+    this.revokedTokens = new RevokedTokens();
+    const isCurrent = () => this.revocations?.isCurrent ?? false;
+    this.logins = new Logins({ keys, revoked: this.revokedTokens, isCurrent, log: this.logger });
+  },
+
+  started(this: Service & Internals & HealthState) {
+    const { metrics } = this.broker;
+    metrics.register({ type: "gauge", ...heldGauge });
+    const options = { timeout: limits.user.revocationCallMs, tracking: false } as const;
+    const revocations = new RevocationFeed({
+      revoked: this.revokedTokens,
+      page: (place) => call(this.broker, "user.revocations", place, options),
+      read: () => metrics.set(heldGauge.name, this.revokedTokens.size),
+      log: this.logger,
+    });
+    this.revocations = revocations;
+    addHealthCheck(this, "revocations", () => revocations.requireCurrent());
+  },
+
+  async stopped(this: Service & Internals) {
+    await this.revocations?.stop();
+  },
+};

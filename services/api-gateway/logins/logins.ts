@@ -1,0 +1,51 @@
+import { fail } from "../../../broker/failure.ts";
+import type { Log } from "../../../broker/log.ts";
+import type { TokenKeys } from "../../token-keys.ts";
+import { type TokenClaims, verifyToken } from "../../tokens.ts";
+import type { RevokedTokens } from "./revoked-tokens.ts";
+
+const warnEveryMs = 60_000;
+
+interface Options {
+  readonly keys: TokenKeys;
+  readonly revoked: RevokedTokens;
+  /** Whether `revoked` is new enough to let somebody in. */
+  readonly isCurrent: () => boolean;
+  readonly log: Log;
+}
+
+/** Who is logged in, decided on this node without a call. */
+export class Logins {
+  private readonly options: Options;
+  private warnedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: Options) {
+    this.options = options;
+  }
+
+  /** The claims of a token that is valid and not revoked. Fails: notLoggedIn; unavailable, where that is not known. */
+  authenticate(token: string): TokenClaims {
+    const claims = this.claimsOf(token);
+    const { revoked, isCurrent } = this.options;
+    if (!claims || revoked.has(claims)) throw fail("notLoggedIn");
+    if (!isCurrent()) throw fail("unavailable", { cause: "the copy of the revoked tokens is too old" });
+    return claims;
+  }
+
+  /** Whether the token can still let somebody in here, or on a node with a newer copy of the revocations. */
+  isLive(token: string): boolean {
+    const claims = this.claimsOf(token);
+    return claims !== undefined && !this.options.revoked.has(claims);
+  }
+
+  private claimsOf(token: string): TokenClaims | undefined {
+    const { keys, log } = this.options;
+    const verified = verifyToken(keys.all, token, Date.now());
+    if ("claims" in verified) return verified.claims;
+    if (verified.fault === "fromTheFuture" && performance.now() - this.warnedAt > warnEveryMs) {
+      this.warnedAt = performance.now();
+      log.warn({}, "a token of the future is refused: the clocks of this machine and of the database differ");
+    }
+    return undefined;
+  }
+}

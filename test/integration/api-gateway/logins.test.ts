@@ -1,0 +1,186 @@
+import type { ServiceBroker } from "moleculer";
+import { config } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
+import { dropKeys } from "../../../scripts/drop-namespace.ts";
+import notification from "../../../services/notification/notification.service.ts";
+import user from "../../../services/user/user.service.ts";
+import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
+import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
+import { letsIn, send, startGateway, startNeighbours } from "./neighbours.ts";
+
+/**
+ * Logins and revocations across nodes: two gateways and a user node, each a broker of its own. The user node reaches
+ * its database by way of a server that the test can take away.
+ */
+
+jest.setTimeout(60_000);
+
+let mysql: CuttableServer;
+let users: ServiceBroker;
+let gateways: { broker: ServiceBroker; base: string }[];
+
+beforeAll(async () => {
+  mysql = await cuttable(process.env.MYSQL_URL as string);
+  process.env.MYSQL_URL = mysql.url;
+  users = await startNode("users", [user, notification]);
+  await startNeighbours(["living-room", "gift", "wallet", "payment", "im-router", "im-server"]);
+  gateways = [await startGateway(), await startGateway()];
+});
+afterAll(async () => {
+  mysql.mend();
+  await stopAll();
+  await mysql.close();
+});
+
+const at = (gateway: 0 | 1) => gateways[gateway] as { broker: ServiceBroker; base: string };
+const post = (gateway: 0 | 1, path: string, token?: string, body: object = {}) =>
+  send(`${at(gateway).base}/live/api/${path}`, { body, headers: token ? { Authorization: `Bearer ${token}` } : {} });
+const statusAt = async (gateway: 0 | 1, token: string) => (await post(gateway, "bank/income", token)).status;
+const both = async (token: string) => [await statusAt(0, token), await statusAt(1, token)];
+
+let phones = 0;
+const newPhone = () => `136${String(++phones).padStart(8, "0")}`;
+async function login(phone = newPhone(), gateway: 0 | 1 = 0): Promise<string> {
+  const sent = await post(gateway, "userLogin/sendLoginCode", undefined, { phone });
+  const { devCode: code } = sent.data as { devCode: string };
+  return ((await post(gateway, "userLogin/login", undefined, { phone, code })).data as { token: string }).token;
+}
+
+/** Resolves to the ms after which the other gateway refuses the token. */
+async function refusedAt(gateway: 0 | 1, token: string, since: number): Promise<number> {
+  await eventually("refused", async () => (await statusAt(gateway, token)) === 401);
+  return performance.now() - since;
+}
+
+test("a token that one node signed is a login on every gateway, without a call", async () => {
+  expect(await both(await login())).toEqual([200, 200]);
+});
+
+test("after logout the token is dead on its gateway at once and on the other within a second; the user's other tokens live", async () => {
+  const phone = newPhone();
+  const [ended, other] = [await login(phone, 0), await login(phone, 1)];
+  expect((await post(0, "userLogin/logout", ended)).code).toBe(200);
+  const since = performance.now();
+  expect(await statusAt(0, ended)).toBe(401);
+  expect(await refusedAt(1, ended, since)).toBeLessThan(1_000);
+  expect(await both(other)).toEqual([200, 200]);
+});
+
+test.each(["logout", "logoutAll"])(
+  "%s holds on the other gateway within a second where its broadcast is lost",
+  async (path) => {
+    const token = await login();
+    const lost = jest.spyOn(users, "broadcast").mockResolvedValue(undefined as never);
+    try {
+      expect((await post(0, `userLogin/${path}`, token)).code).toBe(200);
+      const since = performance.now();
+      expect(await statusAt(0, token)).toBe(401);
+      expect(await refusedAt(1, token, since)).toBeLessThan(1_000);
+      expect(lost).toHaveBeenCalledTimes(1);
+    } finally {
+      lost.mockRestore();
+    }
+  },
+);
+
+test("logout is done, and told, where its broadcast fails", async () => {
+  const token = await login();
+  const failing = jest.spyOn(users, "broadcast").mockRejectedValue(new Error("the bus is away"));
+  expect((await post(0, "userLogin/logout", token)).code).toBe(200);
+  failing.mockRestore();
+  await refusedAt(1, token, performance.now());
+});
+
+test("logoutAll ends all tokens of the user on every gateway, and none that a login gives right afterwards", async () => {
+  const phone = newPhone();
+  const tokens = [await login(phone, 0), await login(phone, 1)];
+  const stranger = await login();
+  expect((await post(1, "userLogin/logoutAll", tokens[0])).code).toBe(200);
+  const after = await login(phone, 0);
+  for (const token of tokens) await refusedAt(0, token, performance.now());
+  for (const token of tokens) expect(await both(token)).toEqual([401, 401]);
+  expect([...(await both(after)), ...(await both(stranger))]).toEqual([200, 200, 200, 200]);
+  // A revoked token revokes nothing.
+  expect((await post(0, "userLogin/logoutAll", tokens[1])).status).toBe(401);
+  expect((await post(0, "userLogin/logout", tokens[1])).code).toBe(200);
+  expect(await both(after)).toEqual([200, 200]);
+});
+
+test("the login beyond the bound ends the oldest one on every gateway", async () => {
+  const phone = newPhone();
+  const tokens: string[] = [];
+  for (let n = 0; n <= limits.user.tokensPerUser; n++) tokens.push(await login(phone));
+  const [oldest, ...others] = tokens as [string, ...string[]];
+  await refusedAt(0, oldest, performance.now());
+  await refusedAt(1, oldest, performance.now());
+  for (const token of others) expect(await statusAt(1, token)).toBe(200);
+});
+
+test("a Redis that is wiped logs nobody out and brings no revoked token back", async () => {
+  const [lives, ended] = [await login(), await login()];
+  await post(0, "userLogin/logout", ended);
+  await refusedAt(1, ended, performance.now());
+  await dropKeys(config().NAMESPACE, config().REDIS_URL);
+  expect([...(await both(lives)), ...(await both(ended))]).toEqual([200, 200, 401, 401]);
+});
+
+test("after a restart of everything tokens are logins as they were, and revoked ones stay revoked from the first request on", async () => {
+  const phone = newPhone();
+  const [lives, ended, all] = [await login(), await login(), await login(phone)];
+  await post(0, "userLogin/logout", ended);
+  await post(0, "userLogin/logoutAll", all);
+  for (const { broker } of gateways) await stopNode(broker);
+  await stopNode(users);
+  // Gateways that start first wait for the user service: no token is let in meanwhile, and none is called invalid.
+  const starting = startGateway(["wallet"]);
+  const { broker, base } = await starting;
+  gateways = [{ broker, base }];
+  expect(await statusAt(0, lives)).toBe(503);
+  const { services } = JSON.parse((await send(`${base}/health/ready`, { method: "GET" })).text);
+  const [{ ready, report }] = Object.values(services["api-gateway"].nodes) as [{ ready: boolean; report: object }];
+  expect(ready).toBe(false);
+  expect(report).toMatchObject({
+    revocations: "the copy of the revoked tokens is not read yet: logged-in requests answer 503",
+  });
+  users = await startNode("users", [user, notification]);
+  await letsIn(broker);
+  expect([await statusAt(0, lives), await statusAt(0, ended), await statusAt(0, all)]).toEqual([200, 401, 401]);
+  gateways.push(await startGateway());
+  expect([await statusAt(1, lives), await statusAt(1, ended), await statusAt(1, all)]).toEqual([200, 401, 401]);
+});
+
+describe("while revocations cannot be read logged-in requests go on for 10 s, then answer 503, and heal by themselves:", () => {
+  async function goesOnThenHeals(away: () => unknown, back: () => unknown): Promise<void> {
+    const token = await login();
+    expect(await both(token)).toEqual([200, 200]);
+    const since = performance.now();
+    await away();
+    // Logging out is refused, not forgotten.
+    expect((await post(0, "userLogin/logout", token)).status).toBe(503);
+    await eventually("503", async () => (await statusAt(1, token)) === 503, 20_000);
+    const lasted = performance.now() - since;
+    expect(lasted).toBeGreaterThan(limits.user.revocationStaleMs - limits.user.revocationPollMs - 1_500);
+    expect(lasted).toBeLessThan(limits.user.revocationStaleMs + 2_000);
+    expect((await post(0, "bank/income", `${token.slice(0, -1)}`)).status).toBe(401);
+    expect((await send(`${at(1).base}/health/ready`, { method: "GET" })).status).toBe(503);
+    await back();
+    await eventually("let in again", async () => (await both(token)).join() === "200,200", 20_000);
+    expect((await post(0, "userLogin/logout", token)).code).toBe(200);
+    await refusedAt(1, token, performance.now());
+  }
+
+  test("the user service is down", () =>
+    goesOnThenHeals(
+      () => stopNode(users),
+      async () => {
+        users = await startNode("users", [user, notification]);
+        for (const { broker } of gateways) await waitForNode(broker, "user", users.nodeID);
+      },
+    ));
+
+  test("its database does not answer", () =>
+    goesOnThenHeals(
+      () => mysql.cut(),
+      () => mysql.mend(),
+    ));
+});

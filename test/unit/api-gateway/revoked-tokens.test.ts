@@ -1,0 +1,107 @@
+import { RevocationFeed } from "../../../services/api-gateway/logins/revocation-feed.ts";
+import { RevokedTokens } from "../../../services/api-gateway/logins/revoked-tokens.ts";
+import type { Revocation, RevocationsPage } from "../../../services/user/user.contract.ts";
+import { eventually } from "../../support/eventually.ts";
+import { silentLog } from "../../support/silent-log.ts";
+
+const day = 24 * 3_600_000;
+const now = Date.UTC(2026, 0, 1);
+const session = (sessionId: number, expiresAt = now + day): Revocation => ({
+  ...{ userId: "7", sessionId, expiresAt },
+  issuedUntil: now,
+});
+const all = (userId: string, issuedUntil: number): Revocation => ({
+  ...{ userId, sessionId: 0, issuedUntil },
+  expiresAt: issuedUntil + 30 * day,
+});
+const claims = (over: object) => ({ userId: "7", sessionId: 1, issuedAt: now, expiresAt: now + day, ...over });
+
+describe("revoked tokens", () => {
+  test("a session's revocation ends its token alone", () => {
+    const revoked = new RevokedTokens();
+    revoked.add(session(1));
+    expect(revoked.has(claims({}))).toBe(true);
+    expect(revoked.has(claims({ sessionId: 2 }))).toBe(false);
+  });
+
+  test("a user's revocation ends her tokens that were issued until then, in whatever order revocations come", () => {
+    const revoked = new RevokedTokens();
+    for (const until of [now, now + 5, now + 2]) revoked.add(all("7", until));
+    expect([now - 1, now, now + 5, now + 6].map((issuedAt) => revoked.has(claims({ issuedAt })))).toEqual([
+      ...[true, true, true],
+      false,
+    ]);
+    expect(revoked.has(claims({ userId: "8" }))).toBe(false);
+  });
+
+  test("what is about expired tokens alone is dropped, and nothing before", () => {
+    const revoked = new RevokedTokens();
+    for (let at = 0; at < 3; at++) revoked.add(session(1 + at, now + at * day + 1));
+    revoked.add(all("9", now - 29 * day));
+    expect(revoked.size).toBe(4);
+    revoked.dropExpired(now + 2);
+    expect(revoked.size).toBe(4);
+    revoked.dropExpired(now + day);
+    expect([revoked.size, revoked.has(claims({ sessionId: 2, expiresAt: now + day + 1 }))]).toEqual([2, true]);
+    revoked.dropExpired(now + 3 * day);
+    expect(revoked.size).toBe(0);
+  });
+});
+
+describe("the feed of revocations", () => {
+  /** Reads from pages that the test makes; the places that it asked for. */
+  function feedOf(page: (place: { since: number; afterId: string }) => RevocationsPage) {
+    const asked: { since: number; afterId: string }[] = [];
+    const revoked = new RevokedTokens();
+    const feed = new RevocationFeed({
+      revoked,
+      log: silentLog,
+      read: () => {},
+      page: async (place) => {
+        asked.push(place);
+        return page(place);
+      },
+    });
+    return { feed, revoked, asked };
+  }
+
+  test("reads every page before it is current, and then again what was written since 10 s before the read", async () => {
+    const { feed, revoked, asked } = feedOf(({ since, afterId }) => ({
+      list: [session(since + Number(afterId) + 1)],
+      now,
+      next: since === 0 && afterId !== "2" ? { since: 0, afterId: String(Number(afterId) + 1) } : null,
+    }));
+    expect(feed.isCurrent).toBe(false);
+    await expect(feed.requireCurrent()).rejects.toThrow("not read yet");
+    await eventually("read", () => feed.isCurrent);
+    expect(revoked.size).toBe(3);
+    await eventually("read again", () => asked.length > 3);
+    await feed.stop();
+    expect(asked.slice(0, 4)).toEqual([
+      ...["0", "1", "2"].map((afterId) => ({ since: 0, afterId })),
+      { since: now - 10_000, afterId: "0" },
+    ]);
+  });
+
+  test("reads everything again where the database's time stepped back", async () => {
+    let time = now;
+    const { feed, asked } = feedOf(() => ({ list: [], now: time, next: null }));
+    await eventually("read", () => feed.isCurrent);
+    time -= 60_000;
+    await eventually("from the start", () => asked.filter(({ since }) => since === 0).length === 2);
+    await feed.stop();
+  });
+
+  test("is not current where a page fails, and heals with the next read", async () => {
+    let away = true;
+    const { feed, revoked } = feedOf(({ afterId }) => {
+      if (away && afterId === "1") throw Object.assign(new Error("away"), { code: "ECONNREFUSED", syscall: "connect" });
+      return { list: [session(1)], now, next: afterId === "0" ? { since: 0, afterId: "1" } : null };
+    });
+    await eventually("the first page", () => revoked.size === 1);
+    expect(feed.isCurrent).toBe(false);
+    away = false;
+    await eventually("current", () => feed.isCurrent);
+    await feed.stop();
+  });
+});
