@@ -350,6 +350,9 @@ export const limits = Object.freeze({
   im: Object.freeze({
     tokenTtlMs: 5 * 60_000,
     tokenTimeoutMs: 1_000,
+    /** Users who ask a gateway for a token while calls to the routers run share the next call. */
+    ticketsPerCall: 500,
+    ticketCallsInFlight: 4,
     frameBytes: 64 * 1024,
     /** The deepest nesting of objects and arrays in the `data` of a frame from a service. */
     dataLevels: 20,

@@ -25,16 +25,23 @@ export class ServerList {
     this.nodes = nodes;
   }
 
-  /** Fails: unavailable, where no im-server accepts connections. */
-  async pickAddress(): Promise<string> {
-    const server = await this.pick();
-    if (!server) throw fail("unavailable", { what: "im-server" });
-    return server.address;
+  /** An address for each of `count` users. Fails: unavailable, where no im-server accepts connections. */
+  async pickAddresses(count: number): Promise<string[]> {
+    const live = new Set(await this.nodes.live());
+    const addresses: string[] = [];
+    while (addresses.length < count) {
+      const server = await this.pick(live);
+      if (!server) throw fail("unavailable", { what: "im-server" });
+      addresses.push(server.address);
+    }
+    return addresses;
   }
 
-  /** `undefined` where there is none. Old answers are used while newer ones are on their way. */
-  async pick(): Promise<ServerState | undefined> {
-    const live = new Set(await this.nodes.live());
+  /**
+   * One of the `live` nodes; `undefined` where none accepts connections. Old answers are used while newer ones are on
+   * their way.
+   */
+  private async pick(live: ReadonlySet<string>): Promise<ServerState | undefined> {
     if (Date.now() - this.askedAt > limits.im.serverListMs) this.refresh([...live]);
     for (let chosen = this.choice.choose(live); chosen; chosen = this.choice.choose(live)) {
       if (await this.answers(chosen.nodeId)) return chosen;

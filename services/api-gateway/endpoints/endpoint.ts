@@ -36,7 +36,7 @@ interface CallsPerMinute {
   readonly user?: number;
 }
 
-type CallingContext = Pick<Context, "call">;
+type CallingContext = Pick<Context, "call" | "broker">;
 
 interface Definition<A extends Access, Params extends z.ZodRawShape, Result extends z.ZodType> {
   path: string;

@@ -2,6 +2,7 @@ import { inflateRawSync } from "node:zlib";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { type ClientOptions, WebSocket } from "ws";
 import { call } from "../../../services/contracts.ts";
+import type { Ticket } from "../../../services/im-router/im-router.contract.ts";
 import imRouter from "../../../services/im-router/im-router.service.ts";
 import type { ImLimits } from "../../../services/im-server/im-node.ts";
 import imServer from "../../../services/im-server/im-server.service.ts";
@@ -144,8 +145,12 @@ export async function addressOf(node: ServiceBroker): Promise<string> {
   return (await call(node, "im-server.status", {}, { nodeID: node.nodeID })).address;
 }
 
+export async function ticketOf(node: ServiceBroker, userId: string): Promise<Ticket> {
+  return (await call(node, "im-router.tickets", { userIds: [userId] })).tickets[0] as Ticket;
+}
+
 export async function tokenOf(node: ServiceBroker, userId: string): Promise<string> {
-  return (await call(node, "im-router.ticket", { userId })).token;
+  return (await ticketOf(node, userId)).token;
 }
 
 /** Connects a user to a room on a node; resolves once greeted. */

@@ -20,7 +20,7 @@ function servers(connections: Record<string, number>) {
   };
   const nodes = { live: async () => Object.keys(connections) };
   const list = new ServerList(broker as never, nodes as unknown as NodeCalls);
-  return { list, silent, pinged, pick: async () => (await list.pick())?.nodeId };
+  return { list, silent, pinged, pick: async () => (await list.pickAddresses(1))[0]?.slice("ws://".length) };
 }
 
 test("a server that is listed but does not answer is not named, though it has the fewest connections", async () => {
