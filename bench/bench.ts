@@ -19,7 +19,7 @@ NAME
   latency   from the HTTP answer to the frame at a viewer, at 500 and 1000 gifts a second
   scale     settling with more accounts, more trades in the table and more wallet nodes
   fanout    one room of 500 and of 5000 viewers at 10, 100 and 1000 gifts a second, and the highest rate that is
-            sustained, beside Socket.IO with its Redis adapter
+            sustained, beside Socket.IO with its Redis adapter; also version 2 of the protocol, plain and compressed
   rooms     100 rooms of 100 viewers on two im-servers, with steady gifts in all of them
   idle      connections that only beat: memory and CPU of each
   storm     a node with 5000 connections killed while gifts fly: how long until all are back, and what they missed

@@ -9,8 +9,10 @@ interface Client extends Member {
   client: ImClient;
   node: string;
   onlineAt: number;
-  /** The shown counts by order id. */
-  shown: Map<string, number>;
+  /** The tags of the orders that were shown: all orders of a benchmark have different ones. */
+  shown: Set<string>;
+  /** The sum of the shown counts. */
+  sum: number;
   duplicates: number;
   gaps: number;
 }
@@ -53,10 +55,11 @@ function reasonOf({ error, code, reason }: { error?: unknown; code?: number; rea
 }
 
 function open(person: Member): void {
-  const state = { node: "", onlineAt: 0, shown: new Map<string, number>(), duplicates: 0, gaps: 0 };
+  const state = { node: "", onlineAt: 0, shown: new Set<string>(), sum: 0, duplicates: 0, gaps: 0 };
   const client = createImClient({
     WebSocket: LocalSocket,
     rememberedIds: 2_000,
+    version: 2,
     async url() {
       const { token, wsImServerAddress } = await imConfig(person.session);
       return `${wsImServerAddress}?token=${token}&roomId=${person.roomId}`;
@@ -75,11 +78,13 @@ function open(person: Member): void {
   });
   client.on("gap", () => one.gaps++);
   client.on("business", ({ data }) => {
-    for (const { orderIds, count } of data.gifts ?? [])
-      for (const orderId of orderIds) {
-        if (one.shown.has(orderId)) one.duplicates++;
-        one.shown.set(orderId, count / orderIds.length);
+    for (const { orderTags, count } of data.gifts ?? []) {
+      one.sum += count;
+      for (const tag of orderTags) {
+        if (one.shown.has(tag)) one.duplicates++;
+        one.shown.add(tag);
       }
+    }
   });
   client.connect();
 }
@@ -92,11 +97,11 @@ function online(): Online {
 
 function report(sent: SentToRooms): CrowdReport {
   const all = { ...noReport(), setbacks };
-  for (const { client, shown, roomId, duplicates, gaps, onlineAt } of clients) {
+  for (const { client, shown, sum: seen, roomId, duplicates, gaps, onlineAt } of clients) {
     const { orders = 0, sum = 0 } = sent.get(roomId) ?? {};
     all.onlineAt.push(client.state === "online" ? onlineAt : 0);
     all.missed += Math.max(0, orders - shown.size);
-    if ([...shown.values()].reduce((seen, count) => seen + count, 0) !== sum) all.off++;
+    if (seen !== sum) all.off++;
     all.duplicates += duplicates;
     all.gaps += gaps;
   }

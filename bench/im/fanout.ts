@@ -15,6 +15,8 @@ const probeSeconds = 4;
 const firstRates = { own: 4_000, socketio: 200 };
 
 type Side = "own" | "socketio";
+/** What clients of the other versions of the protocol add to the address. */
+const versions = { version2: "&v=2", version2Compressed: "&v=2&compress=deflate-raw" } as const;
 type Open = (viewers: number) => Promise<Audience>;
 
 interface Measured {
@@ -69,14 +71,15 @@ class OwnRooms {
     this.pids = pids;
   }
 
-  /** A new room. */
-  async open(size: number): Promise<Audience> {
+  /** A new room. `query` is added to the addresses. */
+  async open(size: number, query = ""): Promise<Audience> {
     const roomId = ++this.rooms;
-    const viewers = new Viewers(this.context, `viewers-${size}`);
-    await viewers.connect(await this.source.addresses(roomId, this.users, size));
+    const viewers = new Viewers(this.context, `viewers-${size}${query && "-2"}`);
+    const addresses = await this.source.addresses(roomId, this.users, size);
+    await viewers.connect(addresses.map((address) => address + query));
     this.users += size;
     return {
-      name: "Ovation",
+      name: `Ovation${query}`,
       rooms: [roomId],
       viewersPerRoom: size,
       viewers: [viewers],
@@ -91,7 +94,8 @@ class OwnRooms {
  * One room on one server, at several sizes and rates, and the highest rate that it sustains. In the same run, with the
  * same viewers, gifts and rates: Socket.IO with its Redis adapter. On both sides gifts come from another process.
  * Socket.IO need not keep up: what it does not deliver in time is reported, and only a loss on our side is a failure.
- * Like gifts merge here; the fewer `senders`, the more gifts do. Socket.IO sends each gift separately.
+ * Like gifts merge here; the fewer `senders`, the more gifts do. Socket.IO sends each gift separately. `runs` are of
+ * version 1 of the protocol; beside them, at the same sizes and rates, runs of version 2, plain and compressed.
  */
 export async function run(context: ImBenchContext) {
   const { quick, progress } = context;
@@ -112,15 +116,25 @@ export async function run(context: ImBenchContext) {
     own: (size) => own.open(size),
     socketio: (size) => openSocketIo(context, emitter, size),
   };
-  const measured = { own: [] as LoadRun[], socketio: [] as LoadRun[] };
+  const compared: { name: "runs" | "socketio" | keyof typeof versions; side: Side; open: Open }[] = [
+    { name: "runs", side: "own", open: open.own },
+    ...(["version2", "version2Compressed"] as const).map((name) => {
+      return { name, side: "own", open: (size: number) => own.open(size, versions[name]) } as const;
+    }),
+    { name: "socketio", side: "socketio", open: open.socketio },
+  ];
+  const measured = {
+    ...{ runs: [] as LoadRun[], version2: [] as LoadRun[], version2Compressed: [] as LoadRun[] },
+    socketio: [] as LoadRun[],
+  };
   let conserved = true;
   for (const size of sizes)
-    for (const name of ["own", "socketio"] as const) {
-      const measuring = new Measuring(context, open[name]);
+    for (const { name, side, open } of compared) {
+      const measuring = new Measuring(context, open);
       for (const giftsPerSecond of rates)
-        measured[name].push(await measuring.run(size, { giftsPerSecond, seconds, senders, drainMs: drainMs[name] }));
+        measured[name].push(await measuring.run(size, { giftsPerSecond, seconds, senders, drainMs: drainMs[side] }));
       await measuring.end();
-      if (name === "own") conserved &&= measuring.conserved;
+      if (side === "own") conserved &&= measuring.conserved;
     }
   const search = async (side: Side): Promise<LoadRun | undefined> => {
     const measuring = new Measuring(context, open[side]);
@@ -134,8 +148,9 @@ export async function run(context: ImBenchContext) {
     return best;
   };
   progress("looking for the highest rates that are sustained");
-  const result: Measured = { runs: measured.own, sustained: await search("own") };
+  const { runs, version2, version2Compressed } = measured;
+  const result: Measured = { runs, sustained: await search("own") };
   const socketio: Measured = { runs: measured.socketio, sustained: await search("socketio") };
   const ratio = ratioOf(result.sustained, socketio.sustained);
-  return { senders, ...result, socketio, ratio, conserved };
+  return { senders, ...result, version2, version2Compressed, socketio, ratio, conserved };
 }

@@ -65,10 +65,10 @@ export async function measure({ progress }: ImBenchContext, audience: Audience, 
   if (faults.length > 0) progress(`${name}: ${faults.length} faults: ${faults.slice(0, 3).join("; ")}`);
   if (offered.refused > 0) progress(`${name}: ${offered.refused} gifts were refused`);
   if (!run.conserved) progress(`${name}: ${viewersOff(all, offered.sums)} viewers have not seen what was sent`);
-  const { giftDeliveriesPerSecond, framesPerViewerPerSecond, p50Ms, p99Ms, arrived } = run;
+  const { giftDeliveriesPerSecond, framesPerViewerPerSecond, bytesPerViewerPerSecond, p50Ms, p99Ms, arrived } = run;
   progress(
     `${name}, ${rooms.length} × ${viewersPerRoom} viewers, ${giftsPerSecond} gifts/s: ${giftDeliveriesPerSecond} gift ` +
-      `deliveries/s, ${framesPerViewerPerSecond} frames/s a viewer, p50 ${p50Ms} ms, p99 ${p99Ms} ms, p99.9 ` +
+      `deliveries/s, ${framesPerViewerPerSecond} frames/s and ${bytesPerViewerPerSecond} B/s a viewer, p50 ${p50Ms} ms, p99 ${p99Ms} ms, p99.9 ` +
       `${latency(all, 0.999)} ms, ${(arrived * 100).toFixed(2)} % arrived`,
   );
   return run;

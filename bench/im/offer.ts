@@ -35,13 +35,37 @@ export interface Offered {
 const giftKinds = 5;
 /** The clock is read every so many ms; gifts that are due then are sent together. */
 const stepMs = 5;
-const filling = "aaaaaaaa-bbbb-cccc";
+const orderHead = "aaaaaaaa-bbbb-4ccc-8ddd-";
+/** Of the order's 48 random bits: those of its number, and of the time in ms (a day and a half). */
+const [numberBits, timeBits, bits] = [21n, 27n, 48n];
+const timeSpan = 2 ** Number(timeBits);
+/** Multiplying by an odd number is reversible in these bits, and makes them look random: they do not compress. */
+const odd = 0x9e37_79b9_7f4bn;
+const inverse = inverseOf(odd);
 
-/** The n-th gift of a benchmark. Its order id begins with the time of sending and is as long as a real one. */
+function inverseOf(factor: bigint): bigint {
+  let found = 1n;
+  // Each step of Newton's method doubles the number of right bits.
+  for (let right = 1n; right < bits; right *= 2n) found = BigInt.asUintN(Number(bits), found * (2n - factor * found));
+  return found;
+}
+
+/**
+ * The id of the n-th order, sent at a time in ms. It is as long as a real one, and has both in its tag, which alone is
+ * in frames of version 2.
+ */
+export function orderIdAt(nowMs: number, n: number): string {
+  const number = BigInt(n % 2 ** Number(numberBits));
+  const value = (BigInt(nowMs % timeSpan) << numberBits) | number;
+  const tag = BigInt.asUintN(Number(bits), value * odd);
+  return orderHead + tag.toString(16).padStart(12, "0");
+}
+
+/** The n-th gift of a benchmark, with ids like real ones. */
 export function madeGift(n: number, senders: number, nowMs: number): RoomGift {
   return {
-    orderId: `${nowMs}-${n}-${filling}`,
-    senderId: String(100_000_000_000 + (n % senders)),
+    orderId: orderIdAt(nowMs, n),
+    senderId: String(383_138_000_000_000_000n + BigInt(n % senders) * 7_919_003_207_411n),
     receiverId: "1",
     giftId: 1 + (n % giftKinds),
     count: 1 + (n % 3),
@@ -50,9 +74,11 @@ export function madeGift(n: number, senders: number, nowMs: number): RoomGift {
   };
 }
 
-/** When the order was sent, ms. */
-export function sentAt(orderId: string): number {
-  return Number(orderId.slice(0, orderId.indexOf("-")));
+/** When the order of an id or tag was sent, ms: the last such time before `nowMs`. */
+export function sentAt(orderId: string, nowMs = Date.now()): number {
+  const value = BigInt.asUintN(Number(bits), BigInt(`0x${orderId.slice(-12)}`) * inverse);
+  const ago = (nowMs % timeSpan) - Number(value >> numberBits);
+  return nowMs - (ago < 0 ? ago + timeSpan : ago);
 }
 
 let made = 0;

@@ -7,6 +7,7 @@ export const latenciesMs = 30_000;
 /** What the viewers of one process have received since `begin`. */
 export interface Received {
   frames: number;
+  /** Of the messages with gifts, on the wire. */
   bytes: number;
   /** Orders received by all viewers together. */
   orders: number;
@@ -34,6 +35,8 @@ export interface LoadRun {
   /** Gifts a second to all viewers together, until the last one arrived. */
   giftDeliveriesPerSecond: number;
   bytesPerSecond: number;
+  /** Of messages with gifts, with the heads of their WebSocket frames. */
+  bytesPerViewerPerSecond: number;
   /** From send to receipt, of the gifts that arrived. */
   p50Ms: number;
   p99Ms: number;
@@ -96,6 +99,7 @@ export function runOf(all: readonly Received[], about: RunFacts): LoadRun {
   const connected = total(all, ({ rooms }) => rooms.length);
   const frames = total(all, (one) => one.frames);
   const orders = total(all, (one) => one.orders);
+  const bytes = total(all, (one) => one.bytes);
   const percent = (micros: number) => rounded(micros / offered.seconds / 10_000, 0);
   const faults = total(all, (one) => one.faults.length);
   // Each viewer sees the gifts of its room, and all rooms have the same number of viewers.
@@ -106,7 +110,8 @@ export function runOf(all: readonly Received[], about: RunFacts): LoadRun {
     framesPerViewerPerSecond: rounded(frames / connected / seconds, 2),
     deliveriesPerSecond: rounded(frames / seconds, 0),
     giftDeliveriesPerSecond: rounded(orders / seconds, 0),
-    bytesPerSecond: rounded(total(all, ({ bytes }) => bytes) / seconds, 0),
+    bytesPerSecond: rounded(bytes / seconds, 0),
+    bytesPerViewerPerSecond: rounded(bytes / connected / seconds, 0),
     p50Ms: latency(all, 0.5),
     p99Ms: latency(all, 0.99),
     serverCpu: Object.fromEntries(Object.entries(cpuMicros).map(([name, micros]) => [name, percent(micros)])),

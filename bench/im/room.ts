@@ -38,15 +38,15 @@ export class GiftSource {
     const urls: string[] = [];
     for (let at = 0; at < count; at += tokensAtOnce) {
       const users = Array.from({ length: Math.min(tokensAtOnce, count - at) }, (_, i) => String(firstUser + at + i));
-      urls.push(...(await Promise.all(users.map((userId) => this.address(roomId, userId)))));
+      const { tickets } = await call(this.broker, "im-router.tickets", { userIds: users });
+      urls.push(...tickets.map(({ address, token }) => `${address}?token=${token}&roomId=${roomId}`));
     }
     return urls;
   }
 
   /** The address to connect to, as im/getImConfig gives it. */
   async address(roomId: number, userId: string): Promise<string> {
-    const { address, token } = await call(this.broker, "im-router.ticket", { userId });
-    return `${address}?token=${token}&roomId=${roomId}`;
+    return (await this.addresses(roomId, Number(userId), 1))[0] as string;
   }
 
   /** The node ids of the im-servers in this node's registry. */

@@ -3,7 +3,7 @@ import type { ShownGifts } from "./wires.ts";
 
 /** A frame with gifts, parsed once for all viewers. */
 export interface SentFrame {
-  text: Buffer;
+  data: Buffer;
   /** The counts of its orders. */
   sum: number;
   /** When its orders were sent, ms. */
@@ -17,26 +17,26 @@ const keyBytes = 80;
 
 /**
  * The frames that the viewers of one process have received. Most frames arrive once for every viewer. They are recognized
- * by their text and parsed once, so that the load generator costs little.
+ * by their bytes and parsed once, so that the load generator costs little.
  */
 export class SentFrames {
   private readonly byKey = new Map<string, SentFrame[]>();
   private readonly orders = new Set<string>();
   private readonly words: number;
-  private readonly read: (text: Buffer) => ShownGifts[] | undefined;
-  /** Orders that arrived in more than one frame. */
+  private readonly read: (data: Buffer, isBinary: boolean) => ShownGifts[] | undefined;
+  /** Tags of orders that arrived in more than one frame. */
   readonly repeated: string[] = [];
 
-  constructor(viewers: number, read: (text: Buffer) => ShownGifts[] | undefined) {
+  constructor(viewers: number, read: (data: Buffer, isBinary: boolean) => ShownGifts[] | undefined) {
     this.words = Math.ceil(viewers / 32);
     this.read = read;
   }
 
-  /** The frame of this text; `undefined` where the viewer has received it before, or where it has no gifts. */
-  shown(viewer: number, text: Buffer): SentFrame | undefined {
-    const key = text.toString("latin1", 0, keyBytes);
+  /** The frame of this message; `undefined` where the viewer has received it before, or where it has no gifts. */
+  shown(viewer: number, data: Buffer, isBinary = false): SentFrame | undefined {
+    const key = data.toString("latin1", 0, keyBytes);
     const known = this.byKey.get(key);
-    const frame = known?.find((one) => one.text.equals(text)) ?? this.parse(key, text);
+    const frame = known?.find((one) => one.data.equals(data)) ?? this.parse(key, data, isBinary);
     if (!frame) return undefined;
     const at = viewer >>> 5;
     const bit = 1 << (viewer & 31);
@@ -46,18 +46,18 @@ export class SentFrames {
     return frame;
   }
 
-  private parse(key: string, text: Buffer): SentFrame | undefined {
-    const gifts = this.read(text);
+  private parse(key: string, data: Buffer, isBinary: boolean): SentFrame | undefined {
+    const gifts = this.read(data, isBinary);
     if (!gifts) return undefined;
-    const orderIds = gifts.flatMap((entry) => entry.orderIds);
-    for (const orderId of orderIds) {
-      if (this.orders.has(orderId)) this.repeated.push(orderId);
-      this.orders.add(orderId);
+    const tags = gifts.flatMap((entry) => entry.tags);
+    for (const tag of tags) {
+      if (this.orders.has(tag)) this.repeated.push(tag);
+      this.orders.add(tag);
     }
     const frame: SentFrame = {
-      text: Buffer.from(text),
+      data: Buffer.from(data),
       sum: gifts.reduce((sum, { count }) => sum + count, 0),
-      sentAt: orderIds.map(sentAt),
+      sentAt: tags.map((tag) => sentAt(tag)),
       shownTo: new Uint32Array(this.words),
     };
     const others = this.byKey.get(key);

@@ -14,16 +14,21 @@ let speech = wires.im;
 let frames = new SentFrames(0, speech.gifts);
 let received: Received = noneReceived([]);
 
-function take(viewer: number, text: Buffer): void {
-  const answer = speech.answer(text);
+/** Bytes of a message on the wire: a server's WebSocket frames are not masked. */
+function wireBytes(length: number): number {
+  return length + (length < 126 ? 2 : length < 65_536 ? 4 : 10);
+}
+
+function take(viewer: number, data: Buffer, isBinary: boolean): void {
+  const answer = isBinary ? undefined : speech.answer(data);
   if (answer !== undefined) return void sockets[viewer]?.send(answer);
-  const frame = frames.shown(viewer, text);
+  const frame = frames.shown(viewer, data, isBinary);
   if (!frame) return;
   const now = Date.now();
   const { sums, latencies } = received;
   received.lastAt = now;
   received.frames++;
-  received.bytes += text.length;
+  received.bytes += wireBytes(data.length);
   received.orders += frame.sentAt.length;
   sums[viewer] = (sums[viewer] ?? 0) + frame.sum;
   for (const sentAt of frame.sentAt) {
@@ -43,7 +48,7 @@ async function opened(url: string, roomId: number): Promise<boolean> {
   if (!(await cameIn(socket, speech))) return false;
   const viewer = sockets.push(socket) - 1;
   rooms.push(roomId);
-  socket.on("message", (data) => take(viewer, data as Buffer));
+  socket.on("message", (data, isBinary) => take(viewer, data as Buffer, isBinary));
   socket.on("close", (code) => received.faults.push(`viewer ${viewer} was closed with ${code}`));
   return true;
 }

@@ -1,9 +1,11 @@
+import { inflateRawSync } from "node:zlib";
 import type { WebSocket } from "ws";
+import { orderTag } from "../../services/im-server/frames-v2.ts";
 import type { Wire } from "./viewers.ts";
 
-/** A gift entry of a frame: its orders, and the sum of their counts. */
+/** A gift entry of a frame: the tags of its orders, and the sum of their counts. */
 export interface ShownGifts {
-  orderIds: readonly string[];
+  tags: readonly string[];
   count: number;
 }
 
@@ -14,20 +16,35 @@ interface Protocol {
   heartbeat: string | undefined;
   /** The client's reply to a frame of the server. */
   answer(text: Buffer): string | undefined;
-  /** The gifts of a frame; `undefined` where it has none. */
-  gifts(text: Buffer): ShownGifts[] | undefined;
+  /** The gifts of a message; `undefined` where it has none. */
+  gifts(data: Buffer, isBinary: boolean): ShownGifts[] | undefined;
 }
 
 const [zero, two, four] = [0x30, 0x32, 0x34];
 
-/** The IM protocol of the im-servers. */
+/** An entry of version 1, or an item of version 2. */
+function shownGifts(gift: { orderIds: string[]; count: number } | (string | number)[]): ShownGifts {
+  if (!Array.isArray(gift)) return { tags: gift.orderIds.map(orderTag), count: gift.count };
+  const tags: string[] = [];
+  let each = 0;
+  let count = 0;
+  for (const part of gift.slice(2))
+    if (typeof part === "number") each = part;
+    else if (typeof part === "string") {
+      tags.push(part);
+      count += each;
+    }
+  return { tags, count };
+}
+
+/** The IM protocol of the im-servers, in each version. */
 const im: Protocol = {
   greet: () => "in",
   heartbeat: JSON.stringify({ code: 1004, body: {} }),
   answer: () => undefined,
-  gifts(text) {
-    const { code, body } = JSON.parse(text.toString());
-    return code === 1003 && body.bizCode === 5556 ? body.data.gifts : undefined;
+  gifts(data, isBinary) {
+    const { code, body } = JSON.parse((isBinary ? inflateRawSync(data) : data).toString());
+    return code === 1003 && body.bizCode === 5556 ? body.data.gifts.map(shownGifts) : undefined;
   },
 };
 
@@ -42,7 +59,7 @@ const socketio: Protocol = {
   gifts(text) {
     if (text[0] !== four || text[1] !== two) return undefined;
     const [event, { orderId, count }] = JSON.parse(text.toString("utf8", 2));
-    return event === "gift" ? [{ orderIds: [orderId], count }] : undefined;
+    return event === "gift" ? [{ tags: [orderTag(orderId)], count }] : undefined;
   },
 };
 

@@ -10,6 +10,9 @@
  */
 const REMEMBERED = 200;
 
+/** The tag of an order, by which IM names it in version 2; the tag of a tag is the tag. */
+const tagOf = (orderId) => orderId.slice(-12);
+
 /** Not crypto.randomUUID: that is missing where the page is served over plain HTTP from another host. */
 export function newRequestId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -28,7 +31,7 @@ export function createGiftSender({
   outcomeFirstMs = 2_500,
   outcomeTries = 8,
 }) {
-  const waiting = new Map(); // order id → the order, until its outcome is known
+  const waiting = new Map(); // tag of the order → the order, until its outcome is known
   const early = new Map(); // outcomes that came before the answer to the request did
   const doubts = new Map(); // request id → order id, or undefined: what a try, of any submit, may have had accepted
 
@@ -46,14 +49,15 @@ export function createGiftSender({
     const { orderId, found, state } = await deliver(content);
     if (orderId === undefined) return state;
     if (found) settle(orderId, found);
-    const known = early.get(orderId);
+    const tag = tagOf(orderId);
+    const known = early.get(tag);
     if (known) {
-      early.delete(orderId);
+      early.delete(tag);
       onOutcome(content, known);
       return "settled";
     }
-    if (!signal.aborted && !waiting.has(orderId)) {
-      waiting.set(orderId, content);
+    if (!signal.aborted && !waiting.has(tag)) {
+      waiting.set(tag, content);
       ask(orderId, outcomeFirstMs, outcomeTries);
     }
     return state;
@@ -93,23 +97,24 @@ export function createGiftSender({
     return api.giftOrder(orderId).catch(() => undefined);
   }
 
-  /** Handles the outcome of one of the user's own orders from IM. */
+  /** Handles the outcome of one of the user's own orders from IM, which names it by its id or its tag. */
   function settle(orderId, outcome) {
-    const content = waiting.get(orderId);
+    const tag = tagOf(orderId);
+    const content = waiting.get(tag);
     if (content) {
-      waiting.delete(orderId);
+      waiting.delete(tag);
       onOutcome(content, outcome);
     } else {
-      early.set(orderId, outcome);
+      early.set(tag, outcome);
       if (early.size > REMEMBERED) early.delete(early.keys().next().value);
     }
   }
 
   function ask(orderId, waitMs, triesLeft) {
     const timer = setTimeout(async () => {
-      if (!waiting.has(orderId)) return;
+      if (!waiting.has(tagOf(orderId))) return;
       const outcome = outcomeOf(await fetchOrder(orderId));
-      if (!waiting.has(orderId) || signal.aborted) return;
+      if (!waiting.has(tagOf(orderId)) || signal.aborted) return;
       if (outcome) settle(orderId, outcome);
       else if (triesLeft > 1) ask(orderId, waitMs * 1.5, triesLeft - 1);
       else settle(orderId, { status: "unknown" });

@@ -8,19 +8,27 @@ export declare const REASON: Readonly<{
   NOT_OPEN: "not open";
   NO_GREETING: "no greeting";
   NO_HEARTBEAT: "no heartbeat";
+  /** A compressed frame could not be decompressed. The next connection brings it again. */
+  UNREADABLE: "unreadable frame";
 }>;
 /** The limits that the options leave open; see ImClientOptions. */
 export declare const DEFAULTS: Readonly<Required<ImLimits>>;
 
+/** The tag of an order among its sender's. */
+export declare function orderTag(orderId: string): string;
+
 export interface ImGift {
-  orderIds: string[];
+  /** The tags of its orders: a sender finds the own orders by `orderTag`. */
+  orderTags: string[];
   senderId: string;
   receiverId: string;
   giftId: number;
   /** Of all orders of the entry together. */
   count: number;
-  price: number;
-  url: string;
+  /** These three in version 1 alone; `gift/listGift` has prices and urls. */
+  orderIds?: string[];
+  price?: number;
+  url?: string;
 }
 
 export interface ImBusiness {
@@ -42,7 +50,16 @@ export interface ImState {
 
 export interface ImEvents {
   state: ImState;
-  login: { userId: string; nodeId: string; epoch: string; seq: number; recovered?: boolean };
+  login: {
+    userId: string;
+    nodeId: string;
+    epoch: string;
+    seq: number;
+    recovered?: boolean;
+    /** In version 2, with the id of the room's anchor. */
+    v?: 2;
+    anchorId?: string;
+  };
   gap: { epoch: string; seq: number };
   refused: { bizCode: number; error: string; msgId?: string };
   business: ImBusiness;
@@ -77,6 +94,13 @@ export interface ImClientOptions extends ImLimits {
    * `fatal` ends the attempts. An answer that arrives after the end of its attempt is not used.
    */
   url: (attempt: { signal: AbortSignal }) => string | Promise<string>;
+  /**
+   * The version of the protocol: 1 by default. In version 2 gifts have no order ids, prices and urls, and chat no
+   * `senderId` where that is `userId`.
+   */
+  version?: 1 | 2;
+  /** Whether version 2 may be compressed, where this browser has `DecompressionStream`: true by default. */
+  compress?: boolean;
   WebSocket?: unknown;
   /** 0 to 1, for the back-off. */
   random?: () => number;

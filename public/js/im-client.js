@@ -1,5 +1,6 @@
 /**
- * One WebSocket to a live room, kept alive: greeting, heartbeats, acks, de-duplication, reconnects.
+ * One WebSocket to a live room, kept alive: greeting, heartbeats, acks, de-duplication, reconnects. With the option
+ * `version: 2` it asks for version 2 of the protocol, compressed where this browser can read that.
  * Runs in browsers and in Node (global WebSocket) and imports nothing, so a page, a test or a bot can use it as it is.
  *
  *   const client = createImClient({ url: async () => "ws://host/im?token=...&roomId=..." });
@@ -12,7 +13,8 @@
  *   "login"     the server's greeting {userId, nodeId, epoch, seq}
  *   "gap"       {epoch, seq}: messages of the room before that number are lost, on return or while connected
  *   "refused"   {bizCode, error}: what was sent was not carried out
- *   "business"  {msgId, userId, bizCode, data}, each message once; gifts without the orders already seen
+ *   "business"  {msgId, userId, bizCode, data}, each message once; gifts without the orders already seen. In both versions
+ *               a gift has senderId, receiverId, giftId, count and orderTags; in version 1 also orderIds, price and url
  *
  * Every step of a connection has a time limit (DEFAULTS); a step that exceeds it ends the attempt, and the next one
  * follows after the back-off. What a listener throws is reported and changes nothing here.
@@ -27,6 +29,9 @@ export const BIZ = Object.freeze({
 });
 
 const APP_ID = 10001;
+const COMPRESSION = "deflate-raw";
+/** The server's frames are far smaller: 128 KiB, decompressed. */
+const FRAME_BYTES = 1024 * 1024;
 const ACKED = new Set([BIZ.GIFT_FAILED, BIZ.PAYMENT]);
 const REPLACED = 4409;
 /** Why this client ended an attempt or a connection by itself. */
@@ -35,6 +40,7 @@ export const REASON = Object.freeze({
   NOT_OPEN: "not open",
   NO_GREETING: "no greeting",
   NO_HEARTBEAT: "no heartbeat",
+  UNREADABLE: "unreadable frame",
 });
 export const DEFAULTS = Object.freeze({
   urlTimeoutMs: 15_000, // for which url() may take to settle
@@ -49,13 +55,30 @@ export const DEFAULTS = Object.freeze({
   rememberedIds: 20_000,
 });
 
+/** The tag of an order among its sender's, by which a sender finds the own orders in `orderTags`. */
+export function orderTag(orderId) {
+  return orderId.slice(-12);
+}
+
+/** Whether this browser can read compressed frames. */
+function canDecompress() {
+  try {
+    return Boolean(new DecompressionStream(COMPRESSION));
+  } catch {
+    return false; // There is none, or it does not know the format.
+  }
+}
+
 /**
- * @param {{url: (attempt: {signal: AbortSignal}) => string | Promise<string>, WebSocket?: typeof WebSocket,
- *   random?: () => number, report?: (error: unknown) => void}} options `signal` ends with the attempt
+ * @param {{url: (attempt: {signal: AbortSignal}) => string | Promise<string>, version?: 1 | 2, compress?: boolean,
+ *   WebSocket?: typeof WebSocket, random?: () => number, report?: (error: unknown) => void}} options `signal` ends with
+ *   the attempt
  */
 export function createImClient(options) {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const settings = { WebSocket: globalThis.WebSocket, random: Math.random, report, ...DEFAULTS, ...given };
+  const defaults = { version: 1, compress: true, WebSocket: globalThis.WebSocket, random: Math.random, report };
+  const settings = { ...defaults, ...DEFAULTS, ...given };
+  const compressed = settings.version === 2 && settings.compress && canDecompress();
   const listeners = new Map();
   const messages = createMemory(settings.rememberedIds);
   const takeFreshGifts = createGiftFilter(settings.rememberedIds);
@@ -64,6 +87,7 @@ export function createImClient(options) {
   let failures = 0;
   let retryTimer;
   let cursor = {}; // {epoch, seq} of the last room frame seen
+  let room = {}; // {userId, anchorId} of the greeting, which frames of version 2 do not repeat
 
   /** An error of a listener affects neither the connection nor the other listeners. */
   function emit(type, event) {
@@ -87,7 +111,10 @@ export function createImClient(options) {
   async function open() {
     clearTimeout(retryTimer);
     drop();
-    const mine = { attempt: new AbortController(), socket: undefined, timers: [], onlineAt: 0, receivedAt: 0 };
+    const mine = {
+      ...{ attempt: new AbortController(), socket: undefined, timers: [], onlineAt: 0, receivedAt: 0 },
+      reading: undefined, // while frames are being decompressed: settles once all that has arrived is handled
+    };
     link = mine;
     enter("connecting");
     if (link !== mine) return; // A listener ended it.
@@ -104,10 +131,14 @@ export function createImClient(options) {
       return;
     }
     const { socket } = mine;
+    socket.binaryType = "arraybuffer";
     limit(mine, settings.openTimeoutMs, REASON.NOT_OPEN);
     socket.addEventListener("open", () => link === mine && limit(mine, settings.greetingTimeoutMs, REASON.NO_GREETING));
-    socket.addEventListener("message", (event) => link === mine && guarded(() => receive(mine, event.data)));
-    socket.addEventListener("close", (event) => lose(mine, { code: event.code, reason: event.reason }));
+    socket.addEventListener("message", (event) => {
+      mine.receivedAt = Date.now();
+      take(mine, event.data);
+    });
+    socket.addEventListener("close", ({ code, reason }) => inTurn(mine, () => lose(mine, { code, reason })));
     socket.addEventListener("error", () => {}); // a close always follows; Node would report it as unhandled
   }
 
@@ -123,6 +154,8 @@ export function createImClient(options) {
 
   function withCursor(address) {
     const url = new URL(address);
+    if (settings.version === 2) url.searchParams.set("v", 2);
+    if (compressed) url.searchParams.set("compress", COMPRESSION);
     if (cursor.seq !== undefined && cursor.epoch !== undefined) {
       url.searchParams.set("since", cursor.seq);
       url.searchParams.set("epoch", cursor.epoch);
@@ -145,13 +178,13 @@ export function createImClient(options) {
     socket.close(code);
   }
 
-  function lose(mine, { code, reason }) {
+  function lose(mine, { code, reason, error }) {
     if (link !== mine) return;
     const wasStable = mine.onlineAt > 0 && Date.now() - mine.onlineAt >= settings.stableAfterMs;
     if (wasStable) failures = 0;
     drop();
     if (code >= 4400 && code < 4500) stop({ code, reason, replaced: code === REPLACED });
-    else retry({ code, reason });
+    else retry({ code, reason, ...(error && { error }) });
   }
 
   function stop(details) {
@@ -169,8 +202,35 @@ export function createImClient(options) {
     enter("waiting", { ...details, retryInMs });
   }
 
+  /** A message of the server: text, or binary where it is compressed. */
+  function take(mine, data) {
+    if (typeof data === "string") inTurn(mine, () => link === mine && guarded(() => receive(mine, data)));
+    else {
+      const text = inflated(data);
+      text.catch(() => {}); // It is handled in its turn.
+      inTurn(mine, async () => {
+        try {
+          const frame = await text;
+          if (link === mine) guarded(() => receive(mine, frame));
+        } catch (error) {
+          // The next connection brings the frame again.
+          lose(mine, { reason: REASON.UNREADABLE, error });
+        }
+      });
+    }
+  }
+
+  /** Does this at once, or after what arrived earlier and is not handled yet. */
+  function inTurn(mine, work) {
+    const done = mine.reading ? mine.reading.then(work) : work();
+    if (typeof done?.then !== "function") return;
+    mine.reading = done;
+    done.then(() => {
+      if (mine.reading === done) mine.reading = undefined;
+    });
+  }
+
   function receive(mine, text) {
-    mine.receivedAt = Date.now();
     const frame = parse(text);
     const body = fieldsOf(frame?.body);
     if (frame?.code === FRAME.LOGIN) greet(mine, body);
@@ -179,6 +239,7 @@ export function createImClient(options) {
   }
 
   function greet(mine, body) {
+    room = { userId: body.userId, anchorId: body.anchorId };
     if (body.recovered === false) {
       cursor = {};
       emit("gap", body);
@@ -207,8 +268,10 @@ export function createImClient(options) {
   }
 
   function business(body) {
-    const { msgId, userId } = body;
+    const { msgId } = body;
     const bizCode = Number(body.bizCode);
+    // Version 2 names neither the receiver of a notification nor the system.
+    const userId = body.userId ?? (ACKED.has(bizCode) ? room.userId : "0");
     const data = fieldsOf(typeof body.data === "string" ? parse(body.data) : body.data);
     // A repeat is acked again, since the first ack was lost.
     if (msgId !== undefined && ACKED.has(bizCode)) write(FRAME.ACK, { msgId });
@@ -218,7 +281,7 @@ export function createImClient(options) {
       emit("business", { msgId, userId, bizCode, data });
       return;
     }
-    const gifts = takeFreshGifts(data.gifts ?? []);
+    const gifts = takeFreshGifts((data.gifts ?? []).map((gift) => readGift(gift, room.anchorId)));
     if (gifts.length > 0) emit("business", { msgId, userId, bizCode, data: { ...data, gifts } });
   }
 
@@ -302,17 +365,59 @@ function createMemory(limit) {
   };
 }
 
-/** Takes out of gift entries the orders shown before, so that counts over distinct orders add up. */
+/** The decompressed text of a binary message. Rejects where it is not one, or too large. */
+async function inflated(data) {
+  const reader = new Blob([data]).stream().pipeThrough(new DecompressionStream(COMPRESSION)).getReader();
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    bytes += value.byteLength;
+    if (bytes > FRAME_BYTES) {
+      await reader.cancel();
+      throw new Error("a frame is too large");
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+/** A gift of either version, and its orders: their tags, and in version 2 the pieces of each. */
+function readGift(gift, anchorId) {
+  if (!Array.isArray(gift))
+    return { gift, orders: [...new Set(gift.orderIds ?? [])].map((id) => ({ tag: orderTag(id) })) };
+  const [senderId, giftId, ...rest] = gift;
+  const orders = [];
+  let pieces = 0;
+  let count = 0;
+  let more = {};
+  for (const part of rest) {
+    if (typeof part === "number") pieces = part;
+    else if (typeof part === "string") {
+      orders.push({ tag: part, pieces });
+      count += pieces;
+    } else more = fieldsOf(part);
+  }
+  const { to = anchorId, ...others } = more;
+  return { gift: { senderId, receiverId: to, giftId, count, ...others }, orders };
+}
+
+/** Takes out of gifts the orders shown before, so that counts over distinct orders add up. */
 function createGiftFilter(limit) {
-  const shares = createMemory(limit); // order id → the part of a merged entry's count that it stood for
+  const shares = createMemory(limit); // sender and tag of an order → the part of an entry's count that it stood for
   return (gifts) =>
-    gifts.flatMap((gift) => {
-      const orderIds = [...new Set(gift.orderIds ?? [])];
-      const fresh = orderIds.filter((id) => !shares.has(id));
-      if (orderIds.length > 0 && fresh.length === 0) return [];
-      const seen = orderIds.reduce((sum, id) => sum + (shares.get(id) ?? 0), 0);
+    gifts.flatMap(({ gift, orders }) => {
+      const key = ({ tag }) => `${gift.senderId} ${tag}`;
+      const fresh = orders.filter((order) => !shares.has(key(order)));
+      if (orders.length > 0 && fresh.length === 0) return [];
+      const seen = orders.reduce((sum, order) => sum + (shares.get(key(order)) ?? 0), 0);
       const count = seen === 0 ? gift.count : Math.max(fresh.length, Math.round(gift.count - seen));
-      for (const id of fresh) shares.add(id, count / fresh.length);
-      return [{ ...gift, orderIds: fresh, count }];
+      for (const order of fresh) shares.add(key(order), order.pieces ?? count / fresh.length);
+      const orderTags = fresh.map(({ tag }) => tag);
+      const orderIds = gift.orderIds?.filter(
+        (id, at, all) => all.indexOf(id) === at && orderTags.includes(orderTag(id)),
+      );
+      return [{ ...gift, ...(orderIds && { orderIds }), orderTags, count }];
     });
 }

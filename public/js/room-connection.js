@@ -34,6 +34,7 @@ export function connectRoom(roomId, signal, handlers) {
   let freshTokenTried = false;
 
   const client = createImClient({
+    version: 2,
     async url() {
       const { token, wsImServerAddress } = await api.imConfig().catch((error) => {
         error.fatal = error.loggedOut;

@@ -15,6 +15,12 @@ const roomGift = z.object({
   price: id,
   url: z.string().max(limits.gift.urlChars),
 });
+/** Where a user connects, and the token for it. */
+export interface Ticket {
+  address: string;
+  token: string;
+}
+
 /** A gift that succeeded, as sent to the room. */
 export type RoomGift = z.infer<typeof roomGift>;
 
@@ -87,10 +93,12 @@ export const imRouterActions = {
     | { known: true; epoch: string; rooms: { roomId: number; members: number; anchor: boolean | null }[] }
   >(),
   /**
-   * The public address of a live im-server, and a token for one connection of the user. Connections are spread evenly.
-   * The token lives for `limits.im.tokenTtlMs` and works once, on any node. The router makes it, since after the death
-   * of an im-server all its users ask at once, while the remaining im-servers are busy with their connections. Fails:
-   * unavailable.
+   * For each of the users, in their order, the public address of a live im-server and a token for one connection; a
+   * user who is named twice gets two. Connections are spread evenly. A token lives for `limits.im.tokenTtlMs` and works
+   * once, on any node. The router makes it, since after the death of an im-server all its users ask at once, while the
+   * remaining im-servers are busy with their connections. Fails: unavailable.
    */
-  ticket: action({ userId }).returns<{ address: string; token: string }>(),
+  tickets: action({ userIds: z.array(userId).min(1).max(limits.im.ticketsPerCall) }).returns<{
+    tickets: Ticket[];
+  }>(),
 };

@@ -102,11 +102,14 @@ export default defineService<"im-router", State>({
       },
     },
 
-    ticket: {
+    tickets: {
       async handler(ctx) {
-        const { userId } = ctx.params;
-        const [address, token] = await Promise.all([this.servers.pickAddress(), makeToken(this.redis, userId)]);
-        return { address, token };
+        const { userIds } = ctx.params;
+        const [addresses, tokens] = await Promise.all([
+          this.servers.pickAddresses(userIds.length),
+          Promise.all(userIds.map((userId) => makeToken(this.redis, userId))),
+        ]);
+        return { tickets: addresses.map((address, i) => ({ address, token: tokens[i] as string })) };
       },
     },
   },

@@ -11,27 +11,32 @@ export interface ServerState {
 export class ServerChoice {
   private readonly lastChosen = new Map<string, number>();
   private readonly sent = new Map<string, number>();
-  private servers: readonly ServerState[] = [];
+  private readonly servers = new Map<string, ServerState>();
   private choices = 0;
 
-  /** Sets newer counts of the servers that accept connections. */
-  update(servers: readonly ServerState[]): void {
-    this.servers = servers;
-    this.sent.clear();
-    const here = new Set(servers.map(({ nodeId }) => nodeId));
-    for (const nodeId of this.lastChosen.keys()) if (!here.has(nodeId)) this.lastChosen.delete(nodeId);
+  /** Sets a newer count of a server that accepts connections. */
+  update(server: ServerState): void {
+    this.servers.set(server.nodeId, server);
+    this.sent.delete(server.nodeId);
   }
 
-  /** Removes a server that does not answer, until a newer count contains it. */
+  /** Removes a server that accepts no connections or does not answer, until there is a newer count of it. */
   drop(nodeId: string): void {
-    this.servers = this.servers.filter((server) => server.nodeId !== nodeId);
+    this.servers.delete(nodeId);
+    this.sent.delete(nodeId);
+  }
+
+  /** Forgets the servers that are not among these. */
+  keep(nodeIds: ReadonlySet<string>): void {
+    for (const nodeId of this.servers.keys()) if (!nodeIds.has(nodeId)) this.drop(nodeId);
+    for (const nodeId of this.lastChosen.keys()) if (!nodeIds.has(nodeId)) this.lastChosen.delete(nodeId);
   }
 
   /** One of the `live` servers; `undefined` where none accepts connections. */
   choose(live: ReadonlySet<string>): ServerState | undefined {
     const load = ({ nodeId, connections }: ServerState) => connections + (this.sent.get(nodeId) ?? 0);
     const chosenAt = ({ nodeId }: ServerState) => this.lastChosen.get(nodeId) ?? 0;
-    const here = this.servers.filter(({ nodeId }) => live.has(nodeId));
+    const here = [...this.servers.values()].filter(({ nodeId }) => live.has(nodeId));
     const [best] = here.sort((a, b) => load(a) - load(b) || chosenAt(a) - chosenAt(b));
     if (!best) return undefined;
     this.lastChosen.set(best.nodeId, ++this.choices);

@@ -25,22 +25,29 @@ export class ServerList {
     this.nodes = nodes;
   }
 
-  /** Fails: unavailable, where no im-server accepts connections. */
-  async pickAddress(): Promise<string> {
-    const server = await this.pick();
-    if (!server) throw fail("unavailable", { what: "im-server" });
-    return server.address;
+  /** An address for each of `count` users. Fails: unavailable, where no im-server accepts connections. */
+  async pickAddresses(count: number): Promise<string[]> {
+    const live = new Set(await this.nodes.live());
+    const addresses: string[] = [];
+    while (addresses.length < count) {
+      const server = await this.pick(live);
+      if (!server) throw fail("unavailable", { what: "im-server" });
+      addresses.push(server.address);
+    }
+    return addresses;
   }
 
-  /** `undefined` where there is none. Old answers are used while newer ones are on their way. */
-  async pick(): Promise<ServerState | undefined> {
-    const live = new Set(await this.nodes.live());
-    if (Date.now() - this.askedAt > limits.im.serverListMs) this.refresh([...live]);
+  /**
+   * One of the `live` nodes; `undefined` where none accepts connections. Old answers are used while newer ones are on
+   * their way.
+   */
+  private async pick(live: ReadonlySet<string>): Promise<ServerState | undefined> {
+    if (Date.now() - this.askedAt > limits.im.serverListMs) this.refresh(live);
     for (let chosen = this.choice.choose(live); chosen; chosen = this.choice.choose(live)) {
       if (await this.answers(chosen.nodeId)) return chosen;
       this.choice.drop(chosen.nodeId);
     }
-    await this.refresh([...live]);
+    await this.refresh(live);
     return this.choice.choose(live);
   }
 
@@ -50,24 +57,34 @@ export class ServerList {
     return this.pings.get(nodeId, async () => (await this.broker.ping(nodeId, limits.im.serverPingMs)) !== null);
   }
 
-  private refresh(live: readonly string[]): Promise<void> {
+  /**
+   * Asks all `live` nodes for their counts; who asks meanwhile joins. Resolves with the first server that accepts
+   * connections, since a node that has just died answers nothing for as long as a caller may wait. The other answers
+   * count when they come. Where there is no such server, it resolves once all have answered or their time is over.
+   */
+  private refresh(live: ReadonlySet<string>): Promise<void> {
     this.asking ??= this.ask(live).finally(() => {
+      this.askedAt = Date.now();
       this.asking = undefined;
     });
     return this.asking;
   }
 
-  private async ask(live: readonly string[]): Promise<void> {
+  private async ask(live: ReadonlySet<string>): Promise<void> {
+    const { promise: found, resolve } = Promise.withResolvers<void>();
+    this.choice.keep(live);
     const options = { timeout: limits.im.serverListMs, tracking: false } as const;
-    const answers = await Promise.allSettled(
-      live.map(async (nodeID) => {
-        const status = await call(this.broker, "im-server.status", {}, { nodeID, ...options });
-        return { nodeId: nodeID, ...status };
-      }),
-    );
-    // Nobody is sent to a node that does not answer.
-    const answered = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
-    this.choice.update(answered.filter(({ draining }) => !draining));
-    this.askedAt = Date.now();
+    const answers = [...live].map(async (nodeId) => {
+      try {
+        const status = await call(this.broker, "im-server.status", {}, { nodeID: nodeId, ...options });
+        if (status.draining) return this.choice.drop(nodeId);
+        this.choice.update({ nodeId, ...status });
+        resolve();
+      } catch {
+        // Nobody is sent to a node that does not answer.
+        this.choice.drop(nodeId);
+      }
+    });
+    await Promise.race([found, Promise.all(answers)]);
   }
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { closeCodes } from "../im-frames.ts";
-import { type Redeemed, redeemToken } from "../im-tokens.ts";
+import { redeemToken } from "../im-tokens.ts";
 import { nowMs } from "./clock.ts";
-import { Connection } from "./connection.ts";
+import { type Admitted, Connection } from "./connection.ts";
+import { requestedForm } from "./frame-forms.ts";
 import type { ImNode } from "./im-node.ts";
 import type { ImSocket } from "./im-socket.ts";
 import type { Position } from "./room-feed.ts";
@@ -13,9 +14,7 @@ interface Refusal {
   reason: string;
 }
 
-interface Who extends Redeemed {
-  roomId: number;
-}
+type Who = Omit<Admitted, "connectionId">;
 
 const away: Refusal = { code: closeCodes.draining, reason: "not available now, try again" };
 
@@ -44,11 +43,13 @@ async function findWho(node: ImNode, query: URLSearchParams): Promise<Who | { re
     return { refusal: { code: closeCodes.draining, reason: "too many connections in a short time" } };
   const roomId = roomIdOf(query);
   if (roomId === undefined) return { refusal: { code: closeCodes.protocolFault, reason: "roomId is missing" } };
+  const form = requestedForm(query);
+  if (form instanceof Error) return { refusal: { code: closeCodes.protocolFault, reason: form.message } };
   const anchorId = await node.anchorOf(roomId);
   const own = anchorId === redeemed.userId;
   if (anchorId === null || (own && !(await node.anchorEnters(anchorId, roomId))))
     return { refusal: { code: closeCodes.roomNotLive, reason: "the room is not live" } };
-  return { ...redeemed, roomId };
+  return { ...redeemed, roomId, anchorId, form };
 }
 
 function full(node: ImNode, sockets: number): boolean {
@@ -112,5 +113,6 @@ function greet(
   const bytes = replay?.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0) ?? 0;
   // A replay that fills the send queue would close the connection.
   const recovered = replay !== undefined && bytes <= node.limits.sendQueueBytes / 2;
-  connection.greet(position, seen && recovered ? replay : [], seen ? recovered : undefined);
+  const missed = seen && recovered ? node.rooms.replay(connection, position, replay) : [];
+  connection.greet(position, missed, seen ? recovered : undefined);
 }

@@ -4,10 +4,12 @@ import { limits } from "../../config/limits.ts";
 import type { UserRate } from "../../mixins/user-rate.ts";
 import { closeCodes, frameCodes } from "../im-frames.ts";
 import { nowMs } from "./clock.ts";
+import type { FrameForm, FrameForms } from "./frame-forms.ts";
+import { notificationFrameV2 } from "./frames-v2.ts";
 import type { Presence } from "./presence-store.ts";
-import type { Position, RoomFrame } from "./room-feed.ts";
+import type { Position } from "./room-feed.ts";
 import { closeForFault } from "./socket-fault.ts";
-import { wireText } from "./wire-text.ts";
+import { wireText } from "./wire-frame.ts";
 
 /** What all connections of a node share. */
 export interface ConnectionHost {
@@ -27,6 +29,19 @@ type Socket = Pick<WebSocket, "readyState" | "OPEN" | "bufferedAmount" | "ping" 
 export interface ProbeLimits {
   readonly pingAfterMs: number;
   readonly pongTimeoutMs: number;
+}
+
+/** The user of a connection, the room, and how it gets frames. */
+export interface Admitted extends Omit<Presence, "since"> {
+  /** The anchor of the room. */
+  anchorId: string;
+  form: FrameForm;
+}
+
+/** A frame of the room that waits for the greeting. */
+interface EarlyFrame {
+  at: Position;
+  forms: FrameForms;
 }
 
 /** Whether `reached` is at or after a position, in the same epoch. */
@@ -59,13 +74,17 @@ export class Connection implements Presence {
   private pongAt = 0;
   private readonly socket: Socket;
   private readonly host: ConnectionHost;
+  private readonly form: FrameForm;
+  readonly anchorId: string;
   /** The room's frames that arrived before the greeting; `undefined` once greeted. */
-  private early: RoomFrame[] | undefined = [];
+  private early: EarlyFrame[] | undefined = [];
   private greetedAt: Position | undefined;
 
-  constructor(socket: Socket, host: ConnectionHost, who: Omit<Presence, "since">) {
+  constructor(socket: Socket, host: ConnectionHost, who: Admitted) {
     this.socket = socket;
     this.host = host;
+    this.form = who.form;
+    this.anchorId = who.anchorId;
     this.connectionId = who.connectionId;
     this.userId = who.userId;
     this.roomId = who.roomId;
@@ -87,6 +106,11 @@ export class Connection implements Presence {
     this.sendWire(wireText(frame));
   }
 
+  /** Sends a notification, which is a business frame of version 1, in the version of this client. */
+  sendNotification(frame: string): void {
+    this.send(this.form === "1" ? frame : notificationFrameV2(frame));
+  }
+
   /** The same for the result of `wireText`, which may be shared by many connections. */
   sendWire(wire: Buffer): void {
     if (!this.open) return;
@@ -106,14 +130,14 @@ export class Connection implements Presence {
       this.close(closeCodes.tooSlow, "too slow: frames pile up");
   }
 
-  /** A frame of the room. `wire` is its bytes, written once for all members. It waits while the user is joining. */
-  sendOfRoom(frame: RoomFrame, wire: Buffer): void {
+  /** A frame of the room, numbered `at`. `forms` is shared by all members. It waits while the user is joining. */
+  sendOfRoom(at: Position, forms: FrameForms): void {
     if (this.early) {
-      this.early.push(frame);
+      this.early.push({ at, forms });
       if (this.early.length > limits.im.heldRoomFrames) this.close(closeCodes.tooSlow, "the room is too fast");
       return;
     }
-    if (!this.greetedAt || !isUpTo(frame, this.greetedAt)) this.sendWire(wire);
+    if (!this.greetedAt || !isUpTo(at, this.greetedAt)) this.sendWire(forms.wire(this.form));
   }
 
   /**
@@ -121,12 +145,13 @@ export class Connection implements Presence {
    * room's position in the greeting: frames up to it are in `missed`, or older than this client @param recovered
    * whether `missed` is everything that the client missed; `undefined` for a client that does not reconnect
    */
-  greet(at: Position, missed: readonly string[], recovered: boolean | undefined): void {
-    const early = (this.early ?? []).filter((frame) => !isUpTo(frame, at)).map(({ frame }) => frame);
+  greet(at: Position, missed: readonly FrameForms[], recovered: boolean | undefined): void {
+    const early = (this.early ?? []).filter((frame) => !isUpTo(frame.at, at)).map(({ forms }) => forms);
     this.early = undefined;
     this.greetedAt = at;
+    const frames = [...missed, ...early].map((forms) => forms.wire(this.form));
     // In one write: so each of many reconnecting clients costs one write, however much it has missed.
-    this.sendWire(Buffer.concat([this.greeting(at, recovered), ...missed, ...early].map(wireText)));
+    this.sendWire(Buffer.concat([wireText(this.greeting(at, recovered)), ...frames]));
   }
 
   /** Greets again: frames of the room up to `at` are lost, and the greeting tells the client so. */
@@ -136,7 +161,8 @@ export class Connection implements Presence {
   }
 
   private greeting({ epoch, seq }: Position, recovered: boolean | undefined): string {
-    const body = { userId: this.userId, nodeId: this.host.nodeId, epoch, seq, recovered };
+    const version2 = this.form === "1" ? {} : { v: 2, anchorId: this.anchorId };
+    const body = { userId: this.userId, nodeId: this.host.nodeId, epoch, seq, recovered, ...version2 };
     return JSON.stringify({ code: frameCodes.login, body });
   }
 

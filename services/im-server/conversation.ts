@@ -8,7 +8,7 @@ import { nowMs } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import type { ImNode } from "./im-node.ts";
 import type { ImSocket } from "./im-socket.ts";
-import { wireText } from "./wire-text.ts";
+import { wireText } from "./wire-frame.ts";
 
 const heartbeatAnswer = wireText(JSON.stringify({ code: frameCodes.heartbeat, body: {} }));
 

@@ -107,7 +107,7 @@ export class ImNode {
   /** Registers the connection, and holds its room's frames for it from here on. */
   enter(connection: Connection): void {
     this.connections.add(connection);
-    this.rooms.open(connection.roomId);
+    this.rooms.open(connection);
     this.changedRooms.add(connection.roomId);
   }
 

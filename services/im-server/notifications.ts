@@ -46,7 +46,7 @@ export class Notifications {
     if (!connection?.open) return;
     const expiresAt = Date.now() + limits.jetstream.notificationsAgeMs;
     if (this.unackedOf(connection).take({ ...notification, expiresAt }, Date.now()))
-      connection.send(notification.frame);
+      connection.sendNotification(notification.frame);
   }
 
   /** Reads the stored notifications of the connection's user soon, and sends them. */
@@ -108,7 +108,7 @@ export class Notifications {
   private resend(): void {
     const now = Date.now();
     for (const [connection, unacked] of this.unacked) {
-      for (const frame of unacked.due(now)) connection.send(frame);
+      for (const frame of unacked.due(now)) connection.sendNotification(frame);
       if (unacked.size === 0) this.unacked.delete(connection);
     }
   }
@@ -132,7 +132,7 @@ export class Notifications {
         next = notification.seq + 1;
         if (this.removing.has(notification.seq)) continue;
         const unacked = this.unackedOf(connection);
-        if (unacked.take(notification, Date.now())) connection.send(notification.frame);
+        if (unacked.take(notification, Date.now())) connection.sendNotification(notification.frame);
         if (unacked.skipped) return;
       }
     } catch (error) {

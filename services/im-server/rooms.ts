@@ -1,9 +1,10 @@
+import { LRUCache } from "lru-cache";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
+import { FrameForms } from "./frame-forms.ts";
 import { type Missed, type Position, RoomFeed, type RoomFrame, type Step } from "./room-feed.ts";
-import { wireText } from "./wire-text.ts";
 
 interface Parts {
   connections: ConnectionRegistry<Connection>;
@@ -14,9 +15,18 @@ interface Parts {
   log: Log;
 }
 
+type RoomOf = Pick<Connection, "roomId" | "anchorId">;
+
+interface Room {
+  feed: RoomFeed;
+  anchorId: string;
+}
+
 /** The rooms with members on this node. Sends a room's frames to its members. */
 export class Rooms {
-  private readonly feeds = new Map<number, RoomFeed>();
+  private readonly rooms = new Map<number, Room>();
+  /** Frames of the history that were replayed last: many clients come back at once, and miss the same frames. */
+  private readonly replayed = new LRUCache<string, FrameForms>({ maxSize: limits.im.replayedChars });
   private readonly parts: Parts;
 
   constructor(parts: Parts) {
@@ -24,36 +34,51 @@ export class Rooms {
   }
 
   /** Call it before reading the room's position: frames that arrive in between are held for `start`. */
-  open(roomId: number): void {
-    if (!this.feeds.has(roomId)) this.feeds.set(roomId, new RoomFeed(limits.im.heldRoomFrames));
+  open({ roomId, anchorId }: RoomOf): void {
+    if (this.rooms.has(roomId)) return;
+    this.rooms.set(roomId, { feed: new RoomFeed(limits.im.heldRoomFrames), anchorId });
   }
 
   start(roomId: number, position: Position): void {
-    const feed = this.feeds.get(roomId);
-    if (feed) this.follow(roomId, feed, feed.start(position));
+    const room = this.rooms.get(roomId);
+    if (room) this.follow(roomId, room, room.feed.start(position));
   }
 
   /** Sends a frame to the members, at once or when it is next in order. */
   deliver(roomId: number, frame: RoomFrame): void {
-    const feed = this.feeds.get(roomId);
-    if (!feed) return;
-    if (feed.isNewEpoch(frame.epoch)) this.parts.onNewEpoch(roomId);
-    this.follow(roomId, feed, feed.offer(frame));
+    const room = this.rooms.get(roomId);
+    if (!room) return;
+    if (room.feed.isNewEpoch(frame.epoch)) this.parts.onNewEpoch(roomId);
+    this.follow(roomId, room, room.feed.offer(frame));
   }
 
   /** Fetches the frames that this node has missed of a room. */
   catchUp(roomId: number, position: Position): void {
-    const feed = this.feeds.get(roomId);
-    const from = feed?.behind(position);
-    if (feed && from) this.repairSoon(roomId, feed, from);
+    const room = this.rooms.get(roomId);
+    const from = room?.feed.behind(position);
+    if (room && from) this.repairSoon(roomId, room, from);
+  }
+
+  /** Frames of the history of a member's room, oldest first; the last one has the number `upTo`. */
+  replay({ roomId, anchorId }: RoomOf, upTo: Position, frames: readonly string[]): FrameForms[] {
+    const first = upTo.seq - frames.length + 1;
+    return frames.map((frame, i) => {
+      const key = `${roomId} ${upTo.epoch} ${first + i}`;
+      let forms = this.replayed.get(key);
+      if (!forms) {
+        forms = new FrameForms(frame, anchorId);
+        this.replayed.set(key, forms, { size: frame.length + 1 });
+      }
+      return forms;
+    });
   }
 
   /** Call it after a member left: removes a room without members on this node. */
   closeIfEmpty(roomId: number): void {
-    if (this.parts.connections.inRoom(roomId).size === 0) this.feeds.delete(roomId);
+    if (this.parts.connections.inRoom(roomId).size === 0) this.rooms.delete(roomId);
   }
 
-  private follow(roomId: number, feed: RoomFeed, { send, fetchAfter, lostUpTo }: Step): void {
+  private follow(roomId: number, room: Room, { send, fetchAfter, lostUpTo }: Step): void {
     const { connections, log } = this.parts;
     if (lostUpTo) {
       log.warn(
@@ -63,25 +88,25 @@ export class Rooms {
       for (const member of connections.inRoom(roomId)) member.sendLost(lostUpTo);
     }
     for (const frame of send) {
-      const wire = wireText(frame.frame);
-      for (const member of connections.inRoom(roomId)) member.sendOfRoom(frame, wire);
+      const forms = new FrameForms(frame.frame, room.anchorId);
+      for (const member of connections.inRoom(roomId)) member.sendOfRoom(frame, forms);
     }
-    if (fetchAfter) this.repairSoon(roomId, feed, fetchAfter);
+    if (fetchAfter) this.repairSoon(roomId, room, fetchAfter);
   }
 
-  private repairSoon(roomId: number, feed: RoomFeed, from: Position): void {
-    this.repair(roomId, feed, from).catch((error: unknown) => {
+  private repairSoon(roomId: number, room: Room, from: Position): void {
+    this.repair(roomId, room, from).catch((error: unknown) => {
       const about = { roomId, ...from, err: error };
       this.parts.log.warn(about, "missed room frames could not be sent: the room continues without them");
     });
   }
 
-  private async repair(roomId: number, feed: RoomFeed, from: Position): Promise<void> {
+  private async repair(roomId: number, room: Room, from: Position): Promise<void> {
     const missed = await this.parts.fetchMissed(roomId, from).catch((error: Error) => {
       this.parts.log.warn({ roomId, ...from, err: error }, "missed room frames cannot be fetched");
       return undefined;
     });
-    if (this.feeds.get(roomId) !== feed) return;
-    this.follow(roomId, feed, feed.repaired(missed));
+    if (this.rooms.get(roomId) !== room) return;
+    this.follow(roomId, room, room.feed.repaired(missed));
   }
 }

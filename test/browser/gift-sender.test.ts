@@ -138,3 +138,29 @@ test("an order id that comes after a try without an answer is asked for", async 
   expect(await submit()).toBe("settled");
   expect(outcomes).toEqual([{ status: "succeeded" }]);
 });
+
+test("IM may name an order by its tag, also before the answer to the request has come", async () => {
+  const id = "f7a151d0-0c52-4d3f-9b0c-0a1b2c3d4e5f";
+  const outcomes: GiftOutcome[] = [];
+  const answers = [Promise.withResolvers<{ orderId: string }>(), Promise.withResolvers<{ orderId: string }>()];
+  let sent = 0;
+  const leaving = new AbortController();
+  const sender = createGiftSender({
+    api: {
+      sendGift: () => (answers[sent++] as (typeof answers)[0]).promise,
+      giftOrder: () => Promise.reject(new Error("IM is faster")),
+    },
+    ...{ roomId: 5, receiverId: "77", signal: leaving.signal, outcomeFirstMs: 60_000 },
+    onOutcome: (_content, outcome) => void outcomes.push(outcome),
+  });
+  const early = sender.submit(sender.order({ giftId: 22 }, 1));
+  sender.settle("0a1b2c3d4e5f", { status: "succeeded" });
+  answers[0]?.resolve({ orderId: id });
+  expect(await early).toBe("settled");
+  const late = sender.submit(sender.order({ giftId: 22 }, 1));
+  answers[1]?.resolve({ orderId: id.replace("0a1b", "ffff") });
+  expect(await late).toBe("accepted");
+  sender.settle("ffff2c3d4e5f", { status: "succeeded" });
+  expect(outcomes).toEqual([{ status: "succeeded" }, { status: "succeeded" }]);
+  leaving.abort();
+});

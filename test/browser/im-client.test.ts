@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket as Line } from "node:net";
 import { runInThisContext } from "node:vm";
+import { deflateRawSync } from "node:zlib";
 import { type WebSocket as Socket, WebSocketServer } from "ws";
 import { loadPageModule } from "./page-module.ts";
 
@@ -9,7 +10,7 @@ interface Business {
   msgId: string;
   userId: string;
   bizCode: number;
-  data: { gifts?: { orderIds: string[]; count: number }[]; content?: string };
+  data: { gifts?: { orderIds: string[]; orderTags: string[]; senderId: string; count: number }[]; content?: string };
 }
 interface Client {
   readonly state: string;
@@ -98,6 +99,8 @@ describe("the IM client", () => {
     socket.send(JSON.stringify({ code: 1003, body: { msgId, appId: 10001, userId: "9", bizCode, data } }));
   }
 
+  const address = (): string => `ws://127.0.0.1:${(server.address() as AddressInfo).port}/im?token=t&roomId=7`;
+
   const acks = (): unknown[] => frames.all.filter(({ code }) => code === 1005).map(({ body }) => body.msgId);
 
   test("is online once greeted, sends heartbeats, and chat as the contract writes it", async () => {
@@ -150,6 +153,133 @@ describe("the IM client", () => {
       [["c"], 5],
       [["d"], 1],
     ]);
+  });
+
+  describe("in version 2", () => {
+    const place = { epoch: "e1" };
+    const frame = (seq: number, gifts: unknown[]) =>
+      JSON.stringify({ code: 1003, body: { bizCode: 5556, data: { seq, ...place, gifts } } });
+    const compressed = (seq: number, gifts: unknown[]) => deflateRawSync(frame(seq, gifts));
+
+    beforeEach(() => {
+      client = makeClient(() => address(), { version: 2 });
+    });
+
+    async function greeted(number = 1): Promise<Socket> {
+      return online(number, { ...place, seq: 0, v: 2, anchorId: "1" });
+    }
+
+    test("asks for it, compressed where this browser can read that, and in version 1 for neither", async () => {
+      client.connect();
+      const { query } = await visit(1);
+      expect([query.get("v"), query.get("compress")]).toEqual(["2", "deflate-raw"]);
+      client.close();
+      const page = runInThisContext("globalThis") as { DecompressionStream?: unknown };
+      const { DecompressionStream: kept } = page;
+      delete page.DecompressionStream;
+      client = makeClient(() => address(), { version: 2 });
+      page.DecompressionStream = kept;
+      client.connect();
+      const second = (await visit(2)).query;
+      expect([second.get("v"), second.get("compress")]).toEqual(["2", null]);
+      client.close();
+      client = makeClient(() => address());
+      client.connect();
+      const third = (await visit(3)).query;
+      expect([third.get("v"), third.get("compress")]).toEqual([null, null]);
+    });
+
+    test("gifts have sender, receiver, gift, count and the tags of their orders, compressed or not", async () => {
+      client.connect();
+      const socket = await greeted();
+      socket.send(frame(1, [["9", 22, 2, "aaaaaaaaaaaa", "bbbbbbbbbbbb", 1, "cccccccccccc"]]));
+      socket.send(compressed(2, [["9", 3, 5, "dddddddddddd", { to: "8", combo: { id: "c", count: 5 } }]]));
+      await received.until((all) => all.length >= 2);
+      expect(received.all.map(({ userId, data }) => [userId, data.gifts])).toEqual([
+        [
+          "0",
+          [
+            {
+              ...{ senderId: "9", receiverId: "1", giftId: 22, count: 5 },
+              orderTags: ["aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"],
+            },
+          ],
+        ],
+        [
+          "0",
+          [
+            {
+              ...{ senderId: "9", receiverId: "8", giftId: 3, count: 5, orderTags: ["dddddddddddd"] },
+              combo: { id: "c", count: 5 },
+            },
+          ],
+        ],
+      ]);
+    });
+
+    test("an order counts once, also where it came in version 1 before; tags are each sender's own", async () => {
+      client.connect();
+      const socket = await greeted();
+      const gift = { orderIds: ["f7a151d0-0c52-4d3f-9b0c-aaaaaaaaaaaa"], count: 3, senderId: "9", giftId: 22 };
+      business(socket, "m1", 5556, { seq: 1, ...place, gifts: [gift] });
+      socket.send(compressed(2, [["9", 22, 3, "aaaaaaaaaaaa", 1, "bbbbbbbbbbbb"]]));
+      socket.send(frame(3, [["9", 22, 1, "bbbbbbbbbbbb"]]));
+      socket.send(frame(4, [["8", 22, 4, "bbbbbbbbbbbb"]]));
+      await received.until((all) => all.length >= 3);
+      const gifts = received.all.flatMap(({ data }) => data.gifts ?? []);
+      expect(gifts.map(({ senderId, orderTags, count }) => [senderId, orderTags, count])).toEqual([
+        ["9", ["aaaaaaaaaaaa"], 3],
+        ["9", ["bbbbbbbbbbbb"], 1],
+        ["8", ["bbbbbbbbbbbb"], 4],
+      ]);
+    });
+
+    test("frames are shown in their order, and a close waits for those that came before it", async () => {
+      client.connect();
+      const socket = await greeted();
+      const tag = (n: number) => String(n).padStart(12, "0");
+      for (let seq = 1; seq <= 40; seq++) {
+        const gifts = [["9", 22, 1, tag(seq)]];
+        socket.send(seq % 3 === 0 ? frame(seq, gifts) : compressed(seq, gifts));
+      }
+      socket.close(4410, "the room is closed");
+      await states.until((all) => all.some(({ state }) => state === "stopped"));
+      const shown = received.all.flatMap(({ data }) => data.gifts ?? []).flatMap(({ orderTags }) => orderTags);
+      expect(shown).toEqual(Array.from({ length: 40 }, (_, i) => tag(i + 1)));
+    });
+
+    test.each([
+      ["cannot be decompressed", Buffer.from([0xff, 0x01, 0x02])],
+      ["is larger than a frame may be", deflateRawSync(Buffer.alloc(3 * 1024 * 1024, " "))],
+    ])("a frame that %s ends the connection, and the next one asks for it again", async (_what, bad) => {
+      client.connect();
+      const first = await greeted();
+      first.send(frame(1, [["9", 22, 1, "aaaaaaaaaaaa"]]));
+      first.send(bad);
+      first.send(frame(3, [["9", 22, 1, "cccccccccccc"]]));
+      const { query } = await visit(2);
+      expect(query.get("since")).toBe("1");
+      expect(states.all.find(({ state }) => state === "waiting")).toMatchObject({ reason: "unreadable frame" });
+      const second = await greeted(2);
+      for (const [seq, tag] of [[2, "bbbbbbbbbbbb"] as const, [3, "cccccccccccc"] as const])
+        second.send(compressed(seq, [["9", 22, 1, tag]]));
+      await received.until((all) => all.length >= 3);
+      expect(received.all.flatMap(({ data }) => data.gifts ?? []).map(({ orderTags }) => orderTags[0])).toEqual([
+        "aaaaaaaaaaaa",
+        "bbbbbbbbbbbb",
+        "cccccccccccc",
+      ]);
+    });
+
+    test("a notification is the user's own, and is acked by its id", async () => {
+      client.connect();
+      const socket = await greeted();
+      socket.send(JSON.stringify({ code: 1003, body: { msgId: "m1", bizCode: 5557, data: { orderId: "o1" } } }));
+      await received.until((all) => all.length >= 1);
+      expect(received.all[0]).toMatchObject({ msgId: "m1", userId: "5", bizCode: 5557 });
+      await frames.until(() => acks().length >= 1);
+      expect(acks()).toEqual(["m1"]);
+    });
   });
 
   test("goes on after frames that are none, and after a listener that throws", async () => {
@@ -282,8 +412,6 @@ describe("the IM client", () => {
     await states.until((all) => all.at(-1)?.state === "stopped");
     expect(client.state).toBe("stopped");
   });
-
-  const address = (): string => `ws://127.0.0.1:${(server.address() as AddressInfo).port}/im?token=t&roomId=7`;
 
   describe("every step has a time limit", () => {
     const never = () => new Promise<string>(() => undefined);

@@ -11,6 +11,8 @@ import { openRecharge } from "./recharge.js";
 
 const BALANCE_SHORT = 10010;
 const NOT_ON_SHELF = 10005;
+const RELOAD_AFTER_MS = 60_000;
+const RELOAD_SPREAD_MS = 3_000;
 
 /** The text for each state that `submit` ends in, and those for orders that may have been accepted. */
 const newsOf = { accepted: "trayAccepted", unsure: "trayAsking", unanswered: "trayUnanswered" };
@@ -126,9 +128,28 @@ function giftCard(gift, checked, choose) {
   );
 }
 
-/** The catalogue, and the name of a gift; of one that is not on sale any more, its number. */
+/**
+ * The gifts on sale, and the name and price of a gift. A gift that is not on sale any more has its number for a name, and
+ * price 0. `meet` takes gifts that were sent: where one is not known, the catalogue is loaded again, at most once a minute
+ * and not by all viewers at once.
+ */
 export async function loadCatalogue() {
   const gifts = await api.gifts();
-  const names = new Map(gifts.map(({ giftId, giftName }) => [String(giftId), giftName]));
-  return { gifts, nameOf: (giftId) => names.get(String(giftId)) ?? translate("gift_unknown", { id: giftId }) };
+  const known = new Map();
+  let loadedAt = 0;
+  const add = (some) => {
+    for (const gift of some) known.set(String(gift.giftId), gift);
+  };
+  add(gifts);
+  return {
+    gifts,
+    nameOf: (giftId) => known.get(String(giftId))?.giftName ?? translate("gift_unknown", { id: giftId }),
+    priceOf: (giftId) => known.get(String(giftId))?.price ?? 0,
+    meet(sent) {
+      if (sent.every(({ giftId }) => known.has(String(giftId))) || Date.now() - loadedAt < RELOAD_AFTER_MS) return;
+      loadedAt = Date.now();
+      // Without an answer the next unknown gift asks again.
+      setTimeout(() => api.gifts().then(add, () => {}), Math.random() * RELOAD_SPREAD_MS);
+    },
+  };
 }

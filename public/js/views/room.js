@@ -88,12 +88,13 @@ function showRoom(host, signal, config, catalogue) {
   host.append(banner, room);
 
   function showGifts(gifts) {
+    catalogue.meet(gifts);
     for (const gift of gifts) {
       feed.gift(gift);
-      effects.play(gift, names.of(gift.senderId));
+      effects.play({ price: catalogue.priceOf(gift.giftId), ...gift }, names.of(gift.senderId));
       if (String(gift.senderId) === me) {
         refreshBalance().catch(() => {});
-        for (const orderId of gift.orderIds) sender.settle(orderId, { status: "succeeded" });
+        for (const tag of gift.orderTags) sender.settle(tag, { status: "succeeded" });
       }
       if (config.isAnchor) followIncome();
     }

@@ -1,7 +1,7 @@
 /** Where a client is told to connect to, also while a router has just died. */
 import { fail } from "../../../broker/failure.ts";
 import { stopAll } from "../../support/system.ts";
-import { answers, asAlice, calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
+import { alice, answers, asAlice, calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
 
 let base: string;
 
@@ -9,7 +9,10 @@ beforeAll(async () => {
   await startNeighbours();
   base = (await startGateway()).base;
 });
-beforeEach(() => forget());
+beforeEach(() => {
+  forget();
+  unavailableFor(0);
+});
 afterAll(() => stopAll());
 
 const imConfig = () => send(`${base}/live/api/im/getImConfig`, { headers: asAlice, body: {} });
@@ -20,16 +23,16 @@ const config = { token: ticket.token, wsImServerAddress: ticket.address };
 /** So many calls are not answered. */
 function unavailableFor(times: number): void {
   let left = times;
-  answers["im-router.ticket"] = () => {
+  answers["im-router.tickets"] = ({ userIds }) => {
     if (left-- > 0) throw fail("unavailable", { what: "im-server" });
-    return ticket;
+    return { tickets: userIds.map(() => ticket) };
   };
 }
 
 test("address and token come with one call, for the user who is logged in", async () => {
   const { status, data } = await imConfig();
   expect([status, data]).toEqual([200, config]);
-  expect(asked()).toEqual([["im-router.ticket", { userId: expect.stringMatching(/^[1-9]\d*$/) }]]);
+  expect(asked()).toEqual([["im-router.tickets", { userIds: [alice.userId] }]]);
 });
 
 test("where the one that was asked has died, another one is asked at once", async () => {

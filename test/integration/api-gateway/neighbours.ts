@@ -124,7 +124,9 @@ const usual: Answers = {
   "payment.releaseOrder": () => payOrder,
   "payment.webhook": () => ({ httpStatus: 401, contentType: "application/json", body: '{"code":"FAIL"}' }),
   "payment.providerPage": ({ press }) => ({ html: press ? "<h1>pressed</h1>" : "<h1>page</h1>" }),
-  "im-router.ticket": () => ({ address: "ws://127.0.0.1:8086/im", token: "im-token" }),
+  "im-router.tickets": ({ userIds }) => ({
+    tickets: userIds.map(() => ({ address: "ws://127.0.0.1:8086/im", token: "im-token" })),
+  }),
 };
 
 export interface Call {

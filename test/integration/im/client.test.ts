@@ -9,7 +9,7 @@ import type { ImBusiness, ImClient } from "../../../public/js/im-client.js";
 import { call } from "../../../services/contracts.ts";
 import { loadPageModule } from "../../browser/page-module.ts";
 import { eventually, stopAll, stopNode } from "../../support/system.ts";
-import { livingRoomFake, seeing, startImServer, startRouter } from "./im-nodes.ts";
+import { livingRoomFake, seeing, startImServer, startRouter, ticketOf } from "./im-nodes.ts";
 
 const { createImClient } = loadPageModule<typeof import("../../../public/js/im-client.js")>("js/im-client.js");
 
@@ -46,7 +46,7 @@ function openClient(userId: string, roomId: number) {
     WebSocket,
     backoffBaseMs: 100,
     url: async () => {
-      const { address, token } = await call(router, "im-router.ticket", { userId });
+      const { address, token } = await ticketOf(router, userId);
       return `${address}?token=${token}&roomId=${roomId}`;
     },
   });

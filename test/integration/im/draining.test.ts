@@ -2,7 +2,6 @@
 import { randomBytes } from "node:crypto";
 import { connect as connectTcp, type Socket } from "node:net";
 import type { ServiceBroker } from "moleculer";
-import { call } from "../../../services/contracts.ts";
 import { eventually, stopAll, stopNode } from "../../support/system.ts";
 import {
   addressOf,
@@ -13,6 +12,7 @@ import {
   startImServer,
   startRouter,
   type TestClient,
+  ticketOf,
   tokenOf,
 } from "./im-nodes.ts";
 
@@ -79,7 +79,7 @@ test("it closes its connections in portions with 4503, within its time, and nobo
   const stopped = stopNode(going);
   await eventually("the first are gone", () => closedAt.some((at) => at > 0));
   expect((await openClient(late).closing()).code).toBe(1006);
-  for (let i = 0; i < 10; i++) expect((await call(staying, "im-router.ticket", { userId: "97" })).address).toBe(there);
+  for (let i = 0; i < 10; i++) expect((await ticketOf(staying, "97")).address).toBe(there);
   expect(closedAt.some((at) => at === 0)).toBe(true);
   await stopped;
   const tookMs = Date.now() - startedAt;

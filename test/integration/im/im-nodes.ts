@@ -1,6 +1,8 @@
+import { inflateRawSync } from "node:zlib";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { type ClientOptions, WebSocket } from "ws";
 import { call } from "../../../services/contracts.ts";
+import type { Ticket } from "../../../services/im-router/im-router.contract.ts";
 import imRouter from "../../../services/im-router/im-router.service.ts";
 import type { ImLimits } from "../../../services/im-server/im-node.ts";
 import imServer from "../../../services/im-server/im-server.service.ts";
@@ -63,11 +65,16 @@ export async function seeing(broker: ServiceBroker, counts: Record<string, numbe
 export class TestClient {
   readonly socket: WebSocket;
   readonly frames: Frame[] = [];
+  /** The messages as they came; binary ones are compressed frames. */
+  readonly messages: { data: Buffer; isBinary: boolean }[] = [];
   closed: { code: number; reason: string } | undefined;
 
   constructor(url: string, options: ClientOptions = {}) {
     this.socket = new WebSocket(url, { perMessageDeflate: false, ...options });
-    this.socket.on("message", (data) => this.frames.push(JSON.parse(data.toString()) as Frame));
+    this.socket.on("message", (data: Buffer, isBinary) => {
+      this.messages.push({ data, isBinary });
+      this.frames.push(JSON.parse((isBinary ? inflateRawSync(data) : data).toString()) as Frame);
+    });
     this.socket.on("close", (code, reason) => {
       this.closed = { code, reason: reason.toString() };
     });
@@ -138,8 +145,12 @@ export async function addressOf(node: ServiceBroker): Promise<string> {
   return (await call(node, "im-server.status", {}, { nodeID: node.nodeID })).address;
 }
 
+export async function ticketOf(node: ServiceBroker, userId: string): Promise<Ticket> {
+  return (await call(node, "im-router.tickets", { userIds: [userId] })).tickets[0] as Ticket;
+}
+
 export async function tokenOf(node: ServiceBroker, userId: string): Promise<string> {
-  return (await call(node, "im-router.ticket", { userId })).token;
+  return (await ticketOf(node, userId)).token;
 }
 
 /** Connects a user to a room on a node; resolves once greeted. */
@@ -147,9 +158,22 @@ export async function connect(
   node: ServiceBroker,
   userId: string,
   roomId: number,
-  cursor: { since?: number; epoch?: string } = {},
+  more: More = {},
 ): Promise<TestClient> {
+  return (await open(node, userId, roomId, more)).greeted();
+}
+
+/** Further parameters of a connection. */
+interface More {
+  since?: number;
+  epoch?: string;
+  v?: string;
+  compress?: string;
+}
+
+/** The same, greeted or not. */
+export async function open(node: ServiceBroker, userId: string, roomId: number, more: More = {}): Promise<TestClient> {
   const query = new URLSearchParams({ token: await tokenOf(node, userId), roomId: String(roomId) });
-  for (const [name, value] of Object.entries(cursor)) query.set(name, String(value));
-  return openClient(`${await addressOf(node)}?${query}`).greeted();
+  for (const [name, value] of Object.entries(more)) query.set(name, String(value));
+  return openClient(`${await addressOf(node)}?${query}`);
 }

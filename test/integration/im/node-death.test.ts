@@ -18,6 +18,7 @@ import {
   seeing,
   startRouter,
   type TestClient,
+  ticketOf,
   watchNumbers,
 } from "./im-nodes.ts";
 import { type ImServerChild, startImServerChild } from "./im-server-child.ts";
@@ -80,7 +81,7 @@ function queueMax(): number {
 
 /** A connection to a node, greeted or not yet; it sends heartbeats as clients do. */
 async function visit(node: ImServerChild, userId: string, roomId: number): Promise<TestClient> {
-  const { token } = await call(router, "im-router.ticket", { userId });
+  const { token } = await ticketOf(router, userId);
   const client = openClient(`${node.address}?token=${token}&roomId=${roomId}`);
   const beat = setInterval(() => {
     if (client.socket.readyState === WebSocket.OPEN) client.say({ code: 1004 });
@@ -90,7 +91,7 @@ async function visit(node: ImServerChild, userId: string, roomId: number): Promi
 }
 
 const placeOf = async (userId: string) => (await call(router, "im-router.whereIs", { userId })).map((at) => at.nodeId);
-const pick = async () => (await call(router, "im-router.ticket", { userId: "999" })).address;
+const pick = async () => (await ticketOf(router, "999")).address;
 const say = (roomId: number, msgId: string) =>
   call(router, "im-router.sendToRoom", { roomId, senderId: "0", msgId, bizCode: 5560, data: {} });
 const receivedIds = (client: TestClient) => client.business(5560).map(({ msgId }) => msgId);
@@ -115,7 +116,7 @@ test("a node that is killed is not named any more at once, its crowd is back els
     const client = createImClient({
       WebSocket,
       url: async () => {
-        const { address, token } = await call(router, "im-router.ticket", { userId });
+        const { address, token } = await ticketOf(router, userId);
         return `${address}?token=${token}&roomId=1`;
       },
     });

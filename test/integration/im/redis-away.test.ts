@@ -12,6 +12,7 @@ import {
   seeing,
   startImServer,
   startRouter,
+  ticketOf,
 } from "./im-nodes.ts";
 
 let redis: CuttableServer;
@@ -48,7 +49,7 @@ const send = (orderId: string) =>
 test("without Redis the connected are served, newcomers are closed with 4503, and all is in order once it is back", async () => {
   const clients = [await connect(a, "1", 1), await connect(b, "2", 1)];
   await send("before");
-  const token = (await call(a, "im-router.ticket", { userId: "3" })).token;
+  const token = (await ticketOf(a, "3")).token;
   redis.cut();
 
   await send("without");
@@ -56,11 +57,11 @@ test("without Redis the connected are served, newcomers are closed with 4503, an
   await eventually("the notification", () => clients[1]?.business(5557).length === 1);
   for (const client of clients) await eventually("the gift", () => client.business(5556).length === 2);
   expect((await openClient(`${await addressOf(a)}?token=${token}&roomId=1`).closing()).code).toBe(4503);
-  await expect(call(router, "im-router.ticket", { userId: "3" })).rejects.toMatchObject({ type: "unavailable" });
+  await expect(ticketOf(router, "3")).rejects.toMatchObject({ type: "unavailable" });
 
   redis.mend();
   await eventually("tokens again", () =>
-    call(router, "im-router.ticket", { userId: "3" }).then(
+    ticketOf(router, "3").then(
       () => true,
       () => false,
     ),

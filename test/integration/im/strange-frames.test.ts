@@ -4,7 +4,7 @@ import type { ServiceBroker } from "moleculer";
 import { call } from "../../../services/contracts.ts";
 import { strangeJson, strangeObject } from "../../support/strange-values.ts";
 import { eventually, stopAll } from "../../support/system.ts";
-import { cutClients, livingRoomFake, openClient, startRouter, type TestClient } from "./im-nodes.ts";
+import { cutClients, livingRoomFake, openClient, startRouter, type TestClient, ticketOf } from "./im-nodes.ts";
 import { type ImServerChild, startImServerChild } from "./im-server-child.ts";
 
 jest.setTimeout(60_000);
@@ -17,7 +17,7 @@ let ended: unknown;
 let users = 9_000;
 
 async function addressFor(userId: string): Promise<string> {
-  const { token } = await call(router, "im-router.ticket", { userId });
+  const { token } = await ticketOf(router, userId);
   return `${server.address}?${new URLSearchParams({ token, roomId: String(roomId) })}`;
 }
 

@@ -26,6 +26,8 @@ test("a connection that receives nothing is pinged once, and its line is dead wh
     userId: "7",
     roomId: 1,
     generation: 1,
+    anchorId: "1",
+    form: "1",
   });
   const bounds = { pingAfterMs: 100, pongTimeoutMs: 50 };
   const start = connection.receivedAt;
@@ -45,7 +47,7 @@ test("a user's rate of messages goes on over connections, and is each user's own
   const host = { nodeId: "n", limits: { sendQueueBytes: 1_000 }, messageRate };
   const countedOf = (userId: string, connectionId: string) => {
     const connection = new Connection({ OPEN: 1, readyState: 1 } as never, host, {
-      ...{ connectionId, userId, roomId: 1, generation: 1 },
+      ...{ connectionId, userId, roomId: 1, generation: 1, anchorId: "1", form: "1" },
     });
     return Array.from({ length: messagesBurst + 20 }, () => connection.countMessage()).filter(Boolean).length;
   };

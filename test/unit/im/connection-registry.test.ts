@@ -54,8 +54,10 @@ describe("the message rate", () => {
 });
 
 describe("the choice of a server", () => {
-  const servers = (...connections: number[]) =>
-    connections.map((count, i) => ({ nodeId: `n${i}`, address: `ws://n${i}`, connections: count }));
+  const counted = (choice: ServerChoice, ...connections: number[]) => {
+    for (const [i, count] of connections.entries())
+      choice.update({ nodeId: `n${i}`, address: `ws://n${i}`, connections: count });
+  };
   const everyone = new Set(["n0", "n1", "n2"]);
   const picks = (choice: ServerChoice, times: number) =>
     Array.from({ length: times }, () => choice.choose(everyone)?.nodeId ?? "none");
@@ -63,7 +65,7 @@ describe("the choice of a server", () => {
   test("equals are chosen in rotation, also where their numbers are asked again each time", () => {
     const choice = new ServerChoice();
     const all = Array.from({ length: 9 }, () => {
-      choice.update(servers(0, 0, 0));
+      counted(choice, 0, 0, 0);
       return picks(choice, 1)[0];
     });
     for (const node of everyone) expect(all.filter((pick) => pick === node)).toHaveLength(3);
@@ -71,14 +73,17 @@ describe("the choice of a server", () => {
 
   test("the emptier is filled first", () => {
     const choice = new ServerChoice();
-    choice.update(servers(10, 4, 10));
+    counted(choice, 10, 4, 10);
     expect(picks(choice, 6)).toEqual(Array.from({ length: 6 }, () => "n1"));
   });
 
   test("one that is gone is not chosen, and where nobody is left there is none", () => {
     const choice = new ServerChoice();
-    choice.update(servers(0, 5));
+    counted(choice, 0, 5);
     expect(choice.choose(new Set(["n1"]))?.nodeId).toBe("n1");
     expect(choice.choose(new Set())).toBeUndefined();
+    choice.drop("n1");
+    choice.keep(new Set(["n1", "n2"]));
+    expect(picks(choice, 1)).toEqual(["none"]);
   });
 });

@@ -1,7 +1,9 @@
 import { Connection } from "../../../services/im-server/connection.ts";
-import { wireText } from "../../../services/im-server/wire-text.ts";
+import { type FrameForm, FrameForms } from "../../../services/im-server/frame-forms.ts";
 
-function connected(sendQueueBytes = 1_000) {
+const forms = (text: string) => new FrameForms(text, "1");
+
+function connected(sendQueueBytes = 1_000, form: FrameForm = "1") {
   const sent: string[] = [];
   const closes: number[] = [];
   const socket = {
@@ -29,11 +31,13 @@ function connected(sendQueueBytes = 1_000) {
     userId: "7",
     roomId: 1,
     generation: 1,
+    anchorId: "1",
+    form,
   });
   const texts = () => sent.map((text) => (text.startsWith("{") ? JSON.parse(text).body : text));
   const frame = (seq: number, epoch = "e") => {
     const text = `${epoch}:${seq}`;
-    connection.sendOfRoom({ seq, epoch, frame: text }, wireText(text));
+    connection.sendOfRoom({ seq, epoch }, forms(text));
   };
   return { connection, socket, sent, texts, closes, frame };
 }
@@ -42,7 +46,7 @@ test("the greeting comes first, then what was missed, then the room's frames tha
   const { connection, socket, sent, texts, frame } = connected();
   for (const seq of [4, 5, 6, 7]) frame(seq);
   expect(sent).toEqual([]);
-  connection.greet({ epoch: "e", seq: 5 }, ["e:4", "e:5"], true);
+  connection.greet({ epoch: "e", seq: 5 }, ["e:4", "e:5"].map(forms), true);
   expect(socket.writes).toBe(1);
   frame(8);
   const greeting = { userId: "7", nodeId: "n", epoch: "e", seq: 5, recovered: true };

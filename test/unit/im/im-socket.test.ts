@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import * as ws from "ws";
 import { guardedListeners, ImSocket, type SocketHandlers } from "../../../services/im-server/im-socket.ts";
-import { wireText } from "../../../services/im-server/wire-text.ts";
+import { wireText } from "../../../services/im-server/wire-frame.ts";
 
 const { Receiver } = ws as unknown as { Receiver: new (options: { isServer: boolean }) => Writable };
 

@@ -22,6 +22,8 @@ function connected() {
     userId: "7",
     roomId: 1,
     generation: 1,
+    anchorId: "1",
+    form: "1",
   });
   return { connection, closes, pings: () => pings, start: connection.receivedAt };
 }

@@ -5,13 +5,14 @@ import { ServerList } from "../../../services/im-router/server-list.ts";
 /** Servers as a router sees them: listed, and answering or not. */
 function servers(connections: Record<string, number>) {
   const silent = new Set<string>();
+  const silence = { pings: new Set<string>() };
   const pinged: string[] = [];
   const never = new Promise<never>(() => undefined);
   const broker = {
     nodeID: "router",
     ping: async (nodeId: string) => {
       pinged.push(nodeId);
-      return silent.has(nodeId) ? null : { nodeID: nodeId };
+      return silent.has(nodeId) || silence.pings.has(nodeId) ? null : { nodeID: nodeId };
     },
     call: (_action: string, _params: object, { nodeID }: { nodeID: string }) =>
       silent.has(nodeID)
@@ -20,7 +21,7 @@ function servers(connections: Record<string, number>) {
   };
   const nodes = { live: async () => Object.keys(connections) };
   const list = new ServerList(broker as never, nodes as unknown as NodeCalls);
-  return { list, silent, pinged, pick: async () => (await list.pick())?.nodeId };
+  return { list, silent, silence, pinged, pick: async () => (await list.pickAddresses(1))[0]?.slice("ws://".length) };
 }
 
 test("a server that is listed but does not answer is not named, though it has the fewest connections", async () => {
@@ -44,4 +45,19 @@ test("a crowd that asks at once is one ping", async () => {
 test("the router's own node needs no ping", async () => {
   const { pinged, pick } = servers({ router: 0 });
   expect([await pick(), await pick(), pinged]).toEqual(["router", "router", []]);
+});
+
+test("after the death of a server the crowd is sent to the others at once, though the dead one is still listed", async () => {
+  const { silent, pick, silence } = servers({ dying: 0, busy: 5 });
+  expect(await pick()).toBe("dying");
+  silent.add("dying");
+  // The other one is too busy for a ping, and is taken out of the choice; it answers the question for its count.
+  silence.pings.add("busy");
+  await new Promise((resolve) => setTimeout(resolve, limits.im.serverAliveMs + 20));
+  const since = performance.now();
+  for (let i = 0; i < 3; i++) {
+    expect(await pick()).toBe("busy");
+    await new Promise((resolve) => setTimeout(resolve, limits.im.serverAliveMs + 20));
+  }
+  expect(performance.now() - since).toBeLessThan(limits.im.serverListMs);
 });

@@ -32,7 +32,7 @@ describe("a user id", () => {
     ["gift.send", giftActions.send.params.shape.receiverId],
     ["living-room.start", livingRoomActions.start.params.shape.userId],
     ["user.profile", userActions.profile.params.shape.userId],
-    ["im-router.ticket", imRouterActions.ticket.params.shape.userId],
+    ["im-router.tickets", imRouterActions.tickets.params.shape.userIds.element],
   ])("that fits no column is refused by %s", (_action, field) => {
     expect(field.safeParse(String(largest)).success).toBe(true);
     expect(field.safeParse(String(largest + 1n)).success).toBe(false);

@@ -1,4 +1,6 @@
-import { offer, type RoomGifts, sentAt } from "../../../../bench/im/offer.ts";
+import fc from "fast-check";
+import { offer, orderIdAt, type RoomGifts, sentAt } from "../../../../bench/im/offer.ts";
+import { orderTag } from "../../../../services/im-server/frames-v2.ts";
 
 /** What was sent to rooms, and a way to send it there. */
 function recorder(refuse: (batch: number) => boolean = () => false) {
@@ -37,13 +39,26 @@ describe("an offer of gifts", () => {
     expect(seconds).toBeGreaterThanOrEqual(0.19);
   });
 
-  it("never repeats an order id, which begins with the time", async () => {
+  it("never repeats an order's tag, which has the time", async () => {
     const { send, gifts } = recorder();
     const before = Date.now();
     for (let i = 0; i < 2; i++) await offer(send, { rooms: [1], perSecond: 1_000, seconds: 0.02, senders: 1 });
-    const ids = gifts().map(({ orderId }) => orderId);
-    expect(new Set(ids).size).toBe(40);
-    for (const id of ids) expect(sentAt(id)).toBeGreaterThanOrEqual(before);
+    const tags = gifts().map(({ orderId }) => orderTag(orderId));
+    expect(new Set(tags).size).toBe(40);
+    for (const tag of tags) {
+      expect(sentAt(tag)).toBeGreaterThanOrEqual(before);
+      expect(sentAt(tag)).toBeLessThanOrEqual(Date.now());
+    }
+  });
+
+  it("an order id has the time it was sent at, to the millisecond, whatever its number", () => {
+    const times = fc.integer({ min: 1_600_000_000_000, max: 2_000_000_000_000 });
+    fc.assert(
+      fc.property(times, fc.nat(2 ** 31), fc.nat(3_600_000), (sent, n, laterMs) => {
+        expect(orderIdAt(sent, n)).toHaveLength(36);
+        expect(sentAt(orderIdAt(sent, n), sent + laterMs)).toBe(sent);
+      }),
+    );
   });
 
   it("counts the gifts that are refused", async () => {

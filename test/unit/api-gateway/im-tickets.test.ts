@@ -1,0 +1,69 @@
+import type { ServiceBroker } from "moleculer";
+import { fail } from "../../../broker/failure.ts";
+import { limits } from "../../../config/limits.ts";
+import { ImTickets, imTickets } from "../../../services/api-gateway/im-tickets.ts";
+
+/** Routers whose answers are held back until `answer`. */
+function heldRouters() {
+  const calls: { userIds: string[]; settle: PromiseWithResolvers<unknown> }[] = [];
+  let tokens = 0;
+  const broker = {
+    call: (_action: string, { userIds }: { userIds: string[] }) => {
+      const settle = Promise.withResolvers<unknown>();
+      calls.push({ userIds, settle });
+      return settle.promise;
+    },
+  } as unknown as ServiceBroker;
+  const answer = () => {
+    for (const { userIds, settle } of calls)
+      settle.resolve({ tickets: userIds.map((userId) => ({ address: `ws://of-${userId}`, token: `t${++tokens}` })) });
+  };
+  return { broker, calls, answer, tickets: new ImTickets(broker) };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test("a lone request is a call at once; those that come while calls run share the next, each with a token of its own", async () => {
+  const { calls, answer, tickets } = heldRouters();
+  const first: Promise<unknown>[] = [];
+  for (let i = 0; i < limits.im.ticketCallsInFlight; i++) {
+    first.push(tickets.get("1"));
+    await turn();
+  }
+  expect(calls.map(({ userIds }) => userIds)).toEqual(first.map(() => ["1"]));
+  const users = Array.from({ length: limits.im.ticketsPerCall + 30 }, (_, i) => String(100 + (i % 200)));
+  const later = users.map((userId) => tickets.get(userId));
+  await turn();
+  expect(calls).toHaveLength(first.length);
+  answer();
+  await Promise.all(first);
+  await turn();
+  expect(calls.slice(first.length).map(({ userIds }) => userIds.length)).toEqual([limits.im.ticketsPerCall, 30]);
+  answer();
+  const got = await Promise.all(later);
+  expect(got.map(({ address }) => address)).toEqual(users.map((userId) => `ws://of-${userId}`));
+  expect(new Set(got.map(({ token }) => token)).size).toBe(users.length);
+});
+
+test("where the router does not answer, all of the group are asked for once more, and then it is unavailable", async () => {
+  const { calls, tickets } = heldRouters();
+  const both = Promise.allSettled([tickets.get("1"), tickets.get("2")]);
+  await turn();
+  calls[0]?.settle.reject(fail("unavailable", { what: "im-router" }));
+  await turn();
+  expect(calls.map(({ userIds }) => userIds)).toEqual([
+    ["1", "2"],
+    ["1", "2"],
+  ]);
+  calls[1]?.settle.reject(fail("unavailable", { what: "im-router" }));
+  expect(await both).toMatchObject([
+    { status: "rejected", reason: { type: "unavailable" } },
+    { status: "rejected", reason: { type: "unavailable" } },
+  ]);
+});
+
+test("all requests of a gateway share its groups", () => {
+  const { broker } = heldRouters();
+  expect(imTickets(broker)).toBe(imTickets(broker));
+  expect(imTickets(heldRouters().broker)).not.toBe(imTickets(broker));
+});
