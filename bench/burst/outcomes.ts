@@ -1,8 +1,8 @@
 import { percentile, sortedNumbers } from "../support/percentiles.ts";
 import { giftOf } from "./burst-gifts.ts";
 
-/** What became of a gift, as one byte. `unanswered`: it may have been accepted. */
-export const outcome = Object.freeze({ unsent: 0, accepted: 1, refused: 2, unanswered: 3 });
+/** What became of a gift, as one byte. `unknown`: it may have been accepted. */
+export const outcome = Object.freeze({ unsent: 0, accepted: 1, refused: 2, unknown: 3 });
 
 /** What a process of the generator reports of its part of the burst. */
 export interface PartOfBurst {
@@ -10,9 +10,9 @@ export interface PartOfBurst {
   from: number;
   /** The outcome of each of its users' gifts. */
   outcomes: Uint8Array;
-  /** From request to answer, ms; 0 where there was no answer. */
+  /** From request to answer, ms; 0 without an answer. */
   millis: Float64Array;
-  /** Refusals by the status and the beginning of the body. */
+  /** Failed answers by their status, code and text. */
   refused: Record<string, number>;
   /** Of the first request and of the last answer, Unix ms. */
   firstAt: number;
@@ -41,9 +41,9 @@ export function wholeBurst(parts: readonly PartOfBurst[]): Burst {
   for (const { outcomes, millis, refused: reasons } of parts) {
     for (const [i, what] of outcomes.entries()) {
       if (what === outcome.accepted) accepted++;
-      else if (what === outcome.unanswered) unknown++;
+      else if (what === outcome.unknown) unknown++;
       else refused++;
-      if (what === outcome.accepted || what === outcome.refused) answered.push(millis[i] as number);
+      if (millis[i]) answered.push(millis[i] as number);
     }
     for (const [reason, times] of Object.entries(reasons)) refusedBy[reason] = (refusedBy[reason] ?? 0) + times;
   }
@@ -82,7 +82,7 @@ export function giftsByRoom(parts: readonly PartOfBurst[], rooms: number): Map<n
       const { roomId, count } = giftOf(from + i, rooms);
       const room = byRoom.get(roomId) ?? { accepted: none(), unknown: none() };
       byRoom.set(roomId, room);
-      const sum = what === outcome.accepted ? room.accepted : what === outcome.unanswered ? room.unknown : undefined;
+      const sum = what === outcome.accepted ? room.accepted : what === outcome.unknown ? room.unknown : undefined;
       if (!sum) continue;
       sum.gifts++;
       sum.pieces += count;

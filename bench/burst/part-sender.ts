@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { type HttpReply, readReply } from "../load/http-reply.ts";
+import { outcomeOf, reasonOf } from "../load/outcome.ts";
 import { giftOf, requestOf } from "./burst-gifts.ts";
 import { outcome, type PartOfBurst } from "./outcomes.ts";
 
@@ -126,23 +127,23 @@ export class PartSender {
     connection.send(gift, request);
   }
 
-  private answered({ status, body }: HttpReply, connection: GiftConnection): void {
+  private answered(reply: HttpReply, connection: GiftConnection): void {
     const { outcomes, millis, refused } = this.part;
     const gift = connection.waiting;
     connection.waiting = -1;
     millis[gift] = connection.waited;
     this.part.lastAt = Date.now();
-    const accepted = status === 200 && body.startsWith(success);
-    outcomes[gift] = accepted ? outcome.accepted : outcome.refused;
-    if (!accepted) {
-      const what = `${status} ${body.slice(0, 60)}`;
-      refused[what] = (refused[what] ?? 0) + 1;
+    const what = outcomeOf(reply, success);
+    outcomes[gift] = outcome[what];
+    if (what !== "accepted") {
+      const reason = reasonOf(reply);
+      refused[reason] = (refused[reason] ?? 0) + 1;
     }
     this.sendNext(connection);
   }
 
   private closed({ waiting }: GiftConnection): void {
-    if (waiting >= 0) this.part.outcomes[waiting] = outcome.unanswered;
+    if (waiting >= 0) this.part.outcomes[waiting] = outcome.unknown;
     this.open--;
     if (this.open === 0) this.over();
   }

@@ -43,9 +43,6 @@ export async function startSystem(context: BenchContext): Promise<WholeSystem> {
   return {
     ports,
     pids: Object.fromEntries(nodes.map(({ label, pid }) => [label, pid])),
-    // The gateways stop before the services that they call.
-    async stop() {
-      for (const node of nodes) await node.stop();
-    },
+    stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
   };
 }

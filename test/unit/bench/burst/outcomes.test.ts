@@ -1,7 +1,7 @@
 import { giftOf } from "../../../../bench/burst/burst-gifts.ts";
 import { giftsByRoom, outcome, type PartOfBurst, wholeBurst } from "../../../../bench/burst/outcomes.ts";
 
-const { unsent, accepted, refused, unanswered } = outcome;
+const { unsent, accepted, refused, unknown } = outcome;
 
 function part(from: number, outcomes: number[], over: Partial<PartOfBurst> = {}): PartOfBurst {
   const millis = Float64Array.from(outcomes, (_, i) => i + 1);
@@ -19,13 +19,13 @@ describe("the outcome of a burst", () => {
   });
 
   it("a gift without an answer may have been accepted; one that was not sent was not", () => {
-    expect(wholeBurst([part(0, [accepted, unanswered, unsent])])).toMatchObject({
+    expect(wholeBurst([part(0, [accepted, unknown, unsent])])).toMatchObject({
       ...{ accepted: 1, unknown: 1, refused: 1 },
     });
   });
 
   it("its percentiles are of the answers alone, of all parts together", () => {
-    const slow = part(0, [accepted, unanswered, refused], { millis: Float64Array.from([50, 0, 70]) });
+    const slow = part(0, [accepted, unknown, refused], { millis: Float64Array.from([50, 0, 70]) });
     const quick = part(3, [accepted], { millis: Float64Array.from([10]) });
     expect(wholeBurst([slow, quick])).toMatchObject({ p50Ms: 50, p99Ms: 70 });
   });
@@ -33,7 +33,7 @@ describe("the outcome of a burst", () => {
 
 describe("the gifts of each room", () => {
   it("are those that were accepted, and those that may have been, with their pieces", () => {
-    const outcomes = [accepted, accepted, refused, unsent, accepted, unanswered];
+    const outcomes = [accepted, accepted, refused, unsent, accepted, unknown];
     const rooms = giftsByRoom([part(0, outcomes.slice(0, 3)), part(3, outcomes.slice(3))], 2);
     const count = (n: number) => giftOf(n, 2).count;
     expect(rooms.get(1)).toEqual({

@@ -7,7 +7,8 @@ const reply = (status: string, body: string) =>
   `HTTP/1.1 ${status}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 const success = reply("200 OK", '{"code":200,"msg":"成功","data":{"orderId":"1"}}');
 const short = reply("200 OK", '{"code":10010,"msg":"short","data":null}');
-const busy = reply("503 Service Unavailable", '{"code":503}');
+const busy = reply("503 Service Unavailable", '{"code":503,"msg":"busy","data":null}');
+const unsure = reply("503 Service Unavailable", '{"code":503,"msg":"busy","data":{"orderId":"1"}}');
 
 describe("the sender of a part of the burst", () => {
   let server: Server;
@@ -58,14 +59,15 @@ describe("the sender of a part of the burst", () => {
     expect(lastAt).toBeGreaterThanOrEqual(firstAt);
   });
 
-  it("a gift counts as accepted only where the status and the code say so", async () => {
+  it("a gift counts as accepted only where the status and the code say so, and as unknown where a 503 names its order", async () => {
     answer = (socket, { requestId }) =>
-      socket.write([success, short, busy][Number(requestId.slice(6)) - 100] as string);
-    const { outcomes, refused } = await send(3, 1);
-    expect([...outcomes]).toEqual([outcome.accepted, outcome.refused, outcome.refused]);
+      socket.write([success, short, busy, unsure][Number(requestId.slice(6)) - 100] as string);
+    const { outcomes, refused } = await send(4, 1);
+    expect([...outcomes]).toEqual([outcome.accepted, outcome.refused, outcome.refused, outcome.unknown]);
     expect(refused).toEqual({
-      '200 {"code":10010,"msg":"short","data":null}': 1,
-      '503 {"code":503}': 1,
+      '200 {"code":10010,"msg":"short"': 1,
+      '503 {"code":503,"msg":"busy"': 1,
+      '503 {"code":503,"msg":"busy", names the order': 1,
     });
   });
 
@@ -88,14 +90,14 @@ describe("the sender of a part of the burst", () => {
       socket.destroy();
     };
     const { outcomes } = await send(10, 2);
-    expect([...outcomes].filter((one) => one === outcome.unanswered)).toHaveLength(1);
+    expect([...outcomes].filter((one) => one === outcome.unknown)).toHaveLength(1);
     expect([...outcomes].filter((one) => one === outcome.accepted)).toHaveLength(9);
   });
 
   it("ends where every connection is lost: what was not sent stays unsent", async () => {
     answer = (socket) => socket.destroy();
     const { outcomes } = await send(10, 2);
-    expect([...outcomes].filter((one) => one === outcome.unanswered)).toHaveLength(2);
+    expect([...outcomes].filter((one) => one === outcome.unknown)).toHaveLength(2);
     expect([...outcomes].filter((one) => one === outcome.unsent)).toHaveLength(8);
   });
 });
