@@ -16,7 +16,8 @@ const USAGE = `Benchmarks, on private servers of their own (.stack/bench), with 
 NAME
   settle    a burst of 100,000 accepted gifts, beside the usual design (bench/baseline)
   accept    gift/send over HTTP, beside an empty moleculer-web action
-  latency   from the HTTP answer to the frame at a viewer, at 500 and 1000 gifts a second
+  burst     100,000 users press at once: until all is accepted, settled and seen, beside a debit in the request
+  latency   from the HTTP answer to the frame at a viewer, at 500, 1000 and 3000 gifts a second
   scale     settling with more accounts, more trades in the table and more wallet nodes
   fanout    one room of 500 and of 5000 viewers at 10, 100 and 1000 gifts a second, and the highest rate that is
             sustained, beside Socket.IO with its Redis adapter; also version 2 of the protocol, plain and compressed
@@ -25,6 +26,8 @@ NAME
   storm     a node with 5000 connections killed while gifts fly: how long until all are back, and what they missed
 --json                     the last line of the output is one JSON object
 --topology single|cluster  settle: all in one process, or two processes each of gift and wallet
+                           burst: all in one process, or nine, two of them gateways, two gift and two wallet
+--users N                  burst: another number of users
 --gifts N                  settle, scale: another number of gifts
 --quick                    scale: without the table of 10 million trades; the IM ones: fewer connections
 --profile FILE             a CPU profile of the services that are measured
@@ -43,6 +46,7 @@ const otherBenchDeadlineMs = 60 * 60_000;
 const benches: Record<BenchName, () => Promise<{ run(context: BenchContext): Promise<BenchResult> }>> = {
   settle: () => import("./settle/settle.ts"),
   accept: () => import("./accept/accept.ts"),
+  burst: () => import("./burst/burst.ts"),
   latency: () => import("./latency/latency.ts"),
   scale: () => import("./scale/scale.ts"),
   fanout: () => import("./im/fanout.ts"),

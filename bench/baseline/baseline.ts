@@ -20,7 +20,7 @@ import { baselineDurable, baselineStream } from "./queue.ts";
 import { balanceKey, openWorkers } from "./settler.ts";
 
 /** Consumers of one process. On 2 cores, of 8 to 128 consumers this number has the highest rate; more are no faster. */
-const consumers = 32;
+export const consumers = 32;
 const coins = 1_000;
 
 /** The usual design, measured in parts before and after the product. */
@@ -38,10 +38,7 @@ export class Baseline {
   /** Makes the product's tables in one database, and accounts for `gifts` gifts. */
   static async open(context: BenchContext, gifts: number): Promise<Baseline> {
     const { progress, closing } = context;
-    await migrate(baselineDatabase(), [...new Set([...migrationFolders.wallet, ...migrationFolders.gift])]);
-    progress(`baseline: seeding ${gifts} accounts`);
-    await seedAccounts(baselineDatabase(), gifts, senderId, coins, progress);
-    await cacheBalances(gifts);
+    await seedBaseline(gifts, progress);
     const queue = await DurableQueue.open(baselineStream, closing);
     await makeConsumer();
     return new Baseline(context, queue);
@@ -77,8 +74,7 @@ export class Baseline {
   }
 
   problems(): Promise<string[]> {
-    const database = baselineDatabase();
-    return conservationProblems({ wallet: database, gift: database, gifts: this.senders, incomeLedger: false });
+    return baselineProblems(this.senders);
   }
 
   /** It runs in as many processes as the product has gift processes: this one, or two others. */
@@ -112,6 +108,20 @@ export class Baseline {
       },
     };
   }
+}
+
+/** Makes the product's tables in one database, and `users` accounts with their cached balances. */
+export async function seedBaseline(users: number, progress: (line: string) => void): Promise<void> {
+  await migrate(baselineDatabase(), [...new Set([...migrationFolders.wallet, ...migrationFolders.gift])]);
+  progress(`baseline: seeding ${users} accounts`);
+  await seedAccounts(baselineDatabase(), users, senderId, coins, progress);
+  await cacheBalances(users);
+}
+
+/** What does not add up after `gifts` gifts, a sentence each. */
+export function baselineProblems(gifts: number): Promise<string[]> {
+  const database = baselineDatabase();
+  return conservationProblems({ wallet: database, gift: database, gifts, incomeLedger: false });
 }
 
 function queuedGift(n: number) {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Pool } from "mysql2/promise";
-import { connect, type JsMsg, type NatsConnection } from "nats";
+import { connect, type NatsConnection } from "nats";
 import { natsOptions } from "../../broker/nats-options.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { openRedis } from "../../mixins/redis.mixin.ts";
@@ -28,7 +28,7 @@ const unlockScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis
 const lockKey = (userId: string) => `baseline:lock:${userId}`;
 export const balanceKey = (userId: string) => `baseline:balance:${userId}`;
 
-interface Means {
+export interface Means {
   nats: NatsConnection;
   redis: Redis;
   pool: Pool;
@@ -50,8 +50,11 @@ async function cachedBalance({ redis, pool }: Means, userId: string): Promise<nu
   return balance;
 }
 
-async function settleOne(means: Means, message: JsMsg): Promise<void> {
-  const gift = message.json<AcceptedGift>();
+/**
+ * Charges and records a gift and publishes it to its room; `done` is called while the user's lock is still held. Returns
+ * whether it was paid.
+ */
+export async function settleGift(means: Means, gift: AcceptedGift, done: () => void): Promise<boolean> {
   const amount = gift.price * gift.count;
   const token = await lock(means.redis, gift.senderId);
   try {
@@ -64,10 +67,27 @@ async function settleOne(means: Means, message: JsMsg): Promise<void> {
       const effect = { orderId, senderId, receiverId, giftId, count, price, url };
       means.nats.publish(`${natsPrefix()}baseline.room.${gift.roomId}`, JSON.stringify(effect));
     }
-    message.ack();
+    done();
+    return paid;
   } finally {
     await means.redis.eval(unlockScript, 1, lockKey(gift.senderId), token);
   }
+}
+
+/** Opens the connections of this process, so that the first gift waits for none; `pooled` of them to the database. */
+export async function openMeans(pooled: number): Promise<Means> {
+  const redis = openRedis("baseline");
+  await redis.connect();
+  const pool = openPool(pooled);
+  const opened = await Promise.all(Array.from({ length: pooled }, () => pool.getConnection()));
+  for (const connection of opened) connection.release();
+  return { nats: await connect(natsOptions("baseline")), redis, pool };
+}
+
+export async function closeMeans({ nats, redis, pool }: Means): Promise<void> {
+  await pool.end();
+  redis.disconnect();
+  await nats.close();
 }
 
 export interface BaselineWorkers {
@@ -76,23 +96,20 @@ export interface BaselineWorkers {
   stop(): Promise<void>;
 }
 
-/** Opens the consumers of this process with all their connections, so that the first gift waits for none. */
+/** Opens the consumers of this process. */
 export async function openWorkers(consumers: number): Promise<BaselineWorkers> {
-  const redis = openRedis("baseline");
-  await redis.connect();
-  const pool = openPool(consumers);
-  const opened = await Promise.all(Array.from({ length: consumers }, () => pool.getConnection()));
-  for (const connection of opened) connection.release();
-  const nats = await connect(natsOptions("baseline"));
-  const consumer = await nats.jetstream().consumers.get(natsPrefix() + baselineStream.name, baselineDurable);
+  const means = await openMeans(consumers);
+  const consumer = await means.nats.jetstream().consumers.get(natsPrefix() + baselineStream.name, baselineDurable);
   let stop = async () => {};
   return {
     async begin() {
       const messages = await consumer.consume({ max_messages: prefetch });
       const iterator = messages[Symbol.asyncIterator]();
       const work = async () => {
-        for (let next = await iterator.next(); !next.done; next = await iterator.next())
-          await settleOne({ nats, redis, pool }, next.value);
+        for (let next = await iterator.next(); !next.done; next = await iterator.next()) {
+          const message = next.value;
+          await settleGift(means, message.json<AcceptedGift>(), () => message.ack());
+        }
       };
       const working = Promise.all(Array.from({ length: consumers }, work));
       // `stop` rejects with it too, but perhaps long after the gifts have stopped.
@@ -104,9 +121,7 @@ export async function openWorkers(consumers: number): Promise<BaselineWorkers> {
     },
     async stop() {
       await stop();
-      await pool.end();
-      redis.disconnect();
-      await nats.close();
+      await closeMeans(means);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { carryOutJobs } from "../support/job-process.ts";
 import { flood } from "./flood.ts";
 import type { Job } from "./jobs.ts";
 import { Sightings } from "./sightings.ts";
@@ -24,10 +25,4 @@ function carryOut(job: Job): Promise<unknown> {
   }
 }
 
-process.on("message", (job: Job) => {
-  carryOut(job).then(
-    (report) => process.send?.({ report }),
-    (error: unknown) => process.send?.({ failure: String(error) }),
-  );
-});
-process.on("disconnect", () => process.exit());
+carryOutJobs(carryOut);

@@ -48,9 +48,9 @@ export interface LeaveJob {
 
 export interface Answers {
   accepted: number;
-  /** Failed answers by their status and the beginning of their body. */
+  /** Failed answers by their status, code and text. */
   refused: Record<string, number>;
-  /** Requests without an answer: they may have been accepted. */
+  /** Requests that may have been accepted: without an answer, or answered so. */
   unknown: number;
   /** From the first request to the last answer. */
   seconds: number;

@@ -1,5 +1,6 @@
 import type { HttpReply } from "./http-reply.ts";
 import type { Answers } from "./jobs.ts";
+import { outcomeOf, reasonOf } from "./outcome.ts";
 
 /** Counts the outcomes of requests. */
 export class Tally {
@@ -15,14 +16,16 @@ export class Tally {
   }
 
   /** Whether the answer is a success. */
-  answered({ status, body }: HttpReply): boolean {
+  answered(reply: HttpReply): boolean {
     this.lastAnswerAt = performance.now();
-    if (status === 200 && body.startsWith(this.success)) {
+    const outcome = outcomeOf(reply, this.success);
+    if (outcome === "accepted") {
       this.accepted++;
       return true;
     }
-    const what = `${status} ${body.slice(0, 60)}`;
-    this.refused[what] = (this.refused[what] ?? 0) + 1;
+    if (outcome === "unknown") this.unknown++;
+    const reason = reasonOf(reply);
+    this.refused[reason] = (this.refused[reason] ?? 0) + 1;
     return false;
   }
 

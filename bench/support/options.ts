@@ -1,10 +1,20 @@
 import { parseArgs } from "node:util";
 
-export const benchNames = ["settle", "accept", "latency", "scale", "fanout", "rooms", "idle", "storm"] as const;
+export const benchNames = [
+  "settle",
+  "accept",
+  "burst",
+  "latency",
+  "scale",
+  "fanout",
+  "rooms",
+  "idle",
+  "storm",
+] as const;
 export type BenchName = (typeof benchNames)[number];
 export type Topology = "single" | "cluster";
 
-/** The load of the IM benchmarks; each benchmark has its own defaults. */
+/** The load of burst and of the IM benchmarks; each benchmark has its own defaults. */
 export interface LoadOptions {
   /** Viewers of a room; every given size is measured. */
   viewers?: readonly number[];
@@ -18,6 +28,8 @@ export interface LoadOptions {
   senders?: number;
   /** fanout: the highest rate that is tried, gifts a second. */
   most?: number;
+  /** burst: how many users send a gift. */
+  users?: number;
 }
 
 export interface BenchOptions extends LoadOptions {
@@ -25,7 +37,7 @@ export interface BenchOptions extends LoadOptions {
   name: BenchName | undefined;
   help: boolean;
   json: boolean;
-  /** single: gift and wallet in this process. cluster: each in separate processes. */
+  /** single: one process. cluster: several, at least two each of gift and wallet. */
   topology: Topology;
   /** The number of gifts; 0 means the benchmark's default. */
   gifts: number;
@@ -36,7 +48,7 @@ export interface BenchOptions extends LoadOptions {
 }
 
 const lists = ["viewers", "rates"] as const;
-const numbers = ["rooms", "connections", "seconds", "senders", "most"] as const;
+const numbers = ["rooms", "connections", "seconds", "senders", "most", "users"] as const;
 
 /** @throws Error that names the invalid option. */
 export function parseOptions(args: readonly string[]): BenchOptions {
@@ -51,7 +63,16 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       quick: { type: "boolean", default: false },
       profile: text,
       help: { type: "boolean", default: false },
-      ...{ viewers: text, rates: text, rooms: text, connections: text, seconds: text, senders: text, most: text },
+      ...{
+        viewers: text,
+        rates: text,
+        rooms: text,
+        connections: text,
+        seconds: text,
+        senders: text,
+        most: text,
+        users: text,
+      },
     },
   });
   const { topology, gifts, json, quick, help, profile } = values;

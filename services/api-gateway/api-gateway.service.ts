@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import type { CallingOptions, ServiceSchema } from "moleculer";
+import type { CallingOptions, Context, ServiceSchema } from "moleculer";
 import ApiGateway from "moleculer-web";
 import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
@@ -16,7 +16,7 @@ import type { Gateway } from "./gateway.ts";
 import { loginsMixin } from "./logins/logins.mixin.ts";
 import { registerHttpMetrics } from "./pages/metrics.ts";
 import { pageHeaders } from "./pages/security.ts";
-import type { GatewayRequest } from "./request-context.ts";
+import type { GatewayRequest, RequestContext } from "./request-context.ts";
 import { aliases } from "./routes.ts";
 
 interface WebService extends Gateway {
@@ -29,6 +29,21 @@ interface WebService extends Gateway {
 const { events: _events, ...web } = ApiGateway as ServiceSchema;
 
 const noQuery = Object.freeze({});
+const routes = new Map(Object.entries(aliases));
+
+/** The path of the URL, as it was sent. */
+function pathOf({ url = "/" }: IncomingMessage): string {
+  const at = url.indexOf("?");
+  return at < 0 ? url : url.slice(0, at);
+}
+
+/** The context of the calls that a request makes. */
+function contextFor(gateway: WebService, { requestId }: RequestContext): Context {
+  const ctx = new gateway.broker.ContextFactory(gateway.broker);
+  ctx.service = gateway;
+  ctx.requestID = requestId;
+  return ctx;
+}
 
 /** The entry for clients: REST, logins, limits, the web page. It contains no business rule. */
 const gateway = {
@@ -38,7 +53,7 @@ const gateway = {
 
   settings: {
     $secureSettings: ["routes", "assets", "rootCallOptions"],
-    // The front door is the HTTP server; moleculer-web only routes its requests.
+    // The front door is the HTTP server. moleculer-web serves the page's files, and routes paths that end with a slash.
     server: false,
     routes: [{ path: "/", aliases, mappingPolicy: "restrict", bodyParsers: false, logging: false }],
     assets: {
@@ -63,9 +78,7 @@ const gateway = {
   methods: {
     /** The routes read the fields themselves, since they know the names. */
     parseQueryString(request: IncomingMessage) {
-      const url = request.url ?? "/";
-      const at = url.indexOf("?");
-      return { url: at < 0 ? url : url.slice(0, at), query: noQuery };
+      return { url: pathOf(request), query: noQuery };
     },
 
     /** Paths are matched exactly. */
@@ -106,6 +119,13 @@ const gateway = {
       );
     this.door = new FrontDoor({
       serve: (request, response) => {
+        const route = routes.get(`${request.method} ${pathOf(request)}`);
+        if (route) {
+          // moleculer-web would call an action for the request, which costs a fifth of the gateway's CPU time.
+          request.$ctx = contextFor(this, request.context);
+          route.call(this, request, response);
+          return;
+        }
         this.httpHandler(request, response).catch((error: unknown) => {
           failed(error);
           response.destroy();

@@ -20,8 +20,9 @@ export class RequestContext {
   }
 }
 
-/** A request from the front door; moleculer-web adds the context with its request id. */
+/** A request from the front door. */
 export interface GatewayRequest extends IncomingMessage {
   context: RequestContext;
+  /** Of the calls that the request makes, with its request id. Set once its route is known. */
   $ctx: Context;
 }

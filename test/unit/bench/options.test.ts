@@ -15,8 +15,9 @@ describe("options of a benchmark", () => {
 
   it("set the load of an IM benchmark", () => {
     const args = ["fanout", "--viewers", "500,5000", "--rates=10", "--rooms", "7", "--seconds=3", "--senders", "50"];
-    expect(parseOptions([...args, "--connections=15000", "--most=900"])).toMatchObject({
+    expect(parseOptions([...args, "--connections=15000", "--most=900", "--users=70000"])).toMatchObject({
       ...{ viewers: [500, 5_000], rates: [10], rooms: 7, seconds: 3, senders: 50, connections: 15_000, most: 900 },
+      users: 70_000,
     });
   });
 
