@@ -137,7 +137,7 @@ export async function run(context: BenchContext): Promise<BenchResult> {
   progress(`seeding ${users + warming} users and ${rooms} rooms`);
   const ids = await seedPeople(users + warming, rooms, progress);
   progress("logging them in");
-  const tokens = await seedTokens(ids);
+  const tokens = seedTokens(ids);
   const generators = Generators.start(closing, generatorProcesses);
   const usual = await UsualWayIn.open(context, generators, { connections, rooms });
   await usual.half(users);
