@@ -180,6 +180,8 @@ export const limits = Object.freeze({
     eventsAgeMs: 7 * 24 * 3_600_000,
     topicsAgeMs: 30 * 24 * 3_600_000,
     giftQueueMessages: 5_000_000,
+    /** Of the whole queue: five million gifts of about 400 bytes, with an address of usual length. */
+    giftQueueBytes: 2_000_000_000,
     notificationsAgeMs: 24 * 3_600_000,
     notificationsPerUser: 1_000,
     notificationsKept: 1_000_000,
@@ -311,7 +313,12 @@ export const limits = Object.freeze({
     acceptedClockMarginMs: 60_000,
     /** The gifts of one portion that is put back into a lost queue, in the order of their acceptance. */
     putBackGifts: 20_000,
-    putBackInFlight: 500,
+    /** Groups of gifts that are put back: their usual and their greatest size, and how many wait for their acks at once. */
+    putBackGroupGifts: 32,
+    putBackGroupGiftsMax: 200,
+    putBackInFlight: 100,
+    /** The messages of each partition that are read to count the gifts of the queue; beyond them it is estimated. */
+    depthMessagesRead: 16,
   }),
 
   wallet: Object.freeze({

@@ -2,13 +2,17 @@ import { config } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import type { StreamDefinition } from "../mixins/jetstream.mixin.ts";
 
-/** Accepted gifts that wait to be settled. HTTP 200 of gift/send promises that they will be. */
+/**
+ * Accepted gifts that wait to be settled, in groups. HTTP 200 of gift/send promises that they will be. The server counts
+ * messages and bytes, not gifts: the bytes bound how many gifts wait, however many a message holds.
+ */
 export const giftStream: StreamDefinition = {
   name: "GIFTS",
   subjects: ["gift.send.*"],
   kind: "queue",
   partitions: limits.gift.partitions,
   maxMessages: limits.jetstream.giftQueueMessages,
+  maxBytes: limits.jetstream.giftQueueBytes,
 };
 
 /** Paid orders and refunds by topic (t_pay_topic), on their way to the wallet. */

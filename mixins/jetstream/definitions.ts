@@ -25,7 +25,10 @@ export interface StreamDefinition {
    */
   readonly partitions?: number;
   readonly maxAgeMs?: number;
-  /** Of a log: beyond this many bytes the oldest messages are dropped. */
+  /**
+   * Of a log: beyond this many bytes the oldest messages are dropped. Of a queue, beside `maxMessages`: publications
+   * beyond it are refused. The server sets so much of its store aside.
+   */
   readonly maxBytes?: number;
   /** Publications beyond this are refused. So a queue that nobody reads answers 503 and does not fill the disk. */
   readonly maxMessages?: number;
@@ -43,15 +46,16 @@ export const deadLetters: StreamDefinition = {
 
 const nanos = (ms: number) => ms * 1_000_000;
 
-/** The streams that hold a definition's messages, each as a definition of its own. They share the bound. */
+/** The streams that hold a definition's messages, each as a definition of its own. They share the bounds. */
 export function partsOf({ partitions, ...stream }: StreamDefinition): StreamDefinition[] {
   if (partitions === undefined) return [stream];
-  const { name, subjects, maxMessages } = stream;
+  const { name, subjects, maxMessages, maxBytes } = stream;
   return Array.from({ length: partitions }, (_, n) => ({
     ...stream,
     name: `${name}-${n}`,
     subjects: subjects.map((subject) => subject.replace(/\*$/, String(n))),
     ...(maxMessages ? { maxMessages: Math.ceil(maxMessages / partitions) } : {}),
+    ...(maxBytes ? { maxBytes: Math.ceil(maxBytes / partitions) } : {}),
   }));
 }
 

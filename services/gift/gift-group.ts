@@ -1,7 +1,8 @@
 import { fieldsOf } from "../../broker/unknown-values.ts";
+import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { MessageSplit } from "../../mixins/jetstream.mixin.ts";
-import type { AcceptedGift } from "./accepted-gift.ts";
+import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 
 /** The version of the envelope that this release writes. */
 const version = 1;
@@ -38,9 +39,16 @@ export function giftsOf(data: unknown): readonly unknown[] {
   return gifts;
 }
 
-/** For the settler's channel: each gift is settled, or put aside, by itself. */
-export const giftSplit: MessageSplit = {
-  items: giftsOf,
-  alone: (gift) => groupOf([gift as AcceptedGift]),
-  leastBytes: limits.gift.queuedLeastBytes,
+/**
+ * How the settler's channel reads messages. Each gift is settled, or a dead letter, by itself; those of one sender in
+ * their order.
+ */
+export const giftReading = {
+  split: {
+    items: giftsOf,
+    alone: (gift: unknown) => groupOf([gift as AcceptedGift]),
+    leastBytes: limits.gift.queuedLeastBytes,
+  } satisfies MessageSplit,
+  parse: (data: unknown) => parseAcceptedGift(data, config().ANCHOR_SHARE_PERCENT),
+  key: ({ senderId }: AcceptedGift) => senderId,
 };

@@ -191,7 +191,7 @@ export const giftActions = {
    * given again with each next page. For consumers of `gift.settled` that have missed events. The effect is the catalogue's of now.
    */
   settledSince: action({ since: isoTime, until: cursor, cursor }).returns<SettledPage>(),
-  /** What waits in the queue and what is being worked on, messages. */
+  /** What waits in the queue, what is being settled, and dead letters, in gifts. Of a long queue it is estimated. */
   queueDepth: action({}).returns<{ waiting: number; inFlight: number; deadLetters: number }>(),
 };
 

@@ -1,5 +1,4 @@
 import { fail } from "../../broker/failure.ts";
-import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
@@ -13,17 +12,17 @@ import { defineService } from "../define-service.ts";
 import { onEvent } from "../durable-event.ts";
 import { eventStream, giftStream } from "../streams.ts";
 import { acceptGifts, openAcceptance } from "./accept-gifts.ts";
-import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 import { findGift, forgetDead } from "./accepted-orders.ts";
 import { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
 import { settledFromBooks, showEffects } from "./effects.ts";
 import { type GiftAnswer, giftActions } from "./gift.contract.ts";
-import { giftSplit } from "./gift-group.ts";
+import { giftReading } from "./gift-group.ts";
 import type { GiftState } from "./gift-state.ts";
 import { catalogueChecksum, pageOfRecords, settledSince } from "./gift-store.ts";
 import { giftRecovery } from "./put-back.ts";
-import { queueDepth, settlerDurable } from "./queue.ts";
+import { settlerDurable } from "./queue.ts";
+import { queueDepth } from "./queue-depth.ts";
 import { settle } from "./settler.ts";
 
 export default defineService<"gift", GiftState>({
@@ -137,9 +136,7 @@ export default defineService<"gift", GiftState>({
       batchesInFlight: limits.gift.settleBatchesInFlight,
       heldMessages: limits.gift.settleHeldGifts,
       gatherMs: limits.gift.settleGatherMs,
-      split: giftSplit,
-      parse: (data) => parseAcceptedGift(data, config().ANCHOR_SHARE_PERCENT),
-      key: (gift: AcceptedGift) => gift.senderId,
+      ...giftReading,
       handler(messages) {
         return settle(this, messages, this.settleBreakpoint);
       },

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Log } from "../../broker/log.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
@@ -6,6 +7,7 @@ import type { Recovery } from "../../mixins/jetstream/recoveries.ts";
 import { giftStream } from "../streams.ts";
 import { type AcceptedGift, partitionOf } from "./accepted-gift.ts";
 import { allAccepted } from "./accepted-orders.ts";
+import { groupOf } from "./gift-group.ts";
 import type { GiftState } from "./gift-state.ts";
 import { findContentHashes } from "./gift-store.ts";
 import { subjectOf } from "./queue.ts";
@@ -25,17 +27,18 @@ export function giftRecovery(service: Queueing): Recovery {
 async function putBack(service: Queueing, streams: readonly StreamGeneration[]): Promise<void> {
   // A stream that was purged or restored keeps the message ids of the last two minutes; a new stream has none.
   const lost = new Map(streams.map(({ stream, again }) => [stream, again ?? ""]));
-  const queueOf = ({ senderId }: AcceptedGift) => `${natsPrefix()}${giftStream.name}-${partitionOf(senderId)}`;
-  const markOfGift = (gift: AcceptedGift) => lost.get(queueOf(gift)) ?? "";
+  const queueOf = (partition: number) => `${natsPrefix()}${giftStream.name}-${partition}`;
+  const markOf = (partition: number) => lost.get(queueOf(partition)) ?? "";
+  const isLost = ({ senderId }: AcceptedGift) => lost.has(queueOf(partitionOf(senderId)));
   let gifts: AcceptedGift[] = [];
   let count = 0;
   for await (const some of allAccepted(service.redis, service.logger)) {
-    gifts.push(...(await unsettled(service, some)).filter((gift) => lost.has(queueOf(gift))));
+    gifts.push(...(await unsettled(service, some)).filter(isLost));
     if (gifts.length < limits.gift.putBackGifts) continue;
-    count += await publish(service, gifts, markOfGift);
+    count += await publish(service, gifts, markOf);
     gifts = [];
   }
-  count += await publish(service, gifts, markOfGift);
+  count += await publish(service, gifts, markOf);
   if (count > 0)
     service.logger.error(
       { gifts: count, streams: [...lost.keys()] },
@@ -53,26 +56,58 @@ async function unsettled(service: Queueing, gifts: readonly AcceptedGift[]): Pro
 }
 
 /**
- * Publishes in the order of acceptance. A sender's gifts keep their order within this portion, but not across portions,
- * since Redis lists its keys in no order. Returns how many were not in the queue.
+ * Publishes groups in the order of acceptance. A sender's gifts keep their order within this portion, but not across
+ * portions, since Redis lists its keys in no order. Returns how many gifts were not in the queue.
  */
 async function publish(
   { jetstream }: Queueing,
   gifts: readonly AcceptedGift[],
-  markOfGift: (gift: AcceptedGift) => string,
+  markOf: (partition: number) => string,
 ): Promise<number> {
-  const ordered = gifts.toSorted((a, b) => Date.parse(a.acceptedAt) - Date.parse(b.acceptedAt));
-  const msgIdOf = (gift: AcceptedGift) => {
-    const mark = markOfGift(gift);
-    return mark === "" ? gift.orderId : `${gift.orderId}:again:${mark}`;
-  };
+  const ordered = gifts.toSorted(byAcceptance);
+  const parts = Map.groupBy(ordered, ({ senderId }) => partitionOf(senderId));
+  const messages = [...parts].flatMap(([partition, own]) =>
+    groupsOf(own).map((group) => ({ group, msgId: messageIdOf(group, markOf(partition)) })),
+  );
   let count = 0;
-  for (let at = 0; at < ordered.length; at += limits.gift.putBackInFlight) {
-    const some = ordered.slice(at, at + limits.gift.putBackInFlight);
+  for (let at = 0; at < messages.length; at += limits.gift.putBackInFlight) {
+    const some = messages.slice(at, at + limits.gift.putBackInFlight);
     const acks = await Promise.all(
-      some.map((gift) => jetstream.publish(subjectOf(gift), gift, { msgId: msgIdOf(gift) })),
+      some.map(({ group, msgId }) => jetstream.publish(subjectOf(group[0]), groupOf(group), { msgId })),
     );
-    count += acks.filter(({ duplicate }) => !duplicate).length;
+    count += acks.reduce((sum, { duplicate }, n) => sum + (duplicate ? 0 : (some[n]?.group.length ?? 0)), 0);
   }
   return count;
+}
+
+type Group = readonly [AcceptedGift, ...AcceptedGift[]];
+
+function byAcceptance(a: AcceptedGift, b: AcceptedGift): number {
+  return Date.parse(a.acceptedAt) - Date.parse(b.acceptedAt) || (a.orderId < b.orderId ? -1 : 1);
+}
+
+const digest = (text: string) => hash("sha256", text, "hex");
+
+/**
+ * Cuts after gifts that their own order ids select. So another node, or a repeat, that finds nearly the same gifts makes
+ * nearly the same groups, and the server drops those that it has.
+ */
+export function groupsOf(gifts: readonly AcceptedGift[]): Group[] {
+  const groups: Group[] = [];
+  let group: AcceptedGift[] = [];
+  for (const gift of gifts) {
+    group.push(gift);
+    const isLast = Number.parseInt(digest(gift.orderId).slice(0, 8), 16) % limits.gift.putBackGroupGifts === 0;
+    if (!isLast && group.length < limits.gift.putBackGroupGiftsMax) continue;
+    groups.push(group as unknown as Group);
+    group = [];
+  }
+  if (group.length > 0) groups.push(group as unknown as Group);
+  return groups;
+}
+
+/** The same for the same gifts. A group with a gift more is another message: under the same id it would be dropped. */
+function messageIdOf(group: Group, mark: string): string {
+  const id = `put-back:${digest(group.map(({ orderId }) => orderId).join(",")).slice(0, 32)}`;
+  return mark === "" ? id : `${id}:again:${mark}`;
 }

@@ -1,16 +1,10 @@
 import { hash } from "node:crypto";
-import type { Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import { cutList } from "../../broker/parts.ts";
-import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { streamNames } from "../../mixins/jetstream/streams.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
-import { giftStream } from "../streams.ts";
 import { type AcceptedGift, partitionOf } from "./accepted-gift.ts";
 import { groupText } from "./gift-group.ts";
-
-type Queueing = Service & JetStreamState;
 
 export const settlerDurable = "gift-settler";
 
@@ -59,31 +53,4 @@ export async function enqueue(
   const msgId = hash("sha256", contents, "hex").slice(0, 32);
   const text = groupText(gifts.map(({ json }) => json));
   await jetstream.publishText(`gift.send.${partition}`, text, { msgId, requestId });
-}
-
-/**
- * Messages that wait, are being settled, or are dead letters. The first two are read at the same time for each
- * partition.
- */
-export async function queueDepth(
-  service: Queueing,
-): Promise<{ waiting: number; inFlight: number; deadLetters: number }> {
-  const { manager } = service.jetstream;
-  const parts = await Promise.all(
-    streamNames(giftStream).map(async (stream) => {
-      const consumers = await manager.consumers.list(stream).next();
-      // Without a consumer all messages wait.
-      if (consumers.length === 0) return { waiting: (await manager.streams.info(stream)).state.messages, inFlight: 0 };
-      return {
-        waiting: consumers.reduce((sum, { num_pending }) => sum + num_pending, 0),
-        inFlight: consumers.reduce((sum, { num_ack_pending }) => sum + num_ack_pending, 0),
-      };
-    }),
-  );
-  const waiting = parts.reduce((sum, part) => sum + part.waiting, 0);
-  const inFlight = parts.reduce((sum, part) => sum + part.inFlight, 0);
-  const subjects = `${natsPrefix()}dead.${settlerDurable}`;
-  const dead = await manager.streams.info(`${natsPrefix()}DEAD`, { subjects_filter: subjects });
-  const deadLetters = Object.values(dead.state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
-  return { waiting, inFlight, deadLetters };
 }

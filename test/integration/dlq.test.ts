@@ -14,6 +14,8 @@ import { eventually, startNode, stopAll } from "../support/system.ts";
 jest.setTimeout(90_000);
 
 const parcels: StreamDefinition = { name: "PARCELS", subjects: ["parcel.*"], kind: "queue" };
+/** Its messages are lists of parcels. */
+const crates: StreamDefinition = { name: "CRATES", subjects: ["crate.*"], kind: "queue" };
 const handled: ChannelMessage[] = [];
 let broken = true;
 
@@ -21,7 +23,7 @@ let broken = true;
 const reader = defineService<"notification">({
   name: "notification",
   contract: notificationActions,
-  mixins: [jetstreamMixin([parcels])],
+  mixins: [jetstreamMixin([parcels, crates])],
   actions: { sendLoginCode: { handler: () => ({ shownToCaller: false }) } },
   channels: {
     parcels: {
@@ -32,6 +34,20 @@ const reader = defineService<"notification">({
       batchesInFlight: 1,
       parse(data: unknown) {
         if (broken) throw new Error("the reader does not know this form");
+        return data;
+      },
+      async handler(messages: ChannelMessage[]) {
+        handled.push(...messages);
+      },
+    },
+    crates: {
+      stream: crates,
+      durable: "crate-reader",
+      batch: 10,
+      batchesInFlight: 1,
+      split: { items: (data) => data as unknown[], alone: (item) => [item], leastBytes: 10 },
+      parse(data: unknown) {
+        if (broken && (data as { id: string }).id === "bad") throw new Error("the reader does not know this form");
         return data;
       },
       async handler(messages: ChannelMessage[]) {
@@ -118,6 +134,23 @@ describe("dead letters", () => {
     expect(await dlq("list")).toMatchObject({ out: "no dead letters\n" });
     expect(await dlq("replay", String(sequence))).toMatchObject({ code: 1 });
     expect(handled).toHaveLength(1);
+  });
+
+  test("of a message that holds many, the one that cannot be handled is listed with its place, shown and put back alone", async () => {
+    broken = true;
+    await connection.jetstream().publish(`${natsPrefix()}crate.a`, JSON.stringify([{ id: "1" }, { id: "bad" }]));
+    const letter = await eventually("the dead letter", async () => {
+      for await (const one of dead.all()) return one;
+      return undefined;
+    });
+    broken = false;
+    expect(handled.splice(0)).toMatchObject([{ data: { id: "1" } }]);
+    expect((await dlq("list")).out).toContain(`${natsPrefix()}crate.a (${natsPrefix()}CRATES 1 item 1)`);
+    const { out } = await dlq("show", String(letter.sequence));
+    expect([out.includes("CRATES 1 item 1"), out.endsWith('\n[{"id":"bad"}]\n')]).toEqual([true, true]);
+    expect(await dead.replay(letter.sequence)).toBe(true);
+    await eventually("the parcel", () => handled.length > 0);
+    expect(handled).toMatchObject([{ data: { id: "bad" } }]);
   });
 
   test("replay all: every one goes back; one that cannot stays, with the reason, and does not hold up the others", async () => {

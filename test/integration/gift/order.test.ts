@@ -6,8 +6,9 @@ import { natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { ensureStreams } from "../../../mixins/jetstream/streams.ts";
 import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
-import { contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
+import { type AcceptedGift, contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";
+import { groupOf } from "../../../services/gift/gift-group.ts";
 import type { RoomGift } from "../../../services/im-router/im-router.contract.ts";
 import { giftStream } from "../../../services/streams.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
@@ -48,20 +49,37 @@ beforeAll(async () => {
 });
 afterAll(stopAll);
 
-/** A backlog in which the users' gifts alternate; gives back each user's order ids in their order. */
+/** Rounds of gifts, one of each user, that a message holds: so a message has several gifts of one sender. */
+const roundsPerMessage = 3;
+
+/**
+ * A backlog of groups in which the users' gifts alternate, and of single gifts as an earlier release queued them; gives
+ * back each user's order ids in their order.
+ */
 async function acceptBacklog(): Promise<Map<string, string[]>> {
   const connection = await connect(natsOptions("test"));
   await ensureStreams(await connection.jetstreamManager(), [giftStream]);
   const order = new Map<string, string[]>(users.map((user) => [user, []]));
-  const accept = async (senderId: string) => {
+  const accept = (senderId: string): AcceptedGift => {
     const orderId = randomUUID();
     order.get(senderId)?.push(orderId);
     const request = { giftId: 24, roomId: 5, receiverId: "77", type: 0, count: 1 };
-    const message = { ...request, orderId, senderId, price: 1, url: "", acceptedAt: new Date().toISOString() };
-    const body = JSON.stringify({ ...message, contentHash: contentHashOf(request) });
-    await connection.jetstream().publish(`${natsPrefix()}gift.send.${partitionOf(senderId)}`, body, { msgID: orderId });
+    const gift = { ...request, orderId, senderId, price: 1, sharePercent: 50, url: "", contentHash: "" };
+    return { ...gift, contentHash: contentHashOf(request), acceptedAt: new Date().toISOString() };
   };
-  for (let n = 0; n < giftsPerUser; n++) await Promise.all(users.map(accept));
+  const publish = (partition: number, message: unknown) =>
+    connection.jetstream().publish(`${natsPrefix()}gift.send.${partition}`, JSON.stringify(message));
+  const parts = [...Map.groupBy(users, partitionOf)];
+  for (let round = 0; round < giftsPerUser; round += roundsPerMessage) {
+    const rounds = Math.min(roundsPerMessage, giftsPerUser - round);
+    await Promise.all(
+      parts.map(async ([partition, own]) => {
+        const gifts = Array.from({ length: rounds }, () => own.map(accept)).flat();
+        if (round % 5 === 0) for (const gift of gifts) await publish(partition, gift);
+        else await publish(partition, groupOf(gifts));
+      }),
+    );
+  }
   await connection.close();
   return order;
 }

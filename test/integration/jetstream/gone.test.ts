@@ -2,14 +2,14 @@ import type { ServiceBroker } from "moleculer";
 import { connect, type JetStreamManager, type NatsConnection, type PubAck, type StreamInfo } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { natsPrefix } from "../../../config/config.ts";
-import { Conditions } from "../../../mixins/jetstream/conditions.ts";
+import { Conditions, noRoomCodes } from "../../../mixins/jetstream/conditions.ts";
 import { makeConsumer } from "../../../mixins/jetstream/consumers.ts";
 import { consumerName } from "../../../mixins/jetstream/definitions.ts";
 import { LossWatch } from "../../../mixins/jetstream/loss-watch.ts";
 import { PositionKeeper } from "../../../mixins/jetstream/position-keeper.ts";
 import { Positions, type StreamGeneration } from "../../../mixins/jetstream/positions.ts";
 import type { Recoveries } from "../../../mixins/jetstream/recoveries.ts";
-import { ensureStreams, lossOf, markOf, streamNames } from "../../../mixins/jetstream/streams.ts";
+import { ensureStreams, errorCode, lossOf, markOf, streamNames } from "../../../mixins/jetstream/streams.ts";
 import type { StreamDefinition } from "../../../mixins/jetstream.mixin.ts";
 import { rows } from "../../support/books.ts";
 import { silentLog } from "../../support/silent-log.ts";
@@ -167,6 +167,22 @@ describe("a stream that is made", () => {
     const { config, state } = await manager.streams.info(full("SHARED-2"));
     expect([config.max_msgs, config.subjects, state.messages]).toEqual([250_000, [full("shared.2")], acked.length]);
     expect(streamNames(bound)).toHaveLength(4);
+  });
+
+  test("refuses what exceeds its share of the bytes, however few messages they are, and keeps what it took", async () => {
+    await ensureStreams(manager, [{ ...shared, maxMessages: 1_000_000, maxBytes: 40_000 }]);
+    const publish = async (): Promise<number | undefined> => {
+      const sent = connection.jetstream().publish(full("shared.1"), "x".repeat(1_000));
+      return sent.then(() => undefined, errorCode);
+    };
+    const answers = await Promise.all(Array.from({ length: 20 }, publish));
+    const taken = answers.filter((code) => code === undefined).length;
+    for (const code of answers) expect(code === undefined || noRoomCodes.has(code)).toBe(true);
+    const { config, state } = await manager.streams.info(full("SHARED-1"));
+    expect([config.max_bytes, state.messages, state.bytes <= 10_000]).toEqual([10_000, taken, true]);
+    expect(taken).toBeGreaterThan(5);
+    await manager.streams.purge(full("SHARED-1"));
+    expect(await publish()).toBeUndefined();
   });
 
   test("is brought to its definition where it has other settings, and keeps its place", async () => {

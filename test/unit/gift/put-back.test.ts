@@ -1,6 +1,7 @@
 import { natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { type AcceptedGift, contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
+import type { GiftGroup } from "../../../services/gift/gift-group.ts";
 import { giftRecovery } from "../../../services/gift/put-back.ts";
 
 Object.assign(process.env, {
@@ -18,9 +19,9 @@ function accepted(orderId: string, over: Partial<AcceptedGift> = {}): AcceptedGi
 }
 
 /** What is put back of what Redis has, and what is logged as an error. */
-async function putBack(remembered: Record<string, unknown>, again: string) {
+async function putBack(remembered: Record<string, unknown>, again: string, lost = [streamOf()]) {
   const stream = streamOf();
-  const published: { msgId: string; gift: AcceptedGift }[] = [];
+  const published: { subject: string; msgId: string; gifts: readonly AcceptedGift[] }[] = [];
   const error = jest.fn();
   const keys = Object.keys(remembered);
   const service = {
@@ -31,29 +32,70 @@ async function putBack(remembered: Record<string, unknown>, again: string) {
     },
     mysql: { query: async () => [] },
     jetstream: {
-      async publish(_subject: string, gift: AcceptedGift, { msgId }: { msgId: string }) {
-        published.push({ msgId, gift });
+      async publish(subject: string, { gifts }: GiftGroup, { msgId }: { msgId: string }) {
+        published.push({ subject, msgId, gifts });
         return { stream, seq: published.length, duplicate: false };
       },
     },
     logger: { warn: jest.fn(), error },
   };
   const { signal } = new AbortController();
-  await giftRecovery(service as never).run([{ stream, created: "2030-01-01T00:00:00Z", again }], signal);
-  return { published, errors: error.mock.calls as [{ key?: string; gifts?: number }, string][] };
+  const streams = lost.map((name) => ({ stream: name, created: "2030-01-01T00:00:00Z", again }));
+  await giftRecovery(service as never).run(streams, signal);
+  const gifts = published.flatMap((message) => message.gifts);
+  return { published, gifts, errors: error.mock.calls as [{ key?: string; gifts?: number }, string][] };
 }
 
-describe("an accepted gift that is put back", () => {
-  const remembered = { "gift:accepted:a": accepted("a") };
+const many = (count: number, sender: (n: number) => string = () => senderId) =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, n) => {
+      const acceptedAt = new Date(Date.now() - 60_000 + n).toISOString();
+      return [`gift:accepted:o${n}`, accepted(`o${n}`, { senderId: sender(n), acceptedAt })];
+    }),
+  );
+const idsOf = (published: readonly { msgId: string }[]) => published.map(({ msgId }) => msgId);
 
-  test("into a new stream goes under its order id", async () => {
-    const { published } = await putBack(remembered, "");
-    expect(published).toEqual([{ msgId: "a", gift: accepted("a", { acceptedAt: expect.any(String) as never }) }]);
+describe("accepted gifts that are put back", () => {
+  test("go in groups, in the order of their acceptance, each to its sender's partition", async () => {
+    const lost = Array.from({ length: limits.gift.partitions }, (_, n) => `${natsPrefix()}GIFTS-${n}`);
+    const { published, gifts } = await putBack(
+      many(1_000, (n) => String(1 + (n % 20))),
+      "",
+      lost,
+    );
+    expect([gifts.length, published.length < 200]).toEqual([1_000, true]);
+    for (const message of published) {
+      expect(message.gifts.length).toBeLessThanOrEqual(limits.gift.putBackGroupGiftsMax);
+      for (const gift of message.gifts) expect(message.subject).toBe(`gift.send.${partitionOf(gift.senderId)}`);
+    }
+    for (let sender = 1; sender <= 20; sender++) {
+      const own = gifts.filter((gift) => gift.senderId === String(sender)).map(({ acceptedAt }) => acceptedAt);
+      expect(own).toEqual(own.toSorted());
+    }
   });
 
-  test("into a stream that was purged or rolled back goes under an id that its duplicate window does not know", async () => {
-    const { published } = await putBack(remembered, "p7");
-    expect(published.map(({ msgId }) => msgId)).toEqual(["a:again:p7"]);
+  test("have the same message ids when they are put back again, so the server drops what it has", async () => {
+    const remembered = many(300);
+    const [first, again] = [await putBack(remembered, ""), await putBack(remembered, "")];
+    expect(idsOf(again.published)).toEqual(idsOf(first.published));
+    expect(new Set(idsOf(first.published)).size).toBe(first.published.length);
+  });
+
+  test("with one gift more or less are other messages only where that gift is, and under ids of their own", async () => {
+    const remembered = many(1_000);
+    const { "gift:accepted:o500": _settled, ...rest } = remembered;
+    const [first, later] = [await putBack(remembered, ""), await putBack(rest, "")];
+    const known = new Set(idsOf(first.published));
+    const fresh = later.published.filter(({ msgId }) => !known.has(msgId));
+    expect(fresh.length).toBe(1);
+    const before = first.published.filter(({ msgId }) => !idsOf(later.published).includes(msgId));
+    expect(before.map(({ gifts }) => gifts.some(({ orderId }) => orderId === "o500"))).toContain(true);
+  });
+
+  test("into a stream that was purged or rolled back go under ids that its duplicate window does not know", async () => {
+    const remembered = many(100);
+    const [fresh, purged] = [await putBack(remembered, ""), await putBack(remembered, "p7")];
+    expect(idsOf(purged.published)).toEqual(idsOf(fresh.published).map((id) => `${id}:again:p7`));
   });
 });
 
@@ -70,8 +112,8 @@ describe("what Redis has and acceptance cannot have written is logged with its k
     ["a gift of long ago", accepted("a", ago(acceptedMemoryMs + acceptedClockMarginMs + 5_000))],
     ["what is no gift", { orderId: "a" }],
   ])("%s", async (_what, value) => {
-    const { published, errors } = await putBack({ "gift:accepted:a": value, "gift:accepted:good": good }, "");
-    expect(published.map(({ msgId }) => msgId)).toEqual(["good"]);
+    const { gifts, errors } = await putBack({ "gift:accepted:a": value, "gift:accepted:good": good }, "");
+    expect(gifts.map(({ orderId }) => orderId)).toEqual(["good"]);
     expect(errors[0]).toEqual([expect.objectContaining({ key: "gift:accepted:a" }), expect.any(String)]);
   });
 
@@ -81,6 +123,6 @@ describe("what Redis has and acceptance cannot have written is logged with its k
       "gift:accepted:b": accepted("b", ago(acceptedClockMarginMs / -2)),
       "gift:accepted:c": accepted("c", ago(acceptedMemoryMs - 5_000)),
     };
-    expect((await putBack(remembered, "")).published.map(({ msgId }) => msgId)).toEqual(["c", "a", "b"]);
+    expect((await putBack(remembered, "")).gifts.map(({ orderId }) => orderId)).toEqual(["c", "a", "b"]);
   });
 });

@@ -16,8 +16,9 @@ const { ackWaitMs, fetchExpiresMs, fetchRetryMs, takeOverPollMs } = limits.jetst
 /** One durable consumer on the server: what waits in it, and the pulls it was asked for. */
 class FakeConsumer {
   readonly waiting: FakeMessage[] = [];
-  /** How many messages each pull asked for. */
+  /** How many messages each pull asked for; of pulls by bytes, how many bytes. */
   readonly pulls: number[] = [];
+  readonly pullsByBytes: number[] = [];
   pulling = 0;
   broken = false;
   /** Messages that another node has and has not acked. */
@@ -29,16 +30,30 @@ class FakeConsumer {
     this.wake();
   }
 
-  async fetch({ max_messages, expires }: { max_messages: number; expires: number }) {
+  async fetch({ max_messages, max_bytes, expires }: { max_messages?: number; max_bytes?: number; expires: number }) {
     if (this.broken) throw new Error("no responders");
-    this.pulls.push(max_messages);
-    return this.deliver(max_messages, expires);
+    if (max_bytes !== undefined) {
+      this.pullsByBytes.push(max_bytes);
+      return this.deliverBytes(max_bytes, expires);
+    }
+    this.pulls.push(max_messages as number);
+    return this.deliver(max_messages as number, expires);
   }
 
-  private async *deliver(max: number, expiresMs: number) {
+  /** The server ends such a pull where the next message does not fit, and asks nothing of its client. */
+  private async *deliverBytes(max: number, expires: number) {
+    let left = max;
+    for await (const message of this.deliver(100, expires, ({ data }) => data.length <= left)) {
+      left -= message.data.length;
+      yield message;
+    }
+  }
+
+  private async *deliver(max: number, expiresMs: number, fits: (message: FakeMessage) => boolean = () => true) {
     this.pulling++;
     const until = Date.now() + expiresMs;
     for (let left = max; left > 0 && Date.now() < until; ) {
+      if (this.waiting[0] && !fits(this.waiting[0])) break;
       const message = this.waiting.shift();
       if (message) {
         left--;
@@ -221,6 +236,46 @@ describe("pulling", () => {
     await pass(5 * fetchExpiresMs);
     expect([ports.calls.flat(), channel.held, consumer("d").pulls.length]).toEqual([[1, 2, 3, 4], 0, pulls]);
     expect(jest.getTimerCount()).toBe(0);
+  });
+});
+
+describe("messages that hold many items", () => {
+  const leastBytes = 10;
+  const split = { items: (data: unknown) => data as unknown[], alone: (item: unknown) => [item], leastBytes };
+  /** A message of so many items. An item has 12 bytes and more. */
+  const group = (items: number) => {
+    const message = new FakeMessage(++last, "", "d", "unit_S");
+    const data = new TextEncoder().encode(JSON.stringify(Array.from({ length: items }, () => ({ key: "abc" }))));
+    return Object.assign(message, { data }) as FakeMessage;
+  };
+
+  test("what is held is counted in items, and pulls are bounded in bytes, so that they bring no more items than that again", async () => {
+    const { channel, ports, consumer } = await open({ split, heldMessages: 100 });
+    await channel.pull([0]);
+    consumer("d").add(...Array.from({ length: 200 }, () => group(7)));
+    for (let n = 0; n < 20; n++) {
+      await settled();
+      expect(channel.held).toBeLessThanOrEqual(2 * 100);
+      expect(channel.held).toBeGreaterThanOrEqual(70);
+      ports.running[0]?.done();
+    }
+    expect([...new Set(consumer("d").pullsByBytes)]).toEqual([100 * leastBytes]);
+    expect(Math.max(...ports.calls.map((batch) => batch.length))).toBe(10);
+    for (let left = 1; left > 0; left = channel.held + consumer("d").waiting.length) {
+      await pass(1);
+      await finishAll(ports);
+    }
+    expect(ports.calls.flat().length).toBe(1_400);
+  });
+
+  test("a message with more bytes than a pull may bring is pulled alone, and those after it by bytes again", async () => {
+    const { channel, ports, consumer } = await open({ split, heldMessages: 20, batch: 1_000 });
+    ports.judge = () => {};
+    await channel.pull([0]);
+    consumer("d").add(group(3), group(100), group(3));
+    await pass(2 * fetchExpiresMs);
+    expect(ports.calls.flat().length).toBe(106);
+    expect([consumer("d").pulls, new Set(consumer("d").pullsByBytes)]).toEqual([[1], new Set([20 * leastBytes])]);
   });
 });
 

@@ -1,0 +1,89 @@
+import type { ConsumerInfo, JetStreamManager, StoredMsg } from "nats";
+import { natsPrefix } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import { streamNames } from "../../mixins/jetstream/streams.ts";
+import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
+import { giftStream } from "../streams.ts";
+import { giftsOf } from "./gift-group.ts";
+import { settlerDurable } from "./queue.ts";
+
+export interface QueueDepth {
+  waiting: number;
+  inFlight: number;
+  deadLetters: number;
+}
+
+/**
+ * Gifts that wait, are being settled, or are dead letters. The server counts messages alone: up to
+ * `limits.gift.depthMessagesRead` messages of a partition are read, and their gifts counted; where there are more, they
+ * are taken to have as many gifts as these. A message of which some gifts are settled counts whole.
+ */
+export async function queueDepth({ jetstream: { manager } }: JetStreamState): Promise<QueueDepth> {
+  const parts = await Promise.all(streamNames(giftStream).map((stream) => depthOf(manager, stream)));
+  const waiting = parts.reduce((sum, part) => sum + part.waiting, 0);
+  const inFlight = parts.reduce((sum, part) => sum + part.inFlight, 0);
+  const subjects = `${natsPrefix()}dead.${settlerDurable}`;
+  const dead = await manager.streams.info(`${natsPrefix()}DEAD`, { subjects_filter: subjects });
+  const deadLetters = Object.values(dead.state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
+  return { waiting, inFlight, deadLetters };
+}
+
+async function depthOf(manager: JetStreamManager, stream: string): Promise<Omit<QueueDepth, "deadLetters">> {
+  const consumers = await manager.consumers.list(stream).next();
+  // Without a consumer all messages wait.
+  if (consumers.length === 0) {
+    const { state } = await manager.streams.info(stream);
+    return { waiting: await giftsIn(manager, stream, { after: 0, messages: state.messages }), inFlight: 0 };
+  }
+  const sum = async (range: (consumer: ConsumerInfo) => Range) => {
+    const gifts = await Promise.all(consumers.map((consumer) => giftsIn(manager, stream, range(consumer))));
+    return gifts.reduce((all, some) => all + some, 0);
+  };
+  // What was delivered and is still in the stream is being settled.
+  const [waiting, inFlight] = await Promise.all([
+    sum(({ delivered, num_pending }) => ({ after: delivered.stream_seq, messages: num_pending })),
+    sum(({ delivered, num_ack_pending }) => ({ after: 0, upTo: delivered.stream_seq, messages: num_ack_pending })),
+  ]);
+  return { waiting, inFlight };
+}
+
+/** Messages of a stream with sequences in a range. */
+interface Range {
+  readonly after: number;
+  readonly upTo?: number;
+  readonly messages: number;
+}
+
+async function giftsIn(manager: JetStreamManager, stream: string, { after, upTo, messages }: Range): Promise<number> {
+  const most = Math.min(messages, limits.gift.depthMessagesRead);
+  let gifts = 0;
+  let read = 0;
+  for (let last = after; read < most; read++) {
+    const message = await nextAfter(manager, stream, last);
+    if (!message || message.seq > (upTo ?? message.seq)) break;
+    gifts += countOf(message);
+    last = message.seq;
+  }
+  // Some may have been settled since the server counted them.
+  return read < most ? gifts : Math.round((gifts / Math.max(1, read)) * messages);
+}
+
+/** The first message of a stream after a sequence, `undefined` where there is none. */
+async function nextAfter(manager: JetStreamManager, stream: string, sequence: number): Promise<StoredMsg | undefined> {
+  try {
+    const next = { next_by_subj: ">", seq: sequence + 1 };
+    return await manager.streams.getMessage(stream, next as never);
+  } catch (error) {
+    if ((error as { code?: string }).code === "404") return undefined;
+    throw error;
+  }
+}
+
+/** What cannot be read will be one dead letter. */
+function countOf(message: StoredMsg): number {
+  try {
+    return giftsOf(message.json()).length;
+  } catch {
+    return 1;
+  }
+}
