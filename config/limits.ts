@@ -264,7 +264,10 @@ export const limits = Object.freeze({
     accountCacheEntries: 10_000,
     nameChars: 60,
     urlChars: 300,
+    /** The streams of the gift queue. Gifts are put into the first `sendPartitions` of them; all are settled. */
     partitions: 8,
+    /** Fewer make larger messages; more let more gift nodes share the work. */
+    sendPartitions: 4,
     settleBatch: 1_500,
     settleBatchesInFlight: 4,
     /** Of one node: the most gifts that wait or are being settled; running pulls may bring as many again. */

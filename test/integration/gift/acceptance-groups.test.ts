@@ -4,6 +4,7 @@ import { mayHaveHappened } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { nodeOfPartition } from "../../../mixins/jetstream/partitions.ts";
 import { call } from "../../../services/contracts.ts";
+import { contentHashOf } from "../../../services/gift/accepted-gift.ts";
 import type { GiftAnswer } from "../../../services/gift/gift.contract.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import type { GiftState } from "../../../services/gift/gift-state.ts";
@@ -15,7 +16,7 @@ import { expectBooksBalanced } from "../../support/books.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { holdAccounts } from "../../support/held-accounts.ts";
 import { settledOrders } from "../../support/outcomes.ts";
-import { recharge } from "../../support/recharge.ts";
+import { publish, recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
 import { type Answer, send, startGateway } from "../api-gateway/neighbours.ts";
 
@@ -240,7 +241,7 @@ describe("acks of the queue that are lost", () => {
   });
 
   test("all: that message's gifts alone may be accepted or not, and their repeats are the same orders", async () => {
-    const [lost, other] = [await richUser(3), await richUser(4)];
+    const [lost, other] = [await richUser(3), await richUser(2)];
     const requestId = "acks-lost";
     nats.drop(/"stream":"\w*GIFTS-3"/, 1_000);
     const answers = await sendMany(giftNodes[0], [one(lost, { requestId }), one(other), one(lost)]);
@@ -295,6 +296,39 @@ test("a gift that is repriced between a request and its repeat keeps its first p
   expect(outcomes.map(({ price }) => price).sort()).toEqual([10, 20]);
 });
 
+test("a gift that an earlier release left in a stream to which nothing is sent is settled", async () => {
+  const user = await richUser();
+  const content = { giftId: 22, roomId: 5, receiverId: anchor, type: 0, count: 1 };
+  const orderId = `left-over-${user}`;
+  const message = { ...content, orderId, senderId: user, price: 90, url: "", acceptedAt: new Date().toISOString() };
+  const last = limits.gift.partitions - 1;
+  expect(last).toBeGreaterThanOrEqual(limits.gift.sendPartitions);
+  await publish(`gift.send.${last}`, { ...message, contentHash: contentHashOf(content) });
+  await settledOrders([orderId]);
+  expect(await balance(user)).toBe(910);
+});
+
+test("a wallet node that leaves takes nobody's gifts with it: its senders are asked of the other", async () => {
+  const users = await Promise.all(Array.from({ length: 8 }, () => richUser()));
+  const third = await startNode("wallet-3", [wallet]);
+  for (const { nodeID } of giftNodes) await waitForNode(third, "gift", nodeID);
+  for (const node of giftNodes)
+    await eventually("it is seen", () => stateOf(node).walletNodes.ids().includes(third.nodeID));
+  const stopped = stopNode(third);
+  const orders: string[] = [];
+  for (let n = 0; n < 5; n++)
+    for (const node of giftNodes) {
+      const answers = await sendMany(
+        node,
+        users.map((user) => one(user, { giftId: 24 })),
+      );
+      expect(answers.map(failureIn)).toEqual(answers.map(() => "accepted"));
+      orders.push(...answers.map((answer) => orderIn(answer) as string));
+    }
+  await stopped;
+  await settledOrders(orders);
+});
+
 describe("over HTTP", () => {
   test("one request id over both gateways is one order; with other content one content wins and the others conflict", async () => {
     const user = await richUser();
@@ -314,7 +348,7 @@ describe("over HTTP", () => {
 
   test("a sender's gifts go to the node that pulls the sender's partition, from both gateways", async () => {
     const [first, second] = giftNodes.map(({ nodeID }) => nodeID).sort() as [string, string];
-    const users = [await richUser(2), await richUser(5)];
+    const users = [await richUser(2), await richUser(1)];
     expect(users.map((user) => nodeOfPartition(partitionOf(user), [first, second]))).toEqual([first, second]);
     for (const [at, user] of users.entries()) {
       const requestId = `where-${randomUUID()}`;
@@ -325,7 +359,7 @@ describe("over HTTP", () => {
   });
 
   test("a gift node that stops in the stream of gifts loses none: every request is answered 200, and settled once", async () => {
-    const users = await Promise.all(Array.from({ length: 8 }, (_, partition) => richUser(partition)));
+    const users = await Promise.all(Array.from({ length: 8 }, (_, n) => richUser(n % limits.gift.sendPartitions)));
     const third = await startNode("gift-3", [gift]);
     for (const { broker } of gateways) await waitForNode(broker, "gift", third.nodeID);
     const orders: string[] = [];
