@@ -290,8 +290,11 @@ export const limits = Object.freeze({
     groupsInFlight: 2,
     groupFreshMs: 250,
     groupsInFlightMax: 32,
-    /** Gifts that wait at a gateway for a group to one node; more are answered 503. */
-    groupWaitingGifts: 4_000,
+    /**
+     * Gifts that wait at a gateway for a group to one node; more are answered 503. Fewer than
+     * `http.maxConcurrentRequests`, so that other requests get through.
+     */
+    groupWaitingGifts: 1_500,
     /** Gifts that a node is accepting; groups beyond it are answered 503. */
     acceptingGifts: 10_000,
     /**
