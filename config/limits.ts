@@ -288,7 +288,10 @@ export const limits = Object.freeze({
     accountCacheEntries: 10_000,
     nameChars: 60,
     urlChars: 300,
+    /** The streams of the gift queue. Gifts are put into the first `sendPartitions` of them; all are settled. */
     partitions: 8,
+    /** Fewer make larger messages; more let more gift nodes share the work. */
+    sendPartitions: 4,
     settleBatch: 1_500,
     settleBatchesInFlight: 4,
     /** Of one node: the most gifts that wait or are being settled; running pulls may bring as many again. */
@@ -311,8 +314,11 @@ export const limits = Object.freeze({
     groupsInFlight: 2,
     groupFreshMs: 250,
     groupsInFlightMax: 32,
-    /** Gifts that wait at a gateway for a group to one node; more are answered 503. */
-    groupWaitingGifts: 4_000,
+    /**
+     * Gifts that wait at a gateway for a group to one node; more are answered 503. Fewer than
+     * `http.maxConcurrentRequests`, so that other requests get through.
+     */
+    groupWaitingGifts: 1_500,
     /** Gifts that a node is accepting; groups beyond it are answered 503. */
     acceptingGifts: 10_000,
     /**

@@ -5,5 +5,5 @@ import { limits } from "../config/limits.ts";
  * there, so that repeats of a request meet on one node.
  */
 export function partitionOf(userId: string): number {
-  return Number(BigInt(userId) % BigInt(limits.gift.partitions));
+  return Number(BigInt(userId) % BigInt(limits.gift.sendPartitions));
 }

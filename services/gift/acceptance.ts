@@ -58,13 +58,15 @@ function answeredHere(candidate: Candidate, orders: NodeOrders): boolean {
 }
 
 async function acceptOpen(open: readonly Candidate[], ports: AcceptancePorts): Promise<void> {
-  const [, checked] = await Promise.all([
+  const [known, checked] = await Promise.all([
     lookUp(open, ports),
     check(
       open.map(({ request }) => request),
       ports,
     ),
   ]);
+  // A fault ends the group here, before anything is published.
+  if (known.fault) throw known.fault;
   const passed: { candidate: Candidate; terms: Terms }[] = [];
   const refused: { candidate: Candidate; why: Exclude<Checked, Terms> }[] = [];
   for (const [at, candidate] of open.entries()) {
@@ -78,19 +80,23 @@ async function acceptOpen(open: readonly Candidate[], ports: AcceptancePorts): P
   await Promise.all([published, answerRefused(refused, ports)]);
 }
 
-/** Answers the gifts whose order is known, and those of which that cannot be found out. */
-async function lookUp(candidates: readonly Candidate[], ports: AcceptancePorts): Promise<void> {
+/**
+ * Answers the gifts whose order is known, and those of which that cannot be found out: they may be repeats of accepted
+ * gifts. `fault`: the error, where it is no outage.
+ */
+async function lookUp(candidates: readonly Candidate[], ports: AcceptancePorts): Promise<{ fault?: unknown }> {
   const asked = candidates.filter(({ repeatable }) => repeatable);
-  if (asked.length === 0) return;
+  if (asked.length === 0) return {};
   try {
     const known = await ports.knownOrders(asked.map(({ orderId }) => orderId));
     for (const candidate of asked) {
       const contentHash = known.get(candidate.orderId);
       if (contentHash !== undefined) candidate.answerAs(contentHash);
     }
+    return {};
   } catch (error) {
-    if (!isUnavailable(error)) throw error;
     for (const candidate of asked) candidate.unavailable(messageOf(error), true);
+    return isUnavailable(error) ? {} : { fault: error };
   }
 }
 

@@ -1,5 +1,4 @@
 import { fail } from "../../broker/failure.ts";
-import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";

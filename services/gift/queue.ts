@@ -1,13 +1,10 @@
 import { hash } from "node:crypto";
-import type { Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import { cutList } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import { type AcceptedGift, partitionOf } from "./accepted-gift.ts";
 import { groupText } from "./gift-group.ts";
-
-type Queueing = Service & JetStreamState;
 
 export const settlerDurable = "gift-settler";
 

@@ -1,352 +1,203 @@
-import { randomUUID } from "node:crypto";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
-import { mayHaveHappened } from "../../../broker/failure.ts";
+import { createConnection } from "mysql2/promise";
+import { connect, type NatsConnection } from "nats";
+import { natsOptions } from "../../../broker/nats-options.ts";
+import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
-import { nodeOfPartition } from "../../../mixins/jetstream/partitions.ts";
+import { DeadLetters } from "../../../mixins/jetstream/dead-letters.ts";
+import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
-import type { GiftAnswer } from "../../../services/gift/gift.contract.ts";
+import { type AcceptedGift, contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";
-import type { GiftState } from "../../../services/gift/gift-state.ts";
-import { orderIdOf } from "../../../services/gift-order-id.ts";
-import { partitionOf } from "../../../services/gift-partitions.ts";
+import { groupOf } from "../../../services/gift/gift-group.ts";
+import { settlerDurable } from "../../../services/gift/queue.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
-import { type AckDroppingServer, ackDropping } from "../../support/ack-dropping-server.ts";
 import { expectBooksBalanced } from "../../support/books.ts";
-import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { holdAccounts } from "../../support/held-accounts.ts";
-import { settledOrders } from "../../support/outcomes.ts";
-import { recharge } from "../../support/recharge.ts";
+import { NodeProcess } from "../../support/node-process.ts";
+import { recordsOf, settledOrders, tradesOf, tradesOfUser } from "../../support/outcomes.ts";
+import { publish, recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
-import { type Answer, send, startGateway } from "../api-gateway/neighbours.ts";
 
-/**
- * Gifts are accepted in groups, over the bus and over HTTP: two gateways, two gift nodes, two wallets, each on a node of
- * its own. Redis and NATS are reached by way of stand-ins, so that a test can take Redis away and lose acks.
- */
+/** Messages of the gift queue that hold many gifts, as acceptance publishes them, over two gift nodes. */
 
 jest.setTimeout(60_000);
 
 const anchor = "9000000000000000077";
-let nextUser = 9_000_000_000_000_010_000n;
+/** All of one partition, so that a message may hold gifts of any of them. */
+const users = Array.from({ length: 10 }, (_, n) =>
+  String(9_200_000_000_000_000_000n + BigInt(n * limits.gift.partitions)),
+);
+const [ann, bob, cat, dan] = users as [string, string, string, string];
+const subject = `gift.send.${partitionOf(ann)}`;
 
-/** A token is its user's id. */
-const neighbours: ServiceSchema[] = [
-  {
-    name: "user",
-    actions: { authenticate: ({ params }: { params: { token: string } }) => ({ userId: params.token }) },
-  } as unknown as ServiceSchema,
-  {
-    name: "living-room",
-    actions: {
-      find: ({ params }: { params: { roomId: number } }) =>
-        params.roomId === 5 ? { roomId: 5, anchorId: anchor, type: 1, roomName: "r" } : null,
-    },
-  } as unknown as ServiceSchema,
-  { name: "im-router", actions: { roomGifts: () => null } } as unknown as ServiceSchema,
-];
+const router = {
+  name: "im-router",
+  actions: { roomGifts: () => null, sendToUsers: () => ({ delivered: 1 }) },
+} as unknown as ServiceSchema;
 
-let redis: CuttableServer;
-let nats: AckDroppingServer;
 let caller: ServiceBroker;
-let giftNodes: [ServiceBroker, ServiceBroker];
-let gateways: { broker: ServiceBroker; base: string }[];
+const giftNodes: ServiceBroker[] = [];
+let nats: NatsConnection;
+let letters: DeadLetters;
+const redis = openRedis("test");
 
 beforeAll(async () => {
-  redis = await cuttable(process.env.REDIS_URL as string);
-  nats = await ackDropping(process.env.NATS_URL as string);
-  // The settings are read when the first node starts.
-  Object.assign(process.env, { REDIS_URL: redis.url, NATS_URL: nats.url });
-  await startNode("neighbours", neighbours);
-  await Promise.all([startNode("wallet-1", [wallet]), startNode("wallet-2", [wallet])]);
-  giftNodes = [await startNode("gift-1", [gift]), await startNode("gift-2", [gift])];
-  const seen = ["user", "gift", "wallet", "living-room", "im-router"];
-  gateways = [await startGateway(seen), await startGateway(seen)];
+  await redis.connect();
+  nats = await connect(natsOptions("test"));
+  await startNode("router", [router]);
+  await startNode("wallet", [wallet]);
+  giftNodes.push(...(await Promise.all([startNode("gift-1", [gift]), startNode("gift-2", [gift])])));
   caller = await startNode("caller", []);
-  await caller.waitForServices(seen);
-  for (const node of [caller, ...gateways.map(({ broker }) => broker)])
-    for (const { nodeID } of giftNodes) await waitForNode(node, "gift", nodeID);
+  await caller.waitForServices(["gift", "wallet", "im-router"]);
+  letters = await DeadLetters.open(nats);
+  await Promise.all(users.map((user) => recharge(caller, `order-${user}`, user, 1_000)));
 });
 afterAll(async () => {
-  redis.mend();
+  redis.disconnect();
+  await nats.close();
   await stopAll();
-  await Promise.all([redis.close(), nats.close()]);
 });
-afterEach(async () => {
-  if (!caller) return;
-  redis.mend();
-  nats.drop(/nothing/, 0);
-  await eventually("Redis is back", () => giftNodes.every((node) => stateOf(node).redis.status === "ready"));
-  await expectBooksBalanced();
-});
+afterEach(expectBooksBalanced);
 
-const stateOf = (node: ServiceBroker) => node.getLocalService("gift") as unknown as GiftState;
-
-/** A user with coins, whose gifts go to this partition. */
-async function richUser(partition?: number, coins = 1_000): Promise<string> {
-  do nextUser++;
-  while (partition !== undefined && partitionOf(String(nextUser)) !== partition);
-  const user = String(nextUser);
-  await recharge(caller, `order-${user}`, user, coins);
-  return user;
+let last = 0;
+/** An accepted gift of one coin. */
+function accepted(senderId: string, over: Partial<AcceptedGift> = {}): AcceptedGift {
+  const asked = { giftId: 24, roomId: 5, receiverId: anchor, type: 0, count: 1 };
+  return {
+    ...{ ...asked, orderId: `group-gift-${++last}`, senderId, price: 1, sharePercent: 50, url: "x.svga" },
+    ...{ contentHash: contentHashOf(asked), acceptedAt: new Date().toISOString(), ...over },
+  };
+}
+const idsOf = (gifts: readonly AcceptedGift[]) => gifts.map(({ orderId }) => orderId);
+const send = (gifts: readonly unknown[]) => publish(subject, groupOf(gifts as AcceptedGift[]));
+const depth = () => call(caller, "gift.queueDepth", {});
+const nothingLeft = () =>
+  eventually("an empty queue", async () => {
+    const { waiting, inFlight } = await depth();
+    return waiting + inFlight === 0;
+  });
+async function deadLetterOf(orderId: string) {
+  for await (const letter of letters.all()) if (Buffer.from(letter.data).toString().includes(orderId)) return letter;
+  return undefined;
 }
 
-const one = (userId: string, over: object = {}) => ({ userId, giftId: 22, roomId: 5, receiverId: anchor, ...over });
-const sendMany = async (node: ServiceBroker, gifts: unknown[]) =>
-  (await call(caller, "gift.sendMany", { gifts }, { nodeID: node.nodeID })).answers;
-const orderIn = (answer: GiftAnswer | undefined) => (answer && "orderId" in answer ? answer.orderId : undefined);
-const failureIn = (answer: GiftAnswer | undefined) => {
-  if (!answer || "orderId" in answer) return "accepted";
-  const perhaps = mayHaveHappened({ type: answer.failure, data: answer.data });
-  return perhaps ? `${answer.failure}?` : answer.failure;
-};
-const post = (base: string, userId: string, over: object = {}): Promise<Answer> => {
-  const { userId: _user, ...body } = one(userId, over);
-  return send(`${base}/live/api/gift/send`, { headers: { Authorization: `Bearer ${userId}` }, body });
-};
-const balance = async (userId: string) => (await call(caller, "wallet.balance", { userId })).balance;
-const cutRedis = async () => {
-  redis.cut();
-  await eventually("the nodes notice", () => giftNodes.every((node) => stateOf(node).redis.status !== "ready"));
-};
-
-test("the gifts of a group are answered one by one: bad ones between good ones are refused, and nobody else notices", async () => {
-  const [rich, poor] = [await richUser(), String(++nextUser)];
-  const answers = await sendMany(giftNodes[0], [
-    one(rich),
-    null,
-    one(rich, { count: 0 }),
-    { ...one(rich), receiverId: { toString: 1 } },
-    one(rich, { giftId: 999 }),
-    one(rich, { roomId: 6 }),
-    one(poor),
-    one(rich, { receiverId: rich }),
-    one(rich, { orderId: "not-a-random-one" }),
-    one(rich, { requestId: "last-of-all" }),
-  ]);
-  expect(answers.map(failureIn)).toEqual([
-    "accepted",
-    ...Array(3).fill("invalidParam"),
-    ...["giftUnknown", "roomNotLive", "balanceShort", "giftToSelf", "invalidParam"],
-    "accepted",
-  ]);
-  expect(answers[2]).toMatchObject({ data: { refusedBy: "gift.sendMany", field: "count" } });
-  await settledOrders([orderIn(answers[0]) as string, orderIdOf(rich, "last-of-all")]);
-  expect(await balance(rich)).toBe(1_000 - 180);
+test("each gift of a group is settled once, beside single gifts of an earlier release, which have no share", async () => {
+  const gifts = users.map((user) => accepted(user));
+  const { sharePercent: _share, ...early } = accepted(ann);
+  await Promise.all([send(gifts), publish(subject, early)]);
+  const outcomes = await settledOrders([...idsOf(gifts), early.orderId]);
+  expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(["succeeded"]));
+  await nothingLeft();
 });
 
-test.each([0, limits.gift.groupGifts + 1])("a group of %s gifts is refused as a whole", async (count) => {
-  const gifts = Array(count).fill(one("1"));
-  await expect(sendMany(giftNodes[0], gifts)).rejects.toMatchObject({ type: "invalidParam" });
-});
-
-test("repeats in one group, over groups and over both nodes are one order and one charge; other content conflicts", async () => {
-  const user = await richUser();
-  const requestId = "everywhere";
-  const [same, other] = [one(user, { requestId }), one(user, { requestId, count: 2 })];
-  const [first] = await sendMany(giftNodes[0], [same]);
-  const orderId = orderIdOf(user, requestId);
-  expect(first).toEqual({ orderId });
-  const groups = await Promise.all(giftNodes.flatMap((node) => [1, 2].map(() => sendMany(node, [same, other, same]))));
-  for (const answers of groups) expect(answers.map(failureIn)).toEqual(["accepted", "idempotencyConflict", "accepted"]);
-  await settledOrders([orderId]);
-  expect(await balance(user)).toBe(910);
-});
-
-test("two nodes that get one request id at once, with contents of two kinds, accept one kind; the other is a conflict or unknown", async () => {
-  const user = await richUser();
-  const held = await holdAccounts([user]);
-  const requestId = "contested-everywhere";
-  const [same, other] = [one(user, { requestId }), one(user, { requestId, count: 2 })];
-  const groups = await Promise.all(
-    giftNodes.flatMap((node, at) => [1, 2].map(() => sendMany(node, at === 0 ? [same, other] : [other, same]))),
-  ).finally(() => held.release());
-  const [outcome] = await settledOrders([orderIdOf(user, requestId)]);
-  const kinds = groups.flatMap((answers, at) => (at < 2 ? answers : answers.toReversed())).map(failureIn);
-  const [won, lost] = outcome?.count === 1 ? [0, 1] : [1, 0];
-  expect(new Set(kinds.filter((_kind, at) => at % 2 === won))).toEqual(new Set(["accepted"]));
-  for (const kind of kinds.filter((_kind, at) => at % 2 === lost))
-    expect(["idempotencyConflict", "unavailable?"]).toContain(kind);
-  // Once it is settled, nothing is unknown.
-  for (const node of giftNodes)
-    expect((await sendMany(node, [same, other])).map(failureIn)[lost]).toBe("idempotencyConflict");
-});
-
-test("a reservation of another node that is no acceptance is no conflict: the gift is unknown, not refused; its own content is accepted", async () => {
-  const user = await richUser();
-  const orderId = orderIdOf(user, "half-way");
-  const content = one(user, { requestId: "half-way" });
-  const { redis: memory } = stateOf(giftNodes[0]);
-  await memory.set(`gift:accepted:${orderId}`, `reserved:${"0".repeat(32)}:another-node`, "PX", 60_000);
-  const [unknown] = await sendMany(giftNodes[0], [content]);
-  expect(failureIn(unknown)).toBe("unavailable?");
-  await expect(call(caller, "gift.order", { userId: user, orderId })).rejects.toMatchObject({
-    type: "giftOrderUnknown",
-  });
-  await memory.del(`gift:accepted:${orderId}`);
-  expect(await sendMany(giftNodes[1], [content])).toEqual([{ orderId }]);
-  await settledOrders([orderId]);
-});
-
-describe("with Redis away", () => {
-  test("gifts are accepted; the node that accepted an order knows its repeats and reuses before it is settled", async () => {
-    const user = await richUser();
-    const held = await holdAccounts([user]);
-    await cutRedis();
-    const requestId = "without-redis";
-    const [same, other] = [one(user, { requestId }), one(user, { requestId, count: 2 })];
-    try {
-      expect((await sendMany(giftNodes[0], [same, one(user)])).map(failureIn)).toEqual(["accepted", "accepted"]);
-      expect((await sendMany(giftNodes[0], [other, same])).map(failureIn)).toEqual(["idempotencyConflict", "accepted"]);
-    } finally {
-      await held.release();
-    }
-    await settledOrders([orderIdOf(user, requestId)]);
-    await eventually("both charged", async () => (await balance(user)) === 1_000 - 180);
-    // Now the books tell it on every node.
-    expect((await sendMany(giftNodes[1], [other, same])).map(failureIn)).toEqual(["idempotencyConflict", "accepted"]);
-  });
-
-  test("two nodes that hold one sender charge an order once, with the content that is first in the queue", async () => {
-    const user = await richUser();
-    const held = await holdAccounts([user]);
-    await cutRedis();
-    const requestId = "two-without-redis";
-    const orderId = orderIdOf(user, requestId);
-    try {
-      const [first] = await sendMany(giftNodes[0], [one(user, { requestId })]);
-      const [repeat] = await sendMany(giftNodes[1], [one(user, { requestId })]);
-      expect([first, repeat]).toEqual([{ orderId }, { orderId }]);
-    } finally {
-      await held.release();
-    }
-    expect(await settledOrders([orderId])).toMatchObject([{ status: "succeeded", count: 1 }]);
-    expect(await balance(user)).toBe(910);
-    const [late] = await sendMany(giftNodes[0], [one(user, { giftId: 24 })]);
-    await settledOrders([orderIn(late) as string]);
-    expect(await balance(user)).toBe(909);
-  });
-});
-
-describe("acks of the queue that are lost", () => {
-  test("once: the same message is published again, and the gifts are accepted once", async () => {
-    const users = [await richUser(3), await richUser(3)];
-    const gifts = users.map((user) => one(user, { requestId: "ack-lost-once" }));
-    nats.drop(/"stream":"\w*GIFTS-3"/, 1);
-    const answers = await sendMany(giftNodes[0], gifts);
-    expect(nats.dropped).toBe(1);
-    expect(answers.map(failureIn)).toEqual(["accepted", "accepted"]);
-    await settledOrders(users.map((user) => orderIdOf(user, "ack-lost-once")));
-    for (const user of users) expect(await balance(user)).toBe(910);
-  });
-
-  test("all: that message's gifts alone may be accepted or not, and their repeats are the same orders", async () => {
-    const [lost, other] = [await richUser(3), await richUser(4)];
-    const requestId = "acks-lost";
-    nats.drop(/"stream":"\w*GIFTS-3"/, 1_000);
-    const answers = await sendMany(giftNodes[0], [one(lost, { requestId }), one(other), one(lost)]);
-    expect(answers.map(failureIn)).toEqual(["unavailable?", "accepted", "unavailable?"]);
-    // While the partition does not ack, further gifts for it are refused at once, certainly not accepted.
-    const startedAt = performance.now();
-    expect((await sendMany(giftNodes[0], [one(lost), one(other)])).map(failureIn)).toEqual(["unavailable", "accepted"]);
-    expect(performance.now() - startedAt).toBeLessThan(limits.jetstream.publishTimeoutMs);
-    nats.drop(/nothing/, 0);
-    const repeats = await eventually("the partition is tried again", async () => {
-      const [again] = await sendMany(giftNodes[0], [one(lost, { requestId })]);
-      return orderIn(again) && [again];
-    });
-    expect(repeats).toEqual([{ orderId: orderIdOf(lost, requestId) }]);
-    expect((await sendMany(giftNodes[0], [one(lost, { requestId, count: 2 })])).map(failureIn)).toEqual([
-      "idempotencyConflict",
-    ]);
-    await settledOrders([orderIdOf(lost, requestId)]);
-    // Both of the gifts whose acks were lost were stored, once each.
-    await eventually("both charged", async () => (await balance(lost)) === 1_000 - 180);
-  });
-});
-
-test("a node that accepts as many gifts as it may answers at once that it does not", async () => {
-  const user = await richUser();
-  const [node] = giftNodes;
-  const state = stateOf(node);
-  state.accepting += limits.gift.acceptingGifts;
-  try {
-    expect((await sendMany(node, [one(user)])).map(failureIn)).toEqual(["unavailable"]);
-  } finally {
-    state.accepting -= limits.gift.acceptingGifts;
+test("a sender's gifts over many groups, of both kinds of messages, are settled in their order", async () => {
+  const all: AcceptedGift[] = [];
+  for (let n = 0; n < 40; n++) {
+    const gifts = [ann, bob, ann, cat].map((user) => accepted(user));
+    all.push(...gifts);
+    await (n % 4 === 3 ? Promise.all(gifts.map((gift) => publish(subject, gift))) : send(gifts));
   }
-  expect((await sendMany(node, [one(user)])).map(failureIn)).toEqual(["accepted"]);
+  await settledOrders(idsOf(all));
+  for (const user of [ann, bob, cat]) {
+    const own = idsOf(all.filter(({ senderId }) => senderId === user));
+    // Single gifts were published at once: of these their order is not known.
+    const trades = (await tradesOfUser(user)).map(({ bizId }) => bizId).filter((id) => own.includes(id));
+    const roundOf = (id: string) => Math.floor(own.indexOf(id) / (user === ann ? 2 : 1));
+    expect(trades.map(roundOf)).toEqual(own.map(roundOf));
+  }
 });
 
-test("a gift that is repriced between a request and its repeat keeps its first price", async () => {
-  const user = await richUser();
-  const giftId = 7_101;
-  await call(caller, "gift.create", { giftId, giftName: "n", price: 10, operator: "op" });
-  const held = await holdAccounts([user]);
-  const content = one(user, { giftId, requestId: "repriced" });
-  expect((await sendMany(giftNodes[0], [content])).map(failureIn)).toEqual(["accepted"]);
-  await call(caller, "gift.update", { giftId, price: 20, operator: "op" });
-  await eventually("both nodes know the price", () =>
-    giftNodes.every((node) => stateOf(node).catalogueCache.cached(giftId)?.price !== 10),
+test("gifts that come again in groups that are cut differently are charged once, and the new one among them too", async () => {
+  const [a, b, c, d] = [ann, bob, cat, dan].map((user) => accepted(user)) as [
+    AcceptedGift,
+    AcceptedGift,
+    AcceptedGift,
+    AcceptedGift,
+  ];
+  await Promise.all([send([a, b, c]), send([c, d, a]), send([b]), publish(subject, a)]);
+  await settledOrders(idsOf([a, b, c, d]));
+  await nothingLeft();
+  expect(await tradesOf(idsOf([a, b, c, d]))).toHaveLength(4);
+  expect(await recordsOf(idsOf([a, b, c, d]))).toHaveLength(4);
+});
+
+test("the depth of the queue counts gifts, not messages; Redis may be lost while they wait", async () => {
+  await nothingLeft();
+  const held = await holdAccounts(users);
+  const groups = Array.from({ length: limits.gift.depthMessagesRead + 4 }, () =>
+    [ann, bob, cat].map((u) => accepted(u)),
   );
-  for (const node of giftNodes) expect((await sendMany(node, [content])).map(failureIn)).toEqual(["accepted"]);
-  const [next] = await sendMany(giftNodes[0], [one(user, { giftId })]);
-  await held.release();
-  const outcomes = await settledOrders([orderIdOf(user, "repriced"), orderIn(next) as string]);
-  expect(outcomes.map(({ price }) => price).sort()).toEqual([10, 20]);
+  try {
+    for (const gifts of groups) await send(gifts);
+    await eventually("all in flight", async () => {
+      const { waiting, inFlight } = await depth();
+      return waiting === 0 && inFlight === groups.length * 3;
+    });
+    const prefix = redis.options.keyPrefix ?? "";
+    const keys = await redis.keys(`${prefix}*`);
+    if (keys.length > 0) await redis.del(keys.map((key) => key.slice(prefix.length)));
+  } finally {
+    await held.release();
+  }
+  await settledOrders(idsOf(groups.flat()));
+  await nothingLeft();
 });
 
-describe("over HTTP", () => {
-  test("one request id over both gateways is one order; with other content one content wins and the others conflict", async () => {
-    const user = await richUser();
-    const presses = (requestId: string, counts: number[]) =>
-      Promise.all(counts.flatMap((count) => gateways.map(({ base }) => post(base, user, { requestId, count }))));
-    const same = await presses("both-gateways", Array(10).fill(1));
-    expect(new Set(same.map(({ text }) => text)).size).toBe(1);
-    expect(same[0]?.data).toEqual({ orderId: orderIdOf(user, "both-gateways") });
-    const mixed = await presses("both-contents", [1, 2, 1, 2, 1, 2]);
-    expect(mixed.map(({ code }) => code).sort()).toEqual([...Array(6).fill(10_011), ...Array(6).fill(200)].sort());
-    const [, outcome] = await settledOrders([orderIdOf(user, "both-gateways")]).then(async (first) => [
-      ...first,
-      ...(await settledOrders([orderIdOf(user, "both-contents")])),
-    ]);
-    expect(await balance(user)).toBe(1_000 - 90 - 90 * (outcome?.count as number));
-  });
+test("of a group, a gift that cannot be read and one that the ledger cannot write are dead letters of one gift; the others settle, and a replay settles what was repaired", async () => {
+  const bad = users[9] as string;
+  const poison = accepted(bad);
+  const good = [accepted(ann), accepted(bob), accepted(bad), accepted(ann)];
+  const unreadable = { ...accepted(cat), count: -1 };
+  const admin = await createConnection(process.env.MYSQL_URL as string);
+  const trades = `${databaseName("wallet")}.t_qiyu_currency_trade`;
+  await admin.query(`ALTER TABLE ${trades} ADD CONSTRAINT no_poison CHECK (biz_id <> '${poison.orderId}')`);
+  const before = (await depth()).deadLetters;
+  try {
+    await send([good[0], unreadable, poison, ...good.slice(1)]);
+    await settledOrders(idsOf([good[0], good[1], good[3]] as AcceptedGift[]));
+    await eventually("two dead letters", async () => (await depth()).deadLetters === before + 2, 30_000);
+    // The gift of the same sender that follows the poison.
+    await settledOrders(idsOf(good));
+  } finally {
+    await admin.query(`ALTER TABLE ${trades} DROP CONSTRAINT no_poison`);
+    await admin.end();
+  }
+  await nothingLeft();
+  const [first, second] = [await deadLetterOf(unreadable.orderId), await deadLetterOf(poison.orderId)];
+  expect([first, second]).toMatchObject([
+    { channel: settlerDurable, item: 1, reason: expect.stringContaining("count") },
+    { channel: settlerDurable, item: 2, reason: expect.stringContaining("wallet.consumeForSendGift") },
+  ]);
+  expect(JSON.parse(Buffer.from(second!.data).toString())).toEqual(groupOf([poison]));
+  expect(await recordsOf([poison.orderId])).toEqual([]);
+  expect(await letters.replay(second!.sequence)).toBe(true);
+  await settledOrders([poison.orderId]);
+  expect(await tradesOf(idsOf([...good, poison]))).toHaveLength(5);
+});
 
-  test("a sender's gifts go to the node that pulls the sender's partition, from both gateways", async () => {
-    const [first, second] = giftNodes.map(({ nodeID }) => nodeID).sort() as [string, string];
-    const users = [await richUser(2), await richUser(5)];
-    expect(users.map((user) => nodeOfPartition(partitionOf(user), [first, second]))).toEqual([first, second]);
-    for (const [at, user] of users.entries()) {
-      const requestId = `where-${randomUUID()}`;
-      for (const { base } of gateways) expect((await post(base, user, { requestId })).code).toBe(200);
-      const known = giftNodes.filter((node) => stateOf(node).orders.outcome(orderIdOf(user, requestId)));
-      expect(known.map(({ nodeID }) => nodeID)).toEqual([[first, second][at]]);
-    }
-  });
-
-  test("a gift node that stops in the stream of gifts loses none: every request is answered 200, and settled once", async () => {
-    const users = await Promise.all(Array.from({ length: 8 }, (_, partition) => richUser(partition)));
-    const third = await startNode("gift-3", [gift]);
-    for (const { broker } of gateways) await waitForNode(broker, "gift", third.nodeID);
-    const orders: string[] = [];
-    const codes = new Set<number>();
-    let isOver = false;
-    const streams = users.map(async (user, at) => {
-      const { base } = gateways[at % 2] as { base: string };
-      for (let n = 0; !isOver && n < 500; n++) {
-        const answer = await post(base, user, { giftId: 24 });
-        codes.add(answer.code);
-        if (answer.code === 200) orders.push((answer.data as { orderId: string }).orderId);
-      }
-    });
-    await eventually("they flow", () => orders.length > 50);
-    await stopNode(third);
-    const sofar = orders.length;
-    await eventually("they flow without it", () => orders.length > sofar + 50);
-    isOver = true;
-    await Promise.all(streams);
-    expect([...codes]).toEqual([200]);
-    expect(new Set(orders).size).toBe(orders.length);
-    await settledOrders(orders);
-  });
+test("a group of which one gift is settled and one is not when its node is killed comes again whole, and each is charged once", async () => {
+  await nothingLeft();
+  // One node alone has all partitions: it is the one that is killed.
+  await Promise.all(giftNodes.map(stopNode));
+  const urls = { nats: { url: process.env.NATS_URL as string }, mysql: { url: process.env.MYSQL_URL as string } };
+  const dying = await NodeProcess.start("gift", urls);
+  await waitForNode(caller, "gift", dying.nodeId);
+  const held = await holdAccounts([ann]);
+  const [first, second, other] = [accepted(ann), accepted(ann), accepted(bob)];
+  try {
+    await send([first]);
+    await eventually("ann's first gift is in work", async () => (await depth()).inFlight === 1);
+    await send([second, other]);
+    await settledOrders([other.orderId]);
+    expect(await recordsOf(idsOf([first, second]))).toEqual([]);
+    await dying.kill();
+    await startNode("gift-3", [gift]);
+  } finally {
+    await held.release();
+  }
+  await settledOrders(idsOf([first, second, other]), 30_000);
+  await nothingLeft();
+  const own = (await tradesOfUser(ann)).map(({ bizId }) => bizId);
+  expect(own.slice(-2)).toEqual(idsOf([first, second]));
 });

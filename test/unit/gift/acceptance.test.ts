@@ -206,6 +206,20 @@ describe("accepting a gift", () => {
   });
 });
 
+test("a fault of the first lookup ends the group before anything is published; one of the second leaves the others' answers", async () => {
+  const bug = new TypeError("a bug");
+  const first = world({ knownOrders: () => Promise.reject(bug) });
+  await expect(accept([request, once], first.ports)).rejects.toBe(bug);
+  expect(first.queued).toEqual([]);
+  const knownOrders = jest.fn(() => Promise.reject(bug)).mockResolvedValueOnce(new Map() as never);
+  const second = world({
+    knownOrders,
+    funds: async ([, ...rest]) => [{ value: "short" }, ...rest.map(() => ({ value: "enough" as const }))],
+  });
+  const answers = await accept([request, once], second.ports);
+  expect([perhaps(answers[0]), answers[1]]).toEqual([true, { orderId: expect.any(String) }]);
+});
+
 describe("gifts of one group", () => {
   test("do not notice a refused, a broken and an unreachable neighbour", async () => {
     const { ports } = world({
