@@ -19,12 +19,25 @@ export interface SettledRecord {
 
 /** The gift as in the event `gift.settled`. */
 export function toSettledGift({ gift, succeeded, reason, income, incomePoints }: SettledRecord): SettledGift {
-  const { sharePercent: _share, contentHash: _hash, acceptedAt: time, ...content } = gift;
-  return Object.assign(content, {
-    status: succeeded ? ("succeeded" as const) : ("failed" as const),
-    ...(succeeded ? {} : { reason: reason ?? undefined }),
-    ...{ income, incomePoints, time },
-  });
+  const { orderId, senderId, receiverId, roomId, giftId, count, price, type, url, acceptedAt: time } = gift;
+  // Written out, since every gift comes here.
+  const settled: SettledGift = {
+    orderId,
+    status: succeeded ? "succeeded" : "failed",
+    senderId,
+    receiverId,
+    roomId,
+    giftId,
+    count,
+    price,
+    income,
+    incomePoints,
+    type,
+    url,
+    time,
+  };
+  if (!succeeded && reason !== null) settled.reason = reason;
+  return settled;
 }
 
 /** Writes the outcomes of gifts. An existing record stays as it is. */

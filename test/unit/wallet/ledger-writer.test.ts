@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { fail, isUnavailable } from "../../../broker/failure.ts";
 import type { Transaction } from "../../../mixins/mysql/database.ts";
-import { LedgerWriter, type WriterLimits } from "../../../services/wallet/ledger-writer.ts";
+import { LedgerWriter } from "../../../services/wallet/ledger-writer.ts";
 import type { Command, Outcome } from "../../../services/wallet/posting.ts";
+import type { WriterLimits } from "../../../services/wallet/writer-ports.ts";
 
 interface Trade {
   bizId: string;
@@ -202,6 +203,28 @@ describe("group commit", () => {
     running[0]?.commit();
     expect(await again).toMatchObject({ status: "done" });
     expect(batches.map(({ users: [user] }) => user)).toEqual(["11", "11", "12"]);
+  });
+
+  test("of commands that were submitted together none is begun once one was rejected: submitted again, a user's keep their order", async () => {
+    const { writer, running, batches } = open({ gated: true, bounds: { batchCommands: 2, batchesInFlight: 1 } });
+    const commands = [gift("11"), gift("11"), gift("11"), gift("12")];
+    const other = writer.submit(gift("13"));
+    const together = writer.submitAll(commands).catch((error: unknown) => error);
+    await settled();
+    running[0]?.commit();
+    await other;
+    await settled();
+    running[0]?.fail(fail("unavailable"));
+    expect(isUnavailable(await together)).toBe(true);
+    await settled();
+    expect([running.length, writer.waiting]).toEqual([0, 0]);
+    const again = writer.submitAll(commands);
+    for (let n = 0; n < 3; n++) {
+      await settled();
+      running[0]?.commit();
+    }
+    expect(balances(await again)).toEqual([90, 80, 70, 90]);
+    expect(batches.flatMap(({ users: own }) => own)).toEqual(expect.arrayContaining(["11", "12", "13"]));
   });
 
   test("an idle writer commits at once, without a timer", async () => {
