@@ -57,7 +57,7 @@ class Ledger {
       run: async (sql: string, values: unknown[] = []) => {
         if (sql.includes("INTO t_qiyu_currency_trade")) trades.push(...this.insert(values));
         if (sql.includes("INTO t_qiyu_currency_account"))
-          for (let at = 0; at < values.length; at += 5) balances.set(values[at] as string, values[at + 1] as number);
+          for (const [id, balance] of values[0] as [string, number][]) balances.set(id, balance);
         return { affectedRows: 1 };
       },
     } as unknown as Transaction;
@@ -69,14 +69,10 @@ class Ledger {
   }
 
   private insert(values: unknown[]): Trade[] {
-    const rows: Trade[] = [];
-    for (let at = 0; at < values.length; at += 9) {
-      const [userId, num, , status, bizId, counterpartyId, incomePoints, balanceAfter, reason] = values.slice(
-        at,
-        at + 9,
-      );
-      rows.push({ userId, num, status, bizId, counterpartyId, incomePoints, balanceAfter, reason } as Trade);
-    }
+    const rows = (values[0] as unknown[][]).map((row) => {
+      const [userId, num, , status, bizId, counterpartyId, incomePoints, balanceAfter, reason] = row;
+      return { userId, num, status, bizId, counterpartyId, incomePoints, balanceAfter, reason } as Trade;
+    });
     if (rows.some(({ counterpartyId }) => counterpartyId === refusedByDatabase))
       throw Object.assign(new Error("out of range"), { errno: 1264 });
     if (rows.some(({ bizId }) => this.trades.some((trade) => trade.bizId === bizId)))
