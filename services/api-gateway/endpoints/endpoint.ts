@@ -10,7 +10,7 @@ import type { Language } from "../wording.ts";
 export interface Session {
   /** Text of the client: any. */
   readonly token: string | undefined;
-  /** Whether the token may let somebody in. */
+  /** Whether the token may let somebody in, here or on another node. */
   isLive(): boolean;
   /** Sets the login cookie of a browser. */
   open(token: string): void;

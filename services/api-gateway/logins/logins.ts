@@ -1,7 +1,7 @@
 import { fail } from "../../../broker/failure.ts";
 import type { Log } from "../../../broker/log.ts";
 import type { TokenKeys } from "../../token-keys.ts";
-import { type TokenClaims, verifyToken } from "../../tokens.ts";
+import { readToken, type TokenClaims, verifyToken } from "../../tokens.ts";
 import type { RevokedTokens } from "./revoked-tokens.ts";
 
 const warnEveryMs = 60_000;
@@ -32,10 +32,14 @@ export class Logins {
     return claims;
   }
 
-  /** Whether the token can still let somebody in here, or on a node with a newer copy of the revocations. */
+  /**
+   * Whether there is something to revoke: the token may be valid here, or on a node whose clock or copy of the
+   * revocations is another.
+   */
   isLive(token: string): boolean {
-    const claims = this.claimsOf(token);
-    return claims !== undefined && !this.options.revoked.has(claims);
+    const { keys, revoked } = this.options;
+    const read = readToken(keys.all, token);
+    return "claims" in read && read.claims.expiresAt > Date.now() && !revoked.has(read.claims);
   }
 
   private claimsOf(token: string): TokenClaims | undefined {

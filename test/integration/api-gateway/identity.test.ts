@@ -91,14 +91,18 @@ test("who is logged in is known without a call, and the token is shown to nobody
 });
 
 test.each([
-  ["expired", () => ({ issuedAt: 1, expiresAt: Date.now() - 1 })],
-  ["from the future", () => ({ issuedAt: Date.now() + 2 * limits.user.tokenClockLeewayMs })],
-])("a token that is %s lets nobody in", async (_what, over) => {
+  ["expired, and there is nothing to log out", () => ({ issuedAt: 1, expiresAt: Date.now() - 1 }), []],
+  [
+    "from the future, and logout revokes it",
+    () => ({ issuedAt: Date.now() + 2 * limits.user.tokenClockLeewayMs }),
+    ["user.logout"],
+  ],
+])("a token lets nobody in that is %s", async (_what, over, actions) => {
   const headers = { Authorization: `Bearer ${tokenOf(alice.userId, over())}` };
   const answer = await send(base + income, { headers });
   expect([answer.status, answer.code]).toEqual([401, 100002]);
   expect((await send(`${base}/live/api/userLogin/logout`, { headers })).code).toBe(200);
-  expect(calls).toEqual([]);
+  expect(calls.map(({ action }) => action)).toEqual(actions);
 });
 
 test("tokens of another key, and changed ones, let nobody in, by Bearer or by cookie", async () => {

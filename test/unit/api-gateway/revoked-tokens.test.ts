@@ -49,6 +49,9 @@ describe("revoked tokens", () => {
 });
 
 describe("the feed of revocations", () => {
+  const feeds: RevocationFeed[] = [];
+  afterEach(() => Promise.all(feeds.splice(0).map((feed) => feed.stop())));
+
   /** Reads from pages that the test makes; the places that it asked for. */
   function feedOf(page: (place: { since: number; afterId: string }) => RevocationsPage) {
     const asked: { since: number; afterId: string }[] = [];
@@ -62,6 +65,7 @@ describe("the feed of revocations", () => {
         return page(place);
       },
     });
+    feeds.push(feed);
     return { feed, revoked, asked };
   }
 
@@ -76,7 +80,6 @@ describe("the feed of revocations", () => {
     await eventually("read", () => feed.isCurrent);
     expect(revoked.size).toBe(3);
     await eventually("read again", () => asked.length > 3);
-    await feed.stop();
     expect(asked.slice(0, 4)).toEqual([
       ...["0", "1", "2"].map((afterId) => ({ since: 0, afterId })),
       { since: now - 10_000, afterId: "0" },
@@ -89,7 +92,6 @@ describe("the feed of revocations", () => {
     await eventually("read", () => feed.isCurrent);
     time -= 60_000;
     await eventually("from the start", () => asked.filter(({ since }) => since === 0).length === 2);
-    await feed.stop();
   });
 
   test("is not current where a page fails, and heals with the next read", async () => {
@@ -102,6 +104,5 @@ describe("the feed of revocations", () => {
     expect(feed.isCurrent).toBe(false);
     away = false;
     await eventually("current", () => feed.isCurrent);
-    await feed.stop();
   });
 });
