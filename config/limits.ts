@@ -349,7 +349,7 @@ export const limits = Object.freeze({
 
   im: Object.freeze({
     tokenTtlMs: 5 * 60_000,
-    tokenTimeoutMs: 1_000,
+    tokenTimeoutMs: 2_000,
     /** Users who ask a gateway for a token while calls to the routers run share the next call. */
     ticketsPerCall: 500,
     ticketCallsInFlight: 4,
