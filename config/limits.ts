@@ -425,10 +425,12 @@ export const limits = Object.freeze({
 
   im: Object.freeze({
     tokenTtlMs: 5 * 60_000,
-    tokenTimeoutMs: 1_000,
+    tokenTimeoutMs: 2_000,
     /** Users who ask a gateway for a token while calls to the routers run share the next call. */
-    ticketsPerCall: 500,
+    ticketsPerCall: 100,
     ticketCallsInFlight: 4,
+    /** Who has waited longer for such a call gets 503: the client may be gone. */
+    ticketWaitMs: 5_000,
     frameBytes: 64 * 1024,
     /** The deepest nesting of objects and arrays in the `data` of a frame from a service. */
     dataLevels: 20,

@@ -1,5 +1,5 @@
 import type { ServiceBroker } from "moleculer";
-import { isUnavailable } from "../../broker/failure.ts";
+import { fail, isUnavailable } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { call } from "../contracts.ts";
@@ -16,35 +16,56 @@ async function ticketsFor(broker: ServiceBroker, userIds: string[]): Promise<Tic
   }
 }
 
+interface Asked {
+  userId: string;
+  /** By `performance.now()`. */
+  at: number;
+}
+
 /**
  * Tickets for IM connections. Users who ask while calls to the routers run share the next call: when an im-server dies,
- * thousands ask at once, and with a call for each the last ones would wait longer than a call may take.
+ * thousands ask at once, and with a call for each the last ones would wait longer than a call may take. Where the routers
+ * are too slow for them all, those who have waited `limits.im.ticketWaitMs` are rejected without a call, so that the
+ * routers work for clients that still wait.
  */
 export class ImTickets {
   private readonly loader: BatchLoader<Ticket>;
-  private asked = 0;
+  /** By the number of the request: a token works once, so no two requests of a user share one. */
+  private readonly asked = new Map<string, Asked>();
+  private requests = 0;
 
   constructor(broker: ServiceBroker) {
-    const load = async (requests: string[]) => {
-      const tickets = await ticketsFor(broker, requests.map(userOf));
-      return new Map(tickets.map((ticket, i) => [requests[i] as string, ticket]));
+    const load = async (keys: string[]) => {
+      const since = performance.now() - limits.im.ticketWaitMs;
+      const due = keys.flatMap((key) => {
+        const { userId, at } = this.asked.get(key) as Asked;
+        return at >= since ? [{ key, userId }] : [];
+      });
+      if (due.length === 0) return new Map<string, Ticket>();
+      const userIds = due.map(({ userId }) => userId);
+      const tickets = await ticketsFor(broker, userIds);
+      return new Map(due.map(({ key }, i) => [key, tickets[i] as Ticket]));
     };
     this.loader = new BatchLoader(load, { keys: limits.im.ticketsPerCall, queries: limits.im.ticketCallsInFlight });
   }
 
-  /** A token works once, so each request of a user is a key of its own. */
+  /** Fails: unavailable. */
   async get(userId: string): Promise<Ticket> {
-    return (await this.loader.get(`${this.asked++} ${userId}`)) as Ticket;
+    const key = String(this.requests++);
+    this.asked.set(key, { userId, at: performance.now() });
+    try {
+      const ticket = await this.loader.get(key);
+      if (!ticket) throw fail("unavailable", { what: "im-router", why: "too many wait for a token" });
+      return ticket;
+    } finally {
+      this.asked.delete(key);
+    }
   }
-}
-
-function userOf(request: string): string {
-  return request.slice(request.indexOf(" ") + 1);
 }
 
 const ofBroker = new WeakMap<ServiceBroker, ImTickets>();
 
-/** The tickets of a gateway. Fails: unavailable. */
+/** The tickets of a gateway. */
 export function imTickets(broker: ServiceBroker): Pick<ImTickets, "get"> {
   let tickets = ofBroker.get(broker);
   if (!tickets) {

@@ -139,12 +139,14 @@ test("an order id that comes after a try without an answer is asked for", async 
   expect(outcomes).toEqual([{ status: "succeeded" }]);
 });
 
+const leaving = new AbortController();
+afterAll(() => leaving.abort());
+
 test("IM may name an order by its tag, also before the answer to the request has come", async () => {
   const id = "f7a151d0-0c52-4d3f-9b0c-0a1b2c3d4e5f";
   const outcomes: GiftOutcome[] = [];
   const answers = [Promise.withResolvers<{ orderId: string }>(), Promise.withResolvers<{ orderId: string }>()];
   let sent = 0;
-  const leaving = new AbortController();
   const sender = createGiftSender({
     api: {
       sendGift: () => (answers[sent++] as (typeof answers)[0]).promise,
@@ -162,5 +164,4 @@ test("IM may name an order by its tag, also before the answer to the request has
   expect(await late).toBe("accepted");
   sender.settle("ffff2c3d4e5f", { status: "succeeded" });
   expect(outcomes).toEqual([{ status: "succeeded" }, { status: "succeeded" }]);
-  leaving.abort();
 });

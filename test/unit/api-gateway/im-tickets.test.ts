@@ -62,6 +62,29 @@ test("where the router does not answer, all of the group are asked for once more
   ]);
 });
 
+test("who has waited too long is rejected without a call, and those who came later are served", async () => {
+  const { calls, answer, tickets } = heldRouters();
+  const clock = jest.spyOn(performance, "now").mockReturnValue(0);
+  const running: Promise<unknown>[] = [];
+  for (let i = 0; i < limits.im.ticketCallsInFlight; i++) {
+    running.push(tickets.get("1"));
+    await turn();
+  }
+  const [early, late] = [tickets.get("2"), tickets.get("3")];
+  clock.mockReturnValue(limits.im.ticketWaitMs);
+  const later = tickets.get("4");
+  clock.mockReturnValue(limits.im.ticketWaitMs + 1);
+  const refused = Promise.allSettled([early, late]);
+  answer();
+  await Promise.all(running);
+  await turn();
+  expect(calls.at(-1)?.userIds).toEqual(["4"]);
+  answer();
+  expect(await refused).toMatchObject([{ reason: { type: "unavailable" } }, { reason: { type: "unavailable" } }]);
+  expect(await later).toMatchObject({ address: "ws://of-4" });
+  clock.mockRestore();
+});
+
 test("all requests of a gateway share its groups", () => {
   const { broker } = heldRouters();
   expect(imTickets(broker)).toBe(imTickets(broker));

@@ -84,11 +84,13 @@ test("fields that an entry has beside the known ones stay, and entries that diff
     { ...entry, orderIds: ["a"], combo: { id: "c", count: 1 } },
     { ...entry, orderIds: ["b"], combo: { id: "c", count: 2 } },
     { ...entry, orderIds: ["c"] },
+    { ...entry, orderIds: ["d"], receiverId: "8", combo: { id: "d", count: 1 } },
   ];
   expect(bodyV2(giftFrame(gifts)).data.gifts).toEqual([
     ["7", 3, 1, "a", { combo: { id: "c", count: 1 } }],
     ["7", 3, 1, "b", { combo: { id: "c", count: 2 } }],
     ["7", 3, 1, "c"],
+    ["7", 3, 1, "d", { to: "8", combo: { id: "d", count: 1 } }],
   ]);
 });
 

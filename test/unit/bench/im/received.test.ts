@@ -80,7 +80,7 @@ describe("the figures of a run", () => {
   it("are over the time of sending where the last frame arrived within it", () => {
     expect(figures([received(1_900)])).toEqual({
       ...{ viewers: 2, giftsPerSecond: 5, framesPerViewerPerSecond: 1, deliveriesPerSecond: 2 },
-      ...{ giftDeliveriesPerSecond: 10, bytesPerSecond: 200, p50Ms: 50, p99Ms: 1_900 },
+      ...{ giftDeliveriesPerSecond: 10, bytesPerSecond: 200, bytesPerViewerPerSecond: 100, p50Ms: 50, p99Ms: 1_900 },
       ...{ serverCpu: { server: 25 }, viewersCpu: 10, arrived: 1, conserved: true },
     });
   });
