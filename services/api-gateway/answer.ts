@@ -48,6 +48,12 @@ function retryAfterSeconds(name: FailureName, error: unknown): number | undefine
   return typeof waitMs === "number" && waitMs > 0 ? Math.ceil(waitMs / 1_000) : limits.http.retryAfterSeconds;
 }
 
+/** Headers of every answer, for one that moleculer-web writes. */
+export function setCommonHeaders(response: ServerResponse, { requestId }: RequestContext): void {
+  response.setHeader("X-Request-Id", requestId);
+  response.setHeader("X-Content-Type-Options", "nosniff");
+}
+
 function sendEnvelope(
   response: ServerResponse,
   context: RequestContext,
@@ -62,11 +68,12 @@ function sendEnvelope(
     return;
   }
   const text = JSON.stringify({ code, msg, data: data ?? null });
-  response.writeHead(status, {
-    "Content-Type": "application/json; charset=utf-8",
-    "Content-Length": Buffer.byteLength(text),
-    "Cache-Control": "no-store",
-  });
+  // All headers in one list, names and values in turn: Node writes it faster than headers that were set one by one.
+  response.writeHead(status, [
+    ...["X-Request-Id", context.requestId, "X-Content-Type-Options", "nosniff"],
+    ...["Content-Type", "application/json; charset=utf-8", "Content-Length", String(Buffer.byteLength(text))],
+    ...["Cache-Control", "no-store"],
+  ]);
   response.end(text);
 }
 
@@ -92,6 +99,7 @@ export function sendText(
 ): void {
   const status = answer.status ?? 200;
   context.code = status;
+  setCommonHeaders(response, context);
   response.writeHead(status, {
     "Cache-Control": "no-store",
     ...answer.headers,

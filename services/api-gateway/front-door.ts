@@ -120,8 +120,6 @@ export class FrontDoor {
   private receive(message: IncomingMessage, response: ServerResponse): void {
     const request = message as GatewayRequest;
     request.context = new RequestContext(request);
-    response.setHeader("X-Request-Id", request.context.requestId);
-    response.setHeader("X-Content-Type-Options", "nosniff");
     this.inFlight++;
     const place = announcesBody(request) ? this.awaited.add(request, response) : undefined;
     response.once("close", () => {

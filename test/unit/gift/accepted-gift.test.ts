@@ -1,4 +1,5 @@
-import { validate, version } from "uuid";
+import fc from "fast-check";
+import { v5, validate, version } from "uuid";
 import { limits } from "../../../config/limits.ts";
 import {
   type AcceptedGift,
@@ -22,6 +23,15 @@ describe("an accepted gift", () => {
     expect([validate(id), version(id)]).toEqual([true, 5]);
     expect(id).not.toBe(orderIdOf("9007199254740993", "click-0002"));
     expect(id).not.toBe(orderIdOf("9007199254740992", "click-0001"));
+  });
+
+  test("the order id is that of the RFC's version 5, whatever the names", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (userId, requestId) => {
+        const byPackage = v5(`${userId}:${requestId}`.toWellFormed(), "5b1d7a3e-9c0f-4e6d-8a2b-4c6e8f013579");
+        expect(orderIdOf(userId, requestId)).toBe(byPackage);
+      }),
+    );
   });
 
   test.each([{ giftId: 23 }, { roomId: 6 }, { receiverId: "78" }, { type: 1 }, { count: 4 }])(
