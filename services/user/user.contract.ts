@@ -13,7 +13,8 @@ export interface UserProfile {
 const typed = z.preprocess(spelledOut, z.string().max(64)).default("");
 const token = z.string();
 
-const timeMs = integer(0, 2 ** 48 - 1);
+/** ms since 1970, up to the last one that a DATETIME holds. */
+const timeMs = integer(0, Date.UTC(10_000, 0) - 1);
 
 /**
  * Revoked tokens of a user: that of one session, or with session id 0 all that were issued until `issuedUntil` (ms, as

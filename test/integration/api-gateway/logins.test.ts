@@ -184,3 +184,19 @@ describe("while revocations cannot be read logged-in requests go on for 10 s, th
       () => mysql.mend(),
     ));
 });
+
+test("connections to the user service's database that hang are left: logged-in requests go on, and logout succeeds when it is repeated", async () => {
+  const [ended, lives] = [await login(), await login()];
+  mysql.freeze();
+  const statuses = new Set<number>();
+  await eventually(
+    "logged out",
+    async () => {
+      statuses.add(await statusAt(1, lives));
+      return (await post(0, "userLogin/logout", ended)).code === 200;
+    },
+    40_000,
+  );
+  expect([...statuses]).toEqual([200]);
+  await refusedAt(1, ended, performance.now());
+});
