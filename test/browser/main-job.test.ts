@@ -54,6 +54,13 @@ if (!chromiumPath) process.stderr.write(`browser test ${skipped}\n`);
     expect(await viewer.page.getByTestId("anchor-name").textContent()).toBe(anchorName);
     await connected(viewer.page);
 
+    // Both asked for frames that cost little.
+    for (const { sockets } of [anchor, viewer])
+      expect(sockets.map(({ searchParams: asked }) => [asked.get("v"), asked.get("compress")])).toContainEqual([
+        "2",
+        "deflate-raw",
+      ]);
+
     // Coins: the balance rises when the cashier is paid.
     const poor = await shownNumber(viewer.page, "balance", {});
     await recharge(viewer.page, "pay");
@@ -93,4 +100,38 @@ if (!chromiumPath) process.stderr.write(`browser test ${skipped}\n`);
   test("nothing went wrong in either window: no failed script, no refused resource", () => {
     expect([...anchor.problems, ...viewer.problems]).toEqual([]);
   });
+
+  test("the client library reads compressed frames in this browser", async () => {
+    const gifts = [{ senderId: "7", receiverId: "1", giftId: 22, count: 3, orderTags: ["tag"] }];
+    expect(await viewer.page.evaluate(readsCompressed)).toEqual(gifts);
+  });
 });
+
+/**
+ * A script of the page, as text, since the test's compiler would change its import: the library on a socket that greets
+ * and sends a compressed frame.
+ */
+const readsCompressed = `(async () => {
+  const { createImClient } = await import("/js/im-client.js");
+  const frame = { code: 1003, body: { bizCode: 5556, data: { seq: 1, epoch: "e", gifts: [["7", 22, 3, "tag"]] } } };
+  const text = new Blob([JSON.stringify(frame)]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+  const compressed = await new Response(text).arrayBuffer();
+  class Socket extends EventTarget {
+    readyState = 1;
+    constructor() {
+      super();
+      const greeting = JSON.stringify({ code: 1001, body: { userId: "5", epoch: "e", seq: 0, v: 2, anchorId: "1" } });
+      for (const data of [greeting, compressed])
+        setTimeout(() => this.dispatchEvent(new MessageEvent("message", { data })));
+    }
+    send() {}
+    close() {}
+  }
+  const client = createImClient({ version: 2, WebSocket: Socket, url: () => "ws://test/im" });
+  const { data } = await new Promise((resolve) => {
+    client.on("business", resolve);
+    client.connect();
+  });
+  client.close();
+  return data.gifts;
+})()`;

@@ -6,6 +6,8 @@ export interface PersonWindow {
   page: Page;
   /** Errors the browser reported: failed scripts, refused resources (CSP), missing files. */
   problems: string[];
+  /** The addresses of the WebSockets that the page opened. */
+  sockets: URL[];
 }
 
 export async function openWindow(browser: Browser, url: string): Promise<PersonWindow> {
@@ -13,12 +15,14 @@ export async function openWindow(browser: Browser, url: string): Promise<PersonW
   context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const problems: string[] = [];
+  const sockets: URL[] = [];
+  page.on("websocket", (socket) => sockets.push(new URL(socket.url())));
   page.on("console", (message) => {
     if (message.type() === "error") problems.push(`${message.text()} (${message.location().url})`);
   });
   page.on("pageerror", (error) => problems.push(String(error)));
   await page.goto(url);
-  return { page, problems };
+  return { page, problems, sockets };
 }
 
 export function randomPhone(): string {
