@@ -9,7 +9,7 @@ import { projectRoot } from "../../config/root.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
-import { refusalOf, sendFailure, setCommonHeaders, shownOf } from "./answer.ts";
+import { refusalOf, sendFailure, shownOf } from "./answer.ts";
 import { FrontDoor } from "./front-door.ts";
 import type { Gateway } from "./gateway.ts";
 import { registerHttpMetrics } from "./pages/metrics.ts";
@@ -122,7 +122,6 @@ const gateway = {
           route.call(this, request, response);
           return;
         }
-        setCommonHeaders(response, request.context);
         this.httpHandler(request, response).catch((error: unknown) => {
           failed(error);
           response.destroy();
