@@ -48,12 +48,6 @@ function retryAfterSeconds(name: FailureName, error: unknown): number | undefine
   return typeof waitMs === "number" && waitMs > 0 ? Math.ceil(waitMs / 1_000) : limits.http.retryAfterSeconds;
 }
 
-/** Headers of every answer, for one that moleculer-web writes. */
-export function setCommonHeaders(response: ServerResponse, { requestId }: RequestContext): void {
-  response.setHeader("X-Request-Id", requestId);
-  response.setHeader("X-Content-Type-Options", "nosniff");
-}
-
 function sendEnvelope(
   response: ServerResponse,
   context: RequestContext,
@@ -99,7 +93,8 @@ export function sendText(
 ): void {
   const status = answer.status ?? 200;
   context.code = status;
-  setCommonHeaders(response, context);
+  response.setHeader("X-Request-Id", context.requestId);
+  response.setHeader("X-Content-Type-Options", "nosniff");
   response.writeHead(status, {
     "Cache-Control": "no-store",
     ...answer.headers,

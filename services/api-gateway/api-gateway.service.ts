@@ -10,7 +10,7 @@ import { healthMixin } from "../../mixins/health.mixin.ts";
 import { rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { checkEvents } from "../define-service.ts";
-import { refusalOf, sendFailure, setCommonHeaders, shownOf } from "./answer.ts";
+import { refusalOf, sendFailure, shownOf } from "./answer.ts";
 import { FrontDoor } from "./front-door.ts";
 import type { Gateway } from "./gateway.ts";
 import { loginsMixin } from "./logins/logins.mixin.ts";
@@ -126,7 +126,6 @@ const gateway = {
           route.call(this, request, response);
           return;
         }
-        setCommonHeaders(response, request.context);
         this.httpHandler(request, response).catch((error: unknown) => {
           failed(error);
           response.destroy();

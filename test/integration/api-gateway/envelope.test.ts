@@ -154,6 +154,22 @@ test("a safe request id goes through all services and comes back, another is rep
 });
 
 test.each([
+  ["a success", catalogue, {}, 200],
+  ["a failure", "/live/api/gift/order", { orderId: "" }, 400],
+  ["an unknown path", "/live/api/gift/nothing", {}, 404],
+  ["a path that ends with a slash", `${catalogue}/`, {}, 200],
+  ["an answer without an envelope", "/health/live", undefined, 200],
+  ["a file", "/js/im-client.js", undefined, 200],
+])("%s has the headers of every answer, each once", async (_what, path, body, status) => {
+  const headers = { ...asAlice, "X-Request-Id": "my-request.0002" };
+  const answer = await send(base + path, { headers, ...(body ? { body } : { method: "GET" }) });
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get("x-request-id")).toBe("my-request.0002");
+  expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+  expect(answer.headers.get("cache-control")).toMatch(path.endsWith(".js") ? /public/ : /^no-store$/);
+});
+
+test.each([
   ["GET", "/live/api/gift/listGift"],
   ["PUT", "/live/api/gift/listGift"],
   ["POST", "/live/api/gift/listgift"],

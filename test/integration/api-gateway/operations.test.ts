@@ -108,7 +108,9 @@ test("/metrics is Prometheus text of every node", async () => {
   }
   const nodes = new Set([...answer.text.matchAll(/ovation_node_up\{node="([^"]+)"\} 1/g)].map(([, node]) => node));
   expect(nodes.size).toBe(3);
-  expect(answer.text).toMatch(/moleculer_request_total\{node="neighbours-[^}]+action="wallet.income"[^}]*\} 1/);
+  const income =
+    /moleculer_request_total\{node="neighbours-[^}]+action="wallet.income"[^}]*caller="api-gateway"[^}]*\} 1/;
+  expect(answer.text).toMatch(income);
   expect(answer.text).toMatch(
     /ovation_http_requests\{node="[^"]+",route="\/live\/api\/bank\/income",status="200",code="200"\} 1/,
   );
