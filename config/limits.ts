@@ -274,8 +274,11 @@ export const limits = Object.freeze({
     settleHeldGifts: 9_000,
     /** The least bytes of a gift in a message of the queue, by which pulls are bounded. */
     queuedLeastBytes: 200,
-    /** While gifts stream in, a batch that is not full starts this long after the one before it. */
-    settleGatherMs: 25,
+    /**
+     * While gifts stream in, a batch that is not full starts this long after the one before it; `busy.ms` after it while
+     * `busy.perSecond` gifts a second or more arrive.
+     */
+    settleGather: Object.freeze({ ms: 25, busy: Object.freeze({ perSecond: 1_600, ms: 75 }) }),
     /** How many events have effects that wait for their rooms' ticks; each has the gifts of a batch. */
     effectEventsInFlight: 32,
     /**

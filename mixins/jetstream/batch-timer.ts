@@ -1,19 +1,26 @@
 import { guarded } from "../guarded.ts";
 
+/** How long a batch that is not full gathers items after the start of the one before it. */
+export interface Gathering {
+  readonly ms: number;
+  /** Instead of `ms`, while so many items a second arrive or more: each of them costs the less the more there are. */
+  readonly busy?: { readonly perSecond: number; readonly ms: number };
+}
+
 /**
- * Decides when batches start. The first one after a pause starts at once. While messages stream in, a batch that is not
- * full starts `gatherMs` after the one before it, since a message costs more in a small batch.
+ * Decides when batches start. The first one after a pause starts at once. While items stream in, a batch that is not
+ * full gathers for a time, since an item costs more in a small batch.
  */
 export class BatchTimer {
-  private readonly gatherMs: number;
+  private readonly gathering: Gathering;
   private readonly ready: () => void;
-  private nextAt = 0;
+  private startedAt = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
   private scheduled = false;
 
   /** `ready` is called when a batch that was requested or delayed may start. */
-  constructor(gatherMs: number, log: Parameters<typeof guarded>[0], ready: () => void) {
-    this.gatherMs = gatherMs;
+  constructor(gathering: Gathering, log: Parameters<typeof guarded>[0], ready: () => void) {
+    this.gathering = gathering;
     this.ready = guarded(log, "starting a batch", ready);
   }
 
@@ -27,19 +34,29 @@ export class BatchTimer {
     });
   }
 
-  /** Whether a batch may start now. If so, it counts as started. `atOnce` ignores the delay. */
-  mayStart(atOnce: boolean): boolean {
-    if (this.gatherMs === 0) return true;
+  /**
+   * Whether a batch may start now, with `waiting` items. If so, it counts as started. `atOnce` ignores the delay.
+   */
+  mayStart(waiting: number, atOnce: boolean): boolean {
+    if (this.gathering.ms === 0) return true;
     const now = performance.now();
-    if (now >= this.nextAt || atOnce) {
-      this.nextAt = now + this.gatherMs;
+    const remaining = this.startedAt + this.gatherMs(waiting, now - this.startedAt) - now;
+    if (remaining <= 0 || atOnce) {
+      this.startedAt = now;
       return true;
     }
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
       this.ready();
-    }, this.nextAt - now);
+    }, remaining);
     return false;
+  }
+
+  /** The items that wait have arrived since the last start, `elapsedMs` ago. */
+  private gatherMs(waiting: number, elapsedMs: number): number {
+    const { ms, busy } = this.gathering;
+    if (!busy || elapsedMs < ms) return ms;
+    return (waiting * 1_000) / elapsedMs >= busy.perSecond ? busy.ms : ms;
   }
 
   stop(): void {

@@ -20,7 +20,7 @@ import {
 import { OpenMessages } from "./open-messages.ts";
 import type { ReadItem } from "./split.ts";
 
-export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batchesInFlight" | "gatherMs">;
+export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batchesInFlight" | "gather">;
 
 /**
  * The items that a channel holds, until they are handled. An item is a message, or a part of a message that holds many
@@ -71,7 +71,7 @@ export class Batches {
     this.bounds = bounds;
     this.ports = ports;
     this.freed = freed;
-    this.timer = new BatchTimer(bounds.gatherMs ?? 0, ports.log, () => this.dispatch());
+    this.timer = new BatchTimer(bounds.gather ?? { ms: 0 }, ports.log, () => this.dispatch());
     this.keepAlive = keepHeld(ports, this.messages);
   }
 
@@ -157,7 +157,8 @@ export class Batches {
   private dispatch(): void {
     const { batch: most, batchesInFlight } = this.bounds;
     while (this.mode !== "halted" && this.waiting.hasReady && this.inFlight < batchesInFlight) {
-      if (!this.timer.mayStart(this.mode === "draining" || this.waiting.size >= most)) return;
+      const { size } = this.waiting;
+      if (!this.timer.mayStart(size, this.mode === "draining" || size >= most)) return;
       const batch = this.waiting.take(most);
       for (const messages of batch.values()) for (const one of messages) this.taken.add(one);
       this.inFlight++;

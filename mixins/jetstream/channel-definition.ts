@@ -1,3 +1,4 @@
+import type { Gathering } from "./batch-timer.ts";
 import type { Missed } from "./catch-up.ts";
 import type { StreamDefinition } from "./definitions.ts";
 import type { ChannelMessage } from "./message.ts";
@@ -24,10 +25,10 @@ export interface ChannelDefinition<This = unknown> {
   readonly batch: number;
   readonly batchesInFlight: number;
   /**
-   * While messages stream in, a batch that is not full starts this long after the one before it, since a message costs
-   * more in a small batch. After a pause the first message is handled at once. 0 where left out.
+   * While messages stream in, a batch that is not full gathers them for this time after the start of the one before it,
+   * since a message costs more in a small batch. After a pause the first message is handled at once. None where left out.
    */
-  readonly gatherMs?: number;
+  readonly gather?: Gathering;
   /**
    * The most messages, or items, that this node holds, waiting and in work; running pulls may bring as many again, and
    * one message more for each partition. The default is enough for the batches in flight and one more.

@@ -54,17 +54,33 @@ export function placeForLog({ of: { message }, index }: ItemPlace): { sequence: 
   return { sequence: message.seq, ...(index === undefined ? {} : { item: index }) };
 }
 
+/** A class, since there is one for each item: its getters are made once. */
+class ItemView implements ChannelMessage {
+  readonly data: unknown;
+  private readonly message: JsMsg;
+
+  constructor(data: unknown, message: JsMsg) {
+    this.data = data;
+    this.message = message;
+  }
+
+  get subject(): string {
+    return this.message.subject;
+  }
+
+  get sequence(): number {
+    return this.message.seq;
+  }
+
+  /** Headers are parsed on access: for most messages nobody reads them. */
+  get requestId(): string | undefined {
+    return this.message.headers?.get("Request-Id") || undefined;
+  }
+}
+
 /** What the handler gets of it. */
-export function view({ of: { message }, data }: Delivered): ChannelMessage {
-  return {
-    data,
-    subject: message.subject,
-    sequence: message.seq,
-    // Headers are parsed on access: for most messages nobody reads them.
-    get requestId() {
-      return message.headers?.get("Request-Id") || undefined;
-    },
-  };
+export function view({ of, data }: Delivered): ChannelMessage {
+  return new ItemView(data, of.message);
 }
 
 /** Items that are handled together, by key. */

@@ -1,9 +1,10 @@
 import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from "nats";
 import { limits } from "../../config/limits.ts";
 
-/** The place of a fetch's timer in nats.js 2. */
-interface ClientTimer {
+/** The places of a fetch's timers in nats.js 2. */
+interface ClientTimers {
   timeout?: { cancel(): void };
+  monitor?: { cancel(): void };
 }
 
 /** What one pull may bring, in messages or in bytes. */
@@ -86,14 +87,18 @@ export class Puller {
    * ack wait, behind later ones. So that timer is replaced by one that lasts as long as the ack wait.
    *
    * The server does not always say that a pull by bytes is over (2.9), so its messages and bytes are counted here too.
-   * It ends such a pull at once where the next message alone has more bytes: that message is requested by itself.
+   * The client must not request more within it, as it does where heartbeats are late: what comes beyond the bound would
+   * be dropped. The server ends such a pull at once where the next message alone has more bytes: that message is
+   * requested by itself.
    */
   private async pull(consumer: Consumer, room: Bound): Promise<void> {
     const expires = limits.jetstream.fetchExpiresMs;
     const bound: Bound = this.isTooLarge ? { max_messages: 1 } : room;
     const startedAt = performance.now();
     const messages: ConsumerMessages = await consumer.fetch({ ...bound, expires });
-    (messages as ConsumerMessages & ClientTimer).timeout?.cancel();
+    const { timeout, monitor } = messages as ConsumerMessages & ClientTimers;
+    timeout?.cancel();
+    if ("max_bytes" in bound) monitor?.cancel();
     const late = setTimeout(() => void messages.close(), expires + limits.jetstream.ackWaitMs);
     let count = 0;
     let bytes = 0;

@@ -19,37 +19,51 @@ export interface SettledRecord {
 
 /** The gift as in the event `gift.settled`. */
 export function toSettledGift({ gift, succeeded, reason, income, incomePoints }: SettledRecord): SettledGift {
-  const { sharePercent: _share, contentHash: _hash, acceptedAt: time, ...content } = gift;
-  return Object.assign(content, {
-    status: succeeded ? ("succeeded" as const) : ("failed" as const),
-    ...(succeeded ? {} : { reason: reason ?? undefined }),
-    ...{ income, incomePoints, time },
-  });
+  const { orderId, senderId, receiverId, roomId, giftId, count, price, type, url, acceptedAt: time } = gift;
+  // Written out, since every gift comes here.
+  const settled: SettledGift = {
+    orderId,
+    status: succeeded ? "succeeded" : "failed",
+    senderId,
+    receiverId,
+    roomId,
+    giftId,
+    count,
+    price,
+    income,
+    incomePoints,
+    type,
+    url,
+    time,
+  };
+  if (!succeeded && reason !== null) settled.reason = reason;
+  return settled;
 }
 
 /** Writes the outcomes of gifts. An existing record stays as it is. */
 export async function insertRecords(db: Queryable, records: readonly SettledRecord[]): Promise<void> {
   if (records.length === 0) return;
-  const places = records.map(() => "(?,?,?,?,?,?,?,?,?,?,?,?,?)").join(",");
   await db.run(
     `INSERT INTO t_gift_record (order_id, user_id, object_id, room_id, gift_id, count, price, status, reason, income_points,
-       content_hash, send_time, json) VALUES ${places}
+       content_hash, send_time, json) VALUES ?
      ON DUPLICATE KEY UPDATE id = id`,
-    records.flatMap(({ gift, succeeded, reason, incomePoints }) => [
-      gift.orderId,
-      gift.senderId,
-      gift.receiverId,
-      gift.roomId,
-      gift.giftId,
-      gift.count,
-      gift.price,
-      succeeded ? 1 : 0,
-      reason,
-      incomePoints,
-      gift.contentHash,
-      new Date(gift.acceptedAt),
-      gift.type === 0 ? null : JSON.stringify({ type: gift.type }),
-    ]),
+    [
+      records.map(({ gift, succeeded, reason, incomePoints }) => [
+        gift.orderId,
+        gift.senderId,
+        gift.receiverId,
+        gift.roomId,
+        gift.giftId,
+        gift.count,
+        gift.price,
+        succeeded ? 1 : 0,
+        reason,
+        incomePoints,
+        gift.contentHash,
+        new Date(gift.acceptedAt),
+        gift.type === 0 ? null : JSON.stringify({ type: gift.type }),
+      ]),
+    ],
   );
 }
 

@@ -135,7 +135,7 @@ export default defineService<"gift", GiftState>({
       batch: limits.gift.settleBatch,
       batchesInFlight: limits.gift.settleBatchesInFlight,
       heldMessages: limits.gift.settleHeldGifts,
-      gatherMs: limits.gift.settleGatherMs,
+      gather: limits.gift.settleGather,
       ...giftReading,
       handler(messages) {
         return settle(this, messages, this.settleBreakpoint);

@@ -95,28 +95,37 @@ export class Books {
   private write(posting: Posting, account: Account, rejection: FailureName | null): void {
     const { bizId, type, destination, incomePoints = 0 } = posting;
     const valid = rejection === null;
-    const entry = {
+    const row = {
       userId: account.userId,
       num: numOf(posting, account),
+      type,
+      status: valid ? 1 : 0,
+      bizId,
       counterpartyId: type === tradeTypes.gift ? destination : null,
       incomePoints: valid ? incomePoints : 0,
       balanceAfter: account.balance,
       reason: rejection,
     };
-    this.decision.trades.push({ ...entry, type, status: valid ? 1 : 0, bizId });
-    this.remember(bizId, { ...entry, valid });
+    this.decision.trades.push(row);
+    this.remember(bizId, row, valid);
   }
 
-  private remember(bizId: string, part: Partial<Prior> & { userId: string }): void {
-    const empty = {
-      num: 0,
-      valid: true,
-      reason: null,
-      counterpartyId: null,
-      incomePoints: 0,
-      balanceAfter: 0,
-      debtNum: 0,
-    };
-    this.priors.set(bizId, { ...empty, ...this.priors.get(bizId), ...part });
+  private remember(bizId: string, part: Omit<Partial<Prior>, "valid"> & { userId: string }, valid?: boolean): void {
+    const prior = this.priors.get(bizId);
+    if (prior) {
+      this.priors.set(bizId, { ...prior, ...part, valid: valid ?? prior.valid });
+      return;
+    }
+    // Written out, since nearly every gift comes here.
+    this.priors.set(bizId, {
+      userId: part.userId,
+      num: part.num ?? 0,
+      valid: valid ?? true,
+      reason: part.reason ?? null,
+      counterpartyId: part.counterpartyId ?? null,
+      incomePoints: part.incomePoints ?? 0,
+      balanceAfter: part.balanceAfter ?? 0,
+      debtNum: part.debtNum ?? 0,
+    });
   }
 }

@@ -17,7 +17,7 @@ function toCommand({ orderId, senderId, receiverId, price, count, sharePercent }
  */
 export async function settleGifts(writer: LedgerWriter, gifts: readonly GiftCharge[]): Promise<GiftOutcome[]> {
   if (!writer.hasRoomFor(gifts.length)) throw fail("unavailable", { waiting: writer.waiting });
-  const outcomes = await Promise.all(gifts.map((gift) => writer.submit(toCommand(gift))));
+  const outcomes = await writer.submitAll(gifts.map(toCommand));
   return outcomes.map((outcome, index) => {
     const { orderId } = gifts[index] as GiftCharge;
     const { balanceAfter } = outcome;

@@ -1,50 +1,28 @@
 import { fail, isUnavailable } from "../../broker/failure.ts";
 import { KeyedQueue } from "../../mixins/keyed-queue.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
-import type { LockHold } from "../../mixins/redis-lock.mixin.ts";
 import { debtIdsOf, tradeIdsOf } from "./business-ids.ts";
 import { insertPendingIncomes } from "./income/income-store.ts";
 import { decide } from "./ledger.ts";
-import type { Account, Command, Decision, Outcome, Prior } from "./posting.ts";
+import type { Command, Decision, Outcome, Prior } from "./posting.ts";
+import { Submission } from "./submission.ts";
 import { insertDebts, insertTrades, lockAccounts, readPriors, updateAccounts } from "./wallet-store.ts";
+import type { WriterLimits, WriterPorts } from "./writer-ports.ts";
 
 /** A command that waits or is in a batch; the key is its user. */
 interface QueuedCommand {
   readonly key: string;
   readonly command: Command;
   readonly arrivedAt: number;
+  readonly of: Submission;
+  /** Its place in its submission. */
+  readonly index: number;
   /** Its user's lock was held elsewhere. */
-  waitsForLock?: true;
-  resolve(outcome: Outcome): void;
-  reject(error: unknown): void;
+  waitsForLock: boolean;
 }
 
 /** Commands by user. */
 type Batch = Map<string, QueuedCommand[]>;
-
-export interface WriterPorts {
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
-  acquire(keys: readonly string[]): Promise<LockHold>;
-  /** Writes the events of the decision in the same transaction. */
-  writeEvents(tx: Transaction, commands: readonly Command[], decision: Decision): Promise<void>;
-  /** Called after the commit, with the accounts as committed. */
-  committed(accounts: readonly Account[], decision: Decision): void;
-  now(): number;
-  warn(about: object, text: string): void;
-}
-
-export interface WriterLimits {
-  /** Commands of one transaction. */
-  batchCommands: number;
-  /** Transactions at once. */
-  batchesInFlight: number;
-  /** Waiting commands, of all users together. */
-  queuedCommands: number;
-  /** A command that has waited longer than this is not begun. */
-  staleMs: number;
-  lockWaitMs: number;
-  lockRetryMs: number;
-}
 
 /** The third attempt is for a business id that another user's batch wrote between our read and our write. */
 const maxAttempts = 3;
@@ -58,7 +36,8 @@ const noPriors: ReadonlyMap<string, Prior> = new Map();
  * The states of a command; the commands of one user that are in a batch move together:
  *
  *   waiting  in its user's queue            -> locking   `pump` takes it into a batch; the user is busy
- *                                           -> answered  rejected with unavailable, after `staleMs`
+ *                                           -> answered  rejected with unavailable, after `staleMs`; or its caller has
+ *                                                        the rejection of a command that it submitted together with it
  *   locking  the batch asks for the locks   -> writing   the user's lock is acquired, or was not for `lockWaitMs`
  *                                           -> parked    another node holds it
  *   parked   until the lock is asked again  -> waiting   after `lockRetryMs`, at the head of the queue
@@ -102,11 +81,22 @@ export class LedgerWriter {
    * was not written (also with unavailable, after it waited for `staleMs`), or where that is not known (the database was
    * away): the same command may be submitted again.
    */
-  submit(command: Command): Promise<Outcome> {
-    return new Promise((resolve, reject) => {
-      this.queue.put({ key: command.userId, command, arrivedAt: this.ports.now(), resolve, reject });
-      this.pumpSoon();
-    });
+  async submit(command: Command): Promise<Outcome> {
+    const [outcome] = await this.submitAll([command]);
+    return outcome as Outcome;
+  }
+
+  /**
+   * As `submit`, for several commands: the outcomes have their order, and those of one user are written in it. Where it
+   * rejects, some may be written: all of them are to be submitted again.
+   */
+  submitAll(commands: readonly Command[]): Promise<Outcome[]> {
+    const of = new Submission(commands);
+    const arrivedAt = this.ports.now();
+    for (const [index, command] of commands.entries())
+      this.queue.put({ key: command.userId, command, arrivedAt, of, index, waitsForLock: false });
+    this.pumpSoon();
+    return of.answer;
   }
 
   /** Resolves once no command waits or is in a transaction. */
@@ -141,21 +131,20 @@ export class LedgerWriter {
   }
 
   /**
-   * Rejects the stale commands of a batch, and returns the rest. A command that waited for a lock is not stale: it is
-   * written without the lock in the end.
+   * Rejects the stale commands of a batch, and returns the rest, without those whose submission is rejected. A command
+   * that waited for a lock is not stale: it is written without the lock in the end.
    */
   private withoutStale(batch: Batch): Batch {
     const now = this.ports.now();
-    const isStale = ({ arrivedAt, waitsForLock }: QueuedCommand) =>
-      !waitsForLock && now - arrivedAt >= this.bounds.staleMs;
     const fresh: Batch = new Map();
     let rejected = 0;
     for (const [userId, commands] of batch) {
-      const left = commands.filter((one) => !isStale(one));
-      for (const { arrivedAt, reject } of commands.filter(isStale)) {
+      for (const { arrivedAt, waitsForLock, of } of commands) {
+        if (waitsForLock || now - arrivedAt < this.bounds.staleMs) continue;
         rejected++;
-        reject(fail("unavailable", { what: "the ledger is behind", waitedMs: now - arrivedAt }));
+        of.reject(fail("unavailable", { what: "the ledger is behind", waitedMs: now - arrivedAt }));
       }
+      const left = commands.some(({ of }) => of.isRejected) ? commands.filter(({ of }) => !of.isRejected) : commands;
       if (left.length > 0) fresh.set(userId, left);
       else this.queue.done(userId);
     }
@@ -204,12 +193,12 @@ export class LedgerWriter {
     try {
       const decision = await this.commit(queued.map(({ command }) => command));
       this.counters.commands += queued.length;
-      queued.forEach(({ resolve }, index) => {
-        resolve(decision.outcomes[index] as Outcome);
+      queued.forEach(({ of, index }, place) => {
+        of.answered(index, decision.outcomes[place] as Outcome);
       });
     } catch (error) {
       if (isUnavailable(error) || batch.size === 1) {
-        for (const { reject } of queued) reject(error);
+        for (const { of } of queued) of.reject(error);
         return;
       }
       // The commands of one user cannot be written. Those of the others can, in transactions of their own.

@@ -106,7 +106,7 @@ export async function readPriors(
 
 export async function insertTrades(tx: Transaction, rows: readonly TradeRow[]): Promise<void> {
   if (rows.length === 0) return;
-  const values = rows.flatMap((row) => [
+  const values = rows.map((row) => [
     row.userId,
     row.num,
     row.type,
@@ -117,12 +117,11 @@ export async function insertTrades(tx: Transaction, rows: readonly TradeRow[]): 
     row.balanceAfter,
     row.reason,
   ]);
-  const places = rows.map(() => "(?,?,?,?,?,?,?,?,?)").join(",");
   await tx.run(
     `INSERT INTO t_qiyu_currency_trade
        (user_id, num, type, status, biz_id, counterparty_id, counterparty_income_points, balance_after, reason)
-     VALUES ${places}`,
-    values,
+     VALUES ?`,
+    [values],
   );
 }
 
@@ -138,18 +137,11 @@ export async function insertDebts(tx: Transaction, rows: readonly DebtRow[]): Pr
 /** Writes accounts; this transaction must have locked them. */
 export async function updateAccounts(tx: Transaction, accounts: readonly Account[]): Promise<void> {
   if (accounts.length === 0) return;
-  const places = accounts.map(() => "(?,?,?,?,?)").join(",");
   await tx.run(
-    `INSERT INTO t_qiyu_currency_account (${accountColumns}) VALUES ${places}
+    `INSERT INTO t_qiyu_currency_account (${accountColumns}) VALUES ?
      ON DUPLICATE KEY UPDATE current_balance = VALUES(current_balance), total_charged = VALUES(total_charged),
        debt = VALUES(debt), status = VALUES(status)`,
-    accounts.flatMap((account) => [
-      account.userId,
-      account.balance,
-      account.totalCharged,
-      account.debt,
-      account.status,
-    ]),
+    [accounts.map(({ userId, balance, totalCharged, debt, status }) => [userId, balance, totalCharged, debt, status])],
   );
 }
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
+import type { Gathering } from "../../../mixins/jetstream/batch-timer.ts";
 import { Batches } from "../../../mixins/jetstream/batches.ts";
 import { FakeMessage, FakePorts, fakeTimers, pass, settled } from "./fake-messages.ts";
 
@@ -8,7 +9,7 @@ const { retryFirstDelayMs, retryMaxDelayMs, maxAttempts, ackWaitMs, drainMs } = 
 /** More than all tries of a poison message take. */
 const longMs = maxAttempts * retryMaxDelayMs;
 
-function open(bounds: { batch?: number; batchesInFlight?: number; gatherMs?: number } = {}) {
+function open(bounds: { batch?: number; batchesInFlight?: number; gather?: Gathering } = {}) {
   const ports = new FakePorts();
   let freed = 0;
   const batches = new Batches({ durable: "durable", batch: 100, batchesInFlight: 1, ...bounds }, ports, () => {
@@ -64,7 +65,7 @@ describe("batches", () => {
   });
 
   test("the first after a pause starts at once; while more stream in, the next one gathers for its time", async () => {
-    const { ports, put } = open({ batchesInFlight: 4, gatherMs: 25 });
+    const { ports, put } = open({ batchesInFlight: 4, gather: { ms: 25 } });
     ports.judge = () => {};
     put("a");
     await settled();
@@ -82,8 +83,26 @@ describe("batches", () => {
     expect(ports.calls).toEqual([[1], [2, 3, 4, 5], [6]]);
   });
 
+  test("it gathers for longer while many arrive, and no longer than before where fewer do", async () => {
+    const gather = { ms: 25, busy: { perSecond: 400, ms: 75 } };
+    const { ports, put, putAll } = open({ batchesInFlight: 4, gather });
+    ports.judge = () => {};
+    const sizes = () => ports.calls.map((call) => call.length);
+    put("a");
+    await settled();
+    putAll(["a", "b"], 5);
+    await pass(25);
+    expect(sizes()).toEqual([1]);
+    putAll(["a", "b"], 10);
+    await pass(50);
+    expect(sizes()).toEqual([1, 30]);
+    putAll(["a", "b"], 2);
+    await pass(25);
+    expect(sizes()).toEqual([1, 30, 4]);
+  });
+
   test("a full one does not wait for its time", async () => {
-    const { ports, put, putAll } = open({ batch: 3, batchesInFlight: 4, gatherMs: 1_000 });
+    const { ports, put, putAll } = open({ batch: 3, batchesInFlight: 4, gather: { ms: 1_000 } });
     ports.judge = () => {};
     put("a");
     await settled();
@@ -95,7 +114,7 @@ describe("batches", () => {
   });
 
   test("at the stop nothing waits for its time", async () => {
-    const { ports, batches, put } = open({ gatherMs: 60_000 });
+    const { ports, batches, put } = open({ gather: { ms: 60_000 } });
     ports.judge = () => {};
     put("a");
     await settled();

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { fail, isUnavailable } from "../../../broker/failure.ts";
 import type { Transaction } from "../../../mixins/mysql/database.ts";
-import { LedgerWriter, type WriterLimits } from "../../../services/wallet/ledger-writer.ts";
+import { LedgerWriter } from "../../../services/wallet/ledger-writer.ts";
 import type { Command, Outcome } from "../../../services/wallet/posting.ts";
+import type { WriterLimits } from "../../../services/wallet/writer-ports.ts";
 
 interface Trade {
   bizId: string;
@@ -56,7 +57,7 @@ class Ledger {
       run: async (sql: string, values: unknown[] = []) => {
         if (sql.includes("INTO t_qiyu_currency_trade")) trades.push(...this.insert(values));
         if (sql.includes("INTO t_qiyu_currency_account"))
-          for (let at = 0; at < values.length; at += 5) balances.set(values[at] as string, values[at + 1] as number);
+          for (const [id, balance] of values[0] as [string, number][]) balances.set(id, balance);
         return { affectedRows: 1 };
       },
     } as unknown as Transaction;
@@ -68,14 +69,10 @@ class Ledger {
   }
 
   private insert(values: unknown[]): Trade[] {
-    const rows: Trade[] = [];
-    for (let at = 0; at < values.length; at += 9) {
-      const [userId, num, , status, bizId, counterpartyId, incomePoints, balanceAfter, reason] = values.slice(
-        at,
-        at + 9,
-      );
-      rows.push({ userId, num, status, bizId, counterpartyId, incomePoints, balanceAfter, reason } as Trade);
-    }
+    const rows = (values[0] as unknown[][]).map((row) => {
+      const [userId, num, , status, bizId, counterpartyId, incomePoints, balanceAfter, reason] = row;
+      return { userId, num, status, bizId, counterpartyId, incomePoints, balanceAfter, reason } as Trade;
+    });
     if (rows.some(({ counterpartyId }) => counterpartyId === refusedByDatabase))
       throw Object.assign(new Error("out of range"), { errno: 1264 });
     if (rows.some(({ bizId }) => this.trades.some((trade) => trade.bizId === bizId)))
@@ -202,6 +199,28 @@ describe("group commit", () => {
     running[0]?.commit();
     expect(await again).toMatchObject({ status: "done" });
     expect(batches.map(({ users: [user] }) => user)).toEqual(["11", "11", "12"]);
+  });
+
+  test("of commands that were submitted together none is begun once one was rejected: submitted again, a user's keep their order", async () => {
+    const { writer, running, batches } = open({ gated: true, bounds: { batchCommands: 2, batchesInFlight: 1 } });
+    const commands = [gift("11"), gift("11"), gift("11"), gift("12")];
+    const other = writer.submit(gift("13"));
+    const together = writer.submitAll(commands).catch((error: unknown) => error);
+    await settled();
+    running[0]?.commit();
+    await other;
+    await settled();
+    running[0]?.fail(fail("unavailable"));
+    expect(isUnavailable(await together)).toBe(true);
+    await settled();
+    expect([running.length, writer.waiting]).toEqual([0, 0]);
+    const again = writer.submitAll(commands);
+    for (let n = 0; n < 3; n++) {
+      await settled();
+      running[0]?.commit();
+    }
+    expect(balances(await again)).toEqual([90, 80, 70, 90]);
+    expect(batches.flatMap(({ users: own }) => own)).toEqual(expect.arrayContaining(["11", "12", "13"]));
   });
 
   test("an idle writer commits at once, without a timer", async () => {

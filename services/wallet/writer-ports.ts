@@ -1,0 +1,28 @@
+import type { Transaction } from "../../mixins/mysql/database.ts";
+import type { LockHold } from "../../mixins/redis-lock.mixin.ts";
+import type { Account, Command, Decision } from "./posting.ts";
+
+/** What the ledger writer needs of its surroundings. */
+export interface WriterPorts {
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  acquire(keys: readonly string[]): Promise<LockHold>;
+  /** Writes the events of the decision in the same transaction. */
+  writeEvents(tx: Transaction, commands: readonly Command[], decision: Decision): Promise<void>;
+  /** Called after the commit, with the accounts as committed. */
+  committed(accounts: readonly Account[], decision: Decision): void;
+  now(): number;
+  warn(about: object, text: string): void;
+}
+
+export interface WriterLimits {
+  /** Commands of one transaction. */
+  batchCommands: number;
+  /** Transactions at once. */
+  batchesInFlight: number;
+  /** Waiting commands, of all users together. */
+  queuedCommands: number;
+  /** A command that has waited longer than this is not begun. */
+  staleMs: number;
+  lockWaitMs: number;
+  lockRetryMs: number;
+}

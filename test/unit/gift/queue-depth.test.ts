@@ -1,0 +1,56 @@
+import { natsPrefix } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
+import { queueDepth } from "../../../services/gift/queue-depth.ts";
+
+Object.assign(process.env, {
+  ...{ NATS_URL: "nats://127.0.0.1:1", REDIS_URL: "redis://127.0.0.1:1", MYSQL_URL: "mysql://127.0.0.1:1" },
+  ...{ PROFILE: "local", SMS_PROVIDER: "console", NAMESPACE: "unit" },
+});
+
+/** The depth where the first partition has messages with so many gifts, by sequence, up to `delivered` of them in work. */
+async function depthOf(messages: ReadonlyMap<number, number>, delivered: number) {
+  const isFirst = (stream: string) => stream === `${natsPrefix()}GIFTS-0`;
+  const sequences = [...messages.keys()];
+  let reads = 0;
+  const manager = {
+    consumers: {
+      list: (stream: string) => ({
+        next: async () => [
+          {
+            delivered: { stream_seq: isFirst(stream) ? delivered : 0 },
+            num_pending: isFirst(stream) ? sequences.filter((seq) => seq > delivered).length : 0,
+            num_ack_pending: isFirst(stream) ? sequences.filter((seq) => seq <= delivered).length : 0,
+          },
+        ],
+      }),
+    },
+    streams: {
+      async getMessage(_stream: string, { seq }: { seq: number }) {
+        reads++;
+        const next = sequences.find((sequence) => sequence >= seq);
+        if (next === undefined) throw Object.assign(new Error("no message found"), { code: "404" });
+        const gifts = Array.from({ length: messages.get(next) as number }, () => ({}));
+        return { seq: next, json: () => ({ v: 1, keyId: "", sig: "", gifts }) };
+      },
+      info: async () => ({ state: { subjects: { "unit_dead.gift-settler": 2 } } }),
+    },
+  };
+  return { ...(await queueDepth({ jetstream: { manager } } as never)), reads };
+}
+
+test("the gifts of what is in work and of what waits are counted apart, over gaps", async () => {
+  const messages = new Map([
+    [3, 25],
+    [9, 1],
+    [20, 30],
+    [21, 7],
+  ]);
+  expect(await depthOf(messages, 12)).toMatchObject({ waiting: 37, inFlight: 26, deadLetters: 2 });
+});
+
+test("of many messages only some are read: the others are taken to be alike", async () => {
+  const messages = new Map(Array.from({ length: 5_000 }, (_, n) => [n + 1, 20] as const));
+  const { waiting, inFlight, reads } = await depthOf(messages, 1_000);
+  expect([waiting, inFlight]).toEqual([80_000, 20_000]);
+  expect(reads).toBe(2 * limits.gift.depthMessagesRead);
+});
