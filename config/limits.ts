@@ -169,6 +169,8 @@ export const limits = Object.freeze({
     drainMs: 5_000,
     fetchExpiresMs: 1_000,
     fetchRetryMs: 500,
+    /** A pull that brought nothing, and was not ended by the server for so long after its time, is given up. */
+    fetchSilentMs: 2_000,
     maxAckPending: 20_000,
     retryFirstDelayMs: 100,
     retryMaxDelayMs: 10_000,

@@ -90,6 +90,8 @@ export class Puller {
    * The client must not request more within it, as it does where heartbeats are late: what comes beyond the bound would
    * be dropped. The server ends such a pull at once where the next message alone has more bytes: that message is
    * requested by itself.
+   *
+   * Rejects where the server has not ended it: its consumer may be gone and is looked up again.
    */
   private async pull(consumer: Consumer, room: Bound): Promise<void> {
     const expires = limits.jetstream.fetchExpiresMs;
@@ -99,20 +101,30 @@ export class Puller {
     const { timeout, monitor } = messages as ConsumerMessages & ClientTimers;
     timeout?.cancel();
     if ("max_bytes" in bound) monitor?.cancel();
-    const late = setTimeout(() => void messages.close(), expires + limits.jetstream.ackWaitMs);
     let count = 0;
     let bytes = 0;
+    let isOverdue = false;
+    const giveUp = () => {
+      isOverdue = true;
+      void messages.close();
+    };
+    const late = setTimeout(giveUp, expires + limits.jetstream.ackWaitMs);
+    // What has arrived meanwhile in a busy process is read first.
+    const isSilent = () => setImmediate(() => setImmediate(() => (count === 0 ? giveUp() : undefined)));
+    const silence = setTimeout(isSilent, expires + limits.jetstream.fetchSilentMs);
     try {
       for await (const message of messages) {
         this.ports.received(message);
-        if (!("max_bytes" in bound)) continue;
         count++;
+        if (!("max_bytes" in bound)) continue;
         bytes += (message as ReceivedMessage).msg?.size() ?? 0;
         if (count >= messagesByBytes || bytes >= bound.max_bytes) break;
       }
     } finally {
       clearTimeout(late);
+      clearTimeout(silence);
     }
+    if (isOverdue) throw new Error("the server did not end a pull");
     this.isTooLarge = "max_bytes" in bound && count === 0 && performance.now() - startedAt < expires / 2;
   }
 

@@ -11,7 +11,7 @@ Object.assign(process.env, {
   ...{ PROFILE: "local", SMS_PROVIDER: "console", NAMESPACE: "unit" },
 });
 
-const { ackWaitMs, fetchExpiresMs, fetchRetryMs, takeOverPollMs } = limits.jetstream;
+const { ackWaitMs, fetchExpiresMs, fetchRetryMs, fetchSilentMs, takeOverPollMs } = limits.jetstream;
 
 /** One durable consumer on the server: what waits in it, and the pulls it was asked for. */
 class FakeConsumer {
@@ -21,6 +21,8 @@ class FakeConsumer {
   readonly pullsByBytes: number[] = [];
   pulling = 0;
   broken = false;
+  /** Pulls get no answer, not even that they are over, as where the consumer is gone. */
+  mute = false;
   /** Messages that another node has and has not acked. */
   elsewhere = 0;
   private wake: () => void = () => {};
@@ -32,12 +34,19 @@ class FakeConsumer {
 
   async fetch({ max_messages, max_bytes, expires }: { max_messages?: number; max_bytes?: number; expires: number }) {
     if (this.broken) throw new Error("no responders");
+    if (this.mute) return this.silence();
     if (max_bytes !== undefined) {
       this.pullsByBytes.push(max_bytes);
       return this.deliverBytes(max_bytes, expires);
     }
     this.pulls.push(max_messages as number);
     return this.deliver(max_messages as number, expires);
+  }
+
+  private silence() {
+    const { promise, resolve } = Promise.withResolvers<IteratorResult<never>>();
+    const close = () => resolve({ done: true, value: undefined });
+    return { close, [Symbol.asyncIterator]: () => ({ next: () => promise }) };
   }
 
   /** The server ends such a pull where the next message does not fit, and asks nothing of its client. */
@@ -219,6 +228,22 @@ describe("pulling", () => {
     consumer("d").add(...messages(1, "a"));
     await pass(2 * fetchRetryMs);
     expect(ports.calls).toEqual([[1]]);
+  });
+
+  test.each<[string, Partial<ChannelDefinition>]>([
+    ["by messages", {}],
+    ["by bytes", { split: { items: (data) => [data], alone: (item) => item, leastBytes: 10 } }],
+  ])("a pull %s that gets no answer is given up, and the consumer is looked up again", async (_how, over) => {
+    const { channel, ports, consumer } = await open(over);
+    const looked = jest.spyOn(ports.log, "warn");
+    consumer("d").mute = true;
+    await channel.pull([0]);
+    await settled();
+    consumer("d").mute = false;
+    consumer("d").add(...messages(1, "a"));
+    await pass(fetchExpiresMs + fetchSilentMs + 2 * fetchRetryMs);
+    expect(ports.calls).toEqual([[1]]);
+    expect(looked).toHaveBeenCalledTimes(1);
   });
 
   test("stop pulls no more, handles what came, and resolves", async () => {
