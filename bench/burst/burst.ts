@@ -3,6 +3,7 @@ import { conservationProblems, incomesRollUp, productBooks } from "../support/co
 import type { BenchContext, BenchResult } from "../support/context.ts";
 import type { DurableQueue } from "../support/durable-queue.ts";
 import { rounded } from "../support/percentiles.ts";
+import { statementsSoFar } from "../support/statements.ts";
 import { usageOf } from "../support/usage.ts";
 import { Generators } from "./generators.ts";
 import { type Burst, giftsByRoom, type PartOfBurst, wholeBurst } from "./outcomes.ts";
@@ -77,6 +78,7 @@ class RunningSystem {
     const { context, sizes, generators, viewers, queue, system } = this;
     const tokens = this.tokens.slice(from, from + users);
     await generators.load({ ports: system.ports, connections, from, tokens, rooms: sizes.rooms });
+    const statementsBefore = await statementsSoFar();
     const usage = usageOf({
       ...system.pids,
       ...context.servers.pids,
@@ -95,8 +97,9 @@ class RunningSystem {
     ]);
     const cpu = usage.cpuSince();
     const memory = usage.memorySince();
+    const statements = (await statementsSoFar()) - statementsBefore;
     const { lastAt: seenAt } = await viewers.report(giftsByRoom(this.sent, sizes.rooms));
-    return { burst, settledAt, seenAt, cpu, memory };
+    return { burst, settledAt, seenAt, cpu, memory, statements };
   }
 
   /** Stops all but the servers; returns what does not add up in the books and at the viewers. */
@@ -150,7 +153,7 @@ export async function run(context: BenchContext): Promise<BenchResult> {
   progress(`warming up with ${warming} gifts`);
   await running.burst(users, warming);
   progress(`${users} users press`);
-  const { burst, settledAt, seenAt, cpu, memory } = await running.burst(0, users);
+  const { burst, settledAt, seenAt, cpu, memory, statements } = await running.burst(0, users);
   const times = {
     acceptSeconds: secondsTo(burst, burst.lastAt),
     settledSeconds: secondsTo(burst, settledAt),
@@ -170,6 +173,7 @@ export async function run(context: BenchContext): Promise<BenchResult> {
     ...times,
     ...{ acceptP50Ms: rounded(burst.p50Ms, 1), acceptP99Ms: rounded(burst.p99Ms, 1), acceptRate },
     ...costs(cpu, burst.accepted, Object.keys(generators.pids)),
+    statementsPerGift: rounded(statements / burst.accepted, 3),
     peakMb: memory,
     ...baseline,
     ratio: rounded(acceptRate / baseline.baselineRate, 2),
