@@ -82,7 +82,7 @@ export class GiftGroups {
       this.lines.set(nodeId, line);
     }
     if (line.waiting.length >= bounds.groupWaitingGifts) {
-      one.reject(fail("unavailable", { cause: "too many gifts wait", nodeId }));
+      one.reject(fail("unavailable", { cause: "too many gifts wait", nodeId, beforeLookup: true }));
       return;
     }
     line.waiting.push(one);
@@ -136,7 +136,8 @@ export class GiftGroups {
     const staleSince = this.ports.nowMs() - this.ports.staleMs;
     if ((group[0]?.since ?? 0) > staleSince) return group;
     return group.filter(({ since, reject }) => {
-      if (since <= staleSince) reject(fail("unavailable", { cause: "it has waited too long for its group" }));
+      if (since <= staleSince)
+        reject(fail("unavailable", { cause: "it has waited too long for its group", beforeLookup: true }));
       return since > staleSince;
     });
   }

@@ -56,7 +56,10 @@ export async function acceptGifts(
   }
 }
 
-const overloaded: GiftAnswer = { failure: "unavailable", data: { cause: "this node accepts too many gifts already" } };
+const overloaded: GiftAnswer = {
+  failure: "unavailable",
+  data: { cause: "this node accepts too many gifts already", beforeLookup: true },
+};
 
 function readGift(gift: unknown): GiftRequest | Extract<GiftAnswer, { failure: unknown }> {
   try {

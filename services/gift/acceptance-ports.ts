@@ -11,7 +11,7 @@ import { bucketOf } from "../wallet-buckets.ts";
 import type { AcceptancePorts } from "./acceptance.ts";
 import type { Found } from "./acceptance-checks.ts";
 import { partitionOf } from "./accepted-gift.ts";
-import { recallHashes } from "./accepted-orders.ts";
+import { recallOrders } from "./accepted-orders.ts";
 import type { GiftState } from "./gift-state.ts";
 import { findContentHashes } from "./gift-store.ts";
 import { publishGifts } from "./publication.ts";
@@ -97,10 +97,13 @@ export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePort
   const { redis, mysql, logger, orders } = service;
   const startedAt = performance.now();
   let redisAway = false;
+  const reserved = new Set<string>();
   const recall = async (orderIds: readonly string[]) => {
     if (redisAway) return new Map<string, string>();
     try {
-      return await recallHashes(redis, orderIds);
+      const found = await recallOrders(redis, orderIds);
+      for (const orderId of found.reserved) reserved.add(orderId);
+      return found.accepted;
     } catch (error) {
       redisAway = true;
       logger.warn({ err: error }, "accepted orders cannot be read from Redis: only this node and the books are asked");
@@ -128,6 +131,7 @@ export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePort
   return {
     orders,
     knownOrders,
+    isReserved: (orderId) => reserved.has(orderId),
     gifts: (ids) =>
       findAll(
         ids,

@@ -13,6 +13,8 @@ export interface AcceptancePorts extends CheckPorts {
    * unavailable, where the books cannot be asked.
    */
   knownOrders(orderIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Whether a lookup found that the order was being published: then it may be in the queue. */
+  isReserved(orderId: string): boolean;
   /** Whether the user may send another gift now. */
   mayGive(userId: string): boolean;
   /**
@@ -158,8 +160,12 @@ async function answerRefused(
   const leaders = new Map<Candidate, Candidate>();
   const again: Candidate[] = [];
   for (const { candidate, why } of refused) {
-    if ("error" in why) candidate.failed(why.error);
-    else if (!candidate.repeatable) candidate.refuse(why.refused);
+    if ("error" in why) {
+      const isKnown = orders.publishing(candidate.orderId) ?? orders.outcome(candidate.orderId);
+      if (candidate.repeatable && (isKnown || ports.isReserved(candidate.orderId)))
+        candidate.unavailable(perhapsEarlier, true);
+      else candidate.failed(why.error);
+    } else if (!candidate.repeatable) candidate.refuse(why.refused);
     else {
       const leader = orders.publishing(candidate.orderId);
       if (leader) leaders.set(candidate, leader);
@@ -175,7 +181,7 @@ async function answerRefused(
     // Its twin was certainly not accepted either.
     const isOpen = answer === undefined || (leaders.has(candidate) && isCertainNo(answer));
     if (!isOpen || "error" in why) continue;
-    if (orders.outcome(orderId)) candidate.unavailable(perhapsEarlier, true);
+    if (orders.outcome(orderId) || ports.isReserved(orderId)) candidate.unavailable(perhapsEarlier, true);
     else candidate.refuse(why.refused);
   }
 }

@@ -24,15 +24,27 @@ export function acceptedHashOf(value: string): string | undefined {
   return isReservation(value) ? undefined : (JSON.parse(value) as AcceptedGift).contentHash;
 }
 
-/** The content hashes of those orders that Redis has as accepted. Fails: unavailable. */
-export async function recallHashes(redis: Redis, orderIds: readonly string[]): Promise<Map<string, string>> {
+/** What Redis has of some orders. */
+export interface RecalledOrders {
+  /** The content hashes of accepted orders. */
+  readonly accepted: Map<string, string>;
+  /** Orders that were being published, by this or another node. */
+  readonly reserved: readonly string[];
+}
+
+/** Fails: unavailable. */
+export async function recallOrders(redis: Redis, orderIds: readonly string[]): Promise<RecalledOrders> {
   const values = await redis.mget(orderIds.map(orderKey));
-  const hashes = new Map<string, string>();
+  const accepted = new Map<string, string>();
+  const reserved: string[] = [];
   for (const [at, value] of values.entries()) {
-    const contentHash = value === null ? undefined : acceptedHashOf(value);
-    if (contentHash !== undefined) hashes.set(orderIds[at] as string, contentHash);
+    if (value === null) continue;
+    const orderId = orderIds[at] as string;
+    const contentHash = acceptedHashOf(value);
+    if (contentHash === undefined) reserved.push(orderId);
+    else accepted.set(orderId, contentHash);
   }
-  return hashes;
+  return { accepted, reserved };
 }
 
 /** `undefined` where Redis does not have it, or cannot be asked. */

@@ -44,6 +44,8 @@ export class Candidate {
   answer: GiftAnswer | undefined;
   /** What its publication found out about the order; `undefined` where it was certainly not accepted. */
   outcome: Outcome | undefined;
+  /** An earlier request may have put the order into the queue, with this content. */
+  perhapsEarlier = false;
   /** Resolves once the publication that the gift is part of has ended, and `answer` is there. Set while it runs. */
   published: Promise<void> | undefined;
 

@@ -13,8 +13,11 @@ export interface OrderContent {
   readonly contentHash: string;
 }
 
-/** `reserved`: for this owner. Else the order was accepted with this content, or another content is reserved. */
-export type Reservation = "reserved" | "reservedElsewhere" | { readonly acceptedHash: string };
+/**
+ * `reserved`: for this owner. `reservedBefore`: an earlier request reserved the same content and may have published it.
+ * Else another content is reserved, or the order was accepted with this content.
+ */
+export type Reservation = "reserved" | "reservedBefore" | "reservedElsewhere" | { readonly acceptedHash: string };
 
 /**
  * Reserves orders for their content, in their order, just before they are published. A reservation that is not withdrawn
@@ -31,6 +34,7 @@ export async function reserveOrders(
   const found = (await redis.eval(reserveScript, keys.length, ...keys, owner, life, ...hashes)) as string[];
   return found.map((value) => {
     if (value === "") return "reserved";
+    if (value === "*") return "reservedBefore";
     const acceptedHash = acceptedHashOf(value);
     return acceptedHash === undefined ? "reservedElsewhere" : { acceptedHash };
   });

@@ -90,8 +90,8 @@ async function reserve(
   for (const [at, { candidate }] of asked.entries()) {
     const reservation = found[at];
     if (reservation === "reservedElsewhere") elsewhere.push(candidate);
-    else if (reservation !== undefined && reservation !== "reserved")
-      answerAsAccepted(candidate, reservation.acceptedHash);
+    else if (reservation === "reservedBefore") candidate.perhapsEarlier = true;
+    else if (typeof reservation === "object") answerAsAccepted(candidate, reservation.acceptedHash);
   }
   const left = new Set(elsewhere);
   const own = gifts.filter(({ candidate }) => !candidate.answer && !left.has(candidate));
@@ -141,13 +141,12 @@ async function publish(
   const accepted = all.filter(({ candidate }) => candidate.outcome?.accepted);
   const refused = all.filter(({ candidate }) => candidate.repeatable && !candidate.outcome);
   const stored = remember(service, accepted, about.reserved);
-  if (refused.length > 0 && about.reserved)
-    await withdrawOrders(
-      redis,
-      refused.map(({ candidate }) => candidate),
-      about.owner,
-      logger,
-    );
+  if (refused.length > 0 && !about.redisAway) {
+    const orders = refused.map(({ candidate }) => candidate);
+    // Redis may carry out a reservation late, whose answer was not waited for: this follows it on the same connection.
+    const withdrawn = withdrawOrders(redis, orders, about.owner, logger);
+    if (about.reserved) await withdrawn;
+  }
   // A Redis that hangs would hold up every answer.
   if (about.reserved) await stored;
 }
@@ -184,7 +183,7 @@ function notPublished(candidate: Candidate, error: unknown, perhaps: boolean, or
   const { orderId, contentHash } = candidate;
   // An earlier try may be in the queue, although this one is not.
   const earlier = candidate.repeatable ? orders.outcome(orderId) : undefined;
-  if (perhaps || earlier) {
+  if (perhaps || earlier || candidate.perhapsEarlier) {
     candidate.unavailable(messageOf(error), true);
     candidate.outcome = earlier ?? { contentHash, accepted: false };
   } else if (isUnavailable(error)) candidate.unavailable(messageOf(error), false);

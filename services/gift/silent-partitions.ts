@@ -33,10 +33,12 @@ export class SilentPartitions {
   }
 
   has(partition: number, nowMs: number): boolean {
-    if ((this.silentUntil.get(partition) ?? 0) > nowMs) return true;
+    const underWay = this.underWay.get(partition) ?? new Set();
+    const until = this.silentUntil.get(partition);
+    // After the pause one publication at a time tries it, until one is answered.
+    if (until !== undefined) return nowMs < until || underWay.size > 0;
     // The first one is the oldest.
-    for (const { startedAt } of this.underWay.get(partition) ?? [])
-      return nowMs - startedAt >= limits.jetstream.publishTimeoutMs;
+    for (const { startedAt } of underWay) return nowMs - startedAt >= limits.jetstream.publishTimeoutMs;
     return false;
   }
 }

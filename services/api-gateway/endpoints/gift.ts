@@ -62,7 +62,8 @@ export function showOrder<Order extends GiftOrder>(order: Order, language: Langu
  * So with a request id only an answer of the gift service itself, after its lookup of the order, is a certain no.
  */
 function mayBeAccepted(error: unknown, requestId: string | undefined): boolean {
-  const withoutLookup = isUnavailable(error) && failureName(error) === undefined;
+  const { data } = error as { data?: { beforeLookup?: unknown } };
+  const withoutLookup = isUnavailable(error) && (failureName(error) === undefined || data?.beforeLookup === true);
   return mayHaveHappened(error) || (requestId !== undefined && withoutLookup);
 }
 

@@ -4,19 +4,22 @@
 -- ARGV[1]  the owner of these reservations
 -- ARGV[2]  their lifetime, ms
 -- ARGV[3]  and further: the content hash of each order
--- Replies  for each order "" where it is reserved for this owner now; else what is stored: the accepted gift, or another
---          content's reservation
+-- Replies  for each order "" where it is reserved for this owner now; "*" where the same content was reserved already,
+--          so that it may be in the queue; else what is stored: the accepted gift, or another content's reservation
 
 local found = {}
 for i = 1, #KEYS do
   local mine = 'reserved:' .. ARGV[i + 2] .. ':'
   local value = redis.call('GET', KEYS[i])
-  if value and string.sub(value, 1, #mine) ~= mine then
-    found[i] = value
-  else
-    -- The same content may be reserved by several owners; only the last one withdraws it.
+  if not value then
     redis.call('SET', KEYS[i], mine .. ARGV[1], 'PX', ARGV[2])
     found[i] = ''
+  elseif string.sub(value, 1, #mine) == mine then
+    -- Nobody's own any more: no owner withdraws what another one may have published.
+    redis.call('SET', KEYS[i], mine .. '*', 'PX', ARGV[2])
+    found[i] = '*'
+  else
+    found[i] = value
   end
 end
 return found

@@ -70,6 +70,13 @@ test("a gift that may have been accepted is answered 503 with its order's id, on
   mayHaveHappened = false;
   const refused = await send(url, { headers: asAlice, body: { ...body, requestId: "click-0001" } });
   expect(JSON.parse(refused.text)).toEqual({ ...envelope, data: null });
+  // Refused before the order was looked up: a repeat may have been accepted by its first request.
+  answers["gift.send"] = () => {
+    throw fail("unavailable", { beforeLookup: true });
+  };
+  const repeat = await send(url, { headers: asAlice, body: { ...body, requestId: "click-0001" } });
+  expect(JSON.parse(repeat.text)).toEqual({ ...envelope, data: { orderId } });
+  expect(JSON.parse((await send(url, { headers: asAlice, body })).text)).toEqual({ ...envelope, data: null });
 });
 
 test("success is 200 in both places, with its text in both languages", async () => {

@@ -59,6 +59,7 @@ function world(over: Partial<AcceptancePorts> = {}, end: End = accepts) {
   const ports: AcceptancePorts = {
     orders: new NodeOrders(),
     knownOrders: async () => new Map(),
+    isReserved: () => false,
     gifts: all(giftOnSale),
     anchors: all("77"),
     shares: all(50),
@@ -178,6 +179,22 @@ describe("accepting a gift", () => {
     expect(perhaps(answer)).toBe(expected);
     expect(queued).toEqual([]);
   });
+
+  test.each<[string, Partial<AcceptancePorts>]>([
+    ["a check refuses", { anchors: all(undefined) }],
+    ["a query fails", { funds: async (gifts) => gifts.map(() => ({ error: fail("unavailable") })) }],
+  ])(
+    "where %s, a gift that another node was publishing, or that this node lost the ack of, may have been accepted",
+    async (_what, over) => {
+      const elsewhere = world({ ...over, isReserved: () => true });
+      expect(perhaps(await elsewhere.one(request))).toBe(true);
+      const here = world({}, loses);
+      await here.one(request);
+      Object.assign(here.ports, over);
+      expect(perhaps(await here.one(request))).toBe(true);
+      expect(perhaps(await world({ ...over, isReserved: () => true }).one(once))).toBe(false);
+    },
+  );
 
   test("without a request id there is no twin to look for, and books that are away keep nothing back", async () => {
     const knownOrders = jest.fn(booksAway);

@@ -134,6 +134,28 @@ test("a refused repeat of a gift that may be in the queue may still be accepted,
   expect(keysOf("withdraw")).toEqual([]);
 });
 
+test("a gift whose content was reserved before may be in the queue: refused, it is not a certain no, and nothing is withdrawn", async () => {
+  const { publish, keysOf, service } = world({
+    publish: () => Promise.reject(fail("unavailable", { mayHaveHappened: false })),
+    reserve: (keys) => keys.map(() => "*"),
+  });
+  const repeat = candidate(8);
+  await publish([repeat]);
+  expect(answer(repeat)).toBe("unavailable?");
+  expect(service.orders.outcome(repeat.orderId)?.accepted).toBe(false);
+  expect(keysOf("withdraw")).toEqual([]);
+});
+
+test("a reservation that was not answered is withdrawn where its gift is refused, since Redis may carry it out late", async () => {
+  const { publish, keysOf } = world({
+    publish: () => Promise.reject(fail("unavailable", { mayHaveHappened: false })),
+    reserve: () => Promise.reject(fail("unavailable")),
+  });
+  const gift = candidate(8);
+  await publish([gift]);
+  expect(keysOf("withdraw")).toEqual([orderKey(gift.orderId)]);
+});
+
 test("an order that Redis has with this or other content is answered as that, and not published", async () => {
   const accepted = (one: Candidate) => JSON.stringify({ contentHash: one.contentHash });
   const [same, other, held] = [candidate(8), candidate(16), candidate(24)];
@@ -193,6 +215,17 @@ describe("a partition that does not ack", () => {
     silent.end(passage, false, 6_000);
     expect(silent.has(3, 6_000 + silentPartitionMs - 1)).toBe(true);
     expect(silent.has(3, 6_000 + silentPartitionMs)).toBe(false);
+  });
+
+  test("is tried by one publication at a time after the pause", () => {
+    const silent = new SilentPartitions();
+    silent.end(silent.start(3, 0), false, 5_000);
+    const afterwards = 5_000 + silentPartitionMs;
+    expect(silent.has(3, afterwards)).toBe(false);
+    const trial = silent.start(3, afterwards);
+    expect(silent.has(3, afterwards + 1)).toBe(true);
+    silent.end(trial, true, afterwards + 2);
+    expect(silent.has(3, afterwards + 3)).toBe(false);
   });
 
   test("is not silent once a publication is answered", () => {
