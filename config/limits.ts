@@ -513,6 +513,8 @@ export const limits = Object.freeze({
     deliverFrames: 5_000,
     deliverBytes: 400 * 1024,
     serverListMs: 1_000,
+    /** How long a router waits for the counts of further im-servers after the first one. */
+    serverPatienceMs: 100,
     serverAliveMs: 200,
     serverPingMs: 300,
     numberRetryMs: 1_000,

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
@@ -37,12 +38,9 @@ export class ServerList {
     return addresses;
   }
 
-  /**
-   * One of the `live` nodes; `undefined` where none accepts connections. Old answers are used while newer ones are on
-   * their way.
-   */
+  /** One of the `live` nodes; `undefined` where none accepts connections. */
   private async pick(live: ReadonlySet<string>): Promise<ServerState | undefined> {
-    if (Date.now() - this.askedAt > limits.im.serverListMs) this.refresh(live);
+    if (Date.now() - this.askedAt > limits.im.serverListMs) await this.refresh(live);
     for (let chosen = this.choice.choose(live); chosen; chosen = this.choice.choose(live)) {
       if (await this.answers(chosen.nodeId)) return chosen;
       this.choice.drop(chosen.nodeId);
@@ -58,9 +56,10 @@ export class ServerList {
   }
 
   /**
-   * Asks all `live` nodes for their counts; who asks meanwhile joins. Resolves with the first server that accepts
-   * connections, since a node that has just died answers nothing for as long as a caller may wait. The other answers
-   * count when they come. Where there is no such server, it resolves once all have answered or their time is over.
+   * Asks all `live` nodes for their counts; who asks meanwhile joins. Once a server accepts connections, the others are
+   * waited for `limits.im.serverPatienceMs`: users who come together are spread over all of them, and a node that has
+   * just died, which answers nothing, holds nobody up. Later answers count when they come. Where no server accepts
+   * connections, it resolves once all have answered or their time is over.
    */
   private refresh(live: ReadonlySet<string>): Promise<void> {
     this.asking ??= this.ask(live).finally(() => {
@@ -85,6 +84,13 @@ export class ServerList {
         this.choice.drop(nodeId);
       }
     });
-    await Promise.race([found, Promise.all(answers)]);
+    const patience = new AbortController();
+    const enough = found.then(() => pause(limits.im.serverPatienceMs, undefined, { signal: patience.signal }));
+    try {
+      await Promise.race([enough, Promise.all(answers)]);
+    } finally {
+      enough.catch(() => {});
+      patience.abort();
+    }
   }
 }
