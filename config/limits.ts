@@ -17,6 +17,7 @@ export const limits = Object.freeze({
     idempotencyKeyMaxChars: 64,
     payOrdersPerUserPerMinute: 120,
     imConfigsPerUserPerMinute: 120,
+    logoutsOfAllPerUserPerMinute: 30,
     pageSizeMax: 100,
     pageSizeDefault: 20,
     pageMax: 1_000_000,
@@ -216,6 +217,11 @@ export const limits = Object.freeze({
     tokensPerUser: 20,
     /** A token that is issued later than this after the gateway's time is refused: the clocks differ. */
     tokenClockLeewayMs: 60_000,
+    /**
+     * A time of issue that is further ahead of a node's clock is not revoked by `logout`, nor believed in a broadcast:
+     * only a thief of a key has made it, and its revocation would stay for as long.
+     */
+    issuedAheadMs: 24 * 3_600_000,
     tokenKeysMax: 8,
     tokenKeyMinBytes: 32,
     tokenKeyMaxBytes: 256,

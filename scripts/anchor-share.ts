@@ -7,7 +7,7 @@ import { accountName } from "./account-name.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
 import { operatorOf, type ShareChange, shareCommand, shareUsage, wrong } from "./share-command.ts";
-import { readStackEnv } from "./stack/env-file.ts";
+import { useStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 
 async function show(db: Database, anchorId: string | undefined): Promise<void> {
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
   }
   const command = shareCommand(positionals, values.from);
   const operator = operatorOf(values.by ?? accountName());
-  for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
+  useStackEnv(defaultStackDir());
   const db = new Database(databaseName("gift"), { connections: 1 });
   try {
     if (command.what === "list") await show(db, command.anchorId);

@@ -3,7 +3,7 @@ import { natsOptions } from "../broker/nats-options.ts";
 import { type DeadLetter, DeadLetters } from "../mixins/jetstream/dead-letters.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
-import { readStackEnv } from "./stack/env-file.ts";
+import { useStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 import { messageOf } from "./stack/wait.ts";
 
@@ -112,7 +112,7 @@ async function main(): Promise<number> {
     console.error(USAGE);
     return 2;
   }
-  for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
+  useStackEnv(defaultStackDir());
   const connection = await connect({ ...natsOptions("dlq"), maxReconnectAttempts: 3, waitOnFirstConnect: false });
   try {
     return await job(await DeadLetters.open(connection));

@@ -1,14 +1,31 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { keptInStackEnv, readStackEnv, writeStackEnv } from "./stack/env-file.ts";
+import { keptInStackEnv, readStackEnv, useStackEnv, writeStackEnv } from "./stack/env-file.ts";
 import { claimFreePort } from "./stack/ports.ts";
 import type { Stack } from "./stack/stack.ts";
 
 export type Env = Record<string, string>;
 
+/** The services that sign or verify login tokens. */
+const tokenServices: readonly string[] = ["user", "api-gateway"];
+
 /** The key of login tokens, made at the first start: logins outlive every restart, on all processes of the system. */
-export function localTokenKeys(stackDir: string): Promise<string> {
+function localTokenKeys(stackDir: string): Promise<string> {
   return keptInStackEnv(stackDir, "TOKEN_KEYS", () => `local:${randomBytes(32).toString("base64url")}`);
+}
+
+/**
+ * Completes the environment of a node with these services, as useStackEnv. In the local profile TOKEN_KEYS is made where
+ * the node needs it and has none; for no other node is anything written, since a container cannot write the folder.
+ */
+export async function useNodeEnv(
+  services: readonly string[],
+  stackDir: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<void> {
+  const needsTokenKeys = services.some((name) => tokenServices.includes(name));
+  useStackEnv(stackDir, env, needsTokenKeys);
+  if (needsTokenKeys && env.PROFILE === "local") env.TOKEN_KEYS ||= await localTokenKeys(stackDir);
 }
 
 /**

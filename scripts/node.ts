@@ -6,9 +6,8 @@ import { endProcess, printError, printLine } from "../broker/outputs.ts";
 import { config } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { portsOf } from "./bound-ports.ts";
-import { localTokenKeys } from "./local-env.ts";
+import { useNodeEnv } from "./local-env.ts";
 import { requireNode } from "./node-version.ts";
-import { readStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 import { messageOf } from "./stack/wait.ts";
 import { npmGone, onStopSignal, parentGone, stopWithin } from "./stop-signal.ts";
@@ -32,8 +31,7 @@ async function main(): Promise<number> {
     printError(USAGE);
     return 2;
   }
-  for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
-  if (process.env.PROFILE === "local") process.env.TOKEN_KEYS ||= await localTokenKeys(defaultStackDir());
+  await useNodeEnv(chosen, defaultStackDir());
   const label = config().NODE_LABEL ?? (chosen.length === serviceNames.length ? "all" : chosen.join("+"));
   endOnUncaughtErrors();
   const launching = launch(chosen.filter(isServiceName), label);

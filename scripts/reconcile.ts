@@ -10,7 +10,7 @@ import { providerNamed, providers } from "../services/payment/providers.contract
 import { accountName } from "./account-name.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
-import { readStackEnv } from "./stack/env-file.ts";
+import { useStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 
 const USAGE = `Compares a day's orders with the providers' bills and with the wallet's credits.
@@ -90,7 +90,7 @@ async function main(): Promise<number> {
     bills.some((other, before) => before < at && other.channel === channel),
   );
   if (twice) throw new Error(`--file is given twice for ${twice.channel}: a day has one bill of a channel`);
-  for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
+  useStackEnv(defaultStackDir());
   const broker = new ServiceBroker({ ...brokerOptions("reconcile"), logger: false });
   await broker.start();
   try {

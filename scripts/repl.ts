@@ -4,14 +4,14 @@ import { config } from "../config/config.ts";
 import { requireNode } from "./node-version.ts";
 import { customCommands } from "./repl/command.ts";
 import { commands } from "./repl/commands.ts";
-import { readStackEnv } from "./stack/env-file.ts";
+import { useStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 import { messageOf } from "./stack/wait.ts";
 
 /** A console for the running system: a node without services, with the commands of moleculer-repl and of repl/. */
 async function main(): Promise<void> {
   requireNode();
-  for (const [key, value] of Object.entries(readStackEnv(defaultStackDir()))) process.env[key] ??= value;
+  useStackEnv(defaultStackDir());
   const broker = new ServiceBroker({
     ...brokerOptions("repl"),
     // People read this output: no JSON lines, and only warnings and errors.

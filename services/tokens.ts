@@ -26,8 +26,11 @@ export interface TokenClaims {
   readonly expiresAt: number;
 }
 
-/** Why a token is refused. Those after `forged` have the right MAC. */
-export type TokenFault = "malformed" | "unknownKey" | "forged" | "expired" | "fromTheFuture";
+/**
+ * Why a token is refused. Those after `forged` have the right MAC. `impossible`: `signToken` makes none with such claims,
+ * so somebody else has the key.
+ */
+export type TokenFault = "malformed" | "unknownKey" | "forged" | "impossible" | "expired" | "fromTheFuture";
 
 const version = "v1";
 const payloadBytes = 27;
@@ -43,11 +46,21 @@ function isTime(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0 && value < times;
 }
 
+/** What is wrong with the claims of a token, whatever the time is; `undefined` for nothing. */
+function problemOf({ userId, sessionId, issuedAt, expiresAt }: TokenClaims): string | undefined {
+  if (!isUserId(userId)) return "a token needs a user id";
+  if (!Number.isSafeInteger(sessionId) || sessionId < 1) return `not a session id: ${sessionId}`;
+  const life = expiresAt - issuedAt;
+  if (!isTime(issuedAt) || !isTime(expiresAt) || life <= 0 || life > limits.user.tokenTtlMs)
+    return `not times of a token: ${issuedAt}, ${expiresAt}`;
+  return undefined;
+}
+
 /** @throws RangeError where a claim is out of its range. Pure: nothing is stored, so no session is opened by it. */
-export function signToken(key: TokenKey, { userId, sessionId, issuedAt, expiresAt }: TokenClaims): string {
-  if (!isUserId(userId)) throw new RangeError("a token needs a user id");
-  if (!Number.isSafeInteger(sessionId) || sessionId < 1) throw new RangeError(`not a session id: ${sessionId}`);
-  if (!isTime(issuedAt) || !isTime(expiresAt)) throw new RangeError(`not times of a token: ${issuedAt}, ${expiresAt}`);
+export function signToken(key: TokenKey, claims: TokenClaims): string {
+  const problem = problemOf(claims);
+  if (problem !== undefined) throw new RangeError(problem);
+  const { userId, sessionId, issuedAt, expiresAt } = claims;
   const payload = Buffer.allocUnsafe(payloadBytes);
   payload.writeBigUInt64BE(BigInt(userId), 0);
   payload.writeUInt8(Math.floor(sessionId / times), 8);
@@ -68,7 +81,7 @@ function claimsIn(payload: Buffer): TokenClaims {
 }
 
 /**
- * The claims of a token that one of the keys signed, whatever its times, else why it is refused. Any text may be given.
+ * The claims of a token that one of the keys signed, whatever the time is, else why it is refused. Any text may be given.
  * The MAC is compared in constant time, as text, so that a token has one spelling.
  */
 export function readToken(
@@ -81,7 +94,8 @@ export function readToken(
   if (!key) return { fault: "unknownKey" };
   const right = macOf(key, token.slice(0, -mac.length - 1));
   if (!timingSafeEqual(Buffer.from(right, "latin1"), Buffer.from(mac, "latin1"))) return { fault: "forged" };
-  return { claims: claimsIn(Buffer.from(payload, "base64url")) };
+  const claims = claimsIn(Buffer.from(payload, "base64url"));
+  return problemOf(claims) === undefined ? { claims } : { fault: "impossible" };
 }
 
 /** As readToken, and the token must be valid at `nowMs`, ms since 1970. Whether it is revoked is not checked. */

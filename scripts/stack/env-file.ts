@@ -18,6 +18,15 @@ export function readStackEnv(dir: string): StackEnv {
 }
 
 /**
+ * Completes an environment with the values of `env` in the stack's folder; variables that are set take precedence.
+ * TOKEN_KEYS is removed, unless the process signs or verifies tokens: whoever has it can log in as anybody.
+ */
+export function useStackEnv(dir: string, env = process.env, needsTokenKeys = false): void {
+  for (const [key, value] of Object.entries(readStackEnv(dir))) env[key] ??= value;
+  if (!needsTokenKeys) delete env.TOKEN_KEYS;
+}
+
+/**
  * Merges the values into `env` in the stack's folder; `undefined` removes a key. The file is replaced in one step, and
  * concurrent writers lose no keys. Throws where a key or value cannot be written to the file.
  */

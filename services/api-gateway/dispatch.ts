@@ -54,7 +54,7 @@ function sessionOf(gateway: Gateway, request: GatewayRequest, response: ServerRe
   const token = foreign && !hasBearer(request.headers) ? undefined : given;
   return {
     token,
-    isLive: () => token !== undefined && gateway.logins.isLive(token),
+    revoke: async (call) => (token === undefined ? null : gateway.logins.revokeOnce(token, () => call(token))),
     open: (token) => setCookie(token, cookieLife),
     close(revoked) {
       if (revoked) gateway.revokedTokens.add(revoked);

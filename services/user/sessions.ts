@@ -2,12 +2,13 @@ import { randomBytes } from "node:crypto";
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
-import { signToken, type TokenClaims, type TokenKey } from "../tokens.ts";
+import { readToken, signToken, type TokenClaims, type TokenKey } from "../tokens.ts";
 import { deleteSession, deleteSessionsOf, insertSession, sessionsBeyond, writeRevocation } from "./session-store.ts";
 import type { Revocation } from "./user.contract.ts";
 import { nextIssueTime } from "./user-store.ts";
 
-const { tokenTtlMs, tokensPerUser, revocationWriteMs, revocationWrites } = limits.user;
+const { tokenTtlMs, tokensPerUser, tokenClockLeewayMs, issuedAheadMs, revocationWriteMs, revocationWrites } =
+  limits.user;
 
 /** 53 random bits, never 0. */
 function newSessionId(): number {
@@ -27,13 +28,18 @@ const revocationOf = ({ userId, sessionId, issuedAt, expiresAt }: TokenClaims): 
  * unavailable; the caller may repeat it.
  */
 async function revoking(mysql: Database, work: (tx: Transaction) => Promise<Revocation[]>): Promise<Revocation[]> {
-  let startedAt = performance.now();
-  const revocations = await mysql.transaction(work);
+  let startedAt = 0;
+  // The time begins with the first statement: a wait for a connection is before every row.
+  const timed = <T>(write: (tx: Transaction) => Promise<T>) =>
+    mysql.transaction((tx) => {
+      startedAt = performance.now();
+      return write(tx);
+    });
+  const revocations = await timed(work);
   for (let written = 1; revocations.length > 0; written++) {
     if (performance.now() - startedAt < revocationWriteMs) return revocations;
     if (written >= revocationWrites) throw fail("unavailable", { what: "revocation", written });
-    startedAt = performance.now();
-    await mysql.transaction(async (tx) => {
+    await timed(async (tx) => {
       for (const revocation of revocations) await writeRevocation(tx, revocation);
     });
   }
@@ -63,6 +69,26 @@ export async function openSession(
     return beyond;
   });
   return { token, ended };
+}
+
+/**
+ * The claims of a token that logout revokes, `undefined` where it lets nobody in. The caller has verified it, so its key
+ * may be one that this node does not have yet, and its expiry may be near where clocks differ. Fails: unavailable, where
+ * the key is another here: the token may be valid at the caller.
+ */
+export function revocableClaims(
+  keys: ReadonlyMap<string, TokenKey>,
+  token: string,
+  nowMs: number,
+): TokenClaims | undefined {
+  const read = readToken(keys, token);
+  if ("fault" in read) {
+    if (read.fault === "unknownKey" || read.fault === "forged")
+      throw fail("unavailable", { what: "the key of a token", fault: read.fault });
+    return undefined;
+  }
+  const { issuedAt, expiresAt } = read.claims;
+  return expiresAt <= nowMs - tokenClockLeewayMs || issuedAt > nowMs + issuedAheadMs ? undefined : read.claims;
 }
 
 /** Ends the session of a token, also where its row is not there: the revocation alone ends it. Fails: unavailable. */

@@ -46,8 +46,9 @@ export const userActions = {
    */
   login: action({ phone: typed, code: typed }).returns<{ userId: string; token: string }>(),
   /**
-   * Ends the session of a token: its revocation is durable when it returns, and is in the answer; `null` for a token
-   * that is none, or has expired. Fails: unavailable; it may be repeated.
+   * Ends the session of a token that the caller has verified: its revocation is durable when it returns, and is in the
+   * answer; `null` for a token that is none, has expired, or was issued more than `limits.user.issuedAheadMs` in the
+   * future. Fails: unavailable, also where the token's key is another at this node; it may be repeated.
    */
   logout: action({ token }).returns<Revocation | null>(),
   /**

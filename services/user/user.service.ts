@@ -10,13 +10,12 @@ import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream } from "../streams.ts";
 import { type TokenKeys, tokenKeys } from "../token-keys.ts";
-import { readToken } from "../tokens.ts";
 import { SessionPurge } from "./expired-sessions.ts";
 import { keepCode, newLoginCode, redeemCode } from "./login-codes.ts";
 import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
 import { findOrRegister } from "./registration.ts";
 import { revocationsFrom } from "./session-store.ts";
-import { endAllSessions, endSession, openSession } from "./sessions.ts";
+import { endAllSessions, endSession, openSession, revocableClaims } from "./sessions.ts";
 import { type Revocation, userActions } from "./user.contract.ts";
 import { deleteSms, insertSms, profileOf } from "./user-store.ts";
 
@@ -103,9 +102,9 @@ export default defineService<"user", State>({
 
     logout: {
       async handler(ctx) {
-        const read = readToken(this.tokenKeys.all, ctx.params.token);
-        if ("fault" in read || read.claims.expiresAt <= Date.now()) return null;
-        const ended = await endSession(this.mysql, read.claims);
+        const claims = revocableClaims(this.tokenKeys.all, ctx.params.token, Date.now());
+        if (!claims) return null;
+        const ended = await endSession(this.mysql, claims);
         await announce(this, ended);
         return ended[0] ?? null;
       },

@@ -81,7 +81,7 @@ describe("the token alone identifies the caller:", () => {
     const closed = Object.entries(document.paths).filter(([, { post: operation }]) => operation?.security?.length);
     expect(closed.length).toBeGreaterThan(20);
     const person = await Person.login();
-    const expired = tokenOf(person.userId, { issuedAt: 1, expiresAt: Date.now() - 1 });
+    const expired = tokenOf(person.userId, { issuedAt: Date.now() - 1_000, expiresAt: Date.now() - 1 });
     const forged = `${person.token.slice(0, -3)}AAA`;
     const tokens = [
       undefined,

@@ -1,4 +1,4 @@
-import { createSecretKey, randomBytes } from "node:crypto";
+import { createHmac, createSecretKey, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { limits } from "../../config/limits.ts";
 import { readToken, signToken, type TokenClaims, type TokenKey, verifyToken } from "../../services/tokens.ts";
@@ -16,12 +16,27 @@ const claims: TokenClaims = {
 const token = signToken(first, claims);
 const parts = token.split(".") as [string, string, string, string];
 
-const anyClaims = fc.record({
-  userId: fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }).map(String),
-  sessionId: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-  issuedAt: fc.integer({ min: 0, max: 2 ** 48 - 1 }),
-  expiresAt: fc.integer({ min: 0, max: 2 ** 48 - 1 }),
-});
+const { tokenTtlMs } = limits.user;
+const anyClaims = fc
+  .record({
+    userId: fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }).map(String),
+    sessionId: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    issuedAt: fc.integer({ min: 0, max: 2 ** 48 - 1 - tokenTtlMs }),
+    life: fc.integer({ min: 1, max: tokenTtlMs }),
+  })
+  .map(({ life, ...rest }) => ({ ...rest, expiresAt: rest.issuedAt + life }));
+
+/** A token that whoever has the key makes by hand, of any claims. */
+function madeByHand(userId: bigint, sessionId: number, issuedAt: number, expiresAt: number): string {
+  const payload = Buffer.alloc(27);
+  payload.writeBigUInt64BE(userId, 0);
+  payload.writeUInt8(Math.floor(sessionId / 2 ** 48), 8);
+  payload.writeUIntBE(sessionId % 2 ** 48, 9, 6);
+  payload.writeUIntBE(issuedAt, 15, 6);
+  payload.writeUIntBE(expiresAt, 21, 6);
+  const signed = `v1.k1.${payload.toString("base64url")}`;
+  return `${signed}.${createHmac("sha256", first.secret).update(signed).digest("base64url")}`;
+}
 
 describe("a login token", () => {
   test("carries its claims, whatever they are, in one short text for header and cookie", () => {
@@ -103,8 +118,27 @@ describe("a login token", () => {
     ["session 0", { sessionId: 0 }],
     ["a session that is no safe integer", { sessionId: 2 ** 53 }],
     ["a broken time", { issuedAt: 1.5 }],
-    ["a time beyond its bytes", { expiresAt: 2 ** 48 }],
+    ["a time beyond its bytes", { issuedAt: 2 ** 48 - 1, expiresAt: 2 ** 48 }],
+    ["no life", { expiresAt: now }],
+    ["an expiry before its issue", { expiresAt: now - 1 }],
+    ["a life longer than a login's", { expiresAt: now + tokenTtlMs + 1 }],
   ])("with %s is not signed", (_what, over) => {
     expect(() => signToken(first, { ...claims, ...over })).toThrow(RangeError);
+  });
+
+  test.each([
+    ["no user", [0n, 1, now, now + 1]],
+    ["session 0, as of a revocation of all", [7n, 0, now, now + 1]],
+    ["a session that is no safe integer", [7n, 2 ** 53, now, now + 1]],
+    ["no life", [7n, 1, now, now]],
+    ["an expiry before its issue", [7n, 1, now, now - 1]],
+    ["a life longer than a login's", [7n, 1, now, now + tokenTtlMs + 1]],
+    ["an expiry that no time reaches", [7n, 1, now, 2 ** 48 - 1]],
+  ] as const)("with %s is refused, whoever signed it", (_what, [userId, sessionId, issuedAt, expiresAt]) => {
+    const signed = madeByHand(userId, sessionId, issuedAt, expiresAt);
+    expect(readToken(keys, signed)).toEqual({ fault: "impossible" });
+    expect(verifyToken(keys, signed, now)).toEqual({ fault: "impossible" });
+    const lawful = madeByHand(7n, 1, now, now + tokenTtlMs);
+    expect(readToken(keys, lawful)).toHaveProperty("claims");
   });
 });

@@ -10,8 +10,11 @@ import type { Language } from "../wording.ts";
 export interface Session {
   /** Text of the client: any. */
   readonly token: string | undefined;
-  /** Whether the token may let somebody in, here or on another node. */
-  isLive(): boolean;
+  /**
+   * Resolves to what `call` answers, `null` without a call where the token lets nobody in, here or on another node.
+   * Requests at the same time with one token share a call. Rejects as the call.
+   */
+  revoke(call: (token: string) => Promise<Revocation | null>): Promise<Revocation | null>;
   /** Sets the login cookie of a browser. */
   open(token: string): void;
   /** Removes the login cookie, and refuses the revoked tokens on this node at once. */

@@ -48,8 +48,7 @@ export const userLoginEndpoints = [
     params: {},
     result: nothing,
     async run(ctx, _params, { session }) {
-      const { token } = session;
-      session.close(token !== undefined && session.isLive() ? await call(ctx, "user.logout", { token }) : null);
+      session.close(await session.revoke((token) => call(ctx, "user.logout", { token })));
       return null;
     },
   }),
@@ -64,6 +63,7 @@ export const userLoginEndpoints = [
     params: {},
     result: nothing,
     failures: ["userUnknown"],
+    perMinute: { user: limits.http.logoutsOfAllPerUserPerMinute },
     async run(ctx, _params, { session, userId }) {
       session.close(await call(ctx, "user.logoutAll", { userId }));
       return null;

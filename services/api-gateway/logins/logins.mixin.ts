@@ -5,7 +5,7 @@ import { type BroadcastEvents, call } from "../../contracts.ts";
 import { tokenKeys } from "../../token-keys.ts";
 import { Logins } from "./logins.ts";
 import { RevocationFeed } from "./revocation-feed.ts";
-import { RevokedTokens } from "./revoked-tokens.ts";
+import { isOfItsTime, RevokedTokens } from "./revoked-tokens.ts";
 
 export interface LoginsState {
   logins: Logins;
@@ -28,8 +28,16 @@ const heldGauge = {
 export const loginsMixin = {
   events: {
     "user.tokens-revoked": {
-      handler(this: Service & Internals, { params }: Context<BroadcastEvents["user.tokens-revoked"]>) {
-        for (const revocation of params.list) this.revokedTokens.add(revocation);
+      handler(this: Service & Internals, { params, nodeID }: Context<BroadcastEvents["user.tokens-revoked"]>) {
+        const now = Date.now();
+        const believed = params.list.filter((revocation) => isOfItsTime(revocation, now));
+        for (const revocation of believed) this.revokedTokens.add(revocation);
+        const ignored = params.list.length - believed.length;
+        if (ignored > 0)
+          this.logger.warn(
+            { ignored, nodeId: nodeID },
+            "broadcast revocations of the far future are ignored; true ones are read from the user service",
+          );
       },
     },
     "$services.changed": {

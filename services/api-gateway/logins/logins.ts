@@ -1,7 +1,9 @@
 import { fail } from "../../../broker/failure.ts";
 import type { Log } from "../../../broker/log.ts";
+import { limits } from "../../../config/limits.ts";
 import type { TokenKeys } from "../../token-keys.ts";
 import { readToken, type TokenClaims, verifyToken } from "../../tokens.ts";
+import type { Revocation } from "../../user/user.contract.ts";
 import type { RevokedTokens } from "./revoked-tokens.ts";
 
 const warnEveryMs = 60_000;
@@ -17,6 +19,8 @@ interface Options {
 /** Who is logged in, decided on this node without a call. */
 export class Logins {
   private readonly options: Options;
+  /** The calls that run, by token. */
+  private readonly revoking = new Map<string, Promise<Revocation | null>>();
   private warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: Options) {
@@ -33,13 +37,24 @@ export class Logins {
   }
 
   /**
-   * Whether there is something to revoke: the token may be valid here, or on a node whose clock or copy of the
-   * revocations is another.
+   * Calls `revoke` where there is something to revoke, else resolves to `null`: the token may be valid here, or on a node
+   * whose clock or copy of the revocations is another. Requests at the same time for one token share a call.
    */
-  isLive(token: string): boolean {
+  async revokeOnce(token: string, revoke: () => Promise<Revocation | null>): Promise<Revocation | null> {
+    if (!this.isLive(token)) return null;
+    let call = this.revoking.get(token);
+    if (!call) {
+      call = revoke().finally(() => this.revoking.delete(token));
+      this.revoking.set(token, call);
+    }
+    return call;
+  }
+
+  private isLive(token: string): boolean {
     const { keys, revoked } = this.options;
     const read = readToken(keys.all, token);
-    return "claims" in read && read.claims.expiresAt > Date.now() && !revoked.has(read.claims);
+    const since = Date.now() - limits.user.tokenClockLeewayMs;
+    return "claims" in read && read.claims.expiresAt > since && !revoked.has(read.claims);
   }
 
   private claimsOf(token: string): TokenClaims | undefined {

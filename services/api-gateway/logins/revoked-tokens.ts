@@ -1,9 +1,19 @@
+import { limits } from "../../../config/limits.ts";
 import type { TokenClaims } from "../../tokens.ts";
 import type { Revocation } from "../../user/user.contract.ts";
 
 const dayMs = 24 * 3_600_000;
 
 type Revoked = Pick<TokenClaims, "userId" | "sessionId" | "issuedAt" | "expiresAt">;
+
+/**
+ * Whether a revocation may be of a token that was issued by `nowMs`, as far as clocks may differ. One that is further
+ * ahead would be held for as long, and `user.revocations` alone can tell that it is true.
+ */
+export function isOfItsTime({ issuedUntil, expiresAt }: Revocation, nowMs: number): boolean {
+  const issuedBy = nowMs + limits.user.issuedAheadMs;
+  return issuedUntil <= issuedBy && expiresAt <= issuedBy + limits.user.tokenTtlMs;
+}
 
 /**
  * The revoked tokens that have not expired, in memory. Sessions are kept by the day on which their token expires, which

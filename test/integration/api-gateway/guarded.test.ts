@@ -64,6 +64,7 @@ test.each([
 test.each([
   ["/live/api/bank/payProduct", limits.http.payOrdersPerUserPerMinute],
   ["/live/api/im/getImConfig", limits.http.imConfigsPerUserPerMinute],
+  ["/live/api/userLogin/logoutAll", limits.http.logoutsOfAllPerUserPerMinute],
 ])("a user may call %s so often a minute, from however many addresses", async (path, limit) => {
   const body = validParams[path as keyof typeof validParams];
   // What makes no sense is refused for that, and is not counted.

@@ -35,6 +35,7 @@ beforeAll(async () => {
 beforeEach(forget);
 afterAll(stopAll);
 
+const day = 24 * 3_600_000;
 const income = "/live/api/bank/income";
 const cookie = { Cookie: `theme=dark; qytk=${alice.token}; other=1` };
 
@@ -91,7 +92,16 @@ test("who is logged in is known without a call, and the token is shown to nobody
 });
 
 test.each([
-  ["expired, and there is nothing to log out", () => ({ issuedAt: 1, expiresAt: Date.now() - 1 }), []],
+  [
+    "expired, and there is nothing to log out",
+    () => ({ issuedAt: Date.now() - day, expiresAt: Date.now() - limits.user.tokenClockLeewayMs - 1 }),
+    [],
+  ],
+  [
+    "expired here but maybe not where a clock is late, and logout revokes it",
+    () => ({ issuedAt: Date.now() - day, expiresAt: Date.now() - limits.user.tokenClockLeewayMs / 2 }),
+    ["user.logout"],
+  ],
   [
     "from the future, and logout revokes it",
     () => ({ issuedAt: Date.now() + 2 * limits.user.tokenClockLeewayMs }),
@@ -147,6 +157,37 @@ test("a revocation that is broadcast is in force at once; one that does not matc
   expect((await send(base + income, { headers: headersOf(two) })).code).toBe(200);
 });
 
+test.each([
+  [
+    "a session's token expires later than any token",
+    { sessionId: 900, untilMs: 0, expiryMs: limits.user.tokenTtlMs + day },
+  ],
+  ["all tokens are issued in the far future", { sessionId: 0, untilMs: day, expiryMs: 0 }],
+])("a broadcast is ignored, with a warning, where %s", async (_what, { sessionId, untilMs, expiryMs }) => {
+  const token = tokenOf(alice.userId);
+  const revocation = claimsOf(alice.userId);
+  const { userId } = revocation;
+  const soon = Date.now() + 60_000;
+  const strange = { userId, sessionId, issuedUntil: soon + untilMs, expiresAt: soon + expiryMs };
+  const { sessionId: other, issuedAt, expiresAt: expiry } = revocation;
+  const real = { userId, sessionId: other, issuedUntil: issuedAt, expiresAt: expiry };
+  const { logger, revokedTokens } = broker.getLocalService("api-gateway") as Gateway;
+  const warn = jest.spyOn(logger, "warn").mockImplementation(() => {});
+  try {
+    const before = revokedTokens.size;
+    await neighbours.broadcast("user.tokens-revoked", { list: [strange, real] });
+    await eventually("the other entry is in force", () => revokedTokens.has(revocation));
+    expect(revokedTokens.size).toBe(before + 1);
+    expect(warn).toHaveBeenCalledWith(
+      { ignored: 1, nodeId: neighbours.nodeID },
+      expect.stringContaining("the far future are ignored"),
+    );
+    expect((await send(base + income, { headers: { Authorization: `Bearer ${token}` } })).code).toBe(200);
+  } finally {
+    warn.mockRestore();
+  }
+});
+
 test("each request leaves one line in the log, without tokens, bodies or queries", async () => {
   const service = broker.getLocalService("api-gateway");
   const lines: unknown[] = [];
@@ -186,6 +227,26 @@ test("logout kills the token that was shown and takes the cookie away", async ()
   forget();
   expect((await send(`${base}/live/api/userLogin/logout`)).code).toBe(200);
   expect(calls).toEqual([]);
+});
+
+test("logouts of one session at the same time share a call; those of others, and later ones, have calls of their own", async () => {
+  const release = Promise.withResolvers<null>();
+  answers["user.logout"] = () => release.promise;
+  const logout = (token: string) =>
+    send(`${base}/live/api/userLogin/logout`, { headers: { Authorization: `Bearer ${token}` } });
+  const other = tokenOf(alice.userId);
+  const asked = jest.spyOn((broker.getLocalService("api-gateway") as Gateway).logins, "revokeOnce");
+  const together = [...Array.from({ length: 10 }, () => logout(alice.token)), logout(other)];
+  await eventually(
+    "every request has come, and the calls run",
+    () => asked.mock.calls.length === 11 && calls.length > 1,
+  );
+  asked.mockRestore();
+  release.resolve(null);
+  for (const answer of await Promise.all(together)) expect(answer.code).toBe(200);
+  expect(calls.map(({ params }) => params.token).sort()).toEqual([alice.token, other].sort());
+  await logout(alice.token);
+  expect(calls).toHaveLength(3);
 });
 
 test("logoutAll needs a login, names the caller alone, and takes the cookie away", async () => {

@@ -1,3 +1,4 @@
+import { createSecretKey, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { ServiceBroker as Broker } from "moleculer";
 import { isUnavailable } from "../../../broker/failure.ts";
@@ -9,7 +10,7 @@ import { openRedis, type RedisState } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
 import notification from "../../../services/notification/notification.service.ts";
 import { tokenKeys } from "../../../services/token-keys.ts";
-import { readToken, type TokenClaims } from "../../../services/tokens.ts";
+import { readToken, signToken, type TokenClaims } from "../../../services/tokens.ts";
 import { purgeExpired, revocationsFrom, writeRevocation } from "../../../services/user/session-store.ts";
 import { endAllSessions, endSession, openSession } from "../../../services/user/sessions.ts";
 import user from "../../../services/user/user.service.ts";
@@ -79,6 +80,11 @@ const alive = async (tokens: readonly string[]) => {
     );
   });
 };
+/** The times of a token of a minute that expires so many ms from now. */
+const timesOf = (expiresInMs: number) => ({
+  issuedAt: Date.now() + expiresInMs - 60_000,
+  expiresAt: Date.now() + expiresInMs,
+});
 const sessionsOf = (userId: string) =>
   database.query<{ session_id: string }>("SELECT session_id FROM t_session WHERE user_id = ?", [userId]);
 
@@ -119,11 +125,28 @@ describe("sessions", () => {
     ["no token", "no token at all"],
     ["empty", ""],
     ["huge", "A".repeat(5_000)],
-    ["of another key", `${tokenOf("7").slice(0, -4)}AAAA`],
     ["expired", tokenOf("7", { issuedAt: 1, expiresAt: 2 })],
+    ["expired for longer than clocks differ", tokenOf("7", timesOf(-limits.user.tokenClockLeewayMs - 1))],
+    ["issued in the far future", tokenOf("7", timesOf(limits.user.issuedAheadMs + 60_000 + 60_000))],
   ])("logout of what is %s writes nothing", async (_what, token) => {
     expect(await call(caller, "user.logout", { token })).toBeNull();
     expect((await page()).list.filter(({ userId }) => userId === "7")).toEqual([]);
+  });
+
+  test("logout of a token that this node cannot verify is unavailable, and writes nothing: the caller has verified it", async () => {
+    const other = createSecretKey(randomBytes(32));
+    for (const id of ["a-newer-key", signing.id]) {
+      const token = signToken({ id, secret: other }, claimsOf("7"));
+      expect([id, await call(caller, "user.logout", { token }).catch(isUnavailable)]).toEqual([id, true]);
+    }
+    expect((await page()).list.filter(({ userId }) => userId === "7")).toEqual([]);
+  });
+
+  test("logout revokes a token that may be valid at a caller whose clock is late", async () => {
+    const token = tokenOf("8", timesOf(-limits.user.tokenClockLeewayMs / 2));
+    const { sessionId } = claimsIn(token);
+    expect(await call(caller, "user.logout", { token })).toMatchObject({ userId: "8", sessionId });
+    expect((await page()).list).toContainEqual(expect.objectContaining({ sessionId }));
   });
 
   test("a token whose session's row was lost is revoked all the same, alone and with all of the user's", async () => {
@@ -251,6 +274,27 @@ describe("reading the revocations", () => {
     expect(times[1]).toBeGreaterThan(times[0] as number);
   });
 
+  test("a long wait for a connection is no reason to write a revocation again", async () => {
+    const real = performance.now.bind(performance);
+    let ahead = 0;
+    let written = 0;
+    const mysql = mysqlOf(0);
+    const busy = {
+      async transaction(work: Parameters<Database["transaction"]>[0]) {
+        ahead += limits.user.revocationWriteMs;
+        written++;
+        return mysql.transaction(work);
+      },
+    } as unknown as Database;
+    const clock = jest.spyOn(performance, "now").mockImplementation(() => real() + ahead);
+    try {
+      expect(await endSession(busy, claimsOf("106"))).toHaveLength(1);
+    } finally {
+      clock.mockRestore();
+    }
+    expect(written).toBe(1);
+  });
+
   test("a revocation of all that is written again does not take back a later one", async () => {
     const at = Date.now();
     const revocationAt = (issuedUntil: number) => ({
@@ -270,8 +314,9 @@ describe("reading the revocations", () => {
     const mysql = mysqlOf(0);
     const slow = {
       async transaction(work: Parameters<Database["transaction"]>[0]) {
+        const result = await mysql.transaction(work);
         ahead += limits.user.revocationWriteMs;
-        return mysql.transaction(work);
+        return result;
       },
     } as unknown as Database;
     const clock = jest.spyOn(performance, "now").mockImplementation(() => real() + ahead);

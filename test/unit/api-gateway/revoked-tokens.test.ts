@@ -94,6 +94,39 @@ describe("the feed of revocations", () => {
     await eventually("from the start", () => asked.filter(({ since }) => since === 0).length === 2);
   });
 
+  test.each([
+    ["this node's clock", day, 0],
+    ["the database's clock", 0, day],
+  ])("drops nothing while %s is ahead, and what has expired once both agree", async (_whose, nodeAhead, dbAhead) => {
+    const real = performance.now.bind(performance);
+    let minutes = 0;
+    let time = { node: now, db: now };
+    const monotonic = jest.spyOn(performance, "now").mockImplementation(() => real() + minutes * 60_000);
+    const startedAt = real();
+    const clock = jest.spyOn(Date, "now").mockImplementation(() => time.node + real() - startedAt);
+    try {
+      // The token of the first one has expired a day later, and its day is over.
+      const unread = [session(1, now + 1), session(2, now + 2 * day)];
+      const { revoked, asked } = feedOf(() => ({ list: unread.splice(0), now: time.db, next: null }));
+      await eventually("read", () => revoked.size === 2);
+      const readAgain = async () => {
+        minutes += 2;
+        const { length } = asked;
+        await eventually("read twice more", () => asked.length >= length + 2);
+      };
+      time = { node: now + nodeAhead, db: now + dbAhead };
+      await readAgain();
+      expect(revoked.size).toBe(2);
+      time = { node: now + day, db: now + day };
+      await readAgain();
+      expect(revoked.size).toBe(1);
+    } finally {
+      await Promise.all(feeds.splice(0).map((feed) => feed.stop()));
+      clock.mockRestore();
+      monotonic.mockRestore();
+    }
+  });
+
   test("is not current where a page fails, and heals with the next read", async () => {
     let away = true;
     const { feed, revoked } = feedOf(({ afterId }) => {
