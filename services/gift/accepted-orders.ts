@@ -19,18 +19,33 @@ export const orderKey = (orderId: string) => `gift:accepted:${orderId}`;
 
 const isReservation = (value: string) => value.startsWith("reserved:");
 
-/** The content hash of a stored value; `undefined` for a reservation. */
-export function acceptedHashOf(value: string): string | undefined {
-  return isReservation(value) ? undefined : (JSON.parse(value) as AcceptedGift).contentHash;
+/**
+ * The content hash of an order's stored value; `undefined` for a reservation, and for a value that this service cannot
+ * have written, which is logged: it concerns that order alone.
+ */
+export function acceptedHashOf(value: string, orderId: string, log: Log): string | undefined {
+  if (isReservation(value)) return undefined;
+  try {
+    const { contentHash } = JSON.parse(value) as Partial<AcceptedGift>;
+    if (typeof contentHash !== "string") throw new Error("it has no content hash");
+    return contentHash;
+  } catch (error) {
+    log.error(
+      { err: error, key: orderKey(orderId) },
+      "an order in Redis is invalid: its gift is answered 503 until the key is removed; check who wrote it",
+    );
+    return undefined;
+  }
 }
 
 /** The content hashes of those orders that Redis has as accepted. Fails: unavailable. */
-export async function recallHashes(redis: Redis, orderIds: readonly string[]): Promise<Map<string, string>> {
+export async function recallHashes(redis: Redis, orderIds: readonly string[], log: Log): Promise<Map<string, string>> {
   const values = await redis.mget(orderIds.map(orderKey));
   const hashes = new Map<string, string>();
   for (const [at, value] of values.entries()) {
-    const contentHash = value === null ? undefined : acceptedHashOf(value);
-    if (contentHash !== undefined) hashes.set(orderIds[at] as string, contentHash);
+    const orderId = orderIds[at] as string;
+    const contentHash = value === null ? undefined : acceptedHashOf(value, orderId, log);
+    if (contentHash !== undefined) hashes.set(orderId, contentHash);
   }
   return hashes;
 }

@@ -13,7 +13,10 @@ export interface OrderContent {
   readonly contentHash: string;
 }
 
-/** `reserved`: for this owner. Else the order was accepted with this content, or another content is reserved. */
+/**
+ * `reserved`: for this owner. Else the order was accepted with this content; or another content is reserved, or the
+ * stored value is invalid: then nothing is known of it.
+ */
 export type Reservation = "reserved" | "reservedElsewhere" | { readonly acceptedHash: string };
 
 /**
@@ -24,14 +27,15 @@ export async function reserveOrders(
   redis: Redis,
   orders: readonly OrderContent[],
   owner: string,
+  log: Log,
 ): Promise<Reservation[]> {
   const keys = orders.map(({ orderId }) => orderKey(orderId));
   const hashes = orders.map(({ contentHash }) => contentHash);
   const life = limits.gift.acceptedMemoryMs;
   const found = (await redis.eval(reserveScript, keys.length, ...keys, owner, life, ...hashes)) as string[];
-  return found.map((value) => {
+  return found.map((value, at) => {
     if (value === "") return "reserved";
-    const acceptedHash = acceptedHashOf(value);
+    const acceptedHash = acceptedHashOf(value, orders[at]?.orderId ?? "", log);
     return acceptedHash === undefined ? "reservedElsewhere" : { acceptedHash };
   });
 }

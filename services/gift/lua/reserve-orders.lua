@@ -5,13 +5,15 @@
 -- ARGV[2]  their lifetime, ms
 -- ARGV[3]  and further: the content hash of each order
 -- Replies  for each order "" where it is reserved for this owner now; else what is stored: the accepted gift, or another
---          content's reservation
+--          content's reservation, or the server's error where the key holds no string
 
 local found = {}
 for i = 1, #KEYS do
   local mine = 'reserved:' .. ARGV[i + 2] .. ':'
-  local value = redis.call('GET', KEYS[i])
-  if value and string.sub(value, 1, #mine) ~= mine then
+  local value = redis.pcall('GET', KEYS[i])
+  if type(value) == 'table' then
+    found[i] = value.err
+  elseif value and string.sub(value, 1, #mine) ~= mine then
     found[i] = value
   else
     -- The same content may be reserved by several owners; only the last one withdraws it.
