@@ -320,6 +320,21 @@ test("a node that accepts as many gifts as it may answers at once that it does n
   expect((await sendMany(node, [one(user)])).map(failureIn)).toEqual(["accepted"]);
 });
 
+test("a node that asks for as many rooms as it may refuses the gifts for further ones alone, certainly not accepted", async () => {
+  const user = await richUser();
+  const [node] = giftNodes;
+  const state = stateOf(node);
+  state.askingRooms += limits.gift.roomsAskedAtOnce - 1;
+  try {
+    const rooms = [601, 602, 603].map((roomId) => one(user, { roomId }));
+    expect((await sendMany(node, rooms)).map(failureIn)).toEqual(["roomNotLive", "unavailable", "unavailable"]);
+    // Each question that ends makes room for another.
+    expect((await sendMany(node, rooms.slice(1, 2))).map(failureIn)).toEqual(["roomNotLive"]);
+  } finally {
+    state.askingRooms -= limits.gift.roomsAskedAtOnce - 1;
+  }
+});
+
 test("a gift that is repriced between a request and its repeat keeps its first price", async () => {
   const user = await richUser();
   const giftId = 7_101;
