@@ -182,8 +182,12 @@ export const limits = Object.freeze({
     deadLetterAgeMs: 30 * 24 * 3_600_000,
     eventsAgeMs: 7 * 24 * 3_600_000,
     topicsAgeMs: 30 * 24 * 3_600_000,
+    /** Of the whole queue. Each of the `gift.sendPartitions` streams that are written to takes a quarter: 1,250,000. */
     giftQueueMessages: 5_000_000,
-    /** Of the whole queue: five million gifts of about 400 bytes, with an address of usual length. */
+    /**
+     * Of the whole queue: five million gifts of about 400 bytes, with an address of usual length. Each stream takes
+     * 500 MB. The server sets 4 GB aside, for the `gift.partitions` streams there are.
+     */
     giftQueueBytes: 2_000_000_000,
     notificationsAgeMs: 24 * 3_600_000,
     notificationsPerUser: 1_000,
@@ -288,7 +292,12 @@ export const limits = Object.freeze({
     catalogueCacheEntries: 1_000,
     catalogueCacheTtlMs: 90_000,
     catalogueCheckMs: 400,
+    /** Gift ids that are known not to be in the catalogue, and for how long. */
+    catalogueUnknownEntries: 10_000,
+    catalogueUnknownMs: 1_000,
     anchorCacheMs: 500,
+    /** Rooms that a node is asking living-room for. A gift for one more is answered 503. Four groups, each for new rooms. */
+    roomsAskedAtOnce: 2_000,
     shareCacheMs: 900,
     shareCacheEntries: 50_000,
     shareRowsShown: 1_000,
@@ -330,6 +339,8 @@ export const limits = Object.freeze({
      * `http.maxConcurrentRequests`, so that other requests get through.
      */
     groupWaitingGifts: 1_500,
+    /** The same, of one user: so that nobody fills the place of the others. */
+    groupWaitingGiftsOfUser: 100,
     /** Gifts that a node is accepting; groups beyond it are answered 503. */
     acceptingGifts: 10_000,
     /**
@@ -344,9 +355,6 @@ export const limits = Object.freeze({
     ordersRememberedMs: 120_000,
     /** The users whose rate of gifts a node keeps. */
     rateUsers: 100_000,
-    /** How often, and after which pauses, an order is looked for that another node reserved with other content. */
-    reservedLooks: 5,
-    reservedLookEveryMs: 50,
     /** After a publication was not acked, further gifts of its partition are refused for this long. */
     silentPartitionMs: 1_000,
     acceptedMemoryMs: 2 * 3_600_000,

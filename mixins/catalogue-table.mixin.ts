@@ -41,6 +41,8 @@ interface CatalogueQuery<C extends Columns> {
 interface Catalogue<C extends Columns> {
   find(query: CatalogueQuery<C>): Promise<RowOf<C>[]>;
   byId(id: number): Promise<RowOf<C> | null>;
+  /** The rows of those of the ids that exist, in one query. */
+  byIds(ids: readonly number[]): Promise<RowOf<C>[]>;
   /**
    * The row must contain the primary key. @throws an error for which `isDuplicateKey` (mysql/database.ts) is true,
    * where the row exists.
@@ -132,6 +134,11 @@ function openCatalogue<C extends Columns>({ adapter, mysql }: Internals, definit
   };
   return {
     byId,
+    async byIds(ids) {
+      return ((await guarded(() => adapter.find({ query: { [definition.primaryKey]: [...ids] } }))) as Entity[]).map(
+        read,
+      );
+    },
     async find(query) {
       const { sort, ...filter } = query;
       const sorted = sort ? { ...filter, sort: [sort] } : filter;

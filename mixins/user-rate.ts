@@ -1,16 +1,20 @@
 import { LRUCache } from "lru-cache";
 
+/** Of a pause. Sums of fractions are rounded, and must not cost the last one of a burst. */
+const tolerance = 0.01;
+
 /**
  * A rate with a burst. The caller keeps one number for each user: the time up to which what the user did is paid for,
  * ms, starting with 0. Pure.
  */
 export class Rate {
-  private readonly pauseMs: number;
+  /** What one costs. */
+  readonly pauseMs: number;
   private readonly aheadMs: number;
 
   constructor(perSecond: number, burst: number) {
     this.pauseMs = 1_000 / perSecond;
-    this.aheadMs = this.pauseMs * burst;
+    this.aheadMs = this.pauseMs * (burst + tolerance);
   }
 
   /** The new `paidUntil`, or `undefined` where the rate is exceeded. A clock that is set back gains nothing. */
@@ -38,5 +42,11 @@ export class UserRate {
     const paidUntil = this.rate.take(this.paidUntil.get(userId) ?? 0, nowMs);
     if (paidUntil !== undefined) this.paidUntil.set(userId, paidUntil);
     return paidUntil !== undefined;
+  }
+
+  /** Gives back one that was taken. */
+  restore(userId: string): void {
+    const paidUntil = this.paidUntil.get(userId);
+    if (paidUntil !== undefined) this.paidUntil.set(userId, paidUntil - this.rate.pauseMs);
   }
 }

@@ -11,6 +11,7 @@ export const giftStream: StreamDefinition = {
   subjects: ["gift.send.*"],
   kind: "queue",
   partitions: limits.gift.partitions,
+  writtenPartitions: limits.gift.sendPartitions,
   maxMessages: limits.jetstream.giftQueueMessages,
   maxBytes: limits.jetstream.giftQueueBytes,
 };

@@ -24,6 +24,8 @@ export interface StreamDefinition {
    * stream with one consumer and no filter costs the server the least. In a cluster each may have another leader.
    */
   readonly partitions?: number;
+  /** How many of the partitions are written to; by default all. Each has its part of the bounds, the others as much. */
+  readonly writtenPartitions?: number;
   readonly maxAgeMs?: number;
   /**
    * Of a log: beyond this many bytes the oldest messages are dropped. Of a queue, beside `maxMessages`: publications
@@ -46,16 +48,17 @@ export const deadLetters: StreamDefinition = {
 
 const nanos = (ms: number) => ms * 1_000_000;
 
-/** The streams that hold a definition's messages, each as a definition of its own. They share the bounds. */
-export function partsOf({ partitions, ...stream }: StreamDefinition): StreamDefinition[] {
+/** The streams that hold a definition's messages, each as a definition of its own. Those written to share the bounds. */
+export function partsOf({ partitions, writtenPartitions, ...stream }: StreamDefinition): StreamDefinition[] {
   if (partitions === undefined) return [stream];
+  const sharing = writtenPartitions ?? partitions;
   const { name, subjects, maxMessages, maxBytes } = stream;
   return Array.from({ length: partitions }, (_, n) => ({
     ...stream,
     name: `${name}-${n}`,
     subjects: subjects.map((subject) => subject.replace(/\*$/, String(n))),
-    ...(maxMessages ? { maxMessages: Math.ceil(maxMessages / partitions) } : {}),
-    ...(maxBytes ? { maxBytes: Math.ceil(maxBytes / partitions) } : {}),
+    ...(maxMessages ? { maxMessages: Math.ceil(maxMessages / sharing) } : {}),
+    ...(maxBytes ? { maxBytes: Math.ceil(maxBytes / sharing) } : {}),
   }));
 }
 

@@ -20,6 +20,8 @@ export interface GiftGroupPorts {
   sendMany(nodeId: string, gifts: readonly GiftParams[], requestId: string | undefined): Promise<readonly GiftAnswer[]>;
   /** Calls back in this turn of the event loop, after the requests that arrived together. */
   soon(callback: () => void): void;
+  /** Calls back after a time, unless the returned function is called before. */
+  later(callback: () => void, ms: number): () => void;
   nowMs(): number;
   /** A gift that has waited this long is not sent, since its client would give up before the answer. */
   readonly staleMs: number;
@@ -37,19 +39,24 @@ interface Waiting {
 class Line {
   readonly underWay = new Set<{ readonly since: number }>();
   waiting: Waiting[] = [];
+  /** How many gifts of each user wait. */
+  readonly waitingOf = new Map<string, number>();
   isScheduled = false;
+  /** Stops the timer, while there is one. */
+  stopTimer: (() => void) | undefined;
 }
 
 const bounds = limits.gift;
 
 /**
  * Sends gifts to the gift nodes in groups: the gifts that arrived while the last groups were on their way are the next
- * one. There is no timer, so a lone gift goes at once. All gifts of a sender go to one node, the one that pulls the
+ * one. No timer holds them back, so a lone gift goes at once. All gifts of a sender go to one node, the one that pulls the
  * sender's partition; a node's groups hold `limits.gift.groupGifts` at the most.
  *
  * `limits.gift.groupsInFlight` groups are on their way to a node at once. A group that takes longer than
  * `limits.gift.groupFreshMs` waits for something that may not concern the others: they go past it, up to
- * `limits.gift.groupsInFlightMax`.
+ * `limits.gift.groupsInFlightMax`. While gifts wait only for that, a timer runs until the oldest such group has taken so
+ * long.
  */
 export class GiftGroups {
   private readonly ports: GiftGroupPorts;
@@ -61,7 +68,8 @@ export class GiftGroups {
 
   /**
    * The answer to one gift. Rejects where there is none: with Moleculer's error of the call, or where it was not sent.
-   * Fails: unavailable, certainly not accepted by this request, where too many gifts wait or it has waited too long.
+   * Fails: unavailable, certainly not accepted by this request, where too many gifts wait, of all users or of this one, or it
+   * has waited too long.
    */
   send(gift: GiftParams, requestId?: string): Promise<GiftAnswer> {
     return new Promise((resolve, reject) => {
@@ -85,26 +93,54 @@ export class GiftGroups {
       one.reject(fail("unavailable", { cause: "too many gifts wait", nodeId, beforeLookup: true }));
       return;
     }
+    const { userId } = one.gift;
+    const own = line.waitingOf.get(userId) ?? 0;
+    if (own >= bounds.groupWaitingGiftsOfUser) {
+      one.reject(fail("unavailable", { cause: "too many gifts of this user wait", nodeId }));
+      return;
+    }
+    line.waitingOf.set(userId, own + 1);
     line.waiting.push(one);
     this.schedule(nodeId, line);
   }
 
   private schedule(nodeId: string, line: Line): void {
-    if (line.isScheduled || !this.mayStart(line)) return;
+    if (line.isScheduled) return;
+    if (!this.mayStart(line)) {
+      this.lookLater(nodeId, line);
+      return;
+    }
     line.isScheduled = true;
     this.ports.soon(() => {
       line.isScheduled = false;
       while (line.waiting.length > 0 && this.mayStart(line)) void this.start(nodeId, line);
+      if (line.waiting.length > 0) this.lookLater(nodeId, line);
     });
   }
 
   private mayStart({ underWay }: Line): boolean {
     if (underWay.size < bounds.groupsInFlight) return true;
     if (underWay.size >= bounds.groupsInFlightMax) return false;
+    return this.freshOf(underWay).length < bounds.groupsInFlight;
+  }
+
+  /** When those groups were sent that have not taken long yet, the oldest first. */
+  private freshOf(underWay: Line["underWay"]): number[] {
     const freshSince = this.ports.nowMs() - bounds.groupFreshMs;
-    let fresh = 0;
-    for (const { since } of underWay) if (since > freshSince) fresh++;
-    return fresh < bounds.groupsInFlight;
+    return [...underWay].map(({ since }) => since).filter((since) => since > freshSince);
+  }
+
+  /** Looks again once the oldest fresh group is fresh no more. Beyond the greatest number only an end makes room. */
+  private lookLater(nodeId: string, line: Line): void {
+    const [oldest] = this.freshOf(line.underWay);
+    if (line.stopTimer || oldest === undefined || line.underWay.size >= bounds.groupsInFlightMax) return;
+    line.stopTimer = this.ports.later(
+      () => {
+        line.stopTimer = undefined;
+        this.schedule(nodeId, line);
+      },
+      oldest + bounds.groupFreshMs - this.ports.nowMs(),
+    );
   }
 
   /** Sends the next group. Never rejects. */
@@ -133,6 +169,15 @@ export class GiftGroups {
   /** The gifts of the next group. Those that have waited for too long are refused. */
   private take(line: Line): Waiting[] {
     const group = line.waiting.splice(0, bounds.groupGifts);
+    if (line.waiting.length === 0) {
+      line.stopTimer?.();
+      line.stopTimer = undefined;
+    }
+    for (const { gift } of group) {
+      const left = (line.waitingOf.get(gift.userId) ?? 0) - 1;
+      if (left > 0) line.waitingOf.set(gift.userId, left);
+      else line.waitingOf.delete(gift.userId);
+    }
     const staleSince = this.ports.nowMs() - this.ports.staleMs;
     if ((group[0]?.since ?? 0) > staleSince) return group;
     return group.filter(({ since, reject }) => {
@@ -167,6 +212,10 @@ export function giftGroups(broker: ServiceBroker): GiftGroups {
       return (await call(broker, "gift.sendMany", { gifts: [...gifts] }, about)).answers;
     },
     soon: (callback) => setImmediate(callback),
+    later(callback, ms) {
+      const timer = setTimeout(callback, ms);
+      return () => clearTimeout(timer);
+    },
     nowMs: () => performance.now(),
     staleMs: config().CALL_TIMEOUT_MS * bounds.staleShareOfTimeout,
   });

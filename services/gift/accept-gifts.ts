@@ -32,6 +32,7 @@ export function openAcceptance(service: Accepting): void {
   service.rate = perSecond === 0 ? undefined : new UserRate(new Rate(perSecond, perSecond), limits.gift.rateUsers);
   service.walletNodes = new ServiceNodes(service.broker, "wallet");
   service.accepting = 0;
+  service.askingRooms = 0;
 }
 
 /**

@@ -19,8 +19,14 @@ export interface CheckPorts {
   funds(gifts: readonly { userId: string; amount: number }[]): Promise<Found<FundsVerdict>[]>;
 }
 
+interface Refusal {
+  readonly refused: FailureName;
+  /** Of the failure. */
+  readonly data?: Record<string, unknown>;
+}
+
 /** The terms of the gift, or why it cannot be sent now. */
-export type Checked = Terms | { readonly refused: FailureName } | { readonly error: unknown };
+export type Checked = Terms | Refusal | { readonly error: unknown };
 
 const notAsked: { readonly error: unknown } = { error: new Error("a query has no outcome for a gift") };
 

@@ -55,6 +55,17 @@ async function findAll<Key, Value>(
   return found;
 }
 
+/** Asks living-room. Fails: unavailable, also where `limits.gift.roomsAskedAtOnce` questions wait for their answers. */
+async function anchorOf(service: Accepting, ctx: Asking, roomId: number): Promise<string | undefined> {
+  if (service.askingRooms >= limits.gift.roomsAskedAtOnce) throw fail("unavailable", { cause: "too many rooms asked" });
+  service.askingRooms++;
+  try {
+    return (await call(ctx, "living-room.find", { roomId }, question()))?.anchorId;
+  } finally {
+    service.askingRooms--;
+  }
+}
+
 interface AskedFunds {
   readonly userId: string;
   readonly amount: number;
@@ -101,7 +112,7 @@ export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePort
   const recall = async (orderIds: readonly string[]) => {
     if (redisAway) return new Map<string, string>();
     try {
-      const found = await recallOrders(redis, orderIds);
+      const found = await recallOrders(redis, orderIds, logger);
       for (const orderId of found.reserved) reserved.add(orderId);
       return found.accepted;
     } catch (error) {
@@ -142,13 +153,7 @@ export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePort
       findAll(
         ids,
         (roomId) => service.anchors.cached(roomId),
-        (roomId) =>
-          report(
-            service.anchors.get(
-              roomId,
-              async () => (await call(ctx, "living-room.find", { roomId }, question()))?.anchorId,
-            ),
-          ),
+        (roomId) => report(service.anchors.get(roomId, () => anchorOf(service, ctx, roomId))),
       ),
     receivers: (ids) =>
       findAll(
@@ -164,8 +169,9 @@ export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePort
       ),
     funds: (gifts) => fundsOfAll(service.walletNodes, ctx, gifts),
     mayGive: (userId) => service.rate?.take(userId, performance.now()) ?? true,
+    uncount: (userId) => service.rate?.restore(userId),
     isStale: () => performance.now() - startedAt > config().CALL_TIMEOUT_MS * limits.gift.staleShareOfTimeout,
     isSilent: (userId) => service.silent.has(partitionOf(userId), performance.now()),
-    publish: (gifts) => publishGifts(service, gifts, { requestId: ctx.requestID, redisAway, knownOrders }),
+    publish: (gifts) => publishGifts(service, gifts, { requestId: ctx.requestID, redisAway }),
   };
 }

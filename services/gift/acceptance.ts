@@ -15,8 +15,10 @@ export interface AcceptancePorts extends CheckPorts {
   knownOrders(orderIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Whether a lookup found that the order was being published: then it may be in the queue. */
   isReserved(orderId: string): boolean;
-  /** Whether the user may send another gift now. */
+  /** Counts a gift of the user. False, and nothing is counted, where the user has sent too many. */
   mayGive(userId: string): boolean;
+  /** A gift that was counted is a repeat. */
+  uncount(userId: string): void;
   /**
    * Reserves, publishes and remembers the gifts; each has its answer when it resolves. Never rejects.
    */
@@ -36,6 +38,9 @@ export interface AcceptancePorts extends CheckPorts {
  * A known order gets its first answer, even if the room, the gift or the balance has changed since. So an order is looked
  * up before a refusal counts, and once more after it: of two concurrent requests with one request id, one may fail the
  * check of coins or room only because the other was accepted after the first lookup.
+ *
+ * The sender's rate is taken before the checks, since a gift that they refuse costs as much as another. Repeats do not
+ * count: those that this node knows are not counted, and those that the lookup finds are given back.
  *
  * What tells a repeat (the same answer) from a reuse of the request id with other content (a conflict):
  * 1. in a group and between groups of this node, the orders that are under way: the later request waits for the earlier;
@@ -60,26 +65,62 @@ function answeredHere(candidate: Candidate, orders: NodeOrders): boolean {
 }
 
 async function acceptOpen(open: readonly Candidate[], ports: AcceptancePorts): Promise<void> {
+  const { counted, over } = countGifts(open, ports);
+  const within = open.filter((candidate) => !over.has(candidate)).map(({ request }) => request);
   const [known, checked] = await Promise.all([
-    lookUp(open, ports),
-    check(
-      open.map(({ request }) => request),
-      ports,
-    ),
+    lookUp(open, ports).finally(() => uncountRepeats(counted, ports)),
+    within.length > 0 ? check(within, ports) : [],
   ]);
   // A fault ends the group here, before anything is published.
   if (known.fault) throw known.fault;
   const passed: { candidate: Candidate; terms: Terms }[] = [];
   const refused: { candidate: Candidate; why: Exclude<Checked, Terms> }[] = [];
-  for (const [at, candidate] of open.entries()) {
+  let next = 0;
+  for (const candidate of open) {
+    const outcome = over.has(candidate) ? tooMany : (checked[next++] as Checked);
     if (candidate.answer) continue;
-    const outcome = checked[at] as Checked;
     if ("price" in outcome) passed.push({ candidate, terms: outcome });
     else refused.push({ candidate, why: outcome });
   }
   // These begin first, so that a refused gift finds its twin under way.
   const published = publishPassed(passed, ports);
   await Promise.all([published, answerRefused(refused, ports)]);
+  uncountRepeats(counted, ports);
+}
+
+const tooMany = { refused: "tooMany", data: { waitMs: 1_000 } } as const;
+
+/**
+ * Counts the gifts, except for repeats of what this node is publishing or may have published, and of gifts before them.
+ * `over`: those beyond their sender's rate, and their repeats.
+ */
+function countGifts(open: readonly Candidate[], ports: AcceptancePorts): Record<"counted" | "over", Set<Candidate>> {
+  const { orders } = ports;
+  const [counted, over] = [new Set<Candidate>(), new Set<Candidate>()];
+  const firsts = new Map<string, Candidate>();
+  for (const candidate of open) {
+    const { orderId, contentHash, request } = candidate;
+    if (candidate.repeatable) {
+      const here = [orders.publishing(orderId), orders.outcome(orderId)];
+      if (here.some((twin) => twin?.contentHash === contentHash)) continue;
+      const first = firsts.get(`${orderId} ${contentHash}`);
+      if (first && over.has(first)) over.add(candidate);
+      if (first) continue;
+      firsts.set(`${orderId} ${contentHash}`, candidate);
+    }
+    if (ports.mayGive(request.userId)) counted.add(candidate);
+    else over.add(candidate);
+  }
+  return { counted, over };
+}
+
+/** Gives back what was counted of gifts that turned out to be accepted, and not by their own publication. */
+function uncountRepeats(counted: Set<Candidate>, ports: AcceptancePorts): void {
+  for (const candidate of counted) {
+    if (!candidate.answer || !("orderId" in candidate.answer) || candidate.published) continue;
+    counted.delete(candidate);
+    ports.uncount(candidate.request.userId);
+  }
 }
 
 /**
@@ -133,8 +174,6 @@ function mayBegin(candidate: Candidate, isStale: boolean, ports: AcceptancePorts
   else if (earlier && earlier.contentHash !== candidate.contentHash) candidate.unavailable(perhapsEarlier, true);
   else if (isStale) candidate.unavailable("the checks took too long", earlier !== undefined);
   else if (ports.isSilent(userId)) candidate.unavailable("the queue does not answer", earlier !== undefined);
-  // A repeat of a gift that may be accepted was counted already.
-  else if (!earlier && !ports.mayGive(userId)) candidate.refuse("tooMany", { waitMs: 1_000 });
   return candidate.answer === undefined;
 }
 
@@ -165,7 +204,7 @@ async function answerRefused(
       if (candidate.repeatable && (isKnown || ports.isReserved(candidate.orderId)))
         candidate.unavailable(perhapsEarlier, true);
       else candidate.failed(why.error);
-    } else if (!candidate.repeatable) candidate.refuse(why.refused);
+    } else if (!candidate.repeatable) candidate.refuse(why.refused, why.data);
     else {
       const leader = orders.publishing(candidate.orderId);
       if (leader) leaders.set(candidate, leader);
@@ -182,7 +221,7 @@ async function answerRefused(
     const isOpen = answer === undefined || (leaders.has(candidate) && isCertainNo(answer));
     if (!isOpen || "error" in why) continue;
     if (orders.outcome(orderId) || ports.isReserved(orderId)) candidate.unavailable(perhapsEarlier, true);
-    else candidate.refuse(why.refused);
+    else candidate.refuse(why.refused, why.data);
   }
 }
 

@@ -19,9 +19,23 @@ export const orderKey = (orderId: string) => `gift:accepted:${orderId}`;
 
 const isReservation = (value: string) => value.startsWith("reserved:");
 
-/** The content hash of a stored value; `undefined` for a reservation. */
-export function acceptedHashOf(value: string): string | undefined {
-  return isReservation(value) ? undefined : (JSON.parse(value) as AcceptedGift).contentHash;
+/**
+ * The content hash of an order's stored value; `undefined` for a reservation, and for a value that this service cannot
+ * have written, which is logged: it concerns that order alone.
+ */
+export function acceptedHashOf(value: string, orderId: string, log: Log): string | undefined {
+  if (isReservation(value)) return undefined;
+  try {
+    const { contentHash } = JSON.parse(value) as Partial<AcceptedGift>;
+    if (typeof contentHash !== "string") throw new Error("it has no content hash");
+    return contentHash;
+  } catch (error) {
+    log.error(
+      { err: error, key: orderKey(orderId) },
+      "an order in Redis is invalid: its gift is answered 503 until the key is removed; check who wrote it",
+    );
+    return undefined;
+  }
 }
 
 /** What Redis has of some orders. */
@@ -33,14 +47,14 @@ export interface RecalledOrders {
 }
 
 /** Fails: unavailable. */
-export async function recallOrders(redis: Redis, orderIds: readonly string[]): Promise<RecalledOrders> {
+export async function recallOrders(redis: Redis, orderIds: readonly string[], log: Log): Promise<RecalledOrders> {
   const values = await redis.mget(orderIds.map(orderKey));
   const accepted = new Map<string, string>();
   const reserved: string[] = [];
   for (const [at, value] of values.entries()) {
     if (value === null) continue;
     const orderId = orderIds[at] as string;
-    const contentHash = acceptedHashOf(value);
+    const contentHash = acceptedHashOf(value, orderId, log);
     if (contentHash === undefined) reserved.push(orderId);
     else accepted.set(orderId, contentHash);
   }

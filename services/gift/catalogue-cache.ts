@@ -3,6 +3,7 @@ import type { Log } from "../../broker/log.ts";
 import { fittingPage } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { CatalogueGift } from "./gift.contract.ts";
 
 /** Columns of t_gift_config by their names in code. */
@@ -24,19 +25,27 @@ export function toCatalogueGift(row: GiftRow): CatalogueGift {
 }
 
 interface CatalogueSource {
-  byId(id: number): Promise<GiftRow | null>;
+  byIds(ids: readonly number[]): Promise<GiftRow[]>;
   find(query: { query: { status: number }; sort: "giftId" }): Promise<GiftRow[]>;
 }
 
 /**
  * A cache of the catalogue. A broadcast removes a changed gift at once. `check` runs several times a second and finds
  * changes whose broadcast was lost. So a change is in force everywhere within a second.
+ *
+ * Gifts that are asked for at the same time are read together, so that unknown ids cost few queries, however many they
+ * are. That a gift is unknown is cached for a short time, apart from the gifts, which it cannot drive out.
  */
 export class CatalogueCache {
   private readonly gifts = new LRUCache<number, CatalogueGift>({
     max: limits.gift.catalogueCacheEntries,
     ttl: limits.gift.catalogueCacheTtlMs,
   });
+  private readonly unknown = new LRUCache<number, true>({
+    max: limits.gift.catalogueUnknownEntries,
+    ttl: limits.gift.catalogueUnknownMs,
+  });
+  private readonly reads: BatchLoader<CatalogueGift>;
   private onSale: CatalogueGift[] | undefined;
   private seen: string | undefined;
   /** Grows at each eviction: what was read before one must not be cached after it. */
@@ -46,6 +55,10 @@ export class CatalogueCache {
 
   constructor(source: CatalogueSource, checksum: () => Promise<string>) {
     this.source = source;
+    this.reads = new BatchLoader(async (ids) => {
+      const rows = await source.byIds(ids.map(Number));
+      return new Map(rows.map((row) => [String(row.giftId), toCatalogueGift(row)]));
+    }, limits.mysql.batchLoader);
     this.checksum = checksum;
   }
 
@@ -56,12 +69,12 @@ export class CatalogueCache {
 
   async gift(giftId: number): Promise<CatalogueGift | undefined> {
     const known = this.gifts.get(giftId);
-    if (known) return known;
+    if (known || this.unknown.has(giftId)) return known;
     const generation = this.generation;
-    const row = await this.source.byId(giftId);
-    if (!row) return undefined;
-    const gift = toCatalogueGift(row);
-    if (generation === this.generation) this.gifts.set(giftId, gift);
+    const gift = await this.reads.get(String(giftId));
+    if (generation === this.generation)
+      if (gift) this.gifts.set(giftId, gift);
+      else this.unknown.set(giftId, true);
     return gift;
   }
 
@@ -84,6 +97,7 @@ export class CatalogueCache {
   evict(giftId: number): void {
     this.generation++;
     this.gifts.delete(giftId);
+    this.unknown.delete(giftId);
     this.onSale = undefined;
   }
 
@@ -100,6 +114,7 @@ export class CatalogueCache {
     this.seen = now;
     this.generation++;
     this.gifts.clear();
+    this.unknown.clear();
     this.onSale = undefined;
   }
 }

@@ -14,8 +14,10 @@ export interface OrderContent {
 }
 
 /**
+/**
  * `reserved`: for this owner. `reservedBefore`: an earlier request reserved the same content and may have published it.
- * Else another content is reserved, or the order was accepted with this content.
+ * Else the order was accepted with this content; or another content is reserved, or the stored value is invalid: then
+ * nothing is known of it.
  */
 export type Reservation = "reserved" | "reservedBefore" | "reservedElsewhere" | { readonly acceptedHash: string };
 
@@ -27,15 +29,16 @@ export async function reserveOrders(
   redis: Redis,
   orders: readonly OrderContent[],
   owner: string,
+  log: Log,
 ): Promise<Reservation[]> {
   const keys = orders.map(({ orderId }) => orderKey(orderId));
   const hashes = orders.map(({ contentHash }) => contentHash);
   const life = limits.gift.acceptedMemoryMs;
   const found = (await redis.eval(reserveScript, keys.length, ...keys, owner, life, ...hashes)) as string[];
-  return found.map((value) => {
+  return found.map((value, at) => {
     if (value === "") return "reserved";
     if (value === "*") return "reservedBefore";
-    const acceptedHash = acceptedHashOf(value);
+    const acceptedHash = acceptedHashOf(value, orders[at]?.orderId ?? "", log);
     return acceptedHash === undefined ? "reservedElsewhere" : { acceptedHash };
   });
 }

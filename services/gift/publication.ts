@@ -3,7 +3,6 @@ import type { Redis } from "ioredis";
 import { failureName, isUnavailable, mayHaveHappened } from "../../broker/failure.ts";
 import type { Log } from "../../broker/log.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
-import { limits } from "../../config/limits.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
 import type { Candidate, Terms } from "./candidate.ts";
@@ -30,7 +29,6 @@ interface Circumstances {
   readonly requestId: string | null;
   /** Redis did not answer a moment ago: nothing is reserved, and nobody waits for it. */
   readonly redisAway: boolean;
-  knownOrders(orderIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
 /** A gift on its way into the queue. */
@@ -50,11 +48,8 @@ export async function publishGifts(
   const { orders, logger } = service;
   const owner = randomUUID();
   try {
-    const { own, elsewhere, reserved } = await reserve(service, gifts, owner, circumstances);
-    await Promise.all([
-      publish(service, own, { ...circumstances, owner, reserved }),
-      awaitElsewhere(elsewhere, circumstances),
-    ]);
+    const { own, reserved } = await reserve(service, gifts, owner, circumstances);
+    await publish(service, own, { ...circumstances, owner, reserved });
   } catch (error) {
     logger.error({ err: error, gifts: gifts.length }, "gifts may be published, and a fault keeps their answers back");
     for (const { candidate } of gifts) if (!candidate.answer) candidate.unavailable(messageOf(error), true);
@@ -63,66 +58,46 @@ export async function publishGifts(
   }
 }
 
-/** Answers the gifts whose order Redis has as accepted. */
+/**
+ * Answers the gifts whose order Redis has as accepted, and those whose order is reserved for another content: whether
+ * that was accepted is not known yet, and the group does not wait for it. A later repeat finds out.
+ */
 async function reserve(
   { redis, logger }: Publishing,
   gifts: readonly PassedGift[],
   owner: string,
   { redisAway }: Circumstances,
-): Promise<{ own: PassedGift[]; elsewhere: Candidate[]; reserved: boolean }> {
+): Promise<{ own: PassedGift[]; reserved: boolean }> {
   const asked = gifts.filter(({ candidate }) => candidate.repeatable);
-  if (redisAway || asked.length === 0) return { own: [...gifts], elsewhere: [], reserved: !redisAway };
+  if (redisAway || asked.length === 0) return { own: [...gifts], reserved: !redisAway };
   let found: Awaited<ReturnType<typeof reserveOrders>>;
   try {
     found = await reserveOrders(
       redis,
       asked.map(({ candidate }) => candidate),
       owner,
+      logger,
     );
   } catch (error) {
     logger.warn(
       { err: error, gifts: gifts.length },
       "orders are not reserved in Redis: reuses of a request id by way of another node are not noticed",
     );
-    return { own: [...gifts], elsewhere: [], reserved: false };
+    return { own: [...gifts], reserved: false };
   }
-  const elsewhere: Candidate[] = [];
   for (const [at, { candidate }] of asked.entries()) {
     const reservation = found[at];
-    if (reservation === "reservedElsewhere") elsewhere.push(candidate);
+    if (reservation === "reservedElsewhere")
+      candidate.unavailable("another content has this request id, perhaps accepted", true);
     else if (reservation === "reservedBefore") candidate.perhapsEarlier = true;
     else if (typeof reservation === "object") answerAsAccepted(candidate, reservation.acceptedHash);
   }
-  const left = new Set(elsewhere);
-  const own = gifts.filter(({ candidate }) => !candidate.answer && !left.has(candidate));
-  return { own, elsewhere, reserved: true };
+  return { own: gifts.filter(({ candidate }) => !candidate.answer), reserved: true };
 }
 
 function answerAsAccepted(candidate: Candidate, contentHash: string): void {
   candidate.answerAs(contentHash);
   candidate.outcome = { contentHash, accepted: true };
-}
-
-/**
- * Another node has reserved these orders for other content. Whether that was accepted is not known yet: it is looked for
- * a few times, and after that only a later repeat can tell.
- */
-async function awaitElsewhere(candidates: readonly Candidate[], { knownOrders }: Circumstances): Promise<void> {
-  let open = candidates;
-  try {
-    for (let look = 0; open.length > 0 && look < limits.gift.reservedLooks; look++) {
-      await new Promise((resolve) => setTimeout(resolve, limits.gift.reservedLookEveryMs));
-      const known = await knownOrders(open.map(({ orderId }) => orderId));
-      for (const candidate of open) {
-        const contentHash = known.get(candidate.orderId);
-        if (contentHash !== undefined) answerAsAccepted(candidate, contentHash);
-      }
-      open = open.filter(({ answer }) => !answer);
-    }
-  } catch (error) {
-    if (!isUnavailable(error)) throw error;
-  }
-  for (const candidate of open) candidate.unavailable("another content has this request id, perhaps accepted", true);
 }
 
 async function publish(

@@ -5,13 +5,16 @@
 -- ARGV[2]  their lifetime, ms
 -- ARGV[3]  and further: the content hash of each order
 -- Replies  for each order "" where it is reserved for this owner now; "*" where the same content was reserved already,
---          so that it may be in the queue; else what is stored: the accepted gift, or another content's reservation
+--          so that it may be in the queue; else what is stored: the accepted gift, or another content's reservation, or
+--          the server's error where the key holds no string
 
 local found = {}
 for i = 1, #KEYS do
   local mine = 'reserved:' .. ARGV[i + 2] .. ':'
-  local value = redis.call('GET', KEYS[i])
-  if not value then
+  local value = redis.pcall('GET', KEYS[i])
+  if type(value) == 'table' then
+    found[i] = value.err
+  elseif not value then
     redis.call('SET', KEYS[i], mine .. ARGV[1], 'PX', ARGV[2])
     found[i] = ''
   elseif string.sub(value, 1, #mine) == mine then

@@ -34,6 +34,19 @@ afterAll(async () => {
   await redis.close();
 });
 
+test("refused gifts count: after them a good one is refused as too many, whichever of its parts was unknown", async () => {
+  const user = "9000000000000020003";
+  await recharge(caller, `order-${user}`, user, 1_000);
+  const good = { userId: user, giftId: 24, roomId: 5, receiverId: anchor };
+  const refused = [{ giftId: 901 }, { giftId: 902 }, { receiverId: user }, { giftId: 903, requestId: "click-0901" }];
+  expect(refused).toHaveLength(perSecond);
+  const gifts = [...refused.map((over) => ({ ...good, ...over })), good, { ...good, giftId: 904 }];
+  const { answers } = await call(caller, "gift.sendMany", { gifts });
+  expect(answers.map((answer) => "failure" in answer && answer.failure)).toEqual([
+    ...["giftUnknown", "giftUnknown", "giftToSelf", "giftUnknown", "tooMany", "tooMany"],
+  ]);
+});
+
 test("a user's gifts beyond GIFTS_PER_USER_PER_SECOND are refused as too many, without Redis too; repeats and other users' are not", async () => {
   const [user, other] = ["9000000000000020001", "9000000000000020002"] as const;
   for (const userId of [user, other]) await recharge(caller, `order-${userId}`, userId, 1_000);

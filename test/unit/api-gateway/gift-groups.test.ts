@@ -24,6 +24,7 @@ function world(nodeIds: string[] = ["gift-1"]) {
   let nodes = nodeIds;
   const scheduled: (() => void)[] = [];
   const clock = { nowMs: 1_000 };
+  const timers = new Set<{ callback: () => void; at: number }>();
   const sender = new GiftGroups({
     nodes: () => nodes,
     leaveOut: (nodeId) => {
@@ -35,9 +36,23 @@ function world(nodeIds: string[] = ["gift-1"]) {
         groups.push({ nodeId, gifts, requestId, fail, answer: () => resolve(gifts.map(orderOf)) });
       }),
     soon: (callback) => scheduled.push(callback),
+    later: (callback, ms) => {
+      const timer = { callback, at: clock.nowMs + ms };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
     nowMs: () => clock.nowMs,
     staleMs: 4_000,
   });
+  /** Time passes, and the timers that are due call back. */
+  const pass = async (ms: number) => {
+    clock.nowMs += ms;
+    for (const timer of [...timers].filter(({ at }) => at <= clock.nowMs)) {
+      timers.delete(timer);
+      timer.callback();
+    }
+    await turn();
+  };
   /** The rest of this turn of the event loop, and what follows of promises. */
   const turn = async () => {
     for (const callback of scheduled.splice(0)) callback();
@@ -45,12 +60,13 @@ function world(nodeIds: string[] = ["gift-1"]) {
     for (const callback of scheduled.splice(0)) callback();
   };
   const sizes = () => groups.map(({ gifts }) => gifts.length);
-  return { sender, groups, sizes, turn, clock };
+  return { sender, groups, sizes, turn, clock, timers, pass };
 }
 
 const outcome = (answer: Promise<GiftAnswer>) => answer.catch((error: unknown) => failureName(error) ?? error);
 
-const { groupsInFlight, groupGifts, groupFreshMs, groupsInFlightMax, groupWaitingGifts } = limits.gift;
+const { groupsInFlight, groupGifts, groupFreshMs, groupsInFlightMax, groupWaitingGifts, groupWaitingGiftsOfUser } =
+  limits.gift;
 
 test("a lone gift goes at once; those that arrive together go together, each with its own answer", async () => {
   const { sender, groups, turn } = world();
@@ -108,13 +124,79 @@ test("groups that take long do not hold up the others, up to a bound", async () 
   expect(sizes()).toHaveLength(groupsInFlightMax);
 });
 
+test("where all groups on their way take long, a waiting gift goes once the oldest of them has; only then a timer runs", async () => {
+  const { sender, groups, sizes, turn, timers, pass } = world();
+  for (let n = 0; n < groupsInFlight; n++) {
+    void sender.send(gift(1));
+    await turn();
+    expect(timers.size).toBe(0);
+    await pass(10);
+  }
+  const waiting = [sender.send(gift(2)), sender.send(gift(3))];
+  await turn();
+  expect(timers.size).toBe(1);
+  await pass(groupFreshMs - 10 * groupsInFlight - 1);
+  expect([sizes().length, timers.size]).toEqual([groupsInFlight, 1]);
+  await pass(1);
+  expect([sizes().slice(groupsInFlight), timers.size]).toEqual([[2], 0]);
+  groups.at(-1)?.answer();
+  await Promise.all(waiting);
+  // A timer that is no longer needed is stopped.
+  void sender.send(gift(4));
+  await turn();
+  void sender.send(gift(5));
+  await turn();
+  const [more] = [sender.send(gift(6)), await turn()];
+  expect(timers.size).toBe(1);
+  groups.at(-1)?.answer();
+  await turn();
+  expect(timers.size).toBe(0);
+  groups.at(-1)?.answer();
+  expect(await more).toEqual(orderOf(gift(6)));
+});
+
+test("while the greatest number of groups is on their way no timer runs: only an end makes room", async () => {
+  const { sender, groups, sizes, turn, timers, pass } = world();
+  for (let n = 1; n <= groupsInFlightMax; n++) {
+    void sender.send(gift(n));
+    await turn();
+    await pass(groupFreshMs);
+  }
+  void sender.send(gift(1));
+  await turn();
+  expect([sizes().length, timers.size]).toEqual([groupsInFlightMax, 0]);
+  groups[0]?.answer();
+  await turn();
+  expect(sizes()).toHaveLength(groupsInFlightMax + 1);
+});
+
+test("gifts of one user beyond those that may wait are refused at once, certainly not accepted; others' and later ones go", async () => {
+  const { sender, groups, turn } = world();
+  for (let n = 0; n < groupsInFlight; n++) {
+    void sender.send(gift(1));
+    await turn();
+  }
+  const own = Array.from({ length: groupWaitingGiftsOfUser }, () => sender.send(gift(1)));
+  const error = await sender.send(gift(1)).catch((reason: unknown) => reason);
+  expect([failureName(error), mayHaveHappened(error)]).toEqual(["unavailable", false]);
+  const other = sender.send(gift(2));
+  groups[0]?.answer();
+  await turn();
+  groups.at(-1)?.answer();
+  expect(await Promise.all([...own, other])).toHaveLength(groupWaitingGiftsOfUser + 1);
+  const again = sender.send(gift(1));
+  await turn();
+  groups.at(-1)?.answer();
+  expect(await again).toEqual(orderOf(gift(1)));
+});
+
 test("gifts beyond those that may wait are refused at once, certainly not accepted", async () => {
   const { sender, turn } = world();
   for (let n = 0; n < groupsInFlight; n++) {
     void sender.send(gift(1));
     await turn();
   }
-  for (let n = 0; n < groupWaitingGifts; n++) void sender.send(gift(1));
+  for (let n = 0; n < groupWaitingGifts; n++) void sender.send(gift(n + 2));
   const error = await sender.send(gift(1)).catch((reason: unknown) => reason);
   expect([failureName(error), mayHaveHappened(error)]).toEqual(["unavailable", false]);
 });
@@ -181,6 +263,7 @@ test("without a gift node, and for a gift that a group's answers leave out, ther
     leaveOut: () => {},
     sendMany: async () => [],
     soon: (callback) => callback(),
+    later: () => () => {},
     nowMs: () => 0,
     staleMs: 4_000,
   });

@@ -66,6 +66,7 @@ function world(over: Partial<AcceptancePorts> = {}, end: End = accepts) {
     receivers: all(true),
     funds: funds("enough"),
     mayGive: () => true,
+    uncount: () => {},
     isStale: () => false,
     isSilent: () => false,
     async publish(gifts) {
@@ -357,9 +358,21 @@ describe("what a node does not begin", () => {
     expect(queued).toEqual([]);
   });
 
+  /** A rate of so many gifts, and how many are counted. */
+  const rateOf = (most: number) => {
+    const rate = { counted: 0, asked: 0 };
+    const mayGive = () => {
+      rate.asked++;
+      if (rate.counted === most) return false;
+      rate.counted++;
+      return true;
+    };
+    return { rate, mayGive, uncount: () => void rate.counted-- };
+  };
+
   test("beyond the sender's rate is refused as too many; repeats are neither counted nor refused", async () => {
-    const counted: string[] = [];
-    const { ports, queued } = world({ mayGive: (userId) => counted.push(userId) <= 2 });
+    const { rate, ...limited } = rateOf(2);
+    const { ports, queued } = world(limited);
     const click = (n: number): GiftRequest => ({ ...request, requestId: `click-000${n}` });
     const answers = await accept([click(1), click(1), click(2), click(1), click(3)], ports);
     expect(answers.map((answer) => "failure" in answer && answer.failure)).toEqual([
@@ -370,7 +383,63 @@ describe("what a node does not begin", () => {
       "tooMany",
     ]);
     expect(await accept([click(2)], ports)).toEqual([{ orderId: orderIdOf("11", "click-0002") }]);
-    expect(counted).toHaveLength(3);
+    expect(rate).toEqual({ counted: 2, asked: 3 });
     expect(queued).toHaveLength(2);
+  });
+
+  test("beyond the sender's rate costs no check: refused gifts count, however they were refused", async () => {
+    const asked: number[] = [];
+    const { rate, ...limited } = rateOf(2);
+    const { ports } = world({
+      ...limited,
+      gifts: (ids) => {
+        asked.push(...ids);
+        return all(undefined)(ids);
+      },
+    });
+    const unknown = (n: number): GiftRequest => ({ ...request, giftId: 1_000 + n, requestId: `click-000${n}` });
+    const answers = await accept([unknown(1), unknown(2), unknown(3), unknown(3), { ...once, giftId: 1_004 }], ports);
+    const tooMany = { failure: "tooMany", data: { waitMs: 1_000 } };
+    expect(answers).toEqual([refused("giftUnknown"), refused("giftUnknown"), tooMany, tooMany, tooMany]);
+    // Without a request id too, and in a later group.
+    expect(await accept([{ ...once, giftId: 1_005 }], ports)).toEqual([tooMany]);
+    expect(asked).toEqual([1_001, 1_002]);
+    expect(rate.counted).toBe(2);
+  });
+
+  test("with one request id and ever other contents is counted each time", async () => {
+    const { rate, ...limited } = rateOf(2);
+    const { ports } = world({ ...limited, gifts: all(undefined) });
+    const answers = await accept(
+      [1, 2, 3].map((n) => ({ ...request, giftId: 1_000 + n })),
+      ports,
+    );
+    expect(answers.map((answer) => "failure" in answer && answer.failure)).toEqual([
+      ...["giftUnknown", "giftUnknown", "tooMany"],
+    ]);
+    expect(rate.counted).toBe(2);
+  });
+
+  test("what the lookup knows is a repeat: what was counted for it is given back before the checks end", async () => {
+    const { rate, ...limited } = rateOf(1);
+    let checked = () => {};
+    const { ports } = world({
+      ...limited,
+      knownOrders: async () => new Map([[orderId, contentHashOf(request)]]),
+      anchors: (ids) => new Promise((resolve) => (checked = () => resolve(all("77")(ids)))),
+    });
+    const repeat = accept([request], ports);
+    await inNextTurn();
+    expect(rate).toEqual({ counted: 0, asked: 1 });
+    checked();
+    expect(await repeat).toEqual([{ orderId }]);
+    // Other content is no repeat.
+    const reuse = accept([{ ...request, count: 4 }], ports);
+    await inNextTurn();
+    checked();
+    expect(await reuse).toEqual([refused("idempotencyConflict")]);
+    expect(rate.counted).toBe(1);
+    // With the rate used up, a repeat is answered as the first time all the same.
+    expect(await accept([request], ports)).toEqual([{ orderId }]);
   });
 });

@@ -3,7 +3,7 @@ import { fail, mayHaveHappened } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
 import type { AcceptedGift } from "../../../services/gift/accepted-gift.ts";
-import { orderKey } from "../../../services/gift/accepted-orders.ts";
+import { orderKey, recallOrders } from "../../../services/gift/accepted-orders.ts";
 import { Candidate } from "../../../services/gift/candidate.ts";
 import { giftsOf } from "../../../services/gift/gift-group.ts";
 import { NodeOrders } from "../../../services/gift/node-orders.ts";
@@ -50,7 +50,7 @@ function world(over: { publish?: (message: Message) => Promise<unknown>; reserve
   };
   const publish = (candidates: readonly Candidate[], redisAway = false) => {
     for (const one of candidates) if (one.repeatable) service.orders.begin(one);
-    const about = { requestId: "r", redisAway, knownOrders: async () => new Map<string, string>() };
+    const about = { requestId: "r", redisAway };
     return publishGifts(
       service,
       candidates.map((one) => ({ candidate: one, terms })),
@@ -173,6 +173,32 @@ test("an order that Redis has with this or other content is answered as that, an
   ]);
   expect(giftsOf(JSON.parse(messages[0]?.text as string))).toMatchObject([{ orderId: own.orderId }]);
   expect(messages).toHaveLength(1);
+});
+
+test.each(["not JSON", "null", "5", "{}", '{"contentHash":7}', ""])(
+  "an invalid value in Redis, %j, concerns its order alone",
+  async (value) => {
+    const [held, own] = [candidate(8), candidate(16)];
+    const { publish, keysOf, messages } = world({ reserve: () => [value || "WRONGTYPE", ""] });
+    await publish([held, own]);
+    expect([held, own].map(answer)).toEqual(["unavailable?", "accepted"]);
+    expect(giftsOf(JSON.parse(messages[0]?.text as string))).toMatchObject([{ orderId: own.orderId }]);
+    expect([keysOf("withdraw"), keysOf("remember")]).toEqual([[], [orderKey(own.orderId)]]);
+    const values = [value, JSON.stringify({ contentHash: "h" }), null, "reserved:h:owner"];
+    const redis = { mget: async () => values } as unknown as Redis;
+    const found = await recallOrders(redis, ["a", "b", "c", "d"], silentLog);
+    expect(found).toEqual({ accepted: new Map([["b", "h"]]), reserved: ["a", "d"] });
+  },
+);
+
+test("an order that is reserved for another content is answered at once, and nobody waits for it", async () => {
+  const [held, own] = [candidate(8), candidate(16)];
+  const { publish } = world({ reserve: () => ["reserved:other:owner", ""] });
+  const timers = jest.spyOn(globalThis, "setTimeout");
+  await publish([held, own]);
+  expect([held, own].map(answer)).toEqual(["unavailable?", "accepted"]);
+  expect(timers).not.toHaveBeenCalled();
+  timers.mockRestore();
 });
 
 test("without Redis gifts are published all the same; a Redis that hangs is waited for once", async () => {
