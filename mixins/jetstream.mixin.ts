@@ -113,11 +113,10 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       let gone: string[];
       try {
         requireMaxPayload(connection);
-        gone = await ensureStreams(
-          manager,
-          [...definitions, deadLetters],
-          async (name) => (await positions?.knows(name)) ?? false,
-        );
+        gone = await ensureStreams(manager, [...definitions, deadLetters], {
+          wasThere: async (name) => (await positions?.knows(name)) ?? false,
+          log: this.logger,
+        });
       } catch (error) {
         await connection.close();
         throw error;
