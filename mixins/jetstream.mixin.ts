@@ -162,7 +162,7 @@ function passDeadLetter(
   const { dead, durable } = definition;
   if (!dead) return;
   try {
-    dead.call(service, dataOfItem(message.data, definition, index));
+    dead.call(service, dataOfItem(message, definition, index));
   } catch (error) {
     const about = { err: error, channel: durable, sequence: message.seq };
     service.logger.warn(about, "a dead letter cannot be read: the service keeps its own data about it");
