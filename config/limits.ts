@@ -172,6 +172,8 @@ export const limits = Object.freeze({
     fetchRetryMs: 500,
     /** A pull that brought nothing, and was not ended by the server for so long after its time, is given up. */
     fetchSilentMs: 2_000,
+    /** The most messages of a pull where each holds many items: 32 groups of 500 gifts are 6 MB and less. */
+    splitPullMessages: 32,
     maxAckPending: 20_000,
     retryFirstDelayMs: 100,
     retryMaxDelayMs: 10_000,
@@ -313,7 +315,7 @@ export const limits = Object.freeze({
     settleBatchesInFlight: 4,
     /** Of one node: the most gifts that wait or are being settled; running pulls may bring as many again. */
     settleHeldGifts: 9_000,
-    /** The least bytes of a gift in a message of the queue, by which pulls are bounded. */
+    /** The least bytes of a gift in a message of the queue: a message with more gifts than fit by it is a dead letter. */
     queuedLeastBytes: 200,
     /**
      * While gifts stream in, a batch that is not full starts this long after the one before it; `busy.ms` after it while

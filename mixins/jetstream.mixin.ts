@@ -113,11 +113,10 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       let gone: string[];
       try {
         requireMaxPayload(connection);
-        gone = await ensureStreams(
-          manager,
-          [...definitions, deadLetters],
-          async (name) => (await positions?.knows(name)) ?? false,
-        );
+        gone = await ensureStreams(manager, [...definitions, deadLetters], {
+          wasThere: async (name) => (await positions?.knows(name)) ?? false,
+          log: this.logger,
+        });
       } catch (error) {
         await connection.close();
         throw error;
@@ -163,7 +162,7 @@ function passDeadLetter(
   const { dead, durable } = definition;
   if (!dead) return;
   try {
-    dead.call(service, dataOfItem(message.data, definition, index));
+    dead.call(service, dataOfItem(message, definition, index));
   } catch (error) {
     const about = { err: error, channel: durable, sequence: message.seq };
     service.logger.warn(about, "a dead letter cannot be read: the service keeps its own data about it");

@@ -30,8 +30,9 @@ export interface ChannelDefinition<This = unknown> {
    */
   readonly gather?: Gathering;
   /**
-   * The most messages, or items, that this node holds, waiting and in work; running pulls may bring as many again, and
-   * one message more for each partition. The default is enough for the batches in flight and one more.
+   * The most messages, or items, that this node holds, waiting and in work; running pulls may bring as many again. Where
+   * messages are split and suddenly hold more items, a pull of each partition may bring
+   * `limits.jetstream.splitPullMessages` of them. The default is enough for the batches in flight and one more.
    */
   readonly heldMessages?: number;
   /**

@@ -4,8 +4,8 @@ import { Batches } from "./batches.ts";
 import { type ChannelDefinition, partitionsOfChannel } from "./channel-definition.ts";
 import { consumersOf } from "./definitions.ts";
 import type { HandlingPorts } from "./message.ts";
-import { type Bound, Puller } from "./puller.ts";
-import { readItems } from "./split.ts";
+import { Puller } from "./puller.ts";
+import { type ReadItem, readItems } from "./split.ts";
 
 export interface ChannelPorts extends HandlingPorts {
   /**
@@ -37,6 +37,8 @@ export class Channel {
   private readonly changing = new Set<string>();
   private readonly changes = new Set<Promise<void>>();
   private wanted = new Set<string>();
+  /** About the most items of the messages that came last. Nothing is known at first: one message at a time is pulled. */
+  private itemsLately: number;
   private open: (durable: string) => Puller = () => {
     throw new Error("the channel was not started");
   };
@@ -46,6 +48,7 @@ export class Channel {
   constructor(definition: ChannelDefinition, ports: ChannelPorts) {
     this.definition = definition;
     this.ports = ports;
+    this.itemsLately = heldOf(definition);
     this.batches = new Batches(definition, ports, () => {
       for (const puller of this.pullers.values()) puller.roomFreed();
     });
@@ -177,19 +180,34 @@ export class Channel {
   }
 
   /**
-   * A share of what may be held. Of a message that is split nobody knows how many items it has, so their bytes are
-   * bounded instead.
+   * How many messages a pull may bring: a share of what may be held. Nobody knows how many items a message has before it
+   * is there, so they are taken to have as many as those that came last. After many small ones a pull may bring large
+   * ones: therefore it brings `limits.jetstream.splitPullMessages` at the most.
    */
-  private room(): Bound | undefined {
-    const { batch, batchesInFlight, split, heldMessages = batch * (batchesInFlight + 1) } = this.definition;
-    if (this.held >= heldMessages) return undefined;
-    const share = Math.max(1, Math.ceil(heldMessages / Math.max(1, this.pullers.size)));
-    return split ? { max_bytes: share * split.leastBytes } : { max_messages: share };
+  private room(): number {
+    const most = heldOf(this.definition);
+    if (this.held >= most) return 0;
+    const share = Math.max(1, Math.ceil(most / Math.max(1, this.pullers.size)));
+    if (!this.definition.split) return share;
+    return Math.min(limits.jetstream.splitPullMessages, Math.max(1, Math.floor(share / this.itemsLately)));
   }
 
   private received(message: JsMsg): void {
-    this.batches.put(message, (place) => readItems(message.data, this.definition, place));
+    this.batches.put(message, (place) => this.read(message, place));
   }
+
+  private read(message: JsMsg, place: string): ReadItem[] {
+    const items = readItems(message.data, this.definition, place);
+    this.itemsLately = Math.max(items.length, this.itemsLately * forgetting);
+    return items;
+  }
+}
+
+/** After 22 smaller messages a large one counts for a tenth of its items. */
+const forgetting = 0.9;
+
+function heldOf({ batch, batchesInFlight, heldMessages }: ChannelDefinition): number {
+  return heldMessages ?? batch * (batchesInFlight + 1);
 }
 
 /** The pause between two checks of a consumer that is to be taken over. */

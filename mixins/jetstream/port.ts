@@ -136,7 +136,7 @@ export function deadLetterWriter(client: JetStreamClient, split?: MessageSplit) 
     const place = `${message.info.stream}:${message.info.consumer}:${message.seq}`;
     const msgID = index === undefined ? `dead:${place}` : `dead:${place}:${index}`;
     const subject = `${natsPrefix()}dead.${channel}`;
-    const data = messageOfItem(message.data, split, index);
+    const data = messageOfItem(message, split, index);
     await client.publish(subject, data, { msgID, headers: head }).catch((error: unknown) => {
       if (!isTooLarge(error)) throw error;
       const cut = headers();

@@ -4,23 +4,12 @@ import { limits } from "../../config/limits.ts";
 /** The places of a fetch's timers in nats.js 2. */
 interface ClientTimers {
   timeout?: { cancel(): void };
-  monitor?: { cancel(): void };
-}
-
-/** What one pull may bring, in messages or in bytes. */
-export type Bound = { readonly max_messages: number } | { readonly max_bytes: number };
-
-/** A pull that is bounded in bytes asks for so many messages: nats.js 2 says so, whatever it is asked for. */
-const messagesByBytes = 100;
-
-/** The place of a message in nats.js 2 as it came from the socket, with its size as the server counts it. */
-interface ReceivedMessage {
-  msg?: { size(): number };
+  monitor: { cancel(): void } | null;
 }
 
 export interface PullerPorts {
-  /** What may be requested now; while it is `undefined` the puller waits for `roomFreed`. */
-  room(): Bound | undefined;
+  /** How many messages may be requested now; while it is 0 the puller waits for `roomFreed`. */
+  room(): number;
   received(message: JsMsg): void;
   failed(error: unknown): void;
 }
@@ -28,6 +17,10 @@ export interface PullerPorts {
 /**
  * Pulls one durable consumer and never requests more messages than there is room for. A pull is short and is never
  * cancelled: messages that the server had sent already would be handled by nobody until the ack wait is over.
+ *
+ * Pulls are bounded by messages, never by bytes. Where the next message does not fit into the rest of a pull's bytes,
+ * the server ends the pull after it has taken the message from its queue of redeliveries. nats-server 2.9 delivers it
+ * only after another ack wait, later servers behind the other redeliveries: a key would lose its order.
  */
 export class Puller {
   private readonly client: JetStreamClient;
@@ -37,8 +30,6 @@ export class Puller {
   private readonly ports: PullerPorts;
   private consumer: Consumer | undefined;
   private stopping = false;
-  /** The next message may have more bytes than a pull may bring. */
-  private isTooLarge = false;
   private interrupt: () => void = () => {};
   private readonly finished: Promise<void>;
 
@@ -65,7 +56,7 @@ export class Puller {
   private async run(): Promise<void> {
     while (!this.stopping) {
       const room = this.ports.room();
-      if (!room) {
+      if (room === 0) {
         await this.pause();
         continue;
       }
@@ -86,23 +77,19 @@ export class Puller {
    * messages. A busy process reads messages late that were sent in time; they would be delivered again only after the
    * ack wait, behind later ones. So that timer is replaced by one that lasts as long as the ack wait.
    *
-   * The server does not always say that a pull by bytes is over (2.9), so its messages and bytes are counted here too.
-   * The client must not request more within it, as it does where heartbeats are late: what comes beyond the bound would
-   * be dropped. The server ends such a pull at once where the next message alone has more bytes: that message is
-   * requested by itself.
+   * Where heartbeats are late, the client would request the messages a second time within the pull, end it after as many
+   * as it requested once, and drop the others. So its monitor of heartbeats is removed.
    *
    * Rejects where the server has not ended it: its consumer may be gone and is looked up again.
    */
-  private async pull(consumer: Consumer, room: Bound): Promise<void> {
+  private async pull(consumer: Consumer, room: number): Promise<void> {
     const expires = limits.jetstream.fetchExpiresMs;
-    const bound: Bound = this.isTooLarge ? { max_messages: 1 } : room;
-    const startedAt = performance.now();
-    const messages: ConsumerMessages = await consumer.fetch({ ...bound, expires });
-    const { timeout, monitor } = messages as ConsumerMessages & ClientTimers;
-    timeout?.cancel();
-    if ("max_bytes" in bound) monitor?.cancel();
+    const messages = (await consumer.fetch({ max_messages: room, expires })) as ConsumerMessages & ClientTimers;
+    messages.timeout?.cancel();
+    messages.monitor?.cancel();
+    // A reconnect would start it again.
+    messages.monitor = null;
     let count = 0;
-    let bytes = 0;
     let isOverdue = false;
     const giveUp = () => {
       isOverdue = true;
@@ -116,16 +103,12 @@ export class Puller {
       for await (const message of messages) {
         this.ports.received(message);
         count++;
-        if (!("max_bytes" in bound)) continue;
-        bytes += (message as ReceivedMessage).msg?.size() ?? 0;
-        if (count >= messagesByBytes || bytes >= bound.max_bytes) break;
       }
     } finally {
       clearTimeout(late);
       clearTimeout(silence);
     }
     if (isOverdue) throw new Error("the server did not end a pull");
-    this.isTooLarge = "max_bytes" in bound && count === 0 && performance.now() - startedAt < expires / 2;
   }
 
   private async pause(ms?: number): Promise<void> {

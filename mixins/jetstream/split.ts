@@ -7,7 +7,7 @@ export interface MessageSplit {
   items(data: unknown): readonly unknown[];
   /** A message, as JSON, that has this item alone: its dead letter, which `items` reads again after a replay. */
   alone(item: unknown): unknown;
-  /** The least bytes of an item in a message. The bytes that a pull may bring are bounded by it. */
+  /** The least bytes of an item in a message. A message with more items than fit by it is one dead letter. */
   readonly leastBytes: number;
 }
 
@@ -64,19 +64,28 @@ export function readItems(bytes: Uint8Array, reading: Reading, place: string): R
   }
 }
 
+/** What a message is read from again. */
+interface Source {
+  readonly data: Uint8Array;
+}
+
+/** The JSON of messages with dead letters, since each of their items may be one. Gone with the message. */
+const readAgain = new WeakMap<Source, unknown>();
+
+function dataAgain(message: Source): unknown {
+  if (!readAgain.has(message)) readAgain.set(message, jsonOf(message.data));
+  return readAgain.get(message);
+}
+
 /** An item as a message of its own; the message as it is where it is not split. */
-export function messageOfItem(
-  bytes: Uint8Array,
-  split: MessageSplit | undefined,
-  index: number | undefined,
-): Uint8Array {
-  if (!split || index === undefined) return bytes;
-  return new TextEncoder().encode(JSON.stringify(split.alone(split.items(jsonOf(bytes))[index])));
+export function messageOfItem(message: Source, split: MessageSplit | undefined, index: number | undefined): Uint8Array {
+  if (!split || index === undefined) return message.data;
+  return new TextEncoder().encode(JSON.stringify(split.alone(split.items(dataAgain(message))[index])));
 }
 
 /** An item of a message as `parse` returns it. @throws what `split` and `parse` throw. */
-export function dataOfItem(bytes: Uint8Array, { split, parse }: Reading, index: number | undefined): unknown {
-  const data = jsonOf(bytes);
+export function dataOfItem(message: Source, { split, parse }: Reading, index: number | undefined): unknown {
+  const data = dataAgain(message);
   const item = split ? split.items(data)[index ?? 0] : data;
   return parse ? parse(item) : item;
 }

@@ -1,4 +1,5 @@
-import type { JetStreamManager, StreamInfo } from "nats";
+import type { JetStreamManager, StreamConfig, StreamInfo } from "nats";
+import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import { partsOf, type StreamDefinition, streamConfig, type WantedStream } from "./definitions.ts";
 
@@ -62,15 +63,21 @@ export async function makeStream(manager: JetStreamManager, wanted: WantedStream
   return manager.streams.info(wanted.name);
 }
 
+export interface EnsureParts {
+  /** Whether a missing stream, by the server's name, is known to have existed. */
+  readonly wasThere?: (stream: string) => Promise<boolean>;
+  readonly log?: Log;
+}
+
 /**
- * Creates the missing streams and updates the others to their definition. Many nodes may do it at once. `wasThere`:
- * whether a missing stream, by the server's name, is known to have existed. Returns the lost streams: missing, and
- * known to have existed.
+ * Creates the missing streams and updates the others to their definition. Many nodes may do it at once. A bound of a
+ * queue that has too many messages for it is not set, and is logged: the next start tries again. Returns the lost
+ * streams: missing, and known to have existed.
  */
 export async function ensureStreams(
   manager: JetStreamManager,
   streams: readonly StreamDefinition[],
-  wasThere: (stream: string) => Promise<boolean> = async () => false,
+  { wasThere = async () => false, log }: EnsureParts = {},
 ): Promise<string[]> {
   const gone: string[] = [];
   for (const part of streams.flatMap(partsOf)) {
@@ -82,9 +89,28 @@ export async function ensureStreams(
         if (known) gone.push(stream);
         return known;
       }));
-    if (differs(wanted, info.config)) await manager.streams.update(wanted.name, wanted);
+    const settings = part.kind === "queue" ? withoutLoss(wanted, info, log) : wanted;
+    if (differs(settings, info.config)) await manager.streams.update(wanted.name, settings);
   }
   return gone;
+}
+
+/**
+ * The server enforces a new bound by deleting the oldest messages, also where the stream refuses new ones at its bound.
+ * So a bound is set only where at most half of it is used: more may arrive until it is set.
+ */
+function withoutLoss(wanted: WantedStream, { config, state }: StreamInfo, log: Log | undefined): WantedStream {
+  const used = { max_msgs: state.messages, max_bytes: state.bytes };
+  const kept: Partial<StreamConfig> = {};
+  for (const bound of ["max_msgs", "max_bytes"] as const) {
+    const [to, from] = [wanted[bound] ?? -1, config[bound]];
+    const isTighter = to > 0 && (from <= 0 || to < from);
+    if (!isTighter || used[bound] <= to / 2) continue;
+    kept[bound] = from;
+    const about = { stream: wanted.name, bound, from, to, used: used[bound] };
+    log?.warn(about, "a queue keeps its bound, since a lower one would delete messages: the next start tries again");
+  }
+  return { ...wanted, ...kept };
 }
 
 async function makeAtStart(

@@ -27,9 +27,13 @@ export function giftRecovery(service: Queueing): Recovery {
 async function putBack(service: Queueing, streams: readonly StreamGeneration[]): Promise<void> {
   // A stream that was purged or restored keeps the message ids of the last two minutes; a new stream has none.
   const lost = new Map(streams.map(({ stream, again }) => [stream, again ?? ""]));
-  const queueOf = (partition: number) => `${natsPrefix()}${giftStream.name}-${partition}`;
-  const markOf = (partition: number) => lost.get(queueOf(partition)) ?? "";
-  const isLost = ({ senderId }: AcceptedGift) => lost.has(queueOf(partitionOf(senderId)));
+  const isLost = ({ senderId }: AcceptedGift) => queuesOf(senderId).some((queue) => lost.has(queue));
+  // The later mark is the greater one.
+  const markOf = (group: Group) =>
+    group
+      .flatMap(({ senderId }) => queuesOf(senderId).map((queue) => lost.get(queue) ?? ""))
+      .sort()
+      .at(-1) ?? "";
   let gifts: AcceptedGift[] = [];
   let count = 0;
   for await (const some of allAccepted(service.redis, service.logger)) {
@@ -46,6 +50,12 @@ async function putBack(service: Queueing, streams: readonly StreamGeneration[]):
     );
 }
 
+/** Streams where a sender's gifts may wait: the one of this release, and the one of release 0.1, which used all. */
+function queuesOf(senderId: string): string[] {
+  const partitions = [partitionOf(senderId), Number(BigInt(senderId) % BigInt(limits.gift.partitions))];
+  return partitions.map((partition) => `${natsPrefix()}${giftStream.name}-${partition}`);
+}
+
 async function unsettled(service: Queueing, gifts: readonly AcceptedGift[]): Promise<AcceptedGift[]> {
   if (gifts.length === 0) return [];
   const settled = await findContentHashes(
@@ -56,18 +66,19 @@ async function unsettled(service: Queueing, gifts: readonly AcceptedGift[]): Pro
 }
 
 /**
- * Publishes groups in the order of acceptance. A sender's gifts keep their order within this portion, but not across
- * portions, since Redis lists its keys in no order. Returns how many gifts were not in the queue.
+ * Publishes groups in the order of acceptance, as far as it is known: gifts that were accepted in one group have one
+ * time, so those of one sender among them are put back in the order of their order ids. Across portions there is no
+ * order, since Redis lists its keys in none. Returns how many gifts were not in the queue.
  */
 async function publish(
   { jetstream }: Queueing,
   gifts: readonly AcceptedGift[],
-  markOf: (partition: number) => string,
+  markOf: (group: Group) => string,
 ): Promise<number> {
   const ordered = gifts.toSorted(byAcceptance);
   const parts = Map.groupBy(ordered, ({ senderId }) => partitionOf(senderId));
-  const messages = [...parts].flatMap(([partition, own]) =>
-    groupsOf(own).map((group) => ({ group, msgId: messageIdOf(group, markOf(partition)) })),
+  const messages = [...parts.values()].flatMap((own) =>
+    groupsOf(own).map((group) => ({ group, msgId: messageIdOf(group, markOf(group)) })),
   );
   let count = 0;
   for (let at = 0; at < messages.length; at += limits.gift.putBackInFlight) {

@@ -185,6 +185,8 @@ export class LedgerWriter {
       this.parked -= commands.length;
       this.queue.putBack(userId, commands);
       this.pump();
+      // Where their submission was rejected meanwhile, no batch starts, and none will end.
+      this.idle();
     }, this.bounds.lockRetryMs);
   }
 

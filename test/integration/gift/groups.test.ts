@@ -77,6 +77,16 @@ const nothingLeft = () =>
     const { waiting, inFlight } = await depth();
     return waiting + inFlight === 0;
   });
+/** A settler in a process of its own that has all partitions. */
+async function nodeThatDies(): Promise<NodeProcess> {
+  await Promise.all(giftNodes.splice(0).map(stopNode));
+  const urls = { nats: { url: process.env.NATS_URL as string }, mysql: { url: process.env.MYSQL_URL as string } };
+  const dying = await NodeProcess.start("gift", urls);
+  await waitForNode(caller, "gift", dying.nodeId);
+  return dying;
+}
+const forgotten = ({ nodeId }: NodeProcess) =>
+  eventually("the dead node gets no calls", () => !caller.registry.hasService("gift", nodeId));
 async function deadLetterOf(orderId: string) {
   for await (const letter of letters.all()) if (Buffer.from(letter.data).toString().includes(orderId)) return letter;
   return undefined;
@@ -178,11 +188,7 @@ test("of a group, a gift that cannot be read and one that the ledger cannot writ
 
 test("a group of which one gift is settled and one is not when its node is killed comes again whole, and each is charged once", async () => {
   await nothingLeft();
-  // One node alone has all partitions: it is the one that is killed.
-  await Promise.all(giftNodes.map(stopNode));
-  const urls = { nats: { url: process.env.NATS_URL as string }, mysql: { url: process.env.MYSQL_URL as string } };
-  const dying = await NodeProcess.start("gift", urls);
-  await waitForNode(caller, "gift", dying.nodeId);
+  const dying = await nodeThatDies();
   const held = await holdAccounts([ann]);
   const [first, second, other] = [accepted(ann), accepted(ann), accepted(bob)];
   try {
@@ -192,12 +198,38 @@ test("a group of which one gift is settled and one is not when its node is kille
     await settledOrders([other.orderId]);
     expect(await recordsOf(idsOf([first, second]))).toEqual([]);
     await dying.kill();
-    await startNode("gift-3", [gift]);
+    giftNodes.push(await startNode("gift-3", [gift]));
   } finally {
     await held.release();
   }
   await settledOrders(idsOf([first, second, other]), 30_000);
+  await forgotten(dying);
   await nothingLeft();
   const own = (await tradesOfUser(ann)).map(({ bizId }) => bizId);
   expect(own.slice(-2)).toEqual(idsOf([first, second]));
+});
+
+test("what a killed settler held is settled in each sender's order and before what came later, also where no single pull brings all of it", async () => {
+  await nothingLeft();
+  const dying = await nodeThatDies();
+  const held = await holdAccounts(users);
+  const round = () => Array.from({ length: 50 }, (_, n) => accepted(users[n % users.length] as string));
+  const [early, late] = [Array.from({ length: 36 }, round), Array.from({ length: 4 }, round)];
+  try {
+    for (const gifts of early) await send(gifts);
+    await eventually("all of it is held", async () => (await depth()).inFlight === early.flat().length);
+    await dying.kill();
+    for (const gifts of late) await send(gifts);
+    giftNodes.push(await startNode("gift-4", [gift]));
+  } finally {
+    await held.release();
+  }
+  const all = [...early, ...late].flat();
+  await settledOrders(idsOf(all), 30_000);
+  await forgotten(dying);
+  await nothingLeft();
+  for (const user of users) {
+    const own = idsOf(all.filter(({ senderId }) => senderId === user));
+    expect((await tradesOfUser(user)).map(({ bizId }) => bizId).slice(-own.length)).toEqual(own);
+  }
 });

@@ -185,6 +185,32 @@ describe("a stream that is made", () => {
     expect(await publish()).toBeUndefined();
   });
 
+  test("gets no bound that would delete what waits, and gets it at the next start once there is room", async () => {
+    const grown: StreamDefinition = { name: "GROWN", subjects: ["grown"], kind: "queue" };
+    const bounded = { ...grown, maxMessages: 100, maxBytes: 10_000 };
+    const state = async () => {
+      const { config, state: now } = await manager.streams.info(full("GROWN"));
+      return [config.max_msgs, config.max_bytes, config.discard, now.messages];
+    };
+    const warned = jest.fn();
+    await ensureStreams(manager, [grown]);
+    await Promise.all(
+      Array.from({ length: 20 }, () => connection.jetstream().publish(full("grown"), "x".repeat(1_000))),
+    );
+    await ensureStreams(manager, [bounded], { log: { ...silentLog, warn: warned } });
+    expect(await state()).toEqual([100, -1, "new", 20]);
+    expect(warned.mock.calls).toEqual([
+      [
+        expect.objectContaining({ stream: full("GROWN"), bound: "max_bytes", from: -1, to: 10_000 }),
+        expect.any(String),
+      ],
+    ]);
+    await manager.streams.purge(full("GROWN"), { keep: 4 });
+    await ensureStreams(manager, [bounded]);
+    expect(await state()).toEqual([100, 10_000, "new", 4]);
+    await manager.streams.delete(full("GROWN"));
+  });
+
   test("is brought to its definition where it has other settings, and keeps its place", async () => {
     const before = await manager.streams.info(full("SHARED-3"));
     await ensureStreams(manager, [{ ...shared, maxMessages: 400 }]);

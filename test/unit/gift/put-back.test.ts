@@ -99,6 +99,51 @@ describe("accepted gifts that are put back", () => {
   });
 });
 
+describe("gifts that release 0.1 queued by another number of partitions", () => {
+  const [far] = Array.from({ length: limits.gift.partitions }, (_, n) => String(1 + n)).filter(
+    (id) => Number(id) % limits.gift.partitions !== partitionOf(id),
+  ) as [string];
+  const earlier = `${natsPrefix()}GIFTS-${Number(far) % limits.gift.partitions}`;
+  const present = `${natsPrefix()}GIFTS-${partitionOf(far)}`;
+
+  test("are put back where their stream was lost, into the present one, under the mark of the loss", async () => {
+    const { published, gifts } = await putBack(
+      many(10, () => far),
+      "p7",
+      [earlier],
+    );
+    expect(gifts).toHaveLength(10);
+    for (const { subject, msgId } of published) {
+      expect(subject).toBe(`gift.send.${partitionOf(far)}`);
+      expect(msgId).toMatch(/:again:p7$/);
+    }
+  });
+
+  test("are put back where the present stream was lost, and not where neither was", async () => {
+    const others = Array.from({ length: limits.gift.partitions }, (_, n) => `${natsPrefix()}GIFTS-${n}`).filter(
+      (name) => name !== earlier && name !== present,
+    );
+    expect(
+      (
+        await putBack(
+          many(10, () => far),
+          "",
+          [present],
+        )
+      ).gifts,
+    ).toHaveLength(10);
+    expect(
+      (
+        await putBack(
+          many(10, () => far),
+          "",
+          others,
+        )
+      ).gifts,
+    ).toEqual([]);
+  });
+});
+
 describe("what Redis has and acceptance cannot have written is logged with its key and not put back:", () => {
   const { acceptedMemoryMs, acceptedClockMarginMs } = limits.gift;
   const ago = (ms: number) => ({ acceptedAt: new Date(Date.now() - ms).toISOString() });

@@ -16,9 +16,8 @@ const { ackWaitMs, fetchExpiresMs, fetchRetryMs, fetchSilentMs, takeOverPollMs }
 /** One durable consumer on the server: what waits in it, and the pulls it was asked for. */
 class FakeConsumer {
   readonly waiting: FakeMessage[] = [];
-  /** How many messages each pull asked for; of pulls by bytes, how many bytes. */
+  /** How many messages each pull asked for. */
   readonly pulls: number[] = [];
-  readonly pullsByBytes: number[] = [];
   pulling = 0;
   broken = false;
   /** Pulls get no answer, not even that they are over, as where the consumer is gone. */
@@ -32,16 +31,15 @@ class FakeConsumer {
     this.wake();
   }
 
-  async fetch({ max_messages, max_bytes, expires }: { max_messages?: number; max_bytes?: number; expires: number }) {
+  async fetch({ max_messages, expires }: { max_messages: number; expires: number }) {
     if (this.broken) throw new Error("no responders");
     if (this.mute) return this.silence();
-    if (max_bytes !== undefined) {
-      this.pullsByBytes.push(max_bytes);
-      return this.deliverBytes(max_bytes, expires);
-    }
-    this.pulls.push(max_messages as number);
-    return this.deliver(max_messages as number, expires);
+    this.pulls.push(max_messages);
+    return Object.assign(this.deliver(max_messages, expires), { monitor: this.monitor });
   }
+
+  /** The client's monitor of heartbeats, of each pull. */
+  readonly monitor = { cancel: jest.fn() };
 
   private silence() {
     const { promise, resolve } = Promise.withResolvers<IteratorResult<never>>();
@@ -49,20 +47,10 @@ class FakeConsumer {
     return { close, [Symbol.asyncIterator]: () => ({ next: () => promise }) };
   }
 
-  /** The server ends such a pull where the next message does not fit, and asks nothing of its client. */
-  private async *deliverBytes(max: number, expires: number) {
-    let left = max;
-    for await (const message of this.deliver(100, expires, ({ data }) => data.length <= left)) {
-      left -= message.data.length;
-      yield message;
-    }
-  }
-
-  private async *deliver(max: number, expiresMs: number, fits: (message: FakeMessage) => boolean = () => true) {
+  private async *deliver(max: number, expiresMs: number) {
     this.pulling++;
     const until = Date.now() + expiresMs;
     for (let left = max; left > 0 && Date.now() < until; ) {
-      if (this.waiting[0] && !fits(this.waiting[0])) break;
       const message = this.waiting.shift();
       if (message) {
         left--;
@@ -230,11 +218,15 @@ describe("pulling", () => {
     expect(ports.calls).toEqual([[1]]);
   });
 
-  test.each<[string, Partial<ChannelDefinition>]>([
-    ["by messages", {}],
-    ["by bytes", { split: { items: (data) => [data], alone: (item) => item, leastBytes: 10 } }],
-  ])("a pull %s that gets no answer is given up, and the consumer is looked up again", async (_how, over) => {
-    const { channel, ports, consumer } = await open(over);
+  test("a pull does not watch heartbeats: where they are late, the client would drop what it requests twice", async () => {
+    const { channel, consumer } = await open();
+    await channel.pull([0]);
+    await settled();
+    expect(consumer("d").monitor.cancel).toHaveBeenCalledTimes(consumer("d").pulls.length);
+  });
+
+  test("a pull that gets no answer is given up, and the consumer is looked up again", async () => {
+    const { channel, ports, consumer } = await open();
     const looked = jest.spyOn(ports.log, "warn");
     consumer("d").mute = true;
     await channel.pull([0]);
@@ -274,33 +266,46 @@ describe("messages that hold many items", () => {
     return Object.assign(message, { data }) as FakeMessage;
   };
 
-  test("what is held is counted in items, and pulls are bounded in bytes, so that they bring no more items than that again", async () => {
+  test("what is held is counted in items, and pulls ask for messages, so that they bring no more items than that again", async () => {
     const { channel, ports, consumer } = await open({ split, heldMessages: 100 });
     await channel.pull([0]);
-    consumer("d").add(...Array.from({ length: 200 }, () => group(7)));
+    consumer("d").add(...Array.from({ length: 400 }, () => group(7)));
     for (let n = 0; n < 20; n++) {
       await settled();
       expect(channel.held).toBeLessThanOrEqual(2 * 100);
       expect(channel.held).toBeGreaterThanOrEqual(70);
       ports.running[0]?.done();
     }
-    expect([...new Set(consumer("d").pullsByBytes)]).toEqual([100 * leastBytes]);
     expect(Math.max(...ports.calls.map((batch) => batch.length))).toBe(10);
     for (let left = 1; left > 0; left = channel.held + consumer("d").waiting.length) {
       await pass(1);
       await finishAll(ports);
     }
-    expect(ports.calls.flat().length).toBe(1_400);
+    expect(ports.calls.flat().length).toBe(2_800);
+    expect([consumer("d").pulls[0], consumer("d").pulls.at(-1)]).toEqual([1, Math.floor(100 / 7)]);
   });
 
-  test("a message with more bytes than a pull may bring is pulled alone, and those after it by bytes again", async () => {
-    const { channel, ports, consumer } = await open({ split, heldMessages: 20, batch: 1_000 });
+  test("while messages are small a pull asks for many, up to a bound; a large one makes the next pulls small at once", async () => {
+    const { channel, ports, consumer } = await open({ split, heldMessages: 1_000, batch: 1_000 });
     ports.judge = () => {};
     await channel.pull([0]);
-    consumer("d").add(group(3), group(100), group(3));
+    const { pulls } = consumer("d");
+    consumer("d").add(...Array.from({ length: 200 }, () => group(1)));
     await pass(2 * fetchExpiresMs);
-    expect(ports.calls.flat().length).toBe(106);
-    expect([consumer("d").pulls, new Set(consumer("d").pullsByBytes)]).toEqual([[1], new Set([20 * leastBytes])]);
+    expect(pulls.at(-1)).toBe(limits.jetstream.splitPullMessages);
+    consumer("d").add(...Array.from({ length: 100 }, () => group(100)));
+    await pass(10 * fetchExpiresMs);
+    expect(ports.calls.flat().length).toBe(200 + 100 * 100);
+    expect(pulls.at(-1)).toBe(1_000 / 100);
+  });
+
+  test("the first pulls ask for one message each, since nobody knows how many items it has", async () => {
+    const { channel, ports, consumer } = await open({ split, heldMessages: 200, batch: 1_000 });
+    ports.judge = () => {};
+    await channel.pull([0]);
+    consumer("d").add(group(100), group(100), group(100));
+    await settled();
+    expect(consumer("d").pulls.slice(0, 3)).toEqual([1, 1, 1]);
   });
 });
 

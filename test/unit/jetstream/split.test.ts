@@ -37,7 +37,7 @@ test("a message with one item, or of a channel that does not split, is that item
   expect(readItems(bytes(["a"]), reading, "S:d:7")).toEqual([{ index: undefined, key: "a", data: { letter: "a" } }]);
   expect(readItems(bytes("7"), {}, "S:d:7")).toEqual([{ index: undefined, key: "S:d:7", data: 7 }]);
   const raw = bytes('[ "a" ]');
-  expect(messageOfItem(raw, split, undefined)).toBe(raw);
+  expect(messageOfItem({ data: raw }, split, undefined)).toBe(raw);
 });
 
 test.each<[string, string]>([
@@ -52,11 +52,27 @@ test.each<[string, string]>([
 });
 
 test("an item is written as a message of its own, from which it is read again; its data is what `parse` returns", () => {
-  const message = bytes(["a", "bad", { b: 1 }]);
+  const message = { data: bytes(["a", "bad", { b: 1 }]) };
   const alone = messageOfItem(message, split, 2);
   expect(text(alone)).toBe('[{"b":1}]');
   expect(readItems(alone, { split }, "S:d:8")).toEqual([{ index: undefined, key: "S:d:8", data: { b: 1 } }]);
   expect(dataOfItem(message, reading, 0)).toEqual({ letter: "a" });
   expect(() => dataOfItem(message, reading, 1)).toThrow("it is bad");
-  expect(dataOfItem(bytes(["z"]), reading, undefined)).toEqual({ letter: "z" });
+  expect(dataOfItem({ data: bytes(["z"]) }, reading, undefined)).toEqual({ letter: "z" });
+});
+
+test("a message of which every item is a dead letter is parsed once for all of them", () => {
+  const data = bytes(Array.from({ length: 1_000 }, (_, n) => n));
+  let reads = 0;
+  const message = {
+    get data() {
+      reads++;
+      return data;
+    },
+  };
+  for (let n = 0; n < 1_000; n++) {
+    expect(text(messageOfItem(message, split, n))).toBe(`[${n}]`);
+    expect(dataOfItem(message, reading, n)).toEqual({ letter: n });
+  }
+  expect(reads).toBe(1);
 });

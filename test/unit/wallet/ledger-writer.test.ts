@@ -380,6 +380,23 @@ describe("a user whose lock is held elsewhere", () => {
 });
 
 describe("bounds and drain", () => {
+  test("drain ends where a command that waits for a lock was submitted with one that is rejected", async () => {
+    const { writer, running, lockedElsewhere, pass } = open({ gated: true });
+    lockedElsewhere.add("wallet:11");
+    const together = writer.submitAll([gift("11"), gift("12")]).catch((error: unknown) => error);
+    await settled();
+    running[0]?.fail(fail("unavailable"));
+    expect(isUnavailable(await together)).toBe(true);
+    await settled();
+    let drained = false;
+    void writer.drain().then(() => {
+      drained = true;
+    });
+    await pass(20);
+    await settled();
+    expect([drained, writer.waiting]).toEqual([true, 0]);
+  });
+
   test("hasRoomFor counts waiting commands, including those that wait for a lock", async () => {
     const { writer, running, lockedElsewhere, pass } = open({ gated: true });
     expect([writer.hasRoomFor(100), writer.hasRoomFor(101)]).toEqual([true, false]);
