@@ -46,7 +46,10 @@ const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 
 beforeEach(() => jest.useFakeTimers());
 afterEach(async () => {
-  await Promise.all(feeds.splice(0).map((feed) => feed.stop()));
+  const stopped = Promise.all(feeds.splice(0).map((feed) => feed.stop()));
+  // A page may be under way.
+  await pass(10_000);
+  await stopped;
   jest.useRealTimers();
 });
 
