@@ -48,7 +48,7 @@ beforeEach(() => jest.useFakeTimers());
 afterEach(async () => {
   const stopped = Promise.all(feeds.splice(0).map((feed) => feed.stop()));
   // A page may be under way.
-  await pass(10_000);
+  await pass(60_000);
   await stopped;
   jest.useRealTimers();
 });
