@@ -16,12 +16,14 @@ export const registryEvents = ["$services.changed", "$node.connected", "$node.di
 
 /**
  * The nodes that offer a service, for callers that choose a node for each call. The registry is read again after it has
- * changed. A node that answered that it does not have the service is left out until then.
+ * changed. A node that answered that it does not have the service is left out until then; one that did not answer, for
+ * as long as the caller says.
  */
 export class ServiceNodes {
   private readonly broker: ServiceBroker;
   private readonly service: string;
-  private readonly without = new Set<string>();
+  /** With an object for each leaving out, by which its end knows whether it is still the last one. */
+  private readonly without = new Map<string, object>();
   private known: readonly string[] | undefined;
 
   constructor(broker: ServiceBroker, service: string) {
@@ -42,12 +44,21 @@ export class ServiceNodes {
     return this.known;
   }
 
-  /** Leaves a node out, until the registry changes or no other node is left. */
-  leaveOut(id: string): void {
-    this.without.add(id);
+  /** Leaves a node out, until the registry changes, no other node is left, or `forMs` are over. */
+  leaveOut(id: string, forMs?: number): void {
+    const left = {};
+    this.without.set(id, left);
     this.known = undefined;
+    if (forMs !== undefined) setTimeout(() => this.takeBack(id, left), forMs).unref();
     if (this.ids().length > 0) return;
     this.without.clear();
+    this.known = undefined;
+  }
+
+  /** Does nothing where the node was left out again meanwhile. */
+  private takeBack(id: string, left: object): void {
+    if (this.without.get(id) !== left) return;
+    this.without.delete(id);
     this.known = undefined;
   }
 }

@@ -241,6 +241,8 @@ export const limits = Object.freeze({
      * commit is written again, so this must be longer.
      */
     revocationOverlapMs: 10_000,
+    /** How often each gateway node reads all revocations besides, a page a poll. */
+    revocationSweepEveryMs: 3_600_000,
     revocationWriteMs: 5_000,
     revocationWrites: 3,
     revocationsPerPage: 3_000,
@@ -449,6 +451,13 @@ export const limits = Object.freeze({
     ticketCallsInFlight: 4,
     /** Who has waited longer for such a call gets 503: the client may be gone. */
     ticketWaitMs: 5_000,
+    /**
+     * Requests at a gateway for a token; more are answered 503. Fewer than `http.maxConcurrentRequests`, so that gifts
+     * get through while the routers are slow.
+     */
+    ticketsWaiting: 1_500,
+    /** A router that did not answer in time is not asked for so long, while there is another one. */
+    routerLeftOutMs: 5_000,
     frameBytes: 64 * 1024,
     /** The deepest nesting of objects and arrays in the `data` of a frame from a service. */
     dataLevels: 20,

@@ -1,4 +1,5 @@
-import { anchorId } from "../support/seed.ts";
+import { orderIdOf } from "../../services/gift-order-id.ts";
+import { anchorId, senderId } from "../support/seed.ts";
 
 /** A gift of the burst, as its sender asks for it. */
 export interface BurstGift {
@@ -28,6 +29,11 @@ export function giftOf(n: number, rooms: number): BurstGift {
     count: 1 + (Math.floor(n / rooms) % counts),
     requestId: `burst-${String(n).padStart(10, "0")}`,
   };
+}
+
+/** The order id of user n's gift: each answer and record must have it. */
+export function orderOf(n: number, { requestId }: Pick<BurstGift, "requestId">): string {
+  return orderIdOf(senderId(n), requestId);
 }
 
 /** The whole request of gift/send as text of ASCII. */

@@ -1,8 +1,11 @@
 import { percentile, sortedNumbers } from "../support/percentiles.ts";
 import { giftOf } from "./burst-gifts.ts";
 
-/** What became of a gift, as one byte. `unknown`: it may have been accepted. */
-export const outcome = Object.freeze({ unsent: 0, accepted: 1, refused: 2, unknown: 3 });
+/**
+ * What became of a gift, as one byte. `unknown`: it may have been accepted. `misnamed`: its answer is a success and names
+ * another order, which is never right.
+ */
+export const outcome = Object.freeze({ unsent: 0, accepted: 1, refused: 2, unknown: 3, misnamed: 4 });
 
 /** What a process of the generator reports of its part of the burst. */
 export interface PartOfBurst {

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { type HttpReply, readReply } from "../load/http-reply.ts";
 import { outcomeOf, reasonOf } from "../load/outcome.ts";
-import { giftOf, requestOf } from "./burst-gifts.ts";
+import { giftOf, orderOf, requestOf } from "./burst-gifts.ts";
 import { outcome, type PartOfBurst } from "./outcomes.ts";
 
 export interface PartOptions {
@@ -74,6 +74,8 @@ class GiftConnection {
 /** The part of the burst that one process sends. */
 export class PartSender {
   private readonly requests: readonly string[];
+  /** Of each request, so that comparing its answer costs a search alone. */
+  private readonly orderIds: readonly string[];
   private readonly connections: readonly GiftConnection[];
   private readonly part: PartOfBurst;
   private sent = 0;
@@ -83,6 +85,7 @@ export class PartSender {
   private constructor({ ports, connections, from, tokens, rooms }: PartOptions) {
     const port = (i: number) => ports[i % ports.length] as number;
     this.requests = tokens.map((token, i) => requestOf(giftOf(from + i, rooms), { port: port(i), token }));
+    this.orderIds = tokens.map((_, i) => orderOf(from + i, giftOf(from + i, rooms)));
     const [outcomes, millis] = [new Uint8Array(tokens.length), new Float64Array(tokens.length)];
     this.part = { from, outcomes, millis, refused: {}, firstAt: 0, lastAt: 0 };
     const buffer = Buffer.alloc(readBytes);
@@ -133,10 +136,11 @@ export class PartSender {
     connection.waiting = -1;
     millis[gift] = connection.waited;
     this.part.lastAt = Date.now();
-    const what = outcomeOf(reply, success);
+    const read = outcomeOf(reply, success);
+    const what = read === "accepted" && !reply.body.includes(this.orderIds[gift] as string) ? "misnamed" : read;
     outcomes[gift] = outcome[what];
     if (what !== "accepted") {
-      const reason = reasonOf(reply);
+      const reason = what === "misnamed" ? "a success with another order's id" : reasonOf(reply);
       refused[reason] = (refused[reason] ?? 0) + 1;
     }
     this.sendNext(connection);

@@ -1,5 +1,5 @@
-import { randomUUID } from "node:crypto";
 import { contentHashOf } from "../../services/gift/accepted-gift.ts";
+import { orderIdOf } from "../../services/gift-order-id.ts";
 import { consumers } from "../baseline/baseline.ts";
 import { closeMeans, type Means, openMeans, settleGift } from "../baseline/settler.ts";
 import { giftPrice } from "../settle/gifts.ts";
@@ -9,7 +9,7 @@ import type { BurstGift } from "./burst-gifts.ts";
 /*
  * The usual design's way in: the request itself debits, in one transaction a gift, exactly as a consumer of the baseline
  * settles it (bench/baseline/settler.ts), and is answered when that is committed. It believes its token, which is the
- * user's id, and looks up no session, room, price or request id, so the comparison favours it.
+ * user's id, and looks up no session, room, price or earlier request, so the comparison favours it.
  */
 
 interface Caller {
@@ -18,7 +18,7 @@ interface Caller {
 
 async function send(means: Means, request: BurstGift, senderId: string) {
   const { giftId, roomId, receiverId, type, count } = request;
-  const orderId = randomUUID();
+  const orderId = orderIdOf(senderId, request.requestId);
   const gift = {
     ...{ orderId, senderId, giftId, roomId, receiverId, type, count },
     ...{ price: giftPrice, sharePercent: 50, url: "../svga/angel.svga" },

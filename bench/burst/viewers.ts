@@ -3,8 +3,8 @@ import type { Closing } from "../support/closing.ts";
 import { JobProcess } from "../support/job-process.ts";
 import { roomIdOf } from "./burst-gifts.ts";
 import type { Expected } from "./outcomes.ts";
-import { viewersProblems } from "./seen-gifts.ts";
-import type { ViewersJob, ViewersReport } from "./viewers-process.ts";
+import { type Version, viewersProblems } from "./seen-gifts.ts";
+import type { EnteringViewer, ViewersJob, ViewersReport } from "./viewers-process.ts";
 
 const pollMs = 50;
 /** Where no further gift is seen for so long, those that are missing count as lost. */
@@ -29,15 +29,20 @@ export class Viewers {
     return this.process.pid;
   }
 
-  /** Lets users with these tokens enter the rooms in turn, through the system at `API_URL`. */
+  /**
+   * Lets users with these tokens enter the rooms in turn, through the system at `API_URL`. Half of them ask for version 2
+   * of the protocol, compressed.
+   */
   async enter(rooms: number, perRoom: number, tokenOf: (room: number, viewer: number) => string): Promise<void> {
     this.perRoom = perRoom;
-    const viewers: { roomId: number; url: string }[] = [];
+    const viewers: EnteringViewer[] = [];
     const all = Array.from({ length: rooms * perRoom }, (_, i) => [i % rooms, Math.floor(i / rooms)] as const);
     for (let at = 0; at < all.length; at += ticketsTogether)
       viewers.push(
         ...(await Promise.all(
-          all.slice(at, at + ticketsTogether).map(([room, n]) => ticket(roomIdOf(room), tokenOf(room, n))),
+          all
+            .slice(at, at + ticketsTogether)
+            .map(([room, n]) => ticket(roomIdOf(room), tokenOf(room, n), (room + n) % 2 === 0 ? 1 : 2)),
         )),
       );
     await this.do({ kind: "enter", viewers });
@@ -71,12 +76,13 @@ export class Viewers {
   }
 }
 
-async function ticket(roomId: number, token: string): Promise<{ roomId: number; url: string }> {
+async function ticket(roomId: number, token: string, version: Version): Promise<EnteringViewer> {
   const { code, msg, data } = await post<{ token: string; wsImServerAddress: string }>(
     "/live/api/im/getImConfig",
     {},
     { token },
   );
   if (code !== 200) throw new Error(`im/getImConfig: ${code} ${msg}`);
-  return { roomId, url: `${data.wsImServerAddress}?token=${data.token}&roomId=${roomId}` };
+  const asked = version === 2 ? "&v=2&compress=deflate-raw" : "";
+  return { roomId, url: `${data.wsImServerAddress}?token=${data.token}&roomId=${roomId}${asked}`, version };
 }

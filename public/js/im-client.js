@@ -1,6 +1,7 @@
 /**
  * One WebSocket to a live room, kept alive: greeting, heartbeats, acks, de-duplication, reconnects. With the option
- * `version: 2` it asks for version 2 of the protocol, compressed where this browser can read that.
+ * `version: 2` it asks for version 2 of the protocol, compressed where this browser can read that. Once it could not read
+ * a compressed frame it asks for text.
  * Runs in browsers and in Node (global WebSocket) and imports nothing, so a page, a test or a bot can use it as it is.
  *
  *   const client = createImClient({ url: async () => "ws://host/im?token=...&roomId=..." });
@@ -78,7 +79,7 @@ export function createImClient(options) {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const defaults = { version: 1, compress: true, WebSocket: globalThis.WebSocket, random: Math.random, report };
   const settings = { ...defaults, ...DEFAULTS, ...given };
-  const compressed = settings.version === 2 && settings.compress && canDecompress();
+  let compressed = settings.version === 2 && settings.compress && canDecompress();
   const listeners = new Map();
   const messages = createMemory(settings.rememberedIds);
   const takeFreshGifts = createGiftFilter(settings.rememberedIds);
@@ -213,7 +214,8 @@ export function createImClient(options) {
           const frame = await text;
           if (link === mine) guarded(() => receive(mine, frame));
         } catch (error) {
-          // The next connection brings the frame again.
+          // The next connection brings the frame again, as text: a frame that failed once would fail each time.
+          compressed = false;
           lose(mine, { reason: REASON.UNREADABLE, error });
         }
       });

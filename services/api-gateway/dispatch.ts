@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import type { TokenClaims } from "../tokens.ts";
 import { sendSuccess } from "./answer.ts";
 import type { Caller, Endpoint, Session } from "./endpoints/endpoint.ts";
 import type { Gateway, Serve } from "./gateway.ts";
@@ -81,26 +82,32 @@ function operatorOf(request: GatewayRequest): string {
 }
 
 /**
- * The user who sent a request. Every kind of login is recognized here, by the form of its token, and without a call to
+ * The login of the user who sent a request. Every kind of login is recognized here, by the form of its token, and without a call to
  * another node. Fails: notLoggedIn; unavailable, where this node cannot know whether the token is revoked.
  */
-function authenticate(gateway: Gateway, { token }: Session): { userId: string } {
+function authenticate(gateway: Gateway, { token }: Session): TokenClaims {
   if (token === undefined) throw fail("notLoggedIn");
   return gateway.logins.authenticate(token);
+}
+
+/** A caller with access, and the login that gave it. */
+interface Admitted {
+  readonly caller: Caller;
+  readonly login?: TokenClaims;
 }
 
 /**
  * Refuses callers without access to the endpoint, before the body is read. Fails: notLoggedIn, notFound, unavailable.
  */
-function admit(gateway: Gateway, endpoint: Endpoint, request: GatewayRequest, response: ServerResponse): Caller {
+function admit(gateway: Gateway, endpoint: Endpoint, request: GatewayRequest, response: ServerResponse): Admitted {
   const { language } = request.context;
   const session = sessionOf(gateway, request, response);
   const caller = { language, session, userId: "", operator: "" };
-  if (endpoint.access === "operator") return { ...caller, operator: operatorOf(request) };
-  if (endpoint.access === "public") return caller;
-  const { userId } = authenticate(gateway, session);
-  request.context.userId = userId;
-  return { ...caller, userId };
+  if (endpoint.access === "operator") return { caller: { ...caller, operator: operatorOf(request) } };
+  if (endpoint.access === "public") return { caller };
+  const login = authenticate(gateway, session);
+  request.context.userId = login.userId;
+  return { caller: { ...caller, userId: login.userId }, login };
 }
 
 /** The handler of an endpoint's requests. */
@@ -109,8 +116,10 @@ export function serveEndpoint(endpoint: Endpoint): Serve {
   return async (gateway, request, response) => {
     await countRequest(gateway, request);
     if (address) await countAddress(gateway, endpoint.path, request, address());
-    const caller = admit(gateway, endpoint, request, response);
+    const { caller, login } = admit(gateway, endpoint, request, response);
     const fields = await requestFields(request, endpoint.fields, limits.http.bodyBytes);
+    // A body may take `limits.http.requestTimeoutMs`; a logout meanwhile was answered.
+    if (login) gateway.logins.requireUnrevoked(login);
     const data = await endpoint.handle(request.$ctx, fields, caller, () =>
       count(gateway, endpoint.path, caller.userId, user),
     );

@@ -3,7 +3,7 @@ import { closeCodes } from "../im-frames.ts";
 import { redeemToken } from "../im-tokens.ts";
 import { nowMs } from "./clock.ts";
 import { type Admitted, Connection } from "./connection.ts";
-import { requestedForm } from "./frame-forms.ts";
+import { type FrameForm, type FrameForms, requestedForm } from "./frame-forms.ts";
 import type { ImNode } from "./im-node.ts";
 import type { ImSocket } from "./im-socket.ts";
 import type { Position } from "./room-feed.ts";
@@ -110,9 +110,21 @@ function greet(
   { position, replay }: { position: Position; replay: string[] | undefined },
   seen: Position | undefined,
 ): void {
-  const bytes = replay?.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0) ?? 0;
+  if (!seen) {
+    connection.greet(position, [], undefined);
+    return;
+  }
+  const missed = replay && node.rooms.replay(connection, position, replay);
   // A replay that fills the send queue would close the connection.
-  const recovered = replay !== undefined && bytes <= node.limits.sendQueueBytes / 2;
-  const missed = seen && recovered ? node.rooms.replay(connection, position, replay) : [];
-  connection.greet(position, missed, seen ? recovered : undefined);
+  const recovered = missed !== undefined && isWithin(node.limits.sendQueueBytes / 2, missed, connection.form);
+  connection.greet(position, recovered ? missed : [], recovered);
+}
+
+/** Whether the frames have so many bytes at the most in this form. Frames beyond the bound are not made. */
+function isWithin(bytesMax: number, frames: readonly FrameForms[], form: FrameForm): boolean {
+  let bytes = 0;
+  return frames.every((frame) => {
+    bytes += frame.wire(form).length;
+    return bytes <= bytesMax;
+  });
 }

@@ -74,7 +74,7 @@ export class Connection implements Presence {
   private pongAt = 0;
   private readonly socket: Socket;
   private readonly host: ConnectionHost;
-  private readonly form: FrameForm;
+  readonly form: FrameForm;
   readonly anchorId: string;
   /** The room's frames that arrived before the greeting; `undefined` once greeted. */
   private early: EarlyFrame[] | undefined = [];

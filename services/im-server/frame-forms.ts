@@ -52,12 +52,17 @@ export class FrameForms {
 }
 
 /**
- * `undefined` where the frame is small, or would not become smaller. It is compressed in this thread: in zlib's threads
+ * `undefined` where the frame is small, would not become smaller, or zlib fails, e.g. without memory: every client reads
+ * text too, and an error would keep the frame from the members that follow. It is compressed in this thread: in zlib's threads
  * a frame of 3 kB costs three times as much CPU. The largest frame (`limits.im.roomFrameBytes`) takes some milliseconds.
  */
 function deflated(text: string): Buffer | undefined {
   const bytes = Buffer.from(text);
   if (bytes.length < limits.im.deflateFromBytes) return undefined;
-  const small = deflateRawSync(bytes, { level: limits.im.deflateLevel });
-  return small.length < bytes.length ? wireBinary(small) : undefined;
+  try {
+    const small = deflateRawSync(bytes, { level: limits.im.deflateLevel });
+    return small.length < bytes.length ? wireBinary(small) : undefined;
+  } catch {
+    return undefined;
+  }
 }

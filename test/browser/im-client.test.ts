@@ -251,14 +251,14 @@ describe("the IM client", () => {
     test.each([
       ["cannot be decompressed", Buffer.from([0xff, 0x01, 0x02])],
       ["is larger than a frame may be", deflateRawSync(Buffer.alloc(3 * 1024 * 1024, " "))],
-    ])("a frame that %s ends the connection, and the next one asks for it again", async (_what, bad) => {
+    ])("a frame that %s ends the connection, and the next one asks for it again, as text", async (_what, bad) => {
       client.connect();
       const first = await greeted();
       first.send(frame(1, [["9", 22, 1, "aaaaaaaaaaaa"]]));
       first.send(bad);
       first.send(frame(3, [["9", 22, 1, "cccccccccccc"]]));
       const { query } = await visit(2);
-      expect(query.get("since")).toBe("1");
+      expect([query.get("since"), query.get("v"), query.get("compress")]).toEqual(["1", "2", null]);
       expect(states.all.find(({ state }) => state === "waiting")).toMatchObject({ reason: "unreadable frame" });
       const second = await greeted(2);
       for (const [seq, tag] of [[2, "bbbbbbbbbbbb"] as const, [3, "cccccccccccc"] as const])

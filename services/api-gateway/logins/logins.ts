@@ -30,10 +30,16 @@ export class Logins {
   /** The claims of a token that is valid and not revoked. Fails: notLoggedIn; unavailable, where that is not known. */
   authenticate(token: string): TokenClaims {
     const claims = this.claimsOf(token);
-    const { revoked, isCurrent } = this.options;
-    if (!claims || revoked.has(claims)) throw fail("notLoggedIn");
-    if (!isCurrent()) throw fail("unavailable", { cause: "the copy of the revoked tokens is too old" });
+    if (!claims) throw fail("notLoggedIn");
+    this.requireUnrevoked(claims);
     return claims;
+  }
+
+  /** Checks the claims of a valid token again, after a wait. Fails: notLoggedIn; unavailable, as `authenticate`. */
+  requireUnrevoked(claims: TokenClaims): void {
+    const { revoked, isCurrent } = this.options;
+    if (revoked.has(claims)) throw fail("notLoggedIn");
+    if (!isCurrent()) throw fail("unavailable", { cause: "the copy of the revoked tokens is too old" });
   }
 
   /**

@@ -119,10 +119,14 @@ function otherPaths(): Json {
   return {
     ...webhookPaths(),
     "/health/live": get("health.live", "Whether the process is running", { 200: ok }),
-    "/health/ready": get("health.ready", "Whether every service has a ready node, or only `service` on `host`", {
-      200: ok,
-      503: answer("not ready", "application/json"),
-    }),
+    "/health/ready": get(
+      "health.ready",
+      "Whether this gateway and a node of every service are ready, or only `service` on `host`",
+      {
+        200: ok,
+        503: answer("not ready", "application/json"),
+      },
+    ),
     "/metrics": get("metrics", "Metrics of every node for Prometheus", { 200: answer("0.0.4", "text/plain") }),
   };
 }

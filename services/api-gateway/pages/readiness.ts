@@ -29,7 +29,8 @@ async function healthOf(broker: ServiceBroker, service: string, nodeID: string):
 
 /**
  * Asks every node of every service for the status of its dependencies. The system is ready while each service has a
- * ready node: one unhealthy node of several is shown, but does not remove all gateways from the load balancer.
+ * ready node, and as seen from this gateway, while it is ready itself: one unhealthy node of several is shown, but does
+ * not remove other gateways from the load balancer.
  */
 export async function readiness(broker: ServiceBroker): Promise<Readiness> {
   const present = broker.registry.getServiceList({ onlyAvailable: true, skipInternal: true }) as unknown as {
@@ -44,7 +45,9 @@ export async function readiness(broker: ServiceBroker): Promise<Readiness> {
     }),
   );
   const services = Object.fromEntries(entries) as Readiness["services"];
-  return { ready: entries.every(([, { ready }]) => ready), services };
+  // A gateway that lets nobody in takes no requests, however many others could.
+  const isReadyItself = services["api-gateway"].nodes[broker.nodeID]?.ready === true;
+  return { ready: isReadyItself && entries.every(([, { ready }]) => ready), services };
 }
 
 /** A service on a host: a container asks about itself. */

@@ -1,7 +1,10 @@
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { ServiceBroker } from "moleculer";
 import { config } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { dropKeys } from "../../../scripts/drop-namespace.ts";
+import type { Gateway } from "../../../services/api-gateway/gateway.ts";
+import type { RevocationFeed } from "../../../services/api-gateway/logins/revocation-feed.ts";
 import notification from "../../../services/notification/notification.service.ts";
 import user from "../../../services/user/user.service.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
@@ -89,6 +92,47 @@ test("logout is done, and told, where its broadcast fails", async () => {
   expect((await post(0, "userLogin/logout", token)).code).toBe(200);
   failing.mockRestore();
   await refusedAt(1, token, performance.now());
+});
+
+test("a request whose token is revoked while its body comes is refused", async () => {
+  const token = await login();
+  const body = "{}";
+  const headers = {
+    Authorization: `Bearer ${token}`,
+    "Content-Type": "application/json",
+    "Content-Length": body.length,
+  };
+  const request = httpRequest(`${at(0).base}/live/api/bank/income`, { method: "POST", headers });
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once("response", resolve);
+    request.once("error", reject);
+  });
+  const authenticate = jest.spyOn(
+    (at(0).broker.getLocalService("api-gateway") as unknown as Gateway).logins,
+    "authenticate",
+  );
+  request.write(body.slice(0, 1));
+  await eventually("the request is let in", async () => authenticate.mock.calls.length > 0);
+  authenticate.mockRestore();
+  expect((await post(0, "userLogin/logout", token)).code).toBe(200);
+  request.end(body.slice(1));
+  const response = await answered;
+  expect(response.statusCode).toBe(401);
+  response.resume();
+});
+
+test("a gateway whose own copy of the revocations is too old is not ready, and the others are", async () => {
+  const { revocations } = at(0).broker.getLocalService("api-gateway") as unknown as { revocations: RevocationFeed };
+  const status = async (gateway: 0 | 1) => (await send(`${at(gateway).base}/health/ready`, { method: "GET" })).status;
+  await eventually("both are ready", async () => (await status(0)) === 200 && (await status(1)) === 200);
+  const old = jest.spyOn(revocations, "isCurrent", "get").mockReturnValue(false);
+  try {
+    await eventually("not ready", async () => (await status(0)) === 503);
+    expect(await status(1)).toBe(200);
+  } finally {
+    old.mockRestore();
+  }
+  await eventually("ready again", async () => (await status(0)) === 200);
 });
 
 test("logoutAll ends all tokens of the user on every gateway, and none that a login gives right afterwards", async () => {

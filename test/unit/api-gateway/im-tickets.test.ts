@@ -1,16 +1,20 @@
+import { EventEmitter } from "node:events";
 import type { ServiceBroker } from "moleculer";
 import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { ImTickets, imTickets } from "../../../services/api-gateway/im-tickets.ts";
 
 /** Routers whose answers are held back until `answer`. */
-function heldRouters() {
-  const calls: { userIds: string[]; settle: PromiseWithResolvers<unknown> }[] = [];
+function heldRouters(ids: readonly string[] = ["r1"], nodeID = "gateway") {
+  const calls: { userIds: string[]; nodeID: string | undefined; settle: PromiseWithResolvers<unknown> }[] = [];
   let tokens = 0;
   const broker = {
-    call: (_action: string, { userIds }: { userIds: string[] }) => {
+    nodeID,
+    localBus: new EventEmitter(),
+    registry: { getServiceList: () => ids.map((id) => ({ name: "im-router", nodeID: id })) },
+    call: (_action: string, { userIds }: { userIds: string[] }, { nodeID }: { nodeID?: string }) => {
       const settle = Promise.withResolvers<unknown>();
-      calls.push({ userIds, settle });
+      calls.push({ userIds, nodeID, settle });
       return settle.promise;
     },
   } as unknown as ServiceBroker;
@@ -83,6 +87,82 @@ test("who has waited too long is rejected without a call, and those who came lat
   expect(await refused).toMatchObject([{ reason: { type: "unavailable" } }, { reason: { type: "unavailable" } }]);
   expect(await later).toMatchObject({ address: "ws://of-4" });
   clock.mockRestore();
+});
+
+test("who waits is rejected when the time is over, also while no call ends; who is in a call is not", async () => {
+  jest.useFakeTimers({ doNotFake: ["setImmediate", "nextTick"] });
+  try {
+    const { calls, answer, tickets } = heldRouters();
+    const running: Promise<unknown>[] = [];
+    for (let i = 0; i < limits.im.ticketCallsInFlight; i++) {
+      running.push(tickets.get("1"));
+      await turn();
+    }
+    const refused = expect(tickets.get("2")).rejects.toMatchObject({ type: "unavailable" });
+    jest.advanceTimersByTime(limits.im.ticketWaitMs);
+    await refused;
+    expect(calls).toHaveLength(running.length);
+    answer();
+    expect(await Promise.all(running)).toHaveLength(running.length);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test("beyond the bound a request is unavailable at once, until one is answered", async () => {
+  const { calls, answer, tickets } = heldRouters();
+  const waiting = Array.from({ length: limits.im.ticketsWaiting }, (_, i) => tickets.get(String(i)));
+  await expect(tickets.get("more")).rejects.toMatchObject({ type: "unavailable" });
+  while (calls.reduce((sum, { userIds }) => sum + userIds.length, 0) < waiting.length) {
+    await turn();
+    answer();
+  }
+  await Promise.all(waiting);
+  const again = tickets.get("more");
+  await turn();
+  answer();
+  expect(await again).toMatchObject({ address: "ws://of-more" });
+});
+
+test("a router that did not answer is not asked again for some seconds, neither by the second try nor by later calls", async () => {
+  jest.useFakeTimers({ doNotFake: ["setImmediate", "nextTick"] });
+  try {
+    const { calls, answer, tickets } = heldRouters(["r1", "r2", "r3"]);
+    const first = tickets.get("1");
+    await turn();
+    const hangs = calls[0]?.nodeID;
+    calls[0]?.settle.reject(fail("unavailable", { what: "im-router" }));
+    await turn();
+    answer();
+    await first;
+    const ask = async (times: number) => {
+      for (let i = 0; i < times; i++) {
+        const got = tickets.get("2");
+        await turn();
+        answer();
+        await got;
+      }
+      return new Set(calls.slice(-times).map(({ nodeID }) => nodeID));
+    };
+    const others = ["r1", "r2", "r3"].filter((id) => id !== hangs);
+    expect(others).toContain(calls[1]?.nodeID);
+    expect([...(await ask(6))].sort()).toEqual(others);
+    jest.advanceTimersByTime(limits.im.routerLeftOutMs);
+    expect([...(await ask(6))].sort()).toEqual(["r1", "r2", "r3"]);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test("a router of this node is asked alone", async () => {
+  const { calls, answer, tickets } = heldRouters(["a", "own", "z"], "own");
+  for (let i = 0; i < 4; i++) {
+    const got = tickets.get("1");
+    await turn();
+    answer();
+    await got;
+  }
+  expect(calls.map(({ nodeID }) => nodeID)).toEqual(["own", "own", "own", "own"]);
 });
 
 test("all requests of a gateway share its groups", () => {

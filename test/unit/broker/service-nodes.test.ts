@@ -38,6 +38,22 @@ test("a node that does not have the service is left out until the registry chang
   expect(of.ids()).toEqual(["a", "b"]);
 });
 
+test("a node that is left out for a time is back after it, counted from the last time it was left out", () => {
+  jest.useFakeTimers();
+  try {
+    const { of } = registry(["a", "b"]);
+    of.leaveOut("a", 1_000);
+    jest.advanceTimersByTime(600);
+    of.leaveOut("a", 1_000);
+    jest.advanceTimersByTime(600);
+    expect(of.ids()).toEqual(["b"]);
+    jest.advanceTimersByTime(400);
+    expect(of.ids()).toEqual(["a", "b"]);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
 test("where no node would be left, none is left out", () => {
   const { of } = registry(["a", "b"]);
   of.leaveOut("a");

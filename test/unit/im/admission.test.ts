@@ -1,9 +1,10 @@
 import { admit } from "../../../services/im-server/admission.ts";
 import type { Connection } from "../../../services/im-server/connection.ts";
 import { ConnectionRegistry } from "../../../services/im-server/connection-registry.ts";
+import { FrameForms } from "../../../services/im-server/frame-forms.ts";
 
 /** A node whose Redis answers a join when the test calls `answer`. */
-function nodeThatWaits() {
+function nodeThatWaits(asked: Record<string, string> = {}, replay?: string[]) {
   const connections = new ConnectionRegistry<Connection>();
   const joined = Promise.withResolvers<object | null>();
   const caughtUp: unknown[] = [];
@@ -16,7 +17,10 @@ function nodeThatWaits() {
     anchorOf: async () => "1",
     connectRate: { take: () => true, takeUser: () => true },
     presence: { join: () => joined.promise },
-    rooms: { start: () => undefined },
+    rooms: {
+      start: () => undefined,
+      replay: (_room: unknown, _upTo: unknown, frames: string[]) => frames.map((frame) => new FrameForms(frame, "1")),
+    },
     notifications: { catchUp: (connection: unknown) => caughtUp.push(connection) },
     log: { warn: jest.fn() },
     enter: (connection: Connection) => connections.add(connection),
@@ -28,14 +32,18 @@ function nodeThatWaits() {
     bufferedAmount: 0,
     connection: undefined as Connection | undefined,
     sent: 0,
-    sendWire: () => socket.sent++,
+    greeting: "",
+    sendWire: (wire: Buffer) => {
+      socket.sent++;
+      socket.greeting = wire.toString("latin1");
+    },
     close: () => {
       socket.readyState = 2;
     },
   };
-  const query = new URLSearchParams({ token: "t".repeat(32), roomId: "1" });
+  const query = new URLSearchParams({ token: "t".repeat(32), roomId: "1", ...asked });
   const admitted = () => admit(node as never, socket as never, query, 1);
-  const answer = () => joined.resolve({ position: { epoch: "e", seq: 0 }, replay: undefined, replaced: undefined });
+  const answer = () => joined.resolve({ position: { epoch: "e", seq: 0 }, replay, replaced: undefined });
   return { connections, socket, admitted, answer, caughtUp };
 }
 
@@ -73,4 +81,28 @@ test("presence is not written for a client that went away before it was known", 
   socket.readyState = 3;
   await admitted();
   expect([connections.size, socket.connection]).toEqual([0, undefined]);
+});
+
+/** A gift as version 1 writes it: version 2 leaves most of it out. */
+const giftFrame = (n: number) => {
+  const gift = {
+    orderIds: [`o-${n}`],
+    senderId: "7",
+    receiverId: "1",
+    giftId: 22,
+    count: 1,
+    price: 90,
+    url: "u".repeat(60),
+  };
+  return JSON.stringify({ code: 1003, body: { bizCode: 5556, msgId: `m${n}`, data: { seq: n, gifts: [gift] } } });
+};
+
+test.each([
+  ["1", {}, false],
+  ["2", { v: "2" }, true],
+])("whether all missed frames are sent follows from their bytes in the client's version: %s", async (_v, form, all) => {
+  const { socket, admitted, answer } = nodeThatWaits({ since: "0", epoch: "e", ...form }, [1, 2, 3].map(giftFrame));
+  answer();
+  await admitted();
+  expect([socket.greeting.includes(`"recovered":${all}`), socket.greeting.includes("o-3")]).toEqual([true, all]);
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { inflateRawSync } from "node:zlib";
+import zlib, { inflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { limits } from "../../../config/limits.ts";
 import { businessFrame, numberedFrame, unnumberedFrame } from "../../../services/im-frames.ts";
@@ -172,6 +172,16 @@ test("version 1 is the frame itself, and the bytes of each form are made once fo
   const forms = new FrameForms(frame, anchorId);
   expect(payload(forms.wire("1")).toString()).toBe(frame);
   for (const form of ["1", "2", "2-deflate"] as const) expect(forms.wire(form)).toBe(forms.wire(form));
+});
+
+test("where zlib fails, the frame is text for clients that asked for compressed ones", () => {
+  const forms = new FrameForms(busyTick(), anchorId);
+  const failing = jest.spyOn(zlib, "deflateRawSync").mockImplementation(() => {
+    throw new Error("Z_MEM_ERROR");
+  });
+  expect(forms.wire("2-deflate").equals(forms.wire("2"))).toBe(true);
+  expect(failing).toHaveBeenCalledTimes(1);
+  failing.mockRestore();
 });
 
 test("small frames are text for clients that asked for compressed ones, too", () => {

@@ -1,11 +1,13 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { giftOf } from "../../../../bench/burst/burst-gifts.ts";
+import { giftOf, orderOf } from "../../../../bench/burst/burst-gifts.ts";
 import { outcome } from "../../../../bench/burst/outcomes.ts";
 import { PartSender } from "../../../../bench/burst/part-sender.ts";
 
 const reply = (status: string, body: string) =>
   `HTTP/1.1 ${status}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-const success = reply("200 OK", '{"code":200,"msg":"成功","data":{"orderId":"1"}}');
+const successOf = (orderId: string) => reply("200 OK", `{"code":200,"msg":"成功","data":{"orderId":"${orderId}"}}`);
+/** The right answer to the gift with this request id. */
+const success = ({ requestId }: { requestId: string }) => successOf(orderOf(Number(requestId.slice(6)), { requestId }));
 const short = reply("200 OK", '{"code":10010,"msg":"short","data":null}');
 const busy = reply("503 Service Unavailable", '{"code":503,"msg":"busy","data":null}');
 const unsure = reply("503 Service Unavailable", '{"code":503,"msg":"busy","data":{"orderId":"1"}}');
@@ -45,7 +47,7 @@ describe("the sender of a part of the burst", () => {
   }
 
   it("opens its connections first, and sends each user's gift once, with her token", async () => {
-    answer = (socket) => socket.write(success);
+    answer = (socket, gift) => socket.write(success(gift));
     const { outcomes, sentEarly, firstAt, lastAt } = await send(20, 3);
     expect(sentEarly).toBe(0);
     expect(sockets.size).toBe(3);
@@ -60,8 +62,8 @@ describe("the sender of a part of the burst", () => {
   });
 
   it("a gift counts as accepted only where the status and the code say so, and as unknown where a 503 names its order", async () => {
-    answer = (socket, { requestId }) =>
-      socket.write([success, short, busy, unsure][Number(requestId.slice(6)) - 100] as string);
+    answer = (socket, gift) =>
+      socket.write([success(gift), short, busy, unsure][Number(gift.requestId.slice(6)) - 100] as string);
     const { outcomes, refused } = await send(4, 1);
     expect([...outcomes]).toEqual([outcome.accepted, outcome.refused, outcome.refused, outcome.unknown]);
     expect(refused).toEqual({
@@ -71,10 +73,17 @@ describe("the sender of a part of the burst", () => {
     });
   });
 
+  it("a success that names another sender's order is not an acceptance", async () => {
+    answer = (socket, { requestId }) => socket.write(successOf(orderOf(99, { requestId })));
+    const { outcomes, refused } = await send(2, 1);
+    expect([...outcomes]).toEqual([outcome.misnamed, outcome.misnamed]);
+    expect(refused).toEqual({ "a success with another order's id": 2 });
+  });
+
   it("puts an answer together that comes in pieces", async () => {
-    const bytes = Buffer.from(success);
-    const at = bytes.indexOf("成") + 1;
-    answer = (socket) => {
+    answer = (socket, gift) => {
+      const bytes = Buffer.from(success(gift));
+      const at = bytes.indexOf("成") + 1;
       socket.write(bytes.subarray(0, at));
       setImmediate(() => socket.write(bytes.subarray(at)));
     };
@@ -84,8 +93,8 @@ describe("the sender of a part of the burst", () => {
 
   it("a gift whose connection breaks has no answer; the other connections send the rest", async () => {
     let broken = false;
-    answer = (socket) => {
-      if (broken) return void socket.write(success);
+    answer = (socket, gift) => {
+      if (broken) return void socket.write(success(gift));
       broken = true;
       socket.destroy();
     };
