@@ -261,6 +261,7 @@ export const limits = Object.freeze({
     closeTwinMs: 5_000,
     cacheEntries: 10_000,
     cacheTtlMs: 1_000,
+    anchorsPerCall: 500,
     closingsInFlight: 16,
     closedPerPage: 500,
     watchNumbersPerStatement: 500,
@@ -300,8 +301,8 @@ export const limits = Object.freeze({
     catalogueUnknownEntries: 10_000,
     catalogueUnknownMs: 1_000,
     anchorCacheMs: 500,
-    /** Rooms that a node is asking living-room for. A gift for one more is answered 503. Four groups, each for new rooms. */
-    roomsAskedAtOnce: 2_000,
+    /** Calls of a node to living-room at once; each asks for up to `room.anchorsPerCall` rooms. */
+    anchorCalls: 4,
     shareCacheMs: 900,
     shareCacheEntries: 50_000,
     shareRowsShown: 1_000,

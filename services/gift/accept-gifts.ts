@@ -7,7 +7,7 @@ import { Rate, UserRate } from "../../mixins/user-rate.ts";
 import { checkParams } from "../action-contract.ts";
 import { call } from "../contracts.ts";
 import { accept } from "./acceptance.ts";
-import { acceptancePorts, anchorCache, question } from "./acceptance-ports.ts";
+import { acceptancePorts, anchorCache, anchorLoader, question } from "./acceptance-ports.ts";
 import type { GiftRequest } from "./candidate.ts";
 import { type GiftAnswer, giftActions } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
@@ -23,6 +23,7 @@ type Accepting = Service & GiftState;
 export function openAcceptance(service: Accepting): void {
   const { ANCHOR_SHARE_PERCENT: share, GIFTS_PER_USER_PER_SECOND: perSecond } = config();
   service.anchors = anchorCache();
+  service.anchorsAsked = anchorLoader(service.broker);
   service.shares = new ShareCache((ids) => readShares(service.mysql, ids), share);
   service.receivers = new UsableAccounts((userIds) =>
     call(service.broker, "wallet.unusableOf", { userIds }, question()),
@@ -32,7 +33,6 @@ export function openAcceptance(service: Accepting): void {
   service.rate = perSecond === 0 ? undefined : new UserRate(new Rate(perSecond, perSecond), limits.gift.rateUsers);
   service.walletNodes = new ServiceNodes(service.broker, "wallet");
   service.accepting = 0;
-  service.askingRooms = 0;
 }
 
 /**

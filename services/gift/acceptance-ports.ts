@@ -1,10 +1,11 @@
-import type { Context, Service } from "moleculer";
+import type { Context, Service, ServiceBroker } from "moleculer";
 import { fail, failureName, isUnavailable, reachedNobody } from "../../broker/failure.ts";
 import { rendezvousNode } from "../../broker/rendezvous-strategy.ts";
 import type { ServiceNodes } from "../../broker/service-nodes.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { AnswerCache } from "../../mixins/answer-cache.ts";
+import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { call } from "../contracts.ts";
 import type { FundsVerdict } from "../wallet/wallet.contract.ts";
 import { bucketOf } from "../wallet-buckets.ts";
@@ -55,15 +56,13 @@ async function findAll<Key, Value>(
   return found;
 }
 
-/** Asks living-room. Fails: unavailable, also where `limits.gift.roomsAskedAtOnce` questions wait for their answers. */
-async function anchorOf(service: Accepting, ctx: Asking, roomId: number): Promise<string | undefined> {
-  if (service.askingRooms >= limits.gift.roomsAskedAtOnce) throw fail("unavailable", { cause: "too many rooms asked" });
-  service.askingRooms++;
-  try {
-    return (await call(ctx, "living-room.find", { roomId }, question()))?.anchorId;
-  } finally {
-    service.askingRooms--;
-  }
+/** Asks living-room about the rooms that are not cached, many in one call. */
+export function anchorLoader(broker: ServiceBroker): GiftState["anchorsAsked"] {
+  const ask = async (roomIds: string[]) => {
+    const { list } = await call(broker, "living-room.anchorsOf", { roomIds: roomIds.map(Number) }, question());
+    return new Map(list.map(({ roomId, anchorId }) => [String(roomId), anchorId]));
+  };
+  return new BatchLoader(ask, { keys: limits.room.anchorsPerCall, queries: limits.gift.anchorCalls });
 }
 
 interface AskedFunds {
@@ -153,7 +152,7 @@ export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePort
       findAll(
         ids,
         (roomId) => service.anchors.cached(roomId),
-        (roomId) => report(service.anchors.get(roomId, () => anchorOf(service, ctx, roomId))),
+        (roomId) => report(service.anchors.get(roomId, () => service.anchorsAsked.get(String(roomId)))),
       ),
     receivers: (ids) =>
       findAll(

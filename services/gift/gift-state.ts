@@ -1,6 +1,7 @@
 import type { ServiceNodes } from "../../broker/service-nodes.ts";
 import type { AnswerCache } from "../../mixins/answer-cache.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
+import type { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
@@ -23,9 +24,9 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   walletNodes: ServiceNodes;
   /** How many gifts are being accepted. */
   accepting: number;
-  /** How many questions for rooms wait for their answers. */
-  askingRooms: number;
   anchors: AnswerCache<number, string | undefined>;
+  /** Asks for the anchors that are not cached, by room id. */
+  anchorsAsked: BatchLoader<string>;
   shares: ShareCache;
   /** The accounts of receivers. */
   receivers: UsableAccounts;

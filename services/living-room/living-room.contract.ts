@@ -50,6 +50,10 @@ export const livingRoomActions = {
   }>(),
   /** A live room, `null` where it is not live. Answers may be up to `limits.room.cacheTtlMs` old. */
   find: action({ roomId: id }).returns<LiveRoom | null>(),
+  /** The anchors of rooms, as old as those of `find`; rooms that are not live are left out. */
+  anchorsOf: action({ roomIds: z.array(id).min(1).max(limits.room.anchorsPerCall) }).returns<{
+    list: { roomId: number; anchorId: string }[];
+  }>(),
   /**
    * Call it before the anchor is connected to her room over IM: her absence ends, and a later one counts from zero.
    * `live` is false where the room is closed. `late` is for an anchor who was admitted before this call and may have

@@ -2,6 +2,7 @@ import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { AnswerCache } from "../../mixins/answer-cache.ts";
+import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
@@ -18,11 +19,14 @@ import { closeIfUnusable, closeUnusableAmong, requireUsable } from "./frozen-anc
 import { type LiveRoom, livingRoomActions } from "./living-room.contract.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
 import { type MonitorSettings, RoomMonitor } from "./room-monitor.ts";
-import { markAnchorEntered, markAnchorSeen, roomById, roomsOfType, setWatchNumbers } from "./room-store.ts";
+import { markAnchorEntered, markAnchorSeen, roomById, roomsByIds, roomsOfType, setWatchNumbers } from "./room-store.ts";
 
 interface State extends MysqlState, RateLimitState, JetStreamState, OutboxState {
   /** By room id, `null` where it is not live. A change is broadcast; a lost broadcast costs `room.cacheTtlMs`. */
   rooms: AnswerCache<number, LiveRoom | null>;
+  /** Reads the rooms that are not cached, many in one query. */
+  roomRows: BatchLoader<LiveRoom>;
+  roomOf(roomId: number): Promise<LiveRoom | null>;
   monitor: RoomMonitor;
 }
 
@@ -88,7 +92,14 @@ export default defineService<"living-room", State>({
 
     find: {
       handler(ctx) {
-        return this.rooms.get(ctx.params.roomId, () => roomById(this.mysql, ctx.params.roomId));
+        return this.roomOf(ctx.params.roomId);
+      },
+    },
+
+    anchorsOf: {
+      async handler(ctx) {
+        const rooms = await Promise.all(ctx.params.roomIds.map((roomId) => this.roomOf(roomId)));
+        return { list: rooms.flatMap((room) => (room ? [{ roomId: room.roomId, anchorId: room.anchorId }] : [])) };
       },
     },
 
@@ -144,6 +155,11 @@ export default defineService<"living-room", State>({
   },
 
   created() {
+    this.roomRows = new BatchLoader(async (ids) => {
+      const found = await roomsByIds(this.mysql, ids.map(Number));
+      return new Map([...found].map(([roomId, room]) => [String(roomId), room]));
+    }, limits.mysql.batchLoader);
+    this.roomOf = (roomId) => this.rooms.get(roomId, async () => (await this.roomRows.get(String(roomId))) ?? null);
     this.rooms = new AnswerCache({ max: limits.room.cacheEntries, ttlMs: limits.room.cacheTtlMs });
   },
 

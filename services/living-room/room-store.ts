@@ -20,6 +20,12 @@ function liveRoom(row: RoomRow | undefined): LiveRoom | null {
   return { roomId: toSafeInteger(row.id), anchorId: String(row.anchor_id), type: row.type, roomName: row.room_name };
 }
 
+/** The live rooms among these, by room id. */
+export async function roomsByIds(db: Queryable, roomIds: readonly number[]): Promise<Map<number, LiveRoom>> {
+  const rows = await db.query<RoomRow>(`SELECT ${columns} FROM t_living_room WHERE id IN (?)`, [roomIds]);
+  return new Map(rows.map((row) => [toSafeInteger(row.id), liveRoom(row) as LiveRoom]));
+}
+
 export async function roomById(db: Queryable, roomId: number): Promise<LiveRoom | null> {
   const [row] = await db.query<RoomRow>(`SELECT ${columns} FROM t_living_room WHERE id = ?`, [roomId]);
   return liveRoom(row);

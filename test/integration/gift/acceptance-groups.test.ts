@@ -15,6 +15,7 @@ import { type AckDroppingServer, ackDropping } from "../../support/ack-dropping-
 import { expectBooksBalanced } from "../../support/books.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { holdAccounts } from "../../support/held-accounts.ts";
+import { liveRooms } from "../../support/live-rooms.ts";
 import { settledOrders } from "../../support/outcomes.ts";
 import { publish, recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
@@ -36,13 +37,7 @@ const neighbours: ServiceSchema[] = [
     name: "user",
     actions: { revocations: () => ({ list: [], now: Date.now(), next: null }) },
   } as unknown as ServiceSchema,
-  {
-    name: "living-room",
-    actions: {
-      find: ({ params }: { params: { roomId: number } }) =>
-        params.roomId === 5 ? { roomId: 5, anchorId: anchor, type: 1, roomName: "r" } : null,
-    },
-  } as unknown as ServiceSchema,
+  liveRooms((roomId) => (roomId === 5 ? anchor : undefined)),
   { name: "im-router", actions: { roomGifts: () => null } } as unknown as ServiceSchema,
 ];
 
@@ -318,21 +313,6 @@ test("a node that accepts as many gifts as it may answers at once that it does n
     state.accepting -= limits.gift.acceptingGifts;
   }
   expect((await sendMany(node, [one(user)])).map(failureIn)).toEqual(["accepted"]);
-});
-
-test("a node that asks for as many rooms as it may refuses the gifts for further ones alone, certainly not accepted", async () => {
-  const user = await richUser();
-  const [node] = giftNodes;
-  const state = stateOf(node);
-  state.askingRooms += limits.gift.roomsAskedAtOnce - 1;
-  try {
-    const rooms = [601, 602, 603].map((roomId) => one(user, { roomId }));
-    expect((await sendMany(node, rooms)).map(failureIn)).toEqual(["roomNotLive", "unavailable", "unavailable"]);
-    // Each question that ends makes room for another.
-    expect((await sendMany(node, rooms.slice(1, 2))).map(failureIn)).toEqual(["roomNotLive"]);
-  } finally {
-    state.askingRooms -= limits.gift.roomsAskedAtOnce - 1;
-  }
 });
 
 test("a gift that is repriced between a request and its repeat keeps its first price", async () => {

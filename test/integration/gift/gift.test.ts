@@ -18,6 +18,7 @@ import notification from "../../../services/notification/notification.service.ts
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { holdAccounts } from "../../support/held-accounts.ts";
+import { liveRooms as liveRoomsOf } from "../../support/live-rooms.ts";
 import { publish, recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 
@@ -35,18 +36,12 @@ const liveRooms = new Map([[5, anchor]]);
 let meanwhile: (() => Promise<unknown>) | undefined;
 
 const neighbours: ServiceSchema[] = [
-  {
-    name: "living-room",
-    actions: {
-      find: async (ctx: { params: { roomId: number } }) => {
-        const work = meanwhile;
-        meanwhile = undefined;
-        await work?.();
-        const anchorId = liveRooms.get(ctx.params.roomId);
-        return anchorId ? { roomId: ctx.params.roomId, anchorId, type: 1, roomName: "r" } : null;
-      },
-    },
-  } as unknown as ServiceSchema,
+  liveRoomsOf(async (roomId) => {
+    const work = meanwhile;
+    meanwhile = undefined;
+    await work?.();
+    return liveRooms.get(roomId);
+  }),
   {
     name: "im-router",
     actions: {

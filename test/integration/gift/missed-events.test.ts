@@ -9,6 +9,7 @@ import type { RoomGift } from "../../../services/im-router/im-router.contract.ts
 import notification from "../../../services/notification/notification.service.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { holdAccounts } from "../../support/held-accounts.ts";
+import { liveRooms } from "../../support/live-rooms.ts";
 import { recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 
@@ -20,10 +21,7 @@ const shown: string[] = [];
 const told: string[] = [];
 let routerAway = false;
 const neighbours = [
-  {
-    name: "living-room",
-    actions: { find: () => ({ roomId: 5, anchorId: "77", type: 1, roomName: "r" }) },
-  },
+  liveRooms(() => "77"),
   {
     name: "im-router",
     actions: {

@@ -12,6 +12,7 @@ import { giftStream } from "../../../services/streams.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced } from "../../support/books.ts";
 import { holdAccounts } from "../../support/held-accounts.ts";
+import { liveRooms } from "../../support/live-rooms.ts";
 import { settledOrders } from "../../support/outcomes.ts";
 import { recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
@@ -24,10 +25,7 @@ const anchor = "9000000000000000077";
 const users = Array.from({ length: 8 }, (_, n) => String(9_000_000_000_000_005_000n + BigInt(n)));
 
 const neighbours: ServiceSchema[] = [
-  {
-    name: "living-room",
-    actions: { find: () => ({ roomId: 5, anchorId: anchor, type: 1, roomName: "r" }) },
-  } as unknown as ServiceSchema,
+  liveRooms(() => anchor),
   {
     name: "im-router",
     actions: { roomGifts: () => null, sendToUsers: () => ({ delivered: 1 }) },

@@ -4,13 +4,14 @@ import gift from "../../../services/gift/gift.service.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced } from "../../support/books.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
+import { liveRooms } from "../../support/live-rooms.ts";
 import { recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 
 const perSecond = 4;
 const anchor = "9000000000000000077";
 const neighbours = [
-  { name: "living-room", actions: { find: () => ({ roomId: 5, anchorId: anchor, type: 1, roomName: "r" }) } },
+  liveRooms(() => anchor),
   { name: "im-router", actions: { roomGifts: () => null } },
 ] as unknown as ServiceSchema[];
 

@@ -16,6 +16,7 @@ import { insertShare } from "../../../services/gift/share-store.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { holdAccounts } from "../../support/held-accounts.ts";
+import { liveRooms } from "../../support/live-rooms.ts";
 import { publish, recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 
@@ -26,14 +27,7 @@ const anchorOf = (roomId: number) => String(9_600_000_000_000_000_000n + BigInt(
 let nextRoom = 1;
 
 const neighbours = [
-  {
-    name: "living-room",
-    actions: {
-      find: ({ params: { roomId } }: { params: { roomId: number } }) => ({
-        ...{ roomId, anchorId: anchorOf(roomId), type: 1, roomName: "r" },
-      }),
-    },
-  },
+  liveRooms(anchorOf),
   { name: "im-router", actions: { roomGifts: () => null, sendToUsers: () => ({ delivered: 1 }) } },
 ] as unknown as ServiceSchema[];
 

@@ -9,6 +9,7 @@ import { giftStream } from "../../../services/streams.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { cuttable } from "../../support/cuttable-server.ts";
+import { liveRooms } from "../../support/live-rooms.ts";
 import { type GatedServers, gatedServers, NodeProcess } from "../../support/node-process.ts";
 import { recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
@@ -27,10 +28,7 @@ const neighbours: ServiceSchema[] = [
     name: "user",
     actions: { revocations: () => ({ list: [], now: Date.now(), next: null }) },
   } as unknown as ServiceSchema,
-  {
-    name: "living-room",
-    actions: { find: () => ({ roomId: 5, anchorId: anchor, type: 1, roomName: "r" }) },
-  } as unknown as ServiceSchema,
+  liveRooms(() => anchor),
   {
     name: "im-router",
     actions: { roomGifts: () => null, sendToUsers: () => ({ delivered: 1 }) },

@@ -106,6 +106,24 @@ const eventsOf = async (name: string, roomId: number) => {
   return found;
 };
 
+test("the anchors of many rooms are asked for together; a room that closes is left out at once on its node", async () => {
+  const hosts = [newAnchor(), newAnchor()] as const;
+  const rooms = await Promise.all(hosts.map(async (host) => (await start(host)).roomId));
+  const anchorsOf = async (roomIds: number[]) =>
+    (await call(caller, "living-room.anchorsOf", { roomIds }, on(0))).list.map(({ roomId, anchorId }) => [
+      roomId,
+      anchorId,
+    ]);
+  const [first, second] = rooms as [number, number];
+  expect(await anchorsOf([second, first, 999_999_999, second])).toEqual([
+    [second, hosts[1]],
+    [first, hosts[0]],
+    [second, hosts[1]],
+  ]);
+  await close(hosts[0], first);
+  expect(await anchorsOf([first, second])).toEqual([[second, hosts[1]]]);
+});
+
 describe("starting", () => {
   test("opens a room that every node finds, with a default name made of the nick name", async () => {
     const anchorId = newAnchor();
