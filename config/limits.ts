@@ -348,6 +348,9 @@ export const limits = Object.freeze({
     groupWaitingGiftsOfUser: 100,
     /** Gifts that a node is accepting; groups beyond it are answered 503. */
     acceptingGifts: 10_000,
+    /** How often, and at which interval, a gift that is no part of a group looks for an order that another content reserved. */
+    reservedLooks: 5,
+    reservedLookEveryMs: 50,
     /**
      * A gift that has waited for this share of CALL_TIMEOUT_MS is not sent on, or not published: its caller would give
      * up before the answer.

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Context, Service } from "moleculer";
 import { failureName } from "../../broker/failure.ts";
 import { ServiceNodes } from "../../broker/service-nodes.ts";
@@ -8,7 +9,7 @@ import { checkParams } from "../action-contract.ts";
 import { call } from "../contracts.ts";
 import { accept } from "./acceptance.ts";
 import { acceptancePorts, anchorCache, anchorLoader, question } from "./acceptance-ports.ts";
-import type { GiftRequest } from "./candidate.ts";
+import { Candidate, type GiftRequest } from "./candidate.ts";
 import { type GiftAnswer, giftActions } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
 import { NodeOrders } from "./node-orders.ts";
@@ -55,6 +56,31 @@ export async function acceptGifts(
   } finally {
     service.accepting -= gifts.length;
   }
+}
+
+/**
+ * Accepts a gift that is no part of a group: see `gift.send`. Where another node has reserved its order for other content,
+ * it waits a moment for the outcome. In a group nobody waits for that, since the other gifts would wait too.
+ */
+export async function acceptAlone(
+  service: Accepting,
+  ctx: Pick<Context, "call" | "requestID">,
+  gift: GiftRequest,
+): Promise<GiftAnswer> {
+  const [answer] = (await acceptGifts(service, ctx, [gift])) as [GiftAnswer];
+  if (!("failure" in answer) || answer.data?.reservedElsewhere !== true) return answer;
+  const candidate = new Candidate(gift);
+  const { knownOrders } = acceptancePorts(service, ctx);
+  for (let look = 0; look < limits.gift.reservedLooks; look++) {
+    await pause(limits.gift.reservedLookEveryMs);
+    // While the books are away, the outcome stays unknown.
+    const known = await knownOrders([candidate.orderId]).catch(() => new Map<string, string>());
+    const contentHash = known.get(candidate.orderId);
+    if (contentHash === undefined) continue;
+    candidate.answerAs(contentHash);
+    return candidate.answer as GiftAnswer;
+  }
+  return answer;
 }
 
 const overloaded: GiftAnswer = {

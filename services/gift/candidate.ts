@@ -71,8 +71,8 @@ export class Candidate {
   }
 
   /** It is not accepted; or, if `mayHaveHappened`, this or an earlier request may be. */
-  unavailable(cause: string, mayHaveHappened: boolean): void {
-    const data = { orderId: this.orderId, cause, ...(mayHaveHappened && { mayHaveHappened }) };
+  unavailable(cause: string, mayHaveHappened: boolean, more: Record<string, unknown> = {}): void {
+    const data = { orderId: this.orderId, cause, ...(mayHaveHappened && { mayHaveHappened }), ...more };
     this.answer = { failure: "unavailable", data };
   }
 

@@ -11,12 +11,12 @@ import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { onEvent } from "../durable-event.ts";
 import { eventStream, giftStream } from "../streams.ts";
-import { acceptGifts, openAcceptance } from "./accept-gifts.ts";
+import { acceptAlone, acceptGifts, openAcceptance } from "./accept-gifts.ts";
 import { findGift, forgetDead } from "./accepted-orders.ts";
 import { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
 import { settledFromBooks, showEffects } from "./effects.ts";
-import { type GiftAnswer, giftActions } from "./gift.contract.ts";
+import { giftActions } from "./gift.contract.ts";
 import { giftReading } from "./gift-group.ts";
 import type { GiftState } from "./gift-state.ts";
 import { catalogueChecksum, pageOfRecords, settledSince } from "./gift-store.ts";
@@ -46,7 +46,7 @@ export default defineService<"gift", GiftState>({
     },
     send: {
       async handler(ctx) {
-        const [answer] = (await acceptGifts(this, ctx, [ctx.params])) as [GiftAnswer];
+        const answer = await acceptAlone(this, ctx, ctx.params);
         if ("failure" in answer) throw fail(answer.failure, { userId: ctx.params.userId, ...answer.data });
         return answer;
       },

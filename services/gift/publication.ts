@@ -88,7 +88,7 @@ async function reserve(
   for (const [at, { candidate }] of asked.entries()) {
     const reservation = found[at];
     if (reservation === "reservedElsewhere")
-      candidate.unavailable("another content has this request id, perhaps accepted", true);
+      candidate.unavailable("another content has this request id, perhaps accepted", true, { reservedElsewhere: true });
     else if (reservation === "reservedBefore") candidate.perhapsEarlier = true;
     else if (typeof reservation === "object") answerAsAccepted(candidate, reservation.acceptedHash);
   }
