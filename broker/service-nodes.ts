@@ -42,7 +42,7 @@ export class ServiceNodes {
     return this.known;
   }
 
-  /** Leaves a node out, until the registry changes or no other node is left. */
+  /** Leaves a node out until the registry changes, or until no other node is left. */
   leaveOut(id: string): void {
     this.without.add(id);
     this.known = undefined;

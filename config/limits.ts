@@ -172,7 +172,7 @@ export const limits = Object.freeze({
     fetchRetryMs: 500,
     /** A pull that brought nothing is given up where the server has not ended it so long after its expiry. */
     fetchSilentMs: 2_000,
-    /** The most messages of a pull where each holds many items: 32 groups of 500 gifts are 6 MB at the most. */
+    /** The most messages of a pull where each holds many items: 32 groups of 500 gifts are at most 6 MB. */
     splitPullMessages: 32,
     maxAckPending: 20_000,
     retryFirstDelayMs: 100,
@@ -187,8 +187,8 @@ export const limits = Object.freeze({
     /** Of the whole queue. Each of the `gift.sendPartitions` streams that are written to takes a quarter: 1,250,000. */
     giftQueueMessages: 5_000_000,
     /**
-     * Of the whole queue: five million gifts of about 400 bytes, with a url of usual length. Each stream may have 500 MB,
-     * so the server reserves 4 GB for all `gift.partitions` streams.
+     * Of the whole queue: five million gifts of about 400 bytes, with a url of usual length. Each stream may have
+     * 500 MB, so the server reserves 4 GB for all `gift.partitions` streams.
      */
     giftQueueBytes: 2_000_000_000,
     notificationsAgeMs: 24 * 3_600_000,
@@ -224,8 +224,8 @@ export const limits = Object.freeze({
     /** A token is refused where its time of issue is further ahead of the gateway's clock: the clocks differ. */
     tokenClockLeewayMs: 60_000,
     /**
-     * A token whose time of issue is further ahead of a node's clock is not revoked, neither by `logout` nor by a
-     * broadcast: only a thief of a key can have signed it, and its revocation would be kept too long.
+     * Neither `logout` nor a broadcast revokes a token whose time of issue is further ahead of a node's clock: only a
+     * thief of a key can have signed it, and its revocation would be kept too long.
      */
     issuedAheadMs: 24 * 3_600_000,
     tokenKeysMax: 8,
@@ -237,8 +237,8 @@ export const limits = Object.freeze({
     /** A gateway node whose copy of the revocations is older refuses logged-in requests with `unavailable`. */
     revocationStaleMs: 10_000,
     /**
-     * How far each read goes back before the time of the last one. A revocation whose commit took `revocationWriteMs` or
-     * more is written again, so this must be longer.
+     * How far each read goes back before the time of the last one. A revocation whose commit took `revocationWriteMs`
+     * or more is written again, so this must be longer.
      */
     revocationOverlapMs: 10_000,
     revocationWriteMs: 5_000,
@@ -248,7 +248,7 @@ export const limits = Object.freeze({
     purgeEveryMs: 60_000,
     purgeRows: 1_000,
     purgeLeaseMs: 30_000,
-    /** How long revocations are kept after their tokens expired: more than the clocks of gateway and database differ. */
+    /** How long revocations are kept after their tokens expired: more than clocks of gateway and database differ. */
     revocationKeptMs: 3_600_000,
   }),
 
@@ -298,7 +298,7 @@ export const limits = Object.freeze({
     catalogueUnknownEntries: 10_000,
     catalogueUnknownMs: 1_000,
     anchorCacheMs: 500,
-    /** Rooms that a node asks living-room for at once; a gift for one more is answered 503. Enough for four full groups. */
+    /** Rooms that a node asks living-room for at once, as in four full groups. A gift for one more is answered 503. */
     roomsAskedAtOnce: 2_000,
     shareCacheMs: 900,
     shareCacheEntries: 50_000,
@@ -318,8 +318,8 @@ export const limits = Object.freeze({
     /** The least bytes of a gift in a message of the queue. A message with more gifts than fit is a dead letter. */
     queuedLeastBytes: 200,
     /**
-     * While gifts stream in, a batch that is not full starts this long after the one before it; `busy.ms` after it while
-     * `busy.perSecond` gifts a second or more arrive.
+     * While gifts arrive one after the other, a batch that is not full starts `ms` after the start of the one before it,
+     * and `busy.ms` after it while `busy.perSecond` gifts a second or more arrive.
      */
     settleGather: Object.freeze({ ms: 25, busy: Object.freeze({ perSecond: 1_600, ms: 75 }) }),
     /** How many events have effects that wait for their rooms' ticks; each has the gifts of a batch. */
@@ -367,7 +367,7 @@ export const limits = Object.freeze({
     putBackGroupGifts: 32,
     putBackGroupGiftsMax: 200,
     putBackInFlight: 100,
-    /** The messages of each partition that are read to count the gifts of the queue. With more messages it is estimated. */
+    /** The messages of each partition that are read to count the gifts of the queue; the rest is estimated. */
     depthMessagesRead: 16,
   }),
 

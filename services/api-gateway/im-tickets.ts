@@ -5,7 +5,7 @@ import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { call } from "../contracts.ts";
 import type { Ticket } from "../im-router/im-router.contract.ts";
 
-/** Any router may answer: one that has just died is still listed for some seconds. An unused ticket does no harm. */
+/** Asks twice, since a router that has just died is listed for some seconds. An unused ticket does no harm. */
 async function ticketsFor(broker: ServiceBroker, userIds: string[]): Promise<Ticket[]> {
   const options = { timeout: limits.im.tokenTimeoutMs, tracking: false } as const;
   try {
@@ -24,13 +24,13 @@ interface Asked {
 
 /**
  * Tickets for IM connections. Users who ask while calls to the routers run share the next call: when an im-server dies,
- * thousands ask at once, and with a call for each the last ones would wait longer than a call may take. Where the routers
- * are too slow for them all, those who have waited `limits.im.ticketWaitMs` are rejected without a call, so that the
- * routers work for clients that still wait.
+ * thousands ask at once, and with a call for each the last ones would wait longer than a call may take. Users who have
+ * waited `limits.im.ticketWaitMs` are rejected without a call, so that slow routers work only for clients that still
+ * wait.
  */
 export class ImTickets {
   private readonly loader: BatchLoader<Ticket>;
-  /** By the number of the request: a token works once, so no two requests of a user share one. */
+  /** By the number of the request: a token works once, so two requests of a user need two. */
   private readonly asked = new Map<string, Asked>();
   private requests = 0;
 

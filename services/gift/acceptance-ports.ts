@@ -25,7 +25,7 @@ export function anchorCache(): GiftState["anchors"] {
   return new AnswerCache({ max, ttlMs: limits.gift.anchorCacheMs, keeps: (anchorId) => anchorId !== undefined });
 }
 
-/** For a question to a node that may be dead: the other gifts of the group must not wait for it for long. */
+/** The options of a query to a node that may be dead: the other gifts of the group must not wait for it for long. */
 export const question = () => ({
   timeout: config().CALL_TIMEOUT_MS * limits.gift.questionShareOfTimeout,
   tracking: false as const,
@@ -55,7 +55,7 @@ async function findAll<Key, Value>(
   return found;
 }
 
-/** Asks living-room. Fails: unavailable, also where `limits.gift.roomsAskedAtOnce` questions wait for their answers. */
+/** Asks living-room. Fails: unavailable, also where `limits.gift.roomsAskedAtOnce` queries wait for their answers. */
 async function anchorOf(service: Accepting, ctx: Asking, roomId: number): Promise<string | undefined> {
   if (service.askingRooms >= limits.gift.roomsAskedAtOnce) throw fail("unavailable", { cause: "too many rooms asked" });
   service.askingRooms++;

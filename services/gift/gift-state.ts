@@ -23,7 +23,7 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   walletNodes: ServiceNodes;
   /** How many gifts are being accepted. */
   accepting: number;
-  /** How many questions for rooms wait for their answers. */
+  /** How many queries for rooms wait for their answers. */
   askingRooms: number;
   anchors: AnswerCache<number, string | undefined>;
   shares: ShareCache;

@@ -20,9 +20,9 @@ interface Options {
 /**
  * Keeps a node's copy of the revocations up to date: all of them at first, page by page, then every
  * `limits.user.revocationPollMs` those since the last read. The position is a time of the database, not an id, since
- * transactions do not commit in the order of their ids; each read goes back by `limits.user.revocationOverlapMs`, and
- * no revocation takes longer than that to become visible (services/user/sessions.ts). Where the database's time stepped
- * back, as after a failover, everything is read again.
+ * transactions do not commit in the order of their ids. Each read begins `limits.user.revocationOverlapMs` before the
+ * last one, and no revocation takes longer than that to be committed (services/user/sessions.ts). Where the database's
+ * time steps back, as after a failover, everything is read again.
  */
 export class RevocationFeed {
   private readonly options: Options;
@@ -45,7 +45,7 @@ export class RevocationFeed {
     });
   }
 
-  /** Whether the copy has everything that was revoked more than `limits.user.revocationStaleMs` ago. */
+  /** Whether the copy has all revocations that are older than `limits.user.revocationStaleMs`. */
   get isCurrent(): boolean {
     return performance.now() - this.readAt <= revocationStaleMs;
   }
@@ -77,7 +77,7 @@ export class RevocationFeed {
       if (!this.failing)
         log.warn(
           { err: error },
-          "revoked tokens cannot be read: after 10 s without them logged-in requests answer 503",
+          "revoked tokens cannot be read: it is tried again, and after 10 s logged-in requests are answered 503",
         );
       this.failing = true;
       return false;
@@ -105,7 +105,7 @@ export class RevocationFeed {
     if (next >= from) this.readAt = startedAt;
     if (startedAt - this.droppedAt >= dropEveryMs) {
       this.droppedAt = startedAt;
-      // By the earlier clock: where one of them jumps ahead, a dropped revocation would be a token that lives again.
+      // By the earlier clock: if one of them jumps ahead, dropping by it would make revoked tokens valid again.
       revoked.dropExpired(Math.min(Date.now(), lastPageAt));
     }
     this.options.read();
