@@ -1,7 +1,7 @@
 import { percentile, sortedNumbers } from "../support/percentiles.ts";
 import { giftOf } from "./burst-gifts.ts";
 
-/** What became of a gift, as one byte. `unknown`: it may have been accepted. */
+/** The outcome of a gift, as one byte. `unknown`: it may have been accepted. */
 export const outcome = Object.freeze({ unsent: 0, accepted: 1, refused: 2, unknown: 3 });
 
 /** What a process of the generator reports of its part of the burst. */

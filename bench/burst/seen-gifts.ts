@@ -45,7 +45,7 @@ export class SeenGifts {
     for (const { orderIds, count } of this.giftsOf(viewer.roomId, text)) {
       const fresh = orderIds.filter((orderId) => !viewer.orders.has(orderId) && viewer.orders.add(orderId)).length;
       viewer.repeated += orderIds.length - fresh;
-      // The orders of an entry are alike.
+      // The orders of an entry have the same number of pieces.
       viewer.pieces += (count / orderIds.length) * fresh;
       this.orders += fresh;
       if (fresh > 0) this.lastAt = at;

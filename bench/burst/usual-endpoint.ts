@@ -7,9 +7,9 @@ import { runWebAction } from "../support/web-action.ts";
 import type { BurstGift } from "./burst-gifts.ts";
 
 /*
- * The usual design's way in: the request itself debits, in one transaction a gift, exactly as a consumer of the baseline
- * settles it (bench/baseline/settler.ts), and is answered when that is committed. It believes its token, which is the
- * user's id, and looks up no session, room, price or request id, so the comparison favours it.
+ * How the usual design accepts a gift: the request itself charges it, in one transaction for each gift, exactly as a
+ * consumer of the baseline settles it (bench/baseline/settler.ts), and is answered after the commit. Its token is the
+ * user's id and is not verified, and it looks up no room, price or request id. So the comparison favours it.
  */
 
 interface Caller {

@@ -40,8 +40,8 @@ export const userActions = {
   /**
    * Consumes the code (exactly once), registers an unknown phone, opens a session and returns a signed token. Checks the
    * phone, then the form of the code, then the code. After a consumed code the next one may be requested at once, after a
-   * burned one not. A login that was not answered, or with `unavailable`, may be repeated: it succeeds, or fails with smsCodeExpired where
-   * the code was consumed.
+   * burned one not. A login that was not answered, or with `unavailable`, may be repeated: it succeeds, or fails with
+   * smsCodeExpired where the code was consumed.
    * Fails: phoneMissing, phoneMalformed, smsCodeMalformed, smsCodeExpired, smsCodeWrong.
    */
   login: action({ phone: typed, code: typed }).returns<{ userId: string; token: string }>(),

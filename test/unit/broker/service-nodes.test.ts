@@ -38,7 +38,7 @@ test("a node that does not have the service is left out until the registry chang
   expect(of.ids()).toEqual(["a", "b"]);
 });
 
-test("where no node would be left, none is left out", () => {
+test("where no node would remain, none is left out", () => {
   const { of } = registry(["a", "b"]);
   of.leaveOut("a");
   of.leaveOut("b");

@@ -71,7 +71,7 @@ describe("the sender of a part of the burst", () => {
     });
   });
 
-  it("puts an answer together that comes in pieces", async () => {
+  it("reads an answer that arrives in pieces", async () => {
     const bytes = Buffer.from(success);
     const at = bytes.indexOf("成") + 1;
     answer = (socket) => {
