@@ -185,7 +185,7 @@ describe("while revocations cannot be read logged-in requests are served for 10 
     ));
 });
 
-test("connections to the user service's database that hang are closed: logged-in requests are served, and logout succeeds when it is repeated", async () => {
+test("where connections to the user service's database hang logged-in requests are served, and logout succeeds when it is repeated", async () => {
   const [ended, lives] = [await login(), await login()];
   mysql.freeze();
   const statuses = new Set<number>();
