@@ -100,7 +100,7 @@ function countGifts(open: readonly Candidate[], ports: AcceptancePorts): Record<
     const { orderId, contentHash, request } = candidate;
     if (candidate.repeatable) {
       const here = [orders.publishing(orderId), orders.outcome(orderId)];
-      if (here.some((twin) => twin?.contentHash === contentHash)) continue;
+      if (here.some((known) => known?.contentHash === contentHash)) continue;
       const first = firsts.get(`${orderId} ${contentHash}`);
       if (first && over.has(first)) over.add(candidate);
       if (first) continue;

@@ -141,7 +141,7 @@ describe("accepting a gift", () => {
     expect(queued).toEqual([]);
   });
 
-  /** The result of looking up the order: unknown at first, and accepted by a twin before the next lookup. */
+  /** The result of looking up the order: unknown at first, and accepted by another request before the next lookup. */
   const knownAtSecondLook = (hash: string) =>
     jest
       .fn<Promise<Map<string, string>>, []>()
@@ -149,7 +149,7 @@ describe("accepting a gift", () => {
       .mockResolvedValueOnce(new Map([[orderId, hash]]));
 
   test.each(refusals)(
-    "a gift %s whose twin was accepted meanwhile is answered as that one, and one with other content conflicts",
+    "a gift %s whose order another request got accepted meanwhile is answered as that one, or as a conflict with other content",
     async (_what, over) => {
       const twin = world({ ...over, knownOrders: knownAtSecondLook(contentHashOf(request)) });
       expect(await twin.one(request)).toEqual({ orderId });
