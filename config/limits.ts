@@ -170,9 +170,9 @@ export const limits = Object.freeze({
     drainMs: 5_000,
     fetchExpiresMs: 1_000,
     fetchRetryMs: 500,
-    /** A pull that brought nothing, and was not ended by the server for so long after its time, is given up. */
+    /** A pull that brought nothing is given up where the server has not ended it so long after its expiry. */
     fetchSilentMs: 2_000,
-    /** The most messages of a pull where each holds many items: 32 groups of 500 gifts are 6 MB and less. */
+    /** The most messages of a pull where each holds many items: 32 groups of 500 gifts are at most 6 MB. */
     splitPullMessages: 32,
     maxAckPending: 20_000,
     retryFirstDelayMs: 100,
@@ -187,8 +187,8 @@ export const limits = Object.freeze({
     /** Of the whole queue. Each of the `gift.sendPartitions` streams that are written to takes a quarter: 1,250,000. */
     giftQueueMessages: 5_000_000,
     /**
-     * Of the whole queue: five million gifts of about 400 bytes, with an address of usual length. Each stream takes
-     * 500 MB. The server sets 4 GB aside, for the `gift.partitions` streams there are.
+     * Of the whole queue: five million gifts of about 400 bytes, with a url of usual length. Each stream may have
+     * 500 MB, so the server reserves 4 GB for all `gift.partitions` streams.
      */
     giftQueueBytes: 2_000_000_000,
     notificationsAgeMs: 24 * 3_600_000,
@@ -221,11 +221,11 @@ export const limits = Object.freeze({
     smsCodesPerIpPerMinute: 60,
     tokenTtlMs: 30 * 24 * 3_600_000,
     tokensPerUser: 20,
-    /** A token that is issued later than this after the gateway's time is refused: the clocks differ. */
+    /** A token is refused where its time of issue is further ahead of the gateway's clock: the clocks differ. */
     tokenClockLeewayMs: 60_000,
     /**
-     * A time of issue that is further ahead of a node's clock is not revoked by `logout`, nor believed in a broadcast:
-     * only a thief of a key has made it, and its revocation would stay for as long.
+     * Neither `logout` nor a broadcast revokes a token whose time of issue is further ahead of a node's clock: only a
+     * thief of a key can have signed it, and its revocation would be kept too long.
      */
     issuedAheadMs: 24 * 3_600_000,
     tokenKeysMax: 8,
@@ -237,8 +237,8 @@ export const limits = Object.freeze({
     /** A gateway node whose copy of the revocations is older refuses logged-in requests with `unavailable`. */
     revocationStaleMs: 10_000,
     /**
-     * How far each read goes back before the one before it. A revocation that took `revocationWriteMs` or more until its
-     * commit is written again, so this must be longer.
+     * How far each read goes back before the time of the last one. A revocation whose commit took `revocationWriteMs`
+     * or more is written again, so this must be longer.
      */
     revocationOverlapMs: 10_000,
     /** How often each gateway node reads all revocations besides, a page a poll. */
@@ -250,7 +250,7 @@ export const limits = Object.freeze({
     purgeEveryMs: 60_000,
     purgeRows: 1_000,
     purgeLeaseMs: 30_000,
-    /** How long revocations are kept after their tokens expired: longer than the clocks of gateway and database differ. */
+    /** How long revocations are kept after their tokens expired: more than clocks of gateway and database differ. */
     revocationKeptMs: 3_600_000,
   }),
 
@@ -312,29 +312,28 @@ export const limits = Object.freeze({
     urlChars: 300,
     /** The streams of the gift queue. Gifts are put into the first `sendPartitions` of them; all are settled. */
     partitions: 8,
-    /** Fewer make larger messages; more let more gift nodes share the work. */
+    /** With fewer of them messages are larger; with more of them more gift nodes share the work. */
     sendPartitions: 4,
     settleBatch: 1_500,
     settleBatchesInFlight: 4,
     /** Of one node: the most gifts that wait or are being settled; running pulls may bring as many again. */
     settleHeldGifts: 9_000,
-    /** The least bytes of a gift in a message of the queue: a message with more gifts than fit by it is a dead letter. */
+    /** The least bytes of a gift in a message of the queue. A message with more gifts than fit is a dead letter. */
     queuedLeastBytes: 200,
     /**
-     * While gifts stream in, a batch that is not full starts this long after the one before it; `busy.ms` after it while
-     * `busy.perSecond` gifts a second or more arrive.
+     * While gifts arrive one after the other, a batch that is not full starts `ms` after the start of the one before it,
+     * and `busy.ms` after it while `busy.perSecond` gifts a second or more arrive.
      */
     settleGather: Object.freeze({ ms: 25, busy: Object.freeze({ perSecond: 1_600, ms: 75 }) }),
     /** How many events have effects that wait for their rooms' ticks; each has the gifts of a batch. */
     effectEventsInFlight: 32,
     /**
-     * The gifts of one group that is accepted together. A gift of a request has at most 400 bytes, so that a group is
-     * well below `bus.listBytes`.
+     * The gifts of one group. In a call a gift has at most 400 bytes, so that a group is well below `bus.listBytes`.
      */
     groupGifts: 500,
     /**
-     * A gateway's groups on their way to one gift node: so many that began within the last `groupFreshMs` (older ones
-     * wait for something that others need not wait for), and in all.
+     * A gateway's groups that one gift node has not answered: `groupsInFlight` of those that were sent within the last
+     * `groupFreshMs` (older ones wait for something that others do not need), and `groupsInFlightMax` in all.
      */
     groupsInFlight: 2,
     groupFreshMs: 250,
@@ -344,7 +343,7 @@ export const limits = Object.freeze({
      * `http.maxConcurrentRequests`, so that other requests get through.
      */
     groupWaitingGifts: 1_500,
-    /** The same, of one user: so that nobody fills the place of the others. */
+    /** The same for one user, so that one user cannot fill the queue of all. */
     groupWaitingGiftsOfUser: 100,
     /** Gifts that a node is accepting; groups beyond it are answered 503. */
     acceptingGifts: 10_000,
@@ -356,25 +355,25 @@ export const limits = Object.freeze({
      * up before the answer.
      */
     staleShareOfTimeout: 0.5,
-    /** The share of CALL_TIMEOUT_MS after which a question of acceptance to another service is given up. */
+    /** The share of CALL_TIMEOUT_MS after which acceptance gives up a query to another service. */
     questionShareOfTimeout: 0.25,
-    /** The orders that a node remembers as accepted, or as perhaps accepted, and for how long. */
+    /** The orders that a node remembers as accepted or perhaps in the queue, and for how long. */
     ordersRemembered: 100_000,
     ordersRememberedMs: 120_000,
-    /** The users whose rate of gifts a node keeps. */
+    /** The users whose rates of gifts a node remembers. */
     rateUsers: 100_000,
-    /** After a publication was not acked, further gifts of its partition are refused for this long. */
+    /** After a publication without an ack, gifts of its partition are refused for this long. */
     silentPartitionMs: 1_000,
     acceptedMemoryMs: 2 * 3_600_000,
     /** The largest difference between the clocks of the node that accepted a gift and of the node that puts it back. */
     acceptedClockMarginMs: 60_000,
     /** The gifts of one portion that is put back into a lost queue, in the order of their acceptance. */
     putBackGifts: 20_000,
-    /** Groups of gifts that are put back: their usual and their greatest size, and how many wait for their acks at once. */
+    /** Groups of gifts that are put back: the usual and the greatest size, and how many wait for their acks at once. */
     putBackGroupGifts: 32,
     putBackGroupGiftsMax: 200,
     putBackInFlight: 100,
-    /** The messages of each partition that are read to count the gifts of the queue; beyond them it is estimated. */
+    /** The messages of each partition that are read to count the gifts of the queue; the rest is estimated. */
     depthMessagesRead: 16,
   }),
 
@@ -450,10 +449,10 @@ export const limits = Object.freeze({
   im: Object.freeze({
     tokenTtlMs: 5 * 60_000,
     tokenTimeoutMs: 2_000,
-    /** Users who ask a gateway for a token while calls to the routers run share the next call. */
+    /** Users who ask a gateway for a token while calls to the routers run share the next call, so many in each. */
     ticketsPerCall: 100,
     ticketCallsInFlight: 4,
-    /** Who has waited longer for such a call gets 503: the client may be gone. */
+    /** A user who has waited longer for such a call gets 503: the client may be gone. */
     ticketWaitMs: 5_000,
     /**
      * Requests at a gateway for a token; more are answered 503. Fewer than `http.maxConcurrentRequests`, so that gifts
@@ -493,7 +492,7 @@ export const limits = Object.freeze({
     roomHistoryMs: 10 * 60_000,
     /** Smaller frames are sent as text, also to clients that ask for compressed ones: little would be saved. */
     deflateFromBytes: 512,
-    /** Of zlib. Level 6 saves 2 % more, and takes up to three times as long where a frame is large. */
+    /** Of zlib. Level 6 saves 2 % more, and takes several times as long for large frames (decision 0051). */
     deflateLevel: 3,
     /** Characters of replayed frames that a node keeps for the next clients that miss them. */
     replayedChars: 8 * 1024 * 1024,

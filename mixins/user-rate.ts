@@ -1,14 +1,14 @@
 import { LRUCache } from "lru-cache";
 
-/** Of a pause. Sums of fractions are rounded, and must not cost the last one of a burst. */
+/** A part of a pause. Sums of fractions are rounded, and the last one of a full burst must not be refused for that. */
 const tolerance = 0.01;
 
 /**
- * A rate with a burst. The caller keeps one number for each user: the time up to which what the user did is paid for,
+ * A rate with a burst. The caller keeps one number for each user, `paidUntil`: the time up to which the rate is used up,
  * ms, starting with 0. Pure.
  */
 export class Rate {
-  /** What one costs. */
+  /** The time that each one takes of the rate. */
   readonly pauseMs: number;
   private readonly aheadMs: number;
 

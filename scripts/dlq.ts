@@ -7,7 +7,7 @@ import { useStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 import { messageOf } from "./stack/wait.ts";
 
-const USAGE = `The dead letters: messages that a channel could not handle, put aside with the reason. Of a
+const USAGE = `The dead letters: messages that a channel could not handle, stored with the reason. Of a
 message that holds many gifts, each gift is a dead letter of its own.
 
   npm run dlq -- list           all of them, oldest first

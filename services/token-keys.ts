@@ -18,9 +18,9 @@ export const tokenSettings: SettingsBlock = {
     TOKEN_KEYS: {
       kind: namedKeys({ most, minBytes, maxBytes }),
       text: [
-        "The keys that sign the tokens of logins, for user and api-gateway nodes alone: NAME:KEY,NAME:KEY, or file:PATH",
-        "of a file with that. A key is base64url of 32 random bytes or more, its name 1 to 16 of A-Z a-z 0-9 _ -. The",
-        "first key signs, all of them verify. Whoever has a key can log in as anybody. One key:",
+        "The keys of login tokens, for user and api-gateway nodes alone: NAME:KEY,NAME:KEY, or file:PATH of a file",
+        "that contains this. A key is 32 or more random bytes in base64url, a name is 1 to 16 of A-Z a-z 0-9 _ -.",
+        "The first key signs, all of them verify. Whoever has a key can log in as anybody. To make one:",
         `node -p "'k1:' + crypto.randomBytes(32).toString('base64url')"`,
       ],
     },

@@ -5,8 +5,8 @@ import { isUserId } from "./fields.ts";
 /**
  * The tokens of logins: `v1.KEY.PAYLOAD.MAC`. KEY names the key, PAYLOAD is base64url of 27 bytes (user id, session id,
  * times of issue and expiry, big-endian), MAC is base64url of HMAC-SHA256 over everything before its dot. The version
- * alone fixes the algorithm. A token holds no secret but its MAC, and is believed without a query; whether it is revoked
- * is another question (services/api-gateway/logins/).
+ * alone fixes the algorithm. A token holds no secret but its MAC, and is verified without a query. Whether it is revoked
+ * is checked elsewhere (services/api-gateway/logins/).
  */
 
 /** A key of the setting TOKEN_KEYS. Node prints nothing of a KeyObject, and its HMAC is faster than with a Buffer. */
@@ -46,7 +46,7 @@ function isTime(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0 && value < times;
 }
 
-/** What is wrong with the claims of a token, whatever the time is; `undefined` for nothing. */
+/** What is wrong with the claims of a token, at any time; `undefined` where they are valid. */
 function problemOf({ userId, sessionId, issuedAt, expiresAt }: TokenClaims): string | undefined {
   if (!isUserId(userId)) return "a token needs a user id";
   if (!Number.isSafeInteger(sessionId) || sessionId < 1) return `not a session id: ${sessionId}`;
@@ -81,8 +81,8 @@ function claimsIn(payload: Buffer): TokenClaims {
 }
 
 /**
- * The claims of a token that one of the keys signed, whatever the time is, else why it is refused. Any text may be given.
- * The MAC is compared in constant time, as text, so that a token has one spelling.
+ * The claims of a token that one of the keys signed, also where it has expired, else why it is refused. Any text may be
+ * given. The MAC is compared in constant time, and as text, so that a token has only one spelling.
  */
 export function readToken(
   keys: ReadonlyMap<string, TokenKey>,

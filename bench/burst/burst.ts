@@ -11,11 +11,11 @@ import { seedPeople } from "./people.ts";
 import { giftRows, recordProblems } from "./records.ts";
 import { seedTokens } from "./seed-tokens.ts";
 import { startSystem, type WholeSystem } from "./system.ts";
-import { UsualWayIn } from "./usual-way-in.ts";
+import { UsualAcceptance } from "./usual-acceptance.ts";
 import { Viewers } from "./viewers.ts";
 
 const defaultUsers = 100_000;
-/** So that the code is compiled. */
+/** They send before the clock starts, so that the code is compiled. */
 const warmUpUsers = 10_000;
 const mostRooms = 1_000;
 const roomsWithViewers = 50;
@@ -74,7 +74,7 @@ class RunningSystem {
     await this.viewers.enter(watched, perRoom, (room, n) => this.tokens[n * rooms + room] as string);
   }
 
-  /** The users with these numbers send; resolves once all is settled and seen, with its times and costs. */
+  /** `users` users from number `from` on send a gift each. Resolves once all gifts are settled and seen. */
   async burst(from: number, users: number) {
     const { context, sizes, generators, viewers, queue, system } = this;
     const tokens = this.tokens.slice(from, from + users);
@@ -134,9 +134,9 @@ function costs(cpu: Record<string, number>, gifts: number, generators: readonly 
 }
 
 /**
- * Every user presses the button once, over HTTP, as fast as 1,000 connections are answered: the time until the last answer,
- * until the last gift is settled and until the last viewer has seen the last one. In the same run, before and after it,
- * the usual design's way in on fewer gifts.
+ * Every user sends one gift over HTTP, as fast as 1,000 connections are answered. It measures the time until the last
+ * answer, until the last gift is settled, and until the last viewer has seen the last gift. In the same run, before and
+ * after it, the usual design accepts fewer gifts.
  */
 export async function run(context: BenchContext): Promise<BenchResult> {
   const { closing, progress, topology } = context;
@@ -147,7 +147,7 @@ export async function run(context: BenchContext): Promise<BenchResult> {
   progress("logging them in");
   const tokens = seedTokens(ids);
   const generators = Generators.start(closing, generatorProcesses);
-  const usual = await UsualWayIn.open(context, generators, { connections, rooms });
+  const usual = await UsualAcceptance.open(context, generators, { connections, rooms });
   await usual.half(users);
 
   progress("starting every service");
@@ -157,7 +157,7 @@ export async function run(context: BenchContext): Promise<BenchResult> {
   await running.open();
   progress(`warming up with ${warming} gifts`);
   await running.burst(users, warming);
-  progress(`${users} users press`);
+  progress(`${users} users send a gift each`);
   const { burst, settledAt, seenAt, cpu, memory, statements } = await running.burst(0, users);
   const times = {
     acceptSeconds: secondsTo(burst, burst.lastAt),

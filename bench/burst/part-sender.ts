@@ -93,7 +93,7 @@ export class PartSender {
     this.connections = Array.from({ length: connections }, (_, i) => new GiftConnection(port(i), buffer, answered));
   }
 
-  /** Makes all requests and opens all connections, so that nothing but sending is left to do. */
+  /** Makes all requests and opens all connections, so that afterwards it only has to send. */
   static async load(options: PartOptions): Promise<PartSender> {
     const sender = new PartSender(options);
     await Promise.all(

@@ -6,7 +6,7 @@ import { anchorId, makeTables, seedAccounts, senderId } from "../support/seed.ts
 import { roomIdOf } from "./burst-gifts.ts";
 
 const rowsPerStatement = 5_000;
-/** Of each user: more than one gift costs. */
+/** The coins of each user: more than one gift costs. */
 const coins = 1_000;
 
 /** Calls `insert` with the rows of one statement at a time. */
@@ -35,7 +35,7 @@ async function seedUsers(connection: Connection, ids: readonly string[]): Promis
   );
 }
 
-/** Live rooms as their anchors' starts leave them, without the events, which nobody needs for rooms that stay open. */
+/** Inserts live rooms as if their anchors had started them, without the events: no consumer needs them here. */
 async function seedRooms(connection: Connection, rooms: number): Promise<void> {
   const now = new Date();
   await inPortions(

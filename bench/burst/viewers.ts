@@ -7,7 +7,7 @@ import { type Version, viewersProblems } from "./seen-gifts.ts";
 import type { EnteringViewer, ViewersJob, ViewersReport } from "./viewers-process.ts";
 
 const pollMs = 50;
-/** Where no further gift is seen for so long, those that are missing count as lost. */
+/** After so long without a new gift, missing gifts count as lost. */
 const lostAfterMs = 10_000;
 const ticketsTogether = 20;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -48,7 +48,7 @@ export class Viewers {
     await this.do({ kind: "enter", viewers });
   }
 
-  /** Resolves once every viewer has seen all gifts of her room, or nothing more comes. */
+  /** Resolves once every viewer has seen all gifts of her room, or no more gifts arrive. */
   async untilSeen(expected: ReadonlyMap<number, Expected>, rooms: number): Promise<void> {
     const all = Array.from({ length: rooms }, (_, room) => expected.get(roomIdOf(room))?.accepted.gifts ?? 0);
     const wanted = all.reduce((sum, gifts) => sum + gifts, 0) * this.perRoom;

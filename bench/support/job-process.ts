@@ -36,7 +36,7 @@ export class JobProcess {
     const reply = once(this.child, "message", { signal: over.signal }) as Promise<
       [{ report?: Report; failure?: string }]
     >;
-    // The one that comes second is aborted.
+    // Whichever comes second is aborted.
     for (const other of [exit, reply]) other.catch(() => undefined);
     try {
       this.child.send(job);
@@ -55,7 +55,7 @@ export class JobProcess {
   }
 }
 
-/** In the process itself: answers each job with its report, and ends with the benchmark. */
+/** Called in the process itself: answers each job with its report, and ends with the benchmark. */
 export function carryOutJobs<Job>(carryOut: (job: Job) => Promise<unknown>): void {
   process.on("message", (job: Job) => {
     carryOut(job).then(

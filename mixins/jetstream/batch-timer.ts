@@ -1,15 +1,15 @@
 import { guarded } from "../guarded.ts";
 
-/** How long a batch that is not full gathers items after the start of the one before it. */
+/** How long a batch that is not full waits for further items, counted from the start of the one before it. */
 export interface Gathering {
   readonly ms: number;
-  /** Instead of `ms`, while so many items a second arrive or more: each of them costs the less the more there are. */
+  /** Instead of `ms`, while `perSecond` items a second or more arrive: an item costs less in a larger batch. */
   readonly busy?: { readonly perSecond: number; readonly ms: number };
 }
 
 /**
- * Decides when batches start. The first one after a pause starts at once. While items stream in, a batch that is not
- * full gathers for a time, since an item costs more in a small batch.
+ * Decides when batches start. The first one after a pause starts at once. While items arrive one after the other, a
+ * batch that is not full waits for further ones for a time, since an item costs more in a small batch.
  */
 export class BatchTimer {
   private readonly gathering: Gathering;

@@ -39,9 +39,10 @@ export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batches
  * States of a message:
  *
  *     open → acked                    once all its items are done or dead letters
- *     open → given back               instead of that, after a pause: a dead letter of it could not be written
- *     open → given back               halted: another node gets it. All its items come again, those that are done too:
- *                                     the handler recognizes them by their business ids
+ *     open → given back               all its items have ended, and a dead letter of it could not be written: it is
+ *                                     delivered again after a pause
+ *     open → given back               halted: another node gets it, with all its items, also those that are done: the
+ *                                     handler recognizes them by their business ids
  *
  * Modes of the channel:
  *

@@ -25,20 +25,21 @@ export interface ChannelDefinition<This = unknown> {
   readonly batch: number;
   readonly batchesInFlight: number;
   /**
-   * While messages stream in, a batch that is not full gathers them for this time after the start of the one before it,
-   * since a message costs more in a small batch. After a pause the first message is handled at once. None where left out.
+   * While messages arrive one after the other, a batch that is not full waits for further ones until this time after the
+   * start of the one before it, since a message costs more in a small batch. After a pause the first message is handled
+   * at once. By default no batch waits.
    */
   readonly gather?: Gathering;
   /**
    * The most messages, or items, that this node holds, waiting and in work; running pulls may bring as many again. Where
    * messages are split and suddenly hold more items, a pull of each partition may bring
-   * `limits.jetstream.splitPullMessages` of them. The default is enough for the batches in flight and one more.
+   * `limits.jetstream.splitPullMessages` such messages. The default is enough for the batches in flight and one more.
    */
   readonly heldMessages?: number;
   /**
-   * Where a message holds many items. All that is said here of messages goes for its items then: each is parsed, ordered
-   * by its key, handled, tried again and put aside as a dead letter by itself. A message is acked once all its items are
-   * handled or dead letters. Until then it may be delivered again with those that are handled already.
+   * For messages that hold many items. What this interface says of messages then applies to items: each is parsed,
+   * ordered by its key, handled, retried and made a dead letter by itself. A message is acked once all its items are
+   * handled or dead letters. Until then it may be delivered again, with items that are handled already.
    */
   readonly split?: MessageSplit;
   /** Checks a received message. If it throws, the message becomes a dead letter at once. */
@@ -58,8 +59,8 @@ export interface ChannelDefinition<This = unknown> {
    */
   missed?(this: This, missed: Missed): Promise<void>;
   /**
-   * Gets the parsed data of each message, or item, that became a dead letter, after its copy is confirmed and before it is acked.
-   * So it may get one again.
+   * Gets the parsed data of each message, or item, that became a dead letter, after its copy is confirmed and before it
+   * is acked. So it may get one again.
    */
   dead?(this: This, data: unknown): void;
 }

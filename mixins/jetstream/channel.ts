@@ -37,7 +37,7 @@ export class Channel {
   private readonly changing = new Set<string>();
   private readonly changes = new Set<Promise<void>>();
   private wanted = new Set<string>();
-  /** About the most items of the messages that came last. Nothing is known at first: one message at a time is pulled. */
+  /** About the most items of the last messages. Before the first message it is not known: pulls request one message. */
   private itemsLately: number;
   private open: (durable: string) => Puller = () => {
     throw new Error("the channel was not started");
@@ -180,9 +180,9 @@ export class Channel {
   }
 
   /**
-   * How many messages a pull may bring: a share of what may be held. Nobody knows how many items a message has before it
-   * is there, so they are taken to have as many as those that came last. After many small ones a pull may bring large
-   * ones: therefore it brings `limits.jetstream.splitPullMessages` at the most.
+   * How many messages a pull may bring: a share of what may be held. The number of items of a message is known only after
+   * it has arrived, so the next messages are assumed to be like the last ones. After many small messages a pull may bring
+   * large ones. So it brings at most `limits.jetstream.splitPullMessages`.
    */
   private room(): number {
     const most = heldOf(this.definition);

@@ -102,7 +102,8 @@ export class DeadLetters {
   }
 
   /**
-   * Puts a dead letter back into its stream, an item as a message of its own, and removes it from the dead letters once the server has acked it. After a
+   * Puts a dead letter back into its stream, an item as a message of its own, and removes it from the dead letters once
+   * the server has acked it. After a
    * crash in between it stays here, and a repeat within JetStream's duplicate window is dropped. Every channel of that
    * subject gets it, under a new message id; consumers recognize repeats by its business id. `false` where there is no
    * such dead letter.

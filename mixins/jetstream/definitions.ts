@@ -24,12 +24,12 @@ export interface StreamDefinition {
    * stream with one consumer and no filter costs the server the least. In a cluster each may have another leader.
    */
   readonly partitions?: number;
-  /** How many of the partitions are written to; by default all. Each has its part of the bounds, the others as much. */
+  /** How many of the partitions are written to; by default all. They share the bounds; the others have the same bounds. */
   readonly writtenPartitions?: number;
   readonly maxAgeMs?: number;
   /**
    * Of a log: beyond this many bytes the oldest messages are dropped. Of a queue, beside `maxMessages`: publications
-   * beyond it are refused. The server sets so much of its store aside.
+   * beyond it are refused. The server reserves this much of its store.
    */
   readonly maxBytes?: number;
   /** Publications beyond this are refused. So a queue that nobody reads answers 503 and does not fill the disk. */
@@ -48,7 +48,7 @@ export const deadLetters: StreamDefinition = {
 
 const nanos = (ms: number) => ms * 1_000_000;
 
-/** The streams that hold a definition's messages, each as a definition of its own. Those written to share the bounds. */
+/** The streams that hold a definition's messages, each as a definition of its own. The written ones share the bounds. */
 export function partsOf({ partitions, writtenPartitions, ...stream }: StreamDefinition): StreamDefinition[] {
   if (partitions === undefined) return [stream];
   const sharing = writtenPartitions ?? partitions;

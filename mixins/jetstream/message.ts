@@ -28,11 +28,11 @@ export interface OpenMessage {
   /** See `placeOf`. */
   readonly place: string;
   open: number;
-  /** Set where the dead letter of an item could not be written: the message is given back in the end, for so long. */
+  /** Set where the dead letter of an item could not be written: the message is given back and comes again after this. */
   againAfterMs?: number;
 }
 
-/** Where an item stands. */
+/** The place of an item: its message, and its index in it. */
 export interface ItemPlace {
   readonly of: OpenMessage;
   /** Its place in its message; `undefined` where it is the whole message. */

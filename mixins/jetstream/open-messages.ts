@@ -22,7 +22,7 @@ export class OpenMessages {
     return one;
   }
 
-  /** An item is handled, or in the dead letters. Whether it was the last one: then the message is not held any more. */
+  /** An item is handled or a dead letter. Returns whether it was the last one: then the message is no longer held. */
   itemEnded(one: OpenMessage): boolean {
     one.open--;
     this.items--;
@@ -31,7 +31,7 @@ export class OpenMessages {
     return true;
   }
 
-  /** The message is given back, with the items of it that are open. */
+  /** The message is given back, with its open items. */
   remove({ place, open }: OpenMessage): void {
     if (this.byPlace.delete(place)) this.items -= open;
   }
@@ -48,8 +48,8 @@ export class OpenMessages {
 
   /**
    * The messages that can be given back now, in their order: all their open items wait, and none of their keys is busy,
-   * or has an item in an earlier message that stays. Messages are delivered again in the order in which they are given
-   * back, so a message must not be given back before an earlier one with an item of the same key.
+   * or has an item in an earlier message that is not given back. Messages are delivered again in the order in which they
+   * are given back, so a message must not be given back before an earlier one with an item of the same key.
    */
   givable(waiting: Iterable<Delivered>, isBusy: (key: string) => boolean): OpenMessage[] {
     const keys = new Map<OpenMessage, string[]>();

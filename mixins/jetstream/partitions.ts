@@ -1,7 +1,7 @@
 /**
- * The node that pulls a partition: partitions are dealt out to the nodes in the order of their ids. Nodes that see the
- * same nodes compute the same, and the nodes' shares differ by one at the most. While nodes see different sets of nodes,
- * two of them may pull a partition, or none. Then the order is not certain, but nothing is lost or doubled.
+ * The node that pulls a partition: partitions are assigned to the nodes in turn, in the order of their ids. Nodes with the
+ * same registry compute the same result, and the numbers of their partitions differ by one at the most. While registries
+ * differ, two nodes may pull a partition, or none. Then the order is not certain, but nothing is lost or doubled.
  *
  * @param sortedIds at least one, in the order of their ids
  */

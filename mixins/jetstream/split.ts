@@ -1,17 +1,17 @@
 import { messageOf } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 
-/** How a message that holds many items is taken apart. Each item is then handled like a message of its own. */
+/** How a message that holds many items is split. Each item is then handled like a message of its own. */
 export interface MessageSplit {
   /** The items of a message's JSON, none of them checked. @throws Error where it has none: it is one dead letter then. */
   items(data: unknown): readonly unknown[];
   /** A message, as JSON, that has this item alone: its dead letter, which `items` reads again after a replay. */
   alone(item: unknown): unknown;
-  /** The least bytes of an item in a message. A message with more items than fit by it is one dead letter. */
+  /** The least bytes of an item. A message with more items than would fit is one dead letter. */
   readonly leastBytes: number;
 }
 
-/** What of a channel's definition reads a message. */
+/** The parts of a channel's definition that read a message. */
 export interface Reading {
   readonly split?: MessageSplit;
   readonly parse?: (data: unknown) => unknown;
@@ -27,7 +27,7 @@ export type ReadItem = { readonly index: number | undefined } & (
 const decoder = new TextDecoder();
 const jsonOf = (bytes: Uint8Array): unknown => JSON.parse(decoder.decode(bytes));
 
-/** More items than a message can have: each would be a dead letter. */
+/** The most items that fit into a message. */
 function mostItems({ leastBytes }: MessageSplit): number {
   return Math.floor(limits.bus.maxPayloadBytes / leastBytes);
 }
@@ -64,12 +64,12 @@ export function readItems(bytes: Uint8Array, reading: Reading, place: string): R
   }
 }
 
-/** What a message is read from again. */
+/** The part of a received message that is read again for its dead letters. */
 interface Source {
   readonly data: Uint8Array;
 }
 
-/** The JSON of messages with dead letters, since each of their items may be one. Gone with the message. */
+/** The parsed JSON of messages with dead letters: each of their items may be one, and parsing is done once. */
 const readAgain = new WeakMap<Source, unknown>();
 
 function dataAgain(message: Source): unknown {

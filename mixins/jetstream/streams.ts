@@ -70,9 +70,9 @@ export interface EnsureParts {
 }
 
 /**
- * Creates the missing streams and updates the others to their definition. Many nodes may do it at once. A bound of a
- * queue that has too many messages for it is not set, and is logged: the next start tries again. Returns the lost
- * streams: missing, and known to have existed.
+ * Creates the missing streams and updates the others to their definition. Many nodes may do it at once. Where a queue
+ * has too many messages for a lower bound, it keeps the old one with a warning: the next start tries again. Returns the
+ * lost streams: missing, and known to have existed.
  */
 export async function ensureStreams(
   manager: JetStreamManager,
@@ -96,8 +96,8 @@ export async function ensureStreams(
 }
 
 /**
- * The server enforces a new bound by deleting the oldest messages, also where the stream refuses new ones at its bound.
- * So a bound is set only where at most half of it is used: more may arrive until it is set.
+ * The server enforces a lower bound by deleting the oldest messages, also where the stream refuses new ones at its bound.
+ * So a lower bound is set only where at most half of it is used, since more messages may arrive until it is set.
  */
 function withoutLoss(wanted: WantedStream, { config, state }: StreamInfo, log: Log | undefined): WantedStream {
   const used = { max_msgs: state.messages, max_bytes: state.bytes };

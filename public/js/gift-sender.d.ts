@@ -66,7 +66,7 @@ export interface GiftSender {
    * Rejects with the SendError where the gift was certainly not accepted.
    */
   submit(content: GiftContent): Promise<"settled" | "accepted" | "unsure" | "unanswered">;
-  /** Call it with the outcomes of the user's own orders from IM (5556, 5557); an order's tag is as good as its id. */
+  /** Call it with the outcomes of the user's own orders from IM (5556, 5557), by the order's id or its tag. */
   settle(orderId: string, outcome: GiftOutcome): void;
 }
 

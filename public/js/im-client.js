@@ -405,7 +405,7 @@ function readGift(gift, anchorId) {
   return { gift: { senderId, receiverId: to, giftId, count, ...others }, orders };
 }
 
-/** Takes out of gifts the orders shown before, so that counts over distinct orders add up. */
+/** Removes from gifts the orders that were shown before, so that the counts of distinct orders add up. */
 function createGiftFilter(limit) {
   const shares = createMemory(limit); // sender and tag of an order → the part of an entry's count that it stood for
   return (gifts) =>

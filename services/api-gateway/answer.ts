@@ -62,7 +62,7 @@ function sendEnvelope(
     return;
   }
   const text = JSON.stringify({ code, msg, data: data ?? null });
-  // All headers in one list, names and values in turn: Node writes it faster than headers that were set one by one.
+  // All headers in one list, names and values in turn: Node writes it faster than headers that are set one by one.
   response.writeHead(status, [
     ...["X-Request-Id", context.requestId, "X-Content-Type-Options", "nosniff"],
     ...["Content-Type", "application/json; charset=utf-8", "Content-Length", String(Buffer.byteLength(text))],

@@ -14,7 +14,7 @@ export type GiftParams = ParamsOf<"gift.send">;
 export interface GiftGroupPorts {
   /** The ids of the gift nodes, sorted. */
   nodes(): readonly string[];
-  /** A node does not have the service (any more): it is left out of `nodes` until they change. */
+  /** A node turned out not to have the service: `nodes` is without it until the nodes change. */
   leaveOut(nodeId: string): void;
   /** One answer for each gift, in their order. Rejects where the group as a whole has no answer. */
   sendMany(nodeId: string, gifts: readonly GiftParams[], requestId: string | undefined): Promise<readonly GiftAnswer[]>;
@@ -35,7 +35,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** The gifts for one node: those that wait, and when each of the groups under way was sent. */
+/** The gifts for one node: those that wait, and the groups that were sent and are not answered, by their times. */
 class Line {
   readonly underWay = new Set<{ readonly since: number }>();
   waiting: Waiting[] = [];
@@ -49,14 +49,14 @@ class Line {
 const bounds = limits.gift;
 
 /**
- * Sends gifts to the gift nodes in groups: the gifts that arrived while the last groups were on their way are the next
- * one. No timer holds them back, so a lone gift goes at once. All gifts of a sender go to one node, the one that pulls the
- * sender's partition; a node's groups hold `limits.gift.groupGifts` at the most.
+ * Sends gifts to the gift nodes in groups: the gifts that arrive while groups are unanswered are the next group. No
+ * timer delays them, so a single gift is sent at once. All gifts of a sender go to one node, the one that pulls the
+ * sender's partition. A group has at most `limits.gift.groupGifts` gifts.
  *
- * `limits.gift.groupsInFlight` groups are on their way to a node at once. A group that takes longer than
- * `limits.gift.groupFreshMs` waits for something that may not concern the others: they go past it, up to
- * `limits.gift.groupsInFlightMax`. While gifts wait only for that, a timer runs until the oldest such group has taken so
- * long.
+ * `limits.gift.groupsInFlight` groups to a node are unanswered at a time. A group that takes longer than
+ * `limits.gift.groupFreshMs` waits for something that others may not need, so it does not count, up to
+ * `limits.gift.groupsInFlightMax` groups in all. While gifts wait only for this, a timer ends when the oldest counted
+ * group has taken that long.
  */
 export class GiftGroups {
   private readonly ports: GiftGroupPorts;
@@ -67,9 +67,8 @@ export class GiftGroups {
   }
 
   /**
-   * The answer to one gift. Rejects where there is none: with Moleculer's error of the call, or where it was not sent.
-   * Fails: unavailable, certainly not accepted by this request, where too many gifts wait, of all users or of this one, or it
-   * has waited too long.
+   * The answer to one gift. Rejects with Moleculer's error where the call has no answer. Fails: unavailable, where too
+   * many gifts wait, of all users or of this one, or it has waited too long; this request does not accept it then.
    */
   send(gift: GiftParams, requestId?: string): Promise<GiftAnswer> {
     return new Promise((resolve, reject) => {
@@ -96,7 +95,7 @@ export class GiftGroups {
     const { userId } = one.gift;
     const own = line.waitingOf.get(userId) ?? 0;
     if (own >= bounds.groupWaitingGiftsOfUser) {
-      one.reject(fail("unavailable", { cause: "too many gifts of this user wait", nodeId }));
+      one.reject(fail("unavailable", { cause: "too many gifts of this user wait", nodeId, beforeLookup: true }));
       return;
     }
     line.waitingOf.set(userId, own + 1);
@@ -124,13 +123,13 @@ export class GiftGroups {
     return this.freshOf(underWay).length < bounds.groupsInFlight;
   }
 
-  /** When those groups were sent that have not taken long yet, the oldest first. */
+  /** The times of the groups that were sent within `limits.gift.groupFreshMs`, the oldest first. */
   private freshOf(underWay: Line["underWay"]): number[] {
     const freshSince = this.ports.nowMs() - bounds.groupFreshMs;
     return [...underWay].map(({ since }) => since).filter((since) => since > freshSince);
   }
 
-  /** Looks again once the oldest fresh group is fresh no more. Beyond the greatest number only an end makes room. */
+  /** Schedules again when the oldest counted group stops to count. At the greatest number only an answer makes room. */
   private lookLater(nodeId: string, line: Line): void {
     const [oldest] = this.freshOf(line.underWay);
     if (line.stopTimer || oldest === undefined || line.underWay.size >= bounds.groupsInFlightMax) return;

@@ -66,7 +66,7 @@ interface Asked {
  */
 export class ImTickets {
   private readonly loader: BatchLoader<Ticket>;
-  /** By the number of the request: a token works once, so no two requests of a user share one. */
+  /** By the number of the request: a token works once, so two requests of a user need two. */
   private readonly asked = new Map<string, Asked>();
   private requests = 0;
 

@@ -30,7 +30,7 @@ export type Checked = Terms | Refusal | { readonly error: unknown };
 
 const notAsked: { readonly error: unknown } = { error: new Error("a query has no outcome for a gift") };
 
-/** The reason or error that both stages share, or the value. */
+/** The outcome for a key; an error where the query has none for it. */
 function read<Key, Value>(found: ReadonlyMap<Key, Found<Value>>, key: Key): Found<Value> {
   return found.get(key) ?? notAsked;
 }

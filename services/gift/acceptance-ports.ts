@@ -26,7 +26,7 @@ export function anchorCache(): GiftState["anchors"] {
   return new AnswerCache({ max, ttlMs: limits.gift.anchorCacheMs, keeps: (anchorId) => anchorId !== undefined });
 }
 
-/** For a question to a node that may be dead: the other gifts of the group must not wait for it for long. */
+/** The options of a query to a node that may be dead: the other gifts of the group must not wait for it for long. */
 export const question = () => ({
   timeout: config().CALL_TIMEOUT_MS * limits.gift.questionShareOfTimeout,
   tracking: false as const,

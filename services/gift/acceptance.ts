@@ -13,41 +13,39 @@ export interface AcceptancePorts extends CheckPorts {
    * unavailable, where the books cannot be asked.
    */
   knownOrders(orderIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** Whether a lookup found that the order was being published: then it may be in the queue. */
+  /** Whether a lookup found a reservation of the order in Redis: then it may be in the queue. */
   isReserved(orderId: string): boolean;
-  /** Counts a gift of the user. False, and nothing is counted, where the user has sent too many. */
+  /** Counts a gift of the user. False, and nothing is counted, where the user's rate is exceeded. */
   mayGive(userId: string): boolean;
-  /** A gift that was counted is a repeat. */
+  /** Takes a gift off the user's count: it is a repeat. */
   uncount(userId: string): void;
-  /**
-   * Reserves, publishes and remembers the gifts; each has its answer when it resolves. Never rejects.
-   */
+  /** Reserves, publishes and remembers the gifts. Each has its answer when it resolves. Never rejects. */
   publish(gifts: readonly { readonly candidate: Candidate; readonly terms: Terms }[]): Promise<void>;
   /** Whether the group has taken so long that its caller may give up before a publication is acked. */
   isStale(): boolean;
-  /** Whether the part of the queue for the user's gifts does not ack publications now. */
+  /** Whether the partition of the user's gifts does not ack publications at the moment. */
   isSilent(userId: string): boolean;
 }
 
 /**
  * Accepts gifts together, each on its own, and answers in their order: with the order id once the gift is durably in the
  * queue, else with the failure. `unavailable` means that the gift is certainly not accepted, unless `mayHaveHappened` is
- * true in its data: then this or an earlier request may be. Rejects only for a fault of this system, before anything is
- * published.
+ * true in its data: then this or an earlier request may be accepted. Rejects only for a fault of this system, before
+ * anything is published.
  *
  * A known order gets its first answer, even if the room, the gift or the balance has changed since. So an order is looked
  * up before a refusal counts, and once more after it: of two concurrent requests with one request id, one may fail the
  * check of coins or room only because the other was accepted after the first lookup.
  *
- * The sender's rate is taken before the checks, since a gift that they refuse costs as much as another. Repeats do not
- * count: those that this node knows are not counted, and those that the lookup finds are given back.
+ * Gifts are counted for the sender's rate before the checks, since a refused gift costs as much as another. Repeats do
+ * not count: those that this node knows are not counted, and those that the lookup finds are taken off the count.
  *
- * What tells a repeat (the same answer) from a reuse of the request id with other content (a conflict):
- * 1. in a group and between groups of this node, the orders that are under way: the later request waits for the earlier;
+ * A repeat gets the same answer. A reuse, the same request id with other content, is a conflict. They are detected by:
+ * 1. the orders that this node is publishing, of this and other groups: the later request waits for the earlier one;
  * 2. this node's memory of what it accepted, for `limits.gift.ordersRememberedMs`;
  * 3. Redis: accepted orders until they are settled, and reservations by this or another node;
  * 4. the books, for ever.
- * Without Redis, and where another node accepted the first request and did not settle it yet, a reuse is not noticed:
+ * Without Redis a reuse is not detected where another node accepted the first request and the gift is not settled yet:
  * the ledger charges the order once, with the content that is first in the queue.
  */
 export async function accept(requests: readonly GiftRequest[], ports: AcceptancePorts): Promise<GiftAnswer[]> {
@@ -82,7 +80,7 @@ async function acceptOpen(open: readonly Candidate[], ports: AcceptancePorts): P
     if ("price" in outcome) passed.push({ candidate, terms: outcome });
     else refused.push({ candidate, why: outcome });
   }
-  // These begin first, so that a refused gift finds its twin under way.
+  // These begin first, so that a refused gift finds that another one with its order is being published.
   const published = publishPassed(passed, ports);
   await Promise.all([published, answerRefused(refused, ports)]);
   uncountRepeats(counted, ports);
@@ -91,8 +89,8 @@ async function acceptOpen(open: readonly Candidate[], ports: AcceptancePorts): P
 const tooMany = { refused: "tooMany", data: { waitMs: 1_000 } } as const;
 
 /**
- * Counts the gifts, except for repeats of what this node is publishing or may have published, and of gifts before them.
- * `over`: those beyond their sender's rate, and their repeats.
+ * Counts the gifts, except for repeats of orders that this node is publishing or may have published, and repeats of
+ * earlier gifts of the group. `over`: those beyond their sender's rate, and their repeats.
  */
 function countGifts(open: readonly Candidate[], ports: AcceptancePorts): Record<"counted" | "over", Set<Candidate>> {
   const { orders } = ports;
@@ -102,7 +100,7 @@ function countGifts(open: readonly Candidate[], ports: AcceptancePorts): Record<
     const { orderId, contentHash, request } = candidate;
     if (candidate.repeatable) {
       const here = [orders.publishing(orderId), orders.outcome(orderId)];
-      if (here.some((twin) => twin?.contentHash === contentHash)) continue;
+      if (here.some((known) => known?.contentHash === contentHash)) continue;
       const first = firsts.get(`${orderId} ${contentHash}`);
       if (first && over.has(first)) over.add(candidate);
       if (first) continue;
@@ -114,7 +112,7 @@ function countGifts(open: readonly Candidate[], ports: AcceptancePorts): Record<
   return { counted, over };
 }
 
-/** Gives back what was counted of gifts that turned out to be accepted, and not by their own publication. */
+/** Takes repeats off the count: gifts that are accepted, and not by their own publication. */
 function uncountRepeats(counted: Set<Candidate>, ports: AcceptancePorts): void {
   for (const candidate of counted) {
     if (!candidate.answer || !("orderId" in candidate.answer) || candidate.published) continue;
@@ -124,8 +122,8 @@ function uncountRepeats(counted: Set<Candidate>, ports: AcceptancePorts): void {
 }
 
 /**
- * Answers the gifts whose order is known, and those of which that cannot be found out: they may be repeats of accepted
- * gifts. `fault`: the error, where it is no outage.
+ * Answers the gifts whose order is known. Where the lookup fails it answers all with unavailable, since they may be
+ * repeats of accepted gifts. `fault`: the error, where it is no outage.
  */
 async function lookUp(candidates: readonly Candidate[], ports: AcceptancePorts): Promise<{ fault?: unknown }> {
   const asked = candidates.filter(({ repeatable }) => repeatable);
@@ -143,7 +141,7 @@ async function lookUp(candidates: readonly Candidate[], ports: AcceptancePorts):
   }
 }
 
-/** Publishes the gifts, except for those whose order is under way already: they are answered as that one. */
+/** Publishes the gifts. One whose order is being published already gets the answer of that publication. */
 async function publishPassed(
   passed: readonly { readonly candidate: Candidate; readonly terms: Terms }[],
   ports: AcceptancePorts,
@@ -166,7 +164,7 @@ async function publishPassed(
   await Promise.all([published, ...behind.map(({ candidate, leader }) => follow(candidate, leader, orders))]);
 }
 
-/** Answers a gift that must not be published. */
+/** Whether the gift may be published; if not, it has its answer. */
 function mayBegin(candidate: Candidate, isStale: boolean, ports: AcceptancePorts): boolean {
   const { userId } = candidate.request;
   const earlier = candidate.repeatable ? ports.orders.outcome(candidate.orderId) : undefined;
@@ -188,8 +186,8 @@ async function follow(candidate: Candidate, leader: Candidate, orders: NodeOrder
 }
 
 /**
- * Answers gifts that a check refused, or where a query failed: with that, unless their order was accepted since the first
- * lookup.
+ * Answers gifts that a check refused, or whose query failed. The answer is this refusal or failure, unless their order
+ * was accepted since the first lookup.
  */
 async function answerRefused(
   refused: readonly { readonly candidate: Candidate; readonly why: Exclude<Checked, Terms> }[],
@@ -217,7 +215,7 @@ async function answerRefused(
   ]);
   for (const { candidate, why } of refused) {
     const { answer, orderId } = candidate;
-    // Its twin was certainly not accepted either.
+    // The other gift with its order was certainly not accepted either.
     const isOpen = answer === undefined || (leaders.has(candidate) && isCertainNo(answer));
     if (!isOpen || "error" in why) continue;
     if (orders.outcome(orderId) || ports.isReserved(orderId)) candidate.unavailable(perhapsEarlier, true);

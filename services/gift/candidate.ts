@@ -42,11 +42,11 @@ export class Candidate {
   readonly orderId: string;
   readonly contentHash: string;
   answer: GiftAnswer | undefined;
-  /** What its publication found out about the order; `undefined` where it was certainly not accepted. */
+  /** The outcome of its publication; `undefined` where the order is certainly not accepted. */
   outcome: Outcome | undefined;
   /** An earlier request may have put the order into the queue, with this content. */
   perhapsEarlier = false;
-  /** Resolves once the publication that the gift is part of has ended, and `answer` is there. Set while it runs. */
+  /** Set when its publication starts. Resolves once that has ended and `answer` is set. */
   published: Promise<void> | undefined;
 
   constructor(request: GiftRequest) {

@@ -33,8 +33,8 @@ interface CatalogueSource {
  * A cache of the catalogue. A broadcast removes a changed gift at once. `check` runs several times a second and finds
  * changes whose broadcast was lost. So a change is in force everywhere within a second.
  *
- * Gifts that are asked for at the same time are read together, so that unknown ids cost few queries, however many they
- * are. That a gift is unknown is cached for a short time, apart from the gifts, which it cannot drive out.
+ * Gifts that are asked for at the same time are read together, so that many unknown ids cost few queries. That a gift is
+ * unknown is cached for a short time, in a cache of its own, so that unknown ids do not evict gifts.
  */
 export class CatalogueCache {
   private readonly gifts = new LRUCache<number, CatalogueGift>({

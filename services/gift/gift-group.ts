@@ -8,8 +8,8 @@ import { type AcceptedGift, parseAcceptedGift } from "./accepted-gift.ts";
 const version = 1;
 
 /**
- * A message of the gift queue: the gifts of one partition that were accepted together. `keyId` and `sig` are empty: they
- * are the place of a signature over the gifts.
+ * A message of the gift queue: the gifts of one partition that were accepted together. `keyId` and `sig` are empty; they
+ * are reserved for a signature over the gifts.
  */
 export interface GiftGroup {
   readonly v: number;
@@ -40,8 +40,8 @@ export function giftsOf(data: unknown): readonly unknown[] {
 }
 
 /**
- * How the settler's channel reads messages. Each gift is settled, or a dead letter, by itself; those of one sender in
- * their order.
+ * How the settler's channel reads messages. Each gift is settled or made a dead letter by itself; those of one sender
+ * are settled in their order.
  */
 export const giftReading = {
   split: {

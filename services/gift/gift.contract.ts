@@ -138,7 +138,7 @@ export const giftActions = {
    */
   send: action(sentGift).returns<{ orderId: string }>(),
   /**
-   * Accepts gifts together, each as `send` and with its own answer, in their order. An invalid gift is answered as such
+   * Accepts gifts together, each like `send` and with its own answer, in their order. An invalid gift gets its failure
    * and does not affect the others. The gifts of one sender go to one node, the one that pulls the partition of the
    * sender (`partitionOf` in services/gift-partitions.ts, `nodeOfPartition` in mixins/jetstream/partitions.ts): there
    * repeats are recognized without Redis, and the rate of a user is counted.
@@ -191,7 +191,7 @@ export const giftActions = {
    * given again with each next page. For consumers of `gift.settled` that have missed events. The effect is the catalogue's of now.
    */
   settledSince: action({ since: isoTime, until: cursor, cursor }).returns<SettledPage>(),
-  /** What waits in the queue, what is being settled, and dead letters, in gifts. Of a long queue it is estimated. */
+  /** The gifts that wait in the queue, those being settled, and dead letters. For a long queue it is an estimate. */
   queueDepth: action({}).returns<{ waiting: number; inFlight: number; deadLetters: number }>(),
 };
 

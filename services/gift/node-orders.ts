@@ -3,12 +3,12 @@ import { limits } from "../../config/limits.ts";
 import type { Candidate, Outcome } from "./candidate.ts";
 
 /**
- * The orders that this node is publishing or has published, in its own memory: with it repeats of a request are told
- * apart without Redis, as long as they reach the same node. Bounded, and lost with the process.
+ * The orders that this node is publishing or has published, in its own memory. It detects repeats and reuses of a
+ * request id without Redis, as long as they reach the same node. Bounded, and lost with the process.
  *
- *     (none) → under way → accepted | perhaps accepted → (none)      forgotten: too old, or one of too many
- *     under way → (none)                                             certainly not accepted, nor by an earlier request
- *     perhaps accepted → under way → ...                             a repeat with the same content
+ *     (none) → publishing → accepted | perhaps accepted → (none)     forgotten: too old, or one of too many
+ *     publishing → (none)                                            certainly not accepted, nor by an earlier request
+ *     perhaps accepted → publishing → ...                            a repeat with the same content
  */
 export class NodeOrders {
   private readonly underWay = new Map<string, Candidate>();
@@ -30,7 +30,7 @@ export class NodeOrders {
     this.underWay.set(candidate.orderId, candidate);
   }
 
-  /** Call it when `outcome` and `answer` of the gift are there. */
+  /** Call it when `outcome` and `answer` of the gift are set. */
   end({ orderId, outcome }: Candidate): void {
     this.underWay.delete(orderId);
     if (outcome) this.outcomes.set(orderId, outcome);

@@ -14,16 +14,15 @@ export interface OrderContent {
 }
 
 /**
-/**
  * `reserved`: for this owner. `reservedBefore`: an earlier request reserved the same content and may have published it.
- * Else the order was accepted with this content; or another content is reserved, or the stored value is invalid: then
- * nothing is known of it.
+ * `reservedElsewhere`: other content is reserved, or the stored value is invalid; whether the order is accepted is not
+ * known. An object: the order is accepted, with this content.
  */
 export type Reservation = "reserved" | "reservedBefore" | "reservedElsewhere" | { readonly acceptedHash: string };
 
 /**
- * Reserves orders for their content, in their order, just before they are published. A reservation that is not withdrawn
- * lives as long as an order may wait unsettled. Fails: unavailable.
+ * Reserves orders for their content, just before they are published. Returns the reservations in the order of `orders`.
+ * A reservation that is not withdrawn lives as long as an order may wait to be settled. Fails: unavailable.
  */
 export async function reserveOrders(
   redis: Redis,
@@ -61,8 +60,9 @@ export async function withdrawOrders(
 }
 
 /**
- * Stores accepted gifts until they are settled, the `reserved` ones first. One that was reserved and is gone is settled
- * already and stays away. Never rejects: without it an order is unknown to queries until it is settled.
+ * Stores accepted gifts until they are settled. The first `reserved` ones were reserved: where such a reservation is
+ * gone, the gift is settled already and is not stored. Never rejects: an order that is not stored is unknown to queries
+ * until it is settled.
  */
 export async function rememberOrders(
   redis: Redis,

@@ -25,13 +25,13 @@ interface Publishing extends JetStreamState {
 }
 
 interface Circumstances {
-  /** For the logs of those who settle the gifts. */
+  /** For the logs of the settler. */
   readonly requestId: string | null;
-  /** Redis did not answer a moment ago: nothing is reserved, and nobody waits for it. */
+  /** Redis has failed for this group: nothing is reserved, and nothing waits for Redis. */
   readonly redisAway: boolean;
 }
 
-/** A gift on its way into the queue. */
+/** A gift that is being published. */
 interface Outgoing extends QueuedGift {
   readonly candidate: Candidate;
 }
@@ -51,7 +51,10 @@ export async function publishGifts(
     const { own, reserved } = await reserve(service, gifts, owner, circumstances);
     await publish(service, own, { ...circumstances, owner, reserved });
   } catch (error) {
-    logger.error({ err: error, gifts: gifts.length }, "gifts may be published, and a fault keeps their answers back");
+    logger.error(
+      { err: error, gifts: gifts.length },
+      "accepting gifts failed: they may be published, and are answered 503",
+    );
     for (const { candidate } of gifts) if (!candidate.answer) candidate.unavailable(messageOf(error), true);
   } finally {
     for (const { candidate } of gifts) if (candidate.repeatable) orders.end(candidate);
@@ -59,8 +62,8 @@ export async function publishGifts(
 }
 
 /**
- * Answers the gifts whose order Redis has as accepted, and those whose order is reserved for another content: whether
- * that was accepted is not known yet, and the group does not wait for it. A later repeat finds out.
+ * Answers the gifts whose order is accepted by Redis' knowledge, and those whose order is reserved for other content:
+ * whether that is accepted is not known yet, and the group does not wait for it. A later request gets the outcome.
  */
 async function reserve(
   { redis, logger }: Publishing,
@@ -81,7 +84,7 @@ async function reserve(
   } catch (error) {
     logger.warn(
       { err: error, gifts: gifts.length },
-      "orders are not reserved in Redis: reuses of a request id by way of another node are not noticed",
+      "orders are not reserved in Redis: their gifts are accepted, and reuses at another node are not detected",
     );
     return { own: [...gifts], reserved: false };
   }
@@ -118,11 +121,11 @@ async function publish(
   const stored = remember(service, accepted, about.reserved);
   if (refused.length > 0 && !about.redisAway) {
     const orders = refused.map(({ candidate }) => candidate);
-    // Redis may carry out a reservation late, whose answer was not waited for: this follows it on the same connection.
+    // Also where no answer to the reservation came: Redis may carry it out late, and this after it on the connection.
     const withdrawn = withdrawOrders(redis, orders, about.owner, logger);
     if (about.reserved) await withdrawn;
   }
-  // A Redis that hangs would hold up every answer.
+  // Without reservations Redis may hang, and every answer would wait for it.
   if (about.reserved) await stored;
 }
 

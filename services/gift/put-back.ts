@@ -28,7 +28,7 @@ async function putBack(service: Queueing, streams: readonly StreamGeneration[]):
   // A stream that was purged or restored keeps the message ids of the last two minutes; a new stream has none.
   const lost = new Map(streams.map(({ stream, again }) => [stream, again ?? ""]));
   const isLost = ({ senderId }: AcceptedGift) => queuesOf(senderId).some((queue) => lost.has(queue));
-  // The later mark is the greater one.
+  // Of two marks the later one is greater.
   const markOf = (group: Group) =>
     group
       .flatMap(({ senderId }) => queuesOf(senderId).map((queue) => lost.get(queue) ?? ""))
@@ -46,7 +46,7 @@ async function putBack(service: Queueing, streams: readonly StreamGeneration[]):
   if (count > 0)
     service.logger.error(
       { gifts: count, streams: [...lost.keys()] },
-      "accepted gifts of a lost queue are put back, as far as Redis had them",
+      "accepted gifts of a lost queue were put back, as far as Redis had them",
     );
 }
 
@@ -66,9 +66,9 @@ async function unsettled(service: Queueing, gifts: readonly AcceptedGift[]): Pro
 }
 
 /**
- * Publishes groups in the order of acceptance, as far as it is known: gifts that were accepted in one group have one
+ * Publishes groups in the order of acceptance, as far as it is known. Gifts that were accepted in one group have the same
  * time, so those of one sender among them are put back in the order of their order ids. Across portions there is no
- * order, since Redis lists its keys in none. Returns how many gifts were not in the queue.
+ * order, since Redis lists its keys in no order. Returns how many gifts were not in the queue.
  */
 async function publish(
   { jetstream }: Queueing,
@@ -100,8 +100,8 @@ function byAcceptance(a: AcceptedGift, b: AcceptedGift): number {
 const digest = (text: string) => hash("sha256", text, "hex");
 
 /**
- * Cuts after gifts that their own order ids select. So another node, or a repeat, that finds nearly the same gifts makes
- * nearly the same groups, and the server drops those that it has.
+ * A group ends after a gift whose own order id says so. So another node, or a second run, that finds nearly the same
+ * gifts makes nearly the same groups, and the server drops those that it has.
  */
 export function groupsOf(gifts: readonly AcceptedGift[]): Group[] {
   const groups: Group[] = [];
@@ -117,7 +117,7 @@ export function groupsOf(gifts: readonly AcceptedGift[]): Group[] {
   return groups;
 }
 
-/** The same for the same gifts. A group with a gift more is another message: under the same id it would be dropped. */
+/** The same for the same gifts. A group with one more gift has another id: under the same id it would be dropped. */
 function messageIdOf(group: Group, mark: string): string {
   const id = `put-back:${digest(group.map(({ orderId }) => orderId).join(",")).slice(0, 32)}`;
   return mark === "" ? id : `${id}:again:${mark}`;

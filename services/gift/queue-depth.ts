@@ -15,8 +15,8 @@ export interface QueueDepth {
 
 /**
  * Gifts that wait, are being settled, or are dead letters. The server counts messages alone: up to
- * `limits.gift.depthMessagesRead` messages of a partition are read, and their gifts counted; where there are more, they
- * are taken to have as many gifts as these. A message of which some gifts are settled counts whole.
+ * `limits.gift.depthMessagesRead` messages of a partition are read, and their gifts counted. Further messages are assumed
+ * to have as many gifts on average. Of a message, the gifts that are settled already count too.
  */
 export async function queueDepth({ jetstream: { manager } }: JetStreamState): Promise<QueueDepth> {
   const parts = await Promise.all(streamNames(giftStream).map((stream) => depthOf(manager, stream)));
@@ -79,7 +79,7 @@ async function nextAfter(manager: JetStreamManager, stream: string, sequence: nu
   }
 }
 
-/** What cannot be read will be one dead letter. */
+/** A message that cannot be read will be one dead letter. */
 function countOf(message: StoredMsg): number {
   try {
     return giftsOf(message.json()).length;

@@ -1,16 +1,16 @@
 import { limits } from "../../config/limits.ts";
 
-/** A publication on its way to a partition. */
+/** A publication to a partition that is not answered yet. */
 export interface Passage {
   readonly partition: number;
   readonly startedAt: number;
 }
 
 /**
- * Which partitions of the queue do not ack publications, so that gifts for them are refused at once and do not hold up
- * the other gifts of their groups, nor pile up. A partition is silent from the time a publication to it has waited for
- * `limits.jetstream.publishTimeoutMs`, until one is answered, or until `limits.gift.silentPartitionMs` after the last one
- * was given up: then the next group tries it.
+ * The partitions of the queue that do not ack publications. Gifts for them are refused at once, so that they do not
+ * delay the other gifts of their groups, nor pile up. A partition is silent once a publication to it has waited for
+ * `limits.jetstream.publishTimeoutMs`, until a publication is answered. `limits.gift.silentPartitionMs` after the last
+ * publication was given up, the next group tries it.
  */
 export class SilentPartitions {
   private readonly underWay = new Map<number, Set<Passage>>();
@@ -37,7 +37,7 @@ export class SilentPartitions {
     const until = this.silentUntil.get(partition);
     // After the pause one publication at a time tries it, until one is answered.
     if (until !== undefined) return nowMs < until || underWay.size > 0;
-    // The first one is the oldest.
+    // The first one in the set is the oldest.
     for (const { startedAt } of underWay) return nowMs - startedAt >= limits.jetstream.publishTimeoutMs;
     return false;
   }

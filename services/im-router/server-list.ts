@@ -56,10 +56,10 @@ export class ServerList {
   }
 
   /**
-   * Asks all `live` nodes for their counts; who asks meanwhile joins. Once a server accepts connections, the others are
-   * waited for `limits.im.serverPatienceMs`: users who come together are spread over all of them, and a node that has
-   * just died, which answers nothing, holds nobody up. Later answers count when they come. Where no server accepts
-   * connections, it resolves once all have answered or their time is over.
+   * Asks all `live` nodes for their counts; concurrent callers share it. After the first server that accepts connections
+   * it waits `limits.im.serverPatienceMs` for the others: so users who come together are spread over all servers, and a
+   * node that has just died delays nobody. Later answers count when they arrive. Where no server accepts connections, it
+   * resolves once all have answered or timed out.
    */
   private refresh(live: ReadonlySet<string>): Promise<void> {
     this.asking ??= this.ask(live).finally(() => {

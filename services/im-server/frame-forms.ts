@@ -10,8 +10,8 @@ import { wireBinary, wireText } from "./wire-frame.ts";
 export type FrameForm = "1" | "2" | "2-deflate";
 
 /**
- * The form that a client's query requests (`v`, `compress`); an `Error`, with the reason for the client, where there is
- * none like it.
+ * The form that a client's query requests (`v`, `compress`). Where there is no such form it returns an `Error` with the
+ * reason for the client.
  */
 export function requestedForm(query: URLSearchParams): FrameForm | Error {
   const version = query.get("v") ?? "1";

@@ -2,15 +2,15 @@ import { type Fields, fieldsOf } from "../../broker/unknown-values.ts";
 import { bizCodes } from "../im-frames.ts";
 
 /**
- * Version 2 of the protocol, made from frames of version 1: the same frames without what a client is told elsewhere.
- * docs/im.md describes it for clients. Pure, and never throws: text that is not of the expected shape stays as it is, so
- * that nothing in it is lost.
+ * Version 2 of the protocol, made from frames of version 1: the same frames without what a client can get elsewhere.
+ * docs/im.md describes it for clients. Pure, and never throws: text of an unexpected shape stays as it is, so that
+ * nothing in it is lost.
  */
 
 const tagChars = 12;
 
 /**
- * The tag of an order: the last characters of its id, of a UUID its last group. With the sender it identifies the order
+ * The tag of an order: the last characters of its id (the last group of a UUID). With the sender it identifies the order
  * in a room.
  */
 export function orderTag(orderId: string): string {
@@ -18,9 +18,9 @@ export function orderTag(orderId: string): string {
 }
 
 /**
- * Gifts of one sender and one kind to one receiver: sender, gift id, then a number of pieces and the tags of the orders
- * of so many pieces each, then another number and its tags. At the end may be an object: `to`, the receiver where that is
- * not the room's anchor, and the further fields of the entry of version 1.
+ * The orders of one sender, gift and receiver: sender, gift id, then a number of pieces and the tags of the orders that
+ * have so many, then another number and its tags. The last element may be an object: `to`, the receiver where that is not
+ * the room's anchor, and the further fields of the entry of version 1.
  */
 export type GiftItem = [senderId: string, giftId: number, ...rest: (number | string | Fields)[]];
 
@@ -32,7 +32,7 @@ export function roomFrameV2(frame: string, anchorId: string): string {
     const { roomId: _room, senderId, ...own } = fields;
     const isGift = bizCode === bizCodes.gift && Array.isArray(own.gifts);
     return {
-      // Gifts are identified by their orders. Other messages may be named by later ones.
+      // Gifts are identified by their orders. Other messages may be referred to by later ones.
       msgId: isGift ? undefined : msgId,
       userId: userId === "0" ? undefined : userId,
       bizCode,

@@ -2,8 +2,8 @@ const textFrame = 0x81;
 const binaryFrame = 0x82;
 
 /**
- * A text message as WebSocket bytes, written once for all receivers. A server's frames are not masked, and no extension
- * changes ours, so the same bytes are valid for everybody.
+ * A text message as WebSocket bytes, written once for all receivers. A server's frames are not masked, and no WebSocket
+ * extension is in use, so the same bytes are valid for all connections.
  */
 export function wireText(text: string): Buffer {
   const length = Buffer.byteLength(text);

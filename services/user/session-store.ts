@@ -39,8 +39,8 @@ export async function deleteSessionsOf(tx: Transaction, userId: string): Promise
 }
 
 /**
- * Writes the row, or gives the row that is there the time of this statement. It never takes back: of two revocations of
- * all tokens the later one stays, in whatever order they are written.
+ * Writes the row. If it exists, it gets the time of this statement. A revocation never becomes smaller: of two
+ * revocations of all tokens the one with the later time of issue stays, in whatever order they are written.
  */
 export async function writeRevocation(
   tx: Transaction,
@@ -102,7 +102,7 @@ export async function revocationsFrom(
   return { now: (rows[0] as RevocationRow).now.getTime(), list, next };
 }
 
-/** Deletes rows that nobody needs any more, at most `limits.user.purgeRows` of each table; whether there are more. */
+/** Deletes expired rows, at most `limits.user.purgeRows` of each table. Returns whether there are more. */
 export async function purgeExpired(db: Queryable): Promise<boolean> {
   const { purgeRows, revocationKeptMs } = limits.user;
   const sessions = await db.run("DELETE FROM t_session WHERE expires_time < UTC_TIMESTAMP(3) LIMIT ?", [purgeRows]);

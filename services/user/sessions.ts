@@ -23,13 +23,13 @@ const revocationOf = ({ userId, sessionId, issuedAt, expiresAt }: TokenClaims): 
 
 /**
  * Runs a transaction that writes revocations, and returns them. Gateways read new rows by the time at which they were
- * written, and reach `limits.user.revocationOverlapMs` back. So a revocation whose commit may have come later than that
- * is written again, with a new time, until one commit is in time. Durable and in time when it returns. Fails:
- * unavailable; the caller may repeat it.
+ * written, and each read goes `limits.user.revocationOverlapMs` back. So a revocation that may have been committed too
+ * late for this is written again, with a new time, `limits.user.revocationWrites` times in all. When it returns the
+ * revocations are durable, and gateways will read them. Fails: unavailable; the caller may repeat it.
  */
 async function revoking(mysql: Database, work: (tx: Transaction) => Promise<Revocation[]>): Promise<Revocation[]> {
   let startedAt = 0;
-  // The time begins with the first statement: a wait for a connection is before every row.
+  // The time starts with the first statement: while it waits for a connection no row is written.
   const timed = <T>(write: (tx: Transaction) => Promise<T>) =>
     mysql.transaction((tx) => {
       startedAt = performance.now();
@@ -48,7 +48,8 @@ async function revoking(mysql: Database, work: (tx: Transaction) => Promise<Revo
 
 /**
  * Opens a session; its row is durable when this returns. The user's oldest sessions beyond `limits.user.tokensPerUser`
- * are ended, also where several logins run at once: they take turns by the user's row. Fails: userUnknown, unavailable.
+ * are ended, also where several logins run at once: the lock on the user's row puts them in order. Fails: userUnknown,
+ * unavailable.
  */
 export async function openSession(
   mysql: Database,
@@ -72,9 +73,9 @@ export async function openSession(
 }
 
 /**
- * The claims of a token that logout revokes, `undefined` where it lets nobody in. The caller has verified it, so its key
- * may be one that this node does not have yet, and its expiry may be near where clocks differ. Fails: unavailable, where
- * the key is another here: the token may be valid at the caller.
+ * The claims of a token that logout revokes; `undefined` where the token is not valid on any node. The caller has
+ * verified it: so its key may be one that this node does not have yet, and its expiry is checked with room for the
+ * difference of clocks. Fails: unavailable, where this node does not have its key: the token may be valid at the caller.
  */
 export function revocableClaims(
   keys: ReadonlyMap<string, TokenKey>,

@@ -17,8 +17,8 @@ const token = z.string();
 const timeMs = integer(0, Date.UTC(10_000, 0) - 1);
 
 /**
- * Revoked tokens of a user: that of one session, or with session id 0 all that were issued until `issuedUntil` (ms, as
- * in the token). All of them have expired at `expiresAt`, ms since 1970. It may arrive many times.
+ * Revoked tokens of a user: the one of a session, or with session id 0 all that were issued until `issuedUntil` (ms, as
+ * in the token). All of them have expired at `expiresAt`, ms since 1970. A revocation may arrive many times.
  */
 export const revocation = z.object({ userId, sessionId: integer(0), issuedUntil: timeMs, expiresAt: timeMs });
 export type Revocation = z.output<typeof revocation>;
@@ -38,17 +38,17 @@ export const userActions = {
    */
   sendLoginCode: action({ phone: typed }).returns<{ devCode?: string }>(),
   /**
-   * Consumes the code (exactly once), registers an unknown phone, opens a session; the token is signed. Checks the phone, then the form of
-   * the code, then the code. After a consumed code the next one may be requested at once, after a burned one not. A
-   * login that was not answered, or with `unavailable`, may be repeated: it succeeds, or fails with smsCodeExpired where
-   * the code was consumed.
+   * Consumes the code (exactly once), registers an unknown phone, opens a session and returns a signed token. Checks the
+   * phone, then the form of the code, then the code. After a consumed code the next one may be requested at once, after a
+   * burned one not. A login that was not answered, or with `unavailable`, may be repeated: it succeeds, or fails with
+   * smsCodeExpired where the code was consumed.
    * Fails: phoneMissing, phoneMalformed, smsCodeMalformed, smsCodeExpired, smsCodeWrong.
    */
   login: action({ phone: typed, code: typed }).returns<{ userId: string; token: string }>(),
   /**
-   * Ends the session of a token that the caller has verified: its revocation is durable when it returns, and is in the
-   * answer; `null` for a token that is none, has expired, or was issued more than `limits.user.issuedAheadMs` in the
-   * future. Fails: unavailable, also where the token's key is another at this node; it may be repeated.
+   * Ends the session of a token that the caller has verified. Returns the revocation, which is durable then; `null` where
+   * the token is invalid, has expired, or was issued more than `limits.user.issuedAheadMs` in the future. Fails:
+   * unavailable, also where this node has another key for the token; it may be repeated.
    */
   logout: action({ token }).returns<Revocation | null>(),
   /**

@@ -24,13 +24,16 @@ interface State extends MysqlState, RedisState, JetStreamState, OutboxState {
   purge?: SessionPurge;
 }
 
-/** Tells the gateways; those that do not hear it read the rows. */
+/** Broadcasts revocations to the gateways. A gateway that does not receive them reads their rows. */
 async function announce({ broker, logger }: Service, list: Revocation[]): Promise<void> {
   if (list.length === 0) return;
   try {
     await broadcast(broker, "user.tokens-revoked", { list });
   } catch (error) {
-    logger.warn({ err: error }, "a revocation was not broadcast: gateways read it within a second");
+    logger.warn(
+      { err: error, userId: list[0]?.userId },
+      "a revocation was not broadcast: gateways read it within a second",
+    );
   }
 }
 
@@ -122,7 +125,7 @@ export default defineService<"user", State>({
 
     revocations: {
       async handler(ctx) {
-        // A demoted server would answer with old rows.
+        // A server that is no longer the primary would answer with old rows.
         await this.mysql.requirePrimary();
         return revocationsFrom(this.mysql, ctx.params);
       },

@@ -36,8 +36,8 @@ const noPriors: ReadonlyMap<string, Prior> = new Map();
  * The states of a command; the commands of one user that are in a batch move together:
  *
  *   waiting  in its user's queue            -> locking   `pump` takes it into a batch; the user is busy
- *                                           -> answered  rejected with unavailable, after `staleMs`; or its caller has
- *                                                        the rejection of a command that it submitted together with it
+ *                                           -> answered  rejected with unavailable, after `staleMs`; or dropped, since
+ *                                                        another command of its submission was rejected
  *   locking  the batch asks for the locks   -> writing   the user's lock is acquired, or was not for `lockWaitMs`
  *                                           -> parked    another node holds it
  *   parked   until the lock is asked again  -> waiting   after `lockRetryMs`, at the head of the queue
@@ -87,8 +87,8 @@ export class LedgerWriter {
   }
 
   /**
-   * As `submit`, for several commands: the outcomes have their order, and those of one user are written in it. Where it
-   * rejects, some may be written: all of them are to be submitted again.
+   * As `submit`, for several commands: the outcomes have their order, and the commands of one user are written in it.
+   * Where it rejects some may be written: submit all of them again.
    */
   submitAll(commands: readonly Command[]): Promise<Outcome[]> {
     const of = new Submission(commands);
@@ -185,7 +185,7 @@ export class LedgerWriter {
       this.parked -= commands.length;
       this.queue.putBack(userId, commands);
       this.pump();
-      // Where their submission was rejected meanwhile, no batch starts, and none will end.
+      // Where all of them were dropped no batch starts, so none will end and do this.
       this.idle();
     }, this.bounds.lockRetryMs);
   }

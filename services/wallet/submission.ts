@@ -2,8 +2,8 @@ import type { Command, Outcome } from "./posting.ts";
 
 /**
  * The commands that a caller submitted together, and their outcomes in the same order. The first rejection is the
- * caller's answer. Commands that are not written by then are not begun any more: the caller submits all of them again,
- * and of one user a later one must not be written before an earlier one.
+ * caller's answer. Commands that wait at that time are not begun: the caller submits all of them again, and a later
+ * command of a user must not be written before an earlier one.
  */
 export class Submission {
   readonly answer: Promise<Outcome[]>;

@@ -54,7 +54,7 @@ if (!chromiumPath) process.stderr.write(`browser test ${skipped}\n`);
     expect(await viewer.page.getByTestId("anchor-name").textContent()).toBe(anchorName);
     await connected(viewer.page);
 
-    // Both asked for frames that cost little.
+    // Both asked for version 2, compressed.
     for (const { sockets } of [anchor, viewer])
       expect(sockets.map(({ searchParams: asked }) => [asked.get("v"), asked.get("compress")])).toContainEqual([
         "2",

@@ -9,7 +9,7 @@ export interface Operation {
   access: "public" | "login" | "operator";
   fields: string[];
 }
-/** By path: params and the login that calls with them, where persons call. */
+/** By path: the params, and the login that calls with them where users call. */
 export type HarmlessCalls = Record<string, { params: Params; caller: Pick<Person, "token"> }>;
 
 /** The endpoints with an envelope, as the system documents them. */

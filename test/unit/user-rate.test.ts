@@ -16,7 +16,7 @@ function taken(rate: Rate, tries: number, nowMs: (n: number) => number): number 
   return count;
 }
 
-test("a full burst is let in whole, and not one more, at every rate and every time", () => {
+test("a full burst is within the rate, and not one more, at every rate and every time", () => {
   fc.assert(
     fc.property(perSecond, time, (most, startMs) => {
       expect(taken(new Rate(most, most), most + 10, () => startMs)).toBe(most);
@@ -24,20 +24,20 @@ test("a full burst is let in whole, and not one more, at every rate and every ti
   );
 });
 
-test("over a time no more are let in than a burst and what the rate allows", () => {
+test("over a time no more are within the rate than a burst and what the rate allows", () => {
   const steps = fc.array(fc.double({ min: 0, max: 50, noNaN: true }), { minLength: 1, maxLength: 300 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 100 }), time, steps, (most, startMs, gaps) => {
       const ends = gaps.map((_gap, n) => gaps.slice(0, n + 1).reduce((sum, gap) => sum + gap, startMs));
       const lastedMs = (ends.at(-1) as number) - startMs;
       const letIn = taken(new Rate(most, most), gaps.length, (n) => ends[n] as number);
-      // A hundredth of one more is what rounding is allowed.
+      // Rounding may add a hundredth of one more.
       expect(letIn).toBeLessThanOrEqual(most + (lastedMs * most) / 1_000 + 0.02);
     }),
   );
 });
 
-test("what is given back can be taken again, once; of a user who took none nothing is given back", () => {
+test("what is restored can be taken again, once; for a user who took none nothing is restored", () => {
   const rate = new UserRate(new Rate(3, 3), 10);
   const take = (times: number) => Array.from({ length: times }, () => rate.take("1", 777.7)).filter(Boolean).length;
   rate.restore("1");

@@ -11,7 +11,7 @@ export interface Session {
   /** Text of the client: any. */
   readonly token: string | undefined;
   /**
-   * Resolves to what `call` answers, `null` without a call where the token lets nobody in, here or on another node.
+   * Resolves to the answer of `call`; to `null` without a call where the token is not valid on any node.
    * Requests at the same time with one token share a call. Rejects as the call.
    */
   revoke(call: (token: string) => Promise<Revocation | null>): Promise<Revocation | null>;

@@ -22,8 +22,8 @@ const heldGauge = {
 } as const;
 
 /**
- * Adds `logins` to the gateway. Until the copy of the revocations is read, and while it is too old, the node is not
- * ready. It starts all the same, since the user service may start later.
+ * Adds `logins` to the gateway. The node is not ready until the copy of the revocations is read, and while it is too
+ * old. It starts all the same, since the user service may start later.
  */
 export const loginsMixin = {
   events: {
@@ -36,7 +36,7 @@ export const loginsMixin = {
         if (ignored > 0)
           this.logger.warn(
             { ignored, nodeId: nodeID },
-            "broadcast revocations of the far future are ignored; true ones are read from the user service",
+            "broadcast revocations of the far future are ignored; genuine ones are read from the user service",
           );
       },
     },
@@ -48,7 +48,7 @@ export const loginsMixin = {
   },
 
   created(this: Service & Internals) {
-    // Refuses a start without keys; nothing of them is in the service's settings.
+    // Throws without keys. They are not in the service's settings, which other nodes can read.
     const keys = tokenKeys();
     this.revokedTokens = new RevokedTokens();
     const isCurrent = () => this.revocations?.isCurrent ?? false;

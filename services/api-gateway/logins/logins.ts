@@ -16,10 +16,10 @@ interface Options {
   readonly log: Log;
 }
 
-/** Who is logged in, decided on this node without a call. */
+/** Verifies login tokens on this node, without a call. */
 export class Logins {
   private readonly options: Options;
-  /** The calls that run, by token. */
+  /** The running calls, by token. */
   private readonly revoking = new Map<string, Promise<Revocation | null>>();
   private warnedAt = Number.NEGATIVE_INFINITY;
 
@@ -43,8 +43,8 @@ export class Logins {
   }
 
   /**
-   * Calls `revoke` where there is something to revoke, else resolves to `null`: the token may be valid here, or on a node
-   * whose clock or copy of the revocations is another. Requests at the same time for one token share a call.
+   * Calls `revoke` where the token may be valid, here or on a node with another clock, else resolves to `null`. Requests
+   * at the same time for one token share a call.
    */
   async revokeOnce(token: string, revoke: () => Promise<Revocation | null>): Promise<Revocation | null> {
     if (!this.isLive(token)) return null;
@@ -69,7 +69,7 @@ export class Logins {
     if ("claims" in verified) return verified.claims;
     if (verified.fault === "fromTheFuture" && performance.now() - this.warnedAt > warnEveryMs) {
       this.warnedAt = performance.now();
-      log.warn({}, "a token of the future is refused: the clocks of this machine and of the database differ");
+      log.warn({}, "a token was issued in the future and is refused: this node's clock and the database's differ");
     }
     return undefined;
   }

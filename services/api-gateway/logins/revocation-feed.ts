@@ -55,7 +55,7 @@ export class RevocationFeed {
     });
   }
 
-  /** Whether the copy has everything that was revoked more than `limits.user.revocationStaleMs` ago. */
+  /** Whether the copy has all revocations that are older than `limits.user.revocationStaleMs`. */
   get isCurrent(): boolean {
     return performance.now() - this.readAt <= revocationStaleMs;
   }
@@ -88,7 +88,7 @@ export class RevocationFeed {
       if (!this.failing)
         log.warn(
           { err: error },
-          "revoked tokens cannot be read: after 10 s without them logged-in requests answer 503",
+          "revoked tokens cannot be read: it is tried again, and after 10 s logged-in requests are answered 503",
         );
       this.failing = true;
       return false;
@@ -118,7 +118,7 @@ export class RevocationFeed {
     this.endedAt = performance.now();
     if (startedAt - this.droppedAt >= dropEveryMs) {
       this.droppedAt = startedAt;
-      // By the earlier clock: where one of them jumps ahead, a dropped revocation would be a token that lives again.
+      // By the earlier clock: if one of them jumps ahead, dropping by it would make revoked tokens valid again.
       revoked.dropExpired(Math.min(Date.now(), lastPageAt));
     }
     this.options.read();

@@ -7,8 +7,8 @@ const dayMs = 24 * 3_600_000;
 type Revoked = Pick<TokenClaims, "userId" | "sessionId" | "issuedAt" | "expiresAt">;
 
 /**
- * Whether a revocation may be of a token that was issued by `nowMs`, as far as clocks may differ. One that is further
- * ahead would be held for as long, and `user.revocations` alone can tell that it is true.
+ * Whether the times of a broadcast revocation are plausible at `nowMs`, where clocks may differ by
+ * `limits.user.issuedAheadMs`. Others would be kept too long. If they are genuine, `user.revocations` has them.
  */
 export function isOfItsTime({ issuedUntil, expiresAt }: Revocation, nowMs: number): boolean {
   const issuedBy = nowMs + limits.user.issuedAheadMs;
@@ -16,9 +16,9 @@ export function isOfItsTime({ issuedUntil, expiresAt }: Revocation, nowMs: numbe
 }
 
 /**
- * The revoked tokens that have not expired, in memory. Sessions are kept by the day on which their token expires, which
- * the token itself names: one look-up a check, and a day that is over is dropped as a whole. A revoked session takes
- * about 50 bytes (decision 0050). Revocations may be added in any order and many times.
+ * The revoked tokens that have not expired, in memory. Sessions are grouped by the day on which their token expires,
+ * which the token itself contains: a check needs one lookup, and a day that is over is dropped as a whole. A revoked
+ * session takes about 56 bytes (decision 0050). Revocations may be added in any order and many times.
  */
 export class RevokedTokens {
   private readonly sessions = new Map<number, Set<number>>();
@@ -42,7 +42,7 @@ export class RevokedTokens {
     return all !== undefined && issuedAt <= all.issuedUntil;
   }
 
-  /** Drops what is about expired tokens alone. */
+  /** Drops the revocations whose tokens have all expired. */
   dropExpired(nowMs: number): void {
     for (const day of this.sessions.keys()) if ((day + 1) * dayMs <= nowMs) this.sessions.delete(day);
     for (const [userId, { expiresAt }] of this.users) if (expiresAt <= nowMs) this.users.delete(userId);

@@ -1,7 +1,7 @@
 -- Purpose: stores accepted gifts until they are settled.
 -- KEYS     the orders
 -- ARGV[1]  their lifetime, ms
--- ARGV[2]  how many of the orders, from the first, were reserved: such an order that is gone is settled already
+-- ARGV[2]  how many of the orders, from the first, were reserved: where such a key is gone the gift is settled already
 -- ARGV[3]  and further: the gift of each order, JSON
 -- Replies  how many are stored
 

@@ -1,12 +1,12 @@
--- Purpose: reserves orders for their content, before they are put into the queue. A reservation is no acceptance: it
---          only tells a repeat from a reuse of the request id with other content.
+-- Purpose: reserves orders for their content, before they are published. A reservation does not mean that the gift is
+--          accepted: it only distinguishes a repeat from a reuse of the request id with other content.
 -- KEYS     the orders
 -- ARGV[1]  the owner of these reservations
 -- ARGV[2]  their lifetime, ms
 -- ARGV[3]  and further: the content hash of each order
--- Replies  for each order "" where it is reserved for this owner now; "*" where the same content was reserved already,
---          so that it may be in the queue; else what is stored: the accepted gift, or another content's reservation, or
---          the server's error where the key holds no string
+-- Replies  for each order: "" where this call reserved it; "*" where the same content was reserved before, so it may
+--          be in the queue; else the stored value: the accepted gift, a reservation for other content, or the server's
+--          error where the key holds no string
 
 local found = {}
 for i = 1, #KEYS do
@@ -18,7 +18,7 @@ for i = 1, #KEYS do
     redis.call('SET', KEYS[i], mine .. ARGV[1], 'PX', ARGV[2])
     found[i] = ''
   elseif string.sub(value, 1, #mine) == mine then
-    -- Nobody's own any more: no owner withdraws what another one may have published.
+    -- It has no owner from here on: no owner may withdraw what another one may have published.
     redis.call('SET', KEYS[i], mine .. '*', 'PX', ARGV[2])
     found[i] = '*'
   else

@@ -43,7 +43,7 @@ async function sendAll(gifts: readonly Gift[], roomId: number, anchorId: string,
   return gifts.map((gift) => orderIds.get(gift) as string);
 }
 
-test("Redis wiped while gifts fly costs no login and no coin: each request is charged once, and its effect is shown", async () => {
+test("Redis is wiped while gifts are sent: no login and no coin is lost, each request is charged once, and its effect is shown", async () => {
   const [anchor, people] = await Promise.all([People.login(), crowd(senders)]);
   const roomId = await anchor.openRoom("wiped");
   const viewers = await Promise.all([anchor, ...people.slice(0, 3)].map((person) => person.enter(roomId)));
@@ -83,7 +83,7 @@ test("Redis wiped while orders are paid credits each once", async () => {
   expect((await tradesOfUser(fan.userId)).map(({ bizId }) => bizId).sort()).toEqual(orderIds.sort());
 });
 
-test("Redis wiped logs nobody out, brings no revoked token back, and the next login is the same user", async () => {
+test("a wiped Redis logs nobody out and makes no revoked token valid, and the next login is the same user", async () => {
   const [stays, leaves] = [await People.login(), await People.login()];
   const other = await People.login(leaves.phone);
   await leaves.ask("userLogin/logout");

@@ -115,7 +115,7 @@ test.each([
   expect(calls.map(({ action }) => action)).toEqual(actions);
 });
 
-test("tokens of another key, and changed ones, let nobody in, by Bearer or by cookie", async () => {
+test("tokens that are signed with another key or changed are refused, by Bearer and by cookie", async () => {
   const [version = "", keyId = "", payload = "", mac = ""] = alice.token.split(".");
   const other = { id: keyId, secret: createSecretKey(randomBytes(32)) };
   const another = signToken(other, claimsOf(alice.userId));
@@ -249,7 +249,7 @@ test("logouts of one session at the same time share a call; those of others, and
   expect(calls).toHaveLength(3);
 });
 
-test("logoutAll needs a login, names the caller alone, and takes the cookie away", async () => {
+test("logoutAll needs a login, logs out the caller alone, and removes the cookie", async () => {
   const logoutAll = `${base}/live/api/userLogin/logoutAll`;
   const answer = await send(logoutAll, { headers: cookie, body: { userId: "12345" } });
   expect([answer.code, answer.data]).toEqual([200, null]);
@@ -288,7 +288,7 @@ test.each([
   }
 });
 
-test("the key of the tokens is in no setting and in nothing that is printed of a node or its options", async () => {
+test("the key of the tokens is in no service's settings and in nothing that is printed of a node or its options", async () => {
   const [, secret = ""] = (process.env.TOKEN_KEYS as string).split(":");
   const service = broker.getLocalService("api-gateway") as Gateway;
   const { options } = service.logins as unknown as { options: { keys: object } };

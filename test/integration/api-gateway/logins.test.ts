@@ -59,7 +59,7 @@ test("a token that one node signed is a login on every gateway, without a call",
   expect(await both(await login())).toEqual([200, 200]);
 });
 
-test("after logout the token is dead on its gateway at once and on the other within a second; the user's other tokens live", async () => {
+test("after logout the token is refused by its gateway at once and by the other within a second; the user's other tokens stay valid", async () => {
   const phone = newPhone();
   const [ended, other] = [await login(phone, 0), await login(phone, 1)];
   expect((await post(0, "userLogin/logout", ended)).code).toBe(200);
@@ -86,7 +86,7 @@ test.each(["logout", "logoutAll"])(
   },
 );
 
-test("logout is done, and told, where its broadcast fails", async () => {
+test("logout succeeds, and the other gateway refuses the token, where its broadcast fails", async () => {
   const token = await login();
   const failing = jest.spyOn(users, "broadcast").mockRejectedValue(new Error("the bus is away"));
   expect((await post(0, "userLogin/logout", token)).code).toBe(200);
@@ -144,7 +144,7 @@ test("logoutAll ends all tokens of the user on every gateway, and none that a lo
   for (const token of tokens) await refusedAt(0, token, performance.now());
   for (const token of tokens) expect(await both(token)).toEqual([401, 401]);
   expect([...(await both(after)), ...(await both(stranger))]).toEqual([200, 200, 200, 200]);
-  // A revoked token revokes nothing.
+  // A revoked token cannot revoke anything.
   expect((await post(0, "userLogin/logoutAll", tokens[1])).status).toBe(401);
   expect((await post(0, "userLogin/logout", tokens[1])).code).toBe(200);
   expect(await both(after)).toEqual([200, 200]);
@@ -160,7 +160,7 @@ test("the login beyond the bound ends the oldest one on every gateway", async ()
   for (const token of others) expect(await statusAt(1, token)).toBe(200);
 });
 
-test("a Redis that is wiped logs nobody out and brings no revoked token back", async () => {
+test("a Redis that is wiped logs nobody out and makes no revoked token valid", async () => {
   const [lives, ended] = [await login(), await login()];
   await post(0, "userLogin/logout", ended);
   await refusedAt(1, ended, performance.now());
@@ -193,13 +193,13 @@ test("after a restart of everything tokens are logins as they were, and revoked 
   expect([await statusAt(1, lives), await statusAt(1, ended), await statusAt(1, all)]).toEqual([200, 401, 401]);
 });
 
-describe("while revocations cannot be read logged-in requests go on for 10 s, then answer 503, and heal by themselves:", () => {
+describe("while revocations cannot be read logged-in requests are served for 10 s, then answered 503, and served again afterwards:", () => {
   async function goesOnThenHeals(away: () => unknown, back: () => unknown): Promise<void> {
     const token = await login();
     expect(await both(token)).toEqual([200, 200]);
     const since = performance.now();
     await away();
-    // Logging out is refused, not forgotten.
+    // The logout is refused, and may be repeated.
     expect((await post(0, "userLogin/logout", token)).status).toBe(503);
     await eventually("503", async () => (await statusAt(1, token)) === 503, 20_000);
     const lasted = performance.now() - since;
@@ -229,7 +229,7 @@ describe("while revocations cannot be read logged-in requests go on for 10 s, th
     ));
 });
 
-test("connections to the user service's database that hang are left: logged-in requests go on, and logout succeeds when it is repeated", async () => {
+test("where connections to the user service's database hang logged-in requests are served, and logout succeeds when it is repeated", async () => {
   const [ended, lives] = [await login(), await login()];
   mysql.freeze();
   const statuses = new Set<number>();

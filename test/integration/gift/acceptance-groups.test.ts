@@ -105,7 +105,7 @@ const cutRedis = async () => {
   await eventually("the nodes notice", () => giftNodes.every((node) => stateOf(node).redis.status !== "ready"));
 };
 
-test("the gifts of a group are answered one by one: bad ones between good ones are refused, and nobody else notices", async () => {
+test("the gifts of a group are answered one by one: invalid ones between valid ones are refused, and do not affect these", async () => {
   const [rich, poor] = [await richUser(), String(++nextUser)];
   const answers = await sendMany(giftNodes[0], [
     one(rich),
@@ -148,7 +148,7 @@ test("repeats in one group, over groups and over both nodes are one order and on
   expect(await balance(user)).toBe(910);
 });
 
-test("two nodes that get one request id at once, with contents of two kinds, accept one kind; what the reservation keeps back is unknown, never refused", async () => {
+test("two nodes that get one request id at once, with two contents, accept one content; the gifts that the reservation stops are unknown, never refused", async () => {
   const user = await richUser();
   const held = await holdAccounts([user]);
   const requestId = "contested-everywhere";
@@ -159,20 +159,20 @@ test("two nodes that get one request id at once, with contents of two kinds, acc
   const [outcome] = await settledOrders([orderIdOf(user, requestId)]);
   const kinds = groups.flatMap((answers, at) => (at < 2 ? answers : answers.toReversed())).map(failureIn);
   const [won, lost] = outcome?.count === 1 ? [0, 1] : [1, 0];
-  // A node where the other kind came first does not wait for the node that reserved this one.
+  // A node that received the other content first does not wait for the node that reserved this one.
   const own = kinds.filter((_kind, at) => at % 2 === won);
   expect(own).toContain("accepted");
   for (const kind of own) expect(["accepted", "unavailable?"]).toContain(kind);
   for (const kind of kinds.filter((_kind, at) => at % 2 === lost))
     expect(["idempotencyConflict", "unavailable?"]).toContain(kind);
-  // Once it is settled, nothing is unknown.
+  // Once it is settled the outcome of every gift is known.
   for (const node of giftNodes) {
     const settled = (await sendMany(node, [same, other])).map(failureIn);
     expect([settled[won], settled[lost]]).toEqual(["accepted", "idempotencyConflict"]);
   }
 });
 
-test("a reservation of another node that is no acceptance is no conflict: the gift is unknown, not refused; its own content is accepted", async () => {
+test("a reservation of another node is no conflict: other content is unknown, not refused; the same content is accepted", async () => {
   const user = await richUser();
   const orderId = orderIdOf(user, "half-way");
   const content = one(user, { requestId: "half-way" });
@@ -188,7 +188,7 @@ test("a reservation of another node that is no acceptance is no conflict: the gi
   await settledOrders([orderId]);
 });
 
-test("an invalid value in Redis, of whatever type, concerns its order alone: its neighbours stay reserved and known", async () => {
+test("an invalid value in Redis, of any type, affects its order alone: the other orders of the group stay reserved and known", async () => {
   const user = await richUser();
   const held = await holdAccounts([user]);
   const { redis: memory } = stateOf(giftNodes[0]);
@@ -212,7 +212,7 @@ test("an invalid value in Redis, of whatever type, concerns its order alone: its
   await settledOrders(["not-json-order", "hash-order", "good-neighbour"].map((id) => orderIdOf(user, id)));
 });
 
-test("many unknown gifts and rooms in one group are refused one by one, and their neighbour is accepted", async () => {
+test("many unknown gifts and rooms in one group are refused one by one, and a valid gift among them is accepted", async () => {
   const user = await richUser();
   const unknown = Array.from({ length: 100 }, (_, n) => [
     one(user, { giftId: 5_000 + n }),
@@ -238,11 +238,11 @@ describe("with Redis away", () => {
     }
     await settledOrders([orderIdOf(user, requestId)]);
     await eventually("both charged", async () => (await balance(user)) === 1_000 - 180);
-    // Now the books tell it on every node.
+    // After that every node finds it in the books.
     expect((await sendMany(giftNodes[1], [other, same])).map(failureIn)).toEqual(["idempotencyConflict", "accepted"]);
   });
 
-  test("two nodes that hold one sender charge an order once, with the content that is first in the queue", async () => {
+  test("where two nodes accept gifts of one sender an order is charged once, with the content that is first in the queue", async () => {
     const user = await richUser();
     const held = await holdAccounts([user]);
     await cutRedis();
@@ -275,7 +275,7 @@ describe("acks of the queue that are lost", () => {
     for (const user of users) expect(await balance(user)).toBe(910);
   });
 
-  test("all: that message's gifts alone may be accepted or not, and their repeats are the same orders", async () => {
+  test("all: only the gifts of that message may be accepted or not, and their repeats are the same orders", async () => {
     const [lost, other] = [await richUser(3), await richUser(2)];
     const requestId = "acks-lost";
     nats.drop(/"stream":"\w*GIFTS-3"/, 1_000);
@@ -295,14 +295,14 @@ describe("acks of the queue that are lost", () => {
       "idempotencyConflict",
     ]);
     await settledOrders([orderIdOf(lost, requestId)]);
-    // The repeat may have been found in the books, so the partition may still be avoided for a moment.
+    // The repeat may have been found in the books, so gifts for the partition may still be refused for a second.
     await eventually("the partition is used", () => !stateOf(giftNodes[0]).silent.has(3, performance.now()));
     // Both of the gifts whose acks were lost were stored, once each.
     await eventually("both charged", async () => (await balance(lost)) === 1_000 - 180);
   });
 });
 
-test("a node that accepts as many gifts as it may answers at once that it does not", async () => {
+test("a node that accepts as many gifts as it may answers further ones at once, as not accepted", async () => {
   const user = await richUser();
   const [node] = giftNodes;
   const state = stateOf(node);
@@ -333,7 +333,7 @@ test("a gift that is repriced between a request and its repeat keeps its first p
   expect(outcomes.map(({ price }) => price).sort()).toEqual([10, 20]);
 });
 
-test("a gift that an earlier release left in a stream to which nothing is sent is settled", async () => {
+test("a gift that an earlier release left in a stream that is not written to is settled", async () => {
   const user = await richUser();
   const content = { giftId: 22, roomId: 5, receiverId: anchor, type: 0, count: 1 };
   const orderId = `left-over-${user}`;
@@ -345,7 +345,7 @@ test("a gift that an earlier release left in a stream to which nothing is sent i
   expect(await balance(user)).toBe(910);
 });
 
-test("a wallet node that leaves takes nobody's gifts with it: its senders are asked of the other", async () => {
+test("a wallet node that leaves stops no gift: the other one is asked about its senders", async () => {
   const users = await Promise.all(Array.from({ length: 8 }, () => richUser()));
   const third = await startNode("wallet-3", [wallet]);
   for (const { nodeID } of giftNodes) await waitForNode(third, "gift", nodeID);
@@ -395,7 +395,7 @@ describe("over HTTP", () => {
     }
   });
 
-  test("a gift node that stops in the stream of gifts loses none: every request is answered 200, and settled once", async () => {
+  test("a gift node that stops while gifts arrive loses none: every request is answered 200, and settled once", async () => {
     const users = await Promise.all(Array.from({ length: 8 }, (_, n) => richUser(n % limits.gift.sendPartitions)));
     const third = await startNode("gift-3", [gift]);
     for (const { broker } of gateways) await waitForNode(broker, "gift", third.nodeID);

@@ -67,7 +67,7 @@ const sentPieces = (gifts: readonly Gift[]) =>
 
 const seqs = (client: TestClient) => client.business().map(({ data }) => Number(data.seq));
 
-test("viewers of all forms on both nodes count every gift, in the same frames, while others come in", async () => {
+test("viewers of all forms on both nodes count every gift, in the same frames, while others enter the room", async () => {
   const viewers: TestClient[] = [];
   const late: Promise<TestClient>[] = [];
   let userId = 100;
@@ -105,7 +105,7 @@ test("viewers of all forms on both nodes count every gift, in the same frames, w
   expect(deflated).toBeLessThan(Number(bytes2) * 0.75);
 });
 
-test("version 1 is to the byte what it is without the parameter", async () => {
+test("version 1 has the same bytes as without the parameter", async () => {
   const [plain, named] = [await connect(a, "201", 41), await connect(b, "202", 41, { v: "1" })];
   const one = gift(4);
   await send(41, [one]);
@@ -125,7 +125,7 @@ test("version 1 is to the byte what it is without the parameter", async () => {
   expect(Object.keys(named.greeting ?? {})).toEqual(["userId", "nodeId", "epoch", "seq"]);
 });
 
-test("version 2 greets with version and anchor, and says in gifts, chat and closing nothing that is known", async () => {
+test("version 2 greets with version and anchor, and leaves out of gifts, chat and closing what the client knows", async () => {
   const client = await connect(a, "211", 42, forms.v2);
   expect(client.greeting).toMatchObject({ userId: "211", v: 2, anchorId: "1" });
   const epoch = client.greeting?.epoch;

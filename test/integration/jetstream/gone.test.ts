@@ -169,7 +169,7 @@ describe("a stream that is made", () => {
     expect(streamNames(bound)).toHaveLength(4);
   });
 
-  test("refuses what exceeds its share of the bytes, however few messages they are, and keeps what it took", async () => {
+  test("refuses what exceeds its share of the bytes, however few messages it has, and keeps what it has", async () => {
     await ensureStreams(manager, [{ ...shared, maxMessages: 1_000_000, maxBytes: 40_000 }]);
     const publish = async (): Promise<number | undefined> => {
       const sent = connection.jetstream().publish(full("shared.1"), "x".repeat(1_000));
@@ -185,7 +185,7 @@ describe("a stream that is made", () => {
     expect(await publish()).toBeUndefined();
   });
 
-  test("gets no bound that would delete what waits, and gets it at the next start once there is room", async () => {
+  test("gets no bound that would delete waiting messages, and gets it at the next start once there is room", async () => {
     const grown: StreamDefinition = { name: "GROWN", subjects: ["grown"], kind: "queue" };
     const bounded = { ...grown, maxMessages: 100, maxBytes: 10_000 };
     const state = async () => {

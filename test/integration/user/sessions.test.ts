@@ -80,7 +80,7 @@ const alive = async (tokens: readonly string[]) => {
     );
   });
 };
-/** The times of a token of a minute that expires so many ms from now. */
+/** The times of a token with a lifetime of a minute that expires so many ms from now. */
 const timesOf = (expiresInMs: number) => ({
   issuedAt: Date.now() + expiresInMs - 60_000,
   expiresAt: Date.now() + expiresInMs,
@@ -181,7 +181,7 @@ describe("sessions", () => {
 });
 
 describe("logoutAll", () => {
-  test("revokes every token issued until then; a login afterwards lives, within the same ms too", async () => {
+  test("revokes every token issued until then; a login afterwards is valid, within the same ms too", async () => {
     const phone = newPhone();
     const { userId, token } = await login(phone);
     const tokens = [token, await open(userId), await open(userId, 1)];
@@ -210,7 +210,7 @@ describe("logoutAll", () => {
     expect(await sessionsOf(userId)).toHaveLength([...during, ...late].filter((token) => lives.has(token)).length);
   });
 
-  test("of a user that is not there is refused", async () => {
+  test("of a user who does not exist is refused", async () => {
     await expect(call(caller, "user.logoutAll", { userId: "7" })).rejects.toMatchObject({ type: "userUnknown" });
   });
 
@@ -343,7 +343,7 @@ describe("reading the revocations", () => {
     await database.run("DELETE FROM t_revocation WHERE user_id = 500");
   });
 
-  test("expired sessions and revocations are deleted, and a revocation not before a gateway whose clock is late needs it no more", async () => {
+  test("expired sessions and revocations are deleted, a revocation only when no gateway needs it, also one whose clock is late", async () => {
     const columns = "user_id, session_id, issued_until_ms, expires_time, create_time";
     const row = (id: number, minutes: number) =>
       `(600, ${id}, 1, UTC_TIMESTAMP(3) + INTERVAL ${minutes} MINUTE, UTC_TIMESTAMP(3))`;
@@ -368,7 +368,7 @@ describe("reading the revocations", () => {
 });
 
 describe("Redis", () => {
-  test("that is wiped ends no session and brings none back; the codes on their way are lost", async () => {
+  test("that is wiped ends no session and makes no revoked token valid; login codes that are not used yet are lost", async () => {
     const phone = newPhone();
     const [ended, lives] = [await login(phone), await login(phone)];
     await call(caller, "user.logout", { token: ended.token });
@@ -379,7 +379,7 @@ describe("Redis", () => {
     expect(await login(phone)).toMatchObject({ userId: lives.userId });
   });
 
-  test("that is away stops codes and logins; logins that are there can be ended, and revocations are read", async () => {
+  test("that is away stops login codes and logins; sessions can be ended, and revocations are read", async () => {
     const { userId, token } = await login();
     const restoreRedis = await cutRedis(nodes[0], "user");
     const phone = newPhone();

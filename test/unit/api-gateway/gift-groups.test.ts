@@ -68,7 +68,7 @@ const outcome = (answer: Promise<GiftAnswer>) => answer.catch((error: unknown) =
 const { groupsInFlight, groupGifts, groupFreshMs, groupsInFlightMax, groupWaitingGifts, groupWaitingGiftsOfUser } =
   limits.gift;
 
-test("a lone gift goes at once; those that arrive together go together, each with its own answer", async () => {
+test("a single gift is sent at once; those that arrive together are sent together, each with its own answer", async () => {
   const { sender, groups, turn } = world();
   const lone = sender.send(gift(1), "r-1");
   await turn();
@@ -80,7 +80,7 @@ test("a lone gift goes at once; those that arrive together go together, each wit
   expect(await Promise.all([lone, ...together])).toEqual([1, 2, 3].map((user) => orderOf(gift(user))));
 });
 
-test("while enough groups are on their way the next gifts gather, and go when one of those is answered", async () => {
+test("while enough groups are unanswered the next gifts wait, and are sent when one of those is answered", async () => {
   const { sender, groups, sizes, turn } = world();
   for (let n = 0; n < groupsInFlight; n++) {
     void sender.send(gift(n + 1));
@@ -114,7 +114,7 @@ test("a group has a bounded number of gifts; its parameters are far below a mess
   for (const group of groups) group.answer();
 });
 
-test("groups that take long do not hold up the others, up to a bound", async () => {
+test("groups that take long do not delay the others, up to a bound", async () => {
   const { sender, sizes, turn, clock } = world();
   for (let n = 1; n <= groupsInFlightMax + 5; n++) {
     void sender.send(gift(n));
@@ -124,7 +124,7 @@ test("groups that take long do not hold up the others, up to a bound", async () 
   expect(sizes()).toHaveLength(groupsInFlightMax);
 });
 
-test("where all groups on their way take long, a waiting gift goes once the oldest of them has; only then a timer runs", async () => {
+test("where all unanswered groups take long, a waiting gift is sent once the oldest of them has taken too long; only then a timer runs", async () => {
   const { sender, groups, sizes, turn, timers, pass } = world();
   for (let n = 0; n < groupsInFlight; n++) {
     void sender.send(gift(1));
@@ -155,7 +155,7 @@ test("where all groups on their way take long, a waiting gift goes once the olde
   expect(await more).toEqual(orderOf(gift(6)));
 });
 
-test("while the greatest number of groups is on their way no timer runs: only an end makes room", async () => {
+test("while the greatest number of groups is unanswered no timer runs: only an answer makes room", async () => {
   const { sender, groups, sizes, turn, timers, pass } = world();
   for (let n = 1; n <= groupsInFlightMax; n++) {
     void sender.send(gift(n));
@@ -170,7 +170,7 @@ test("while the greatest number of groups is on their way no timer runs: only an
   expect(sizes()).toHaveLength(groupsInFlightMax + 1);
 });
 
-test("gifts of one user beyond those that may wait are refused at once, certainly not accepted; others' and later ones go", async () => {
+test("gifts of one user beyond those that may wait are refused at once, certainly not accepted; others' and later ones are sent", async () => {
   const { sender, groups, turn } = world();
   for (let n = 0; n < groupsInFlight; n++) {
     void sender.send(gift(1));
@@ -219,7 +219,7 @@ test("a gift that has waited for half of a call's time is refused, not sent: its
   expect(await young).toEqual(orderOf(gift(3)));
 });
 
-test("each sender's gifts go to the node that pulls the sender's partition", async () => {
+test("each sender's gifts are sent to the node that pulls the sender's partition", async () => {
   const nodes = ["gift-1", "gift-2", "gift-3"];
   const { sender, groups, turn } = world(nodes);
   for (let user = 1; user <= 40; user++) void sender.send(gift(user));
@@ -231,7 +231,7 @@ test("each sender's gifts go to the node that pulls the sender's partition", asy
 
 const gone = () => new Errors.ServiceNotFoundError({ action: "gift.sendMany", nodeID: "gift-1" });
 
-test("a group that reached no service goes to another node, gifts without a request id too; with no other it fails", async () => {
+test("a group that reached no service is sent to another node, gifts without a request id too; with no other node it fails", async () => {
   const { sender, groups, turn } = world(["gift-1", "gift-2"]);
   const sent = [1, 8, 16].map((user) => outcome(sender.send(gift(user))));
   await turn();
@@ -246,7 +246,7 @@ test("a group that reached no service goes to another node, gifts without a requ
   expect(ends.slice(1)).toMatchObject([{ type: "SERVICE_NOT_FOUND" }, { type: "SERVICE_NOT_FOUND" }]);
 });
 
-test("a group that was not answered may be accepted: it goes nowhere else", async () => {
+test("a group that was not answered may be accepted: it is sent to no other node", async () => {
   const { sender, groups, turn } = world(["gift-1", "gift-2"]);
   const sent = outcome(sender.send(gift(8)));
   await turn();
@@ -255,7 +255,7 @@ test("a group that was not answered may be accepted: it goes nowhere else", asyn
   expect(groups).toHaveLength(1);
 });
 
-test("without a gift node, and for a gift that a group's answers leave out, there is an error of its own", async () => {
+test("without a gift node, and for a gift that has no answer in its group, there is an error of its own", async () => {
   const none = world([]);
   expect(await outcome(none.sender.send(gift(1)))).toMatchObject({ type: "SERVICE_NOT_FOUND" });
   const short = new GiftGroups({

@@ -27,7 +27,7 @@ function heldRouters(ids: readonly string[] = ["r1"], nodeID = "gateway") {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test("a lone request is a call at once; those that come while calls run share the next, each with a token of its own", async () => {
+test("a single request is a call at once; those that arrive while calls run share the next, each with a token of its own", async () => {
   const { calls, answer, tickets } = heldRouters();
   const first: Promise<unknown>[] = [];
   for (let i = 0; i < limits.im.ticketCallsInFlight; i++) {
@@ -49,7 +49,7 @@ test("a lone request is a call at once; those that come while calls run share th
   expect(new Set(got.map(({ token }) => token)).size).toBe(users.length);
 });
 
-test("where the router does not answer, all of the group are asked for once more, and then it is unavailable", async () => {
+test("where the router does not answer, the group is asked for once more, and then it is unavailable", async () => {
   const { calls, tickets } = heldRouters();
   const both = Promise.allSettled([tickets.get("1"), tickets.get("2")]);
   await turn();

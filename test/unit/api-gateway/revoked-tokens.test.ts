@@ -34,7 +34,7 @@ describe("revoked tokens", () => {
     expect(revoked.has(claims({ userId: "8" }))).toBe(false);
   });
 
-  test("what is about expired tokens alone is dropped, and nothing before", () => {
+  test("a revocation is dropped once all its tokens have expired, and not before", () => {
     const revoked = new RevokedTokens();
     for (let at = 0; at < 3; at++) revoked.add(session(1 + at, now + at * day + 1));
     revoked.add(all("9", now - 29 * day));
@@ -127,7 +127,7 @@ describe("the feed of revocations", () => {
     }
   });
 
-  test("is not current where a page fails, and heals with the next read", async () => {
+  test("is not current where a page fails, and is current after the next read", async () => {
     let away = true;
     const { feed, revoked } = feedOf(({ afterId }) => {
       if (away && afterId === "1") throw Object.assign(new Error("away"), { code: "ECONNREFUSED", syscall: "connect" });

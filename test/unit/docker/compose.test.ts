@@ -80,7 +80,7 @@ describe("docker-compose.yml", () => {
     expect(base.migrate?.command).toEqual(["node", "scripts/migrate.ts"]);
   });
 
-  test("names only settings there are, passes on every setting but those of one process or one machine, and keys to those alone that need them", () => {
+  test("names only settings that exist, passes on every setting but those of one process or one machine, and keys only to the services that need them", () => {
     const own = ["NAMESPACE", "NODE_ID", "NODE_LABEL", "API_HOST", "API_PORT_SEARCH", "IM_HOST", "LOG_FILE"];
     for (const name of ours) {
       const names = Object.keys(base[name]?.environment ?? {});

@@ -87,7 +87,7 @@ const perhaps = (answer: GiftAnswer | undefined) =>
 const inNextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("accepting a gift", () => {
-  test("puts it into the queue at the price, the share and the effect of this moment", async () => {
+  test("puts it into the queue with the price, share and effect at that time", async () => {
     const { one, queued } = world({ shares: all(60) });
     expect(await one(request)).toEqual({ orderId });
     expect(queued).toMatchObject([{ candidate: { orderId }, terms: { price: 90, sharePercent: 60, url: "x.svga" } }]);
@@ -141,7 +141,7 @@ describe("accepting a gift", () => {
     expect(queued).toEqual([]);
   });
 
-  /** The result of looking up the order: unknown at first, and accepted by a twin before the next lookup. */
+  /** The result of looking up the order: unknown at first, and accepted by another request before the next lookup. */
   const knownAtSecondLook = (hash: string) =>
     jest
       .fn<Promise<Map<string, string>>, []>()
@@ -149,7 +149,7 @@ describe("accepting a gift", () => {
       .mockResolvedValueOnce(new Map([[orderId, hash]]));
 
   test.each(refusals)(
-    "a gift %s whose twin was accepted meanwhile is answered as that one, and one with other content conflicts",
+    "a gift %s whose order another request got accepted meanwhile is answered as that one, or as a conflict with other content",
     async (_what, over) => {
       const twin = world({ ...over, knownOrders: knownAtSecondLook(contentHashOf(request)) });
       expect(await twin.one(request)).toEqual({ orderId });
@@ -197,14 +197,14 @@ describe("accepting a gift", () => {
     },
   );
 
-  test("without a request id there is no twin to look for, and books that are away keep nothing back", async () => {
+  test("without a request id no order is looked up, so books that are away do not matter", async () => {
     const knownOrders = jest.fn(booksAway);
     expect(await world({ knownOrders, funds: funds("short") }).one(once)).toEqual(refused("balanceShort"));
     expect(await world({ knownOrders }).one(once)).toEqual({ orderId: expect.any(String) });
     expect(knownOrders).not.toHaveBeenCalled();
   });
 
-  test("a known order is answered as the first time, whatever became of gift, room and balance", async () => {
+  test("a known order is answered as the first time, even if gift, room and balance have changed", async () => {
     const gone = { gifts: all(undefined), anchors: all(undefined), funds: funds("short") };
     const { one, queued } = world({
       ...gone,
@@ -239,7 +239,7 @@ test("a fault of the first lookup ends the group before anything is published; o
 });
 
 describe("gifts of one group", () => {
-  test("do not notice a refused, a broken and an unreachable neighbour", async () => {
+  test("are not affected by a refused, an invalid and an unanswered gift among them", async () => {
     const { ports } = world({
       gifts: async (ids) => new Map([...ids].map((id) => [id, { value: id === 22 ? giftOnSale : undefined }])),
       anchors: async (ids) =>
@@ -282,12 +282,12 @@ describe("gifts of one group", () => {
     expect(queued).toHaveLength(1);
   });
 
-  test("with one request id: what is refused makes no other content a conflict", async () => {
+  test("with one request id: a refused gift makes no other content a conflict", async () => {
     const { ports, queued } = world({
       funds: async (gifts) => gifts.map(({ amount }) => ({ value: amount > 300 ? "short" : "enough" })),
     });
     const answers = await accept([{ ...request, count: 4 }, request, { ...request, count: 5 }], ports);
-    // The dear ones had been accepted had they been first; now their order stands for the cheap one.
+    // The expensive ones would be accepted if they came first. Their order has the cheap content.
     expect(answers).toEqual([refused("idempotencyConflict"), { orderId }, refused("idempotencyConflict")]);
     expect(queued).toHaveLength(1);
     const none = world({ funds: funds("short") });
@@ -297,7 +297,7 @@ describe("gifts of one group", () => {
     ]);
   });
 
-  test("whose order is under way in another group wait for it, then are that order or conflict", async () => {
+  test("whose order is being published in another group wait for it, then are that order or a conflict", async () => {
     const { ports, gate, queued, one } = world();
     let open = () => {};
     gate.open = new Promise((resolve) => {
@@ -407,7 +407,7 @@ describe("what a node does not begin", () => {
     expect(rate.counted).toBe(2);
   });
 
-  test("with one request id and ever other contents is counted each time", async () => {
+  test("with one request id and different contents is counted each time", async () => {
     const { rate, ...limited } = rateOf(2);
     const { ports } = world({ ...limited, gifts: all(undefined) });
     const answers = await accept(
@@ -420,7 +420,7 @@ describe("what a node does not begin", () => {
     expect(rate.counted).toBe(2);
   });
 
-  test("what the lookup knows is a repeat: what was counted for it is given back before the checks end", async () => {
+  test("a repeat that the lookup finds is taken off the count before the checks end", async () => {
     const { rate, ...limited } = rateOf(1);
     let checked = () => {};
     const { ports } = world({

@@ -98,7 +98,7 @@ test("a message that would exceed a list's bytes is cut; every gift is in one, i
     );
 });
 
-test("where one message is not acked or is refused, its gifts alone are unavailable; a refused one's orders are free again", async () => {
+test("where one message is not acked or is refused, only its gifts are unavailable; the reservations of a refused one are removed", async () => {
   const { publish, keysOf, service } = world({
     publish: async ({ subject }) => {
       if (subject.endsWith(".1")) throw fail("unavailable", { mayHaveHappened: true });
@@ -167,7 +167,7 @@ test("an order that Redis has with this or other content is answered as that, an
   expect([same, other, held, own].map(answer)).toEqual([
     "accepted",
     "idempotencyConflict",
-    // Another node may accept the other content yet.
+    // Another node may still accept the other content.
     "unavailable?",
     "accepted",
   ]);
@@ -191,7 +191,7 @@ test.each(["not JSON", "null", "5", "{}", '{"contentHash":7}', ""])(
   },
 );
 
-test("an order that is reserved for another content is answered at once, and nobody waits for it", async () => {
+test("a gift whose order is reserved for other content is answered at once, and the group does not wait for it", async () => {
   const [held, own] = [candidate(8), candidate(16)];
   const { publish } = world({ reserve: () => ["reserved:other:owner", ""] });
   const timers = jest.spyOn(globalThis, "setTimeout");
@@ -201,7 +201,7 @@ test("an order that is reserved for another content is answered at once, and nob
   timers.mockRestore();
 });
 
-test("without Redis gifts are published all the same; a Redis that hangs is waited for once", async () => {
+test("without Redis gifts are published all the same; a group waits only once for a Redis that hangs", async () => {
   const failing = world({ reserve: () => Promise.reject(fail("unavailable")) });
   const gift = candidate(8);
   await failing.publish([gift]);
@@ -213,7 +213,7 @@ test("without Redis gifts are published all the same; a Redis that hangs is wait
   expect(away.keysOf("reserve")).toEqual([]);
 });
 
-test("an unexpected fault leaves no gift without an answer, and no order under way", async () => {
+test("an unexpected fault leaves no gift without an answer, and no order marked as being published", async () => {
   const { publish, service } = world({ publish: () => Promise.reject(new TypeError("a bug")) });
   const gift = candidate(8);
   await publish([gift]);

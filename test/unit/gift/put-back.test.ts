@@ -81,7 +81,7 @@ describe("accepted gifts that are put back", () => {
     expect(new Set(idsOf(first.published)).size).toBe(first.published.length);
   });
 
-  test("with one gift more or less are other messages only where that gift is, and under ids of their own", async () => {
+  test("with one gift more or less are the same messages, except for the one with that gift, which has another id", async () => {
     const remembered = many(1_000);
     const { "gift:accepted:o500": _settled, ...rest } = remembered;
     const [first, later] = [await putBack(remembered, ""), await putBack(rest, "")];
@@ -92,7 +92,7 @@ describe("accepted gifts that are put back", () => {
     expect(before.map(({ gifts }) => gifts.some(({ orderId }) => orderId === "o500"))).toContain(true);
   });
 
-  test("into a stream that was purged or rolled back go under ids that its duplicate window does not know", async () => {
+  test("into a stream that was purged or rolled back have ids that its duplicate window does not have", async () => {
     const remembered = many(100);
     const [fresh, purged] = [await putBack(remembered, ""), await putBack(remembered, "p7")];
     expect(idsOf(purged.published)).toEqual(idsOf(fresh.published).map((id) => `${id}:again:p7`));

@@ -48,7 +48,7 @@ test("the gifts of what is in work and of what waits are counted apart, over gap
   expect(await depthOf(messages, 12)).toMatchObject({ waiting: 37, inFlight: 26, deadLetters: 2 });
 });
 
-test("of many messages only some are read: the others are taken to be alike", async () => {
+test("of many messages only some are read: the others are assumed to be like them", async () => {
   const messages = new Map(Array.from({ length: 5_000 }, (_, n) => [n + 1, 20] as const));
   const { waiting, inFlight, reads } = await depthOf(messages, 1_000);
   expect([waiting, inFlight]).toEqual([80_000, 20_000]);

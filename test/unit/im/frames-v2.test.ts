@@ -59,7 +59,7 @@ test("every order of a gift frame keeps its sender, receiver, gift and pieces, w
   );
 });
 
-test("a gift frame says room, system, urls, prices, order ids and the anchor once less, and is numbered", () => {
+test("a gift frame has no room, system, urls, prices, order ids and anchor, and is numbered", () => {
   const entry = { senderId: "7", receiverId: "1", giftId: 3, count: 4, price: 90, url: "u", orderIds: ["o1", "o2"] };
   const to = { ...entry, receiverId: "8", count: 5, orderIds: ["f7a151d0-0c52-4d3f-9b0c-0a1b2c3d4e5f"] };
   const other = { ...entry, count: 1, orderIds: ["o3"], price: 91 };
@@ -103,7 +103,7 @@ test("an entry or frame of another shape stays as it is: nothing is dropped", ()
     expect(roomFrameV2(text, anchorId)).toBe(text);
 });
 
-test("chat keeps its id and says its sender once; a message of the system says none", () => {
+test("chat keeps its id and has its sender once; a message of the system has none", () => {
   const chat = { msgId: "m1", userId: "7", bizCode: 5555, data: { content: "hi", senderId: "7" } };
   expect(bodyV2(frameOf(chat))).toEqual({
     ...{ msgId: "m1", userId: "7", bizCode: 5555 },
@@ -116,7 +116,7 @@ test("chat keeps its id and says its sender once; a message of the system says n
   });
 });
 
-test("whatever data a message of a service has, version 2 has it too", () => {
+test("all data of a service's message is in version 2 too", () => {
   fc.assert(
     fc.property(
       fc.dictionary(fc.string(), fc.jsonValue()),
@@ -144,7 +144,7 @@ test("a notification keeps its id, by which it is acked, and does not name its r
   });
 });
 
-/** A tick of a room with 1000 gifts a second by 50 senders, none of them alike. */
+/** A tick of a room with 1000 gifts a second by 50 senders, all of them different. */
 const busyTick = () =>
   tickFrames(
     Array.from({ length: 100 }, (_, n) => ({

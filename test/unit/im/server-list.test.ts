@@ -54,7 +54,7 @@ test("after the death of a server the crowd is sent to the others at once, thoug
   const { silent, pick, silence } = servers({ dying: 0, busy: 5 });
   expect(await pick()).toBe("dying");
   silent.add("dying");
-  // The other one is too busy for a ping, and is taken out of the choice; it answers the question for its count.
+  // The other one is too busy for a ping, and is not chosen; it answers the call for its count.
   silence.pings.add("busy");
   await new Promise((resolve) => setTimeout(resolve, limits.im.serverAliveMs + 20));
   let waitedMs = 0;

@@ -9,13 +9,13 @@ import { FakeMessage, FakePorts, fakeTimers, pass, settled } from "./fake-messag
 const { retryMaxDelayMs, maxAttempts, ackWaitMs, drainMs } = limits.jetstream;
 const longMs = maxAttempts * retryMaxDelayMs;
 
-/** An item is a letter, its key, and a number: "a1". "!" is not to be read. */
+/** An item is a letter, its key, and a number: "a1". "!" cannot be read. */
 function open(bounds: { batch?: number; batchesInFlight?: number } = {}) {
   const ports = new FakePorts();
   const batches = new Batches({ durable: "durable", batch: 100, batchesInFlight: 1, ...bounds }, ports, () => {});
   const calls: string[][] = [];
   const running: { items: string[]; done(): void; fail(error: unknown): void }[] = [];
-  /** Says how a call ends, where it is given. */
+  /** Decides how a call ends, where it is given. */
   const judge: { of?: (items: string[]) => void } = {};
   ports.handle = (messages) => {
     const items = messages.map(({ data }) => data as string);
@@ -138,7 +138,7 @@ test("a key's items over many messages and batches are handled in their order, n
   );
 });
 
-test("a poison item, and one that cannot be read, are dead letters alone: their neighbours in the message are handled, and it is acked after them", async () => {
+test("an item that always fails, and one that cannot be read, are dead letters alone: the other items of the message are handled, and it is acked after them", async () => {
   const { ports, put, judge, calls } = open();
   const message = put(["a1", "!", "a2", "b1", "a3"]);
   const passed: string[] = [];

@@ -20,7 +20,7 @@ class FakeConsumer {
   readonly pulls: number[] = [];
   pulling = 0;
   broken = false;
-  /** Pulls get no answer, not even that they are over, as where the consumer is gone. */
+  /** Pulls get no answer, not even their end, as where the consumer is gone. */
   mute = false;
   /** Messages that another node has and has not acked. */
   elsewhere = 0;

@@ -14,7 +14,7 @@ function open(...messages: string[][]) {
   return { held, added: added as [OpenMessage, ...OpenMessage[]], items };
 }
 
-test("a message is over with the last of its items; open items are counted, not messages", () => {
+test("a message ends with the last of its items; open items are counted, not messages", () => {
   const { held, added } = open(["a", "b", "c"], ["d"]);
   expect([held.openItems, [...held].length]).toEqual([4, 2]);
   expect([held.itemEnded(added[0]), held.itemEnded(added[0])]).toEqual([false, false]);
@@ -23,7 +23,7 @@ test("a message is over with the last of its items; open items are counted, not 
   expect([held.openItems, held.has("place-0"), held.holds("S-0"), held.holds("S-1")]).toEqual([1, false, false, true]);
 });
 
-test("one that is given back takes its open items along, once", () => {
+test("a message that is given back is no longer counted with its open items, once", () => {
   const { held, added } = open(["a", "b", "c"], ["d"]);
   held.itemEnded(added[0]);
   held.remove(added[0]);
@@ -34,14 +34,14 @@ test("one that is given back takes its open items along, once", () => {
 describe("what can be given back now", () => {
   const places = (messages: OpenMessage[]) => messages.map(({ place }) => place);
 
-  test("is what waits as a whole and has no busy key", () => {
+  test("is a message that waits as a whole and has no busy key", () => {
     const { held, items } = open(["a", "b"], ["c"], ["d", "e"]);
     // e is in work.
     const waiting = items.filter(({ key }) => key !== "e");
     expect(places(held.givable(waiting, (key) => key === "c"))).toEqual(["place-0"]);
   });
 
-  test("is not what follows, in the order of a key, a message that stays, over however many messages", () => {
+  test("is not a message that follows, in the order of a key, a message that stays, across any number of messages", () => {
     const { held, items } = open(["a", "x"], ["a", "b"], ["b", "c"], ["c"], ["d"]);
     const waiting = items.filter(({ key }) => key !== "x");
     expect(places(held.givable(waiting, () => false))).toEqual(["place-4"]);

@@ -70,7 +70,7 @@ describe("what viewers saw of the burst", () => {
   });
 });
 
-describe("viewers who saw something else than was sent", () => {
+describe("viewers who did not see what was sent", () => {
   const sent = (gifts: number, pieces: number, maybe = 0): Map<number, Expected> =>
     new Map([[1, { accepted: { gifts, pieces }, unknown: { gifts: maybe, pieces: maybe * 3 } }]]);
   const viewer = (gifts: number, pieces: number, repeated = 0) => [{ roomId: 1, gifts, pieces, repeated }];

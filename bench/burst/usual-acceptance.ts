@@ -18,8 +18,8 @@ interface Load {
   rooms: number;
 }
 
-/** The usual design's way in (usual-endpoint.ts), under the same load from the same generator. */
-export class UsualWayIn {
+/** The usual design accepts gifts (usual-endpoint.ts), under the same load from the same generator. */
+export class UsualAcceptance {
   private readonly context: BenchContext;
   private readonly generators: Generators;
   private readonly endpoint: BenchProcess;
@@ -38,11 +38,11 @@ export class UsualWayIn {
     this.load = load;
   }
 
-  /** Starts and warms it. */
-  static async open(context: BenchContext, generators: Generators, load: Load): Promise<UsualWayIn> {
+  /** Starts the endpoint and warms it up. */
+  static async open(context: BenchContext, generators: Generators, load: Load): Promise<UsualAcceptance> {
     await seedBaseline(warmUpGifts + giftsAtMost, context.progress);
     const { started } = spawnProcess(context, { label: "usual", script: "bench/burst/usual-endpoint.ts" });
-    const usual = new UsualWayIn(context, generators, await started, load);
+    const usual = new UsualAcceptance(context, generators, await started, load);
     await usual.send(warmUpGifts);
     return usual;
   }
@@ -56,7 +56,7 @@ export class UsualWayIn {
       this.cpu += Object.values(cpuSince()).reduce((sum, micros) => sum + micros, 0);
       this.measured += accepted;
       this.rates.push(Math.round((accepted * 1_000) / (lastAt - firstAt)));
-      progress(`the usual way in: ${this.rates.at(-1)} gifts a second`);
+      progress(`the usual design accepts ${this.rates.at(-1)} gifts a second`);
     }
   }
 
@@ -84,7 +84,7 @@ export class UsualWayIn {
     const burst = wholeBurst(await generators.send());
     this.accepted += burst.accepted;
     for (const [reason, times] of Object.entries(burst.refusedBy))
-      context.progress(`the usual way in refused ${times} times: ${reason}`);
+      context.progress(`the usual design refused ${times} times: ${reason}`);
     return burst;
   }
 }
