@@ -1,8 +1,6 @@
 import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { AnswerCache } from "../../mixins/answer-cache.ts";
-import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
@@ -16,17 +14,14 @@ import { checkedAnyway, onEvent } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
 import { closedSince, closeRoom, openRoom } from "./broadcasting.ts";
 import { closeIfUnusable, closeUnusableAmong, requireUsable } from "./frozen-anchors.ts";
-import { type LiveRoom, livingRoomActions } from "./living-room.contract.ts";
+import { livingRoomActions } from "./living-room.contract.ts";
+import { RoomCache } from "./room-cache.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
 import { type MonitorSettings, RoomMonitor } from "./room-monitor.ts";
-import { markAnchorEntered, markAnchorSeen, roomById, roomsByIds, roomsOfType, setWatchNumbers } from "./room-store.ts";
+import { markAnchorEntered, markAnchorSeen, roomById, roomsOfType, setWatchNumbers } from "./room-store.ts";
 
 interface State extends MysqlState, RateLimitState, JetStreamState, OutboxState {
-  /** By room id, `null` where it is not live. A change is broadcast; a lost broadcast costs `room.cacheTtlMs`. */
-  rooms: AnswerCache<number, LiveRoom | null>;
-  /** Reads the rooms that are not cached, many in one query. */
-  roomRows: BatchLoader<LiveRoom>;
-  roomOf(roomId: number): Promise<LiveRoom | null>;
+  rooms: RoomCache;
   monitor: RoomMonitor;
 }
 
@@ -92,14 +87,13 @@ export default defineService<"living-room", State>({
 
     find: {
       handler(ctx) {
-        return this.roomOf(ctx.params.roomId);
+        return this.rooms.get(ctx.params.roomId);
       },
     },
 
     anchorsOf: {
       async handler(ctx) {
-        const rooms = await Promise.all(ctx.params.roomIds.map((roomId) => this.roomOf(roomId)));
-        return { list: rooms.flatMap((room) => (room ? [{ roomId: room.roomId, anchorId: room.anchorId }] : [])) };
+        return { list: await this.rooms.anchorsOf(ctx.params.roomIds) };
       },
     },
 
@@ -155,12 +149,7 @@ export default defineService<"living-room", State>({
   },
 
   created() {
-    this.roomRows = new BatchLoader(async (ids) => {
-      const found = await roomsByIds(this.mysql, ids.map(Number));
-      return new Map([...found].map(([roomId, room]) => [String(roomId), room]));
-    }, limits.mysql.batchLoader);
-    this.roomOf = (roomId) => this.rooms.get(roomId, async () => (await this.roomRows.get(String(roomId))) ?? null);
-    this.rooms = new AnswerCache({ max: limits.room.cacheEntries, ttlMs: limits.room.cacheTtlMs });
+    this.rooms = new RoomCache(() => this.mysql);
   },
 
   started() {
