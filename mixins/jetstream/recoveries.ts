@@ -4,6 +4,12 @@ import { BackgroundLoop } from "../background-loop.ts";
 import { type StreamDefinition, streamNames } from "./definitions.ts";
 import type { Positions, StreamGeneration } from "./positions.ts";
 
+/** A stream that a recovery runs for. */
+export interface RecoveredStream extends StreamGeneration {
+  /** This recovery never ran for an earlier stream of the name, so nothing was lost with one. */
+  readonly isFirst: boolean;
+}
+
 /** Restores messages of a lost stream, from the service's books, into the stream that was made again. */
 export interface Recovery {
   /** Unique within the service; stored in its database. */
@@ -15,7 +21,7 @@ export interface Recovery {
    * Where it rejects it runs again soon. Once `signal` is aborted, since the service stops, it may reject: the next start
    * finds it undone.
    */
-  run(streams: readonly StreamGeneration[], signal: AbortSignal): Promise<void>;
+  run(streams: readonly RecoveredStream[], signal: AbortSignal): Promise<void>;
   /**
    * Of a recovery that nodes do one at a time: runs `work` on this node, `false` where another node is at it. What is due
    * is looked up again in `work`.
@@ -104,11 +110,16 @@ export class Recoveries {
     if (due.length === 0) return;
     // The requests up to now: the run may miss what is requested while it runs.
     const asked = due.map((stream) => this.asked(stream));
-    await recovery.run(due, signal);
+    await recovery.run(await Promise.all(due.map((stream) => this.withHistory(recovery, stream))), signal);
     for (const [at, stream] of due.entries()) {
       this.answered.set(keyOf(recovery, stream), asked[at] as number);
       await this.noteRun(recovery, stream);
     }
+  }
+
+  private async withHistory(recovery: Recovery, stream: StreamGeneration): Promise<RecoveredStream> {
+    const former = await this.positions.lastTimeInFormer(readerOf(recovery), rowOf(stream));
+    return { ...stream, isFirst: former === undefined && !stream.again };
   }
 
   private async isDue(recovery: Recovery, stream: StreamGeneration): Promise<boolean> {

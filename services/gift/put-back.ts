@@ -2,8 +2,7 @@ import { hash } from "node:crypto";
 import type { Log } from "../../broker/log.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import type { StreamGeneration } from "../../mixins/jetstream/positions.ts";
-import type { Recovery } from "../../mixins/jetstream/recoveries.ts";
+import type { RecoveredStream, Recovery } from "../../mixins/jetstream/recoveries.ts";
 import { giftStream } from "../streams.ts";
 import { type AcceptedGift, partitionOf } from "./accepted-gift.ts";
 import { allAccepted } from "./accepted-orders.ts";
@@ -24,10 +23,16 @@ export function giftRecovery(service: Queueing): Recovery {
   return { name: "accepted gifts", stream: giftStream, run: (streams) => putBack(service, streams) };
 }
 
-async function putBack(service: Queueing, streams: readonly StreamGeneration[]): Promise<void> {
+async function putBack(service: Queueing, streams: readonly RecoveredStream[]): Promise<void> {
   // A stream that was purged or restored keeps the message ids of the last two minutes; a new stream has none.
   const lost = new Map(streams.map(({ stream, again }) => [stream, again ?? ""]));
-  const isLost = ({ senderId }: AcceptedGift) => queuesOf(senderId).some((queue) => lost.has(queue));
+  // What was accepted since the first stream of a name was made waits in it.
+  const since = new Map(streams.map(({ stream, created, isFirst }) => [stream, isFirst ? created : undefined]));
+  const isLost = ({ senderId, acceptedAt }: AcceptedGift) =>
+    queuesOf(senderId).some((queue) => {
+      const created = since.get(queue);
+      return lost.has(queue) && (created === undefined || Date.parse(acceptedAt) < Date.parse(created));
+    });
   // Of two marks the later one is greater.
   const markOf = (group: Group) =>
     group

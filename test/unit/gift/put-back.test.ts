@@ -19,7 +19,12 @@ function accepted(orderId: string, over: Partial<AcceptedGift> = {}): AcceptedGi
 }
 
 /** What is put back of what Redis has, and what is logged as an error. */
-async function putBack(remembered: Record<string, unknown>, again: string, lost = [streamOf()]) {
+async function putBack(
+  remembered: Record<string, unknown>,
+  again: string,
+  lost = [streamOf()],
+  { created = "2030-01-01T00:00:00Z", isFirst = false } = {},
+) {
   const stream = streamOf();
   const published: { subject: string; msgId: string; gifts: readonly AcceptedGift[] }[] = [];
   const error = jest.fn();
@@ -40,7 +45,7 @@ async function putBack(remembered: Record<string, unknown>, again: string, lost 
     logger: { warn: jest.fn(), error },
   };
   const { signal } = new AbortController();
-  const streams = lost.map((name) => ({ stream: name, created: "2030-01-01T00:00:00Z", again }));
+  const streams = lost.map((name) => ({ stream: name, created, again, isFirst }));
   await giftRecovery(service as never).run(streams, signal);
   const gifts = published.flatMap((message) => message.gifts);
   return { published, gifts, errors: error.mock.calls as [{ key?: string; gifts?: number }, string][] };
@@ -71,6 +76,22 @@ describe("accepted gifts that are put back", () => {
     for (let sender = 1; sender <= 20; sender++) {
       const own = gifts.filter((gift) => gift.senderId === String(sender)).map(({ acceptedAt }) => acceptedAt);
       expect(own).toEqual(own.toSorted());
+    }
+  });
+
+  test("are not those that wait in the first stream of the name", async () => {
+    const created = "2026-01-02T00:00:00.123456789Z";
+    const remembered = {
+      "gift:accepted:before": accepted("before", { acceptedAt: "2026-01-01T23:59:59.000Z" }),
+      "gift:accepted:after": accepted("after", { acceptedAt: "2026-01-02T00:00:01.000Z" }),
+    };
+    jest.useFakeTimers({ now: Date.parse("2026-01-02T00:00:02.000Z") });
+    try {
+      const idsIn = async (isFirst: boolean) =>
+        (await putBack(remembered, "", [streamOf()], { created, isFirst })).gifts.map(({ orderId }) => orderId);
+      expect([await idsIn(true), await idsIn(false)]).toEqual([["before"], ["before", "after"]]);
+    } finally {
+      jest.useRealTimers();
     }
   });
 

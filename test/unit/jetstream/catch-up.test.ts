@@ -118,7 +118,7 @@ test.each([
     const positions = { lastTimeInFormer: async () => ago(1) };
     const manager = { streams: { getMessage } } as never;
     const { run } = catchUpRecovery(manager, positions, { durable: "c", stream: log }, catchUp);
-    await run([{ stream, created: created.toISOString(), again: "", lastSequence }], stop);
+    await run([{ stream, created: created.toISOString(), again: "", lastSequence, isFirst: false }], stop);
     const since = missed.mock.calls[0]?.[0].getTime() ?? 0;
     expect(Math.abs(Date.now() - expectedMs - since)).toBeLessThan(5_000);
   },

@@ -27,6 +27,7 @@ beforeEach(() => {
   positions = {
     find: async (reader: string, at: StreamGeneration) =>
       done.has(key(reader, at)) ? { sequence: 0, time: new Date() } : undefined,
+    lastTimeInFormer: async () => undefined,
     advance: async (reader: string, at: StreamGeneration) => void done.add(key(reader, at)),
   };
   recoveries = new Recoveries(positions as Positions, silentLog);
