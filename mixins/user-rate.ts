@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 
 /** Of a pause. Sums of fractions are rounded, and must not cost the last one of a burst. */
-const tolerance = 0.01;
+const tolerance = 0.1;
 
 /**
  * A rate with a burst. The caller keeps one number for each user: the time up to which what the user did is paid for,
