@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 
-/** A part of a pause. Sums of fractions are rounded, and the last one of a full burst must not be refused for that. */
-const tolerance = 0.01;
+/** Of a pause. Sums of fractions are rounded, and must not cost the last one of a burst. */
+const tolerance = 0.1;
 
 /**
  * A rate with a burst. The caller keeps one number for each user, `paidUntil`: the time up to which the rate is used up,

