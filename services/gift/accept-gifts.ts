@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Context, Service } from "moleculer";
-import { failureName } from "../../broker/failure.ts";
+import { failureName, isUnavailable } from "../../broker/failure.ts";
 import { ServiceNodes } from "../../broker/service-nodes.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
@@ -73,12 +73,16 @@ export async function acceptAlone(
   const { knownOrders } = acceptancePorts(service, ctx);
   for (let look = 0; look < limits.gift.reservedLooks; look++) {
     await pause(limits.gift.reservedLookEveryMs);
-    // While the books are away, the outcome stays unknown.
-    const known = await knownOrders([candidate.orderId]).catch(() => new Map<string, string>());
-    const contentHash = known.get(candidate.orderId);
-    if (contentHash === undefined) continue;
-    candidate.answerAs(contentHash);
-    return candidate.answer as GiftAnswer;
+    try {
+      const contentHash = (await knownOrders([candidate.orderId])).get(candidate.orderId);
+      if (contentHash === undefined) continue;
+      candidate.answerAs(contentHash);
+      return candidate.answer as GiftAnswer;
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      // The books are away: whether the other content was accepted stays unknown.
+      return answer;
+    }
   }
   return answer;
 }
