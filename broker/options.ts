@@ -10,6 +10,7 @@ import { logDestination, logMetrics } from "./log-destination.ts";
 import { loggedError } from "./logged-error.ts";
 import { messageSize } from "./message-size.middleware.ts";
 import { natsOptions } from "./nats-options.ts";
+import { timedOutCalls } from "./timed-out-calls.middleware.ts";
 import "./local-first-strategy.ts";
 import "./rendezvous-strategy.ts";
 
@@ -47,6 +48,7 @@ export function brokerOptions(label = "node"): BrokerOptions {
       "ActionHook",
       "ContextTracker",
       "Timeout",
+      timedOutCalls,
       "ErrorHandler",
       actionMetrics,
       logMetrics(settings.LOG_FILE),

@@ -72,10 +72,7 @@ export type ResultOf<N extends ActionName> = ActionOf<N> extends ActionContract<
 interface CallOptions {
   nodeID?: string;
   timeout?: number;
-  /**
-   * False where the called node may be dead: Moleculer never removes a call that timed out from those that a stop waits
-   * for, so each later stop would take its whole time-out.
-   */
+  /** False where the called node may be dead: a stop of this node does not wait for its answer. */
   tracking?: false;
   /** For the callee's logs; a context passes its own on. */
   requestID?: string;
