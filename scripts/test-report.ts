@@ -38,6 +38,9 @@ const repeatedFiles = 5;
  */
 const missedDeadline = /^Error: (not within \d+ ms:|thrown: "Exceeded timeout of \d+ ms)/;
 
+/** The same of a hook that belongs to no test. */
+const missedHook = /^\s*thrown: "Exceeded timeout of \d+ ms for a hook/;
+
 /** Here a missed deadline may be lost money: it is never tried again. */
 const neverRepeated = /^test\/integration\/(payment|wallet)\//;
 
@@ -56,10 +59,16 @@ export function repeatable(files: readonly JestFile[], projects: readonly string
 }
 
 function onlyMissedDeadlines(file: JestFile): boolean {
-  // An error outside of every test, e.g. in afterAll, is in the file's message alone.
-  if (file.message.includes("Test suite failed to run")) return false;
+  const outside = errorsOutsideOfTests(file);
+  if (!outside.every((error) => missedHook.test(error))) return false;
   const failed = statusOf(file, "failed");
-  return failed.length > 0 && failed.every(({ failureMessages: all }) => all.length > 0 && all.every(isMissedDeadline));
+  if (failed.length === 0) return outside.length > 0;
+  return failed.every(({ failureMessages: all }) => all.length > 0 && all.every(isMissedDeadline));
+}
+
+/** The beginnings of errors outside of every test, e.g. in afterAll: they are in the file's message alone. */
+function errorsOutsideOfTests({ message }: JestFile): string[] {
+  return stripVTControlCharacters(message).split("Test suite failed to run").slice(1);
 }
 
 function isMissedDeadline(message: string): boolean {
@@ -98,7 +107,8 @@ function linesOf(run: string, files: readonly JestFile[]): string[] {
   return files.flatMap((file) => {
     const path = pathOf(file);
     const failed = statusOf(file, "failed");
-    if (failed.length === 0) return [`${run}: ${path} did not run: ${beginningOf(file.message)}`];
+    const what = statusOf(file, "passed").length > 0 ? "failed outside of its tests" : "did not run";
+    if (failed.length === 0) return [`${run}: ${path} ${what}: ${beginningOf(file.message)}`];
     const alike = Map.groupBy(failed, (test) => beginningOf(test.failureMessages[0] ?? "no message"));
     return [...alike].map(([message, [first, ...others]]) => {
       const more = others.length > 0 ? ` (and ${others.length} more of the file)` : "";

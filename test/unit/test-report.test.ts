@@ -5,8 +5,11 @@ import { type JestFile, outcomeOf, repeatable } from "../../scripts/test-report.
 const waited = "Error: not within 10000 ms: the gift (last: 0)\n    at eventually (test/support/eventually.ts:14:38)";
 const timedOut = 'Error: thrown: "Exceeded timeout of 30000 ms for a test.\nAdd a timeout value to this test"';
 const hookTimedOut = timedOut.replace("a test.", "a hook.");
+const afterAllTimedOut = `  ● Test suite failed to run\n\n    ${hookTimedOut.replace("Error: ", "")}\n      at _getError`;
 const wrong = "Error: expect(received).toBe(expected) // Object.is equality\n\nExpected: 2\nReceived: 1";
 const counterexample = `Error: Property failed after 1 tests\nCounterexample: [0]\n\n[cause]: ${waited}`;
+
+const brokenSuite = "Test suite failed to run\n\n    ReferenceError: broker is not defined";
 
 /** A file of a report; each test is the messages of its failure, none where it passed. */
 function fileOf(path: string, tests: readonly (readonly string[])[], message = ""): JestFile {
@@ -32,13 +35,22 @@ test.each([
 });
 
 test.each([
+  ["no test failed", [[], []]],
+  ["tests missed deadlines too", [[], [waited]]],
+])("a file whose afterAll did not end in time runs once more: %s", (_what, tests) => {
+  expect(isRepeated(fileOf(gift, tests, afterAllTimedOut))).toBe(true);
+});
+
+test.each([
   ["a wrong value", fileOf(gift, [[wrong]])],
   ["a wrong value in another test", fileOf(gift, [[waited], [wrong]])],
   ["a wrong value after a missed deadline", fileOf(gift, [[waited, wrong]])],
   ["a counterexample of a property, whose cause missed a deadline", fileOf(gift, [[counterexample]])],
   ["a failed test without a message", { ...late, assertionResults: [{ ...failedTest(), failureMessages: [] }] }],
+  ["a wrong value and a hook that did not end in time", fileOf(gift, [[wrong]], afterAllTimedOut)],
+  ["an error outside of the tests beside such a hook", fileOf(gift, [[]], `${afterAllTimedOut}\n\n● ${brokenSuite}`)],
   ["a file that did not run", fileOf(gift, [], "● Test suite failed to run")],
-  ["an error outside of the tests", fileOf(gift, [[waited]], "● Test suite failed to run\n\n after")],
+  ["an error outside of the tests", fileOf(gift, [[waited]], `● ${brokenSuite}`)],
   ["payments", fileOf("test/integration/payment/orders.test.ts", [[waited]])],
   ["the wallet", fileOf("test/integration/wallet/holds.test.ts", [[timedOut]])],
   ["a file that passed", passed],
@@ -89,6 +101,15 @@ test.each([
 test("a file that was not repeated keeps its failure, whatever the second report says of it", () => {
   const failing = fileOf(gift, [[wrong]]);
   expect(outcomeOf("integration", [failing], [], { testResults: [passed] })).toMatchObject({ failed: 1, unstable: [] });
+});
+
+test("an error outside of the tests is one failure, and is unstable where the second run passes", () => {
+  const slow = fileOf(gift, [[], []], afterAllTimedOut);
+  expect(outcomeOf("unit", [slow])).toMatchObject({ passed: 2, failed: 1 });
+  expect(outcomeOf("unit", [slow], [slow], { testResults: [passed] })).toMatchObject({
+    ...{ passed: 2, failed: 0, failures: [] },
+    unstable: [expect.stringMatching(/gift\.test\.ts failed outside of its tests: .*Exceeded timeout/)],
+  });
 });
 
 test("a file that did not run is one failure; tests that fail alike share a line", () => {
