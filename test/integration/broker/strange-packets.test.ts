@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import type { ServiceBroker } from "moleculer";
 import { connect, type NatsConnection } from "nats";
+import { instanceOf } from "../../../broker/bus/subjects.ts";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { config } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
@@ -38,8 +39,14 @@ afterAll(async () => {
   await stopAll();
 });
 
-const send = (command: string, body: string) =>
-  bus.publish(`MOL-${config().NAMESPACE}.${command}.${server.nodeId}`, Buffer.from(body));
+/** A node that may call an im-server: a router that nobody knows. */
+const stranger = "im-router.stranger";
+/** The names with which the subjects of calls and events end. */
+const named: Record<string, string> = { REQ: ".im-server.status", EVENT: ".living-room.changed" };
+
+/** With the subject that the node takes from a stranger, or from itself for a packet in its own name. */
+const send = (command: string, body: string, { name = named[command] ?? "", from = stranger } = {}) =>
+  bus.publish(`MOL-${config().NAMESPACE}.${command}.${server.nodeId}.${from}${name}`, Buffer.from(body));
 
 /** What was sent before is handled by then: the bus keeps the order of one sender, and the node that of its packets. */
 async function expectAlive(): Promise<void> {
@@ -51,8 +58,9 @@ async function expectAlive(): Promise<void> {
 /** Sends a request as another node would, and resolves to the answer's error. */
 async function errorOf(action: string, params: string): Promise<Record<string, unknown> | null> {
   const id = `strange-${Math.random()}`;
-  const answers = bus.subscribe(`MOL-${config().NAMESPACE}.RES.stranger`);
-  send("REQ", `{"ver":"5","sender":"stranger","id":"${id}","action":"${action}","params":${params}}`);
+  const answers = bus.subscribe(`MOL-${config().NAMESPACE}.RES.${stranger}.>`);
+  const packet = `{"ver":"5","sender":"${stranger}","id":"${id}","action":"${action}","params":${params}}`;
+  send("REQ", packet, { name: `.${action}` });
   try {
     for await (const message of answers) {
       const answer = message.json<{ id: string; error?: Record<string, unknown> }>();
@@ -78,11 +86,11 @@ test("packets of any kind and content leave the node as it was", async () => {
     "requestID",
     "caller",
   ]);
-  const known = fields.map((text) => `{"ver":"5","sender":"stranger",${text.slice(1)}`.replace(/,\}$/, "}"));
-  const named = known.map((text) =>
-    text.replace("{", '{"action":"im-server.deliver","event":"living-room.changed","broadcast":true,'),
+  const known = fields.map((text) => `{"ver":"5","sender":"${stranger}",${text.slice(1)}`.replace(/,\}$/, "}"));
+  const sameAsSubject = known.map((text) =>
+    text.replace("{", '{"action":"im-server.status","event":"living-room.changed","broadcast":true,'),
   );
-  const packets = fc.oneof(known, named, strangeJson("ver", "sender"), fc.string({ unit: "binary" }));
+  const packets = fc.oneof(known, sameAsSubject, strangeJson("ver", "sender"), fc.string({ unit: "binary" }));
   const property = fc.asyncProperty(
     fc.array(fc.tuple(commands, packets), { minLength: 5, maxLength: 20 }),
     async (sent) => {
@@ -90,6 +98,30 @@ test("packets of any kind and content leave the node as it was", async () => {
       await expectAlive();
     },
   );
+  await fc.assert(property, { numRuns: 20 });
+});
+
+test("subjects of any form leave the node as it was", async () => {
+  const { NAMESPACE } = config();
+  const token = fc.constantFrom(
+    "REQ",
+    "INFO",
+    "X",
+    stranger,
+    server.nodeId,
+    "all-nodes",
+    "im-server",
+    "a",
+    "$node",
+    "1",
+  );
+  const subjects = fc.array(token, { minLength: 1, maxLength: 8 }).map((tokens) => tokens.join("."));
+  const property = fc.asyncProperty(fc.array(subjects, { minLength: 5, maxLength: 20 }), async (ends) => {
+    for (const end of ends)
+      for (const start of [`REQ.${server.nodeId}`, "INFO.all-nodes.all-nodes", `X.${server.nodeId}`])
+        bus.publish(`MOL-${NAMESPACE}.${start}.${end}`, `{"ver":"5","sender":"${stranger}"}`);
+    await expectAlive();
+  });
   await fc.assert(property, { numRuns: 20 });
 });
 
@@ -111,7 +143,7 @@ test("params that are none are invalid on the node that asked, without their val
 
 test("an answer that cannot be made is missing, and ends nothing", async () => {
   const deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
-  const request = '"ver":"5","sender":"stranger","id":"deep","action":"im-server.status","params":{}';
+  const request = `"ver":"5","sender":"${stranger}","id":"deep","action":"im-server.status","params":{}`;
   for (const field of [
     `"meta":${deep}`,
     '"requestID":{"toString":1}',
@@ -121,6 +153,8 @@ test("an answer that cannot be made is missing, and ends nothing", async () => {
     send("REQ", `{${request},${field}}`);
   await expectAlive();
 });
+
+const ofItself = () => ({ from: server.nodeId });
 
 /** From then on no packet in its name ends it. */
 const hasBeenUp = () =>
@@ -133,7 +167,7 @@ test("a second node with the same id ends at its start, and the first one stays"
     command: process.execPath,
     args: [join(projectRoot(), "test/support/service-process.ts"), "im-server"],
     cwd: projectRoot(),
-    env: { NODE_ID: server.nodeId, NODE_OPTIONS: undefined },
+    env: { NODE_ID: instanceOf(server.nodeId), NODE_OPTIONS: undefined },
     output: { to: () => undefined },
   });
   started.push(second);
@@ -145,7 +179,7 @@ test("a second node with the same id ends at its start, and the first one stays"
 test("a packet in the name of the node, but of another instance, ends nothing once it has been up for a while", async () => {
   await hasBeenUp();
   for (const instance of ['"another"', "null", "{}"])
-    send("INFO", `{"ver":"5","sender":"${server.nodeId}","instanceID":${instance},"services":[]}`);
-  send("INFO", `{"ver":"5","sender":"${server.nodeId}"}`);
+    send("INFO", `{"ver":"5","sender":"${server.nodeId}","instanceID":${instance},"services":[]}`, ofItself());
+  send("INFO", `{"ver":"5","sender":"${server.nodeId}"}`, ofItself());
   await expectAlive();
 });

@@ -19,11 +19,12 @@ import { eventually, startNode, stopAll } from "../../support/system.ts";
 const crates: StreamDefinition = { name: "CRATES", subjects: ["crate.*"], kind: "queue" };
 const maxPayload = 1024 * 1024;
 
+/** Two actions of the table of who may call what, with parameters and answers of any size. */
 const answering = {
-  name: "depot",
+  name: "wallet",
   actions: {
-    take: (ctx: Context<{ load: string }>) => ctx.params.load.length,
-    give: (ctx: Context<{ bytes: number }>) => "x".repeat(ctx.params.bytes),
+    balance: (ctx: Context<{ load: string }>) => ctx.params.load.length,
+    income: (ctx: Context<{ bytes: number }>) => "x".repeat(ctx.params.bytes),
   },
 } as unknown as ServiceSchema;
 
@@ -54,9 +55,9 @@ let nats: NatsConnection;
 
 beforeAll(async () => {
   await migrate(databaseName("user"), migrationFolders.user);
-  await startNode("depot", [answering]);
+  await startNode("wallet", [answering]);
   caller = await startNode("caller", [storing]);
-  await caller.waitForServices(["depot"]);
+  await caller.waitForServices(["wallet"]);
   store = caller.getLocalService("notification") as unknown as State;
   nats = await connect(natsOptions("test"));
 });
@@ -78,8 +79,8 @@ async function failing(work: () => Promise<unknown>): Promise<{ error: Error & {
 const pending = () => (caller.transit as unknown as { pendingRequests: Map<string, unknown> }).pendingRequests.size;
 
 test.each([
-  ["parameters", () => caller.call("depot.take", { load: "x".repeat(maxPayload) })],
-  ["an answer", () => caller.call("depot.give", { bytes: maxPayload })],
+  ["parameters", () => caller.call("wallet.balance", { load: "x".repeat(maxPayload) })],
+  ["an answer", () => caller.call("wallet.income", { bytes: maxPayload })],
 ])("%s beyond it fail the call at once, with the size, as nothing that is tried again", async (_what, work) => {
   const before = pending();
   const { error, ms } = await failing(work);
@@ -90,8 +91,8 @@ test.each([
 });
 
 test("what just fits goes both ways", async () => {
-  expect(await caller.call("depot.take", { load: "x".repeat(maxPayload - 2_000) })).toBe(maxPayload - 2_000);
-  expect(await caller.call("depot.give", { bytes: maxPayload - 2_000 })).toHaveLength(maxPayload - 2_000);
+  expect(await caller.call("wallet.balance", { load: "x".repeat(maxPayload - 2_000) })).toBe(maxPayload - 2_000);
+  expect(await caller.call("wallet.income", { bytes: maxPayload - 2_000 })).toHaveLength(maxPayload - 2_000);
 });
 
 test("a publication beyond it fails at once, with the size, as nothing that is tried again", async () => {
