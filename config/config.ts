@@ -30,6 +30,8 @@ const proxies = z
       return z.NEVER;
     }
   });
+/** The servers at which each service may have a login of its own. */
+const serverUrl = { NATS_URL: url("nats:", "tls:"), MYSQL_URL: url("mysql:", "mariadb:") };
 const percent = z.coerce.number().int().min(0).max(100);
 
 const schema = z
@@ -42,9 +44,10 @@ const schema = z
     NODE_ID: z.string().min(1).max(100).optional(),
     NODE_LABEL: z.string().min(1).max(60).optional(),
 
-    NATS_URL: url("nats:", "tls:"),
+    // Empty where the process has none, or where each of its services has its own: see serviceUrl.
+    NATS_URL: serverUrl.NATS_URL.or(z.literal("")).default(""),
     REDIS_URL: url("redis:", "rediss:"),
-    MYSQL_URL: url("mysql:", "mariadb:"),
+    MYSQL_URL: serverUrl.MYSQL_URL.or(z.literal("")).default(""),
     EVENTS_MAX_BYTES: z.coerce.number().int().min(1_000_000).default(2_000_000_000),
     JETSTREAM_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
 
@@ -157,6 +160,30 @@ let current: Readonly<Parsed> | undefined;
 export function config(): Readonly<Parsed> {
   current ??= readConfig(process.env);
   return current;
+}
+
+/** A server at which each service may have a login of its own. */
+export type ServerKind = keyof typeof serverUrl;
+
+/** The variable of a service's own login at a server, e.g. `LIVING_ROOM_MYSQL_URL`. */
+export function serviceUrlName(kind: ServerKind, service: string): string {
+  return `${service.toUpperCase().replaceAll("-", "_")}_${kind}`;
+}
+
+/**
+ * The URL by which a service of this process logs in to NATS or MySQL: its own, `<SERVICE>_<KIND>` of the environment,
+ * else the plain one. @throws Error with the variables' names where neither is set, or its own is not usable
+ */
+export function serviceUrl(kind: ServerKind, service: string): string {
+  const name = serviceUrlName(kind, service);
+  const own = process.env[name];
+  if (!own) {
+    if (config()[kind] === "") throw new Error(`Neither ${name} nor ${kind} is set (see .env.example).`);
+    return config()[kind];
+  }
+  const { data, error } = serverUrl[kind].safeParse(own);
+  if (data === undefined) throw new Error(`${name}: ${problemsOf(error)[0]?.[1]}`);
+  return data;
 }
 
 /** The MySQL database of a service, e.g. `ovation_wallet`. */

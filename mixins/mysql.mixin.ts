@@ -1,5 +1,5 @@
 import type { Service } from "moleculer";
-import { config, databaseName } from "../config/config.ts";
+import { config, databaseName, serviceUrl } from "../config/config.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { Database, type DatabaseOptions } from "./mysql/database.ts";
 import { migrate, requireMigrated } from "./mysql/migrate.ts";
@@ -22,7 +22,7 @@ const retriesCounter = {
 export function mysqlMixin(
   service: string,
   migrationFolders: readonly string[],
-  options: Omit<DatabaseOptions, "gaveUp" | "retried"> = {},
+  options: Omit<DatabaseOptions, "gaveUp" | "retried" | "url"> = {},
 ) {
   return {
     async started(this: Service & MysqlState & HealthState) {
@@ -34,6 +34,7 @@ export function mysqlMixin(
       if (config().PROFILE === "local") await migrate(name, migrationFolders);
       this.mysql = new Database(name, {
         ...options,
+        url: serviceUrl("MYSQL_URL", service),
         retried: () => countRetries(1),
         gaveUp: (why) =>
           this.logger.warn({ database: name, why }, "all connections to the database are closed: new ones are opened"),
