@@ -68,7 +68,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     await forgetFormerCommandLine(dir, env, log);
     const servers = await bringUp(members);
     const urls = servers.map(({ plan, site, port }) => [plan.variable, plan.url(site, port)]);
-    await writeStackEnv(dir, Object.fromEntries(urls));
+    const admin = servers.flatMap(({ plan, site, port }) =>
+      plan.name === "mysql" ? [["MYSQL_ADMIN_URL", plan.url(site, port)]] : [],
+    );
+    await writeStackEnv(dir, Object.fromEntries([...urls, ...admin]));
     return { up: servers, user: addUser(dir, options.permanent ?? false) };
   });
   const urlOf = (plan: ServerPlan) => {
