@@ -153,7 +153,8 @@ async function endServers(dir: string, log: Log): Promise<void> {
     rmSync(recordFile(site), { force: true });
   });
   await Promise.all(endings);
-  await writeStackEnv(dir, Object.fromEntries(PLANS.map((plan) => [plan.variable, undefined])));
+  const addresses = [...PLANS.map((plan) => plan.variable), "MYSQL_ADMIN_URL"];
+  await writeStackEnv(dir, Object.fromEntries(addresses.map((variable) => [variable, undefined])));
 }
 
 interface ServerStatus {
