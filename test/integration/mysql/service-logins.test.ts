@@ -1,10 +1,14 @@
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { type Connection, createConnection } from "mysql2/promise";
 import { config, databaseName, serviceUrlName } from "../../../config/config.ts";
+import { projectRoot } from "../../../config/root.ts";
 import { applyLogin, databasePlace, loginOf, privilegesOf } from "../../../mixins/mysql/grants.ts";
 import { type DatabaseService, databaseServices, grantLogins, prepareDatabases } from "../../../scripts/databases.ts";
+import { dropNamespace } from "../../../scripts/drop-namespace.ts";
 import { readStackEnv } from "../../../scripts/stack/env-file.ts";
 import { loginName } from "../../../scripts/stack/mysql-logins.ts";
 import { databaseRights } from "../../../services/database-rights.ts";
@@ -155,6 +159,51 @@ const allPrivileges = () =>
       return found.map(([place, privileges]) => [place, privileges.sort()]).sort();
     }),
   );
+
+test("npm run migrate makes the databases and the logins that are named, and a second run changes nothing", async () => {
+  const other = `${namespace.slice(0, 20)}_b`;
+  const own = new URL(adminUrl);
+  Object.assign(own, { username: loginName(other, "wallet"), password: "of-the-operators-choice" });
+  const env = {
+    ...{ PATH: process.env.PATH, PROFILE: "production", NAMESPACE: other, STACK_DIR: join(stackDir, "none") },
+    ...{ MYSQL_MIGRATION_URL: adminUrl, WALLET_MYSQL_URL: own.href },
+  };
+  const script = join(projectRoot(), "scripts/migrate.ts");
+  const run = async () => (await promisify(execFile)(process.execPath, [script], { env })).stdout;
+  const state = async () => {
+    const [applied] = await admin.query(`SELECT * FROM ${databaseName("wallet", other)}.t_migration ORDER BY name`);
+    return [applied, [...(await privilegesOf(admin, loginName(other, "wallet")))].sort()];
+  };
+  try {
+    expect(await run()).toContain("has the rights of wallet");
+    const before = await state();
+    const wallet = await createConnection({ uri: own.href, database: databaseName("wallet", other) });
+    open.push(wallet);
+    expect(await outcomeOf(wallet, "DELETE FROM t_qiyu_currency_trade")).toBe(1142);
+    expect(await outcomeOf(wallet, "DELETE FROM t_outbox")).toBe("done");
+    expect(await run()).toContain(`${databaseName("wallet", other)}`.padEnd(24));
+    expect(await state()).toEqual(before);
+    // A login that is not named is neither made nor changed.
+    expect([...(await privilegesOf(admin, loginName(other, "gift")))]).toEqual([]);
+  } finally {
+    const { REDIS_URL: redisUrl, NATS_URL: natsUrl } = process.env as Record<string, string>;
+    await dropNamespace(other, { mysqlUrl: adminUrl, redisUrl: redisUrl as string, natsUrl: natsUrl as string });
+  }
+});
+
+test("a node of one service does not start in production with a secret of another, and says which", async () => {
+  const env = {
+    ...{ PATH: process.env.PATH, PROFILE: "production", NAMESPACE: namespace, STACK_DIR: join(stackDir, "none") },
+    ...{ NATS_URL: process.env.NATS_URL, REDIS_URL: process.env.REDIS_URL, WALLET_MYSQL_URL: urlOf("wallet") },
+  };
+  const script = join(projectRoot(), "scripts/node.ts");
+  const ended = promisify(execFile)(process.execPath, [script, "im-server"], { env });
+  const { code, stderr } = (await ended.catch((error: unknown) => error)) as { code?: number; stderr: string };
+  expect([code, stderr.trim()]).toEqual([
+    1,
+    "A node of im-server must not have these secrets in production:\n  WALLET_MYSQL_URL: is for wallet alone",
+  ]);
+});
 
 test("a login that compares the books reads another's database and changes nothing there", async () => {
   const user = `${namespace}_reader`;
