@@ -1,11 +1,12 @@
 import { config } from "../config/config.ts";
 
 /**
- * The options of every NATS connection. Credentials of the URL are passed as fields, since the client ignores some
+ * The options of every NATS connection, to `address`. Credentials of the URL are passed as fields, since the client ignores some
  * combinations of URL and options. It reconnects without limit; callers bound what waits meanwhile.
  */
-export function natsOptions(name: string) {
-  const url = new URL(config().NATS_URL);
+export function natsOptions(name: string, address: string = config().NATS_URL) {
+  if (address === "") throw new Error("NATS_URL is not set (see .env.example).");
+  const url = new URL(address);
   const tls = url.protocol === "tls:" ? { tls: {} } : {};
   const credentials = url.username
     ? url.password

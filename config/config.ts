@@ -33,6 +33,8 @@ const proxies = z
 /** A part of a node id, and of the subjects with its packets. */
 const nodeName = (max: number) =>
   z.string().regex(new RegExp(`^[A-Za-z0-9_+-]{1,${max}}$`), `must be 1 to ${max} of A-Z, a-z, 0-9, _, + and -`);
+/** The servers at which each service may have a login of its own. */
+const serverUrl = { NATS_URL: url("nats:", "tls:"), MYSQL_URL: url("mysql:", "mariadb:") };
 const percent = z.coerce.number().int().min(0).max(100);
 
 const schema = z
@@ -45,9 +47,11 @@ const schema = z
     NODE_ID: nodeName(50).optional(),
     NODE_LABEL: nodeName(60).optional(),
 
-    NATS_URL: url("nats:", "tls:"),
-    REDIS_URL: url("redis:", "rediss:"),
-    MYSQL_URL: url("mysql:", "mariadb:"),
+    // Empty where no service of the process needs it, or where each has its own: see serviceUrl.
+    NATS_URL: serverUrl.NATS_URL.or(z.literal("")).default(""),
+    REDIS_URL: url("redis:", "rediss:").or(z.literal("")).default(""),
+    MYSQL_URL: serverUrl.MYSQL_URL.or(z.literal("")).default(""),
+    MYSQL_MIGRATION_URL: serverUrl.MYSQL_URL.optional(),
     EVENTS_MAX_BYTES: z.coerce.number().int().min(1_000_000).default(2_000_000_000),
     JETSTREAM_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
 
@@ -85,8 +89,6 @@ const schema = z
   })
   .superRefine((env, ctx) => {
     const problem = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });
-    if (env.SMS_PROVIDER === "webhook" && !env.SMS_WEBHOOK_URL)
-      problem("SMS_WEBHOOK_URL", "is needed while SMS_PROVIDER is webhook");
     if (env.PROFILE === "production" && env.EVENTS_MAX_BYTES < 100_000_000)
       problem("EVENTS_MAX_BYTES", "must be 100000000 or more in production: consumers would miss events");
     if (env.PROFILE === "production" && env.SMS_PROVIDER === "console")
@@ -162,9 +164,38 @@ export function config(): Readonly<Parsed> {
   return current;
 }
 
+/** A server at which each service may have a login of its own. */
+export type ServerKind = keyof typeof serverUrl;
+
+/** The variable of a service's own login at a server, e.g. `LIVING_ROOM_MYSQL_URL`. */
+export function serviceUrlName(kind: ServerKind, service: string): string {
+  return `${service.toUpperCase().replaceAll("-", "_")}_${kind}`;
+}
+
+/** Whether a service of this process has a login of its own at NATS or MySQL. */
+export function hasOwnLogin(kind: ServerKind, service: string): boolean {
+  return Boolean(process.env[serviceUrlName(kind, service)]);
+}
+
+/**
+ * The URL by which a service of this process logs in to NATS or MySQL: its own, `<SERVICE>_<KIND>` of the environment,
+ * else the plain one. @throws Error with the variables' names where neither is set, or its own is not usable
+ */
+export function serviceUrl(kind: ServerKind, service: string): string {
+  const name = serviceUrlName(kind, service);
+  const own = process.env[name];
+  if (!own) {
+    if (config()[kind] === "") throw new Error(`Neither ${name} nor ${kind} is set (see .env.example).`);
+    return config()[kind];
+  }
+  const { data, error } = serverUrl[kind].safeParse(own);
+  if (data === undefined) throw new Error(`${name}: ${problemsOf(error)[0]?.[1]}`);
+  return data;
+}
+
 /** The MySQL database of a service, e.g. `ovation_wallet`. */
-export function databaseName(service: string): string {
-  return `${config().NAMESPACE}_${service.replaceAll("-", "_")}`;
+export function databaseName(service: string, namespace: string = config().NAMESPACE): string {
+  return `${namespace}_${service.replaceAll("-", "_")}`;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Service } from "moleculer";
 import { connect, type JetStreamManager, type JsMsg, type NatsConnection } from "nats";
 import { natsOptions } from "../broker/nats-options.ts";
 import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
+import { serviceUrl } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { CatchUp, type Missed } from "./jetstream/catch-up.ts";
@@ -107,7 +108,9 @@ function open(
 export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
   return {
     async started(this: Service & Internals & HealthState) {
-      const connection = await connect(natsOptions(`${this.broker.nodeID}-${this.name}`));
+      const connection = await connect(
+        natsOptions(`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name)),
+      );
       const manager = await connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
       const positions = this.mysql && new Positions(this.mysql);
       let gone: string[];

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { endOnUncaughtErrors } from "../broker/fatal-errors.ts";
 import { isServiceName, serviceNames } from "../broker/launch.ts";
 import { endProcess, printError, printLine } from "../broker/outputs.ts";
-import { type Env, localEnv, publishEnv } from "./local-env.ts";
+import { childEnv, type Env, localEnv, publishEnv } from "./local-env.ts";
 import { type NodeReady, readNodeReady, startNodeChild } from "./node-child.ts";
 import { requireNode } from "./node-version.ts";
 import { type RestartLimits, readRestarts } from "./restart-policy.ts";
@@ -49,9 +49,10 @@ interface Plan {
 
 function startNode(label: string, service: string, settings: Env, { logDir, limits }: Plan): Node {
   const file = join(logDir, `${label}.log`);
+  const own = childEnv(service === "all" ? serviceNames : [service], settings);
   const node = new Supervised({
     name: label,
-    start: (former) => startNodeChild({ label, services: [service], env: settings, former, output: { file } }),
+    start: (former) => startNodeChild({ label, services: [service], env: own, former, output: { file } }),
     read: readNodeReady,
     limits,
     tell: printLine,
@@ -128,6 +129,7 @@ async function run(stack: Stack, plan: Plan, npm: Promise<void>): Promise<number
     await stop();
   }, npm);
   try {
+    printLine("MySQL: migrating databases, a login for each service");
     const env = await localEnv(stack);
     if (stopping) return await stopped.then(() => 0);
     printLine(`starting ${[...counts.values()].reduce((a, b) => a + b, 0)} nodes (logs in ${logDir})`);

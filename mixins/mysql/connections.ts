@@ -6,6 +6,8 @@ import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 
 export interface PoolOptions {
+  /** The server and the login; by default MYSQL_URL. */
+  readonly url?: string;
   readonly connections?: number;
   /** 0: none. */
   readonly statementTimeoutMs: number;
@@ -48,7 +50,7 @@ export class Connections {
     this.name = name;
     this.options = options;
     this.pool = createPool({
-      uri: config().MYSQL_URL.replace(/^mariadb:/, "mysql:"),
+      uri: (options.url ?? config().MYSQL_URL).replace(/^mariadb:/, "mysql:"),
       database: name,
       connectionLimit: options.connections ?? limits.mysql.poolConnections,
       queueLimit: limits.mysql.poolQueueLength,

@@ -1,5 +1,5 @@
 import type { Options } from "sequelize";
-import { config, databaseName } from "../../config/config.ts";
+import { databaseName, serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { type DrivenConnection, limitStatements } from "./statement-limit.ts";
 
@@ -46,7 +46,8 @@ export function connectionOptions(
   statementTimeoutMs: number,
   freshness: Freshness,
 ): Options & { noSync: true; keepDefaultTimezone: true } {
-  const url = new URL(config().MYSQL_URL);
+  const address = serviceUrl("MYSQL_URL", service);
+  const url = new URL(address);
   return {
     // The tables are made by migrations; otherwise the adapter would create them.
     noSync: true,
@@ -78,7 +79,7 @@ export function connectionOptions(
     },
     dialectOptions: {
       // Other parameters of the URL, e.g. ?ssl=...; the options above take precedence.
-      uri: config().MYSQL_URL.replace(/^mariadb:/, "mysql:"),
+      uri: address.replace(/^mariadb:/, "mysql:"),
       supportBigNumbers: true,
       bigNumberStrings: true,
       connectTimeout: limits.mysql.connectTimeoutMs,

@@ -68,7 +68,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     await forgetFormerCommandLine(dir, env, log);
     const servers = await bringUp(members);
     const urls = servers.map(({ plan, site, port }) => [plan.variable, plan.url(site, port)]);
-    await writeStackEnv(dir, Object.fromEntries(urls));
+    const admin = servers.flatMap(({ plan, site, port }) =>
+      plan.name === "mysql" ? [["MYSQL_ADMIN_URL", plan.url(site, port)]] : [],
+    );
+    await writeStackEnv(dir, Object.fromEntries([...urls, ...admin]));
     return { up: servers, user: addUser(dir, options.permanent ?? false) };
   });
   const urlOf = (plan: ServerPlan) => {
@@ -150,7 +153,8 @@ async function endServers(dir: string, log: Log): Promise<void> {
     rmSync(recordFile(site), { force: true });
   });
   await Promise.all(endings);
-  await writeStackEnv(dir, Object.fromEntries(PLANS.map((plan) => [plan.variable, undefined])));
+  const addresses = [...PLANS.map((plan) => plan.variable), "MYSQL_ADMIN_URL"];
+  await writeStackEnv(dir, Object.fromEntries(addresses.map((variable) => [variable, undefined])));
 }
 
 interface ServerStatus {

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { readConfig as readSettings, settingNames } from "../../../config/config.ts";
+import { readConfig as readSettings, serviceUrl, settingNames } from "../../../config/config.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
@@ -26,9 +26,28 @@ describe("settings", () => {
   });
 
   test("every problem is reported at once, by the variable's name", () => {
-    expect(() => readConfig({ API_PORT: "99999", ANCHOR_SHARE_PERCENT: "101" })).toThrow(
-      /NATS_URL[\s\S]*REDIS_URL[\s\S]*MYSQL_URL[\s\S]*API_PORT[\s\S]*ANCHOR_SHARE_PERCENT/,
-    );
+    expect(() =>
+      readConfig({ NATS_URL: "x", REDIS_URL: "x", MYSQL_URL: "x", API_PORT: "99999", ANCHOR_SHARE_PERCENT: "101" }),
+    ).toThrow(/NATS_URL[\s\S]*REDIS_URL[\s\S]*MYSQL_URL[\s\S]*API_PORT[\s\S]*ANCHOR_SHARE_PERCENT/);
+  });
+
+  describe("a service's own login", () => {
+    const before = { ...process.env };
+    beforeAll(() => Object.assign(process.env, usable, { LIVING_ROOM_MYSQL_URL: "mysql://room:p@127.0.0.1:3306" }));
+    afterAll(() => {
+      process.env = before;
+    });
+
+    test("is the plain URL, unless the service has one of its own", () => {
+      expect(serviceUrl("MYSQL_URL", "living-room")).toBe("mysql://room:p@127.0.0.1:3306");
+      expect(serviceUrl("MYSQL_URL", "wallet")).toBe(servers.MYSQL_URL);
+      expect(serviceUrl("NATS_URL", "living-room")).toBe(servers.NATS_URL);
+    });
+
+    test("that cannot be used is named, without its value", () => {
+      process.env.WALLET_NATS_URL = "http://secretpw@127.0.0.1:1";
+      expect(() => serviceUrl("NATS_URL", "wallet")).toThrow(/^WALLET_NATS_URL: (?!.*secretpw)/);
+    });
   });
 
   test("a value is never printed, since it may be a secret", () => {
