@@ -35,6 +35,16 @@ const nodeName = (max: number) =>
   z.string().regex(new RegExp(`^[A-Za-z0-9_+-]{1,${max}}$`), `must be 1 to ${max} of A-Z, a-z, 0-9, _, + and -`);
 /** The servers at which each service may have a login of its own. */
 const serverUrl = { NATS_URL: url("nats:", "tls:"), MYSQL_URL: url("mysql:", "mariadb:") };
+/** A time of day as HH:MM, in milliseconds after midnight; `off`: never, `null`. */
+const timeOfDay = z
+  .string()
+  .default("10:30")
+  .refine((value) => /^(([01]\d|2[0-3]):[0-5]\d|off)$/.test(value), "must be a time of day like 10:30, or off")
+  .transform((value) => {
+    if (value === "off") return null;
+    const [hours = 0, minutes = 0] = value.split(":").map(Number);
+    return (hours * 60 + minutes) * 60_000;
+  });
 const percent = z.coerce.number().int().min(0).max(100);
 
 const schema = z
@@ -86,6 +96,7 @@ const schema = z
     ROOM_ANCHOR_AWAY_MINUTES: z.coerce.number().min(0).max(1_440).default(10),
 
     PAY_NOTIFY_BASE_URL: url("http:", "https:").optional(),
+    RECONCILE_AT: timeOfDay,
   })
   .superRefine((env, ctx) => {
     const problem = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });

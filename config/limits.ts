@@ -449,6 +449,29 @@ export const limits = Object.freeze({
     reconcileTimeoutMs: 30 * 60_000,
     billLinesPerCall: 2_000,
     billsPerDay: 20,
+    /** The daily reconciliation compares this many days back; older ones by the command. */
+    reconcileDays: 7,
+    reconcilePollMs: 30_000,
+    /** The pause before a comparison that failed is tried again, e.g. since the bill is not there yet. */
+    reconcileRetryMs: 10 * 60_000,
+    /** Longer than a comparison usually takes: two nodes that compare a day at once do the work twice, no more. */
+    reconcileLeaseMs: 15 * 60_000,
+    /**
+     * From so long after the end of a day on, a provider that has no bill of it had no payments on it. Until then the
+     * bill may not be made yet, where there are payments here.
+     */
+    billMissingMs: 48 * 3_600_000,
+    /**
+     * A refund is expected in the bills this long after the day on which the provider accepted it here: its own day may
+     * be the next or the one before.
+     */
+    billDayMarginMs: 3_600_000,
+    productNameChars: 100,
+    /** One million yuan. */
+    productFen: 100_000_000,
+    productCoins: 1_000_000_000,
+    /** Column t_pay_topic.biz_code. */
+    bizCode: 4_294_967_295,
     webhookBodyBytes: 64 * 1024,
     webhookExcerptChars: 1_000,
     refusedWebhookRowsPerMinute: 600,

@@ -39,6 +39,7 @@ const plain: Readonly<Record<string, Owners>> = {
   GIFTS_PER_USER_PER_SECOND: ["gift"],
   ROOM_ANCHOR_AWAY_MINUTES: ["living-room"],
   PAY_NOTIFY_BASE_URL: ["payment"],
+  RECONCILE_AT: ["payment"],
 };
 
 /** Keys, passwords and URLs that contain them. In production a process that finds one of others does not start. */

@@ -1,5 +1,7 @@
+import { parseArgs } from "node:util";
 import { config, databaseName, serviceUrlName } from "../config/config.ts";
 import { migrate } from "../mixins/mysql/migrate.ts";
+import { recordApplied } from "../mixins/mysql/record-applied.ts";
 import { migrationFolders } from "../services/databases.ts";
 import { type DatabaseService, databaseServices, grantLogins, prepareDatabases } from "./databases.ts";
 import { requireNode } from "./node-version.ts";
@@ -7,15 +9,28 @@ import { readStackEnv, useStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 import { messageOf } from "./stack/wait.ts";
 
+/** Records a migration that was applied by hand, by its path from the project's folder. */
+async function record(migration: string): Promise<void> {
+  const service = databaseServices.find((name) =>
+    migrationFolders[name].some((folder) => migration.startsWith(`${folder}/`)),
+  );
+  if (!service) throw new Error(`No service has the migration ${migration}.`);
+  const isNew = await recordApplied(databaseName(service), migrationFolders[service], migration);
+  console.log(`${databaseName(service).padEnd(24)} ${isNew ? "recorded" : "had recorded"} ${migration} as applied`);
+}
+
 /**
  * A step of a release, before the new nodes start: applies all missing migrations to every service's database, as
  * MYSQL_MIGRATION_URL (else MYSQL_URL), and gives each service's login, `<SERVICE>_MYSQL_URL`, the rights of its job. A
- * login that is missing is made. On the private servers of this folder the logins are chosen here.
+ * login that is missing is made. On the private servers of this folder the logins are chosen here. With
+ * `--applied PATH` it only records that this migration was applied by hand.
  */
 async function main(): Promise<void> {
   requireNode();
+  const { values } = parseArgs({ options: { applied: { type: "string" } } });
   const stackDir = defaultStackDir();
   useStackEnv(stackDir);
+  if (values.applied !== undefined) return record(values.applied);
   const { MYSQL_MIGRATION_URL, MYSQL_URL, NAMESPACE: namespace } = config();
   const adminUrl = MYSQL_MIGRATION_URL ?? MYSQL_URL;
   for (const service of databaseServices) {

@@ -14,15 +14,16 @@ import { runCommand } from "./outcome.ts";
 import { useStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 
-const USAGE = `Compares a day's orders with the providers' bills and with the wallet's credits.
+const USAGE = `Compares a day's orders and refunds with the providers' bills and with the wallet's books, as the payment nodes do
+by themselves every day (RECONCILE_AT).
 
   npm run reconcile -- --date YYYY-MM-DD [--file CHANNEL=PATH]...
 
 The day is Beijing's and must be over; bills are there from about ten in the morning after. They are fetched from the
 providers, except for those that are given as files, as the provider has them for download. CHANNEL is
 ${providers.map(({ name, billFile }) => `  ${name.padEnd(8)} ${billFile}`).join("\n")}
-Differences are printed and stored in t_pay_difference, in the place of an earlier run's. Exit code 0: none; 2: some; 1:
-it could not be done.`;
+Differences are printed and stored, in the place of an earlier run's; operators list all of them by
+/live/admin/reconciliation/differences. Exit code 0: none; 2: some; 1: it could not be done.`;
 
 const servicesWaitMs = 15_000;
 
@@ -70,7 +71,8 @@ function show(date: string, results: readonly DayComparison[]): number {
     console.log(`${date}  ${channel.padEnd(8)} ${compared} compared, ${what}`);
     for (const { kind, orderId, transactionId, detail } of differences)
       console.log(`    ${kind.padEnd(16)} ${orderId}  ${transactionId ?? "-"}  ${detail}`);
-    if (found > differences.length) console.log(`    ... ${found - differences.length} more are in t_pay_difference`);
+    if (found > differences.length)
+      console.log(`    ... ${found - differences.length} more: see /live/admin/reconciliation/differences`);
   }
   return all === 0 ? 0 : 2;
 }

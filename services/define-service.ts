@@ -17,7 +17,8 @@ interface ActionDefinition<This, Params, Result> {
   handler(this: This, ctx: Context<Params>): Awaitable<Result>;
 }
 
-type ActionDefinitions<This, Actions> = {
+/** The actions of a contract, or of a part of it. */
+export type ActionDefinitions<This, Actions> = {
   [Name in keyof Actions]: Actions[Name] extends ActionContract<infer Params, infer Result>
     ? ActionDefinition<This, z.output<Params>, Result>
     : never;

@@ -41,7 +41,7 @@ export function readMigrations(folders: readonly string[]): Migration[] {
 }
 
 /** The login that may change tables; no service has it. */
-function migrationUrl(): string {
+export function migrationUrl(): string {
   const { MYSQL_MIGRATION_URL, MYSQL_URL } = config();
   const url = MYSQL_MIGRATION_URL ?? MYSQL_URL;
   if (url === "") throw new Error("Neither MYSQL_MIGRATION_URL nor MYSQL_URL is set (see .env.example).");

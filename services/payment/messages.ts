@@ -2,6 +2,7 @@ import type { OutboxMessage } from "../../mixins/outbox.mixin.ts";
 import type { PaymentTopics } from "../contracts.ts";
 import { durableEvent } from "../durable-event.ts";
 import type { Order } from "./order.ts";
+import { rechargeBizCode } from "./product.ts";
 
 /**
  * The topics of stream PAY, for JavaScript and for MySQL. A message with another subject could never be published and
@@ -11,6 +12,15 @@ export const topicPattern = "^pay[.][a-z0-9_-]{1,60}$";
 
 export function isTopic(topic: string): boolean {
   return new RegExp(topicPattern).test(topic);
+}
+
+/**
+ * Whether the messages of a biz code's paid orders may have this topic. `pay.refund` takes coins back, so no paid order
+ * may have it. A recharge must have the topic that credits coins: with another one nobody would.
+ */
+export function fitsBizCode(topic: string, bizCode: number): boolean {
+  if (bizCode === rechargeBizCode) return topic === "pay.recharge";
+  return isTopic(topic) && effectOf(topic) !== "refund";
 }
 
 /** The effect of a message on the wallet's books. */

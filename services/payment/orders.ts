@@ -119,6 +119,6 @@ export async function releaseOrder(context: PaymentContext, orderId: string, req
   context.outbox.wake();
   const about = { orderId, userId: order.userId, coins: order.coins, requestId };
   if (sent) context.logger.info(about, "an order whose credit was held is credited by an operator's decision");
-  else context.logger.error(about, "an order is released and has no topic: give its biz code one in t_pay_topic");
+  else context.logger.error(about, "an order is released and has no topic: give its biz code one (topic/set)");
   return order;
 }

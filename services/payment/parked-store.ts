@@ -54,6 +54,58 @@ export async function parkedOf(db: Queryable, orderId: string): Promise<Parked[]
   return rows.map(({ reason }) => reason);
 }
 
+/** A stored mark of an order. */
+interface StoredMark {
+  readonly orderId: string;
+  readonly reason: Parked;
+  /** `""` where the mark concerns the order, or the payment is unknown. */
+  readonly transactionId: string;
+  readonly since: Date;
+}
+
+/** The orders that a person must examine, oldest first, from the one after `after` on. */
+export async function parkedOrderIds(
+  db: Queryable,
+  { mark, after, limit }: { mark?: Parked; after: string; limit: number },
+): Promise<string[]> {
+  const rows = await db.query<{ order_id: string }>(
+    `SELECT DISTINCT order_id FROM t_pay_parked WHERE order_id > ? AND reason IN (?) ORDER BY order_id LIMIT ?`,
+    [after, mark ? [mark] : parkedReasons, limit],
+  );
+  return rows.map(({ order_id }) => order_id);
+}
+
+/** The marks of these orders that need a person, oldest first. */
+export async function marksOf(db: Queryable, orderIds: readonly string[]): Promise<StoredMark[]> {
+  if (orderIds.length === 0) return [];
+  const rows = await db.query<{ order_id: string; reason: Parked; transaction_id: string; create_time: Date }>(
+    `SELECT order_id, reason, transaction_id, create_time FROM t_pay_parked
+     WHERE order_id IN (?) AND reason IN (?) ORDER BY create_time, reason, transaction_id`,
+    [orderIds, parkedReasons],
+  );
+  return rows.map((row) => ({
+    orderId: row.order_id,
+    reason: row.reason,
+    transactionId: row.transaction_id,
+    since: row.create_time,
+  }));
+}
+
+/** Whether an order has exactly this mark; `payment` as in its row. */
+export async function hasMark(tx: Transaction, orderId: string, mark: Mark, payment: string): Promise<boolean> {
+  const rows = await tx.query("SELECT 1 FROM t_pay_parked WHERE order_id = ? AND reason = ? AND transaction_id = ?", [
+    ...[orderId, mark, payment],
+  ]);
+  return rows.length > 0;
+}
+
+/** Removes exactly this mark. */
+export async function removeMarkRow(tx: Transaction, orderId: string, mark: Mark, payment: string): Promise<void> {
+  await tx.run("DELETE FROM t_pay_parked WHERE order_id = ? AND reason = ? AND transaction_id = ?", [
+    ...[orderId, mark, payment],
+  ]);
+}
+
 /** The number of parked orders by reason, counted up to `limits.metrics.countedRows`. */
 export async function parkedOrders(db: Queryable): Promise<Map<Parked, number>> {
   const rows = await db.query<{ why: Parked; orders: string }>(

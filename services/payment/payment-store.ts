@@ -57,6 +57,15 @@ export async function orderById(db: Queryable, orderId: string): Promise<Order |
   return row ? orderOf(row) : null;
 }
 
+/** Those of the orders that exist, by their id. */
+export async function ordersById(db: Queryable, orderIds: readonly string[]): Promise<Order[]> {
+  if (orderIds.length === 0) return [];
+  const rows = await db.query<OrderRow>("SELECT * FROM t_pay_order WHERE order_id IN (?) ORDER BY order_id", [
+    orderIds,
+  ]);
+  return rows.map(orderOf);
+}
+
 /** The committed order, locked until the transaction ends. */
 export async function lockOrder(tx: Transaction, orderId: string): Promise<Order | null> {
   const [row] = await tx.query<OrderRow>("SELECT * FROM t_pay_order WHERE order_id = ? FOR UPDATE", [orderId]);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action, type EventsOf } from "../action-contract.ts";
 import { businessId, coinAmount, eventTime, id, integer, kind, operator, orderId, reason, userId } from "../fields.ts";
+import { channel, date, paymentOperatorActions } from "./operators.contract.ts";
 
 /**
  * The actions and events of the payment service for other services. Prices and amounts are fen, coins are whole coins.
@@ -44,9 +45,6 @@ export interface WebhookAnswer {
   body: string;
 }
 
-/** A provider's name (providers.contract.ts). */
-const channel = z.string().regex(/^[a-z]{1,16}$/);
-const date = z.string().regex(/^20\d\d-\d\d-\d\d$/);
 const count = integer(0, 100_000_000);
 const textMap = z.record(z.string(), z.string());
 
@@ -66,6 +64,8 @@ const billLine = z.object({
   transactionId: z.string().max(64),
   /** Fen. */
   amount: integer(0),
+  /** The provider's or the merchant's number of the refund, where the bill has one. */
+  refundId: z.string().max(64).optional(),
 });
 /** A line of a provider's bill of a day. */
 export type BillLine = Readonly<z.infer<typeof billLine>>;
@@ -74,6 +74,7 @@ export type BillLine = Readonly<z.infer<typeof billLine>>;
 const coins = 0;
 
 export const paymentActions = {
+  ...paymentOperatorActions,
   /** Products on sale by price descending. */
   products: action({ type: integer(coins, coins) }).returns<Product[]>(),
   /** The open channels, in the order in which payers see them. */
@@ -125,9 +126,10 @@ export const paymentActions = {
     lines: z.array(billLine).max(limits.payment.billLinesPerCall),
   }).returns<null>(),
   /**
-   * Operators: compares a day (YYYY-MM-DD, Beijing time) with every open channel's bill and with the wallet, and stores
-   * the differences. For the named channels it uses the lines of `takeBill`, which must be as many as given. Fails:
-   * invalidParam (a day that is not over, another number of lines), unavailable.
+   * Operators: compares the payments and refunds of a day (YYYY-MM-DD, Beijing time) with every open channel's bill and
+   * with the wallet, and stores the differences, as the daily run does. For the named channels it uses the lines of
+   * `takeBill`, which must be as many as given. Fails: invalidParam (a day that is not over, another number of lines),
+   * unavailable, also where a bill is not there yet.
    */
   reconcile: action({
     date,
@@ -139,11 +141,11 @@ export const paymentActions = {
   }).returns<DayComparison[]>(),
 };
 
-/** The differences between a channel's bill of a day, or the wallet's credits of that day, and the orders. */
+/** The differences between a channel's bill of a day, or the wallet's books of that day, and the orders. */
 export interface DayComparison {
   /** A pay channel, or "wallet". */
   channel: string;
-  /** Lines of the bill, or credits. */
+  /** Lines of the bill, or credits and refunds. */
   compared: number;
   /**
    * The number of differences, all of which are stored; `differences` has as many as an answer can carry, a few
@@ -153,13 +155,35 @@ export interface DayComparison {
   differences: Difference[];
 }
 
+/**
+ * The kinds of differences:
+ * - `unknown`: a payment in the bill, but no order here that it paid
+ * - `notInBill`: paid here, but not in the bill
+ * - `amountDiffers`: other money or other coins
+ * - `creditedNotPaid`, `paidNotCredited`: coins without a paid order, a paid order without its coins
+ * - `refundUnknown`: a refund in the bill, of a payment that is not refunded here
+ * - `refundNotInBill`: refunded here, but in no bill
+ * - `refundDiffers`: less was refunded by the bills than here
+ * - `refundTwice`: more was refunded by the bills than here
+ * - `refundNotTaken`: a refunded order whose coins were not taken back, or not all of them
+ * - `takenNotRefunded`: coins taken back without a refunded order
+ */
+export const differenceKinds = [
+  "unknown",
+  "notInBill",
+  "amountDiffers",
+  "creditedNotPaid",
+  "paidNotCredited",
+  "refundUnknown",
+  "refundNotInBill",
+  "refundDiffers",
+  "refundTwice",
+  "refundNotTaken",
+  "takenNotRefunded",
+] as const;
+
 export interface Difference {
-  /**
-   * `unknown`: in the bill, but no paid order here; `notInBill`: paid here, but not in the bill; `creditedNotPaid`:
-   * coins without a paid order; `paidNotCredited`: a paid order without its coins; `amountDiffers`: other money or
-   * other coins.
-   */
-  readonly kind: "paidNotCredited" | "creditedNotPaid" | "amountDiffers" | "unknown" | "notInBill";
+  readonly kind: (typeof differenceKinds)[number];
   readonly orderId: string;
   readonly transactionId: string | null;
   readonly detail: string;

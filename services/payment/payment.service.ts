@@ -1,36 +1,27 @@
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import type { BackgroundLoop } from "../../mixins/background-loop.ts";
-import { type CatalogueState, catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
+import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
-import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
-import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
+import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
-import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
+import { outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { keepPaymentGauges } from "./gauges.ts";
-import { type Maintenance, openMaintenance } from "./maintenance/maintenance.ts";
+import { dailyRun, openMaintenance } from "./maintenance/maintenance.ts";
+import { operatorActions } from "./operator-actions.ts";
 import { payOrderOf } from "./order.ts";
 import { orderForOperators, orderForPayer, refundOrder, releaseOrder, startOrder } from "./orders.ts";
 import { paymentActions } from "./payment.contract.ts";
-import type { CrashPoints } from "./payment-context.ts";
+import type { PaymentState } from "./payment-state.ts";
 import { offerOf, productColumns, shownProducts } from "./product.ts";
 import { openChannels, openProviders, pageOf, requireUsableSettings } from "./providers/open-providers.ts";
-import type { OpenProviders } from "./providers/provider.ts";
-import { creditBooks } from "./reconciliation/credit-books.ts";
 import { reconcileDay, takeBill } from "./reconciliation/reconcile.ts";
+import { walletBooks } from "./reconciliation/wallet-books.ts";
 import { RowBudget } from "./row-budget.ts";
 import { takeWebhook } from "./webhooks.ts";
-
-export interface PaymentState extends MysqlState, JetStreamState, OutboxState, CatalogueState<typeof productColumns> {
-  providers: OpenProviders;
-  gauges?: BackgroundLoop;
-  maintenance?: Maintenance;
-  steps: CrashPoints;
-  refusedRows: RowBudget;
-}
 
 export default defineService<"payment", PaymentState>({
   name: "payment",
@@ -120,21 +111,25 @@ export default defineService<"payment", PaymentState>({
     reconcile: {
       operator: true,
       async handler(ctx) {
-        return reconcileDay(this, this.providers, creditBooks(ctx), ctx.params);
+        const comparing = { context: this, books: walletBooks(ctx), now: this.clock() };
+        return reconcileDay(comparing, this.providers, ctx.params);
       },
     },
+
+    ...operatorActions,
   },
 
   created() {
     requireUsableSettings();
     this.steps = {};
+    this.clock = Date.now;
     this.refusedRows = new RowBudget(limits.payment.refusedWebhookRowsPerMinute);
   },
 
   async started() {
     this.providers = await openProviders(config(), this);
     this.maintenance = openMaintenance(this);
-    this.gauges = keepPaymentGauges(this);
+    this.gauges = keepPaymentGauges(this, dailyRun(this));
   },
 
   async stopped() {

@@ -12,7 +12,7 @@ export const productColumns = {
   updateTime: ["update_time", "time"],
 } as const;
 
-interface ProductRow {
+export interface ProductRow {
   id: number;
   name: string;
   price: number;
@@ -32,10 +32,17 @@ export interface Offer {
   readonly bizCode: number;
 }
 
-/** 10001: a recharge of coins in the live room. */
-const bizCodeOfType: ReadonlyMap<number, number> = new Map([[0, 10001]]);
+/** A recharge of coins in the live room. */
+export const rechargeBizCode = 10001;
+const bizCodeOfType: ReadonlyMap<number, number> = new Map([[0, rechargeBizCode]]);
 
 const isAmount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+
+/** The coins of a product; `null` where the row has no valid number. */
+export function coinsOf({ extra }: Pick<ProductRow, "extra">): number | null {
+  const coins = (extra as { coin?: unknown } | null)?.coin;
+  return isAmount(coins) ? coins : null;
+}
 
 /**
  * The product as an offer; `null` where it is not on sale, has an unknown type, or an invalid price or number of coins.
@@ -43,8 +50,8 @@ const isAmount = (value: unknown): value is number => Number.isSafeInteger(value
 export function offerOf(row: ProductRow | null): Offer | null {
   const bizCode = row ? bizCodeOfType.get(row.type) : undefined;
   if (!row || bizCode === undefined || row.validStatus !== 1) return null;
-  const coins = (row.extra as { coin?: unknown } | null)?.coin;
-  if (!isAmount(row.price) || !isAmount(coins)) return null;
+  const coins = coinsOf(row);
+  if (!isAmount(row.price) || coins === null) return null;
   return { productId: row.id, name: row.name, price: row.price, coins, bizCode };
 }
 

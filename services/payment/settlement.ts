@@ -1,5 +1,5 @@
 import type { Transaction } from "../../mixins/mysql/database.ts";
-import { isTopic, paidEvent, refundedEvent, refundMessage, topicMessage } from "./messages.ts";
+import { fitsBizCode, paidEvent, refundedEvent, refundMessage, topicMessage } from "./messages.ts";
 import { moneyGone, type Order, uncredited } from "./order.ts";
 import { isOpen } from "./order-state.ts";
 import { isParked, parkOrder, unparkOrder } from "./parked-store.ts";
@@ -190,7 +190,7 @@ export async function sendCredit(
   requestId: string | null,
 ): Promise<boolean> {
   const topic = await topicOf(tx, order.bizCode);
-  if (topic === null || !isTopic(topic)) return false;
+  if (topic === null || !fitsBizCode(topic, order.bizCode)) return false;
   await sendWatched(context, tx, { ...topicMessage(topic, order, payTime), requestId });
   return true;
 }

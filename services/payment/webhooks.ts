@@ -110,7 +110,7 @@ function apply(context: PaymentContext, delivery: Delivery, report: ProviderRepo
 
 const operatorsTask: Readonly<Record<Parked, string>> = {
   topicMissing:
-    "a paid order is not credited yet: give its biz code a topic in t_pay_topic, then it is credited by itself",
+    "a paid order is not credited yet: give its biz code a topic (topic/set), then it is credited by itself",
   creditHeld:
     "a payment was refunded, wholly or in part, before it was credited, so it is not credited: find out at the provider how much, then release the order or refund it",
   paidWhenClosed: "a closed order was paid and not credited: refund the payment at the provider",

@@ -121,11 +121,19 @@ export const walletActions = {
   statement: action({ userId, cursor, limit }).returns<{ list: StatementRow[]; nextCursor: string | null }>(),
   /** The credited coins of these orders; an order without a credit is left out. */
   creditsOf: action({ orderIds: z.array(orderId).max(500) }).returns<{ list: { orderId: string; coins: number }[] }>(),
-  /** The orders whose refund is in the ledger: their coins were taken back or became a debt. */
-  refundsOf: action({ orderIds: z.array(orderId).max(500) }).returns<{ list: { orderId: string }[] }>(),
+  /**
+   * The orders whose refund is in the ledger. `coins`: those that were taken back and those that became a debt; all
+   * coins of the order.
+   */
+  refundsOf: action({ orderIds: z.array(orderId).max(500) }).returns<{ list: { orderId: string; coins: number }[] }>(),
   /** The credits between two ISO times (`to` excluded), page by page; a page may be empty. */
   creditsBetween: action({ from: isoTime, to: isoTime, cursor }).returns<{
     list: { orderId: string; userId: string; coins: number; balanceAfter: number; time: string }[];
+    nextCursor: string | null;
+  }>(),
+  /** The refunds between two ISO times (`to` excluded), with `coins` as in refundsOf, page by page; one may be empty. */
+  refundsBetween: action({ from: isoTime, to: isoTime, cursor }).returns<{
+    list: { orderId: string; coins: number }[];
     nextCursor: string | null;
   }>(),
   /** A user without income has 0 of everything. */

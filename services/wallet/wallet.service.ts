@@ -11,7 +11,7 @@ import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { statusAction } from "./account-status.ts";
-import { creditsOfOrders, creditsOfTime, refundsOfOrders } from "./credit-store.ts";
+import { creditsOfOrders, creditsOfTime, refundsOfOrders, refundsOfTime } from "./credit-store.ts";
 import { fundsMixin, fundsOf } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
 import { affectedGifts, moveHolds } from "./holds/holds.ts";
@@ -84,6 +84,12 @@ export default defineService<"wallet", WalletState>({
       handler(ctx) {
         const { from, to, cursor } = ctx.params;
         return creditsOfTime(this.mysql, new Date(from), new Date(to), cursor);
+      },
+    },
+    refundsBetween: {
+      handler(ctx) {
+        const { from, to, cursor } = ctx.params;
+        return refundsOfTime(this.mysql, new Date(from), new Date(to), cursor);
       },
     },
     income: {

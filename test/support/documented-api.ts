@@ -80,5 +80,20 @@ export async function harmlessCalls(): Promise<HarmlessCalls> {
     [`${admin}/income/affected`]: by(fan, { orderId: payOrder, cursor: "41", limit: 20 }),
     [`${admin}/income/hold`]: by(fan, { orderId: payOrder, anchorId: anchor.userId, reason: "not refunded" }),
     [`${admin}/income/release`]: by(fan, { orderId: payOrder, anchorId: anchor.userId, reason: "not held" }),
+    [`${admin}/product/list`]: by(fan),
+    [`${admin}/product/create`]: by(fan, { productId: 6, name: "taken", price: 1, coins: 1_000 }),
+    [`${admin}/product/update`]: by(fan, { productId: 999_997, name: "none", price: 1, coins: 1_000, status: 1 }),
+    [`${admin}/product/offShelf`]: by(fan, { productId: 999_997 }),
+    [`${admin}/topic/list`]: by(fan),
+    [`${admin}/topic/set`]: by(fan, { bizCode: 10_001, topic: "pay.recharge", status: 1, remark: "as it is" }),
+    [`${admin}/parked/list`]: by(fan, { mark: "paidTwice", cursor: payOrder, limit: 20 }),
+    [`${admin}/parked/remove`]: by(fan, {
+      ...{ orderId: payOrder, mark: "paidTwice", transactionId: "42", reason: "not marked" },
+    }),
+    [`${admin}/reconciliation/days`]: by(fan),
+    [`${admin}/reconciliation/differences`]: by(fan, {
+      ...{ date: "2026-11-22", channel: "wechat", cursor: "41", limit: 20 },
+    }),
+    [`${admin}/reconciliation/resolve`]: by(fan, { id: 999_997, reason: "unknown" }),
   };
 }

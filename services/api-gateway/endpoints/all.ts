@@ -1,4 +1,5 @@
 import { adminEndpoints } from "./admin.ts";
+import { adminPaymentEndpoints } from "./admin-payment.ts";
 import { bankEndpoints } from "./bank.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { giftEndpoints } from "./gift.ts";
@@ -16,4 +17,5 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   ...giftEndpoints,
   ...bankEndpoints,
   ...adminEndpoints,
+  ...adminPaymentEndpoints,
 ]);

@@ -9,6 +9,8 @@ export interface Job<Item> {
   /** The name of its lease, also in the log. */
   readonly name: string;
   readonly everyMs: number;
+  /** How long its lease lasts; `maintenanceLeaseMs` where left out. */
+  readonly leaseMs?: number;
   /** The most items of one round. */
   readonly atOnce: number;
   /** How many items are handled under one renewal of the lease; this must take less time than the lease lasts. */
@@ -44,9 +46,9 @@ export class MaintenanceJob<Item> {
   constructor(job: Job<Item>, context: JobContext) {
     this.job = job;
     this.context = context;
-    const { name, everyMs } = job;
+    const { name, everyMs, leaseMs: ms = limits.payment.maintenanceLeaseMs } = job;
     const { mysql, logger, holder } = context;
-    this.lease = new DatabaseLease({ mysql, name, holder, ms: limits.payment.maintenanceLeaseMs });
+    this.lease = new DatabaseLease({ mysql, name, holder, ms });
     this.loop = new BackgroundLoop({
       name,
       round: () => this.round(),

@@ -44,7 +44,8 @@ CREATE TABLE IF NOT EXISTS t_pay_order (
   update_time DATETIME(3) NOT NULL,
   UNIQUE KEY uk_order_id (order_id),
   UNIQUE KEY uk_transaction (pay_channel, transaction_id),
-  KEY idx_user (user_id, id)
+  KEY idx_user (user_id, id),
+  KEY idx_pay_time (pay_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- The topic of a paid order's message, by biz code. A topic is a subject of the stream PAY (`pay.*`).
@@ -146,23 +147,63 @@ CREATE TABLE IF NOT EXISTS t_pay_refund (
   problem VARCHAR(200) NULL,
   -- When the provider is asked next. NULL: it is not asked.
   next_time DATETIME(3) NULL,
+  -- When the provider accepted it, as known here: from then on it belongs to a bill. NULL: not accepted yet.
+  accepted_time DATETIME(3) NULL,
   create_time DATETIME(3) NOT NULL,
   update_time DATETIME(3) NOT NULL,
-  KEY idx_next_time (next_time)
+  KEY idx_next_time (next_time),
+  KEY idx_accepted_time (accepted_time),
+  KEY idx_create_time (create_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- The differences of a day, by its latest comparison: orders, the provider's bill and the wallet's credits.
+-- The comparisons of days with the bill of each channel, and with the wallet (channel `wallet`).
+CREATE TABLE IF NOT EXISTS t_pay_comparison (
+  bill_date DATE NOT NULL,
+  channel VARCHAR(16) NOT NULL,
+  -- The latest comparison. NULL: none yet.
+  compared_time DATETIME(3) NULL,
+  -- Lines of the bill, or credits and refunds of the wallet.
+  compared INT UNSIGNED NOT NULL DEFAULT 0,
+  -- Why the latest attempt failed, and when the next one is. NULL: it did not fail.
+  problem VARCHAR(200) NULL,
+  next_time DATETIME(3) NULL,
+  PRIMARY KEY (channel, bill_date)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- The differences of a day, by its latest comparison: orders, refunds, the provider's bill and the wallet's books.
 CREATE TABLE IF NOT EXISTS t_pay_difference (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   bill_date DATE NOT NULL,
   channel VARCHAR(16) NOT NULL,
-  -- paidNotCredited, creditedNotPaid, amountDiffers, unknown, notInBill.
+  -- The kinds are in payment.contract.ts.
   kind VARCHAR(20) NOT NULL,
   order_id VARCHAR(80) NOT NULL,
-  transaction_id VARCHAR(64) NULL,
+  -- '' where it is unknown.
+  transaction_id VARCHAR(64) NOT NULL DEFAULT '',
   detail VARCHAR(200) NOT NULL,
   create_time DATETIME(3) NOT NULL,
-  KEY idx_bill_date (bill_date, channel)
+  -- By an operator who has explained or settled it. NULL: it is open.
+  resolve_time DATETIME(3) NULL,
+  resolve_reason VARCHAR(200) NULL,
+  -- A later comparison that finds the same difference keeps the row.
+  UNIQUE KEY uk_difference (bill_date, channel, kind, order_id, transaction_id, detail),
+  KEY idx_open (resolve_time, channel, kind)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- The refunds in the bills that were compared. A refund here is looked up in all of them, since the day on which the
+-- provider counts it may be another one.
+CREATE TABLE IF NOT EXISTS t_pay_bill_refund (
+  bill_date DATE NOT NULL,
+  channel VARCHAR(16) NOT NULL,
+  line_no INT UNSIGNED NOT NULL,
+  order_id VARCHAR(80) NOT NULL,
+  transaction_id VARCHAR(64) NOT NULL,
+  -- Fen.
+  amount BIGINT UNSIGNED NOT NULL,
+  -- The number of the refund; '' where the bill has none.
+  refund_id VARCHAR(64) NOT NULL DEFAULT '',
+  PRIMARY KEY (channel, bill_date, line_no),
+  KEY idx_order (order_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- Lines of a provider's bill that an operator stored from a file, where the provider's download is not available.
@@ -176,5 +217,7 @@ CREATE TABLE IF NOT EXISTS t_pay_bill_line (
   transaction_id VARCHAR(64) NOT NULL,
   -- Fen.
   amount BIGINT UNSIGNED NOT NULL,
+  -- The number of a refund; '' where the bill has none.
+  refund_id VARCHAR(64) NOT NULL DEFAULT '',
   PRIMARY KEY (bill_date, channel, line_no)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

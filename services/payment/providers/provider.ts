@@ -100,8 +100,11 @@ export interface PaymentProvider {
   closeOrder(orderId: string): Promise<void>;
   /** Refunds the whole payment, once: a repeat is the same refund and returns its present state. Fails: unavailable. */
   refund(request: RefundRequest): Promise<"done" | "processing" | "failed">;
-  /** The payments and refunds of a day (YYYY-MM-DD, Beijing time). Fails: unavailable. */
-  bill(date: string): Promise<BillLine[]>;
+  /**
+   * The payments and refunds of a day (YYYY-MM-DD, Beijing time); `null` where the provider has no bill of it, since it
+   * is not made yet or the day had none. Fails: unavailable.
+   */
+  bill(date: string): Promise<BillLine[] | null>;
   /** The declared page, as HTML. `press`: its form was posted. Fails: notFound, invalidParam. */
   page?(fields: Readonly<Record<string, string>>, press: boolean): Promise<string>;
   /** Ends its background work. */

@@ -11,11 +11,12 @@ export async function keepBillLines(
       ...[date, channel, from],
     ]);
     if (lines.length === 0) return;
-    const rows = lines.map(({ kind, orderId, transactionId, amount }, at) => {
-      return [date, channel, from + at, kind, orderId, transactionId, amount];
+    const rows = lines.map(({ kind, orderId, transactionId, amount, refundId = "" }, at) => {
+      return [date, channel, from + at, kind, orderId, transactionId, amount, refundId];
     });
     await tx.run(
-      "INSERT INTO t_pay_bill_line (bill_date, channel, line_no, kind, order_id, transaction_id, amount) VALUES ?",
+      `INSERT INTO t_pay_bill_line (bill_date, channel, line_no, kind, order_id, transaction_id, amount, refund_id)
+       VALUES ?`,
       [rows],
     );
   });
@@ -28,8 +29,9 @@ export async function handedInBill(db: Queryable, date: string, channel: string)
     order_id: string;
     transaction_id: string;
     amount: string;
+    refund_id: string;
   }>(
-    `SELECT kind, order_id, transaction_id, amount FROM t_pay_bill_line
+    `SELECT kind, order_id, transaction_id, amount, refund_id FROM t_pay_bill_line
      WHERE bill_date = ? AND channel = ? ORDER BY line_no`,
     [date, channel],
   );
@@ -38,5 +40,6 @@ export async function handedInBill(db: Queryable, date: string, channel: string)
     orderId: row.order_id,
     transactionId: row.transaction_id,
     amount: toSafeInteger(row.amount),
+    ...(row.refund_id === "" ? {} : { refundId: row.refund_id }),
   }));
 }

@@ -25,17 +25,19 @@ export async function insertRefund(
   reason: string,
 ): Promise<void> {
   const begins: RefundState = origin === "operator" ? "requested" : "done";
+  const isRequested = begins === "requested";
   await tx.run(
     `INSERT INTO t_pay_refund (order_id, pay_channel, transaction_id, amount, reason, origin, state, next_time,
-       create_time, update_time)
-     VALUES (?, ?, ?, ?, ?, ?, ?, IF(?, UTC_TIMESTAMP(3), NULL), UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
-    [orderId, payChannel, transactionId ?? "", amount, reason, origin, begins, begins === "requested"],
+       accepted_time, create_time, update_time)
+     VALUES (?, ?, ?, ?, ?, ?, ?, IF(?, UTC_TIMESTAMP(3), NULL), IF(?, NULL, UTC_TIMESTAMP(3)), UTC_TIMESTAMP(3),
+       UTC_TIMESTAMP(3))`,
+    [orderId, payChannel, transactionId ?? "", amount, reason, origin, begins, isRequested, isRequested],
   );
 }
 
 /**
  * Moves a refund to a state, if its present state allows it; returns whether it moved. `nextTime` null: the provider is
- * not asked again.
+ * not asked again. A refund that the provider processes, or has carried out, is accepted: its bills have it from then on.
  */
 export async function moveRefund(
   db: Queryable,
@@ -44,9 +46,10 @@ export async function moveRefund(
   nextTime: Date | null = null,
 ): Promise<boolean> {
   const { affectedRows } = await db.run(
-    `UPDATE t_pay_refund SET state = ?, next_time = ?, attempts = attempts + 1, update_time = UTC_TIMESTAMP(3)
+    `UPDATE t_pay_refund SET state = ?, next_time = ?, attempts = attempts + 1, update_time = UTC_TIMESTAMP(3),
+       accepted_time = IF(?, COALESCE(accepted_time, UTC_TIMESTAMP(3)), accepted_time)
      WHERE order_id = ? AND state IN (?)`,
-    [to, nextTime, orderId, refundStatesBefore(to)],
+    [to, nextTime, to === "processing" || to === "done", orderId, refundStatesBefore(to)],
   );
   return affectedRows === 1;
 }

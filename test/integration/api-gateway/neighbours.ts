@@ -57,6 +57,12 @@ const affectedGift = {
 
 type Answers = { [N in ActionName]?: (params: ParamsOf<N>) => ResultOf<N> | Promise<ResultOf<N>> };
 
+const product = {
+  ...{ productId: 11, name: "60", price: 600, coins: 60, type: 0, status: 1 },
+  ...{ createTime: time, updateTime: time },
+};
+const topic = { bizCode: 10001, topic: "pay.recharge", status: 1, remark: "coins", waiting: 0 };
+
 const usual: Answers = {
   "user.sendLoginCode": () => ({ devCode: "123456" }),
   "user.login": () => alice,
@@ -122,6 +128,34 @@ const usual: Answers = {
   "payment.findOrder": () => ({ ...payOrder, userId: "77", parked: ["creditHeld"] }),
   "payment.refund": () => payOrder,
   "payment.releaseOrder": () => payOrder,
+  "payment.allProducts": () => ({ list: [product] }),
+  "payment.createProduct": () => product,
+  "payment.updateProduct": () => product,
+  "payment.topics": () => ({ list: [topic] }),
+  "payment.setTopic": () => topic,
+  "payment.parkedOrders": () => ({
+    list: [
+      {
+        ...{ orderId: "pay-order-1", userId: "77", status: 2, amount: 6_000, coinNum: 60 },
+        marks: [{ mark: "paidTwice", transactionId: "42", since: time, actions: ["remove"] }],
+      },
+    ],
+    nextCursor: "pay-order-1",
+  }),
+  "payment.removeMark": ({ orderId }) => ({ orderId, removed: true, parked: ["creditHeld"] }),
+  "payment.comparedDays": () => ({
+    list: [{ date: "2026-11-22", channel: "wechat", comparedTime: null, compared: 0, open: 0, problem: "not there" }],
+  }),
+  "payment.differences": () => ({
+    list: [
+      {
+        ...{ id: 5, date: "2026-11-22", channel: "wechat", kind: "refundTwice", orderId: "pay-order-1" },
+        ...{ transactionId: null, detail: "6000 fen refunded by the bills, 3000 here", foundTime: time },
+      },
+    ],
+    nextCursor: "5",
+  }),
+  "payment.resolveDifference": ({ id, reason }) => ({ id, resolvedTime: time, reason }),
   "payment.webhook": () => ({ httpStatus: 401, contentType: "application/json", body: '{"code":"FAIL"}' }),
   "payment.providerPage": ({ press }) => ({ html: press ? "<h1>pressed</h1>" : "<h1>page</h1>" }),
   "im-router.tickets": ({ userIds }) => ({

@@ -6,6 +6,7 @@ import { projectRoot } from "../../../config/root.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
 import { migrate, requireMigrated } from "../../../mixins/mysql/migrate.ts";
+import { recordApplied } from "../../../mixins/mysql/record-applied.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually, stopAll } from "../../support/system.ts";
 
@@ -137,4 +138,18 @@ test("a migration that was applied is a success, also where its lease cannot be 
   expect(await applied("kept")).toBe(1);
   expect(await migrate(name, newMigration(step("next")))).toHaveLength(1);
   expect(performance.now() - begun).toBeGreaterThan(480);
+});
+
+test("a migration that was applied by hand is recorded once and not applied again, whoever asks; an unknown one is refused", async () => {
+  const folders = newMigration(step("by hand"));
+  const migration = `${folders[0]}/${String(files).padStart(4, "0")}-step.sql`;
+  expect(await recordApplied(name, folders, migration)).toBe(true);
+  expect(await recordApplied(name, folders, migration)).toBe(false);
+  expect(await migrate(name, folders)).not.toContain(migration);
+  expect(await applied("by hand")).toBe(0);
+  await mysql.run("UPDATE t_migration SET checksum = ? WHERE name = ?", ["0".repeat(64), migration]);
+  await expect(recordApplied(name, folders, migration)).rejects.toThrow(/was changed after it was applied/);
+  await mysql.run("DELETE FROM t_migration WHERE name = ?", [migration]);
+  await expect(recordApplied(name, folders, `${folders[0]}/9999-none.sql`)).rejects.toThrow(/no migration/);
+  expect(await migrate(name, folders)).toContain(migration);
 });

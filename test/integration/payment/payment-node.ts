@@ -1,7 +1,8 @@
 import type { Service, ServiceBroker } from "moleculer";
 import { call } from "../../../services/contracts.ts";
 import type { WebhookAnswer } from "../../../services/payment/payment.contract.ts";
-import payment, { type PaymentState } from "../../../services/payment/payment.service.ts";
+import payment from "../../../services/payment/payment.service.ts";
+import type { PaymentState } from "../../../services/payment/payment-state.ts";
 import { type CashierWebhook, signedHeaders } from "../../../services/payment/providers/cashier/cashier-webhook.ts";
 import { startNode } from "../../support/system.ts";
 

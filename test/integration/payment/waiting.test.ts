@@ -1,6 +1,6 @@
-import type { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import { call } from "../../../services/contracts.ts";
 import { eventually } from "../../support/system.ts";
+import { expectGauges, gaugeOf } from "./payment-gauges.ts";
 import { freeJobs, leaseJobs, marksOf } from "./payment-node.ts";
 import {
   coinsOf,
@@ -19,43 +19,20 @@ const nodes = useProviderNodes();
 
 const sql = (text: string, values: unknown[] = []) => nodes.payments[0].mysql.run(text, values);
 
-interface Metric {
-  name: string;
-  values: { value: number; labels: Record<string, string> }[];
-}
-
-/** A gauge of a payment node, read again at this call. */
-async function gauge(node: 0 | 1, name: string, labels: Record<string, string> = {}): Promise<number | undefined> {
-  const service = nodes.payments[node] as (typeof nodes.payments)[0] & { outboxGauges?: BackgroundLoop };
-  for (const loop of [service.gauges, service.outboxGauges]) loop?.wake();
-  const { nodeID } = service.broker;
-  const all = await nodes.gateway.call<Metric[], object>("$node.metrics", { includes: ["ovation.**"] }, { nodeID });
-  const wanted = Object.entries({ service: "payment", ...labels });
-  const found = all
-    .find((metric) => metric.name === name)
-    ?.values.find((one) => wanted.every(([label, value]) => one.labels[label] === value));
-  return found?.value;
-}
-
-/** Waits until both nodes have this value. */
-async function expectGauge(name: string, value: number, labels: Record<string, string> = {}): Promise<void> {
-  for (const node of [0, 1] as const)
-    await eventually(`${name} is ${value}`, async () => (await gauge(node, name, labels)) === value, 15_000);
-}
+const gauge = (node: 0 | 1, name: string, labels?: Record<string, string>) => gaugeOf(nodes, node, name, labels);
+const expectGauge = (name: string, value: number, labels?: Record<string, string>) =>
+  expectGauges(nodes, name, value, labels);
 
 describe("a paid order whose biz code", () => {
-  const topicRow = "(topic, status, biz_code, remark) VALUES ('pay.recharge', 1, 10001, '')";
+  const repair = () =>
+    call(nodes.gateway, "payment.setTopic", { bizCode: 10_001, topic: "pay.recharge", operator: "alice" });
 
   test.each([
-    ["is unknown", "DELETE FROM t_pay_topic WHERE biz_code = 10001", `INSERT INTO t_pay_topic ${topicRow}`],
-    [
-      "is disabled",
-      "UPDATE t_pay_topic SET status = 0 WHERE biz_code = 10001",
-      "UPDATE t_pay_topic SET status = 1 WHERE biz_code = 10001",
-    ],
+    ["is unknown", "DELETE FROM t_pay_topic WHERE biz_code = 10001"],
+    ["is disabled", "UPDATE t_pay_topic SET status = 0 WHERE biz_code = 10001"],
   ])(
     "%s stays paid and parked with an alert, and is credited once an operator repairs the topic",
-    async (_what, broken, repaired) => {
+    async (_what, broken) => {
       const errors = nodes.payments.map(({ logger }) => jest.spyOn(logger, "error"));
       await sql(broken);
       const order = await placePaid(nodes, "wechat");
@@ -63,13 +40,13 @@ describe("a paid order whose biz code", () => {
       expect(await statusOf(nodes, order)).toBe(2);
       expect(await marksOf(nodes.payments[0], order.orderId)).toEqual(["topicMissing"]);
       expect(errors.flatMap(({ mock }) => mock.calls)).toMatchObject([
-        [{ orderId: order.orderId, parked: "topicMissing" }, expect.stringContaining("t_pay_topic")],
+        [{ orderId: order.orderId, parked: "topicMissing" }, expect.stringContaining("topic/set")],
       ]);
       await expectGauge("ovation.payment.orders.parked", 1, { why: "topicMissing" });
       wakeMaintenance(nodes);
       expect(await coinsOf(nodes, order)).toBe(0);
 
-      await sql(repaired);
+      expect(await repair()).toMatchObject({ bizCode: 10_001, status: 1, waiting: 1 });
       wakeMaintenance(nodes);
       await expectCoins(nodes, order, 300);
       expect(await marksOf(nodes.payments[0], order.orderId)).toEqual([]);

@@ -32,6 +32,8 @@ const sorted = (fields: Record<string, string>) =>
 /** Alipay for tests, with keys of its own; written from its documentation, not from our provider. */
 export class AlipaySimulator {
   readonly trades = new Map<string, Trade>();
+  /** The days of which it has no bill. */
+  hasNoBill: (date: string) => boolean = () => false;
   server!: SimulatedServer;
   private readonly alipay = keys();
   private readonly merchant = keys();
@@ -150,6 +152,8 @@ export class AlipaySimulator {
   }
 
   private carryOut(method: string, content: Record<string, string>): object {
+    if (method === "alipay.data.dataservice.bill.downloadurl.query" && this.hasNoBill(content.bill_date ?? ""))
+      return { code: "40004", msg: "Business Failed", sub_code: "isp.bill_not_exist" };
     if (method === "alipay.data.dataservice.bill.downloadurl.query")
       return { code: "10000", msg: "Success", bill_download_url: `${this.server.url}/bill.zip` };
     const entry = [...this.trades].find(

@@ -121,14 +121,17 @@ export class WechatSimulator {
     return this.webhook(`REFUND.${content.refund_status}`, "refund", content, forgery);
   }
 
-  /** Rows that the bill has besides its trades: transaction, trade number, state, yuan. */
-  readonly strayRows: [string, string, "SUCCESS" | "REFUND", string][] = [];
+  /** Rows that the bill has besides its trades: transaction, trade number, state, yuan, number of the refund. */
+  readonly strayRows: [string, string, "SUCCESS" | "REFUND", string, string?][] = [];
+
+  /** The days of which it has no bill. */
+  hasNoBill: (date: string) => boolean = () => false;
 
   /** The trade bill of every trade there is, whatever the day. */
   bill(): string {
     const heading =
       "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,手续费,费率,订单金额,申请退款金额,费率备注";
-    const row = (id: string, tradeNo: string, state: string, yuan: string) => {
+    const row = (id: string, tradeNo: string, state: string, yuan: string, refundId = "0") => {
       const [paid, back] = state === "SUCCESS" ? [yuan, "0.00"] : ["0.00", yuan];
       const first = [
         "2026-11-22 10:00:00",
@@ -147,7 +150,7 @@ export class WechatSimulator {
         "CNY",
         paid,
         "0.00",
-        "0",
+        refundId,
         "0",
         back,
         "0.00",
@@ -163,7 +166,9 @@ export class WechatSimulator {
     const rows = [...this.trades].flatMap(([tradeNo, { state, transactionId, total }]) => {
       if (state !== "SUCCESS" && state !== "REFUND") return [];
       const paid = row(transactionId, tradeNo, "SUCCESS", yuan(total));
-      return state === "SUCCESS" ? [paid] : [paid, row(transactionId, tradeNo, "REFUND", yuan(total))];
+      return state === "SUCCESS"
+        ? [paid]
+        : [paid, row(transactionId, tradeNo, "REFUND", yuan(total), `50${transactionId}`)];
     });
     const stray = this.strayRows.map((fields) => row(...fields));
     const sums = [
@@ -229,6 +234,8 @@ export class WechatSimulator {
     };
     if (!this.isMerchant(request)) return reply(401, { code: "SIGN_ERROR", message: "签名错误" });
     if (request.path.startsWith("/v3/bill/tradebill?")) {
+      if (this.hasNoBill(/bill_date=([\d-]+)/.exec(request.path)?.[1] ?? ""))
+        return reply(400, { code: "NO_STATEMENT_EXIST", message: "账单文件不存在" });
       const hash_value = createHash("sha1").update(this.bill()).digest("hex");
       return reply(200, { hash_type: "SHA1", hash_value, download_url: `${this.server.url}/v3/billdownload/file?t=1` });
     }

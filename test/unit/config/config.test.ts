@@ -50,6 +50,12 @@ describe("settings", () => {
     });
   });
 
+  test("the time of the daily reconciliation is a time of day, or off", () => {
+    const at = (RECONCILE_AT?: string) => readConfig({ ...usable, RECONCILE_AT }).RECONCILE_AT;
+    expect([at(), at("00:00"), at("23:59"), at("off")]).toEqual([37_800_000, 0, 86_340_000, null]);
+    for (const odd of ["24:00", "9:30", "10:60", "10:30 ", "never"]) expect(() => at(odd)).toThrow(/RECONCILE_AT/);
+  });
+
   test("a value is never printed, since it may be a secret", () => {
     try {
       readConfig({ ...usable, OPERATOR_TOKEN: "hunter2", CASHIER_SECRET: "s3cret" });

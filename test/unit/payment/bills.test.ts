@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { billDay, isOver } from "../../../services/payment/bill-day.ts";
+import { billDay, dayOf, daysToCompare, isOver, latestRun } from "../../../services/payment/bill-day.ts";
 import type { BillLine } from "../../../services/payment/payment.contract.ts";
 import { readAlipayBill } from "../../../services/payment/providers/alipay/alipay-bill.ts";
 import { unzip } from "../../../services/payment/providers/alipay/zip.ts";
@@ -26,6 +26,22 @@ describe("a bill of WeChat Pay", () => {
     expect(readWechatBill(`\uFEFF${text}`)).toEqual([
       { ...common, kind: "paid" },
       { ...common, kind: "refunded" },
+    ]);
+  });
+
+  test("has a row with its number for each refund of a payment, whatever its state", () => {
+    const row = (id: string, state: string, yuan: string) =>
+      `\`2026-11-22 11:00:00,\`4200,\`o,\`REFUND,\`${id},\`r-${id},\`${state},\`coins,\`0.00,\`${yuan}`;
+    const text = [
+      "交易时间,微信订单号,商户订单号,交易状态,微信退款单号,商户退款单号,退款状态,商品名称,订单金额,申请退款金额",
+      row("5001", "PROCESSING", "10.00"),
+      row("5002", "SUCCESS", "20.00"),
+      ...["总交易单数,应结订单总金额", "`2,`0.00"],
+    ].join("\r\n");
+    const common = { kind: "refunded", orderId: "o", transactionId: "4200" };
+    expect(readWechatBill(text)).toEqual([
+      { ...common, amount: 1_000, refundId: "5001" },
+      { ...common, amount: 2_000, refundId: "5002" },
     ]);
   });
 
@@ -56,6 +72,17 @@ describe("a bill of Alipay", () => {
   test("has refunds below zero", () => {
     const archive = zip([table("2026\t,order-1\t,退款,2026-11-22 10:00:01,-30.00")]);
     expect(readAlipayBill(archive, room)).toMatchObject([{ kind: "refunded", amount: 3_000 }]);
+  });
+
+  test("has a row with its number for each refund of a trade", () => {
+    const heading = "支付宝交易号,商户订单号,业务类型,订单金额（元）,退款批次号/请求号";
+    const rows = ["2026\t,order-1\t,退款,-10.00,part-1\t", `2026\t,order-1\t,退款,-20.00,${"x".repeat(70)}`];
+    const archive = zip([gbk(`#业务明细\r\n${heading}\r\n${rows.join("\r\n")}\r\n#结束\r\n`)]);
+    const common = { kind: "refunded", orderId: "order-1", transactionId: "2026" };
+    expect(readAlipayBill(archive, room)).toEqual([
+      { ...common, amount: 1_000, refundId: "part-1" },
+      { ...common, amount: 2_000, refundId: "x".repeat(64) },
+    ]);
   });
 
   test.each([
@@ -116,6 +143,20 @@ test("a day is Beijing's, and over once it is", () => {
   expect(isOver("2026-11-22", to.getTime())).toBe(true);
   expect(isOver("2026-11-22", to.getTime() - 1)).toBe(false);
   for (const none of ["2026-02-30", "2026-13-01", "2026-00-00"]) expect(isOver(none, Date.UTC(2030, 0))).toBe(false);
+});
+
+const beijing = (text: string) => Date.parse(`${text}+08:00`);
+
+test("the daily run is the latest one at its hour in Beijing, and compares the days before, none before the first order", () => {
+  const atMs = 10.5 * 3_600_000;
+  expect(latestRun(beijing("2026-11-23T10:30:00"), atMs)).toBe(beijing("2026-11-23T10:30:00"));
+  expect(latestRun(beijing("2026-11-23T10:29:59"), atMs)).toBe(beijing("2026-11-22T10:30:00"));
+  expect(latestRun(beijing("2026-11-23T00:00:00"), 0)).toBe(beijing("2026-11-23T00:00:00"));
+  const run = beijing("2026-11-23T10:30:00");
+  expect(daysToCompare(run, 0, 3)).toEqual(["2026-11-20", "2026-11-21", "2026-11-22"]);
+  expect(daysToCompare(run, beijing("2026-11-22T00:00:00"), 3)).toEqual(["2026-11-22"]);
+  expect(daysToCompare(run, beijing("2026-11-23T00:00:00"), 3)).toEqual([]);
+  expect(dayOf(beijing("2026-11-22T23:59:59"))).toBe("2026-11-22");
 });
 
 describe("a file that is anything", () => {

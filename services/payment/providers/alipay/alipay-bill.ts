@@ -13,7 +13,8 @@ function fen(text: string | undefined): number | null {
 
 /**
  * A trade bill of Alipay: a ZIP archive with the trades and their sum, each a table in GBK between lines that begin
- * with #.
+ * with #. Each refund of a trade, whole or in part, is a row of its own with the number of its request
+ * (https://opendocs.alipay.com/open/204/106262).
  * @throws RangeError where it is not one.
  */
 export function readAlipayBill(archive: Buffer, maxBytes: number): BillLine[] {
@@ -25,6 +26,7 @@ export function readAlipayBill(archive: Buffer, maxBytes: number): BillLine[] {
     const common = { orderId: orderIdOf(row.商户订单号 ?? ""), transactionId: row.支付宝交易号 ?? "" };
     const amount = fen(row["订单金额（元）"]);
     if (row.业务类型 === "交易") return [billLine({ ...common, kind: "paid", amount })];
-    return row.业务类型 === "退款" ? [billLine({ ...common, kind: "refunded", amount })] : [];
+    if (row.业务类型 !== "退款") return [];
+    return [billLine({ ...common, kind: "refunded", amount, refundId: row["退款批次号/请求号"] })];
   });
 }

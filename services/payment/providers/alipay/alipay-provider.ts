@@ -107,10 +107,10 @@ async function queryOrder(api: AlipayApi, orderId: string): Promise<ProviderOrde
 export const readBill = (file: Buffer): BillLine[] => readAlipayBill(file, limits.payment.providerBillBytes);
 
 /** The day's bill: a signed answer has its address, and the file is downloaded from there. */
-async function fetchBill(api: AlipayApi, date: string): Promise<BillLine[]> {
+async function fetchBill(api: AlipayApi, date: string): Promise<BillLine[] | null> {
   const method = "alipay.data.dataservice.bill.downloadurl.query";
   const answer = await api.send(method, { bill_type: "trade", bill_date: date });
-  if (answer.sub_code === "isp.bill_not_exist") return [];
+  if (answer.sub_code === "isp.bill_not_exist") return null;
   if (answer.code !== succeeded) throw api.refused(method, answer);
   const { bill_download_url } = api.verified(method, () => parse(billSchema, answer));
   const file = await downloadFrom("alipay", bill_download_url, {});

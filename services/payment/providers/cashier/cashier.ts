@@ -34,7 +34,7 @@ export const cashier: ProviderDeclaration = {
         optional: true,
         alone: true,
         text: [
-          "Folder of the cashier's bills (cashier-YYYY-MM-DD.csv), written by `npm run reconcile`. By default in the system's",
+          "Folder of the cashier's bills (cashier-YYYY-MM-DD.csv), written when a day is compared. By default in the system's",
           "folder for temporary files.",
         ],
       },

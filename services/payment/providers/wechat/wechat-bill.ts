@@ -11,7 +11,10 @@ function field(row: Record<string, string>, name: string): string {
 }
 
 /**
- * A trade bill of WeChat Pay (bill_type ALL): every value after a back-tick, a summary at the end.
+ * A trade bill of WeChat Pay (bill_type ALL): every value after a back-tick, a summary at the end. A refund is in the
+ * bill of the day on which WeChat Pay accepted it, whatever its status column has: PROCESSING is a refund that is paid
+ * out (https://pay.weixin.qq.com/docs/partner/products/bill-download/introduction/fund-bill.html,
+ * https://pay.weixin.qq.com/wiki/doc/api/wxpay/ch/faq/Reconciliation.shtml). A part of a payment is a row of its own.
  * @throws RangeError where it is not one.
  */
 export function readWechatBill(text: string): BillLine[] {
@@ -24,7 +27,14 @@ export function readWechatBill(text: string): BillLine[] {
     if (field(row, "交易状态") === "SUCCESS")
       return [billLine({ ...common, kind: "paid", amount: fenOf(field(row, "订单金额")) })];
     if (field(row, "交易状态") === "REFUND")
-      return [billLine({ ...common, kind: "refunded", amount: fenOf(field(row, "申请退款金额")) })];
+      return [
+        billLine({
+          ...common,
+          kind: "refunded",
+          amount: fenOf(field(row, "申请退款金额")),
+          refundId: row.微信退款单号,
+        }),
+      ];
     return [];
   });
 }

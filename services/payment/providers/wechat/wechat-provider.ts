@@ -118,11 +118,15 @@ async function queryOrder(api: WechatApi, account: WechatAccount, orderId: strin
 
 export const readBill = (file: Buffer): BillLine[] => readWechatBill(file.toString("utf8"));
 
-/** The day's bill: a signed answer has its address and its hash, by which the file is verified. */
-async function fetchBill(api: WechatApi, account: WechatAccount, date: string): Promise<BillLine[]> {
+/**
+ * The day's bill: a signed answer has its address and its hash, by which the file is verified. Bills are there from
+ * 10:00 on the next day; a day without payments and refunds has none, and the answer is the same as before that
+ * (https://pay.weixin.qq.com/docs/merchant/products/bill-download/development.html).
+ */
+async function fetchBill(api: WechatApi, account: WechatAccount, date: string): Promise<BillLine[] | null> {
   const path = `/v3/bill/tradebill?bill_date=${date}&bill_type=ALL`;
   const answer = await api.send("GET", path);
-  if (answer.status === 400 && codeOf(answer.body) === "NO_STATEMENT_EXIST") return [];
+  if (answer.status === 400 && codeOf(answer.body) === "NO_STATEMENT_EXIST") return null;
   const { download_url, hash_value } = api.read(path, answer, billSchema);
   const url = new URL(download_url);
   const signed = authorization(account, "GET", url.pathname + url.search, "");

@@ -1,0 +1,21 @@
+import type { BackgroundLoop } from "../../mixins/background-loop.ts";
+import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
+import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
+import type { MysqlState } from "../../mixins/mysql.mixin.ts";
+import type { OutboxState } from "../../mixins/outbox.mixin.ts";
+import type { Maintenance } from "./maintenance/maintenance.ts";
+import type { CrashPoints } from "./payment-context.ts";
+import type { productColumns } from "./product.ts";
+import type { OpenProviders } from "./providers/provider.ts";
+import type { RowBudget } from "./row-budget.ts";
+
+/** The properties that the service, its mixins and its start put on `this`. */
+export interface PaymentState extends MysqlState, JetStreamState, OutboxState, CatalogueState<typeof productColumns> {
+  providers: OpenProviders;
+  gauges?: BackgroundLoop;
+  maintenance?: Maintenance;
+  steps: CrashPoints;
+  refusedRows: RowBudget;
+  /** The time by which the daily reconciliation goes, milliseconds since 1970. A test sets it. */
+  clock: () => number;
+}
