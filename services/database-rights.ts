@@ -82,6 +82,8 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_pay_refund: "change",
     t_pay_difference: "all",
     t_pay_bill_line: "all",
+    t_pay_bill_refund: "all",
+    t_pay_comparison: "change",
     t_cashier_payment: "change",
     t_cashier_refund: "add",
   },
