@@ -54,6 +54,7 @@ const table = {
   payOrderState: { code: 501, http: 200, zh: "订单当前状态不允许该操作", en: "the order's status does not allow this" },
   productUnknown: { code: 501, http: 200, zh: "商品不存在", en: "no such product" },
   productIdTaken: { code: 501, http: 200, zh: "商品编号已存在", en: "this product id exists already" },
+  topicRefused: { code: 501, http: 200, zh: "该业务码不能使用此主题", en: "this biz code may not have this topic" },
   markStays: { code: 501, http: 200, zh: "该标记不能移除", en: "this mark may not be taken off" },
   differenceUnknown: { code: 501, http: 200, zh: "对账差异不存在", en: "no such difference" },
   refundUnknown: { code: 501, http: 200, zh: "账本中没有该订单的退款", en: "no refund of this order in the ledger" },

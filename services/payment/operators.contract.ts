@@ -126,7 +126,7 @@ export const paymentOperatorActions = {
   topics: action({ operator }).returns<{ list: TopicRecord[] }>(),
   /**
    * Sets the topic of a biz code, which may be new. It counts for every order that is paid from then on; paid orders
-   * that wait for one are credited within half a minute, and `waiting` is their number. Fails: invalidParam, where the
+   * that wait for one are credited within half a minute, and `waiting` is their number. Fails: topicRefused, where the
    * topic is no subject of paid orders, or not the one that the product of this biz code needs.
    */
   setTopic: action({

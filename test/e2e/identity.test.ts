@@ -128,6 +128,17 @@ describe("the operators' routes", () => {
     ["order/query", { orderId }],
     ["order/refund", { orderId, reason: "why not" }],
     ["order/release", { orderId, reason: "why not" }],
+    ["product/list", {}],
+    ["product/create", { productId: 600_001, name: "stolen", price: 1, coins: 1_000_000 }],
+    ["product/update", { productId: 6, price: 1 }],
+    ["product/offShelf", { productId: 6 }],
+    ["topic/list", {}],
+    ["topic/set", { bizCode: 10_001, topic: "pay.recharge", status: 0 }],
+    ["parked/list", {}],
+    ["parked/remove", { orderId, mark: "paidTwice", transactionId: "t", reason: "why not" }],
+    ["reconciliation/days", {}],
+    ["reconciliation/differences", {}],
+    ["reconciliation/resolve", { id: 1, reason: "why not" }],
   ];
 
   test("are closed to everybody without the operators' token, whatever else they carry", async () => {
@@ -157,6 +168,9 @@ describe("the operators' routes", () => {
     await eventually("the coins", async () => (await person.balance()) === 300);
     // Another one each time: the file may run again on the same system.
     const giftId = 600_100_000 + randomInt(1_000_000);
+    const productId = giftId;
+    const product = { productId, name: "audited", price: 5 };
+    const mark = { mark: "paidTwice", transactionId: "t", reason: "audit" };
     const calls: [path: string, body: object, service: string, action: string, outcome: string][] = [
       ["gift/create", { giftId, giftName: "audited", price: 5 }, "gift", "gift.create", "succeeded"],
       ["gift/create", { giftId, giftName: "audited", price: 5 }, "gift", "gift.create", "giftIdTaken"],
@@ -169,6 +183,20 @@ describe("the operators' routes", () => {
       ["order/release", { orderId, reason: "audit" }, "payment", "payment.releaseOrder", "payOrderState"],
       ["order/refund", { orderId, reason: "audit" }, "payment", "payment.refund", "succeeded"],
       ["order/refund", { orderId, reason: "audit" }, "payment", "payment.refund", "payOrderState"],
+      ["product/list", {}, "payment", "payment.allProducts", "succeeded"],
+      ["product/create", { ...product, coins: 5 }, "payment", "payment.createProduct", "succeeded"],
+      ["product/create", { ...product, coins: 6 }, "payment", "payment.createProduct", "productIdTaken"],
+      ["product/update", { productId, price: 6 }, "payment", "payment.updateProduct", "succeeded"],
+      ["product/offShelf", { productId }, "payment", "payment.updateProduct", "succeeded"],
+      ["topic/list", {}, "payment", "payment.topics", "succeeded"],
+      ["topic/set", { bizCode: 10_009, topic: "pay.audit" }, "payment", "payment.setTopic", "succeeded"],
+      ["topic/set", { bizCode: 10_009, topic: "pay.refund" }, "payment", "payment.setTopic", "topicRefused"],
+      ["parked/list", {}, "payment", "payment.parkedOrders", "succeeded"],
+      ["parked/remove", { orderId, ...mark }, "payment", "payment.removeMark", "succeeded"],
+      ["parked/remove", { orderId: "none", ...mark }, "payment", "payment.removeMark", "payOrderUnknown"],
+      ["reconciliation/days", {}, "payment", "payment.comparedDays", "succeeded"],
+      ["reconciliation/differences", {}, "payment", "payment.differences", "succeeded"],
+      ["reconciliation/resolve", { id: 999, reason: "r" }, "payment", "payment.resolveDifference", "differenceUnknown"],
     ];
     for (const [path, body, service, action, outcome] of calls) {
       const id = requestId();

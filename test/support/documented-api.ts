@@ -85,7 +85,7 @@ export async function harmlessCalls(): Promise<HarmlessCalls> {
     [`${admin}/product/update`]: by(fan, { productId: 999_997, name: "none", price: 1, coins: 1_000, status: 1 }),
     [`${admin}/product/offShelf`]: by(fan, { productId: 999_997 }),
     [`${admin}/topic/list`]: by(fan),
-    [`${admin}/topic/set`]: by(fan, { bizCode: 10_001, topic: "pay.recharge", status: 1, remark: "as it is" }),
+    [`${admin}/topic/set`]: by(fan, { bizCode: 10_001, topic: "pay.refund", status: 1, remark: "refused" }),
     [`${admin}/parked/list`]: by(fan, { mark: "paidTwice", cursor: payOrder, limit: 20 }),
     [`${admin}/parked/remove`]: by(fan, {
       ...{ orderId: payOrder, mark: "paidTwice", transactionId: "42", reason: "not marked" },

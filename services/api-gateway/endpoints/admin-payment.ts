@@ -86,6 +86,7 @@ export const adminPaymentEndpoints = [
     access: "operator",
     params: fromHttp(paymentOperatorActions.setTopic, "operator"),
     result: shownTopic,
+    failures: ["topicRefused"],
     run: (ctx, params, { operator }) => call(ctx, "payment.setTopic", { ...params, operator }),
   }),
 
