@@ -70,7 +70,7 @@ export interface Address {
 /** The address in a subject; `undefined` where it is none of this prefix. */
 export function readSubject(prefix: string, subject: string): Address | undefined {
   const [first, type, toRole, toInstance, fromRole, fromInstance, ...name] = subject.split(".");
-  if (first !== prefix || !isPacketType(type)) return undefined;
+  if (first !== prefix || !isPacketType(type) || fromInstance === undefined) return undefined;
   const address = { type, to: `${toRole}.${toInstance}`, from: `${fromRole}.${fromInstance}`, name: name.join(".") };
   const { named, broadcast, targeted } = packetTypes[type];
   if (!isNodeId(address.from) || (named === undefined) !== (address.name === "")) return undefined;
