@@ -1,11 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { hostname } from "node:os";
 import type { BrokerOptions } from "moleculer";
 import { config } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { actionMetrics } from "./action-metrics.middleware.ts";
 import { callerTable } from "./bus/caller-table.middleware.ts";
-import { asInstance } from "./bus/subjects.ts";
+import { newInstance } from "./bus/instance.ts";
 import { busGuard } from "./bus-guard.middleware.ts";
 import { dependencyErrors } from "./dependency-errors.middleware.ts";
 import { logDestination, logMetrics } from "./log-destination.ts";
@@ -23,28 +21,16 @@ export interface NodeName {
   readonly role: string;
   /** For people, e.g. `wallet-2`: the beginning of the instance. */
   readonly label?: string | undefined;
-  /** The whole instance, where it is not made here: the person at a console. */
+  /** The whole instance: the person at a console. Otherwise it is NODE_ID, or made with the label. */
   readonly instance?: string;
 }
 
-/**
- * A node id: the role and an instance. Without NODE_ID the instance is label, host, pid and a random end, so that a
- * restarted node is never taken for the one that died.
- */
-function nodeIdOf({ role, label, instance = config().NODE_ID }: NodeName): string {
-  if (instance !== undefined) return `${role}.${instance}`;
-  const end = `-${process.pid}-${randomBytes(2).toString("hex")}`;
-  const room = limits.bus.nodeIdChars - role.length - 1 - end.length;
-  const place = asInstance(label === undefined ? hostname() : `${label}-${hostname()}`);
-  return `${role}.${place.slice(0, room)}${end}`;
-}
-
-/** The broker options of one node. */
-export function brokerOptions(name: NodeName): BrokerOptions {
+/** The broker options of one node. Its id is `<role>.<instance>`, two tokens of the subjects of its packets. */
+export function brokerOptions({ role, label, instance }: NodeName): BrokerOptions {
   const settings = config();
   return {
     namespace: settings.NAMESPACE,
-    nodeID: nodeIdOf(name),
+    nodeID: `${role}.${instance ?? settings.NODE_ID ?? newInstance(role, label)}`,
     transporter: { type: "OwnSubjects", options: natsOptions("moleculer") } as never,
     serializer: "JSON",
     // Bounds how long a call may hang when its node was killed.

@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { ServiceBroker } from "moleculer";
-import { asInstance } from "../broker/bus/subjects.ts";
+import { consoleName } from "../broker/bus/subjects.ts";
 import { brokerOptions } from "../broker/options.ts";
 import { cutList } from "../broker/parts.ts";
 import { limits } from "../config/limits.ts";
 import { call } from "../services/contracts.ts";
 import type { BillLine, DayComparison } from "../services/payment/payment.contract.ts";
 import { providerNamed, providers } from "../services/payment/providers.contract.ts";
-import { accountName } from "./account-name.ts";
+import { useConsoleLogin } from "./console-login.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
 import { useStackEnv } from "./stack/env-file.ts";
@@ -17,7 +17,9 @@ import { defaultStackDir } from "./stack/sites.ts";
 const USAGE = `Compares a day's orders and refunds with the providers' bills and with the wallet's books, as the payment nodes do
 by themselves every day (RECONCILE_AT).
 
-  npm run reconcile -- --date YYYY-MM-DD [--file CHANNEL=PATH]...
+  npm run reconcile -- --date YYYY-MM-DD [--file CHANNEL=PATH]... [--as NAME]
+
+It joins as the console of NAME (npm run operator), or of the only person who has a login here.
 
 The day is Beijing's and must be over; bills are there from about ten in the morning after. They are fetched from the
 providers, except for those that are given as files, as the provider has them for download. CHANNEL is
@@ -81,9 +83,14 @@ function show(date: string, results: readonly DayComparison[]): number {
 async function main(): Promise<number> {
   requireNode();
   const { values } = parseArgs({
-    options: { date: { type: "string" }, file: { type: "string", multiple: true }, help: { type: "boolean" } },
+    options: {
+      date: { type: "string" },
+      file: { type: "string", multiple: true },
+      as: { type: "string" },
+      help: { type: "boolean" },
+    },
   });
-  const { date, file = [], help } = values;
+  const { date, file = [], as, help } = values;
   if (!date || help) {
     console.log(USAGE);
     return help ? 0 : 1;
@@ -94,8 +101,9 @@ async function main(): Promise<number> {
   );
   if (twice) throw new Error(`--file is given twice for ${twice.channel}: a day has one bill of a channel`);
   useStackEnv(defaultStackDir());
+  const person = useConsoleLogin(defaultStackDir(), as);
   const broker = new ServiceBroker({
-    ...brokerOptions({ role: "console", instance: asInstance(accountName()) }),
+    ...brokerOptions({ role: "console", instance: person }),
     logger: false,
   });
   await broker.start();
@@ -103,7 +111,7 @@ async function main(): Promise<number> {
     await broker.waitForServices(["payment", "wallet"], servicesWaitMs);
     for (const bill of bills) await handIn(broker, date, bill);
     const handedIn = bills.map(({ channel, lines }) => ({ channel, lines: lines.length }));
-    const params = { date, handedIn, operator: `reconcile by ${accountName()}` };
+    const params = { date, handedIn, operator: consoleName(broker.nodeID) };
     const timeout = limits.payment.reconcileTimeoutMs;
     return show(date, await call(broker, "payment.reconcile", params, { timeout }));
   } finally {

@@ -1,13 +1,20 @@
 import type { Context, Middleware, ServiceBroker } from "moleculer";
 import { mayCall } from "../../services/access.ts";
 import { fail } from "../failure.ts";
+import { fieldsOf } from "../unknown-values.ts";
 import { refusalsOf } from "./refusals.ts";
 import { type Caller, membersOf } from "./roles.ts";
-import { roleOfNode } from "./subjects.ts";
+import { consoleName, roleOfNode } from "./subjects.ts";
 
 type Handler = (ctx: Context) => Promise<unknown>;
 interface Action {
   readonly name: string;
+}
+
+/** Whoever is at a console is the operator of its calls, whatever their parameters say. */
+function nameOperator(ctx: Context, operator: string): void {
+  const given = fieldsOf(ctx.params);
+  if (given?.operator !== undefined) ctx.params = { ...given, operator };
 }
 
 /**
@@ -33,6 +40,7 @@ export function callerTable(broker: ServiceBroker): Middleware {
           return refused(from, action, ctx, "a call is refused: its caller is not in the table of who may call what");
         // A claim, which labels metrics and logs.
         if (!membersOf(role)?.has(ctx.caller as Caller)) ctx.caller = role;
+        if (role === "console") nameOperator(ctx, consoleName(from));
         return next(ctx);
       };
     },

@@ -54,6 +54,9 @@ export const roleOfNode = (nodeId: string): string => nodeId.slice(0, nodeId.ind
 /** The instance in a node id; at a console it is the person's name. */
 export const instanceOf = (nodeId: string): string => nodeId.slice(nodeId.indexOf(".") + 1);
 
+/** The person at a console, as named in audit rows. */
+export const consoleName = (nodeId: string): string => `console:${instanceOf(nodeId)}`;
+
 /** A text as a part of an instance: characters that a token of a subject cannot have are replaced. */
 export const asInstance = (text: string): string => text.replace(/[^A-Za-z0-9_+-]/g, "-");
 
@@ -70,7 +73,7 @@ export interface Address {
 /** The address in a subject; `undefined` where it is none of this prefix. */
 export function readSubject(prefix: string, subject: string): Address | undefined {
   const [first, type, toRole, toInstance, fromRole, fromInstance, ...name] = subject.split(".");
-  if (first !== prefix || !isPacketType(type)) return undefined;
+  if (first !== prefix || !isPacketType(type) || fromInstance === undefined) return undefined;
   const address = { type, to: `${toRole}.${toInstance}`, from: `${fromRole}.${fromInstance}`, name: name.join(".") };
   const { named, broadcast, targeted } = packetTypes[type];
   if (!isNodeId(address.from) || (named === undefined) !== (address.name === "")) return undefined;

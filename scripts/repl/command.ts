@@ -1,7 +1,7 @@
 import type { ServiceBroker } from "moleculer";
+import { consoleName } from "../../broker/bus/subjects.ts";
 import { failureName } from "../../broker/failure.ts";
 import { failures } from "../../config/errors.ts";
-import { accountName } from "../account-name.ts";
 
 /** A command of the console: its syntax, its line in the help, and what it does. */
 export interface ReplCommand {
@@ -21,8 +21,8 @@ export function userIdOf(text: string | undefined): string {
   return text as string;
 }
 
-/** The name in audit rows of operators' actions. */
-export const operatorName = (): string => `repl:${accountName()}`;
+/** The name in audit rows of operators' actions; the callee takes it from the node id too. */
+export const operatorName = ({ nodeID }: ServiceBroker): string => consoleName(nodeID);
 
 /** The text for an error; a failure is shown by its name and text. */
 export function errorText(error: unknown): string {

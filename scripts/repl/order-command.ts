@@ -12,7 +12,7 @@ export const order: ReplCommand = {
   async run(broker, args) {
     const { orderId = "" } = args;
     if (orderId.length === 0 || orderId.length > 64) throw new TypedWrong("an order id has 1 to 64 characters");
-    const operator = operatorName();
+    const operator = operatorName(broker);
     try {
       const { status, payTime = "", parked, ...paid } = await call(broker, "payment.findOrder", { orderId, operator });
       return pairs({

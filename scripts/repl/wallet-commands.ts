@@ -85,7 +85,7 @@ const payout: ReplCommand = {
   description:
     "deducts what an anchor was paid from her free income, 100 points to a coin, once for each payout id (audit row)",
   async run(broker, args) {
-    const [userId, points, operator] = [userIdOf(args.userId), pointsOf(args.points), operatorName()];
+    const [userId, points, operator] = [userIdOf(args.userId), pointsOf(args.points), operatorName(broker)];
     const { payoutId = "", reason } = args;
     const paid = await call(broker, "wallet.payout", { userId, points, payoutId, operator, ...(reason && { reason }) });
     return pairs({ anchor: paid.userId, "paid out": coinsOf(paid.points), payout: paid.payoutId, time: paid.time });

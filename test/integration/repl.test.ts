@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
+import { consoleName } from "../../broker/bus/subjects.ts";
 import { fail } from "../../broker/failure.ts";
 import { projectRoot } from "../../config/root.ts";
 import { customCommands } from "../../scripts/repl/command.ts";
@@ -44,6 +45,7 @@ const fakes = [
         ...{ income: 42, incomePoints: 4_250, earned: 50, earnedPoints: 5_000, heldBack: 5, heldBackPoints: 500 },
         ...{ paidOut: 2, paidOutPoints: 250, settledUpTo: "2025-01-01T00:00:00.000Z" },
       }),
+      freeze: () => null,
       payout({ params }: Ctx) {
         if (params.payoutId === "late") throw fail("balanceShort");
         operators.push(params.operator as string);
@@ -116,7 +118,7 @@ async function say(line: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  console_ = await startNode("console", []);
+  console_ = await startNode("console", [], "console");
 });
 
 afterAll(stopAll);
@@ -169,7 +171,7 @@ describe("the operators' console", () => {
       expect(await say(`payout ${user} 250 p-1 march`)).toMatch(
         /anchor +\d+\npaid out +2\.50\npayout +p-1\ntime +2025-01-02T00:00:00.000Z$/,
       );
-      const operator = `repl:${userInfo().username}`;
+      const operator = consoleName(console_.nodeID);
       expect(payouts).toEqual([{ userId: user, points: 250, payoutId: "p-1", reason: "march", operator }]);
       expect(await say(`payout ${user} 250 late`)).toMatch(/^balanceShort: /);
       for (const points of ["0", "-1", "1.5", "2e3", "9007199254740993", "x"])
@@ -177,13 +179,28 @@ describe("the operators' console", () => {
       expect(payouts).toHaveLength(1);
     });
 
-    test("order: finds payments and gifts, as this account of this machine", async () => {
+    test("order: finds payments and gifts, in the name of the console's person", async () => {
       expect(await say("order p-1")).toMatch(
         /kind +payment\n(.*\n)*status +paid\n(.*\n)*parked +creditHeld, refundPartial$/,
       );
       expect(await say("order g-1")).toMatch(/kind +gift\n(.*\n)*reason +balanceShort$/);
       expect(await say("order nothing")).toMatch(/^neither a payment nor a gift/);
-      expect(new Set(operators)).toEqual(new Set([`repl:${userInfo().username}`]));
+      expect(new Set(operators)).toEqual(new Set([consoleName(console_.nodeID)]));
+    });
+
+    test("a console's person is its operator, whatever the call says", async () => {
+      const params = { userId: user, points: 1, payoutId: "p-9", operator: "console:somebody-else" };
+      await console_.call("wallet.payout", params);
+      expect(payouts.at(-1)).toMatchObject({ payoutId: "p-9", operator: consoleName(console_.nodeID) });
+    });
+
+    test("a console may not call what the table does not give it, by moleculer-repl's own commands neither", async () => {
+      for (const action of ["wallet.freeze", "wallet.consumeForSendGift", "payment.refund", "$node.options"])
+        await expect(console_.call(action, {}, { nodeID: system.nodeID })).rejects.toMatchObject({
+          type: expect.stringMatching(/^(callerRefused|SERVICE_NOT_FOUND)$/),
+        });
+      await expect(console_.call("wallet.freeze", {})).rejects.toMatchObject({ type: "callerRefused" });
+      expect(await say(`balance ${user}`)).toContain("910");
     });
 
     test("queue: the gifts' queue, and dead letters of any channel", async () => {
@@ -220,7 +237,7 @@ describe("the operators' console", () => {
       const home = mkdtempSync(join(tmpdir(), "repl-"));
       const child = spawn(process.execPath, [join(projectRoot(), "scripts/repl.ts")], {
         cwd: projectRoot(),
-        env: { ...process.env, HOME: home },
+        env: { ...process.env, HOME: home, CONSOLE_NAME: "alice", CONSOLE_URL: process.env.NATS_URL },
       });
       let out = "";
       child.stdout.on("data", (data) => {
@@ -233,6 +250,7 @@ describe("the operators' console", () => {
       try {
         await eventually("the prompt", () => out.includes(`${process.env.NAMESPACE} $`), 40_000);
         child.stdin.write(`balance ${user}\n`);
+        expect(out).toContain("Connected as console.alice.");
         await eventually("the balance", () => /status +frozen/.test(out));
         child.stdin.write("help statement\n");
         await eventually("the help", () => /Usage: .*statement \[options\] <userId> \[n\]/.test(out));

@@ -126,11 +126,15 @@ test("every kind of difference is found and stored, an earlier run's replaced", 
   expect(rows.map(({ kind }) => kind).sort()).toEqual(wanted.map(({ kind }) => kind).sort());
 });
 
+/** As the console of Bob. */
 async function command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const all = [join(projectRoot(), "scripts/reconcile.ts"), "--date", date, ...args];
-    const child = execFile("node", all, { env: process.env }, (_error, stdout, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    const child = execFile(
+      "node",
+      all,
+      { env: { ...process.env, CONSOLE_NAME: "bob", CONSOLE_URL: process.env.NATS_URL } },
+      (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     );
   });
 }
@@ -140,6 +144,10 @@ test("the command prints them and exits with 2", async () => {
   expect(stdout).toMatch(/creditedNotPaid/);
   expect(stdout).toMatch(new RegExp(`^${date} {2}wallet`, "m"));
   expect(code).toBe(2);
+  const audited = await nodes.payments[0].mysql.query<{ operator: string }>(
+    "SELECT DISTINCT operator FROM t_operator_audit WHERE action = 'payment.reconcile'",
+  );
+  expect(audited.map(({ operator }) => operator)).toContain("console:bob");
 });
 
 test("the command takes bills as files instead of the providers', and finds the same", async () => {

@@ -1,0 +1,79 @@
+/** The table of who may call what (services/access.ts) against the code that calls. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { serviceNames } from "../../../../broker/service-names.ts";
+import { projectRoot } from "../../../../config/root.ts";
+import { actionCallers, broadcastSenders, mayCall, maySend } from "../../../../services/access.ts";
+
+/** The code below a folder, without comments. */
+function codeOf(folder: string): string {
+  const root = join(projectRoot(), folder);
+  const files = (readdirSync(root, { recursive: true }) as string[]).filter((file) => file.endsWith(".ts"));
+  return files
+    .map((file) => readFileSync(join(root, file), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, ""))
+    .join("\n");
+}
+
+/** Who names an action or broadcast in its code, other than the service that has it. */
+const code = new Map([
+  ...serviceNames.map((name) => [name, codeOf(`services/${name}`)] as const),
+  ["console", codeOf("scripts")] as const,
+]);
+
+/** Calls of a service to its own other nodes have this form; other mentions of own actions are none. */
+const callsItself = (text: string, action: string) => new RegExp(`\\bcall\\([^"]*"${action}"`).test(text);
+
+test("every caller in the code is in the table, and every row of the table has its code", () => {
+  // Every service has them, and the gateway makes their names.
+  const made = (action: string) => action.endsWith(".health");
+  // One gift by itself: the gateway sends it in a group.
+  const unused = new Set(["gift.send by api-gateway"]);
+  const problems: string[] = [];
+  for (const action of actionCallers.keys())
+    for (const [caller, text] of code) {
+      const own = action.startsWith(`${caller}.`);
+      const calls = own ? callsItself(text, action) : text.includes(`"${action}"`);
+      const what = `${action} by ${caller}`;
+      if (!made(action) && calls !== mayCall(caller, action) && !unused.has(what)) problems.push(what);
+    }
+  expect(problems).toEqual([]);
+});
+
+test("health is the gateway's to ask of every service, itself among them", () => {
+  for (const service of serviceNames) {
+    const callers = [...serviceNames, "console"].filter((role) => mayCall(role, `${service}.health`));
+    expect(callers).toEqual(["api-gateway"]);
+  }
+});
+
+test("every sender of a broadcast in the code is in the table, and no other", () => {
+  for (const event of broadcastSenders.keys())
+    for (const [sender, text] of code)
+      expect([event, sender, new RegExp(`broadcast\\([^"]*"${event}"`).test(text)]).toEqual([
+        event,
+        sender,
+        maySend(sender, event),
+      ]);
+});
+
+test("what moves coins has one caller each, and none of them faces users", () => {
+  expect(actionCallers.get("wallet.consumeForSendGift")).toEqual(["gift"]);
+  expect(actionCallers.get("wallet.payout")).toEqual(["console"]);
+  expect(actionCallers.get("payment.refund")).toEqual(["api-gateway"]);
+  const byImServer = [...actionCallers.keys()].filter((action) => mayCall("im-server", action));
+  expect(byImServer.filter((action) => /^(wallet|payment|gift|user)\./.test(action))).toEqual([]);
+});
+
+test("a role has the rights of its services together; what is no role, and what is not in the table, has none", () => {
+  expect(mayCall("gift+wallet", "wallet.checkFunds")).toBe(true);
+  expect(mayCall("all", "payment.creditsOf")).toBe(false);
+  expect(mayCall("all", "wallet.creditsOf")).toBe(true);
+  expect(mayCall("all", "wallet.payout")).toBe(false);
+  expect(mayCall("console", "wallet.freeze")).toBe(false);
+  for (const role of ["", "gift+", "Gift", "gift+intruder", "admin", "constructor", "__proto__"]) {
+    expect([...actionCallers.keys()].filter((action) => mayCall(role, action))).toEqual([]);
+    expect([...broadcastSenders.keys()].filter((event) => maySend(role, event))).toEqual([]);
+  }
+  for (const action of ["wallet.mint", "$node.options", "$node.services", "constructor", ""])
+    for (const role of ["all", "console", "api-gateway"]) expect(mayCall(role, action)).toBe(false);
+});
