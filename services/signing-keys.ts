@@ -1,13 +1,7 @@
 import { config, natsPrefix, settingsOf } from "../config/config.ts";
 import { keysBlock, namedKeysIn } from "../config/named-keys.ts";
 import type { SettingsBlock } from "../config/settings-block.ts";
-import {
-  bodyOf,
-  type MessageSignatures,
-  messageIdOf,
-  signatureFault,
-  signedText,
-} from "../mixins/jetstream/signatures.ts";
+import { type MessageSignatures, messageSignatures } from "../mixins/jetstream/signatures.ts";
 
 /** The keys of accepted gifts. Gift nodes alone sign and check them. */
 export const giftKeySettings = keysBlock({
@@ -31,23 +25,10 @@ export const payKeySettings = keysBlock({
   ],
 });
 
-/** The signatures of a kind of messages in this namespace. `signer` is the service that may give them. */
 function signaturesWith(block: SettingsBlock, signer: string): MessageSignatures {
-  const [name = ""] = Object.keys(block.settings);
-  const keys = namedKeysIn(settingsOf(block)?.[name] ?? "");
-  const { NAMESPACE: namespace } = config();
-  const prefix = natsPrefix();
-  const placeOf = (subject: string) => ({ namespace, subject, signer });
-  return {
-    setting: name,
-    sign: (subject, text) => signedText(keys, placeOf(prefix + subject), text),
-    faultOf: (subject, data) => signatureFault(keys, placeOf(subject), data),
-    resign: (subject, text) => {
-      const fault = signatureFault(keys, placeOf(prefix + subject), Buffer.from(text));
-      return fault ? { fault } : { text: signedText(keys, placeOf(prefix + subject), bodyOf(text)) };
-    },
-    idOf: (text) => messageIdOf(keys, placeOf(""), text),
-  };
+  const [setting = ""] = Object.keys(block.settings);
+  const keys = namedKeysIn(settingsOf(block)?.[setting] ?? "");
+  return messageSignatures({ setting, keys, signer, namespace: config().NAMESPACE, prefix: natsPrefix() });
 }
 
 /** Of accepted gifts. @throws Error that lists every problem of the settings, GIFT_KEYS among them */

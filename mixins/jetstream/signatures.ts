@@ -35,8 +35,8 @@ export interface MessageSignatures {
   sign(subject: string, text: string): string;
   /** `undefined` where the message is genuine. `subject`: as on the server. Never throws. */
   faultOf(subject: string, data: Uint8Array): SignatureFault | undefined;
-  /** The same message with a new signature, where it is genuine. `subject`: without the namespace's prefix. */
-  resign(subject: string, text: string): { readonly text: string } | { readonly fault: SignatureFault };
+  /** A genuine message without its signature, e.g. to sign it again. `subject`: without the namespace's prefix. */
+  open(subject: string, text: string): { readonly body: string } | { readonly fault: SignatureFault };
   /**
    * An id for JetStream, which drops messages whose id it has seen. Nobody without the keys can compute it, and so have
    * a genuine message dropped by using its id first. Equal for equal texts, as long as the first key is the same.
@@ -62,10 +62,14 @@ export function signedText({ signing }: NamedKeys, place: MessagePlace, text: st
   return `{"v":1,"keyId":"${signing.id}","sig":"${macOf(signing, place, rest)}",${rest}`;
 }
 
+/** As much of a message as its beginning may have. */
+function headOf(data: Uint8Array): string {
+  return Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, longestBeginning)).toString("latin1");
+}
+
 /** `undefined` where one of the keys signed the message for this place. The signature is compared in constant time. */
 export function signatureFault(keys: NamedKeys, place: MessagePlace, data: Uint8Array): SignatureFault | undefined {
-  const head = Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, longestBeginning)).toString("latin1");
-  const [start, keyId, sig] = beginning.exec(head) ?? [];
+  const [start, keyId, sig] = beginning.exec(headOf(data)) ?? [];
   if (start === undefined || keyId === undefined || sig === undefined) return "unsigned";
   const key = keys.all.get(keyId);
   if (!key) return "unknownKey";
@@ -80,13 +84,45 @@ export function bodyOf(text: string): string {
 }
 
 /** See `MessageSignatures.idOf`; 32 characters. */
-export function messageIdOf({ signing }: NamedKeys, { namespace, signer }: MessagePlace, text: string): string {
+export function messageIdOf(
+  { signing }: NamedKeys,
+  { namespace, signer }: Omit<MessagePlace, "subject">,
+  text: string,
+): string {
   const mac = createHmac("sha256", signing.secret);
   return mac.update(`ovation message id v1\n${namespace}\n${signer}\n`).update(text).digest("base64url").slice(0, 32);
 }
 
-/** The name of the key that a message says it was signed with, for the log; any text may be given. */
-export function keyNameIn(data: Uint8Array): string | undefined {
-  const head = Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, longestBeginning)).toString("latin1");
-  return beginning.exec(head)?.[1];
+interface Signing {
+  readonly setting: string;
+  readonly keys: NamedKeys;
+  readonly signer: string;
+  readonly namespace: string;
+  /** Of the namespace's subjects on the server. */
+  readonly prefix: string;
+}
+
+/** The signatures of one signer in one namespace. */
+export function messageSignatures({ setting, keys, signer, namespace, prefix }: Signing): MessageSignatures {
+  const placeOf = (subject: string) => ({ namespace, subject, signer });
+  return {
+    setting,
+    sign: (subject, text) => signedText(keys, placeOf(prefix + subject), text),
+    faultOf: (subject, data) => signatureFault(keys, placeOf(subject), data),
+    open: (subject, text) => {
+      const fault = signatureFault(keys, placeOf(prefix + subject), Buffer.from(text));
+      return fault ? { fault } : { body: bodyOf(text) };
+    },
+    idOf: (text) => messageIdOf(keys, { namespace, signer }, text),
+  };
+}
+
+/** Why a message is refused, in words, with the name of the key that it says it was signed with. */
+export function forgedReason(fault: SignatureFault, { setting }: MessageSignatures, data: Uint8Array): string {
+  const keyId = beginning.exec(headOf(data))?.[1] ?? "";
+  return {
+    unsigned: "forged: it has no signature",
+    unknownKey: `forged, or its key was removed too early: unknown key, ${setting} has no key named ${keyId}`,
+    wrongSignature: `forged: key ${keyId} did not sign this content for this namespace and subject`,
+  }[fault];
 }
