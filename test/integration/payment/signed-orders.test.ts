@@ -156,6 +156,11 @@ describe("a message that is to be published again", () => {
         withinMs,
       );
       expect(JSON.parse(again)).toMatchObject({ orderId, keyId: "later" });
+      const [watch] = await payment.mysql.query<{ message: string }>(
+        "SELECT message FROM t_pay_message_watch WHERE order_id = ?",
+        [orderId],
+      );
+      expect(watch?.message).toBe(again);
       // The wallet of this test does not have that key: it names it.
       const letter = await forgedLetter(again);
       expect(letter).toMatchObject({ forged: "unknownKey", reason: expect.stringContaining("named later") });
