@@ -10,11 +10,12 @@ import { catchUpRecovery } from "./jetstream/catch-up-recovery.ts";
 import { Channel } from "./jetstream/channel.ts";
 import { type ChannelDefinition, partitionsOfChannel } from "./jetstream/channel-definition.ts";
 import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
+import { deadLetterWriter } from "./jetstream/dead-letter-writer.ts";
 import { consumersOf } from "./jetstream/definitions.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
 import { PartitionLeases } from "./jetstream/partition-lease.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
-import { deadLetterWriter, type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
+import { type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
 import { PositionKeeper } from "./jetstream/position-keeper.ts";
 import { Positions } from "./jetstream/positions.ts";
 import type { PublisherObserver } from "./jetstream/publisher.ts";
@@ -28,6 +29,7 @@ import type { RedisLockState } from "./redis-lock.mixin.ts";
 export type { ChannelDefinition } from "./jetstream/channel-definition.ts";
 export type { ChannelMessage } from "./jetstream/message.ts";
 export type { JetStreamPort, PublishOptions } from "./jetstream/port.ts";
+export type { MessageSignatures } from "./jetstream/signatures.ts";
 export type { MessageSplit } from "./jetstream/split.ts";
 export type { StreamDefinition } from "./jetstream/streams.ts";
 
@@ -55,6 +57,12 @@ const lostCounter = {
   labelNames: ["service", "stream"],
 } as const;
 
+const forgedCounter = {
+  name: "ovation.jetstream.forged",
+  description: "Messages that were refused for their signature and kept as dead letters",
+  labelNames: ["service", "channel", "reason"],
+} as const;
+
 /** Opens the maintenance of the streams, and the port through which the service publishes. */
 function open(
   service: Service & Internals,
@@ -63,7 +71,8 @@ function open(
   definitions: readonly StreamDefinition[],
 ): { port: JetStreamPort; kept: Kept } {
   const { metrics } = service.broker;
-  metrics.register({ type: "counter", ...lostCounter, labelNames: [...lostCounter.labelNames] });
+  for (const counter of [lostCounter, forgedCounter])
+    metrics.register({ type: "counter", ...counter, labelNames: [...counter.labelNames] });
   const log = service.logger;
   const conditions = new Conditions();
   const positions = service.mysql && new Positions(service.mysql);
@@ -193,13 +202,21 @@ export const channelsLifecycle = {
       const isLeased = partitionsOfChannel(definition) > 0;
       if (isLeased && !this.locks)
         throw new Error(`${definition.durable} is pulled by one node at a time: its service needs redisLockMixin`);
-      const writeDead = deadLetterWriter(this.jetstream.client, definition.split);
+      const signatures = definition.signatures?.call(this);
+      const writeDead = deadLetterWriter(this.jetstream.client, {
+        ...(definition.split && { split: definition.split }),
+        ...(signatures && { signatures }),
+      });
       const channel = new Channel(definition, {
         handle: (messages) => definition.handler.call(this, messages),
-        publishDead: async (channel, message, index, reason) => {
-          await writeDead(channel, message, index, reason);
-          passDeadLetter(this, definition, message, index);
+        publishDead: async (channel, message, index, reason, forged) => {
+          await writeDead(channel, message, index, reason, forged);
+          // What a forged message says is about others' business: nothing is told of it.
+          if (!forged) return passDeadLetter(this, definition, message, index);
+          const labels = { service: this.name, channel, reason: forged };
+          this.broker.metrics.increment(forgedCounter.name, labels);
         },
+        ...(signatures && { signatures }),
         consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),
         pullFailed: () => this.jetstreamKept.maintenance.wake(),
         log: this.logger,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { serviceUrlName } from "../config/config.ts";
-import { ProcessSettings } from "../config/process-settings.ts";
+import { keySettings, ProcessSettings } from "../config/process-settings.ts";
 import { providers } from "../services/payment/providers.contract.ts";
 import { hasDatabase, prepareDatabases } from "./databases.ts";
 import { completeEnv, keptInStackEnv, readStackEnv, writeStackEnv } from "./stack/env-file.ts";
@@ -16,10 +16,8 @@ const ofPayment = providers
 /** Which process gets which variable. */
 export const processSettings = new ProcessSettings(Object.fromEntries(ofPayment));
 
-/** The keys that are made at the first start: what they signed is valid after every restart, on all processes. */
-const localKeys = ["TOKEN_KEYS"] as const;
-
-function localKey(stackDir: string, name: (typeof localKeys)[number]): Promise<string> {
+/** A key is made at the first start: what it signed is valid after every restart, on all processes. */
+function localKey(stackDir: string, name: (typeof keySettings)[number]): Promise<string> {
   return keptInStackEnv(stackDir, name, () => `local:${randomBytes(32).toString("base64url")}`);
 }
 
@@ -61,7 +59,7 @@ export async function useNodeEnv(
   else await useOwnLogins(services, stackDir, env);
   completeEnv(env, kept, (key) => processSettings.belongsTo(services, key));
   if (profile === "local")
-    for (const key of localKeys)
+    for (const key of keySettings)
       if (processSettings.belongsTo(services, key)) env[key] ||= await localKey(stackDir, key);
   for (const key of notNeeded(services, env)) delete env[key];
 }
@@ -99,16 +97,17 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
     API_URL: given.API_URL ?? `http://127.0.0.1:${apiPort}`,
     // Every process of the system uses the same secret, also one that is started later.
     CASHIER_SECRET: given.CASHIER_SECRET ?? kept.CASHIER_SECRET ?? randomBytes(24).toString("hex"),
-    TOKEN_KEYS: given.TOKEN_KEYS || (await localKey(stack.dir, "TOKEN_KEYS")),
     CASHIER_BILL_DIR: given.CASHIER_BILL_DIR ?? join(stack.dir, "bills"),
   };
+  for (const name of keySettings) env[name] = given[name] || (await localKey(stack.dir, name));
   const namespace = given.NAMESPACE || "ovation";
   return { ...env, ...(await prepareDatabases({ adminUrl: stack.mysqlUrl, namespace, stackDir: stack.dir })) };
 }
 
 /** Writes the system's addresses, for processes that are started later (npm run node, repl, bench). */
 export async function publishEnv(stack: Stack, env: Env, imUrl: string): Promise<void> {
-  const { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER, TOKEN_KEYS } = env;
-  const kept = { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER, TOKEN_KEYS };
+  const { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER } = env;
+  const keys = Object.fromEntries(keySettings.map((name) => [name, env[name]]));
+  const kept = { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER, ...keys };
   await writeStackEnv(stack.dir, { ...kept, IM_URL: imUrl });
 }

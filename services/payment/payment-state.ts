@@ -1,6 +1,6 @@
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
-import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
+import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { Maintenance } from "./maintenance/maintenance.ts";
@@ -14,6 +14,7 @@ export interface PaymentState extends MysqlState, JetStreamState, OutboxState, C
   providers: OpenProviders;
   gauges?: BackgroundLoop;
   maintenance?: Maintenance;
+  signatures: MessageSignatures;
   steps: CrashPoints;
   refusedRows: RowBudget;
   /** The time by which the daily reconciliation goes, milliseconds since 1970. A test sets it. */

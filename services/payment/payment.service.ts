@@ -8,6 +8,7 @@ import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { paySignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { keepPaymentGauges } from "./gauges.ts";
 import { dailyRun, openMaintenance } from "./maintenance/maintenance.ts";
@@ -121,6 +122,7 @@ export default defineService<"payment", PaymentState>({
 
   created() {
     requireUsableSettings();
+    this.signatures = paySignatures();
     this.steps = {};
     this.clock = Date.now;
     this.refusedRows = new RowBudget(limits.payment.refusedWebhookRowsPerMinute);

@@ -1,5 +1,7 @@
-import { randomInt } from "node:crypto";
+import { createHmac, randomInt } from "node:crypto";
+import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import type { NamedKey, NamedKeys } from "../../config/named-keys.ts";
 import { luaScript } from "../../mixins/redis/lua-script.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 
@@ -16,12 +18,35 @@ export function newLoginCode(): string {
   return String(randomInt(10 ** smsCodeDigits)).padStart(smsCodeDigits, "0");
 }
 
-/** Stores the code for `limits.user.smsCodeTtlMs`. `false` where an earlier one is valid: one parallel request gets `true`. */
-export async function keepCode(redis: RedisState["redis"], phone: string, code: string): Promise<boolean> {
-  return (await redis.set(keyOf(phone), `${code}:0`, "PX", smsCodeTtlMs, "NX")) === "OK";
+/**
+ * What Redis and the books have of a code: a hash that needs a key of the login tokens, and is of this phone alone. Other
+ * services can read Redis, and of six digits a hash without a key is undone in a moment.
+ */
+function hashWith({ secret }: NamedKey, phone: string, code: string): string {
+  const text = `ovation login code v1\n${config().NAMESPACE}\n${phone}\n${code}`;
+  return createHmac("sha256", secret).update(text).digest("base64url");
 }
 
-/** Checks a code; `passed` consumes it. */
-export async function redeemCode(redis: RedisState["redis"], phone: string, code: string): Promise<Redeemed> {
-  return (await redis.eval(redeemScript, 1, keyOf(phone), code, smsWrongTries)) as Redeemed;
+/** See `hashWith`; with the key that signs. */
+export function codeHash({ signing }: NamedKeys, phone: string, code: string): string {
+  return hashWith(signing, phone, code);
+}
+
+/**
+ * Stores a code's hash for `limits.user.smsCodeTtlMs`. `false` where an earlier one is valid: one parallel request gets
+ * `true`.
+ */
+export async function keepCode(redis: RedisState["redis"], phone: string, hash: string): Promise<boolean> {
+  return (await redis.set(keyOf(phone), `${hash}:0`, "PX", smsCodeTtlMs, "NX")) === "OK";
+}
+
+/** Checks a code by all keys, since they may have been changed since it was sent; `passed` consumes it. */
+export async function redeemCode(
+  redis: RedisState["redis"],
+  keys: NamedKeys,
+  phone: string,
+  code: string,
+): Promise<Redeemed> {
+  const hashes = [...keys.all.values()].map((key) => hashWith(key, phone, code));
+  return (await redis.eval(redeemScript, 1, keyOf(phone), smsWrongTries, ...hashes)) as Redeemed;
 }

@@ -11,7 +11,7 @@ import { defineService } from "../define-service.ts";
 import { eventStream } from "../streams.ts";
 import { type TokenKeys, tokenKeys } from "../token-keys.ts";
 import { SessionPurge } from "./expired-sessions.ts";
-import { keepCode, newLoginCode, redeemCode } from "./login-codes.ts";
+import { codeHash, keepCode, newLoginCode, redeemCode } from "./login-codes.ts";
 import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
 import { findOrRegister } from "./registration.ts";
 import { revocationsFrom } from "./session-store.ts";
@@ -40,7 +40,7 @@ async function announce({ broker, logger }: Service, list: Revocation[]): Promis
 /** Removes a code that was not sent, and its row, so that another code may be requested at once. */
 async function withdrawCode(service: Service & State, phone: string, code: string, smsId: number | undefined) {
   try {
-    await redeemCode(service.redis, phone, code);
+    await redeemCode(service.redis, service.tokenKeys, phone, code);
   } catch (error) {
     service.logger.warn(
       { phone: maskedPhone(phone), err: error },
@@ -73,11 +73,12 @@ export default defineService<"user", State>({
         const malformed = phoneFailure(phone);
         if (malformed) throw fail(malformed);
         const code = newLoginCode();
-        if (!(await keepCode(this.redis, phone, code))) throw fail("smsTooOften");
+        const hash = codeHash(this.tokenKeys, phone, code);
+        if (!(await keepCode(this.redis, phone, hash))) throw fail("smsTooOften");
         let smsId: number | undefined;
         try {
           // The row is written before the SMS is sent: after that nothing may fail, or a code that arrives is invalid.
-          smsId = await insertSms(this.mysql, phone, code);
+          smsId = await insertSms(this.mysql, phone, hash);
           const { shownToCaller } = await call(ctx, "notification.sendLoginCode", { phone, code });
           return shownToCaller ? { devCode: code } : {};
         } catch (error) {
@@ -93,7 +94,7 @@ export default defineService<"user", State>({
         const { phone, code } = ctx.params;
         const malformed = loginFailure(phone, code);
         if (malformed) throw fail(malformed);
-        const redeemed = await redeemCode(this.redis, phone, code);
+        const redeemed = await redeemCode(this.redis, this.tokenKeys, phone, code);
         if (redeemed !== "passed") throw fail(redeemed === "wrong" ? "smsCodeWrong" : "smsCodeExpired");
         const { userId, registered } = await findOrRegister(this, phone, ctx.requestID);
         const { token, ended } = await openSession(this.mysql, this.tokenKeys.signing, userId);

@@ -6,6 +6,7 @@ import { call } from "../../../services/contracts.ts";
 import { uncreditedOrdersJob } from "../../../services/payment/maintenance/uncredited-orders.ts";
 import { signedHeaders } from "../../../services/payment/providers/cashier/cashier-webhook.ts";
 import { RowBudget } from "../../../services/payment/row-budget.ts";
+import { paySignatures } from "../../../services/signing-keys.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 import {
@@ -73,7 +74,8 @@ describe("a genuine webhook of the right amount", () => {
     const message = await eventually("the message of the topic", () =>
       stream.getMessage({ last_by_subj: `${natsPrefix()}pay.recharge` }).catch(() => null),
     );
-    expect(message.json()).toEqual({
+    const opened = paySignatures().open("pay.recharge", message.string());
+    expect(JSON.parse("body" in opened ? opened.body : opened.fault)).toEqual({
       orderId,
       userId: "42",
       coins: 300,
@@ -81,7 +83,7 @@ describe("a genuine webhook of the right amount", () => {
       bizCode: 10001,
       time: "2030-01-02T03:04:05.678Z",
     });
-    expect(message.header.get("Nats-Msg-Id")).toBe(`pay.recharge:${orderId}`);
+    expect(message.header.get("Nats-Msg-Id")).toMatch(new RegExp(`^pay.recharge:${orderId}:[A-Za-z0-9_-]{32}$`));
     const events = await payment.jetstream.client.streams.get(`${natsPrefix()}EVENTS`);
     const event = await eventually("the event", () =>
       events.getMessage({ last_by_subj: `${natsPrefix()}event.payment.paid` }).catch(() => null),

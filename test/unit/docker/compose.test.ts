@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { isServiceName, serviceNames } from "../../../broker/launch.ts";
 import { settingNames as ownNames, readConfig as readSettings, serviceUrlName } from "../../../config/config.ts";
+import { sampleKey } from "../../../config/named-keys.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { databaseServices } from "../../../scripts/databases.ts";
 import { processSettings } from "../../../scripts/local-env.ts";
 import { loginName } from "../../../scripts/stack/mysql-logins.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
-import { sampleTokenKey, tokenSettings } from "../../../services/token-keys.ts";
+import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
+import { tokenSettings } from "../../../services/token-keys.ts";
 
 interface Container {
   image?: string;
@@ -25,18 +27,22 @@ type Containers = Record<string, Container>;
 type Env = Record<string, string | undefined>;
 
 const providerNames = providerSettings.flatMap(({ settings }) => Object.keys(settings));
-const tokenNames = Object.keys(tokenSettings.settings);
-const settingNames = [...ownNames, ...providerNames, ...tokenNames];
-/** The containers that have the keys of login tokens. */
-const withTokenKeys = (container: string) => ["user", "api-gateway"].includes(container);
+/** The blocks of keys, each with the containers that have them. */
+const keyBlocks = [
+  { block: tokenSettings, containers: ["user", "api-gateway"] },
+  { block: giftKeySettings, containers: ["gift"] },
+  { block: payKeySettings, containers: ["payment", "wallet"] },
+].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
+const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
+const settingNames = [...ownNames, ...providerNames, ...keyBlocks.map(({ name }) => name)];
 /** The services' passwords at MySQL, which go into URLs. */
 const passwords = databaseServices.map((service) => serviceUrlName("MYSQL_URL", service).replace("_URL", "_PASSWORD"));
 /** What a node's container gets: the settings of its services, each once. */
 const settingsOf = (container: string) =>
   settingNames.filter((setting) => processSettings.belongsTo(runs(base[container]!), setting));
 /** As a container's node reads them. */
-const readConfig = (env: Env, container = "wallet") =>
-  readSettings(env, [...providerSettings, ...(withTokenKeys(container) ? [tokenSettings] : [])]);
+const readConfig = (env: Env, container = "living-room") =>
+  readSettings(env, [...providerSettings, ...keyBlocksOf(container).map(({ block }) => block)]);
 
 const read = (file: string) => readFileSync(join(projectRoot(), file), "utf8");
 const containersOf = (file: string) => (parse(read(file), { merge: true }) as { services: Containers }).services;
@@ -123,7 +129,8 @@ describe("docker-compose.yml", () => {
       const env = environmentOf(name, [base], {});
       expect(readConfig(env, name)).toMatchObject({ PROFILE: "local", NAMESPACE: "ovation" });
       expect(env.SMS_PROVIDER).toBe(name === "notification" ? "console" : undefined);
-      expect(env.TOKEN_KEYS).toBe(withTokenKeys(name) ? sampleTokenKey : undefined);
+      for (const { name: keys, containers } of keyBlocks)
+        expect([keys, env[keys]]).toEqual([keys, containers.includes(name) ? sampleKey : undefined]);
       expect(Boolean(env.CASHIER_SECRET)).toBe(name === "payment");
     }
   });
@@ -191,6 +198,8 @@ describe("docker-compose.production.yml", () => {
     OPERATOR_TOKEN: "an-operators-token",
     TOKEN_KEYS: `k1:${"k".repeat(43)}`,
     ...Object.fromEntries(passwords.map((name) => [name, `password-of-${name.toLowerCase()}`])),
+    GIFT_KEYS: `k1:${"g".repeat(42)}A`,
+    PAY_KEYS: `k1:${"p".repeat(42)}A`,
   };
 
   test("lays production settings over every node, which accept them", () => {
@@ -201,7 +210,8 @@ describe("docker-compose.production.yml", () => {
       expect(env.SMS_PROVIDER).toBe(name === "notification" ? "webhook" : undefined);
       expect(env.OPERATOR_TOKEN).toBe(name === "api-gateway" ? given.OPERATOR_TOKEN : undefined);
       expect(env.CASHIER_SECRET).toBe(name === "payment" ? "" : undefined);
-      expect(env.TOKEN_KEYS).toBe(withTokenKeys(name) ? given.TOKEN_KEYS : undefined);
+      for (const { name: keys, containers } of keyBlocks)
+        expect([keys, env[keys]]).toEqual([keys, containers.includes(name) ? given[keys as never] : undefined]);
       const own = new RegExp(`^mysql://ovation_${name.replace("-", "_")}:password-of-[a-z_]+@mysql:3306$`);
       if (settings.MYSQL_URL !== "") expect(settings.MYSQL_URL).toMatch(own);
       expect(JSON.stringify(env)).not.toContain("demonstration");
