@@ -1,31 +1,37 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { keptInStackEnv, readStackEnv, useStackEnv, writeStackEnv } from "./stack/env-file.ts";
+import { keptInStackEnv, readStackEnv, serviceKeys, useStackEnv, writeStackEnv } from "./stack/env-file.ts";
 import { claimFreePort } from "./stack/ports.ts";
 import type { Stack } from "./stack/stack.ts";
 
 export type Env = Record<string, string>;
 
-/** The services that sign or verify login tokens. */
-const tokenServices: readonly string[] = ["user", "api-gateway"];
+type KeySetting = (typeof serviceKeys)[number];
 
-/** The key of login tokens, made at the first start: logins outlive every restart, on all processes of the system. */
-function localTokenKeys(stackDir: string): Promise<string> {
-  return keptInStackEnv(stackDir, "TOKEN_KEYS", () => `local:${randomBytes(32).toString("base64url")}`);
+/** The services that need each of the keys. */
+const keyServices: Readonly<Record<KeySetting, readonly string[]>> = {
+  TOKEN_KEYS: ["user", "api-gateway"],
+  BOOK_KEYS: ["wallet", "auditor"],
+};
+
+/** Keys that are made at the first start: they outlive every restart, on all processes of the system. */
+function localKeys(stackDir: string, setting: KeySetting): Promise<string> {
+  return keptInStackEnv(stackDir, setting, () => `local:${randomBytes(32).toString("base64url")}`);
 }
 
 /**
- * Completes the environment of a node with these services, as useStackEnv. In the local profile TOKEN_KEYS is made where
- * the node needs it and has none; for no other node is anything written, since a container cannot write the folder.
+ * Completes the environment of a node with these services, as useStackEnv, with the keys that these services need. In
+ * the local profile keys are made where the node needs them and has none; for no other node is anything written, since a
+ * container cannot write the folder.
  */
 export async function useNodeEnv(
   services: readonly string[],
   stackDir: string,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<void> {
-  const needsTokenKeys = services.some((name) => tokenServices.includes(name));
-  useStackEnv(stackDir, env, needsTokenKeys);
-  if (needsTokenKeys && env.PROFILE === "local") env.TOKEN_KEYS ||= await localTokenKeys(stackDir);
+  const needed = serviceKeys.filter((setting) => services.some((name) => keyServices[setting].includes(name)));
+  useStackEnv(stackDir, env, needed);
+  if (env.PROFILE === "local") for (const setting of needed) env[setting] ||= await localKeys(stackDir, setting);
 }
 
 /**
@@ -46,7 +52,8 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
     API_URL: given.API_URL ?? `http://127.0.0.1:${apiPort}`,
     // Every process of the system uses the same secret, also one that is started later.
     CASHIER_SECRET: given.CASHIER_SECRET ?? kept.CASHIER_SECRET ?? randomBytes(24).toString("hex"),
-    TOKEN_KEYS: given.TOKEN_KEYS || (await localTokenKeys(stack.dir)),
+    TOKEN_KEYS: given.TOKEN_KEYS || (await localKeys(stack.dir, "TOKEN_KEYS")),
+    BOOK_KEYS: given.BOOK_KEYS || (await localKeys(stack.dir, "BOOK_KEYS")),
     CASHIER_BILL_DIR: given.CASHIER_BILL_DIR ?? join(stack.dir, "bills"),
   };
   return env;
@@ -54,7 +61,7 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
 
 /** Writes the system's addresses, for processes that are started later (npm run node, repl, bench). */
 export async function publishEnv(stack: Stack, env: Env, imUrl: string): Promise<void> {
-  const { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER, TOKEN_KEYS } = env;
-  const kept = { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER, TOKEN_KEYS };
+  const { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER, TOKEN_KEYS, BOOK_KEYS } = env;
+  const kept = { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER, TOKEN_KEYS, BOOK_KEYS };
   await writeStackEnv(stack.dir, { ...kept, IM_URL: imUrl });
 }

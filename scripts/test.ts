@@ -120,6 +120,7 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     CASHIER_SECRET: "cashier-secret-of-the-tests",
     // A key of this run alone: whoever knows one can log in as anybody.
     TOKEN_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
+    BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     LOG_LEVEL: process.env.LOG_LEVEL ?? "info",
   };
   const logs = join(stack.dir, part);

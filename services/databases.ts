@@ -20,4 +20,5 @@ export const migrationFolders = {
     ...providers.flatMap(({ migrations = [] }) => migrations),
   ],
   notification: [streams],
+  auditor: [streams, "services/auditor/migrations"],
 } as const;

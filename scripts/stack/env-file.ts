@@ -17,13 +17,20 @@ export function readStackEnv(dir: string): StackEnv {
   return parse(readIfThere(file) ?? "", file);
 }
 
+/** Keys that a process gets only where one of its services needs them: whoever has one can forge what it signs. */
+export const serviceKeys = ["TOKEN_KEYS", "BOOK_KEYS"] as const;
+
 /**
- * Completes an environment with the values of `env` in the stack's folder; variables that are set take precedence.
- * TOKEN_KEYS is removed, unless the process signs or verifies tokens: whoever has it can log in as anybody.
+ * Completes an environment with the values of `env` in the stack's folder; variables that are set take precedence. Of
+ * `serviceKeys` those in `needed` are kept, and the others are removed.
  */
-export function useStackEnv(dir: string, env = process.env, needsTokenKeys = false): void {
+export function useStackEnv(
+  dir: string,
+  env = process.env,
+  needed: readonly (typeof serviceKeys)[number][] = [],
+): void {
   for (const [key, value] of Object.entries(readStackEnv(dir))) env[key] ??= value;
-  if (!needsTokenKeys) delete env.TOKEN_KEYS;
+  for (const key of serviceKeys) if (!needed.includes(key)) delete env[key];
 }
 
 /**

@@ -16,6 +16,7 @@ process.env.LOG_LEVEL ??= "fatal";
 process.env.CASHIER_SECRET ??= "cashier-secret-of-the-tests";
 process.env.OPERATOR_TOKEN ??= "operator-token-of-the-tests";
 process.env.TOKEN_KEYS ??= `tests:${randomBytes(32).toString("base64url")}`;
+process.env.BOOK_KEYS ??= `tests:${randomBytes(32).toString("base64url")}`;
 process.env.API_PORT ??= "0";
 process.env.IM_PORT ??= "0";
 

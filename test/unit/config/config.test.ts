@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { readConfig as readSettings, serviceUrl, settingNames } from "../../../config/config.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
+import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { sampleTokenKey, tokenKeysIn, tokenSettings } from "../../../services/token-keys.ts";
@@ -71,7 +72,7 @@ describe("settings", () => {
   test(".env.example documents every setting, and nothing else", () => {
     const text = readFileSync(join(__dirname, "../../../.env.example"), "utf8");
     const documented = text.split("\n").flatMap((line) => /^([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
-    const blocks = [...providerSettings, tokenSettings];
+    const blocks = [...providerSettings, tokenSettings, bookSettings, booksReplicaSettings];
     const declared = blocks.flatMap(({ settings }) => Object.keys(settings));
     expect(documented.sort()).toEqual([...settingNames, ...declared].sort());
     // The exact lines to put there.

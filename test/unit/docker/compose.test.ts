@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { isServiceName, serviceNames } from "../../../broker/launch.ts";
 import { settingNames as ownNames, readConfig as readSettings } from "../../../config/config.ts";
 import { projectRoot } from "../../../config/root.ts";
+import { bookSettings, booksReplicaSettings, sampleBookKey } from "../../../services/book-keys.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { sampleTokenKey, tokenSettings } from "../../../services/token-keys.ts";
 
@@ -23,18 +24,28 @@ type Env = Record<string, string | undefined>;
 
 const providerNames = providerSettings.flatMap(({ settings }) => Object.keys(settings));
 const tokenNames = Object.keys(tokenSettings.settings);
-const settingNames = [...ownNames, ...providerNames, ...tokenNames];
+const bookNames = Object.keys(bookSettings.settings);
+const replicaNames = Object.keys(booksReplicaSettings.settings);
+const settingNames = [...ownNames, ...providerNames, ...tokenNames, ...bookNames, ...replicaNames];
 /** The containers that have the keys of login tokens. */
 const withTokenKeys = (container: string) => ["user", "api-gateway"].includes(container);
+/** The containers that have the keys of the seals. */
+const withBookKeys = (container: string) => ["wallet", "auditor"].includes(container);
 /** What a container may get: the providers' keys are for the payment nodes alone. */
 const settingsOf = (container: string) => [
   ...ownNames,
   ...(container === "payment" ? providerNames : []),
   ...(withTokenKeys(container) ? tokenNames : []),
+  ...(withBookKeys(container) ? bookNames : []),
+  ...(container === "auditor" ? replicaNames : []),
 ];
 /** As a container's node reads them. */
 const readConfig = (env: Env, container = "wallet") =>
-  readSettings(env, [...providerSettings, ...(withTokenKeys(container) ? [tokenSettings] : [])]);
+  readSettings(env, [
+    ...providerSettings,
+    ...(withTokenKeys(container) ? [tokenSettings] : []),
+    ...(withBookKeys(container) ? [bookSettings] : []),
+  ]);
 
 const read = (file: string) => readFileSync(join(projectRoot(), file), "utf8");
 const containersOf = (file: string) => (parse(read(file), { merge: true }) as { services: Containers }).services;
@@ -101,6 +112,7 @@ describe("docker-compose.yml", () => {
       const env = environmentOf(name, [base], {});
       expect(readConfig(env, name)).toMatchObject({ PROFILE: "local", SMS_PROVIDER: "console", NAMESPACE: "ovation" });
       expect(env.TOKEN_KEYS).toBe(withTokenKeys(name) ? sampleTokenKey : undefined);
+      expect(env.BOOK_KEYS).toBe(withBookKeys(name) ? sampleBookKey : undefined);
       expect(Boolean(env.CASHIER_SECRET)).toBe(name === "payment");
     }
   });
@@ -167,6 +179,7 @@ describe("docker-compose.production.yml", () => {
     IM_PUBLIC_URL: "wss://im.example.com:{port}/im",
     OPERATOR_TOKEN: "an-operators-token",
     TOKEN_KEYS: `k1:${"k".repeat(43)}`,
+    BOOK_KEYS: `b1:${"k".repeat(43)}`,
   };
 
   test("lays production settings over every node, which accept them", () => {
@@ -180,6 +193,7 @@ describe("docker-compose.production.yml", () => {
       });
       expect(env.CASHIER_SECRET).toBe(name === "payment" ? "" : undefined);
       expect(env.TOKEN_KEYS).toBe(withTokenKeys(name) ? given.TOKEN_KEYS : undefined);
+      expect(env.BOOK_KEYS).toBe(withBookKeys(name) ? given.BOOK_KEYS : undefined);
       expect(settings.MYSQL_URL).toBe("mysql://ovation:a-password@mysql:3306");
     }
     expect(Object.keys(production).filter((name) => !(name in base))).toEqual([]);
