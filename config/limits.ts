@@ -434,6 +434,8 @@ export const limits = Object.freeze({
     pageRestFactor: 4,
     pageRestMsMax: 2_000,
     passesKept: 1_000,
+    /** For so long after its start an auditor takes missing databases for those of a system that starts. */
+    startingMs: 30_000,
     connections: 2,
     /** What the comparison reads at once: seals, rows of a ledger, accounts. */
     pageSeals: 200,

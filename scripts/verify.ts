@@ -60,6 +60,7 @@ function progressPorts(collect: (differences: readonly Difference[]) => void): R
   let [name, rows, shownAt] = ["", 0, performance.now()];
   return {
     secondLookMs: limits.books.secondLookMs,
+    isKnown: () => false,
     found: async (differences) => collect(differences),
     async pageDone(check, page) {
       rows = check.name === name ? rows + page.rows : page.rows;

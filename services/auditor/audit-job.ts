@@ -8,14 +8,15 @@ import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { BookKeys } from "../book-keys.ts";
 import { serverTime } from "./checks/windows-store.ts";
 import { checksOf, type RunPorts, runCheck } from "./comparison.ts";
-import { type Difference, differenceKinds } from "./differences.ts";
-import { closeFindings, keepFindings, keepPass, lastPass } from "./findings-store.ts";
+import { type Difference, differenceKinds, keyOf } from "./differences.ts";
+import { closeFindings, keepFindings, keepPass, lastPass, openKeys } from "./findings-store.ts";
 
 /** Settings that tests override; the defaults are in config/limits.ts. */
 export interface AuditSettings {
   roundEveryMs: number;
   passEveryMs: number;
   passRestFactor: number;
+  pageRestFactor: number;
   leaseMs: number;
   secondLookMs: number;
   underWayMs: number;
@@ -25,6 +26,7 @@ export const usualAudit: AuditSettings = {
   roundEveryMs: limits.books.roundEveryMs,
   passEveryMs: limits.books.passEveryMs,
   passRestFactor: limits.books.passRestFactor,
+  pageRestFactor: limits.books.pageRestFactor,
   leaseMs: limits.books.auditorLeaseMs,
   secondLookMs: limits.books.secondLookMs,
   underWayMs: limits.books.underWayMs,
@@ -48,6 +50,7 @@ export class AuditJob {
   private readonly stopping = new AbortController();
   /** When the last round that succeeded began, by the clock of the books' server. */
   private comparedTo: Date | undefined;
+  private readonly startedAt = performance.now();
   private leaseRenewedAt = Number.NEGATIVE_INFINITY;
   /** Rows that this node has compared, for /metrics. */
   compared = 0;
@@ -84,7 +87,10 @@ export class AuditJob {
       await this.compareNew();
       if (await this.passIsDue()) await this.compareAll();
     } catch (error) {
-      if (!(error instanceof RunEnded)) throw error;
+      if (error instanceof RunEnded) return false;
+      // At the first start of a system its databases are being made.
+      if (performance.now() - this.startedAt > limits.books.startingMs) throw error;
+      this.auditor.logger.info({ err: error }, "the books cannot be compared yet: tried again");
     }
     return false;
   }
@@ -107,7 +113,8 @@ export class AuditJob {
     const { roundEveryMs, leaseMs } = this.settings;
     const since = this.comparedTo ?? new Date(now.getTime() - leaseMs - roundEveryMs);
     const begin = new Date(since.getTime() - limits.books.lateCommitMs);
-    for (const check of this.checks()) if (check.rounds) await runCheck(check, begin, this.ports(0));
+    const ports = this.ports(0, await openKeys(this.auditor.mysql));
+    for (const check of this.checks()) if (check.rounds) await runCheck(check, begin, ports);
     this.comparedTo = now;
   }
 
@@ -121,10 +128,11 @@ export class AuditJob {
   private async compareAll(): Promise<void> {
     const { mysql, logger } = this.auditor;
     const began = await serverTime(mysql);
+    const ports = this.ports(this.settings.pageRestFactor, await openKeys(mysql));
     let [rows, differences] = [0, 0];
     for (const check of this.checks()) {
       if (!check.passes) continue;
-      const result = await runCheck(check, null, this.ports(limits.books.pageRestFactor));
+      const result = await runCheck(check, null, ports);
       rows += result?.rows ?? 0;
       differences += result?.differences ?? 0;
     }
@@ -133,10 +141,14 @@ export class AuditJob {
     await keepPass(mysql, began, rows, differences);
   }
 
-  private ports(restFactor: number): RunPorts {
+  private ports(restFactor: number, known: Set<string>): RunPorts {
     return {
+      isKnown: (difference) => known.has(keyOf(difference)),
       secondLookMs: this.settings.secondLookMs,
-      found: (differences) => this.report(differences),
+      found: async (differences) => {
+        await this.report(differences);
+        for (const one of differences) known.add(keyOf(one));
+      },
       pageDone: async (_check, { rows }, tookMs) => {
         this.compared += rows;
         const { signal } = this.stopping;

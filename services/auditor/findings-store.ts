@@ -1,6 +1,6 @@
 import { limits } from "../../config/limits.ts";
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
-import { type Difference, type DifferenceKind, kindNames } from "./differences.ts";
+import { type Difference, type DifferenceKind, keyOf, kindNames } from "./differences.ts";
 
 /** SQL of the findings and passes, in the auditor's own database. */
 
@@ -45,6 +45,15 @@ export async function openFindings(own: Queryable): Promise<Map<DifferenceKind, 
   );
   const found = new Map(rows.map((row) => [row.kind, toSafeInteger(row.found)]));
   return new Map(kindNames.map((kind) => [kind, found.get(kind) ?? 0]));
+}
+
+/** The keys of the open findings, at most `limits.books.findingsPerPass`. */
+export async function openKeys(own: Queryable): Promise<Set<string>> {
+  const rows = await own.query<{ kind: DifferenceKind; subject: string }>(
+    "SELECT kind, subject FROM t_book_finding WHERE gone_time IS NULL ORDER BY id LIMIT ?",
+    [limits.books.findingsPerPass],
+  );
+  return new Set(rows.map(({ kind, subject }) => keyOf({ kind, subject, detail: "" })));
 }
 
 /** The last complete pass: how long ago it ended, how long it took and what it compared. */

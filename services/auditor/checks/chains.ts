@@ -41,10 +41,12 @@ function linkProblems(first: Link | undefined, links: readonly Link[]): Differen
   });
 }
 
-function headsOf(links: readonly Link[]): ChainHead[] {
+/** The heads of the chains that have no problem in this page. */
+function headsOf(links: readonly Link[], problems: readonly Difference[]): ChainHead[] {
+  const wrong = new Set(problems.map(({ subject }) => subject.split(" ")[1]));
   const heads = new Map<string, ChainHead>();
   for (const link of links) if (link.number > (heads.get(link.writer)?.number ?? 0)) heads.set(link.writer, link);
-  return [...heads.values()];
+  return [...heads.values()].filter(({ writer }) => !wrong.has(writer));
 }
 
 const remembering = (own: Queryable | null) => (own ? (heads: readonly ChainHead[]) => keepHeads(own, heads) : null);
@@ -61,7 +63,7 @@ export function allLinksCheck(db: Database, own: Queryable | null): Check {
       const before = from === "" ? undefined : (JSON.parse(from) as Link);
       const links = await linksAfter(db, before?.writer ?? "", before?.number ?? 0, pageRows);
       const differences = linkProblems(before, links);
-      if (differences.length === 0) await remember?.(headsOf(links));
+      await remember?.(headsOf(links, differences));
       return { rows: links.length, differences, next: links.length < pageRows ? null : JSON.stringify(links.at(-1)) };
     },
   };
@@ -89,7 +91,7 @@ export function newLinksCheck(db: Database, own: Queryable | null): Check {
         const digest = found.get(`${writer}/${number - 1}`);
         return linkProblem(digest ? { writer, number: number - 1, previous: "", digest } : undefined, link);
       });
-      if (differences.length === 0) await remember?.(headsOf(links));
+      await remember?.(headsOf(links, differences));
       return { rows: links.length, differences: differences.slice(0, limits.books.findingsPerPage), next: null };
     },
   };

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { isUnavailable } from "../../../broker/failure.ts";
-import type { Database, Transaction } from "../../../mixins/mysql/database.ts";
+import { type Database, isDuplicateKey, type Transaction } from "../../../mixins/mysql/database.ts";
 import type { BookKeys } from "../../book-keys.ts";
 import {
   type ChainHead,
@@ -116,8 +116,9 @@ export class SealChains {
       this.free.push(after);
       return result;
     } catch (error) {
-      // Where the commit may have happened, it is not known how the chain ends: it is not continued.
-      if (!isUnavailable(error)) this.free.push(before);
+      // Where the commit may have happened, it is not known how the chain ends. A duplicate key may be a seal that
+      // somebody else has put there. Neither chain is continued.
+      if (!isUnavailable(error) && !isDuplicateKey(error)) this.free.push(before);
       throw error;
     }
   }
