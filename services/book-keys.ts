@@ -7,7 +7,7 @@ import type { SettingsBlock } from "../config/settings-block.ts";
 const { keysMax: most, keyMinBytes: minBytes, keyMaxBytes: maxBytes } = limits.books;
 
 /** The key of the demonstration in docker-compose.yml, which everybody knows. */
-export const sampleBookKey = "demonstration:the-books-of-the-demonstration-are-open-to-all";
+export const sampleBookKey = "demonstration:the-seals-of-the-demonstration-fool-nobody--";
 
 /** The keys of the seals of the ledgers. Wallet nodes seal with them, the auditor and `npm run verify` check with them. */
 export const bookSettings: SettingsBlock = {

@@ -40,7 +40,7 @@ const settingsOf = (container: string) => [
   ...(container === "auditor" ? replicaNames : []),
 ];
 /** As a container's node reads them. */
-const readConfig = (env: Env, container = "wallet") =>
+const readConfig = (env: Env, container = "gift") =>
   readSettings(env, [
     ...providerSettings,
     ...(withTokenKeys(container) ? [tokenSettings] : []),
@@ -200,7 +200,8 @@ describe("docker-compose.production.yml", () => {
   });
 
   test.each(Object.keys(given))("does not come up without %s, and says what it is for", (name) => {
-    expect(() => environmentOf("user", [base, production], { ...given, [name]: "" })).toThrow(
+    const container = name === "BOOK_KEYS" ? "wallet" : "user";
+    expect(() => environmentOf(container, [base, production], { ...given, [name]: "" })).toThrow(
       new RegExp(`^${name}: .{20}`),
     );
   });
