@@ -9,6 +9,7 @@ export const serviceNames = [
   "im-router",
   "im-server",
   "notification",
+  "auditor",
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 

@@ -34,11 +34,13 @@ interface KeysSetting {
   readonly nodes: string;
   /** What they are for, and what somebody can do who has one: lines of its comment in `.env.example`. */
   readonly text: readonly string[];
+  /** How many keys there may be; by default `limits.keys.most`. */
+  readonly most?: number;
 }
 
 /** The settings block of named keys: a process that reads it does not start without them. */
-export function keysBlock({ name, title, nodes, text }: KeysSetting): SettingsBlock {
-  const { most, minBytes, maxBytes } = limits.keys;
+export function keysBlock({ name, title, nodes, text, most = limits.keys.most }: KeysSetting): SettingsBlock {
+  const { minBytes, maxBytes } = limits.keys;
   return {
     title,
     neededBy: `${nodes}: NAME:KEY, the key being 32 random bytes in base64url`,

@@ -47,6 +47,7 @@ const secret: Readonly<Record<string, Owners>> = {
   NATS_URL: "every",
   REDIS_URL: redisUsers,
   MYSQL_URL: databaseOwners,
+  BOOKS_MYSQL_URL: ["auditor"],
   OPERATOR_TOKEN: gateway,
   METRICS_TOKEN: gateway,
   SMS_WEBHOOK_TOKEN: ["notification"],

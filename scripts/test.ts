@@ -122,6 +122,7 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     TOKEN_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     GIFT_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     PAY_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
+    BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     LOG_LEVEL: process.env.LOG_LEVEL ?? "info",
   };
   const logs = join(stack.dir, part);

@@ -119,6 +119,7 @@ export const callers: CallersTable = {
     status: ["im-router", "console"],
   },
   notification: { health: gateway, sendLoginCode: ["user"] },
+  auditor: { health: gateway },
 };
 
 /** The services that send a broadcast. */

@@ -1,6 +1,7 @@
 import type { Context, ServiceBroker } from "moleculer";
 import { z } from "zod";
 import type { ActionContract, EventsOf } from "./action-contract.ts";
+import type { auditorActions } from "./auditor/auditor.contract.ts";
 import { id, userId } from "./fields.ts";
 import { type giftActions, giftEvents } from "./gift/gift.contract.ts";
 import type { imRouterActions } from "./im-router/im-router.contract.ts";
@@ -21,6 +22,7 @@ export interface Contracts {
   "im-router": typeof imRouterActions;
   "im-server": typeof imServerActions;
   notification: typeof notificationActions;
+  auditor: typeof auditorActions;
 }
 
 /** The durable events of stream EVENTS, by name: the schema of `data` in `{id, name, time, data}`. */

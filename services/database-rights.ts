@@ -66,6 +66,8 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_anchor_income_pending: "all",
     t_income_posting: "add",
     t_income_hold_gift: "add",
+    t_ledger_seal: "add",
+    t_ledger_checkpoint: "add",
   },
   payment: {
     ...base,
@@ -88,6 +90,14 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_cashier_refund: "add",
   },
   notification: { ...base, ...streams },
+  auditor: {
+    ...base,
+    ...streams,
+    t_book_finding: "change",
+    t_book_pass: "all",
+    t_book_head: "change",
+    t_book_checkpoint: "change",
+  },
 };
 
 /** The services that compare the books: beside their own database they may read all others, and change nothing there. */

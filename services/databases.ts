@@ -5,7 +5,8 @@ const outbox = "mixins/outbox/migrations";
 const operatorAudit = "mixins/operator-audit/migrations";
 
 /**
- * The services with a database, and the folders of its migrations. Each service owns its database and reads no other.
+ * The services with a database, and the folders of its migrations. Each service owns its database and reads no other;
+ * the auditor reads those of wallet, gift and payment too.
  */
 export const migrationFolders = {
   user: [streams, outbox, "services/user/migrations"],
@@ -20,4 +21,5 @@ export const migrationFolders = {
     ...providers.flatMap(({ migrations = [] }) => migrations),
   ],
   notification: [streams],
+  auditor: [streams, "services/auditor/migrations"],
 } as const;

@@ -8,6 +8,8 @@ import { limits } from "../../config/limits.ts";
 export interface PoolOptions {
   /** The server and the login; by default MYSQL_URL. */
   readonly url?: string;
+  /** Only read: the server may be a replica, and its connections are not checked for read_only. */
+  readonly reads?: true;
   readonly connections?: number;
   /** 0: none. */
   readonly statementTimeoutMs: number;
@@ -130,7 +132,7 @@ export class Connections {
    * one serves reads.
    */
   private async isUsable(connection: PoolConnection, known: Known): Promise<boolean> {
-    if (performance.now() - known.checkedAt < limits.mysql.checkEveryMs) return true;
+    if (this.options.reads || performance.now() - known.checkedAt < limits.mysql.checkEveryMs) return true;
     try {
       const row = await this.readOnlyRow(connection);
       known.readOnly = !Object.values(row ?? {}).every((value) => off.has(String(value)));

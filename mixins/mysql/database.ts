@@ -85,6 +85,27 @@ export class Database implements Queryable {
     }
   }
 
+  /**
+   * Runs reads as of one moment, in a REPEATABLE READ transaction that may not write; settings of the session go first.
+   * Fails: unavailable.
+   */
+  async snapshot<T>(read: (db: Queryable) => Promise<T>, settings: readonly string[] = []): Promise<T> {
+    const connection = await this.connections.take();
+    try {
+      for (const setting of settings) await this.send(connection, setting);
+      await this.send(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+      await this.send(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+      return await read(this.transactionOn(connection));
+    } finally {
+      const healthy = await this.send(connection, "ROLLBACK").then(
+        () => true,
+        () => false,
+      );
+      if (healthy) this.connections.giveBack(connection);
+      else connection.destroy();
+    }
+  }
+
   /** Resolves where a row can be written now, in a table for this purpose. Fails: unavailable. */
   async requireWorking(): Promise<void> {
     await this.run(beat);

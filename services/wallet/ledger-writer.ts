@@ -5,6 +5,7 @@ import { debtIdsOf, tradeIdsOf } from "./business-ids.ts";
 import { insertPendingIncomes } from "./income/income-store.ts";
 import { decide } from "./ledger.ts";
 import type { Command, Decision, Outcome, Prior } from "./posting.ts";
+import type { Sealing } from "./seals/seal-chains.ts";
 import { Submission } from "./submission.ts";
 import { insertDebts, insertTrades, lockAccounts, readPriors, updateAccounts } from "./wallet-store.ts";
 import type { WriterLimits, WriterPorts } from "./writer-ports.ts";
@@ -218,8 +219,8 @@ export class LedgerWriter {
   private async commit(commands: readonly Command[], attempt = 1): Promise<Decision> {
     const withPriors = attempt > 1 || commands.some(({ kind }) => kind !== "gift");
     try {
-      const { accounts, decision } = await this.ports.transaction((tx) =>
-        this.decideAndWrite(tx, commands, withPriors),
+      const { accounts, decision } = await this.ports.transaction((tx, sealing) =>
+        this.decideAndWrite(tx, sealing, commands, withPriors),
       );
       this.ports.committed(accounts, decision);
       return decision;
@@ -232,12 +233,12 @@ export class LedgerWriter {
     }
   }
 
-  private async decideAndWrite(tx: Transaction, commands: readonly Command[], withPriors: boolean) {
-    const accounts = await lockAccounts(tx, [...new Set(commands.map(({ userId }) => userId))]);
+  private async decideAndWrite(tx: Transaction, sealing: Sealing, commands: readonly Command[], withPriors: boolean) {
+    const accounts = await lockAccounts(tx, [...new Set(commands.map(({ userId }) => userId))], sealing);
     const priors = withPriors ? await readPriors(tx, tradeIdsOf(commands), debtIdsOf(commands)) : noPriors;
     const decision = decide(accounts, priors, commands);
-    await insertTrades(tx, decision.trades);
-    await insertDebts(tx, decision.debts);
+    await insertTrades(tx, decision.trades, sealing);
+    await insertDebts(tx, decision.debts, sealing);
     await updateAccounts(tx, decision.changed);
     await insertPendingIncomes(tx, decision.incomes);
     await this.ports.writeEvents(tx, commands, decision);

@@ -39,7 +39,7 @@ async function writeEvents(wallet: Wallet, tx: Transaction, commands: readonly C
 export function openWriter(wallet: Wallet): LedgerWriter {
   return new LedgerWriter(
     {
-      transaction: (work) => wallet.mysql.transaction(work),
+      transaction: (work) => wallet.seals.transaction(wallet.mysql, work),
       acquire: (keys) => wallet.locks.acquire(keys),
       writeEvents: (tx, commands, decision) => writeEvents(wallet, tx, commands, decision),
       committed: (accounts) => {

@@ -1,6 +1,7 @@
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
 import type { Account, DebtRow, Prior, TradeRow } from "./posting.ts";
+import type { Sealing } from "./seals/seal-chains.ts";
 import type { Balance } from "./wallet.contract.ts";
 
 /** SQL of the accounts and the ledger of coins. */
@@ -27,13 +28,21 @@ const accountColumns = "user_id, current_balance, total_charged, debt, status";
 
 /**
  * Locks the accounts of the users until the transaction ends, in the order of their ids, and makes missing ones. Every
- * writer locks in this order, so two batches wait for each other instead of deadlocking.
+ * writer locks in this order, so two batches wait for each other instead of deadlocking. The same statement reads the
+ * database's time, for the rows that the transaction writes.
  */
-export async function lockAccounts(tx: Transaction, userIds: readonly string[]): Promise<Map<string, Account>> {
-  const select = `SELECT ${accountColumns} FROM t_qiyu_currency_account WHERE user_id IN (?) ORDER BY user_id FOR UPDATE`;
+export async function lockAccounts(
+  tx: Transaction,
+  userIds: readonly string[],
+  sealing: Pick<Sealing, "setTime">,
+): Promise<Map<string, Account>> {
+  const select = `SELECT ${accountColumns}, CAST(UTC_TIMESTAMP(3) AS CHAR) AS now_time
+    FROM t_qiyu_currency_account WHERE user_id IN (?) ORDER BY user_id FOR UPDATE`;
   const accounts = new Map<string, Account>();
   const load = async () => {
-    for (const row of await tx.query<AccountRow>(select, [userIds])) accounts.set(String(row.user_id), toAccount(row));
+    const rows = await tx.query<AccountRow & { now_time: string }>(select, [userIds]);
+    for (const row of rows) accounts.set(String(row.user_id), toAccount(row));
+    if (rows[0]) sealing.setTime(rows[0].now_time);
   };
   await load();
   const missing = userIds.filter((id) => !accounts.has(id)).sort(byNumber);
@@ -104,7 +113,7 @@ export async function readPriors(
   return priors;
 }
 
-export async function insertTrades(tx: Transaction, rows: readonly TradeRow[]): Promise<void> {
+export async function insertTrades(tx: Transaction, rows: readonly TradeRow[], sealing: Sealing): Promise<void> {
   if (rows.length === 0) return;
   const values = rows.map((row) => [
     row.userId,
@@ -117,20 +126,31 @@ export async function insertTrades(tx: Transaction, rows: readonly TradeRow[]): 
     row.balanceAfter,
     row.reason,
   ]);
-  await tx.run(
-    `INSERT INTO t_qiyu_currency_trade
-       (user_id, num, type, status, biz_id, counterparty_id, counterparty_income_points, balance_after, reason)
+  const time = await sealing.time();
+  const { insertId } = await tx.run(
+    `INSERT INTO t_qiyu_currency_trade (user_id, num, type, status, biz_id, counterparty_id, counterparty_income_points,
+       balance_after, reason, create_time)
      VALUES ?`,
-    [values],
+    [values.map((row) => [...row, time])],
   );
+  const sum = rows.reduce((all, { num, status }) => all + BigInt(status === 1 ? num : 0), 0n);
+  sealing.cover("trades", insertId, values, sum);
 }
 
-export async function insertDebts(tx: Transaction, rows: readonly DebtRow[]): Promise<void> {
+export async function insertDebts(tx: Transaction, rows: readonly DebtRow[], sealing: Sealing): Promise<void> {
   if (rows.length === 0) return;
-  const places = rows.map(() => "(?,?,?)").join(", ");
-  await tx.run(
-    `INSERT INTO t_wallet_debt (user_id, num, biz_id) VALUES ${places}`,
-    rows.flatMap((row) => [row.userId, row.num, row.bizId]),
+  const places = rows.map(() => "(?,?,?,?)").join(", ");
+  const time = await sealing.time();
+  const { insertId } = await tx.run(
+    `INSERT INTO t_wallet_debt (user_id, num, biz_id, create_time) VALUES ${places}`,
+    rows.flatMap((row) => [row.userId, row.num, row.bizId, time]),
+  );
+  const sum = rows.reduce((all, { num }) => all + BigInt(num), 0n);
+  sealing.cover(
+    "debts",
+    insertId,
+    rows.map((row) => [row.userId, row.num, row.bizId]),
+    sum,
   );
 }
 

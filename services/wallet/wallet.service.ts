@@ -7,6 +7,7 @@ import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
+import { bookKeys } from "../book-keys.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { paySignatures } from "../signing-keys.ts";
@@ -20,6 +21,8 @@ import { IncomeRollup } from "./income/income-rollup.ts";
 import { incomeOf, payOut } from "./income/payouts.ts";
 import { openWriter } from "./open-writer.ts";
 import { creditRecharges, payTopic, takeBackRefunds } from "./pay-topics.ts";
+import { Checkpoints } from "./seals/checkpoints.ts";
+import { SealChains } from "./seals/seal-chains.ts";
 import { statementPage } from "./statement.ts";
 import { walletActions } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
@@ -30,8 +33,11 @@ const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket"
 export default defineService<"wallet", WalletState>({
   name: "wallet",
   contract: walletActions,
-  /** See RollupSettings. */
-  settings: { incomeRollupEveryMs: limits.wallet.incomeRollupEveryMs },
+  /** See RollupSettings and CheckpointSettings. */
+  settings: {
+    incomeRollupEveryMs: limits.wallet.incomeRollupEveryMs,
+    checkpointEveryMs: limits.books.checkpointEveryMs,
+  },
   mixins: [
     mysqlMixin("wallet", migrationFolders.wallet),
     optionalRedisMixin,
@@ -101,7 +107,7 @@ export default defineService<"wallet", WalletState>({
     payout: {
       operator: true,
       handler(ctx) {
-        return payOut(this.mysql, ctx.params);
+        return payOut(this, ctx.params);
       },
     },
     affectedGifts: {
@@ -146,17 +152,22 @@ export default defineService<"wallet", WalletState>({
   },
 
   created() {
+    // Here, so that a node without keys does not start.
     this.signatures = paySignatures();
+    this.bookKeys = bookKeys();
   },
 
   started() {
     this.balances = new BatchLoader((ids) => readBalances(this.mysql, ids), limits.mysql.batchLoader);
+    this.seals = new SealChains(this.bookKeys);
     this.incomeRollup = new IncomeRollup(this);
     this.writer = openWriter(this);
+    this.checkpoints = new Checkpoints(this);
   },
 
   async stopped() {
     await this.writer?.drain();
     await this.incomeRollup?.stop();
+    await this.checkpoints?.stop();
   },
 });

@@ -1,10 +1,12 @@
 import type { Transaction } from "../../mixins/mysql/database.ts";
 import type { LockHold } from "../../mixins/redis-lock.mixin.ts";
 import type { Account, Command, Decision } from "./posting.ts";
+import type { Sealing } from "./seals/seal-chains.ts";
 
 /** What the ledger writer needs of its surroundings. */
 export interface WriterPorts {
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** Runs `work` in a transaction; the rows that it notes are sealed in the same one. */
+  transaction<T>(work: (tx: Transaction, sealing: Sealing) => Promise<T>): Promise<T>;
   acquire(keys: readonly string[]): Promise<LockHold>;
   /** Writes the events of the decision in the same transaction. */
   writeEvents(tx: Transaction, commands: readonly Command[], decision: Decision): Promise<void>;

@@ -1,4 +1,5 @@
 import type { ActionContracts } from "../../services/action-contract.ts";
+import { auditorActions } from "../../services/auditor/auditor.contract.ts";
 import { giftActions } from "../../services/gift/gift.contract.ts";
 import { imRouterActions } from "../../services/im-router/im-router.contract.ts";
 import { imServerActions } from "../../services/im-server/im-server.contract.ts";
@@ -18,4 +19,5 @@ export const contracts: Readonly<Record<string, ActionContracts>> = {
   "im-router": imRouterActions,
   "im-server": imServerActions,
   notification: notificationActions,
+  auditor: auditorActions,
 };

@@ -6,6 +6,7 @@ import { settingNames } from "../../config/config.ts";
 import { hasDatabase } from "../../scripts/databases.ts";
 import { processSettings, useNodeEnv } from "../../scripts/local-env.ts";
 import { readStackEnv, useStackEnv, writeStackEnv } from "../../scripts/stack/env-file.ts";
+import { bookSettings } from "../../services/book-keys.ts";
 import { providerSettings } from "../../services/payment/providers/open-providers.ts";
 import { giftKeySettings, payKeySettings } from "../../services/signing-keys.ts";
 import { tokenSettings } from "../../services/token-keys.ts";
@@ -24,15 +25,17 @@ afterEach(() => {
 });
 
 /** The keys that nodes of each service need; the others need none. */
-const keysOf: Readonly<Record<string, string>> = {
-  user: "TOKEN_KEYS",
-  "api-gateway": "TOKEN_KEYS",
-  gift: "GIFT_KEYS",
-  payment: "PAY_KEYS",
-  wallet: "PAY_KEYS",
+const keysOf: Readonly<Record<string, readonly string[]>> = {
+  user: ["TOKEN_KEYS"],
+  "api-gateway": ["TOKEN_KEYS"],
+  gift: ["GIFT_KEYS"],
+  payment: ["PAY_KEYS"],
+  wallet: ["PAY_KEYS", "BOOK_KEYS"],
+  auditor: ["BOOK_KEYS"],
 };
-const allKeys = ["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS"];
-const keysWith = (value: string) => Object.fromEntries(allKeys.map((name) => [name, value]));
+const allKeys = ["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "BOOK_KEYS"];
+const keysWith = (value: string, names: readonly string[] = allKeys) =>
+  Object.fromEntries(names.map((name) => [name, value]));
 
 describe("the environment of a node", () => {
   test.each(serviceNames.filter((name) => !keysOf[name]))(
@@ -48,10 +51,10 @@ describe("the environment of a node", () => {
     },
   );
 
-  test.each(Object.entries(keysOf))("of %s keeps %s that are given, and no other keys", async (name, keys) => {
+  test.each(Object.entries(keysOf))("of %s keeps its keys that are given (%p), and no others", async (name, keys) => {
     const env: NodeJS.ProcessEnv = { PROFILE: "local", ...keysWith("k1:given") };
     await useNodeEnv([name], stackDir, env);
-    expect(env).toEqual({ PROFILE: "local", [keys]: "k1:given" });
+    expect(env).toEqual({ PROFILE: "local", ...keysWith("k1:given", keys) });
     expect(existsSync(stackDir)).toBe(false);
   });
 
@@ -63,14 +66,14 @@ describe("the environment of a node", () => {
   });
 
   test.each(Object.entries(keysOf))(
-    "of %s without %s gets those that are kept, which are made once",
+    "of %s without its keys (%p) gets those that are kept, which are made once",
     async (name, keys) => {
-      const envs: NodeJS.ProcessEnv[] = [{ PROFILE: "local" }, { PROFILE: "local", [keys]: "" }];
+      const envs: NodeJS.ProcessEnv[] = [{ PROFILE: "local" }, { PROFILE: "local", ...keysWith("", keys) }];
       for (const env of envs) await useNodeEnv([name], stackDir, env);
       const kept = readStackEnv(stackDir);
-      expect(Object.keys(kept)).toEqual([keys]);
-      expect(kept[keys]).toMatch(/^local:[A-Za-z0-9_-]{43}$/);
-      expect(envs.map((env) => env[keys])).toEqual([kept[keys], kept[keys]]);
+      expect(Object.keys(kept)).toEqual(keys);
+      for (const key of Object.values(kept)) expect(key).toMatch(/^local:[A-Za-z0-9_-]{43}$/);
+      for (const env of envs) expect(env).toEqual({ PROFILE: "local", ...kept });
     },
   );
 
@@ -149,15 +152,16 @@ describe("a node finds the settings of its services and no others:", () => {
       WALLET_MYSQL_URL: logins.WALLET_MYSQL_URL,
       MYSQL_ADMIN_URL: "mysql://a:b@127.0.0.1:1",
     });
-    const env: NodeJS.ProcessEnv = { PROFILE: "local", MYSQL_URL: "mysql://mine:m@127.0.0.2:1" };
+    const keys = keysWith("k1:given", keysOf.wallet);
+    const env: NodeJS.ProcessEnv = { PROFILE: "local", MYSQL_URL: "mysql://mine:m@127.0.0.2:1", ...keys };
     await useNodeEnv(["wallet"], stackDir, env);
-    expect(env).toEqual({ PROFILE: "local", MYSQL_URL: "mysql://mine:m@127.0.0.2:1" });
+    expect(env).toEqual({ PROFILE: "local", MYSQL_URL: "mysql://mine:m@127.0.0.2:1", ...keys });
   });
 });
 
 describe("every setting", () => {
-  const declared = [...providerSettings, tokenSettings, giftKeySettings, payKeySettings].flatMap(({ settings }) =>
-    Object.keys(settings),
+  const declared = [...providerSettings, tokenSettings, giftKeySettings, payKeySettings, bookSettings].flatMap(
+    ({ settings }) => Object.keys(settings),
   );
 
   test("has services that get it", () => {

@@ -27,6 +27,9 @@ async function healthOf(broker: ServiceBroker, service: string, nodeID: string):
   }
 }
 
+/** No request needs them: they are shown, and the system is ready without them. */
+const apart: ReadonlySet<ServiceName> = new Set(["auditor"]);
+
 /**
  * Asks every node of every service for the status of its dependencies. The system is ready while each service has a
  * ready node, and as seen from this gateway, while it is ready itself: one unhealthy node of several is shown, but does
@@ -47,7 +50,7 @@ export async function readiness(broker: ServiceBroker): Promise<Readiness> {
   const services = Object.fromEntries(entries) as Readiness["services"];
   // A gateway that lets nobody in takes no requests, however many others could.
   const isReadyItself = services["api-gateway"].nodes[broker.nodeID]?.ready === true;
-  return { ready: isReadyItself && entries.every(([, { ready }]) => ready), services };
+  return { ready: isReadyItself && entries.every(([name, { ready }]) => ready || apart.has(name)), services };
 }
 
 /** A service on a host: a container asks about itself. */

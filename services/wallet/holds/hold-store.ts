@@ -3,6 +3,7 @@ import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins
 import { refundId } from "../business-ids.ts";
 import { insertPostings } from "../income/income-store.ts";
 import { isPercent } from "../points.ts";
+import type { Sealing } from "../seals/seal-chains.ts";
 import type { EarlierRefund, GiftPart, SpentGift } from "./attribution.ts";
 import type { HoldMove } from "./hold-decision.ts";
 
@@ -101,23 +102,37 @@ export async function insertHolds(
   orderId: string,
   moves: readonly HoldMove[],
   reason: string,
+  sealing: Sealing,
 ): Promise<void> {
   await insertPostings(
     tx,
     moves.map(({ parts: _parts, ...move }) => ({ ...move, valid: true, orderId, reason })),
+    sealing,
   );
   const gifts = moves.flatMap(({ bizId, parts }) => parts.map((part) => ({ bizId, ...part })));
   const { holdGiftsPerInsert } = limits.wallet;
   for (let from = 0; from < gifts.length; from += holdGiftsPerInsert)
-    await insertGifts(tx, gifts.slice(from, from + holdGiftsPerInsert));
+    await insertGifts(tx, gifts.slice(from, from + holdGiftsPerInsert), sealing);
 }
 
-async function insertGifts(tx: Transaction, gifts: readonly (GiftPart & { bizId: string })[]): Promise<void> {
-  await tx.run(
-    `INSERT INTO t_income_hold_gift (hold_biz_id, gift_biz_id, coins_from, coins, points)
-     VALUES ${gifts.map(() => "(?,?,?,?,?)").join(", ")}`,
-    gifts.flatMap(({ bizId, gift, coinsFrom, coins, sharePoints }) => [
-      ...[bizId, gift.orderId, coinsFrom, coins, sharePoints],
-    ]),
+async function insertGifts(
+  tx: Transaction,
+  gifts: readonly (GiftPart & { bizId: string })[],
+  sealing: Sealing,
+): Promise<void> {
+  const time = await sealing.time();
+  const rows = gifts.map(({ bizId, gift, coinsFrom, coins, sharePoints }) => [
+    ...[bizId, gift.orderId, coinsFrom, coins, sharePoints],
+  ]);
+  const { insertId } = await tx.run(
+    `INSERT INTO t_income_hold_gift (hold_biz_id, gift_biz_id, coins_from, coins, points, create_time)
+     VALUES ${gifts.map(() => "(?,?,?,?,?,?)").join(", ")}`,
+    rows.flatMap((row) => [...row, time]),
+  );
+  sealing.cover(
+    "holdGifts",
+    insertId,
+    rows,
+    gifts.reduce((sum, { sharePoints }) => sum + BigInt(sharePoints), 0n),
   );
 }

@@ -83,7 +83,7 @@ export async function affectedGifts(
   };
 }
 
-type Wallet = Pick<WalletState, "mysql" | "outbox">;
+type Wallet = Pick<WalletState, "mysql" | "outbox" | "seals">;
 
 function eventOf(order: Omit<HoldOrder, "operator">, to: "held" | "released", move: HoldMove): OutboxMessage {
   const time = new Date();
@@ -108,13 +108,13 @@ export async function moveHolds(
   const { orderId, anchorId, reason } = order;
   const refund = await requireRefund(wallet.mysql, orderId);
   const attribution = await attribute(wallet.mysql, refund);
-  await wallet.mysql.transaction(async (tx) => {
+  await wallet.seals.transaction(wallet.mysql, async (tx, sealing) => {
     // One decision at a time about the payer's refunds. The rows of the ledgers are not locked: nothing may change them.
-    await lockAccounts(tx, [refund.userId]);
+    await lockAccounts(tx, [refund.userId], sealing);
     const anchors = anchorsOf(orderId, attribution.parts, await postingsOfOrder(tx, orderId));
     const moves = decideHold(orderId, anchors, to, anchorId);
     if (!moves) throw fail("holdState", { orderId, anchorId, to });
-    await insertHolds(tx, orderId, moves, reason);
+    await insertHolds(tx, orderId, moves, reason, sealing);
     const events = moves.map((move) => eventOf(order, to, move));
     await wallet.outbox.addAll(tx, events);
   });

@@ -5,6 +5,7 @@ import { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import { addHealthCheck } from "../../../mixins/health.mixin.ts";
 import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
+import type { SealChains } from "../seals/seal-chains.ts";
 import { firstPending, rollUpIncomes } from "./income-store.ts";
 
 const lease = "income-rollup";
@@ -15,19 +16,23 @@ export interface RollupSettings {
   incomeRollupEveryMs: number;
 }
 
+interface Sealed {
+  seals: SealChains;
+}
+
 /**
  * Rolls up what anchors earned, outside of the gifts' transactions: a gift never locks an anchor's row. One node does it
  * at a time, at a fixed interval. Each round writes one row for each anchor, so fewer rounds write fewer rows. Should
  * two nodes do it at once, after a lease expired under its holder, the sums stay exact.
  */
 export class IncomeRollup {
-  private readonly wallet: Service & MysqlState;
+  private readonly wallet: Service & MysqlState & Sealed;
   private readonly lease: DatabaseLease;
   private readonly loop: BackgroundLoop;
   /** When income was last known to be complete, by this node's clock; at first the node's start. */
   private completeAt = performance.now();
 
-  constructor(wallet: Service & MysqlState) {
+  constructor(wallet: Service & MysqlState & Sealed) {
     this.wallet = wallet;
     const { mysql, broker, logger, settings } = wallet;
     this.lease = new DatabaseLease({ mysql, name: lease, holder: broker.nodeID, ms: limits.wallet.incomeLeaseMs });
@@ -51,13 +56,13 @@ export class IncomeRollup {
 
   /** Whether there is more to roll up at once. */
   private async round(): Promise<boolean> {
-    const { mysql, logger } = this.wallet;
+    const { mysql, seals, logger } = this.wallet;
     const readAt = performance.now();
     const first = await firstPending(mysql);
     this.completeAt = readAt - (first?.waitingMs ?? 0);
     if (!first || !(await this.lease.hold())) return false;
     try {
-      return (await mysql.transaction((tx) => rollUpIncomes(tx, bounds))).more;
+      return (await seals.transaction(mysql, (tx, sealing) => rollUpIncomes(tx, bounds, sealing))).more;
     } catch (error) {
       if (isUnavailable(error)) throw error;
       const about = { err: error, firstPendingId: first.id, waitingMs: Math.round(first.waitingMs) };

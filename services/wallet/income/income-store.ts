@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { limits } from "../../../config/limits.ts";
 import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import { giftsPostingId } from "../business-ids.ts";
+import type { Sealing } from "../seals/seal-chains.ts";
 import { type IncomePosting, type IncomeTotals, noIncome, type PostingKind } from "./income-posting.ts";
 
 /**
@@ -59,7 +60,11 @@ async function takeRows(tx: Transaction, bounds: RoundBounds): Promise<{ ids: st
  * counts once, in whatever order rows become visible and however many nodes do it. The round has a random id, since the
  * ids of pending rows may come again: the counter of a table that is normally empty may restart.
  */
-export async function rollUpIncomes(tx: Transaction, bounds: RoundBounds): Promise<{ rows: number; more: boolean }> {
+export async function rollUpIncomes(
+  tx: Transaction,
+  bounds: RoundBounds,
+  sealing: Sealing,
+): Promise<{ rows: number; more: boolean }> {
   const { ids, more } = await takeRows(tx, bounds);
   if (ids.length === 0) return { rows: 0, more: false };
   const rows = await tx.query<{ incomes: unknown }>("SELECT incomes FROM t_anchor_income_pending WHERE id IN (?)", [
@@ -81,11 +86,13 @@ export async function rollUpIncomes(tx: Transaction, bounds: RoundBounds): Promi
        ON DUPLICATE KEY UPDATE earned_points = earned_points + VALUES(earned_points)`,
       part.flatMap(([anchorId, points]) => [anchorId, String(points)]),
     );
-  for (const part of portions(anchors))
-    await tx.run(
-      `INSERT INTO t_income_posting (anchor_id, kind, points, biz_id) VALUES ${part.map(() => "(?,0,?,?)").join(", ")}`,
-      part.flatMap(([anchorId, points]) => [anchorId, String(points), giftsPostingId(round, anchorId)]),
-    );
+  const postings = anchors.map(
+    ([anchorId, points]): PostingToWrite => ({
+      ...{ anchorId, kind: "gifts", points, valid: true, bizId: giftsPostingId(round, anchorId) },
+      ...{ orderId: null, reason: null },
+    }),
+  );
+  await insertRows(tx, postings, sealing);
   await tx.run("DELETE FROM t_anchor_income_pending WHERE id IN (?)", [ids]);
   return { rows: ids.length, more };
 }
@@ -126,20 +133,36 @@ export async function lockTotals(tx: Transaction, anchorId: string): Promise<Inc
  * Writes holds, releases or payouts and changes the totals, in the order of the anchors' ids, many in one statement.
  * Fails with a duplicate key where one of them exists.
  */
-export async function insertPostings(tx: Transaction, postings: readonly IncomePosting[]): Promise<void> {
+export async function insertPostings(
+  tx: Transaction,
+  postings: readonly IncomePosting[],
+  sealing: Sealing,
+): Promise<void> {
   const ordered = postings.toSorted((a, b) => byNumber(a.anchorId, b.anchorId));
   const valid = ordered.filter((posting) => posting.valid);
   for (const part of portions(valid.filter(({ kind }) => kind === "hold"))) await changeHeld(tx, "+", part);
   for (const part of portions(valid.filter(({ kind }) => kind === "release"))) await changeHeld(tx, "-", part);
   for (const posting of valid.filter(({ kind }) => kind === "payout")) await addPayout(tx, posting);
-  for (const part of portions(ordered))
-    await tx.run(
-      `INSERT INTO t_income_posting (anchor_id, kind, points, status, biz_id, order_id, reason)
-       VALUES ${part.map(() => "(?,?,?,?,?,?,?)").join(", ")}`,
-      part.flatMap(({ anchorId, kind, points, valid: moves, bizId, orderId, reason }) => [
-        ...[anchorId, kinds.indexOf(kind), points, moves ? 1 : 0, bizId, orderId, reason],
-      ]),
+  await insertRows(tx, ordered, sealing);
+}
+
+type PostingToWrite = Omit<IncomePosting, "points"> & { points: number | bigint };
+
+/** Writes rows of t_income_posting and seals them, without the reasons, which people typed. */
+async function insertRows(tx: Transaction, postings: readonly PostingToWrite[], sealing: Sealing): Promise<void> {
+  const time = await sealing.time();
+  for (const part of portions(postings)) {
+    const rows = part.map(({ anchorId, kind, points, valid, bizId, orderId }) => [
+      ...[anchorId, kinds.indexOf(kind), String(points), valid ? 1 : 0, bizId, orderId],
+    ]);
+    const { insertId } = await tx.run(
+      `INSERT INTO t_income_posting (anchor_id, kind, points, status, biz_id, order_id, reason, create_time)
+       VALUES ${part.map(() => "(?,?,?,?,?,?,?,?)").join(", ")}`,
+      rows.flatMap((row, at) => [...row, part[at]?.reason ?? null, time]),
     );
+    const sum = part.reduce((all, { points, valid }) => all + (valid ? BigInt(points) : 0n), 0n);
+    sealing.cover("postings", insertId, rows, sum);
+  }
 }
 
 /** A hold may make the anchor's row, since her income may not be rolled up yet. A release needs the hold's row. */

@@ -3,8 +3,11 @@ import { type Database, isDuplicateKey } from "../../../mixins/mysql/database.ts
 import { payoutPostingId } from "../business-ids.ts";
 import type { Income, PaidOut, Payout } from "../income.contract.ts";
 import { isPoints, wholeCoins } from "../points.ts";
+import type { WalletState } from "../wallet-state.ts";
 import { decidePayout, freePoints } from "./income-posting.ts";
 import { findPosting, insertPostings, lockTotals, readIncome } from "./income-store.ts";
+
+type Wallet = Pick<WalletState, "mysql" | "seals">;
 
 /** The next attempts are for a payout id that another transaction wrote between our read and our write. */
 const maxAttempts = 3;
@@ -15,27 +18,27 @@ const maxAttempts = 3;
  * for lack of income. Fails: invalidParam, balanceShort, idempotencyConflict; unavailable, where the payout may have
  * happened: repeat it with the same id to learn the outcome.
  */
-export async function payOut(db: Database, payout: Payout): Promise<PaidOut> {
+export async function payOut({ mysql: db, seals }: Wallet, payout: Payout): Promise<PaidOut> {
   const { userId, points, payoutId } = payout;
   if (!isPoints(points)) throw fail("invalidParam", { points });
-  const answer = await decideAndWrite(db, payout);
+  const answer = await decideAndWrite({ mysql: db, seals }, payout);
   if (answer !== "paid") throw fail(answer, { userId, payoutId });
   const posting = await findPosting(db, payoutPostingId(payoutId));
   if (!posting) throw new Error(`payout ${payoutId} is committed and not in the ledger`);
   return { userId, points, payoutId, time: posting.time.toISOString() };
 }
 
-async function decideAndWrite(db: Database, payout: Payout, attempt = 1) {
+async function decideAndWrite({ mysql, seals }: Wallet, payout: Payout, attempt = 1) {
   try {
-    return await db.transaction(async (tx) => {
+    return await seals.transaction(mysql, async (tx, sealing) => {
       const totals = await lockTotals(tx, payout.userId);
       const prior = await findPosting(tx, payoutPostingId(payout.payoutId));
       const { answer, posting } = decidePayout(payout, totals, prior);
-      if (posting) await insertPostings(tx, [posting]);
+      if (posting) await insertPostings(tx, [posting], sealing);
       return answer;
     });
   } catch (error) {
-    if (isDuplicateKey(error) && attempt < maxAttempts) return decideAndWrite(db, payout, attempt + 1);
+    if (isDuplicateKey(error) && attempt < maxAttempts) return decideAndWrite({ mysql, seals }, payout, attempt + 1);
     throw error;
   }
 }

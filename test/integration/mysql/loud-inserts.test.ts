@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { databaseName } from "../../../config/config.ts";
+import { namedKeysIn } from "../../../config/named-keys.ts";
 import { Database, type Transaction } from "../../../mixins/mysql/database.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { migrationFolders } from "../../../services/databases.ts";
@@ -6,6 +8,7 @@ import { insertRecords, type SettledRecord } from "../../../services/gift/gift-s
 import { giveBack, insertCollection, pressOnce } from "../../../services/payment/providers/cashier/cashier-store.ts";
 import { insertHolds } from "../../../services/wallet/holds/hold-store.ts";
 import { insertPostings } from "../../../services/wallet/income/income-store.ts";
+import { SealChains, type Sealing } from "../../../services/wallet/seals/seal-chains.ts";
 import { insertDebts, insertTrades } from "../../../services/wallet/wallet-store.ts";
 import { stopAll } from "../../support/system.ts";
 
@@ -99,7 +102,9 @@ test("a refund of the cashier is stored once, and fails where the payment has no
 });
 
 describe("the ledgers", () => {
-  const inWallet = (work: (tx: Transaction) => Promise<void>) => isLoud(databases.wallet.transaction(work));
+  const seals = new SealChains(namedKeysIn(`one:${randomBytes(32).toString("base64url")}`));
+  const inWallet = (work: (tx: Transaction, sealing: Sealing) => Promise<void>) =>
+    isLoud(seals.transaction(databases.wallet, work));
   const trade = {
     ...{ userId: "1", num: -10, type: 0, status: 1, bizId: "gift-1", counterpartyId: "2" },
     ...{ incomePoints: 500, balanceAfter: 0, reason: null },
@@ -115,12 +120,14 @@ describe("the ledgers", () => {
       { ...trade, bizId: "gift-0" },
       { ...trade, ...changes },
     ];
-    expect(await inWallet((tx) => insertTrades(tx, rows as never))).toBe(true);
+    expect(await inWallet((tx, sealing) => insertTrades(tx, rows as never, sealing))).toBe(true);
     expect(await idsOf("wallet", "t_qiyu_currency_trade", "biz_id")).toEqual([]);
   });
 
   test("of debts refuse coins outside the range", async () => {
-    expect(await inWallet((tx) => insertDebts(tx, [{ userId: "1", num: 2 ** 64, bizId: "refund:1" }]))).toBe(true);
+    expect(
+      await inWallet((tx, sealing) => insertDebts(tx, [{ userId: "1", num: 2 ** 64, bizId: "refund:1" }], sealing)),
+    ).toBe(true);
     expect(await idsOf("wallet", "t_wallet_debt", "biz_id")).toEqual([]);
   });
 
@@ -134,10 +141,10 @@ describe("the ledgers", () => {
       orderId: "1",
       reason: "r",
     };
-    expect(await inWallet((tx) => insertPostings(tx, [posting as never]))).toBe(true);
+    expect(await inWallet((tx, sealing) => insertPostings(tx, [posting as never], sealing))).toBe(true);
     const part = { gift: { orderId: "gift-1" }, coinsFrom: 0, coins: 0, sharePoints: 0 };
     const move = { kind: "hold", anchorId: "2", points: -10, bizId: "hold:1:2", parts: [part] };
-    expect(await inWallet((tx) => insertHolds(tx, "1", [move as never], "r"))).toBe(true);
+    expect(await inWallet((tx, sealing) => insertHolds(tx, "1", [move as never], "r", sealing))).toBe(true);
     expect(await idsOf("wallet", "t_income_posting", "biz_id")).toEqual([]);
     expect(await idsOf("wallet", "t_income_hold_gift", "gift_biz_id")).toEqual([]);
   });

@@ -5,8 +5,11 @@ import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import type { HealthReport } from "../../../mixins/health.mixin.ts";
 import type { Transaction } from "../../../mixins/mysql/database.ts";
+import { bookKeys } from "../../../services/book-keys.ts";
+import { noDigest } from "../../../services/book-seals.ts";
 import { call } from "../../../services/contracts.ts";
 import { rollUpIncomes } from "../../../services/wallet/income/income-store.ts";
+import { TransactionSeals } from "../../../services/wallet/seals/seal-chains.ts";
 import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { operatorCalls } from "../../support/operator-calls.ts";
@@ -41,6 +44,19 @@ afterEach(async () => {
   await other.rollback();
   await expectBooksBalanced();
 });
+
+/** A small round of the roll-up. */
+function rollUpOn(node: ServiceBroker) {
+  const { mysql, seals } = walletOn(node);
+  return seals.transaction(mysql, (tx, sealing) => rollUpIncomes(tx, { rows: 2, entries: 100 }, sealing));
+}
+
+/** A round of the roll-up in this test's own transaction. */
+function myRollUp(bounds: { rows: number; entries: number }) {
+  const tx = mine();
+  const head = { writer: "0".repeat(32), number: 0, digest: noDigest };
+  return rollUpIncomes(tx, bounds, new TransactionSeals(tx, bookKeys(), head));
+}
 
 /** A transaction of this test, on the direct connection. */
 function mine(): Transaction {
@@ -136,8 +152,7 @@ describe("income", () => {
     // Small rounds without a pause, at the same time as the nodes' own rounds.
     const rounds = nodes.map(async (node) => {
       let taken = 0;
-      while (settling)
-        taken += (await walletOn(node).mysql.transaction((tx) => rollUpIncomes(tx, { rows: 2, entries: 100 }))).rows;
+      while (settling) taken += (await rollUpOn(node)).rows;
       return taken;
     });
     for (const sharePercent of [10, 33])
@@ -160,7 +175,7 @@ describe("income", () => {
     const entries = [...many.map((anchor) => [anchor, "1"]), [rich, "9007199254740993"], [rich, "2"]];
     await other.beginTransaction();
     await other.query("INSERT INTO t_anchor_income_pending (incomes) VALUES (?)", [JSON.stringify(entries)]);
-    expect((await rollUpIncomes(mine(), { rows: 500, entries: 20_000 })).rows).toBeGreaterThan(0);
+    expect((await myRollUp({ rows: 500, entries: 20_000 })).rows).toBeGreaterThan(0);
     const [[sums]] = (await other.query(
       "SELECT COUNT(*) AS anchors, CAST(SUM(points) AS CHAR) AS points FROM t_income_posting WHERE anchor_id IN (?)",
       [[...many, rich]],
@@ -215,11 +230,11 @@ describe("the roll-up", () => {
       const entries = Array.from({ length: 30 }, () => [newUser(), "1"]);
       await other.query("INSERT INTO t_anchor_income_pending (incomes) VALUES (?)", [JSON.stringify(entries)]);
     }
-    const round = () => rollUpIncomes(mine(), { rows: 500, entries: 50 });
+    const round = () => myRollUp({ rows: 500, entries: 50 });
     expect(await round()).toEqual({ rows: 2, more: true });
     expect(await round()).toEqual({ rows: 2, more: false });
     expect(await round()).toEqual({ rows: 0, more: false });
-    expect(await rollUpIncomes(mine(), { rows: 500, entries: 1 })).toEqual({ rows: 0, more: false });
+    expect(await myRollUp({ rows: 500, entries: 1 })).toEqual({ rows: 0, more: false });
   });
 
   test("that fails logs the first row and degrades readiness until the cause is repaired", async () => {

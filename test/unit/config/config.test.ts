@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { readConfig as readSettings, serviceUrl, settingNames } from "../../../config/config.ts";
 import { namedKeysIn, sampleKey } from "../../../config/named-keys.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
+import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
@@ -79,7 +80,10 @@ describe("settings", () => {
   test(".env.example documents every setting, and nothing else", () => {
     const text = readFileSync(join(__dirname, "../../../.env.example"), "utf8");
     const documented = text.split("\n").flatMap((line) => /^([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
-    const blocks = [...providerSettings, tokenSettings, giftKeySettings, payKeySettings];
+    const blocks = [
+      ...providerSettings,
+      ...[tokenSettings, giftKeySettings, payKeySettings, bookSettings, booksReplicaSettings],
+    ];
     const declared = blocks.flatMap(({ settings }) => Object.keys(settings));
     expect(documented.sort()).toEqual([...settingNames, ...declared].sort());
     // The exact lines to put there.

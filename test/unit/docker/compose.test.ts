@@ -8,6 +8,7 @@ import { projectRoot } from "../../../config/root.ts";
 import { databaseServices } from "../../../scripts/databases.ts";
 import { processSettings } from "../../../scripts/local-env.ts";
 import { loginName } from "../../../scripts/stack/mysql-logins.ts";
+import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
@@ -32,9 +33,11 @@ const keyBlocks = [
   { block: tokenSettings, containers: ["user", "api-gateway"] },
   { block: giftKeySettings, containers: ["gift"] },
   { block: payKeySettings, containers: ["payment", "wallet"] },
+  { block: bookSettings, containers: ["wallet", "auditor"] },
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
-const settingNames = [...ownNames, ...providerNames, ...keyBlocks.map(({ name }) => name)];
+const replicaNames = Object.keys(booksReplicaSettings.settings);
+const settingNames = [...ownNames, ...providerNames, ...replicaNames, ...keyBlocks.map(({ name }) => name)];
 /** The services' passwords at MySQL, which go into URLs. */
 const passwords = databaseServices.map((service) => serviceUrlName("MYSQL_URL", service).replace("_URL", "_PASSWORD"));
 /** What a node's container gets: the settings of its services, each once. */
@@ -200,6 +203,7 @@ describe("docker-compose.production.yml", () => {
     ...Object.fromEntries(passwords.map((name) => [name, `password-of-${name.toLowerCase()}`])),
     GIFT_KEYS: `k1:${"g".repeat(42)}A`,
     PAY_KEYS: `k1:${"p".repeat(42)}A`,
+    BOOK_KEYS: `k1:${"b".repeat(42)}A`,
   };
 
   test("lays production settings over every node, which accept them", () => {

@@ -107,7 +107,11 @@ function open({ gated = false, bounds = {} }: Scene = {}) {
     {
       async transaction(work) {
         const { tx, users, trades, finish } = ledger.begin();
-        const result = await work(tx);
+        const result = await work(tx, {
+          time: async () => "2026-11-26 12:00:00.000",
+          setTime() {},
+          cover() {},
+        });
         if (gated)
           await new Promise<void>((resolve, reject) => {
             const end = (how: () => void) => () => {

@@ -1,0 +1,174 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Service } from "moleculer";
+import { limits } from "../../config/limits.ts";
+import { BackgroundLoop } from "../../mixins/background-loop.ts";
+import type { Database } from "../../mixins/mysql/database.ts";
+import { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
+import type { MysqlState } from "../../mixins/mysql.mixin.ts";
+import type { BookKeys } from "../book-keys.ts";
+import { serverTime } from "./checks/windows-store.ts";
+import { checksOf, type RunPorts, runCheck } from "./comparison.ts";
+import { type Difference, differenceKinds, keyOf } from "./differences.ts";
+import { closeFindings, keepFindings, keepPass, lastPass, openKeys } from "./findings-store.ts";
+
+/** Settings that tests override; the defaults are in config/limits.ts. */
+export interface AuditSettings {
+  roundEveryMs: number;
+  passEveryMs: number;
+  passRestFactor: number;
+  pageRestFactor: number;
+  leaseMs: number;
+  secondLookMs: number;
+  underWayMs: number;
+}
+
+export const usualAudit: AuditSettings = {
+  roundEveryMs: limits.books.roundEveryMs,
+  passEveryMs: limits.books.passEveryMs,
+  passRestFactor: limits.books.passRestFactor,
+  pageRestFactor: limits.books.pageRestFactor,
+  leaseMs: limits.books.auditorLeaseMs,
+  secondLookMs: limits.books.secondLookMs,
+  underWayMs: limits.books.underWayMs,
+};
+
+type Auditor = Service & MysqlState & { books: Database; bookKeys: BookKeys };
+
+/** Ends a run: the service stops, or another node has the lease. */
+class RunEnded extends Error {}
+
+/**
+ * Compares the books, on one node at a time. A round compares what is new. A full pass compares everything; it begins as
+ * soon as `passRestFactor` times the duration of the last one is over, and at least once a day. So a small ledger is
+ * read all the time, a large one costs a few percent of a core.
+ */
+export class AuditJob {
+  private readonly auditor: Auditor;
+  private readonly settings: AuditSettings;
+  private readonly lease: DatabaseLease;
+  private readonly loop: BackgroundLoop;
+  private readonly stopping = new AbortController();
+  /** When the last round that succeeded began, by the clock of the books' server. */
+  private comparedTo: Date | undefined;
+  private readonly startedAt = performance.now();
+  private leaseRenewedAt = Number.NEGATIVE_INFINITY;
+  /** Rows that this node has compared, for /metrics. */
+  compared = 0;
+
+  constructor(auditor: Auditor) {
+    this.auditor = auditor;
+    const { mysql, broker, logger, settings } = auditor;
+    this.settings = settings as AuditSettings;
+    this.lease = new DatabaseLease({ mysql, name: "audit", holder: broker.nodeID, ms: this.settings.leaseMs });
+    this.loop = new BackgroundLoop({
+      name: "comparison of the books",
+      idleMs: this.settings.roundEveryMs,
+      errorBackoffMs: this.settings.roundEveryMs,
+      log: logger,
+      round: () => this.round(),
+    });
+  }
+
+  /** Resolves once the running page is done and the lease is free. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.loop.stop();
+    await this.lease.giveBack().catch((error: Error) => {
+      this.auditor.logger.warn({ err: error }, "the lease of the comparison was not freed: it expires by itself");
+    });
+  }
+
+  private async round(): Promise<boolean> {
+    if (!(await this.holdLease())) {
+      this.comparedTo = undefined;
+      return false;
+    }
+    try {
+      await this.compareNew();
+      if (await this.passIsDue()) await this.compareAll();
+    } catch (error) {
+      if (error instanceof RunEnded) return false;
+      // At the first start of a system its databases are being made.
+      if (performance.now() - this.startedAt > limits.books.startingMs) throw error;
+      this.auditor.logger.info({ err: error }, "the books cannot be compared yet: tried again");
+    }
+    return false;
+  }
+
+  private async holdLease(): Promise<boolean> {
+    const held = await this.lease.hold();
+    if (held) this.leaseRenewedAt = performance.now();
+    return held;
+  }
+
+  private checks() {
+    const { books, mysql, bookKeys } = this.auditor;
+    const { underWayMs } = this.settings;
+    return checksOf({ books, own: mysql, keys: bookKeys, everyRow: false, underWayMs });
+  }
+
+  /** A node that takes over begins where the last round may have ended when its holder died. */
+  private async compareNew(): Promise<void> {
+    const now = await serverTime(this.auditor.books);
+    const { roundEveryMs, leaseMs } = this.settings;
+    const since = this.comparedTo ?? new Date(now.getTime() - leaseMs - roundEveryMs);
+    const begin = new Date(since.getTime() - limits.books.lateCommitMs);
+    const ports = this.ports(0, await openKeys(this.auditor.mysql));
+    for (const check of this.checks()) if (check.rounds) await runCheck(check, begin, ports);
+    this.comparedTo = now;
+  }
+
+  private async passIsDue(): Promise<boolean> {
+    const last = await lastPass(this.auditor.mysql);
+    if (!last) return true;
+    const rest = Math.max(this.settings.passEveryMs, this.settings.passRestFactor * last.tookMs);
+    return last.ageMs >= rest || last.sinceBeganMs >= limits.books.passEveryMsMax;
+  }
+
+  private async compareAll(): Promise<void> {
+    const { mysql, logger } = this.auditor;
+    const began = await serverTime(mysql);
+    const ports = this.ports(this.settings.pageRestFactor, await openKeys(mysql));
+    let [rows, differences] = [0, 0];
+    for (const check of this.checks()) {
+      if (!check.passes) continue;
+      const result = await runCheck(check, null, ports);
+      rows += result?.rows ?? 0;
+      differences += result?.differences ?? 0;
+    }
+    for (const { kind, subject } of await closeFindings(mysql, began))
+      logger.info({ kind, subject }, "a difference of the books is gone");
+    await keepPass(mysql, began, rows, differences);
+  }
+
+  private ports(restFactor: number, known: Set<string>): RunPorts {
+    return {
+      isKnown: (difference) => known.has(keyOf(difference)),
+      secondLookMs: this.settings.secondLookMs,
+      found: async (differences) => {
+        await this.report(differences);
+        for (const one of differences) known.add(keyOf(one));
+      },
+      pageDone: async (_check, { rows }, tookMs) => {
+        this.compared += rows;
+        const { signal } = this.stopping;
+        if (signal.aborted) throw new RunEnded();
+        const restMs = Math.min(tookMs * restFactor, limits.books.pageRestMsMax);
+        if (restMs > 1)
+          await pause(restMs, undefined, { signal }).catch(() => {
+            throw new RunEnded();
+          });
+        const sinceRenewal = performance.now() - this.leaseRenewedAt;
+        if (sinceRenewal > this.settings.leaseMs / 4 && !(await this.holdLease())) throw new RunEnded();
+      },
+    };
+  }
+
+  private async report(differences: readonly Difference[]): Promise<void> {
+    const { mysql, logger } = this.auditor;
+    for (const { kind, subject, detail } of await keepFindings(mysql, differences)) {
+      const [what, toDo] = differenceKinds[kind];
+      logger.error({ kind, subject, detail, toDo }, `the books differ: ${what}`);
+    }
+  }
+}

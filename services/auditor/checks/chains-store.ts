@@ -1,0 +1,85 @@
+import { type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import { firstIdSince } from "../../../mixins/mysql/first-id-since.ts";
+import type { ChainHead } from "../../book-seals.ts";
+
+/** SQL of the chains of seals and of their checkpoints. Digests are hex. */
+
+/** A seal as a link of its chain. */
+export interface Link extends ChainHead {
+  readonly previous: string;
+}
+
+interface LinkRow {
+  writer: string;
+  number: string;
+  previous: Buffer;
+  digest: Buffer;
+}
+
+const toLink = ({ writer, number, previous, digest }: LinkRow): Link => ({
+  ...{ writer, number: toSafeInteger(number), previous: previous.toString("hex"), digest: digest.toString("hex") },
+});
+
+/** The next links, chain by chain. */
+export async function linksAfter(db: Queryable, writer: string, number: number, limit: number): Promise<Link[]> {
+  const rows = await db.query<LinkRow>(
+    `SELECT writer, number, previous, digest FROM t_ledger_seal
+     WHERE writer > ? OR (writer = ? AND number > ?) ORDER BY writer, number LIMIT ?`,
+    [writer, writer, number, limit],
+  );
+  return rows.map(toLink);
+}
+
+/** The links that were written since a time, chain by chain, and at most `limit` of them. */
+export async function linksSince(db: Queryable, since: Date, limit: number): Promise<Link[]> {
+  const from = await firstIdSince(db, { table: "t_ledger_seal", column: "rows_time" }, since);
+  const rows = await db.query<LinkRow>(
+    `SELECT writer, number, previous, digest FROM t_ledger_seal WHERE id >= ? ORDER BY id LIMIT ?`,
+    [String(from), limit],
+  );
+  return rows.map(toLink).sort((a, b) => (a.writer < b.writer ? -1 : a.writer > b.writer ? 1 : a.number - b.number));
+}
+
+/** The digests of seals, by `writer/number`. */
+export async function digestsOf(
+  db: Queryable,
+  seals: readonly Pick<ChainHead, "writer" | "number">[],
+): Promise<Map<string, string>> {
+  if (seals.length === 0) return new Map();
+  const rows = await db.query<LinkRow>(
+    `SELECT writer, number, previous, digest FROM t_ledger_seal
+     WHERE ${seals.map(() => "(writer = ? AND number = ?)").join(" OR ")}`,
+    seals.flatMap(({ writer, number }) => [writer, number]),
+  );
+  return new Map(rows.map(toLink).map(({ writer, number, digest }) => [`${writer}/${number}`, digest]));
+}
+
+/** A row of t_ledger_checkpoint. */
+export interface StoredCheckpoint {
+  readonly number: number;
+  readonly previous: string;
+  readonly digest: string;
+  readonly keyName: string;
+  readonly heads: readonly ChainHead[];
+}
+
+/** The checkpoints with numbers above `from`, and the one before them where there is one. */
+export async function checkpointsAfter(db: Queryable, from: number, limit: number): Promise<StoredCheckpoint[]> {
+  const rows = await db.query<Omit<LinkRow, "writer"> & { key_name: string; heads: unknown }>(
+    "SELECT number, previous, digest, key_name, heads FROM t_ledger_checkpoint WHERE number >= ? ORDER BY number LIMIT ?",
+    [from, limit + 1],
+  );
+  return rows.map(({ number, previous, digest, key_name, heads }) => ({
+    ...{ number: toSafeInteger(number), previous: previous.toString("hex"), digest: digest.toString("hex") },
+    ...{ keyName: key_name, heads: (typeof heads === "string" ? JSON.parse(heads) : heads) as ChainHead[] },
+  }));
+}
+
+/** The number of the first checkpoint of a time or later; 0 where there is none. */
+export async function checkpointSince(db: Queryable, since: Date): Promise<number> {
+  const [row] = await db.query<{ number: string | null }>(
+    "SELECT MIN(number) AS number FROM t_ledger_checkpoint WHERE create_time >= ?",
+    [since],
+  );
+  return toSafeInteger(row?.number ?? 0);
+}

@@ -1,0 +1,184 @@
+import { limits } from "../../../config/limits.ts";
+import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
+import type { BookKeys } from "../../book-keys.ts";
+import { type ChainHead, checkpointDigest, noDigest, verdictOf } from "../../book-seals.ts";
+import type { Difference } from "../differences.ts";
+import { headsAfter, keepHeads, seenCheckpoints } from "../seen-seals-store.ts";
+import {
+  checkpointSince,
+  checkpointsAfter,
+  digestsOf,
+  type Link,
+  linksAfter,
+  linksSince,
+  type StoredCheckpoint,
+} from "./chains-store.ts";
+import type { Check } from "./check.ts";
+
+/** The chains of seals: no link is missing, no end is cut, and the checkpoints have what the chains have. */
+
+const { pageRows, pageAccounts, pageCheckpoints, underWayMs } = limits.books;
+
+/** What is wrong with a link after the one before it; `undefined` before it: it begins its chain. */
+function linkProblem(before: Link | undefined, link: Link): Difference[] {
+  const { writer, number, previous } = link;
+  const follows = before
+    ? number === before.number + 1 && previous === before.digest
+    : number === 1 && previous === noDigest;
+  if (follows) return [];
+  const after = before ? `after seal ${before.number}` : "first";
+  const detail = `seal ${number} comes ${after}, and follows another one`;
+  return [{ kind: "sealRemoved", subject: `chain ${writer} at ${number}`, detail }];
+}
+
+/** The links of a page against each other; `first` is the one before the page. */
+function linkProblems(first: Link | undefined, links: readonly Link[]): Difference[] {
+  let before = first;
+  return links.flatMap((link) => {
+    const problems = linkProblem(before?.writer === link.writer ? before : undefined, link);
+    before = link;
+    return problems;
+  });
+}
+
+/** The heads of the chains that have no problem in this page. */
+function headsOf(links: readonly Link[], problems: readonly Difference[]): ChainHead[] {
+  const wrong = new Set(problems.map(({ subject }) => subject.split(" ")[1]));
+  const heads = new Map<string, ChainHead>();
+  for (const link of links) if (link.number > (heads.get(link.writer)?.number ?? 0)) heads.set(link.writer, link);
+  return [...heads.values()].filter(({ writer }) => !wrong.has(writer));
+}
+
+const remembering = (own: Queryable | null) => (own ? (heads: readonly ChainHead[]) => keepHeads(own, heads) : null);
+
+/** Every link of every chain. The place is the last link that was read, as JSON. */
+export function allLinksCheck(db: Database, own: Queryable | null): Check {
+  const remember = remembering(own);
+  return {
+    ...{ name: "chains of seals", rounds: false, passes: true },
+    async range(since) {
+      return since ? undefined : { from: "" };
+    },
+    async page({ from }) {
+      const before = from === "" ? undefined : (JSON.parse(from) as Link);
+      const links = await linksAfter(db, before?.writer ?? "", before?.number ?? 0, pageRows);
+      const differences = linkProblems(before, links);
+      await remember?.(headsOf(links, differences));
+      return { rows: links.length, differences, next: links.length < pageRows ? null : JSON.stringify(links.at(-1)) };
+    },
+  };
+}
+
+/** The links that are new: each follows the one before it. */
+export function newLinksCheck(db: Database, own: Queryable | null): Check {
+  const remember = remembering(own);
+  return {
+    ...{ name: "new seals", rounds: true, passes: false },
+    async range(since) {
+      return since ? { from: "", since } : undefined;
+    },
+    async page({ since = new Date(0) }) {
+      const { links, found } = await db.snapshot(async (snapshot) => {
+        const links = await linksSince(snapshot, since, limits.books.roundLinks);
+        const firsts = links.filter(({ writer }, at) => links[at - 1]?.writer !== writer && links[at]?.number !== 1);
+        const wanted = firsts.map(({ writer, number }) => ({ writer, number: number - 1 }));
+        return { links, found: await digestsOf(snapshot, wanted) };
+      });
+      const differences = links.flatMap((link, at) => {
+        const { writer, number } = link;
+        const inPage = links[at - 1];
+        if (inPage?.writer === writer) return linkProblem(inPage, link);
+        const digest = found.get(`${writer}/${number - 1}`);
+        return linkProblem(digest ? { writer, number: number - 1, previous: "", digest } : undefined, link);
+      });
+      await remember?.(headsOf(links, differences));
+      return { rows: links.length, differences: differences.slice(0, limits.books.findingsPerPage), next: null };
+    },
+  };
+}
+
+/** The ends of the chains that the auditor has seen. */
+export function seenHeadsCheck(db: Database, own: Queryable): Check {
+  return {
+    ...{ name: "ends of chains", rounds: true, passes: true },
+    async range(since) {
+      return { from: "", ...(since && { since: new Date(since.getTime() - limits.books.headsAgainMs) }) };
+    },
+    async page({ from, since }) {
+      const heads = await headsAfter(own, from, since, pageAccounts);
+      const there = await digestsOf(db, heads);
+      const differences = heads.flatMap(({ writer, number, digest }): Difference[] => {
+        const now = there.get(`${writer}/${number}`);
+        if (now === digest) return [];
+        const detail = now ? `seal ${number} is another one now` : `seal ${number} was its end, and is not there`;
+        return [{ kind: "chainCut", subject: `chain ${writer}`, detail }];
+      });
+      const next = heads.length < pageAccounts ? null : (heads.at(-1)?.writer ?? null);
+      return { rows: heads.length, differences, next };
+    },
+  };
+}
+
+function checkpointProblems(keys: BookKeys, before: StoredCheckpoint | undefined, one: StoredCheckpoint): Difference[] {
+  const { number, previous, digest, keyName } = one;
+  const subject = `checkpoint ${number}`;
+  const problems: Difference[] = [];
+  if (number !== (before?.number ?? 0) + 1) {
+    const detail = `after checkpoint ${before?.number ?? 0} comes ${number}`;
+    problems.push({ kind: "checkpointRemoved", subject: `checkpoint ${number - 1}`, detail });
+  } else if (previous !== (before?.digest ?? noDigest))
+    problems.push({ kind: "checkpointForged", subject, detail: "it does not follow the one before it" });
+  const verdict = verdictOf(keys, keyName, digest, (key) => checkpointDigest(key, one));
+  if (verdict === "unknownKey")
+    problems.push({ kind: "sealKeyUnknown", subject: `key ${keyName}`, detail: `first ${subject}` });
+  if (verdict === "wrong") problems.push({ kind: "checkpointForged", subject, detail: "its digest is not of its key" });
+  return problems;
+}
+
+/** The heads of a checkpoint that are not in the chains as it has them. */
+async function headProblems(db: Queryable, { number, heads }: StoredCheckpoint): Promise<Difference[]> {
+  const there = await digestsOf(db, heads);
+  return heads.flatMap((head): Difference[] => {
+    const now = there.get(`${head.writer}/${head.number}`);
+    if (now === head.digest) return [];
+    const detail = `checkpoint ${number} has its seal ${head.number}, which is ${now ? "another one now" : "not there"}`;
+    return [{ kind: "chainCut", subject: `chain ${head.writer}`, detail }];
+  });
+}
+
+/** The checkpoints against each other, their keys, the chains, and the events that the auditor has read. */
+export function checkpointsCheck(db: Database, own: Queryable | null, keys: BookKeys): Check {
+  return {
+    ...{ name: "checkpoints", rounds: true, passes: true },
+    async range(since) {
+      if (!since) return { from: "0" };
+      const first = await checkpointSince(db, new Date(since.getTime() - limits.books.headsAgainMs));
+      return { from: String(Math.max(0, first - 1)) };
+    },
+    async page({ from }) {
+      const begin = Number(from);
+      // The events come first: what is stored when the table is read was in an event before.
+      const seen = own ? await seenCheckpoints(own, begin + 1, begin + pageCheckpoints, underWayMs) : new Map();
+      const all = await checkpointsAfter(db, begin, pageCheckpoints);
+      const [first] = all;
+      const before = first && first.number === begin ? first : undefined;
+      const page = (before ? all.slice(1) : all).slice(0, pageCheckpoints);
+      const differences: Difference[] = [];
+      for (const [at, one] of page.entries()) {
+        differences.push(...checkpointProblems(keys, at === 0 ? before : page[at - 1], one));
+        differences.push(...(await headProblems(db, one)));
+        const event = seen.get(one.number);
+        const subject = `checkpoint ${one.number}`;
+        if (event !== undefined && event !== one.digest)
+          differences.push({ kind: "checkpointForged", subject, detail: "the event books.sealed has another digest" });
+      }
+      const there = new Set(page.map(({ number }) => number));
+      const end = page.length < pageCheckpoints ? Number.POSITIVE_INFINITY : (page.at(-1)?.number ?? begin);
+      for (const number of seen.keys())
+        if (!there.has(number) && number <= end)
+          differences.push({ kind: "checkpointRemoved", subject: `checkpoint ${number}`, detail: "an event has it" });
+      const next = page.length < pageCheckpoints ? null : String(page.at(-1)?.number);
+      return { rows: page.length, differences: differences.slice(0, limits.books.findingsPerPage), next };
+    },
+  };
+}

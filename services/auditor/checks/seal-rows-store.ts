@@ -1,0 +1,199 @@
+import { limits } from "../../../config/limits.ts";
+import { type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import { firstIdSince } from "../../../mixins/mysql/first-id-since.ts";
+import { type LedgerName, type RowValues, rowSeparator, sealedLedgers, valueSeparator } from "../../book-seals.ts";
+
+/** SQL of seals and the rows that they cover. Digests are hex. */
+
+export interface StoredSeal {
+  readonly writer: string;
+  readonly number: number;
+  readonly previous: string;
+  readonly book: number;
+  readonly firstId: string;
+  readonly lastId: string;
+  readonly idStep: number;
+  readonly rows: number;
+  readonly sum: string;
+  readonly rowsTime: string;
+  readonly rowsDigest: string;
+  readonly tags: Buffer;
+  readonly keyName: string;
+  readonly digest: string;
+}
+
+interface SealRow extends Record<"first_id" | "last_id" | "row_sum" | "number", string> {
+  writer: string;
+  previous: Buffer;
+  book: number;
+  id_step: number;
+  row_count: number;
+  rows_time: string;
+  rows_digest: Buffer;
+  row_tags: Buffer;
+  key_name: string;
+  digest: Buffer;
+}
+
+const sealColumns = `writer, number, previous, book, first_id, last_id, id_step, row_count, row_sum,
+  CAST(rows_time AS CHAR) AS rows_time, rows_digest, row_tags, key_name, digest`;
+
+function toSeal(row: SealRow): StoredSeal {
+  return {
+    writer: row.writer,
+    number: toSafeInteger(row.number),
+    previous: row.previous.toString("hex"),
+    book: Number(row.book),
+    firstId: String(row.first_id),
+    lastId: String(row.last_id),
+    idStep: Number(row.id_step),
+    rows: Number(row.row_count),
+    sum: String(row.row_sum),
+    rowsTime: row.rows_time,
+    rowsDigest: row.rows_digest.toString("hex"),
+    tags: row.row_tags,
+    keyName: row.key_name,
+    digest: row.digest.toString("hex"),
+  };
+}
+
+/** The next seals of a ledger, by their rows' ids: as many as a page has seals, and rows. */
+export async function sealsAfter(
+  db: Queryable,
+  book: number,
+  from: string,
+): Promise<{ seals: StoredSeal[]; more: boolean }> {
+  const { pageSeals, pageSealedRows } = limits.books;
+  const rows = await db.query<SealRow>(
+    `SELECT ${sealColumns} FROM t_ledger_seal WHERE book = ? AND first_id > ? ORDER BY first_id LIMIT ?`,
+    [book, from, pageSeals + 1],
+  );
+  const seals: StoredSeal[] = [];
+  let covered = 0;
+  for (const row of rows.slice(0, pageSeals)) {
+    if (covered >= pageSealedRows) break;
+    seals.push(toSeal(row));
+    covered += Number(row.row_count);
+  }
+  return { seals, more: seals.length < rows.length };
+}
+
+/** The id before the rows of the seals of a time or later. Where there are none: the last one that is sealed. */
+export async function sealedBefore(db: Queryable, book: number, since: Date): Promise<string> {
+  const first = await firstIdSince(db, { table: "t_ledger_seal", column: "rows_time" }, since);
+  const [row] = await db.query<{ begin: string | null; sealed: string | null }>(
+    `SELECT (SELECT MIN(first_id) FROM t_ledger_seal WHERE id >= ? AND book = ?) AS begin,
+       (SELECT last_id FROM t_ledger_seal WHERE book = ? ORDER BY first_id DESC LIMIT 1) AS sealed`,
+    [String(first), book, book],
+  );
+  if (row?.begin) return String(BigInt(row.begin) - 1n);
+  return String(row?.sealed ?? 0);
+}
+
+/** What the rows of a seal are now. */
+export interface CoveredRows {
+  readonly found: number;
+  readonly digest: string;
+  /** Of create_time; of no row: `null`. */
+  readonly earliest: string | null;
+  readonly latest: string | null;
+}
+
+const nowOf = (ledger: LedgerName): string => {
+  const { table, columns } = sealedLedgers[ledger];
+  const values = columns.map((column) => `IFNULL(${column}, '')`).join(", ");
+  return `SELECT ? AS place, COUNT(*) AS found, CAST(MIN(create_time) AS CHAR) AS earliest,
+      CAST(MAX(create_time) AS CHAR) AS latest,
+      SHA2(GROUP_CONCAT(CONCAT_WS('${valueSeparator}', ${values}) ORDER BY id SEPARATOR '${rowSeparator}'), 256) AS digest
+    FROM ${table} WHERE id BETWEEN ? AND ? AND (id - ?) MOD ? = 0`;
+};
+
+/** Settings of the session: otherwise the joined text would be cut, and the digest be wrong. */
+export const digestSettings: readonly string[] = [`SET SESSION group_concat_max_len = ${limits.books.digestBytes}`];
+
+/** The rows of each seal, in the order of the seals. Each is a range of its own, so no plan can become a scan. */
+export async function coveredRows(
+  db: Queryable,
+  ledger: LedgerName,
+  seals: readonly StoredSeal[],
+): Promise<CoveredRows[]> {
+  if (seals.length === 0) return [];
+  const rows = await db.query<{
+    place: string;
+    found: string;
+    earliest: string;
+    latest: string;
+    digest: string | null;
+  }>(
+    seals.map(() => `(${nowOf(ledger)})`).join(" UNION ALL "),
+    seals.flatMap(({ firstId, lastId, idStep }, place) => [place, firstId, lastId, firstId, idStep]),
+  );
+  const all: CoveredRows[] = [];
+  for (const { place, found, earliest, latest, digest } of rows)
+    all[Number(place)] = { found: Number(found), digest: digest ?? "", earliest, latest };
+  return all;
+}
+
+/** How many rows a ledger has, and the sum of the valid ones, between two ids. */
+export async function rowsBetween(db: Queryable, ledger: LedgerName, from: string, to: string): Promise<number> {
+  const [row] = await db.query<{ found: string }>(
+    `SELECT COUNT(*) AS found FROM ${sealedLedgers[ledger].table} WHERE id > ? AND id <= ?`,
+    [from, to],
+  );
+  return Number(row?.found);
+}
+
+/** As `rowsBetween`, with the sum of the valid rows. */
+export async function sumBetween(
+  db: Queryable,
+  ledger: LedgerName,
+  from: string,
+  to: string,
+): Promise<{ rows: number; sum: string }> {
+  const { table, sumOf, valid } = sealedLedgers[ledger];
+  const [row] = await db.query<{ found: string; total: string | null }>(
+    `SELECT COUNT(*) AS found, CAST(SUM(IF(${valid}, ${sumOf}, 0)) AS CHAR) AS total
+     FROM ${table} WHERE id > ? AND id <= ?`,
+    [from, to],
+  );
+  return { rows: Number(row?.found), sum: row?.total ?? "0" };
+}
+
+/** The ids between two, at most `limits.books.pageSealedRows` of them. */
+export async function idsBetween(db: Queryable, ledger: LedgerName, from: string, to: string): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT id FROM ${sealedLedgers[ledger].table} WHERE id > ? AND id <= ? ORDER BY id LIMIT ?`,
+    [from, to, limits.books.pageSealedRows * 2],
+  );
+  return rows.map(({ id }) => String(id));
+}
+
+/** A row as its seal has it, with what names it. */
+export interface LedgerRow {
+  readonly id: string;
+  readonly values: RowValues;
+  readonly time: string;
+}
+
+export async function ledgerRows(db: Queryable, ledger: LedgerName, ids: readonly string[]): Promise<LedgerRow[]> {
+  if (ids.length === 0) return [];
+  const { table, columns } = sealedLedgers[ledger];
+  const rows = await db.query<Record<string, string | null>>(
+    `SELECT id, CAST(create_time AS CHAR) AS sealed_time, ${columns.join(", ")} FROM ${table} WHERE id IN (?) ORDER BY id`,
+    [ids],
+  );
+  return rows.map((row) => ({
+    ...{ id: String(row.id), time: String(row.sealed_time), values: columns.map((column) => row[column] ?? null) },
+  }));
+}
+
+/** Whether a seal covers the row. Ranges of a cluster of several primaries overlap. */
+export async function isSealed(db: Queryable, book: number, id: string): Promise<boolean> {
+  const least = BigInt(id) - BigInt(limits.books.sealIdsMax);
+  const rows = await db.query(
+    `SELECT 1 FROM t_ledger_seal WHERE book = ? AND first_id BETWEEN ? AND ? AND last_id >= ?
+       AND (? - first_id) MOD id_step = 0 LIMIT 1`,
+    [book, String(least > 0n ? least : 0n), id, id, id],
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,163 @@
+import { limits } from "../../../config/limits.ts";
+import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
+import type { BookKeys } from "../../book-keys.ts";
+import { differingRows, type LedgerName, rowText, sealDigest, sealedLedgers, verdictOf } from "../../book-seals.ts";
+import type { Difference } from "../differences.ts";
+import type { Check, Page } from "./check.ts";
+import {
+  type CoveredRows,
+  coveredRows,
+  digestSettings,
+  idsBetween,
+  isSealed,
+  type LedgerRow,
+  ledgerRows,
+  rowsBetween,
+  type StoredSeal,
+  sealedBefore,
+  sealsAfter,
+  sumBetween,
+} from "./seal-rows-store.ts";
+
+/**
+ * The rows of a ledger against their seals: each row has a seal, and is as it was sealed. A page is read as of one
+ * moment, so a row that is there has its seal, whatever is being written.
+ */
+
+const last = "18446744073709551615";
+const dayMs = 24 * 3_600_000;
+
+export interface SealCheckOptions {
+  /**
+   * Whether all rows are read. Otherwise seals of closed months are compared with the number and the sum of their rows,
+   * and a part of these rows is read, another one each day: all of them in `limits.books.closedRowsDays` days.
+   */
+  readonly everyRow: boolean;
+}
+
+const sealName = ({ writer, number }: StoredSeal) => `seal ${writer}/${number}`;
+
+/** E.g. `t_qiyu_currency_trade 17`, and what its columns name. */
+function rowDifference(
+  kind: Difference["kind"],
+  ledger: LedgerName,
+  id: string,
+  row: LedgerRow | undefined,
+  more: string,
+) {
+  const { table, columns } = sealedLedgers[ledger];
+  const values = row ? columns.map((column, at) => `${column} ${row.values[at] ?? "NULL"}`).join(", ") : "";
+  return { kind, subject: `${table} ${id}`, detail: [more, values].filter(Boolean).join("; ") };
+}
+
+function sealProblem(keys: BookKeys, seal: StoredSeal): Difference[] {
+  const verdict = verdictOf(keys, seal.keyName, seal.digest, (key) => sealDigest(key, seal));
+  if (verdict === "right" && seal.lastId === lastIdOf(seal)) return [];
+  const rows = `rows ${seal.firstId} to ${seal.lastId} of book ${seal.book}`;
+  if (verdict !== "unknownKey") return [{ kind: "sealForged", subject: sealName(seal), detail: rows }];
+  return [{ kind: "sealKeyUnknown", subject: `key ${seal.keyName}`, detail: `first ${sealName(seal)}` }];
+}
+
+/** The last id by the fields that are in the digest; the column is for the range of a query. */
+const lastIdOf = ({ firstId, rows, idStep }: StoredSeal) => String(BigInt(firstId) + BigInt((rows - 1) * idStep));
+
+/** At most as many as a true seal can have: the number may be forged. */
+function idsOf({ firstId, rows, idStep }: StoredSeal): string[] {
+  return Array.from({ length: Math.min(rows, limits.books.pageSealedRows) }, (_, at) =>
+    String(BigInt(firstId) + BigInt(at * idStep)),
+  );
+}
+
+/** Names the rows of a seal that are missing or not as they were sealed. */
+async function rowProblems(db: Queryable, ledger: LedgerName, seal: StoredSeal): Promise<Difference[]> {
+  const ids = idsOf(seal);
+  const there = new Map((await ledgerRows(db, ledger, ids)).map((row) => [row.id, row]));
+  const texts = ids.map((id) => rowText(there.get(id)?.values ?? []));
+  const differing = new Set(differingRows(seal.tags, texts));
+  const by = `sealed ${seal.rowsTime} by ${sealName(seal)}`;
+  const problems = ids.flatMap((id, at): Difference[] => {
+    const row = there.get(id);
+    if (!row) return [rowDifference("rowRemoved", ledger, id, undefined, by)];
+    const moved = row.time !== seal.rowsTime;
+    if (!moved && !differing.has(at)) return [];
+    return [rowDifference("rowChanged", ledger, id, row, moved ? `create_time ${row.time}, ${by}` : by)];
+  });
+  if (problems.length > 0) return problems;
+  const subject = `${sealedLedgers[ledger].table} ${seal.firstId} to ${seal.lastId}`;
+  return [{ kind: "rowChanged", subject, detail: `one of these rows; ${by}` }];
+}
+
+const isAsSealed = (seal: StoredSeal, now: CoveredRows | undefined): boolean =>
+  now?.found === seal.rows &&
+  now.digest === seal.rowsDigest &&
+  now.earliest === seal.rowsTime &&
+  now.latest === seal.rowsTime;
+
+/** The rows between two ids that no seal covers. */
+async function unsealed(
+  db: Queryable,
+  ledger: LedgerName,
+  from: string,
+  to: string,
+  seals: readonly StoredSeal[],
+): Promise<Difference[]> {
+  const covered = new Set(seals.flatMap(idsOf));
+  const candidates = (await idsBetween(db, ledger, from, to)).filter((id) => !covered.has(id));
+  const found: string[] = [];
+  for (const id of candidates.slice(0, limits.books.findingsPerPage))
+    if (!(await isSealed(db, sealedLedgers[ledger].book, id))) found.push(id);
+  const rows = new Map((await ledgerRows(db, ledger, found)).map((row) => [row.id, row]));
+  return found.map((id) => rowDifference("rowUnsealed", ledger, id, rows.get(id), ""));
+}
+
+/** Whether the seals are of closed months, and not of the part whose rows are read today. */
+function bySums(seals: readonly StoredSeal[]): boolean {
+  const now = new Date();
+  const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1)).toISOString().slice(0, 10);
+  const { closedRowsDays, closedRowsPart } = limits.books;
+  const part = (id: string) => Number((BigInt(id) / BigInt(closedRowsPart)) % BigInt(closedRowsDays));
+  const today = Math.floor(now.getTime() / dayMs) % closedRowsDays;
+  return seals.length > 0 && seals.every(({ rowsTime, firstId }) => rowsTime < month && part(firstId) !== today);
+}
+
+async function pageAfter(
+  db: Queryable,
+  keys: BookKeys,
+  ledger: LedgerName,
+  from: string,
+  { everyRow }: SealCheckOptions,
+): Promise<Page> {
+  const { seals, more } = await sealsAfter(db, sealedLedgers[ledger].book, from);
+  const end = more ? lastIdOf(seals.at(-1) as StoredSeal) : last;
+  const sealed = seals.reduce((sum, { rows }) => sum + rows, 0);
+  const differences = seals.flatMap((seal) => sealProblem(keys, seal));
+  const done = (rows: number): Page => ({
+    ...{ rows, differences: differences.slice(0, limits.books.findingsPerPage), next: more ? end : null },
+  });
+  if (!everyRow && bySums(seals)) {
+    const now = await sumBetween(db, ledger, from, end);
+    const sum = seals.reduce((all, seal) => all + BigInt(seal.sum), 0n);
+    if (now.rows === sealed && BigInt(now.sum) === sum) return done(sealed);
+  }
+  const now = await coveredRows(db, ledger, seals);
+  let found = 0;
+  for (const [at, seal] of seals.entries()) {
+    found += now[at]?.found ?? 0;
+    if (!isAsSealed(seal, now[at]) && differences.length < limits.books.findingsPerPage)
+      differences.push(...(await rowProblems(db, ledger, seal)));
+  }
+  if ((await rowsBetween(db, ledger, from, end)) !== found)
+    differences.push(...(await unsealed(db, ledger, from, end, seals)));
+  return done(sealed);
+}
+
+export function sealRowsCheck(db: Database, keys: BookKeys, ledger: LedgerName, options: SealCheckOptions): Check {
+  const { book, table } = sealedLedgers[ledger];
+  return {
+    ...{ name: `seals of ${table}`, rounds: true, passes: true },
+    async range(since) {
+      return { from: since ? await sealedBefore(db, book, since) : "0" };
+    },
+    page: ({ from }) => db.snapshot((snapshot) => pageAfter(snapshot, keys, ledger, from, options), digestSettings),
+  };
+}

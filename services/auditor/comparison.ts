@@ -1,0 +1,94 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Database, Queryable } from "../../mixins/mysql/database.ts";
+import type { BookKeys } from "../book-keys.ts";
+import { type LedgerName, sealedLedgers } from "../book-seals.ts";
+import { activeAccountsCheck, balancesCheck } from "./checks/accounts-store.ts";
+import { allLinksCheck, checkpointsCheck, newLinksCheck, seenHeadsCheck } from "./checks/chains.ts";
+import type { Check, Page, Range } from "./checks/check.ts";
+import { chargedGiftsCheck, recordedGiftsCheck } from "./checks/gifts-store.ts";
+import { heldGiftsCheck, holdsCheck } from "./checks/holds-store.ts";
+import { earningsCheck, totalsCheck } from "./checks/incomes-store.ts";
+import { creditsCheck, ordersCheck } from "./checks/payments-store.ts";
+import { sealRowsCheck } from "./checks/seal-rows.ts";
+import { type Difference, keyOf } from "./differences.ts";
+
+/** What is compared, and how a comparison runs. */
+
+export interface CompareOptions {
+  /** Where the books are read. */
+  readonly books: Database;
+  /** The auditor's own database; `null`: what it has seen is not compared. */
+  readonly own: Queryable | null;
+  readonly keys: BookKeys;
+  /** See SealCheckOptions. */
+  readonly everyRow: boolean;
+  /** See limits.books.underWayMs. */
+  readonly underWayMs: number;
+}
+
+/** Every check. Those of the chains come first: what they find explains the others. */
+export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOptions): Check[] {
+  return [
+    newLinksCheck(books, own),
+    allLinksCheck(books, own),
+    ...(own ? [seenHeadsCheck(books, own)] : []),
+    checkpointsCheck(books, own, keys),
+    ...(Object.keys(sealedLedgers) as LedgerName[]).map((ledger) => sealRowsCheck(books, keys, ledger, { everyRow })),
+    activeAccountsCheck(books),
+    balancesCheck(books),
+    chargedGiftsCheck(books, underWayMs),
+    recordedGiftsCheck(books),
+    creditsCheck(books),
+    ordersCheck(books, underWayMs),
+    totalsCheck(books),
+    earningsCheck(books),
+    holdsCheck(books),
+    heldGiftsCheck(books),
+  ];
+}
+
+/** What a run asks of its surroundings. */
+export interface RunPorts {
+  /** Differences that were found twice. */
+  found(differences: readonly Difference[], check: Check): Promise<void>;
+  /** After each page, with its time in ms: rests, and rejects where the run must stop. */
+  pageDone(check: Check, page: Page, tookMs: number): Promise<void>;
+  readonly secondLookMs: number;
+  /** Whether a difference has counted before: it needs no second look. */
+  isKnown(difference: Difference): boolean;
+}
+
+/**
+ * Reads a page. What differs counts if it still does at a second look: two databases, or a replica, may show two moments.
+ */
+async function confirmedPage(check: Check, range: Range, ports: RunPorts): Promise<Page> {
+  const first = await check.page(range);
+  if (first.differences.every((one) => ports.isKnown(one))) return first;
+  await pause(ports.secondLookMs);
+  const second = await check.page(range);
+  const still = new Set(second.differences.map(keyOf));
+  return { ...first, differences: first.differences.filter((one) => still.has(keyOf(one))) };
+}
+
+export interface RunResult {
+  readonly rows: number;
+  readonly differences: number;
+}
+
+/** Runs one check from where a time begins, or over everything. Rejects where the database or a port does. */
+export async function runCheck(check: Check, since: Date | null, ports: RunPorts): Promise<RunResult | undefined> {
+  const range = await check.range(since);
+  if (!range) return undefined;
+  let from: string | null = range.from;
+  let [rows, differences] = [0, 0];
+  while (from !== null) {
+    const began = performance.now();
+    const page = await confirmedPage(check, { ...range, from }, ports);
+    rows += page.rows;
+    differences += page.differences.length;
+    if (page.differences.length > 0) await ports.found(page.differences, check);
+    from = page.next;
+    await ports.pageDone(check, page, performance.now() - began);
+  }
+  return { rows, differences };
+}

@@ -1,0 +1,53 @@
+/** What the comparison of the books can find, and what a person does about it. */
+
+const restore = "compare the row with a backup and with stream EVENTS, find who wrote it, and restore it";
+const booksDiffer =
+  "sum the account's rows, find the change in the database's log, and correct what was changed by hand";
+
+export const differenceKinds = {
+  rowUnsealed: ["a row of a ledger has no seal: no wallet wrote it", restore],
+  rowChanged: ["a row of a ledger was changed after it was sealed", restore],
+  rowRemoved: ["a row of a ledger was removed after it was sealed", restore],
+  sealForged: ["a seal does not have the digest of its key: it was changed, or not written by a wallet", restore],
+  sealKeyUnknown: ["a seal has a key that BOOK_KEYS does not have", "add the key that was removed to BOOK_KEYS"],
+  sealRemoved: ["a seal is missing in its chain", restore],
+  chainCut: ["seals at the end of a chain are missing that were seen before", restore],
+  checkpointForged: ["a checkpoint differs from its digest, its predecessor or the event books.sealed", restore],
+  checkpointRemoved: ["a checkpoint is missing", restore],
+  balanceDiffers: ["an account's balance is not the sum of its valid rows", booksDiffer],
+  chargedDiffers: ["an account's total_charged is not the sum of its recharges", booksDiffer],
+  debtDiffers: ["a debt is not the sum of its rows, or not that of its refund", booksDiffer],
+  accountMissing: ["a row of the ledger has no account", "restore the account's row from a backup"],
+  giftNotRecorded: ["a charged gift has no gift record", "look for its order in the dead letters of the gift queue"],
+  giftDiffers: ["a gift record differs from its row in the ledger", "the ledger decides: find who changed the record"],
+  giftWithoutCharge: ["a gift record has no valid row in the ledger", "find who wrote the record: no coins moved"],
+  creditWithoutOrder: [
+    "coins were credited without a paid order of that amount",
+    "freeze the account, then find who did",
+  ],
+  orderNotCredited: ["a paid order has no credit", "look for it in the dead letters of PAY and in t_pay_parked"],
+  refundWithoutOrder: ["coins were taken back without a refunded order", "find who sent the refund"],
+  refundNotTaken: [
+    "a refunded order's coins were neither taken back nor became a debt",
+    "look into the dead letters of PAY",
+  ],
+  refundUnrecorded: [
+    "a refunded order has no refund of its amount for the provider",
+    "ask the provider about its money",
+  ],
+  incomeDiffers: ["an anchor's sums are not those of her postings", booksDiffer],
+  earningsDiffer: ["what an anchor earned is not the sum of her shares of gifts", booksDiffer],
+  holdDiffers: ["a hold or release does not have its gifts, its refund or its opposite", booksDiffer],
+} as const satisfies Record<string, readonly [what: string, toDo: string]>;
+
+export type DifferenceKind = keyof typeof differenceKinds;
+export const kindNames = Object.keys(differenceKinds) as DifferenceKind[];
+
+export interface Difference {
+  readonly kind: DifferenceKind;
+  /** The account, order, row, seal or chain: with the kind it identifies the difference. */
+  readonly subject: string;
+  readonly detail: string;
+}
+
+export const keyOf = ({ kind, subject }: Difference): string => `${kind} ${subject}`;

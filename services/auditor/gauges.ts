@@ -1,0 +1,70 @@
+import type { Service } from "moleculer";
+import { limits } from "../../config/limits.ts";
+import type { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { type Gauge, keepGauges } from "../../mixins/gauges.ts";
+import { addHealthCheck } from "../../mixins/health.mixin.ts";
+import type { MysqlState } from "../../mixins/mysql.mixin.ts";
+import type { AuditJob } from "./audit-job.ts";
+import { lastPass, openFindings } from "./findings-store.ts";
+
+const gauges = {
+  differences: {
+    name: "ovation.books.differences",
+    description: "Differences of the books that are open, by kind",
+    labelNames: ["kind"],
+  },
+  age: {
+    name: "ovation.books.pass.age",
+    description: "Time since the last complete pass over the books ended",
+    unit: "second",
+  },
+  rate: {
+    name: "ovation.books.rows.rate",
+    description: "Rows a second that the last complete pass compared",
+  },
+} as const satisfies Record<string, Gauge>;
+
+const comparedRows = {
+  name: "ovation.books.rows",
+  description: "Rows of the books that this node has compared",
+} as const;
+
+type Auditor = Service & MysqlState & { audit: AuditJob };
+
+/** The state of the comparison in GET /metrics, and in readiness: a difference degrades the auditor. */
+export function keepBookGauges(auditor: Auditor): BackgroundLoop {
+  const { mysql, broker, audit } = auditor;
+  const startedAt = performance.now();
+  broker.metrics.register({ type: "counter", ...comparedRows, labelNames: ["service"] });
+  let counted = 0;
+  addHealthCheck(
+    auditor,
+    "books",
+    async () => {
+      const open = [...(await openFindings(mysql))].filter(([, found]) => found > 0);
+      const list = open.map(([kind, found]) => `${kind} ${found}`).join(", ");
+      if (list) throw new Error(`the books differ: ${list} (see t_book_finding)`);
+      const age = (await lastPass(mysql))?.ageMs ?? performance.now() - startedAt;
+      if (age > limits.books.passLateMs)
+        throw new Error(`the last complete pass over the books ended ${Math.round(age / 3_600_000)} h ago`);
+    },
+    { degrades: true },
+  );
+  return keepGauges(auditor, Object.values(gauges), async () => {
+    const { compared } = audit;
+    broker.metrics.increment(comparedRows.name, { service: auditor.name }, compared - counted);
+    counted = compared;
+    const last = await lastPass(mysql);
+    const differences = [...(await openFindings(mysql))].map(([kind, value]) => ({
+      ...{ name: gauges.differences.name, value, labels: { kind } },
+    }));
+    const ageMs = last?.ageMs ?? performance.now() - startedAt;
+    return [
+      ...differences,
+      { name: gauges.age.name, value: ageMs / 1_000 },
+      ...(last
+        ? [{ name: gauges.rate.name, value: Math.round(last.rows / Math.max(last.tookMs / 1_000, 0.001)) }]
+        : []),
+    ];
+  });
+}

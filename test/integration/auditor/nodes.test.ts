@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import type { Service, ServiceBroker } from "moleculer";
+import type { Connection } from "mysql2/promise";
+import { projectRoot } from "../../../config/root.ts";
+import { type Child, startChild } from "../../../scripts/children.ts";
+import type { AuditJob } from "../../../services/auditor/audit-job.ts";
+import { rows } from "../../support/books.ts";
+import { eventually, startNode, stopAll } from "../../support/system.ts";
+import { fastAudit, findings, found, funded, openDatabases, startAuditor, startWallet } from "./bookkeeping.ts";
+
+jest.setTimeout(90_000);
+
+let caller: ServiceBroker;
+let intruder: Connection;
+let dying: Child;
+let dyingId: string;
+let survivor: ServiceBroker;
+
+beforeAll(async () => {
+  intruder = await openDatabases();
+  await startWallet("wallet-1");
+  caller = await startNode("caller", []);
+  await caller.waitForServices("wallet");
+  // It rests for seconds after each page, so that a pass takes much longer than the test.
+  const settings = { ...fastAudit, passEveryMs: 0, pageRestFactor: 1_000_000 };
+  dying = startChild({
+    name: "auditor",
+    command: process.execPath,
+    args: [join(projectRoot(), "test/support/service-process.ts"), "auditor", JSON.stringify(settings)],
+    cwd: projectRoot(),
+    env: { NODE_LABEL: "auditor-1" },
+    output: { prefix: "auditor|" },
+    ready: /^ready (\{.*\})$/,
+  });
+  dyingId = (JSON.parse((await dying.ready)?.[1] as string) as { nodeId: string }).nodeId;
+});
+afterAll(async () => {
+  await dying?.stop(1_000);
+  await intruder?.end();
+  await stopAll();
+});
+
+const holder = async () =>
+  (await rows<{ holder: string }>("auditor", "SELECT holder FROM t_lease WHERE name = 'audit'"))[0]?.holder;
+const passes = () => rows("auditor", "SELECT id FROM t_book_pass");
+
+test("of two auditors one compares; when it dies in a pass the other goes on and names what differs", async () => {
+  await eventually("the first one compares", async () => (await holder()) === dyingId, 20_000);
+  survivor = await startAuditor("auditor-2");
+  const job = () => (survivor.getLocalService("auditor") as unknown as Service & { audit: AuditJob }).audit;
+  const user = await funded(intruder, caller, 50);
+  await intruder.query("UPDATE t_qiyu_currency_account SET total_charged = 51 WHERE user_id = ?", [user]);
+  // The lease is renewed while the pass rests: the second auditor has asked for it several times by then.
+  const [until] = await rows<{ t: Date }>("auditor", "SELECT until_time AS t FROM t_lease WHERE name = 'audit'");
+  await eventually("the lease is renewed within the pass", async () => {
+    const [now] = await rows<{ t: Date }>("auditor", "SELECT until_time AS t FROM t_lease WHERE name = 'audit'");
+    return (now?.t.getTime() ?? 0) > (until?.t.getTime() ?? 0);
+  });
+  expect([await holder(), job().compared, (await passes()).length]).toEqual([dyingId, 0, 0]);
+  process.kill(dying.pid as number, "SIGKILL");
+  await dying.exited;
+  await found("chargedDiffers", `account ${user}`);
+  expect(await holder()).toBe(survivor.nodeID);
+  expect(job().compared).toBeGreaterThan(0);
+  await eventually("a complete pass", async () => (await passes()).length > 0, 20_000);
+  expect((await findings()).map(({ kind }) => kind)).toEqual(["chargedDiffers"]);
+});

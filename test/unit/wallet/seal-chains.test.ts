@@ -1,0 +1,124 @@
+import { randomBytes } from "node:crypto";
+import { fail } from "../../../broker/failure.ts";
+import { namedKeysIn } from "../../../config/named-keys.ts";
+import type { Transaction } from "../../../mixins/mysql/database.ts";
+import { differingRows, noDigest, rowTags, rowText, sealDigest, verdictOf } from "../../../services/book-seals.ts";
+import { SealChains, type Sealing } from "../../../services/wallet/seals/seal-chains.ts";
+
+const keys = namedKeysIn(`one:${randomBytes(32).toString("base64url")}`);
+
+interface Written {
+  writer: string;
+  number: number;
+  previous: string;
+}
+
+/** The database as far as seals see it: what a transaction that commits has written. */
+function open() {
+  const committed: Written[] = [];
+  const chains = new SealChains(keys);
+  const seal = (sealing: Sealing) => {
+    sealing.setTime("2026-11-26 12:00:00.000");
+    sealing.cover("trades", 1, [["7", 5, 1, 1, "order", null, 0, 5, null]], 5n);
+  };
+  /** A transaction that seals one row and ends as `end` says. */
+  const transaction = (end: () => Promise<void> = async () => {}, times = 1) =>
+    chains.transaction(
+      {
+        async transaction(work) {
+          let written: Written[] = [];
+          const tx = {
+            run: async (_sql: string, values: unknown[]) => {
+              const hex = (value: unknown) => (value as Buffer).toString("hex");
+              written = [{ writer: values[0] as string, number: values[1] as number, previous: hex(values[2]) }];
+              return { affectedRows: 1 };
+            },
+          } as unknown as Transaction;
+          let result = await work(tx);
+          for (let again = 1; again < times; again++) result = await work(tx);
+          await end();
+          committed.push(...written);
+          return result;
+        },
+      },
+      async (_tx, sealing) => seal(sealing),
+    );
+  return { committed, transaction };
+}
+
+const places = (seals: readonly Written[]) => {
+  const writers = [...new Set(seals.map(({ writer }) => writer))];
+  return seals.map(({ writer, number }) => `${writers.indexOf(writer)}/${number}`);
+};
+
+describe("the chains of seals", () => {
+  test("transactions one after the other are one chain, from its beginning on", async () => {
+    const { committed, transaction } = open();
+    for (let n = 0; n < 3; n++) await transaction();
+    expect(places(committed)).toEqual(["0/1", "0/2", "0/3"]);
+    expect(committed[0]?.previous).toBe(noDigest);
+  });
+
+  test("transactions at once have a chain each", async () => {
+    const { committed, transaction } = open();
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const both = gates.map(({ promise }) => transaction(() => promise));
+    gates[1]?.resolve();
+    await both[1];
+    gates[0]?.resolve();
+    await both[0];
+    await transaction();
+    expect(places(committed)).toEqual(["0/1", "1/1", "1/2"]);
+  });
+
+  test("work that runs again after a deadlock, or is rolled back, leaves no gap", async () => {
+    const { committed, transaction } = open();
+    await transaction(undefined, 3);
+    const refused = new Error("out of range");
+    await expect(transaction(() => Promise.reject(refused))).rejects.toBe(refused);
+    await transaction();
+    expect(places(committed)).toEqual(["0/1", "0/2"]);
+  });
+
+  test.each([
+    ["a commit whose outcome is unknown", fail("unavailable")],
+    ["a duplicate key, which may be a seal that somebody put there", Object.assign(new Error(), { errno: 1062 })],
+  ])("after %s the chain is not continued", async (_what, error) => {
+    const { committed, transaction } = open();
+    await transaction();
+    await expect(transaction(() => Promise.reject(error))).rejects.toBe(error);
+    await transaction();
+    expect(places(committed)).toEqual(["0/1", "1/1"]);
+  });
+});
+
+describe("a seal", () => {
+  const seal = {
+    ...{ writer: "a".repeat(32), number: 2, previous: "b".repeat(64), book: 1, firstId: "7", rows: 2, sum: "-5" },
+    ...{ rowsTime: "2026-11-26 12:00:00.000", rowsDigest: "c".repeat(64) },
+  };
+  const digest = sealDigest(keys.signing, seal);
+
+  test.each(Object.keys(seal))("is another one with another %s", (field) => {
+    const changed = { ...seal, [field]: typeof seal[field as keyof typeof seal] === "number" ? 9 : "9" };
+    expect(verdictOf(keys, "one", digest, (key) => sealDigest(key, changed))).toBe("wrong");
+  });
+
+  test("is right with its key alone, and cannot be checked without it", () => {
+    expect(verdictOf(keys, "one", digest, (key) => sealDigest(key, seal))).toBe("right");
+    const others = namedKeysIn(`one:${randomBytes(32).toString("base64url")}`);
+    expect(verdictOf(others, "one", digest, (key) => sealDigest(key, seal))).toBe("wrong");
+    expect(verdictOf(keys, "two", digest, (key) => sealDigest(key, seal))).toBe("unknownKey");
+  });
+
+  test("names the rows that differ", () => {
+    const texts = [
+      ["1", null, "x"],
+      ["2", 3, "y"],
+      ["3", 4, "z"],
+    ].map(rowText);
+    expect(texts[0]).toBe("1\t\tx");
+    expect(differingRows(rowTags(texts), [texts[0]!, "2\t4\ty", texts[2]!])).toEqual([1]);
+    expect(differingRows(Buffer.alloc(0), texts)).toEqual([0, 1, 2]);
+  });
+});
