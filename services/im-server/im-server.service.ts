@@ -5,6 +5,7 @@ import { healthMixin } from "../../mixins/health.mixin.ts";
 import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
 import { defineService } from "../define-service.ts";
+import { imServerSettings, requireSettings } from "../door-settings.ts";
 import { closeCodes } from "../im-frames.ts";
 import { limitsOf } from "../limits-of.ts";
 import { notificationStream } from "../streams.ts";
@@ -106,6 +107,10 @@ export default defineService<"im-server", State>({
         return { address, connections: connections.size, rooms: connections.rooms.length, draining };
       },
     },
+  },
+
+  created() {
+    requireSettings(imServerSettings);
   },
 
   async started() {

@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { isServiceName, serviceNames } from "../../../broker/launch.ts";
 import { settingNames as ownNames, readConfig as readSettings } from "../../../config/config.ts";
 import { projectRoot } from "../../../config/root.ts";
+import { gatewaySettings, imServerSettings } from "../../../services/door-settings.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { sampleTokenKey, tokenSettings } from "../../../services/token-keys.ts";
 
@@ -34,7 +35,12 @@ const settingsOf = (container: string) => [
 ];
 /** As a container's node reads them. */
 const readConfig = (env: Env, container = "wallet") =>
-  readSettings(env, [...providerSettings, ...(withTokenKeys(container) ? [tokenSettings] : [])]);
+  readSettings(env, [
+    ...providerSettings,
+    ...(withTokenKeys(container) ? [tokenSettings] : []),
+    ...(container === "api-gateway" ? [gatewaySettings] : []),
+    ...(container.startsWith("im-server") ? [imServerSettings] : []),
+  ]);
 
 const read = (file: string) => readFileSync(join(projectRoot(), file), "utf8");
 const containersOf = (file: string) => (parse(read(file), { merge: true }) as { services: Containers }).services;
@@ -81,7 +87,7 @@ describe("docker-compose.yml", () => {
   });
 
   test("names only settings that exist, passes on every setting but those of one process or one machine, and keys only to the services that need them", () => {
-    const own = ["NAMESPACE", "NODE_ID", "NODE_LABEL", "API_HOST", "API_PORT_SEARCH", "IM_HOST", "LOG_FILE"];
+    const own = ["NAMESPACE", "NODE_ID", "NODE_LABEL", "API_PORT_SEARCH", "LOG_FILE"];
     for (const name of ours) {
       const names = Object.keys(base[name]?.environment ?? {});
       expect(names.filter((setting) => !settingsOf(name).includes(setting))).toEqual([]);
@@ -144,6 +150,14 @@ describe("docker-compose.yml", () => {
     }
   });
 
+  test("containers listen on all their addresses, or nobody could come to their published ports", () => {
+    for (const name of nodes)
+      expect(readConfig(environmentOf(name, [base], {}), name)).toMatchObject({
+        API_HOST: "0.0.0.0",
+        IM_HOST: "0.0.0.0",
+      });
+  });
+
   test("nothing but gateways and im-servers is reached from outside", () => {
     const published = Object.keys(base).filter((name) => base[name]?.ports);
     expect(published).toEqual(["api-gateway", "im-server-1", "im-server-2"]);
@@ -166,6 +180,8 @@ describe("docker-compose.production.yml", () => {
     PAY_NOTIFY_BASE_URL: "https://pay.example.com",
     IM_PUBLIC_URL: "wss://im.example.com:{port}/im",
     OPERATOR_TOKEN: "an-operators-token",
+    METRICS_TOKEN: "a-token-of-metrics",
+    TRUST_PROXY: "1",
     TOKEN_KEYS: `k1:${"k".repeat(43)}`,
   };
 
