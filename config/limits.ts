@@ -191,6 +191,27 @@ export const limits = Object.freeze({
      * 500 MB, so the server reserves 4 GB for all `gift.partitions` streams.
      */
     giftQueueBytes: 2_000_000_000,
+    /**
+     * Of each other stream beside EVENTS, which is a setting. The server reserves these bytes too. Those of PAY are
+     * about two million orders that the wallet has not read.
+     */
+    topicsBytes: 1_000_000_000,
+    deadLetterBytes: 500_000_000,
+    notificationsBytes: 250_000_000,
+    /**
+     * Shares of a bound: from which a stream, or the account, is reported as filling, with a warning and then with an
+     * error in the log; and from which its services are not ready.
+     */
+    fillingFrom: 0.7,
+    nearlyFullFrom: 0.9,
+    notReadyFrom: 0.95,
+    /** A stream that is filling is logged again after this. */
+    fillingLoggedMs: 10 * 60_000,
+    /** The share of its bound from which a stream is trimmed, and for how long its messages must have been read. */
+    trimFrom: 0.5,
+    trimReadForMs: 60_000,
+    /** The newest unproven dead letters that a trim leaves; fewer where that does not make room. */
+    unprovenKept: Object.freeze([1_000, 100, 0] as const),
     notificationsAgeMs: 24 * 3_600_000,
     notificationsPerUser: 1_000,
     notificationsKept: 1_000_000,

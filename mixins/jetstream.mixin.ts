@@ -3,13 +3,14 @@ import { connect, type JetStreamManager, type JsMsg, type NatsConnection } from 
 import { natsOptions } from "../broker/nats-options.ts";
 import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
 import { limits } from "../config/limits.ts";
-import { addHealthCheck, type HealthState } from "./health.mixin.ts";
+import { addHealthCheck, Degraded, type HealthState } from "./health.mixin.ts";
 import { CatchUp, type Missed } from "./jetstream/catch-up.ts";
 import { catchUpRecovery } from "./jetstream/catch-up-recovery.ts";
 import { Channel } from "./jetstream/channel.ts";
 import { type ChannelDefinition, partitionsOfChannel } from "./jetstream/channel-definition.ts";
 import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
 import { consumersOf } from "./jetstream/definitions.ts";
+import { Filling } from "./jetstream/filling.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
 import { PartitionLeases } from "./jetstream/partition-lease.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
@@ -19,6 +20,7 @@ import { Positions } from "./jetstream/positions.ts";
 import type { PublisherObserver } from "./jetstream/publisher.ts";
 import { Recoveries } from "./jetstream/recoveries.ts";
 import { dataOfItem } from "./jetstream/split.ts";
+import { storeMetrics } from "./jetstream/store-metrics.ts";
 import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
 import { DatabaseLease } from "./mysql/database-lease.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
@@ -47,13 +49,6 @@ interface Internals extends JetStreamState, Partial<RedisLockState & MysqlState>
   jetstreamKept: Kept;
 }
 
-const lostCounter = {
-  name: "ovation.jetstream.lost",
-  description:
-    "Messages that were lost with a stream or a purge, as far as this node detected; 1 where the number is unknown",
-  labelNames: ["service", "stream"],
-} as const;
-
 /** Opens the maintenance of the streams, and the port through which the service publishes. */
 function open(
   service: Service & Internals,
@@ -61,16 +56,15 @@ function open(
   manager: JetStreamManager,
   definitions: readonly StreamDefinition[],
 ): { port: JetStreamPort; kept: Kept } {
-  const { metrics } = service.broker;
-  metrics.register({ type: "counter", ...lostCounter, labelNames: [...lostCounter.labelNames] });
   const log = service.logger;
   const conditions = new Conditions();
+  const filling = new Filling(log);
   const positions = service.mysql && new Positions(service.mysql);
   const keeper = positions && new PositionKeeper(manager, positions, log);
   const recoveries = positions && new Recoveries(positions, log);
   const maintenance = new Maintenance({
-    ...{ manager, streams: [...definitions, deadLetters], conditions, positions: keeper, recoveries, log },
-    countLost: (stream, count) => metrics.increment(lostCounter.name, { service: service.name, stream }, count),
+    ...{ manager, streams: [...definitions, deadLetters], conditions, filling, positions: keeper, recoveries, log },
+    ...storeMetrics(service),
   });
   const observer: PublisherObserver = {
     accepted: (stream) => conditions.accepted(stream),
@@ -84,8 +78,10 @@ function open(
     return part;
   };
   addHealthCheck(service, "jetstream", async () => {
-    const reasons = conditions.reasons();
+    const reasons = [...conditions.reasons(), ...filling.nearlyFull()];
     if (reasons.length > 0) throw new Error(reasons.join("; "));
+    const full = filling.filling();
+    if (full.length > 0) throw new Degraded(full.join("; "));
   });
   const port: JetStreamPort = {
     ...openPort(connection, manager, observer),
@@ -190,7 +186,7 @@ export const channelsLifecycle = {
       const isLeased = partitionsOfChannel(definition) > 0;
       if (isLeased && !this.locks)
         throw new Error(`${definition.durable} is pulled by one node at a time: its service needs redisLockMixin`);
-      const writeDead = deadLetterWriter(this.jetstream.client, definition.split);
+      const writeDead = deadLetterWriter(this.jetstream.client, definition);
       const channel = new Channel(definition, {
         handle: (messages) => definition.handler.call(this, messages),
         publishDead: async (channel, message, index, reason) => {

@@ -14,19 +14,26 @@ import {
   streamConfig,
   type WantedStream,
 } from "./definitions.ts";
+import { type Filling, levelOf } from "./filling.ts";
 import { GapWatch } from "./gap-watch.ts";
 import { type LossParts, LossWatch } from "./loss-watch.ts";
 import { type SeenConsumer, seenConsumer } from "./losses.ts";
 import { findStream, makeStream, markOf } from "./streams.ts";
+import { Trim } from "./trim.ts";
 
 export interface MaintenanceParts extends LossParts {
   readonly streams: readonly StreamDefinition[];
+  readonly filling: Filling;
   readonly log: Log;
+  /** For the metrics: a stream as it was found by a check, and the bytes that the account has stored. */
+  measured(stream: StreamInfo): void;
+  accountMeasured(storedBytes: number): void;
 }
 
 interface Part {
   readonly wanted: WantedStream;
   readonly kind: StreamDefinition["kind"];
+  readonly trims: StreamDefinition["trims"];
   /** Checked only every few seconds. */
   readonly isRare: boolean;
 }
@@ -41,6 +48,7 @@ export class Maintenance {
   private readonly consumers: ConsumerDefinition[] = [];
   private readonly losses: LossWatch;
   private readonly gaps: GapWatch | undefined;
+  private readonly trim: Trim;
   private readonly consumersSeen = new Map<string, SeenConsumer>();
   private readonly missingSince = new Map<string, number>();
   /** The server's names of the consumers, by durable. */
@@ -55,9 +63,10 @@ export class Maintenance {
     this.losses = new LossWatch(parts);
     const { positions, log, countLost } = parts;
     this.gaps = positions && new GapWatch({ positions, log, countLost });
+    this.trim = new Trim(parts.manager, log);
     this.streams = parts.streams.flatMap((definition) =>
       partsOf(definition).map((part) => ({
-        ...{ wanted: streamConfig(part), kind: part.kind, isRare: part.name === deadLetters.name },
+        ...{ wanted: streamConfig(part), kind: part.kind, trims: part.trims, isRare: part.name === deadLetters.name },
       })),
     );
   }
@@ -131,13 +140,16 @@ export class Maintenance {
     }
   }
 
-  private async checkPart({ wanted, kind }: Part): Promise<void> {
+  private async checkPart({ wanted, kind, trims }: Part): Promise<void> {
     const info = await this.checkStream(wanted, kind);
     if (!info) return;
+    this.parts.measured(info);
+    this.parts.filling.see(`stream ${wanted.name}`, levelOf(info));
     const own = this.consumers.filter(({ stream }) => stream === wanted.name);
     for (const consumer of own) await this.checkConsumer(consumer, info);
     if (kind === "log") await this.parts.positions?.noteAllConsumers(info);
     await this.parts.positions?.noteSeen(info);
+    await this.trim.look(trims, info);
   }
 
   /** `undefined` while the stream is missing. */
@@ -220,9 +232,12 @@ export class Maintenance {
   }
 
   private async checkAccount(): Promise<void> {
-    const { manager, conditions } = this.parts;
+    const { manager, conditions, filling, accountMeasured } = this.parts;
     const { storage, limits: account } = await manager.getAccountInfo();
-    const isFull = account.max_storage > 0 && storage >= account.max_storage;
-    conditions.bounds("(all)", isFull ? `${storage} of ${account.max_storage} bytes are used` : undefined);
+    const text = `${storage} of ${account.max_storage} bytes`;
+    const isBounded = account.max_storage > 0;
+    accountMeasured(storage);
+    filling.see("the account's store", isBounded ? { share: storage / account.max_storage, text } : undefined);
+    conditions.bounds("(all)", isBounded && storage >= account.max_storage ? `${text} are used` : undefined);
   }
 }

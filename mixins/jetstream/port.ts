@@ -13,7 +13,7 @@ import { isMessageFault } from "../../broker/outages.ts";
 import { messageOf, shown } from "../../broker/unknown-values.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import type { StreamDefinition } from "./definitions.ts";
+import { deadLetterSubject, type StreamDefinition } from "./definitions.ts";
 import { NotAcked, Publisher, type PublisherObserver } from "./publisher.ts";
 import type { Recovery } from "./recoveries.ts";
 import { type MessageSplit, messageOfItem } from "./split.ts";
@@ -122,7 +122,10 @@ export function requireMaxPayload(connection: NatsConnection): void {
  * Resolves once the copy is confirmed. What is too large together with these headers is cut and marked as cut: it can
  * be read, but not replayed. Ovation itself writes no such message.
  */
-export function deadLetterWriter(client: JetStreamClient, split?: MessageSplit) {
+export function deadLetterWriter(
+  client: JetStreamClient,
+  { stream, split }: { readonly stream: StreamDefinition; readonly split?: MessageSplit },
+) {
   return async (channel: string, message: JsMsg, index: number | undefined, reason: string) => {
     const head = headers();
     for (const [key, values] of message.headers ?? []) for (const value of values) copyHeader(head, key, value);
@@ -135,7 +138,7 @@ export function deadLetterWriter(client: JetStreamClient, split?: MessageSplit) 
     // The consumer's name tells streams of the same name apart (streams.ts).
     const place = `${message.info.stream}:${message.info.consumer}:${message.seq}`;
     const msgID = index === undefined ? `dead:${place}` : `dead:${place}:${index}`;
-    const subject = `${natsPrefix()}dead.${channel}`;
+    const subject = natsPrefix() + deadLetterSubject(channel, stream.ofMoney === true);
     const data = messageOfItem(message, split, index);
     await client.publish(subject, data, { msgID, headers: head }).catch((error: unknown) => {
       if (!isTooLarge(error)) throw error;
