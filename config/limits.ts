@@ -122,6 +122,8 @@ export const limits = Object.freeze({
     silenceMs: 5_000,
     /** How long the keys of these probes live. */
     probeTtlMs: 5_000,
+    /** How often the memory that it uses is read. */
+    memoryEveryMs: 5_000,
   }),
 
   lock: Object.freeze({
@@ -131,6 +133,17 @@ export const limits = Object.freeze({
     renewEveryMs: 1_500,
     waitMs: 5_000,
     retryEveryMs: 20,
+  }),
+
+  /** For what refuses at its bound: streams, the JetStream account, Redis. Shares of the bound. */
+  stores: Object.freeze({
+    /** From here on it is reported as filling, and its services are degraded; and the log has errors, not warnings. */
+    fillingFrom: 0.7,
+    nearlyFullFrom: 0.9,
+    /** From here on its services are not ready. */
+    notReadyFrom: 0.95,
+    /** The shortest time between two log lines about a store that is as full as it was. */
+    fillingLoggedMs: 10 * 60_000,
   }),
 
   jetstream: Object.freeze({
@@ -198,15 +211,6 @@ export const limits = Object.freeze({
     topicsBytes: 1_000_000_000,
     deadLetterBytes: 500_000_000,
     notificationsBytes: 250_000_000,
-    /**
-     * Shares of a bound: from which a stream, or the account, is reported as filling, with a warning and then with an
-     * error in the log; and from which its services are not ready.
-     */
-    fillingFrom: 0.7,
-    nearlyFullFrom: 0.9,
-    notReadyFrom: 0.95,
-    /** A stream that is filling is logged again after this. */
-    fillingLoggedMs: 10 * 60_000,
     /** The share of its bound from which a stream is trimmed, and for how long its messages must have been read. */
     trimFrom: 0.5,
     trimReadForMs: 60_000,

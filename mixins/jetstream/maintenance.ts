@@ -2,7 +2,8 @@ import type { ConsumerInfo, PubAck, StreamInfo } from "nats";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../background-loop.ts";
-import { boundReached, doneBy } from "./conditions.ts";
+import type { Filling } from "../filling.ts";
+import { boundReached, doneBy, levelOf } from "./conditions.ts";
 import { bringToSettings, findConsumer, makeConsumer } from "./consumers.ts";
 import {
   type ConsumerDefinition,
@@ -14,7 +15,6 @@ import {
   streamConfig,
   type WantedStream,
 } from "./definitions.ts";
-import { type Filling, levelOf } from "./filling.ts";
 import { GapWatch } from "./gap-watch.ts";
 import { type LossParts, LossWatch } from "./loss-watch.ts";
 import { type SeenConsumer, seenConsumer } from "./losses.ts";

@@ -1,7 +1,8 @@
-import { limits } from "../../../config/limits.ts";
-import { Filling, levelOf } from "../../../mixins/jetstream/filling.ts";
+import { limits } from "../../config/limits.ts";
+import { Filling } from "../../mixins/filling.ts";
+import { levelOf } from "../../mixins/jetstream/conditions.ts";
 
-const { fillingFrom, nearlyFullFrom, notReadyFrom, fillingLoggedMs } = limits.jetstream;
+const { fillingFrom, nearlyFullFrom, notReadyFrom, fillingLoggedMs } = limits.stores;
 
 let now = 0;
 let lines: [level: string, text: string][] = [];
