@@ -239,6 +239,9 @@ export const limits = Object.freeze({
     errorBackoffMs: 1_000,
   }),
 
+  /** Of each setting with symmetric keys. */
+  keys: Object.freeze({ most: 8, minBytes: 32, maxBytes: 256 }),
+
   user: Object.freeze({
     smsCodeTtlMs: 60_000,
     smsCodeDigits: 6,
@@ -253,9 +256,6 @@ export const limits = Object.freeze({
      * thief of a key can have signed it, and its revocation would be kept too long.
      */
     issuedAheadMs: 24 * 3_600_000,
-    tokenKeysMax: 8,
-    tokenKeyMinBytes: 32,
-    tokenKeyMaxBytes: 256,
     /** How often each gateway node reads new revocations, and how long one call of it may take. */
     revocationPollMs: 500,
     revocationCallMs: 3_000,

@@ -10,17 +10,18 @@ import { catchUpRecovery } from "./jetstream/catch-up-recovery.ts";
 import { Channel } from "./jetstream/channel.ts";
 import { type ChannelDefinition, partitionsOfChannel } from "./jetstream/channel-definition.ts";
 import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
+import { deadLetterWriter } from "./jetstream/dead-letter-writer.ts";
 import { consumersOf } from "./jetstream/definitions.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
 import { PartitionLeases } from "./jetstream/partition-lease.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
-import { deadLetterWriter, type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
+import { type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
 import { PositionKeeper } from "./jetstream/position-keeper.ts";
 import { Positions } from "./jetstream/positions.ts";
 import type { PublisherObserver } from "./jetstream/publisher.ts";
 import { Recoveries } from "./jetstream/recoveries.ts";
 import { dataOfItem } from "./jetstream/split.ts";
-import { storeMetrics } from "./jetstream/store-metrics.ts";
+import { countForged, storeMetrics } from "./jetstream/store-metrics.ts";
 import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
 import { DatabaseLease } from "./mysql/database-lease.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
@@ -29,6 +30,7 @@ import type { RedisLockState } from "./redis-lock.mixin.ts";
 export type { ChannelDefinition } from "./jetstream/channel-definition.ts";
 export type { ChannelMessage } from "./jetstream/message.ts";
 export type { JetStreamPort, PublishOptions } from "./jetstream/port.ts";
+export type { MessageSignatures } from "./jetstream/signatures.ts";
 export type { MessageSplit } from "./jetstream/split.ts";
 export type { StreamDefinition } from "./jetstream/streams.ts";
 
@@ -186,13 +188,20 @@ export const channelsLifecycle = {
       const isLeased = partitionsOfChannel(definition) > 0;
       if (isLeased && !this.locks)
         throw new Error(`${definition.durable} is pulled by one node at a time: its service needs redisLockMixin`);
-      const writeDead = deadLetterWriter(this.jetstream.client, definition);
+      const signatures = definition.signatures?.call(this);
+      const writeDead = deadLetterWriter(this.jetstream.client, {
+        ...(definition.split && { split: definition.split }),
+        ...(signatures && { signatures }),
+      });
       const channel = new Channel(definition, {
         handle: (messages) => definition.handler.call(this, messages),
-        publishDead: async (channel, message, index, reason) => {
-          await writeDead(channel, message, index, reason);
-          passDeadLetter(this, definition, message, index);
+        publishDead: async (channel, message, index, reason, forged) => {
+          await writeDead(channel, message, index, reason, forged);
+          // What a forged message says is about others' business: nothing is told of it.
+          if (forged) countForged(this, channel, forged);
+          else passDeadLetter(this, definition, message, index);
         },
+        ...(signatures && { signatures }),
         consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),
         pullFailed: () => this.jetstreamKept.maintenance.wake(),
         log: this.logger,

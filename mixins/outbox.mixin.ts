@@ -15,6 +15,10 @@ export interface OutboxMessage {
   /** The business id of the message: it always has one row and is one message. */
   msgId: string;
   payload: unknown;
+  /** The payload as JSON whose very bytes count, e.g. since they are signed; `payload` is not read then. */
+  text?: string;
+  /** The id under which JetStream gets it, where `msgId` could be guessed: it would drop a message whose id it has seen. */
+  publishId?: string;
   /** Messages of one key, e.g. an order id, are published in the order in which they were written. */
   orderKey: string;
   requestId?: string | null;
@@ -41,18 +45,19 @@ export interface OutboxState {
 interface Row {
   id: string;
   subject: string;
-  msg_id: string;
-  payload: unknown;
+  /** The id for JetStream. */
+  publish_id: string;
+  payload: string;
   request_id: string | null;
 }
 
-interface NewRow extends Omit<OutboxMessage, "payload"> {
+interface NewRow extends Omit<OutboxMessage, "payload" | "text"> {
   payload: string;
   bytes: number;
 }
 
-function rowOf({ payload: value, ...message }: OutboxMessage): NewRow {
-  const payload = JSON.stringify(value);
+function rowOf({ payload: value, text, ...message }: OutboxMessage): NewRow {
+  const payload = text ?? JSON.stringify(value);
   const bytes = Buffer.byteLength(payload);
   const most = limits.bus.listBytes;
   if (bytes > most) throw fail("messageTooLarge", { subject: message.subject, msgId: message.msgId, bytes, most });
@@ -66,17 +71,17 @@ async function addRows(tx: Queryable, messages: readonly OutboxMessage[]): Promi
   };
   for (const rows of cutList(messages.map(rowOf), { count, bytes, bytesOf: (row) => row.bytes }, tooLarge))
     await tx.run(
-      `INSERT INTO t_outbox (subject, msg_id, order_key, payload, request_id, create_time)
-       VALUES ${rows.map(() => "(?, ?, ?, ?, ?, UTC_TIMESTAMP(3))").join(", ")} ON DUPLICATE KEY UPDATE id = id`,
-      rows.flatMap(({ subject, msgId, orderKey, payload, requestId }) => [
-        ...[subject, msgId, orderKey, payload, requestId ?? null],
+      `INSERT INTO t_outbox (subject, msg_id, publish_id, order_key, payload, request_id, create_time)
+       VALUES ${rows.map(() => "(?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))").join(", ")} ON DUPLICATE KEY UPDATE id = id`,
+      rows.flatMap(({ subject, msgId, publishId, orderKey, payload, requestId }) => [
+        ...[subject, msgId, publishId ?? null, orderKey, payload, requestId ?? null],
       ]),
     );
 }
 
 /** Unsent rows whose predecessors of the same key are sent; rows that another relay has locked are skipped. */
 const claim = `
-  SELECT o.id, o.subject, o.msg_id, o.payload, o.request_id FROM t_outbox o
+  SELECT o.id, o.subject, COALESCE(o.publish_id, o.msg_id) AS publish_id, o.payload, o.request_id FROM t_outbox o
   WHERE o.sent_time IS NULL AND NOT EXISTS (
     SELECT 1 FROM t_outbox p WHERE p.order_key = o.order_key AND p.sent_time IS NULL AND p.id < o.id)
   ORDER BY o.id LIMIT ? FOR UPDATE SKIP LOCKED`;
@@ -129,10 +134,9 @@ function relayRound({ mysql, jetstream }: MysqlState & JetStreamState): Promise<
     if (rows.length === 0) return 0;
     const createdOf = jetstream.whoAcks();
     const acks = await Promise.all(
-      rows.map((row) => {
-        const payload = typeof row.payload === "string" ? JSON.parse(row.payload) : row.payload;
-        return jetstream.publish(row.subject, payload, { msgId: row.msg_id, requestId: row.request_id });
-      }),
+      rows.map(({ subject, payload, publish_id: msgId, request_id: requestId }) =>
+        jetstream.publishText(subject, payload, { msgId, requestId }),
+      ),
     );
     const ids = rows.map(({ id }) => id);
     await tx.run(

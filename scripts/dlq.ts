@@ -1,3 +1,4 @@
+import { parseArgs } from "node:util";
 import { connect } from "nats";
 import { natsOptions } from "../broker/nats-options.ts";
 import { type DeadLetter, DeadLetters } from "../mixins/jetstream/dead-letters.ts";
@@ -13,7 +14,13 @@ message that holds many gifts, each gift is a dead letter of its own.
   npm run dlq -- list           all of them, oldest first
   npm run dlq -- show SEQ       one, whole
   npm run dlq -- replay SEQ     put it back where it came from; it is handled again, once
-  npm run dlq -- replay all     the same with all that are there now
+  npm run dlq -- replay all     the same with all that are there now, but the forged ones
+  npm run dlq -- replay SEQ --key-is-back
+                                of one that was signed with an unknown key, once the nodes have that key again
+  npm run dlq -- give-up SEQ --reason TEXT
+                                remove it for good; it is written out first, as a line of JSON: keep that
+
+A forged message was refused for its signature. It can only be given up.
 
 SEQ is the number that list shows first. The URL of NATS comes from the environment, or else from .stack/env.`;
 
@@ -38,8 +45,8 @@ async function list(dead: DeadLetters): Promise<number> {
   let count = 0;
   for await (const deadLetter of dead.all()) {
     count++;
-    const { sequence, time, channel, subject, reason } = deadLetter;
-    console.log(`${sequence}  ${time.toISOString()}  ${channel}`);
+    const { sequence, time, channel, subject, reason, forged } = deadLetter;
+    console.log(`${sequence}  ${time.toISOString()}  ${channel}${forged ? `  FORGED (${forged})` : ""}`);
     console.log(`    from    ${subject} (${placeOf(deadLetter)})`);
     console.log(`    reason  ${reason}`);
     console.log(`    data    ${excerpt(deadLetter)}`);
@@ -58,6 +65,7 @@ async function show(dead: DeadLetters, sequence: number): Promise<number> {
     subject: deadLetter.subject,
     stream: placeOf(deadLetter),
     requestId: deadLetter.requestId ?? "",
+    kind: deadLetter.forged ? `forged (${deadLetter.forged}): it can only be given up` : "failed",
     reason: deadLetter.reason,
   }))
     console.log(`${name.padEnd(10)} ${value}`);
@@ -70,16 +78,20 @@ function unknown(sequence: number): number {
   return 1;
 }
 
-async function replay(dead: DeadLetters, sequence: number): Promise<number> {
-  if (!(await dead.replay(sequence))) return unknown(sequence);
+async function replay(dead: DeadLetters, sequence: number, keyIsBack = false): Promise<number> {
+  if (!(await dead.replay(sequence, { keyIsBack }))) return unknown(sequence);
   console.log(`${sequence} is back in its stream`);
   return 0;
 }
 
-/** A message that cannot be put back does not stop the others. */
+/** A message that cannot be put back does not stop the others. Forged ones are left out, which is no failure. */
 async function replayAll(dead: DeadLetters): Promise<number> {
   const sequences: number[] = [];
-  for await (const { sequence } of dead.all()) sequences.push(sequence);
+  let forged = 0;
+  for await (const deadLetter of dead.all()) {
+    if (deadLetter.forged) forged++;
+    else sequences.push(deadLetter.sequence);
+  }
   let failed = 0;
   for (const sequence of sequences) {
     try {
@@ -90,24 +102,59 @@ async function replayAll(dead: DeadLetters): Promise<number> {
     }
   }
   console.log(`${sequences.length - failed} of ${sequences.length} replayed`);
+  if (forged > 0) console.log(`${forged} more ${forged === 1 ? "is" : "are"} forged and can only be given up`);
   return failed === 0 ? 0 : 1;
+}
+
+/** Writes the dead letter out before it is removed: afterwards this line is all that is left of it. */
+async function giveUp(dead: DeadLetters, sequence: number, why: string): Promise<number> {
+  const deadLetter = await dead.find(sequence);
+  if (!deadLetter) return unknown(sequence);
+  const { data, ...about } = deadLetter;
+  const bytes = Buffer.from(data);
+  const text = bytes.toString();
+  const content = Buffer.from(text).equals(bytes) ? { data: text } : { dataBase64: bytes.toString("base64") };
+  console.log(JSON.stringify({ givenUp: { ...about, ...content }, why, at: new Date().toISOString() }));
+  await dead.remove(sequence);
+  console.log(`${sequence} is given up`);
+  return 0;
 }
 
 type Job = (dead: DeadLetters) => Promise<number>;
 
-function jobOf([command, which, ...rest]: readonly string[]): Job | undefined {
-  if (rest.length > 0) return undefined;
+interface Options {
+  readonly reason?: string;
+  readonly keyIsBack?: boolean;
+}
+
+function jobOf([command, which, ...rest]: readonly string[], { reason, keyIsBack }: Options): Job | undefined {
+  if (rest.length > 0 || (reason !== undefined) !== (command === "give-up")) return undefined;
+  if (keyIsBack && (command !== "replay" || which === "all")) return undefined;
   if (command === "list" && which === undefined) return list;
   if (command === "replay" && which === "all") return replayAll;
   const sequence = /^[1-9]\d{0,15}$/.test(which ?? "") ? Number(which) : undefined;
   if (sequence === undefined) return undefined;
   if (command === "show") return (dead) => show(dead, sequence);
-  return command === "replay" ? (dead) => replay(dead, sequence) : undefined;
+  if (command === "give-up" && reason?.trim()) return (dead) => giveUp(dead, sequence, reason.trim());
+  return command === "replay" ? (dead) => replay(dead, sequence, keyIsBack) : undefined;
+}
+
+/** `undefined` where the command is not understood. */
+function readCommand(args: string[]): Job | undefined {
+  const options = { reason: { type: "string" }, "key-is-back": { type: "boolean" } } as const;
+  // Tokens instead of strictness: a sequence like -1 is not understood, and no error of the parser's own.
+  const { values, positionals, tokens } = parseArgs({
+    ...{ args, options, allowPositionals: true, strict: false, tokens: true },
+  });
+  const isKnown = tokens.every((token) => token.kind !== "option" || Object.hasOwn(options, token.name));
+  const { reason, "key-is-back": keyIsBack } = values;
+  if (!isKnown || (reason !== undefined && typeof reason !== "string")) return undefined;
+  return jobOf(positionals, { ...(reason !== undefined && { reason }), keyIsBack: keyIsBack === true });
 }
 
 async function main(): Promise<number> {
   requireNode();
-  const job = jobOf(process.argv.slice(2));
+  const job = readCommand(process.argv.slice(2));
   if (!job) {
     console.error(USAGE);
     return 2;

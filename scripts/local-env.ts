@@ -1,31 +1,38 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { keptInStackEnv, readStackEnv, useStackEnv, writeStackEnv } from "./stack/env-file.ts";
+import { keptInStackEnv, keySettings, readStackEnv, useStackEnv, writeStackEnv } from "./stack/env-file.ts";
 import { claimFreePort } from "./stack/ports.ts";
 import type { Stack } from "./stack/stack.ts";
 
 export type Env = Record<string, string>;
 
-/** The services that sign or verify login tokens. */
-const tokenServices: readonly string[] = ["user", "api-gateway"];
+type KeySetting = (typeof keySettings)[number];
 
-/** The key of login tokens, made at the first start: logins outlive every restart, on all processes of the system. */
-function localTokenKeys(stackDir: string): Promise<string> {
-  return keptInStackEnv(stackDir, "TOKEN_KEYS", () => `local:${randomBytes(32).toString("base64url")}`);
+/** The services that sign or verify with each of the keys. */
+const keyServices: Readonly<Record<KeySetting, readonly string[]>> = {
+  TOKEN_KEYS: ["user", "api-gateway"],
+  GIFT_KEYS: ["gift"],
+  PAY_KEYS: ["payment", "wallet"],
+};
+
+/** A key that is made at the first start: what it signed is valid after every restart, on all processes of the system. */
+function localKeys(stackDir: string, name: KeySetting): Promise<string> {
+  return keptInStackEnv(stackDir, name, () => `local:${randomBytes(32).toString("base64url")}`);
 }
 
 /**
- * Completes the environment of a node with these services, as useStackEnv. In the local profile TOKEN_KEYS is made where
- * the node needs it and has none; for no other node is anything written, since a container cannot write the folder.
+ * Completes the environment of a node with these services, as useStackEnv. In the local profile keys are made where the
+ * node needs them and has none; for no other node is anything written, since a container cannot write the folder.
  */
 export async function useNodeEnv(
   services: readonly string[],
   stackDir: string,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<void> {
-  const needsTokenKeys = services.some((name) => tokenServices.includes(name));
-  useStackEnv(stackDir, env, needsTokenKeys);
-  if (needsTokenKeys && env.PROFILE === "local") env.TOKEN_KEYS ||= await localTokenKeys(stackDir);
+  const needed = keySettings.filter((name) => keyServices[name].some((service) => services.includes(service)));
+  useStackEnv(stackDir, env, needed);
+  if (env.PROFILE !== "local") return;
+  for (const name of needed) env[name] ||= await localKeys(stackDir, name);
 }
 
 /**
@@ -46,15 +53,16 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
     API_URL: given.API_URL ?? `http://127.0.0.1:${apiPort}`,
     // Every process of the system uses the same secret, also one that is started later.
     CASHIER_SECRET: given.CASHIER_SECRET ?? kept.CASHIER_SECRET ?? randomBytes(24).toString("hex"),
-    TOKEN_KEYS: given.TOKEN_KEYS || (await localTokenKeys(stack.dir)),
     CASHIER_BILL_DIR: given.CASHIER_BILL_DIR ?? join(stack.dir, "bills"),
   };
+  for (const name of keySettings) env[name] = given[name] || (await localKeys(stack.dir, name));
   return env;
 }
 
 /** Writes the system's addresses, for processes that are started later (npm run node, repl, bench). */
 export async function publishEnv(stack: Stack, env: Env, imUrl: string): Promise<void> {
-  const { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER, TOKEN_KEYS } = env;
-  const kept = { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER, TOKEN_KEYS };
+  const { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER } = env;
+  const keys = Object.fromEntries(keySettings.map((name) => [name, env[name]]));
+  const kept = { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER, ...keys };
   await writeStackEnv(stack.dir, { ...kept, IM_URL: imUrl });
 }

@@ -118,8 +118,10 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     GIFTS_PER_USER_PER_SECOND: "0",
     OPERATOR_TOKEN: "operator-token-of-the-tests",
     CASHIER_SECRET: "cashier-secret-of-the-tests",
-    // A key of this run alone: whoever knows one can log in as anybody.
+    // Keys of this run alone: whoever knows them can log in as anybody, or move anybody's money.
     TOKEN_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
+    GIFT_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
+    PAY_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     LOG_LEVEL: process.env.LOG_LEVEL ?? "info",
   };
   const logs = join(stack.dir, part);

@@ -14,7 +14,6 @@ export const giftStream: StreamDefinition = {
   writtenPartitions: limits.gift.sendPartitions,
   maxMessages: limits.jetstream.giftQueueMessages,
   maxBytes: limits.jetstream.giftQueueBytes,
-  ofMoney: true,
 };
 
 /**
@@ -29,7 +28,6 @@ export const topicStream: StreamDefinition = {
   maxBytes: limits.jetstream.topicsBytes,
   refusesAtBound: true,
   trims: "read",
-  ofMoney: true,
 };
 
 /** Notifications without an ack. Beyond the bounds the oldest are dropped. */

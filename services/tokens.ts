@@ -1,5 +1,6 @@
-import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { limits } from "../config/limits.ts";
+import type { NamedKey } from "../config/named-keys.ts";
 import { isUserId } from "./fields.ts";
 
 /**
@@ -9,11 +10,8 @@ import { isUserId } from "./fields.ts";
  * is checked elsewhere (services/api-gateway/logins/).
  */
 
-/** A key of the setting TOKEN_KEYS. Node prints nothing of a KeyObject, and its HMAC is faster than with a Buffer. */
-export interface TokenKey {
-  readonly id: string;
-  readonly secret: KeyObject;
-}
+/** A key of the setting TOKEN_KEYS. */
+export type TokenKey = NamedKey;
 
 export interface TokenClaims {
   /** A decimal string, 1 to 2^64 − 1. */

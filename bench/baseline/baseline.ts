@@ -126,7 +126,7 @@ export function baselineProblems(gifts: number): Promise<string[]> {
 
 function queuedGift(n: number) {
   const gift = giftOf(n, senderId(n));
-  return { subject: `baseline.gift.${partitionOf(gift.senderId)}`, id: gift.orderId, payload: gift };
+  return { subject: `baseline.gift.${partitionOf(gift.senderId)}`, id: gift.orderId, text: JSON.stringify(gift) };
 }
 
 /** Fills the cache with the senders' balances, as it is after they opened the list of gifts. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type AcceptedGift, contentHashOf, partitionOf } from "../../services/gift/accepted-gift.ts";
-import { groupOf } from "../../services/gift/gift-group.ts";
+import { groupText } from "../../services/gift/gift-group.ts";
+import { giftSignatures } from "../../services/signing-keys.ts";
 import { giftStream } from "../../services/streams.ts";
 import type { Closing } from "../support/closing.ts";
 import { DurableQueue, type QueuedMessage } from "../support/durable-queue.ts";
@@ -34,9 +35,12 @@ export const giftsPerMessage = 25;
  */
 export function* queuedGroups(count: number, sender: (n: number) => string = senderId): Generator<QueuedMessage> {
   const parts = new Map<number, AcceptedGift[]>();
-  const messageOf = (partition: number, gifts: readonly AcceptedGift[]) => ({
-    ...{ subject: `gift.send.${partition}`, id: (gifts[0] as AcceptedGift).orderId, payload: groupOf(gifts) },
-  });
+  const signatures = giftSignatures();
+  const messageOf = (partition: number, gifts: readonly AcceptedGift[]) => {
+    const subject = `gift.send.${partition}`;
+    const text = signatures.sign(subject, groupText(gifts.map((gift) => JSON.stringify(gift))));
+    return { subject, id: (gifts[0] as AcceptedGift).orderId, text };
+  };
   for (let n = 0; n < count; n++) {
     const gift = giftOf(n, sender(n));
     const partition = partitionOf(gift.senderId);

@@ -46,6 +46,8 @@ export async function openServers(progress: (line: string) => void, closing: Clo
     CASHIER_SECRET: randomBytes(24).toString("hex"),
     OPERATOR_TOKEN: randomBytes(24).toString("hex"),
     TOKEN_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
+    GIFT_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
+    PAY_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
     // Both sides of a comparison log no line for each request.
     LOG_LEVEL: "warn",
     LOG_FILE: logs.own,

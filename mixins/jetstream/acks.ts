@@ -38,11 +38,14 @@ export async function deadLetter(
   item: ItemPlace,
   reason: string,
 ): Promise<boolean> {
-  const { of, index } = item;
+  const { of, index, forged } = item;
   const about = { channel, ...placeForLog(item), subject: of.message.subject, reason };
   try {
-    await ports.publishDead(channel, of.message, index, reason);
-    ports.log.error(about, "a message became a dead letter: repair the cause and replay it");
+    await ports.publishDead(channel, of.message, index, reason, forged);
+    const next = forged
+      ? "a message is not genuine: it is refused and kept as a dead letter; find out who can publish on its subject"
+      : "a message became a dead letter: repair the cause and replay it";
+    ports.log.error(about, next);
     return true;
   } catch (error) {
     ports.log.error({ ...about, err: error }, "a dead letter could not be written: its message is delivered again");

@@ -18,7 +18,7 @@ import {
   view,
 } from "./message.ts";
 import { OpenMessages } from "./open-messages.ts";
-import type { ReadItem } from "./split.ts";
+import { type ReadItem, reasonOf } from "./split.ts";
 
 export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batchesInFlight" | "gather">;
 
@@ -34,7 +34,7 @@ export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batches
  *     in work → in work               an error of a batch with several keys: each key is tried alone
  *     in work → waiting               an error of a batch with one key: all items but the first, which is tried alone
  *     in work → pausing → waiting     an error of one item alone, up to `limits.jetstream.maxAttempts` times
- *     in work → dead letter           after that; an item that cannot be read becomes one at once
+ *     in work → dead letter           after that; what is forged, or cannot be read, becomes one at once
  *
  * States of a message:
  *
@@ -96,7 +96,7 @@ export class Batches {
     const of = this.messages.add(message, place, items.length);
     const unreadable: [ItemPlace, string][] = [];
     for (const item of items) {
-      if ("unreadable" in item) unreadable.push([{ of, index: item.index }, item.unreadable]);
+      if ("unreadable" in item) unreadable.push([{ of, ...item }, reasonOf(item)]);
       else this.waiting.put({ key: item.key, of, index: item.index, data: item.data, tries: 0, faults: 0 });
     }
     if (unreadable.length > 0) this.track(this.unreadable(unreadable).finally(() => this.freed()));
@@ -105,7 +105,7 @@ export class Batches {
 
   /** One after the other, since a message may hold many. Once halted, the message is given back with the rest. */
   private async unreadable(items: readonly [ItemPlace, string][]): Promise<void> {
-    for (const [item, why] of items) if (this.mode !== "halted") await this.toDeadLetters(item, `unreadable: ${why}`);
+    for (const [item, why] of items) if (this.mode !== "halted") await this.toDeadLetters(item, why);
   }
 
   /** Resolves once nothing of a stream is held. */

@@ -2,6 +2,7 @@ import type { Gathering } from "./batch-timer.ts";
 import type { Missed } from "./catch-up.ts";
 import type { StreamDefinition } from "./definitions.ts";
 import type { ChannelMessage } from "./message.ts";
+import type { MessageSignatures } from "./signatures.ts";
 import type { MessageSplit } from "./split.ts";
 
 /**
@@ -42,6 +43,11 @@ export interface ChannelDefinition<This = unknown> {
    * handled or dead letters. Until then it may be delivered again, with items that are handled already.
    */
   readonly split?: MessageSplit;
+  /**
+   * Of messages that are signed: gives the signatures, once at the start. A message that is not genuine becomes a dead
+   * letter at once, as a whole and marked as forged; nothing of it is parsed, and `dead` does not get it.
+   */
+  signatures?(this: This): MessageSignatures;
   /** Checks a received message. If it throws, the message becomes a dead letter at once. */
   readonly parse?: (data: unknown) => unknown;
   /** Messages of one key are handled in the order of the stream, and never in two batches at once. */

@@ -5,6 +5,7 @@ import { type ChannelDefinition, partitionsOfChannel } from "./channel-definitio
 import { consumersOf } from "./definitions.ts";
 import type { HandlingPorts } from "./message.ts";
 import { Puller } from "./puller.ts";
+import { forgedReason, type MessageSignatures } from "./signatures.ts";
 import { type ReadItem, readItems } from "./split.ts";
 
 export interface ChannelPorts extends HandlingPorts {
@@ -17,6 +18,8 @@ export interface ChannelPorts extends HandlingPorts {
   consumerName?(durable: string): string;
   /** A pull failed: its consumer may be lost. */
   pullFailed?(): void;
+  /** Of a channel of signed messages: each is checked before anything of it is read. */
+  readonly signatures?: MessageSignatures;
 }
 
 export interface PartitionLease {
@@ -197,6 +200,10 @@ export class Channel {
   }
 
   private read(message: JsMsg, place: string): ReadItem[] {
+    const { signatures } = this.ports;
+    const forged = signatures?.faultOf(message.subject, message.data);
+    if (signatures && forged)
+      return [{ index: undefined, unreadable: forgedReason(forged, signatures, message.data), forged }];
     const items = readItems(message.data, this.definition, place);
     this.itemsLately = Math.max(items.length, this.itemsLately * forgetting);
     return items;

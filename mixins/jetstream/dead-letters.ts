@@ -19,11 +19,14 @@ export interface DeadLetter {
   /** Its place in its message, from 0; `undefined` where it is the whole message. */
   readonly item: number | undefined;
   readonly reason: string;
+  /** Why it was refused as forged (`SignatureFault`); `undefined` where it failed for another reason. */
+  readonly forged: string | undefined;
   readonly requestId: string | undefined;
   readonly data: Uint8Array;
 }
 
-const deadHeader = /^Dead-/;
+/** Headers that are not put back: those of the dead letter, and those that tell the server how to store a message. */
+const ownHeader = /^(dead|nats)-/i;
 const streamNotFound = 10059;
 const messageNotFound = 10037;
 
@@ -49,6 +52,7 @@ function read({ seq, subject, data, time, head }: Stored): DeadLetter {
     streamSequence: Number(head?.get("Dead-Sequence")),
     item: head?.has("Dead-Item") ? Number(head.get("Dead-Item")) : undefined,
     reason: head?.get("Dead-Reason") ?? "",
+    forged: head?.get("Dead-Forged") || undefined,
     requestId: head?.get("Request-Id") || undefined,
     data,
   };
@@ -105,33 +109,43 @@ export class DeadLetters {
 
   /**
    * Puts a dead letter back into its stream, an item as a message of its own, and removes it from the dead letters once
-   * the server has acked it. After a
-   * crash in between it stays here, and a repeat within JetStream's duplicate window is dropped. Every channel of that
-   * subject gets it, under a new message id; consumers recognize repeats by its business id. `false` where there is no
-   * such dead letter.
+   * the server has acked it. After a crash in between it stays here, and a repeat within JetStream's duplicate window is
+   * dropped. Every channel of that subject gets it, under a new message id; consumers recognize repeats by its business
+   * id. `false` where there is no such dead letter. The bytes are those that were refused, so a replay never makes a
+   * forgery good. @throws Error where it was refused as forged; with `keyIsBack` not where its key was unknown: it is
+   * checked again on its arrival.
    */
-  async replay(sequence: number): Promise<boolean> {
+  async replay(sequence: number, { keyIsBack = false } = {}): Promise<boolean> {
     const stored = await this.stored(sequence);
     if (!stored) return false;
     const deadLetter = read(stored);
     if (!deadLetter.subject || !deadLetter.stream)
       throw new Error(`dead letter ${sequence} has no origin: it was not written by a channel`);
+    if (deadLetter.forged === "unknownKey" && !keyIsBack)
+      throw new Error(`dead letter ${sequence} was signed with an unknown key: replay it once the key is known again`);
+    if (deadLetter.forged && deadLetter.forged !== "unknownKey")
+      throw new Error(`dead letter ${sequence} is forged: it can only be given up`);
     if (stored.head?.has("Dead-Cut"))
       throw new Error(`dead letter ${sequence} was cut, since it was too large to be copied: it cannot be replayed`);
     const head = headers();
     for (const [key, values] of stored.head ?? [])
-      if (!deadHeader.test(key)) for (const value of values) head.append(key, value);
+      if (!ownHeader.test(key)) for (const value of values) head.append(key, value);
     await this.client.publish(deadLetter.subject, deadLetter.data, {
-      msgID: `replay:${sequence}`,
+      msgID: `replay:${stored.head?.get("Dead-Replay-Id") || sequence}`,
       headers: head,
       // Refused if the subject belongs to another stream by now.
       expect: { streamName: deadLetter.stream },
     });
+    await this.remove(sequence);
+    return true;
+  }
+
+  /** Removes a dead letter that nobody will handle. Nothing is left of it in JetStream: write it down first. */
+  async remove(sequence: number): Promise<void> {
     await this.manager.streams.deleteMessage(this.stream, sequence, false).catch((error: unknown) => {
       // Another operator removed it first.
       if (apiCode(error) !== messageNotFound) throw error;
     });
-    return true;
   }
 
   private async stored(sequence: number): Promise<Stored | undefined> {

@@ -41,8 +41,6 @@ export interface StreamDefinition {
    * have read; `unproven`, the oldest dead letters that may be forged.
    */
   readonly trims?: "read" | "unproven";
-  /** Its messages are orders to move money: their dead letters are kept until somebody decides about them. */
-  readonly ofMoney?: true;
   /** Of a log: beyond this the oldest messages are dropped, per subject and in all. */
   readonly keepLatest?: { readonly perSubject: number; readonly messages: number };
 }

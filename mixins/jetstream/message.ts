@@ -1,6 +1,7 @@
 import type { JsMsg } from "nats";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
+import type { SignatureFault } from "./signatures.ts";
 
 /** A message, or an item of one that holds many, as the handler gets it. */
 export interface ChannelMessage<T = unknown> {
@@ -16,9 +17,15 @@ export interface HandlingPorts {
   handle(messages: ChannelMessage[]): Promise<void>;
   /**
    * Copies an item of a message, or the whole message where `index` is `undefined`. Resolves once the copy is confirmed
-   * in the dead letters.
+   * in the dead letters. `forged`: marks the copy, which cannot be replayed.
    */
-  publishDead(channel: string, message: JsMsg, index: number | undefined, reason: string): Promise<void>;
+  publishDead(
+    channel: string,
+    message: JsMsg,
+    index: number | undefined,
+    reason: string,
+    forged?: SignatureFault,
+  ): Promise<void>;
   log: Log;
 }
 
@@ -37,6 +44,8 @@ export interface ItemPlace {
   readonly of: OpenMessage;
   /** Its place in its message; `undefined` where it is the whole message. */
   readonly index: number | undefined;
+  /** Of a message that was refused as forged: why. */
+  readonly forged?: SignatureFault;
 }
 
 /** An item that a channel holds: a message, or a part of one. */

@@ -3,20 +3,17 @@ import {
   headers,
   type JetStreamClient,
   type JetStreamManager,
-  type JsMsg,
-  type MsgHdrs,
   type NatsConnection,
   type PubAck,
 } from "nats";
 import { fail } from "../../broker/failure.ts";
 import { isMessageFault } from "../../broker/outages.ts";
-import { messageOf, shown } from "../../broker/unknown-values.ts";
+import { messageOf } from "../../broker/unknown-values.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { deadLetterSubject, type StreamDefinition } from "./definitions.ts";
+import type { StreamDefinition } from "./definitions.ts";
 import { NotAcked, Publisher, type PublisherObserver } from "./publisher.ts";
 import type { Recovery } from "./recoveries.ts";
-import { type MessageSplit, messageOfItem } from "./split.ts";
 
 export interface PublishOptions {
   /**
@@ -91,17 +88,8 @@ export function openPort(
   return { connection, manager, client, publish, publishText };
 }
 
-/** Copies a header. An invalid header of a foreign publisher must not keep its message out of the dead letters. */
-function copyHeader(head: MsgHdrs, key: string, value: string): void {
-  try {
-    head.append(key, value);
-  } catch (error) {
-    head.append("Dead-Header", shown(messageOf(error), 100).replaceAll(/[\r\n]+/g, " "));
-  }
-}
-
 /** The client refuses it at once: the message is larger than the server's `max_payload`. */
-function isTooLarge(error: unknown): boolean {
+export function isTooLarge(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === ErrorCode.MaxPayloadExceeded;
 }
 
@@ -115,37 +103,4 @@ export function requireMaxPayload(connection: NatsConnection): void {
   throw new Error(
     `nats-server accepts messages of ${most} bytes: max_payload must be ${limits.bus.maxPayloadBytes} or more`,
   );
-}
-
-/**
- * Copies a message, or an item of it as a message of its own, to the dead letters, with its origin and the reason.
- * Resolves once the copy is confirmed. What is too large together with these headers is cut and marked as cut: it can
- * be read, but not replayed. Ovation itself writes no such message.
- */
-export function deadLetterWriter(
-  client: JetStreamClient,
-  { stream, split }: { readonly stream: StreamDefinition; readonly split?: MessageSplit },
-) {
-  return async (channel: string, message: JsMsg, index: number | undefined, reason: string) => {
-    const head = headers();
-    for (const [key, values] of message.headers ?? []) for (const value of values) copyHeader(head, key, value);
-    head.delete("Nats-Msg-Id");
-    head.set("Dead-Reason", reason.replaceAll(/[\r\n]+/g, " ").slice(0, 500));
-    head.set("Dead-Subject", message.subject);
-    head.set("Dead-Stream", message.info.stream);
-    head.set("Dead-Sequence", String(message.seq));
-    if (index !== undefined) head.set("Dead-Item", String(index));
-    // The consumer's name tells streams of the same name apart (streams.ts).
-    const place = `${message.info.stream}:${message.info.consumer}:${message.seq}`;
-    const msgID = index === undefined ? `dead:${place}` : `dead:${place}:${index}`;
-    const subject = natsPrefix() + deadLetterSubject(channel, stream.ofMoney === true);
-    const data = messageOfItem(message, split, index);
-    await client.publish(subject, data, { msgID, headers: head }).catch((error: unknown) => {
-      if (!isTooLarge(error)) throw error;
-      const cut = headers();
-      for (const [key, values] of head) if (key.startsWith("Dead-")) for (const value of values) cut.append(key, value);
-      cut.set("Dead-Cut", String(data.length));
-      return client.publish(subject, data.subarray(0, limits.jetstream.deadLetterCutBytes), { msgID, headers: cut });
-    });
-  };
 }

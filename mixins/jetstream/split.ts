@@ -1,11 +1,15 @@
 import { messageOf } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
+import type { SignatureFault } from "./signatures.ts";
 
 /** How a message that holds many items is split. Each item is then handled like a message of its own. */
 export interface MessageSplit {
   /** The items of a message's JSON, none of them checked. @throws Error where it has none: it is one dead letter then. */
   items(data: unknown): readonly unknown[];
-  /** A message, as JSON, that has this item alone: its dead letter, which `items` reads again after a replay. */
+  /**
+   * A message, for JSON, that has this item alone: its dead letter, which `items` reads again after a replay. Without a
+   * signature.
+   */
   alone(item: unknown): unknown;
   /** The least bytes of an item. A message with more items than would fit is one dead letter. */
   readonly leastBytes: number;
@@ -18,10 +22,13 @@ export interface Reading {
   readonly key?: (data: never) => string;
 }
 
-/** An item of a message, or a whole message: then `index` is `undefined`. */
+/**
+ * An item of a message, or a whole message: then `index` is `undefined`. `unreadable`: why. `forged`: its signature is missing or wrong, and
+ * nothing of it was read.
+ */
 export type ReadItem = { readonly index: number | undefined } & (
   | { readonly key: string; readonly data: unknown }
-  | { readonly unreadable: string }
+  | { readonly unreadable: string; readonly forged?: SignatureFault }
 );
 
 const decoder = new TextDecoder();
@@ -64,6 +71,11 @@ export function readItems(bytes: Uint8Array, reading: Reading, place: string): R
   }
 }
 
+/** Why an item becomes a dead letter without being handled. */
+export function reasonOf({ unreadable, forged }: Extract<ReadItem, { unreadable: string }>): string {
+  return forged ? unreadable : `unreadable: ${unreadable}`;
+}
+
 /** The part of a received message that is read again for its dead letters. */
 interface Source {
   readonly data: Uint8Array;
@@ -77,10 +89,15 @@ function dataAgain(message: Source): unknown {
   return readAgain.get(message);
 }
 
-/** An item as a message of its own; the message as it is where it is not split. */
-export function messageOfItem(message: Source, split: MessageSplit | undefined, index: number | undefined): Uint8Array {
+/** An item as a message of its own, signed by `sign`; the message as it is where it is not split. */
+export function messageOfItem(
+  message: Source,
+  split: MessageSplit | undefined,
+  index: number | undefined,
+  sign: (text: string) => string = (text) => text,
+): Uint8Array {
   if (!split || index === undefined) return message.data;
-  return new TextEncoder().encode(JSON.stringify(split.alone(split.items(dataAgain(message))[index])));
+  return new TextEncoder().encode(sign(JSON.stringify(split.alone(split.items(dataAgain(message))[index]))));
 }
 
 /** An item of a message as `parse` returns it. @throws what `split` and `parse` throw. */

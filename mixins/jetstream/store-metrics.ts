@@ -8,6 +8,12 @@ const lostCounter = {
   labelNames: ["service", "stream"],
 } as const;
 
+const forgedCounter = {
+  name: "ovation.jetstream.forged",
+  description: "Messages that were refused for their signature and kept as dead letters",
+  labelNames: ["service", "channel", "reason"],
+} as const;
+
 /** Gauges, as of the last check. All nodes of all services report the same values of a stream. */
 const streamGauges = {
   bytes: { name: "ovation.jetstream.stream.bytes", description: "Bytes that a stream holds", unit: "byte" },
@@ -20,9 +26,15 @@ const accountGauge = {
   unit: "byte",
 } as const;
 
+/** Counts a message of a channel that was refused as forged. */
+export function countForged({ name, broker }: Service, channel: string, reason: string): void {
+  broker.metrics.increment(forgedCounter.name, { service: name, channel, reason });
+}
+
 /** Registers the metrics of a service's streams. Returns what sets them. */
 export function storeMetrics({ name: service, broker: { metrics } }: Service) {
-  metrics.register({ type: "counter", ...lostCounter, labelNames: [...lostCounter.labelNames] });
+  for (const counter of [lostCounter, forgedCounter])
+    metrics.register({ type: "counter", ...counter, labelNames: [...counter.labelNames] });
   for (const gauge of Object.values(streamGauges))
     metrics.register({ type: "gauge", ...gauge, labelNames: ["service", "stream"] });
   metrics.register({ type: "gauge", ...accountGauge, labelNames: ["service"] });

@@ -7,6 +7,8 @@ import { withLock } from "./lock.ts";
 type StackEnv = Record<string, string>;
 
 const KEY = /^[A-Z][A-Z0-9_]*$/;
+/** The settings that hold keys. A process has those alone that its services need. */
+export const keySettings = ["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS"] as const;
 const HEADER = "# Where this checkout's running system is. Written by scripts; it holds passwords and keys.";
 
 /**
@@ -19,11 +21,12 @@ export function readStackEnv(dir: string): StackEnv {
 
 /**
  * Completes an environment with the values of `env` in the stack's folder; variables that are set take precedence.
- * TOKEN_KEYS is removed, unless the process signs or verifies tokens: whoever has it can log in as anybody.
+ * Keys are removed, unless the process signs or verifies with them: whoever has them can log in as anybody, or move
+ * anybody's money.
  */
-export function useStackEnv(dir: string, env = process.env, needsTokenKeys = false): void {
+export function useStackEnv(dir: string, env = process.env, neededKeys: readonly string[] = []): void {
   for (const [key, value] of Object.entries(readStackEnv(dir))) env[key] ??= value;
-  if (!needsTokenKeys) delete env.TOKEN_KEYS;
+  for (const name of keySettings) if (!neededKeys.includes(name)) delete env[name];
 }
 
 /**

@@ -42,14 +42,10 @@ export function contentHashOf(request: {
   return hashOf("sha256", `${giftId}|${roomId}|${receiverId}|${type}|${count}`, "hex").slice(0, 32);
 }
 
-/**
- * Checks a message of the queue. A message without `sharePercent` gets the default share. @throws Error naming the
- * invalid field: such a message can never be settled.
- */
-export function parseAcceptedGift(data: unknown, defaultSharePercent: number): AcceptedGift {
-  const given = fieldsOf(data) ?? {};
-  const gift = given.sharePercent === undefined ? { ...given, sharePercent: defaultSharePercent } : given;
-  const checked = safeParse(acceptedGift, gift);
+/** Checks a gift of the queue. @throws Error naming the invalid field: such a gift can never be settled. */
+export function parseAcceptedGift(data: unknown): AcceptedGift {
+  const checked = safeParse(acceptedGift, data);
   if (checked.success) return checked.data;
-  throw new Error(`${String(checked.error.issues[0]?.path[0])} of order ${shown(given.orderId)} is invalid`);
+  const { orderId } = fieldsOf(data) ?? {};
+  throw new Error(`${String(checked.error.issues[0]?.path[0])} of order ${shown(orderId)} is invalid`);
 }

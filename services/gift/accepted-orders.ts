@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
 import type { Log } from "../../broker/log.ts";
-import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { forgedReason } from "../../mixins/jetstream/signatures.ts";
+import type { MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
 import { type AcceptedGift, contentHashOf, parseAcceptedGift } from "./accepted-gift.ts";
 import type { FoundGift } from "./gift.contract.ts";
@@ -93,11 +94,15 @@ function onItsWay(gift: AcceptedGift): FoundGift {
 }
 
 /**
- * All accepted orders in Redis, in portions; some may have just been settled. An entry that acceptance cannot have
- * written is left out. An entry that somebody forged in Redis with care is charged (docs/decisions/0038). Rejects
- * without Redis.
+ * All accepted orders in Redis, in portions; some may have just been settled. An entry that no gift node has signed for
+ * this order, or that acceptance cannot have written, is left out: other services can write to Redis. Rejects without
+ * Redis.
  */
-export async function* allAccepted(redis: Redis, log: Log): AsyncGenerator<AcceptedGift[]> {
+export async function* allAccepted(
+  redis: Redis,
+  signatures: MessageSignatures,
+  log: Log,
+): AsyncGenerator<AcceptedGift[]> {
   const prefix = redis.options.keyPrefix ?? "";
   for (let cursor: string | undefined; cursor !== "0"; ) {
     const [next, keys] = await redis.scan(cursor ?? "0", "MATCH", `${prefix}${orderKey("*")}`, "COUNT", 1_000);
@@ -105,14 +110,16 @@ export async function* allAccepted(redis: Redis, log: Log): AsyncGenerator<Accep
     if (keys.length === 0) continue;
     // The client adds its prefix to keys that it sends, and does not remove it from keys that it receives.
     const texts = await redis.mget(keys.map((key) => key.slice(prefix.length)));
-    yield texts.flatMap((text, at) => readGift(text, (keys[at] as string).slice(prefix.length), log));
+    yield texts.flatMap((text, at) => readGift(text, (keys[at] as string).slice(prefix.length), signatures, log));
   }
 }
 
-function readGift(text: string | null, key: string, log: Log): AcceptedGift[] {
+function readGift(text: string | null, key: string, signatures: MessageSignatures, log: Log): AcceptedGift[] {
   if (text === null || isReservation(text)) return [];
   try {
-    const gift = parseAcceptedGift(JSON.parse(text), config().ANCHOR_SHARE_PERCENT);
+    const opened = signatures.open(key, text);
+    if ("fault" in opened) throw new Error(forgedReason(opened.fault, signatures, Buffer.from(text)));
+    const gift = parseAcceptedGift(JSON.parse(opened.body));
     requirePlausible(gift, key, Date.now());
     return [gift];
   } catch (error) {

@@ -3,7 +3,7 @@ import type { AnswerCache } from "../../mixins/answer-cache.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import type { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
-import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
+import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 import type { UserRate } from "../../mixins/user-rate.ts";
@@ -16,6 +16,8 @@ import type { UsableAccounts } from "./usable-accounts.ts";
 
 /** The properties that the service, its mixins and its start put on `this`. */
 export interface GiftState extends MysqlState, RedisState, JetStreamState, CatalogueState<typeof giftColumns> {
+  /** Of accepted gifts, in the queue and in Redis. */
+  signatures: MessageSignatures;
   /** The orders that this node accepts and has accepted. */
   orders: NodeOrders;
   /** The rate of each sender; `undefined` where there is no limit. */

@@ -10,6 +10,7 @@ import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { onEvent } from "../durable-event.ts";
+import { giftSignatures } from "../signing-keys.ts";
 import { eventStream, giftStream } from "../streams.ts";
 import { acceptAlone, acceptGifts, openAcceptance } from "./accept-gifts.ts";
 import { findGift, forgetDead } from "./accepted-orders.ts";
@@ -137,6 +138,9 @@ export default defineService<"gift", GiftState>({
       heldMessages: limits.gift.settleHeldGifts,
       gather: limits.gift.settleGather,
       ...giftReading,
+      signatures() {
+        return this.signatures;
+      },
       handler(messages) {
         return settle(this, messages, this.settleBreakpoint);
       },
@@ -150,6 +154,7 @@ export default defineService<"gift", GiftState>({
   },
 
   created() {
+    this.signatures = giftSignatures();
     openAcceptance(this);
     this.settleBreakpoint = () => {};
   },

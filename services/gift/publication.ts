@@ -3,8 +3,9 @@ import type { Redis } from "ioredis";
 import { failureName, isUnavailable, mayHaveHappened } from "../../broker/failure.ts";
 import type { Log } from "../../broker/log.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
-import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
+import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
+import { orderKey } from "./accepted-orders.ts";
 import type { Candidate, Terms } from "./candidate.ts";
 import type { NodeOrders } from "./node-orders.ts";
 import { rememberOrders, reserveOrders, withdrawOrders } from "./order-reservations.ts";
@@ -20,6 +21,7 @@ export interface PassedGift {
 interface Publishing extends JetStreamState {
   readonly redis: Redis;
   readonly logger: Log;
+  readonly signatures: MessageSignatures;
   readonly orders: NodeOrders;
   readonly silent: SilentPartitions;
 }
@@ -129,11 +131,17 @@ async function publish(
   if (about.reserved) await stored;
 }
 
-function remember({ redis, logger }: Publishing, accepted: readonly Outgoing[], reserved: boolean): Promise<void> {
+function remember(
+  { redis, logger, signatures }: Publishing,
+  accepted: readonly Outgoing[],
+  reserved: boolean,
+): Promise<void> {
   if (accepted.length === 0) return Promise.resolve();
   const first = reserved ? accepted.filter(({ candidate }) => candidate.repeatable) : [];
   const rest = reserved ? accepted.filter(({ candidate }) => !candidate.repeatable) : accepted;
-  const gifts = [...first, ...rest].map(({ candidate: { orderId }, json }) => ({ orderId, json }));
+  const gifts = [...first, ...rest].map(({ candidate: { orderId }, json }) => ({
+    ...{ orderId, json: signatures.sign(orderKey(orderId), json) },
+  }));
   return rememberOrders(redis, gifts, first.length, logger);
 }
 

@@ -3,15 +3,16 @@ import type { Log } from "../../broker/log.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { RecoveredStream, Recovery } from "../../mixins/jetstream/recoveries.ts";
+import type { MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import { giftStream } from "../streams.ts";
 import { type AcceptedGift, partitionOf } from "./accepted-gift.ts";
 import { allAccepted } from "./accepted-orders.ts";
-import { groupOf } from "./gift-group.ts";
+import type { GiftGroup } from "./gift-group.ts";
 import type { GiftState } from "./gift-state.ts";
 import { findContentHashes } from "./gift-store.ts";
 import { subjectOf } from "./queue.ts";
 
-type Queueing = Pick<GiftState, "redis" | "mysql" | "jetstream"> & {
+type Queueing = Pick<GiftState, "redis" | "mysql" | "jetstream" | "signatures"> & {
   readonly logger: Log;
 };
 
@@ -28,20 +29,16 @@ async function putBack(service: Queueing, streams: readonly RecoveredStream[]): 
   const lost = new Map(streams.map(({ stream, again }) => [stream, again ?? ""]));
   // What was accepted since the first stream of a name was made waits in it.
   const since = new Map(streams.map(({ stream, created, isFirst }) => [stream, isFirst ? created : undefined]));
-  const isLost = ({ senderId, acceptedAt }: AcceptedGift) =>
-    queuesOf(senderId).some((queue) => {
-      const created = since.get(queue);
-      return lost.has(queue) && (created === undefined || Date.parse(acceptedAt) < Date.parse(created));
-    });
-  // Of two marks the later one is greater.
-  const markOf = (group: Group) =>
-    group
-      .flatMap(({ senderId }) => queuesOf(senderId).map((queue) => lost.get(queue) ?? ""))
-      .sort()
-      .at(-1) ?? "";
+  const isLost = ({ senderId, acceptedAt }: AcceptedGift) => {
+    const queue = queueOf(senderId);
+    const created = since.get(queue);
+    return lost.has(queue) && (created === undefined || Date.parse(acceptedAt) < Date.parse(created));
+  };
+  // A group is of one partition.
+  const markOf = ([{ senderId }]: Group) => lost.get(queueOf(senderId)) ?? "";
   let gifts: AcceptedGift[] = [];
   let count = 0;
-  for await (const some of allAccepted(service.redis, service.logger)) {
+  for await (const some of allAccepted(service.redis, service.signatures, service.logger)) {
     gifts.push(...(await unsettled(service, some)).filter(isLost));
     if (gifts.length < limits.gift.putBackGifts) continue;
     count += await publish(service, gifts, markOf);
@@ -55,10 +52,9 @@ async function putBack(service: Queueing, streams: readonly RecoveredStream[]): 
     );
 }
 
-/** Streams where a sender's gifts may wait: the one of this release, and the one of release 0.1, which used all. */
-function queuesOf(senderId: string): string[] {
-  const partitions = [partitionOf(senderId), Number(BigInt(senderId) % BigInt(limits.gift.partitions))];
-  return partitions.map((partition) => `${natsPrefix()}${giftStream.name}-${partition}`);
+/** The stream where a sender's gifts wait. */
+function queueOf(senderId: string): string {
+  return `${natsPrefix()}${giftStream.name}-${partitionOf(senderId)}`;
 }
 
 async function unsettled(service: Queueing, gifts: readonly AcceptedGift[]): Promise<AcceptedGift[]> {
@@ -76,20 +72,24 @@ async function unsettled(service: Queueing, gifts: readonly AcceptedGift[]): Pro
  * order, since Redis lists its keys in no order. Returns how many gifts were not in the queue.
  */
 async function publish(
-  { jetstream }: Queueing,
+  { jetstream, signatures }: Queueing,
   gifts: readonly AcceptedGift[],
   markOf: (group: Group) => string,
 ): Promise<number> {
   const ordered = gifts.toSorted(byAcceptance);
   const parts = Map.groupBy(ordered, ({ senderId }) => partitionOf(senderId));
   const messages = [...parts.values()].flatMap((own) =>
-    groupsOf(own).map((group) => ({ group, msgId: messageIdOf(group, markOf(group)) })),
+    groupsOf(own).map((group) => ({ group, msgId: messageIdOf(signatures, group, markOf(group)) })),
   );
   let count = 0;
   for (let at = 0; at < messages.length; at += limits.gift.putBackInFlight) {
     const some = messages.slice(at, at + limits.gift.putBackInFlight);
     const acks = await Promise.all(
-      some.map(({ group, msgId }) => jetstream.publish(subjectOf(group[0]), groupOf(group), { msgId })),
+      some.map(({ group, msgId }) => {
+        const subject = subjectOf(group[0]);
+        const text = signatures.sign(subject, JSON.stringify({ gifts: group } satisfies GiftGroup));
+        return jetstream.publishText(subject, text, { msgId });
+      }),
     );
     count += acks.reduce((sum, { duplicate }, n) => sum + (duplicate ? 0 : (some[n]?.group.length ?? 0)), 0);
   }
@@ -123,7 +123,7 @@ export function groupsOf(gifts: readonly AcceptedGift[]): Group[] {
 }
 
 /** The same for the same gifts. A group with one more gift has another id: under the same id it would be dropped. */
-function messageIdOf(group: Group, mark: string): string {
-  const id = `put-back:${digest(group.map(({ orderId }) => orderId).join(",")).slice(0, 32)}`;
+function messageIdOf(signatures: MessageSignatures, group: Group, mark: string): string {
+  const id = `put-back:${signatures.idOf(group.map(({ orderId }) => orderId).join(","))}`;
   return mark === "" ? id : `${id}:again:${mark}`;
 }

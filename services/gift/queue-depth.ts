@@ -3,9 +3,10 @@ import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { deadLetterSubject } from "../../mixins/jetstream/definitions.ts";
 import { streamNames } from "../../mixins/jetstream/streams.ts";
-import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
+import type { MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import { giftStream } from "../streams.ts";
 import { giftsOf } from "./gift-group.ts";
+import type { GiftState } from "./gift-state.ts";
 import { settlerDurable } from "./queue.ts";
 
 export interface QueueDepth {
@@ -19,8 +20,10 @@ export interface QueueDepth {
  * `limits.gift.depthMessagesRead` messages of a partition are read, and their gifts counted. Further messages are assumed
  * to have as many gifts on average. Of a message, the gifts that are settled already count too.
  */
-export async function queueDepth({ jetstream: { manager } }: JetStreamState): Promise<QueueDepth> {
-  const parts = await Promise.all(streamNames(giftStream).map((stream) => depthOf(manager, stream)));
+export async function queueDepth(service: Pick<GiftState, "jetstream" | "signatures">): Promise<QueueDepth> {
+  const { manager } = service.jetstream;
+  const queue = { manager, countOf: (message: StoredMsg) => countOf(service.signatures, message) };
+  const parts = await Promise.all(streamNames(giftStream).map((stream) => depthOf(queue, stream)));
   const waiting = parts.reduce((sum, part) => sum + part.waiting, 0);
   const inFlight = parts.reduce((sum, part) => sum + part.inFlight, 0);
   const subjects = natsPrefix() + deadLetterSubject(settlerDurable, true);
@@ -29,15 +32,22 @@ export async function queueDepth({ jetstream: { manager } }: JetStreamState): Pr
   return { waiting, inFlight, deadLetters };
 }
 
-async function depthOf(manager: JetStreamManager, stream: string): Promise<Omit<QueueDepth, "deadLetters">> {
+interface Queue {
+  readonly manager: JetStreamManager;
+  /** The gifts of a message. */
+  readonly countOf: (message: StoredMsg) => number;
+}
+
+async function depthOf(queue: Queue, stream: string): Promise<Omit<QueueDepth, "deadLetters">> {
+  const { manager } = queue;
   const consumers = await manager.consumers.list(stream).next();
   // Without a consumer all messages wait.
   if (consumers.length === 0) {
     const { state } = await manager.streams.info(stream);
-    return { waiting: await giftsIn(manager, stream, { after: 0, messages: state.messages }), inFlight: 0 };
+    return { waiting: await giftsIn(queue, stream, { after: 0, messages: state.messages }), inFlight: 0 };
   }
   const sum = async (range: (consumer: ConsumerInfo) => Range) => {
-    const gifts = await Promise.all(consumers.map((consumer) => giftsIn(manager, stream, range(consumer))));
+    const gifts = await Promise.all(consumers.map((consumer) => giftsIn(queue, stream, range(consumer))));
     return gifts.reduce((all, some) => all + some, 0);
   };
   // What was delivered and is still in the stream is being settled.
@@ -55,7 +65,8 @@ interface Range {
   readonly messages: number;
 }
 
-async function giftsIn(manager: JetStreamManager, stream: string, { after, upTo, messages }: Range): Promise<number> {
+async function giftsIn(queue: Queue, stream: string, { after, upTo, messages }: Range): Promise<number> {
+  const { manager, countOf } = queue;
   const most = Math.min(messages, limits.gift.depthMessagesRead);
   let gifts = 0;
   let read = 0;
@@ -80,8 +91,9 @@ async function nextAfter(manager: JetStreamManager, stream: string, sequence: nu
   }
 }
 
-/** A message that cannot be read will be one dead letter. */
-function countOf(message: StoredMsg): number {
+/** A message that is forged or cannot be read will be one dead letter, however many gifts it says it has. */
+function countOf(signatures: MessageSignatures, message: StoredMsg): number {
+  if (signatures.faultOf(message.subject, message.data)) return 1;
   try {
     return giftsOf(message.json()).length;
   } catch {

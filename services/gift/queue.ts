@@ -1,10 +1,9 @@
-import { hash } from "node:crypto";
 import { fail } from "../../broker/failure.ts";
 import { cutList } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
-import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import { type AcceptedGift, partitionOf } from "./accepted-gift.ts";
 import { groupText } from "./gift-group.ts";
+import type { GiftState } from "./gift-state.ts";
 
 export const settlerDurable = "gift-settler";
 
@@ -40,17 +39,17 @@ export function partsOf<Gift extends QueuedGift>(gifts: readonly Gift[]): QueueP
 }
 
 /**
- * Puts gifts into the queue as one message; durable when it resolves. The message's id is made of the orders and their
- * contents. So JetStream drops a repeat of the same gifts (within its window of two minutes), and never a gift with other
- * content. Fails: unavailable. If `mayHaveHappened` is true, the gifts may be in the queue.
+ * Puts gifts into the queue as one signed message; durable when it resolves. The message's id is made of the orders and
+ * their contents. So JetStream drops a repeat of the same gifts (within its window of two minutes), and never a gift with
+ * other content. Fails: unavailable. If `mayHaveHappened` is true, the gifts may be in the queue.
  */
 export async function enqueue(
-  { jetstream }: JetStreamState,
+  { jetstream, signatures }: Pick<GiftState, "jetstream" | "signatures">,
   { partition, gifts }: QueuePart,
   requestId: string | null,
 ): Promise<void> {
-  const contents = gifts.map(({ gift }) => `${gift.orderId} ${gift.contentHash}`).join(",");
-  const msgId = hash("sha256", contents, "hex").slice(0, 32);
-  const text = groupText(gifts.map(({ json }) => json));
-  await jetstream.publishText(`gift.send.${partition}`, text, { msgId, requestId });
+  const subject = `gift.send.${partition}`;
+  const msgId = signatures.idOf(gifts.map(({ gift }) => `${gift.orderId} ${gift.contentHash}`).join(","));
+  const text = signatures.sign(subject, groupText(gifts.map(({ json }) => json)));
+  await jetstream.publishText(subject, text, { msgId, requestId });
 }

@@ -1,4 +1,5 @@
 import type { Log } from "../../broker/log.ts";
+import type { MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { RowBudget } from "./row-budget.ts";
@@ -15,6 +16,8 @@ export interface CrashPoints {
 export interface PaymentContext extends OutboxState {
   readonly mysql: Database;
   readonly logger: Log;
+  /** Of the messages to the topics. */
+  readonly signatures: MessageSignatures;
   readonly steps: CrashPoints;
   /** Bounds the audit rows of webhooks that are not genuine. */
   readonly refusedRows: RowBudget;

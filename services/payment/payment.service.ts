@@ -3,12 +3,13 @@ import { limits } from "../../config/limits.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { type CatalogueState, catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
-import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import { type JetStreamState, jetstreamMixin, type MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
 import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { paySignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { keepPaymentGauges } from "./gauges.ts";
 import { type Maintenance, openMaintenance } from "./maintenance/maintenance.ts";
@@ -28,6 +29,7 @@ export interface PaymentState extends MysqlState, JetStreamState, OutboxState, C
   providers: OpenProviders;
   gauges?: BackgroundLoop;
   maintenance?: Maintenance;
+  signatures: MessageSignatures;
   steps: CrashPoints;
   refusedRows: RowBudget;
 }
@@ -127,6 +129,7 @@ export default defineService<"payment", PaymentState>({
 
   created() {
     requireUsableSettings();
+    this.signatures = paySignatures();
     this.steps = {};
     this.refusedRows = new RowBudget(limits.payment.refusedWebhookRowsPerMinute);
   },

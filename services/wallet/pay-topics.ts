@@ -7,6 +7,7 @@ import { topicStream } from "../streams.ts";
 import { refundId } from "./business-ids.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import type { Command, Outcome } from "./posting.ts";
+import type { WalletState } from "./wallet-state.ts";
 
 /** The fields that the wallet reads; they are the same in messages of both topics. */
 const topicMessage = paymentTopics["pay.recharge"].pick({ orderId: true, userId: true, coins: true });
@@ -17,6 +18,9 @@ export const payTopic = {
   stream: topicStream,
   batch: limits.wallet.batchCommands,
   batchesInFlight: 1,
+  signatures(this: Pick<WalletState, "signatures">) {
+    return this.signatures;
+  },
   parse: (message: unknown) => parseMessage(topicMessage, message),
   key: ({ userId }: TopicMessage) => userId,
 } as const;

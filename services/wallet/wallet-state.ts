@@ -1,5 +1,5 @@
 import type { BatchLoader } from "../../mixins/batch-loader.ts";
-import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
+import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { RedisLockState } from "../../mixins/redis-lock.mixin.ts";
@@ -10,6 +10,8 @@ import type { Balance } from "./wallet.contract.ts";
 
 /** What the service, its mixins and its start put on `this`. */
 export interface WalletState extends MysqlState, RedisLockState, JetStreamState, OutboxState {
+  /** Of paid orders and refunds. */
+  signatures: MessageSignatures;
   writer: LedgerWriter;
   balances: BatchLoader<Balance>;
   funds: FundsCache;

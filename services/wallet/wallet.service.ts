@@ -9,6 +9,7 @@ import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { paySignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { statusAction } from "./account-status.ts";
 import { creditsOfOrders, creditsOfTime, refundsOfOrders } from "./credit-store.ts";
@@ -136,6 +137,10 @@ export default defineService<"wallet", WalletState>({
         return takeBackRefunds(this.writer, messages);
       },
     },
+  },
+
+  created() {
+    this.signatures = paySignatures();
   },
 
   started() {

@@ -15,7 +15,8 @@ process.env.GIFTS_PER_USER_PER_SECOND ??= "0";
 process.env.LOG_LEVEL ??= "fatal";
 process.env.CASHIER_SECRET ??= "cashier-secret-of-the-tests";
 process.env.OPERATOR_TOKEN ??= "operator-token-of-the-tests";
-process.env.TOKEN_KEYS ??= `tests:${randomBytes(32).toString("base64url")}`;
+for (const name of ["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS"])
+  process.env[name] ??= `tests:${randomBytes(32).toString("base64url")}`;
 process.env.API_PORT ??= "0";
 process.env.IM_PORT ??= "0";
 

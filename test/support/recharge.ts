@@ -3,13 +3,17 @@ import { connect, type NatsConnection } from "nats";
 import { natsOptions } from "../../broker/nats-options.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { call } from "../../services/contracts.ts";
+import { signedText } from "./signed-messages.ts";
 import { eventually } from "./system.ts";
 
-/** Publishes on JetStream as a neighbour would, and waits for the ack. */
-export async function publish(subject: string, payload: unknown, msgID?: string): Promise<void> {
+/**
+ * Publishes on JetStream as a neighbour would, with its signature, and waits for the ack. A text is published as it is,
+ * as one would that has no keys.
+ */
+export async function publish(subject: string, payload: object | string, msgID?: string): Promise<void> {
   const connection: NatsConnection = await connect(natsOptions("test"));
   try {
-    const body = typeof payload === "string" ? payload : JSON.stringify(payload);
+    const body = typeof payload === "string" ? payload : signedText(subject, payload);
     await connection.jetstream().publish(natsPrefix() + subject, body, { msgID });
   } finally {
     await connection.close();

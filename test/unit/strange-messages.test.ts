@@ -16,7 +16,7 @@ const events = (Object.keys(durableEvents) as DurableEventName[]).map(
 );
 
 test.each<[string, (data: unknown) => unknown, string[], boolean]>([
-  ["an accepted gift", (data) => parseAcceptedGift(data, 50), [...gift, "acceptedAt", "sharePercent"], false],
+  ["an accepted gift", parseAcceptedGift, [...gift, "acceptedAt", "sharePercent"], false],
   ["a message of a pay topic", payTopic.parse, ["orderId", "userId", "coins"], false],
   ...events,
 ])("%s that is none is refused with an error that says so in a few words", (_what, parse, names, isEvent) => {

@@ -3,9 +3,12 @@ CREATE TABLE IF NOT EXISTS t_outbox (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   subject VARCHAR(120) NOT NULL,
   msg_id VARCHAR(150) NOT NULL,
+  -- The id for JetStream, where it is not msg_id.
+  publish_id VARCHAR(150) NULL,
   -- Rows of one key are published one after the other, in the order of their ids.
   order_key VARCHAR(100) NOT NULL,
-  payload JSON NOT NULL,
+  -- JSON as text: a signature is over these very bytes.
+  payload MEDIUMTEXT NOT NULL,
   request_id VARCHAR(100) NULL,
   create_time DATETIME(3) NOT NULL,
   sent_time DATETIME(3) NULL,

@@ -12,6 +12,7 @@ import {
   postponeMessages,
   removeMessageWatches,
 } from "../watches/message-watch-store.ts";
+import { NotGenuine, sendAgain } from "../watches/send-watched.ts";
 import { againAfter, isOverdue, nextMessageLook } from "../watches/watch-times.ts";
 import type { Job } from "./job.ts";
 
@@ -135,16 +136,26 @@ const complaints: Readonly<Record<Effect, string>> = {
 
 /** A new row of the outbox, with a new message id: stream and outbox would take the former id for a repeat. */
 async function publishAgain(context: PaymentContext, ports: MessagePorts, message: MessageWatch): Promise<void> {
-  const { orderId, effect, subject, payload } = message;
+  const { orderId, effect, subject, text } = message;
   const again = message.again + 1;
   const now = Date.now();
-  const published = await context.mysql.transaction(async (tx) => {
-    if (!(await noteAgain(tx, message, nextMessageLook(0, now), againAfter(again, now)))) return false;
-    const msgId = `${subject}:${orderId}:again:${again}`;
-    await context.outbox.add(tx, { subject, msgId, payload, orderKey: orderId });
-    return true;
-  });
-  if (!published) return;
+  try {
+    const published = await context.mysql.transaction(async (tx) => {
+      if (!(await noteAgain(tx, message, nextMessageLook(0, now), againAfter(again, now)))) return false;
+      const msgId = `${subject}:${orderId}:again:${again}`;
+      await sendAgain(context, tx, { subject, msgId, orderKey: orderId, text });
+      return true;
+    });
+    if (!published) return;
+  } catch (error) {
+    if (!(error instanceof NotGenuine)) throw error;
+    context.logger.error(
+      { err: error, orderId, effect, subject },
+      "a watched message is not signed by payment: it is not published; find out who can write to t_pay_message_watch",
+    );
+    await postponeMessages(context.mysql, effect, [orderId], nextMessageLook(message.asked + 1, now));
+    return;
+  }
   ports.publishedAgain(effect);
   context.logger.error({ orderId, subject, again }, complaints[effect]);
 }

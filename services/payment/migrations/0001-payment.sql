@@ -115,9 +115,9 @@ CREATE TABLE IF NOT EXISTS t_pay_message_watch (
   order_id VARCHAR(64) NOT NULL,
   -- The effect on the wallet's books: credit, refund.
   effect VARCHAR(10) NOT NULL,
-  -- The message, to be published again.
+  -- The signed message, to be published again: JSON as text, since the signature is over these very bytes.
   subject VARCHAR(100) NOT NULL,
-  payload JSON NOT NULL,
+  message MEDIUMTEXT NOT NULL,
   next_time DATETIME(3) NOT NULL,
   -- It is not published again before this time.
   again_time DATETIME(3) NOT NULL,

@@ -7,7 +7,8 @@ export interface MessageWatch {
   readonly orderId: string;
   readonly effect: Effect;
   readonly subject: string;
-  readonly payload: unknown;
+  /** The signed message. */
+  readonly text: string;
   /** It is not published again before this time. */
   readonly againTime: Date;
   /** How often the effect was missing from the wallet's books, since the message was last known to be in the outbox. */
@@ -20,7 +21,7 @@ interface Row {
   order_id: string;
   effect: Effect;
   subject: string;
-  payload: unknown;
+  message: string;
   again_time: Date;
   asked: number;
   again: number;
@@ -29,21 +30,21 @@ interface Row {
 /** Watches a message, in the transaction that writes it. */
 export async function insertMessageWatch(
   tx: Transaction,
-  message: Pick<MessageWatch, "orderId" | "effect" | "subject" | "payload" | "againTime">,
+  message: Pick<MessageWatch, "orderId" | "effect" | "subject" | "text" | "againTime">,
   nextTime: Date,
 ): Promise<void> {
-  const { orderId, effect, subject, payload, againTime } = message;
+  const { orderId, effect, subject, text, againTime } = message;
   await tx.run(
-    `INSERT INTO t_pay_message_watch (order_id, effect, subject, payload, next_time, again_time)
+    `INSERT INTO t_pay_message_watch (order_id, effect, subject, message, next_time, again_time)
      VALUES (?, ?, ?, ?, ?, ?) ON DUPLICATE KEY UPDATE order_id = order_id`,
-    [orderId, effect, subject, JSON.stringify(payload), nextTime, againTime],
+    [orderId, effect, subject, text, nextTime, againTime],
   );
 }
 
 /** The messages about which the wallet is to be asked now, longest due first. */
 export async function dueMessages(db: Queryable, limit: number): Promise<MessageWatch[]> {
   const rows = await db.query<Row>(
-    `SELECT order_id, effect, subject, payload, again_time, asked, again FROM t_pay_message_watch
+    `SELECT order_id, effect, subject, message, again_time, asked, again FROM t_pay_message_watch
      WHERE next_time <= UTC_TIMESTAMP(3) ORDER BY next_time LIMIT ?`,
     [limit],
   );
@@ -51,8 +52,7 @@ export async function dueMessages(db: Queryable, limit: number): Promise<Message
     orderId: row.order_id,
     effect: row.effect,
     subject: row.subject,
-    // MariaDB stores JSON as text.
-    payload: typeof row.payload === "string" ? JSON.parse(row.payload) : row.payload,
+    text: row.message,
     againTime: row.again_time,
     asked: row.asked,
     again: row.again,

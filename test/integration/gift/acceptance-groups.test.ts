@@ -333,11 +333,19 @@ test("a gift that is repriced between a request and its repeat keeps its first p
   expect(outcomes.map(({ price }) => price).sort()).toEqual([10, 20]);
 });
 
-test("a gift that an earlier release left in a stream that is not written to is settled", async () => {
+test("a gift that was left in a stream that is not written to is settled", async () => {
   const user = await richUser();
   const content = { giftId: 22, roomId: 5, receiverId: anchor, type: 0, count: 1 };
   const orderId = `left-over-${user}`;
-  const message = { ...content, orderId, senderId: user, price: 90, url: "", acceptedAt: new Date().toISOString() };
+  const message = {
+    ...content,
+    orderId,
+    senderId: user,
+    price: 90,
+    sharePercent: 50,
+    url: "",
+    acceptedAt: new Date().toISOString(),
+  };
   const last = limits.gift.partitions - 1;
   expect(last).toBeGreaterThanOrEqual(limits.gift.sendPartitions);
   await publish(`gift.send.${last}`, { ...message, contentHash: contentHashOf(content) });

@@ -463,7 +463,14 @@ describe("the path of a gift", () => {
     const user = await richUser();
     const orderId = `repriced-${user}`;
     const content = { giftId: 22, roomId: 5, receiverId: anchor, type: 0, count: 1 };
-    const message = { ...content, orderId, senderId: user, url: "", acceptedAt: new Date().toISOString() };
+    const message = {
+      ...content,
+      sharePercent: 50,
+      orderId,
+      senderId: user,
+      url: "",
+      acceptedAt: new Date().toISOString(),
+    };
     const accepted = (price: number) => ({ ...message, price, contentHash: contentHashOf(content) });
     const subject = `gift.send.${partitionOf(user)}`;
     const first = publish(subject, accepted(90));

@@ -8,6 +8,7 @@ import { contentHashOf, partitionOf } from "../../../services/gift/accepted-gift
 import type { SettledGift } from "../../../services/gift/gift.contract.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
+import { signedText } from "../../support/signed-messages.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import {
   connect,
@@ -83,13 +84,21 @@ function accepted(orderId: string, n: number) {
   const count = 1 + (n % 99);
   const gift = { giftId: 3, roomId, receiverId: "1", type: 0, count };
   const senderId = String(1_000 + n);
-  const rest = { orderId, senderId, price: 10, url: address(n), acceptedAt: new Date().toISOString() };
+  const rest = {
+    orderId,
+    senderId,
+    price: 10,
+    sharePercent: 50,
+    url: address(n),
+    acceptedAt: new Date().toISOString(),
+  };
   return { ...gift, ...rest, contentHash: contentHashOf(gift) };
 }
 
 async function enqueue(gifts: readonly ReturnType<typeof accepted>[]): Promise<void> {
-  const subject = (senderId: string) => `${natsPrefix()}gift.send.${partitionOf(senderId)}`;
-  for (const gift of gifts) nats.publish(subject(gift.senderId), JSON.stringify(gift));
+  const subject = (senderId: string) => `gift.send.${partitionOf(senderId)}`;
+  for (const gift of gifts)
+    nats.publish(natsPrefix() + subject(gift.senderId), signedText(subject(gift.senderId), gift));
   await nats.flush();
 }
 

@@ -8,12 +8,12 @@ import { ensureStreams } from "../../../mixins/jetstream/streams.ts";
 import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
 import { type AcceptedGift, contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";
-import { groupOf } from "../../../services/gift/gift-group.ts";
 import type { RoomGift } from "../../../services/im-router/im-router.contract.ts";
 import { giftStream } from "../../../services/streams.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { recharge } from "../../support/recharge.ts";
+import { groupOf, signedText } from "../../support/signed-messages.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 
 const users = Array.from({ length: 40 }, (_, n) => String(9_100_000_000_000_000_000n + BigInt(n)));
@@ -67,8 +67,10 @@ async function acceptBacklog(): Promise<Map<string, string[]>> {
     const gift = { ...request, orderId, senderId, price: 1, sharePercent: 50, url: "", contentHash: "" };
     return { ...gift, contentHash: contentHashOf(request), acceptedAt: new Date().toISOString() };
   };
-  const publish = (partition: number, message: unknown) =>
-    connection.jetstream().publish(`${natsPrefix()}gift.send.${partition}`, JSON.stringify(message));
+  const publish = (partition: number, message: object) => {
+    const subject = `gift.send.${partition}`;
+    return connection.jetstream().publish(natsPrefix() + subject, signedText(subject, message));
+  };
   const parts = [...Map.groupBy(users, partitionOf)];
   for (let round = 0; round < giftsPerUser; round += roundsPerMessage) {
     const rounds = Math.min(roundsPerMessage, giftsPerUser - round);

@@ -81,7 +81,7 @@ describe("a genuine webhook of the right amount", () => {
       bizCode: 10001,
       time: "2030-01-02T03:04:05.678Z",
     });
-    expect(message.header.get("Nats-Msg-Id")).toBe(`pay.recharge:${orderId}`);
+    expect(message.header.get("Nats-Msg-Id")).toMatch(new RegExp(`^pay.recharge:${orderId}:[A-Za-z0-9_-]{32}$`));
     const events = await payment.jetstream.client.streams.get(`${natsPrefix()}EVENTS`);
     const event = await eventually("the event", () =>
       events.getMessage({ last_by_subj: `${natsPrefix()}event.payment.paid` }).catch(() => null),

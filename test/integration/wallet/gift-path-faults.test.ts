@@ -13,6 +13,7 @@ import { giftStream } from "../../../services/streams.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { settledOrders } from "../../support/outcomes.ts";
+import { signedText } from "../../support/signed-messages.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { fundedUsers } from "./traffic.ts";
 import { openWire, type Wire } from "./wire.ts";
@@ -76,10 +77,18 @@ async function acceptGifts(users: readonly string[], count: number): Promise<Map
         const orderId = randomUUID();
         accepted.get(senderId)?.push(orderId);
         const request = { giftId: 24, roomId: 5, receiverId: "77", type: 0, count: 1 };
-        const message = { ...request, orderId, senderId, price: 10, url: "", acceptedAt: new Date().toISOString() };
-        const body = JSON.stringify({ ...message, contentHash: contentHashOf(request) });
-        const subject = `${natsPrefix()}gift.send.${partitionOf(senderId)}`;
-        await connection.jetstream().publish(subject, body, { msgID: orderId });
+        const message = {
+          ...request,
+          orderId,
+          senderId,
+          price: 10,
+          sharePercent: 50,
+          url: "",
+          acceptedAt: new Date().toISOString(),
+        };
+        const subject = `gift.send.${partitionOf(senderId)}`;
+        const body = signedText(subject, { ...message, contentHash: contentHashOf(request) });
+        await connection.jetstream().publish(natsPrefix() + subject, body, { msgID: orderId });
       }),
     );
   await connection.close();

@@ -11,6 +11,7 @@ import { expectBooksBalanced } from "../../support/books.ts";
 import { settledOrders } from "../../support/outcomes.ts";
 import { recharge } from "../../support/recharge.ts";
 import { type RefusingServer, refusing } from "../../support/refusing-server.ts";
+import { signedText } from "../../support/signed-messages.ts";
 import { startNode, stopAll } from "../../support/system.ts";
 import { fundedUsers, retriesOn } from "./traffic.ts";
 
@@ -66,9 +67,18 @@ async function acceptGift(senderId: string): Promise<string> {
   const connection = await connect(natsOptions("test"));
   const orderId = randomUUID();
   const request = { giftId: 24, roomId: 5, receiverId: "77", type: 0, count: 1 };
-  const message = { ...request, orderId, senderId, price: 10, url: "", acceptedAt: new Date().toISOString() };
-  const body = JSON.stringify({ ...message, contentHash: contentHashOf(request) });
-  await connection.jetstream().publish(`${natsPrefix()}gift.send.${partitionOf(senderId)}`, body, { msgID: orderId });
+  const message = {
+    ...request,
+    orderId,
+    senderId,
+    price: 10,
+    sharePercent: 50,
+    url: "",
+    acceptedAt: new Date().toISOString(),
+  };
+  const subject = `gift.send.${partitionOf(senderId)}`;
+  const body = signedText(subject, { ...message, contentHash: contentHashOf(request) });
+  await connection.jetstream().publish(natsPrefix() + subject, body, { msgID: orderId });
   await connection.close();
   return orderId;
 }

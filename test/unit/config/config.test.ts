@@ -3,11 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { readConfig as readSettings, settingNames } from "../../../config/config.ts";
+import { namedKeysIn, sampleKey } from "../../../config/named-keys.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
 import { gatewaySettings, imServerSettings } from "../../../services/door-settings.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
-import { sampleTokenKey, tokenKeysIn, tokenSettings } from "../../../services/token-keys.ts";
+import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
+import { tokenSettings } from "../../../services/token-keys.ts";
 
 const servers = {
   NATS_URL: "nats://127.0.0.1:4222",
@@ -53,7 +55,7 @@ describe("settings", () => {
   test(".env.example documents every setting, and nothing else", () => {
     const text = readFileSync(join(__dirname, "../../../.env.example"), "utf8");
     const documented = text.split("\n").flatMap((line) => /^([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
-    const blocks = [...providerSettings, tokenSettings];
+    const blocks = [...providerSettings, tokenSettings, giftKeySettings, payKeySettings];
     const declared = blocks.flatMap(({ settings }) => Object.keys(settings));
     expect(documented.sort()).toEqual([...settingNames, ...declared].sort());
     // The exact lines to put there.
@@ -155,11 +157,15 @@ describe("settings", () => {
     });
   });
 
-  describe("of login tokens", () => {
+  describe.each([
+    { name: "TOKEN_KEYS", block: tokenSettings, nodes: "user and api-gateway nodes" },
+    { name: "GIFT_KEYS", block: giftKeySettings, nodes: "gift nodes" },
+    { name: "PAY_KEYS", block: payKeySettings, nodes: "payment and wallet nodes" },
+  ])("of $name", ({ name, block, nodes }) => {
     const key = (bytes: number) => randomBytes(bytes).toString("base64url");
-    const problemOf = (TOKEN_KEYS: string | undefined, extra: Record<string, string> = {}) => {
+    const problemOf = (keys: string | undefined, extra: Record<string, string> = {}) => {
       try {
-        readSettings({ ...usable, ...extra, TOKEN_KEYS }, [tokenSettings]);
+        readSettings({ ...usable, ...extra, [name]: keys }, [block]);
         return "none";
       } catch (error) {
         return (error as Error).message;
@@ -173,25 +179,24 @@ describe("settings", () => {
       const file = join(mkdtempSync(join(tmpdir(), "keys-")), "token-keys");
       writeFileSync(file, `${two.replace(",", ",\n")}\n`);
       expect(problemOf(`file:${file}`)).toBe("none");
-      const { TOKEN_KEYS } = tokenSettings.settings;
-      expect((TOKEN_KEYS as BlockSetting).kind.parse(`file:${file}`)).toBe(two);
-      expect([...tokenKeysIn(two).all.keys()]).toEqual(["k2", "k1"]);
-      expect(tokenKeysIn(two).signing.id).toBe("k2");
+      expect((block.settings[name] as BlockSetting).kind.parse(`file:${file}`)).toBe(two);
+      expect([...namedKeysIn(two).all.keys()]).toEqual(["k2", "k1"]);
+      expect(namedKeysIn(two).signing.id).toBe("k2");
       rmSync(dirname(file), { recursive: true });
     });
 
     test("are needed in every profile by the nodes that read them", () => {
       for (const PROFILE of ["local", "production"]) {
         const message = problemOf("", { PROFILE });
-        expect(message).toContain("TOKEN_KEYS: is needed by user and api-gateway nodes");
+        expect(message).toContain(`${name}: is needed by ${nodes}`);
         expect(message.split("\n")).toHaveLength(2);
       }
     });
 
     test("are not the demonstration's in production, also not beside another", () => {
-      expect(problemOf(sampleTokenKey, { PROFILE: "local" })).toBe("none");
-      for (const given of [sampleTokenKey, `k1:${key(32)},${sampleTokenKey}`, `x:${sampleTokenKey.split(":")[1]}`])
-        expect(problemOf(given)).toMatch(/TOKEN_KEYS: must not have the key of the demonstration/);
+      expect(problemOf(sampleKey, { PROFILE: "local" })).toBe("none");
+      for (const given of [sampleKey, `k1:${key(32)},${sampleKey}`, `x:${sampleKey.split(":")[1]}`])
+        expect(problemOf(given)).toContain(`${name}: must not have the key of the demonstration`);
     });
 
     test.each([

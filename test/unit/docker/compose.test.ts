@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { isServiceName, serviceNames } from "../../../broker/launch.ts";
 import { settingNames as ownNames, readConfig as readSettings } from "../../../config/config.ts";
+import { sampleKey } from "../../../config/named-keys.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { gatewaySettings, imServerSettings } from "../../../services/door-settings.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
-import { sampleTokenKey, tokenSettings } from "../../../services/token-keys.ts";
+import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
+import { tokenSettings } from "../../../services/token-keys.ts";
 
 interface Container {
   image?: string;
@@ -23,21 +25,25 @@ type Containers = Record<string, Container>;
 type Env = Record<string, string | undefined>;
 
 const providerNames = providerSettings.flatMap(({ settings }) => Object.keys(settings));
-const tokenNames = Object.keys(tokenSettings.settings);
-const settingNames = [...ownNames, ...providerNames, ...tokenNames];
-/** The containers that have the keys of login tokens. */
-const withTokenKeys = (container: string) => ["user", "api-gateway"].includes(container);
+/** The blocks of keys, each with the containers that have them. */
+const keyBlocks = [
+  { block: tokenSettings, containers: ["user", "api-gateway"] },
+  { block: giftKeySettings, containers: ["gift"] },
+  { block: payKeySettings, containers: ["payment", "wallet"] },
+].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
+const settingNames = [...ownNames, ...providerNames, ...keyBlocks.map(({ name }) => name)];
+const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
 /** What a container may get: the providers' keys are for the payment nodes alone. */
 const settingsOf = (container: string) => [
   ...ownNames,
   ...(container === "payment" ? providerNames : []),
-  ...(withTokenKeys(container) ? tokenNames : []),
+  ...keyBlocksOf(container).map(({ name }) => name),
 ];
 /** As a container's node reads them. */
-const readConfig = (env: Env, container = "wallet") =>
+const readConfig = (env: Env, container = "living-room") =>
   readSettings(env, [
     ...providerSettings,
-    ...(withTokenKeys(container) ? [tokenSettings] : []),
+    ...keyBlocksOf(container).map(({ block }) => block),
     ...(container === "api-gateway" ? [gatewaySettings] : []),
     ...(container.startsWith("im-server") ? [imServerSettings] : []),
   ]);
@@ -106,7 +112,8 @@ describe("docker-compose.yml", () => {
     for (const name of ours) {
       const env = environmentOf(name, [base], {});
       expect(readConfig(env, name)).toMatchObject({ PROFILE: "local", SMS_PROVIDER: "console", NAMESPACE: "ovation" });
-      expect(env.TOKEN_KEYS).toBe(withTokenKeys(name) ? sampleTokenKey : undefined);
+      for (const { name: keys, containers } of keyBlocks)
+        expect([keys, env[keys]]).toEqual([keys, containers.includes(name) ? sampleKey : undefined]);
       expect(Boolean(env.CASHIER_SECRET)).toBe(name === "payment");
     }
   });
@@ -183,6 +190,8 @@ describe("docker-compose.production.yml", () => {
     METRICS_TOKEN: "a-token-of-metrics",
     TRUST_PROXY: "1",
     TOKEN_KEYS: `k1:${"k".repeat(43)}`,
+    GIFT_KEYS: `k1:${"g".repeat(42)}A`,
+    PAY_KEYS: `k1:${"p".repeat(42)}A`,
   };
 
   test("lays production settings over every node, which accept them", () => {
@@ -195,14 +204,16 @@ describe("docker-compose.production.yml", () => {
         OPERATOR_TOKEN: given.OPERATOR_TOKEN,
       });
       expect(env.CASHIER_SECRET).toBe(name === "payment" ? "" : undefined);
-      expect(env.TOKEN_KEYS).toBe(withTokenKeys(name) ? given.TOKEN_KEYS : undefined);
+      for (const { name: keys, containers } of keyBlocks)
+        expect([keys, env[keys]]).toEqual([keys, containers.includes(name) ? given[keys as never] : undefined]);
       expect(settings.MYSQL_URL).toBe("mysql://ovation:a-password@mysql:3306");
     }
     expect(Object.keys(production).filter((name) => !(name in base))).toEqual([]);
   });
 
   test.each(Object.keys(given))("does not come up without %s, and says what it is for", (name) => {
-    expect(() => environmentOf("user", [base, production], { ...given, [name]: "" })).toThrow(
+    const container = keyBlocks.find((keys) => keys.name === name)?.containers[0] ?? "user";
+    expect(() => environmentOf(container, [base, production], { ...given, [name]: "" })).toThrow(
       new RegExp(`^${name}: .{20}`),
     );
   });

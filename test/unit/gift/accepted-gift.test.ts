@@ -48,13 +48,7 @@ describe("an accepted gift", () => {
   });
 
   test("what was accepted can be settled", () => {
-    expect(parseAcceptedGift(JSON.parse(JSON.stringify(gift)), 50)).toEqual(gift);
-  });
-
-  test("without a share it has the default share", () => {
-    const { sharePercent: _none, ...earlier } = gift;
-    expect(parseAcceptedGift(earlier, 35)).toEqual({ ...gift, sharePercent: 35 });
-    expect(parseAcceptedGift({ ...gift, sharePercent: 0 }, 35).sharePercent).toBe(0);
+    expect(parseAcceptedGift(JSON.parse(JSON.stringify(gift)))).toEqual(gift);
   });
 
   const bad: [string, unknown][] = [
@@ -65,6 +59,7 @@ describe("an accepted gift", () => {
     ["a negative price", { ...gift, price: -1 }],
     ["a fractional price", { ...gift, price: 1.5 }],
     ["an unsafe price", { ...gift, price: 2 ** 53 }],
+    ["no share", { ...gift, sharePercent: undefined }],
     ["a share above 100", { ...gift, sharePercent: 101 }],
     ["a share below 0", { ...gift, sharePercent: -1 }],
     ["a fractional share", { ...gift, sharePercent: 12.5 }],
@@ -77,6 +72,6 @@ describe("an accepted gift", () => {
     ["no hash", { ...gift, contentHash: "zz" }],
   ];
   test.each(bad)("a message with %s can never be settled, and the error has the reason", (_what, data) => {
-    expect(() => parseAcceptedGift(data, 50)).toThrow(/is invalid/);
+    expect(() => parseAcceptedGift(data)).toThrow(/is invalid/);
   });
 });

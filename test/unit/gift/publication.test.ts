@@ -11,7 +11,9 @@ import { publishGifts } from "../../../services/gift/publication.ts";
 import { partsOf } from "../../../services/gift/queue.ts";
 import { SilentPartitions } from "../../../services/gift/silent-partitions.ts";
 import { silentLog } from "../../support/silent-log.ts";
+import { unitSignatures } from "../../support/unit-signatures.ts";
 
+const signatures = unitSignatures();
 const terms = { price: 90, sharePercent: 50, url: "x.svga" };
 const candidate = (userId: number, over: object = {}) =>
   new Candidate({
@@ -46,6 +48,7 @@ function world(over: { publish?: (message: Message) => Promise<unknown>; reserve
   };
   const service = {
     ...{ jetstream: jetstream as unknown as JetStreamState["jetstream"], redis: redis as unknown as Redis },
+    signatures,
     ...{ logger: silentLog, orders: new NodeOrders(), silent: new SilentPartitions() },
   };
   const publish = (candidates: readonly Candidate[], redisAway = false) => {
@@ -72,6 +75,7 @@ test("the gifts of a partition are one message, in their order, and its id is of
   const gifts = () => [candidate(8), candidate(16), candidate(9), candidate(24)];
   await first.publish(gifts());
   await second.publish(gifts());
+  for (const { subject, text } of first.messages) expect(signatures.open(subject, text)).not.toHaveProperty("fault");
   const sendersOf = ({ text }: Message) => giftsOf(JSON.parse(text)).map((gift) => (gift as AcceptedGift).senderId);
   expect(first.messages.map(({ subject }) => subject)).toEqual(["gift.send.0", "gift.send.1"]);
   expect(first.messages.map(sendersOf)).toEqual([["8", "16", "24"], ["9"]]);

@@ -1,14 +1,15 @@
 import { natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { type AcceptedGift, contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
-import type { GiftGroup } from "../../../services/gift/gift-group.ts";
 import { giftRecovery } from "../../../services/gift/put-back.ts";
+import { unitSignatures } from "../../support/unit-signatures.ts";
 
 Object.assign(process.env, {
   ...{ NATS_URL: "nats://127.0.0.1:1", REDIS_URL: "redis://127.0.0.1:1", MYSQL_URL: "mysql://127.0.0.1:1" },
   ...{ PROFILE: "local", SMS_PROVIDER: "console", NAMESPACE: "unit" },
 });
 
+const signatures = unitSignatures();
 const senderId = "11";
 const streamOf = () => `${natsPrefix()}GIFTS-${partitionOf(senderId)}`;
 
@@ -17,6 +18,10 @@ function accepted(orderId: string, over: Partial<AcceptedGift> = {}): AcceptedGi
   const fixed = { price: 10, sharePercent: 50, url: "x.svga", acceptedAt: new Date().toISOString() };
   return { orderId, senderId, ...asked, ...fixed, contentHash: contentHashOf({ ...asked, ...over }), ...over };
 }
+
+/** A text is stored as it is, a gift as a gift node stores it. */
+const storedText = (key: string, value: unknown) =>
+  typeof value === "string" ? value : signatures.sign(key, JSON.stringify(value));
 
 /** What is put back of what Redis has, and what is logged as an error. */
 async function putBack(
@@ -30,14 +35,17 @@ async function putBack(
   const error = jest.fn();
   const keys = Object.keys(remembered);
   const service = {
+    signatures,
     redis: {
       options: { keyPrefix: "test:" },
       scan: async () => ["0", keys.map((key) => `test:${key}`)],
-      mget: async (asked: string[]) => asked.map((key) => JSON.stringify(remembered[key])),
+      mget: async (asked: string[]) => asked.map((key) => storedText(key, remembered[key])),
     },
     mysql: { query: async () => [] },
     jetstream: {
-      async publish(subject: string, { gifts }: GiftGroup, { msgId }: { msgId: string }) {
+      async publishText(subject: string, text: string, { msgId }: { msgId: string }) {
+        const opened = signatures.open(subject, text);
+        const { gifts } = JSON.parse("body" in opened ? opened.body : "") as { gifts: AcceptedGift[] };
         published.push({ subject, msgId, gifts });
         return { stream, seq: published.length, duplicate: false };
       },
@@ -120,51 +128,6 @@ describe("accepted gifts that are put back", () => {
   });
 });
 
-describe("gifts that release 0.1 queued by another number of partitions", () => {
-  const [far] = Array.from({ length: limits.gift.partitions }, (_, n) => String(1 + n)).filter(
-    (id) => Number(id) % limits.gift.partitions !== partitionOf(id),
-  ) as [string];
-  const earlier = `${natsPrefix()}GIFTS-${Number(far) % limits.gift.partitions}`;
-  const present = `${natsPrefix()}GIFTS-${partitionOf(far)}`;
-
-  test("are put back where their stream was lost, into the present one, under the mark of the loss", async () => {
-    const { published, gifts } = await putBack(
-      many(10, () => far),
-      "p7",
-      [earlier],
-    );
-    expect(gifts).toHaveLength(10);
-    for (const { subject, msgId } of published) {
-      expect(subject).toBe(`gift.send.${partitionOf(far)}`);
-      expect(msgId).toMatch(/:again:p7$/);
-    }
-  });
-
-  test("are put back where the present stream was lost, and not where neither was", async () => {
-    const others = Array.from({ length: limits.gift.partitions }, (_, n) => `${natsPrefix()}GIFTS-${n}`).filter(
-      (name) => name !== earlier && name !== present,
-    );
-    expect(
-      (
-        await putBack(
-          many(10, () => far),
-          "",
-          [present],
-        )
-      ).gifts,
-    ).toHaveLength(10);
-    expect(
-      (
-        await putBack(
-          many(10, () => far),
-          "",
-          others,
-        )
-      ).gifts,
-    ).toEqual([]);
-  });
-});
-
 describe("what Redis has and acceptance cannot have written is logged with its key and not put back:", () => {
   const { acceptedMemoryMs, acceptedClockMarginMs } = limits.gift;
   const ago = (ms: number) => ({ acceptedAt: new Date(Date.now() - ms).toISOString() });
@@ -177,6 +140,11 @@ describe("what Redis has and acceptance cannot have written is logged with its k
     ["a gift from the future", accepted("a", ago(-acceptedClockMarginMs - 5_000))],
     ["a gift of long ago", accepted("a", ago(acceptedMemoryMs + acceptedClockMarginMs + 5_000))],
     ["what is no gift", { orderId: "a" }],
+    ["a gift without a signature", JSON.stringify(accepted("a"))],
+    ["a gift that was signed for another order", signatures.sign("gift:accepted:b", JSON.stringify(accepted("a")))],
+    ["a gift with another price than was signed", storedText("gift:accepted:a", accepted("a")).replace("10", "1")],
+    ["a gift that another key has signed", unitSignatures().sign("gift:accepted:a", JSON.stringify(accepted("a")))],
+    ["a gift of the queue", signatures.sign("gift.send.3", JSON.stringify(accepted("a")))],
   ])("%s", async (_what, value) => {
     const { gifts, errors } = await putBack({ "gift:accepted:a": value, "gift:accepted:good": good }, "");
     expect(gifts.map(({ orderId }) => orderId)).toEqual(["good"]);

@@ -1,14 +1,17 @@
 import { natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { queueDepth } from "../../../services/gift/queue-depth.ts";
+import { unitSignatures } from "../../support/unit-signatures.ts";
 
 Object.assign(process.env, {
   ...{ NATS_URL: "nats://127.0.0.1:1", REDIS_URL: "redis://127.0.0.1:1", MYSQL_URL: "mysql://127.0.0.1:1" },
   ...{ PROFILE: "local", SMS_PROVIDER: "console", NAMESPACE: "unit" },
 });
 
+const signatures = unitSignatures();
+
 /** The depth where the first partition has messages with so many gifts, by sequence, up to `delivered` of them in work. */
-async function depthOf(messages: ReadonlyMap<number, number>, delivered: number) {
+async function depthOf(messages: ReadonlyMap<number, number>, delivered: number, forged = new Set<number>()) {
   const isFirst = (stream: string) => stream === `${natsPrefix()}GIFTS-0`;
   const sequences = [...messages.keys()];
   let reads = 0;
@@ -30,12 +33,14 @@ async function depthOf(messages: ReadonlyMap<number, number>, delivered: number)
         const next = sequences.find((sequence) => sequence >= seq);
         if (next === undefined) throw Object.assign(new Error("no message found"), { code: "404" });
         const gifts = Array.from({ length: messages.get(next) as number }, () => ({}));
-        return { seq: next, json: () => ({ v: 1, keyId: "", sig: "", gifts }) };
+        const text = JSON.stringify({ gifts });
+        const signed = forged.has(next) ? text : signatures.sign("gift.send.0", text);
+        return { seq: next, subject: "unit_gift.send.0", data: Buffer.from(signed), json: () => JSON.parse(signed) };
       },
       info: async () => ({ state: { subjects: { "unit_dead.gift-settler": 2 } } }),
     },
   };
-  return { ...(await queueDepth({ jetstream: { manager } } as never)), reads };
+  return { ...(await queueDepth({ jetstream: { manager }, signatures } as never)), reads };
 }
 
 test("the gifts of what is in work and of what waits are counted apart, over gaps", async () => {
@@ -53,4 +58,12 @@ test("of many messages only some are read: the others are assumed to be like the
   const { waiting, inFlight, reads } = await depthOf(messages, 1_000);
   expect([waiting, inFlight]).toEqual([80_000, 20_000]);
   expect(reads).toBe(2 * limits.gift.depthMessagesRead);
+});
+
+test("a forged message counts as the one dead letter that it will be, however many gifts it says it has", async () => {
+  const messages = new Map([
+    [1, 5_000],
+    [2, 3],
+  ]);
+  expect(await depthOf(messages, 0, new Set([1]))).toMatchObject({ waiting: 4, inFlight: 0 });
 });

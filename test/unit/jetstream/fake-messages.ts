@@ -49,7 +49,7 @@ export class FakePorts implements HandlingPorts {
   readonly running: Handling[] = [];
   /** All calls so far, by their sequences. */
   readonly calls: number[][] = [];
-  readonly dead: { sequence: number; item?: number; reason: string }[] = [];
+  readonly dead: { sequence: number; item?: number; reason: string; forged?: string }[] = [];
   readonly log = { info: () => {}, warn: () => {}, error: () => {} };
   /** Says at once how a call ends, where it is given: by throwing, or not. */
   judge: ((sequences: number[]) => void) | undefined;
@@ -76,9 +76,16 @@ export class FakePorts implements HandlingPorts {
     });
   }
 
-  async publishDead(_channel: string, message: JsMsg, index: number | undefined, reason: string): Promise<void> {
+  async publishDead(
+    _channel: string,
+    message: JsMsg,
+    index: number | undefined,
+    reason: string,
+    forged?: string,
+  ): Promise<void> {
     await this.writeDead();
-    this.dead.push({ sequence: message.seq, ...(index === undefined ? {} : { item: index }), reason });
+    const item = index === undefined ? {} : { item: index };
+    this.dead.push({ sequence: message.seq, ...item, reason, ...(forged && { forged }) });
   }
 }
 

@@ -1,0 +1,42 @@
+import { config, natsPrefix, settingsOf } from "../config/config.ts";
+import { keysBlock, namedKeysIn } from "../config/named-keys.ts";
+import type { SettingsBlock } from "../config/settings-block.ts";
+import { type MessageSignatures, messageSignatures } from "../mixins/jetstream/signatures.ts";
+
+/** The keys of accepted gifts. Gift nodes alone sign and check them. */
+export const giftKeySettings = keysBlock({
+  name: "GIFT_KEYS",
+  title: "Signatures of accepted gifts",
+  nodes: "gift nodes",
+  text: [
+    "The keys that sign accepted gifts, for gift nodes alone, in the form of TOKEN_KEYS. Whoever has one can spend",
+    "anybody's coins. A key must stay in the list for 35 days after another one has become the first.",
+  ],
+});
+
+/** The keys of paid orders and refunds. Payment nodes sign with them, wallet nodes check. */
+export const payKeySettings = keysBlock({
+  name: "PAY_KEYS",
+  title: "Signatures of paid orders and refunds",
+  nodes: "payment and wallet nodes",
+  text: [
+    "The keys that sign paid orders and refunds, for payment and wallet nodes alone, in the form of TOKEN_KEYS. Whoever",
+    "has one can make coins. A key must stay in the list for 35 days after another one has become the first.",
+  ],
+});
+
+function signaturesWith(block: SettingsBlock, signer: string): MessageSignatures {
+  const [setting = ""] = Object.keys(block.settings);
+  const keys = namedKeysIn(settingsOf(block)?.[setting] ?? "");
+  return messageSignatures({ setting, keys, signer, namespace: config().NAMESPACE, prefix: natsPrefix() });
+}
+
+/** Of accepted gifts. @throws Error that lists every problem of the settings, GIFT_KEYS among them */
+export function giftSignatures(): MessageSignatures {
+  return signaturesWith(giftKeySettings, "gift");
+}
+
+/** Of paid orders and refunds. @throws Error that lists every problem of the settings, PAY_KEYS among them */
+export function paySignatures(): MessageSignatures {
+  return signaturesWith(payKeySettings, "payment");
+}
