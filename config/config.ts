@@ -68,6 +68,8 @@ const schema = z
     OPERATOR_TOKEN: secret.optional(),
     METRICS_TOKEN: secret.optional(),
     LOGIN_CODES_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).optional(),
+    LOGIN_FAILURES_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).default(30),
+    LOGIN_CODES_PER_PHONE_PER_DAY: z.coerce.number().int().min(0).max(1_000).default(10),
     REQUESTS_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).default(0),
 
     IM_HOST: z.string().min(1).optional(),
@@ -85,6 +87,7 @@ const schema = z
     SMS_PROVIDER: z.enum(["console", "webhook"]).default("webhook"),
     SMS_WEBHOOK_URL: url("http:", "https:").optional(),
     SMS_WEBHOOK_TOKEN: z.string().min(1).optional(),
+    SMS_BUDGET_PER_DAY: z.coerce.number().int().min(0).max(1_000_000_000).default(0),
 
     ANCHOR_SHARE_PERCENT: percent.default(50),
     GIFTS_PER_USER_PER_SECOND: z.coerce.number().int().min(0).max(10_000).default(20),

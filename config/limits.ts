@@ -27,6 +27,8 @@ export const limits = Object.freeze({
     /** How long the result of a check is reused: of all nodes (gateway), or of a node's dependencies (node), ms. */
     healthKeptMs: 500,
     proxiesMax: 10,
+    /** The addresses whose requests a node counts while Redis is away. */
+    addressesCountedHere: 100_000,
   }),
 
   log: Object.freeze({
@@ -245,7 +247,19 @@ export const limits = Object.freeze({
   user: Object.freeze({
     smsCodeTtlMs: 60_000,
     smsCodeDigits: 6,
+    /**
+     * Wrong tries of one code: those of each address, and those of all addresses together but the one that requested the
+     * code, whose tries nobody else can use up.
+     */
     smsWrongTries: 5,
+    smsWrongTriesOfOthers: 20,
+    /** The shares of SMS_BUDGET_PER_DAY from which the log has a warning, and an error. */
+    smsBudgetWarnFrom: 0.7,
+    smsBudgetErrorFrom: 0.9,
+    /** The shortest time between two log lines about a budget that is used up. */
+    smsBudgetLoggedMs: 10 * 60_000,
+    /** Days of which the numbers of codes are kept. */
+    smsDaysKept: 3,
     smsCodesPerIpPerMinute: 60,
     tokenTtlMs: 30 * 24 * 3_600_000,
     tokensPerUser: 20,
