@@ -441,6 +441,13 @@ export const limits = Object.freeze({
     incomeLateMs: 60_000,
     incomeAnchorsPerStatement: 1_000,
     debtOrdersShown: 50,
+    /**
+     * Gifts of one user that fail at the charge for too few coins, each a row of the ledger: on average, at once, and the
+     * users of whom a node knows it. Beyond them the user's gifts are refused at acceptance.
+     */
+    failedGiftsPerMinute: 12,
+    failedGiftsBurst: 60,
+    failedGiftUsers: 100_000,
     attributionPageRows: 1_000,
     attributionRowsMax: 20_000,
     holdGiftsPerInsert: 1_000,
@@ -546,6 +553,15 @@ export const limits = Object.freeze({
     userConnectsPerMinute: 30,
     userConnectsBurst: 20,
     userConnectsRemembered: 100_000,
+    /**
+     * Connects with bad tokens of one address to a node. Beyond them its connects are closed with 4503, before Redis is
+     * asked and the node's rate is used.
+     */
+    badTokensPerMinute: 60,
+    badTokensBurst: 60,
+    /** The shortest time between two log lines about connects that were closed for it. */
+    suspectedLoggedMs: 60_000,
+    addressesRemembered: 100_000,
     listenBacklog: 4_096,
     loginMs: 10_000,
     pingAfterMs: 35_000,

@@ -1,5 +1,6 @@
 import { connect as connectTcp } from "node:net";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
+import { noProxies } from "../../../config/trusted-proxies.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { openListener } from "../../../services/im-server/listener.ts";
 import { eventually, stopAll } from "../../support/system.ts";
@@ -84,7 +85,8 @@ describe("who takes too long", () => {
   });
 
   test("a TCP connection that sends nothing is cut", async () => {
-    const options = { host: "127.0.0.1", port: 0, closeGraceMs: 100, connectionsMax: 10, allowedOrigins: undefined };
+    const [allowedOrigins, proxies] = [undefined, noProxies];
+    const options = { host: "127.0.0.1", port: 0, closeGraceMs: 100, connectionsMax: 10, allowedOrigins, proxies };
     const listener = await openListener({ ...options, headersTimeoutMs: 200 }, noHandlers);
     const socket = connectTcp(listener.port, "127.0.0.1");
     let over = false;
