@@ -134,6 +134,29 @@ describe("login codes", () => {
     expect(await failureOf(sendCode(guessed))).toBe("smsTooOften");
   });
 
+  test("strangers who know a phone cannot burn the code for the address that requested it, nor guess on for ever", async () => {
+    const phone = newPhone();
+    const { devCode: code = "" } = await call(caller, "user.sendLoginCode", { phone, address: "192.0.2.1" });
+    const from = (address: string, given: string) =>
+      failureOf(call(caller, "user.login", { phone, code: given, address }));
+    const { smsWrongTries, smsWrongTriesOfOthers } = limits.user;
+    const outcomes: unknown[] = [];
+    for (let stranger = 1; stranger <= 5; stranger++)
+      for (let n = 0; n <= smsWrongTries; n++) outcomes.push(await from(`198.51.100.${stranger}`, wrongFor(code)));
+    // Each address has its tries, and all of them together have an end.
+    expect(outcomes.slice(0, smsWrongTries + 1)).toEqual([
+      ...Array(smsWrongTries).fill("smsCodeWrong"),
+      "smsCodeExpired",
+    ]);
+    expect(outcomes.filter((outcome) => outcome === "smsCodeWrong")).toHaveLength(smsWrongTriesOfOthers);
+    expect(await from("198.51.100.77", code)).toBe("smsCodeExpired");
+    for (let n = 1; n < smsWrongTries; n++) expect(await from("192.0.2.1", wrongFor(code))).toBe("smsCodeWrong");
+    expect(await from("192.0.2.1", code)).toBe("it succeeded");
+    // Nothing of these tries is left for the next code.
+    const next = await call(caller, "user.sendLoginCode", { phone, address: "192.0.2.1" });
+    expect(await from("198.51.100.1", next.devCode ?? "")).toBe("it succeeded");
+  });
+
   test("parallel guesses have five tries in all", async () => {
     const phone = newPhone();
     const code = await sendCode(phone);
