@@ -55,12 +55,16 @@ export class SmsBudget {
       }
       return { day, smsId: await insertSms(tx, phone, code) };
     });
-    broker.metrics.increment(sentCounter.name);
     if (today !== undefined) {
       broker.metrics.set(gauges.today.name, today);
       this.report(today, budget);
     }
     return counted;
+  }
+
+  /** A counted code was sent. */
+  sent(): void {
+    this.service.broker.metrics.increment(sentCounter.name);
   }
 
   /** Takes a code that was not sent off the counts. */

@@ -87,6 +87,7 @@ export default defineService<"user", State>({
           // The row is written before the SMS is sent: after that nothing may fail, or a code that arrives is invalid.
           counted = await this.smsBudget.count(phone, code);
           const { shownToCaller } = await call(ctx, "notification.sendLoginCode", { phone, code });
+          this.smsBudget.sent();
           return shownToCaller ? { devCode: code } : {};
         } catch (error) {
           this.logger.warn({ phone: maskedPhone(phone), err: error }, "a login code could not be sent: it is removed");
