@@ -3,6 +3,7 @@ import { connect, type JetStreamManager, type JsMsg, type NatsConnection } from 
 import { natsOptions } from "../broker/nats-options.ts";
 import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
 import { limits } from "../config/limits.ts";
+import type { BackgroundLoop } from "./background-loop.ts";
 import { Filling } from "./filling.ts";
 import { addHealthCheck, Degraded, type HealthState } from "./health.mixin.ts";
 import { CatchUp, type Missed } from "./jetstream/catch-up.ts";
@@ -23,6 +24,7 @@ import { Recoveries } from "./jetstream/recoveries.ts";
 import { dataOfItem } from "./jetstream/split.ts";
 import { countForged, storeMetrics } from "./jetstream/store-metrics.ts";
 import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
+import { keepTrimmed } from "./jetstream/trim.ts";
 import { DatabaseLease } from "./mysql/database-lease.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 import type { RedisLockState } from "./redis-lock.mixin.ts";
@@ -42,6 +44,7 @@ export interface JetStreamState {
 interface Kept {
   readonly maintenance: Maintenance;
   readonly recoveries: Recoveries | undefined;
+  readonly trimming: BackgroundLoop;
 }
 
 interface Internals extends JetStreamState, Partial<RedisLockState & MysqlState> {
@@ -93,7 +96,8 @@ function open(
     recover: (recovery) => withDatabase(recoveries).add(recovery),
     trackAllConsumers: () => withDatabase(keeper).trackAllConsumers(),
   };
-  return { port, kept: { maintenance, recoveries } };
+  const trimming = keepTrimmed(manager, [...definitions, deadLetters], log);
+  return { port, kept: { maintenance, recoveries, trimming } };
 }
 
 /**
@@ -128,7 +132,8 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       await kept.maintenance.start();
     },
     async stopped(this: Service & Partial<Internals>) {
-      await Promise.all([this.jetstreamKept?.maintenance.stop(), this.jetstreamKept?.recoveries?.stop()]);
+      const { maintenance, recoveries, trimming } = this.jetstreamKept ?? {};
+      await Promise.all([maintenance?.stop(), recoveries?.stop(), trimming?.stop()]);
       await this.jetstream?.connection.drain();
     },
   };

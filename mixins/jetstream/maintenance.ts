@@ -19,7 +19,6 @@ import { GapWatch } from "./gap-watch.ts";
 import { type LossParts, LossWatch } from "./loss-watch.ts";
 import { type SeenConsumer, seenConsumer } from "./losses.ts";
 import { findStream, makeStream, markOf } from "./streams.ts";
-import { Trim } from "./trim.ts";
 
 export interface MaintenanceParts extends LossParts {
   readonly streams: readonly StreamDefinition[];
@@ -33,7 +32,6 @@ export interface MaintenanceParts extends LossParts {
 interface Part {
   readonly wanted: WantedStream;
   readonly kind: StreamDefinition["kind"];
-  readonly trims: StreamDefinition["trims"];
   /** Checked only every few seconds. */
   readonly isRare: boolean;
 }
@@ -48,7 +46,6 @@ export class Maintenance {
   private readonly consumers: ConsumerDefinition[] = [];
   private readonly losses: LossWatch;
   private readonly gaps: GapWatch | undefined;
-  private readonly trim: Trim;
   private readonly consumersSeen = new Map<string, SeenConsumer>();
   private readonly missingSince = new Map<string, number>();
   /** The server's names of the consumers, by durable. */
@@ -63,10 +60,9 @@ export class Maintenance {
     this.losses = new LossWatch(parts);
     const { positions, log, countLost } = parts;
     this.gaps = positions && new GapWatch({ positions, log, countLost });
-    this.trim = new Trim(parts.manager, log);
     this.streams = parts.streams.flatMap((definition) =>
       partsOf(definition).map((part) => ({
-        ...{ wanted: streamConfig(part), kind: part.kind, trims: part.trims, isRare: part.name === deadLetters.name },
+        ...{ wanted: streamConfig(part), kind: part.kind, isRare: part.name === deadLetters.name },
       })),
     );
   }
@@ -140,7 +136,7 @@ export class Maintenance {
     }
   }
 
-  private async checkPart({ wanted, kind, trims }: Part): Promise<void> {
+  private async checkPart({ wanted, kind }: Part): Promise<void> {
     const info = await this.checkStream(wanted, kind);
     if (!info) return;
     this.parts.measured(info);
@@ -149,7 +145,6 @@ export class Maintenance {
     for (const consumer of own) await this.checkConsumer(consumer, info);
     if (kind === "log") await this.parts.positions?.noteAllConsumers(info);
     await this.parts.positions?.noteSeen(info);
-    await this.trim.look(trims, info);
   }
 
   /** `undefined` while the stream is missing. */

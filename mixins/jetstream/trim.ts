@@ -2,7 +2,9 @@ import type { ConsumerInfo, JetStreamManager, StreamInfo } from "nats";
 import type { Log } from "../../broker/log.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { type StreamDefinition, unprovenLetters } from "./definitions.ts";
+import { BackgroundLoop } from "../background-loop.ts";
+import { partsOf, type StreamDefinition, unprovenLetters } from "./definitions.ts";
+import { findStream } from "./streams.ts";
 
 /**
  * Makes room in logs that refuse at their bound, before they are full. What is removed has done its work, or may be
@@ -95,4 +97,30 @@ export class Trim {
       if (usedShare(await this.manager.streams.info(name)) < limits.jetstream.trimFrom) return;
     }
   }
+}
+
+/**
+ * Trims the streams whose definition says so, every few seconds until the loop is stopped. It needs the right to purge
+ * them. Several nodes may do it at once.
+ */
+export function keepTrimmed(
+  manager: JetStreamManager,
+  definitions: readonly StreamDefinition[],
+  log: Log,
+): BackgroundLoop {
+  const trim = new Trim(manager, log);
+  const streams = definitions.flatMap(partsOf).filter(({ trims }) => trims !== undefined);
+  return new BackgroundLoop({
+    name: "trimming of streams",
+    idleMs: limits.jetstream.lookRarelyMs,
+    errorBackoffMs: limits.jetstream.lookRarelyMs,
+    log,
+    round: async () => {
+      for (const { name, trims } of streams) {
+        const info = await findStream(manager, natsPrefix() + name);
+        if (info) await trim.look(trims, info);
+      }
+      return false;
+    },
+  });
 }

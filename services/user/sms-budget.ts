@@ -38,10 +38,10 @@ export class SmsBudget {
   }
 
   /**
-   * Counts a code and writes its row of t_sms, in one transaction: what is counted is durable before the SMS is sent.
+   * Counts a code and writes its row of t_sms, with its hash, in one transaction: what is counted is durable before the SMS is sent.
    * Fails: smsPhoneLimit, smsBudgetSpent, unavailable; then nothing is counted.
    */
-  async count(phone: string, code: string): Promise<CountedSms> {
+  async count(phone: string, hash: string): Promise<CountedSms> {
     const { LOGIN_CODES_PER_PHONE_PER_DAY: perPhone, SMS_BUDGET_PER_DAY: budget } = config();
     const { mysql, broker } = this.service;
     let today: number | undefined;
@@ -53,7 +53,7 @@ export class SmsBudget {
         today = await countCode(tx, day, null, budget);
         if (today === undefined) throw this.refusal("smsBudgetSpent", "budget");
       }
-      return { day, smsId: await insertSms(tx, phone, code) };
+      return { day, smsId: await insertSms(tx, phone, hash) };
     });
     if (today !== undefined) {
       broker.metrics.set(gauges.today.name, today);

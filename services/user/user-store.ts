@@ -50,11 +50,11 @@ export async function nextIssueTime(tx: Transaction, userId: string): Promise<nu
   return Number(row?.last_issued_ms);
 }
 
-/** Resolves to the row's id. */
-export async function insertSms(db: Queryable, phone: string, code: string): Promise<number> {
+/** Resolves to the row's id. The code itself is in no database. */
+export async function insertSms(db: Queryable, phone: string, codeHash: string): Promise<number> {
   const { insertId } = await db.run(
     "INSERT INTO t_sms (code, phone, send_time, update_time) VALUES (?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))",
-    [code, phone],
+    [codeHash, phone],
   );
   return insertId;
 }

@@ -11,7 +11,7 @@ import { defineService } from "../define-service.ts";
 import { eventStream } from "../streams.ts";
 import { type TokenKeys, tokenKeys } from "../token-keys.ts";
 import { SessionPurge } from "./expired-sessions.ts";
-import { keepCode, newLoginCode, redeemCode } from "./login-codes.ts";
+import { codeHash, keepCode, newLoginCode, redeemCode } from "./login-codes.ts";
 import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
 import { findOrRegister } from "./registration.ts";
 import { revocationsFrom } from "./session-store.ts";
@@ -42,11 +42,12 @@ async function announce({ broker, logger }: Service, list: Revocation[]): Promis
 /** Removes a code that was not sent, its row and its count, so that another code may be requested at once. */
 async function withdrawCode(
   service: Service & State,
-  { phone, address, code }: { phone: string; address: string; code: string },
+  unsent: { phone: string; address: string; code: string },
   counted: CountedSms | undefined,
 ) {
+  const { phone } = unsent;
   try {
-    await redeemCode(service.redis, phone, code, address);
+    await redeemCode(service.redis, service.tokenKeys, unsent);
   } catch (error) {
     service.logger.warn(
       { phone: maskedPhone(phone), err: error },
@@ -81,11 +82,12 @@ export default defineService<"user", State>({
         const malformed = phoneFailure(phone);
         if (malformed) throw fail(malformed);
         const code = newLoginCode();
-        if (!(await keepCode(this.redis, phone, code, address))) throw fail("smsTooOften");
+        const hash = codeHash(this.tokenKeys, phone, code);
+        if (!(await keepCode(this.redis, phone, hash, address))) throw fail("smsTooOften");
         let counted: CountedSms | undefined;
         try {
           // The row is written before the SMS is sent: after that nothing may fail, or a code that arrives is invalid.
-          counted = await this.smsBudget.count(phone, code);
+          counted = await this.smsBudget.count(phone, hash);
           const { shownToCaller } = await call(ctx, "notification.sendLoginCode", { phone, code });
           this.smsBudget.sent();
           return shownToCaller ? { devCode: code } : {};
@@ -99,10 +101,10 @@ export default defineService<"user", State>({
 
     login: {
       async handler(ctx) {
-        const { phone, code, address } = ctx.params;
+        const { phone, code } = ctx.params;
         const malformed = loginFailure(phone, code);
         if (malformed) throw fail(malformed);
-        const redeemed = await redeemCode(this.redis, phone, code, address);
+        const redeemed = await redeemCode(this.redis, this.tokenKeys, ctx.params);
         if (redeemed !== "passed") throw fail(redeemed === "wrong" ? "smsCodeWrong" : "smsCodeExpired");
         const { userId, registered } = await findOrRegister(this, phone, ctx.requestID);
         const { token, ended } = await openSession(this.mysql, this.tokenKeys.signing, userId);

@@ -108,7 +108,15 @@ describe("dead letters", () => {
   });
 
   test("a command that is not understood changes nothing and shows the usage", async () => {
-    for (const args of [[], ["replay"], ["replay", "-1"], ["show", "all"], ["list", "1"], ["delete", "1"]])
+    for (const args of [
+      [],
+      ["replay"],
+      ["replay", "-1"],
+      ["show", "all"],
+      ["list", "1"],
+      ["delete", "1"],
+      ["give-up", "1"],
+    ])
       expect(await dlq(...args)).toMatchObject({ code: 2, out: expect.stringContaining("npm run dlq") });
   });
 
@@ -126,6 +134,7 @@ describe("dead letters", () => {
     const shown = await dlq("show", String(sequence));
     expect(shown.out).toContain(JSON.stringify(parcel));
     expect(shown.out).toContain("req-of-the-test");
+    expect(shown.out).toMatch(/^kind +failed$/m);
     expect(handled).toEqual([]);
 
     expect(await dlq("replay", String(sequence))).toMatchObject({ code: 0 });
@@ -170,7 +179,10 @@ describe("dead letters", () => {
   test("a replay that died before it took the letter out is not handled twice when it is repeated", async () => {
     const sequence = await bury({ id: "p-4" });
     const letter = await dead.find(sequence);
-    const first = await connection.jetstream().publish(letter!.subject, letter!.data, { msgID: `replay:${sequence}` });
+    const manager = await connection.jetstreamManager();
+    const { header } = await manager.streams.getMessage(`${natsPrefix()}DEAD`, { seq: sequence });
+    const msgID = `replay:${header.get("Dead-Replay-Id")}`;
+    const first = await connection.jetstream().publish(letter!.subject, letter!.data, { msgID });
     expect(first.duplicate).toBe(false);
     expect(await dead.replay(sequence)).toBe(true);
     expect(await dead.find(sequence)).toBeUndefined();

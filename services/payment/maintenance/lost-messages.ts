@@ -11,6 +11,7 @@ import {
   noteUnsent,
   postponeMessages,
   removeMessageWatches,
+  storeMessage,
 } from "../watches/message-watch-store.ts";
 import { NotGenuine, sendAgain } from "../watches/send-watched.ts";
 import { againAfter, isOverdue, nextMessageLook } from "../watches/watch-times.ts";
@@ -143,7 +144,7 @@ async function publishAgain(context: PaymentContext, ports: MessagePorts, messag
     const published = await context.mysql.transaction(async (tx) => {
       if (!(await noteAgain(tx, message, nextMessageLook(0, now), againAfter(again, now)))) return false;
       const msgId = `${subject}:${orderId}:again:${again}`;
-      await sendAgain(context, tx, { subject, msgId, orderKey: orderId, text });
+      await storeMessage(tx, message, await sendAgain(context, tx, { subject, msgId, orderKey: orderId, text }));
       return true;
     });
     if (!published) return;

@@ -119,6 +119,11 @@ export async function noteAgain(
   return affectedRows === 1;
 }
 
+/** Stores the message with its new signature: the key of the former one may be removed. */
+export async function storeMessage(tx: Transaction, { orderId, effect }: MessageWatch, text: string): Promise<void> {
+  await tx.run("UPDATE t_pay_message_watch SET message = ? WHERE order_id = ? AND effect = ?", [text, orderId, effect]);
+}
+
 /** The number of watched messages, and for how long the longest overdue one has waited. */
 export async function watchedMessages(db: Queryable): Promise<{ watched: number; lateMs: number }> {
   const [count] = await db.query<{ watched: string }>(

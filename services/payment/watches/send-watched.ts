@@ -40,15 +40,16 @@ export class NotGenuine extends Error {}
 
 /**
  * Writes a watched message in the transaction again, under a new id and with a new signature: the first one may be so
- * old that its key is about to be removed. @throws NotGenuine: nobody can make an order by writing to the table.
+ * old that its key is about to be removed. Returns the signed message. @throws NotGenuine: nobody can make an order by writing to the table.
  */
 export async function sendAgain(
   { outbox, signatures }: Sending,
   tx: Transaction,
   { subject, text: former, orderKey, msgId }: Pick<OutboxMessage, "subject" | "orderKey" | "msgId"> & { text: string },
-): Promise<void> {
+): Promise<string> {
   const opened = signatures.open(subject, former);
   if ("fault" in opened) throw new NotGenuine(forgedReason(opened.fault, signatures, Buffer.from(former)));
   const text = signatures.sign(subject, opened.body);
   await outbox.add(tx, { subject, msgId, orderKey, payload: undefined, text, publishId: idOf(signatures, msgId) });
+  return text;
 }

@@ -1,8 +1,8 @@
 -- Purpose: stores a phone's new code unless an earlier one is valid, so that one of several parallel requests stores its
---          code; and forgets the tries of the earlier one.
--- KEYS[1]  the phone's code
+--          hash; and forgets the tries of the earlier one.
+-- KEYS[1]  the hash of the phone's code
 -- KEYS[2]  the tries of that code, as redeem-login-code.lua keeps them
--- ARGV[1]  the code
+-- ARGV[1]  the hash
 -- ARGV[2]  its life, ms
 -- ARGV[3]  the address that requests it
 -- Replies  1 where it is stored, 0 where an earlier one is valid

@@ -23,10 +23,11 @@ CREATE TABLE IF NOT EXISTS t_user_phone (
   KEY idx_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Every login code that was sent, for support. Redis decides whether a code is valid.
+-- Every login code that was sent, for support: when, and to which phone. Redis decides whether a code is valid.
 CREATE TABLE IF NOT EXISTS t_sms (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
-  code VARCHAR(10) NOT NULL,
+  -- A keyed hash of the code (login-codes.ts): nobody who reads this can log in with it.
+  code VARCHAR(43) NOT NULL,
   phone VARCHAR(20) NOT NULL,
   send_time DATETIME(3) NOT NULL,
   update_time DATETIME(3) NOT NULL,

@@ -6,6 +6,7 @@ import { call } from "../../../services/contracts.ts";
 import { uncreditedOrdersJob } from "../../../services/payment/maintenance/uncredited-orders.ts";
 import { signedHeaders } from "../../../services/payment/providers/cashier/cashier-webhook.ts";
 import { RowBudget } from "../../../services/payment/row-budget.ts";
+import { paySignatures } from "../../../services/signing-keys.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 import {
@@ -73,7 +74,8 @@ describe("a genuine webhook of the right amount", () => {
     const message = await eventually("the message of the topic", () =>
       stream.getMessage({ last_by_subj: `${natsPrefix()}pay.recharge` }).catch(() => null),
     );
-    expect(message.json()).toEqual({
+    const opened = paySignatures().open("pay.recharge", message.string());
+    expect(JSON.parse("body" in opened ? opened.body : opened.fault)).toEqual({
       orderId,
       userId: "42",
       coins: 300,

@@ -2,6 +2,7 @@ import { type ServiceBroker as Broker, Errors, type Service } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import { databaseName, natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
+import { namedKeysIn } from "../../../config/named-keys.ts";
 import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
@@ -9,9 +10,12 @@ import type { OutboxState } from "../../../mixins/outbox.mixin.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
 import notification from "../../../services/notification/notification.service.ts";
+import { tokenKeys } from "../../../services/token-keys.ts";
+import { codeHash, keepCode, redeemCode } from "../../../services/user/login-codes.ts";
 import { findOrRegister } from "../../../services/user/registration.ts";
 import user from "../../../services/user/user.service.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
+import { newKeys } from "../../support/unit-signatures.ts";
 
 /** Replaces the notification service on another node: it keeps the codes and can fail on demand. */
 const sent: { phone: string; code: string }[] = [];
@@ -69,7 +73,7 @@ const failureOf = (promise: Promise<unknown>) =>
 const wrongFor = (code: string) => (code === "000000" ? "000001" : "000000");
 
 describe("login codes", () => {
-  test("a code has six digits, lives 60 s, and leaves a t_sms row", async () => {
+  test("a code has six digits, lives 60 s, and leaves a row of t_sms", async () => {
     const phone = newPhone();
     const code = await sendCode(phone);
     expect(code).toMatch(/^\d{6}$/);
@@ -77,7 +81,32 @@ describe("login codes", () => {
     const life = await redis.pttl(codeKey(phone));
     expect(life).toBeGreaterThan(55_000);
     expect(life).toBeLessThanOrEqual(60_000);
-    expect(await database.query("SELECT code, phone FROM t_sms WHERE phone = ?", [phone])).toEqual([{ code, phone }]);
+    const [row] = await database.query<{ code: string }>("SELECT code FROM t_sms WHERE phone = ?", [phone]);
+    expect(row?.code).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  });
+
+  test("a code stands neither in Redis nor in the books, and its hash is of another phone or key another one", async () => {
+    const [phone, other] = [newPhone(), newPhone()];
+    const code = await sendCode(phone);
+    const [stored = "", tries] = (await redis.get(codeKey(phone)))?.split(":") ?? [];
+    const keys = tokenKeys();
+    expect([stored, tries]).toEqual([codeHash(keys, phone, code), "0"]);
+    const hashes = [codeHash(keys, other, code), codeHash(namedKeysIn(newKeys()), phone, code)];
+    expect(hashes).not.toContain(stored);
+    expect(await database.query("SELECT code FROM t_sms WHERE phone = ?", [phone])).toEqual([{ code: stored }]);
+    // The hash in place of the code logs nobody in.
+    expect(await failureOf(login(phone, stored))).toBe("smsCodeMalformed");
+    expect(await login(phone, code)).toMatchObject({ userId: expect.any(String) });
+  });
+
+  test("a code that was sent before the keys were changed is valid while its key is still there", async () => {
+    const [earlier, later] = [newKeys("k1"), newKeys("k2")];
+    const phone = newPhone();
+    const address = "192.0.2.1";
+    await keepCode(redis, phone, codeHash(namedKeysIn(earlier), phone, "123456"), address);
+    const given = { phone, code: "123456", address };
+    expect(await redeemCode(redis, namedKeysIn(later), given)).toBe("wrong");
+    expect(await redeemCode(redis, namedKeysIn(`${later},${earlier}`), given)).toBe("passed");
   });
 
   test("20 parallel requests send one code; another is refused until it expires", async () => {
@@ -107,7 +136,7 @@ describe("login codes", () => {
   test("a phone and code given as numbers count as their digits", async () => {
     const phone = newPhone();
     const { devCode } = (await caller.call("user.sendLoginCode", { phone: Number(phone) })) as { devCode: string };
-    expect(await redis.get(codeKey(phone))).toBe(devCode);
+    expect(await redis.get(codeKey(phone))).toBe(codeHash(tokenKeys(), phone, devCode as string));
   });
 
   test("a code that was never sent, or has expired, is expired", async () => {
