@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { plaintextServers, tlsOf } from "./plaintext.ts";
 import { secret, url } from "./setting-kinds.ts";
 import type { SettingProblem, SettingsBlock } from "./settings-block.ts";
 import { readTrustedProxies } from "./trusted-proxies.ts";
@@ -45,6 +46,16 @@ const timeOfDay = z
     const [hours = 0, minutes = 0] = value.split(":").map(Number);
     return (hours * 60 + minutes) * 60_000;
   });
+/** Hosts as URLs have them, separated by commas; IPv6 addresses without brackets. */
+const hosts = z
+  .string()
+  .default("")
+  .transform((value, ctx) => {
+    const list = value ? value.split(",").map((one) => one.trim().toLowerCase()) : [];
+    if (list.every((one) => /^[a-z0-9_.:-]+$/.test(one))) return list;
+    ctx.addIssue({ code: "custom", message: "must list hosts like nats.example.com,10.0.0.7, separated by commas" });
+    return z.NEVER;
+  });
 const percent = z.coerce.number().int().min(0).max(100);
 
 const schema = z
@@ -62,10 +73,11 @@ const schema = z
     REDIS_URL: url("redis:", "rediss:").or(z.literal("")).default(""),
     MYSQL_URL: serverUrl.MYSQL_URL.or(z.literal("")).default(""),
     MYSQL_MIGRATION_URL: serverUrl.MYSQL_URL.optional(),
+    PLAINTEXT_HOSTS: hosts,
     EVENTS_MAX_BYTES: z.coerce.number().int().min(1_000_000).default(2_000_000_000),
     JETSTREAM_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
 
-    API_HOST: z.string().min(1).default("0.0.0.0"),
+    API_HOST: z.string().min(1).optional(),
     API_PORT: port.default(8088),
     API_URL: url("http:", "https:").optional(),
     API_PORT_SEARCH: flag.default(false),
@@ -73,9 +85,11 @@ const schema = z
     OPERATOR_TOKEN: secret.optional(),
     METRICS_TOKEN: secret.optional(),
     LOGIN_CODES_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).optional(),
+    LOGIN_FAILURES_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).default(30),
+    LOGIN_CODES_PER_PHONE_PER_DAY: z.coerce.number().int().min(0).max(1_000).default(10),
     REQUESTS_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).default(0),
 
-    IM_HOST: z.string().min(1).default("0.0.0.0"),
+    IM_HOST: z.string().min(1).optional(),
     IM_PORT: port.default(8086),
     IM_PUBLIC_URL: z
       .string()
@@ -90,6 +104,7 @@ const schema = z
     SMS_PROVIDER: z.enum(["console", "webhook"]).default("webhook"),
     SMS_WEBHOOK_URL: url("http:", "https:").optional(),
     SMS_WEBHOOK_TOKEN: z.string().min(1).optional(),
+    SMS_BUDGET_PER_DAY: z.coerce.number().int().min(0).max(1_000_000_000).default(0),
 
     ANCHOR_SHARE_PERCENT: percent.default(50),
     GIFTS_PER_USER_PER_SECOND: z.coerce.number().int().min(0).max(10_000).default(20),
@@ -106,7 +121,15 @@ const schema = z
       problem("SMS_PROVIDER", "must not be console in production: it would show login codes to callers");
   });
 
-type Parsed = z.output<typeof schema>;
+/** Where nodes listen unless told otherwise. In the local profile no other machine reaches them. */
+const listenHost = { local: "127.0.0.1", production: "0.0.0.0" } as const;
+
+const settings = schema.transform(({ API_HOST, IM_HOST, ...others }) => {
+  const host = listenHost[others.PROFILE];
+  return { ...others, API_HOST: API_HOST ?? host, IM_HOST: IM_HOST ?? host };
+});
+
+type Parsed = z.output<typeof settings>;
 
 /** The names of the settings above, for the test that compares `.env.example` with them. */
 export const settingNames: readonly string[] = Object.freeze(Object.keys(schema.shape));
@@ -119,18 +142,29 @@ type Given = Record<string, string | undefined>;
  * names and without values.
  */
 export function readConfig(env: Given, blocks: readonly SettingsBlock[] = []): Readonly<Parsed> {
-  const result = schema.safeParse(Object.fromEntries(settingNames.map((name) => [name, env[name] || undefined])));
-  const problems = result.success ? [] : problemsOf(result.error);
+  const result = settings.safeParse(Object.fromEntries(settingNames.map((name) => [name, env[name] || undefined])));
+  const problems = result.success ? inClear(result.data, env) : problemsOf(result.error);
   for (const block of blocks) {
     const { values, problems: ofValues } = readBlock(block, env);
     problems.push(...ofValues);
     if (values && result.success) problems.push(...(block.problems?.(values, result.data) ?? []));
+    if (result.success) problems.push(...(block.needs?.(result.data, env) ?? []));
   }
   if (!result.success || problems.length > 0) {
     const lines = problems.map(([name, message]) => `  ${name}: ${message}`);
     throw new Error(`The settings are not usable (see .env.example):\n${lines.join("\n")}`);
   }
   return Object.freeze(result.data);
+}
+
+/** What passes between the system and its servers moves money: nobody on the way may read or change it. */
+function inClear({ PROFILE, PLAINTEXT_HOSTS }: Parsed, env: Given): SettingProblem[] {
+  if (PROFILE !== "production") return [];
+  return plaintextServers(env, PLAINTEXT_HOSTS).map(({ name, host }) => [
+    name,
+    `leads in clear to ${host}, which is not known to be this machine or in a private network: use ${tlsOf(name)}, ` +
+      "or name the host in PLAINTEXT_HOSTS where nobody else can listen on the way",
+  ]);
 }
 
 const problemsOf = ({ issues }: z.ZodError): SettingProblem[] =>

@@ -44,6 +44,18 @@ const table = {
     zh: "短信发送太频繁，请稍后再试",
     en: "a code was sent already, try again later",
   },
+  smsPhoneLimit: {
+    code: 500,
+    http: 200,
+    zh: "该手机号今日获取验证码次数已达上限，请明天再试",
+    en: "no more codes for this phone today, try again tomorrow",
+  },
+  smsBudgetSpent: {
+    code: 500,
+    http: 200,
+    zh: "今日短信发送量已达上限，请明天再试",
+    en: "no more codes today, try again tomorrow",
+  },
   smsCodeExpired: { code: 501, http: 200, zh: "验证码已过期", en: "the code has expired" },
   smsCodeWrong: { code: 501, http: 200, zh: "验证码校验失败", en: "the code is wrong" },
   userUnknown: { code: 501, http: 200, zh: "用户不存在", en: "no such user" },

@@ -27,6 +27,8 @@ export const limits = Object.freeze({
     /** How long the result of a check is reused: of all nodes (gateway), or of a node's dependencies (node), ms. */
     healthKeptMs: 500,
     proxiesMax: 10,
+    /** The addresses whose requests a node counts while Redis is away. */
+    addressesCountedHere: 100_000,
   }),
 
   log: Object.freeze({
@@ -133,6 +135,8 @@ export const limits = Object.freeze({
     silenceMs: 5_000,
     /** How long the keys of these probes live. */
     probeTtlMs: 5_000,
+    /** How often the memory that it uses is read. */
+    memoryEveryMs: 5_000,
   }),
 
   lock: Object.freeze({
@@ -142,6 +146,17 @@ export const limits = Object.freeze({
     renewEveryMs: 1_500,
     waitMs: 5_000,
     retryEveryMs: 20,
+  }),
+
+  /** For what refuses at its bound: streams, the JetStream account, Redis. Shares of the bound. */
+  stores: Object.freeze({
+    /** From here on it is reported as filling, and its services are degraded; and the log has errors, not warnings. */
+    fillingFrom: 0.7,
+    nearlyFullFrom: 0.9,
+    /** From here on its services are not ready. */
+    notReadyFrom: 0.95,
+    /** The shortest time between two log lines about a store that is as full as it was. */
+    fillingLoggedMs: 10 * 60_000,
   }),
 
   jetstream: Object.freeze({
@@ -202,6 +217,18 @@ export const limits = Object.freeze({
      * 500 MB, so the server reserves 4 GB for all `gift.partitions` streams.
      */
     giftQueueBytes: 2_000_000_000,
+    /**
+     * Of each other stream beside EVENTS, which is a setting. The server reserves these bytes too. Those of PAY are
+     * about two million orders that the wallet has not read.
+     */
+    topicsBytes: 1_000_000_000,
+    deadLetterBytes: 500_000_000,
+    notificationsBytes: 250_000_000,
+    /** The share of its bound from which a stream is trimmed, and for how long its messages must have been read. */
+    trimFrom: 0.5,
+    trimReadForMs: 60_000,
+    /** The newest unproven dead letters that a trim leaves; fewer where that does not make room. */
+    unprovenKept: Object.freeze([1_000, 100, 0] as const),
     notificationsAgeMs: 24 * 3_600_000,
     notificationsPerUser: 1_000,
     notificationsKept: 1_000_000,
@@ -231,7 +258,19 @@ export const limits = Object.freeze({
   user: Object.freeze({
     smsCodeTtlMs: 60_000,
     smsCodeDigits: 6,
+    /**
+     * Wrong tries of one code: those of each address, and those of all addresses together but the one that requested the
+     * code, whose tries nobody else can use up.
+     */
     smsWrongTries: 5,
+    smsWrongTriesOfOthers: 20,
+    /** The shares of SMS_BUDGET_PER_DAY from which the log has a warning, and an error. */
+    smsBudgetWarnFrom: 0.7,
+    smsBudgetErrorFrom: 0.9,
+    /** The shortest time between two log lines about a budget that is used up. */
+    smsBudgetLoggedMs: 10 * 60_000,
+    /** Days of which the numbers of codes are kept. */
+    smsDaysKept: 3,
     smsCodesPerIpPerMinute: 60,
     tokenTtlMs: 30 * 24 * 3_600_000,
     tokensPerUser: 20,
@@ -413,6 +452,13 @@ export const limits = Object.freeze({
     incomeLateMs: 60_000,
     incomeAnchorsPerStatement: 1_000,
     debtOrdersShown: 50,
+    /**
+     * Gifts of one user that fail at the charge for too few coins, each a row of the ledger: on average, at once, and the
+     * users of whom a node knows it. Beyond them the user's gifts are refused at acceptance.
+     */
+    failedGiftsPerMinute: 12,
+    failedGiftsBurst: 60,
+    failedGiftUsers: 100_000,
     attributionPageRows: 1_000,
     attributionRowsMax: 20_000,
     holdGiftsPerInsert: 1_000,
@@ -606,6 +652,15 @@ export const limits = Object.freeze({
     userConnectsPerMinute: 30,
     userConnectsBurst: 20,
     userConnectsRemembered: 100_000,
+    /**
+     * Connects with bad tokens of one address to a node. Beyond them its connects are closed with 4503, before Redis is
+     * asked and the node's rate is used.
+     */
+    badTokensPerMinute: 60,
+    badTokensBurst: 60,
+    /** The shortest time between two log lines about connects that were closed for it. */
+    suspectedLoggedMs: 60_000,
+    addressesRemembered: 100_000,
     listenBacklog: 4_096,
     loginMs: 10_000,
     pingAfterMs: 35_000,

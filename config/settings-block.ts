@@ -13,6 +13,8 @@ export interface SettingsBlock {
   readonly settings: Readonly<Record<string, BlockSetting>>;
   /** Problems of several values together, by variable name. Called where each value is valid. */
   problems?(given: Readonly<Record<string, string | undefined>>, base: BaseSettings): SettingProblem[];
+  /** What else a process with this block needs in its environment. Called also where none of the block's own is set. */
+  needs?(base: BaseSettings, env: Readonly<Record<string, string | undefined>>): SettingProblem[];
 }
 
 /** The base settings that a block may depend on. */
@@ -20,6 +22,7 @@ export interface BaseSettings {
   readonly PROFILE: "local" | "production";
   readonly API_URL?: string;
   readonly PAY_NOTIFY_BASE_URL?: string;
+  readonly METRICS_TOKEN?: string;
 }
 
 export interface BlockSetting {

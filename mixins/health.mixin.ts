@@ -8,14 +8,20 @@ import { limits } from "../config/limits.ts";
  */
 export type HealthReport = Record<string, true | string | { degraded: string }>;
 
-/** Resolves where the dependency works, rejects with the cause where it does not. */
+/**
+ * Resolves where the dependency works, rejects with the cause where it does not; with `Degraded` where the service works
+ * on all the same.
+ */
 export type HealthCheck = () => Promise<unknown>;
+
+/** What a check rejects with where its service works on, and somebody should look. */
+export class Degraded extends Error {}
 
 interface KeptCheck {
   readonly check: HealthCheck;
   readonly degrades: boolean;
   /** The check in progress. A hanging check is shared, not started again. */
-  running?: Promise<true | string>;
+  running?: Promise<HealthReport[string]>;
 }
 
 export interface HealthState {
@@ -45,14 +51,18 @@ function wrongWith(error: unknown): string {
   return (typeof data?.cause === "string" && data.cause) || message || "failed";
 }
 
-async function outcomeOf(kept: KeptCheck): Promise<true | string> {
+async function outcomeOf(kept: KeptCheck): Promise<HealthReport[string]> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(resolve, limits.http.healthNodeTimeoutMs / 2, "did not answer in time");
+  const failed = (text: string) => (kept.degrades ? { degraded: text } : text);
+  const late = new Promise<HealthReport[string]>((resolve) => {
+    timer = setTimeout(resolve, limits.http.healthNodeTimeoutMs / 2, failed("did not answer in time"));
   });
   kept.running ??= kept
     .check()
-    .then(() => true as const, wrongWith)
+    .then(
+      () => true as const,
+      (error: unknown) => (error instanceof Degraded ? { degraded: error.message } : failed(wrongWith(error))),
+    )
     .finally(() => {
       kept.running = undefined;
     });
@@ -60,10 +70,7 @@ async function outcomeOf(kept: KeptCheck): Promise<true | string> {
 }
 
 async function runChecks({ broker, healthChecks = new Map() }: Service & HealthState): Promise<HealthReport> {
-  const reports = [...healthChecks].map(async ([name, kept]) => {
-    const outcome = await outcomeOf(kept);
-    return [name, outcome !== true && kept.degrades ? { degraded: outcome } : outcome] as const;
-  });
+  const reports = [...healthChecks].map(async ([name, kept]) => [name, await outcomeOf(kept)] as const);
   const bus = busProblem(broker);
   return { ...Object.fromEntries(await Promise.all(reports)), ...(bus === undefined ? {} : { bus }) };
 }

@@ -4,7 +4,9 @@ import { natsOptions } from "../broker/nats-options.ts";
 import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
 import { serviceUrl } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
-import { addHealthCheck, type HealthState } from "./health.mixin.ts";
+import type { BackgroundLoop } from "./background-loop.ts";
+import { Filling } from "./filling.ts";
+import { addHealthCheck, Degraded, type HealthState } from "./health.mixin.ts";
 import { CatchUp, type Missed } from "./jetstream/catch-up.ts";
 import { catchUpRecovery } from "./jetstream/catch-up-recovery.ts";
 import { Channel } from "./jetstream/channel.ts";
@@ -21,7 +23,9 @@ import { Positions } from "./jetstream/positions.ts";
 import type { PublisherObserver } from "./jetstream/publisher.ts";
 import { Recoveries } from "./jetstream/recoveries.ts";
 import { dataOfItem } from "./jetstream/split.ts";
+import { countForged, storeMetrics } from "./jetstream/store-metrics.ts";
 import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
+import { keepTrimmed } from "./jetstream/trim.ts";
 import { DatabaseLease } from "./mysql/database-lease.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 import type { RedisLockState } from "./redis-lock.mixin.ts";
@@ -41,6 +45,7 @@ export interface JetStreamState {
 interface Kept {
   readonly maintenance: Maintenance;
   readonly recoveries: Recoveries | undefined;
+  readonly trimming: BackgroundLoop;
 }
 
 interface Internals extends JetStreamState, Partial<RedisLockState & MysqlState> {
@@ -50,19 +55,6 @@ interface Internals extends JetStreamState, Partial<RedisLockState & MysqlState>
   jetstreamKept: Kept;
 }
 
-const lostCounter = {
-  name: "ovation.jetstream.lost",
-  description:
-    "Messages that were lost with a stream or a purge, as far as this node detected; 1 where the number is unknown",
-  labelNames: ["service", "stream"],
-} as const;
-
-const forgedCounter = {
-  name: "ovation.jetstream.forged",
-  description: "Messages that were refused for their signature and kept as dead letters",
-  labelNames: ["service", "channel", "reason"],
-} as const;
-
 /** Opens the maintenance of the streams, and the port through which the service publishes. */
 function open(
   service: Service & Internals,
@@ -70,17 +62,15 @@ function open(
   manager: JetStreamManager,
   definitions: readonly StreamDefinition[],
 ): { port: JetStreamPort; kept: Kept } {
-  const { metrics } = service.broker;
-  for (const counter of [lostCounter, forgedCounter])
-    metrics.register({ type: "counter", ...counter, labelNames: [...counter.labelNames] });
   const log = service.logger;
   const conditions = new Conditions();
+  const filling = new Filling(log);
   const positions = service.mysql && new Positions(service.mysql);
   const keeper = positions && new PositionKeeper(manager, positions, log);
   const recoveries = positions && new Recoveries(positions, log);
   const maintenance = new Maintenance({
-    ...{ manager, streams: [...definitions, deadLetters], conditions, positions: keeper, recoveries, log },
-    countLost: (stream, count) => metrics.increment(lostCounter.name, { service: service.name, stream }, count),
+    ...{ manager, streams: [...definitions, deadLetters], conditions, filling, positions: keeper, recoveries, log },
+    ...storeMetrics(service),
   });
   const observer: PublisherObserver = {
     accepted: (stream) => conditions.accepted(stream),
@@ -94,8 +84,10 @@ function open(
     return part;
   };
   addHealthCheck(service, "jetstream", async () => {
-    const reasons = conditions.reasons();
+    const reasons = [...conditions.reasons(), ...filling.nearlyFull()];
     if (reasons.length > 0) throw new Error(reasons.join("; "));
+    const full = filling.filling();
+    if (full.length > 0) throw new Degraded(full.join("; "));
   });
   const port: JetStreamPort = {
     ...openPort(connection, manager, observer),
@@ -105,7 +97,8 @@ function open(
     recover: (recovery) => withDatabase(recoveries).add(recovery),
     trackAllConsumers: () => withDatabase(keeper).trackAllConsumers(),
   };
-  return { port, kept: { maintenance, recoveries } };
+  const trimming = keepTrimmed(manager, [...definitions, deadLetters], log);
+  return { port, kept: { maintenance, recoveries, trimming } };
 }
 
 /**
@@ -142,7 +135,8 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       await kept.maintenance.start();
     },
     async stopped(this: Service & Partial<Internals>) {
-      await Promise.all([this.jetstreamKept?.maintenance.stop(), this.jetstreamKept?.recoveries?.stop()]);
+      const { maintenance, recoveries, trimming } = this.jetstreamKept ?? {};
+      await Promise.all([maintenance?.stop(), recoveries?.stop(), trimming?.stop()]);
       await this.jetstream?.connection.drain();
     },
   };
@@ -212,9 +206,8 @@ export const channelsLifecycle = {
         publishDead: async (channel, message, index, reason, forged) => {
           await writeDead(channel, message, index, reason, forged);
           // What a forged message says is about others' business: nothing is told of it.
-          if (!forged) return passDeadLetter(this, definition, message, index);
-          const labels = { service: this.name, channel, reason: forged };
-          this.broker.metrics.increment(forgedCounter.name, labels);
+          if (forged) countForged(this, channel, forged);
+          else passDeadLetter(this, definition, message, index);
         },
         ...(signatures && { signatures }),
         consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),

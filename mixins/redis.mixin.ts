@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Service } from "moleculer";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { openRedis, probeConnection, requireWritable } from "./redis/client.ts";
+import { MemoryWatch } from "./redis/memory-watch.ts";
 
 export { openRedis } from "./redis/client.ts";
 
@@ -12,6 +13,7 @@ export interface RedisState {
 
 interface Internals extends RedisState {
   stopProbing?: () => void;
+  memoryWatch?: MemoryWatch;
 }
 
 /**
@@ -41,7 +43,13 @@ function redisLifecycle(health: { degrades: boolean }) {
         if (isDown) this.logger.info("Redis is back");
         isDown = false;
       });
-      addHealthCheck(this, "redis", () => requireWritable(this.redis, owner), health);
+      const memory = new MemoryWatch(this, this.redis);
+      this.memoryWatch = memory;
+      const check = async () => {
+        await requireWritable(this.redis, owner);
+        memory.requireRoom();
+      };
+      addHealthCheck(this, "redis", check, health);
       this.stopProbing = probeConnection(this.redis, owner);
       await this.redis.connect().catch((error: Error) => {
         this.logger.warn({ err: error }, "started without Redis: the connection is retried in the background");
@@ -49,6 +57,7 @@ function redisLifecycle(health: { degrades: boolean }) {
     },
     async stopped(this: Service & Partial<Internals>) {
       this.stopProbing?.();
+      this.memoryWatch?.stop();
       this.redis?.disconnect();
     },
   };

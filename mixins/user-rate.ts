@@ -50,3 +50,31 @@ export class UserRate {
     if (paidUntil !== undefined) this.paidUntil.set(userId, paidUntil - this.rate.pauseMs);
   }
 }
+
+/**
+ * The rate of faults of each key (an address, a user) on this node, in bounded memory. Faults beyond the rate are not
+ * added up: a key that stops is free again after one pause.
+ */
+export class FaultRate {
+  private readonly pauseMs: number;
+  private readonly aheadMs: number;
+  private readonly paidUntil: LRUCache<string, number>;
+
+  constructor({ perMinute, burst, remembered }: { perMinute: number; burst: number; remembered: number }) {
+    this.pauseMs = 60_000 / perMinute;
+    this.aheadMs = this.pauseMs * burst;
+    this.paidUntil = new LRUCache({ max: remembered });
+  }
+
+  /** Counts a fault. */
+  add(key: string, nowMs: number): void {
+    const next = Math.max(this.paidUntil.get(key) ?? 0, nowMs) + this.pauseMs;
+    this.paidUntil.set(key, Math.min(next, nowMs + this.aheadMs));
+  }
+
+  /** Whether the key has as many faults as it may have. A clock that is set back blocks nobody longer. */
+  isExceeded(key: string, nowMs: number): boolean {
+    const ahead = (this.paidUntil.get(key) ?? 0) - nowMs;
+    return ahead > this.aheadMs - this.pauseMs * (1 - tolerance);
+  }
+}

@@ -35,6 +35,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_user: "change",
     t_user_phone: "add",
     t_sms: "all",
+    t_sms_day: "all",
     t_session: "all",
     t_revocation: "all",
   },

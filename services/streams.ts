@@ -16,12 +16,18 @@ export const giftStream: StreamDefinition = {
   maxBytes: limits.jetstream.giftQueueBytes,
 };
 
-/** Paid orders and refunds by topic (t_pay_topic), on their way to the wallet. */
+/**
+ * Paid orders and refunds by topic (t_pay_topic), on their way to the wallet. At its bound it refuses new ones, which
+ * wait in payment's outbox: the oldest may be unread, and are not dropped for them. What has been read makes room.
+ */
 export const topicStream: StreamDefinition = {
   name: "PAY",
   subjects: ["pay.*"],
   kind: "log",
   maxAgeMs: limits.jetstream.topicsAgeMs,
+  maxBytes: limits.jetstream.topicsBytes,
+  refusesAtBound: true,
+  trims: "read",
 };
 
 /** Notifications without an ack. Beyond the bounds the oldest are dropped. */
@@ -30,6 +36,7 @@ export const notificationStream: StreamDefinition = {
   subjects: ["notification.*"],
   kind: "log",
   maxAgeMs: limits.jetstream.notificationsAgeMs,
+  maxBytes: limits.jetstream.notificationsBytes,
   keepLatest: { perSubject: limits.jetstream.notificationsPerUser, messages: limits.jetstream.notificationsKept },
 };
 

@@ -1,5 +1,6 @@
 import type { ConsumerInfo, StreamInfo } from "nats";
 import { limits } from "../../config/limits.ts";
+import type { Level } from "../filling.ts";
 import type { StreamDefinition } from "./definitions.ts";
 
 /** Error codes of the server for a publication without room: resources, storage, bounds of the stream. */
@@ -119,4 +120,17 @@ export function boundReached({ config, state }: StreamInfo): string | undefined 
   if (config.max_msgs > 0 && state.messages >= config.max_msgs) return `it holds ${state.messages} messages`;
   if (config.max_bytes > 0 && state.bytes >= config.max_bytes) return `it holds ${state.bytes} bytes`;
   return undefined;
+}
+
+/**
+ * How full a stream is that refuses at its bounds, in bytes or in messages, whichever is used more. One that drops its
+ * oldest messages instead is never full.
+ */
+export function levelOf({ config, state }: Pick<StreamInfo, "config" | "state">): Level | undefined {
+  if (config.discard !== "new") return undefined;
+  const levels = [
+    { used: state.bytes, bound: config.max_bytes, of: "bytes" },
+    { used: state.messages, bound: config.max_msgs, of: "messages" },
+  ].flatMap(({ used, bound, of }) => (bound > 0 ? [{ share: used / bound, text: `${used} of ${bound} ${of}` }] : []));
+  return levels.sort((a, b) => b.share - a.share)[0];
 }

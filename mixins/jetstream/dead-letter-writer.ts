@@ -3,6 +3,7 @@ import { headers, type JetStreamClient, type JsMsg, type MsgHdrs } from "nats";
 import { messageOf, shown } from "../../broker/unknown-values.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { deadLetterSubject } from "./definitions.ts";
 import { isTooLarge } from "./port.ts";
 import type { MessageSignatures, SignatureFault } from "./signatures.ts";
 import { type MessageSplit, messageOfItem } from "./split.ts";
@@ -59,7 +60,8 @@ export function deadLetterWriter(client: JetStreamClient, { split, signatures }:
     // The consumer's name tells streams of the same name apart (streams.ts).
     const place = `dead:${stream}:${consumer}:${message.seq}${index === undefined ? "" : `:${index}`}`;
     const msgID = signatures ? `dead:${signatures.idOf(place)}` : place;
-    const subject = `${natsPrefix()}dead.${channel}`;
+    const isProven = signatures !== undefined && forged === undefined;
+    const subject = natsPrefix() + deadLetterSubject(channel, isProven);
     const withoutPrefix = message.subject.slice(natsPrefix().length);
     const sign = (text: string) => signatures?.sign(withoutPrefix, text) ?? text;
     const data = messageOfItem(message, split, index, sign);

@@ -1,6 +1,7 @@
 import { headers, type JetStreamClient, type JetStreamManager, type MsgHdrs, type NatsConnection } from "nats";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { channelOfDeadLetter } from "./definitions.ts";
 import { deadLetters as definition } from "./streams.ts";
 
 /** A message, or an item of one, that a channel could not handle, as stored in stream DEAD. */
@@ -45,7 +46,7 @@ function read({ seq, subject, data, time, head }: Stored): DeadLetter {
   return {
     sequence: seq,
     time,
-    channel: subject.slice(`${natsPrefix()}dead.`.length),
+    channel: channelOfDeadLetter(subject),
     subject: head?.get("Dead-Subject") ?? "",
     stream: head?.get("Dead-Stream") ?? "",
     streamSequence: Number(head?.get("Dead-Sequence")),
@@ -77,12 +78,13 @@ export class DeadLetters {
   /** The number of dead letters by channel; empty where no service ever ran. */
   async countByChannel(): Promise<Map<string, number>> {
     try {
-      const prefix = `${natsPrefix()}dead.`;
-      const { state } = await this.manager.streams.info(this.stream, { subjects_filter: `${prefix}>` });
-      const counts = Object.entries(state.subjects ?? {}).map(
-        ([subject, count]) => [subject.slice(prefix.length), count] as const,
-      );
-      return new Map(counts.sort(([a], [b]) => (a < b ? -1 : 1)));
+      const { state } = await this.manager.streams.info(this.stream, { subjects_filter: `${natsPrefix()}dead.>` });
+      const counts = new Map<string, number>();
+      for (const [subject, count] of Object.entries(state.subjects ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
+        const channel = channelOfDeadLetter(subject);
+        counts.set(channel, (counts.get(channel) ?? 0) + count);
+      }
+      return counts;
     } catch (error) {
       if (apiCode(error) === streamNotFound) return new Map();
       throw error;

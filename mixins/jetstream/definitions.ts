@@ -34,17 +34,50 @@ export interface StreamDefinition {
   readonly maxBytes?: number;
   /** Publications beyond this are refused. So a queue that nobody reads answers 503 and does not fill the disk. */
   readonly maxMessages?: number;
+  /** Of a log: publications beyond `maxBytes` are refused, and no message is dropped before its age for a later one. */
+  readonly refusesAtBound?: true;
+  /**
+   * What is removed from a log that refuses, once half of its bytes are used (trim.ts): `read`, what all its consumers
+   * have read; `unproven`, the oldest dead letters that may be forged.
+   */
+  readonly trims?: "read" | "unproven";
   /** Of a log: beyond this the oldest messages are dropped, per subject and in all. */
   readonly keepLatest?: { readonly perSubject: number; readonly messages: number };
 }
 
-/** The stream of messages that cannot be handled; the subject has the name of the channel that failed. */
+/**
+ * The stream of messages that cannot be handled; the subject has the name of the channel that failed. Beyond its bound
+ * it refuses, and the message stays where it is, to be handled again: a dead letter of money is never dropped for
+ * another. Nobody can fill it from outside, since unproven dead letters make room.
+ */
 export const deadLetters: StreamDefinition = {
   name: "DEAD",
   subjects: ["dead.>"],
   kind: "log",
   maxAgeMs: limits.jetstream.deadLetterAgeMs,
+  maxBytes: limits.jetstream.deadLetterBytes,
+  refusesAtBound: true,
+  trims: "unproven",
 };
+
+const unproven = "unproven.";
+
+/**
+ * The subject of a dead letter, without the namespace's prefix. `isProven`: it is an order to move money that one of our
+ * services signed. Any other may be written by whoever may publish in its stream, as often as he likes.
+ */
+export function deadLetterSubject(channel: string, isProven: boolean): string {
+  return `dead.${isProven ? "" : unproven}${channel}`;
+}
+
+/** The filter of all dead letters that are not proven, without the namespace's prefix. */
+export const unprovenLetters = `dead.${unproven}>`;
+
+/** The channel of a dead letter, by its subject with the namespace's prefix. */
+export function channelOfDeadLetter(subject: string): string {
+  const rest = subject.slice(`${natsPrefix()}dead.`.length);
+  return rest.startsWith(unproven) ? rest.slice(unproven.length) : rest;
+}
 
 const nanos = (ms: number) => ms * 1_000_000;
 
@@ -82,7 +115,7 @@ export function streamConfig(stream: StreamDefinition): WantedStream {
     max_msgs: stream.maxMessages ?? stream.keepLatest?.messages ?? -1,
     max_bytes: stream.maxBytes ?? -1,
     max_msgs_per_subject: stream.keepLatest?.perSubject ?? -1,
-    ...(stream.maxMessages ? { discard: DiscardPolicy.New } : {}),
+    ...(stream.maxMessages || stream.refusesAtBound ? { discard: DiscardPolicy.New } : {}),
   };
 }
 

@@ -2,7 +2,8 @@ import type { ConsumerInfo, PubAck, StreamInfo } from "nats";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../background-loop.ts";
-import { boundReached, doneBy } from "./conditions.ts";
+import type { Filling } from "../filling.ts";
+import { boundReached, doneBy, levelOf } from "./conditions.ts";
 import { bringToSettings, findConsumer, makeConsumer } from "./consumers.ts";
 import {
   type ConsumerDefinition,
@@ -21,7 +22,11 @@ import { findStream, makeStream, markOf } from "./streams.ts";
 
 export interface MaintenanceParts extends LossParts {
   readonly streams: readonly StreamDefinition[];
+  readonly filling: Filling;
   readonly log: Log;
+  /** For the metrics: a stream as it was found by a check, and the bytes that the account has stored. */
+  measured(stream: StreamInfo): void;
+  accountMeasured(storedBytes: number): void;
 }
 
 interface Part {
@@ -134,6 +139,8 @@ export class Maintenance {
   private async checkPart({ wanted, kind }: Part): Promise<void> {
     const info = await this.checkStream(wanted, kind);
     if (!info) return;
+    this.parts.measured(info);
+    this.parts.filling.see(`stream ${wanted.name}`, levelOf(info));
     const own = this.consumers.filter(({ stream }) => stream === wanted.name);
     for (const consumer of own) await this.checkConsumer(consumer, info);
     if (kind === "log") await this.parts.positions?.noteAllConsumers(info);
@@ -220,9 +227,12 @@ export class Maintenance {
   }
 
   private async checkAccount(): Promise<void> {
-    const { manager, conditions } = this.parts;
+    const { manager, conditions, filling, accountMeasured } = this.parts;
     const { storage, limits: account } = await manager.getAccountInfo();
-    const isFull = account.max_storage > 0 && storage >= account.max_storage;
-    conditions.bounds("(all)", isFull ? `${storage} of ${account.max_storage} bytes are used` : undefined);
+    const text = `${storage} of ${account.max_storage} bytes`;
+    const isBounded = account.max_storage > 0;
+    accountMeasured(storage);
+    filling.see("the account's store", isBounded ? { share: storage / account.max_storage, text } : undefined);
+    conditions.bounds("(all)", isBounded && storage >= account.max_storage ? `${text} are used` : undefined);
   }
 }

@@ -1,4 +1,4 @@
-import type { JetStreamManager, StreamConfig, StreamInfo } from "nats";
+import { DiscardPolicy, type JetStreamManager, type StreamConfig, type StreamInfo } from "nats";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import { partsOf, type StreamDefinition, streamConfig, type WantedStream } from "./definitions.ts";
@@ -58,7 +58,7 @@ export async function makeStream(manager: JetStreamManager, wanted: WantedStream
   const mark = again ? { description: `made again: ${newMark()}` } : {};
   await manager.streams.add({ ...wanted, ...mark }).catch((error: unknown) => {
     // Another node has made it, with another mark.
-    if (errorCode(error) !== otherSettings) throw error;
+    if (errorCode(error) !== otherSettings) return explainNoRoom(manager, wanted, error);
   });
   return manager.streams.info(wanted.name);
 }
@@ -70,9 +70,10 @@ export interface EnsureParts {
 }
 
 /**
- * Creates the missing streams and updates the others to their definition. Many nodes may do it at once. Where a queue
- * has too many messages for a lower bound, it keeps the old one with a warning: the next start tries again. Returns the
- * lost streams: missing, and known to have existed.
+ * Creates the missing streams and updates the others to their definition. Many nodes may do it at once. Where a stream
+ * that refuses at its bound has too many messages for a lower bound, it keeps the old one with a warning: the next start
+ * tries again. Returns the lost streams: missing, and known to have existed. Rejects where the server has no room for a
+ * stream's bytes, with the stream and how many are missing.
  */
 export async function ensureStreams(
   manager: JetStreamManager,
@@ -89,8 +90,11 @@ export async function ensureStreams(
         if (known) gone.push(stream);
         return known;
       }));
-    const settings = part.kind === "queue" ? withoutLoss(wanted, info, log) : wanted;
-    if (differs(settings, info.config)) await manager.streams.update(wanted.name, settings);
+    const settings = wanted.discard === DiscardPolicy.New ? withoutLoss(wanted, info, log) : wanted;
+    if (differs(settings, info.config))
+      await manager.streams
+        .update(wanted.name, settings)
+        .catch((error) => explainNoRoom(manager, wanted, error, info.config.max_bytes));
   }
   return gone;
 }
@@ -108,7 +112,7 @@ function withoutLoss(wanted: WantedStream, { config, state }: StreamInfo, log: L
     if (!isTighter || used[bound] <= to / 2) continue;
     kept[bound] = from;
     const about = { stream: wanted.name, bound, from, to, used: used[bound] };
-    log?.warn(about, "a queue keeps its bound, since a lower one would delete messages: the next start tries again");
+    log?.warn(about, "a stream keeps its bound, since a lower one would delete messages: the next start tries again");
   }
   return { ...wanted, ...kept };
 }
@@ -121,6 +125,36 @@ async function makeAtStart(
   const again = await wasThere(wanted.name);
   if (again) await new Promise((resolve) => setTimeout(resolve, limits.jetstream.makeAgainAfterMs));
   return (await findStream(manager, wanted.name)) ?? makeStream(manager, wanted, again);
+}
+
+/** Error codes of the server where it cannot reserve a stream's bytes. */
+const noRoomToReserve: ReadonlySet<number | undefined> = new Set([10_023, 10_047]);
+
+/**
+ * Rejects with the error; where the server has no room to reserve the stream's bytes, with one that says how many are
+ * missing. `reserved`: what the stream has reserved so far.
+ */
+async function explainNoRoom(
+  manager: JetStreamManager,
+  { name, max_bytes = 0, num_replicas = 1 }: WantedStream,
+  error: unknown,
+  reserved = 0,
+): Promise<never> {
+  if (!noRoomToReserve.has(errorCode(error))) throw error;
+  const copies = Math.max(1, num_replicas);
+  const more = (max_bytes - Math.max(0, reserved)) * copies;
+  let all = 0;
+  for await (const { config } of manager.streams.list())
+    all += Math.max(0, config.max_bytes) * Math.max(1, config.num_replicas);
+  const { limits: account } = await manager.getAccountInfo();
+  const room =
+    account.max_storage > 0
+      ? `the account may store ${account.max_storage} bytes, so that ${all + more - account.max_storage} are missing`
+      : `max_file_store of nats-server must be ${all + more} or more, and its disk must have that room`;
+  throw new Error(
+    `stream ${name} cannot reserve ${more} bytes: the streams of this account have reserved ${all}; ${room}`,
+    { cause: error },
+  );
 }
 
 function differs(wanted: object, there: object): boolean {

@@ -10,6 +10,7 @@ import { healthMixin } from "../../mixins/health.mixin.ts";
 import { rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { checkEvents } from "../define-service.ts";
+import { gatewaySettings, requireSettings } from "../door-settings.ts";
 import { refusalOf, sendFailure, shownOf } from "./answer.ts";
 import { FrontDoor } from "./front-door.ts";
 import type { Gateway } from "./gateway.ts";
@@ -108,6 +109,7 @@ const gateway = {
   },
 
   created(this: WebService) {
+    requireSettings(gatewaySettings);
     this.aliasByRoute = new Map(
       this.aliases.map((alias) => [`${alias.method} ${alias.fullPath}`, { alias, params: noQuery }]),
     );

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import { fail } from "../../broker/failure.ts";
+import { fail, failureName } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { TokenClaims } from "../tokens.ts";
@@ -22,16 +22,44 @@ import type { GatewayRequest } from "./request-context.ts";
 const minuteMs = 60_000;
 const cookieLife = limits.user.tokenTtlMs / 1_000;
 
-/** Fails: tooMany. A limit of 0 means none. */
+/** Fails: tooMany. A limit of 0 means none. Without Redis users are not limited. */
 async function count(gateway: Gateway, name: string, key: string, limit: number): Promise<void> {
   if (limit === 0) return;
   const waitMs = await gateway.rateLimit.hit(name, key, limit, minuteMs);
   if (waitMs > 0) throw fail("tooMany", { waitMs });
 }
 
-/** Counts a request against the limit of its sender's address; 0 means no limit. Fails: tooMany. */
+/**
+ * Counts a request against the limit of its sender's address; 0 means no limit. Without Redis the requests at this node
+ * count. Fails: tooMany.
+ */
 async function countAddress(gateway: Gateway, name: string, request: GatewayRequest, limit: number): Promise<void> {
-  if (limit > 0) await count(gateway, name, clientOf(request).key, limit);
+  if (limit === 0) return;
+  const { key } = clientOf(request);
+  const waitMs = await gateway.rateLimit.hitAlways({ name, key, limit, windowMs: minuteMs });
+  if (waitMs > 0) throw fail("tooMany", { waitMs });
+}
+
+/**
+ * Carries a request out unless too many of its address have failed with one of these failures in the last minute. Others
+ * are not counted. Fails: tooMany, and as `work`.
+ */
+async function countingFailures<T>(
+  gateway: Gateway,
+  { path, failuresPerMinute }: Endpoint,
+  key: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const limit = failuresPerMinute?.address() ?? 0;
+  if (failuresPerMinute === undefined || limit === 0) return work();
+  const counted = { name: `${path} failed`, key, limit, windowMs: minuteMs };
+  const waitMs = await gateway.rateLimit.waitFor(counted);
+  if (waitMs > 0) throw fail("tooMany", { waitMs });
+  return work().catch(async (error: unknown) => {
+    const name = failureName(error);
+    if (name !== undefined && failuresPerMinute.failures.includes(name)) await gateway.rateLimit.hitAlways(counted);
+    throw error;
+  });
 }
 
 /** Counts a request against the limit of each address, if one is set. Fails: tooMany. */
@@ -102,7 +130,7 @@ interface Admitted {
 function admit(gateway: Gateway, endpoint: Endpoint, request: GatewayRequest, response: ServerResponse): Admitted {
   const { language } = request.context;
   const session = sessionOf(gateway, request, response);
-  const caller = { language, session, userId: "", operator: "" };
+  const caller = { language, session, address: clientOf(request).key, userId: "", operator: "" };
   if (endpoint.access === "operator") return { caller: { ...caller, operator: operatorOf(request) } };
   if (endpoint.access === "public") return { caller };
   const login = authenticate(gateway, session);
@@ -120,8 +148,9 @@ export function serveEndpoint(endpoint: Endpoint): Serve {
     const fields = await requestFields(request, endpoint.fields, limits.http.bodyBytes);
     // A body may take `limits.http.requestTimeoutMs`; a logout meanwhile was answered.
     if (login) gateway.logins.requireUnrevoked(login);
-    const data = await endpoint.handle(request.$ctx, fields, caller, () =>
-      count(gateway, endpoint.path, caller.userId, user),
+    const passes = () => count(gateway, endpoint.path, caller.userId, user);
+    const data = await countingFailures(gateway, endpoint, caller.address, () =>
+      endpoint.handle(request.$ctx, fields, caller, passes),
     );
     sendSuccess(response, request.context, data);
   };

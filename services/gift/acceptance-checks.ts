@@ -86,6 +86,7 @@ function termsOf(
   if ("error" in funds) return funds;
   if (funds.value === "unusable") return { refused: "accountUnusable" };
   if (funds.value === "short") return { refused: "balanceShort" };
+  if (funds.value === "tooMany") return { refused: "tooMany" };
   if ("error" in share) return share;
   return { price, sharePercent: share.value, url };
 }

@@ -1,6 +1,7 @@
 import type { ConsumerInfo, JetStreamManager, StoredMsg } from "nats";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { deadLetterSubject } from "../../mixins/jetstream/definitions.ts";
 import { streamNames } from "../../mixins/jetstream/streams.ts";
 import type { MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import { giftStream } from "../streams.ts";
@@ -25,7 +26,7 @@ export async function queueDepth(service: Pick<GiftState, "jetstream" | "signatu
   const parts = await Promise.all(streamNames(giftStream).map((stream) => depthOf(queue, stream)));
   const waiting = parts.reduce((sum, part) => sum + part.waiting, 0);
   const inFlight = parts.reduce((sum, part) => sum + part.inFlight, 0);
-  const subjects = `${natsPrefix()}dead.${settlerDurable}`;
+  const subjects = natsPrefix() + deadLetterSubject(settlerDurable, true);
   const dead = await manager.streams.info(`${natsPrefix()}DEAD`, { subjects_filter: subjects });
   const deadLetters = Object.values(dead.state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
   return { waiting, inFlight, deadLetters };

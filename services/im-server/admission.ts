@@ -16,6 +16,13 @@ interface Refusal {
 
 type Who = Omit<Admitted, "connectionId">;
 
+/** A client that asks to connect. */
+export interface Newcomer {
+  readonly query: URLSearchParams;
+  /** The key of its address for limits (services/client-address.ts). */
+  readonly address: string;
+}
+
 const away: Refusal = { code: closeCodes.draining, reason: "not available now, try again" };
 
 function roomIdOf(query: URLSearchParams): number | undefined {
@@ -36,9 +43,12 @@ function seenBy(query: URLSearchParams): Position | undefined {
  * The token is checked first: without a valid one a client learns nothing. It is used up in any case. Rejects without
  * Redis.
  */
-async function findWho(node: ImNode, query: URLSearchParams): Promise<Who | { refusal: Refusal }> {
+async function findWho(node: ImNode, { query, address }: Newcomer): Promise<Who | { refusal: Refusal }> {
   const redeemed = await redeemToken(node.redis, query.get("token") ?? "");
-  if (redeemed === null) return { refusal: { code: closeCodes.badToken, reason: "bad, used or expired token" } };
+  if (redeemed === null) {
+    node.connectRate.badToken(address, nowMs());
+    return { refusal: { code: closeCodes.badToken, reason: "bad, used or expired token" } };
+  }
   if (!node.connectRate.takeUser(redeemed.userId, nowMs()))
     return { refusal: { code: closeCodes.draining, reason: "too many connections in a short time" } };
   const roomId = roomIdOf(query);
@@ -61,15 +71,20 @@ function full(node: ImNode, sockets: number): boolean {
  * Admits a new socket, or closes it with the reason. When it resolves, the socket is registered and greeted, and gets
  * every frame of its room from then on; or it is closing.
  */
-export async function admit(node: ImNode, socket: ImSocket, query: URLSearchParams, sockets: number): Promise<void> {
+export async function admit(node: ImNode, socket: ImSocket, newcomer: Newcomer, sockets: number): Promise<void> {
+  if (node.connectRate.isSuspected(newcomer.address, nowMs())) {
+    node.countSuspected();
+    socket.close(closeCodes.draining, "too many bad tokens from this address, try again later");
+    return;
+  }
   if (full(node, sockets)) {
     socket.close(closeCodes.draining, "this node accepts no more connections now");
     return;
   }
   try {
-    const who = await findWho(node, query);
+    const who = await findWho(node, newcomer);
     if ("refusal" in who) socket.close(who.refusal.code, who.refusal.reason);
-    else if (socket.readyState === socket.OPEN) await join(node, socket, who, seenBy(query));
+    else if (socket.readyState === socket.OPEN) await join(node, socket, who, seenBy(newcomer.query));
   } catch (error) {
     node.log.warn(
       { err: error },

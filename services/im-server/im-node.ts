@@ -25,6 +25,11 @@ const entering = { timeout: limits.attendance.anchorEnteredTimeoutMs, tracking: 
 
 export type ImLimits = Limits<typeof limits.im>;
 
+const suspectedCounter = {
+  name: "ovation.im.suspected",
+  description: "Connects that were closed because their address had given too many bad tokens",
+} as const;
+
 /** The connections of one im-server node, and the state that they share. */
 export class ImNode {
   readonly connections = new ConnectionRegistry<Connection>();
@@ -49,6 +54,7 @@ export class ImNode {
   /** The watch numbers that were last reported, by room: changes are reported at once, others now and then. */
   readonly reportedWatch = new Map<number, number>();
   private readonly leaving = new Set<Promise<void>>();
+  private suspectedLoggedAt = Number.NEGATIVE_INFINITY;
   draining = false;
   /** Called where Redis may have lost this node's entries; set by the maintenance. */
   onLost: () => void = () => {};
@@ -65,6 +71,7 @@ export class ImNode {
     this.broker = broker;
     this.log = log;
     this.limits = parts.limits;
+    broker.metrics.register({ type: "counter", ...suspectedCounter });
     const { presenceLeaseMs, notificationResendMs: resendMs, roomLiveMs, replaceGatherMs: gatherMs } = this.limits;
     this.presence = new PresenceStore(redis, broker.nodeID, presenceLeaseMs);
     this.notifications = new Notifications({ store: new NotificationStore(jetstream, log), resendMs, log });
@@ -89,6 +96,18 @@ export class ImNode {
       },
       log,
     });
+  }
+
+  /** Counts a connect that was closed for its address, and says so in the log now and then. */
+  countSuspected(): void {
+    this.broker.metrics.increment(suspectedCounter.name);
+    const now = performance.now();
+    if (now - this.suspectedLoggedAt < this.limits.suspectedLoggedMs) return;
+    this.suspectedLoggedAt = now;
+    this.log.warn(
+      {},
+      "an address gave too many bad tokens: its connects are closed before they are checked, and counted in the metrics",
+    );
   }
 
   get nodeId(): string {

@@ -5,10 +5,11 @@ import { healthMixin } from "../../mixins/health.mixin.ts";
 import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
 import { defineService } from "../define-service.ts";
+import { imServerSettings, requireSettings } from "../door-settings.ts";
 import { closeCodes } from "../im-frames.ts";
 import { limitsOf } from "../limits-of.ts";
 import { notificationStream } from "../streams.ts";
-import { admit } from "./admission.ts";
+import { admit, type Newcomer } from "./admission.ts";
 import { holdEarly, receive, receiveEarly, receivePing } from "./conversation.ts";
 import { drain } from "./drain.ts";
 import { ImNode } from "./im-node.ts";
@@ -24,13 +25,13 @@ interface State extends RedisState, JetStreamState {
   maintenance: { stop(): Promise<void> };
 }
 
-function onSocket({ node, listener, logger }: Service & State, socket: ImSocket, query: URLSearchParams): void {
+function onSocket({ node, listener, logger }: Service & State, socket: ImSocket, newcomer: Newcomer): void {
   socket.early = [];
   const late = setTimeout(
     () => socket.close(closeCodes.draining, "not admitted in time, try again"),
     node.limits.loginMs,
   );
-  admit(node, socket, query, listener.sockets())
+  admit(node, socket, newcomer, listener.sockets())
     .then(() => receiveEarly(socket))
     .catch((error: Error) => {
       logger.error({ err: error }, "a connection could not be served: it is cut");
@@ -42,7 +43,7 @@ function onSocket({ node, listener, logger }: Service & State, socket: ImSocket,
 /** The handlers of this node's sockets. A socket without a connection is being admitted or closed. */
 function listenerHandlers(service: Service & State): ListenerHandlers {
   return {
-    open: (socket, query) => onSocket(service, socket, query),
+    open: (socket, query, address) => onSocket(service, socket, { query, address }),
     message(socket, data, isBinary) {
       if (socket.early) holdEarly(socket, data, isBinary);
       else if (socket.connection) receive(service.node, socket.connection, data, isBinary);
@@ -108,15 +109,19 @@ export default defineService<"im-server", State>({
     },
   },
 
+  created() {
+    requireSettings(imServerSettings);
+  },
+
   async started() {
     const { redis, jetstream, broker, logger } = this;
     this.node = new ImNode({ redis, jetstream, broker, log: logger, limits: limitsOf(limits.im, this) });
-    const { IM_HOST: host, IM_PORT: port, IM_ALLOWED_ORIGINS: allowedOrigins } = config();
+    const { IM_HOST: host, IM_PORT: port, IM_ALLOWED_ORIGINS: allowedOrigins, TRUST_PROXY: proxies } = config();
     const { closeGraceMs, connectionsPerNode } = this.node.limits;
     const { headersTimeoutMs } = limits.http;
     // Sockets beyond `connectionsPerNode` are closed with 4503; those beyond this are not even accepted.
     const connectionsMax = 2 * connectionsPerNode;
-    const options = { host, port, closeGraceMs, headersTimeoutMs, connectionsMax, allowedOrigins };
+    const options = { host, port, closeGraceMs, headersTimeoutMs, connectionsMax, allowedOrigins, proxies };
     this.listener = await openListener(options, listenerHandlers(this));
     this.maintenance = startMaintenance(this.node);
     logger.info({ host, port: this.listener.port }, "listening for WebSockets");

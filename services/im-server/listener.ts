@@ -3,6 +3,8 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { limits } from "../../config/limits.ts";
+import type { TrustedProxies } from "../../config/trusted-proxies.ts";
+import { clientAddress } from "../client-address.ts";
 import { closeCodes } from "../im-frames.ts";
 import { guardedListeners, ImSocket, type SocketHandlers } from "./im-socket.ts";
 
@@ -24,11 +26,13 @@ export interface ListenerOptions {
   connectionsMax: number;
   /** The pages that may connect; `undefined` allows any. */
   allowedOrigins: readonly string[] | undefined;
+  /** The proxies whose X-Forwarded-For is trusted. */
+  proxies: TrustedProxies;
 }
 
 export interface ListenerHandlers extends SocketHandlers {
-  /** Called for each new socket, before any other handler. */
-  open(socket: ImSocket, query: URLSearchParams): void;
+  /** Called for each new socket, before any other handler. `address` is the key of the client's address for limits. */
+  open(socket: ImSocket, query: URLSearchParams, address: string): void;
   /** The system could not accept a connection; the listener continues. */
   acceptFailed(error: Error): void;
 }
@@ -108,14 +112,14 @@ export async function openListener(options: ListenerOptions, handlers: ListenerH
       handlers.close(socket);
     },
   });
-  const opened = (socket: ImSocket, query: URLSearchParams) => {
+  const opened = (socket: ImSocket, query: URLSearchParams, address: string) => {
     try {
-      handlers.open(socket, query);
+      handlers.open(socket, query, address);
     } catch (error) {
       handlers.handlerThrew(socket, "open", error);
     }
   };
-  const { headersTimeoutMs, allowedOrigins } = options;
+  const { headersTimeoutMs, allowedOrigins, proxies } = options;
   const connectionsCheckingInterval = Math.min(1_000, headersTimeoutMs);
   const server = createServer({ connectionsCheckingInterval }, (_request, response) => {
     response.writeHead(426, { Connection: "close", Upgrade: "websocket" }).end();
@@ -127,6 +131,7 @@ export async function openListener(options: ListenerOptions, handlers: ListenerH
     if (!url) return notFound(line);
     // Only browsers send the header reliably; other clients can send any value.
     const { origin } = request.headers;
+    const address = clientAddress(request.socket.remoteAddress, request.headers["x-forwarded-for"], proxies).key;
     const foreign = origin !== undefined && allowedOrigins && !allowedOrigins.includes(origin);
     upgrades.handleUpgrade(request, line, head, (accepted) => {
       const socket = accepted as unknown as ImSocket;
@@ -134,7 +139,7 @@ export async function openListener(options: ListenerOptions, handlers: ListenerH
       socket.line = line;
       open.all.add(socket);
       if (foreign) socket.close(closeCodes.foreignOrigin, "pages of this origin may not connect");
-      else opened(socket, url.searchParams);
+      else opened(socket, url.searchParams, address);
     });
   });
   await listenFrom(server, options.host, options.port);

@@ -4,10 +4,11 @@ import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { purgeExpired } from "./session-store.ts";
+import { purgeDays } from "./sms-day-store.ts";
 
 const lease = "session-purge";
 
-/** Deletes the rows of expired sessions and revocations, on one node at a time. */
+/** Deletes the rows of expired sessions and revocations, and the counts of past days, on one node at a time. */
 export class SessionPurge {
   private readonly service: Service & MysqlState;
   private readonly lease: DatabaseLease;
@@ -22,7 +23,12 @@ export class SessionPurge {
       idleMs: limits.user.purgeEveryMs,
       errorBackoffMs: limits.user.purgeEveryMs,
       log: logger,
-      round: async () => (await this.lease.hold()) && purgeExpired(mysql),
+      round: async () => {
+        if (!(await this.lease.hold())) return false;
+        const { smsDaysKept, purgeRows } = limits.user;
+        const more = [await purgeExpired(mysql), await purgeDays(mysql, smsDaysKept, purgeRows)];
+        return more.includes(true);
+      },
     });
   }
 

@@ -5,13 +5,15 @@ import type { NamedKey, NamedKeys } from "../../config/named-keys.ts";
 import { luaScript } from "../../mixins/redis/lua-script.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 
-const { smsCodeDigits, smsCodeTtlMs, smsWrongTries } = limits.user;
+const { smsCodeDigits, smsCodeTtlMs, smsWrongTries, smsWrongTriesOfOthers } = limits.user;
 
+const keepScript = luaScript("services/user/lua/keep-login-code.lua");
 const redeemScript = luaScript("services/user/lua/redeem-login-code.lua");
 
 export type Redeemed = "passed" | "wrong" | "expired";
 
-const keyOf = (phone: string) => `user:login-code:${phone}`;
+/** Of the code, and of its wrong tries. */
+const keysOf = (phone: string) => [`user:login-code:${phone}`, `user:login-tries:${phone}`] as const;
 
 /** A new code of `limits.user.smsCodeDigits` digits; it may begin with zeros. */
 export function newLoginCode(): string {
@@ -33,20 +35,28 @@ export function codeHash({ signing }: NamedKeys, phone: string, code: string): s
 }
 
 /**
- * Stores a code's hash for `limits.user.smsCodeTtlMs`. `false` where an earlier one is valid: one parallel request gets
- * `true`.
+ * Stores a code's hash for `limits.user.smsCodeTtlMs`, with the address that requested it. `false` where an earlier one
+ * is valid: one parallel request gets `true`.
  */
-export async function keepCode(redis: RedisState["redis"], phone: string, hash: string): Promise<boolean> {
-  return (await redis.set(keyOf(phone), `${hash}:0`, "PX", smsCodeTtlMs, "NX")) === "OK";
+export async function keepCode(
+  redis: RedisState["redis"],
+  phone: string,
+  hash: string,
+  address: string,
+): Promise<boolean> {
+  return (await redis.eval(keepScript, 2, ...keysOf(phone), hash, smsCodeTtlMs, address)) === 1;
 }
 
-/** Checks a code by all keys, since they may have been changed since it was sent; `passed` consumes it. */
+/**
+ * Checks a code that an address gives, by all keys, since they may have been changed since it was sent; `passed` consumes
+ * it.
+ */
 export async function redeemCode(
   redis: RedisState["redis"],
   keys: NamedKeys,
-  phone: string,
-  code: string,
+  { phone, code, address }: { phone: string; code: string; address: string },
 ): Promise<Redeemed> {
   const hashes = [...keys.all.values()].map((key) => hashWith(key, phone, code));
-  return (await redis.eval(redeemScript, 1, keyOf(phone), smsWrongTries, ...hashes)) as Redeemed;
+  const given = [address, smsWrongTries, smsWrongTriesOfOthers, ...hashes];
+  return (await redis.eval(redeemScript, 2, ...keysOf(phone), ...given)) as Redeemed;
 }

@@ -12,6 +12,8 @@ export interface UserProfile {
 /** A field of the login form. A missing one becomes "": the service's own rules refuse both alike. */
 const typed = z.preprocess(spelledOut, z.string().max(64)).default("");
 const token = z.string();
+/** The key of a client's address for limits (services/client-address.ts), of the request that the caller serves. */
+const address = z.string().max(64).default("");
 
 /** ms since 1970, up to the last one that a DATETIME holds. */
 const timeMs = integer(0, Date.UTC(10_000, 0) - 1);
@@ -34,17 +36,19 @@ export interface RevocationsPage {
 export const userActions = {
   /**
    * Sends a login code to a phone; `devCode` only where the SMS provider is the local console. Fails: phoneMissing,
-   * phoneMalformed, smsTooOften; unavailable where it was not sent: another code may be requested at once.
+   * phoneMalformed, smsTooOften; smsPhoneLimit and smsBudgetSpent until midnight in Beijing; unavailable where it was
+   * not sent: another code may be requested at once.
    */
-  sendLoginCode: action({ phone: typed }).returns<{ devCode?: string }>(),
+  sendLoginCode: action({ phone: typed, address }).returns<{ devCode?: string }>(),
   /**
    * Consumes the code (exactly once), registers an unknown phone, opens a session and returns a signed token. Checks the
    * phone, then the form of the code, then the code. After a consumed code the next one may be requested at once, after a
    * burned one not. A login that was not answered, or with `unavailable`, may be repeated: it succeeds, or fails with
-   * smsCodeExpired where the code was consumed.
+   * smsCodeExpired where the code was consumed. A code is burned for an address that has tried
+   * `limits.user.smsWrongTries` wrong ones. All other addresses together cannot burn it for the one that requested it.
    * Fails: phoneMissing, phoneMalformed, smsCodeMalformed, smsCodeExpired, smsCodeWrong.
    */
-  login: action({ phone: typed, code: typed }).returns<{ userId: string; token: string }>(),
+  login: action({ phone: typed, code: typed, address }).returns<{ userId: string; token: string }>(),
   /**
    * Ends the session of a token that the caller has verified. Returns the revocation, which is durable then; `null` where
    * the token is invalid, has expired, or was issued more than `limits.user.issuedAheadMs` in the future. Fails:

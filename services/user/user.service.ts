@@ -16,12 +16,14 @@ import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
 import { findOrRegister } from "./registration.ts";
 import { revocationsFrom } from "./session-store.ts";
 import { endAllSessions, endSession, openSession, revocableClaims } from "./sessions.ts";
+import { type CountedSms, SmsBudget } from "./sms-budget.ts";
 import { type Revocation, userActions } from "./user.contract.ts";
-import { deleteSms, insertSms, profileOf } from "./user-store.ts";
+import { deleteSms, profileOf } from "./user-store.ts";
 
 interface State extends MysqlState, RedisState, JetStreamState, OutboxState {
   tokenKeys: TokenKeys;
   purge?: SessionPurge;
+  smsBudget: SmsBudget;
 }
 
 /** Broadcasts revocations to the gateways. A gateway that does not receive them reads their rows. */
@@ -37,21 +39,28 @@ async function announce({ broker, logger }: Service, list: Revocation[]): Promis
   }
 }
 
-/** Removes a code that was not sent, and its row, so that another code may be requested at once. */
-async function withdrawCode(service: Service & State, phone: string, code: string, smsId: number | undefined) {
+/** Removes a code that was not sent, its row and its count, so that another code may be requested at once. */
+async function withdrawCode(
+  service: Service & State,
+  unsent: { phone: string; address: string; code: string },
+  counted: CountedSms | undefined,
+) {
+  const { phone } = unsent;
   try {
-    await redeemCode(service.redis, service.tokenKeys, phone, code);
+    await redeemCode(service.redis, service.tokenKeys, unsent);
   } catch (error) {
     service.logger.warn(
       { phone: maskedPhone(phone), err: error },
       "an unsent login code was not removed: it expires by itself",
     );
   }
-  if (smsId === undefined) return;
+  if (counted === undefined) return;
   try {
-    await deleteSms(service.mysql, smsId);
+    await deleteSms(service.mysql, counted.smsId);
+    await service.smsBudget.uncount(counted, phone);
   } catch (error) {
-    service.logger.warn({ smsId, err: error }, "the row of an unsent SMS was not removed: it stays in t_sms");
+    const about = { smsId: counted.smsId, err: error };
+    service.logger.warn(about, "the row of an unsent SMS was not removed: it stays in t_sms, and counts as sent");
   }
 }
 
@@ -69,21 +78,22 @@ export default defineService<"user", State>({
   actions: {
     sendLoginCode: {
       async handler(ctx) {
-        const { phone } = ctx.params;
+        const { phone, address } = ctx.params;
         const malformed = phoneFailure(phone);
         if (malformed) throw fail(malformed);
         const code = newLoginCode();
         const hash = codeHash(this.tokenKeys, phone, code);
-        if (!(await keepCode(this.redis, phone, hash))) throw fail("smsTooOften");
-        let smsId: number | undefined;
+        if (!(await keepCode(this.redis, phone, hash, address))) throw fail("smsTooOften");
+        let counted: CountedSms | undefined;
         try {
           // The row is written before the SMS is sent: after that nothing may fail, or a code that arrives is invalid.
-          smsId = await insertSms(this.mysql, phone, hash);
+          counted = await this.smsBudget.count(phone, hash);
           const { shownToCaller } = await call(ctx, "notification.sendLoginCode", { phone, code });
+          this.smsBudget.sent();
           return shownToCaller ? { devCode: code } : {};
         } catch (error) {
           this.logger.warn({ phone: maskedPhone(phone), err: error }, "a login code could not be sent: it is removed");
-          await withdrawCode(this, phone, code, smsId);
+          await withdrawCode(this, { phone, address, code }, counted);
           throw isUnavailable(error) ? fail("unavailable", { what: "login code" }) : error;
         }
       },
@@ -94,7 +104,7 @@ export default defineService<"user", State>({
         const { phone, code } = ctx.params;
         const malformed = loginFailure(phone, code);
         if (malformed) throw fail(malformed);
-        const redeemed = await redeemCode(this.redis, this.tokenKeys, phone, code);
+        const redeemed = await redeemCode(this.redis, this.tokenKeys, ctx.params);
         if (redeemed !== "passed") throw fail(redeemed === "wrong" ? "smsCodeWrong" : "smsCodeExpired");
         const { userId, registered } = await findOrRegister(this, phone, ctx.requestID);
         const { token, ended } = await openSession(this.mysql, this.tokenKeys.signing, userId);
@@ -146,6 +156,7 @@ export default defineService<"user", State>({
   },
 
   started() {
+    this.smsBudget = new SmsBudget(this);
     this.purge = new SessionPurge(this);
   },
 

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Context } from "moleculer";
 import { limits } from "../../config/limits.ts";
+import { FaultRate } from "../../mixins/user-rate.ts";
 import type { BroadcastEvents } from "../contracts.ts";
 import type { FundsVerdict } from "./wallet.contract.ts";
 
@@ -74,7 +75,22 @@ export async function fundsOf(
   );
 }
 
-/** The cache of the service, and the broadcast that empties it. */
+/**
+ * The verdicts, with "tooMany" for gifts that could be paid of users too many of whose gifts failed at the charge lately.
+ * A gift of a user without the coins stays "short", which says what to do.
+ */
+export function limitFailures(
+  gifts: readonly { userId: string }[],
+  verdicts: readonly FundsVerdict[],
+  failed: FaultRate,
+): FundsVerdict[] {
+  const now = Date.now();
+  return verdicts.map((verdict, at) =>
+    verdict === "enough" && failed.isExceeded(gifts[at]?.userId ?? "", now) ? "tooMany" : verdict,
+  );
+}
+
+/** The cache of the service, and the broadcast that empties it; and the gifts that failed at the charge. */
 export const fundsMixin = {
   events: {
     "wallet.account-changed"(
@@ -84,7 +100,9 @@ export const fundsMixin = {
       this.funds.forget(params.userId);
     },
   },
-  created(this: { funds: FundsCache }) {
+  created(this: { funds: FundsCache; failedGifts: FaultRate }) {
     this.funds = new FundsCache();
+    const { failedGiftsPerMinute: perMinute, failedGiftsBurst: burst, failedGiftUsers: remembered } = limits.wallet;
+    this.failedGifts = new FaultRate({ perMinute, burst, remembered });
   },
 };

@@ -1,4 +1,5 @@
 import { fail } from "../../broker/failure.ts";
+import type { FaultRate } from "../../mixins/user-rate.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import { sharePoints, wholeCoins } from "./points.ts";
 import type { Command } from "./posting.ts";
@@ -12,19 +13,25 @@ function toCommand({ orderId, senderId, receiverId, price, count, sharePercent }
 }
 
 /**
- * Charges gifts; every outcome is committed when it resolves. Fails: unavailable, where the queue is full or the
+ * Charges gifts; every outcome is committed when it resolves. Gifts that fail for too few coins, each a new row of the
+ * ledger, are counted for their senders. Fails: unavailable, where the queue is full or the
  * database is away. Gifts that were committed by then get the same outcome when they are charged again.
  */
-export async function settleGifts(writer: LedgerWriter, gifts: readonly GiftCharge[]): Promise<GiftOutcome[]> {
+export async function settleGifts(
+  writer: LedgerWriter,
+  failed: FaultRate,
+  gifts: readonly GiftCharge[],
+): Promise<GiftOutcome[]> {
   if (!writer.hasRoomFor(gifts.length)) throw fail("unavailable", { waiting: writer.waiting });
   const outcomes = await writer.submitAll(gifts.map(toCommand));
   return outcomes.map((outcome, index) => {
-    const { orderId } = gifts[index] as GiftCharge;
+    const { orderId, senderId } = gifts[index] as GiftCharge;
     const { balanceAfter } = outcome;
     if (outcome.status === "done") {
       const { incomePoints } = outcome;
       return { orderId, status: "succeeded", income: wholeCoins(incomePoints), incomePoints, balanceAfter };
     }
+    if (!outcome.repeated && outcome.reason === "balanceShort") failed.add(senderId, Date.now());
     return { orderId, status: "failed", reason: outcome.reason, income: 0, incomePoints: 0, balanceAfter };
   });
 }

@@ -3,6 +3,7 @@ import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.m
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { RedisLockState } from "../../mixins/redis-lock.mixin.ts";
+import type { FaultRate } from "../../mixins/user-rate.ts";
 import type { BookKeys } from "../book-keys.ts";
 import type { FundsCache } from "./funds.ts";
 import type { IncomeRollup } from "./income/income-rollup.ts";
@@ -20,6 +21,8 @@ export interface WalletState extends MysqlState, RedisLockState, JetStreamState,
   writer: LedgerWriter;
   balances: BatchLoader<Balance>;
   funds: FundsCache;
+  /** Gifts that failed at the charge, by sender. */
+  failedGifts: FaultRate;
   incomeRollup: IncomeRollup;
   checkpoints: Checkpoints;
 }

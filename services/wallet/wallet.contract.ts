@@ -42,8 +42,11 @@ export interface GiftOutcome {
   balanceAfter: number;
 }
 
-/** Whether a gift can be paid; "unusable": the account is frozen or invalid. */
-export type FundsVerdict = "enough" | "short" | "unusable";
+/**
+ * Whether a gift can be paid; "unusable": the account is frozen or invalid; "tooMany": too many gifts of the user failed
+ * at the charge lately.
+ */
+export type FundsVerdict = "enough" | "short" | "unusable" | "tooMany";
 
 export interface Balance {
   userId: string;
@@ -104,7 +107,8 @@ export const walletActions = {
   /**
    * Whether gifts may be accepted, each on its own, in their order. "short" and "unusable" are read from the database.
    * "enough" may come from a cache that is up to `limits.wallet.fundsCacheMs` old; a freeze empties it by a broadcast.
-   * Nothing is reserved: the charge decides. Any node answers; the node of a sender's bucket (`Rendezvous`) has read or
+   * "tooMany" instead of "enough" where `limits.wallet.failedGiftsPerMinute` of the user's gifts or more failed at the
+   * charge, as the node that charges them has counted. Nothing is reserved: the charge decides. Any node answers; the node of a sender's bucket (`Rendezvous`) has read or
    * written the balance last.
    */
   checkFunds: action({

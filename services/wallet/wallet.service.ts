@@ -14,7 +14,7 @@ import { paySignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { statusAction } from "./account-status.ts";
 import { creditsOfOrders, creditsOfTime, refundsOfOrders, refundsOfTime } from "./credit-store.ts";
-import { fundsMixin, fundsOf } from "./funds.ts";
+import { fundsMixin, fundsOf, limitFailures } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
 import { affectedGifts, moveHolds } from "./holds/holds.ts";
 import { IncomeRollup } from "./income/income-rollup.ts";
@@ -53,12 +53,14 @@ export default defineService<"wallet", WalletState>({
     consumeForSendGift: {
       ...byBucket,
       async handler(ctx) {
-        return { outcomes: await settleGifts(this.writer, ctx.params.gifts) };
+        return { outcomes: await settleGifts(this.writer, this.failedGifts, ctx.params.gifts) };
       },
     },
     checkFunds: {
       async handler(ctx) {
-        return { funds: await fundsOf(this.funds, ctx.params.gifts, (ids) => readBalances(this.mysql, ids)) };
+        const { gifts } = ctx.params;
+        const verdicts = await fundsOf(this.funds, gifts, (ids) => readBalances(this.mysql, ids));
+        return { funds: limitFailures(gifts, verdicts, this.failedGifts) };
       },
     },
     unusableOf: {

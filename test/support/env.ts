@@ -12,6 +12,9 @@ process.env.PROFILE = "local";
 process.env.SMS_PROVIDER = "console";
 // Tests send many gifts of one user.
 process.env.GIFTS_PER_USER_PER_SECOND ??= "0";
+// And log in often, from one address.
+process.env.LOGIN_CODES_PER_PHONE_PER_DAY ??= "0";
+process.env.LOGIN_FAILURES_PER_IP_PER_MINUTE ??= "0";
 process.env.LOG_LEVEL ??= "fatal";
 process.env.CASHIER_SECRET ??= "cashier-secret-of-the-tests";
 process.env.OPERATOR_TOKEN ??= "operator-token-of-the-tests";

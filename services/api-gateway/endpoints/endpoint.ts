@@ -24,6 +24,8 @@ export interface Session {
 interface AnyCaller {
   language: Language;
   session: Session;
+  /** The key of the client's address for limits (services/client-address.ts). */
+  address: string;
 }
 
 /** The callers of an endpoint, and what it knows of them: from the token, never from the params. */
@@ -43,6 +45,13 @@ interface CallsPerMinute {
   readonly user?: number;
 }
 
+/** The most calls of one address in a minute that end with one of these failures; beyond it all its calls are refused. */
+interface FailuresPerMinute {
+  readonly failures: readonly FailureName[];
+  /** Read at each call, since it may be a setting; 0: no limit. */
+  readonly address: () => number;
+}
+
 type CallingContext = Pick<Context, "call" | "broker" | "requestID">;
 
 interface Definition<A extends Access, Params extends z.ZodRawShape, Result extends z.ZodType> {
@@ -59,6 +68,7 @@ interface Definition<A extends Access, Params extends z.ZodRawShape, Result exte
   /** The `data` of a 503 after which the request may have been carried out (`failShowing`). */
   unsure?: z.ZodType;
   perMinute?: CallsPerMinute;
+  failuresPerMinute?: FailuresPerMinute;
   run(
     ctx: CallingContext,
     params: z.output<z.ZodObject<Params>>,
@@ -78,6 +88,7 @@ export interface Endpoint {
   readonly failures: readonly FailureName[];
   readonly unsure: z.ZodType | undefined;
   readonly perMinute: CallsPerMinute;
+  readonly failuresPerMinute: FailuresPerMinute | undefined;
   /**
    * Checks the fields, awaits `passes`, which rejects where the caller exceeds a limit, and carries the request out.
    * Invalid requests do not reach `passes`. Fails: as the params' schema, invalidParam, and `failures`.
@@ -88,7 +99,18 @@ export interface Endpoint {
 export function endpoint<A extends Access, Params extends z.ZodRawShape, Result extends z.ZodType>(
   definition: Definition<A, Params, Result>,
 ): Endpoint {
-  const { path, summary, description, access, result, failures = [], unsure, perMinute = {}, run } = definition;
+  const {
+    path,
+    summary,
+    description,
+    access,
+    result,
+    failures = [],
+    unsure,
+    perMinute = {},
+    failuresPerMinute,
+    run,
+  } = definition;
   const params = z.object(definition.params);
   return {
     path,
@@ -101,6 +123,7 @@ export function endpoint<A extends Access, Params extends z.ZodRawShape, Result 
     failures,
     unsure,
     perMinute,
+    failuresPerMinute,
     async handle(ctx, fields, caller, passes) {
       const checked = checkParams(params, fields);
       await passes();

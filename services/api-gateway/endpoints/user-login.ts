@@ -19,22 +19,26 @@ export const userLoginEndpoints = [
     path: `${base}/sendLoginCode`,
     summary: "Sends a login code to a phone",
     access: "public",
-    params: fromHttp(userActions.sendLoginCode),
+    params: fromHttp(userActions.sendLoginCode, "address"),
     result: z.object({ devCode: z.string().optional() }),
-    failures: ["phoneMissing", "phoneMalformed", "smsTooOften"],
+    failures: ["phoneMissing", "phoneMalformed", "smsTooOften", "smsPhoneLimit", "smsBudgetSpent"],
     perMinute: { address: codesPerAddress },
-    run: (ctx, { phone }) => call(ctx, "user.sendLoginCode", { phone }),
+    run: (ctx, { phone }, { address }) => call(ctx, "user.sendLoginCode", { phone, address }),
   }),
 
   endpoint({
     path: `${base}/login`,
     summary: "Logs in with a code, registers an unknown phone, sets the login cookie",
     access: "public",
-    params: fromHttp(userActions.login),
+    params: fromHttp(userActions.login, "address"),
     result: z.object({ userId: shownUserId, token: z.string() }),
     failures: ["phoneMissing", "phoneMalformed", "smsCodeMalformed", "smsCodeExpired", "smsCodeWrong"],
-    async run(ctx, { phone, code }, { session }) {
-      const { userId, token } = await call(ctx, "user.login", { phone, code });
+    failuresPerMinute: {
+      failures: ["smsCodeExpired", "smsCodeWrong"],
+      address: () => config().LOGIN_FAILURES_PER_IP_PER_MINUTE,
+    },
+    async run(ctx, { phone, code }, { session, address }) {
+      const { userId, token } = await call(ctx, "user.login", { phone, code, address });
       session.open(token);
       return { userId, token };
     },

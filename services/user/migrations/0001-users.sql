@@ -34,6 +34,14 @@ CREATE TABLE IF NOT EXISTS t_sms (
   KEY idx_phone (phone, send_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
+-- How many login codes were sent in a day (Beijing time), for the limits: to each phone, and to all ('').
+CREATE TABLE IF NOT EXISTS t_sms_day (
+  day DATE NOT NULL,
+  phone VARCHAR(20) NOT NULL,
+  sent INT UNSIGNED NOT NULL,
+  PRIMARY KEY (day, phone)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
 -- The sessions that are not ended: one for each login. Their tokens are signed and not stored.
 CREATE TABLE IF NOT EXISTS t_session (
   user_id BIGINT UNSIGNED NOT NULL,

@@ -71,6 +71,8 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
     await new Promise<void>((resolve) => sms.listen(0, "127.0.0.1", resolve));
     Object.assign(process.env, wechat.settings, alipay.settings, {
       PROFILE: "production",
+      METRICS_TOKEN: "the-token-of-the-metrics",
+      TRUST_PROXY: "false",
       SMS_PROVIDER: "webhook",
       SMS_WEBHOOK_URL: `http://127.0.0.1:${(sms.address() as AddressInfo).port}/`,
       CASHIER_SECRET: "",

@@ -5,12 +5,13 @@ import { projectRoot } from "../../../config/root.ts";
 import { stopAll } from "../../support/system.ts";
 import { send, startGateway, startNeighbours } from "./neighbours.ts";
 
-// The settings are read at their first use, when the gateway starts: production, and no METRICS_TOKEN.
+// The settings are read at their first use, when the gateway starts.
 process.env.PROFILE = "production";
 process.env.SMS_PROVIDER = "webhook";
 process.env.SMS_WEBHOOK_URL = "http://127.0.0.1:9/sms";
 process.env.CASHIER_SECRET = "";
-process.env.METRICS_TOKEN = "";
+process.env.METRICS_TOKEN = "the-token-of-the-metrics";
+process.env.TRUST_PROXY = "false";
 
 let base = "";
 
@@ -31,7 +32,7 @@ function check(service: string): Promise<number> {
   return promise;
 }
 
-test("in production without a token nobody sees a node's name or the metrics", async () => {
+test("in production without the token nobody sees a node's name or the metrics", async () => {
   const metrics = await get("/metrics");
   expect([metrics.status, metrics.code]).toEqual([401, 100002]);
   const ready = await get("/health/ready");

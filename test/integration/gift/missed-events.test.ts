@@ -16,6 +16,16 @@ import { eventually, startNode, stopAll, stopNode } from "../../support/system.t
 /** Events that the stream EVENTS lost before their consumers had read them. */
 
 jest.setTimeout(90_000);
+// The setting is read when the first node starts: a stream that a test can fill.
+process.env.EVENTS_MAX_BYTES = "1000000";
+
+/** Publishes events that no consumer reads until the stream has dropped all that it held. */
+async function fillUp(stream: string): Promise<void> {
+  const manager = await connection.jetstreamManager();
+  const { last_seq } = (await manager.streams.info(stream)).state;
+  while ((await manager.streams.info(stream)).state.first_seq <= last_seq)
+    await connection.jetstream().publish(`${natsPrefix()}event.nobody.reads`, "x".repeat(100_000));
+}
 
 const shown: string[] = [];
 const told: string[] = [];
@@ -91,7 +101,8 @@ async function untold(): Promise<{ paid: string; succeeded: string; failed: stri
 }
 
 test.each<[string, (stream: string) => Promise<unknown>]>([
-  ["dropped", async (stream) => (await connection.jetstreamManager()).streams.purge(stream)],
+  ["dropped at the bound of the stream", fillUp],
+  ["purged", async (stream) => (await connection.jetstreamManager()).streams.purge(stream)],
   ["gone with the stream", async (stream) => (await connection.jetstreamManager()).streams.delete(stream)],
 ])(
   "where unread events are %s, their consumers catch up from the books once they run: what was told before is not lost",

@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import type { ServiceBroker } from "moleculer";
+import { noProxies } from "../../../config/trusted-proxies.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
 import { eventually, stopAll, stopNode } from "../../support/system.ts";
@@ -110,6 +111,7 @@ describe("who comes in", () => {
         headersTimeoutMs: 5_000,
         connectionsMax: 10,
         allowedOrigins: undefined,
+        proxies: noProxies,
       },
       noHandlers,
     );

@@ -1,5 +1,6 @@
 import { connect as connectTcp } from "node:net";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
+import { noProxies } from "../../../config/trusted-proxies.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { openListener } from "../../../services/im-server/listener.ts";
 import { eventually, stopAll } from "../../support/system.ts";
@@ -16,11 +17,12 @@ import {
   tokenOf,
 } from "./im-nodes.ts";
 
+process.env.TRUST_PROXY = "1";
 process.env.IM_ALLOWED_ORIGINS = "https://live.example.com, https://m.example.com";
 
 const slowRoom = 777;
 const unanswered = Promise.withResolvers<null>();
-const nodes: Record<"small" | "rated" | "hasty" | "asking", ServiceBroker> = {} as never;
+const nodes: Record<"small" | "rated" | "hasty" | "asking" | "wary", ServiceBroker> = {} as never;
 const redis = openRedis("test");
 
 /** The living-room service, which does not answer for one room. */
@@ -40,7 +42,9 @@ beforeAll(async () => {
   nodes.rated = await startImServer("im-rated", { connectsPerSecond: 0.001, connectsBurst: 3 });
   nodes.hasty = await startImServer("im-hasty", { loginMs: 1_500, userConnectsPerMinute: 0.01, userConnectsBurst: 2 });
   nodes.asking = await startImServer("im-asking", { pingAfterMs: 150, pongTimeoutMs: 200, heartbeatTimeoutMs: 1_500 });
-  for (const node of Object.values(nodes)) await seeing(node, { "living-room": 1, "im-server": 4 });
+  const bad = { badTokensPerMinute: 0.01, badTokensBurst: 5 };
+  nodes.wary = await startImServer("im-wary", { connectsPerSecond: 0.001, connectsBurst: 12, ...bad });
+  for (const node of Object.values(nodes)) await seeing(node, { "living-room": 1, "im-server": 5 });
 });
 afterAll(async () => {
   cutClients();
@@ -68,6 +72,26 @@ describe("how many come in", () => {
     await (await openClient(elsewhere).greeted()).leave();
   });
 
+  test("an address that gives bad tokens is closed with 4503 before it costs the node's rate; others come in", async () => {
+    const address = await addressOf(nodes.wary);
+    const from = (ip: string, token: string) =>
+      openClient(`${address}?token=${token}&roomId=1`, { headers: { "X-Forwarded-For": ip } });
+    const codes: number[] = [];
+    // The addresses of one /64 are one client's.
+    for (let n = 0; n < 20; n++) codes.push((await from(`2001:db8::${n + 1}`, "b".repeat(32)).closing()).code);
+    expect(codes).toEqual([...Array(5).fill(4401), ...Array(15).fill(4503)]);
+    const [counter] = nodes.wary.metrics.list({ includes: "ovation.im.suspected" });
+    expect([...(counter?.values.values() ?? [])]).toMatchObject([{ value: 15 }]);
+    // A good token of that address is not used up, and is good elsewhere.
+    const token = await tokenOf(nodes.wary, "61");
+    expect((await from("2001:db8::9", token).closing()).code).toBe(4503);
+    await (await from("2001:db8:0:1::9", token).greeted()).leave();
+    // 5 bad ones and this one are all that the node's burst of 12 has paid for.
+    for (let n = 0; n < 6; n++)
+      await (await from(`192.0.2.${n}`, await tokenOf(nodes.wary, `7${n}`)).greeted()).leave();
+    expect((await from("192.0.2.9", await tokenOf(nodes.wary, "79")).closing()).code).toBe(4503);
+  });
+
   test("a user who connects again and again is closed with 4503, others are not", async () => {
     for (let i = 0; i < 2; i++) await connect(nodes.hasty, "21", 1);
     const { code, reason } = await openClient(await urlFor(nodes.hasty, "21")).closing();
@@ -84,7 +108,8 @@ describe("who takes too long", () => {
   });
 
   test("a TCP connection that sends nothing is cut", async () => {
-    const options = { host: "127.0.0.1", port: 0, closeGraceMs: 100, connectionsMax: 10, allowedOrigins: undefined };
+    const [allowedOrigins, proxies] = [undefined, noProxies];
+    const options = { host: "127.0.0.1", port: 0, closeGraceMs: 100, connectionsMax: 10, allowedOrigins, proxies };
     const listener = await openListener({ ...options, headersTimeoutMs: 200 }, noHandlers);
     const socket = connectTcp(listener.port, "127.0.0.1");
     let over = false;

@@ -23,6 +23,8 @@ jest.mock("../../../services/payment/providers/registry.ts", () => {
 // A system in production, where no sandbox is.
 Object.assign(process.env, {
   PROFILE: "production",
+  METRICS_TOKEN: "the-token-of-the-metrics",
+  TRUST_PROXY: "false",
   SMS_PROVIDER: "webhook",
   SMS_WEBHOOK_URL: "http://127.0.0.1:9/sms",
   PAY_NOTIFY_BASE_URL: "https://pay.example",

@@ -102,9 +102,11 @@ describe("login codes", () => {
   test("a code that was sent before the keys were changed is valid while its key is still there", async () => {
     const [earlier, later] = [newKeys("k1"), newKeys("k2")];
     const phone = newPhone();
-    await keepCode(redis, phone, codeHash(namedKeysIn(earlier), phone, "123456"));
-    expect(await redeemCode(redis, namedKeysIn(later), phone, "123456")).toBe("wrong");
-    expect(await redeemCode(redis, namedKeysIn(`${later},${earlier}`), phone, "123456")).toBe("passed");
+    const address = "192.0.2.1";
+    await keepCode(redis, phone, codeHash(namedKeysIn(earlier), phone, "123456"), address);
+    const given = { phone, code: "123456", address };
+    expect(await redeemCode(redis, namedKeysIn(later), given)).toBe("wrong");
+    expect(await redeemCode(redis, namedKeysIn(`${later},${earlier}`), given)).toBe("passed");
   });
 
   test("20 parallel requests send one code; another is refused until it expires", async () => {
@@ -134,7 +136,7 @@ describe("login codes", () => {
   test("a phone and code given as numbers count as their digits", async () => {
     const phone = newPhone();
     const { devCode } = (await caller.call("user.sendLoginCode", { phone: Number(phone) })) as { devCode: string };
-    expect(await redis.get(codeKey(phone))).toBe(`${codeHash(tokenKeys(), phone, devCode as string)}:0`);
+    expect(await redis.get(codeKey(phone))).toBe(codeHash(tokenKeys(), phone, devCode as string));
   });
 
   test("a code that was never sent, or has expired, is expired", async () => {
@@ -159,6 +161,29 @@ describe("login codes", () => {
       expect(await failureOf(login(guessed, wrongFor(code), (attempt % 2) as 0 | 1))).toBe("smsCodeWrong");
     expect(await failureOf(login(guessed, code))).toBe("smsCodeExpired");
     expect(await failureOf(sendCode(guessed))).toBe("smsTooOften");
+  });
+
+  test("strangers who know a phone cannot burn the code for the address that requested it, nor guess on for ever", async () => {
+    const phone = newPhone();
+    const { devCode: code = "" } = await call(caller, "user.sendLoginCode", { phone, address: "192.0.2.1" });
+    const from = (address: string, given: string) =>
+      failureOf(call(caller, "user.login", { phone, code: given, address }));
+    const { smsWrongTries, smsWrongTriesOfOthers } = limits.user;
+    const outcomes: unknown[] = [];
+    for (let stranger = 1; stranger <= 5; stranger++)
+      for (let n = 0; n <= smsWrongTries; n++) outcomes.push(await from(`198.51.100.${stranger}`, wrongFor(code)));
+    // Each address has its tries, and all of them together have an end.
+    expect(outcomes.slice(0, smsWrongTries + 1)).toEqual([
+      ...Array(smsWrongTries).fill("smsCodeWrong"),
+      "smsCodeExpired",
+    ]);
+    expect(outcomes.filter((outcome) => outcome === "smsCodeWrong")).toHaveLength(smsWrongTriesOfOthers);
+    expect(await from("198.51.100.77", code)).toBe("smsCodeExpired");
+    for (let n = 1; n < smsWrongTries; n++) expect(await from("192.0.2.1", wrongFor(code))).toBe("smsCodeWrong");
+    expect(await from("192.0.2.1", code)).toBe("it succeeded");
+    // Nothing of these tries is left for the next code.
+    const next = await call(caller, "user.sendLoginCode", { phone, address: "192.0.2.1" });
+    expect(await from("198.51.100.1", next.devCode ?? "")).toBe("it succeeded");
   });
 
   test("parallel guesses have five tries in all", async () => {

@@ -13,7 +13,8 @@ import { eventually, startNode, stopAll } from "../../support/system.ts";
 // The settings are read at their first use, when the node starts.
 const folder = mkdtempSync(join(tmpdir(), "logs-"));
 process.env.LOG_FILE = join(folder, "node.log");
-process.env.LOG_LEVEL = "info";
+// The most detailed level: what is not logged at it is not logged at all.
+process.env.LOG_LEVEL = "trace";
 
 const phone = "13812345678";
 const redis = openRedis("test");
@@ -37,6 +38,22 @@ const logged = (text: string) =>
     const log = readFileSync(process.env.LOG_FILE as string, "utf8");
     return log.includes(text) && log;
   });
+
+test("neither login codes nor tokens are logged at any level, for logins that pass and that fail", async () => {
+  const [own, caller] = ["13812345677", await startNode("caller", [])];
+  await caller.waitForServices(["user"]);
+  const { devCode } = await call(caller, "user.sendLoginCode", { phone: own });
+  const code = devCode as string;
+  const wrong = code === "019283" ? "019284" : "019283";
+  await expect(call(caller, "user.login", { phone: own, code: wrong })).rejects.toMatchObject({ type: "smsCodeWrong" });
+  const { token } = await call(caller, "user.login", { phone: own, code });
+  await call(caller, "user.logout", { token });
+  await expect(call(caller, "user.logout", { token: `${token}x` } as never)).resolves.toBeNull();
+  const log = await logged("logged in");
+  // The user id and the digits of times contain shorter numbers: a code stands alone where it is logged.
+  for (const secret of [`"${code}"`, `"${wrong}"`, `:${code}`, `:${wrong}`, token, token.slice(-43), own])
+    expect([secret, String(log).includes(secret)]).toEqual([secret, false]);
+});
 
 test("an error of the database is in the log without the statement and its values", async () => {
   await database.run("ALTER TABLE t_sms MODIFY code CHAR(1)");

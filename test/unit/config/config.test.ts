@@ -6,6 +6,7 @@ import { readConfig as readSettings, serviceUrl, settingNames } from "../../../c
 import { namedKeysIn, sampleKey } from "../../../config/named-keys.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
+import { gatewaySettings, imServerSettings } from "../../../services/door-settings.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
@@ -245,6 +246,99 @@ describe("settings", () => {
       for (const [secret = ""] of given.matchAll(/[A-Za-z0-9_-]{20,}/g)) expect(problem).not.toContain(secret);
       expect(problem).not.toContain("S3CRET");
     });
+  });
+
+  describe("of servers in clear", () => {
+    const problemOf = (extra: Record<string, string>) => {
+      try {
+        readSettings({ ...usable, ...extra });
+        return "none";
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+
+    test.each([
+      ["NATS by a name", { NATS_URL: "nats://u:s3cret@nats.example.com:4222" }, "NATS_URL", "tls://"],
+      ["NATS by a name of one word", { NATS_URL: "nats://u:s3cret@nats:4222" }, "NATS_URL", "tls://"],
+      ["NATS by a public address", { NATS_URL: "nats://u:s3cret@203.0.113.7:4222" }, "NATS_URL", "tls://"],
+      ["Redis", { REDIS_URL: "redis://:s3cret@[2001:db8::1]:6379" }, "REDIS_URL", "rediss://"],
+      ["MySQL", { MYSQL_URL: "mysql://u:s3cret@db.example.com:3306" }, "MYSQL_URL", "?ssl={}"],
+      ["MySQL whose TLS is off", { MYSQL_URL: "mysql://u:s3cret@db.example.com/?ssl=false" }, "MYSQL_URL", "?ssl={}"],
+      [
+        "a service's own MySQL",
+        { WALLET_MYSQL_URL: "mariadb://u:s3cret@db.example.com" },
+        "WALLET_MYSQL_URL",
+        "?ssl={}",
+      ],
+      ["a service's own NATS", { GIFT_NATS_URL: "nats://u:s3cret@198.51.100.1" }, "GIFT_NATS_URL", "tls://"],
+      ["an address in other spelling", { NATS_URL: "nats://0x7f000001:4222" }, "NATS_URL", "tls://"],
+      ["what sends login codes", { SMS_WEBHOOK_URL: "http://sms.example/send" }, "SMS_WEBHOOK_URL", "https://"],
+    ])("production refuses %s, and says what to set", (_what, extra, name, tls) => {
+      const problem = problemOf(extra as Record<string, string>);
+      expect(problem).toMatch(new RegExp(`^ {2}${name}: leads in clear to`, "m"));
+      expect(problem).toContain(tls);
+      expect(problem).toContain("PLAINTEXT_HOSTS");
+      expect(problem).not.toContain("s3cret");
+      expect(problemOf({ ...(extra as Record<string, string>), PROFILE: "local" })).toBe("none");
+    });
+
+    test.each([
+      ["with TLS", { NATS_URL: "tls://nats.example.com", REDIS_URL: "rediss://r.example.com" }],
+      ["of MySQL with TLS", { MYSQL_URL: 'mysql://u:p@db.example.com:3306/?ssl={"rejectUnauthorized":true}' }],
+      ["on this machine", { NATS_URL: "nats://localhost:4222", REDIS_URL: "redis://[::1]:6379" }],
+      [
+        "in private networks",
+        { NATS_URL: "nats://10.1.2.3", REDIS_URL: "redis://[fd00::1]", MYSQL_URL: "mysql://u@172.31.0.9" },
+      ],
+      [
+        "that are named",
+        { NATS_URL: "nats://nats:4222", REDIS_URL: "redis://Redis:6379", PLAINTEXT_HOSTS: "nats, redis" },
+      ],
+      ["that are named by address", { MYSQL_URL: "mysql://u:p@[2001:db8::1]:3306", PLAINTEXT_HOSTS: "2001:db8::1" }],
+    ])("production takes servers %s", (_what, extra) => {
+      expect(problemOf(extra)).toBe("none");
+    });
+
+    test("are named as hosts, not as URLs", () => {
+      expect(problemOf({ PLAINTEXT_HOSTS: "nats://nats:4222" })).toMatch(/PLAINTEXT_HOSTS: must list hosts/);
+    });
+  });
+
+  describe("of nodes that clients connect to", () => {
+    const problemOf = (block: typeof gatewaySettings, extra: Record<string, string>) => {
+      try {
+        readSettings({ ...usable, ...extra }, [block]);
+        return "none";
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+
+    test("production refuses a gateway that nobody can watch, or that does not know its proxies", () => {
+      const problem = problemOf(gatewaySettings, {});
+      expect(problem).toMatch(/METRICS_TOKEN: is needed .*16 characters/);
+      expect(problem).toMatch(/TRUST_PROXY: must be set in production: false where/);
+      expect(problemOf(gatewaySettings, { METRICS_TOKEN: "m".repeat(16), TRUST_PROXY: "false" })).toBe("none");
+      expect(problemOf(gatewaySettings, { PROFILE: "local" })).toBe("none");
+    });
+
+    test("production refuses an im-server that does not know its proxies; a node without clients needs neither", () => {
+      expect(problemOf(imServerSettings, {})).toMatch(/TRUST_PROXY: must be set/);
+      expect(problemOf(imServerSettings, {})).not.toContain("METRICS_TOKEN");
+      expect(problemOf(imServerSettings, { TRUST_PROXY: "1" })).toBe("none");
+      expect(() => readSettings(usable)).not.toThrow();
+    });
+  });
+
+  test("nodes listen on loopback in the local profile, on all addresses in production, and where they are told to", () => {
+    const hosts = (extra: Record<string, string>) => {
+      const { API_HOST, IM_HOST } = readSettings({ ...usable, ...extra });
+      return [API_HOST, IM_HOST];
+    };
+    expect(hosts({ PROFILE: "local" })).toEqual(["127.0.0.1", "127.0.0.1"]);
+    expect(hosts({})).toEqual(["0.0.0.0", "0.0.0.0"]);
+    expect(hosts({ PROFILE: "local", API_HOST: "0.0.0.0", IM_HOST: "::1" })).toEqual(["0.0.0.0", "::1"]);
   });
 
   test("allowed origins are a list of origins, and nothing else passes", () => {

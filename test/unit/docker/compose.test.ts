@@ -9,6 +9,7 @@ import { databaseServices } from "../../../scripts/databases.ts";
 import { processSettings } from "../../../scripts/local-env.ts";
 import { loginName } from "../../../scripts/stack/mysql-logins.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
+import { gatewaySettings, imServerSettings } from "../../../services/door-settings.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
@@ -45,7 +46,12 @@ const settingsOf = (container: string) =>
   settingNames.filter((setting) => processSettings.belongsTo(runs(base[container]!), setting));
 /** As a container's node reads them. */
 const readConfig = (env: Env, container = "living-room") =>
-  readSettings(env, [...providerSettings, ...keyBlocksOf(container).map(({ block }) => block)]);
+  readSettings(env, [
+    ...providerSettings,
+    ...keyBlocksOf(container).map(({ block }) => block),
+    ...(container === "api-gateway" ? [gatewaySettings] : []),
+    ...(container.startsWith("im-server") ? [imServerSettings] : []),
+  ]);
 
 const read = (file: string) => readFileSync(join(projectRoot(), file), "utf8");
 const containersOf = (file: string) => (parse(read(file), { merge: true }) as { services: Containers }).services;
@@ -92,7 +98,7 @@ describe("docker-compose.yml", () => {
   });
 
   test("gives each node the settings and secrets of its services, all but those of one process or one machine, and no others", () => {
-    const own = ["NAMESPACE", "NODE_ID", "NODE_LABEL", "API_HOST", "API_PORT_SEARCH", "IM_HOST", "LOG_FILE"];
+    const own = ["NAMESPACE", "NODE_ID", "NODE_LABEL", "API_PORT_SEARCH", "LOG_FILE"];
     for (const name of nodes) {
       const names = Object.keys(base[name]?.environment ?? {});
       expect([name, names.sort()]).toEqual([
@@ -177,6 +183,14 @@ describe("docker-compose.yml", () => {
     }
   });
 
+  test("containers listen on all their addresses, or nobody could come to their published ports", () => {
+    for (const name of nodes)
+      expect(readConfig(environmentOf(name, [base], {}), name)).toMatchObject({
+        API_HOST: "0.0.0.0",
+        IM_HOST: "0.0.0.0",
+      });
+  });
+
   test("nothing but gateways and im-servers is reached from outside", () => {
     const published = Object.keys(base).filter((name) => base[name]?.ports);
     expect(published).toEqual(["api-gateway", "im-server-1", "im-server-2"]);
@@ -199,6 +213,8 @@ describe("docker-compose.production.yml", () => {
     PAY_NOTIFY_BASE_URL: "https://pay.example.com",
     IM_PUBLIC_URL: "wss://im.example.com:{port}/im",
     OPERATOR_TOKEN: "an-operators-token",
+    METRICS_TOKEN: "a-token-of-metrics",
+    TRUST_PROXY: "1",
     TOKEN_KEYS: `k1:${"k".repeat(43)}`,
     ...Object.fromEntries(passwords.map((name) => [name, `password-of-${name.toLowerCase()}`])),
     GIFT_KEYS: `k1:${"g".repeat(42)}A`,

@@ -15,7 +15,7 @@ function nodeThatWaits(asked: Record<string, string> = {}, replay?: string[]) {
     draining: false,
     redis: { eval: async () => ["7", 1] },
     anchorOf: async () => "1",
-    connectRate: { take: () => true, takeUser: () => true },
+    connectRate: { take: () => true, takeUser: () => true, isSuspected: () => false },
     presence: { join: () => joined.promise },
     rooms: {
       start: () => undefined,
@@ -42,7 +42,7 @@ function nodeThatWaits(asked: Record<string, string> = {}, replay?: string[]) {
     },
   };
   const query = new URLSearchParams({ token: "t".repeat(32), roomId: "1", ...asked });
-  const admitted = () => admit(node as never, socket as never, query, 1);
+  const admitted = () => admit(node as never, socket as never, { query, address: "192.0.2.1" }, 1);
   const answer = () => joined.resolve({ position: { epoch: "e", seq: 0 }, replay, replaced: undefined });
   return { connections, socket, admitted, answer, caughtUp };
 }

@@ -9,6 +9,8 @@ test("a burst comes in, then as many as the rate allows, and each user has a rat
     connectsBurst: 3,
     userConnectsPerMinute: 60,
     userConnectsBurst: 2,
+    badTokensPerMinute: 60,
+    badTokensBurst: 2,
   });
   const now = Date.now();
   expect(Array.from({ length: 5 }, () => rate.take(now))).toEqual([true, true, true, false, false]);

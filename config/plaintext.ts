@@ -1,0 +1,61 @@
+import { readAddress } from "./ip-address.ts";
+import { readTrustedProxies } from "./trusted-proxies.ts";
+
+/** Which servers a process would reach without TLS, outside of loopback and private networks. Pure. */
+
+const tls: readonly (readonly [variable: RegExp, text: string])[] = [
+  [/NATS_URL$/, "tls://"],
+  [/REDIS_URL$/, "rediss://"],
+  [/MYSQL_URL$/, "?ssl={} at its end"],
+];
+
+/** How the URL of this variable asks for TLS, for people. */
+export function tlsOf(name: string): string {
+  return tls.find(([variable]) => variable.test(name))?.[1] ?? "https://";
+}
+
+const privateNetworks = readTrustedProxies("loopback,linklocal,uniquelocal");
+
+/** URLs of servers: of the whole system, and of one service, e.g. WALLET_MYSQL_URL. */
+const serverUrl = /^(?:[A-Z0-9_]+_)?(?:NATS|REDIS|MYSQL)_URL$|^SMS_WEBHOOK_URL$/;
+
+const clearSchemes: ReadonlySet<string> = new Set(["nats:", "redis:", "mysql:", "mariadb:", "http:"]);
+
+/** Values of mysql2's parameter `ssl` that mean no TLS. */
+const noTls: ReadonlySet<string | null> = new Set([null, "", "false", "null", "0"]);
+
+function isClear({ protocol, searchParams }: URL): boolean {
+  if (!clearSchemes.has(protocol)) return false;
+  return !/^(?:mysql|mariadb):$/.test(protocol) || noTls.has(searchParams.get("ssl"));
+}
+
+/** The host of a URL, as `PLAINTEXT_HOSTS` names it: an IPv6 address without brackets. */
+function hostOf({ hostname }: URL): string {
+  return hostname.toLowerCase().replace(/^\[(.*)\]$/, "$1");
+}
+
+/**
+ * A name may lead anywhere, whatever it looks like, and is not resolved here; `localhost` alone is known to be this
+ * machine.
+ */
+function isNear(host: string): boolean {
+  if (host === "localhost") return true;
+  const address = readAddress(host);
+  return address !== undefined && privateNetworks.trusts(address, 0);
+}
+
+/**
+ * Each variable whose URL leads to a host in clear that is neither on loopback, nor an address of a private network,
+ * nor named in `accepted`; with that host. URLs that cannot be read are not listed.
+ */
+export function plaintextServers(
+  env: Readonly<Record<string, string | undefined>>,
+  accepted: readonly string[],
+): { name: string; host: string }[] {
+  return Object.entries(env).flatMap(([name, value]) => {
+    const url = serverUrl.test(name) && value ? URL.parse(value) : null;
+    if (!url || !isClear(url)) return [];
+    const host = hostOf(url);
+    return isNear(host) || accepted.includes(host) ? [] : [{ name, host }];
+  });
+}

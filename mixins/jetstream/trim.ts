@@ -1,0 +1,126 @@
+import type { ConsumerInfo, JetStreamManager, StreamInfo } from "nats";
+import type { Log } from "../../broker/log.ts";
+import { natsPrefix } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import { BackgroundLoop } from "../background-loop.ts";
+import { partsOf, type StreamDefinition, unprovenLetters } from "./definitions.ts";
+import { findStream } from "./streams.ts";
+
+/**
+ * Makes room in logs that refuse at their bound, before they are full. What is removed has done its work, or may be
+ * forged; no unread order and no proven dead letter is ever removed before its age.
+ */
+
+/** Up to where all consumers of a stream had read at a time, ms. */
+interface ReadAt {
+  readonly at: number;
+  readonly upTo: number;
+}
+
+/**
+ * The sequence up to which all consumers have read; 0 where there is none. A consumer with a filter for which nothing is
+ * pending has read the whole stream, whatever its last ack was. `stream` was read before the consumers.
+ */
+export function readByAll(
+  { state }: Pick<StreamInfo, "state">,
+  consumers: readonly Pick<ConsumerInfo, "ack_floor" | "num_pending" | "num_ack_pending">[],
+): number {
+  if (consumers.length === 0) return 0;
+  return Math.min(
+    ...consumers.map(({ num_pending, num_ack_pending, ack_floor }) =>
+      num_pending + num_ack_pending === 0 ? state.last_seq : ack_floor.stream_seq,
+    ),
+  );
+}
+
+/** The used share of a stream's bytes; 0 without a bound. */
+export function usedShare({ config, state }: Pick<StreamInfo, "config" | "state">): number {
+  return config.max_bytes > 0 ? state.bytes / config.max_bytes : 0;
+}
+
+export class Trim {
+  private readonly manager: JetStreamManager;
+  private readonly log: Log;
+  private readonly now: () => number;
+  /** By stream and creation, oldest first. */
+  private readonly read = new Map<string, ReadAt[]>();
+
+  constructor(manager: JetStreamManager, log: Log, now: () => number = Date.now) {
+    this.manager = manager;
+    this.log = log;
+    this.now = now;
+  }
+
+  /**
+   * Trims the stream if half of its bytes are used. Call it every few seconds. A node without the right to purge the
+   * stream cannot; then another one does it. Never rejects.
+   */
+  async look(trims: StreamDefinition["trims"], info: StreamInfo): Promise<void> {
+    const key = `${info.config.name} ${info.created}`;
+    try {
+      if (trims === undefined || usedShare(info) < limits.jetstream.trimFrom) this.read.delete(key);
+      else if (trims === "read") await this.trimRead(key, info);
+      else await this.trimUnproven(info);
+    } catch (error) {
+      const about = { err: error, stream: info.config.name };
+      this.log.warn(about, "a stream that is filling could not be trimmed: it is tried again, here and on other nodes");
+    }
+  }
+
+  /**
+   * Removes what all consumers had read `trimReadForMs` ago. By then the readers have stored their positions, or a reader
+   * would take what it has read for lost.
+   */
+  private async trimRead(key: string, info: StreamInfo): Promise<void> {
+    const consumers: ConsumerInfo[] = [];
+    for await (const consumer of this.manager.consumers.list(info.config.name)) consumers.push(consumer);
+    const readings = [...(this.read.get(key) ?? []), { at: this.now(), upTo: readByAll(info, consumers) }];
+    const old = readings.filter(({ at }) => this.now() - at >= limits.jetstream.trimReadForMs);
+    this.read.set(key, readings.slice(Math.max(0, old.length - 1)));
+    const upTo = old.at(-1)?.upTo ?? 0;
+    if (upTo < info.state.first_seq) return;
+    const { purged } = await this.manager.streams.purge(info.config.name, { seq: upTo + 1 });
+    this.log.info(
+      { stream: info.config.name, removed: purged, upTo },
+      "a stream was trimmed: its oldest messages are read",
+    );
+  }
+
+  private async trimUnproven({ config: { name } }: StreamInfo): Promise<void> {
+    for (const keep of limits.jetstream.unprovenKept) {
+      const { purged } = await this.manager.streams.purge(name, { filter: natsPrefix() + unprovenLetters, keep });
+      if (purged > 0)
+        this.log.error(
+          { stream: name, removed: purged, kept: keep },
+          "the dead letters are filling: the oldest that may be forged were removed, to keep room for those of money",
+        );
+      if (usedShare(await this.manager.streams.info(name)) < limits.jetstream.trimFrom) return;
+    }
+  }
+}
+
+/**
+ * Trims the streams whose definition says so, every few seconds until the loop is stopped. It needs the right to purge
+ * them. Several nodes may do it at once.
+ */
+export function keepTrimmed(
+  manager: JetStreamManager,
+  definitions: readonly StreamDefinition[],
+  log: Log,
+): BackgroundLoop {
+  const trim = new Trim(manager, log);
+  const streams = definitions.flatMap(partsOf).filter(({ trims }) => trims !== undefined);
+  return new BackgroundLoop({
+    name: "trimming of streams",
+    idleMs: limits.jetstream.lookRarelyMs,
+    errorBackoffMs: limits.jetstream.lookRarelyMs,
+    log,
+    round: async () => {
+      for (const { name, trims } of streams) {
+        const info = await findStream(manager, natsPrefix() + name);
+        if (info) await trim.look(trims, info);
+      }
+      return false;
+    },
+  });
+}

@@ -1,0 +1,43 @@
+import { settingsOf } from "../config/config.ts";
+import type { SettingProblem, SettingsBlock } from "../config/settings-block.ts";
+
+/** What processes that clients connect to need in production, beside settings that have a safe default. */
+
+/** Limits by address count the clients, or else their proxy, as one: only the operator knows which it is. */
+function addressProblems(env: Readonly<Record<string, string | undefined>>): SettingProblem[] {
+  if (env.TRUST_PROXY) return [];
+  return [
+    [
+      "TRUST_PROXY",
+      "must be set in production: false where clients connect directly, else the proxies in front (.env.example): " +
+        "limits by address would count all clients behind a proxy as one",
+    ],
+  ];
+}
+
+/** Of api-gateway nodes. */
+export const gatewaySettings: SettingsBlock = {
+  title: "The gateway",
+  settings: {},
+  needs({ PROFILE, METRICS_TOKEN }, env) {
+    if (PROFILE !== "production") return [];
+    const metrics: SettingProblem = [
+      "METRICS_TOKEN",
+      "is needed by the gateway in production, 16 characters and more: without it nobody could read GET /metrics, " +
+        "which the alerts are read from, nor the reasons in GET /health/ready",
+    ];
+    return [...(METRICS_TOKEN ? [] : [metrics]), ...addressProblems(env)];
+  },
+};
+
+/** Of im-server nodes, which count connects with bad tokens by address. */
+export const imServerSettings: SettingsBlock = {
+  title: "The im-servers",
+  settings: {},
+  needs: ({ PROFILE }, env) => (PROFILE === "production" ? addressProblems(env) : []),
+};
+
+/** @throws Error that lists every problem of this process's settings, those of the block among them */
+export function requireSettings(block: SettingsBlock): void {
+  settingsOf(block);
+}

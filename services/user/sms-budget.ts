@@ -1,0 +1,100 @@
+import type { Service } from "moleculer";
+import { fail } from "../../broker/failure.ts";
+import { config } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import type { MysqlState } from "../../mixins/mysql.mixin.ts";
+import { beijingDay, countCode, uncountCode } from "./sms-day-store.ts";
+import { insertSms } from "./user-store.ts";
+
+const sentCounter = { name: "ovation.sms.sent", description: "Login codes that were sent" } as const;
+const refusedCounter = {
+  name: "ovation.sms.refused",
+  description: "Login codes that were not sent: for the limit of their phone, or for the budget of the day",
+} as const;
+const gauges = {
+  today: { name: "ovation.sms.today", description: "Login codes of this day in Beijing; only where there is a budget" },
+  budget: { name: "ovation.sms.budget", description: "SMS_BUDGET_PER_DAY; 0: none" },
+} as const;
+
+/** A code that may be sent. */
+export interface CountedSms {
+  readonly smsId: number;
+  readonly day: string;
+}
+
+/** How many login codes are sent in a day: to each phone, and to all together. The database decides. */
+export class SmsBudget {
+  private readonly service: Service & MysqlState;
+  private loggedAt = Number.NEGATIVE_INFINITY;
+  private loggedShare = 0;
+
+  constructor(service: Service & MysqlState) {
+    this.service = service;
+    const { metrics } = service.broker;
+    metrics.register({ type: "counter", ...sentCounter });
+    metrics.register({ type: "counter", ...refusedCounter, labelNames: ["why"] });
+    for (const gauge of Object.values(gauges)) metrics.register({ type: "gauge", ...gauge });
+    metrics.set(gauges.budget.name, config().SMS_BUDGET_PER_DAY);
+  }
+
+  /**
+   * Counts a code and writes its row of t_sms, with its hash, in one transaction: what is counted is durable before the SMS is sent.
+   * Fails: smsPhoneLimit, smsBudgetSpent, unavailable; then nothing is counted.
+   */
+  async count(phone: string, hash: string): Promise<CountedSms> {
+    const { LOGIN_CODES_PER_PHONE_PER_DAY: perPhone, SMS_BUDGET_PER_DAY: budget } = config();
+    const { mysql, broker } = this.service;
+    let today: number | undefined;
+    const counted = await mysql.transaction(async (tx) => {
+      const day = await beijingDay(tx);
+      if (perPhone > 0 && (await countCode(tx, day, phone, perPhone)) === undefined)
+        throw this.refusal("smsPhoneLimit", "phone");
+      if (budget > 0) {
+        today = await countCode(tx, day, null, budget);
+        if (today === undefined) throw this.refusal("smsBudgetSpent", "budget");
+      }
+      return { day, smsId: await insertSms(tx, phone, hash) };
+    });
+    if (today !== undefined) {
+      broker.metrics.set(gauges.today.name, today);
+      this.report(today, budget);
+    }
+    return counted;
+  }
+
+  /** A counted code was sent. */
+  sent(): void {
+    this.service.broker.metrics.increment(sentCounter.name);
+  }
+
+  /** Takes a code that was not sent off the counts. */
+  async uncount({ day }: CountedSms, phone: string): Promise<void> {
+    await uncountCode(this.service.mysql, day, phone);
+  }
+
+  private refusal(name: "smsPhoneLimit" | "smsBudgetSpent", why: "phone" | "budget"): Error {
+    this.service.broker.metrics.increment(refusedCounter.name, { why });
+    const { SMS_BUDGET_PER_DAY: budget } = config();
+    if (why === "budget") this.report(budget, budget);
+    return fail(name);
+  }
+
+  /** A line when the budget is used to 70 and to 90 %, and one every ten minutes once it is used up. */
+  private report(today: number, budget: number): void {
+    const { smsBudgetWarnFrom, smsBudgetErrorFrom, smsBudgetLoggedMs } = limits.user;
+    const share = [1, smsBudgetErrorFrom, smsBudgetWarnFrom].find((from) => today >= budget * from) ?? 0;
+    const isAgain = share === 1 && performance.now() - this.loggedAt >= smsBudgetLoggedMs;
+    if (share > this.loggedShare || isAgain) {
+      this.loggedAt = performance.now();
+      const about = { today, budget };
+      if (share === 1)
+        this.service.logger.error(
+          about,
+          "SMS_BUDGET_PER_DAY is used up: nobody gets a login code until midnight in Beijing",
+        );
+      else if (share >= smsBudgetErrorFrom) this.service.logger.error(about, "SMS_BUDGET_PER_DAY is nearly used up");
+      else this.service.logger.warn(about, "much of SMS_BUDGET_PER_DAY is used");
+    }
+    this.loggedShare = share;
+  }
+}

@@ -1,0 +1,95 @@
+import type { ServiceBroker } from "moleculer";
+import { failureName } from "../../../broker/failure.ts";
+import { databaseName } from "../../../config/config.ts";
+import { Database } from "../../../mixins/mysql/database.ts";
+import { openRedis } from "../../../mixins/redis.mixin.ts";
+import { call } from "../../../services/contracts.ts";
+import { purgeDays } from "../../../services/user/sms-day-store.ts";
+import user from "../../../services/user/user.service.ts";
+import { startNode, stopAll, waitForNode } from "../../support/system.ts";
+
+// The settings are read when the first node starts.
+process.env.LOGIN_CODES_PER_PHONE_PER_DAY = "3";
+process.env.SMS_BUDGET_PER_DAY = "8";
+
+let fails = false;
+let sent = 0;
+const provider = {
+  name: "notification",
+  actions: {
+    sendLoginCode() {
+      if (fails) throw new Error("the provider is away");
+      sent++;
+      return { shownToCaller: true };
+    },
+  },
+};
+
+let node: ServiceBroker;
+let caller: ServiceBroker;
+let database: Database;
+const redis = openRedis("test");
+
+beforeAll(async () => {
+  node = await startNode("user", [user]);
+  caller = await startNode("caller", [provider]);
+  await waitForNode(caller, "user", node.nodeID);
+  await node.waitForServices(["notification"]);
+  database = new Database(databaseName("user"));
+  await redis.connect();
+});
+afterAll(async () => {
+  await database.close();
+  redis.disconnect();
+  await stopAll();
+});
+
+const outcome = (work: Promise<unknown>) =>
+  work.then(
+    () => "sent",
+    (error) => failureName(error) ?? error,
+  );
+/** Requests a code, and uses it up where there is one, so that the next may be requested at once. */
+async function request(phone: string): Promise<unknown> {
+  const requested = call(caller, "user.sendLoginCode", { phone });
+  const result = await outcome(requested);
+  if (result === "sent") await call(caller, "user.login", { phone, code: (await requested).devCode ?? "" });
+  return result;
+}
+const metric = (name: string, why?: string) =>
+  [...(node.metrics.list({ includes: name })[0]?.values.values() ?? [])].find(
+    ({ labels }) => why === undefined || labels.why === why,
+  )?.value;
+
+test("a phone gets so many codes a day and no more, whatever becomes of Redis; an unsent one does not count", async () => {
+  const phone = "13810000001";
+  fails = true;
+  for (let n = 0; n < 4; n++) expect(await outcome(call(caller, "user.sendLoginCode", { phone }))).not.toBe("sent");
+  fails = false;
+  for (let n = 0; n < 3; n++) expect(await request(phone)).toBe("sent");
+  await redis.del(`user:login-code:${phone}`, `user:login-tries:${phone}`);
+  expect([await request(phone), await request(phone)]).toEqual(["smsPhoneLimit", "smsPhoneLimit"]);
+  // What was refused left no code that nobody was sent.
+  expect(await redis.exists(`user:login-code:${phone}`)).toBe(0);
+  expect(await request("13810000002")).toBe("sent");
+  expect([sent, metric("ovation.sms.sent"), metric("ovation.sms.refused", "phone")]).toEqual([4, 4, 2]);
+});
+
+test("the budget of the day ends for all phones at once, also in parallel, with an outcome of its own", async () => {
+  const phones = Array.from({ length: 10 }, (_, n) => `1382000000${n}`);
+  const outcomes = await Promise.all(phones.map(request));
+  expect(outcomes.filter((one) => one === "sent")).toHaveLength(4);
+  expect(outcomes.filter((one) => one === "smsBudgetSpent")).toHaveLength(6);
+  expect([sent, metric("ovation.sms.today"), metric("ovation.sms.budget")]).toEqual([8, 8, 8]);
+  // A phone that was refused for the budget has used up none of its own.
+  const [row] = await database.query<{ sent: number }>("SELECT SUM(sent) AS sent FROM t_sms_day WHERE phone <> ''");
+  expect(Number(row?.sent)).toBe(8);
+});
+
+test("the counts of past days are removed, today's are not", async () => {
+  await database.run("UPDATE t_sms_day SET day = day - INTERVAL 4 DAY WHERE phone = '13810000001'");
+  const count = async () => Number((await database.query<{ n: number }>("SELECT COUNT(*) AS n FROM t_sms_day"))[0]?.n);
+  const before = await count();
+  expect(await purgeDays(database, 3, 1_000)).toBe(false);
+  expect(await count()).toBe(before - 1);
+});
