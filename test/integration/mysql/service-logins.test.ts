@@ -189,7 +189,7 @@ test("npm run migrate makes the databases and the logins that are named, and a s
     const { REDIS_URL: redisUrl, NATS_URL: natsUrl } = process.env as Record<string, string>;
     await dropNamespace(other, { mysqlUrl: adminUrl, redisUrl: redisUrl as string, natsUrl: natsUrl as string });
   }
-});
+}, 90_000);
 
 test("a node of one service does not start in production with a secret of another, and says which", async () => {
   const env = {
