@@ -12,9 +12,9 @@ import { markOf, type ServerPlan, type Site } from "./server.ts";
 
 export const PLANS: readonly ServerPlan[] = [nats, redis, mysql];
 
-/** The default folder of the stack. */
+/** The folder of the stack: STACK_DIR of the environment, else `.stack` in the project. */
 export function defaultStackDir(): string {
-  return join(projectRoot(), ".stack");
+  return process.env.STACK_DIR || join(projectRoot(), ".stack");
 }
 
 /** Creates the folder where it is missing and returns its real path, by which servers are recognized. */

@@ -189,7 +189,7 @@ test("npm run migrate makes the databases and the logins that are named, and a s
     const { REDIS_URL: redisUrl, NATS_URL: natsUrl } = process.env as Record<string, string>;
     await dropNamespace(other, { mysqlUrl: adminUrl, redisUrl: redisUrl as string, natsUrl: natsUrl as string });
   }
-});
+}, 90_000);
 
 test("a node of one service does not start in production with a secret of another, and says which", async () => {
   const env = {
@@ -197,7 +197,7 @@ test("a node of one service does not start in production with a secret of anothe
     ...{ NATS_URL: process.env.NATS_URL, REDIS_URL: process.env.REDIS_URL, WALLET_MYSQL_URL: urlOf("wallet") },
   };
   const script = join(projectRoot(), "scripts/node.ts");
-  const ended = promisify(execFile)(process.execPath, [script, "im-server"], { env });
+  const ended = promisify(execFile)(process.execPath, [script, "im-server"], { env, timeout: 25_000 });
   const { code, stderr } = (await ended.catch((error: unknown) => error)) as { code?: number; stderr: string };
   expect([code, stderr.trim()]).toEqual([
     1,
