@@ -53,6 +53,8 @@ test("neither login codes nor tokens are logged at any level, for logins that pa
   // The user id and the digits of times contain shorter numbers: a code stands alone where it is logged.
   for (const secret of [`"${code}"`, `"${wrong}"`, `:${code}`, `:${wrong}`, token, token.slice(-43), own])
     expect([secret, String(log).includes(secret)]).toEqual([secret, false]);
+  // The next test makes the column too narrow for its rows.
+  await database.run("DELETE FROM t_sms");
 });
 
 test("an error of the database is in the log without the statement and its values", async () => {
