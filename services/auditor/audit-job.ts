@@ -142,12 +142,16 @@ export class AuditJob {
   }
 
   private ports(restFactor: number, known: Set<string>): RunPorts {
+    // A ledger of which everything differs must not fill the log and the table.
+    let left: number = limits.books.findingsPerPass;
     return {
       isKnown: (difference) => known.has(keyOf(difference)),
       secondLookMs: this.settings.secondLookMs,
       found: async (differences) => {
-        await this.report(differences);
-        for (const one of differences) known.add(keyOf(one));
+        const reported = differences.slice(0, left);
+        left -= reported.length;
+        await this.report(reported);
+        for (const one of reported) known.add(keyOf(one));
       },
       pageDone: async (_check, { rows }, tookMs) => {
         this.compared += rows;
