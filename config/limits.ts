@@ -479,8 +479,10 @@ export const limits = Object.freeze({
     roundEveryMs: 10_000,
     auditorLeaseMs: 60_000,
     /** A full pass starts this long after the last one, or after `passRestFactor` times what that took, whichever is longer. */
-    passEveryMs: 20_000,
-    passRestFactor: 20,
+    passEveryMs: 10_000,
+    passRestFactor: 10,
+    /** Up to so many rows of a pass, passes follow each other without these rests. */
+    smallRows: 20_000,
     /** The longest time between the starts of two full passes. */
     passEveryMsMax: 24 * 3_600_000,
     /** A full pass that is older than this is late, and the auditor reports itself as degraded. */
@@ -521,9 +523,9 @@ export const limits = Object.freeze({
     underWayMs: 2 * 60_000,
     /** A difference counts once it is found a second time, this much later. */
     secondLookMs: 1_500,
-    /** The most findings that one page and one pass write; more are counted alone. */
+    /** The most differences that are looked for in one page, and reported of one pass. */
     findingsPerPage: 100,
-    findingsPerPass: 5_000,
+    findingsPerPass: 1_000,
     /** The anchors whose sums a pass holds in memory at a time. */
     anchorsAtOnce: 200_000,
     detailChars: 300,

@@ -9,7 +9,7 @@ import type { BookKeys } from "../book-keys.ts";
 import { serverTime } from "./checks/windows-store.ts";
 import { checksOf, type RunPorts, runCheck } from "./comparison.ts";
 import { type Difference, differenceKinds, keyOf } from "./differences.ts";
-import { closeFindings, keepFindings, keepPass, lastPass, openKeys } from "./findings-store.ts";
+import { closeFindings, keepFindings, keepPass, type LastPass, lastPass, openKeys } from "./findings-store.ts";
 
 /** Settings that tests override; the defaults are in config/limits.ts. */
 export interface AuditSettings {
@@ -39,8 +39,8 @@ class RunEnded extends Error {}
 
 /**
  * Compares the books, on one node at a time. A round compares what is new. A full pass compares everything; it begins as
- * soon as `passRestFactor` times the duration of the last one is over, and at least once a day. So a small ledger is
- * read all the time, a large one costs a few percent of a core.
+ * soon as `passRestFactor` times the duration of the last one is over, and at least once a day, and rests between its
+ * pages. Small books are compared with every round and without rests, so that what differs is named within seconds.
  */
 export class AuditJob {
   private readonly auditor: Auditor;
@@ -85,7 +85,9 @@ export class AuditJob {
     }
     try {
       await this.compareNew();
-      if (await this.passIsDue()) await this.compareAll();
+      const last = await lastPass(this.auditor.mysql);
+      const small = last !== undefined && last.rows <= limits.books.smallRows;
+      if (this.passIsDue(last, small)) await this.compareAll(small ? 0 : this.settings.pageRestFactor);
     } catch (error) {
       if (error instanceof RunEnded) return false;
       // At the first start of a system its databases are being made.
@@ -118,17 +120,17 @@ export class AuditJob {
     this.comparedTo = now;
   }
 
-  private async passIsDue(): Promise<boolean> {
-    const last = await lastPass(this.auditor.mysql);
+  private passIsDue(last: LastPass | undefined, small: boolean): boolean {
     if (!last) return true;
-    const rest = Math.max(this.settings.passEveryMs, this.settings.passRestFactor * last.tookMs);
+    const { passEveryMs, passRestFactor } = this.settings;
+    const rest = small ? passEveryMs : Math.max(passEveryMs, passRestFactor * last.tookMs);
     return last.ageMs >= rest || last.sinceBeganMs >= limits.books.passEveryMsMax;
   }
 
-  private async compareAll(): Promise<void> {
+  private async compareAll(restFactor: number): Promise<void> {
     const { mysql, logger } = this.auditor;
     const began = await serverTime(mysql);
-    const ports = this.ports(this.settings.pageRestFactor, await openKeys(mysql));
+    const ports = this.ports(restFactor, await openKeys(mysql));
     let [rows, differences] = [0, 0];
     for (const check of this.checks()) {
       if (!check.passes) continue;
@@ -142,12 +144,16 @@ export class AuditJob {
   }
 
   private ports(restFactor: number, known: Set<string>): RunPorts {
+    // A ledger of which everything differs must not fill the log and the table.
+    let left: number = limits.books.findingsPerPass;
     return {
       isKnown: (difference) => known.has(keyOf(difference)),
       secondLookMs: this.settings.secondLookMs,
       found: async (differences) => {
-        await this.report(differences);
-        for (const one of differences) known.add(keyOf(one));
+        const reported = differences.slice(0, left);
+        left -= reported.length;
+        await this.report(reported);
+        for (const one of reported) known.add(keyOf(one));
       },
       pageDone: async (_check, { rows }, tookMs) => {
         this.compared += rows;

@@ -75,10 +75,11 @@ export async function checkpointsAfter(db: Queryable, from: number, limit: numbe
   }));
 }
 
-/** The number of the first checkpoint of a time or later; 0 where there is none. */
+/** The number of the first checkpoint of a time or later, or else of the last one; 0 where there is none. */
 export async function checkpointSince(db: Queryable, since: Date): Promise<number> {
   const [row] = await db.query<{ number: string | null }>(
-    "SELECT MIN(number) AS number FROM t_ledger_checkpoint WHERE create_time >= ?",
+    `SELECT COALESCE((SELECT MIN(number) FROM t_ledger_checkpoint WHERE create_time >= ?),
+       (SELECT MAX(number) FROM t_ledger_checkpoint)) AS number`,
     [since],
   );
   return toSafeInteger(row?.number ?? 0);

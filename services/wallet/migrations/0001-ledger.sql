@@ -154,5 +154,6 @@ CREATE TABLE IF NOT EXISTS t_ledger_checkpoint (
   heads JSON NOT NULL,
   key_name VARCHAR(16) NOT NULL,
   digest BINARY(32) NOT NULL,
-  create_time DATETIME(3) NOT NULL
+  create_time DATETIME(3) NOT NULL,
+  KEY idx_create_time (create_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -14,7 +14,8 @@ import { giftOf, settle } from "../wallet/traffic.ts";
 
 /** A wallet and an auditor with real neighbours' tables, whose rows the tests write as gift and payment do. */
 
-export const underWayMs = 2_500;
+/** Longer than a loaded machine takes from an order to its credit. */
+export const underWayMs = 12_000;
 const newKey = () => randomBytes(32).toString("base64url");
 export const bookKeysOfTest = { old: `old:${newKey()}`, new: `new:${newKey()}` };
 
@@ -144,7 +145,7 @@ export function found(kind: string, subject: string): Promise<Finding> {
   return eventually(
     `${kind} ${subject}`,
     async () => (await findings()).find((one) => one.kind === kind && one.subject === subject && !one.gone_time),
-    25_000,
+    40_000,
   );
 }
 
