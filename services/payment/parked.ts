@@ -38,8 +38,8 @@ export async function parkedPage(
     }),
   );
   const list = fittingPage(all, limits.bus.listBytes);
-  const more = list.length < all.length || orderIds.length === limit;
-  return { list, nextCursor: more ? (list.at(-1)?.orderId ?? null) : null };
+  const last = list.length < all.length ? list.at(-1)?.orderId : orderIds.length === limit && orderIds.at(-1);
+  return { list, nextCursor: last || null };
 }
 
 /**

@@ -167,7 +167,8 @@ CREATE TABLE IF NOT EXISTS t_pay_comparison (
   -- Why the latest attempt failed, and when the next one is. NULL: it did not fail.
   problem VARCHAR(200) NULL,
   next_time DATETIME(3) NULL,
-  PRIMARY KEY (channel, bill_date)
+  PRIMARY KEY (channel, bill_date),
+  KEY idx_compared_time (channel, compared_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- The differences of a day, by its latest comparison: orders, refunds, the provider's bill and the wallet's books.

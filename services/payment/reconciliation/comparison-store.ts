@@ -16,8 +16,8 @@ export interface StoredComparison extends DayOfChannel {
   readonly compared: number;
   readonly problem: string | null;
   readonly nextTime: Date | null;
-  /** Differences that nobody has resolved, counted up to `limits.metrics.countedRows`. */
-  readonly open: number;
+  /** It has differences that nobody has resolved. */
+  readonly hasOpen: boolean;
 }
 
 const reasonChars = limits.payment.reasonChars;
@@ -104,20 +104,31 @@ export async function comparisonsSince(db: Queryable, since: string): Promise<St
     compared: number;
     problem: string | null;
     next_time: Date | null;
-    open: string;
+    has_open: number;
   }>(
     `SELECT DATE_FORMAT(c.bill_date, '%Y-%m-%d') AS date, c.channel, c.compared_time, c.compared, c.problem,
-       c.next_time, (SELECT COUNT(*) FROM t_pay_difference d
-         WHERE d.bill_date = c.bill_date AND d.channel = c.channel AND d.resolve_time IS NULL) AS open
+       c.next_time, EXISTS (SELECT 1 FROM t_pay_difference d
+         WHERE d.bill_date = c.bill_date AND d.channel = c.channel AND d.resolve_time IS NULL) AS has_open
      FROM t_pay_comparison c WHERE c.bill_date >= ? ORDER BY c.bill_date DESC, c.channel`,
     [since],
   );
-  return rows.map(({ compared_time, next_time, open, ...row }) => ({
+  return rows.map(({ compared_time, next_time, has_open, ...row }) => ({
     ...row,
     comparedTime: compared_time,
     nextTime: next_time,
-    open: Number(open),
+    hasOpen: Number(has_open) === 1,
   }));
+}
+
+/** The number of open differences of the days from `since` on, counted up to `limits.metrics.countedRows` in all. */
+export async function openSince(db: Queryable, since: string): Promise<(DayOfChannel & { open: number })[]> {
+  const rows = await db.query<{ date: string; channel: string; open: string }>(
+    `SELECT DATE_FORMAT(bill_date, '%Y-%m-%d') AS date, channel, COUNT(*) AS open
+     FROM (SELECT bill_date, channel FROM t_pay_difference WHERE resolve_time IS NULL AND bill_date >= ? LIMIT ?)
+       AS counted GROUP BY bill_date, channel`,
+    [since, limits.metrics.countedRows],
+  );
+  return rows.map(({ open, ...row }) => ({ ...row, open: Number(open) }));
 }
 
 /** When each channel was last compared. */

@@ -42,10 +42,10 @@ export function dueComparisons(
   const known = new Map(stored.map((comparison) => [keyOf(comparison), comparison]));
   return daysToCompare(run, first, limits.payment.reconcileDays).flatMap((date) =>
     channels.flatMap((channel): DueComparison[] => {
-      const { comparedTime = null, open = 0, nextTime = null } = known.get(keyOf({ date, channel })) ?? {};
+      const { comparedTime = null, hasOpen = false, nextTime = null } = known.get(keyOf({ date, channel })) ?? {};
       if (comparedTime === null)
         return [{ date, channel, since: billDay(date).to.getTime() + atMs, again: false, nextTime }];
-      if (open === 0 || comparedTime.getTime() >= run) return [];
+      if (!hasOpen || comparedTime.getTime() >= run) return [];
       return [{ date, channel, since: run, again: true, nextTime }];
     }),
   );

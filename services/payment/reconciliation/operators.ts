@@ -4,16 +4,22 @@ import { limits } from "../../../config/limits.ts";
 import { daysToCompare } from "../bill-day.ts";
 import type { ComparedDay, OpenDifference } from "../operators.contract.ts";
 import type { PaymentContext } from "../payment-context.ts";
-import { comparisonsSince, differencesAfter, resolveStored } from "./comparison-store.ts";
+import { comparisonsSince, type DayOfChannel, differencesAfter, openSince, resolveStored } from "./comparison-store.ts";
 
 type Context = Pick<PaymentContext, "mysql" | "logger">;
 
 /** The days of the reconciliation, as far back as the daily run goes, newest first. */
 export async function comparedDays({ mysql }: Context, now: number): Promise<{ list: ComparedDay[] }> {
   const [oldest = ""] = daysToCompare(now, 0, limits.payment.reconcileDays);
-  const list = (await comparisonsSince(mysql, oldest)).map(({ comparedTime, nextTime: _nextTime, ...day }) => ({
-    ...day,
-    comparedTime: comparedTime?.toISOString() ?? null,
+  const keyOf = ({ date, channel }: DayOfChannel) => `${date} ${channel}`;
+  const open = new Map((await openSince(mysql, oldest)).map((day) => [keyOf(day), day.open]));
+  const list = (await comparisonsSince(mysql, oldest)).map((day) => ({
+    date: day.date,
+    channel: day.channel,
+    comparedTime: day.comparedTime?.toISOString() ?? null,
+    compared: day.compared,
+    open: open.get(keyOf(day)) ?? 0,
+    problem: day.problem,
   }));
   return { list };
 }

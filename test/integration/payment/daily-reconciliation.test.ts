@@ -1,5 +1,6 @@
 import { call, type ResultOf } from "../../../services/contracts.ts";
 import { dayOf } from "../../../services/payment/bill-day.ts";
+import { bucketOf } from "../../../services/wallet-buckets.ts";
 import { eventually } from "../../support/system.ts";
 import { expectGauges, gaugeOf } from "./payment-gauges.ts";
 import { type Channel, credited, type PlacedOrder, useProviderNodes, wakeMaintenance } from "./provider-nodes.ts";
@@ -48,9 +49,19 @@ const found = async () =>
     .flatMap(({ channel, differences }) => differences.map(({ kind, orderId }) => `${channel} ${kind} ${orderId}`))
     .sort();
 
+/** The payer sends a gift of so many coins. */
+async function spend({ userId, orderId }: PlacedOrder, coins: number): Promise<void> {
+  const gift = { orderId: `gift-${orderId}`.slice(0, 64), senderId: userId, receiverId: "9", roomId: 1, giftId: 1 };
+  await call(nodes.gateway, "wallet.consumeForSendGift", {
+    bucket: bucketOf(userId),
+    gifts: [{ ...gift, count: 1, price: coins, sharePercent: 50 }],
+  });
+}
+
 /** An order that is refunded here, at the provider and in the wallet, at noon. */
-async function refunded(channel: Channel): Promise<PlacedOrder> {
+async function refunded(channel: Channel, spent = 0): Promise<PlacedOrder> {
   const order = await credited(nodes, channel);
+  if (spent > 0) await spend(order, spent);
   await call(nodes.gateway, "payment.refund", { orderId: order.orderId, reason: "r", operator });
   await eventually("the provider has the refund", async () => {
     wakeMaintenance(nodes);
@@ -64,9 +75,9 @@ async function refunded(channel: Channel): Promise<PlacedOrder> {
   await sql("UPDATE t_pay_refund SET accepted_time = ?, create_time = ? WHERE order_id = ?", [
     ...[new Date(noon), new Date(noon), order.orderId],
   ]);
-  await eventually("the coins are gone", async () => {
-    const { userId } = order;
-    return (await call(nodes.gateway, "wallet.balance", { userId })).balance === 0;
+  await eventually("the wallet has the refund", async () => {
+    const { list } = await call(nodes.gateway, "wallet.refundsOf", { orderIds: [order.orderId] });
+    return list.length === 1;
   });
   return order;
 }
@@ -149,6 +160,8 @@ test("every kind of difference of a refund is found, with each provider's bill",
   setClock(at("11:00"));
   expect(await found()).toEqual([]);
   for (const channel of ["wechat", "alipay", "cashier"] as const) await refunded(channel);
+  // Spent coins are owed: taken back and owed are the coins of the order, also where none was left.
+  for (const coins of [100, 300]) await refunded("wechat", coins);
   expect(await found()).toEqual([]);
 
   const transactionOf = ({ tradeNo }: PlacedOrder) => nodes.wechat.trade(tradeNo).transactionId;

@@ -60,6 +60,8 @@ describe("products", () => {
         "releaseOrder",
         "takeBill",
         "reconcile",
+        ...["allProducts", "createProduct", "updateProduct", "topics", "setTopic", "parkedOrders", "removeMark"],
+        ...["comparedDays", "differences", "resolveDifference"],
         "health",
       ]
         .map((name) => `payment.${name}`)

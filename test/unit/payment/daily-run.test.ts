@@ -8,7 +8,7 @@ const run = beijing("2026-11-23T10:30:00");
 const first = beijing("2026-11-21T12:00:00");
 const compared: StoredComparison = {
   ...{ date: "2026-11-22", channel: "wechat", comparedTime: new Date(run), compared: 5 },
-  ...{ problem: null, nextTime: null, open: 0 },
+  ...{ problem: null, nextTime: null, hasOpen: false },
 };
 
 const due = (stored: readonly StoredComparison[], channels = ["wechat"]) =>
@@ -28,8 +28,8 @@ test("every day since the first order is due for each channel, the oldest first"
 test("a day is due once it has been compared only where it has open differences, once in a run", () => {
   const old = { ...compared, date: "2026-11-21", comparedTime: new Date(run - 1) };
   expect(due([old, compared])).toEqual([]);
-  expect(due([{ ...old, open: 1 }, compared])).toEqual([["2026-11-21", "wechat", true]]);
-  expect(due([{ ...old, open: 1, comparedTime: new Date(run) }, compared])).toEqual([]);
+  expect(due([{ ...old, hasOpen: true }, compared])).toEqual([["2026-11-21", "wechat", true]]);
+  expect(due([{ ...old, hasOpen: true, comparedTime: new Date(run) }, compared])).toEqual([]);
 });
 
 test("a day whose attempt failed stays due, with the time of the next attempt and since when it is due", () => {
