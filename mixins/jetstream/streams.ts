@@ -143,18 +143,23 @@ async function explainNoRoom(
   if (!noRoomToReserve.has(errorCode(error))) throw error;
   const copies = Math.max(1, num_replicas);
   const more = (max_bytes - Math.max(0, reserved)) * copies;
+  const room = await roomFor(manager, more).catch(
+    (cause: Error) => `how much is reserved is not known: ${cause.message}`,
+  );
+  throw new Error(`stream ${name} cannot reserve ${more} bytes: ${room}`, { cause: error });
+}
+
+/** For people: what the account has reserved, and what is missing for so many bytes more. */
+async function roomFor(manager: JetStreamManager, more: number): Promise<string> {
   let all = 0;
   for await (const { config } of manager.streams.list())
     all += Math.max(0, config.max_bytes) * Math.max(1, config.num_replicas);
-  const { limits: account } = await manager.getAccountInfo();
-  const room =
-    account.max_storage > 0
-      ? `the account may store ${account.max_storage} bytes, so that ${all + more - account.max_storage} are missing`
+  const { max_storage: bound } = (await manager.getAccountInfo()).limits;
+  const missing =
+    bound > 0
+      ? `the account may store ${bound} bytes, so that ${all + more - bound} are missing`
       : `max_file_store of nats-server must be ${all + more} or more, and its disk must have that room`;
-  throw new Error(
-    `stream ${name} cannot reserve ${more} bytes: the streams of this account have reserved ${all}; ${room}`,
-    { cause: error },
-  );
+  return `the streams of this account have reserved ${all}; ${missing}`;
 }
 
 function differs(wanted: object, there: object): boolean {
