@@ -109,13 +109,13 @@ test("/metrics is Prometheus text of every node", async () => {
   const nodes = new Set([...answer.text.matchAll(/ovation_node_up\{node="([^"]+)"\} 1/g)].map(([, node]) => node));
   expect(nodes.size).toBe(3);
   const income =
-    /moleculer_request_total\{node="neighbours-[^}]+action="wallet.income"[^}]*caller="api-gateway"[^}]*\} 1/;
+    /moleculer_request_total\{node="[^"]+\.neighbours-[^}]+action="wallet.income"[^}]*caller="api-gateway"[^}]*\} 1/;
   expect(answer.text).toMatch(income);
   expect(answer.text).toMatch(
     /ovation_http_requests\{node="[^"]+",route="\/live\/api\/bank\/income",status="200",code="200"\} 1/,
   );
   expect(answer.text).toMatch(/ovation_http_request_time_bucket\{node="[^"]+",route="[^"]+",le="\+Inf"\} \d/);
-  expect(answer.text).toMatch(/^process_resident_memory_bytes\{node="gateway-/m);
+  expect(answer.text).toMatch(/^process_resident_memory_bytes\{node="[^"]+\.gateway-/m);
   expect(answer.text).not.toContain("/home/somebody");
 });
 
