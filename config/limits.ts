@@ -149,6 +149,11 @@ export const limits = Object.freeze({
      * missing, and would remove those of a new one of the same name.
      */
     makeAgainAfterMs: 1_000,
+    /**
+     * The endings of consumers' names on a log: a log that is made again gets the next one, and after the last the first
+     * one again. Each is three permissions a consumer.
+     */
+    logGenerations: 8,
     /** A consumer with waiting messages of which none is handled for this long is reported. */
     stuckMs: 60_000,
     /** How long a refusal for lack of room is reported, since the server does not show when there is room again. */
