@@ -3,24 +3,9 @@ import { type ServiceBroker as Broker, ServiceBroker, type ServiceSchema } from 
 import { limits } from "../config/limits.ts";
 import { logUncaughtErrorsTo } from "./fatal-errors.ts";
 import { brokerOptions } from "./options.ts";
+import type { ServiceName } from "./service-names.ts";
 
-/** The services, in the order in which a reader meets them. */
-export const serviceNames = [
-  "api-gateway",
-  "user",
-  "living-room",
-  "gift",
-  "wallet",
-  "payment",
-  "im-router",
-  "im-server",
-  "notification",
-] as const;
-export type ServiceName = (typeof serviceNames)[number];
-
-export function isServiceName(name: string): name is ServiceName {
-  return (serviceNames as readonly string[]).includes(name);
-}
+export { isServiceName, type ServiceName, serviceNames } from "./service-names.ts";
 
 /**
  * Starts one Moleculer node with the named services. Resolves once all of them have started and answer. Rejects where

@@ -1,0 +1,144 @@
+import { type Caller, membersOf } from "../broker/bus/roles.ts";
+import type { BroadcastEvents, Contracts } from "./contracts.ts";
+
+/**
+ * Who may call what on the bus. Callers, callees and the permissions of nats-server all follow this table
+ * (docs/decisions/0052-a-node-speaks-for-itself-alone.md). An action that is missing here does not compile.
+ */
+
+type Callers = readonly Caller[];
+type WithHealth<Actions> = { readonly [A in keyof Actions | "health"]: Callers };
+type CallersTable = { readonly [S in keyof Contracts]: WithHealth<Contracts[S]> } & {
+  readonly "api-gateway": WithHealth<object>;
+  /** Of Moleculer's own actions, which every node has. All others are refused remotely: they show options and settings. */
+  readonly $node: { readonly metrics: Callers };
+};
+
+const gateway: Callers = ["api-gateway"];
+const gatewayAndConsole: Callers = ["api-gateway", "console"];
+const people: Callers = ["console"];
+
+/** The callers of every action. One's own service is named too, where its nodes call each other. */
+export const callers: CallersTable = {
+  $node: { metrics: gateway },
+  "api-gateway": { health: gateway },
+  user: {
+    health: gateway,
+    sendLoginCode: gateway,
+    login: gateway,
+    logout: gateway,
+    logoutAll: gateway,
+    revocations: gateway,
+    profile: ["api-gateway", "living-room"],
+  },
+  "living-room": {
+    health: gateway,
+    start: gateway,
+    close: gateway,
+    list: gatewayAndConsole,
+    find: ["api-gateway", "im-server"],
+    anchorsOf: ["gift"],
+    anchorEntered: ["im-server"],
+    setWatchNumbers: ["im-server"],
+  },
+  gift: {
+    health: gateway,
+    catalogue: gateway,
+    send: gateway,
+    sendMany: gateway,
+    order: gateway,
+    records: gateway,
+    create: gateway,
+    update: gateway,
+    takeOffShelf: gateway,
+    findOrder: gatewayAndConsole,
+    settledSince: ["notification"],
+    queueDepth: people,
+  },
+  wallet: {
+    health: gateway,
+    consumeForSendGift: ["gift"],
+    balance: gatewayAndConsole,
+    checkFunds: ["gift"],
+    unusableOf: ["gift", "living-room"],
+    statement: gatewayAndConsole,
+    creditsOf: ["payment"],
+    refundsOf: ["payment"],
+    creditsBetween: ["payment", "notification"],
+    income: gatewayAndConsole,
+    payout: people,
+    affectedGifts: gateway,
+    holdIncome: gateway,
+    releaseHold: gateway,
+    freeze: gateway,
+    unfreeze: gateway,
+  },
+  payment: {
+    health: gateway,
+    products: gateway,
+    payChannels: gateway,
+    pay: gateway,
+    order: gateway,
+    webhook: gateway,
+    providerPage: gateway,
+    findOrder: gatewayAndConsole,
+    refund: gateway,
+    releaseOrder: gateway,
+    takeBill: people,
+    reconcile: people,
+  },
+  "im-router": {
+    health: gateway,
+    sendToUser: ["notification"],
+    sendToUsers: ["notification"],
+    sendToRoom: ["im-server"],
+    roomGifts: ["gift"],
+    post: ["im-router"],
+    closeRoom: ["living-room"],
+    whereIs: people,
+    attendance: ["living-room"],
+    tickets: gateway,
+  },
+  "im-server": {
+    health: gateway,
+    deliver: ["im-router"],
+    replace: ["im-server"],
+    emptyRoom: ["im-router"],
+    holding: ["im-router"],
+    status: ["im-router", "console"],
+  },
+  notification: { health: gateway, sendLoginCode: ["user"] },
+};
+
+/** The services that send a broadcast. */
+export const senders: { readonly [E in keyof BroadcastEvents]: Callers } = {
+  "gift.catalogue-changed": ["gift"],
+  "living-room.changed": ["living-room"],
+  "wallet.account-changed": ["wallet"],
+  "user.tokens-revoked": ["user"],
+};
+
+/** Every action of the table by its full name, e.g. `wallet.balance`, with its callers. */
+export const actionCallers: ReadonlyMap<string, Callers> = new Map(
+  Object.entries(callers).flatMap(([service, actions]) =>
+    Object.entries(actions as Record<string, Callers>).map(([name, own]) => [`${service}.${name}`, own] as const),
+  ),
+);
+
+/** Every broadcast with its senders. */
+export const broadcastSenders: ReadonlyMap<string, Callers> = new Map(Object.entries(senders));
+
+function isAmong(role: string, allowed: Callers = []): boolean {
+  const members = membersOf(role);
+  return members !== undefined && allowed.some((one) => members.has(one));
+}
+
+/** Whether a node of this role may call an action of another node. What is not in the table nobody may call. */
+export function mayCall(role: string, action: string): boolean {
+  return isAmong(role, actionCallers.get(action));
+}
+
+/** Whether a node of this role may send a broadcast to other nodes. */
+export function maySend(role: string, event: string): boolean {
+  return isAmong(role, broadcastSenders.get(event));
+}
