@@ -1,4 +1,4 @@
-import type { ServiceName } from "../broker/launch.ts";
+import type { ServiceName } from "../broker/service-names.ts";
 import { deadLetters, type StreamDefinition } from "../mixins/jetstream/definitions.ts";
 import { giftEvents } from "./gift/gift.contract.ts";
 import { livingRoomEvents } from "./living-room/living-room.contract.ts";

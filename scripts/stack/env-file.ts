@@ -7,6 +7,12 @@ import { withLock } from "./lock.ts";
 type StackEnv = Record<string, string>;
 
 const KEY = /^[A-Z][A-Z0-9_]*$/;
+
+/** Whether a key of the file is a URL of one of the private servers, whoever may log in with it. */
+export function isServerUrl(key: string): boolean {
+  return /(^|_)(NATS|MYSQL|REDIS)(_BUS)?(_ADMIN)?_URL$/.test(key);
+}
+
 const HEADER = "# Where this checkout's running system is. Written by scripts; it holds passwords and keys.";
 
 /**

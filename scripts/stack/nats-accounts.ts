@@ -1,6 +1,6 @@
 import { busPermissions } from "../../broker/bus/permissions.ts";
-import { serviceNames } from "../../broker/launch.ts";
 import { busUserOf, natsUser } from "../../broker/nats-names.ts";
+import { serviceNames } from "../../broker/service-names.ts";
 import { streamAccess } from "../../services/stream-access.ts";
 import {
   eventReaderPermissions,
@@ -19,7 +19,7 @@ export interface Login {
    */
   readonly role: string;
   readonly namespace: string;
-  /** Of a console: whose it is. */
+  /** Of a console: whose it is, the instance of its node id. */
   readonly person?: string;
 }
 
@@ -40,12 +40,6 @@ export function servicesOfRole(role: string): string[] {
   return serviceNames.filter((name) => wanted.includes(name));
 }
 
-/** The role of a node with these services. */
-export function roleOf(services: readonly string[]): string {
-  const own = serviceNames.filter((name) => services.includes(name));
-  return own.length === serviceNames.length ? "all" : own.join("+");
-}
-
 /** The user by which a login is known; at the bus it has its ending. */
 export function userOf({ role, namespace, person }: Login): string {
   return natsUser(role, namespace, person);
@@ -58,7 +52,11 @@ export function userOf({ role, namespace, person }: Login): string {
 export function usersOf(login: Login): NatsUser[] {
   const { role, namespace, person } = login;
   const user = userOf(login);
-  if (role === "admin") return [{ account: "JS", user }, { account: "BUS", user: busUserOf(user) }];
+  if (role === "admin")
+    return [
+      { account: "JS", user },
+      { account: "BUS", user: busUserOf(user) },
+    ];
   if (role === "events") return [{ account: "JS", user, permissions: eventReaderPermissions(namespace) }];
   const { publish, subscribe } = busPermissions(role, namespace, person);
   const atBus: NatsUser = {
