@@ -9,7 +9,7 @@ import { dependencyErrors } from "./dependency-errors.middleware.ts";
 import { logDestination, logMetrics } from "./log-destination.ts";
 import { loggedError } from "./logged-error.ts";
 import { messageSize } from "./message-size.middleware.ts";
-import { natsOptions } from "./nats-options.ts";
+import { busOptions } from "./nats-options.ts";
 import "./local-first-strategy.ts";
 import "./rendezvous-strategy.ts";
 
@@ -22,7 +22,7 @@ export function brokerOptions(label = "node"): BrokerOptions {
   return {
     namespace: settings.NAMESPACE,
     nodeID: settings.NODE_ID ?? `${label}-${hostname()}-${process.pid}-${randomBytes(2).toString("hex")}`,
-    transporter: { type: "NATS", options: natsOptions("moleculer") },
+    transporter: { type: "NATS", options: busOptions("moleculer") },
     serializer: "JSON",
     // Bounds how long a call may hang when its node was killed.
     requestTimeout: settings.CALL_TIMEOUT_MS,

@@ -44,10 +44,12 @@ const schema = z
     NODE_ID: z.string().min(1).max(100).optional(),
     NODE_LABEL: z.string().min(1).max(60).optional(),
 
-    // Empty where the process has none, or where each of its services has its own: see serviceUrl.
+    // Empty where no service of the process needs it, or where each has its own: see serviceUrl.
     NATS_URL: serverUrl.NATS_URL.or(z.literal("")).default(""),
-    REDIS_URL: url("redis:", "rediss:"),
+    NATS_CA: z.string().min(1).optional(),
+    REDIS_URL: url("redis:", "rediss:").or(z.literal("")).default(""),
     MYSQL_URL: serverUrl.MYSQL_URL.or(z.literal("")).default(""),
+    MYSQL_MIGRATION_URL: serverUrl.MYSQL_URL.optional(),
     EVENTS_MAX_BYTES: z.coerce.number().int().min(1_000_000).default(2_000_000_000),
     JETSTREAM_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
 
@@ -85,8 +87,6 @@ const schema = z
   })
   .superRefine((env, ctx) => {
     const problem = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });
-    if (env.SMS_PROVIDER === "webhook" && !env.SMS_WEBHOOK_URL)
-      problem("SMS_WEBHOOK_URL", "is needed while SMS_PROVIDER is webhook");
     if (env.PROFILE === "production" && env.EVENTS_MAX_BYTES < 100_000_000)
       problem("EVENTS_MAX_BYTES", "must be 100000000 or more in production: consumers would miss events");
     if (env.PROFILE === "production" && env.SMS_PROVIDER === "console")
@@ -170,6 +170,11 @@ export function serviceUrlName(kind: ServerKind, service: string): string {
   return `${service.toUpperCase().replaceAll("-", "_")}_${kind}`;
 }
 
+/** Whether a service of this process has a login of its own at NATS or MySQL. */
+export function hasOwnLogin(kind: ServerKind, service: string): boolean {
+  return Boolean(process.env[serviceUrlName(kind, service)]);
+}
+
 /**
  * The URL by which a service of this process logs in to NATS or MySQL: its own, `<SERVICE>_<KIND>` of the environment,
  * else the plain one. @throws Error with the variables' names where neither is set, or its own is not usable
@@ -187,8 +192,8 @@ export function serviceUrl(kind: ServerKind, service: string): string {
 }
 
 /** The MySQL database of a service, e.g. `ovation_wallet`. */
-export function databaseName(service: string): string {
-  return `${config().NAMESPACE}_${service.replaceAll("-", "_")}`;
+export function databaseName(service: string, namespace: string = config().NAMESPACE): string {
+  return `${namespace}_${service.replaceAll("-", "_")}`;
 }
 
 /**

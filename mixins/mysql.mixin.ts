@@ -1,8 +1,8 @@
 import type { Service } from "moleculer";
-import { config, databaseName, serviceUrl } from "../config/config.ts";
+import { config, databaseName, hasOwnLogin, serviceUrl } from "../config/config.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { Database, type DatabaseOptions } from "./mysql/database.ts";
-import { migrate, requireMigrated } from "./mysql/migrate.ts";
+import { migrate, missingMigrations, requireMigrated } from "./mysql/migrate.ts";
 
 /** The state that the mixin adds to a service. */
 export interface MysqlState {
@@ -16,8 +16,9 @@ const retriesCounter = {
 } as const;
 
 /**
- * A service's own database, open from its start to its stop. In the local profile it is migrated at the start. Elsewhere
- * a node refuses to start on a database with missing migrations (`npm run migrate` is a step of a deployment).
+ * A service's own database, open from its start to its stop. A node refuses to start on a database with missing
+ * migrations: they are applied before, by a login of their own (`npm start`, `npm run cluster`, `npm run migrate`). Only
+ * in the local profile, where the service has no login of its own, the node applies them itself.
  */
 export function mysqlMixin(
   service: string,
@@ -31,7 +32,6 @@ export function mysqlMixin(
       metrics.register({ type: "counter", ...retriesCounter, labelNames: [...retriesCounter.labelNames] });
       const countRetries = (by: number) => metrics.increment(retriesCounter.name, { service }, by);
       countRetries(0);
-      if (config().PROFILE === "local") await migrate(name, migrationFolders);
       this.mysql = new Database(name, {
         ...options,
         url: serviceUrl("MYSQL_URL", service),
@@ -39,6 +39,10 @@ export function mysqlMixin(
         gaveUp: (why) =>
           this.logger.warn({ database: name, why }, "all connections to the database are closed: new ones are opened"),
       });
+      // A login of the service's own may not change tables.
+      const mayMigrate = config().PROFILE === "local" && !hasOwnLogin("MYSQL_URL", service);
+      if (mayMigrate && (await missingMigrations(this.mysql, migrationFolders)).length > 0)
+        await migrate(name, migrationFolders);
       await requireMigrated(this.mysql, migrationFolders);
       addHealthCheck(this, "mysql", () => this.mysql.requireWorking());
     },

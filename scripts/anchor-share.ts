@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { databaseName } from "../config/config.ts";
+import { databaseName, serviceUrl } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { Database } from "../mixins/mysql/database.ts";
 import { insertShare, listShares } from "../services/gift/share-store.ts";
@@ -49,7 +49,7 @@ async function main(): Promise<number> {
   const command = shareCommand(positionals, values.from);
   const operator = operatorOf(values.by ?? accountName());
   useStackEnv(defaultStackDir());
-  const db = new Database(databaseName("gift"), { connections: 1 });
+  const db = new Database(databaseName("gift"), { url: serviceUrl("MYSQL_URL", "gift"), connections: 1 });
   try {
     if (command.what === "list") await show(db, command.anchorId);
     else await write(db, command, operator);

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { endOnUncaughtErrors } from "../broker/fatal-errors.ts";
 import { isServiceName, serviceNames } from "../broker/launch.ts";
 import { endProcess, printError, printLine } from "../broker/outputs.ts";
-import { type Env, localEnv, publishEnv } from "./local-env.ts";
+import { childEnv, type Env, localEnv, natsEnv, publishEnv } from "./local-env.ts";
 import { type NodeReady, readNodeReady, startNodeChild } from "./node-child.ts";
 import { requireNode } from "./node-version.ts";
 import { type RestartLimits, readRestarts } from "./restart-policy.ts";
@@ -47,11 +47,14 @@ interface Plan {
   limits: RestartLimits;
 }
 
+const servicesOf = (service: string) => (service === "all" ? serviceNames : [service]);
+
 function startNode(label: string, service: string, settings: Env, { logDir, limits }: Plan): Node {
   const file = join(logDir, `${label}.log`);
+  const own = childEnv(servicesOf(service), settings);
   const node = new Supervised({
     name: label,
-    start: (former) => startNodeChild({ label, services: [service], env: settings, former, output: { file } }),
+    start: (former) => startNodeChild({ label, services: [service], env: own, former, output: { file } }),
     read: readNodeReady,
     limits,
     tell: printLine,
@@ -67,11 +70,12 @@ function startNode(label: string, service: string, settings: Env, { logDir, limi
  * The first gateway takes the port of API_URL, which the other nodes know, or fails to start: otherwise API_URL would
  * lead to another program. Further gateways take the next free ports.
  */
-async function startAll(nodes: Node[], env: Env, plan: Plan): Promise<void> {
+async function startAll(nodes: Node[], stack: Stack, env: Env, plan: Plan): Promise<void> {
   let search = "false";
   for (const [service, count] of plan.counts)
     for (let i = 1; i <= count; i++) {
-      const node = startNode(`${service}-${i}`, service, { ...env, API_PORT_SEARCH: search }, plan);
+      const settings = { ...env, ...(await natsEnv(stack, servicesOf(service))), API_PORT_SEARCH: search };
+      const node = startNode(`${service}-${i}`, service, settings, plan);
       nodes.push(node);
       if (service !== "api-gateway" && service !== "all") continue;
       await node.ready;
@@ -128,10 +132,11 @@ async function run(stack: Stack, plan: Plan, npm: Promise<void>): Promise<number
     await stop();
   }, npm);
   try {
+    printLine("MySQL: migrating databases, a login for each service");
     const env = await localEnv(stack);
     if (stopping) return await stopped.then(() => 0);
     printLine(`starting ${[...counts.values()].reduce((a, b) => a + b, 0)} nodes (logs in ${logDir})`);
-    await startAll(nodes, env, plan);
+    await startAll(nodes, stack, env, plan);
     await sayWhere(stack, env, nodes, counts);
     const allOver = Promise.all(nodes.map(({ over }) => over)).then((ends) =>
       stopping ? undefined : sayNoneLeft(ends),

@@ -1,9 +1,11 @@
 import { Redis } from "ioredis";
 import { createConnection } from "mysql2/promise";
 import { connect } from "nats";
+import { databaseServices } from "./databases.ts";
+import { loginName } from "./stack/mysql-logins.ts";
 import type { Stack } from "./stack/stack.ts";
 
-/** Removes everything of a namespace from the servers: databases, streams, keys. Never the default namespace. */
+/** Removes everything of a namespace from the servers: databases and their logins, streams, keys. Never the default namespace. */
 export async function dropNamespace(
   namespace: string,
   servers: Pick<Stack, "natsUrl" | "redisUrl" | "mysqlUrl">,
@@ -24,6 +26,8 @@ async function dropDatabases(namespace: string, url: string): Promise<void> {
     [pattern],
   );
   for (const { name } of rows as { name: string }[]) await connection.query(`DROP DATABASE \`${name}\``);
+  const logins = databaseServices.map((service) => loginName(namespace, service));
+  await connection.query(`DROP USER IF EXISTS ${logins.map(() => "?@'%'").join(", ")}`, logins);
   await connection.end();
 }
 

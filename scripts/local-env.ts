@@ -1,36 +1,119 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { keptInStackEnv, readStackEnv, useStackEnv, writeStackEnv } from "./stack/env-file.ts";
+import { serviceUrlName } from "../config/config.ts";
+import { keySettings, ProcessSettings } from "../config/process-settings.ts";
+import { providers } from "../services/payment/providers.contract.ts";
+import { hasDatabase, prepareDatabases } from "./databases.ts";
+import { roleOf } from "../broker/bus/roles.ts";
+import { isServiceName } from "../broker/service-names.ts";
+import { completeEnv, keptInStackEnv, readStackEnv, writeStackEnv } from "./stack/env-file.ts";
+import { ensureNatsLogin } from "./stack/nats-logins.ts";
 import { claimFreePort } from "./stack/ports.ts";
 import type { Stack } from "./stack/stack.ts";
 
 export type Env = Record<string, string>;
 
-/** The services that sign or verify login tokens. */
-const tokenServices: readonly string[] = ["user", "api-gateway"];
+const ofPayment = providers
+  .flatMap(({ settings }) => Object.keys(settings.settings))
+  .map((name) => [name, ["payment"]]);
+/** Which process gets which variable. */
+export const processSettings = new ProcessSettings(Object.fromEntries(ofPayment));
 
-/** The key of login tokens, made at the first start: logins outlive every restart, on all processes of the system. */
-function localTokenKeys(stackDir: string): Promise<string> {
-  return keptInStackEnv(stackDir, "TOKEN_KEYS", () => `local:${randomBytes(32).toString("base64url")}`);
+/** The keys that exist: made at the first start, so that what they signed is valid after every restart. */
+const localKeys = keySettings.filter((name) => name === "TOKEN_KEYS");
+
+function localKey(stackDir: string, name: (typeof keySettings)[number]): Promise<string> {
+  return keptInStackEnv(stackDir, name, () => `local:${randomBytes(32).toString("base64url")}`);
+}
+
+/** @throws Error with the names of the secrets that are set and belong to none of the services */
+function requireNoForeignSecrets(services: readonly string[], env: NodeJS.ProcessEnv): void {
+  const secrets = processSettings.foreign(services, env).filter((name) => processSettings.isSecret(name));
+  if (secrets.length === 0) return;
+  const lines = secrets.map((name) => {
+    const owners = processSettings.ownersOf(name) ?? [];
+    return `  ${name}: is for ${owners.length === 0 ? "no service" : `${owners} alone`}`;
+  });
+  throw new Error(`A node of ${services.join(", ")} must not have these secrets in production:\n${lines.join("\n")}`);
+}
+
+/** In the local profile, on the stack's own server: migrates, and completes the environment with the services' logins. */
+async function useOwnLogins(services: readonly string[], stackDir: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const without = services.filter(hasDatabase).filter((service) => !env[serviceUrlName("MYSQL_URL", service)]);
+  const adminUrl = readStackEnv(stackDir).MYSQL_ADMIN_URL;
+  if (without.length === 0 || env.MYSQL_URL || adminUrl === undefined) return;
+  const namespace = env.NAMESPACE || "ovation";
+  Object.assign(env, await prepareDatabases({ adminUrl, namespace, services: without, stackDir }));
 }
 
 /**
- * Completes the environment of a node with these services, as useStackEnv. In the local profile TOKEN_KEYS is made where
- * the node needs it and has none; for no other node is anything written, since a container cannot write the folder.
+ * The settings with which a node of these services logs in to NATS: at the stack's own server logins of its role and its
+ * services, at another one what the environment gives.
+ */
+export async function natsEnv(
+  stack: Pick<Stack, "dir" | "natsUrl" | "servers">,
+  services: readonly string[],
+  given: NodeJS.ProcessEnv = process.env,
+): Promise<Env> {
+  if (stack.servers.nats === "environment") return { NATS_URL: stack.natsUrl };
+  return ownNatsLogins(services, stack.dir, given);
+}
+
+async function ownNatsLogins(services: readonly string[], stackDir: string, given: NodeJS.ProcessEnv): Promise<Env> {
+  const role = roleOf(services.filter(isServiceName));
+  const { env } = await ensureNatsLogin(stackDir, { role, namespace: given.NAMESPACE || "ovation" });
+  return { ...env };
+}
+
+/** On the stack's own server: completes the environment with the logins at NATS of a node with these services. */
+async function useOwnNatsLogins(services: readonly string[], stackDir: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const isGiven = Object.keys(env).some((key) => key.endsWith("NATS_URL") && env[key]);
+  if (isGiven || readStackEnv(stackDir).NATS_ADMIN_URL === undefined) return;
+  Object.assign(env, await ownNatsLogins(services, stackDir, env));
+}
+
+/**
+ * Completes the environment of a node with these services from the stack's folder, and removes all settings that belong
+ * to other services. Variables that are set take precedence. In production it refuses secrets of other services. In the
+ * local profile the keys that the node needs are made where there are none, and so are the logins at the stack's MySQL,
+ * whose databases are migrated; for a node that needs neither nothing is written, since a container cannot write the
+ * folder. @throws Error that names the secrets, without values
  */
 export async function useNodeEnv(
   services: readonly string[],
   stackDir: string,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<void> {
-  const needsTokenKeys = services.some((name) => tokenServices.includes(name));
-  useStackEnv(stackDir, env, needsTokenKeys);
-  if (needsTokenKeys && env.PROFILE === "local") env.TOKEN_KEYS ||= await localTokenKeys(stackDir);
+  const kept = readStackEnv(stackDir);
+  const profile = env.PROFILE || kept.PROFILE;
+  if (profile !== "local") requireNoForeignSecrets(services, env);
+  else await useOwnLogins(services, stackDir, env);
+  await useOwnNatsLogins(services, stackDir, env);
+  completeEnv(env, kept, (key) => processSettings.belongsTo(services, key));
+  if (profile === "local")
+    for (const key of localKeys)
+      if (processSettings.belongsTo(services, key)) env[key] ||= await localKey(stackDir, key);
+  for (const key of notNeeded(services, env)) delete env[key];
+}
+
+/** The settings of other services, and MYSQL_URL where every service with a database has a login of its own. */
+function notNeeded(services: readonly string[], env: Readonly<Record<string, string | undefined>>): string[] {
+  const haveLogins = services.filter(hasDatabase).every((service) => env[serviceUrlName("MYSQL_URL", service)]);
+  return [...processSettings.foreign(services, env), ...(haveLogins ? ["MYSQL_URL"] : [])];
+}
+
+/**
+ * The settings for a child process with these services. Those of other services are `undefined`, so that the child does
+ * not get them from this process's environment either.
+ */
+export function childEnv(services: readonly string[], settings: Env): Record<string, string | undefined> {
+  const hidden = notNeeded(services, { ...process.env, ...settings });
+  return { ...settings, ...Object.fromEntries(hidden.map((key) => [key, undefined])) };
 }
 
 /**
  * The settings of a system on this machine. Variables of the environment take precedence; the others are the local
- * profile on the stack's servers. The ports for clients are chosen here, free ones, since several processes must use
+ * profile on the stack's servers, whose databases are migrated and where each service has a login. The ports for clients are chosen here, free ones, since several processes must use
  * the same.
  */
 export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.env): Promise<Env> {
@@ -38,7 +121,6 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
   const apiPort = given.API_PORT ?? String(await claimFreePort(8088, new Set()));
   const env: Env = {
     PROFILE: given.PROFILE ?? "local",
-    NATS_URL: stack.natsUrl,
     REDIS_URL: stack.redisUrl,
     MYSQL_URL: stack.mysqlUrl,
     SMS_PROVIDER: given.SMS_PROVIDER ?? "console",
@@ -46,10 +128,11 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
     API_URL: given.API_URL ?? `http://127.0.0.1:${apiPort}`,
     // Every process of the system uses the same secret, also one that is started later.
     CASHIER_SECRET: given.CASHIER_SECRET ?? kept.CASHIER_SECRET ?? randomBytes(24).toString("hex"),
-    TOKEN_KEYS: given.TOKEN_KEYS || (await localTokenKeys(stack.dir)),
+    TOKEN_KEYS: given.TOKEN_KEYS || (await localKey(stack.dir, "TOKEN_KEYS")),
     CASHIER_BILL_DIR: given.CASHIER_BILL_DIR ?? join(stack.dir, "bills"),
   };
-  return env;
+  const namespace = given.NAMESPACE || "ovation";
+  return { ...env, ...(await prepareDatabases({ adminUrl: stack.mysqlUrl, namespace, stackDir: stack.dir })) };
 }
 
 /** Writes the system's addresses, for processes that are started later (npm run node, repl, bench). */

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { endOnUncaughtErrors } from "../broker/fatal-errors.ts";
 import { serviceNames } from "../broker/launch.ts";
 import { endProcess, printError, printLine } from "../broker/outputs.ts";
-import { type Env, localEnv, publishEnv } from "./local-env.ts";
+import { childEnv, type Env, localEnv, natsEnv, publishEnv } from "./local-env.ts";
 import { type NodeReady, readNodeReady, startNodeChild } from "./node-child.ts";
 import { requireNode } from "./node-version.ts";
 import { type RestartLimits, readRestarts } from "./restart-policy.ts";
@@ -23,7 +23,8 @@ function startServices(env: Env, logFile: string, former: NodeReady | undefined)
     if (!line.startsWith("ready {")) printLine(`services | ${line}`);
   };
   const settings = { ...env, LOG_FILE: logFile };
-  return startNodeChild({ label: "all", services: ["all"], env: settings, former, output: { to } });
+  const own = childEnv(serviceNames, settings);
+  return startNodeChild({ label: "all", services: ["all"], env: own, former, output: { to } });
 }
 
 /** Returns the exit code: 0 where it was asked to end. */
@@ -42,10 +43,11 @@ async function run(stack: Stack, limits: RestartLimits, npm: Promise<void>): Pro
     await stop();
   }, npm);
   try {
-    const env = await localEnv(stack);
+    printLine("MySQL: migrating databases, a login for each service");
+    const env = { ...(await localEnv(stack)), ...(await natsEnv(stack, serviceNames)) };
     const logFile = process.env.LOG_FILE ?? join(stack.dir, "ovation.log");
     if (stopping) return await stopped.then(() => 0);
-    printLine("services: migrating databases and starting");
+    printLine("services: starting");
     const isUp = async ({ pid, ports }: NodeReady) => {
       const imUrl = `ws://127.0.0.1:${ports["im-server"]}/im`;
       await publishEnv(stack, env, imUrl);

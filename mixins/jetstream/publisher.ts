@@ -42,15 +42,17 @@ const inProgress = 409;
 export class Publisher {
   private readonly connection: NatsConnection;
   private readonly observer: PublisherObserver | undefined;
-  private readonly inbox = createInbox();
+  private readonly inbox: string;
   /** By the number in the reply subject, oldest first, so in the order of their deadlines. */
   private readonly awaited = new Map<string, Awaited>();
   private readonly overdue: NodeJS.Timeout;
   private sent = 0;
 
-  constructor(connection: NatsConnection, observer?: PublisherObserver) {
+  /** `inboxPrefix`: that of the connection, whose user may subscribe to its own inboxes alone. */
+  constructor(connection: NatsConnection, observer?: PublisherObserver, inboxPrefix?: string) {
     this.connection = connection;
     this.observer = observer;
+    this.inbox = createInbox(inboxPrefix);
     connection.subscribe(`${this.inbox}.*`, {
       callback: (error, message) => {
         if (!error) this.answered(message);

@@ -1,7 +1,7 @@
-import type { Database, Transaction } from "./database.ts";
+import { type Database, isDuplicateKey, type Transaction } from "./database.ts";
 
 interface LeaseOptions {
-  readonly mysql: Pick<Database, "run" | "transaction">;
+  readonly mysql: Pick<Database, "query" | "run" | "transaction">;
   /** The name of the work. */
   readonly name: string;
   /** The id of this node: of one running process, at most 150 characters. */
@@ -25,12 +25,21 @@ export class DatabaseLease {
   /** Takes a free lease, or renews this node's. Returns whether this node holds it. */
   async hold(): Promise<boolean> {
     if (await this.take()) return true;
-    // The row is missing until the lease is first taken.
-    const { affectedRows } = await this.options.mysql.run(
-      "INSERT IGNORE INTO t_lease (name, holder, until_time) VALUES (?, '', '2000-01-01')",
-      [this.options.name],
-    );
-    return affectedRows === 1 && this.take();
+    return (await this.addRow()) && this.take();
+  }
+
+  /** The row is missing until the lease is first taken. Returns whether it was. */
+  private async addRow(): Promise<boolean> {
+    const { mysql, name } = this.options;
+    // Nodes ask for a held lease all the time: the insert, which would fail, is only tried where there is no row.
+    if ((await mysql.query("SELECT name FROM t_lease WHERE name = ?", [name])).length > 0) return false;
+    try {
+      await mysql.run("INSERT INTO t_lease (name, holder, until_time) VALUES (?, '', '2000-01-01')", [name]);
+      return true;
+    } catch (error) {
+      if (isDuplicateKey(error)) return false;
+      throw error;
+    }
   }
 
   /** Holds the lease for `ms` from now on, even if it has expired; `false` where another node has held it since. */

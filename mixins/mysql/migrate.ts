@@ -40,8 +40,16 @@ export function readMigrations(folders: readonly string[]): Migration[] {
   );
 }
 
-async function createDatabase(name: string): Promise<void> {
-  const connection = await createConnection(config().MYSQL_URL.replace(/^mariadb:/, "mysql:"));
+/** The login that may change tables; no service has it. */
+function migrationUrl(): string {
+  const { MYSQL_MIGRATION_URL, MYSQL_URL } = config();
+  const url = MYSQL_MIGRATION_URL ?? MYSQL_URL;
+  if (url === "") throw new Error("Neither MYSQL_MIGRATION_URL nor MYSQL_URL is set (see .env.example).");
+  return url;
+}
+
+async function createDatabase(name: string, url: string): Promise<void> {
+  const connection = await createConnection(url.replace(/^mariadb:/, "mysql:"));
   try {
     await connection.query(`CREATE DATABASE IF NOT EXISTS \`${name}\` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
   } finally {
@@ -62,7 +70,8 @@ const usualTimes: MigrationTimes = {
 };
 
 /**
- * Applies all missing migrations to a database and returns their names. One node at a time does it, under the lease
+ * Applies all missing migrations to a database and returns their names. `url` is a login that may create and change
+ * tables. One node at a time does it, under the lease
  * `migration` of that database; the others wait and find it done. MySQL commits DDL at once, so a failed migration
  * reports its statement, and every statement must be repeatable (IF NOT EXISTS, INSERT IGNORE). @throws Error where a
  * statement fails, another node migrates for longer than `waitMs`, or another node takes the lease: then this node
@@ -72,11 +81,12 @@ export async function migrate(
   name: string,
   folders: readonly string[],
   times: MigrationTimes = usualTimes,
+  url: string = migrationUrl(),
 ): Promise<string[]> {
-  await createDatabase(name);
+  await createDatabase(name, url);
   // An ALTER of a large table takes longer than a request's statement may. The lease is renewed meanwhile.
-  const database = new Database(name, { connections: 1, statementTimeoutMs: 0 });
-  const leases = new Database(name, { connections: 1 });
+  const database = new Database(name, { url, connections: 1, statementTimeoutMs: 0 });
+  const leases = new Database(name, { url, connections: 1 });
   try {
     const tables = statementsOf(readFileSync(join(projectRoot(), baseTables), "utf8"));
     for (const statement of tables) await leases.run(statement);
@@ -153,16 +163,20 @@ async function applyPending(
 /** Error codes: no such table, no such database. */
 const nothingThere: ReadonlySet<unknown> = new Set([1146, 1049]);
 
-/** @throws Error with the missing migrations. A node must not run on a database that is not at the newest migration. */
-export async function requireMigrated(database: Database, folders: readonly string[]): Promise<void> {
+/** The names of the migrations that a database lacks; all of them where there is no database. */
+export async function missingMigrations(database: Database, folders: readonly string[]): Promise<string[]> {
   const missing = await pending(database, folders).catch((error: { data?: { errno?: unknown } }) => {
     if (nothingThere.has(error.data?.errno)) return readMigrations(folders);
     throw error;
   });
+  return missing.map(({ name }) => name);
+}
+
+/** @throws Error with the missing migrations. A node must not run on a database that is not at the newest migration. */
+export async function requireMigrated(database: Database, folders: readonly string[]): Promise<void> {
+  const missing = await missingMigrations(database, folders);
   if (missing.length > 0)
-    throw new Error(
-      `Database ${database.name} lacks ${missing.map(({ name }) => name).join(", ")}: run "npm run migrate".`,
-    );
+    throw new Error(`Database ${database.name} lacks ${missing.join(", ")}: run "npm run migrate".`);
 }
 
 async function pending(database: Database, folders: readonly string[]): Promise<Migration[]> {

@@ -1,9 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { keySettings, serviceOfUrl } from "../../config/process-settings.ts";
 import { readIfThere, replaceFile } from "./files.ts";
 import { withLock } from "./lock.ts";
 
-/** KEY to value, as in `.stack/env`: NATS_URL, REDIS_URL, MYSQL_URL, API_URL, IM_URL, PROFILE. */
+/**
+ * KEY to value, as in `.stack/env`: NATS_URL, REDIS_URL, MYSQL_URL, MYSQL_ADMIN_URL, API_URL, IM_URL, PROFILE, the
+ * services' own logins (<SERVICE>_MYSQL_URL) and keys.
+ */
 type StackEnv = Record<string, string>;
 
 const KEY = /^[A-Z][A-Z0-9_]*$/;
@@ -24,12 +28,24 @@ export function readStackEnv(dir: string): StackEnv {
 }
 
 /**
- * Completes an environment with the values of `env` in the stack's folder; variables that are set take precedence.
- * TOKEN_KEYS is removed, unless the process signs or verifies tokens: whoever has it can log in as anybody.
+ * Completes the environment of a person's command with the values of `env` in the stack's folder; variables that are set
+ * take precedence. Keys are removed: no command signs, and whoever has them can log in as anybody.
  */
-export function useStackEnv(dir: string, env = process.env, needsTokenKeys = false): void {
-  for (const [key, value] of Object.entries(readStackEnv(dir))) env[key] ??= value;
-  if (!needsTokenKeys) delete env.TOKEN_KEYS;
+export function useStackEnv(dir: string, env = process.env): void {
+  completeEnv(env, readStackEnv(dir), () => true);
+  for (const key of keySettings) delete env[key];
+}
+
+/**
+ * Adds the kept values that are `wanted` and not set. Where MYSQL_URL or NATS_URL is set, the services' own logins at
+ * that server are not added: they may be of another server.
+ */
+export function completeEnv(env: NodeJS.ProcessEnv, kept: StackEnv, wanted: (key: string) => boolean): void {
+  const given = { MYSQL: Boolean(env.MYSQL_URL), NATS: Boolean(env.NATS_URL) };
+  for (const [key, value] of Object.entries(kept)) {
+    const elsewhere = serviceOfUrl(key) !== undefined && given[key.endsWith("_MYSQL_URL") ? "MYSQL" : "NATS"];
+    if (wanted(key) && !elsewhere) env[key] ??= value;
+  }
 }
 
 /**
@@ -46,7 +62,8 @@ export async function keptInStackEnv(dir: string, key: string, make: () => strin
   return env[key] as string;
 }
 
-async function changeStackEnv(dir: string, change: (kept: StackEnv) => Record<string, string | undefined>) {
+/** As writeStackEnv, with values that depend on the kept ones. Returns all values. */
+export async function changeStackEnv(dir: string, change: (kept: StackEnv) => Record<string, string | undefined>) {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   return withLock(dir, "env", { deadlineMs: 10_000 }, () => {
     const kept = readStackEnv(dir);

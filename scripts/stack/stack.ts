@@ -71,7 +71,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const urls = servers.map(
       ({ plan, site, port }) => plan.env?.(site, port) ?? { [plan.variable]: plan.url(site, port) },
     );
-    await writeStackEnv(dir, Object.assign({}, ...urls));
+    const admin = servers.flatMap(({ plan, site, port }) =>
+      plan.name === "mysql" ? [{ MYSQL_ADMIN_URL: plan.url(site, port) }] : [],
+    );
+    await writeStackEnv(dir, Object.assign({}, ...urls, ...admin));
     return { up: servers, user: addUser(dir, options.permanent ?? false) };
   });
   const urlOf = (plan: ServerPlan) => {

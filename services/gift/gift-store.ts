@@ -1,7 +1,7 @@
 import { fittingPage } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
-import { toSafeInteger } from "../../mixins/mysql/database.ts";
+import { isDuplicateKey, toSafeInteger } from "../../mixins/mysql/database.ts";
 import { firstIdSince } from "../../mixins/mysql/first-id-since.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
 import type { GiftRecord, SettledGift, SettledPage } from "./gift.contract.ts";
@@ -40,13 +40,32 @@ export function toSettledGift({ gift, succeeded, reason, income, incomePoints }:
   return settled;
 }
 
-/** Writes the outcomes of gifts. An existing record stays as it is. */
+/**
+ * Writes the outcomes of gifts; durable when it resolves. An existing record stays as it is. `db` is no transaction:
+ * where some of the gifts have records, the others are inserted by a second statement.
+ */
 export async function insertRecords(db: Queryable, records: readonly SettledRecord[]): Promise<void> {
-  if (records.length === 0) return;
+  let missing = records;
+  while (missing.length > 0)
+    try {
+      await insertNew(db, missing);
+      return;
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      const known = await findContentHashes(
+        db,
+        missing.map(({ gift }) => gift.orderId),
+      );
+      if (known.size === 0) throw error;
+      missing = missing.filter(({ gift }) => !known.has(gift.orderId));
+    }
+}
+
+/** Inserts all of the records, or none. Fails with a duplicate key where one exists. */
+async function insertNew(db: Queryable, records: readonly SettledRecord[]): Promise<void> {
   await db.run(
     `INSERT INTO t_gift_record (order_id, user_id, object_id, room_id, gift_id, count, price, status, reason, income_points,
-       content_hash, send_time, json) VALUES ?
-     ON DUPLICATE KEY UPDATE id = id`,
+       content_hash, send_time, json) VALUES ?`,
     [
       records.map(({ gift, succeeded, reason, incomePoints }) => [
         gift.orderId,

@@ -1,6 +1,7 @@
 import { rows } from "../support/books.ts";
 import { apiUrl, operate, Person, post, requestId, scene } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
+import { operatorCalls } from "../support/operator-calls.ts";
 import { settledOrders } from "../support/outcomes.ts";
 import { tokenOf } from "../support/tokens.ts";
 import { Viewer } from "../support/viewer.ts";
@@ -21,7 +22,7 @@ function claimsToBe(userId: string) {
 const auditOf = (service: string, requestId_: string) =>
   rows<{ operator: string; action: string; outcome: string }>(
     service,
-    "SELECT operator, action, outcome FROM t_operator_audit WHERE request_id = ?",
+    `SELECT operator, action, outcome FROM ${operatorCalls} WHERE request_id = ?`,
     [requestId_],
   );
 

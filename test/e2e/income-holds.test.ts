@@ -1,6 +1,7 @@
 import { rows } from "../support/books.ts";
 import { operate, Person, scene } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
+import { operatorCalls } from "../support/operator-calls.ts";
 import { settledOrders } from "../support/outcomes.ts";
 import { expectWholeBooksBalanced } from "../support/whole-books.ts";
 
@@ -66,7 +67,7 @@ test("an operator sees which gifts a refund's missing coins paid for, holds the 
 
   const audit = await rows<{ action: string; outcome: string; times: string }>(
     "wallet",
-    `SELECT action, outcome, COUNT(*) AS times FROM t_operator_audit WHERE params LIKE ?
+    `SELECT action, outcome, COUNT(*) AS times FROM ${operatorCalls} WHERE params LIKE ?
      GROUP BY action, outcome ORDER BY action, outcome`,
     [`%${payOrder}%`],
   );

@@ -30,7 +30,8 @@ export function startExtraNode(service: string, label: string): Child {
     command: process.execPath,
     args: [join(projectRoot(), "scripts/node.ts"), service],
     cwd: projectRoot(),
-    env: { NODE_LABEL: label, LOG_LEVEL: "error" },
+    // MYSQL_URL of the tests is the administrator's: the node uses its service's own login, from the stack's folder.
+    env: { NODE_LABEL: label, LOG_LEVEL: "error", MYSQL_URL: undefined },
     output: { prefix: `${label}|` },
     ready: /^ready (\{.*\})$/,
   });

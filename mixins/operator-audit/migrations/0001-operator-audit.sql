@@ -1,13 +1,17 @@
--- Every operator's call and its outcome. Written before the call is carried out, completed after it.
+-- Every operator's call and what came of it. Rows are only added: one before the call is carried out, and one with its
+-- outcome after it. A call without a second row means that the node died in between, or that the database was away.
 CREATE TABLE IF NOT EXISTS t_operator_audit (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  -- Of an outcome: the row of its call. NULL in the row of a call.
+  call_id BIGINT UNSIGNED NULL,
   operator VARCHAR(100) NOT NULL,
   action VARCHAR(100) NOT NULL,
-  params JSON NOT NULL,
-  -- started, succeeded, or the failure's name. A row that stays "started" means that the node died in between.
+  -- The call's parameters. NULL in the row of an outcome.
+  params JSON NULL,
+  -- started in the row of a call; succeeded, or the failure's name, in that of its outcome.
   outcome VARCHAR(100) NOT NULL,
   request_id VARCHAR(100) NULL,
   create_time DATETIME(3) NOT NULL,
-  update_time DATETIME(3) NOT NULL,
+  UNIQUE KEY uk_call (call_id),
   KEY idx_create_time (create_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -95,14 +95,6 @@ function percentOf(bizId: string, coins: number, incomePoints: number): number {
   return percent;
 }
 
-/**
- * Locks a refunded order against other decisions until the transaction ends, by the row of the debt that the refund left.
- * A refund without a debt has nothing to decide.
- */
-export async function lockRefund(tx: Transaction, orderId: string): Promise<void> {
-  await tx.query("SELECT id FROM t_wallet_debt WHERE biz_id = ? FOR UPDATE", [refundId(orderId)]);
-}
-
 /** Writes the postings of decisions and the gifts that they hold. Fails with a duplicate key where one exists. */
 export async function insertHolds(
   tx: Transaction,

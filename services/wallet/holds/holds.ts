@@ -10,10 +10,11 @@ import type { AffectedGifts, AffectedIncome, HoldOrder } from "../income.contrac
 import { wholeCoins } from "../points.ts";
 import { readDebts } from "../statement-store.ts";
 import type { WalletState } from "../wallet-state.ts";
+import { lockAccounts } from "../wallet-store.ts";
 import { withinAnswer } from "./answer-size.ts";
 import { Attribution } from "./attribution.ts";
 import { type AnchorPart, anchorsOf, decideHold, type HoldMove } from "./hold-decision.ts";
-import { entriesBefore, insertHolds, lockRefund, type Refund, readRefund } from "./hold-store.ts";
+import { entriesBefore, insertHolds, type Refund, readRefund } from "./hold-store.ts";
 
 async function requireRefund(db: Queryable, orderId: string): Promise<Refund> {
   const refund = await readRefund(db, orderId);
@@ -108,7 +109,8 @@ export async function moveHolds(
   const refund = await requireRefund(wallet.mysql, orderId);
   const attribution = await attribute(wallet.mysql, refund);
   await wallet.mysql.transaction(async (tx) => {
-    await lockRefund(tx, orderId);
+    // One decision at a time about the payer's refunds. The rows of the ledgers are not locked: nothing may change them.
+    await lockAccounts(tx, [refund.userId]);
     const anchors = anchorsOf(orderId, attribution.parts, await postingsOfOrder(tx, orderId));
     const moves = decideHold(orderId, anchors, to, anchorId);
     if (!moves) throw fail("holdState", { orderId, anchorId, to });

@@ -19,6 +19,7 @@ import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { holdAccounts } from "../../support/held-accounts.ts";
 import { liveRooms as liveRoomsOf } from "../../support/live-rooms.ts";
+import { operatorCalls } from "../../support/operator-calls.ts";
 import { publish, recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 
@@ -371,7 +372,7 @@ describe("the path of a gift", () => {
       type: "giftOrderUnknown",
     });
     expect(await call(caller, "gift.findOrder", { orderId, operator: "bob" })).toMatchObject({ senderId: user });
-    const audit = await rows("gift", "SELECT operator, action, outcome FROM t_operator_audit WHERE operator = 'bob'");
+    const audit = await rows("gift", `SELECT operator, action, outcome FROM ${operatorCalls} WHERE operator = 'bob'`);
     expect(audit).toEqual([{ operator: "bob", action: "gift.findOrder", outcome: "succeeded" }]);
   });
 

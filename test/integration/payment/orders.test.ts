@@ -1,6 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import { call } from "../../../services/contracts.ts";
+import { operatorCalls } from "../../support/operator-calls.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import {
   cashierWebhook,
@@ -126,7 +127,7 @@ describe("an order", () => {
 describe("operators", () => {
   const auditOf = (orderId: string) =>
     payment.mysql.query<{ operator: string; action: string; outcome: string }>(
-      "SELECT operator, action, outcome FROM t_operator_audit WHERE params LIKE ? ORDER BY id",
+      `SELECT operator, action, outcome FROM ${operatorCalls} WHERE params LIKE ? ORDER BY id`,
       [`%${orderId}%`],
     );
   const refund = (orderId: string) =>

@@ -8,6 +8,7 @@ import { call, type ResultOf } from "../../../services/contracts.ts";
 import type { AffectedIncome } from "../../../services/wallet/income.contract.ts";
 import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
+import { operatorCalls } from "../../support/operator-calls.ts";
 import { publish, recharge, rechargeMessage } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { giftOf, settle as settleOn, startWallet, walletOn } from "./traffic.ts";
@@ -108,7 +109,7 @@ describe("the gifts of a refund's missing coins", () => {
     expect(page.gifts.map((gift) => gift.orderId)).toEqual([`b-${payer}`]);
     const rest = await affected(order, 1, page.nextCursor as string);
     expect([rest.gifts.map((gift) => gift.orderId), rest.nextCursor]).toEqual([[`a-${payer}`], null]);
-    const [audit] = await rows("wallet", "SELECT action, outcome FROM t_operator_audit ORDER BY id DESC LIMIT 1");
+    const [audit] = await rows("wallet", `SELECT action, outcome FROM ${operatorCalls} ORDER BY id DESC LIMIT 1`);
     expect(audit).toEqual({ action: "wallet.affectedGifts", outcome: "succeeded" });
   });
 
@@ -281,9 +282,9 @@ describe("an operator's decision", () => {
   );
 
   test("is made on the state after a concurrent decision is committed", async () => {
-    const { order, first, second } = await scene();
+    const { payer, order, first, second } = await scene();
     await other.beginTransaction();
-    await other.query("SELECT id FROM t_wallet_debt WHERE biz_id = ? FOR UPDATE", [`refund:${order}`]);
+    await other.query("SELECT user_id FROM t_qiyu_currency_account WHERE user_id = ? FOR UPDATE", [payer]);
     await other.query(
       `INSERT INTO t_anchor_income (user_id, held_points) VALUES (?, 2050)
        ON DUPLICATE KEY UPDATE held_points = held_points + 2050`,
@@ -299,7 +300,7 @@ describe("an operator's decision", () => {
       const found = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE ?";
       // The server refreshes this table only after a tenth of a second without a query.
       await new Promise((resolve) => setTimeout(resolve, 120));
-      return ((await other.query(found, [`%refund:${order}%FOR UPDATE`]))[0] as object[]).length > 0;
+      return ((await other.query(found, [`%${payer}%FOR UPDATE`]))[0] as object[]).length > 0;
     });
     await other.query(
       "INSERT INTO t_income_hold_gift (hold_biz_id, gift_biz_id, coins_from, coins, points) SELECT ?, biz_id, 0, 41, 2050 FROM t_qiyu_currency_trade WHERE counterparty_id = ?",

@@ -9,6 +9,7 @@ import { call } from "../../../services/contracts.ts";
 import { rollUpIncomes } from "../../../services/wallet/income/income-store.ts";
 import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
+import { operatorCalls } from "../../support/operator-calls.ts";
 import { publish, recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { giftOf, settle as settleOn, startWallet, walletOn } from "./traffic.ts";
@@ -272,7 +273,7 @@ describe("a payout", () => {
     ]);
     const [audit] = await rows(
       "wallet",
-      "SELECT operator, action, outcome, params FROM t_operator_audit WHERE params LIKE ? ORDER BY id LIMIT 1",
+      `SELECT operator, action, outcome, params FROM ${operatorCalls} WHERE params LIKE ? ORDER BY id LIMIT 1`,
       [`%pay-${anchor}%`],
     );
     expect(audit).toMatchObject({ operator: "alice", action: "wallet.payout", outcome: "succeeded" });

@@ -5,6 +5,7 @@ import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { bucketOf } from "../../../services/wallet-buckets.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
+import { operatorCalls } from "../../support/operator-calls.ts";
 import { publish, recharge, rechargeMessage } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 
@@ -132,7 +133,7 @@ describe("wallet", () => {
     ]);
     const audit = await rows(
       "wallet",
-      "SELECT operator, action, outcome FROM t_operator_audit ORDER BY id DESC LIMIT 2",
+      `SELECT operator, action, outcome FROM ${operatorCalls} ORDER BY id DESC LIMIT 2`,
     );
     expect(audit).toMatchObject([
       { operator: "alice", action: "wallet.unfreeze", outcome: "succeeded" },

@@ -1,4 +1,4 @@
-import { type Database, type Queryable, toSafeInteger } from "../../../../mixins/mysql/database.ts";
+import { type Database, isDuplicateKey, type Queryable, toSafeInteger } from "../../../../mixins/mysql/database.ts";
 import type { DatedLine } from "./cashier-bill.ts";
 import type { Collection, CollectionCall } from "./collection.ts";
 
@@ -69,14 +69,18 @@ export async function movementsBetween(db: Queryable, from: Date, to: Date): Pro
   });
 }
 
-/** Refunds a payment, once. An order that is not paid in the book has nothing to refund. */
+/** Refunds a payment, once; a repeat changes nothing. An order that is not paid in the book has nothing to refund. */
 export async function giveBack(db: Queryable, orderId: string): Promise<void> {
-  await db.run(
-    `INSERT IGNORE INTO t_cashier_refund (order_id, transaction_id, amount, refund_time)
-     SELECT order_id, transaction_id, amount, UTC_TIMESTAMP(3) FROM t_cashier_payment
-     WHERE order_id = ? AND action = 'pay'`,
-    [orderId],
-  );
+  try {
+    await db.run(
+      `INSERT INTO t_cashier_refund (order_id, transaction_id, amount, refund_time)
+       SELECT order_id, transaction_id, amount, UTC_TIMESTAMP(3) FROM t_cashier_payment
+       WHERE order_id = ? AND action = 'pay'`,
+      [orderId],
+    );
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error;
+  }
 }
 
 /** Cancels a payment without a pressed button; the merchant is not called. */

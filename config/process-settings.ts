@@ -1,0 +1,109 @@
+/**
+ * Which service needs which variable of the environment. A process gets the variables of its services and no others, so
+ * that whoever takes over one service finds the secrets of that one alone.
+ */
+
+/** The services whose processes get a variable. */
+type Owners = "every" | readonly string[];
+
+const gateway = ["api-gateway"];
+const imServer = ["im-server"];
+const redisUsers = ["api-gateway", "user", "living-room", "gift", "wallet", "im-router", "im-server"];
+const databaseOwners = ["user", "living-room", "gift", "wallet", "payment", "notification", "auditor"];
+
+/** No secrets: a process that has one too many is not in danger. */
+const plain: Readonly<Record<string, Owners>> = {
+  PROFILE: "every",
+  NAMESPACE: "every",
+  NODE_ID: "every",
+  NODE_LABEL: "every",
+  JETSTREAM_REPLICAS: "every",
+  EVENTS_MAX_BYTES: "every",
+  NATS_CA: "every",
+  LOG_FILE: "every",
+  LOG_LEVEL: "every",
+  CALL_TIMEOUT_MS: "every",
+  API_HOST: gateway,
+  API_PORT: [...gateway, "payment"],
+  API_PORT_SEARCH: gateway,
+  API_URL: [...gateway, "payment"],
+  TRUST_PROXY: gateway,
+  LOGIN_CODES_PER_IP_PER_MINUTE: gateway,
+  REQUESTS_PER_IP_PER_MINUTE: gateway,
+  IM_HOST: imServer,
+  IM_PORT: imServer,
+  IM_PUBLIC_URL: imServer,
+  IM_ALLOWED_ORIGINS: imServer,
+  SMS_PROVIDER: ["notification"],
+  SMS_WEBHOOK_URL: ["notification"],
+  ANCHOR_SHARE_PERCENT: ["gift"],
+  GIFTS_PER_USER_PER_SECOND: ["gift"],
+  ROOM_ANCHOR_AWAY_MINUTES: ["living-room"],
+  PAY_NOTIFY_BASE_URL: ["payment"],
+};
+
+/** Keys, passwords and URLs that contain them. In production a process that finds one of others does not start. */
+const secret: Readonly<Record<string, Owners>> = {
+  NATS_URL: "every",
+  REDIS_URL: redisUsers,
+  MYSQL_URL: databaseOwners,
+  OPERATOR_TOKEN: gateway,
+  METRICS_TOKEN: gateway,
+  SMS_WEBHOOK_TOKEN: ["notification"],
+  TOKEN_KEYS: ["user", ...gateway],
+  GIFT_KEYS: ["gift"],
+  PAY_KEYS: ["payment", "wallet"],
+  BOOK_KEYS: ["wallet", "auditor"],
+  // Of administrators, migrations and people: of no service.
+  MYSQL_ADMIN_URL: [],
+  MYSQL_MIGRATION_URL: [],
+  NATS_ADMIN_URL: [],
+  NATS_BUS_ADMIN_URL: [],
+};
+
+/** The keys that are made at the first start on this machine; the ones that have no place in a person's commands. */
+export const keySettings = ["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "BOOK_KEYS"] as const;
+
+/** A service's own login at a server, `<SERVICE>_MYSQL_URL` or `<SERVICE>_NATS_URL`: the service's name. */
+export function serviceOfUrl(variable: string): string | undefined {
+  return /^([A-Z0-9_]+)_(?:NATS|MYSQL)_URL$/.exec(variable)?.[1]?.toLowerCase().replaceAll("_", "-");
+}
+
+/**
+ * The settings and secrets by owner. `declared` has the variables that a service declares beside its code, e.g. those of
+ * the payment providers, as secrets of that service.
+ */
+export class ProcessSettings {
+  private readonly secrets: ReadonlyMap<string, Owners>;
+
+  constructor(declared: Readonly<Record<string, Owners>> = {}) {
+    this.secrets = new Map(Object.entries({ ...secret, ...declared }));
+  }
+
+  /** Whether a process of these services needs the variable; true of a variable that is no setting, such as PATH. */
+  belongsTo(services: readonly string[], variable: string): boolean {
+    const owners = this.ownersOf(variable);
+    return owners === undefined || owners === "every" || owners.some((owner) => services.includes(owner));
+  }
+
+  /** Whether the variable is a secret. */
+  isSecret(variable: string): boolean {
+    return this.secrets.has(variable) || serviceOfUrl(variable) !== undefined;
+  }
+
+  /** The services that get a setting; `undefined` where it is none. */
+  ownersOf(variable: string): Owners | undefined {
+    if (Object.hasOwn(plain, variable)) return plain[variable];
+    const listed = this.secrets.get(variable);
+    if (listed !== undefined) return listed;
+    const service = serviceOfUrl(variable);
+    return service === undefined ? undefined : [service];
+  }
+
+  /** The variables that are set and belong to none of the services, sorted. */
+  foreign(services: readonly string[], env: Readonly<Record<string, string | undefined>>): string[] {
+    return Object.keys(env)
+      .filter((variable) => env[variable] && !this.belongsTo(services, variable))
+      .sort();
+  }
+}

@@ -1,0 +1,74 @@
+import type { Connection, RowDataPacket } from "mysql2/promise";
+
+/** The privileges of a login by place: a table (`tablePlace`), or a whole database (`databasePlace`). */
+export type Privileges = ReadonlyMap<string, readonly string[]>;
+
+/** A login at MySQL, from any host: where it may come from is the network's affair. */
+export interface Login {
+  readonly user: string;
+  /** `undefined`: the account exists, and its password is not changed. */
+  readonly password: string | undefined;
+}
+
+/** What a URL says about a login. @throws Error where it names nobody. */
+export function loginOf(url: string, variable: string): Login {
+  const { username, password } = new URL(url);
+  if (username === "") throw new Error(`${variable} names no login`);
+  return { user: decodeURIComponent(username), password: password === "" ? undefined : decodeURIComponent(password) };
+}
+
+const host = "%";
+
+/**
+ * Gives a login exactly these privileges: makes the account where it is missing, sets its password, grants what is
+ * missing and revokes everything else, so that a repeat changes nothing and a login that works keeps working meanwhile.
+ * The connection needs CREATE USER, the privileges themselves with GRANT OPTION, and SELECT on `mysql` (without it,
+ * nothing is seen of what should be revoked). @throws the server's error
+ */
+export async function applyLogin(admin: Connection, login: Login, wanted: Privileges): Promise<void> {
+  const account = [login.user, host];
+  if (login.password !== undefined) {
+    await admin.query("CREATE USER IF NOT EXISTS ?@? IDENTIFIED BY ?", [...account, login.password]);
+    await admin.query("ALTER USER ?@? IDENTIFIED BY ?", [...account, login.password]);
+  }
+  const present = await privilegesOf(admin, login.user);
+  for (const [place, privileges] of wanted) {
+    const missing = privileges.filter((privilege) => !present.get(place)?.includes(privilege));
+    if (missing.length > 0) await admin.query(`GRANT ${missing.join(", ")} ON ${quoted(place)} TO ?@?`, account);
+  }
+  for (const [place, privileges] of present) {
+    const surplus = privileges.filter((privilege) => !wanted.get(place)?.includes(privilege));
+    if (surplus.length > 0) await admin.query(`REVOKE ${surplus.join(", ")} ON ${quoted(place)} FROM ?@?`, account);
+  }
+}
+
+/** All that the login may do, by place, which may also be `*.*`. USAGE, which allows nothing, is left out. */
+export async function privilegesOf(admin: Connection, user: string): Promise<Map<string, string[]>> {
+  const grantee = `'${user}'@'${host}'`;
+  const [rows] = await admin.query<RowDataPacket[]>(
+    `SELECT '*.*' AS place, privilege_type AS privilege, is_grantable AS grantable
+     FROM information_schema.user_privileges WHERE grantee = ?
+     UNION ALL SELECT CONCAT(table_schema, '.*'), privilege_type, is_grantable
+     FROM information_schema.schema_privileges WHERE grantee = ?
+     UNION ALL SELECT CONCAT(table_schema, '.', table_name), privilege_type, is_grantable
+     FROM information_schema.table_privileges WHERE grantee = ?`,
+    [grantee, grantee, grantee],
+  );
+  const found = new Map<string, string[]>();
+  for (const { place, privilege, grantable } of rows) {
+    const all = [String(privilege), ...(grantable === "YES" ? ["GRANT OPTION"] : [])].filter((one) => one !== "USAGE");
+    if (all.length > 0) found.set(place, [...new Set([...(found.get(place) ?? []), ...all])]);
+  }
+  return found;
+}
+
+export const tablePlace = (database: string, table: string) => `${database}.${table}`;
+
+/** `_` and `%` in the name of a whole database are patterns in a GRANT, unless they are escaped. */
+export const databasePlace = (database: string) => `${database.replaceAll(/[_%]/g, "\\$&")}.*`;
+
+const quoted = (place: string) =>
+  place
+    .split(".")
+    .map((part) => (part === "*" ? part : `\`${part}\``))
+    .join(".");

@@ -1,0 +1,92 @@
+import type { migrationFolders } from "./databases.ts";
+
+/**
+ * What a service's login at MySQL may do with each table of its database, by what the SQL of the service does with it.
+ * No login has DDL or GRANT: migrations have a login of their own. Nothing that is not here is allowed.
+ */
+
+/**
+ * - `read`: SELECT.
+ * - `add`: SELECT, INSERT. The ledgers, the audits and the records: nobody who takes over a service can rewrite them.
+ *   MySQL takes SELECT ... FOR UPDATE, ON DUPLICATE KEY UPDATE and REPLACE for a change, so they are refused too.
+ * - `change`: SELECT, INSERT, UPDATE.
+ * - `all`: SELECT, INSERT, UPDATE, DELETE.
+ */
+export const tableRights = {
+  read: ["SELECT"],
+  add: ["SELECT", "INSERT"],
+  change: ["SELECT", "INSERT", "UPDATE"],
+  all: ["SELECT", "INSERT", "UPDATE", "DELETE"],
+} as const;
+export type TableRight = keyof typeof tableRights;
+export type DatabaseRights = Readonly<Record<string, TableRight>>;
+
+const base = { t_migration: "read", t_lease: "change", t_heartbeat: "change" } as const;
+const streams = { t_stream_position: "change" } as const;
+const outbox = { t_outbox: "all" } as const;
+const operatorAudit = { t_operator_audit: "add" } as const;
+
+/** By service and table. */
+export const databaseRights: Readonly<Record<keyof typeof migrationFolders, DatabaseRights>> = {
+  user: {
+    ...base,
+    ...streams,
+    ...outbox,
+    t_user: "change",
+    t_user_phone: "add",
+    t_sms: "all",
+    t_session: "all",
+    t_revocation: "all",
+  },
+  "living-room": {
+    ...base,
+    ...streams,
+    ...outbox,
+    t_living_room: "all",
+    t_living_room_check: "change",
+    t_living_room_record: "add",
+  },
+  gift: {
+    ...base,
+    ...streams,
+    ...operatorAudit,
+    t_gift_config: "change",
+    t_gift_record: "add",
+    t_anchor_share: "add",
+  },
+  wallet: {
+    ...base,
+    ...streams,
+    ...outbox,
+    ...operatorAudit,
+    t_qiyu_currency_account: "change",
+    t_qiyu_currency_trade: "add",
+    t_wallet_debt: "add",
+    t_anchor_income: "change",
+    t_anchor_income_pending: "all",
+    t_income_posting: "add",
+    t_income_hold_gift: "add",
+  },
+  payment: {
+    ...base,
+    ...streams,
+    ...outbox,
+    ...operatorAudit,
+    t_pay_product: "change",
+    t_pay_order: "change",
+    t_pay_topic: "change",
+    t_pay_webhook: "add",
+    t_pay_parked: "all",
+    t_pay_watch: "all",
+    t_pay_message_watch: "all",
+    t_pay_refund: "change",
+    t_pay_difference: "all",
+    t_pay_bill_line: "all",
+    t_cashier_payment: "change",
+    t_cashier_refund: "add",
+  },
+  notification: { ...base, ...streams },
+};
+
+/** The services that compare the books: beside their own database they may read all others, and change nothing there. */
+export const readersOfAllDatabases: readonly string[] = ["auditor"];
