@@ -149,6 +149,9 @@ export const limits = Object.freeze({
      * missing, and would remove those of a new one of the same name.
      */
     makeAgainAfterMs: 1_000,
+    /** The pause before a starting service asks a provisioner again, and between two log lines about it. */
+    provisionerRetryMs: 500,
+    provisionerToldMs: 10_000,
     /**
      * The endings of consumers' names on a log: a log that is made again gets the next one, and after the last the first
      * one again. Each is three permissions a consumer.

@@ -11,7 +11,9 @@ import { Channel } from "./jetstream/channel.ts";
 import { type ChannelDefinition, partitionsOfChannel } from "./jetstream/channel-definition.ts";
 import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
 import { consumersOf } from "./jetstream/definitions.ts";
+import { ensureStreams } from "./jetstream/ensure-streams.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
+import { type OpenProvisioning, openProvisioning } from "./jetstream/open-provisioning.ts";
 import { PartitionLeases } from "./jetstream/partition-lease.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
 import { deadLetterWriter, type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
@@ -20,7 +22,7 @@ import { Positions } from "./jetstream/positions.ts";
 import type { PublisherObserver } from "./jetstream/publisher.ts";
 import { Recoveries } from "./jetstream/recoveries.ts";
 import { dataOfItem } from "./jetstream/split.ts";
-import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
+import { deadLetters, type StreamDefinition } from "./jetstream/streams.ts";
 import { DatabaseLease } from "./mysql/database-lease.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 import type { RedisLockState } from "./redis-lock.mixin.ts";
@@ -46,6 +48,7 @@ interface Internals extends JetStreamState, Partial<RedisLockState & MysqlState>
   /** Listeners to the registry, for the partitioned channels. */
   jetstreamShares: (() => void)[];
   jetstreamKept: Kept;
+  jetstreamProvisioning: OpenProvisioning;
 }
 
 const lostCounter = {
@@ -55,11 +58,16 @@ const lostCounter = {
   labelNames: ["service", "stream"],
 } as const;
 
+interface Opened {
+  readonly connection: NatsConnection;
+  readonly inboxPrefix: string | undefined;
+  readonly manager: JetStreamManager;
+}
+
 /** Opens the maintenance of the streams, and the port through which the service publishes. */
 function open(
   service: Service & Internals,
-  connection: NatsConnection,
-  manager: JetStreamManager,
+  { connection, inboxPrefix, manager }: Opened,
   definitions: readonly StreamDefinition[],
 ): { port: JetStreamPort; kept: Kept } {
   const { metrics } = service.broker;
@@ -71,6 +79,7 @@ function open(
   const recoveries = positions && new Recoveries(positions, log);
   const maintenance = new Maintenance({
     ...{ manager, streams: [...definitions, deadLetters], conditions, positions: keeper, recoveries, log },
+    provisioning: service.jetstreamProvisioning.provisioning,
     countLost: (stream, count) => metrics.increment(lostCounter.name, { service: service.name, stream }, count),
   });
   const observer: PublisherObserver = {
@@ -89,7 +98,7 @@ function open(
     if (reasons.length > 0) throw new Error(reasons.join("; "));
   });
   const port: JetStreamPort = {
-    ...openPort(connection, manager, observer),
+    ...openPort(connection, manager, observer, inboxPrefix),
     logs: definitions.filter(({ kind }) => kind === "log"),
     held: () => service.jetstreamChannels.reduce((sum, channel) => sum + channel.held, 0),
     whoAcks: () => maintenance.whoAcks(),
@@ -100,32 +109,33 @@ function open(
 }
 
 /**
- * A service's connection to JetStream and its streams. Missing streams are created, at the start and whenever they are
- * lost. The durable channels (`channels` of the schema) start last and stop first; a stop waits for the batches in
+ * A service's connection to JetStream and its streams. Missing streams are made, at the start and whenever they are
+ * lost: by the provisioner, for which the start waits (jetstream/open-provisioning.ts). The durable channels (`channels` of the schema) start last and stop first; a stop waits for the batches in
  * flight. A service that reads a log, or restores streams, needs mysqlMixin before this mixin, with
  * `mixins/jetstream/migrations`. Adds the health check `jetstream`.
  */
 export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
   return {
     async started(this: Service & Internals & HealthState) {
-      const connection = await connect(
-        natsOptions(`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name)),
-      );
+      const options = natsOptions(`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name));
+      const connection = await connect(options);
+      const inboxPrefix = "inboxPrefix" in options ? options.inboxPrefix : undefined;
       const manager = await connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
       const positions = this.mysql && new Positions(this.mysql);
       let gone: string[];
       try {
         requireMaxPayload(connection);
-        gone = await ensureStreams(manager, [...definitions, deadLetters], {
-          wasThere: async (name) => (await positions?.knows(name)) ?? false,
-          log: this.logger,
-        });
+        const { provisioning, patiently } = (this.jetstreamProvisioning = await openProvisioning(this));
+        const wasThere = async (name: string) => (await positions?.knows(name)) ?? false;
+        gone = await patiently(() =>
+          ensureStreams(manager, [...definitions, deadLetters], { provisioning, wasThere, log: this.logger }),
+        );
       } catch (error) {
         await connection.close();
         throw error;
       }
       this.jetstreamChannels = [];
-      const { port, kept } = open(this, connection, manager, definitions);
+      const { port, kept } = open(this, { connection, inboxPrefix, manager }, definitions);
       this.jetstream = port;
       this.jetstreamKept = kept;
       kept.maintenance.goneAtStart(gone);
@@ -133,7 +143,9 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       await kept.maintenance.start();
     },
     async stopped(this: Service & Partial<Internals>) {
+      this.jetstreamProvisioning?.stop();
       await Promise.all([this.jetstreamKept?.maintenance.stop(), this.jetstreamKept?.recoveries?.stop()]);
+      await this.jetstreamProvisioning?.close();
       await this.jetstream?.connection.drain();
     },
   };
@@ -207,11 +219,10 @@ export const channelsLifecycle = {
       });
       const { missed } = definition;
       const catchUp = missed && catchUpOf(this, definition.durable, (what) => missed.call(this, what));
-      await this.jetstreamKept.maintenance.add(
-        consumersOf(definition).map((one) => ({ ...one, ...(catchUp && { catchUp }) })),
-      );
+      const consumers = consumersOf(definition).map((one) => ({ ...one, ...(catchUp && { catchUp }) }));
+      await this.jetstreamProvisioning.patiently(() => this.jetstreamKept.maintenance.add(consumers));
       if (catchUp && this.mysql)
-        this.jetstream.recover(catchUpRecovery(this.jetstream.manager, new Positions(this.mysql), definition, catchUp));
+        this.jetstream.recover(catchUpRecovery(new Positions(this.mysql), definition, catchUp));
       channel.start(this.jetstream.manager, this.jetstream.client);
       this.jetstreamChannels.push(channel);
       if (channel.partitions > 0) keepShare(this, channel);

@@ -150,7 +150,11 @@ export function consumerSettings(): { ack_wait: number; max_ack_pending: number 
   return { ack_wait: nanos(limits.jetstream.ackWaitMs), max_ack_pending: limits.jetstream.maxAckPending };
 }
 
-export function consumerConfig(name: string, { subject }: ConsumerDefinition, start: Start): Partial<ConsumerConfig> {
+export function consumerConfig(
+  name: string,
+  { subject }: Pick<ConsumerDefinition, "subject">,
+  start: Start,
+): Partial<ConsumerConfig> {
   return {
     durable_name: name,
     ...(subject ? { filter_subject: natsPrefix() + subject } : {}),

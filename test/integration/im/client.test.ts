@@ -1,6 +1,7 @@
 /** The published client (public/js/im-client.js) on real servers. */
 import type { ServiceBroker } from "moleculer";
 import { connect as connectNats, type NatsConnection } from "nats";
+import { natsOptions } from "../../../broker/nats-options.ts";
 import { WebSocket } from "ws";
 import { natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
@@ -22,7 +23,7 @@ const clients: ImClient[] = [];
 
 beforeAll(async () => {
   await redis.connect();
-  nats = await connectNats({ servers: process.env.NATS_URL as string });
+  nats = await connectNats(natsOptions("test"));
   router = await startRouter("router", livingRoomFake);
   a = await startImServer("im-a", { notificationResendMs: 300 });
   b = await startImServer("im-b", { notificationResendMs: 300 });
