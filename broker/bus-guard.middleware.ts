@@ -1,8 +1,9 @@
 import type { Context, Middleware, ServiceBroker } from "moleculer";
 import { limits } from "../config/limits.ts";
+import type { Address } from "./bus/subjects.ts";
 import { shown } from "./unknown-values.ts";
 
-type Receive = (command: string, data: Buffer) => Promise<unknown> | undefined;
+type Receive = (command: string, data: Buffer, address?: Address) => Promise<unknown> | undefined;
 type Transit = { discoverer: { sendLocalNodeInfo(to: string): Promise<unknown> } };
 type Handler = (ctx: Context) => Promise<unknown>;
 
@@ -13,13 +14,17 @@ function textOrNull(value: unknown): string | null {
   return typeof value === "string" && value.length <= textMax ? value : null;
 }
 
-/** Whether an INFO packet comes from another node with this node's id. A packet that cannot be read does not. */
-function isOfNamesake(broker: ServiceBroker, data: Buffer): boolean {
+/**
+ * Whether an INFO packet comes from another node with this node's id, by its subject and its content. A packet that
+ * cannot be read does not.
+ */
+function isOfNamesake(broker: ServiceBroker, data: Buffer, address: Address | undefined): boolean {
+  if (address?.from !== broker.nodeID) return false;
   try {
     const info = JSON.parse(data.toString()) as { sender?: unknown; instanceID?: unknown } | null;
     return info?.sender === broker.nodeID && info.instanceID !== broker.instanceID;
   } catch {
-    // Moleculer reads the packet too, and logs the error.
+    // The transporter reads the packet too, and logs the error.
     return false;
   }
 }
@@ -57,13 +62,13 @@ export function busGuard(broker: ServiceBroker): Middleware {
       startedAt = performance.now();
     },
     transporterReceive(next: Receive): Receive {
-      return (command, data) => {
+      return (command, data, address) => {
         try {
-          if (command === "INFO" && hasBeenUp() && isOfNamesake(broker, data)) {
+          if (command === "INFO" && hasBeenUp() && isOfNamesake(broker, data, address)) {
             answerNamesake();
             return undefined;
           }
-          const handled = next(command, data);
+          const handled = next(command, data, address);
           handled?.catch((error: unknown) => refused(command, error));
           return handled;
         } catch (error) {

@@ -4,25 +4,47 @@ import type { BrokerOptions } from "moleculer";
 import { config } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { actionMetrics } from "./action-metrics.middleware.ts";
+import { callerTable } from "./bus/caller-table.middleware.ts";
+import { asInstance } from "./bus/subjects.ts";
 import { busGuard } from "./bus-guard.middleware.ts";
 import { dependencyErrors } from "./dependency-errors.middleware.ts";
 import { logDestination, logMetrics } from "./log-destination.ts";
 import { loggedError } from "./logged-error.ts";
 import { messageSize } from "./message-size.middleware.ts";
 import { busOptions } from "./nats-options.ts";
+import "./bus/own-subjects.ts";
 import "./local-first-strategy.ts";
 import "./rendezvous-strategy.ts";
 
+/** What a node is called by others. */
+export interface NodeName {
+  /** What it may do on the bus: broker/bus/roles.ts. */
+  readonly role: string;
+  /** For people, e.g. `wallet-2`: the beginning of the instance. */
+  readonly label?: string | undefined;
+  /** The whole instance, where it is not made here: the person at a console. */
+  readonly instance?: string;
+}
+
 /**
- * The broker options of one node. `label` names the node for people (e.g. `wallet-2`). The id gets a random end, so
- * that a restarted node is never taken for the one that died.
+ * A node id: the role and an instance. Without NODE_ID the instance is label, host, pid and a random end, so that a
+ * restarted node is never taken for the one that died.
  */
-export function brokerOptions(label = "node"): BrokerOptions {
+function nodeIdOf({ role, label, instance = config().NODE_ID }: NodeName): string {
+  if (instance !== undefined) return `${role}.${instance}`;
+  const end = `-${process.pid}-${randomBytes(2).toString("hex")}`;
+  const room = limits.bus.nodeIdChars - role.length - 1 - end.length;
+  const place = asInstance(label === undefined ? hostname() : `${label}-${hostname()}`);
+  return `${role}.${place.slice(0, room)}${end}`;
+}
+
+/** The broker options of one node. */
+export function brokerOptions(name: NodeName): BrokerOptions {
   const settings = config();
   return {
     namespace: settings.NAMESPACE,
-    nodeID: settings.NODE_ID ?? `${label}-${hostname()}-${process.pid}-${randomBytes(2).toString("hex")}`,
-    transporter: { type: "NATS", options: busOptions("moleculer") },
+    nodeID: nodeIdOf(name),
+    transporter: { type: "OwnSubjects", options: busOptions("moleculer") } as never,
     serializer: "JSON",
     // Bounds how long a call may hang when its node was killed.
     requestTimeout: settings.CALL_TIMEOUT_MS,
@@ -51,6 +73,7 @@ export function brokerOptions(label = "node"): BrokerOptions {
       actionMetrics,
       logMetrics(settings.LOG_FILE),
       messageSize,
+      callerTable,
       // The last one is the outermost: it sees incoming packets first.
       busGuard,
     ] as never,

@@ -32,6 +32,9 @@ const proxies = z
   });
 /** The servers at which each service may have a login of its own. */
 const serverUrl = { NATS_URL: url("nats:", "tls:"), MYSQL_URL: url("mysql:", "mariadb:") };
+/** A part of a node id, and of the subjects with its packets. */
+const nodeName = (max: number) =>
+  z.string().regex(new RegExp(`^[A-Za-z0-9_+-]{1,${max}}$`), `must be 1 to ${max} of A-Z, a-z, 0-9, _, + and -`);
 const percent = z.coerce.number().int().min(0).max(100);
 
 const schema = z
@@ -41,8 +44,8 @@ const schema = z
       .string()
       .regex(/^[a-z][a-z0-9_]{0,23}$/, "must be 1 to 24 of a-z, 0-9, _ and start with a letter")
       .default("ovation"),
-    NODE_ID: z.string().min(1).max(100).optional(),
-    NODE_LABEL: z.string().min(1).max(60).optional(),
+    NODE_ID: nodeName(50).optional(),
+    NODE_LABEL: nodeName(60).optional(),
 
     // Empty where no service of the process needs it, or where each has its own: see serviceUrl.
     NATS_URL: serverUrl.NATS_URL.or(z.literal("")).default(""),

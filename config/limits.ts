@@ -83,6 +83,17 @@ export const limits = Object.freeze({
      * most.
      */
     sameIdEndsMs: 5_000,
+    /** Of a node id; the columns and keys that hold one have at least this length. */
+    nodeIdChars: 150,
+    /** A refused packet or call is logged once in this time with the same reason, sender and action, */
+    refusalLogMs: 10_000,
+    /** and in all that many times. The metric counts every one. */
+    refusalLogLines: 100,
+    /** After this time a subscription that nats-server refused is tried again. */
+    subscribeAgainMs: 1_000,
+    /** The subjects and roles of other nodes that a node remembers; beyond it they are read anew. */
+    knownSubjects: 5_000,
+    knownRoles: 1_000,
   }),
 
   mysql: Object.freeze({

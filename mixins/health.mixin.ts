@@ -1,4 +1,5 @@
 import type { Service } from "moleculer";
+import { busProblem } from "../broker/bus/own-subjects.ts";
 import { limits } from "../config/limits.ts";
 
 /**
@@ -58,12 +59,13 @@ async function outcomeOf(kept: KeptCheck): Promise<true | string> {
   return Promise.race([kept.running, late]).finally(() => clearTimeout(timer));
 }
 
-async function runChecks({ healthChecks = new Map() }: HealthState): Promise<HealthReport> {
+async function runChecks({ broker, healthChecks = new Map() }: Service & HealthState): Promise<HealthReport> {
   const reports = [...healthChecks].map(async ([name, kept]) => {
     const outcome = await outcomeOf(kept);
     return [name, outcome !== true && kept.degrades ? { degraded: outcome } : outcome] as const;
   });
-  return Object.fromEntries(await Promise.all(reports));
+  const bus = busProblem(broker);
+  return { ...Object.fromEntries(await Promise.all(reports)), ...(bus === undefined ? {} : { bus }) };
 }
 
 /**

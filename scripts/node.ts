@@ -32,9 +32,8 @@ async function main(): Promise<number> {
     return 2;
   }
   await useNodeEnv(chosen, defaultStackDir());
-  const label = config().NODE_LABEL ?? (chosen.length === serviceNames.length ? "all" : chosen.join("+"));
   endOnUncaughtErrors();
-  const launching = launch(chosen.filter(isServiceName), label);
+  const launching = launch(chosen.filter(isServiceName), config().NODE_LABEL);
   // A signal during the start stops the node once the services have started, or after `startPatienceMs`, since they may
   // wait for a server that is away.
   const stop = async () => {

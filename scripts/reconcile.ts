@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { ServiceBroker } from "moleculer";
+import { asInstance } from "../broker/bus/subjects.ts";
 import { brokerOptions } from "../broker/options.ts";
 import { cutList } from "../broker/parts.ts";
 import { limits } from "../config/limits.ts";
@@ -91,7 +92,10 @@ async function main(): Promise<number> {
   );
   if (twice) throw new Error(`--file is given twice for ${twice.channel}: a day has one bill of a channel`);
   useStackEnv(defaultStackDir());
-  const broker = new ServiceBroker({ ...brokerOptions("reconcile"), logger: false });
+  const broker = new ServiceBroker({
+    ...brokerOptions({ role: "console", instance: asInstance(accountName()) }),
+    logger: false,
+  });
   await broker.start();
   try {
     await broker.waitForServices(["payment", "wallet"], servicesWaitMs);

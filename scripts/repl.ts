@@ -1,6 +1,8 @@
 import { ServiceBroker } from "moleculer";
+import { asInstance } from "../broker/bus/subjects.ts";
 import { brokerOptions } from "../broker/options.ts";
 import { config } from "../config/config.ts";
+import { accountName } from "./account-name.ts";
 import { requireNode } from "./node-version.ts";
 import { customCommands } from "./repl/command.ts";
 import { commands } from "./repl/commands.ts";
@@ -13,7 +15,7 @@ async function main(): Promise<void> {
   requireNode();
   useStackEnv(defaultStackDir());
   const broker = new ServiceBroker({
-    ...brokerOptions("repl"),
+    ...brokerOptions({ role: "console", instance: asInstance(accountName()) }),
     // People read this output: no JSON lines, and only warnings and errors.
     logger: { type: "Console", options: { level: "warn", formatter: "simple" } },
     replOptions: { delimiter: `${config().NAMESPACE} $`, customCommands: customCommands(commands) as never },

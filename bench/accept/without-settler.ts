@@ -6,7 +6,7 @@ import { onStopSignal } from "../../scripts/stop-signal.ts";
 
 /** Every service in one process, with a gift service without channels: accepted gifts stay in the queue. */
 async function main(): Promise<void> {
-  const broker = new ServiceBroker(brokerOptions("without-settler"));
+  const broker = new ServiceBroker(brokerOptions({ role: "all", label: "without-settler" }));
   for (const name of serviceNames) {
     const module = (await import(`../../services/${name}/${name}.service.ts`)) as { default: ServiceSchema };
     const withoutChannel = { ...module.default, channels: {} } as ServiceSchema;

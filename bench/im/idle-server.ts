@@ -19,7 +19,7 @@ const collect = runInNewContext("gc") as (options?: object) => void;
 const unpaced = { connectsPerSecond: 1e6, connectsBurst: 1e6 };
 
 async function startIm(): Promise<void> {
-  const broker = new ServiceBroker(brokerOptions("im-server"));
+  const broker = new ServiceBroker(brokerOptions({ role: "im-server" }));
   broker.createService({ ...imServer, settings: unpaced });
   await broker.start();
   send({ kind: "ready" });

@@ -87,7 +87,7 @@ async function probe(source: GiftSource): Promise<string | undefined> {
  * each of `servers` im-servers.
  */
 export async function openGiftSource({ closing }: ImBenchContext, servers = 1): Promise<GiftSource> {
-  const broker = new ServiceBroker(brokerOptions("bench-gifts"));
+  const broker = new ServiceBroker(brokerOptions({ role: "api-gateway+living-room+gift", label: "bench" }));
   broker.createService(liveRooms);
   await broker.start();
   closing.add(() => broker.stop());

@@ -1,3 +1,4 @@
+import { limits } from "../../config/limits.ts";
 import { isServiceName, type ServiceName, serviceNames } from "../service-names.ts";
 
 /**
@@ -18,8 +19,6 @@ export function roleOf(services: readonly ServiceName[]): string {
 }
 
 const known = new Map<string, ReadonlySet<Caller> | undefined>();
-/** Roles come from other nodes, too. */
-const knownMax = 1_000;
 
 function readMembers(role: string): ReadonlySet<Caller> | undefined {
   const members = new Set<Caller>();
@@ -36,6 +35,6 @@ export function membersOf(role: string): ReadonlySet<Caller> | undefined {
   const before = known.get(role);
   if (before || known.has(role)) return before;
   const members = readMembers(role);
-  if (known.size < knownMax) known.set(role, members);
+  if (known.size < limits.bus.knownRoles) known.set(role, members);
   return members;
 }

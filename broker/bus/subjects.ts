@@ -1,3 +1,5 @@
+import { limits } from "../../config/limits.ts";
+
 /**
  * The subjects of Moleculer's packets. Each names the receiver and the sender, and for a call or broadcast what it asks
  * for, so that nats-server can check who says what to whom:
@@ -39,11 +41,11 @@ export const everyone = "all-nodes.all-nodes";
 /** The first token of every subject of a namespace. */
 export const busPrefix = (namespace: string): string => `MOL-${namespace}`;
 
-const nodeIdPattern = /^[a-z+-]{1,160}\.[A-Za-z0-9_+-]{1,200}$/;
+const nodeIdPattern = /^[a-z+-]+\.[A-Za-z0-9_+-]+$/;
 
 /** Whether a text has the form of a node id: a role and an instance, two tokens of a subject. */
 export function isNodeId(text: unknown): text is string {
-  return typeof text === "string" && nodeIdPattern.test(text);
+  return typeof text === "string" && text.length <= limits.bus.nodeIdChars && nodeIdPattern.test(text);
 }
 
 /** The role in a node id. */

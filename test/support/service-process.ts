@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   if (wrongMs !== "0") setClockWrong(Number(wrongMs));
   const file = join(projectRoot(), `services/${service}/${service}.service.ts`);
   const { default: schema } = (await import(file)) as { default: ServiceSchema };
-  const broker = new ServiceBroker(brokerOptions(process.env.NODE_LABEL));
+  const broker = new ServiceBroker(brokerOptions({ role: service, label: process.env.NODE_LABEL }));
   broker.createService({ ...schema, settings: { ...schema.settings, ...(JSON.parse(settings) as object) } });
   const stopped = onStopSignal(() => broker.stop());
   await broker.start();

@@ -8,9 +8,15 @@ export { eventually } from "./eventually.ts";
 
 const started: Broker[] = [];
 
-/** Starts a node with the given services (schemas, or fakes of a neighbour made in the test). Stopped by `stopAll`. */
-export async function startNode(label: string, schemas: readonly ServiceSchema[]): Promise<Broker> {
-  const broker = new ServiceBroker(brokerOptions(label));
+/** Of a node that may call whatever a service or a person may: tests call in the place of both. */
+const anyone = "all+console";
+
+/**
+ * Starts a node with the given services (schemas, or fakes of a neighbour made in the test). Stopped by `stopAll`. Tests
+ * of who may do what give its role (broker/bus/roles.ts).
+ */
+export async function startNode(label: string, schemas: readonly ServiceSchema[], role = anyone): Promise<Broker> {
+  const broker = new ServiceBroker(brokerOptions({ role, label }));
   for (const schema of schemas) broker.createService(schema);
   started.push(broker);
   await broker.start();

@@ -16,7 +16,7 @@ test("a catalogue table uses TLS as in MYSQL_URL: no login at a server that cann
   await connection.query(`CREATE DATABASE \`${NAMESPACE}_shop\``);
   await connection.end();
   const columns = { id: ["id", "integer"] } as const;
-  const broker = new ServiceBroker(brokerOptions("shop"));
+  const broker = new ServiceBroker(brokerOptions({ role: "payment" }));
   broker.createService({
     name: "shop",
     mixins: [catalogueTableMixin({ service: "shop", table: "t_pay_product", primaryKey: "id", columns })],

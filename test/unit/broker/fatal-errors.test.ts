@@ -21,7 +21,7 @@ function endedBy(fault: string, logFile: string) {
     import { endOnUncaughtErrors, logUncaughtErrorsTo } from ${urlOf("broker/fatal-errors.ts")};
     import { brokerOptions } from ${urlOf("broker/options.ts")};
     endOnUncaughtErrors();
-    logUncaughtErrorsTo(new ServiceBroker({ ...brokerOptions("sample"), transporter: null }));
+    logUncaughtErrorsTo(new ServiceBroker({ ...brokerOptions({ role: "all" }), transporter: null }));
     setInterval(() => {}, 1000);
     setTimeout(() => { ${fault} }, 10);`;
   const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {

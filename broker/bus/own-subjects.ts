@@ -1,0 +1,185 @@
+import { type ServiceBroker, Transporters } from "moleculer";
+import { ErrorCode } from "nats";
+import { limits } from "../../config/limits.ts";
+import { maySend } from "../../services/access.ts";
+import { fail } from "../failure.ts";
+import { type Receiver, whyRefused } from "./packet-checks.ts";
+import { type Refusals, refusalsOf } from "./refusals.ts";
+import { type Address, everyone, isNodeId, type PacketType, packetTypes, readSubject, roleOfNode } from "./subjects.ts";
+
+/** The used parts of Moleculer's transporter and of the client of package nats, which are missing in Moleculer's types. */
+interface Packet {
+  readonly type: PacketType;
+  readonly target: string | null | undefined;
+  readonly payload: Record<string, unknown>;
+}
+interface Message {
+  readonly subject: string;
+  readonly data: Uint8Array;
+}
+interface Status {
+  readonly type: string;
+  readonly data: unknown;
+  readonly permissionContext?: { readonly operation: string; readonly subject: string };
+}
+interface Client {
+  subscribe(subject: string, options: { callback(error: Error | null, message: Message): void }): unknown;
+  flush(): Promise<void>;
+  isClosed(): boolean;
+  status(): AsyncIterable<Status>;
+}
+interface Transit {
+  readonly pendingRequests: ReadonlyMap<unknown, { readonly nodeID: string }>;
+}
+declare class NatsTransporter {
+  constructor(options: object);
+  readonly broker: ServiceBroker;
+  readonly client: Client | null;
+  readonly nodeID: string;
+  readonly prefix: string;
+  readonly transit: Transit;
+  init(transit: Transit, ...handlers: unknown[]): void;
+  onConnected(wasReconnect?: boolean): Promise<unknown>;
+  makeSubscriptions(topics: unknown): Promise<unknown>;
+  receive(command: string, data: Buffer, address?: Address): Promise<unknown> | undefined;
+  publish(packet: Packet): Promise<unknown>;
+  send(topic: string, data: Buffer, meta: { packet: Packet }): Promise<unknown>;
+  serialize(packet: Packet): Buffer;
+  deserialize(command: string, data: Buffer): Packet;
+  messageHandler(command: string, packet: Packet): Promise<unknown>;
+}
+const Nats = Transporters.NATS as unknown as typeof NatsTransporter;
+
+/**
+ * Moleculer's NATS transporter with subjects that name sender, receiver and action (broker/bus/subjects.ts), so that
+ * the server decides who speaks as whom. A packet that says something else than its subject is dropped here, before
+ * Moleculer sees it: it is logged and counted, and its sender gets no answer.
+ */
+class OwnSubjects extends Nats {
+  private refusals: Refusals | undefined;
+  private receiver: Receiver | undefined;
+  private readonly addresses = new Map<string, Address | undefined>();
+  /** The subscriptions that nats-server refuses. While there is one, the node is not ready: see `busProblem`. */
+  readonly refused = new Set<string>();
+
+  override init(transit: Transit, ...handlers: unknown[]): void {
+    super.init(transit, ...handlers);
+    this.refusals = refusalsOf(this.broker);
+    this.receiver = { nodeId: this.nodeID, askedNode: (id) => transit.pendingRequests.get(id)?.nodeID };
+  }
+
+  override onConnected(wasReconnect?: boolean): Promise<unknown> {
+    this.watchPublications(this.client as Client).catch((error: unknown) =>
+      this.broker.logger.error({ err: error }, "the bus connection is not watched any more for refused publications"),
+    );
+    return super.onConnected(wasReconnect);
+  }
+
+  /** What is for this node, and what is for every node. Resolves once nats-server has accepted both. */
+  override makeSubscriptions(): Promise<unknown> {
+    return Promise.all([this.nodeID, everyone].map((receiver) => this.subscribeTo(`${this.prefix}.*.${receiver}.>`)));
+  }
+
+  override publish(packet: Packet): Promise<unknown> {
+    const { type, target, payload } = packet;
+    if (target != null && !isNodeId(target))
+      return Promise.reject(fail("internal", { cause: "a packet for something that is no node id", type }));
+    const { named } = packetTypes[type];
+    let subject = `${this.prefix}.${type}.${target ?? everyone}.${this.nodeID}`;
+    if (named !== undefined) subject += `.${payload[named]}`;
+    if (type === "EVENT" && !maySend(roleOfNode(this.nodeID), String(payload.event))) {
+      this.note("broadcast", { from: this.nodeID, name: payload.event }, "this node may not send this broadcast");
+      return Promise.reject(fail("callerRefused", { event: payload.event, role: roleOfNode(this.nodeID) }));
+    }
+    return this.send(subject, this.serialize(packet), { packet });
+  }
+
+  /** The guard of incoming packets is around this (broker/bus-guard.middleware.ts). */
+  override receive(command: string, data: Buffer, address?: Address): Promise<unknown> | undefined {
+    if (!address) return undefined;
+    let packet: Packet;
+    try {
+      packet = this.deserialize(command, data);
+    } catch {
+      this.note("content", { from: address.from, type: command }, "a packet on the bus is no JSON and is refused");
+      return undefined;
+    }
+    const reason = whyRefused(address, packet.payload, this.receiver as Receiver);
+    if (reason === undefined) return this.messageHandler(command, packet);
+    const { from, to, name } = address;
+    const { sender, requestID } = (packet.payload ?? {}) as { sender?: unknown; requestID?: unknown };
+    this.note(
+      reason,
+      { from, to, type: command, name, sender, requestId: requestID },
+      "a packet on the bus is refused",
+    );
+    return undefined;
+  }
+
+  private note(reason: Parameters<Refusals["note"]>[0], about: Record<string, unknown>, text: string): void {
+    this.refusals?.note(reason, about, text);
+  }
+
+  private arrived({ subject, data }: Message): void {
+    const address = this.addressOf(subject);
+    if (address) this.receive(address.type, Buffer.from(data.buffer, data.byteOffset, data.length), address);
+    else this.note("subject", { name: subject }, "a packet on a subject that is none of the bus is refused");
+  }
+
+  private addressOf(subject: string): Address | undefined {
+    const known = this.addresses.get(subject);
+    if (known) return known;
+    const address = readSubject(this.prefix, subject);
+    if (this.addresses.size >= limits.bus.knownSubjects) this.addresses.clear();
+    if (address) this.addresses.set(subject, address);
+    return address;
+  }
+
+  /** Subscribes, again and again where nats-server refuses it: the login may get the right without a restart. */
+  private async subscribeTo(subject: string): Promise<void> {
+    const client = this.client as Client;
+    while (!client.isClosed()) {
+      let accepted = false;
+      const refusedLater = () =>
+        void this.subscribeTo(subject).catch((error: unknown) =>
+          this.broker.logger.error({ subject, err: error }, "this node cannot hear the bus until it connects again"),
+        );
+      client.subscribe(subject, {
+        callback: (error, message) => {
+          if (!error) return this.arrived(message);
+          this.refused.add(subject);
+          this.note("subscription", { name: subject, error: error.message }, refusedSubscription);
+          if (accepted) refusedLater();
+        },
+      });
+      this.refused.delete(subject);
+      // What the server says of the subscription precedes its answer to this.
+      await client.flush();
+      accepted = !this.refused.has(subject);
+      if (accepted) return;
+      await new Promise((resolve) => setTimeout(resolve, limits.bus.subscribeAgainMs).unref());
+    }
+  }
+
+  private async watchPublications(client: Client): Promise<void> {
+    for await (const { type, data, permissionContext } of client.status()) {
+      if (type !== "error" || data !== ErrorCode.PermissionsViolation) continue;
+      const { operation, subject } = permissionContext ?? {};
+      if (operation === "publish") this.note("publication", { name: subject }, refusedPublication);
+    }
+  }
+}
+
+const refusedSubscription =
+  "nats-server refuses what this node must hear: it starts, or is ready again, once its login has the rights of its role";
+const refusedPublication =
+  "nats-server refuses what this node says: nobody hears it, and a call waits until its time-out. Does the login have the " +
+  "rights of the node's role?";
+
+Transporters.register("OwnSubjects", OwnSubjects as never);
+
+/** What keeps this node from hearing the bus, for its health; `undefined` where nothing does. */
+export function busProblem(broker: ServiceBroker): string | undefined {
+  const refused = (broker.transit as unknown as { tx?: { refused?: ReadonlySet<string> } } | null)?.tx?.refused;
+  return refused?.size ? `nats-server refuses the subscription ${[...refused].join(" and ")}` : undefined;
+}
