@@ -9,8 +9,12 @@ export const serviceNames = [
   "im-router",
   "im-server",
   "notification",
+  "provisioner",
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
+
+/** The services that requests do not need: the system is ready while they are away. */
+export const backgroundServices: ReadonlySet<ServiceName> = new Set(["provisioner"]);
 
 export function isServiceName(name: string): name is ServiceName {
   return (serviceNames as readonly string[]).includes(name);

@@ -125,7 +125,8 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       let gone: string[];
       try {
         requireMaxPayload(connection);
-        const { provisioning, patiently } = (this.jetstreamProvisioning = await openProvisioning(this));
+        this.jetstreamProvisioning = await openProvisioning(this);
+        const { provisioning, patiently } = this.jetstreamProvisioning;
         const wasThere = async (name: string) => (await positions?.knows(name)) ?? false;
         gone = await patiently(() =>
           ensureStreams(manager, [...definitions, deadLetters], { provisioning, wasThere, log: this.logger }),

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { roleOf } from "../broker/bus/roles.ts";
+import { isServiceName } from "../broker/service-names.ts";
 import { serviceUrlName } from "../config/config.ts";
 import { keySettings, ProcessSettings } from "../config/process-settings.ts";
 import { providers } from "../services/payment/providers.contract.ts";
 import { hasDatabase, prepareDatabases } from "./databases.ts";
-import { roleOf } from "../broker/bus/roles.ts";
-import { isServiceName } from "../broker/service-names.ts";
 import { completeEnv, keptInStackEnv, readStackEnv, writeStackEnv } from "./stack/env-file.ts";
 import { ensureNatsLogin } from "./stack/nats-logins.ts";
 import { claimFreePort } from "./stack/ports.ts";

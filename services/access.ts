@@ -17,6 +17,9 @@ type CallersTable = { readonly [S in keyof Contracts]: WithHealth<Contracts[S]> 
 const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
+/** What each of them may have made is in services/stream-access.ts. */
+const consumers: Callers = ["living-room", "gift", "wallet", "notification"];
+const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server"];
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
 export const callers: CallersTable = {
@@ -108,6 +111,7 @@ export const callers: CallersTable = {
     status: ["im-router", "console"],
   },
   notification: { health: gateway, sendLoginCode: ["user"] },
+  provisioner: { health: gateway, makeStream: streamUsers, makeConsumer: consumers, markLoss: ["gift"] },
 };
 
 /** The services that send a broadcast. */

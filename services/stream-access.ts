@@ -94,6 +94,8 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
       onEvents("notification-gift-failed", "gift.settled"),
     ],
   },
+  // It makes them all, by rights of its own, and neither writes nor reads a message.
+  provisioner: nothing,
 };
 
 /** Every stream of the system. */

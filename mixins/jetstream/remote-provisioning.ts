@@ -53,7 +53,13 @@ export class RemoteProvisioning implements Provisioning {
   async makeConsumer({ consumer, name, stream, start }: ConsumerRequest): Promise<void> {
     const begin = start !== "first" && "since" in start ? { since: start.since.toISOString() } : start;
     const { durable } = consumer;
-    await this.request("makeConsumer", { stream: plainName(consumer.stream), durable, name, seen: stream, start: begin });
+    await this.request("makeConsumer", {
+      stream: plainName(consumer.stream),
+      durable,
+      name,
+      seen: stream,
+      start: begin,
+    });
   }
 
   /** The provisioner does it at its own start, for every consumer of the system's services. */

@@ -1,8 +1,8 @@
 /** The published client (public/js/im-client.js) on real servers. */
 import type { ServiceBroker } from "moleculer";
 import { connect as connectNats, type NatsConnection } from "nats";
-import { natsOptions } from "../../../broker/nats-options.ts";
 import { WebSocket } from "ws";
+import { natsOptions } from "../../../broker/nats-options.ts";
 import { natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";

@@ -115,7 +115,19 @@ test.each([
     const catchUp = { missed, alone: async () => true };
     const positions = { lastTimeInFormer: async () => ago(1) };
     const { run } = catchUpRecovery(positions, { durable: "c", stream: log }, catchUp);
-    await run([{ stream, created: created.toISOString(), again: "", lastSequence, ...(lastTime && { lastTime }), isFirst: false }], stop);
+    await run(
+      [
+        {
+          stream,
+          created: created.toISOString(),
+          again: "",
+          lastSequence,
+          ...(lastTime && { lastTime }),
+          isFirst: false,
+        },
+      ],
+      stop,
+    );
     const since = missed.mock.calls[0]?.[0].getTime() ?? 0;
     expect(Math.abs(Date.now() - expectedMs - since)).toBeLessThan(5_000);
   },
