@@ -174,6 +174,8 @@ export const limits = Object.freeze({
     stuckMs: 60_000,
     /** How long a refusal for lack of room is reported, since the server does not show when there is room again. */
     refusalReportedMs: 10_000,
+    /** The most subjects that a login was refused which are reported at once. */
+    refusalsKept: 100,
     lossReportedMs: 10_000,
     /** The largest difference between the clocks of the database and of the NATS server. */
     clockMarginMs: 60_000,

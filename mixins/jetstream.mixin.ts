@@ -21,6 +21,7 @@ import { PositionKeeper } from "./jetstream/position-keeper.ts";
 import { Positions } from "./jetstream/positions.ts";
 import type { PublisherObserver } from "./jetstream/publisher.ts";
 import { Recoveries } from "./jetstream/recoveries.ts";
+import { watchRefusals } from "./jetstream/refusals.ts";
 import { dataOfItem } from "./jetstream/split.ts";
 import { deadLetters, type StreamDefinition } from "./jetstream/streams.ts";
 import { DatabaseLease } from "./mysql/database-lease.ts";
@@ -93,6 +94,10 @@ function open(
     if (part === undefined) throw new Error(`${service.name} stores positions of streams and has no mysqlMixin`);
     return part;
   };
+  void watchRefusals(connection, ({ operation, subject }) => {
+    if (conditions.notAllowed(operation, subject))
+      log.error({ operation, subject }, "nats-server refuses this login: it lacks a right (services/stream-access.ts)");
+  });
   addHealthCheck(service, "jetstream", async () => {
     const reasons = conditions.reasons();
     if (reasons.length > 0) throw new Error(reasons.join("; "));

@@ -29,7 +29,7 @@ export interface MaintenanceParts extends LossParts {
 interface Part {
   readonly wanted: WantedStream;
   readonly kind: StreamDefinition["kind"];
-  /** Checked only every few seconds. */
+  /** The dead letters: nobody consumes them, and they are checked only every few seconds. */
   readonly isRare: boolean;
 }
 
@@ -133,12 +133,12 @@ export class Maintenance {
     }
   }
 
-  private async checkPart({ wanted, kind }: Part): Promise<void> {
+  private async checkPart({ wanted, kind, isRare }: Part): Promise<void> {
     const info = await this.checkStream(wanted, kind);
     if (!info) return;
     const own = this.consumers.filter(({ stream }) => stream === wanted.name);
     for (const consumer of own) await this.checkConsumer(consumer, info);
-    if (kind === "log") await this.parts.positions?.noteAllConsumers(info);
+    if (kind === "log" && !isRare) await this.parts.positions?.noteAllConsumers(info);
     await this.parts.positions?.noteSeen(info);
   }
 

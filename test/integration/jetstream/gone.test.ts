@@ -338,7 +338,8 @@ describe("a queue", () => {
       const told = (kind === "queue" ? seen : again).mock.lastCall?.[0];
       expect(told).toEqual({
         ...{ stream: full(name), created: info.created },
-        ...{ again: lossOf(now), lastSequence: info.state.last_seq, lastTime: new Date(info.state.last_ts) },
+        ...{ again: lossOf(now), lastSequence: info.state.last_seq },
+        ...(info.state.last_seq > 0 && { lastTime: new Date(info.state.last_ts) }),
       });
       expect(lossOf(now) === before).toBe(kind === "log");
     }
