@@ -42,6 +42,11 @@ export function natsOptions(name: string, address: string = config().NATS_URL) {
   };
 }
 
+/** The options of a person's command that needs more rights than a service: NATS_ADMIN_URL, else NATS_URL. */
+export function adminOptions(name: string) {
+  return natsOptions(name, process.env.NATS_ADMIN_URL || config().NATS_URL);
+}
+
 /**
  * The options of the connection to Moleculer's bus. The user there is that of `address` with its ending, and the password
  * is the same: a service's login is one pair.

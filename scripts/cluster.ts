@@ -70,9 +70,13 @@ function startNode(label: string, service: string, settings: Env, { logDir, limi
  * The first gateway takes the port of API_URL, which the other nodes know, or fails to start: otherwise API_URL would
  * lead to another program. Further gateways take the next free ports.
  */
+/** The provisioner first: the others wait for it where a stream or a consumer is missing. */
+const inStartOrder = (counts: Plan["counts"]) =>
+  [...counts].sort(([one], [other]) => Number(other === "provisioner") - Number(one === "provisioner"));
+
 async function startAll(nodes: Node[], stack: Stack, env: Env, plan: Plan): Promise<void> {
   let search = "false";
-  for (const [service, count] of plan.counts)
+  for (const [service, count] of inStartOrder(plan.counts))
     for (let i = 1; i <= count; i++) {
       const settings = { ...env, ...(await natsEnv(stack, servicesOf(service))), API_PORT_SEARCH: search };
       const node = startNode(`${service}-${i}`, service, settings, plan);

@@ -24,4 +24,5 @@ const kept = new Map(text.split("\n").map((line) => line.split(/=(.*)/s) as [str
 for (const name of ["REDIS_URL", "MYSQL_URL"]) process.env[name] ??= kept.get(name);
 // The administrator's login: most tests are about something else than rights. It may make streams and consumers too.
 process.env.NATS_URL ??= kept.get("NATS_ADMIN_URL");
+process.env.NATS_ADMIN_URL ??= process.env.NATS_URL;
 process.env.PROVISIONER_NATS_URL ??= process.env.NATS_URL;

@@ -30,7 +30,8 @@ export class RawNats {
   private async outcomeOf(operation: "publish" | "subscription", subject: string): Promise<Outcome> {
     await this.connection.flush();
     await new Promise((resolve) => setImmediate(resolve));
-    const isOf = (one: { operation: string; subject: string }) => one.operation === operation && one.subject === subject;
+    const isOf = (one: { operation: string; subject: string }) =>
+      one.operation === operation && one.subject === subject;
     return this.refusals.some(isOf) ? "refused" : "done";
   }
 
