@@ -61,7 +61,7 @@ const secret: Readonly<Record<string, Owners>> = {
   NATS_BUS_ADMIN_URL: [],
 };
 
-/** The keys that are made at the first start on this machine; the ones that have no place in a person's commands. */
+/** Keys that sign. No command of a person needs one. */
 export const keySettings = ["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "BOOK_KEYS"] as const;
 
 /** A service's own login at a server, `<SERVICE>_MYSQL_URL` or `<SERVICE>_NATS_URL`: the service's name. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { roleOf } from "../broker/bus/roles.ts";
 import { isServiceName } from "../broker/service-names.ts";
 import { serviceUrlName } from "../config/config.ts";
-import { keySettings, ProcessSettings } from "../config/process-settings.ts";
+import { ProcessSettings } from "../config/process-settings.ts";
 import { providers } from "../services/payment/providers.contract.ts";
 import { hasDatabase, prepareDatabases } from "./databases.ts";
 import { completeEnv, keptInStackEnv, readStackEnv, writeStackEnv } from "./stack/env-file.ts";
@@ -19,10 +19,10 @@ const ofPayment = providers
 /** Which process gets which variable. */
 export const processSettings = new ProcessSettings(Object.fromEntries(ofPayment));
 
-/** The keys that exist: made at the first start, so that what they signed is valid after every restart. */
-const localKeys = keySettings.filter((name) => name === "TOKEN_KEYS");
+/** The keys that are made at the first start: what they signed is valid after every restart, on all processes. */
+const localKeys = ["TOKEN_KEYS"] as const;
 
-function localKey(stackDir: string, name: (typeof keySettings)[number]): Promise<string> {
+function localKey(stackDir: string, name: (typeof localKeys)[number]): Promise<string> {
   return keptInStackEnv(stackDir, name, () => `local:${randomBytes(32).toString("base64url")}`);
 }
 
@@ -113,8 +113,8 @@ export function childEnv(services: readonly string[], settings: Env): Record<str
 
 /**
  * The settings of a system on this machine. Variables of the environment take precedence; the others are the local
- * profile on the stack's servers, whose databases are migrated and where each service has a login. The ports for clients are chosen here, free ones, since several processes must use
- * the same.
+ * profile on the stack's servers, whose databases are migrated and where each service gets a login. The ports for
+ * clients are chosen here, free ones, since several processes must use the same.
  */
 export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.env): Promise<Env> {
   const kept = readStackEnv(stack.dir);

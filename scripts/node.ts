@@ -17,7 +17,8 @@ const USAGE = `Starts one Moleculer node with the named services.
   npm run node -- NAME...         NAME: ${serviceNames.join(", ")}
   npm run node -- all             every service in this one process
 
-The URLs of NATS, Redis and MySQL come from the environment, or else from .stack/env. With --parent=PID the node ends
+The URLs of NATS, Redis and MySQL come from the environment, or else from .stack/env, whose databases are migrated first.
+The node finds the settings of its services alone; in production it does not start with a secret of others. With --parent=PID the node ends
 when the process of that pid, which started it, is gone.`;
 
 /** Returns the exit code, once the node has ended as asked. */

@@ -33,6 +33,7 @@ function isReply(error: Error | undefined): boolean {
  * error: the next connection resolves the address anew. No command is ever sent twice.
  */
 export function openRedis(name: string, dropped: (error: Error) => void = () => {}, url = config().REDIS_URL): Redis {
+  if (url === "") throw new Error("REDIS_URL is not set (see .env.example).");
   let droppedAt = Number.NEGATIVE_INFINITY;
   /** The connection was dropped on purpose: the next one is opened without delay. */
   let atOnce = false;

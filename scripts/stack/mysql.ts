@@ -62,7 +62,7 @@ export const mysql: ServerPlan = {
     const variables = join(site.dir, "container.env");
     replaceFile(variables, `MYSQL_ROOT_PASSWORD=${password}\nMYSQL_USER=${USER}\nMYSQL_PASSWORD=${password}\n`);
     const grants = join(site.dir, "container-grants.sql");
-    replaceFile(grants, `GRANT ALL PRIVILEGES ON *.* TO '${USER}'@'%';\n`, 0o644);
+    replaceFile(grants, `GRANT ALL PRIVILEGES ON *.* TO '${USER}'@'%' WITH GRANT OPTION;\n`, 0o644);
     const mounts = [`${volumeOf(site)}:/var/lib/mysql`, `${grants}:/docker-entrypoint-initdb.d/grants.sql:ro`];
     return {
       image: "mysql:8",

@@ -95,6 +95,7 @@ describe("one stack from start to stop", () => {
       NATS_URL: stack.natsUrl,
       REDIS_URL: stack.redisUrl,
       MYSQL_URL: stack.mysqlUrl,
+      MYSQL_ADMIN_URL: stack.mysqlUrl,
     });
 
     const nats = await connect({ servers: stack.natsUrl });

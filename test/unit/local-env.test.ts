@@ -2,8 +2,12 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serviceNames } from "../../broker/launch.ts";
-import { useNodeEnv } from "../../scripts/local-env.ts";
+import { settingNames } from "../../config/config.ts";
+import { hasDatabase } from "../../scripts/databases.ts";
+import { processSettings, useNodeEnv } from "../../scripts/local-env.ts";
 import { readStackEnv, useStackEnv, writeStackEnv } from "../../scripts/stack/env-file.ts";
+import { providerSettings } from "../../services/payment/providers/open-providers.ts";
+import { tokenSettings } from "../../services/token-keys.ts";
 
 let dir: string;
 /** A folder that is not there yet, as in a container. */
@@ -28,9 +32,9 @@ describe("the environment of a node", () => {
       await useNodeEnv([name], stackDir, env);
       expect(env).toEqual({ PROFILE: "local" });
       expect(existsSync(stackDir)).toBe(false);
-      await writeStackEnv(stackDir, { TOKEN_KEYS: "k1:kept", API_URL: "http://127.0.0.1:1" });
+      await writeStackEnv(stackDir, { TOKEN_KEYS: "k1:kept", NATS_URL: "nats://127.0.0.1:1" });
       await useNodeEnv([name], stackDir, env);
-      expect(env).toEqual({ PROFILE: "local", API_URL: "http://127.0.0.1:1" });
+      expect(env).toEqual({ PROFILE: "local", NATS_URL: "nats://127.0.0.1:1" });
     },
   );
 
@@ -54,6 +58,97 @@ describe("the environment of a node", () => {
     await useNodeEnv(["user"], stackDir, env);
     expect(env).toEqual({ PROFILE: "production" });
     expect(existsSync(stackDir)).toBe(false);
+  });
+});
+
+describe("a node finds the settings of its services and no others:", () => {
+  const logins = {
+    MYSQL_URL: "mysql://admin:a@127.0.0.1:1",
+    WALLET_MYSQL_URL: "mysql://wallet:w@127.0.0.1:1",
+    GIFT_MYSQL_URL: "mysql://gift:g@127.0.0.1:1",
+  };
+  const secrets = {
+    TOKEN_KEYS: "k1:given",
+    OPERATOR_TOKEN: "operator-token",
+    METRICS_TOKEN: "metrics-token",
+    SMS_WEBHOOK_TOKEN: "sms",
+    CASHIER_SECRET: "cashier",
+    ALIPAY_PRIVATE_KEY: "alipay",
+    PAY_KEYS: "k1:pay",
+    GIFT_KEYS: "k1:gift",
+    BOOK_KEYS: "k1:book",
+    MYSQL_MIGRATION_URL: "mysql://ovation:m@127.0.0.1:1",
+    MYSQL_ADMIN_URL: "mysql://root:r@127.0.0.1:1",
+    NATS_ADMIN_URL: "nats://root:r@127.0.0.1:1",
+    PAYMENT_NATS_URL: "nats://payment:p@127.0.0.1:1",
+    ...logins,
+  };
+
+  test.each([
+    [["im-server"], []],
+    [["notification"], ["MYSQL_URL", "SMS_WEBHOOK_TOKEN"]],
+    [["wallet"], ["BOOK_KEYS", "PAY_KEYS", "WALLET_MYSQL_URL"]],
+    [["payment"], ["ALIPAY_PRIVATE_KEY", "CASHIER_SECRET", "MYSQL_URL", "PAYMENT_NATS_URL", "PAY_KEYS"]],
+    [
+      ["gift", "wallet"],
+      ["BOOK_KEYS", "GIFT_KEYS", "GIFT_MYSQL_URL", "PAY_KEYS", "WALLET_MYSQL_URL"],
+    ],
+    [
+      ["gift", "user"],
+      ["GIFT_KEYS", "GIFT_MYSQL_URL", "MYSQL_URL", "TOKEN_KEYS"],
+    ],
+  ])("%s", async (services, own) => {
+    const env: NodeJS.ProcessEnv = { PATH: "/bin", PROFILE: "local", ...secrets };
+    await useNodeEnv(services, stackDir, env);
+    expect(Object.keys(env).sort()).toEqual(["PATH", "PROFILE", ...own].sort());
+  });
+
+  test("production refuses the secrets of others by name, without their values, and starts with its own", async () => {
+    const given = { PROFILE: "production", PATH: "/bin", API_URL: "https://live.example.com" };
+    for (const [name, value] of Object.entries(secrets)) {
+      const outcome = await useNodeEnv(["im-server"], stackDir, { ...given, [name]: value }).then(
+        () => "started",
+        (error: Error) => error.message,
+      );
+      expect(outcome).toMatch(new RegExp(`^A node of im-server must not have .*\n  ${name}: is for `));
+      expect(outcome).not.toContain(value);
+    }
+    const { WALLET_MYSQL_URL, PAY_KEYS } = secrets;
+    const env: NodeJS.ProcessEnv = { ...given, WALLET_MYSQL_URL, PAY_KEYS };
+    await useNodeEnv(["wallet"], stackDir, env);
+    expect(env).toEqual({ PROFILE: "production", PATH: "/bin", WALLET_MYSQL_URL, PAY_KEYS });
+  });
+
+  test("an unset profile is production", async () => {
+    await expect(useNodeEnv(["gift"], stackDir, { OPERATOR_TOKEN: "t" })).rejects.toThrow(/OPERATOR_TOKEN/);
+  });
+
+  test("a given MYSQL_URL is not mixed with kept logins, which may be of another server", async () => {
+    await writeStackEnv(stackDir, {
+      WALLET_MYSQL_URL: logins.WALLET_MYSQL_URL,
+      MYSQL_ADMIN_URL: "mysql://a:b@127.0.0.1:1",
+    });
+    const env: NodeJS.ProcessEnv = { PROFILE: "local", MYSQL_URL: "mysql://mine:m@127.0.0.2:1" };
+    await useNodeEnv(["wallet"], stackDir, env);
+    expect(env).toEqual({ PROFILE: "local", MYSQL_URL: "mysql://mine:m@127.0.0.2:1" });
+  });
+});
+
+describe("every setting", () => {
+  const declared = [...providerSettings, tokenSettings].flatMap(({ settings }) => Object.keys(settings));
+
+  test("has services that get it", () => {
+    expect([...settingNames, ...declared].filter((name) => processSettings.ownersOf(name) === undefined)).toEqual([]);
+  });
+
+  test("that is a key, a token or a password is a secret", () => {
+    const plain = [...settingNames, ...declared].filter((name) => !processSettings.isSecret(name));
+    expect(plain.filter((name) => /KEY|TOKEN|SECRET|PASSWORD|MYSQL|NATS|REDIS/.test(name))).toEqual([]);
+  });
+
+  test("MYSQL_URL is for the services with a database", () => {
+    const owners = serviceNames.filter((name) => processSettings.belongsTo([name], "MYSQL_URL"));
+    expect(owners.sort()).toEqual(serviceNames.filter(hasDatabase).sort());
   });
 });
 

@@ -139,6 +139,15 @@ describe("wallet", () => {
       { operator: "alice", action: "wallet.unfreeze", outcome: "succeeded" },
       { operator: "alice", action: "wallet.freeze", outcome: "succeeded" },
     ]);
+    // A row for the call and one for its outcome, which names the first: no row is changed.
+    const [, , started, ended] = await rows<Record<string, unknown>>(
+      "wallet",
+      "SELECT id, call_id, outcome, params FROM t_operator_audit ORDER BY id",
+    );
+    expect([started, ended]).toEqual([
+      { id: expect.any(String), call_id: null, outcome: "started", params: expect.anything() },
+      { id: expect.any(String), call_id: started?.id, outcome: "succeeded", params: null },
+    ]);
   });
 
   test("a refund takes back the coins that are left; the rest is a debt that the next recharge pays off", async () => {

@@ -26,9 +26,9 @@ describe("settings", () => {
   });
 
   test("every problem is reported at once, by the variable's name", () => {
-    expect(() => readConfig({ NATS_URL: "x", MYSQL_URL: "x", API_PORT: "99999", ANCHOR_SHARE_PERCENT: "101" })).toThrow(
-      /NATS_URL[\s\S]*REDIS_URL[\s\S]*MYSQL_URL[\s\S]*API_PORT[\s\S]*ANCHOR_SHARE_PERCENT/,
-    );
+    expect(() =>
+      readConfig({ NATS_URL: "x", REDIS_URL: "x", MYSQL_URL: "x", API_PORT: "99999", ANCHOR_SHARE_PERCENT: "101" }),
+    ).toThrow(/NATS_URL[\s\S]*REDIS_URL[\s\S]*MYSQL_URL[\s\S]*API_PORT[\s\S]*ANCHOR_SHARE_PERCENT/);
   });
 
   describe("a service's own login", () => {

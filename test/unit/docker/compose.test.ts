@@ -2,8 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { isServiceName, serviceNames } from "../../../broker/launch.ts";
-import { settingNames as ownNames, readConfig as readSettings } from "../../../config/config.ts";
+import { settingNames as ownNames, readConfig as readSettings, serviceUrlName } from "../../../config/config.ts";
 import { projectRoot } from "../../../config/root.ts";
+import { databaseServices } from "../../../scripts/databases.ts";
+import { processSettings } from "../../../scripts/local-env.ts";
+import { natsConfiguration, passwordVariable } from "../../../scripts/nats-config.ts";
+import { loginName } from "../../../scripts/stack/mysql-logins.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { sampleTokenKey, tokenSettings } from "../../../services/token-keys.ts";
 
@@ -26,15 +30,17 @@ const tokenNames = Object.keys(tokenSettings.settings);
 const settingNames = [...ownNames, ...providerNames, ...tokenNames];
 /** The containers that have the keys of login tokens. */
 const withTokenKeys = (container: string) => ["user", "api-gateway"].includes(container);
-/** What a container may get: the providers' keys are for the payment nodes alone. */
-const settingsOf = (container: string) => [
-  ...ownNames,
-  ...(container === "payment" ? providerNames : []),
-  ...(withTokenKeys(container) ? tokenNames : []),
-];
+/** The services' passwords at MySQL, which go into URLs. */
+const passwords = databaseServices.map((service) => serviceUrlName("MYSQL_URL", service).replace("_URL", "_PASSWORD"));
+/** What a node's container gets: the settings of its services, each once. */
+const settingsOf = (container: string) =>
+  settingNames.filter((setting) => processSettings.belongsTo(runs(base[container]!), setting));
 /** As a container's node reads them. */
 const readConfig = (env: Env, container = "wallet") =>
   readSettings(env, [...providerSettings, ...(withTokenKeys(container) ? [tokenSettings] : [])]);
+
+/** The variables with the passwords of the logins at NATS, as the server's configuration names them. */
+const natsPasswords = ["admin", "events", ...serviceNames].map((role) => passwordVariable({ role }));
 
 const read = (file: string) => readFileSync(join(projectRoot(), file), "utf8");
 const containersOf = (file: string) => (parse(read(file), { merge: true }) as { services: Containers }).services;
@@ -80,34 +86,74 @@ describe("docker-compose.yml", () => {
     expect(base.migrate?.command).toEqual(["node", "scripts/migrate.ts"]);
   });
 
-  test("names only settings that exist, passes on every setting but those of one process or one machine, and keys only to the services that need them", () => {
+  test("gives each node the settings and secrets of its services, all but those of one process or one machine, and no others", () => {
     const own = ["NAMESPACE", "NODE_ID", "NODE_LABEL", "API_HOST", "API_PORT_SEARCH", "IM_HOST", "LOG_FILE"];
-    for (const name of ours) {
+    for (const name of nodes) {
       const names = Object.keys(base[name]?.environment ?? {});
-      expect(names.filter((setting) => !settingsOf(name).includes(setting))).toEqual([]);
-      const missing = settingsOf(name).filter((setting) => !names.includes(setting) && !own.includes(setting));
-      expect(missing.filter((setting) => setting !== "IM_PORT")).toEqual([]);
+      expect([name, names.sort()]).toEqual([
+        name,
+        settingsOf(name)
+          .filter((setting) => !own.includes(setting))
+          .sort(),
+      ]);
     }
   });
 
-  test.each(files)("%s asks for no variable that .env.example does not explain, but MySQL's password", (file) => {
-    const asked = [...read(file).matchAll(variable)].map(([, name]) => name as string);
-    expect(asked.length).toBeGreaterThan(0);
-    expect(asked.filter((name) => name !== "MYSQL_PASSWORD" && !settingNames.includes(name))).toEqual([]);
+  test("gives the administrator's login of MySQL to the migrations alone, and each service a login of its own", () => {
+    const env = Object.fromEntries([...passwords, "MYSQL_PASSWORD"].map((name, at) => [name, `password-${at}`]));
+    const migrations = environmentOf("migrate", [base], env);
+    for (const name of nodes) {
+      const { MYSQL_URL } = environmentOf(name, [base], env);
+      const [service = ""] = runs(base[name]!);
+      expect([name, MYSQL_URL]).toEqual([name, migrations[serviceUrlName("MYSQL_URL", service)]]);
+      if (MYSQL_URL) expect(new URL(MYSQL_URL).username).toBe(loginName("ovation", service));
+    }
+    const urls = Object.entries(migrations).filter(([name]) => name.endsWith("_URL"));
+    expect(urls.map(([name]) => name).sort()).toEqual(
+      ["MYSQL_MIGRATION_URL", ...databaseServices.map((service) => serviceUrlName("MYSQL_URL", service))].sort(),
+    );
+    expect(new Set(urls.map(([, url]) => new URL(url as string).password)).size).toBe(urls.length);
+  });
+
+  test.each(files)(
+    "%s asks for no variable that .env.example does not explain, but the passwords of MySQL and NATS",
+    (file) => {
+      const asked = [...read(file).matchAll(variable)].map(([, name]) => name as string);
+      expect(asked.length).toBeGreaterThan(0);
+      const known = [...settingNames, ...passwords, ...natsPasswords, "MYSQL_PASSWORD"];
+      expect(asked.filter((name) => !known.includes(name))).toEqual([]);
+    },
+  );
+
+  test("gives each node the login of its service at NATS, which the server knows by the same password", () => {
+    const env = Object.fromEntries(natsPasswords.map((name, at) => [name, `password-${at}`]));
+    const known = environmentOf("nats", [base], env);
+    expect(Object.keys(known).sort()).toEqual([...natsPasswords].sort());
+    for (const name of nodes) {
+      const url = new URL(environmentOf(name, [base], env).NATS_URL as string);
+      const [service = ""] = runs(base[name]!);
+      expect([name, url.username, url.password]).toEqual([name, service, known[passwordVariable({ role: service })]]);
+    }
+    expect(new Set(Object.values(known)).size).toBe(natsPasswords.length);
+  });
+
+  test("the server's configuration is what npm run nats-config prints of the table of rights", () => {
+    expect(read("docker/nats.conf")).toBe(natsConfiguration());
   });
 
   test("comes up as a demonstration without a single variable set", () => {
     for (const name of ours) {
       const env = environmentOf(name, [base], {});
-      expect(readConfig(env, name)).toMatchObject({ PROFILE: "local", SMS_PROVIDER: "console", NAMESPACE: "ovation" });
+      expect(readConfig(env, name)).toMatchObject({ PROFILE: "local", NAMESPACE: "ovation" });
+      expect(env.SMS_PROVIDER).toBe(name === "notification" ? "console" : undefined);
       expect(env.TOKEN_KEYS).toBe(withTokenKeys(name) ? sampleTokenKey : undefined);
       expect(Boolean(env.CASHIER_SECRET)).toBe(name === "payment");
     }
   });
 
-  test("MySQL knows the user and the password that the nodes come with", () => {
+  test("MySQL knows the user and the password that the migrations come with", () => {
     for (const env of [{}, { MYSQL_PASSWORD: "another-1" }]) {
-      const url = new URL(readConfig(environmentOf("wallet", [base], env)).MYSQL_URL);
+      const url = new URL(readConfig(environmentOf("migrate", [base], env)).MYSQL_MIGRATION_URL as string);
       const { MYSQL_USER, MYSQL_PASSWORD } = environmentOf("mysql", [base], env);
       expect([url.username, url.password, url.hostname]).toEqual([MYSQL_USER, MYSQL_PASSWORD, "mysql"]);
     }
@@ -167,28 +213,30 @@ describe("docker-compose.production.yml", () => {
     IM_PUBLIC_URL: "wss://im.example.com:{port}/im",
     OPERATOR_TOKEN: "an-operators-token",
     TOKEN_KEYS: `k1:${"k".repeat(43)}`,
+    ...Object.fromEntries([...passwords, ...natsPasswords].map((name) => [name, `password-of-${name.toLowerCase()}`])),
   };
 
   test("lays production settings over every node, which accept them", () => {
     for (const name of ours) {
       const env = environmentOf(name, [base, production], given);
       const settings = readConfig(env, name);
-      expect(settings).toMatchObject({
-        PROFILE: "production",
-        SMS_PROVIDER: "webhook",
-        OPERATOR_TOKEN: given.OPERATOR_TOKEN,
-      });
+      expect(settings.PROFILE).toBe("production");
+      expect(env.SMS_PROVIDER).toBe(name === "notification" ? "webhook" : undefined);
+      expect(env.OPERATOR_TOKEN).toBe(name === "api-gateway" ? given.OPERATOR_TOKEN : undefined);
       expect(env.CASHIER_SECRET).toBe(name === "payment" ? "" : undefined);
       expect(env.TOKEN_KEYS).toBe(withTokenKeys(name) ? given.TOKEN_KEYS : undefined);
-      expect(settings.MYSQL_URL).toBe("mysql://ovation:a-password@mysql:3306");
+      const own = new RegExp(`^mysql://ovation_${name.replace("-", "_")}:password-of-[a-z_]+@mysql:3306$`);
+      if (settings.MYSQL_URL !== "") expect(settings.MYSQL_URL).toMatch(own);
+      expect(JSON.stringify(env)).not.toContain("demonstration");
     }
     expect(Object.keys(production).filter((name) => !(name in base))).toEqual([]);
   });
 
   test.each(Object.keys(given))("does not come up without %s, and says what it is for", (name) => {
-    expect(() => environmentOf("user", [base, production], { ...given, [name]: "" })).toThrow(
-      new RegExp(`^${name}: .{20}`),
-    );
+    const without = { ...given, [name]: "" };
+    const all = () =>
+      [...ours, "mysql", "nats"].map((container) => environmentOf(container, [base, production], without));
+    expect(all).toThrow(new RegExp(`^${name}: .{20}`));
   });
 });
 

@@ -1,0 +1,144 @@
+import { databaseName } from "../../../config/config.ts";
+import { Database, type Transaction } from "../../../mixins/mysql/database.ts";
+import { migrate } from "../../../mixins/mysql/migrate.ts";
+import { migrationFolders } from "../../../services/databases.ts";
+import { insertRecords, type SettledRecord } from "../../../services/gift/gift-store.ts";
+import { giveBack, insertCollection, pressOnce } from "../../../services/payment/providers/cashier/cashier-store.ts";
+import { insertHolds } from "../../../services/wallet/holds/hold-store.ts";
+import { insertPostings } from "../../../services/wallet/income/income-store.ts";
+import { insertDebts, insertTrades } from "../../../services/wallet/wallet-store.ts";
+import { stopAll } from "../../support/system.ts";
+
+/** Rows of money that are against a CHECK or outside a column's range: they fail, and nothing of them is stored. */
+
+const services = ["gift", "wallet", "payment"] as const;
+const databases = {} as Record<(typeof services)[number], Database>;
+
+beforeAll(async () => {
+  await Promise.all(services.map((service) => migrate(databaseName(service), migrationFolders[service])));
+  for (const service of services) databases[service] = new Database(databaseName(service));
+});
+afterAll(async () => {
+  await Promise.all(Object.values(databases).map((database) => database.close()));
+  await stopAll();
+});
+
+/** Codes of the server: outside a range, too long, NULL, a CHECK of MariaDB, one of MySQL. */
+const loud = [1264, 1406, 1048, 4025, 3819];
+
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => "stored",
+    (error: { errno?: number }) => error.errno,
+  );
+const isLoud = async (work: Promise<unknown>) => loud.includes((await codeOf(work)) as number);
+const idsOf = async (service: (typeof services)[number], table: string, column: string) =>
+  (await databases[service].query<{ id: string }>(`SELECT ${column} AS id FROM ${table} ORDER BY id`)).map(
+    ({ id }) => id,
+  );
+
+function record(orderId: string, changes: Partial<SettledRecord["gift"]> = {}, more: Partial<SettledRecord> = {}) {
+  const gift = {
+    ...{ orderId, senderId: "1", receiverId: "2", roomId: 1, giftId: 1, count: 1, price: 10, sharePercent: 50 },
+    ...{ type: 0, url: "", contentHash: "0".repeat(32), acceptedAt: new Date().toISOString(), ...changes },
+  };
+  return { gift, succeeded: true, reason: null, income: 5, incomePoints: 500, ...more } as SettledRecord;
+}
+
+describe("gift records", () => {
+  test.each([
+    ["a price", record("out-1", { price: 2 ** 64 })],
+    ["a count", record("out-2", { count: 2 ** 32 })],
+    ["a negative count", record("out-3", { count: -1 })],
+    ["an income", record("out-4", {}, { incomePoints: 2 ** 64 })],
+    ["a reason", record("out-5", {}, { reason: "r".repeat(41) })],
+    ["an order id", record("o".repeat(65))],
+  ])("with %s outside the column's range fail, with the whole batch", async (_what, wrong) => {
+    expect(await isLoud(insertRecords(databases.gift, [record("fits"), wrong]))).toBe(true);
+    expect(await idsOf("gift", "t_gift_record", "order_id")).toEqual([]);
+  });
+
+  test("that exist stay as they are, and the others of the batch are stored, also when two nodes write at once", async () => {
+    await insertRecords(databases.gift, [record("a"), record("c")]);
+    const batches = [
+      ["a", "b", "c", "d"],
+      ["d", "e", "b", "a"],
+      ["f", "e", "d", "c"],
+    ].map((ids) => ids.map((id) => record(id, { price: 99 })));
+    await Promise.all(batches.map((batch) => insertRecords(databases.gift, batch)));
+    const stored = await databases.gift.query<{ order_id: string; price: string }>(
+      "SELECT order_id, price FROM t_gift_record ORDER BY order_id",
+    );
+    expect(stored.map(({ order_id, price }) => `${order_id} ${price}`)).toEqual([
+      "a 10",
+      "b 99",
+      "c 10",
+      "d 99",
+      "e 99",
+      "f 99",
+    ]);
+  });
+
+  test("beside one that exists do not hide one that is outside its range", async () => {
+    await insertRecords(databases.gift, [record("there")]);
+    expect(await isLoud(insertRecords(databases.gift, [record("there"), record("wrong", { price: 2 ** 64 })]))).toBe(
+      true,
+    );
+    expect(await idsOf("gift", "t_gift_record", "order_id")).not.toContain("wrong");
+  });
+});
+
+test("a refund of the cashier is stored once, and fails where the payment has no transaction", async () => {
+  const { payment } = databases;
+  for (const orderId of ["paid", "odd"]) await insertCollection(payment, { orderId, name: "n", amount: 100 });
+  await pressOnce(payment, "paid", { action: "pay", noticeId: "n-1", transactionId: "t-1", calls: 1 });
+  await payment.run("UPDATE t_cashier_payment SET action = 'pay', transaction_id = NULL WHERE order_id = 'odd'");
+  await Promise.all([1, 2, 3].map(() => giveBack(payment, "paid")));
+  expect(await isLoud(giveBack(payment, "odd"))).toBe(true);
+  expect(await idsOf("payment", "t_cashier_refund", "order_id")).toEqual(["paid"]);
+});
+
+describe("the ledgers", () => {
+  const inWallet = (work: (tx: Transaction) => Promise<void>) => isLoud(databases.wallet.transaction(work));
+  const trade = {
+    ...{ userId: "1", num: -10, type: 0, status: 1, bizId: "gift-1", counterpartyId: "2" },
+    ...{ incomePoints: 500, balanceAfter: 0, reason: null },
+  };
+
+  test.each([
+    ["no coins", { num: 0 }],
+    ["coins outside the range", { num: 2 ** 64 }],
+    ["a negative income", { incomePoints: -1 }],
+    ["a long business id", { bizId: "b".repeat(81) }],
+  ])("of coins refuse a row with %s, with its transaction", async (_what, changes) => {
+    const rows = [
+      { ...trade, bizId: "gift-0" },
+      { ...trade, ...changes },
+    ];
+    expect(await inWallet((tx) => insertTrades(tx, rows as never))).toBe(true);
+    expect(await idsOf("wallet", "t_qiyu_currency_trade", "biz_id")).toEqual([]);
+  });
+
+  test("of debts refuse coins outside the range", async () => {
+    expect(await inWallet((tx) => insertDebts(tx, [{ userId: "1", num: 2 ** 64, bizId: "refund:1" }]))).toBe(true);
+    expect(await idsOf("wallet", "t_wallet_debt", "biz_id")).toEqual([]);
+  });
+
+  test("of income refuse points in the wrong direction, and gifts of a hold without coins", async () => {
+    const posting = {
+      kind: "hold",
+      anchorId: "2",
+      points: 10,
+      valid: true,
+      bizId: "hold:1:2",
+      orderId: "1",
+      reason: "r",
+    };
+    expect(await inWallet((tx) => insertPostings(tx, [posting as never]))).toBe(true);
+    const part = { gift: { orderId: "gift-1" }, coinsFrom: 0, coins: 0, sharePoints: 0 };
+    const move = { kind: "hold", anchorId: "2", points: -10, bizId: "hold:1:2", parts: [part] };
+    expect(await inWallet((tx) => insertHolds(tx, "1", [move as never], "r"))).toBe(true);
+    expect(await idsOf("wallet", "t_income_posting", "biz_id")).toEqual([]);
+    expect(await idsOf("wallet", "t_income_hold_gift", "gift_biz_id")).toEqual([]);
+  });
+});
