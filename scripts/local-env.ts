@@ -67,7 +67,7 @@ async function ownNatsLogins(services: readonly string[], stackDir: string, give
 
 /** On the stack's own server: completes the environment with the logins at NATS of a node with these services. */
 async function useOwnNatsLogins(services: readonly string[], stackDir: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const isGiven = Object.keys(env).some((key) => key.endsWith("NATS_URL") && env[key]);
+  const isGiven = Boolean(env.NATS_URL) || services.every((service) => env[serviceUrlName("NATS_URL", service)]);
   if (isGiven || readStackEnv(stackDir).NATS_ADMIN_URL === undefined) return;
   Object.assign(env, await ownNatsLogins(services, stackDir, env));
 }
@@ -99,7 +99,11 @@ export async function useNodeEnv(
 /** The settings of other services, and MYSQL_URL where every service with a database has a login of its own. */
 function notNeeded(services: readonly string[], env: Readonly<Record<string, string | undefined>>): string[] {
   const haveLogins = services.filter(hasDatabase).every((service) => env[serviceUrlName("MYSQL_URL", service)]);
-  return [...processSettings.foreign(services, env), ...(haveLogins ? ["MYSQL_URL"] : [])];
+  const foreign = processSettings.foreign(services, env);
+  // A single node of a test or a drill may be given it: then it makes its streams itself.
+  const isGivenForOne = env.PROFILE === "local" && env.NATS_URL !== undefined;
+  const hidden = isGivenForOne ? foreign.filter((name) => name !== serviceUrlName("NATS_URL", "provisioner")) : foreign;
+  return [...hidden, ...(haveLogins ? ["MYSQL_URL"] : [])];
 }
 
 /**
