@@ -39,7 +39,8 @@ export class Conditions {
     this.checkFailure = (error as Error).message;
   }
 
-  isMissing(what: string, why = ""): void {
+  /** While it is made, the reason why it could not be made last time stays. */
+  isMissing(what: string, why = this.missing.get(what) ?? ""): void {
     this.missing.set(what, why);
   }
 

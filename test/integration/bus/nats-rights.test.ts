@@ -1,10 +1,12 @@
 import { dirname } from "node:path";
-import { connect, createInbox, type JetStreamManager, type NatsConnection } from "nats";
+import { connect, createInbox, headers, type JetStreamManager, type NatsConnection } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { serviceNames } from "../../../broker/service-names.ts";
 import { config, natsPrefix } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import { ensureStreams } from "../../../mixins/jetstream/ensure-streams.ts";
 import { Provisioner } from "../../../mixins/jetstream/provisioner.ts";
+import { Publisher } from "../../../mixins/jetstream/publisher.ts";
 import { identityOf } from "../../../mixins/jetstream/streams.ts";
 import { ensureNatsLogin, type NatsUrls, removeNatsLogins } from "../../../scripts/stack/nats-logins.ts";
 import { everyConsumer } from "../../../services/provisioner/provisioned.ts";
@@ -198,6 +200,28 @@ describe.each(serviceNames)("%s", (service) => {
     for (const request of ["STREAM.PURGE", "STREAM.DELETE", "STREAM.SNAPSHOT"].map((what) => `${what}.${p}EVENTS`))
       expect([request, await client.publish(api(request), "{}")]).toEqual([request, "refused"]);
   });
+});
+
+test("a service whose publication is refused learns it at once, and that it is not stored", async () => {
+  const { env } = urls.get("user") as NatsUrls;
+  const options = natsOptions("publisher", env.NATS_URL);
+  const connection = await connect(options);
+  try {
+    const { inboxPrefix } = options as { inboxPrefix?: string };
+    const publisher = new Publisher(connection, undefined, inboxPrefix);
+    const head = headers();
+    head.set("Nats-Msg-Id", "rights-user");
+    const data = new TextEncoder().encode("{}");
+    const began = Date.now();
+    await expect(publisher.publish(`${p}pay.recharge`, data, head)).rejects.toMatchObject({
+      message: expect.stringContaining("refuses this login to publish"),
+      mayHaveHappened: false,
+    });
+    expect(Date.now() - began).toBeLessThan(limits.jetstream.publishTimeoutMs);
+    expect(await publisher.publish(`${p}event.user.registered`, data, head)).toMatchObject({ stream: `${p}EVENTS` });
+  } finally {
+    await connection.close();
+  }
 });
 
 describe("a reader of EVENTS", () => {
