@@ -160,6 +160,8 @@ export const limits = Object.freeze({
      * missing, and would remove those of a new one of the same name.
      */
     makeAgainAfterMs: 1_000,
+    loginTries: 5,
+    loginRetryMs: 200,
     /** Of the names of streams and consumers, and of what tells streams apart. */
     nameChars: 120,
     /** The pause before a starting service asks a provisioner again, and between two log lines about it. */

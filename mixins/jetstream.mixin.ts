@@ -1,5 +1,6 @@
 import type { Service } from "moleculer";
-import { connect, type JetStreamManager, type JsMsg, type NatsConnection } from "nats";
+import type { JetStreamManager, JsMsg, NatsConnection } from "nats";
+import { connectNats } from "../broker/nats-connect.ts";
 import { natsOptions } from "../broker/nats-options.ts";
 import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
 import { serviceUrl } from "../config/config.ts";
@@ -123,7 +124,7 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
   return {
     async started(this: Service & Internals & HealthState) {
       const options = natsOptions(`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name));
-      const connection = await connect(options);
+      const connection = await connectNats(options);
       const inboxPrefix = "inboxPrefix" in options ? options.inboxPrefix : undefined;
       const manager = await connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
       const positions = this.mysql && new Positions(this.mysql);

@@ -75,6 +75,8 @@ const inStartOrder = (counts: Plan["counts"]) =>
   [...counts].sort(([one], [other]) => Number(other === "provisioner") - Number(one === "provisioner"));
 
 async function startAll(nodes: Node[], stack: Stack, env: Env, plan: Plan): Promise<void> {
+  // All logins at once: while the server reads its configuration again it refuses others for some milliseconds.
+  await natsEnv(stack, serviceNames);
   let search = "false";
   for (const [service, count] of inStartOrder(plan.counts))
     for (let i = 1; i <= count; i++) {

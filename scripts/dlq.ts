@@ -1,4 +1,4 @@
-import { connect } from "nats";
+import { connectNats } from "../broker/nats-connect.ts";
 import { adminOptions } from "../broker/nats-options.ts";
 import { type DeadLetter, DeadLetters } from "../mixins/jetstream/dead-letters.ts";
 import { requireNode } from "./node-version.ts";
@@ -114,7 +114,7 @@ async function main(): Promise<number> {
     return 2;
   }
   useStackEnv(defaultStackDir());
-  const connection = await connect({
+  const connection = await connectNats({
     ...adminOptions("dlq"),
     ...{ maxReconnectAttempts: 3, waitOnFirstConnect: false, ignoreAuthErrorAbort: false },
   });

@@ -1,5 +1,5 @@
 import type { Service } from "moleculer";
-import { connect } from "nats";
+import { connectNats } from "../../broker/nats-connect.ts";
 import { natsOptions } from "../../broker/nats-options.ts";
 import { serviceUrl, serviceUrlName } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
@@ -32,7 +32,7 @@ export async function openProvisioning(service: Service): Promise<OpenProvisioni
 
 async function openOwn(service: Service): Promise<OpenProvisioning> {
   const name = `${service.broker.nodeID}-${service.name}-provisioning`;
-  const connection = await connect(natsOptions(name, serviceUrl("NATS_URL", "provisioner")));
+  const connection = await connectNats(natsOptions(name, serviceUrl("NATS_URL", "provisioner")));
   try {
     const manager = await connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
     return {

@@ -1,4 +1,4 @@
-import { connect } from "nats";
+import { connectNats } from "../../broker/nats-connect.ts";
 import { adminOptions } from "../../broker/nats-options.ts";
 import { DeadLetters } from "../../mixins/jetstream/dead-letters.ts";
 import { call } from "../../services/contracts.ts";
@@ -9,7 +9,7 @@ import { pairs, table } from "./table.ts";
 async function deadByChannel(): Promise<Map<string, number> | undefined> {
   if (!process.env.NATS_ADMIN_URL) return undefined;
   const options = { ...adminOptions("repl-queue"), maxReconnectAttempts: 0, ignoreAuthErrorAbort: false };
-  const connection = await connect(options);
+  const connection = await connectNats(options);
   try {
     return await (await DeadLetters.open(connection)).countByChannel();
   } finally {

@@ -1,8 +1,9 @@
 import type { Context, Service } from "moleculer";
-import { connect, type JetStreamManager, type NatsConnection } from "nats";
+import type { JetStreamManager, NatsConnection } from "nats";
 import { membersOf } from "../../broker/bus/roles.ts";
 import { roleOfNode } from "../../broker/bus/subjects.ts";
 import { fail, outage } from "../../broker/failure.ts";
+import { connectNats } from "../../broker/nats-connect.ts";
 import { natsOptions } from "../../broker/nats-options.ts";
 import { isOutage } from "../../broker/outages.ts";
 import { serviceUrl } from "../../config/config.ts";
@@ -80,7 +81,7 @@ export default defineService<"provisioner", State>({
   },
 
   async started() {
-    this.connection = await connect(
+    this.connection = await connectNats(
       natsOptions(`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name)),
     );
     try {

@@ -1,4 +1,5 @@
-import { connect, createInbox, type Msg, type NatsConnection } from "nats";
+import { createInbox, type Msg, type NatsConnection } from "nats";
+import { connectNats } from "../../broker/nats-connect.ts";
 import { natsOptions } from "../../broker/nats-options.ts";
 
 /** What came of an attempt of a raw client. */
@@ -16,7 +17,9 @@ export class RawNats {
 
   /** Rejects where the server does not let it in. */
   static async open(url: string): Promise<RawNats> {
-    return new RawNats(await connect({ ...natsOptions("raw", url), ignoreAuthErrorAbort: false, reconnect: false }));
+    return new RawNats(
+      await connectNats({ ...natsOptions("raw", url), ignoreAuthErrorAbort: false, reconnect: false }),
+    );
   }
 
   private async watch(): Promise<void> {

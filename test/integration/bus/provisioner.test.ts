@@ -49,6 +49,7 @@ const startMaker = async () => {
 
 beforeAll(async () => {
   delete process.env.PROVISIONER_NATS_URL;
+  await ensureNatsLogin(stackDir, { role: "notification+provisioner", namespace: NAMESPACE });
   await useLogin("notification");
   admin = await connect(natsOptions("provisioner-test"));
   manager = await admin.jetstreamManager();
