@@ -1,28 +1,59 @@
+import { readFileSync } from "node:fs";
 import { config } from "../config/config.ts";
+import { busUserOf, inboxPrefixOf } from "./nats-names.ts";
+
+const decoded = (text: string) => decodeURIComponent(text);
+
+/** The credentials of a URL, as fields: the client ignores some combinations of URL and options. */
+function credentialsOf({ username, password }: URL): { user: string; pass: string } | { token: string } | undefined {
+  if (!username) return undefined;
+  if (!password) return { token: decoded(username) };
+  return { user: decoded(username), pass: decoded(password) };
+}
+
+/** With `tls:` the server's certificate is checked, by the authorities of NATS_CA where that is set. */
+function tlsOf({ protocol }: URL): { tls?: { ca?: string } } {
+  if (protocol !== "tls:") return {};
+  const file = config().NATS_CA;
+  return { tls: file === undefined ? {} : { ca: readFileSync(file, "utf8") } };
+}
 
 /**
- * The options of every NATS connection, to `address`. Credentials of the URL are passed as fields, since the client ignores some
- * combinations of URL and options. It reconnects without limit; callers bound what waits meanwhile.
+ * The options of a connection to JetStream, as the user of `address`. Its inboxes are the user's own. It reconnects without
+ * limit, also after its login was refused, so that changed credentials heal; callers bound what waits meanwhile.
  */
 export function natsOptions(name: string, address: string = config().NATS_URL) {
   if (address === "") throw new Error("NATS_URL is not set (see .env.example).");
   const url = new URL(address);
-  const tls = url.protocol === "tls:" ? { tls: {} } : {};
-  const credentials = url.username
-    ? url.password
-      ? { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) }
-      : { token: decodeURIComponent(url.username) }
-    : {};
+  const credentials = credentialsOf(url);
   return {
     servers: `${url.hostname}:${url.port || "4222"}`,
     name: `${config().NAMESPACE}-${name}`,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 500,
+    ignoreAuthErrorAbort: true,
     pingInterval: 10_000,
     maxPingOut: 2,
     // A stack trace for every publication, in case it fails, costs more than the publication.
     noAsyncTraces: true,
     ...credentials,
-    ...tls,
+    ...(credentials && "user" in credentials ? { inboxPrefix: inboxPrefixOf(credentials.user) } : {}),
+    ...tlsOf(url),
   };
+}
+
+/** The options of a person's command that needs more rights than a service: NATS_ADMIN_URL, else NATS_URL. */
+export function adminOptions(name: string) {
+  return natsOptions(name, process.env.NATS_ADMIN_URL || config().NATS_URL);
+}
+
+/**
+ * The options of the connection to Moleculer's bus. The user there is that of `address` with its ending, and the password
+ * is the same: a service's login is one pair.
+ */
+export function busOptions(name: string, address: string = config().NATS_URL) {
+  const options = natsOptions(name, address);
+  if (!("user" in options)) return options;
+  const user = busUserOf(options.user);
+  return { ...options, user, inboxPrefix: inboxPrefixOf(user) };
 }

@@ -9,7 +9,7 @@ import { dependencyErrors } from "./dependency-errors.middleware.ts";
 import { logDestination, logMetrics } from "./log-destination.ts";
 import { loggedError } from "./logged-error.ts";
 import { messageSize } from "./message-size.middleware.ts";
-import { natsOptions } from "./nats-options.ts";
+import { busOptions } from "./nats-options.ts";
 import { timedOutCalls } from "./timed-out-calls.middleware.ts";
 import "./bus/own-subjects.ts";
 import "./local-first-strategy.ts";
@@ -31,7 +31,7 @@ export function brokerOptions({ role, label, instance }: NodeName): BrokerOption
   return {
     namespace: settings.NAMESPACE,
     nodeID: `${role}.${instance ?? settings.NODE_ID ?? newInstance(role, label)}`,
-    transporter: { type: "OwnSubjects", options: natsOptions("moleculer") } as never,
+    transporter: { type: "OwnSubjects", options: busOptions("moleculer") } as never,
     serializer: "JSON",
     // Bounds how long a call may hang when its node was killed.
     requestTimeout: settings.CALL_TIMEOUT_MS,

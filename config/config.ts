@@ -70,6 +70,7 @@ const schema = z
 
     // Empty where no service of the process needs it, or where each has its own: see serviceUrl.
     NATS_URL: serverUrl.NATS_URL.or(z.literal("")).default(""),
+    NATS_CA: z.string().min(1).optional(),
     REDIS_URL: url("redis:", "rediss:").or(z.literal("")).default(""),
     MYSQL_URL: serverUrl.MYSQL_URL.or(z.literal("")).default(""),
     MYSQL_MIGRATION_URL: serverUrl.MYSQL_URL.optional(),

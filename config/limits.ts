@@ -175,10 +175,24 @@ export const limits = Object.freeze({
      * missing, and would remove those of a new one of the same name.
      */
     makeAgainAfterMs: 1_000,
+    loginTries: 5,
+    loginRetryMs: 200,
+    /** Of the names of streams and consumers, and of what tells streams apart. */
+    nameChars: 120,
+    /** The pause before a starting service asks a provisioner again, and between two log lines about it. */
+    provisionerRetryMs: 500,
+    provisionerToldMs: 10_000,
+    /**
+     * The endings of consumers' names on a log: a log that is made again gets the next one, and after the last the first
+     * one again. Each is three permissions a consumer.
+     */
+    logGenerations: 8,
     /** A consumer with waiting messages of which none is handled for this long is reported. */
     stuckMs: 60_000,
     /** How long a refusal for lack of room is reported, since the server does not show when there is room again. */
     refusalReportedMs: 10_000,
+    /** The most subjects that a login was refused which are reported at once. */
+    refusalsKept: 100,
     lossReportedMs: 10_000,
     /** The largest difference between the clocks of the database and of the NATS server. */
     clockMarginMs: 60_000,

@@ -1,10 +1,10 @@
 import type { Service } from "moleculer";
-import { connect, type JetStreamManager, type JsMsg, type NatsConnection } from "nats";
+import type { JetStreamManager, JsMsg, NatsConnection } from "nats";
+import { connectNats } from "../broker/nats-connect.ts";
 import { natsOptions } from "../broker/nats-options.ts";
 import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
 import { serviceUrl } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
-import type { BackgroundLoop } from "./background-loop.ts";
 import { Filling } from "./filling.ts";
 import { addHealthCheck, Degraded, type HealthState } from "./health.mixin.ts";
 import { CatchUp, type Missed } from "./jetstream/catch-up.ts";
@@ -14,7 +14,9 @@ import { type ChannelDefinition, partitionsOfChannel } from "./jetstream/channel
 import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
 import { deadLetterWriter } from "./jetstream/dead-letter-writer.ts";
 import { consumersOf } from "./jetstream/definitions.ts";
+import { ensureStreams } from "./jetstream/ensure-streams.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
+import { type OpenProvisioning, openProvisioning } from "./jetstream/open-provisioning.ts";
 import { PartitionLeases } from "./jetstream/partition-lease.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
 import { type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
@@ -22,10 +24,10 @@ import { PositionKeeper } from "./jetstream/position-keeper.ts";
 import { Positions } from "./jetstream/positions.ts";
 import type { PublisherObserver } from "./jetstream/publisher.ts";
 import { Recoveries } from "./jetstream/recoveries.ts";
+import { watchRefusals } from "./jetstream/refusals.ts";
 import { dataOfItem } from "./jetstream/split.ts";
 import { countForged, storeMetrics } from "./jetstream/store-metrics.ts";
-import { deadLetters, ensureStreams, type StreamDefinition } from "./jetstream/streams.ts";
-import { keepTrimmed } from "./jetstream/trim.ts";
+import { deadLetters, type StreamDefinition } from "./jetstream/streams.ts";
 import { DatabaseLease } from "./mysql/database-lease.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 import type { RedisLockState } from "./redis-lock.mixin.ts";
@@ -45,7 +47,6 @@ export interface JetStreamState {
 interface Kept {
   readonly maintenance: Maintenance;
   readonly recoveries: Recoveries | undefined;
-  readonly trimming: BackgroundLoop;
 }
 
 interface Internals extends JetStreamState, Partial<RedisLockState & MysqlState> {
@@ -53,13 +54,19 @@ interface Internals extends JetStreamState, Partial<RedisLockState & MysqlState>
   /** Listeners to the registry, for the partitioned channels. */
   jetstreamShares: (() => void)[];
   jetstreamKept: Kept;
+  jetstreamProvisioning: OpenProvisioning;
+}
+
+interface Opened {
+  readonly connection: NatsConnection;
+  readonly inboxPrefix: string | undefined;
+  readonly manager: JetStreamManager;
 }
 
 /** Opens the maintenance of the streams, and the port through which the service publishes. */
 function open(
   service: Service & Internals,
-  connection: NatsConnection,
-  manager: JetStreamManager,
+  { connection, inboxPrefix, manager }: Opened,
   definitions: readonly StreamDefinition[],
 ): { port: JetStreamPort; kept: Kept } {
   const log = service.logger;
@@ -70,6 +77,7 @@ function open(
   const recoveries = positions && new Recoveries(positions, log);
   const maintenance = new Maintenance({
     ...{ manager, streams: [...definitions, deadLetters], conditions, filling, positions: keeper, recoveries, log },
+    provisioning: service.jetstreamProvisioning.provisioning,
     ...storeMetrics(service),
   });
   const observer: PublisherObserver = {
@@ -83,6 +91,10 @@ function open(
     if (part === undefined) throw new Error(`${service.name} stores positions of streams and has no mysqlMixin`);
     return part;
   };
+  void watchRefusals(connection, ({ operation, subject }) => {
+    if (conditions.notAllowed(operation, subject))
+      log.error({ operation, subject }, "nats-server refuses this login: it lacks a right (services/stream-access.ts)");
+  });
   addHealthCheck(service, "jetstream", async () => {
     const reasons = [...conditions.reasons(), ...filling.nearlyFull()];
     if (reasons.length > 0) throw new Error(reasons.join("; "));
@@ -90,44 +102,45 @@ function open(
     if (full.length > 0) throw new Degraded(full.join("; "));
   });
   const port: JetStreamPort = {
-    ...openPort(connection, manager, observer),
+    ...openPort(connection, manager, observer, inboxPrefix),
     logs: definitions.filter(({ kind }) => kind === "log"),
     held: () => service.jetstreamChannels.reduce((sum, channel) => sum + channel.held, 0),
     whoAcks: () => maintenance.whoAcks(),
     recover: (recovery) => withDatabase(recoveries).add(recovery),
     trackAllConsumers: () => withDatabase(keeper).trackAllConsumers(),
   };
-  const trimming = keepTrimmed(manager, [...definitions, deadLetters], log);
-  return { port, kept: { maintenance, recoveries, trimming } };
+  return { port, kept: { maintenance, recoveries } };
 }
 
 /**
- * A service's connection to JetStream and its streams. Missing streams are created, at the start and whenever they are
- * lost. The durable channels (`channels` of the schema) start last and stop first; a stop waits for the batches in
+ * A service's connection to JetStream and its streams. Missing streams are made, at the start and whenever they are
+ * lost: by the provisioner, for which the start waits (jetstream/open-provisioning.ts). The durable channels (`channels` of the schema) start last and stop first; a stop waits for the batches in
  * flight. A service that reads a log, or restores streams, needs mysqlMixin before this mixin, with
  * `mixins/jetstream/migrations`. Adds the health check `jetstream`.
  */
 export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
   return {
     async started(this: Service & Internals & HealthState) {
-      const connection = await connect(
-        natsOptions(`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name)),
-      );
+      const options = natsOptions(`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name));
+      const connection = await connectNats(options);
+      const inboxPrefix = "inboxPrefix" in options ? options.inboxPrefix : undefined;
       const manager = await connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
       const positions = this.mysql && new Positions(this.mysql);
       let gone: string[];
       try {
         requireMaxPayload(connection);
-        gone = await ensureStreams(manager, [...definitions, deadLetters], {
-          wasThere: async (name) => (await positions?.knows(name)) ?? false,
-          log: this.logger,
-        });
+        this.jetstreamProvisioning = await openProvisioning(this);
+        const { provisioning, patiently } = this.jetstreamProvisioning;
+        const wasThere = async (name: string) => (await positions?.knows(name)) ?? false;
+        gone = await patiently(() =>
+          ensureStreams(manager, [...definitions, deadLetters], { provisioning, wasThere, log: this.logger }),
+        );
       } catch (error) {
         await connection.close();
         throw error;
       }
       this.jetstreamChannels = [];
-      const { port, kept } = open(this, connection, manager, definitions);
+      const { port, kept } = open(this, { connection, inboxPrefix, manager }, definitions);
       this.jetstream = port;
       this.jetstreamKept = kept;
       kept.maintenance.goneAtStart(gone);
@@ -135,8 +148,9 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       await kept.maintenance.start();
     },
     async stopped(this: Service & Partial<Internals>) {
-      const { maintenance, recoveries, trimming } = this.jetstreamKept ?? {};
-      await Promise.all([maintenance?.stop(), recoveries?.stop(), trimming?.stop()]);
+      this.jetstreamProvisioning?.stop();
+      await Promise.all([this.jetstreamKept?.maintenance.stop(), this.jetstreamKept?.recoveries?.stop()]);
+      await this.jetstreamProvisioning?.close();
       await this.jetstream?.connection.drain();
     },
   };
@@ -217,11 +231,10 @@ export const channelsLifecycle = {
       });
       const { missed } = definition;
       const catchUp = missed && catchUpOf(this, definition.durable, (what) => missed.call(this, what));
-      await this.jetstreamKept.maintenance.add(
-        consumersOf(definition).map((one) => ({ ...one, ...(catchUp && { catchUp }) })),
-      );
+      const consumers = consumersOf(definition).map((one) => ({ ...one, ...(catchUp && { catchUp }) }));
+      await this.jetstreamProvisioning.patiently(() => this.jetstreamKept.maintenance.add(consumers));
       if (catchUp && this.mysql)
-        this.jetstream.recover(catchUpRecovery(this.jetstream.manager, new Positions(this.mysql), definition, catchUp));
+        this.jetstream.recover(catchUpRecovery(new Positions(this.mysql), definition, catchUp));
       channel.start(this.jetstream.manager, this.jetstream.client);
       this.jetstreamChannels.push(channel);
       if (channel.partitions > 0) keepShare(this, channel);

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { endOnUncaughtErrors } from "../broker/fatal-errors.ts";
 import { isServiceName, serviceNames } from "../broker/launch.ts";
 import { endProcess, printError, printLine } from "../broker/outputs.ts";
-import { childEnv, type Env, localEnv, publishEnv } from "./local-env.ts";
+import { childEnv, type Env, localEnv, natsEnv, publishEnv } from "./local-env.ts";
 import { type NodeReady, readNodeReady, startNodeChild } from "./node-child.ts";
 import { requireNode } from "./node-version.ts";
 import { type RestartLimits, readRestarts } from "./restart-policy.ts";
@@ -47,9 +47,11 @@ interface Plan {
   limits: RestartLimits;
 }
 
+const servicesOf = (service: string) => (service === "all" ? serviceNames : [service]);
+
 function startNode(label: string, service: string, settings: Env, { logDir, limits }: Plan): Node {
   const file = join(logDir, `${label}.log`);
-  const own = childEnv(service === "all" ? serviceNames : [service], settings);
+  const own = childEnv(servicesOf(service), settings);
   const node = new Supervised({
     name: label,
     start: (former) => startNodeChild({ label, services: [service], env: own, former, output: { file } }),
@@ -68,11 +70,18 @@ function startNode(label: string, service: string, settings: Env, { logDir, limi
  * The first gateway takes the port of API_URL, which the other nodes know, or fails to start: otherwise API_URL would
  * lead to another program. Further gateways take the next free ports.
  */
-async function startAll(nodes: Node[], env: Env, plan: Plan): Promise<void> {
+/** The provisioner first: the others wait for it where a stream or a consumer is missing. */
+const inStartOrder = (counts: Plan["counts"]) =>
+  [...counts].sort(([one], [other]) => Number(other === "provisioner") - Number(one === "provisioner"));
+
+async function startAll(nodes: Node[], stack: Stack, env: Env, plan: Plan): Promise<void> {
+  // All logins at once: while the server reads its configuration again it refuses others for some milliseconds.
+  await natsEnv(stack, serviceNames);
   let search = "false";
-  for (const [service, count] of plan.counts)
+  for (const [service, count] of inStartOrder(plan.counts))
     for (let i = 1; i <= count; i++) {
-      const node = startNode(`${service}-${i}`, service, { ...env, API_PORT_SEARCH: search }, plan);
+      const settings = { ...env, ...(await natsEnv(stack, servicesOf(service))), API_PORT_SEARCH: search };
+      const node = startNode(`${service}-${i}`, service, settings, plan);
       nodes.push(node);
       if (service !== "api-gateway" && service !== "all") continue;
       await node.ready;
@@ -133,7 +142,7 @@ async function run(stack: Stack, plan: Plan, npm: Promise<void>): Promise<number
     const env = await localEnv(stack);
     if (stopping) return await stopped.then(() => 0);
     printLine(`starting ${[...counts.values()].reduce((a, b) => a + b, 0)} nodes (logs in ${logDir})`);
-    await startAll(nodes, env, plan);
+    await startAll(nodes, stack, env, plan);
     await sayWhere(stack, env, nodes, counts);
     const allOver = Promise.all(nodes.map(({ over }) => over)).then((ends) =>
       stopping ? undefined : sayNoneLeft(ends),

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { connect } from "nats";
-import { natsOptions } from "../broker/nats-options.ts";
+import { connectNats } from "../broker/nats-connect.ts";
+import { adminOptions } from "../broker/nats-options.ts";
 import { type DeadLetter, DeadLetters } from "../mixins/jetstream/dead-letters.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
@@ -22,7 +22,8 @@ message that holds many gifts, each gift is a dead letter of its own.
 
 A forged message was refused for its signature. It can only be given up.
 
-SEQ is the number that list shows first. The URL of NATS comes from the environment, or else from .stack/env.`;
+SEQ is the number that list shows first. It needs a login that
+may do everything at JetStream: NATS_ADMIN_URL, else NATS_URL, of the environment or else of .stack/env.`;
 
 const shownChars = 200;
 
@@ -160,7 +161,10 @@ async function main(): Promise<number> {
     return 2;
   }
   useStackEnv(defaultStackDir());
-  const connection = await connect({ ...natsOptions("dlq"), maxReconnectAttempts: 3, waitOnFirstConnect: false });
+  const connection = await connectNats({
+    ...adminOptions("dlq"),
+    ...{ maxReconnectAttempts: 3, waitOnFirstConnect: false, ignoreAuthErrorAbort: false },
+  });
   try {
     return await job(await DeadLetters.open(connection));
   } finally {

@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import { createConnection } from "mysql2/promise";
-import { connect } from "nats";
+import { connectNats } from "../broker/nats-connect.ts";
+import { natsOptions } from "../broker/nats-options.ts";
 import { databaseServices } from "./databases.ts";
 import { loginName } from "./stack/mysql-logins.ts";
 import type { Stack } from "./stack/stack.ts";
@@ -32,7 +33,7 @@ async function dropDatabases(namespace: string, url: string): Promise<void> {
 }
 
 async function dropStreams(namespace: string, url: string): Promise<void> {
-  const connection = await connect({ servers: url });
+  const connection = await connectNats(natsOptions("drop-namespace", url));
   const manager = await connection.jetstreamManager();
   const names: string[] = [];
   for await (const stream of manager.streams.list()) names.push(stream.config.name);

@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { roleOf } from "../broker/bus/roles.ts";
+import { isServiceName } from "../broker/service-names.ts";
 import { serviceUrlName } from "../config/config.ts";
 import { keySettings, ProcessSettings } from "../config/process-settings.ts";
 import { providers } from "../services/payment/providers.contract.ts";
 import { hasDatabase, prepareDatabases } from "./databases.ts";
 import { completeEnv, keptInStackEnv, readStackEnv, writeStackEnv } from "./stack/env-file.ts";
+import { ensureNatsLogin } from "./stack/nats-logins.ts";
 import { claimFreePort } from "./stack/ports.ts";
 import type { Stack } from "./stack/stack.ts";
 
@@ -42,6 +45,32 @@ async function useOwnLogins(services: readonly string[], stackDir: string, env: 
 }
 
 /**
+ * The settings with which a node of these services logs in to NATS: at the stack's own server logins of its role and its
+ * services, at another one what the environment gives.
+ */
+export async function natsEnv(
+  stack: Pick<Stack, "dir" | "natsUrl" | "servers">,
+  services: readonly string[],
+  given: NodeJS.ProcessEnv = process.env,
+): Promise<Env> {
+  if (stack.servers.nats === "environment") return { NATS_URL: stack.natsUrl };
+  return ownNatsLogins(services, stack.dir, given);
+}
+
+async function ownNatsLogins(services: readonly string[], stackDir: string, given: NodeJS.ProcessEnv): Promise<Env> {
+  const role = roleOf(services.filter(isServiceName));
+  const { env } = await ensureNatsLogin(stackDir, { role, namespace: given.NAMESPACE || "ovation" });
+  return { ...env };
+}
+
+/** On the stack's own server: completes the environment with the logins at NATS of a node with these services. */
+async function useOwnNatsLogins(services: readonly string[], stackDir: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const isGiven = Boolean(env.NATS_URL) || services.every((service) => env[serviceUrlName("NATS_URL", service)]);
+  if (isGiven || readStackEnv(stackDir).NATS_ADMIN_URL === undefined) return;
+  Object.assign(env, await ownNatsLogins(services, stackDir, env));
+}
+
+/**
  * Completes the environment of a node with these services from the stack's folder, and removes all settings that belong
  * to other services. Variables that are set take precedence. In production it refuses secrets of other services. In the
  * local profile the keys that the node needs are made where there are none, and so are the logins at the stack's MySQL,
@@ -57,6 +86,7 @@ export async function useNodeEnv(
   const profile = env.PROFILE || kept.PROFILE;
   if (profile !== "local") requireNoForeignSecrets(services, env);
   else await useOwnLogins(services, stackDir, env);
+  await useOwnNatsLogins(services, stackDir, env);
   completeEnv(env, kept, (key) => processSettings.belongsTo(services, key));
   if (profile === "local")
     for (const key of keySettings)
@@ -67,7 +97,11 @@ export async function useNodeEnv(
 /** The settings of other services, and MYSQL_URL where every service with a database has a login of its own. */
 function notNeeded(services: readonly string[], env: Readonly<Record<string, string | undefined>>): string[] {
   const haveLogins = services.filter(hasDatabase).every((service) => env[serviceUrlName("MYSQL_URL", service)]);
-  return [...processSettings.foreign(services, env), ...(haveLogins ? ["MYSQL_URL"] : [])];
+  const foreign = processSettings.foreign(services, env);
+  // A single node of a test or a drill may be given it: then it makes its streams itself.
+  const isGivenForOne = env.PROFILE === "local" && env.NATS_URL !== undefined;
+  const hidden = isGivenForOne ? foreign.filter((name) => name !== serviceUrlName("NATS_URL", "provisioner")) : foreign;
+  return [...hidden, ...(haveLogins ? ["MYSQL_URL"] : [])];
 }
 
 /**
@@ -89,7 +123,6 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
   const apiPort = given.API_PORT ?? String(await claimFreePort(8088, new Set()));
   const env: Env = {
     PROFILE: given.PROFILE ?? "local",
-    NATS_URL: stack.natsUrl,
     REDIS_URL: stack.redisUrl,
     MYSQL_URL: stack.mysqlUrl,
     SMS_PROVIDER: given.SMS_PROVIDER ?? "console",

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { endOnUncaughtErrors } from "../broker/fatal-errors.ts";
 import { serviceNames } from "../broker/launch.ts";
 import { endProcess, printError, printLine } from "../broker/outputs.ts";
-import { childEnv, type Env, localEnv, publishEnv } from "./local-env.ts";
+import { childEnv, type Env, localEnv, natsEnv, publishEnv } from "./local-env.ts";
 import { type NodeReady, readNodeReady, startNodeChild } from "./node-child.ts";
 import { requireNode } from "./node-version.ts";
 import { type RestartLimits, readRestarts } from "./restart-policy.ts";
@@ -44,7 +44,7 @@ async function run(stack: Stack, limits: RestartLimits, npm: Promise<void>): Pro
   }, npm);
   try {
     printLine("MySQL: migrating databases, a login for each service");
-    const env = await localEnv(stack);
+    const env = { ...(await localEnv(stack)), ...(await natsEnv(stack, serviceNames)) };
     const logFile = process.env.LOG_FILE ?? join(stack.dir, "ovation.log");
     if (stopping) return await stopped.then(() => 0);
     printLine("services: starting");

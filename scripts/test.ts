@@ -108,7 +108,6 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
   const env = {
     NAMESPACE: namespace,
     STACK_DIR: stack.dir,
-    NATS_URL: stack.natsUrl,
     REDIS_URL: stack.redisUrl,
     MYSQL_URL: stack.mysqlUrl,
     PROFILE: "local",

@@ -17,6 +17,9 @@ type CallersTable = { readonly [S in keyof Contracts]: WithHealth<Contracts[S]> 
 const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
+/** What each of them may have made is in services/stream-access.ts. */
+const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor"];
+const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server"];
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
 export const callers: CallersTable = {
@@ -120,6 +123,7 @@ export const callers: CallersTable = {
   },
   notification: { health: gateway, sendLoginCode: ["user"] },
   auditor: { health: gateway },
+  provisioner: { health: gateway, makeStream: streamUsers, makeConsumer: consumers, markLoss: ["gift"] },
 };
 
 /** The services that send a broadcast. */

@@ -9,6 +9,7 @@ import type { imServerActions } from "./im-server/im-server.contract.ts";
 import { type livingRoomActions, livingRoomEvents } from "./living-room/living-room.contract.ts";
 import type { notificationActions } from "./notification/notification.contract.ts";
 import { type PaymentTopics, type paymentActions, paymentEvents } from "./payment/payment.contract.ts";
+import type { provisionerActions } from "./provisioner/provisioner.contract.ts";
 import { type userActions, userBroadcasts, userEvents } from "./user/user.contract.ts";
 import { type walletActions, walletEvents } from "./wallet/wallet.contract.ts";
 
@@ -23,6 +24,7 @@ export interface Contracts {
   "im-server": typeof imServerActions;
   notification: typeof notificationActions;
   auditor: typeof auditorActions;
+  provisioner: typeof provisionerActions;
 }
 
 /** The durable events of stream EVENTS, by name: the schema of `data` in `{id, name, time, data}`. */

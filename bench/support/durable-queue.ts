@@ -1,7 +1,8 @@
 import { connect, type JetStreamManager, type NatsConnection } from "nats";
 import { natsOptions } from "../../broker/nats-options.ts";
 import { natsPrefix } from "../../config/config.ts";
-import { ensureStreams, type StreamDefinition, streamNames } from "../../mixins/jetstream/streams.ts";
+import { ensureStreams } from "../../mixins/jetstream/ensure-streams.ts";
+import { type StreamDefinition, streamNames } from "../../mixins/jetstream/streams.ts";
 import type { Closing } from "./closing.ts";
 
 /** Publications that wait for their acks at once. */

@@ -1,22 +1,7 @@
-import type { JetStreamManager } from "nats";
 import type { CatchUp } from "./catch-up.ts";
 import type { StreamDefinition } from "./definitions.ts";
 import type { Positions, StreamGeneration } from "./positions.ts";
 import type { Recovery } from "./recoveries.ts";
-import { errorCode } from "./streams.ts";
-
-const noMessage = 10037;
-
-/** When the message was stored; `undefined` where the stream has none of the sequence. */
-async function timeOf(manager: JetStreamManager, stream: string, seq: number): Promise<Date | undefined> {
-  if (seq === 0) return undefined;
-  try {
-    return (await manager.streams.getMessage(stream, { seq })).time;
-  } catch (error) {
-    if (errorCode(error) === noMessage) return undefined;
-    throw error;
-  }
-}
 
 /**
  * Where a log is gone, or went back in time: its consumer catches up on what it may not have read. In the first case
@@ -25,16 +10,15 @@ async function timeOf(manager: JetStreamManager, stream: string, seq: number): P
  * the books by then.
  */
 export function catchUpRecovery(
-  manager: JetStreamManager,
   positions: Pick<Positions, "lastTimeInFormer">,
   { durable, stream: definition }: { readonly durable: string; readonly stream: StreamDefinition },
   catchUp: Pick<CatchUp, "alone" | "missed">,
 ): Recovery {
   const sinceOf = async (generation: StreamGeneration): Promise<Date | undefined> => {
-    const { stream, created, lastSequence } = generation;
+    const { created, lastSequence, lastTime } = generation;
     if (lastSequence === undefined) return positions.lastTimeInFormer(durable, generation);
     const oldest = definition.maxAgeMs ? Date.now() - definition.maxAgeMs : 0;
-    return (await timeOf(manager, stream, lastSequence)) ?? new Date(Math.max(Date.parse(created), oldest));
+    return lastTime ?? new Date(Math.max(Date.parse(created), oldest));
   };
   return {
     name: `consumer ${durable}`,

@@ -22,6 +22,7 @@ export class Conditions {
   private readonly full = new Map<string, string>();
   private readonly refusals = new Map<string, { reason: string; at: number }>();
   private readonly progress = new Map<string, Progress>();
+  private readonly forbidden = new Map<string, number>();
   private losses: { text: string; until: number }[] = [];
 
   constructor(now: () => number = Date.now) {
@@ -39,7 +40,8 @@ export class Conditions {
     this.checkFailure = (error as Error).message;
   }
 
-  isMissing(what: string, why = ""): void {
+  /** While it is made, the reason why it could not be made last time stays. */
+  isMissing(what: string, why = this.missing.get(what) ?? ""): void {
     this.missing.set(what, why);
   }
 
@@ -56,6 +58,16 @@ export class Conditions {
   /** A publication was refused for lack of room. The server does not report when there is room again. */
   refused(stream: string, reason: string): void {
     this.refusals.set(stream, { reason, at: this.now() });
+  }
+
+  /** The server did not let the service's login do something. Returns whether that is new, for the log. */
+  notAllowed(operation: string, subject: string): boolean {
+    const what = `${operation} of ${subject}`;
+    const [now, before] = [this.now(), this.forbidden.get(what)];
+    if (before === undefined && this.forbidden.size >= limits.jetstream.refusalsKept) return false;
+    const isNew = before === undefined || now - before >= limits.jetstream.refusalReportedMs;
+    if (isNew) this.forbidden.set(what, now);
+    return isNew;
   }
 
   /** A publication was accepted. */
@@ -83,6 +95,8 @@ export class Conditions {
     this.losses = this.losses.filter(({ until }) => until > now);
     for (const [stream, { at }] of this.refusals)
       if (now - at >= limits.jetstream.refusalReportedMs) this.refusals.delete(stream);
+    for (const [what, at] of this.forbidden)
+      if (now - at >= limits.jetstream.refusalReportedMs) this.forbidden.delete(what);
     const stuck = [...this.progress].filter(
       ([, { waiting, since }]) => waiting > 0 && now - since >= limits.jetstream.stuckMs,
     );
@@ -93,6 +107,7 @@ export class Conditions {
       ...[...this.missing].map(([what, why]) => `${what} is missing${why && `: ${why}`}`),
       ...[...this.full].map(([stream, reached]) => `stream ${stream} is full: ${reached}`),
       ...[...this.refusals].map(([stream, { reason }]) => `stream ${stream} refuses messages: ${reason}`),
+      ...[...this.forbidden.keys()].map((what) => `its login at NATS is refused the ${what}`),
       ...stuck.map(
         ([durable, { waiting, since }]) => `${durable}: ${waiting} wait, none was handled for ${seconds(since)} s`,
       ),

@@ -146,9 +146,20 @@ export function consumersOf(channel: {
 
 const markSeparator = "~";
 
-/** The server's name of a consumer. `mark` is the mark of its stream, where that was made again (streams.ts). */
-export function consumerName({ durable }: Pick<ConsumerDefinition, "durable">, mark: string | undefined): string {
-  return mark === undefined ? durable : durable + markSeparator + mark;
+/** The server's name of a consumer, with the ending that its stream has by now (streams.ts); `undefined`: none. */
+export function consumerName({ durable }: Pick<ConsumerDefinition, "durable">, ending: string | undefined): string {
+  return ending === undefined ? durable : durable + markSeparator + ending;
+}
+
+/** The ending of consumers' names on the nth log of a name, from 0: one of a few, since permissions list them. */
+export function logEnding(generation: number): string | undefined {
+  const n = generation % limits.jetstream.logGenerations;
+  return n === 0 ? undefined : String(n);
+}
+
+/** Every name that a consumer of a log may have. */
+export function logConsumerNames(durable: string): string[] {
+  return Array.from({ length: limits.jetstream.logGenerations }, (_, n) => consumerName({ durable }, logEnding(n)));
 }
 
 /** Whether a consumer belongs to a durable, on any stream of that name. */
@@ -172,7 +183,11 @@ export function consumerSettings(): { ack_wait: number; max_ack_pending: number 
   return { ack_wait: nanos(limits.jetstream.ackWaitMs), max_ack_pending: limits.jetstream.maxAckPending };
 }
 
-export function consumerConfig(name: string, { subject }: ConsumerDefinition, start: Start): Partial<ConsumerConfig> {
+export function consumerConfig(
+  name: string,
+  { subject }: Pick<ConsumerDefinition, "subject">,
+  start: Start,
+): Partial<ConsumerConfig> {
   return {
     durable_name: name,
     ...(subject ? { filter_subject: natsPrefix() + subject } : {}),

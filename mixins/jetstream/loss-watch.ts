@@ -4,12 +4,14 @@ import type { Conditions } from "./conditions.ts";
 import type { StreamDefinition } from "./definitions.ts";
 import { lostWith, purgedBetween, type SeenConsumer, type SeenStream, seenStream } from "./losses.ts";
 import type { PositionKeeper } from "./position-keeper.ts";
+import type { Provisioning } from "./provisioning.ts";
 import type { Recoveries } from "./recoveries.ts";
 import { type Finding, SeenStreams } from "./seen-streams.ts";
-import { findStream, lossOf, markLoss } from "./streams.ts";
+import { findStream, identityOf, lossOf } from "./streams.ts";
 
 export interface LossParts {
   readonly manager: JetStreamManager;
+  readonly provisioning: Provisioning;
   readonly conditions: Conditions;
   /** Of a service with a database. */
   readonly positions?: PositionKeeper;
@@ -23,6 +25,8 @@ export interface LossParts {
 export class LossWatch {
   readonly seen = new SeenStreams();
   private readonly parts: LossParts;
+  /** The earliest end of each stream that ends before its last known one, and when the message there was stored. */
+  private readonly earlyEnds = new Map<string, { sequence: number; time: number }>();
 
   constructor(parts: LossParts) {
     this.parts = parts;
@@ -49,6 +53,7 @@ export class LossWatch {
       const lastSequence = Math.max(now.lastSequence, (await positions?.lastSeen(info)) ?? 0);
       this.seen.believe(stream, { ...now, lastSequence });
     }
+    this.noteEarlyEnd(info);
     const finding = this.seen.compare(stream, now);
     if (finding.is === "back") return this.streamIsBack(finding, info, kind);
     if (finding.is === "another")
@@ -65,9 +70,22 @@ export class LossWatch {
     const lost = purgedBetween(before, now);
     if (lost === 0) return false;
     const stream = info.config.name;
-    await markLoss(this.parts.manager, info);
+    await this.parts.provisioning.markLoss(stream, identityOf(info));
     this.report(stream, lost, { stream, lost }, "a queue was purged: its messages are restored from the books");
     return true;
+  }
+
+  private noteEarlyEnd({ config: { name }, created, state }: StreamInfo): void {
+    const seen = this.seen.get(name);
+    if (seen?.created !== created || state.last_seq >= seen.lastSequence) this.earlyEnds.delete(name);
+    else if (state.last_seq <= (this.earlyEnds.get(name)?.sequence ?? state.last_seq))
+      this.earlyEnds.set(name, { sequence: state.last_seq, time: Date.parse(state.last_ts) });
+  }
+
+  /** Where nothing was ever stored, the server gives the year 1. */
+  private timeAt(stream: string, sequence: number): { lastTime?: Date } {
+    const end = this.earlyEnds.get(stream);
+    return end?.sequence === sequence && end.time > 0 ? { lastTime: new Date(end.time) } : {};
   }
 
   private streamIsAnother(before: SeenStream, info: StreamInfo, lost: number): void {
@@ -82,14 +100,14 @@ export class LossWatch {
     info: StreamInfo,
     kind: StreamDefinition["kind"],
   ): Promise<StreamInfo> {
-    const { manager, positions, recoveries } = this.parts;
+    const { manager, provisioning, positions, recoveries } = this.parts;
     const { created } = info;
     const stream = info.config.name;
     // Before the mark: a node that starts and sees the mark must not count the loss again.
     await positions?.seenBack(info, lastSequence);
-    if (kind === "queue" && !isMarked) await markLoss(manager, info);
+    if (kind === "queue" && !isMarked) await provisioning.markLoss(stream, identityOf(info));
     const now = (await findStream(manager, stream)) ?? info;
-    const generation = { stream, created, again: lossOf(now), lastSequence };
+    const generation = { stream, created, again: lossOf(now), lastSequence, ...this.timeAt(stream, lastSequence) };
     if (kind === "queue") recoveries?.seen(generation);
     else recoveries?.again(generation);
     this.seen.believe(stream, { ...seenStream(now), lastSequence });

@@ -4,11 +4,12 @@ import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../background-loop.ts";
 import type { Filling } from "../filling.ts";
 import { boundReached, doneBy, levelOf } from "./conditions.ts";
-import { bringToSettings, findConsumer, makeConsumer } from "./consumers.ts";
+import { findConsumer } from "./consumers.ts";
 import {
   type ConsumerDefinition,
   consumerName,
   deadLetters,
+  logEnding,
   partsOf,
   type Start,
   type StreamDefinition,
@@ -18,7 +19,8 @@ import {
 import { GapWatch } from "./gap-watch.ts";
 import { type LossParts, LossWatch } from "./loss-watch.ts";
 import { type SeenConsumer, seenConsumer } from "./losses.ts";
-import { findStream, makeStream, markOf } from "./streams.ts";
+import type { PositionKeeper } from "./position-keeper.ts";
+import { findStream, identityOf, markOf } from "./streams.ts";
 
 export interface MaintenanceParts extends LossParts {
   readonly streams: readonly StreamDefinition[];
@@ -32,13 +34,13 @@ export interface MaintenanceParts extends LossParts {
 interface Part {
   readonly wanted: WantedStream;
   readonly kind: StreamDefinition["kind"];
-  /** Checked only every few seconds. */
+  /** The dead letters: nobody consumes them, and they are checked only every few seconds. */
   readonly isRare: boolean;
 }
 
 /**
  * Checks a service's streams and consumers every second, and at once when a publication or a pull finds one missing.
- * Creates what is missing. Every node of every service does so; several may do it at once.
+ * Has what is missing made (provisioning.ts). Every node of every service does so; several may do it at once.
  */
 export class Maintenance {
   private readonly parts: MaintenanceParts;
@@ -99,7 +101,7 @@ export class Maintenance {
       const info = await findStream(this.parts.manager, consumer.stream);
       if (!info) throw new Error(`${consumer.durable} has no stream ${consumer.stream}`);
       const there = await this.checkConsumer(consumer, info);
-      if (there) await bringToSettings(this.parts.manager, there);
+      if (there) await this.parts.provisioning.bringConsumerToSettings(consumer.stream, there.name);
     }
     this.consumers.push(...consumers);
   }
@@ -136,14 +138,14 @@ export class Maintenance {
     }
   }
 
-  private async checkPart({ wanted, kind }: Part): Promise<void> {
+  private async checkPart({ wanted, kind, isRare }: Part): Promise<void> {
     const info = await this.checkStream(wanted, kind);
     if (!info) return;
     this.parts.measured(info);
     this.parts.filling.see(`stream ${wanted.name}`, levelOf(info));
     const own = this.consumers.filter(({ stream }) => stream === wanted.name);
     for (const consumer of own) await this.checkConsumer(consumer, info);
-    if (kind === "log") await this.parts.positions?.noteAllConsumers(info);
+    if (kind === "log" && !isRare) await this.parts.positions?.noteAllConsumers(info);
     await this.parts.positions?.noteSeen(info);
   }
 
@@ -154,7 +156,7 @@ export class Maintenance {
     const info =
       (await findStream(manager, wanted.name)) ??
       (await this.making(`stream ${wanted.name}`, before !== undefined, () =>
-        makeStream(manager, wanted, before !== undefined),
+        this.makeStream(wanted, before !== undefined),
       ));
     if (!info) return undefined;
     this.isThere(`stream ${wanted.name}`);
@@ -194,7 +196,7 @@ export class Maintenance {
   private async checkConsumer(consumer: ConsumerDefinition, stream: StreamInfo): Promise<ConsumerInfo | undefined> {
     const { manager, conditions } = this.parts;
     const what = `consumer ${consumer.durable}`;
-    const name = consumerName(consumer, markOf(stream));
+    const name = consumerName(consumer, await this.endingOf(consumer, stream));
     const found = await findConsumer(manager, consumer.stream, name);
     const wasThere = this.names.get(consumer.durable) === name;
     const info = found ?? (await this.making(what, wasThere, () => this.makeAgain(name, consumer, stream)));
@@ -210,9 +212,11 @@ export class Maintenance {
   }
 
   private async makeAgain(name: string, consumer: ConsumerDefinition, stream: StreamInfo): Promise<ConsumerInfo> {
-    const { manager, log } = this.parts;
+    const { manager, provisioning, log } = this.parts;
     const start = await this.startOf(consumer, stream);
-    const info = await makeConsumer(manager, consumer, stream, start);
+    await provisioning.makeConsumer({ consumer, name, stream: identityOf(stream), start });
+    const info = await findConsumer(manager, consumer.stream, name);
+    if (!info) throw new Error(`consumer ${name} was deleted again`);
     const about = { consumer: name, stream: consumer.stream, start, waiting: info.num_pending };
     if (this.consumersSeen.has(consumer.durable)) log.error(about, "a consumer was lost: it is made again");
     else log.info(about, "a consumer is made");
@@ -222,8 +226,25 @@ export class Maintenance {
   /** A queue begins at its first message, since its messages are not handled yet; a log at its reader's position. */
   private async startOf({ kind, durable }: ConsumerDefinition, stream: StreamInfo): Promise<Start> {
     if (kind === "queue") return "first";
-    if (!this.parts.positions) throw new Error(`${durable} reads a log: its service needs mysqlMixin`);
-    return this.parts.positions.startOf(durable, stream);
+    return this.positionsFor(durable).startOf(durable, stream);
+  }
+
+  private async makeStream(wanted: WantedStream, again: boolean): Promise<StreamInfo> {
+    const { manager, provisioning } = this.parts;
+    await provisioning.makeStream(wanted, again);
+    return manager.streams.info(wanted.name);
+  }
+
+  /** The ending of a consumer's name on this stream: see streams.ts. */
+  private async endingOf({ kind, durable }: ConsumerDefinition, stream: StreamInfo): Promise<string | undefined> {
+    if (kind === "queue") return markOf(stream);
+    return logEnding(await this.positionsFor(durable).generationOf(stream));
+  }
+
+  private positionsFor(durable: string): PositionKeeper {
+    const { positions } = this.parts;
+    if (!positions) throw new Error(`${durable} reads a log: its service needs mysqlMixin`);
+    return positions;
   }
 
   private async checkAccount(): Promise<void> {

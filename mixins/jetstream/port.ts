@@ -58,9 +58,10 @@ export function openPort(
   connection: NatsConnection,
   manager: JetStreamManager,
   observer: PublisherObserver,
+  inboxPrefix: string | undefined,
 ): Pick<JetStreamPort, "connection" | "manager" | "client" | "publish" | "publishText"> {
   const client = connection.jetstream({ timeout: limits.jetstream.publishTimeoutMs });
-  const publisher = new Publisher(connection, observer);
+  const publisher = new Publisher(connection, observer, inboxPrefix);
   const publishText = async (subject: string, text: string, { msgId, requestId }: PublishOptions): Promise<PubAck> => {
     const body = encoder.encode(text);
     const head = headers();

@@ -19,6 +19,7 @@ export class PositionKeeper {
   /** The sequences that are stored in the database, by reader and stream generation. */
   private readonly stored = new Map<string, number>();
   private readonly seen = new Map<string, { sequence: number; at: number }>();
+  private readonly generations = new Map<string, number>();
   private tracking = false;
 
   constructor(manager: JetStreamManager, positions: Positions, log: Log) {
@@ -58,6 +59,15 @@ export class PositionKeeper {
       "a stream ends before a reader's position, as after a restore: the reader continues with its new messages",
     );
     return { since };
+  }
+
+  /** The number of this stream among those of its name that the service's nodes have seen, from 0. */
+  async generationOf(stream: StreamInfo): Promise<number> {
+    const generation = generationOf(stream);
+    const key = `${generation.stream} ${generation.created}`;
+    const number = this.generations.get(key) ?? (await this.positions.numberOf(generation));
+    this.generations.set(key, number);
+    return number;
   }
 
   /** A reader's stored position in the stream. */

@@ -2,6 +2,7 @@ import { type Queryable, toSafeInteger } from "../mysql/database.ts";
 
 /** The reader that stands for all consumers of a stream: its position was read by each of them. */
 export const allConsumers = "*";
+const generationReader = "generation";
 
 /** Identifies a stream: it differs from a former stream of the same name, and from itself before a loss of messages. */
 export interface StreamGeneration {
@@ -13,6 +14,8 @@ export interface StreamGeneration {
   readonly again?: string;
   /** Of a stream that went back in time: its last sequence then. What was acked beyond it is lost. */
   readonly lastSequence?: number;
+  /** When the message at `lastSequence` was stored; absent where that is not known. */
+  readonly lastTime?: Date;
 }
 
 export interface Position {
@@ -46,6 +49,30 @@ export class Positions {
       [reader, stream, created],
     );
     return row?.time ?? undefined;
+  }
+
+  /**
+   * The number of a stream among those of its name, from 0, in the order in which the nodes of the service saw them. Its
+   * row has the reader `generation` and the number as its sequence.
+   */
+  async numberOf({ stream, created }: StreamGeneration): Promise<number> {
+    const find = () => this.find(generationReader, { stream, created });
+    const known = await find();
+    if (known) return known.sequence;
+    const [last] = await this.db.query<{ sequence: string | null }>(
+      `SELECT MAX(sequence) AS sequence FROM t_stream_position
+       WHERE reader = ? AND stream = ? AND stream_created <> ?`,
+      [generationReader, stream, created],
+    );
+    const next = last?.sequence == null ? 0 : toSafeInteger(last.sequence) + 1;
+    // Another node may have been first: its number stays.
+    await this.db.run(
+      `INSERT INTO t_stream_position (reader, stream, stream_created, sequence, unread_since)
+       VALUES (?, ?, ?, ?, UTC_TIMESTAMP(3))
+       ON DUPLICATE KEY UPDATE sequence = sequence`,
+      [generationReader, stream, created, next],
+    );
+    return (await find())?.sequence ?? next;
   }
 
   /** Whether this service has stored a position in any stream of this name. */

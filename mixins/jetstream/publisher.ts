@@ -1,7 +1,9 @@
 import { createInbox, type Msg, type MsgHdrs, type NatsConnection, type PubAck } from "nats";
 import { limits } from "../../config/limits.ts";
+import { watchRefusals } from "./refusals.ts";
 
 interface Awaited {
+  readonly subject: string;
   resolve(ack: PubAck): void;
   reject(error: Error): void;
   deadline: number;
@@ -42,19 +44,24 @@ const inProgress = 409;
 export class Publisher {
   private readonly connection: NatsConnection;
   private readonly observer: PublisherObserver | undefined;
-  private readonly inbox = createInbox();
+  private readonly inbox: string;
   /** By the number in the reply subject, oldest first, so in the order of their deadlines. */
   private readonly awaited = new Map<string, Awaited>();
   private readonly overdue: NodeJS.Timeout;
   private sent = 0;
 
-  constructor(connection: NatsConnection, observer?: PublisherObserver) {
+  /** `inboxPrefix`: that of the connection, whose user may subscribe to its own inboxes alone. */
+  constructor(connection: NatsConnection, observer?: PublisherObserver, inboxPrefix?: string) {
     this.connection = connection;
     this.observer = observer;
+    this.inbox = createInbox(inboxPrefix);
     connection.subscribe(`${this.inbox}.*`, {
       callback: (error, message) => {
         if (!error) this.answered(message);
       },
+    });
+    void watchRefusals(connection, ({ operation, subject }) => {
+      if (operation === "publish") this.refused(subject);
     });
     this.overdue = setInterval(() => this.giveUpOverdue(), limits.jetstream.publishTimeoutMs / 10);
     void connection.closed().then(() => this.close());
@@ -62,7 +69,7 @@ export class Publisher {
 
   /**
    * Resolves with the server's ack: the message is then in the stream's file. Rejects with `NotAcked` where the server
-   * refuses the message, no stream has the subject, or no ack arrives within `limits.jetstream.publishTimeoutMs`. In
+   * refuses the message or the subject, no stream has the subject, or no ack arrives within `limits.jetstream.publishTimeoutMs`. In
    * the last case the message may be stored (`mayHaveHappened`).
    */
   publish(subject: string, data: Uint8Array, head: MsgHdrs): Promise<PubAck> {
@@ -70,7 +77,7 @@ export class Publisher {
       const number = String(++this.sent);
       this.connection.publish(subject, data, { reply: `${this.inbox}.${number}`, headers: head });
       const deadline = performance.now() + limits.jetstream.publishTimeoutMs;
-      this.awaited.set(number, { resolve, reject, deadline });
+      this.awaited.set(number, { subject, resolve, reject, deadline });
     });
   }
 
@@ -97,6 +104,15 @@ export class Publisher {
       }
     } catch (error) {
       awaited.reject(new NotAcked(`JetStream's ack cannot be read: ${(error as Error).message}`, true));
+    }
+  }
+
+  /** The server names the subject alone: of several publications on it, some may be stored. */
+  private refused(subject: string): void {
+    const refused = [...this.awaited].filter(([, awaited]) => awaited.subject === subject);
+    for (const [number, { reject }] of refused) {
+      this.awaited.delete(number);
+      reject(new NotAcked(`nats-server refuses this login to publish on ${subject}`, refused.length > 1));
     }
   }
 

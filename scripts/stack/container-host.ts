@@ -64,5 +64,9 @@ export function containerHost(plan: ServerPlan, site: Site): Host {
     }
   };
 
-  return { kind: "container", find, launch, end };
+  const reload = async (): Promise<void> => {
+    if ((await state()) === "running") await ask("kill", "--signal", "HUP", container);
+  };
+
+  return { kind: "container", find, launch, reload, end };
 }

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { keySettings, serviceOfUrl } from "../../config/process-settings.ts";
+import { keySettings } from "../../config/process-settings.ts";
 import { readIfThere, replaceFile } from "./files.ts";
 import { withLock } from "./lock.ts";
 
@@ -11,6 +11,12 @@ import { withLock } from "./lock.ts";
 type StackEnv = Record<string, string>;
 
 const KEY = /^[A-Z][A-Z0-9_]*$/;
+
+/** Whether a key of the file is a URL of one of the private servers, whoever may log in with it. */
+export function isServerUrl(key: string): boolean {
+  return /(^|_)(NATS|MYSQL|REDIS)(_BUS)?(_ADMIN)?_URL$/.test(key);
+}
+
 const HEADER = "# Where this checkout's running system is. Written by scripts; it holds passwords and keys.";
 
 /**
@@ -31,13 +37,14 @@ export function useStackEnv(dir: string, env = process.env): void {
 }
 
 /**
- * Adds the kept values that are `wanted` and not set. Where MYSQL_URL or NATS_URL is set, the services' own logins at
- * that server are not added: they may be of another server.
+ * Adds the kept values that are `wanted` and not set. Where MYSQL_URL or NATS_URL is set, the other logins at that
+ * server are not added: they may be of another server.
  */
 export function completeEnv(env: NodeJS.ProcessEnv, kept: StackEnv, wanted: (key: string) => boolean): void {
   const given = { MYSQL: Boolean(env.MYSQL_URL), NATS: Boolean(env.NATS_URL) };
   for (const [key, value] of Object.entries(kept)) {
-    const elsewhere = serviceOfUrl(key) !== undefined && given[key.endsWith("_MYSQL_URL") ? "MYSQL" : "NATS"];
+    const server = /(?:^|_)(NATS|MYSQL)(?:_BUS)?(?:_ADMIN)?_URL$/.exec(key)?.[1] as keyof typeof given | undefined;
+    const elsewhere = server !== undefined && given[server];
     if (wanted(key) && !elsewhere) env[key] ??= value;
   }
 }

@@ -17,6 +17,8 @@ export interface Host {
   find(): Promise<Found | undefined>;
   /** Starts it on that port; resolves when it answers. If it rejects, nothing of it is left running. */
   launch(port: number): Promise<Found>;
+  /** Lets it read its configuration again, by SIGHUP. Nothing where it does not run. */
+  reload(): Promise<void>;
   /** Ends it if it runs; resolves when it has ended. */
   end(): Promise<void>;
 }

@@ -1,23 +1,37 @@
-import { readStackEnv } from "./env-file.ts";
+import { nats } from "./nats.ts";
+import { type Login, userOf } from "./nats-accounts.ts";
+import { addLogin, type NatsServer, type NatsUrls, removeLogins } from "./nats-users.ts";
+import { openStackDir, recordedHost, siteOf } from "./sites.ts";
 
-export interface NatsLogin {
-  readonly namespace: string;
-  readonly role: string;
-  readonly person?: string;
+export type { NatsUrls } from "./nats-users.ts";
+
+/** The private NATS server of a stack's folder; `undefined` where it does not run. */
+async function serverOf(stackDir: string): Promise<NatsServer | undefined> {
+  const site = siteOf(openStackDir(stackDir), nats, process.env, () => undefined);
+  const host = recordedHost(nats, site);
+  const port = (await host.find())?.port;
+  return port === undefined ? undefined : { natsDir: site.dir, port, host };
 }
 
-function busUrlOf(stackDir: string): string {
-  const url = readStackEnv(stackDir).NATS_URL;
-  if (url === undefined) throw new Error(`the private NATS server of ${stackDir} does not run: npm run stack -- start`);
-  return url;
+/**
+ * Makes sure that a login exists at the private NATS server of a stack's folder: of a service, of a node of many (their
+ * names joined by `+`, or `all`), or of a person's console. Resolves, with its URLs, once it works there. It outlives
+ * restarts of the server, and others may ask for the same at once. @throws Error where the server does not run
+ */
+export async function ensureNatsLogin(stackDir: string, login: Login): Promise<NatsUrls> {
+  const server = await serverOf(stackDir);
+  if (!server) throw new Error(`the private NATS server of ${stackDir} does not run: npm run stack -- start`);
+  return addLogin(server, login);
 }
 
-/** The URL at the private server of a login of this role, or of this person's console. */
-export async function ensureNatsLogin(stackDir: string, _login: NatsLogin): Promise<{ busUrl: string }> {
-  return { busUrl: busUrlOf(stackDir) };
+/** Removes all logins of a namespace from the private server; nothing where it does not run. */
+export async function removeNatsLogins(stackDir: string, namespace: string): Promise<void> {
+  const server = await serverOf(stackDir);
+  if (server) await removeLogins(server, (login) => login.namespace === namespace);
 }
 
-/** Removes a login from the private server and ends its connections. */
-export async function removeNatsLogin(stackDir: string, _login: NatsLogin): Promise<void> {
-  busUrlOf(stackDir);
+/** Removes one login, e.g. of a person's console, and ends its connections; nothing where the server does not run. */
+export async function removeNatsLogin(stackDir: string, removed: Login): Promise<void> {
+  const server = await serverOf(stackDir);
+  if (server) await removeLogins(server, (login) => userOf(login) === userOf(removed));
 }

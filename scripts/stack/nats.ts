@@ -1,7 +1,10 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { busUserOf } from "../../broker/nats-names.ts";
 import { converse } from "./converse.ts";
 import { replaceFile } from "./files.ts";
+import { adminLogin, userOf } from "./nats-accounts.ts";
+import { confDir, logsIn, natsUrl, passwordOf, prepareAccounts, standingUrls } from "./nats-users.ts";
 import { LOOPBACK } from "./ports.ts";
 import { type ServerPlan, type Site, volumeOf } from "./server.ts";
 
@@ -19,32 +22,57 @@ export const nats: ServerPlan = {
   async prepareProcess(site, _program, port) {
     const store = join(site.dir, "store");
     mkdirSync(store, { recursive: true });
-    const file = join(site.dir, "nats.conf");
-    replaceFile(file, configuration(site, { host: LOOPBACK, port, store, pidFile: join(site.dir, "pid") }));
-    return { args: ["-c", file] };
+    keepStreams(store);
+    const place = { host: LOOPBACK, port, store, pidFile: join(site.dir, "pid") };
+    return { args: ["-c", await writeConfiguration(site, place)] };
   },
 
   async prepareContainer(site) {
-    const file = join(site.dir, "nats.container.conf");
-    replaceFile(file, configuration(site, { host: "0.0.0.0", port: CONTAINER_PORT, store: "/data" }), 0o644);
+    await writeConfiguration(site, { host: "0.0.0.0", port: CONTAINER_PORT, store: "/data" });
     return {
       image: "nats:2",
-      options: ["-v", `${volumeOf(site)}:/data`, "-v", `${file}:/etc/ovation-nats.conf:ro`],
-      args: ["-c", "/etc/ovation-nats.conf"],
+      options: ["-v", `${volumeOf(site)}:/data`, "-v", `${confDir(site.dir)}:/etc/ovation-nats:ro`],
+      args: ["-c", "/etc/ovation-nats/nats.conf"],
     };
   },
 
   async probe(site, port) {
-    const received = await converse(port, 'CONNECT {"verbose":false}\r\nPING\r\n', (text) => text.includes("PONG\r\n"));
+    const received = await converse(port, "", (text) => text.includes("\r\n"));
     const info = JSON.parse(received.slice("INFO ".length, received.indexOf("\r\n")));
     if (info.server_name !== site.mark) throw new Error(`port ${port} is another NATS server, ${info.server_name}`);
     if (info.jetstream !== true) throw new Error(`NATS on port ${port} has no JetStream`);
+    if (info.auth_required !== true) throw new Error(`NATS on port ${port} lets everybody in`);
+    const user = userOf(adminLogin);
+    if (!(await logsIn(port, busUserOf(user), passwordOf(site.dir, adminLogin))))
+      throw new Error(`NATS on port ${port} refuses ${user}`);
   },
 
-  url: (_site, port) => `nats://${LOOPBACK}:${port}`,
+  url: (site, port) => natsUrl(port, userOf(adminLogin), passwordOf(site.dir, adminLogin)),
+  env: (site, port) => standingUrls(site.dir, port),
 };
 
-function configuration(site: Site, place: { host: string; port: number; store: string; pidFile?: string }): string {
+/** The streams of a server that had no accounts go over to the one for JetStream. */
+function keepStreams(store: string): void {
+  const [former, now] = ["$G", "JS"].map((account) => join(store, "jetstream", account)) as [string, string];
+  if (existsSync(former) && !existsSync(now)) renameSync(former, now);
+}
+
+interface Place {
+  host: string;
+  port: number;
+  store: string;
+  pidFile?: string;
+}
+
+/** Returns the file's path. */
+async function writeConfiguration(site: Site, place: Place): Promise<string> {
+  await prepareAccounts(site.dir);
+  const file = join(confDir(site.dir), "nats.conf");
+  replaceFile(file, configuration(site, place));
+  return file;
+}
+
+function configuration(site: Site, place: Place): string {
   return `# Written at every start; changes here are lost.
 server_name: ${JSON.stringify(site.mark)}
 host: ${JSON.stringify(place.host)}
@@ -59,5 +87,7 @@ jetstream {
   # a crash of the machine may. Servers from 2.10 on take another interval, or "always":
   # sync_interval: "2m"
 }
+# Who may log in, and what each may do. Whoever connects without a login is refused.
+include "accounts.conf"
 `;
 }

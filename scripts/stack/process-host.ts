@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync } fro
 import { join } from "node:path";
 import { readIfThere, replaceFile } from "./files.ts";
 import { type Found, type Host, readRecord } from "./host.ts";
-import { commandLine, endProcess } from "./processes.ts";
+import { commandLine, endProcess, signal } from "./processes.ts";
 import { withServerPath } from "./run.ts";
 import type { ServerPlan, Site } from "./server.ts";
 import { messageOf, probeUntilReady } from "./wait.ts";
@@ -46,7 +46,12 @@ export function processHost(plan: ServerPlan, site: Site, program?: string): Hos
     }
   };
 
-  return { kind: "process", find, launch, end };
+  const reload = async (): Promise<void> => {
+    const found = await find();
+    if (found?.pid !== undefined) signal(found.pid, "SIGHUP", () => isOurs(site, found.pid as number));
+  };
+
+  return { kind: "process", find, launch, reload, end };
 }
 
 /** A pid proves nothing, since another process may have it by now: the command line must contain the stack. */

@@ -62,7 +62,8 @@ function hasThreadsLeft(pid: number): boolean {
   return Number(/^Threads:\s*(\d+)$/m.exec(status ?? "")?.[1] ?? 0) > 1;
 }
 
-function signal(pid: number, name: NodeJS.Signals, stillOurs: () => boolean): boolean {
+/** Sends a signal to a process that is certainly the one meant; `false` where it has ended. */
+export function signal(pid: number, name: NodeJS.Signals, stillOurs: () => boolean): boolean {
   if (!stillOurs()) return false;
   try {
     process.kill(pid, name);

@@ -47,7 +47,10 @@ export interface ServerPlan {
   prepareContainer(site: Site, port: number): Promise<ContainerLaunch>;
   /** Resolves when the server of this site answers there; rejects where none does, or another server does. */
   probe(site: Site, port: number, pid: number | undefined): Promise<void>;
+  /** The administrator's URL. */
   url(site: Site, port: number): string;
+  /** What the stack's env file says of it; by default `variable` with its URL. */
+  env?(site: Site, port: number): Record<string, string>;
   /** Removes files outside of the site's folder; called when the server has ended. */
   tidy?(site: Site): void;
 }

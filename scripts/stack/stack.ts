@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { printLine } from "../../broker/outputs.ts";
 import { adopt, launchAll, type Member, type Up } from "./bring-up.ts";
-import { writeStackEnv } from "./env-file.ts";
+import { isServerUrl, readStackEnv, writeStackEnv } from "./env-file.ts";
 import { readRecord, recordFile } from "./host.ts";
 import { withLock } from "./lock.ts";
 import type { ServerName, ServerPlan } from "./server.ts";
@@ -32,6 +32,7 @@ export interface StackOptions {
 }
 
 export interface Stack {
+  /** The administrators' URLs, or those of the environment. */
   natsUrl: string;
   redisUrl: string;
   mysqlUrl: string;
@@ -67,11 +68,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const { up, user } = await locked(dir, log, async () => {
     await forgetFormerCommandLine(dir, env, log);
     const servers = await bringUp(members);
-    const urls = servers.map(({ plan, site, port }) => [plan.variable, plan.url(site, port)]);
-    const admin = servers.flatMap(({ plan, site, port }) =>
-      plan.name === "mysql" ? [["MYSQL_ADMIN_URL", plan.url(site, port)]] : [],
+    const urls = servers.map(
+      ({ plan, site, port }) => plan.env?.(site, port) ?? { [plan.variable]: plan.url(site, port) },
     );
-    await writeStackEnv(dir, Object.fromEntries([...urls, ...admin]));
+    const admin = servers.flatMap(({ plan, site, port }) =>
+      plan.name === "mysql" ? [{ MYSQL_ADMIN_URL: plan.url(site, port) }] : [],
+    );
+    await writeStackEnv(dir, Object.assign({}, ...urls, ...admin));
     return { up: servers, user: addUser(dir, options.permanent ?? false) };
   });
   const urlOf = (plan: ServerPlan) => {
@@ -153,8 +156,8 @@ async function endServers(dir: string, log: Log): Promise<void> {
     rmSync(recordFile(site), { force: true });
   });
   await Promise.all(endings);
-  const addresses = [...PLANS.map((plan) => plan.variable), "MYSQL_ADMIN_URL"];
-  await writeStackEnv(dir, Object.fromEntries(addresses.map((variable) => [variable, undefined])));
+  const urls = Object.keys(readStackEnv(dir)).filter(isServerUrl);
+  await writeStackEnv(dir, Object.fromEntries(urls.map((key) => [key, undefined])));
 }
 
 interface ServerStatus {

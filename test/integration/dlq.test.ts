@@ -197,12 +197,12 @@ describe("dead letters", () => {
   });
 
   test("without a server the command fails with that reason", async () => {
-    const url = process.env.NATS_URL;
-    process.env.NATS_URL = "nats://127.0.0.1:1";
+    const url = process.env.NATS_ADMIN_URL;
+    process.env.NATS_ADMIN_URL = "nats://127.0.0.1:1";
     try {
       expect(await dlq("list")).toMatchObject({ code: 1, out: expect.stringContaining("CONNECTION_REFUSED") });
     } finally {
-      process.env.NATS_URL = url;
+      process.env.NATS_ADMIN_URL = url;
     }
   });
 });

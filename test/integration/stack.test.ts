@@ -8,9 +8,13 @@ import { pathToFileURL } from "node:url";
 import { Redis } from "ioredis";
 import { createConnection } from "mysql2/promise";
 import { connect } from "nats";
+import { natsOptions } from "../../broker/nats-options.ts";
+import { serviceNames } from "../../broker/service-names.ts";
+import { serviceUrlName } from "../../config/config.ts";
 import { projectRoot } from "../../config/root.ts";
 import { type Child, startChild } from "../../scripts/children.ts";
 import { readStackEnv, writeStackEnv } from "../../scripts/stack/env-file.ts";
+import { ensureNatsLogin } from "../../scripts/stack/nats-logins.ts";
 import { isPortFree, LOOPBACK } from "../../scripts/stack/ports.ts";
 import type { ServerName } from "../../scripts/stack/server.ts";
 import { type StackOptions, stackStatus, startStack, stopStack } from "../../scripts/stack/stack.ts";
@@ -47,6 +51,12 @@ function cleanEnv(): NodeJS.ProcessEnv {
   const { NATS_URL: _nats, REDIS_URL: _redis, MYSQL_URL: _mysql, ...env } = process.env;
   return env;
 }
+
+/** The keys of the env file with a login at NATS each, beside the administrator's. */
+const natsLogins = [
+  ...["EVENTS_NATS_URL", "NATS_BUS_ADMIN_URL"],
+  ...serviceNames.map((service) => serviceUrlName("NATS_URL", service)),
+].sort();
 
 /** Command lines that name the folder or its mark; a server of the folder that is alive is among them. */
 function processesOf(dir: string): string[] {
@@ -91,14 +101,18 @@ describe("one stack from start to stop", () => {
     const stack = await startStack(options);
     expect(stack.started).toBe(true);
     expect(stack.servers).toEqual({ nats: "started", redis: "started", mysql: "started" });
-    expect(readStackEnv(options.dir)).toEqual({
-      NATS_URL: stack.natsUrl,
+    const natsPort = new URL(stack.natsUrl).port;
+    const { NATS_URL, NATS_ADMIN_URL, REDIS_URL, MYSQL_URL, MYSQL_ADMIN_URL, ...logins } = readStackEnv(options.dir);
+    expect({ NATS_URL, NATS_ADMIN_URL, REDIS_URL, MYSQL_URL, MYSQL_ADMIN_URL }).toEqual({
+      NATS_URL: `nats://127.0.0.1:${natsPort}`,
+      NATS_ADMIN_URL: stack.natsUrl,
       REDIS_URL: stack.redisUrl,
       MYSQL_URL: stack.mysqlUrl,
       MYSQL_ADMIN_URL: stack.mysqlUrl,
     });
+    expect(Object.keys(logins).sort()).toEqual(natsLogins);
 
-    const nats = await connect({ servers: stack.natsUrl });
+    const nats = await connect(natsOptions("test", stack.natsUrl));
     const manager = await nats.jetstreamManager();
     await manager.streams.add({ name: "SAMPLE", subjects: ["sample.>"] });
     expect((await nats.jetstream().publish("sample.one", "x")).seq).toBe(1);
@@ -133,6 +147,31 @@ describe("one stack from start to stop", () => {
     expect(readStackEnv(options.dir)).toEqual({ API_URL: "http://127.0.0.1:1" });
   });
 
+  test("nobody gets into NATS without a login; one that is added while it runs works, also after the server was killed", async () => {
+    const options = sample();
+    const { natsUrl } = await startStack(options);
+    const address = `nats://${new URL(natsUrl).host}`;
+    for (const user of ["", "admin:guess@", "gift:@"])
+      await expect(
+        connect({ ...natsOptions("test", address.replace("//", `//${user}`)), reconnect: false }),
+      ).rejects.toThrow(/authorization/i);
+    const login = { role: "gift+wallet", namespace: "sample" };
+    const [one, two] = await Promise.all([ensureNatsLogin(options.dir, login), ensureNatsLogin(options.dir, login)]);
+    expect(one).toEqual(two);
+    expect(Object.keys(one.env).sort()).toEqual(["GIFT_NATS_URL", "NATS_URL", "WALLET_NATS_URL"]);
+    const works = async () => {
+      for (const url of [one.busUrl, one.env.GIFT_NATS_URL as string]) {
+        const connection = await connect({ ...natsOptions("test", url), ignoreAuthErrorAbort: false });
+        await connection.close();
+      }
+    };
+    await works();
+    const { nats } = await pidsOf(options.dir);
+    process.kill(nats as number, "SIGKILL");
+    await startStack(options);
+    await works();
+  });
+
   test("nobody gets into the database without the password", async () => {
     const options = sample();
     const { mysqlUrl } = await startStack(options);
@@ -164,7 +203,7 @@ describe("others on this machine", () => {
     await once(stranger, "listening");
     try {
       const stack = await startStack(options);
-      expect(stack.natsUrl).toBe(`nats://127.0.0.1:${options.preferredPorts!.nats! + 1}`);
+      expect(new URL(stack.natsUrl).host).toBe(`127.0.0.1:${options.preferredPorts!.nats! + 1}`);
       await stack.stop();
       expect(await isPortFree(options.preferredPorts!.nats!)).toBe(false);
     } finally {
@@ -206,7 +245,9 @@ describe("others on this machine", () => {
     expect(stack).toMatchObject({ redisUrl: given.REDIS_URL, mysqlUrl: given.MYSQL_URL, started: true });
     expect(stack.servers).toEqual({ nats: "started", redis: "environment", mysql: "environment" });
     expect(await statesOf(options.dir)).toEqual(["answers", "stopped", "stopped"]);
-    expect(readStackEnv(options.dir)).toEqual({ NATS_URL: stack.natsUrl });
+    const { NATS_URL, NATS_ADMIN_URL, ...logins } = readStackEnv(options.dir);
+    expect([NATS_URL, NATS_ADMIN_URL]).toEqual([`nats://${new URL(stack.natsUrl).host}`, stack.natsUrl]);
+    expect(Object.keys(logins).sort()).toEqual(natsLogins);
 
     const all = { ...given, NATS_URL: "nats://127.0.0.1:3" };
     const outside = await startStack({ ...options, env: { ...options.env, ...all } });

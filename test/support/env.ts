@@ -24,7 +24,9 @@ process.env.API_PORT ??= "0";
 process.env.IM_PORT ??= "0";
 
 const text = readFileSync(process.env.TEST_STACK_ENV ?? join(projectRoot(), ".stack/test/env"), "utf8");
-for (const line of text.split("\n")) {
-  const [, name, value] = /^(NATS_URL|REDIS_URL|MYSQL_URL)=(.*)$/.exec(line) ?? [];
-  if (name) process.env[name] ??= value;
-}
+const kept = new Map(text.split("\n").map((line) => line.split(/=(.*)/s) as [string, string]));
+for (const name of ["REDIS_URL", "MYSQL_URL"]) process.env[name] ??= kept.get(name);
+// The administrator's login: most tests are about something else than rights. It may make streams and consumers too.
+process.env.NATS_URL ??= kept.get("NATS_ADMIN_URL");
+process.env.NATS_ADMIN_URL ??= process.env.NATS_URL;
+process.env.PROVISIONER_NATS_URL ??= process.env.NATS_URL;

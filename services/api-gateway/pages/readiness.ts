@@ -1,6 +1,6 @@
 import type { ServiceBroker } from "moleculer";
 import { fail } from "../../../broker/failure.ts";
-import { isServiceName, type ServiceName, serviceNames } from "../../../broker/launch.ts";
+import { backgroundServices, isServiceName, type ServiceName, serviceNames } from "../../../broker/service-names.ts";
 import { shown } from "../../../broker/unknown-values.ts";
 import { limits } from "../../../config/limits.ts";
 import type { HealthReport } from "../../../mixins/health.mixin.ts";
@@ -27,13 +27,10 @@ async function healthOf(broker: ServiceBroker, service: string, nodeID: string):
   }
 }
 
-/** No request needs them: they are shown, and the system is ready without them. */
-const apart: ReadonlySet<ServiceName> = new Set(["auditor"]);
-
 /**
- * Asks every node of every service for the status of its dependencies. The system is ready while each service has a
- * ready node, and as seen from this gateway, while it is ready itself: one unhealthy node of several is shown, but does
- * not remove other gateways from the load balancer.
+ * Asks every node of every service for the status of its dependencies. The system is ready while each service but those
+ * of `backgroundServices` has a ready node, and as seen from this gateway, while it is ready itself: one unhealthy node
+ * of several is shown, but does not remove other gateways from the load balancer.
  */
 export async function readiness(broker: ServiceBroker): Promise<Readiness> {
   const present = broker.registry.getServiceList({ onlyAvailable: true, skipInternal: true }) as unknown as {
@@ -50,7 +47,8 @@ export async function readiness(broker: ServiceBroker): Promise<Readiness> {
   const services = Object.fromEntries(entries) as Readiness["services"];
   // A gateway that lets nobody in takes no requests, however many others could.
   const isReadyItself = services["api-gateway"].nodes[broker.nodeID]?.ready === true;
-  return { ready: isReadyItself && entries.every(([name, { ready }]) => ready || apart.has(name)), services };
+  const isReady = entries.every(([name, { ready }]) => ready || backgroundServices.has(name));
+  return { ready: isReadyItself && isReady, services };
 }
 
 /** A service on a host: a container asks about itself. */

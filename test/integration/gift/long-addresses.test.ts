@@ -1,6 +1,7 @@
 /** Gifts whose effects have long addresses, from the queue to the screen: settler, router and im-servers on nodes of their own. */
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { connect as connectNats, type NatsConnection } from "nats";
+import { natsOptions } from "../../../broker/nats-options.ts";
 import { jsonBytes } from "../../../broker/parts.ts";
 import { natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
@@ -46,7 +47,7 @@ let a: ServiceBroker;
 let b: ServiceBroker;
 
 beforeAll(async () => {
-  nats = await connectNats({ servers: process.env.NATS_URL as string });
+  nats = await connectNats(natsOptions("test"));
   const router = await startRouter("router", livingRoomFake, walletFake);
   [a, b] = [await startImServer("im-a"), await startImServer("im-b")];
   for (const node of [a, b]) await seeing(node, { "im-router": 1, "living-room": 1 });

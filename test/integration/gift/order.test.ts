@@ -4,7 +4,7 @@ import { connect } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
-import { ensureStreams } from "../../../mixins/jetstream/streams.ts";
+import { ensureStreams } from "../../../mixins/jetstream/ensure-streams.ts";
 import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
 import { type AcceptedGift, contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";

@@ -2,6 +2,7 @@
 import type { ServiceBroker } from "moleculer";
 import { connect as connectNats, type NatsConnection } from "nats";
 import { WebSocket } from "ws";
+import { natsOptions } from "../../../broker/nats-options.ts";
 import { natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
@@ -22,7 +23,7 @@ const clients: ImClient[] = [];
 
 beforeAll(async () => {
   await redis.connect();
-  nats = await connectNats({ servers: process.env.NATS_URL as string });
+  nats = await connectNats(natsOptions("test"));
   router = await startRouter("router", livingRoomFake);
   a = await startImServer("im-a", { notificationResendMs: 300 });
   b = await startImServer("im-b", { notificationResendMs: 300 });

@@ -1,5 +1,6 @@
 import type { ServiceBroker } from "moleculer";
 import { connect as connectNats, type JetStreamManager, type NatsConnection } from "nats";
+import { natsOptions } from "../../../broker/nats-options.ts";
 import { natsPrefix } from "../../../config/config.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
@@ -25,7 +26,7 @@ const stream = `${natsPrefix()}NOTIFICATIONS`;
 
 beforeAll(async () => {
   await redis.connect();
-  nats = await connectNats({ servers: process.env.NATS_URL as string });
+  nats = await connectNats(natsOptions("test"));
   manager = await nats.jetstreamManager();
   router = await startRouter("router", livingRoomFake);
   a = await startImServer("im-a", { notificationResendMs: resendMs, watchFlushMs: 200 });

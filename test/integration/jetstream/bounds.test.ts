@@ -5,9 +5,11 @@ import { natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { healthMixin } from "../../../mixins/health.mixin.ts";
 import { deadLetterSubject, streamConfig } from "../../../mixins/jetstream/definitions.ts";
-import { deadLetters, ensureStreams, streamNames } from "../../../mixins/jetstream/streams.ts";
+import { ensureStreams } from "../../../mixins/jetstream/ensure-streams.ts";
+import { deadLetters, streamNames } from "../../../mixins/jetstream/streams.ts";
 import { Trim } from "../../../mixins/jetstream/trim.ts";
 import { type JetStreamState, jetstreamMixin, type StreamDefinition } from "../../../mixins/jetstream.mixin.ts";
+import provisioner from "../../../services/provisioner/provisioner.service.ts";
 import { eventStream, giftStream, notificationStream, topicStream } from "../../../services/streams.ts";
 import { silentLog } from "../../support/silent-log.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
@@ -169,11 +171,10 @@ test("a flood of dead letters that may be forged makes room by itself: those of 
   expect((await infoOf("DEAD")).state.messages).toBe(messages - 100);
 });
 
-test("a service's own checks trim its streams", async () => {
+test("the provisioner trims streams that fill", async () => {
   await manager.streams.delete(full("DEAD")).catch(() => undefined);
   await manager.streams.add({ ...streamConfig(deadLetters), max_bytes: 200_000 });
-  const schema = { name: "trimmer", mixins: [jetstreamMixin([]), healthMixin] } as unknown as ServiceSchema;
-  await startNode("trimmer", [schema]);
+  await startNode("provisioner", [provisioner]);
   await manager.streams.update(full("DEAD"), { max_bytes: 200_000 });
   await fill("DEAD", deadLetterSubject("gift-effects", false), 0.9);
   await eventually("room", async () => (await infoOf("DEAD")).state.bytes < 150_000, 15_000);

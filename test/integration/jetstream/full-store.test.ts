@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type NatsConnection } from "nats";
 import { natsPrefix } from "../../../config/config.ts";
-import { ensureStreams } from "../../../mixins/jetstream/streams.ts";
+import { ensureStreams } from "../../../mixins/jetstream/ensure-streams.ts";
 import type { StreamDefinition } from "../../../mixins/jetstream.mixin.ts";
 import { findProgram } from "../../../scripts/stack/run.ts";
 import { eventStream, notificationStream, topicStream } from "../../../services/streams.ts";

@@ -3,13 +3,13 @@ import { connect, type JetStreamManager, type NatsConnection, type PubAck, type 
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { natsPrefix } from "../../../config/config.ts";
 import { Conditions, noRoomCodes } from "../../../mixins/jetstream/conditions.ts";
-import { makeConsumer } from "../../../mixins/jetstream/consumers.ts";
-import { consumerName } from "../../../mixins/jetstream/definitions.ts";
+import { ensureStreams } from "../../../mixins/jetstream/ensure-streams.ts";
 import { LossWatch } from "../../../mixins/jetstream/loss-watch.ts";
 import { PositionKeeper } from "../../../mixins/jetstream/position-keeper.ts";
 import { Positions, type StreamGeneration } from "../../../mixins/jetstream/positions.ts";
+import { Provisioner } from "../../../mixins/jetstream/provisioner.ts";
 import type { Recoveries } from "../../../mixins/jetstream/recoveries.ts";
-import { ensureStreams, errorCode, lossOf, markOf, streamNames } from "../../../mixins/jetstream/streams.ts";
+import { errorCode, identityOf, lossOf, streamNames } from "../../../mixins/jetstream/streams.ts";
 import type { StreamDefinition } from "../../../mixins/jetstream.mixin.ts";
 import { rows } from "../../support/books.ts";
 import { silentLog } from "../../support/silent-log.ts";
@@ -324,6 +324,7 @@ describe("a queue", () => {
       const recoveries = { again, seen } as unknown as Recoveries;
       const watch = new LossWatch({
         manager,
+        provisioning: new Provisioner(manager),
         conditions: new Conditions(),
         recoveries,
         log: { ...silentLog, error },
@@ -338,6 +339,7 @@ describe("a queue", () => {
       expect(told).toEqual({
         ...{ stream: full(name), created: info.created },
         ...{ again: lossOf(now), lastSequence: info.state.last_seq },
+        ...(info.state.last_seq > 0 && { lastTime: new Date(info.state.last_ts) }),
       });
       expect(lossOf(now) === before).toBe(kind === "log");
     }
@@ -552,14 +554,16 @@ describe("a consumer that is made", () => {
 
   test("stays where it cannot be asked afterwards which stream it is on, and goes where that is another one", async () => {
     const stream = await manager.streams.info(full("NEWS"));
-    const name = consumerName(wanted, markOf(stream));
+    const name = "maker~1";
+    const provisioner = new Provisioner(manager);
+    const make = () => provisioner.makeConsumer({ consumer: wanted, name, stream: identityOf(stream), start: "first" });
     const info = jest.spyOn(manager.streams, "info");
     info.mockResolvedValueOnce(stream).mockRejectedValueOnce(new Error("TIMEOUT"));
-    await expect(makeConsumer(manager, wanted, stream, "first")).rejects.toThrow("TIMEOUT");
+    await expect(make()).rejects.toThrow("TIMEOUT");
     expect(await namesOn("NEWS")).toContain(name);
     await manager.consumers.delete(full("NEWS"), name);
     info.mockResolvedValueOnce(stream).mockResolvedValueOnce({ ...stream, created: "another" } as StreamInfo);
-    await expect(makeConsumer(manager, wanted, stream, "first")).rejects.toThrow("made again");
+    await expect(make()).rejects.toThrow("made again");
     expect((await namesOn("NEWS")).filter((name) => name.startsWith("maker"))).toEqual([]);
   });
 });

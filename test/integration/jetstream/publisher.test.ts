@@ -2,8 +2,8 @@ import { connect, headers, type NatsConnection } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
+import { ensureStreams } from "../../../mixins/jetstream/ensure-streams.ts";
 import { Publisher } from "../../../mixins/jetstream/publisher.ts";
-import { ensureStreams } from "../../../mixins/jetstream/streams.ts";
 import { eventStream } from "../../../services/streams.ts";
 import { eventually } from "../../support/system.ts";
 

@@ -3,7 +3,7 @@ import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { connect } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { natsPrefix } from "../../../config/config.ts";
-import { ensureStreams } from "../../../mixins/jetstream/streams.ts";
+import { ensureStreams } from "../../../mixins/jetstream/ensure-streams.ts";
 import { call } from "../../../services/contracts.ts";
 import { contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";

@@ -7,6 +7,7 @@ import { sampleKey } from "../../../config/named-keys.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { databaseServices } from "../../../scripts/databases.ts";
 import { processSettings } from "../../../scripts/local-env.ts";
+import { natsConfiguration, passwordVariable } from "../../../scripts/nats-config.ts";
 import { loginName } from "../../../scripts/stack/mysql-logins.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings } from "../../../services/door-settings.ts";
@@ -52,6 +53,9 @@ const readConfig = (env: Env, container = "living-room") =>
     ...(container === "api-gateway" ? [gatewaySettings] : []),
     ...(container.startsWith("im-server") ? [imServerSettings] : []),
   ]);
+
+/** The variables with the passwords of the logins at NATS, as the server's configuration names them. */
+const natsPasswords = ["admin", "events", ...serviceNames].map((role) => passwordVariable({ role }));
 
 const read = (file: string) => readFileSync(join(projectRoot(), file), "utf8");
 const containersOf = (file: string) => (parse(read(file), { merge: true }) as { services: Containers }).services;
@@ -126,11 +130,30 @@ describe("docker-compose.yml", () => {
     expect(new Set(urls.map(([, url]) => new URL(url as string).password)).size).toBe(urls.length);
   });
 
-  test.each(files)("%s asks for no variable that .env.example does not explain, but MySQL's passwords", (file) => {
-    const asked = [...read(file).matchAll(variable)].map(([, name]) => name as string);
-    expect(asked.length).toBeGreaterThan(0);
-    const known = [...settingNames, ...passwords, "MYSQL_PASSWORD"];
-    expect(asked.filter((name) => !known.includes(name))).toEqual([]);
+  test.each(files)(
+    "%s asks for no variable that .env.example does not explain, but the passwords of MySQL and NATS",
+    (file) => {
+      const asked = [...read(file).matchAll(variable)].map(([, name]) => name as string);
+      expect(asked.length).toBeGreaterThan(0);
+      const known = [...settingNames, ...passwords, ...natsPasswords, "MYSQL_PASSWORD"];
+      expect(asked.filter((name) => !known.includes(name))).toEqual([]);
+    },
+  );
+
+  test("gives each node the login of its service at NATS, which the server knows by the same password", () => {
+    const env = Object.fromEntries(natsPasswords.map((name, at) => [name, `password-${at}`]));
+    const known = environmentOf("nats", [base], env);
+    expect(Object.keys(known).sort()).toEqual([...natsPasswords].sort());
+    for (const name of nodes) {
+      const url = new URL(environmentOf(name, [base], env).NATS_URL as string);
+      const [service = ""] = runs(base[name]!);
+      expect([name, url.username, url.password]).toEqual([name, service, known[passwordVariable({ role: service })]]);
+    }
+    expect(new Set(Object.values(known)).size).toBe(natsPasswords.length);
+  });
+
+  test("the server's configuration is what npm run nats-config prints of the table of rights", () => {
+    expect(read("docker/nats.conf")).toBe(natsConfiguration());
   });
 
   test("comes up as a demonstration without a single variable set", () => {
@@ -220,6 +243,7 @@ describe("docker-compose.production.yml", () => {
     GIFT_KEYS: `k1:${"g".repeat(42)}A`,
     PAY_KEYS: `k1:${"p".repeat(42)}A`,
     BOOK_KEYS: `k1:${"b".repeat(42)}A`,
+    ...Object.fromEntries(natsPasswords.map((name) => [name, `password-of-${name.toLowerCase()}`])),
   };
 
   test("lays production settings over every node, which accept them", () => {
@@ -241,7 +265,8 @@ describe("docker-compose.production.yml", () => {
 
   test.each(Object.keys(given))("does not come up without %s, and says what it is for", (name) => {
     const without = { ...given, [name]: "" };
-    const all = () => [...ours, "mysql"].map((container) => environmentOf(container, [base, production], without));
+    const all = () =>
+      [...ours, "mysql", "nats"].map((container) => environmentOf(container, [base, production], without));
     expect(all).toThrow(new RegExp(`^${name}: .{20}`));
   });
 });

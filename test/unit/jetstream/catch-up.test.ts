@@ -92,7 +92,7 @@ test("after the loss of a log one node catches up once, and the others find it d
   const nodes = ["one", "two", "three"].map((node) => {
     const catchUp = new CatchUp({ durable: "c", lease: leaseOf(node), missed, log: silentLog });
     const recoveries = new Recoveries(positions, silentLog);
-    recoveries.add(catchUpRecovery({} as never, positions, { durable: "c", stream: log }, catchUp));
+    recoveries.add(catchUpRecovery(positions, { durable: "c", stream: log }, catchUp));
     recoveries.seen({ stream, created: "2026-01-01T00:00:00Z", again: "" });
     return recoveries;
   });
@@ -103,22 +103,31 @@ test("after the loss of a log one node catches up once, and the others find it d
   expect(missed).toHaveBeenCalledTimes(1);
 });
 
-const noMessage = Object.assign(new Error("no message found"), { api_error: { err_code: 10037 } });
 test.each([
-  ["has a message at its end: from that message", 7, ago(90_000), ago(1_800_000), 90_000],
-  ["has no message at its end: from its creation", 7, undefined, ago(1_800_000), 1_800_000],
+  ["ends with a message of a known time: from that message", 7, ago(90_000), ago(1_800_000), 90_000],
+  ["ends with a message of an unknown time: from its creation", 7, undefined, ago(1_800_000), 1_800_000],
   ["is empty: from its creation", 0, undefined, ago(1_800_000), 1_800_000],
   ["is empty and older than its messages may be: from their age", 0, undefined, ago(9_000_000), 3_600_000],
 ])(
   "a consumer catches up on a log that went back in time and %s",
-  async (_what, lastSequence, time, created, expectedMs) => {
-    const getMessage = jest.fn(async () => (time ? { time } : Promise.reject(noMessage)));
+  async (_what, lastSequence, lastTime, created, expectedMs) => {
     const missed = jest.fn(async (_since: Date) => {});
     const catchUp = { missed, alone: async () => true };
     const positions = { lastTimeInFormer: async () => ago(1) };
-    const manager = { streams: { getMessage } } as never;
-    const { run } = catchUpRecovery(manager, positions, { durable: "c", stream: log }, catchUp);
-    await run([{ stream, created: created.toISOString(), again: "", lastSequence, isFirst: false }], stop);
+    const { run } = catchUpRecovery(positions, { durable: "c", stream: log }, catchUp);
+    await run(
+      [
+        {
+          stream,
+          created: created.toISOString(),
+          again: "",
+          lastSequence,
+          ...(lastTime && { lastTime }),
+          isFirst: false,
+        },
+      ],
+      stop,
+    );
     const since = missed.mock.calls[0]?.[0].getTime() ?? 0;
     expect(Math.abs(Date.now() - expectedMs - since)).toBeLessThan(5_000);
   },

@@ -1,0 +1,114 @@
+import type { Context, Service } from "moleculer";
+import type { JetStreamManager, NatsConnection } from "nats";
+import { membersOf } from "../../broker/bus/roles.ts";
+import { roleOfNode } from "../../broker/bus/subjects.ts";
+import { fail, outage } from "../../broker/failure.ts";
+import { connectNats } from "../../broker/nats-connect.ts";
+import { natsOptions } from "../../broker/nats-options.ts";
+import { isOutage } from "../../broker/outages.ts";
+import { serviceUrl } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import type { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { addHealthCheck, healthMixin } from "../../mixins/health.mixin.ts";
+import { streamConfig } from "../../mixins/jetstream/definitions.ts";
+import { Provisioner } from "../../mixins/jetstream/provisioner.ts";
+import { keepTrimmed } from "../../mixins/jetstream/trim.ts";
+import { defineService } from "../define-service.ts";
+import { allStreams } from "../stream-access.ts";
+import { bringToSettings } from "./present-settings.ts";
+import { consumerFor, consumesQueue, streamFor } from "./provisioned.ts";
+import { provisionerActions } from "./provisioner.contract.ts";
+
+interface State {
+  connection: NatsConnection;
+  manager: JetStreamManager;
+  provisioner: Provisioner;
+  trimming?: BackgroundLoop;
+}
+
+type Ctx = Pick<Context, "nodeID" | "requestID">;
+
+/** The services of the calling node; its id is bound to its login (broker/bus/). */
+const callersOf = ({ nodeID }: Ctx) => membersOf(roleOfNode(nodeID ?? "")) ?? new Set<string>();
+
+function refused(
+  { logger }: Pick<Service, "logger">,
+  { nodeID, requestID }: Ctx,
+  about: Record<string, unknown>,
+): Error {
+  logger.error({ ...about, caller: nodeID, requestId: requestID }, "a service asked for what is not its own");
+  return fail("callerRefused", about);
+}
+
+async function carryOut(work: () => Promise<void>, about: Record<string, unknown>): Promise<void> {
+  await work().catch((error: unknown) => {
+    throw isOutage(error) ? outage(error, about) : error;
+  });
+}
+
+/**
+ * Makes and changes streams and consumers, for the services that may have them, and trims streams that fill. Its login
+ * alone has the right to.
+ */
+export default defineService<"provisioner", State>({
+  name: "provisioner",
+  contract: provisionerActions,
+  mixins: [healthMixin],
+
+  actions: {
+    makeStream: {
+      async handler(ctx) {
+        const { stream, again } = ctx.params;
+        const part = streamFor(callersOf(ctx), stream);
+        if (!part) throw refused(this, ctx, { stream });
+        this.logger.info({ stream, again, caller: ctx.nodeID }, "a stream is made");
+        await carryOut(() => this.provisioner.makeStream(streamConfig(part), again), { stream });
+      },
+    },
+    makeConsumer: {
+      async handler(ctx) {
+        const { stream, durable, name, seen, start } = ctx.params;
+        const consumer = consumerFor(callersOf(ctx), { stream, durable, name, mark: seen.mark });
+        if (!consumer) throw refused(this, ctx, { stream, durable, name });
+        const from = start !== "first" && "since" in start ? { since: new Date(start.since) } : start;
+        this.logger.info({ stream, consumer: name, start, caller: ctx.nodeID }, "a consumer is made");
+        const request = { consumer, name, stream: seen, start: from };
+        await carryOut(() => this.provisioner.makeConsumer(request), { stream, name });
+      },
+    },
+    markLoss: {
+      async handler(ctx) {
+        const { stream, seen } = ctx.params;
+        const part = streamFor(callersOf(ctx), stream);
+        if (!part || !consumesQueue(callersOf(ctx), stream)) throw refused(this, ctx, { stream });
+        this.logger.warn({ stream, caller: ctx.nodeID }, "a queue that lost messages is marked");
+        await carryOut(() => this.provisioner.markLoss(streamConfig(part).name, seen), { stream });
+      },
+    },
+  },
+
+  async started() {
+    this.connection = await connectNats(
+      natsOptions(`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name)),
+    );
+    try {
+      this.manager = await this.connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
+      this.provisioner = new Provisioner(this.manager);
+      this.trimming = keepTrimmed(this.manager, allStreams, this.logger);
+      const problems = await bringToSettings(this.manager, this.provisioner, this.logger);
+      addHealthCheck(this, "nats", () => this.connection.flush());
+      addHealthCheck(this, "settings", async () => {
+        if (problems.length > 0) throw new Error(problems.join("; "));
+      });
+    } catch (error) {
+      await this.trimming?.stop();
+      await this.connection.close();
+      throw error;
+    }
+  },
+
+  async stopped() {
+    await this.trimming?.stop();
+    await this.connection?.drain();
+  },
+});

@@ -1,0 +1,109 @@
+import type { ServiceName } from "../broker/service-names.ts";
+import { deadLetters, type StreamDefinition } from "../mixins/jetstream/definitions.ts";
+import { giftEvents } from "./gift/gift.contract.ts";
+import { livingRoomEvents } from "./living-room/living-room.contract.ts";
+import { paymentEvents } from "./payment/payment.contract.ts";
+import { eventStream, giftStream, notificationStream, topicStream } from "./streams.ts";
+import { userEvents } from "./user/user.contract.ts";
+import { walletEvents } from "./wallet/wallet.contract.ts";
+
+/**
+ * Which service publishes, consumes and reads which stream: the one table from which the permissions of logins at NATS
+ * are made (stream-permissions.ts), and by which the provisioner decides who may have a stream or a consumer. A test
+ * compares it with the services. Names and subjects are without the namespace's prefix.
+ */
+
+/** A durable consumer of a service; of a stream with partitions, one for each of them. */
+export interface ServiceConsumer {
+  readonly stream: StreamDefinition;
+  readonly durable: string;
+  readonly subject?: string;
+}
+
+export interface StreamAccess {
+  readonly publishes: readonly string[];
+  /** The streams whose state it watches, and which it may ask for where they are missing. */
+  readonly streams: readonly StreamDefinition[];
+  readonly consumers: readonly ServiceConsumer[];
+  /** Streams whose consumers it lists, those of other services too. A service with an outbox has it on its logs. */
+  readonly lists?: readonly StreamDefinition[];
+  /** Streams of which it gets single messages without a consumer. */
+  readonly reads?: readonly StreamDefinition[];
+  /** Streams of which it removes single messages. */
+  readonly removes?: readonly StreamDefinition[];
+}
+
+const nothing: StreamAccess = { publishes: [], streams: [], consumers: [] };
+
+const eventSubject = (name: string) => `event.${name}`;
+const eventsOf = (events: object) => Object.keys(events).map(eventSubject);
+const onEvents = (durable: string, name: string): ServiceConsumer => ({
+  ...{ stream: eventStream, durable, subject: eventSubject(name) },
+});
+
+export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
+  "api-gateway": nothing,
+  user: { publishes: eventsOf(userEvents), streams: [eventStream], consumers: [], lists: [eventStream] },
+  "living-room": {
+    publishes: eventsOf(livingRoomEvents),
+    streams: [eventStream],
+    lists: [eventStream],
+    consumers: [
+      onEvents("living-room-room-closed", "room.closed"),
+      onEvents("living-room-account-frozen", "account.frozen"),
+      onEvents("living-room-room-opened", "room.opened"),
+    ],
+  },
+  gift: {
+    publishes: [...giftStream.subjects, ...eventsOf(giftEvents)],
+    streams: [giftStream, eventStream],
+    consumers: [{ stream: giftStream, durable: "gift-settler" }, onEvents("gift-effects", "gift.settled")],
+    // The depth of its queue in gifts: gift/queue-depth.ts.
+    lists: [giftStream],
+    reads: [giftStream],
+  },
+  wallet: {
+    publishes: eventsOf(walletEvents),
+    streams: [topicStream, eventStream],
+    lists: [topicStream, eventStream],
+    consumers: [
+      { stream: topicStream, durable: "wallet-recharge", subject: "pay.recharge" },
+      { stream: topicStream, durable: "wallet-refund", subject: "pay.refund" },
+    ],
+  },
+  payment: {
+    publishes: [...topicStream.subjects, ...eventsOf(paymentEvents)],
+    streams: [topicStream, eventStream],
+    consumers: [],
+    lists: [topicStream, eventStream],
+  },
+  "im-router": { publishes: notificationStream.subjects, streams: [notificationStream], consumers: [] },
+  "im-server": {
+    publishes: [],
+    streams: [notificationStream],
+    consumers: [],
+    // The unacked notifications of its users: im-server/notification-store.ts.
+    reads: [notificationStream],
+    removes: [notificationStream],
+  },
+  notification: {
+    publishes: [],
+    streams: [eventStream],
+    consumers: [
+      onEvents("notification-payment-received", "wallet.credited"),
+      onEvents("notification-gift-failed", "gift.settled"),
+    ],
+  },
+  auditor: { publishes: [], streams: [eventStream], consumers: [onEvents("auditor-sealed", "books.sealed")] },
+  // It makes them all, by rights of its own, and neither writes nor reads a message.
+  provisioner: nothing,
+};
+
+/** Every stream of the system. */
+export const allStreams: readonly StreamDefinition[] = [
+  giftStream,
+  topicStream,
+  notificationStream,
+  eventStream,
+  deadLetters,
+];

@@ -1,0 +1,109 @@
+import { inboxPrefixOf, natsUser, streamPrefix } from "../broker/nats-names.ts";
+import {
+  deadLetterSubject,
+  deadLetters,
+  logConsumerNames,
+  partsOf,
+  type StreamDefinition,
+} from "../mixins/jetstream/definitions.ts";
+import { allStreams, type ServiceConsumer, type StreamAccess, streamAccess } from "./stream-access.ts";
+import { eventStream } from "./streams.ts";
+
+/** What a login at NATS may do, as nats-server wants it: subjects. What is not in `allow` is refused. */
+export interface Permissions {
+  readonly publish: { readonly allow: readonly string[]; readonly deny?: readonly string[] };
+  readonly subscribe: { readonly allow: readonly string[] };
+}
+
+const api = (request: string) => `$JS.API.${request}`;
+
+/** The server's names of the streams that hold a definition's messages, in a namespace. */
+const namesOf = (stream: StreamDefinition, prefix: string) => partsOf(stream).map(({ name }) => prefix + name);
+
+/** Stream and consumer as tokens of a subject. A queue has one reader, so any ending of its consumers' names is its own. */
+function consumerTokens({ stream, durable }: ServiceConsumer, prefix: string): string[] {
+  const streams = namesOf(stream, prefix);
+  if (stream.kind === "queue") return streams.map((name) => `${name}.*`);
+  return streams.flatMap((name) => logConsumerNames(durable).map((consumer) => `${name}.${consumer}`));
+}
+
+const pulling = (tokens: string) => [
+  api(`CONSUMER.INFO.${tokens}`),
+  api(`CONSUMER.MSG.NEXT.${tokens}`),
+  `$JS.ACK.${tokens}.>`,
+];
+
+function ofAccess(access: StreamAccess, prefix: string): string[] {
+  const { publishes, streams, consumers, lists = [], reads = [], removes = [] } = access;
+  const on = (definitions: readonly StreamDefinition[], request: string) =>
+    definitions.flatMap((stream) => namesOf(stream, prefix).map((name) => api(`${request}.${name}`)));
+  return [
+    ...publishes.map((subject) => prefix + subject),
+    ...consumers.flatMap(({ durable }) => [true, false].map((proven) => prefix + deadLetterSubject(durable, proven))),
+    api("INFO"),
+    ...on(streams.length > 0 ? [...streams, deadLetters] : [], "STREAM.INFO"),
+    ...on(lists, "CONSUMER.LIST"),
+    ...on(reads, "STREAM.MSG.GET"),
+    ...on(removes, "STREAM.MSG.DELETE"),
+    ...consumers.flatMap((consumer) => consumerTokens(consumer, prefix).flatMap(pulling)),
+  ];
+}
+
+const withInbox = (user: string, publish: Permissions["publish"]): Permissions => ({
+  publish,
+  subscribe: { allow: [`${inboxPrefixOf(user)}.>`] },
+});
+
+/** The rights of a service's login at JetStream: those of its job (stream-access.ts). */
+export function servicePermissions(service: keyof typeof streamAccess, namespace: string): Permissions {
+  const allow = ofAccess(streamAccess[service], streamPrefix(namespace));
+  return withInbox(natsUser(service, namespace), { allow: [...new Set(allow)] });
+}
+
+/**
+ * The rights of the provisioner: it alone makes, changes and removes streams' consumers, and makes and changes streams.
+ * It deletes no stream, and of messages only those of streams that are trimmed (mixins/jetstream/trim.ts). Whoever may make a stream or a consumer may copy other messages into it.
+ */
+export function provisionerPermissions(namespace: string): Permissions {
+  const streams = allStreams.flatMap((stream) => namesOf(stream, streamPrefix(namespace)));
+  const requests = ["STREAM.INFO", "STREAM.CREATE", "STREAM.UPDATE", "CONSUMER.LIST"];
+  const ofConsumers = ["CONSUMER.INFO", "CONSUMER.CREATE", "CONSUMER.DURABLE.CREATE", "CONSUMER.DELETE"];
+  const trimmed = allStreams.filter(({ trims }) => trims !== undefined);
+  const purges = trimmed.flatMap((stream) => namesOf(stream, streamPrefix(namespace)));
+  const allow = streams.flatMap((name) => [
+    ...requests.map((request) => api(`${request}.${name}`)),
+    ...ofConsumers.map((request) => api(`${request}.${name}.>`)),
+  ]);
+  return withInbox(natsUser("provisioner", namespace), {
+    allow: [api("INFO"), ...allow, ...purges.map((name) => api(`STREAM.PURGE.${name}`))],
+  });
+}
+
+/**
+ * The rights of other systems: to read stream EVENTS by consumers of their own, under any name but those of Ovation's
+ * own consumers, and to get single events. The server cannot say which subject a consumer may deliver to: a reader may
+ * have events copied into another stream, as messages that nobody signed.
+ */
+export function eventReaderPermissions(namespace: string): Permissions {
+  const prefix = streamPrefix(namespace);
+  const [stream = ""] = namesOf(eventStream, prefix);
+  const ours = Object.values(streamAccess)
+    .flatMap(({ consumers }) => consumers)
+    .filter((consumer) => consumer.stream === eventStream)
+    .flatMap((consumer) => consumerTokens(consumer, prefix));
+  const requests = ["CONSUMER.CREATE", "CONSUMER.DURABLE.CREATE", "CONSUMER.DELETE", "CONSUMER.MSG.NEXT"];
+  const deny = ours.flatMap((tokens) => [
+    ...requests.flatMap((request) => [api(`${request}.${tokens}`), api(`${request}.${tokens}.>`)]),
+    `$JS.ACK.${tokens}.>`,
+  ]);
+  const allow = [
+    api("INFO"),
+    api(`STREAM.INFO.${stream}`),
+    api(`STREAM.MSG.GET.${stream}`),
+    ...[...requests, "CONSUMER.INFO"].map((request) => api(`${request}.${stream}.>`)),
+    `$JS.ACK.${stream}.>`,
+    // Push consumers with flow control.
+    `$JS.FC.${stream}.>`,
+  ];
+  return withInbox(natsUser("events", namespace), { allow, deny });
+}

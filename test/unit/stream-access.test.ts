@@ -1,0 +1,69 @@
+import type { ServiceSchema } from "moleculer";
+import { serviceNames } from "../../broker/service-names.ts";
+import type { ChannelDefinition } from "../../mixins/jetstream.mixin.ts";
+import { allStreams, streamAccess } from "../../services/stream-access.ts";
+import {
+  eventReaderPermissions,
+  provisionerPermissions,
+  servicePermissions,
+} from "../../services/stream-permissions.ts";
+
+/** The table of who publishes, consumes and reads which stream, and the permissions made of it. */
+
+type WithChannels = ServiceSchema & { channels?: Record<string, ChannelDefinition> };
+
+const others = serviceNames.filter((name) => name !== "provisioner");
+
+test.each(serviceNames)("%s has the consumers of its channels in the table, and no others", async (name) => {
+  const module = (await import(`../../services/${name}/${name}.service.ts`)) as { default: WithChannels };
+  const channels = Object.values(module.default.channels ?? {});
+  const ofChannels = channels.map(({ stream, durable, subject }) => [stream.name, durable, subject]);
+  const { consumers, streams } = streamAccess[name];
+  expect(ofChannels.sort()).toEqual(
+    consumers.map(({ stream, durable, subject }) => [stream.name, durable, subject]).sort(),
+  );
+  for (const { stream } of consumers) expect(streams).toContain(stream);
+});
+
+test("a durable of the table is named after its service, so that none is of two", () => {
+  for (const name of serviceNames)
+    for (const { durable } of streamAccess[name].consumers)
+      expect([name, durable.startsWith(`${name}-`)]).toEqual([name, true]);
+});
+
+test("no two services may pull or ack the same consumer", () => {
+  const pulls = others.flatMap((name) =>
+    servicePermissions(name, "ovation").publish.allow.filter((subject) => /MSG\.NEXT|^\$JS\.ACK/.test(subject)),
+  );
+  expect(new Set(pulls).size).toBe(pulls.length);
+});
+
+test("no service may make, change, purge or delete a stream or a consumer, or hear anything but its own inboxes", () => {
+  for (const name of others) {
+    const { publish, subscribe } = servicePermissions(name, "ovation");
+    expect(
+      publish.allow.filter((subject) => /CREATE|UPDATE|PURGE|SNAPSHOT|RESTORE|DIRECT|STREAM\.DELETE/.test(subject)),
+    ).toEqual([]);
+    expect(publish.allow.filter((subject) => /^\$JS\.API\.>|^>|^\*|^\$SYS/.test(subject))).toEqual([]);
+    expect(subscribe.allow).toEqual([`_INBOX_${name}.>`]);
+  }
+});
+
+test("every subject of the table is of a stream, and has the prefix of its namespace", () => {
+  const subjects = allStreams.flatMap((stream) => stream.subjects.map((subject) => subject.split(".")[0]));
+  for (const name of others)
+    for (const subject of streamAccess[name].publishes) expect(subjects).toContain(subject.split(".")[0]);
+  const { publish } = servicePermissions("gift", "other");
+  const foreign = publish.allow.filter((subject) => !/other_|^\$JS\.API\.INFO$/.test(subject));
+  expect(foreign).toEqual([]);
+  expect(servicePermissions("gift", "other").subscribe.allow).toEqual(["_INBOX_other~gift.>"]);
+});
+
+test("the provisioner deletes no stream and no message, and a reader of EVENTS reaches no other stream", () => {
+  expect(provisionerPermissions("ovation").publish.allow.filter((s) => /PURGE|STREAM\.DELETE|MSG|ACK/.test(s))).toEqual(
+    [],
+  );
+  const { publish } = eventReaderPermissions("ovation");
+  expect(publish.allow.filter((subject) => !/\.EVENTS(\.|$)/.test(subject))).toEqual(["$JS.API.INFO"]);
+  expect(publish.deny).toContain("$JS.API.CONSUMER.CREATE.EVENTS.gift-effects");
+});
