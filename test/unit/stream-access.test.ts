@@ -59,10 +59,12 @@ test("every subject of the table is of a stream, and has the prefix of its names
   expect(servicePermissions("gift", "other").subscribe.allow).toEqual(["_INBOX_other~gift.>"]);
 });
 
-test("the provisioner deletes no stream and no message, and a reader of EVENTS reaches no other stream", () => {
-  expect(provisionerPermissions("ovation").publish.allow.filter((s) => /PURGE|STREAM\.DELETE|MSG|ACK/.test(s))).toEqual(
-    [],
-  );
+test("the provisioner deletes no stream, and messages only of streams that are trimmed; a reader of EVENTS reaches no other stream", () => {
+  const { allow } = provisionerPermissions("ovation").publish;
+  expect(allow.filter((s) => /PURGE|STREAM\.DELETE|MSG|ACK/.test(s))).toEqual([
+    "$JS.API.STREAM.PURGE.PAY",
+    "$JS.API.STREAM.PURGE.DEAD",
+  ]);
   const { publish } = eventReaderPermissions("ovation");
   expect(publish.allow.filter((subject) => !/\.EVENTS(\.|$)/.test(subject))).toEqual(["$JS.API.INFO"]);
   expect(publish.deny).toContain("$JS.API.CONSUMER.CREATE.EVENTS.gift-effects");

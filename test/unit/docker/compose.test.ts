@@ -207,11 +207,11 @@ describe("docker-compose.yml", () => {
   });
 
   test("containers listen on all their addresses, or nobody could come to their published ports", () => {
-    for (const name of nodes)
-      expect(readConfig(environmentOf(name, [base], {}), name)).toMatchObject({
-        API_HOST: "0.0.0.0",
-        IM_HOST: "0.0.0.0",
-      });
+    for (const name of nodes) {
+      const { API_HOST, IM_HOST } = readConfig(environmentOf(name, [base], {}), name);
+      if (name === "api-gateway") expect(API_HOST).toBe("0.0.0.0");
+      if (name.startsWith("im-server")) expect(IM_HOST).toBe("0.0.0.0");
+    }
   });
 
   test("nothing but gateways and im-servers is reached from outside", () => {
