@@ -3,7 +3,7 @@ import { printLine } from "../broker/outputs.ts";
 import { databaseName, serviceUrlName } from "../config/config.ts";
 import { applyLogin, databasePlace, loginOf, type Privileges, tablePlace } from "../mixins/mysql/grants.ts";
 import { migrate } from "../mixins/mysql/migrate.ts";
-import { databaseRights, readersOfAllDatabases, tableRights } from "../services/database-rights.ts";
+import { databaseRights, readsDatabasesOf, tableRights } from "../services/database-rights.ts";
 import { migrationFolders } from "../services/databases.ts";
 import { writeStackEnv } from "./stack/env-file.ts";
 import { keptMysqlUrls } from "./stack/mysql-logins.ts";
@@ -18,7 +18,7 @@ export const hasDatabase = (service: string): service is DatabaseService => Obje
 export function privilegesFor(namespace: string, service: DatabaseService): Privileges {
   const own = databaseName(service, namespace);
   const tables = Object.entries(databaseRights[service]);
-  const others = databaseServices.filter((other) => other !== service && readersOfAllDatabases.includes(service));
+  const others = readsDatabasesOf[service] ?? [];
   return new Map([
     ...tables.map(([table, right]) => [tablePlace(own, table), tableRights[right]] as const),
     ...others.map((other) => [databasePlace(databaseName(other, namespace)), ["SELECT"]] as const),

@@ -101,5 +101,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
   },
 };
 
-/** The services that compare the books: beside their own database they may read all others, and change nothing there. */
-export const readersOfAllDatabases: readonly string[] = ["auditor"];
+/** The services that compare the books, and the databases of others that they may read, and change nothing there. */
+export const readsDatabasesOf: Readonly<Record<string, readonly (keyof typeof migrationFolders)[]>> = {
+  auditor: ["wallet", "gift", "payment"],
+};

@@ -9,7 +9,7 @@ import notification from "../../../services/notification/notification.service.ts
 import user from "../../../services/user/user.service.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
-import { letsIn, send, startGateway, startNeighbours } from "./neighbours.ts";
+import { letsIn, neighbourNames, send, startGateway, startNeighbours } from "./neighbours.ts";
 
 /**
  * Logins and revocations across nodes: two gateways and a user node, each a broker of its own. The user node reaches
@@ -26,7 +26,7 @@ beforeAll(async () => {
   mysql = await cuttable(process.env.MYSQL_URL as string);
   process.env.MYSQL_URL = mysql.url;
   users = await startNode("users", [user, notification]);
-  await startNeighbours(["living-room", "gift", "wallet", "payment", "im-router", "im-server"]);
+  await startNeighbours(neighbourNames.filter((name) => name !== "user" && name !== "notification"));
   gateways = [await startGateway(), await startGateway()];
 });
 afterAll(async () => {

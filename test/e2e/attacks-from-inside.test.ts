@@ -1,0 +1,145 @@
+import { randomUUID } from "node:crypto";
+import { ServiceBroker } from "moleculer";
+import { createConnection } from "mysql2/promise";
+import { busPrefix, everyone } from "../../broker/bus/subjects.ts";
+import { connectNats } from "../../broker/nats-connect.ts";
+import { adminOptions } from "../../broker/nats-options.ts";
+import { config, databaseName, natsPrefix, serviceUrlName } from "../../config/config.ts";
+import { DeadLetters } from "../../mixins/jetstream/dead-letters.ts";
+import { readStackEnv } from "../../scripts/stack/env-file.ts";
+import { ensureNatsLogin } from "../../scripts/stack/nats-logins.ts";
+import { rows } from "../support/books.ts";
+import { Person, randomPhone, scene } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
+import { RawNats } from "../support/raw-nats.ts";
+import { expectWholeBooksBalanced } from "../support/whole-books.ts";
+
+/** Attacks of somebody who stands inside the running system: one service's logins, or even the administrator's. */
+
+const stackDir = process.env.STACK_DIR as string;
+const { NAMESPACE } = config();
+const p = natsPrefix();
+const imServer = { role: "im-server", namespace: NAMESPACE };
+const open: { close(): Promise<unknown> }[] = [];
+
+const raw = async (url: string) => {
+  const client = await RawNats.open(url);
+  open.push(client);
+  return client;
+};
+
+afterAll(async () => {
+  for (const one of open) await one.close();
+  await expectWholeBooksBalanced();
+});
+
+/** What a client hears on all subjects that the server lets it hear. */
+function everythingHeard(client: RawNats, subjects: readonly string[]): string[] {
+  const heard: string[] = [];
+  for (const subject of subjects)
+    client.connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (!error) heard.push(`${message.subject} ${Buffer.from(message.data).toString()}`);
+      },
+    });
+  return heard;
+}
+
+test("who has an im-server's logins at NATS hears no login code, no token and no order of others", async () => {
+  const { busUrl, env } = await ensureNatsLogin(stackDir, imServer);
+  const heard = [
+    everythingHeard(await raw(env.NATS_URL as string), [">", `${p}>`, "_INBOX.>", "$JS.>"]),
+    everythingHeard(await raw(busUrl), [">", `${busPrefix(NAMESPACE)}.>`, `${busPrefix(NAMESPACE)}.*.${everyone}.>`]),
+  ];
+  const phone = randomPhone();
+  const person = await Person.login(phone);
+  const { anchor, fan, roomId } = await scene();
+  const { data } = await fan.send(roomId, anchor.userId);
+  await fan.settled(data.orderId);
+  const text = heard.flat().join("\n");
+  for (const secret of [phone, person.token, fan.token, anchor.token, data.orderId]) expect(text).not.toContain(secret);
+});
+
+test("forged orders move no coin, even where the administrator's login puts them into the streams: they are dead letters", async () => {
+  const { anchor, fan, roomId } = await scene();
+  const [before, victim] = [await fan.balance(), fan.userId];
+  const nats = await connectNats(adminOptions("attacker"));
+  open.push(nats);
+  const js = nats.jetstream();
+  const orderId = `forged-${randomUUID()}`;
+  const time = new Date().toISOString();
+  const gift = {
+    ...{ orderId, senderId: victim, receiverId: anchor.userId, roomId, giftId: 22, count: 1, price: before },
+    ...{ type: 0, sharePercent: 50, time, contentHash: "0".repeat(32) },
+  };
+  const paid = { orderId, userId: victim, coins: 1_000_000, amount: 1, bizCode: 10001, time };
+  const forgeries: [subject: string, body: object][] = [
+    ["gift.send.0", { v: 1, keyId: "", sig: "", gifts: [gift] }],
+    ["gift.send.0", gift],
+    ["pay.recharge", paid],
+    ["pay.recharge", { v: 1, keyId: "k1", sig: "A".repeat(43), ...paid }],
+    ["pay.refund", { orderId: "any", userId: victim, coins: 1_000_000, time }],
+  ];
+  const letters = await DeadLetters.open(nats);
+  const about = async () => {
+    let found = 0;
+    for await (const { data, forged } of letters.all())
+      if (forged && Buffer.from(data).toString().includes(victim)) found++;
+    return found;
+  };
+  for (const [subject, body] of forgeries) await js.publish(p + subject, JSON.stringify(body));
+  await eventually("all of them are dead letters", async () => (await about()) === forgeries.length);
+  expect(await fan.balance()).toBe(before);
+  expect(await rows("wallet", "SELECT id FROM t_qiyu_currency_trade WHERE biz_id = ?", [orderId])).toEqual([]);
+  expect((await fan.send(roomId, anchor.userId)).code).toBe(200);
+});
+
+test("a stock Moleculer broker with a service's login, or with none, calls nothing and is nobody's node", async () => {
+  const { busUrl } = await ensureNatsLogin(stackDir, imServer);
+  const { host } = new URL(busUrl);
+  for (const url of [busUrl, `nats://${host}`]) {
+    const { username, password, hostname, port } = new URL(url);
+    const login = username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {};
+    const broker = new ServiceBroker({
+      ...{ nodeID: "intruder", namespace: NAMESPACE, logger: false, requestTimeout: 1_000 },
+      transporter: { type: "NATS", options: { servers: `${hostname}:${port}`, reconnect: false, ...login } },
+    });
+    broker.createService({
+      name: "user",
+      actions: { profile: () => ({ userId: "1", nickName: "intruder", avatar: "" }) },
+    });
+    // Without a login, it cannot even start; Moleculer tries again without end.
+    const started = broker.start().catch(() => undefined);
+    await Promise.race([started, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    await expect(broker.call("wallet.freeze", { userId: "1", operator: "root" })).rejects.toThrow();
+    const person = await Person.login();
+    expect(await person.ask("home/initPage")).not.toMatchObject({ nickName: "intruder" });
+    await broker.stop().catch(() => undefined);
+  }
+});
+
+test("who has a service's login at MySQL reads no other service's database, and changes no row of a ledger", async () => {
+  const kept = readStackEnv(stackDir);
+  for (const service of ["gift", "wallet", "payment"] as const) {
+    const connection = await createConnection(kept[serviceUrlName("MYSQL_URL", service)] as string);
+    const refused = (sql: string) =>
+      connection.query(sql).then(
+        () => "done",
+        ({ errno }: { errno: number }) => ([1044, 1142, 1143, 1227].includes(errno) ? "refused" : errno),
+      );
+    const other = databaseName(service === "wallet" ? "gift" : "wallet");
+    const ledger = {
+      gift: "t_gift_record",
+      wallet: "t_qiyu_currency_trade",
+      payment: "t_operator_audit",
+    }[service];
+    const own = `${databaseName(service)}.${ledger}`;
+    expect([
+      await refused(`SELECT * FROM ${other}.t_migration`),
+      await refused(`UPDATE ${own} SET create_time = create_time`),
+      await refused(`DELETE FROM ${own}`),
+      await refused(`DROP TABLE ${own}`),
+    ]).toEqual(["refused", "refused", "refused", "refused"]);
+    await connection.end();
+  }
+});
