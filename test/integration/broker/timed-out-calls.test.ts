@@ -5,9 +5,9 @@ import { startNode, stopAll, stopNode } from "../../support/system.ts";
 
 const never = new Promise<never>(() => undefined);
 const silent = {
-  name: "silent",
+  name: "wallet",
   settings: { $shutdownTimeout: 100 },
-  actions: { ask: () => never },
+  actions: { balance: () => never },
 } as unknown as ServiceSchema;
 
 interface Internals {
@@ -20,13 +20,13 @@ let caller: ServiceBroker;
 beforeAll(async () => {
   await startNode("silent", [silent]);
   caller = await startNode("caller", []);
-  await caller.waitForServices(["silent"]);
+  await caller.waitForServices(["wallet"]);
 });
 afterAll(stopAll);
 
 test("a call that timed out leaves nothing behind, and a stop does not wait for it", async () => {
   const { transit, _trackedContexts } = caller as unknown as Internals;
-  const calls = Array.from({ length: 20 }, () => caller.call("silent.ask", {}, { timeout: 100 }));
+  const calls = Array.from({ length: 20 }, () => caller.call("wallet.balance", {}, { timeout: 100 }));
   expect(transit.pendingRequests.size).toBe(20);
   for (const outcome of await Promise.allSettled(calls))
     expect(outcome).toMatchObject({ status: "rejected", reason: { type: "REQUEST_TIMEOUT" } });
