@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { ServiceBroker } from "moleculer";
 import { connect, type NatsConnection } from "nats";
 import { instanceOf } from "../../../broker/bus/subjects.ts";
-import { natsOptions } from "../../../broker/nats-options.ts";
+import { busOptions } from "../../../broker/nats-options.ts";
 import { config } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { projectRoot } from "../../../config/root.ts";
@@ -31,7 +31,7 @@ beforeAll(async () => {
     child.exited.then((exit) => (ended = exit));
   });
   answersSince = performance.now();
-  bus = await connect(natsOptions("stranger"));
+  bus = await connect(busOptions("stranger"));
 });
 afterAll(async () => {
   await bus.close();

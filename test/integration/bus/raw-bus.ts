@@ -1,6 +1,6 @@
 import type { ServiceBroker } from "moleculer";
 import { connect, type NatsConnection } from "nats";
-import { natsOptions } from "../../../broker/nats-options.ts";
+import { busOptions } from "../../../broker/nats-options.ts";
 import { config } from "../../../config/config.ts";
 
 /** A packet as a stranger writes it: each part of its subject and its content may be a lie. */
@@ -31,7 +31,7 @@ export class RawBus {
   }
 
   static async open(): Promise<RawBus> {
-    return new RawBus(await connect(natsOptions("stranger")));
+    return new RawBus(await connect(busOptions("stranger")));
   }
 
   send({ type, to, from, sender = from, name, payload }: RawPacket): void {
