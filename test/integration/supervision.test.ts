@@ -183,7 +183,7 @@ describe("one node", () => {
     });
     try {
       const watcher = await startNode("watcher", []);
-      await waitForNode(watcher, "notification", nodeId);
+      await waitForNode(watcher, "notification", `notification.${nodeId}`);
       const ended = once(child, "exit");
       child.kill("SIGTERM");
       expect(await ended).toEqual([0, null]);

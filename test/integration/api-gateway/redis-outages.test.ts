@@ -18,7 +18,7 @@ beforeAll(async () => {
   process.env.REDIS_URL = server.url;
   admin = new Redis(server.url);
   await startNode("behind", [user, notification, imRouter, imServer]);
-  await startNeighbours(["living-room", "gift", "wallet", "payment"]);
+  await startNeighbours(["living-room", "gift", "wallet", "payment", "auditor", "provisioner"]);
   ({ base } = await startGateway());
   const phone = "13912345678";
   const sent = await send(`${base}/live/api/userLogin/sendLoginCode`, { body: { phone } });

@@ -266,6 +266,8 @@ describe("an operator's decision", () => {
     "whose connection breaks %s is made whole or not at all, and once when it is made again",
     async (_where, fault) => {
       const { order, first, second } = await scene();
+      // The roll-up writes postings too.
+      await settledIncome(first, 15);
       const broke = wire.breakOnce(fault);
       expect(await failureOf(hold(order))).toBe("unavailable");
       await broke;
