@@ -86,7 +86,7 @@ const schema = z
     OPERATOR_TOKEN: secret.optional(),
     METRICS_TOKEN: secret.optional(),
     LOGIN_CODES_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).optional(),
-    LOGIN_FAILURES_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).default(30),
+    LOGIN_FAILURES_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).optional(),
     LOGIN_CODES_PER_PHONE_PER_DAY: z.coerce.number().int().min(0).max(1_000).default(10),
     REQUESTS_PER_IP_PER_MINUTE: z.coerce.number().int().min(0).default(0),
 

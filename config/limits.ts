@@ -286,6 +286,9 @@ export const limits = Object.freeze({
     /** Days of which the numbers of codes are kept. */
     smsDaysKept: 3,
     smsCodesPerIpPerMinute: 60,
+    /** Logins of one address that may fail for their code, in production and in the local profile. */
+    failuresPerIpPerMinute: 30,
+    localFailuresPerMinute: 120,
     tokenTtlMs: 30 * 24 * 3_600_000,
     tokensPerUser: 20,
     /** A token is refused where its time of issue is further ahead of the gateway's clock: the clocks differ. */

@@ -115,6 +115,8 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     API_PORT: String(await claimFreePort(randomInt(20_000, 28_000), new Set())),
     SMS_PROVIDER: "console",
     GIFTS_PER_USER_PER_SECOND: "0",
+    LOGIN_FAILURES_PER_IP_PER_MINUTE: "0",
+    LOGIN_CODES_PER_PHONE_PER_DAY: "0",
     OPERATOR_TOKEN: "operator-token-of-the-tests",
     CASHIER_SECRET: "cashier-secret-of-the-tests",
     // Keys of this run alone: whoever knows them can log in as anybody, or move anybody's money.

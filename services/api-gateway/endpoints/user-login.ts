@@ -12,6 +12,12 @@ function codesPerAddress(): number {
   return set ?? (PROFILE === "production" ? limits.user.smsCodesPerIpPerMinute : 0);
 }
 
+/** In the local profile all people and tests of a machine have one address. */
+function failuresPerAddress(): number {
+  const { LOGIN_FAILURES_PER_IP_PER_MINUTE: set, PROFILE } = config();
+  return set ?? (PROFILE === "production" ? limits.user.failuresPerIpPerMinute : limits.user.localFailuresPerMinute);
+}
+
 const base = "/live/api/userLogin";
 
 export const userLoginEndpoints = [
@@ -35,7 +41,7 @@ export const userLoginEndpoints = [
     failures: ["phoneMissing", "phoneMalformed", "smsCodeMalformed", "smsCodeExpired", "smsCodeWrong"],
     failuresPerMinute: {
       failures: ["smsCodeExpired", "smsCodeWrong"],
-      address: () => config().LOGIN_FAILURES_PER_IP_PER_MINUTE,
+      address: failuresPerAddress,
     },
     async run(ctx, { phone, code }, { session, address }) {
       const { userId, token } = await call(ctx, "user.login", { phone, code, address });

@@ -56,7 +56,11 @@ test("an entry whose lease ran out is written again, with its generation", async
 test("a user who leaves while a node renews its leases is not written again by a later batch", async () => {
   const node = new ImNode({
     ...{ redis, jetstream: {} as JetStreamState["jetstream"] },
-    broker: { nodeID: "renewing", call: async () => null } as unknown as ServiceBroker,
+    broker: {
+      nodeID: "renewing",
+      call: async () => null,
+      metrics: { register: jest.fn() },
+    } as unknown as ServiceBroker,
     log: { warn: jest.fn() } as unknown as Service["logger"],
     limits: { ...limits.im, presenceRefreshMs: 0 },
   });

@@ -1,8 +1,8 @@
 import { createConnection } from "mysql2/promise";
-import { config, databaseName } from "../../config/config.ts";
-import { rows } from "../support/books.ts";
-import { scene } from "../support/client.ts";
-import { eventually } from "../support/eventually.ts";
+import { config, databaseName } from "../../../config/config.ts";
+import { rows } from "../../support/books.ts";
+import { scene } from "../../support/client.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const open = (subject: string) =>
   rows<{ kind: string }>("auditor", "SELECT kind FROM t_book_finding WHERE subject = ? AND gone_time IS NULL", [
