@@ -15,8 +15,8 @@ that the users have in it; a password begins with a letter.
 
 const server = `# Written by: npm run nats-config
 port: 4222
-# Health and statistics; not published by docker-compose.yml.
-http_port: 8222
+# Health and statistics, for whoever is in the server's container: they name users, consumers and sequences.
+http: "127.0.0.1:8222"
 
 jetstream {
   store_dir: "/data"
