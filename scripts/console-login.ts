@@ -7,12 +7,15 @@ import { readIfThere, replaceFile } from "./stack/files.ts";
  * the login. The name stands in the audit rows of what the console does.
  */
 
-const namePattern = /^[a-z][a-z0-9-]{0,39}$/;
+/** The users at the bus end with `-bus`: a name with that ending would have the user of another person. */
+const namePattern = /^(?!.*-bus$)[a-z][a-z0-9-]{0,39}$/;
 
 /** @throws Error where a text cannot be a person's name on the bus */
 export function personOf(text: string | undefined): string {
   if (!namePattern.test(text ?? ""))
-    throw new Error(`a name is 1 to 40 of a-z, 0-9 and -, and begins with a letter, not "${text ?? ""}"`);
+    throw new Error(
+      `a name is 1 to 40 of a-z, 0-9 and -, begins with a letter and does not end with -bus, not "${text ?? ""}"`,
+    );
   return text as string;
 }
 

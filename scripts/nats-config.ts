@@ -5,8 +5,8 @@ import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
 import { accountsText, adminLogin, type Login } from "./stack/nats-accounts.ts";
 
-const USAGE = `Prints the configuration of a NATS server for Ovation: two accounts, and a user for each service with the rights
-of its job. docker/nats.conf is what it prints. The server reads the passwords from its environment, as the variables
+const USAGE = `Prints the configuration of a NATS server for Ovation: accounts for Moleculer's bus, for JetStream and for each
+service, and users with the rights of their jobs. docker/nats.conf is what it prints. The server reads the passwords from its environment, as the variables
 that the users have in it; a password begins with a letter.
 
   npm run nats-config
@@ -15,8 +15,8 @@ that the users have in it; a password begins with a letter.
 
 const server = `# Written by: npm run nats-config
 port: 4222
-# Health and statistics; not published by docker-compose.yml.
-http_port: 8222
+# Health and statistics, for whoever is in the server's container: they name users, consumers and sequences.
+http: "127.0.0.1:8222"
 
 jetstream {
   store_dir: "/data"
@@ -27,7 +27,8 @@ jetstream {
   sync_interval: "always"
 }
 
-# Moleculer's bus and JetStream are accounts of their own: whoever pulls from a stream chooses where its messages go.
+# Moleculer's bus, JetStream and each service are accounts of their own: whoever pulls from a stream chooses where the
+# server's answers go, and they stay in the account of the caller.
 # Whoever connects without a login is refused. Passwords are variables of the server's environment.
 `;
 

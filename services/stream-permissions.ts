@@ -54,6 +54,34 @@ const withInbox = (user: string, publish: Permissions["publish"]): Permissions =
   subscribe: { allow: [`${inboxPrefixOf(user)}.>`] },
 });
 
+/** The requests of JetStream's API that other accounts may have. None of them makes, changes, purges or deletes a stream. */
+const exportedRequests = [
+  ...["INFO", "STREAM.INFO.*", "STREAM.MSG.GET.*", "STREAM.MSG.DELETE.*"],
+  ...["CONSUMER.INFO.>", "CONSUMER.LIST.*"],
+];
+
+/** A subject whose requests go to another account. `streams`: a request may have many answers. */
+export interface Exported {
+  readonly subject: string;
+  readonly streams?: true;
+}
+
+/**
+ * What the account of JetStream offers to those of services, which import of it the subjects of their own rights. An
+ * answer goes to the account of the caller: a reply subject that is a request of the API, an ack or a stream's subject
+ * reaches nobody there.
+ */
+export function streamExports(namespaces: Iterable<string>): Exported[] {
+  const subjects = allStreams.flatMap((stream) => stream.subjects);
+  return [
+    { subject: api("CONSUMER.MSG.NEXT.>"), streams: true },
+    ...[...exportedRequests.map(api), "$JS.ACK.>"].map((subject) => ({ subject })),
+    ...[...new Set(namespaces)].flatMap((namespace) =>
+      subjects.map((subject) => ({ subject: streamPrefix(namespace) + subject })),
+    ),
+  ];
+}
+
 /** The rights of a service's login at JetStream: those of its job (stream-access.ts). */
 export function servicePermissions(service: keyof typeof streamAccess, namespace: string): Permissions {
   const allow = ofAccess(streamAccess[service], streamPrefix(namespace));

@@ -7,6 +7,7 @@ import {
   type Permissions,
   provisionerPermissions,
   servicePermissions,
+  streamExports,
 } from "../../services/stream-permissions.ts";
 
 /** The accounts and users of a NATS server, as text for its configuration. Pure. */
@@ -23,9 +24,12 @@ export interface Login {
   readonly person?: string;
 }
 
-/** A user of one account; without permissions it may do everything there. */
+/**
+ * A user of one account; without permissions it may do everything there. `own`: the account of this user alone, without
+ * streams. It imports from JS the subjects that the user may publish.
+ */
 export interface NatsUser {
-  readonly account: "BUS" | "JS";
+  readonly account: "BUS" | "JS" | "own";
   readonly user: string;
   readonly permissions?: Permissions;
 }
@@ -65,7 +69,9 @@ export function usersOf(login: Login): NatsUser[] {
     permissions: { publish: { allow: publish }, subscribe: { allow: subscribe } },
   };
   if (role === "provisioner") return [{ account: "JS", user, permissions: provisionerPermissions(namespace) }, atBus];
-  return isService(role) ? [{ account: "JS", user, permissions: servicePermissions(role, namespace) }, atBus] : [atBus];
+  return isService(role)
+    ? [{ account: "own", user, permissions: servicePermissions(role, namespace) }, atBus]
+    : [atBus];
 }
 
 const list = (subjects: readonly string[]) => `[${subjects.map((subject) => JSON.stringify(subject)).join(", ")}]`;
@@ -75,32 +81,62 @@ function permissionsText({ publish: { allow, deny }, subscribe }: Permissions): 
   return `, permissions: {publish: {allow: ${list(allow)}${denied}}, subscribe: {allow: ${list(subscribe.allow)}}}`;
 }
 
+interface UserLine extends NatsUser {
+  readonly line: string;
+}
+
+/** An account of one user: what it publishes goes to JS by imports, and answers come back to it. */
+function ownAccount({ user, permissions, line }: UserLine): string {
+  const imports = (permissions?.publish.allow ?? []).map(
+    (subject) => `      {service: {account: JS, subject: ${JSON.stringify(subject)}}}`,
+  );
+  return `  ${JSON.stringify(`JS-${user}`)} {
+    users: [
+${line}
+    ]
+    imports: [
+${imports.join("\n")}
+    ]
+  }
+`;
+}
+
 /**
- * The block `accounts` of a server's configuration: Moleculer's bus and JetStream are apart, since whoever pulls from a
- * stream chooses where its messages go. `password` gives the value of each login's, quoted, or as a $VARIABLE.
+ * The block `accounts` of a server's configuration. Moleculer's bus and JetStream are apart, and each login of a service
+ * is apart from the streams, since whoever pulls from a stream chooses the reply subject, and the server answers with its
+ * own rights. `password` gives the value of each login's, quoted, or as a $VARIABLE.
  */
 export function accountsText<L extends Login>(logins: readonly L[], password: (login: L) => string): string {
-  const users = (account: NatsUser["account"]) =>
-    logins.flatMap((login) =>
-      usersOf(login)
-        .filter((one) => one.account === account)
-        .map(({ user, permissions }) => {
-          const rights = permissions ? permissionsText(permissions) : "";
-          return `      {user: ${JSON.stringify(user)}, password: ${password(login)}${rights}}`;
-        }),
-    );
+  const users: UserLine[] = logins.flatMap((login) =>
+    usersOf(login).map((one) => {
+      const rights = one.permissions ? permissionsText(one.permissions) : "";
+      const line = `      {user: ${JSON.stringify(one.user)}, password: ${password(login)}${rights}}`;
+      return { ...one, line };
+    }),
+  );
+  const of = (account: NatsUser["account"]) => users.filter((one) => one.account === account);
+  const lines = (account: NatsUser["account"]) =>
+    of(account)
+      .map(({ line }) => line)
+      .join("\n");
+  const exported = streamExports(logins.map(({ namespace }) => namespace)).map(
+    ({ subject, streams }) => `      {service: ${JSON.stringify(subject)}${streams ? ", response_type: stream" : ""}}`,
+  );
   return `accounts {
   BUS {
     users: [
-${users("BUS").join("\n")}
+${lines("BUS")}
     ]
   }
   JS {
     jetstream: enabled
     users: [
-${users("JS").join("\n")}
+${lines("JS")}
+    ]
+    exports: [
+${exported.join("\n")}
     ]
   }
-}
+${of("own").map(ownAccount).join("")}}
 `;
 }

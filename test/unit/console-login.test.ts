@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { busUserOf, natsUser } from "../../broker/nats-names.ts";
 import { consolesOf, forgetConsole, keepConsole, personOf, useConsoleLogin } from "../../scripts/console-login.ts";
 
 let dir: string;
@@ -33,6 +34,13 @@ test("a login of the environment takes precedence, with its person's name", () =
   const env: NodeJS.ProcessEnv = { CONSOLE_URL: "nats://carol:c@h:1", CONSOLE_NAME: "carol" };
   expect([useConsoleLogin(dir, undefined, env), env.NATS_URL]).toEqual(["carol", "nats://carol:c@h:1"]);
   expect(() => useConsoleLogin(dir, undefined, { CONSOLE_URL: "nats://carol:c@h:1" })).toThrow("a name is");
+});
+
+test("no two names have one user at the bus", () => {
+  const user = (person: string) => busUserOf(natsUser("console", "ovation", person));
+  expect(user("anna-bus")).toBe(user("anna"));
+  expect(() => personOf("anna-bus")).toThrow("does not end with -bus");
+  for (const name of ["anna-busy", "bus", "anna-bus-2"]) expect(personOf(name)).toBe(name);
 });
 
 test("a name is one token of a subject and of a file", () => {

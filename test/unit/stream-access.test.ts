@@ -1,11 +1,13 @@
 import type { ServiceSchema } from "moleculer";
 import { serviceNames } from "../../broker/service-names.ts";
 import type { ChannelDefinition } from "../../mixins/jetstream.mixin.ts";
+import { accountsText } from "../../scripts/stack/nats-accounts.ts";
 import { allStreams, streamAccess } from "../../services/stream-access.ts";
 import {
   eventReaderPermissions,
   provisionerPermissions,
   servicePermissions,
+  streamExports,
 } from "../../services/stream-permissions.ts";
 
 /** The table of who publishes, consumes and reads which stream, and the permissions made of it. */
@@ -46,6 +48,40 @@ test("no service may make, change, purge or delete a stream or a consumer, or he
     ).toEqual([]);
     expect(publish.allow.filter((subject) => /^\$JS\.API\.>|^>|^\*|^\$SYS/.test(subject))).toEqual([]);
     expect(subscribe.allow).toEqual([`_INBOX_${name}.>`]);
+  }
+});
+
+/** Whether a subject of `wide` takes every subject of `narrow`. */
+function covers(wide: string, narrow: string): boolean {
+  const [tokens, theirs] = [wide.split("."), narrow.split(".")];
+  const fits = (token: string, n: number) =>
+    token === ">" ? theirs.length > n : token === theirs[n] || (token === "*" && theirs[n] !== ">");
+  return tokens.every(fits) && (tokens.at(-1) === ">" || tokens.length === theirs.length);
+}
+
+test("JetStream's account offers each subject of a service by one export, and no request that changes a stream", () => {
+  const exported = streamExports(["ovation", "other", "other"]).map(({ subject }) => subject);
+  expect(new Set(exported).size).toBe(exported.length);
+  for (const namespace of ["ovation", "other"])
+    for (const name of others)
+      for (const subject of servicePermissions(name, namespace).publish.allow)
+        expect([subject, exported.filter((one) => covers(one, subject)).length]).toEqual([subject, 1]);
+  expect(exported.filter((one) => /CREATE|UPDATE|PURGE|SNAPSHOT|RESTORE|DIRECT|\.DELETE/.test(one))).toEqual([
+    "$JS.API.STREAM.MSG.DELETE.*",
+  ]);
+  expect(exported.filter((one) => /^(>|\*|\$JS\.API\.>|\$JS\.>)/.test(one))).toEqual([]);
+});
+
+test("a service's login is in an account of its own, which imports what it may publish and nothing else", () => {
+  const logins = serviceNames.map((role) => ({ role, namespace: "ovation" }));
+  const text = accountsText(logins, () => "p");
+  const [, inJetStream = ""] = /\n {2}JS \{\n([\s\S]*?)\n {2}\}/.exec(text) ?? [];
+  expect([...inJetStream.matchAll(/\{user: "([^"]+)"/g)].map(([, user]) => user)).toEqual(["provisioner"]);
+  for (const name of others) {
+    const [, own = ""] = new RegExp(`\n {2}"JS-${name}" \\{\n([\\s\\S]*?)\n {2}\\}`).exec(text) ?? [];
+    expect([...own.matchAll(/\{user: "([^"]+)"/g)].map(([, user]) => user)).toEqual([name]);
+    const imports = [...own.matchAll(/\{account: JS, subject: "([^"]+)"\}/g)].map(([, subject]) => subject);
+    expect(imports).toEqual(servicePermissions(name, "ovation").publish.allow);
   }
 });
 

@@ -4,6 +4,7 @@ import { natsOptions } from "../../../broker/nats-options.ts";
 import { serviceNames } from "../../../broker/service-names.ts";
 import { config, natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
+import { type ConsumerDefinition, consumersOf, streamNames } from "../../../mixins/jetstream/definitions.ts";
 import { ensureStreams } from "../../../mixins/jetstream/ensure-streams.ts";
 import { Provisioner } from "../../../mixins/jetstream/provisioner.ts";
 import { Publisher } from "../../../mixins/jetstream/publisher.ts";
@@ -11,6 +12,7 @@ import { identityOf } from "../../../mixins/jetstream/streams.ts";
 import { ensureNatsLogin, type NatsUrls, removeNatsLogins } from "../../../scripts/stack/nats-logins.ts";
 import { everyConsumer } from "../../../services/provisioner/provisioned.ts";
 import { allStreams, streamAccess } from "../../../services/stream-access.ts";
+import { servicePermissions } from "../../../services/stream-permissions.ts";
 import { RawNats } from "../../support/raw-nats.ts";
 import { stopAll } from "../../support/system.ts";
 
@@ -58,6 +60,16 @@ afterAll(async () => {
   await stopAll();
   await removeNatsLogins(stackDir, NAMESPACE);
 });
+
+/** Pulls a consumer's next message; resolves with the subject of its ack. */
+async function ackOfNext(client: NatsConnection, { stream, durable }: ConsumerDefinition, prefix?: string) {
+  const inbox = createInbox(prefix);
+  const pulled = new Promise<string>((resolve) => {
+    client.subscribe(inbox, { max: 1, callback: (_error, message) => resolve(message.reply as string) });
+  });
+  client.publish(api(`CONSUMER.MSG.NEXT.${stream}.${durable}`), "1", { reply: inbox });
+  return pulled;
+}
 
 const messagesIn = async (stream: string) => (await manager.streams.info(p + stream)).state.messages;
 
@@ -127,12 +139,8 @@ describe("a compromised im-server", () => {
   test("neither pulls nor acks for another service, also by the reply of what it may ask", async () => {
     await admin.jetstream().publish(`${p}pay.recharge`, "{}", { msgID: "rights-1" });
     const wallet = await at("wallet");
-    const inbox = createInbox(`_INBOX_${NAMESPACE}~wallet`);
-    const pulled = new Promise<string>((resolve) => {
-      wallet.connection.subscribe(inbox, { max: 1, callback: (_error, message) => resolve(message.reply as string) });
-    });
-    await wallet.publish(api(`CONSUMER.MSG.NEXT.${p}PAY.wallet-recharge`), "1", inbox);
-    const ack = await pulled;
+    const recharges = { durable: "wallet-recharge", stream: `${p}PAY`, kind: "log" } as const;
+    const ack = await ackOfNext(wallet.connection, recharges, `_INBOX_${NAMESPACE}~wallet`);
     const pending = async () => (await manager.consumers.info(`${p}PAY`, "wallet-recharge")).num_ack_pending;
     expect(await pending()).toBe(1);
     for (const role of ["im-server", "gift", "payment"]) {
@@ -274,5 +282,61 @@ describe("a reader of EVENTS", () => {
     ])
       expect(await client.ask(api(`CONSUMER.CREATE.${p}EVENTS.mine`), body)).toHaveProperty("error");
     expect(await client.subscribe(`${p}event.>`)).toBe("refused");
+  });
+});
+
+const pulling = serviceNames.filter((service) => streamAccess[service].consumers.length > 0);
+
+// Whoever pulls names the reply subject, and the server answers there with its own rights: a status has an empty body.
+describe.each(pulling)("a compromised %s that gives its pulls the reply subject of a request", (service) => {
+  const [consumer] = streamAccess[service].consumers.flatMap(consumersOf) as [ConsumerDefinition];
+  const next = api(`CONSUMER.MSG.NEXT.${consumer.stream}.${consumer.durable}`);
+  const subject = p + (consumer.subject ?? "gift.send.0");
+  const victim = service === "wallet" ? "auditor-sealed" : "wallet-recharge";
+  const victims = everyConsumer().find(({ durable }) => durable === victim) as ConsumerDefinition;
+  let client: RawNats;
+
+  /** What all streams and consumers hold. */
+  const state = async () => {
+    const held: unknown[] = [];
+    for (const name of allStreams.flatMap(streamNames)) {
+      const { created, state: now } = await manager.streams.info(name);
+      held.push([name, created, now.messages, now.last_seq, now.consumer_count]);
+    }
+    return [...held, (await manager.consumers.info(victims.stream, victim)).num_ack_pending];
+  };
+  /** The answers of a consumer keep their order, so that those to others are out once its own pull is answered. */
+  const answered = () => client.ask(next, { no_wait: true });
+  const readAll = async () => {
+    while ((await manager.consumers.info(consumer.stream, consumer.durable)).num_pending > 0) await answered();
+  };
+
+  let ack = "";
+  beforeAll(async () => {
+    client = await at(service);
+    await admin.jetstream().publish(p + victims.subject, "{}");
+    ack = await ackOfNext(admin, victims);
+    await readAll();
+  });
+
+  const targets = [
+    ...[`STREAM.PURGE.${p}PAY`, `STREAM.DELETE.${p}GIFTS-0`, `STREAM.DELETE.${p}PAY`].map(api),
+    api(`CONSUMER.DELETE.${p}EVENTS.gift-effects`),
+    "an ack of another's message",
+    ...["gift.send.0", "pay.recharge", "dead.gift-settler"].map((name) => p + name),
+  ];
+  // What it may publish itself it may also have copied there.
+  const own = servicePermissions(service, NAMESPACE).publish.allow.map((name) => name.replace(/\*$/, "0"));
+
+  test.each(targets.filter((target) => !own.includes(target)))("changes nothing by %s", async (target) => {
+    const reply = target.startsWith("an ack") ? ack : target;
+    for (const body of ['{"no_wait":true}', "{{{", "1"]) {
+      if (body === "1") await admin.jetstream().publish(subject, "{}");
+      const before = await state();
+      await client.publish(next, body, reply);
+      await answered();
+      expect([body, await state()]).toEqual([body, before]);
+      await readAll();
+    }
   });
 });
