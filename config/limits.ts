@@ -243,6 +243,12 @@ export const limits = Object.freeze({
     trimReadForMs: 60_000,
     /** The newest unproven dead letters that a trim leaves; fewer where that does not make room. */
     unprovenKept: Object.freeze([1_000, 100, 0] as const),
+    /**
+     * The share of its bound from which the dead letters of unknown keys, which may be genuine, make room too, and the
+     * share of them that one step removes.
+     */
+    trimUnknownKeyFrom: 0.9,
+    unknownKeyStep: 0.1,
     notificationsAgeMs: 24 * 3_600_000,
     notificationsPerUser: 1_000,
     notificationsKept: 1_000_000,

@@ -3,12 +3,13 @@ import type { Log } from "../../broker/log.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../background-loop.ts";
-import { partsOf, type StreamDefinition, unprovenLetters } from "./definitions.ts";
+import { lettersOf, partsOf, type StreamDefinition } from "./definitions.ts";
 import { findStream } from "./streams.ts";
 
 /**
  * Makes room in logs that refuse at their bound, before they are full. What is removed has done its work, or may be
- * forged; no unread order and no proven dead letter is ever removed before its age.
+ * forged; no unread order and no proven dead letter is ever removed before its age. Of dead letters whose key is unknown,
+ * which may be genuine, the oldest are removed last of all, and loudly.
  */
 
 /** Up to where all consumers of a stream had read at a time, ms. */
@@ -88,13 +89,31 @@ export class Trim {
 
   private async trimUnproven({ config: { name } }: StreamInfo): Promise<void> {
     for (const keep of limits.jetstream.unprovenKept) {
-      const { purged } = await this.manager.streams.purge(name, { filter: natsPrefix() + unprovenLetters, keep });
+      const { purged } = await this.manager.streams.purge(name, { filter: natsPrefix() + lettersOf("unproven"), keep });
       if (purged > 0)
         this.log.error(
           { stream: name, removed: purged, kept: keep },
           "the dead letters are filling: the oldest that may be forged were removed, to keep room for those of money",
         );
       if (usedShare(await this.manager.streams.info(name)) < limits.jetstream.trimFrom) return;
+    }
+    await this.trimUnknownKeys(name);
+  }
+
+  /** As few as make room: each may be a genuine order of money. */
+  private async trimUnknownKeys(name: string): Promise<void> {
+    const filter = natsPrefix() + lettersOf("unknownKey");
+    for (;;) {
+      const info = await this.manager.streams.info(name, { subjects_filter: filter });
+      const count = Object.values(info.state.subjects ?? {}).reduce((sum, one) => sum + one, 0);
+      if (count === 0 || usedShare(info) < limits.jetstream.trimUnknownKeyFrom) return;
+      const keep = Math.floor(count * (1 - limits.jetstream.unknownKeyStep));
+      const { purged } = await this.manager.streams.purge(name, { filter, keep });
+      this.log.error(
+        { stream: name, removed: purged, kept: keep },
+        "money may be lost: the dead letters are nearly full, and the oldest with an unknown key were removed",
+      );
+      if (purged === 0) return;
     }
   }
 }

@@ -156,8 +156,8 @@ test("read orders make room for new ones, unread ones never do; without a reader
 test("a flood of dead letters that may be forged makes room by itself: those of money stay, and new ones are stored", async () => {
   await ensureStreams(manager, [{ ...deadLetters, maxBytes: 400_000 }]);
   const trim = new Trim(manager, silentLog);
-  const ofMoney = deadLetterSubject("gift-settler", true);
-  const forged = deadLetterSubject("gift-settler", false);
+  const ofMoney = deadLetterSubject("gift-settler", "proven");
+  const forged = deadLetterSubject("gift-settler", "unproven");
   await put(ofMoney, "the order of somebody");
   await fill("DEAD", forged, 0.97);
   await trim.look("unproven", await infoOf("DEAD"));
@@ -171,12 +171,41 @@ test("a flood of dead letters that may be forged makes room by itself: those of 
   expect((await infoOf("DEAD")).state.messages).toBe(messages - 100);
 });
 
+test("dead letters with an unknown key, which may be genuine, stay until DEAD is nearly full; then the oldest go, and the log says that money may be lost", async () => {
+  await manager.streams.delete(full("DEAD"));
+  await ensureStreams(manager, [{ ...deadLetters, maxBytes: 400_000 }]);
+  const errors: [object, string][] = [];
+  const log = { ...silentLog, error: (about: object, text: string) => errors.push([about, text]) } as typeof silentLog;
+  const trim = new Trim(manager, log);
+  const ofMoney = full(deadLetterSubject("gift-settler", "proven"));
+  const unknownKey = full(deadLetterSubject("gift-settler", "unknownKey"));
+  const forged = full(deadLetterSubject("gift-settler", "unproven"));
+  const look = async () => {
+    await trim.look("unproven", await infoOf("DEAD"));
+    return (await manager.streams.info(full("DEAD"), { subjects_filter: full("dead.>") })).state.subjects ?? {};
+  };
+  await client.publish(ofMoney, kilobyte);
+  await client.publish(forged, kilobyte);
+  await fill("DEAD", deadLetterSubject("gift-settler", "unknownKey"), 0.85);
+  const { state } = await manager.streams.info(full("DEAD"), { subjects_filter: unknownKey });
+  const all = state.subjects?.[unknownKey] ?? 0;
+  expect(await look()).toEqual({ [ofMoney]: 1, [unknownKey]: all });
+  expect(errors.map(([, text]) => text)).toEqual([expect.stringContaining("may be forged")]);
+
+  await fill("DEAD", deadLetterSubject("gift-settler", "unknownKey"), 0.95);
+  const { [unknownKey]: left = 0, ...others } = await look();
+  expect(others).toEqual({ [ofMoney]: 1 });
+  expect(left / all).toBeGreaterThan(0.9);
+  expect((await infoOf("DEAD")).state.bytes).toBeLessThan(360_000);
+  expect(errors.at(-1)).toMatchObject([{ kept: left }, expect.stringContaining("money may be lost")]);
+});
+
 test("the provisioner trims streams that fill", async () => {
   await manager.streams.delete(full("DEAD")).catch(() => undefined);
   await manager.streams.add({ ...streamConfig(deadLetters), max_bytes: 200_000 });
   await startNode("provisioner", [provisioner]);
   await manager.streams.update(full("DEAD"), { max_bytes: 200_000 });
-  await fill("DEAD", deadLetterSubject("gift-effects", false), 0.9);
+  await fill("DEAD", deadLetterSubject("gift-effects", "unproven"), 0.9);
   await eventually("room", async () => (await infoOf("DEAD")).state.bytes < 150_000, 15_000);
 });
 
