@@ -11,6 +11,7 @@ import { type DeadLetter, DeadLetters } from "../../mixins/jetstream/dead-letter
 import { messageSignatures } from "../../mixins/jetstream/signatures.ts";
 import { openRedis } from "../../mixins/redis.mixin.ts";
 import { call } from "../../services/contracts.ts";
+import { isOriginOfTable } from "../../services/dead-letter-origins.ts";
 import { type AcceptedGift, contentHashOf, partitionOf } from "../../services/gift/accepted-gift.ts";
 import gift from "../../services/gift/gift.service.ts";
 import wallet from "../../services/wallet/wallet.service.ts";
@@ -276,7 +277,7 @@ test("what is forged can be given up alone: a replay is refused and changes noth
 
   const refused = await dlq("replay", String(letter.sequence));
   expect(refused).toMatchObject({ code: 1, out: expect.stringContaining("forged: it can only be given up") });
-  await expect(dead.replay(letter.sequence, { keyIsBack: true })).rejects.toThrow("forged");
+  await expect(dead.replay(letter.sequence, isOriginOfTable, { keyIsBack: true })).rejects.toThrow("forged");
   expect(textOf((await dead.find(letter.sequence)) as DeadLetter)).toBe(forged);
   const { out: list } = await dlq("list");
   expect(list).toMatch(new RegExp(`^${letter.sequence}  \\S+  gift-settler  FORGED \\(unsigned\\)$`, "m"));
@@ -318,7 +319,7 @@ test("a replay has an id that nobody can use first, and a genuine message stays 
   const { seq } = await nats.jetstream().publish(`${natsPrefix()}dead.gift-settler`, text, { headers: head });
   const squat = await nats.jetstream().publish(natsPrefix() + subjectOf(user), "{}", { msgID: `replay:${seq}` });
   expect(squat.duplicate).toBe(false);
-  expect(await dead.replay(seq)).toBe(true);
+  expect(await dead.replay(seq, isOriginOfTable)).toBe(true);
   expect(await settledOrders([one.orderId])).toMatchObject([{ status: "succeeded" }]);
 });
 
@@ -354,7 +355,7 @@ test("keys are changed while gifts wait; a key that was removed too early makes 
       out: expect.stringContaining("unknown key"),
     });
     // A replay before the key is back changes nothing: it is refused again.
-    expect(await dead.replay(letter.sequence, { keyIsBack: true })).toBe(true);
+    expect(await dead.replay(letter.sequence, isOriginOfTable, { keyIsBack: true })).toBe(true);
     const again = await letterOf("gift-settler", text, letter.sequence);
     await stopNode(giftNode);
 

@@ -1,6 +1,9 @@
 import type { ServiceSchema } from "moleculer";
 import { serviceNames } from "../../broker/service-names.ts";
+import { natsPrefix } from "../../config/config.ts";
+import { partsOf } from "../../mixins/jetstream/definitions.ts";
 import type { ChannelDefinition } from "../../mixins/jetstream.mixin.ts";
+import { isOriginOfTable } from "../../services/dead-letter-origins.ts";
 import { allStreams, streamAccess } from "../../services/stream-access.ts";
 import {
   eventReaderPermissions,
@@ -31,6 +34,24 @@ test("a durable of the table is named after its service, so that none is of two"
   for (const name of serviceNames)
     for (const { durable } of streamAccess[name].consumers)
       expect([name, durable.startsWith(`${name}-`)]).toEqual([name, true]);
+});
+
+test("a dead letter of each consumer can be put back where it came from, and nowhere else", () => {
+  for (const { stream, durable, subject } of Object.values(streamAccess).flatMap(({ consumers }) => consumers))
+    for (const part of partsOf(stream)) {
+      const origin = {
+        channel: durable,
+        stream: natsPrefix() + part.name,
+        subject: natsPrefix() + (subject ?? part.subjects[0]),
+      };
+      expect([origin, isOriginOfTable(origin)]).toEqual([origin, true]);
+      for (const other of [
+        { ...origin, channel: "another" },
+        { ...origin, stream: "another" },
+        { ...origin, subject: `$JS.API.STREAM.DELETE.${part.name}` },
+      ])
+        expect([other, isOriginOfTable(other)]).toEqual([other, false]);
+    }
 });
 
 test("only a service that checks signatures may store a dead letter that is kept like money", () => {
