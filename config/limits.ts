@@ -241,6 +241,8 @@ export const limits = Object.freeze({
     /** The share of its bound from which a stream is trimmed, and for how long its messages must have been read. */
     trimFrom: 0.5,
     trimReadForMs: 60_000,
+    /** The newest messages that such a trim leaves, read or not: more than readers handle between two of their positions. */
+    trimLeavesNewest: 10_000,
     /** The newest unproven dead letters that a trim leaves; fewer where that does not make room. */
     unprovenKept: Object.freeze([1_000, 100, 0] as const),
     /**

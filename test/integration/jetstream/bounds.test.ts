@@ -95,11 +95,39 @@ test("a stream that fills degrades its service's health, ends its readiness befo
   await becomes("ready again", true);
 });
 
+const readersOf = (name: string) => ["recharges", "refunds"].map((durable) => ({ stream: full(name), durable }));
+
+test("an order that only one of its stream's consumers can see as read stays while the other one is missing, and the newest stay always", async () => {
+  const stream = { ...orders, name: "HALF", subjects: ["half.*"] };
+  await ensureStreams(manager, [stream]);
+  let now = Date.now();
+  const trim = new Trim(manager, silentLog, readersOf("HALF"), { leavesNewest: 7, now: () => now });
+  const lookTwice = async () => {
+    await trim.look("read", await infoOf("HALF"));
+    now += limits.jetstream.trimReadForMs;
+    await trim.look("read", await infoOf("HALF"));
+  };
+  const add = (durable_name: string, filter: string) =>
+    manager.consumers.add(full("HALF"), {
+      ...{ durable_name, filter_subject: full(filter), ack_policy: "explicit" as never },
+    });
+  await fill("HALF", "half.recharge", 0.6);
+  const { messages, last_seq } = (await infoOf("HALF")).state;
+  await add("recharges", "half.recharge");
+  const consumer = await client.consumers.get(full("HALF"), "recharges");
+  for await (const message of await consumer.fetch({ max_messages: messages, expires: 2_000 })) await message.ackAck();
+  await lookTwice();
+  expect((await infoOf("HALF")).state.messages).toBe(messages);
+  await add("refunds", "half.refund");
+  await lookTwice();
+  expect((await infoOf("HALF")).state).toMatchObject({ messages: 7, last_seq });
+});
+
 test("read orders make room for new ones, unread ones never do; without a reader nothing is removed", async () => {
   const stream = { ...orders, name: "READ", subjects: ["read.*"] };
   await ensureStreams(manager, [stream]);
   let now = Date.now();
-  const trim = new Trim(manager, silentLog, () => now);
+  const trim = new Trim(manager, silentLog, readersOf("READ"), { leavesNewest: 0, now: () => now });
   const look = async () => trim.look("read", await infoOf("READ"));
   const lookTwice = async () => {
     await look();
@@ -155,7 +183,7 @@ test("read orders make room for new ones, unread ones never do; without a reader
 
 test("a flood of dead letters that may be forged makes room by itself: those of money stay, and new ones are stored", async () => {
   await ensureStreams(manager, [{ ...deadLetters, maxBytes: 400_000 }]);
-  const trim = new Trim(manager, silentLog);
+  const trim = new Trim(manager, silentLog, []);
   const ofMoney = deadLetterSubject("gift-settler", "proven");
   const forged = deadLetterSubject("gift-settler", "unproven");
   await put(ofMoney, "the order of somebody");
@@ -176,7 +204,7 @@ test("dead letters with an unknown key, which may be genuine, stay until DEAD is
   await ensureStreams(manager, [{ ...deadLetters, maxBytes: 400_000 }]);
   const errors: [object, string][] = [];
   const log = { ...silentLog, error: (about: object, text: string) => errors.push([about, text]) } as typeof silentLog;
-  const trim = new Trim(manager, log);
+  const trim = new Trim(manager, log, []);
   const ofMoney = full(deadLetterSubject("gift-settler", "proven"));
   const unknownKey = full(deadLetterSubject("gift-settler", "unknownKey"));
   const forged = full(deadLetterSubject("gift-settler", "unproven"));
