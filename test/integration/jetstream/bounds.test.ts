@@ -1,4 +1,4 @@
-import type { Service, ServiceSchema } from "moleculer";
+import type { Service, ServiceBroker, ServiceSchema } from "moleculer";
 import { connect, type JetStreamClient, type JetStreamManager, type NatsConnection } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { natsPrefix } from "../../../config/config.ts";
@@ -226,6 +226,26 @@ test("dead letters with an unknown key, which may be genuine, stay until DEAD is
   expect(left / all).toBeGreaterThan(0.9);
   expect((await infoOf("DEAD")).state.bytes).toBeLessThan(360_000);
   expect(errors.at(-1)).toMatchObject([{ kept: left }, expect.stringContaining("money may be lost")]);
+});
+
+test("full dead letters end the readiness of those who consume signed orders, and of no other service", async () => {
+  const schemaOf = (name: string, channels: object) =>
+    ({ name, channels, mixins: [jetstreamMixin([orders]), healthMixin] }) as unknown as ServiceSchema;
+  const signs = await startNode("signs", [schemaOf("signs", { orders: { signatures: () => undefined } })]);
+  const reads = await startNode("reads", [schemaOf("reads", { orders: {} })]);
+  await manager.streams.purge(full("DEAD"));
+  await manager.streams.update(full("DEAD"), { max_bytes: 400_000 });
+  await fill("DEAD", deadLetterSubject("gift-settler", "proven"), 0.97);
+  const filled = expect.stringMatching(/DEAD is filled to 9\d %/);
+  const health = async (name: string, node: ServiceBroker) =>
+    ((await node.call(`${name}.health`)) as { jetstream: unknown }).jetstream;
+  await eventually(
+    "a check of DEAD",
+    async () => (await health("signs", signs)) !== true && (await health("reads", reads)) !== true,
+    15_000,
+  );
+  expect(await health("signs", signs)).toEqual(filled);
+  expect(await health("reads", reads)).toEqual({ degraded: filled });
 });
 
 test("the provisioner trims streams that fill", async () => {
