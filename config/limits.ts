@@ -241,8 +241,16 @@ export const limits = Object.freeze({
     /** The share of its bound from which a stream is trimmed, and for how long its messages must have been read. */
     trimFrom: 0.5,
     trimReadForMs: 60_000,
+    /** The newest messages that such a trim leaves, read or not: more than readers handle between two of their positions. */
+    trimLeavesNewest: 10_000,
     /** The newest unproven dead letters that a trim leaves; fewer where that does not make room. */
     unprovenKept: Object.freeze([1_000, 100, 0] as const),
+    /**
+     * The share of its bound from which the dead letters of unknown keys, which may be genuine, make room too, and the
+     * share of them that one step removes.
+     */
+    trimUnknownKeyFrom: 0.9,
+    unknownKeyStep: 0.1,
     notificationsAgeMs: 24 * 3_600_000,
     notificationsPerUser: 1_000,
     notificationsKept: 1_000_000,

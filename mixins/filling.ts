@@ -51,14 +51,14 @@ export class Filling {
     return this.from(limits.stores.fillingFrom);
   }
 
-  /** Those that are so full that the service is not ready. */
-  nearlyFull(): string[] {
-    return this.from(limits.stores.notReadyFrom);
+  /** Those that are so full that the service is not ready. `spared`: a store that the service is ready without. */
+  nearlyFull(spared?: string): string[] {
+    return this.from(limits.stores.notReadyFrom, spared);
   }
 
-  private from(least: number): string[] {
+  private from(least: number, spared?: string): string[] {
     return [...this.levels]
-      .filter(([, { share }]) => share >= least)
+      .filter(([store, { share }]) => share >= least && store !== spared)
       .map(([store, { share, text }]) => `${store} is filled to ${percent(share)}: ${text}`);
   }
 }

@@ -3,7 +3,7 @@ import type { JetStreamManager, JsMsg, NatsConnection } from "nats";
 import { connectNats } from "../broker/nats-connect.ts";
 import { natsOptions } from "../broker/nats-options.ts";
 import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
-import { serviceUrl } from "../config/config.ts";
+import { natsPrefix, serviceUrl } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { Filling } from "./filling.ts";
 import { addHealthCheck, Degraded, type HealthState } from "./health.mixin.ts";
@@ -63,6 +63,10 @@ interface Opened {
   readonly manager: JetStreamManager;
 }
 
+function channelsOf({ schema }: Service): ChannelDefinition<Service>[] {
+  return Object.values((schema as { channels?: Record<string, ChannelDefinition<Service>> }).channels ?? {});
+}
+
 /** Opens the maintenance of the streams, and the port through which the service publishes. */
 function open(
   service: Service & Internals,
@@ -95,8 +99,10 @@ function open(
     if (conditions.notAllowed(operation, subject))
       log.error({ operation, subject }, "nats-server refuses this login: it lacks a right (services/stream-access.ts)");
   });
+  // Its dead letters make room, so a full DEAD does not stop a service without signed channels.
+  const spared = channelsOf(service).some(({ signatures }) => signatures) ? undefined : natsPrefix() + deadLetters.name;
   addHealthCheck(service, "jetstream", async () => {
-    const reasons = [...conditions.reasons(), ...filling.nearlyFull()];
+    const reasons = [...conditions.reasons(spared), ...filling.nearlyFull(spared && `stream ${spared}`)];
     if (reasons.length > 0) throw new Error(reasons.join("; "));
     const full = filling.filling();
     if (full.length > 0) throw new Degraded(full.join("; "));
@@ -202,11 +208,9 @@ function catchUpOf(service: Service & Internals, durable: string, missed: (misse
  */
 export const channelsLifecycle = {
   async started(this: Service & Internals) {
-    const definitions =
-      (this.schema as unknown as { channels?: Record<string, ChannelDefinition<Service>> }).channels ?? {};
     this.jetstreamShares = [];
     const leases = this.locks && new PartitionLeases(this.locks);
-    for (const definition of Object.values(definitions)) {
+    for (const definition of channelsOf(this)) {
       const isLeased = partitionsOfChannel(definition) > 0;
       if (isLeased && !this.locks)
         throw new Error(`${definition.durable} is pulled by one node at a time: its service needs redisLockMixin`);

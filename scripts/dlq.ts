@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { connectNats } from "../broker/nats-connect.ts";
 import { adminOptions } from "../broker/nats-options.ts";
 import { type DeadLetter, DeadLetters } from "../mixins/jetstream/dead-letters.ts";
+import { isOriginOfTable } from "../services/dead-letter-origins.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
 import { useStackEnv } from "./stack/env-file.ts";
@@ -20,7 +21,8 @@ message that holds many gifts, each gift is a dead letter of its own.
   npm run dlq -- give-up SEQ --reason TEXT
                                 remove it for good; it is written out first, as a line of JSON: keep that
 
-A forged message was refused for its signature. It can only be given up.
+A forged message was refused for its signature. It can only be given up, and so can one whose origin
+no service reads.
 
 SEQ is the number that list shows first. It needs a login that
 may do everything at JetStream: NATS_ADMIN_URL, else NATS_URL, of the environment or else of .stack/env.`;
@@ -30,6 +32,15 @@ const shownChars = 200;
 /** A dead letter may contain anything: characters that a terminal would execute are replaced. */
 function textOf(deadLetter: DeadLetter): string {
   return new TextDecoder().decode(deadLetter.data).replace(/[^\P{C}\n\t]/gu, " ");
+}
+
+/** The same for one line, as its subject and its headers are. */
+const clean = (text: string) => text.replace(/\p{C}/gu, " ");
+
+/** JSON that a terminal executes nothing of. */
+function jsonOf(value: object): string {
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(value).replace(/\p{C}/gu, (char) => char.split("").map(escaped).join(""));
 }
 
 function excerpt(deadLetter: DeadLetter): string {
@@ -47,13 +58,20 @@ async function list(dead: DeadLetters): Promise<number> {
   for await (const deadLetter of dead.all()) {
     count++;
     const { sequence, time, channel, subject, reason, forged } = deadLetter;
-    console.log(`${sequence}  ${time.toISOString()}  ${channel}${forged ? `  FORGED (${forged})` : ""}`);
-    console.log(`    from    ${subject} (${placeOf(deadLetter)})`);
-    console.log(`    reason  ${reason}`);
+    console.log(clean(`${sequence}  ${time.toISOString()}  ${channel}${forged ? `  FORGED (${forged})` : ""}`));
+    console.log(clean(`    from    ${subject} (${placeOf(deadLetter)})`));
+    console.log(clean(`    reason  ${reason}`));
     console.log(`    data    ${excerpt(deadLetter)}`);
   }
   console.log(count === 0 ? "no dead letters" : `${count} dead letter${count === 1 ? "" : "s"}`);
   return 0;
+}
+
+function kindOf({ forged }: DeadLetter): string {
+  if (!forged) return "failed";
+  if (forged === "unknownKey")
+    return "forged or genuine (unknownKey): replay it with --key-is-back once its key is back";
+  return `forged (${forged}): it can only be given up`;
 }
 
 async function show(dead: DeadLetters, sequence: number): Promise<number> {
@@ -66,10 +84,10 @@ async function show(dead: DeadLetters, sequence: number): Promise<number> {
     subject: deadLetter.subject,
     stream: placeOf(deadLetter),
     requestId: deadLetter.requestId ?? "",
-    kind: deadLetter.forged ? `forged (${deadLetter.forged}): it can only be given up` : "failed",
+    kind: kindOf(deadLetter),
     reason: deadLetter.reason,
   }))
-    console.log(`${name.padEnd(10)} ${value}`);
+    console.log(`${name.padEnd(10)} ${clean(String(value))}`);
   console.log(`\n${textOf(deadLetter)}`);
   return 0;
 }
@@ -80,7 +98,7 @@ function unknown(sequence: number): number {
 }
 
 async function replay(dead: DeadLetters, sequence: number, keyIsBack = false): Promise<number> {
-  if (!(await dead.replay(sequence, { keyIsBack }))) return unknown(sequence);
+  if (!(await dead.replay(sequence, isOriginOfTable, { keyIsBack }))) return unknown(sequence);
   console.log(`${sequence} is back in its stream`);
   return 0;
 }
@@ -89,8 +107,10 @@ async function replay(dead: DeadLetters, sequence: number, keyIsBack = false): P
 async function replayAll(dead: DeadLetters): Promise<number> {
   const sequences: number[] = [];
   let forged = 0;
+  let unknownKeys = 0;
   for await (const deadLetter of dead.all()) {
-    if (deadLetter.forged) forged++;
+    if (deadLetter.forged === "unknownKey") unknownKeys++;
+    else if (deadLetter.forged) forged++;
     else sequences.push(deadLetter.sequence);
   }
   let failed = 0;
@@ -104,6 +124,8 @@ async function replayAll(dead: DeadLetters): Promise<number> {
   }
   console.log(`${sequences.length - failed} of ${sequences.length} replayed`);
   if (forged > 0) console.log(`${forged} more ${forged === 1 ? "is" : "are"} forged and can only be given up`);
+  if (unknownKeys > 0)
+    console.log(`${unknownKeys} more with an unknown key: replay each with --key-is-back once its key is back`);
   return failed === 0 ? 0 : 1;
 }
 
@@ -115,7 +137,7 @@ async function giveUp(dead: DeadLetters, sequence: number, why: string): Promise
   const bytes = Buffer.from(data);
   const text = bytes.toString();
   const content = Buffer.from(text).equals(bytes) ? { data: text } : { dataBase64: bytes.toString("base64") };
-  console.log(JSON.stringify({ givenUp: { ...about, ...content }, why, at: new Date().toISOString() }));
+  console.log(jsonOf({ givenUp: { ...about, ...content }, why, at: new Date().toISOString() }));
   await dead.remove(sequence);
   console.log(`${sequence} is given up`);
   return 0;

@@ -18,6 +18,8 @@ export interface ServiceConsumer {
   readonly stream: StreamDefinition;
   readonly durable: string;
   readonly subject?: string;
+  /** It checks signatures. Only such a consumer may write dead letters that count as signed. */
+  readonly signed?: true;
 }
 
 export interface StreamAccess {
@@ -57,7 +59,10 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
   gift: {
     publishes: [...giftStream.subjects, ...eventsOf(giftEvents)],
     streams: [giftStream, eventStream],
-    consumers: [{ stream: giftStream, durable: "gift-settler" }, onEvents("gift-effects", "gift.settled")],
+    consumers: [
+      { stream: giftStream, durable: "gift-settler", signed: true },
+      onEvents("gift-effects", "gift.settled"),
+    ],
     // The depth of its queue in gifts: gift/queue-depth.ts.
     lists: [giftStream],
     reads: [giftStream],
@@ -67,8 +72,8 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
     streams: [topicStream, eventStream],
     lists: [topicStream, eventStream],
     consumers: [
-      { stream: topicStream, durable: "wallet-recharge", subject: "pay.recharge" },
-      { stream: topicStream, durable: "wallet-refund", subject: "pay.refund" },
+      { stream: topicStream, durable: "wallet-recharge", subject: "pay.recharge", signed: true },
+      { stream: topicStream, durable: "wallet-refund", subject: "pay.refund", signed: true },
     ],
   },
   payment: {

@@ -27,6 +27,12 @@ function consumerTokens({ stream, durable }: ServiceConsumer, prefix: string): s
   return streams.flatMap((name) => logConsumerNames(durable).map((consumer) => `${name}.${consumer}`));
 }
 
+/** Only a consumer that checks signatures may say that a dead letter is signed, and have it kept like money. */
+function deadLettersOf({ durable, signed }: ServiceConsumer): string[] {
+  const proofs = signed ? (["proven", "unknownKey", "unproven"] as const) : (["unproven"] as const);
+  return proofs.map((proof) => deadLetterSubject(durable, proof));
+}
+
 const pulling = (tokens: string) => [
   api(`CONSUMER.INFO.${tokens}`),
   api(`CONSUMER.MSG.NEXT.${tokens}`),
@@ -39,7 +45,7 @@ function ofAccess(access: StreamAccess, prefix: string): string[] {
     definitions.flatMap((stream) => namesOf(stream, prefix).map((name) => api(`${request}.${name}`)));
   return [
     ...publishes.map((subject) => prefix + subject),
-    ...consumers.flatMap(({ durable }) => [true, false].map((proven) => prefix + deadLetterSubject(durable, proven))),
+    ...consumers.flatMap((consumer) => deadLettersOf(consumer).map((subject) => prefix + subject)),
     api("INFO"),
     ...on(streams.length > 0 ? [...streams, deadLetters] : [], "STREAM.INFO"),
     ...on(lists, "CONSUMER.LIST"),

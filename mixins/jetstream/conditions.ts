@@ -88,8 +88,8 @@ export class Conditions {
     this.losses.push({ text, until: this.now() + limits.jetstream.lossReportedMs });
   }
 
-  /** The problems, one sentence each; empty where there is none. */
-  reasons(): string[] {
+  /** The problems, one sentence each; empty where there is none. `spared`: a stream that may be full. */
+  reasons(spared?: string): string[] {
     const now = this.now();
     const seconds = (since: number) => Math.round((now - since) / 1_000);
     this.losses = this.losses.filter(({ until }) => until > now);
@@ -105,7 +105,9 @@ export class Conditions {
         ? [`the streams were last checked ${seconds(this.lastCheck)} s ago: ${this.checkFailure || "no answer"}`]
         : []),
       ...[...this.missing].map(([what, why]) => `${what} is missing${why && `: ${why}`}`),
-      ...[...this.full].map(([stream, reached]) => `stream ${stream} is full: ${reached}`),
+      ...[...this.full].flatMap(([stream, reached]) =>
+        stream === spared ? [] : [`stream ${stream} is full: ${reached}`],
+      ),
       ...[...this.refusals].map(([stream, { reason }]) => `stream ${stream} refuses messages: ${reason}`),
       ...[...this.forbidden.keys()].map((what) => `its login at NATS is refused the ${what}`),
       ...stuck.map(

@@ -3,7 +3,7 @@ import { headers, type JetStreamClient, type JsMsg, type MsgHdrs } from "nats";
 import { messageOf, shown } from "../../broker/unknown-values.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { deadLetterSubject } from "./definitions.ts";
+import { deadLetterSubject, type LetterProof } from "./definitions.ts";
 import { isTooLarge } from "./port.ts";
 import type { MessageSignatures, SignatureFault } from "./signatures.ts";
 import { type MessageSplit, messageOfItem } from "./split.ts";
@@ -22,6 +22,12 @@ function copyHeader(head: MsgHdrs, key: string, value: string): void {
   } catch (error) {
     head.set("Dead-Header", shown(messageOf(error), 100).replaceAll(/[\r\n]+/g, " "));
   }
+}
+
+/** `isSigned`: its channel checks signatures. */
+function proofOf(isSigned: boolean, forged: SignatureFault | undefined): LetterProof {
+  if (forged === "unknownKey") return "unknownKey";
+  return isSigned && forged === undefined ? "proven" : "unproven";
 }
 
 interface WriterParts {
@@ -60,8 +66,7 @@ export function deadLetterWriter(client: JetStreamClient, { split, signatures }:
     // The consumer's name tells streams of the same name apart (streams.ts).
     const place = `dead:${stream}:${consumer}:${message.seq}${index === undefined ? "" : `:${index}`}`;
     const msgID = signatures ? `dead:${signatures.idOf(place)}` : place;
-    const isProven = signatures !== undefined && forged === undefined;
-    const subject = natsPrefix() + deadLetterSubject(channel, isProven);
+    const subject = natsPrefix() + deadLetterSubject(channel, proofOf(signatures !== undefined, forged));
     const withoutPrefix = message.subject.slice(natsPrefix().length);
     const sign = (text: string) => signatures?.sign(withoutPrefix, text) ?? text;
     const data = messageOfItem(message, split, index, sign);

@@ -25,6 +25,12 @@ export interface DeadLetter {
   readonly data: Uint8Array;
 }
 
+/**
+ * Whether a channel gets messages of that subject from that stream. What a dead letter says of its origin is its writer's
+ * word, and a replay publishes with an operator's rights.
+ */
+export type IsOrigin = (origin: Pick<DeadLetter, "channel" | "stream" | "subject">) => boolean;
+
 /** Headers that are not put back: those of the dead letter, and those that tell the server how to store a message. */
 const ownHeader = /^(dead|nats)-/i;
 const streamNotFound = 10059;
@@ -112,15 +118,17 @@ export class DeadLetters {
    * the server has acked it. After a crash in between it stays here, and a repeat within JetStream's duplicate window is
    * dropped. Every channel of that subject gets it, under a new message id; consumers recognize repeats by its business
    * id. `false` where there is no such dead letter. The bytes are those that were refused, so a replay never makes a
-   * forgery good. @throws Error where it was refused as forged; with `keyIsBack` not where its key was unknown: it is
-   * checked again on its arrival.
+   * forgery good. @throws Error where no channel of its name has that origin, and where it was refused as forged; with
+   * `keyIsBack` not where its key was unknown: it is checked again on its arrival.
    */
-  async replay(sequence: number, { keyIsBack = false } = {}): Promise<boolean> {
+  async replay(sequence: number, isOrigin: IsOrigin, { keyIsBack = false } = {}): Promise<boolean> {
     const stored = await this.stored(sequence);
     if (!stored) return false;
     const deadLetter = read(stored);
     if (!deadLetter.subject || !deadLetter.stream)
       throw new Error(`dead letter ${sequence} has no origin: it was not written by a channel`);
+    if (!isOrigin(deadLetter))
+      throw new Error(`dead letter ${sequence} has an origin that its channel does not read: it can only be given up`);
     if (deadLetter.forged === "unknownKey" && !keyIsBack)
       throw new Error(`dead letter ${sequence} was signed with an unknown key: replay it once the key is known again`);
     if (deadLetter.forged && deadLetter.forged !== "unknownKey")

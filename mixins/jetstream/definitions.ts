@@ -38,7 +38,7 @@ export interface StreamDefinition {
   readonly refusesAtBound?: true;
   /**
    * What is removed from a log that refuses, once half of its bytes are used (trim.ts): `read`, what all its consumers
-   * have read; `unproven`, the oldest dead letters that may be forged.
+   * have read; `unproven`, the oldest dead letters that may be forged, those of unknown keys last.
    */
   readonly trims?: "read" | "unproven";
   /** Of a log: beyond this the oldest messages are dropped, per subject and in all. */
@@ -48,7 +48,7 @@ export interface StreamDefinition {
 /**
  * The stream of messages that cannot be handled; the subject has the name of the channel that failed. Beyond its bound
  * it refuses, and the message stays where it is, to be handled again: a dead letter of money is never dropped for
- * another. Nobody can fill it from outside, since unproven dead letters make room.
+ * another. Nobody can fill it from outside, since dead letters without a proof make room.
  */
 export const deadLetters: StreamDefinition = {
   name: "DEAD",
@@ -60,23 +60,30 @@ export const deadLetters: StreamDefinition = {
   trims: "unproven",
 };
 
-const unproven = "unproven.";
-
 /**
- * The subject of a dead letter, without the namespace's prefix. `isProven`: it is an order to move money that one of our
- * services signed. Any other may be written by whoever may publish in its stream, as often as he likes.
+ * What is known of a dead letter's message. `proven`: it is an order to move money that one of our services signed.
+ * `unknownKey`: it is signed with a key that its reader lacks, so it may be such an order. `unproven`: whoever may publish
+ * in its stream may have written it, as often as he likes.
  */
-export function deadLetterSubject(channel: string, isProven: boolean): string {
-  return `dead.${isProven ? "" : unproven}${channel}`;
+export type LetterProof = "proven" | "unknownKey" | "unproven";
+
+const proofTokens = { proven: "", unknownKey: "unknown-key.", unproven: "unproven." } as const;
+
+/** The subject of a dead letter, without the namespace's prefix. */
+export function deadLetterSubject(channel: string, proof: LetterProof): string {
+  return `dead.${proofTokens[proof]}${channel}`;
 }
 
-/** The filter of all dead letters that are not proven, without the namespace's prefix. */
-export const unprovenLetters = `dead.${unproven}>`;
+/** The filter of all dead letters that are not proven and of one kind, without the namespace's prefix. */
+export function lettersOf(proof: Exclude<LetterProof, "proven">): string {
+  return `dead.${proofTokens[proof]}>`;
+}
 
 /** The channel of a dead letter, by its subject with the namespace's prefix. */
 export function channelOfDeadLetter(subject: string): string {
   const rest = subject.slice(`${natsPrefix()}dead.`.length);
-  return rest.startsWith(unproven) ? rest.slice(unproven.length) : rest;
+  const token = [proofTokens.unknownKey, proofTokens.unproven].find((one) => rest.startsWith(one)) ?? "";
+  return rest.slice(token.length);
 }
 
 const nanos = (ms: number) => ms * 1_000_000;

@@ -27,6 +27,8 @@ export class LossWatch {
   private readonly parts: LossParts;
   /** The earliest end of each stream that ends before its last known one, and when the message there was stored. */
   private readonly earlyEnds = new Map<string, { sequence: number; time: number }>();
+  /** By stream: how many messages are reported as purged while the queue could not be marked. */
+  private readonly unmarked = new Map<string, number>();
 
   constructor(parts: LossParts) {
     this.parts = parts;
@@ -63,15 +65,20 @@ export class LossWatch {
   }
 
   /**
-   * Marks a queue that was purged. The next check of each node sees the mark and starts the recoveries. Returns whether
-   * it was purged.
+   * Reports a queue that was purged, and marks it. The next check of each node sees the mark and starts the recoveries.
+   * Returns whether it was purged. If it rejects, the next check repeats it with the same `before`: what is reported by
+   * then is not reported again.
    */
   async lookForPurge(info: StreamInfo, before: SeenConsumer, now: SeenConsumer): Promise<boolean> {
     const lost = purgedBetween(before, now);
     if (lost === 0) return false;
     const stream = info.config.name;
+    const more = lost - (this.unmarked.get(stream) ?? 0);
+    const text = "a queue was purged: its messages are restored from the books once a provisioner has marked it";
+    if (more > 0) this.report(stream, more, { stream, lost: more }, text);
+    this.unmarked.set(stream, lost);
     await this.parts.provisioning.markLoss(stream, identityOf(info));
-    this.report(stream, lost, { stream, lost }, "a queue was purged: its messages are restored from the books");
+    this.unmarked.delete(stream);
     return true;
   }
 

@@ -6,9 +6,10 @@ import type { NamedKey, NamedKeys } from "../../config/named-keys.ts";
  * may pull from a stream chooses the subject to which the server sends the message, and so can put a body of his choice
  * into any other stream.
  *
- * A signed message is a JSON object that begins with exactly `{"v":1,"keyId":"KEY","sig":"SIG",`. SIG is base64url of
- * HMAC-SHA256, with the key of that name, over the version, the namespace, the subject, the signer and every byte after
- * that beginning. Bytes are compared, never what JSON makes of them, so a signed message has one spelling. The message's
+ * A signed message is a JSON object that begins with exactly `{"v":1,"keyId":"KEY","sig":"SIG",`. KEY is the key's name
+ * and four hex digits of its secret's fingerprint, as in `k1.5f3a`: nodes that have different secrets under one name do
+ * not know each other's key, and no genuine message counts as forged. SIG is base64url of HMAC-SHA256, with that key, over
+ * the version, the namespace, the subject, the signer and every byte after that beginning. Bytes are compared, never what JSON makes of them, so a signed message has one spelling. The message's
  * id in JetStream is not signed, since a replay changes it. Nothing here talks to a server.
  */
 
@@ -23,7 +24,7 @@ export interface MessagePlace {
 
 /**
  * Why a message is refused. `unknownKey`: it may be genuine, with a key that was removed too early or that another node
- * has alone; nobody can tell.
+ * has alone, or with another secret under that name; nobody can tell.
  */
 export type SignatureFault = "unsigned" | "unknownKey" | "wrongSignature";
 
@@ -44,8 +45,20 @@ export interface MessageSignatures {
   idOf(text: string): string;
 }
 
-const beginning = /^\{"v":1,"keyId":"([A-Za-z0-9_-]{1,16})","sig":"([A-Za-z0-9_-]{43})",/;
-const longestBeginning = '{"v":1,"keyId":"","sig":"",'.length + 16 + 43;
+const beginning = /^\{"v":1,"keyId":"(([A-Za-z0-9_-]{1,16})\.[0-9a-f]{4})","sig":"([A-Za-z0-9_-]{43})",/;
+const longestBeginning = '{"v":1,"keyId":"","sig":"",'.length + 16 + 5 + 43;
+
+const keyIds = new WeakMap<NamedKey, string>();
+
+/** What a message says of its key. The fingerprint tells nothing of a secret of 32 random bytes. */
+function keyIdOf(key: NamedKey): string {
+  let keyId = keyIds.get(key);
+  if (keyId === undefined) {
+    keyId = `${key.id}.${createHmac("sha256", key.secret).update("ovation key v1").digest("hex").slice(0, 4)}`;
+    keyIds.set(key, keyId);
+  }
+  return keyId;
+}
 
 /** No part can contain a line break, so no two places have the same text. */
 function contextOf({ namespace, subject, signer }: MessagePlace): string {
@@ -59,7 +72,7 @@ function macOf({ secret }: NamedKey, place: MessagePlace, rest: string | Uint8Ar
 /** @param text a JSON object with one member or more. */
 export function signedText({ signing }: NamedKeys, place: MessagePlace, text: string): string {
   const rest = text.slice(1);
-  return `{"v":1,"keyId":"${signing.id}","sig":"${macOf(signing, place, rest)}",${rest}`;
+  return `{"v":1,"keyId":"${keyIdOf(signing)}","sig":"${macOf(signing, place, rest)}",${rest}`;
 }
 
 /** As much of a message as its beginning may have. */
@@ -69,10 +82,10 @@ function headOf(data: Uint8Array): string {
 
 /** `undefined` where one of the keys signed the message for this place. The signature is compared in constant time. */
 export function signatureFault(keys: NamedKeys, place: MessagePlace, data: Uint8Array): SignatureFault | undefined {
-  const [start, keyId, sig] = beginning.exec(headOf(data)) ?? [];
-  if (start === undefined || keyId === undefined || sig === undefined) return "unsigned";
-  const key = keys.all.get(keyId);
-  if (!key) return "unknownKey";
+  const [start, keyId, name, sig] = beginning.exec(headOf(data)) ?? [];
+  if (start === undefined || name === undefined || sig === undefined) return "unsigned";
+  const key = keys.all.get(name);
+  if (!key || keyIdOf(key) !== keyId) return "unknownKey";
   const right = macOf(key, place, data.subarray(start.length));
   return timingSafeEqual(Buffer.from(right, "latin1"), Buffer.from(sig, "latin1")) ? undefined : "wrongSignature";
 }
@@ -122,7 +135,7 @@ export function forgedReason(fault: SignatureFault, { setting }: MessageSignatur
   const keyId = beginning.exec(headOf(data))?.[1] ?? "";
   return {
     unsigned: "forged: it has no signature",
-    unknownKey: `forged, or its key was removed too early: unknown key, ${setting} has no key named ${keyId}`,
+    unknownKey: `forged, or its key was removed too early: unknown key, ${setting} has no key named ${keyId}, by name and fingerprint`,
     wrongSignature: `forged: key ${keyId} did not sign this content for this namespace and subject`,
   }[fault];
 }

@@ -26,7 +26,7 @@ export async function queueDepth(service: Pick<GiftState, "jetstream" | "signatu
   const parts = await Promise.all(streamNames(giftStream).map((stream) => depthOf(queue, stream)));
   const waiting = parts.reduce((sum, part) => sum + part.waiting, 0);
   const inFlight = parts.reduce((sum, part) => sum + part.inFlight, 0);
-  const subjects = natsPrefix() + deadLetterSubject(settlerDurable, true);
+  const subjects = natsPrefix() + deadLetterSubject(settlerDurable, "proven");
   const dead = await manager.streams.info(`${natsPrefix()}DEAD`, { subjects_filter: subjects });
   const deadLetters = Object.values(dead.state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
   return { waiting, inFlight, deadLetters };

@@ -16,7 +16,7 @@ import { keepTrimmed } from "../../mixins/jetstream/trim.ts";
 import { defineService } from "../define-service.ts";
 import { allStreams } from "../stream-access.ts";
 import { bringToSettings } from "./present-settings.ts";
-import { consumerFor, consumesQueue, streamFor } from "./provisioned.ts";
+import { consumerFor, consumesQueue, everyConsumer, streamFor } from "./provisioned.ts";
 import { provisionerActions } from "./provisioner.contract.ts";
 
 interface State {
@@ -94,7 +94,7 @@ export default defineService<"provisioner", State>({
     try {
       this.manager = await this.connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
       this.provisioner = new Provisioner(this.manager);
-      this.trimming = keepTrimmed(this.manager, allStreams, this.logger);
+      this.trimming = keepTrimmed(this.manager, allStreams, everyConsumer(), this.logger);
       const problems = await bringToSettings(this.manager, this.provisioner, this.logger);
       addHealthCheck(this, "nats", () => this.connection.flush());
       addHealthCheck(this, "settings", async () => {

@@ -76,7 +76,7 @@ test("forged orders move no coin, even where the administrator's login puts them
     ["gift.send.0", { v: 1, keyId: "", sig: "", gifts: [gift] }],
     ["gift.send.0", gift],
     ["pay.recharge", paid],
-    ["pay.recharge", { v: 1, keyId: "k1", sig: "A".repeat(43), ...paid }],
+    ["pay.recharge", { v: 1, keyId: "k1.0000", sig: "A".repeat(43), ...paid }],
     ["pay.refund", { orderId: "any", userId: victim, coins: 1_000_000, time }],
   ];
   const letters = await DeadLetters.open(nats);

@@ -4,8 +4,9 @@ import { connect, headers, type NatsConnection } from "nats";
 import { natsOptions } from "../../broker/nats-options.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { projectRoot } from "../../config/root.ts";
-import { DeadLetters } from "../../mixins/jetstream/dead-letters.ts";
+import { DeadLetters, type IsOrigin } from "../../mixins/jetstream/dead-letters.ts";
 import { type ChannelMessage, jetstreamMixin, type StreamDefinition } from "../../mixins/jetstream.mixin.ts";
+import { isOriginOfTable } from "../../services/dead-letter-origins.ts";
 import { defineService } from "../../services/define-service.ts";
 import { notificationActions } from "../../services/notification/notification.contract.ts";
 import { eventually, startNode, stopAll } from "../support/system.ts";
@@ -13,9 +14,12 @@ import { eventually, startNode, stopAll } from "../support/system.ts";
 // A test starts up to six processes.
 jest.setTimeout(90_000);
 
-const parcels: StreamDefinition = { name: "PARCELS", subjects: ["parcel.*"], kind: "queue" };
+/** With names of the table, since the command puts back nothing else. */
+const parcels: StreamDefinition = { name: "PAY", subjects: ["pay.*"], kind: "queue" };
 /** Its messages are lists of parcels. */
 const crates: StreamDefinition = { name: "CRATES", subjects: ["crate.*"], kind: "queue" };
+/** Crates are no stream of the table. */
+const isOrigin: IsOrigin = (origin) => origin.channel === "crate-reader" || isOriginOfTable(origin);
 const handled: ChannelMessage[] = [];
 let broken = true;
 
@@ -28,8 +32,8 @@ const reader = defineService<"notification">({
   channels: {
     parcels: {
       stream: parcels,
-      subject: "parcel.*",
-      durable: "parcel-reader",
+      subject: "pay.recharge",
+      durable: "wallet-recharge",
       batch: 10,
       batchesInFlight: 1,
       parse(data: unknown) {
@@ -75,7 +79,7 @@ async function bury(parcel: object): Promise<number> {
   const head = headers();
   head.set("Request-Id", "req-of-the-test");
   const body = JSON.stringify(parcel);
-  await connection.jetstream().publish(`${natsPrefix()}parcel.a`, body, { headers: head, msgID: body });
+  await connection.jetstream().publish(`${natsPrefix()}pay.recharge`, body, { headers: head, msgID: body });
   const { sequence } = await eventually("the dead letter", async () => {
     for await (const letter of dead.all()) if (Buffer.from(letter.data).toString() === body) return letter;
     return undefined;
@@ -123,11 +127,11 @@ describe("dead letters", () => {
   test("a message that cannot be read is listed with its reason, shown whole, and handled once after its replay", async () => {
     const parcel = { id: "p-1", text: "x".repeat(300) };
     const sequence = await bury(parcel);
-    expect(await dead.countByChannel()).toEqual(new Map([["parcel-reader", 1]]));
+    expect(await dead.countByChannel()).toEqual(new Map([["wallet-recharge", 1]]));
 
     const listed = await dlq("list");
-    expect(listed.out).toMatch(new RegExp(`^${sequence}  \\d{4}-\\S+Z  parcel-reader\n`));
-    expect(listed.out).toContain(`${natsPrefix()}parcel.a (${natsPrefix()}PARCELS 1)`);
+    expect(listed.out).toMatch(new RegExp(`^${sequence}  \\d{4}-\\S+Z  wallet-recharge\n`));
+    expect(listed.out).toContain(`${natsPrefix()}pay.recharge (${natsPrefix()}PAY 1)`);
     expect(listed.out).toContain("the reader does not know this form");
     expect(listed.out).toContain(`${JSON.stringify(parcel).slice(0, 200)}…`);
     expect(listed.out).toContain("1 dead letter\n");
@@ -157,14 +161,14 @@ describe("dead letters", () => {
     expect((await dlq("list")).out).toContain(`${natsPrefix()}crate.a (${natsPrefix()}CRATES 1 item 1)`);
     const { out } = await dlq("show", String(letter.sequence));
     expect([out.includes("CRATES 1 item 1"), out.endsWith('\n[{"id":"bad"}]\n')]).toEqual([true, true]);
-    expect(await dead.replay(letter.sequence)).toBe(true);
+    expect(await dead.replay(letter.sequence, isOrigin)).toBe(true);
     await eventually("the parcel", () => handled.length > 0);
     expect(handled).toMatchObject([{ data: { id: "bad" } }]);
   });
 
   test("replay all: every one goes back; one that cannot stays, with the reason, and does not hold up the others", async () => {
     await bury({ id: "p-2" });
-    await connection.jetstream().publish(`${natsPrefix()}dead.parcel-reader`, "put here by hand");
+    await connection.jetstream().publish(`${natsPrefix()}dead.wallet-recharge`, "put here by hand");
     await bury({ id: "p-3" });
     const replayed = await dlq("replay", "all");
     expect(replayed.code).toBe(1);
@@ -176,6 +180,50 @@ describe("dead letters", () => {
     expect(left.out).toContain("1 dead letter\n");
   });
 
+  describe("what a service that was taken over writes itself", () => {
+    /** A dead letter with headers of its writer's choice. */
+    async function planted(channel: string, origin: Record<string, string>): Promise<number> {
+      const head = headers();
+      for (const [name, value] of Object.entries(origin)) head.set(name, value);
+      const subject = `${natsPrefix()}dead.unproven.${channel}`;
+      return (await connection.jetstream().publish(subject, "{}", { headers: head })).seq;
+    }
+    const planting = (channel: string, subject: string, stream: string) =>
+      planted(channel, { "Dead-Subject": subject, "Dead-Stream": natsPrefix() + stream, "Dead-Sequence": "1" });
+
+    test("is put back nowhere but where its channel reads: no request to the server, no other channel's order or event", async () => {
+      const p = natsPrefix();
+      const sequences = [
+        await planting("living-room-room-closed", `$JS.API.STREAM.DELETE.${p}CRATES`, "CRATES"),
+        await planting("wallet-recharge", `$JS.API.STREAM.DELETE.${p}CRATES`, "PAY"),
+        await planting("living-room-room-closed", `${p}event.books.sealed`, "EVENTS"),
+        await planting("living-room-room-closed", `${p}pay.recharge`, "PAY"),
+        await planting("wallet-recharge", `${p}pay.refund`, "PAY"),
+        await planting("wallet-recharge", `${p}pay.recharge`, "CRATES"),
+        await planting("crate-reader", `${p}crate.a`, "CRATES"),
+      ];
+      for (const sequence of sequences)
+        await expect(dead.replay(sequence, isOriginOfTable)).rejects.toThrow("it can only be given up");
+      const { code, out } = await dlq("replay", "all");
+      expect([code, out.match(/can only be given up/g)?.length]).toEqual([1, sequences.length]);
+      const manager = await connection.jetstreamManager();
+      expect((await manager.streams.info(`${p}CRATES`)).config.name).toBe(`${p}CRATES`);
+      expect(handled).toEqual([]);
+      for (const sequence of sequences) await dead.remove(sequence);
+    });
+
+    test("does nothing to the operator's terminal", async () => {
+      const names = ["Dead-Subject", "Dead-Stream", "Dead-Reason", "Dead-Forged", "Request-Id"];
+      const evil = "\u001b[2J\u009b2J\u202ea";
+      const sequence = await planted("wallet-recharge", Object.fromEntries(names.map((name) => [name, evil])));
+      for (const args of [["list"], ["show", String(sequence)], ["give-up", String(sequence), "--reason", "planted"]]) {
+        const { code, out } = await dlq(...args);
+        expect([args, code, out.includes("2J"), out.match(/[^\P{C}\n]/u)]).toEqual([args, 0, true, null]);
+        if (args[0] === "give-up") expect(JSON.parse(out.split("\n")[0] as string).givenUp.reason).toBe(evil);
+      }
+    });
+  });
+
   test("a replay that died before it took the letter out is not handled twice when it is repeated", async () => {
     const sequence = await bury({ id: "p-4" });
     const letter = await dead.find(sequence);
@@ -184,12 +232,12 @@ describe("dead letters", () => {
     const msgID = `replay:${header.get("Dead-Replay-Id")}`;
     const first = await connection.jetstream().publish(letter!.subject, letter!.data, { msgID });
     expect(first.duplicate).toBe(false);
-    expect(await dead.replay(sequence)).toBe(true);
+    expect(await dead.replay(sequence, isOrigin)).toBe(true);
     expect(await dead.find(sequence)).toBeUndefined();
-    expect(await dead.replay(sequence)).toBe(false);
+    expect(await dead.replay(sequence, isOrigin)).toBe(false);
     // Before the reader is broken for the next one.
     await eventually("the parcel", () => handled.length === 1);
-    await bury({ id: "p-5" }).then((next) => dead.replay(next));
+    await bury({ id: "p-5" }).then((next) => dead.replay(next, isOrigin));
     await eventually("the parcel that came after", () =>
       handled.some(({ data }) => (data as { id: string }).id === "p-5"),
     );

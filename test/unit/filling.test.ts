@@ -33,6 +33,7 @@ test("a store is reported from 70 % on, and its service is not ready from 95 % o
   }
   see(0.96);
   expect(filling.nearlyFull()).toEqual(["stream PAY is filled to 96 %: 96 of 100 bytes"]);
+  expect([filling.nearlyFull("stream PAY"), filling.filling().length]).toEqual([[], 1]);
 });
 
 test("the log has a warning when it begins, an error when it gets worse, and then a line every ten minutes", () => {

@@ -1,7 +1,10 @@
 import type { ServiceSchema } from "moleculer";
 import { serviceNames } from "../../broker/service-names.ts";
+import { natsPrefix } from "../../config/config.ts";
+import { partsOf } from "../../mixins/jetstream/definitions.ts";
 import type { ChannelDefinition } from "../../mixins/jetstream.mixin.ts";
 import { accountsText } from "../../scripts/stack/nats-accounts.ts";
+import { isOriginOfTable } from "../../services/dead-letter-origins.ts";
 import { allStreams, streamAccess } from "../../services/stream-access.ts";
 import {
   eventReaderPermissions,
@@ -19,10 +22,12 @@ const others = serviceNames.filter((name) => name !== "provisioner");
 test.each(serviceNames)("%s has the consumers of its channels in the table, and no others", async (name) => {
   const module = (await import(`../../services/${name}/${name}.service.ts`)) as { default: WithChannels };
   const channels = Object.values(module.default.channels ?? {});
-  const ofChannels = channels.map(({ stream, durable, subject }) => [stream.name, durable, subject]);
+  const ofChannels = channels.map(({ stream, durable, subject, signatures }) => [
+    ...[stream.name, durable, subject, signatures !== undefined],
+  ]);
   const { consumers, streams } = streamAccess[name];
   expect(ofChannels.sort()).toEqual(
-    consumers.map(({ stream, durable, subject }) => [stream.name, durable, subject]).sort(),
+    consumers.map(({ stream, durable, subject, signed }) => [stream.name, durable, subject, signed === true]).sort(),
   );
   for (const { stream } of consumers) expect(streams).toContain(stream);
 });
@@ -31,6 +36,36 @@ test("a durable of the table is named after its service, so that none is of two"
   for (const name of serviceNames)
     for (const { durable } of streamAccess[name].consumers)
       expect([name, durable.startsWith(`${name}-`)]).toEqual([name, true]);
+});
+
+test("a dead letter of each consumer can be put back where it came from, and nowhere else", () => {
+  for (const { stream, durable, subject } of Object.values(streamAccess).flatMap(({ consumers }) => consumers))
+    for (const part of partsOf(stream)) {
+      const origin = {
+        channel: durable,
+        stream: natsPrefix() + part.name,
+        subject: natsPrefix() + (subject ?? part.subjects[0]),
+      };
+      expect([origin, isOriginOfTable(origin)]).toEqual([origin, true]);
+      for (const other of [
+        { ...origin, channel: "another" },
+        { ...origin, stream: "another" },
+        { ...origin, subject: `$JS.API.STREAM.DELETE.${part.name}` },
+      ])
+        expect([other, isOriginOfTable(other)]).toEqual([other, false]);
+    }
+});
+
+test("only a service that checks signatures may store a dead letter that is kept like money", () => {
+  const kept = others.flatMap((name) =>
+    servicePermissions(name, "ovation").publish.allow.filter((subject) => /^dead\.(?!unproven\.)/.test(subject)),
+  );
+  expect(kept).toEqual(
+    ["gift-settler", "wallet-recharge", "wallet-refund"].flatMap((durable) => [
+      `dead.${durable}`,
+      `dead.unknown-key.${durable}`,
+    ]),
+  );
 });
 
 test("no two services may pull or ack the same consumer", () => {

@@ -7,6 +7,7 @@ import { limits } from "../../../config/limits.ts";
 import { DeadLetters } from "../../../mixins/jetstream/dead-letters.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
+import { isOriginOfTable } from "../../../services/dead-letter-origins.ts";
 import { type AcceptedGift, contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import { settlerDurable } from "../../../services/gift/queue.ts";
@@ -182,7 +183,7 @@ test("of a group, a gift that cannot be read and one that the ledger cannot writ
   // A message of its own has a signature of its own.
   expect(Buffer.from(second!.data).toString()).toBe(signedText(subject, groupOf([poison])));
   expect(await recordsOf([poison.orderId])).toEqual([]);
-  expect(await letters.replay(second!.sequence)).toBe(true);
+  expect(await letters.replay(second!.sequence, isOriginOfTable)).toBe(true);
   await settledOrders([poison.orderId]);
   expect(await tradesOf(idsOf([...good, poison]))).toHaveLength(5);
 });

@@ -1,4 +1,4 @@
-import type { Service, ServiceSchema } from "moleculer";
+import type { Service, ServiceBroker, ServiceSchema } from "moleculer";
 import { connect, type JetStreamClient, type JetStreamManager, type NatsConnection } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { natsPrefix } from "../../../config/config.ts";
@@ -95,11 +95,39 @@ test("a stream that fills degrades its service's health, ends its readiness befo
   await becomes("ready again", true);
 });
 
+const readersOf = (name: string) => ["recharges", "refunds"].map((durable) => ({ stream: full(name), durable }));
+
+test("an order that only one of its stream's consumers can see as read stays while the other one is missing, and the newest stay always", async () => {
+  const stream = { ...orders, name: "HALF", subjects: ["half.*"] };
+  await ensureStreams(manager, [stream]);
+  let now = Date.now();
+  const trim = new Trim(manager, silentLog, readersOf("HALF"), { leavesNewest: 7, now: () => now });
+  const lookTwice = async () => {
+    await trim.look("read", await infoOf("HALF"));
+    now += limits.jetstream.trimReadForMs;
+    await trim.look("read", await infoOf("HALF"));
+  };
+  const add = (durable_name: string, filter: string) =>
+    manager.consumers.add(full("HALF"), {
+      ...{ durable_name, filter_subject: full(filter), ack_policy: "explicit" as never },
+    });
+  await fill("HALF", "half.recharge", 0.6);
+  const { messages, last_seq } = (await infoOf("HALF")).state;
+  await add("recharges", "half.recharge");
+  const consumer = await client.consumers.get(full("HALF"), "recharges");
+  for await (const message of await consumer.fetch({ max_messages: messages, expires: 2_000 })) await message.ackAck();
+  await lookTwice();
+  expect((await infoOf("HALF")).state.messages).toBe(messages);
+  await add("refunds", "half.refund");
+  await lookTwice();
+  expect((await infoOf("HALF")).state).toMatchObject({ messages: 7, last_seq });
+});
+
 test("read orders make room for new ones, unread ones never do; without a reader nothing is removed", async () => {
   const stream = { ...orders, name: "READ", subjects: ["read.*"] };
   await ensureStreams(manager, [stream]);
   let now = Date.now();
-  const trim = new Trim(manager, silentLog, () => now);
+  const trim = new Trim(manager, silentLog, readersOf("READ"), { leavesNewest: 0, now: () => now });
   const look = async () => trim.look("read", await infoOf("READ"));
   const lookTwice = async () => {
     await look();
@@ -155,9 +183,9 @@ test("read orders make room for new ones, unread ones never do; without a reader
 
 test("a flood of dead letters that may be forged makes room by itself: those of money stay, and new ones are stored", async () => {
   await ensureStreams(manager, [{ ...deadLetters, maxBytes: 400_000 }]);
-  const trim = new Trim(manager, silentLog);
-  const ofMoney = deadLetterSubject("gift-settler", true);
-  const forged = deadLetterSubject("gift-settler", false);
+  const trim = new Trim(manager, silentLog, []);
+  const ofMoney = deadLetterSubject("gift-settler", "proven");
+  const forged = deadLetterSubject("gift-settler", "unproven");
   await put(ofMoney, "the order of somebody");
   await fill("DEAD", forged, 0.97);
   await trim.look("unproven", await infoOf("DEAD"));
@@ -171,12 +199,61 @@ test("a flood of dead letters that may be forged makes room by itself: those of 
   expect((await infoOf("DEAD")).state.messages).toBe(messages - 100);
 });
 
+test("dead letters with an unknown key, which may be genuine, stay until DEAD is nearly full; then the oldest go, and the log says that money may be lost", async () => {
+  await manager.streams.delete(full("DEAD"));
+  await ensureStreams(manager, [{ ...deadLetters, maxBytes: 400_000 }]);
+  const errors: [object, string][] = [];
+  const log = { ...silentLog, error: (about: object, text: string) => errors.push([about, text]) } as typeof silentLog;
+  const trim = new Trim(manager, log, []);
+  const ofMoney = full(deadLetterSubject("gift-settler", "proven"));
+  const unknownKey = full(deadLetterSubject("gift-settler", "unknownKey"));
+  const forged = full(deadLetterSubject("gift-settler", "unproven"));
+  const look = async () => {
+    await trim.look("unproven", await infoOf("DEAD"));
+    return (await manager.streams.info(full("DEAD"), { subjects_filter: full("dead.>") })).state.subjects ?? {};
+  };
+  await client.publish(ofMoney, kilobyte);
+  await client.publish(forged, kilobyte);
+  await fill("DEAD", deadLetterSubject("gift-settler", "unknownKey"), 0.85);
+  const { state } = await manager.streams.info(full("DEAD"), { subjects_filter: unknownKey });
+  const all = state.subjects?.[unknownKey] ?? 0;
+  expect(await look()).toEqual({ [ofMoney]: 1, [unknownKey]: all });
+  expect(errors.map(([, text]) => text)).toEqual([expect.stringContaining("may be forged")]);
+
+  await fill("DEAD", deadLetterSubject("gift-settler", "unknownKey"), 0.95);
+  const { [unknownKey]: left = 0, ...others } = await look();
+  expect(others).toEqual({ [ofMoney]: 1 });
+  expect(left / all).toBeGreaterThan(0.9);
+  expect((await infoOf("DEAD")).state.bytes).toBeLessThan(360_000);
+  expect(errors.at(-1)).toMatchObject([{ kept: left }, expect.stringContaining("money may be lost")]);
+});
+
+test("full dead letters end the readiness of those who consume signed orders, and of no other service", async () => {
+  const schemaOf = (name: string, channels: object) =>
+    ({ name, channels, mixins: [jetstreamMixin([orders]), healthMixin] }) as unknown as ServiceSchema;
+  const signs = await startNode("signs", [schemaOf("signs", { orders: { signatures: () => undefined } })]);
+  const reads = await startNode("reads", [schemaOf("reads", { orders: {} })]);
+  await manager.streams.purge(full("DEAD"));
+  await manager.streams.update(full("DEAD"), { max_bytes: 400_000 });
+  await fill("DEAD", deadLetterSubject("gift-settler", "proven"), 0.97);
+  const filled = expect.stringMatching(/DEAD is filled to 9\d %/);
+  const health = async (name: string, node: ServiceBroker) =>
+    ((await node.call(`${name}.health`)) as { jetstream: unknown }).jetstream;
+  await eventually(
+    "a check of DEAD",
+    async () => (await health("signs", signs)) !== true && (await health("reads", reads)) !== true,
+    15_000,
+  );
+  expect(await health("signs", signs)).toEqual(filled);
+  expect(await health("reads", reads)).toEqual({ degraded: filled });
+});
+
 test("the provisioner trims streams that fill", async () => {
   await manager.streams.delete(full("DEAD")).catch(() => undefined);
   await manager.streams.add({ ...streamConfig(deadLetters), max_bytes: 200_000 });
   await startNode("provisioner", [provisioner]);
   await manager.streams.update(full("DEAD"), { max_bytes: 200_000 });
-  await fill("DEAD", deadLetterSubject("gift-effects", false), 0.9);
+  await fill("DEAD", deadLetterSubject("gift-effects", "unproven"), 0.9);
   await eventually("room", async () => (await infoOf("DEAD")).state.bytes < 150_000, 15_000);
 });
 

@@ -272,6 +272,7 @@ describe("a queue", () => {
     // More than the nodes hold.
     await publishAll("job.0", newIds(700));
     await aLook();
+    const before = await lossIn("JOBS-0");
     await manager.streams.purge(full("JOBS-0"));
     handled.release();
     const [after] = newIds(1) as [string];
@@ -280,7 +281,10 @@ describe("a queue", () => {
     await eventually("it is said", () =>
       errors.flatMap(({ mock }) => mock.calls).some(([about, text]) => about?.lost > 0 && /purged/.test(text)),
     );
-    const mark = await lossIn("JOBS-0");
+    const mark = await eventually("it is marked", async () => {
+      const now = await lossIn("JOBS-0");
+      return now !== before && now;
+    });
     // Both nodes run the recoveries for the same mark.
     await eventually("the recoveries run", () =>
       recovered.every((list) => list.some(({ again }) => again !== "" && again === mark)),
@@ -310,6 +314,33 @@ describe("a queue", () => {
     await expectHandled(handled.jobs, [job]);
     await stopNode(late);
     expect(await lossIn("JOBS-1")).toBe(mark);
+    await expectHealthy();
+  });
+
+  test("that was purged while no provisioner answers is reported at once and once, and marked when one answers", async () => {
+    const info = await manager.streams.info(full("JOBS-1"));
+    const mark = lossOf(info);
+    const [error, countLost] = [jest.fn(), jest.fn()];
+    const provisioner = new Provisioner(manager);
+    const markLoss = jest.fn(provisioner.markLoss.bind(provisioner));
+    const watch = new LossWatch({
+      ...{ manager, conditions: new Conditions(), log: { ...silentLog, error }, countLost },
+      provisioning: Object.assign(Object.create(provisioner), { markLoss }),
+    });
+    const seenBefore = { stream: full("JOBS-1"), created: "c", waiting: 9, deliveries: 1, reached: 1 };
+    const look = (reached: number) => watch.lookForPurge(info, seenBefore, { ...seenBefore, waiting: 0, reached });
+    for (const reached of [8, 8, 10]) {
+      markLoss.mockRejectedValueOnce(new Error("nobody offers the provisioner"));
+      await expect(look(reached)).rejects.toThrow("nobody offers");
+    }
+    expect(countLost.mock.calls).toEqual([
+      [full("JOBS-1"), 7],
+      [full("JOBS-1"), 2],
+    ]);
+    expect(error).toHaveBeenCalledTimes(2);
+    expect(await look(10)).toBe(true);
+    expect(countLost).toHaveBeenCalledTimes(2);
+    expect(await eventually("it is marked", () => lossIn("JOBS-1"))).not.toBe(mark);
     await expectHealthy();
   });
 

@@ -71,6 +71,7 @@ test("what is missing and what is full is reported until it is not, what was los
     "stream GIFTS-1 is full: it holds 10 messages",
     "7 messages were lost",
   ]);
+  expect(conditions.reasons("GIFTS-1")).toHaveLength(2);
   conditions.isThere("stream PAY");
   conditions.bounds("GIFTS-1", undefined);
   expect(conditions.reasons()).toEqual(["7 messages were lost"]);
