@@ -53,6 +53,23 @@ declare class NatsTransporter {
   deserialize(command: string, data: Buffer): Packet;
   messageHandler(command: string, packet: Packet): Promise<unknown>;
 }
+/** Moleculer's register of nodes. It forgets one that is gone after ten minutes. */
+interface KnownNodes {
+  get(nodeId: string): unknown;
+  delete(nodeId: string): void;
+  toArray(): readonly { readonly id: string; readonly available: boolean }[];
+}
+
+/** Whether a node is known or its role has less than `limits.bus.nodesOfRole`; those that are gone make room. */
+export function hasPlaceFor(nodes: KnownNodes, nodeId: string): boolean {
+  if (nodes.get(nodeId)) return true;
+  const ofRole = nodes.toArray().filter(({ id }) => roleOfNode(id) === roleOfNode(nodeId));
+  if (ofRole.length < limits.bus.nodesOfRole) return true;
+  const gone = ofRole.find(({ available }) => !available);
+  if (gone) nodes.delete(gone.id);
+  return gone !== undefined;
+}
+
 const Nats = Transporters.NATS as unknown as typeof NatsTransporter;
 
 /**
@@ -70,7 +87,11 @@ class OwnSubjects extends Nats {
   override init(transit: Transit, ...handlers: unknown[]): void {
     super.init(transit, ...handlers);
     this.refusals = refusalsOf(this.broker);
-    this.receiver = { nodeId: this.nodeID, askedNode: (id) => transit.pendingRequests.get(id)?.nodeID };
+    this.receiver = {
+      nodeId: this.nodeID,
+      askedNode: (id) => transit.pendingRequests.get(id)?.nodeID,
+      hasPlaceFor: (nodeId) => hasPlaceFor(this.broker.registry.nodes as unknown as KnownNodes, nodeId),
+    };
   }
 
   /** Moleculer tries again with a new client: that of a try that failed must not live on and hear everything too. */
@@ -122,7 +143,7 @@ class OwnSubjects extends Nats {
       this.note("content", { from: address.from, type: command }, "a packet on the bus is no JSON and is refused");
       return undefined;
     }
-    const reason = whyRefused(address, packet.payload, this.receiver as Receiver);
+    const reason = whyRefused(address, packet.payload, data.length, this.receiver as Receiver);
     if (reason === undefined) return this.messageHandler(command, packet);
     const { from, to, name } = address;
     const { sender, requestID } = (packet.payload ?? {}) as { sender?: unknown; requestID?: unknown };
