@@ -96,6 +96,12 @@ export const limits = Object.freeze({
     /** The subjects and roles of other nodes that a node remembers; beyond it they are read anew. */
     knownSubjects: 5_000,
     knownRoles: 1_000,
+    /** Of what a node says of itself, which every other node keeps, */
+    infoBytes: 64 * 1024,
+    /** of the actions of a service in it, and of its events, */
+    namesOfService: 100,
+    /** and of the nodes of one role, with those that are gone until they are forgotten. */
+    nodesOfRole: 200,
   }),
 
   mysql: Object.freeze({

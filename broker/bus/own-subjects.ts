@@ -22,9 +22,13 @@ interface Status {
   readonly data: unknown;
   readonly permissionContext?: { readonly operation: string; readonly subject: string };
 }
+interface Subscription {
+  unsubscribe(): void;
+}
 interface Client {
-  subscribe(subject: string, options: { callback(error: Error | null, message: Message): void }): unknown;
+  subscribe(subject: string, options: { callback(error: Error | null, message: Message): void }): Subscription;
   flush(): Promise<void>;
+  close(): Promise<void>;
   isClosed(): boolean;
   status(): AsyncIterable<Status>;
 }
@@ -34,11 +38,12 @@ interface Transit {
 declare class NatsTransporter {
   constructor(options: object);
   readonly broker: ServiceBroker;
-  readonly client: Client | null;
+  client: Client | null;
   readonly nodeID: string;
   readonly prefix: string;
   readonly transit: Transit;
   init(transit: Transit, ...handlers: unknown[]): void;
+  connect(): Promise<unknown>;
   onConnected(wasReconnect?: boolean): Promise<unknown>;
   makeSubscriptions(topics: unknown): Promise<unknown>;
   receive(command: string, data: Buffer, address?: Address): Promise<unknown> | undefined;
@@ -48,6 +53,23 @@ declare class NatsTransporter {
   deserialize(command: string, data: Buffer): Packet;
   messageHandler(command: string, packet: Packet): Promise<unknown>;
 }
+/** Moleculer's register of nodes. It forgets one that is gone after ten minutes. */
+interface KnownNodes {
+  get(nodeId: string): unknown;
+  delete(nodeId: string): void;
+  toArray(): readonly { readonly id: string; readonly available: boolean }[];
+}
+
+/** Whether a node is known or its role has less than `limits.bus.nodesOfRole`; those that are gone make room. */
+export function hasPlaceFor(nodes: KnownNodes, nodeId: string): boolean {
+  if (nodes.get(nodeId)) return true;
+  const ofRole = nodes.toArray().filter(({ id }) => roleOfNode(id) === roleOfNode(nodeId));
+  if (ofRole.length < limits.bus.nodesOfRole) return true;
+  const gone = ofRole.find(({ available }) => !available);
+  if (gone) nodes.delete(gone.id);
+  return gone !== undefined;
+}
+
 const Nats = Transporters.NATS as unknown as typeof NatsTransporter;
 
 /**
@@ -65,7 +87,22 @@ class OwnSubjects extends Nats {
   override init(transit: Transit, ...handlers: unknown[]): void {
     super.init(transit, ...handlers);
     this.refusals = refusalsOf(this.broker);
-    this.receiver = { nodeId: this.nodeID, askedNode: (id) => transit.pendingRequests.get(id)?.nodeID };
+    this.receiver = {
+      nodeId: this.nodeID,
+      askedNode: (id) => transit.pendingRequests.get(id)?.nodeID,
+      hasPlaceFor: (nodeId) => hasPlaceFor(this.broker.registry.nodes as unknown as KnownNodes, nodeId),
+    };
+  }
+
+  /** Moleculer tries again with a new client: that of a try that failed must not live on and hear everything too. */
+  override async connect(): Promise<unknown> {
+    try {
+      return await super.connect();
+    } catch (error) {
+      await this.client?.close();
+      this.client = null;
+      throw error;
+    }
   }
 
   override onConnected(wasReconnect?: boolean): Promise<unknown> {
@@ -77,7 +114,9 @@ class OwnSubjects extends Nats {
 
   /** What is for this node, and what is for every node. Resolves once nats-server has accepted both. */
   override makeSubscriptions(): Promise<unknown> {
-    return Promise.all([this.nodeID, everyone].map((receiver) => this.subscribeTo(`${this.prefix}.*.${receiver}.>`)));
+    const client = this.client as Client;
+    const subjects = [this.nodeID, everyone].map((receiver) => `${this.prefix}.*.${receiver}.>`);
+    return Promise.all(subjects.map((subject) => this.subscribeTo(client, subject)));
   }
 
   override publish(packet: Packet): Promise<unknown> {
@@ -104,7 +143,7 @@ class OwnSubjects extends Nats {
       this.note("content", { from: address.from, type: command }, "a packet on the bus is no JSON and is refused");
       return undefined;
     }
-    const reason = whyRefused(address, packet.payload, this.receiver as Receiver);
+    const reason = whyRefused(address, packet.payload, data.length, this.receiver as Receiver);
     if (reason === undefined) return this.messageHandler(command, packet);
     const { from, to, name } = address;
     const { sender, requestID } = (packet.payload ?? {}) as { sender?: unknown; requestID?: unknown };
@@ -135,30 +174,39 @@ class OwnSubjects extends Nats {
     return address;
   }
 
-  /** Subscribes, again and again where nats-server refuses it: the login may get the right without a restart. */
-  private async subscribeTo(subject: string): Promise<void> {
-    const client = this.client as Client;
-    while (!client.isClosed()) {
-      let accepted = false;
-      const refusedLater = () =>
-        void this.subscribeTo(subject).catch((error: unknown) =>
-          this.broker.logger.error({ subject, err: error }, "this node cannot hear the bus until it connects again"),
-        );
-      client.subscribe(subject, {
-        callback: (error, message) => {
-          if (!error) return this.arrived(message);
-          this.refused.add(subject);
-          this.note("subscription", { name: subject, error: error.message }, refusedSubscription);
-          if (accepted) refusedLater();
-        },
-      });
-      this.refused.delete(subject);
+  /**
+   * Subscribes, again and again: where nats-server refuses it, the login may get the right without a restart; where the
+   * connection is lost, the client makes a new one. It never rejects, since Moleculer would then make a second client.
+   */
+  private async subscribeTo(client: Client, subject: string): Promise<void> {
+    while (!client.isClosed() && !(await this.isAccepted(client, subject)))
+      await new Promise((resolve) => setTimeout(resolve, limits.bus.subscribeAgainMs).unref());
+  }
+
+  /** Subscribes once. What is not accepted leaves no subscription; what is refused later is tried again. */
+  private async isAccepted(client: Client, subject: string): Promise<boolean> {
+    let [isRefused, isAccepted] = [false, false];
+    const subscription = client.subscribe(subject, {
+      callback: (error, message) => {
+        if (!error) return this.arrived(message);
+        isRefused = true;
+        this.refused.add(subject);
+        this.note("subscription", { name: subject, error: error.message }, refusedSubscription);
+        if (isAccepted) void this.subscribeTo(client, subject);
+      },
+    });
+    try {
       // What the server says of the subscription precedes its answer to this.
       await client.flush();
-      accepted = !this.refused.has(subject);
-      if (accepted) return;
-      await new Promise((resolve) => setTimeout(resolve, limits.bus.subscribeAgainMs).unref());
+    } catch (error) {
+      this.broker.logger.warn({ subject, err: error }, "the bus is lost during a subscription, which is tried again");
+      // The client would make it again at its next connection, beside that of the next try.
+      subscription.unsubscribe();
+      return false;
     }
+    isAccepted = !isRefused;
+    if (isAccepted) this.refused.delete(subject);
+    return isAccepted;
   }
 
   private async watchPublications(client: Client): Promise<void> {

@@ -1,4 +1,5 @@
-import { maySend } from "../../services/access.ts";
+import { limits } from "../../config/limits.ts";
+import { actionCallers, broadcastSenders, maySend } from "../../services/access.ts";
 import type { RefusalReason } from "./refusals.ts";
 import { membersOf } from "./roles.ts";
 import { type Address, packetTypes, roleOfNode } from "./subjects.ts";
@@ -10,15 +11,17 @@ export interface Receiver {
   readonly nodeId: string;
   /** The node of the call with this id that waits for its answer; `undefined` where none waits. */
   askedNode(callId: unknown): string | undefined;
+  /** Whether the node is registered here, or may be: each role has at most `limits.bus.nodesOfRole`. */
+  hasPlaceFor(nodeId: string): boolean;
 }
 
 type Payload = Readonly<Record<string, unknown>>;
 
 const asFields = (value: unknown): Payload => (typeof value === "object" && value !== null ? (value as Payload) : {});
 
-/** What follows the service's name in the name of an action. */
-const actionPattern = /^[A-Za-z0-9_-]{1,100}$/;
-const eventPattern = /^[A-Za-z0-9_$.-]{1,200}$/;
+/** The names of Moleculer's own actions, which are not in the table, and of the events that it sends on one node. */
+const nodeActionPattern = /^\$node\.[a-z]{1,20}$/;
+const localEventPattern = /^\$[a-z.-]{1,50}$/;
 
 /** The service that every node has: its registry, options and metrics. */
 const nodeService = "$node";
@@ -29,23 +32,48 @@ function isServiceOf(members: ReadonlySet<string>, entry: unknown): boolean {
   if (typeof name !== "string" || (fullName !== undefined && fullName !== name) || (version ?? null) !== null)
     return false;
   if (name !== nodeService && (name === "console" || !members.has(name))) return false;
-  const isOwn = (key: string, claimed: unknown) =>
-    claimed === key && key.startsWith(`${name}.`) && actionPattern.test(key.slice(name.length + 1));
+  // All of it is kept for as long as the node is there, so only names that exist are accepted.
+  const isOwnAction = (key: string, claimed: unknown) =>
+    claimed === key &&
+    key.startsWith(`${name}.`) &&
+    (name === nodeService ? nodeActionPattern.test(key) : actionCallers.has(key));
+  // A pattern would hear every broadcast.
+  const isEvent = (key: string, claimed: unknown) =>
+    claimed === key && (broadcastSenders.has(key) || localEventPattern.test(key));
+  const [ownActions, ownEvents] = [Object.entries(asFields(actions)), Object.entries(asFields(events))];
   return (
-    Object.entries(asFields(actions)).every(([key, action]) => isOwn(key, asFields(action).name)) &&
-    // A pattern would hear every broadcast.
-    Object.entries(asFields(events)).every(([key, event]) => asFields(event).name === key && eventPattern.test(key))
+    [ownActions, ownEvents].every(({ length }) => length <= limits.bus.namesOfService) &&
+    ownActions.every(([key, action]) => isOwnAction(key, asFields(action).name)) &&
+    ownEvents.every(([key, event]) => isEvent(key, asFields(event).name))
   );
 }
 
 /** Whether the services in an INFO packet are those of the role, or some of them: a node that starts has none yet. */
 export function areServicesOf(role: string, services: unknown): boolean {
   const members = membersOf(role);
-  return members !== undefined && Array.isArray(services) && services.every((entry) => isServiceOf(members, entry));
+  // Those of the role, and Moleculer's own.
+  const isList = members !== undefined && Array.isArray(services) && services.length <= members.size + 1;
+  return isList && services.every((entry) => isServiceOf(members, entry));
 }
 
-/** Why a packet is refused; `undefined` where it is not. */
-export function whyRefused(address: Address, packet: unknown, receiver: Receiver): RefusalReason | undefined {
+/** Why an INFO packet is refused, all of which is kept. */
+function whyInfoRefused(from: string, { services }: Payload, bytes: number, receiver: Receiver) {
+  if (bytes > limits.bus.infoBytes) return "tooLarge";
+  if (!areServicesOf(roleOfNode(from), services)) return "services";
+  return receiver.hasPlaceFor(from) ? undefined : "tooMany";
+}
+
+/**
+ * Why a packet is refused; `undefined` where it is not.
+ *
+ * @param bytes of the packet.
+ */
+export function whyRefused(
+  address: Address,
+  packet: unknown,
+  bytes: number,
+  receiver: Receiver,
+): RefusalReason | undefined {
   const { type, from, name } = address;
   const payload = asFields(packet);
   if (payload.sender !== from) return "sender";
@@ -61,6 +89,5 @@ export function whyRefused(address: Address, packet: unknown, receiver: Receiver
     return asked === undefined || asked === from ? undefined : "answer";
   }
   if (type === "EVENT" && !maySend(role, name)) return "broadcast";
-  if (type === "INFO" && !areServicesOf(role, payload.services)) return "services";
-  return undefined;
+  return type === "INFO" ? whyInfoRefused(from, payload, bytes, receiver) : undefined;
 }

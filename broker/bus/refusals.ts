@@ -18,6 +18,10 @@ export type RefusalReason =
   | "answer"
   /** The node claims services or actions that its role does not have. */
   | "services"
+  /** What a node says of itself is longer than `limits.bus.infoBytes`. */
+  | "tooLarge"
+  /** A node of a role that has `limits.bus.nodesOfRole` already. */
+  | "tooMany"
   /** A stream of parts, which no service uses. */
   | "stream"
   /** The caller is not in the table. */

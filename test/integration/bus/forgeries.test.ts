@@ -195,6 +195,8 @@ describe("discovery", () => {
     ...more,
   });
   const everyone = "all-nodes.all-nodes";
+  const letters = Array.from({ length: 11 }, (_, n) => String.fromCharCode(97 + n));
+  const manyNames = letters.flatMap((one) => letters.map((other) => `$${one}${other}`));
 
   test.each([
     ["a service of another role", [serviceOf("user", ["user.profile"])]],
@@ -206,6 +208,10 @@ describe("discovery", () => {
     ["another full name", [serviceOf("im-server", [], [], { fullName: "user" })]],
     ["a version", [serviceOf("im-server", [], [], { version: 2, fullName: "v2.im-server" })]],
     ["to hear every broadcast", [serviceOf("im-server", [], ["**"])]],
+    ["an action that does not exist", [serviceOf("im-server", ["im-server.x"])]],
+    ["a broadcast that does not exist", [serviceOf("im-server", [], ["im-server.x"])]],
+    ["events without number", [serviceOf("im-server", [], manyNames)]],
+    ["services without number", [1, 2, 3].map(() => serviceOf("im-server", []))],
     ["something that is no service", [null]],
     ["something that is no list", { length: 0 }],
   ])("does not register a node that claims %s", async (_what, services) => {
@@ -223,6 +229,39 @@ describe("discovery", () => {
     expect(gateway.registry.hasService("im-server", from)).toBe(true);
     await attack(gateway, [{ type: "DISCONNECT", to: everyone, from }]);
     expect(gateway.registry.hasService("im-server", from)).toBe(false);
+  });
+
+  test("does not keep what is too long, nor more nodes of a role than it may have; those that are gone make room", async () => {
+    const { infoBytes, nodesOfRole } = limits.bus;
+    const own = info([serviceOf("im-server", ["im-server.status"])]);
+    const hello = (from: string, payload: object = own) => ({ type: "INFO", to: everyone, from, payload });
+    const known = () => gateway.registry.getNodeList({}).map(({ id }: { id: string }) => id);
+    const [tooLarge, tooMany] = [refusedBy(gateway, "tooLarge"), refusedBy(gateway, "tooMany")];
+    await attack(gateway, [hello("im-server.long", { ...own, metadata: { text: "x".repeat(infoBytes) } })]);
+    expect([refusedBy(gateway, "tooLarge") - tooLarge, known().includes("im-server.long")]).toEqual([1, false]);
+
+    const names = Array.from({ length: nodesOfRole + 3 }, (_, n) => `im-server.many-${n}`);
+    const ofRole = () => known().filter((id: string) => id.startsWith("im-server."));
+    try {
+      await attack(
+        gateway,
+        names.map((from) => hello(from)),
+      );
+      expect(ofRole().length).toBe(nodesOfRole);
+      expect(refusedBy(gateway, "tooMany") - tooMany).toBeGreaterThanOrEqual(3);
+      // A node that is known says more, those of other roles are heard, and who comes takes the place of one that is gone.
+      await attack(gateway, [hello(names[5] as string, { ...own, seq: 10 })]);
+      const refused = refusedBy(gateway, "tooMany");
+      await attack(gateway, [{ type: "DISCONNECT", to: everyone, from: names[5] as string }, hello("im-server.next")]);
+      expect([ofRole().length, known().includes("im-server.next")]).toEqual([nodesOfRole, true]);
+      expect(refusedBy(gateway, "tooMany")).toBe(refused);
+      await stopNode(await startNode("other", [{ name: "living-room" }], "living-room"));
+    } finally {
+      await attack(
+        gateway,
+        [...names, "im-server.next"].map((from) => ({ type: "DISCONNECT", to: everyone, from })),
+      );
+    }
   });
 
   test("hears of a node from this node alone: no other one ends it, changes it or keeps it alive", async () => {

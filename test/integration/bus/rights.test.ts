@@ -12,8 +12,9 @@ import { healthMixin } from "../../../mixins/health.mixin.ts";
 import { type Child, startChild } from "../../../scripts/children.ts";
 import { claimFreePort } from "../../../scripts/stack/ports.ts";
 import { findProgram } from "../../../scripts/stack/run.ts";
+import { cuttable } from "../../support/cuttable-server.ts";
 import { eventually, waitForNode } from "../../support/system.ts";
-import { refusedBy } from "./raw-bus.ts";
+import { handled as handledBy, refusedBy } from "./raw-bus.ts";
 
 const program = findProgram(["nats-server"], process.env);
 const { NAMESPACE } = config();
@@ -48,10 +49,10 @@ function reload(changed?: Parameters<typeof configure>[0]): void {
 const login = (role: string) => ({ servers: `127.0.0.1:${port}`, user: `${role}-bus`, pass: "p" });
 
 /** A node of a role, with the role's login. */
-function node(role: string, schema: Partial<ServiceSchema>): ServiceBroker {
+function node(role: string, schema: Partial<ServiceSchema>, options: object = {}): ServiceBroker {
   const broker = new ServiceBroker({
     ...brokerOptions({ role }),
-    transporter: { type: "OwnSubjects", options: login(role) } as never,
+    transporter: { type: "OwnSubjects", options: { ...login(role), ...options } } as never,
   });
   broker.createService({ name: role, ...schema } as ServiceSchema);
   brokers.push(broker);
@@ -213,5 +214,37 @@ function node(role: string, schema: Partial<ServiceSchema>): ServiceBroker {
     }
     await starting;
     await waitForNode(gateway, "im-server", late.nodeID);
+  });
+
+  test("whose subscription is refused while the connection breaks: the node starts, and hears each call once", async () => {
+    const { publish, subscribe } = busPermissions("im-server", NAMESPACE);
+    const wire = await cuttable(`nats://127.0.0.1:${port}`);
+    let handled = 0;
+    reload({ "im-server": { publish, subscribe: ["_INBOX.>"] } });
+    const late = node("im-server", { actions: { health: () => ++handled } } as never, {
+      servers: new URL(wire.url).host,
+      reconnectTimeWait: 100,
+    });
+    try {
+      const starting = late.start();
+      await eventually("the refusal", () => refusedBy(late, "subscription") > 0);
+      wire.cut();
+      const { made } = wire;
+      // Longer than `limits.bus.subscribeAgainMs`: the node subscribes meanwhile.
+      await eventually("tries to connect", () => wire.made >= made + 20);
+      reload({ "im-server": { publish, subscribe } });
+      wire.mend();
+      await starting;
+      await waitForNode(gateway, "im-server", late.nodeID);
+      for (const call of [1, 2, 3]) {
+        expect(await gateway.call("im-server.health", {}, { nodeID: late.nodeID })).toBe(call);
+        await handledBy(gateway, late);
+      }
+      expect(handled).toBe(3);
+    } finally {
+      reload();
+      await late.stop();
+      await wire.close();
+    }
   });
 });
