@@ -278,6 +278,11 @@ export const limits = Object.freeze({
      */
     smsWrongTries: 5,
     smsWrongTriesOfOthers: 20,
+    /**
+     * Tries of one code in all, counted in the database: what the two above allow together, and the right one. It bounds
+     * the guesses of somebody who can write Redis.
+     */
+    smsTriesOfAll: 25,
     /** The shares of SMS_BUDGET_PER_DAY from which the log has a warning, and an error. */
     smsBudgetWarnFrom: 0.7,
     smsBudgetErrorFrom: 0.9,

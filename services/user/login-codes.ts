@@ -2,10 +2,12 @@ import { createHmac, randomInt } from "node:crypto";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { NamedKey, NamedKeys } from "../../config/named-keys.ts";
+import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { luaScript } from "../../mixins/redis/lua-script.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
+import { countTry, useSms } from "./sms-store.ts";
 
-const { smsCodeDigits, smsCodeTtlMs, smsWrongTries, smsWrongTriesOfOthers } = limits.user;
+const { smsCodeDigits, smsCodeTtlMs, smsTriesOfAll, smsWrongTries, smsWrongTriesOfOthers } = limits.user;
 
 const keepScript = luaScript("services/user/lua/keep-login-code.lua");
 const redeemScript = luaScript("services/user/lua/redeem-login-code.lua");
@@ -47,16 +49,37 @@ export async function keepCode(
   return (await redis.eval(keepScript, 2, ...keysOf(phone), hash, smsCodeTtlMs, address)) === 1;
 }
 
+/** A code that somebody gives, and the address it comes from. */
+interface GivenCode {
+  readonly phone: string;
+  readonly code: string;
+  readonly address: string;
+}
+
+/** By all keys, since they may have been changed since the code was sent. */
+const hashesOf = ({ all }: NamedKeys, { phone, code }: GivenCode) =>
+  [...all.values()].map((key) => hashWith(key, phone, code));
+
+/** What Redis says of a code, with the tries of each address; `passed` consumes it there. */
+export async function redeemCode(redis: RedisState["redis"], keys: NamedKeys, given: GivenCode): Promise<Redeemed> {
+  const args = [given.address, smsWrongTries, smsWrongTriesOfOthers, ...hashesOf(keys, given)];
+  return (await redis.eval(redeemScript, 2, ...keysOf(given.phone), ...args)) as Redeemed;
+}
+
 /**
- * Checks a code that an address gives, by all keys, since they may have been changed since it was sent; `passed` consumes
- * it.
+ * Checks a code; `passed` consumes it. Redis and the code's row must both allow it, and nobody learns whether a guess was
+ * right before the row has counted it: whoever can write Redis alone gains no tries, no time and no second use.
+ * Fails: unavailable; the code may be consumed then.
  */
-export async function redeemCode(
-  redis: RedisState["redis"],
+export async function tryCode(
+  { redis, mysql }: RedisState & MysqlState,
   keys: NamedKeys,
-  { phone, code, address }: { phone: string; code: string; address: string },
+  given: GivenCode,
 ): Promise<Redeemed> {
-  const hashes = [...keys.all.values()].map((key) => hashWith(key, phone, code));
-  const given = [address, smsWrongTries, smsWrongTriesOfOthers, ...hashes];
-  return (await redis.eval(redeemScript, 2, ...keysOf(phone), ...given)) as Redeemed;
+  const byRedis = await redeemCode(redis, keys, given);
+  if (byRedis === "expired") return "expired";
+  const sms = await countTry(mysql, given.phone, { ttlMs: smsCodeTtlMs, most: smsTriesOfAll });
+  if (!sms) return "expired";
+  if (byRedis === "wrong" || !hashesOf(keys, given).includes(sms.hash)) return "wrong";
+  return (await useSms(mysql, sms.id)) ? "passed" : "expired";
 }

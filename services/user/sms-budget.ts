@@ -4,7 +4,7 @@ import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { beijingDay, countCode, uncountCode } from "./sms-day-store.ts";
-import { insertSms } from "./user-store.ts";
+import { insertSms } from "./sms-store.ts";
 
 const sentCounter = { name: "ovation.sms.sent", description: "Login codes that were sent" } as const;
 const refusedCounter = {

@@ -11,14 +11,15 @@ import { defineService } from "../define-service.ts";
 import { eventStream } from "../streams.ts";
 import { type TokenKeys, tokenKeys } from "../token-keys.ts";
 import { SessionPurge } from "./expired-sessions.ts";
-import { codeHash, keepCode, newLoginCode, redeemCode } from "./login-codes.ts";
+import { codeHash, keepCode, newLoginCode, redeemCode, tryCode } from "./login-codes.ts";
 import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
 import { findOrRegister } from "./registration.ts";
 import { revocationsFrom } from "./session-store.ts";
 import { endAllSessions, endSession, openSession, revocableClaims } from "./sessions.ts";
 import { type CountedSms, SmsBudget } from "./sms-budget.ts";
+import { deleteSms } from "./sms-store.ts";
 import { type Revocation, userActions } from "./user.contract.ts";
-import { deleteSms, profileOf } from "./user-store.ts";
+import { profileOf } from "./user-store.ts";
 
 interface State extends MysqlState, RedisState, JetStreamState, OutboxState {
   tokenKeys: TokenKeys;
@@ -104,7 +105,7 @@ export default defineService<"user", State>({
         const { phone, code } = ctx.params;
         const malformed = loginFailure(phone, code);
         if (malformed) throw fail(malformed);
-        const redeemed = await redeemCode(this.redis, this.tokenKeys, ctx.params);
+        const redeemed = await tryCode(this, this.tokenKeys, ctx.params);
         if (redeemed !== "passed") throw fail(redeemed === "wrong" ? "smsCodeWrong" : "smsCodeExpired");
         const { userId, registered } = await findOrRegister(this, phone, ctx.requestID);
         const { token, ended } = await openSession(this.mysql, this.tokenKeys.signing, userId);
