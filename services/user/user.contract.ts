@@ -36,8 +36,9 @@ export interface RevocationsPage {
 export const userActions = {
   /**
    * Sends a login code to a phone; `devCode` only where the SMS provider is the local console. Fails: phoneMissing,
-   * phoneMalformed, smsTooOften; smsPhoneLimit and smsBudgetSpent until midnight in Beijing; unavailable where it was
-   * not sent: another code may be requested at once.
+   * phoneMalformed, smsTooOften; smsPhoneLimit and smsBudgetSpent until midnight in Beijing; unavailable. Where it was
+   * certainly not sent, another code may be requested at once. Where nobody knows (`mayHaveHappened`), it counts as sent
+   * and is valid if it arrives.
    */
   sendLoginCode: action({ phone: typed, address }).returns<{ devCode?: string }>(),
   /**

@@ -1,5 +1,5 @@
-import type { ServiceBroker } from "moleculer";
-import { failureName } from "../../../broker/failure.ts";
+import { Errors, type ServiceBroker } from "moleculer";
+import { fail, failureName, mayHaveHappened } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
@@ -12,13 +12,13 @@ import { startNode, stopAll, waitForNode } from "../../support/system.ts";
 process.env.LOGIN_CODES_PER_PHONE_PER_DAY = "3";
 process.env.SMS_BUDGET_PER_DAY = "8";
 
-let fails = false;
+let failure: (() => Error) | undefined;
 let sent = 0;
 const provider = {
   name: "notification",
   actions: {
     sendLoginCode() {
-      if (fails) throw new Error("the provider is away");
+      if (failure) throw failure();
       sent++;
       return { shownToCaller: true };
     },
@@ -63,9 +63,9 @@ const metric = (name: string, why?: string) =>
 
 test("a phone gets so many codes a day and no more, whatever becomes of Redis; an unsent one does not count", async () => {
   const phone = "13810000001";
-  fails = true;
+  failure = () => fail("unavailable", { what: "SMS provider" });
   for (let n = 0; n < 4; n++) expect(await outcome(call(caller, "user.sendLoginCode", { phone }))).not.toBe("sent");
-  fails = false;
+  failure = undefined;
   for (let n = 0; n < 3; n++) expect(await request(phone)).toBe("sent");
   await redis.del(`user:login-code:${phone}`, `user:login-tries:${phone}`);
   expect([await request(phone), await request(phone)]).toEqual(["smsPhoneLimit", "smsPhoneLimit"]);
@@ -86,8 +86,32 @@ test("the budget of the day ends for all phones at once, also in parallel, with 
   expect(Number(row?.sent)).toBe(8);
 });
 
+test.each([
+  ["did not answer the webhook", () => fail("unavailable", { what: "SMS provider", mayHaveHappened: true })],
+  ["did not answer the call", () => new Errors.RequestTimeoutError({ action: "notification.sendLoginCode" })],
+  ["left during the call", () => new Errors.RequestRejectedError({ action: "notification.sendLoginCode" })],
+  ["failed in a way that nobody expected", () => new Error("a fault")],
+])("a code counts as sent, and is the one that is valid, where the provider %s", async (_what, unsure) => {
+  await database.run("DELETE FROM t_sms_day");
+  const phone = "13830000001";
+  await redis.del(`user:login-code:${phone}`);
+  failure = unsure;
+  const error = await call(caller, "user.sendLoginCode", { phone }).catch((thrown: unknown) => thrown);
+  failure = undefined;
+  if (failureName(error) === "unavailable") expect(mayHaveHappened(error)).toBe(true);
+  else expect(error).toBeInstanceOf(Error);
+  expect(await redis.exists(`user:login-code:${phone}`)).toBe(1);
+  const counts = await database.query<{ phone: string; sent: number }>("SELECT phone, sent FROM t_sms_day");
+  expect(counts.map((row) => [row.phone, Number(row.sent)]).sort()).toEqual([
+    ["", 1],
+    [phone, 1],
+  ]);
+  expect(await request(phone)).toBe("smsTooOften");
+});
+
 test("the counts of past days are removed, today's are not", async () => {
-  await database.run("UPDATE t_sms_day SET day = day - INTERVAL 4 DAY WHERE phone = '13810000001'");
+  expect(await request("13840000001")).toBe("sent");
+  await database.run("UPDATE t_sms_day SET day = day - INTERVAL 4 DAY WHERE phone = '13840000001'");
   const count = async () => Number((await database.query<{ n: number }>("SELECT COUNT(*) AS n FROM t_sms_day"))[0]?.n);
   const before = await count();
   expect(await purgeDays(database, 3, 1_000)).toBe(false);
