@@ -5,9 +5,10 @@ import type { NamedKey, NamedKeys } from "../../config/named-keys.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { luaScript } from "../../mixins/redis/lua-script.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
-import { countTry, useSms } from "./sms-store.ts";
+import { countTry, loggedInFrom, useSms } from "./sms-store.ts";
 
-const { smsCodeDigits, smsCodeTtlMs, smsTriesOfAll, smsWrongTries, smsWrongTriesOfOthers } = limits.user;
+const { smsAddressKnownDays, smsCodeDigits, smsCodeTtlMs, smsTriesOfAll, smsWrongTries, smsWrongTriesOfOthers } =
+  limits.user;
 
 const keepScript = luaScript("services/user/lua/keep-login-code.lua");
 const redeemScript = luaScript("services/user/lua/redeem-login-code.lua");
@@ -60,9 +61,17 @@ interface GivenCode {
 const hashesOf = ({ all }: NamedKeys, { phone, code }: GivenCode) =>
   [...all.values()].map((key) => hashWith(key, phone, code));
 
-/** What Redis says of a code, with the tries of each address; `passed` consumes it there. */
-export async function redeemCode(redis: RedisState["redis"], keys: NamedKeys, given: GivenCode): Promise<Redeemed> {
-  const args = [given.address, smsWrongTries, smsWrongTriesOfOthers, ...hashesOf(keys, given)];
+/**
+ * What Redis says of a code, with the tries of each address; `passed` consumes it there. `isKnown`: the address has logged
+ * in with the phone before, so that strangers cannot burn the code for it.
+ */
+export async function redeemCode(
+  redis: RedisState["redis"],
+  keys: NamedKeys,
+  given: GivenCode,
+  isKnown = false,
+): Promise<Redeemed> {
+  const args = [given.address, smsWrongTries, smsWrongTriesOfOthers, isKnown ? 1 : 0, ...hashesOf(keys, given)];
   return (await redis.eval(redeemScript, 2, ...keysOf(given.phone), ...args)) as Redeemed;
 }
 
@@ -76,10 +85,11 @@ export async function tryCode(
   keys: NamedKeys,
   given: GivenCode,
 ): Promise<Redeemed> {
-  const byRedis = await redeemCode(redis, keys, given);
+  const isKnown = await loggedInFrom(mysql, given.phone, given.address, smsAddressKnownDays);
+  const byRedis = await redeemCode(redis, keys, given, isKnown);
   if (byRedis === "expired") return "expired";
   const sms = await countTry(mysql, given.phone, { ttlMs: smsCodeTtlMs, most: smsTriesOfAll });
   if (!sms) return "expired";
   if (byRedis === "wrong" || !hashesOf(keys, given).includes(sms.hash)) return "wrong";
-  return (await useSms(mysql, sms.id)) ? "passed" : "expired";
+  return (await useSms(mysql, sms.id, given.address)) ? "passed" : "expired";
 }

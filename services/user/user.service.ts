@@ -63,7 +63,7 @@ export default defineService<"user", State>({
         let counted: CountedSms | undefined;
         try {
           // The row is written before the SMS is sent: after that nothing may fail, or a code that arrives is invalid.
-          counted = await this.smsBudget.count(phone, hash);
+          counted = await this.smsBudget.count({ phone, hash, address });
           const { shownToCaller } = await call(ctx, "notification.sendLoginCode", { phone, code });
           this.smsBudget.sent();
           return shownToCaller ? { devCode: code } : {};

@@ -30,6 +30,9 @@ CREATE TABLE IF NOT EXISTS t_sms (
   -- A keyed hash of the code (login-codes.ts): nobody who reads this can log in with it.
   code VARCHAR(43) NOT NULL,
   phone VARCHAR(20) NOT NULL,
+  -- The address that requested it, and the one that logged in with it, as keys of limits (services/client-address.ts).
+  address VARCHAR(64) NOT NULL DEFAULT '',
+  used_by VARCHAR(64) NOT NULL DEFAULT '',
   -- How often this code was guessed, by all addresses together.
   tries INT UNSIGNED NOT NULL DEFAULT 0,
   -- When somebody logged in with it.

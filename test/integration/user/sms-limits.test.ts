@@ -1,6 +1,7 @@
 import { Errors, type ServiceBroker } from "moleculer";
 import { fail, failureName, mayHaveHappened } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
@@ -50,10 +51,10 @@ const outcome = (work: Promise<unknown>) =>
     (error) => failureName(error) ?? error,
   );
 /** Requests a code, and uses it up where there is one, so that the next may be requested at once. */
-async function request(phone: string): Promise<unknown> {
-  const requested = call(caller, "user.sendLoginCode", { phone });
+async function request(phone: string, address = ""): Promise<unknown> {
+  const requested = call(caller, "user.sendLoginCode", { phone, address });
   const result = await outcome(requested);
-  if (result === "sent") await call(caller, "user.login", { phone, code: (await requested).devCode ?? "" });
+  if (result === "sent") await call(caller, "user.login", { phone, address, code: (await requested).devCode ?? "" });
   return result;
 }
 const metric = (name: string, why?: string) =>
@@ -77,7 +78,7 @@ test("a phone gets so many codes a day and no more, whatever becomes of Redis; a
 
 test("the budget of the day ends for all phones at once, also in parallel, with an outcome of its own", async () => {
   const phones = Array.from({ length: 10 }, (_, n) => `1382000000${n}`);
-  const outcomes = await Promise.all(phones.map(request));
+  const outcomes = await Promise.all(phones.map((phone) => request(phone)));
   expect(outcomes.filter((one) => one === "sent")).toHaveLength(4);
   expect(outcomes.filter((one) => one === "smsBudgetSpent")).toHaveLength(6);
   expect([sent, metric("ovation.sms.today"), metric("ovation.sms.budget")]).toEqual([8, 8, 8]);
@@ -86,6 +87,7 @@ test("the budget of the day ends for all phones at once, also in parallel, with 
   expect(Number(row?.sent)).toBe(8);
 });
 
+let unsureCases = 0;
 test.each([
   ["did not answer the webhook", () => fail("unavailable", { what: "SMS provider", mayHaveHappened: true })],
   ["did not answer the call", () => new Errors.RequestTimeoutError({ action: "notification.sendLoginCode" })],
@@ -93,8 +95,7 @@ test.each([
   ["failed in a way that nobody expected", () => new Error("a fault")],
 ])("a code counts as sent, and is the one that is valid, where the provider %s", async (_what, unsure) => {
   await database.run("DELETE FROM t_sms_day");
-  const phone = "13830000001";
-  await redis.del(`user:login-code:${phone}`);
+  const phone = `1383000000${unsureCases++}`;
   failure = unsure;
   const error = await call(caller, "user.sendLoginCode", { phone }).catch((thrown: unknown) => thrown);
   failure = undefined;
@@ -107,6 +108,60 @@ test.each([
     [phone, 1],
   ]);
   expect(await request(phone)).toBe("smsTooOften");
+});
+
+describe("a stranger who requests codes for a phone", () => {
+  const owner = "2001:db8:1:2::/64";
+  /** Requests a code that nobody uses, and lets it run out at once. */
+  const waste = async (phone: string, address: string) => {
+    const result = await outcome(call(caller, "user.sendLoginCode", { phone, address }));
+    await redis.del(`user:login-code:${phone}`);
+    return result;
+  };
+  beforeEach(() => database.run("DELETE FROM t_sms_day"));
+
+  test("gets three from one address that nobody uses, and the owner the rest of the day's", async () => {
+    const phone = "13850000001";
+    // The phone has a greater limit than these tests give it: its count begins anew.
+    const again = () => database.run("DELETE FROM t_sms_day");
+    for (let n = 0; n < 3; n++) expect(await waste(phone, "198.51.100.1")).toBe("sent");
+    await again();
+    expect(await waste(phone, "198.51.100.1")).toBe("smsPhoneLimit");
+    // What was refused is not counted, and a code that is used does not count for its address.
+    expect(await database.query("SELECT sent FROM t_sms_day")).toEqual([]);
+    for (let n = 0; n < 3; n++) expect(await request(phone, owner)).toBe("sent");
+    await again();
+    expect(await request(phone, owner)).toBe("sent");
+    // Those of another day do not count.
+    await again();
+    await database.run("UPDATE t_sms SET send_time = send_time - INTERVAL 1 DAY WHERE phone = ?", [phone]);
+    expect(await waste(phone, "198.51.100.1")).toBe("sent");
+  });
+
+  test("from many addresses uses up the day's for new addresses, and not for one that has logged in with the phone", async () => {
+    const phone = "13850000002";
+    expect(await request(phone, owner)).toBe("sent");
+    await database.run("DELETE FROM t_sms_day");
+    for (let n = 1; n <= 3; n++) expect(await waste(phone, `198.51.100.${n}`)).toBe("sent");
+    expect(await waste(phone, "198.51.100.9")).toBe("smsPhoneLimit");
+    for (let n = 0; n < 3; n++) expect(await waste(phone, owner)).toBe("sent");
+    expect(await waste(phone, owner)).toBe("smsPhoneLimit");
+  });
+
+  test("cannot burn his code for an address that has logged in with the phone, which types the code that arrives", async () => {
+    const phone = "13850000003";
+    expect(await request(phone, owner)).toBe("sent");
+    const { devCode = "" } = await call(caller, "user.sendLoginCode", { phone, address: "198.51.100.1" });
+    const wrong = devCode === "000000" ? "000001" : "000000";
+    const from = (address: string, code: string) => outcome(call(caller, "user.login", { phone, address, code }));
+    const { smsWrongTries, smsWrongTriesOfOthers } = limits.user;
+    for (let n = 0; n < smsWrongTries; n++) expect(await from("198.51.100.1", wrong)).toBe("smsCodeWrong");
+    for (let n = 0; n < smsWrongTriesOfOthers; n++)
+      expect(await from(`198.51.100.${10 + n}`, wrong)).toBe("smsCodeWrong");
+    expect(await from("198.51.100.99", devCode)).toBe("smsCodeExpired");
+    for (let n = 1; n < smsWrongTries; n++) expect(await from(owner, wrong)).toBe("smsCodeWrong");
+    expect(await from(owner, devCode)).toBe("sent");
+  });
 });
 
 test("the counts of past days are removed, today's are not", async () => {
