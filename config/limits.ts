@@ -287,11 +287,22 @@ export const limits = Object.freeze({
     smsCodeTtlMs: 60_000,
     smsCodeDigits: 6,
     /**
-     * Wrong tries of one code: those of each address, and those of all addresses together but the one that requested the
-     * code, whose tries nobody else can use up.
+     * Wrong tries of one code: those of each address, and those of all strangers together: all addresses but the one
+     * that requested the code and those that logged in with the phone before, whose tries nobody else can use up.
      */
     smsWrongTries: 5,
     smsWrongTriesOfOthers: 20,
+    /**
+     * Tries of one code in all, counted in the database: those of the strangers, of a requester and of an address that
+     * logged in before. It bounds the guesses of somebody who can write Redis.
+     */
+    smsTriesOfAll: 30,
+    /**
+     * Codes of a phone and day that an address requests and nobody uses; and those beyond LOGIN_CODES_PER_PHONE_PER_DAY
+     * for the addresses that logged in with the phone within so many days.
+     */
+    smsCodesPerAddress: 3,
+    smsAddressKnownDays: 90,
     /** The shares of SMS_BUDGET_PER_DAY from which the log has a warning, and an error. */
     smsBudgetWarnFrom: 0.7,
     smsBudgetErrorFrom: 0.9,

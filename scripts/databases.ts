@@ -1,7 +1,14 @@
 import { createConnection } from "mysql2/promise";
 import { printLine } from "../broker/outputs.ts";
 import { databaseName, serviceUrlName } from "../config/config.ts";
-import { applyLogin, databasePlace, loginOf, type Privileges, tablePlace } from "../mixins/mysql/grants.ts";
+import {
+  applyLogin,
+  databasePlace,
+  loginOf,
+  obstaclesOf,
+  type Privileges,
+  tablePlace,
+} from "../mixins/mysql/grants.ts";
 import { migrate } from "../mixins/mysql/migrate.ts";
 import { databaseRights, readsDatabasesOf, tableRights } from "../services/database-rights.ts";
 import { migrationFolders } from "../services/databases.ts";
@@ -28,24 +35,49 @@ export function privilegesFor(namespace: string, service: DatabaseService): Priv
 const driverUrl = (url: string) => url.replace(/^mariadb:/, "mysql:");
 
 /**
+ * Each service has a login of its own: what one is given would be taken from the other. @throws where two of the URLs
+ * have one login, or one has that of `adminUrl`, which must not lose its rights; nothing was changed
+ */
+export function requireOwnLogins(adminUrl: string, urls: ReadonlyMap<DatabaseService, string>): void {
+  const owners = new Map<string, string>();
+  for (const [service, url] of urls) {
+    const variable = serviceUrlName("MYSQL_URL", service);
+    const { user } = loginOf(url, variable);
+    if (user === loginOf(adminUrl, "the URL of the migrations").user)
+      throw new Error(`${variable} has the login of the migrations: give the service one of its own`);
+    const other = owners.get(user);
+    if (other !== undefined)
+      throw new Error(`${other} and ${variable} have one login, ${user}: give each service one of its own`);
+    owners.set(user, variable);
+  }
+}
+
+/**
  * Makes the services' logins as their URLs have them, by service, with exactly the rights of database-rights.ts. The
- * tables must be there. A URL without a password names an account that exists. @throws where a URL has the login of
- * `adminUrl` itself, which must not lose its rights, or the server refuses
+ * tables must be there. A URL without a password names an account that exists. @throws before it changes anything, where
+ * a login is not a service's own, or has rights that cannot be seen; and where the server refuses
  */
 export async function grantLogins(
   adminUrl: string,
   namespace: string,
   urls: ReadonlyMap<DatabaseService, string>,
 ): Promise<void> {
+  requireOwnLogins(adminUrl, urls);
   const admin = await createConnection(driverUrl(adminUrl));
   try {
-    for (const [service, url] of urls) {
+    const logins = [...urls].map(([service, url]) => {
       const variable = serviceUrlName("MYSQL_URL", service);
-      const login = loginOf(url, variable);
-      if (login.user === loginOf(adminUrl, "the URL of the migrations").user)
-        throw new Error(`${variable} has the login of the migrations: give the service one of its own`);
-      await applyLogin(admin, login, privilegesFor(namespace, service));
+      return { service, variable, login: loginOf(url, variable) };
+    });
+    for (const { variable, login } of logins) {
+      const obstacles = await obstaclesOf(admin, login.user);
+      if (obstacles.length > 0)
+        throw new Error(
+          `${variable}: what ${login.user} may do is not decided by this command alone, so it changed no rights: ` +
+            `${obstacles.join(", ")}. Remove it, or give the service another login`,
+        );
     }
+    for (const { service, login } of logins) await applyLogin(admin, login, privilegesFor(namespace, service));
   } finally {
     await admin.end();
   }

@@ -3,7 +3,13 @@ import { config, databaseName, serviceUrlName } from "../config/config.ts";
 import { migrate } from "../mixins/mysql/migrate.ts";
 import { recordApplied } from "../mixins/mysql/record-applied.ts";
 import { migrationFolders } from "../services/databases.ts";
-import { type DatabaseService, databaseServices, grantLogins, prepareDatabases } from "./databases.ts";
+import {
+  type DatabaseService,
+  databaseServices,
+  grantLogins,
+  prepareDatabases,
+  requireOwnLogins,
+} from "./databases.ts";
 import { requireNode } from "./node-version.ts";
 import { readStackEnv, useStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
@@ -17,6 +23,16 @@ async function record(migration: string): Promise<void> {
   if (!service) throw new Error(`No service has the migration ${migration}.`);
   const isNew = await recordApplied(databaseName(service), migrationFolders[service], migration);
   console.log(`${databaseName(service).padEnd(24)} ${isNew ? "recorded" : "had recorded"} ${migration} as applied`);
+}
+
+/** The services' own URLs in the environment. */
+function givenUrls(): Map<DatabaseService, string> {
+  const urls = new Map<DatabaseService, string>();
+  for (const service of databaseServices) {
+    const url = process.env[serviceUrlName("MYSQL_URL", service)];
+    if (url) urls.set(service, url);
+  }
+  return urls;
 }
 
 /**
@@ -33,23 +49,24 @@ async function main(): Promise<void> {
   if (values.applied !== undefined) return record(values.applied);
   const { MYSQL_MIGRATION_URL, MYSQL_URL, NAMESPACE: namespace } = config();
   const adminUrl = MYSQL_MIGRATION_URL ?? MYSQL_URL;
+  const isOwnServer = adminUrl === readStackEnv(stackDir).MYSQL_ADMIN_URL;
+  const urls = isOwnServer ? new Map<DatabaseService, string>() : givenUrls();
+  requireOwnLogins(adminUrl, urls);
   for (const service of databaseServices) {
     const applied = await migrate(databaseName(service), migrationFolders[service]);
     const what = applied.length === 0 ? "up to date" : `applied ${applied.join(", ")}`;
     console.log(`${databaseName(service).padEnd(24)} ${what}`);
   }
-  if (adminUrl === readStackEnv(stackDir).MYSQL_ADMIN_URL) {
+  if (isOwnServer) {
     await prepareDatabases({ adminUrl, namespace, stackDir });
     console.log("each service has its login, with the rights of its job");
     return;
   }
-  const urls = new Map<DatabaseService, string>();
-  for (const service of databaseServices) {
-    const variable = serviceUrlName("MYSQL_URL", service);
-    const url = process.env[variable];
-    if (url) urls.set(service, url);
-    else console.log(`${variable} is not set: the login of ${service} and its rights stay as they are`);
-  }
+  for (const service of databaseServices)
+    if (!urls.has(service))
+      console.log(
+        `${serviceUrlName("MYSQL_URL", service)} is not set: the login of ${service} and its rights stay as they are`,
+      );
   await grantLogins(adminUrl, namespace, urls);
   for (const [service, url] of urls) console.log(`${new URL(url).username.padEnd(24)} has the rights of ${service}`);
 }

@@ -19,6 +19,36 @@ export function loginOf(url: string, variable: string): Login {
 
 const host = "%";
 
+/** An account as information_schema has it. */
+const granteeOf = (user: string) => `'${user}'@'${host}'`;
+
+/**
+ * What keeps `applyLogin` from saying what a login may do: an account of its name at another host, whose rights MySQL
+ * uses where the client's address fits it better, and roles. Empty where nothing does.
+ */
+export async function obstaclesOf(admin: Connection, user: string): Promise<string[]> {
+  const prefix = `'${user}'@`;
+  const [rows] = await admin.query<RowDataPacket[]>(
+    `SELECT DISTINCT grantee AS account FROM information_schema.user_privileges
+     WHERE LEFT(grantee, CHAR_LENGTH(?)) = ? ORDER BY grantee`,
+    [prefix, prefix],
+  );
+  const accounts = rows.map(({ account }) => String(account));
+  const own = granteeOf(user);
+  const others = accounts.filter((account) => account !== own).map((account) => `there is another account ${account}`);
+  return accounts.includes(own) ? [...others, ...(await rolesOf(admin, user))] : others;
+}
+
+/** Roles are granted without a place: the one kind of GRANT that has no ON. */
+async function rolesOf(admin: Connection, user: string): Promise<string[]> {
+  const [rows] = await admin.query<RowDataPacket[]>("SHOW GRANTS FOR ?@?", [user, host]);
+  const grants = rows.flatMap((row) => Object.values(row).map(String));
+  return grants.flatMap((grant) => {
+    const [, roles] = /^GRANT ((?:(?! ON ).)+?) TO /.exec(grant) ?? [];
+    return roles === undefined ? [] : [`it has the role ${roles}`];
+  });
+}
+
 /**
  * Gives a login exactly these privileges: makes the account where it is missing, sets its password, grants what is
  * missing and revokes everything else, so that a repeat changes nothing and a login that works keeps working meanwhile.
@@ -42,17 +72,22 @@ export async function applyLogin(admin: Connection, login: Login, wanted: Privil
   }
 }
 
-/** All that the login may do, by place, which may also be `*.*`. USAGE, which allows nothing, is left out. */
+/**
+ * All that the login may do, by place, which may also be `*.*`; a right to one column has its name, as in a GRANT. USAGE,
+ * which allows nothing, is left out.
+ */
 export async function privilegesOf(admin: Connection, user: string): Promise<Map<string, string[]>> {
-  const grantee = `'${user}'@'${host}'`;
+  const grantee = granteeOf(user);
   const [rows] = await admin.query<RowDataPacket[]>(
     `SELECT '*.*' AS place, privilege_type AS privilege, is_grantable AS grantable
      FROM information_schema.user_privileges WHERE grantee = ?
      UNION ALL SELECT CONCAT(table_schema, '.*'), privilege_type, is_grantable
      FROM information_schema.schema_privileges WHERE grantee = ?
      UNION ALL SELECT CONCAT(table_schema, '.', table_name), privilege_type, is_grantable
-     FROM information_schema.table_privileges WHERE grantee = ?`,
-    [grantee, grantee, grantee],
+     FROM information_schema.table_privileges WHERE grantee = ?
+     UNION ALL SELECT CONCAT(table_schema, '.', table_name), CONCAT(privilege_type, ' (\`', column_name, '\`)'), 'NO'
+     FROM information_schema.column_privileges WHERE grantee = ?`,
+    [grantee, grantee, grantee, grantee],
   );
   const found = new Map<string, string[]>();
   for (const { place, privilege, grantable } of rows) {

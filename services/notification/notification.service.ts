@@ -13,7 +13,7 @@ import { giftFailedNotifications } from "./gift-failed.ts";
 import { creditedSince, settledSince } from "./missed.ts";
 import { notificationActions } from "./notification.contract.ts";
 import { paymentReceivedNotification } from "./payment-received.ts";
-import { consoleSms, SmsNotTaken, type SmsProvider, webhookSms } from "./sms-provider.ts";
+import { consoleSms, SmsNotTaken, type SmsProvider, SmsUnanswered, webhookSms } from "./sms-provider.ts";
 
 interface State extends MysqlState, JetStreamState {
   sms: SmsProvider;
@@ -43,9 +43,11 @@ export default defineService<"notification", State>({
         try {
           await this.sms.sendLoginCode(phone, code);
         } catch (error) {
-          if (!(error instanceof SmsNotTaken)) throw error;
-          this.logger.error({ phoneEnd, requestId: ctx.requestID, err: error }, "a login code was not sent");
-          throw fail("unavailable", { what: "SMS provider" });
+          const mayHaveHappened = error instanceof SmsUnanswered;
+          if (!mayHaveHappened && !(error instanceof SmsNotTaken)) throw error;
+          const outcome = mayHaveHappened ? "nobody knows whether a login code was sent" : "a login code was not sent";
+          this.logger.error({ phoneEnd, requestId: ctx.requestID, err: error }, outcome);
+          throw fail("unavailable", { what: "SMS provider", mayHaveHappened });
         }
         const text = this.sms.shownToCaller
           ? "a login code is shown to the caller: the console provider sends nothing"

@@ -2,10 +2,13 @@ import { createHmac, randomInt } from "node:crypto";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { NamedKey, NamedKeys } from "../../config/named-keys.ts";
+import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { luaScript } from "../../mixins/redis/lua-script.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
+import { countTry, loggedInFrom, useSms } from "./sms-store.ts";
 
-const { smsCodeDigits, smsCodeTtlMs, smsWrongTries, smsWrongTriesOfOthers } = limits.user;
+const { smsAddressKnownDays, smsCodeDigits, smsCodeTtlMs, smsTriesOfAll, smsWrongTries, smsWrongTriesOfOthers } =
+  limits.user;
 
 const keepScript = luaScript("services/user/lua/keep-login-code.lua");
 const redeemScript = luaScript("services/user/lua/redeem-login-code.lua");
@@ -47,16 +50,46 @@ export async function keepCode(
   return (await redis.eval(keepScript, 2, ...keysOf(phone), hash, smsCodeTtlMs, address)) === 1;
 }
 
+/** A code that somebody gives, and the address it comes from. */
+interface GivenCode {
+  readonly phone: string;
+  readonly code: string;
+  readonly address: string;
+}
+
+/** By all keys, since they may have been changed since the code was sent. */
+const hashesOf = ({ all }: NamedKeys, { phone, code }: GivenCode) =>
+  [...all.values()].map((key) => hashWith(key, phone, code));
+
 /**
- * Checks a code that an address gives, by all keys, since they may have been changed since it was sent; `passed` consumes
- * it.
+ * What Redis says of a code, with the tries of each address; `passed` consumes it there. `isKnown`: the address has logged
+ * in with the phone before, so that strangers cannot burn the code for it.
  */
 export async function redeemCode(
   redis: RedisState["redis"],
   keys: NamedKeys,
-  { phone, code, address }: { phone: string; code: string; address: string },
+  given: GivenCode,
+  isKnown = false,
 ): Promise<Redeemed> {
-  const hashes = [...keys.all.values()].map((key) => hashWith(key, phone, code));
-  const given = [address, smsWrongTries, smsWrongTriesOfOthers, ...hashes];
-  return (await redis.eval(redeemScript, 2, ...keysOf(phone), ...given)) as Redeemed;
+  const args = [given.address, smsWrongTries, smsWrongTriesOfOthers, isKnown ? 1 : 0, ...hashesOf(keys, given)];
+  return (await redis.eval(redeemScript, 2, ...keysOf(given.phone), ...args)) as Redeemed;
+}
+
+/**
+ * Checks a code; `passed` consumes it. Redis and the code's row must both allow it, and nobody learns whether a guess was
+ * right before the row has counted it: whoever can write Redis alone gains no tries, no time and no second use.
+ * Fails: unavailable; the code may be consumed then.
+ */
+export async function tryCode(
+  { redis, mysql }: RedisState & MysqlState,
+  keys: NamedKeys,
+  given: GivenCode,
+): Promise<Redeemed> {
+  const isKnown = await loggedInFrom(mysql, given.phone, given.address, smsAddressKnownDays);
+  const byRedis = await redeemCode(redis, keys, given, isKnown);
+  if (byRedis === "expired") return "expired";
+  const sms = await countTry(mysql, given.phone, { ttlMs: smsCodeTtlMs, most: smsTriesOfAll });
+  if (!sms) return "expired";
+  if (byRedis === "wrong" || !hashesOf(keys, given).includes(sms.hash)) return "wrong";
+  return (await useSms(mysql, sms.id, given.address)) ? "passed" : "expired";
 }

@@ -4,7 +4,7 @@ import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { beijingDay, countCode, uncountCode } from "./sms-day-store.ts";
-import { insertSms } from "./user-store.ts";
+import { insertSms, loggedInFrom, unusedCodes } from "./sms-store.ts";
 
 const sentCounter = { name: "ovation.sms.sent", description: "Login codes that were sent" } as const;
 const refusedCounter = {
@@ -38,22 +38,32 @@ export class SmsBudget {
   }
 
   /**
-   * Counts a code and writes its row of t_sms, with its hash, in one transaction: what is counted is durable before the SMS is sent.
+   * Counts a code and writes its row of t_sms, with its hash, in one transaction: what is counted is durable before the
+   * SMS is sent. An address that has not logged in with the phone gets few codes a day that nobody uses; one that has
+   * still gets as many where strangers have used up the phone's.
    * Fails: smsPhoneLimit, smsBudgetSpent, unavailable; then nothing is counted.
    */
-  async count(phone: string, hash: string): Promise<CountedSms> {
+  async count(sms: { phone: string; hash: string; address: string }): Promise<CountedSms> {
+    const { phone, address } = sms;
+    const { smsCodesPerAddress: few, smsAddressKnownDays } = limits.user;
     const { LOGIN_CODES_PER_PHONE_PER_DAY: perPhone, SMS_BUDGET_PER_DAY: budget } = config();
     const { mysql, broker } = this.service;
     let today: number | undefined;
     const counted = await mysql.transaction(async (tx) => {
       const day = await beijingDay(tx);
-      if (perPhone > 0 && (await countCode(tx, day, phone, perPhone)) === undefined)
-        throw this.refusal("smsPhoneLimit", "phone");
+      if (perPhone > 0) {
+        const isKnown = await loggedInFrom(tx, phone, address, smsAddressKnownDays);
+        // The row of the day is locked first, so that parallel requests for the phone count one after the other.
+        if ((await countCode(tx, day, phone, perPhone + (isKnown ? few : 0))) === undefined)
+          throw this.refusal("smsPhoneLimit", "phone");
+        if (!isKnown && (await unusedCodes(tx, day, phone, address)) >= few)
+          throw this.refusal("smsPhoneLimit", "phone");
+      }
       if (budget > 0) {
         today = await countCode(tx, day, null, budget);
         if (today === undefined) throw this.refusal("smsBudgetSpent", "budget");
       }
-      return { day, smsId: await insertSms(tx, phone, hash) };
+      return { day, smsId: await insertSms(tx, sms) };
     });
     if (today !== undefined) {
       broker.metrics.set(gauges.today.name, today);

@@ -2,7 +2,7 @@ import { fail } from "../../broker/failure.ts";
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import type { UserProfile } from "./user.contract.ts";
 
-/** The SQL of users and their login codes. */
+/** The SQL of users. */
 
 export async function userIdByPhone(db: Queryable, phone: string): Promise<string | undefined> {
   const [row] = await db.query<{ user_id: string | number }>("SELECT user_id FROM t_user_phone WHERE phone = ?", [
@@ -48,17 +48,4 @@ export async function nextIssueTime(tx: Transaction, userId: string): Promise<nu
     userId,
   ]);
   return Number(row?.last_issued_ms);
-}
-
-/** Resolves to the row's id. The code itself is in no database. */
-export async function insertSms(db: Queryable, phone: string, codeHash: string): Promise<number> {
-  const { insertId } = await db.run(
-    "INSERT INTO t_sms (code, phone, send_time, update_time) VALUES (?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))",
-    [codeHash, phone],
-  );
-  return insertId;
-}
-
-export async function deleteSms(db: Queryable, id: number): Promise<void> {
-  await db.run("DELETE FROM t_sms WHERE id = ?", [id]);
 }

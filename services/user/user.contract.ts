@@ -36,8 +36,9 @@ export interface RevocationsPage {
 export const userActions = {
   /**
    * Sends a login code to a phone; `devCode` only where the SMS provider is the local console. Fails: phoneMissing,
-   * phoneMalformed, smsTooOften; smsPhoneLimit and smsBudgetSpent until midnight in Beijing; unavailable where it was
-   * not sent: another code may be requested at once.
+   * phoneMalformed, smsTooOften; smsPhoneLimit and smsBudgetSpent until midnight in Beijing; unavailable. Where it was
+   * certainly not sent, another code may be requested at once. Where nobody knows (`mayHaveHappened`), it counts as sent
+   * and is valid if it arrives.
    */
   sendLoginCode: action({ phone: typed, address }).returns<{ devCode?: string }>(),
   /**
@@ -45,7 +46,8 @@ export const userActions = {
    * phone, then the form of the code, then the code. After a consumed code the next one may be requested at once, after a
    * burned one not. A login that was not answered, or with `unavailable`, may be repeated: it succeeds, or fails with
    * smsCodeExpired where the code was consumed. A code is burned for an address that has tried
-   * `limits.user.smsWrongTries` wrong ones. All other addresses together cannot burn it for the one that requested it.
+   * `limits.user.smsWrongTries` wrong ones. Strangers together cannot burn it for the address that requested it,
+   * nor for one that logged in with the phone within `limits.user.smsAddressKnownDays`.
    * Fails: phoneMissing, phoneMalformed, smsCodeMalformed, smsCodeExpired, smsCodeWrong.
    */
   login: action({ phone: typed, code: typed, address }).returns<{ userId: string; token: string }>(),

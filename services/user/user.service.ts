@@ -11,14 +11,15 @@ import { defineService } from "../define-service.ts";
 import { eventStream } from "../streams.ts";
 import { type TokenKeys, tokenKeys } from "../token-keys.ts";
 import { SessionPurge } from "./expired-sessions.ts";
-import { codeHash, keepCode, newLoginCode, redeemCode } from "./login-codes.ts";
+import { codeHash, keepCode, newLoginCode, tryCode } from "./login-codes.ts";
 import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
 import { findOrRegister } from "./registration.ts";
 import { revocationsFrom } from "./session-store.ts";
 import { endAllSessions, endSession, openSession, revocableClaims } from "./sessions.ts";
 import { type CountedSms, SmsBudget } from "./sms-budget.ts";
+import { wasNotSent, withdrawCode } from "./unsent-codes.ts";
 import { type Revocation, userActions } from "./user.contract.ts";
-import { deleteSms, profileOf } from "./user-store.ts";
+import { profileOf } from "./user-store.ts";
 
 interface State extends MysqlState, RedisState, JetStreamState, OutboxState {
   tokenKeys: TokenKeys;
@@ -36,31 +37,6 @@ async function announce({ broker, logger }: Service, list: Revocation[]): Promis
       { err: error, userId: list[0]?.userId },
       "a revocation was not broadcast: gateways read it within a second",
     );
-  }
-}
-
-/** Removes a code that was not sent, its row and its count, so that another code may be requested at once. */
-async function withdrawCode(
-  service: Service & State,
-  unsent: { phone: string; address: string; code: string },
-  counted: CountedSms | undefined,
-) {
-  const { phone } = unsent;
-  try {
-    await redeemCode(service.redis, service.tokenKeys, unsent);
-  } catch (error) {
-    service.logger.warn(
-      { phone: maskedPhone(phone), err: error },
-      "an unsent login code was not removed: it expires by itself",
-    );
-  }
-  if (counted === undefined) return;
-  try {
-    await deleteSms(service.mysql, counted.smsId);
-    await service.smsBudget.uncount(counted, phone);
-  } catch (error) {
-    const about = { smsId: counted.smsId, err: error };
-    service.logger.warn(about, "the row of an unsent SMS was not removed: it stays in t_sms, and counts as sent");
   }
 }
 
@@ -87,14 +63,19 @@ export default defineService<"user", State>({
         let counted: CountedSms | undefined;
         try {
           // The row is written before the SMS is sent: after that nothing may fail, or a code that arrives is invalid.
-          counted = await this.smsBudget.count(phone, hash);
+          counted = await this.smsBudget.count({ phone, hash, address });
           const { shownToCaller } = await call(ctx, "notification.sendLoginCode", { phone, code });
           this.smsBudget.sent();
           return shownToCaller ? { devCode: code } : {};
         } catch (error) {
-          this.logger.warn({ phone: maskedPhone(phone), err: error }, "a login code could not be sent: it is removed");
-          await withdrawCode(this, { phone, address, code }, counted);
-          throw isUnavailable(error) ? fail("unavailable", { what: "login code" }) : error;
+          const about = { phone: maskedPhone(phone), err: error };
+          const unsure = counted !== undefined && !wasNotSent(error);
+          if (unsure) this.logger.warn(about, "a login code may have been sent: it stays valid, and counts as sent");
+          else {
+            this.logger.warn(about, "a login code could not be sent: it is removed");
+            await withdrawCode(this, { phone, address, code }, counted);
+          }
+          throw isUnavailable(error) ? fail("unavailable", { what: "login code", mayHaveHappened: unsure }) : error;
         }
       },
     },
@@ -104,7 +85,7 @@ export default defineService<"user", State>({
         const { phone, code } = ctx.params;
         const malformed = loginFailure(phone, code);
         if (malformed) throw fail(malformed);
-        const redeemed = await redeemCode(this.redis, this.tokenKeys, ctx.params);
+        const redeemed = await tryCode(this, this.tokenKeys, ctx.params);
         if (redeemed !== "passed") throw fail(redeemed === "wrong" ? "smsCodeWrong" : "smsCodeExpired");
         const { userId, registered } = await findOrRegister(this, phone, ctx.requestID);
         const { token, ended } = await openSession(this.mysql, this.tokenKeys.signing, userId);

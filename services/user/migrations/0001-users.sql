@@ -23,12 +23,20 @@ CREATE TABLE IF NOT EXISTS t_user_phone (
   KEY idx_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Every login code that was sent, for support: when, and to which phone. Redis decides whether a code is valid.
+-- Every login code that was sent. A code logs in where both Redis and its row here allow it: Redis counts by address and
+-- can be written by other services, the row bounds what they could gain by that.
 CREATE TABLE IF NOT EXISTS t_sms (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   -- A keyed hash of the code (login-codes.ts): nobody who reads this can log in with it.
   code VARCHAR(43) NOT NULL,
   phone VARCHAR(20) NOT NULL,
+  -- The address that requested it, and the one that logged in with it, as keys of limits (services/client-address.ts).
+  address VARCHAR(64) NOT NULL DEFAULT '',
+  used_by VARCHAR(64) NOT NULL DEFAULT '',
+  -- How often this code was guessed, by all addresses together.
+  tries INT UNSIGNED NOT NULL DEFAULT 0,
+  -- When somebody logged in with it.
+  used_time DATETIME(3) NULL,
   send_time DATETIME(3) NOT NULL,
   update_time DATETIME(3) NOT NULL,
   KEY idx_phone (phone, send_time)

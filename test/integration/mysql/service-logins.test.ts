@@ -225,6 +225,52 @@ test("a login that compares the books reads another's database and changes nothi
   }
 });
 
+test("two services with one login are both named, and neither login nor database is touched", async () => {
+  const before = await allPrivileges();
+  const shared = new Map([["gift", urlOf("gift")] as const, ["wallet", urlOf("gift")] as const]);
+  await expect(grantLogins(adminUrl, namespace, shared)).rejects.toThrow(
+    `GIFT_MYSQL_URL and WALLET_MYSQL_URL have one login, ${loginName(namespace, "gift")}`,
+  );
+  const other = `${namespace.slice(0, 20)}_c`;
+  const env = {
+    ...{ PATH: process.env.PATH, PROFILE: "production", NAMESPACE: other, STACK_DIR: join(stackDir, "none") },
+    ...{ MYSQL_MIGRATION_URL: adminUrl, GIFT_MYSQL_URL: urlOf("gift"), WALLET_MYSQL_URL: urlOf("gift") },
+  };
+  const ended = promisify(execFile)(process.execPath, [join(projectRoot(), "scripts/migrate.ts")], { env });
+  const { code, stderr } = (await ended.catch((error: unknown) => error)) as { code?: number; stderr: string };
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^GIFT_MYSQL_URL and WALLET_MYSQL_URL have one login/)]);
+  const [databases] = await admin.query("SHOW DATABASES LIKE ?", [
+    databaseName("wallet", other).replaceAll("_", "\\_"),
+  ]);
+  expect(databases).toEqual([]);
+  expect(await allPrivileges()).toEqual(before);
+});
+
+test("a right to a column is taken away; an account of the name at another host, and a role, are refused by name", async () => {
+  const user = loginName(namespace, "wallet");
+  const role = `${namespace.slice(0, 20)}_role`;
+  const given = new Map([["wallet", urlOf("wallet")] as const]);
+  const before = await allPrivileges();
+  await admin.query(`GRANT UPDATE (num, status) ON ${databaseName("wallet")}.t_qiyu_currency_trade TO ?@'%'`, [user]);
+  await grantLogins(adminUrl, namespace, given);
+  const wallet = await connectAs("wallet");
+  expect(await outcomeOf(wallet, "UPDATE t_qiyu_currency_trade SET num = 1 WHERE 1 = 0")).toBe(1142);
+  expect(await allPrivileges()).toEqual(before);
+  try {
+    await admin.query("CREATE USER ?@'10.%' IDENTIFIED BY 'x'", [user]);
+    await expect(grantLogins(adminUrl, namespace, given)).rejects.toThrow(`there is another account '${user}'@'10.%'`);
+    await admin.query("DROP USER ?@'10.%'", [user]);
+    await admin.query(`CREATE ROLE ${role}`);
+    await admin.query(`GRANT ${role} TO ?@'%'`, [user]);
+    await expect(grantLogins(adminUrl, namespace, given)).rejects.toThrow(/it has the role .*_role/);
+  } finally {
+    await admin.query("DROP USER IF EXISTS ?@'10.%'", [user]);
+    await admin.query(`DROP ROLE IF EXISTS ${role}`);
+  }
+  await grantLogins(adminUrl, namespace, given);
+  expect(await allPrivileges()).toEqual(before);
+});
+
 test("the login of the migrations is never cut down to a service's rights", async () => {
   await expect(grantLogins(adminUrl, namespace, new Map([["wallet", adminUrl]]))).rejects.toThrow(
     /^WALLET_MYSQL_URL has the login of the migrations/,

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { type ServiceBroker as Broker, Errors, type Service } from "moleculer";
-import { failureName } from "../../../broker/failure.ts";
+import { failureName, mayHaveHappened } from "../../../broker/failure.ts";
 import { natsPrefix } from "../../../config/config.ts";
 import { DeadLetters } from "../../../mixins/jetstream/dead-letters.ts";
 import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
 import { call } from "../../../services/contracts.ts";
 import { durableEvent } from "../../../services/durable-event.ts";
 import notification from "../../../services/notification/notification.service.ts";
-import { SmsNotTaken, type SmsProvider } from "../../../services/notification/sms-provider.ts";
+import { SmsNotTaken, type SmsProvider, SmsUnanswered } from "../../../services/notification/sms-provider.ts";
 import { strangeJson, strangeObject } from "../../support/strange-values.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 
@@ -138,7 +138,19 @@ describe("a login code", () => {
         throw new SmsNotTaken("answered 500");
       },
     });
-    expect(await send().catch(failureName)).toBe("unavailable");
+    const refused = await send().catch((error: unknown) => error);
+    expect([failureName(refused), mayHaveHappened(refused)]).toEqual(["unavailable", false]);
+  });
+
+  test("that nobody knows of fails as unavailable too, and the caller's node knows that it may have been sent", async () => {
+    provider({
+      shownToCaller: false,
+      sendLoginCode: async () => {
+        throw new SmsUnanswered("did not answer");
+      },
+    });
+    const unsure = await send().catch((error: unknown) => error);
+    expect([failureName(unsure), mayHaveHappened(unsure)]).toEqual(["unavailable", true]);
   });
 
   test("stands in no log", async () => {

@@ -13,6 +13,7 @@ import notification from "../../../services/notification/notification.service.ts
 import { tokenKeys } from "../../../services/token-keys.ts";
 import { codeHash, keepCode, redeemCode } from "../../../services/user/login-codes.ts";
 import { findOrRegister } from "../../../services/user/registration.ts";
+import { countTry } from "../../../services/user/sms-store.ts";
 import user from "../../../services/user/user.service.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 import { newKeys } from "../../support/unit-signatures.ts";
@@ -184,6 +185,53 @@ describe("login codes", () => {
     // Nothing of these tries is left for the next code.
     const next = await call(caller, "user.sendLoginCode", { phone, address: "192.0.2.1" });
     expect(await from("198.51.100.1", next.devCode ?? "")).toBe("it succeeded");
+  });
+
+  test("whoever can write Redis has no more guesses, no more time and no second use", async () => {
+    const { smsTriesOfAll, smsCodeTtlMs } = limits.user;
+    const guessed = newPhone();
+    const code = await sendCode(guessed);
+    const hash = (await redis.get(codeKey(guessed))) as string;
+    const outcomes: unknown[] = [];
+    for (let n = 0; n < smsTriesOfAll + 3; n++) {
+      await redis.del(`user:login-tries:${guessed}`);
+      outcomes.push(await failureOf(login(guessed, wrongFor(code), (n % 2) as 0 | 1)));
+    }
+    expect(outcomes.filter((outcome) => outcome === "smsCodeWrong")).toHaveLength(smsTriesOfAll);
+    await redis.del(`user:login-tries:${guessed}`);
+    expect(await failureOf(login(guessed, code))).toBe("smsCodeExpired");
+
+    const old = newPhone();
+    const late = await sendCode(old);
+    await redis.persist(codeKey(old));
+    await database.run("UPDATE t_sms SET send_time = send_time - INTERVAL ? SECOND WHERE phone = ?", [
+      smsCodeTtlMs / 1_000,
+      old,
+    ]);
+    expect(await failureOf(login(old, late))).toBe("smsCodeExpired");
+
+    const used = newPhone();
+    const once = await sendCode(used);
+    const put = (text: string) => redis.set(codeKey(used), text);
+    const stored = (await redis.get(codeKey(used))) as string;
+    expect(await login(used, once)).toMatchObject({ userId: expect.any(String) });
+    await put(stored);
+    expect(await failureOf(login(used, once))).toBe("smsCodeExpired");
+    // The hash of another phone's code, or of an earlier one of this phone, is not the one that was sent.
+    await redis.del(codeKey(used));
+    const next = await sendCode(used);
+    await put(stored);
+    if (once !== next) expect(await failureOf(login(used, once))).toBe("smsCodeWrong");
+    await put(hash);
+    expect(await failureOf(login(used, code))).toBe("smsCodeWrong");
+  });
+
+  test("parallel tries at the database's bound are counted one by one", async () => {
+    const phone = newPhone();
+    await sendCode(phone);
+    const bound = { ttlMs: 60_000, most: 3 };
+    const counted = await Promise.all(Array.from({ length: 12 }, () => countTry(database, phone, bound)));
+    expect(counted.filter((one) => one !== undefined)).toHaveLength(3);
   });
 
   test("parallel guesses have five tries in all", async () => {

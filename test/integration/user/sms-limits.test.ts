@@ -1,6 +1,7 @@
-import type { ServiceBroker } from "moleculer";
-import { failureName } from "../../../broker/failure.ts";
+import { Errors, type ServiceBroker } from "moleculer";
+import { fail, failureName, mayHaveHappened } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
@@ -12,13 +13,13 @@ import { startNode, stopAll, waitForNode } from "../../support/system.ts";
 process.env.LOGIN_CODES_PER_PHONE_PER_DAY = "3";
 process.env.SMS_BUDGET_PER_DAY = "8";
 
-let fails = false;
+let failure: (() => Error) | undefined;
 let sent = 0;
 const provider = {
   name: "notification",
   actions: {
     sendLoginCode() {
-      if (fails) throw new Error("the provider is away");
+      if (failure) throw failure();
       sent++;
       return { shownToCaller: true };
     },
@@ -50,10 +51,10 @@ const outcome = (work: Promise<unknown>) =>
     (error) => failureName(error) ?? error,
   );
 /** Requests a code, and uses it up where there is one, so that the next may be requested at once. */
-async function request(phone: string): Promise<unknown> {
-  const requested = call(caller, "user.sendLoginCode", { phone });
+async function request(phone: string, address = ""): Promise<unknown> {
+  const requested = call(caller, "user.sendLoginCode", { phone, address });
   const result = await outcome(requested);
-  if (result === "sent") await call(caller, "user.login", { phone, code: (await requested).devCode ?? "" });
+  if (result === "sent") await call(caller, "user.login", { phone, address, code: (await requested).devCode ?? "" });
   return result;
 }
 const metric = (name: string, why?: string) =>
@@ -63,9 +64,9 @@ const metric = (name: string, why?: string) =>
 
 test("a phone gets so many codes a day and no more, whatever becomes of Redis; an unsent one does not count", async () => {
   const phone = "13810000001";
-  fails = true;
+  failure = () => fail("unavailable", { what: "SMS provider" });
   for (let n = 0; n < 4; n++) expect(await outcome(call(caller, "user.sendLoginCode", { phone }))).not.toBe("sent");
-  fails = false;
+  failure = undefined;
   for (let n = 0; n < 3; n++) expect(await request(phone)).toBe("sent");
   await redis.del(`user:login-code:${phone}`, `user:login-tries:${phone}`);
   expect([await request(phone), await request(phone)]).toEqual(["smsPhoneLimit", "smsPhoneLimit"]);
@@ -77,7 +78,7 @@ test("a phone gets so many codes a day and no more, whatever becomes of Redis; a
 
 test("the budget of the day ends for all phones at once, also in parallel, with an outcome of its own", async () => {
   const phones = Array.from({ length: 10 }, (_, n) => `1382000000${n}`);
-  const outcomes = await Promise.all(phones.map(request));
+  const outcomes = await Promise.all(phones.map((phone) => request(phone)));
   expect(outcomes.filter((one) => one === "sent")).toHaveLength(4);
   expect(outcomes.filter((one) => one === "smsBudgetSpent")).toHaveLength(6);
   expect([sent, metric("ovation.sms.today"), metric("ovation.sms.budget")]).toEqual([8, 8, 8]);
@@ -86,8 +87,86 @@ test("the budget of the day ends for all phones at once, also in parallel, with 
   expect(Number(row?.sent)).toBe(8);
 });
 
+let unsureCases = 0;
+test.each([
+  ["did not answer the webhook", () => fail("unavailable", { what: "SMS provider", mayHaveHappened: true })],
+  ["did not answer the call", () => new Errors.RequestTimeoutError({ action: "notification.sendLoginCode" })],
+  ["left during the call", () => new Errors.RequestRejectedError({ action: "notification.sendLoginCode" })],
+  ["failed in a way that nobody expected", () => new Error("a fault")],
+])("a code counts as sent, and is the one that is valid, where the provider %s", async (_what, unsure) => {
+  await database.run("DELETE FROM t_sms_day");
+  const phone = `1383000000${unsureCases++}`;
+  failure = unsure;
+  const error = await call(caller, "user.sendLoginCode", { phone }).catch((thrown: unknown) => thrown);
+  failure = undefined;
+  if (failureName(error) === "unavailable") expect(mayHaveHappened(error)).toBe(true);
+  else expect(error).toBeInstanceOf(Error);
+  expect(await redis.exists(`user:login-code:${phone}`)).toBe(1);
+  const counts = await database.query<{ phone: string; sent: number }>("SELECT phone, sent FROM t_sms_day");
+  expect(counts.map((row) => [row.phone, Number(row.sent)]).sort()).toEqual([
+    ["", 1],
+    [phone, 1],
+  ]);
+  expect(await request(phone)).toBe("smsTooOften");
+});
+
+describe("a stranger who requests codes for a phone", () => {
+  const owner = "2001:db8:1:2::/64";
+  /** Requests a code that nobody uses, and lets it run out at once. */
+  const waste = async (phone: string, address: string) => {
+    const result = await outcome(call(caller, "user.sendLoginCode", { phone, address }));
+    await redis.del(`user:login-code:${phone}`);
+    return result;
+  };
+  beforeEach(() => database.run("DELETE FROM t_sms_day"));
+
+  test("gets three from one address that nobody uses, and the owner the rest of the day's", async () => {
+    const phone = "13850000001";
+    // The phone has a greater limit than these tests give it: its count begins anew.
+    const again = () => database.run("DELETE FROM t_sms_day");
+    for (let n = 0; n < 3; n++) expect(await waste(phone, "198.51.100.1")).toBe("sent");
+    await again();
+    expect(await waste(phone, "198.51.100.1")).toBe("smsPhoneLimit");
+    // What was refused is not counted, and a code that is used does not count for its address.
+    expect(await database.query("SELECT sent FROM t_sms_day")).toEqual([]);
+    for (let n = 0; n < 3; n++) expect(await request(phone, owner)).toBe("sent");
+    await again();
+    expect(await request(phone, owner)).toBe("sent");
+    // Those of another day do not count.
+    await again();
+    await database.run("UPDATE t_sms SET send_time = send_time - INTERVAL 1 DAY WHERE phone = ?", [phone]);
+    expect(await waste(phone, "198.51.100.1")).toBe("sent");
+  });
+
+  test("from many addresses uses up the day's for new addresses, and not for one that has logged in with the phone", async () => {
+    const phone = "13850000002";
+    expect(await request(phone, owner)).toBe("sent");
+    await database.run("DELETE FROM t_sms_day");
+    for (let n = 1; n <= 3; n++) expect(await waste(phone, `198.51.100.${n}`)).toBe("sent");
+    expect(await waste(phone, "198.51.100.9")).toBe("smsPhoneLimit");
+    for (let n = 0; n < 3; n++) expect(await waste(phone, owner)).toBe("sent");
+    expect(await waste(phone, owner)).toBe("smsPhoneLimit");
+  });
+
+  test("cannot burn his code for an address that has logged in with the phone, which types the code that arrives", async () => {
+    const phone = "13850000003";
+    expect(await request(phone, owner)).toBe("sent");
+    const { devCode = "" } = await call(caller, "user.sendLoginCode", { phone, address: "198.51.100.1" });
+    const wrong = devCode === "000000" ? "000001" : "000000";
+    const from = (address: string, code: string) => outcome(call(caller, "user.login", { phone, address, code }));
+    const { smsWrongTries, smsWrongTriesOfOthers } = limits.user;
+    for (let n = 0; n < smsWrongTries; n++) expect(await from("198.51.100.1", wrong)).toBe("smsCodeWrong");
+    for (let n = 0; n < smsWrongTriesOfOthers; n++)
+      expect(await from(`198.51.100.${10 + n}`, wrong)).toBe("smsCodeWrong");
+    expect(await from("198.51.100.99", devCode)).toBe("smsCodeExpired");
+    for (let n = 1; n < smsWrongTries; n++) expect(await from(owner, wrong)).toBe("smsCodeWrong");
+    expect(await from(owner, devCode)).toBe("sent");
+  });
+});
+
 test("the counts of past days are removed, today's are not", async () => {
-  await database.run("UPDATE t_sms_day SET day = day - INTERVAL 4 DAY WHERE phone = '13810000001'");
+  expect(await request("13840000001")).toBe("sent");
+  await database.run("UPDATE t_sms_day SET day = day - INTERVAL 4 DAY WHERE phone = '13840000001'");
   const count = async () => Number((await database.query<{ n: number }>("SELECT COUNT(*) AS n FROM t_sms_day"))[0]?.n);
   const before = await count();
   expect(await purgeDays(database, 3, 1_000)).toBe(false);

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { consoleSms, SmsNotTaken, webhookSms } from "../../../services/notification/sms-provider.ts";
+import { consoleSms, SmsNotTaken, SmsUnanswered, webhookSms } from "../../../services/notification/sms-provider.ts";
 
 let server: Server;
 let url: string;
@@ -50,9 +50,27 @@ describe("the webhook SMS provider", () => {
     expect(requests).toHaveLength(1);
   });
 
-  test("an answer that does not come in time counts as not accepted", async () => {
+  test("where no answer comes in time, or to the end, or a proxy got none, the code may have been sent", async () => {
     answer = () => {};
-    await expect(send(100)).rejects.toThrow(SmsNotTaken);
+    await expect(send(100)).rejects.toThrow(SmsUnanswered);
+    answer = (request) => request.socket.destroy();
+    await expect(send()).rejects.toThrow(SmsUnanswered);
+    answer = (_request, response) => response.writeHead(504).end();
+    await expect(send()).rejects.toThrow(SmsUnanswered);
+  });
+
+  test("where nobody listens, or the host has no address, it was certainly not sent", async () => {
+    const closed = createServer();
+    await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
+    const { port } = closed.address() as AddressInfo;
+    await new Promise((resolve) => closed.close(resolve));
+    for (const nobody of [`http://127.0.0.1:${port}/`, `http://localhost:${port}/`, "http://sms.invalid/"]) {
+      const sms = webhookSms({ url: nobody, token: undefined, timeoutMs: 5_000 });
+      expect([nobody, await sms.sendLoginCode("13800138000", "042137").catch((error) => error)]).toEqual([
+        nobody,
+        expect.any(SmsNotTaken),
+      ]);
+    }
   });
 
   test("the failure contains neither code nor phone nor token", async () => {
