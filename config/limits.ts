@@ -495,8 +495,8 @@ export const limits = Object.freeze({
     /** A full pass starts this long after the last one, or after `passRestFactor` times what that took, whichever is longer. */
     passEveryMs: 10_000,
     passRestFactor: 10,
-    /** Up to so many rows of a pass, passes follow each other without these rests. */
-    smallRows: 20_000,
+    /** Up to so many rows of all checks of a pass (a gift is in five to seven), passes follow each other without rests. */
+    smallRows: 250_000,
     /** The longest time between the starts of two full passes. */
     passEveryMsMax: 24 * 3_600_000,
     /** A full pass that is older than this is late, and the auditor reports itself as degraded. */

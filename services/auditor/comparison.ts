@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Database, Queryable } from "../../mixins/mysql/database.ts";
 import type { BookKeys } from "../book-keys.ts";
 import { type LedgerName, sealedLedgers } from "../book-seals.ts";
-import { activeAccountsCheck, balancesCheck } from "./checks/accounts-store.ts";
+import { activeAccountsCheck, balancesCheck, continuityCheck } from "./checks/accounts-store.ts";
 import { allLinksCheck, checkpointsCheck, newLinksCheck, seenHeadsCheck } from "./checks/chains.ts";
 import type { Check, Page, Range } from "./checks/check.ts";
 import { chargedGiftsCheck, recordedGiftsCheck } from "./checks/gifts-store.ts";
@@ -35,6 +35,7 @@ export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOpti
     checkpointsCheck(books, own, keys),
     ...(Object.keys(sealedLedgers) as LedgerName[]).map((ledger) => sealRowsCheck(books, keys, ledger, { everyRow })),
     activeAccountsCheck(books),
+    continuityCheck(books),
     balancesCheck(books),
     chargedGiftsCheck(books, underWayMs),
     recordedGiftsCheck(books),
