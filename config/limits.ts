@@ -520,8 +520,6 @@ export const limits = Object.freeze({
     pageRows: 5_000,
     pageAccounts: 500,
     pageCheckpoints: 200,
-    /** The new seals whose links a round reads. */
-    roundLinks: 50_000,
     /** The rows whose shares the database adds up in one statement. */
     sharesRows: 50_000,
     /** For so long after they were last seen to grow, rounds look at the ends of chains and at checkpoints again. */

@@ -9,8 +9,9 @@ import {
   checkpointsAfter,
   digestsOf,
   type Link,
+  linkIdBefore,
   linksAfter,
-  linksSince,
+  newLinks,
   type StoredCheckpoint,
 } from "./chains-store.ts";
 import type { Check } from "./check.ts";
@@ -69,20 +70,20 @@ export function allLinksCheck(db: Database, own: Queryable | null): Check {
   };
 }
 
-/** The links that are new: each follows the one before it. */
-export function newLinksCheck(db: Database, own: Queryable | null): Check {
+/** The links that are new: each follows the one before it. The place is the id of the last link that was read. */
+export function newLinksCheck(db: Database, own: Queryable | null, pageLinks: number = pageRows): Check {
   const remember = remembering(own);
   return {
     ...{ name: "new seals", rounds: true, passes: false },
     async range(since) {
-      return since ? { from: "", since } : undefined;
+      return since ? { from: await linkIdBefore(db, since) } : undefined;
     },
-    async page({ since = new Date(0) }) {
-      const { links, found } = await db.snapshot(async (snapshot) => {
-        const links = await linksSince(snapshot, since, limits.books.roundLinks);
+    async page({ from }) {
+      const { links, last, found } = await db.snapshot(async (snapshot) => {
+        const { links, last } = await newLinks(snapshot, from, pageLinks);
         const firsts = links.filter(({ writer }, at) => links[at - 1]?.writer !== writer && links[at]?.number !== 1);
         const wanted = firsts.map(({ writer, number }) => ({ writer, number: number - 1 }));
-        return { links, found: await digestsOf(snapshot, wanted) };
+        return { links, last, found: await digestsOf(snapshot, wanted) };
       });
       const differences = links.flatMap((link, at) => {
         const { writer, number } = link;
@@ -92,7 +93,8 @@ export function newLinksCheck(db: Database, own: Queryable | null): Check {
         return linkProblem(digest ? { writer, number: number - 1, previous: "", digest } : undefined, link);
       });
       await remember?.(headsOf(links, differences));
-      return { rows: links.length, differences: differences.slice(0, limits.books.findingsPerPage), next: null };
+      const next = links.length < pageLinks ? null : last;
+      return { rows: links.length, differences: differences.slice(0, limits.books.findingsPerPage), next };
     },
   };
 }
