@@ -487,6 +487,8 @@ export const limits = Object.freeze({
     checkpointHeads: 1_000,
     /** A seal that is committed later than this after its time is joined with the next seal of its chain. */
     checkpointOverlapMs: 5 * 60_000,
+    /** A seal that is older than this and in no checkpoint is a difference. */
+    checkpointLateMs: 3 * 60_000,
     /** How many of the latest checkpoints are read to leave out heads that they have. */
     checkpointsCompared: 10,
     /** How often the auditor compares what is new. */

@@ -96,3 +96,16 @@ export async function checkpointSince(db: Queryable, since: Date): Promise<numbe
   );
   return toSafeInteger(row?.number ?? 0);
 }
+
+/** The newest seal of before a time. */
+export async function newestSealBefore(
+  db: Queryable,
+  time: Date,
+): Promise<{ writer: string; number: number; time: Date } | undefined> {
+  const end = await firstIdSince(db, { table: "t_ledger_seal", column: "rows_time" }, time);
+  const [row] = await db.query<{ writer: string; number: string; rows_time: Date }>(
+    "SELECT writer, number, rows_time FROM t_ledger_seal WHERE id < ? ORDER BY id DESC LIMIT 1",
+    [String(end)],
+  );
+  return row && { writer: row.writer, number: toSafeInteger(row.number), time: row.rows_time };
+}

@@ -11,10 +11,12 @@ import {
   type Link,
   linkIdBefore,
   linksAfter,
+  newestSealBefore,
   newLinks,
   type StoredCheckpoint,
 } from "./chains-store.ts";
 import type { Check } from "./check.ts";
+import { serverTime } from "./windows-store.ts";
 
 /** The chains of seals: no link is missing, no end is cut, and the checkpoints have what the chains have. */
 
@@ -181,6 +183,29 @@ export function checkpointsCheck(db: Database, own: Queryable | null, keys: Book
           differences.push({ kind: "checkpointRemoved", subject: `checkpoint ${number}`, detail: "an event has it" });
       const next = page.length < pageCheckpoints ? null : String(page.at(-1)?.number);
       return { rows: page.length, differences: differences.slice(0, limits.books.findingsPerPage), next };
+    },
+  };
+}
+
+/** The newest seal that is as old as `lateMs` is in a checkpoint, itself or by a later one of its chain. */
+export function lateCheckpointCheck(db: Database, lateMs: number = limits.books.checkpointLateMs): Check {
+  return {
+    ...{ name: "age of checkpoints", rounds: true, passes: true },
+    async range() {
+      return { from: "" };
+    },
+    async page() {
+      const now = await serverTime(db);
+      const seal = await newestSealBefore(db, new Date(now.getTime() - lateMs));
+      if (!seal) return { rows: 0, differences: [], next: null };
+      const first = await checkpointSince(db, seal.time);
+      const later = await checkpointsAfter(db, first, pageCheckpoints);
+      const joined = later.some(({ heads }) =>
+        heads.some(({ writer, number }) => writer === seal.writer && number >= seal.number),
+      );
+      const detail = `seal ${seal.writer}/${seal.number} of ${seal.time.toISOString()} is in none`;
+      const differences: Difference[] = joined ? [] : [{ kind: "checkpointLate", subject: "checkpoints", detail }];
+      return { rows: 1, differences, next: null };
     },
   };
 }

@@ -2,14 +2,14 @@ import type { ServiceBroker } from "moleculer";
 import type { Connection } from "mysql2/promise";
 import { databaseName } from "../../../config/config.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
-import { newLinksCheck } from "../../../services/auditor/checks/chains.ts";
+import { lateCheckpointCheck, newLinksCheck } from "../../../services/auditor/checks/chains.ts";
 import type { Page } from "../../../services/auditor/checks/check.ts";
 import { serverTime } from "../../../services/auditor/checks/windows-store.ts";
 import { checksOf, type RunPorts, runCheck } from "../../../services/auditor/comparison.ts";
 import type { Difference } from "../../../services/auditor/differences.ts";
 import { bookKeys } from "../../../services/book-keys.ts";
 import { rows } from "../../support/books.ts";
-import { startNode, stopAll } from "../../support/system.ts";
+import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 import { funded, give, openDatabases, startWallet, underWayMs } from "./bookkeeping.ts";
 
 /** What a round finds by itself: of large books a full pass is late. */
@@ -18,12 +18,13 @@ jest.setTimeout(60_000);
 
 const ledger = "t_qiyu_currency_trade";
 let caller: ServiceBroker;
+let wallet: ServiceBroker;
 let intruder: Connection;
 let books: Database;
 
 beforeAll(async () => {
   intruder = await openDatabases();
-  await startWallet("wallet-1");
+  wallet = await startWallet("wallet-1");
   caller = await startNode("caller", []);
   await caller.waitForServices("wallet");
   books = new Database(databaseName("wallet"), { connections: 2 });
@@ -40,7 +41,7 @@ function collected() {
   const pages: Page[] = [];
   const ports: RunPorts = {
     ...{ secondLookMs: 1, isKnown: () => false },
-    found: async (differences) => void found.push(...differences),
+    found: async (differences) => found.push(...differences) > 0,
     pageDone: async (_check, page) => void pages.push(page),
   };
   return { found, pages, ports };
@@ -110,4 +111,18 @@ test("new seals are read to the last one, page by page: one that is missing at t
   const cut = collected();
   await runCheck(newLinksCheck(books, null, 2), since, cut.ports);
   expect(cut.found.map(({ kind }) => kind)).toEqual(["sealRemoved"]);
+});
+
+test("checkpoints that stop are named once the newest seal that is old enough is in none", async () => {
+  const late = async (lateMs?: number) => {
+    const { found, ports } = collected();
+    await runCheck(lateCheckpointCheck(books, lateMs), null, ports);
+    return found;
+  };
+  await give(intruder, caller, await funded(intruder, caller, 50), [{}]);
+  await eventually("the seal is in a checkpoint", async () => (await late(0)).length === 0);
+  await stopNode(wallet);
+  await intruder.query("DELETE FROM t_ledger_checkpoint");
+  expect((await late(0)).map(({ kind }) => kind)).toEqual(["checkpointLate"]);
+  expect(await late()).toEqual([]);
 });
