@@ -515,6 +515,8 @@ export const limits = Object.freeze({
     checkpointHeads: 1_000,
     /** A seal that is committed later than this after its time is joined with the next seal of its chain. */
     checkpointOverlapMs: 5 * 60_000,
+    /** A seal that is older than this and in no checkpoint is a difference. */
+    checkpointLateMs: 3 * 60_000,
     /** How many of the latest checkpoints are read to leave out heads that they have. */
     checkpointsCompared: 10,
     /** How often the auditor compares what is new. */
@@ -523,8 +525,8 @@ export const limits = Object.freeze({
     /** A full pass starts this long after the last one, or after `passRestFactor` times what that took, whichever is longer. */
     passEveryMs: 10_000,
     passRestFactor: 10,
-    /** Up to so many rows of a pass, passes follow each other without these rests. */
-    smallRows: 20_000,
+    /** Up to so many rows of all checks of a pass (a gift is in five to seven), passes follow each other without rests. */
+    smallRows: 250_000,
     /** The longest time between the starts of two full passes. */
     passEveryMsMax: 24 * 3_600_000,
     /** A full pass that is older than this is late, and the auditor reports itself as degraded. */
@@ -548,8 +550,6 @@ export const limits = Object.freeze({
     pageRows: 5_000,
     pageAccounts: 500,
     pageCheckpoints: 200,
-    /** The new seals whose links a round reads. */
-    roundLinks: 50_000,
     /** The rows whose shares the database adds up in one statement. */
     sharesRows: 50_000,
     /** For so long after they were last seen to grow, rounds look at the ends of chains and at checkpoints again. */

@@ -13,20 +13,37 @@ import { table } from "./repl/table.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 import { messageOf } from "./stack/wait.ts";
 
+/** The most differences that are printed, and held until then. */
+const shownMost = 1_000;
+
 const USAGE = `Compares the books: seals, balances, gifts, credits, refunds, incomes, holds. It changes nothing.
 
   npm run verify -- [--since DATE] [--json]
 
   --since DATE   only rows from this day on (UTC, YYYY-MM-DD or an ISO time), and accounts that changed since
-  --json         one JSON object on standard output
+  --json         one JSON object on standard output; \`count\` says how many differences there are
+
+The first ${shownMost.toLocaleString("en")} differences are named.
 
 It needs BOOK_KEYS and the login of the auditor. Progress goes to standard error. What is under way between two services
 for less than ${limits.books.underWayMs / 60_000} minutes is no difference.
 Exit code 0: the books are equal; 2: something differs; 1: they could not be compared.`;
 
 const progressEveryMs = 2_000;
-/** The most differences that are printed. */
-const shownMost = 1_000;
+
+/** What differs: all of it is counted, and so much of it held. */
+class Found {
+  /** The first ones. */
+  readonly shown: Difference[] = [];
+  readonly kinds = new Set<Difference["kind"]>();
+  count = 0;
+
+  add(differences: readonly Difference[]): void {
+    for (const one of differences) this.kinds.add(one.kind);
+    this.shown.push(...differences.slice(0, shownMost - this.shown.length));
+    this.count += differences.length;
+  }
+}
 
 interface Compared {
   readonly check: string;
@@ -61,7 +78,10 @@ function progressPorts(collect: (differences: readonly Difference[]) => void): R
   return {
     secondLookMs: limits.books.secondLookMs,
     isKnown: () => false,
-    found: async (differences) => collect(differences),
+    async found(differences) {
+      collect(differences);
+      return true;
+    },
     async pageDone(check, page) {
       rows = check.name === name ? rows + page.rows : page.rows;
       name = check.name;
@@ -72,7 +92,7 @@ function progressPorts(collect: (differences: readonly Difference[]) => void): R
   };
 }
 
-async function compare(since: Date | null, found: Difference[]): Promise<Compared[]> {
+async function compare(since: Date | null, found: Found): Promise<Compared[]> {
   const keys = bookKeys();
   const books = new Database(databaseName("wallet"), {
     ...{ url: booksReplicaUrl() ?? serviceUrl("MYSQL_URL", "auditor"), reads: true },
@@ -82,13 +102,14 @@ async function compare(since: Date | null, found: Difference[]): Promise<Compare
   try {
     const { underWayMs } = limits.books;
     const compared: Compared[] = [];
-    const ports = progressPorts((differences) => found.push(...differences));
+    const ports = progressPorts((differences) => found.add(differences));
     for (const check of checksOf({ books, own: own && readOnly(own), keys, everyRow: true, underWayMs })) {
       if (since === null && !check.passes) continue;
       const result = await runCheck(check, since, ports);
       if (!result) continue;
-      printError(`${check.name}: ${result.rows.toLocaleString("en")} rows, ${result.differences} differences\n`);
-      compared.push({ check: check.name, ...result });
+      const { rows, differences } = result;
+      printError(`${check.name}: ${rows.toLocaleString("en")} rows, ${differences} differences\n`);
+      compared.push({ check: check.name, rows, differences });
     }
     return compared;
   } finally {
@@ -101,19 +122,18 @@ function readOnly(own: Database): Queryable {
   return { query: (sql, values) => own.query(sql, values), run: async () => ({ affectedRows: 0 }) as never };
 }
 
-function show(compared: readonly Compared[], found: readonly Difference[]): void {
+function show(compared: readonly Compared[], { shown, kinds, count }: Found): void {
   const lines = compared.map(({ check, rows, differences }) => [check, rows, differences]);
   console.log(table(["compared", "rows", "differences"], lines));
-  if (found.length === 0) {
+  if (count === 0) {
     console.log("\nThe books are equal.");
     return;
   }
-  console.log(`\nTHE BOOKS DIFFER in ${found.length} places:\n`);
-  for (const { kind, subject, detail } of found.slice(0, shownMost)) console.log(`${kind}  ${subject}\n    ${detail}`);
-  if (found.length > shownMost) console.log(`... and ${found.length - shownMost} more`);
+  console.log(`\nTHE BOOKS DIFFER in ${count} places:\n`);
+  for (const { kind, subject, detail } of shown) console.log(`${kind}  ${subject}\n    ${detail}`);
+  if (count > shown.length) console.log(`... and ${count - shown.length} more`);
   console.log();
-  for (const kind of new Set(found.map((one) => one.kind)))
-    console.log(`${kind}: ${differenceKinds[kind][0]}. ${differenceKinds[kind][1]}.`);
+  for (const kind of kinds) console.log(`${kind}: ${differenceKinds[kind][0]}. ${differenceKinds[kind][1]}.`);
 }
 
 async function main(): Promise<number> {
@@ -127,12 +147,13 @@ async function main(): Promise<number> {
   }
   const since = values.since === undefined ? null : timeOf(values.since);
   await useNodeEnv(["auditor"], defaultStackDir());
-  const found: Difference[] = [];
+  const found = new Found();
   const compared = await compare(since, found);
-  const equal = found.length === 0;
-  if (values.json)
-    console.log(JSON.stringify({ equal, since: since?.toISOString() ?? null, compared, differences: found }));
-  else show(compared, found);
+  const equal = found.count === 0;
+  if (values.json) {
+    const { shown: differences, count } = found;
+    console.log(JSON.stringify({ equal, since: since?.toISOString() ?? null, compared, count, differences }));
+  } else show(compared, found);
   return equal ? 0 : 2;
 }
 

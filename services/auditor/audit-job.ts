@@ -20,6 +20,7 @@ export interface AuditSettings {
   leaseMs: number;
   secondLookMs: number;
   underWayMs: number;
+  findingsPerPass: number;
 }
 
 export const usualAudit: AuditSettings = {
@@ -30,6 +31,7 @@ export const usualAudit: AuditSettings = {
   leaseMs: limits.books.auditorLeaseMs,
   secondLookMs: limits.books.secondLookMs,
   underWayMs: limits.books.underWayMs,
+  findingsPerPass: limits.books.findingsPerPass,
 };
 
 type Auditor = Service & MysqlState & { books: Database; bookKeys: BookKeys };
@@ -38,9 +40,9 @@ type Auditor = Service & MysqlState & { books: Database; bookKeys: BookKeys };
 class RunEnded extends Error {}
 
 /**
- * Compares the books, on one node at a time. A round compares what is new. A full pass compares everything; it begins as
- * soon as `passRestFactor` times the duration of the last one is over, and at least once a day, and rests between its
- * pages. Small books are compared with every round and without rests, so that what differs is named within seconds.
+ * Compares the books, on one node at a time. A round compares what is new. A full pass compares everything, beside the
+ * rounds; it begins as soon as `passRestFactor` times the duration of the last one is over, and at least once a day, and
+ * rests between its pages. Small books are compared with every round and without rests, so that what differs is named within seconds.
  */
 export class AuditJob {
   private readonly auditor: Auditor;
@@ -51,7 +53,12 @@ export class AuditJob {
   /** When the last round that succeeded began, by the clock of the books' server. */
   private comparedTo: Date | undefined;
   private readonly startedAt = performance.now();
+  /** Of this process's clock; minus infinity while another node may hold the lease. */
   private leaseRenewedAt = Number.NEGATIVE_INFINITY;
+  /** A page may take longer than a lease lasts. */
+  private readonly renewal: NodeJS.Timeout;
+  private renewing: Promise<void> = Promise.resolve();
+  private pass: Promise<void> | undefined;
   /** Rows that this node has compared, for /metrics. */
   compared = 0;
 
@@ -60,6 +67,9 @@ export class AuditJob {
     const { mysql, broker, logger, settings } = auditor;
     this.settings = settings as AuditSettings;
     this.lease = new DatabaseLease({ mysql, name: "audit", holder: broker.nodeID, ms: this.settings.leaseMs });
+    this.renewal = setInterval(() => {
+      this.renewing = this.renewing.then(() => this.renewLease());
+    }, this.settings.leaseMs / 3);
     this.loop = new BackgroundLoop({
       name: "comparison of the books",
       idleMs: this.settings.roundEveryMs,
@@ -69,10 +79,13 @@ export class AuditJob {
     });
   }
 
-  /** Resolves once the running page is done and the lease is free. */
+  /** Resolves once the running pages are done and the lease is free. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.loop.stop();
+    await this.pass;
+    clearInterval(this.renewal);
+    await this.renewing;
     await this.lease.giveBack().catch((error: Error) => {
       this.auditor.logger.warn({ err: error }, "the lease of the comparison was not freed: it expires by itself");
     });
@@ -85,22 +98,48 @@ export class AuditJob {
     }
     try {
       await this.compareNew();
-      const last = await lastPass(this.auditor.mysql);
-      const small = last !== undefined && last.rows <= limits.books.smallRows;
-      if (this.passIsDue(last, small)) await this.compareAll(small ? 0 : this.settings.pageRestFactor);
+      if (!this.pass) await this.startPass();
     } catch (error) {
-      if (error instanceof RunEnded) return false;
-      // At the first start of a system its databases are being made.
-      if (performance.now() - this.startedAt > limits.books.startingMs) throw error;
-      this.auditor.logger.info({ err: error }, "the books cannot be compared yet: tried again");
+      if (!this.isExpected(error)) throw error;
     }
     return false;
   }
 
+  /** Starts a full pass where one is due. */
+  private async startPass(): Promise<void> {
+    const { mysql, logger } = this.auditor;
+    const last = await lastPass(mysql);
+    const small = last !== undefined && last.rows <= limits.books.smallRows;
+    if (!this.passIsDue(last, small)) return;
+    this.pass = this.compareAll(small ? 0 : this.settings.pageRestFactor)
+      .catch((error) => {
+        if (!this.isExpected(error))
+          logger.warn({ err: error }, "a full pass over the books failed: it begins again after the next round");
+      })
+      .finally(() => {
+        this.pass = undefined;
+      });
+  }
+
+  /** Whether a run ended by the lease or a stop, or at the first start of a system, whose databases are being made. */
+  private isExpected(error: unknown): boolean {
+    if (error instanceof RunEnded) return true;
+    if (performance.now() - this.startedAt > limits.books.startingMs) return false;
+    this.auditor.logger.info({ err: error }, "the books cannot be compared yet: tried again");
+    return true;
+  }
+
   private async holdLease(): Promise<boolean> {
     const held = await this.lease.hold();
-    if (held) this.leaseRenewedAt = performance.now();
+    this.leaseRenewedAt = held ? performance.now() : Number.NEGATIVE_INFINITY;
     return held;
+  }
+
+  private async renewLease(): Promise<void> {
+    if (this.leaseRenewedAt === Number.NEGATIVE_INFINITY) return;
+    const held = await this.lease.renew().catch(() => undefined);
+    // Where the database does not answer, the end of the page asks again.
+    if (held !== undefined) this.leaseRenewedAt = held ? performance.now() : Number.NEGATIVE_INFINITY;
   }
 
   private checks() {
@@ -131,29 +170,37 @@ export class AuditJob {
     const { mysql, logger } = this.auditor;
     const began = await serverTime(mysql);
     const ports = this.ports(restFactor, await openKeys(mysql));
-    let [rows, differences] = [0, 0];
+    let [rows, differences, cut] = [0, 0, false];
     for (const check of this.checks()) {
       if (!check.passes) continue;
       const result = await runCheck(check, null, ports);
       rows += result?.rows ?? 0;
       differences += result?.differences ?? 0;
+      cut ||= result?.cut ?? false;
     }
-    for (const { kind, subject } of await closeFindings(mysql, began))
-      logger.info({ kind, subject }, "a difference of the books is gone");
+    // Of a pass that left out differences, one that it did not name may be there.
+    if (cut)
+      logger.warn(
+        { differences },
+        "more differences of the books than are kept: no open finding is closed by this pass",
+      );
+    else
+      for (const { kind, subject } of await closeFindings(mysql, began))
+        logger.info({ kind, subject }, "a difference of the books is gone");
     await keepPass(mysql, began, rows, differences);
   }
 
   private ports(restFactor: number, known: Set<string>): RunPorts {
     // A ledger of which everything differs must not fill the log and the table.
-    let left: number = limits.books.findingsPerPass;
+    let left = this.settings.findingsPerPass;
     return {
       isKnown: (difference) => known.has(keyOf(difference)),
       secondLookMs: this.settings.secondLookMs,
       found: async (differences) => {
-        const reported = differences.slice(0, left);
-        left -= reported.length;
+        const reported = differences.filter((one) => known.has(keyOf(one)) || left-- > 0);
         await this.report(reported);
         for (const one of reported) known.add(keyOf(one));
+        return reported.length === differences.length;
       },
       pageDone: async (_check, { rows }, tookMs) => {
         this.compared += rows;

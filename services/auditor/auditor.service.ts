@@ -6,6 +6,7 @@ import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { Database } from "../../mixins/mysql/database.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { type BookKeys, bookKeys, booksReplicaUrl } from "../book-keys.ts";
+import { checkpointDigest, verdictOf } from "../book-seals.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { checkedAnyway, onEvent } from "../durable-event.ts";
@@ -34,7 +35,14 @@ export default defineService<"auditor", State>({
     sealed: onEvent(
       "books.sealed",
       async function ({ data }) {
-        const { number, digest } = data;
+        const { number, digest, key } = data;
+        const verdict = verdictOf(this.bookKeys, key, digest, (bookKey) => checkpointDigest(bookKey, data));
+        if (verdict !== "right") {
+          const toDo =
+            verdict === "unknownKey" ? "add the key to BOOK_KEYS, if it is one" : "find out who published it";
+          this.logger.error({ number, key, digest, toDo }, "an event books.sealed without a valid digest is not kept");
+          return;
+        }
         const kept = await keepCheckpoint(this.mysql, data);
         if (kept !== digest)
           this.logger.error({ number, kept, digest }, "two events books.sealed of one number differ: one is forged");

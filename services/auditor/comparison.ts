@@ -1,9 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { limits } from "../../config/limits.ts";
 import type { Database, Queryable } from "../../mixins/mysql/database.ts";
 import type { BookKeys } from "../book-keys.ts";
 import { type LedgerName, sealedLedgers } from "../book-seals.ts";
-import { activeAccountsCheck, balancesCheck } from "./checks/accounts-store.ts";
-import { allLinksCheck, checkpointsCheck, newLinksCheck, seenHeadsCheck } from "./checks/chains.ts";
+import { activeAccountsCheck, balancesCheck, continuityCheck } from "./checks/accounts-store.ts";
+import {
+  allLinksCheck,
+  checkpointsCheck,
+  lateCheckpointCheck,
+  newLinksCheck,
+  seenHeadsCheck,
+} from "./checks/chains.ts";
 import type { Check, Page, Range } from "./checks/check.ts";
 import { chargedGiftsCheck, recordedGiftsCheck } from "./checks/gifts-store.ts";
 import { heldGiftsCheck, holdsCheck } from "./checks/holds-store.ts";
@@ -33,8 +40,11 @@ export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOpti
     allLinksCheck(books, own),
     ...(own ? [seenHeadsCheck(books, own)] : []),
     checkpointsCheck(books, own, keys),
+    // A command that reads every row also judges the books of a system that stands still.
+    ...(everyRow ? [] : [lateCheckpointCheck(books)]),
     ...(Object.keys(sealedLedgers) as LedgerName[]).map((ledger) => sealRowsCheck(books, keys, ledger, { everyRow })),
     activeAccountsCheck(books),
+    continuityCheck(books),
     balancesCheck(books),
     chargedGiftsCheck(books, underWayMs),
     recordedGiftsCheck(books),
@@ -49,8 +59,8 @@ export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOpti
 
 /** What a run asks of its surroundings. */
 export interface RunPorts {
-  /** Differences that were found twice. */
-  found(differences: readonly Difference[], check: Check): Promise<void>;
+  /** Differences that were found twice. Returns whether all of them are kept. */
+  found(differences: readonly Difference[], check: Check): Promise<boolean>;
   /** After each page, with its time in ms: rests, and rejects where the run must stop. */
   pageDone(check: Check, page: Page, tookMs: number): Promise<void>;
   readonly secondLookMs: number;
@@ -61,8 +71,9 @@ export interface RunPorts {
 /**
  * Reads a page. What differs counts if it still does at a second look: two databases, or a replica, may show two moments.
  */
-async function confirmedPage(check: Check, range: Range, ports: RunPorts): Promise<Page> {
-  const first = await check.page(range);
+async function confirmedPage(check: Check, range: Range, ports: RunPorts): Promise<Page & { cut: boolean }> {
+  const page = await check.page(range);
+  const first = { ...page, cut: page.differences.length >= limits.books.findingsPerPage };
   if (first.differences.every((one) => ports.isKnown(one))) return first;
   await pause(ports.secondLookMs);
   const second = await check.page(range);
@@ -73,6 +84,8 @@ async function confirmedPage(check: Check, range: Range, ports: RunPorts): Promi
 export interface RunResult {
   readonly rows: number;
   readonly differences: number;
+  /** Whether there may be more differences than were looked for or kept. */
+  readonly cut: boolean;
 }
 
 /** Runs one check from where a time begins, or over everything. Rejects where the database or a port does. */
@@ -80,15 +93,16 @@ export async function runCheck(check: Check, since: Date | null, ports: RunPorts
   const range = await check.range(since);
   if (!range) return undefined;
   let from: string | null = range.from;
-  let [rows, differences] = [0, 0];
+  let [rows, differences, cut] = [0, 0, false];
   while (from !== null) {
     const began = performance.now();
     const page = await confirmedPage(check, { ...range, from }, ports);
     rows += page.rows;
     differences += page.differences.length;
-    if (page.differences.length > 0) await ports.found(page.differences, check);
+    const kept = page.differences.length === 0 || (await ports.found(page.differences, check));
+    cut ||= page.cut || !kept;
     from = page.next;
     await ports.pageDone(check, page, performance.now() - began);
   }
-  return { rows, differences };
+  return { rows, differences, cut };
 }

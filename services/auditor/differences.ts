@@ -13,6 +13,10 @@ export const differenceKinds = {
   sealRemoved: ["a seal is missing in its chain", restore],
   chainCut: ["seals at the end of a chain are missing that were seen before", restore],
   checkpointForged: ["a checkpoint differs from its digest, its predecessor or the event books.sealed", restore],
+  checkpointLate: [
+    "seals are in no checkpoint for minutes: nothing would show that they were removed",
+    "look into the log of the wallet nodes, one of which joins the chains every minute",
+  ],
   checkpointRemoved: ["a checkpoint is missing", restore],
   balanceDiffers: ["an account's balance is not the sum of its valid rows", booksDiffer],
   chargedDiffers: ["an account's total_charged is not the sum of its recharges", booksDiffer],

@@ -30,14 +30,26 @@ export async function linksAfter(db: Queryable, writer: string, number: number, 
   return rows.map(toLink);
 }
 
-/** The links that were written since a time, chain by chain, and at most `limit` of them. */
-export async function linksSince(db: Queryable, since: Date, limit: number): Promise<Link[]> {
-  const from = await firstIdSince(db, { table: "t_ledger_seal", column: "rows_time" }, since);
-  const rows = await db.query<LinkRow>(
-    `SELECT writer, number, previous, digest FROM t_ledger_seal WHERE id >= ? ORDER BY id LIMIT ?`,
-    [String(from), limit],
+/** The id before the first link of a time or later. */
+export async function linkIdBefore(db: Queryable, since: Date): Promise<string> {
+  const first = await firstIdSince(db, { table: "t_ledger_seal", column: "rows_time" }, since);
+  return String(first > 0n ? first - 1n : 0n);
+}
+
+/** The next links by their ids, sorted chain by chain, and the last of these ids; `null` where there are none. */
+export async function newLinks(
+  db: Queryable,
+  from: string,
+  limit: number,
+): Promise<{ links: Link[]; last: string | null }> {
+  const rows = await db.query<LinkRow & { id: string }>(
+    "SELECT id, writer, number, previous, digest FROM t_ledger_seal WHERE id > ? ORDER BY id LIMIT ?",
+    [from, limit],
   );
-  return rows.map(toLink).sort((a, b) => (a.writer < b.writer ? -1 : a.writer > b.writer ? 1 : a.number - b.number));
+  const links = rows
+    .map(toLink)
+    .sort((a, b) => (a.writer < b.writer ? -1 : a.writer > b.writer ? 1 : a.number - b.number));
+  return { links, last: rows.length > 0 ? String(rows.at(-1)?.id) : null };
 }
 
 /** The digests of seals, by `writer/number`. */
@@ -83,4 +95,17 @@ export async function checkpointSince(db: Queryable, since: Date): Promise<numbe
     [since],
   );
   return toSafeInteger(row?.number ?? 0);
+}
+
+/** The newest seal of before a time. */
+export async function newestSealBefore(
+  db: Queryable,
+  time: Date,
+): Promise<{ writer: string; number: number; time: Date } | undefined> {
+  const end = await firstIdSince(db, { table: "t_ledger_seal", column: "rows_time" }, time);
+  const [row] = await db.query<{ writer: string; number: string; rows_time: Date }>(
+    "SELECT writer, number, rows_time FROM t_ledger_seal WHERE id < ? ORDER BY id DESC LIMIT 1",
+    [String(end)],
+  );
+  return row && { writer: row.writer, number: toSafeInteger(row.number), time: row.rows_time };
 }

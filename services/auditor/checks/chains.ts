@@ -9,11 +9,14 @@ import {
   checkpointsAfter,
   digestsOf,
   type Link,
+  linkIdBefore,
   linksAfter,
-  linksSince,
+  newestSealBefore,
+  newLinks,
   type StoredCheckpoint,
 } from "./chains-store.ts";
 import type { Check } from "./check.ts";
+import { serverTime } from "./windows-store.ts";
 
 /** The chains of seals: no link is missing, no end is cut, and the checkpoints have what the chains have. */
 
@@ -69,20 +72,20 @@ export function allLinksCheck(db: Database, own: Queryable | null): Check {
   };
 }
 
-/** The links that are new: each follows the one before it. */
-export function newLinksCheck(db: Database, own: Queryable | null): Check {
+/** The links that are new: each follows the one before it. The place is the id of the last link that was read. */
+export function newLinksCheck(db: Database, own: Queryable | null, pageLinks: number = pageRows): Check {
   const remember = remembering(own);
   return {
     ...{ name: "new seals", rounds: true, passes: false },
     async range(since) {
-      return since ? { from: "", since } : undefined;
+      return since ? { from: await linkIdBefore(db, since) } : undefined;
     },
-    async page({ since = new Date(0) }) {
-      const { links, found } = await db.snapshot(async (snapshot) => {
-        const links = await linksSince(snapshot, since, limits.books.roundLinks);
+    async page({ from }) {
+      const { links, last, found } = await db.snapshot(async (snapshot) => {
+        const { links, last } = await newLinks(snapshot, from, pageLinks);
         const firsts = links.filter(({ writer }, at) => links[at - 1]?.writer !== writer && links[at]?.number !== 1);
         const wanted = firsts.map(({ writer, number }) => ({ writer, number: number - 1 }));
-        return { links, found: await digestsOf(snapshot, wanted) };
+        return { links, last, found: await digestsOf(snapshot, wanted) };
       });
       const differences = links.flatMap((link, at) => {
         const { writer, number } = link;
@@ -92,7 +95,8 @@ export function newLinksCheck(db: Database, own: Queryable | null): Check {
         return linkProblem(digest ? { writer, number: number - 1, previous: "", digest } : undefined, link);
       });
       await remember?.(headsOf(links, differences));
-      return { rows: links.length, differences: differences.slice(0, limits.books.findingsPerPage), next: null };
+      const next = links.length < pageLinks ? null : last;
+      return { rows: links.length, differences: differences.slice(0, limits.books.findingsPerPage), next };
     },
   };
 }
@@ -179,6 +183,29 @@ export function checkpointsCheck(db: Database, own: Queryable | null, keys: Book
           differences.push({ kind: "checkpointRemoved", subject: `checkpoint ${number}`, detail: "an event has it" });
       const next = page.length < pageCheckpoints ? null : String(page.at(-1)?.number);
       return { rows: page.length, differences: differences.slice(0, limits.books.findingsPerPage), next };
+    },
+  };
+}
+
+/** The newest seal that is as old as `lateMs` is in a checkpoint, itself or by a later one of its chain. */
+export function lateCheckpointCheck(db: Database, lateMs: number = limits.books.checkpointLateMs): Check {
+  return {
+    ...{ name: "age of checkpoints", rounds: true, passes: true },
+    async range() {
+      return { from: "" };
+    },
+    async page() {
+      const now = await serverTime(db);
+      const seal = await newestSealBefore(db, new Date(now.getTime() - lateMs));
+      if (!seal) return { rows: 0, differences: [], next: null };
+      const first = await checkpointSince(db, seal.time);
+      const later = await checkpointsAfter(db, first, pageCheckpoints);
+      const joined = later.some(({ heads }) =>
+        heads.some(({ writer, number }) => writer === seal.writer && number >= seal.number),
+      );
+      const detail = `seal ${seal.writer}/${seal.number} of ${seal.time.toISOString()} is in none`;
+      const differences: Difference[] = joined ? [] : [{ kind: "checkpointLate", subject: "checkpoints", detail }];
+      return { rows: 1, differences, next: null };
     },
   };
 }

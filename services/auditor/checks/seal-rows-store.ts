@@ -78,16 +78,25 @@ export async function sealsAfter(
   return { seals, more: seals.length < rows.length };
 }
 
-/** The id before the rows of the seals of a time or later. Where there are none: the last one that is sealed. */
+/**
+ * The last id that was sealed before the seals of a time or later: rows that stand between the two have no
+ * seal. Where there are no seals of that time: the last id that is sealed.
+ */
 export async function sealedBefore(db: Queryable, book: number, since: Date): Promise<string> {
   const first = await firstIdSince(db, { table: "t_ledger_seal", column: "rows_time" }, since);
-  const [row] = await db.query<{ begin: string | null; sealed: string | null }>(
-    `SELECT (SELECT MIN(first_id) FROM t_ledger_seal WHERE id >= ? AND book = ?) AS begin,
-       (SELECT last_id FROM t_ledger_seal WHERE book = ? ORDER BY first_id DESC LIMIT 1) AS sealed`,
-    [String(first), book, book],
+  const [row] = await db.query<{ begin: string | null }>(
+    "SELECT MIN(first_id) AS begin FROM t_ledger_seal WHERE id >= ? AND book = ?",
+    [String(first), book],
   );
-  if (row?.begin) return String(BigInt(row.begin) - 1n);
-  return String(row?.sealed ?? 0);
+  const begin = row?.begin ?? null;
+  const [before] = await db.query<{ last_id: string }>(
+    `SELECT last_id FROM t_ledger_seal WHERE book = ? ${begin === null ? "" : "AND first_id < ?"}
+     ORDER BY first_id DESC LIMIT 1`,
+    begin === null ? [book] : [book, begin],
+  );
+  const sealed = BigInt(before?.last_id ?? 0);
+  // Ranges of a cluster of several primaries overlap.
+  return String(begin === null || sealed < BigInt(begin) ? sealed : BigInt(begin) - 1n);
 }
 
 /** What the rows of a seal are now. */

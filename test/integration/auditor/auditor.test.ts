@@ -6,6 +6,7 @@ import { config, databaseName } from "../../../config/config.ts";
 import { projectRoot } from "../../../config/root.ts";
 import type { HealthReport } from "../../../mixins/health.mixin.ts";
 import { call } from "../../../services/contracts.ts";
+import { durableEvent } from "../../../services/durable-event.ts";
 import { insertTrades, lockAccounts, updateAccounts } from "../../../services/wallet/wallet-store.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { publish } from "../../support/recharge.ts";
@@ -150,6 +151,32 @@ describe("a busy system", () => {
       const [seen] = await rows<{ n: string }>("auditor", "SELECT MAX(number) AS n FROM t_book_checkpoint");
       return missing.length === 0 && joined?.n === seen?.n;
     });
+  });
+
+  test("takes no event books.sealed that is not of the keys: the true one of that number is kept", async () => {
+    const last = async () =>
+      Number(
+        (await rows<{ n: string | null }>("wallet", "SELECT MAX(number) AS n FROM t_ledger_checkpoint"))[0]?.n ?? 0,
+      );
+    const number = (await last()) + 2;
+    for (const key of ["old", "unknown"]) {
+      const zeros = "0".repeat(64);
+      const data = { number, previous: zeros, digest: zeros, key, heads: [], time: new Date().toISOString() };
+      const { subject, payload } = durableEvent("books.sealed", `forged-${key}`, data);
+      await publish(subject, payload);
+    }
+    while ((await last()) < number) {
+      const before = await last();
+      await funded(intruder, caller, 10);
+      await eventually("a checkpoint", async () => (await last()) > before);
+    }
+    const digest = `SELECT HEX(digest) AS digest FROM`;
+    const [real] = await rows("wallet", `${digest} t_ledger_checkpoint WHERE number = ?`, [number]);
+    const kept = await eventually(
+      "its event",
+      async () => (await rows("auditor", `${digest} t_book_checkpoint WHERE number = ?`, [number]))[0],
+    );
+    expect(kept).toEqual(real);
   });
 
   test("is equal for npm run verify, which shows its progress and ends with 0; with --json and --since too", async () => {

@@ -29,6 +29,7 @@ export const fastAudit = {
     leaseMs: 3_000,
     secondLookMs: 150,
     underWayMs,
+    findingsPerPass: 1_000,
   },
 };
 

@@ -1,12 +1,22 @@
 import { join } from "node:path";
 import type { Service, ServiceBroker } from "moleculer";
 import type { Connection } from "mysql2/promise";
+import { databaseName } from "../../../config/config.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { type Child, startChild } from "../../../scripts/children.ts";
 import type { AuditJob } from "../../../services/auditor/audit-job.ts";
 import { rows } from "../../support/books.ts";
-import { eventually, startNode, stopAll } from "../../support/system.ts";
-import { fastAudit, findings, found, funded, openDatabases, startAuditor, startWallet } from "./bookkeeping.ts";
+import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
+import {
+  fastAudit,
+  findings,
+  found,
+  funded,
+  newUser,
+  openDatabases,
+  startAuditor,
+  startWallet,
+} from "./bookkeeping.ts";
 
 jest.setTimeout(90_000);
 
@@ -57,11 +67,50 @@ test("of two auditors one compares; when it dies in a pass the other goes on and
     return (now?.t.getTime() ?? 0) > (until?.t.getTime() ?? 0);
   });
   expect([await holder(), job().compared, (await passes()).length]).toEqual([dyingId, 0, 0]);
+  // A round names it: the pass does not come to the accounts while this test runs.
+  const other = await funded(intruder, caller, 50);
+  const set = (balance: number) =>
+    intruder.query("UPDATE t_qiyu_currency_account SET current_balance = ? WHERE user_id = ?", [balance, other]);
+  await set(51);
+  expect((await found("balanceDiffers", `account ${other}`)).detail).toContain("its last row left 50");
+  expect(await passes()).toEqual([]);
+  await set(50);
   process.kill(dying.pid as number, "SIGKILL");
   await dying.exited;
   await found("chargedDiffers", `account ${user}`);
   expect(await holder()).toBe(survivor.nodeID);
   expect(job().compared).toBeGreaterThan(0);
   await eventually("a complete pass", async () => (await passes()).length > 0, 20_000);
-  expect((await findings()).map(({ kind }) => kind)).toEqual(["chargedDiffers"]);
+  expect((await findings()).map(({ kind }) => kind)).toEqual(["balanceDiffers", "chargedDiffers"]);
+});
+
+test("the lease is held while a page lasts longer than it, and a pass that left out differences closes no finding", async () => {
+  await stopNode(survivor);
+  for (let n = 0; n < 30; n++)
+    await intruder.query("INSERT INTO t_qiyu_currency_account (user_id, total_charged) VALUES (?, 1)", [newUser()]);
+  const own = databaseName("auditor");
+  // A difference that a pass did not come to.
+  await intruder.query(
+    `INSERT INTO ${own}.t_book_finding (kind, subject, detail, found_time, seen_time)
+     VALUES ('incomeDiffers', 'anchor 4711', '', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+  );
+  const third = await startAuditor("auditor-3", { leaseMs: 1_500, secondLookMs: 4_000, findingsPerPass: 1 });
+  const states = new Set<number>();
+  const [begun] = await rows<{ now: Date }>("auditor", "SELECT UTC_TIMESTAMP(3) AS now");
+  await eventually(
+    "a pass is over",
+    async () => {
+      const [lease] = await rows<{ held: number }>(
+        "auditor",
+        "SELECT until_time > UTC_TIMESTAMP(3) AS held FROM t_lease WHERE name = 'audit' AND holder = ?",
+        [third.nodeID],
+      );
+      if (lease) states.add(Number(lease.held));
+      return (await rows("auditor", "SELECT id FROM t_book_pass WHERE began_time >= ?", [begun?.now])).length > 0;
+    },
+    40_000,
+  );
+  expect([...states]).toEqual([1]);
+  const [left] = (await findings()).filter(({ kind }) => kind === "incomeDiffers");
+  expect(left?.gone_time).toBeNull();
 });
