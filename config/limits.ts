@@ -613,7 +613,7 @@ export const limits = Object.freeze({
     reconcileLeaseMs: 15 * 60_000,
     /**
      * From so long after the end of a day on, a provider that has no bill of it had no payments on it. Until then the
-     * bill may not be made yet, where there are payments here.
+     * bill may not be made yet, also where nothing was paid here.
      */
     billMissingMs: 48 * 3_600_000,
     /**

@@ -1,5 +1,5 @@
 import { config, natsPrefix, settingsOf } from "../config/config.ts";
-import { keysBlock, namedKeysIn } from "../config/named-keys.ts";
+import { keysBlock, type NamedKeys, namedKeysIn } from "../config/named-keys.ts";
 import type { SettingsBlock } from "../config/settings-block.ts";
 import { type MessageSignatures, messageSignatures } from "../mixins/jetstream/signatures.ts";
 
@@ -21,14 +21,18 @@ export const payKeySettings = keysBlock({
   nodes: "payment and wallet nodes",
   text: [
     "The keys that sign paid orders and refunds, for payment and wallet nodes alone, in the form of TOKEN_KEYS. Whoever",
-    "has one can make coins. A key must stay in the list for 35 days after another one has become the first.",
+    "has one can make coins. A key must stay in the list for 35 days after another one has become the first, and as",
+    "long as orders that were made with it may still be paid, credited or refunded.",
   ],
 });
 
-function signaturesWith(block: SettingsBlock, signer: string): MessageSignatures {
+function keysOf(block: SettingsBlock): { setting: string; keys: NamedKeys } {
   const [setting = ""] = Object.keys(block.settings);
-  const keys = namedKeysIn(settingsOf(block)?.[setting] ?? "");
-  return messageSignatures({ setting, keys, signer, namespace: config().NAMESPACE, prefix: natsPrefix() });
+  return { setting, keys: namedKeysIn(settingsOf(block)?.[setting] ?? "") };
+}
+
+function signaturesWith(block: SettingsBlock, signer: string): MessageSignatures {
+  return messageSignatures({ ...keysOf(block), signer, namespace: config().NAMESPACE, prefix: natsPrefix() });
 }
 
 /** Of accepted gifts. @throws Error that lists every problem of the settings, GIFT_KEYS among them */
@@ -39,4 +43,9 @@ export function giftSignatures(): MessageSignatures {
 /** Of paid orders and refunds. @throws Error that lists every problem of the settings, PAY_KEYS among them */
 export function paySignatures(): MessageSignatures {
   return signaturesWith(payKeySettings, "payment");
+}
+
+/** The keys themselves, for the MACs of orders. @throws Error as `paySignatures` does */
+export function payKeys(): NamedKeys {
+  return keysOf(payKeySettings).keys;
 }

@@ -5,16 +5,19 @@ import type { PayOrder } from "./payment.contract.ts";
 
 /**
  * Why a person must examine an order: t_pay_parked.reason. An order may have several, and each is removed on its own.
- * `topicMissing` and `creditHeld` also mean that a paid order is not credited.
+ * `topicMissing`, `creditHeld` and `creditChanged` also mean that a paid order is not credited. `creditChanged` and
+ * `refundChanged`: its row is not as payment wrote it (order-macs.ts), so no coins are given, or taken back.
  */
 export const parkedReasons = [
   "topicMissing",
   "creditHeld",
+  "creditChanged",
   "paidWhenClosed",
   "paidTwice",
   "refundPartial",
   "refundUnclear",
   "refundFailed",
+  "refundChanged",
 ] as const;
 export type Parked = (typeof parkedReasons)[number];
 
@@ -25,7 +28,7 @@ export type Parked = (typeof parkedReasons)[number];
 export type Mark = Parked | "neverCredited";
 
 /** The reasons that mean that the coins of a paid order are not on their way. */
-export const uncredited = ["topicMissing", "creditHeld"] as const satisfies Parked[];
+export const uncredited = ["topicMissing", "creditHeld", "creditChanged"] as const satisfies Parked[];
 
 /** The reasons that mean that a payment was refunded, wholly or in part, and no coins were taken back. */
 export const moneyGone = ["refundPartial", "refundUnclear"] as const satisfies Parked[];
@@ -51,6 +54,9 @@ export interface Order {
   readonly bizCode: number;
   readonly transactionId: string | null;
   readonly payTime: Date | null;
+  /** See order-macs.ts. */
+  readonly termsMac: string | null;
+  readonly paidMac: string | null;
 }
 
 /** 1 live room, 2 user centre. */

@@ -31,18 +31,23 @@ export async function startOrder(context: PaymentContext, providers: OpenProvide
   const provider = providers.get(providerOfChannel(payChannel)?.name ?? "")?.provider;
   if (!provider) throw fail("payChannelClosed", { payChannel });
 
-  const order: Order = {
+  const terms = {
     orderId: newOrderId(),
     productId: offer.productId,
     userId,
-    source: paySource,
     payChannel,
-    state: "waiting",
     amount: offer.price,
     coins: offer.coins,
     bizCode: offer.bizCode,
+  };
+  const order: Order = {
+    ...terms,
+    source: paySource,
+    state: "waiting",
     transactionId: null,
     payTime: null,
+    termsMac: context.macs.ofTerms(terms),
+    paidMac: null,
   };
   const now = Date.now();
   await context.mysql.transaction(async (tx) => {
@@ -81,7 +86,8 @@ export async function orderForOperators(context: PaymentContext, orderId: string
 
 /**
  * Refunds a paid order, once. When this returns, the message that takes back the coins and the request for the money
- * are stored. A paid order that is not credited has no coins to take back. Fails: payOrderUnknown, payOrderState.
+ * are stored. A paid order that is not credited has no coins to take back. Fails: payOrderUnknown; payOrderState, also
+ * where the order's row is not as payment wrote it: then it is parked as refundChanged.
  */
 export async function refundOrder(
   context: PaymentContext,
@@ -89,36 +95,40 @@ export async function refundOrder(
   reason: string,
   requestId: string | null,
 ): Promise<Order> {
-  const refunded = await context.mysql.transaction(async (tx) => {
-    const order = await lockOrder(tx, orderId);
-    if (!order) throw fail("payOrderUnknown", { orderId });
-    if (!(await markRefunded(context, tx, order, { reason, origin: "operator" }, requestId)))
-      throw fail("payOrderState", { orderId, state: order.state });
-    return { ...order, state: "refunded" as const };
+  const { order, result } = await context.mysql.transaction(async (tx) => {
+    const paid = await lockOrder(tx, orderId);
+    if (!paid) throw fail("payOrderUnknown", { orderId });
+    return { order: paid, result: await markRefunded(context, tx, paid, { reason, origin: "operator" }, requestId) };
   });
+  if (result === "notPaid") throw fail("payOrderState", { orderId, state: order.state });
+  if (result === "changed") throw fail("payOrderState", { orderId, state: order.state, parked: "refundChanged" });
+  const refunded = { ...order, state: "refunded" as const };
   context.outbox.wake();
   context.logger.info({ orderId, userId: refunded.userId, amount: refunded.amount, requestId }, "order refunded");
   return refunded;
 }
 
 /**
- * Credits an order whose credit is held, once, by an operator's decision. When this returns, its message is on its way
- * or waits for a topic. The order's marks about refunded money are removed. Fails: payOrderUnknown, payOrderState.
+ * Credits an order whose credit is held, or whose row is repaired, once, by an operator's decision. When this returns,
+ * its message is on its way or waits for a topic. The order's marks about refunded money are removed. Fails:
+ * payOrderUnknown; payOrderState, also where the order's row is not as payment wrote it: then it is, or stays, parked as
+ * creditChanged.
  */
 export async function releaseOrder(context: PaymentContext, orderId: string, requestId: string | null): Promise<Order> {
-  const { order, sent } = await context.mysql.transaction(async (tx) => {
+  const { order, unsent } = await context.mysql.transaction(async (tx) => {
     const held = await lockOrder(tx, orderId);
     if (!held) throw fail("payOrderUnknown", { orderId });
-    if (held.state !== "paid" || !held.payTime || !(await unparkOrder(tx, orderId, ["creditHeld"])))
+    if (held.state !== "paid" || !(await unparkOrder(tx, orderId, ["creditHeld", "creditChanged"])))
       throw fail("payOrderState", { orderId, state: held.state });
-    await unparkOrder(tx, orderId, moneyGone, held.transactionId ?? "");
-    const found = await sendCredit(context, tx, held, held.payTime, requestId);
-    if (!found) await parkOrder(tx, orderId, "topicMissing", "");
-    return { order: held, sent: found };
+    const why = await sendCredit(context, tx, held, requestId);
+    if (why) await parkOrder(tx, orderId, why, "");
+    if (why !== "creditChanged") await unparkOrder(tx, orderId, moneyGone, held.transactionId ?? "");
+    return { order: held, unsent: why };
   });
+  if (unsent === "creditChanged") throw fail("payOrderState", { orderId, state: order.state, parked: unsent });
   context.outbox.wake();
   const about = { orderId, userId: order.userId, coins: order.coins, requestId };
-  if (sent) context.logger.info(about, "an order whose credit was held is credited by an operator's decision");
-  else context.logger.error(about, "an order is released and has no topic: give its biz code one (topic/set)");
+  if (unsent) context.logger.error(about, "an order is released and has no topic: give its biz code one (topic/set)");
+  else context.logger.info(about, "an order whose credit was held is credited by an operator's decision");
   return order;
 }

@@ -4,18 +4,21 @@ import { isOpen, type OrderState } from "./order-state.ts";
 
 /**
  * What an operator may do about each mark of an order. A mark that decides about coins is never taken off by hand:
- * - topicMissing, creditHeld: they are the fact that a paid order is not credited. A credit or a refund ends them.
+ * - topicMissing, creditHeld, creditChanged: they are the fact that a paid order is not credited. A credit or a refund
+ *   ends them.
  * - neverCredited: the fact that a refunded order has no coins to take back.
  * - refundPartial, refundUnclear of an open order: they hold its credit back once its payment is reported.
  */
 const actions: Readonly<Record<Mark, readonly ParkedAction[]>> = Object.freeze({
   topicMissing: ["setTopic", "refund"],
   creditHeld: ["release", "refund"],
+  creditChanged: ["release", "refund"],
   paidWhenClosed: ["remove"],
   paidTwice: ["remove"],
   refundPartial: ["remove"],
   refundUnclear: ["remove"],
   refundFailed: ["remove"],
+  refundChanged: ["refund", "remove"],
   neverCredited: [],
 });
 

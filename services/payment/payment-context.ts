@@ -2,6 +2,7 @@ import type { Log } from "../../broker/log.ts";
 import type { MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
+import type { OrderMacs } from "./order-macs.ts";
 import type { RowBudget } from "./row-budget.ts";
 
 /** Points at which a test simulates a crash; empty in a running system. */
@@ -18,6 +19,7 @@ export interface PaymentContext extends OutboxState {
   readonly logger: Log;
   /** Of the messages to the topics. */
   readonly signatures: MessageSignatures;
+  readonly macs: OrderMacs;
   readonly steps: CrashPoints;
   /** Bounds the audit rows of webhooks that are not genuine. */
   readonly refusedRows: RowBudget;

@@ -4,6 +4,7 @@ import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.m
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { Maintenance } from "./maintenance/maintenance.ts";
+import type { OrderMacs } from "./order-macs.ts";
 import type { CrashPoints } from "./payment-context.ts";
 import type { productColumns } from "./product.ts";
 import type { OpenProviders } from "./providers/provider.ts";
@@ -15,6 +16,7 @@ export interface PaymentState extends MysqlState, JetStreamState, OutboxState, C
   gauges?: BackgroundLoop;
   maintenance?: Maintenance;
   signatures: MessageSignatures;
+  macs: OrderMacs;
   steps: CrashPoints;
   refusedRows: RowBudget;
   /** The time by which the daily reconciliation goes, milliseconds since 1970. A test sets it. */

@@ -15,6 +15,8 @@ interface OrderRow {
   biz_code: number;
   transaction_id: string | null;
   pay_time: Date | null;
+  terms_mac: string | null;
+  paid_mac: string | null;
 }
 
 function orderOf(row: OrderRow): Order {
@@ -30,14 +32,16 @@ function orderOf(row: OrderRow): Order {
     bizCode: row.biz_code,
     transactionId: row.transaction_id,
     payTime: row.pay_time,
+    termsMac: row.terms_mac,
+    paidMac: row.paid_mac,
   };
 }
 
 export async function insertOrder(db: Queryable, order: Order): Promise<void> {
   await db.run(
     `INSERT INTO t_pay_order (order_id, product_id, user_id, source, pay_channel, status, amount, coins, biz_code,
-       create_time, update_time)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+       terms_mac, create_time, update_time)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
     [
       order.orderId,
       order.productId,
@@ -48,6 +52,7 @@ export async function insertOrder(db: Queryable, order: Order): Promise<void> {
       order.amount,
       order.coins,
       order.bizCode,
+      order.termsMac,
     ],
   );
 }
@@ -75,6 +80,7 @@ export async function lockOrder(tx: Transaction, orderId: string): Promise<Order
 interface MoveDetails {
   pay_time?: Date;
   transaction_id?: string;
+  paid_mac?: string;
   refund_time?: Date;
   refund_reason?: string;
 }

@@ -107,12 +107,13 @@ export const paymentActions = {
   /**
    * Operators: refunds a paid order, once. When this returns, taking back its coins and returning its money are on
    * their way. A repeat changes nothing and fails with payOrderState; findOrder shows the order as refunded. Fails:
-   * payOrderUnknown, payOrderState.
+   * payOrderUnknown; payOrderState, also of an order whose row is not as payment wrote it.
    */
   refund: action({ orderId, reason, operator }).returns<PayOrder>(),
   /**
    * Operators: credits a paid order whose credit is held since its payment was refunded, wholly or in part
-   * (`creditHeld`), once. When this returns, its coins are on their way. Fails: payOrderUnknown, payOrderState.
+   * (`creditHeld`), or whose row is repaired (`creditChanged`), once. When this returns, its coins are on their way.
+   * Fails: payOrderUnknown; payOrderState, also of an order whose row is not as payment wrote it.
    */
   releaseOrder: action({ orderId, reason, operator }).returns<PayOrder>(),
   /**

@@ -8,12 +8,13 @@ import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
-import { paySignatures } from "../signing-keys.ts";
+import { payKeys, paySignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { keepPaymentGauges } from "./gauges.ts";
 import { dailyRun, openMaintenance } from "./maintenance/maintenance.ts";
 import { operatorActions } from "./operator-actions.ts";
 import { payOrderOf } from "./order.ts";
+import { orderMacs } from "./order-macs.ts";
 import { orderForOperators, orderForPayer, refundOrder, releaseOrder, startOrder } from "./orders.ts";
 import { paymentActions } from "./payment.contract.ts";
 import type { PaymentState } from "./payment-state.ts";
@@ -123,6 +124,7 @@ export default defineService<"payment", PaymentState>({
   created() {
     requireUsableSettings();
     this.signatures = paySignatures();
+    this.macs = orderMacs(payKeys(), config().NAMESPACE);
     this.steps = {};
     this.clock = Date.now;
     this.refusedRows = new RowBudget(limits.payment.refusedWebhookRowsPerMinute);

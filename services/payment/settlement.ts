@@ -1,7 +1,7 @@
 import type { Transaction } from "../../mixins/mysql/database.ts";
 import { fitsBizCode, paidEvent, refundedEvent, refundMessage, topicMessage } from "./messages.ts";
 import { moneyGone, type Order, uncredited } from "./order.ts";
-import { isOpen } from "./order-state.ts";
+import { isOpen, mayMove } from "./order-state.ts";
 import { isParked, parkOrder, unparkOrder } from "./parked-store.ts";
 import type { PaymentContext } from "./payment-context.ts";
 import { lockOrder, moveOrder, topicOf } from "./payment-store.ts";
@@ -25,11 +25,12 @@ interface Settling {
  * refunds/refund-state.ts):
  *
  * - paid, an open order: paid and credited; parked as `topicMissing` without a topic; parked as `creditHeld` where the
- *   payment is known to be refunded, wholly or in part.
+ *   payment is known to be refunded, wholly or in part; parked as `creditChanged` where its terms were changed.
  * - paid, an order that is not open: repeated, or parked as `paidTwice` or `paidWhenClosed`.
  * - cancelled: an open order is cancelled; otherwise ignored.
  * - refunded as a whole: a paid order is refunded; an open one is paid and refunded, without a credit; a refund that was
- *   requested here is done; a second payment, or one of a closed order, loses its mark.
+ *   requested here is done; a second payment, or one of a closed order, loses its mark. Parked as `refundChanged`, and
+ *   left as it is, where its row is not as payment wrote it.
  * - refunded in part, or by an unknown amount: parked as `refundPartial` or `refundUnclear`; an open order is also paid
  *   and parked as `creditHeld`.
  * - refundFailed: a refund that was requested here is failed, and parked as `refundFailed`.
@@ -61,11 +62,13 @@ async function settlePaid(settling: Settling): Promise<Outcome> {
   const { context, tx, report, order, requestId } = settling;
   const { orderId, bizCode } = order;
   if (!isOpen(order.state)) return settleLatePayment(report, order);
-  await markPaid(settling);
+  const paid = await markPaid(settling);
   // The payment is genuine and was refunded, wholly or in part: a person must decide about its credit.
   if (await isParked(tx, orderId, moneyGone)) return held;
-  if (await sendCredit(context, tx, order, report.time, requestId)) return { outcome: "applied", reason: "paid" };
-  return { outcome: "parked", reason: `paid, but biz code ${bizCode} has no usable topic`, parked: "topicMissing" };
+  const unsent = await sendCredit(context, tx, paid, requestId);
+  if (!unsent) return { outcome: "applied", reason: "paid" };
+  const reason = unsent === "topicMissing" ? `biz code ${bizCode} has no usable topic` : "its row was changed";
+  return { outcome: "parked", reason: `paid, but ${reason}`, parked: unsent };
 }
 
 const held: Outcome = {
@@ -74,12 +77,19 @@ const held: Outcome = {
   parked: "creditHeld",
 };
 
-/** Moves an open order to paid, with its event. The caller decides whether it is credited. */
-async function markPaid({ context, tx, report, order, requestId }: Settling): Promise<void> {
-  const { transactionId, time } = report;
-  await moveOrder(tx, order.orderId, "paid", { pay_time: time, transaction_id: transactionId });
+/**
+ * Moves an open order to paid, with its event, and returns it. The caller decides whether it is credited. An order whose
+ * terms were changed has no event: nobody is told of coins that nobody bought.
+ */
+async function markPaid({ context, tx, report, order, requestId }: Settling): Promise<Order> {
+  const { transactionId, time, amount } = report;
+  const paid = { ...order, state: "paid", transactionId, payTime: time } as const;
+  // The amount that was paid, which the report was compared with before the order was locked.
+  const paidMac = context.macs.ofPayment({ ...paid, amount });
+  await moveOrder(tx, order.orderId, "paid", { pay_time: time, transaction_id: transactionId, paid_mac: paidMac });
   context.steps.afterStateChange?.(order.orderId);
-  await context.outbox.add(tx, { ...paidEvent(order, time), requestId });
+  if (!context.macs.termsFault(order)) await context.outbox.add(tx, { ...paidEvent(order, time), requestId });
+  return { ...paid, paidMac };
 }
 
 /** A payment of an order that is not open: a repeat, or money that the order cannot accept. */
@@ -112,8 +122,10 @@ async function settleRefunded(settling: Settling): Promise<Outcome> {
   }
   if (state === "refunded") return settleDoneRefund(tx, order);
   if (state === "paid") {
-    await markRefunded(context, tx, order, { reason: "refunded at the provider", origin: "provider" }, requestId);
-    return { outcome: "applied", reason: "refunded" };
+    const why = { reason: "refunded at the provider", origin: "provider" } as const;
+    if ((await markRefunded(context, tx, order, why, requestId)) !== "changed")
+      return { outcome: "applied", reason: "refunded" };
+    return { outcome: "parked", reason: "refunded, but its row was changed", parked: "refundChanged" };
   }
   if (isOpen(state)) return settleRefundBeforePayment(settling);
   await unparkOrder(tx, orderId, ["paidWhenClosed"], transactionId);
@@ -151,18 +163,18 @@ async function settleRefundFailed(tx: Transaction, { orderId }: Order): Promise<
 /** A refund that is reported before its payment: the order passes through both states, and no coins move. */
 async function settleRefundBeforePayment(settling: Settling): Promise<Outcome> {
   const { context, tx, report, order, requestId } = settling;
-  await markPaid(settling);
+  const paid = await markPaid(settling);
   await parkOrder(tx, order.orderId, "creditHeld", report.transactionId);
-  const paid = { ...order, state: "paid", transactionId: report.transactionId, payTime: report.time } as const;
   const why = { reason: "refunded at the provider before it was credited", origin: "provider" } as const;
   await markRefunded(context, tx, paid, why, requestId);
   return { outcome: "applied", reason: "refunded before the payment was reported: nothing was credited" };
 }
 
 /**
- * Moves a paid order to refunded and takes its coins back, within the transaction; returns whether it moved. After an
- * operator's refund the provider is asked for the money. An order without a credit has no coins to take back, and gets
- * the mark neverCredited.
+ * Moves a paid order to refunded and takes its coins back, within the transaction. After an operator's refund the
+ * provider is asked for the money. An order without a credit has no coins to take back, and gets the mark neverCredited.
+ * `notPaid`: the order's state does not allow it. `changed`: its row is not as payment wrote it, so that nobody knows
+ * whose coins and which payment these are; nothing is done, and it is parked as refundChanged.
  */
 export async function markRefunded(
   context: PaymentContext,
@@ -170,27 +182,56 @@ export async function markRefunded(
   order: Order,
   { reason, origin }: { reason: string; origin: RefundOrigin },
   requestId: string | null,
-): Promise<boolean> {
+): Promise<"refunded" | "notPaid" | "changed"> {
+  const { orderId } = order;
   const time = new Date();
-  if (!(await moveOrder(tx, order.orderId, "refunded", { refund_time: time, refund_reason: reason }))) return false;
-  context.steps.afterStateChange?.(order.orderId);
+  if (!mayMove(order.state, "refunded")) return "notPaid";
+  const termsFault = context.macs.termsFault(order);
+  const isUncredited = await isParked(tx, orderId, uncredited);
+  // Without a credit only money goes back, by the payment that the provider reported.
+  const fault = context.macs.paymentFault(order) ?? (isUncredited ? undefined : termsFault);
+  if (fault) {
+    logChanged(context, order, fault, "is not refunded, and no coins are taken back");
+    await parkOrder(tx, orderId, "refundChanged", "");
+    return "changed";
+  }
+  if (!(await moveOrder(tx, orderId, "refunded", { refund_time: time, refund_reason: reason }))) return "notPaid";
+  context.steps.afterStateChange?.(orderId);
   await insertRefund(tx, order, origin, reason);
-  if (await unparkOrder(tx, order.orderId, uncredited)) await parkOrder(tx, order.orderId, "neverCredited", "");
+  await unparkOrder(tx, orderId, ["refundChanged"]);
+  if (await unparkOrder(tx, orderId, uncredited)) await parkOrder(tx, orderId, "neverCredited", "");
   else await sendWatched(context, tx, { ...refundMessage(order, reason, time), requestId });
-  await context.outbox.add(tx, { ...refundedEvent(order, reason, time), requestId });
-  return true;
+  if (!termsFault) await context.outbox.add(tx, { ...refundedEvent(order, reason, time), requestId });
+  return "refunded";
 }
 
-/** Writes the message that credits an order, to the topic of its biz code; `false` where it has no usable topic. */
+/**
+ * Writes the message that credits a paid order, to the topic of its biz code. Returns why it did not, for the mark of
+ * the order: `topicMissing` without a usable topic; `creditChanged` where its row is not as payment wrote it. This is
+ * the one way to a credit, and nothing passes it unchecked.
+ */
 export async function sendCredit(
   context: PaymentContext,
   tx: Transaction,
   order: Order,
-  payTime: Date,
   requestId: string | null,
-): Promise<boolean> {
-  const topic = await topicOf(tx, order.bizCode);
-  if (topic === null || !fitsBizCode(topic, order.bizCode)) return false;
+): Promise<"topicMissing" | "creditChanged" | undefined> {
+  const { payTime, bizCode } = order;
+  const fault = context.macs.termsFault(order) ?? context.macs.paymentFault(order);
+  if (fault || !payTime) {
+    logChanged(context, order, fault ?? "payment: no time", "is not credited");
+    return "creditChanged";
+  }
+  const topic = await topicOf(tx, bizCode);
+  if (topic === null || !fitsBizCode(topic, bizCode)) return "topicMissing";
   await sendWatched(context, tx, { ...topicMessage(topic, order, payTime), requestId });
-  return true;
+  return undefined;
+}
+
+function logChanged({ logger }: PaymentContext, order: Order, fault: string, what: string): void {
+  const { orderId, userId, amount, coins } = order;
+  logger.error(
+    { orderId, userId, amount, coins, fault },
+    `an order is not as payment wrote it, and ${what}: find out who writes to t_pay_order`,
+  );
 }

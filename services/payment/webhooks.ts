@@ -113,11 +113,15 @@ const operatorsTask: Readonly<Record<Parked, string>> = {
     "a paid order is not credited yet: give its biz code a topic (topic/set), then it is credited by itself",
   creditHeld:
     "a payment was refunded, wholly or in part, before it was credited, so it is not credited: find out at the provider how much, then release the order or refund it",
+  creditChanged:
+    "a paid order is not as payment wrote it, so it is not credited: find out who writes to t_pay_order; then repair its row and release it, or refund it",
   paidWhenClosed: "a closed order was paid and not credited: refund the payment at the provider",
   refundPartial: "a part of a payment was refunded and no coins were taken back: settle it by hand",
   refundUnclear:
     "a payment was refunded by an unknown amount and no coins were taken back: find out the amount at the provider",
   refundFailed: "coins were taken back and the money was not refunded: refund it at the provider by hand",
+  refundChanged:
+    "a refunded order is not as payment wrote it, so no coins were taken back: find out who writes to t_pay_order; then repair its row and refund it",
   paidTwice: "an order was paid a second time and credited once: refund this transaction at the provider",
 };
 

@@ -1,5 +1,5 @@
 import { limits } from "../../../config/limits.ts";
-import { isParked, ordersWithTopic, unparkOrder } from "../parked-store.ts";
+import { isParked, ordersWithTopic, parkOrder, unparkOrder } from "../parked-store.ts";
 import type { PaymentContext } from "../payment-context.ts";
 import { lockOrder } from "../payment-store.ts";
 import { sendCredit } from "../settlement.ts";
@@ -14,26 +14,29 @@ export function uncreditedOrdersJob(context: PaymentContext): Job<string> {
     portion: limits.payment.uncreditedOrders,
     due: (limit) => ordersWithTopic(context.mysql, limit),
     async handle(orderIds) {
-      let credited = 0;
-      for (const orderId of orderIds) if (await credit(context, orderId)) credited++;
-      return credited === orderIds.length;
+      let settled = 0;
+      for (const orderId of orderIds) if (await credit(context, orderId)) settled++;
+      return settled === orderIds.length;
     },
   };
 }
 
 /**
- * Returns whether the order's message is on its way: false where another node was faster, or the topic was removed
- * again.
+ * Returns whether the order waits no longer: false where another node was faster, or the topic was removed again. An
+ * order that is not as payment wrote it is not credited, and waits for a person.
  */
 async function credit(context: PaymentContext, orderId: string): Promise<boolean> {
-  const sent = await context.mysql.transaction(async (tx) => {
+  const outcome = await context.mysql.transaction(async (tx) => {
     const order = await lockOrder(tx, orderId);
-    if (order?.state !== "paid" || !order.payTime) return false;
-    if (!(await isParked(tx, orderId, ["topicMissing"]))) return false;
-    if (!(await sendCredit(context, tx, order, order.payTime, null))) return false;
-    return unparkOrder(tx, orderId, ["topicMissing"]);
+    if (order?.state !== "paid") return "waits";
+    if (!(await isParked(tx, orderId, ["topicMissing"]))) return "waits";
+    const unsent = await sendCredit(context, tx, order, null);
+    if (unsent === "topicMissing") return "waits";
+    await unparkOrder(tx, orderId, ["topicMissing"]);
+    if (unsent) await parkOrder(tx, orderId, unsent, "");
+    return unsent ?? "sent";
   });
-  if (!sent) return false;
+  if (outcome !== "sent") return outcome === "creditChanged";
   context.outbox.wake();
   context.logger.info({ orderId }, "a parked order has a topic now: its message is on its way");
   return true;

@@ -40,6 +40,9 @@ CREATE TABLE IF NOT EXISTS t_pay_order (
   pay_time DATETIME(3) NULL,
   refund_time DATETIME(3) NULL,
   refund_reason VARCHAR(200) NULL,
+  -- MACs of what was ordered, and of its payment (order-macs.ts): a row that payment did not write credits nothing.
+  terms_mac VARCHAR(64) NULL,
+  paid_mac VARCHAR(64) NULL,
   create_time DATETIME(3) NOT NULL,
   update_time DATETIME(3) NOT NULL,
   UNIQUE KEY uk_order_id (order_id),

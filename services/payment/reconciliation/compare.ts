@@ -68,7 +68,9 @@ function paymentDifference(line: BillLine, order: ComparedOrder | undefined, tim
 }
 
 function creditDifference(order: ComparedOrder, credit: BookedCoins | undefined): Difference | null {
-  if (!wasPaid(order) || order.neverCredited) return null;
+  if (!wasPaid(order)) return null;
+  if (order.neverCredited)
+    return credit ? differs(order, "refundNotTaken", `${credit.coins} coins of a refund that took none back`) : null;
   if (!credit) return differs(order, "paidNotCredited", `${order.coins} coins are missing`);
   if (credit.coins === order.coins) return null;
   return differs(order, "amountDiffers", `${credit.coins} coins credited instead of ${order.coins}`);
@@ -140,15 +142,17 @@ function refundedOrders({ bill, orders }: ChannelDay): ComparedOrder[] {
   return [...orders.values()].filter(({ orderId, refund }) => inBill.has(orderId) || refund?.isExpected);
 }
 
-/** Credits of the wallet without a paid order. */
+/** Credits of the wallet without a paid order, or whose order names no payment. */
 export function creditsWithoutPayment(
   credits: readonly BookedCoins[],
-  orders: ReadonlyMap<string, Pick<ComparedOrder, "state">>,
+  orders: ReadonlyMap<string, Pick<ComparedOrder, "state" | "transactionId">>,
 ): Difference[] {
   return credits.flatMap(({ orderId, coins }) => {
-    const state = orders.get(orderId)?.state;
-    if (state === "paid" || state === "refunded") return [];
-    const detail = `${coins} coins, ${state ? `the order is ${state}` : "no such order"}`;
+    const { state, transactionId = null } = orders.get(orderId) ?? {};
+    const isPaid = state === "paid" || state === "refunded";
+    if (isPaid && transactionId !== null) return [];
+    const why = isPaid ? "the order names no payment" : state && `the order is ${state}`;
+    const detail = `${coins} coins, ${why ?? "no such order"}`;
     return [{ kind: "creditedNotPaid" as const, orderId, transactionId: null, detail }];
   });
 }

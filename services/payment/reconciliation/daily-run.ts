@@ -30,8 +30,9 @@ export interface DueComparison extends DayOfChannel {
 }
 
 /**
- * The comparisons that the latest run at `run` has to make, oldest day first: of days that were not compared yet, and
- * of those with open differences that were compared before it. Pure.
+ * The comparisons that the latest run at `run` has to make: first of days that were not compared yet, then of those with
+ * open differences that were compared before it, since the bill of a later day may have what was missing. Of each the
+ * oldest day first. Pure.
  */
 export function dueComparisons(
   { run, atMs, first }: { run: number; atMs: number; first: number },
@@ -40,7 +41,7 @@ export function dueComparisons(
 ): DueComparison[] {
   const keyOf = ({ date, channel }: DayOfChannel) => `${date} ${channel}`;
   const known = new Map(stored.map((comparison) => [keyOf(comparison), comparison]));
-  return daysToCompare(run, first, limits.payment.reconcileDays).flatMap((date) =>
+  const due = daysToCompare(run, first, limits.payment.reconcileDays).flatMap((date) =>
     channels.flatMap((channel): DueComparison[] => {
       const { comparedTime = null, hasOpen = false, nextTime = null } = known.get(keyOf({ date, channel })) ?? {};
       if (comparedTime === null)
@@ -49,6 +50,7 @@ export function dueComparisons(
       return [{ date, channel, since: run, again: true, nextTime }];
     }),
   );
+  return due.toSorted((a, b) => Number(a.again) - Number(b.again));
 }
 
 /** The channels that are compared: the open ones, and the wallet. */

@@ -160,9 +160,10 @@ export async function compareBill(
   found: readonly BillLine[] | null,
 ): Promise<Compared> {
   const day = billDay(date);
+  // Also of a day without orders here: the bill may have the one payment whose webhook was lost.
+  if (found === null && now < day.to.getTime() + limits.payment.billMissingMs)
+    throw fail("unavailable", { channel, date, why: "the provider has no bill of this day yet" });
   const ofTheDay = await orderIdsOf(mysql, payChannel, day);
-  const isMissing = found === null && ofTheDay.length > 0 && now < day.to.getTime() + limits.payment.billMissingMs;
-  if (isMissing) throw fail("unavailable", { channel, date, why: "the provider has no bill of this day yet" });
   const bill = found ?? [];
   const ids = [...new Set([...ofTheDay, ...bill.map(({ orderId }) => orderId)])];
   const orders = await byOrder(ids, (some) => comparedOrders(mysql, some, day));

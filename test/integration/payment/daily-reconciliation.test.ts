@@ -2,7 +2,7 @@ import { call, type ResultOf } from "../../../services/contracts.ts";
 import { dayOf } from "../../../services/payment/bill-day.ts";
 import { bucketOf } from "../../../services/wallet-buckets.ts";
 import { eventually } from "../../support/system.ts";
-import { expectGauges, gaugeOf } from "./payment-gauges.ts";
+import { expectGauges } from "./payment-gauges.ts";
 import { type Channel, credited, type PlacedOrder, useProviderNodes, wakeMaintenance } from "./provider-nodes.ts";
 
 const nodes = useProviderNodes({ summed: false });
@@ -149,6 +149,20 @@ test("a day whose bill is not there is tried again ten minutes later; the other 
   await expectGauge("waiting", 0, { channel: "wechat" });
 });
 
+test("nor is a bill that is late taken for an empty one where nothing was paid here: it may have a payment that nobody heard of", async () => {
+  await forget();
+  Object.assign(nodes.wechat, { hasNoBill: () => true });
+  // A day on which nothing happened here.
+  const date = dayOf(Date.now() - dayMs);
+  const reconcile = () => call(nodes.gateway, "payment.reconcile", { date, operator }, { timeout: 20_000 });
+  setClock(at("10:30", 0));
+  await expect(reconcile()).rejects.toMatchObject({ type: "unavailable" });
+  expect(await days()).toEqual([]);
+  setClock(at("00:00", 2));
+  expect((await reconcile()).map(({ channel }) => channel)).toContain("wechat");
+  Object.assign(nodes.wechat, { hasNoBill: () => false });
+});
+
 test("a provider that has no bill of a day two days later had no payments: each one here is a difference", async () => {
   const order = await credited(nodes, "wechat");
   Object.assign(nodes.wechat, { hasNoBill: () => true });
@@ -248,18 +262,19 @@ test("differences are an error in the log and a metric of every node, until they
   for (const error of errors) error.mockRestore();
 });
 
-test("a day with open differences is compared again by the next day's run, and what is repaired is gone", async () => {
+test("a day with open differences is compared again by a later run, and what is repaired is gone", async () => {
   const part = (await differences()).find(({ channel, kind }) => channel === "wechat" && kind === "refundUnknown");
   nodes.wechat.strayRows.length = 0;
   const asked = billsAsked();
-  setClock(at("10:30", 2));
+  // Tomorrow has no bill, which is taken for an empty one from now on.
+  setClock(at("10:30", 4));
   wake();
   await compared(tomorrow);
   await eventually("it is gone", async () => !(await differences()).some(({ id }) => id === part?.id));
   await expectGauge("differences", 0, { channel: "wechat", kind: "refundUnknown" });
-  // Both days were asked for, each once.
-  expect(billsAsked()).toBe(asked + 2);
-  expect(await gaugeOf(nodes, 0, gauge("waiting"), { channel: "wechat" })).toBe(0);
+  // Each day was asked for once: both of these, and two whose bill may still come.
+  expect(billsAsked()).toBe(asked + 4);
+  await expectGauge("waiting", 2, { channel: "wechat" });
 });
 
 test("differences are listed in pages, by day and channel", async () => {

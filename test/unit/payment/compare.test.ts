@@ -4,6 +4,7 @@ import {
   type ComparedOrder,
   type ComparedRefund,
   compareDay,
+  creditsWithoutPayment,
   distinct,
   takenWithoutRefund,
 } from "../../../services/payment/reconciliation/compare.ts";
@@ -47,6 +48,21 @@ describe("a refund of which all books know the same", () => {
   test("is no difference where it is of a second payment of the order", () => {
     expect(found(order, [paid, { ...back(), transactionId: "t-2" }])).toEqual([]);
   });
+});
+
+test("a credit needs a paid order that names its payment", () => {
+  const differences = (state: ComparedOrder["state"], transactionId: string | null) =>
+    creditsWithoutPayment([{ orderId: "order-1", coins: 300 }], new Map([["order-1", { state, transactionId }]])).map(
+      ({ kind, detail }) => [kind, detail],
+    );
+  expect([differences("paid", "t-1"), differences("refunded", "t-1")]).toEqual([[], []]);
+  expect(differences("paid", null)).toEqual([["creditedNotPaid", "300 coins, the order names no payment"]]);
+  expect(differences("paying", null)).toEqual([["creditedNotPaid", "300 coins, the order is paying"]]);
+});
+
+test("an order that is marked as never credited has no credit: else its refund took no coins back", () => {
+  const marked = { ...refunded, neverCredited: true };
+  expect(found(marked, [paid, back()])).toEqual([["refundNotTaken", "300 coins of a refund that took none back"]]);
 });
 
 describe("a refund is a difference where", () => {

@@ -32,6 +32,16 @@ test("a day is due once it has been compared only where it has open differences,
   expect(due([{ ...old, hasOpen: true, comparedTime: new Date(run) }, compared])).toEqual([]);
 });
 
+test("days that are compared again come after those that were not compared yet: a later bill may explain the difference", () => {
+  const old = { ...compared, date: "2026-11-21", comparedTime: new Date(run - 1), hasOpen: true };
+  expect(due([old], ["wechat", "wallet"])).toEqual([
+    ["2026-11-21", "wallet", false],
+    ["2026-11-22", "wechat", false],
+    ["2026-11-22", "wallet", false],
+    ["2026-11-21", "wechat", true],
+  ]);
+});
+
 test("a day whose attempt failed stays due, with the time of the next attempt and since when it is due", () => {
   const nextTime = new Date(run + 600_000);
   const [failed] = dueComparisons(

@@ -25,7 +25,11 @@ describe("marks", () => {
   test("of a payment name it, those of the order name none", () => {
     const named = parkedReasons.filter((mark) => markedPayment(mark, "t") === "t");
     expect(named).toEqual(["paidWhenClosed", "paidTwice", "refundPartial", "refundUnclear"]);
-    expect(parkedReasons.filter((mark) => markedPayment(mark, "t") === "")).toEqual([...uncredited, "refundFailed"]);
+    expect(parkedReasons.filter((mark) => markedPayment(mark, "t") === "")).toEqual([
+      ...uncredited,
+      "refundFailed",
+      "refundChanged",
+    ]);
     expect(markedPayment("neverCredited", "t")).toBe("");
   });
 
@@ -47,6 +51,8 @@ test("a payer sees status as a number, coins, fen and the time of payment in ISO
     bizCode: 10001,
     transactionId: "t",
     payTime: new Date(0),
+    termsMac: null,
+    paidMac: null,
   } as const;
   expect(payOrderOf(order)).toEqual({
     orderId: "o",

@@ -6,7 +6,7 @@ import { isMark, isParkedReason, mayRemove, parkedActions } from "../../../servi
 const states = Object.keys(orderStatus) as OrderState[];
 
 test("a mark that decides about coins is never taken off by hand, whatever the order's state", () => {
-  for (const mark of ["topicMissing", "creditHeld", "neverCredited"] as const)
+  for (const mark of ["topicMissing", "creditHeld", "creditChanged", "neverCredited"] as const)
     for (const state of states) expect([mark, state, mayRemove(mark, state)]).toEqual([mark, state, false]);
 });
 
@@ -17,13 +17,15 @@ test("a mark of refunded money stays while the order is open: it holds the credi
 });
 
 test("every other mark may be taken off once it is settled", () => {
-  for (const mark of ["paidWhenClosed", "paidTwice", "refundFailed"] as const)
+  for (const mark of ["paidWhenClosed", "paidTwice", "refundFailed", "refundChanged"] as const)
     for (const state of states) expect(mayRemove(mark, state)).toBe(true);
 });
 
 test("there is something to do about every reason why an order needs a person", () => {
   for (const mark of parkedReasons) expect(parkedActions(mark, "paid")).not.toEqual([]);
   expect(parkedActions("creditHeld", "paid")).toEqual(["release", "refund"]);
+  expect(parkedActions("creditChanged", "paid")).toEqual(["release", "refund"]);
+  expect(parkedActions("refundChanged", "paid")).toEqual(["refund", "remove"]);
 });
 
 test("only names of marks are marks", () => {
