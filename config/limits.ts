@@ -193,6 +193,8 @@ export const limits = Object.freeze({
      * one again. Each is three permissions a consumer.
      */
     logGenerations: 8,
+    /** The most consumers of stream EVENTS for other systems (EVENT_READERS). The permissions of their login list them. */
+    eventReaders: 4,
     /** A consumer with waiting messages of which none is handled for this long is reported. */
     stuckMs: 60_000,
     /** How long a refusal for lack of room is reported, since the server does not show when there is room again. */

@@ -7,11 +7,11 @@ import {
   type StreamDefinition,
 } from "../mixins/jetstream/definitions.ts";
 import { allStreams, type ServiceConsumer, type StreamAccess, streamAccess } from "./stream-access.ts";
-import { eventStream } from "./streams.ts";
+import { eventReaders, eventStream } from "./streams.ts";
 
 /** What a login at NATS may do, as nats-server wants it: subjects. What is not in `allow` is refused. */
 export interface Permissions {
-  readonly publish: { readonly allow: readonly string[]; readonly deny?: readonly string[] };
+  readonly publish: { readonly allow: readonly string[] };
   readonly subscribe: { readonly allow: readonly string[] };
 }
 
@@ -114,30 +114,15 @@ export function provisionerPermissions(namespace: string): Permissions {
 }
 
 /**
- * The rights of other systems: to read stream EVENTS by consumers of their own, under any name but those of Ovation's
- * own consumers, and to get single events. The server cannot say which subject a consumer may deliver to: a reader may
- * have events copied into another stream, as messages that nobody signed.
+ * The rights of other systems: to pull and ack by the consumers of stream EVENTS that the provisioner makes for them, and
+ * to get single events. They make no consumer: its deliver subject would be handled with the server's own rights.
  */
 export function eventReaderPermissions(namespace: string): Permissions {
-  const prefix = streamPrefix(namespace);
-  const [stream = ""] = namesOf(eventStream, prefix);
-  const ours = Object.values(streamAccess)
-    .flatMap(({ consumers }) => consumers)
-    .filter((consumer) => consumer.stream === eventStream)
-    .flatMap((consumer) => consumerTokens(consumer, prefix));
-  const requests = ["CONSUMER.CREATE", "CONSUMER.DURABLE.CREATE", "CONSUMER.DELETE", "CONSUMER.MSG.NEXT"];
-  const deny = ours.flatMap((tokens) => [
-    ...requests.flatMap((request) => [api(`${request}.${tokens}`), api(`${request}.${tokens}.>`)]),
-    `$JS.ACK.${tokens}.>`,
-  ]);
+  const streams = namesOf(eventStream, streamPrefix(namespace));
   const allow = [
     api("INFO"),
-    api(`STREAM.INFO.${stream}`),
-    api(`STREAM.MSG.GET.${stream}`),
-    ...[...requests, "CONSUMER.INFO"].map((request) => api(`${request}.${stream}.>`)),
-    `$JS.ACK.${stream}.>`,
-    // Push consumers with flow control.
-    `$JS.FC.${stream}.>`,
+    ...streams.flatMap((name) => [api(`STREAM.INFO.${name}`), api(`STREAM.MSG.GET.${name}`)]),
+    ...streams.flatMap((name) => eventReaders.flatMap((reader) => pulling(`${name}.${reader}`))),
   ];
-  return withInbox(natsUser("events", namespace), { allow, deny });
+  return withInbox(natsUser("events", namespace), { allow });
 }

@@ -61,7 +61,7 @@ export function usersOf(login: Login): NatsUser[] {
       { account: "JS", user },
       { account: "BUS", user: busUserOf(user) },
     ];
-  if (role === "events") return [{ account: "JS", user, permissions: eventReaderPermissions(namespace) }];
+  if (role === "events") return [{ account: "own", user, permissions: eventReaderPermissions(namespace) }];
   const { publish, subscribe } = busPermissions(role, namespace, person);
   const atBus: NatsUser = {
     account: "BUS",
@@ -76,9 +76,8 @@ export function usersOf(login: Login): NatsUser[] {
 
 const list = (subjects: readonly string[]) => `[${subjects.map((subject) => JSON.stringify(subject)).join(", ")}]`;
 
-function permissionsText({ publish: { allow, deny }, subscribe }: Permissions): string {
-  const denied = deny && deny.length > 0 ? `, deny: ${list(deny)}` : "";
-  return `, permissions: {publish: {allow: ${list(allow)}${denied}}, subscribe: {allow: ${list(subscribe.allow)}}}`;
+function permissionsText({ publish, subscribe }: Permissions): string {
+  return `, permissions: {publish: {allow: ${list(publish.allow)}}, subscribe: {allow: ${list(subscribe.allow)}}}`;
 }
 
 interface UserLine extends NatsUser {

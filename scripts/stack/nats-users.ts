@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { busUserOf } from "../../broker/nats-names.ts";
+import { busUserOf, inboxPrefixOf } from "../../broker/nats-names.ts";
 import { serviceNames } from "../../broker/service-names.ts";
 import { serviceUrlName } from "../../config/config.ts";
 import { converse } from "./converse.ts";
@@ -100,6 +100,18 @@ export async function logsIn(port: number, user: string, password: string): Prom
   return /^PONG\r\n/m.test(answer);
 }
 
+/**
+ * Whether JetStream answers a user of an account that imports its API. nats-server 2.9 follows the imports of an account
+ * that a reload has added only after the next reload; until then it answers that nobody is there.
+ */
+async function reachesJetStream(port: number, user: string, password: string): Promise<boolean> {
+  const connect = { verbose: false, pedantic: false, headers: true, no_responders: true, user, pass: password };
+  const inbox = `${inboxPrefixOf(user)}.stack`;
+  const ask = `SUB ${inbox} 1\r\nPUB $JS.API.INFO ${inbox} 0\r\n\r\n`;
+  const isOver = (text: string) => /^(MSG|HMSG|-ERR) .*\r\n/m.test(text);
+  return /^MSG /m.test(await converse(port, `CONNECT ${JSON.stringify(connect)}\r\n${ask}`, isOver));
+}
+
 /** The running server of a stack. */
 export interface NatsServer {
   readonly natsDir: string;
@@ -119,10 +131,13 @@ async function bringToServer({ natsDir, port, host }: NatsServer, wanted: readon
   const logins = kept(natsDir, [...standing, ...wanted]);
   const areOthers = writeAccounts(natsDir, logins);
   const users = wanted.flatMap((login) =>
-    usersOf(login).map(({ user }) => [user, passwordOf(natsDir, login)] as const),
+    usersOf(login).map(({ user, account }) => ({ user, account, password: passwordOf(natsDir, login) })),
   );
   const areIn = async () => {
-    for (const [user, password] of users) if (!(await logsIn(port, user, password))) return false;
+    for (const { user, account, password } of users) {
+      if (!(await logsIn(port, user, password))) return false;
+      if (account === "own" && !(await reachesJetStream(port, user, password))) return false;
+    }
     return true;
   };
   if (!areOthers && (await areIn())) return;
@@ -131,7 +146,7 @@ async function bringToServer({ natsDir, port, host }: NatsServer, wanted: readon
     await host.reload();
     if (await becomesTrue(areIn, reloadEveryMs)) return;
   }
-  throw new Error(`the private NATS server does not know ${users.map(([user]) => user).join(", ")}: see its log`);
+  throw new Error(`the private NATS server does not know ${users.map(({ user }) => user).join(", ")}: see its log`);
 }
 
 /** The URLs of a login. */

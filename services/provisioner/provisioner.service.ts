@@ -6,7 +6,7 @@ import { fail, outage } from "../../broker/failure.ts";
 import { connectNats } from "../../broker/nats-connect.ts";
 import { natsOptions } from "../../broker/nats-options.ts";
 import { isOutage } from "../../broker/outages.ts";
-import { serviceUrl } from "../../config/config.ts";
+import { config, serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { addHealthCheck, healthMixin } from "../../mixins/health.mixin.ts";
@@ -15,6 +15,7 @@ import { Provisioner } from "../../mixins/jetstream/provisioner.ts";
 import { keepTrimmed } from "../../mixins/jetstream/trim.ts";
 import { defineService } from "../define-service.ts";
 import { allStreams } from "../stream-access.ts";
+import { keepEventReaders } from "./event-readers.ts";
 import { bringToSettings } from "./present-settings.ts";
 import { consumerFor, consumesQueue, everyConsumer, streamFor } from "./provisioned.ts";
 import { provisionerActions } from "./provisioner.contract.ts";
@@ -24,6 +25,7 @@ interface State {
   manager: JetStreamManager;
   provisioner: Provisioner;
   trimming?: BackgroundLoop;
+  eventReaders?: BackgroundLoop;
 }
 
 type Ctx = Pick<Context, "nodeID" | "requestID">;
@@ -47,7 +49,8 @@ async function carryOut(work: () => Promise<void>, about: Record<string, unknown
 }
 
 /**
- * Makes and changes streams and consumers, for the services that may have them, and trims streams that fill. Its login
+ * Makes and changes streams and consumers, for the services that may have them, trims streams that fill, and
+ * makes the consumers of other systems. Its login
  * alone has the right to.
  */
 export default defineService<"provisioner", State>({
@@ -95,20 +98,21 @@ export default defineService<"provisioner", State>({
       this.manager = await this.connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
       this.provisioner = new Provisioner(this.manager);
       this.trimming = keepTrimmed(this.manager, allStreams, everyConsumer(), this.logger);
+      this.eventReaders = keepEventReaders(this.manager, this.provisioner, config().EVENT_READERS, this.logger);
       const problems = await bringToSettings(this.manager, this.provisioner, this.logger);
       addHealthCheck(this, "nats", () => this.connection.flush());
       addHealthCheck(this, "settings", async () => {
         if (problems.length > 0) throw new Error(problems.join("; "));
       });
     } catch (error) {
-      await this.trimming?.stop();
+      await Promise.all([this.trimming?.stop(), this.eventReaders?.stop()]);
       await this.connection.close();
       throw error;
     }
   },
 
   async stopped() {
-    await this.trimming?.stop();
+    await Promise.all([this.trimming?.stop(), this.eventReaders?.stop()]);
     await this.connection?.drain();
   },
 });

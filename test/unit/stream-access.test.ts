@@ -98,8 +98,11 @@ test("JetStream's account offers each subject of a service by one export, and no
   const exported = streamExports(["ovation", "other", "other"]).map(({ subject }) => subject);
   expect(new Set(exported).size).toBe(exported.length);
   for (const namespace of ["ovation", "other"])
-    for (const name of others)
-      for (const subject of servicePermissions(name, namespace).publish.allow)
+    for (const { publish } of [
+      ...others.map((name) => servicePermissions(name, namespace)),
+      eventReaderPermissions(namespace),
+    ])
+      for (const subject of publish.allow)
         expect([subject, exported.filter((one) => covers(one, subject)).length]).toEqual([subject, 1]);
   expect(exported.filter((one) => /CREATE|UPDATE|PURGE|SNAPSHOT|RESTORE|DIRECT|\.DELETE/.test(one))).toEqual([
     "$JS.API.STREAM.MSG.DELETE.*",
@@ -138,5 +141,7 @@ test("the provisioner deletes no stream, and messages only of streams that are t
   ]);
   const { publish } = eventReaderPermissions("ovation");
   expect(publish.allow.filter((subject) => !/\.EVENTS(\.|$)/.test(subject))).toEqual(["$JS.API.INFO"]);
-  expect(publish.deny).toContain("$JS.API.CONSUMER.CREATE.EVENTS.gift-effects");
+  const consumers = publish.allow.flatMap((subject) => /(?:NEXT|INFO|ACK)\.EVENTS\.([^.]+)/.exec(subject)?.[1] ?? []);
+  expect(new Set(consumers)).toEqual(new Set(["reader-1", "reader-2", "reader-3", "reader-4"]));
+  expect(publish.allow.filter((subject) => /CREATE|DELETE|LIST|FC/.test(subject))).toEqual([]);
 });
