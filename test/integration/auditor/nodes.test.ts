@@ -95,6 +95,10 @@ test("the lease is held while a page lasts longer than it, and a pass that left 
      VALUES ('incomeDiffers', 'anchor 4711', '', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
   );
   const third = await startAuditor("auditor-3", { leaseMs: 1_500, secondLookMs: 4_000, findingsPerPass: 1 });
+  await eventually("it compares", async () => (await holder()) === third.nodeID);
+  // A page of a round lasts longer than the lease too, by its second look.
+  const user = await funded(intruder, caller, 50);
+  await intruder.query("UPDATE t_qiyu_currency_account SET current_balance = 51 WHERE user_id = ?", [user]);
   const states = new Set<number>();
   const [begun] = await rows<{ now: Date }>("auditor", "SELECT UTC_TIMESTAMP(3) AS now");
   await eventually(
@@ -106,7 +110,8 @@ test("the lease is held while a page lasts longer than it, and a pass that left 
         [third.nodeID],
       );
       if (lease) states.add(Number(lease.held));
-      return (await rows("auditor", "SELECT id FROM t_book_pass WHERE began_time >= ?", [begun?.now])).length > 0;
+      const done = await rows("auditor", "SELECT id FROM t_book_pass WHERE began_time >= ?", [begun?.now]);
+      return done.length > 0 && (await findings()).some(({ subject }) => subject === `account ${user}`);
     },
     40_000,
   );
