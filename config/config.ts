@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { plaintextServers, tlsOf } from "./plaintext.ts";
+import { sampleLogins } from "./sample-passwords.ts";
 import { secret, url } from "./setting-kinds.ts";
 import type { SettingProblem, SettingsBlock } from "./settings-block.ts";
 import { readTrustedProxies } from "./trusted-proxies.ts";
@@ -145,7 +146,9 @@ type Given = Record<string, string | undefined>;
  */
 export function readConfig(env: Given, blocks: readonly SettingsBlock[] = []): Readonly<Parsed> {
   const result = settings.safeParse(Object.fromEntries(settingNames.map((name) => [name, env[name] || undefined])));
-  const problems = result.success ? inClear(result.data, env) : problemsOf(result.error);
+  const problems = result.success
+    ? [...inClear(result.data, env), ...sampleLogins(result.data.PROFILE, env)]
+    : problemsOf(result.error);
   for (const block of blocks) {
     const { values, problems: ofValues } = readBlock(block, env);
     problems.push(...ofValues);

@@ -1,7 +1,7 @@
 import { settingsOf } from "../config/config.ts";
 import type { SettingProblem, SettingsBlock } from "../config/settings-block.ts";
 
-/** What processes that clients connect to need in production, beside settings that have a safe default. */
+/** What processes need in production because of the people outside, beside settings that have a safe default. */
 
 /** Limits by address count the clients, or else their proxy, as one: only the operator knows which it is. */
 function addressProblems(env: Readonly<Record<string, string | undefined>>): SettingProblem[] {
@@ -35,6 +35,21 @@ export const imServerSettings: SettingsBlock = {
   title: "The im-servers",
   settings: {},
   needs: ({ PROFILE }, env) => (PROFILE === "production" ? addressProblems(env) : []),
+};
+
+/** Of user nodes: whoever has many addresses and phones can make the system send SMS, which cost money. */
+export const userSettings: SettingsBlock = {
+  title: "The user service",
+  settings: {},
+  needs: ({ PROFILE }, { SMS_BUDGET_PER_DAY: budget }) =>
+    PROFILE === "production" && !budget
+      ? [
+          [
+            "SMS_BUDGET_PER_DAY",
+            "must be set in production: how many login codes may be sent in a day, well above a busy day's; 0: no limit",
+          ],
+        ]
+      : [],
 };
 
 /** @throws Error that lists every problem of this process's settings, those of the block among them */

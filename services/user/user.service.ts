@@ -8,6 +8,7 @@ import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
 import { broadcast, call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { requireSettings, userSettings } from "../door-settings.ts";
 import { eventStream } from "../streams.ts";
 import { type TokenKeys, tokenKeys } from "../token-keys.ts";
 import { SessionPurge } from "./expired-sessions.ts";
@@ -133,6 +134,7 @@ export default defineService<"user", State>({
   },
 
   created() {
+    requireSettings(userSettings);
     this.tokenKeys = tokenKeys();
   },
 

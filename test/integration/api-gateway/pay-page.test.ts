@@ -73,6 +73,7 @@ const hasFocus = inBrowser<undefined, boolean>("one", "return one === document.a
       PROFILE: "production",
       METRICS_TOKEN: "the-token-of-the-metrics",
       TRUST_PROXY: "false",
+      SMS_BUDGET_PER_DAY: "0",
       SMS_PROVIDER: "webhook",
       SMS_WEBHOOK_URL: `http://127.0.0.1:${(sms.address() as AddressInfo).port}/`,
       CASHIER_SECRET: "",

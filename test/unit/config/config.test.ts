@@ -6,7 +6,7 @@ import { readConfig as readSettings, serviceUrl, settingNames } from "../../../c
 import { namedKeysIn, sampleKey } from "../../../config/named-keys.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
-import { gatewaySettings, imServerSettings } from "../../../services/door-settings.ts";
+import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
@@ -321,6 +321,29 @@ describe("settings", () => {
       expect(problem).toMatch(/TRUST_PROXY: must be set in production: false where/);
       expect(problemOf(gatewaySettings, { METRICS_TOKEN: "m".repeat(16), TRUST_PROXY: "false" })).toBe("none");
       expect(problemOf(gatewaySettings, { PROFILE: "local" })).toBe("none");
+    });
+
+    test("production refuses a user node that was not told how many SMS a day may cost", () => {
+      expect(problemOf(userSettings, {})).toMatch(/SMS_BUDGET_PER_DAY: must be set in production/);
+      for (const budget of ["0", "20000"]) expect(problemOf(userSettings, { SMS_BUDGET_PER_DAY: budget })).toBe("none");
+      expect(problemOf(userSettings, { PROFILE: "local" })).toBe("none");
+    });
+
+    test("production refuses the password of the demonstration at any server, and prints none", () => {
+      const url = (password: string) => `mysql://ovation:${password}@127.0.0.1:3306`;
+      const settings = (password: string) => ({
+        ...{ WALLET_MYSQL_URL: url(password), MYSQL_MIGRATION_URL: url(password) },
+        ...{
+          NATS_BUS_ADMIN_URL: `nats://admin:${password}@127.0.0.1:4222`,
+          REDIS_URL: `redis://:${password}@127.0.0.1:6379`,
+        },
+      });
+      const problem = problemOf(userSettings, { ...settings("demonstration"), SMS_BUDGET_PER_DAY: "0" });
+      for (const name of Object.keys(settings("")))
+        expect(problem).toContain(`${name}: must not have the password of the demonstration in production`);
+      expect(problem).not.toContain("demonstration@");
+      expect(problemOf(userSettings, { ...settings("of-our-own"), SMS_BUDGET_PER_DAY: "0" })).toBe("none");
+      expect(problemOf(userSettings, { ...settings("demonstration"), PROFILE: "local" })).toBe("none");
     });
 
     test("production refuses an im-server that does not know its proxies; a node without clients needs neither", () => {

@@ -10,7 +10,7 @@ import { processSettings } from "../../../scripts/local-env.ts";
 import { natsConfiguration, passwordVariable } from "../../../scripts/nats-config.ts";
 import { loginName } from "../../../scripts/stack/mysql-logins.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
-import { gatewaySettings, imServerSettings } from "../../../services/door-settings.ts";
+import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
@@ -52,6 +52,7 @@ const readConfig = (env: Env, container = "living-room") =>
     ...keyBlocksOf(container).map(({ block }) => block),
     ...(container === "api-gateway" ? [gatewaySettings] : []),
     ...(container.startsWith("im-server") ? [imServerSettings] : []),
+    ...(container === "user" ? [userSettings] : []),
   ]);
 
 /** The variables with the passwords of the logins at NATS, as the server's configuration names them. */
@@ -86,6 +87,15 @@ function environmentOf(name: string, layers: readonly Containers[], env: Env): E
       value === null ? env[key] : filledIn(value, env),
     ]),
   );
+}
+
+function failureOf(work: () => unknown): string {
+  try {
+    work();
+    return "none";
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** What a container runs: `node scripts/node.ts NAME`. */
@@ -232,6 +242,7 @@ describe("docker-compose.production.yml", () => {
   const given = {
     MYSQL_PASSWORD: "a-password",
     SMS_WEBHOOK_URL: "https://sms.example.com/send",
+    SMS_BUDGET_PER_DAY: "20000",
     API_URL: "https://live.example.com",
     PAY_NOTIFY_BASE_URL: "https://pay.example.com",
     IM_PUBLIC_URL: "wss://im.example.com:{port}/im",
@@ -261,6 +272,27 @@ describe("docker-compose.production.yml", () => {
       expect(JSON.stringify(env)).not.toContain("demonstration");
     }
     expect(Object.keys(production).filter((name) => !(name in base))).toEqual([]);
+  });
+
+  test("without this file, no node accepts the passwords of the demonstration in production, and names each", () => {
+    const others = Object.fromEntries(
+      Object.entries(given).filter(([name]) => name !== "MYSQL_PASSWORD" && !passwords.includes(name)),
+    );
+    for (const name of ours) {
+      const env = environmentOf(name, [base], { ...others, PROFILE: "production", SMS_PROVIDER: "webhook" });
+      const logins = Object.keys(env).filter(
+        (variable) => /MYSQL.*_URL$/.test(variable) && env[variable] !== undefined,
+      );
+      const refused = () => readConfig(env, name);
+      for (const variable of logins) expect(refused).toThrow(`${variable}: must not have the password of the demonstr`);
+      const all = { ...env, ...environmentOf(name, [base], { PROFILE: "production", SMS_PROVIDER: "webhook" }) };
+      expect([name, failureOf(() => readConfig(all, name))]).toEqual([
+        name,
+        expect.stringMatching(
+          name === "migrate" ? /MYSQL_MIGRATION_URL: must not/ : /NATS_URL: must not have the pass/,
+        ),
+      ]);
+    }
   });
 
   test.each(Object.keys(given))("does not come up without %s, and says what it is for", (name) => {
