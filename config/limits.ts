@@ -280,6 +280,8 @@ export const limits = Object.freeze({
     /** For one statement that marks messages of a lost stream as unsent. */
     sendAgainRows: 1_000,
     errorBackoffMs: 1_000,
+    /** Rows of a stream that accepts none wait for this time, more than the backoff: others go out meanwhile. */
+    refusedWaitMs: 2_000,
   }),
 
   /** Of each setting with symmetric keys. */

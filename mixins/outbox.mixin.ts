@@ -7,6 +7,7 @@ import { type Gauge, keepGauges } from "./gauges.ts";
 import type { JetStreamState, StreamDefinition } from "./jetstream.mixin.ts";
 import type { Queryable, Transaction } from "./mysql/database.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
+import { type RefusingStreams, relayRound } from "./outbox/relay-round.ts";
 import { sendAgain } from "./outbox/send-again.ts";
 
 export interface OutboxMessage {
@@ -42,15 +43,6 @@ export interface OutboxState {
   };
 }
 
-interface Row {
-  id: string;
-  subject: string;
-  /** The id for JetStream. */
-  publish_id: string;
-  payload: string;
-  request_id: string | null;
-}
-
 interface NewRow extends Omit<OutboxMessage, "payload" | "text"> {
   payload: string;
   bytes: number;
@@ -78,13 +70,6 @@ async function addRows(tx: Queryable, messages: readonly OutboxMessage[]): Promi
       ]),
     );
 }
-
-/** Unsent rows whose predecessors of the same key are sent; rows that another relay has locked are skipped. */
-const claim = `
-  SELECT o.id, o.subject, COALESCE(o.publish_id, o.msg_id) AS publish_id, o.payload, o.request_id FROM t_outbox o
-  WHERE o.sent_time IS NULL AND NOT EXISTS (
-    SELECT 1 FROM t_outbox p WHERE p.order_key = o.order_key AND p.sent_time IS NULL AND p.id < o.id)
-  ORDER BY o.id LIMIT ? FOR UPDATE SKIP LOCKED`;
 
 async function unsentOf(db: Queryable, orderKeys: readonly string[]): Promise<Set<string>> {
   if (orderKeys.length === 0) return new Set();
@@ -124,30 +109,6 @@ interface Loops {
 
 type Relaying = Service & MysqlState & JetStreamState & OutboxState & Loops;
 
-/**
- * One round: claim rows, publish, wait for every ack, mark them as sent, commit. After a crash in between the rows are
- * published again with the same message ids, so consumers must be idempotent. Several nodes may relay one table.
- */
-function relayRound({ mysql, jetstream }: MysqlState & JetStreamState): Promise<number> {
-  return mysql.transaction(async (tx) => {
-    const rows = await tx.query<Row>(claim, [limits.outbox.batchRows]);
-    if (rows.length === 0) return 0;
-    const createdOf = jetstream.whoAcks();
-    const acks = await Promise.all(
-      rows.map(({ subject, payload, publish_id: msgId, request_id: requestId }) =>
-        jetstream.publishText(subject, payload, { msgId, requestId }),
-      ),
-    );
-    const ids = rows.map(({ id }) => id);
-    await tx.run(
-      `UPDATE t_outbox SET sent_time = UTC_TIMESTAMP(3), sent_sequence = ELT(FIELD(id, ?), ?),
-         sent_created = ELT(FIELD(id, ?), ?) WHERE id IN (?)`,
-      [ids, acks.map(({ seq }) => seq), ids, acks.map((ack) => createdOf(ack)), ids],
-    );
-    return rows.length;
-  });
-}
-
 /** Deletes up to `limits.outbox.purgeRows` rows that were sent `limits.outbox.keepSentMs` ago; `true` where there may be more. */
 async function purge({ mysql }: MysqlState): Promise<boolean> {
   const { affectedRows } = await mysql.run(
@@ -178,13 +139,14 @@ function recoverFromOutbox(service: Relaying, definitions: readonly StreamDefini
 
 function startRelay(service: Relaying): BackgroundLoop {
   let purgeAt = Date.now();
+  const refusing: RefusingStreams = new Map();
   return new BackgroundLoop({
     name: "outbox",
     idleMs: limits.outbox.idlePollMs,
     errorBackoffMs: limits.outbox.errorBackoffMs,
     log: service.logger,
     round: async () => {
-      const relayed = await relayRound(service);
+      const relayed = await relayRound(service, refusing);
       // It also runs while the relay is busy: a purge deletes more rows than a round adds.
       const purging = Date.now() >= purgeAt && (await purge(service));
       if (!purging && Date.now() >= purgeAt) purgeAt = Date.now() + limits.outbox.keepSentMs / 10;

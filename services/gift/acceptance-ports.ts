@@ -111,7 +111,7 @@ export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePort
   const recall = async (orderIds: readonly string[]) => {
     if (redisAway) return new Map<string, string>();
     try {
-      const found = await recallOrders(redis, orderIds, logger);
+      const found = await recallOrders(redis, orderIds, service.signatures, logger);
       for (const orderId of found.reserved) reserved.add(orderId);
       return found.accepted;
     } catch (error) {

@@ -20,16 +20,28 @@ export const orderKey = (orderId: string) => `gift:accepted:${orderId}`;
 
 const isReservation = (value: string) => value.startsWith("reserved:");
 
+/** @throws Error where no gift node has signed the value for this key, or acceptance cannot have written it. */
+function giftIn(text: string, key: string, signatures: MessageSignatures): AcceptedGift {
+  const opened = signatures.open(key, text);
+  if ("fault" in opened) throw new Error(forgedReason(opened.fault, signatures, Buffer.from(text)));
+  const gift = parseAcceptedGift(JSON.parse(opened.body));
+  requirePlausible(gift, key, Date.now());
+  return gift;
+}
+
 /**
- * The content hash of an order's stored value; `undefined` for a reservation, and for a value that this service cannot
- * have written, which is logged: it concerns that order alone.
+ * The content hash of an order's stored value; `undefined` for a reservation, and for a value that no gift node has
+ * signed for this order, which is logged: it concerns that order alone.
  */
-export function acceptedHashOf(value: string, orderId: string, log: Log): string | undefined {
+export function acceptedHashOf(
+  value: string,
+  orderId: string,
+  signatures: MessageSignatures,
+  log: Log,
+): string | undefined {
   if (isReservation(value)) return undefined;
   try {
-    const { contentHash } = JSON.parse(value) as Partial<AcceptedGift>;
-    if (typeof contentHash !== "string") throw new Error("it has no content hash");
-    return contentHash;
+    return giftIn(value, orderKey(orderId), signatures).contentHash;
   } catch (error) {
     log.error(
       { err: error, key: orderKey(orderId) },
@@ -48,27 +60,45 @@ export interface RecalledOrders {
 }
 
 /** Fails: unavailable. */
-export async function recallOrders(redis: Redis, orderIds: readonly string[], log: Log): Promise<RecalledOrders> {
+export async function recallOrders(
+  redis: Redis,
+  orderIds: readonly string[],
+  signatures: MessageSignatures,
+  log: Log,
+): Promise<RecalledOrders> {
   const values = await redis.mget(orderIds.map(orderKey));
   const accepted = new Map<string, string>();
   const reserved: string[] = [];
   for (const [at, value] of values.entries()) {
     if (value === null) continue;
     const orderId = orderIds[at] as string;
-    const contentHash = acceptedHashOf(value, orderId, log);
+    const contentHash = acceptedHashOf(value, orderId, signatures, log);
     if (contentHash === undefined) reserved.push(orderId);
     else accepted.set(orderId, contentHash);
   }
   return { accepted, reserved };
 }
 
-/** `undefined` where Redis does not have it, or cannot be asked. */
-export async function recallAccepted(redis: Redis, orderId: string, log: Log): Promise<AcceptedGift | undefined> {
+/** `undefined` where Redis does not have it or cannot be asked, and for what no gift node has signed, which is logged. */
+export async function recallAccepted(
+  redis: Redis,
+  orderId: string,
+  signatures: MessageSignatures,
+  log: Log,
+): Promise<AcceptedGift | undefined> {
+  const key = orderKey(orderId);
+  let text: string | null;
   try {
-    const text = await redis.get(orderKey(orderId));
-    return text === null || isReservation(text) ? undefined : (JSON.parse(text) as AcceptedGift);
+    text = await redis.get(key);
   } catch (error) {
     log.warn({ err: error, orderId }, "accepted orders cannot be read from Redis: only the gift records are asked");
+    return undefined;
+  }
+  if (text === null || isReservation(text)) return undefined;
+  try {
+    return giftIn(text, key, signatures);
+  } catch (error) {
+    log.error({ err: error, key }, "an order in Redis is invalid and is not shown: check who wrote it");
     return undefined;
   }
 }
@@ -79,12 +109,12 @@ export async function recallAccepted(redis: Redis, orderId: string, log: Log): P
  * between the two lookups, and the books are asked again.
  */
 export async function findGift(
-  { mysql, redis, logger }: { mysql: Queryable; redis: Redis; logger: Log },
+  { mysql, redis, signatures, logger }: { mysql: Queryable; redis: Redis; signatures: MessageSignatures; logger: Log },
   orderId: string,
 ): Promise<FoundGift | undefined> {
   const settled = await findRecord(mysql, orderId);
   if (settled) return settled;
-  const waiting = await recallAccepted(redis, orderId, logger);
+  const waiting = await recallAccepted(redis, orderId, signatures, logger);
   return waiting ? onItsWay(waiting) : findRecord(mysql, orderId);
 }
 
@@ -117,11 +147,7 @@ export async function* allAccepted(
 function readGift(text: string | null, key: string, signatures: MessageSignatures, log: Log): AcceptedGift[] {
   if (text === null || isReservation(text)) return [];
   try {
-    const opened = signatures.open(key, text);
-    if ("fault" in opened) throw new Error(forgedReason(opened.fault, signatures, Buffer.from(text)));
-    const gift = parseAcceptedGift(JSON.parse(opened.body));
-    requirePlausible(gift, key, Date.now());
-    return [gift];
+    return [giftIn(text, key, signatures)];
   } catch (error) {
     log.error({ err: error, key }, "an accepted order in Redis is invalid and is not put back: check who wrote it");
     return [];

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
+import type { MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import { luaScript } from "../../mixins/redis/lua-script.ts";
 import { acceptedHashOf, orderKey } from "./accepted-orders.ts";
 
@@ -28,6 +29,7 @@ export async function reserveOrders(
   redis: Redis,
   orders: readonly OrderContent[],
   owner: string,
+  signatures: MessageSignatures,
   log: Log,
 ): Promise<Reservation[]> {
   const keys = orders.map(({ orderId }) => orderKey(orderId));
@@ -37,7 +39,7 @@ export async function reserveOrders(
   return found.map((value, at) => {
     if (value === "") return "reserved";
     if (value === "*") return "reservedBefore";
-    const acceptedHash = acceptedHashOf(value, orders[at]?.orderId ?? "", log);
+    const acceptedHash = acceptedHashOf(value, orders[at]?.orderId ?? "", signatures, log);
     return acceptedHash === undefined ? "reservedElsewhere" : { acceptedHash };
   });
 }

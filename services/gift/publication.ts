@@ -68,7 +68,7 @@ export async function publishGifts(
  * whether that is accepted is not known yet, and the group does not wait for it. A later request gets the outcome.
  */
 async function reserve(
-  { redis, logger }: Publishing,
+  { redis, signatures, logger }: Publishing,
   gifts: readonly PassedGift[],
   owner: string,
   { redisAway }: Circumstances,
@@ -81,6 +81,7 @@ async function reserve(
       redis,
       asked.map(({ candidate }) => candidate),
       owner,
+      signatures,
       logger,
     );
   } catch (error) {

@@ -3,6 +3,7 @@ import { isShallow } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { bucket, id, integer, senderId, userId } from "../fields.ts";
+import { bizCodes } from "../im-frames.ts";
 
 /** The actions of the IM router for other services. It finds where a user or a room is connected, and sends there. */
 
@@ -35,6 +36,8 @@ const message = {
 };
 const notification = { userId, ...message };
 const roomMessage = { roomId: id, senderId, ...message };
+/** An im-server sends what users say, and nothing of the system's: gifts and closings are the router's. */
+const chat = { ...roomMessage, senderId: userId, bizCode: z.literal(bizCodes.chat) };
 
 export const imRouterActions = {
   /**
@@ -48,11 +51,10 @@ export const imRouterActions = {
     notifications: z.array(z.object(notification)).max(limits.im.notificationsPerCall),
   }).returns<null>(),
   /**
-   * One message to everybody in a room, numbered in the room's order. `senderId` is "0" for the system. Fails:
-   * unavailable; tooMany, where it is chat (5555) and more than `limits.im.roomChatBytes` of the room's chat waits.
-   * Then it is not sent.
+   * Chat (5555) of a user to everybody in a room, numbered in the room's order. Fails: unavailable; tooMany, where more
+   * than `limits.im.roomChatBytes` of the room's chat waits. Then it is not sent.
    */
-  sendToRoom: action(roomMessage).returns<null>(),
+  sendToRoom: action(chat).returns<null>(),
   /**
    * Gifts that succeeded. They are merged with others of a room's tick and sent as one frame for each room. Returns
    * after the frames were passed to the nodes with members; until then the caller must keep the gifts. The rooms of a
@@ -67,7 +69,8 @@ export const imRouterActions = {
       .max(limits.im.giftsPerCall),
   }).returns<null>(),
   /**
-   * `sendToRoom` and `closeRoom` call this on the router of the room's bucket, where the room's gifts arrive too.
+   * Any message to everybody in a room; `senderId` is "0" for the system. `sendToRoom` and `closeRoom` call this on the
+   * router of the room's bucket, where the room's gifts arrive too.
    * Others call those two. Fails: as sendToRoom.
    */
   post: action({ bucket, ...roomMessage }).returns<null>(),

@@ -10,7 +10,7 @@ import type { ImBusiness, ImClient } from "../../../public/js/im-client.js";
 import { call } from "../../../services/contracts.ts";
 import { loadPageModule } from "../../browser/page-module.ts";
 import { eventually, stopAll, stopNode } from "../../support/system.ts";
-import { livingRoomFake, seeing, startImServer, startRouter, ticketOf } from "./im-nodes.ts";
+import { livingRoomFake, postToRoom, seeing, startImServer, startRouter, ticketOf } from "./im-nodes.ts";
 
 const { createImClient } = loadPageModule<typeof import("../../../public/js/im-client.js")>("js/im-client.js");
 
@@ -62,7 +62,7 @@ function openClient(userId: string, roomId: number) {
 }
 
 const say = (msgId: string, roomId: number) =>
-  call(router, "im-router.sendToRoom", { roomId, senderId: "0", msgId, bizCode: 5560, data: {} });
+  postToRoom(router, { roomId, senderId: "0", msgId, bizCode: 5560, data: {} });
 
 test("when its node goes away it comes back on another, and has every message, once and in order", async () => {
   const c = await startImServer("im-c");
@@ -134,7 +134,7 @@ test("chats, and gets its own message", async () => {
 test("a room's history is its newest frames, bounded in bytes", async () => {
   const text = "礼".repeat(30_000);
   const say = (n: number) =>
-    call(router, "im-router.sendToRoom", {
+    postToRoom(router, {
       roomId: 5,
       senderId: "0",
       msgId: `long-${n}`,

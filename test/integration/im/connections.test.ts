@@ -12,6 +12,7 @@ import {
   livingRoomFake,
   noHandlers,
   openClient,
+  postToRoom,
   seeing,
   startImServer,
   startRouter,
@@ -166,7 +167,7 @@ describe("presence", () => {
     const client = await connect(a, "300", 7);
     const keys = await redis.keys(`${redis.options.keyPrefix}im:*`);
     await redis.del(keys.map((key) => key.slice((redis.options.keyPrefix as string).length)));
-    await call(router, "im-router.sendToRoom", {
+    await postToRoom(router, {
       roomId: 7,
       senderId: "0",
       msgId: "lost",
@@ -179,7 +180,7 @@ describe("presence", () => {
       () => client.business(5560).some(({ msgId }) => msgId === "lost"),
       5_000,
     );
-    await call(router, "im-router.sendToRoom", {
+    await postToRoom(router, {
       roomId: 7,
       senderId: "0",
       msgId: "next",
@@ -213,7 +214,7 @@ describe("a node that goes away", () => {
     for (const client of going) expect((await client.closing()).code).toBe(4503);
     expect(await whereIs("400")).toEqual([]);
     expect(await redis.zrange("im:room:9:nodes", 0, -1)).toEqual([a.nodeID]);
-    await call(router, "im-router.sendToRoom", { roomId: 9, senderId: "0", msgId: "m", bizCode: 5560, data: {} });
+    await postToRoom(router, { roomId: 9, senderId: "0", msgId: "m", bizCode: 5560, data: {} });
     await eventually("still served", () => staying.business(5560).length === 1);
     await staying.leave();
   });

@@ -8,6 +8,7 @@ import {
   connect,
   cutClients,
   livingRoomFake,
+  postToRoom,
   seeing,
   startImServer,
   startRouter,
@@ -124,7 +125,7 @@ describe("protocol", () => {
 
 describe("a room's history", () => {
   const say = (msgId: string, roomId: number) =>
-    call(router, "im-router.sendToRoom", { roomId, senderId: "0", msgId, bizCode: 5560, data: { text: msgId } });
+    postToRoom(router, { roomId, senderId: "0", msgId, bizCode: 5560, data: { text: msgId } });
 
   test("a client that comes back gets exactly what it missed, on another node too", async () => {
     const client = await connect(b, "1030", 30);
@@ -183,8 +184,7 @@ describe("a node that was passed over", () => {
   test("fetches what it missed when the next frame comes, and its members see all in order", async () => {
     const client = await connect(b, "1035", 35);
     await eventually("the room's upkeep is done", () => redis.hexists("im:room:35:watch", b.nodeID));
-    const say = (msgId: string) =>
-      call(router, "im-router.sendToRoom", { roomId: 35, senderId: "0", msgId, bizCode: 5560, data: {} });
+    const say = (msgId: string) => postToRoom(router, { roomId: 35, senderId: "0", msgId, bizCode: 5560, data: {} });
     await redis.hset("im:room:35", "born", 0); // An epoch of long ago: the room's nodes are known.
     const [, lease] = await redis.zrange("im:room:35:nodes", 0, -1, "WITHSCORES");
     await redis.zrem("im:room:35:nodes", b.nodeID);
@@ -204,8 +204,7 @@ describe("a node that was passed over", () => {
   test("greets its members again where the missed frames are no longer in the history, and goes on", async () => {
     const client = await connect(b, "1036", 36);
     await eventually("the room's upkeep is done", () => redis.hexists("im:room:36:watch", b.nodeID));
-    const say = (msgId: string) =>
-      call(router, "im-router.sendToRoom", { roomId: 36, senderId: "0", msgId, bizCode: 5560, data: {} });
+    const say = (msgId: string) => postToRoom(router, { roomId: 36, senderId: "0", msgId, bizCode: 5560, data: {} });
     await redis.hset("im:room:36", "born", 0);
     const [, lease] = await redis.zrange("im:room:36:nodes", 0, -1, "WITHSCORES");
     await redis.zrem("im:room:36:nodes", b.nodeID);

@@ -2,6 +2,7 @@ import { inflateRawSync } from "node:zlib";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { type ClientOptions, WebSocket } from "ws";
 import { call } from "../../../services/contracts.ts";
+import { routerBucketOf } from "../../../services/im-buckets.ts";
 import type { Ticket } from "../../../services/im-router/im-router.contract.ts";
 import imRouter from "../../../services/im-router/im-router.service.ts";
 import type { ImLimits } from "../../../services/im-server/im-node.ts";
@@ -46,6 +47,14 @@ export function startImServer(label: string, changed: Partial<ImLimits> = {}): P
 
 export function startRouter(label: string, ...others: ServiceSchema[]): Promise<ServiceBroker> {
   return startNode(label, [imRouter, ...others]);
+}
+
+/** One message of the system to a room, as a router sends it. */
+export function postToRoom(
+  router: ServiceBroker,
+  message: { roomId: number; senderId: string; msgId: string; bizCode: number; data: Record<string, unknown> },
+): Promise<null> {
+  return call(router, "im-router.post", { bucket: routerBucketOf(message.roomId), ...message });
 }
 
 /** A caller's node that sees the given services everywhere they are. */

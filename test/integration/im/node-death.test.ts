@@ -15,6 +15,7 @@ import {
   cutClients,
   livingRoomFake,
   openClient,
+  postToRoom,
   seeing,
   startRouter,
   type TestClient,
@@ -93,7 +94,7 @@ async function visit(node: ImServerChild, userId: string, roomId: number): Promi
 const placeOf = async (userId: string) => (await call(router, "im-router.whereIs", { userId })).map((at) => at.nodeId);
 const pick = async () => (await ticketOf(router, "999")).address;
 const say = (roomId: number, msgId: string) =>
-  call(router, "im-router.sendToRoom", { roomId, senderId: "0", msgId, bizCode: 5560, data: {} });
+  postToRoom(router, { roomId, senderId: "0", msgId, bizCode: 5560, data: {} });
 const receivedIds = (client: TestClient) => client.business(5560).map(({ msgId }) => msgId);
 
 /** For so long, and asked often enough to name each node, the router sends nobody to this one. */

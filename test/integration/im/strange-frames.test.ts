@@ -1,10 +1,17 @@
 /** What viewers may send to a node: whatever it is, it costs the sender's connection at the most. */
 import fc from "fast-check";
 import type { ServiceBroker } from "moleculer";
-import { call } from "../../../services/contracts.ts";
 import { strangeJson, strangeObject } from "../../support/strange-values.ts";
 import { eventually, stopAll } from "../../support/system.ts";
-import { cutClients, livingRoomFake, openClient, startRouter, type TestClient, ticketOf } from "./im-nodes.ts";
+import {
+  cutClients,
+  livingRoomFake,
+  openClient,
+  postToRoom,
+  startRouter,
+  type TestClient,
+  ticketOf,
+} from "./im-nodes.ts";
 import { type ImServerChild, startImServerChild } from "./im-server-child.ts";
 
 jest.setTimeout(60_000);
@@ -26,7 +33,7 @@ const enter = async () => openClient(await addressFor(String(++users))).greeted(
 /** The node runs, the bystander is connected to it, and what is for the room reaches it. */
 async function expectServed(): Promise<void> {
   const msgId = `served-${++users}`;
-  await call(router, "im-router.sendToRoom", { roomId, senderId: "0", msgId, bizCode: 5560, data: {} });
+  await postToRoom(router, { roomId, senderId: "0", msgId, bizCode: 5560, data: {} });
   await eventually(
     "the bystander is served",
     () => ended ?? bystander.business(5560).some((body) => body.msgId === msgId),

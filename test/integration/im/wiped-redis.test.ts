@@ -1,8 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
-import { call } from "../../../services/contracts.ts";
 import { eventually, stopAll } from "../../support/system.ts";
-import { connect, cutClients, livingRoomFake, seeing, startImServer, startRouter } from "./im-nodes.ts";
+import { connect, cutClients, livingRoomFake, postToRoom, seeing, startImServer, startRouter } from "./im-nodes.ts";
 
 let a: ServiceBroker;
 let b: ServiceBroker;
@@ -34,7 +33,7 @@ const wipe = () =>
     `${redis.options.keyPrefix}im:*`,
   );
 const say = (msgId: string, roomId: number) =>
-  call(router, "im-router.sendToRoom", { roomId, senderId: "0", msgId, bizCode: 5560, data: {} });
+  postToRoom(router, { roomId, senderId: "0", msgId, bizCode: 5560, data: {} });
 const range = (length: number, name: string) => Array.from({ length }, (_, i) => `${name}${i}`);
 
 test("however often Redis is wiped in a burst, every frame reaches everybody on both nodes", async () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { type ActionContract, checkParams } from "../../../services/action-contract.ts";
 import { defineService } from "../../../services/define-service.ts";
+import { bizCodes } from "../../../services/im-frames.ts";
 import { imRouterActions } from "../../../services/im-router/im-router.contract.ts";
 import { notificationActions } from "../../../services/notification/notification.contract.ts";
 import { userActions } from "../../../services/user/user.contract.ts";
@@ -76,6 +77,14 @@ test("a number is a safe integer", () => {
 test("what a frame shows may have levels, and not so many that it cannot be written", () => {
   const deep = (levels: number) => JSON.parse(`${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`) as object;
   const passes = (data: object) =>
-    refusal(imRouterActions.sendToRoom, { roomId: 1, senderId: "0", msgId: "m", bizCode: 1, data }) === undefined;
+    refusal(imRouterActions.sendToRoom, { roomId: 1, senderId: "7", msgId: "m", bizCode: 5555, data }) === undefined;
   expect([deep(20), deep(21), deep(20_000)].map(passes)).toEqual([true, false, false]);
+});
+
+test("an im-server sends chat of users to a room, and no gift, closing or other message of the system", () => {
+  const chat = { roomId: 1, senderId: "7", msgId: "m", bizCode: 5555, data: {} };
+  const passes = (changed: object) => refusal(imRouterActions.sendToRoom, { ...chat, ...changed }) === undefined;
+  expect(passes({})).toBe(true);
+  const others = Object.values(bizCodes).filter((code) => code !== bizCodes.chat);
+  expect([...others.map((bizCode) => ({ bizCode })), { senderId: "0" }].filter(passes)).toEqual([]);
 });

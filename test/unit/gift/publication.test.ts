@@ -1,9 +1,10 @@
 import type { Redis } from "ioredis";
 import { fail, mayHaveHappened } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
+import { bodyOf } from "../../../mixins/jetstream/signatures.ts";
 import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
 import type { AcceptedGift } from "../../../services/gift/accepted-gift.ts";
-import { orderKey, recallOrders } from "../../../services/gift/accepted-orders.ts";
+import { orderKey, recallAccepted, recallOrders } from "../../../services/gift/accepted-orders.ts";
 import { Candidate } from "../../../services/gift/candidate.ts";
 import { giftsOf } from "../../../services/gift/gift-group.ts";
 import { NodeOrders } from "../../../services/gift/node-orders.ts";
@@ -15,11 +16,23 @@ import { unitSignatures } from "../../support/unit-signatures.ts";
 
 const signatures = unitSignatures();
 const terms = { price: 90, sharePercent: 50, url: "x.svga" };
+/** What Redis has of a candidate whose gift was accepted. */
+const accepted = ({ orderId, contentHash, request }: Candidate) => {
+  const { userId: senderId, giftId, roomId, receiverId, type, count } = request;
+  const content = { orderId, senderId, giftId, roomId, receiverId, type, count, contentHash };
+  const gift: AcceptedGift = { ...content, ...terms, acceptedAt: new Date().toISOString() };
+  return signatures.sign(orderKey(orderId), JSON.stringify(gift));
+};
 const candidate = (userId: number, over: object = {}) =>
   new Candidate({
     ...{ userId: String(userId), giftId: 22, roomId: 5, receiverId: "77", type: 0, count: 3, requestId: "click-0001" },
     ...over,
   });
+
+/** The gift of the tests below, as others can write it: only the key of gift nodes makes it an accepted order. */
+const unsigned = bodyOf(accepted(candidate(8)));
+const foreign = unitSignatures().sign(orderKey(candidate(8).orderId), unsigned);
+const otherOrder = accepted(candidate(16));
 
 interface Message {
   subject: string;
@@ -161,7 +174,6 @@ test("a reservation that was not answered is withdrawn where its gift is refused
 });
 
 test("an order that Redis has with this or other content is answered as that, and not published", async () => {
-  const accepted = (one: Candidate) => JSON.stringify({ contentHash: one.contentHash });
   const [same, other, held] = [candidate(8), candidate(16), candidate(24)];
   const { publish, messages } = world({
     reserve: () => [accepted(same), accepted(candidate(16, { count: 4 })), "reserved:other:owner", ""],
@@ -179,7 +191,7 @@ test("an order that Redis has with this or other content is answered as that, an
   expect(messages).toHaveLength(1);
 });
 
-test.each(["not JSON", "null", "5", "{}", '{"contentHash":7}', ""])(
+test.each(["not JSON", "null", "5", "{}", '{"contentHash":7}', "", unsigned, foreign, otherOrder])(
   "an invalid value in Redis, %j, concerns its order alone",
   async (value) => {
     const [held, own] = [candidate(8), candidate(16)];
@@ -188,10 +200,12 @@ test.each(["not JSON", "null", "5", "{}", '{"contentHash":7}', ""])(
     expect([held, own].map(answer)).toEqual(["unavailable?", "accepted"]);
     expect(giftsOf(JSON.parse(messages[0]?.text as string))).toMatchObject([{ orderId: own.orderId }]);
     expect([keysOf("withdraw"), keysOf("remember")]).toEqual([[], [orderKey(own.orderId)]]);
-    const values = [value, JSON.stringify({ contentHash: "h" }), null, "reserved:h:owner"];
+    const values = [value, accepted(own), null, "reserved:h:owner"];
     const redis = { mget: async () => values } as unknown as Redis;
-    const found = await recallOrders(redis, ["a", "b", "c", "d"], silentLog);
-    expect(found).toEqual({ accepted: new Map([["b", "h"]]), reserved: ["a", "d"] });
+    const found = await recallOrders(redis, [held.orderId, own.orderId, "c", "d"], signatures, silentLog);
+    expect(found).toEqual({ accepted: new Map([[own.orderId, own.contentHash]]), reserved: [held.orderId, "d"] });
+    const one = { get: async () => value } as unknown as Redis;
+    expect(await recallAccepted(one, held.orderId, signatures, silentLog)).toBeUndefined();
   },
 );
 
