@@ -232,6 +232,6 @@ function logChanged({ logger }: PaymentContext, order: Order, fault: string, wha
   const { orderId, userId, amount, coins } = order;
   logger.error(
     { orderId, userId, amount, coins, fault },
-    `an order is not as payment wrote it, and ${what}: find out who writes to t_pay_order`,
+    `an order is not as payment wrote it, and ${what}: find out who writes to the orders of payment`,
   );
 }
