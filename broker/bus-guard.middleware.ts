@@ -33,9 +33,9 @@ function isOfNamesake(broker: ServiceBroker, data: Buffer, address: Address | un
  * All packets of other nodes enter here. An error in handling a packet drops that packet alone. Moleculer's transporter
  * does not await the handler, so without this guard a rejection would end the process.
  *
- * Moleculer also ends the process when an INFO packet comes from another node with its own id. Here that holds only until
- * `limits.bus.sameIdEndsMs` after the start. A node that has been up for longer drops such a packet and answers it with
- * its own INFO, so that of two nodes with one NODE_ID the second ends.
+ * Moleculer also ends the process when an INFO packet comes from another node with its own id. Here that holds only
+ * until `limits.bus.sameIdEndsMs` after the start. A node that has been up for longer drops such a packet and answers
+ * it with its own INFO, so that of two nodes with one NODE_ID the second ends.
  */
 export function busGuard(broker: ServiceBroker): Middleware {
   const refused = (command: string, error: unknown) => {

@@ -19,8 +19,9 @@ function tlsOf({ protocol }: URL): { tls?: { ca?: string } } {
 }
 
 /**
- * The options of a connection to JetStream, as the user of `address`. Its inboxes are the user's own. It reconnects without
- * limit, also after its login was refused, so that changed credentials heal; callers bound what waits meanwhile.
+ * The options of a connection to JetStream, as the user of `address`. Its inboxes are the user's own. It reconnects
+ * without limit, also after its login was refused, so that changed credentials heal; callers bound what waits
+ * meanwhile.
  */
 export function natsOptions(name: string, address: string = config().NATS_URL) {
   if (address === "") throw new Error("NATS_URL is not set (see .env.example).");
@@ -48,8 +49,8 @@ export function adminOptions(name: string) {
 }
 
 /**
- * The options of the connection to Moleculer's bus. The user there is that of `address` with its ending, and the password
- * is the same: a service's login is one pair.
+ * The options of the connection to Moleculer's bus. The user there is that of `address` with its ending, and the
+ * password is the same: a service's login is one pair.
  */
 export function busOptions(name: string, address: string = config().NATS_URL) {
   const options = natsOptions(name, address);

@@ -189,8 +189,8 @@ export const limits = Object.freeze({
     provisionerRetryMs: 500,
     provisionerToldMs: 10_000,
     /**
-     * The endings of consumers' names on a log: a log that is made again gets the next one, and after the last the first
-     * one again. Each is three permissions a consumer.
+     * The endings of consumers' names on a log: a log that is made again gets the next one, and after the last the
+     * first one again. Each is three permissions a consumer.
      */
     logGenerations: 8,
     /** The most consumers of stream EVENTS for other systems (EVENT_READERS). The permissions of their login list them. */
@@ -417,8 +417,8 @@ export const limits = Object.freeze({
     /** The least bytes of a gift in a message of the queue. A message with more gifts than fit is a dead letter. */
     queuedLeastBytes: 200,
     /**
-     * While gifts arrive one after the other, a batch that is not full starts `ms` after the start of the one before it,
-     * and `busy.ms` after it while `busy.perSecond` gifts a second or more arrive.
+     * While gifts arrive one after the other, a batch that is not full starts `ms` after the start of the one before
+     * it, and `busy.ms` after it while `busy.perSecond` gifts a second or more arrive.
      */
     settleGather: Object.freeze({ ms: 25, busy: Object.freeze({ perSecond: 1_600, ms: 75 }) }),
     /** How many events have effects that wait for their rooms' ticks; each has the gifts of a batch. */
@@ -499,8 +499,8 @@ export const limits = Object.freeze({
     incomeAnchorsPerStatement: 1_000,
     debtOrdersShown: 50,
     /**
-     * Gifts of one user that fail at the charge for too few coins, each a row of the ledger: on average, at once, and the
-     * users of whom a node knows it. Beyond them the user's gifts are refused at acceptance.
+     * Gifts of one user that fail at the charge for too few coins, each a row of the ledger: on average, at once, and
+     * the users of whom a node knows it. Beyond them the user's gifts are refused at acceptance.
      */
     failedGiftsPerMinute: 12,
     failedGiftsBurst: 60,

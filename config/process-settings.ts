@@ -77,8 +77,8 @@ export function serviceOfUrl(variable: string): string | undefined {
 }
 
 /**
- * The settings and secrets by owner. `declared` has the variables that a service declares beside its code, e.g. those of
- * the payment providers, as secrets of that service.
+ * The settings and secrets by owner. `declared` has the variables that a service declares beside its code, e.g. those
+ * of the payment providers, as secrets of that service.
  */
 export class ProcessSettings {
   private readonly secrets: ReadonlyMap<string, Owners>;

@@ -9,8 +9,8 @@ import { limits } from "../config/limits.ts";
 export type HealthReport = Record<string, true | string | { degraded: string }>;
 
 /**
- * Resolves where the dependency works, rejects with the cause where it does not; with `Degraded` where the service works
- * on all the same.
+ * Resolves where the dependency works, rejects with the cause where it does not; with `Degraded` where the service
+ * works on all the same.
  */
 export type HealthCheck = () => Promise<unknown>;
 

@@ -120,9 +120,10 @@ function open(
 
 /**
  * A service's connection to JetStream and its streams. Missing streams are made, at the start and whenever they are
- * lost: by the provisioner, for which the start waits (jetstream/open-provisioning.ts). The durable channels (`channels` of the schema) start last and stop first; a stop waits for the batches in
- * flight. A service that reads a log, or restores streams, needs mysqlMixin before this mixin, with
- * `mixins/jetstream/migrations`. Adds the health check `jetstream`.
+ * lost: by the provisioner, for which the start waits (jetstream/open-provisioning.ts). The durable channels
+ * (`channels` of the schema) start last and stop first; a stop waits for the batches in flight. A service that reads a
+ * log, or restores streams, needs mysqlMixin before this mixin, with `mixins/jetstream/migrations`. Adds the health
+ * check `jetstream`.
  */
 export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
   return {

@@ -17,8 +17,8 @@ const retriesCounter = {
 
 /**
  * A service's own database, open from its start to its stop. A node refuses to start on a database with missing
- * migrations: they are applied before, by a login of their own (`npm start`, `npm run cluster`, `npm run migrate`). Only
- * in the local profile, where the service has no login of its own, the node applies them itself.
+ * migrations: they are applied before, by a login of their own (`npm start`, `npm run cluster`, `npm run migrate`).
+ * Only in the local profile, where the service has no login of its own, the node applies them itself.
  */
 export function mysqlMixin(
   service: string,

@@ -27,10 +27,10 @@ async function addRow({ mysql }: MysqlState, row: AuditRow): Promise<number> {
 }
 
 /**
- * Writes two rows to t_operator_audit for every call of an action with `operator: true`. The first is durable before the
- * action starts; where it cannot be written, the action does not run and fails with `unavailable`. The second has the
- * outcome and is durable before the answer; where it cannot be written, a call that succeeded fails with `unavailable`,
- * one that failed keeps its failure. Needs mysqlMixin (with `mixins/operator-audit/migrations`).
+ * Writes two rows to t_operator_audit for every call of an action with `operator: true`. The first is durable before
+ * the action starts; where it cannot be written, the action does not run and fails with `unavailable`. The second has
+ * the outcome and is durable before the answer; where it cannot be written, a call that succeeded fails with
+ * `unavailable`, one that failed keeps its failure. Needs mysqlMixin (with `mixins/operator-audit/migrations`).
  */
 export const operatorAuditMixin = {
   merged(schema: ServiceSchema) {

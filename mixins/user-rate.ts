@@ -4,8 +4,8 @@ import { LRUCache } from "lru-cache";
 const tolerance = 0.1;
 
 /**
- * A rate with a burst. The caller keeps one number for each user, `paidUntil`: the time up to which the rate is used up,
- * ms, starting with 0. Pure.
+ * A rate with a burst. The caller keeps one number for each user, `paidUntil`: the time up to which the rate is used
+ * up, ms, starting with 0. Pure.
  */
 export class Rate {
   /** The time that each one takes of the rate. */

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { readIfThere, replaceFile } from "./stack/files.ts";
 
 /**
- * Persons' logins for the console: a person joins the bus in their own name (`console.<name>`), which nats-server ties to
- * the login. The name stands in the audit rows of what the console does.
+ * Persons' logins for the console: a person joins the bus in their own name (`console.<name>`), which nats-server ties
+ * to the login. The name stands in the audit rows of what the console does.
  */
 
 /** The users at the bus end with `-bus`: a name with that ending would have the user of another person. */
@@ -49,8 +49,9 @@ const howToGetOne = `A console joins the bus with a person's own login, and ther
 Elsewhere set CONSOLE_NAME and CONSOLE_URL, which that command prints too.`;
 
 /**
- * Makes the person's login that of this process (NATS_URL), and returns the person's name. The login is CONSOLE_URL with
- * CONSOLE_NAME, or a file of the private stack: that of `as`, or the only one. @throws Error that says how to get one
+ * Makes the person's login that of this process (NATS_URL), and returns the person's name. The login is CONSOLE_URL
+ * with CONSOLE_NAME, or a file of the private stack: that of `as`, or the only one. @throws Error that says how to get
+ * one
  */
 export function useConsoleLogin(stackDir: string, as: string | undefined, env = process.env): string {
   if (env.CONSOLE_URL) {

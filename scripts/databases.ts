@@ -54,8 +54,8 @@ export function requireOwnLogins(adminUrl: string, urls: ReadonlyMap<DatabaseSer
 
 /**
  * Makes the services' logins as their URLs have them, by service, with exactly the rights of database-rights.ts. The
- * tables must be there. A URL without a password names an account that exists. @throws before it changes anything, where
- * a login is not a service's own, or has rights that cannot be seen; and where the server refuses
+ * tables must be there. A URL without a password names an account that exists. @throws before it changes anything,
+ * where a login is not a service's own, or has rights that cannot be seen; and where the server refuses
  */
 export async function grantLogins(
   adminUrl: string,

@@ -45,8 +45,8 @@ async function useOwnLogins(services: readonly string[], stackDir: string, env: 
 }
 
 /**
- * The settings with which a node of these services logs in to NATS: at the stack's own server logins of its role and its
- * services, at another one what the environment gives.
+ * The settings with which a node of these services logs in to NATS: at the stack's own server logins of its role and
+ * its services, at another one what the environment gives.
  */
 export async function natsEnv(
   stack: Pick<Stack, "dir" | "natsUrl" | "servers">,

@@ -11,8 +11,8 @@ import { defaultStackDir } from "./stack/sites.ts";
 import { messageOf } from "./stack/wait.ts";
 
 /**
- * A person's console for the running system: a node without services, with the commands of moleculer-repl and of repl/. It
- * may call what services/access.ts gives consoles. `--as NAME` tells whose it is, where there are logins of several.
+ * A person's console for the running system: a node without services, with the commands of moleculer-repl and of repl/.
+ * It may call what services/access.ts gives consoles. `--as NAME` tells whose it is, where there are logins of several.
  */
 async function main(): Promise<void> {
   requireNode();

@@ -49,8 +49,8 @@ const statusOf = (file: JestFile, status: string) => file.assertionResults.filte
 export const hasFailed = (file: JestFile): boolean => file.status === "failed" || statusOf(file, "failed").length > 0;
 
 /**
- * The files that may run once more, since a busy machine misses deadlines: those whose every failed test missed one. None
- * where many files failed, and none of `e2e/crash`, which leaves its system damaged.
+ * The files that may run once more, since a busy machine misses deadlines: those whose every failed test missed one.
+ * None where many files failed, and none of `e2e/crash`, which leaves its system damaged.
  */
 export function repeatable(files: readonly JestFile[], projects: readonly string[]): JestFile[] {
   const failed = files.filter(hasFailed);
@@ -76,8 +76,8 @@ function isMissedDeadline(message: string): boolean {
 }
 
 /**
- * The outcome of a run named `run` whose files `repeated` ran once more, with the report `again`: `undefined` where that
- * run left none. A repeated file counts with its second result where there is one; every other one with its first.
+ * The outcome of a run named `run` whose files `repeated` ran once more, with the report `again`: `undefined` where
+ * that run left none. A repeated file counts with its second result where there is one; every other one with its first.
  */
 export function outcomeOf(
   run: string,

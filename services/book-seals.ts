@@ -3,8 +3,8 @@ import { crc32 } from "node:zlib";
 import type { BookKey, BookKeys } from "./book-keys.ts";
 
 /**
- * The form of the seals of the wallet's ledgers. The wallet writes seals, the auditor checks them. A change of this form
- * makes every seal that exists wrong: give it another `version`.
+ * The form of the seals of the wallet's ledgers. The wallet writes seals, the auditor checks them. A change of this
+ * form makes every seal that exists wrong: give it another `version`.
  */
 
 const version = "seal1";

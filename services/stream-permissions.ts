@@ -96,7 +96,8 @@ export function servicePermissions(service: keyof typeof streamAccess, namespace
 
 /**
  * The rights of the provisioner: it alone makes, changes and removes streams' consumers, and makes and changes streams.
- * It deletes no stream, and of messages only those of streams that are trimmed (mixins/jetstream/trim.ts). Whoever may make a stream or a consumer may copy other messages into it.
+ * It deletes no stream, and of messages only those of streams that are trimmed (mixins/jetstream/trim.ts). Whoever may
+ * make a stream or a consumer may copy other messages into it.
  */
 export function provisionerPermissions(namespace: string): Permissions {
   const streams = allStreams.flatMap((stream) => namesOf(stream, streamPrefix(namespace)));
@@ -114,8 +115,8 @@ export function provisionerPermissions(namespace: string): Permissions {
 }
 
 /**
- * The rights of other systems: to pull and ack by the consumers of stream EVENTS that the provisioner makes for them, and
- * to get single events. They make no consumer: its deliver subject would be handled with the server's own rights.
+ * The rights of other systems: to pull and ack by the consumers of stream EVENTS that the provisioner makes for them,
+ * and to get single events. They make no consumer: its deliver subject would be handled with the server's own rights.
  */
 export function eventReaderPermissions(namespace: string): Permissions {
   const streams = namesOf(eventStream, streamPrefix(namespace));

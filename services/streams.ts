@@ -3,8 +3,8 @@ import { limits } from "../config/limits.ts";
 import type { StreamDefinition } from "../mixins/jetstream.mixin.ts";
 
 /**
- * Accepted gifts that wait to be settled, in groups. HTTP 200 of gift/send promises that they will be. The server counts
- * messages and bytes, not gifts: the bytes bound how many gifts wait, however many a message holds.
+ * Accepted gifts that wait to be settled, in groups. HTTP 200 of gift/send promises that they will be. The server
+ * counts messages and bytes, not gifts: the bytes bound how many gifts wait, however many a message holds.
  */
 export const giftStream: StreamDefinition = {
   name: "GIFTS",

@@ -2,8 +2,8 @@ import { settingsOf } from "../config/config.ts";
 import { keysBlock, type NamedKeys, namedKeysIn } from "../config/named-keys.ts";
 
 /**
- * The keys of the login tokens. User nodes sign with them, gateway nodes verify; other nodes do not need them. User nodes
- * also hash login codes with them.
+ * The keys of the login tokens. User nodes sign with them, gateway nodes verify; other nodes do not need them. User
+ * nodes also hash login codes with them.
  */
 export const tokenSettings = keysBlock({
   name: "TOKEN_KEYS",

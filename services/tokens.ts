@@ -6,8 +6,8 @@ import { isUserId } from "./fields.ts";
 /**
  * The tokens of logins: `v1.KEY.PAYLOAD.MAC`. KEY names the key, PAYLOAD is base64url of 27 bytes (user id, session id,
  * times of issue and expiry, big-endian), MAC is base64url of HMAC-SHA256 over everything before its dot. The version
- * alone fixes the algorithm. A token holds no secret but its MAC, and is verified without a query. Whether it is revoked
- * is checked elsewhere (services/api-gateway/logins/).
+ * alone fixes the algorithm. A token holds no secret but its MAC, and is verified without a query. Whether it is
+ * revoked is checked elsewhere (services/api-gateway/logins/).
  */
 
 /** A key of the setting TOKEN_KEYS. */
@@ -25,8 +25,8 @@ export interface TokenClaims {
 }
 
 /**
- * Why a token is refused. Those after `forged` have the right MAC. `impossible`: `signToken` makes none with such claims,
- * so somebody else has the key.
+ * Why a token is refused. Those after `forged` have the right MAC. `impossible`: `signToken` makes none with such
+ * claims, so somebody else has the key.
  */
 export type TokenFault = "malformed" | "unknownKey" | "forged" | "impossible" | "expired" | "fromTheFuture";
 

@@ -83,8 +83,8 @@ async function probe(source: GiftSource): Promise<string | undefined> {
 }
 
 /**
- * Starts a node that replaces the neighbours of the IM services. Resolves once it sees them and a probe was connected to
- * each of `servers` im-servers.
+ * Starts a node that replaces the neighbours of the IM services. Resolves once it sees them and a probe was connected
+ * to each of `servers` im-servers.
  */
 export async function openGiftSource({ closing }: ImBenchContext, servers = 1): Promise<GiftSource> {
   const broker = new ServiceBroker(brokerOptions({ role: "api-gateway+living-room+gift", label: "bench" }));

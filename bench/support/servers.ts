@@ -18,9 +18,9 @@ export interface BenchServers {
 export const benchDir = (): string => join(projectRoot(), ".stack/bench");
 
 /**
- * Starts private servers for a benchmark, durable as in production (InnoDB flush 1, JetStream on file), with a namespace
- * of their own; URLs in the environment are ignored. Settings are read at their first use, so call it before any code of
- * the product runs in this process.
+ * Starts private servers for a benchmark, durable as in production (InnoDB flush 1, JetStream on file), with a
+ * namespace of their own; URLs in the environment are ignored. Settings are read at their first use, so call it before
+ * any code of the product runs in this process.
  */
 export async function openServers(progress: (line: string) => void, closing: Closing): Promise<BenchServers> {
   const { NATS_URL: _nats, REDIS_URL: _redis, MYSQL_URL: _mysql, ...surroundings } = process.env;

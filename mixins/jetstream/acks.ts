@@ -29,8 +29,8 @@ export function keepHeld({ log }: Ports, held: Iterable<Pick<OpenMessage, "messa
 }
 
 /**
- * Copies an item to the dead letters. Returns whether the copy is confirmed; where it is not, the item's message must be
- * delivered again. Never rejects.
+ * Copies an item to the dead letters. Returns whether the copy is confirmed; where it is not, the item's message must
+ * be delivered again. Never rejects.
  */
 export async function deadLetter(
   ports: HandlingPorts,

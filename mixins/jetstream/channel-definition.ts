@@ -6,8 +6,9 @@ import type { MessageSignatures } from "./signatures.ts";
 import type { MessageSplit } from "./split.ts";
 
 /**
- * A durable pull consumer, shared by all nodes that have the same `durable`. A stream with partitions has a consumer for
- * each of them, which one node at a time pulls: their messages keep their order although many nodes share the channel.
+ * A durable pull consumer, shared by all nodes that have the same `durable`. A stream with partitions has a consumer
+ * for each of them, which one node at a time pulls: their messages keep their order although many nodes share the
+ * channel.
  */
 export interface ChannelDefinition<This = unknown> {
   readonly stream: StreamDefinition;
@@ -26,14 +27,14 @@ export interface ChannelDefinition<This = unknown> {
   readonly batch: number;
   readonly batchesInFlight: number;
   /**
-   * While messages arrive one after the other, a batch that is not full waits for further ones until this time after the
-   * start of the one before it, since a message costs more in a small batch. After a pause the first message is handled
-   * at once. By default no batch waits.
+   * While messages arrive one after the other, a batch that is not full waits for further ones until this time after
+   * the start of the one before it, since a message costs more in a small batch. After a pause the first message is
+   * handled at once. By default no batch waits.
    */
   readonly gather?: Gathering;
   /**
-   * The most messages, or items, that this node holds, waiting and in work; running pulls may bring as many again. Where
-   * messages are split and suddenly hold more items, a pull of each partition may bring
+   * The most messages, or items, that this node holds, waiting and in work; running pulls may bring as many again.
+   * Where messages are split and suddenly hold more items, a pull of each partition may bring
    * `limits.jetstream.splitPullMessages` such messages. The default is enough for the batches in flight and one more.
    */
   readonly heldMessages?: number;
@@ -60,8 +61,8 @@ export interface ChannelDefinition<This = unknown> {
   handler(this: This, messages: ChannelMessage[]): Promise<void>;
   /**
    * Of a consumer of a log: handles again what the service's books say has happened since a time. Called where the log
-   * has lost messages that the consumer may not have read: dropped for their bytes or age, or gone with the stream. On one
-   * node at a time, whichever it is. Where it rejects it is called again.
+   * has lost messages that the consumer may not have read: dropped for their bytes or age, or gone with the stream. On
+   * one node at a time, whichever it is. Where it rejects it is called again.
    */
   missed?(this: This, missed: Missed): Promise<void>;
   /**

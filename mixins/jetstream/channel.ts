@@ -183,9 +183,9 @@ export class Channel {
   }
 
   /**
-   * How many messages a pull may bring: a share of what may be held. The number of items of a message is known only after
-   * it has arrived, so the next messages are assumed to be like the last ones. After many small messages a pull may bring
-   * large ones. So it brings at most `limits.jetstream.splitPullMessages`.
+   * How many messages a pull may bring: a share of what may be held. The number of items of a message is known only
+   * after it has arrived, so the next messages are assumed to be like the last ones. After many small messages a pull
+   * may bring large ones. So it brings at most `limits.jetstream.splitPullMessages`.
    */
   private room(): number {
     const most = heldOf(this.definition);

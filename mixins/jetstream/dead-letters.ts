@@ -26,8 +26,8 @@ export interface DeadLetter {
 }
 
 /**
- * Whether a channel gets messages of that subject from that stream. What a dead letter says of its origin is its writer's
- * word, and a replay publishes with an operator's rights.
+ * Whether a channel gets messages of that subject from that stream. What a dead letter says of its origin is its
+ * writer's word, and a replay publishes with an operator's rights.
  */
 export type IsOrigin = (origin: Pick<DeadLetter, "channel" | "stream" | "subject">) => boolean;
 
@@ -115,11 +115,11 @@ export class DeadLetters {
 
   /**
    * Puts a dead letter back into its stream, an item as a message of its own, and removes it from the dead letters once
-   * the server has acked it. After a crash in between it stays here, and a repeat within JetStream's duplicate window is
-   * dropped. Every channel of that subject gets it, under a new message id; consumers recognize repeats by its business
-   * id. `false` where there is no such dead letter. The bytes are those that were refused, so a replay never makes a
-   * forgery good. @throws Error where no channel of its name has that origin, and where it was refused as forged; with
-   * `keyIsBack` not where its key was unknown: it is checked again on its arrival.
+   * the server has acked it. After a crash in between it stays here, and a repeat within JetStream's duplicate window
+   * is dropped. Every channel of that subject gets it, under a new message id; consumers recognize repeats by its
+   * business id. `false` where there is no such dead letter. The bytes are those that were refused, so a replay never
+   * makes a forgery good. @throws Error where no channel of its name has that origin, and where it was refused as
+   * forged; with `keyIsBack` not where its key was unknown: it is checked again on its arrival.
    */
   async replay(sequence: number, isOrigin: IsOrigin, { keyIsBack = false } = {}): Promise<boolean> {
     const stored = await this.stored(sequence);

@@ -62,8 +62,8 @@ export const deadLetters: StreamDefinition = {
 
 /**
  * What is known of a dead letter's message. `proven`: it is an order to move money that one of our services signed.
- * `unknownKey`: it is signed with a key that its reader lacks, so it may be such an order. `unproven`: whoever may publish
- * in its stream may have written it, as often as he likes.
+ * `unknownKey`: it is signed with a key that its reader lacks, so it may be such an order. `unproven`: whoever may
+ * publish in its stream may have written it, as often as he likes.
  */
 export type LetterProof = "proven" | "unknownKey" | "unproven";
 

@@ -76,8 +76,8 @@ export class PositionKeeper {
   }
 
   /**
-   * Notes that a reader is done with everything up to `reached`. `stream` was looked at before that was known. `time`: as
-   * `Position.time`.
+   * Notes that a reader is done with everything up to `reached`. `stream` was looked at before that was known. `time`:
+   * as `Position.time`.
    */
   async note(reader: string, stream: StreamInfo, reached: number, time?: Date): Promise<void> {
     const generation = generationOf(stream);

@@ -52,8 +52,8 @@ export class Positions {
   }
 
   /**
-   * The number of a stream among those of its name, from 0, in the order in which the nodes of the service saw them. Its
-   * row has the reader `generation` and the number as its sequence.
+   * The number of a stream among those of its name, from 0, in the order in which the nodes of the service saw them.
+   * Its row has the reader `generation` and the number as its sequence.
    */
   async numberOf({ stream, created }: StreamGeneration): Promise<number> {
     const find = () => this.find(generationReader, { stream, created });
@@ -97,8 +97,8 @@ export class Positions {
   }
 
   /**
-   * Of a stream that was restored from a backup: takes back a position beyond its end, unless another node was first. Its
-   * time stays: what is new in the stream was stored after it.
+   * Of a stream that was restored from a backup: takes back a position beyond its end, unless another node was first.
+   * Its time stays: what is new in the stream was stored after it.
    */
   async takeBack(reader: string, { stream, created }: StreamGeneration, from: number, to: number): Promise<void> {
     await this.db.run(

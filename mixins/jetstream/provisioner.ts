@@ -35,8 +35,8 @@ export class Provisioner implements Provisioning {
   }
 
   /**
-   * Where a stream that refuses at its bound has too many messages for a lower bound, it keeps the old one with a warning: the next start tries
-   * again.
+   * Where a stream that refuses at its bound has too many messages for a lower bound, it keeps the old one with a
+   * warning: the next start tries again.
    */
   async bringStreamToSettings(part: StreamDefinition, log?: Log): Promise<void> {
     const wanted = streamConfig(part);
@@ -50,9 +50,9 @@ export class Provisioner implements Provisioning {
   }
 
   /**
-   * Several nodes may do it at once, with different starts; the first one counts, since a start cannot be changed. If the
-   * stream is made again meanwhile, it must not get a consumer under a name of the lost stream (streams.ts). Then this
-   * rejects and leaves no consumer.
+   * Several nodes may do it at once, with different starts; the first one counts, since a start cannot be changed. If
+   * the stream is made again meanwhile, it must not get a consumer under a name of the lost stream (streams.ts). Then
+   * this rejects and leaves no consumer.
    */
   async makeConsumer({ consumer, name, stream: seen, start }: ConsumerRequest): Promise<void> {
     const { stream } = consumer;
@@ -110,8 +110,8 @@ export class Provisioner implements Provisioning {
 const madeAgain = (stream: string) => new Error(`stream ${stream} was just deleted, made again or marked`);
 
 /**
- * The server enforces a lower bound by deleting the oldest messages, also where the stream refuses new ones at its bound.
- * So a lower bound is set only where at most half of it is used, since more messages may arrive until it is set.
+ * The server enforces a lower bound by deleting the oldest messages, also where the stream refuses new ones at its
+ * bound. So a lower bound is set only where at most half of it is used, since more messages may arrive until it is set.
  */
 function withoutLoss(wanted: WantedStream, { config, state }: StreamInfo, log: Log | undefined): WantedStream {
   const used = { max_msgs: state.messages, max_bytes: state.bytes };

@@ -69,8 +69,8 @@ export class Publisher {
 
   /**
    * Resolves with the server's ack: the message is then in the stream's file. Rejects with `NotAcked` where the server
-   * refuses the message or the subject, no stream has the subject, or no ack arrives within `limits.jetstream.publishTimeoutMs`. In
-   * the last case the message may be stored (`mayHaveHappened`).
+   * refuses the message or the subject, no stream has the subject, or no ack arrives within
+   * `limits.jetstream.publishTimeoutMs`. In the last case the message may be stored (`mayHaveHappened`).
    */
   publish(subject: string, data: Uint8Array, head: MsgHdrs): Promise<PubAck> {
     return new Promise((resolve, reject) => {

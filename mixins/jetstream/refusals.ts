@@ -7,8 +7,8 @@ export interface Refusal {
 }
 
 /**
- * Passes on what the server refuses to a connection, until the connection is closed. The server tells a refused publication
- * apart from the publication itself: whoever waits for its answer would wait in vain.
+ * Passes on what the server refuses to a connection, until the connection is closed. The server tells a refused
+ * publication apart from the publication itself: whoever waits for its answer would wait in vain.
  */
 export async function watchRefusals(connection: NatsConnection, refused: (refusal: Refusal) => void): Promise<void> {
   const status = connection.status() as AsyncIterable<{ readonly permissionContext?: Refusal }>;

@@ -8,9 +8,10 @@ import type { NamedKey, NamedKeys } from "../../config/named-keys.ts";
  *
  * A signed message is a JSON object that begins with exactly `{"v":1,"keyId":"KEY","sig":"SIG",`. KEY is the key's name
  * and four hex digits of its secret's fingerprint, as in `k1.5f3a`: nodes that have different secrets under one name do
- * not know each other's key, and no genuine message counts as forged. SIG is base64url of HMAC-SHA256, with that key, over
- * the version, the namespace, the subject, the signer and every byte after that beginning. Bytes are compared, never what JSON makes of them, so a signed message has one spelling. The message's
- * id in JetStream is not signed, since a replay changes it. Nothing here talks to a server.
+ * not know each other's key, and no genuine message counts as forged. SIG is base64url of HMAC-SHA256, with that key,
+ * over the version, the namespace, the subject, the signer and every byte after that beginning. Bytes are compared,
+ * never what JSON makes of them, so a signed message has one spelling. The message's id in JetStream is not signed,
+ * since a replay changes it. Nothing here talks to a server.
  */
 
 /** Where a message belongs: it is refused everywhere else. */

@@ -23,8 +23,8 @@ export interface Reading {
 }
 
 /**
- * An item of a message, or a whole message: then `index` is `undefined`. `unreadable`: why. `forged`: its signature is missing or wrong, and
- * nothing of it was read.
+ * An item of a message, or a whole message: then `index` is `undefined`. `unreadable`: why. `forged`: its signature is
+ * missing or wrong, and nothing of it was read.
  */
 export type ReadItem = { readonly index: number | undefined } & (
   | { readonly key: string; readonly data: unknown }

@@ -8,8 +8,8 @@ import { findStream } from "./streams.ts";
 
 /**
  * Makes room in logs that refuse at their bound, before they are full. What is removed has done its work, or may be
- * forged; no unread order and no proven dead letter is ever removed before its age. Of dead letters whose key is unknown,
- * which may be genuine, the oldest are removed last of all, and loudly.
+ * forged; no unread order and no proven dead letter is ever removed before its age. Of dead letters whose key is
+ * unknown, which may be genuine, the oldest are removed last of all, and loudly.
  */
 
 /** Up to where all consumers of a stream had read at a time, ms. */
@@ -19,9 +19,9 @@ interface ReadAt {
 }
 
 /**
- * The sequence up to which all consumers have read; 0 where there is none, or where one of these durables has none: it is
- * about to be made again, and has not read what waits for it. A consumer with a filter for which nothing is pending has
- * read the whole stream, whatever its last ack was. `stream` was read before the consumers.
+ * The sequence up to which all consumers have read; 0 where there is none, or where one of these durables has none: it
+ * is about to be made again, and has not read what waits for it. A consumer with a filter for which nothing is pending
+ * has read the whole stream, whatever its last ack was. `stream` was read before the consumers.
  */
 export function readByAll(
   { state }: Pick<StreamInfo, "state">,
@@ -84,9 +84,9 @@ export class Trim {
   }
 
   /**
-   * Removes what all consumers had read `trimReadForMs` ago, but for the newest messages. By then the readers have stored
-   * their positions, or a reader would take what it has read for lost. One that ended before it could store its position
-   * is behind by less than the newest messages.
+   * Removes what all consumers had read `trimReadForMs` ago, but for the newest messages. By then the readers have
+   * stored their positions, or a reader would take what it has read for lost. One that ended before it could store its
+   * position is behind by less than the newest messages.
    */
   private async trimRead(key: string, info: StreamInfo): Promise<void> {
     const consumers: ConsumerInfo[] = [];

@@ -73,8 +73,8 @@ export async function applyLogin(admin: Connection, login: Login, wanted: Privil
 }
 
 /**
- * All that the login may do, by place, which may also be `*.*`; a right to one column has its name, as in a GRANT. USAGE,
- * which allows nothing, is left out.
+ * All that the login may do, by place, which may also be `*.*`; a right to one column has its name, as in a GRANT.
+ * USAGE, which allows nothing, is left out.
  */
 export async function privilegesOf(admin: Connection, user: string): Promise<Map<string, string[]>> {
   const grantee = granteeOf(user);

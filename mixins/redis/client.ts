@@ -28,9 +28,9 @@ function isReply(error: Error | undefined): boolean {
 }
 
 /**
- * A client that fails fast while Redis is away (commands are not queued) and reconnects by itself. Where a server refuses
- * commands (READONLY, NOREPLICAS, MASTERDOWN, NOPERM, ...) the connection is dropped and `dropped` is called with the
- * error: the next connection resolves the address anew. No command is ever sent twice.
+ * A client that fails fast while Redis is away (commands are not queued) and reconnects by itself. Where a server
+ * refuses commands (READONLY, NOREPLICAS, MASTERDOWN, NOPERM, ...) the connection is dropped and `dropped` is called
+ * with the error: the next connection resolves the address anew. No command is ever sent twice.
  */
 export function openRedis(name: string, dropped: (error: Error) => void = () => {}, url = config().REDIS_URL): Redis {
   if (url === "") throw new Error("REDIS_URL is not set (see .env.example).");
@@ -78,9 +78,10 @@ function bytesReceived(redis: Redis): number {
 }
 
 /**
- * Probes the connection with a write every `limits.redis.probeEveryMs`, so that a client that only reads leaves a demoted
- * primary too (`reconnectOnError` decides). A connection that hangs is dropped after `limits.redis.silenceMs`, in its
- * handshake (a server that loads its data) or after it (a dead machine). Returns a function that stops the probes.
+ * Probes the connection with a write every `limits.redis.probeEveryMs`, so that a client that only reads leaves a
+ * demoted primary too (`reconnectOnError` decides). A connection that hangs is dropped after `limits.redis.silenceMs`,
+ * in its handshake (a server that loads its data) or after it (a dead machine). Returns a function that stops the
+ * probes.
  */
 export function probeConnection(redis: Redis, owner: string): () => void {
   let heardAt = performance.now();

@@ -28,8 +28,8 @@ export function readStackEnv(dir: string): StackEnv {
 }
 
 /**
- * Completes the environment of a person's command with the values of `env` in the stack's folder; variables that are set
- * take precedence. Keys are removed: no command signs, and whoever has them can log in as anybody.
+ * Completes the environment of a person's command with the values of `env` in the stack's folder; variables that are
+ * set take precedence. Keys are removed: no command signs, and whoever has them can log in as anybody.
  */
 export function useStackEnv(dir: string, env = process.env): void {
   completeEnv(env, readStackEnv(dir), () => true);

@@ -101,9 +101,9 @@ ${imports.join("\n")}
 }
 
 /**
- * The block `accounts` of a server's configuration. Moleculer's bus and JetStream are apart, and each login of a service
- * is apart from the streams, since whoever pulls from a stream chooses the reply subject, and the server answers with its
- * own rights. `password` gives the value of each login's, quoted, or as a $VARIABLE.
+ * The block `accounts` of a server's configuration. Moleculer's bus and JetStream are apart, and each login of a
+ * service is apart from the streams, since whoever pulls from a stream chooses the reply subject, and the server
+ * answers with its own rights. `password` gives the value of each login's, quoted, or as a $VARIABLE.
  */
 export function accountsText<L extends Login>(logins: readonly L[], password: (login: L) => string): string {
   const users: UserLine[] = logins.flatMap((login) =>

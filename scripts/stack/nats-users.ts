@@ -101,8 +101,8 @@ export async function logsIn(port: number, user: string, password: string): Prom
 }
 
 /**
- * Whether JetStream answers a user of an account that imports its API. nats-server 2.9 follows the imports of an account
- * that a reload has added only after the next reload; until then it answers that nobody is there.
+ * Whether JetStream answers a user of an account that imports its API. nats-server 2.9 follows the imports of an
+ * account that a reload has added only after the next reload; until then it answers that nobody is there.
  */
 async function reachesJetStream(port: number, user: string, password: string): Promise<boolean> {
   const connect = { verbose: false, pedantic: false, headers: true, no_responders: true, user, pass: password };

@@ -41,8 +41,8 @@ async function countAddress(gateway: Gateway, name: string, request: GatewayRequ
 }
 
 /**
- * Carries a request out unless too many of its address have failed with one of these failures in the last minute. Others
- * are not counted. Fails: tooMany, and as `work`.
+ * Carries a request out unless too many of its address have failed with one of these failures in the last minute.
+ * Others are not counted. Fails: tooMany, and as `work`.
  */
 async function countingFailures<T>(
   gateway: Gateway,
@@ -110,8 +110,9 @@ function operatorOf(request: GatewayRequest): string {
 }
 
 /**
- * The login of the user who sent a request. Every kind of login is recognized here, by the form of its token, and without a call to
- * another node. Fails: notLoggedIn; unavailable, where this node cannot know whether the token is revoked.
+ * The login of the user who sent a request. Every kind of login is recognized here, by the form of its token, and
+ * without a call to another node. Fails: notLoggedIn; unavailable, where this node cannot know whether the token is
+ * revoked.
  */
 function authenticate(gateway: Gateway, { token }: Session): TokenClaims {
   if (token === undefined) throw fail("notLoggedIn");

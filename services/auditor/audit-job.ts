@@ -41,8 +41,9 @@ class RunEnded extends Error {}
 
 /**
  * Compares the books, on one node at a time. A round compares what is new. A full pass compares everything, beside the
- * rounds; it begins as soon as `passRestFactor` times the duration of the last one is over, and at least once a day, and
- * rests between its pages. Small books are compared with every round and without rests, so that what differs is named within seconds.
+ * rounds; it begins as soon as `passRestFactor` times the duration of the last one is over, and at least once a day,
+ * and rests between its pages. Small books are compared with every round and without rests, so that what differs is
+ * named within seconds.
  */
 export class AuditJob {
   private readonly auditor: Auditor;

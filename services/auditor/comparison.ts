@@ -69,7 +69,8 @@ export interface RunPorts {
 }
 
 /**
- * Reads a page. What differs counts if it still does at a second look: two databases, or a replica, may show two moments.
+ * Reads a page. What differs counts if it still does at a second look: two databases, or a replica, may show two
+ * moments.
  */
 async function confirmedPage(check: Check, range: Range, ports: RunPorts): Promise<Page & { cut: boolean }> {
   const page = await check.page(range);

@@ -63,8 +63,8 @@ export async function withdrawOrders(
 
 /**
  * Stores accepted gifts until they are settled. The first `reserved` ones were reserved: where such a reservation is
- * gone, the gift is settled already and is not stored. `json` is signed: what is put back from Redis is settled. Never rejects: an order that is not stored is unknown to queries
- * until it is settled.
+ * gone, the gift is settled already and is not stored. `json` is signed: what is put back from Redis is settled. Never
+ * rejects: an order that is not stored is unknown to queries until it is settled.
  */
 export async function rememberOrders(
   redis: Redis,

@@ -67,9 +67,9 @@ async function unsettled(service: Queueing, gifts: readonly AcceptedGift[]): Pro
 }
 
 /**
- * Publishes groups in the order of acceptance, as far as it is known. Gifts that were accepted in one group have the same
- * time, so those of one sender among them are put back in the order of their order ids. Across portions there is no
- * order, since Redis lists its keys in no order. Returns how many gifts were not in the queue.
+ * Publishes groups in the order of acceptance, as far as it is known. Gifts that were accepted in one group have the
+ * same time, so those of one sender among them are put back in the order of their order ids. Across portions there is
+ * no order, since Redis lists its keys in no order. Returns how many gifts were not in the queue.
  */
 async function publish(
   { jetstream, signatures }: Queueing,

@@ -17,8 +17,8 @@ export interface QueueDepth {
 
 /**
  * Gifts that wait, are being settled, or are dead letters. The server counts messages alone: up to
- * `limits.gift.depthMessagesRead` messages of a partition are read, and their gifts counted. Further messages are assumed
- * to have as many gifts on average. Of a message, the gifts that are settled already count too.
+ * `limits.gift.depthMessagesRead` messages of a partition are read, and their gifts counted. Further messages are
+ * assumed to have as many gifts on average. Of a message, the gifts that are settled already count too.
  */
 export async function queueDepth(service: Pick<GiftState, "jetstream" | "signatures">): Promise<QueueDepth> {
   const { manager } = service.jetstream;

@@ -40,8 +40,8 @@ export function partsOf<Gift extends QueuedGift>(gifts: readonly Gift[]): QueueP
 
 /**
  * Puts gifts into the queue as one signed message; durable when it resolves. The message's id is made of the orders and
- * their contents. So JetStream drops a repeat of the same gifts (within its window of two minutes), and never a gift with
- * other content. Fails: unavailable. If `mayHaveHappened` is true, the gifts may be in the queue.
+ * their contents. So JetStream drops a repeat of the same gifts (within its window of two minutes), and never a gift
+ * with other content. Fails: unavailable. If `mayHaveHappened` is true, the gifts may be in the queue.
  */
 export async function enqueue(
   { jetstream, signatures }: Pick<GiftState, "jetstream" | "signatures">,

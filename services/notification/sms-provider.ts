@@ -3,8 +3,8 @@ export interface SmsProvider {
   /** True where nothing is sent and the caller shows the code instead: in local development alone. */
   readonly shownToCaller: boolean;
   /**
-   * Resolves once the provider accepted the code. @throws SmsNotTaken where it was certainly not sent, SmsUnanswered where
-   * it may have been.
+   * Resolves once the provider accepted the code. @throws SmsNotTaken where it was certainly not sent, SmsUnanswered
+   * where it may have been.
    */
   sendLoginCode(phone: string, code: string): Promise<void>;
 }

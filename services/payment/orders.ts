@@ -111,8 +111,8 @@ export async function refundOrder(
 /**
  * Credits an order whose credit is held, or whose row is repaired, once, by an operator's decision. When this returns,
  * its message is on its way or waits for a topic. The order's marks about refunded money are removed. Fails:
- * payOrderUnknown; payOrderState, also where the order's row is not as payment wrote it: then it is, or stays, parked as
- * creditChanged.
+ * payOrderUnknown; payOrderState, also where the order's row is not as payment wrote it: then it is, or stays, parked
+ * as creditChanged.
  */
 export async function releaseOrder(context: PaymentContext, orderId: string, requestId: string | null): Promise<Order> {
   const { order, unsent } = await context.mysql.transaction(async (tx) => {

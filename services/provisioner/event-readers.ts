@@ -9,8 +9,8 @@ import { findStream, identityOf } from "../../mixins/jetstream/streams.ts";
 import { eventReaders, eventStream } from "../streams.ts";
 
 /**
- * Makes the first `count` consumers of other systems on stream EVENTS wherever one is missing, at the oldest event, until
- * the loop is stopped. Several nodes may do it at once.
+ * Makes the first `count` consumers of other systems on stream EVENTS wherever one is missing, at the oldest event,
+ * until the loop is stopped. Several nodes may do it at once.
  */
 export function keepEventReaders(
   manager: JetStreamManager,

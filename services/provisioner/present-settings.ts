@@ -9,9 +9,9 @@ import { allStreams } from "../stream-access.ts";
 import { everyConsumer } from "./provisioned.ts";
 
 /**
- * Brings the existing streams and consumers of the system to their definitions. Missing ones are made when a service asks
- * for them, since the service knows whether they were there before. Returns what could not be changed, as sentences:
- * they work on with their former settings.
+ * Brings the existing streams and consumers of the system to their definitions. Missing ones are made when a service
+ * asks for them, since the service knows whether they were there before. Returns what could not be changed, as
+ * sentences: they work on with their former settings.
  */
 export async function bringToSettings(
   manager: JetStreamManager,

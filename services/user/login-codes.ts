@@ -24,8 +24,8 @@ export function newLoginCode(): string {
 }
 
 /**
- * What Redis and the books have of a code: a hash that needs a key of the login tokens, and is of this phone alone. Other
- * services can read Redis, and of six digits a hash without a key is undone in a moment.
+ * What Redis and the books have of a code: a hash that needs a key of the login tokens, and is of this phone alone.
+ * Other services can read Redis, and of six digits a hash without a key is undone in a moment.
  */
 function hashWith({ secret }: NamedKey, phone: string, code: string): string {
   const text = `ovation login code v1\n${config().NAMESPACE}\n${phone}\n${code}`;
@@ -62,8 +62,8 @@ const hashesOf = ({ all }: NamedKeys, { phone, code }: GivenCode) =>
   [...all.values()].map((key) => hashWith(key, phone, code));
 
 /**
- * What Redis says of a code, with the tries of each address; `passed` consumes it there. `isKnown`: the address has logged
- * in with the phone before, so that strangers cannot burn the code for it.
+ * What Redis says of a code, with the tries of each address; `passed` consumes it there. `isKnown`: the address has
+ * logged in with the phone before, so that strangers cannot burn the code for it.
  */
 export async function redeemCode(
   redis: RedisState["redis"],
@@ -76,8 +76,8 @@ export async function redeemCode(
 }
 
 /**
- * Checks a code; `passed` consumes it. Redis and the code's row must both allow it, and nobody learns whether a guess was
- * right before the row has counted it: whoever can write Redis alone gains no tries, no time and no second use.
+ * Checks a code; `passed` consumes it. Redis and the code's row must both allow it, and nobody learns whether a guess
+ * was right before the row has counted it: whoever can write Redis alone gains no tries, no time and no second use.
  * Fails: unavailable; the code may be consumed then.
  */
 export async function tryCode(

@@ -14,8 +14,8 @@ export async function beijingDay(db: Queryable): Promise<string> {
 }
 
 /**
- * Counts a code for a phone, or for all phones (`null`), unless there are `most` already; then it is `undefined`. Returns
- * the number of codes with this one. The row stays locked until the transaction ends.
+ * Counts a code for a phone, or for all phones (`null`), unless there are `most` already; then it is `undefined`.
+ * Returns the number of codes with this one. The row stays locked until the transaction ends.
  */
 export async function countCode(
   tx: Transaction,

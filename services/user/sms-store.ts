@@ -44,8 +44,8 @@ export async function deleteSms(db: Queryable, id: number): Promise<void> {
 }
 
 /**
- * Counts a try of the newest code of a phone, and returns the code's id and hash. `undefined` where none may be tried: it
- * was used, is as old as `ttlMs` by the database's clock, or was tried `most` times. Of parallel tries each counts.
+ * Counts a try of the newest code of a phone, and returns the code's id and hash. `undefined` where none may be tried:
+ * it was used, is as old as `ttlMs` by the database's clock, or was tried `most` times. Of parallel tries each counts.
  */
 export async function countTry(
   db: Queryable,

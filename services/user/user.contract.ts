@@ -37,23 +37,23 @@ export const userActions = {
   /**
    * Sends a login code to a phone; `devCode` only where the SMS provider is the local console. Fails: phoneMissing,
    * phoneMalformed, smsTooOften; smsPhoneLimit and smsBudgetSpent until midnight in Beijing; unavailable. Where it was
-   * certainly not sent, another code may be requested at once. Where nobody knows (`mayHaveHappened`), it counts as sent
-   * and is valid if it arrives.
+   * certainly not sent, another code may be requested at once. Where nobody knows (`mayHaveHappened`), it counts as
+   * sent and is valid if it arrives.
    */
   sendLoginCode: action({ phone: typed, address }).returns<{ devCode?: string }>(),
   /**
-   * Consumes the code (exactly once), registers an unknown phone, opens a session and returns a signed token. Checks the
-   * phone, then the form of the code, then the code. After a consumed code the next one may be requested at once, after a
-   * burned one not. A login that was not answered, or with `unavailable`, may be repeated: it succeeds, or fails with
-   * smsCodeExpired where the code was consumed. A code is burned for an address that has tried
-   * `limits.user.smsWrongTries` wrong ones. Strangers together cannot burn it for the address that requested it,
-   * nor for one that logged in with the phone within `limits.user.smsAddressKnownDays`.
-   * Fails: phoneMissing, phoneMalformed, smsCodeMalformed, smsCodeExpired, smsCodeWrong.
+   * Consumes the code (exactly once), registers an unknown phone, opens a session and returns a signed token. Checks
+   * the phone, then the form of the code, then the code. After a consumed code the next one may be requested at once,
+   * after a burned one not. A login that was not answered, or with `unavailable`, may be repeated: it succeeds, or
+   * fails with smsCodeExpired where the code was consumed. A code is burned for an address that has tried
+   * `limits.user.smsWrongTries` wrong ones. Strangers together cannot burn it for the address that requested it, nor
+   * for one that logged in with the phone within `limits.user.smsAddressKnownDays`. Fails: phoneMissing,
+   * phoneMalformed, smsCodeMalformed, smsCodeExpired, smsCodeWrong.
    */
   login: action({ phone: typed, code: typed, address }).returns<{ userId: string; token: string }>(),
   /**
-   * Ends the session of a token that the caller has verified. Returns the revocation, which is durable then; `null` where
-   * the token is invalid, has expired, or was issued more than `limits.user.issuedAheadMs` in the future. Fails:
+   * Ends the session of a token that the caller has verified. Returns the revocation, which is durable then; `null`
+   * where the token is invalid, has expired, or was issued more than `limits.user.issuedAheadMs` in the future. Fails:
    * unavailable, also where this node has another key for the token; it may be repeated.
    */
   logout: action({ token }).returns<Revocation | null>(),
@@ -63,9 +63,9 @@ export const userActions = {
    */
   logoutAll: action({ userId }).returns<Revocation>(),
   /**
-   * The revocations that were written at `since` (ms of the database's clock) or later; 0: all whose tokens may be valid.
-   * Pages follow by `next`. To miss none, a later read begins `limits.user.revocationOverlapMs` before the `now` of the
-   * first page of the read before it. Fails: unavailable.
+   * The revocations that were written at `since` (ms of the database's clock) or later; 0: all whose tokens may be
+   * valid. Pages follow by `next`. To miss none, a later read begins `limits.user.revocationOverlapMs` before the `now`
+   * of the first page of the read before it. Fails: unavailable.
    */
   revocations: action({
     since: timeMs,

@@ -76,8 +76,8 @@ export async function fundsOf(
 }
 
 /**
- * The verdicts, with "tooMany" for gifts that could be paid of users too many of whose gifts failed at the charge lately.
- * A gift of a user without the coins stays "short", which says what to do.
+ * The verdicts, with "tooMany" for gifts that could be paid of users too many of whose gifts failed at the charge
+ * lately. A gift of a user without the coins stays "short", which says what to do.
  */
 export function limitFailures(
   gifts: readonly { userId: string }[],

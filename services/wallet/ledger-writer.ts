@@ -79,8 +79,8 @@ export class LedgerWriter {
 
   /**
    * Resolves once the command's outcome is committed; a repeat resolves to the first outcome. Rejects where the command
-   * was not written (also with unavailable, after it waited for `staleMs`), or where that is not known (the database was
-   * away): the same command may be submitted again.
+   * was not written (also with unavailable, after it waited for `staleMs`), or where that is not known (the database
+   * was away): the same command may be submitted again.
    */
   async submit(command: Command): Promise<Outcome> {
     const [outcome] = await this.submitAll([command]);
@@ -212,9 +212,9 @@ export class LedgerWriter {
   }
 
   /**
-   * Gifts are nearly always new, and each leaves a row with its unique business id. So a batch of gifts is first written
-   * without reading earlier rows. Where the unique key finds one, the transaction is rolled back and the second attempt
-   * reads them.
+   * Gifts are nearly always new, and each leaves a row with its unique business id. So a batch of gifts is first
+   * written without reading earlier rows. Where the unique key finds one, the transaction is rolled back and the second
+   * attempt reads them.
    */
   private async commit(commands: readonly Command[], attempt = 1): Promise<Decision> {
     const withPriors = attempt > 1 || commands.some(({ kind }) => kind !== "gift");

@@ -26,8 +26,8 @@ import {
 } from "./income.contract.ts";
 
 /**
- * The wallet as other services see it. Amounts are whole coins; those named `points` or `...Points` are points, 100 to a
- * coin. All are safe integers. Where a value has both units, the points decide and the coins are rounded down.
+ * The wallet as other services see it. Amounts are whole coins; those named `points` or `...Points` are points, 100 to
+ * a coin. All are safe integers. Where a value has both units, the points decide and the coins are rounded down.
  */
 
 /** The outcome of a gift; a repeat of the order id gets the first outcome. */
@@ -43,8 +43,8 @@ export interface GiftOutcome {
 }
 
 /**
- * Whether a gift can be paid; "unusable": the account is frozen or invalid; "tooMany": too many gifts of the user failed
- * at the charge lately.
+ * Whether a gift can be paid; "unusable": the account is frozen or invalid; "tooMany": too many gifts of the user
+ * failed at the charge lately.
  */
 export type FundsVerdict = "enough" | "short" | "unusable" | "tooMany";
 
@@ -69,8 +69,8 @@ export interface StatementRow {
   /** The payment order of a recharge or refund; where a recharge pays a debt off, the recharge's order. */
   orderId?: string;
   /**
-   * Where the row changed the debt. `change`: above zero what a refund could not take back, below zero what was paid off.
-   * `after`: the whole debt after it. `orders`: the refunded orders whose debt it is, oldest first, at most
+   * Where the row changed the debt. `change`: above zero what a refund could not take back, below zero what was paid
+   * off. `after`: the whole debt after it. `orders`: the refunded orders whose debt it is, oldest first, at most
    * `limits.wallet.debtOrdersShown`.
    */
   debt?: { change: number; after: number; orders: { orderId: string; coins: number }[] };
@@ -95,9 +95,9 @@ export type GiftCharge = z.infer<typeof giftCharge>;
 export const walletActions = {
   /**
    * Charges gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts), whatever the accounts' status,
-   * which was checked at acceptance. When it returns, every outcome is committed; outcomes are in the order of the gifts.
-   * A gift that fails does not affect the others. Fails: unavailable; then some gifts may be charged, and a repeat of
-   * the call gets their first outcomes.
+   * which was checked at acceptance. When it returns, every outcome is committed; outcomes are in the order of the
+   * gifts. A gift that fails does not affect the others. Fails: unavailable; then some gifts may be charged, and a
+   * repeat of the call gets their first outcomes.
    */
   consumeForSendGift: action({ bucket, gifts: z.array(giftCharge).min(1).max(2_000) }).returns<{
     outcomes: GiftOutcome[];
@@ -108,8 +108,8 @@ export const walletActions = {
    * Whether gifts may be accepted, each on its own, in their order. "short" and "unusable" are read from the database.
    * "enough" may come from a cache that is up to `limits.wallet.fundsCacheMs` old; a freeze empties it by a broadcast.
    * "tooMany" instead of "enough" where `limits.wallet.failedGiftsPerMinute` of the user's gifts or more failed at the
-   * charge, as the node that charges them has counted. Nothing is reserved: the charge decides. Any node answers; the node of a sender's bucket (`Rendezvous`) has read or
-   * written the balance last.
+   * charge, as the node that charges them has counted. Nothing is reserved: the charge decides. Any node answers; the
+   * node of a sender's bucket (`Rendezvous`) has read or written the balance last.
    */
   checkFunds: action({
     gifts: z
@@ -195,8 +195,8 @@ export const walletEvents = {
     time: eventTime,
   }),
   /**
-   * The heads of the ledger's chains of seals that grew since the event before, joined: what the books were at this time.
-   * Digests are hex. `number` counts the events; `previous` is the digest of the one before.
+   * The heads of the ledger's chains of seals that grew since the event before, joined: what the books were at this
+   * time. Digests are hex. `number` counts the events; `previous` is the digest of the one before.
    */
   "books.sealed": z.object({
     number: integer(1),

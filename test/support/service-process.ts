@@ -1,6 +1,6 @@
 /**
- * A node of one service in a process of its own. Arguments: the service, its settings as JSON, and by how many ms its clock
- * is wrong.
+ * A node of one service in a process of its own. Arguments: the service, its settings as JSON, and by how many ms its
+ * clock is wrong.
  */
 import { join } from "node:path";
 import { ServiceBroker, type ServiceSchema } from "moleculer";

@@ -12,8 +12,8 @@ const started: Broker[] = [];
 const anyone = "all+console";
 
 /**
- * Starts a node with the given services (schemas, or fakes of a neighbour made in the test). Stopped by `stopAll`. Tests
- * of who may do what give its role (broker/bus/roles.ts).
+ * Starts a node with the given services (schemas, or fakes of a neighbour made in the test). Stopped by `stopAll`.
+ * Tests of who may do what give its role (broker/bus/roles.ts).
  */
 export async function startNode(label: string, schemas: readonly ServiceSchema[], role = anyone): Promise<Broker> {
   const broker = new ServiceBroker(brokerOptions({ role, label }));

@@ -90,8 +90,8 @@ async function balancesAt(db: Queryable, users: readonly string[], id: string): 
 }
 
 /**
- * New rows against the row of their user before them: it left what this one begins with. The wallet takes the balance of
- * the account as it is, so a balance that was set by hand is in the next row, and the account agrees with that.
+ * New rows against the row of their user before them: it left what this one begins with. The wallet takes the balance
+ * of the account as it is, so a balance that was set by hand is in the next row, and the account agrees with that.
  */
 export function continuityCheck(db: Queryable): Check {
   const check = windowCheck(db, {

@@ -30,9 +30,9 @@ export interface DueComparison extends DayOfChannel {
 }
 
 /**
- * The comparisons that the latest run at `run` has to make: first of days that were not compared yet, then of those with
- * open differences that were compared before it, since the bill of a later day may have what was missing. Of each the
- * oldest day first. Pure.
+ * The comparisons that the latest run at `run` has to make: first of days that were not compared yet, then of those
+ * with open differences that were compared before it, since the bill of a later day may have what was missing. Of each
+ * the oldest day first. Pure.
  */
 export function dueComparisons(
   { run, atMs, first }: { run: number; atMs: number; first: number },

@@ -37,7 +37,8 @@ export async function insertRefund(
 
 /**
  * Moves a refund to a state, if its present state allows it; returns whether it moved. `nextTime` null: the provider is
- * not asked again. A refund that the provider processes, or has carried out, is accepted: its bills have it from then on.
+ * not asked again. A refund that the provider processes, or has carried out, is accepted: its bills have it from then
+ * on.
  */
 export async function moveRefund(
   db: Queryable,

@@ -11,8 +11,8 @@ type Sending = Pick<PaymentContext, "outbox" | "signatures">;
 
 /**
  * Signs a message to a topic and writes it in the transaction. It is signed here and not where it is published, so that
- * a row which somebody adds to the outbox is no order to the wallet. A message to the wallet is watched until its effect
- * is in the wallet's books, since the stream may lose what it has acked.
+ * a row which somebody adds to the outbox is no order to the wallet. A message to the wallet is watched until its
+ * effect is in the wallet's books, since the stream may lose what it has acked.
  */
 export async function sendWatched(
   { outbox, signatures }: Sending,
@@ -40,7 +40,8 @@ export class NotGenuine extends Error {}
 
 /**
  * Writes a watched message in the transaction again, under a new id and with a new signature: the first one may be so
- * old that its key is about to be removed. Returns the signed message. @throws NotGenuine: nobody can make an order by writing to the table.
+ * old that its key is about to be removed. Returns the signed message. @throws NotGenuine: nobody can make an order by
+ * writing to the table.
  */
 export async function sendAgain(
   { outbox, signatures }: Sending,

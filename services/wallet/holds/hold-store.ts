@@ -21,8 +21,8 @@ export interface Refund {
 }
 
 /**
- * Joins a refund's row with its debt and with the order's credit before it. Where the refund overtook the credit nothing
- * was spent: the credit paid the debt off at once, so the shortfall is 0.
+ * Joins a refund's row with its debt and with the order's credit before it. Where the refund overtook the credit
+ * nothing was spent: the credit paid the debt off at once, so the shortfall is 0.
  */
 const refundColumns = `t.id, t.user_id, t.biz_id, t.type, t.num, t.status, t.counterparty_id, t.counterparty_income_points,
   t.create_time, IF(credit.id IS NULL, 0, d.num) AS shortfall`;

@@ -96,8 +96,8 @@ function eventOf(order: Omit<HoldOrder, "operator">, to: "held" | "released", mo
 }
 
 /**
- * Holds back the anchors' shares of an order's gifts, or releases these holds; committed when it resolves. A repeat or a
- * concurrent call changes nothing. Shares whose state does not allow the move stay as they are. Fails: refundUnknown;
+ * Holds back the anchors' shares of an order's gifts, or releases these holds; committed when it resolves. A repeat or
+ * a concurrent call changes nothing. Shares whose state does not allow the move stay as they are. Fails: refundUnknown;
  * holdState, where no share may make the move and none has made it.
  */
 export async function moveHolds(

@@ -21,9 +21,9 @@ interface Sealed {
 }
 
 /**
- * Rolls up what anchors earned, outside of the gifts' transactions: a gift never locks an anchor's row. One node does it
- * at a time, at a fixed interval. Each round writes one row for each anchor, so fewer rounds write fewer rows. Should
- * two nodes do it at once, after a lease expired under its holder, the sums stay exact.
+ * Rolls up what anchors earned, outside of the gifts' transactions: a gift never locks an anchor's row. One node does
+ * it at a time, at a fixed interval. Each round writes one row for each anchor, so fewer rounds write fewer rows.
+ * Should two nodes do it at once, after a lease expired under its holder, the sums stay exact.
  */
 export class IncomeRollup {
   private readonly wallet: Service & MysqlState & Sealed;

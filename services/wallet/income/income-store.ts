@@ -6,8 +6,8 @@ import type { Sealing } from "../seals/seal-chains.ts";
 import { type IncomePosting, type IncomeTotals, noIncome, type PostingKind } from "./income-posting.ts";
 
 /**
- * SQL of anchors' income: pending rows, ledger, totals. A transaction that writes postings first locks the totals, those
- * of several anchors in the order of their ids, and changes them too.
+ * SQL of anchors' income: pending rows, ledger, totals. A transaction that writes postings first locks the totals,
+ * those of several anchors in the order of their ids, and changes them too.
  */
 
 const kinds: readonly PostingKind[] = ["gifts", "hold", "release", "payout"];

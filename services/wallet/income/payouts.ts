@@ -14,9 +14,9 @@ const maxAttempts = 3;
 
 /**
  * Takes a payout from the anchor's free income; committed when it resolves. Only rolled-up income is free: the latest
- * gifts may be missing (see `settledUpTo` of `incomeOf`). A payout id keeps its first outcome for ever, also a rejection
- * for lack of income. Fails: invalidParam, balanceShort, idempotencyConflict; unavailable, where the payout may have
- * happened: repeat it with the same id to learn the outcome.
+ * gifts may be missing (see `settledUpTo` of `incomeOf`). A payout id keeps its first outcome for ever, also a
+ * rejection for lack of income. Fails: invalidParam, balanceShort, idempotencyConflict; unavailable, where the payout
+ * may have happened: repeat it with the same id to learn the outcome.
  */
 export async function payOut({ mysql: db, seals }: Wallet, payout: Payout): Promise<PaidOut> {
   const { userId, points, payoutId } = payout;

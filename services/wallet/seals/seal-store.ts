@@ -56,8 +56,8 @@ export async function latestCheckpoints(
 export const firstCheckpoint = { number: 0, digest: noDigest, heads: [] as ChainHead[], time: new Date(0) };
 
 /**
- * The heads of the chains that have a seal of this time or later. Transactions do not commit in the order of their times,
- * so begin earlier than you need.
+ * The heads of the chains that have a seal of this time or later. Transactions do not commit in the order of their
+ * times, so begin earlier than you need.
  */
 export async function headsSince(tx: Queryable, since: Date): Promise<ChainHead[]> {
   const from = await firstIdSince(tx, { table: "t_ledger_seal", column: "rows_time" }, since);

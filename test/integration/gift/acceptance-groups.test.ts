@@ -23,8 +23,8 @@ import { tokenOf } from "../../support/tokens.ts";
 import { type Answer, send, startGateway } from "../api-gateway/neighbours.ts";
 
 /**
- * Gifts are accepted in groups, over the bus and over HTTP: two gateways, two gift nodes, two wallets, each on a node of
- * its own. Redis and NATS are reached by way of stand-ins, so that a test can take Redis away and lose acks.
+ * Gifts are accepted in groups, over the bus and over HTTP: two gateways, two gift nodes, two wallets, each on a node
+ * of its own. Redis and NATS are reached by way of stand-ins, so that a test can take Redis away and lose acks.
  */
 
 jest.setTimeout(60_000);
