@@ -131,7 +131,7 @@ export const paymentOperatorActions = {
    */
   setTopic: action({
     bizCode,
-    topic: z.string().max(64),
+    topic: text(0, 64),
     status: integer(0, 1).default(1),
     remark: text(0, limits.payment.reasonChars).default(""),
     operator,
@@ -157,7 +157,7 @@ export const paymentOperatorActions = {
   removeMark: action({
     orderId,
     mark,
-    transactionId: z.string().max(64).default(""),
+    transactionId: text(0, 64).default(""),
     reason,
     operator,
   }).returns<{ orderId: string; removed: boolean; parked: string[] }>(),

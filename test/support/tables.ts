@@ -5,6 +5,9 @@ import { eventually } from "./eventually.ts";
 /** What every business table of the system holds: its rows' number and checksum by `database.table`. */
 export type Fingerprint = Readonly<Record<string, string>>;
 
+/** The rows of a table that count, where jobs write others: the wallet joins the heads of its seals every minute. */
+const rowsOf: Readonly<Record<string, string>> = { t_outbox: "WHERE subject <> 'event.books.sealed'" };
+
 /** Of the rows as they are read: CHECKSUM TABLE of the server answers differently for the same rows at times. */
 export async function fingerprint(except: readonly string[]): Promise<Fingerprint> {
   return snapshot("user", async (query) => {
@@ -19,7 +22,7 @@ export async function fingerprint(except: readonly string[]): Promise<Fingerprin
     const sums = tables.map(([name, own]) => {
       const row = own.map(({ field }) => `COALESCE(CAST(${field} AS CHAR), 'NULL')`).join(", ");
       const sum = `CONCAT(COUNT(*), ':', COALESCE(SUM(CRC32(CONCAT_WS('|', ${row}))), 0))`;
-      return `SELECT '${name.replaceAll("`", "")}' AS name, ${sum} AS rows_sum FROM ${name}`;
+      return `SELECT '${name.replaceAll("`", "")}' AS name, ${sum} AS rows_sum FROM ${name} ${rowsOf[name.split("`")[3] ?? ""] ?? ""}`;
     });
     const found = await query<{ name: string; rows_sum: string }>(sums.join(" UNION ALL "));
     return Object.fromEntries(found.map(({ name, rows_sum }) => [name, String(rows_sum)]));

@@ -19,6 +19,7 @@ const jobs = [
   "t_lease",
   "t_living_room_check",
   "t_heartbeat",
+  ...["t_book_checkpoint", "t_book_finding", "t_book_head", "t_book_pass", "t_ledger_checkpoint"],
 ];
 /** Rows that every call may leave: who was sent a code, who called, which webhooks came. */
 const journals = ["t_sms", "t_operator_audit", "t_pay_webhook", ...jobs];
