@@ -197,10 +197,7 @@ function readBlock(
   return { values: !begun || problems.length > 0 ? null : values, problems };
 }
 
-/**
- * The settings of a block in this process's environment, validated; `null` where none of them is set.
- * @throws Error as readConfig
- */
+/** A block's settings in this process's environment, validated; `null` where none is set. @throws as readConfig */
 export function settingsOf(block: SettingsBlock): Readonly<Given> | null {
   readConfig(process.env, [block]);
   return readBlock(block, process.env).values;
@@ -212,6 +209,11 @@ let current: Readonly<Parsed> | undefined;
 export function config(): Readonly<Parsed> {
   current ??= readConfig(process.env);
   return current;
+}
+
+/** The next call of `config` reads the environment again: for a start that completes the environment step by step. */
+export function readConfigAgain(): void {
+  current = undefined;
 }
 
 /** A server at which each service may have a login of its own. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { roleOf } from "../broker/bus/roles.ts";
 import { isServiceName } from "../broker/service-names.ts";
-import { serviceUrlName } from "../config/config.ts";
+import { readConfigAgain, serviceUrlName } from "../config/config.ts";
 import { keySettings, ProcessSettings } from "../config/process-settings.ts";
 import { providers } from "../services/payment/providers.contract.ts";
 import { hasDatabase, prepareDatabases } from "./databases.ts";
@@ -92,6 +92,8 @@ export async function useNodeEnv(
     for (const key of keySettings)
       if (processSettings.belongsTo(services, key)) env[key] ||= await localKey(stackDir, key);
   for (const key of notNeeded(services, env)) delete env[key];
+  // The migrations have read the settings before they were complete.
+  readConfigAgain();
 }
 
 /** The settings of other services, and MYSQL_URL where every service with a database has a login of its own. */
