@@ -4,15 +4,14 @@ import { dirname, join, relative, sep } from "node:path";
 /**
  * The rules of the structure:
  * 1. only a service file, a mixin, the broker and scripts import moleculer, mysql2, ioredis or nats as values;
- * 2. a service imports its own folder, services/*.ts, mixins/, config/, broker/, and of another service only its
- * contract;
+ * 2. a service imports its own folder, services/*.ts, mixins/, config/, broker/, and of another service only its contract;
  * 3. only stores (and tests) have SQL with a service's tables in it, and each table is written by one store alone;
  * 4. service files stay under 175 lines, modules under 260; config/limits.ts is one table, however long;
  * 5. no folder or file is called utils, helpers, common or types;
  * 6. Lua is in files of its own, each with a header that states its purpose, and its KEYS, ARGV and replies where it
- * has them;
- * 7. imports lead down or sideways (scripts, services, mixins, broker, config), types included; values never in a
- * circle. The table of who may call what (services/access.ts) may also be read by the bus (broker/bus/).
+ *    has them;
+ * 7. imports lead down or sideways (scripts, services, mixins, broker, config), types included; values never in a circle.
+ *    The table of who may call what (services/access.ts) may also be read by the bus (broker/bus/).
  */
 
 /** A file, its path relative to the project, with forward slashes. */

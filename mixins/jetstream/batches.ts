@@ -24,29 +24,31 @@ export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batches
 
 /**
  * The items that a channel holds, until they are handled. An item is a message, or a part of a message that holds many
- * (split.ts). Items of one key are handled in their order, and never in two batches at once; those of one message may
- * be in different batches. A message that is held is not delivered again, however long its items take.
+ * (split.ts). Items of one key are handled in their order, and never in two batches at once; those of one message may be
+ * in different batches. A message that is held is not delivered again, however long its items take.
  *
  * States of an item, and the moves between them:
  *
- * (delivered) → waiting → in work → done in work → pausing → waiting     unavailable: after a growing delay, without
- * limit in work → in work               an error of a batch with several keys: each key is tried alone in work →
- * waiting               an error of a batch with one key: all items but the first, which is tried alone in work →
- * pausing → waiting     an error of one item alone, up to `limits.jetstream.maxAttempts` times in work → dead letter
- * after that; what is forged, or cannot be read, becomes one at once
+ *     (delivered) → waiting → in work → done
+ *     in work → pausing → waiting     unavailable: after a growing delay, without limit
+ *     in work → in work               an error of a batch with several keys: each key is tried alone
+ *     in work → waiting               an error of a batch with one key: all items but the first, which is tried alone
+ *     in work → pausing → waiting     an error of one item alone, up to `limits.jetstream.maxAttempts` times
+ *     in work → dead letter           after that; what is forged, or cannot be read, becomes one at once
  *
  * States of a message:
  *
- * open → acked                    once all its items are done or dead letters open → given back               all its
- * items have ended, and a dead letter of it could not be written: it is delivered again after a pause open → given back
- * halted: another node gets it, with all its items, also those that are done: the handler recognizes them by their
- * business ids
+ *     open → acked                    once all its items are done or dead letters
+ *     open → given back               all its items have ended, and a dead letter of it could not be written: it is
+ *                                     delivered again after a pause
+ *     open → given back               halted: another node gets it, with all its items, also those that are done: the
+ *                                     handler recognizes them by their business ids
  *
  * Modes of the channel:
  *
- * running → draining              `stop`: the held items are handled draining → halted               an item failed, or
- * `limits.jetstream.drainMs` have passed: the messages of which no item is in work are given back, in order; the others
- * once their batches end
+ *     running → draining              `stop`: the held items are handled
+ *     draining → halted               an item failed, or `limits.jetstream.drainMs` have passed: the messages of which
+ *                                     no item is in work are given back, in order; the others once their batches end
  */
 export class Batches {
   private readonly bounds: BatchBounds;

@@ -28,9 +28,9 @@ interface Settling {
  *   payment is known to be refunded, wholly or in part; parked as `creditChanged` where its terms were changed.
  * - paid, an order that is not open: repeated, or parked as `paidTwice` or `paidWhenClosed`.
  * - cancelled: an open order is cancelled; otherwise ignored.
- * - refunded as a whole: a paid order is refunded; an open one is paid and refunded, without a credit; a refund that
- *   was requested here is done; a second payment, or one of a closed order, loses its mark. Parked as `refundChanged`,
- *   and left as it is, where its row is not as payment wrote it.
+ * - refunded as a whole: a paid order is refunded; an open one is paid and refunded, without a credit; a refund that was
+ *   requested here is done; a second payment, or one of a closed order, loses its mark. Parked as `refundChanged`, and
+ *   left as it is, where its row is not as payment wrote it.
  * - refunded in part, or by an unknown amount: parked as `refundPartial` or `refundUnclear`; an open order is also paid
  *   and parked as `creditHeld`.
  * - refundFailed: a refund that was requested here is failed, and parked as `refundFailed`.
@@ -78,8 +78,8 @@ const held: Outcome = {
 };
 
 /**
- * Moves an open order to paid, with its event, and returns it. The caller decides whether it is credited. An order
- * whose terms were changed has no event: nobody is told of coins that nobody bought.
+ * Moves an open order to paid, with its event, and returns it. The caller decides whether it is credited. An order whose
+ * terms were changed has no event: nobody is told of coins that nobody bought.
  */
 async function markPaid({ context, tx, report, order, requestId }: Settling): Promise<Order> {
   const { transactionId, time, amount } = report;
@@ -172,9 +172,9 @@ async function settleRefundBeforePayment(settling: Settling): Promise<Outcome> {
 
 /**
  * Moves a paid order to refunded and takes its coins back, within the transaction. After an operator's refund the
- * provider is asked for the money. An order without a credit has no coins to take back, and gets the mark
- * neverCredited. `notPaid`: the order's state does not allow it. `changed`: its row is not as payment wrote it, so that
- * nobody knows whose coins and which payment these are; nothing is done, and it is parked as refundChanged.
+ * provider is asked for the money. An order without a credit has no coins to take back, and gets the mark neverCredited.
+ * `notPaid`: the order's state does not allow it. `changed`: its row is not as payment wrote it, so that nobody knows
+ * whose coins and which payment these are; nothing is done, and it is parked as refundChanged.
  */
 export async function markRefunded(
   context: PaymentContext,
