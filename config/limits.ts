@@ -214,6 +214,8 @@ export const limits = Object.freeze({
     publishAttempts: 3,
     publishBackoffMs: 150,
     ackWaitMs: 5_000,
+    /** A message that arrives so soon after its node has extended the ack wait of the others is extended by itself. */
+    extendLateMs: 500,
     takeOverPollMs: 100,
     drainMs: 5_000,
     fetchExpiresMs: 1_000,

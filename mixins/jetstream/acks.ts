@@ -20,12 +20,33 @@ export function acknowledge({ log }: Ports, message: JsMsg, how: () => void): vo
   }
 }
 
-/** Extends the ack wait of the messages that are held, until the timer is cleared. */
-export function keepHeld({ log }: Ports, held: Iterable<Pick<OpenMessage, "message">>): NodeJS.Timeout {
-  const keep = guarded(log, "extending the ack wait", () => {
-    for (const { message } of held) message.working();
-  });
-  return setInterval(keep, limits.jetstream.ackWaitMs / 3);
+/**
+ * Extends the ack wait of the messages that are held, until it is stopped. nats-server redelivers in the order in which
+ * messages expire.
+ */
+export class AckWait {
+  private readonly ports: Ports;
+  private readonly timer: NodeJS.Timeout;
+  private extendedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(ports: Ports, held: Iterable<Pick<OpenMessage, "message">>) {
+    this.ports = ports;
+    const extend = guarded(ports.log, "extending the ack wait", () => {
+      this.extendedAt = performance.now();
+      for (const { message } of held) message.working();
+    });
+    this.timer = setInterval(extend, limits.jetstream.ackWaitMs / 3);
+  }
+
+  /** Call it for each message that arrives: one that was on its way while the others were extended would expire first. */
+  arrived(message: JsMsg): void {
+    if (performance.now() - this.extendedAt < limits.jetstream.extendLateMs)
+      acknowledge(this.ports, message, () => message.working());
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { isUnavailable } from "../../broker/failure.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 import { KeyedQueue } from "../keyed-queue.ts";
-import { acknowledge, deadLetter, keepHeld } from "./acks.ts";
+import { AckWait, acknowledge, deadLetter } from "./acks.ts";
 import { BatchTimer } from "./batch-timer.ts";
 import type { ChannelDefinition } from "./channel-definition.ts";
 import {
@@ -63,7 +63,7 @@ export class Batches {
   private inFlight = 0;
   /** Resolvers that wait until no message of a stream is held. */
   private readonly waiters = new Map<string, () => void>();
-  private readonly keepAlive: NodeJS.Timeout;
+  private readonly ackWait: AckWait;
   private mode: "running" | "draining" | "halted" = "running";
   private readonly halted = Promise.withResolvers<void>();
   private readonly timer: BatchTimer;
@@ -73,7 +73,7 @@ export class Batches {
     this.ports = ports;
     this.freed = freed;
     this.timer = new BatchTimer(bounds.gather ?? { ms: 0 }, ports.log, () => this.dispatch());
-    this.keepAlive = keepHeld(ports, this.messages);
+    this.ackWait = new AckWait(ports, this.messages);
   }
 
   /** Items held, in whichever state. */
@@ -81,10 +81,7 @@ export class Batches {
     return this.messages.openItems;
   }
 
-  /**
-   * Takes a message, unless it is held already: then it was delivered again because this process extended its ack wait
-   * too late.
-   */
+  /** Takes a message, unless it is held: then it was delivered again, since its ack wait was extended too late. */
   put(message: JsMsg, read: (place: string) => readonly ReadItem[]): void {
     const place = placeOf(message);
     if (this.messages.has(place)) return;
@@ -94,6 +91,7 @@ export class Batches {
     }
     const items = read(place);
     const of = this.messages.add(message, place, items.length);
+    this.ackWait.arrived(message);
     const unreadable: [ItemPlace, string][] = [];
     for (const item of items) {
       if ("unreadable" in item) unreadable.push([{ of, ...item }, reasonOf(item)]);
@@ -128,7 +126,7 @@ export class Batches {
     await Promise.all(this.running);
     this.giveBack([...this.messages]);
     this.taken.clear();
-    clearInterval(this.keepAlive);
+    this.ackWait.stop();
     this.timer.stop();
   }
 

@@ -1,5 +1,5 @@
 import { limits } from "../../../config/limits.ts";
-import { acknowledge, deadLetter, keepHeld } from "../../../mixins/jetstream/acks.ts";
+import { AckWait, acknowledge, deadLetter } from "../../../mixins/jetstream/acks.ts";
 import { FakeMessage, FakePorts, fakeTimers, pass } from "./fake-messages.ts";
 
 /** A message whose connection is closed for good: it can be neither acked nor given back. */
@@ -22,13 +22,31 @@ test("an ack that cannot be sent is thrown nowhere: not by acks, dead letters or
   const errors = jest.spyOn(ports.log, "error");
   acknowledge(ports, message.real, () => message.ack());
   const of = { message: message.real, place: "S:d:1", open: 1 };
-  const timer = keepHeld(ports, [of]);
+  const ackWait = new AckWait(ports, [of]);
   await pass(limits.jetstream.ackWaitMs);
+  ackWait.arrived(message.real);
   expect(errors).toHaveBeenCalled();
-  clearInterval(timer);
+  ackWait.stop();
   const item = { of, index: undefined };
   expect(await deadLetter(ports, "channel", item, "unreadable")).toBe(true);
   ports.writeDead = () => Promise.reject(new Error("away"));
   expect(await deadLetter(ports, "channel", item, "unreadable")).toBe(false);
   expect(ports.dead).toEqual([{ sequence: 1, reason: "unreadable" }]);
+});
+
+test("a message that arrives right after the others were extended is extended too, and a later one is not", async () => {
+  fakeTimers();
+  const ackWait = new AckWait(new FakePorts(), []);
+  const extended = async () => {
+    const message = new FakeMessage(1, "a");
+    const working = jest.spyOn(message, "working");
+    ackWait.arrived(message.real);
+    return working.mock.calls.length;
+  };
+  expect(await extended()).toBe(0);
+  await pass(limits.jetstream.ackWaitMs / 3);
+  expect(await extended()).toBe(1);
+  await pass(limits.jetstream.extendLateMs);
+  expect(await extended()).toBe(0);
+  ackWait.stop();
 });
