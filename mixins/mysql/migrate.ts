@@ -72,9 +72,9 @@ const usualTimes: MigrationTimes = {
 /**
  * Applies all missing migrations to a database and returns their names. `url` is a login that may create and change
  * tables. One node at a time does it, under the lease `migration` of that database; the others wait and find it done.
- * MySQL commits DDL at once, so a failed migration reports its statement, and every statement must be repeatable (IF NOT
- * EXISTS, INSERT IGNORE). @throws Error where a statement fails, another node migrates for longer than `waitMs`, or another node takes the lease: then this node
- * stops before its next statement.
+ * MySQL commits DDL at once, so a failed migration reports its statement, and every statement must be repeatable (IF
+ * NOT EXISTS, INSERT IGNORE). @throws Error where a statement fails, another node migrates for longer than `waitMs`, or
+ * another node takes the lease: then this node stops before its next statement.
  */
 export async function migrate(
   name: string,
