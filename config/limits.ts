@@ -1,8 +1,12 @@
+import { battleLimits } from "./limits-battle.ts";
+
 /**
  * Every bound of the system, with its unit in its name. A bound that operators may change is a setting (config.ts). The
  * values here are part of the contract or of the design: run the tests after a change.
  */
 export const limits = Object.freeze({
+  ...battleLimits,
+
   http: Object.freeze({
     bodyBytes: 64 * 1024,
     maxConcurrentRequests: 2_000,
