@@ -106,6 +106,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_battle: "change",
     t_battle_side: "change",
     t_battle_slot: "all",
+    t_battle_score: "all",
     t_battle_gift: "all",
     t_battle_excluded: "change",
     t_battle_revision: "change",
