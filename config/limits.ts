@@ -477,6 +477,8 @@ export const limits = Object.freeze({
     putBackInFlight: 100,
     /** The messages of each partition that are read to count the gifts of the queue; the rest is estimated. */
     depthMessagesRead: 16,
+    /** The most orders that a call of gift.totals leaves out. */
+    totalsWithout: 5_000,
   }),
 
   wallet: Object.freeze({

@@ -43,6 +43,8 @@ export const callers: CallersTable = {
     anchorsOf: ["gift", "battle"],
     anchorEntered: ["im-server"],
     setWatchNumbers: ["im-server"],
+    linkGuest: ["battle"],
+    unlinkGuest: ["battle"],
   },
   gift: {
     health: gateway,
@@ -56,6 +58,8 @@ export const callers: CallersTable = {
     takeOffShelf: gateway,
     findOrder: gatewayAndConsole,
     settledSince: ["notification", "battle"],
+    settledBefore: ["battle", "console"],
+    totals: ["battle", "console"],
     queueDepth: people,
   },
   wallet: {
