@@ -1,8 +1,12 @@
+import { battleLimits } from "./limits-battle.ts";
+
 /**
  * Every bound of the system, with its unit in its name. A bound that operators may change is a setting (config.ts). The
  * values here are part of the contract or of the design: run the tests after a change.
  */
 export const limits = Object.freeze({
+  ...battleLimits,
+
   http: Object.freeze({
     bodyBytes: 64 * 1024,
     maxConcurrentRequests: 2_000,
@@ -473,6 +477,8 @@ export const limits = Object.freeze({
     putBackInFlight: 100,
     /** The messages of each partition that are read to count the gifts of the queue; the rest is estimated. */
     depthMessagesRead: 16,
+    /** The most orders that a call of gift.totals leaves out. */
+    totalsWithout: 5_000,
   }),
 
   wallet: Object.freeze({

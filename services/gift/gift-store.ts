@@ -4,7 +4,7 @@ import type { Queryable } from "../../mixins/mysql/database.ts";
 import { isDuplicateKey, toSafeInteger } from "../../mixins/mysql/database.ts";
 import { firstIdSince } from "../../mixins/mysql/first-id-since.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
-import type { GiftRecord, SettledGift, SettledPage } from "./gift.contract.ts";
+import type { GiftRecord, RecordedGift, SettledGift, SettledPage } from "./gift.contract.ts";
 
 /** SQL of the gift records, and the catalogue's checksum. */
 
@@ -163,11 +163,12 @@ interface SettledRow extends Omit<RecordRow, "id"> {
   svga_url: string | null;
 }
 
-function fromRow(row: SettledRow): SettledGift {
-  const { id: _id, ...record } = toRecord(row);
+function fromRow(row: SettledRow): RecordedGift {
+  const { id: recordId, ...record } = toRecord(row);
   const { type = 0 } = (typeof row.json === "string" ? JSON.parse(row.json) : row.json) ?? {};
   return {
     ...record,
+    recordId,
     status: Number(row.status) === 1 ? "succeeded" : "failed",
     income: toSafeInteger(row.income),
     incomePoints: toSafeInteger(row.income_points),

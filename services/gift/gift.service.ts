@@ -104,6 +104,16 @@ export default defineService<"gift", GiftState>({
         return settledSince(this.mysql, { ...ctx.params, since: new Date(ctx.params.since) });
       },
     },
+    settledBefore: {
+      handler() {
+        throw fail("unavailable", { cause: "being built" });
+      },
+    },
+    totals: {
+      handler() {
+        throw fail("unavailable", { cause: "being built" });
+      },
+    },
     queueDepth: {
       handler() {
         return queueDepth(this);

@@ -105,6 +105,18 @@ export default defineService<"living-room", State>({
       },
     },
 
+    linkGuest: {
+      handler() {
+        throw fail("unavailable", { cause: "being built" });
+      },
+    },
+
+    unlinkGuest: {
+      handler() {
+        throw fail("unavailable", { cause: "being built" });
+      },
+    },
+
     setWatchNumbers: {
       async handler(ctx) {
         await setWatchNumbers(this.mysql, ctx.params.rooms);
