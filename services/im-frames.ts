@@ -82,6 +82,13 @@ export function numberedFrame({ head, tail }: UnnumberedFrame, seq: number, epoc
   return `${head}"seq":${seq},"epoch":"${epoch}"${tail}`;
 }
 
+const bizCodeKey = '"bizCode":';
+
+/** Whether a room's frame is the state of a battle. Only its head is read: in its texts the key's quotes are escaped. */
+export function isBattleState(frame: string): boolean {
+  return frame.startsWith(`${bizCodes.battleState},`, frame.indexOf(bizCodeKey) + bizCodeKey.length);
+}
+
 const unkept = "x";
 
 /** The name of an epoch that a router numbers itself while Redis is away: its frames are in no history. */
