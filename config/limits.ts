@@ -429,6 +429,10 @@ export const limits = Object.freeze({
     settleGather: Object.freeze({ ms: 25, busy: Object.freeze({ perSecond: 1_600, ms: 75 }) }),
     /** How many events have effects that wait for their rooms' ticks; each has the gifts of a batch. */
     effectEventsInFlight: 32,
+    /** Gifts of one sender, gift and room that are no further apart are one streak. */
+    comboGapMs: 5_000,
+    /** The streaks that a node remembers, and the orders whose repeats it recognizes: about 35 MB in all. */
+    combosRemembered: Object.freeze({ streaks: 100_000, orders: 100_000 }),
     /**
      * The gifts of one group. In a call a gift has at most 400 bytes, so that a group is well below `bus.listBytes`.
      */

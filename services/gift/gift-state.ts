@@ -8,6 +8,7 @@ import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 import type { UserRate } from "../../mixins/user-rate.ts";
 import type { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
+import type { Combos } from "./combos.ts";
 import type { NodeOrders } from "./node-orders.ts";
 import type { Breakpoint } from "./settler.ts";
 import type { ShareCache } from "./share-cache.ts";
@@ -34,6 +35,7 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   receivers: UsableAccounts;
   catalogueCache: CatalogueCache;
   catalogueWatch: BackgroundLoop;
+  combos: Combos;
   /** For tests: throws at a step to simulate a crash. */
   settleBreakpoint: Breakpoint;
 }
