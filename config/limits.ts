@@ -688,6 +688,10 @@ export const limits = Object.freeze({
     /** The shortest time between two log lines about refused chat. */
     chatRefusalsLoggedMs: 10_000,
     giftsPerCall: 2_000,
+    /** The most battles in one call that brings scores. */
+    battlesPerCall: 1_000,
+    /** The rooms of one router whose scores wait for the tick. */
+    roomsWithScores: 10_000,
     roomHistoryFrames: 200,
     roomHistoryBytes: 4 * 1024 * 1024,
     roomHistoryMs: 10 * 60_000,

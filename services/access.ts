@@ -111,6 +111,8 @@ export const callers: CallersTable = {
     sendToUsers: ["notification"],
     sendToRoom: ["im-server"],
     roomGifts: ["gift"],
+    battleState: people,
+    battleScores: people,
     post: ["im-router"],
     closeRoom: ["living-room"],
     whereIs: people,
