@@ -54,14 +54,24 @@ export class BattleViews {
     const [results, excluded, live] = await Promise.all([
       resultsOf(mysql, ended),
       excludedOf(mysql, ended),
-      liveScores(mysql, open.map(({ id }) => id)),
+      liveScores(
+        mysql,
+        open.map(({ id }) => id),
+      ),
     ]);
     const deadline = pause(limits.battle.namePatienceMs, undefined, { ref: false });
     const tops = new Map<string, readonly (readonly Sender[])[]>(
       await Promise.all(open.map(async (battle) => [battle.id, await this.runningTops(battle, deadline)] as const)),
     );
-    for (const [id, sides] of results) tops.set(id, sides.map(({ topSenders }) => topSenders));
-    const names = await this.namesOf([...tops.values()].flat(2).map(({ userId }) => userId), deadline);
+    for (const [id, sides] of results)
+      tops.set(
+        id,
+        sides.map(({ topSenders }) => topSenders),
+      );
+    const names = await this.namesOf(
+      [...tops.values()].flat(2).map(({ userId }) => userId),
+      deadline,
+    );
     const named = ({ userId, coins }: Sender): TopSender => ({ userId, ...(names.get(userId) ?? unnamed), coins });
     const serverTime = new Date(clock.now()).toISOString();
     return battles.map((battle) => {
