@@ -88,6 +88,9 @@ export function stepOf(battle: Battle, now: number, times: StepTimes): Step | un
 }
 
 /** Whether an open invitation cannot be accepted any more, although it is not marked as expired yet. */
-export function isOverdue({ state, startingMs, invitedMs }: Battle, { inviteMs }: Pick<StepTimes, "inviteMs">): boolean {
+export function isOverdue(
+  { state, startingMs, invitedMs }: Battle,
+  { inviteMs }: Pick<StepTimes, "inviteMs">,
+): boolean {
   return state === "invited" && startingMs === null && invitedMs >= inviteMs;
 }

@@ -48,7 +48,9 @@ export interface CountedGift {
 }
 
 /** The sums of gifts by battle and side, ordered by both, so that transactions lock rows in one order. */
-export function sumsOf(gifts: readonly CountedGift[]): { battleId: string; side: number; coins: number; gifts: number }[] {
+export function sumsOf(
+  gifts: readonly CountedGift[],
+): { battleId: string; side: number; coins: number; gifts: number }[] {
   const sums = new Map<string, { battleId: string; side: number; coins: number; gifts: number }>();
   for (const { battleId, side, coins } of gifts) {
     const key = `${battleId}:${side}`;

@@ -8,9 +8,10 @@ import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { onEvent } from "../durable-event.ts";
+import { settledSince } from "../settled-gifts.ts";
 import { eventStream } from "../streams.ts";
 import { giftFailedNotifications } from "./gift-failed.ts";
-import { creditedSince, settledSince } from "./missed.ts";
+import { creditedSince } from "./missed.ts";
 import { notificationActions } from "./notification.contract.ts";
 import { paymentReceivedNotification } from "./payment-received.ts";
 import { consoleSms, SmsNotTaken, type SmsProvider, SmsUnanswered, webhookSms } from "./sms-provider.ts";
@@ -29,6 +30,8 @@ function configuredProvider(): SmsProvider {
     timeoutMs: limits.notification.smsWebhookTimeoutMs,
   });
 }
+
+const missedGifts = settledSince(({ broker }, next) => call(broker, "gift.settledSince", next));
 
 export default defineService<"notification", State>({
   name: "notification",
@@ -73,7 +76,7 @@ export default defineService<"notification", State>({
         if (notifications.length > 0)
           await call(this.broker, "im-router.sendToUsers", { notifications }, { requestID: requestId });
       },
-      { inFlight: limits.notification.eventsInFlight, fromBooks: settledSince },
+      { inFlight: limits.notification.eventsInFlight, fromBooks: missedGifts },
     ),
   },
 
