@@ -1,3 +1,5 @@
+import { rankLimits } from "./limits-rank.ts";
+
 /**
  * Every bound of the system, with its unit in its name. A bound that operators may change is a setting (config.ts). The
  * values here are part of the contract or of the design: run the tests after a change.
@@ -290,6 +292,8 @@ export const limits = Object.freeze({
   keys: Object.freeze({ most: 8, minBytes: 32, maxBytes: 256 }),
 
   user: Object.freeze({
+    /** The users whose profiles one call asks for. */
+    profilesPerCall: 100,
     smsCodeTtlMs: 60_000,
     smsCodeDigits: 6,
     /**
@@ -757,4 +761,6 @@ export const limits = Object.freeze({
     drainMs: 5_000,
     drainPortion: 500,
   }),
+
+  rank: rankLimits,
 });

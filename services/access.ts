@@ -18,7 +18,7 @@ const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
 /** What each of them may have made is in services/stream-access.ts. */
-const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor"];
+const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "rank"];
 const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server"];
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
@@ -33,13 +33,14 @@ export const callers: CallersTable = {
     logoutAll: gateway,
     revocations: gateway,
     profile: ["api-gateway", "living-room"],
+    profiles: ["rank"],
   },
   "living-room": {
     health: gateway,
     start: gateway,
     close: gateway,
     list: gatewayAndConsole,
-    find: ["api-gateway", "im-server"],
+    find: ["api-gateway", "im-server", "rank"],
     anchorsOf: ["gift"],
     anchorEntered: ["im-server"],
     setWatchNumbers: ["im-server"],
@@ -57,7 +58,7 @@ export const callers: CallersTable = {
     update: gateway,
     takeOffShelf: gateway,
     findOrder: gatewayAndConsole,
-    settledSince: ["notification"],
+    settledSince: ["notification", "rank"],
     settledBefore: people,
     totals: people,
     queueDepth: people,
@@ -128,6 +129,15 @@ export const callers: CallersTable = {
   notification: { health: gateway, sendLoginCode: ["user"] },
   auditor: { health: gateway },
   provisioner: { health: gateway, makeStream: streamUsers, makeConsumer: consumers, markLoss: ["gift"] },
+  rank: {
+    health: gateway,
+    room: gateway,
+    anchor: gateway,
+    global: gateway,
+    status: people,
+    rebuild: people,
+    verify: people,
+  },
 };
 
 /** The services that send a broadcast. */

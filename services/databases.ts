@@ -22,4 +22,5 @@ export const migrationFolders = {
   ],
   notification: [streams],
   auditor: [streams, "services/auditor/migrations"],
+  rank: [streams, "services/rank/migrations"],
 } as const;

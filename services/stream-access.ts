@@ -3,6 +3,7 @@ import { deadLetters, type StreamDefinition } from "../mixins/jetstream/definiti
 import { giftEvents } from "./gift/gift.contract.ts";
 import { livingRoomEvents } from "./living-room/living-room.contract.ts";
 import { paymentEvents } from "./payment/payment.contract.ts";
+import { ranksAreOn } from "./rank-settings.ts";
 import { eventStream, giftStream, notificationStream, topicStream } from "./streams.ts";
 import { userEvents } from "./user/user.contract.ts";
 import { walletEvents } from "./wallet/wallet.contract.ts";
@@ -42,6 +43,13 @@ const eventsOf = (events: object) => Object.keys(events).map(eventSubject);
 const onEvents = (durable: string, name: string): ServiceConsumer => ({
   ...{ stream: eventStream, durable, subject: eventSubject(name) },
 });
+
+/** Of the rank service, unless RANKS=off. */
+const counting: StreamAccess = {
+  publishes: [],
+  streams: [eventStream],
+  consumers: [onEvents("rank-gifts", "gift.settled")],
+};
 
 export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
   "api-gateway": nothing,
@@ -102,6 +110,9 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
   auditor: { publishes: [], streams: [eventStream], consumers: [onEvents("auditor-sealed", "books.sealed")] },
   // It makes them all, by rights of its own, and neither writes nor reads a message.
   provisioner: nothing,
+  get rank() {
+    return ranksAreOn() ? counting : nothing;
+  },
 };
 
 /** Every stream of the system. */

@@ -6,6 +6,7 @@ import { imServerActions } from "../../services/im-server/im-server.contract.ts"
 import { livingRoomActions } from "../../services/living-room/living-room.contract.ts";
 import { notificationActions } from "../../services/notification/notification.contract.ts";
 import { paymentActions } from "../../services/payment/payment.contract.ts";
+import { rankActions } from "../../services/rank/rank.contract.ts";
 import { userActions } from "../../services/user/user.contract.ts";
 import { walletActions } from "../../services/wallet/wallet.contract.ts";
 
@@ -20,4 +21,5 @@ export const contracts: Readonly<Record<string, ActionContracts>> = {
   "im-server": imServerActions,
   notification: notificationActions,
   auditor: auditorActions,
+  rank: rankActions,
 };

@@ -6,6 +6,7 @@ import { giftEndpoints } from "./gift.ts";
 import { homeEndpoints } from "./home.ts";
 import { imEndpoints } from "./im.ts";
 import { livingEndpoints } from "./living.ts";
+import { rankEndpoints } from "./rank.ts";
 import { userLoginEndpoints } from "./user-login.ts";
 
 /** Every POST endpoint with an envelope, in the order of the documentation. */
@@ -16,6 +17,7 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   ...imEndpoints,
   ...giftEndpoints,
   ...bankEndpoints,
+  ...rankEndpoints,
   ...adminEndpoints,
   ...adminPaymentEndpoints,
 ]);
