@@ -12,11 +12,12 @@ export const serviceNames = [
   "auditor",
   "provisioner",
   "battle",
+  "rank",
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 /** The services that requests do not need: the system is ready while they are away. */
-export const backgroundServices: ReadonlySet<ServiceName> = new Set(["provisioner", "auditor"]);
+export const backgroundServices: ReadonlySet<ServiceName> = new Set(["provisioner", "auditor", "rank"]);
 
 export function isServiceName(name: string): name is ServiceName {
   return (serviceNames as readonly string[]).includes(name);

@@ -1,4 +1,5 @@
 import { battleLimits } from "./limits-battle.ts";
+import { rankLimits } from "./limits-rank.ts";
 
 /**
  * Every bound of the system, with its unit in its name. A bound that operators may change is a setting (config.ts). The
@@ -294,6 +295,8 @@ export const limits = Object.freeze({
   keys: Object.freeze({ most: 8, minBytes: 32, maxBytes: 256 }),
 
   user: Object.freeze({
+    /** The users whose profiles one call asks for. */
+    profilesPerCall: 100,
     smsCodeTtlMs: 60_000,
     smsCodeDigits: 6,
     /**
@@ -786,4 +789,6 @@ export const limits = Object.freeze({
     drainMs: 5_000,
     drainPortion: 500,
   }),
+
+  rank: rankLimits,
 });

@@ -9,7 +9,7 @@ type Owners = "every" | readonly string[];
 const gateway = ["api-gateway"];
 const imServer = ["im-server"];
 const redisUsers = ["api-gateway", "user", "living-room", "gift", "wallet", "im-router", "im-server"];
-const databaseOwners = ["user", "living-room", "gift", "wallet", "payment", "notification", "auditor", "battle"];
+const databaseOwners = ["user", "living-room", "gift", "wallet", "payment", "notification", "auditor", "battle", "rank"];
 
 /** No secrets: a process that has one too many is not in danger. */
 const plain: Readonly<Record<string, Owners>> = {
@@ -46,6 +46,8 @@ const plain: Readonly<Record<string, Owners>> = {
   ROOM_ANCHOR_AWAY_MINUTES: ["living-room"],
   PAY_NOTIFY_BASE_URL: ["payment"],
   RECONCILE_AT: ["payment"],
+  RANKS: [...gateway, "rank", "provisioner"],
+  PLATFORM_TIMEZONE: ["rank"],
 };
 
 /** Keys, passwords and URLs that contain them. In production a process that finds one of others does not start. */

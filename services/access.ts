@@ -18,7 +18,7 @@ const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
 /** What each of them may have made is in services/stream-access.ts. */
-const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle"];
+const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank"];
 const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server"];
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
@@ -33,13 +33,14 @@ export const callers: CallersTable = {
     logoutAll: gateway,
     revocations: gateway,
     profile: ["api-gateway", "living-room", "battle"],
+    profiles: ["rank"],
   },
   "living-room": {
     health: gateway,
     start: gateway,
     close: gateway,
     list: gatewayAndConsole,
-    find: ["api-gateway", "im-server", "battle"],
+    find: ["api-gateway", "im-server", "battle", "rank"],
     anchorsOf: ["gift", "battle"],
     anchorEntered: ["im-server"],
     setWatchNumbers: ["im-server"],
@@ -57,7 +58,7 @@ export const callers: CallersTable = {
     update: gateway,
     takeOffShelf: gateway,
     findOrder: gatewayAndConsole,
-    settledSince: ["notification", "battle"],
+    settledSince: ["notification", "battle", "rank"],
     settledBefore: ["battle"],
     totals: ["battle"],
     queueDepth: people,
@@ -143,6 +144,15 @@ export const callers: CallersTable = {
     history: gateway,
     ofRooms: ["im-server"],
     ended: people,
+    verify: people,
+  },
+  rank: {
+    health: gateway,
+    room: gateway,
+    anchor: gateway,
+    global: gateway,
+    status: people,
+    rebuild: people,
     verify: people,
   },
 };

@@ -11,6 +11,7 @@ import { type livingRoomActions, livingRoomEvents } from "./living-room/living-r
 import type { notificationActions } from "./notification/notification.contract.ts";
 import { type PaymentTopics, type paymentActions, paymentEvents } from "./payment/payment.contract.ts";
 import type { provisionerActions } from "./provisioner/provisioner.contract.ts";
+import type { rankActions } from "./rank/rank.contract.ts";
 import { type userActions, userBroadcasts, userEvents } from "./user/user.contract.ts";
 import { type walletActions, walletEvents } from "./wallet/wallet.contract.ts";
 
@@ -27,6 +28,7 @@ export interface Contracts {
   auditor: typeof auditorActions;
   provisioner: typeof provisionerActions;
   battle: typeof battleActions;
+  rank: typeof rankActions;
 }
 
 /** The durable events of stream EVENTS, by name: the schema of `data` in `{id, name, time, data}`. */

@@ -111,6 +111,15 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_battle_excluded: "change",
     t_battle_revision: "change",
   },
+  rank: {
+    ...base,
+    ...streams,
+    t_rank_state: "change",
+    t_rank_total: "all",
+    t_rank_counted: "all",
+    t_rank_room: "all",
+    t_rank_job: "change",
+  },
 };
 
 /** The services that compare the books, and the databases of others that they may read, and change nothing there. */

@@ -23,4 +23,5 @@ export const migrationFolders = {
   notification: [streams],
   auditor: [streams, "services/auditor/migrations"],
   battle: [streams, outbox, "services/battle/migrations"],
+  rank: [streams, "services/rank/migrations"],
 } as const;

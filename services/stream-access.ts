@@ -4,6 +4,7 @@ import { battleEvents } from "./battle/battle.contract.ts";
 import { giftEvents } from "./gift/gift.contract.ts";
 import { livingRoomEvents } from "./living-room/living-room.contract.ts";
 import { paymentEvents } from "./payment/payment.contract.ts";
+import { ranksAreOn } from "./rank-settings.ts";
 import { battleStream, eventStream, giftStream, notificationStream, topicStream } from "./streams.ts";
 import { userEvents } from "./user/user.contract.ts";
 import { walletEvents } from "./wallet/wallet.contract.ts";
@@ -43,6 +44,13 @@ const eventsOf = (events: object) => Object.keys(events).map(eventSubject);
 const onEvents = (durable: string, name: string): ServiceConsumer => ({
   ...{ stream: eventStream, durable, subject: eventSubject(name) },
 });
+
+/** Of the rank service, unless RANKS=off. */
+const counting: StreamAccess = {
+  publishes: [],
+  streams: [eventStream],
+  consumers: [onEvents("rank-gifts", "gift.settled")],
+};
 
 export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
   "api-gateway": nothing,
@@ -115,6 +123,9 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
     ],
     // The times of its messages: battle/clock.ts.
     reads: [battleStream],
+  },
+  get rank() {
+    return ranksAreOn() ? counting : nothing;
   },
 };
 

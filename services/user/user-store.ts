@@ -33,6 +33,15 @@ export async function profileOf(db: Queryable, userId: string): Promise<UserProf
   return row && { userId, nickName: row.nick_name, avatar: row.avatar };
 }
 
+/** The profiles of the users among these. */
+export async function profilesOf(db: Queryable, userIds: readonly string[]): Promise<UserProfile[]> {
+  const rows = await db.query<{ user_id: string | number; nick_name: string; avatar: string }>(
+    "SELECT user_id, nick_name, avatar FROM t_user WHERE user_id IN (?)",
+    [userIds],
+  );
+  return rows.map((row) => ({ userId: String(row.user_id), nickName: row.nick_name, avatar: row.avatar }));
+}
+
 /**
  * The time of a new token or of a revocation of all: now by the database's clock, ms since 1970, and greater than the
  * user's last one. The user's row stays locked until the transaction ends. Fails: userUnknown.

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { eventTime, integer, spelledOut, userId } from "../fields.ts";
 
@@ -76,6 +77,10 @@ export const userActions = {
   }).returns<RevocationsPage>(),
   /** Fails: userUnknown. */
   profile: action({ userId }).returns<UserProfile>(),
+  /** The profiles of the users among these, in no order. */
+  profiles: action({ userIds: z.array(userId).min(1).max(limits.user.profilesPerCall) }).returns<{
+    list: UserProfile[];
+  }>(),
 };
 
 export const userEvents = {

@@ -20,7 +20,7 @@ import { endAllSessions, endSession, openSession, revocableClaims } from "./sess
 import { type CountedSms, SmsBudget } from "./sms-budget.ts";
 import { wasNotSent, withdrawCode } from "./unsent-codes.ts";
 import { type Revocation, userActions } from "./user.contract.ts";
-import { profileOf } from "./user-store.ts";
+import { profileOf, profilesOf } from "./user-store.ts";
 
 interface State extends MysqlState, RedisState, JetStreamState, OutboxState {
   tokenKeys: TokenKeys;
@@ -129,6 +129,12 @@ export default defineService<"user", State>({
         const profile = await profileOf(this.mysql, ctx.params.userId);
         if (!profile) throw fail("userUnknown", { userId: ctx.params.userId });
         return profile;
+      },
+    },
+
+    profiles: {
+      async handler(ctx) {
+        return { list: await profilesOf(this.mysql, ctx.params.userIds) };
       },
     },
   },

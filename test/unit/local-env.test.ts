@@ -8,6 +8,7 @@ import { processSettings, useNodeEnv } from "../../scripts/local-env.ts";
 import { readStackEnv, useStackEnv, writeStackEnv } from "../../scripts/stack/env-file.ts";
 import { bookSettings } from "../../services/book-keys.ts";
 import { providerSettings } from "../../services/payment/providers/open-providers.ts";
+import { rankSettings } from "../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../services/signing-keys.ts";
 import { tokenSettings } from "../../services/token-keys.ts";
 
@@ -160,9 +161,14 @@ describe("a node finds the settings of its services and no others:", () => {
 });
 
 describe("every setting", () => {
-  const declared = [...providerSettings, tokenSettings, giftKeySettings, payKeySettings, bookSettings].flatMap(
-    ({ settings }) => Object.keys(settings),
-  );
+  const declared = [
+    ...providerSettings,
+    tokenSettings,
+    giftKeySettings,
+    payKeySettings,
+    bookSettings,
+    rankSettings,
+  ].flatMap(({ settings }) => Object.keys(settings));
 
   test("has services that get it", () => {
     expect([...settingNames, ...declared].filter((name) => processSettings.ownersOf(name) === undefined)).toEqual([]);

@@ -7,6 +7,7 @@ import { homeEndpoints } from "./home.ts";
 import { imEndpoints } from "./im.ts";
 import { livingEndpoints } from "./living.ts";
 import { pkEndpoints } from "./pk.ts";
+import { rankEndpoints } from "./rank.ts";
 import { userLoginEndpoints } from "./user-login.ts";
 
 /** Every POST endpoint with an envelope, in the order of the documentation. */
@@ -18,6 +19,7 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   ...imEndpoints,
   ...giftEndpoints,
   ...bankEndpoints,
+  ...rankEndpoints,
   ...adminEndpoints,
   ...adminPaymentEndpoints,
 ]);

@@ -9,6 +9,7 @@ import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
+import { rankSettings } from "../../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
 
@@ -60,6 +61,17 @@ describe("settings", () => {
     for (const odd of ["24:00", "9:30", "10:60", "10:30 ", "never"]) expect(() => at(odd)).toThrow(/RECONCILE_AT/);
   });
 
+  test("ranks are on or off, and their time zone is one", () => {
+    const given = (env: Record<string, string>) =>
+      readSettings({ ...usable, PROFILE: "local", ...env }, [rankSettings]);
+    for (const RANKS of ["on", "off", ""]) expect(() => given({ RANKS, PLATFORM_TIMEZONE: "" })).not.toThrow();
+    for (const zone of ["Asia/Shanghai", "UTC", "Europe/Berlin"])
+      expect(() => given({ PLATFORM_TIMEZONE: zone })).not.toThrow();
+    expect(() => given({ RANKS: "no" })).toThrow(/RANKS/);
+    for (const zone of ["Mars/Olympus", "8"])
+      expect(() => given({ PLATFORM_TIMEZONE: zone })).toThrow(/PLATFORM_TIMEZONE/);
+  });
+
   test("a value is never printed, since it may be a secret", () => {
     try {
       readConfig({ ...usable, OPERATOR_TOKEN: "hunter2", CASHIER_SECRET: "s3cret" });
@@ -83,7 +95,7 @@ describe("settings", () => {
     const documented = text.split("\n").flatMap((line) => /^([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
     const blocks = [
       ...providerSettings,
-      ...[tokenSettings, giftKeySettings, payKeySettings, bookSettings, booksReplicaSettings],
+      ...[tokenSettings, giftKeySettings, payKeySettings, bookSettings, booksReplicaSettings, rankSettings],
     ];
     const declared = blocks.flatMap(({ settings }) => Object.keys(settings));
     expect(documented.sort()).toEqual([...settingNames, ...declared].sort());

@@ -12,6 +12,7 @@ import { loginName } from "../../../scripts/stack/mysql-logins.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
+import { rankSettings } from "../../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
 
@@ -38,8 +39,8 @@ const keyBlocks = [
   { block: bookSettings, containers: ["wallet", "auditor"] },
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
-const replicaNames = Object.keys(booksReplicaSettings.settings);
-const settingNames = [...ownNames, ...providerNames, ...replicaNames, ...keyBlocks.map(({ name }) => name)];
+const otherNames = [booksReplicaSettings, rankSettings].flatMap(({ settings }) => Object.keys(settings));
+const settingNames = [...ownNames, ...providerNames, ...otherNames, ...keyBlocks.map(({ name }) => name)];
 /** The services' passwords at MySQL, which go into URLs. */
 const passwords = databaseServices.map((service) => serviceUrlName("MYSQL_URL", service).replace("_URL", "_PASSWORD"));
 /** What a node's container gets: the settings of its services, each once. */

@@ -1,0 +1,52 @@
+/** The bounds of the ranks: see config/limits.ts. */
+export const rankLimits = Object.freeze({
+  /** The entries of a list that is answered. */
+  listed: 100,
+  /** Beyond this place `me.rank` is null: so many entries are counted at the most. */
+  placesCounted: 10_000,
+  /** How old an answered list may be, beside what is not counted yet. */
+  listCacheMs: 400,
+  listsCached: 10_000,
+  /** The consumer's batches: the events of one, and how long one that is not full waits after the start of the last. */
+  eventsPerBatch: 32,
+  gatherMs: 250,
+  /** The rows of one statement that adds coins. */
+  rowsPerStatement: 1_000,
+  /** The record ids of one row of t_rank_counted. */
+  idsPerChunk: 65_536,
+  /** How many record ids of one batch may be spread over: more rows than that are counted in several transactions. */
+  chunksPerBatch: 64,
+  /** How long names and avatars are reused, how many are, and how long an answer waits for those that are missing. */
+  profileCacheMs: 60_000,
+  profilesCached: 100_000,
+  profileWaitMs: 250,
+  /** After the user service failed, answers do not wait for it for this long. */
+  profilePauseMs: 2_000,
+  /** The database's clock is read again after this time. */
+  clockReadEveryMs: 10_000,
+  /** Boards of periods that ended longer ago than this are removed, and gifts of such periods are not added to them. */
+  daysKeptMs: 7 * 24 * 3_600_000,
+  weeksKeptMs: 28 * 24 * 3_600_000,
+  monthsKeptMs: 62 * 24 * 3_600_000,
+  /** The board of a room that is not live is removed this long after its last gift. */
+  roomsKeptMs: 30 * 24 * 3_600_000,
+  /** A room that is live then is looked at again after this time. */
+  liveRoomAgainMs: 24 * 3_600_000,
+  maintenanceEveryMs: 10 * 60_000,
+  maintenanceLeaseMs: 60_000,
+  /** The rows that one statement removes. */
+  removedRows: 2_000,
+  roomsPerRound: 100,
+  /** How often a node looks for a rebuild or a verification that was asked for. */
+  jobsEveryMs: 1_000,
+  jobLeaseMs: 15_000,
+  /** The sums of users on boards that a verification holds in memory; more are compared in several passes. */
+  verifiedEntries: 600_000,
+  verifiedPageRows: 5_000,
+  differencesKept: 50,
+  /** A gift that a verification finds not counted is looked at again after this time, and so many of them are. */
+  secondLookMs: 5_000,
+  notCountedKept: 10_000,
+  /** From this lag behind settlement on a node reports itself as degraded. */
+  lagDegradedMs: 5_000,
+});

@@ -1,0 +1,194 @@
+import { limits } from "../../config/limits.ts";
+import { type Queryable, type Transaction, toSafeInteger } from "../../mixins/mysql/database.ts";
+import { type Board, beyondSafe, type Total } from "./boards.ts";
+
+/** SQL of the sums of users on boards. */
+
+const board = "generation = ? AND kind = ? AND period = ? AND scope = ?";
+const keyOf = (generation: number, { kind, period, scope }: Board) => [generation, kind, period, scope];
+/** Who is first: most coins, then who reached them first, then the smaller id. */
+const inOrder = "coins DESC, reached_ms, user_id";
+
+/** MySQL's and MariaDB's number for a CHECK that is violated. */
+const checkViolated: ReadonlySet<unknown> = new Set([3819, 4025]);
+
+/**
+ * Adds sums, in the given order, which is that of the primary key. @throws RangeError that names the board, where a sum
+ * would be no safe integer
+ */
+export async function addTotals(tx: Transaction, generation: number, totals: readonly Total[]): Promise<void> {
+  for (let from = 0; from < totals.length; from += limits.rank.rowsPerStatement) {
+    const some = totals.slice(from, from + limits.rank.rowsPerStatement);
+    try {
+      await tx.run(
+        `INSERT INTO t_rank_total (generation, kind, period, scope, user_id, coins, reached_ms) VALUES ?
+         ON DUPLICATE KEY UPDATE coins = coins + VALUES(coins), reached_ms = GREATEST(reached_ms, VALUES(reached_ms))`,
+        [some.map((total) => [...keyOf(generation, total), total.userId, total.coins, total.reachedMs])],
+      );
+    } catch (error) {
+      if (!checkViolated.has((error as { errno?: unknown } | null)?.errno)) throw error;
+      throw (await firstBeyondSafe(tx, generation, some)) ?? error;
+    }
+  }
+}
+
+async function firstBeyondSafe(
+  tx: Transaction,
+  generation: number,
+  totals: readonly Total[],
+): Promise<RangeError | undefined> {
+  for (const total of totals) {
+    const known = await findTotal(tx, generation, total, total.userId);
+    if (known && !Number.isSafeInteger(known.coins + total.coins)) return beyondSafe(total, total.userId);
+  }
+  return undefined;
+}
+
+interface Row {
+  user_id: string;
+  coins: string;
+  reached_ms: string;
+}
+
+/** A user's sum on a board. */
+export interface Sum {
+  readonly userId: string;
+  readonly coins: number;
+  readonly reachedMs: number;
+}
+
+const toSum = (row: Row): Sum => ({
+  userId: String(row.user_id),
+  coins: toSafeInteger(row.coins),
+  reachedMs: toSafeInteger(row.reached_ms),
+});
+
+/** The first of a board, in order. */
+export async function firstOf(db: Queryable, generation: number, of: Board): Promise<Sum[]> {
+  const rows = await db.query<Row>(
+    `SELECT user_id, coins, reached_ms FROM t_rank_total WHERE ${board} ORDER BY ${inOrder} LIMIT ?`,
+    [...keyOf(generation, of), limits.rank.listed],
+  );
+  return rows.map(toSum);
+}
+
+export async function findTotal(
+  db: Queryable,
+  generation: number,
+  of: Board,
+  userId: string,
+): Promise<Sum | undefined> {
+  const [row] = await db.query<Row>(
+    `SELECT user_id, coins, reached_ms FROM t_rank_total WHERE ${board} AND user_id = ?`,
+    [...keyOf(generation, of), userId],
+  );
+  return row && toSum(row);
+}
+
+/** How many are before a sum, counted up to `limits.rank.placesCounted`: three ranges of the index, each bounded. */
+export async function countBefore(
+  db: Queryable,
+  generation: number,
+  of: Board,
+  { userId, coins, reachedMs }: Sum,
+): Promise<number> {
+  const key = keyOf(generation, of);
+  const most = limits.rank.placesCounted;
+  const range = (where: string) => `(SELECT 1 FROM t_rank_total WHERE ${board} AND ${where} LIMIT ?)`;
+  const [row] = await db.query<{ places: string }>(
+    `SELECT COUNT(*) AS places FROM (
+       ${range("coins > ?")} UNION ALL ${range("coins = ? AND reached_ms < ?")}
+       UNION ALL ${range("coins = ? AND reached_ms = ? AND user_id < ?")}) better`,
+    [...key, coins, most, ...key, coins, reachedMs, most, ...key, coins, reachedMs, userId, most],
+  );
+  return toSafeInteger(row?.places ?? 0);
+}
+
+interface TotalRow extends Row {
+  kind: number;
+  period: number;
+  scope: string;
+}
+
+/**
+ * A page of all sums of a generation by key, after `after`; of some users: those whose id is `part` modulo `parts`. Four
+ * ranges of the key follow each other, since the server seeks none for a comparison of several columns.
+ */
+export async function totalsAfter(
+  db: Queryable,
+  generation: number,
+  after: Total | undefined,
+  { part, parts }: { part: number; parts: number },
+  rows: number,
+): Promise<{ totals: Total[]; last: Total | undefined }> {
+  const { kind = 0, period = 0, scope = "0", userId = "0" } = after ?? {};
+  const ranges: [string, unknown[]][] = [
+    ["kind = ? AND period = ? AND scope = ? AND user_id > ?", [kind, period, scope, userId]],
+    ["kind = ? AND period = ? AND scope > ?", [kind, period, scope]],
+    ["kind = ? AND period > ?", [kind, period]],
+    ["kind > ?", [kind]],
+  ];
+  const totals: Total[] = [];
+  for (const [where, values] of ranges) {
+    if (totals.length === rows) break;
+    const found = await db.query<TotalRow>(
+      `SELECT kind, period, scope, user_id, coins, reached_ms FROM t_rank_total WHERE generation = ? AND ${where}
+       ORDER BY kind, period, scope, user_id LIMIT ?`,
+      [generation, ...values, rows - totals.length],
+    );
+    for (const row of found)
+      totals.push({ kind: Number(row.kind), period: Number(row.period), scope: String(row.scope), ...toSum(row) });
+  }
+  return {
+    totals: parts === 1 ? totals : totals.filter((total) => partOf(total.userId, parts) === part),
+    last: totals.length < rows ? undefined : totals.at(-1),
+  };
+}
+
+/** The part of a user where all users are cut into so many. */
+export const partOf = (userId: string, parts: number): number =>
+  parts === 1 ? 0 : Number(BigInt(userId) % BigInt(parts));
+
+/** The number of sums, as the server estimates it. */
+export async function estimatedTotals(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ estimate: string | null }>(
+    `SELECT table_rows AS estimate FROM information_schema.tables
+     WHERE table_schema = DATABASE() AND table_name = 't_rank_total'`,
+  );
+  return Number(row?.estimate ?? 0);
+}
+
+/** Removes sums of boards of a kind whose period ended before `oldest`; returns whether there are more. */
+export async function removeOldPeriods(
+  db: Queryable,
+  generation: number,
+  kind: number,
+  oldest: number,
+): Promise<boolean> {
+  const { removedRows } = limits.rank;
+  const { affectedRows } = await db.run(
+    "DELETE FROM t_rank_total WHERE generation = ? AND kind = ? AND period < ? LIMIT ?",
+    [generation, kind, oldest, removedRows],
+  );
+  return affectedRows === removedRows;
+}
+
+/** Removes sums of a board; returns whether there are more. */
+export async function removeBoard(db: Queryable, generation: number, of: Board): Promise<boolean> {
+  const { removedRows } = limits.rank;
+  const { affectedRows } = await db.run(`DELETE FROM t_rank_total WHERE ${board} LIMIT ?`, [
+    ...keyOf(generation, of),
+    removedRows,
+  ]);
+  return affectedRows === removedRows;
+}
+
+/** Removes sums of earlier generations; returns whether there are more. */
+export async function removeOldTotals(db: Queryable, generation: number): Promise<boolean> {
+  const { removedRows } = limits.rank;
+  const { affectedRows } = await db.run("DELETE FROM t_rank_total WHERE generation < ? LIMIT ?", [
+    generation,
+    removedRows,
+  ]);
+  return affectedRows === removedRows;
+}
