@@ -94,7 +94,8 @@ function lasting(phase, leftMs) {
 
 function isView(view) {
   if (typeof view?.battleId !== "string" || !Object.hasOwn(ORDER, view.state)) return false;
-  return Array.isArray(view.sides) && view.sides.length === 2;
+  const isSide = (side) => typeof side?.userId === "string" && Number.isFinite(side.score);
+  return Array.isArray(view.sides) && view.sides.length === 2 && view.sides.every(isSide);
 }
 
 function scoreOf({ sides }, userId) {

@@ -154,7 +154,14 @@ describe("a battle on the page", () => {
   });
 
   test("ignores what is no battle, and names scores of an unknown one", () => {
-    for (const nonsense of [undefined, null, {}, { ...view("running", 0), state: "toString" }, { battleId: "1" }])
+    for (const nonsense of [
+      undefined,
+      null,
+      {},
+      { ...view("running", 0), state: "toString" },
+      { battleId: "1" },
+      { ...view("running", 0), sides: [{}, 5] },
+    ])
       expect(battle.take(nonsense)).toBe(false);
     expect(battle.takeScores(scores(1, 2, 3))).toBe("unknown");
     battle.take(view("running", 0));

@@ -9,7 +9,7 @@ import { avatar } from "../people.js";
  * `show` takes a change of the battle or of its phase, `showScores` new scores, `showClock` the time that is left.
  * Changes of the phase are announced to screen readers, scores and the clock are not.
  */
-export function createBattleBar({ roomId, anchorId, names }) {
+export function createBattleBar({ roomId, anchorId, me, names }) {
   const first = sideOf("first");
   const second = sideOf("second");
   const clock = h("span", { class: "battle-clock", role: "timer", "aria-live": "off", testid: "battle-clock" });
@@ -20,7 +20,7 @@ export function createBattleBar({ roomId, anchorId, names }) {
   const actions = h("div", { class: "battle-actions" });
   const box = h(
     "section",
-    { class: "battle", label: "battle", testid: "battle", hidden: true },
+    { class: "battle", label: "battle", testid: "battle", tabindex: -1, hidden: true },
     h("div", { class: "battle-head" }, headline, clock, actions),
     h("div", { class: "battle-versus" }, sides, score),
     result,
@@ -42,6 +42,15 @@ export function createBattleBar({ roomId, anchorId, names }) {
     if (clock.textContent !== text) clock.textContent = text;
   }
 
+  /** The buttons stay where they are the same; the focus stays in the bar where they are not. */
+  function offer(buttons) {
+    const keys = (list) => [...list].map(({ dataset }) => dataset.testid).join();
+    if (keys(buttons) === keys(actions.children)) return;
+    const hadFocus = actions.contains(document.activeElement);
+    actions.replaceChildren(...buttons);
+    if (hadFocus) box.focus({ preventScroll: true });
+  }
+
   function showResult(view) {
     const excluded = view.excluded?.length ?? 0;
     const senders = sidesFor(view, roomId, anchorId).map(topSenders);
@@ -60,7 +69,10 @@ export function createBattleBar({ roomId, anchorId, names }) {
     /** @param {(HTMLElement | false)[]} buttons what the viewer may do now */
     show(view, { phase, leftMs }, [key, vars] = [], buttons = []) {
       box.hidden = !key;
-      if (!key) return;
+      if (!key) {
+        actions.replaceChildren();
+        return;
+      }
       box.dataset.phase = phase;
       box.dataset.battleId = view.battleId;
       box.dataset.winner = phase === "ended" ? (view.winner ?? "") : "";
@@ -69,16 +81,15 @@ export function createBattleBar({ roomId, anchorId, names }) {
       showClock(leftMs);
       if (phase === "ended") showResult(view);
       else result.replaceChildren();
-      actions.replaceChildren(...buttons.filter(Boolean));
+      offer(buttons.filter(Boolean));
     },
     announce: (key, vars) => say(announcer, key, vars),
     headlineOf(view, phase) {
-      const [left, right] = sidesFor(view, roomId, anchorId);
       if (phase === "counting") return ["battleCounting"];
       if (phase !== "ended") return ["battle"];
+      if (view.winner === me) return ["battleWonByMe"];
       const winner = view.sides.find(({ userId }) => userId === view.winner);
-      if (!winner) return ["battleDraw"];
-      return ["battleWon", { name: () => name(winner === left ? left : right) }];
+      return winner ? ["battleWon", { name: () => name(winner) }] : ["battleDraw"];
     },
   };
 

@@ -22,11 +22,12 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
   const me = String(config.userId);
   const anchorId = String(config.anchorId);
   const battle = createBattle();
-  const bar = createBattleBar({ roomId, anchorId, names });
+  const bar = createBattleBar({ roomId, anchorId, me, names });
   const introduced = new Set(); // rooms and battles that were asked for
   let shown = "none"; // the phase on show
   let heard = false; // whether a frame told of a battle since the connection was made
   let receivers = "";
+  let closed = false;
   const invite = tool("battleInvite", "battle-invite", () => openBattleInvite({ roomId, onInvited: learnById }));
   const join = tool("battleJoin", "battle-join", joinAsGuest);
   const tools = config.isAnchor ? [invite] : config.type === PK_ROOM ? [join] : [];
@@ -90,6 +91,7 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
   }
 
   function draw() {
+    if (closed) return;
     const now = battle.phase();
     const { view } = battle;
     const changed = now.phase !== shown;
@@ -123,13 +125,13 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
     const { phase } = now;
     const fights = phase === "running" || phase === "last";
     bar.show(view, now, bar.headlineOf(view, phase), [
-      fights && isSide(view) && button("battleEnd", "glass", "battle-end", () => end(view)),
+      fights && isSide(view) && button("battleStop", "glass", "battle-end", () => end(view)),
       phase === "ended" && button("close", "glass", "battle-close", dismiss),
     ]);
     if (!changed) return;
     const [first, second] = sidesFor(view, roomId, anchorId).map(nameOf);
     if (phase === "running") bar.announce("battleStarted", { first, second });
-    else if (phase === "last") bar.announce("battleLast");
+    else if (phase === "last") bar.announce("battleLast", { n: Math.ceil(now.leftMs / 1_000) });
     else if (phase === "counting") bar.announce("battleCounting");
     else bar.announce("battleResult", { result: () => result(view), score: () => resultText(view, names) });
   }
@@ -193,6 +195,7 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
     },
     /** The room is closed: nothing more can be done in it. */
     disable() {
+      closed = true;
       clearInterval(timer);
       for (const element of [...tools, ...bar.elements]) element.hidden = true;
     },

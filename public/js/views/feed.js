@@ -80,7 +80,7 @@ export function createFeed({ me, names, anchorId, giftName }) {
             name,
             h("span", { class: "gift-verb", say: "feedGift" }),
             receiver !== anchorId &&
-              h("span", { class: "gift-verb", say: ["recordTo", { name: () => names.of(receiver) }] }),
+              h("span", { class: "gift-verb", say: ["feedTo", { name: () => names.of(receiver) }] }),
             giftArt(gift.giftId, "feed-gift-art"),
             h("span", { class: "feed-gift-name", text: giftName(gift.giftId) }),
             h("strong", { class: "feed-count", text: `×${gift.count}` }),
