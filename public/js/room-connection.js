@@ -4,7 +4,6 @@ import { h } from "./dom.js";
 import { BIZ, createImClient } from "./im-client.js";
 import { say } from "./language.js";
 
-const BATTLE = Object.freeze({ SCORES: 5558, STATE: 5559 });
 const TOKEN_REFUSED = 4401;
 const ROOM_OVER = new Set([4404, 4410]);
 const STOPPED = new Map([
@@ -56,8 +55,8 @@ export function connectRoom(roomId, signal, handlers) {
     else if (bizCode === BIZ.GIFT) handlers.onGifts(data.gifts);
     else if (bizCode === BIZ.GIFT_FAILED) handlers.onGiftFailed(data);
     else if (bizCode === BIZ.PAYMENT) handlers.onPayment(data);
-    else if (bizCode === BATTLE.STATE) handlers.onBattle(data);
-    else if (bizCode === BATTLE.SCORES) handlers.onScores(data);
+    else if (bizCode === BIZ.BATTLE_STATE) handlers.onBattle(data);
+    else if (bizCode === BIZ.BATTLE_SCORES) handlers.onScores(data);
     else if (bizCode === BIZ.ROOM_CLOSED) handlers.onClosed(data);
   });
   again.addEventListener("click", () => client.connect());
