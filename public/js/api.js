@@ -19,6 +19,19 @@ export const api = Object.freeze({
   room: (roomId) => post("/live/api/living/anchorConfig", { roomId }),
   imConfig: () => post("/live/api/im/getImConfig"),
 
+  inviteBattle: (roomId, opponentRoomId, durationS) =>
+    post("/live/api/pk/invite", { roomId, opponentRoomId, durationS }),
+  acceptBattle: (battleId) => post("/live/api/pk/accept", { battleId }),
+  declineBattle: (battleId) => post("/live/api/pk/decline", { battleId }),
+  cancelBattle: (battleId) => post("/live/api/pk/cancel", { battleId }),
+  endBattle: (battleId) => post("/live/api/pk/end", { battleId }),
+  /** @param {{battleId: string} | {roomId: number}} which */
+  battle: (which) => post("/live/api/pk/show", which),
+  joinAsGuest: (roomId) => post("/live/api/living/onlinePk", { roomId }),
+  endGuestBattle: (roomId) => post("/live/api/living/offlinePk", { roomId }),
+  roomRank: (roomId) => post("/live/api/rank/room", { roomId }),
+  anchorRank: (anchorId, span) => post("/live/api/rank/anchor", { anchorId, span }),
+
   gifts: () => post("/live/api/gift/listGift"),
   sendGift: (order) => post("/live/api/gift/send", order),
   giftOrder: (orderId) => post("/live/api/gift/order", { orderId }),

@@ -58,8 +58,8 @@ export interface GiftSenderOptions {
 }
 
 export interface GiftSender {
-  /** A new order, with a request id of its own. */
-  order(gift: { giftId: number }, count: number): GiftContent;
+  /** A new order, with a request id of its own; to the sender's `receiverId` where no other is given. */
+  order(gift: { giftId: number }, count: number, receiverId?: string): GiftContent;
   /**
    * `unsure` and `unanswered`: it may have been accepted. `onOutcome` gets the outcome of an `unsure` one later. It
    * gets none of an `unanswered` one: submit the same content again, since another order may be a second charge.

@@ -35,8 +35,8 @@ export function createGiftSender({
   const early = new Map(); // outcomes that came before the answer to the request did
   const doubts = new Map(); // request id → order id, or undefined: what a try, of any submit, may have had accepted
 
-  function order(gift, count) {
-    return { requestId: newRequestId(), giftId: gift.giftId, roomId, receiverId, type: 0, count };
+  function order(gift, count, receiver = receiverId) {
+    return { requestId: newRequestId(), giftId: gift.giftId, roomId, receiverId: receiver, type: 0, count };
   }
 
   /**

@@ -12,7 +12,7 @@ const STOPPED = new Map([
 ]);
 
 /**
- * @param {{onChat, onGifts, onGiftFailed, onPayment, onClosed, onGap, onOnline, onRefused}} handlers
+ * @param {{onChat, onGifts, onGiftFailed, onPayment, onClosed, onGap, onOnline, onRefused, onBattle, onScores}} handlers
  * @returns {{status: HTMLElement, sendChat: (content: string) => boolean, close: () => void}}
  */
 export function connectRoom(roomId, signal, handlers) {
@@ -55,6 +55,8 @@ export function connectRoom(roomId, signal, handlers) {
     else if (bizCode === BIZ.GIFT) handlers.onGifts(data.gifts);
     else if (bizCode === BIZ.GIFT_FAILED) handlers.onGiftFailed(data);
     else if (bizCode === BIZ.PAYMENT) handlers.onPayment(data);
+    else if (bizCode === BIZ.BATTLE_STATE) handlers.onBattle(data);
+    else if (bizCode === BIZ.BATTLE_SCORES) handlers.onScores(data);
     else if (bizCode === BIZ.ROOM_CLOSED) handlers.onClosed(data);
   });
   again.addEventListener("click", () => client.connect());

@@ -165,3 +165,10 @@ test("IM may name an order by its tag, also before the answer to the request has
   sender.settle("ffff2c3d4e5f", { status: "succeeded" });
   expect(outcomes).toEqual([{ status: "succeeded" }, { status: "succeeded" }]);
 });
+
+test("sends a gift to another receiver where the order names one", async () => {
+  const { sender, sent } = world([accepted, accepted]);
+  await sender.submit(sender.order({ giftId: 22 }, 1, "78"));
+  await sender.submit(sender.order({ giftId: 22 }, 1));
+  expect(sent.map(({ receiverId }) => receiverId)).toEqual(["78", "77"]);
+});

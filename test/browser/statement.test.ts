@@ -1,10 +1,10 @@
 /** The statement in a real browser: what a refund could not take back, and what is held of income. */
 import type { Browser, Page } from "playwright-core";
-import { apiUrl, operate, type Person, scene } from "../support/client.ts";
+import { operate, type Person, scene } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { settledOrders, tradesOfUser } from "../support/outcomes.ts";
 import { findChromium, startChromium } from "./chromium.ts";
-import { openWindow } from "./window.ts";
+import { openAs } from "./window.ts";
 
 const chromiumPath = findChromium();
 
@@ -17,15 +17,8 @@ const chromiumPath = findChromium();
   }, 60_000);
   afterAll(() => browser?.close());
 
-  async function statementOf({ userId, token }: Person): Promise<Page> {
-    const window = await openWindow(browser, apiUrl());
-    const session = JSON.stringify({ userId, token });
-    await window.page.evaluate((kept) => {
-      sessionStorage.setItem("ovation.session", kept);
-      localStorage.setItem("ovation.language", "en");
-    }, session);
-    await window.page.goto(`${apiUrl()}/#/statement`);
-    await window.page.reload();
+  async function statementOf(person: Person): Promise<Page> {
+    const window = await openAs(browser, person, "#/statement");
     await window.page.getByTestId("statement-balance").waitFor();
     problems.push(...window.problems);
     return window.page;

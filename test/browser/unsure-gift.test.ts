@@ -1,8 +1,8 @@
 /** A gift in a real browser whose acceptance is not known: the page asks, repeats safely, and shows one gift once. */
 import type { Browser, Page, Route } from "playwright-core";
-import { apiUrl, operate, type Person, scene } from "../support/client.ts";
+import { operate, type Person, scene } from "../support/client.ts";
 import { findChromium, startChromium } from "./chromium.ts";
-import { connected, openWindow, shownNumber } from "./window.ts";
+import { connected, openAs, shownNumber } from "./window.ts";
 
 const chromiumPath = findChromium();
 
@@ -23,14 +23,8 @@ const chromiumPath = findChromium();
   afterEach(() => page.unrouteAll());
   afterAll(() => browser?.close());
 
-  async function inRoom({ userId, token }: Person, roomId: number): Promise<Page> {
-    const { page } = await openWindow(browser, apiUrl());
-    await page.evaluate((kept) => {
-      sessionStorage.setItem("ovation.session", kept);
-      localStorage.setItem("ovation.language", "en");
-    }, JSON.stringify({ userId, token }));
-    await page.goto(`${apiUrl()}/#/room/${roomId}`);
-    await page.reload();
+  async function inRoom(person: Person, roomId: number): Promise<Page> {
+    const { page } = await openAs(browser, person, `#/room/${roomId}`);
     await connected(page);
     return page;
   }

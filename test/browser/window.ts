@@ -1,6 +1,7 @@
 /** A window of the page as a person uses it: what is done in it, and what is waited for. Nothing here sleeps. */
 import { randomInt } from "node:crypto";
 import type { Browser, Locator, Page } from "playwright-core";
+import { apiUrl } from "../support/client.ts";
 
 export interface PersonWindow {
   page: Page;
@@ -10,8 +11,10 @@ export interface PersonWindow {
   sockets: URL[];
 }
 
-export async function openWindow(browser: Browser, url: string): Promise<PersonWindow> {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 820 } });
+const desk = { width: 1200, height: 820 };
+
+export async function openWindow(browser: Browser, url: string, viewport = desk): Promise<PersonWindow> {
+  const context = await browser.newContext({ viewport });
   context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const problems: string[] = [];
@@ -23,6 +26,23 @@ export async function openWindow(browser: Browser, url: string): Promise<PersonW
   page.on("pageerror", (error) => problems.push(String(error)));
   await page.goto(url);
   return { page, problems, sockets };
+}
+
+/** A window of somebody who is logged in, in English, at an address of the page such as #/statement. */
+export async function openAs(
+  browser: Browser,
+  { userId, token }: { userId: string; token: string },
+  hash: string,
+  viewport = desk,
+): Promise<PersonWindow> {
+  const opened = await openWindow(browser, apiUrl(), viewport);
+  await opened.page.evaluate((kept) => {
+    sessionStorage.setItem("ovation.session", kept);
+    localStorage.setItem("ovation.language", "en");
+  }, JSON.stringify({ userId, token }));
+  await opened.page.goto(`${apiUrl()}/${hash}`);
+  await opened.page.reload();
+  return opened;
 }
 
 export function randomPhone(): string {

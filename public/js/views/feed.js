@@ -1,5 +1,6 @@
 /** The chat and the gifts of the room, newest below. */
 import { h } from "../dom.js";
+import { number } from "../format.js";
 import { giftArt } from "../gift-art.js";
 import { say } from "../language.js";
 import { avatar } from "../people.js";
@@ -64,8 +65,10 @@ export function createFeed({ me, names, anchorId, giftName }) {
       if (at >= 0) unconfirmed.splice(at, 1)[0].line.classList.remove("pending");
       else append(chatLine(senderId, content));
     },
-    gift(gift) {
+    /** @param {number} [reached] the pieces of the gift's streak so far */
+    gift(gift, reached = gift.count) {
       const { face, name } = person(gift.senderId);
+      const receiver = String(gift.receiverId ?? anchorId);
       append(
         h(
           "div",
@@ -76,9 +79,17 @@ export function createFeed({ me, names, anchorId, giftName }) {
             { class: "gift-line" },
             name,
             h("span", { class: "gift-verb", say: "feedGift" }),
+            receiver !== anchorId &&
+              h("span", { class: "gift-verb", say: ["feedTo", { name: () => names.of(receiver) }] }),
             giftArt(gift.giftId, "feed-gift-art"),
             h("span", { class: "feed-gift-name", text: giftName(gift.giftId) }),
             h("strong", { class: "feed-count", text: `×${gift.count}` }),
+            reached > gift.count &&
+              h("span", {
+                class: "feed-combo",
+                testid: "feed-combo",
+                say: ["feedCombo", { n: () => number(reached) }],
+              }),
           ),
         ),
       );

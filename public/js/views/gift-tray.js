@@ -8,6 +8,7 @@ import { say, sayPlain, translate } from "../language.js";
 import { toast } from "../toast.js";
 import { createCountPicker } from "./count-picker.js";
 import { openRecharge } from "./recharge.js";
+import { tabs } from "./tabs.js";
 
 const BALANCE_SHORT = 10010;
 const NOT_ON_SHELF = 10005;
@@ -21,6 +22,7 @@ const stillOpen = new Set(["trayAsking", "trayUnanswered", "trayUnsure"]);
 /** @param {{gifts: object[], sender: object}} options `sender` of gift-sender.js */
 export function createGiftTray({ gifts, sender }) {
   let chosen = gifts[0];
+  let receiver; // of several, the one that was chosen; `undefined`: the anchor
   let open; // the last order that may have been accepted, while nobody knows
   const count = createCountPicker(showTotal);
   const total = h("output", { class: "tray-total", testid: "gift-total" });
@@ -35,11 +37,13 @@ export function createGiftTray({ gifts, sender }) {
     { class: "shelf", role: "radiogroup", label: "tray", testid: "gift-shelf" },
     gifts.map((gift) => giftCard(gift, gift === chosen, choose)),
   );
+  const receivers = h("div", { class: "tray-receivers", testid: "gift-receivers", hidden: true });
   const tray = h(
     "form",
     { class: "card tray", novalidate: true, testid: "gift-tray", on: { submit } },
     h("h2", { class: "tray-title", say: "tray" }),
     gifts.length > 0 ? shelf : h("p", { class: "empty", say: "trayNone" }),
+    receivers,
     h("div", { class: "tray-row" }, count.elements, h("div", { class: "tray-send" }, total, send)),
     status,
   );
@@ -60,7 +64,9 @@ export function createGiftTray({ gifts, sender }) {
 
   /** The same gift and count again is the open order, with its request id, so that it is charged once. */
   function orderOf({ giftId }, wanted) {
-    return open?.giftId === giftId && open.count === wanted ? open : sender.order({ giftId }, wanted);
+    const order = sender.order({ giftId }, wanted, receiver);
+    const same = open?.giftId === giftId && open.count === wanted && open.receiverId === order.receiverId;
+    return same ? open : order;
   }
 
   async function deliver(order) {
@@ -101,6 +107,20 @@ export function createGiftTray({ gifts, sender }) {
   return {
     element: tray,
     report,
+    /**
+     * Who may be given to: without a list the anchor alone.
+     * @param {{userId: string, name: () => string}[]} [choices] the first is chosen
+     */
+    setReceivers(choices = []) {
+      receiver = choices[0]?.userId;
+      receivers.hidden = choices.length < 2;
+      const choice = ({ userId, name }) => [userId, ["trayReceiver", { name }], `gift-to-${userId}`];
+      const choose = (userId) => {
+        receiver = userId;
+      };
+      if (choices.length < 2) receivers.replaceChildren();
+      else receivers.replaceChildren(tabs("trayTo", choices.map(choice), receiver, choose));
+    },
     disable() {
       for (const control of tray.elements) control.disabled = true;
     },

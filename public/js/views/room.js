@@ -8,12 +8,15 @@ import { translate } from "../language.js";
 import { notePayment } from "../pay-order.js";
 import { createNames } from "../people.js";
 import { connectRoom } from "../room-connection.js";
+import { createStreaks } from "../streaks.js";
 import { toast } from "../toast.js";
 import { createAnchorPanel } from "./anchor-panel.js";
+import { createBattlePanel } from "./battle.js";
 import { createChatBox } from "./chat-box.js";
 import { createEffects } from "./effects.js";
 import { createFeed } from "./feed.js";
 import { createGiftTray, loadCatalogue } from "./gift-tray.js";
+import { createRanksButton } from "./ranks.js";
 import { createStage } from "./stage.js";
 
 /** Why a gift failed, in the language of the page; of any other code the server's own words are shown. */
@@ -46,6 +49,7 @@ function showRoom(host, signal, config, catalogue) {
   const me = String(config.userId);
   const names = createNames([[anchorId, config.anchorNickName]], config.nickName);
   const effects = createEffects();
+  const reach = createStreaks();
   const feed = createFeed({ me, names, anchorId, giftName: catalogue.nameOf });
   const followBalance = createFollower(refreshBalance, signal, { lastMs: 1_500 });
   const followIncome = createFollower(refreshIncome, signal);
@@ -54,6 +58,8 @@ function showRoom(host, signal, config, catalogue) {
   const side = config.isAnchor
     ? createAnchorPanel({ roomId, signal, onClosed: closed })
     : createGiftTray({ gifts: catalogue.gifts, sender });
+  const setReceivers = (choices) => side.setReceivers?.(choices);
+  const battle = createBattlePanel({ config, names, signal, setReceivers });
   const connection = connectRoom(roomId, signal, {
     onChat({ senderId, content, nickName }) {
       names.learn(senderId, nickName);
@@ -66,10 +72,13 @@ function showRoom(host, signal, config, catalogue) {
       followBalance();
       notePayment();
     },
+    onBattle: battle.onBattle,
+    onScores: battle.onScores,
     onClosed: closed,
     onRefused: () => toast.say("chatRefused"),
     onGap: () => feed.notice("imGap"),
     onOnline() {
+      battle.onOnline();
       // What happened while away may have moved either.
       followBalance();
       if (config.isAnchor) followIncome();
@@ -81,7 +90,11 @@ function showRoom(host, signal, config, catalogue) {
   const room = h(
     "div",
     { class: "room", testid: "room" },
-    createStage(config, effects.layer),
+    createStage(config, {
+      effects: effects.layer,
+      tools: [createRanksButton({ roomId, anchorId, signal }), ...battle.tools],
+      battle: battle.elements,
+    }),
     h("section", { class: "card feed", label: "feed" }, connection.status, feed.list, chat.form),
     side.element,
   );
@@ -90,8 +103,9 @@ function showRoom(host, signal, config, catalogue) {
   function showGifts(gifts) {
     catalogue.meet(gifts);
     for (const gift of gifts) {
-      feed.gift(gift);
-      effects.play({ price: catalogue.priceOf(gift.giftId), ...gift }, names.of(gift.senderId));
+      const reached = reach(gift);
+      feed.gift(gift, reached);
+      effects.play({ price: catalogue.priceOf(gift.giftId), ...gift }, names.of(gift.senderId), reached);
       if (String(gift.senderId) === me) {
         refreshBalance().catch(() => {});
         for (const tag of gift.orderTags) sender.settle(tag, { status: "succeeded" });
@@ -111,6 +125,7 @@ function showRoom(host, signal, config, catalogue) {
     if (!banner.hidden) return;
     connection.close();
     side.disable();
+    battle.disable();
     chat.disable();
     room.classList.add("ended");
     banner.hidden = false;

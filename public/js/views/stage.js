@@ -3,7 +3,8 @@ import { h } from "../dom.js";
 import { say } from "../language.js";
 import { avatar } from "../people.js";
 
-export function createStage(config, effectsLayer) {
+/** @param {{effects: HTMLElement, tools: HTMLElement[], battle: HTMLElement[]}} parts */
+export function createStage(config, { effects, tools, battle }) {
   const roomId = Number(config.roomId);
   const title = h("h1", { class: "stage-title", testid: "room-name" });
   if (config.roomName) title.textContent = config.roomName;
@@ -37,8 +38,10 @@ export function createStage(config, effectsLayer) {
       h("span", { class: "live-badge", say: "roomLive" }),
       secondWindow,
     ),
+    h("div", { class: "stage-tools" }, tools),
+    battle,
     h("div", { class: "stage-face" }, avatar(config.anchorId, config.anchorNickName, "huge")),
-    effectsLayer,
+    effects,
   );
 }
 

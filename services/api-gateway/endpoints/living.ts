@@ -65,7 +65,7 @@ export const livingEndpoints = [
 
   endpoint({
     path: `${base}/anchorConfig`,
-    summary: "A live room, its anchor and the caller; roomId -1 (and anchorId null) where there is no such live room",
+    summary: "A live room, its anchor and the caller; roomId -1 (anchorId, type null) where there is no such live room",
     access: "login",
     params: fromHttp(livingRoomActions.find),
     result: z.object({
@@ -73,6 +73,7 @@ export const livingEndpoints = [
       anchorId: shownUserId.nullable(),
       userId: shownUserId,
       isAnchor: z.boolean(),
+      type: z.int().nullable(),
       roomName: z.string(),
       nickName: z.string(),
       avatar: z.string(),
@@ -86,13 +87,13 @@ export const livingEndpoints = [
       ]);
       const { nickName, avatar } = me;
       if (room === null) {
-        const none = { roomId: noRoom, anchorId: null, isAnchor: false, roomName: "", anchorNickName: "" };
+        const none = { roomId: noRoom, anchorId: null, type: null, isAnchor: false, roomName: "", anchorNickName: "" };
         return { ...none, userId, nickName, avatar };
       }
-      const { anchorId, roomName } = room;
+      const { anchorId, roomName, type } = room;
       const isAnchor = anchorId === userId;
       const anchorNickName = isAnchor ? nickName : await nickNameOf(ctx, anchorId);
-      return { roomId: room.roomId, anchorId, userId, isAnchor, roomName, nickName, avatar, anchorNickName };
+      return { roomId: room.roomId, anchorId, userId, isAnchor, type, roomName, nickName, avatar, anchorNickName };
     },
   }),
 ];

@@ -219,7 +219,7 @@ test("the reason of a failed order is in the caller's language, with its code", 
 
 test("where there is no live room the room's id is -1", async () => {
   const answer = await send(`${base}/live/api/living/anchorConfig`, { headers: asAlice, body: { roomId: 6 } });
-  expect(answer.data).toMatchObject({ roomId: -1, anchorId: null, isAnchor: false, anchorNickName: "" });
+  expect(answer.data).toMatchObject({ roomId: -1, anchorId: null, type: null, isAnchor: false, anchorNickName: "" });
 });
 
 test("an operator's query finds an order of a payment or of a gift", async () => {

@@ -1,0 +1,216 @@
+/** A room's battle on the page: what its frames say, what the viewer may do, and when it is told. */
+import { api } from "../api.js";
+import { createBattle, sidesFor } from "../battle.js";
+import { whileBusy } from "../busy.js";
+import { confirmDialog } from "../dialog.js";
+import { h } from "../dom.js";
+import { ApiError } from "../http.js";
+import { onLanguageChange, translate } from "../language.js";
+import { toast } from "../toast.js";
+import { createBattleBar, resultText } from "./battle-bar.js";
+import { openBattleInvite } from "./battle-invite.js";
+
+const TICK_MS = 250;
+const PK_ROOM = 2;
+/** Who enters gets the battle by a frame; where none comes, the page asks, and not all viewers at once. */
+const ASK_AFTER_MS = 1_500;
+const ASK_SPREAD_MS = 2_000;
+
+/** @param {{setReceivers: (choices: {userId: string, name: () => string}[]) => void}} options for the gift tray */
+export function createBattlePanel({ config, names, signal, setReceivers }) {
+  const roomId = Number(config.roomId);
+  const me = String(config.userId);
+  const anchorId = String(config.anchorId);
+  const battle = createBattle();
+  const bar = createBattleBar({ roomId, anchorId, me, names });
+  const introduced = new Set(); // rooms and battles that were asked for
+  let shown = "none"; // the phase on show
+  let heard = false; // whether a frame told of a battle since the connection was made
+  let receivers = "";
+  let closed = false;
+  const invite = tool("battleInvite", "battle-invite", () => openBattleInvite({ roomId, onInvited: learnById }));
+  const join = tool("battleJoin", "battle-join", joinAsGuest);
+  const tools = config.isAnchor ? [invite] : config.type === PK_ROOM ? [join] : [];
+  const timer = setInterval(tick, TICK_MS);
+  signal.addEventListener("abort", () => clearInterval(timer));
+  onLanguageChange(draw, signal);
+
+  const isSide = (view) => view.sides.some(({ userId }) => userId === me);
+  const nameOf = (side) => () => names.of(side.userId);
+
+  function take(view) {
+    const before = battle.view;
+    if (!battle.take(view)) return;
+    introduce(battle.view);
+    tellInvitation(before, battle.view);
+    draw();
+  }
+
+  /** A frame has ids: the anchor of the other room is asked for by her room. */
+  function introduce(view) {
+    for (const side of view.sides) {
+      for (const { userId, nickName } of side.topSenders ?? []) names.learn(userId, nickName);
+      if (side.roomId === roomId || introduced.has(side.roomId)) continue;
+      introduced.add(side.roomId);
+      quietly(api.room(side.roomId), ({ anchorNickName }) => {
+        names.learn(side.userId, anchorNickName);
+        draw();
+      });
+    }
+  }
+
+  /** An invitation that came to nothing is told to the two anchors. */
+  function tellInvitation(before, { battleId, state, sides }) {
+    if (before?.battleId !== battleId || before.state !== "invited" || !isSide({ sides })) return;
+    const own = sides[0].userId === me ? "cancelled" : "declined";
+    if (state !== "running" && state !== own) toast.say(`battle_${state}`);
+  }
+
+  function learn(which) {
+    quietly(api.battle(which), take);
+  }
+
+  function learnById(battleId) {
+    learn({ battleId });
+  }
+
+  /** A failed question changes nothing: the frames tell the same. */
+  function quietly(asked, use) {
+    asked.then(
+      (answer) => answer && !signal.aborted && use(answer),
+      (error) => {
+        if (!(error instanceof ApiError)) throw error;
+      },
+    );
+  }
+
+  function tick() {
+    const now = battle.phase();
+    if (now.phase !== shown) draw();
+    else if (now.phase !== "none") bar.showClock(now.leftMs);
+  }
+
+  function draw() {
+    if (closed) return;
+    const now = battle.phase();
+    const { view } = battle;
+    const changed = now.phase !== shown;
+    shown = now.phase;
+    for (const button of tools) button.hidden = now.phase !== "none" && now.phase !== "ended";
+    offerReceivers(view, now.phase);
+    if (now.phase === "none") bar.show(view, now);
+    else if (now.phase === "invited") drawInvitation(view, now, changed);
+    else drawBattle(view, now, changed);
+  }
+
+  function drawInvitation(view, now, changed) {
+    const [inviter, invited] = view.sides;
+    const { battleId } = view;
+    const act = (key, testid, look, ask) =>
+      button(key, look, testid, () => ask(battleId).then(() => learnById(battleId)));
+    if (invited.userId === me) {
+      const words = ["battleInvited", { name: nameOf(inviter) }];
+      bar.show(view, now, words, [
+        act("battleAccept", "battle-accept", "primary", api.acceptBattle),
+        act("battleDecline", "battle-decline", "glass", api.declineBattle),
+      ]);
+      if (changed) bar.announce(...words);
+    } else if (inviter.userId === me) {
+      const words = ["battleInviting", { name: nameOf(invited) }];
+      bar.show(view, now, words, [act("battleCancel", "battle-cancel", "glass", api.cancelBattle)]);
+    } else bar.show(view, { phase: "none" });
+  }
+
+  function drawBattle(view, now, changed) {
+    const { phase } = now;
+    const fights = phase === "running" || phase === "last";
+    bar.show(view, now, bar.headlineOf(view, phase), [
+      fights && isSide(view) && button("battleStop", "glass", "battle-end", () => end(view)),
+      phase === "ended" && button("close", "glass", "battle-close", dismiss),
+    ]);
+    if (!changed) return;
+    const [first, second] = sidesFor(view, roomId, anchorId).map(nameOf);
+    if (phase === "running") bar.announce("battleStarted", { first, second });
+    else if (phase === "last") bar.announce("battleLast", { n: Math.ceil(now.leftMs / 1_000) });
+    else if (phase === "counting") bar.announce("battleCounting");
+    else bar.announce("battleResult", { result: () => result(view), score: () => resultText(view, names) });
+  }
+
+  function result(view) {
+    return translate(...bar.headlineOf(view, "ended"));
+  }
+
+  function dismiss() {
+    battle.dismiss();
+    draw();
+  }
+
+  async function end(view) {
+    const ask = { title: "battleEnd", question: "battleEndAsk", yes: "battleEnd", testid: "battle-end-dialog" };
+    if (!(await confirmDialog(ask))) return;
+    if (view.kind === "guest") await api.endGuestBattle(roomId);
+    else await api.endBattle(view.battleId);
+    learnById(view.battleId);
+  }
+
+  async function joinAsGuest() {
+    const ask = { title: "battleJoin", question: "battleJoinAsk", yes: "battleJoin", testid: "battle-join-dialog" };
+    if (!(await confirmDialog(ask))) return;
+    const { battleId } = await api.joinAsGuest(roomId);
+    learnById(battleId);
+  }
+
+  /** While a guest is there, a viewer chooses between her and the anchor. */
+  function offerReceivers(view, phase) {
+    const open = view?.kind === "guest" && (phase === "running" || phase === "last");
+    const choices = open ? sidesFor(view, roomId, anchorId).filter(({ userId }) => userId !== me) : [];
+    const key = choices.map(({ userId }) => userId).join();
+    if (key === receivers) return;
+    receivers = key;
+    setReceivers(choices.map((side) => ({ userId: side.userId, name: nameOf(side) })));
+  }
+
+  return {
+    elements: bar.elements,
+    tools,
+    onBattle(view) {
+      heard = true;
+      take(view);
+    },
+    onScores(frame) {
+      heard = true;
+      const { battleId } = frame;
+      const taken = battle.takeScores(frame);
+      if (taken === "taken") bar.showScores(battle.view);
+      if (taken !== "unknown" || introduced.has(battleId)) return;
+      introduced.add(battleId);
+      learn({ battleId });
+    },
+    onOnline() {
+      heard = false;
+      const ask = () => {
+        if (!heard && !signal.aborted) learn(battle.over ? { roomId } : { battleId: battle.view.battleId });
+      };
+      setTimeout(ask, ASK_AFTER_MS + Math.random() * ASK_SPREAD_MS);
+    },
+    /** The room is closed: nothing more can be done in it. */
+    disable() {
+      closed = true;
+      clearInterval(timer);
+      for (const element of [...tools, ...bar.elements]) element.hidden = true;
+    },
+  };
+}
+
+function tool(key, testid, run) {
+  return h("button", { class: "button glass small", type: "button", say: key, testid, on: { click: busy(run) } });
+}
+
+function button(key, look, testid, run) {
+  const props = { class: `button small ${look}`, type: "button", say: key, testid };
+  return h("button", { ...props, on: { click: busy(run) } });
+}
+
+function busy(run) {
+  return ({ currentTarget }) => whileBusy(currentTarget, async () => run());
+}
