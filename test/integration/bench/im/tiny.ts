@@ -16,7 +16,14 @@ export async function tiny<Result>(
   const closing = new Closing();
   const progress = (line: string) => lines.push(line);
   try {
-    return await run({ servers: { env: {} }, closing, quick: true, seconds: 1, progress, ...load });
+    return await run({
+      servers: { env: {}, envOf: async () => ({}) },
+      closing,
+      quick: true,
+      seconds: 1,
+      progress,
+      ...load,
+    });
   } catch (error) {
     throw new Error(`${error}; what was done:\n${lines.join("\n")}`);
   } finally {

@@ -1,0 +1,15 @@
+import { startDeadlineMs } from "./nodes.ts";
+
+/** The result of a step of the start. Rejects where it takes too long; what it began goes on. */
+export async function inTime<T>(step: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    const seconds = startDeadlineMs / 1_000;
+    timer = setTimeout(() => reject(new Error(`${step} takes more than ${seconds} s: see the logs`)), startDeadlineMs);
+  });
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
