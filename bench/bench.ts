@@ -49,7 +49,7 @@ How much load the IM ones make (--quick: less of it):
 
 const otherBenchDeadlineMs = 60 * 60_000;
 /** How long what was opened may take to close after a failure. */
-const closeDeadlineMs = 25_000;
+const closeDeadlineMs = 10_000;
 
 const benches: Record<BenchName, () => Promise<{ run(context: BenchContext): Promise<BenchResult> }>> = {
   settle: () => import("./settle/settle.ts"),

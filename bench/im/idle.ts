@@ -120,7 +120,7 @@ async function measure(context: ImBenchContext, label: string, server: Server, u
 async function started(context: ImBenchContext, label: string, args: string[] = []): Promise<[Server, string]> {
   const env = await context.servers.envOf(["im-server"]);
   const server: Server = new Partner(startScript(context, label, "bench/im/idle-server.ts", { args, env }));
-  const tooLate = setTimeout(() => server.child.kill("SIGKILL"), startDeadlineMs);
+  const tooLate = setTimeout(() => server.child.kill("SIGKILL"), startDeadlineMs());
   const ready = await server.received();
   clearTimeout(tooLate);
   return [server, ready.kind === "ready" ? (ready.address ?? "") : ""];

@@ -66,7 +66,8 @@ export async function startReady(
   options?: ScriptOptions,
 ): Promise<{ child: ChildProcess; about: { port?: number; ports?: Record<string, number> } }> {
   const child = startScript(surroundings, label, script, options);
-  const tooLate = setTimeout(() => child.kill("SIGKILL"), startDeadlineMs);
+  const deadlineMs = startDeadlineMs();
+  const tooLate = setTimeout(() => child.kill("SIGKILL"), deadlineMs);
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
     if (!line.startsWith("ready ")) continue;
     clearTimeout(tooLate);
@@ -74,7 +75,7 @@ export async function startReady(
     return { child, about: JSON.parse(line.slice("ready ".length)) };
   }
   clearTimeout(tooLate);
-  throw new Error(`${label} ended before it was ready, or was not ready within ${startDeadlineMs / 1_000} s`);
+  throw new Error(`${label} ended before it was ready, or was not ready within ${deadlineMs / 1_000} s`);
 }
 
 /** Starts a Moleculer node with the named services in a separate process; resolves to its process id once it is ready. */

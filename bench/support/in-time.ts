@@ -4,8 +4,9 @@ import { startDeadlineMs } from "./nodes.ts";
 export async function inTime<T>(step: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
-    const seconds = startDeadlineMs / 1_000;
-    timer = setTimeout(() => reject(new Error(`${step} takes more than ${seconds} s: see the logs`)), startDeadlineMs);
+    const deadlineMs = startDeadlineMs();
+    const seconds = deadlineMs / 1_000;
+    timer = setTimeout(() => reject(new Error(`${step} takes more than ${seconds} s: see the logs`)), deadlineMs);
   });
   try {
     return await Promise.race([work, tooLate]);

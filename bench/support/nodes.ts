@@ -1,3 +1,4 @@
+import { cpus, loadavg } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { projectRoot } from "../../config/root.ts";
 import { startChild } from "../../scripts/children.ts";
@@ -5,8 +6,15 @@ import type { BenchContext } from "./context.ts";
 import type { ProcessEnv } from "./servers.ts";
 
 const stopDeadlineMs = 20_000;
-/** A process that is not ready by then does not start: its last lines are in the error. */
-export const startDeadlineMs = 30_000;
+const usualStartMs = 45_000;
+
+/**
+ * A process that is not ready by then does not start: its last lines are in the error. Where more than the cores can do
+ * is under way it may take as many times as long, at most four.
+ */
+export function startDeadlineMs(): number {
+  return Math.round(usualStartMs * Math.min(4, Math.max(1, (loadavg()[0] as number) / cpus().length)));
+}
 
 export interface BenchProcess {
   label: string;
@@ -46,7 +54,7 @@ export function spawnProcess(
     env: { ...env, NODE_LABEL: label, LOG_FILE: undefined },
     output: { file: join(servers.logs, `${label}.log`) },
     ready: /^ready (\{.*\})$/,
-    readyDeadlineMs: startDeadlineMs,
+    readyDeadlineMs: startDeadlineMs(),
   });
   const stop = async () => void (await child.stop(stopDeadlineMs));
   closing.add(stop);

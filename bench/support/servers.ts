@@ -15,7 +15,7 @@ import type { Closing } from "./closing.ts";
 export type ProcessEnv = Record<string, string | undefined>;
 
 export interface BenchServers {
-  /** The folder of the processes' logs; it has only those of the last run. */
+  /** The folder of the processes' logs: of the last run in the benchmarks' own folder, elsewhere of this run. */
   logs: string;
   /** The environment for processes of the benchmark that are no node of the system: with the administrators' logins. */
   env: ProcessEnv;
@@ -47,9 +47,14 @@ export async function openServers(
     env: process.env,
   });
   closing.add(() => stack.stop());
-  const logs = { folder: join(stack.dir, "bench-logs"), own: join(stack.dir, "bench.log") };
-  for (const left of Object.values(logs)) rmSync(left, { recursive: true, force: true });
   const namespace = `bench_${randomBytes(4).toString("hex")}`;
+  const isOwn = dir === benchDir();
+  // On servers of others several benchmarks may run at once.
+  const logs = isOwn ? join(stack.dir, "logs") : join(stack.dir, "bench-logs", namespace);
+  const removeLogs = async () => rmSync(logs, { recursive: true, force: true });
+  if (isOwn) await removeLogs();
+  else closing.add(removeLogs);
+  const ownLog = join(logs, "bench.log");
   const settings: Record<string, string> = {
     NAMESPACE: namespace,
     PROFILE: "local",
@@ -71,7 +76,7 @@ export async function openServers(
     BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
     // Both sides of a comparison log no line for each request.
     LOG_LEVEL: "warn",
-    LOG_FILE: logs.own,
+    LOG_FILE: ownLog,
     API_HOST: "127.0.0.1",
     API_PORT: "0",
     IM_HOST: "127.0.0.1",
@@ -87,7 +92,7 @@ export async function openServers(
   readConfigAgain();
   const { servers } = await stackStatus(stack.dir);
   return {
-    logs: logs.folder,
+    logs,
     env,
     async envOf(names) {
       const services = names.includes("all") ? serviceNames : names;
