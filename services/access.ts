@@ -43,6 +43,8 @@ export const callers: CallersTable = {
     anchorsOf: ["gift"],
     anchorEntered: ["im-server"],
     setWatchNumbers: ["im-server"],
+    linkGuest: people,
+    unlinkGuest: people,
   },
   gift: {
     health: gateway,
@@ -56,6 +58,8 @@ export const callers: CallersTable = {
     takeOffShelf: gateway,
     findOrder: gatewayAndConsole,
     settledSince: ["notification"],
+    settledBefore: people,
+    totals: people,
     queueDepth: people,
   },
   wallet: {

@@ -90,6 +90,10 @@ export class Batches {
       return;
     }
     const items = read(place);
+    if (items.length === 0) {
+      acknowledge(this.ports, message, () => message.ack());
+      return;
+    }
     const of = this.messages.add(message, place, items.length);
     this.ackWait.arrived(message);
     const unreadable: [ItemPlace, string][] = [];

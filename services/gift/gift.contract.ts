@@ -2,9 +2,13 @@ import { z } from "zod";
 import type { FailureName } from "../../config/errors.ts";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { amount, cursor, eventTime, id, integer, isoTime, limit, operator, orderId, text, userId } from "../fields.ts";
+import { businessId, cursor, id, integer, isoTime, limit, operator, orderId, text, userId } from "../fields.ts";
+import type { RecordedGift } from "./gift-events.contract.ts";
 
-/** The actions and events of the gift service for other services. */
+/** The actions of the gift service for other services; its events are in gift-events.contract.ts. */
+
+export { giftEvents, type RecordedGift, type SettledGift, settledGiftBytes } from "./gift-events.contract.ts";
+
 export interface CatalogueGift {
   giftId: number;
   price: number;
@@ -28,6 +32,10 @@ export interface GiftOrder {
   price: number;
   receiverId: string;
   roomId: number;
+  /**
+   * When it was accepted: JetStream's time of its message in the queue. Until the gift is settled, the time by the clock
+   * of the node that accepted it.
+   */
   time: string;
 }
 
@@ -83,40 +91,22 @@ const sentGift = {
   orderId: randomOrderId.optional(),
 };
 
-const settledGift = z.object({
-  /** The gift's business id: count each once. */
-  orderId: z.string().min(1).max(64),
-  status: z.enum(["succeeded", "failed"]),
-  /** Why it failed: a name of config/errors.ts. */
-  reason: z.string().max(40).optional(),
-  senderId: userId,
-  receiverId: userId,
-  roomId: id,
-  giftId: id,
-  count: id,
-  /** The price of one when the gift was accepted, coins. */
-  price: id,
-  /** The receiver's share. The points (100 to a coin) are exact; `income` is the whole coins, rounded down. */
-  income: amount,
-  incomePoints: amount,
-  /** 0 normal, 1 PK. */
-  type: integer(0, 1).default(0),
-  /** The effect's file. */
-  url: z.string().max(limits.gift.urlChars).default(""),
-  /** When it was accepted. */
-  time: eventTime,
-});
-/** A settled gift as other services see it. */
-export type SettledGift = z.infer<typeof settledGift>;
+/** A side of a contest: the gifts to one receiver in one room. */
+const side = z.object({ roomId: id, receiverId: userId });
 
-/** The most bytes of a settled gift as JSON in UTF-8, without escapes: lists are cut with room for those. */
-export function settledGiftBytes({ orderId, url }: SettledGift): number {
-  return 450 + Buffer.byteLength(orderId) + Buffer.byteLength(url);
+/** What a side got. */
+export interface SideTotals {
+  /** Coins. */
+  score: number;
+  /** Gift orders. */
+  gifts: number;
+  /** The three senders with the most coins, the most first; of equal ones the smaller user id. */
+  topSenders: { userId: string; coins: number }[];
 }
 
 /** A page of `gift.settledSince`. */
 export interface SettledPage {
-  gifts: SettledGift[];
+  gifts: RecordedGift[];
   nextCursor: string | null;
   until: string;
 }
@@ -191,15 +181,24 @@ export const giftActions = {
    * given again with each next page. For consumers of `gift.settled` that have missed events. The effect is the catalogue's of now.
    */
   settledSince: action({ since: isoTime, until: cursor, cursor }).returns<SettledPage>(),
+  /**
+   * Whether every gift that JetStream stored in the queue before `time` has its record and its event, or is a dead
+   * letter. `time` is the time of a message that JetStream has stored already, in whatever stream. Once it is settled it
+   * stays so. `oldest` is the time of the oldest message that is left, `null` where none is or where all are settled. Ask
+   * again until it is settled, a few times a second at the most. Fails: unavailable; then ask again, too.
+   */
+  settledBefore: action({ time: isoTime }).returns<{ settled: boolean; oldest: string | null }>(),
+  /**
+   * What each side got, by the gift records: of gifts that succeeded, of any send type, with times from `from` until
+   * before `until`, without the orders of `without`. Exact, and the same whenever it is asked, for gifts that are settled.
+   * Fails: unavailable; internal, where a sum is no safe integer.
+   */
+  totals: action({
+    sides: z.array(side).min(1).max(2),
+    from: isoTime,
+    until: isoTime,
+    without: z.array(businessId).max(limits.gift.totalsWithout).default([]),
+  }).returns<{ sides: SideTotals[] }>(),
   /** The gifts that wait in the queue, those being settled, and dead letters. For a long queue it is an estimate. */
   queueDepth: action({}).returns<{ waiting: number; inFlight: number; deadLetters: number }>(),
-};
-
-export const giftEvents = {
-  /**
-   * Whatever follows a gift is a consumer of this event. It is published after the charge and the record, and before
-   * the gift leaves the queue. Delivery is at least once, and a repeat may be divided into other messages, so consumers
-   * identify gifts by order id.
-   */
-  "gift.settled": z.object({ gifts: z.array(settledGift).min(1).max(limits.gift.settleBatch) }),
 };

@@ -18,7 +18,15 @@ export interface LiveRoom {
   anchorId: string;
   type: number;
   roomName: string;
+  /** The viewer who is linked as a guest and receives gifts in this room, beside the anchor. */
+  guestId?: string;
 }
+
+/** Who receives gifts in a live room. */
+export type RoomReceivers = Pick<LiveRoom, "roomId" | "anchorId" | "guestId">;
+
+/** A decimal string. */
+const battleId = z.string().regex(/^[1-9]\d{0,19}$/);
 
 export const livingRoomActions = {
   /**
@@ -50,10 +58,22 @@ export const livingRoomActions = {
   }>(),
   /** A live room, `null` where it is not live. Answers may be up to `limits.room.cacheTtlMs` old. */
   find: action({ roomId: id }).returns<LiveRoom | null>(),
-  /** The anchors of rooms, as old as those of `find`; rooms that are not live are left out. */
+  /** The anchors and guests of rooms, as old as those of `find`; rooms that are not live are left out. */
   anchorsOf: action({ roomIds: z.array(id).min(1).max(limits.room.anchorsPerCall) }).returns<{
-    list: { roomId: number; anchorId: string }[];
+    list: RoomReceivers[];
   }>(),
+  /**
+   * Links a viewer as the room's guest: she receives gifts in it beside the anchor. Durable when it returns, in force on
+   * every node within a second. It ends by `unlinkGuest` or with the room. A repeat with the same battle and guest
+   * changes nothing. Fails: roomNotLive; alreadyLinked, where another battle's guest is linked; invalidParam, where the
+   * guest is the anchor.
+   */
+  linkGuest: action({ roomId: id, guestId: userId, battleId }).returns<null>(),
+  /**
+   * Unlinks the guest of that battle. A repeat, another battle's guest and a room that is closed are left as they are.
+   * In force on every node within a second.
+   */
+  unlinkGuest: action({ roomId: id, battleId }).returns<null>(),
   /**
    * Call it before the anchor is connected to her room over IM: her absence ends, and a later one counts from zero.
    * `live` is false where the room is closed. `late` is for an anchor who was admitted before this call and may have

@@ -4,7 +4,7 @@ import { namedKeysIn } from "../../../config/named-keys.ts";
 import { Database, type Transaction } from "../../../mixins/mysql/database.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { migrationFolders } from "../../../services/databases.ts";
-import { insertRecords, type SettledRecord } from "../../../services/gift/gift-store.ts";
+import { insertRecords, type SettledRecord } from "../../../services/gift/record-writes-store.ts";
 import { giveBack, insertCollection, pressOnce } from "../../../services/payment/providers/cashier/cashier-store.ts";
 import { insertHolds } from "../../../services/wallet/holds/hold-store.ts";
 import { insertPostings } from "../../../services/wallet/income/income-store.ts";
@@ -45,7 +45,15 @@ function record(orderId: string, changes: Partial<SettledRecord["gift"]> = {}, m
     ...{ orderId, senderId: "1", receiverId: "2", roomId: 1, giftId: 1, count: 1, price: 10, sharePercent: 50 },
     ...{ type: 0, url: "", contentHash: "0".repeat(32), acceptedAt: new Date().toISOString(), ...changes },
   };
-  return { gift, succeeded: true, reason: null, income: 5, incomePoints: 500, ...more } as SettledRecord;
+  return {
+    gift,
+    time: new Date(),
+    succeeded: true,
+    reason: null,
+    income: 5,
+    incomePoints: 500,
+    ...more,
+  } as SettledRecord;
 }
 
 describe("gift records", () => {
