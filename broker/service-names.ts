@@ -11,6 +11,7 @@ export const serviceNames = [
   "notification",
   "auditor",
   "provisioner",
+  "battle",
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 

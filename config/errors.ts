@@ -76,6 +76,11 @@ const table = {
     zh: "没有可以扣留或放行的收益",
     en: "there is no income that this could be done to",
   },
+  battleUnknown: { code: 501, http: 200, zh: "PK不存在", en: "no such battle" },
+  notYourBattle: { code: 501, http: 200, zh: "无权操作该PK", en: "not your battle" },
+  battleState: { code: 501, http: 200, zh: "PK当前状态不允许该操作", en: "the battle's state does not allow this" },
+  battleWithSelf: { code: 501, http: 200, zh: "不能与自己PK", en: "you cannot battle against yourself" },
+  roomNotPk: { code: 501, http: 200, zh: "该直播间不是PK直播间", en: "the room is not of the PK type" },
   payChannelClosed: { code: 501, http: 200, zh: "支付渠道未配置", en: "this payment channel is not configured" },
 
   roomTypeMissing: { code: 10001, http: 200, zh: "需要给定直播间类型", en: "room type missing" },

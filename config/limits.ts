@@ -1,8 +1,12 @@
+import { battleLimits } from "./limits-battle.ts";
+
 /**
  * Every bound of the system, with its unit in its name. A bound that operators may change is a setting (config.ts). The
  * values here are part of the contract or of the design: run the tests after a change.
  */
 export const limits = Object.freeze({
+  ...battleLimits,
+
   http: Object.freeze({
     bodyBytes: 64 * 1024,
     maxConcurrentRequests: 2_000,
@@ -689,6 +693,10 @@ export const limits = Object.freeze({
     /** The shortest time between two log lines about refused chat. */
     chatRefusalsLoggedMs: 10_000,
     giftsPerCall: 2_000,
+    /** The most battles in one call that brings scores. */
+    battlesPerCall: 1_000,
+    /** The rooms of one router whose scores wait for the tick. */
+    roomsWithScores: 10_000,
     roomHistoryFrames: 200,
     roomHistoryBytes: 4 * 1024 * 1024,
     roomHistoryMs: 10 * 60_000,

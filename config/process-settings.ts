@@ -9,7 +9,7 @@ type Owners = "every" | readonly string[];
 const gateway = ["api-gateway"];
 const imServer = ["im-server"];
 const redisUsers = ["api-gateway", "user", "living-room", "gift", "wallet", "im-router", "im-server"];
-const databaseOwners = ["user", "living-room", "gift", "wallet", "payment", "notification", "auditor"];
+const databaseOwners = ["user", "living-room", "gift", "wallet", "payment", "notification", "auditor", "battle"];
 
 /** No secrets: a process that has one too many is not in danger. */
 const plain: Readonly<Record<string, Owners>> = {

@@ -18,7 +18,7 @@ const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
 /** What each of them may have made is in services/stream-access.ts. */
-const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor"];
+const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle"];
 const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server"];
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
@@ -32,19 +32,19 @@ export const callers: CallersTable = {
     logout: gateway,
     logoutAll: gateway,
     revocations: gateway,
-    profile: ["api-gateway", "living-room"],
+    profile: ["api-gateway", "living-room", "battle"],
   },
   "living-room": {
     health: gateway,
     start: gateway,
     close: gateway,
     list: gatewayAndConsole,
-    find: ["api-gateway", "im-server"],
-    anchorsOf: ["gift"],
+    find: ["api-gateway", "im-server", "battle"],
+    anchorsOf: ["gift", "battle"],
     anchorEntered: ["im-server"],
     setWatchNumbers: ["im-server"],
-    linkGuest: people,
-    unlinkGuest: people,
+    linkGuest: ["battle"],
+    unlinkGuest: ["battle"],
   },
   gift: {
     health: gateway,
@@ -57,9 +57,9 @@ export const callers: CallersTable = {
     update: gateway,
     takeOffShelf: gateway,
     findOrder: gatewayAndConsole,
-    settledSince: ["notification"],
-    settledBefore: people,
-    totals: people,
+    settledSince: ["notification", "battle"],
+    settledBefore: ["battle", "console"],
+    totals: ["battle", "console"],
     queueDepth: people,
   },
   wallet: {
@@ -67,7 +67,7 @@ export const callers: CallersTable = {
     consumeForSendGift: ["gift"],
     balance: gatewayAndConsole,
     checkFunds: ["gift"],
-    unusableOf: ["gift", "living-room"],
+    unusableOf: ["gift", "living-room", "battle"],
     statement: gatewayAndConsole,
     creditsOf: ["payment"],
     refundsOf: ["payment"],
@@ -111,10 +111,12 @@ export const callers: CallersTable = {
     sendToUsers: ["notification"],
     sendToRoom: ["im-server"],
     roomGifts: ["gift"],
+    battleState: ["battle"],
+    battleScores: ["battle"],
     post: ["im-router"],
     closeRoom: ["living-room"],
     whereIs: people,
-    attendance: ["living-room"],
+    attendance: ["living-room", "battle"],
     tickets: gateway,
   },
   "im-server": {
@@ -128,6 +130,21 @@ export const callers: CallersTable = {
   notification: { health: gateway, sendLoginCode: ["user"] },
   auditor: { health: gateway },
   provisioner: { health: gateway, makeStream: streamUsers, makeConsumer: consumers, markLoss: ["gift"] },
+  battle: {
+    health: gateway,
+    invite: gateway,
+    accept: gateway,
+    decline: gateway,
+    cancel: gateway,
+    end: gateway,
+    join: gateway,
+    leave: gateway,
+    show: gatewayAndConsole,
+    history: gateway,
+    ofRooms: ["im-server"],
+    ended: people,
+    verify: people,
+  },
 };
 
 /** The services that send a broadcast. */

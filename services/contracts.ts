@@ -2,6 +2,7 @@ import type { Context, ServiceBroker } from "moleculer";
 import { z } from "zod";
 import type { ActionContract, EventsOf } from "./action-contract.ts";
 import type { auditorActions } from "./auditor/auditor.contract.ts";
+import { type battleActions, battleEvents } from "./battle/battle.contract.ts";
 import { id, userId } from "./fields.ts";
 import { type giftActions, giftEvents } from "./gift/gift.contract.ts";
 import type { imRouterActions } from "./im-router/im-router.contract.ts";
@@ -25,6 +26,7 @@ export interface Contracts {
   notification: typeof notificationActions;
   auditor: typeof auditorActions;
   provisioner: typeof provisionerActions;
+  battle: typeof battleActions;
 }
 
 /** The durable events of stream EVENTS, by name: the schema of `data` in `{id, name, time, data}`. */
@@ -34,6 +36,7 @@ export const durableEvents = {
   ...giftEvents,
   ...walletEvents,
   ...paymentEvents,
+  ...battleEvents,
 };
 export type DurableEventName = keyof typeof durableEvents;
 export type DurableEvents = EventsOf<typeof durableEvents>;

@@ -99,6 +99,18 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_book_head: "change",
     t_book_checkpoint: "change",
   },
+  battle: {
+    ...base,
+    ...streams,
+    ...outbox,
+    t_battle: "change",
+    t_battle_side: "change",
+    t_battle_slot: "all",
+    t_battle_score: "all",
+    t_battle_gift: "all",
+    t_battle_excluded: "change",
+    t_battle_revision: "change",
+  },
 };
 
 /** The services that compare the books, and the databases of others that they may read, and change nothing there. */

@@ -22,4 +22,5 @@ export const migrationFolders = {
   ],
   notification: [streams],
   auditor: [streams, "services/auditor/migrations"],
+  battle: [streams, outbox, "services/battle/migrations"],
 } as const;

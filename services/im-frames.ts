@@ -54,6 +54,8 @@ export interface UnnumberedFrame {
   roomId: number;
   head: string;
   tail: string;
+  /** It replaces the room's last such frame: the history keeps the newest one alone. */
+  replaces?: true;
 }
 
 /** `roomId`, `seq` and `epoch` in `data` are set for the room, and replace those of the caller. */

@@ -5,10 +5,14 @@
 export const imKeys = Object.freeze({
   /** Hash {node, conn, room, since, generation} of a connected user; lives as long as its lease is renewed. */
   user: (userId: string) => `im:user:${userId}`,
-  /** Hash {epoch, seq, born, bytes}: the number of the last frame, when the epoch began, ms, and the bytes of the log. */
+  /**
+   * Hash {epoch, seq, born, bytes, gone, kept, replaced}: the number of the last frame; when the epoch began, ms; the
+   * bytes of the log; the numbers of the last frame that has left the log, of the last frame in it, and of the one in it
+   * that the next frame of its kind replaces.
+   */
   roomState: (roomId: number) => `im:room:${roomId}`,
-  /** List of the room's last frames, the last one numbered `seq`. */
-  roomLog: (roomId: number) => `im:room:${roomId}:log`,
+  /** Sorted set of the room's last frames, by their numbers. */
+  roomLog: (roomId: number) => `im:room:${roomId}:frames`,
   /** Sorted set: the nodes that hold members, by the ms at which their lease ends. */
   roomNodes: (roomId: number) => `im:room:${roomId}:nodes`,
   /** Hash: node → its number of members. */

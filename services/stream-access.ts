@@ -1,9 +1,10 @@
 import type { ServiceName } from "../broker/service-names.ts";
 import { deadLetters, type StreamDefinition } from "../mixins/jetstream/definitions.ts";
+import { battleEvents } from "./battle/battle.contract.ts";
 import { giftEvents } from "./gift/gift.contract.ts";
 import { livingRoomEvents } from "./living-room/living-room.contract.ts";
 import { paymentEvents } from "./payment/payment.contract.ts";
-import { eventStream, giftStream, notificationStream, topicStream } from "./streams.ts";
+import { battleStream, eventStream, giftStream, notificationStream, topicStream } from "./streams.ts";
 import { userEvents } from "./user/user.contract.ts";
 import { walletEvents } from "./wallet/wallet.contract.ts";
 
@@ -102,6 +103,19 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
   auditor: { publishes: [], streams: [eventStream], consumers: [onEvents("auditor-sealed", "books.sealed")] },
   // It makes them all, by rights of its own, and neither writes nor reads a message.
   provisioner: nothing,
+  battle: {
+    publishes: [...battleStream.subjects, ...eventsOf(battleEvents)],
+    streams: [battleStream, eventStream],
+    lists: [battleStream, eventStream],
+    consumers: [
+      onEvents("battle-live-scores", "gift.settled"),
+      onEvents("battle-dead-letters", "gift.deadLettered"),
+      onEvents("battle-room-closed", "room.closed"),
+      onEvents("battle-account-frozen", "account.frozen"),
+    ],
+    // The times of its messages: battle/clock.ts.
+    reads: [battleStream],
+  },
 };
 
 /** Every stream of the system. */
@@ -110,5 +124,6 @@ export const allStreams: readonly StreamDefinition[] = [
   topicStream,
   notificationStream,
   eventStream,
+  battleStream,
   deadLetters,
 ];

@@ -45,6 +45,19 @@ export function notificationSubject(userId: string): string {
   return `notification.${userId}`;
 }
 
+/**
+ * Where battles get their times: the timestamp of a stored message is the start or the end of a battle
+ * (battle/clock.ts). A message is read once, so the newest of a subject is enough.
+ */
+export const battleStream: StreamDefinition = {
+  name: "BATTLES",
+  subjects: ["battle.>"],
+  kind: "log",
+  maxAgeMs: limits.battle.streamAgeMs,
+  maxBytes: limits.battle.streamBytes,
+  keepLatest: { perSubject: 1, messages: limits.battle.streamMessages },
+};
+
 /** The consumers of EVENTS that other systems may have: they make none themselves. */
 export const eventReaders: readonly string[] = Array.from(
   { length: limits.jetstream.eventReaders },

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isShallow } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { bucket, id, integer, senderId, userId } from "../fields.ts";
+import { amount, bucket, id, integer, isoTime, senderId, userId } from "../fields.ts";
 import { bizCodes } from "../im-frames.ts";
 
 /** The actions of the IM router for other services. It finds where a user or a room is connected, and sends there. */
@@ -16,6 +16,22 @@ const roomGift = z.object({
   price: id,
   url: z.string().max(limits.gift.urlChars),
 });
+const battleScores = z.object({
+  battleId: z.string().regex(/^[1-9]\d{0,19}$/),
+  /** Its rooms of the call's bucket. */
+  roomIds: z.array(id).min(1).max(2),
+  scores: z.array(z.object({ userId, score: amount })).max(2),
+  /** When the battle ends, by the clock of JetStream. */
+  endTime: isoTime,
+  /**
+   * How long it still runs by the clock of JetStream, ms, when the call is made. Without it the router's own clock
+   * decides.
+   */
+  remainingMs: amount.optional(),
+});
+/** The scores of a running battle. */
+export type BattleScores = z.infer<typeof battleScores>;
+
 /** Where a user connects, and the token for it. */
 export interface Ticket {
   address: string;
@@ -69,8 +85,23 @@ export const imRouterActions = {
       .max(limits.im.giftsPerCall),
   }).returns<null>(),
   /**
-   * Any message to everybody in a room; `senderId` is "0" for the system. `sendToRoom` and `closeRoom` call this on the
-   * router of the room's bucket, where the room's gifts arrive too.
+   * The state of a battle (5559) to its rooms, numbered as all frames of a room. `msgId` is made of the battle and the
+   * change, and is the same in every repeat. Returns after the frames were passed to the nodes with members. Fails:
+   * unavailable; then repeat it.
+   */
+  battleState: action({ rooms: z.array(id).min(1).max(2), msgId: message.msgId, data: message.data }).returns<null>(),
+  /**
+   * Scores of running battles (5558) to their rooms: at most one frame a tick and room, with the newest scores. Returns
+   * at once. They may be lost, so nothing is repeated. The rooms of a call are of one router bucket (`routerBucketOf` in
+   * services/im-buckets.ts): a battle of two rooms is in two calls, unless both are of the same bucket.
+   */
+  battleScores: action({
+    bucket,
+    battles: z.array(battleScores).min(1).max(limits.im.battlesPerCall),
+  }).returns<null>(),
+  /**
+   * Any message to everybody in a room; `senderId` is "0" for the system. `sendToRoom`, `battleState` and `closeRoom` call this on
+   * the router of the room's bucket, where the room's gifts arrive too.
    * Others call those two. Fails: as sendToRoom.
    */
   post: action({ bucket, ...roomMessage }).returns<null>(),

@@ -72,6 +72,25 @@ export default defineService<"im-router", State>({
       },
     },
 
+    battleState: {
+      async handler(ctx) {
+        const { rooms, msgId, data } = ctx.params;
+        const message = { senderId: "0", msgId, bizCode: bizCodes.battleState, data };
+        await Promise.all(
+          rooms.map((roomId) => call(ctx, "im-router.post", { bucket: routerBucketOf(roomId), roomId, ...message })),
+        );
+        return null;
+      },
+    },
+
+    battleScores: {
+      ...byBucket,
+      handler(ctx) {
+        this.rooms.sendScores(ctx.params.battles);
+        return null;
+      },
+    },
+
     closeRoom: {
       async handler(ctx) {
         const { roomId } = ctx.params;

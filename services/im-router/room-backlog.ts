@@ -28,9 +28,9 @@ export class Share {
   }
 
   /** A frame of this share. Its size is measured once, here. */
-  frame({ roomId, head, tail }: UnnumberedFrame, bytes = frameBytes({ roomId, head, tail })): WaitingFrame {
+  frame(frame: UnnumberedFrame, bytes = frameBytes(frame)): WaitingFrame {
     this.framesLeft++;
-    return { roomId, head, tail, bytes, share: this };
+    return { ...frame, bytes, share: this };
   }
 
   passed(): void {

@@ -48,7 +48,12 @@ export class RoomNumbers {
       roomStateMs,
       newEpochMs,
       ...given,
-      ...frames.flatMap(({ roomId, head, tail }) => [(index.get(roomId) as number) + 1, head, tail]),
+      ...frames.flatMap(({ roomId, head, tail, replaces }) => [
+        (index.get(roomId) as number) + 1,
+        head,
+        tail,
+        replaces ? 1 : 0,
+      ]),
     );
     const [numbers, nodes] = reply as [[string, number][], (string[] | null)[]];
     return frames.map((unnumbered, i) => {

@@ -4,10 +4,12 @@ import type { Log } from "../../broker/log.ts";
 import { cutList } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import type { UnnumberedFrame } from "../im-frames.ts";
+import type { BattleScores } from "./im-router.contract.ts";
 import { appendTo, type FramesByNode, type NodeCalls } from "./node-calls.ts";
-import { ChatInFlight, RoomBacklog, type Share, type WaitingFrame } from "./room-backlog.ts";
+import { ChatInFlight, RoomBacklog, Share, type WaitingFrame } from "./room-backlog.ts";
 import type { NumberedFrame, RoomNumbers } from "./room-numbers.ts";
 import { RoomTick } from "./room-tick.ts";
+import { WaitingScores } from "./waiting-scores.ts";
 
 interface Waiting {
   tick: RoomTick;
@@ -44,6 +46,7 @@ export class RoomSender {
   private readonly handingOver = new Set<Promise<void>>();
   /** Frames of ended ticks that are not sent yet. */
   private readonly backlog = new RoomBacklog<WaitingFrame>();
+  private readonly scores = new WaitingScores(randomUUID);
   private readonly chat: ChatInFlight;
   /** Gifts and messages of ended ticks that are not passed to the nodes yet, without viewers' chat. */
   private pending = 0;
@@ -72,6 +75,12 @@ export class RoomSender {
     await Promise.all(shares.map(({ handedOver }) => handedOver));
   }
 
+  /** The scores of battles, for the end of the tick. Nobody waits for them, and they may be lost. */
+  sendScores(battles: readonly BattleScores[]): void {
+    this.scores.set(battles, performance.now());
+    this.waiting ??= this.open();
+  }
+
   /** Ends the tick now, and resolves once everything was passed to the nodes. */
   async flush(): Promise<void> {
     while (this.waiting) this.waiting.close();
@@ -86,7 +95,7 @@ export class RoomSender {
       const { giftsPerFrame: orders, roomFrameBytes: bytes, roomTickBytes } = limits.im;
       this.backlog.add(tick.frames({ orders, bytes }));
       for (const share of tick.shares()) this.count(share);
-      const now = this.backlog.take(roomTickBytes);
+      const now = [...this.backlog.take(roomTickBytes), ...this.scoreFrames(this.endedAt)];
       this.waiting = this.backlog.empty ? undefined : this.open();
       const handing = this.handOver(now).then(
         () => this.gone(now, (share) => share.passed()),
@@ -98,6 +107,12 @@ export class RoomSender {
     const { roomTickMs, roomTickLeadMs } = limits.im;
     const gatherMs = Math.max(roomTickLeadMs, this.endedAt + roomTickMs - performance.now());
     return { tick, close, timer: setTimeout(close, gatherMs) };
+  }
+
+  private scoreFrames(now: number): WaitingFrame[] {
+    const share = new Share("first");
+    share.handedOver.catch(() => {}); // Nobody waits for it.
+    return this.scores.take(now).map((frame) => share.frame(frame));
   }
 
   /** Counts the messages of an ended tick until they are passed to the nodes. Chat is counted by its bytes. */

@@ -6,7 +6,7 @@ import { type Admitted, Connection } from "./connection.ts";
 import { type FrameForm, type FrameForms, requestedForm } from "./frame-forms.ts";
 import type { ImNode } from "./im-node.ts";
 import type { ImSocket } from "./im-socket.ts";
-import type { Position } from "./room-feed.ts";
+import type { KeptFrame, Position } from "./room-feed.ts";
 
 /** The reason why a socket is refused. */
 interface Refusal {
@@ -122,14 +122,14 @@ async function join(node: ImNode, socket: ImSocket, who: Who, seen: Position | u
 function greet(
   node: ImNode,
   connection: Connection,
-  { position, replay }: { position: Position; replay: string[] | undefined },
+  { position, replay }: { position: Position; replay: KeptFrame[] | undefined },
   seen: Position | undefined,
 ): void {
   if (!seen) {
     connection.greet(position, [], undefined);
     return;
   }
-  const missed = replay && node.rooms.replay(connection, position, replay);
+  const missed = replay && node.rooms.replay(connection, position.epoch, replay);
   // A replay that fills the send queue would close the connection.
   const recovered = missed !== undefined && isWithin(node.limits.sendQueueBytes / 2, missed, connection.form);
   connection.greet(position, recovered ? missed : [], recovered);

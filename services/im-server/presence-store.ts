@@ -3,7 +3,7 @@ import { limits } from "../../config/limits.ts";
 import { luaScript } from "../../mixins/redis/lua-script.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 import { imKeys } from "../im-keys.ts";
-import type { Missed, Position } from "./room-feed.ts";
+import type { KeptFrame, Missed, Position } from "./room-feed.ts";
 
 type Redis = RedisState["redis"];
 
@@ -24,8 +24,8 @@ export type Joined =
       refused?: undefined;
       replaced: { nodeId: string; connectionId: string } | undefined;
       position: Position;
-      /** The frames that the client missed; `undefined` where the history does not reach back far enough. */
-      replay: string[] | undefined;
+      /** The frames that the client missed, oldest first; `undefined` where the history does not reach back far enough. */
+      replay: KeptFrame[] | undefined;
     };
 
 const watchedRooms = "im:watched";
@@ -44,6 +44,14 @@ const touchScript = lua("now", "touch-rooms");
 const desertedScript = lua("now", "take-deserted-rooms");
 
 const missedScript = lua("frames-after", "missed-frames");
+
+/** Frames as scripts reply them, each followed by its number. */
+function keptFrames(reply: readonly string[]): KeptFrame[] {
+  return Array.from({ length: reply.length / 2 }, (_, i) => ({
+    frame: reply[2 * i] as string,
+    seq: Number(reply[2 * i + 1]),
+  }));
+}
 
 /** Presence in Redis (which user is connected where), as written by one node. Everything rejects without Redis. */
 export class PresenceStore {
@@ -65,8 +73,7 @@ export class PresenceStore {
     const { user, roomState, roomLog, roomNodes, roomClosed } = imKeys;
     const keys = [user(userId), roomState(roomId), roomLog(roomId), roomNodes(roomId), roomClosed(roomId)];
     const epoch = this.epochs + (this.joins++).toString(16);
-    const { roomStateMs, roomHistoryFrames } = limits.im;
-    const args = [this.nodeId, connectionId, roomId, since, this.leaseMs, epoch, roomStateMs];
+    const args = [this.nodeId, connectionId, roomId, since, this.leaseMs, epoch, limits.im.roomStateMs];
     const reply = (await this.redis.eval(
       joinScript,
       keys.length,
@@ -74,13 +81,12 @@ export class PresenceStore {
       ...args,
       seen?.seq ?? "",
       seen?.epoch ?? "",
-      roomHistoryFrames,
       generation,
     )) as [number, string, string, string, number, number, string[]];
     if (reply[0] !== 1) return { refused: reply[0] === 0 ? "closed" : "older" };
     const [, node, connection, roomEpoch, seq, recovered, frames] = reply;
     const replaced = connection && connection !== connectionId ? { nodeId: node, connectionId: connection } : undefined;
-    return { replaced, position: { epoch: roomEpoch, seq }, replay: recovered === 1 ? frames : undefined };
+    return { replaced, position: { epoch: roomEpoch, seq }, replay: recovered === 1 ? keptFrames(frames) : undefined };
   }
 
   async leave({ userId, connectionId }: Presence): Promise<void> {
@@ -131,10 +137,9 @@ export class PresenceStore {
 
   async missed(roomId: number, from: Position): Promise<Missed | undefined> {
     const keys = [imKeys.roomState(roomId), imKeys.roomLog(roomId)];
-    const most = limits.im.roomHistoryFrames;
-    const reply = await this.redis.eval(missedScript, keys.length, ...keys, from.epoch, from.seq, most);
+    const reply = await this.redis.eval(missedScript, keys.length, ...keys, from.epoch, from.seq);
     const [epoch, seq, complete, frames] = reply as [string, number, number, string[]];
-    return epoch ? { epoch, seq, complete: complete === 1, frames } : undefined;
+    return epoch ? { epoch, seq, complete: complete === 1, frames: keptFrames(frames) } : undefined;
   }
 
   /** True where this node's mark is missing: Redis is new or was wiped, and everything must be written again. */

@@ -6,16 +6,22 @@ export interface RoomFrame {
   frame: string;
 }
 
+/** A frame of a room's history. */
+export type KeptFrame = Omit<RoomFrame, "epoch">;
+
 export interface Position {
   epoch: string;
   seq: number;
 }
 
-/** The answer of the room's history: the room's position, and the frames after the requested position, oldest first. */
+/**
+ * The answer of the room's history: the room's position, and the frames after the requested position, oldest first. Some
+ * numbers have no frame, where a newer one replaced it.
+ */
 export interface Missed extends Position {
   /** False where the history does not reach back far enough; `frames` is empty then. */
   complete: boolean;
-  frames: string[];
+  frames: KeptFrame[];
 }
 
 /** The next actions of the caller. */
@@ -97,10 +103,7 @@ export class RoomFeed {
    */
   repaired(missed: Missed | undefined): Step {
     if (this.mode === "following") return { send: [] };
-    const first = missed?.complete ? missed.seq - missed.frames.length + 1 : 0;
-    const fetched = missed?.complete
-      ? missed.frames.map((frame, i) => ({ epoch: missed.epoch, seq: first + i, frame }))
-      : [];
+    const fetched = missed?.complete ? missed.frames.map((frame) => ({ epoch: missed.epoch, ...frame })) : [];
     if (missed?.complete) {
       this.position = { epoch: missed.epoch, seq: missed.seq };
       // Held frames of another epoch than the room's are of one that has ended: they are sent and do not change the

@@ -4,7 +4,7 @@ import { limits } from "../../config/limits.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
 import { FrameForms } from "./frame-forms.ts";
-import { type Missed, type Position, RoomFeed, type RoomFrame, type Step } from "./room-feed.ts";
+import { type KeptFrame, type Missed, type Position, RoomFeed, type RoomFrame, type Step } from "./room-feed.ts";
 
 interface Parts {
   connections: ConnectionRegistry<Connection>;
@@ -59,11 +59,10 @@ export class Rooms {
     if (room && from) this.repairSoon(roomId, room, from);
   }
 
-  /** Frames of the history of a member's room, oldest first; the last one has the number `upTo`. */
-  replay({ roomId, anchorId }: RoomOf, upTo: Position, frames: readonly string[]): FrameForms[] {
-    const first = upTo.seq - frames.length + 1;
-    return frames.map((frame, i) => {
-      const key = `${roomId} ${upTo.epoch} ${first + i}`;
+  /** Frames of the history of a member's room in this epoch, oldest first. */
+  replay({ roomId, anchorId }: RoomOf, epoch: string, frames: readonly KeptFrame[]): FrameForms[] {
+    return frames.map(({ seq, frame }) => {
+      const key = `${roomId} ${epoch} ${seq}`;
       let forms = this.replayed.get(key);
       if (!forms) {
         forms = new FrameForms(frame, anchorId);

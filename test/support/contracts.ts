@@ -1,5 +1,6 @@
 import type { ActionContracts } from "../../services/action-contract.ts";
 import { auditorActions } from "../../services/auditor/auditor.contract.ts";
+import { battleActions } from "../../services/battle/battle.contract.ts";
 import { giftActions } from "../../services/gift/gift.contract.ts";
 import { imRouterActions } from "../../services/im-router/im-router.contract.ts";
 import { imServerActions } from "../../services/im-server/im-server.contract.ts";
@@ -20,4 +21,5 @@ export const contracts: Readonly<Record<string, ActionContracts>> = {
   "im-server": imServerActions,
   notification: notificationActions,
   auditor: auditorActions,
+  battle: battleActions,
 };

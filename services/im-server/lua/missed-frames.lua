@@ -4,11 +4,9 @@
 -- KEYS[2]  the room's log
 -- ARGV[1]  epoch
 -- ARGV[2]  seq
--- ARGV[3]  most frames
--- Replies  {epoch or '', seq, 1 where the frames are complete or 0, frames}
+-- Replies  {epoch or '', seq, 1 where the frames are complete or 0, the frames, each followed by its number}
 
 local at = redis.call('HMGET', KEYS[1], 'epoch', 'seq')
 if not at[1] then return {'', 0, 0, {}} end
-local since = at[1] == ARGV[1] and tonumber(ARGV[2]) or 0
-local frames = frames_after(KEYS[2], tonumber(at[2]), since, tonumber(ARGV[3]))
+local frames = frames_after(KEYS[1], KEYS[2], at[1] == ARGV[1] and ARGV[2] or '0')
 return {at[1], tonumber(at[2]), frames and 1 or 0, frames or {}}

@@ -142,7 +142,7 @@ test("a room's history is its newest frames, bounded in bytes", async () => {
       data: { n, text },
     });
   await Promise.all(Array.from({ length: 60 }, (_, n) => say(n)));
-  const log = await redis.lrange("im:room:5:log", 0, -1);
+  const log = await redis.zrange("im:room:5:frames", 0, -1);
   const bytes = log.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0);
   expect(bytes).toBeLessThanOrEqual(limits.im.roomHistoryBytes);
   expect(bytes).toBeGreaterThan(limits.im.roomHistoryBytes - limits.im.roomFrameBytes);
@@ -156,7 +156,7 @@ test("emits a gap where its room's history is gone", async () => {
   await online();
   await say("m1", 4);
   const node = [a, b].find(({ nodeID }) => nodeID === nodes[0]) as ServiceBroker;
-  await redis.del("im:room:4", "im:room:4:log");
+  await redis.del("im:room:4", "im:room:4:frames");
   const connectionIds = [await connectionOf("400")];
   await call(router, "im-server.replace", { connectionIds }, { nodeID: node.nodeID });
   await eventually("stopped, as replaced", () => client.state === "stopped");

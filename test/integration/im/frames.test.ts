@@ -210,7 +210,7 @@ describe("a node that was passed over", () => {
     await redis.zrem("im:room:36:nodes", b.nodeID);
     await say("m1");
     await say("m2");
-    await redis.del("im:room:36:log");
+    await redis.del("im:room:36:frames");
     await redis.zadd("im:room:36:nodes", lease as string, b.nodeID);
     await say("m3");
     await eventually("the next frame", () => client.business().length === 1);

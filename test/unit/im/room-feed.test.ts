@@ -3,6 +3,7 @@ import { RoomFeed, type RoomFrame } from "../../../services/im-server/room-feed.
 
 const frame = (seq: number, epoch = "e1"): RoomFrame => ({ seq, epoch, frame: `${epoch}:${seq}` });
 const numbers = (frames: RoomFrame[]) => frames.map(({ epoch, seq }) => `${epoch}:${seq}`);
+const kept = (...seqs: number[]) => seqs.map((seq) => ({ seq, frame: `text ${seq}` }));
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 function startedAt(seq: number, heldMax = 100): RoomFeed {
@@ -23,7 +24,7 @@ test("the start of a later member moves nothing, whether the room is followed or
   expect(numbers(feed.offer(frame(6)).send)).toEqual(["e1:6"]);
   expect(feed.offer(frame(9)).fetchAfter).toEqual({ epoch: "e1", seq: 6 });
   expect(feed.start({ epoch: "e1", seq: 9 })).toEqual({ send: [] });
-  const missed = { epoch: "e1", seq: 9, complete: true, frames: ["e1:7", "e1:8", "e1:9"] };
+  const missed = { epoch: "e1", seq: 9, complete: true, frames: kept(7, 8, 9) };
   expect(numbers(feed.repaired(missed).send)).toEqual(["e1:7", "e1:8", "e1:9"]);
 });
 
@@ -37,15 +38,26 @@ test("a frame that is not the next one is held for the missed ones, which are fe
   const feed = startedAt(3);
   expect(feed.offer(frame(6))).toEqual({ send: [], fetchAfter: { epoch: "e1", seq: 3 } });
   expect(feed.offer(frame(7))).toEqual({ send: [] });
-  const missed = { epoch: "e1", seq: 6, complete: true, frames: ["e1:4", "e1:5", "e1:6"] };
+  const missed = { epoch: "e1", seq: 6, complete: true, frames: kept(4, 5, 6) };
   expect(numbers(feed.repaired(missed).send)).toEqual(["e1:4", "e1:5", "e1:6", "e1:7"]);
   expect(feed.offer(frame(4)).send).toEqual([]);
+});
+
+test("numbers without a frame, which a newer frame replaced, are no gap", () => {
+  const feed = startedAt(3);
+  expect(feed.offer(frame(9)).fetchAfter).toEqual({ epoch: "e1", seq: 3 });
+  const step = feed.repaired({ epoch: "e1", seq: 8, complete: true, frames: kept(4, 7) });
+  expect([numbers(step.send), step.fetchAfter, step.lostUpTo]).toEqual([
+    ["e1:4", "e1:7", "e1:9"],
+    undefined,
+    undefined,
+  ]);
 });
 
 test("a new epoch is taken from its first frame on", () => {
   const feed = startedAt(9);
   expect(feed.offer(frame(2, "e2")).fetchAfter).toEqual({ epoch: "e1", seq: 9 });
-  expect(numbers(feed.repaired({ epoch: "e2", seq: 2, complete: true, frames: ["e2:1", "e2:2"] }).send)).toEqual([
+  expect(numbers(feed.repaired({ epoch: "e2", seq: 2, complete: true, frames: kept(1, 2) }).send)).toEqual([
     "e2:1",
     "e2:2",
   ]);
@@ -109,7 +121,7 @@ test("a room that is further on than its history reaches back goes on from its p
 test("an answer that comes after the feed went on changes nothing", () => {
   const feed = startedAt(0, 2);
   for (const seq of [2, 3, 4]) feed.offer(frame(seq));
-  expect(feed.repaired({ epoch: "e1", seq: 3, complete: true, frames: ["e1:1", "e1:2", "e1:3"] }).send).toEqual([]);
+  expect(feed.repaired({ epoch: "e1", seq: 3, complete: true, frames: kept(1, 2, 3) }).send).toEqual([]);
   expect(numbers(feed.offer(frame(5)).send)).toEqual(["e1:5"]);
 });
 
@@ -149,7 +161,7 @@ test("in whatever order frames come, with whatever losses and repeats, each is s
         while (waitingFor) {
           const { since } = waitingFor;
           waitingFor = undefined;
-          const frames = range(since + 1, numbered).map((seq) => `e1:${seq}`);
+          const frames = kept(...range(since + 1, numbered));
           take(feed.repaired({ epoch: "e1", seq: numbered, complete: true, frames }));
         }
       };

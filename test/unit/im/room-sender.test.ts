@@ -241,3 +241,49 @@ describe("a flood of chat in one room", () => {
     expect(await again).toBe(true);
   });
 });
+
+const battle = (score: number) => ({
+  battleId: "7",
+  roomIds: [1],
+  scores: [{ userId: "1", score }],
+  endTime: "2026-11-26T16:00:00.000Z",
+  remainingMs: 1_000,
+});
+const scoresOf = (numbered: { mock: { calls: [frames: { tail?: string }[]][] } }) =>
+  numbered.mock.calls.map(([frames]) => frames.map(({ tail }) => JSON.parse(`{"a":1${tail?.slice(0, -2)}`).scores));
+
+test("a tick has one frame of scores with the newest, and what follows comes in the next tick", async () => {
+  jest.useFakeTimers();
+  const { rooms, send, numbers, takes } = sender();
+  takes.resolve(1);
+  const { roomTickMs, roomTickLeadMs } = limits.im;
+  for (const score of [1, 2, 3]) rooms.sendScores([battle(score)]);
+  await jest.advanceTimersByTimeAsync(roomTickLeadMs);
+  const sent = send("a");
+  for (const score of [4, 5]) rooms.sendScores([battle(score)]);
+  await jest.advanceTimersByTimeAsync(roomTickMs);
+  await sent;
+  jest.useRealTimers();
+  const score = (value: number) => [{ userId: "1", score: value }];
+  expect(scoresOf(numbers.number as never)).toEqual([[score(3)], [undefined, score(5)]]);
+});
+
+test("a thousand gifts and score changes in a tick are two frames for their room", async () => {
+  const { rooms, sendAll, numbers, takes } = sender();
+  takes.resolve(1);
+  const sent = Array.from({ length: 1_000 }, (_, i) => {
+    rooms.sendScores([battle(i)]);
+    return sendAll([`o${i % 500}`]);
+  });
+  await rooms.flush();
+  await Promise.all(sent);
+  expect(numbers.number.mock.calls.map(([frames]) => frames.length)).toEqual([2]);
+});
+
+test("scores that cannot be sent fail nobody", async () => {
+  const { rooms, numbers, takes } = sender();
+  takes.reject(new Error("no node"));
+  rooms.sendScores([battle(1)]);
+  await rooms.flush();
+  expect(numbers.number).toHaveBeenCalledTimes(1);
+});

@@ -1,0 +1,146 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { LRUCache } from "lru-cache";
+import { isFailure } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
+import { AnswerCache } from "../../mixins/answer-cache.ts";
+import { call } from "../contracts.ts";
+import type { UserProfile } from "../user/user.contract.ts";
+import type { BattleView, TopSender } from "./battle.contract.ts";
+import type { BattleService } from "./battle-service.ts";
+import type { Battle } from "./battle-state.ts";
+import { excludedOf, liveScores } from "./score-store.ts";
+import { resultsOf } from "./side-store.ts";
+
+type Sender = { userId: string; coins: number };
+type Shown = Pick<UserProfile, "nickName" | "avatar">;
+
+/** The top senders of both sides of a running battle, as this node read them last. */
+interface RunningTops {
+  sides: readonly (readonly Sender[])[];
+  /** When they are read again, by `performance.now()`. */
+  againAt: number;
+  reading: Promise<void> | undefined;
+}
+
+const unnamed: Shown = { nickName: "", avatar: "" };
+const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+
+/**
+ * Makes the views of battles. Names and, while a battle runs, top senders come from other services: they are cached, an
+ * answer waits for them `limits.battle.namePatienceMs` at most, and without them it is incomplete.
+ */
+export class BattleViews {
+  private readonly service: BattleService;
+  private readonly names = new AnswerCache<string, Shown>({
+    max: limits.battle.namesKept,
+    ttlMs: limits.battle.nameTtlMs,
+  });
+  private readonly tops = new LRUCache<string, RunningTops>({ max: limits.battle.topSendersKept });
+
+  constructor(service: BattleService) {
+    this.service = service;
+  }
+
+  async one(battle: Battle): Promise<BattleView> {
+    const [view] = await this.of([battle]);
+    return view as BattleView;
+  }
+
+  /** Fails: unavailable, where the database is away. */
+  async of(battles: readonly Battle[]): Promise<BattleView[]> {
+    const { mysql, clock } = this.service;
+    const ended = battles.filter(({ state }) => state === "ended").map(({ id }) => id);
+    const open = battles.filter(({ state }) => state === "running" || state === "settling");
+    const [results, excluded, live] = await Promise.all([
+      resultsOf(mysql, ended),
+      excludedOf(mysql, ended),
+      liveScores(
+        mysql,
+        open.map(({ id }) => id),
+      ),
+    ]);
+    const deadline = pause(limits.battle.namePatienceMs, undefined, { ref: false });
+    const tops = new Map<string, readonly (readonly Sender[])[]>(
+      await Promise.all(open.map(async (battle) => [battle.id, await this.runningTops(battle, deadline)] as const)),
+    );
+    for (const [id, sides] of results)
+      tops.set(
+        id,
+        sides.map(({ topSenders }) => topSenders),
+      );
+    const names = await this.namesOf(
+      [...tops.values()].flat(2).map(({ userId }) => userId),
+      deadline,
+    );
+    const named = ({ userId, coins }: Sender): TopSender => ({ userId, ...(names.get(userId) ?? unnamed), coins });
+    const serverTime = new Date(clock.now()).toISOString();
+    return battles.map((battle) => {
+      const scores = results.get(battle.id) ?? live.get(battle.id);
+      return {
+        battleId: battle.id,
+        kind: battle.kind,
+        state: battle.state,
+        sides: battle.sides.map(({ roomId, userId }, side) => ({
+          ...{ roomId, userId },
+          score: scores?.[side]?.score ?? 0,
+          gifts: scores?.[side]?.gifts ?? 0,
+          topSenders: (tops.get(battle.id)?.[side] ?? []).map(named),
+        })),
+        startTime: iso(battle.start),
+        endTime: iso(battle.end ?? battle.plannedEnd),
+        serverTime,
+        winner: battle.winner,
+        excluded: (excluded.get(battle.id) ?? []).slice(0, limits.battle.excludedShown),
+      };
+    });
+  }
+
+  private async runningTops(battle: Battle, deadline: Promise<unknown>): Promise<readonly (readonly Sender[])[]> {
+    const kept = this.tops.get(battle.id) ?? { sides: [], againAt: 0, reading: undefined };
+    this.tops.set(battle.id, kept);
+    if (!kept.reading && performance.now() >= kept.againAt) kept.reading = this.readTops(battle, kept);
+    if (kept.reading && kept.sides.length === 0) await Promise.race([kept.reading, deadline]);
+    return kept.sides;
+  }
+
+  /** Never rejects. A long reading is followed by a long rest, so it costs the gift service a bounded part of its time. */
+  private async readTops({ id, sides, start, plannedEnd }: Battle, kept: RunningTops): Promise<void> {
+    const began = performance.now();
+    try {
+      const { broker } = this.service;
+      const answer = await call(broker, "gift.totals", {
+        sides: sides.map(({ roomId, userId }) => ({ roomId, receiverId: userId })),
+        from: iso(start) as string,
+        until: iso(plannedEnd) as string,
+      });
+      kept.sides = answer.sides.map(({ topSenders }) => topSenders);
+    } catch (error) {
+      this.service.logger.debug({ battleId: id, err: error }, "the top senders of a battle cannot be read now");
+    }
+    const { topSendersEveryMs, topSendersRestFactor } = limits.battle;
+    const took = performance.now() - began;
+    kept.againAt = performance.now() + Math.max(topSendersEveryMs, took * topSendersRestFactor);
+    kept.reading = undefined;
+  }
+
+  private async namesOf(userIds: readonly string[], deadline: Promise<unknown>): Promise<Map<string, Shown>> {
+    const names = new Map<string, Shown>();
+    const asked = [...new Set(userIds)].map(async (userId) => {
+      const known = this.names.cached(userId);
+      const name = known ?? (await this.names.get(userId, () => this.profile(userId)).catch(() => undefined));
+      if (name) names.set(userId, name);
+    });
+    await Promise.race([Promise.all(asked), deadline]);
+    return names;
+  }
+
+  private async profile(userId: string): Promise<Shown> {
+    try {
+      const { nickName, avatar } = await call(this.service.broker, "user.profile", { userId });
+      return { nickName, avatar };
+    } catch (error) {
+      if (isFailure(error, "userUnknown")) return unnamed;
+      throw error;
+    }
+  }
+}
