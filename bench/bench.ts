@@ -29,19 +29,27 @@ NAME
                            burst: all in one process, or nine, two of them gateways, two gift and two wallet
 --users N                  burst: another number of users
 --gifts N                  settle, scale: another number of gifts
---quick                    scale: without the table of 10 million trades; the IM ones: fewer connections
+--quick                    scale: without the table of 10 million trades; accept: fewer rounds; the IM ones: fewer
+                           connections
+--accounts N               scale: with these accounts alone, each with ten trades, on one and two wallet nodes
+--no-books                 settle: without seals and without the auditor, to compare
+--stack FOLDER             on the private servers of this folder; by default .stack/bench
 --profile FILE             a CPU profile of the services that are measured
 
 How much load the IM ones make (--quick: less of it):
 --viewers N,...            fanout, rooms: viewers of a room; each size is measured
---rates N,...              fanout, rooms, storm: gifts a second in a room; each rate is measured (storm: the first)
---seconds N                fanout, rooms: how long each rate is kept; storm: how long gifts fly at the most
+--rates N,...              fanout, rooms, storm: gifts a second in a room; each rate is measured (storm: the first);
+                           latency: gifts a second
+--seconds N                fanout, rooms, latency: how long each rate is kept; accept: how long a round is; idle: how
+                           long connections beat; storm: how long gifts fly at the most
 --rooms N                  rooms, storm: how many
---connections N            storm: how many
+--connections N            storm, idle: how many
 --senders N                fanout, rooms, storm: users who send (50); with fewer of them more gifts of a tick are merged
 --most N                   fanout: the highest rate that is tried in the search for what is sustained`;
 
 const otherBenchDeadlineMs = 60 * 60_000;
+/** How long what was opened may take to close after a failure. */
+const closeDeadlineMs = 10_000;
 
 const benches: Record<BenchName, () => Promise<{ run(context: BenchContext): Promise<BenchResult> }>> = {
   settle: () => import("./settle/settle.ts"),
@@ -55,6 +63,9 @@ const benches: Record<BenchName, () => Promise<{ run(context: BenchContext): Pro
   storm: () => import("./im/storm.ts"),
 };
 
+/** Failures that are printed already. */
+const told = new Set<unknown>();
+
 async function runBench(options: BenchOptions & { name: BenchName }, closing: Closing): Promise<BenchResult> {
   const startedAt = Date.now();
   const loadBefore = loadavg()[0] as number;
@@ -62,7 +73,7 @@ async function runBench(options: BenchOptions & { name: BenchName }, closing: Cl
     // Standard output is for the result alone.
     process.stderr.write(`[${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s] ${line}\n`);
   };
-  const servers = await openServers(progress, closing);
+  const servers = await openServers(progress, closing, options.dir);
   const { run } = await benches[options.name]();
   const result = await run({ ...options, servers, closing, progress });
   const loadAverage = [loadBefore, loadavg()[0] as number].map((load) => rounded(load, 2));
@@ -84,9 +95,15 @@ async function main(): Promise<void> {
   const onWait = (holder: number) =>
     process.stderr.write(`another benchmark runs (process ${holder}): waiting for it\n`);
   const lock = { deadlineMs: otherBenchDeadlineMs, pollMs: 2_000, onWait };
-  const report = await withLock(benchDir(), "bench", lock, async () => {
+  const report = await withLock(options.dir ?? benchDir(), "bench", lock, async () => {
     try {
       return await runBench({ ...options, name }, closing);
+    } catch (error) {
+      // The reason first: what did not start may not end either.
+      console.error(messageOf(error));
+      told.add(error);
+      setTimeout(() => process.exit(1), closeDeadlineMs);
+      throw error;
     } finally {
       await closing.closeAll();
     }
@@ -101,7 +118,7 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(),
   (error: unknown) => {
-    console.error(messageOf(error));
+    if (!told.has(error)) console.error(messageOf(error));
     process.exit(1);
   },
 );

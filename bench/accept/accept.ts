@@ -16,8 +16,8 @@ const connections = 64;
 const giftId = 22;
 const warmUpSeconds = 3;
 const roundSeconds = 5;
-const rounds = 5;
-const pausedRounds = 3;
+/** With the settler running, and without. */
+const rounds = { usual: [5, 3], quick: [1, 1] } as const;
 const all: readonly (ServiceName | "all")[] = ["all"];
 
 /** Gifts that were accepted, and that may have been, in all rounds: the books are compared with them. */
@@ -63,21 +63,21 @@ class Duel {
 
   /** `afterwards` is awaited after every round of the system, so that its remaining work does not slow the other's round. */
   async fight(system: BenchProcess, count: number, afterwards: () => Promise<unknown>): Promise<Round[]> {
-    const { progress, servers } = this.context;
+    const { progress, servers, seconds = roundSeconds } = this.context;
     const port = system.about.ports?.["api-gateway"] as number;
     progress("warming up");
-    await this.accept(port, warmUpSeconds);
+    await this.accept(port, Math.min(seconds, warmUpSeconds));
     await afterwards();
-    await this.flood(this.empty.about.port as number, warmUpSeconds, "{}");
+    await this.flood(this.empty.about.port as number, Math.min(seconds, warmUpSeconds), "{}");
     const results: Round[] = [];
     for (let i = 0; i < count; i++) {
       const cpuSince = countCpu({ services: system.pid, generator: this.generator.pid, ...servers.pids });
       const statementsBefore = await statementsSoFar();
-      const accept = await this.accept(port, roundSeconds);
+      const accept = await this.accept(port, seconds);
       await afterwards();
       const cpu = cpuSince();
       const statements = (await statementsSoFar()) - statementsBefore;
-      const empty = await this.flood(this.empty.about.port as number, roundSeconds, "{}");
+      const empty = await this.flood(this.empty.about.port as number, seconds, "{}");
       results.push({ accept, empty, cpu, statements });
       progress(`gift/send ${rateOf(accept)} a second, the empty action ${rateOf(empty)}`);
     }
@@ -122,7 +122,8 @@ function summary(results: readonly Round[]) {
 
 /** gift/send over HTTP, compared with an empty action of moleculer-web under the same load from another process. */
 export async function run(context: BenchContext): Promise<BenchResult> {
-  const { closing, profile, progress } = context;
+  const { closing, profile, progress, quick } = context;
+  const [settling, paused] = rounds[quick ? "quick" : "usual"];
   const generator = Generator.start(closing);
   const empty = await spawnProcess(context, { label: "empty", script: "bench/accept/empty-action.ts" }).started;
   progress("starting every service in one process");
@@ -136,27 +137,28 @@ export async function run(context: BenchContext): Promise<BenchResult> {
   const accepted = new Accepted();
   const duel = new Duel(context, generator, empty, people, accepted);
 
-  const results = await duel.fight(system, rounds, () => queue.untilEmpty(0, () => {}));
+  const results = await duel.fight(system, settling, () => queue.untilEmpty(0, () => {}));
   await incomesRollUp();
   await system.stop();
   progress("again, with what is accepted staying in the queue");
-  const paused = await pausedDuel(context, duel);
+  const withoutSettling = summary(await pausedDuel(context, duel, paused));
   const problems = await settleAndCheck(context, queue, accepted);
   return {
     ...summary(results),
     senders,
     connections,
     requestIds: true,
-    withoutSettling: summary(paused),
+    withoutSettling,
     accepted: accepted.known,
     conserved: problems.length === 0,
   };
 }
 
-async function pausedDuel(context: BenchContext, duel: Duel): Promise<Round[]> {
-  const options = { label: "without-settler", script: "bench/accept/without-settler.ts" };
+async function pausedDuel(context: BenchContext, duel: Duel, count: number): Promise<Round[]> {
+  const env = await context.servers.envOf(all);
+  const options = { label: "without-settler", script: "bench/accept/without-settler.ts", env };
   const system = await spawnProcess(context, options).started;
-  const results = await duel.fight(system, pausedRounds, async () => {});
+  const results = await duel.fight(system, count, async () => {});
   await system.stop();
   return results;
 }

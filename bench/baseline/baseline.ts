@@ -1,5 +1,5 @@
 import { AckPolicy, connect } from "nats";
-import { natsOptions } from "../../broker/nats-options.ts";
+import { adminOptions } from "../../broker/nats-options.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { migrate } from "../../mixins/mysql/migrate.ts";
 import { openRedis } from "../../mixins/redis.mixin.ts";
@@ -141,7 +141,7 @@ async function cacheBalances(count: number): Promise<void> {
 }
 
 async function makeConsumer(): Promise<void> {
-  const connection = await connect(natsOptions("baseline-seed"));
+  const connection = await connect(adminOptions("baseline-seed"));
   const manager = await connection.jetstreamManager();
   await manager.consumers.add(natsPrefix() + baselineStream.name, {
     durable_name: baselineDurable,

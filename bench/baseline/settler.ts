@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Pool } from "mysql2/promise";
 import { connect, type NatsConnection } from "nats";
-import { natsOptions } from "../../broker/nats-options.ts";
+import { adminOptions } from "../../broker/nats-options.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { openRedis } from "../../mixins/redis.mixin.ts";
 import type { AcceptedGift } from "../../services/gift/accepted-gift.ts";
@@ -81,7 +81,7 @@ export async function openMeans(pooled: number): Promise<Means> {
   const pool = openPool(pooled);
   const opened = await Promise.all(Array.from({ length: pooled }, () => pool.getConnection()));
   for (const connection of opened) connection.release();
-  return { nats: await connect(natsOptions("baseline")), redis, pool };
+  return { nats: await connect(adminOptions("baseline")), redis, pool };
 }
 
 export async function closeMeans({ nats, redis, pool }: Means): Promise<void> {

@@ -12,7 +12,7 @@ const cluster: readonly (readonly [label: string, services: readonly string[]])[
   ["wallet-2", ["wallet"]],
   ["im-router", ["im-router"]],
   ["im-server", ["im-server"]],
-  ["others", ["user", "living-room", "payment", "notification"]],
+  ["others", ["user", "living-room", "payment", "notification", "auditor", "provisioner"]],
 ];
 const readyDeadlineMs = 30_000;
 

@@ -1,8 +1,9 @@
 import type { LoadOptions } from "../support/options.ts";
+import type { BenchServers } from "../support/servers.ts";
 
 /** The part of a benchmark's context that the IM benchmarks use. */
 export interface ImBenchContext extends LoadOptions {
-  servers: { env: Record<string, string> };
+  servers: Pick<BenchServers, "env" | "envOf">;
   closing: { add(close: () => Promise<unknown>): void };
   /** Skips the parts that take minutes. */
   quick: boolean;

@@ -109,6 +109,7 @@ export async function run(context: ImBenchContext) {
   const [imRouter, imServer] = await Promise.all([
     startServices(context, "im-router", ["im-router"]),
     startServices(context, "im-server", ["im-server"], context.profile),
+    startServices(context, "provisioner", ["provisioner"]),
   ]);
   const own = new OwnRooms(context, await openGiftSource(context), { imServer, imRouter });
   const emitter = new SocketIoEmitter(context);

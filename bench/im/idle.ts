@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { countCpu } from "../support/cpu.ts";
+import { startDeadlineMs } from "../support/nodes.ts";
 import type { ImBenchContext } from "./context.ts";
 import type { FromIdleClients, FromIdleServer, Memory, ToIdleClients, ToIdleServer } from "./idle-messages.ts";
 import { startScript, startServices } from "./processes.ts";
@@ -9,7 +10,7 @@ import { openGiftSource } from "./room.ts";
 const viewersPerRoom = 100;
 const clientProcesses = 2;
 /** Connections before the measurement, so that code is loaded and buffers are allocated. */
-const warmUp = 500;
+const warmUpAtMost = 500;
 const settleMs = 2_000;
 
 /** A child process that answers each message with one message. */
@@ -20,8 +21,19 @@ class Partner<To extends object, From> {
     this.child = child;
   }
 
+  /** Rejects where the process ends instead. */
   async received(): Promise<From> {
-    return (await once(this.child, "message"))[0] as From;
+    const over = new AbortController();
+    const ended = once(this.child, "exit", { signal: over.signal }).then(([code]) => {
+      throw new Error(`a process of the benchmark ended with ${code}`);
+    });
+    const message = once(this.child, "message", { signal: over.signal });
+    for (const other of [ended, message]) other.catch(() => undefined);
+    try {
+      return ((await Promise.race([message, ended])) as [From])[0];
+    } finally {
+      over.abort();
+    }
   }
 
   ask(message: To): Promise<From> {
@@ -33,6 +45,11 @@ class Partner<To extends object, From> {
 
 type Server = Partner<ToIdleServer, FromIdleServer>;
 type Clients = Partner<ToIdleClients, FromIdleClients>;
+
+/** The connections that are measured, and those before. */
+function sizesOf({ quick, connections = quick ? 2_000 : 15_000 }: ImBenchContext) {
+  return { connections, warmUp: Math.min(connections, warmUpAtMost) };
+}
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -59,13 +76,14 @@ function perConnection(before: Memory, after: Memory, connections: number) {
 }
 
 /**
- * Opens connections to a server and lets them send heartbeats. Memory is compared with that after `warmUp` connections,
+ * Opens connections to a server and lets them send heartbeats. Memory is compared with that after the warm-up's connections,
  * both times after the garbage was collected and its memory freed. This leaves out the process itself and the nursery,
  * which grows with the traffic and not with the connections. `withGarbage` is measured after a minute of heartbeats
  * without the second collection.
  */
 async function measure(context: ImBenchContext, label: string, server: Server, urls: readonly string[]) {
-  const { progress, quick } = context;
+  const { progress, quick, seconds = quick ? 30 : 60 } = context;
+  const { connections, warmUp } = sizesOf(context);
   const clients: Clients[] = Array.from(
     { length: clientProcesses },
     (_, i) => new Partner(startScript(context, `${label}-clients-${i + 1}`, "bench/im/idle-clients.ts")),
@@ -75,10 +93,8 @@ async function measure(context: ImBenchContext, label: string, server: Server, u
   const startedAt = performance.now();
   await connectAll(clients, urls.slice(warmUp));
   const connectMs = performance.now() - startedAt;
-  const connections = urls.length - warmUp;
   progress(`${label}: ${connections} connected in ${Math.round(connectMs)} ms`);
   const cpuUsed = countCpu({ server: server.child.pid });
-  const seconds = quick ? 30 : 60;
   await pause(seconds * 1_000);
   const cpuPercent = Number(((cpuUsed().server ?? 0) / seconds / 10_000).toFixed(1));
   const stands = await memoryOf(server, false);
@@ -102,8 +118,11 @@ async function measure(context: ImBenchContext, label: string, server: Server, u
 }
 
 async function started(context: ImBenchContext, label: string, args: string[] = []): Promise<[Server, string]> {
-  const server: Server = new Partner(startScript(context, label, "bench/im/idle-server.ts", { args }));
+  const env = await context.servers.envOf(["im-server"]);
+  const server: Server = new Partner(startScript(context, label, "bench/im/idle-server.ts", { args, env }));
+  const tooLate = setTimeout(() => server.child.kill("SIGKILL"), startDeadlineMs());
   const ready = await server.received();
+  clearTimeout(tooLate);
   return [server, ready.kind === "ready" ? (ready.address ?? "") : ""];
 }
 
@@ -112,9 +131,11 @@ async function started(context: ImBenchContext, label: string, args: string[] = 
  * token in Redis. For comparison `bareWs` is a server of ws alone that answers the same frames.
  */
 export async function run(context: ImBenchContext) {
-  const all = (context.quick ? 2_000 : 15_000) + warmUp;
+  const { connections, warmUp } = sizesOf(context);
+  const all = connections + warmUp;
   const [bare, address] = await started(context, "bare", ["bare"]);
   const bareWs = await measure(context, "bare", bare, new Array<string>(all).fill(address));
+  await startServices(context, "provisioner", ["provisioner"]);
   await startServices(context, "im-router", ["im-router"]);
   const [server] = await started(context, "im-server");
   const source = await openGiftSource(context);

@@ -3,12 +3,16 @@ import { once } from "node:events";
 import { basename, dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { projectRoot } from "../../config/root.ts";
+import { startDeadlineMs } from "../support/nodes.ts";
+import type { ProcessEnv } from "../support/servers.ts";
 import type { ImBenchContext } from "./context.ts";
 
 type Surroundings = Pick<ImBenchContext, "servers" | "closing">;
 
 interface ScriptOptions {
   args?: readonly string[];
+  /** By default the benchmark's own, with the administrators' logins. */
+  env?: ProcessEnv;
   /** The file for its CPU profile, written when it ends. */
   profile?: string | undefined;
 }
@@ -39,13 +43,13 @@ export function startScript(
   { servers, closing }: Surroundings,
   label: string,
   script: string,
-  { args = [], profile }: ScriptOptions = {},
+  { args = [], env = servers.env, profile }: ScriptOptions = {},
 ): ChildProcess {
   const profiling = profile
     ? ["--cpu-prof", `--cpu-prof-dir=${dirname(resolve(profile))}`, `--cpu-prof-name=${basename(profile)}`]
     : [];
   const child = fork(join(projectRoot(), script), args, {
-    env: { ...process.env, ...servers.env, NODE_LABEL: label },
+    env: { ...process.env, ...env, NODE_LABEL: label },
     execArgv: [...process.execArgv, ...profiling],
     serialization: "advanced",
     stdio: ["ignore", "pipe", "inherit", "ipc"],
@@ -62,12 +66,16 @@ export async function startReady(
   options?: ScriptOptions,
 ): Promise<{ child: ChildProcess; about: { port?: number; ports?: Record<string, number> } }> {
   const child = startScript(surroundings, label, script, options);
+  const deadlineMs = startDeadlineMs();
+  const tooLate = setTimeout(() => child.kill("SIGKILL"), deadlineMs);
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
     if (!line.startsWith("ready ")) continue;
+    clearTimeout(tooLate);
     child.stdout?.resume();
     return { child, about: JSON.parse(line.slice("ready ".length)) };
   }
-  throw new Error(`${label} ended before it was ready`);
+  clearTimeout(tooLate);
+  throw new Error(`${label} ended before it was ready, or was not ready within ${deadlineMs / 1_000} s`);
 }
 
 /** Starts a Moleculer node with the named services in a separate process; resolves to its process id once it is ready. */
@@ -77,6 +85,7 @@ export async function startServices(
   services: string[],
   profile?: string,
 ): Promise<number> {
-  const { child } = await startReady(surroundings, label, "scripts/node.ts", { args: services, profile });
+  const env = await surroundings.servers.envOf(services);
+  const { child } = await startReady(surroundings, label, "scripts/node.ts", { args: services, env, profile });
   return child.pid as number;
 }

@@ -87,7 +87,7 @@ async function probe(source: GiftSource): Promise<string | undefined> {
  * to each of `servers` im-servers.
  */
 export async function openGiftSource({ closing }: ImBenchContext, servers = 1): Promise<GiftSource> {
-  const broker = new ServiceBroker(brokerOptions({ role: "api-gateway+living-room+gift", label: "bench" }));
+  const broker = new ServiceBroker(brokerOptions({ role: "all", label: "bench" }));
   broker.createService(liveRooms);
   await broker.start();
   closing.add(() => broker.stop());

@@ -23,6 +23,7 @@ export async function run(context: ImBenchContext) {
     startServices(context, "im-router", ["im-router"]),
     startServices(context, "im-server-1", ["im-server"], context.profile),
     startServices(context, "im-server-2", ["im-server"]),
+    startServices(context, "provisioner", ["provisioner"]),
   ]);
   const pids = { imRouter, imServer1, imServer2 };
   const source = await openGiftSource(context, 2);

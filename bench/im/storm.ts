@@ -47,10 +47,13 @@ export async function run(context: ImBenchContext) {
   const { seconds = 90 } = context;
   // How long gifts are sent before the kill, and after everybody is back.
   const aroundMs = quick ? 1_000 : 3_000;
+  const entrance = ["api-gateway", "user"];
+  const env = await context.servers.envOf(entrance);
   const [gateway, killed, imRouter] = await Promise.all([
-    startReady(context, "api-gateway", "scripts/node.ts", { args: ["api-gateway", "user"] }),
+    startReady(context, "api-gateway", "scripts/node.ts", { args: entrance, env }),
     startServices(context, "im-server-1", ["im-server"]),
     startServices(context, "im-router", ["im-router"]),
+    startServices(context, "provisioner", ["provisioner"]),
   ]);
   const source = await openGiftSource(context);
   const people = members(connections, count);

@@ -42,7 +42,10 @@ class Bursts {
     this.past = past;
   }
 
-  /** The number of wallet processes, with one gift node and one router; 0: everything in this process. */
+  /**
+   * The number of wallet processes, with one gift node and one router; 0: everything in this process. Without an auditor:
+   * the filled books have no seals.
+   */
   async settle(nodes: number): Promise<Settled> {
     const { context, queue, gifts } = this;
     const first = this.sent;
@@ -51,8 +54,8 @@ class Bursts {
     const messages = await queue.fill(queuedGroups(gifts, sender), () => {});
     const system =
       nodes === 0
-        ? await singleSystem(context, queue)
-        : await clusterSystem(context, queue, { gift: 1, wallet: nodes });
+        ? await singleSystem(context, queue, false)
+        : await clusterSystem(context, queue, { gift: 1, wallet: nodes }, false);
     return measureSettling(system, queue, { gifts, messages, progress: context.progress });
   }
 
@@ -97,7 +100,7 @@ async function bytesOnDisk(): Promise<number> {
 
 /** The cost of a gift by the number of accounts, of trades in the tables, and of wallet nodes. */
 export async function run(context: BenchContext): Promise<BenchResult> {
-  const { closing, progress, quick } = context;
+  const { closing, progress, quick, accounts: few } = context;
   const queue = await openGiftQueue(closing);
   await makeTables();
   const runs: Record<string, unknown>[] = [];
@@ -132,11 +135,12 @@ export async function run(context: BenchContext): Promise<BenchResult> {
       }
     problems.push(...(await bursts.problems()));
   };
-  for (const [accounts, trades] of sizes) {
+  if (few !== undefined) await measure(few, few * 10, [0, 2]);
+  for (const [accounts, trades] of few === undefined ? sizes : []) {
     const large = trades > 1_000_000;
     if (quick && large) continue;
     await measure(accounts, trades, [0], large ? [bufferPoolMb.usual, bufferPoolMb.ample] : [bufferPoolMb.usual]);
   }
-  await measure(booksForNodes.accounts, booksForNodes.trades, nodeCounts);
+  if (few === undefined) await measure(booksForNodes.accounts, booksForNodes.trades, nodeCounts);
   return { runs, gifts: context.gifts || defaultGifts, rounds, conserved: problems.length === 0 };
 }

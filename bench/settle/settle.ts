@@ -20,7 +20,7 @@ const baselineParts = 4;
  * of the gifts. That runs before and after it, so that other load of the machine affects both.
  */
 export async function run(context: BenchContext): Promise<BenchResult> {
-  const { topology, closing, profile, progress } = context;
+  const { topology, books, closing, profile, progress } = context;
   const gifts = context.gifts || defaultGifts;
   const warming = Math.min(gifts, warmUpGifts);
   const partOfBaseline = Math.ceil(Math.min(gifts, baselineGiftsAtMost) / baselineParts);
@@ -54,5 +54,5 @@ export async function run(context: BenchContext): Promise<BenchResult> {
   for (const problem of problems) progress(`NOT CONSERVED: ${problem}`);
   const usual = baseline.result();
   const ratio = rounded(settled.rate / usual.baselineRate, 2);
-  return { topology, gifts, ...settled, ...usual, ratio, conserved: problems.length === 0 };
+  return { topology, books, gifts, ...settled, ...usual, ratio, conserved: problems.length === 0 };
 }

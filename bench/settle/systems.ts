@@ -1,8 +1,11 @@
-import type { Service } from "moleculer";
-import { launch } from "../../broker/launch.ts";
+import { type Service, ServiceBroker, type ServiceSchema } from "moleculer";
+import { brokerOptions } from "../../broker/options.ts";
+import type { ServiceName } from "../../broker/service-names.ts";
 import giftService from "../../services/gift/gift.service.ts";
+import { TransactionSeals } from "../../services/wallet/seals/seal-chains.ts";
 import type { BenchContext } from "../support/context.ts";
 import type { DurableQueue } from "../support/durable-queue.ts";
+import { inTime } from "../support/in-time.ts";
 import { type BenchProcess, spawnProcess, startServices } from "../support/nodes.ts";
 import { type Usage, usageOf } from "../support/usage.ts";
 
@@ -26,9 +29,29 @@ export interface Counts {
   wallet: number;
 }
 
-/** Everything in this process. */
-export async function singleSystem({ servers }: BenchContext, queue: DurableQueue): Promise<SettlingSystem> {
-  const broker = await launch(["wallet", "im-router"], "settle");
+/** The services beside gift; the auditor compares the books that the gifts change. */
+const others: readonly ServiceName[] = ["provisioner", "wallet", "im-router"];
+const auditor: ServiceName = "auditor";
+
+/** Gifts are settled without seals in this process from now on, and no seal is checked. */
+function writeNoSeals(): void {
+  TransactionSeals.prototype.cover = () => undefined;
+  TransactionSeals.prototype.write = async () => undefined;
+}
+
+/** Everything in this process, which is a node with the role `all` and the services that settle. */
+export async function singleSystem(
+  { servers, books }: BenchContext,
+  queue: DurableQueue,
+  audited = books,
+): Promise<SettlingSystem> {
+  if (!books) writeNoSeals();
+  const broker = new ServiceBroker(brokerOptions({ role: "all", label: "settle" }));
+  for (const name of audited ? [...others, auditor] : others) {
+    const module = (await import(`../../services/${name}/${name}.service.ts`)) as { default: ServiceSchema };
+    broker.createService(module.default);
+  }
+  await inTime("starting the services", broker.start());
   let gift: Service | undefined;
   return {
     async begin() {
@@ -49,16 +72,19 @@ export async function clusterSystem(
   context: BenchContext,
   queue: DurableQueue,
   counts: Counts,
+  audited = context.books,
 ): Promise<SettlingSystem> {
   const { servers } = context;
-  const labels = [...Array.from({ length: counts.wallet }, (_, i) => `wallet-${i + 1}`), "im-router-1"];
+  const wallets = Array.from({ length: counts.wallet }, (_, i) => `wallet-${i + 1}`);
+  const labels = ["provisioner-1", ...wallets, "im-router-1", ...(audited ? ["auditor-1"] : [])];
+  const env = await servers.envOf(["gift"]);
   const running = await Promise.all(labels.map((label) => startServices(context, label, [label.replace(/-\d+$/, "")])));
   let starting: Promise<BenchProcess>[] = [];
   return {
     async begin() {
       const before = await queue.deliveries();
       const gifts = Array.from({ length: counts.gift }, (_, i) =>
-        spawnProcess(context, { label: `gift-${i + 1}`, script: "scripts/node.ts", args: ["gift"] }),
+        spawnProcess(context, { label: `gift-${i + 1}`, script: "scripts/node.ts", args: ["gift"], env }),
       );
       const at = await queue.untilBegun(before);
       const pids: [string, number | undefined][] = [

@@ -1,5 +1,5 @@
 import { connect, type JetStreamManager, type NatsConnection } from "nats";
-import { natsOptions } from "../../broker/nats-options.ts";
+import { adminOptions } from "../../broker/nats-options.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { ensureStreams } from "../../mixins/jetstream/ensure-streams.ts";
 import { type StreamDefinition, streamNames } from "../../mixins/jetstream/streams.ts";
@@ -9,7 +9,9 @@ import type { Closing } from "./closing.ts";
 const window = 2_000;
 const pollMs = 25;
 const beginEveryMs = 10;
-/** A queue from which no message is acked for so long counts as stuck. */
+/** A queue from which no message is taken at the start for so long has no consumer. */
+const beginMs = 30_000;
+/** A queue or a log from which no message is acked for so long counts as stuck. */
 const stalledMs = 60_000;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -38,7 +40,7 @@ export class DurableQueue {
 
   /** Opens a queue: a stream of kind `queue`, made where it is missing. */
   static async open(stream: StreamDefinition, closing: Closing): Promise<DurableQueue> {
-    const connection = await connect(natsOptions("bench"));
+    const connection = await connect(adminOptions("bench"));
     closing.add(() => connection.close());
     const manager = await connection.jetstreamManager();
     await ensureStreams(manager, [stream]);
@@ -75,10 +77,14 @@ export class DurableQueue {
 
   /** Resolves once a consumer of a log has handled all that the log has. */
   async untilRead({ name }: StreamDefinition, consumer: string): Promise<void> {
-    for (let waiting = 1; waiting > 0; ) {
+    for (let least = Number.POSITIVE_INFINITY, at = Date.now(); ; ) {
       const { num_pending, num_ack_pending } = await this.manager.consumers.info(natsPrefix() + name, consumer);
-      waiting = num_pending + num_ack_pending;
-      if (waiting > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      const waiting = num_pending + num_ack_pending;
+      if (waiting === 0) return;
+      if (waiting < least) [least, at] = [waiting, Date.now()];
+      if (Date.now() - at > stalledMs)
+        throw new Error(`${consumer} has read nothing of ${name} for ${stalledMs / 1_000} s: ${waiting} messages wait`);
+      await pause(20);
     }
   }
 
@@ -93,14 +99,14 @@ export class DurableQueue {
    * that time there were none.
    */
   async untilBegun(before: number): Promise<number> {
-    const deadline = Date.now() + stalledMs;
+    const deadline = Date.now() + beginMs;
     for (let inVainAt = Date.now(); inVainAt < deadline; ) {
       const askedAt = Date.now();
       if ((await this.deliveries()) > before) return inVainAt;
       inVainAt = askedAt;
       await pause(beginEveryMs);
     }
-    throw new Error(`nobody has taken anything from ${this.name} for ${stalledMs / 1_000} s`);
+    throw new Error(`nobody has taken anything from ${this.name} for ${beginMs / 1_000} s`);
   }
 
   /** Resolves to the Unix ms at which the queue was empty. Reports the progress once a second. */

@@ -1,9 +1,20 @@
+import { cpus, loadavg } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { projectRoot } from "../../config/root.ts";
 import { startChild } from "../../scripts/children.ts";
 import type { BenchContext } from "./context.ts";
+import type { ProcessEnv } from "./servers.ts";
 
 const stopDeadlineMs = 20_000;
+const usualStartMs = 45_000;
+
+/**
+ * A process that is not ready by then does not start: its last lines are in the error. Where more than the cores can do
+ * is under way it may take as many times as long, at most four.
+ */
+export function startDeadlineMs(): number {
+  return Math.round(usualStartMs * Math.min(4, Math.max(1, (loadavg()[0] as number) / cpus().length)));
+}
 
 export interface BenchProcess {
   label: string;
@@ -20,6 +31,8 @@ interface ProcessOptions {
   /** The script, relative to the project. It prints a line `ready {json}`. */
   script: string;
   args?: readonly string[];
+  /** By default the benchmark's own, with the administrators' logins. */
+  env?: ProcessEnv;
   /** The file for its CPU profile, written when it ends. */
   profile?: string | undefined;
 }
@@ -27,7 +40,7 @@ interface ProcessOptions {
 /** Starts a process of the benchmark's system without waiting for it; `started` resolves once it is ready. */
 export function spawnProcess(
   { servers, closing }: Pick<BenchContext, "servers" | "closing">,
-  { label, script, args = [], profile }: ProcessOptions,
+  { label, script, args = [], env = servers.env, profile }: ProcessOptions,
 ): { pid: number | undefined; started: Promise<BenchProcess> } {
   const profiling = profile
     ? ["--cpu-prof", `--cpu-prof-dir=${dirname(resolve(profile))}`, `--cpu-prof-name=${basename(profile)}`]
@@ -38,9 +51,10 @@ export function spawnProcess(
     // Its processes get the Node options of the benchmark (package.json).
     args: [...process.execArgv, ...profiling, join(projectRoot(), script), ...args],
     cwd: projectRoot(),
-    env: { ...servers.env, NODE_LABEL: label, LOG_FILE: undefined },
+    env: { ...env, NODE_LABEL: label, LOG_FILE: undefined },
     output: { file: join(servers.logs, `${label}.log`) },
     ready: /^ready (\{.*\})$/,
+    readyDeadlineMs: startDeadlineMs(),
   });
   const stop = async () => void (await child.stop(stopDeadlineMs));
   closing.add(stop);
@@ -52,11 +66,12 @@ export function spawnProcess(
 }
 
 /** A Moleculer node with the named services, as `npm run node` starts it. Resolves once it is ready. */
-export function startServices(
+export async function startServices(
   context: Pick<BenchContext, "servers" | "closing">,
   label: string,
   services: readonly string[],
   profile?: string,
 ): Promise<BenchProcess> {
-  return spawnProcess(context, { label, script: "scripts/node.ts", args: services, profile }).started;
+  const env = await context.servers.envOf(services);
+  return spawnProcess(context, { label, script: "scripts/node.ts", args: services, env, profile }).started;
 }

@@ -20,6 +20,8 @@ export interface LoadOptions {
   viewers?: readonly number[];
   /** Gifts a second in a room; every given rate is measured. */
   rates?: readonly number[];
+  /** scale: of the filled books. */
+  accounts?: number;
   rooms?: number;
   connections?: number;
   /** How long gifts are sent at each rate. */
@@ -43,12 +45,16 @@ export interface BenchOptions extends LoadOptions {
   gifts: number;
   /** Skips the parts that take minutes. */
   quick: boolean;
+  /** settle: whether the wallet seals its rows and the auditor runs. */
+  books: boolean;
+  /** The folder of the servers; `undefined` is the benchmarks' own. */
+  dir: string | undefined;
   /** The file for a CPU profile of the measured services. */
   profile: string | undefined;
 }
 
 const lists = ["viewers", "rates"] as const;
-const numbers = ["rooms", "connections", "seconds", "senders", "most", "users"] as const;
+const numbers = ["accounts", "rooms", "connections", "seconds", "senders", "most", "users"] as const;
 
 /** @throws Error that names the invalid option. */
 export function parseOptions(args: readonly string[]): BenchOptions {
@@ -61,11 +67,14 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       topology: { type: "string", default: "single" },
       gifts: { type: "string", default: "0" },
       quick: { type: "boolean", default: false },
+      "no-books": { type: "boolean", default: false },
+      stack: text,
       profile: text,
       help: { type: "boolean", default: false },
       ...{
         viewers: text,
         rates: text,
+        accounts: text,
         rooms: text,
         connections: text,
         seconds: text,
@@ -80,7 +89,11 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   if (!/^\d{1,8}$/.test(gifts)) throw new Error(`--gifts is a number of at most 8 digits: ${gifts}`);
   if (positionals.length > 1) throw new Error(`one benchmark at a time: ${positionals.join(" ")}`);
   const name = benchNames.find((known) => known === positionals[0]);
-  return { ...loadOptions(values), json, quick, help, profile, name, topology, gifts: Number(gifts) };
+  const books = !values["no-books"];
+  if (!books && (name !== "settle" || topology !== "single"))
+    throw new Error("--no-books is for settle in one process alone");
+  const about = { json, quick, help, profile, books, dir: values.stack };
+  return { ...loadOptions(values), ...about, name, topology, gifts: Number(gifts) };
 }
 
 function loadOptions(values: Partial<Record<keyof LoadOptions, string>>): LoadOptions {

@@ -1,16 +1,26 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { serviceNames } from "../../broker/service-names.ts";
+import { readConfigAgain } from "../../config/config.ts";
 import { projectRoot } from "../../config/root.ts";
+import { prepareDatabases } from "../../scripts/databases.ts";
 import { dropNamespace } from "../../scripts/drop-namespace.ts";
+import { childEnv, natsEnv } from "../../scripts/local-env.ts";
+import { removeNatsLogins } from "../../scripts/stack/nats-logins.ts";
 import { stackStatus, startStack } from "../../scripts/stack/stack.ts";
 import type { Closing } from "./closing.ts";
 
+/** What a process gets of the environment; `undefined` removes a variable of this process. */
+export type ProcessEnv = Record<string, string | undefined>;
+
 export interface BenchServers {
-  /** The folder of the processes' logs; it has only those of the last run. */
+  /** The folder of the processes' logs: of the last run in the benchmarks' own folder, elsewhere of this run. */
   logs: string;
-  /** The environment for processes of the benchmark's system. */
-  env: Record<string, string>;
+  /** The environment for processes of the benchmark that are no node of the system: with the administrators' logins. */
+  env: ProcessEnv;
+  /** The environment for a node with these services, or `all`: with their logins and settings and no others. */
+  envOf(services: readonly string[]): Promise<ProcessEnv>;
   /** Process ids of the servers by their kind; `undefined` for one in a container. */
   pids: Record<string, number | undefined>;
 }
@@ -18,31 +28,46 @@ export interface BenchServers {
 export const benchDir = (): string => join(projectRoot(), ".stack/bench");
 
 /**
- * Starts private servers for a benchmark, durable as in production (InnoDB flush 1, JetStream on file), with a
- * namespace of their own; URLs in the environment are ignored. Settings are read at their first use, so call it before
- * any code of the product runs in this process.
+ * Starts private servers for a benchmark in the folder `dir`, durable as in production (InnoDB flush 1, JetStream on
+ * file), or adopts those that run there, with a namespace of their own; URLs in the environment are ignored. From then
+ * on this process is a node with every service: config() has its settings, and services log in as themselves. Call it
+ * before anything of the product keeps a setting.
  */
-export async function openServers(progress: (line: string) => void, closing: Closing): Promise<BenchServers> {
-  const { NATS_URL: _nats, REDIS_URL: _redis, MYSQL_URL: _mysql, ...surroundings } = process.env;
+export async function openServers(
+  progress: (line: string) => void,
+  closing: Closing,
+  dir: string = benchDir(),
+): Promise<BenchServers> {
+  for (const name of Object.keys(process.env))
+    if (/(^|_)(NATS|REDIS|MYSQL)(_BUS|_ADMIN)*_URL$/.test(name)) delete process.env[name];
   const stack = await startStack({
-    dir: benchDir(),
+    dir,
     preferredPorts: { nats: 16222, redis: 18379, mysql: 15306 },
     log: progress,
-    env: surroundings,
+    env: process.env,
   });
   closing.add(() => stack.stop());
-  const logs = { folder: join(stack.dir, "logs"), own: join(stack.dir, "bench.log") };
-  for (const left of Object.values(logs)) rmSync(left, { recursive: true, force: true });
   const namespace = `bench_${randomBytes(4).toString("hex")}`;
-  const env: Record<string, string> = {
+  const isOwn = dir === benchDir();
+  // On servers of others several benchmarks may run at once.
+  const logs = isOwn ? join(stack.dir, "logs") : join(stack.dir, "bench-logs", namespace);
+  const removeLogs = async () => rmSync(logs, { recursive: true, force: true });
+  if (isOwn) await removeLogs();
+  else closing.add(removeLogs);
+  const ownLog = join(logs, "bench.log");
+  const settings: Record<string, string> = {
     NAMESPACE: namespace,
     PROFILE: "local",
-    NATS_URL: stack.natsUrl,
+    STACK_DIR: stack.dir,
     REDIS_URL: stack.redisUrl,
     MYSQL_URL: stack.mysqlUrl,
     SMS_PROVIDER: "console",
     // Gifts are counted, as in production, and none is refused for its number.
     GIFTS_PER_USER_PER_SECOND: "10000",
+    // Everybody logs in from one address.
+    LOGIN_FAILURES_PER_IP_PER_MINUTE: "0",
+    LOGIN_CODES_PER_PHONE_PER_DAY: "0",
+    RECONCILE_AT: "off",
     CASHIER_SECRET: randomBytes(24).toString("hex"),
     OPERATOR_TOKEN: randomBytes(24).toString("hex"),
     TOKEN_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
@@ -51,14 +76,28 @@ export async function openServers(progress: (line: string) => void, closing: Clo
     BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
     // Both sides of a comparison log no line for each request.
     LOG_LEVEL: "warn",
-    LOG_FILE: logs.own,
+    LOG_FILE: ownLog,
     API_HOST: "127.0.0.1",
     API_PORT: "0",
     IM_HOST: "127.0.0.1",
     IM_PORT: "0",
   };
-  Object.assign(process.env, env);
+  closing.add(() => removeNatsLogins(stack.dir, namespace));
   closing.add(() => dropNamespace(namespace, stack));
+  const loginsOf = (services: readonly string[]) => natsEnv(stack, services, { NAMESPACE: namespace });
+  progress("a login for each service");
+  const atMysql = await prepareDatabases({ adminUrl: stack.mysqlUrl, namespace, stackDir: stack.dir });
+  const env = { ...settings, ...atMysql, ...(await loginsOf(serviceNames)), NATS_ADMIN_URL: stack.natsUrl };
+  Object.assign(process.env, env);
+  readConfigAgain();
   const { servers } = await stackStatus(stack.dir);
-  return { logs: logs.folder, env, pids: Object.fromEntries(servers.map(({ name, pid }) => [name, pid])) };
+  return {
+    logs,
+    env,
+    async envOf(names) {
+      const services = names.includes("all") ? serviceNames : names;
+      return childEnv(services, { ...settings, ...atMysql, ...(await loginsOf(services)) });
+    },
+    pids: Object.fromEntries(servers.map(({ name, pid }) => [name, pid])),
+  };
 }

@@ -140,13 +140,21 @@ async function bringToServer({ natsDir, port, host }: NatsServer, wanted: readon
     }
     return true;
   };
-  if (!areOthers && (await areIn())) return;
+  // On a busy machine the server may answer nobody for seconds while it reads its configuration.
+  let complaint = "";
+  const areInByNow = () =>
+    areIn().catch((error: Error) => {
+      complaint = ` (${error.message})`;
+      return false;
+    });
+  if (!areOthers && (await areInByNow())) return;
   const until = Date.now() + deadlineMs;
   while (Date.now() < until) {
     await host.reload();
-    if (await becomesTrue(areIn, reloadEveryMs)) return;
+    if (await becomesTrue(areInByNow, reloadEveryMs)) return;
   }
-  throw new Error(`the private NATS server does not know ${users.map(({ user }) => user).join(", ")}: see its log`);
+  const names = users.map(({ user }) => user).join(", ");
+  throw new Error(`the private NATS server does not know ${names}${complaint}: see its log`);
 }
 
 /** The URLs of a login. */

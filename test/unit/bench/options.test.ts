@@ -4,7 +4,7 @@ describe("options of a benchmark", () => {
   it("have defaults", () => {
     expect(parseOptions(["settle"])).toEqual({
       ...{ name: "settle", help: false, json: false, topology: "single" },
-      ...{ gifts: 0, quick: false, profile: undefined },
+      ...{ gifts: 0, quick: false, profile: undefined, books: true, dir: undefined },
     });
   });
 
@@ -21,6 +21,10 @@ describe("options of a benchmark", () => {
     });
   });
 
+  it("settle runs without seals and auditor where it is told to", () => {
+    expect(parseOptions(["settle", "--no-books", "--stack", "/tmp/s"])).toMatchObject({ books: false, dir: "/tmp/s" });
+  });
+
   it("an unknown benchmark has no name", () => {
     expect(parseOptions(["settles"]).name).toBeUndefined();
     expect(parseOptions([]).name).toBeUndefined();
@@ -35,6 +39,9 @@ describe("options of a benchmark", () => {
     [["fanout", "--rates", "1e3"], /--rates/],
     [["rooms", "--rooms", "0"], /--rooms/],
     [["storm", "--connections", "many"], /--connections/],
+    [["accept", "--no-books"], /--no-books/],
+    [["settle", "--topology=cluster", "--no-books"], /--no-books/],
+    [["scale", "--accounts", "none"], /--accounts/],
     [["settle", "accept"], /one benchmark/],
     [["settle", "--fast"], /--fast/],
   ])("what is not understood is refused: %j", (args, message) => {

@@ -1,11 +1,9 @@
 import { run as fanout } from "../../../../bench/im/fanout.ts";
 import { run as rooms } from "../../../../bench/im/rooms.ts";
-import { stopAll } from "../../../support/system.ts";
 import { tiny, tinyTimeoutMs } from "./tiny.ts";
 
 describe("the benchmarks of rooms", () => {
   jest.setTimeout(tinyTimeoutMs);
-  afterAll(stopAll);
 
   it("fanout measures a room and Socket.IO alike", async () => {
     const { runs, sustained, socketio, ratio, conserved } = await tiny(fanout, { viewers: [6], rates: [30], most: 60 });

@@ -1,10 +1,8 @@
 import { run as storm } from "../../../../bench/im/storm.ts";
-import { stopAll } from "../../../support/system.ts";
 import { tiny, tinyTimeoutMs } from "./tiny.ts";
 
 describe("the benchmark of a killed node", () => {
   jest.setTimeout(tinyTimeoutMs);
-  afterAll(stopAll);
 
   it("all users reconnect and see every gift once", async () => {
     const result = await tiny(storm, { connections: 8, rooms: 2, rates: [5], seconds: 60 });

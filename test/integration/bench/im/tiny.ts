@@ -1,12 +1,19 @@
+import { dirname, join } from "node:path";
 import type { ImBenchContext } from "../../../../bench/im/context.ts";
 import { Closing } from "../../../../bench/support/closing.ts";
+import { openServers } from "../../../../bench/support/servers.ts";
+import { projectRoot } from "../../../../config/root.ts";
 
 /** For a test of it: processes start slowly on a busy machine. */
-export const tinyTimeoutMs = 90_000;
+export const tinyTimeoutMs = 120_000;
+
+/** The folder of the servers of the tests. */
+export const testStack = (): string => dirname(process.env.TEST_STACK_ENV ?? join(projectRoot(), ".stack/test/env"));
 
 /**
- * Runs a benchmark at a size that says nothing about speed, and closes what it opened. Its processes take the servers and
- * the namespace of the test file from the environment. Rejects with what it did where it fails.
+ * Runs a benchmark at a size that says nothing about speed, as `npm run bench` does but on the servers of the tests: its
+ * nodes log in as themselves, in a namespace of the benchmark, which this process has from then on. Closes what it
+ * opened. Rejects with what it did where it fails.
  */
 export async function tiny<Result>(
   run: (context: ImBenchContext) => Promise<Result>,
@@ -16,7 +23,8 @@ export async function tiny<Result>(
   const closing = new Closing();
   const progress = (line: string) => lines.push(line);
   try {
-    return await run({ servers: { env: {} }, closing, quick: true, seconds: 1, progress, ...load });
+    const servers = await openServers(progress, closing, testStack());
+    return await run({ servers, closing, quick: true, seconds: 1, progress, ...load });
   } catch (error) {
     throw new Error(`${error}; what was done:\n${lines.join("\n")}`);
   } finally {
