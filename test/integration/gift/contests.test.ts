@@ -253,6 +253,29 @@ describe("totals", () => {
   });
 });
 
+test("received gifts are listed by their times, newest first, page by page, also where some have the same time", async () => {
+  const receiverId = "9000000000000000055";
+  const ats = [3, 1, 2, 2, 2, 5, 4].map((second) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)));
+  const asked = { giftId: 24, roomId: 9, receiverId, type: 0, count: 1 };
+  const fixed = { ...asked, senderId: "11", price: 1, sharePercent: 0, url: "", contentHash: contentHashOf(asked) };
+  await insertRecords(
+    database,
+    ats.map((time, n) => {
+      const gift = { ...fixed, orderId: `listed-${n}`, acceptedAt: time.toISOString() };
+      return { gift, time, succeeded: true, reason: null, income: 0, incomePoints: 0 };
+    }),
+  );
+  const listed: string[] = [];
+  for (let cursor: string | undefined, pages = 0; pages < 9; pages++) {
+    const page = await call(caller, "gift.records", { userId: receiverId, direction: "received", limit: 2, cursor });
+    listed.push(...page.list.map(({ orderId }) => orderId));
+    if (page.nextCursor === null) break;
+    cursor = page.nextCursor;
+  }
+  expect(listed).toEqual([5, 6, 0, 4, 3, 2, 1].map((n) => `listed-${n}`));
+  await database.run("DELETE FROM t_gift_record WHERE order_id LIKE 'listed-%'");
+});
+
 test("partitions of the senders differ, so that the tests above concern several", () => {
   expect(partitionOf(ann)).not.toBe(partitionOf(bob));
 });
