@@ -3,11 +3,10 @@ import { limits } from "../../config/limits.ts";
 import type { JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
-import type { StepTimes } from "./battle-state.ts";
-import type { BattleViews } from "./battle-views.ts";
+import type { SettledGift } from "../gift/gift.contract.ts";
+import type { BattleView } from "./battle.contract.ts";
+import type { Battle, StepTimes } from "./battle-state.ts";
 import type { BattleClock } from "./clock.ts";
-import type { LiveScores } from "./live-scores.ts";
-import type { BattleScheduler } from "./scheduler.ts";
 
 /** Settings that tests override; the defaults are in config/limits-battle.ts. */
 export interface BattleSettings extends StepTimes {
@@ -27,9 +26,15 @@ export const usualSettings: BattleSettings = {
 
 export interface BattleParts extends MysqlState, JetStreamState, OutboxState {
   clock: BattleClock;
-  views: BattleViews;
-  live: LiveScores;
-  scheduler: BattleScheduler;
+  /** battle-views.ts */
+  views: {
+    one(battle: Battle): Promise<BattleView>;
+    of(battles: readonly Battle[]): Promise<BattleView[]>;
+  };
+  /** live-scores.ts */
+  live: { count(gifts: readonly SettledGift[]): Promise<void>; takeLag(): number; stop(): Promise<void> };
+  /** scheduler.ts */
+  scheduler: { wake(): void; stop(): Promise<void> };
 }
 
 export type BattleService = Service & BattleParts;

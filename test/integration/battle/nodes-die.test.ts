@@ -82,6 +82,7 @@ test("nodes 30 s ahead and 30 s behind start and end battles by JetStream's cloc
     async () => (await shown(neighbours, battleId)).sides[1]?.score === 30,
   );
   await kill(ahead);
+  world.settled = false;
   const bell = (await now()) + 1_500;
   await database.run("UPDATE t_battle SET planned_end = ? WHERE id IN (?)", [
     new Date(bell),
@@ -91,6 +92,7 @@ test("nodes 30 s ahead and 30 s behind start and end battles by JetStream's cloc
   await database.run("UPDATE t_battle SET end_asked_time = UTC_TIMESTAMP(3) WHERE id = ?", [other.battleId]);
   const behind = await startWrong("battle-behind", -30_000);
   await world.settle(...counted, gift(a, bell - 1, 1), gift(a, bell, 1_000));
+  world.settled = true;
   const view = await inState(neighbours, battleId, "ended");
   expect(await now()).toBeGreaterThanOrEqual(bell);
   expect(view).toMatchObject({ winner: b.userId, endTime: new Date(bell).toISOString() });
