@@ -434,7 +434,7 @@ export const limits = Object.freeze({
     effectEventsInFlight: 32,
     /** Gifts of one sender, gift and room that are no further apart are one streak. */
     comboGapMs: 5_000,
-    /** The streaks that a node remembers, and the orders whose repeats it recognizes: about 35 MB in all. */
+    /** The streaks that a node remembers (26 MB), and the orders without a record id whose repeats it recognizes. */
     combosRemembered: Object.freeze({ streaks: 100_000, orders: 100_000 }),
     /**
      * The gifts of one group. In a call a gift has at most 400 bytes, so that a group is well below `bus.listBytes`.

@@ -5,24 +5,28 @@ import type { RoomGift } from "../im-router/im-router.contract.ts";
 import type { SettledGift } from "./gift.contract.ts";
 
 export type Combo = NonNullable<RoomGift["combo"]>;
-type Sent = Pick<SettledGift, "orderId" | "senderId" | "giftId" | "roomId" | "count" | "time">;
+type Sent = Pick<SettledGift, "orderId" | "recordId" | "senderId" | "giftId" | "roomId" | "count" | "time">;
 
 interface Streak {
   readonly id: string;
   count: number;
   /** The latest time of its gifts, ms. */
   last: number;
+  /** The highest record id of its gifts; 0 where they have none. */
+  recordId: number;
 }
 
 /**
  * The streaks of gifts: gifts of one sender, gift and room, each at most `limits.gift.comboGapMs` from the one before by
  * the times of the gifts. They are a help for display, in the memory of the node that shows the gifts: a change of nodes
  * begins new streaks. Gifts of a sender come in their order; times that are equal, or slightly out of order, do not end a
- * streak. Bounded: beyond the limits the streak without gifts for the longest is forgotten, and of the orders the oldest.
+ * streak. A repeat does not count again: its record id is not higher than those of its streak. Gifts without a record id,
+ * of events of release 0.1, are recognized by their orders. Bounded: beyond the limits the streak without gifts for the
+ * longest is forgotten, and of the orders the oldest.
  */
 export class Combos {
   private readonly streaks: LRUCache<string, Streak>;
-  /** What each of the last orders was shown with: a repeat gets the same and does not count again. */
+  /** What each of the last orders without a record id was shown with: a repeat gets the same. */
   private readonly shown: LRUCache<string, Combo>;
   /** Differs between nodes, so that ids are not used twice. */
   private readonly prefix = randomBytes(3).toString("base64url");
@@ -42,24 +46,30 @@ export class Combos {
 
   /** The gift's streak, and the pieces in it up to this gift. Call it for the gifts of a sender in their order. */
   add(gift: Sent): Combo {
+    if (gift.recordId !== undefined) {
+      const { id, count } = this.streakWith(gift, Number(gift.recordId));
+      return { id, count };
+    }
     const before = this.shown.peek(gift.orderId);
     if (before) return before;
-    const { id, count } = this.streakWith(gift);
+    const { id, count } = this.streakWith(gift, 0);
     const combo = { id, count };
     this.shown.set(gift.orderId, combo);
     return combo;
   }
 
-  private streakWith({ roomId, giftId, senderId, count, time }: Sent): Streak {
+  private streakWith({ roomId, giftId, senderId, count, time }: Sent, recordId: number): Streak {
     const at = this.parsed(time);
     const key = `${roomId} ${giftId} ${senderId}`;
     const open = this.streaks.get(key);
     if (open && Math.abs(at - open.last) <= limits.gift.comboGapMs) {
+      if (recordId !== 0 && recordId <= open.recordId) return open;
       open.count += count;
       if (at > open.last) open.last = at;
+      if (recordId !== 0) open.recordId = recordId;
       return open;
     }
-    const streak = { id: this.prefix + (this.begun++).toString(36), count, last: at };
+    const streak = { id: this.prefix + (this.begun++).toString(36), count, last: at, recordId };
     // A gift of long ago, as in a catch-up from the books, or without a time does not end the open streak.
     if (!open || at > open.last) this.streaks.set(key, streak);
     return streak;

@@ -52,6 +52,25 @@ test("a repeat of an order is shown as it was and does not count again", () => {
   expect(combos.add(gift(20)).count).toBe(5);
 });
 
+test("a repeat is known by its record id, however many gifts came since, and shows the streak as it is", () => {
+  const combos = new Combos({ streaks: 10, orders: 1 });
+  const sent = [5, 6, 7, 1_000].map((recordId) => gift(recordId, { recordId: String(recordId), count: 2 }));
+  const counts = [...sent, ...sent].map((one) => combos.add(one).count);
+  expect(counts).toEqual([2, 4, 6, 8, 8, 8, 8, 8]);
+  expect(combos.add(gift(1_001, { recordId: "1001" })).count).toBe(9);
+  expect(combos.size.orders).toBe(0);
+});
+
+test("a repeat of an ended streak does not count in the next one", () => {
+  const combos = new Combos();
+  const first = gift(0, { recordId: "5" });
+  combos.add(first);
+  const next = combos.add(gift(gap + 1, { recordId: "6" }));
+  const repeat = combos.add(first);
+  expect([repeat.count, repeat.id === next.id]).toEqual([1, false]);
+  expect(combos.add(gift(gap + 2, { recordId: "7" }))).toEqual({ id: next.id, count: 2 });
+});
+
 test("a gift of long ago, and one without a time, begin a streak and do not end the open one", () => {
   const combos = new Combos();
   const open = combos.add(gift(60_000));
