@@ -2,9 +2,10 @@ import type { Service } from "moleculer";
 import { limits } from "../../config/limits.ts";
 import type { ChannelDefinition } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
+import { call } from "../contracts.ts";
 import { onEvent } from "../durable-event.ts";
 import type { SettledGift } from "../gift/gift.contract.ts";
-import { settledSince } from "../settled-since.ts";
+import { settledPages } from "../settled-since.ts";
 import type { GiftCounter, RecordedGift } from "./gift-counter.ts";
 import { askForMissed } from "./job-requests.ts";
 import type { Lag } from "./lag.ts";
@@ -37,7 +38,11 @@ const each = onEvent<"gift.settled", Ranks>(
   async function ({ data }) {
     await countGifts(this, data.gifts);
   },
-  { fromBooks: settledSince },
+  {
+    fromBooks(books) {
+      return settledPages(books, (next) => call(this.broker, "gift.settledSince", next));
+    },
+  },
 );
 
 /**
