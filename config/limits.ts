@@ -477,6 +477,11 @@ export const limits = Object.freeze({
     putBackInFlight: 100,
     /** The messages of each partition that are read to count the gifts of the queue; the rest is estimated. */
     depthMessagesRead: 16,
+    /** How far the clocks of the servers of a JetStream cluster may differ: the watermark of the queue waits that long. */
+    serverClockMarginMs: 1_000,
+    /** How often a node publishes a marker in a partition, and how many marks of it a node keeps. */
+    markerEveryMs: 250,
+    queueMarks: 4_096,
     /** The most orders that a call of gift.totals leaves out. */
     totalsWithout: 5_000,
   }),

@@ -1,5 +1,6 @@
 import type { Service } from "moleculer";
 import type { JetStreamManager, JsMsg, NatsConnection } from "nats";
+import { isUnavailable } from "../broker/failure.ts";
 import { connectNats } from "../broker/nats-connect.ts";
 import { natsOptions } from "../broker/nats-options.ts";
 import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
@@ -16,6 +17,7 @@ import { deadLetterWriter } from "./jetstream/dead-letter-writer.ts";
 import { consumersOf } from "./jetstream/definitions.ts";
 import { ensureStreams } from "./jetstream/ensure-streams.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
+import { storedAtMs } from "./jetstream/message.ts";
 import { type OpenProvisioning, openProvisioning } from "./jetstream/open-provisioning.ts";
 import { PartitionLeases } from "./jetstream/partition-lease.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
@@ -179,18 +181,19 @@ function keepShare(service: Service & Internals, channel: Channel): void {
   take();
 }
 
-/** Never throws: the message is stored as a dead letter even where the service's hook fails. */
-function passDeadLetter(
+/** Rejects where the service's hook has to be called again: see `dead` of the definition. */
+async function passDeadLetter(
   service: Service,
   definition: ChannelDefinition<Service>,
   message: JsMsg,
   index: number | undefined,
-): void {
+): Promise<void> {
   const { dead, durable } = definition;
   if (!dead) return;
   try {
-    dead.call(service, dataOfItem(message, definition, index));
+    await dead.call(service, dataOfItem(message, definition, index), storedAtMs(message));
   } catch (error) {
+    if (isUnavailable(error)) throw error;
     const about = { err: error, channel: durable, sequence: message.seq };
     service.logger.warn(about, "a dead letter cannot be read: the service keeps its own data about it");
   }
@@ -226,7 +229,7 @@ export const channelsLifecycle = {
           await writeDead(channel, message, index, reason, forged);
           // What a forged message says is about others' business: nothing is told of it.
           if (forged) countForged(this, channel, forged);
-          else passDeadLetter(this, definition, message, index);
+          else await passDeadLetter(this, definition, message, index);
         },
         ...(signatures && { signatures }),
         consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),

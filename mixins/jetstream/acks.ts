@@ -50,7 +50,7 @@ export class AckWait {
 }
 
 /**
- * Copies an item to the dead letters. Returns whether the copy is confirmed; where it is not, the item's message must
+ * Copies an item to the dead letters. Returns whether the copy is confirmed and reported; where it is not, the item's message must
  * be delivered again. Never rejects.
  */
 export async function deadLetter(
@@ -69,7 +69,10 @@ export async function deadLetter(
     ports.log.error(about, next);
     return true;
   } catch (error) {
-    ports.log.error({ ...about, err: error }, "a dead letter could not be written: its message is delivered again");
+    ports.log.error(
+      { ...about, err: error },
+      "a dead letter could not be written or reported: its message is delivered again",
+    );
     return false;
   }
 }

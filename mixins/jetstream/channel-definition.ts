@@ -67,9 +67,10 @@ export interface ChannelDefinition<This = unknown> {
   missed?(this: This, missed: Missed): Promise<void>;
   /**
    * Gets the parsed data of each message, or item, that became a dead letter, after its copy is confirmed and before it
-   * is acked. So it may get one again.
+   * is acked. So it may get one again. `storedAtMs`: of its message. Where it rejects with `unavailable` the message
+   * is delivered again, and comes here again. Any other error is logged.
    */
-  dead?(this: This, data: unknown): void;
+  dead?(this: This, data: unknown, storedAtMs: number): void | Promise<void>;
 }
 
 /** See `Channel.partitions`. */

@@ -38,7 +38,7 @@ interface WriterParts {
 
 /**
  * Copies a message, or an item of it as a message of its own, to the dead letters, with its origin and the reason; of a
- * forged message the very bytes, with a mark. Resolves once the copy is confirmed. What is too large together with
+ * forged message the very bytes, with a mark. An item's copy has the time of its message, where its split keeps it. Resolves once the copy is confirmed. What is too large together with
  * these headers is cut and marked as cut: it can be read, but not replayed. Ovation itself writes no such message.
  */
 export function deadLetterWriter(client: JetStreamClient, { split, signatures }: WriterParts = {}) {
@@ -69,7 +69,7 @@ export function deadLetterWriter(client: JetStreamClient, { split, signatures }:
     const subject = natsPrefix() + deadLetterSubject(channel, proofOf(signatures !== undefined, forged));
     const withoutPrefix = message.subject.slice(natsPrefix().length);
     const sign = (text: string) => signatures?.sign(withoutPrefix, text) ?? text;
-    const data = messageOfItem(message, split, index, sign);
+    const data = forged ? message.data : messageOfItem(message, split, index, sign);
     await client.publish(subject, data, { msgID, headers: head }).catch((error: unknown) => {
       if (!isTooLarge(error)) throw error;
       const cut = headers();

@@ -9,6 +9,8 @@ export interface ChannelMessage<T = unknown> {
   readonly subject: string;
   /** The message's sequence in its stream, the same in every delivery. */
   readonly sequence: number;
+  /** When JetStream stored the message, ms since 1970, floored: the same in every delivery, by the server's clock. */
+  readonly storedAtMs: number;
   readonly requestId: string | undefined;
 }
 
@@ -17,7 +19,7 @@ export interface HandlingPorts {
   handle(messages: ChannelMessage[]): Promise<void>;
   /**
    * Copies an item of a message, or the whole message where `index` is `undefined`. Resolves once the copy is confirmed
-   * in the dead letters. `forged`: marks the copy, which cannot be replayed.
+   * in the dead letters, and its service knows of it. `forged`: marks the copy, which cannot be replayed.
    */
   publishDead(
     channel: string,
@@ -63,6 +65,11 @@ export function placeForLog({ of: { message }, index }: ItemPlace): { sequence: 
   return { sequence: message.seq, ...(index === undefined ? {} : { item: index }) };
 }
 
+/** When the server stored a message, ms since 1970, floored. */
+export function storedAtMs({ info }: Pick<JsMsg, "info">): number {
+  return Math.floor(info.timestampNanos / 1e6);
+}
+
 /** A class, since there is one for each item: its getters are made once. */
 class ItemView implements ChannelMessage {
   readonly data: unknown;
@@ -79,6 +86,10 @@ class ItemView implements ChannelMessage {
 
   get sequence(): number {
     return this.message.seq;
+  }
+
+  get storedAtMs(): number {
+    return storedAtMs(this.message);
   }
 
   /** Headers are parsed on access: for most messages nobody reads them. */

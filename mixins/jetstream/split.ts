@@ -1,5 +1,7 @@
+import type { JsMsg } from "nats";
 import { messageOf } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
+import { storedAtMs } from "./message.ts";
 import type { SignatureFault } from "./signatures.ts";
 
 /** How a message that holds many items is split. Each item is then handled like a message of its own. */
@@ -8,9 +10,11 @@ export interface MessageSplit {
   items(data: unknown): readonly unknown[];
   /**
    * A message, for JSON, that has this item alone: its dead letter, which `items` reads again after a replay. Without a
-   * signature.
+   * signature. `storedAtMs`: when the item's message was stored, which a replay would lose.
    */
-  alone(item: unknown): unknown;
+  alone(item: unknown, storedAtMs: number): unknown;
+  /** Whether a message has no items on purpose: it is acked at once, and nothing of it is handled. */
+  isMarker?(data: unknown): boolean;
   /** The least bytes of an item. A message with more items than would fit is one dead letter. */
   readonly leastBytes: number;
 }
@@ -48,7 +52,7 @@ function itemsOf(split: MessageSplit, data: unknown): readonly unknown[] {
 
 /**
  * The items of a message, in their order; a message that is not split, or has one item, is an item itself. What cannot
- * be read is marked, item by item. `place` is the key of a message of a channel without keys. Never throws.
+ * be read is marked, item by item. Of a marker there are none. `place` is the key of a message of a channel without keys. Never throws.
  */
 export function readItems(bytes: Uint8Array, reading: Reading, place: string): ReadItem[] {
   const { split, parse, key } = reading;
@@ -64,6 +68,7 @@ export function readItems(bytes: Uint8Array, reading: Reading, place: string): R
   try {
     const data = jsonOf(bytes);
     if (!split) return [readOne(data, undefined)];
+    if (split.isMarker?.(data)) return [];
     const items = itemsOf(split, data);
     return items.map((item, index) => readOne(item, items.length === 1 ? undefined : index));
   } catch (error) {
@@ -89,15 +94,30 @@ function dataAgain(message: Source): unknown {
   return readAgain.get(message);
 }
 
-/** An item as a message of its own, signed by `sign`; the message as it is where it is not split. */
+/**
+ * An item as a message of its own, signed by `sign`; the message as it is where it is not split, or cannot be read as a
+ * message of items.
+ */
 export function messageOfItem(
-  message: Source,
+  message: Source & Pick<JsMsg, "info">,
   split: MessageSplit | undefined,
   index: number | undefined,
   sign: (text: string) => string = (text) => text,
 ): Uint8Array {
-  if (!split || index === undefined) return message.data;
-  return new TextEncoder().encode(sign(JSON.stringify(split.alone(split.items(dataAgain(message))[index]))));
+  if (!split) return message.data;
+  const items = index === undefined ? onlyItem(message, split) : split.items(dataAgain(message));
+  if (items === undefined) return message.data;
+  return new TextEncoder().encode(sign(JSON.stringify(split.alone(items[index ?? 0], storedAtMs(message)))));
+}
+
+/** The item of a message that has just one. */
+function onlyItem(message: Source, split: MessageSplit): readonly unknown[] | undefined {
+  try {
+    const items = split.items(dataAgain(message));
+    return items.length === 1 ? items : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** An item of a message as `parse` returns it. @throws what `split` and `parse` throw. */

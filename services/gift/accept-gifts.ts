@@ -8,7 +8,7 @@ import { Rate, UserRate } from "../../mixins/user-rate.ts";
 import { checkParams } from "../action-contract.ts";
 import { call } from "../contracts.ts";
 import { accept } from "./acceptance.ts";
-import { acceptancePorts, anchorCache, anchorLoader, question } from "./acceptance-ports.ts";
+import { acceptancePorts, question, roomCache, roomLoader } from "./acceptance-ports.ts";
 import { Candidate, type GiftRequest } from "./candidate.ts";
 import { type GiftAnswer, giftActions } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
@@ -23,8 +23,8 @@ type Accepting = Service & GiftState;
 /** Makes the caches and the memory of acceptance, when the service is created. */
 export function openAcceptance(service: Accepting): void {
   const { ANCHOR_SHARE_PERCENT: share, GIFTS_PER_USER_PER_SECOND: perSecond } = config();
-  service.anchors = anchorCache();
-  service.anchorsAsked = anchorLoader(service.broker);
+  service.roomReceivers = roomCache();
+  service.roomsAsked = roomLoader(service.broker);
   service.shares = new ShareCache((ids) => readShares(service.mysql, ids), share);
   service.receivers = new UsableAccounts((userIds) =>
     call(service.broker, "wallet.unusableOf", { userIds }, question()),

@@ -1,4 +1,5 @@
 import type { FailureName } from "../../config/errors.ts";
+import type { RoomReceivers } from "../living-room/living-room.contract.ts";
 import type { FundsVerdict } from "../wallet/wallet.contract.ts";
 import type { GiftRequest, Terms } from "./candidate.ts";
 import type { CatalogueGift } from "./gift.contract.ts";
@@ -9,8 +10,8 @@ export type Found<Value> = { readonly value: Value } | { readonly error: unknown
 /** Queries for many gifts. Where one fails, no gift was put into the queue. */
 export interface CheckPorts {
   gifts(giftIds: ReadonlySet<number>): Promise<ReadonlyMap<number, Found<CatalogueGift | undefined>>>;
-  /** The anchors of live rooms. */
-  anchors(roomIds: ReadonlySet<number>): Promise<ReadonlyMap<number, Found<string | undefined>>>;
+  /** Who receives gifts in live rooms. */
+  rooms(roomIds: ReadonlySet<number>): Promise<ReadonlyMap<number, Found<RoomReceivers | undefined>>>;
   /** The receivers' shares of gifts, whole percent. */
   shares(receiverIds: ReadonlySet<string>): Promise<ReadonlyMap<string, Found<number>>>;
   /** Whether users can receive gifts: the account is neither frozen nor invalid. */
@@ -37,13 +38,13 @@ function read<Key, Value>(found: ReadonlyMap<Key, Found<Value>>, key: Key): Foun
 
 /** Checks gifts together, each on its own: catalogue and room, then accounts, funds and the receiver's share. */
 export async function check(requests: readonly GiftRequest[], ports: CheckPorts): Promise<Checked[]> {
-  const [gifts, anchors] = await Promise.all([
+  const [gifts, rooms] = await Promise.all([
     ports.gifts(new Set(requests.map(({ giftId }) => giftId))),
-    ports.anchors(new Set(requests.map(({ roomId }) => roomId))),
+    ports.rooms(new Set(requests.map(({ roomId }) => roomId))),
   ]);
   const offers = requests.map(({ userId, giftId, roomId, receiverId }): Offer => {
     if (receiverId === userId) return { refused: "giftToSelf" };
-    return offerOf(read(gifts, giftId), read(anchors, roomId), receiverId);
+    return offerOf(read(gifts, giftId), read(rooms, roomId), receiverId);
   });
   const sendable = requests.filter((_request, at) => "price" in (offers[at] as Offer));
   if (sendable.length === 0) return offers as Checked[];
@@ -67,11 +68,16 @@ export async function check(requests: readonly GiftRequest[], ports: CheckPorts)
 
 type Offer = { readonly price: number; readonly url: string } | Exclude<Checked, Terms>;
 
-function offerOf(gift: Found<CatalogueGift | undefined>, anchor: Found<string | undefined>, receiverId: string): Offer {
+function offerOf(
+  gift: Found<CatalogueGift | undefined>,
+  room: Found<RoomReceivers | undefined>,
+  receiverId: string,
+): Offer {
   if ("error" in gift) return gift;
   if (gift.value?.status !== 1) return { refused: "giftUnknown" };
-  if ("error" in anchor) return anchor;
-  if (anchor.value !== receiverId) return { refused: "roomNotLive" };
+  if ("error" in room) return room;
+  if (!room.value || (room.value.anchorId !== receiverId && room.value.guestId !== receiverId))
+    return { refused: "roomNotLive" };
   return { price: gift.value.price, url: gift.value.svgaUrl };
 }
 

@@ -20,10 +20,10 @@ import { publishGifts } from "./publication.ts";
 type Accepting = Service & GiftState;
 type Asking = Pick<Context, "call" | "requestID">;
 
-/** The anchors of live rooms, by room id. Rooms that are not live are not cached, since they may open at any time. */
-export function anchorCache(): GiftState["anchors"] {
+/** Who receives gifts in live rooms, by room id. Rooms that are not live are not cached, since they may open at any time. */
+export function roomCache(): GiftState["roomReceivers"] {
   const { cacheEntries: max } = limits.room;
-  return new AnswerCache({ max, ttlMs: limits.gift.anchorCacheMs, keeps: (anchorId) => anchorId !== undefined });
+  return new AnswerCache({ max, ttlMs: limits.gift.anchorCacheMs, keeps: (room) => room !== undefined });
 }
 
 /** The options of a query to a node that may be dead: the other gifts of the group must not wait for it for long. */
@@ -57,10 +57,10 @@ async function findAll<Key, Value>(
 }
 
 /** Asks living-room about the rooms that are not cached, many in one call. */
-export function anchorLoader(broker: ServiceBroker): GiftState["anchorsAsked"] {
+export function roomLoader(broker: ServiceBroker): GiftState["roomsAsked"] {
   const ask = async (roomIds: string[]) => {
     const { list } = await call(broker, "living-room.anchorsOf", { roomIds: roomIds.map(Number) }, question());
-    return new Map(list.map(({ roomId, anchorId }) => [String(roomId), anchorId]));
+    return new Map(list.map((room) => [String(room.roomId), room]));
   };
   return new BatchLoader(ask, { keys: limits.room.anchorsPerCall, queries: limits.gift.anchorCalls });
 }
@@ -148,11 +148,11 @@ export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePort
         (giftId) => service.catalogueCache.cached(giftId),
         (giftId) => report(service.catalogueCache.gift(giftId)),
       ),
-    anchors: (ids) =>
+    rooms: (ids) =>
       findAll(
         ids,
-        (roomId) => service.anchors.cached(roomId),
-        (roomId) => report(service.anchors.get(roomId, () => service.anchorsAsked.get(String(roomId)))),
+        (roomId) => service.roomReceivers.cached(roomId),
+        (roomId) => report(service.roomReceivers.get(roomId, () => service.roomsAsked.get(String(roomId)))),
       ),
     receivers: (ids) =>
       findAll(

@@ -23,10 +23,18 @@ const acceptedGift = z.object({
   /** The effect's file. */
   url: z.string().max(limits.gift.urlChars),
   contentHash: z.string().regex(/^[0-9a-f]{32}$/),
+  /** By the clock of the node that accepted it: for logs, and until the gift is settled. No record has it. */
   acceptedAt: isoTime,
+  /** JetStream's time of its first message, where that became a dead letter. Signed with the gift. */
+  storedAt: isoTime.optional(),
 });
 /** A gift as it waits in JetStream, with everything that its settlement needs, fixed at acceptance. */
 export type AcceptedGift = z.infer<typeof acceptedGift>;
+
+/** The time of a gift, ms since 1970: of its message in the queue, or of its first one where that became a dead letter. */
+export function giftTimeMs({ storedAt }: AcceptedGift, messageStoredAtMs: number): number {
+  return storedAt === undefined ? messageStoredAtMs : Date.parse(storedAt);
+}
 
 /**
  * A hash of what the client asked for, without what the system adds (the price). Equal for a repeat, and only for it.

@@ -178,10 +178,3 @@ export function forgetAccepted(redis: Redis, gifts: readonly AcceptedGift[], log
     );
   });
 }
-
-/**
- * For the settler's channel. A person decides about a dead letter, so a later loss of the queue must not put it back.
- */
-export function forgetDead(this: { redis: Redis; logger: Log }, gift: unknown): void {
-  forgetAccepted(this.redis, [gift as AcceptedGift], this.logger);
-}

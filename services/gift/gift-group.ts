@@ -23,6 +23,21 @@ export function giftsOf(data: unknown): readonly unknown[] {
   return gifts;
 }
 
+const markerField = "marker";
+
+/**
+ * A message without gifts, for JSON: once the messages up to it have left its stream, all gifts before it are settled
+ * (queue-watermark.ts).
+ */
+export const marker = { [markerField]: true };
+
+/** A gift that becomes a dead letter keeps the time of its first message: a replay is another message. */
+function withTime(gift: unknown, storedAtMs: number): AcceptedGift {
+  const fields = fieldsOf(gift);
+  if (!fields) return gift as AcceptedGift;
+  return { storedAt: new Date(storedAtMs).toISOString(), ...fields } as AcceptedGift;
+}
+
 /**
  * How the settler's channel reads messages. Each gift is settled or made a dead letter by itself; those of one sender
  * are settled in their order.
@@ -30,7 +45,8 @@ export function giftsOf(data: unknown): readonly unknown[] {
 export const giftReading = {
   split: {
     items: giftsOf,
-    alone: (gift: unknown): GiftGroup => ({ gifts: [gift as AcceptedGift] }),
+    alone: (gift: unknown, storedAtMs: number): GiftGroup => ({ gifts: [withTime(gift, storedAtMs)] }),
+    isMarker: (data: unknown) => fieldsOf(data)?.[markerField] === true,
     leastBytes: limits.gift.queuedLeastBytes,
   } satisfies MessageSplit,
   parse: parseAcceptedGift,

@@ -7,8 +7,10 @@ import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.m
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 import type { UserRate } from "../../mixins/user-rate.ts";
+import type { RoomReceivers } from "../living-room/living-room.contract.ts";
 import type { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
 import type { NodeOrders } from "./node-orders.ts";
+import type { QueueWatermark } from "./queue-watermark.ts";
 import type { Breakpoint } from "./settler.ts";
 import type { ShareCache } from "./share-cache.ts";
 import type { SilentPartitions } from "./silent-partitions.ts";
@@ -23,12 +25,14 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   /** The rate of each sender; `undefined` where there is no limit. */
   rate: UserRate | undefined;
   silent: SilentPartitions;
+  watermark: QueueWatermark;
   walletNodes: ServiceNodes;
   /** How many gifts are being accepted. */
   accepting: number;
-  anchors: AnswerCache<number, string | undefined>;
-  /** Asks for the anchors that are not cached, by room id. */
-  anchorsAsked: BatchLoader<string>;
+  /** Who receives gifts in live rooms. */
+  roomReceivers: AnswerCache<number, RoomReceivers | undefined>;
+  /** Asks for the rooms that are not cached, by room id. */
+  roomsAsked: BatchLoader<RoomReceivers>;
   shares: ShareCache;
   /** The accounts of receivers. */
   receivers: UsableAccounts;

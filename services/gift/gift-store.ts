@@ -1,90 +1,11 @@
 import { fittingPage } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
-import { isDuplicateKey, toSafeInteger } from "../../mixins/mysql/database.ts";
+import { toSafeInteger } from "../../mixins/mysql/database.ts";
 import { firstIdSince } from "../../mixins/mysql/first-id-since.ts";
-import type { AcceptedGift } from "./accepted-gift.ts";
-import type { GiftRecord, RecordedGift, SettledGift, SettledPage } from "./gift.contract.ts";
+import type { GiftRecord, RecordedGift, SettledPage } from "./gift.contract.ts";
 
-/** SQL of the gift records, and the catalogue's checksum. */
-
-export interface SettledRecord {
-  gift: AcceptedGift;
-  succeeded: boolean;
-  reason: string | null;
-  /** The receiver's share. The points are exact; `income` is the whole coins, rounded down. */
-  income: number;
-  incomePoints: number;
-}
-
-/** The gift as in the event `gift.settled`. */
-export function toSettledGift({ gift, succeeded, reason, income, incomePoints }: SettledRecord): SettledGift {
-  const { orderId, senderId, receiverId, roomId, giftId, count, price, type, url, acceptedAt: time } = gift;
-  // Written out, since every gift comes here.
-  const settled: SettledGift = {
-    orderId,
-    status: succeeded ? "succeeded" : "failed",
-    senderId,
-    receiverId,
-    roomId,
-    giftId,
-    count,
-    price,
-    income,
-    incomePoints,
-    type,
-    url,
-    time,
-  };
-  if (!succeeded && reason !== null) settled.reason = reason;
-  return settled;
-}
-
-/**
- * Writes the outcomes of gifts; durable when it resolves. An existing record stays as it is. `db` is no transaction:
- * where some of the gifts have records, the others are inserted by a second statement.
- */
-export async function insertRecords(db: Queryable, records: readonly SettledRecord[]): Promise<void> {
-  let missing = records;
-  while (missing.length > 0)
-    try {
-      await insertNew(db, missing);
-      return;
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
-      const known = await findContentHashes(
-        db,
-        missing.map(({ gift }) => gift.orderId),
-      );
-      if (known.size === 0) throw error;
-      missing = missing.filter(({ gift }) => !known.has(gift.orderId));
-    }
-}
-
-/** Inserts all of the records, or none. Fails with a duplicate key where one exists. */
-async function insertNew(db: Queryable, records: readonly SettledRecord[]): Promise<void> {
-  await db.run(
-    `INSERT INTO t_gift_record (order_id, user_id, object_id, room_id, gift_id, count, price, status, reason, income_points,
-       content_hash, send_time, json) VALUES ?`,
-    [
-      records.map(({ gift, succeeded, reason, incomePoints }) => [
-        gift.orderId,
-        gift.senderId,
-        gift.receiverId,
-        gift.roomId,
-        gift.giftId,
-        gift.count,
-        gift.price,
-        succeeded ? 1 : 0,
-        reason,
-        incomePoints,
-        gift.contentHash,
-        new Date(gift.acceptedAt),
-        gift.type === 0 ? null : JSON.stringify({ type: gift.type }),
-      ]),
-    ],
-  );
-}
+/** The SQL that reads gift records, and the catalogue's checksum. */
 
 interface RecordRow {
   id: string;

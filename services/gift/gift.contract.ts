@@ -2,22 +2,13 @@ import { z } from "zod";
 import type { FailureName } from "../../config/errors.ts";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import {
-  amount,
-  businessId,
-  cursor,
-  eventTime,
-  id,
-  integer,
-  isoTime,
-  limit,
-  operator,
-  orderId,
-  text,
-  userId,
-} from "../fields.ts";
+import { businessId, cursor, id, integer, isoTime, limit, operator, orderId, text, userId } from "../fields.ts";
+import type { RecordedGift } from "./gift-events.contract.ts";
 
-/** The actions and events of the gift service for other services. */
+/** The actions of the gift service for other services; its events are in gift-events.contract.ts. */
+
+export { giftEvents, type RecordedGift, type SettledGift, settledGiftBytes } from "./gift-events.contract.ts";
+
 export interface CatalogueGift {
   giftId: number;
   price: number;
@@ -100,55 +91,6 @@ const sentGift = {
   orderId: randomOrderId.optional(),
 };
 
-/** The id of a gift's record. */
-const recordId = z.string().regex(/^[1-9]\d{0,19}$/);
-
-const settledGift = z.object({
-  /** The gift's business id: count each once. */
-  orderId: z.string().min(1).max(64),
-  /**
-   * The id of its row in t_gift_record, the same in every repeat of the event; about ascending, with few gaps. Messages of
-   * an earlier release lack it.
-   */
-  recordId: recordId.optional(),
-  status: z.enum(["succeeded", "failed"]),
-  /** Why it failed: a name of config/errors.ts. */
-  reason: z.string().max(40).optional(),
-  senderId: userId,
-  receiverId: userId,
-  roomId: id,
-  giftId: id,
-  count: id,
-  /** The price of one when the gift was accepted, coins. */
-  price: id,
-  /** The receiver's share. The points (100 to a coin) are exact; `income` is the whole coins, rounded down. */
-  income: amount,
-  incomePoints: amount,
-  /** 0 normal, 1 PK. */
-  type: integer(0, 1).default(0),
-  /** The effect's file. */
-  url: z.string().max(limits.gift.urlChars).default(""),
-  /** When it was accepted: JetStream's time of its message in the queue, floored to milliseconds. */
-  time: eventTime,
-});
-/** A settled gift as consumers of `gift.settled` see it. */
-export type SettledGift = z.infer<typeof settledGift>;
-/** The same as this release publishes it. */
-export type RecordedGift = SettledGift & { readonly recordId: string };
-
-const deadGift = z.object({
-  orderId: z.string().min(1).max(64),
-  senderId: userId,
-  receiverId: userId,
-  roomId: id,
-  giftId: id,
-  count: id,
-  /** The price of one when the gift was accepted, coins. */
-  price: id,
-  /** When it was accepted, as in `gift.settled`. */
-  time: eventTime,
-});
-
 /** A side of a contest: the gifts to one receiver in one room. */
 const side = z.object({ roomId: id, receiverId: userId });
 
@@ -160,11 +102,6 @@ export interface SideTotals {
   gifts: number;
   /** The three senders with the most coins, the most first; of equal ones the smaller user id. */
   topSenders: { userId: string; coins: number }[];
-}
-
-/** The most bytes of a settled gift as JSON in UTF-8, without escapes: lists are cut with room for those. */
-export function settledGiftBytes({ orderId, url }: SettledGift): number {
-  return 490 + Buffer.byteLength(orderId) + Buffer.byteLength(url);
 }
 
 /** A page of `gift.settledSince`. */
@@ -254,7 +191,7 @@ export const giftActions = {
   /**
    * What each side got, by the gift records: of gifts that succeeded, of any send type, with times from `from` until
    * before `until`, without the orders of `without`. Exact, and the same whenever it is asked, for gifts that are settled.
-   * Fails: unavailable; internal, where a sum is no safe integer.
+   * Fails: unavailable; with a plain error where a sum is no safe integer.
    */
   totals: action({
     sides: z.array(side).min(1).max(2),
@@ -264,19 +201,4 @@ export const giftActions = {
   }).returns<{ sides: SideTotals[] }>(),
   /** The gifts that wait in the queue, those being settled, and dead letters. For a long queue it is an estimate. */
   queueDepth: action({}).returns<{ waiting: number; inFlight: number; deadLetters: number }>(),
-};
-
-export const giftEvents = {
-  /**
-   * Whatever follows a gift is a consumer of this event. It is published after the charge and the record, and before
-   * the gift leaves the queue. Delivery is at least once, and a repeat may be divided into other messages, so consumers
-   * identify gifts by order id.
-   */
-  "gift.settled": z.object({ gifts: z.array(settledGift).min(1).max(limits.gift.settleBatch) }),
-  /**
-   * Genuine gifts of the queue became dead letters: a person decides about them, and may replay them. Published after
-   * the dead letter is stored and before the gift leaves the queue. Delivery is at least once. A gift whose dead letter
-   * is replayed keeps its time, and `gift.settled` follows for it.
-   */
-  "gift.deadLettered": z.object({ gifts: z.array(deadGift).min(1).max(limits.gift.settleBatch) }),
 };

@@ -13,18 +13,21 @@ import { onEvent } from "../durable-event.ts";
 import { giftSignatures } from "../signing-keys.ts";
 import { eventStream, giftStream } from "../streams.ts";
 import { acceptAlone, acceptGifts, openAcceptance } from "./accept-gifts.ts";
-import { findGift, forgetDead } from "./accepted-orders.ts";
+import { findGift } from "./accepted-orders.ts";
 import { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
-import { createGift, editGift } from "./catalogue-edits.ts";
+import { reportDead } from "./dead-gifts.ts";
 import { settledFromBooks, showEffects } from "./effects.ts";
 import { giftActions } from "./gift.contract.ts";
 import { giftReading } from "./gift-group.ts";
 import type { GiftState } from "./gift-state.ts";
 import { catalogueChecksum, pageOfRecords, settledSince } from "./gift-store.ts";
+import { operatorActions } from "./operator-actions.ts";
 import { giftRecovery } from "./put-back.ts";
 import { settlerDurable } from "./queue.ts";
 import { queueDepth } from "./queue-depth.ts";
+import { queueWatermark } from "./queue-watermark.ts";
 import { settle } from "./settler.ts";
+import { totalsOfSides } from "./totals-store.ts";
 
 export default defineService<"gift", GiftState>({
   name: "gift",
@@ -71,47 +74,20 @@ export default defineService<"gift", GiftState>({
         return pageOfRecords(this.mysql, ctx.params);
       },
     },
-    create: {
-      operator: true,
-      handler(ctx) {
-        const { operator: _operator, ...gift } = ctx.params;
-        return createGift(this, gift);
-      },
-    },
-    update: {
-      operator: true,
-      handler(ctx) {
-        const { giftId, giftName, price, coverImgUrl, svgaUrl, status } = ctx.params;
-        return editGift(this, giftId, { giftName, price, coverImgUrl, svgaUrl, status });
-      },
-    },
-    takeOffShelf: {
-      operator: true,
-      handler(ctx) {
-        return editGift(this, ctx.params.giftId, { status: 0 });
-      },
-    },
-    findOrder: {
-      operator: true,
-      async handler(ctx) {
-        const found = await findGift(this, ctx.params.orderId);
-        if (!found) throw fail("giftOrderUnknown", { orderId: ctx.params.orderId });
-        return found;
-      },
-    },
+    ...operatorActions,
     settledSince: {
       handler(ctx) {
         return settledSince(this.mysql, { ...ctx.params, since: new Date(ctx.params.since) });
       },
     },
     settledBefore: {
-      handler() {
-        throw fail("unavailable", { cause: "being built" });
+      handler(ctx) {
+        return this.watermark.settledBefore(Date.parse(ctx.params.time));
       },
     },
     totals: {
-      handler() {
-        throw fail("unavailable", { cause: "being built" });
+      async handler(ctx) {
+        return { sides: await totalsOfSides(this.mysql, ctx.params) };
       },
     },
     queueDepth: {
@@ -124,7 +100,7 @@ export default defineService<"gift", GiftState>({
   events: {
     "living-room.changed": {
       handler(ctx) {
-        this.anchors.forget(ctx.params.roomId);
+        this.roomReceivers.forget(ctx.params.roomId);
       },
     },
     "wallet.account-changed": {
@@ -154,7 +130,7 @@ export default defineService<"gift", GiftState>({
       handler(messages) {
         return settle(this, messages, this.settleBreakpoint);
       },
-      dead: forgetDead,
+      dead: reportDead,
     },
     effects: onEvent("gift.settled", showEffects, {
       inFlight: limits.gift.effectEventsInFlight,
@@ -173,6 +149,7 @@ export default defineService<"gift", GiftState>({
     // The generation is included, since rows that were read before a failover may be old.
     const checksum = async () => `${await catalogueChecksum(this.mysql)} ${this.mysql.generation}`;
     this.catalogueCache = new CatalogueCache(this.catalogue, checksum);
+    this.watermark = queueWatermark(this);
     this.jetstream.recover(giftRecovery(this));
     this.catalogueWatch = this.catalogueCache.watch(this.logger);
   },

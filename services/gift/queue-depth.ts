@@ -5,7 +5,7 @@ import { deadLetterSubject } from "../../mixins/jetstream/definitions.ts";
 import { streamNames } from "../../mixins/jetstream/streams.ts";
 import type { MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import { giftStream } from "../streams.ts";
-import { giftsOf } from "./gift-group.ts";
+import { giftReading, giftsOf } from "./gift-group.ts";
 import type { GiftState } from "./gift-state.ts";
 import { settlerDurable } from "./queue.ts";
 
@@ -91,11 +91,12 @@ async function nextAfter(manager: JetStreamManager, stream: string, sequence: nu
   }
 }
 
-/** A message that is forged or cannot be read will be one dead letter, however many gifts it says it has. */
+/** A message that is forged or cannot be read will be one dead letter, however many gifts it says it has; a marker has none. */
 function countOf(signatures: MessageSignatures, message: StoredMsg): number {
   if (signatures.faultOf(message.subject, message.data)) return 1;
   try {
-    return giftsOf(message.json()).length;
+    const data = message.json();
+    return giftReading.split.isMarker(data) ? 0 : giftsOf(data).length;
   } catch {
     return 1;
   }

@@ -10,10 +10,10 @@ import { call } from "../contracts.ts";
 import { durableEvent } from "../durable-event.ts";
 import type { GiftCharge, GiftOutcome } from "../wallet/wallet.contract.ts";
 import { bucketOf } from "../wallet-buckets.ts";
-import type { AcceptedGift } from "./accepted-gift.ts";
+import { type AcceptedGift, giftTimeMs } from "./accepted-gift.ts";
 import { forgetAccepted } from "./accepted-orders.ts";
-import { settledGiftBytes } from "./gift.contract.ts";
-import { insertRecords, type SettledRecord, toSettledGift } from "./gift-store.ts";
+import { type RecordedGift, settledGiftBytes } from "./gift.contract.ts";
+import { insertRecords, type SettledRecord, type StoredRecord, toSettledGift } from "./record-writes-store.ts";
 
 type Settling = Service & MysqlState & RedisState & JetStreamState;
 
@@ -31,27 +31,42 @@ export async function settle(
   messages: readonly ChannelMessage[],
   reached: Breakpoint,
 ): Promise<void> {
-  const gifts = distinct(messages.map(({ data }) => data as AcceptedGift));
+  const times = timesOf(messages);
+  const gifts = [...times.keys()];
   // A batch has gifts of many requests; calls to other services use the id of the first.
   const requestID = messages[0]?.requestId;
   const outcomes = await charge(service, gifts, requestID);
   await reached("charged");
   const settled = gifts
     .filter(({ orderId }) => isFinal(outcomes.get(orderId)))
-    .map((gift) => toRecord(gift, outcomes.get(gift.orderId) as GiftOutcome));
-  await insertRecords(service.mysql, settled);
+    .map((gift) => toRecord(gift, times.get(gift) as Date, outcomes.get(gift.orderId) as GiftOutcome));
+  const stored = await insertRecords(service.mysql, settled);
   await reached("recorded");
   // The books have these orders now.
   forgetAccepted(service.redis, gifts, service.logger);
-  if (settled.length > 0) await publishSettled(service, settled, requestID);
+  if (settled.length > 0) await publishSettled(service, toEvent(settled, stored), requestID);
   await reached("published");
 }
 
-/** The first message of an order counts: its price is the order's, also if a repeat has another. */
-function distinct(gifts: readonly AcceptedGift[]): AcceptedGift[] {
-  const first = new Map<string, AcceptedGift>();
-  for (const gift of gifts) if (!first.has(gift.orderId)) first.set(gift.orderId, gift);
-  return [...first.values()];
+/**
+ * The gifts of the messages with their times, in their order. The first message of an order counts: its price is the
+ * order's, also if a repeat has another. All gifts of a message have its time by JetStream, whatever the clocks of nodes
+ * say; a gift that was a dead letter has the time of its first message.
+ */
+function timesOf(messages: readonly ChannelMessage[]): Map<AcceptedGift, Date> {
+  const seen = new Set<string>();
+  const dates = new Map<number, Date>();
+  const times = new Map<AcceptedGift, Date>();
+  for (const message of messages) {
+    const gift = message.data as AcceptedGift;
+    if (seen.has(gift.orderId)) continue;
+    seen.add(gift.orderId);
+    const ms = giftTimeMs(gift, message.storedAtMs);
+    const date = dates.get(ms) ?? new Date(ms);
+    dates.set(ms, date);
+    times.set(gift, date);
+  }
+  return times;
 }
 
 /**
@@ -96,15 +111,26 @@ function chargeParts(gifts: readonly AcceptedGift[]): GiftCharge[][] {
 /** At the most, as JSON in UTF-8 without escapes. */
 const chargeBytes = ({ orderId }: GiftCharge) => 250 + Buffer.byteLength(orderId);
 
-function toRecord(gift: AcceptedGift, outcome: GiftOutcome): SettledRecord {
+function toRecord(gift: AcceptedGift, time: Date, outcome: GiftOutcome): SettledRecord {
   const succeeded = outcome.status === "succeeded";
   const reason = succeeded ? null : (outcome.reason ?? "giftNotSent");
-  return { gift, succeeded, reason, income: outcome.income, incomePoints: outcome.incomePoints };
+  return { gift, time, succeeded, reason, income: outcome.income, incomePoints: outcome.incomePoints };
 }
 
 function toCharge(gift: AcceptedGift): GiftCharge {
   const { orderId, senderId, receiverId, roomId, giftId, count, price, sharePercent } = gift;
   return { orderId, senderId, receiverId, roomId, giftId, count, price, sharePercent };
+}
+
+/** The gifts as in the event. Of a gift that an earlier delivery recorded, id and time are those of its record. */
+function toEvent(settled: readonly SettledRecord[], stored: readonly StoredRecord[]): RecordedGift[] {
+  const texts = new Map<Date, string>();
+  return settled.map((record, at) => {
+    const { recordId, time } = stored[at] as StoredRecord;
+    const text = texts.get(time) ?? time.toISOString();
+    texts.set(time, text);
+    return toSettledGift(record, recordId, text);
+  });
 }
 
 /**
@@ -113,11 +139,11 @@ function toCharge(gift: AcceptedGift): GiftCharge {
  */
 async function publishSettled(
   service: Settling,
-  settled: readonly SettledRecord[],
+  settled: readonly RecordedGift[],
   requestID: string | undefined,
 ): Promise<void> {
   const bounds = { count: limits.gift.settleBatch, bytes: limits.bus.listBytes, bytesOf: settledGiftBytes };
-  const parts = cutList(settled.map(toSettledGift), bounds, ({ orderId }, bytes) => {
+  const parts = cutList(settled, bounds, ({ orderId }, bytes) => {
     throw fail("messageTooLarge", { orderId: orderId.slice(0, 100), bytes, most: limits.bus.listBytes });
   });
   // One after the other: a part that has to be published again must not be overtaken by the next one.

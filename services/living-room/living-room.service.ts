@@ -14,6 +14,7 @@ import { checkedAnyway, onEvent } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
 import { closedSince, closeRoom, openRoom } from "./broadcasting.ts";
 import { closeIfUnusable, closeUnusableAmong, requireUsable } from "./frozen-anchors.ts";
+import { linkGuest, unlinkGuest } from "./guests.ts";
 import { livingRoomActions } from "./living-room.contract.ts";
 import { RoomCache } from "./room-cache.ts";
 import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
@@ -90,13 +91,11 @@ export default defineService<"living-room", State>({
         return this.rooms.get(ctx.params.roomId);
       },
     },
-
     anchorsOf: {
       async handler(ctx) {
-        return { list: await this.rooms.anchorsOf(ctx.params.roomIds) };
+        return { list: await this.rooms.receiversOf(ctx.params.roomIds) };
       },
     },
-
     anchorEntered: {
       async handler(ctx) {
         const { anchorId, roomId, late } = ctx.params;
@@ -104,19 +103,16 @@ export default defineService<"living-room", State>({
         return { live: (await roomById(this.mysql, roomId))?.anchorId === anchorId };
       },
     },
-
     linkGuest: {
-      handler() {
-        throw fail("unavailable", { cause: "being built" });
+      handler(ctx) {
+        return linkGuest(this, ctx.params);
       },
     },
-
     unlinkGuest: {
-      handler() {
-        throw fail("unavailable", { cause: "being built" });
+      handler(ctx) {
+        return unlinkGuest(this, ctx.params);
       },
     },
-
     setWatchNumbers: {
       async handler(ctx) {
         await setWatchNumbers(this.mysql, ctx.params.rooms);

@@ -2,7 +2,7 @@ import { limits } from "../../config/limits.ts";
 import { AnswerCache } from "../../mixins/answer-cache.ts";
 import { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
-import type { LiveRoom } from "./living-room.contract.ts";
+import type { LiveRoom, RoomReceivers } from "./living-room.contract.ts";
 import { roomsByIds } from "./room-store.ts";
 
 /** The rooms by id, `null` where one is not live. A change is broadcast; a lost broadcast costs `room.cacheTtlMs`. */
@@ -25,10 +25,14 @@ export class RoomCache {
     return this.rooms.get(roomId, async () => (await this.rows.get(String(roomId))) ?? null);
   }
 
-  /** The anchors of those rooms that are live. */
-  async anchorsOf(roomIds: readonly number[]): Promise<{ roomId: number; anchorId: string }[]> {
+  /** The anchors and guests of those rooms that are live. */
+  async receiversOf(roomIds: readonly number[]): Promise<RoomReceivers[]> {
     const rooms = await Promise.all(roomIds.map((roomId) => this.get(roomId)));
-    return rooms.flatMap((room) => (room ? [{ roomId: room.roomId, anchorId: room.anchorId }] : []));
+    return rooms.flatMap((room) => {
+      if (!room) return [];
+      const { roomId, anchorId, guestId } = room;
+      return [{ roomId, anchorId, ...(guestId !== undefined && { guestId }) }];
+    });
   }
 
   forget(roomId: number): void {

@@ -11,13 +11,20 @@ interface RoomRow {
   anchor_id: string | number;
   type: number;
   room_name: string;
+  guest_id: string | number | null;
 }
 
-const columns = "id, anchor_id, type, room_name";
+const columns = "id, anchor_id, type, room_name, guest_id";
 
 function liveRoom(row: RoomRow | undefined): LiveRoom | null {
   if (!row) return null;
-  return { roomId: toSafeInteger(row.id), anchorId: String(row.anchor_id), type: row.type, roomName: row.room_name };
+  const room = {
+    roomId: toSafeInteger(row.id),
+    anchorId: String(row.anchor_id),
+    type: row.type,
+    roomName: row.room_name,
+  };
+  return row.guest_id === null ? room : { ...room, guestId: String(row.guest_id) };
 }
 
 /** The live rooms among these, by room id. */
@@ -37,7 +44,7 @@ export async function roomByAnchor(db: Queryable, anchorId: string): Promise<Liv
 }
 
 /** Throws a duplicate-key error where the anchor has a live room. */
-export async function insertRoom(tx: Transaction, room: Omit<LiveRoom, "roomId">): Promise<LiveRoom> {
+export async function insertRoom(tx: Transaction, room: Omit<LiveRoom, "roomId" | "guestId">): Promise<LiveRoom> {
   const { insertId } = await tx.run(
     `INSERT INTO t_living_room (anchor_id, type, status, room_name, covert_img, start_time, update_time)
      VALUES (?, ?, 1, ?, '', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
@@ -50,6 +57,25 @@ export async function insertRoom(tx: Transaction, room: Omit<LiveRoom, "roomId">
 export async function lockRoom(tx: Transaction, roomId: number): Promise<LiveRoom | null> {
   const [row] = await tx.query<RoomRow>(`SELECT ${columns} FROM t_living_room WHERE id = ? FOR UPDATE`, [roomId]);
   return liveRoom(row);
+}
+
+interface Guest {
+  readonly roomId: number;
+  readonly guestId: string;
+  readonly battleId: string;
+}
+
+/** Returns whether this guest of this battle is linked now; not where another one was. */
+export async function setGuest(tx: Transaction, { roomId, guestId, battleId }: Guest): Promise<boolean> {
+  const sql = `UPDATE t_living_room SET guest_id = ?, battle_id = ?
+    WHERE id = ? AND (guest_id IS NULL OR (guest_id = ? AND battle_id = ?))`;
+  return (await tx.run(sql, [guestId, battleId, roomId, guestId, battleId])).affectedRows === 1;
+}
+
+/** Where that battle's guest is linked. */
+export async function clearGuest(db: Queryable, { roomId, battleId }: Omit<Guest, "guestId">): Promise<void> {
+  const sql = "UPDATE t_living_room SET guest_id = NULL, battle_id = NULL WHERE id = ? AND battle_id = ?";
+  await db.run(sql, [roomId, battleId]);
 }
 
 /** Rooms that were closed at a time or later, in the order of their ids, a page; `after` is the last id of the one before. */
@@ -223,17 +249,4 @@ export async function correctWatchNumbers(
       ...rooms.flatMap(({ roomId, was }) => [roomId, was]),
     ],
   );
-}
-
-/** The last complete check of all rooms: the epoch of the presence that it asked, and how long ago it was. */
-export async function lastCheck(db: Queryable): Promise<{ epoch: string; agoMs: number }> {
-  const [row] = await db.query<{ epoch: string; ago: string }>(
-    `SELECT epoch, TIMESTAMPDIFF(MICROSECOND, checked_time, UTC_TIMESTAMP(3)) AS ago
-     FROM t_living_room_check WHERE id = 1`,
-  );
-  return { epoch: row?.epoch ?? "", agoMs: Number(row?.ago ?? 0) / 1_000 };
-}
-
-export async function noteCheck(tx: Transaction, epoch: string): Promise<void> {
-  await tx.run("UPDATE t_living_room_check SET epoch = ?, checked_time = UTC_TIMESTAMP(3) WHERE id = 1", [epoch]);
 }

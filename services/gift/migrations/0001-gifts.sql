@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS t_gift_record (
   income BIGINT GENERATED ALWAYS AS (income_points DIV 100) STORED,
   -- A hash of what the client asked for: it tells a repeat of a request id from its reuse.
   content_hash CHAR(32) NOT NULL,
+  -- When it was accepted: JetStream's time of its message in the queue, floored to ms.
   send_time DATETIME(3) NOT NULL,
   -- When it was settled (UTC).
   update_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
@@ -42,7 +43,9 @@ CREATE TABLE IF NOT EXISTS t_gift_record (
   json JSON NULL,
   UNIQUE KEY uk_order_id (order_id),
   KEY idx_user (user_id, id),
-  KEY idx_object (object_id, id)
+  KEY idx_object (object_id, id),
+  -- Scores of battles (gift.totals). Within a room times grow, so new entries go to the end of a room's part.
+  KEY idx_room (room_id, send_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- The anchors' own shares, each from a time on. Rows are only added (npm run anchor-share). In force is the row with

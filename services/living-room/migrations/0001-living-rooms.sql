@@ -17,6 +17,9 @@ CREATE TABLE IF NOT EXISTS t_living_room (
   anchor_seen TINYINT NOT NULL DEFAULT 0,
   -- When the anchor's present absence began; NULL while she is present, or where that is unknown.
   away_since DATETIME(3) NULL,
+  -- The guest of a battle, who receives gifts in the room beside the anchor, and the battle; NULL without one.
+  guest_id BIGINT UNSIGNED NULL,
+  battle_id BIGINT UNSIGNED NULL,
   UNIQUE KEY uk_anchor_id (anchor_id),
   KEY idx_type (type, id),
   KEY idx_away_since (away_since)

@@ -4,7 +4,7 @@ import { namedKeysIn } from "../../../config/named-keys.ts";
 import { Database, type Transaction } from "../../../mixins/mysql/database.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { migrationFolders } from "../../../services/databases.ts";
-import { insertRecords, type SettledRecord } from "../../../services/gift/gift-store.ts";
+import { insertRecords, type SettledRecord } from "../../../services/gift/record-writes-store.ts";
 import { giveBack, insertCollection, pressOnce } from "../../../services/payment/providers/cashier/cashier-store.ts";
 import { insertHolds } from "../../../services/wallet/holds/hold-store.ts";
 import { insertPostings } from "../../../services/wallet/income/income-store.ts";
@@ -45,7 +45,15 @@ function record(orderId: string, changes: Partial<SettledRecord["gift"]> = {}, m
     ...{ orderId, senderId: "1", receiverId: "2", roomId: 1, giftId: 1, count: 1, price: 10, sharePercent: 50 },
     ...{ type: 0, url: "", contentHash: "0".repeat(32), acceptedAt: new Date().toISOString(), ...changes },
   };
-  return { gift, succeeded: true, reason: null, income: 5, incomePoints: 500, ...more } as SettledRecord;
+  return {
+    gift,
+    time: new Date(),
+    succeeded: true,
+    reason: null,
+    income: 5,
+    incomePoints: 500,
+    ...more,
+  } as SettledRecord;
 }
 
 describe("gift records", () => {
@@ -80,6 +88,53 @@ describe("gift records", () => {
       "e 99",
       "f 99",
     ]);
+  });
+
+  test("are given with their ids, in their order; of those that exist id and time are the first ones, also where only some do", async () => {
+    const time = new Date("2026-01-01T00:00:00.123Z");
+    const idOf = async (orderId: string) =>
+      (await databases.gift.query<{ id: string }>("SELECT id FROM t_gift_record WHERE order_id = ?", [orderId])).map(
+        ({ id }) => String(id),
+      )[0];
+    const first = await insertRecords(
+      databases.gift,
+      ["id-1", "id-2", "id-3"].map((id) => record(id, {}, { time })),
+    );
+    const all = ["id-0", "id-3", "id-4", "id-1", "id-5"];
+    const again = await insertRecords(
+      databases.gift,
+      all.map((id) => record(id)),
+    );
+    for (const [at, id] of ["id-1", "id-2", "id-3"].entries())
+      expect(first[at]).toEqual({ recordId: await idOf(id), time });
+    for (const [at, id] of all.entries()) expect([id, again[at]?.recordId]).toEqual([id, await idOf(id)]);
+    expect([again[1], again[3]]).toEqual([first[2], first[0]]);
+    expect(await insertRecords(databases.gift, [record("id-4")])).toEqual([again[2]]);
+  });
+
+  test("are given with their ids where the server counts by threes, as in a cluster, and others insert meanwhile", async () => {
+    const ids = Array.from({ length: 200 }, (_, n) => `step-${n}`);
+    const others = Array.from({ length: 20 }, (_, n) => n);
+    const [stored] = await Promise.all([
+      databases.gift.transaction(async (tx) => {
+        await tx.run("SET SESSION auto_increment_increment = 3");
+        try {
+          return await insertRecords(
+            tx,
+            ids.map((id) => record(id)),
+          );
+        } finally {
+          await tx.run("SET SESSION auto_increment_increment = DEFAULT");
+        }
+      }),
+      ...others.map((n) => insertRecords(databases.gift, [record(`other-${n}`), record(`another-${n}`)])),
+    ]);
+    const rows = await databases.gift.query<{ id: string; order_id: string }>(
+      "SELECT id, order_id FROM t_gift_record WHERE order_id LIKE 'step-%'",
+    );
+    const right = new Map(rows.map(({ id, order_id }) => [order_id, String(id)]));
+    expect(stored.map(({ recordId }) => recordId)).toEqual(ids.map((id) => right.get(id)));
+    expect(BigInt(stored[1]?.recordId as string) - BigInt(stored[0]?.recordId as string)).toBe(3n);
   });
 
   test("beside one that exists do not hide one that is outside its range", async () => {

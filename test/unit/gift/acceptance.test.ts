@@ -8,6 +8,7 @@ import type { GiftAnswer } from "../../../services/gift/gift.contract.ts";
 import { NodeOrders } from "../../../services/gift/node-orders.ts";
 import type { PassedGift } from "../../../services/gift/publication.ts";
 import { orderIdOf } from "../../../services/gift-order-id.ts";
+import type { RoomReceivers } from "../../../services/living-room/living-room.contract.ts";
 
 const request: GiftRequest = {
   userId: "11",
@@ -39,6 +40,12 @@ const funds =
   async (gifts) =>
     gifts.map(() => ({ value }));
 
+const room = (anchorId: string, guestId?: string): RoomReceivers => ({
+  roomId: 5,
+  anchorId,
+  ...(guestId && { guestId }),
+});
+
 /** How a publication ends, for a gift. */
 type End = (gift: PassedGift) => void;
 
@@ -61,7 +68,7 @@ function world(over: Partial<AcceptancePorts> = {}, end: End = accepts) {
     knownOrders: async () => new Map(),
     isReserved: () => false,
     gifts: all(giftOnSale),
-    anchors: all("77"),
+    rooms: all(room("77")),
     shares: all(50),
     receivers: all(true),
     funds: funds("enough"),
@@ -115,8 +122,9 @@ describe("accepting a gift", () => {
   const refusals: [string, Partial<AcceptancePorts>, FailureName][] = [
     ["that does not exist", { gifts: all(undefined) }, "giftUnknown"],
     ["not on sale", { gifts: all({ ...giftOnSale, status: 0 }) }, "giftUnknown"],
-    ["in a room that is not live", { anchors: all(undefined) }, "roomNotLive"],
-    ["to somebody who is not the anchor", { anchors: all("78") }, "roomNotLive"],
+    ["in a room that is not live", { rooms: all(undefined) }, "roomNotLive"],
+    ["to somebody who is not the anchor", { rooms: all(room("78")) }, "roomNotLive"],
+    ["to somebody who is neither the anchor nor the guest", { rooms: all(room("78", "79")) }, "roomNotLive"],
     ["that the balance does not pay for", { funds: funds("short") }, "balanceShort"],
     ["from a frozen account", { funds: funds("unusable") }, "accountUnusable"],
     ["to a frozen account", { receivers: all(false) }, "accountUnusable"],
@@ -134,8 +142,16 @@ describe("accepting a gift", () => {
     expect(queued).toEqual([]);
   });
 
+  test("the guest of a room receives gifts beside its anchor, and not from herself", async () => {
+    const { one, queued } = world({ rooms: all(room("77", "78")) });
+    expect(await one({ ...request, receiverId: "78" })).toEqual({ orderId: expect.any(String) });
+    expect(await one({ ...once, receiverId: "77" })).toEqual({ orderId: expect.any(String) });
+    expect(await one({ ...once, userId: "78", receiverId: "78" })).toEqual(refused("giftToSelf"));
+    expect(queued).toHaveLength(2);
+  });
+
   test("a gift to oneself is refused and never queued, by the anchor of the room too", async () => {
-    const { one, queued } = world({ anchors: all("11") });
+    const { one, queued } = world({ rooms: all(room("11")) });
     expect(await one({ ...request, receiverId: "11" })).toEqual(refused("giftToSelf"));
     expect(await one({ ...once, receiverId: "11" })).toEqual(refused("giftToSelf"));
     expect(queued).toEqual([]);
@@ -182,7 +198,7 @@ describe("accepting a gift", () => {
   });
 
   test.each<[string, Partial<AcceptancePorts>]>([
-    ["a check refuses", { anchors: all(undefined) }],
+    ["a check refuses", { rooms: all(undefined) }],
     ["a query fails", { funds: async (gifts) => gifts.map(() => ({ error: fail("unavailable") })) }],
   ])(
     "where %s, a gift that another node was publishing, or that this node lost the ack of, may have been accepted",
@@ -205,7 +221,7 @@ describe("accepting a gift", () => {
   });
 
   test("a known order is answered as the first time, even if gift, room and balance have changed", async () => {
-    const gone = { gifts: all(undefined), anchors: all(undefined), funds: funds("short") };
+    const gone = { gifts: all(undefined), rooms: all(undefined), funds: funds("short") };
     const { one, queued } = world({
       ...gone,
       knownOrders: async () => new Map([[orderId, contentHashOf(request)]]),
@@ -242,11 +258,11 @@ describe("gifts of one group", () => {
   test("are not affected by a refused, an invalid and an unanswered gift among them", async () => {
     const { ports } = world({
       gifts: async (ids) => new Map([...ids].map((id) => [id, { value: id === 22 ? giftOnSale : undefined }])),
-      anchors: async (ids) =>
+      rooms: async (ids) =>
         new Map(
-          [...ids].map((id): [number, Found<string>] => [
+          [...ids].map((id): [number, Found<RoomReceivers>] => [
             id,
-            id === 5 ? { value: "77" } : { error: id === 6 ? fail("unavailable") : new Error("a bug") },
+            id === 5 ? { value: room("77") } : { error: id === 6 ? fail("unavailable") : new Error("a bug") },
           ]),
         ),
       funds: async (gifts) => gifts.map(({ userId }) => ({ value: userId === "12" ? "short" : "enough" })),
@@ -426,7 +442,7 @@ describe("what a node does not begin", () => {
     const { ports } = world({
       ...limited,
       knownOrders: async () => new Map([[orderId, contentHashOf(request)]]),
-      anchors: (ids) => new Promise((resolve) => (checked = () => resolve(all("77")(ids)))),
+      rooms: (ids) => new Promise((resolve) => (checked = () => resolve(all(room("77"))(ids)))),
     });
     const repeat = accept([request], ports);
     await inNextTurn();

@@ -1,8 +1,11 @@
+import type { JsMsg } from "nats";
 import { limits } from "../../../config/limits.ts";
 import { dataOfItem, type MessageSplit, messageOfItem, readItems } from "../../../mixins/jetstream/split.ts";
 
 const bytes = (data: unknown) => new TextEncoder().encode(typeof data === "string" ? data : JSON.stringify(data));
 const text = (data: Uint8Array) => new TextDecoder().decode(data);
+
+const info = { timestampNanos: 1_764_000_000_123_999_700 } as JsMsg["info"];
 
 /** Messages of letters; "bad" is refused. */
 const split: MessageSplit = {
@@ -37,7 +40,7 @@ test("a message with one item, or of a channel that does not split, is that item
   expect(readItems(bytes(["a"]), reading, "S:d:7")).toEqual([{ index: undefined, key: "a", data: { letter: "a" } }]);
   expect(readItems(bytes("7"), {}, "S:d:7")).toEqual([{ index: undefined, key: "S:d:7", data: 7 }]);
   const raw = bytes('[ "a" ]');
-  expect(messageOfItem({ data: raw }, split, undefined)).toBe(raw);
+  expect(messageOfItem({ data: raw, info }, undefined, undefined)).toBe(raw);
 });
 
 test.each<[string, string]>([
@@ -52,7 +55,7 @@ test.each<[string, string]>([
 });
 
 test("an item is written as a message of its own, from which it is read again; its data is what `parse` returns", () => {
-  const message = { data: bytes(["a", "bad", { b: 1 }]) };
+  const message = { data: bytes(["a", "bad", { b: 1 }]), info };
   const alone = messageOfItem(message, split, 2);
   expect(text(alone)).toBe('[{"b":1}]');
   expect(readItems(alone, { split }, "S:d:8")).toEqual([{ index: undefined, key: "S:d:8", data: { b: 1 } }]);
@@ -61,10 +64,22 @@ test("an item is written as a message of its own, from which it is read again; i
   expect(dataOfItem({ data: bytes(["z"]) }, reading, undefined)).toEqual({ letter: "z" });
 });
 
+test("an item that fails takes the time of its message along, floored to ms, also where it is the only one", () => {
+  const timed: MessageSplit = { ...split, alone: (item, ms) => [item, ms] };
+  for (const [items, index] of [[["a"], undefined] as const, [["b", "a"], 1] as const])
+    expect(text(messageOfItem({ data: bytes(items), info }, timed, index))).toBe('["a",1764000000123]');
+});
+
+test("a message that cannot be taken apart is copied as it is", () => {
+  for (const raw of [bytes("{broken"), bytes("7")])
+    expect(messageOfItem({ data: raw, info }, split, undefined)).toBe(raw);
+});
+
 test("a message of which every item is a dead letter is parsed once for all of them", () => {
   const data = bytes(Array.from({ length: 1_000 }, (_, n) => n));
   let reads = 0;
   const message = {
+    info,
     get data() {
       reads++;
       return data;
