@@ -12,7 +12,7 @@ import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { Books, ended, gift, verified } from "./records.ts";
 
 /** The records of the books before there is a rank service; a million in the test that is run by hand. */
-const records = Number(process.env.RANK_RECORDS ?? 8_000);
+const records = Number(process.env.RANK_RECORDS ?? 5_000);
 
 jest.setTimeout(120_000 + records / 5);
 
