@@ -48,7 +48,7 @@ test.each([
   ["all with different sums", "n"],
   ["all with the same sum, reached at different times", "7"],
 ])("of a rank of many senders, %s, a list and a place read a bounded part of the index", async (_what, coins) => {
-  await db.run("DELETE FROM t_rank_total");
+  await db.run("TRUNCATE TABLE t_rank_total");
   const digits = `(${Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} d`).join(" UNION ALL ")})`;
   const names = ["a", "b", "c", "d", "e", "f"];
   const n = names.map((name, at) => `${name}.d * ${10 ** at}`).join(" + ");
@@ -89,7 +89,7 @@ test.each([
 });
 
 test("counting gifts of senders who all differ costs a bounded number of statements for each batch", async () => {
-  await db.run("DELETE FROM t_rank_total");
+  await db.run("TRUNCATE TABLE t_rank_total");
   const counter = new GiftCounter({ mysql: db, clock: { now: async () => Date.now() } });
   const gifts = (from: number, count: number): RecordedGift[] =>
     Array.from({ length: count }, (_, n) => ({

@@ -27,7 +27,7 @@ test("RANKS=off leaves no path, no documentation, no consumer, no right to one a
   expect(routes.filter((name) => name.includes("/rank"))).toEqual([]);
   expect(documented).not.toMatch(/rank/i);
   expect([consumers, publish.includes("rank-gifts")]).toEqual([0, false]);
-  expect([schema.channels, (schema.mixins ?? []).length]).toEqual([{}, 1]);
+  expect([(schema as { channels?: object }).channels, (schema.mixins ?? []).length]).toEqual([{}, 1]);
   for (const action of ["room", "anchor", "global", "status", "rebuild", "verify"]) {
     const actions = schema.actions as Record<string, { handler(): unknown }>;
     expect(actions[action]?.handler).toThrow(expect.objectContaining({ type: "notFound" }));
