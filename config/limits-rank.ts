@@ -6,7 +6,7 @@ export const rankLimits = Object.freeze({
   placesCounted: 10_000,
   /** How old an answered list may be, beside what is not counted yet. */
   listCacheMs: 400,
-  listsCached: 10_000,
+  listsCached: 2_000,
   /** The consumer's batches: the events of one, and how long one that is not full waits after the start of the last. */
   eventsPerBatch: 32,
   gatherMs: 250,

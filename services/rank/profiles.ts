@@ -44,7 +44,10 @@ export class Profiles {
 
   private async load(userIds: string[]): Promise<void> {
     try {
-      for (const profile of await this.parts.load(userIds)) this.known.set(profile.userId, profile);
+      const found = await this.parts.load(userIds);
+      // A user without a profile is not asked for again and again.
+      for (const userId of userIds) this.known.set(userId, { userId, ...unknown });
+      for (const profile of found) this.known.set(profile.userId, profile);
     } catch (err) {
       this.failedAt = performance.now();
       this.parts.log.warn({ err, users: userIds.length }, "ranks are answered without names: the user service failed");

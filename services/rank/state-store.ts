@@ -1,4 +1,4 @@
-import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
+import { isDuplicateKey, type Queryable, type Transaction } from "../../mixins/mysql/database.ts";
 
 /** SQL of what is counted at present, and of the database's clock. */
 
@@ -17,11 +17,16 @@ const toState = ({ generation, zone }: Row): RankState => ({ generation: Number(
 
 /** Writes the first state; returns whether there was none. */
 export async function beginState(tx: Transaction, zone: string): Promise<boolean> {
-  const { affectedRows } = await tx.run(
-    "INSERT IGNORE INTO t_rank_state (id, generation, zone, begun_time) VALUES (1, 1, ?, UTC_TIMESTAMP(3))",
-    [zone],
-  );
-  return affectedRows === 1;
+  if (await findState(tx)) return false;
+  try {
+    await tx.run("INSERT INTO t_rank_state (id, generation, zone, begun_time) VALUES (1, 1, ?, UTC_TIMESTAMP(3))", [
+      zone,
+    ]);
+    return true;
+  } catch (error) {
+    if (isDuplicateKey(error)) return false;
+    throw error;
+  }
 }
 
 export async function findState(db: Queryable): Promise<RankState | undefined> {

@@ -55,6 +55,11 @@ const affectedGift = {
   time,
 };
 
+const shownRank = {
+  list: [{ rank: 1, userId: "77", nickName: "nick-77", avatar: "/a.png", coins: 90 }],
+  me: { rank: null, coins: 0 },
+};
+
 type Answers = { [N in ActionName]?: (params: ParamsOf<N>) => ResultOf<N> | Promise<ResultOf<N>> };
 
 const product = {
@@ -158,6 +163,9 @@ const usual: Answers = {
   "payment.resolveDifference": ({ id, reason }) => ({ id, resolvedTime: time, reason }),
   "payment.webhook": () => ({ httpStatus: 401, contentType: "application/json", body: '{"code":"FAIL"}' }),
   "payment.providerPage": ({ press }) => ({ html: press ? "<h1>pressed</h1>" : "<h1>page</h1>" }),
+  "rank.room": () => shownRank,
+  "rank.anchor": () => shownRank,
+  "rank.global": () => shownRank,
   "im-router.tickets": ({ userIds }) => ({
     tickets: userIds.map(() => ({ address: "ws://127.0.0.1:8086/im", token: "im-token" })),
   }),

@@ -28,6 +28,9 @@ export const validParams: Readonly<Record<string, Record<string, unknown>>> = {
   "/live/api/bank/order": { orderId: "pay-order-1" },
   "/live/api/bank/trades": { cursor: "9", limit: 20 },
   "/live/api/bank/income": {},
+  "/live/api/rank/room": { roomId: 5 },
+  "/live/api/rank/anchor": { anchorId: "77", span: "week" },
+  "/live/api/rank/global": { by: "senders", span: "all" },
   "/live/admin/gift/create": { giftId: 99, giftName: "car", price: 5, coverImgUrl: "a.png", svgaUrl: "a.svga" },
   "/live/admin/gift/update": {
     giftId: 99,

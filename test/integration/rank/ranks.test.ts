@@ -1,6 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 import type { RowDataPacket } from "mysql2/promise";
 import { databaseName } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import { call } from "../../../services/contracts.ts";
 import giftService from "../../../services/gift/gift.service.ts";
 import type { GiftCounter } from "../../../services/rank/gift-counter.ts";
@@ -23,11 +24,14 @@ const users = {
     },
   },
 };
+const shanghai = new Calendar("Asia/Shanghai");
+/** The rooms that are live. */
+const live = new Set<number>();
 const me = "999999999999999999";
 const quick = { ...rank, settings: { ...rank.settings, secondLookMs: 300, jobsEveryMs: 200, maintenanceEveryMs: 300 } };
 
 beforeAll(async () => {
-  await startNode("neighbours", [users as never, liveRooms(() => undefined)]);
+  await startNode("neighbours", [users as never, liveRooms((roomId) => (live.has(roomId) ? "77" : undefined))]);
   await startNode("gift", [giftService]);
   [rankNode] = await Promise.all([startNode("rank-1", [quick]), startNode("rank-2", [quick])]);
   caller = await startNode("caller", []);
@@ -120,7 +124,6 @@ test("among equal sums who reached hers first is first, then the smaller id", as
 
 test("a gift belongs to the day of its time, also when it is counted after midnight; a removed period is not made again", async () => {
   const receiverId = String(newId());
-  const shanghai = new Calendar("Asia/Shanghai");
   const today = shanghai.periodsOf(Date.now()).day;
   const midnight = Date.parse(`${String(today).replace(/(....)(..)(..)/, "$1-$2-$3")}T00:00:00.000+08:00`);
   const before = gift({ receiverId, time: new Date(midnight - 1).toISOString() });
@@ -190,6 +193,44 @@ describe("a sum beyond the largest safe integer", () => {
       `the sum of user ${sender} on the board room ${roomId} would exceed 2^53`,
     );
   });
+});
+
+test("boards of periods that ended long ago, and of rooms that are not live, are removed; a live room keeps its board", async () => {
+  const [closed, open, recent] = [newId(), newId(), newId()];
+  live.add(open);
+  const old = Date.now() - limits.rank.roomsKeptMs - 60_000;
+  const [anchor, yesterday] = [newId(), shanghai.periodsOf(Date.now() - 86_400_000).day];
+  await books.database.query(
+    `INSERT INTO ${databaseName("rank")}.t_rank_total (generation, kind, period, scope, user_id, coins, reached_ms)
+     VALUES ?`,
+    [
+      [
+        ...[closed, open, recent].map((roomId) => [1, 1, 0, roomId, 5, 10, old]),
+        ...[20200101, yesterday].map((day) => [1, 11, day, anchor, 5, 10, old]),
+      ],
+    ],
+  );
+  await books.database.query(`INSERT INTO ${databaseName("rank")}.t_rank_room (room_id, seen_ms) VALUES ?`, [
+    [
+      [closed, old],
+      [open, old],
+      [recent, Date.now()],
+    ],
+  ]);
+  const left = async () => {
+    const [rows] = await books.database.query<RowDataPacket[]>(
+      `SELECT period, scope FROM ${databaseName("rank")}.t_rank_total WHERE scope IN (?) ORDER BY kind, scope`,
+      [[closed, open, recent, anchor]],
+    );
+    return rows.map(({ period, scope }) => [Number(period), Number(scope)]);
+  };
+  await eventually("the old boards are removed", async () => (await left()).length === 3);
+  expect(await left()).toEqual([
+    [0, open],
+    [0, recent],
+    [yesterday, anchor],
+  ]);
+  await books.database.query(`DELETE FROM ${databaseName("rank")}.t_rank_total WHERE user_id = 5`);
 });
 
 test("all of it is what the gift records say, and a coin that is changed is found and named", async () => {

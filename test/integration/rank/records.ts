@@ -105,7 +105,7 @@ export function ended<J extends "rebuild" | "verification">(caller: ServiceBroke
 }
 
 /** Asks for a verification and resolves to its outcome. */
-export async function verified(caller: ServiceBroker) {
+export async function verified(caller: ServiceBroker, timeoutMs?: number) {
   await call(caller, "rank.verify", {});
-  return ended(caller, "verification");
+  return ended(caller, "verification", timeoutMs);
 }

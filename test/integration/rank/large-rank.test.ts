@@ -1,0 +1,115 @@
+import { databaseName } from "../../../config/config.ts";
+import { Database, type Queryable } from "../../../mixins/mysql/database.ts";
+import { migrate } from "../../../mixins/mysql/migrate.ts";
+import { migrationFolders } from "../../../services/databases.ts";
+import { kinds } from "../../../services/rank/boards.ts";
+import { GiftCounter, type RecordedGift } from "../../../services/rank/gift-counter.ts";
+import { beginState } from "../../../services/rank/state-store.ts";
+import { countBefore, findTotal, firstOf } from "../../../services/rank/totals-store.ts";
+import { stopAll } from "../../support/system.ts";
+
+/** The senders in one rank; a million where figures are wanted, which are printed then. */
+const senders = Number(process.env.RANK_SENDERS ?? 30_000);
+const isMeasured = senders >= 1_000_000;
+
+jest.setTimeout(60_000 + senders / 2);
+
+let db: Database;
+
+beforeAll(async () => {
+  await migrate(databaseName("rank"), migrationFolders.rank);
+  db = new Database(databaseName("rank"), { statementTimeoutMs: 0 });
+  await db.transaction((tx) => beginState(tx, "Asia/Shanghai"));
+});
+afterAll(async () => {
+  await db?.close();
+  await stopAll();
+});
+
+const board = { kind: kinds.room.all, period: 0, scope: "7" };
+
+/** Index entries that a read of the session touched, and how long it took. */
+async function cost<T>(on: Queryable, read: () => Promise<T>) {
+  const touched = async () =>
+    (await on.query<{ Variable_name: string; Value: string }>("SHOW SESSION STATUS LIKE 'Handler_read%'"))
+      .filter(({ Variable_name }) => /_(key|next|prev|first)$/.test(Variable_name))
+      .reduce((sum, { Value }) => sum + Number(Value), 0);
+  const before = await touched();
+  const begun = performance.now();
+  const answer = await read();
+  const ms = performance.now() - begun;
+  return { answer, ms, entries: (await touched()) - before };
+}
+
+const median = (values: readonly number[]) =>
+  values.toSorted((one, other) => one - other)[values.length >> 1] as number;
+
+test.each([
+  ["all with different sums", "n"],
+  ["all with the same sum, reached at different times", "7"],
+])("of a rank of many senders, %s, a list and a place read a bounded part of the index", async (_what, coins) => {
+  await db.run("TRUNCATE TABLE t_rank_total");
+  const digits = `(${Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} d`).join(" UNION ALL ")})`;
+  const names = ["a", "b", "c", "d", "e", "f"];
+  const n = names.map((name, at) => `${name}.d * ${10 ** at}`).join(" + ");
+  await db.run(
+    `INSERT INTO t_rank_total (generation, kind, period, scope, user_id, coins, reached_ms)
+     SELECT 1, 1, 0, 7, 1000000 + n, ${coins === "n" ? "1 + n" : coins}, 5000000 - n FROM
+       (SELECT ${n} AS n FROM ${names.map((name) => `${digits} ${name}`).join(", ")} WHERE ${n} < ?) numbers`,
+    [senders],
+  );
+  await db.snapshot(async (own) => {
+    const list = await cost(own, () => firstOf(own, 1, board));
+    expect(list.answer.length).toBe(100);
+    expect(list.answer[0]?.userId).toBe(String(1_000_000 + senders - 1));
+    expect(list.entries).toBeLessThan(200);
+    const times: number[] = [];
+    // The first, the last one that has a place, the middle one and the last one of all.
+    for (const [place, expected] of [
+      [0, 0],
+      [9_999, 9_999],
+      [senders / 2, 10_000],
+      [senders - 1, 10_000],
+    ] as const) {
+      const userId = String(1_000_000 + senders - 1 - place);
+      const own1 = await cost(own, () => findTotal(own, 1, board, userId));
+      const before = await cost(own, () => countBefore(own, 1, board, own1.answer as never));
+      // Each range is cut where the places end.
+      expect([place, Math.min(10_000, before.answer)]).toEqual([place, expected]);
+      expect(own1.entries + before.entries).toBeLessThan(30_200);
+      times.push(own1.ms + before.ms);
+    }
+    if (!isMeasured) return;
+    const again: number[] = [];
+    for (let n = 0; n < 40; n++) again.push((await cost(own, () => firstOf(own, 1, board))).ms);
+    console.log(
+      `list: median ${median(again).toFixed(1)} ms; places: ${times.map((ms) => ms.toFixed(1)).join(", ")} ms`,
+    );
+  });
+});
+
+test("counting gifts of senders who all differ costs a bounded number of statements for each batch", async () => {
+  await db.run("TRUNCATE TABLE t_rank_total");
+  const counter = new GiftCounter({ mysql: db, clock: { now: async () => Date.now() } });
+  const gifts = (from: number, count: number): RecordedGift[] =>
+    Array.from({ length: count }, (_, n) => ({
+      ...{
+        orderId: `o${from + n}`,
+        status: "succeeded",
+        senderId: String(5_000_000_000 + (((from + n) * 7_919) % 1_000_000)),
+      },
+      ...{ receiverId: String(70 + (n % 100)), roomId: 1 + (n % 100), giftId: 22, count: 1, price: 5, income: 0 },
+      ...{ incomePoints: 0, type: 0, url: "", time: new Date().toISOString(), recordId: String(1 + from + n) },
+    }));
+  const batches = isMeasured ? 60 : 2;
+  const cpu = process.cpuUsage();
+  const begun = performance.now();
+  for (let batch = 0; batch < batches; batch++) expect(await counter.count(gifts(batch * 1_000, 1_000))).toBe(1_000);
+  expect(await counter.count(gifts(0, 1_000))).toBe(0);
+  const { user, system } = process.cpuUsage(cpu);
+  if (isMeasured)
+    console.log(
+      `${Math.round((batches * 1_000_000) / (performance.now() - begun))} gifts/s counted, ` +
+        `${Math.round((user + system) / batches / 1_000)} us CPU of the node a gift`,
+    );
+});
