@@ -89,6 +89,14 @@ describe("a battle on the page", () => {
     expect(battle.phase().leftMs).toBe(284_400);
   });
 
+  test("measures the clock anew for each battle", () => {
+    battle.take(view("running", 10_000));
+    battle.take(view("ended", 20_000));
+    now += 20_000; // The page's clock ran ahead by ten seconds.
+    battle.take(view("running", 20_000, [0, 0], { battleId: "10" }));
+    expect(battle.phase().leftMs).toBe(280_000);
+  });
+
   test("shows scores that only rise while it runs, and those of the result as they are", () => {
     battle.take(view("running", 0, [5, 5]));
     expect(battle.takeScores(scores(30, 20, 1_000))).toBe("taken");

@@ -1,6 +1,6 @@
 /** A window of the page as a person uses it: what is done in it, and what is waited for. Nothing here sleeps. */
 import { randomInt } from "node:crypto";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { apiUrl } from "../support/client.ts";
 
 export interface PersonWindow {
@@ -13,9 +13,35 @@ export interface PersonWindow {
 
 const desk = { width: 1200, height: 820 };
 
-export async function openWindow(browser: Browser, url: string, viewport = desk): Promise<PersonWindow> {
+export function openWindow(browser: Browser, url: string): Promise<PersonWindow> {
+  return open(browser, url, desk);
+}
+
+/** A window of somebody who is logged in, in English, at an address of the page such as #/statement. */
+export function openAs(
+  browser: Browser,
+  { userId, token }: { userId: string; token: string },
+  hash: string,
+  viewport = desk,
+): Promise<PersonWindow> {
+  const session = JSON.stringify({ userId, token });
+  return open(browser, `${apiUrl()}/${hash}`, viewport, (context) =>
+    context.addInitScript((kept) => {
+      sessionStorage.setItem("ovation.session", kept);
+      localStorage.setItem("ovation.language", "en");
+    }, session),
+  );
+}
+
+async function open(
+  browser: Browser,
+  url: string,
+  viewport: typeof desk,
+  prepare?: (context: BrowserContext) => Promise<unknown>,
+): Promise<PersonWindow> {
   const context = await browser.newContext({ viewport });
   context.setDefaultTimeout(20_000);
+  await prepare?.(context);
   const page = await context.newPage();
   const problems: string[] = [];
   const sockets: URL[] = [];
@@ -26,23 +52,6 @@ export async function openWindow(browser: Browser, url: string, viewport = desk)
   page.on("pageerror", (error) => problems.push(String(error)));
   await page.goto(url);
   return { page, problems, sockets };
-}
-
-/** A window of somebody who is logged in, in English, at an address of the page such as #/statement. */
-export async function openAs(
-  browser: Browser,
-  { userId, token }: { userId: string; token: string },
-  hash: string,
-  viewport = desk,
-): Promise<PersonWindow> {
-  const opened = await openWindow(browser, apiUrl(), viewport);
-  await opened.page.evaluate((kept) => {
-    sessionStorage.setItem("ovation.session", kept);
-    localStorage.setItem("ovation.language", "en");
-  }, JSON.stringify({ userId, token }));
-  await opened.page.goto(`${apiUrl()}/${hash}`);
-  await opened.page.reload();
-  return opened;
 }
 
 export function randomPhone(): string {
