@@ -429,6 +429,10 @@ export const limits = Object.freeze({
     settleGather: Object.freeze({ ms: 25, busy: Object.freeze({ perSecond: 1_600, ms: 75 }) }),
     /** How many events have effects that wait for their rooms' ticks; each has the gifts of a batch. */
     effectEventsInFlight: 32,
+    /** Gifts of one sender, gift and room that are no further apart are one streak. */
+    comboGapMs: 5_000,
+    /** The streaks that a node remembers, and the orders whose repeats it recognizes: about 35 MB in all. */
+    combosRemembered: Object.freeze({ streaks: 100_000, orders: 100_000 }),
     /**
      * The gifts of one group. In a call a gift has at most 400 bytes, so that a group is well below `bus.listBytes`.
      */
@@ -697,6 +701,18 @@ export const limits = Object.freeze({
     battlesPerCall: 1_000,
     /** The rooms of one router whose scores wait for the tick. */
     roomsWithScores: 10_000,
+    /** How old the battle may be that who enters a room is sent, counted from the question. */
+    battleStateMs: 1_000,
+    /** An im-server's calls for battles are so far apart, and those who enter meanwhile wait for the next one. */
+    battleAskEveryMs: 50,
+    battleAskTimeoutMs: 2_000,
+    battleEntrantsWaiting: 10_000,
+    /** For so long no battle is asked for after a call that failed, */
+    battleAwayMs: 1_000,
+    /** and so far apart are the log lines about it. */
+    battleAwayLoggedMs: 60_000,
+    /** The time in a battle's state is made anew after so long. */
+    battleStateAgedMs: 100,
     roomHistoryFrames: 200,
     roomHistoryBytes: 4 * 1024 * 1024,
     roomHistoryMs: 10 * 60_000,

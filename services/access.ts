@@ -58,8 +58,8 @@ export const callers: CallersTable = {
     takeOffShelf: gateway,
     findOrder: gatewayAndConsole,
     settledSince: ["notification", "battle"],
-    settledBefore: ["battle", "console"],
-    totals: ["battle", "console"],
+    settledBefore: ["battle"],
+    totals: ["battle"],
     queueDepth: people,
   },
   wallet: {

@@ -82,6 +82,25 @@ export function numberedFrame({ head, tail }: UnnumberedFrame, seq: number, epoc
   return `${head}"seq":${seq},"epoch":"${epoch}"${tail}`;
 }
 
+/** A streak of gifts, and the pieces in it so far. */
+export interface ShownCombo {
+  id: string;
+  count: number;
+}
+
+/** The combo of two gifts that are shown as one, the second of which came later: the highest of a streak. */
+export function highestCombo<C extends ShownCombo>(first: C | undefined, later: C | undefined): C | undefined {
+  if (!first || !later) return first ?? later;
+  return first.id === later.id && first.count > later.count ? first : later;
+}
+
+const bizCodeKey = '"bizCode":';
+
+/** Whether a room's frame is the state of a battle. Only its head is read: in its texts the key's quotes are escaped. */
+export function isBattleState(frame: string): boolean {
+  return frame.startsWith(`${bizCodes.battleState},`, frame.indexOf(bizCodeKey) + bizCodeKey.length);
+}
+
 const unkept = "x";
 
 /** The name of an epoch that a router numbers itself while Redis is away: its frames are in no history. */

@@ -1,6 +1,8 @@
 /** Types of im-client.js, for those who write TypeScript. */
 export declare const FRAME: Readonly<Record<"LOGIN" | "LOGOUT" | "BUSINESS" | "HEARTBEAT" | "ACK", number>>;
-export declare const BIZ: Readonly<Record<"CHAT" | "GIFT" | "GIFT_FAILED" | "PAYMENT" | "ROOM_CLOSED", number>>;
+export declare const BIZ: Readonly<
+  Record<"CHAT" | "GIFT" | "GIFT_FAILED" | "BATTLE_SCORES" | "BATTLE_STATE" | "PAYMENT" | "ROOM_CLOSED", number>
+>;
 
 /** Why the client ended an attempt or a connection by itself, as `reason` of a state. */
 export declare const REASON: Readonly<{
@@ -25,6 +27,11 @@ export interface ImGift {
   giftId: number;
   /** Of all orders of the entry together. */
   count: number;
+  /**
+   * The streak of its sender, gift and room, and all pieces in it so far. The id is the same within a streak; in version 2
+   * this client makes it.
+   */
+  combo?: { id: string; count: number };
   /** These three in version 1 alone; `gift/listGift` has prices and urls. */
   orderIds?: string[];
   price?: number;

@@ -15,7 +15,8 @@
  *   "gap"       {epoch, seq}: messages of the room before that number are lost, on return or while connected
  *   "refused"   {bizCode, error}: what was sent was not carried out
  *   "business"  {msgId, userId, bizCode, data}, each message once; gifts without the orders already seen. In both versions
- *               a gift has senderId, receiverId, giftId, count and orderTags; in version 1 also orderIds, price and url
+ *               a gift has senderId, receiverId, giftId, count, orderTags and combo {id, count}; in version 1 also orderIds, price and url.
+ *               Battles (5558, 5559) have the same data in both versions
  *
  * Every step of a connection has a time limit (DEFAULTS); a step that exceeds it ends the attempt, and the next one
  * follows after the back-off. What a listener throws is reported and changes nothing here.
@@ -25,6 +26,8 @@ export const BIZ = Object.freeze({
   CHAT: 5555,
   GIFT: 5556,
   GIFT_FAILED: 5557,
+  BATTLE_SCORES: 5558,
+  BATTLE_STATE: 5559,
   PAYMENT: 5561,
   ROOM_CLOSED: 5562,
 });
@@ -83,6 +86,7 @@ export function createImClient(options) {
   const listeners = new Map();
   const messages = createMemory(settings.rememberedIds);
   const takeFreshGifts = createGiftFilter(settings.rememberedIds);
+  const withStreaks = createStreaks(settings.rememberedIds);
   let state = "idle";
   let link; // the connection in use or being made; a later one makes the callbacks of an earlier one void
   let failures = 0;
@@ -280,10 +284,10 @@ export function createImClient(options) {
     follow(data);
     if (msgId !== undefined && !messages.add(msgId)) return;
     if (bizCode !== BIZ.GIFT) {
-      emit("business", { msgId, userId, bizCode, data });
+      emit("business", { msgId, userId, bizCode, data: readBattle(bizCode, data) });
       return;
     }
-    const gifts = takeFreshGifts((data.gifts ?? []).map((gift) => readGift(gift, room.anchorId)));
+    const gifts = withStreaks(takeFreshGifts((data.gifts ?? []).map((gift) => readGift(gift, room.anchorId))));
     if (gifts.length > 0) emit("business", { msgId, userId, bizCode, data: { ...data, gifts } });
   }
 
@@ -392,17 +396,68 @@ function readGift(gift, anchorId) {
   const [senderId, giftId, ...rest] = gift;
   const orders = [];
   let pieces = 0;
+  let combo; // The last number, which no tags follow.
   let count = 0;
   let more = {};
   for (const part of rest) {
-    if (typeof part === "number") pieces = part;
+    if (typeof part === "number") pieces = combo = part;
     else if (typeof part === "string") {
       orders.push({ tag: part, pieces });
       count += pieces;
+      combo = undefined;
     } else more = fieldsOf(part);
   }
   const { to = anchorId, ...others } = more;
-  return { gift: { senderId, receiverId: to, giftId, count, ...others }, orders };
+  return { gift: { senderId, receiverId: to, giftId, count, ...(combo && { combo }), ...others }, orders };
+}
+
+/**
+ * Gives the gifts of version 2, which have only the count of their streak, its id. A streak goes on with the next gift of
+ * its sender unless the count is lower than in an earlier frame, or is that of the gift alone.
+ */
+function createStreaks(limit) {
+  const streaks = new Map(); // sender and gift → the id, count and frame of the streak; the oldest first
+  let frames = 0;
+  let begun = 0;
+  const idOf = ({ senderId, giftId, count, combo }) => {
+    const key = `${senderId} ${giftId}`;
+    const last = streaks.get(key);
+    const goesOn = last && (last.frame === frames || (combo >= last.count && combo > count));
+    const streak = goesOn ? last : { id: `s${++begun}`, count: combo };
+    streak.count = Math.max(streak.count, combo);
+    streak.frame = frames;
+    streaks.delete(key);
+    streaks.set(key, streak);
+    if (streaks.size > limit) streaks.delete(streaks.keys().next().value);
+    return streak.id;
+  };
+  return (gifts) => {
+    frames += 1;
+    return gifts.map((gift) =>
+      typeof gift.combo === "number" ? { ...gift, combo: { id: idOf(gift), count: gift.combo } } : gift,
+    );
+  };
+}
+
+/** The data of a battle's scores or state in the form of version 1. */
+function readBattle(bizCode, data) {
+  if (bizCode === BIZ.BATTLE_SCORES && Array.isArray(data.scores) && typeof data.scores[0] === "string") {
+    const scores = [];
+    for (let at = 0; at + 1 < data.scores.length; at += 2)
+      scores.push({ userId: data.scores[at], score: data.scores[at + 1] });
+    return { ...data, scores };
+  }
+  if (bizCode === BIZ.BATTLE_STATE && Array.isArray(data.sides))
+    return { excluded: [], ...data, sides: data.sides.map((side) => (Array.isArray(side) ? readSide(side) : side)) };
+  return data;
+}
+
+function readSide([roomId, userId, score, gifts, ...rest]) {
+  const more = rest.find((part) => !Array.isArray(part));
+  const topSenders = rest
+    .filter((part) => Array.isArray(part))
+    .map(([id, nickName, avatar, coins, others]) => ({ userId: id, nickName, avatar, coins, ...fieldsOf(others) }));
+  return { roomId, userId, score, gifts, topSenders, ...fieldsOf(more) };
 }
 
 /** Removes from gifts the orders that were shown before, so that the counts of distinct orders add up. */

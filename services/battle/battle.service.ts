@@ -5,6 +5,7 @@ import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
+import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { checkedAnyway, onEvent } from "../durable-event.ts";
@@ -30,6 +31,7 @@ interface State extends BattleParts {
 }
 
 const { eventsInFlight: inFlight } = limits.battle;
+const missedGifts = settledSince(({ broker }, next) => call(broker, "gift.settledSince", next));
 
 export default defineService<"battle", State>({
   name: "battle",
@@ -130,7 +132,7 @@ export default defineService<"battle", State>({
   },
 
   channels: {
-    liveScores: onEvent("gift.settled", countSettled, { inFlight, fromBooks: settledSince }),
+    liveScores: onEvent("gift.settled", countSettled, { inFlight, fromBooks: missedGifts }),
     /** A dead letter whose event is lost is named by `npm run battles -- verify` once it is replayed. */
     deadLetters: onEvent("gift.deadLettered", keepDeadGifts, { inFlight, fromBooks: checkedAnyway }),
     roomClosed: onEvent("room.closed", roomClosed, { inFlight, fromBooks: checkedAnyway }),

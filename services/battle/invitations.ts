@@ -3,7 +3,7 @@ import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts
 import { call } from "../contracts.ts";
 import type { LiveRoom } from "../living-room/living-room.contract.ts";
 import { type BattleService, settingsOf } from "./battle-service.ts";
-import { type Battle, isOverdue, mayMove } from "./battle-state.ts";
+import { type Battle, isFinal, isOverdue, mayMove } from "./battle-state.ts";
 import { battlesById, insertBattle, lockBattle, markEndAsked, markStarting, moveBattle } from "./battle-store.ts";
 import { bumpRevision } from "./score-store.ts";
 import { showSoon } from "./show-state.ts";
@@ -63,7 +63,9 @@ export async function openBattle(service: BattleService, wanted: Wanted): Promis
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
     }
-    const inTheWay = await battlesById(mysql, await openBattleIds(mysql, wanted.sides));
+    const open = await battlesById(mysql, await openBattleIds(mysql, wanted.sides));
+    // Some may have ended since their slots were read.
+    const inTheWay = open.filter(({ state }) => !isFinal(state));
     const same = inTheWay.find((battle) => isSame(battle, wanted));
     if (same && !isOverdue(same, settingsOf(service))) return { battleId: same.id, found: true };
     const overdue = inTheWay.filter((battle) => isOverdue(battle, settingsOf(service)));

@@ -7,10 +7,13 @@ import { call } from "../contracts.ts";
 import type { Books, ReceivedEvent } from "../durable-event.ts";
 import { routerBucketOf } from "../im-buckets.ts";
 import type { RoomGift } from "../im-router/im-router.contract.ts";
+import type { Combo } from "./combos.ts";
 import { type SettledGift, settledGiftBytes } from "./gift.contract.ts";
+import type { GiftState } from "./gift-state.ts";
 import { settledSince } from "./gift-store.ts";
 
 type RoomGifts = { roomId: number; gifts: RoomGift[] };
+type ShownGift = { roomId: number; gift: RoomGift };
 
 /**
  * Sends the effects of the gifts that succeeded to their rooms. Resolves once their frames are on their way to every
@@ -18,14 +21,20 @@ type RoomGifts = { roomId: number; gifts: RoomGift[] };
  * then repeat it. Where the router refuses a gift, the others are shown, and then this rejects with the router's error.
  */
 export async function showEffects(
-  this: Service,
+  this: Service & GiftState,
   { data, requestId }: Pick<ReceivedEvent<"gift.settled">, "data" | "requestId">,
 ): Promise<void> {
-  const shown = data.gifts.filter(({ status }) => status === "succeeded");
+  // Before anything is awaited: events are started in their order, and combos count in it.
+  const shown = data.gifts
+    .filter(({ status }) => status === "succeeded")
+    .map((gift) => ({ roomId: gift.roomId, gift: toRoomGift(gift, this.combos.add(gift)) }));
   const buckets = Map.groupBy(shown, ({ roomId }) => routerBucketOf(roomId));
-  const bounds = { count: limits.im.giftsPerCall, bytes: limits.bus.listBytes, bytesOf: settledGiftBytes };
-  const tooLarge = ({ orderId }: SettledGift, bytes: number) =>
-    this.logger.error({ orderId, bytes }, "the effect of a gift is too large for a message: it is not shown");
+  const bounds = { count: limits.im.giftsPerCall, bytes: limits.bus.listBytes, bytesOf };
+  const tooLarge = ({ gift }: ShownGift, bytes: number) =>
+    this.logger.error(
+      { orderId: gift.orderId, bytes },
+      "the effect of a gift is too large for a message: it is not shown",
+    );
   const shows = [...buckets].flatMap(([bucket, own]) =>
     cutList(own, bounds, tooLarge).map((gifts) => show(this, bucket, gifts, requestId)),
   );
@@ -35,7 +44,7 @@ export async function showEffects(
 async function show(
   service: Pick<Service, "broker">,
   bucket: number,
-  gifts: readonly SettledGift[],
+  gifts: readonly ShownGift[],
   requestID: string | undefined,
 ): Promise<void> {
   try {
@@ -68,11 +77,14 @@ export async function* settledFromBooks(
   } while (cursor !== undefined);
 }
 
-function byRoom(gifts: readonly SettledGift[]): RoomGifts[] {
+const bytesOf = ({ gift }: ShownGift) => settledGiftBytes(gift);
+
+function byRoom(gifts: readonly ShownGift[]): RoomGifts[] {
   const rooms = Map.groupBy(gifts, ({ roomId }) => roomId);
-  return [...rooms].map(([roomId, own]) => ({ roomId, gifts: own.map(toRoomGift) }));
+  return [...rooms].map(([roomId, own]) => ({ roomId, gifts: own.map(({ gift }) => gift) }));
 }
 
-function toRoomGift({ orderId, senderId, receiverId, giftId, count, price, url }: SettledGift): RoomGift {
-  return { orderId, senderId, receiverId, giftId, count, price, url };
+function toRoomGift(gift: SettledGift, combo: Combo): RoomGift {
+  const { orderId, senderId, receiverId, giftId, count, price, url } = gift;
+  return { orderId, senderId, receiverId, giftId, count, price, url, combo };
 }

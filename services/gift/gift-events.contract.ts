@@ -54,7 +54,7 @@ const deadGift = z.object({
 });
 
 /** The most bytes of a settled gift as JSON in UTF-8, without escapes: lists are cut with room for those. */
-export function settledGiftBytes({ orderId, url }: SettledGift): number {
+export function settledGiftBytes({ orderId, url }: Pick<SettledGift, "orderId" | "url">): number {
   return 490 + Buffer.byteLength(orderId) + Buffer.byteLength(url);
 }
 

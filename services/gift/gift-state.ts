@@ -9,6 +9,7 @@ import type { RedisState } from "../../mixins/redis.mixin.ts";
 import type { UserRate } from "../../mixins/user-rate.ts";
 import type { RoomReceivers } from "../living-room/living-room.contract.ts";
 import type { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
+import type { Combos } from "./combos.ts";
 import type { NodeOrders } from "./node-orders.ts";
 import type { QueueWatermark } from "./queue-watermark.ts";
 import type { Breakpoint } from "./settler.ts";
@@ -38,6 +39,7 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   receivers: UsableAccounts;
   catalogueCache: CatalogueCache;
   catalogueWatch: BackgroundLoop;
+  combos: Combos;
   /** For tests: throws at a step to simulate a crash. */
   settleBreakpoint: Breakpoint;
 }

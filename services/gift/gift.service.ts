@@ -15,6 +15,7 @@ import { eventStream, giftStream } from "../streams.ts";
 import { acceptAlone, acceptGifts, openAcceptance } from "./accept-gifts.ts";
 import { findGift } from "./accepted-orders.ts";
 import { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
+import { Combos } from "./combos.ts";
 import { reportDead } from "./dead-gifts.ts";
 import { settledFromBooks, showEffects } from "./effects.ts";
 import { giftActions } from "./gift.contract.ts";
@@ -142,6 +143,7 @@ export default defineService<"gift", GiftState>({
   created() {
     this.signatures = giftSignatures();
     openAcceptance(this);
+    this.combos = new Combos();
     this.settleBreakpoint = () => {};
   },
 

@@ -15,6 +15,8 @@ const roomGift = z.object({
   count: id,
   price: id,
   url: z.string().max(limits.gift.urlChars),
+  /** The streak of the gift (services/gift/combos.ts), and the pieces in it so far. */
+  combo: z.object({ id: z.string().min(1).max(20), count: id }).optional(),
 });
 const battleScores = z.object({
   battleId: z.string().regex(/^[1-9]\d{0,19}$/),

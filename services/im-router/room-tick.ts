@@ -1,7 +1,14 @@
 import { fail } from "../../broker/failure.ts";
 import { jsonBytes } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
-import { type BusinessMessage, bizCodes, frameBytes, type UnnumberedFrame, unnumberedFrame } from "../im-frames.ts";
+import {
+  type BusinessMessage,
+  bizCodes,
+  frameBytes,
+  highestCombo,
+  type UnnumberedFrame,
+  unnumberedFrame,
+} from "../im-frames.ts";
 import type { RoomGift } from "./im-router.contract.ts";
 import { type Lane, Share, type WaitingFrame } from "./room-backlog.ts";
 
@@ -12,8 +19,9 @@ export interface RoomGifts {
 
 interface Merged {
   orderIds: string[];
-  /** One of the gifts; all are equal except for the order id. */
+  /** One of the gifts; all are equal except for order id and combo. */
   like: RoomGift;
+  combo: RoomGift["combo"];
 }
 
 interface GiftPart {
@@ -44,10 +52,10 @@ export interface FrameBounds {
 }
 
 /**
- * Orders are merged where everything is equal, including the count of one order. So each order id of an entry stands
+ * Orders are merged where everything but their combos is equal, including the count of one order. So each order id of an entry stands
  * for count / orderIds.length gifts, and a viewer who gets an order again, merged with others, counts it correctly.
  */
-function likeness({ orderId: _orderId, ...content }: RoomGift): string {
+function likeness({ orderId: _orderId, combo: _combo, ...content }: RoomGift): string {
   return JSON.stringify(content);
 }
 
@@ -97,8 +105,10 @@ export class RoomTick {
       part.share.size++;
       const key = likeness(gift);
       const merged = part.merged.get(key);
-      if (merged) merged.orderIds.push(gift.orderId);
-      else part.merged.set(key, { orderIds: [gift.orderId], like: gift });
+      if (merged) {
+        merged.orderIds.push(gift.orderId);
+        merged.combo = highestCombo(merged.combo, gift.combo);
+      } else part.merged.set(key, { orderIds: [gift.orderId], like: gift, combo: gift.combo });
     }
     return part.share;
   }
@@ -147,8 +157,9 @@ function shareOf({ shares }: RoomContent, lane: Lane): Share {
 function giftFrames(roomId: number, part: GiftPart, bounds: FrameBounds): UnnumberedFrame[] {
   const pages: object[][] = [[]];
   let left = { ...bounds };
-  for (const { orderIds, like } of part.merged.values()) {
-    const { orderId: _orderId, ...fields } = like;
+  for (const { orderIds, like, combo } of part.merged.values()) {
+    const { orderId: _orderId, combo: _combo, ...content } = like;
+    const fields = combo ? { ...content, combo } : content;
     const entryBytes = jsonBytes({ orderIds: [], ...fields, count: Number.MAX_SAFE_INTEGER }) + 1;
     for (let from = 0; from < orderIds.length; ) {
       const ids = idsThatFit(orderIds, from, { orders: left.orders, bytes: left.bytes - entryBytes });

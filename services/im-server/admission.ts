@@ -112,6 +112,7 @@ async function join(node: ImNode, socket: ImSocket, who: Who, seen: Position | u
     if (joined.replaced) node.replaceFormer(joined.replaced);
     if (node.draining) connection.close(away.code, away.reason);
     greet(node, connection, joined, seen);
+    node.battles.enter(connection);
     node.notifications.catchUp(connection);
   } catch (error) {
     node.leave(connection);

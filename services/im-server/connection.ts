@@ -130,14 +130,18 @@ export class Connection implements Presence {
       this.close(closeCodes.tooSlow, "too slow: frames pile up");
   }
 
-  /** A frame of the room, numbered `at`. `forms` is shared by all members. It waits while the user is joining. */
-  sendOfRoom(at: Position, forms: FrameForms): void {
+  /**
+   * A frame of the room, numbered `at`. `forms` is shared by all members. It waits while the user is joining. @param
+   * again whether it is sent although the greeting counts it: the state of a battle, since a client that is just greeted
+   * may have been sent an older one
+   */
+  sendOfRoom(at: Position, forms: FrameForms, again = false): void {
     if (this.early) {
       this.early.push({ at, forms });
       if (this.early.length > limits.im.heldRoomFrames) this.close(closeCodes.tooSlow, "the room is too fast");
       return;
     }
-    if (!this.greetedAt || !isUpTo(at, this.greetedAt)) this.sendWire(forms.wire(this.form));
+    if (again || !this.greetedAt || !isUpTo(at, this.greetedAt)) this.sendWire(forms.wire(this.form));
   }
 
   /**
@@ -154,10 +158,15 @@ export class Connection implements Presence {
     this.sendWire(Buffer.concat([wireText(this.greeting(at, recovered)), ...frames]));
   }
 
-  /** Greets again: frames of the room up to `at` are lost, and the greeting tells the client so. */
-  sendLost(at: Position): void {
+  /**
+   * Greets again: frames of the room up to `at` are lost, and the greeting tells the client so. False where this client
+   * has lost none.
+   */
+  sendLost(at: Position): boolean {
     const { greetedAt } = this;
-    if (greetedAt && !isUpTo(at, greetedAt)) this.send(this.greeting(at, false));
+    if (!greetedAt || isUpTo(at, greetedAt)) return false;
+    this.send(this.greeting(at, false));
+    return true;
   }
 
   private greeting({ epoch, seq }: Position, recovered: boolean | undefined): string {

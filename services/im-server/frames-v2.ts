@@ -1,5 +1,6 @@
 import { type Fields, fieldsOf } from "../../broker/unknown-values.ts";
-import { bizCodes } from "../im-frames.ts";
+import { bizCodes, highestCombo, type ShownCombo } from "../im-frames.ts";
+import { battleV2, scoresV2 } from "./battle-frames-v2.ts";
 
 /**
  * Version 2 of the protocol, made from frames of version 1: the same frames without what a client can get elsewhere.
@@ -19,8 +20,10 @@ export function orderTag(orderId: string): string {
 
 /**
  * The orders of one sender, gift and receiver: sender, gift id, then a number of pieces and the tags of the orders that
- * have so many, then another number and its tags. The last element may be an object: `to`, the receiver where that is not
- * the room's anchor, and the further fields of the entry of version 1.
+ * have so many, then another number and its tags. A last number without tags is the count of the combo, the highest of
+ * the entries: with an id a tick of 50 senders would be 5 % larger when it is compressed, and clients know a new streak
+ * without one. The last element may be an object: `to`, the receiver where that is not the room's anchor, and the further
+ * fields of the entry of version 1.
  */
 export type GiftItem = [senderId: string, giftId: number, ...rest: (number | string | Fields)[]];
 
@@ -31,14 +34,16 @@ export function roomFrameV2(frame: string, anchorId: string): string {
     if (!fields) return undefined;
     const { roomId: _room, senderId, ...own } = fields;
     const isGift = bizCode === bizCodes.gift && Array.isArray(own.gifts);
+    const isScores = bizCode === bizCodes.battleScores;
     return {
-      // Gifts are identified by their orders. Other messages may be referred to by later ones.
-      msgId: isGift ? undefined : msgId,
+      // Gifts are identified by their orders, and newer scores replace older ones. Other messages may be referred to by
+      // later ones.
+      msgId: isGift || isScores ? undefined : msgId,
       userId: userId === "0" ? undefined : userId,
       bizCode,
       ...others,
       data: {
-        ...own,
+        ...(isScores ? scoresV2(own) : bizCode === bizCodes.battleState ? battleV2(own) : own),
         senderId: senderId === userId ? undefined : senderId,
         ...(isGift ? { gifts: giftItems(own.gifts as unknown[], anchorId) } : {}),
       },
@@ -71,6 +76,7 @@ interface Gathered {
   senderId: string;
   giftId: number;
   more: Fields;
+  combo: ShownCombo | undefined;
   tags: Map<number, string[]>;
 }
 
@@ -83,14 +89,14 @@ function giftItems(entries: readonly unknown[], anchorId: string): unknown[] {
       others.push(entry);
       continue;
     }
-    const { senderId, receiverId, giftId, orderIds, each, further } = gift;
+    const { senderId, receiverId, giftId, orderIds, each, combo, further } = gift;
     const more = receiverId === anchorId ? further : { to: receiverId, ...further };
     const key = `${senderId} ${giftId} ${hasFields(more) ? JSON.stringify(more) : ""}`;
     let item = items.get(key);
     if (!item) {
-      item = { senderId, giftId, more, tags: new Map() };
+      item = { senderId, giftId, more, combo, tags: new Map() };
       items.set(key, item);
-    }
+    } else item.combo = highestCombo(item.combo, combo);
     const tags = orderIds.map(orderTag);
     const alike = item.tags.get(each);
     if (alike) alike.push(...tags);
@@ -99,9 +105,10 @@ function giftItems(entries: readonly unknown[], anchorId: string): unknown[] {
   return [...[...items.values()].map(itemOf), ...others];
 }
 
-function itemOf({ senderId, giftId, more, tags }: Gathered): GiftItem {
+function itemOf({ senderId, giftId, more, combo, tags }: Gathered): GiftItem {
   const item: GiftItem = [senderId, giftId];
   for (const [each, alike] of tags) item.push(each, ...alike);
+  if (combo) item.push(combo.count);
   if (hasFields(more)) item.push(more);
   return item;
 }
@@ -118,5 +125,12 @@ function readEntry(entry: unknown) {
   if (typeof senderId !== "string" || typeof receiverId !== "string" || typeof giftId !== "number") return undefined;
   const each = Number(count) / orderIds.length;
   if (typeof count !== "number" || !Number.isSafeInteger(each) || each < 1) return undefined;
-  return { orderIds: orderIds as string[], senderId, receiverId, giftId, each, further };
+  const { combo, ...others } = further;
+  const own = { orderIds: orderIds as string[], senderId, receiverId, giftId, each };
+  return isCombo(combo) ? { ...own, combo, further: others } : { ...own, combo: undefined, further };
+}
+
+function isCombo(value: unknown): value is ShownCombo {
+  const { id, count, ...others } = fieldsOf(value) ?? {};
+  return typeof id === "string" && typeof count === "number" && !hasFields(others);
 }

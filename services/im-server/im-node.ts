@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
@@ -10,6 +11,7 @@ import { closeCodes } from "../im-frames.ts";
 import type { Limits } from "../limits-of.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionRegistry } from "./connection-registry.ts";
+import { EntryBattles } from "./entry-battles.ts";
 import { NotificationStore } from "./notification-store.ts";
 import { Notifications } from "./notifications.ts";
 import { PresenceStore } from "./presence-store.ts";
@@ -20,6 +22,8 @@ import { UnreportedAnchors } from "./unreported-anchors.ts";
 
 /** For a call to a node that may be dead: a stop of this process does not wait for it. */
 const mayBeDead = { timeout: limits.im.replaceTimeoutMs, tracking: false } as const;
+
+const asking = { timeout: limits.im.battleAskTimeoutMs, tracking: false } as const;
 
 const entering = { timeout: limits.attendance.anchorEnteredTimeoutMs, tracking: false } as const;
 
@@ -34,6 +38,7 @@ const suspectedCounter = {
 export class ImNode {
   readonly connections = new ConnectionRegistry<Connection>();
   readonly rooms: Rooms;
+  readonly battles: EntryBattles;
   readonly presence: PresenceStore;
   readonly notifications: Notifications;
   readonly connectRate: ConnectRate;
@@ -87,6 +92,11 @@ export class ImNode {
       gatherMs,
       log,
     });
+    this.battles = new EntryBattles({
+      ask: (roomIds) => call(broker, "battle.ofRooms", { roomIds }, asking),
+      newMsgId: randomUUID,
+      log,
+    });
     this.rooms = new Rooms({
       connections: this.connections,
       fetchMissed: (roomId, from) => this.presence.missed(roomId, from),
@@ -94,6 +104,8 @@ export class ImNode {
         this.changedRooms.add(roomId);
         this.onLost();
       },
+      onBattleState: (roomId) => this.battles.changed(roomId),
+      sendBattle: (member) => this.battles.enter(member),
       log,
     });
   }
@@ -134,7 +146,7 @@ export class ImNode {
   leave(connection: Connection): void {
     if (!this.connections.remove(connection)) return;
     this.notifications.forget(connection);
-    this.rooms.closeIfEmpty(connection.roomId);
+    if (this.rooms.closeIfEmpty(connection.roomId)) this.battles.forget(connection.roomId);
     this.changedRooms.add(connection.roomId);
     const left = this.presence.leave(connection).catch((error: Error) => {
       const about = { userId: connection.userId, connectionId: connection.connectionId, err: error };

@@ -131,6 +131,7 @@ export default defineService<"im-server", State>({
     if (!this.maintenance) return;
     this.node.draining = true;
     this.listener.refuse();
+    this.node.battles.stop();
     await this.maintenance.stop();
     await drain(this.node);
     await this.listener.close(closeCodes.draining, "this node is going away");

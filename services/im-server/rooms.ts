@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
+import { isBattleState } from "../im-frames.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionRegistry } from "./connection-registry.ts";
 import { FrameForms } from "./frame-forms.ts";
@@ -12,6 +13,10 @@ interface Parts {
   fetchMissed: (roomId: number, from: Position) => Promise<Missed | undefined>;
   /** Called where the room has a new epoch: Redis may have lost its state, and everything else. */
   onNewEpoch: (roomId: number) => void;
+  /** Called where the room's members are sent the state of a battle. */
+  onBattleState: (roomId: number) => void;
+  /** Sends a member the state of the room's battle, where there is one. */
+  sendBattle: (member: Connection) => void;
   log: Log;
 }
 
@@ -72,9 +77,9 @@ export class Rooms {
     });
   }
 
-  /** Call it after a member left: removes a room without members on this node. */
-  closeIfEmpty(roomId: number): void {
-    if (this.parts.connections.inRoom(roomId).size === 0) this.rooms.delete(roomId);
+  /** Call it after a member left: removes a room without members on this node. True where it removed it. */
+  closeIfEmpty(roomId: number): boolean {
+    return this.parts.connections.inRoom(roomId).size === 0 && this.rooms.delete(roomId);
   }
 
   private follow(roomId: number, room: Room, { send, fetchAfter, lostUpTo }: Step): void {
@@ -84,11 +89,15 @@ export class Rooms {
         { roomId, ...lostUpTo },
         "missed room frames are lost: the members get a greeting with recovered false, and the room continues",
       );
-      for (const member of connections.inRoom(roomId)) member.sendLost(lostUpTo);
+      // What is cached may be older than a state that is lost.
+      this.parts.onBattleState(roomId);
+      for (const member of connections.inRoom(roomId)) if (member.sendLost(lostUpTo)) this.parts.sendBattle(member);
     }
     for (const frame of send) {
       const forms = new FrameForms(frame.frame, room.anchorId);
-      for (const member of connections.inRoom(roomId)) member.sendOfRoom(frame, forms);
+      const state = isBattleState(frame.frame);
+      if (state) this.parts.onBattleState(roomId);
+      for (const member of connections.inRoom(roomId)) member.sendOfRoom(frame, forms, state);
     }
     if (fetchAfter) this.repairSoon(roomId, room, fetchAfter);
   }

@@ -31,6 +31,8 @@ function configuredProvider(): SmsProvider {
   });
 }
 
+const missedGifts = settledSince(({ broker }, next) => call(broker, "gift.settledSince", next));
+
 export default defineService<"notification", State>({
   name: "notification",
   contract: notificationActions,
@@ -74,7 +76,7 @@ export default defineService<"notification", State>({
         if (notifications.length > 0)
           await call(this.broker, "im-router.sendToUsers", { notifications }, { requestID: requestId });
       },
-      { inFlight: limits.notification.eventsInFlight, fromBooks: settledSince },
+      { inFlight: limits.notification.eventsInFlight, fromBooks: missedGifts },
     ),
   },
 

@@ -4,13 +4,23 @@ import { type AddressInfo, createServer, type Socket as Line } from "node:net";
 import { runInThisContext } from "node:vm";
 import { deflateRawSync } from "node:zlib";
 import { type WebSocket as Socket, WebSocketServer } from "ws";
+import { roomFrameV2 } from "../../services/im-server/frames-v2.ts";
 import { loadPageModule } from "./page-module.ts";
 
 interface Business {
   msgId: string;
   userId: string;
   bizCode: number;
-  data: { gifts?: { orderIds: string[]; orderTags: string[]; senderId: string; count: number }[]; content?: string };
+  data: {
+    gifts?: {
+      orderIds: string[];
+      orderTags: string[];
+      senderId: string;
+      count: number;
+      combo?: { id: string; count: number };
+    }[];
+    content?: string;
+  };
 }
 interface Client {
   readonly state: string;
@@ -232,6 +242,70 @@ describe("the IM client", () => {
         ["9", ["bbbbbbbbbbbb"], 1],
         ["8", ["bbbbbbbbbbbb"], 4],
       ]);
+    });
+
+    test("a combo's count has an id, which is another one for each streak", async () => {
+      client.connect();
+      const socket = await greeted();
+      const tag = (n: number) => String(n).padStart(12, "0");
+      socket.send(frame(1, [["9", 22, 2, tag(1), 2]])); // a streak begins
+      socket.send(frame(2, [["9", 22, 1, tag(2), 3, { to: "8" }]]));
+      socket.send(
+        frame(3, [
+          ["9", 22, 1, tag(3), 5],
+          ["9", 22, 1, tag(4), 4, { to: "8" }],
+          ["9", 23, 1, tag(5), 6],
+        ]),
+      );
+      socket.send(frame(3, [["9", 22, 1, tag(3), 5]])); // a repeat
+      socket.send(frame(4, [["9", 22, 6, tag(6), 6]])); // the next streak, which begins with more than the last had
+      socket.send(frame(5, [["9", 22, 1, tag(7), 7]]));
+      socket.send(frame(6, [["9", 22, 1, tag(8), 2]])); // another one, whose beginning was missed
+      socket.send(frame(7, [["9", 22, 1, tag(9)]]));
+      await received.until((all) => all.length >= 7);
+      const combos = received.all.flatMap(({ data }) => data.gifts ?? []).map(({ combo }) => combo);
+      const [first, , , , other, second, , third] = combos.map((combo) => combo?.id);
+      expect(combos).toEqual([
+        { id: first, count: 2 },
+        { id: first, count: 3 },
+        { id: first, count: 5 },
+        { id: first, count: 4 },
+        { id: other, count: 6 },
+        { id: second, count: 6 },
+        { id: second, count: 7 },
+        { id: third, count: 2 },
+        undefined,
+      ]);
+      expect(new Set([first, other, second, third]).size).toBe(4);
+    });
+
+    test("battles have the same data as in version 1", async () => {
+      client.connect();
+      const socket = await greeted();
+      const sender = { userId: "7", nickName: "ann", avatar: "a.png", coins: 20 };
+      const sides = [
+        { roomId: 5, userId: "1", score: 20, gifts: 2, topSenders: [sender] },
+        { roomId: 6, userId: "2", score: 0, gifts: 0, topSenders: [] },
+      ];
+      const state = { battleId: "9", state: "running", winner: null, excluded: [], sides };
+      const scores = [
+        { userId: "1", score: 25 },
+        { userId: "2", score: 3 },
+      ];
+      const running = { battleId: "9", scores, remainingMs: 900 };
+      const bodies = [
+        { msgId: "m1", bizCode: 5559, data: state },
+        { bizCode: 5558, data: running },
+      ];
+      for (const [i, body] of bodies.entries()) {
+        const text = JSON.stringify({ code: 1003, body: { ...body, userId: "0", data: { ...body.data, roomId: 5 } } });
+        business(socket, `v1-${i}`, body.bizCode, body.data);
+        socket.send(roomFrameV2(text, "1"));
+      }
+      await received.until((all) => all.length >= 4);
+      expect(received.all.map(({ bizCode, data }) => [bizCode, data])).toEqual(
+        [state, state, running, running].map((data, i) => [i < 2 ? 5559 : 5558, data]),
+      );
     });
 
     test("frames are shown in their order, and a close waits for those that came before it", async () => {

@@ -8,6 +8,7 @@ function nodeThatWaits(asked: Record<string, string> = {}, replay?: string[]) {
   const connections = new ConnectionRegistry<Connection>();
   const joined = Promise.withResolvers<object | null>();
   const caughtUp: unknown[] = [];
+  const enteredBattle: unknown[] = [];
   const node = {
     connections,
     nodeId: "n",
@@ -22,6 +23,7 @@ function nodeThatWaits(asked: Record<string, string> = {}, replay?: string[]) {
       replay: (_room: unknown, _upTo: unknown, frames: string[]) => frames.map((frame) => new FrameForms(frame, "1")),
     },
     notifications: { catchUp: (connection: unknown) => caughtUp.push(connection) },
+    battles: { enter: (connection: unknown) => enteredBattle.push(connection) },
     log: { warn: jest.fn() },
     enter: (connection: Connection) => connections.add(connection),
     leave: (connection: Connection) => connections.remove(connection),
@@ -44,15 +46,16 @@ function nodeThatWaits(asked: Record<string, string> = {}, replay?: string[]) {
   const query = new URLSearchParams({ token: "t".repeat(32), roomId: "1", ...asked });
   const admitted = () => admit(node as never, socket as never, { query, address: "192.0.2.1" }, 1);
   const answer = () => joined.resolve({ position: { epoch: "e", seq: 0 }, replay, replaced: undefined });
-  return { connections, socket, admitted, answer, caughtUp };
+  return { connections, socket, admitted, answer, caughtUp, enteredBattle };
 }
 
 const nextTick = () => new Promise((resolve) => setImmediate(resolve));
 
 test("a client that is let in is its user's connection, is greeted, and gets its notifications", async () => {
-  const { connections, socket, admitted, answer, caughtUp } = nodeThatWaits();
+  const { connections, socket, admitted, answer, caughtUp, enteredBattle } = nodeThatWaits();
   answer();
   await admitted();
+  expect(enteredBattle).toEqual([socket.connection]);
   expect(connections.ofUser("7")).toBe(socket.connection);
   expect([socket.sent, caughtUp]).toEqual([1, [socket.connection]]);
 });

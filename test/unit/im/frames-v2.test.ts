@@ -81,16 +81,35 @@ test("a gift frame has no room, system, urls, prices, order ids and anchor, and 
 test("fields that an entry has beside the known ones stay, and entries that differ in them are not merged", () => {
   const entry = { senderId: "7", receiverId: "1", giftId: 3, count: 1, price: 90, url: "u" };
   const gifts = [
-    { ...entry, orderIds: ["a"], combo: { id: "c", count: 1 } },
-    { ...entry, orderIds: ["b"], combo: { id: "c", count: 2 } },
+    { ...entry, orderIds: ["a"], effect: { id: "c", level: 1 } },
+    { ...entry, orderIds: ["b"], effect: { id: "c", level: 2 } },
     { ...entry, orderIds: ["c"] },
-    { ...entry, orderIds: ["d"], receiverId: "8", combo: { id: "d", count: 1 } },
+    { ...entry, orderIds: ["d"], receiverId: "8", effect: { id: "d", level: 1 } },
+    { ...entry, orderIds: ["e"], combo: { id: "c", count: 1, odd: true } },
   ];
   expect(bodyV2(giftFrame(gifts)).data.gifts).toEqual([
-    ["7", 3, 1, "a", { combo: { id: "c", count: 1 } }],
-    ["7", 3, 1, "b", { combo: { id: "c", count: 2 } }],
+    ["7", 3, 1, "a", { effect: { id: "c", level: 1 } }],
+    ["7", 3, 1, "b", { effect: { id: "c", level: 2 } }],
     ["7", 3, 1, "c"],
-    ["7", 3, 1, "d", { to: "8", combo: { id: "d", count: 1 } }],
+    ["7", 3, 1, "d", { to: "8", effect: { id: "d", level: 1 } }],
+    ["7", 3, 1, "e", { combo: { id: "c", count: 1, odd: true } }],
+  ]);
+});
+
+test("a combo is a last number without tags, and entries that differ in their combos are one item with the highest", () => {
+  const entry = { senderId: "7", receiverId: "1", giftId: 3, count: 1, price: 90, url: "u" };
+  const gifts = [
+    { ...entry, orderIds: ["a"], combo: { id: "s", count: 3 } },
+    { ...entry, orderIds: ["b"], count: 2, combo: { id: "s", count: 5 } },
+    { ...entry, orderIds: ["c"], receiverId: "8", combo: { id: "s", count: 4 } },
+    { ...entry, orderIds: ["d"], giftId: 4, combo: { id: "t", count: 1 } },
+    { ...entry, orderIds: ["e"], giftId: 5 },
+  ];
+  expect(bodyV2(giftFrame(gifts)).data.gifts).toEqual([
+    ["7", 3, 1, "a", 2, "b", 5],
+    ["7", 3, 1, "c", 4, { to: "8" }],
+    ["7", 4, 1, "d", 1],
+    ["7", 5, 1, "e"],
   ]);
 });
 
@@ -109,11 +128,68 @@ test("chat keeps its id and has its sender once; a message of the system has non
     ...{ msgId: "m1", userId: "7", bizCode: 5555 },
     data: { ...numbered, content: "hi" },
   });
-  const scores = { battleId: "b", scores: [{ userId: "1", score: 5 }], remainingMs: 900 };
-  expect(bodyV2(frameOf({ msgId: "m2", userId: "0", bizCode: 5558, data: scores }))).toEqual({
-    ...{ msgId: "m2", bizCode: 5558 },
-    data: { ...numbered, ...scores },
+  const packet = { packetId: "b", shares: [{ userId: "1", coins: 5 }], remainingMs: 900 };
+  expect(bodyV2(frameOf({ msgId: "m2", userId: "0", bizCode: 5560, data: packet }))).toEqual({
+    ...{ msgId: "m2", bizCode: 5560 },
+    data: { ...numbered, ...packet },
   });
+});
+
+const senders = [{ userId: "7", nickName: "ann", avatar: "a.png", coins: 20 }];
+const battle = {
+  battleId: "9",
+  kind: "rooms",
+  state: "running",
+  sides: [
+    { roomId: 5, userId: "1", score: 20, gifts: 2, topSenders: senders },
+    { roomId: 6, userId: "2", score: 0, gifts: 0, topSenders: [] },
+  ],
+  startTime: "2026-11-26T16:00:00.000Z",
+  endTime: "2026-11-26T16:05:00.000Z",
+  serverTime: "2026-11-26T16:01:00.000Z",
+  winner: null,
+  excluded: [],
+};
+
+test("scores are a list of users and scores without a message id", () => {
+  const scores = [
+    { userId: "1", score: 5 },
+    { userId: "2", score: 0 },
+  ];
+  const frame = (data: Record<string, unknown>) => frameOf({ msgId: "m", userId: "0", bizCode: 5558, data });
+  expect(bodyV2(frame({ battleId: "9", scores, remainingMs: 900 }))).toEqual({
+    bizCode: 5558,
+    data: { ...numbered, battleId: "9", scores: ["1", 5, "2", 0], remainingMs: 900 },
+  });
+  for (const odd of [[{ userId: "1", score: 5, more: 1 }], [{ userId: "1" }], "none", undefined])
+    expect(bodyV2(frame({ battleId: "9", scores: odd })).data.scores).toEqual(odd);
+});
+
+test("the sides of a battle are lists, and what else they have stays", () => {
+  const frame = (data: Record<string, unknown>) => frameOf({ msgId: "m", userId: "0", bizCode: 5559, data });
+  const { excluded: _none, ...fields } = battle;
+  const [first, second] = battle.sides;
+  expect(bodyV2(frame(battle))).toEqual({
+    msgId: "m",
+    bizCode: 5559,
+    data: {
+      ...{ ...numbered, ...fields },
+      sides: [
+        [5, "1", 20, 2, ["7", "ann", "a.png", 20]],
+        [6, "2", 0, 0],
+      ],
+    },
+  });
+  const more = { ...battle, excluded: ["o1"], sides: [{ ...first, lead: 3 }, second] };
+  expect(bodyV2(frame(more)).data).toMatchObject({
+    excluded: ["o1"],
+    sides: [
+      [5, "1", 20, 2, ["7", "ann", "a.png", 20], { lead: 3 }],
+      [6, "2", 0, 0],
+    ],
+  });
+  for (const sides of [[{ ...first, score: null }, second], [{ ...first, topSenders: [5] }], [5], "odd"])
+    expect(bodyV2(frame({ ...battle, sides })).data.sides).toEqual(sides);
 });
 
 test("all data of a service's message is in version 2 too", () => {

@@ -36,6 +36,29 @@ test("alike gifts are one entry with their order ids together, others are not", 
   ]);
 });
 
+test("like gifts of a streak are one entry with its highest combo", () => {
+  const tick = newTick();
+  const combo = (count: number, id = "s") => ({ combo: { id, count } });
+  const gifts = [
+    { ...gift("a"), ...combo(1) },
+    { ...gift("b"), ...combo(3) },
+    { ...gift("c"), ...combo(2) },
+    { ...gift("d", 5), ...combo(8) },
+    { ...gift("e", 1, "6"), ...combo(9, "t") },
+    { ...gift("f", 1, "6"), ...combo(1, "u") },
+    gift("g", 1, "7"),
+  ];
+  tick.addGifts({ roomId: 1, gifts });
+  const entries = bodies(tick)[0].data.gifts as (Gift & { combo: unknown })[];
+  expect(entries.map(({ orderIds, combo: shown }) => [orderIds, shown])).toEqual([
+    [["a", "b", "c"], { id: "s", count: 3 }],
+    [["d"], { id: "s", count: 8 }],
+    // A newer streak of the sender, as after a change of nodes.
+    [["e", "f"], { id: "u", count: 1 }],
+    [["g"], undefined],
+  ]);
+});
+
 test("an order that two callers bring is in the tick once", () => {
   const tick = newTick();
   tick.addGifts({ roomId: 1, gifts: [gift("a"), gift("a")] });
@@ -74,11 +97,14 @@ test("over all frames every order stands once, each for its own count, in frames
     fc.property(
       gifts,
       fc.integer({ min: 1, max: 20 }),
-      fc.integer({ min: 200, max: 2_000 }),
+      fc.integer({ min: 240, max: 2_000 }),
       (given, perFrame, bytes) => {
         const tick = newTick();
         for (const { id, count, sender } of given)
-          tick.addGifts({ roomId: 1, gifts: [gift(idOf(id), count, String(sender))] });
+          tick.addGifts({
+            roomId: 1,
+            gifts: [{ ...gift(idOf(id), count, String(sender)), combo: { id: `combo${sender}`, count: id + 1 } }],
+          });
         const frames = given.length === 0 ? [] : bodies(tick, perFrame, bytes);
         const shares = frames.flatMap(({ data }) =>
           (data.gifts as Gift[]).flatMap(({ orderIds, count }) => orderIds.map((id) => [id, count / orderIds.length])),

@@ -5,6 +5,8 @@ const rooms = new Rooms({
   connections: new ConnectionRegistry(),
   fetchMissed: () => Promise.reject(new Error("not asked for")),
   onNewEpoch: () => undefined,
+  onBattleState: () => undefined,
+  sendBattle: () => undefined,
   log: { debug: jest.fn(), info: jest.fn(), warn: jest.fn(), error: jest.fn() } as never,
 });
 const member = { roomId: 7, anchorId: "1" };
