@@ -23,6 +23,7 @@ NAME
             sustained, beside Socket.IO with its Redis adapter; also version 2 of the protocol, plain and compressed
   rooms     100 rooms of 100 viewers on two im-servers, with steady gifts in all of them
   idle      connections that only beat: memory and CPU of each
+  battle    100 battles between rooms at once, 2000 gifts a second: live scores, their cost, and exact results
   storm     a node with 5000 connections killed while gifts fly: how long until all are back, and what they missed
 --json                     the last line of the output is one JSON object
 --topology single|cluster  settle: all in one process, or two processes each of gift and wallet
@@ -39,10 +40,10 @@ NAME
 How much load the IM ones make (--quick: less of it):
 --viewers N,...            fanout, rooms: viewers of a room; each size is measured
 --rates N,...              fanout, rooms, storm: gifts a second in a room; each rate is measured (storm: the first);
-                           latency: gifts a second
---seconds N                fanout, rooms, latency: how long each rate is kept; accept: how long a round is; idle: how
+                           latency, battle: gifts a second
+--seconds N                fanout, rooms, latency, battle: how long each rate is kept; accept: how long a round is; idle: how
                            long connections beat; storm: how long gifts fly at the most
---rooms N                  rooms, storm: how many
+--rooms N                  rooms, storm: how many; battle: how many battles
 --connections N            storm, idle: how many
 --senders N                fanout, rooms, storm: users who send (50); with fewer of them more gifts of a tick are merged
 --most N                   fanout: the highest rate that is tried in the search for what is sustained`;
@@ -61,6 +62,7 @@ const benches: Record<BenchName, () => Promise<{ run(context: BenchContext): Pro
   rooms: () => import("./im/rooms.ts"),
   idle: () => import("./im/idle.ts"),
   storm: () => import("./im/storm.ts"),
+  battle: () => import("./battle/battle.ts"),
 };
 
 /** Failures that are printed already. */

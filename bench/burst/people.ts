@@ -6,8 +6,8 @@ import { anchorId, makeTables, seedAccounts, senderId } from "../support/seed.ts
 import { roomIdOf } from "./burst-gifts.ts";
 
 const rowsPerStatement = 5_000;
-/** The coins of each user: more than one gift costs. */
-const coins = 1_000;
+/** The coins of each user unless more are asked for: more than one gift costs. */
+const usualCoins = 1_000;
 
 /** Calls `insert` with the rows of one statement at a time. */
 async function inPortions(
@@ -69,7 +69,12 @@ async function inDatabase(
  * Makes users with coins (`senderId`), and anchors (`anchorId`) each with a live room, directly in the databases. Returns
  * the users' ids.
  */
-export async function seedPeople(users: number, rooms: number, progress: (line: string) => void): Promise<string[]> {
+export async function seedPeople(
+  users: number,
+  rooms: number,
+  progress: (line: string) => void,
+  coins = usualCoins,
+): Promise<string[]> {
   const senders = Array.from({ length: users }, (_, n) => senderId(n));
   const anchors = Array.from({ length: rooms }, (_, room) => anchorId(room));
   await makeTables();

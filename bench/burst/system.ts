@@ -1,9 +1,10 @@
+import { serviceNames } from "../../broker/service-names.ts";
 import { becomesTrue } from "../../scripts/stack/wait.ts";
 import type { BenchContext } from "../support/context.ts";
 import { startServices } from "../support/nodes.ts";
 
 /** Nodes of the cluster: its label and its services. */
-const cluster: readonly (readonly [label: string, services: readonly string[]])[] = [
+const named: readonly (readonly [label: string, services: readonly string[]])[] = [
   ["api-gateway-1", ["api-gateway"]],
   ["api-gateway-2", ["api-gateway"]],
   ["gift-1", ["gift"]],
@@ -12,8 +13,9 @@ const cluster: readonly (readonly [label: string, services: readonly string[]])[
   ["wallet-2", ["wallet"]],
   ["im-router", ["im-router"]],
   ["im-server", ["im-server"]],
-  ["others", ["user", "living-room", "payment", "notification", "auditor", "provisioner"]],
 ];
+const others = serviceNames.filter((name) => !named.some(([, services]) => services.includes(name)));
+const cluster: typeof named = [...named, ["others", others]];
 const readyDeadlineMs = 30_000;
 
 /** Every service, in one process or in several. */

@@ -10,6 +10,7 @@ export const benchNames = [
   "rooms",
   "idle",
   "storm",
+  "battle",
 ] as const;
 export type BenchName = (typeof benchNames)[number];
 export type Topology = "single" | "cluster";

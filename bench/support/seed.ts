@@ -38,21 +38,20 @@ export async function seedAccounts(
   const db = new Database(database);
   const chains = new SealChains(bookKeys());
   const now = new Date();
+  const adjustment = (user: string): TradeRow => {
+    const about = { counterpartyId: null, incomePoints: 0, reason: null, balanceAfter: coins };
+    return { userId: user, num: coins, type: adjusted, status: 1, bizId: `seed-${user}`, ...about };
+  };
   for (let done = 0; done < count; done += rowsPerStatement) {
     const ids = Array.from({ length: Math.min(rowsPerStatement, count - done) }, (_, i) => userId(done + i));
     await chains.transaction(db, async (tx, sealing) => {
       await tx.run(
-        "INSERT INTO t_qiyu_currency_account (user_id, current_balance, total_charged, create_time, update_time) VALUES ?",
-        [ids.map((id) => [id, coins, coins, now, now])],
+        "INSERT INTO t_qiyu_currency_account (user_id, current_balance, create_time, update_time) VALUES ?",
+        [ids.map((id) => [id, coins, now, now])],
       );
       await insertTrades(tx, ids.map(adjustment), sealing);
     });
     if ((done / rowsPerStatement) % 10 === 9) progress(`accounts: ${done + ids.length} of ${count}`);
   }
   await db.close();
-
-  function adjustment(userId: string): TradeRow {
-    const about = { counterpartyId: null, incomePoints: 0, reason: null, balanceAfter: coins };
-    return { userId, num: coins, type: adjusted, status: 1, bizId: `seed-${userId}`, ...about };
-  }
 }

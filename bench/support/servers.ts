@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { serviceNames } from "../../broker/service-names.ts";
 import { readConfigAgain } from "../../config/config.ts";
 import { projectRoot } from "../../config/root.ts";
@@ -15,7 +15,7 @@ import type { Closing } from "./closing.ts";
 export type ProcessEnv = Record<string, string | undefined>;
 
 export interface BenchServers {
-  /** The folder of the processes' logs: of the last run in the benchmarks' own folder, elsewhere of this run. */
+  /** The folder of the processes' logs: in the benchmarks' own folder those of the last run alone. */
   logs: string;
   /** The environment for processes of the benchmark that are no node of the system: with the administrators' logins. */
   env: ProcessEnv;
@@ -26,6 +26,17 @@ export interface BenchServers {
 }
 
 export const benchDir = (): string => join(projectRoot(), ".stack/bench");
+
+const logsKeptMs = 24 * 3_600_000;
+
+/** Removes the logs of former runs from the folder. */
+function removeOld(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder)) {
+    const run = join(folder, name);
+    if (Date.now() - statSync(run).mtimeMs > logsKeptMs) rmSync(run, { recursive: true, force: true });
+  }
+}
 
 /**
  * Starts private servers for a benchmark in the folder `dir`, durable as in production (InnoDB flush 1, JetStream on
@@ -51,9 +62,8 @@ export async function openServers(
   const isOwn = dir === benchDir();
   // On servers of others several benchmarks may run at once.
   const logs = isOwn ? join(stack.dir, "logs") : join(stack.dir, "bench-logs", namespace);
-  const removeLogs = async () => rmSync(logs, { recursive: true, force: true });
-  if (isOwn) await removeLogs();
-  else closing.add(removeLogs);
+  if (isOwn) rmSync(logs, { recursive: true, force: true });
+  else removeOld(dirname(logs));
   const ownLog = join(logs, "bench.log");
   const settings: Record<string, string> = {
     NAMESPACE: namespace,

@@ -40,6 +40,7 @@ describe("npm run bench", () => {
     ["settle", ["--gifts", "200"], { books: true, gifts: 200, redelivered: 0, rate: aRate, baselineRate: aRate }],
     ["settle", ["--gifts", "200", "--no-books"], { books: false, gifts: 200, redelivered: 0, rate: aRate }],
     ["accept", ["--quick", "--seconds", "1"], { rate: aRate, emptyRate: aRate, withoutSettling: { rate: aRate } }],
+    ["battle", ["--rooms", "2", "--rates", "20", "--seconds", "1"], { battles: 2, unseen: 0, exact: true }],
     ["burst", ["--users", "100"], { accepted: 100, refused: 0, acceptRate: aRate, baselineRate: aRate }],
   ])("%s %j starts, measures and conserves", async (name, args, measured) => {
     const { code, result, errors } = await bench([name, ...args]);
