@@ -3,6 +3,7 @@ import type { FailureName } from "../../config/errors.ts";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { amount, cursor, eventTime, id, integer, isoTime, limit, operator, orderId, text, userId } from "../fields.ts";
+import { sealedEvent } from "../sealed-event.ts";
 
 /** The actions and events of the gift service for other services. */
 export interface CatalogueGift {
@@ -202,4 +203,6 @@ export const giftEvents = {
    * identify gifts by order id.
    */
   "gift.settled": z.object({ gifts: z.array(settledGift).min(1).max(limits.gift.settleBatch) }),
+  /** Of the seals of the audit. */
+  "gift.books-sealed": sealedEvent,
 };

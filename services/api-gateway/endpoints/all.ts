@@ -1,4 +1,5 @@
 import { adminEndpoints } from "./admin.ts";
+import { adminBooksEndpoints } from "./admin-books.ts";
 import { adminPaymentEndpoints } from "./admin-payment.ts";
 import { bankEndpoints } from "./bank.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -18,4 +19,5 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   ...bankEndpoints,
   ...adminEndpoints,
   ...adminPaymentEndpoints,
+  ...adminBooksEndpoints,
 ]);

@@ -83,7 +83,7 @@ describe("settings", () => {
     const documented = text.split("\n").flatMap((line) => /^([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
     const blocks = [
       ...providerSettings,
-      ...[tokenSettings, giftKeySettings, payKeySettings, bookSettings, booksReplicaSettings],
+      ...[tokenSettings, giftKeySettings, payKeySettings, ...Object.values(bookSettings), booksReplicaSettings],
     ];
     const declared = blocks.flatMap(({ settings }) => Object.keys(settings));
     expect(documented.sort()).toEqual([...settingNames, ...declared].sort());
