@@ -69,6 +69,7 @@ const table = {
   topicRefused: { code: 501, http: 200, zh: "该业务码不能使用此主题", en: "this biz code may not have this topic" },
   markStays: { code: 501, http: 200, zh: "该标记不能移除", en: "this mark may not be taken off" },
   differenceUnknown: { code: 501, http: 200, zh: "对账差异不存在", en: "no such difference" },
+  findingUnknown: { code: 501, http: 200, zh: "账目差异不存在", en: "no such difference of the books" },
   refundUnknown: { code: 501, http: 200, zh: "账本中没有该订单的退款", en: "no refund of this order in the ledger" },
   holdState: {
     code: 501,

@@ -549,7 +549,7 @@ export const limits = Object.freeze({
     /** A full pass starts this long after the last one, or after `passRestFactor` times what that took, whichever is longer. */
     passEveryMs: 10_000,
     passRestFactor: 10,
-    /** Up to so many rows of all checks of a pass (a gift is in five to seven), passes follow each other without rests. */
+    /** Up to so many rows of all checks of a pass (a gift is in six to eight), passes follow each other without rests. */
     smallRows: 250_000,
     /** The longest time between the starts of two full passes. */
     passEveryMsMax: 24 * 3_600_000,
@@ -587,6 +587,11 @@ export const limits = Object.freeze({
     lateCommitMs: 5_000,
     /** What is on its way between two services (redelivered, in an outbox) for less than this is no difference. */
     underWayMs: 2 * 60_000,
+    /**
+     * After an operator changed a price the old one is right for so long, e.g. of an order that is being made. Longer than
+     * `gift.catalogueCacheTtlMs`.
+     */
+    termsGraceMs: 2 * 60_000,
     /** A difference counts once it is found a second time, this much later. */
     secondLookMs: 1_500,
     /** The most differences that are looked for in one page, and reported of one pass. */

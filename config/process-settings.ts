@@ -9,7 +9,17 @@ type Owners = "every" | readonly string[];
 const gateway = ["api-gateway"];
 const imServer = ["im-server"];
 const redisUsers = ["api-gateway", "user", "living-room", "gift", "wallet", "im-router", "im-server"];
-const databaseOwners = ["user", "living-room", "gift", "wallet", "payment", "notification", "auditor", "battle", "rank"];
+const databaseOwners = [
+  "user",
+  "living-room",
+  "gift",
+  "wallet",
+  "payment",
+  "notification",
+  "auditor",
+  "battle",
+  "rank",
+];
 
 /** No secrets: a process that has one too many is not in danger. */
 const plain: Readonly<Record<string, Owners>> = {
@@ -63,6 +73,9 @@ const secret: Readonly<Record<string, Owners>> = {
   GIFT_KEYS: ["gift"],
   PAY_KEYS: ["payment", "wallet"],
   BOOK_KEYS: ["wallet", "auditor"],
+  GIFT_BOOK_KEYS: ["gift", "auditor"],
+  PAYMENT_BOOK_KEYS: ["payment", "auditor"],
+  AUDITOR_BOOK_KEYS: ["auditor"],
   // Of administrators, migrations and people: of no service.
   MYSQL_ADMIN_URL: [],
   MYSQL_MIGRATION_URL: [],
@@ -71,7 +84,10 @@ const secret: Readonly<Record<string, Owners>> = {
 };
 
 /** Keys that sign. No command of a person needs one. */
-export const keySettings = ["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "BOOK_KEYS"] as const;
+export const keySettings = [
+  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS"] as const),
+  ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS"] as const),
+] as const;
 
 /** A service's own login at a server, `<SERVICE>_MYSQL_URL` or `<SERVICE>_NATS_URL`: the service's name. */
 export function serviceOfUrl(variable: string): string | undefined {

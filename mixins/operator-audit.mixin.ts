@@ -1,11 +1,15 @@
 import type { Context, Service, ServiceSchema } from "moleculer";
 import { failureName, isUnavailable } from "../broker/failure.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
+import { auditColumns } from "./operator-audit/audit-columns.ts";
+import type { SealedLedger } from "./seals/seal-form.ts";
+import type { SealsState } from "./seals.mixin.ts";
 
-type Audited = Service & MysqlState;
+type Audited = Service & MysqlState & SealsState;
 type Handler = (this: Audited, ctx: Context<Record<string, unknown>>) => unknown;
 
-interface AuditRow {
+/** A row of t_operator_audit. */
+export interface AuditRow {
   /** Of an outcome: the id of the call's row. */
   readonly callId: number | null;
   readonly operator: string;
@@ -15,24 +19,35 @@ interface AuditRow {
   readonly requestId: string | null | undefined;
 }
 
-/** Adds a row and returns its id. Rows are never changed, so that nobody who can write here can rewrite the past. */
-async function addRow({ mysql }: MysqlState, row: AuditRow): Promise<number> {
+/**
+ * Adds a row with its seal and returns its id. Rows are never changed, so that nobody who can write here can rewrite the
+ * past, and rows without a seal are found.
+ */
+export function addAuditRow(
+  { mysql, seals }: MysqlState & SealsState,
+  ledger: SealedLedger,
+  row: AuditRow,
+): Promise<number> {
   const { callId, operator, action, params, outcome, requestId } = row;
-  const { insertId } = await mysql.run(
-    `INSERT INTO t_operator_audit (call_id, operator, action, params, outcome, request_id, create_time)
-     VALUES (?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
-    [callId, operator, action, params, outcome, requestId ?? null],
-  );
-  return insertId;
+  const values = [callId, operator, action, params, outcome, requestId ?? null];
+  return seals.transaction(mysql, async (tx, sealing) => {
+    const { insertId } = await tx.run(
+      `INSERT INTO t_operator_audit (${auditColumns.join(", ")}, create_time) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      [...values, await sealing.time()],
+    );
+    sealing.cover(ledger, insertId, [values], 0n);
+    return insertId;
+  });
 }
 
 /**
  * Writes two rows to t_operator_audit for every call of an action with `operator: true`. The first is durable before
  * the action starts; where it cannot be written, the action does not run and fails with `unavailable`. The second has
  * the outcome and is durable before the answer; where it cannot be written, a call that succeeded fails with
- * `unavailable`, one that failed keeps its failure. Needs mysqlMixin (with `mixins/operator-audit/migrations`).
+ * `unavailable`, one that failed keeps its failure. The rows are sealed: `ledger` is this service's audit. Needs mysqlMixin
+ * (with `mixins/operator-audit/migrations`) and sealsMixin.
  */
-export const operatorAuditMixin = {
+export const operatorAuditMixin = (ledger: SealedLedger) => ({
   merged(schema: ServiceSchema) {
     for (const [name, action] of Object.entries(schema.actions ?? {})) {
       const definition = action as unknown as { operator?: boolean; handler: Handler };
@@ -42,13 +57,13 @@ export const operatorAuditMixin = {
         const { operator, ...params } = ctx.params;
         const about = { operator: String(operator), action: `${this.name}.${name}`, requestId: ctx.requestID };
         const started = { ...about, callId: null, params: JSON.stringify(params), outcome: "started" };
-        const callId = await addRow(this, started);
+        const callId = await addAuditRow(this, ledger, started);
         let result: unknown;
         try {
           result = await carryOut.call(this, ctx);
         } catch (error) {
           const outcome = failureName(error) ?? (isUnavailable(error) ? "unavailable" : "fault");
-          await addRow(this, { ...about, callId, params: null, outcome }).catch((err: unknown) =>
+          await addAuditRow(this, ledger, { ...about, callId, params: null, outcome }).catch((err: unknown) =>
             this.logger.error(
               { err, ...about, callId, outcome },
               "the outcome of an operator's call is not in the audit",
@@ -56,9 +71,9 @@ export const operatorAuditMixin = {
           );
           throw error;
         }
-        await addRow(this, { ...about, callId, params: null, outcome: "succeeded" });
+        await addAuditRow(this, ledger, { ...about, callId, params: null, outcome: "succeeded" });
         return result;
       };
     }
   },
-};
+});

@@ -124,6 +124,9 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     GIFT_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     PAY_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
+    GIFT_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
+    PAYMENT_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
+    AUDITOR_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     LOG_LEVEL: process.env.LOG_LEVEL ?? "info",
   };
   const logs = join(stack.dir, part);

@@ -5,7 +5,7 @@ import { limits } from "../config/limits.ts";
 import { Database, type Queryable } from "../mixins/mysql/database.ts";
 import { checksOf, type RunPorts, runCheck } from "../services/auditor/comparison.ts";
 import { type Difference, differenceKinds } from "../services/auditor/differences.ts";
-import { bookKeys, booksReplicaUrl } from "../services/book-keys.ts";
+import { allBookKeys, booksReplicaUrl } from "../services/book-keys.ts";
 import { useNodeEnv } from "./local-env.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
@@ -25,7 +25,7 @@ const USAGE = `Compares the books: seals, balances, gifts, credits, refunds, inc
 
 The first ${shownMost.toLocaleString("en")} differences are named.
 
-It needs BOOK_KEYS and the login of the auditor. Progress goes to standard error. What is under way between two services
+It needs the keys of BOOK_KEYS of all services, and the login of the auditor. Progress goes to standard error. What is under way between two services
 for less than ${limits.books.underWayMs / 60_000} minutes is no difference.
 Exit code 0: the books are equal; 2: something differs; 1: they could not be compared.`;
 
@@ -93,7 +93,7 @@ function progressPorts(collect: (differences: readonly Difference[]) => void): R
 }
 
 async function compare(since: Date | null, found: Found): Promise<Compared[]> {
-  const keys = bookKeys();
+  const keys = allBookKeys();
   const books = new Database(databaseName("wallet"), {
     ...{ url: booksReplicaUrl() ?? serviceUrl("MYSQL_URL", "auditor"), reads: true },
     ...{ connections: 2, statementTimeoutMs: limits.books.statementTimeoutMs },
@@ -103,7 +103,13 @@ async function compare(since: Date | null, found: Found): Promise<Compared[]> {
     const { underWayMs } = limits.books;
     const compared: Compared[] = [];
     const ports = progressPorts((differences) => found.add(differences));
-    for (const check of checksOf({ books, own: own && readOnly(own), keys, everyRow: true, underWayMs })) {
+    for (const check of checksOf({
+      books,
+      own: own && { seen: readOnly(own), audit: own },
+      keys,
+      everyRow: true,
+      underWayMs,
+    })) {
       if (since === null && !check.passes) continue;
       const result = await runCheck(check, since, ports);
       if (!result) continue;

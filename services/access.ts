@@ -129,7 +129,7 @@ export const callers: CallersTable = {
     status: ["im-router", "console"],
   },
   notification: { health: gateway, sendLoginCode: ["user"] },
-  auditor: { health: gateway },
+  auditor: { health: gateway, findings: gatewayAndConsole, acceptFinding: gatewayAndConsole },
   provisioner: { health: gateway, makeStream: streamUsers, makeConsumer: consumers, markLoss: ["gift"] },
   battle: {
     health: gateway,

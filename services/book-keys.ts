@@ -1,20 +1,41 @@
 import { settingsOf } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
-import { keysBlock, type NamedKey, type NamedKeys, namedKeysIn } from "../config/named-keys.ts";
+import { keysBlock, type NamedKeys, namedKeysIn, sampleKey } from "../config/named-keys.ts";
 import { url } from "../config/setting-kinds.ts";
 import type { SettingsBlock } from "../config/settings-block.ts";
+import type { SealingService } from "./book-seals.ts";
 
-/** The keys of the seals of the ledgers. Wallet nodes seal with them, the auditor and `npm run verify` check with them. */
-export const bookSettings = keysBlock({
-  name: "BOOK_KEYS",
-  title: "Seals of the books",
-  nodes: "wallet and auditor nodes",
-  most: limits.books.keysMax,
-  text: [
-    "The keys of the ledgers' seals, for wallet and auditor nodes alone, in the form of TOKEN_KEYS. The first key seals,",
-    "all of them verify. Keep every key for ever: seals of a missing key cannot be checked.",
-  ],
-});
+/** The setting with each service's keys. */
+const keySettingOf = {
+  wallet: "BOOK_KEYS",
+  gift: "GIFT_BOOK_KEYS",
+  payment: "PAYMENT_BOOK_KEYS",
+  auditor: "AUDITOR_BOOK_KEYS",
+} as const satisfies Record<SealingService, string>;
+
+const blockOf = (service: SealingService, title: string, text: readonly string[]) =>
+  keysBlock({
+    ...{ name: keySettingOf[service], title, most: limits.books.keysMax, text },
+    nodes: service === "auditor" ? "auditor nodes" : `${service} and auditor nodes`,
+  });
+
+/**
+ * The keys of the seals: a service has its own and seals with them. The auditor and `npm run verify` have all of them, to
+ * check, so that no service can seal rows of another.
+ */
+export const bookSettings: Readonly<Record<SealingService, SettingsBlock>> = {
+  wallet: blockOf("wallet", "Seals of the books", [
+    "The keys of the seals of the ledgers and of the wallet's audit, for wallet and auditor nodes alone, in the form of",
+    "TOKEN_KEYS. The first key seals, all of them verify. Keep every key for ever: seals of a missing key cannot be",
+    "checked. No key may be another service's too.",
+  ]),
+  gift: blockOf("gift", "Seals of the gift service's audit", [
+    "As BOOK_KEYS, of the audit of operators' calls: for gift and auditor nodes, for payment and auditor nodes, and for",
+    "auditor nodes alone.",
+  ]),
+  payment: blockOf("payment", "Seals of the payment service's audits", []),
+  auditor: blockOf("auditor", "Seals of the auditor's audit", []),
+};
 
 /** Where the auditor reads. */
 export const booksReplicaSettings: SettingsBlock = {
@@ -36,10 +57,33 @@ export function booksReplicaUrl(): string | undefined {
   return settingsOf(booksReplicaSettings)?.BOOKS_MYSQL_URL;
 }
 
-export type BookKey = NamedKey;
 export type BookKeys = NamedKeys;
 
-/** The keys of this process. @throws Error that lists every problem of its settings, BOOK_KEYS among them */
-export function bookKeys(): BookKeys {
-  return namedKeysIn(settingsOf(bookSettings)?.BOOK_KEYS ?? "");
+/**
+ * The keys of a service, where this process has them. @throws Error that lists every problem of its settings, the keys
+ * among them
+ */
+export function bookKeys(service: SealingService): BookKeys {
+  return namedKeysIn(settingsOf(bookSettings[service])?.[keySettingOf[service]] ?? "");
+}
+
+/**
+ * The keys of all services that seal, for who checks. @throws Error as `bookKeys`, and where two services have the same
+ * key: either could seal in the other's name
+ */
+export function allBookKeys(): Record<SealingService, BookKeys> {
+  const services = Object.keys(keySettingOf) as SealingService[];
+  const all = services.map((service) => [service, bookKeys(service)] as const);
+  const owners = new Map<string, SealingService>();
+  for (const [service, { all: keys }] of all)
+    for (const { secret } of keys.values()) {
+      const text = secret.export().toString("base64url");
+      const owner = owners.get(text) ?? service;
+      if (owner !== service && !sampleKey.endsWith(text))
+        throw new Error(
+          `${keySettingOf[owner]} and ${keySettingOf[service]} have a key in common: each service needs its own`,
+        );
+      owners.set(text, owner);
+    }
+  return Object.fromEntries(all) as Record<SealingService, BookKeys>;
 }

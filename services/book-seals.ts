@@ -1,31 +1,16 @@
-import { createHmac, hash } from "node:crypto";
-import { crc32 } from "node:zlib";
-import type { BookKey, BookKeys } from "./book-keys.ts";
+import type { ServiceName } from "../broker/service-names.ts";
+import { auditColumns } from "../mixins/operator-audit/audit-columns.ts";
+import type { SealedLedger } from "../mixins/seals/seal-form.ts";
 
-/**
- * The form of the seals of the wallet's ledgers. The wallet writes seals, the auditor checks them. A change of this
- * form makes every seal that exists wrong: give it another `version`.
- */
+/** The tables whose rows are sealed: the ledgers of the wallet, every audit of operators' calls, and that of webhooks. */
 
-const version = "seal1";
-
-/** A ledger whose rows are sealed. */
-export interface SealedLedger {
-  /** Its number in t_ledger_seal. */
-  readonly book: number;
-  readonly table: string;
-  /**
-   * The columns in the seal. Left out: what a person typed, which may have to be erased, and what the database derives.
-   * create_time is in the seal once for all its rows.
-   */
-  readonly columns: readonly string[];
-  /** What the seal adds up, in coins or points: a column, counted where `valid` says so. */
-  readonly sumOf: string;
-  readonly valid: string;
-}
+const operatorAudit = <S extends ServiceName>(service: S, book: number) => ({
+  ...{ service, book, table: "t_operator_audit", columns: auditColumns, sumOf: null, valid: "TRUE" },
+});
 
 export const sealedLedgers = {
   trades: {
+    service: "wallet",
     book: 1,
     table: "t_qiyu_currency_trade",
     columns: [
@@ -35,112 +20,43 @@ export const sealedLedgers = {
     ...{ sumOf: "num", valid: "status = 1" },
   },
   debts: {
+    service: "wallet",
     book: 2,
     table: "t_wallet_debt",
     columns: ["user_id", "num", "biz_id"],
     ...{ sumOf: "num", valid: "TRUE" },
   },
   postings: {
+    service: "wallet",
     book: 3,
     table: "t_income_posting",
     columns: ["anchor_id", "kind", "points", "status", "biz_id", "order_id"],
     ...{ sumOf: "points", valid: "status = 1" },
   },
   holdGifts: {
+    service: "wallet",
     book: 4,
     table: "t_income_hold_gift",
     columns: ["hold_biz_id", "gift_biz_id", "coins_from", "coins", "points"],
     ...{ sumOf: "points", valid: "TRUE" },
   },
+  walletAudit: operatorAudit("wallet", 5),
+  giftAudit: operatorAudit("gift", 6),
+  paymentAudit: operatorAudit("payment", 7),
+  /** Without the caller's address. */
+  webhooks: {
+    service: "payment",
+    book: 8,
+    table: "t_pay_webhook",
+    columns: [
+      ...["channel", "outcome", "reason", "webhook_id", "order_id", "transaction_id", "amount", "body", "request_id"],
+    ],
+    ...{ sumOf: null, valid: "TRUE" },
+  },
+  auditorAudit: operatorAudit("auditor", 9),
 } as const satisfies Record<string, SealedLedger>;
 
 export type LedgerName = keyof typeof sealedLedgers;
 
-/** The values of a sealed row, in the order of `columns`. */
-export type RowValues = readonly (string | number | bigint | null)[];
-
-/** Neither character is in a business id, an id or a reason. SQL of the auditor makes the same text. */
-export const valueSeparator = "\t";
-export const rowSeparator = "\n";
-
-/** The text of a row; NULL is empty, as `join` has it. */
-export const rowText = (values: RowValues): string => values.join(valueSeparator);
-
-/** SHA-256 of the rows' texts, hex. */
-export const rowsDigest = (texts: readonly string[]): string => hash("sha256", texts.join(rowSeparator));
-
-/**
- * A checksum of 4 bytes for each row, one after the other. The digest decides whether rows were changed; these tell
- * which ones.
- */
-export function rowTags(texts: readonly string[]): Buffer {
-  const tags = Buffer.allocUnsafe(texts.length * 4);
-  for (const [at, text] of texts.entries()) tags.writeUInt32BE(crc32(text), at * 4);
-  return tags;
-}
-
-/** The places of the rows whose tags differ. */
-export function differingRows(tags: Buffer, texts: readonly string[]): number[] {
-  return texts.flatMap((text, at) =>
-    tags.length >= at * 4 + 4 && tags.readUInt32BE(at * 4) === crc32(text) ? [] : [at],
-  );
-}
-
-/** What the digest of a seal is of. Digests are hex. */
-export interface SealFields {
-  /** The chain: one lane of one run of one wallet process. */
-  readonly writer: string;
-  /** 1, 2, 3, ... in its chain. */
-  readonly number: number;
-  /** The digest of the seal before it in the chain. */
-  readonly previous: string;
-  readonly book: number;
-  readonly firstId: string;
-  readonly rows: number;
-  readonly sum: string;
-  /** create_time of all its rows, `2026-11-26 12:00:00.000`. */
-  readonly rowsTime: string;
-  readonly rowsDigest: string;
-}
-
-/** What comes before the first seal of a chain, and before the first checkpoint. */
-export const noDigest = "0".repeat(64);
-
-function mac({ secret }: BookKey, parts: readonly unknown[]): string {
-  return createHmac("sha256", secret).update(parts.join(valueSeparator)).digest("hex");
-}
-
-export function sealDigest(key: BookKey, seal: SealFields): string {
-  const { writer, number, previous, book, firstId, rows, sum, rowsTime, rowsDigest: rowsHash } = seal;
-  return mac(key, [version, writer, number, previous, book, firstId, rows, sum, rowsTime, rowsHash]);
-}
-
-/** The last seal of a chain: as the wallet's table and the event `books.sealed` have it. */
-export interface ChainHead {
-  readonly writer: string;
-  readonly number: number;
-  readonly digest: string;
-}
-
-export interface CheckpointFields {
-  readonly number: number;
-  readonly previous: string;
-  readonly heads: readonly ChainHead[];
-}
-
-export function checkpointDigest(key: BookKey, { number, previous, heads }: CheckpointFields): string {
-  const parts = heads.map((head) => [head.writer, head.number, head.digest].join(":"));
-  return mac(key, ["checkpoint1", number, previous, ...parts]);
-}
-
-/** Whether a digest is that of its key; `unknownKey` where this process does not have the key. */
-export function verdictOf(
-  keys: BookKeys,
-  keyName: string,
-  digest: string,
-  digestOf: (key: BookKey) => string,
-): "right" | "wrong" | "unknownKey" {
-  const key = keys.all.get(keyName);
-  if (!key) return "unknownKey";
-  return digestOf(key) === digest ? "right" : "wrong";
-}
+/** The services that seal rows. */
+export type SealingService = (typeof sealedLedgers)[LedgerName]["service"];

@@ -1,7 +1,7 @@
 import type { Context, ServiceBroker } from "moleculer";
 import { z } from "zod";
 import type { ActionContract, EventsOf } from "./action-contract.ts";
-import type { auditorActions } from "./auditor/auditor.contract.ts";
+import { type auditorActions, auditorEvents } from "./auditor/auditor.contract.ts";
 import { type battleActions, battleEvents } from "./battle/battle.contract.ts";
 import { id, userId } from "./fields.ts";
 import { type giftActions, giftEvents } from "./gift/gift.contract.ts";
@@ -39,6 +39,7 @@ export const durableEvents = {
   ...walletEvents,
   ...paymentEvents,
   ...battleEvents,
+  ...auditorEvents,
 };
 export type DurableEventName = keyof typeof durableEvents;
 export type DurableEvents = EventsOf<typeof durableEvents>;

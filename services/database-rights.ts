@@ -24,7 +24,7 @@ export type DatabaseRights = Readonly<Record<string, TableRight>>;
 const base = { t_migration: "read", t_lease: "change", t_heartbeat: "change" } as const;
 const streams = { t_stream_position: "change" } as const;
 const outbox = { t_outbox: "all" } as const;
-const operatorAudit = { t_operator_audit: "add" } as const;
+const operatorAudit = { t_operator_audit: "add", t_ledger_seal: "add", t_ledger_checkpoint: "add" } as const;
 
 /** By service and table. */
 export const databaseRights: Readonly<Record<keyof typeof migrationFolders, DatabaseRights>> = {
@@ -50,6 +50,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
   gift: {
     ...base,
     ...streams,
+    ...outbox,
     ...operatorAudit,
     t_gift_config: "change",
     t_gift_record: "add",
@@ -67,8 +68,6 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_anchor_income_pending: "all",
     t_income_posting: "add",
     t_income_hold_gift: "add",
-    t_ledger_seal: "add",
-    t_ledger_checkpoint: "add",
   },
   payment: {
     ...base,
@@ -94,6 +93,8 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
   auditor: {
     ...base,
     ...streams,
+    ...outbox,
+    ...operatorAudit,
     t_book_finding: "change",
     t_book_pass: "all",
     t_book_head: "change",

@@ -2,6 +2,7 @@ import { providers } from "./payment/providers.contract.ts";
 
 const streams = "mixins/jetstream/migrations";
 const outbox = "mixins/outbox/migrations";
+const seals = "mixins/seals/migrations";
 const operatorAudit = "mixins/operator-audit/migrations";
 
 /**
@@ -11,17 +12,18 @@ const operatorAudit = "mixins/operator-audit/migrations";
 export const migrationFolders = {
   user: [streams, outbox, "services/user/migrations"],
   "living-room": [streams, outbox, "services/living-room/migrations"],
-  gift: [streams, operatorAudit, "services/gift/migrations"],
-  wallet: [streams, outbox, operatorAudit, "services/wallet/migrations"],
+  gift: [streams, outbox, seals, operatorAudit, "services/gift/migrations"],
+  wallet: [streams, outbox, seals, operatorAudit, "services/wallet/migrations"],
   payment: [
     streams,
     outbox,
+    seals,
     operatorAudit,
     "services/payment/migrations",
     ...providers.flatMap(({ migrations = [] }) => migrations),
   ],
   notification: [streams],
-  auditor: [streams, "services/auditor/migrations"],
+  auditor: [streams, outbox, seals, operatorAudit, "services/auditor/migrations"],
   battle: [streams, outbox, "services/battle/migrations"],
   rank: [streams, "services/rank/migrations"],
 } as const;

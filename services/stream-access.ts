@@ -1,10 +1,12 @@
 import type { ServiceName } from "../broker/service-names.ts";
 import { deadLetters, type StreamDefinition } from "../mixins/jetstream/definitions.ts";
+import { auditorEvents } from "./auditor/auditor.contract.ts";
 import { battleEvents } from "./battle/battle.contract.ts";
 import { giftEvents } from "./gift/gift.contract.ts";
 import { livingRoomEvents } from "./living-room/living-room.contract.ts";
 import { paymentEvents } from "./payment/payment.contract.ts";
 import { ranksAreOn } from "./rank-settings.ts";
+import { sealedEvents } from "./sealed-event.ts";
 import { battleStream, eventStream, giftStream, notificationStream, topicStream } from "./streams.ts";
 import { userEvents } from "./user/user.contract.ts";
 import { walletEvents } from "./wallet/wallet.contract.ts";
@@ -72,8 +74,8 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
       { stream: giftStream, durable: "gift-settler", signed: true },
       onEvents("gift-effects", "gift.settled"),
     ],
-    // The depth of its queue in gifts: gift/queue-depth.ts.
-    lists: [giftStream],
+    // The depth of its queue in gifts (gift/queue-depth.ts), and its outbox.
+    lists: [giftStream, eventStream],
     reads: [giftStream],
   },
   wallet: {
@@ -108,7 +110,17 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
       onEvents("notification-gift-failed", "gift.settled"),
     ],
   },
-  auditor: { publishes: [], streams: [eventStream], consumers: [onEvents("auditor-sealed", "books.sealed")] },
+  auditor: {
+    publishes: eventsOf(auditorEvents),
+    streams: [eventStream],
+    lists: [eventStream],
+    consumers: [
+      onEvents("auditor-wallet-sealed", sealedEvents.wallet),
+      onEvents("auditor-gift-sealed", sealedEvents.gift),
+      onEvents("auditor-payment-sealed", sealedEvents.payment),
+      onEvents("auditor-auditor-sealed", sealedEvents.auditor),
+    ],
+  },
   // It makes them all, by rights of its own, and neither writes nor reads a message.
   provisioner: nothing,
   battle: {

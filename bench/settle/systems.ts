@@ -1,8 +1,8 @@
 import { type Service, ServiceBroker, type ServiceSchema } from "moleculer";
 import { brokerOptions } from "../../broker/options.ts";
 import type { ServiceName } from "../../broker/service-names.ts";
+import { TransactionSeals } from "../../mixins/seals/seal-chains.ts";
 import giftService from "../../services/gift/gift.service.ts";
-import { TransactionSeals } from "../../services/wallet/seals/seal-chains.ts";
 import type { BenchContext } from "../support/context.ts";
 import type { DurableQueue } from "../support/durable-queue.ts";
 import { inTime } from "../support/in-time.ts";

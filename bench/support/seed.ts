@@ -1,10 +1,10 @@
 import { databaseName } from "../../config/config.ts";
 import { Database } from "../../mixins/mysql/database.ts";
 import { migrate } from "../../mixins/mysql/migrate.ts";
+import { SealChains } from "../../mixins/seals/seal-chains.ts";
 import { bookKeys } from "../../services/book-keys.ts";
 import { migrationFolders } from "../../services/databases.ts";
 import type { TradeRow } from "../../services/wallet/posting.ts";
-import { SealChains } from "../../services/wallet/seals/seal-chains.ts";
 import { insertTrades } from "../../services/wallet/wallet-store.ts";
 
 const rowsPerStatement = 5_000;
@@ -36,7 +36,7 @@ export async function seedAccounts(
   progress: (line: string) => void,
 ): Promise<void> {
   const db = new Database(database);
-  const chains = new SealChains(bookKeys());
+  const chains = new SealChains({ service: "wallet", keys: bookKeys("wallet") });
   const now = new Date();
   const adjustment = (user: string): TradeRow => {
     const about = { counterpartyId: null, incomePoints: 0, reason: null, balanceAfter: coins };

@@ -6,6 +6,7 @@ import type { Database } from "../../mixins/mysql/database.ts";
 import { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { BookKeys } from "../book-keys.ts";
+import type { SealingService } from "../book-seals.ts";
 import { serverTime } from "./checks/windows-store.ts";
 import { checksOf, type RunPorts, runCheck } from "./comparison.ts";
 import { type Difference, differenceKinds, keyOf } from "./differences.ts";
@@ -34,7 +35,7 @@ export const usualAudit: AuditSettings = {
   findingsPerPass: limits.books.findingsPerPass,
 };
 
-type Auditor = Service & MysqlState & { books: Database; bookKeys: BookKeys };
+type Auditor = Service & MysqlState & { books: Database; sealKeys: Readonly<Record<SealingService, BookKeys>> };
 
 /** Ends a run: the service stops, or another node has the lease. */
 class RunEnded extends Error {}
@@ -144,9 +145,9 @@ export class AuditJob {
   }
 
   private checks() {
-    const { books, mysql, bookKeys } = this.auditor;
+    const { books, mysql, sealKeys } = this.auditor;
     const { underWayMs } = this.settings;
-    return checksOf({ books, own: mysql, keys: bookKeys, everyRow: false, underWayMs });
+    return checksOf({ books, own: { seen: mysql, audit: mysql }, keys: sealKeys, everyRow: false, underWayMs });
   }
 
   /** A node that takes over begins where the last round may have ended when its holder died. */

@@ -5,19 +5,21 @@ import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { Database } from "../../mixins/mysql/database.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
-import { type BookKeys, bookKeys, booksReplicaUrl } from "../book-keys.ts";
-import { checkpointDigest, verdictOf } from "../book-seals.ts";
+import { outboxMixin } from "../../mixins/outbox.mixin.ts";
+import { allBookKeys, type BookKeys, booksReplicaUrl } from "../book-keys.ts";
+import type { SealingService } from "../book-seals.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
-import { checkedAnyway, onEvent } from "../durable-event.ts";
+import { sealedAudit } from "../sealing.ts";
 import { eventStream } from "../streams.ts";
 import { AuditJob, type AuditSettings, usualAudit } from "./audit-job.ts";
 import { auditorActions } from "./auditor.contract.ts";
+import { acceptFinding, findingsPage } from "./findings.ts";
 import { keepBookGauges } from "./gauges.ts";
-import { keepCheckpoint } from "./seen-seals-store.ts";
+import { keepSealed } from "./sealed-events.ts";
 
 interface State extends MysqlState {
-  bookKeys: BookKeys;
+  sealKeys: Readonly<Record<SealingService, BookKeys>>;
   /** The other services' databases, read alone. */
   books: Database;
   audit: AuditJob;
@@ -28,32 +30,38 @@ export default defineService<"auditor", State>({
   name: "auditor",
   contract: auditorActions,
   settings: { ...usualAudit } satisfies AuditSettings,
-  mixins: [mysqlMixin("auditor", migrationFolders.auditor), jetstreamMixin([eventStream]), healthMixin],
-  actions: {},
+  mixins: [
+    mysqlMixin("auditor", migrationFolders.auditor),
+    jetstreamMixin([eventStream]),
+    outboxMixin,
+    ...sealedAudit("auditor"),
+    healthMixin,
+  ],
+  actions: {
+    findings: {
+      operator: true,
+      handler(ctx) {
+        return findingsPage(this, ctx.params);
+      },
+    },
+    acceptFinding: {
+      operator: true,
+      handler(ctx) {
+        return acceptFinding(this, ctx.params);
+      },
+    },
+  },
 
   channels: {
-    sealed: onEvent(
-      "books.sealed",
-      async function ({ data }) {
-        const { number, digest, key } = data;
-        const verdict = verdictOf(this.bookKeys, key, digest, (bookKey) => checkpointDigest(bookKey, data));
-        if (verdict !== "right") {
-          const toDo =
-            verdict === "unknownKey" ? "add the key to BOOK_KEYS, if it is one" : "find out who published it";
-          this.logger.error({ number, key, digest, toDo }, "an event books.sealed without a valid digest is not kept");
-          return;
-        }
-        const kept = await keepCheckpoint(this.mysql, data);
-        if (kept !== digest)
-          this.logger.error({ number, kept, digest }, "two events books.sealed of one number differ: one is forged");
-      },
-      { fromBooks: checkedAnyway },
-    ),
+    walletSealed: keepSealed("wallet"),
+    giftSealed: keepSealed("gift"),
+    paymentSealed: keepSealed("payment"),
+    auditorSealed: keepSealed("auditor"),
   },
 
   created() {
     // Here, so that a node without keys does not start.
-    this.bookKeys = bookKeys();
+    this.sealKeys = allBookKeys();
   },
 
   started() {

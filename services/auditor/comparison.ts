@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { limits } from "../../config/limits.ts";
 import type { Database, Queryable } from "../../mixins/mysql/database.ts";
 import type { BookKeys } from "../book-keys.ts";
-import { type LedgerName, sealedLedgers } from "../book-seals.ts";
+import { type LedgerName, type SealingService, sealedLedgers } from "../book-seals.ts";
 import { activeAccountsCheck, balancesCheck, continuityCheck } from "./checks/accounts-store.ts";
 import {
   allLinksCheck,
@@ -17,6 +17,8 @@ import { heldGiftsCheck, holdsCheck } from "./checks/holds-store.ts";
 import { earningsCheck, totalsCheck } from "./checks/incomes-store.ts";
 import { creditsCheck, ordersCheck } from "./checks/payments-store.ts";
 import { sealRowsCheck } from "./checks/seal-rows.ts";
+import type { SealSource } from "./checks/seal-source.ts";
+import { catalogueCheck, giftTermsCheck, orderTermsCheck } from "./checks/terms-store.ts";
 import { type Difference, keyOf } from "./differences.ts";
 
 /** What is compared, and how a comparison runs. */
@@ -24,9 +26,12 @@ import { type Difference, keyOf } from "./differences.ts";
 export interface CompareOptions {
   /** Where the books are read. */
   readonly books: Database;
-  /** The auditor's own database; `null`: what it has seen is not compared. */
-  readonly own: Queryable | null;
-  readonly keys: BookKeys;
+  /**
+   * The auditor's own database: `seen` has what the auditor has seen, `audit` the seals of its own audit. `null`: neither
+   * is compared.
+   */
+  readonly own: { readonly seen: Queryable; readonly audit: Database } | null;
+  readonly keys: Readonly<Record<SealingService, BookKeys>>;
   /** See SealCheckOptions. */
   readonly everyRow: boolean;
   /** See limits.books.underWayMs. */
@@ -35,14 +40,27 @@ export interface CompareOptions {
 
 /** Every check. Those of the chains come first: what they find explains the others. */
 export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOptions): Check[] {
+  const ledgers = Object.keys(sealedLedgers) as LedgerName[];
+  const services = [...new Set(ledgers.map((ledger) => sealedLedgers[ledger].service))];
+  const seals = services.flatMap((service): Check[] => {
+    const db = service === "auditor" ? own?.audit : books;
+    if (!db) return [];
+    const source: SealSource = { service, db, keys: keys[service] };
+    const seen = own?.seen ?? null;
+    return [
+      newLinksCheck(source, seen),
+      allLinksCheck(source, seen),
+      ...(seen ? [seenHeadsCheck(source, seen)] : []),
+      checkpointsCheck(source, seen),
+      // A command that reads every row also judges the books of a system that stands still.
+      ...(everyRow ? [] : [lateCheckpointCheck(source)]),
+      ...ledgers
+        .filter((ledger) => sealedLedgers[ledger].service === service)
+        .map((ledger) => sealRowsCheck(source, ledger, { everyRow })),
+    ];
+  });
   return [
-    newLinksCheck(books, own),
-    allLinksCheck(books, own),
-    ...(own ? [seenHeadsCheck(books, own)] : []),
-    checkpointsCheck(books, own, keys),
-    // A command that reads every row also judges the books of a system that stands still.
-    ...(everyRow ? [] : [lateCheckpointCheck(books)]),
-    ...(Object.keys(sealedLedgers) as LedgerName[]).map((ledger) => sealRowsCheck(books, keys, ledger, { everyRow })),
+    ...seals,
     activeAccountsCheck(books),
     continuityCheck(books),
     balancesCheck(books),
@@ -50,6 +68,9 @@ export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOpti
     recordedGiftsCheck(books),
     creditsCheck(books),
     ordersCheck(books, underWayMs),
+    catalogueCheck(books),
+    orderTermsCheck(books),
+    giftTermsCheck(books),
     totalsCheck(books),
     earningsCheck(books),
     holdsCheck(books),

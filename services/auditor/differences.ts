@@ -39,6 +39,18 @@ export const differenceKinds = {
     "a refunded order has no refund of its amount for the provider",
     "ask the provider about its money",
   ],
+  catalogueDiffers: [
+    "a product or gift has a price, coins or a state that no operator gave it",
+    "find who changed its row by SQL, then set it again with product/update or gift/update",
+  ],
+  orderTermsDiffer: [
+    "an order does not have the price, coins and biz code that operators gave its product",
+    "find who changed t_pay_product by SQL, freeze the payer and refund the order",
+  ],
+  giftPriceDiffers: [
+    "a gift does not have the price that operators gave it, or was not on sale",
+    "find who changed t_gift_config by SQL",
+  ],
   incomeDiffers: ["an anchor's sums are not those of her postings", booksDiffer],
   earningsDiffer: ["what an anchor earned is not the sum of her shares of gifts", booksDiffer],
   holdDiffers: ["a hold or release does not have its gifts, its refund or its opposite", booksDiffer],
@@ -52,6 +64,26 @@ export interface Difference {
   /** The account, order, row, seal or chain: with the kind it identifies the difference. */
   readonly subject: string;
   readonly detail: string;
+  /**
+   * What stays the same while the difference does, where the detail does not: an accepted difference counts again once
+   * this changes.
+   */
+  readonly measure?: string;
 }
+
+/** Kinds of which several checks find one difference, each with a detail of its own: they are there, or not. */
+const detailVaries: ReadonlySet<DifferenceKind> = new Set([
+  ...([
+    "sealRemoved",
+    "chainCut",
+    "sealKeyUnknown",
+    "checkpointRemoved",
+    "checkpointForged",
+    "checkpointLate",
+  ] as const),
+]);
+
+export const measureOf = ({ kind, detail, measure }: Difference): string =>
+  measure ?? (detailVaries.has(kind) ? "" : detail);
 
 export const keyOf = ({ kind, subject }: Difference): string => `${kind} ${subject}`;

@@ -5,12 +5,17 @@ import { type Gauge, keepGauges } from "../../mixins/gauges.ts";
 import { addHealthCheck } from "../../mixins/health.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { AuditJob } from "./audit-job.ts";
-import { lastPass, openFindings } from "./findings-store.ts";
+import { countFindings, lastPass } from "./findings-store.ts";
 
 const gauges = {
   differences: {
     name: "ovation.books.differences",
-    description: "Differences of the books that are open, by kind",
+    description: "Differences of the books that nobody has accepted, by kind",
+    labelNames: ["kind"],
+  },
+  accepted: {
+    name: "ovation.books.differences.accepted",
+    description: "Differences of the books that an operator has accepted as they are, by kind",
     labelNames: ["kind"],
   },
   age: {
@@ -41,9 +46,9 @@ export function keepBookGauges(auditor: Auditor): BackgroundLoop {
     auditor,
     "books",
     async () => {
-      const open = [...(await openFindings(mysql))].filter(([, found]) => found > 0);
-      const list = open.map(([kind, found]) => `${kind} ${found}`).join(", ");
-      if (list) throw new Error(`the books differ: ${list} (see t_book_finding)`);
+      const counted = [...(await countFindings(mysql))].filter(([, { open }]) => open > 0);
+      const list = counted.map(([kind, { open }]) => `${kind} ${open}`).join(", ");
+      if (list) throw new Error(`the books differ: ${list} (see books/findings)`);
       const age = (await lastPass(mysql))?.ageMs ?? performance.now() - startedAt;
       if (age > limits.books.passLateMs)
         throw new Error(`the last complete pass over the books ended ${Math.round(age / 3_600_000)} h ago`);
@@ -55,9 +60,10 @@ export function keepBookGauges(auditor: Auditor): BackgroundLoop {
     broker.metrics.increment(comparedRows.name, { service: auditor.name }, compared - counted);
     counted = compared;
     const last = await lastPass(mysql);
-    const differences = [...(await openFindings(mysql))].map(([kind, value]) => ({
-      ...{ name: gauges.differences.name, value, labels: { kind } },
-    }));
+    const differences = [...(await countFindings(mysql))].flatMap(([kind, { open, accepted }]) => [
+      { name: gauges.differences.name, value: open, labels: { kind } },
+      { name: gauges.accepted.name, value: accepted, labels: { kind } },
+    ]);
     const ageMs = last?.ageMs ?? performance.now() - startedAt;
     return [
       ...differences,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { amount, eventTime, id, integer, userId } from "../fields.ts";
+import { sealedEvent } from "../sealed-event.ts";
 
 /** The events of the gift service. */
 
@@ -71,4 +72,6 @@ export const giftEvents = {
    * is replayed keeps its time, and `gift.settled` follows for it.
    */
   "gift.deadLettered": z.object({ gifts: z.array(deadGift).min(1).max(limits.gift.settleBatch) }),
+  /** Of the seals of the audit. */
+  "gift.books-sealed": sealedEvent,
 };

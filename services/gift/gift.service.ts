@@ -4,12 +4,13 @@ import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
-import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
+import { outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { onEvent } from "../durable-event.ts";
+import { sealedAudit } from "../sealing.ts";
 import { giftSignatures } from "../signing-keys.ts";
 import { eventStream, giftStream } from "../streams.ts";
 import { acceptAlone, acceptGifts, openAcceptance } from "./accept-gifts.ts";
@@ -39,7 +40,8 @@ export default defineService<"gift", GiftState>({
     optionalRedisMixin,
     redisLockMixin,
     jetstreamMixin([giftStream, eventStream]),
-    operatorAuditMixin,
+    outboxMixin,
+    ...sealedAudit("gift"),
     healthMixin,
   ],
 

@@ -1,8 +1,8 @@
 import type { OutboxMessage } from "../../mixins/outbox.mixin.ts";
 import type { PaymentTopics } from "../contracts.ts";
 import { durableEvent } from "../durable-event.ts";
+import { rechargeBizCode } from "../first-catalogue.ts";
 import type { Order } from "./order.ts";
-import { rechargeBizCode } from "./product.ts";
 
 /**
  * The topics of stream PAY, for JavaScript and for MySQL. A message with another subject could never be published and

@@ -2,6 +2,7 @@ import type { Log } from "../../broker/log.ts";
 import type { MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
+import type { SealsState } from "../../mixins/seals.mixin.ts";
 import type { OrderMacs } from "./order-macs.ts";
 import type { RowBudget } from "./row-budget.ts";
 
@@ -14,7 +15,7 @@ export interface CrashPoints {
 }
 
 /** The dependencies of the payment modules, from the service. */
-export interface PaymentContext extends OutboxState {
+export interface PaymentContext extends OutboxState, SealsState {
   readonly mysql: Database;
   readonly logger: Log;
   /** Of the messages to the topics. */

@@ -3,6 +3,7 @@ import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
 import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
+import type { SealsState } from "../../mixins/seals.mixin.ts";
 import type { Maintenance } from "./maintenance/maintenance.ts";
 import type { OrderMacs } from "./order-macs.ts";
 import type { CrashPoints } from "./payment-context.ts";
@@ -11,7 +12,12 @@ import type { OpenProviders } from "./providers/provider.ts";
 import type { RowBudget } from "./row-budget.ts";
 
 /** The properties that the service, its mixins and its start put on `this`. */
-export interface PaymentState extends MysqlState, JetStreamState, OutboxState, CatalogueState<typeof productColumns> {
+export interface PaymentState
+  extends MysqlState,
+    JetStreamState,
+    OutboxState,
+    SealsState,
+    CatalogueState<typeof productColumns> {
   providers: OpenProviders;
   gauges?: BackgroundLoop;
   maintenance?: Maintenance;

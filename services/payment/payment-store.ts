@@ -1,4 +1,6 @@
 import { type Queryable, type Transaction, toSafeInteger } from "../../mixins/mysql/database.ts";
+import type { Sealing } from "../../mixins/seals/seal-chains.ts";
+import { sealedLedgers } from "../book-seals.ts";
 import type { Order } from "./order.ts";
 import { type OrderState, orderStatus, stateOf, statusesBefore } from "./order-state.ts";
 import type { WebhookRecord } from "./webhook-record.ts";
@@ -111,19 +113,24 @@ export async function topicOf(db: Queryable, bizCode: number): Promise<string | 
   return row?.topic ?? null;
 }
 
-export async function insertWebhook(db: Queryable, webhook: WebhookRecord): Promise<void> {
-  await db.run("INSERT INTO t_pay_webhook SET ?, create_time = UTC_TIMESTAMP(3)", [
-    {
-      channel: webhook.channel,
-      outcome: webhook.outcome,
-      reason: webhook.reason,
-      webhook_id: webhook.webhookId,
-      order_id: webhook.orderId,
-      transaction_id: webhook.transactionId,
-      amount: webhook.amount,
-      body: webhook.body,
-      ip: webhook.ip,
-      request_id: webhook.requestId,
-    },
+/** Adds an audit row of a webhook, with its seal. */
+export async function insertWebhook(tx: Transaction, webhook: WebhookRecord, sealing: Sealing): Promise<void> {
+  const row: Record<(typeof sealedLedgers.webhooks.columns)[number], string | number | null> = {
+    channel: webhook.channel,
+    outcome: webhook.outcome,
+    reason: webhook.reason,
+    webhook_id: webhook.webhookId,
+    order_id: webhook.orderId,
+    transaction_id: webhook.transactionId,
+    amount: webhook.amount,
+    body: webhook.body,
+    request_id: webhook.requestId,
+  };
+  const time = await sealing.time();
+  const { insertId } = await tx.run("INSERT INTO t_pay_webhook SET ?, ip = ?, create_time = ?", [
+    row,
+    webhook.ip,
+    time,
   ]);
+  sealing.cover(sealedLedgers.webhooks, insertId, [sealedLedgers.webhooks.columns.map((column) => row[column])], 0n);
 }

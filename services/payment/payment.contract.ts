@@ -2,6 +2,7 @@ import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action, type EventsOf } from "../action-contract.ts";
 import { businessId, coinAmount, eventTime, id, integer, kind, operator, orderId, reason, userId } from "../fields.ts";
+import { sealedEvent } from "../sealed-event.ts";
 import { channel, date, paymentOperatorActions } from "./operators.contract.ts";
 
 /**
@@ -208,6 +209,8 @@ export const paymentEvents = {
     reason: z.string(),
     time: eventTime,
   }),
+  /** Of the seals of the audits. */
+  "payment.books-sealed": sealedEvent,
 };
 
 /**

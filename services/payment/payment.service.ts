@@ -4,10 +4,10 @@ import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
-import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { sealedAudit } from "../sealing.ts";
 import { payKeys, paySignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { keepPaymentGauges } from "./gauges.ts";
@@ -33,7 +33,7 @@ export default defineService<"payment", PaymentState>({
     jetstreamMixin([topicStream, eventStream]),
     outboxMixin,
     catalogueTableMixin({ service: "payment", table: "t_pay_product", primaryKey: "id", columns: productColumns }),
-    operatorAuditMixin,
+    ...sealedAudit("payment"),
     healthMixin,
   ],
 

@@ -1,3 +1,4 @@
+import { rechargeBizCode } from "../first-catalogue.ts";
 import type { Product } from "./payment.contract.ts";
 
 /** The table of products, for mixins/catalogue-table.mixin.ts. */
@@ -32,8 +33,6 @@ export interface Offer {
   readonly bizCode: number;
 }
 
-/** A recharge of coins in the live room. */
-export const rechargeBizCode = 10001;
 const bizCodeOfType: ReadonlyMap<number, number> = new Map([[0, rechargeBizCode]]);
 
 const isAmount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;

@@ -74,7 +74,9 @@ async function refuse(
   const channel = open.declared.name;
   const outcome: Outcome = { outcome: "refused", reason: refused.message };
   if (report || context.refusedRows.take(Date.now()))
-    await insertWebhook(context.mysql, recordOf(channel, raw, report, outcome, requestId));
+    await context.seals.transaction(context.mysql, (tx, sealing) =>
+      insertWebhook(tx, recordOf(channel, raw, report, outcome, requestId), sealing),
+    );
   const about = { channel, ip: raw.ip, orderId: report?.orderId, reason: refused.message, requestId };
   if (report)
     context.logger.error(about, "a genuine webhook does not match its order: check the payment at the provider");
@@ -99,10 +101,10 @@ async function requireFitting(
 /** Writes the change of state, its messages and the audit row, in one transaction. */
 function apply(context: PaymentContext, delivery: Delivery, report: ProviderReport): Promise<Outcome> {
   const { open, raw, requestId } = delivery;
-  return context.mysql.transaction(async (tx) => {
+  return context.seals.transaction(context.mysql, async (tx, sealing) => {
     const outcome = await settle(context, tx, report, requestId);
     if (outcome.parked) await parkOrder(tx, report.orderId, outcome.parked, report.transactionId);
-    await insertWebhook(tx, recordOf(open.declared.name, raw, report, outcome, requestId));
+    await insertWebhook(tx, recordOf(open.declared.name, raw, report, outcome, requestId), sealing);
     context.steps.beforeCommit?.(report.orderId);
     return outcome;
   });

@@ -1,11 +1,11 @@
 import { fail, isUnavailable } from "../../broker/failure.ts";
 import { KeyedQueue } from "../../mixins/keyed-queue.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
+import type { Sealing } from "../../mixins/seals/seal-chains.ts";
 import { debtIdsOf, tradeIdsOf } from "./business-ids.ts";
 import { insertPendingIncomes } from "./income/income-store.ts";
 import { decide } from "./ledger.ts";
 import type { Command, Decision, Outcome, Prior } from "./posting.ts";
-import type { Sealing } from "./seals/seal-chains.ts";
 import { Submission } from "./submission.ts";
 import { insertDebts, insertTrades, lockAccounts, readPriors, updateAccounts } from "./wallet-store.ts";
 import type { WriterLimits, WriterPorts } from "./writer-ports.ts";

@@ -1,7 +1,8 @@
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
+import type { Sealing } from "../../mixins/seals/seal-chains.ts";
+import { sealedLedgers } from "../book-seals.ts";
 import type { Account, DebtRow, Prior, TradeRow } from "./posting.ts";
-import type { Sealing } from "./seals/seal-chains.ts";
 import type { Balance } from "./wallet.contract.ts";
 
 /** SQL of the accounts and the ledger of coins. */
@@ -134,7 +135,7 @@ export async function insertTrades(tx: Transaction, rows: readonly TradeRow[], s
     [values.map((row) => [...row, time])],
   );
   const sum = rows.reduce((all, { num, status }) => all + BigInt(status === 1 ? num : 0), 0n);
-  sealing.cover("trades", insertId, values, sum);
+  sealing.cover(sealedLedgers.trades, insertId, values, sum);
 }
 
 export async function insertDebts(tx: Transaction, rows: readonly DebtRow[], sealing: Sealing): Promise<void> {
@@ -147,7 +148,7 @@ export async function insertDebts(tx: Transaction, rows: readonly DebtRow[], sea
   );
   const sum = rows.reduce((all, { num }) => all + BigInt(num), 0n);
   sealing.cover(
-    "debts",
+    sealedLedgers.debts,
     insertId,
     rows.map((row) => [row.userId, row.num, row.bizId]),
     sum,

@@ -16,6 +16,7 @@ import {
   reason,
   userId,
 } from "../fields.ts";
+import { sealedEvent } from "../sealed-event.ts";
 import {
   type AffectedGifts,
   type AffectedIncome,
@@ -181,8 +182,6 @@ const heldShare = z.object({
   time: eventTime,
 });
 
-const sealDigestText = z.string().regex(/^[0-9a-f]{64}$/);
-
 export const walletEvents = {
   "account.frozen": accountChanged,
   "account.unfrozen": accountChanged,
@@ -194,18 +193,8 @@ export const walletEvents = {
     balanceAfter: integer(0),
     time: eventTime,
   }),
-  /**
-   * The heads of the ledger's chains of seals that grew since the event before, joined: what the books were at this
-   * time. Digests are hex. `number` counts the events; `previous` is the digest of the one before.
-   */
-  "books.sealed": z.object({
-    number: integer(1),
-    previous: sealDigestText,
-    digest: sealDigestText,
-    key: z.string().max(16),
-    heads: z.array(z.object({ writer: z.string().length(32), number: integer(1), digest: sealDigestText })),
-    time: eventTime,
-  }),
+  /** Of the ledgers' seals. */
+  "books.sealed": sealedEvent,
   /** An anchor's share of gifts that were paid with a refunded order's coins is held back. */
   "income.held": heldShare,
   /** Such a share is given back. */

@@ -3,13 +3,12 @@ import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
-import { operatorAuditMixin } from "../../mixins/operator-audit.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
-import { bookKeys } from "../book-keys.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { sealedAudit } from "../sealing.ts";
 import { paySignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { statusAction } from "./account-status.ts";
@@ -21,8 +20,6 @@ import { IncomeRollup } from "./income/income-rollup.ts";
 import { incomeOf, payOut } from "./income/payouts.ts";
 import { openWriter } from "./open-writer.ts";
 import { creditRecharges, payTopic, takeBackRefunds } from "./pay-topics.ts";
-import { Checkpoints } from "./seals/checkpoints.ts";
-import { SealChains } from "./seals/seal-chains.ts";
 import { statementPage } from "./statement.ts";
 import { walletActions } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
@@ -44,7 +41,7 @@ export default defineService<"wallet", WalletState>({
     redisLockMixin,
     jetstreamMixin([topicStream, eventStream]),
     outboxMixin,
-    operatorAuditMixin,
+    ...sealedAudit("wallet"),
     healthMixin,
     fundsMixin,
   ],
@@ -156,20 +153,16 @@ export default defineService<"wallet", WalletState>({
   created() {
     // Here, so that a node without keys does not start.
     this.signatures = paySignatures();
-    this.bookKeys = bookKeys();
   },
 
   started() {
     this.balances = new BatchLoader((ids) => readBalances(this.mysql, ids), limits.mysql.batchLoader);
-    this.seals = new SealChains(this.bookKeys);
     this.incomeRollup = new IncomeRollup(this);
     this.writer = openWriter(this);
-    this.checkpoints = new Checkpoints(this);
   },
 
   async stopped() {
     await this.writer?.drain();
     await this.incomeRollup?.stop();
-    await this.checkpoints?.stop();
   },
 });

@@ -1,7 +1,7 @@
 import type { Transaction } from "../../mixins/mysql/database.ts";
 import type { LockHold } from "../../mixins/redis-lock.mixin.ts";
+import type { Sealing } from "../../mixins/seals/seal-chains.ts";
 import type { Account, Command, Decision } from "./posting.ts";
-import type { Sealing } from "./seals/seal-chains.ts";
 
 /** What the ledger writer needs of its surroundings. */
 export interface WriterPorts {

@@ -139,6 +139,8 @@ describe("the operators' routes", () => {
     ["reconciliation/days", {}],
     ["reconciliation/differences", {}],
     ["reconciliation/resolve", { id: 1, reason: "why not" }],
+    ["books/findings", {}],
+    ["books/accept", { id: 1, reason: "why not" }],
   ];
 
   test("are closed to everybody without the operators' token, whatever else they carry", async () => {
@@ -154,7 +156,7 @@ describe("the operators' routes", () => {
         const given = { ...headers, ...cookies, "x-request-id": id };
         const answer = await operate(path, { ...body, operator: "root", token: right }, token, given);
         expect([path, answer.status, answer.code]).toEqual([path, 401, 100002]);
-        for (const service of ["gift", "wallet", "payment"]) expect(await auditOf(service, id)).toEqual([]);
+        for (const service of ["gift", "wallet", "payment", "auditor"]) expect(await auditOf(service, id)).toEqual([]);
       }
     const gifts = await person.ask<{ giftId: number; price: number }[]>("gift/listGift");
     expect(gifts.find(({ giftId }) => giftId === 22)).toMatchObject({ price: 90 });
@@ -197,6 +199,8 @@ describe("the operators' routes", () => {
       ["reconciliation/days", {}, "payment", "payment.comparedDays", "succeeded"],
       ["reconciliation/differences", {}, "payment", "payment.differences", "succeeded"],
       ["reconciliation/resolve", { id: 999, reason: "r" }, "payment", "payment.resolveDifference", "differenceUnknown"],
+      ["books/findings", { accepted: 0 }, "auditor", "auditor.findings", "succeeded"],
+      ["books/accept", { id: 999_999, reason: "r" }, "auditor", "auditor.acceptFinding", "findingUnknown"],
     ];
     for (const [path, body, service, action, outcome] of calls) {
       const id = requestId();

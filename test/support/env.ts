@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { keySettings } from "../../config/process-settings.ts";
 import { projectRoot } from "../../config/root.ts";
 
 /**
@@ -18,8 +19,7 @@ process.env.LOGIN_FAILURES_PER_IP_PER_MINUTE ??= "0";
 process.env.LOG_LEVEL ??= "fatal";
 process.env.CASHIER_SECRET ??= "cashier-secret-of-the-tests";
 process.env.OPERATOR_TOKEN ??= "operator-token-of-the-tests";
-for (const name of ["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "BOOK_KEYS"])
-  process.env[name] ??= `tests:${randomBytes(32).toString("base64url")}`;
+for (const name of keySettings) process.env[name] ??= `tests:${randomBytes(32).toString("base64url")}`;
 process.env.API_PORT ??= "0";
 process.env.IM_PORT ??= "0";
 

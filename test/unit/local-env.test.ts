@@ -29,12 +29,12 @@ afterEach(() => {
 const keysOf: Readonly<Record<string, readonly string[]>> = {
   user: ["TOKEN_KEYS"],
   "api-gateway": ["TOKEN_KEYS"],
-  gift: ["GIFT_KEYS"],
-  payment: ["PAY_KEYS"],
+  gift: ["GIFT_KEYS", "GIFT_BOOK_KEYS"],
+  payment: ["PAY_KEYS", "PAYMENT_BOOK_KEYS"],
   wallet: ["PAY_KEYS", "BOOK_KEYS"],
-  auditor: ["BOOK_KEYS"],
+  auditor: ["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS"],
 };
-const allKeys = ["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "BOOK_KEYS"];
+const allKeys = [...new Set(Object.values(keysOf).flat())];
 const keysWith = (value: string, names: readonly string[] = allKeys) =>
   Object.fromEntries(names.map((name) => [name, value]));
 
@@ -102,6 +102,9 @@ describe("a node finds the settings of its services and no others:", () => {
     PAY_KEYS: "k1:pay",
     GIFT_KEYS: "k1:gift",
     BOOK_KEYS: "k1:book",
+    GIFT_BOOK_KEYS: "k1:gift-book",
+    PAYMENT_BOOK_KEYS: "k1:payment-book",
+    AUDITOR_BOOK_KEYS: "k1:auditor-book",
     MYSQL_MIGRATION_URL: "mysql://ovation:m@127.0.0.1:1",
     MYSQL_ADMIN_URL: "mysql://root:r@127.0.0.1:1",
     NATS_ADMIN_URL: "nats://root:r@127.0.0.1:1",
@@ -113,14 +116,17 @@ describe("a node finds the settings of its services and no others:", () => {
     [["im-server"], []],
     [["notification"], ["MYSQL_URL", "SMS_WEBHOOK_TOKEN"]],
     [["wallet"], ["BOOK_KEYS", "PAY_KEYS", "WALLET_MYSQL_URL"]],
-    [["payment"], ["ALIPAY_PRIVATE_KEY", "CASHIER_SECRET", "MYSQL_URL", "PAYMENT_NATS_URL", "PAY_KEYS"]],
+    [
+      ["payment"],
+      ["ALIPAY_PRIVATE_KEY", "CASHIER_SECRET", "MYSQL_URL", "PAYMENT_BOOK_KEYS", "PAYMENT_NATS_URL", "PAY_KEYS"],
+    ],
     [
       ["gift", "wallet"],
-      ["BOOK_KEYS", "GIFT_KEYS", "GIFT_MYSQL_URL", "PAY_KEYS", "WALLET_MYSQL_URL"],
+      ["BOOK_KEYS", "GIFT_BOOK_KEYS", "GIFT_KEYS", "GIFT_MYSQL_URL", "PAY_KEYS", "WALLET_MYSQL_URL"],
     ],
     [
       ["gift", "user"],
-      ["GIFT_KEYS", "GIFT_MYSQL_URL", "MYSQL_URL", "TOKEN_KEYS"],
+      ["GIFT_BOOK_KEYS", "GIFT_KEYS", "GIFT_MYSQL_URL", "MYSQL_URL", "TOKEN_KEYS"],
     ],
   ])("%s", async (services, own) => {
     const env: NodeJS.ProcessEnv = { PATH: "/bin", PROFILE: "local", ...secrets };
@@ -166,7 +172,7 @@ describe("every setting", () => {
     tokenSettings,
     giftKeySettings,
     payKeySettings,
-    bookSettings,
+    ...Object.values(bookSettings),
     rankSettings,
   ].flatMap(({ settings }) => Object.keys(settings));
 

@@ -1,4 +1,5 @@
 import { adminEndpoints } from "./admin.ts";
+import { adminBooksEndpoints } from "./admin-books.ts";
 import { adminPaymentEndpoints } from "./admin-payment.ts";
 import { bankEndpoints } from "./bank.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -22,4 +23,5 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   ...rankEndpoints,
   ...adminEndpoints,
   ...adminPaymentEndpoints,
+  ...adminBooksEndpoints,
 ]);

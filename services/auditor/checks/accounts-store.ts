@@ -15,6 +15,9 @@ interface Sums extends Record<"user_id" | "current_balance" | "total_charged" | 
   owed: string | null;
 }
 
+/** The same whatever the user does meanwhile, and for each check of balances. */
+const by = (is: string | bigint, rows: string | bigint) => `by ${BigInt(is) - BigInt(rows)}`;
+
 function problemsOf(row: Sums): Difference[] {
   const subject = `account ${row.user_id}`;
   const [balance = "0", charged = "0"] = (row.sums ?? "0,0").split(",");
@@ -24,7 +27,9 @@ function problemsOf(row: Sums): Difference[] {
     ["debtDiffers", row.debt, row.owed ?? "0"],
   ] as const;
   return compared.flatMap(([kind, account, rows]) =>
-    BigInt(account) === BigInt(rows) ? [] : [{ kind, subject, detail: `the account has ${account}, its rows ${rows}` }],
+    BigInt(account) === BigInt(rows)
+      ? []
+      : [{ kind, subject, detail: `the account has ${account}, its rows ${rows}`, measure: by(account, rows) }],
   );
 }
 
@@ -69,7 +74,7 @@ export function activeAccountsCheck(db: Queryable): Check {
         const subject = `account ${user_id}`;
         if (current_balance === null) return { kind: "accountMissing", subject, detail: "it has rows in the ledger" };
         const detail = `the account has ${current_balance}, its last row left ${after}`;
-        return { kind: "balanceDiffers", subject, detail };
+        return { kind: "balanceDiffers", subject, detail, measure: by(current_balance, after) };
       });
     },
   });
@@ -110,7 +115,8 @@ export function continuityCheck(db: Queryable): Check {
         left.set(user, after);
         if (after === before + BigInt(moved) || differences.length >= limits.books.findingsPerPage) continue;
         const detail = `row ${id} of t_qiyu_currency_trade left ${after}, after ${before} and a row of ${moved}`;
-        differences.push({ kind: "balanceDiffers", subject: `account ${user}`, detail });
+        const measure = by(after, before + BigInt(moved));
+        differences.push({ kind: "balanceDiffers", subject: `account ${user}`, detail, measure });
       }
       return differences;
     },

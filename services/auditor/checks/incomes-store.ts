@@ -17,7 +17,9 @@ function totalsProblem(row: TotalsRow): Difference[] {
   const postings = row.sums ?? "0,0,0";
   if (totals === postings) return [];
   const detail = `earned, held, paid out: ${totals} in her row, ${postings} by her postings`;
-  return [{ kind: "incomeDiffers", subject: `anchor ${row.user_id}`, detail }];
+  const rows = postings.split(",");
+  const by = totals.split(",").map((total, at) => BigInt(total) - BigInt(rows[at] ?? 0));
+  return [{ kind: "incomeDiffers", subject: `anchor ${row.user_id}`, detail, measure: `by ${by}` }];
 }
 
 /** The sums of every anchor against her postings. */

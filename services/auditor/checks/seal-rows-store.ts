@@ -1,11 +1,17 @@
 import { limits } from "../../../config/limits.ts";
 import { type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import { firstIdSince } from "../../../mixins/mysql/first-id-since.ts";
-import { type LedgerName, type RowValues, rowSeparator, sealedLedgers, valueSeparator } from "../../book-seals.ts";
+import { type RowValues, rowSeparator, valueSeparator } from "../../../mixins/seals/seal-form.ts";
+import { type LedgerName, type SealingService, sealedLedgers } from "../../book-seals.ts";
+import { tableOf } from "./seal-source.ts";
 
 /** SQL of seals and the rows that they cover. Digests are hex. */
 
+const sealsOf = (ledger: LedgerName) => tableOf(sealedLedgers[ledger].service, "t_ledger_seal");
+const rowsOf = (ledger: LedgerName) => tableOf(sealedLedgers[ledger].service, sealedLedgers[ledger].table);
+
 export interface StoredSeal {
+  readonly service: SealingService;
   readonly writer: string;
   readonly number: number;
   readonly previous: string;
@@ -38,8 +44,9 @@ interface SealRow extends Record<"first_id" | "last_id" | "row_sum" | "number", 
 const sealColumns = `writer, number, previous, book, first_id, last_id, id_step, row_count, row_sum,
   CAST(rows_time AS CHAR) AS rows_time, rows_digest, row_tags, key_name, digest`;
 
-function toSeal(row: SealRow): StoredSeal {
+function toSeal(ledger: LedgerName, row: SealRow): StoredSeal {
   return {
+    service: sealedLedgers[ledger].service,
     writer: row.writer,
     number: toSafeInteger(row.number),
     previous: row.previous.toString("hex"),
@@ -60,19 +67,19 @@ function toSeal(row: SealRow): StoredSeal {
 /** The next seals of a ledger, by their rows' ids: as many as a page has seals, and rows. */
 export async function sealsAfter(
   db: Queryable,
-  book: number,
+  ledger: LedgerName,
   from: string,
 ): Promise<{ seals: StoredSeal[]; more: boolean }> {
   const { pageSeals, pageSealedRows } = limits.books;
   const rows = await db.query<SealRow>(
-    `SELECT ${sealColumns} FROM t_ledger_seal WHERE book = ? AND first_id > ? ORDER BY first_id LIMIT ?`,
-    [book, from, pageSeals + 1],
+    `SELECT ${sealColumns} FROM ${sealsOf(ledger)} WHERE book = ? AND first_id > ? ORDER BY first_id LIMIT ?`,
+    [sealedLedgers[ledger].book, from, pageSeals + 1],
   );
   const seals: StoredSeal[] = [];
   let covered = 0;
   for (const row of rows.slice(0, pageSeals)) {
     if (covered >= pageSealedRows) break;
-    seals.push(toSeal(row));
+    seals.push(toSeal(ledger, row));
     covered += Number(row.row_count);
   }
   return { seals, more: seals.length < rows.length };
@@ -82,15 +89,16 @@ export async function sealsAfter(
  * The last id that was sealed before the seals of a time or later: rows that stand between the two have no
  * seal. Where there are no seals of that time: the last id that is sealed.
  */
-export async function sealedBefore(db: Queryable, book: number, since: Date): Promise<string> {
-  const first = await firstIdSince(db, { table: "t_ledger_seal", column: "rows_time" }, since);
+export async function sealedBefore(db: Queryable, ledger: LedgerName, since: Date): Promise<string> {
+  const { book } = sealedLedgers[ledger];
+  const first = await firstIdSince(db, { table: sealsOf(ledger), column: "rows_time" }, since);
   const [row] = await db.query<{ begin: string | null }>(
-    "SELECT MIN(first_id) AS begin FROM t_ledger_seal WHERE id >= ? AND book = ?",
+    `SELECT MIN(first_id) AS begin FROM ${sealsOf(ledger)} WHERE id >= ? AND book = ?`,
     [String(first), book],
   );
   const begin = row?.begin ?? null;
   const [before] = await db.query<{ last_id: string }>(
-    `SELECT last_id FROM t_ledger_seal WHERE book = ? ${begin === null ? "" : "AND first_id < ?"}
+    `SELECT last_id FROM ${sealsOf(ledger)} WHERE book = ? ${begin === null ? "" : "AND first_id < ?"}
      ORDER BY first_id DESC LIMIT 1`,
     begin === null ? [book] : [book, begin],
   );
@@ -109,12 +117,12 @@ export interface CoveredRows {
 }
 
 const nowOf = (ledger: LedgerName): string => {
-  const { table, columns } = sealedLedgers[ledger];
+  const { columns } = sealedLedgers[ledger];
   const values = columns.map((column) => `IFNULL(${column}, '')`).join(", ");
   return `SELECT ? AS place, COUNT(*) AS found, CAST(MIN(create_time) AS CHAR) AS earliest,
       CAST(MAX(create_time) AS CHAR) AS latest,
       SHA2(GROUP_CONCAT(CONCAT_WS('${valueSeparator}', ${values}) ORDER BY id SEPARATOR '${rowSeparator}'), 256) AS digest
-    FROM ${table} WHERE id BETWEEN ? AND ? AND (id - ?) MOD ? = 0`;
+    FROM ${rowsOf(ledger)} WHERE id BETWEEN ? AND ? AND (id - ?) MOD ? = 0`;
 };
 
 /** Settings of the session: otherwise the joined text would be cut, and the digest be wrong. */
@@ -146,7 +154,7 @@ export async function coveredRows(
 /** How many rows a ledger has, and the sum of the valid ones, between two ids. */
 export async function rowsBetween(db: Queryable, ledger: LedgerName, from: string, to: string): Promise<number> {
   const [row] = await db.query<{ found: string }>(
-    `SELECT COUNT(*) AS found FROM ${sealedLedgers[ledger].table} WHERE id > ? AND id <= ?`,
+    `SELECT COUNT(*) AS found FROM ${rowsOf(ledger)} WHERE id > ? AND id <= ?`,
     [from, to],
   );
   return Number(row?.found);
@@ -159,10 +167,10 @@ export async function sumBetween(
   from: string,
   to: string,
 ): Promise<{ rows: number; sum: string }> {
-  const { table, sumOf, valid } = sealedLedgers[ledger];
+  const { sumOf, valid } = sealedLedgers[ledger];
   const [row] = await db.query<{ found: string; total: string | null }>(
-    `SELECT COUNT(*) AS found, CAST(SUM(IF(${valid}, ${sumOf}, 0)) AS CHAR) AS total
-     FROM ${table} WHERE id > ? AND id <= ?`,
+    `SELECT COUNT(*) AS found, CAST(SUM(IF(${valid}, ${sumOf ?? 0}, 0)) AS CHAR) AS total
+     FROM ${rowsOf(ledger)} WHERE id > ? AND id <= ?`,
     [from, to],
   );
   return { rows: Number(row?.found), sum: row?.total ?? "0" };
@@ -171,7 +179,7 @@ export async function sumBetween(
 /** The ids between two, at most `limits.books.pageSealedRows` of them. */
 export async function idsBetween(db: Queryable, ledger: LedgerName, from: string, to: string): Promise<string[]> {
   const rows = await db.query<{ id: string }>(
-    `SELECT id FROM ${sealedLedgers[ledger].table} WHERE id > ? AND id <= ? ORDER BY id LIMIT ?`,
+    `SELECT id FROM ${rowsOf(ledger)} WHERE id > ? AND id <= ? ORDER BY id LIMIT ?`,
     [from, to, limits.books.pageSealedRows * 2],
   );
   return rows.map(({ id }) => String(id));
@@ -186,9 +194,9 @@ export interface LedgerRow {
 
 export async function ledgerRows(db: Queryable, ledger: LedgerName, ids: readonly string[]): Promise<LedgerRow[]> {
   if (ids.length === 0) return [];
-  const { table, columns } = sealedLedgers[ledger];
+  const { columns } = sealedLedgers[ledger];
   const rows = await db.query<Record<string, string | null>>(
-    `SELECT id, CAST(create_time AS CHAR) AS sealed_time, ${columns.join(", ")} FROM ${table} WHERE id IN (?) ORDER BY id`,
+    `SELECT id, CAST(create_time AS CHAR) AS sealed_time, ${columns.join(", ")} FROM ${rowsOf(ledger)} WHERE id IN (?) ORDER BY id`,
     [ids],
   );
   return rows.map((row) => ({
@@ -197,10 +205,11 @@ export async function ledgerRows(db: Queryable, ledger: LedgerName, ids: readonl
 }
 
 /** Whether a seal covers the row. Ranges of a cluster of several primaries overlap. */
-export async function isSealed(db: Queryable, book: number, id: string): Promise<boolean> {
+export async function isSealed(db: Queryable, ledger: LedgerName, id: string): Promise<boolean> {
+  const { book } = sealedLedgers[ledger];
   const least = BigInt(id) - BigInt(limits.books.sealIdsMax);
   const rows = await db.query(
-    `SELECT 1 FROM t_ledger_seal WHERE book = ? AND first_id BETWEEN ? AND ? AND last_id >= ?
+    `SELECT 1 FROM ${sealsOf(ledger)} WHERE book = ? AND first_id BETWEEN ? AND ? AND last_id >= ?
        AND (? - first_id) MOD id_step = 0 LIMIT 1`,
     [book, String(least > 0n ? least : 0n), id, id, id],
   );

@@ -1,7 +1,8 @@
 import { limits } from "../../../config/limits.ts";
-import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
+import type { Queryable } from "../../../mixins/mysql/database.ts";
+import { differingRows, rowText, sealDigest, verdictOf } from "../../../mixins/seals/seal-form.ts";
 import type { BookKeys } from "../../book-keys.ts";
-import { differingRows, type LedgerName, rowText, sealDigest, sealedLedgers, verdictOf } from "../../book-seals.ts";
+import { type LedgerName, sealedLedgers } from "../../book-seals.ts";
 import type { Difference } from "../differences.ts";
 import type { Check, Page } from "./check.ts";
 import {
@@ -18,6 +19,7 @@ import {
   sealsAfter,
   sumBetween,
 } from "./seal-rows-store.ts";
+import { namedOf, type SealSource } from "./seal-source.ts";
 
 /**
  * The rows of a ledger against their seals: each row has a seal, and is as it was sealed. A page is read as of one
@@ -37,6 +39,12 @@ export interface SealCheckOptions {
 
 const sealName = ({ writer, number }: StoredSeal) => `seal ${writer}/${number}`;
 
+/** E.g. `t_qiyu_currency_trade`, `t_operator_audit of gift`. */
+function titleOf(ledger: LedgerName): string {
+  const { service, table } = sealedLedgers[ledger];
+  return table === "t_operator_audit" ? `${table} of ${service}` : namedOf(service, table);
+}
+
 /** E.g. `t_qiyu_currency_trade 17`, and what its columns name. */
 function rowDifference(
   kind: Difference["kind"],
@@ -45,9 +53,9 @@ function rowDifference(
   row: LedgerRow | undefined,
   more: string,
 ) {
-  const { table, columns } = sealedLedgers[ledger];
+  const { columns } = sealedLedgers[ledger];
   const values = row ? columns.map((column, at) => `${column} ${row.values[at] ?? "NULL"}`).join(", ") : "";
-  return { kind, subject: `${table} ${id}`, detail: [more, values].filter(Boolean).join("; ") };
+  return { kind, subject: `${titleOf(ledger)} ${id}`, detail: [more, values].filter(Boolean).join("; ") };
 }
 
 function sealProblem(keys: BookKeys, seal: StoredSeal): Difference[] {
@@ -55,7 +63,13 @@ function sealProblem(keys: BookKeys, seal: StoredSeal): Difference[] {
   if (verdict === "right" && seal.lastId === lastIdOf(seal)) return [];
   const rows = `rows ${seal.firstId} to ${seal.lastId} of book ${seal.book}`;
   if (verdict !== "unknownKey") return [{ kind: "sealForged", subject: sealName(seal), detail: rows }];
-  return [{ kind: "sealKeyUnknown", subject: `key ${seal.keyName}`, detail: `first ${sealName(seal)}` }];
+  return [
+    {
+      kind: "sealKeyUnknown",
+      subject: namedOf(seal.service, `key ${seal.keyName}`),
+      detail: `first ${sealName(seal)}`,
+    },
+  ];
 }
 
 /** The last id by the fields that are in the digest; the column is for the range of a query. */
@@ -83,7 +97,7 @@ async function rowProblems(db: Queryable, ledger: LedgerName, seal: StoredSeal):
     return [rowDifference("rowChanged", ledger, id, row, moved ? `create_time ${row.time}, ${by}` : by)];
   });
   if (problems.length > 0) return problems;
-  const subject = `${sealedLedgers[ledger].table} ${seal.firstId} to ${seal.lastId}`;
+  const subject = `${titleOf(ledger)} ${seal.firstId} to ${seal.lastId}`;
   return [{ kind: "rowChanged", subject, detail: `one of these rows; ${by}` }];
 }
 
@@ -105,7 +119,7 @@ async function unsealed(
   const candidates = (await idsBetween(db, ledger, from, to)).filter((id) => !covered.has(id));
   const found: string[] = [];
   for (const id of candidates.slice(0, limits.books.findingsPerPage))
-    if (!(await isSealed(db, sealedLedgers[ledger].book, id))) found.push(id);
+    if (!(await isSealed(db, ledger, id))) found.push(id);
   const rows = new Map((await ledgerRows(db, ledger, found)).map((row) => [row.id, row]));
   return found.map((id) => rowDifference("rowUnsealed", ledger, id, rows.get(id), ""));
 }
@@ -127,14 +141,14 @@ async function pageAfter(
   from: string,
   { everyRow }: SealCheckOptions,
 ): Promise<Page> {
-  const { seals, more } = await sealsAfter(db, sealedLedgers[ledger].book, from);
+  const { seals, more } = await sealsAfter(db, ledger, from);
   const end = more ? lastIdOf(seals.at(-1) as StoredSeal) : last;
   const sealed = seals.reduce((sum, { rows }) => sum + rows, 0);
   const differences = seals.flatMap((seal) => sealProblem(keys, seal));
   const done = (rows: number): Page => ({
     ...{ rows, differences: differences.slice(0, limits.books.findingsPerPage), next: more ? end : null },
   });
-  if (!everyRow && bySums(seals)) {
+  if (!everyRow && sealedLedgers[ledger].sumOf !== null && bySums(seals)) {
     const now = await sumBetween(db, ledger, from, end);
     const sum = seals.reduce((all, seal) => all + BigInt(seal.sum), 0n);
     if (now.rows === sealed && BigInt(now.sum) === sum) return done(sealed);
@@ -151,12 +165,11 @@ async function pageAfter(
   return done(sealed);
 }
 
-export function sealRowsCheck(db: Database, keys: BookKeys, ledger: LedgerName, options: SealCheckOptions): Check {
-  const { book, table } = sealedLedgers[ledger];
+export function sealRowsCheck({ db, keys }: SealSource, ledger: LedgerName, options: SealCheckOptions): Check {
   return {
-    ...{ name: `seals of ${table}`, rounds: true, passes: true },
+    ...{ name: `seals of ${titleOf(ledger)}`, rounds: true, passes: true },
     async range(since) {
-      return { from: since ? await sealedBefore(db, book, since) : "0" };
+      return { from: since ? await sealedBefore(db, ledger, since) : "0" };
     },
     page: ({ from }) => db.snapshot((snapshot) => pageAfter(snapshot, keys, ledger, from, options), digestSettings),
   };

@@ -7,6 +7,7 @@ import type { ProviderReport } from "../providers/report.ts";
 import { providerOfChannel } from "../providers.contract.ts";
 import { dueWatches, postponeWatch, removeWatches, type Watch } from "../watches/order-watch-store.ts";
 import { nextLook } from "../watches/watch-times.ts";
+import type { WebhookRecord } from "../webhook-record.ts";
 import { takeAnswer } from "../webhooks.ts";
 import type { Job } from "./job.ts";
 
@@ -87,9 +88,9 @@ function reportOf({ orderId, amount }: Watch, found: ProviderOrder): ProviderRep
  * faster.
  */
 async function expire(context: PaymentContext, channel: string, orderId: string): Promise<void> {
-  const expired = await context.mysql.transaction(async (tx) => {
+  const expired = await context.seals.transaction(context.mysql, async (tx, sealing) => {
     if (!(await moveOrder(tx, orderId, "invalid"))) return false;
-    await insertWebhook(tx, {
+    const record: WebhookRecord = {
       channel,
       outcome: "applied",
       reason: "expired, closed at the provider",
@@ -100,7 +101,8 @@ async function expire(context: PaymentContext, channel: string, orderId: string)
       body: "",
       ip: "asked",
       requestId: null,
-    });
+    };
+    await insertWebhook(tx, record, sealing);
     return true;
   });
   if (expired) context.logger.info({ orderId, channel }, "an unpaid order expired and was closed at the provider");

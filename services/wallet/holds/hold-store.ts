@@ -1,9 +1,10 @@
 import { limits } from "../../../config/limits.ts";
 import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import type { Sealing } from "../../../mixins/seals/seal-chains.ts";
+import { sealedLedgers } from "../../book-seals.ts";
 import { refundId } from "../business-ids.ts";
 import { insertPostings } from "../income/income-store.ts";
 import { isPercent } from "../points.ts";
-import type { Sealing } from "../seals/seal-chains.ts";
 import type { EarlierRefund, GiftPart, SpentGift } from "./attribution.ts";
 import type { HoldMove } from "./hold-decision.ts";
 
@@ -130,7 +131,7 @@ async function insertGifts(
     rows.flatMap((row) => [...row, time]),
   );
   sealing.cover(
-    "holdGifts",
+    sealedLedgers.holdGifts,
     insertId,
     rows,
     gifts.reduce((sum, { sharePoints }) => sum + BigInt(sharePoints), 0n),

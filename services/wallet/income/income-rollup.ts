@@ -5,7 +5,7 @@ import { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import { addHealthCheck } from "../../../mixins/health.mixin.ts";
 import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
-import type { SealChains } from "../seals/seal-chains.ts";
+import type { SealChains } from "../../../mixins/seals/seal-chains.ts";
 import { firstPending, rollUpIncomes } from "./income-store.ts";
 
 const lease = "income-rollup";

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { limits } from "../../../config/limits.ts";
 import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import type { Sealing } from "../../../mixins/seals/seal-chains.ts";
+import { sealedLedgers } from "../../book-seals.ts";
 import { giftsPostingId } from "../business-ids.ts";
-import type { Sealing } from "../seals/seal-chains.ts";
 import { type IncomePosting, type IncomeTotals, noIncome, type PostingKind } from "./income-posting.ts";
 
 /**
@@ -161,7 +162,7 @@ async function insertRows(tx: Transaction, postings: readonly PostingToWrite[], 
       rows.flatMap((row, at) => [...row, part[at]?.reason ?? null, time]),
     );
     const sum = part.reduce((all, { points, valid }) => all + (valid ? BigInt(points) : 0n), 0n);
-    sealing.cover("postings", insertId, rows, sum);
+    sealing.cover(sealedLedgers.postings, insertId, rows, sum);
   }
 }
 

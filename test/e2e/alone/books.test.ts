@@ -1,7 +1,8 @@
 import { createConnection } from "mysql2/promise";
-import { config, databaseName } from "../../../config/config.ts";
+import { config, databaseName, serviceUrlName } from "../../../config/config.ts";
+import { readStackEnv } from "../../../scripts/stack/env-file.ts";
 import { rows } from "../../support/books.ts";
-import { scene } from "../../support/client.ts";
+import { operate, scene } from "../../support/client.ts";
 import { eventually } from "../../support/eventually.ts";
 
 const open = (subject: string) =>
@@ -42,4 +43,32 @@ test("the running system compares its books: a person who recharges and sends is
     await intruder.end();
   }
   await eventually("it is gone", async () => (await open(`account ${fan.userId}`)).length === 0, 100_000);
+}, 300_000);
+
+test("with payment's own login a product is made cheaper: it is named, an operator accepts it, and its change counts again", async () => {
+  const kept = readStackEnv(process.env.STACK_DIR as string);
+  const uri = kept[serviceUrlName("MYSQL_URL", "payment")] as string;
+  const intruder = await createConnection({ uri, database: databaseName("payment") });
+  const set = (price: number) => intruder.query("UPDATE t_pay_product SET price = ? WHERE id = 9", [price]);
+  interface Listed {
+    id: number;
+    subject: string;
+    accepted: { by: string; reason: string } | null;
+  }
+  const listed = async (accepted: number) =>
+    (await operate<{ list: Listed[] }>("books/findings", { accepted, limit: 100 })).data.list.find(
+      ({ subject }) => subject === "product 9",
+    );
+  try {
+    await set(1);
+    const { id } = await eventually("the finding", () => listed(0), 100_000);
+    expect((await operate("books/accept", { id, reason: "a drill" })).code).toBe(200);
+    expect((await listed(1))?.accepted).toMatchObject({ reason: "a drill" });
+    await set(2);
+    expect(await eventually("it counts again", () => listed(0), 100_000)).toMatchObject({ id, accepted: null });
+  } finally {
+    await set(5_000);
+    await intruder.end();
+  }
+  await eventually("it is gone", async () => (await open("product 9")).length === 0, 100_000);
 }, 300_000);

@@ -9,6 +9,7 @@ import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { rows } from "../../support/books.ts";
 import { publish, recharge } from "../../support/recharge.ts";
+import { audited } from "../../support/sealed-audits.ts";
 import { eventually, startNode } from "../../support/system.ts";
 import { giftOf, settle } from "../wallet/traffic.ts";
 
@@ -62,13 +63,32 @@ export async function openDatabases(): Promise<Connection> {
   });
 }
 
+/** What operators have put on sale: a call of its own for each, in the sealed audit. */
+const onSale = new Map<string, Promise<number>>();
+
+function putOnSale(
+  service: "gift" | "payment",
+  action: string,
+  params: { price: number; [field: string]: number },
+): Promise<number> {
+  const key = `${action} ${params.price}`;
+  const known = onSale.get(key) ?? audited(service, action, params);
+  onSale.set(key, known);
+  return known;
+}
+
+/** The product of so many coins, and the gift of a price. */
+export const productOf = (coins: number) => 1_000_000 + coins;
+export const giftAt = (price: number) => 10_000 + price;
+
 /** A paid order, as payment writes it before it publishes its message. */
 export async function insertOrder(db: Connection, orderId: string, userId: string, coins: number): Promise<void> {
+  await putOnSale("payment", "createProduct", { productId: productOf(coins), price: coins * 10, coins });
   await db.query(
     `INSERT INTO ${databaseName("payment")}.t_pay_order (order_id, product_id, user_id, source, pay_channel, status, amount,
        coins, biz_code, transaction_id, pay_time, create_time, update_time)
-     VALUES (?, 6, ?, 1, 3, 2, ?, ?, 10001, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
-    [orderId, userId, coins * 10, coins, `tx-${orderId}`],
+     VALUES (?, ?, ?, 1, 3, 2, ?, ?, 10001, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+    [orderId, productOf(coins), userId, coins * 10, coins, `tx-${orderId}`],
   );
 }
 
@@ -106,6 +126,7 @@ export async function record(db: Connection, gifts: readonly GiftCharge[]): Prom
   const [trades] = (await db.query("SELECT * FROM t_qiyu_currency_trade WHERE biz_id IN (?)", [ids])) as unknown as [
     Record<string, string>[],
   ];
+  for (const { price } of gifts) await putOnSale("gift", "create", { giftId: giftAt(price), price });
   const byId = new Map(trades.map((trade) => [trade.biz_id, trade]));
   await db.query(
     `INSERT INTO ${databaseName("gift")}.t_gift_record (order_id, user_id, object_id, room_id, gift_id, count, price, status,
@@ -114,7 +135,7 @@ export async function record(db: Connection, gifts: readonly GiftCharge[]): Prom
       gifts.map((gift) => {
         const trade = byId.get(gift.orderId) as Record<string, string>;
         return [
-          ...[gift.orderId, gift.senderId, gift.receiverId, gift.roomId, gift.giftId, gift.count, gift.price],
+          ...[gift.orderId, gift.senderId, gift.receiverId, gift.roomId, giftAt(gift.price), gift.count, gift.price],
           ...[trade.status, trade.reason, trade.counterparty_income_points, "0".repeat(32), new Date()],
         ];
       }),

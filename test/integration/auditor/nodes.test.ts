@@ -6,6 +6,7 @@ import { projectRoot } from "../../../config/root.ts";
 import { type Child, startChild } from "../../../scripts/children.ts";
 import type { AuditJob } from "../../../services/auditor/audit-job.ts";
 import { rows } from "../../support/books.ts";
+import { closeAudits } from "../../support/sealed-audits.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 import {
   fastAudit,
@@ -47,6 +48,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await dying?.stop(1_000);
   await intruder?.end();
+  await closeAudits();
   await stopAll();
 });
 

@@ -7,8 +7,9 @@ import type { Page } from "../../../services/auditor/checks/check.ts";
 import { serverTime } from "../../../services/auditor/checks/windows-store.ts";
 import { checksOf, type RunPorts, runCheck } from "../../../services/auditor/comparison.ts";
 import type { Difference } from "../../../services/auditor/differences.ts";
-import { bookKeys } from "../../../services/book-keys.ts";
+import { allBookKeys, bookKeys } from "../../../services/book-keys.ts";
 import { rows } from "../../support/books.ts";
+import { closeAudits } from "../../support/sealed-audits.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
 import { funded, give, openDatabases, startWallet, underWayMs } from "./bookkeeping.ts";
 
@@ -32,8 +33,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await books?.close();
   await intruder?.end();
+  await closeAudits();
   await stopAll();
 });
+
+/** The wallet's seals. */
+const wallets = () => ({ service: "wallet" as const, db: books, keys: bookKeys("wallet") });
 
 /** What differs, and the pages. */
 function collected() {
@@ -50,7 +55,7 @@ function collected() {
 /** One round over what is new since a time. */
 async function round(since: Date): Promise<Difference[]> {
   const { found, ports } = collected();
-  for (const check of checksOf({ books, own: null, keys: bookKeys(), everyRow: false, underWayMs }))
+  for (const check of checksOf({ books, own: null, keys: allBookKeys(), everyRow: false, underWayMs }))
     if (check.rounds) await runCheck(check, since, ports);
   return found;
 }
@@ -105,18 +110,18 @@ test("new seals are read to the last one, page by page: one that is missing at t
     "SELECT id, writer, number FROM t_ledger_seal WHERE book = 1 ORDER BY id DESC LIMIT 2",
   );
   const whole = collected();
-  await runCheck(newLinksCheck(books, null, 2), since, whole.ports);
+  await runCheck(newLinksCheck(wallets(), null, 2), since, whole.ports);
   expect([whole.found, whole.pages.length > 2]).toEqual([[], true]);
   await intruder.query("DELETE FROM t_ledger_seal WHERE id = ?", [seals[1]!.id]);
   const cut = collected();
-  await runCheck(newLinksCheck(books, null, 2), since, cut.ports);
+  await runCheck(newLinksCheck(wallets(), null, 2), since, cut.ports);
   expect(cut.found.map(({ kind }) => kind)).toEqual(["sealRemoved"]);
 });
 
 test("checkpoints that stop are named once the newest seal that is old enough is in none", async () => {
   const late = async (lateMs?: number) => {
     const { found, ports } = collected();
-    await runCheck(lateCheckpointCheck(books, lateMs), null, ports);
+    await runCheck(lateCheckpointCheck(wallets(), lateMs), null, ports);
     return found;
   };
   await give(intruder, caller, await funded(intruder, caller, 50), [{}]);

@@ -3,12 +3,12 @@ import { databaseName } from "../../../config/config.ts";
 import { namedKeysIn } from "../../../config/named-keys.ts";
 import { Database, type Transaction } from "../../../mixins/mysql/database.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
+import { SealChains, type Sealing } from "../../../mixins/seals/seal-chains.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 import { insertRecords, type SettledRecord } from "../../../services/gift/record-writes-store.ts";
 import { giveBack, insertCollection, pressOnce } from "../../../services/payment/providers/cashier/cashier-store.ts";
 import { insertHolds } from "../../../services/wallet/holds/hold-store.ts";
 import { insertPostings } from "../../../services/wallet/income/income-store.ts";
-import { SealChains, type Sealing } from "../../../services/wallet/seals/seal-chains.ts";
 import { insertDebts, insertTrades } from "../../../services/wallet/wallet-store.ts";
 import { stopAll } from "../../support/system.ts";
 
@@ -157,7 +157,10 @@ test("a refund of the cashier is stored once, and fails where the payment has no
 });
 
 describe("the ledgers", () => {
-  const seals = new SealChains(namedKeysIn(`one:${randomBytes(32).toString("base64url")}`));
+  const seals = new SealChains({
+    service: "wallet",
+    keys: namedKeysIn(`one:${randomBytes(32).toString("base64url")}`),
+  });
   const inWallet = (work: (tx: Transaction, sealing: Sealing) => Promise<void>) =>
     isLoud(seals.transaction(databases.wallet, work));
   const trade = {

@@ -5,11 +5,11 @@ import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import type { HealthReport } from "../../../mixins/health.mixin.ts";
 import type { Transaction } from "../../../mixins/mysql/database.ts";
+import { TransactionSeals } from "../../../mixins/seals/seal-chains.ts";
+import { noDigest } from "../../../mixins/seals/seal-form.ts";
 import { bookKeys } from "../../../services/book-keys.ts";
-import { noDigest } from "../../../services/book-seals.ts";
 import { call } from "../../../services/contracts.ts";
 import { rollUpIncomes } from "../../../services/wallet/income/income-store.ts";
-import { TransactionSeals } from "../../../services/wallet/seals/seal-chains.ts";
 import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { operatorCalls } from "../../support/operator-calls.ts";
@@ -55,7 +55,7 @@ function rollUpOn(node: ServiceBroker) {
 function myRollUp(bounds: { rows: number; entries: number }) {
   const tx = mine();
   const head = { writer: "0".repeat(32), number: 0, digest: noDigest };
-  return rollUpIncomes(tx, bounds, new TransactionSeals(tx, bookKeys(), head));
+  return rollUpIncomes(tx, bounds, new TransactionSeals(tx, { service: "wallet", keys: bookKeys("wallet") }, head));
 }
 
 /** A transaction of this test, on the direct connection. */

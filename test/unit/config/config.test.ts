@@ -95,7 +95,14 @@ describe("settings", () => {
     const documented = text.split("\n").flatMap((line) => /^([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
     const blocks = [
       ...providerSettings,
-      ...[tokenSettings, giftKeySettings, payKeySettings, bookSettings, booksReplicaSettings, rankSettings],
+      ...[
+        tokenSettings,
+        giftKeySettings,
+        payKeySettings,
+        ...Object.values(bookSettings),
+        booksReplicaSettings,
+        rankSettings,
+      ],
     ];
     const declared = blocks.flatMap(({ settings }) => Object.keys(settings));
     expect(documented.sort()).toEqual([...settingNames, ...declared].sort());

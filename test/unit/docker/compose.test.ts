@@ -36,7 +36,10 @@ const keyBlocks = [
   { block: tokenSettings, containers: ["user", "api-gateway"] },
   { block: giftKeySettings, containers: ["gift"] },
   { block: payKeySettings, containers: ["payment", "wallet"] },
-  { block: bookSettings, containers: ["wallet", "auditor"] },
+  { block: bookSettings.wallet, containers: ["wallet", "auditor"] },
+  { block: bookSettings.gift, containers: ["gift", "auditor"] },
+  { block: bookSettings.payment, containers: ["payment", "auditor"] },
+  { block: bookSettings.auditor, containers: ["auditor"] },
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
 const otherNames = [booksReplicaSettings, rankSettings].flatMap(({ settings }) => Object.keys(settings));
@@ -255,6 +258,9 @@ describe("docker-compose.production.yml", () => {
     GIFT_KEYS: `k1:${"g".repeat(42)}A`,
     PAY_KEYS: `k1:${"p".repeat(42)}A`,
     BOOK_KEYS: `k1:${"b".repeat(42)}A`,
+    GIFT_BOOK_KEYS: `k1:${"c".repeat(42)}A`,
+    PAYMENT_BOOK_KEYS: `k1:${"d".repeat(42)}A`,
+    AUDITOR_BOOK_KEYS: `k1:${"e".repeat(42)}A`,
     ...Object.fromEntries(natsPasswords.map((name) => [name, `password-of-${name.toLowerCase()}`])),
   };
 

@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { fail } from "../../../broker/failure.ts";
 import { namedKeysIn } from "../../../config/named-keys.ts";
 import type { Transaction } from "../../../mixins/mysql/database.ts";
-import { differingRows, noDigest, rowTags, rowText, sealDigest, verdictOf } from "../../../services/book-seals.ts";
-import { SealChains, type Sealing } from "../../../services/wallet/seals/seal-chains.ts";
+import { SealChains, type Sealing } from "../../../mixins/seals/seal-chains.ts";
+import { differingRows, noDigest, rowTags, rowText, sealDigest, verdictOf } from "../../../mixins/seals/seal-form.ts";
+import { sealedLedgers } from "../../../services/book-seals.ts";
 
 const keys = namedKeysIn(`one:${randomBytes(32).toString("base64url")}`);
 
@@ -16,10 +17,10 @@ interface Written {
 /** The database as far as seals see it: what a transaction that commits has written. */
 function open() {
   const committed: Written[] = [];
-  const chains = new SealChains(keys);
+  const chains = new SealChains({ service: "wallet", keys });
   const seal = (sealing: Sealing) => {
     sealing.setTime("2026-11-26 12:00:00.000");
-    sealing.cover("trades", 1, [["7", 5, 1, 1, "order", null, 0, 5, null]], 5n);
+    sealing.cover(sealedLedgers.trades, 1, [["7", 5, 1, 1, "order", null, 0, 5, null]], 5n);
   };
   /** A transaction that seals one row and ends as `end` says. */
   const transaction = (end: () => Promise<void> = async () => {}, times = 1) =>
@@ -92,9 +93,35 @@ describe("the chains of seals", () => {
   });
 });
 
+test("a service seals its own tables alone", async () => {
+  const chains = new SealChains({ service: "gift", keys });
+  const work = (db: Pick<Transaction, "run">) => ({
+    transaction: (run: (tx: Transaction) => unknown) => run(db as Transaction),
+  });
+  const sealing = chains.transaction(work({ run: async () => ({}) as never }) as never, async (_tx, seals) => {
+    seals.setTime("2026-11-26 12:00:00.000");
+    seals.cover(sealedLedgers.trades, 1, [[]], 0n);
+  });
+  await expect(sealing).rejects.toThrow("is sealed by wallet");
+});
+
+test("every sealed table has a number of its own", () => {
+  const books = Object.values(sealedLedgers).map(({ book }) => book);
+  expect(new Set(books).size).toBe(books.length);
+});
+
 describe("a seal", () => {
   const seal = {
-    ...{ writer: "a".repeat(32), number: 2, previous: "b".repeat(64), book: 1, firstId: "7", rows: 2, sum: "-5" },
+    ...{
+      service: "gift",
+      writer: "a".repeat(32),
+      number: 2,
+      previous: "b".repeat(64),
+      book: 1,
+      firstId: "7",
+      rows: 2,
+      sum: "-5",
+    },
     ...{ rowsTime: "2026-11-26 12:00:00.000", rowsDigest: "c".repeat(64) },
   };
   const digest = sealDigest(keys.signing, seal);

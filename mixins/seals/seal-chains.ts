@@ -1,19 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { isUnavailable } from "../../../broker/failure.ts";
-import { type Database, isDuplicateKey, type Transaction } from "../../../mixins/mysql/database.ts";
-import type { BookKeys } from "../../book-keys.ts";
+import { isUnavailable } from "../../broker/failure.ts";
+import type { NamedKeys } from "../../config/named-keys.ts";
+import { type Database, isDuplicateKey, type Transaction } from "../mysql/database.ts";
 import {
   type ChainHead,
-  type LedgerName,
   noDigest,
   type RowValues,
   rowsDigest,
   rowTags,
   rowText,
+  type SealedLedger,
   type SealFields,
   sealDigest,
-  sealedLedgers,
-} from "../../book-seals.ts";
+} from "./seal-form.ts";
 import { insertSeals, type Seal, timeForRows } from "./seal-store.ts";
 
 /** What a transaction needs to seal the rows that it writes. */
@@ -26,19 +25,27 @@ export interface Sealing {
    * Notes rows that one INSERT of several rows has written. `firstId` is its insertId, `values` the sealed columns of
    * each row in the order of the statement, `sum` of what the ledger's seals add up.
    */
-  cover(ledger: LedgerName, firstId: number | string, values: readonly RowValues[], sum: bigint): void;
+  cover(ledger: SealedLedger, firstId: number | string, values: readonly RowValues[], sum: bigint): void;
+}
+
+/** Who seals: a service, with keys that no other service has but the auditor. */
+export interface Sealer {
+  readonly service: string;
+  readonly keys: NamedKeys;
 }
 
 /** The seals of one transaction, the next of one chain. */
 export class TransactionSeals implements Sealing {
   private readonly tx: Transaction;
-  private readonly keys: BookKeys;
+  private readonly service: string;
+  private readonly keys: NamedKeys;
   private readonly seals: Seal[] = [];
   private known: string | undefined;
   head: ChainHead;
 
-  constructor(tx: Transaction, keys: BookKeys, head: ChainHead) {
+  constructor(tx: Transaction, { service, keys }: Sealer, head: ChainHead) {
     this.tx = tx;
+    this.service = service;
     this.keys = keys;
     this.head = head;
   }
@@ -52,14 +59,16 @@ export class TransactionSeals implements Sealing {
     this.known = time;
   }
 
-  cover(ledger: LedgerName, firstId: number | string, values: readonly RowValues[], sum: bigint): void {
+  cover(ledger: SealedLedger, firstId: number | string, values: readonly RowValues[], sum: bigint): void {
+    if (ledger.service !== this.service) throw new Error(`${ledger.table} is sealed by ${ledger.service}`);
     const texts = values.map(rowText);
     if (this.known === undefined) throw new Error("rows are sealed with the time that they were written with");
     const fields: SealFields = {
+      service: this.service,
       writer: this.head.writer,
       number: this.head.number + 1,
       previous: this.head.digest,
-      book: sealedLedgers[ledger].book,
+      book: ledger.book,
       firstId: String(firstId),
       rows: texts.length,
       sum: String(sum),
@@ -81,18 +90,18 @@ export class TransactionSeals implements Sealing {
 const newChain = (): ChainHead => ({ writer: randomBytes(16).toString("hex"), number: 0, digest: noDigest });
 
 /**
- * The chains of one run of one wallet process. Ids of rows become visible out of order, so no chain runs over ids. Each
+ * The chains of one run of one process. Ids of rows become visible out of order, so no chain runs over ids. Each
  * transaction takes a chain that no other has, and its seals are the next in it: so the seals of a chain become visible
  * in the order of their numbers, and a number that is missing was removed. There are as many chains as transactions at
  * once. A process that ends leaves chains that end.
  */
 export class SealChains {
-  private readonly keys: BookKeys;
+  private readonly sealer: Sealer;
   /** Heads of the chains that no transaction has. */
   private readonly free: ChainHead[] = [];
 
-  constructor(keys: BookKeys) {
-    this.keys = keys;
+  constructor(sealer: Sealer) {
+    this.sealer = sealer;
   }
 
   /**
@@ -107,7 +116,7 @@ export class SealChains {
     let after = before;
     try {
       const result = await db.transaction(async (tx) => {
-        const seals = new TransactionSeals(tx, this.keys, before);
+        const seals = new TransactionSeals(tx, this.sealer, before);
         const worked = await work(tx, seals);
         await seals.write();
         after = seals.head;

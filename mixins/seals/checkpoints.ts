@@ -1,12 +1,11 @@
 import type { Service } from "moleculer";
-import { limits } from "../../../config/limits.ts";
-import { BackgroundLoop } from "../../../mixins/background-loop.ts";
-import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
-import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
-import type { OutboxState } from "../../../mixins/outbox.mixin.ts";
-import type { BookKeys } from "../../book-keys.ts";
-import { checkpointDigest } from "../../book-seals.ts";
-import { durableEvent } from "../../durable-event.ts";
+import { limits } from "../../config/limits.ts";
+import { BackgroundLoop } from "../background-loop.ts";
+import { DatabaseLease } from "../mysql/database-lease.ts";
+import type { MysqlState } from "../mysql.mixin.ts";
+import type { OutboxMessage, OutboxState } from "../outbox.mixin.ts";
+import type { Sealer } from "./seal-chains.ts";
+import { type CheckpointFields, checkpointDigest } from "./seal-form.ts";
 import { firstCheckpoint, headsSince, insertCheckpoint, latestCheckpoints } from "./seal-store.ts";
 
 const { checkpointEveryMs, checkpointLeaseMs, checkpointHeads, checkpointOverlapMs, checkpointsCompared } =
@@ -17,22 +16,37 @@ export interface CheckpointSettings {
   checkpointEveryMs: number;
 }
 
-type Wallet = Service & MysqlState & OutboxState & { bookKeys: BookKeys };
+type Sealing = Service & MysqlState & OutboxState;
+
+/** What is published of a checkpoint. */
+export interface SealedData extends Omit<CheckpointFields, "service"> {
+  /** The name of its key. */
+  readonly key: string;
+  readonly digest: string;
+  readonly time: string;
+}
+
+/** The message of a checkpoint for stream EVENTS. */
+export type MessageOf = (data: SealedData, time: Date) => Omit<OutboxMessage, "orderKey">;
 
 /**
  * Joins the heads of the chains of seals that grew, every minute and on one node at a time, into a row of
- * t_ledger_checkpoint and the event `books.sealed`, both in one transaction. What other systems have read of the event
+ * t_ledger_checkpoint and an event, both in one transaction. What other systems have read of the event
  * shows afterwards which seals there were: whoever rewrites the tables cannot rewrite that.
  */
 export class Checkpoints {
-  private readonly wallet: Wallet;
+  private readonly service: Sealing;
+  private readonly sealer: Sealer;
+  private readonly messageOf: MessageOf;
   private readonly lease: DatabaseLease;
   private readonly loop: BackgroundLoop;
 
-  constructor(wallet: Wallet) {
-    this.wallet = wallet;
-    const { mysql, broker, logger, settings } = wallet;
-    const everyMs = (settings as CheckpointSettings).checkpointEveryMs ?? checkpointEveryMs;
+  constructor(service: Sealing, sealer: Sealer, messageOf: MessageOf) {
+    this.service = service;
+    this.sealer = sealer;
+    this.messageOf = messageOf;
+    const { mysql, broker, logger, settings } = service;
+    const everyMs = (settings as Partial<CheckpointSettings>).checkpointEveryMs ?? checkpointEveryMs;
     this.lease = new DatabaseLease({ mysql, name: "checkpoints", holder: broker.nodeID, ms: checkpointLeaseMs });
     this.loop = new BackgroundLoop({
       name: "checkpoints of the books",
@@ -47,14 +61,15 @@ export class Checkpoints {
   async stop(): Promise<void> {
     await this.loop.stop();
     await this.lease.giveBack().catch((error: Error) => {
-      this.wallet.logger.warn({ err: error }, "the lease of the checkpoints was not freed: it expires by itself");
+      this.service.logger.warn({ err: error }, "the lease of the checkpoints was not freed: it expires by itself");
     });
   }
 
   /** Whether more heads are to be joined at once. */
   private async round(): Promise<boolean> {
     if (!(await this.lease.hold())) return false;
-    const { outbox, bookKeys } = this.wallet;
+    const { outbox } = this.service;
+    const { service, keys } = this.sealer;
     const joined = await this.lease.fenced(async (tx) => {
       const latest = await latestCheckpoints(tx, checkpointsCompared);
       const last = latest[0] ?? firstCheckpoint;
@@ -66,12 +81,12 @@ export class Checkpoints {
       if (grown.length === 0) return 0;
       const heads = grown.slice(0, checkpointHeads);
       const fields = { number: last.number + 1, previous: last.digest, heads };
-      const { id: keyName } = bookKeys.signing;
-      const digest = checkpointDigest(bookKeys.signing, fields);
+      const { id: keyName } = keys.signing;
+      const digest = checkpointDigest(keys.signing, { service, ...fields });
       await insertCheckpoint(tx, { ...fields, keyName, digest });
       const time = new Date();
       const data = { ...fields, key: keyName, digest, time: time.toISOString() };
-      await outbox.add(tx, { ...durableEvent("books.sealed", String(fields.number), data, time), orderKey: "books" });
+      await outbox.add(tx, { ...this.messageOf(data, time), orderKey: "books" });
       return grown.length;
     });
     if (joined) outbox.wake();

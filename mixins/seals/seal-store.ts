@@ -1,6 +1,6 @@
-import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
-import { firstIdSince } from "../../../mixins/mysql/first-id-since.ts";
-import { type ChainHead, type CheckpointFields, noDigest, type SealFields } from "../../book-seals.ts";
+import { type Queryable, type Transaction, toSafeInteger } from "../mysql/database.ts";
+import { firstIdSince } from "../mysql/first-id-since.ts";
+import { type ChainHead, type CheckpointFields, noDigest, type SealFields } from "./seal-form.ts";
 
 /** SQL of the seals and their checkpoints. Rows are only added. */
 
@@ -31,7 +31,7 @@ export async function insertSeals(tx: Transaction, seals: readonly Seal[]): Prom
 }
 
 /** A checkpoint in t_ledger_checkpoint. */
-export interface Checkpoint extends CheckpointFields {
+export interface Checkpoint extends Omit<CheckpointFields, "service"> {
   readonly digest: string;
   readonly keyName: string;
 }

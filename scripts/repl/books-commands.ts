@@ -1,0 +1,32 @@
+import { call } from "../../services/contracts.ts";
+import { operatorName, type ReplCommand, TypedWrong } from "./command.ts";
+import { table } from "./table.ts";
+
+const findingsShown = 50;
+
+const findings: ReplCommand = {
+  command: "findings",
+  description: `differences of the books, the oldest ${findingsShown}`,
+  async run(broker) {
+    const page = await call(broker, "auditor.findings", { limit: findingsShown, operator: operatorName(broker) });
+    if (page.list.length === 0) return "the books are equal, as far as they are compared";
+    const rows = page.list.map(({ id, kind, subject, detail, accepted }) => [
+      ...[id, kind, subject, detail, accepted ? `by ${accepted.by}: ${accepted.reason}` : ""],
+    ]);
+    return table(["id", "kind", "subject", "detail", "accepted"], rows) + (page.nextCursor ? "\n(there are more)" : "");
+  },
+};
+
+const accept: ReplCommand = {
+  command: "accept <finding> <reason>",
+  description: "accepts a difference of the books as it is; it counts again once it changes",
+  async run(broker, args) {
+    if (!/^[1-9]\d{0,14}$/.test(args.finding ?? "")) throw new TypedWrong("a finding is a number of the list findings");
+    const { reason = "" } = args;
+    const params = { id: Number(args.finding), reason, operator: operatorName(broker) };
+    const { kind, subject, detail } = await call(broker, "auditor.acceptFinding", params);
+    return `accepted: ${kind}  ${subject}\n    ${detail}`;
+  },
+};
+
+export const booksCommands: readonly ReplCommand[] = [findings, accept];

@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { auditorActions } from "../../auditor/auditor.contract.ts";
+import { call } from "../../contracts.ts";
+import { endpoint } from "./endpoint.ts";
+import { fromHttp, pageOf } from "./fields.ts";
+
+const base = "/live/admin";
+
+const shownFinding = z.object({
+  id: z.int(),
+  kind: z.string(),
+  subject: z.string().meta({ description: "The account, order, row, seal or chain." }),
+  detail: z.string(),
+  foundTime: z.string(),
+  seenTime: z.string().meta({ description: "When it was last found." }),
+  accepted: z
+    .object({ time: z.string(), by: z.string(), reason: z.string() })
+    .nullable()
+    .meta({ description: "null: nobody has accepted it as it is." }),
+});
+
+export const adminBooksEndpoints = [
+  endpoint({
+    path: `${base}/books/findings`,
+    summary: "Differences of the books, oldest first; accepted 1 or 0: only those that are accepted, or not",
+    access: "operator",
+    params: fromHttp(auditorActions.findings, "operator"),
+    result: pageOf(shownFinding),
+    run: (ctx, params, { operator }) => call(ctx, "auditor.findings", { ...params, operator }),
+  }),
+
+  endpoint({
+    path: `${base}/books/accept`,
+    summary: "Accepts a difference of the books as it is: it stays listed, and counts again once it changes",
+    access: "operator",
+    params: fromHttp(auditorActions.acceptFinding, "operator"),
+    result: shownFinding,
+    failures: ["findingUnknown"],
+    run: (ctx, params, { operator }) => call(ctx, "auditor.acceptFinding", { ...params, operator }),
+  }),
+];

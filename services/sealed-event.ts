@@ -1,0 +1,28 @@
+import { z } from "zod";
+import type { SealingService } from "./book-seals.ts";
+import { eventTime, integer } from "./fields.ts";
+
+/** Hex. */
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+
+/**
+ * The heads of a service's chains of seals that grew since the event before, joined: what its sealed tables were at this
+ * time. Digests are hex. `number` counts the events; `previous` is the digest of the one before; `key` is the name of
+ * one of the service's keys (book-keys.ts).
+ */
+export const sealedEvent = z.object({
+  number: integer(1),
+  previous: digest,
+  digest,
+  key: z.string().max(16),
+  heads: z.array(z.object({ writer: z.string().length(32), number: integer(1), digest })),
+  time: eventTime,
+});
+
+/** The event of each service's checkpoints. Each service may publish its own alone. */
+export const sealedEvents = {
+  wallet: "books.sealed",
+  gift: "gift.books-sealed",
+  payment: "payment.books-sealed",
+  auditor: "auditor.books-sealed",
+} as const satisfies Record<SealingService, string>;
