@@ -85,13 +85,10 @@ export class Batches {
   put(message: JsMsg, read: (place: string) => readonly ReadItem[]): void {
     const place = placeOf(message);
     if (this.messages.has(place)) return;
-    if (this.mode === "halted") {
-      acknowledge(this.ports, message, () => message.nak());
-      return;
-    }
-    const items = read(place);
-    if (items.length === 0) {
-      acknowledge(this.ports, message, () => message.ack());
+    const items = this.mode === "halted" ? undefined : read(place);
+    if (!items?.length) {
+      // A marker has nothing to handle.
+      acknowledge(this.ports, message, () => (items ? message.ack() : message.nak()));
       return;
     }
     const of = this.messages.add(message, place, items.length);

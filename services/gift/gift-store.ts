@@ -53,27 +53,41 @@ export async function findContentHashes(db: Queryable, orderIds: readonly string
   return new Map(rows.map((row) => [row.order_id, row.content_hash]));
 }
 
-/** A page of a user's records, newest first, below the cursor. Of received gifts only those that succeeded. */
+/**
+ * A page of a user's records, newest first, after the cursor's record. Of received gifts only those that succeeded, and
+ * by their times, since their index has these (totals-store.ts).
+ */
 export async function pageOfRecords(
   db: Queryable,
   query: { userId: string; direction: "sent" | "received"; roomId?: number; cursor?: string; limit: number },
 ): Promise<{ list: GiftRecord[]; nextCursor: string | null }> {
-  const where = [query.direction === "sent" ? "user_id = ?" : "object_id = ? AND status = 1"];
+  const isSent = query.direction === "sent";
+  const where = [isSent ? "user_id = ?" : "object_id = ? AND status = 1"];
   const values: unknown[] = [query.userId];
   if (query.roomId !== undefined) {
     where.push("room_id = ?");
     values.push(query.roomId);
   }
-  if (query.cursor !== undefined) {
+  if (query.cursor !== undefined && isSent) {
     where.push("id < ?");
     values.push(query.cursor);
+  } else if (query.cursor !== undefined) {
+    const at = await timeOf(db, query.cursor);
+    if (!at) return { list: [], nextCursor: null };
+    where.push("send_time <= ? AND (send_time < ? OR id < ?)");
+    values.push(at, at, query.cursor);
   }
   const rows = await db.query<RecordRow>(
-    `SELECT ${recordColumns} FROM t_gift_record WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`,
+    `SELECT ${recordColumns} FROM t_gift_record WHERE ${where.join(" AND ")} ORDER BY ${isSent ? "" : "send_time DESC, "}id DESC LIMIT ?`,
     [...values, query.limit + 1],
   );
   const list = rows.slice(0, query.limit).map(toRecord);
   return { list, nextCursor: rows.length > list.length ? (list.at(-1)?.id ?? null) : null };
+}
+
+async function timeOf(db: Queryable, recordId: string): Promise<Date | undefined> {
+  const [row] = await db.query<{ send_time: Date }>("SELECT send_time FROM t_gift_record WHERE id = ?", [recordId]);
+  return row?.send_time;
 }
 
 interface SettledRow extends Omit<RecordRow, "id"> {

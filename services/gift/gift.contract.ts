@@ -191,7 +191,7 @@ export const giftActions = {
   /**
    * What each side got, by the gift records: of gifts that succeeded, of any send type, with times from `from` until
    * before `until`, without the orders of `without`. Exact, and the same whenever it is asked, for gifts that are settled.
-   * Fails: unavailable; internal, where a sum is no safe integer.
+   * Fails: unavailable; with a plain error where a sum is no safe integer.
    */
   totals: action({
     sides: z.array(side).min(1).max(2),

@@ -3,9 +3,9 @@ import type { StreamInfo } from "nats";
 import { outage } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { identityOf, isSameStream, type StreamIdentity, streamNames } from "../../mixins/jetstream/streams.ts";
+import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import { giftStream } from "../streams.ts";
 import { marker } from "./gift-group.ts";
-import type { GiftState } from "./gift-state.ts";
 
 /**
  * Tells when all gifts that JetStream stored before a time have left the queue. A message leaves it when its gifts are
@@ -14,7 +14,8 @@ import type { GiftState } from "./gift-state.ts";
  *
  * A partition's leader gives its messages ascending sequences and, by its clock, times that do not fall. So if its last
  * message has sequence S and a time at or after the asked one, all messages that come later are not before that time.
- * Once every message up to S has left, all gifts before the time are settled. (S, time) is a mark.
+ * Once every message up to S has left, all gifts before the time are settled. (S, time) is a mark. They are settled as
+ * well once the oldest message that is left is not before the time.
  *
  * A partition whose last message is older tells nothing: a gift may be on its way in its replicas, with an earlier time
  * than is visible. Then a marker is published there, a signed message without gifts, and the state that has it makes the
@@ -72,12 +73,14 @@ class PartitionMarks {
   }
 
   /** Sequences of another stream of this name mean other messages. What is settled stays settled. */
-  saw({ identity, firstSequence }: PartitionState): void {
+  saw(state: PartitionState): void {
+    const { identity, firstSequence, firstMs, messages } = state;
     if (this.identity && !isSameStream(this.identity, identity)) this.pending = [];
     this.identity = identity;
     const left = this.pending.findIndex(({ sequence }) => sequence >= firstSequence);
     const gone = this.pending.splice(0, left === -1 ? this.pending.length : left);
     for (const { beforeMs } of gone) this.settledMs = Math.max(this.settledMs, beforeMs);
+    if (messages > 0) this.settledMs = Math.max(this.settledMs, firstMs - marginMs(state));
   }
 
   mark(state: PartitionState): void {
@@ -176,7 +179,7 @@ interface Times {
 }
 
 /** The watermark of the gift queue, by this service's connection. */
-export function queueWatermark(service: Pick<GiftState, "jetstream" | "signatures">): QueueWatermark {
+export function queueWatermark(service: JetStreamState & { readonly signatures: MessageSignatures }): QueueWatermark {
   const streams = streamNames(giftStream);
   return new QueueWatermark({
     partitions: streams.length,

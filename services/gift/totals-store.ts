@@ -23,8 +23,8 @@ export function totalsOfSides(db: Queryable, { sides, ...wanted }: Wanted): Prom
 }
 
 /**
- * One pass over the entries of the room and the span in `idx_room`, and their rows. A gift of the room to another
- * receiver, i.e. to its guest or its anchor, is read and left out.
+ * One pass over the entries of the receiver and the span in `idx_object`, and their rows. What she received in another
+ * room is read and left out.
  */
 async function totalsOf(
   db: Queryable,
@@ -33,13 +33,13 @@ async function totalsOf(
 ): Promise<SideTotals> {
   const rows = await db.query<{ user_id: string; coins: string; score: string; gifts: string }>(
     `WITH by_sender AS (
-       SELECT user_id, SUM(price * count) AS coins, COUNT(*) AS gifts FROM t_gift_record FORCE INDEX (idx_room)
-       WHERE room_id = ? AND send_time >= ? AND send_time < ? AND object_id = ? AND status = 1
+       SELECT user_id, SUM(price * count) AS coins, COUNT(*) AS gifts FROM t_gift_record FORCE INDEX (idx_object)
+       WHERE object_id = ? AND send_time >= ? AND send_time < ? AND room_id = ? AND status = 1
          ${without.length > 0 ? "AND order_id NOT IN (?)" : ""}
        GROUP BY user_id)
      SELECT user_id, coins, SUM(coins) OVER () AS score, SUM(gifts) OVER () AS gifts
      FROM by_sender ORDER BY coins DESC, user_id LIMIT 3`,
-    [roomId, new Date(from), new Date(until), receiverId, ...(without.length > 0 ? [without] : [])],
+    [receiverId, new Date(from), new Date(until), roomId, ...(without.length > 0 ? [without] : [])],
   );
   return {
     score: toSafeInteger(rows[0]?.score ?? 0),

@@ -8,14 +8,13 @@ import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { broadcast, call, type ResultOf } from "../contracts.ts";
 import { type CheckedRoom, changesOf } from "./attendance.ts";
 import { closeDesertedRoom } from "./broadcasting.ts";
+import { lastCheck, noteCheck } from "./check-store.ts";
 import {
   clearAway,
   correctWatchNumbers,
   desertedRooms,
-  lastCheck,
   markAnchorsGone,
   markAnchorsHere,
-  noteCheck,
   roomsAfter,
 } from "./room-store.ts";
 

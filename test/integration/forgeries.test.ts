@@ -274,10 +274,16 @@ test("nobody can have a gift dropped by using the id of its message first", asyn
 test("what is forged can be given up alone: a replay is refused and changes nothing; the list tells it from what failed", async () => {
   const user = await richUser();
   const forged = JSON.stringify(groupOf([accepted(user, { price: 400 })]));
-  const failing = signedText(subjectOf(user), groupOf([{ ...accepted(user), count: -1 }]));
+  const negative = { ...accepted(user), count: -1 };
   await publish(subjectOf(user), forged);
-  await publish(subjectOf(user), failing);
-  const [letter, failed] = [await letterOf("gift-settler", forged), await letterOf("gift-settler", failing)];
+  await publish(subjectOf(user), signedText(subjectOf(user), groupOf([negative])));
+  const letter = await letterOf("gift-settler", forged);
+  const failed = await eventually("the dead letter of what failed", async () =>
+    (await letters("gift-settler")).find((one) => textOf(one).includes(negative.orderId)),
+  );
+  // With the time of its message, signed again.
+  const { storedAt } = (JSON.parse(textOf(failed)) as { gifts: [{ storedAt: string }] }).gifts[0];
+  expect(textOf(failed)).toBe(signedText(subjectOf(user), groupOf([{ storedAt, ...negative }])));
   expect(failed.forged).toBeUndefined();
 
   const refused = await dlq("replay", String(letter.sequence));

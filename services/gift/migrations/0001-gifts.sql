@@ -43,9 +43,8 @@ CREATE TABLE IF NOT EXISTS t_gift_record (
   json JSON NULL,
   UNIQUE KEY uk_order_id (order_id),
   KEY idx_user (user_id, id),
-  KEY idx_object (object_id, id),
-  -- Scores of battles (gift.totals). Within a room times grow, so new entries go to the end of a room's part.
-  KEY idx_room (room_id, send_time)
+  -- Received gifts by time, and the scores of battles (gift.totals).
+  KEY idx_object (object_id, send_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- The anchors' own shares, each from a time on. Rows are only added (npm run anchor-share). In force is the row with

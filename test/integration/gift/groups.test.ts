@@ -2,17 +2,17 @@ import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { createConnection } from "mysql2/promise";
 import { connect, type NatsConnection } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
-import { databaseName } from "../../../config/config.ts";
+import { databaseName, natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { DeadLetters } from "../../../mixins/jetstream/dead-letters.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
-import { call } from "../../../services/contracts.ts";
+import { call, type EventMessage } from "../../../services/contracts.ts";
 import { isOriginOfTable } from "../../../services/dead-letter-origins.ts";
 import { type AcceptedGift, contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import { settlerDurable } from "../../../services/gift/queue.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
-import { expectBooksBalanced } from "../../support/books.ts";
+import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { holdAccounts } from "../../support/held-accounts.ts";
 import { NodeProcess } from "../../support/node-process.ts";
 import { recordsOf, settledOrders, tradesOf, tradesOfUser } from "../../support/outcomes.ts";
@@ -88,6 +88,25 @@ async function nodeThatDies(): Promise<NodeProcess> {
 }
 const forgotten = ({ nodeId }: NodeProcess) =>
   eventually("the dead node gets no calls", () => !caller.registry.hasService("gift", nodeId));
+async function timesOf(orderIds: readonly string[]): Promise<string[]> {
+  const found = await rows<{ order_id: string; send_time: Date }>(
+    "gift",
+    "SELECT order_id, send_time FROM t_gift_record WHERE order_id IN (?)",
+    [orderIds],
+  );
+  const times = new Map(found.map((row) => [row.order_id, row.send_time.toISOString()]));
+  return orderIds.map((orderId) => times.get(orderId) as string);
+}
+async function eventsOf<N extends "gift.deadLettered">(name: N): Promise<EventMessage<N>["data"]["gifts"]> {
+  const stream = await nats.jetstream().streams.get(`${natsPrefix()}EVENTS`);
+  const { state } = await stream.info();
+  const found: EventMessage<N>["data"]["gifts"] = [];
+  for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq++) {
+    const event = (await stream.getMessage({ seq })).json<EventMessage<N>>();
+    if (event.name === name) found.push(...event.data.gifts);
+  }
+  return found;
+}
 async function deadLetterOf(orderId: string) {
   for await (const letter of letters.all()) if (Buffer.from(letter.data).toString().includes(orderId)) return letter;
   return undefined;
@@ -180,11 +199,19 @@ test("of a group, a gift that cannot be read and one that the ledger cannot writ
     { channel: settlerDurable, item: 1, reason: expect.stringContaining("count") },
     { channel: settlerDurable, item: 2, reason: expect.stringContaining("wallet.consumeForSendGift") },
   ]);
-  // A message of its own has a signature of its own.
-  expect(Buffer.from(second!.data).toString()).toBe(signedText(subject, groupOf([poison])));
+  // A message of its own has a signature of its own, over the time of the first message too.
+  const { storedAt } = (JSON.parse(Buffer.from(second!.data).toString()) as { gifts: [{ storedAt: string }] }).gifts[0];
+  expect(Buffer.from(second!.data).toString()).toBe(signedText(subject, groupOf([{ storedAt, ...poison }])));
+  // Of the one that cannot be read nobody can say what it is.
+  const dead = await eventsOf("gift.deadLettered");
+  expect(dead.map(({ orderId, time }) => ({ orderId, time }))).toEqual([{ orderId: poison.orderId, time: storedAt }]);
+  const { senderId, receiverId, roomId, giftId, count, price } = poison;
+  expect(dead[0]).toMatchObject({ senderId, receiverId, roomId, giftId, count, price });
   expect(await recordsOf([poison.orderId])).toEqual([]);
   expect(await letters.replay(second!.sequence, isOriginOfTable)).toBe(true);
   await settledOrders([poison.orderId]);
+  // It keeps its time, which is that of the gifts it came with.
+  expect(await timesOf([poison.orderId, good[0]!.orderId])).toEqual([storedAt, storedAt]);
   expect(await tradesOf(idsOf([...good, poison]))).toHaveLength(5);
 });
 

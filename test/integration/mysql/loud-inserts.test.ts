@@ -90,6 +90,53 @@ describe("gift records", () => {
     ]);
   });
 
+  test("are given with their ids, in their order; of those that exist id and time are the first ones, also where only some do", async () => {
+    const time = new Date("2026-01-01T00:00:00.123Z");
+    const idOf = async (orderId: string) =>
+      (await databases.gift.query<{ id: string }>("SELECT id FROM t_gift_record WHERE order_id = ?", [orderId])).map(
+        ({ id }) => String(id),
+      )[0];
+    const first = await insertRecords(
+      databases.gift,
+      ["id-1", "id-2", "id-3"].map((id) => record(id, {}, { time })),
+    );
+    const all = ["id-0", "id-3", "id-4", "id-1", "id-5"];
+    const again = await insertRecords(
+      databases.gift,
+      all.map((id) => record(id)),
+    );
+    for (const [at, id] of ["id-1", "id-2", "id-3"].entries())
+      expect(first[at]).toEqual({ recordId: await idOf(id), time });
+    for (const [at, id] of all.entries()) expect([id, again[at]?.recordId]).toEqual([id, await idOf(id)]);
+    expect([again[1], again[3]]).toEqual([first[2], first[0]]);
+    expect(await insertRecords(databases.gift, [record("id-4")])).toEqual([again[2]]);
+  });
+
+  test("are given with their ids where the server counts by threes, as in a cluster, and others insert meanwhile", async () => {
+    const ids = Array.from({ length: 200 }, (_, n) => `step-${n}`);
+    const others = Array.from({ length: 20 }, (_, n) => n);
+    const [stored] = await Promise.all([
+      databases.gift.transaction(async (tx) => {
+        await tx.run("SET SESSION auto_increment_increment = 3");
+        try {
+          return await insertRecords(
+            tx,
+            ids.map((id) => record(id)),
+          );
+        } finally {
+          await tx.run("SET SESSION auto_increment_increment = DEFAULT");
+        }
+      }),
+      ...others.map((n) => insertRecords(databases.gift, [record(`other-${n}`), record(`another-${n}`)])),
+    ]);
+    const rows = await databases.gift.query<{ id: string; order_id: string }>(
+      "SELECT id, order_id FROM t_gift_record WHERE order_id LIKE 'step-%'",
+    );
+    const right = new Map(rows.map(({ id, order_id }) => [order_id, String(id)]));
+    expect(stored.map(({ recordId }) => recordId)).toEqual(ids.map((id) => right.get(id)));
+    expect(BigInt(stored[1]?.recordId as string) - BigInt(stored[0]?.recordId as string)).toBe(3n);
+  });
+
   test("beside one that exists do not hide one that is outside its range", async () => {
     await insertRecords(databases.gift, [record("there")]);
     expect(await isLoud(insertRecords(databases.gift, [record("there"), record("wrong", { price: 2 ** 64 })]))).toBe(
