@@ -35,7 +35,8 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   receivers: UsableAccounts;
   catalogueCache: CatalogueCache;
   catalogueWatch: BackgroundLoop;
-  combos: Combos;
+  /** The streaks of gifts; `undefined` until this node shows the first one. */
+  combos?: Combos;
   /** For tests: throws at a step to simulate a crash. */
   settleBreakpoint: Breakpoint;
 }
