@@ -7,7 +7,7 @@ import { call } from "../contracts.ts";
 import type { Books, ReceivedEvent } from "../durable-event.ts";
 import { routerBucketOf } from "../im-buckets.ts";
 import type { RoomGift } from "../im-router/im-router.contract.ts";
-import { type Combo, Combos } from "./combos.ts";
+import type { Combo } from "./combos.ts";
 import { type SettledGift, settledGiftBytes } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
 import { settledSince } from "./gift-store.ts";
@@ -24,12 +24,10 @@ export async function showEffects(
   this: Service & GiftState,
   { data, requestId }: Pick<ReceivedEvent<"gift.settled">, "data" | "requestId">,
 ): Promise<void> {
-  this.combos ??= new Combos();
-  const { combos } = this;
   // Before anything is awaited: events are started in their order, and combos count in it.
   const shown = data.gifts
     .filter(({ status }) => status === "succeeded")
-    .map((gift) => ({ roomId: gift.roomId, gift: toRoomGift(gift, combos.add(gift)) }));
+    .map((gift) => ({ roomId: gift.roomId, gift: toRoomGift(gift, this.combos.add(gift)) }));
   const buckets = Map.groupBy(shown, ({ roomId }) => routerBucketOf(roomId));
   const bounds = { count: limits.im.giftsPerCall, bytes: limits.bus.listBytes, bytesOf };
   const tooLarge = ({ gift }: ShownGift, bytes: number) =>

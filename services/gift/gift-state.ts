@@ -35,8 +35,7 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   receivers: UsableAccounts;
   catalogueCache: CatalogueCache;
   catalogueWatch: BackgroundLoop;
-  /** The streaks of gifts; `undefined` until this node shows the first one. */
-  combos?: Combos;
+  combos: Combos;
   /** For tests: throws at a step to simulate a crash. */
   settleBreakpoint: Breakpoint;
 }

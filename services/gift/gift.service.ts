@@ -16,6 +16,7 @@ import { acceptAlone, acceptGifts, openAcceptance } from "./accept-gifts.ts";
 import { findGift, forgetDead } from "./accepted-orders.ts";
 import { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
+import { Combos } from "./combos.ts";
 import { settledFromBooks, showEffects } from "./effects.ts";
 import { giftActions } from "./gift.contract.ts";
 import { giftReading } from "./gift-group.ts";
@@ -166,6 +167,7 @@ export default defineService<"gift", GiftState>({
   created() {
     this.signatures = giftSignatures();
     openAcceptance(this);
+    this.combos = new Combos();
     this.settleBreakpoint = () => {};
   },
 
