@@ -29,6 +29,8 @@ export interface KeptLogin extends Login {
 
 /** How long another process may hold the server's logins, or the server may take to know a new one. */
 const deadlineMs = 30_000;
+/** How long JetStream may take to answer whether it is reached, before the server is told to reload again. */
+const answerWithinMs = 1_000;
 /** A reload that comes while another one runs may be lost. */
 const reloadEveryMs = 500;
 
@@ -110,15 +112,17 @@ export async function logsIn(port: number, user: string, password: string): Prom
 }
 
 /**
- * Whether JetStream answers a user of an account that imports its API, by the request `info`. nats-server 2.9 follows the imports of an
- * account that a reload has added only after the next reload; until then it answers that nobody is there.
+ * Whether JetStream answers a user of an account that imports its API, by the request `info`. nats-server 2.9 follows
+ * the imports of an account that a reload has added only after the next reload; until then it answers that nobody is
+ * there, or nothing where the import has another name.
  */
 async function reachesJetStream(port: number, user: string, password: string, info: string): Promise<boolean> {
   const connect = { verbose: false, pedantic: false, headers: true, no_responders: true, user, pass: password };
   const inbox = `${inboxPrefixOf(user)}.stack`;
   const ask = `SUB ${inbox} 1\r\nPUB ${info} ${inbox} 0\r\n\r\n`;
   const isOver = (text: string) => /^(MSG|HMSG|-ERR) .*\r\n/m.test(text);
-  return /^MSG /m.test(await converse(port, `CONNECT ${JSON.stringify(connect)}\r\n${ask}`, isOver));
+  const answer = converse(port, `CONNECT ${JSON.stringify(connect)}\r\n${ask}`, isOver, answerWithinMs);
+  return /^MSG /m.test(await answer.catch(() => ""));
 }
 
 /** The running server of a stack. */
