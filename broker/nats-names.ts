@@ -24,6 +24,16 @@ export function busUserOf(user: string): string {
   return user.endsWith(busEnding) ? user : user + busEnding;
 }
 
+/** The user that belongs to the provisioner's or the administrator's in the account of the mirror of EVENTS. */
+export function mirrorUserOf(user: string): string {
+  return `${user}-mirror`;
+}
+
+/** The provisioner's user in the account of other systems, which read the mirror. */
+export function readersUserOf(user: string): string {
+  return `${user}-readers`;
+}
+
 /**
  * The first token of a user's inboxes, a token of its own for each user: nobody else may subscribe to them. A dot would
  * make two tokens, and the inboxes of namespace `gift` would belong to service `gift` too.

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { config } from "../config/config.ts";
-import { busUserOf, inboxPrefixOf } from "./nats-names.ts";
+import { busUserOf, inboxPrefixOf, mirrorUserOf, natsUser, readersUserOf } from "./nats-names.ts";
 
 const decoded = (text: string) => decodeURIComponent(text);
 
@@ -57,4 +57,16 @@ export function busOptions(name: string, address: string = config().NATS_URL) {
   if (!("user" in options)) return options;
   const user = busUserOf(options.user);
   return { ...options, user, inboxPrefix: inboxPrefixOf(user) };
+}
+
+/**
+ * The options of the provisioner's connections for other systems that read EVENTS: as the users that belong to its own
+ * of `address` in the account of the mirror and in that of the readers. `undefined` with any other login, e.g. an
+ * administrator's: that has no such users.
+ */
+export function readersOptions(name: string, address: string) {
+  const options = natsOptions(name, address);
+  if (!("user" in options) || options.user !== natsUser("provisioner", config().NAMESPACE)) return undefined;
+  const as = (user: string) => ({ ...options, user, inboxPrefix: inboxPrefixOf(user) });
+  return { mirror: as(mirrorUserOf(options.user)), readers: as(readersUserOf(options.user)) };
 }

@@ -77,7 +77,6 @@ const schema = z
     MYSQL_MIGRATION_URL: serverUrl.MYSQL_URL.optional(),
     PLAINTEXT_HOSTS: hosts,
     EVENTS_MAX_BYTES: z.coerce.number().int().min(1_000_000).default(2_000_000_000),
-    EVENT_READERS: z.coerce.number().int().min(0).max(4).default(0),
     JETSTREAM_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
 
     API_HOST: z.string().min(1).optional(),

@@ -198,8 +198,16 @@ export const limits = Object.freeze({
      * first one again. Each is three permissions a consumer.
      */
     logGenerations: 8,
-    /** The most consumers of stream EVENTS for other systems (EVENT_READERS). The permissions of their login list them. */
-    eventReaders: 4,
+    /** The most consumers that other systems have on their mirror of stream EVENTS, ephemeral ones too. */
+    readerConsumers: 200,
+    /** Of a request of another system for a consumer. */
+    readerRequestBytes: 64 * 1024,
+    /** Such requests that a provisioner node has open at nats-server at once. Further ones are answered 503. */
+    readerRequestsAtOnce: 64,
+    /** A mirror of EVENTS that lacks events and has got none for this long is reported. */
+    mirrorLateMs: 15_000,
+    /** After this it is made again. nats-server asks again by itself every ten seconds. */
+    mirrorStandsMs: 60_000,
     /** A consumer with waiting messages of which none is handled for this long is reported. */
     stuckMs: 60_000,
     /** How long a refusal for lack of room is reported, since the server does not show when there is room again. */

@@ -4,9 +4,9 @@ import { readTrustedProxies } from "./trusted-proxies.ts";
 /** Which servers a process would reach without TLS, outside of loopback and private networks. Pure. */
 
 const tls: readonly (readonly [variable: RegExp, text: string])[] = [
-  [/NATS_URL$/, "tls://"],
-  [/REDIS_URL$/, "rediss://"],
-  [/MYSQL_URL$/, "?ssl={} at its end"],
+  [/(?:^|_)NATS_(?:[A-Z0-9_]+_)?URL$/, "tls://"],
+  [/(?:^|_)REDIS_(?:[A-Z0-9_]+_)?URL$/, "rediss://"],
+  [/(?:^|_)MYSQL_(?:[A-Z0-9_]+_)?URL$/, "?ssl={} at its end"],
 ];
 
 /** How the URL of this variable asks for TLS, for people. */
@@ -16,8 +16,13 @@ export function tlsOf(name: string): string {
 
 const privateNetworks = readTrustedProxies("loopback,linklocal,uniquelocal");
 
-/** URLs of servers: of the whole system, and of one service, e.g. WALLET_MYSQL_URL. */
-const serverUrl = /^(?:[A-Z0-9_]+_)?(?:NATS|REDIS|MYSQL)_URL$|^SMS_WEBHOOK_URL$/;
+/**
+ * URLs of servers: of the whole system, of one service, e.g. WALLET_MYSQL_URL, and those with more rights, e.g.
+ * MYSQL_MIGRATION_URL and NATS_BUS_ADMIN_URL.
+ */
+export function isServerUrl(name: string): boolean {
+  return tls.some(([variable]) => variable.test(name));
+}
 
 const clearSchemes: ReadonlySet<string> = new Set(["nats:", "redis:", "mysql:", "mariadb:", "http:"]);
 
@@ -53,7 +58,7 @@ export function plaintextServers(
   accepted: readonly string[],
 ): { name: string; host: string }[] {
   return Object.entries(env).flatMap(([name, value]) => {
-    const url = serverUrl.test(name) && value ? URL.parse(value) : null;
+    const url = (isServerUrl(name) || name === "SMS_WEBHOOK_URL") && value ? URL.parse(value) : null;
     if (!url || !isClear(url)) return [];
     const host = hostOf(url);
     return isNear(host) || accepted.includes(host) ? [] : [{ name, host }];

@@ -29,7 +29,6 @@ const plain: Readonly<Record<string, Owners>> = {
   NODE_LABEL: "every",
   JETSTREAM_REPLICAS: "every",
   EVENTS_MAX_BYTES: "every",
-  EVENT_READERS: ["provisioner"],
   NATS_CA: "every",
   LOG_FILE: "every",
   LOG_LEVEL: "every",

@@ -1,9 +1,8 @@
+import { isServerUrl } from "./plaintext.ts";
 import type { SettingProblem } from "./settings-block.ts";
 
 /** The password of every login in docker-compose.yml, which everybody knows. */
 const samplePassword = "demonstration";
-
-const serverUrl = /(?:^|_)(?:NATS|REDIS|MYSQL)_(?:[A-Z_]+_)?URL$/;
 
 /** In production: each variable whose URL logs in at a server with the password of the demonstration. Pure. */
 export function sampleLogins(
@@ -12,6 +11,6 @@ export function sampleLogins(
 ): SettingProblem[] {
   if (profile !== "production") return [];
   return Object.entries(env)
-    .filter(([name, value]) => serverUrl.test(name) && URL.parse(value ?? "")?.password === samplePassword)
+    .filter(([name, value]) => isServerUrl(name) && URL.parse(value ?? "")?.password === samplePassword)
     .map(([name]) => [name, "must not have the password of the demonstration in production: everybody knows it"]);
 }

@@ -1,6 +1,8 @@
 import { Redis } from "ioredis";
 import { createConnection } from "mysql2/promise";
+import { type ConnectionOptions, connect, ErrorCode, type NatsConnection } from "nats";
 import { connectNats } from "../broker/nats-connect.ts";
+import { inboxPrefixOf, mirrorUserOf, natsUser } from "../broker/nats-names.ts";
 import { natsOptions } from "../broker/nats-options.ts";
 import { databaseServices } from "./databases.ts";
 import { loginName } from "./stack/mysql-logins.ts";
@@ -33,7 +35,23 @@ async function dropDatabases(namespace: string, url: string): Promise<void> {
 }
 
 async function dropStreams(namespace: string, url: string): Promise<void> {
-  const connection = await connectNats(natsOptions("drop-namespace", url));
+  const options = natsOptions("drop-namespace", url);
+  await dropStreamsOf(namespace, await connectNats(options));
+  const mirrors = await connectToMirror(namespace, options);
+  if (mirrors) await dropStreamsOf(namespace, mirrors);
+}
+
+/** In the account of the namespace's readers of EVENTS; `undefined` where it has none. */
+async function connectToMirror(namespace: string, options: ConnectionOptions): Promise<NatsConnection | undefined> {
+  if (options.user === undefined) return undefined;
+  const user = mirrorUserOf(natsUser("admin", namespace));
+  return connect({ ...options, user, inboxPrefix: inboxPrefixOf(user) }).catch((error: unknown) => {
+    if ((error as { code?: unknown }).code === ErrorCode.AuthorizationViolation) return undefined;
+    throw error;
+  });
+}
+
+async function dropStreamsOf(namespace: string, connection: NatsConnection): Promise<void> {
   const manager = await connection.jetstreamManager();
   const names: string[] = [];
   for await (const stream of manager.streams.list()) names.push(stream.config.name);

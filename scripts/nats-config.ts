@@ -27,8 +27,8 @@ jetstream {
   sync_interval: "always"
 }
 
-# Moleculer's bus, JetStream and each service are accounts of their own: whoever pulls from a stream chooses where the
-# server's answers go, and they stay in the account of the caller.
+# Moleculer's bus, JetStream, each service, the mirror of EVENTS and its readers are accounts of their own: whoever
+# pulls from a stream chooses where the server's answers go, and they stay in the account of the caller.
 # Whoever connects without a login is refused. Passwords are variables of the server's environment.
 `;
 

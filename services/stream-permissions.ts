@@ -7,12 +7,13 @@ import {
   type StreamDefinition,
 } from "../mixins/jetstream/definitions.ts";
 import { allStreams, type ServiceConsumer, type StreamAccess, streamAccess } from "./stream-access.ts";
-import { eventReaders, eventStream } from "./streams.ts";
 
 /** What a login at NATS may do, as nats-server wants it: subjects. What is not in `allow` is refused. */
 export interface Permissions {
   readonly publish: { readonly allow: readonly string[] };
   readonly subscribe: { readonly allow: readonly string[] };
+  /** It may answer the requests that it receives. */
+  readonly answers?: true;
 }
 
 const api = (request: string) => `$JS.API.${request}`;
@@ -66,10 +67,14 @@ const exportedRequests = [
   ...["CONSUMER.INFO.>", "CONSUMER.LIST.*"],
 ];
 
-/** A subject whose requests go to another account. `streams`: a request may have many answers. */
+/** A subject that an account offers to others, or to some alone. */
 export interface Exported {
   readonly subject: string;
+  /** `service`, the default: their requests come in; `stream`: its messages go out. */
+  readonly kind?: "stream";
+  /** Of a service: a request may have many answers. */
   readonly streams?: true;
+  readonly accounts?: readonly string[];
 }
 
 /**
@@ -112,18 +117,4 @@ export function provisionerPermissions(namespace: string): Permissions {
   return withInbox(natsUser("provisioner", namespace), {
     allow: [api("INFO"), ...allow, ...purges.map((name) => api(`STREAM.PURGE.${name}`))],
   });
-}
-
-/**
- * The rights of other systems: to pull and ack by the consumers of stream EVENTS that the provisioner makes for them,
- * and to get single events. They make no consumer: its deliver subject would be handled with the server's own rights.
- */
-export function eventReaderPermissions(namespace: string): Permissions {
-  const streams = namesOf(eventStream, streamPrefix(namespace));
-  const allow = [
-    api("INFO"),
-    ...streams.flatMap((name) => [api(`STREAM.INFO.${name}`), api(`STREAM.MSG.GET.${name}`)]),
-    ...streams.flatMap((name) => eventReaders.flatMap((reader) => pulling(`${name}.${reader}`))),
-  ];
-  return withInbox(natsUser("events", namespace), { allow });
 }

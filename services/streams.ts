@@ -58,12 +58,6 @@ export const battleStream: StreamDefinition = {
   keepLatest: { perSubject: 1, messages: limits.battle.streamMessages },
 };
 
-/** The consumers of EVENTS that other systems may have: they make none themselves. */
-export const eventReaders: readonly string[] = Array.from(
-  { length: limits.jetstream.eventReaders },
-  (_, n) => `reader-${n + 1}`,
-);
-
 /** Events for other services and other systems. Its bytes are bounded: a consumer that is away may find a gap. */
 export const eventStream: StreamDefinition = {
   name: "EVENTS",

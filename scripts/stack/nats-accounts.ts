@@ -1,9 +1,21 @@
 import { busPermissions } from "../../broker/bus/permissions.ts";
-import { busUserOf, natsUser } from "../../broker/nats-names.ts";
+import { busUserOf, mirrorUserOf, natsUser, readersUserOf } from "../../broker/nats-names.ts";
 import { serviceNames } from "../../broker/service-names.ts";
+import {
+  eventReaderImports,
+  eventReaderPermissions,
+  type Import,
+  mirrorAccount,
+  mirrorExports,
+  mirrorImports,
+  mirrorKeeperPermissions,
+  readersAccount,
+  requestAnswererPermissions,
+  sourceExports,
+} from "../../services/event-readers.ts";
 import { streamAccess } from "../../services/stream-access.ts";
 import {
-  eventReaderPermissions,
+  type Exported,
   type Permissions,
   provisionerPermissions,
   servicePermissions,
@@ -26,12 +38,14 @@ export interface Login {
 
 /**
  * A user of one account; without permissions it may do everything there. `own`: the account of this user alone, without
- * streams. It imports from JS the subjects that the user may publish.
+ * streams. `mirror`, `readers`: those of a namespace's mirror of EVENTS, and of the systems that read it.
  */
 export interface NatsUser {
-  readonly account: "BUS" | "JS" | "own";
+  readonly account: "BUS" | "JS" | "own" | "mirror" | "readers";
   readonly user: string;
   readonly permissions?: Permissions;
+  /** What its own account takes of others. */
+  readonly imports?: readonly Import[];
 }
 
 export const adminLogin: Login = { role: "admin", namespace: "ovation" };
@@ -61,43 +75,62 @@ export function usersOf(login: Login): NatsUser[] {
       { account: "JS", user },
       { account: "BUS", user: busUserOf(user) },
     ];
-  if (role === "events") return [{ account: "own", user, permissions: eventReaderPermissions(namespace) }];
+  if (role === "events") return [{ account: "readers", user, permissions: eventReaderPermissions(namespace) }];
   const { publish, subscribe } = busPermissions(role, namespace, person);
   const atBus: NatsUser = {
     account: "BUS",
     user: busUserOf(user),
     permissions: { publish: { allow: publish }, subscribe: { allow: subscribe } },
   };
-  if (role === "provisioner") return [{ account: "JS", user, permissions: provisionerPermissions(namespace) }, atBus];
-  return isService(role)
-    ? [{ account: "own", user, permissions: servicePermissions(role, namespace) }, atBus]
-    : [atBus];
-}
-
-const list = (subjects: readonly string[]) => `[${subjects.map((subject) => JSON.stringify(subject)).join(", ")}]`;
-
-function permissionsText({ publish, subscribe }: Permissions): string {
-  return `, permissions: {publish: {allow: ${list(publish.allow)}}, subscribe: {allow: ${list(subscribe.allow)}}}`;
-}
-
-interface UserLine extends NatsUser {
-  readonly line: string;
-}
-
-/** An account of one user: what it publishes goes to JS by imports, and answers come back to it. */
-function ownAccount({ user, permissions, line }: UserLine): string {
-  const imports = (permissions?.publish.allow ?? []).map(
-    (subject) => `      {service: {account: JS, subject: ${JSON.stringify(subject)}}}`,
-  );
-  return `  ${JSON.stringify(`JS-${user}`)} {
-    users: [
-${line}
-    ]
-    imports: [
-${imports.join("\n")}
-    ]
+  if (role === "provisioner") {
+    const keeper = mirrorUserOf(user);
+    return [
+      { account: "JS", user, permissions: provisionerPermissions(namespace) },
+      { account: "mirror", user: keeper, permissions: mirrorKeeperPermissions(keeper, namespace) },
+      { account: "readers", user: readersUserOf(user), permissions: requestAnswererPermissions(namespace) },
+      atBus,
+    ];
   }
-`;
+  if (!isService(role)) return [atBus];
+  const permissions = servicePermissions(role, namespace);
+  const imports = permissions.publish.allow.map((subject) => ({ kind: "service", account: "JS", subject }) as const);
+  return [{ account: "own", user, permissions, imports }, atBus];
+}
+
+const list = (texts: readonly string[]) => `[${texts.map((text) => JSON.stringify(text)).join(", ")}]`;
+
+function permissionsText({ publish, subscribe, answers }: Permissions): string {
+  const rights = `publish: {allow: ${list(publish.allow)}}, subscribe: {allow: ${list(subscribe.allow)}}`;
+  return `, permissions: {${rights}${answers ? ", allow_responses: true" : ""}}`;
+}
+
+function exportText({ subject, kind, streams, accounts }: Exported): string {
+  const answers = streams ? ", response_type: stream" : "";
+  return `{${kind ?? "service"}: ${JSON.stringify(subject)}${answers}${accounts ? `, accounts: ${list(accounts)}` : ""}}`;
+}
+
+function importText({ kind, account, subject, to }: Import): string {
+  const from = `{account: ${JSON.stringify(account)}, subject: ${JSON.stringify(subject)}}`;
+  return `{${kind}: ${from}${to === undefined ? "" : `, to: ${JSON.stringify(to)}`}}`;
+}
+
+interface AccountParts {
+  readonly jetstream?: true;
+  /** Each a line. */
+  readonly users: readonly string[];
+  readonly imports?: readonly Import[];
+  readonly exports?: readonly Exported[];
+}
+
+function accountText(name: string, { jetstream, users, imports = [], exports = [] }: AccountParts): string {
+  const block = (what: string, lines: readonly string[]) =>
+    lines.length === 0 ? "" : `    ${what}: [\n${lines.map((line) => `      ${line}\n`).join("")}    ]\n`;
+  const parts = [
+    block("users", users),
+    block("imports", imports.map(importText)),
+    block("exports", exports.map(exportText)),
+  ];
+  return `  ${/^[A-Z]+$/.test(name) ? name : JSON.stringify(name)} {\n${jetstream ? "    jetstream: enabled\n" : ""}${parts.join("")}  }\n`;
 }
 
 /**
@@ -106,36 +139,37 @@ ${imports.join("\n")}
  * answers with its own rights. `password` gives the value of each login's, quoted, or as a $VARIABLE.
  */
 export function accountsText<L extends Login>(logins: readonly L[], password: (login: L) => string): string {
-  const users: UserLine[] = logins.flatMap((login) =>
-    usersOf(login).map((one) => {
-      const rights = one.permissions ? permissionsText(one.permissions) : "";
-      const line = `      {user: ${JSON.stringify(one.user)}, password: ${password(login)}${rights}}`;
-      return { ...one, line };
+  const line = (login: L, user: string, permissions?: Permissions) =>
+    `{user: ${JSON.stringify(user)}, password: ${password(login)}${permissions ? permissionsText(permissions) : ""}}`;
+  const users = logins.flatMap((login) =>
+    usersOf(login).map((one) => ({ ...one, namespace: login.namespace, line: line(login, one.user, one.permissions) })),
+  );
+  const lines = (account: NatsUser["account"], of?: string) =>
+    users.filter((one) => one.account === account && (of ?? one.namespace) === one.namespace).map((one) => one.line);
+  const namespaces = [...new Set(logins.map(({ namespace }) => namespace))];
+  const mirrored = namespaces.filter((namespace) =>
+    logins.some((login) => login.namespace === namespace && (login.role === "provisioner" || login.role === "events")),
+  );
+  const admins = (namespace: string) =>
+    logins
+      .filter(({ role }) => role === adminLogin.role)
+      .map((login) => line(login, mirrorUserOf(natsUser(login.role, namespace))));
+  const offered = [...streamExports(namespaces), ...mirrored.flatMap(sourceExports)];
+  const accounts = [
+    accountText("BUS", { users: lines("BUS") }),
+    accountText("JS", { jetstream: true, users: lines("JS"), exports: offered }),
+    ...mirrored.flatMap((namespace) => {
+      const keepers = [...lines("mirror", namespace), ...admins(namespace)];
+      const [imports, exports] = [mirrorImports(namespace), mirrorExports(namespace)];
+      const readers = { users: lines("readers", namespace), imports: eventReaderImports(namespace) };
+      return [
+        accountText(mirrorAccount(namespace), { jetstream: true, users: keepers, imports, exports }),
+        accountText(readersAccount(namespace), readers),
+      ];
     }),
-  );
-  const of = (account: NatsUser["account"]) => users.filter((one) => one.account === account);
-  const lines = (account: NatsUser["account"]) =>
-    of(account)
-      .map(({ line }) => line)
-      .join("\n");
-  const exported = streamExports(logins.map(({ namespace }) => namespace)).map(
-    ({ subject, streams }) => `      {service: ${JSON.stringify(subject)}${streams ? ", response_type: stream" : ""}}`,
-  );
-  return `accounts {
-  BUS {
-    users: [
-${lines("BUS")}
-    ]
-  }
-  JS {
-    jetstream: enabled
-    users: [
-${lines("JS")}
-    ]
-    exports: [
-${exported.join("\n")}
-    ]
-  }
-${of("own").map(ownAccount).join("")}}
-`;
+    ...users
+      .filter(({ account }) => account === "own")
+      .map((one) => accountText(`JS-${one.user}`, { users: [one.line], imports: one.imports ?? [] })),
+  ];
+  return `accounts {\n${accounts.join("")}}\n`;
 }

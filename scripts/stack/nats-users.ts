@@ -4,11 +4,20 @@ import { join } from "node:path";
 import { busUserOf, inboxPrefixOf } from "../../broker/nats-names.ts";
 import { serviceNames } from "../../broker/service-names.ts";
 import { serviceUrlName } from "../../config/config.ts";
+import { sourceInfo } from "../../services/event-readers.ts";
 import { converse } from "./converse.ts";
 import { readIfThere, replaceFile } from "./files.ts";
 import type { Host } from "./host.ts";
 import { withLock } from "./lock.ts";
-import { accountsText, adminLogin, type Login, servicesOfRole, userOf, usersOf } from "./nats-accounts.ts";
+import {
+  accountsText,
+  adminLogin,
+  type Login,
+  type NatsUser,
+  servicesOfRole,
+  userOf,
+  usersOf,
+} from "./nats-accounts.ts";
 import { LOOPBACK } from "./ports.ts";
 import { becomesTrue } from "./wait.ts";
 
@@ -20,6 +29,8 @@ export interface KeptLogin extends Login {
 
 /** How long another process may hold the server's logins, or the server may take to know a new one. */
 const deadlineMs = 30_000;
+/** How long JetStream may take to answer whether it is reached, before the server is told to reload again. */
+const answerWithinMs = 1_000;
 /** A reload that comes while another one runs may be lost. */
 const reloadEveryMs = 500;
 
@@ -101,15 +112,17 @@ export async function logsIn(port: number, user: string, password: string): Prom
 }
 
 /**
- * Whether JetStream answers a user of an account that imports its API. nats-server 2.9 follows the imports of an
- * account that a reload has added only after the next reload; until then it answers that nobody is there.
+ * Whether JetStream answers a user of an account that imports its API, by the request `info`. nats-server 2.9 follows
+ * the imports of an account that a reload has added only after the next reload; until then it answers that nobody is
+ * there, or nothing where the import has another name.
  */
-async function reachesJetStream(port: number, user: string, password: string): Promise<boolean> {
+async function reachesJetStream(port: number, user: string, password: string, info: string): Promise<boolean> {
   const connect = { verbose: false, pedantic: false, headers: true, no_responders: true, user, pass: password };
   const inbox = `${inboxPrefixOf(user)}.stack`;
-  const ask = `SUB ${inbox} 1\r\nPUB $JS.API.INFO ${inbox} 0\r\n\r\n`;
+  const ask = `SUB ${inbox} 1\r\nPUB ${info} ${inbox} 0\r\n\r\n`;
   const isOver = (text: string) => /^(MSG|HMSG|-ERR) .*\r\n/m.test(text);
-  return /^MSG /m.test(await converse(port, `CONNECT ${JSON.stringify(connect)}\r\n${ask}`, isOver));
+  const answer = converse(port, `CONNECT ${JSON.stringify(connect)}\r\n${ask}`, isOver, answerWithinMs);
+  return /^MSG /m.test(await answer.catch(() => ""));
 }
 
 /** The running server of a stack. */
@@ -121,7 +134,9 @@ export interface NatsServer {
 
 /** The logins that are needed for one: those of a node of many services are of its services too. */
 function neededFor({ role, namespace, person }: Login): Login[] {
-  const services = servicesOfRole(role).map((service) => ({ role: service, namespace }));
+  // Readers of EVENTS read the mirror that a provisioner keeps.
+  const roles = role === "events" ? ["provisioner"] : servicesOfRole(role);
+  const services = roles.map((service) => ({ role: service, namespace }));
   const own = { role, namespace, ...(person === undefined ? {} : { person }) };
   return [...services.filter((login) => login.role !== role), own];
 }
@@ -131,12 +146,21 @@ async function bringToServer({ natsDir, port, host }: NatsServer, wanted: readon
   const logins = kept(natsDir, [...standing, ...wanted]);
   const areOthers = writeAccounts(natsDir, logins);
   const users = wanted.flatMap((login) =>
-    usersOf(login).map(({ user, account }) => ({ user, account, password: passwordOf(natsDir, login) })),
+    usersOf(login).map((one) => ({ ...one, namespace: login.namespace, password: passwordOf(natsDir, login) })),
   );
+  const infoOf = ({
+    account,
+    permissions,
+    namespace,
+  }: Pick<NatsUser, "account" | "permissions"> & { namespace: string }) => {
+    if (account === "mirror") return sourceInfo(namespace);
+    return account !== "JS" && permissions?.publish.allow.includes("$JS.API.INFO") ? "$JS.API.INFO" : undefined;
+  };
   const areIn = async () => {
-    for (const { user, account, password } of users) {
+    for (const { user, password, ...one } of users) {
       if (!(await logsIn(port, user, password))) return false;
-      if (account === "own" && !(await reachesJetStream(port, user, password))) return false;
+      const info = infoOf(one);
+      if (info !== undefined && !(await reachesJetStream(port, user, password, info))) return false;
     }
     return true;
   };

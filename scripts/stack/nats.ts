@@ -81,7 +81,7 @@ ${place.pidFile === undefined ? "" : `pid_file: ${JSON.stringify(place.pidFile)}
 jetstream {
   store_dir: ${JSON.stringify(place.store)}
   max_memory_store: 256MB
-  # More than the disk may have: streams with a bound in bytes reserve it, 4 GB a namespace, and tests have several.
+  # More than the disk may have: streams with a bound in bytes reserve it, 10 GB a namespace, and tests have several.
   max_file_store: 64GB
   # JetStream acks a message before it is on disk and syncs every two minutes: a crash of the process loses nothing,
   # a crash of the machine may. Servers from 2.10 on take another interval, or "always":

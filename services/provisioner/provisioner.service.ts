@@ -4,9 +4,9 @@ import { membersOf } from "../../broker/bus/roles.ts";
 import { roleOfNode } from "../../broker/bus/subjects.ts";
 import { fail, outage } from "../../broker/failure.ts";
 import { connectNats } from "../../broker/nats-connect.ts";
-import { natsOptions } from "../../broker/nats-options.ts";
+import { natsOptions, readersOptions } from "../../broker/nats-options.ts";
 import { isOutage } from "../../broker/outages.ts";
-import { config, serviceUrl } from "../../config/config.ts";
+import { serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { addHealthCheck, healthMixin } from "../../mixins/health.mixin.ts";
@@ -15,7 +15,7 @@ import { Provisioner } from "../../mixins/jetstream/provisioner.ts";
 import { keepTrimmed } from "../../mixins/jetstream/trim.ts";
 import { defineService } from "../define-service.ts";
 import { allStreams } from "../stream-access.ts";
-import { keepEventReaders } from "./event-readers.ts";
+import { EventReaders } from "./event-readers.ts";
 import { bringToSettings } from "./present-settings.ts";
 import { consumerFor, consumesQueue, everyConsumer, streamFor } from "./provisioned.ts";
 import { provisionerActions } from "./provisioner.contract.ts";
@@ -25,7 +25,7 @@ interface State {
   manager: JetStreamManager;
   provisioner: Provisioner;
   trimming?: BackgroundLoop;
-  eventReaders?: BackgroundLoop;
+  eventReaders?: EventReaders;
 }
 
 type Ctx = Pick<Context, "nodeID" | "requestID">;
@@ -49,9 +49,8 @@ async function carryOut(work: () => Promise<void>, about: Record<string, unknown
 }
 
 /**
- * Makes and changes streams and consumers, for the services that may have them, trims streams that fill, and
- * makes the consumers of other systems. Its login
- * alone has the right to.
+ * Makes and changes streams and consumers for the services that may have them, trims streams that fill, and keeps the
+ * mirror of EVENTS that other systems read. Its login alone has the right to.
  */
 export default defineService<"provisioner", State>({
   name: "provisioner",
@@ -91,15 +90,15 @@ export default defineService<"provisioner", State>({
   },
 
   async started() {
-    this.connection = await connectNats(
-      natsOptions(`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name)),
-    );
+    const [name, url] = [`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name)];
+    this.connection = await connectNats(natsOptions(name, url));
     try {
       this.manager = await this.connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
       this.provisioner = new Provisioner(this.manager);
       this.trimming = keepTrimmed(this.manager, allStreams, everyConsumer(), this.logger);
-      this.eventReaders = keepEventReaders(this.manager, this.provisioner, config().EVENT_READERS, this.logger);
       const problems = await bringToSettings(this.manager, this.provisioner, this.logger);
+      const forReaders = readersOptions(`${name}-readers`, url);
+      if (forReaders) this.eventReaders = new EventReaders(this, this.manager, forReaders);
       addHealthCheck(this, "nats", () => this.connection.flush());
       addHealthCheck(this, "settings", async () => {
         if (problems.length > 0) throw new Error(problems.join("; "));

@@ -5,13 +5,19 @@ import { partsOf } from "../../mixins/jetstream/definitions.ts";
 import type { ChannelDefinition } from "../../mixins/jetstream.mixin.ts";
 import { accountsText } from "../../scripts/stack/nats-accounts.ts";
 import { isOriginOfTable } from "../../services/dead-letter-origins.ts";
-import { allStreams, streamAccess } from "../../services/stream-access.ts";
 import {
+  eventReaderImports,
   eventReaderPermissions,
-  provisionerPermissions,
-  servicePermissions,
-  streamExports,
-} from "../../services/stream-permissions.ts";
+  mirrorAccount,
+  mirrorExports,
+  mirrorImports,
+  mirrorKeeperPermissions,
+  readersAccount,
+  requestAnswererPermissions,
+  sourceExports,
+} from "../../services/event-readers.ts";
+import { allStreams, streamAccess } from "../../services/stream-access.ts";
+import { provisionerPermissions, servicePermissions, streamExports } from "../../services/stream-permissions.ts";
 
 /** The table of who publishes, consumes and reads which stream, and the permissions made of it. */
 
@@ -98,10 +104,7 @@ test("JetStream's account offers each subject of a service by one export, and no
   const exported = streamExports(["ovation", "other", "other"]).map(({ subject }) => subject);
   expect(new Set(exported).size).toBe(exported.length);
   for (const namespace of ["ovation", "other"])
-    for (const { publish } of [
-      ...others.map((name) => servicePermissions(name, namespace)),
-      eventReaderPermissions(namespace),
-    ])
+    for (const { publish } of others.map((name) => servicePermissions(name, namespace)))
       for (const subject of publish.allow)
         expect([subject, exported.filter((one) => covers(one, subject)).length]).toEqual([subject, 1]);
   expect(exported.filter((one) => /CREATE|UPDATE|PURGE|SNAPSHOT|RESTORE|DIRECT|\.DELETE/.test(one))).toEqual([
@@ -118,7 +121,7 @@ test("a service's login is in an account of its own, which imports what it may p
   for (const name of others) {
     const [, own = ""] = new RegExp(`\n {2}"JS-${name}" \\{\n([\\s\\S]*?)\n {2}\\}`).exec(text) ?? [];
     expect([...own.matchAll(/\{user: "([^"]+)"/g)].map(([, user]) => user)).toEqual([name]);
-    const imports = [...own.matchAll(/\{account: JS, subject: "([^"]+)"\}/g)].map(([, subject]) => subject);
+    const imports = [...own.matchAll(/\{account: "JS", subject: "([^"]+)"\}/g)].map(([, subject]) => subject);
     expect(imports).toEqual(servicePermissions(name, "ovation").publish.allow);
   }
 });
@@ -133,15 +136,56 @@ test("every subject of the table is of a stream, and has the prefix of its names
   expect(servicePermissions("gift", "other").subscribe.allow).toEqual(["_INBOX_other~gift.>"]);
 });
 
-test("the provisioner deletes no stream, and messages only of streams that are trimmed; a reader of EVENTS reaches no other stream", () => {
+test("the provisioner deletes no stream of the services, and messages only of streams that are trimmed", () => {
   const { allow } = provisionerPermissions("ovation").publish;
   expect(allow.filter((s) => /PURGE|STREAM\.DELETE|MSG|ACK/.test(s))).toEqual([
     "$JS.API.STREAM.PURGE.PAY",
     "$JS.API.STREAM.PURGE.DEAD",
   ]);
-  const { publish } = eventReaderPermissions("ovation");
-  expect(publish.allow.filter((subject) => !/\.EVENTS(\.|$)/.test(subject))).toEqual(["$JS.API.INFO"]);
-  const consumers = publish.allow.flatMap((subject) => /(?:NEXT|INFO|ACK)\.EVENTS\.([^.]+)/.exec(subject)?.[1] ?? []);
-  expect(new Set(consumers)).toEqual(new Set(["reader-1", "reader-2", "reader-3", "reader-4"]));
-  expect(publish.allow.filter((subject) => /CREATE|DELETE|LIST|FC/.test(subject))).toEqual([]);
+});
+
+describe.each(["ovation", "other"])("the readers of EVENTS in namespace %s", (namespace) => {
+  const prefix = namespace === "ovation" ? "" : "other_";
+  const subjectsOf = (imports: readonly { subject: string }[]) => imports.map(({ subject }) => subject);
+
+  test("reach no account but that of the mirror, and publish nothing that is not a request about it", () => {
+    const imports = eventReaderImports(namespace);
+    expect(new Set(imports.map(({ account }) => account))).toEqual(new Set([mirrorAccount(namespace)]));
+    const { publish, subscribe } = eventReaderPermissions(namespace);
+    const about = new RegExp(`^\\$JS\\.(API\\.[A-Z.]+|ACK|FC)\\.${prefix}EVENTS(\\.|$)`);
+    expect(publish.allow.filter((subject) => !about.test(subject))).toEqual([
+      "$JS.API.INFO",
+      "$JS.API.STREAM.LIST",
+      "$JS.API.STREAM.NAMES",
+    ]);
+    expect(publish.allow.filter((s) => /STREAM\.(CREATE|UPDATE|DELETE|PURGE|MSG\.DELETE)|DIRECT/.test(s))).toEqual([]);
+    expect(subscribe.allow.filter((subject) => !/^(_INBOX(_(other~)?events)?|deliver)\.>$/.test(subject))).toEqual([]);
+  });
+
+  test("make consumers by the provisioner alone, which answers each request that nats-server does not get", () => {
+    const answered = requestAnswererPermissions(namespace).subscribe.allow;
+    expect(answered.filter((subject) => !/CREATE/.test(subject))).toEqual(["$JS.API.STREAM.NAMES"]);
+    const services = eventReaderImports(namespace).filter(({ kind }) => kind === "service");
+    const { publish } = eventReaderPermissions(namespace);
+    expect([...subjectsOf(services), ...answered].sort()).toEqual([...publish.allow].sort());
+    expect(subjectsOf(services).filter((subject) => /CREATE/.test(subject))).toEqual([]);
+  });
+
+  test("have in the mirror's account what it offers, under the same names: other names with a wildcard end nats-server", () => {
+    expect(subjectsOf(mirrorExports(namespace)).sort()).toEqual(subjectsOf(eventReaderImports(namespace)).sort());
+    for (const { subject, to } of [...eventReaderImports(namespace), ...mirrorImports(namespace)])
+      if (to !== undefined) expect([subject, /[*>]/.test(subject + to)]).toEqual([subject, false]);
+  });
+
+  test("do not share the mirror's account, which alone may have the services' account make a consumer", () => {
+    expect(mirrorAccount(namespace)).not.toBe(readersAccount(namespace));
+    const offered = sourceExports(namespace);
+    expect(offered.map(({ accounts }) => accounts)).toEqual(offered.map(() => [mirrorAccount(namespace)]));
+    const known = new Set([...subjectsOf(offered), ...streamExports([namespace]).map(({ subject }) => subject)]);
+    for (const { account, subject } of mirrorImports(namespace))
+      expect([account, subject, known.has(subject)]).toEqual(["JS", subject, true]);
+    const { publish } = mirrorKeeperPermissions("keeper", namespace);
+    expect(publish.allow.filter((subject) => !subject.includes(`${prefix}EVENTS`))).toEqual(["$JS.API.INFO"]);
+    expect(publish.allow.filter((subject) => subject.startsWith("source."))).toEqual([`source.${prefix}EVENTS.INFO`]);
+  });
 });

@@ -12,7 +12,7 @@ import { identityOf } from "../../../mixins/jetstream/streams.ts";
 import { ensureNatsLogin, type NatsUrls, removeNatsLogins } from "../../../scripts/stack/nats-logins.ts";
 import { everyConsumer } from "../../../services/provisioner/provisioned.ts";
 import { allStreams, streamAccess } from "../../../services/stream-access.ts";
-import { eventReaderPermissions, servicePermissions } from "../../../services/stream-permissions.ts";
+import { servicePermissions } from "../../../services/stream-permissions.ts";
 import { RawNats } from "../../support/raw-nats.ts";
 import { stopAll } from "../../support/system.ts";
 
@@ -24,11 +24,6 @@ const { NAMESPACE } = config();
 const stackDir = dirname(process.env.TEST_STACK_ENV as string);
 const p = natsPrefix();
 const api = (request: string) => `$JS.API.${request}`;
-
-/** A consumer of another system. */
-const reader1: ConsumerDefinition = {
-  ...{ durable: "reader-1", stream: `${p}EVENTS`, kind: "log", subject: "event.room.opened" },
-};
 
 let admin: NatsConnection;
 let manager: JetStreamManager;
@@ -50,12 +45,12 @@ beforeAll(async () => {
   manager = await admin.jetstreamManager();
   await ensureStreams(manager, allStreams);
   const provisioner = new Provisioner(manager);
-  for (const consumer of [...everyConsumer(), reader1]) {
+  for (const consumer of everyConsumer()) {
     const stream = identityOf(await manager.streams.info(consumer.stream));
     await provisioner.makeConsumer({ consumer, name: consumer.durable, stream, start: "first" });
   }
   // At first all at once, so that the server reads its configuration twice and not for each.
-  for (const role of ["all", ...serviceNames, "events"])
+  for (const role of ["all", ...serviceNames])
     urls.set(role, await ensureNatsLogin(stackDir, { role, namespace: NAMESPACE }));
 });
 
@@ -238,109 +233,59 @@ test("a service whose publication is refused learns it at once, and that it is n
   }
 });
 
-describe("a reader of EVENTS", () => {
-  test("pulls and acks by a consumer that is made for it, and gets single events", async () => {
-    const { env } = urls.get("events") as NatsUrls;
-    const reader = await connect({ ...natsOptions("reader", env.NATS_URL), ignoreAuthErrorAbort: false });
-    try {
-      await admin.jetstream().publish(`${p}event.room.opened`, JSON.stringify({ id: "room.opened:1" }));
-      const consumer = await reader.jetstream().consumers.get(`${p}EVENTS`, "reader-1");
-      const message = await consumer.next({ expires: 5_000 });
-      expect(message?.subject).toBe(`${p}event.room.opened`);
-      expect(await message?.ackAck()).toBe(true);
-      const theirs = await reader.jetstreamManager();
-      expect((await theirs.streams.getMessage(`${p}EVENTS`, { seq: message?.seq as number })).subject).toBe(
-        message?.subject,
-      );
-    } finally {
-      await reader.close();
-    }
-  });
-
-  test("makes and removes no consumer, and has neither Ovation's own nor any other stream", async () => {
-    const client = await at("events");
-    const own = everyConsumer().filter(({ stream }) => stream === `${p}EVENTS`);
-    for (const name of ["reader-1", "mine", ...own.flatMap(({ durable }) => [durable, `${durable}~1`])])
-      for (const request of [
-        `CONSUMER.CREATE.${p}EVENTS.${name}`,
-        `CONSUMER.CREATE.${p}EVENTS.${name}.${p}event.gift.settled`,
-        `CONSUMER.DURABLE.CREATE.${p}EVENTS.${name}`,
-        `CONSUMER.DELETE.${p}EVENTS.${name}`,
-        ...(name === "reader-1" ? [] : [`CONSUMER.MSG.NEXT.${p}EVENTS.${name}`]),
-      ])
-        expect([request, await client.publish(api(request), "{}")]).toEqual([request, "refused"]);
-    for (const subject of [
-      api(`CONSUMER.CREATE.${p}PAY.mine`),
-      api(`STREAM.INFO.${p}PAY`),
-      api(`STREAM.MSG.GET.${p}PAY`),
-      api(`CONSUMER.CREATE.${p}EVENTS`),
-      `${p}event.gift.settled`,
-      `$JS.ACK.${p}EVENTS.gift-effects.1.1.1.1.1`,
-    ])
-      expect([subject, await client.publish(subject, "{}")]).toEqual([subject, "refused"]);
-    expect(await client.subscribe(`${p}event.>`)).toBe("refused");
-  });
-});
-
 const pulling = serviceNames.filter((service) => streamAccess[service].consumers.length > 0);
 
 // Whoever pulls names the reply subject, and the server answers there with its own rights: a status has an empty body.
-describe.each([...pulling, "events" as const])(
-  "a compromised %s that gives its pulls the reply subject of a request",
-  (service) => {
-    const isReader = service === "events";
-    const [consumer] = (isReader ? [reader1] : streamAccess[service].consumers.flatMap(consumersOf)) as [
-      ConsumerDefinition,
-    ];
-    const next = api(`CONSUMER.MSG.NEXT.${consumer.stream}.${consumer.durable}`);
-    const subject = p + (consumer.subject ?? "gift.send.0");
-    const victim = service === "wallet" ? "auditor-sealed" : "wallet-recharge";
-    const victims = everyConsumer().find(({ durable }) => durable === victim) as ConsumerDefinition;
-    let client: RawNats;
+describe.each(pulling)("a compromised %s that gives its pulls the reply subject of a request", (service) => {
+  const [consumer] = streamAccess[service].consumers.flatMap(consumersOf) as [ConsumerDefinition];
+  const next = api(`CONSUMER.MSG.NEXT.${consumer.stream}.${consumer.durable}`);
+  const subject = p + (consumer.subject ?? "gift.send.0");
+  const victim = service === "wallet" ? "auditor-sealed" : "wallet-recharge";
+  const victims = everyConsumer().find(({ durable }) => durable === victim) as ConsumerDefinition;
+  let client: RawNats;
 
-    /** What all streams and consumers hold. */
-    const state = async () => {
-      const held: unknown[] = [];
-      for (const name of allStreams.flatMap(streamNames)) {
-        const { created, state: now } = await manager.streams.info(name);
-        held.push([name, created, now.messages, now.last_seq, now.consumer_count]);
-      }
-      return [...held, (await manager.consumers.info(victims.stream, victim)).num_ack_pending];
-    };
-    /** The answers of a consumer keep their order, so that those to others are out once its own pull is answered. */
-    const answered = () => client.ask(next, { no_wait: true });
-    const readAll = async () => {
-      while ((await manager.consumers.info(consumer.stream, consumer.durable)).num_pending > 0) await answered();
-    };
+  /** What all streams and consumers hold. */
+  const state = async () => {
+    const held: unknown[] = [];
+    for (const name of allStreams.flatMap(streamNames)) {
+      const { created, state: now } = await manager.streams.info(name);
+      held.push([name, created, now.messages, now.last_seq, now.consumer_count]);
+    }
+    return [...held, (await manager.consumers.info(victims.stream, victim)).num_ack_pending];
+  };
+  /** The answers of a consumer keep their order, so that those to others are out once its own pull is answered. */
+  const answered = () => client.ask(next, { no_wait: true });
+  const readAll = async () => {
+    while ((await manager.consumers.info(consumer.stream, consumer.durable)).num_pending > 0) await answered();
+  };
 
-    let ack = "";
-    beforeAll(async () => {
-      client = await at(service);
-      await admin.jetstream().publish(p + victims.subject, "{}");
-      ack = await ackOfNext(admin, victims);
+  let ack = "";
+  beforeAll(async () => {
+    client = await at(service);
+    await admin.jetstream().publish(p + victims.subject, "{}");
+    ack = await ackOfNext(admin, victims);
+    await readAll();
+  });
+
+  const targets = [
+    ...[`STREAM.PURGE.${p}PAY`, `STREAM.DELETE.${p}GIFTS-0`, `STREAM.DELETE.${p}PAY`].map(api),
+    api(`CONSUMER.DELETE.${p}EVENTS.gift-effects`),
+    "an ack of another's message",
+    ...["gift.send.0", "pay.recharge", "dead.gift-settler"].map((name) => p + name),
+  ];
+  // What it may publish itself it may also have copied there.
+  const { publish } = servicePermissions(service, NAMESPACE);
+  const own = publish.allow.map((name) => name.replace(/\*$/, "0"));
+
+  test.each(targets.filter((target) => !own.includes(target)))("changes nothing by %s", async (target) => {
+    const reply = target.startsWith("an ack") ? ack : target;
+    for (const body of ['{"no_wait":true}', "{{{", "1"]) {
+      if (body === "1") await admin.jetstream().publish(subject, "{}");
+      const before = await state();
+      await client.publish(next, body, reply);
+      await answered();
+      expect([body, await state()]).toEqual([body, before]);
       await readAll();
-    });
-
-    const targets = [
-      ...[`STREAM.PURGE.${p}PAY`, `STREAM.DELETE.${p}GIFTS-0`, `STREAM.DELETE.${p}PAY`].map(api),
-      api(`CONSUMER.DELETE.${p}EVENTS.gift-effects`),
-      "an ack of another's message",
-      ...["gift.send.0", "pay.recharge", "dead.gift-settler"].map((name) => p + name),
-    ];
-    // What it may publish itself it may also have copied there.
-    const { publish } = isReader ? eventReaderPermissions(NAMESPACE) : servicePermissions(service, NAMESPACE);
-    const own = publish.allow.map((name) => name.replace(/\*$/, "0"));
-
-    test.each(targets.filter((target) => !own.includes(target)))("changes nothing by %s", async (target) => {
-      const reply = target.startsWith("an ack") ? ack : target;
-      for (const body of ['{"no_wait":true}', "{{{", "1"]) {
-        if (body === "1") await admin.jetstream().publish(subject, "{}");
-        const before = await state();
-        await client.publish(next, body, reply);
-        await answered();
-        expect([body, await state()]).toEqual([body, before]);
-        await readAll();
-      }
-    });
-  },
-);
+    }
+  });
+});

@@ -4,13 +4,11 @@ import { connect, type JetStreamManager, type NatsConnection } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { config, natsPrefix, serviceUrlName } from "../../../config/config.ts";
 import type { HealthReport } from "../../../mixins/health.mixin.ts";
-import { Provisioner } from "../../../mixins/jetstream/provisioner.ts";
+import { RemoteProvisioning } from "../../../mixins/jetstream/remote-provisioning.ts";
 import { ensureNatsLogin, removeNatsLogins } from "../../../scripts/stack/nats-logins.ts";
 import { call } from "../../../services/contracts.ts";
 import notification from "../../../services/notification/notification.service.ts";
-import { keepEventReaders } from "../../../services/provisioner/event-readers.ts";
 import provisioner from "../../../services/provisioner/provisioner.service.ts";
-import { silentLog } from "../../support/silent-log.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
 
 /** A service with its own login at NATS has its streams and consumers made by the provisioner, over the bus. */
@@ -66,11 +64,13 @@ afterAll(async () => {
 
 test("a service waits at its start for a provisioner, and has its streams and consumers once there is one", async () => {
   let isUp = false;
+  const asked = jest.spyOn(RemoteProvisioning.prototype, "patiently");
   const starting = startNode("waiting", [notification], "notification").then((broker) => {
     isUp = true;
     return broker;
   });
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  // Only a node that has opened its way to a provisioner does not take the login that the other one is given.
+  await eventually("it asks for a provisioner", () => asked.mock.calls.length > 0, 30_000);
   expect([isUp, await manager.streams.info(events).catch(() => "missing")]).toEqual([false, "missing"]);
   maker = await startMaker();
   node = await starting;
@@ -131,20 +131,4 @@ test("without a provisioner what is there works on, and readiness says what wait
     async () => (await consumersOn(events)).includes("notification-gift-failed~1"),
     healWithinMs,
   );
-});
-
-test("the consumers of other systems are made, and made again where one of them is lost", async () => {
-  const readers = async () => (await consumersOn(events)).filter((name) => name.startsWith("reader-"));
-  const areBoth = async () => (await readers()).join() === "reader-1,reader-2";
-  const loop = keepEventReaders(manager, new Provisioner(manager), 2, silentLog);
-  try {
-    await eventually("both are there", areBoth, healWithinMs);
-    await manager.consumers.delete(events, "reader-1");
-    loop.wake();
-    await eventually("both are there", areBoth, healWithinMs);
-    const { config: made } = await manager.consumers.info(events, "reader-1");
-    expect([made.deliver_subject, made.deliver_policy, made.ack_policy]).toEqual([undefined, "all", "explicit"]);
-  } finally {
-    await loop.stop();
-  }
 });

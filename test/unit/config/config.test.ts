@@ -291,6 +291,10 @@ describe("settings", () => {
         "?ssl={}",
       ],
       ["a service's own NATS", { GIFT_NATS_URL: "nats://u:s3cret@198.51.100.1" }, "GIFT_NATS_URL", "tls://"],
+      ["migrations", { MYSQL_MIGRATION_URL: "mysql://u:s3cret@db.example.com" }, "MYSQL_MIGRATION_URL", "?ssl={}"],
+      ["people", { NATS_ADMIN_URL: "nats://u:s3cret@nats.example.com" }, "NATS_ADMIN_URL", "tls://"],
+      ["people at the bus", { NATS_BUS_ADMIN_URL: "nats://u:s3cret@nats.example.com" }, "NATS_BUS_ADMIN_URL", "tls://"],
+      ["people at MySQL", { MYSQL_ADMIN_URL: "mysql://u:s3cret@db.example.com" }, "MYSQL_ADMIN_URL", "?ssl={}"],
       ["an address in other spelling", { NATS_URL: "nats://0x7f000001:4222" }, "NATS_URL", "tls://"],
       ["what sends login codes", { SMS_WEBHOOK_URL: "http://sms.example/send" }, "SMS_WEBHOOK_URL", "https://"],
     ])("production refuses %s, and says what to set", (_what, extra, name, tls) => {

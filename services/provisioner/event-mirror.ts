@@ -1,0 +1,156 @@
+import type { ConsumerInfo, DeliverPolicy, JetStreamManager, StreamInfo } from "nats";
+import type { Log } from "../../broker/log.ts";
+import { config } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import { streamConfig, type WantedStream } from "../../mixins/jetstream/definitions.ts";
+import { findStream } from "../../mixins/jetstream/streams.ts";
+import { mirrorSubjects } from "../event-readers.ts";
+import { eventStream } from "../streams.ts";
+
+/** The mirror as of the last look. */
+export interface MirrorState {
+  /** Events that it does not have yet. */
+  readonly behind: number;
+  /** The durable consumers of readers. */
+  readonly consumers: number;
+  readonly problem: string | undefined;
+}
+
+/** What a look finds: nothing to do, or why the mirror has to be made, once more where it is there. */
+type Need = "none" | "change" | "missing" | "other stream" | "ahead" | "stands still";
+
+/** How far the mirror was when it last moved, by the clock of this process, ms. */
+interface Progress {
+  readonly created: string;
+  readonly seq: number;
+  readonly at: number;
+}
+
+/** The mirror of a stream that was made at a time; its description says which one, since a mirror goes on by sequence. */
+export function mirrorConfig({ created }: Pick<StreamInfo, "created">): WantedStream {
+  const { stream, source, copy } = mirrorSubjects(config().NAMESPACE);
+  const { name, retention, storage, num_replicas, max_age, max_msgs, max_bytes, max_msgs_per_subject } =
+    streamConfig(eventStream);
+  return {
+    ...{ name, retention, storage, num_replicas, max_age, max_msgs, max_bytes, max_msgs_per_subject },
+    max_consumers: limits.jetstream.readerConsumers,
+    description: `mirror of ${stream} of ${created}`,
+    mirror: { name: stream, external: { api: source, deliver: copy } },
+    deny_delete: true,
+    deny_purge: true,
+  } as WantedStream;
+}
+
+const changeable = ["max_age", "max_bytes", "num_replicas"] as const;
+
+/**
+ * Whether the mirror serves. `source` was read after `mirror`, so a mirror that is ahead of it has messages which the
+ * stream has lost and whose sequences will be those of others. `stillSince`: when it last moved, undefined if it has now.
+ */
+export function needOf(
+  source: StreamInfo,
+  mirror: StreamInfo | undefined,
+  wanted: WantedStream,
+  stillForMs: number,
+): Need {
+  if (mirror === undefined) return "missing";
+  if (mirror.config.description !== wanted.description) return "other stream";
+  if (mirror.state.last_seq > source.state.last_seq) return "ahead";
+  if (source.state.last_seq > mirror.state.last_seq && stillForMs >= limits.jetstream.mirrorStandsMs)
+    return "stands still";
+  return changeable.every((key) => mirror.config[key] === wanted[key]) ? "none" : "change";
+}
+
+/**
+ * Keeps the mirror of stream EVENTS that other systems read. It has the stream's sequences, times and bounds. A mirror
+ * of a stream that was lost and made again is made once more, as is one that stands still. The durable consumers of
+ * readers that were seen are then made again, on a mirror of the same stream at their position. Several nodes may do it
+ * at once.
+ */
+export class EventMirror {
+  private readonly source: JetStreamManager;
+  private readonly manager: JetStreamManager;
+  private readonly log: Log;
+  private readonly now: () => number;
+  private readonly name = mirrorSubjects(config().NAMESPACE).stream;
+  private progress: Progress | undefined;
+  /** The durable consumers of readers, as of the last look that found a mirror. */
+  private consumers: readonly ConsumerInfo[] = [];
+  private last: MirrorState = { behind: 0, consumers: 0, problem: "the mirror of EVENTS was not looked at yet" };
+
+  /** `source` reads the services' account; `manager` makes the mirror in the other. */
+  constructor(source: JetStreamManager, manager: JetStreamManager, log: Log, { now = () => performance.now() } = {}) {
+    this.source = source;
+    this.manager = manager;
+    this.log = log;
+    this.now = now;
+  }
+
+  get state(): MirrorState {
+    return this.last;
+  }
+
+  /** Looks once, and repairs. While EVENTS itself is missing nothing is done: whoever needs it has it made. */
+  async look(): Promise<void> {
+    try {
+      const mirror = await findStream(this.manager, this.name);
+      const source = await findStream(this.source, this.name);
+      if (!source) return this.report(0, "stream EVENTS is missing");
+      const wanted = mirrorConfig(source);
+      const stillForMs = mirror ? this.stillFor(mirror) : 0;
+      const need = needOf(source, mirror, wanted, stillForMs);
+      if (mirror) this.consumers = await this.durables();
+      if (need === "change") await this.manager.streams.update(this.name, wanted);
+      else if (need !== "none") await this.make(wanted, mirror, need);
+      const behind = need === "none" && mirror ? Math.max(0, source.state.last_seq - mirror.state.last_seq) : 0;
+      const stands = behind > 0 && stillForMs >= limits.jetstream.mirrorLateMs;
+      this.report(behind, stands ? `the mirror of EVENTS stands still, ${behind} events behind` : undefined);
+    } catch (error) {
+      this.report(this.last.behind, `the mirror of EVENTS cannot be kept: ${(error as Error).message}`);
+      throw error;
+    }
+  }
+
+  private report(behind: number, problem: string | undefined): void {
+    this.last = { behind, consumers: this.consumers.length, problem };
+  }
+
+  private stillFor({ created, state: { last_seq: seq } }: StreamInfo): number {
+    if (this.progress?.created !== created || this.progress.seq !== seq)
+      this.progress = { created, seq, at: this.now() };
+    return this.now() - this.progress.at;
+  }
+
+  private async durables(): Promise<ConsumerInfo[]> {
+    const found: ConsumerInfo[] = [];
+    for await (const one of this.manager.consumers.list(this.name)) if (one.config.durable_name) found.push(one);
+    return found;
+  }
+
+  private async make(wanted: WantedStream, former: StreamInfo | undefined, why: Need): Promise<void> {
+    if (former) {
+      // Another node may have made it meanwhile.
+      const now = await findStream(this.manager, this.name);
+      if (now && now.created !== former.created) return;
+      await this.manager.streams.delete(this.name);
+    }
+    await this.manager.streams.add(wanted);
+    const about = { stream: this.name, why, consumers: this.consumers.length };
+    if (former || this.consumers.length > 0) this.log.warn(about, "the mirror of EVENTS was made again");
+    else this.log.info(about, "the mirror of EVENTS, which other systems read, is made");
+    const isSame = former === undefined || former.config.description === wanted.description;
+    for (const consumer of this.consumers) await this.makeAgain(consumer, isSame);
+  }
+
+  /** `isSame`: the sequences are those that the consumer knows. */
+  private async makeAgain({ name, config: former, ack_floor }: ConsumerInfo, isSame: boolean): Promise<void> {
+    const { opt_start_seq: _seq, opt_start_time: _time, ...kept } = former;
+    const start = isSame
+      ? { deliver_policy: "by_start_sequence" as DeliverPolicy.StartSequence, opt_start_seq: ack_floor.stream_seq + 1 }
+      : { deliver_policy: "all" as DeliverPolicy.All };
+    await this.manager.consumers.add(this.name, { ...kept, ...start }).catch((error: unknown) => {
+      const about = { stream: this.name, consumer: name, err: error };
+      this.log.warn(about, "a consumer of another system could not be made again, unless another node has made it");
+    });
+  }
+}
