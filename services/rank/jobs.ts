@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Service } from "moleculer";
 import { isUnavailable } from "../../broker/failure.ts";
+import { nodesOffering } from "../../broker/service-nodes.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
@@ -66,7 +67,8 @@ export class RankJobs {
     const { mysql } = this.ranks;
     const jobs = { rebuild: await findJob(mysql, "rebuild"), verify: await findJob(mysql, "verify") };
     const [name, job] = Object.entries(jobs).find(([, one]) => one?.state === "running") ?? [];
-    if (!job || !(await this.lease.hold())) return false;
+    // While a system starts, or the gift service is away, a job waits.
+    if (!job || nodesOffering(this.ranks.broker, "gift").length === 0 || !(await this.lease.hold())) return false;
     this.leaseRenewedAt = performance.now();
     try {
       await (name === "rebuild" ? this.rebuild(job) : this.verify(job));
