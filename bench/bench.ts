@@ -30,8 +30,8 @@ NAME
                            burst: all in one process, or nine, two of them gateways, two gift and two wallet
 --users N                  burst: another number of users
 --gifts N                  settle, scale: another number of gifts
---quick                    scale: without the table of 10 million trades; accept: fewer rounds; the IM ones: fewer
-                           connections
+--quick                    scale: without the table of 10 million trades; accept: fewer rounds and senders; the IM ones:
+                           fewer connections
 --accounts N               scale: with these accounts alone, each with ten trades, on one and two wallet nodes
 --no-books                 settle: without seals and without the auditor, to compare
 --stack FOLDER             on the private servers of this folder; by default .stack/bench

@@ -11,7 +11,8 @@ import { type BenchProcess, spawnProcess, startServices } from "../support/nodes
 import { median, rounded } from "../support/percentiles.ts";
 import { statementsSoFar } from "../support/statements.ts";
 
-const senders = 200;
+const usualSenders = 200;
+const sendersIfQuick = 10;
 const connections = 64;
 const giftId = 22;
 const warmUpSeconds = 3;
@@ -124,6 +125,7 @@ function summary(results: readonly Round[]) {
 export async function run(context: BenchContext): Promise<BenchResult> {
   const { closing, profile, progress, quick } = context;
   const [settling, paused] = rounds[quick ? "quick" : "usual"];
+  const senders = quick ? sendersIfQuick : usualSenders;
   const generator = Generator.start(closing);
   const empty = await spawnProcess(context, { label: "empty", script: "bench/accept/empty-action.ts" }).started;
   progress("starting every service in one process");
