@@ -167,7 +167,10 @@ describe("the path of a gift", () => {
     ]);
     await eventually("the effect", () => shown.some((one) => one.orderId === orderId));
     expect(shown.filter((one) => one.orderId === orderId)).toEqual([
-      { orderId, senderId: user, receiverId: anchor, giftId: 22, count: 2, price: 90, url: "../svga/天使.svga" },
+      {
+        ...{ orderId, senderId: user, receiverId: anchor, giftId: 22, count: 2, price: 90, url: "../svga/天使.svga" },
+        combo: { id: expect.any(String), count: 2 },
+      },
     ]);
   });
 
@@ -361,7 +364,9 @@ describe("the path of a gift", () => {
     const order = { orderId, senderId: user, receiverId: anchor, roomId: 5, giftId: 22, count: 2, price: 90 };
     expect(found).toEqual({ ...order, status: "accepted", time: expect.any(String) });
     await settled(user, orderId);
-    expect(await find()).toEqual({ ...found, status: "succeeded", id: expect.stringMatching(/^\d+$/) });
+    // Once it is settled its time is the queue's.
+    const settledAs = { status: "succeeded", id: expect.stringMatching(/^\d+$/), time: expect.any(String) };
+    expect(await find()).toEqual({ ...found, ...settledAs });
   });
 
   test("an order is its sender's: others and operators' audit", async () => {
