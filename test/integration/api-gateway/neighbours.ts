@@ -60,6 +60,16 @@ const shownRank = {
   me: { rank: null, coins: 0 },
 };
 
+const battle = {
+  ...{ battleId: "7", kind: "rooms" as const, state: "running" as const },
+  sides: [
+    { roomId: 5, userId: "77", score: 90, gifts: 1, topSenders: [] },
+    { roomId: 6, userId: "78", score: 0, gifts: 0, topSenders: [] },
+  ],
+  ...{ startTime: time, endTime: time, serverTime: time, winner: null, excluded: [] },
+};
+const named = () => ({ battleId: "7" });
+
 type Answers = { [N in ActionName]?: (params: ParamsOf<N>) => ResultOf<N> | Promise<ResultOf<N>> };
 
 const product = {
@@ -163,6 +173,15 @@ const usual: Answers = {
   "payment.resolveDifference": ({ id, reason }) => ({ id, resolvedTime: time, reason }),
   "payment.webhook": () => ({ httpStatus: 401, contentType: "application/json", body: '{"code":"FAIL"}' }),
   "payment.providerPage": ({ press }) => ({ html: press ? "<h1>pressed</h1>" : "<h1>page</h1>" }),
+  "battle.invite": named,
+  "battle.accept": named,
+  "battle.decline": named,
+  "battle.cancel": named,
+  "battle.end": named,
+  "battle.join": named,
+  "battle.leave": named,
+  "battle.show": () => battle,
+  "battle.history": () => ({ list: [battle], nextCursor: "7" }),
   "rank.room": () => shownRank,
   "rank.anchor": () => shownRank,
   "rank.global": () => shownRank,

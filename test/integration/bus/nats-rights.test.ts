@@ -240,7 +240,7 @@ describe.each(pulling)("a compromised %s that gives its pulls the reply subject 
   const [consumer] = streamAccess[service].consumers.flatMap(consumersOf) as [ConsumerDefinition];
   const next = api(`CONSUMER.MSG.NEXT.${consumer.stream}.${consumer.durable}`);
   const subject = p + (consumer.subject ?? "gift.send.0");
-  const victim = service === "wallet" ? "auditor-sealed" : "wallet-recharge";
+  const victim = service === "wallet" ? "auditor-wallet-sealed" : "wallet-recharge";
   const victims = everyConsumer().find(({ durable }) => durable === victim) as ConsumerDefinition;
   let client: RawNats;
 
