@@ -70,6 +70,11 @@ const battle = {
 };
 const named = () => ({ battleId: "7" });
 
+const finding = {
+  ...{ id: 5, kind: "rowChanged", subject: "t_operator_audit 7", detail: "the row differs from its seal" },
+  ...{ foundTime: time, seenTime: time, accepted: null },
+};
+
 type Answers = { [N in ActionName]?: (params: ParamsOf<N>) => ResultOf<N> | Promise<ResultOf<N>> };
 
 const product = {
@@ -182,6 +187,8 @@ const usual: Answers = {
   "battle.leave": named,
   "battle.show": () => battle,
   "battle.history": () => ({ list: [battle], nextCursor: "7" }),
+  "auditor.findings": () => ({ list: [finding], nextCursor: "5" }),
+  "auditor.acceptFinding": ({ reason, operator }) => ({ ...finding, accepted: { time, by: operator, reason } }),
   "rank.room": () => shownRank,
   "rank.anchor": () => shownRank,
   "rank.global": () => shownRank,
