@@ -93,8 +93,8 @@ test("the lease is held while a page lasts longer than it, and a pass that left 
   const own = databaseName("auditor");
   // A difference that a pass did not come to.
   await intruder.query(
-    `INSERT INTO ${own}.t_book_finding (kind, subject, detail, found_time, seen_time)
-     VALUES ('incomeDiffers', 'anchor 4711', '', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+    `INSERT INTO ${own}.t_book_finding (kind, subject, detail, measure, found_time, seen_time)
+     VALUES ('incomeDiffers', 'anchor 4711', '', '', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
   );
   const third = await startAuditor("auditor-3", { leaseMs: 1_500, secondLookMs: 4_000, findingsPerPass: 1 });
   await eventually("it compares", async () => (await holder()) === third.nodeID);

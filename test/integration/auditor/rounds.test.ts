@@ -71,7 +71,7 @@ test("a balance that was set by hand and spent is named with the row that has it
   const [row] = await rows<{ id: string }>("wallet", `SELECT id FROM ${ledger} WHERE biz_id = ?`, [spent!.orderId]);
   const subject = `account ${fan}`;
   const detail = `row ${row!.id} of ${ledger} left 4999990, after 30 and a row of -10`;
-  expect(await round(since)).toEqual([{ kind: "balanceDiffers", subject, detail }]);
+  expect(await round(since)).toEqual([{ kind: "balanceDiffers", subject, detail, measure: "by 4999970" }]);
   // A round that begins between the two sees the row before its window.
   const later = await serverTime(books);
   await intruder.query("UPDATE t_qiyu_currency_account SET current_balance = 7000000 WHERE user_id = ?", [other]);
