@@ -17,7 +17,7 @@ export const serviceNames = [
 export type ServiceName = (typeof serviceNames)[number];
 
 /** The services that requests do not need: the system is ready while they are away. */
-export const backgroundServices: ReadonlySet<ServiceName> = new Set(["provisioner", "auditor", "rank"]);
+export const backgroundServices: ReadonlySet<ServiceName> = new Set(["provisioner", "auditor", "battle", "rank"]);
 
 export function isServiceName(name: string): name is ServiceName {
   return (serviceNames as readonly string[]).includes(name);

@@ -35,13 +35,18 @@ function bench(args: readonly string[], environment: Record<string, string> = {}
 describe("npm run bench", () => {
   jest.setTimeout(endAfterMs + 30_000);
 
+  type Small = [name: string, args: string[], measured: Record<string, unknown>];
   const aRate = expect.any(Number);
-  it.each<[name: string, args: string[], measured: Record<string, unknown>]>([
-    ["settle", ["--gifts", "200"], { books: true, gifts: 200, redelivered: 0, rate: aRate, baselineRate: aRate }],
+  // They take minutes: with EVERY_BENCH=1 alone.
+  const others: Small[] = [
     ["settle", ["--gifts", "200", "--no-books"], { books: false, gifts: 200, redelivered: 0, rate: aRate }],
     ["accept", ["--quick", "--seconds", "1"], { rate: aRate, emptyRate: aRate, withoutSettling: { rate: aRate } }],
     ["battle", ["--rooms", "2", "--rates", "20", "--seconds", "1"], { battles: 2, unseen: 0, exact: true }],
     ["burst", ["--users", "20"], { accepted: 20, refused: 0, acceptRate: aRate, baselineRate: aRate }],
+  ];
+  it.each<Small>([
+    ["settle", ["--gifts", "200"], { books: true, gifts: 200, redelivered: 0, rate: aRate, baselineRate: aRate }],
+    ...(process.env.EVERY_BENCH ? others : []),
   ])("%s %j starts, measures and conserves", async (name, args, measured) => {
     const { code, result, errors } = await bench([name, ...args]);
     expect({ code, errors: code === 0 ? "" : errors }).toEqual({ code: 0, errors: "" });
