@@ -25,6 +25,7 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
   const bar = createBattleBar({ roomId, anchorId, me, names });
   const introduced = new Set(); // rooms and battles that were asked for
   let shown = "none"; // the phase on show
+  let shownId; // the battle on show
   let heard = false; // whether a frame told of a battle since the connection was made
   let receivers = "";
   let closed = false;
@@ -94,8 +95,9 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
     if (closed) return;
     const now = battle.phase();
     const { view } = battle;
-    const changed = now.phase !== shown;
+    const changed = now.phase !== shown || view?.battleId !== shownId;
     shown = now.phase;
+    shownId = view?.battleId;
     for (const button of tools) button.hidden = now.phase !== "none" && now.phase !== "ended";
     offerReceivers(view, now.phase);
     if (now.phase === "none") bar.show(view, now);
@@ -148,6 +150,8 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
   async function end(view) {
     const ask = { title: "battleEnd", question: "battleEndAsk", yes: "battleEnd", testid: "battle-end-dialog" };
     if (!(await confirmDialog(ask))) return;
+    // While the question was on show, the battle may have ended; of a guest, the room alone is named, and it may have another.
+    if (battle.view.battleId !== view.battleId || battle.over) return;
     if (view.kind === "guest") await api.endGuestBattle(roomId);
     else await api.endBattle(view.battleId);
     learnById(view.battleId);
