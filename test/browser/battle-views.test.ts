@@ -200,6 +200,40 @@ const inRoomOne = (side: object) => ({ ...side, roomId: 1 });
     expect(await toasts("declined", "4", 30_000)).toEqual(["The invitation was declined"]);
   });
 
+  test("make no gift to the guest one to the anchor when she goes: for a moment nothing is sent, and the tray says why", async () => {
+    await page.evaluate(`(async () => {
+      const { createGiftTray } = await import("/js/views/gift-tray.js");
+      window.sent = [];
+      const order = ({ giftId }, count, receiverId = "11") => ({ giftId, count, receiverId });
+      const submit = async ({ receiverId }) => (sent.push(receiverId), "settled");
+      window.tray = createGiftTray({ gifts: [{ giftId: 24, giftName: "Rose", price: 1 }], sender: { order, submit } });
+      document.body.append(tray.element);
+    })()`);
+    const choose = (...ids: string[]) =>
+      page.evaluate(`tray.setReceivers(${JSON.stringify(ids)}.map((userId) => ({ userId, name: () => userId })))`);
+    const sent = () => page.evaluate("sent");
+    const news = page.getByTestId("gift-receiver-news");
+    await choose("11", "12");
+    await press("gift-to-12");
+    await press("gift-send");
+    await choose();
+    const button = page.getByTestId("gift-send");
+    await button.click({ force: true });
+    await page.getByTestId("gift-count").press("Enter");
+    expect(await sent()).toEqual(["12"]);
+    expect([await news.textContent(), await button.isDisabled()]).toEqual(["Gifts go to the anchor now", true]);
+    await page.clock.runFor(1_500);
+    await button.click();
+    expect([await sent(), await news.textContent()]).toEqual([["12", "11"], ""]);
+
+    // Who gives to the anchor is not held up, whether she was chosen or not.
+    await choose("11", "12");
+    await button.click();
+    await choose();
+    await button.click();
+    expect([await sent(), await news.textContent()]).toEqual([["12", "11", "11", "11"], ""]);
+  });
+
   test("end no other battle than the one that the question was about", async () => {
     await openPanel("11", 1, 2);
     await happens("onBattle", guestView("7", "running"));
