@@ -107,6 +107,7 @@ export const strings = Object.freeze({
   trayQuick: ["常用数量", "Usual counts"],
   traySend: ["送出", "Send"],
   trayTo: ["送给谁", "Give to"],
+  trayToAnchor: ["礼物现在送给主播", "Gifts go to the anchor now"],
   trayReceiver: ["送给 {name}", "To {name}"],
   trayTotal: ["合计 {n} 币", "Total {n}"],
   trayBadCount: ["数量须为 1 到 9999 的整数", "The count is a whole number from 1 to 9999"],

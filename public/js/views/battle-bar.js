@@ -42,10 +42,11 @@ export function createBattleBar({ roomId, anchorId, me, names }) {
     if (clock.textContent !== text) clock.textContent = text;
   }
 
-  /** The buttons stay where they are the same; the focus stays in the bar where they are not. */
-  function offer(buttons) {
+  /** The buttons of one battle stay where they are the same; the focus stays in the bar where they are not. */
+  function offer(battleId, buttons) {
     const keys = (list) => [...list].map(({ dataset }) => dataset.testid).join();
-    if (keys(buttons) === keys(actions.children)) return;
+    if (actions.dataset.battleId === battleId && keys(buttons) === keys(actions.children)) return;
+    actions.dataset.battleId = battleId;
     const hadFocus = actions.contains(document.activeElement);
     actions.replaceChildren(...buttons);
     if (hadFocus) box.focus({ preventScroll: true });
@@ -81,7 +82,7 @@ export function createBattleBar({ roomId, anchorId, me, names }) {
       showClock(leftMs);
       if (phase === "ended") showResult(view);
       else result.replaceChildren();
-      offer(buttons.filter(Boolean));
+      offer(view.battleId, buttons.filter(Boolean));
     },
     announce: (key, vars) => say(announcer, key, vars),
     headlineOf(view, phase) {

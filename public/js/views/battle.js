@@ -12,9 +12,12 @@ import { openBattleInvite } from "./battle-invite.js";
 
 const TICK_MS = 250;
 const PK_ROOM = 2;
-/** Who enters gets the battle by a frame; where none comes, the page asks, and not all viewers at once. */
+/** Who enters gets the battle by a frame; where none comes of a battle on show, the page asks. */
 const ASK_AFTER_MS = 1_500;
+/** All viewers of a room see the same frames: what they ask for is spread. */
 const ASK_SPREAD_MS = 2_000;
+const ASK_AGAIN_MS = 10_000; // after a failure
+const CAME_TO_NOTHING = new Set(["declined", "cancelled", "expired"]);
 
 /** @param {{setReceivers: (choices: {userId: string, name: () => string}[]) => void}} options for the gift tray */
 export function createBattlePanel({ config, names, signal, setReceivers }) {
@@ -23,9 +26,11 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
   const anchorId = String(config.anchorId);
   const battle = createBattle();
   const bar = createBattleBar({ roomId, anchorId, me, names });
-  const introduced = new Set(); // rooms and battles that were asked for
+  const known = new Set(); // rooms and battles that were asked for, or told of by a frame
   let shown = "none"; // the phase on show
-  let heard = false; // whether a frame told of a battle since the connection was made
+  let shownId; // the battle on show
+  let heard = false; // whether a frame told of the battle since the connection was made
+  let asking; // the timer of the question for the battle on show
   let receivers = "";
   let closed = false;
   const invite = tool("battleInvite", "battle-invite", () => openBattleInvite({ roomId, onInvited: learnById }));
@@ -41,7 +46,7 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
   function take(view) {
     const before = battle.view;
     if (!battle.take(view)) return;
-    introduce(battle.view);
+    known.add(view.battleId);
     tellInvitation(before, battle.view);
     draw();
   }
@@ -50,20 +55,32 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
   function introduce(view) {
     for (const side of view.sides) {
       for (const { userId, nickName } of side.topSenders ?? []) names.learn(userId, nickName);
-      if (side.roomId === roomId || introduced.has(side.roomId)) continue;
-      introduced.add(side.roomId);
-      quietly(api.room(side.roomId), ({ anchorNickName }) => {
+      if (side.roomId === roomId) continue;
+      const use = ({ anchorNickName }) => {
         names.learn(side.userId, anchorNickName);
         draw();
-      });
+      };
+      askOnce(side.roomId, isSide(view) ? 0 : ASK_SPREAD_MS, () => api.room(side.roomId), use);
     }
+  }
+
+  /** `ask` may find that there is nothing to ask for any more. After a failure, a later frame may ask again. */
+  function askOnce(key, spreadMs, ask, use) {
+    if (known.has(key)) return;
+    known.add(key);
+    const forget = () => later(ASK_AGAIN_MS, () => known.delete(key));
+    later(Math.random() * spreadMs, () => quietly(ask(), use, forget));
+  }
+
+  function later(ms, run) {
+    return setTimeout(() => signal.aborted || closed || run(), ms);
   }
 
   /** An invitation that came to nothing is told to the two anchors. */
   function tellInvitation(before, { battleId, state, sides }) {
     if (before?.battleId !== battleId || before.state !== "invited" || !isSide({ sides })) return;
     const own = sides[0].userId === me ? "cancelled" : "declined";
-    if (state !== "running" && state !== own) toast.say(`battle_${state}`);
+    if (CAME_TO_NOTHING.has(state) && state !== own) toast.say(`battle_${state}`);
   }
 
   function learn(which) {
@@ -74,14 +91,24 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
     learn({ battleId });
   }
 
-  /** A failed question changes nothing: the frames tell the same. */
-  function quietly(asked, use) {
-    asked.then(
+  /** A failed question is not shown: the frames tell the same. */
+  function quietly(asked, use, onFailure) {
+    asked?.then(
       (answer) => answer && !signal.aborted && use(answer),
       (error) => {
         if (!(error instanceof ApiError)) throw error;
+        onFailure?.();
       },
     );
+  }
+
+  /** The end of a battle is not told to who enters after it. */
+  function askWhereUnheard(afterMs) {
+    clearTimeout(asking);
+    asking = later(afterMs + Math.random() * ASK_SPREAD_MS, () => {
+      if (heard || battle.over) return;
+      quietly(api.battle({ battleId: battle.view.battleId }), take, () => askWhereUnheard(ASK_AGAIN_MS));
+    });
   }
 
   function tick() {
@@ -94,8 +121,9 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
     if (closed) return;
     const now = battle.phase();
     const { view } = battle;
-    const changed = now.phase !== shown;
+    const changed = now.phase !== shown || view?.battleId !== shownId;
     shown = now.phase;
+    shownId = view?.battleId;
     for (const button of tools) button.hidden = now.phase !== "none" && now.phase !== "ended";
     offerReceivers(view, now.phase);
     if (now.phase === "none") bar.show(view, now);
@@ -108,6 +136,7 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
     const { battleId } = view;
     const act = (key, testid, look, ask) =>
       button(key, look, testid, () => ask(battleId).then(() => learnById(battleId)));
+    if (isSide(view)) introduce(view);
     if (invited.userId === me) {
       const words = ["battleInvited", { name: nameOf(inviter) }];
       bar.show(view, now, words, [
@@ -122,6 +151,7 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
   }
 
   function drawBattle(view, now, changed) {
+    introduce(view);
     const { phase } = now;
     const fights = phase === "running" || phase === "last";
     bar.show(view, now, bar.headlineOf(view, phase), [
@@ -148,6 +178,8 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
   async function end(view) {
     const ask = { title: "battleEnd", question: "battleEndAsk", yes: "battleEnd", testid: "battle-end-dialog" };
     if (!(await confirmDialog(ask))) return;
+    // While the question was on show, the battle may have ended; of a guest, the room alone is named, and it may have another.
+    if (battle.view.battleId !== view.battleId || battle.over) return;
     if (view.kind === "guest") await api.endGuestBattle(roomId);
     else await api.endBattle(view.battleId);
     learnById(view.battleId);
@@ -178,20 +210,19 @@ export function createBattlePanel({ config, names, signal, setReceivers }) {
       take(view);
     },
     onScores(frame) {
-      heard = true;
       const { battleId } = frame;
       const taken = battle.takeScores(frame);
-      if (taken === "taken") bar.showScores(battle.view);
-      if (taken !== "unknown" || introduced.has(battleId)) return;
-      introduced.add(battleId);
-      learn({ battleId });
+      if (taken === "taken") {
+        heard = true;
+        bar.showScores(battle.view);
+      } else if (taken === "unknown") {
+        const ask = () => (battle.view?.battleId === battleId ? undefined : api.battle({ battleId }));
+        askOnce(battleId, ASK_SPREAD_MS, ask, take);
+      }
     },
     onOnline() {
       heard = false;
-      const ask = () => {
-        if (!heard && !signal.aborted) learn(battle.over ? { roomId } : { battleId: battle.view.battleId });
-      };
-      setTimeout(ask, ASK_AFTER_MS + Math.random() * ASK_SPREAD_MS);
+      if (!battle.over) askWhereUnheard(ASK_AFTER_MS);
     },
     /** The room is closed: nothing more can be done in it. */
     disable() {

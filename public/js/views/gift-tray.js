@@ -14,6 +14,8 @@ const BALANCE_SHORT = 10010;
 const NOT_ON_SHELF = 10005;
 const RELOAD_AFTER_MS = 60_000;
 const RELOAD_SPREAD_MS = 3_000;
+/** Where the chosen receiver goes away, nothing is sent for so long: a press on its way was meant for that person. */
+const HOLD_MS = 1_500;
 
 /** The text for each state that `submit` ends in, and those for orders that may have been accepted. */
 const newsOf = { accepted: "trayAccepted", unsure: "trayAsking", unanswered: "trayUnanswered" };
@@ -23,10 +25,13 @@ const stillOpen = new Set(["trayAsking", "trayUnanswered", "trayUnsure"]);
 export function createGiftTray({ gifts, sender }) {
   let chosen = gifts[0];
   let receiver; // of several, the one that was chosen; `undefined`: the anchor
+  let anchorFirst; // the receiver where nobody was chosen
+  let held; // the timer of a hold
   let open; // the last order that may have been accepted, while nobody knows
   const count = createCountPicker(showTotal);
   const total = h("output", { class: "tray-total", testid: "gift-total" });
   const status = h("p", { class: "tray-status", role: "status", testid: "gift-status" });
+  const receiverNews = h("p", { class: "tray-news", role: "status", testid: "gift-receiver-news" });
   const send = h("button", { class: "button primary", type: "submit", say: "traySend", testid: "gift-send" });
   const choose = (gift) => {
     chosen = gift;
@@ -45,6 +50,7 @@ export function createGiftTray({ gifts, sender }) {
     gifts.length > 0 ? shelf : h("p", { class: "empty", say: "trayNone" }),
     receivers,
     h("div", { class: "tray-row" }, count.elements, h("div", { class: "tray-send" }, total, send)),
+    receiverNews,
     status,
   );
   showTotal();
@@ -57,9 +63,27 @@ export function createGiftTray({ gifts, sender }) {
 
   function submit(event) {
     event.preventDefault();
+    if (held) return;
+    sayPlain(receiverNews, "");
     const wanted = count.value();
     if (!wanted || !chosen) count.focus();
     else whileBusy(send, () => deliver(orderOf(chosen, wanted)));
+  }
+
+  function hold() {
+    clearTimeout(held);
+    held = setTimeout(() => {
+      held = undefined;
+      showHeld(false);
+    }, HOLD_MS);
+    showHeld(true);
+    say(receiverNews, "trayToAnchor");
+  }
+
+  /** Not `disabled`, which would lose the focus of keyboard users. */
+  function showHeld(is) {
+    send.toggleAttribute("data-held", is);
+    send.setAttribute("aria-disabled", String(is));
   }
 
   /** The same gift and count again is the open order, with its request id, so that it is charged once. */
@@ -108,11 +132,14 @@ export function createGiftTray({ gifts, sender }) {
     element: tray,
     report,
     /**
-     * Who may be given to: without a list the anchor alone.
-     * @param {{userId: string, name: () => string}[]} [choices] the first is chosen
+     * Who may be given to: without a list the anchor alone. Where the chosen one is not there any more, it is said that
+     * gifts go to the anchor, and for a moment nothing is sent.
+     * @param {{userId: string, name: () => string}[]} [choices] the first, the anchor, is chosen
      */
     setReceivers(choices = []) {
-      receiver = choices[0]?.userId;
+      if (receiver !== anchorFirst && !choices.some(({ userId }) => userId === receiver)) hold();
+      anchorFirst = choices[0]?.userId;
+      receiver = anchorFirst;
       receivers.hidden = choices.length < 2;
       const choice = ({ userId, name }) => [userId, ["trayReceiver", { name }], `gift-to-${userId}`];
       const choose = (userId) => {
