@@ -23,6 +23,10 @@ export const limits = Object.freeze({
     payOrdersPerUserPerMinute: 120,
     imConfigsPerUserPerMinute: 120,
     logoutsOfAllPerUserPerMinute: 30,
+    /** Each path that changes a battle; each that shows battles or ranks. */
+    battleChangesPerUserPerMinute: 20,
+    battleReadsPerUserPerMinute: 120,
+    rankReadsPerUserPerMinute: 120,
     pageSizeMax: 100,
     pageSizeDefault: 20,
     pageMax: 1_000_000,

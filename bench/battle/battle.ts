@@ -135,7 +135,7 @@ export async function run(context: BenchContext): Promise<BenchResult> {
     const show = () => ask<BattleView>("pk/show", pairs[n]?.tokens[0] as string, { battleId });
     let view = await show();
     for (const until = Date.now() + endedDeadlineMs; view.state !== "ended" && Date.now() < until; view = await show())
-      await pause(200);
+      await pause(600);
     return view;
   });
   progress("gifts after the battles");

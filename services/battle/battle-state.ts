@@ -64,6 +64,11 @@ export interface Battle {
   readonly sides: readonly [Side, Side];
 }
 
+/** The sides that may lose by their absence: in a room that its anchor has closed the guest cannot be. */
+export function sidesThatMayDesert({ kind, sides }: Pick<Battle, "kind" | "sides">): (0 | 1)[] {
+  return kind === "guest" && sides[0].gone ? [0] : [0, 1];
+}
+
 export interface StepTimes {
   readonly inviteMs: number;
   readonly startWithinMs: number;

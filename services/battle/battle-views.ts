@@ -104,14 +104,14 @@ export class BattleViews {
   }
 
   /** Never rejects. A long reading is followed by a long rest, so it costs the gift service a bounded part of its time. */
-  private async readTops({ id, sides, start, plannedEnd }: Battle, kept: RunningTops): Promise<void> {
+  private async readTops({ id, sides, start, plannedEnd, end }: Battle, kept: RunningTops): Promise<void> {
     const began = performance.now();
     try {
       const { broker } = this.service;
       const answer = await call(broker, "gift.totals", {
         sides: sides.map(({ roomId, userId }) => ({ roomId, receiverId: userId })),
         from: iso(start) as string,
-        until: iso(plannedEnd) as string,
+        until: iso(end ?? plannedEnd) as string,
       });
       kept.sides = answer.sides.map(({ topSenders }) => topSenders);
     } catch (error) {

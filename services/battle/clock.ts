@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { fail } from "../../broker/failure.ts";
 import { natsPrefix } from "../../config/config.ts";
 import type { JetStreamPort } from "../../mixins/jetstream.mixin.ts";
 import { battleStream } from "../streams.ts";
@@ -38,12 +39,12 @@ export class BattleClock {
    * is older. Fails: unavailable.
    */
   async read(): Promise<number> {
-    const sent = performance.now();
     await this.jetstream.publish(this.readSubject, {}, { msgId: randomUUID() });
     const acked = performance.now();
     const time = await this.timeOf(this.readSubject);
-    if (time === undefined) throw new Error(`stream ${battleStream.name} does not have the message that it acked`);
-    this.offset = time - (sent + acked) / 2;
+    if (time === undefined) throw lost(this.readSubject);
+    // The message was stored before it was acked, so this clock is late by one way, and never ahead of JetStream's.
+    this.offset = time - acked;
     this.readAt = acked;
     return time;
   }
@@ -57,7 +58,7 @@ export class BattleClock {
     if (stored !== undefined) return stored;
     await this.jetstream.publish(subjectOf(battleId, mark), { battleId }, { msgId: `battle-${battleId}-${mark}` });
     const time = await this.find(battleId, mark);
-    if (time === undefined) throw new Error(`stream ${battleStream.name} does not have the message that it acked`);
+    if (time === undefined) throw lost(subjectOf(battleId, mark));
     return time;
   }
 
@@ -79,6 +80,10 @@ export class BattleClock {
     }
   }
 }
+
+/** The stream has lost the message, or another of its nodes answered. */
+const lost = (subject: string) =>
+  fail("unavailable", { what: "jetstream", stream: battleStream.name, subject, why: "an acked message is not found" });
 
 const subjectOf = (battleId: string, mark: Mark) => `battle.${battleId}.${mark}`;
 

@@ -1,3 +1,4 @@
+import { call } from "../contracts.ts";
 import type { ReceivedEvent } from "../durable-event.ts";
 import type { BattleService } from "./battle-service.ts";
 import type { Battle } from "./battle-state.ts";
@@ -43,10 +44,13 @@ export async function roomClosed(
     );
 }
 
+/** The event may come late or again: what the wallet has now decides. Fails: unavailable; then the event comes again. */
 export async function accountFrozen(
   this: BattleService,
   { data: { userId } }: Pick<ReceivedEvent<"account.frozen">, "data">,
 ): Promise<void> {
+  const { userIds } = await call(this.broker, "wallet.unusableOf", { userIds: [userId] });
+  if (!userIds.includes(userId)) return;
   for (const battleId of await openBattleIdsOfUser(this.mysql, userId))
     await depart(this, battleId, ({ sides }, side) => sides[side].userId === userId);
 }

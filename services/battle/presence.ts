@@ -106,21 +106,25 @@ export class Presence {
     await this.lease.fenced((tx) => forgetAbsences(tx, sides));
   }
 
-  /** Whether one of those who have been away for too long is certainly away now: every im-server is asked. */
-  async isDeserted({ id, sides }: Battle): Promise<boolean> {
+  /**
+   * Of the sides that have been away for too long, those that are certainly away now: who is gone, and whom every
+   * im-server says not to have. One whose answer is missing does not hold up the other.
+   */
+  async desertedSides({ id, sides }: Battle): Promise<number[]> {
     const { awayMs } = settingsOf(this.service);
-    let deserted = false;
-    for (const [side, one] of sides.entries()) {
-      if (one.awayMs === null || one.awayMs < awayMs) continue;
-      if (one.gone) deserted = true;
-      else {
-        const answer = await this.ask([one], true);
-        const place = [{ battleId: id, side }];
-        if (!answer || answer.epoch !== this.epoch) await this.reset(place);
-        else if (answer.rooms[0]?.anchor === true) await this.lease.fenced((tx) => markHere(tx, place));
-        else if (answer.rooms[0]?.anchor === false) deserted = true;
-        else return false;
-      }
+    const late = ([0, 1] as const).filter((side) => (sides[side].awayMs ?? Number.NEGATIVE_INFINITY) >= awayMs);
+    const deserted: number[] = late.filter((side) => sides[side].gone);
+    for (const side of late) {
+      if (sides[side].gone) continue;
+      const answer = await this.ask([sides[side]], true).catch((error: unknown) => {
+        if (deserted.length === 0) throw error;
+        this.service.logger.warn({ battleId: id, side, err: error }, "a battle ends without asking who else is away");
+        return undefined;
+      });
+      const place = [{ battleId: id, side }];
+      if (!answer || answer.epoch !== this.epoch) await this.reset(place);
+      else if (answer.rooms[0]?.anchor === true) await this.lease.fenced((tx) => markHere(tx, place));
+      else if (answer.rooms[0]?.anchor === false) deserted.push(side);
     }
     return deserted;
   }

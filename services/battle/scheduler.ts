@@ -125,7 +125,7 @@ export class BattleScheduler {
         await ring(service, id, time);
         break;
       case "desert":
-        if (await this.presence.isDeserted(battle)) await desert(service, id);
+        await desert(service, id, await this.presence.desertedSides(battle));
         break;
       case "settle":
         await settle(service, battle);
@@ -143,7 +143,7 @@ export class BattleScheduler {
     if (!isFinal(battle.state)) return;
     const { purgeAfterMs, purgeRows } = limits.battle;
     if (battle.endedMs !== null && battle.endedMs < purgeAfterMs) return;
-    if (battle.start !== null && (await purgeLiveScore(service.mysql, battle.id, purgeRows))) return;
+    if (await purgeLiveScore(service.mysql, battle.id, purgeRows)) return;
     await markDone(service.mysql, battle.id, battle.version);
   }
 

@@ -173,7 +173,7 @@ export async function excludedOf(db: Queryable, battleIds: readonly string[]): P
   return new Map([...grouped].map(([id, own]) => [id, own.map(({ order_id }) => order_id)]));
 }
 
-/** The accepted battles, with or without a result, in which this user receives gifts in this room at a time. */
+/** The accepted battles that may start or have started, with or without a result, in which this user receives gifts in this room at a time. */
 export async function battlesAt(
   db: Queryable,
   { roomId, receiverId, time }: { roomId: number; receiverId: string; time: Date },
@@ -181,6 +181,7 @@ export async function battlesAt(
   const rows = await db.query<{ id: string }>(
     `SELECT b.id FROM t_battle_side s JOIN t_battle b ON b.id = s.battle_id
      WHERE s.room_id = ? AND s.user_id = ? AND b.starting_time IS NOT NULL
+       AND b.state NOT IN ('declined', 'cancelled', 'expired')
        AND (b.start_time IS NULL OR (b.start_time <= ? AND COALESCE(b.end_time, b.planned_end) > ?))
      ORDER BY b.id`,
     [roomId, receiverId, time, time],

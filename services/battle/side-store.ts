@@ -54,12 +54,18 @@ export async function forgetAbsences(tx: Transaction, list: readonly Place[]): P
   await tx.run(`UPDATE t_battle_side SET away_since = NULL WHERE gone = 0 AND (${places(list)})`, placeValues(list));
 }
 
-/** Those who have been away for `awayMs` end the battle by it. Returns how many did. */
-export async function markDeserted(tx: Transaction, battleId: string, awayMs: number): Promise<number> {
+/** Of these sides, those who have been away for `awayMs` lose the battle by it. Returns how many do. */
+export async function markDeserted(
+  tx: Transaction,
+  battleId: string,
+  sides: readonly number[],
+  awayMs: number,
+): Promise<number> {
+  if (sides.length === 0) return 0;
   const { affectedRows } = await tx.run(
     `UPDATE t_battle_side SET deserted = 1
-     WHERE battle_id = ? AND away_since <= UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND`,
-    [battleId, awayMs * 1_000],
+     WHERE battle_id = ? AND side IN (?) AND away_since <= UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND`,
+    [battleId, sides, awayMs * 1_000],
   );
   return affectedRows;
 }

@@ -2,7 +2,7 @@ import { fail } from "../../broker/failure.ts";
 import { call } from "../contracts.ts";
 import { durableEvent } from "../durable-event.ts";
 import { type BattleService, settingsOf } from "./battle-service.ts";
-import { type Battle, isOverdue, mayMove } from "./battle-state.ts";
+import { type Battle, isOverdue, mayMove, sidesThatMayDesert } from "./battle-state.ts";
 import { battleById, lockBattle, markEndAsked, markUnlinked, moveBattle } from "./battle-store.ts";
 import { bumpRevision } from "./score-store.ts";
 import { showSoon } from "./show-state.ts";
@@ -60,17 +60,27 @@ export async function expire(service: BattleService, battleId: string): Promise<
   if (expired) showSoon(service, battleId);
 }
 
-/** Moves a running battle to settling; `endOf` says when it ends, `undefined`: not yet. */
+/**
+ * Moves a running battle to settling; `endOf` says when it ends, `undefined`: not yet. Sides that are gone, and had been
+ * away for `limits.battle.awayMs` at a planned end that has passed by `lateMs`, lose: nobody may have noticed in time.
+ */
 async function stop(
   service: BattleService,
   battleId: string,
   endOf: (battle: Battle & { plannedEnd: number }) => number | undefined,
+  lateMs?: (battle: Battle & { plannedEnd: number }) => number,
 ): Promise<void> {
+  const { awayMs } = settingsOf(service);
   const stopped = await service.mysql.transaction(async (tx) => {
     const battle = await lockBattle(tx, battleId);
     if (!battle || battle.plannedEnd === null || !mayMove(battle.state, "settling")) return false;
-    const end = endOf({ ...battle, plannedEnd: battle.plannedEnd });
+    const running = { ...battle, plannedEnd: battle.plannedEnd };
+    const end = endOf(running);
     if (end === undefined) return false;
+    if (lateMs) {
+      const gone = sidesThatMayDesert(battle).filter((side) => battle.sides[side].gone);
+      await markDeserted(tx, battleId, gone, awayMs + lateMs(running));
+    }
     await moveBattle(tx, battleId, "settling", { end });
     await bumpRevision(tx);
     return true;
@@ -89,16 +99,21 @@ export async function finish(service: BattleService, battleId: string): Promise<
 
 /** Ends a battle whose planned end JetStream's clock has passed: `time` is the timestamp of a stored message. */
 export async function ring(service: BattleService, battleId: string, time: number): Promise<void> {
-  await stop(service, battleId, ({ plannedEnd }) => (plannedEnd <= time ? plannedEnd : undefined));
+  const endOf = ({ plannedEnd }: { plannedEnd: number }) => (plannedEnd <= time ? plannedEnd : undefined);
+  await stop(service, battleId, endOf, ({ plannedEnd }) => time - plannedEnd);
 }
 
-/** Ends a battle because a side, or both, were away for too long. Checked again under the lock of the row. */
-export async function desert(service: BattleService, battleId: string): Promise<void> {
+/**
+ * Ends a battle because these sides were away for too long, which is certain of them. Checked again under the lock of
+ * the row.
+ */
+export async function desert(service: BattleService, battleId: string, certain: readonly number[]): Promise<void> {
   const { awayMs } = settingsOf(service);
   const deserted = await service.mysql.transaction(async (tx) => {
     const battle = await lockBattle(tx, battleId);
     if (battle?.state !== "running" || battle.endAsked) return false;
-    if ((await markDeserted(tx, battleId, awayMs)) === 0) return false;
+    const sides = sidesThatMayDesert(battle).filter((side) => certain.includes(side));
+    if ((await markDeserted(tx, battleId, sides, awayMs)) === 0) return false;
     await markEndAsked(tx, battleId);
     return true;
   });

@@ -9,6 +9,8 @@ import { clearGuest, lockRoom, setGuest } from "./room-store.ts";
  *
  *   none    -> linked  `linkGuest`
  *   linked  -> none    `unlinkGuest` of the same battle, or the room closes: its row goes, and the guest with it
+ *
+ * An unlinked battle is over: a `linkGuest` of it, or of one before it, that arrives afterwards is refused.
  */
 type Rooms = Service & { mysql: Database };
 

@@ -65,12 +65,13 @@ export const livingRoomActions = {
   /**
    * Links a viewer as the room's guest: she receives gifts in it beside the anchor. Durable when it returns, in force on
    * every node within a second. It ends by `unlinkGuest` or with the room. A repeat with the same battle and guest
-   * changes nothing. Fails: roomNotLive; alreadyLinked, where another battle's guest is linked; invalidParam, where the
-   * guest is the anchor.
+   * changes nothing. Fails: roomNotLive; alreadyLinked, where another battle's guest is linked, and after `unlinkGuest`
+   * of this battle or a newer one; invalidParam, where the guest is the anchor.
    */
   linkGuest: action({ roomId: id, guestId: userId, battleId }).returns<null>(),
   /**
-   * Unlinks the guest of that battle. A repeat, another battle's guest and a room that is closed are left as they are.
+   * Unlinks the guest of that battle, and keeps her unlinked: a `linkGuest` of it that is late is refused. A repeat,
+   * another battle's guest and a room that is closed are left as they are.
    * In force on every node within a second.
    */
   unlinkGuest: action({ roomId: id, battleId }).returns<null>(),

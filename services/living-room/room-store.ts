@@ -65,17 +65,21 @@ interface Guest {
   readonly battleId: string;
 }
 
-/** Returns whether this guest of this battle is linked now; not where another one was. */
+/** Returns whether this guest of this battle is linked now; not where another one was, or where it was unlinked. */
 export async function setGuest(tx: Transaction, { roomId, guestId, battleId }: Guest): Promise<boolean> {
   const sql = `UPDATE t_living_room SET guest_id = ?, battle_id = ?
-    WHERE id = ? AND (guest_id IS NULL OR (guest_id = ? AND battle_id = ?))`;
-  return (await tx.run(sql, [guestId, battleId, roomId, guestId, battleId])).affectedRows === 1;
+    WHERE id = ? AND last_battle_id < CAST(? AS UNSIGNED)
+      AND (guest_id IS NULL OR (guest_id = ? AND battle_id = ?))`;
+  return (await tx.run(sql, [guestId, battleId, roomId, battleId, guestId, battleId])).affectedRows === 1;
 }
 
-/** Where that battle's guest is linked. */
+/** Where that battle's guest is linked. Notes also where she is not that the battle is over: a late link finds it. */
 export async function clearGuest(db: Queryable, { roomId, battleId }: Omit<Guest, "guestId">): Promise<void> {
-  const sql = "UPDATE t_living_room SET guest_id = NULL, battle_id = NULL WHERE id = ? AND battle_id = ?";
-  await db.run(sql, [roomId, battleId]);
+  // The assignments are made from left to right.
+  const sql = `UPDATE t_living_room SET last_battle_id = GREATEST(last_battle_id, CAST(? AS UNSIGNED)),
+      guest_id = IF(battle_id = ?, NULL, guest_id), battle_id = IF(battle_id = ?, NULL, battle_id)
+    WHERE id = ?`;
+  await db.run(sql, [battleId, battleId, battleId, roomId]);
 }
 
 /** Rooms that were closed at a time or later, in the order of their ids, a page; `after` is the last id of the one before. */

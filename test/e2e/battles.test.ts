@@ -1,17 +1,15 @@
 import type { BattleView } from "../../services/battle/battle.contract.ts";
 import { Person, post, requestId } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
+import type { Viewer } from "../support/viewer.ts";
 
 const shown = (person: Person, battleId: string) => person.ask<BattleView>("pk/show", { battleId });
-const ended = (person: Person, battleId: string) =>
-  eventually(
-    "the result",
-    async () => {
-      const view = await shown(person, battleId);
-      return view.state === "ended" ? view : undefined;
-    },
-    20_000,
-  );
+/** Her result, once she was sent in a room that there is one: `pk/show` has a rate. */
+async function ended(person: Person, sees: Viewer, battleId: string): Promise<BattleView> {
+  const isResult = ({ data }: { data?: Partial<BattleView> }) => data?.battleId === battleId && data.state === "ended";
+  await eventually("5559: the result", () => sees.business(5559).some(isResult), 20_000);
+  return shown(person, battleId);
+}
 
 describe("battles, from outside", () => {
   test("two rooms fight a battle to its end: gifts count for their side, and everybody sees scores and states", async () => {
@@ -52,12 +50,12 @@ describe("battles, from outside", () => {
     expect(scores.remainingMs).toBeGreaterThan(0);
     const other = await send(right, berta);
     await fan.settled(other);
-    await eventually("both sides have 500", async () =>
-      (await shown(fan, battleId)).sides.every(({ score }) => score === 500),
-    );
+    const scored = () => (latest().scores as { score: number }[]).every(({ score }) => score === 500);
+    await eventually("both sides have 500", scored);
+    expect((await shown(fan, battleId)).sides.map(({ score }) => score)).toEqual([500, 500]);
 
     expect(await berta.ask("pk/end", { battleId })).toEqual({ battleId });
-    const view = await ended(fan, battleId);
+    const view = await ended(fan, fanSees, battleId);
     expect(view).toMatchObject({ kind: "rooms", winner: null, excluded: [] });
     expect(view.sides.map(({ score, gifts }) => [score, gifts])).toEqual([
       [500, 1],
@@ -77,7 +75,7 @@ describe("battles, from outside", () => {
     const [anchor, guest, fan] = await Promise.all([Person.login(), Person.login(), Person.login()]);
     const { roomId } = await anchor.ask<{ roomId: number }>("living/startingLiving", { type: 2 });
     const pays = await fan.order(10);
-    await Promise.all([anchor.enter(roomId), guest.enter(roomId), fan.enter(roomId)]);
+    const [, , fanSees] = await Promise.all([anchor.enter(roomId), guest.enter(roomId), fan.enter(roomId)]);
     await fan.orderReaches(pays, 2);
     expect((await fan.send(roomId, guest.userId, { giftId: 25 })).code).toBe(10009);
     const { battleId } = await guest.ask<{ battleId: string }>("living/onlinePk", { roomId });
@@ -88,7 +86,7 @@ describe("battles, from outside", () => {
     });
     await fan.settled(sent.data.orderId);
     expect(await guest.ask("living/offlinePk", { roomId })).toEqual({ battleId });
-    const view = await ended(fan, battleId);
+    const view = await ended(fan, fanSees, battleId);
     expect(view).toMatchObject({ kind: "guest", winner: guest.userId });
     expect(view.sides.map(({ userId, score }) => [userId, score])).toEqual([
       [anchor.userId, 0],

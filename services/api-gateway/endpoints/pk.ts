@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { limits } from "../../../config/limits.ts";
 import { battleActions, battleId, battleView } from "../../battle/battle.contract.ts";
 import { call } from "../../contracts.ts";
 import { userId as anyUserId, spelledOut } from "../../fields.ts";
@@ -9,6 +10,8 @@ const base = "/live/api/pk";
 const living = "/live/api/living";
 
 const named = z.object({ battleId });
+const changes = { user: limits.http.battleChangesPerUserPerMinute };
+const reads = { user: limits.http.battleReadsPerUserPerMinute };
 
 export const pkEndpoints = [
   endpoint({
@@ -21,6 +24,7 @@ export const pkEndpoints = [
     access: "login",
     params: fromHttp(battleActions.invite, "userId"),
     result: named,
+    perMinute: changes,
     failures: ["alreadyLinked", "roomNotLive", "notYourBattle", "battleWithSelf", "accountUnusable"],
     run: (ctx, params, { userId }) => call(ctx, "battle.invite", { ...params, userId }),
   }),
@@ -31,6 +35,7 @@ export const pkEndpoints = [
     access: "login",
     params: fromHttp(battleActions.accept, "userId"),
     result: named,
+    perMinute: changes,
     failures: ["battleUnknown", "notYourBattle", "battleState"],
     run: (ctx, { battleId: id }, { userId }) => call(ctx, "battle.accept", { battleId: id, userId }),
   }),
@@ -41,6 +46,7 @@ export const pkEndpoints = [
     access: "login",
     params: fromHttp(battleActions.decline, "userId"),
     result: named,
+    perMinute: changes,
     failures: ["battleUnknown", "notYourBattle", "battleState"],
     run: (ctx, { battleId: id }, { userId }) => call(ctx, "battle.decline", { battleId: id, userId }),
   }),
@@ -51,6 +57,7 @@ export const pkEndpoints = [
     access: "login",
     params: fromHttp(battleActions.cancel, "userId"),
     result: named,
+    perMinute: changes,
     failures: ["battleUnknown", "notYourBattle", "battleState"],
     run: (ctx, { battleId: id }, { userId }) => call(ctx, "battle.cancel", { battleId: id, userId }),
   }),
@@ -61,6 +68,7 @@ export const pkEndpoints = [
     access: "login",
     params: fromHttp(battleActions.end, "userId"),
     result: named,
+    perMinute: changes,
     failures: ["battleUnknown", "notYourBattle", "battleState"],
     run: (ctx, { battleId: id }, { userId }) => call(ctx, "battle.end", { battleId: id, userId }),
   }),
@@ -74,6 +82,7 @@ export const pkEndpoints = [
     access: "login",
     params: fromHttp(battleActions.show),
     result: battleView,
+    perMinute: reads,
     failures: ["battleUnknown"],
     run: (ctx, params) => call(ctx, "battle.show", params),
   }),
@@ -87,6 +96,7 @@ export const pkEndpoints = [
       userId: z.preprocess(spelledOut, anyUserId.optional()),
     },
     result: pageOf(battleView),
+    perMinute: reads,
     run: (ctx, params, caller) => call(ctx, "battle.history", { ...params, userId: params.userId ?? caller.userId }),
   }),
 
@@ -97,6 +107,7 @@ export const pkEndpoints = [
     access: "login",
     params: fromHttp(battleActions.join, "userId"),
     result: named,
+    perMinute: changes,
     failures: ["alreadyLinked", "roomNotLive", "roomNotPk", "battleWithSelf", "accountUnusable"],
     run: (ctx, { roomId }, { userId }) => call(ctx, "battle.join", { roomId, userId }),
   }),
@@ -107,6 +118,7 @@ export const pkEndpoints = [
     access: "login",
     params: fromHttp(battleActions.leave, "userId"),
     result: named,
+    perMinute: changes,
     failures: ["battleUnknown", "notYourBattle"],
     run: (ctx, { roomId }, { userId }) => call(ctx, "battle.leave", { roomId, userId }),
   }),

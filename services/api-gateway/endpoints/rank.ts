@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import { rankActions } from "../../rank/rank.contract.ts";
 import { ranksAreOn } from "../../rank-settings.ts";
@@ -13,6 +14,8 @@ const periods =
 const places =
   "The first 100. Among equal sums, who reached hers first is first. `me` is the caller's own place; `me.rank` is null " +
   "beyond 10,000 and without a gift. A gift is in it within two seconds of its settlement.";
+
+const perMinute = { user: limits.http.rankReadsPerUserPerMinute };
 
 const shownRank = z.object({
   list: z.array(
@@ -35,6 +38,7 @@ const endpoints = [
     access: "login",
     params: fromHttp(rankActions.room, "userId"),
     result: shownRank,
+    perMinute,
     run: (ctx, params, { userId }) => call(ctx, "rank.room", { ...params, userId }),
   }),
 
@@ -45,6 +49,7 @@ const endpoints = [
     access: "login",
     params: fromHttp(rankActions.anchor, "userId"),
     result: shownRank,
+    perMinute,
     run: (ctx, params, { userId }) => call(ctx, "rank.anchor", { ...params, userId }),
   }),
 
@@ -55,6 +60,7 @@ const endpoints = [
     access: "login",
     params: fromHttp(rankActions.global, "userId"),
     result: shownRank,
+    perMinute,
     run: (ctx, params, { userId }) => call(ctx, "rank.global", { ...params, userId }),
   }),
 ];

@@ -20,6 +20,8 @@ CREATE TABLE IF NOT EXISTS t_living_room (
   -- The guest of a battle, who receives gifts in the room beside the anchor, and the battle; NULL without one.
   guest_id BIGINT UNSIGNED NULL,
   battle_id BIGINT UNSIGNED NULL,
+  -- The newest battle whose guest was unlinked. Ids ascend: no battle up to it links a guest any more.
+  last_battle_id BIGINT UNSIGNED NOT NULL DEFAULT 0,
   UNIQUE KEY uk_anchor_id (anchor_id),
   KEY idx_type (type, id),
   KEY idx_away_since (away_since)

@@ -65,6 +65,12 @@ test.each([
   ["/live/api/bank/payProduct", limits.http.payOrdersPerUserPerMinute],
   ["/live/api/im/getImConfig", limits.http.imConfigsPerUserPerMinute],
   ["/live/api/userLogin/logoutAll", limits.http.logoutsOfAllPerUserPerMinute],
+  ...["pk/invite", "pk/accept", "pk/decline", "pk/cancel", "pk/end", "living/onlinePk", "living/offlinePk"].map(
+    (name) => [`/live/api/${name}`, limits.http.battleChangesPerUserPerMinute] as [string, number],
+  ),
+  ["/live/api/pk/show", limits.http.battleReadsPerUserPerMinute],
+  ["/live/api/pk/history", limits.http.battleReadsPerUserPerMinute],
+  ["/live/api/rank/room", limits.http.rankReadsPerUserPerMinute],
 ])("a user may call %s so often a minute, from however many addresses", async (path, limit) => {
   const body = validParams[path as keyof typeof validParams];
   // What makes no sense is refused for that, and is not counted.

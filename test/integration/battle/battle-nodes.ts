@@ -60,6 +60,9 @@ export class World {
   presenceEpoch = "1";
   settled = true;
   routerAway = false;
+  linking: "allowed" | "refused" = "allowed";
+  /** Whether every im-server answers who is asked for certain. */
+  certainty = true;
   /** The gift records: gifts that succeeded. */
   readonly records: SettledGift[] = [];
   private ids = 0;
@@ -116,7 +119,7 @@ export class World {
       }),
       linkGuest({ params: { roomId, guestId, battleId } }: Ctx) {
         const linked = world.guests.get(roomId);
-        if (linked && linked.battleId !== battleId) throw fail("alreadyLinked", {});
+        if ((linked && linked.battleId !== battleId) || world.linking === "refused") throw fail("alreadyLinked", {});
         world.guests.set(roomId, { guestId, battleId });
         return null;
       },
@@ -136,11 +139,12 @@ export class World {
           world.frames.push({ kind: "scores", battleId, rooms: roomIds, scores });
         return null;
       },
-      attendance({ params }: Ctx<{ rooms: { roomId: number; anchorId: string }[] }>) {
+      attendance({ params }: Ctx<{ rooms: { roomId: number; anchorId: string }[]; certain: boolean }>) {
         if (!world.presenceKnown) return { known: false };
-        const rooms = params.rooms.map(({ roomId, anchorId }) => ({
-          ...{ roomId, members: 1, anchor: world.presence.get(anchorId) === roomId },
-        }));
+        const rooms = params.rooms.map(({ roomId, anchorId }) => {
+          const here = world.presence.get(anchorId) === roomId;
+          return { roomId, members: 1, anchor: params.certain && !world.certainty && !here ? null : here };
+        });
         return { known: true, epoch: world.presenceEpoch, rooms };
       },
     };

@@ -421,6 +421,7 @@ describe("a side that is away", () => {
       anchorId: closed.a.userId,
       time: new Date().toISOString(),
     });
+    world.unusable.add(frozen.b.userId);
     await world.publish("account.frozen", {
       userId: frozen.b.userId,
       operator: "o",
@@ -437,6 +438,82 @@ describe("a side that is away", () => {
     expect((await ended(closed.battleId)).winner).toBe(closed.b.userId);
     expect((await ended(frozen.battleId)).winner).toBe(frozen.a.userId);
   });
+});
+
+describe("a side that is gone", () => {
+  const close = ({ roomId, userId }: Party) => {
+    world.rooms.delete(roomId);
+    return world.publish("room.closed", { roomId, anchorId: userId, time: new Date().toISOString() });
+  };
+
+  test("loses although nobody is certain about the other, who is away too", async () => {
+    const { a, b, battleId } = await running();
+    await seen(battleId);
+    world.certainty = false;
+    for (const { userId } of [a, b]) world.presence.delete(userId);
+    await close(a);
+    for (const side of [0, 1]) await away(battleId, side);
+    await awayLong(battleId);
+    expect((await ended(battleId)).winner).toBe(b.userId);
+    world.certainty = true;
+  });
+
+  test("is the anchor who closes her room, not the guest, who cannot be in it then", async () => {
+    const pk = world.room(2);
+    world.presence.set("61", pk.roomId);
+    const { battleId } = await call(neighbours, "battle.join", { roomId: pk.roomId, userId: "61" });
+    await seen(battleId);
+    for (const userId of [pk.userId, "61"]) world.presence.delete(userId);
+    await close(pk);
+    for (const side of [0, 1]) await away(battleId, side);
+    await awayLong(battleId);
+    expect((await ended(battleId)).winner).toBe("61");
+  });
+
+  test.each([
+    ["and she was away for 60 s at its time loses", 80, (b: Party) => b.userId],
+    ["and she was away for less does not lose", 62, () => null],
+  ])("where a bell rings 5 s late %s", async (_what, awayS, winner) => {
+    const { b, battleId } = await running();
+    const bell = (await now()) - 5_000;
+    await database.run(
+      `UPDATE t_battle JOIN t_battle_side ON battle_id = id AND side = 0
+       SET start_time = ?, planned_end = ?, gone = 1, away_since = UTC_TIMESTAMP(3) - INTERVAL ? SECOND WHERE id = ?`,
+      [new Date(bell - 60_000), new Date(bell), awayS, battleId],
+    );
+    expect((await ended(battleId)).winner).toBe(winner(b));
+  });
+
+  test("is not one whose account was frozen and is usable again when the event comes", async () => {
+    const [a, b, c, d] = [world.room(), world.room(), world.room(), world.room()];
+    const [kept, cancelled] = [await invite(a, b), await invite(c, d)];
+    world.unusable.add(d.userId);
+    for (const { userId } of [b, d])
+      await world.publish("account.frozen", {
+        ...{ userId, operator: "o", reason: "r", time: new Date().toISOString() },
+      } as never);
+    await inState(neighbours, cancelled.battleId, "cancelled");
+    expect((await shown(neighbours, kept.battleId)).state).toBe("invited");
+  });
+});
+
+test("a battle that was accepted and could not start leaves nothing: no counted gifts, no dead letters", async () => {
+  const [a, b] = [world.room(), world.room()];
+  const [{ battleId }, other] = [await invite(a, b), await running()];
+  for (const table of ["t_battle_gift (battle_id, record_id) VALUES (?, 1)", "t_battle_score VALUES (?, 0, 1, 1)"])
+    await database.run(`INSERT INTO ${table}`, [battleId]);
+  await database.run("UPDATE t_battle SET starting_time = UTC_TIMESTAMP(3) - INTERVAL 30 SECOND WHERE id = ?", [
+    battleId,
+  ]);
+  await inState(neighbours, battleId, "expired");
+  for (const gift of [giftTo(a, await now()), giftTo(other.a, other.start)]) await world.deadLetter(gift);
+  const rowsOf = async (table: string, id: string) =>
+    (await database.query(`SELECT 1 FROM ${table} WHERE battle_id = ?`, [id])).length;
+  await eventually("the other's is kept", async () => (await rowsOf("t_battle_excluded", other.battleId)) === 1);
+  expect(await rowsOf("t_battle_excluded", battleId)).toBe(0);
+  for (const table of ["t_battle_gift", "t_battle_score"])
+    await eventually(`nothing in ${table}`, async () => (await rowsOf(table, battleId)) === 0);
+  await end(other.battleId, other.a);
 });
 
 describe("a guest", () => {

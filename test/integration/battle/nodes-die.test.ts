@@ -61,7 +61,7 @@ async function begin(nodeID: string): Promise<{ a: Party; b: Party; battleId: st
   const start = Date.parse(startTime as string);
   expect(start).toBeGreaterThanOrEqual(before);
   expect(start).toBeLessThanOrEqual(after);
-  // By JetStream's clock, which the node knows up to half a round trip.
+  // By JetStream's clock, which the node knows up to a round trip.
   expect(Math.abs(Date.parse(serverTime) - after)).toBeLessThan(5_000);
   return { a, b, battleId, start };
 }

@@ -101,7 +101,20 @@ test("a repeat changes nothing; another guest or battle is refused, and does not
   expect(await find(roomId, 0)).toMatchObject({ guestId: guest });
   await unlink(roomId, "51");
   await unlink(roomId, "51");
-  expect(await outcomeOf(link(roomId, other, "52"))).toBe("ok");
+  expect(await outcomeOf(link(roomId, other, "53"))).toBe("ok");
+});
+
+test("a link that is carried out after its battle was unlinked is refused, and the next battle's guest is linked", async () => {
+  const roomId = await open();
+  // 9 and 10: ids are compared as numbers.
+  await unlink(roomId, "9");
+  expect(await outcomeOf(link(roomId, guest, "9", 1))).toBe("alreadyLinked");
+  await link(roomId, guest, "10");
+  await unlink(roomId, "10", 1);
+  await unlink(roomId, "9");
+  for (const battleId of ["10", "9"]) expect(await outcomeOf(link(roomId, guest, battleId))).toBe("alreadyLinked");
+  expect(await find(roomId, 0)).not.toHaveProperty("guestId");
+  expect(await outcomeOf(link(roomId, other, "11"))).toBe("ok");
 });
 
 test("of two that link at once, on two nodes, one is linked", async () => {
