@@ -6,6 +6,14 @@ export const battleLimits = {
     durationDefaultS: 300,
     /** After that an invitation has expired, by the database's clock. */
     inviteMs: 30_000,
+    /** Who invited is refused for so long after her invitation to the same anchor ended without acceptance. */
+    inviteAgainMs: 60_000,
+    /** A guest whose battle the anchor ended is refused in that room for so long. */
+    joinAgainMs: 5 * 60_000,
+    /** Battles that never started are deleted so long after their end; how often, and how many at once. */
+    forgetAfterMs: 24 * 3_600_000,
+    forgetEveryMs: 60_000,
+    forgetBattles: 500,
     /** A battle that was accepted, or joined, and could not start for so long is expired. */
     startWithinMs: 30_000,
     /** A side that is away for so long loses. */
@@ -20,6 +28,8 @@ export const battleLimits = {
     /** Profiles of top senders: how many a node keeps, and for how long. */
     namesKept: 20_000,
     nameTtlMs: 5 * 60_000,
+    /** After the user service failed it is not asked for names for so long. */
+    namePauseMs: 2_000,
     /** How long an answer waits for names and top senders; without them it goes out incomplete. */
     namePatienceMs: 300,
     /** A node reads the top senders of a running battle again after this, or after so many times what the reading took. */

@@ -15,13 +15,15 @@ export interface BattleSettings extends StepTimes {
   readonly clockEveryMs: number;
   readonly attendanceEveryMs: number;
   readonly attendanceGapMs: number;
+  readonly forgetEveryMs: number;
 }
 
 const { inviteMs, startWithinMs, awayMs, roundMs, leaseMs, clockEveryMs } = limits.battle;
-const { attendanceEveryMs, attendanceGapMs } = limits.battle;
+const { attendanceEveryMs, attendanceGapMs, forgetEveryMs } = limits.battle;
 
 export const usualSettings: BattleSettings = {
   ...{ inviteMs, startWithinMs, awayMs, roundMs, leaseMs, clockEveryMs, attendanceEveryMs, attendanceGapMs },
+  forgetEveryMs,
 };
 
 export interface BattleParts extends MysqlState, JetStreamState, OutboxState {

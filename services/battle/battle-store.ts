@@ -166,8 +166,8 @@ export async function insertBattle(
 }
 
 /**
- * Moves a locked battle to another state. A final state frees the slots of its sides. The rooms are shown the change
- * later.
+ * Moves a locked battle to another state. A final state frees the slots of its sides, and is dated where the battle never
+ * started. The rooms are shown the change later.
  */
 export async function moveBattle(
   tx: Transaction,
@@ -181,7 +181,8 @@ export async function moveBattle(
   );
   await tx.run(
     `UPDATE t_battle SET state = ?, version = version + 1, work = 1 ${dated.map(([name]) => `, ${name} = ?`).join("")}
-       ${winner === undefined ? "" : ", winner = ?"} ${ended ? ", ended_time = UTC_TIMESTAMP(3)" : ""} WHERE id = ?`,
+       ${winner === undefined ? "" : ", winner = ?"} ${ended ? ", ended_time = UTC_TIMESTAMP(3)" : ""}
+       ${isFinal(to) && to !== "ended" ? ", closed_time = UTC_TIMESTAMP(3)" : ""} WHERE id = ?`,
     [to, ...dated.map(([, time]) => new Date(time)), ...(winner === undefined ? [] : [winner]), id],
   );
   if (isFinal(to)) await freeSlots(tx, id);
@@ -192,9 +193,9 @@ export async function markStarting(tx: Transaction, id: string): Promise<void> {
   await tx.run("UPDATE t_battle SET starting_time = UTC_TIMESTAMP(3) WHERE id = ?", [id]);
 }
 
-/** Notes that a running battle is to end early. */
-export async function markEndAsked(tx: Transaction, id: string): Promise<void> {
-  await tx.run("UPDATE t_battle SET end_asked_time = UTC_TIMESTAMP(3) WHERE id = ?", [id]);
+/** Notes that a battle is to end early; `by`: who asked for it, `null` where nobody did. */
+export async function markEndAsked(tx: Transaction, id: string, by: string | null): Promise<void> {
+  await tx.run("UPDATE t_battle SET end_asked_time = UTC_TIMESTAMP(3), ended_by = ? WHERE id = ?", [by, id]);
 }
 
 export async function markUnlinked(db: Queryable, id: string): Promise<void> {

@@ -60,7 +60,8 @@ export const battleActions = {
   /**
    * The anchor of `roomId` invites another room. A repeat while the invitation is open returns the same battle. Fails:
    * notYourRoom; roomNotLive (the opponent's); alreadyLinked, where a side is invited or in a battle, also by the other
-   * side's invitation of this moment; battleWithSelf; accountUnusable; unavailable.
+   * side's invitation of this moment, and for `limits.battle.inviteAgainMs` after her invitation to the same anchor ended
+   * without acceptance; battleWithSelf; accountUnusable; unavailable.
    */
   invite: action({
     ...inRoom,
@@ -84,8 +85,9 @@ export const battleActions = {
   end: action(named).returns<{ battleId: string }>(),
   /**
    * A viewer of a room of type 2 joins its anchor as guest: the battle runs when it returns. A repeat returns the same.
-   * Fails: roomNotLive; roomNotPk; battleWithSelf (the anchor); alreadyLinked; accountUnusable; unavailable, after which
-   * it may start nevertheless: repeat it.
+   * Fails: roomNotLive, also where she is certainly not connected to the room; roomNotPk; battleWithSelf (the anchor);
+   * alreadyLinked, also for `limits.battle.joinAgainMs` after the anchor ended a battle of hers there; accountUnusable;
+   * unavailable, after which it may start nevertheless: repeat it.
    */
   join: action(inRoom).returns<{ battleId: string }>(),
   /**

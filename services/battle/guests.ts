@@ -2,8 +2,9 @@ import { fail, failureName, isFailure } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { call } from "../contracts.ts";
 import type { BattleService } from "./battle-service.ts";
-import { battlesById, lockBattle, markStarting, moveBattle, newestOfRoom } from "./battle-store.ts";
-import { type Answer, end, liveRoom, openBattle, requireUsable, type Sides } from "./invitations.ts";
+import { battlesById, lockBattle, markEndAsked, markStarting, moveBattle, newestOfRoom } from "./battle-store.ts";
+import { type Answer, end, liveRoom, openBattle, openedBefore, requireUsable, type Sides } from "./invitations.ts";
+import { wasSentAway } from "./rest-store.ts";
 import { bumpRevision } from "./score-store.ts";
 import { openBattleIdsOfRooms } from "./slot-store.ts";
 import { begin } from "./steps.ts";
@@ -25,12 +26,28 @@ export async function join(
     { roomId, userId: room.anchorId },
     { roomId, userId },
   ];
-  await requireUsable(service, sides);
   const wanted = { kind: "guest", durationS: limits.battle.durationDefaultS, sides } as const;
-  const { battleId } = await openBattle(service, wanted);
+  const before = await openedBefore(service, wanted);
+  if (before?.state === "running") return { battleId: before.id };
+  await requireUsable(service, sides);
+  if (!before) await requireInRoom(service, { roomId, userId });
+  const sent = { roomId, guestId: userId, anchorId: room.anchorId, ms: limits.battle.joinAgainMs };
+  const { battleId } = await openBattle(service, wanted, (tx) => wasSentAway(tx, sent));
   await link(service, battleId, { roomId, guestId: userId });
   await begin(service, battleId);
   return { battleId };
+}
+
+/** Fails: roomNotLive, where it is certain that the viewer is not connected to the room; unavailable. */
+async function requireInRoom(
+  { broker }: BattleService,
+  { roomId, userId }: { roomId: number; userId: string },
+): Promise<void> {
+  const asked = { rooms: [{ roomId, anchorId: userId }], certain: true };
+  const options = { timeout: limits.attendance.answerTimeoutMs };
+  const answer = await call(broker, "im-router.attendance", asked, options);
+  if (answer.known && answer.rooms[0]?.anchor === false)
+    throw fail("roomNotLive", { roomId, userId, why: "not in it" });
 }
 
 /** Links the guest and marks the battle as accepted. Fails: as `living-room.linkGuest`; then the battle is cancelled. */
@@ -42,7 +59,8 @@ async function link(
   try {
     await call(service.broker, "living-room.linkGuest", { roomId, guestId, battleId });
   } catch (error) {
-    if (failureName(error) !== undefined && !isFailure(error, "unavailable")) await cancelUnstarted(service, battleId);
+    if (failureName(error) !== undefined && !isFailure(error, "unavailable"))
+      await cancelUnstarted(service, battleId, null);
     throw error;
   }
   await service.mysql.transaction(async (tx) => {
@@ -53,11 +71,12 @@ async function link(
   });
 }
 
-/** Returns whether the battle was neither started nor accepted. */
-async function cancelUnstarted({ mysql }: BattleService, battleId: string): Promise<boolean> {
+/** `by`: who asked for it. Returns whether the battle was neither started nor accepted. */
+async function cancelUnstarted({ mysql }: BattleService, battleId: string, by: string | null): Promise<boolean> {
   return mysql.transaction(async (tx) => {
     const battle = await lockBattle(tx, battleId);
     if (battle?.state !== "invited" || battle.startingMs !== null) return false;
+    if (by !== null) await markEndAsked(tx, battleId, by);
     await moveBattle(tx, battleId, "cancelled");
     return true;
   });
@@ -75,7 +94,7 @@ export async function leave(
   const battleId = battle.id;
   if (battle.state === "invited") {
     if (!battle.sides.some((side) => side.userId === userId)) throw fail("notYourBattle", { battleId, userId });
-    if (await cancelUnstarted(service, battleId)) return { battleId };
+    if (await cancelUnstarted(service, battleId, userId)) return { battleId };
     await begin(service, battleId);
   }
   return end(service, { battleId, userId });

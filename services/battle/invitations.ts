@@ -1,10 +1,12 @@
 import { fail } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import { call } from "../contracts.ts";
 import type { LiveRoom } from "../living-room/living-room.contract.ts";
 import { type BattleService, settingsOf } from "./battle-service.ts";
 import { type Battle, isFinal, isOverdue, mayMove } from "./battle-state.ts";
 import { battlesById, insertBattle, lockBattle, markEndAsked, markStarting, moveBattle } from "./battle-store.ts";
+import { hasJustInvited } from "./rest-store.ts";
 import { bumpRevision } from "./score-store.ts";
 import { showSoon } from "./show-state.ts";
 import { openBattleIds } from "./slot-store.ts";
@@ -50,26 +52,47 @@ function isSame(open: Battle, { kind, durationS, sides }: Wanted): boolean {
     : open.state === "invited" && open.durationMs === durationS * 1_000;
 }
 
+/** The open battles of the sides, and among them the one of an earlier call of the same. */
+async function openOf(service: BattleService, wanted: Wanted): Promise<{ open: Battle[]; same: Battle | undefined }> {
+  const { mysql } = service;
+  const found = await battlesById(mysql, await openBattleIds(mysql, wanted.sides));
+  // Some may have ended since their slots were read.
+  const open = found.filter(({ state }) => !isFinal(state));
+  const same = open.find((battle) => isSame(battle, wanted));
+  return { open, same: same && !isOverdue(same, settingsOf(service)) ? same : undefined };
+}
+
+/** The open battle of an earlier call of the same, if there is one. */
+export async function openedBefore(service: BattleService, wanted: Wanted): Promise<Battle | undefined> {
+  return (await openOf(service, wanted)).same;
+}
+
 /**
  * Writes an invited battle, or finds the one of an earlier call. Invitations in its way whose time is over are expired
- * first. Fails: alreadyLinked.
+ * first. `isTooSoon` is asked once the slots are taken, so no other battle of the sides ends meanwhile. Fails:
+ * alreadyLinked.
  */
-export async function openBattle(service: BattleService, wanted: Wanted): Promise<Answer & { found: boolean }> {
+export async function openBattle(
+  service: BattleService,
+  wanted: Wanted,
+  isTooSoon: (tx: Transaction) => Promise<boolean>,
+): Promise<Answer & { found: boolean }> {
   const { mysql } = service;
   for (let attempt = 1; attempt <= attempts; attempt++) {
     try {
-      const battleId = await mysql.transaction((tx) => insertBattle(tx, { ...wanted, shown: wanted.kind === "rooms" }));
+      const battleId = await mysql.transaction(async (tx) => {
+        const id = await insertBattle(tx, { ...wanted, shown: wanted.kind === "rooms" });
+        if (await isTooSoon(tx)) throw fail("alreadyLinked", { sides: wanted.sides, why: "too soon after the last" });
+        return id;
+      });
       return { battleId, found: false };
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
     }
-    const open = await battlesById(mysql, await openBattleIds(mysql, wanted.sides));
-    // Some may have ended since their slots were read.
-    const inTheWay = open.filter(({ state }) => !isFinal(state));
-    const same = inTheWay.find((battle) => isSame(battle, wanted));
-    if (same && !isOverdue(same, settingsOf(service))) return { battleId: same.id, found: true };
-    const overdue = inTheWay.filter((battle) => isOverdue(battle, settingsOf(service)));
-    if (overdue.length < inTheWay.length) throw fail("alreadyLinked", { battleIds: inTheWay.map(({ id }) => id) });
+    const { open, same } = await openOf(service, wanted);
+    if (same) return { battleId: same.id, found: true };
+    const overdue = open.filter((battle) => isOverdue(battle, settingsOf(service)));
+    if (overdue.length < open.length) throw fail("alreadyLinked", { battleIds: open.map(({ id }) => id) });
     for (const { id } of overdue) await expire(service, id);
   }
   throw fail("alreadyLinked", { sides: wanted.sides });
@@ -89,7 +112,10 @@ export async function invite(
   ];
   if (opponent.anchorId === userId) throw fail("battleWithSelf", { roomId, opponentRoomId });
   await requireUsable(service, sides);
-  const { battleId, found } = await openBattle(service, { kind: "rooms", durationS, sides });
+  // The other side may invite back at once.
+  const again = { from: userId, to: opponent.anchorId, ms: limits.battle.inviteAgainMs };
+  const wanted = { kind: "rooms", durationS, sides } as const;
+  const { battleId, found } = await openBattle(service, wanted, (tx) => hasJustInvited(tx, again));
   if (!found) showSoon(service, battleId);
   return { battleId };
 }
@@ -154,7 +180,7 @@ export async function end(
     const battle = await lockOwn(tx, battleId, userId);
     if (battle.state === "settling" || battle.state === "ended") return false;
     if (battle.state !== "running") throw fail("battleState", { battleId, state: battle.state });
-    if (!battle.endAsked) await markEndAsked(tx, battleId);
+    if (!battle.endAsked) await markEndAsked(tx, battleId, userId);
     return true;
   });
   if (isRunning) await finish(service, battleId);

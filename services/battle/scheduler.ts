@@ -9,6 +9,7 @@ import { settle } from "./result.ts";
 import { purgeLiveScore } from "./score-store.ts";
 import { showState } from "./show-state.ts";
 import { begin, desert, expire, finish, ring, unlink } from "./steps.ts";
+import { Unstarted } from "./unstarted.ts";
 
 /**
  * Does what is due for every battle, on one node at a time: it expires invitations, completes starts and ends that a
@@ -20,6 +21,7 @@ export class BattleScheduler {
   private readonly service: BattleService;
   private readonly lease: DatabaseLease;
   private readonly presence: Presence;
+  private readonly unstarted: Unstarted;
   private readonly loop: BackgroundLoop;
   private stopping = false;
   /** When this node has renewed its lease; minus infinity where it does not hold it. */
@@ -32,6 +34,7 @@ export class BattleScheduler {
     const { roundMs, leaseMs } = settingsOf(service);
     this.lease = new DatabaseLease({ mysql, name: "battles", holder: broker.nodeID, ms: leaseMs });
     this.presence = new Presence(service, this.lease);
+    this.unstarted = new Unstarted(service);
     const [idleMs, errorBackoffMs] = [roundMs, roundMs];
     this.loop = new BackgroundLoop({ name: "battles", round: () => this.round(), idleMs, errorBackoffMs, log });
   }
@@ -68,6 +71,7 @@ export class BattleScheduler {
     const time = due ? await clock.read() : now;
     await this.handleAll(battles, time);
     this.setAlarm(running, clock.now());
+    await this.unstarted.forget();
     return false;
   }
 

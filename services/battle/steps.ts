@@ -114,7 +114,7 @@ export async function desert(service: BattleService, battleId: string, certain: 
     if (battle?.state !== "running" || battle.endAsked) return false;
     const sides = sidesThatMayDesert(battle).filter((side) => certain.includes(side));
     if ((await markDeserted(tx, battleId, sides, awayMs)) === 0) return false;
-    await markEndAsked(tx, battleId);
+    await markEndAsked(tx, battleId, null);
     return true;
   });
   if (!deserted) return;

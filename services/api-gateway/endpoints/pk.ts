@@ -20,7 +20,8 @@ export const pkEndpoints = [
     description:
       "The invitation expires after 30 s. 10007 where a side is invited or in a battle already: also where both rooms " +
       "invite each other at the same moment, then one invitation stands, and the other anchor accepts it. A repeat " +
-      "while the invitation is open is answered with the same battle.",
+      "while the invitation is open is answered with the same battle. 10007 also for 60 s after an invitation to the same " +
+      "anchor was declined, cancelled or expired; the other side may invite back at once.",
     access: "login",
     params: fromHttp(battleActions.invite, "userId"),
     result: named,
@@ -103,7 +104,9 @@ export const pkEndpoints = [
   endpoint({
     path: `${living}/onlinePk`,
     summary: "A viewer of a room of type 2 joins its anchor as guest: the battle runs",
-    description: "While it runs the guest receives gifts in the room. A guest who is not in the room for 60 s loses.",
+    description:
+      "While it runs the guest receives gifts in the room. A guest who is not in the room for 60 s loses. 10009 where she " +
+      "is not connected to the room; 10007 also for 5 minutes after the anchor ended her battle there.",
     access: "login",
     params: fromHttp(battleActions.join, "userId"),
     result: named,

@@ -12,6 +12,10 @@ CREATE TABLE IF NOT EXISTS t_battle (
   starting_time DATETIME(3) NULL,
   end_asked_time DATETIME(3) NULL,
   ended_time DATETIME(3) NULL,
+  -- By this database's clock: it ended without having started.
+  closed_time DATETIME(3) NULL,
+  -- Who asked for its end; NULL where nobody did.
+  ended_by BIGINT UNSIGNED NULL,
   -- By JetStream's clock.
   start_time DATETIME(3) NULL,
   planned_end DATETIME(3) NULL,
@@ -23,7 +27,8 @@ CREATE TABLE IF NOT EXISTS t_battle (
   -- 1: the scheduler has something to do for it, now or later.
   work TINYINT UNSIGNED NOT NULL DEFAULT 1,
   KEY idx_work (work, id),
-  KEY idx_end (end_time)
+  KEY idx_end (end_time),
+  KEY idx_closed (closed_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- Side 0 invited; of kind guest it is the anchor.

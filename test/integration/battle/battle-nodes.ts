@@ -18,6 +18,7 @@ import { eventually, startNode } from "../../support/system.ts";
 /** Longer than a test takes: tests change times in the database instead of waiting. */
 export const settings: Partial<BattleSettings> = {
   ...{ inviteMs: 30_000, awayMs: 60_000, roundMs: 50, leaseMs: 1_500, attendanceEveryMs: 100, attendanceGapMs: 10_000 },
+  forgetEveryMs: 100,
 };
 
 interface Params {

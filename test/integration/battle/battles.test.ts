@@ -76,6 +76,8 @@ const seen = (battleId: string) =>
     const sql = "SELECT side FROM t_battle_side WHERE battle_id = ? AND seen = 1";
     return (await database.query(sql, [battleId])).length === 2;
   });
+const rested = (battleId: string) =>
+  database.run("UPDATE t_battle SET closed_time = closed_time - INTERVAL 60 SECOND WHERE id = ?", [battleId]);
 const verifyOf = (battleId: string) => call(neighbours, "battle.verify", { battleIds: [battleId] });
 const outboxOf = (battleId: string) =>
   database.query<{ subject: string; payload: string }>(
@@ -176,9 +178,11 @@ describe("an invitation", () => {
     expect(await failureOf(call(neighbours, "battle.accept", { battleId: declined, userId: b.userId }))).toBe(
       "battleState",
     );
+    await rested(declined);
     const cancelled = (await invite(a, b)).battleId;
     for (let twice = 0; twice < 2; twice++)
       await call(neighbours, "battle.cancel", { battleId: cancelled, userId: a.userId });
+    await rested(cancelled);
     const { battleId } = await invite(a, b);
     expect(await failureOf(end(battleId, a))).toBe("battleState");
     for (let twice = 0; twice < 2; twice++) await call(neighbours, "battle.accept", { battleId, userId: b.userId });
@@ -517,7 +521,10 @@ test("a battle that was accepted and could not start leaves nothing: no counted 
 });
 
 describe("a guest", () => {
-  const join = (roomId: number, userId: string) => call(neighbours, "battle.join", { roomId, userId });
+  const join = (roomId: number, userId: string) => {
+    world.presence.set(userId, roomId);
+    return call(neighbours, "battle.join", { roomId, userId });
+  };
 
   test("joins the anchor of a room of type 2, is linked while it runs, and leaves", async () => {
     const [pk, normal] = [world.room(2), world.room(1)];
@@ -543,6 +550,7 @@ describe("a guest", () => {
   test("who drops, or never comes, loses", async () => {
     const pk = world.room(2);
     const { battleId } = await join(pk.roomId, "31");
+    world.presence.delete("31");
     await away(battleId, 1);
     await awayLong(battleId);
     expect((await ended(battleId)).winner).toBe(pk.userId);

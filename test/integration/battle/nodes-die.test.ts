@@ -72,6 +72,7 @@ test("nodes 30 s ahead and 30 s behind start and end battles by JetStream's cloc
   const { a, b, battleId, start } = await begin(ahead);
   const other = await begin(ahead);
   const pk = world.room(2);
+  world.presence.set("51", pk.roomId);
   const guests = await call(neighbours, "battle.join", { roomId: pk.roomId, userId: "51" }, { nodeID: ahead });
   const gift = ({ roomId, userId }: Party, time: number, coins: number) =>
     world.giftOf({ roomId, receiverId: userId, time, coins });
