@@ -42,6 +42,8 @@ export const rankLimits = Object.freeze({
   jobLeaseMs: 15_000,
   /** The sums of users on boards that a verification holds in memory; more are compared in several passes. */
   verifiedEntries: 600_000,
+  /** The most passes. */
+  verifiedParts: 16_384,
   verifiedPageRows: 5_000,
   differencesKept: 50,
   /** A gift that a verification finds not counted is looked at again after this time, and so many of them are. */

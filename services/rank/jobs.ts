@@ -154,7 +154,8 @@ export class RankJobs {
 
   private async compareAll(job: Job): Promise<{ compared: number; differences: number; shown: string[] }> {
     const { mysql, counter } = this.ranks;
-    const parts = Math.max(1, Math.ceil((await estimatedTotals(mysql)) / this.bounds.verifiedEntries));
+    const most = this.bounds.verifiedEntries;
+    const parts = Math.max(1, Math.ceil((await estimatedTotals(mysql)) / most));
     const { begun } = job;
     const { generation, ...recomputed } = await mysql.snapshot(async (db) => {
       const state = await findState(db);
@@ -168,7 +169,7 @@ export class RankJobs {
           await this.goOn("verify", job);
         },
       };
-      return { generation: state.generation, ...(await recompute(ports, parts)) };
+      return { generation: state.generation, ...(await recompute(ports, { parts, most })) };
     });
     const notCounted = await this.stillNotCounted(generation, recomputed.notCounted);
     const { compared, differences, shown } = recomputed;

@@ -53,7 +53,7 @@ export const rankActions = {
     zone: string;
     /** PLATFORM_TIMEZONE of the node that answers: where it differs, a rebuild from nothing takes it over. */
     wantedZone: string;
-    /** Sums of users on boards, as the database estimates them. */
+    /** Sums of users on boards, as the database estimates them: MySQL's estimate is up to a day old. */
     totals: number;
     rebuild: RankJob | null;
     verification: RankVerification | null;
