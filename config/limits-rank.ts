@@ -10,11 +10,13 @@ export const rankLimits = Object.freeze({
   /** The consumer's batches: the events of one, and how long one that is not full waits after the start of the last. */
   eventsPerBatch: 32,
   gatherMs: 250,
+  /** The gifts of one transaction: a batch of events is counted in several. */
+  giftsPerTransaction: 1_500,
   /** The rows of one statement that adds coins. */
   rowsPerStatement: 1_000,
   /** The record ids of one row of t_rank_counted. */
   idsPerChunk: 65_536,
-  /** How many record ids of one batch may be spread over: more rows than that are counted in several transactions. */
+  /** How many of these rows one transaction locks at the most. */
   chunksPerBatch: 64,
   /** How long names and avatars are reused, how many are, and how long an answer waits for those that are missing. */
   profileCacheMs: 60_000,

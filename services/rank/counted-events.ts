@@ -42,8 +42,8 @@ const each = onEvent<"gift.settled", Ranks>(
 );
 
 /**
- * The consumer of `gift.settled`: the events of a quarter of a second are one batch and one transaction, which is durable
- * when they are acked. All rank nodes share it.
+ * The consumer of `gift.settled`: the events of a quarter of a second are one batch, which is durable when they are acked.
+ * All rank nodes share it.
  */
 export const countedEvents: Omit<ChannelDefinition<Ranks>, "durable"> = {
   ...each,
