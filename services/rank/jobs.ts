@@ -8,13 +8,11 @@ import { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { call } from "../contracts.ts";
 import { type Limits, limitsOf } from "../limits-of.ts";
-import { chunkOf } from "./counted-ids.ts";
-import { readChunks } from "./counted-store.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import type { GiftCounter } from "./gift-counter.ts";
 import type { Job, JobName } from "./job-state.ts";
 import { beginJob, endJob, findJob, lockJob, moveJob, noteTrouble } from "./jobs-store.ts";
-import { type RecordsPage, recompute } from "./recomputation.ts";
+import { type RecordsPage, recompute, stillNotCounted } from "./recomputation.ts";
 import { databaseTimeMs, findState } from "./state-store.ts";
 import { estimatedTotals } from "./totals-store.ts";
 
@@ -187,7 +185,6 @@ export class RankJobs {
     await pause(this.bounds.secondLookMs, undefined, { signal: this.stopping.signal }).catch(() => {
       throw new JobLeft();
     });
-    const chunks = await readChunks(this.ranks.mysql, generation, [...new Set(ids.map(chunkOf))]);
-    return ids.filter((id) => !chunks.get(chunkOf(id))?.has(id));
+    return stillNotCounted(this.ranks.mysql, generation, ids);
   }
 }

@@ -5,6 +5,7 @@ import { type CountedIds, chunkOf } from "./counted-ids.ts";
 import { readChunks } from "./counted-store.ts";
 import type { RecordedGift } from "./gift-counter.ts";
 import type { Calendar } from "./periods.ts";
+import { findState } from "./state-store.ts";
 import { partOf, totalsAfter } from "./totals-store.ts";
 
 /** A page of the gift records. */
@@ -113,6 +114,13 @@ async function addRecords(
     if (totals.size > most) return { isAll: false, until };
   }
   return { isAll: true, until: until as string };
+}
+
+/** Those of the record ids that are still not counted; none where another generation is begun, which counts by itself. */
+export async function stillNotCounted(db: Queryable, generation: number, ids: readonly number[]): Promise<number[]> {
+  if ((await findState(db))?.generation !== generation) return [];
+  const chunks = await readChunks(db, generation, [...new Set(ids.map(chunkOf))]);
+  return ids.filter((id) => !chunks.get(chunkOf(id))?.has(id));
 }
 
 async function compare(

@@ -4,8 +4,8 @@ import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 import { Totals } from "../../../services/rank/boards.ts";
 import { GiftCounter, type RecordedGift } from "../../../services/rank/gift-counter.ts";
-import { type RecomputationPorts, recompute } from "../../../services/rank/recomputation.ts";
-import { beginState } from "../../../services/rank/state-store.ts";
+import { type RecomputationPorts, recompute, stillNotCounted } from "../../../services/rank/recomputation.ts";
+import { beginState, nextGeneration } from "../../../services/rank/state-store.ts";
 import { stopAll } from "../../support/system.ts";
 import { gift } from "./records.ts";
 
@@ -66,4 +66,11 @@ test("a verification holds a bounded number of sums, however few of them the ser
     [Number(uncounted.recordId)],
   ]);
   expect(found.shown).toEqual([expect.stringMatching(/^anchors, all time, user 70: 2001 coins/)]);
+});
+
+test("a gift that is not counted is none of a generation that another one has followed", async () => {
+  const [counted, not] = [gifts[0], gifts.at(-1)].map((one) => Number(one?.recordId)) as [number, number];
+  expect(await stillNotCounted(db, 1, [counted, not])).toEqual([not]);
+  await db.transaction((tx) => nextGeneration(tx, "Asia/Shanghai"));
+  expect(await stillNotCounted(db, 1, [counted, not])).toEqual([]);
 });
