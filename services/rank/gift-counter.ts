@@ -88,8 +88,9 @@ export class GiftCounter {
       if (shown.length === 0) return added.length;
       const totals = new Totals(this.calendarOf(zone), nowMs);
       for (const gift of shown) totals.add(gift);
-      await addTotals(tx, generation, totals.sorted());
+      // First the rooms: their boards are removed in that order too.
       await noteRooms(tx, latestByRoom(shown));
+      await addTotals(tx, generation, totals.sorted());
       return added.length;
     });
   }
