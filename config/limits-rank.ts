@@ -10,11 +10,13 @@ export const rankLimits = Object.freeze({
   /** The consumer's batches: the events of one, and how long one that is not full waits after the start of the last. */
   eventsPerBatch: 32,
   gatherMs: 250,
+  /** The gifts of one transaction: a batch of events is counted in several. */
+  giftsPerTransaction: 1_500,
   /** The rows of one statement that adds coins. */
   rowsPerStatement: 1_000,
   /** The record ids of one row of t_rank_counted. */
   idsPerChunk: 65_536,
-  /** How many record ids of one batch may be spread over: more rows than that are counted in several transactions. */
+  /** How many of these rows one transaction locks at the most. */
   chunksPerBatch: 64,
   /** How long names and avatars are reused, how many are, and how long an answer waits for those that are missing. */
   profileCacheMs: 60_000,
@@ -42,6 +44,8 @@ export const rankLimits = Object.freeze({
   jobLeaseMs: 15_000,
   /** The sums of users on boards that a verification holds in memory; more are compared in several passes. */
   verifiedEntries: 600_000,
+  /** The most passes. */
+  verifiedParts: 16_384,
   verifiedPageRows: 5_000,
   differencesKept: 50,
   /** A gift that a verification finds not counted is looked at again after this time, and so many of them are. */

@@ -42,8 +42,8 @@ const each = onEvent<"gift.settled", Ranks>(
 );
 
 /**
- * The consumer of `gift.settled`: the events of a quarter of a second are one batch and one transaction, which is durable
- * when they are acked. All rank nodes share it.
+ * The consumer of `gift.settled`: the events of a quarter of a second are one batch, which is durable when they are acked.
+ * All rank nodes share it.
  */
 export const countedEvents: Omit<ChannelDefinition<Ranks>, "durable"> = {
   ...each,
@@ -57,10 +57,13 @@ export const countedEvents: Omit<ChannelDefinition<Ranks>, "durable"> = {
   async handler(messages) {
     const events = messages.map(({ data }) => data as SettledEvent);
     this.lag.begin(events.map(({ time }) => time));
-    await countGifts(
-      this,
-      events.flatMap(({ gifts }) => gifts),
-    );
+    const gifts = events.flatMap((event) => event.gifts);
+    try {
+      await countGifts(this, gifts);
+    } catch (error) {
+      if (error instanceof RangeError) this.lag.leave();
+      throw error;
+    }
     this.lag.done();
   },
 };

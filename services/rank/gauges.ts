@@ -17,7 +17,10 @@ const gauges = {
     description: "How long after its settlement a gift was counted, the last one of this node",
     unit: "second",
   },
-  totals: { name: "ovation.rank.totals", description: "Sums of users on boards, as the database estimates them" },
+  totals: {
+    name: "ovation.rank.totals",
+    description: "Sums of users on boards, as the database estimates them; up to a day old",
+  },
   rooms: { name: "ovation.rank.rooms", description: "Rooms with a board, counted up to a bound" },
   differences: {
     name: "ovation.rank.differences",

@@ -60,11 +60,23 @@ export class GiftCounter {
     return calendar;
   }
 
-  /** Gifts whose record ids are far apart are counted in several transactions: each locks a bounded number of chunks. */
+  /** What one transaction counts: a bounded number of gifts, in a bounded number of chunks, which it locks. */
   private *portions(gifts: readonly RecordedGift[]): Generator<RecordedGift[]> {
-    const chunks = [...chunksOf(gifts).values()];
-    for (let from = 0; from < chunks.length; from += limits.rank.chunksPerBatch)
-      yield chunks.slice(from, from + limits.rank.chunksPerBatch).flat();
+    const { chunksPerBatch, giftsPerTransaction } = limits.rank;
+    let portion: RecordedGift[] = [];
+    let chunks = 0;
+    for (const chunk of chunksOf(gifts).values()) {
+      chunks++;
+      for (const gift of chunk) {
+        if (portion.length === giftsPerTransaction || chunks > chunksPerBatch) {
+          yield portion;
+          portion = [];
+          chunks = 1;
+        }
+        portion.push(gift);
+      }
+    }
+    if (portion.length > 0) yield portion;
   }
 
   private async countSome(gifts: readonly RecordedGift[]): Promise<number> {
@@ -76,8 +88,9 @@ export class GiftCounter {
       if (shown.length === 0) return added.length;
       const totals = new Totals(this.calendarOf(zone), nowMs);
       for (const gift of shown) totals.add(gift);
-      await addTotals(tx, generation, totals.sorted());
+      // First the rooms: their boards are removed in that order too.
       await noteRooms(tx, latestByRoom(shown));
+      await addTotals(tx, generation, totals.sorted());
       return added.length;
     });
   }

@@ -1,5 +1,5 @@
 import type { Database } from "../../mixins/mysql/database.ts";
-import { earlier, goesOn, type Job, type JobName } from "./job-state.ts";
+import { type Job, type JobName, whenAsked } from "./job-state.ts";
 import { askAgain, beginJob, findJob, lockJob } from "./jobs-store.ts";
 import type { RankJob, RankVerification } from "./rank.contract.ts";
 import { beginState, findState, nextGeneration } from "./state-store.ts";
@@ -22,15 +22,20 @@ export function askForRebuild(
   return mysql.transaction(async (tx) => {
     if (anew) await nextGeneration(tx, zone);
     const job = await lockJob(tx, "rebuild");
-    if (anew || !goesOn(job, since)) await beginJob(tx, "rebuild", anew ? null : since);
+    const next = anew ? "begin" : whenAsked(job, since);
+    if (next === "begin") await beginJob(tx, "rebuild", anew ? null : since);
+    else if (next === "follow" && since) await askAgain(tx, "rebuild", since);
   });
 }
 
-/** Gifts from a time on are missing: a rebuild that runs is followed by one from then on. */
+/**
+ * Gifts from a time on are missing: a rebuild that runs is followed by one from then on, since it may have read beyond
+ * them.
+ */
 export function askForMissed(mysql: Database, since: Date): Promise<void> {
   return mysql.transaction(async (tx) => {
     const job = await lockJob(tx, "rebuild");
-    if (job?.state === "running") await askAgain(tx, "rebuild", earlier(job.againSince ?? since, since) ?? since);
+    if (job?.state === "running") await askAgain(tx, "rebuild", since);
     else await beginJob(tx, "rebuild", since);
   });
 }

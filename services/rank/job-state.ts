@@ -2,7 +2,7 @@
  * The states of a rebuild and of a verification, and the moves between them. Pure.
  *
  *   none      -> running            asked for
- *   running   -> running            asked for again: it begins anew, or goes on where it wants the same
+ *   running   -> running            asked for again: see `whenAsked`
  *   running   -> done | failed      failed: only a verification; a rebuild is tried again until it is done
  *   done      -> running
  *   failed    -> running
@@ -32,13 +32,16 @@ const moves: Readonly<Record<JobState, readonly JobState[]>> = {
 
 export const mayBecome = (from: JobState, to: JobState): boolean => moves[from].includes(to);
 
-/** Whether a rebuild that runs does what is asked for now, so that it goes on instead of beginning anew. */
-export function goesOn(job: Job | undefined, since: Date | null): boolean {
-  return job?.state === "running" && job.since?.getTime() === since?.getTime();
-}
-
-/** The earlier of two times, `null` being the beginning. */
-export function earlier(one: Date | null, other: Date | null): Date | null {
-  if (one === null || other === null) return null;
-  return one < other ? one : other;
+/**
+ * What becomes of the rebuild where one is asked for. One that runs is given up only for one that reads all gifts: it may
+ * be on its way to gifts that nothing else counts.
+ *
+ *   begin    the rebuild that is asked for, now
+ *   goOn     the one that runs does the same
+ *   follow   the one that runs goes on, and then one from `since` on
+ */
+export function whenAsked(job: Job | undefined, since: Date | null): "begin" | "goOn" | "follow" {
+  if (job?.state !== "running") return "begin";
+  if (job.since?.getTime() === since?.getTime()) return "goOn";
+  return since === null ? "begin" : "follow";
 }

@@ -43,7 +43,10 @@ export async function lockJob(tx: Transaction, name: JobName): Promise<Job | und
   return row && toJob(row);
 }
 
-/** Puts a job at its beginning. */
+/**
+ * Puts a job at its beginning. What was to follow one that runs is forgotten: begin it while one runs only where it reads
+ * that too.
+ */
 export async function beginJob(tx: Transaction, name: JobName, since: Date | null): Promise<void> {
   await tx.run(
     `INSERT INTO t_rank_job (name, state, since_time, begun_time) VALUES (?, 'running', ?, UTC_TIMESTAMP(3))
@@ -53,6 +56,7 @@ export async function beginJob(tx: Transaction, name: JobName, since: Date | nul
   );
 }
 
+/** A running job is to be followed by one from `since` on; from the earliest time that was asked for. */
 export async function askAgain(tx: Transaction, name: JobName, since: Date): Promise<void> {
   await tx.run("UPDATE t_rank_job SET again_since = LEAST(COALESCE(again_since, ?), ?) WHERE name = ?", [
     since,

@@ -8,13 +8,11 @@ import { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { call } from "../contracts.ts";
 import { type Limits, limitsOf } from "../limits-of.ts";
-import { chunkOf } from "./counted-ids.ts";
-import { readChunks } from "./counted-store.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import type { GiftCounter } from "./gift-counter.ts";
 import type { Job, JobName } from "./job-state.ts";
 import { beginJob, endJob, findJob, lockJob, moveJob, noteTrouble } from "./jobs-store.ts";
-import { type RecordsPage, recompute } from "./recomputation.ts";
+import { type RecordsPage, recompute, stillNotCounted } from "./recomputation.ts";
 import { databaseTimeMs, findState } from "./state-store.ts";
 import { estimatedTotals } from "./totals-store.ts";
 
@@ -154,7 +152,8 @@ export class RankJobs {
 
   private async compareAll(job: Job): Promise<{ compared: number; differences: number; shown: string[] }> {
     const { mysql, counter } = this.ranks;
-    const parts = Math.max(1, Math.ceil((await estimatedTotals(mysql)) / this.bounds.verifiedEntries));
+    const most = this.bounds.verifiedEntries;
+    const parts = Math.max(1, Math.ceil((await estimatedTotals(mysql)) / most));
     const { begun } = job;
     const { generation, ...recomputed } = await mysql.snapshot(async (db) => {
       const state = await findState(db);
@@ -168,7 +167,7 @@ export class RankJobs {
           await this.goOn("verify", job);
         },
       };
-      return { generation: state.generation, ...(await recompute(ports, parts)) };
+      return { generation: state.generation, ...(await recompute(ports, { parts, most })) };
     });
     const notCounted = await this.stillNotCounted(generation, recomputed.notCounted);
     const { compared, differences, shown } = recomputed;
@@ -186,7 +185,6 @@ export class RankJobs {
     await pause(this.bounds.secondLookMs, undefined, { signal: this.stopping.signal }).catch(() => {
       throw new JobLeft();
     });
-    const chunks = await readChunks(this.ranks.mysql, generation, [...new Set(ids.map(chunkOf))]);
-    return ids.filter((id) => !chunks.get(chunkOf(id))?.has(id));
+    return stillNotCounted(this.ranks.mysql, generation, ids);
   }
 }

@@ -15,6 +15,11 @@ export class Lag {
     if (known.length > 0) this.oldest = Math.min(...known);
   }
 
+  /** What can be counted of the batch is; the rest never will be, so it is no lag. */
+  leave(): void {
+    this.oldest = undefined;
+  }
+
   /** The batch is counted. */
   done(): void {
     if (this.oldest !== undefined) this.last = Math.max(0, Date.now() - this.oldest);

@@ -1,6 +1,7 @@
 import type { Service } from "moleculer";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
+import type { Database } from "../../mixins/mysql/database.ts";
 import { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { call } from "../contracts.ts";
@@ -8,8 +9,8 @@ import { type Limits, limitsOf } from "../limits-of.ts";
 import { kinds, passingKinds } from "./boards.ts";
 import { removeOldChunks } from "./counted-store.ts";
 import type { GiftCounter } from "./gift-counter.ts";
-import { forgetRoom, quietRooms, sawLive } from "./rooms-store.ts";
-import { databaseTimeMs, findState, type RankState } from "./state-store.ts";
+import { forgetRoom, lockQuiet, quietRooms, sawLive } from "./rooms-store.ts";
+import { databaseTimeMs, findState, holdState, type RankState } from "./state-store.ts";
 import { removeBoard, removeOldPeriods, removeOldTotals } from "./totals-store.ts";
 
 type Ranks = Service & MysqlState & { counter: GiftCounter };
@@ -52,10 +53,11 @@ export class RankMaintenance {
     if (!state) return false;
     const nowMs = await databaseTimeMs(mysql);
     const more = [
-      await this.removePeriods(state, nowMs),
-      await this.removeRooms(state, nowMs),
       await removeOldTotals(mysql, state.generation),
       await removeOldChunks(mysql, state.generation, this.bounds.removedRows),
+      await this.removePeriods(state, nowMs),
+      // The last one: it fails while the service of the rooms is away.
+      await this.removeRooms(nowMs),
     ];
     return more.includes(true);
   }
@@ -68,20 +70,34 @@ export class RankMaintenance {
     return more;
   }
 
-  private async removeRooms({ generation }: RankState, nowMs: number): Promise<boolean> {
+  private async removeRooms(nowMs: number): Promise<boolean> {
     const { mysql, broker } = this.ranks;
     const { roomsKeptMs, roomsPerRound, liveRoomAgainMs } = this.bounds;
     const rooms = await quietRooms(mysql, nowMs - roomsKeptMs, roomsPerRound);
     let more = rooms.length === roomsPerRound;
     for (const roomId of rooms) {
-      if ((await call(broker, "living-room.find", { roomId })) !== null) {
+      if ((await call(broker, "living-room.find", { roomId })) !== null)
         await sawLive(mysql, roomId, nowMs - roomsKeptMs + liveRoomAgainMs);
-        continue;
-      }
-      const isLeft = await removeBoard(mysql, generation, { kind: kinds.room.all, period: 0, scope: String(roomId) });
-      if (isLeft) more = true;
-      else await forgetRoom(mysql, roomId);
+      else if (await removeRoom(mysql, roomId, nowMs - roomsKeptMs)) more = true;
     }
     return more;
   }
+}
+
+/**
+ * Removes sums of the board of a room that is still without a gift since a time, and then the room; returns whether there
+ * are more. Counting locks in the same order: the state, the room, its sums.
+ */
+export function removeRoom(
+  mysql: Pick<Database, "transaction">,
+  roomId: number,
+  quietSinceMs: number,
+): Promise<boolean> {
+  return mysql.transaction(async (tx) => {
+    const { generation } = await holdState(tx);
+    if (!(await lockQuiet(tx, roomId, quietSinceMs))) return false;
+    const isLeft = await removeBoard(tx, generation, { kind: kinds.room.all, period: 0, scope: String(roomId) });
+    if (!isLeft) await forgetRoom(tx, roomId);
+    return isLeft;
+  });
 }

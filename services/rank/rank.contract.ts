@@ -53,7 +53,7 @@ export const rankActions = {
     zone: string;
     /** PLATFORM_TIMEZONE of the node that answers: where it differs, a rebuild from nothing takes it over. */
     wantedZone: string;
-    /** Sums of users on boards, as the database estimates them. */
+    /** Sums of users on boards, as the database estimates them: MySQL's estimate is up to a day old. */
     totals: number;
     rebuild: RankJob | null;
     verification: RankVerification | null;
@@ -61,8 +61,8 @@ export const rankActions = {
   /**
    * Asks for a rebuild from the gift records; durable when it returns. It counts what is not counted, and nothing twice,
    * while events go on. Without `from` of all gifts. `anew`: from nothing, in a new generation, with this node's
-   * PLATFORM_TIMEZONE; lists grow from empty. One that runs goes on where it wants the same, else it begins anew. Fails
-   * as `room`.
+   * PLATFORM_TIMEZONE; lists grow from empty. One that runs is given up only for one of all gifts; with `from` the one
+   * that is asked for follows it. Fails as `room`.
    */
   rebuild: action({ from: isoTime.optional(), anew: z.boolean().default(false) }).returns<null>(),
   /**

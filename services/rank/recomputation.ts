@@ -5,6 +5,7 @@ import { type CountedIds, chunkOf } from "./counted-ids.ts";
 import { readChunks } from "./counted-store.ts";
 import type { RecordedGift } from "./gift-counter.ts";
 import type { Calendar } from "./periods.ts";
+import { findState } from "./state-store.ts";
 import { partOf, totalsAfter } from "./totals-store.ts";
 
 /** A page of the gift records. */
@@ -36,30 +37,60 @@ export interface Recomputed {
   readonly notCounted: number[];
 }
 
+/** The users whose id is `part` of `parts`, see `partOf`. */
+interface Part {
+  readonly part: number;
+  readonly parts: number;
+}
+
 /**
  * Computes all sums again from the gift records that are counted, and compares them. What is counted, and the sums, are
- * read as of one moment, so that counting goes on meanwhile. Users are cut into `parts`, one after the other, so that
- * memory is bounded.
+ * read as of one moment, so that counting goes on meanwhile. Users are cut into parts, one after the other, so that no
+ * more than about `most` sums are held at once.
+ *
+ * @param parts how many, as far as that is known: a part that turns out too large is cut in two
+ * @throws Error where sums cannot be cut into parts that are small enough
  */
-export async function recompute(ports: RecomputationPorts, parts: number): Promise<Recomputed> {
+export async function recompute(
+  ports: RecomputationPorts,
+  { parts, most }: { parts: number; most: number },
+): Promise<Recomputed> {
   const result: Recomputed = { compared: 0, differences: 0, shown: [], notCounted: [] };
+  const noted = new Set<number>();
+  const guess = Math.min(parts, limits.rank.verifiedParts);
+  let waiting: Part[] = Array.from({ length: guess }, (_, part) => ({ part, parts: guess }));
   let until: string | undefined;
-  for (let part = 0; part < parts; part++) {
-    const wants = (userId: string) => partOf(userId, parts) === part;
-    const totals = new Totals(ports.calendar, ports.nowMs, parts === 1 ? undefined : wants);
-    until = await addRecords(ports, totals, until, part === 0 ? result.notCounted : undefined);
-    await compare(ports, totals, { part, parts }, result);
+  let isFirst = true;
+  for (let next = waiting.shift(); next; next = waiting.shift()) {
+    const { part, parts: of } = next;
+    const totals = new Totals(ports.calendar, ports.nowMs, (userId) => partOf(userId, of) === part);
+    const read = await addRecords(ports, totals, { until, most, notCounted: isFirst ? noted : undefined });
+    until = read.until;
+    if (read.isAll) {
+      await compare(ports, totals, next, result);
+      isFirst = false;
+    } else {
+      if (of * 2 > limits.rank.verifiedParts) throw new Error(`one of ${of} parts of all sums has more than ${most}`);
+      // Of the first one it is the guess that was too small, so it is for the others too.
+      const large = isFirst ? [next, ...waiting] : [next];
+      waiting = [...large.flatMap(halves), ...waiting.slice(large.length - 1)];
+    }
   }
+  result.notCounted.push(...noted);
   return result;
 }
 
-/** Adds what is counted of the records; returns up to which record. */
+const halves = ({ part, parts }: Part): Part[] => [
+  { part, parts: parts * 2 },
+  { part: part + parts, parts: parts * 2 },
+];
+
+/** Adds what is counted of the records; ends before all are added where that makes more than `most` sums. */
 async function addRecords(
   ports: RecomputationPorts,
   totals: Totals,
-  end: string | undefined,
-  notCounted: number[] | undefined,
-): Promise<string> {
+  { until: end, most, notCounted }: { until: string | undefined; most: number; notCounted: Set<number> | undefined },
+): Promise<{ isAll: boolean; until: string }> {
   let chunks = new Map<number, CountedIds>();
   let until = end;
   for (let cursor: string | null = "0"; cursor !== null; ) {
@@ -75,19 +106,27 @@ async function addRecords(
     for (const gift of page.gifts) {
       const id = Number(gift.recordId);
       if (!chunks.get(chunkOf(id))?.has(id)) {
-        if (notCounted && notCounted.length < limits.rank.notCountedKept) notCounted.push(id);
+        if (notCounted && notCounted.size < limits.rank.notCountedKept) notCounted.add(id);
       } else if (gift.status === "succeeded") totals.add(countedGift(gift));
     }
     await ports.read(page);
     ({ until, nextCursor: cursor } = page);
+    if (totals.size > most) return { isAll: false, until };
   }
-  return until as string;
+  return { isAll: true, until: until as string };
+}
+
+/** Those of the record ids that are still not counted; none where another generation is begun, which counts by itself. */
+export async function stillNotCounted(db: Queryable, generation: number, ids: readonly number[]): Promise<number[]> {
+  if ((await findState(db))?.generation !== generation) return [];
+  const chunks = await readChunks(db, generation, [...new Set(ids.map(chunkOf))]);
+  return ids.filter((id) => !chunks.get(chunkOf(id))?.has(id));
 }
 
 async function compare(
   { db, generation, calendar, nowMs }: RecomputationPorts,
   totals: Totals,
-  part: { part: number; parts: number },
+  part: Part,
   result: Recomputed,
 ): Promise<void> {
   const differs = (board: Board, userId: string, is: string, should: string) => {

@@ -24,8 +24,20 @@ export async function sawLive(db: Queryable, roomId: number, atMs: number): Prom
   await db.run("UPDATE t_rank_room SET seen_ms = ? WHERE room_id = ?", [atMs, roomId]);
 }
 
-export async function forgetRoom(db: Queryable, roomId: number): Promise<void> {
-  await db.run("DELETE FROM t_rank_room WHERE room_id = ?", [roomId]);
+/**
+ * Locks a room until the transaction ends, so that gifts in it are counted before or afterwards; returns whether it is a
+ * known one without a gift, and not seen live, since a time.
+ */
+export async function lockQuiet(tx: Transaction, roomId: number, beforeMs: number): Promise<boolean> {
+  const [row] = await tx.query("SELECT 1 FROM t_rank_room WHERE room_id = ? AND seen_ms < ? FOR UPDATE", [
+    roomId,
+    beforeMs,
+  ]);
+  return row !== undefined;
+}
+
+export async function forgetRoom(tx: Transaction, roomId: number): Promise<void> {
+  await tx.run("DELETE FROM t_rank_room WHERE room_id = ?", [roomId]);
 }
 
 /** The rooms that have a board, counted up to `most`. */

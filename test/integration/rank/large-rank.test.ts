@@ -1,5 +1,6 @@
 import { databaseName } from "../../../config/config.ts";
-import { Database, type Queryable } from "../../../mixins/mysql/database.ts";
+import { limits } from "../../../config/limits.ts";
+import { Database, type Queryable, type Transaction } from "../../../mixins/mysql/database.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 import { kinds } from "../../../services/rank/boards.ts";
@@ -88,28 +89,54 @@ test.each([
   });
 });
 
-test("counting gifts of senders who all differ costs a bounded number of statements for each batch", async () => {
+const giftsFrom = (from: number, count: number): RecordedGift[] =>
+  Array.from({ length: count }, (_, n) => ({
+    ...{ orderId: `o${from + n}`, status: "succeeded" },
+    senderId: String(5_000_000_000 + (((from + n) * 7_919) % 1_000_000)),
+    ...{ receiverId: String(70 + (n % 100)), roomId: 1 + (n % 100), giftId: 22, count: 1, price: 5, income: 0 },
+    ...{ incomePoints: 0, type: 0, url: "", time: new Date().toISOString(), recordId: String(1 + from + n) },
+  }));
+const clock = { now: async () => Date.now() };
+
+test("counting gifts of senders who all differ, a thousand in a batch", async () => {
   await db.run("TRUNCATE TABLE t_rank_total");
-  const counter = new GiftCounter({ mysql: db, clock: { now: async () => Date.now() } });
-  const gifts = (from: number, count: number): RecordedGift[] =>
-    Array.from({ length: count }, (_, n) => ({
-      ...{
-        orderId: `o${from + n}`,
-        status: "succeeded",
-        senderId: String(5_000_000_000 + (((from + n) * 7_919) % 1_000_000)),
-      },
-      ...{ receiverId: String(70 + (n % 100)), roomId: 1 + (n % 100), giftId: 22, count: 1, price: 5, income: 0 },
-      ...{ incomePoints: 0, type: 0, url: "", time: new Date().toISOString(), recordId: String(1 + from + n) },
-    }));
+  const counter = new GiftCounter({ mysql: db, clock });
   const batches = isMeasured ? 60 : 2;
   const cpu = process.cpuUsage();
   const begun = performance.now();
-  for (let batch = 0; batch < batches; batch++) expect(await counter.count(gifts(batch * 1_000, 1_000))).toBe(1_000);
-  expect(await counter.count(gifts(0, 1_000))).toBe(0);
+  for (let batch = 0; batch < batches; batch++)
+    expect(await counter.count(giftsFrom(batch * 1_000, 1_000))).toBe(1_000);
+  expect(await counter.count(giftsFrom(0, 1_000))).toBe(0);
   const { user, system } = process.cpuUsage(cpu);
   if (isMeasured)
     console.log(
       `${Math.round((batches * 1_000_000) / (performance.now() - begun))} gifts/s counted, ` +
         `${Math.round((user + system) / batches / 1_000)} us CPU of the node a gift`,
     );
+});
+
+test("a batch of many gifts is counted in transactions of a bounded number of them; where one fails the others stay, and a repeat adds only its gifts", async () => {
+  const { giftsPerTransaction } = limits.rank;
+  const gifts = giftsFrom(500_000, 2 * giftsPerTransaction + 10);
+  const counted = async () => {
+    const [row] = await db.query<{ coins: string | null }>(
+      "SELECT SUM(coins) AS coins FROM t_rank_total WHERE kind = ? AND user_id IN (?)",
+      [kinds.senders.all, gifts.map(({ senderId }) => senderId)],
+    );
+    return Number(row?.coins ?? 0) / 5;
+  };
+  let transactions = 0;
+  const failsOnce = {
+    transaction: <T>(work: (tx: Transaction) => Promise<T>) =>
+      db.transaction(async (tx) => {
+        const answer = await work(tx);
+        if (++transactions === 2) throw new Error("the second one fails");
+        return answer;
+      }),
+  };
+  const counter = new GiftCounter({ mysql: failsOnce, clock });
+  await expect(counter.count(gifts)).rejects.toThrow("the second one fails");
+  expect(await counted()).toBe(giftsPerTransaction);
+  expect(await counter.count(gifts)).toBe(giftsPerTransaction + 10);
+  expect([await counted(), transactions]).toEqual([gifts.length, 5]);
 });
