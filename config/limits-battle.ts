@@ -26,7 +26,7 @@ export const battleLimits = {
     topSendersEveryMs: 1_000,
     topSendersRestFactor: 20,
     topSendersKept: 10_000,
-    /** How often the scheduler looks for work, and how many battles it reads and handles at once. */
+    /** How often the scheduler looks for work, how many battles it reads at once, and on how many it does work of a kind. */
     roundMs: 500,
     pageBattles: 500,
     stepsInFlight: 10,

@@ -6,7 +6,7 @@ import { durableEvent } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
 import type { BattleService } from "./battle-service.ts";
 import { type Battle, mayMove } from "./battle-state.ts";
-import { lockBattle, moveBattle } from "./battle-store.ts";
+import { battleById, lockBattle, moveBattle } from "./battle-store.ts";
 import { winnerOf } from "./score.ts";
 import { bumpRevision, deadGiftsOf, exclude } from "./score-store.ts";
 import { showSoon } from "./show-state.ts";
@@ -90,17 +90,20 @@ async function waitsForDeadLetters(service: BattleService, battleId: string): Pr
   return false;
 }
 
-/** Stores the result of a settling battle where it stands; `false`: not yet. Fails: unavailable. */
-export async function settle(service: BattleService, settling: Battle): Promise<boolean> {
+/** Stores the result of a settling battle where it stands; `false`: not yet. Fails: unavailable; by `signal`. */
+export async function settle(service: BattleService, battleId: string, signal: AbortSignal): Promise<boolean> {
   const { mysql, outbox, broker, clock } = service;
-  const { id: battleId, start, end } = settling;
-  if (settling.state !== "settling" || start === null || end === null) return false;
+  const settling = await battleById(mysql, battleId);
+  if (settling?.state !== "settling") return false;
+  const { start, end } = settling;
+  if (start === null || end === null) return false;
   const battle: EndedBattle = { ...settling, start, end };
   if (!(await call(broker, "gift.settledBefore", { time: iso(end) })).settled) return false;
   if (await waitsForDeadLetters(service, battleId)) return false;
   const dead = await deadGiftsOf(mysql, battleId, start, end);
   const without = await unrecorded(service, battle, dead, giftsIn(await totalsOf(service, battle, [])));
   const totals = await totalsOf(service, battle, without);
+  signal.throwIfAborted();
   const ended = await mysql.transaction(async (tx) => {
     const locked = await lockBattle(tx, battleId);
     if (!locked || !mayMove(locked.state, "ended")) return true;
