@@ -36,7 +36,15 @@ export const battleLimits = {
     topSendersEveryMs: 1_000,
     topSendersRestFactor: 20,
     topSendersKept: 10_000,
-    /** How often the scheduler looks for work, and how many battles it reads and handles at once. */
+    /** How many battles' top senders a node reads at once. */
+    topSendersReadings: 2,
+    /** How long a call for the top senders of a result takes; after so long without them since the end it stands alone. */
+    topSendersTimeoutMs: 15_000,
+    topSendersPatienceMs: 30_000,
+    /** The sums of a battle are read in slices of its time, and so many at once. */
+    sliceMs: 60_000,
+    slicesInFlight: 4,
+    /** How often the scheduler looks for work, how many battles it reads at once, and on how many it does work of a kind. */
     roundMs: 500,
     pageBattles: 500,
     stepsInFlight: 10,
@@ -51,8 +59,8 @@ export const battleLimits = {
     /** The orders that a result leaves out: no more than one call of gift.totals takes. */
     excludedMax: 5_000,
     eventsInFlight: 4,
-    /** How long live scores are gathered for one call to the router. */
-    scoreFrameMs: 50,
+    /** How long live scores are gathered for one call to each router. */
+    scoreFrameMs: 100,
     scoreTimeoutMs: 2_000,
     battlesPerScoreCall: 500,
     /** The rows of a live score are deleted this long after the result, so many at once. */

@@ -503,6 +503,8 @@ export const limits = Object.freeze({
     queueMarks: 4_096,
     /** The most orders that a call of gift.totals leaves out. */
     totalsWithout: 5_000,
+    /** A node's connections for the sums of gift.totals, and as many for its top senders. */
+    totalsConnections: 2,
   }),
 
   wallet: Object.freeze({

@@ -36,6 +36,9 @@ export class BattleViews {
     ttlMs: limits.battle.nameTtlMs,
   });
   private readonly tops = new LRUCache<string, RunningTops>({ max: limits.battle.topSendersKept });
+  private readings = 0;
+  /** The readings that wait for their turn: one of each battle at the most. */
+  private readonly turns: (() => void)[] = [];
 
   constructor(service: BattleService) {
     this.service = service;
@@ -98,9 +101,21 @@ export class BattleViews {
   private async runningTops(battle: Battle, deadline: Promise<unknown>): Promise<readonly (readonly Sender[])[]> {
     const kept = this.tops.get(battle.id) ?? { sides: [], againAt: 0, reading: undefined };
     this.tops.set(battle.id, kept);
-    if (!kept.reading && performance.now() >= kept.againAt) kept.reading = this.readTops(battle, kept);
+    if (!kept.reading && performance.now() >= kept.againAt)
+      kept.reading = this.inTurn(() => this.readTops(battle, kept));
     if (kept.reading && kept.sides.length === 0) await Promise.race([kept.reading, deadline]);
     return kept.sides;
+  }
+
+  /** However many battles are shown, a few are read at once: each reading costs the gift service the whole battle so far. */
+  private async inTurn(read: () => Promise<void>): Promise<void> {
+    if (this.readings >= limits.battle.topSendersReadings)
+      await new Promise<void>((resolve) => this.turns.push(resolve));
+    else this.readings++;
+    await read();
+    const next = this.turns.shift();
+    if (next) next();
+    else this.readings--;
   }
 
   /** Never rejects. A long reading is followed by a long rest, so it costs the gift service a bounded part of its time. */

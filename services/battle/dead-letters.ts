@@ -1,15 +1,16 @@
 import type { ReceivedEvent } from "../durable-event.ts";
 import type { BattleService } from "./battle-service.ts";
 import { battleById, lockBattle } from "./battle-store.ts";
-import { type EndedBattle, totalsOf } from "./result.ts";
 import { counts } from "./score.ts";
 import { addDeadGift, battlesAt, deadGiftsOf, exclude, excludedOf } from "./score-store.ts";
-import { resultsOf, type SideResult } from "./side-store.ts";
+import { resultsOf } from "./side-store.ts";
+import { type EndedBattle, type Sums, sumsOf } from "./sums.ts";
 
 /**
  * Keeps the gifts of the queue that became dead letters, for the results of the battles to which they belong. Where the
- * result stands already it is decided here whether it contains the gift: if the records without it still sum up to the
- * result, it does not, and the gift is excluded; otherwise it was replayed and counted before. Either way the result stays.
+ * result stands already it is decided here whether it contains the gift. Without a record it does not, and the gift is
+ * excluded. With one, it was replayed: if the records without it still sum up to the result, that was later, and it is
+ * excluded; otherwise it counts. Either way the result stays.
  */
 export async function keepDeadGifts(
   this: BattleService,
@@ -42,13 +43,17 @@ async function excludeLate(
   if (known.includes(orderId)) return;
   const stored = (await resultsOf(mysql, [battleId])).get(battleId) ?? [];
   const undecided = (await deadGiftsOf(mysql, battleId, ended.start, ended.end)).filter((id) => !known.includes(id));
-  for (const some of [undecided, [orderId]]) {
-    const totals = await totalsOf(service, ended, [...known, ...some]);
-    const same = ({ score, gifts }: SideResult, side: number) =>
-      totals[side]?.score === score && totals[side]?.gifts === gifts;
-    if (!stored.every(same)) continue;
-    await mysql.transaction((tx) => exclude(tx, battleId, some));
-    service.logger.info({ battleId, orderIds: some }, "dead letters that were not known at a result are excluded");
-    return;
-  }
+  const exclusion = async (orderIds: readonly string[]) => {
+    await mysql.transaction((tx) => exclude(tx, battleId, orderIds));
+    service.logger.info({ battleId, orderIds }, "dead letters that were not known at a result are excluded");
+  };
+  const asked = await sumsOf(service, ended, [...known, ...undecided]);
+  const unrecorded = undecided.filter((id) => !asked.leftOut.includes(id));
+  if (unrecorded.length > 0) await exclusion(unrecorded);
+  if (unrecorded.includes(orderId)) return;
+  const same = ({ sides }: Sums) =>
+    stored.every(({ score, gifts }, side) => sides[side]?.score === score && sides[side]?.gifts === gifts);
+  const recorded = undecided.filter((id) => asked.leftOut.includes(id));
+  if (same(asked)) await exclusion(recorded);
+  else if (same(await sumsOf(service, ended, [...known, ...unrecorded, orderId]))) await exclusion([orderId]);
 }

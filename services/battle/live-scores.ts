@@ -1,10 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { rendezvousNode } from "../../broker/rendezvous-strategy.ts";
+import { ServiceNodes } from "../../broker/service-nodes.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { call } from "../contracts.ts";
 import type { ReceivedEvent } from "../durable-event.ts";
 import type { SettledGift } from "../gift/gift.contract.ts";
 import { routerBucketOf } from "../im-buckets.ts";
+import type { BattleScores } from "../im-router/im-router.contract.ts";
 import type { BattleService } from "./battle-service.ts";
 import { type CountedGift, type CountingBattle, counts, sideOf } from "./score.ts";
 import { countGifts, countingBattles, currentRevision, liveScores } from "./score-store.ts";
@@ -26,11 +29,13 @@ export class LiveScores {
   /** The battles whose scores have changed and are to be sent. */
   private changed = new Set<string>();
   private readonly frames: BackgroundLoop;
+  private readonly routers: ServiceNodes;
   /** From the acceptance of the newest gift of a message until it is counted, ms; the longest since it was taken. */
   private longestLagMs = 0;
 
   constructor(service: BattleService) {
     this.service = service;
+    this.routers = new ServiceNodes(service.broker, "im-router");
     this.frames = new BackgroundLoop({
       name: "battle scores",
       round: () => this.sendChanged(),
@@ -109,7 +114,8 @@ export class LiveScores {
     const { mysql, broker, clock, logger } = this.service;
     const scores = await liveScores(mysql, ids);
     const now = clock.now();
-    const byBucket = new Map<number, Parameters<typeof call<"im-router.battleScores">>[2]["battles"]>();
+    // Of each router one of its buckets, by which the call gets there.
+    const byRouter = new Map<string | undefined, { bucket: number; battles: BattleScores[] }>();
     for (const battleId of ids) {
       const battle = this.byId.get(battleId);
       if (!battle) continue;
@@ -120,14 +126,17 @@ export class LiveScores {
         endTime: new Date(end).toISOString(),
         remainingMs: Math.max(0, end - now),
       };
-      const rooms = Map.groupBy(new Set(battle.sides.map(({ roomId }) => roomId)), (roomId) => routerBucketOf(roomId));
-      for (const [bucket, roomIds] of rooms)
-        byBucket.set(bucket, [...(byBucket.get(bucket) ?? []), { ...frame, roomIds }]);
+      const rooms = Map.groupBy(new Set(battle.sides.map(({ roomId }) => roomId)), (roomId) =>
+        rendezvousNode(this.routers.ids(), String(routerBucketOf(roomId))),
+      );
+      for (const [router, roomIds] of rooms) {
+        const own = byRouter.get(router) ?? { bucket: routerBucketOf(roomIds[0] as number), battles: [] };
+        own.battles.push({ ...frame, roomIds });
+        byRouter.set(router, own);
+      }
     }
     const options = { timeout: limits.battle.scoreTimeoutMs };
-    const calls = [...byBucket].map(([bucket, battles]) =>
-      call(broker, "im-router.battleScores", { bucket, battles }, options),
-    );
+    const calls = [...byRouter.values()].map((own) => call(broker, "im-router.battleScores", own, options));
     for (const one of await Promise.allSettled(calls))
       if (one.status === "rejected")
         logger.debug({ err: one.reason }, "scores of battles were not sent to their rooms: the next ones are");

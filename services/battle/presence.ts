@@ -21,6 +21,7 @@ export class Presence {
   private epoch: string | undefined;
   private checkedAt = Number.NEGATIVE_INFINITY;
   private triedAt = Number.NEGATIVE_INFINITY;
+  private restarts = 0;
 
   constructor(service: BattleService, lease: DatabaseLease) {
     this.service = service;
@@ -29,6 +30,7 @@ export class Presence {
 
   /** Another node has counted meanwhile, or may have. */
   restart(): void {
+    this.restarts++;
     this.epoch = undefined;
     this.checkedAt = Number.NEGATIVE_INFINITY;
     this.triedAt = Number.NEGATIVE_INFINITY;
@@ -40,6 +42,7 @@ export class Presence {
     const now = performance.now();
     if (now - this.triedAt < attendanceEveryMs) return;
     this.triedAt = now;
+    const { restarts } = this;
     const sides = running.flatMap(({ id, kind, sides: both }) =>
       both.map((one, side): Asked => ({ battleId: id, side, host: kind === "rooms" || side === 0, ...one })),
     );
@@ -49,18 +52,19 @@ export class Presence {
     // A room is asked about once in a call, so guests are asked about apart from their anchors.
     await this.checkSides(there.filter(({ host }) => host));
     await this.checkSides(there.filter(({ host }) => !host));
-    this.checkedAt = now;
+    if (restarts === this.restarts) this.checkedAt = now;
   }
 
   /** Rooms that are closed although their event was lost, and guests whose accounts are unusable. */
   private async checkRooms(sides: readonly Asked[]): Promise<void> {
     const { broker, mysql } = this.service;
     const size = Math.min(limits.room.anchorsPerCall, limits.wallet.accountsPerCall);
+    const options = { timeout: limits.attendance.answerTimeoutMs };
     for (let from = 0; from < sides.length; from += size) {
       const some = sides.slice(from, from + size);
       const [{ list }, { userIds }] = await Promise.all([
-        call(broker, "living-room.anchorsOf", { roomIds: [...new Set(some.map(({ roomId }) => roomId))] }),
-        call(broker, "wallet.unusableOf", { userIds: [...new Set(some.map(({ userId }) => userId))] }),
+        call(broker, "living-room.anchorsOf", { roomIds: [...new Set(some.map(({ roomId }) => roomId))] }, options),
+        call(broker, "wallet.unusableOf", { userIds: [...new Set(some.map(({ userId }) => userId))] }, options),
       ]);
       const live = new Set(list.map(({ roomId }) => roomId));
       const unusable = new Set(userIds);
@@ -94,8 +98,10 @@ export class Presence {
     }
   }
 
-  /** `undefined` where presence is not known. */
+  /** `undefined` where presence is not known, or was not asked for too long: then absences count from zero. */
   private async ask(sides: readonly Side[], certain: boolean): Promise<Known | undefined> {
+    const { attendanceGapMs } = settingsOf(this.service);
+    if (certain && performance.now() - this.checkedAt > attendanceGapMs) return undefined;
     const rooms = sides.map(({ roomId, userId }) => ({ roomId, anchorId: userId }));
     const options = { timeout: limits.attendance.answerTimeoutMs };
     const answer = await call(this.service.broker, "im-router.attendance", { rooms, certain }, options);

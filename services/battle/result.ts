@@ -1,16 +1,17 @@
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { logConsumerNames } from "../../mixins/jetstream/definitions.ts";
-import { call, type ResultOf } from "../contracts.ts";
+import { call } from "../contracts.ts";
 import { durableEvent } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
 import type { BattleService } from "./battle-service.ts";
-import { type Battle, mayMove } from "./battle-state.ts";
-import { lockBattle, moveBattle } from "./battle-store.ts";
+import { mayMove } from "./battle-state.ts";
+import { battleById, lockBattle, moveBattle } from "./battle-store.ts";
 import { winnerOf } from "./score.ts";
 import { bumpRevision, deadGiftsOf, exclude } from "./score-store.ts";
 import { showSoon } from "./show-state.ts";
 import { writeResults } from "./side-store.ts";
+import { type EndedBattle, sumsOf, topSendersOf } from "./sums.ts";
 
 /**
  * The result of a battle: what the gift records have of its time, once every gift of it is settled or a dead letter. The
@@ -18,47 +19,18 @@ import { writeResults } from "./side-store.ts";
  * leaves it out for ever. So it is the same whenever it is computed again.
  */
 
-type Totals = ResultOf<"gift.totals">["sides"];
-export type EndedBattle = Battle & { readonly start: number; readonly end: number };
-
 export const deadLettersDurable = "battle-dead-letters";
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-/** The sums of a battle's sides by the gift records, without some orders. Fails: unavailable. */
-export async function totalsOf(
-  { broker }: Pick<BattleService, "broker">,
-  { sides, start, end }: EndedBattle,
-  without: readonly string[],
-): Promise<Totals> {
-  const asked = sides.map(({ roomId, userId }) => ({ roomId, receiverId: userId }));
-  const params = {
-    sides: asked,
-    from: iso(start),
-    until: iso(end),
-    without: without.slice(0, limits.battle.excludedMax),
-  };
-  return (await call(broker, "gift.totals", params)).sides;
-}
-
-const giftsIn = (totals: Totals) => totals.reduce((sum, { gifts }) => sum + gifts, 0);
-
-/**
- * Of dead letters, those that have no record of success: where leaving out a part of them changes nothing, none of that
- * part has one. The others were replayed before the result, and count.
- */
-async function unrecorded(
-  service: BattleService,
-  battle: EndedBattle,
-  orderIds: readonly string[],
-  all: number,
-): Promise<string[]> {
-  if (orderIds.length === 0) return [];
-  if (giftsIn(await totalsOf(service, battle, orderIds)) === all) return [...orderIds];
-  if (orderIds.length === 1) return [];
-  const half = Math.ceil(orderIds.length / 2);
-  const parts = [orderIds.slice(0, half), orderIds.slice(half)];
-  return (await Promise.all(parts.map((part) => unrecorded(service, battle, part, all)))).flat();
+/** The sums that count, and the dead letters without a record, which they leave out. */
+async function decide(service: BattleService, battle: EndedBattle, dead: readonly string[], signal: AbortSignal) {
+  const { sides, leftOut } = await sumsOf(service, battle, dead, signal);
+  if (leftOut.length === 0) return { sums: sides, without: dead };
+  // These were replayed, and count. A record stays: one that is made from here on is of an order that is left out.
+  const replayed = new Set(leftOut);
+  const without = dead.filter((orderId) => !replayed.has(orderId));
+  return { sums: (await sumsOf(service, battle, without, signal)).sides, without };
 }
 
 /** Whether this service has handled every event of dead letters that is stored. */
@@ -90,17 +62,21 @@ async function waitsForDeadLetters(service: BattleService, battleId: string): Pr
   return false;
 }
 
-/** Stores the result of a settling battle where it stands; `false`: not yet. Fails: unavailable. */
-export async function settle(service: BattleService, settling: Battle): Promise<boolean> {
+/** Stores the result of a settling battle where it stands; `false`: not yet. Fails: unavailable; by `signal`. */
+export async function settle(service: BattleService, battleId: string, signal: AbortSignal): Promise<boolean> {
   const { mysql, outbox, broker, clock } = service;
-  const { id: battleId, start, end } = settling;
-  if (settling.state !== "settling" || start === null || end === null) return false;
+  const settling = await battleById(mysql, battleId);
+  if (settling?.state !== "settling") return false;
+  const { start, end } = settling;
+  if (start === null || end === null) return false;
   const battle: EndedBattle = { ...settling, start, end };
   if (!(await call(broker, "gift.settledBefore", { time: iso(end) })).settled) return false;
   if (await waitsForDeadLetters(service, battleId)) return false;
   const dead = await deadGiftsOf(mysql, battleId, start, end);
-  const without = await unrecorded(service, battle, dead, giftsIn(await totalsOf(service, battle, [])));
-  const totals = await totalsOf(service, battle, without);
+  const { sums, without } = await decide(service, battle, dead, signal);
+  const tops = await topSendersOf(service, battle, without, signal);
+  const totals = sums.map((sum, side) => ({ ...sum, topSenders: tops[side] ?? [] }));
+  signal.throwIfAborted();
   const ended = await mysql.transaction(async (tx) => {
     const locked = await lockBattle(tx, battleId);
     if (!locked || !mayMove(locked.state, "ended")) return true;

@@ -2,8 +2,9 @@ import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import { type BattleService, settingsOf } from "./battle-service.ts";
-import { type Battle, isFinal, type Step, stepOf } from "./battle-state.ts";
+import { type Battle, isFinal, stepOf } from "./battle-state.ts";
 import { battlesWithWork, markDone } from "./battle-store.ts";
+import { Lane } from "./lane.ts";
 import { Presence } from "./presence.ts";
 import { settle } from "./result.ts";
 import { purgeLiveScore } from "./score-store.ts";
@@ -11,19 +12,42 @@ import { showState } from "./show-state.ts";
 import { begin, desert, expire, finish, ring, unlink } from "./steps.ts";
 import { Unstarted } from "./unstarted.ts";
 
+type Work = () => Promise<unknown>;
+
+/** Kinds of work, by the neighbours on which they wait: a slow one delays its own kind alone. */
+const kinds = {
+  /** Expiries, starts and ends: the database and JetStream. */
+  moves: "moves of battles",
+  /** living-room. */
+  guests: "unlinking guests",
+  /** The router. */
+  states: "showing states",
+  /** The router and its im-servers. */
+  absences: "ends for absence",
+  /** The gift service. */
+  results: "results",
+  cleaning: "cleaning up",
+} as const;
+type Kind = keyof typeof kinds;
+
 /**
  * Does what is due for every battle, on one node at a time: it expires invitations, completes starts and ends that a
  * dead node left, rings the bell, stores results, shows states that were not shown, and unlinks guests. All state is in
- * the database, so any node continues; each step is safe on two nodes at once. A battle whose step fails does not hold
- * up the others, and is tried again in the next round.
+ * the database, so any node continues; each step is safe on two nodes at once. A round finds the work and awaits none of
+ * it. Work that fails does not hold up other work, and is offered again in the next round.
  */
 export class BattleScheduler {
   private readonly service: BattleService;
   private readonly lease: DatabaseLease;
   private readonly presence: Presence;
+  private readonly lanes: Readonly<Record<Kind, Lane>>;
+  /** Work on all battles together. */
+  private readonly attendance: Lane;
+  private readonly time: Lane;
+  private readonly forgetting: Lane;
   private readonly unstarted: Unstarted;
   private readonly loop: BackgroundLoop;
-  private stopping = false;
+  private readonly stopped = new AbortController();
   /** When this node has renewed its lease; minus infinity where it does not hold it. */
   private renewedAt = Number.NEGATIVE_INFINITY;
   private alarm: NodeJS.Timeout | undefined;
@@ -34,6 +58,11 @@ export class BattleScheduler {
     const { roundMs, leaseMs } = settingsOf(service);
     this.lease = new DatabaseLease({ mysql, name: "battles", holder: broker.nodeID, ms: leaseMs });
     this.presence = new Presence(service, this.lease);
+    const entries = Object.entries(kinds).map(([kind, what]) => [kind, new Lane({ what, log })] as const);
+    this.lanes = Object.fromEntries(entries) as Record<Kind, Lane>;
+    this.attendance = new Lane({ what: "who of the sides is away", log });
+    this.time = new Lane({ what: "reading JetStream's clock", log });
+    this.forgetting = new Lane({ what: "deleting battles that never started", log });
     this.unstarted = new Unstarted(service);
     const [idleMs, errorBackoffMs] = [roundMs, roundMs];
     this.loop = new BackgroundLoop({ name: "battles", round: () => this.round(), idleMs, errorBackoffMs, log });
@@ -44,45 +73,39 @@ export class BattleScheduler {
     this.loop.wake();
   }
 
-  /** Resolves once the running round has ended and the lease is free. */
+  /** Resolves once all running work has ended and the lease is free. */
   async stop(): Promise<void> {
-    this.stopping = true;
+    this.stopped.abort();
     clearTimeout(this.alarm);
     await this.loop.stop();
+    clearTimeout(this.alarm);
+    await Promise.all(
+      [...Object.values(this.lanes), this.attendance, this.time, this.forgetting].map((lane) => lane.stop()),
+    );
     await this.lease.giveBack().catch((error: Error) => {
       this.service.logger.warn({ err: error }, "the lease of the battles was not freed: it expires by itself");
     });
   }
 
   private async round(): Promise<boolean> {
-    const { clock, logger } = this.service;
+    const { clock } = this.service;
     // Every node shows the time, also those without the lease.
-    if (clock.age() > settingsOf(this.service).clockEveryMs) await clock.read();
-    if (!(await this.holdsLease())) return false;
-    const battles = await this.battles();
+    if (clock.age() > settingsOf(this.service).clockEveryMs) this.time.offer(new Map([["all", () => clock.read()]]));
+    const held = await this.holdsLease();
+    if (held) this.forgetting.offer(new Map([["all", () => this.unstarted.forget()]]));
+    const battles = held ? await this.battles() : [];
     const running = battles.filter(({ state }) => state === "running");
-    if (running.length > 0)
-      await this.presence.check(running).catch((error: unknown) => {
-        logger.warn({ err: error }, "who of the sides of battles is away cannot be asked now");
-      });
-    // One reading proves the end of all battles that are due.
+    if (running.length > 0) this.attendance.offer(new Map([["all", () => this.presence.check(running)]]));
     const now = clock.now();
-    const due = battles.some((battle) => this.step(battle, now) === "bell");
-    const time = due ? await clock.read() : now;
-    await this.handleAll(battles, time);
-    this.setAlarm(running, clock.now());
-    await this.unstarted.forget();
+    this.offer(battles, now);
+    this.setAlarm(running, now);
     return false;
-  }
-
-  private step(battle: Battle, now: number): Step | undefined {
-    return stepOf(battle, now, settingsOf(this.service));
   }
 
   private async holdsLease(): Promise<boolean> {
     const { leaseMs } = settingsOf(this.service);
     if (performance.now() - this.renewedAt < leaseMs / 3) return true;
-    const held = !this.stopping && (await this.lease.hold());
+    const held = !this.stopped.signal.aborted && (await this.lease.hold());
     if (held && this.renewedAt === Number.NEGATIVE_INFINITY) this.presence.restart();
     this.renewedAt = held ? performance.now() : Number.NEGATIVE_INFINITY;
     return held;
@@ -98,65 +121,65 @@ export class BattleScheduler {
     }
   }
 
-  private async handleAll(battles: readonly Battle[], time: number): Promise<void> {
-    const waiting = [...battles];
-    const work = async () => {
-      for (let battle = waiting.shift(); battle && !this.stopping; battle = waiting.shift()) {
-        const { id: battleId, state } = battle;
-        await this.handle(battle, time).catch((error: unknown) => {
-          const about = { battleId, state, err: error };
-          this.service.logger.warn(about, "a step of a battle failed: the next round tries again");
-        });
-      }
+  private offer(battles: readonly Battle[], now: number): void {
+    // One reading proves the end of all battles that are due.
+    let reading: Promise<number> | undefined;
+    const proof = () => {
+      reading ??= this.service.clock.read();
+      return reading;
     };
-    await Promise.all(Array.from({ length: limits.battle.stepsInFlight }, work));
-  }
-
-  private async handle(battle: Battle, time: number): Promise<void> {
-    const { service } = this;
-    const { id } = battle;
-    switch (this.step(battle, time)) {
-      case "expire":
-        await expire(service, id);
-        break;
-      case "begin":
-        await begin(service, id);
-        break;
-      case "finish":
-        await finish(service, id);
-        break;
-      case "bell":
-        await ring(service, id, time);
-        break;
-      case "desert":
-        await desert(service, id, await this.presence.desertedSides(battle));
-        break;
-      case "settle":
-        await settle(service, battle);
-        break;
-      default:
+    const due = battles.map((battle) => [battle.id, this.dueOf(battle, now, proof)] as const);
+    for (const kind of Object.keys(kinds) as Kind[]) {
+      const works = due.flatMap(([id, { [kind]: work }]) => (work ? [[id, work] as const] : []));
+      this.lanes[kind].offer(new Map(works));
     }
-    if (battle.shownVersion < battle.version) await showState(service, id);
-    if (isFinal(battle.state) || battle.state === "settling") await this.tidy(battle);
   }
 
-  /** The guest is unlinked when the battle stops counting; the rest is left until the result is some time old. */
-  private async tidy(battle: Battle): Promise<void> {
+  /** What is due for a battle. The guest is unlinked when it stops counting, whatever becomes of its result. */
+  private dueOf(battle: Battle, now: number, proof: () => Promise<number>): Partial<Record<Kind, Work>> {
     const { service } = this;
-    if (battle.linked) await unlink(service, battle);
-    if (!isFinal(battle.state)) return;
+    const { id, state, version, shownVersion, linked } = battle;
+    const due: Partial<Record<Kind, Work>> = {};
+    const step = stepOf(battle, now, settingsOf(service));
+    if (step === "settle") due.results = () => settle(service, id, this.stopped.signal);
+    else if (step === "desert")
+      due.absences = async () => {
+        const certain = await this.presence.desertedSides(battle);
+        if (certain.length > 0) await desert(service, id, certain);
+      };
+    else if (step === "bell") due.moves = async () => this.ring(battle, await proof());
+    else if (step) {
+      const move = { expire, begin, finish }[step];
+      due.moves = () => move(service, id);
+    }
+    const shown = shownVersion >= version;
+    if (!shown) due.states = () => showState(service, id);
+    if (linked && (isFinal(state) || state === "settling")) due.guests = () => unlink(service, battle);
+    if (isFinal(state) && shown && !linked) due.cleaning = () => this.clean(battle);
+    return due;
+  }
+
+  private async ring({ id, plannedEnd }: Battle, time: number): Promise<void> {
+    await ring(this.service, id, time);
+    // This node's clock was fast: the next round sets the alarm by the new reading.
+    if (plannedEnd !== null && time < plannedEnd) this.wake();
+  }
+
+  /** The rows of a live score are left until the result is some time old. */
+  private async clean(battle: Battle): Promise<void> {
+    const { mysql } = this.service;
     const { purgeAfterMs, purgeRows } = limits.battle;
     if (battle.endedMs !== null && battle.endedMs < purgeAfterMs) return;
-    if (await purgeLiveScore(service.mysql, battle.id, purgeRows)) return;
-    await markDone(service.mysql, battle.id, battle.version);
+    if (await purgeLiveScore(mysql, battle.id, purgeRows)) return;
+    await markDone(mysql, battle.id, battle.version);
   }
 
-  /** The bell rings in time, not with the next regular round. */
+  /** The bell of those whose end is to come rings in time, not with the next regular round. */
   private setAlarm(running: readonly Battle[], now: number): void {
     clearTimeout(this.alarm);
-    const next = Math.min(...running.map(({ plannedEnd }) => plannedEnd ?? Number.POSITIVE_INFINITY));
-    const { roundMs } = settingsOf(this.service);
-    if (next - now > roundMs) return;
-    this.alarm = setTimeout(() => this.wake(), Math.max(1, next - now + 1));
+    const ends = running.map(({ plannedEnd }) => plannedEnd ?? 0).filter((end) => end > now);
+    const waitMs = Math.min(...ends) - this.service.clock.now();
+    if (waitMs > settingsOf(this.service).roundMs || this.stopped.signal.aborted) return;
+    this.alarm = setTimeout(() => this.wake(), Math.max(1, waitMs + 1));
   }
 }

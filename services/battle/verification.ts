@@ -2,10 +2,10 @@ import { limits } from "../../config/limits.ts";
 import type { ResultOf } from "../contracts.ts";
 import type { BattleService } from "./battle-service.ts";
 import { battlesById } from "./battle-store.ts";
-import { type EndedBattle, totalsOf } from "./result.ts";
 import { winnerOf } from "./score.ts";
 import { excludedOf } from "./score-store.ts";
 import { resultsOf } from "./side-store.ts";
+import { type EndedBattle, sumsOf } from "./sums.ts";
 
 type Verified = ResultOf<"battle.verify">;
 
@@ -28,7 +28,7 @@ export async function verify(service: BattleService, battleIds: readonly string[
     }
     if (without.length > limits.battle.excludedMax)
       differ("excluded orders", without.length, `at most ${limits.battle.excludedMax} can be left out`);
-    const totals = await totalsOf(service, { ...battle, start, end } satisfies EndedBattle, without);
+    const { sides: totals } = await sumsOf(service, { ...battle, start, end } satisfies EndedBattle, without);
     for (const [side, { userId }] of sides.entries()) {
       differ(`score of ${userId}`, stored[side]?.score, totals[side]?.score);
       differ(`gifts of ${userId}`, stored[side]?.gifts, totals[side]?.gifts);

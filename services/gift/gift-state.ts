@@ -15,6 +15,7 @@ import type { QueueWatermark } from "./queue-watermark.ts";
 import type { Breakpoint } from "./settler.ts";
 import type { ShareCache } from "./share-cache.ts";
 import type { SilentPartitions } from "./silent-partitions.ts";
+import type { Totals } from "./totals.ts";
 import type { UsableAccounts } from "./usable-accounts.ts";
 
 /** The properties that the service, its mixins and its start put on `this`. */
@@ -27,6 +28,7 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   rate: UserRate | undefined;
   silent: SilentPartitions;
   watermark: QueueWatermark;
+  totals: Totals;
   walletNodes: ServiceNodes;
   /** How many gifts are being accepted. */
   accepting: number;

@@ -191,14 +191,16 @@ export const giftActions = {
   /**
    * What each side got, by the gift records: of gifts that succeeded, of any send type, with times from `from` until
    * before `until`, without the orders of `without`. Exact, and the same whenever it is asked, for gifts that are settled.
-   * Fails: unavailable; with a plain error where a sum is no safe integer.
+   * `leftOut` are the orders of `without` that have such a record. Without `topSenders` those lists are empty, and the
+   * answer costs less. Fails: unavailable; with a plain error where a sum is no safe integer.
    */
   totals: action({
     sides: z.array(side).min(1).max(2),
     from: isoTime,
     until: isoTime,
     without: z.array(businessId).max(limits.gift.totalsWithout).default([]),
-  }).returns<{ sides: SideTotals[] }>(),
+    topSenders: z.boolean().default(true),
+  }).returns<{ sides: SideTotals[]; leftOut: string[] }>(),
   /** The gifts that wait in the queue, those being settled, and dead letters. For a long queue it is an estimate. */
   queueDepth: action({}).returns<{ waiting: number; inFlight: number; deadLetters: number }>(),
 };

@@ -29,7 +29,7 @@ import { settlerDurable } from "./queue.ts";
 import { queueDepth } from "./queue-depth.ts";
 import { queueWatermark } from "./queue-watermark.ts";
 import { settle } from "./settler.ts";
-import { totalsOfSides } from "./totals-store.ts";
+import { Totals } from "./totals.ts";
 
 export default defineService<"gift", GiftState>({
   name: "gift",
@@ -89,8 +89,8 @@ export default defineService<"gift", GiftState>({
       },
     },
     totals: {
-      async handler(ctx) {
-        return { sides: await totalsOfSides(this.mysql, ctx.params) };
+      handler(ctx) {
+        return this.totals.of(ctx.params);
       },
     },
     queueDepth: {
@@ -154,11 +154,13 @@ export default defineService<"gift", GiftState>({
     const checksum = async () => `${await catalogueChecksum(this.mysql)} ${this.mysql.generation}`;
     this.catalogueCache = new CatalogueCache(this.catalogue, checksum);
     this.watermark = queueWatermark(this);
+    this.totals = new Totals(this.mysql.name);
     this.jetstream.recover(giftRecovery(this));
     this.catalogueWatch = this.catalogueCache.watch(this.logger);
   },
 
   async stopped() {
     await this.catalogueWatch?.stop();
+    await this.totals?.close();
   },
 });

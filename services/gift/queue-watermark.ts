@@ -72,10 +72,14 @@ class PartitionMarks {
     return this.pending.length >= limits.gift.queueMarks;
   }
 
-  /** Sequences of another stream of this name mean other messages. What is settled stays settled. */
+  /**
+   * Sequences of another stream of this name, or those that went back (a server that lost its newest messages), mean other
+   * messages. What is settled stays settled.
+   */
   saw(state: PartitionState): void {
-    const { identity, firstSequence, firstMs, messages } = state;
+    const { identity, firstSequence, lastSequence, firstMs, messages } = state;
     if (this.identity && !isSameStream(this.identity, identity)) this.pending = [];
+    if ((this.pending.at(-1)?.sequence ?? 0) > lastSequence) this.pending = [];
     this.identity = identity;
     const left = this.pending.findIndex(({ sequence }) => sequence >= firstSequence);
     const gone = this.pending.splice(0, left === -1 ? this.pending.length : left);

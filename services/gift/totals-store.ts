@@ -3,8 +3,12 @@ import type { SideTotals } from "./gift.contract.ts";
 
 /** The SQL that adds up gift records. */
 
-interface Wanted {
+interface Wanted extends Span {
   readonly sides: readonly Side[];
+  readonly topSenders: boolean;
+}
+
+interface Span {
   /** The first time, and the first one that does not count; ISO. */
   readonly from: string;
   readonly until: string;
@@ -18,32 +22,68 @@ interface Side {
 }
 
 /** See `gift.totals`. @throws RangeError where a sum is no safe integer. */
-export function totalsOfSides(db: Queryable, { sides, ...wanted }: Wanted): Promise<SideTotals[]> {
-  return Promise.all(sides.map((side) => totalsOf(db, side, wanted)));
+export async function totalsOfSides(
+  db: Queryable,
+  { sides, topSenders, ...span }: Wanted,
+): Promise<{ sides: SideTotals[]; leftOut: string[] }> {
+  const one = topSenders ? totalsOf : sumsOf;
+  const [totals, leftOut] = await Promise.all([
+    Promise.all(sides.map((side) => one(db, side, span))),
+    Promise.all(sides.map((side) => leftOutOf(db, side, span))),
+  ]);
+  return { sides: totals, leftOut: leftOut.flat() };
 }
 
 /**
- * One pass over the entries of the receiver and the span in `idx_object`, and their rows. What she received in another
- * room is read and left out.
+ * The records that count. One pass over the entries of the receiver and the span in `idx_object`, and their rows. What
+ * she received in another room is read and left out.
  */
-async function totalsOf(
-  db: Queryable,
-  { roomId, receiverId }: Side,
-  { from, until, without }: Omit<Wanted, "sides">,
-): Promise<SideTotals> {
+function counted({ roomId, receiverId }: Side, { from, until, without }: Span): { sql: string; values: unknown[] } {
+  const some = without.length > 0;
+  return {
+    sql: `FROM t_gift_record FORCE INDEX (idx_object)
+       WHERE object_id = ? AND send_time >= ? AND send_time < ? AND room_id = ? AND status = 1
+         ${some ? "AND order_id NOT IN (?)" : ""}`,
+    values: [receiverId, new Date(from), new Date(until), roomId, ...(some ? [without] : [])],
+  };
+}
+
+async function sumsOf(db: Queryable, side: Side, span: Span): Promise<SideTotals> {
+  const { sql, values } = counted(side, span);
+  const [row] = await db.query<{ score: string | null; gifts: string }>(
+    `SELECT SUM(price * count) AS score, COUNT(*) AS gifts ${sql}`,
+    values,
+  );
+  return { score: toSafeInteger(row?.score ?? 0), gifts: toSafeInteger(row?.gifts ?? 0), topSenders: [] };
+}
+
+async function totalsOf(db: Queryable, side: Side, span: Span): Promise<SideTotals> {
+  const { sql, values } = counted(side, span);
   const rows = await db.query<{ user_id: string; coins: string; score: string; gifts: string }>(
     `WITH by_sender AS (
-       SELECT user_id, SUM(price * count) AS coins, COUNT(*) AS gifts FROM t_gift_record FORCE INDEX (idx_object)
-       WHERE object_id = ? AND send_time >= ? AND send_time < ? AND room_id = ? AND status = 1
-         ${without.length > 0 ? "AND order_id NOT IN (?)" : ""}
+       SELECT user_id, SUM(price * count) AS coins, COUNT(*) AS gifts ${sql}
        GROUP BY user_id)
      SELECT user_id, coins, SUM(coins) OVER () AS score, SUM(gifts) OVER () AS gifts
      FROM by_sender ORDER BY coins DESC, user_id LIMIT 3`,
-    [receiverId, new Date(from), new Date(until), roomId, ...(without.length > 0 ? [without] : [])],
+    values,
   );
   return {
     score: toSafeInteger(rows[0]?.score ?? 0),
     gifts: toSafeInteger(rows[0]?.gifts ?? 0),
     topSenders: rows.map(({ user_id, coins }) => ({ userId: String(user_id), coins: toSafeInteger(coins) })),
   };
+}
+
+async function leftOutOf(
+  db: Queryable,
+  { roomId, receiverId }: Side,
+  { from, until, without }: Span,
+): Promise<string[]> {
+  if (without.length === 0) return [];
+  const rows = await db.query<{ order_id: string }>(
+    `SELECT order_id FROM t_gift_record
+     WHERE order_id IN (?) AND object_id = ? AND room_id = ? AND send_time >= ? AND send_time < ? AND status = 1`,
+    [without, receiverId, roomId, new Date(from), new Date(until)],
+  );
+  return rows.map(({ order_id }) => order_id);
 }

@@ -20,7 +20,7 @@ const roomGift = z.object({
 });
 const battleScores = z.object({
   battleId: z.string().regex(/^[1-9]\d{0,19}$/),
-  /** Its rooms of the call's bucket. */
+  /** Its rooms of the call's router. */
   roomIds: z.array(id).min(1).max(2),
   scores: z.array(z.object({ userId, score: amount })).max(2),
   /** When the battle ends, by the clock of JetStream. */
@@ -94,8 +94,9 @@ export const imRouterActions = {
   battleState: action({ rooms: z.array(id).min(1).max(2), msgId: message.msgId, data: message.data }).returns<null>(),
   /**
    * Scores of running battles (5558) to their rooms: at most one frame a tick and room, with the newest scores. Returns
-   * at once. They may be lost, so nothing is repeated. The rooms of a call are of one router bucket (`routerBucketOf` in
-   * services/im-buckets.ts): a battle of two rooms is in two calls, unless both are of the same bucket.
+   * at once. They may be lost, so nothing is repeated. The rooms of a call are of buckets (`routerBucketOf` in
+   * services/im-buckets.ts) of one router, by `rendezvousNode` in broker/rendezvous-strategy.ts; `bucket` is any of these.
+   * A battle of two rooms is in two calls, unless both are of the same router.
    */
   battleScores: action({
     bucket,

@@ -151,7 +151,7 @@ export class World {
     };
     const gift = {
       settledBefore: () => ({ settled: world.settled, oldest: null }),
-      totals: ({ params }: Ctx<Parameters<World["totals"]>[0]>) => ({ sides: world.totals(params) }),
+      totals: ({ params }: Ctx<Parameters<World["totals"]>[0]>) => world.totals(params),
       settledSince: () => ({ gifts: [], nextCursor: null, until: "0" }),
     };
     return [
@@ -184,21 +184,23 @@ export class World {
     from,
     until,
     without = [],
+    topSenders = true,
   }: {
     sides: { roomId: number; receiverId: string }[];
     from: string;
     until: string;
     without?: string[];
+    topSenders?: boolean;
   }) {
-    return sides.map(({ roomId, receiverId }) => {
-      const own = this.records.filter(
-        (one) =>
-          one.roomId === roomId &&
-          one.receiverId === receiverId &&
-          one.time >= from &&
-          one.time < until &&
-          !without.includes(one.orderId),
+    const ofSide = ({ roomId, receiverId }: { roomId: number; receiverId: string }) =>
+      this.records.filter(
+        (one) => one.roomId === roomId && one.receiverId === receiverId && one.time >= from && one.time < until,
       );
+    const leftOut = sides.flatMap((side) =>
+      ofSide(side).flatMap(({ orderId }) => (without.includes(orderId) ? [orderId] : [])),
+    );
+    const totals = sides.map((side) => {
+      const own = ofSide(side).filter(({ orderId }) => !without.includes(orderId));
       const coins = ({ count, price }: SettledGift) => count * price;
       const bySender = [...Map.groupBy(own, ({ senderId }) => senderId)].map(([userId, gifts]) => ({
         ...{ userId, coins: gifts.reduce((sum, one) => sum + coins(one), 0) },
@@ -206,9 +208,10 @@ export class World {
       return {
         score: own.reduce((sum, one) => sum + coins(one), 0),
         gifts: own.length,
-        topSenders: bySender.sort((a, b) => b.coins - a.coins).slice(0, 3),
+        topSenders: topSenders ? bySender.sort((a, b) => b.coins - a.coins).slice(0, 3) : [],
       };
     });
+    return { sides: totals, leftOut };
   }
 }
 

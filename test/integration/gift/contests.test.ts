@@ -32,6 +32,7 @@ const router = {
 } as unknown as ServiceSchema;
 
 let caller: ServiceBroker;
+let giftNode: ServiceBroker;
 let nats: NatsConnection;
 let database: Database;
 
@@ -39,7 +40,7 @@ beforeAll(async () => {
   nats = await connect(natsOptions("test"));
   await startNode("neighbours", [router, liveRooms(() => anchor)]);
   await startNode("wallet", [wallet]);
-  await Promise.all([startNode("gift-1", [gift]), startNode("gift-2", [gift])]);
+  [giftNode] = await Promise.all([startNode("gift-1", [gift]), startNode("gift-2", [gift])]);
   caller = await startNode("caller", []);
   await caller.waitForServices(["gift", "wallet", "living-room", "im-router"]);
   database = new Database(databaseName("gift"));
@@ -201,8 +202,8 @@ describe("totals", () => {
       },
     );
   const [from, inside, end] = ["2026-01-01T00:00:00.000Z", "2026-01-01T00:00:30.000Z", "2026-01-01T00:01:00.000Z"];
-  const totals = (sides: { roomId: number; receiverId: string }[], without: string[] = []) =>
-    call(caller, "gift.totals", { sides, from, until: end, without });
+  const totals = (sides: { roomId: number; receiverId: string }[], without: string[] = [], topSenders = true) =>
+    call(caller, "gift.totals", { sides, from, until: end, without, topSenders });
   // These records have no trades: the books are compared without them.
   afterEach(async () => {
     await database.run("DELETE FROM t_gift_record WHERE order_id LIKE 'total-%'");
@@ -222,12 +223,19 @@ describe("totals", () => {
       { senderId: "15", at: inside, price: 4, roomId: other },
     ]);
     await insertRecords(database, records);
-    const without = [records[4]?.gift.orderId as string];
+    // The second of these was before the start, and the third has no record.
+    const without = [records[4]?.gift.orderId as string, records[5]?.gift.orderId as string, "total-none"];
     const sides = [
       { roomId: room, receiverId: anchor },
       { roomId: other, receiverId: anchor },
     ];
-    expect((await totals(sides, without)).sides).toEqual([
+    const all = await totals(sides, without);
+    expect(all.leftOut).toEqual(without.slice(0, 1));
+    expect(await totals(sides, without, false)).toEqual({
+      ...all,
+      sides: all.sides.map((side) => ({ ...side, topSenders: [] })),
+    });
+    expect(all.sides).toEqual([
       {
         ...{ score: 31, gifts: 4 },
         topSenders: [
@@ -241,6 +249,29 @@ describe("totals", () => {
     expect((await totals([{ roomId: 99, receiverId: anchor }])).sides).toEqual([
       { score: 0, gifts: 0, topSenders: [] },
     ]);
+  });
+
+  test("take no connection from the settler, however many are asked for", async () => {
+    const mysql = (giftNode.getLocalService("gift") as unknown as { mysql: Database }).mysql;
+    const locks = new Database(databaseName("gift"), { connections: 1 });
+    await locks.run("LOCK TABLES t_gift_record WRITE");
+    const asked = Array.from({ length: 20 }, (_, n) =>
+      call(
+        caller,
+        "gift.totals",
+        { sides: [{ roomId: room, receiverId: anchor }], from, until: end, topSenders: n % 2 === 0 },
+        { nodeID: giftNode.nodeID },
+      ),
+    );
+    try {
+      const readings = "SELECT 1 FROM information_schema.processlist WHERE info LIKE '%FORCE INDEX (idx_object)%'";
+      await eventually("they wait for the table", async () => (await database.query(readings)).length > 1, 5_000);
+      await Promise.all(Array.from({ length: limits.mysql.poolConnections }, () => mysql.query("SELECT 1")));
+    } finally {
+      await locks.run("UNLOCK TABLES");
+      await locks.close();
+    }
+    expect((await Promise.all(asked)).every(({ sides }) => sides[0]?.score === 0)).toBe(true);
   });
 
   test("of more than 2^53 coins are an error, never a rounded number", async () => {

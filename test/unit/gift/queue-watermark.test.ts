@@ -174,6 +174,22 @@ test("a stream that is made again has other sequences: what was marked is marked
   expect((await queue.ask(bell)).settled).toBe(true);
 });
 
+test("a mark of a message that its server has lost holds nothing up: sequences that went back are marked again", async () => {
+  const queue = new Queue(1);
+  const early = queue.store(0);
+  for (let n = 0; n < 5; n++) queue.store(0);
+  const bell = queue.bell();
+  expect((await queue.ask(bell)).settled).toBe(false);
+  const stream = queue.streams[0] as Queue["streams"][number];
+  stream.messages.clear();
+  stream.last = early;
+  stream.lastMs = bell - 2;
+  const again = queue.store(0, bell - 1);
+  expect((await queue.ask(bell)).settled).toBe(false);
+  queue.settle(0, again);
+  expect((await queue.ask(bell)).settled).toBe(true);
+});
+
 test("a node that does not reach one partition answers nothing, and goes on when it is back", async () => {
   const queue = new Queue(2);
   const bell = queue.bell();
