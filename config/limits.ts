@@ -45,6 +45,8 @@ export const limits = Object.freeze({
     flushEveryMs: 250,
     /** The most characters of a driver's error message that its failure keeps. */
     causeChars: 200,
+    /** The shortest time between two lines of what others can cause at will (mixins/sparse-log.ts). */
+    repeatsEveryMs: 1_000,
     /** For each destination: the most bytes that wait to be written. Further lines are dropped and counted. */
     waitingBytes: 4 * 1024 * 1024,
     writeBytes: 1024 * 1024,
@@ -422,7 +424,7 @@ export const limits = Object.freeze({
     anchorCalls: 4,
     shareCacheMs: 900,
     shareCacheEntries: 50_000,
-    shareRowsShown: 1_000,
+    shareRowsShown: 500,
     accountCacheMs: 500,
     accountCacheEntries: 10_000,
     nameChars: 60,

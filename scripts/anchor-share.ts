@@ -1,45 +1,58 @@
 import { parseArgs } from "node:util";
-import { databaseName, serviceUrl } from "../config/config.ts";
-import { limits } from "../config/limits.ts";
-import { Database } from "../mixins/mysql/database.ts";
-import { insertShare, listShares } from "../services/gift/share-store.ts";
-import { accountName } from "./account-name.ts";
+import { ServiceBroker } from "moleculer";
+import { consoleName } from "../broker/bus/subjects.ts";
+import { failureName } from "../broker/failure.ts";
+import { brokerOptions } from "../broker/options.ts";
+import { call } from "../services/contracts.ts";
+import { useConsoleLogin } from "./console-login.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
-import { operatorOf, type ShareChange, shareCommand, shareUsage, wrong } from "./share-command.ts";
+import { type ShareChange, shareCommand, shareUsage, wrong } from "./share-command.ts";
 import { useStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 
-async function show(db: Database, anchorId: string | undefined): Promise<void> {
-  const max = limits.gift.shareRowsShown;
-  const rows = await listShares(db, anchorId, max + 1);
-  for (const { anchorId: anchor, percent, from, operator, written, inForce } of rows.slice(0, max)) {
+const servicesWaitMs = 15_000;
+
+const signedAs = {
+  right: "",
+  wrong: "  NOT SIGNED BY GIFT: gives no share",
+  unknownKey: "  KEY NOT IN GIFT_BOOK_KEYS: her gifts are refused",
+} as const;
+
+/** Returns the exit code. */
+async function show(broker: ServiceBroker, anchorId: string | undefined): Promise<number> {
+  const { list, more } = await call(broker, "gift.shares", anchorId === undefined ? {} : { anchorId });
+  for (const { anchorId: anchor, percent, from, operator, written, verdict, inForce } of list) {
     const share = percent === null ? "default" : `${percent} %`;
-    const by = `by ${operator}, ${written.toISOString()}`;
-    console.log(
-      `${anchor.padEnd(20)} ${share.padEnd(8)} from ${from.toISOString()}${inForce ? "  in force" : ""}  ${by}`,
-    );
+    const state = `${inForce ? "  in force" : ""}${signedAs[verdict]}`;
+    console.log(`${anchor.padEnd(20)} ${share.padEnd(8)} from ${from}${state}  by ${operator}, ${written}`);
   }
-  if (rows.length === 0)
+  if (list.length === 0)
     console.log(anchorId === undefined ? "no anchor has a share of her own" : `${anchorId} has the default`);
-  if (rows.length > max) console.log(`(there are more: name an anchor)`);
+  if (more) console.log("(there are more: name an anchor)");
+  return list.every(({ verdict }) => verdict === "right") ? 0 : 2;
 }
 
-async function write(db: Database, change: ShareChange, operator: string): Promise<void> {
-  const { anchorId, percent, from } = change;
-  const [row] = await db.query<{ now: Date }>("SELECT UTC_TIMESTAMP(3) AS now");
-  if (from && from < (row as { now: Date }).now)
-    throw wrong(`${from.toISOString()} is over: gifts that were accepted keep their share`);
-  await insertShare(db, { anchorId, percent, from, operator });
+async function write(broker: ServiceBroker, { anchorId, percent, from }: ShareChange): Promise<number> {
+  const operator = consoleName(broker.nodeID);
+  const time = from?.toISOString();
+  try {
+    await call(broker, "gift.setShare", { anchorId, percent, operator, ...(time === undefined ? {} : { from: time }) });
+  } catch (error) {
+    if (time !== undefined && failureName(error) === "invalidParam")
+      throw wrong(`${time} is over: gifts that were accepted keep their share`);
+    throw error;
+  }
   const share = percent === null ? "the default share" : `${percent} %`;
-  console.log(`${anchorId} has ${share} from ${from ? from.toISOString() : "now"} on; written for her:`);
-  await show(db, anchorId);
+  console.log(`${anchorId} has ${share} from ${time ?? "now"} on; written for her:`);
+  return show(broker, anchorId);
 }
 
+/** Calls the running system from a node without services. */
 async function main(): Promise<number> {
   requireNode();
   const { values, positionals } = parseArgs({
-    options: { from: { type: "string" }, by: { type: "string" }, help: { type: "boolean" } },
+    options: { from: { type: "string" }, as: { type: "string" }, help: { type: "boolean" } },
     allowPositionals: true,
   });
   if (values.help || positionals.length === 0) {
@@ -47,15 +60,15 @@ async function main(): Promise<number> {
     return values.help ? 0 : 1;
   }
   const command = shareCommand(positionals, values.from);
-  const operator = operatorOf(values.by ?? accountName());
   useStackEnv(defaultStackDir());
-  const db = new Database(databaseName("gift"), { url: serviceUrl("MYSQL_URL", "gift"), connections: 1 });
+  const instance = useConsoleLogin(defaultStackDir(), values.as);
+  const broker = new ServiceBroker({ ...brokerOptions({ role: "console", instance }), logger: false });
+  await broker.start();
   try {
-    if (command.what === "list") await show(db, command.anchorId);
-    else await write(db, command, operator);
-    return 0;
+    await broker.waitForServices(["gift"], servicesWaitMs);
+    return command.what === "list" ? await show(broker, command.anchorId) : await write(broker, command);
   } finally {
-    await db.close();
+    await broker.stop();
   }
 }
 

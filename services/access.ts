@@ -58,6 +58,8 @@ export const callers: CallersTable = {
     update: gateway,
     takeOffShelf: gateway,
     findOrder: gatewayAndConsole,
+    setShare: people,
+    shares: people,
     settledSince: ["notification", "battle", "rank"],
     settledBefore: ["battle"],
     totals: ["battle"],

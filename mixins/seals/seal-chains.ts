@@ -81,9 +81,25 @@ export class TransactionSeals implements Sealing {
     this.head = { writer: fields.writer, number: fields.number, digest };
   }
 
-  /** Writes the seals: the last statement before the commit. */
+  /** Writes the seals: the last statement before the commit. @throws PlaceTaken */
   async write(): Promise<void> {
-    if (this.seals.length > 0) await insertSeals(this.tx, this.seals);
+    if (this.seals.length === 0) return;
+    try {
+      await insertSeals(this.tx, this.seals);
+    } catch (error) {
+      if (isDuplicateKey(error)) throw new PlaceTaken(this.head.writer, error);
+      throw error;
+    }
+  }
+}
+
+/**
+ * A seal is already there in the chain, which somebody else wrote. For callers it is no duplicate key: that is a row of
+ * theirs.
+ */
+class PlaceTaken extends Error {
+  constructor(writer: string, cause: unknown) {
+    super(`chain ${writer} of seals has a seal that this process did not write`, { cause });
   }
 }
 
@@ -106,13 +122,27 @@ export class SealChains {
 
   /**
    * Runs `work` in a transaction of the database and seals the rows that it notes, in the same transaction. As
-   * `Database.transaction` otherwise: `work` may run several times.
+   * `Database.transaction` otherwise: `work` may run several times. Where somebody else has put a seal at the place in
+   * the chain, everything is rolled back and done once more with a new chain, which nobody knows; the auditor names that
+   * seal.
    */
   async transaction<T>(
     db: Pick<Database, "transaction">,
     work: (tx: Transaction, sealing: Sealing) => Promise<T>,
   ): Promise<T> {
-    const before = this.free.pop() ?? newChain();
+    try {
+      return await this.attempt(db, work, this.free.pop() ?? newChain());
+    } catch (error) {
+      if (error instanceof PlaceTaken) return this.attempt(db, work, newChain());
+      throw error;
+    }
+  }
+
+  private async attempt<T>(
+    db: Pick<Database, "transaction">,
+    work: (tx: Transaction, sealing: Sealing) => Promise<T>,
+    before: ChainHead,
+  ): Promise<T> {
     let after = before;
     try {
       const result = await db.transaction(async (tx) => {
@@ -125,9 +155,9 @@ export class SealChains {
       this.free.push(after);
       return result;
     } catch (error) {
-      // Where the commit may have happened, it is not known how the chain ends. A duplicate key may be a seal that
-      // somebody else has put there. Neither chain is continued.
-      if (!isUnavailable(error) && !isDuplicateKey(error)) this.free.push(before);
+      // Where the commit may have happened, it is not known how the chain ends. Neither that one nor one in which
+      // somebody else has put a seal is continued.
+      if (!isUnavailable(error) && !(error instanceof PlaceTaken)) this.free.push(before);
       throw error;
     }
   }

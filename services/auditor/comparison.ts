@@ -18,6 +18,7 @@ import { earningsCheck, totalsCheck } from "./checks/incomes-store.ts";
 import { creditsCheck, ordersCheck } from "./checks/payments-store.ts";
 import { sealRowsCheck } from "./checks/seal-rows.ts";
 import type { SealSource } from "./checks/seal-source.ts";
+import { sharesCheck } from "./checks/shares-store.ts";
 import { catalogueCheck, giftTermsCheck, orderTermsCheck } from "./checks/terms-store.ts";
 import { type Difference, keyOf } from "./differences.ts";
 
@@ -71,6 +72,7 @@ export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOpti
     catalogueCheck(books),
     orderTermsCheck(books),
     giftTermsCheck(books),
+    sharesCheck(books, keys.gift),
     totalsCheck(books),
     earningsCheck(books),
     holdsCheck(books),

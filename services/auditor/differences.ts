@@ -51,6 +51,10 @@ export const differenceKinds = {
     "a gift does not have the price that operators gave it, or was not on sale",
     "find who changed t_gift_config by SQL",
   ],
+  shareForged: [
+    "a row of an anchor's share is not signed by gift: it gives no share",
+    "find who has gift's login at MySQL, and compare the gifts to the anchor with her share",
+  ],
   incomeDiffers: ["an anchor's sums are not those of her postings", booksDiffer],
   earningsDiffer: ["what an anchor earned is not the sum of her shares of gifts", booksDiffer],
   holdDiffers: ["a hold or release does not have its gifts, its refund or its opposite", booksDiffer],

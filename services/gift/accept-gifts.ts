@@ -4,6 +4,7 @@ import { failureName, isUnavailable } from "../../broker/failure.ts";
 import { ServiceNodes } from "../../broker/service-nodes.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { SparseLog } from "../../mixins/sparse-log.ts";
 import { Rate, UserRate } from "../../mixins/user-rate.ts";
 import { checkParams } from "../action-contract.ts";
 import { call } from "../contracts.ts";
@@ -25,7 +26,19 @@ export function openAcceptance(service: Accepting): void {
   const { ANCHOR_SHARE_PERCENT: share, GIFTS_PER_USER_PER_SECOND: perSecond } = config();
   service.roomReceivers = roomCache();
   service.roomsAsked = roomLoader(service.broker);
-  service.shares = new ShareCache((ids) => readShares(service.mysql, ids), share);
+  const forged = new SparseLog<object>((about) =>
+    service.logger.error(
+      about,
+      "a written share of an anchor is not signed by gift and is not in force: find who wrote it",
+    ),
+  );
+  service.shares = new ShareCache(
+    (ids) =>
+      readShares(service.mysql, service.bookKeys, ids, ({ anchorId, percent, operator, written }) =>
+        forged.add({ anchorId, percent, operator, written }),
+      ),
+    share,
+  );
   service.receivers = new UsableAccounts((userIds) =>
     call(service.broker, "wallet.unusableOf", { userIds }, question()),
   );

@@ -1,4 +1,5 @@
 import type { ServiceNodes } from "../../broker/service-nodes.ts";
+import type { NamedKeys } from "../../config/named-keys.ts";
 import type { AnswerCache } from "../../mixins/answer-cache.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import type { BatchLoader } from "../../mixins/batch-loader.ts";
@@ -37,6 +38,8 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   /** Asks for the rooms that are not cached, by room id. */
   roomsAsked: BatchLoader<RoomReceivers>;
   shares: ShareCache;
+  /** They sign the shares too. */
+  bookKeys: NamedKeys;
   /** The accounts of receivers. */
   receivers: UsableAccounts;
   catalogueCache: CatalogueCache;

@@ -104,6 +104,20 @@ export interface SideTotals {
   topSenders: { userId: string; coins: number }[];
 }
 
+/** A row of the anchors' own shares. */
+export interface WrittenShare {
+  anchorId: string;
+  /** Whole percent; `null`: the default. */
+  percent: number | null;
+  from: string;
+  operator: string;
+  written: string;
+  /** Of its signature: a row that is `wrong` gives no share, with one of an `unknownKey` gifts are unavailable. */
+  verdict: "right" | "wrong" | "unknownKey";
+  /** As of now. */
+  inForce: boolean;
+}
+
 /** A page of `gift.settledSince`. */
 export interface SettledPage {
   gifts: RecordedGift[];
@@ -175,6 +189,19 @@ export const giftActions = {
    * settlement and Redis has lost it, or it waits longer than `limits.gift.acceptedMemoryMs`: it may still be settled.
    */
   findOrder: action({ orderId, operator }).returns<FoundGift>(),
+  /**
+   * Operators: an anchor's own share of the gifts that are accepted from a time on; `percent` null is the default again.
+   * Without `from` it is in force at once; the answer has the time. In force on every node within a second. Fails:
+   * invalidParam with the field `from` where that is over: accepted gifts keep their share.
+   */
+  setShare: action({
+    anchorId: userId,
+    percent: integer(0, 100).nullable(),
+    from: isoTime.optional(),
+    operator,
+  }).returns<{ from: string }>(),
+  /** What is written of the anchors' own shares, of all or of one, in the order in which they come into force. */
+  shares: action({ anchorId: userId.optional() }).returns<{ list: WrittenShare[]; more: boolean }>(),
   /**
    * The gifts settled since a time, by the books, as the event told of them, in pages; some were settled shortly before.
    * `until`: the record id at which the scan ends, the last one of now where it is left out; the answer has it, and it is

@@ -29,6 +29,8 @@ import { settlerDurable } from "./queue.ts";
 import { queueDepth } from "./queue-depth.ts";
 import { queueWatermark } from "./queue-watermark.ts";
 import { settle } from "./settler.ts";
+import { listShares } from "./share-store.ts";
+import { shownShare } from "./shares.ts";
 import { Totals } from "./totals.ts";
 
 export default defineService<"gift", GiftState>({
@@ -78,6 +80,13 @@ export default defineService<"gift", GiftState>({
       },
     },
     ...operatorActions,
+    shares: {
+      async handler(ctx) {
+        const max = limits.gift.shareRowsShown;
+        const rows = await listShares(this.mysql, this.bookKeys, ctx.params.anchorId, max + 1);
+        return { list: rows.slice(0, max).map(shownShare), more: rows.length > max };
+      },
+    },
     settledSince: {
       handler(ctx) {
         return settledSince(this.mysql, { ...ctx.params, since: new Date(ctx.params.since) });

@@ -5,8 +5,9 @@ import { findGift } from "./accepted-orders.ts";
 import { createGift, editGift } from "./catalogue-edits.ts";
 import type { giftActions } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
+import { setShare } from "./shares.ts";
 
-type Actions = Pick<typeof giftActions, "create" | "update" | "takeOffShelf" | "findOrder">;
+type Actions = Pick<typeof giftActions, "create" | "update" | "takeOffShelf" | "findOrder" | "setShare">;
 
 /** The operators' actions on the catalogue and on orders; each call leaves an audit row. */
 export const operatorActions: ActionDefinitions<Service & GiftState, Actions> = {
@@ -28,6 +29,14 @@ export const operatorActions: ActionDefinitions<Service & GiftState, Actions> = 
     operator: true,
     handler(ctx) {
       return editGift(this, ctx.params.giftId, { status: 0 });
+    },
+  },
+  setShare: {
+    operator: true,
+    async handler(ctx) {
+      const { from, ...change } = ctx.params;
+      const written = await setShare(this.mysql, this.bookKeys, { ...change, from: from ? new Date(from) : undefined });
+      return { from: written.from.toISOString() };
     },
   },
   findOrder: {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isShallow } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
+import { battleView } from "../battle/battle.contract.ts";
 import { amount, bucket, id, integer, isoTime, senderId, userId } from "../fields.ts";
 import { bizCodes } from "../im-frames.ts";
 
@@ -91,7 +92,7 @@ export const imRouterActions = {
    * change, and is the same in every repeat. Returns after the frames were passed to the nodes with members. Fails:
    * unavailable; then repeat it.
    */
-  battleState: action({ rooms: z.array(id).min(1).max(2), msgId: message.msgId, data: message.data }).returns<null>(),
+  battleState: action({ rooms: z.array(id).min(1).max(2), msgId: message.msgId, data: battleView }).returns<null>(),
   /**
    * Scores of running battles (5558) to their rooms: at most one frame a tick and room, with the newest scores. Returns
    * at once. They may be lost, so nothing is repeated. The rooms of a call are of buckets (`routerBucketOf` in

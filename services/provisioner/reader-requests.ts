@@ -1,6 +1,7 @@
 import type { Msg, NatsConnection, Subscription, SubscriptionOptions } from "nats";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
+import { SparseLog } from "../../mixins/sparse-log.ts";
 import { answeredByProvisioner, deliverSubjects, mirrorSubjects } from "../event-readers.ts";
 import { checkConsumerRequest } from "./consumer-request.ts";
 
@@ -37,6 +38,8 @@ export class ReaderRequests {
   private readonly log: Log;
   private readonly subscriptions: Subscription[];
   private running = 0;
+  private readonly refused: SparseLog<{ request: string; why: string }>;
+  private readonly failed: SparseLog<{ request: string; err: unknown }>;
 
   /**
    * Answers until `stop`. The nodes of the provisioner share the requests. `readers` is a connection to the readers'
@@ -46,11 +49,17 @@ export class ReaderRequests {
     this.mirror = mirror;
     this.namespace = namespace;
     this.log = log;
+    this.refused = new SparseLog((about) =>
+      log.warn(about, "a request of another system for a consumer is refused, like those that are not logged"),
+    );
+    this.failed = new SparseLog((about) =>
+      log.warn(about, "a request of another system for a consumer of EVENTS could not be carried out: it asks again"),
+    );
     const options: SubscriptionOptions = {
       queue: "provisioner",
       callback: (error, message) => {
         if (error) this.log.error({ err: error }, "requests of other systems for consumers of EVENTS are not heard");
-        else void this.answer(message);
+        else this.answer(message).catch((error: unknown) => this.failed.add({ request: message.subject, err: error }));
       },
     };
     const subjects = answeredByProvisioner(mirrorSubjects(namespace).stream);
@@ -61,6 +70,7 @@ export class ReaderRequests {
     await Promise.all(this.subscriptions.map((one) => one.drain()));
   }
 
+  /** Rejects where the connection is closed. */
   private async answer(message: Msg): Promise<void> {
     const { stream, events } = mirrorSubjects(this.namespace);
     const request = message.subject;
@@ -69,7 +79,7 @@ export class ReaderRequests {
     const allowed = { stream, deliverSubjects: deliverSubjects(this.namespace) };
     const checked = checkConsumerRequest(message.string(), allowed);
     if ("refused" in checked) {
-      this.log.warn({ request, why: checked.refused }, "a request of another system for a consumer is refused");
+      this.refused.add({ request, why: checked.refused });
       return this.say(message, badRequest(checked.refused));
     }
     if (this.running >= limits.jetstream.readerRequestsAtOnce) return this.say(message, unavailable);
@@ -79,10 +89,7 @@ export class ReaderRequests {
       const answer = await this.mirror.request(request, encoder.encode(checked.body), { timeout });
       message.respond(answer.data);
     } catch (error) {
-      this.log.warn(
-        { request, err: error },
-        "another system's consumer could not be made: it is answered to try again",
-      );
+      this.failed.add({ request, err: error });
       this.say(message, unavailable);
     } finally {
       this.running--;

@@ -1,4 +1,4 @@
-import { operatorOf, shareCommand } from "../../scripts/share-command.ts";
+import { shareCommand } from "../../scripts/share-command.ts";
 
 const anchor = "18446744073709551615";
 
@@ -41,10 +41,5 @@ describe("the command line of npm run anchor-share", () => {
     ["an argument too many", ["remove", "7", "50"], undefined, /too many arguments/],
   ])("not %s, and says why", (_what, words, from, why) => {
     expect(() => shareCommand(words, from)).toThrow(why);
-  });
-
-  test.each(["", "a\u001b[31m", "x".repeat(101)])("no name like %p", (name) => {
-    expect(() => operatorOf(name)).toThrow(/--by has 1 to 100/);
-    expect(operatorOf("艾达 of finance")).toBe("艾达 of finance");
   });
 });

@@ -48,7 +48,8 @@ CREATE TABLE IF NOT EXISTS t_gift_record (
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- The anchors' own shares, each from a time on. Rows are only added (npm run anchor-share). In force is the row with
--- the latest from_time that has come; of several with the same one, the last.
+-- the latest from_time that has come; of several with the same one, the row written last. A row without the signature of
+-- services/signed-shares.ts is none.
 CREATE TABLE IF NOT EXISTS t_anchor_share (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   anchor_id BIGINT UNSIGNED NOT NULL,
@@ -57,8 +58,12 @@ CREATE TABLE IF NOT EXISTS t_anchor_share (
   from_time DATETIME(3) NOT NULL,
   -- The operator who wrote the row.
   operator VARCHAR(100) NOT NULL,
-  create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
-  KEY idx_anchor (anchor_id, from_time),
+  create_time DATETIME(3) NOT NULL,
+  -- The key of GIFT_BOOK_KEYS, and HMAC-SHA256 by it over the columns above but id.
+  key_name VARCHAR(16) NOT NULL,
+  signature BINARY(32) NOT NULL,
+  -- A copy of a signed row is refused.
+  UNIQUE KEY uk_written (anchor_id, from_time, create_time),
   CONSTRAINT ck_percent CHECK (percent IS NULL OR percent <= 100)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 

@@ -245,6 +245,23 @@ describe("is found and named:", () => {
     await gone("catalogueDiffers", "gift 25");
     expect((await findings()).filter(({ kind }) => kind === "giftPriceDiffers")).toHaveLength(1);
   });
+
+  test("a share that the gift service's login gives an anchor, and no share that an operator gives her", async () => {
+    const anchorId = newUser();
+    await call(caller, "gift.setShare", { anchorId, percent: 60, operator });
+    const forged = await as(
+      "gift",
+      `INSERT INTO t_anchor_share (anchor_id, percent, from_time, operator, create_time, key_name, signature)
+       SELECT anchor_id, 100, UTC_TIMESTAMP(3), operator, UTC_TIMESTAMP(3), key_name, signature FROM t_anchor_share
+       WHERE anchor_id = ?`,
+      [anchorId],
+    );
+    const { detail } = await found("shareForged", `share ${idOf(forged)}`);
+    expect(detail).toContain(`anchor ${anchorId}: 100 %`);
+    // The server denies the command to the login.
+    await expect(as("gift", "UPDATE t_anchor_share SET percent = 100")).rejects.toMatchObject({ errno: 1142 });
+    expect((await findings()).filter(({ kind }) => kind === "shareForged")).toHaveLength(1);
+  });
 });
 
 describe("an operator", () => {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { connect } from "nats";
@@ -12,13 +12,17 @@ import { contentHashOf, partitionOf } from "../../../services/gift/accepted-gift
 import type { SettledGift } from "../../../services/gift/gift.contract.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import type { GiftState } from "../../../services/gift/gift-state.ts";
-import { insertShare } from "../../../services/gift/share-store.ts";
+import { setShare as writeShare } from "../../../services/gift/shares.ts";
+import { signShare, verdictOfShare } from "../../../services/signed-shares.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { holdAccounts } from "../../support/held-accounts.ts";
 import { liveRooms } from "../../support/live-rooms.ts";
 import { publish, recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
+
+// Tests start the program itself.
+jest.setTimeout(90_000);
 
 let next = 1000;
 const newUser = () => String(9_500_000_000_000_000_000n + BigInt(next++));
@@ -44,9 +48,9 @@ beforeAll(async () => {
 afterAll(stopAll);
 afterEach(expectBooksBalanced);
 
-const giftDb = () => (giftNode.getLocalService("gift") as unknown as GiftState).mysql;
+const giftService = () => giftNode.getLocalService("gift") as unknown as GiftState;
 const setShare = (anchorId: string, percent: number | null, from?: Date) =>
-  insertShare(giftDb(), { anchorId, percent, from, operator: "test" });
+  writeShare(giftService().mysql, giftService().bookKeys, { anchorId, percent, from, operator: "test" });
 
 async function fan(coins = 1_000): Promise<string> {
   const user = newUser();
@@ -164,7 +168,7 @@ describe("an anchor's share", () => {
     const roomIds = Array.from({ length: 40 }, () => nextRoom++);
     const own = roomIds.filter((_, at) => at % 2 === 0);
     for (const roomId of own) await setShare(anchorOf(roomId), 90);
-    const { mysql } = giftNode.getLocalService("gift") as unknown as GiftState;
+    const { mysql } = giftService();
     const asked = jest.spyOn(mysql, "query");
     const orders = await Promise.all(roomIds.flatMap((roomId) => [1, 2, 3].map(() => send(user, roomId))));
     const looks = asked.mock.calls.filter(([sql]) => sql.includes("t_anchor_share")).length;
@@ -175,23 +179,98 @@ describe("an anchor's share", () => {
   });
 });
 
+describe("a row of t_anchor_share that gift did not sign", () => {
+  /** As whoever has gift's login at MySQL, and none of its keys. */
+  const insert = (sql: string, values: unknown[]) =>
+    giftService().mysql.run(`INSERT INTO t_anchor_share (${columns}) ${sql}`, values);
+  const columns = "anchor_id, percent, from_time, operator, create_time, key_name, signature";
+  const signingName = () => giftService().bookKeys.signing.id;
+  const made = (anchor: string, keyName: string) =>
+    insert("VALUES (?, 100, UTC_TIMESTAMP(3), 'console:ada', UTC_TIMESTAMP(3), ?, ?)", [
+      anchor,
+      keyName,
+      randomBytes(32),
+    ]);
+
+  test("gives no share, and the row before it stays in force", async () => {
+    const [bare, own] = [nextRoom++, nextRoom++];
+    await setShare(anchorOf(own), 60);
+    for (const roomId of [bare, own]) await made(anchorOf(roomId), signingName());
+    const user = await fan();
+    const orders = await Promise.all([bare, own].map((roomId) => send(user, roomId)));
+    expect(await pointsOf(orders.map(({ orderId }) => orderId))).toEqual([50, 60]);
+    const { list } = await call(caller, "gift.shares", { anchorId: anchorOf(own) });
+    expect(list).toMatchObject([
+      { percent: 60, verdict: "right", inForce: true },
+      { percent: 100, verdict: "wrong", inForce: false },
+    ]);
+  });
+
+  test("as another anchor's, or for another share or time, is none either, and a copy of a row is refused", async () => {
+    const [hers, other] = [anchorOf(nextRoom++), anchorOf(nextRoom++)];
+    await setShare(hers, 90);
+    const copy = (anchor: string, percent: string, from: string) =>
+      insert(
+        `SELECT ?, ${percent}, ${from}, operator, create_time, key_name, signature FROM t_anchor_share WHERE anchor_id = ?`,
+        [anchor, hers],
+      );
+    await copy(other, "percent", "from_time");
+    await copy(other, "percent", "from_time - INTERVAL 1 DAY");
+    await expect(copy(hers, "percent", "from_time")).rejects.toMatchObject({ errno: 1062 });
+    await setShare(hers, 40);
+    const { list } = await call(caller, "gift.shares", {});
+    const verdicts = (anchor: string) => list.filter(({ anchorId }) => anchorId === anchor).map((one) => one.verdict);
+    expect([verdicts(hers), verdicts(other)]).toEqual([
+      ["right", "right"],
+      ["wrong", "wrong"],
+    ]);
+    expect(list.filter((one) => one.inForce && one.anchorId === other)).toEqual([]);
+  });
+
+  test("with a key that the node does not have makes her gifts unavailable, until a row that it can read", async () => {
+    const roomId = nextRoom++;
+    await made(anchorOf(roomId), "unknown");
+    const user = await fan();
+    await expect(send(user, roomId)).rejects.toMatchObject({ type: "unavailable" });
+    await setShare(anchorOf(roomId), null);
+    const { orderId } = await send(user, roomId);
+    expect(await points(orderId)).toBe(50);
+  });
+
+  test("is none for another anchor although its key is gift's", () => {
+    const now = new Date();
+    const share = { anchorId: "7", percent: 60, from: now, operator: "ada", written: now };
+    const signed = signShare(giftService().bookKeys, share);
+    expect(verdictOfShare(giftService().bookKeys, signed)).toBe("right");
+    for (const other of [{ anchorId: "8" }, { percent: 61 }, { percent: null }, { operator: "bob" }])
+      expect(verdictOfShare(giftService().bookKeys, { ...signed, ...other })).toBe("wrong");
+    for (const other of ["from", "written"])
+      expect(verdictOfShare(giftService().bookKeys, { ...signed, [other]: new Date(now.getTime() + 1) })).toBe("wrong");
+  });
+});
+
 describe("npm run anchor-share", () => {
   function command(...args: string[]): Promise<{ code: number; out: string }> {
     return new Promise((resolve) => {
       const all = [join(projectRoot(), "scripts/anchor-share.ts"), ...args];
-      execFile(process.execPath, all, { cwd: projectRoot(), env: process.env }, (error, stdout, stderr) => {
-        resolve({ code: error ? Number(error.code) : 0, out: stdout + stderr });
-      });
+      execFile(
+        process.execPath,
+        all,
+        { cwd: projectRoot(), env: { ...process.env, CONSOLE_NAME: "ada", CONSOLE_URL: process.env.NATS_URL } },
+        (error, stdout, stderr) => {
+          resolve({ code: error ? Number(error.code) : 0, out: stdout + stderr });
+        },
+      );
     });
   }
 
   test("writes a share, removes it, and lists what is in force, who wrote it and when", async () => {
     const roomId = nextRoom++;
     const anchor = anchorOf(roomId);
-    const set = await command("set", anchor, "65", "--by", "ada");
+    const set = await command("set", anchor, "65");
     expect(set).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/has 65 % from now on.*\n.* 65 % .*in force +by ada/),
+      out: expect.stringMatching(/has 65 % from now on.*\n.* 65 % .*in force +by console:ada/),
     });
     const removed = await command("remove", anchor, "--from", "2099-01-01");
     expect(removed.out).toMatch(/the default share from 2098-12-31T16:00:00.000Z on/);
@@ -205,7 +284,15 @@ describe("npm run anchor-share", () => {
     const stored = await rows("gift", "SELECT percent, operator FROM t_anchor_share WHERE anchor_id = ? ORDER BY id", [
       anchor,
     ]);
-    expect(stored).toMatchObject([{ percent: 65, operator: "ada" }, { percent: null }]);
+    expect(stored).toMatchObject([{ percent: 65, operator: "console:ada" }, { percent: null }]);
+    const audited = await rows<{ operator: string; params: string | null; outcome: string }>(
+      "gift",
+      "SELECT operator, params, outcome FROM t_operator_audit WHERE action = 'gift.setShare' ORDER BY id LIMIT 2",
+    );
+    expect(audited.map(({ params, ...row }) => ({ ...row, params: JSON.parse(params ?? "null") }))).toEqual([
+      { operator: "console:ada", outcome: "started", params: { anchorId: anchor, percent: 65 } },
+      { operator: "console:ada", outcome: "succeeded", params: null },
+    ]);
   });
 
   test("writes nothing where the time is over, and prints the reason", async () => {

@@ -119,6 +119,24 @@ describe("a genuine webhook of the right amount", () => {
       expect(await marksOf(payment, orderId)).toEqual(status === 2 ? [] : ["paidWhenClosed"]);
     }
   });
+
+  test("makes the order paid although somebody with payment's login has put seals at the next places of all chains", async () => {
+    const first = await makeOrder(gateway);
+    await sendWebhook(gateway, cashierWebhook(first.orderId));
+    await payment.mysql.run(
+      `INSERT INTO t_ledger_seal (writer, number, previous, book, first_id, last_id, id_step, row_count, row_sum,
+         rows_time, rows_digest, row_tags, key_name, digest)
+       SELECT writer, MAX(number) + 1, MAX(previous), 8, 1, 1, 1, 1, 0, UTC_TIMESTAMP(3), MAX(rows_digest), '', 'k', MAX(digest)
+       FROM t_ledger_seal GROUP BY writer`,
+    );
+    const { orderId } = await makeOrder(gateway);
+    for (const nth of ["first", "repeated"]) {
+      const answer = await sendWebhook(gateway, cashierWebhook(orderId));
+      expect([nth, answer.httpStatus]).toEqual([nth, 200]);
+    }
+    expect(await statusOf(orderId)).toBe(2);
+    expect((await webhooksOf(payment, orderId)).map(({ outcome }) => outcome)).toEqual(["applied", "repeated"]);
+  });
 });
 
 describe("a webhook that is not genuine changes nothing and is recorded", () => {

@@ -17,6 +17,8 @@ interface Written {
 /** The database as far as seals see it: what a transaction that commits has written. */
 function open() {
   const committed: Written[] = [];
+  /** Places that somebody else has taken, as writer/number. */
+  const taken = new Set<string>();
   const chains = new SealChains({ service: "wallet", keys });
   const seal = (sealing: Sealing) => {
     sealing.setTime("2026-11-26 12:00:00.000");
@@ -31,6 +33,7 @@ function open() {
           const tx = {
             run: async (_sql: string, values: unknown[]) => {
               const hex = (value: unknown) => (value as Buffer).toString("hex");
+              if (taken.has(`${values[0]}/${values[1]}`)) throw Object.assign(new Error("duplicate"), { errno: 1062 });
               written = [{ writer: values[0] as string, number: values[1] as number, previous: hex(values[2]) }];
               return { affectedRows: 1 };
             },
@@ -44,7 +47,7 @@ function open() {
       },
       async (_tx, sealing) => seal(sealing),
     );
-  return { committed, transaction };
+  return { committed, transaction, taken };
 }
 
 const places = (seals: readonly Written[]) => {
@@ -81,15 +84,31 @@ describe("the chains of seals", () => {
     expect(places(committed)).toEqual(["0/1", "0/2"]);
   });
 
-  test.each([
-    ["a commit whose outcome is unknown", fail("unavailable")],
-    ["a duplicate key, which may be a seal that somebody put there", Object.assign(new Error(), { errno: 1062 })],
-  ])("after %s the chain is not continued", async (_what, error) => {
+  test("after a commit whose outcome is unknown the chain is not continued", async () => {
     const { committed, transaction } = open();
     await transaction();
+    const error = fail("unavailable");
     await expect(transaction(() => Promise.reject(error))).rejects.toBe(error);
     await transaction();
     expect(places(committed)).toEqual(["0/1", "1/1"]);
+  });
+
+  test("a duplicate key of the work is the caller's, and leaves no gap", async () => {
+    const { committed, transaction } = open();
+    await transaction();
+    const error = Object.assign(new Error(), { errno: 1062 });
+    await expect(transaction(() => Promise.reject(error))).rejects.toBe(error);
+    await transaction();
+    expect(places(committed)).toEqual(["0/1", "0/2"]);
+  });
+
+  test("where somebody has put a seal at the next place, everything is done once more in a new chain", async () => {
+    const { committed, transaction, taken } = open();
+    await transaction();
+    taken.add(`${committed[0]?.writer}/2`);
+    await transaction();
+    await transaction();
+    expect(places(committed)).toEqual(["0/1", "1/1", "1/2"]);
   });
 });
 
