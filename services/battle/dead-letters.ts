@@ -48,7 +48,7 @@ async function excludeLate(
       totals[side]?.score === score && totals[side]?.gifts === gifts;
     if (!stored.every(same)) continue;
     await mysql.transaction((tx) => exclude(tx, battleId, some));
-    service.logger.info({ battleId, orderIds: some }, "dead letters that were not known at a result are excluded");
+    service.logger.info({ battleId, orderIds: some }, "dead letters that came after a result are excluded from it");
     return;
   }
 }

@@ -12,7 +12,7 @@ import { begin, desert, expire, finish, ring, unlink } from "./steps.ts";
 
 /**
  * Does what is due for every battle, on one node at a time: it expires invitations, completes starts and ends that a
- * dead node left, rings the bell, stores results, shows states that were not shown, and unlinks guests. All state is in
+ * dead node left, ends battles, stores results, shows states that were not shown, and unlinks guests. All state is in
  * the database, so any node continues; each step is safe on two nodes at once. A battle whose step fails does not hold
  * up the others, and is tried again in the next round.
  */
@@ -60,7 +60,7 @@ export class BattleScheduler {
     const running = battles.filter(({ state }) => state === "running");
     if (running.length > 0)
       await this.presence.check(running).catch((error: unknown) => {
-        logger.warn({ err: error }, "who of the sides of battles is away cannot be asked now");
+        logger.warn({ err: error }, "presence of the sides of battles cannot be read: a later round asks again");
       });
     // One reading proves the end of all battles that are due.
     const now = clock.now();
@@ -147,7 +147,7 @@ export class BattleScheduler {
     await markDone(service.mysql, battle.id, battle.version);
   }
 
-  /** The bell rings in time, not with the next regular round. */
+  /** A round begins when the next battle ends, not only at the regular time. */
   private setAlarm(running: readonly Battle[], now: number): void {
     clearTimeout(this.alarm);
     const next = Math.min(...running.map(({ plannedEnd }) => plannedEnd ?? Number.POSITIVE_INFINITY));

@@ -152,7 +152,7 @@ export class EntryBattles {
     this.loggedAt = now;
     this.log.warn(
       { waiting, err: error },
-      "battles are not known: who enters a room is not sent its battle; the next ones ask again",
+      "the battle service does not answer: who enters a room gets no battle; later entries ask again",
     );
   }
 

@@ -150,7 +150,7 @@ export class EventMirror {
       : { deliver_policy: "all" as DeliverPolicy.All };
     await this.manager.consumers.add(this.name, { ...kept, ...start }).catch((error: unknown) => {
       const about = { stream: this.name, consumer: name, err: error };
-      this.log.warn(about, "a consumer of another system could not be made again, unless another node has made it");
+      this.log.warn(about, "a consumer of another system could not be made again here: another node may have made it");
     });
   }
 }

@@ -49,7 +49,7 @@ export class ReaderRequests {
     const options: SubscriptionOptions = {
       queue: "provisioner",
       callback: (error, message) => {
-        if (error) this.log.error({ err: error }, "requests of other systems for consumers of EVENTS are not heard");
+        if (error) this.log.error({ err: error }, "requests of other systems for consumers are not received");
         else void this.answer(message);
       },
     };
@@ -81,7 +81,7 @@ export class ReaderRequests {
     } catch (error) {
       this.log.warn(
         { request, err: error },
-        "another system's consumer could not be made: it is answered to try again",
+        "a consumer of another system could not be made: the answer asks the system to try again",
       );
       this.say(message, unavailable);
     } finally {
