@@ -14,7 +14,7 @@ export const rankLimits = Object.freeze({
   rowsPerStatement: 1_000,
   /** The record ids of one row of t_rank_counted. */
   idsPerChunk: 65_536,
-  /** How many record ids of one batch may be spread over: more rows than that are counted in several transactions. */
+  /** The most rows of t_rank_counted in one transaction: a batch with ids in more rows is several transactions. */
   chunksPerBatch: 64,
   /** How long names and avatars are reused, how many are, and how long an answer waits for those that are missing. */
   profileCacheMs: 60_000,
@@ -44,7 +44,7 @@ export const rankLimits = Object.freeze({
   verifiedEntries: 600_000,
   verifiedPageRows: 5_000,
   differencesKept: 50,
-  /** A gift that a verification finds not counted is looked at again after this time, and so many of them are. */
+  /** A verification looks again at gifts that are not counted: after this time, and at so many at the most. */
   secondLookMs: 5_000,
   notCountedKept: 10_000,
   /** From this lag behind settlement on a node reports itself as degraded. */

@@ -45,7 +45,7 @@ export const battleView = z.object({
   endTime: isoTime.nullable(),
   /** JetStream's clock, as the node that made this view knows it. */
   serverTime: isoTime,
-  /** `null` until the result stands, and where nobody wins. */
+  /** `null` until the result is stored, and where nobody wins. */
   winner: userId.nullable(),
   /** The dead letters that the result leaves out: the first `limits.battle.excludedShown`. */
   excluded: z.array(orderId).max(limits.battle.excludedShown),

@@ -8,8 +8,8 @@ import { resultsOf, type SideResult } from "./side-store.ts";
 
 /**
  * Keeps the gifts of the queue that became dead letters, for the results of the battles to which they belong. Where the
- * result stands already it is decided here whether it contains the gift: if the records without it still sum up to the
- * result, it does not, and the gift is excluded; otherwise it was replayed and counted before. Either way the result stays.
+ * result is stored already it is decided here whether it contains the gift: if the sum of the records without the gift
+ * is the result, it does not, and the gift is excluded; otherwise it was replayed and counted before. The result stays.
  */
 export async function keepDeadGifts(
   this: BattleService,

@@ -34,7 +34,7 @@ export class Presence {
     this.triedAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** Asks for all running battles, where it is time to. Fails: unavailable, where the router, living-room or wallet is away. */
+  /** Asks for all running battles, at most once in `attendanceEveryMs`. Fails: unavailable. */
   async check(running: readonly Battle[]): Promise<void> {
     const { attendanceEveryMs, attendanceGapMs } = settingsOf(this.service);
     const now = performance.now();

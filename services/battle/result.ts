@@ -90,7 +90,7 @@ async function waitsForDeadLetters(service: BattleService, battleId: string): Pr
   return false;
 }
 
-/** Stores the result of a settling battle where it stands; `false`: not yet. Fails: unavailable. */
+/** Stores the result of a settling battle once it can be computed; `false`: not yet. Fails: unavailable. */
 export async function settle(service: BattleService, settling: Battle): Promise<boolean> {
   const { mysql, outbox, broker, clock } = service;
   const { id: battleId, start, end } = settling;

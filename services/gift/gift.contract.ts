@@ -178,7 +178,8 @@ export const giftActions = {
   /**
    * The gifts settled since a time, by the books, as the event told of them, in pages; some were settled shortly before.
    * `until`: the record id at which the scan ends, the last one of now where it is left out; the answer has it, and it is
-   * given again with each next page. For consumers of `gift.settled` that have missed events. The effect is the catalogue's of now.
+   * given again with each next page. For consumers of `gift.settled` that have missed events. The effect is that of the
+   * current catalogue.
    */
   settledSince: action({ since: isoTime, until: cursor, cursor }).returns<SettledPage>(),
   /**
@@ -189,8 +190,8 @@ export const giftActions = {
    */
   settledBefore: action({ time: isoTime }).returns<{ settled: boolean; oldest: string | null }>(),
   /**
-   * What each side got, by the gift records: of gifts that succeeded, of any send type, with times from `from` until
-   * before `until`, without the orders of `without`. Exact, and the same whenever it is asked, for gifts that are settled.
+   * What each side received, by the gift records: of gifts that succeeded, of any send type, with times at or after
+   * `from` and before `until`, without the orders of `without`. Exact, and always the same once these gifts are settled.
    * Fails: unavailable; with a plain error where a sum is no safe integer.
    */
   totals: action({
