@@ -59,8 +59,8 @@ const inRoom = { userId, roomId: id };
 export const battleActions = {
   /**
    * The anchor of `roomId` invites another room. A repeat while the invitation is open returns the same battle. Fails:
-   * notYourRoom; roomNotLive (the opponent's); alreadyLinked, where a side is invited or in a battle, also by the other
-   * side's invitation of this moment; battleWithSelf; accountUnusable; unavailable.
+   * notYourRoom; roomNotLive (the opponent's); alreadyLinked, where a side is invited or in a battle, also by a
+   * simultaneous invitation of the other side; battleWithSelf; accountUnusable; unavailable.
    */
   invite: action({
     ...inRoom,
@@ -107,7 +107,7 @@ export const battleActions = {
     nextAfter: string | null;
   }>(),
   /**
-   * Computes the results of battles again from the gift records, without the stored exclusions. `differences` are those
+   * Computes the results of battles again from the gift records, without the excluded orders. `differences` are those
    * from the stored results; unknown battles and those without a result are left out. Fails: unavailable.
    */
   verify: action({ battleIds: z.array(battleId).min(1).max(limits.battle.verifiedPerCall) }).returns<{

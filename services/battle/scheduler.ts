@@ -53,7 +53,7 @@ export class BattleScheduler {
 
   private async round(): Promise<boolean> {
     const { clock, logger } = this.service;
-    // Every node shows the time, also those without the lease.
+    // Every node reads the clock, since every node answers with the time, also those without the lease.
     if (clock.age() > settingsOf(this.service).clockEveryMs) await clock.read();
     if (!(await this.holdsLease())) return false;
     const battles = await this.battles();

@@ -16,7 +16,7 @@ export const pkEndpoints = [
     summary: "An anchor invites another room to a battle",
     description:
       "The invitation expires after 30 s. 10007 where a side is invited or in a battle already: also where both rooms " +
-      "invite each other at the same moment, then one invitation stands, and the other anchor accepts it. A repeat " +
+      "invite each other at once: then one invitation is stored, and the other anchor can accept it. A repeat " +
       "while the invitation is open is answered with the same battle.",
     access: "login",
     params: fromHttp(battleActions.invite, "userId"),
@@ -69,8 +69,8 @@ export const pkEndpoints = [
     path: `${base}/show`,
     summary: "A battle by its id, or the newest of a room",
     description:
-      "While the battle runs, scores are those of the gifts that are settled and counted. Times are by the clock that " +
-      "gifts have their times from; serverTime is that clock now.",
+      "While the battle runs, scores are those of the gifts that are settled and counted. serverTime is the current time. " +
+      "All times are by the clock that gives gifts their times.",
     access: "login",
     params: fromHttp(battleActions.show),
     result: battleView,
