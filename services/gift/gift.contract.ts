@@ -176,7 +176,7 @@ export const giftActions = {
    */
   findOrder: action({ orderId, operator }).returns<FoundGift>(),
   /**
-   * The gifts settled since a time, by the books, as the event told of them, in pages; some were settled shortly before.
+   * The gifts settled since a time, by the books, in the form of the event, in pages; some were settled shortly before.
    * `until`: the record id at which the scan ends, the last one of now where it is left out; the answer has it, and it is
    * given again with each next page. For consumers of `gift.settled` that have missed events. The effect is that of the
    * current catalogue.
