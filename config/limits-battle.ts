@@ -4,7 +4,7 @@ export const battleLimits = {
     durationMinS: 60,
     durationMaxS: 1_800,
     durationDefaultS: 300,
-    /** After that an invitation has expired, by the database's clock. */
+    /** An invitation expires after this time, by the database's clock. */
     inviteMs: 30_000,
     /** Who invited is refused for so long after her invitation to the same anchor ended without acceptance. */
     inviteAgainMs: 60_000,

@@ -48,7 +48,7 @@ export const rankLimits = Object.freeze({
   verifiedParts: 16_384,
   verifiedPageRows: 5_000,
   differencesKept: 50,
-  /** A gift that a verification finds not counted is looked at again after this time, and so many of them are. */
+  /** A verification looks again at gifts that are not counted: after this time, and at so many at the most. */
   secondLookMs: 5_000,
   notCountedKept: 10_000,
   /** From this lag behind settlement on a node reports itself as degraded. */

@@ -206,13 +206,13 @@ export const limits = Object.freeze({
     logGenerations: 8,
     /** The most consumers that other systems have on their mirror of stream EVENTS, ephemeral ones too. */
     readerConsumers: 200,
-    /** Of a request of another system for a consumer. */
+    /** The most bytes of a request of another system for a consumer. */
     readerRequestBytes: 64 * 1024,
     /** Such requests that a provisioner node has open at nats-server at once. Further ones are answered 503. */
     readerRequestsAtOnce: 64,
     /** A mirror of EVENTS that lacks events and has got none for this long is reported. */
     mirrorLateMs: 15_000,
-    /** After this it is made again. nats-server asks again by itself every ten seconds. */
+    /** After this time the mirror is made again. nats-server asks again by itself every ten seconds. */
     mirrorStandsMs: 60_000,
     /** A consumer with waiting messages of which none is handled for this long is reported. */
     stuckMs: 60_000,
@@ -604,8 +604,8 @@ export const limits = Object.freeze({
     /** What is on its way between two services (redelivered, in an outbox) for less than this is no difference. */
     underWayMs: 2 * 60_000,
     /**
-     * After an operator changed a price the old one is right for so long, e.g. of an order that is being made. Longer than
-     * `gift.catalogueCacheTtlMs`.
+     * For this time after an operator changed a price the old one also counts as right, e.g. in an order that is being
+     * made. Longer than `gift.catalogueCacheTtlMs`.
      */
     termsGraceMs: 2 * 60_000,
     /** A difference counts once it is found a second time, this much later. */
@@ -725,17 +725,17 @@ export const limits = Object.freeze({
     battlesPerCall: 1_000,
     /** The rooms of one router whose scores wait for the tick. */
     roomsWithScores: 10_000,
-    /** How old the battle may be that who enters a room is sent, counted from the question. */
+    /** The oldest battle state that is sent to those who enter a room, counted from the call that asked for it. */
     battleStateMs: 1_000,
-    /** An im-server's calls for battles are so far apart, and those who enter meanwhile wait for the next one. */
+    /** The shortest time between an im-server's calls for battles. Those who enter meanwhile wait for the next call. */
     battleAskEveryMs: 50,
     battleAskTimeoutMs: 2_000,
     battleEntrantsWaiting: 10_000,
-    /** For so long no battle is asked for after a call that failed, */
+    /** After a failed call no battle is asked for during this time. */
     battleAwayMs: 1_000,
-    /** and so far apart are the log lines about it. */
+    /** The shortest time between two log lines about such a failure. */
     battleAwayLoggedMs: 60_000,
-    /** The time in a battle's state is made anew after so long. */
+    /** A battle's state that is older than this is sent with a new `serverTime`. */
     battleStateAgedMs: 100,
     roomHistoryFrames: 200,
     roomHistoryBytes: 4 * 1024 * 1024,

@@ -27,11 +27,11 @@ export const bookSettings: Readonly<Record<SealingService, SettingsBlock>> = {
   wallet: blockOf("wallet", "Seals of the books", [
     "The keys of the seals of the ledgers and of the wallet's audit, for wallet and auditor nodes alone, in the form of",
     "TOKEN_KEYS. The first key seals, all of them verify. Keep every key for ever: seals of a missing key cannot be",
-    "checked. No key may be another service's too.",
+    "checked. Each service needs keys of its own.",
   ]),
   gift: blockOf("gift", "Seals of the gift service's audit", [
-    "As BOOK_KEYS, of the audit of operators' calls: for gift and auditor nodes, for payment and auditor nodes, and for",
-    "auditor nodes alone.",
+    "As BOOK_KEYS, for the audit of operators' calls, and at payment also of webhooks. The first is for gift and auditor",
+    "nodes, the second for payment and auditor nodes, the third for auditor nodes alone.",
   ]),
   payment: blockOf("payment", "Seals of the payment service's audits", []),
   auditor: blockOf("auditor", "Seals of the auditor's audit", []),

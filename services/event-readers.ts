@@ -57,9 +57,9 @@ const answeredByServer = (stream: string) => [
 const pull = (stream: string) => api(`CONSUMER.MSG.NEXT.${stream}.*`);
 
 /**
- * The requests that the provisioner answers, by a user in the readers' account. Whoever makes a consumer chooses the subject to which
- * nats-server sends with its own rights, so nats-server is not asked directly. It does not find a mirror by a subject
- * either, as clients do that subscribe to one.
+ * The requests that the provisioner answers, by a user in the readers' account. Whoever makes a consumer chooses the
+ * subject to which nats-server sends with its own rights, so nats-server does not get these requests. It does not find
+ * a mirror by a subject either, which clients ask for when they subscribe to a subject.
  */
 export const answeredByProvisioner = (stream: string) =>
   [

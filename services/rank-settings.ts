@@ -20,9 +20,9 @@ export const rankSettings: SettingsBlock = {
       kind: z.enum(["on", "off"]),
       optional: true,
       text: [
-        "on (where it is unset) or off, for gateways, rank nodes and provisioners alike. off: no lists of givers: the paths",
-        "live/api/rank/... answer 404 and are not documented, and nothing is counted. What was counted stays until somebody",
-        "drops the database of the service rank.",
+        "on (the default) or off, the same for gateways, rank nodes and provisioners. With off the paths live/api/rank/...",
+        "answer 404 and are not in the OpenAPI document, and nothing is counted. What was counted stays until somebody drops",
+        "the database of the service rank.",
       ],
     },
     PLATFORM_TIMEZONE: {
@@ -30,7 +30,7 @@ export const rankSettings: SettingsBlock = {
       optional: true,
       text: [
         "For rank nodes: the time zone whose midnight begins a day, a week (on Monday) and a month of the ranks. Unset:",
-        `${defaultZone}. It is stored with what is counted: after a change of it run npm run ranks -- rebuild --anew.`,
+        `${defaultZone}. It is stored with the sums: after a change run npm run ranks -- rebuild --anew.`,
       ],
     },
   },

@@ -50,8 +50,8 @@ export class AckWait {
 }
 
 /**
- * Copies an item to the dead letters. Returns whether the copy is confirmed and reported; where it is not, the item's message must
- * be delivered again. Never rejects.
+ * Copies an item to the dead letters. Returns whether the copy is confirmed and reported; where it is not, the item's
+ * message must be delivered again. Never rejects.
  */
 export async function deadLetter(
   ports: HandlingPorts,

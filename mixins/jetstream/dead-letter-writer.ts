@@ -38,8 +38,9 @@ interface WriterParts {
 
 /**
  * Copies a message, or an item of it as a message of its own, to the dead letters, with its origin and the reason; of a
- * forged message the very bytes, with a mark. An item's copy has the time of its message, where its split keeps it. Resolves once the copy is confirmed. What is too large together with
- * these headers is cut and marked as cut: it can be read, but not replayed. Ovation itself writes no such message.
+ * forged message the very bytes, with a mark. An item's copy has the time of its message, where its split keeps it.
+ * Resolves once the copy is confirmed. What is too large together with these headers is cut and marked as cut: it can be
+ * read, but not replayed. Ovation itself writes no such message.
  */
 export function deadLetterWriter(client: JetStreamClient, { split, signatures }: WriterParts = {}) {
   return async (

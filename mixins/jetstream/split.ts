@@ -52,7 +52,8 @@ function itemsOf(split: MessageSplit, data: unknown): readonly unknown[] {
 
 /**
  * The items of a message, in their order; a message that is not split, or has one item, is an item itself. What cannot
- * be read is marked, item by item. Of a marker there are none. `place` is the key of a message of a channel without keys. Never throws.
+ * be read is marked, item by item. A marker has no items. `place` is the key of a message of a channel without keys.
+ * Never throws.
  */
 export function readItems(bytes: Uint8Array, reading: Reading, place: string): ReadItem[] {
   const { split, parse, key } = reading;

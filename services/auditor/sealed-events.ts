@@ -22,7 +22,7 @@ export function keepSealed(service: SealingService) {
       if (verdict !== "right") {
         const toDo =
           verdict === "unknownKey" ? "add the key to the service's, if it is one" : "find out who published it";
-        this.logger.error({ event, number, key, digest, toDo }, "an event of seals without a valid digest is not kept");
+        this.logger.error({ event, number, key, digest, toDo }, "an event of seals has no valid digest: not kept");
         return;
       }
       const kept = await keepCheckpoint(this.mysql, service, data);

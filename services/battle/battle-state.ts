@@ -8,7 +8,7 @@ import type { BattleKind, BattleState } from "./battle.contract.ts";
  *   invited   -> cancelled  by the inviting anchor; a room closes; the guest cannot be linked
  *   invited   -> expired    not accepted in time, or accepted and not started in time
  *   running   -> settling   JetStream's clock has passed the planned end, or an end message is stored
- *   settling  -> ended      every gift of its time is settled: the result stands
+ *   settling  -> ended      every gift of its time is settled or a dead letter: the result is stored
  *
  * The others are final. An accepted invitation (`starting`) can only start or expire.
  */

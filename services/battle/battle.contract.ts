@@ -45,7 +45,7 @@ export const battleView = z.object({
   endTime: isoTime.nullable(),
   /** JetStream's clock, as the node that made this view knows it. */
   serverTime: isoTime,
-  /** `null` until the result stands, and where nobody wins. */
+  /** `null` until the result is stored, and where nobody wins. */
   winner: userId.nullable(),
   /** The dead letters that the result leaves out: the first `limits.battle.excludedShown`. */
   excluded: z.array(orderId).max(limits.battle.excludedShown),
@@ -109,7 +109,7 @@ export const battleActions = {
     nextAfter: string | null;
   }>(),
   /**
-   * Computes the results of battles again from the gift records, without the stored exclusions. `differences` are those
+   * Computes the results of battles again from the gift records, without the excluded orders. `differences` are those
    * from the stored results; unknown battles and those without a result are left out. Fails: unavailable.
    */
   verify: action({ battleIds: z.array(battleId).min(1).max(limits.battle.verifiedPerCall) }).returns<{

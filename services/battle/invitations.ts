@@ -13,8 +13,8 @@ import { openBattleIds } from "./slot-store.ts";
 import { begin, expire, finish } from "./steps.ts";
 
 /**
- * What anchors do with battles. The row of a battle decides between calls of one moment, and the slots
- * between battles: where two rooms invite each other at once, one invitation stands and the other fails.
+ * What anchors do with battles. The row of a battle decides between simultaneous calls, and the slots decide between
+ * battles: where two rooms invite each other at once, one invitation is stored and the other call fails.
  */
 
 export type Sides = readonly [{ roomId: number; userId: string }, { roomId: number; userId: string }];

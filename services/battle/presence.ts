@@ -12,7 +12,7 @@ type Asked = Place & Side & { readonly host: boolean };
 /**
  * Who of the sides of running battles is away. Absence counts only while presence is known, without gaps, as for rooms
  * (docs/decisions/0043-absence-counts-while-it-is-seen.md). An anchor who was never connected is not away; a guest has
- * to be in the room. Whoever closed her room, or lost her account, is gone and cannot come back.
+ * to be in the room. A side whose room is closed or whose account is unusable is gone: it cannot come back.
  */
 export class Presence {
   private readonly service: BattleService;
@@ -36,7 +36,7 @@ export class Presence {
     this.triedAt = Number.NEGATIVE_INFINITY;
   }
 
-  /** Asks for all running battles, where it is time to. Fails: unavailable, where the router, living-room or wallet is away. */
+  /** Asks for all running battles, at most once in `attendanceEveryMs`. Fails: unavailable. */
   async check(running: readonly Battle[]): Promise<void> {
     const { attendanceEveryMs, attendanceGapMs } = settingsOf(this.service);
     const now = performance.now();

@@ -58,7 +58,7 @@ async function waitsForDeadLetters(service: BattleService, battleId: string): Pr
   const over = performance.now() - since >= limits.battle.deadLettersWaitMs;
   if (!over && !(await deadLettersHandled(service))) return true;
   waits.delete(battleId);
-  if (over) service.logger.warn({ battleId }, "a result does not wait longer for the consumer of dead letters");
+  if (over) service.logger.warn({ battleId }, "a result is computed: later dead letters are handled after it");
   return false;
 }
 
@@ -97,7 +97,7 @@ export async function settle(service: BattleService, battleId: string, signal: A
     const data = { battleId, kind: locked.kind, sides, ...times, winner, excluded };
     const event = durableEvent("battle.ended", battleId, data, new Date(clock.now()));
     await outbox.add(tx, { ...event, orderKey: `battle:${battleId}` });
-    service.logger.info({ battleId, winner, excluded: without.length }, "the result of a battle stands");
+    service.logger.info({ battleId, winner, excluded: without.length }, "the result of a battle is stored");
     return true;
   });
   if (!ended) return false;

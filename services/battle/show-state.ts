@@ -24,6 +24,6 @@ export async function showState(service: BattleService, battleId: string): Promi
 /** The same after a change was committed, without waiting. */
 export function showSoon(service: BattleService, battleId: string): void {
   showState(service, battleId).catch((error: unknown) => {
-    service.logger.warn({ battleId, err: error }, "rooms were not sent the state of a battle: the scheduler sends it");
+    service.logger.warn({ battleId, err: error }, "the state of a battle was not sent: the scheduler sends it");
   });
 }

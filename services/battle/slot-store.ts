@@ -1,7 +1,7 @@
 import { type Queryable, type Transaction, toSafeInteger } from "../../mixins/mysql/database.ts";
 import { compareIds } from "./score.ts";
 
-/** SQL of the slots: who takes part in an open battle. The primary key decides between battles of one moment. */
+/** SQL of the slots: who takes part in an open battle. The primary key decides between simultaneous invitations. */
 
 const slotKinds = { room: 0, user: 1 } as const;
 

@@ -9,7 +9,7 @@ import { type EndedBattle, sumsOf } from "./sums.ts";
 
 type Verified = ResultOf<"battle.verify">;
 
-/** Computes results again from the gift records, without the stored exclusions, and compares them with those stored. */
+/** Computes results again from the gift records, without the excluded orders, and compares them with those stored. */
 export async function verify(service: BattleService, battleIds: readonly string[]): Promise<Verified> {
   const { mysql } = service;
   const battles = (await battlesById(mysql, battleIds)).filter(({ state }) => state === "ended");

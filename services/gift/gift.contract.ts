@@ -205,7 +205,8 @@ export const giftActions = {
   /**
    * The gifts settled since a time, by the books, as the event told of them, in pages; some were settled shortly before.
    * `until`: the record id at which the scan ends, the last one of now where it is left out; the answer has it, and it is
-   * given again with each next page. For consumers of `gift.settled` that have missed events. The effect is the catalogue's of now.
+   * given again with each next page. For consumers of `gift.settled` that have missed events. The effect is that of the
+   * current catalogue.
    */
   settledSince: action({ since: isoTime, until: cursor, cursor }).returns<SettledPage>(),
   /**

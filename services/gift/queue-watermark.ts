@@ -17,10 +17,10 @@ import { marker } from "./gift-group.ts";
  * Once every message up to S has left, all gifts before the time are settled. (S, time) is a mark. They are settled as
  * well once the oldest message that is left is not before the time.
  *
- * A partition whose last message is older tells nothing: a gift may be on its way in its replicas, with an earlier time
- * than is visible. Then a marker is published there, a signed message without gifts, and the state that has it makes the
+ * A partition whose last message is older proves nothing: its replicas may still be storing a gift that is not visible
+ * and whose time is earlier. Then a marker is published there, a signed message without gifts, and the state that has it makes the
  * mark. In a replicated stream another server may become the leader. So there a marker is always published: once the
- * leader acks it, all that earlier leaders have stored is in front of it. And the marks of such streams count from
+ * leader acks it, all messages of earlier leaders are stored before it. And the marks of such streams count from
  * `limits.gift.serverClockMarginMs` later, which is how far the servers' clocks may differ (decision 0059).
  *
  * A marker that is lost or stored twice does no harm. Nothing is kept on disk: a node that starts makes its own marks.
@@ -133,7 +133,7 @@ export class QueueWatermark {
     return oldestMs;
   }
 
-  /** Looks at every partition; resolves with the time of the oldest message. A mark for the latest time does for all. */
+  /** Looks at every partition; resolves with the time of the oldest message. A mark for the latest time serves all. */
   private async round(latestMs: number): Promise<number | undefined> {
     const visits = await Promise.allSettled(this.marks.map((own, partition) => this.visit(partition, own, latestMs)));
     const states = visits.map((visit) => {

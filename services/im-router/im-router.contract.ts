@@ -104,9 +104,9 @@ export const imRouterActions = {
     battles: z.array(battleScores).min(1).max(limits.im.battlesPerCall),
   }).returns<null>(),
   /**
-   * Any message to everybody in a room; `senderId` is "0" for the system. `sendToRoom`, `battleState` and `closeRoom` call this on
-   * the router of the room's bucket, where the room's gifts arrive too.
-   * Others call those two. Fails: as sendToRoom.
+   * Any message to everybody in a room; `senderId` is "0" for the system. `sendToRoom`, `battleState` and `closeRoom`
+   * call this on the router of the room's bucket, where the room's gifts arrive too. Other services call those three.
+   * Fails: as sendToRoom.
    */
   post: action({ bucket, ...roomMessage }).returns<null>(),
   /** Sends 5562 to everybody in a room and closes their connections (4410). From then on nobody can enter. */

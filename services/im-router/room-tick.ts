@@ -52,8 +52,8 @@ export interface FrameBounds {
 }
 
 /**
- * Orders are merged where everything but their combos is equal, including the count of one order. So each order id of an entry stands
- * for count / orderIds.length gifts, and a viewer who gets an order again, merged with others, counts it correctly.
+ * Orders are merged where everything but their combos is equal, including the count of one order. So each order id of an
+ * entry is count / orderIds.length gifts, and a viewer who gets an order again, merged with others, counts it correctly.
  */
 function likeness({ orderId: _orderId, combo: _combo, ...content }: RoomGift): string {
   return JSON.stringify(content);

@@ -132,8 +132,8 @@ export class Connection implements Presence {
 
   /**
    * A frame of the room, numbered `at`. `forms` is shared by all members. It waits while the user is joining. @param
-   * again whether it is sent although the greeting counts it: the state of a battle, since a client that is just greeted
-   * may have been sent an older one
+   * again whether it is sent even if its number is not above that of the greeting: the state of a battle, since the
+   * client may have got an older one after its greeting
    */
   sendOfRoom(at: Position, forms: FrameForms, again = false): void {
     if (this.early) {

@@ -31,8 +31,8 @@ interface Room {
  * `limits.im.battleAskEveryMs` apart, one at a time, and each asks for many rooms. While the battle service is away
  * nothing is sent.
  *
- * An answer is older than what the room is told later. So `changed` is called at each 5559 to the room: what is cached
- * is dropped, and those who wait get an answer that was asked for after it.
+ * An answer may be older than a later 5559. So `changed` is called at each 5559 to the room: the cached answer is
+ * removed, and those who wait get the answer of a later call.
  */
 export class EntryBattles {
   private readonly ask: AskBattles;
@@ -152,7 +152,7 @@ export class EntryBattles {
     this.loggedAt = now;
     this.log.warn(
       { waiting, err: error },
-      "battles are not known: who enters a room is not sent its battle; the next ones ask again",
+      "the battle service does not answer: who enters a room gets no battle; later entries ask again",
     );
   }
 

@@ -16,7 +16,7 @@ export interface MirrorState {
   readonly problem: string | undefined;
 }
 
-/** What a look finds: nothing to do, or why the mirror has to be made, once more where it is there. */
+/** What the mirror needs: nothing, a change of its bounds, or to be made (again), with the reason. */
 type Need = "none" | "change" | "missing" | "other stream" | "ahead" | "stands still";
 
 /** How far the mirror was when it last moved, by the clock of this process, ms. */
@@ -26,7 +26,7 @@ interface Progress {
   readonly at: number;
 }
 
-/** The mirror of a stream that was made at a time; its description says which one, since a mirror goes on by sequence. */
+/** The mirror of one creation of EVENTS, which its description names, since a mirror continues by sequence alone. */
 export function mirrorConfig({ created }: Pick<StreamInfo, "created">): WantedStream {
   const { stream, source, copy } = mirrorSubjects(config().NAMESPACE);
   const { name, retention, storage, num_replicas, max_age, max_msgs, max_bytes, max_msgs_per_subject } =
@@ -44,8 +44,8 @@ export function mirrorConfig({ created }: Pick<StreamInfo, "created">): WantedSt
 const changeable = ["max_age", "max_bytes", "num_replicas"] as const;
 
 /**
- * Whether the mirror serves. `source` was read after `mirror`, so a mirror that is ahead of it has messages which the
- * stream has lost and whose sequences will be those of others. `stillSince`: when it last moved, undefined if it has now.
+ * What the mirror needs. `source` is read after `mirror`, so a mirror that is ahead of it has messages which the stream
+ * has lost and whose sequences other messages will get. `stillForMs`: how long the mirror has got no event.
  */
 export function needOf(
   source: StreamInfo,
@@ -62,9 +62,9 @@ export function needOf(
 }
 
 /**
- * Keeps the mirror of stream EVENTS that other systems read. It has the stream's sequences, times and bounds. A mirror
- * of a stream that was lost and made again is made once more, as is one that stands still. The durable consumers of
- * readers that were seen are then made again, on a mirror of the same stream at their position. Several nodes may do it
+ * Keeps the mirror of stream EVENTS that other systems read. It has the stream's sequences, times and bounds. It is made
+ * again if the stream was lost and made again, or if it gets no events. Then the known durable consumers of readers are
+ * made again too, on a mirror of the same stream at their position. Several nodes may do it
  * at once.
  */
 export class EventMirror {
@@ -150,7 +150,7 @@ export class EventMirror {
       : { deliver_policy: "all" as DeliverPolicy.All };
     await this.manager.consumers.add(this.name, { ...kept, ...start }).catch((error: unknown) => {
       const about = { stream: this.name, consumer: name, err: error };
-      this.log.warn(about, "a consumer of another system could not be made again, unless another node has made it");
+      this.log.warn(about, "a consumer of another system could not be made again here: another node may have made it");
     });
   }
 }

@@ -136,7 +136,7 @@ export class RankJobs {
       const result = await this.compareAll(job);
       await mysql.transaction((tx) => endJob(tx, "verify", job.begun, "done", JSON.stringify(result)));
       const { compared, differences, shown } = result;
-      if (differences === 0) logger.info({ compared }, "the ranks are what the gift records say");
+      if (differences === 0) logger.info({ compared }, "the ranks agree with the gift records");
       else
         logger.error(
           { compared, differences, shown: shown.slice(0, 5) },

@@ -78,8 +78,8 @@ export const pkEndpoints = [
     path: `${base}/show`,
     summary: "A battle by its id, or the newest of a room",
     description:
-      "While the battle runs, scores are those of the gifts that are settled and counted. Times are by the clock that " +
-      "gifts have their times from; serverTime is that clock now.",
+      "While the battle runs, scores are those of the gifts that are settled and counted. serverTime is the current time. " +
+      "All times are by the clock that gives gifts their times.",
     access: "login",
     params: fromHttp(battleActions.show),
     result: battleView,

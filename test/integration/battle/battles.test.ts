@@ -128,7 +128,7 @@ describe("an invitation", () => {
     expect((await invite(a, b)).battleId).not.toBe(battleId);
   });
 
-  test("that crosses another is one battle: one stands, the other gets 10007", async () => {
+  test("that crosses another is one battle: one invitation is stored, the other call gets 10007", async () => {
     for (let round = 0; round < 5; round++) {
       const [a, b] = [world.room(), world.room()];
       const calls = [
@@ -227,7 +227,7 @@ describe("an invitation", () => {
 });
 
 describe("the result", () => {
-  test("counts exactly the gifts from the start until before the bell, also those that settle after it", async () => {
+  test("counts exactly the gifts from the start until before the end, also those that settle after it", async () => {
     const { a, b, battleId, start } = await running();
     const bell = start + 1_500;
     world.settled = false;
@@ -285,7 +285,7 @@ describe("the result", () => {
     expect(scoresOf(await shown(neighbours, battleId))).toEqual([20, 0]);
   });
 
-  test("stands also where the event of a dead letter comes after it: it is excluded then, or was counted", async () => {
+  test("stays where the event of a dead letter comes after it: the gift is excluded then, or was counted", async () => {
     const { a, battleId, start } = await running();
     const [late, counted] = [giftTo(a, start, { coins: 100 }), giftTo(a, start, { coins: 20 })];
     await world.settle(counted);
