@@ -32,7 +32,7 @@ if (!chromiumPath) process.stderr.write(`browser test ${skipped}\n`);
     if (!url) throw new Error("API_URL is not set: this test wants a running system, as `npm test` starts one");
     browser = await startChromium(chromiumPath!);
     [anchor, viewer] = await Promise.all([openWindow(browser, url), openWindow(browser, url)]);
-  }, 60_000);
+  }, 120_000);
 
   afterAll(() => browser?.close());
 
@@ -95,7 +95,7 @@ if (!chromiumPath) process.stderr.write(`browser test ${skipped}\n`);
     await viewer.page.getByTestId("nav-statement").click();
     await viewer.page.getByTestId("trade").first().waitFor();
     expect(await viewer.page.getByTestId("trade").count()).toBe(2);
-  }, 120_000);
+  }, 180_000);
 
   test("nothing went wrong in either window: no failed script, no refused resource", () => {
     expect([...anchor.problems, ...viewer.problems]).toEqual([]);

@@ -53,5 +53,5 @@ const chromiumPath = findChromium();
     expect(await words(earner, "statement-income")).toEqual(["0"]);
     expect(await earner.getByTestId("statement-debt").isVisible()).toBe(false);
     expect(problems).toEqual([]);
-  });
+  }, 120_000);
 });

@@ -40,7 +40,7 @@ async function open(
   prepare?: (context: BrowserContext) => Promise<unknown>,
 ): Promise<PersonWindow> {
   const context = await browser.newContext({ viewport });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000); // a busy machine takes 20 s to open four windows
   await prepare?.(context);
   const page = await context.newPage();
   const problems: string[] = [];
