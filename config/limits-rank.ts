@@ -4,9 +4,12 @@ export const rankLimits = Object.freeze({
   listed: 100,
   /** Beyond this place `me.rank` is null: so many entries are counted at the most. */
   placesCounted: 10_000,
+  /** A place is counted from the last fence before it on: each so many entries there is one, kept like a list. */
+  fenceEntries: 250,
   /** How old an answered list may be, beside what is not counted yet. */
   listCacheMs: 400,
   listsCached: 2_000,
+  fencesCached: 2_000,
   /** The consumer's batches: the events of one, and how long one that is not full waits after the start of the last. */
   eventsPerBatch: 32,
   gatherMs: 250,

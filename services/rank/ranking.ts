@@ -4,10 +4,11 @@ import type { Database } from "../../mixins/mysql/database.ts";
 import { type Board, boardName, kinds } from "./boards.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import type { Calendar, Span } from "./periods.ts";
+import { placeBy } from "./places.ts";
 import type { Profiles } from "./profiles.ts";
 import type { Rank } from "./rank.contract.ts";
 import { findState, type RankState } from "./state-store.ts";
-import { countBefore, findTotal, firstOf, type Sum } from "./totals-store.ts";
+import { fencesOf, findTotal, firstOf, type Sum } from "./totals-store.ts";
 
 interface Parts {
   readonly mysql: Pick<Database, "query" | "run">;
@@ -33,6 +34,10 @@ export class Ranking {
   private readonly parts: Parts;
   private readonly lists = new AnswerCache<string, List>({
     max: limits.rank.listsCached,
+    ttlMs: limits.rank.listCacheMs,
+  });
+  private readonly fences = new AnswerCache<string, Sum[]>({
+    max: limits.rank.fencesCached,
     ttlMs: limits.rank.listCacheMs,
   });
   private readonly states = new AnswerCache<"state", RankState>({ max: 1, ttlMs: limits.rank.listCacheMs });
@@ -78,8 +83,10 @@ export class Ranking {
     if (listed >= 0) return { rank: listed + 1, coins: (sums[listed] as Sum).coins };
     const own = await findTotal(this.parts.mysql, generation, board, userId);
     if (!own) return { rank: null, coins: 0 };
-    const before = await countBefore(this.parts.mysql, generation, board, own);
-    return { rank: before < limits.rank.placesCounted ? before + 1 : null, coins: own.coins };
+    const fences = await this.fences.get(`${generation} ${boardName(board)}`, () =>
+      fencesOf(this.parts.mysql, generation, board),
+    );
+    return { rank: await placeBy(this.parts.mysql, generation, board, { fences, sum: own }), coins: own.coins };
   }
 }
 

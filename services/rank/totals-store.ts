@@ -95,23 +95,68 @@ export async function findTotal(
   return row && toSum(row);
 }
 
-/** How many are before a sum, counted up to `limits.rank.placesCounted`: three ranges of the index, each bounded. */
+/** Every `limits.rank.fenceEntries`th entry of a board, in order, beginning with the first; up to the last place. */
+export async function fencesOf(db: Queryable, generation: number, of: Board): Promise<Sum[]> {
+  const { fenceEntries, placesCounted } = limits.rank;
+  const rows = await db.query<Row>(
+    `SELECT user_id, coins, reached_ms FROM (
+       SELECT user_id, coins, reached_ms, ROW_NUMBER() OVER (ORDER BY ${inOrder}) AS place FROM (
+         SELECT user_id, coins, reached_ms FROM ${inRank} WHERE ${board} ORDER BY ${inOrder} LIMIT ?) first) numbered
+     WHERE place MOD ? = 1 ORDER BY place`,
+    [...keyOf(generation, of), placesCounted, fenceEntries],
+  );
+  return rows.map(toSum);
+}
+
+/** The conditions of three ranges of the index that are all entries before a sum. */
+const before = ({ userId, coins, reachedMs }: Sum): [string, unknown[]][] => [
+  ["coins > ?", [coins]],
+  ["coins = ? AND reached_ms < ?", [coins, reachedMs]],
+  ["coins = ? AND reached_ms = ? AND user_id < ?", [coins, reachedMs, userId]],
+];
+
+/**
+ * How many are before a sum, from `fence` on where that is before it, counted up to `most`: ranges of the index, each
+ * bounded.
+ */
 export async function countBefore(
   db: Queryable,
   generation: number,
   of: Board,
-  { userId, coins, reachedMs }: Sum,
+  sum: Sum,
+  { fence, most }: { fence: Sum | undefined; most: number },
 ): Promise<number> {
   const key = keyOf(generation, of);
-  const most = limits.rank.placesCounted;
-  const range = (where: string) => `(SELECT 1 FROM ${inRank} WHERE ${board} AND ${where} LIMIT ?)`;
+  const ranges = (fence ? between(fence, sum) : before(sum)).map(([where, values]) => ({
+    sql: `(SELECT 1 FROM ${inRank} WHERE ${board} AND ${where} LIMIT ?)`,
+    values: [...key, ...values, most],
+  }));
   const [row] = await db.query<{ places: string }>(
-    `SELECT COUNT(*) AS places FROM (
-       ${range("coins > ?")} UNION ALL ${range("coins = ? AND reached_ms < ?")}
-       UNION ALL ${range("coins = ? AND reached_ms = ? AND user_id < ?")}) better`,
-    [...key, coins, most, ...key, coins, reachedMs, most, ...key, coins, reachedMs, userId, most],
+    `SELECT COUNT(*) AS places FROM (${ranges.map(({ sql }) => sql).join(" UNION ALL ")}) better`,
+    ranges.flatMap(({ values }) => values),
   );
   return toSafeInteger(row?.places ?? 0);
+}
+
+/** The conditions of ranges of the index that are all entries from `from` on, and before `to`. */
+function between(from: Sum, to: Sum): [string, unknown[]][] {
+  const { coins, reachedMs, userId } = from;
+  if (coins === to.coins && reachedMs === to.reachedMs)
+    return [["coins = ? AND reached_ms = ? AND user_id >= ? AND user_id < ?", [coins, reachedMs, userId, to.userId]]];
+  const first: [string, unknown[]] = ["coins = ? AND reached_ms = ? AND user_id >= ?", [coins, reachedMs, userId]];
+  const last: [string, unknown[]] = [
+    "coins = ? AND reached_ms = ? AND user_id < ?",
+    [to.coins, to.reachedMs, to.userId],
+  ];
+  if (coins === to.coins)
+    return [first, ["coins = ? AND reached_ms > ? AND reached_ms < ?", [coins, reachedMs, to.reachedMs]], last];
+  return [
+    first,
+    ["coins = ? AND reached_ms > ?", [coins, reachedMs]],
+    ["coins < ? AND coins > ?", [coins, to.coins]],
+    ["coins = ? AND reached_ms < ?", [to.coins, to.reachedMs]],
+    last,
+  ];
 }
 
 interface TotalRow extends Row {

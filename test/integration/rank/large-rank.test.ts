@@ -5,8 +5,9 @@ import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 import { kinds } from "../../../services/rank/boards.ts";
 import { GiftCounter, type RecordedGift } from "../../../services/rank/gift-counter.ts";
+import { placeBy } from "../../../services/rank/places.ts";
 import { beginState } from "../../../services/rank/state-store.ts";
-import { countBefore, findTotal, firstOf } from "../../../services/rank/totals-store.ts";
+import { fencesOf, findTotal, firstOf, type Sum } from "../../../services/rank/totals-store.ts";
 import { stopAll } from "../../support/system.ts";
 
 /** The senders in one rank; a million where figures are wanted, which are printed then. */
@@ -64,27 +65,28 @@ test.each([
     expect(list.answer.length).toBe(100);
     expect(list.answer[0]?.userId).toBe(String(1_000_000 + senders - 1));
     expect(list.entries).toBeLessThan(200);
+    const fences = await cost(own, () => fencesOf(own, 1, board));
+    expect([fences.answer.length, fences.answer[1]?.userId]).toEqual([40, String(1_000_000 + senders - 251)]);
+    expect(fences.entries).toBeLessThan(60_000);
     const times: number[] = [];
-    // The first, the last one that has a place, the middle one and the last one of all.
+    // Beside a fence, the last one that has a place, the middle one and the last one of all.
     for (const [place, expected] of [
-      [0, 0],
-      [9_999, 9_999],
-      [senders / 2, 10_000],
-      [senders - 1, 10_000],
-    ] as const) {
+      ...[0, 1, 249, 250, 251, 4_999, 9_750, 9_999].map((at) => [at, at + 1] as const),
+      ...[10_000, senders / 2, senders - 1].map((at) => [at, null] as const),
+    ]) {
       const userId = String(1_000_000 + senders - 1 - place);
-      const own1 = await cost(own, () => findTotal(own, 1, board, userId));
-      const before = await cost(own, () => countBefore(own, 1, board, own1.answer as never));
-      // Each range is cut where the places end.
-      expect([place, Math.min(10_000, before.answer)]).toEqual([place, expected]);
-      expect(own1.entries + before.entries).toBeLessThan(30_200);
-      times.push(own1.ms + before.ms);
+      const sum = await cost(own, () => findTotal(own, 1, board, userId));
+      const found = await cost(own, () => placeBy(own, 1, board, { fences: fences.answer, sum: sum.answer as Sum }));
+      expect([place, found.answer]).toEqual([place, expected]);
+      // Each range is cut at a fence, and where the places end.
+      expect(sum.entries + found.entries).toBeLessThan(1_500);
+      times.push(sum.ms + found.ms);
     }
     if (!isMeasured) return;
     const again: number[] = [];
     for (let n = 0; n < 40; n++) again.push((await cost(own, () => firstOf(own, 1, board))).ms);
     console.log(
-      `list: median ${median(again).toFixed(1)} ms; places: ${times.map((ms) => ms.toFixed(1)).join(", ")} ms`,
+      `list: median ${median(again).toFixed(1)} ms; fences: ${fences.ms.toFixed(1)} ms; places: ${times.map((ms) => ms.toFixed(1)).join(", ")} ms`,
     );
   });
 });
@@ -97,6 +99,24 @@ const giftsFrom = (from: number, count: number): RecordedGift[] =>
     ...{ incomePoints: 0, type: 0, url: "", time: new Date().toISOString(), recordId: String(1 + from + n) },
   }));
 const clock = { now: async () => Date.now() };
+
+test("a place by fences is the counted one, among equal sums too; who has passed a fence since it was read is counted from the next reading on", async () => {
+  await db.run("TRUNCATE TABLE t_rank_total");
+  const sums = Array.from({ length: 1_000 }, (_, n) => [1, 1, 0, 7, 1 + n, 5_000 - 2 * (n >> 2), n & 2]);
+  await db.run("INSERT INTO t_rank_total VALUES ?", [sums]);
+  const fences = await fencesOf(db, 1, board);
+  const placeOf = async (userId: string) => {
+    const sum = (await findTotal(db, 1, board, userId)) as Sum;
+    return [await placeBy(db, 1, board, { fences, sum }), await placeBy(db, 1, board, { fences: [], sum })];
+  };
+  for (const n of [0, 1, 2, 3, 4, 248, 249, 250, 251, 252, 253, 254, 255, 256, 257, 499, 500, 501, 999])
+    expect([n, await placeOf(String(1 + n))]).toEqual([n, [n + 1, n + 1]]);
+  // The last one gets to the first place, and one to the second place behind a fence.
+  await db.run("UPDATE t_rank_total SET coins = 9000 WHERE user_id = 1000");
+  expect(await placeOf("1000")).toEqual([1, 1]);
+  await db.run("UPDATE t_rank_total SET coins = 5000 - 2 * 62 - 1 WHERE user_id = 999");
+  expect(await placeOf("999")).toEqual([253, 254]);
+});
 
 test("counting gifts of senders who all differ, a thousand in a batch", async () => {
   await db.run("TRUNCATE TABLE t_rank_total");
