@@ -55,7 +55,7 @@ const plain: Readonly<Record<string, Owners>> = {
   ROOM_ANCHOR_AWAY_MINUTES: ["living-room"],
   PAY_NOTIFY_BASE_URL: ["payment"],
   RECONCILE_AT: ["payment"],
-  RANKS: [...gateway, "rank", "provisioner"],
+  RANKS: [...gateway, "rank", "battle", "provisioner"],
   PLATFORM_TIMEZONE: ["rank"],
 };
 

@@ -32,8 +32,8 @@ export const callers: CallersTable = {
     logout: gateway,
     logoutAll: gateway,
     revocations: gateway,
-    profile: ["api-gateway", "living-room", "battle"],
-    profiles: ["rank"],
+    profile: ["api-gateway", "living-room"],
+    profiles: ["rank", "battle"],
   },
   "living-room": {
     health: gateway,

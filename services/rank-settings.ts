@@ -12,7 +12,7 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** Of gateways (RANKS), rank nodes and provisioners. */
+/** Of gateways (RANKS), rank nodes, battle nodes (RANKS) and provisioners (RANKS). */
 export const rankSettings: SettingsBlock = {
   title: "Ranks",
   settings: {
@@ -20,9 +20,9 @@ export const rankSettings: SettingsBlock = {
       kind: z.enum(["on", "off"]),
       optional: true,
       text: [
-        "on (the default) or off, the same for gateways, rank nodes and provisioners. With off the paths live/api/rank/...",
-        "answer 404 and are not in the OpenAPI document, and nothing is counted. What was counted stays until somebody drops",
-        "the database of the service rank.",
+        "on (where it is unset) or off, for gateways, rank nodes, battle nodes and provisioners alike. off: no lists of",
+        "givers: the paths live/api/rank/... answer 404 and are not documented, nothing is counted, and battles name no top",
+        "senders. What was counted stays until somebody drops the database of the service rank.",
       ],
     },
     PLATFORM_TIMEZONE: {

@@ -1,18 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
-import { isFailure } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
-import { AnswerCache } from "../../mixins/answer-cache.ts";
 import { call } from "../contracts.ts";
-import type { UserProfile } from "../user/user.contract.ts";
+import { ranksAreOn } from "../rank-settings.ts";
 import type { BattleView, TopSender } from "./battle.contract.ts";
 import type { BattleService } from "./battle-service.ts";
 import type { Battle } from "./battle-state.ts";
+import { Names, unnamed } from "./names.ts";
 import { excludedOf, liveScores } from "./score-store.ts";
 import { resultsOf } from "./side-store.ts";
 
 type Sender = { userId: string; coins: number };
-type Shown = Pick<UserProfile, "nickName" | "avatar">;
 
 /** The top senders of both sides of a running battle, as this node read them last. */
 interface RunningTops {
@@ -22,7 +20,6 @@ interface RunningTops {
   reading: Promise<void> | undefined;
 }
 
-const unnamed: Shown = { nickName: "", avatar: "" };
 const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 
 /**
@@ -31,10 +28,9 @@ const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOStrin
  */
 export class BattleViews {
   private readonly service: BattleService;
-  private readonly names = new AnswerCache<string, Shown>({
-    max: limits.battle.namesKept,
-    ttlMs: limits.battle.nameTtlMs,
-  });
+  /** With RANKS=off no givers are listed: none are read, and none that are stored are shown. */
+  private readonly listsGivers = ranksAreOn();
+  private readonly names: Names;
   private readonly tops = new LRUCache<string, RunningTops>({ max: limits.battle.topSendersKept });
   private readings = 0;
   /** The readings that wait for their turn: one of each battle at the most. */
@@ -42,6 +38,8 @@ export class BattleViews {
 
   constructor(service: BattleService) {
     this.service = service;
+    const load = async (userIds: string[]) => (await call(service.broker, "user.profiles", { userIds })).list;
+    this.names = new Names({ load, log: service.logger });
   }
 
   async one(battle: Battle): Promise<BattleView> {
@@ -64,14 +62,18 @@ export class BattleViews {
     ]);
     const deadline = pause(limits.battle.namePatienceMs, undefined, { ref: false });
     const tops = new Map<string, readonly (readonly Sender[])[]>(
-      await Promise.all(open.map(async (battle) => [battle.id, await this.runningTops(battle, deadline)] as const)),
+      await Promise.all(
+        (this.listsGivers ? open : []).map(
+          async (battle) => [battle.id, await this.runningTops(battle, deadline)] as const,
+        ),
+      ),
     );
-    for (const [id, sides] of results)
+    for (const [id, sides] of this.listsGivers ? results : [])
       tops.set(
         id,
         sides.map(({ topSenders }) => topSenders),
       );
-    const names = await this.namesOf(
+    const names = await this.names.of(
       [...tops.values()].flat(2).map(({ userId }) => userId),
       deadline,
     );
@@ -136,26 +138,5 @@ export class BattleViews {
     const took = performance.now() - began;
     kept.againAt = performance.now() + Math.max(topSendersEveryMs, took * topSendersRestFactor);
     kept.reading = undefined;
-  }
-
-  private async namesOf(userIds: readonly string[], deadline: Promise<unknown>): Promise<Map<string, Shown>> {
-    const names = new Map<string, Shown>();
-    const asked = [...new Set(userIds)].map(async (userId) => {
-      const known = this.names.cached(userId);
-      const name = known ?? (await this.names.get(userId, () => this.profile(userId)).catch(() => undefined));
-      if (name) names.set(userId, name);
-    });
-    await Promise.race([Promise.all(asked), deadline]);
-    return names;
-  }
-
-  private async profile(userId: string): Promise<Shown> {
-    try {
-      const { nickName, avatar } = await call(this.service.broker, "user.profile", { userId });
-      return { nickName, avatar };
-    } catch (error) {
-      if (isFailure(error, "userUnknown")) return unnamed;
-      throw error;
-    }
   }
 }

@@ -159,7 +159,11 @@ export class World {
       { name: "im-router", actions: router },
       {
         name: "user",
-        actions: { profile: ({ params: { userId } }: Ctx) => ({ userId, nickName: `n${userId}`, avatar: "a" }) },
+        actions: {
+          profiles: ({ params: { userIds } }: Ctx) => ({
+            list: userIds.map((userId) => ({ userId, nickName: `n${userId}`, avatar: "a" })),
+          }),
+        },
       },
       {
         name: "wallet",
