@@ -2,8 +2,9 @@ import type { ServiceBroker } from "moleculer";
 import type { Connection } from "mysql2/promise";
 import { databaseName } from "../../../config/config.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
-import { lateCheckpointCheck, newLinksCheck } from "../../../services/auditor/checks/chains.ts";
+import { newLinksCheck } from "../../../services/auditor/checks/chains.ts";
 import type { Page } from "../../../services/auditor/checks/check.ts";
+import { lateCheckpointCheck } from "../../../services/auditor/checks/checkpoints.ts";
 import { serverTime } from "../../../services/auditor/checks/windows-store.ts";
 import { checksOf, type RunPorts, runCheck } from "../../../services/auditor/comparison.ts";
 import type { Difference } from "../../../services/auditor/differences.ts";
@@ -71,7 +72,7 @@ test("a balance that was set by hand and spent is named with the row that has it
   const [row] = await rows<{ id: string }>("wallet", `SELECT id FROM ${ledger} WHERE biz_id = ?`, [spent!.orderId]);
   const subject = `account ${fan}`;
   const detail = `row ${row!.id} of ${ledger} left 4999990, after 30 and a row of -10`;
-  expect(await round(since)).toEqual([{ kind: "balanceDiffers", subject, detail }]);
+  expect(await round(since)).toEqual([{ kind: "balanceDiffers", subject, detail, measure: "by 4999970" }]);
   // A round that begins between the two sees the row before its window.
   const later = await serverTime(books);
   await intruder.query("UPDATE t_qiyu_currency_account SET current_balance = 7000000 WHERE user_id = ?", [other]);
