@@ -70,6 +70,8 @@ const table = {
   markStays: { code: 501, http: 200, zh: "该标记不能移除", en: "this mark may not be taken off" },
   differenceUnknown: { code: 501, http: 200, zh: "对账差异不存在", en: "no such difference" },
   findingUnknown: { code: 501, http: 200, zh: "账目差异不存在", en: "no such difference of the books" },
+  findingChanged: { code: 501, http: 200, zh: "账目差异已变化", en: "the difference has changed, list it again" },
+  findingRefused: { code: 501, http: 200, zh: "该类账目差异不能接受", en: "no difference of this kind is accepted" },
   refundUnknown: { code: 501, http: 200, zh: "账本中没有该订单的退款", en: "no refund of this order in the ledger" },
   holdState: {
     code: 501,

@@ -559,6 +559,8 @@ export const limits = Object.freeze({
     checkpointLateMs: 3 * 60_000,
     /** How many of the latest checkpoints are read to leave out heads that they have. */
     checkpointsCompared: 10,
+    /** How many rows that no key of the service has made are passed over to find its latest checkpoint. */
+    checkpointsPassed: 1_000,
     /** How often the auditor compares what is new. */
     roundEveryMs: 10_000,
     auditorLeaseMs: 60_000,
@@ -571,6 +573,10 @@ export const limits = Object.freeze({
     passEveryMsMax: 24 * 3_600_000,
     /** A full pass that is older than this is late, and the auditor reports itself as degraded. */
     passLateMs: 48 * 3_600_000,
+    /** A complete round that is older than this is late, and the auditor reports itself as degraded. */
+    roundLateMs: 120_000,
+    /** A check that a statement's time-out ends so many times in a row is a difference, where the databases answer. */
+    unavailableRuns: 3,
     /** After a page the comparison rests this many times as long as the page took. */
     pageRestFactor: 4,
     pageRestMsMax: 2_000,

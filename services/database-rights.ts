@@ -97,6 +97,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     ...operatorAudit,
     t_book_finding: "change",
     t_book_pass: "all",
+    t_book_round: "change",
     t_book_head: "change",
     t_book_checkpoint: "change",
   },

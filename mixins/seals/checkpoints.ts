@@ -1,15 +1,19 @@
 import type { Service } from "moleculer";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../background-loop.ts";
+import type { Transaction } from "../mysql/database.ts";
 import { DatabaseLease } from "../mysql/database-lease.ts";
 import type { MysqlState } from "../mysql.mixin.ts";
 import type { OutboxMessage, OutboxState } from "../outbox.mixin.ts";
 import type { Sealer } from "./seal-chains.ts";
-import { type CheckpointFields, checkpointDigest } from "./seal-form.ts";
-import { firstCheckpoint, headsSince, insertCheckpoint, latestCheckpoints } from "./seal-store.ts";
+import { type CheckpointFields, checkpointDigest, noDigest, verdictOf } from "./seal-form.ts";
+import { type DatedCheckpoint, hasCheckpoint, headsSince, insertCheckpoint, latestCheckpoints } from "./seal-store.ts";
 
-const { checkpointEveryMs, checkpointLeaseMs, checkpointHeads, checkpointOverlapMs, checkpointsCompared } =
-  limits.books;
+const { checkpointEveryMs, checkpointLeaseMs, checkpointHeads, checkpointOverlapMs } = limits.books;
+const { checkpointsCompared, checkpointsPassed } = limits.books;
+
+/** Beyond every BIGINT UNSIGNED. */
+const endOfNumbers = "18446744073709551616";
 
 /** Settings that tests override; the defaults are in config/limits.ts. */
 export interface CheckpointSettings {
@@ -65,22 +69,50 @@ export class Checkpoints {
     });
   }
 
+  /**
+   * The latest checkpoints, newest first, that a key of the service has made: whoever may INSERT can have written the
+   * others. Where none has such a key, it may have been removed from BOOK_KEYS, and all that can be read count.
+   */
+  private async ownCheckpoints(tx: Transaction): Promise<DatedCheckpoint[]> {
+    const { service, keys } = this.sealer;
+    const readable: DatedCheckpoint[] = [];
+    let below: string | null = endOfNumbers;
+    for (let passed = 0; below !== null && passed < checkpointsPassed; passed += checkpointsCompared) {
+      const page: Awaited<ReturnType<typeof latestCheckpoints>> = await latestCheckpoints(
+        tx,
+        below,
+        checkpointsCompared,
+      );
+      const own = page.checkpoints.filter(
+        (one) =>
+          verdictOf(keys, one.keyName, one.digest, (key) => checkpointDigest(key, { service, ...one })) === "right",
+      );
+      if (own.length > 0) return own;
+      readable.push(...page.checkpoints);
+      below = page.next;
+    }
+    return readable;
+  }
+
   /** Whether more heads are to be joined at once. */
   private async round(): Promise<boolean> {
     if (!(await this.lease.hold())) return false;
     const { outbox } = this.service;
     const { service, keys } = this.sealer;
     const joined = await this.lease.fenced(async (tx) => {
-      const latest = await latestCheckpoints(tx, checkpointsCompared);
-      const last = latest[0] ?? firstCheckpoint;
+      const latest = await this.ownCheckpoints(tx);
+      const [last] = latest;
       const known = new Map<string, number>();
-      for (const { heads } of latest.toReversed())
+      for (const { heads } of latest)
         for (const { writer, number } of heads) known.set(writer, Math.max(number, known.get(writer) ?? 0));
-      const since = new Date(Math.max(0, last.time.getTime() - checkpointOverlapMs));
+      const since = new Date(last ? Math.max(0, last.time.getTime() - checkpointOverlapMs) : 0);
       const grown = (await headsSince(tx, since)).filter(({ writer, number }) => number > (known.get(writer) ?? 0));
       if (grown.length === 0) return 0;
       const heads = grown.slice(0, checkpointHeads);
-      const fields = { number: last.number + 1, previous: last.digest, heads };
+      let number = (last?.number ?? 0) + 1;
+      // Of a number that somebody else's row has, nothing but the gap tells: the digest names the checkpoint before it.
+      for (let tried = 0; tried < checkpointsPassed && (await hasCheckpoint(tx, number)); tried++) number++;
+      const fields = { number, previous: last?.digest ?? noDigest, heads };
       const { id: keyName } = keys.signing;
       const digest = checkpointDigest(keys.signing, { service, ...fields });
       await insertCheckpoint(tx, { ...fields, keyName, digest });

@@ -85,7 +85,11 @@ function mac({ secret }: NamedKey, parts: readonly unknown[]): string {
   return createHmac("sha256", secret).update(parts.join(valueSeparator)).digest("hex");
 }
 
-export function sealDigest(key: NamedKey, seal: SealFields): string {
+/** A seal as it is read may have a number as text. */
+export function sealDigest(
+  key: NamedKey,
+  seal: Omit<SealFields, "number"> & { readonly number: number | string },
+): string {
   const { service, writer, number, previous, book, firstId, rows, sum, rowsTime, rowsDigest: rowsHash } = seal;
   return mac(key, [version, service, writer, number, previous, book, firstId, rows, sum, rowsTime, rowsHash]);
 }

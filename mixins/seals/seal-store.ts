@@ -1,6 +1,8 @@
+import { z } from "zod";
+import { limits } from "../../config/limits.ts";
 import { type Queryable, type Transaction, toSafeInteger } from "../mysql/database.ts";
 import { firstIdSince } from "../mysql/first-id-since.ts";
-import { type ChainHead, type CheckpointFields, noDigest, type SealFields } from "./seal-form.ts";
+import type { ChainHead, CheckpointFields, SealFields } from "./seal-form.ts";
 
 /** SQL of the seals and their checkpoints. Rows are only added. */
 
@@ -36,35 +38,81 @@ export interface Checkpoint extends Omit<CheckpointFields, "service"> {
   readonly keyName: string;
 }
 
-/** The latest checkpoints, newest first, with the time of each. */
-export async function latestCheckpoints(
-  db: Queryable,
-  limit: number,
-): Promise<{ number: number; digest: string; heads: ChainHead[]; time: Date }[]> {
-  const rows = await db.query<{ number: string; digest: Buffer; heads: unknown; create_time: Date }>(
-    "SELECT number, digest, heads, create_time FROM t_ledger_checkpoint ORDER BY number DESC LIMIT ?",
-    [limit],
-  );
-  return rows.map(({ number, digest, heads, create_time }) => ({
-    number: toSafeInteger(number),
-    digest: digest.toString("hex"),
-    heads: (typeof heads === "string" ? JSON.parse(heads) : heads) as ChainHead[],
-    time: create_time,
-  }));
+/** A row of t_ledger_checkpoint, as the driver has it. */
+export interface CheckpointRow {
+  number: string;
+  previous: Buffer;
+  digest: Buffer;
+  heads: unknown;
 }
 
-export const firstCheckpoint = { number: 0, digest: noDigest, heads: [] as ChainHead[], time: new Date(0) };
+export interface ReadCheckpoint extends Omit<CheckpointFields, "service"> {
+  readonly digest: string;
+}
+
+const headsForm = z
+  .array(z.object({ writer: z.string(), number: z.int().min(1), digest: z.string() }))
+  .max(limits.books.checkpointHeads);
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A checkpoint of a row, which whoever may INSERT can have written; `undefined` where it has no number or heads that a
+ * checkpoint can have.
+ */
+export function readCheckpoint({ number: text, previous, digest, heads }: CheckpointRow): ReadCheckpoint | undefined {
+  const number = Number(text);
+  const read = headsForm.safeParse(typeof heads === "string" ? parsed(heads) : heads);
+  if (!Number.isSafeInteger(number) || !read.success) return undefined;
+  return { number, previous: previous.toString("hex"), digest: digest.toString("hex"), heads: read.data };
+}
+
+/** A checkpoint as `latestCheckpoints` reads it. */
+export interface DatedCheckpoint extends ReadCheckpoint {
+  readonly keyName: string;
+  readonly time: Date;
+}
+
+/** The latest checkpoints below a number, newest first, without rows that cannot be read, and the number to go on from. */
+export async function latestCheckpoints(
+  db: Queryable,
+  below: string,
+  limit: number,
+): Promise<{ checkpoints: DatedCheckpoint[]; next: string | null }> {
+  const rows = await db.query<CheckpointRow & { key_name: string; create_time: Date }>(
+    `SELECT number, previous, digest, heads, key_name, create_time FROM t_ledger_checkpoint
+     WHERE number < ? ORDER BY number DESC LIMIT ?`,
+    [below, limit],
+  );
+  const checkpoints = rows.flatMap((row): DatedCheckpoint[] => {
+    const read = readCheckpoint(row);
+    return read ? [{ ...read, keyName: row.key_name, time: row.create_time }] : [];
+  });
+  return { checkpoints, next: rows.length < limit ? null : String(rows.at(-1)?.number) };
+}
+
+/** Whether there is a row of this number. */
+export async function hasCheckpoint(db: Queryable, number: number): Promise<boolean> {
+  return (await db.query("SELECT 1 FROM t_ledger_checkpoint WHERE number = ?", [number])).length > 0;
+}
 
 /**
  * The heads of the chains that have a seal of this time or later. Transactions do not commit in the order of their
- * times, so begin earlier than you need.
+ * times, so begin earlier than you need. A seal whose number no chain reaches is none of the service.
  */
 export async function headsSince(tx: Queryable, since: Date): Promise<ChainHead[]> {
   const from = await firstIdSince(tx, { table: "t_ledger_seal", column: "rows_time" }, since);
   const rows = await tx.query<{ writer: string; number: string; digest: Buffer }>(
     `SELECT s.writer, s.number, s.digest FROM t_ledger_seal s
-       JOIN (SELECT writer, MAX(number) AS number FROM t_ledger_seal WHERE id >= ? GROUP BY writer) h ON h.writer = s.writer AND h.number = s.number`,
-    [String(from)],
+       JOIN (SELECT writer, MAX(number) AS number FROM t_ledger_seal WHERE id >= ? AND number <= ?
+         GROUP BY writer) h ON h.writer = s.writer AND h.number = s.number`,
+    [String(from), Number.MAX_SAFE_INTEGER],
   );
   return rows.map(({ writer, number, digest }) => ({
     ...{ writer, number: toSafeInteger(number), digest: digest.toString("hex") },

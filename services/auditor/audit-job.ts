@@ -7,10 +7,12 @@ import { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { BookKeys } from "../book-keys.ts";
 import type { SealingService } from "../book-seals.ts";
+import { CheckRuns, RunEnded } from "./check-runs.ts";
 import { serverTime } from "./checks/windows-store.ts";
-import { checksOf, type RunPorts, runCheck } from "./comparison.ts";
+import { checksOf, type RunPorts } from "./comparison.ts";
 import { type Difference, differenceKinds, keyOf } from "./differences.ts";
-import { closeFindings, keepFindings, keepPass, type LastPass, lastPass, openKeys } from "./findings-store.ts";
+import { closeFindings, keepFindings, openKeys } from "./findings-store.ts";
+import { keepPass, keepRound, type LastPass, lastPass } from "./runs-store.ts";
 
 /** Settings that tests override; the defaults are in config/limits.ts. */
 export interface AuditSettings {
@@ -37,9 +39,6 @@ export const usualAudit: AuditSettings = {
 
 type Auditor = Service & MysqlState & { books: Database; sealKeys: Readonly<Record<SealingService, BookKeys>> };
 
-/** Ends a run: the service stops, or another node has the lease. */
-class RunEnded extends Error {}
-
 /**
  * Compares the books, on one node at a time. A round compares what is new. A full pass compares everything, beside the
  * rounds; it begins as soon as `passRestFactor` times the duration of the last one is over, and at least once a day,
@@ -52,8 +51,9 @@ export class AuditJob {
   private readonly lease: DatabaseLease;
   private readonly loop: BackgroundLoop;
   private readonly stopping = new AbortController();
-  /** When the last round that succeeded began, by the clock of the books' server. */
-  private comparedTo: Date | undefined;
+  private readonly runs: CheckRuns;
+  /** By check: when the last round that it came through began, by the clock of the books' server. */
+  private readonly comparedTo = new Map<string, Date>();
   private readonly startedAt = performance.now();
   /** Of this process's clock; minus infinity while another node may hold the lease. */
   private leaseRenewedAt = Number.NEGATIVE_INFINITY;
@@ -66,9 +66,14 @@ export class AuditJob {
 
   constructor(auditor: Auditor) {
     this.auditor = auditor;
-    const { mysql, broker, logger, settings } = auditor;
+    const { mysql, books, broker, logger, settings } = auditor;
     this.settings = settings as AuditSettings;
     this.lease = new DatabaseLease({ mysql, name: "audit", holder: broker.nodeID, ms: this.settings.leaseMs });
+    this.runs = new CheckRuns({
+      log: logger,
+      databasesAnswer: () => Promise.all([serverTime(books), serverTime(mysql)]),
+      isStarting: () => this.isStarting(),
+    });
     this.renewal = setInterval(() => {
       this.renewing = this.renewing.then(() => this.renewLease());
     }, this.settings.leaseMs / 3);
@@ -95,7 +100,7 @@ export class AuditJob {
 
   private async round(): Promise<boolean> {
     if (!(await this.holdLease())) {
-      this.comparedTo = undefined;
+      this.comparedTo.clear();
       return false;
     }
     try {
@@ -126,9 +131,13 @@ export class AuditJob {
   /** Whether a run ended by the lease or a stop, or at the first start of a system, whose databases are being made. */
   private isExpected(error: unknown): boolean {
     if (error instanceof RunEnded) return true;
-    if (performance.now() - this.startedAt > limits.books.startingMs) return false;
+    if (!this.isStarting()) return false;
     this.auditor.logger.info({ err: error }, "the books cannot be compared yet: tried again");
     return true;
+  }
+
+  private isStarting(): boolean {
+    return performance.now() - this.startedAt <= limits.books.startingMs;
   }
 
   private async holdLease(): Promise<boolean> {
@@ -152,13 +161,19 @@ export class AuditJob {
 
   /** A node that takes over begins where the last round may have ended when its holder died. */
   private async compareNew(): Promise<void> {
-    const now = await serverTime(this.auditor.books);
+    const { books, mysql } = this.auditor;
+    const now = await serverTime(books);
     const { roundEveryMs, leaseMs } = this.settings;
-    const since = this.comparedTo ?? new Date(now.getTime() - leaseMs - roundEveryMs);
-    const begin = new Date(since.getTime() - limits.books.lateCommitMs);
-    const ports = this.ports(0, await openKeys(this.auditor.mysql));
-    for (const check of this.checks()) if (check.rounds) await runCheck(check, begin, ports);
-    this.comparedTo = now;
+    const ports = this.ports(0, await openKeys(mysql));
+    let complete = true;
+    for (const check of this.checks()) {
+      if (!check.rounds) continue;
+      const since = this.comparedTo.get(check.name)?.getTime() ?? now.getTime() - leaseMs - roundEveryMs;
+      const result = await this.runs.run(check, new Date(since - limits.books.lateCommitMs), ports);
+      if (result === "failed") complete = false;
+      else this.comparedTo.set(check.name, now);
+    }
+    if (complete) await keepRound(mysql);
   }
 
   private passIsDue(last: LastPass | undefined, small: boolean): boolean {
@@ -172,14 +187,20 @@ export class AuditJob {
     const { mysql, logger } = this.auditor;
     const began = await serverTime(mysql);
     const ports = this.ports(restFactor, await openKeys(mysql));
-    let [rows, differences, cut] = [0, 0, false];
+    let [rows, differences, cut, complete] = [0, 0, false, true];
     for (const check of this.checks()) {
       if (!check.passes) continue;
-      const result = await runCheck(check, null, ports);
+      const result = await this.runs.run(check, null, ports);
+      if (result === "failed") {
+        complete = false;
+        continue;
+      }
       rows += result?.rows ?? 0;
       differences += result?.differences ?? 0;
       cut ||= result?.cut ?? false;
     }
+    // What a failed check would have found may be there.
+    if (!complete) return;
     // Of a pass that left out differences, one that it did not name may be there.
     if (cut)
       logger.warn(

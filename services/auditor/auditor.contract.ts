@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { cursor, id, integer, limit, operator, reason } from "../fields.ts";
 import { sealedEvent } from "../sealed-event.ts";
@@ -28,11 +30,12 @@ export const auditorActions = {
     nextCursor: string | null;
   }>(),
   /**
-   * Operators: accepts a difference as it is now. It stays listed, and neither metrics nor readiness count it. It counts
-   * again once it changes, or is found again after it was gone. A repeat keeps the first reason. Fails: findingUnknown, also
-   * where it is gone.
+   * Operators: accepts a difference as the list has it, with its `detail`. It stays listed, and neither metrics nor
+   * readiness count it. It counts again once it changes, or is found again after it was gone. A repeat keeps the first
+   * reason. Fails: findingUnknown, also where it is gone; findingChanged, where its detail is another one now;
+   * findingRefused, of forged seals, unknown keys, checkpoints and failed checks.
    */
-  acceptFinding: action({ id, reason, operator }).returns<Finding>(),
+  acceptFinding: action({ id, detail: z.string().max(limits.books.detailChars), reason, operator }).returns<Finding>(),
 };
 
 export const auditorEvents = {

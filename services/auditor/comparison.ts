@@ -4,14 +4,9 @@ import type { Database, Queryable } from "../../mixins/mysql/database.ts";
 import type { BookKeys } from "../book-keys.ts";
 import { type LedgerName, type SealingService, sealedLedgers } from "../book-seals.ts";
 import { activeAccountsCheck, balancesCheck, continuityCheck } from "./checks/accounts-store.ts";
-import {
-  allLinksCheck,
-  checkpointsCheck,
-  lateCheckpointCheck,
-  newLinksCheck,
-  seenHeadsCheck,
-} from "./checks/chains.ts";
+import { allLinksCheck, newLinksCheck, seenHeadsCheck } from "./checks/chains.ts";
 import type { Check, Page, Range } from "./checks/check.ts";
+import { checkpointsCheck, lateCheckpointCheck } from "./checks/checkpoints.ts";
 import { chargedGiftsCheck, recordedGiftsCheck } from "./checks/gifts-store.ts";
 import { heldGiftsCheck, holdsCheck } from "./checks/holds-store.ts";
 import { earningsCheck, totalsCheck } from "./checks/incomes-store.ts";
@@ -69,9 +64,9 @@ export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOpti
     recordedGiftsCheck(books),
     creditsCheck(books),
     ordersCheck(books, underWayMs),
-    catalogueCheck(books),
-    orderTermsCheck(books),
-    giftTermsCheck(books),
+    catalogueCheck(books, keys),
+    orderTermsCheck(books, keys),
+    giftTermsCheck(books, keys),
     sharesCheck(books, keys.gift),
     totalsCheck(books),
     earningsCheck(books),

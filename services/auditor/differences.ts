@@ -5,6 +5,10 @@ const booksDiffer =
   "sum the account's rows, find the change in the database's log, and correct what was changed by hand";
 
 export const differenceKinds = {
+  checkFailed: [
+    "a part of the comparison fails: what it compares is not compared",
+    "read the cause: a row that nobody of the system writes makes it fail, or its query takes too long",
+  ],
   rowUnsealed: ["a row of a ledger has no seal: no wallet wrote it", restore],
   rowChanged: ["a row of a ledger was changed after it was sealed", restore],
   rowRemoved: ["a row of a ledger was removed after it was sealed", restore],
@@ -77,14 +81,13 @@ export interface Difference {
 
 /** Kinds of which several checks find one difference, each with a detail of its own: they are there, or not. */
 const detailVaries: ReadonlySet<DifferenceKind> = new Set([
-  ...([
-    "sealRemoved",
-    "chainCut",
-    "sealKeyUnknown",
-    "checkpointRemoved",
-    "checkpointForged",
-    "checkpointLate",
-  ] as const),
+  ...(["sealRemoved", "sealKeyUnknown", "checkpointRemoved", "checkpointForged", "checkpointLate"] as const),
+]);
+
+/** Kinds that nobody accepts: behind what is known of one there may be others of any size. */
+export const neverAccepted: ReadonlySet<string> = new Set<DifferenceKind>([
+  ...(["checkFailed", "sealForged", "sealKeyUnknown"] as const),
+  ...(["checkpointForged", "checkpointLate", "checkpointRemoved"] as const),
 ]);
 
 export const measureOf = ({ kind, detail, measure }: Difference): string =>

@@ -1,7 +1,7 @@
 import { limits } from "../../config/limits.ts";
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
 import type { Finding } from "./auditor.contract.ts";
-import { type Difference, type DifferenceKind, keyOf, kindNames, measureOf } from "./differences.ts";
+import { type Difference, type DifferenceKind, keyOf, kindNames, measureOf, neverAccepted } from "./differences.ts";
 
 /** SQL of the findings and passes, in the auditor's own database. */
 
@@ -98,21 +98,24 @@ export async function findingsAfter(
   return rows.map(toFinding);
 }
 
-/** Accepts a finding, once: a repeat changes nothing. `undefined` where there is none, or it is gone. */
+/**
+ * Accepts a finding with this detail, once: a repeat changes nothing. Returns it as it is then, and whether it was
+ * accepted now; `undefined` where there is none, or it is gone.
+ */
 export async function acceptStored(
   own: Queryable,
-  { id, reason, operator }: { id: number; reason: string; operator: string },
-): Promise<Finding | undefined> {
-  await own.run(
+  { id, detail, reason, operator }: { id: number; detail: string; reason: string; operator: string },
+): Promise<{ finding: Finding | undefined; isNew: boolean }> {
+  const { affectedRows } = await own.run(
     `UPDATE t_book_finding SET accepted_time = UTC_TIMESTAMP(3), accepted_by = ?, accepted_reason = ?
-     WHERE id = ? AND gone_time IS NULL AND accepted_time IS NULL`,
-    [operator, reason, id],
+     WHERE id = ? AND detail = ? AND kind NOT IN (?) AND gone_time IS NULL AND accepted_time IS NULL`,
+    [operator, reason, id, detail, [...neverAccepted]],
   );
   const [row] = await own.query<FindingRow>(
     `SELECT ${findingColumns} FROM t_book_finding WHERE id = ? AND gone_time IS NULL`,
     [id],
   );
-  return row && toFinding(row);
+  return { finding: row && toFinding(row), isNew: affectedRows > 0 };
 }
 
 /** The keys of the open findings, at most `limits.books.findingsPerPass`. */
@@ -122,39 +125,4 @@ export async function openKeys(own: Queryable): Promise<Set<string>> {
     [limits.books.findingsPerPass],
   );
   return new Set(rows.map(({ kind, subject }) => keyOf({ kind, subject, detail: "" })));
-}
-
-/** The last complete pass: how long ago it ended, how long it took and what it compared. */
-export interface LastPass {
-  readonly ageMs: number;
-  readonly tookMs: number;
-  readonly rows: number;
-  /** From its start until now. */
-  readonly sinceBeganMs: number;
-}
-
-export async function lastPass(own: Queryable): Promise<LastPass | undefined> {
-  const [row] = await own.query<Record<"age" | "took" | "began" | "rows_compared", string>>(
-    `SELECT TIMESTAMPDIFF(MICROSECOND, ended_time, UTC_TIMESTAMP(3)) AS age,
-       TIMESTAMPDIFF(MICROSECOND, began_time, ended_time) AS took,
-       TIMESTAMPDIFF(MICROSECOND, began_time, UTC_TIMESTAMP(3)) AS began, rows_compared
-     FROM t_book_pass ORDER BY id DESC LIMIT 1`,
-  );
-  if (!row) return undefined;
-  const [ageMs, tookMs, sinceBeganMs] = [row.age, row.took, row.began].map((micros) => Number(micros) / 1_000);
-  return {
-    ageMs: ageMs ?? 0,
-    tookMs: tookMs ?? 0,
-    sinceBeganMs: sinceBeganMs ?? 0,
-    rows: toSafeInteger(row.rows_compared),
-  };
-}
-
-/** Notes a complete pass, and deletes the oldest beyond `limits.books.passesKept`. */
-export async function keepPass(own: Queryable, began: Date, rows: number, differences: number): Promise<void> {
-  const { insertId } = await own.run(
-    `INSERT INTO t_book_pass (began_time, ended_time, rows_compared, differences) VALUES (?, UTC_TIMESTAMP(3), ?, ?)`,
-    [began, rows, differences],
-  );
-  await own.run("DELETE FROM t_book_pass WHERE id < ? LIMIT 100", [Math.max(0, insertId - limits.books.passesKept)]);
 }

@@ -4,6 +4,7 @@ import { fittingPage } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { Finding } from "./auditor.contract.ts";
+import { neverAccepted } from "./differences.ts";
 import { acceptStored, findingsAfter } from "./findings-store.ts";
 
 /** What operators do with the differences of the books. */
@@ -24,15 +25,20 @@ export async function findingsPage(
 
 interface Acceptance {
   id: number;
+  /** As the operator has read it. */
+  detail: string;
   reason: string;
   operator: string;
 }
 
-/** Accepts a difference as it is. Fails: findingUnknown. */
+/** Accepts a difference as it was read. Fails: findingUnknown, findingChanged, findingRefused. */
 export async function acceptFinding({ mysql, logger }: Auditor, acceptance: Acceptance): Promise<Finding> {
-  const finding = await acceptStored(mysql, acceptance);
-  if (!finding) throw fail("findingUnknown", { id: acceptance.id });
-  const { kind, subject, detail } = finding;
+  const { id } = acceptance;
+  const { finding, isNew } = await acceptStored(mysql, acceptance);
+  if (!finding) throw fail("findingUnknown", { id });
+  const { kind, subject, detail, accepted } = finding;
+  if (neverAccepted.has(kind)) throw fail("findingRefused", { id, kind });
+  if (!accepted || (!isNew && detail !== acceptance.detail)) throw fail("findingChanged", { id, detail });
   logger.warn({ ...acceptance, kind, subject, detail }, "an operator accepted a difference of the books");
   return finding;
 }

@@ -5,7 +5,8 @@ import { type Gauge, keepGauges } from "../../mixins/gauges.ts";
 import { addHealthCheck } from "../../mixins/health.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { AuditJob } from "./audit-job.ts";
-import { countFindings, lastPass } from "./findings-store.ts";
+import { countFindings } from "./findings-store.ts";
+import { lastPass, roundAgeMs } from "./runs-store.ts";
 
 const gauges = {
   differences: {
@@ -21,6 +22,11 @@ const gauges = {
   age: {
     name: "ovation.books.pass.age",
     description: "Time since the last complete pass over the books ended",
+    unit: "second",
+  },
+  roundAge: {
+    name: "ovation.books.round.age",
+    description: "Time since the last round over what is new ended in which every check came to its end",
     unit: "second",
   },
   rate: {
@@ -49,6 +55,9 @@ export function keepBookGauges(auditor: Auditor): BackgroundLoop {
       const counted = [...(await countFindings(mysql))].filter(([, { open }]) => open > 0);
       const list = counted.map(([kind, { open }]) => `${kind} ${open}`).join(", ");
       if (list) throw new Error(`the books differ: ${list} (see books/findings)`);
+      const roundAge = (await roundAgeMs(mysql)) ?? performance.now() - startedAt;
+      if (roundAge > limits.books.roundLateMs)
+        throw new Error(`the last complete round over the books ended ${Math.round(roundAge / 1_000)} s ago`);
       const age = (await lastPass(mysql))?.ageMs ?? performance.now() - startedAt;
       if (age > limits.books.passLateMs)
         throw new Error(`the last complete pass over the books ended ${Math.round(age / 3_600_000)} h ago`);
@@ -64,10 +73,12 @@ export function keepBookGauges(auditor: Auditor): BackgroundLoop {
       { name: gauges.differences.name, value: open, labels: { kind } },
       { name: gauges.accepted.name, value: accepted, labels: { kind } },
     ]);
+    const roundAge = (await roundAgeMs(mysql)) ?? performance.now() - startedAt;
     const ageMs = last?.ageMs ?? performance.now() - startedAt;
     return [
       ...differences,
       { name: gauges.age.name, value: ageMs / 1_000 },
+      { name: gauges.roundAge.name, value: roundAge / 1_000 },
       ...(last
         ? [{ name: gauges.rate.name, value: Math.round(last.rows / Math.max(last.tookMs / 1_000, 0.001)) }]
         : []),

@@ -200,7 +200,7 @@ describe("the operators' routes", () => {
       ["reconciliation/differences", {}, "payment", "payment.differences", "succeeded"],
       ["reconciliation/resolve", { id: 999, reason: "r" }, "payment", "payment.resolveDifference", "differenceUnknown"],
       ["books/findings", { accepted: 0 }, "auditor", "auditor.findings", "succeeded"],
-      ["books/accept", { id: 999_999, reason: "r" }, "auditor", "auditor.acceptFinding", "findingUnknown"],
+      ["books/accept", { id: 999_999, detail: "d", reason: "r" }, "auditor", "auditor.acceptFinding", "findingUnknown"],
     ];
     for (const [path, body, service, action, outcome] of calls) {
       const id = requestId();

@@ -16,13 +16,28 @@ function auditOf(service: SealingService) {
   return made;
 }
 
-/** Two sealed audit rows of an operator's call, as the service itself writes them. */
-export async function audited(service: SealingService, action: string, params: object, outcome = "succeeded") {
+/**
+ * Two sealed audit rows of an operator's call, as the service itself writes them; with a time as if it had written them
+ * then, `2026-11-26 12:00:00.000`.
+ */
+export async function audited(
+  service: SealingService,
+  action: string,
+  params: object,
+  { outcome = "succeeded", time }: { outcome?: string; time?: string } = {},
+) {
+  const { mysql, seals } = auditOf(service);
+  const transaction: SealChains["transaction"] = (db, work) =>
+    seals.transaction(db, (tx, sealing) => {
+      if (time) sealing.setTime(time);
+      return work(tx, sealing);
+    });
+  const audit = { mysql, seals: { transaction } } as unknown as { mysql: Database; seals: SealChains };
   const ledger = sealedLedgers[`${service}Audit`];
   const about = { operator: "alice", action: `${service}.${action}`, requestId: null };
   const started = { ...about, callId: null, params: JSON.stringify(params), outcome: "started" };
-  const callId = await addAuditRow(auditOf(service), ledger, started);
-  await addAuditRow(auditOf(service), ledger, { ...about, callId, params: null, outcome });
+  const callId = await addAuditRow(audit, ledger, started);
+  await addAuditRow(audit, ledger, { ...about, callId, params: null, outcome });
   return callId;
 }
 

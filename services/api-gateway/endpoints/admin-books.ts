@@ -31,11 +31,12 @@ export const adminBooksEndpoints = [
 
   endpoint({
     path: `${base}/books/accept`,
-    summary: "Accepts a difference of the books as it is: it stays listed, and counts again once it changes",
+    summary:
+      "Accepts a difference of the books with the detail that the list has: it stays listed, and counts again once it changes",
     access: "operator",
     params: fromHttp(auditorActions.acceptFinding, "operator"),
     result: shownFinding,
-    failures: ["findingUnknown"],
+    failures: ["findingUnknown", "findingChanged", "findingRefused"],
     run: (ctx, params, { operator }) => call(ctx, "auditor.acceptFinding", { ...params, operator }),
   }),
 ];

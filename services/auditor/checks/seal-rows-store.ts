@@ -1,5 +1,5 @@
 import { limits } from "../../../config/limits.ts";
-import { type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import type { Queryable } from "../../../mixins/mysql/database.ts";
 import { firstIdSince } from "../../../mixins/mysql/first-id-since.ts";
 import { type RowValues, rowSeparator, valueSeparator } from "../../../mixins/seals/seal-form.ts";
 import { type LedgerName, type SealingService, sealedLedgers } from "../../book-seals.ts";
@@ -13,7 +13,8 @@ const rowsOf = (ledger: LedgerName) => tableOf(sealedLedgers[ledger].service, se
 export interface StoredSeal {
   readonly service: SealingService;
   readonly writer: string;
-  readonly number: number;
+  /** As text: whoever may INSERT has written any. */
+  readonly number: string;
   readonly previous: string;
   readonly book: number;
   readonly firstId: string;
@@ -48,7 +49,7 @@ function toSeal(ledger: LedgerName, row: SealRow): StoredSeal {
   return {
     service: sealedLedgers[ledger].service,
     writer: row.writer,
-    number: toSafeInteger(row.number),
+    number: String(row.number),
     previous: row.previous.toString("hex"),
     book: Number(row.book),
     firstId: String(row.first_id),
@@ -83,6 +84,16 @@ export async function sealsAfter(
     covered += Number(row.row_count);
   }
   return { seals, more: seals.length < rows.length };
+}
+
+/** The seals that begin with one of these rows. */
+export async function sealsOfRows(db: Queryable, ledger: LedgerName, ids: readonly string[]): Promise<StoredSeal[]> {
+  if (ids.length === 0) return [];
+  const rows = await db.query<SealRow>(
+    `SELECT ${sealColumns} FROM ${sealsOf(ledger)} WHERE book = ? AND first_id IN (?)`,
+    [sealedLedgers[ledger].book, ids],
+  );
+  return rows.map((row) => toSeal(ledger, row));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { limits } from "../../../config/limits.ts";
 import type { Queryable } from "../../../mixins/mysql/database.ts";
-import { differingRows, rowText, sealDigest, verdictOf } from "../../../mixins/seals/seal-form.ts";
+import { differingRows, rowsDigest, rowText, sealDigest, verdictOf } from "../../../mixins/seals/seal-form.ts";
 import type { BookKeys } from "../../book-keys.ts";
 import { type LedgerName, sealedLedgers } from "../../book-seals.ts";
 import type { Difference } from "../differences.ts";
@@ -45,7 +45,7 @@ function titleOf(ledger: LedgerName): string {
   return table === "t_operator_audit" ? `${table} of ${service}` : namedOf(service, table);
 }
 
-/** E.g. `t_qiyu_currency_trade 17`, and what its columns name. */
+/** E.g. `t_qiyu_currency_trade 17`, and what its columns name. It is another difference once the row has other values. */
 function rowDifference(
   kind: Difference["kind"],
   ledger: LedgerName,
@@ -55,7 +55,9 @@ function rowDifference(
 ) {
   const { columns } = sealedLedgers[ledger];
   const values = row ? columns.map((column, at) => `${column} ${row.values[at] ?? "NULL"}`).join(", ") : "";
-  return { kind, subject: `${titleOf(ledger)} ${id}`, detail: [more, values].filter(Boolean).join("; ") };
+  const detail = [more, values].filter(Boolean).join("; ");
+  const measure = row ? rowsDigest([row.time, rowText(row.values)]) : detail;
+  return { kind, subject: `${titleOf(ledger)} ${id}`, detail, measure };
 }
 
 function sealProblem(keys: BookKeys, seal: StoredSeal): Difference[] {
@@ -83,7 +85,12 @@ function idsOf({ firstId, rows, idStep }: StoredSeal): string[] {
 }
 
 /** Names the rows of a seal that are missing or not as they were sealed. */
-async function rowProblems(db: Queryable, ledger: LedgerName, seal: StoredSeal): Promise<Difference[]> {
+async function rowProblems(
+  db: Queryable,
+  ledger: LedgerName,
+  seal: StoredSeal,
+  now: CoveredRows | undefined,
+): Promise<Difference[]> {
   const ids = idsOf(seal);
   const there = new Map((await ledgerRows(db, ledger, ids)).map((row) => [row.id, row]));
   const texts = ids.map((id) => rowText(there.get(id)?.values ?? []));
@@ -98,7 +105,7 @@ async function rowProblems(db: Queryable, ledger: LedgerName, seal: StoredSeal):
   });
   if (problems.length > 0) return problems;
   const subject = `${titleOf(ledger)} ${seal.firstId} to ${seal.lastId}`;
-  return [{ kind: "rowChanged", subject, detail: `one of these rows; ${by}` }];
+  return [{ kind: "rowChanged", subject, detail: `one of these rows; ${by}`, measure: now?.digest ?? "" }];
 }
 
 const isAsSealed = (seal: StoredSeal, now: CoveredRows | undefined): boolean =>
@@ -158,7 +165,7 @@ async function pageAfter(
   for (const [at, seal] of seals.entries()) {
     found += now[at]?.found ?? 0;
     if (!isAsSealed(seal, now[at]) && differences.length < limits.books.findingsPerPage)
-      differences.push(...(await rowProblems(db, ledger, seal)));
+      differences.push(...(await rowProblems(db, ledger, seal, now[at])));
   }
   if ((await rowsBetween(db, ledger, from, end)) !== found)
     differences.push(...(await unsealed(db, ledger, from, end, seals)));

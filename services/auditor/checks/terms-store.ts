@@ -1,16 +1,21 @@
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
-import { type Database, type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
+import type { BookKeys } from "../../book-keys.ts";
 import { firstGifts, firstProducts, rechargeBizCode } from "../../first-catalogue.ts";
 import type { Difference } from "../differences.ts";
 import { type AuditedCall, AuditedTerms, type Field } from "./audited-terms.ts";
 import type { Check } from "./check.ts";
+import { type SealedCall, sealedCalls } from "./sealed-calls.ts";
 import { serverTime, windowCheck } from "./windows-store.ts";
 
 /**
  * Products, gifts, orders and gift records against the audit of operators' calls, which is sealed: a price that somebody
  * changed by SQL is in no call. Each page is read as of one moment.
  */
+
+/** Of the services whose calls set terms. */
+type Keys = Readonly<Record<"gift" | "payment", BookKeys>>;
 
 /** What there is in both catalogues: the calls that change it, and the names of its fields in their parameters. */
 interface Catalogue {
@@ -38,46 +43,45 @@ const gifts: Catalogue = {
   first: onSale(firstGifts),
 };
 
-interface CallRow extends Record<"id", string> {
-  action: string;
-  params: string | null;
-  began: Date;
-  end_id: string | null;
-  ended: Date | null;
-  outcome: string | null;
-}
-
 const fields: readonly Field[] = ["price", "coins", "status"];
 
-/** A call as the audit has it; `undefined` where its parameters are none: its seal tells. */
-function callOf({ service, actions, idField }: Catalogue, row: CallRow): AuditedCall | undefined {
+/** A call as the audit has it; `undefined` where its parameters are none. */
+function callOf(
+  { service, actions, idField }: Catalogue,
+  call: SealedCall,
+  end: SealedCall | undefined,
+): AuditedCall | undefined {
   let params: Record<string, unknown>;
   try {
-    params = Object(JSON.parse(row.params ?? "null")) as Record<string, unknown>;
+    params = Object(JSON.parse(call.params ?? "null")) as Record<string, unknown>;
   } catch {
     return undefined;
   }
   const named = fields.flatMap((field) => (Number.isSafeInteger(params[field]) ? [[field, params[field]]] : []));
-  const { end_id, ended, outcome } = row;
   return {
-    id: toSafeInteger(row.id),
+    id: call.id,
     subject: String(params[idField]),
-    sets: { ...actions[row.action.slice(service.length + 1)], ...Object.fromEntries(named) },
-    began: row.began.getTime(),
-    ended: ended && { id: toSafeInteger(end_id), time: ended.getTime(), outcome: String(outcome) },
+    sets: { ...actions[String(call.action).slice(service.length + 1)], ...Object.fromEntries(named) },
+    began: call.time,
+    ended: end ? { id: end.id, time: end.time, outcome: String(end.outcome) } : null,
   };
 }
 
-/** All that operators have set: a few calls a day. */
-async function termsOf(db: Queryable, catalogue: Catalogue): Promise<AuditedTerms> {
-  const audit = `${databaseName(catalogue.service)}.t_operator_audit`;
-  const rows = await db.query<CallRow>(
-    `SELECT c.id, c.action, c.params, c.create_time AS began, o.id AS end_id, o.create_time AS ended, o.outcome
-     FROM ${audit} c LEFT JOIN ${audit} o ON o.call_id = c.id WHERE c.action IN (?) AND c.call_id IS NULL ORDER BY c.id`,
-    [Object.keys(catalogue.actions).map((action) => `${catalogue.service}.${action}`)],
+/** All that operators have set: a few calls a day. A row without a valid seal is no operator's word. */
+async function termsOf(db: Queryable, catalogue: Catalogue, keys: Keys): Promise<AuditedTerms> {
+  const { service, actions, first } = catalogue;
+  const rows = await db.query<{ id: string }>(
+    `SELECT id FROM ${databaseName(service)}.t_operator_audit WHERE action IN (?) ORDER BY id`,
+    [Object.keys(actions).map((action) => `${service}.${action}`)],
   );
-  const calls = rows.map((row) => callOf(catalogue, row)).filter((one) => one !== undefined);
-  return new AuditedTerms(catalogue.first, calls, limits.books.termsGraceMs);
+  const ids = rows.map(({ id }) => String(id));
+  const all = await sealedCalls(db, keys[service], `${service}Audit`, ids);
+  const ends = new Map(all.map((one) => [one.call_id, one]));
+  const calls = all
+    .filter(({ call_id }) => call_id === null)
+    .map((call) => callOf(catalogue, call, ends.get(String(call.id))))
+    .filter((one) => one !== undefined);
+  return new AuditedTerms(first, calls, limits.books.termsGraceMs);
 }
 
 /** What differs: what a row has, and what it may have had then. */
@@ -108,7 +112,7 @@ interface ProductRow extends Record<"id" | "price" | "status", string> {
 }
 
 /** The rows of both catalogues as they are now. */
-export function catalogueCheck(books: Database): Check {
+export function catalogueCheck(books: Database, keys: Keys): Check {
   return {
     ...{ name: "products and gifts", rounds: true, passes: true },
     async range() {
@@ -118,12 +122,12 @@ export function catalogueCheck(books: Database): Check {
       books.snapshot(async (db) => {
         const now = (await serverTime(db)).getTime();
         const integer = (text: string | null) => (text === null ? null : Number(text));
-        const ofProducts = await termsOf(db, products);
+        const ofProducts = await termsOf(db, products, keys);
         const productRows = await db.query<ProductRow>(
           `SELECT id, price, valid_status AS status, JSON_UNQUOTE(JSON_EXTRACT(extra, '$.coin')) AS coins
            FROM ${databaseName("payment")}.t_pay_product`,
         );
-        const ofGifts = await termsOf(db, gifts);
+        const ofGifts = await termsOf(db, gifts, keys);
         const giftRows = await db.query<Omit<ProductRow, "coins">>(
           `SELECT gift_id AS id, price, status FROM ${databaseName("gift")}.t_gift_config`,
         );
@@ -165,13 +169,13 @@ function madeAt({ order_id, create_time }: OrderRow): number {
 }
 
 /** Orders: price, coins and biz code are those that their product had when they were made, and it was on sale. */
-export function orderTermsCheck(books: Database): Check {
+export function orderTermsCheck(books: Database, keys: Keys): Check {
   const table = `${databaseName("payment")}.t_pay_order`;
   return windowCheck(books, {
     ...{ name: "terms of orders", table, column: "create_time", rounds: true },
     find: (from, to) =>
       books.snapshot(async (db) => {
-        const terms = await termsOf(db, products);
+        const terms = await termsOf(db, products, keys);
         const rows = await db.query<OrderRow>(
           `SELECT order_id, product_id, user_id, amount, coins, biz_code, create_time FROM ${table}
            WHERE id > ? AND id <= ? ORDER BY id LIMIT ?`,
@@ -207,7 +211,7 @@ interface GiftRow extends Record<"order_id" | "user_id" | "gift_id" | "price", s
  * Gift records: the price is that of the catalogue when the gift was accepted, and it was on sale. A page is read in
  * groups of one gift and price, and those that may be wrong row by row.
  */
-export function giftTermsCheck(books: Database): Check {
+export function giftTermsCheck(books: Database, keys: Keys): Check {
   const table = `${databaseName("gift")}.t_gift_record`;
   const isRight = (terms: AuditedTerms, gift: string, price: string, from: Date, to = from) =>
     terms.had(gift, "price", Number(price), from.getTime(), to.getTime()) &&
@@ -222,7 +226,7 @@ export function giftTermsCheck(books: Database): Check {
           [from, to],
         );
         if (groups.length === 0) return [];
-        const terms = await termsOf(db, gifts);
+        const terms = await termsOf(db, gifts, keys);
         const differences: Difference[] = [];
         for (const { gift_id, price, first, last } of groups) {
           if (isRight(terms, String(gift_id), price, first, last)) continue;

@@ -30,6 +30,12 @@ CREATE TABLE IF NOT EXISTS t_book_pass (
   differences INT UNSIGNED NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
+-- When the last round ended in which every check came to its end: one row, 1.
+CREATE TABLE IF NOT EXISTS t_book_round (
+  id TINYINT UNSIGNED NOT NULL PRIMARY KEY,
+  ended_time DATETIME(3) NOT NULL
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
 -- The furthest seal of each chain that the auditor has seen: whoever removes seals cannot remove it here.
 CREATE TABLE IF NOT EXISTS t_book_head (
   service VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

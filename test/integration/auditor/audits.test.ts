@@ -16,6 +16,7 @@ import gift from "../../../services/gift/gift.service.ts";
 import payment from "../../../services/payment/payment.service.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { rows } from "../../support/books.ts";
+import { audited, closeAudits } from "../../support/sealed-audits.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { cashierWebhook, makeOrder, sendWebhook } from "../payment/payment-node.ts";
 import { fastAudit, findings, found, newUser, passesDone } from "./bookkeeping.ts";
@@ -57,6 +58,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all([...logins.values(), administrator].map((connection) => connection?.end()));
+  await closeAudits();
   await stopAll();
   rmSync(stackDir, { recursive: true, force: true });
 });
@@ -215,15 +217,29 @@ describe("is found and named:", () => {
     await gone("catalogueDiffers", "product 10");
   });
 
+  test("a product that payment's login makes cheaper, with a call of an operator in the audit", async () => {
+    const inAudit = `INSERT INTO t_operator_audit (call_id, operator, action, params, outcome, create_time)
+      VALUES (?, 'operator:ada', 'payment.updateProduct', ?, ?, UTC_TIMESTAMP(3))`;
+    const id = idOf(await as("payment", inAudit, [null, '{"productId":9,"price":5}', "started"]));
+    const end = idOf(await as("payment", inAudit, [id, null, "succeeded"]));
+    await as("payment", "UPDATE t_pay_product SET price = 5 WHERE id = 9");
+    for (const row of [id, end]) await found("rowUnsealed", `t_operator_audit of payment ${row}`);
+    expect((await found("catalogueDiffers", "product 9")).detail).toContain("price 5, by the audit 5000");
+    const { orderId } = await call(caller, "payment.pay", {
+      ...{ userId: newUser(), productId: 9, paySource: 1, payChannel: 3 },
+    });
+    expect((await found("orderTermsDiffer", `order ${orderId}`)).detail).toContain("price 5, by the audit 5000");
+    await as("payment", "UPDATE t_pay_product SET price = 5000 WHERE id = 9");
+    await gone("catalogueDiffers", "product 9");
+  });
+
   test("an order of a product that payment's login puts on sale again", async () => {
-    await call(caller, "payment.createProduct", { productId: 12, name: "old", price: 1, coins: 1_000, operator });
-    await call(caller, "payment.updateProduct", { productId: 12, status: 0, operator });
     // Longer ago than a price counts after its change.
-    await administrator.query(
-      `UPDATE ${databaseName("payment")}.t_operator_audit SET create_time = create_time - INTERVAL 1 HOUR
-       WHERE params LIKE '%"productId":12,%' OR call_id IN (SELECT id FROM (SELECT id FROM
-         ${databaseName("payment")}.t_operator_audit WHERE params LIKE '%"productId":12,%') c)`,
-    );
+    const time = new Date(Date.now() - 3_600_000).toISOString().replace("T", " ").slice(0, 23);
+    await audited("payment", "createProduct", { productId: 12, price: 1, coins: 1_000 }, { time });
+    await audited("payment", "updateProduct", { productId: 12, status: 0 }, { time });
+    const product = `INSERT INTO t_pay_product (id, name, price, extra, valid_status) VALUES (12, 'old', 1, '{"coin":1000}', 0)`;
+    await as("payment", product);
     await as("payment", "UPDATE t_pay_product SET valid_status = 1 WHERE id = 12");
     const { orderId } = await call(caller, "payment.pay", {
       ...{ userId: newUser(), productId: 12, paySource: 1, payChannel: 3 },
@@ -264,6 +280,103 @@ describe("is found and named:", () => {
   });
 });
 
+describe("nothing that a login writes stops the comparison:", () => {
+  const beyond = "1152921504606846976";
+  const seal = (service: SealingService, writer: string, number: string, book: number) =>
+    as(
+      service,
+      `INSERT INTO t_ledger_seal (writer, number, previous, book, first_id, last_id, id_step, row_count, row_sum, rows_time,
+         rows_digest, row_tags, key_name, digest)
+       VALUES (?, ?, ?, ?, 1, 1, 1, 1, 0, UTC_TIMESTAMP(3), ?, '', 'k', ?)`,
+      [writer, number, ...[zeros, book, zeros, zeros]],
+    );
+  const zeros = Buffer.alloc(32);
+  /** With the name of a key that the service has. */
+  const checkpoint = (service: SealingService, number: string, heads: string) =>
+    as(
+      service,
+      `INSERT INTO t_ledger_checkpoint (number, previous, heads, key_name, digest, create_time)
+       SELECT ?, ?, ?, key_name, ?, UTC_TIMESTAMP(3) FROM t_ledger_seal ORDER BY id LIMIT 1`,
+      [number, zeros, heads, zeros],
+    );
+  const inAudit = (service: SealingService, id: string | null) =>
+    as(
+      service,
+      `INSERT INTO t_operator_audit (id, operator, action, params, outcome, create_time)
+       VALUES (?, 'operator:ada', ?, '{"giftId":25,"productId":10,"price":1}', 'started', UTC_TIMESTAMP(3))`,
+      [id, service === "gift" ? "gift.update" : `${service}.updateProduct`],
+    );
+
+  test("numbers that no seal has, in a chain of the service and in a book that there is not", async () => {
+    const [chain] = await rows<{ writer: string }>("payment", "SELECT writer FROM t_ledger_seal LIMIT 1");
+    await seal("payment", chain!.writer, beyond, 200);
+    await seal("gift", "a".repeat(32), "18446744073709551615", 6);
+    await found("sealForged", `seal ${chain!.writer}/${beyond}`);
+    await found("sealForged", `seal ${"a".repeat(32)}/18446744073709551615`);
+  });
+
+  test("checkpoints with heads that are none, or with a number that none has: the service joins its chains beside them", async () => {
+    const kept = async (service: SealingService) =>
+      Number(
+        (
+          await rows<{ n: string }>("auditor", "SELECT MAX(number) AS n FROM t_book_checkpoint WHERE service = ?", [
+            service,
+          ])
+        )[0]!.n,
+      );
+    const next = String(
+      1n + BigInt((await rows<{ n: string }>("payment", "SELECT MAX(number) AS n FROM t_ledger_checkpoint"))[0]!.n),
+    );
+    await checkpoint("payment", next, "5");
+    await checkpoint("payment", String(BigInt(next) + 1n), '[{"writer":5}]');
+    await checkpoint("payment", beyond, "{}");
+    await checkpoint("gift", String(Number.MAX_SAFE_INTEGER), "[]");
+    await found("checkpointForged", `checkpoint ${Number.MAX_SAFE_INTEGER} of gift`);
+    for (const number of [next, String(BigInt(next) + 1n), beyond])
+      await found("checkpointForged", `checkpoint ${number} of payment`);
+    const before = await kept("gift");
+    await call(caller, "gift.findOrder", { orderId: "none", operator }).catch(() => undefined);
+    await call(caller, "payment.findOrder", { orderId: "none", operator }).catch(() => undefined);
+    await eventually("payment's next checkpoint", async () => (await kept("payment")) > Number(next), 20_000);
+    await eventually("gift's next checkpoint", async () => (await kept("gift")) > before, 20_000);
+    await passesDone();
+    expect(await kindsNow()).not.toContain("checkpointRemoved");
+  });
+
+  test("an id of an audit's row beyond every other", async () => {
+    await inAudit("gift", beyond);
+    await found("rowUnsealed", `t_operator_audit of gift ${beyond}`);
+    const audit = `${databaseName("gift")}.t_operator_audit`;
+    await administrator.query(`DELETE FROM ${audit} WHERE id = ?`, [beyond]);
+    await administrator.query(`ALTER TABLE ${audit} AUTO_INCREMENT = 1`);
+  });
+
+  test("a check that fails is named with its cause, the others go on, and it is gone once the check runs again", async () => {
+    const table = `${databaseName("payment")}.t_pay_refund`;
+    await passesDone();
+    expect(await kindsNow()).not.toContain("checkFailed");
+    await administrator.query(`RENAME TABLE ${table} TO ${table}_away`);
+    try {
+      const named = await eventually(
+        "a check that failed",
+        async () => (await findings()).find(({ kind, gone_time }) => kind === "checkFailed" && !gone_time),
+        60_000,
+      );
+      expect(named.detail).toContain("t_pay_refund");
+      await inAudit("wallet", null);
+      await found("rowUnsealed", `t_operator_audit of wallet ${await lastId("wallet", "t_operator_audit")}`);
+    } finally {
+      await administrator.query(`RENAME TABLE ${table}_away TO ${table}`);
+    }
+    await eventually("it is gone", async () => !(await kindsNow()).includes("checkFailed"), 40_000);
+    const [age] = await rows<{ ms: string }>(
+      "auditor",
+      "SELECT TIMESTAMPDIFF(MICROSECOND, ended_time, UTC_TIMESTAMP(3)) / 1000 AS ms FROM t_book_round",
+    );
+    expect(Number(age?.ms)).toBeLessThan(30_000);
+  });
+});
+
 describe("an operator", () => {
   const list = async (accepted?: number) =>
     (await call(caller, "auditor.findings", { limit: 100, operator, ...(accepted !== undefined && { accepted }) }))
@@ -295,8 +408,8 @@ describe("an operator", () => {
     const subject = `account ${user}`;
     await found("balanceDiffers", subject);
     await eventually("it is counted", () => numbers("balanceDiffers").join() === "1,0", 30_000);
-    const { id } = (await findingOf("balanceDiffers", subject))!;
-    const acceptance = { id, reason: "a test account of before the launch", operator };
+    const { id, detail } = (await findingOf("balanceDiffers", subject))!;
+    const acceptance = { id, detail, reason: "a test account of before the launch", operator };
     const accepted = await call(caller, "auditor.acceptFinding", acceptance);
     expect(accepted.accepted).toEqual({ time: expect.any(String), by: operator, reason: acceptance.reason });
     const repeated = await call(caller, "auditor.acceptFinding", { ...acceptance, reason: "other", operator: "bob" });
@@ -314,7 +427,10 @@ describe("an operator", () => {
       async () => (await findingOf("balanceDiffers", subject))?.accepted === null,
       30_000,
     );
-    await call(caller, "auditor.acceptFinding", acceptance);
+    // What was read is accepted, and not what it has grown to.
+    await expect(call(caller, "auditor.acceptFinding", acceptance)).rejects.toMatchObject({ type: "findingChanged" });
+    const grown = { ...acceptance, detail: (await findingOf("balanceDiffers", subject))!.detail };
+    await call(caller, "auditor.acceptFinding", grown);
     await set(0);
     await gone("balanceDiffers", subject);
     await expect(call(caller, "auditor.acceptFinding", acceptance)).rejects.toMatchObject({ type: "findingUnknown" });
@@ -329,11 +445,44 @@ describe("an operator", () => {
       "auditor",
       "SELECT params FROM t_operator_audit WHERE action = 'auditor.acceptFinding' AND call_id IS NULL ORDER BY id LIMIT 1",
     );
-    expect(JSON.parse(audit[0]!.params)).toEqual({ id, reason: acceptance.reason });
+    expect(JSON.parse(audit[0]!.params)).toEqual({ id, detail, reason: acceptance.reason });
+  });
+
+  test("accepts no forged seal or checkpoint", async () => {
+    for (const kind of ["sealForged", "checkpointForged"]) {
+      const { id, detail } = (await list()).find((one) => one.kind === kind)!;
+      await expect(call(caller, "auditor.acceptFinding", { id, detail, reason: "r", operator })).rejects.toMatchObject({
+        type: "findingRefused",
+      });
+    }
+  });
+
+  test("accepts a changed row, which counts again once it changes behind the end of what is shown of it", async () => {
+    const audit = `${databaseName("wallet")}.t_operator_audit`;
+    const freeze = { userId: newUser(), reason: "long", operator };
+    await call(caller, "wallet.freeze", freeze);
+    const [row] = await rows<{ id: string }>(
+      "wallet",
+      "SELECT MAX(id) AS id FROM t_operator_audit WHERE action = 'wallet.freeze' AND call_id IS NULL",
+    );
+    const change = (end: string) =>
+      administrator.query(`UPDATE ${audit} SET params = ? WHERE id = ?`, ["x".repeat(600) + end, row!.id]);
+    await change("a");
+    const subject = `t_operator_audit of wallet ${row!.id}`;
+    const { id, detail } = (await found("rowChanged", subject).then(() => findingOf("rowChanged", subject)))!;
+    expect(
+      (await call(caller, "auditor.acceptFinding", { id, detail, reason: "r", operator })).accepted,
+    ).not.toBeNull();
+    await passesDone();
+    expect((await findingOf("rowChanged", subject))?.accepted).not.toBeNull();
+    await change("b");
+    await eventually("it counts", async () => (await findingOf("rowChanged", subject))?.accepted === null, 40_000);
   });
 
   test("may accept what there is alone", async () => {
-    await expect(call(caller, "auditor.acceptFinding", { id: 999_999, reason: "r", operator })).rejects.toMatchObject({
+    await expect(
+      call(caller, "auditor.acceptFinding", { id: 999_999, detail: "", reason: "r", operator }),
+    ).rejects.toMatchObject({
       type: "findingUnknown",
     });
     expect(await kindsNow()).toContain("rowUnsealed");
