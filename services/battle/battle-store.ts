@@ -221,3 +221,8 @@ export async function openCounts(
   );
   return rows.map(({ state, battles, oldest_end }) => ({ state, battles: Number(battles), oldestEnd: oldest_end }));
 }
+
+/** Deletes the rows of these battles. */
+export async function deleteBattles(tx: Transaction, battleIds: readonly string[]): Promise<void> {
+  await tx.run("DELETE FROM t_battle WHERE id IN (?)", [battleIds]);
+}

@@ -1,6 +1,6 @@
-import type { Database, Queryable } from "../../mixins/mysql/database.ts";
+import type { Queryable } from "../../mixins/mysql/database.ts";
 
-/** SQL about battles that are over: who may not begin another yet, and which are deleted. */
+/** SQL about battles that are over: who may not begin another yet, and which may be deleted. */
 
 const within = (column: string) => `${column} > UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND`;
 
@@ -33,19 +33,15 @@ export async function wasSentAway(
   return rows.length > 0;
 }
 
-/** Deletes up to `limit` battles that ended `ms` ago without having started and need nothing more; returns how many. */
-export async function deleteUnstarted(db: Database, { ms, limit }: { ms: number; limit: number }): Promise<number> {
+/** Up to `limit` battles that ended `ms` ago without having started and need nothing more. */
+export async function unstartedBattles(
+  db: Queryable,
+  { ms, limit }: { ms: number; limit: number },
+): Promise<readonly string[]> {
   const found = await db.query<{ id: string }>(
     `SELECT id FROM t_battle
      WHERE closed_time <= UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND AND work = 0 ORDER BY closed_time LIMIT ?`,
     [ms * 1_000, limit],
   );
-  if (found.length === 0) return 0;
-  const ids = found.map(({ id }) => id);
-  await db.transaction(async (tx) => {
-    await tx.run("DELETE FROM t_battle_excluded WHERE battle_id IN (?)", [ids]);
-    await tx.run("DELETE FROM t_battle_side WHERE battle_id IN (?)", [ids]);
-    await tx.run("DELETE FROM t_battle WHERE id IN (?)", [ids]);
-  });
-  return ids.length;
+  return found.map(({ id }) => id);
 }

@@ -188,3 +188,8 @@ export async function battlesAt(
   );
   return rows.map(({ id }) => id);
 }
+
+/** Deletes the exclusions of these battles. */
+export async function deleteExclusions(tx: Transaction, battleIds: readonly string[]): Promise<void> {
+  await tx.run("DELETE FROM t_battle_excluded WHERE battle_id IN (?)", [battleIds]);
+}

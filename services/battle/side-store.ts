@@ -107,3 +107,8 @@ export async function resultsOf(db: Queryable, battleIds: readonly string[]): Pr
     ]),
   );
 }
+
+/** Deletes the sides of these battles. */
+export async function deleteSides(tx: Transaction, battleIds: readonly string[]): Promise<void> {
+  await tx.run("DELETE FROM t_battle_side WHERE battle_id IN (?)", [battleIds]);
+}

@@ -1,6 +1,9 @@
 import { limits } from "../../config/limits.ts";
 import { type BattleService, settingsOf } from "./battle-service.ts";
-import { deleteUnstarted } from "./rest-store.ts";
+import { deleteBattles } from "./battle-store.ts";
+import { unstartedBattles } from "./rest-store.ts";
+import { deleteExclusions } from "./score-store.ts";
+import { deleteSides } from "./side-store.ts";
 
 /** Deletes battles that never started, a day after they ended. */
 export class Unstarted {
@@ -16,7 +19,15 @@ export class Unstarted {
     if (performance.now() < this.nextAt) return;
     const { forgetAfterMs: ms, forgetBattles: limit } = limits.battle;
     this.nextAt = performance.now() + settingsOf(this.service).forgetEveryMs;
+    const { mysql } = this.service;
+    const ids = await unstartedBattles(mysql, { ms, limit });
+    if (ids.length === 0) return;
+    await mysql.transaction(async (tx) => {
+      await deleteExclusions(tx, ids);
+      await deleteSides(tx, ids);
+      await deleteBattles(tx, ids);
+    });
     // A full page: there may be more.
-    if ((await deleteUnstarted(this.service.mysql, { ms, limit })) === limit) this.nextAt = performance.now();
+    if (ids.length === limit) this.nextAt = performance.now();
   }
 }
