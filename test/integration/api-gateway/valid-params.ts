@@ -58,7 +58,7 @@ export const validParams: Readonly<Record<string, Record<string, unknown>>> = {
   "/live/admin/parked/remove": { orderId: "pay-order-1", mark: "paidTwice", transactionId: "42", reason: "refunded" },
   "/live/admin/reconciliation/days": {},
   "/live/admin/books/findings": { accepted: 0, cursor: "41", limit: 20 },
-  "/live/admin/books/accept": { id: 5, reason: "known" },
+  "/live/admin/books/accept": { id: 5, detail: "the row differs from its seal", reason: "known" },
   "/live/admin/reconciliation/differences": { date: "2026-11-22", channel: "wechat", cursor: "41", limit: 20 },
   "/live/admin/reconciliation/resolve": { id: 5, reason: "refunded by a bank transfer" },
   "/live/admin/income/release": { orderId: "pay-order-1", anchorId: "78", reason: "paid after all" },
