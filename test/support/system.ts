@@ -28,6 +28,11 @@ export async function waitForNode(broker: Broker, service: string, nodeID: strin
   await eventually(`${service} on ${nodeID}`, () => broker.registry.hasService(service, nodeID));
 }
 
+/** Waits until `broker` calls a service on a killed node no longer: it notices that late. */
+export async function waitUntilForgotten(broker: Broker, service: string, nodeID: string): Promise<void> {
+  await eventually(`${nodeID} is forgotten`, () => !broker.registry.hasService(service, nodeID), 45_000);
+}
+
 /** Stops one node before the end, as a drain would. */
 export async function stopNode(broker: Broker): Promise<void> {
   const at = started.indexOf(broker);

@@ -5,10 +5,10 @@ import { projectRoot } from "../../../config/root.ts";
 import type { Database } from "../../../mixins/mysql/database.ts";
 import { type Child, startChild } from "../../../scripts/children.ts";
 import { call } from "../../../services/contracts.ts";
-import { eventually, startNode, stopAll } from "../../support/system.ts";
+import { eventually, startNode, stopAll, waitUntilForgotten } from "../../support/system.ts";
 import { battleDatabase, inState, settings, shown, World } from "./battle-nodes.ts";
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const world = new World();
 let neighbours: ServiceBroker;
@@ -94,6 +94,7 @@ test("nodes 30 s ahead and 30 s behind start and end battles by JetStream's cloc
   const behind = await startWrong("battle-behind", -30_000);
   await world.settle(...counted, gift(a, bell - 1, 1), gift(a, bell, 1_000));
   world.settled = true;
+  await waitUntilForgotten(neighbours, "battle", ahead);
   const view = await inState(neighbours, battleId, "ended");
   expect(await now()).toBeGreaterThanOrEqual(bell);
   expect(view).toMatchObject({ winner: b.userId, endTime: new Date(bell).toISOString() });

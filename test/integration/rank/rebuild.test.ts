@@ -8,7 +8,7 @@ import { type Child, startChild } from "../../../scripts/children.ts";
 import giftService from "../../../services/gift/gift.service.ts";
 import rank from "../../../services/rank/rank.service.ts";
 import { rows } from "../../support/books.ts";
-import { eventually, startNode, stopAll } from "../../support/system.ts";
+import { eventually, startNode, stopAll, waitUntilForgotten } from "../../support/system.ts";
 import { Books, ended, gift, verified } from "./records.ts";
 
 /** The records of the books before there is a rank service; a million in the test that is run by hand. */
@@ -120,7 +120,7 @@ test("a new rank service counts all gifts of the books while events go on; a nod
     output: { prefix: "rank|" },
     ready: /^ready (\{.*\})$/,
   });
-  await dying.ready;
+  const { nodeId } = JSON.parse((await dying.ready)?.[1] as string) as { nodeId: string };
   const news = Array.from({ length: 50 }, (_, n) => gift({ roomId: 1 + (n % 3), receiverId: "71" }));
   await books.settle(news);
   const begun = await eventually(
@@ -138,6 +138,7 @@ test("a new rank service counts all gifts of the books while events go on; a nod
   const startedAt = performance.now();
   await startNode("rank-2", [quick]);
   await caller.waitForServices(["rank"]);
+  await waitUntilForgotten(caller, "rank", nodeId);
   for (let from = 0; from < news.length; from += 7) await books.publish(news.slice(from, from + 7));
   const rebuilt = await ended(caller, "rebuild", 60_000 + records / 5);
   expect(rebuilt.begun).toBe(begun.begun_time.toISOString());
