@@ -19,7 +19,7 @@ beforeAll(async () => {
   admin = new Redis(server.url);
   await startNode("behind", [user, notification, imRouter, imServer]);
   const behind = ["user", "notification", "im-router", "im-server"];
-  await startNeighbours(neighbourNames.filter((name) => !behind.includes(name)));
+  await startNeighbours([...neighbourNames.filter((name) => !behind.includes(name)), "provisioner"]);
   ({ base } = await startGateway());
   const phone = "13912345678";
   const sent = await send(`${base}/live/api/userLogin/sendLoginCode`, { body: { phone } });
