@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { Database, type Transaction } from "../../../mixins/mysql/database.ts";
@@ -53,9 +54,10 @@ function held() {
   return { mysql: { transaction }, reached: reached.promise, release: released.resolve };
 }
 
-/** Resolves where a transaction waits for a lock. */
+/** Resolves where a transaction waits for a lock. InnoDB makes this table anew after 100 ms without a look at it. */
 const waits = () =>
   eventually("a transaction waits", async () => {
+    await pause(150);
     const rows = await db.query<{ trx_state: string }>("SELECT trx_state FROM information_schema.innodb_trx");
     return rows.some((row) => row.trx_state === "LOCK WAIT");
   });
