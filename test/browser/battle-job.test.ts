@@ -74,21 +74,18 @@ const CHEAP = 24; // a gift of 1 coin
   test("two anchors fight to the end before two viewers: all four see the scores and the winner", async () => {
     const pages = [annPage, rosaPage, leftPage, rightPage];
 
-    // Ann withdraws her first invitation, and Rosa accepts the second.
-    const invite = async () => {
-      await annPage.getByTestId("battle-invite").click();
-      await annPage
-        .locator(`[data-testid="battle-room"][data-room-id="${rosaRoom}"]`)
-        .getByTestId("battle-ask")
-        .click();
-      await rosaPage.getByTestId("battle-accept").waitFor();
+    // Ann withdraws her invitation, and accepts the one that Rosa answers with.
+    const invite = async (from: Page, room: number, to: Page) => {
+      await from.getByTestId("battle-invite").click();
+      await from.locator(`[data-testid="battle-room"][data-room-id="${room}"]`).getByTestId("battle-ask").click();
+      await to.getByTestId("battle-accept").waitFor();
     };
-    await invite();
+    await invite(annPage, rosaRoom, rosaPage);
     await annPage.getByTestId("battle-cancel").click();
     await rosaPage.getByText("The invitation was cancelled").waitFor();
-    await invite();
+    await invite(rosaPage, annRoom, annPage);
     expect(await leftPage.getByTestId("battle").isVisible()).toBe(false);
-    await rosaPage.getByTestId("battle-accept").click();
+    await annPage.getByTestId("battle-accept").click();
     await Promise.all(pages.map((page) => phase(page, "running")));
     await leftPage
       .getByTestId("battle-clock")

@@ -57,6 +57,18 @@ export async function harmlessCalls(): Promise<HarmlessCalls> {
     [`${api}/living/closeLiving`]: by(fan, { roomId }),
     [`${api}/living/list`]: by(fan, { type: 1, page: 1, pageSize: 10 }),
     [`${api}/living/anchorConfig`]: by(fan, { roomId }),
+    [`${api}/living/onlinePk`]: by(fan, { roomId }),
+    [`${api}/living/offlinePk`]: by(fan, { roomId }),
+    [`${api}/pk/invite`]: by(fan, { roomId, opponentRoomId: roomId + 1, durationS: 300 }),
+    [`${api}/pk/accept`]: by(fan, { battleId: "999997" }),
+    [`${api}/pk/decline`]: by(fan, { battleId: "999997" }),
+    [`${api}/pk/cancel`]: by(fan, { battleId: "999997" }),
+    [`${api}/pk/end`]: by(fan, { battleId: "999997" }),
+    [`${api}/pk/show`]: by(fan, { battleId: "999997", roomId }),
+    [`${api}/pk/history`]: by(fan, { userId: fan.userId, cursor: "41", limit: 20 }),
+    [`${api}/rank/room`]: by(fan, { roomId }),
+    [`${api}/rank/anchor`]: by(fan, { anchorId: anchor.userId, span: "day" }),
+    [`${api}/rank/global`]: by(fan, { by: "anchors", span: "all" }),
     [`${api}/im/getImConfig`]: by(fan),
     [`${api}/gift/listGift`]: by(fan),
     [`${api}/gift/send`]: by(poor, {
@@ -90,6 +102,8 @@ export async function harmlessCalls(): Promise<HarmlessCalls> {
     [`${admin}/parked/remove`]: by(fan, {
       ...{ orderId: payOrder, mark: "paidTwice", transactionId: "42", reason: "not marked" },
     }),
+    [`${admin}/books/findings`]: by(fan, { accepted: 0, cursor: "41", limit: 20 }),
+    [`${admin}/books/accept`]: by(fan, { id: 999_997, detail: "none", reason: "unknown" }),
     [`${admin}/reconciliation/days`]: by(fan),
     [`${admin}/reconciliation/differences`]: by(fan, {
       ...{ date: "2026-11-22", channel: "wechat", cursor: "41", limit: 20 },

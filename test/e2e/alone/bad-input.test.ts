@@ -19,10 +19,12 @@ const jobs = [
   "t_lease",
   "t_living_room_check",
   "t_heartbeat",
-  ...["t_book_checkpoint", "t_book_finding", "t_book_head", "t_book_pass", "t_ledger_checkpoint"],
+  ...["t_book_checkpoint", "t_book_finding", "t_book_head", "t_book_pass", "t_book_round", "t_ledger_checkpoint"],
+  // Live scores are removed some time after a battle; what would begin one is in t_battle_side and t_battle_slot.
+  ...["t_battle", "t_battle_gift", "t_battle_score", "t_rank_job"],
 ];
-/** Rows that every call may leave: who was sent a code, who called, which webhooks came. */
-const journals = ["t_sms", "t_operator_audit", "t_pay_webhook", ...jobs];
+/** Rows that every call may leave: who was sent a code, who called, which webhooks came, and the seals of these rows. */
+const journals = ["t_sms", "t_operator_audit", "t_pay_webhook", "t_ledger_seal", ...jobs];
 
 /** The codes and HTTP statuses of the contract that a request may be answered with; a fault of the system is none. */
 const contract: ReadonlySet<string> = new Set([
