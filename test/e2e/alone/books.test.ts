@@ -53,6 +53,7 @@ test("with payment's own login a product is made cheaper: it is named, an operat
   interface Listed {
     id: number;
     subject: string;
+    detail: string;
     accepted: { by: string; reason: string } | null;
   }
   const listed = async (accepted: number) =>
@@ -61,8 +62,8 @@ test("with payment's own login a product is made cheaper: it is named, an operat
     );
   try {
     await set(1);
-    const { id } = await eventually("the finding", () => listed(0), 100_000);
-    expect((await operate("books/accept", { id, reason: "a drill" })).code).toBe(200);
+    const { id, detail } = await eventually("the finding", () => listed(0), 100_000);
+    expect((await operate("books/accept", { id, detail, reason: "a drill" })).code).toBe(200);
     expect((await listed(1))?.accepted).toMatchObject({ reason: "a drill" });
     await set(2);
     expect(await eventually("it counts again", () => listed(0), 100_000)).toMatchObject({ id, accepted: null });
