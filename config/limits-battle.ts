@@ -25,11 +25,6 @@ export const battleLimits = {
     topSenders: 3,
     /** Order ids of excluded gifts in a view or an event. */
     excludedShown: 100,
-    /** Profiles of top senders: how many a node keeps, and for how long. */
-    namesKept: 20_000,
-    nameTtlMs: 5 * 60_000,
-    /** After the user service failed it is not asked for names for so long. */
-    namePauseMs: 2_000,
     /** How long an answer waits for names and top senders; without them it goes out incomplete. */
     namePatienceMs: 300,
     /** A node reads the top senders of a running battle again after this, or after so many times what the reading took. */

@@ -21,12 +21,8 @@ export const rankLimits = Object.freeze({
   idsPerChunk: 65_536,
   /** How many of these rows one transaction locks at the most. */
   chunksPerBatch: 64,
-  /** How long names and avatars are reused, how many are, and how long an answer waits for those that are missing. */
-  profileCacheMs: 60_000,
-  profilesCached: 100_000,
-  profileWaitMs: 250,
-  /** After the user service failed, answers do not wait for it for this long. */
-  profilePauseMs: 2_000,
+  /** How long an answer waits for names and avatars; without them it goes out incomplete. */
+  namePatienceMs: 250,
   /** The database's clock is read again after this time. */
   clockReadEveryMs: 10_000,
   /** Boards of periods that ended longer ago than this are removed, and gifts of such periods are not added to them. */

@@ -311,6 +311,11 @@ export const limits = Object.freeze({
   user: Object.freeze({
     /** The users whose profiles one call asks for. */
     profilesPerCall: 100,
+    /** Names and avatars for lists of users: how many a node that shows them keeps, and for how long. */
+    namesKept: 100_000,
+    nameTtlMs: 60_000,
+    /** After the user service failed it is not asked for names for so long. */
+    namePauseMs: 2_000,
     smsCodeTtlMs: 60_000,
     smsCodeDigits: 6,
     /**

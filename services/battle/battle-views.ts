@@ -3,10 +3,10 @@ import { LRUCache } from "lru-cache";
 import { limits } from "../../config/limits.ts";
 import { call } from "../contracts.ts";
 import { ranksAreOn } from "../rank-settings.ts";
+import { UserNames, unnamed } from "../user-names.ts";
 import type { BattleView, TopSender } from "./battle.contract.ts";
 import type { BattleService } from "./battle-service.ts";
 import type { Battle } from "./battle-state.ts";
-import { Names, unnamed } from "./names.ts";
 import { excludedOf, liveScores } from "./score-store.ts";
 import { resultsOf } from "./side-store.ts";
 
@@ -30,7 +30,7 @@ export class BattleViews {
   private readonly service: BattleService;
   /** With RANKS=off no givers are listed: none are read, and none that are stored are shown. */
   private readonly listsGivers = ranksAreOn();
-  private readonly names: Names;
+  private readonly names: UserNames;
   private readonly tops = new LRUCache<string, RunningTops>({ max: limits.battle.topSendersKept });
   private readings = 0;
   /** The readings that wait for their turn: one of each battle at the most. */
@@ -39,7 +39,7 @@ export class BattleViews {
   constructor(service: BattleService) {
     this.service = service;
     const load = async (userIds: string[]) => (await call(service.broker, "user.profiles", { userIds })).list;
-    this.names = new Names({ load, log: service.logger });
+    this.names = new UserNames({ load, log: service.logger });
   }
 
   async one(battle: Battle): Promise<BattleView> {

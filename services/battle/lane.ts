@@ -34,6 +34,11 @@ export class Lane {
     this.fill();
   }
 
+  /** Work on all battles together, where it does not run already. Returns at once. */
+  offerOne(work: Work): void {
+    this.offer(new Map([["all", work]]));
+  }
+
   /** Starts nothing more; resolves once all that runs has ended. */
   async stop(): Promise<void> {
     this.stopping = true;

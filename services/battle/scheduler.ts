@@ -90,12 +90,12 @@ export class BattleScheduler {
   private async round(): Promise<boolean> {
     const { clock } = this.service;
     // Every node shows the time, also those without the lease.
-    if (clock.age() > settingsOf(this.service).clockEveryMs) this.time.offer(new Map([["all", () => clock.read()]]));
+    if (clock.age() > settingsOf(this.service).clockEveryMs) this.time.offerOne(() => clock.read());
     const held = await this.holdsLease();
-    if (held) this.forgetting.offer(new Map([["all", () => this.unstarted.forget()]]));
+    if (held) this.forgetting.offerOne(() => this.unstarted.forget());
     const battles = held ? await this.battles() : [];
     const running = battles.filter(({ state }) => state === "running");
-    if (running.length > 0) this.attendance.offer(new Map([["all", () => this.presence.check(running)]]));
+    if (running.length > 0) this.attendance.offerOne(() => this.presence.check(running));
     const now = clock.now();
     this.offer(battles, now);
     this.setAlarm(running, now);

@@ -8,6 +8,7 @@ import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { platformTimeZone, ranksAreOn } from "../rank-settings.ts";
 import { eventStream } from "../streams.ts";
+import { UserNames } from "../user-names.ts";
 import { countedEvents } from "./counted-events.ts";
 import { DatabaseClock } from "./database-clock.ts";
 import { keepRankGauges } from "./gauges.ts";
@@ -16,7 +17,6 @@ import { askForRebuild, askForVerification, begin, statusOf } from "./job-reques
 import { RankJobs } from "./jobs.ts";
 import { Lag } from "./lag.ts";
 import { RankMaintenance } from "./maintenance.ts";
-import { Profiles } from "./profiles.ts";
 import { rankActions } from "./rank.contract.ts";
 import { Ranking } from "./ranking.ts";
 import { databaseTimeMs } from "./state-store.ts";
@@ -109,8 +109,8 @@ const ranks = () =>
       this.counter = new GiftCounter({ mysql, clock: this.clock });
       const load = async (userIds: string[]) => (await call(broker, "user.profiles", { userIds })).list;
       const calendarOf = (zone: string) => this.counter.calendarOf(zone);
-      const profiles = new Profiles({ load, log: logger });
-      this.ranking = new Ranking({ mysql, clock: this.clock, profiles, calendarOf });
+      const names = new UserNames({ load, log: logger });
+      this.ranking = new Ranking({ mysql, clock: this.clock, names, calendarOf });
       this.jobs = new RankJobs(this);
       this.maintenance = new RankMaintenance(this);
       this.rankGauges = keepRankGauges(this);

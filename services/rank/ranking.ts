@@ -1,11 +1,12 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { limits } from "../../config/limits.ts";
 import { AnswerCache } from "../../mixins/answer-cache.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
+import { type UserNames, unnamed } from "../user-names.ts";
 import { type Board, boardName, kinds } from "./boards.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import type { Calendar, Span } from "./periods.ts";
 import { placeBy } from "./places.ts";
-import type { Profiles } from "./profiles.ts";
 import type { Rank } from "./rank.contract.ts";
 import { findState, type RankState } from "./state-store.ts";
 import { fencesOf, findTotal, firstOf, type Sum } from "./totals-store.ts";
@@ -13,7 +14,7 @@ import { fencesOf, findTotal, firstOf, type Sum } from "./totals-store.ts";
 interface Parts {
   readonly mysql: Pick<Database, "query" | "run">;
   readonly clock: Pick<DatabaseClock, "now">;
-  readonly profiles: Pick<Profiles, "of">;
+  readonly names: Pick<UserNames, "of">;
   calendarOf(zone: string): Calendar;
 }
 
@@ -48,7 +49,7 @@ export class Ranking {
 
   /** The list of a board of the period that it is now, by the database's clock, and a user's place. Fails: unavailable. */
   async show(wanted: Wanted, userId: string): Promise<Rank> {
-    const { mysql, profiles } = this.parts;
+    const { mysql, names } = this.parts;
     const { generation, zone } = await this.states.get("state", () => this.state());
     const board = boardOf(wanted, this.parts.calendarOf(zone), await this.parts.clock.now());
     const { sums } = await this.lists.get(`${generation} ${boardName(board)}`, async () => ({
@@ -56,11 +57,14 @@ export class Ranking {
       sums: await firstOf(mysql, generation, board),
     }));
     const [known, me] = await Promise.all([
-      profiles.of(sums.map((sum) => sum.userId)),
+      names.of(
+        sums.map((sum) => sum.userId),
+        pause(limits.rank.namePatienceMs, undefined, { ref: false }),
+      ),
       this.placeOf(generation, board, sums, userId),
     ]);
     const list = sums.map((sum, at) => {
-      const { nickName, avatar } = known.get(sum.userId) ?? { nickName: "", avatar: "" };
+      const { nickName, avatar } = known.get(sum.userId) ?? unnamed;
       return { rank: at + 1, userId: sum.userId, nickName, avatar, coins: sum.coins };
     });
     return { list, me };

@@ -1,6 +1,6 @@
 import { limits } from "../../../config/limits.ts";
-import { Names, unnamed } from "../../../services/battle/names.ts";
 import type { UserProfile } from "../../../services/user/user.contract.ts";
+import { UserNames, unnamed } from "../../../services/user-names.ts";
 
 const never = new Promise<never>(() => undefined);
 const profile = (userId: string): UserProfile => ({ userId, nickName: `n${userId}`, avatar: "a" });
@@ -9,7 +9,7 @@ const log = { warn: jest.fn() };
 
 test("six hundred users are asked for in calls of a hundred, each user once, and then known", async () => {
   const load = jest.fn(async (userIds: string[]) => userIds.map(profile));
-  const names = new Names({ load, log });
+  const names = new UserNames({ load, log });
   const asked = [...ids(600), "1", "2"];
   const [found, again] = await Promise.all([names.of(asked, never), names.of(asked, never)]);
   expect(load.mock.calls.map(([userIds]) => userIds.length)).toEqual(Array(6).fill(limits.user.profilesPerCall));
@@ -25,7 +25,7 @@ test("six hundred users are asked for in calls of a hundred, each user once, and
 test("who has no profile is not asked for again; a late answer is not waited for, and known later", async () => {
   let answer = (_profiles: UserProfile[]): void => undefined;
   const load = jest.fn(() => new Promise<UserProfile[]>((resolve) => (answer = resolve)));
-  const names = new Names({ load, log });
+  const names = new UserNames({ load, log });
   expect(await names.of(["1", "2"], Promise.resolve())).toEqual(
     new Map([
       ["1", unnamed],
@@ -44,13 +44,13 @@ test("after the user service failed it is left alone for a moment", async () => 
     .fn()
     .mockRejectedValueOnce(new Error("away"))
     .mockResolvedValue([profile("1")]);
-  const names = new Names({ load, log });
+  const names = new UserNames({ load, log });
   const time = jest.spyOn(performance, "now");
   const start = performance.now();
   time.mockReturnValue(start);
   for (let twice = 0; twice < 2; twice++) expect((await names.of(["1"], never)).get("1")).toEqual(unnamed);
   expect(load).toHaveBeenCalledTimes(1);
-  time.mockReturnValue(start + limits.battle.namePauseMs + 1);
+  time.mockReturnValue(start + limits.user.namePauseMs + 1);
   expect((await names.of(["1"], never)).get("1")?.nickName).toBe("n1");
   time.mockRestore();
 });

@@ -1,9 +1,9 @@
 import { LRUCache } from "lru-cache";
-import type { Log } from "../../broker/log.ts";
-import { limits } from "../../config/limits.ts";
-import type { UserProfile } from "../user/user.contract.ts";
+import type { Log } from "../broker/log.ts";
+import { limits } from "../config/limits.ts";
+import type { UserProfile } from "./user/user.contract.ts";
 
-export type Shown = Pick<UserProfile, "nickName" | "avatar">;
+export type ShownUser = Pick<UserProfile, "nickName" | "avatar">;
 
 interface Parts {
   /** The profiles of the users among these: `limits.user.profilesPerCall` at most. */
@@ -12,17 +12,18 @@ interface Parts {
 }
 
 /** Of a user without a profile, or whose profile is not known in time. */
-export const unnamed: Shown = { nickName: "", avatar: "" };
+export const unnamed: ShownUser = { nickName: "", avatar: "" };
 
 /**
- * Names and avatars of top senders, kept for `limits.battle.nameTtlMs`. Many are asked for with one call, and one who is
- * asked for already is waited for. After the user service failed it is not asked for `limits.battle.namePauseMs`.
+ * Names and avatars of users who are shown in lists, kept for `limits.user.nameTtlMs`. Many are asked for with one call,
+ * and one who is asked for already is waited for. After the user service failed it is not asked for
+ * `limits.user.namePauseMs`.
  */
-export class Names {
+export class UserNames {
   private readonly parts: Parts;
-  private readonly known = new LRUCache<string, Shown>({
-    max: limits.battle.namesKept,
-    ttl: limits.battle.nameTtlMs,
+  private readonly known = new LRUCache<string, ShownUser>({
+    max: limits.user.namesKept,
+    ttl: limits.user.nameTtlMs,
   });
   /** The running calls by the users they ask for. */
   private readonly asked = new Map<string, Promise<void>>();
@@ -33,10 +34,10 @@ export class Names {
   }
 
   /** Never rejects. Who is not known when `deadline` resolves is `unnamed`. */
-  async of(userIds: readonly string[], deadline: Promise<unknown>): Promise<Map<string, Shown>> {
+  async of(userIds: readonly string[], deadline: Promise<unknown>): Promise<Map<string, ShownUser>> {
     const unknown = [...new Set(userIds)].filter((userId) => !this.known.has(userId));
     const missing = unknown.filter((userId) => !this.asked.has(userId));
-    if (performance.now() - this.failedAt > limits.battle.namePauseMs)
+    if (performance.now() - this.failedAt > limits.user.namePauseMs)
       for (let from = 0; from < missing.length; from += limits.user.profilesPerCall)
         this.ask(missing.slice(from, from + limits.user.profilesPerCall));
     const waits = new Set(unknown.flatMap((userId) => this.asked.get(userId) ?? []));
@@ -60,7 +61,7 @@ export class Names {
       for (const { userId, nickName, avatar } of found) this.known.set(userId, { nickName, avatar });
     } catch (err) {
       this.failedAt = performance.now();
-      this.parts.log.warn({ err, users: userIds.length }, "battles are shown without names: the user service failed");
+      this.parts.log.warn({ err, users: userIds.length }, "users are shown without names: the user service failed");
     }
   }
 }
