@@ -33,10 +33,12 @@ export interface Outcome {
 const repeatedFiles = 5;
 
 /**
- * How a message begins where `eventually` or jest reports a missed deadline. Anything else has failed, also where a
- * missed deadline is its cause, e.g. in a property test.
+ * How a message begins where `eventually`, jest or the browser reports a missed deadline. So does JetStream where nobody
+ * answers for a moment, since nats-server takes the logins of another test file into its configuration. Anything else has
+ * failed, also where a missed deadline is its cause, e.g. in a property test.
  */
-const missedDeadline = /^Error: (not within \d+ ms:|thrown: "Exceeded timeout of \d+ ms)/;
+const missedDeadline =
+  /^(Error: (not within \d+ ms:|thrown: "Exceeded timeout of \d+ ms)|(TimeoutError: )?[a-z]+\.[a-zA-Z]+: Timeout \d+ms exceeded|NatsError: 503\n)/;
 
 /** The same of a hook that belongs to no test. */
 const missedHook = /^\s*thrown: "Exceeded timeout of \d+ ms for a hook/;

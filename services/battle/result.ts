@@ -19,7 +19,7 @@ import { type EndedBattle, sumsOf, topSendersOf } from "./sums.ts";
  * leaves it out for ever. So it is the same whenever it is computed again.
  */
 
-export const deadLettersDurable = "battle-dead-letters";
+const deadLettersDurable = "battle-dead-letters";
 
 const iso = (ms: number) => new Date(ms).toISOString();
 

@@ -1,4 +1,4 @@
-import type { ConsumerInfo, DeliverPolicy, JetStreamManager, StreamInfo } from "nats";
+import type { ConsumerConfig, ConsumerInfo, DeliverPolicy, JetStreamManager, StreamInfo } from "nats";
 import type { Log } from "../../broker/log.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
@@ -41,6 +41,9 @@ export function mirrorConfig({ created }: Pick<StreamInfo, "created">): WantedSt
   } as WantedStream;
 }
 
+const all = "all" as DeliverPolicy.All;
+const fromSequence = "by_start_sequence" as DeliverPolicy.StartSequence;
+
 const changeable = ["max_age", "max_bytes", "num_replicas"] as const;
 
 /**
@@ -76,6 +79,8 @@ export class EventMirror {
   private progress: Progress | undefined;
   /** The durable consumers of readers, as of the last look that found a mirror. */
   private consumers: readonly ConsumerInfo[] = [];
+  /** Those of a mirror that was made again, until it has the events up to their positions. */
+  private waiting: readonly ConsumerInfo[] = [];
   private last: MirrorState = { behind: 0, consumers: 0, problem: "the mirror of EVENTS was not looked at yet" };
 
   /** `source` reads the services' account; `manager` makes the mirror in the other. */
@@ -99,9 +104,10 @@ export class EventMirror {
       const wanted = mirrorConfig(source);
       const stillForMs = mirror ? this.stillFor(mirror) : 0;
       const need = needOf(source, mirror, wanted, stillForMs);
-      if (mirror) this.consumers = await this.durables();
+      if (mirror) this.consumers = await this.known();
       if (need === "change") await this.manager.streams.update(this.name, wanted);
       else if (need !== "none") await this.make(wanted, mirror, need);
+      await this.restore(source);
       const behind = need === "none" && mirror ? Math.max(0, source.state.last_seq - mirror.state.last_seq) : 0;
       const stands = behind > 0 && stillForMs >= limits.jetstream.mirrorLateMs;
       this.report(behind, stands ? `the mirror of EVENTS stands still, ${behind} events behind` : undefined);
@@ -121,10 +127,12 @@ export class EventMirror {
     return this.now() - this.progress.at;
   }
 
-  private async durables(): Promise<ConsumerInfo[]> {
+  /** The durable consumers of the mirror, and those that are to be made on it again. */
+  private async known(): Promise<ConsumerInfo[]> {
     const found: ConsumerInfo[] = [];
     for await (const one of this.manager.consumers.list(this.name)) if (one.config.durable_name) found.push(one);
-    return found;
+    this.waiting = this.waiting.filter(({ name }) => !found.some((one) => one.name === name));
+    return [...found, ...this.waiting];
   }
 
   private async make(wanted: WantedStream, former: StreamInfo | undefined, why: Need): Promise<void> {
@@ -139,15 +147,31 @@ export class EventMirror {
     if (former || this.consumers.length > 0) this.log.warn(about, "the mirror of EVENTS was made again");
     else this.log.info(about, "the mirror of EVENTS, which other systems read, is made");
     const isSame = former === undefined || former.config.description === wanted.description;
-    for (const consumer of this.consumers) await this.makeAgain(consumer, isSame);
+    this.waiting = isSame ? this.consumers : [];
+    // The sequences of another stream are not those that the consumers know.
+    if (!isSame) for (const consumer of this.consumers) await this.makeAgain(consumer, { deliver_policy: all });
   }
 
-  /** `isSame`: the sequences are those that the consumer knows. */
-  private async makeAgain({ name, config: former, ack_floor }: ConsumerInfo, isSame: boolean): Promise<void> {
+  /**
+   * Makes the waiting consumers whose positions the mirror has reached. nats-server begins a consumer at the end of what
+   * a stream has, and at 1 where it is empty, if its position is beyond that.
+   */
+  private async restore(source: StreamInfo): Promise<void> {
+    if (this.waiting.length === 0) return;
+    const has = (await findStream(this.manager, this.name))?.state.last_seq;
+    if (has === undefined) return;
+    const isReached = ({ ack_floor }: ConsumerInfo) => has >= Math.min(ack_floor.stream_seq, source.state.last_seq);
+    const reached = this.waiting.filter(isReached);
+    this.waiting = this.waiting.filter((one) => !isReached(one));
+    for (const consumer of reached)
+      await this.makeAgain(consumer, {
+        deliver_policy: fromSequence,
+        opt_start_seq: consumer.ack_floor.stream_seq + 1,
+      });
+  }
+
+  private async makeAgain({ name, config: former }: ConsumerInfo, start: Partial<ConsumerConfig>): Promise<void> {
     const { opt_start_seq: _seq, opt_start_time: _time, ...kept } = former;
-    const start = isSame
-      ? { deliver_policy: "by_start_sequence" as DeliverPolicy.StartSequence, opt_start_seq: ack_floor.stream_seq + 1 }
-      : { deliver_policy: "all" as DeliverPolicy.All };
     await this.manager.consumers.add(this.name, { ...kept, ...start }).catch((error: unknown) => {
       const about = { stream: this.name, consumer: name, err: error };
       this.log.warn(about, "a consumer of another system could not be made again here: another node may have made it");

@@ -24,14 +24,6 @@ export interface Job {
   readonly result: string | null;
 }
 
-const moves: Readonly<Record<JobState, readonly JobState[]>> = {
-  running: ["running", "done", "failed"],
-  done: ["running"],
-  failed: ["running"],
-};
-
-export const mayBecome = (from: JobState, to: JobState): boolean => moves[from].includes(to);
-
 /**
  * What becomes of the rebuild where one is asked for. One that runs is given up only for one that reads all gifts: it may
  * be on its way to gifts that nothing else counts.

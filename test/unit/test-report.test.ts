@@ -30,6 +30,9 @@ test.each([
   ["a hook that did not end in time", [[hookTimedOut], [hookTimedOut]]],
   ["a coloured message", [[`\u001b[31m${waited}\u001b[39m`]]],
   ["two deadlines of one test", [[waited, timedOut]]],
+  ["a page that was not there in time", [["TimeoutError: page.goto: Timeout 20000ms exceeded.\nCall log:"]]],
+  ["an element that was not there in time", [["locator.waitFor: Timeout 60000ms exceeded.\nCall log:"]]],
+  ["JetStream that did not answer for a moment", [["NatsError: 503\n    at NatsError.errorForCode"]]],
 ])("a file runs once more where it only missed deadlines: %s", (_what, tests) => {
   expect(isRepeated(fileOf(gift, tests))).toBe(true);
 });
@@ -43,6 +46,7 @@ test.each([
 
 test.each([
   ["a wrong value", fileOf(gift, [[wrong]])],
+  ["another answer of JetStream", fileOf(gift, [["NatsError: stream not found\n    at errorForCode"]])],
   ["a wrong value in another test", fileOf(gift, [[waited], [wrong]])],
   ["a wrong value after a missed deadline", fileOf(gift, [[waited, wrong]])],
   ["a counterexample of a property, whose cause missed a deadline", fileOf(gift, [[counterexample]])],

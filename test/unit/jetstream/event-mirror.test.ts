@@ -1,7 +1,7 @@
 import type { StreamInfo } from "nats";
 import { limits } from "../../../config/limits.ts";
 import { checkConsumerRequest } from "../../../services/provisioner/consumer-request.ts";
-import { mirrorConfig, needOf } from "../../../services/provisioner/event-mirror.ts";
+import { EventMirror, mirrorConfig, needOf } from "../../../services/provisioner/event-mirror.ts";
 
 /** When the mirror of EVENTS is made again, and which consumers other systems may ask for. */
 
@@ -29,6 +29,47 @@ describe("the mirror of EVENTS", () => {
   ] as const)("%s", (_what, source, mirror, stillForMs, need) => {
     expect(needOf(source, mirror, wanted, stillForMs)).toBe(need);
   });
+});
+
+test("a consumer comes back at its position, once the mirror that was made again has the events up to it", async () => {
+  const created = "2026-11-26T16:00:00Z";
+  const config = mirrorConfig({ created });
+  const info = (last_seq: number) => ({ created, config, state: { last_seq } }) as StreamInfo;
+  const system = { name: "system", config: { durable_name: "system" }, ack_floor: { stream_seq: 2 } };
+  let mirror: StreamInfo | undefined = info(5);
+  let consumers = [system];
+  const made: unknown[] = [];
+  const missing = Object.assign(new Error("stream not found"), { api_error: { code: 404, err_code: 10059 } });
+  const manager = {
+    streams: {
+      async info() {
+        if (!mirror) throw missing;
+        return mirror;
+      },
+      async add() {
+        mirror = info(0);
+      },
+    },
+    consumers: {
+      list: () => consumers,
+      async add(_stream: string, wanted: object) {
+        made.push(wanted);
+      },
+    },
+  } as never;
+  const source = { streams: { info: async () => info(5) } } as never;
+  const keeper = new EventMirror(source, manager, { info() {}, warn() {}, error() {} } as never);
+  await keeper.look();
+  [mirror, consumers] = [undefined, []];
+  await keeper.look();
+  expect([keeper.state.consumers, made]).toEqual([1, []]);
+  mirror = info(1);
+  await keeper.look();
+  expect([keeper.state.consumers, made]).toEqual([1, []]);
+  mirror = info(2);
+  await keeper.look();
+  await keeper.look();
+  expect(made).toEqual([{ durable_name: "system", deliver_policy: "by_start_sequence", opt_start_seq: 3 }]);
 });
 
 describe("a request for a consumer", () => {
