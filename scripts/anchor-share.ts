@@ -1,17 +1,12 @@
 import { parseArgs } from "node:util";
-import { ServiceBroker } from "moleculer";
+import type { ServiceBroker } from "moleculer";
 import { consoleName } from "../broker/bus/subjects.ts";
 import { failureName } from "../broker/failure.ts";
-import { brokerOptions } from "../broker/options.ts";
 import { call } from "../services/contracts.ts";
-import { useConsoleLogin } from "./console-login.ts";
+import { fromConsole } from "./console-node.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
 import { type ShareChange, shareCommand, shareUsage, wrong } from "./share-command.ts";
-import { useStackEnv } from "./stack/env-file.ts";
-import { defaultStackDir } from "./stack/sites.ts";
-
-const servicesWaitMs = 15_000;
 
 const signedAs = {
   right: "",
@@ -60,16 +55,9 @@ async function main(): Promise<number> {
     return values.help ? 0 : 1;
   }
   const command = shareCommand(positionals, values.from);
-  useStackEnv(defaultStackDir());
-  const instance = useConsoleLogin(defaultStackDir(), values.as);
-  const broker = new ServiceBroker({ ...brokerOptions({ role: "console", instance }), logger: false });
-  await broker.start();
-  try {
-    await broker.waitForServices(["gift"], servicesWaitMs);
-    return command.what === "list" ? await show(broker, command.anchorId) : await write(broker, command);
-  } finally {
-    await broker.stop();
-  }
+  return fromConsole({ as: values.as, services: ["gift"] }, (broker) =>
+    command.what === "list" ? show(broker, command.anchorId) : write(broker, command),
+  );
 }
 
 runCommand(main);

@@ -1,15 +1,12 @@
 import { parseArgs } from "node:util";
-import { ServiceBroker } from "moleculer";
-import { brokerOptions } from "../broker/options.ts";
+import type { ServiceBroker } from "moleculer";
 import { printError } from "../broker/outputs.ts";
 import { limits } from "../config/limits.ts";
 import type { BattleView } from "../services/battle/battle.contract.ts";
 import { call } from "../services/contracts.ts";
-import { useConsoleLogin } from "./console-login.ts";
+import { fromConsole } from "./console-node.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
-import { useStackEnv } from "./stack/env-file.ts";
-import { defaultStackDir } from "./stack/sites.ts";
 
 const USAGE = `The battles (PK) and their results.
 
@@ -22,7 +19,6 @@ DATE is a day or a time, of the end of the battle: 2026-11-26 or 2026-11-26T20:0
 It joins as the console of --as NAME (npm run operator), or of the only person who has a login here.
 Exit code 0: done, no difference; 2: a result differs from the records; 1: it could not be done.`;
 
-const servicesWaitMs = 15_000;
 /** Results come from sums over the gift records. */
 const verifyTimeoutMs = 60_000;
 
@@ -92,17 +88,10 @@ async function main(): Promise<number> {
     return values.help ? 0 : 1;
   }
   const since = sinceOf(values.since);
-  useStackEnv(defaultStackDir());
-  const person = useConsoleLogin(defaultStackDir(), values.as);
-  const broker = new ServiceBroker({ ...brokerOptions({ role: "console", instance: person }), logger: false });
-  await broker.start();
-  try {
-    await broker.waitForServices(["battle", "gift"], servicesWaitMs);
-    if (isShow) return await show(broker, battleId);
-    return command === "list" ? await list(broker, since) : await verify(broker, since);
-  } finally {
-    await broker.stop();
-  }
+  return fromConsole({ as: values.as, services: ["battle", "gift"] }, async (broker) => {
+    if (isShow) return show(broker, battleId);
+    return command === "list" ? list(broker, since) : verify(broker, since);
+  });
 }
 
 runCommand(main);

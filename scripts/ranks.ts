@@ -1,15 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { ServiceBroker } from "moleculer";
-import { brokerOptions } from "../broker/options.ts";
+import type { ServiceBroker } from "moleculer";
 import { printError } from "../broker/outputs.ts";
 import { call } from "../services/contracts.ts";
 import type { RankJob, RankVerification } from "../services/rank/rank.contract.ts";
-import { useConsoleLogin } from "./console-login.ts";
+import { fromConsole } from "./console-node.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
-import { useStackEnv } from "./stack/env-file.ts";
-import { defaultStackDir } from "./stack/sites.ts";
 
 const USAGE = `The ranks of the running system.
 
@@ -29,7 +26,6 @@ const USAGE = `The ranks of the running system.
 A rank node does the work; this command shows how far it is. When the command ends before, the work goes on; the same
 command shows it again. Exit code 0: done; 2: the ranks differ from the books; 1: it could not be done.`;
 
-const servicesWaitMs = 15_000;
 const askEveryMs = 500;
 const shownEveryMs = 2_000;
 
@@ -132,16 +128,7 @@ async function main(): Promise<number> {
     return help ? 0 : 1;
   }
   if (order.from !== undefined) timeOf(order.from);
-  useStackEnv(defaultStackDir());
-  const instance = useConsoleLogin(defaultStackDir(), as);
-  const broker = new ServiceBroker({ ...brokerOptions({ role: "console", instance }), logger: false });
-  await broker.start();
-  try {
-    await broker.waitForServices(["rank"], servicesWaitMs);
-    return await run(broker, order);
-  } finally {
-    await broker.stop();
-  }
+  return fromConsole({ as, services: ["rank"] }, (broker) => run(broker, order));
 }
 
 runCommand(main);

@@ -1,18 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { ServiceBroker } from "moleculer";
+import type { ServiceBroker } from "moleculer";
 import { consoleName } from "../broker/bus/subjects.ts";
-import { brokerOptions } from "../broker/options.ts";
 import { cutList } from "../broker/parts.ts";
 import { limits } from "../config/limits.ts";
 import { call } from "../services/contracts.ts";
 import type { BillLine, DayComparison } from "../services/payment/payment.contract.ts";
 import { providerNamed, providers } from "../services/payment/providers.contract.ts";
-import { useConsoleLogin } from "./console-login.ts";
+import { fromConsole } from "./console-node.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
-import { useStackEnv } from "./stack/env-file.ts";
-import { defaultStackDir } from "./stack/sites.ts";
 
 const USAGE = `Compares a day's orders and refunds with the providers' bills and with the wallet's books, as the payment nodes do
 by themselves every day (RECONCILE_AT).
@@ -26,8 +23,6 @@ providers, except for those that are given as files, as the provider has them fo
 ${providers.map(({ name, billFile }) => `  ${name.padEnd(8)} ${billFile}`).join("\n")}
 Differences are printed and stored, in the place of an earlier run's; operators list all of them by
 /live/admin/reconciliation/differences. Exit code 0: none; 2: some; 1: it could not be done.`;
-
-const servicesWaitMs = 15_000;
 
 interface Bill {
   readonly channel: string;
@@ -100,23 +95,13 @@ async function main(): Promise<number> {
     bills.some((other, before) => before < at && other.channel === channel),
   );
   if (twice) throw new Error(`--file is given twice for ${twice.channel}: a day has one bill of a channel`);
-  useStackEnv(defaultStackDir());
-  const person = useConsoleLogin(defaultStackDir(), as);
-  const broker = new ServiceBroker({
-    ...brokerOptions({ role: "console", instance: person }),
-    logger: false,
-  });
-  await broker.start();
-  try {
-    await broker.waitForServices(["payment", "wallet"], servicesWaitMs);
+  return fromConsole({ as, services: ["payment", "wallet"] }, async (broker) => {
     for (const bill of bills) await handIn(broker, date, bill);
     const handedIn = bills.map(({ channel, lines }) => ({ channel, lines: lines.length }));
     const params = { date, handedIn, operator: consoleName(broker.nodeID) };
     const timeout = limits.payment.reconcileTimeoutMs;
     return show(date, await call(broker, "payment.reconcile", params, { timeout }));
-  } finally {
-    await broker.stop();
-  }
+  });
 }
 
 runCommand(main);

@@ -75,7 +75,7 @@ export interface StepTimes {
   readonly awayMs: number;
 }
 
-export type Step = "expire" | "begin" | "finish" | "bell" | "desert" | "settle";
+export type Step = "expire" | "begin" | "finish" | "timeUp" | "desert" | "settle";
 
 /** What the scheduler does next for a battle. `now`: JetStream's clock, as this node knows it; the steps prove it. */
 export function stepOf(battle: Battle, now: number, times: StepTimes): Step | undefined {
@@ -86,7 +86,7 @@ export function stepOf(battle: Battle, now: number, times: StepTimes): Step | un
   }
   if (state === "running") {
     if (endAsked) return "finish";
-    if (plannedEnd !== null && plannedEnd <= now) return "bell";
+    if (plannedEnd !== null && plannedEnd <= now) return "timeUp";
     return sides.some(({ awayMs }) => awayMs !== null && awayMs >= times.awayMs) ? "desert" : undefined;
   }
   return state === "settling" ? "settle" : undefined;

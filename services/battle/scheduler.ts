@@ -9,7 +9,7 @@ import { Presence } from "./presence.ts";
 import { settle } from "./result.ts";
 import { purgeLiveScore } from "./score-store.ts";
 import { showState } from "./show-state.ts";
-import { begin, desert, expire, finish, ring, unlink } from "./steps.ts";
+import { begin, desert, endOnTime, expire, finish, unlink } from "./steps.ts";
 import { Unstarted } from "./unstarted.ts";
 
 type Work = () => Promise<unknown>;
@@ -32,7 +32,7 @@ type Kind = keyof typeof kinds;
 
 /**
  * Does what is due for every battle, on one node at a time: it expires invitations, completes starts and ends that a
- * dead node left, rings the bell, stores results, shows states that were not shown, and unlinks guests. All state is in
+ * dead node left, ends battles whose time is over, stores results, shows states that were not shown, and unlinks guests. All state is in
  * the database, so any node continues; each step is safe on two nodes at once. A round finds the work and awaits none of
  * it. Work that fails does not hold up other work, and is offered again in the next round.
  */
@@ -147,7 +147,7 @@ export class BattleScheduler {
         const certain = await this.presence.desertedSides(battle);
         if (certain.length > 0) await desert(service, id, certain);
       };
-    else if (step === "bell") due.moves = async () => this.ring(battle, await proof());
+    else if (step === "timeUp") due.moves = async () => this.endOnTime(battle, await proof());
     else if (step) {
       const move = { expire, begin, finish }[step];
       due.moves = () => move(service, id);
@@ -159,8 +159,8 @@ export class BattleScheduler {
     return due;
   }
 
-  private async ring({ id, plannedEnd }: Battle, time: number): Promise<void> {
-    await ring(this.service, id, time);
+  private async endOnTime({ id, plannedEnd }: Battle, time: number): Promise<void> {
+    await endOnTime(this.service, id, time);
     // This node's clock was fast: the next round sets the alarm by the new reading.
     if (plannedEnd !== null && time < plannedEnd) this.wake();
   }
@@ -174,7 +174,7 @@ export class BattleScheduler {
     await markDone(mysql, battle.id, battle.version);
   }
 
-  /** The bell of those whose end is to come rings in time, not with the next regular round. */
+  /** A round begins when the next battle ends, not only at the regular time. */
   private setAlarm(running: readonly Battle[], now: number): void {
     clearTimeout(this.alarm);
     const ends = running.map(({ plannedEnd }) => plannedEnd ?? 0).filter((end) => end > now);

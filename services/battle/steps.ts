@@ -98,7 +98,7 @@ export async function finish(service: BattleService, battleId: string): Promise<
 }
 
 /** Ends a battle whose planned end JetStream's clock has passed: `time` is the timestamp of a stored message. */
-export async function ring(service: BattleService, battleId: string, time: number): Promise<void> {
+export async function endOnTime(service: BattleService, battleId: string, time: number): Promise<void> {
   const endOf = ({ plannedEnd }: { plannedEnd: number }) => (plannedEnd <= time ? plannedEnd : undefined);
   await stop(service, battleId, endOf, ({ plannedEnd }) => time - plannedEnd);
 }

@@ -18,9 +18,9 @@ import { marker } from "./gift-group.ts";
  * well once the oldest message that is left is not before the time.
  *
  * A partition whose last message is older proves nothing: its replicas may still be storing a gift that is not visible
- * and whose time is earlier. Then a marker is published there, a signed message without gifts, and the state that has it makes the
- * mark. In a replicated stream another server may become the leader. So there a marker is always published: once the
- * leader acks it, all messages of earlier leaders are stored before it. And the marks of such streams count from
+ * and whose time is earlier. Then a marker is published there, a signed message without gifts, and the state that has it
+ * makes the mark. In a replicated stream another server may become the leader. So there a marker is always published:
+ * once the leader acks it, all messages of earlier leaders are stored before it. And the marks of such streams count from
  * `limits.gift.serverClockMarginMs` later, which is how far the servers' clocks may differ (decision 0059).
  *
  * A marker that is lost or stored twice does no harm. Nothing is kept on disk: a node that starts makes its own marks.

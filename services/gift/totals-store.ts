@@ -1,3 +1,4 @@
+import { limits } from "../../config/limits.ts";
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
 import type { SideTotals } from "./gift.contract.ts";
 
@@ -64,8 +65,8 @@ async function totalsOf(db: Queryable, side: Side, span: Span): Promise<SideTota
        SELECT user_id, SUM(price * count) AS coins, COUNT(*) AS gifts ${sql}
        GROUP BY user_id)
      SELECT user_id, coins, SUM(coins) OVER () AS score, SUM(gifts) OVER () AS gifts
-     FROM by_sender ORDER BY coins DESC, user_id LIMIT 3`,
-    values,
+     FROM by_sender ORDER BY coins DESC, user_id LIMIT ?`,
+    [...values, limits.battle.topSenders],
   );
   return {
     score: toSafeInteger(rows[0]?.score ?? 0),

@@ -477,7 +477,7 @@ describe("a side that is gone", () => {
   test.each([
     ["and she was away for 60 s at its time loses", 80, (b: Party) => b.userId],
     ["and she was away for less does not lose", 62, () => null],
-  ])("where a bell rings 5 s late %s", async (_what, awayS, winner) => {
+  ])("where a battle is ended 5 s late %s", async (_what, awayS, winner) => {
     const { b, battleId } = await running();
     const bell = (await now()) - 5_000;
     await database.run(

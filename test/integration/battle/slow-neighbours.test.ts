@@ -86,7 +86,7 @@ const rows = (sql: string, battleId: string) => database.query(sql, [battleId]);
 const end = ({ battleId, userId }: { battleId: string; userId: string }) =>
   call(neighbours, "battle.end", { battleId, userId });
 
-test("a guest is unlinked, bells ring and invitations expire while results, frames and presence get no answer", async () => {
+test("a guest is unlinked, battles end and invitations expire while results, frames and presence get no answer", async () => {
   const [first, second] = [await joined("61"), await joined("62")];
   hold("gift.settledBefore", "gift.totals", "im-router.battleState", "im-router.attendance");
   await end(first);
@@ -103,7 +103,7 @@ test("a guest is unlinked, bells ring and invitations expire while results, fram
     const found = await rows("SELECT id FROM t_battle WHERE id = ? AND state = 'expired'", battleId);
     return found.length === 1;
   });
-  await eventually("the bell of the other has rung, and its guest is unlinked", async () => {
+  await eventually("the other has ended, and its guest is unlinked", async () => {
     const found = await rows("SELECT id FROM t_battle WHERE id = ? AND state = 'settling'", second.battleId);
     return found.length === 1 && !world.guests.has(second.roomId);
   });

@@ -32,7 +32,7 @@ describe("the scheduler", () => {
     ["starts one that is accepted, however old it is", battle({ invitedMs: 90_000, startingMs: 0 }), "begin"],
     ["expires one that cannot start", battle({ startingMs: 30_000 }), "expire"],
     ["leaves a battle before its planned end", running({ plannedEnd: 50_001 }), undefined],
-    ["ends at its planned end", running({ plannedEnd: 50_000 }), "bell"],
+    ["ends at its planned end", running({ plannedEnd: 50_000 }), "timeUp"],
     ["ends one whose end is asked for", running({ endAsked: true, plannedEnd: 1 }), "finish"],
     ["leaves one whose side is away for 59.9 s", running({ sides: [side, { ...side, awayMs: 59_999 }] }), undefined],
     ["ends one whose side is away for 60 s", running({ sides: [{ ...side, awayMs: 60_000 }, side] }), "desert"],
