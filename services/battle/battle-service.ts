@@ -8,7 +8,7 @@ import type { BattleView } from "./battle.contract.ts";
 import type { Battle, StepTimes } from "./battle-state.ts";
 import type { BattleClock } from "./clock.ts";
 
-/** Settings that tests override; the defaults are in config/limits-battle.ts. */
+/** Settings that tests override; the defaults are in config/limits/battle.ts. */
 export interface BattleSettings extends StepTimes {
   readonly roundMs: number;
   readonly leaseMs: number;

@@ -1,4 +1,3 @@
-/** The bounds of the ranks: see config/limits.ts. */
 export const rankLimits = Object.freeze({
   /** The entries of a list that is answered. */
   listed: 100,

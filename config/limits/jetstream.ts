@@ -1,0 +1,108 @@
+export const jetstreamLimits = Object.freeze({
+  apiTimeoutMs: 3_000,
+  /** How often streams and consumers are checked, also when somebody reports a missing one. */
+  lookEveryMs: 1_000,
+  wakeEveryMs: 200,
+  /** How often the dead letters and the account are checked, unless something is missing. */
+  lookRarelyMs: 5_000,
+  /** How often a service stores how far its streams have grown, while they grow. */
+  noteSeenEveryMs: 5_000,
+  /** The age of the last check of streams from which it is reported. */
+  lookLateMs: 10_000,
+  /**
+   * The pause before a lost stream is made again: the server still removes the files of a stream that it reports as
+   * missing, and would remove those of a new one of the same name.
+   */
+  makeAgainAfterMs: 1_000,
+  loginTries: 5,
+  loginRetryMs: 200,
+  /** Of the names of streams and consumers, and of what tells streams apart. */
+  nameChars: 120,
+  /** The pause before a starting service asks a provisioner again, and between two log lines about it. */
+  provisionerRetryMs: 500,
+  provisionerToldMs: 10_000,
+  /**
+   * The endings of consumers' names on a log: a log that is made again gets the next one, and after the last the
+   * first one again. Each is three permissions a consumer.
+   */
+  logGenerations: 8,
+  /** The most consumers that other systems have on their mirror of stream EVENTS, ephemeral ones too. */
+  readerConsumers: 200,
+  /** The most bytes of a request of another system for a consumer. */
+  readerRequestBytes: 64 * 1024,
+  /** Such requests that a provisioner node has open at nats-server at once. Further ones are answered 503. */
+  readerRequestsAtOnce: 64,
+  /** A mirror of EVENTS that lacks events and has got none for this long is reported. */
+  mirrorLateMs: 15_000,
+  /** After this time the mirror is made again. nats-server asks again by itself every ten seconds. */
+  mirrorStandsMs: 60_000,
+  /** A consumer with waiting messages of which none is handled for this long is reported. */
+  stuckMs: 60_000,
+  /** How long a refusal for lack of room is reported, since the server does not show when there is room again. */
+  refusalReportedMs: 10_000,
+  /** The most subjects that a login was refused which are reported at once. */
+  refusalsKept: 100,
+  lossReportedMs: 10_000,
+  /** The largest difference between the clocks of the database and of the NATS server. */
+  clockMarginMs: 60_000,
+  /** Ends of a log that are kept with their times, one for each check. When they are too many every second one is dropped. */
+  streamEndsKept: 4_096,
+  /** After so long another node takes over a catch-up whose node died. */
+  catchUpLeaseMs: 20_000,
+  /** The pause before a recovery runs again, for messages that were on their way to a lost stream. */
+  recoverAgainMs: 5_000,
+  publishTimeoutMs: 1_500,
+  publishAttempts: 3,
+  publishBackoffMs: 150,
+  ackWaitMs: 5_000,
+  /** A message that arrives so soon after its node has extended the ack wait of the others is extended by itself. */
+  extendLateMs: 500,
+  takeOverPollMs: 100,
+  drainMs: 5_000,
+  fetchExpiresMs: 1_000,
+  fetchRetryMs: 500,
+  /** A pull that brought nothing is given up where the server has not ended it so long after its expiry. */
+  fetchSilentMs: 2_000,
+  /** The most messages of a pull where each holds many items: 32 groups of 500 gifts are at most 6 MB. */
+  splitPullMessages: 32,
+  maxAckPending: 20_000,
+  retryFirstDelayMs: 100,
+  retryMaxDelayMs: 10_000,
+  maxAttempts: 8,
+  duplicateWindowMs: 120_000,
+  /** The size to which a message is cut that is too large for the dead letters. */
+  deadLetterCutBytes: 64 * 1024,
+  deadLetterAgeMs: 30 * 24 * 3_600_000,
+  eventsAgeMs: 7 * 24 * 3_600_000,
+  topicsAgeMs: 30 * 24 * 3_600_000,
+  /** Of the whole queue. Each of the `gift.sendPartitions` streams that are written to takes a quarter: 1,250,000. */
+  giftQueueMessages: 5_000_000,
+  /**
+   * Of the whole queue: five million gifts of about 400 bytes, with a url of usual length. Each stream may have
+   * 500 MB, so the server reserves 4 GB for all `gift.partitions` streams.
+   */
+  giftQueueBytes: 2_000_000_000,
+  /**
+   * Of each other stream beside EVENTS, which is a setting. The server reserves these bytes too. Those of PAY are
+   * about two million orders that the wallet has not read.
+   */
+  topicsBytes: 1_000_000_000,
+  deadLetterBytes: 500_000_000,
+  notificationsBytes: 250_000_000,
+  /** The share of its bound from which a stream is trimmed, and for how long its messages must have been read. */
+  trimFrom: 0.5,
+  trimReadForMs: 60_000,
+  /** The newest messages that such a trim leaves, read or not: more than readers handle between two of their positions. */
+  trimLeavesNewest: 10_000,
+  /** The newest unproven dead letters that a trim leaves; fewer where that does not make room. */
+  unprovenKept: Object.freeze([1_000, 100, 0] as const),
+  /**
+   * The share of its bound from which the dead letters of unknown keys, which may be genuine, make room too, and the
+   * share of them that one step removes.
+   */
+  trimUnknownKeyFrom: 0.9,
+  unknownKeyStep: 0.1,
+  notificationsAgeMs: 24 * 3_600_000,
+  notificationsPerUser: 1_000,
+  notificationsKept: 1_000_000,
+});

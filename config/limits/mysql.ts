@@ -1,0 +1,22 @@
+export const mysqlLimits = Object.freeze({
+  poolConnections: 8,
+  poolQueueLength: 2_000,
+  connectTimeoutMs: 5_000,
+  statementTimeoutMs: 15_000,
+  transactionRetries: 8,
+  /** A connection is checked for read_only before a use when its last check is older than this. */
+  checkEveryMs: 1_000,
+  checkTimeoutMs: 3_000,
+  /** A pool closes all its connections at most this often. */
+  emptyEveryMs: 1_000,
+  /** The longest use of Sequelize's connections, which read the catalogue. */
+  catalogueConnectionMs: 1_000,
+  batchLoader: Object.freeze({ keys: 500, queries: 2 }),
+  /**
+   * The lease of a migration, which is renewed while a statement runs; and how long a process waits for another
+   * one's.
+   */
+  migrationLeaseMs: 15_000,
+  migrationWaitMs: 60_000,
+  migrationPollMs: 200,
+});

@@ -1,0 +1,69 @@
+export const userLimits = Object.freeze({
+  /** The users whose profiles one call asks for. */
+  profilesPerCall: 100,
+  /** Names and avatars for lists of users: how many a node that shows them keeps, and for how long. */
+  namesKept: 100_000,
+  nameTtlMs: 60_000,
+  /** After the user service failed it is not asked for names for so long. */
+  namePauseMs: 2_000,
+  smsCodeTtlMs: 60_000,
+  smsCodeDigits: 6,
+  /**
+   * Wrong tries of one code: those of each address, and those of all strangers together: all addresses but the one
+   * that requested the code and those that logged in with the phone before, whose tries nobody else can use up.
+   */
+  smsWrongTries: 5,
+  smsWrongTriesOfOthers: 20,
+  /**
+   * Tries of one code in all, counted in the database: those of the strangers, of a requester and of an address that
+   * logged in before. It bounds the guesses of somebody who can write Redis.
+   */
+  smsTriesOfAll: 30,
+  /**
+   * Codes of a phone and day that an address requests and nobody uses; and those beyond LOGIN_CODES_PER_PHONE_PER_DAY
+   * for the addresses that logged in with the phone within so many days.
+   */
+  smsCodesPerAddress: 3,
+  smsAddressKnownDays: 90,
+  /** The shares of SMS_BUDGET_PER_DAY from which the log has a warning, and an error. */
+  smsBudgetWarnFrom: 0.7,
+  smsBudgetErrorFrom: 0.9,
+  /** The shortest time between two log lines about a budget that is used up. */
+  smsBudgetLoggedMs: 10 * 60_000,
+  /** Days of which the numbers of codes are kept. */
+  smsDaysKept: 3,
+  smsCodesPerIpPerMinute: 60,
+  /** Logins of one address that may fail for their code, in production and in the local profile. */
+  failuresPerIpPerMinute: 30,
+  localFailuresPerMinute: 120,
+  tokenTtlMs: 30 * 24 * 3_600_000,
+  tokensPerUser: 20,
+  /** A token is refused where its time of issue is further ahead of the gateway's clock: the clocks differ. */
+  tokenClockLeewayMs: 60_000,
+  /**
+   * Neither `logout` nor a broadcast revokes a token whose time of issue is further ahead of a node's clock: only a
+   * thief of a key can have signed it, and its revocation would be kept too long.
+   */
+  issuedAheadMs: 24 * 3_600_000,
+  /** How often each gateway node reads new revocations, and how long one call of it may take. */
+  revocationPollMs: 500,
+  revocationCallMs: 3_000,
+  /** A gateway node whose copy of the revocations is older refuses logged-in requests with `unavailable`. */
+  revocationStaleMs: 10_000,
+  /**
+   * How far each read goes back before the time of the last one. A revocation whose commit took `revocationWriteMs`
+   * or more is written again, so this must be longer.
+   */
+  revocationOverlapMs: 10_000,
+  /** How often each gateway node reads all revocations besides, a page a poll. */
+  revocationSweepEveryMs: 3_600_000,
+  revocationWriteMs: 5_000,
+  revocationWrites: 3,
+  revocationsPerPage: 3_000,
+  /** How often expired sessions and revocations are deleted, in statements of so many rows. */
+  purgeEveryMs: 60_000,
+  purgeRows: 1_000,
+  purgeLeaseMs: 30_000,
+  /** How long revocations are kept after their tokens expired: more than clocks of gateway and database differ. */
+  revocationKeptMs: 3_600_000,
+});

@@ -1,0 +1,36 @@
+export const walletLimits = Object.freeze({
+  buckets: 32,
+  batchCommands: 1_500,
+  batchesInFlight: 3,
+  queuedCommands: 100_000,
+  /**
+   * A command that has waited for this share of CALL_TIMEOUT_MS is not begun: its caller would give up before the
+   * commit.
+   */
+  staleShareOfTimeout: 0.5,
+  commandsPerCall: 2_000,
+  fundsCacheMs: 2_000,
+  fundsCacheEntries: 100_000,
+  accountsPerCall: 500,
+  /**
+   * The bounds of a round of the roll-up: pending rows, and entries of anchors after which it takes no further row.
+   */
+  incomeRoundRows: 500,
+  incomeRoundEntries: 20_000,
+  incomeRollupEveryMs: 1_000,
+  incomeLeaseMs: 5_000,
+  /** Income that waits longer than this for its roll-up is late, and the wallet reports itself as degraded. */
+  incomeLateMs: 60_000,
+  incomeAnchorsPerStatement: 1_000,
+  debtOrdersShown: 50,
+  /**
+   * Gifts of one user that fail at the charge for too few coins, each a row of the ledger: on average, at once, and
+   * the users of whom a node knows it. Beyond them the user's gifts are refused at acceptance.
+   */
+  failedGiftsPerMinute: 12,
+  failedGiftsBurst: 60,
+  failedGiftUsers: 100_000,
+  attributionPageRows: 1_000,
+  attributionRowsMax: 20_000,
+  holdGiftsPerInsert: 1_000,
+});
