@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { projectRoot } from "../../../config/root.ts";
-import { testStack } from "./im/tiny.ts";
+import { benchStack } from "./im/tiny.ts";
 
 /**
- * Benchmarks as `npm run bench` runs them: in a process of their own, whose nodes log in as themselves, on the servers of
- * the tests. The sizes say nothing about speed. Those of rooms are tested beside this (im/).
+ * Benchmarks as `npm run bench` runs them: in a process of their own, whose nodes log in as themselves, on servers of its
+ * own. The sizes say nothing about speed. Those of rooms are tested beside this (im/).
  */
 
 interface Outcome {
@@ -19,7 +19,7 @@ interface Outcome {
 const endAfterMs = 150_000;
 
 function bench(args: readonly string[], environment: Record<string, string> = {}): Promise<Outcome> {
-  const all = [join(projectRoot(), "bench/bench.ts"), ...args, "--json", "--stack", testStack()];
+  const all = [join(projectRoot(), "bench/bench.ts"), ...args, "--json", "--stack", benchStack()];
   // What belongs to this test file is not for the benchmark, which has a namespace and keys of its own.
   const { PATH, HOME } = process.env;
   const options = { env: { PATH, HOME, ...environment } as NodeJS.ProcessEnv, cwd: projectRoot(), timeout: endAfterMs };
