@@ -36,7 +36,8 @@ const proxies = z
 const nodeName = (max: number) =>
   z.string().regex(new RegExp(`^[A-Za-z0-9_+-]{1,${max}}$`), `must be 1 to ${max} of A-Z, a-z, 0-9, _, + and -`);
 /** The servers at which each service may have a login of its own. */
-const serverUrl = { NATS_URL: url("nats:", "tls:"), MYSQL_URL: url("mysql:", "mariadb:") };
+const [nats, mysql, redis] = [url("nats:", "tls:"), url("mysql:", "mariadb:"), url("redis:", "rediss:")];
+const serverUrl = { NATS_URL: nats, MYSQL_URL: mysql, REDIS_URL: redis };
 /** A time of day as HH:MM, in milliseconds after midnight; `off`: never, `null`. */
 const timeOfDay = z
   .string()
@@ -72,7 +73,7 @@ const schema = z
     // Empty where no service of the process needs it, or where each has its own: see serviceUrl.
     NATS_URL: serverUrl.NATS_URL.or(z.literal("")).default(""),
     NATS_CA: z.string().min(1).optional(),
-    REDIS_URL: url("redis:", "rediss:").or(z.literal("")).default(""),
+    REDIS_URL: serverUrl.REDIS_URL.or(z.literal("")).default(""),
     MYSQL_URL: serverUrl.MYSQL_URL.or(z.literal("")).default(""),
     MYSQL_MIGRATION_URL: serverUrl.MYSQL_URL.optional(),
     PLAINTEXT_HOSTS: hosts,
@@ -223,13 +224,13 @@ export function serviceUrlName(kind: ServerKind, service: string): string {
   return `${service.toUpperCase().replaceAll("-", "_")}_${kind}`;
 }
 
-/** Whether a service of this process has a login of its own at NATS or MySQL. */
+/** Whether a service of this process has a login of its own at NATS, MySQL or Redis. */
 export function hasOwnLogin(kind: ServerKind, service: string): boolean {
   return Boolean(process.env[serviceUrlName(kind, service)]);
 }
 
 /**
- * The URL by which a service of this process logs in to NATS or MySQL: its own, `<SERVICE>_<KIND>` of the environment,
+ * The URL by which a service of this process logs in to NATS, MySQL or Redis: its own, `<SERVICE>_<KIND>` of the environment,
  * else the plain one. @throws Error with the variables' names where neither is set, or its own is not usable
  */
 export function serviceUrl(kind: ServerKind, service: string): string {

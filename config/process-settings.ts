@@ -88,9 +88,9 @@ export const keySettings = [
   ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS"] as const),
 ] as const;
 
-/** A service's own login at a server, `<SERVICE>_MYSQL_URL` or `<SERVICE>_NATS_URL`: the service's name. */
+/** A service's own login at a server, e.g. `<SERVICE>_MYSQL_URL`: the service's name. */
 export function serviceOfUrl(variable: string): string | undefined {
-  return /^([A-Z0-9_]+)_(?:NATS|MYSQL)_URL$/.exec(variable)?.[1]?.toLowerCase().replaceAll("_", "-");
+  return /^([A-Z0-9_]+)_(?:NATS|MYSQL|REDIS)_URL$/.exec(variable)?.[1]?.toLowerCase().replaceAll("_", "-");
 }
 
 /**

@@ -67,7 +67,8 @@ export const rateLimitMixin = {
         return byNode();
       }
     };
-    const keyOf = (name: string, key: string) => `rate:${name}:${key}`;
+    // The counts of a service are its own: its login at Redis reaches no others.
+    const keyOf = (name: string, key: string) => `rate:${this.name}:${name}:${key}`;
     this.rateLimit = {
       hit: async (name, key, limit, windowMs) => {
         try {

@@ -84,8 +84,6 @@ class Breaker {
   }
 }
 
-const lockKey = (key: string) => `lock:${key}`;
-
 class Locks {
   readonly counters: LockCounters = { acquired: 0, contended: 0, degraded: 0, lost: 0 };
   private readonly service: Service & RedisState;
@@ -99,7 +97,7 @@ class Locks {
   async acquire(keys: readonly string[]): Promise<LockHold> {
     if (!this.breaker.mayAsk()) return this.withoutRedis(keys);
     const owner = randomUUID();
-    const names = keys.map(lockKey);
+    const names = keys.map((key) => this.nameOf(key));
     let taken: number[];
     try {
       taken = (await this.service.redis.eval(
@@ -119,7 +117,7 @@ class Locks {
     const acquired = keys.filter((_key, index) => taken[index] === 1);
     this.counters.acquired += acquired.length;
     this.counters.contended += keys.length - acquired.length;
-    const held = acquired.map(lockKey);
+    const held = acquired.map((key) => this.nameOf(key));
     const stopRenewal = held.length > 0 ? this.keepRenewing(held, owner) : () => {};
     return {
       acquired: new Set(acquired),
@@ -129,6 +127,11 @@ class Locks {
         if (held.length > 0) await this.unlock(held, owner);
       },
     };
+  }
+
+  /** Of a lock in Redis. The locks of a service are its own: its login there reaches no others. */
+  private nameOf(key: string): string {
+    return `lock:${this.service.name}:${key}`;
   }
 
   private failed(error: unknown): void {

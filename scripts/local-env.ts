@@ -2,13 +2,15 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { roleOf } from "../broker/bus/roles.ts";
 import { isServiceName } from "../broker/service-names.ts";
-import { readConfigAgain, serviceUrlName } from "../config/config.ts";
+import { readConfigAgain, type ServerKind, serviceUrlName } from "../config/config.ts";
 import { keySettings, ProcessSettings } from "../config/process-settings.ts";
 import { providers } from "../services/payment/providers.contract.ts";
+import { redisServices, usesRedis } from "../services/redis-access.ts";
 import { hasDatabase, prepareDatabases } from "./databases.ts";
 import { completeEnv, keptInStackEnv, readStackEnv, writeStackEnv } from "./stack/env-file.ts";
 import { ensureNatsLogin } from "./stack/nats-logins.ts";
 import { claimFreePort } from "./stack/ports.ts";
+import { prepareRedis } from "./stack/redis-logins.ts";
 import type { Stack } from "./stack/stack.ts";
 
 export type Env = Record<string, string>;
@@ -18,6 +20,8 @@ const ofPayment = providers
   .map((name) => [name, ["payment"]]);
 /** Which process gets which variable. */
 export const processSettings = new ProcessSettings(Object.fromEntries(ofPayment));
+
+const namespaceOf = (env: NodeJS.ProcessEnv) => env.NAMESPACE || "ovation";
 
 /** A key is made at the first start: what it signed is valid after every restart, on all processes. */
 function localKey(stackDir: string, name: (typeof keySettings)[number]): Promise<string> {
@@ -40,8 +44,16 @@ async function useOwnLogins(services: readonly string[], stackDir: string, env: 
   const without = services.filter(hasDatabase).filter((service) => !env[serviceUrlName("MYSQL_URL", service)]);
   const adminUrl = readStackEnv(stackDir).MYSQL_ADMIN_URL;
   if (without.length === 0 || env.MYSQL_URL || adminUrl === undefined) return;
-  const namespace = env.NAMESPACE || "ovation";
+  const namespace = namespaceOf(env);
   Object.assign(env, await prepareDatabases({ adminUrl, namespace, services: without, stackDir }));
+}
+
+/** In the local profile, on the stack's own Redis: completes the environment with the services' logins. */
+async function useOwnRedisLogins(services: readonly string[], stackDir: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const without = services.filter((service) => !env[serviceUrlName("REDIS_URL", service)]);
+  const adminUrl = readStackEnv(stackDir).REDIS_URL;
+  if (env.REDIS_URL || adminUrl === undefined) return;
+  Object.assign(env, await prepareRedis(stackDir, { adminUrl, namespace: namespaceOf(env), services: without }));
 }
 
 /**
@@ -59,7 +71,7 @@ export async function natsEnv(
 
 async function ownNatsLogins(services: readonly string[], stackDir: string, given: NodeJS.ProcessEnv): Promise<Env> {
   const role = roleOf(services.filter(isServiceName));
-  const { env } = await ensureNatsLogin(stackDir, { role, namespace: given.NAMESPACE || "ovation" });
+  const { env } = await ensureNatsLogin(stackDir, { role, namespace: namespaceOf(given) });
   return { ...env };
 }
 
@@ -85,7 +97,10 @@ export async function useNodeEnv(
   const kept = readStackEnv(stackDir);
   const profile = env.PROFILE || kept.PROFILE;
   if (profile !== "local") requireNoForeignSecrets(services, env);
-  else await useOwnLogins(services, stackDir, env);
+  else {
+    await useOwnLogins(services, stackDir, env);
+    await useOwnRedisLogins(services, stackDir, env);
+  }
   await useOwnNatsLogins(services, stackDir, env);
   completeEnv(env, kept, (key) => processSettings.belongsTo(services, key));
   if (profile === "local")
@@ -96,14 +111,19 @@ export async function useNodeEnv(
   readConfigAgain();
 }
 
-/** The settings of other services, and MYSQL_URL where every service with a database has a login of its own. */
+/** The settings of other services, and MYSQL_URL and REDIS_URL where every service that uses them has its own login. */
 function notNeeded(services: readonly string[], env: Readonly<Record<string, string | undefined>>): string[] {
-  const haveLogins = services.filter(hasDatabase).every((service) => env[serviceUrlName("MYSQL_URL", service)]);
+  const areOwn = (kind: ServerKind, users: readonly string[]) =>
+    users.every((service) => env[serviceUrlName(kind, service)]);
+  const haveLogins = [
+    ...(areOwn("MYSQL_URL", services.filter(hasDatabase)) ? ["MYSQL_URL"] : []),
+    ...(areOwn("REDIS_URL", services.filter(usesRedis)) ? ["REDIS_URL"] : []),
+  ];
   const foreign = processSettings.foreign(services, env);
   // A single node of a test or a drill may be given it: then it makes its streams itself.
   const isGivenForOne = env.PROFILE === "local" && env.NATS_URL !== undefined;
   const hidden = isGivenForOne ? foreign.filter((name) => name !== serviceUrlName("NATS_URL", "provisioner")) : foreign;
-  return [...hidden, ...(haveLogins ? ["MYSQL_URL"] : [])];
+  return [...hidden, ...haveLogins];
 }
 
 /**
@@ -135,8 +155,10 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
     CASHIER_BILL_DIR: given.CASHIER_BILL_DIR ?? join(stack.dir, "bills"),
   };
   for (const name of keySettings) env[name] = given[name] || (await localKey(stack.dir, name));
-  const namespace = given.NAMESPACE || "ovation";
-  return { ...env, ...(await prepareDatabases({ adminUrl: stack.mysqlUrl, namespace, stackDir: stack.dir })) };
+  const namespace = namespaceOf(given);
+  const atRedis = await prepareRedis(stack.dir, { adminUrl: stack.redisUrl, namespace, services: redisServices });
+  const atMysql = await prepareDatabases({ adminUrl: stack.mysqlUrl, namespace, stackDir: stack.dir });
+  return { ...env, ...atRedis, ...atMysql };
 }
 
 /** Writes the system's addresses, for processes that are started later (npm run node, repl, bench). */

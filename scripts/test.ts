@@ -7,6 +7,7 @@ import { type Child, startChild } from "./children.ts";
 import { dropNamespace } from "./drop-namespace.ts";
 import { requireNode } from "./node-version.ts";
 import { claimFreePort } from "./stack/ports.ts";
+import { removeRedisLogins } from "./stack/redis-logins.ts";
 import { type Stack, startStack } from "./stack/stack.ts";
 import { messageOf } from "./stack/wait.ts";
 import { hasFailed, type JestReport, type Outcome, outcomeOf, repeatable } from "./test-report.ts";
@@ -157,6 +158,7 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
   } finally {
     await system.stop(40_000);
     await dropNamespace(namespace, stack);
+    await removeRedisLogins(stack.dir, stack.redisUrl, namespace);
   }
 }
 

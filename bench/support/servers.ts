@@ -8,6 +8,7 @@ import { prepareDatabases } from "../../scripts/databases.ts";
 import { dropNamespace } from "../../scripts/drop-namespace.ts";
 import { childEnv, natsEnv } from "../../scripts/local-env.ts";
 import { removeNatsLogins } from "../../scripts/stack/nats-logins.ts";
+import { prepareRedis, removeRedisLogins } from "../../scripts/stack/redis-logins.ts";
 import { stackStatus, startStack } from "../../scripts/stack/stack.ts";
 import type { Closing } from "./closing.ts";
 
@@ -96,11 +97,14 @@ export async function openServers(
     IM_PORT: "0",
   };
   closing.add(() => removeNatsLogins(stack.dir, namespace));
+  closing.add(() => removeRedisLogins(stack.dir, stack.redisUrl, namespace));
   closing.add(() => dropNamespace(namespace, stack));
   const loginsOf = (services: readonly string[]) => natsEnv(stack, services, { NAMESPACE: namespace });
   progress("a login for each service");
   const atMysql = await prepareDatabases({ adminUrl: stack.mysqlUrl, namespace, stackDir: stack.dir });
-  const env = { ...settings, ...atMysql, ...(await loginsOf(serviceNames)), NATS_ADMIN_URL: stack.natsUrl };
+  const login = { adminUrl: stack.redisUrl, namespace, services: serviceNames };
+  const atRedis = await prepareRedis(stack.dir, login);
+  const env = { ...settings, ...atMysql, ...atRedis, ...(await loginsOf(serviceNames)), NATS_ADMIN_URL: stack.natsUrl };
   Object.assign(process.env, env);
   readConfigAgain();
   const { servers } = await stackStatus(stack.dir);
@@ -109,7 +113,7 @@ export async function openServers(
     env,
     async envOf(names) {
       const services = names.includes("all") ? serviceNames : names;
-      return childEnv(services, { ...settings, ...atMysql, ...(await loginsOf(services)) });
+      return childEnv(services, { ...settings, ...atMysql, ...atRedis, ...(await loginsOf(services)) });
     },
     pids: Object.fromEntries(servers.map(({ name, pid }) => [name, pid])),
   };

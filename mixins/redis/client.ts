@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { outage } from "../../broker/failure.ts";
 import { isCommandFault } from "../../broker/outages.ts";
-import { config } from "../../config/config.ts";
+import { config, serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { luaScript } from "./lua-script.ts";
 
@@ -28,12 +28,15 @@ function isReply(error: Error | undefined): boolean {
 }
 
 /**
- * A client that fails fast while Redis is away (commands are not queued) and reconnects by itself. Where a server
+ * A client, with the login of the service `name` where it has one, that fails fast while Redis is away (commands are not queued) and reconnects by itself. Where a server
  * refuses commands (READONLY, NOREPLICAS, MASTERDOWN, NOPERM, ...) the connection is dropped and `dropped` is called
  * with the error: the next connection resolves the address anew. No command is ever sent twice.
  */
-export function openRedis(name: string, dropped: (error: Error) => void = () => {}, url = config().REDIS_URL): Redis {
-  if (url === "") throw new Error("REDIS_URL is not set (see .env.example).");
+export function openRedis(
+  name: string,
+  dropped: (error: Error) => void = () => {},
+  url = serviceUrl("REDIS_URL", name),
+): Redis {
   let droppedAt = Number.NEGATIVE_INFINITY;
   /** The connection was dropped on purpose: the next one is opened without delay. */
   let atOnce = false;

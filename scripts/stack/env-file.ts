@@ -37,13 +37,19 @@ export function useStackEnv(dir: string, env = process.env): void {
 }
 
 /**
- * Adds the kept values that are `wanted` and not set. Where MYSQL_URL or NATS_URL is set, the other logins at that
+ * Adds the kept values that are `wanted` and not set. Where MYSQL_URL, NATS_URL or REDIS_URL is set, the other logins at that
  * server are not added: they may be of another server.
  */
 export function completeEnv(env: NodeJS.ProcessEnv, kept: StackEnv, wanted: (key: string) => boolean): void {
-  const given = { MYSQL: Boolean(env.MYSQL_URL), NATS: Boolean(env.NATS_URL) };
+  const given = {
+    MYSQL: Boolean(env.MYSQL_URL),
+    NATS: Boolean(env.NATS_URL),
+    REDIS: Boolean(env.REDIS_URL),
+  };
   for (const [key, value] of Object.entries(kept)) {
-    const server = /(?:^|_)(NATS|MYSQL)(?:_BUS)?(?:_ADMIN)?_URL$/.exec(key)?.[1] as keyof typeof given | undefined;
+    const server = /(?:^|_)(NATS|MYSQL|REDIS)(?:_BUS)?(?:_ADMIN)?_URL$/.exec(key)?.[1] as
+      | keyof typeof given
+      | undefined;
     const elsewhere = server !== undefined && given[server];
     if (wanted(key) && !elsewhere) env[key] ??= value;
   }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { converse } from "./converse.ts";
 import { replaceFile } from "./files.ts";
 import { LOOPBACK } from "./ports.ts";
+import { adminPassword, userLines } from "./redis-logins.ts";
 import type { ServerPlan } from "./server.ts";
 
 export const redis: ServerPlan = {
@@ -28,24 +29,30 @@ daemonize no
 save ""
 appendonly no
 maxmemory-policy noeviction
+${userLines(site.dir).join("\n")}
 `,
     );
     // Redis replaces its command line by the program's name, its address and its port.
     return { args: [file], argv0: `redis-server:${site.mark}` };
   },
 
-  async prepareContainer() {
-    // To Redis in a container no client is local; its port is published on this machine only.
-    const settings = ["--protected-mode", "no", "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"];
-    return { image: "redis:7", options: [], args: ["redis-server", ...settings] };
+  async prepareContainer(site) {
+    const settings = ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"];
+    const file = join(site.dir, "container.conf");
+    // The container's user reads it. The folder around it is its owner's alone.
+    replaceFile(file, `${userLines(site.dir).join("\n")}\n`, 0o644);
+    const options = ["-v", `${file}:/etc/redis/users.conf:ro`];
+    return { image: "redis:7", options, args: ["redis-server", "/etc/redis/users.conf", ...settings] };
   },
 
-  async probe(_site, port, pid) {
-    const answer = await converse(port, "PING\r\nINFO server\r\n", (text) => /process_id:\d+\r\n/.test(text));
-    if (!answer.startsWith("+PONG")) throw new Error(`Redis on port ${port} answers ${answer.slice(0, 80)}`);
+  async probe(site, port, pid) {
+    // Only the server of this site has the password, so a login proves that it is this server.
+    const send = `AUTH ${adminPassword(site.dir)}\r\nINFO server\r\n`;
+    const answer = await converse(port, send, (text) => /process_id:\d+\r\n|^-/m.test(text));
+    if (!answer.startsWith("+OK")) throw new Error(`Redis on port ${port} answers ${answer.slice(0, 80)}`);
     const server = Number(/process_id:(\d+)/.exec(answer)?.[1]);
     if (pid !== undefined && server !== pid) throw new Error(`port ${port} is another Redis, process ${server}`);
   },
 
-  url: (_site, port) => `redis://${LOOPBACK}:${port}`,
+  url: (site, port) => `redis://default:${adminPassword(site.dir)}@${LOOPBACK}:${port}`,
 };

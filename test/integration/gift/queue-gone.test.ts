@@ -40,7 +40,7 @@ const redis = openRedis("test");
 
 /** Keeps every node that starts from pulling gifts, as another node that pulls them would. */
 async function holdPartitions(): Promise<{ release(): Promise<unknown> }> {
-  const keys = streamNames(giftStream).map((_, n) => `lock:partition:${settlerDurable}-${n}`);
+  const keys = streamNames(giftStream).map((_, n) => `lock:gift:partition:${settlerDurable}-${n}`);
   for (const key of keys)
     await eventually("the lock is free", async () => (await redis.set(key, "test", "PX", 60_000, "NX")) === "OK");
   return { release: () => redis.del(keys) };

@@ -114,7 +114,7 @@ test("it is closed with one event, 5562 to its members and a record; a room that
   expect(records).toHaveLength(1);
   expect(await marksOf(never.roomId)).toMatchObject({ seen: 0, away: 0 });
   // Her next room is another one.
-  await redis.del(`rate:room-start:${left.anchorId}`);
+  await redis.del(`rate:living-room:room-start:${left.anchorId}`);
   const again = await call(caller, "living-room.start", { userId: left.anchorId, type: 1 });
   expect(again.roomId).not.toBe(left.roomId);
 });

@@ -64,7 +64,7 @@ let anchors = 0n;
 const newAnchor = () => String(372_345_678_900_000_000n + ++anchors);
 const start = (userId: string) => call(caller, "living-room.start", { userId, type: 1 });
 /** Removes the limit of one start in ten seconds. */
-const later = (userId: string) => redis.del(`rate:room-start:${userId}`);
+const later = (userId: string) => redis.del(`rate:living-room:room-start:${userId}`);
 const move = (kind: "freeze" | "unfreeze", userId: string) =>
   call(caller, `wallet.${kind}`, { userId, reason: "test", operator: "alice" });
 const isLive = async (roomId: number) => (await call(caller, "living-room.find", { roomId })) !== null;

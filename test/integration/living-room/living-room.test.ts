@@ -81,7 +81,8 @@ const newAnchor = () => String(272_345_678_900_000_000n + ++anchors);
 const on = (node: 0 | 1) => ({ nodeID: nodes[node].nodeID });
 const local = <State>(node: 0 | 1) => nodes[node].getLocalService("living-room") as unknown as State;
 /** Removes the limits of one start and one close in ten seconds. */
-const later = (userId: string) => redis.del(`rate:room-start:${userId}`, `rate:room-close:${userId}`);
+const later = (userId: string) =>
+  redis.del(`rate:living-room:room-start:${userId}`, `rate:living-room:room-close:${userId}`);
 const start = (userId: string, params: { type?: number; roomName?: string } = { type: 1 }, node: 0 | 1 = 0) =>
   call(caller, "living-room.start", { userId, ...params } as ParamsOf<"living-room.start">, on(node));
 const close = (userId: string, roomId: number, node: 0 | 1 = 0) =>
@@ -155,7 +156,7 @@ describe("starting", () => {
     const anchorId = newAnchor();
     const { roomId } = await start(anchorId, { type: 1, roomName: "first" }, 0);
     expect(await failureOf(start(anchorId, { type: 1 }, 1))).toBe("startTooOften");
-    expect(await redis.pttl(`rate:room-start:${anchorId}`)).toBeGreaterThan(limits.room.startEveryMs / 2);
+    expect(await redis.pttl(`rate:living-room:room-start:${anchorId}`)).toBeGreaterThan(limits.room.startEveryMs / 2);
     await later(anchorId);
     expect(await start(anchorId, { type: 2, roomName: "second" }, 1)).toEqual({ roomId });
     expect(await find(roomId)).toMatchObject({ type: 1, roomName: "first" });

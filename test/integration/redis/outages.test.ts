@@ -17,10 +17,20 @@ let admin: Redis;
 let address: CuttableServer;
 const shared = process.env.REDIS_URL as string;
 
+/** The URL with the login that both servers know. */
+function withLogin(url: string): string {
+  const [own, known] = [new URL(url), new URL(shared)];
+  own.password = known.password;
+  return own.href;
+}
+
 beforeAll(async () => {
   server = await privateRedis();
   admin = new Redis(server.url);
-  address = await cuttable(server.url);
+  // After a failover the same login works at the new server.
+  const { username, password } = new URL(shared);
+  await admin.acl("SETUSER", username, `>${password}`);
+  address = await cuttable(withLogin(server.url));
   process.env.REDIS_URL = address.url;
 });
 afterAll(async () => {

@@ -33,10 +33,10 @@ afterAll(async () => {
 });
 
 /** Removes a lock as an expired TTL does: its holder stopped for a while, or its renewals were lost. */
-const expire = (key: string) => raw.del(`lock:${key}`);
+const expire = (key: string) => raw.del(`lock:locker:${key}`);
 
 /** Makes the locks of these keys outlive the test unless they are unlocked. */
-const outlast = (keys: string[]) => Promise.all(keys.map((key) => raw.pexpire(`lock:${key}`, 60_000)));
+const outlast = (keys: string[]) => Promise.all(keys.map((key) => raw.pexpire(`lock:locker:${key}`, 60_000)));
 
 test("acquire takes the free ones of several keys in one step and leaves the others with their owner", async () => {
   const [a, b, c] = newKeys(3) as [string, string, string];
@@ -49,7 +49,7 @@ test("acquire takes the free ones of several keys in one step and leaves the oth
   const fourth = await one.locks.acquire([a, b, c]);
   expect([...fourth.acquired]).toEqual([b]);
   await Promise.all([second, third, fourth].map((hold) => hold.unlock()));
-  expect(await raw.exists(...[a, b, c].map((key) => `lock:${key}`))).toBe(0);
+  expect(await raw.exists(...[a, b, c].map((key) => `lock:locker:${key}`))).toBe(0);
 });
 
 test("concurrent callers of the same keys acquire each key once", async () => {
@@ -62,8 +62,11 @@ test("concurrent callers of the same keys acquire each key once", async () => {
 test("a held lock is renewed before its TTL expires", async () => {
   const [key] = newKeys(1) as [string];
   const hold = await one.locks.acquire([key]);
-  await raw.pexpire(`lock:${key}`, limits.lock.renewEveryMs + 1_000);
-  await eventually("the full time again", async () => (await raw.pttl(`lock:${key}`)) > limits.lock.ttlMs - 1_000);
+  await raw.pexpire(`lock:locker:${key}`, limits.lock.renewEveryMs + 1_000);
+  await eventually(
+    "the full time again",
+    async () => (await raw.pttl(`lock:locker:${key}`)) > limits.lock.ttlMs - 1_000,
+  );
   expect((await two.locks.acquire([key])).acquired.size).toBe(0);
   await hold.unlock();
 });
@@ -75,15 +78,15 @@ test("a lock that another owner took over is neither renewed nor unlocked by its
   await expire(key);
   const second = await two.locks.acquire([key]);
   expect([...second.acquired]).toEqual([key]);
-  await raw.pexpire(`lock:${kept}`, limits.lock.renewEveryMs + 1_000);
-  const owner = await raw.get(`lock:${key}`);
+  await raw.pexpire(`lock:locker:${kept}`, limits.lock.renewEveryMs + 1_000);
+  const owner = await raw.get(`lock:locker:${key}`);
   await eventually("a renewal of the first", () => one.locks.counters.lost > lost);
   expect(one.locks.counters.lost).toBe(lost + 1);
-  expect(await raw.pttl(`lock:${kept}`)).toBeGreaterThan(limits.lock.ttlMs - 1_000);
+  expect(await raw.pttl(`lock:locker:${kept}`)).toBeGreaterThan(limits.lock.ttlMs - 1_000);
   await first.unlock();
-  expect([await raw.get(`lock:${key}`), await raw.exists(`lock:${kept}`)]).toEqual([owner, 0]);
+  expect([await raw.get(`lock:locker:${key}`), await raw.exists(`lock:locker:${kept}`)]).toEqual([owner, 0]);
   await second.unlock();
-  expect(await raw.exists(`lock:${key}`)).toBe(0);
+  expect(await raw.exists(`lock:locker:${key}`)).toBe(0);
 });
 
 test("an unlocked lock is not renewed", async () => {
@@ -92,9 +95,9 @@ test("an unlocked lock is not renewed", async () => {
   const hold = await one.locks.acquire([key]);
   await hold.unlock();
   const other = await two.locks.acquire(newKeys(1));
-  await raw.pexpire(`lock:${[...other.acquired][0]}`, limits.lock.renewEveryMs + 1_000);
+  await raw.pexpire(`lock:locker:${[...other.acquired][0]}`, limits.lock.renewEveryMs + 1_000);
   await eventually("the renewal of another", async () => {
-    return (await raw.pttl(`lock:${[...other.acquired][0]}`)) > limits.lock.ttlMs - 1_000;
+    return (await raw.pttl(`lock:locker:${[...other.acquired][0]}`)) > limits.lock.ttlMs - 1_000;
   });
   // One call locked, one unlocked; the probes of the connection itself are left out.
   expect(renewed.mock.calls.filter(([, , name]) => String(name).startsWith("lock"))).toHaveLength(2);
@@ -139,7 +142,7 @@ test("a lock that Redis sets after the call timed out is removed at once", async
   expect(hold.degraded).toBe(true);
   expect(await outlast(keys)).toEqual([1, 1, 1]);
   wire.slow(0);
-  await eventually("free again", async () => (await raw.exists(...keys.map((key) => `lock:${key}`))) === 0);
+  await eventually("free again", async () => (await raw.exists(...keys.map((key) => `lock:locker:${key}`))) === 0);
 });
 
 test("a lock whose unlock was lost on the way expires with its TTL", async () => {
@@ -152,7 +155,7 @@ test("a lock whose unlock was lost on the way expires with its TTL", async () =>
   const hold = await one.locks.acquire(keys);
   wire.cut();
   await hold.unlock();
-  const left = await raw.pttl(`lock:${keys[0]}`);
+  const left = await raw.pttl(`lock:locker:${keys[0]}`);
   expect([left > 0, left <= limits.lock.ttlMs]).toEqual([true, true]);
   wire.mend();
   await eventually("Redis again", () => [one, two].every(({ redis }) => redis.status === "ready"));

@@ -8,11 +8,13 @@ import { projectRoot } from "../../../config/root.ts";
 import { databaseServices } from "../../../scripts/databases.ts";
 import { processSettings } from "../../../scripts/local-env.ts";
 import { natsConfiguration, passwordVariable } from "../../../scripts/nats-config.ts";
+import { redisPassword, redisUsers } from "../../../scripts/redis-config.ts";
 import { loginName } from "../../../scripts/stack/mysql-logins.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../../services/rank-settings.ts";
+import { redisServices, usesRedis } from "../../../services/redis-access.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
 
@@ -61,6 +63,9 @@ const readConfig = (env: Env, container = "living-room") =>
 
 /** The variables with the passwords of the logins at NATS, as the server's configuration names them. */
 const natsPasswords = ["admin", "events", ...serviceNames].map((role) => passwordVariable({ role }));
+
+/** The variables with the passwords at Redis. */
+const redisPasswords = [redisPassword(), ...redisServices.map(redisPassword)];
 
 const read = (file: string) => readFileSync(join(projectRoot(), file), "utf8");
 const containersOf = (file: string) => (parse(read(file), { merge: true }) as { services: Containers }).services;
@@ -145,11 +150,11 @@ describe("docker-compose.yml", () => {
   });
 
   test.each(files)(
-    "%s asks for no variable that .env.example does not explain, but the passwords of MySQL and NATS",
+    "%s asks for no variable that .env.example does not explain, but the passwords of MySQL, NATS and Redis",
     (file) => {
       const asked = [...read(file).matchAll(variable)].map(([, name]) => name as string);
       expect(asked.length).toBeGreaterThan(0);
-      const known = [...settingNames, ...passwords, ...natsPasswords, "MYSQL_PASSWORD"];
+      const known = [...settingNames, ...passwords, ...natsPasswords, ...redisPasswords, "MYSQL_PASSWORD"];
       expect(asked.filter((name) => !known.includes(name))).toEqual([]);
     },
   );
@@ -164,6 +169,18 @@ describe("docker-compose.yml", () => {
       expect([name, url.username, url.password]).toEqual([name, service, known[passwordVariable({ role: service })]]);
     }
     expect(new Set(Object.values(known)).size).toBe(natsPasswords.length);
+  });
+
+  test("gives each node that uses Redis the login of its service, which the server has with the rights of the table", () => {
+    const env = Object.fromEntries(redisPasswords.map((name, at) => [name, `password-${at}`]));
+    for (const name of nodes) {
+      const [service = ""] = runs(base[name]!);
+      const { REDIS_URL } = environmentOf(name, [base], env);
+      const own = `redis://${service}:${env[redisPassword(service)]}@redis:6379`;
+      expect([name, REDIS_URL]).toEqual([name, usesRedis(service) ? own : undefined]);
+    }
+    expect(environmentOf("redis", [base], env)).toEqual(env);
+    expect(read("docker/redis-users.conf")).toBe(redisUsers());
   });
 
   test("the server's configuration is what npm run nats-config prints of the table of rights", () => {
@@ -237,7 +254,7 @@ describe("docker-compose.yml", () => {
     const mounted = Object.values(base).flatMap(({ volumes = [] }) =>
       volumes.filter((volume) => volume.startsWith("./")),
     );
-    expect(mounted.length).toBe(2);
+    expect(mounted.length).toBe(3);
     for (const volume of mounted) expect(existsSync(join(projectRoot(), volume.split(":")[0]!))).toBe(true);
   });
 });
@@ -261,7 +278,9 @@ describe("docker-compose.production.yml", () => {
     GIFT_BOOK_KEYS: `k1:${"c".repeat(42)}A`,
     PAYMENT_BOOK_KEYS: `k1:${"d".repeat(42)}A`,
     AUDITOR_BOOK_KEYS: `k1:${"e".repeat(42)}A`,
-    ...Object.fromEntries(natsPasswords.map((name) => [name, `password-of-${name.toLowerCase()}`])),
+    ...Object.fromEntries(
+      [...natsPasswords, ...redisPasswords].map((name) => [name, `password-of-${name.toLowerCase()}`]),
+    ),
   };
 
   test("lays production settings over every node, which accept them", () => {
@@ -305,7 +324,7 @@ describe("docker-compose.production.yml", () => {
   test.each(Object.keys(given))("does not come up without %s, and says what it is for", (name) => {
     const without = { ...given, [name]: "" };
     const all = () =>
-      [...ours, "mysql", "nats"].map((container) => environmentOf(container, [base, production], without));
+      [...ours, "mysql", "nats", "redis"].map((container) => environmentOf(container, [base, production], without));
     expect(all).toThrow(new RegExp(`^${name}: .{20}`));
   });
 });
