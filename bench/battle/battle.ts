@@ -1,37 +1,42 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { serviceUrlName } from "../../config/config.ts";
+import { loginOf } from "../../mixins/mysql/grants.ts";
 import type { BattleView } from "../../services/battle/battle.contract.ts";
+import { eventStream } from "../../services/streams.ts";
 import { post } from "../../test/support/client.ts";
 import { roomIdOf } from "../burst/burst-gifts.ts";
 import { seedPeople } from "../burst/people.ts";
 import { seedTokens } from "../burst/seed-tokens.ts";
-import { startSystem } from "../burst/system.ts";
-import { Generator } from "../load/generator-process.ts";
-import type { Sender, SteadyReport } from "../load/jobs.ts";
-import { openGiftQueue } from "../settle/gifts.ts";
+import { startSystem, type WholeSystem } from "../burst/system.ts";
+import { giftPrice, openGiftQueue } from "../settle/gifts.ts";
 import { conservationProblems, incomesRollUp, productBooks } from "../support/conservation.ts";
 import type { BenchContext, BenchResult } from "../support/context.ts";
+import { countCpu } from "../support/cpu.ts";
+import { DurableQueue } from "../support/durable-queue.ts";
 import { JobProcess } from "../support/job-process.ts";
+import { countLoginCpu } from "../support/login-cpu.ts";
 import { percentile, rounded, sortedNumbers } from "../support/percentiles.ts";
 import { anchorId } from "../support/seed.ts";
-import { usageOf } from "../support/usage.ts";
 import { resultProblems, type SideResult } from "./results.ts";
-import { scoreLags } from "./score-lags.ts";
+import { type SettledMessage, scoreLags } from "./score-lags.ts";
+import type { SendersJob, SendersReport } from "./senders-process.ts";
 import { settledSince } from "./settled-messages.ts";
 import type { ViewersReport } from "./viewers-process.ts";
 
+const service = "battle";
+const consumer = "battle-live-scores";
 const usualBattles = 100;
 const usualRate = 2_000;
 const usualSeconds = 10;
-const warmUpSeconds = 3;
+const warmUpSeconds = 5;
 const sendersPerRoom = 5;
 const coins = 1_000_000_000;
-const connections = 128;
-const giftId = 22;
-const giftPrice = 90;
 /** Longer than a run: each battle is ended by its anchor. */
 const durationS = 1_800;
 const togetherAtMost = 20;
 const endedDeadlineMs = 60_000;
+/** How long battles are looked at without gifts. */
+const idleMs = 5_000;
 /** What the last frames may take after the last gift is settled. */
 const framesMs = 2_000;
 
@@ -63,29 +68,26 @@ async function begin({ rooms, tokens }: Pair): Promise<string> {
 }
 
 /**
- * Battles between rooms at once, while gifts are sent to all of them at a steady rate. The same gifts are sent before
- * without battles and after they have ended; the cost of battles is the difference in CPU of services and servers.
+ * Battles between rooms at once, while gifts are settled for all of them at a steady rate. The battle service is a
+ * process of its own: the cost of a gift in battles is the CPU of this process, of the database server for its login,
+ * and of NATS by its part of the deliveries, without what the same battles take where no gifts are sent.
  */
 export async function run(context: BenchContext): Promise<BenchResult> {
-  const { closing, progress, servers } = context;
+  const { closing, progress } = context;
   // Each battle is between two rooms.
   const { rooms: battles = usualBattles, rates = [usualRate], seconds = usualSeconds } = context;
   const perSecond = rates[0] as number;
   const rooms = battles * 2;
-  progress(`seeding ${rooms * sendersPerRoom} senders and ${rooms} rooms`);
-  const ids = await seedPeople(rooms * sendersPerRoom, rooms, progress, coins);
+  const senders = rooms * sendersPerRoom;
+  progress(`seeding ${senders} senders and ${rooms} rooms`);
+  await seedPeople(senders, rooms, progress, coins);
   const anchors = Array.from({ length: rooms }, (_, room) => anchorId(room));
-  const tokens = seedTokens([...ids, ...anchors]);
-  const tokenOfAnchor = (room: number) => tokens[ids.length + room] as string;
-  const senders = ids.map((_, n): Sender => {
-    const room = n % rooms;
-    return { token: tokens[n] as string, roomId: roomIdOf(room), receiverId: anchorId(room) };
-  });
+  const tokens = seedTokens(anchors);
+  const tokenOfAnchor = (room: number) => tokens[room] as string;
 
   progress("starting every service");
-  const system = await startSystem(context);
-  const port = system.ports[0] as number;
-  process.env.API_URL = `http://127.0.0.1:${port}`;
+  const system = await startSystem(context, [service]);
+  process.env.API_URL = `http://127.0.0.1:${system.ports[0]}`;
   const viewers = JobProcess.start(closing, "bench/battle/viewers-process.ts");
   progress(`connecting ${rooms} anchors`);
   const entering = await onAll(anchors, async (userId) => {
@@ -95,37 +97,38 @@ export async function run(context: BenchContext): Promise<BenchResult> {
     return { roomId: roomIdOf(room), url: `${im.wsImServerAddress}?token=${im.token}&roomId=${roomIdOf(room)}` };
   });
   await viewers.do({ kind: "enter", viewers: entering });
-  const generator = Generator.start(closing);
+  const sending = JobProcess.start(closing, "bench/battle/senders-process.ts");
   const queue = await openGiftQueue(closing);
+  const events = await DurableQueue.open(eventStream, closing);
 
-  const reports: SteadyReport[] = [];
-  /** Gifts at the rate, until they are settled: the CPU of services and servers, µs a gift. */
-  const giftsFor = async (forSeconds: number) => {
-    const usage = usageOf({ ...system.pids, ...servers.pids });
-    const target = { host: "127.0.0.1", port, connections };
-    const load = { senders, giftId, success: '{"code":200,', seconds: forSeconds, perSecond, lostAfterMs: 0 };
-    const report = await generator.do({ kind: "steady", ...target, ...load });
-    for (const [answer, times] of Object.entries(report.refused)) progress(`refused ${times} times: ${answer}`);
-    await queue.untilEmpty(report.accepted, () => {});
-    // The frames of the last gifts belong to the cost too, and every run waits as long.
+  let sentInAll = 0;
+  /** Gifts at the rate, until they are settled and shown. */
+  const giftsFor = async (forSeconds: number): Promise<SendersReport> => {
+    const load: SendersJob = { senders, rooms, perSecond, seconds: forSeconds };
+    const report = await sending.do<SendersReport>(load);
+    sentInAll += report.sent;
+    await queue.untilEmpty(report.sent, () => {});
+    await events.untilRead(eventStream, consumer);
     await pause(framesMs);
-    usage.memorySince();
-    reports.push(report);
-    const cpu = Object.values(usage.cpuSince()).reduce((sum, micros) => sum + micros, 0) / report.accepted;
-    return { report, cpu };
+    return report;
   };
-  progress("warming up");
-  await giftsFor(Math.min(seconds, warmUpSeconds));
-  progress("gifts without battles");
-  const before = await giftsFor(seconds);
-
   progress(`${battles} battles begin`);
   const pairs = Array.from({ length: battles }, (_, n): Pair => {
     return { rooms: [roomIdOf(2 * n), roomIdOf(2 * n + 1)], tokens: [tokenOfAnchor(2 * n), tokenOfAnchor(2 * n + 1)] };
   });
   const battleIds = await onAll(pairs, begin);
   const since = new Date();
+  progress("gifts for them, as warm-up");
+  const warmUp = await giftsFor(Math.min(seconds, warmUpSeconds));
+  const costs = await countCosts(context, system, { events, queue });
+  progress("the battles go on without gifts");
+  await pause(idleMs);
+  const idle = await costs();
+  progress("gifts for them");
+  const measuredFrom = Date.now();
   const during = await giftsFor(seconds);
+  const { seconds: lasted, all, of } = await costs();
+  const perGift = (micros: number) => rounded(micros / during.sent, 1);
   const messages = await settledSince(since);
   const { frames, faults } = await viewers.do<ViewersReport>({ kind: "report" });
 
@@ -138,50 +141,91 @@ export async function run(context: BenchContext): Promise<BenchResult> {
       await pause(600);
     return view;
   });
-  progress("gifts after the battles");
-  const after = await giftsFor(seconds);
   await viewers.end();
   await incomesRollUp();
   await system.stop();
 
   progress("checking conservation over all rows");
-  const sent = sentTo(senders, during.report.accepted);
-  const differing = [...(during.report.unknown === 0 ? await resultProblems(ended, sent) : ["answers were lost"])];
-  const accepted = reports.reduce((sum, report) => sum + report.accepted, 0);
-  const unknown = reports.reduce((sum, report) => sum + report.unknown, 0);
-  const problems = [...faults, ...(await conservationProblems(productBooks(accepted, accepted + unknown)))];
+  const differing = await resultProblems(ended, sentTo(senders, rooms, [warmUp.sent, during.sent]));
+  const problems = [...faults, ...(await conservationProblems(productBooks(sentInAll, sentInAll)))];
   for (const problem of differing) progress(`NOT EXACT: ${problem}`);
   for (const problem of problems) progress(`NOT CONSERVED: ${problem}`);
   const viewersOf = new Map(
     anchors.map((userId, room) => [userId, [roomIdOf(room), roomIdOf(room % 2 === 0 ? room + 1 : room - 1)]]),
   );
-  const { lagsMs, unseen } = scoreLags(messages, frames, viewersOf);
+  const { lagsMs, unseen } = scoreLags(messages, frames, viewersOf, measuredFrom);
+  const measured = messages.filter(({ at }) => at >= measuredFrom);
   const lags = sortedNumbers(lagsMs);
-  const withoutBattles = (before.cpu + after.cpu) / 2;
   return {
     ...{ topology: context.topology, battles },
-    giftsPerSecond: Math.round(during.report.accepted / during.report.seconds),
+    giftsPerSecond: Math.round(during.sent / settledSeconds(measured)),
     p50Ms: percentile(lags, 0.5),
     p99Ms: percentile(lags, 0.99),
-    ...{ samples: lags.length, unseen, frames: frames.length },
-    cpuMicrosPerGift: rounded(during.cpu - withoutBattles, 1),
-    cpuMicrosPerGiftOfAll: {
-      before: rounded(before.cpu, 1),
-      during: rounded(during.cpu, 1),
-      after: rounded(after.cpu, 1),
-    },
+    ...{ samples: lags.length, unseen, frames: frames.length, messages: measured.length },
+    cpuMicrosPerGift: perGift(sumOf(of) - (sumOf(idle.of) * lasted) / idle.seconds),
+    cpuMicrosPerGiftOf: mapped(of, (micros, name) => perGift(micros - ((idle.of[name] ?? 0) * lasted) / idle.seconds)),
+    idleCpuMicrosPerSecondOf: mapped(idle.of, (micros) => Math.round(micros / idle.seconds)),
+    cpuMicrosPerGiftOfAll: mapped(all, perGift),
     exact: differing.length === 0,
     conserved: problems.length === 0 && differing.length === 0,
   };
 }
 
-/** What each room gets of `gifts` gifts, which the senders send in turn. */
-function sentTo(senders: readonly Sender[], gifts: number): Map<number, SideResult> {
+/** CPU since the last call, µs. */
+interface Costs {
+  seconds: number;
+  /** By process. */
+  all: Record<string, number>;
+  /** What it takes for battles: the battle service, the database server for its login, NATS by its deliveries. */
+  of: Record<string, number>;
+}
+
+/** Starts counting what battles cost. The database server's part is missing where it does not count by login. */
+async function countCosts(
+  { servers }: Pick<BenchContext, "servers">,
+  system: Pick<WholeSystem, "pids">,
+  { events, queue }: { events: DurableQueue; queue: DurableQueue },
+): Promise<() => Promise<Costs>> {
+  const { user } = loginOf(servers.env[serviceUrlName("MYSQL_URL", service)] as string, service);
+  const cpuOfLogin = await countLoginCpu();
+  const read = async () => ({
+    at: performance.now(),
+    cpuSince: countCpu({ ...system.pids, ...servers.pids }),
+    mysql: await cpuOfLogin(user),
+    delivered: await events.deliveriesTo(consumer),
+    deliveredInAll: (await events.deliveries()) + (await queue.deliveries()),
+  });
+  let last = await read();
+  return async () => {
+    const all = last.cpuSince();
+    const now = await read();
+    const inAll = now.deliveredInAll - last.deliveredInAll;
+    const nats = inAll > 0 ? ((all.nats ?? 0) * (now.delivered - last.delivered)) / inAll : 0;
+    const mysql = now.mysql === undefined ? undefined : { mysql: now.mysql - (last.mysql ?? 0) };
+    const seconds = (now.at - last.at) / 1_000;
+    last = now;
+    return { seconds, all, of: { battle: all[service] ?? 0, nats, ...mysql } };
+  };
+}
+
+const sumOf = (costs: Record<string, number>) => Object.values(costs).reduce((sum, micros) => sum + micros, 0);
+
+const mapped = (costs: Record<string, number>, by: (micros: number, name: string) => number) =>
+  Object.fromEntries(Object.entries(costs).map(([name, micros]) => [name, by(micros, name)]));
+
+/** From the first to the last event of settled gifts. */
+function settledSeconds(messages: readonly SettledMessage[]): number {
+  return Math.max(1, ((messages.at(-1)?.at ?? 0) - (messages[0]?.at ?? 0)) / 1_000);
+}
+
+/** What each room gets of gifts that the senders send in turn, in each of several runs. */
+function sentTo(senders: number, rooms: number, runs: readonly number[]): Map<number, SideResult> {
   const sent = new Map<number, SideResult>();
-  for (let n = 0; n < gifts; n++) {
-    const { roomId } = senders[n % senders.length] as Sender;
-    const { score, gifts: orders } = sent.get(roomId) ?? { score: 0, gifts: 0 };
-    sent.set(roomId, { score: score + giftPrice, gifts: orders + 1 });
-  }
+  for (const gifts of runs)
+    for (let n = 0; n < gifts; n++) {
+      const roomId = roomIdOf((n % senders) % rooms);
+      const { score, gifts: orders } = sent.get(roomId) ?? { score: 0, gifts: 0 };
+      sent.set(roomId, { score: score + giftPrice, gifts: orders + 1 });
+    }
   return sent;
 }

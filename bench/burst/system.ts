@@ -14,8 +14,16 @@ const named: readonly (readonly [label: string, services: readonly string[]])[] 
   ["im-router", ["im-router"]],
   ["im-server", ["im-server"]],
 ];
-const others = serviceNames.filter((name) => !named.some(([, services]) => services.includes(name)));
-const cluster: typeof named = [...named, ["others", others]];
+type Nodes = typeof named;
+
+/** The nodes of a topology, where each service of `apart` is one of its own. */
+function nodesOf(topology: BenchContext["topology"], apart: readonly string[]): Nodes {
+  const own: Nodes = [...(topology === "cluster" ? named : []), ...apart.map((name) => [name, [name]] as const)];
+  const others = serviceNames.filter((name) => !own.some(([, services]) => services.includes(name)));
+  if (own.length === 0) return [["services", ["all"]]];
+  return [...own, [topology === "cluster" ? "others" : "services", others]];
+}
+
 const readyDeadlineMs = 30_000;
 
 /** Every service, in one process or in several. */
@@ -31,13 +39,18 @@ async function isReady(port: number): Promise<boolean> {
   return (await fetch(`http://127.0.0.1:${port}/health/ready`)).ok;
 }
 
-/** Resolves once each gateway reports that all services are ready. The profile is that of the one process. */
-export async function startSystem(context: BenchContext): Promise<WholeSystem> {
+/**
+ * Resolves once each gateway reports that all services are ready. The profile is that of the one process, or of the
+ * first service that is apart from it.
+ */
+export async function startSystem(context: BenchContext, apart: readonly string[] = []): Promise<WholeSystem> {
   const { topology, profile } = context;
-  const nodes =
-    topology === "single"
-      ? [await startServices(context, "services", ["all"], profile)]
-      : await Promise.all(cluster.map(([label, services]) => startServices(context, label, services)));
+  const profiled = topology === "single" ? (apart[0] ?? "services") : undefined;
+  const nodes = await Promise.all(
+    nodesOf(topology, apart).map(([label, services]) =>
+      startServices(context, label, services, label === profiled ? profile : undefined),
+    ),
+  );
   const ports = nodes.flatMap(({ about }) => about.ports?.["api-gateway"] ?? []);
   for (const port of ports)
     if (!(await becomesTrue(() => isReady(port), readyDeadlineMs, 200)))

@@ -88,6 +88,12 @@ export class DurableQueue {
     }
   }
 
+  /** The number of deliveries to a consumer of a log. */
+  async deliveriesTo(consumer: string): Promise<number> {
+    const { delivered } = await this.manager.consumers.info(this.streams[0] as string, consumer);
+    return delivered.consumer_seq;
+  }
+
   /** The number of deliveries to all consumers of the queue. */
   async deliveries(): Promise<number> {
     const parts = await Promise.all(this.streams.map((stream) => this.manager.consumers.list(stream).next()));

@@ -52,8 +52,11 @@ export const battleLimits = Object.freeze({
   /** The orders that a result leaves out: no more than one call of gift.totals takes. */
   excludedMax: 5_000,
   eventsInFlight: 4,
-  /** How long live scores are gathered for one call to each router. */
-  scoreFrameMs: 100,
+  /** The events of `gift.settled` that are counted together, and the gifts of one transaction. */
+  eventsPerBatch: 32,
+  giftsPerTransaction: 1_500,
+  /** So long before the end of a router's tick its scores are read and sent. */
+  scoreLeadMs: 25,
   scoreTimeoutMs: 2_000,
   battlesPerScoreCall: 500,
   /** The rows of a live score are deleted this long after the result, so many at once. */

@@ -9,9 +9,12 @@ export const rankLimits = Object.freeze({
   listCacheMs: 400,
   listsCached: 2_000,
   fencesCached: 2_000,
-  /** The consumer's batches: the events of one, and how long one that is not full waits after the start of the last. */
+  /**
+   * The consumer's batches: the events of one, and how long one that is not full waits after the start of the last. Of
+   * busy senders a large batch has one sum for many gifts, and of busy anchors and rooms too.
+   */
   eventsPerBatch: 32,
-  gatherMs: 250,
+  gather: Object.freeze({ ms: 250, busy: Object.freeze({ perSecond: 10, ms: 500 }) }),
   /** The gifts of one transaction: a batch of events is counted in several. */
   giftsPerTransaction: 1_500,
   /** The rows of one statement that adds coins. */

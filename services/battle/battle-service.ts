@@ -34,7 +34,7 @@ export interface BattleParts extends MysqlState, JetStreamState, OutboxState {
     of(battles: readonly Battle[]): Promise<BattleView[]>;
   };
   /** live-scores.ts */
-  live: { count(gifts: readonly SettledGift[]): Promise<void>; takeLag(): number; stop(): Promise<void> };
+  live: { count(events: readonly (readonly SettledGift[])[]): Promise<void>; takeLag(): number; stop(): Promise<void> };
   /** scheduler.ts */
   scheduler: { wake(): void; stop(): Promise<void> };
 }

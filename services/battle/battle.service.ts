@@ -5,11 +5,9 @@ import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
-import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { checkedAnyway, onEvent } from "../durable-event.ts";
-import { settledSince } from "../settled-gifts.ts";
 import { battleStream, eventStream } from "../streams.ts";
 import { battleActions } from "./battle.contract.ts";
 import { type BattleParts, usualSettings } from "./battle-service.ts";
@@ -21,7 +19,7 @@ import { accountFrozen, roomClosed } from "./departures.ts";
 import { keepBattleGauges } from "./gauges.ts";
 import { join, leave } from "./guests.ts";
 import { accept, cancel, decline, end, invite } from "./invitations.ts";
-import { countSettled, LiveScores } from "./live-scores.ts";
+import { LiveScores, liveScoreEvents } from "./live-scores.ts";
 import { BattleScheduler } from "./scheduler.ts";
 import { openBattleIdsOfRooms } from "./slot-store.ts";
 import { verify } from "./verification.ts";
@@ -31,7 +29,6 @@ interface State extends BattleParts {
 }
 
 const { eventsInFlight: inFlight } = limits.battle;
-const missedGifts = settledSince(({ broker }, next) => call(broker, "gift.settledSince", next));
 
 export default defineService<"battle", State>({
   name: "battle",
@@ -132,7 +129,7 @@ export default defineService<"battle", State>({
   },
 
   channels: {
-    liveScores: onEvent("gift.settled", countSettled, { inFlight, fromBooks: missedGifts }),
+    liveScores: liveScoreEvents,
     /** A dead letter whose event is lost is named by `npm run battles -- verify` once it is replayed. */
     deadLetters: onEvent("gift.deadLettered", keepDeadGifts, { inFlight, fromBooks: checkedAnyway }),
     roomClosed: onEvent("room.closed", roomClosed, { inFlight, fromBooks: checkedAnyway }),

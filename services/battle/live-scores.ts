@@ -1,23 +1,20 @@
-import { setTimeout as pause } from "node:timers/promises";
-import { rendezvousNode } from "../../broker/rendezvous-strategy.ts";
-import { ServiceNodes } from "../../broker/service-nodes.ts";
 import { limits } from "../../config/limits.ts";
-import { BackgroundLoop } from "../../mixins/background-loop.ts";
-import { call } from "../contracts.ts";
-import type { ReceivedEvent } from "../durable-event.ts";
+import type { ChannelDefinition } from "../../mixins/jetstream.mixin.ts";
+import { call, type DurableEvents } from "../contracts.ts";
+import { onEvent } from "../durable-event.ts";
 import type { SettledGift } from "../gift/gift.contract.ts";
-import { routerBucketOf } from "../im-buckets.ts";
-import type { BattleScores } from "../im-router/im-router.contract.ts";
+import { settledSince } from "../settled-gifts.ts";
 import type { BattleService } from "./battle-service.ts";
 import { type CountedGift, type CountingBattle, counts, sideOf } from "./score.ts";
-import { countGifts, countingBattles, currentRevision, liveScores } from "./score-store.ts";
+import { ScoreFrames } from "./score-frames.ts";
+import { countGifts, countingBattles, currentRevision } from "./score-store.ts";
 
 type LiveGift = SettledGift & { readonly recordId: string };
 
 /**
  * The live scores of running battles. All nodes share one durable consumer of `gift.settled`; each gift is counted once
  * by its record id, in the database, so neither a repeat nor the death of a node nor Redis matters. A node has the
- * battles that count gifts in memory, and compares their revision with the database's before each message: the revision
+ * battles that count gifts in memory, and compares their revision with the database's before each batch: the revision
  * changes before a battle's start message is stored, so a gift after the start finds its battle on every node. What is
  * counted is only shown: results come from the gift records.
  */
@@ -26,23 +23,13 @@ export class LiveScores {
   private revision: string | undefined;
   private byRoom = new Map<number, CountingBattle>();
   private byId = new Map<string, CountingBattle>();
-  /** The battles whose scores have changed and are to be sent. */
-  private changed = new Set<string>();
-  private readonly frames: BackgroundLoop;
-  private readonly routers: ServiceNodes;
-  /** From the acceptance of the newest gift of a message until it is counted, ms; the longest since it was taken. */
+  private readonly frames: ScoreFrames;
+  /** From the acceptance of the newest gift of an event until it is counted, ms; the longest since it was taken. */
   private longestLagMs = 0;
 
   constructor(service: BattleService) {
     this.service = service;
-    this.routers = new ServiceNodes(service.broker, "im-router");
-    this.frames = new BackgroundLoop({
-      name: "battle scores",
-      round: () => this.sendChanged(),
-      idleMs: limits.battle.roundMs,
-      errorBackoffMs: limits.battle.roundMs,
-      log: service.logger,
-    });
+    this.frames = new ScoreFrames(service, (battleId) => this.byId.get(battleId));
   }
 
   async stop(): Promise<void> {
@@ -56,23 +43,29 @@ export class LiveScores {
     return lag;
   }
 
-  /** Durable when it returns. Gifts without a record id, of an earlier release, are not shown in the scores. */
-  async count(gifts: readonly SettledGift[]): Promise<void> {
+  /**
+   * The gifts of each event. Durable when it returns. Gifts without a record id, of an earlier release, are not shown in
+   * the scores.
+   */
+  async count(events: readonly (readonly SettledGift[])[]): Promise<void> {
     await this.refresh();
     if (this.byRoom.size === 0) return;
     const counted: CountedGift[] = [];
-    for (const gift of gifts) {
+    for (const gift of events.flat()) {
       const battle = this.byRoom.get(gift.roomId);
       if (!battle || gift.status !== "succeeded" || gift.recordId === undefined) continue;
       const one = await this.countedIn(battle, gift as LiveGift);
       if (one) counted.push(one);
     }
+    const { giftsPerTransaction } = limits.battle;
+    for (let from = 0; from < counted.length; from += giftsPerTransaction) {
+      const some = counted.slice(from, from + giftsPerTransaction);
+      await countGifts(this.service.mysql, some);
+      this.frames.changed(new Set(some.map(({ battleId }) => battleId)));
+    }
     if (counted.length === 0) return;
-    await countGifts(this.service.mysql, counted);
-    for (const { battleId } of counted) this.changed.add(battleId);
-    this.frames.wake();
-    const newest = gifts.reduce((latest, { time }) => Math.max(latest, Date.parse(time) || 0), 0);
-    this.longestLagMs = Math.max(this.longestLagMs, this.service.clock.now() - newest);
+    const newest = events.map((gifts) => Math.max(0, ...gifts.map(({ time }) => Date.parse(time) || 0)));
+    this.longestLagMs = Math.max(this.longestLagMs, this.service.clock.now() - Math.min(...newest));
   }
 
   private async refresh(): Promise<void> {
@@ -102,53 +95,24 @@ export class LiveScores {
     const start = (await this.service.clock.find(battleId, "start")) ?? null;
     return { start, end: start === null ? null : start + durationMs };
   }
-
-  /**
-   * Sends the scores of battles whose scores have changed (5558), as the database has them now, so a later frame is
-   * never older. They may be lost.
-   */
-  private async sendChanged(): Promise<boolean> {
-    if (this.changed.size === 0) return false;
-    const ids = [...this.changed].slice(0, limits.battle.battlesPerScoreCall);
-    for (const id of ids) this.changed.delete(id);
-    const { mysql, broker, clock, logger } = this.service;
-    const scores = await liveScores(mysql, ids);
-    const now = clock.now();
-    // Of each router one of its buckets, by which the call gets there.
-    const byRouter = new Map<string | undefined, { bucket: number; battles: BattleScores[] }>();
-    for (const battleId of ids) {
-      const battle = this.byId.get(battleId);
-      if (!battle) continue;
-      const end = battle.end ?? now;
-      const frame = {
-        battleId,
-        scores: battle.sides.map(({ userId }, side) => ({ userId, score: scores.get(battleId)?.[side]?.score ?? 0 })),
-        endTime: new Date(end).toISOString(),
-        remainingMs: Math.max(0, end - now),
-      };
-      const rooms = Map.groupBy(new Set(battle.sides.map(({ roomId }) => roomId)), (roomId) =>
-        rendezvousNode(this.routers.ids(), String(routerBucketOf(roomId))),
-      );
-      for (const [router, roomIds] of rooms) {
-        const own = byRouter.get(router) ?? { bucket: routerBucketOf(roomIds[0] as number), battles: [] };
-        own.battles.push({ ...frame, roomIds });
-        byRouter.set(router, own);
-      }
-    }
-    const options = { timeout: limits.battle.scoreTimeoutMs };
-    const calls = [...byRouter.values()].map((own) => call(broker, "im-router.battleScores", own, options));
-    for (const one of await Promise.allSettled(calls))
-      if (one.status === "rejected")
-        logger.debug({ err: one.reason }, "scores of battles were not sent to their rooms: the next ones are");
-    await pause(limits.battle.scoreFrameMs);
-    return this.changed.size > 0;
-  }
 }
 
-/** The consumer of `gift.settled`. */
-export async function countSettled(
-  this: BattleService,
-  { data }: Pick<ReceivedEvent<"gift.settled">, "data">,
-): Promise<void> {
-  await this.live.count(data.gifts);
-}
+const each = onEvent<"gift.settled", BattleService>(
+  "gift.settled",
+  async function ({ data }) {
+    await this.live.count([data.gifts]);
+  },
+  { fromBooks: settledSince(({ broker }, next) => call(broker, "gift.settledSince", next)) },
+);
+
+/**
+ * The consumer of `gift.settled`. While a batch of events is counted the next ones gather, so the more events there are,
+ * the more of them share a transaction, and an event that comes alone does not wait.
+ */
+export const liveScoreEvents: Omit<ChannelDefinition<BattleService>, "durable"> = {
+  ...each,
+  batch: limits.battle.eventsPerBatch,
+  async handler(messages) {
+    await this.live.count(messages.map(({ data }) => (data as DurableEvents["gift.settled"]).gifts));
+  },
+};

@@ -54,10 +54,16 @@ export async function countingBattles(db: Queryable): Promise<CountingBattle[]> 
 const inOrder = (a: CountedGift, b: CountedGift) =>
   compareIds(a.battleId, b.battleId) || compareIds(a.recordId, b.recordId);
 
+/** A row as SQL. It is written here, since the driver takes longer for its values than all else of a gift. */
+function rowText({ battleId, recordId }: CountedGift): string {
+  if (!/^\d{1,20}$/.test(battleId) || !/^\d{1,20}$/.test(recordId))
+    throw new TypeError("a battle or a gift record of a live score is no id");
+  return `(${battleId},${recordId})`;
+}
+
 async function addGifts(tx: Transaction, gifts: readonly CountedGift[]): Promise<void> {
   if (gifts.length === 0) return;
-  const rows = gifts.map(({ battleId, recordId }) => [battleId, recordId]);
-  await tx.run("INSERT INTO t_battle_gift (battle_id, record_id) VALUES ?", [rows]);
+  await tx.run(`INSERT INTO t_battle_gift (battle_id, record_id) VALUES ${gifts.map(rowText).join(",")}`);
   await tx.run(
     `INSERT INTO t_battle_score (battle_id, side, score, gifts) VALUES ?
      ON DUPLICATE KEY UPDATE score = score + VALUES(score), gifts = gifts + VALUES(gifts)`,

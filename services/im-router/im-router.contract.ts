@@ -95,14 +95,14 @@ export const imRouterActions = {
   battleState: action({ rooms: z.array(id).min(1).max(2), msgId: message.msgId, data: battleView }).returns<null>(),
   /**
    * Scores of running battles (5558) to their rooms: at most one frame a tick and room, with the newest scores. Returns
-   * at once. They may be lost, so nothing is repeated. The rooms of a call are of buckets (`routerBucketOf` in
+   * at once, with the time until the tick ends that sends them. They may be lost, so nothing is repeated. The rooms of a call are of buckets (`routerBucketOf` in
    * services/im-buckets.ts) of one router, by `rendezvousNode` in broker/rendezvous-strategy.ts; `bucket` is any of these.
    * A battle of two rooms is in two calls, unless both are of the same router.
    */
   battleScores: action({
     bucket,
     battles: z.array(battleScores).min(1).max(limits.im.battlesPerCall),
-  }).returns<null>(),
+  }).returns<{ tickEndsInMs: number }>(),
   /**
    * Any message to everybody in a room; `senderId` is "0" for the system. `sendToRoom`, `battleState` and `closeRoom`
    * call this on the router of the room's bucket, where the room's gifts arrive too. Other services call those three.

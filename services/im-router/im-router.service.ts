@@ -86,8 +86,7 @@ export default defineService<"im-router", State>({
     battleScores: {
       ...byBucket,
       handler(ctx) {
-        this.rooms.sendScores(ctx.params.battles);
-        return null;
+        return { tickEndsInMs: this.rooms.sendScores(ctx.params.battles) };
       },
     },
 

@@ -15,6 +15,8 @@ interface Waiting {
   tick: RoomTick;
   close(): void;
   timer: NodeJS.Timeout;
+  /** When its timer ends it, ms of `performance.now()`. */
+  endsAt: number;
 }
 
 /**
@@ -75,10 +77,14 @@ export class RoomSender {
     await Promise.all(shares.map(({ handedOver }) => handedOver));
   }
 
-  /** The scores of battles, for the end of the tick. Nobody waits for them, and they may be lost. */
-  sendScores(battles: readonly BattleScores[]): void {
+  /**
+   * The scores of battles, for the end of the tick. Nobody waits for them, and they may be lost. Returns how long the
+   * tick lasts, ms.
+   */
+  sendScores(battles: readonly BattleScores[]): number {
     this.scores.set(battles, performance.now());
     this.waiting ??= this.open();
+    return Math.max(0, Math.round(this.waiting.endsAt - performance.now()));
   }
 
   /** Ends the tick now, and resolves once everything was passed to the nodes. */
@@ -106,7 +112,7 @@ export class RoomSender {
     };
     const { roomTickMs, roomTickLeadMs } = limits.im;
     const gatherMs = Math.max(roomTickLeadMs, this.endedAt + roomTickMs - performance.now());
-    return { tick, close, timer: setTimeout(close, gatherMs) };
+    return { tick, close, timer: setTimeout(close, gatherMs), endsAt: performance.now() + gatherMs };
   }
 
   private scoreFrames(now: number): WaitingFrame[] {

@@ -76,82 +76,98 @@ export function countedGift(gift: SettledGift & { readonly recordId: string }): 
   return { recordId, senderId, receiverId, roomId, coins, timeMs };
 }
 
+/** The sums of a kind and period, by scope and user. */
+type Scopes = Map<string, Map<string, Total>>;
+
 /** Adds what gifts count on their boards, each board and user once. Boards that are not kept at `nowMs` are left out. */
 export class Totals {
   private readonly calendar: Calendar;
-  private readonly nowMs: number;
+  private readonly oldest: Readonly<Record<Span, number>>;
   private readonly wants: (userId: string) => boolean;
-  private readonly sums = new Map<string, Total>();
+  /** By `keyOf`. Maps in maps cost less than keys that are made of a board and a user for each sum. */
+  private readonly boards = new Map<number, Scopes>();
+  private count = 0;
 
   /** @param wants whose sums; by default everybody's */
   constructor(calendar: Calendar, nowMs: number, wants: (userId: string) => boolean = () => true) {
     this.calendar = calendar;
-    this.nowMs = nowMs;
+    this.oldest = Object.fromEntries(spans.map((span) => [span, calendar.oldestKept(span, nowMs)])) as never;
     this.wants = wants;
   }
 
   get size(): number {
-    return this.sums.size;
+    return this.count;
   }
 
   /** @throws RangeError that names the board, where a sum is no safe integer */
   add(gift: CountedGift): void {
     const { senderId, receiverId, roomId } = gift;
-    this.addTo({ kind: kinds.room.all, period: 0, scope: String(roomId) }, senderId, gift);
+    const [sender, receiver] = [this.wants(senderId), this.wants(receiverId)];
+    if (sender) this.addTo(kinds.room.all, 0, String(roomId), senderId, gift);
     const periods = this.calendar.periodsOf(gift.timeMs);
     for (const span of spans) {
       const period = periods[span];
-      if (!this.calendar.isKept(span, period, this.nowMs)) continue;
-      this.addTo({ kind: kinds.anchor[span], period, scope: receiverId }, senderId, gift);
-      this.addTo({ kind: kinds.anchors[span], period, scope: "0" }, receiverId, gift);
-      this.addTo({ kind: kinds.senders[span], period, scope: "0" }, senderId, gift);
+      if (period < this.oldest[span]) continue;
+      if (sender) this.addTo(kinds.anchor[span], period, receiverId, senderId, gift);
+      if (receiver) this.addTo(kinds.anchors[span], period, "0", receiverId, gift);
+      if (sender) this.addTo(kinds.senders[span], period, "0", senderId, gift);
     }
   }
 
   /** Removes and returns the sum of a user on a board. */
-  take(board: Board, userId: string): Total | undefined {
-    const key = keyOf(board, userId);
-    const total = this.sums.get(key);
-    this.sums.delete(key);
+  take({ kind, period, scope }: Board, userId: string): Total | undefined {
+    const users = this.boards.get(keyOf(kind, period))?.get(scope);
+    const total = users?.get(userId);
+    if (users?.delete(userId)) this.count--;
     return total;
   }
 
-  all(): IterableIterator<Total> {
-    return this.sums.values();
+  *all(): Generator<Total> {
+    for (const scopes of this.boards.values()) for (const users of scopes.values()) yield* users.values();
   }
 
   /** In the order of the primary key, in which all transactions lock rows. */
   sorted(): Total[] {
-    return [...this.sums.values()].sort(
-      (one, other) =>
-        one.kind - other.kind ||
-        one.period - other.period ||
-        compareIds(one.scope, other.scope) ||
-        compareIds(one.userId, other.userId),
-    );
+    const sums: Total[] = [];
+    for (const [, scopes] of [...this.boards].sort(([one], [other]) => one - other))
+      for (const [, users] of [...scopes].sort(([one], [other]) => compareIds(one, other)))
+        for (const total of [...users.values()].sort((one, other) => compareIds(one.userId, other.userId)))
+          sums.push(total);
+    return sums;
   }
 
-  private addTo(board: Board, userId: string, { coins, timeMs }: CountedGift): void {
-    if (!this.wants(userId)) return;
-    const key = keyOf(board, userId);
-    const total = this.sums.get(key);
+  private addTo(kind: number, period: number, scope: string, userId: string, { coins, timeMs }: CountedGift): void {
+    const key = keyOf(kind, period);
+    let scopes = this.boards.get(key);
+    if (!scopes) {
+      scopes = new Map();
+      this.boards.set(key, scopes);
+    }
+    let users = scopes.get(scope);
+    if (!users) {
+      users = new Map();
+      scopes.set(scope, users);
+    }
+    const total = users.get(userId);
     if (!total) {
-      this.sums.set(key, { ...board, userId, coins, reachedMs: timeMs });
+      users.set(userId, { kind, period, scope, userId, coins, reachedMs: timeMs });
+      this.count++;
       return;
     }
     total.coins += coins;
     total.reachedMs = Math.max(total.reachedMs, timeMs);
-    if (!Number.isSafeInteger(total.coins)) throw beyondSafe(board, userId);
+    if (!Number.isSafeInteger(total.coins)) throw beyondSafe(total, userId);
   }
 }
+
+/** In the order of kinds and of their periods, which are dates as numbers. */
+const keyOf = (kind: number, period: number) => kind * 100_000_000 + period;
 
 export function beyondSafe(board: Board, userId: string): RangeError {
   return new RangeError(
     `the sum of user ${userId} on the board ${boardName(board)} would exceed 2^53 - 1 coins: nothing is added`,
   );
 }
-
-const keyOf = ({ kind, period, scope }: Board, userId: string) => `${kind} ${period} ${scope} ${userId}`;
 
 /** Compares decimal strings without leading zeros as numbers. */
 function compareIds(one: string, other: string): number {

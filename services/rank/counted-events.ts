@@ -42,13 +42,14 @@ const each = onEvent<"gift.settled", Ranks>(
 );
 
 /**
- * The consumer of `gift.settled`: the events of a quarter of a second are one batch, which is durable when they are acked.
+ * The consumer of `gift.settled`: the events of a quarter of a second, of half a second under load, are one batch, which
+ * is durable when they are acked.
  * All rank nodes share it.
  */
 export const countedEvents: Omit<ChannelDefinition<Ranks>, "durable"> = {
   ...each,
   batch: limits.rank.eventsPerBatch,
-  gather: { ms: limits.rank.gatherMs },
+  gather: limits.rank.gather,
   parse(received): SettledEvent {
     const { gifts } = (each.parse as (received: unknown) => unknown)(received) as Pick<SettledEvent, "gifts">;
     const { time } = received as { time?: unknown };

@@ -138,7 +138,7 @@ export class World {
       battleScores({ params }: Ctx<{ battles: { battleId: string; roomIds: number[]; scores: Frame["scores"] }[] }>) {
         for (const { battleId, roomIds, scores } of params.battles)
           world.frames.push({ kind: "scores", battleId, rooms: roomIds, scores });
-        return null;
+        return { tickEndsInMs: 0 };
       },
       attendance({ params }: Ctx<{ rooms: { roomId: number; anchorId: string }[]; certain: boolean }>) {
         if (!world.presenceKnown) return { known: false };

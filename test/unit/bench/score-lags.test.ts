@@ -26,6 +26,12 @@ describe("the lags of live scores", () => {
     expect(scoreLags(messages, [frame(1, 1_010, { a: 90 })], rooms)).toEqual({ lagsMs: [10], unseen: 1 });
   });
 
+  it("of messages from before the measurement are left out, and their gifts are in the sums", () => {
+    const messages = [settled(1_000, { a: 90 }), settled(2_000, { a: 90 }), settled(3_000, { a: 90 })];
+    const frames = [frame(1, 2_020, { a: 90 }), frame(1, 2_040, { a: 180 })];
+    expect(scoreLags(messages, frames, new Map([["a", [1]]]), 1_500)).toEqual({ lagsMs: [40], unseen: 1 });
+  });
+
   it("take frames in the order of their arrival", () => {
     const frames = [frame(1, 1_300, { a: 180 }), frame(1, 1_100, { a: 90 })];
     const messages = [settled(1_000, { a: 90 })];

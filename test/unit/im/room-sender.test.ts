@@ -268,6 +268,24 @@ test("a tick has one frame of scores with the newest, and what follows comes in 
   expect(scoresOf(numbers.number as never)).toEqual([[score(3)], [undefined, score(5)]]);
 });
 
+test("who brings scores is told when the tick ends that sends them: after a pause soon, and otherwise a tick after the last one", async () => {
+  jest.useFakeTimers();
+  const { rooms, numbers, takes } = sender();
+  takes.resolve(1);
+  const { roomTickMs, roomTickLeadMs } = limits.im;
+  expect(rooms.sendScores([battle(1)])).toBe(roomTickLeadMs);
+  await jest.advanceTimersByTimeAsync(roomTickLeadMs - 1);
+  expect(numbers.number).not.toHaveBeenCalled();
+  expect(rooms.sendScores([battle(2)])).toBe(1);
+  await jest.advanceTimersByTimeAsync(1);
+  expect(numbers.number).toHaveBeenCalledTimes(1);
+  await jest.advanceTimersByTimeAsync(30);
+  expect(rooms.sendScores([battle(3)])).toBe(roomTickMs - 30);
+  await jest.advanceTimersByTimeAsync(roomTickMs - 30);
+  expect(numbers.number).toHaveBeenCalledTimes(2);
+  jest.useRealTimers();
+});
+
 test("a thousand gifts and score changes in a tick are two frames for their room", async () => {
   const { rooms, sendAll, numbers, takes } = sender();
   takes.resolve(1);
