@@ -23,6 +23,7 @@ const table = {
   callerRefused: { code: 403, http: 403, zh: "无权调用", en: "the caller may not call this" },
   invalidParam: { code: 100001, http: 400, zh: "参数异常", en: "invalid parameter" },
   notLoggedIn: { code: 100002, http: 401, zh: "用户token异常", en: "not logged in" },
+  scopeMissing: { code: 100003, http: 403, zh: "没有权限", en: "not allowed: the key lacks the scope" },
   tooMany: { code: -10001, http: 429, zh: "请求过于频繁", en: "too many requests" },
   startTooOften: {
     code: -10001,
@@ -72,6 +73,7 @@ const table = {
   findingUnknown: { code: 501, http: 200, zh: "账目差异不存在", en: "no such difference of the books" },
   findingChanged: { code: 501, http: 200, zh: "账目差异已变化", en: "the difference has changed, list it again" },
   findingRefused: { code: 501, http: 200, zh: "该类账目差异不能接受", en: "no difference of this kind is accepted" },
+  keyUnknown: { code: 501, http: 200, zh: "API密钥不存在", en: "no such API key" },
   refundUnknown: { code: 501, http: 200, zh: "账本中没有该订单的退款", en: "no refund of this order in the ledger" },
   holdState: {
     code: 501,
