@@ -58,6 +58,7 @@ export const callers: CallersTable = {
     send: gateway,
     sendMany: gateway,
     order: gateway,
+    orderForPlatform: gateway,
     records: gateway,
     create: gateway,
     update: gateway,

@@ -7,7 +7,7 @@ import { call, type ResultOf } from "./contracts.ts";
 
 interface Ports {
   /** At most `limits.room.externalIdsPerCall` ids; those without a live room are left out. */
-  idsOfExternal(externalRoomIds: string[]): Promise<ResultOf<"living-room.idsOfExternal">["list"]>;
+  idsOfExternal(externalRoomIds: string[], closed?: true): Promise<ResultOf<"living-room.idsOfExternal">["list"]>;
   /** As many; rooms without an id of the platform are left out. */
   externalIdsOf(roomIds: number[]): Promise<ResultOf<"living-room.externalIdsOf">["list"]>;
 }
@@ -30,14 +30,17 @@ export class ExternalRooms {
   private readonly ids = new LRUCache<number, string>({ max: bounds.externalIdsKept });
   private readonly without = new LRUCache<number, true>({ max: bounds.externalIdsKept, ttl: bounds.externalIdTtlMs });
   private readonly loadRoom: BatchLoader<number>;
+  private readonly loadLast: BatchLoader<number>;
   private readonly loadId: BatchLoader<string>;
 
   constructor({ idsOfExternal, externalIdsOf }: Ports) {
-    this.loadRoom = new BatchLoader(async (keys) => {
-      const list = await idsOfExternal(keys);
+    const roomIds = async (externalRoomIds: string[], closed?: true) => {
+      const list = await idsOfExternal(externalRoomIds, closed);
       for (const { roomId, externalRoomId } of list) this.ids.set(roomId, externalRoomId);
       return new Map(list.map(({ externalRoomId, roomId }) => [externalRoomId, roomId]));
-    }, batches);
+    };
+    this.loadRoom = new BatchLoader((keys) => roomIds(keys), batches);
+    this.loadLast = new BatchLoader((keys) => roomIds(keys, true), batches);
     this.loadId = new BatchLoader(async (keys) => {
       const list = await externalIdsOf(keys.map(Number));
       return new Map(list.map(({ roomId, externalRoomId }) => [String(roomId), externalRoomId]));
@@ -47,6 +50,11 @@ export class ExternalRooms {
   /** The live room that the platform calls so; `undefined` where there is none. */
   roomIdOf(externalRoomId: string): Promise<number | undefined> {
     return this.live.get(externalRoomId, () => this.loadRoom.get(externalRoomId));
+  }
+
+  /** The live room that the platform calls so, or else the last closed one; `undefined` where there never was one. */
+  async lastRoomIdOf(externalRoomId: string): Promise<number | undefined> {
+    return this.live.cached(externalRoomId) ?? this.loadLast.get(externalRoomId);
   }
 
   /** Those of the ids that have a live room. */

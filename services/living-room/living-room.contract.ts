@@ -78,10 +78,14 @@ export const livingRoomActions = {
   }).returns<ClosedRoom & { closed: boolean }>(),
   /** The live room of a user, `null` where there is none; read from the database. */
   ofAnchor: action({ userId }).returns<LiveRoom | null>(),
-  /** The live rooms that the platform calls by these ids, read from the database; ids without one are left out. */
-  idsOfExternal: action({ externalRoomIds: z.array(externalId).min(1).max(limits.room.externalIdsPerCall) }).returns<{
-    list: { externalRoomId: string; roomId: number }[];
-  }>(),
+  /**
+   * The live rooms that the platform calls by these ids, read from the database; ids without one are left out. With
+   * `closed`, an id without a live room stands for the last closed one that had it.
+   */
+  idsOfExternal: action({
+    externalRoomIds: z.array(externalId).min(1).max(limits.room.externalIdsPerCall),
+    closed: z.boolean().default(false),
+  }).returns<{ list: { externalRoomId: string; roomId: number }[] }>(),
   /**
    * The platform's ids of rooms, live or closed, read from the database; rooms without one are left out. An id that a
    * room has is its id for ever; a live room may get one.

@@ -5,7 +5,7 @@ import type { ActionDefinitions } from "../define-service.ts";
 import { closeForPlatform, type RoomKey } from "./broadcasting.ts";
 import type { livingRoomActions } from "./living-room.contract.ts";
 import { openLiveRoom } from "./opening.ts";
-import { externalIdsOfClosed } from "./record-store.ts";
+import { externalIdsOfClosed, lastClosedByExternalIds } from "./record-store.ts";
 import type { RoomState } from "./room-state.ts";
 import { roomByAnchor, roomsByExternalIds, roomsByIds } from "./room-store.ts";
 
@@ -53,10 +53,13 @@ export const platformActions: ActionDefinitions<Service & RoomState, Actions> = 
   },
   idsOfExternal: {
     async handler(ctx) {
-      const rooms = await roomsByExternalIds(this.mysql, ctx.params.externalRoomIds);
-      return {
-        list: rooms.map(({ roomId, externalRoomId }) => ({ roomId, externalRoomId: externalRoomId as string })),
-      };
+      const { externalRoomIds, closed } = ctx.params;
+      const live = await roomsByExternalIds(this.mysql, externalRoomIds);
+      const ids = new Map(live.map(({ roomId, externalRoomId }) => [externalRoomId as string, roomId]));
+      const missing = closed ? externalRoomIds.filter((externalRoomId) => !ids.has(externalRoomId)) : [];
+      const past = missing.length === 0 ? [] : await lastClosedByExternalIds(this.mysql, missing);
+      for (const { externalRoomId, roomId } of past) ids.set(externalRoomId, roomId);
+      return { list: [...ids].map(([externalRoomId, roomId]) => ({ externalRoomId, roomId })) };
     },
   },
   externalIdsOf: {

@@ -1,6 +1,7 @@
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
+import { bytesOf, externalIdOf } from "./external-id-column.ts";
 import type { ClosedRoom } from "./living-room.contract.ts";
-import { externalIdOf, type RoomRow } from "./room-store.ts";
+import type { RoomRow } from "./room-store.ts";
 
 /** SQL that reads the records of closed rooms. */
 
@@ -51,7 +52,7 @@ export async function closedRoomById(db: Queryable, roomId: number): Promise<Clo
 /** The newest closed room that the platform called so. */
 export async function closedRoomByExternalId(db: Queryable, externalRoomId: string): Promise<ClosedRoom | undefined> {
   const sql = `SELECT ${columns} FROM t_living_room_record WHERE external_id = ? ORDER BY id DESC LIMIT 1`;
-  const [row] = await db.query<Record>(sql, [externalRoomId]);
+  const [row] = await db.query<Record>(sql, [bytesOf(externalRoomId)]);
   return row && closedRoom(row);
 }
 
@@ -62,5 +63,17 @@ export async function externalIdsOfClosed(
 ): Promise<{ roomId: number; externalRoomId: string }[]> {
   const sql = "SELECT id, external_id FROM t_living_room_record WHERE id IN (?) AND external_id IS NOT NULL";
   const rows = await db.query<{ id: string; external_id: Buffer }>(sql, [roomIds]);
+  return rows.map((row) => ({ roomId: toSafeInteger(row.id), externalRoomId: row.external_id.toString("utf8") }));
+}
+
+/** The last closed room of each of these ids of the platform; ids without one are left out. */
+export async function lastClosedByExternalIds(
+  db: Queryable,
+  externalRoomIds: readonly string[],
+): Promise<{ roomId: number; externalRoomId: string }[]> {
+  const rows = await db.query<{ id: string; external_id: Buffer }>(
+    "SELECT MAX(id) AS id, external_id FROM t_living_room_record WHERE external_id IN (?) GROUP BY external_id",
+    [externalRoomIds.map(bytesOf)],
+  );
   return rows.map((row) => ({ roomId: toSafeInteger(row.id), externalRoomId: row.external_id.toString("utf8") }));
 }

@@ -2,6 +2,7 @@ import { limits } from "../../config/limits.ts";
 import type { Database, Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
 import type { CheckedRoom } from "./attendance.ts";
+import { bytesOf, externalIdOf } from "./external-id-column.ts";
 import type { LiveRoom, RoomListItem } from "./living-room.contract.ts";
 
 /** SQL of the live rooms, and what moves them to the records; reads of closed rooms are in record-store.ts. */
@@ -16,10 +17,6 @@ export interface RoomRow {
 }
 
 const columns = "id, anchor_id, type, room_name, guest_id, external_id";
-
-/** The platform's id, as a field of what has one. */
-export const externalIdOf = ({ external_id }: Pick<RoomRow, "external_id">) =>
-  external_id === null ? {} : { externalRoomId: external_id.toString("utf8") };
 
 function liveRoom(row: RoomRow | undefined): LiveRoom | null {
   if (!row) return null;
@@ -54,7 +51,7 @@ export async function insertRoom(tx: Transaction, room: Omit<LiveRoom, "roomId" 
   const { insertId } = await tx.run(
     `INSERT INTO t_living_room (anchor_id, type, status, room_name, external_id, covert_img, start_time, update_time)
      VALUES (?, ?, 1, ?, ?, '', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
-    [room.anchorId, room.type, room.roomName, room.externalRoomId ?? null],
+    [room.anchorId, room.type, room.roomName, room.externalRoomId === undefined ? null : bytesOf(room.externalRoomId)],
   );
   return { roomId: toSafeInteger(insertId), ...room };
 }
@@ -62,7 +59,7 @@ export async function insertRoom(tx: Transaction, room: Omit<LiveRoom, "roomId" 
 /** The live rooms that the platform calls by these ids. */
 export async function roomsByExternalIds(db: Queryable, externalRoomIds: readonly string[]): Promise<LiveRoom[]> {
   const sql = `SELECT ${columns} FROM t_living_room WHERE external_id IN (?)`;
-  return (await db.query<RoomRow>(sql, [externalRoomIds])).map((row) => liveRoom(row) as LiveRoom);
+  return (await db.query<RoomRow>(sql, [externalRoomIds.map(bytesOf)])).map((row) => liveRoom(row) as LiveRoom);
 }
 
 /**
@@ -71,13 +68,14 @@ export async function roomsByExternalIds(db: Queryable, externalRoomIds: readonl
  */
 export async function setExternalId(db: Queryable, roomId: number, externalRoomId: string): Promise<boolean> {
   const sql = "UPDATE t_living_room SET external_id = ? WHERE id = ? AND (external_id IS NULL OR external_id = ?)";
-  return (await db.run(sql, [externalRoomId, roomId, externalRoomId])).affectedRows === 1;
+  const bytes = bytesOf(externalRoomId);
+  return (await db.run(sql, [bytes, roomId, bytes])).affectedRows === 1;
 }
 
 /** The live room that the platform calls so, locked until the transaction ends. */
 export async function lockExternalRoom(tx: Transaction, externalRoomId: string): Promise<LiveRoom | null> {
   const sql = `SELECT ${columns} FROM t_living_room WHERE external_id = ? FOR UPDATE`;
-  const [row] = await tx.query<RoomRow>(sql, [externalRoomId]);
+  const [row] = await tx.query<RoomRow>(sql, [bytesOf(externalRoomId)]);
   return liveRoom(row);
 }
 
