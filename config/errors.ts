@@ -60,6 +60,18 @@ const table = {
   smsCodeExpired: { code: 501, http: 200, zh: "验证码已过期", en: "the code has expired" },
   smsCodeWrong: { code: 501, http: 200, zh: "验证码校验失败", en: "the code is wrong" },
   userUnknown: { code: 501, http: 200, zh: "用户不存在", en: "no such user" },
+  anchorElsewhere: {
+    code: 501,
+    http: 200,
+    zh: "主播正在另一个直播间直播",
+    en: "the anchor is live in a room with another externalRoomId",
+  },
+  externalRoomTaken: {
+    code: 501,
+    http: 200,
+    zh: "该外部直播间编号正被另一主播使用",
+    en: "another anchor is live in the room with this externalRoomId",
+  },
   notYourRoom: { code: 501, http: 200, zh: "只有主播才能关播", en: "only the anchor can close the room" },
   giftOrderUnknown: { code: 501, http: 200, zh: "送礼订单不存在", en: "no such gift order" },
   giftIdTaken: { code: 501, http: 200, zh: "礼物编号已存在", en: "this gift id exists already" },
