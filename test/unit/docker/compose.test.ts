@@ -42,6 +42,7 @@ const keyBlocks = [
   { block: bookSettings.gift, containers: ["gift", "auditor"] },
   { block: bookSettings.payment, containers: ["payment", "auditor"] },
   { block: bookSettings.auditor, containers: ["auditor"] },
+  { block: bookSettings.platform, containers: ["platform", "auditor"] },
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
 const otherNames = [booksReplicaSettings, rankSettings].flatMap(({ settings }) => Object.keys(settings));
@@ -278,6 +279,7 @@ describe("docker-compose.production.yml", () => {
     GIFT_BOOK_KEYS: `k1:${"c".repeat(42)}A`,
     PAYMENT_BOOK_KEYS: `k1:${"d".repeat(42)}A`,
     AUDITOR_BOOK_KEYS: `k1:${"e".repeat(42)}A`,
+    PLATFORM_BOOK_KEYS: `k1:${"f".repeat(42)}A`,
     ...Object.fromEntries(
       [...natsPasswords, ...redisPasswords].map((name) => [name, `password-of-${name.toLowerCase()}`]),
     ),
