@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
+import { createHmac, generateKeyPairSync, type KeyObject, randomUUID, sign } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -55,6 +55,12 @@ export function jwtOf(key: PlatformKey, claims: object, header: object = {}): st
   const signer = (signed: string) =>
     sign("sha256", Buffer.from(signed), { key: privateKey, ...(alg === "ES256" ? { dsaEncoding: "ieee-p1363" } : {}) });
   return jwtBy(signer, { alg, ...(kid === undefined ? {} : { kid }), ...header }, claims);
+}
+
+/** A JWT of the platform of the running system, which shares JWT_SECRET with it. */
+export function sharedJwt(claims: object): string {
+  const secret = process.env.JWT_SECRET ?? "";
+  return jwtBy((signed) => createHmac("sha256", secret).update(signed).digest(), { alg: "HS256" }, claims);
 }
 
 /** An id of a user at the platform that no other test has. */
