@@ -12,10 +12,10 @@ const project = (name, extra = {}) => ({
       "@swc/jest",
       { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } },
     ],
-    // uuid is published as an ES module alone.
-    "/node_modules/uuid/.+\\.js$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
+    // uuid and jose are published as ES modules alone.
+    "/node_modules/(uuid|jose)/.+\\.js$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
   },
-  transformIgnorePatterns: ["/node_modules/(?!uuid/)"],
+  transformIgnorePatterns: ["/node_modules/(?!(uuid|jose)/)"],
   moduleFileExtensions: ["ts", "js", "json", "node"],
   modulePathIgnorePatterns: ["<rootDir>/.stack/"],
   ...extra,

@@ -6,6 +6,7 @@ import { giftLimits } from "./limits/gift.ts";
 import { httpLimits } from "./limits/http.ts";
 import { imLimits } from "./limits/im.ts";
 import { jetstreamLimits } from "./limits/jetstream.ts";
+import { jwtLimits } from "./limits/jwt.ts";
 import { keysLimits } from "./limits/keys.ts";
 import { lockLimits } from "./limits/lock.ts";
 import { logLimits } from "./limits/log.ts";
@@ -43,6 +44,7 @@ export const limits = Object.freeze({
   outbox: outboxLimits,
   keys: keysLimits,
   user: userLimits,
+  jwt: jwtLimits,
   room: roomLimits,
   attendance: attendanceLimits,
   notification: notificationLimits,

@@ -24,6 +24,9 @@ export function isServerUrl(name: string): boolean {
   return tls.some(([variable]) => variable.test(name));
 }
 
+/** URLs whose answers or contents decide who logs in. */
+const otherUrls: ReadonlySet<string> = new Set(["SMS_WEBHOOK_URL", "JWT_JWKS_URL"]);
+
 const clearSchemes: ReadonlySet<string> = new Set(["nats:", "redis:", "mysql:", "mariadb:", "http:"]);
 
 /** Values of mysql2's parameter `ssl` that mean no TLS. */
@@ -58,7 +61,7 @@ export function plaintextServers(
   accepted: readonly string[],
 ): { name: string; host: string }[] {
   return Object.entries(env).flatMap(([name, value]) => {
-    const url = (isServerUrl(name) || name === "SMS_WEBHOOK_URL") && value ? URL.parse(value) : null;
+    const url = (isServerUrl(name) || otherUrls.has(name)) && value ? URL.parse(value) : null;
     if (!url || !isClear(url)) return [];
     const host = hostOf(url);
     return isNear(host) || accepted.includes(host) ? [] : [{ name, host }];

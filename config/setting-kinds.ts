@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 
@@ -26,8 +26,25 @@ function valueOrFile(value: string): string | undefined {
 
 const unreadableFile = "names a file that does not exist or cannot be read";
 
-/** An RSA key as PEM in the variable itself (with \n written out or real), or as file:PATH. */
-export const pem = (kind: "private" | "public") =>
+/** RSA keys from 2048 bits on. */
+const strongRsa = {
+  isUsable: ({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject) =>
+    type === "rsa" && (details?.modulusLength ?? 0) >= 2_048,
+  is: "RSA key of 2048 bits or more",
+};
+
+/** Any text, here or as file:PATH; line ends at its end do not count. Its UTF-8 bytes are the secret. */
+export const secretBytes = (minBytes: number) =>
+  z.string().transform((value, ctx) => {
+    const text = valueOrFile(value)?.replace(/[\r\n]+$/, "");
+    if (text !== undefined && Buffer.byteLength(text) >= minBytes) return text;
+    const message = text === undefined ? unreadableFile : `must have at least ${minBytes} bytes`;
+    ctx.addIssue({ code: "custom", message });
+    return z.NEVER;
+  });
+
+/** A key as PEM in the variable itself (with \n written out or real), or as file:PATH. By default an RSA key. */
+export const pem = (kind: "private" | "public", wanted = strongRsa) =>
   z.string().transform((value, ctx) => {
     const unusable = (message: string) => {
       ctx.addIssue({ code: "custom", message });
@@ -39,8 +56,7 @@ export const pem = (kind: "private" | "public") =>
     if (kind === "public" && text.includes("PRIVATE KEY")) return unusable("is a private key, a public one is needed");
     try {
       const key = kind === "private" ? createPrivateKey(text) : createPublicKey(text);
-      if (key.asymmetricKeyType !== "rsa" || (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2_048)
-        return unusable("is no RSA key of 2048 bits or more");
+      if (!wanted.isUsable(key)) return unusable(`is no ${wanted.is}`);
     } catch {
       // The parser's message may quote the key.
       return unusable(`is no ${kind} key that can be read`);

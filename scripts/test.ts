@@ -119,6 +119,11 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     LOGIN_FAILURES_PER_IP_PER_MINUTE: "0",
     LOGIN_CODES_PER_PHONE_PER_DAY: "0",
     OPERATOR_TOKEN: "operator-token-of-the-tests",
+    // Users of a platform log in too: test/support/platform.ts signs as that platform.
+    JWT_ISSUER: "https://platform.example",
+    JWT_AUDIENCE: "ovation",
+    JWT_SECRET: randomBytes(32).toString("base64url"),
+    JWT_NAME_CLAIM: "name",
     CASHIER_SECRET: "cashier-secret-of-the-tests",
     // Keys of this run alone: whoever knows them can log in as anybody, or move anybody's money.
     TOKEN_KEYS: `tests:${randomBytes(32).toString("base64url")}`,

@@ -30,6 +30,7 @@ export const callers: CallersTable = {
     sendLoginCode: gateway,
     login: gateway,
     logout: gateway,
+    revokeLogin: gateway,
     logoutAll: gateway,
     revocations: gateway,
     ofExternal: gateway,

@@ -21,12 +21,20 @@ export const gatewaySettings: SettingsBlock = {
   settings: {},
   needs({ PROFILE, METRICS_TOKEN }, env) {
     if (PROFILE !== "production") return [];
+    const logins: SettingProblem = [
+      "SMS_LOGIN",
+      "must not be off in production where no JWT of a platform is a login (JWT_ISSUER, ...): nobody could log in",
+    ];
     const metrics: SettingProblem = [
       "METRICS_TOKEN",
       "is needed by the gateway in production, 16 characters and more: without it nobody could read GET /metrics, " +
         "which the alerts are read from, nor the reasons in GET /health/ready",
     ];
-    return [...(METRICS_TOKEN ? [] : [metrics]), ...addressProblems(env)];
+    return [
+      ...(METRICS_TOKEN ? [] : [metrics]),
+      ...(env.SMS_LOGIN === "off" && !env.JWT_ISSUER ? [logins] : []),
+      ...addressProblems(env),
+    ];
   },
 };
 
@@ -41,8 +49,8 @@ export const imServerSettings: SettingsBlock = {
 export const userSettings: SettingsBlock = {
   title: "The user service",
   settings: {},
-  needs: ({ PROFILE }, { SMS_BUDGET_PER_DAY: budget }) =>
-    PROFILE === "production" && !budget
+  needs: ({ PROFILE }, { SMS_BUDGET_PER_DAY: budget, SMS_LOGIN: login }) =>
+    PROFILE === "production" && !budget && login !== "off"
       ? [
           [
             "SMS_BUDGET_PER_DAY",

@@ -54,6 +54,9 @@ function problemOf({ userId, sessionId, issuedAt, expiresAt }: TokenClaims): str
   return undefined;
 }
 
+/** Whether a text has the form of an own token, be it valid or not; a JWT never has. */
+export const isOwnToken = (token: string): boolean => token.startsWith(`${version}.`);
+
 /** @throws RangeError where a claim is out of its range. Pure: nothing is stored, so no session is opened by it. */
 export function signToken(key: TokenKey, claims: TokenClaims): string {
   const problem = problemOf(claims);

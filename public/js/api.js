@@ -44,6 +44,16 @@ export const api = Object.freeze({
   income: () => post("/live/api/bank/income"),
 });
 
+/** Whether people log in here by phone; where that is not known, they may try. */
+export async function hasPhoneLogin() {
+  try {
+    const response = await fetch("/page.json", { credentials: "omit", signal: AbortSignal.timeout(5_000) });
+    return (await response.json()).smsLogin !== false;
+  } catch {
+    return true;
+  }
+}
+
 function from(cursor) {
   return cursor ? { cursor } : {};
 }

@@ -18,13 +18,19 @@ export function sessionToken() {
   return session?.token;
 }
 
-export function openSession({ token, userId }) {
-  replace({ token, userId: String(userId) });
+/** @param {{token: string, platform?: boolean}} opened `platform`: the token is a platform's, not one of this server */
+export function openSession({ token, platform = false }) {
+  replace({ token, platform });
+}
+
+/** Whether the user came from a platform, also where the session is over. */
+export function isOfPlatform() {
+  return session?.platform === true;
 }
 
 /** @param {boolean} [expired] the server does not know the token any more; the user did not log out */
 export function closeSession(expired = false) {
-  if (session) replace(undefined, expired);
+  if (session?.token) replace(session.platform ? { platform: true } : undefined, expired);
 }
 
 /** @param {(event: CustomEvent<{expired: boolean}>) => void} listener */

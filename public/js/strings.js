@@ -37,6 +37,11 @@ export const strings = Object.freeze({
     "每个窗口单独登录：在另一个窗口可以用另一个号码。",
     "Each window logs in on its own: use another number in another window.",
   ],
+  platformTitle: ["请在平台登录", "Log in at the platform"],
+  platformLead: [
+    "登录已失效，请回到平台重新登录后再进入。",
+    "Your login is over. Log in again at the platform, and come back from there.",
+  ],
   logout: ["退出", "Log out"],
 
   navMain: ["主导航", "Main"],

@@ -83,7 +83,7 @@ function sessionOf(gateway: Gateway, request: GatewayRequest, response: ServerRe
   const token = foreign && !hasBearer(request.headers) ? undefined : given;
   return {
     token,
-    revoke: async (call) => (token === undefined ? null : gateway.logins.revokeOnce(token, () => call(token))),
+    revoke: async (calls) => (token === undefined ? null : gateway.logins.revokeOnce(token, calls)),
     open: (token) => setCookie(token, cookieLife),
     close(revoked) {
       if (revoked) gateway.revokedTokens.add(revoked);
@@ -110,11 +110,10 @@ function operatorOf(request: GatewayRequest): string {
 }
 
 /**
- * The login of the user who sent a request. Every kind of login is recognized here, by the form of its token, and
- * without a call to another node. Fails: notLoggedIn; unavailable, where this node cannot know whether the token is
- * revoked.
+ * The login of the user who sent a request, without a wait for an own token and for a JWT that this node knows
+ * (logins/logins.ts). Fails: notLoggedIn; unavailable, where this node cannot know whether the token is valid.
  */
-function authenticate(gateway: Gateway, { token }: Session): TokenClaims {
+function authenticate(gateway: Gateway, { token }: Session): TokenClaims | Promise<TokenClaims> {
   if (token === undefined) throw fail("notLoggedIn");
   return gateway.logins.authenticate(token);
 }
@@ -128,15 +127,23 @@ interface Admitted {
 /**
  * Refuses callers without access to the endpoint, before the body is read. Fails: notLoggedIn, notFound, unavailable.
  */
-function admit(gateway: Gateway, endpoint: Endpoint, request: GatewayRequest, response: ServerResponse): Admitted {
+function admit(
+  gateway: Gateway,
+  endpoint: Endpoint,
+  request: GatewayRequest,
+  response: ServerResponse,
+): Admitted | Promise<Admitted> {
   const { language } = request.context;
   const session = sessionOf(gateway, request, response);
   const caller = { language, session, address: clientOf(request).key, userId: "", operator: "" };
   if (endpoint.access === "operator") return { caller: { ...caller, operator: operatorOf(request) } };
   if (endpoint.access === "public") return { caller };
+  const admitted = (login: TokenClaims): Admitted => {
+    request.context.userId = login.userId;
+    return { caller: { ...caller, userId: login.userId }, login };
+  };
   const login = authenticate(gateway, session);
-  request.context.userId = login.userId;
-  return { caller: { ...caller, userId: login.userId }, login };
+  return login instanceof Promise ? login.then(admitted) : admitted(login);
 }
 
 /** The handler of an endpoint's requests. */
@@ -145,7 +152,8 @@ export function serveEndpoint(endpoint: Endpoint): Serve {
   return async (gateway, request, response) => {
     await countRequest(gateway, request);
     if (address) await countAddress(gateway, endpoint.path, request, address());
-    const { caller, login } = admit(gateway, endpoint, request, response);
+    const admitted = admit(gateway, endpoint, request, response);
+    const { caller, login } = admitted instanceof Promise ? await admitted : admitted;
     const fields = await requestFields(request, endpoint.fields, limits.http.bodyBytes);
     // A body may take `limits.http.requestTimeoutMs`; a logout meanwhile was answered.
     if (login) gateway.logins.requireUnrevoked(login);

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { smsLoginIsOn } from "../sms-login.ts";
 import { sendJson, sendText } from "./answer.ts";
 import { carriesToken, serveEndpoint } from "./dispatch.ts";
 import { endpoints } from "./endpoints/all.ts";
@@ -67,6 +68,11 @@ function serveOpenApi(make: () => object): Serve {
   };
 }
 
+/** What the web page has to know of the settings. */
+const servePageSettings: Serve = (_gateway, request, response) => {
+  sendJson(response, request.context, 200, { smsLogin: smsLoginIsOn() });
+};
+
 /** All routes. Any other path is a file of the web page, or answered 404. */
 const routes: readonly Route[] = [
   ...endpoints.map((endpoint): Route => [`POST ${endpoint.path}`, serveEndpoint(endpoint)]),
@@ -78,6 +84,7 @@ const routes: readonly Route[] = [
   ["GET /metrics", serveMetrics()],
   ["GET /openapi.json", serveOpenApi(() => openApiDocument(endpoints))],
   ["GET /openapi-server.json", serveOpenApi(() => serverApiDocument(serverEndpoints))],
+  ["GET /page.json", servePageSettings],
   ...Object.entries(vendoredRoutes).map(([path, serve]): Route => [`GET ${path}`, serve]),
   ...Object.entries(docsRoutes).map(([path, serve]): Route => [`GET ${path}`, serve]),
 ];

@@ -9,12 +9,13 @@ import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { onEvent } from "../durable-event.ts";
 import { settledSince } from "../settled-gifts.ts";
+import { smsLoginIsOn } from "../sms-login.ts";
 import { eventStream } from "../streams.ts";
 import { giftFailedNotifications } from "./gift-failed.ts";
 import { creditedSince } from "./missed.ts";
 import { notificationActions } from "./notification.contract.ts";
 import { paymentReceivedNotification } from "./payment-received.ts";
-import { consoleSms, SmsNotTaken, type SmsProvider, SmsUnanswered, webhookSms } from "./sms-provider.ts";
+import { consoleSms, noSms, SmsNotTaken, type SmsProvider, SmsUnanswered, webhookSms } from "./sms-provider.ts";
 
 interface State extends MysqlState, JetStreamState {
   sms: SmsProvider;
@@ -22,6 +23,7 @@ interface State extends MysqlState, JetStreamState {
 
 function configuredProvider(): SmsProvider {
   const { SMS_PROVIDER, SMS_WEBHOOK_URL, SMS_WEBHOOK_TOKEN } = config();
+  if (!smsLoginIsOn()) return noSms;
   if (SMS_PROVIDER === "console") return consoleSms;
   if (!SMS_WEBHOOK_URL) throw new Error("SMS_WEBHOOK_URL is needed while SMS_PROVIDER is webhook");
   return webhookSms({

@@ -34,6 +34,12 @@ export const consoleSms: SmsProvider = {
   sendLoginCode: () => Promise.resolve(),
 };
 
+/** With SMS_LOGIN=off. */
+export const noSms: SmsProvider = {
+  shownToCaller: false,
+  sendLoginCode: () => Promise.reject(new SmsNotTaken("SMS_LOGIN is off")),
+};
+
 /**
  * Posts `{phone, template: "login-code", code}` as JSON to an HTTP endpoint that sends the SMS. Any 2xx counts as
  * accepted, any other answer but 504 as refused. It does not retry: a code that timed out may have been sent.

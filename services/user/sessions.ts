@@ -92,6 +92,12 @@ export function revocableClaims(
   return expiresAt <= nowMs - tokenClockLeewayMs || issuedAt > nowMs + issuedAheadMs ? undefined : read.claims;
 }
 
+/** Fails: invalidParam, where a login is issued, or valid, later than any token: it would be kept too long. */
+export function requireOfItsTime({ issuedAt, expiresAt }: TokenClaims, nowMs: number): void {
+  if (issuedAt > nowMs + issuedAheadMs || expiresAt > nowMs + issuedAheadMs + tokenTtlMs)
+    throw fail("invalidParam", { field: "expiresAt" });
+}
+
 /** Ends the session of a token, also where its row is not there: the revocation alone ends it. Fails: unavailable. */
 export function endSession(mysql: Database, claims: TokenClaims): Promise<Revocation[]> {
   return revoking(mysql, async (tx) => {

@@ -65,6 +65,12 @@ export const userActions = {
    */
   logout: action({ token }).returns<Revocation | null>(),
   /**
+   * Revokes one login that is no own token (a JWT of the platform), by the claims that the caller has verified; durable
+   * when it returns. Fails: invalidParam, where it would be kept for longer than an own token's; unavailable. It may be
+   * repeated.
+   */
+  revokeLogin: action({ userId, sessionId: integer(1), issuedAt: timeMs, expiresAt: timeMs }).returns<Revocation>(),
+  /**
    * Revokes all tokens of the user that were issued until now; durable when it returns. A login that begins after it
    * has returned is not affected. Fails: userUnknown, unavailable; it may be repeated.
    */

@@ -17,7 +17,7 @@ import { codeHash, keepCode, newLoginCode, tryCode } from "./login-codes.ts";
 import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
 import { ExternalRegistration, findOrRegister } from "./registration.ts";
 import { revocationsFrom } from "./session-store.ts";
-import { endAllSessions, endSession, openSession, revocableClaims } from "./sessions.ts";
+import { endAllSessions, endSession, openSession, requireOfItsTime, revocableClaims } from "./sessions.ts";
 import { type CountedSms, SmsBudget } from "./sms-budget.ts";
 import { wasNotSent, withdrawCode } from "./unsent-codes.ts";
 import { type Revocation, userActions } from "./user.contract.ts";
@@ -104,6 +104,15 @@ export default defineService<"user", State>({
         const ended = await endSession(this.mysql, claims);
         await announce(this, ended);
         return ended[0] ?? null;
+      },
+    },
+
+    revokeLogin: {
+      async handler(ctx) {
+        requireOfItsTime(ctx.params, Date.now());
+        const ended = await endSession(this.mysql, ctx.params);
+        await announce(this, ended);
+        return ended[0] as Revocation;
       },
     },
 

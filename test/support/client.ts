@@ -74,6 +74,13 @@ export class Person {
     return new Person(phone, userId, token);
   }
 
+  /** A user of the platform, by its JWT. */
+  static async ofPlatform(token: string): Promise<Person> {
+    const page = await post<{ userId: string }>("/live/api/home/initPage", {}, { token });
+    if (page.code !== 200) throw new Error(`no login: ${JSON.stringify(page)}`);
+    return new Person("", page.data.userId, token);
+  }
+
   /** A new login of the same phone, after a logout. */
   async loginAgain(): Promise<void> {
     this.token = (await openSession(this.phone)).token;

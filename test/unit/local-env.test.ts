@@ -7,9 +7,11 @@ import { hasDatabase } from "../../scripts/databases.ts";
 import { processSettings, useNodeEnv } from "../../scripts/local-env.ts";
 import { readStackEnv, useStackEnv, writeStackEnv } from "../../scripts/stack/env-file.ts";
 import { bookSettings } from "../../services/book-keys.ts";
+import { jwtSettings } from "../../services/jwt-settings.ts";
 import { providerSettings } from "../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../services/signing-keys.ts";
+import { smsLoginSettings } from "../../services/sms-login.ts";
 import { tokenSettings } from "../../services/token-keys.ts";
 
 let dir: string;
@@ -176,6 +178,8 @@ describe("every setting", () => {
     payKeySettings,
     ...Object.values(bookSettings),
     rankSettings,
+    jwtSettings,
+    smsLoginSettings,
   ].flatMap(({ settings }) => Object.keys(settings));
 
   test("has services that get it", () => {

@@ -91,7 +91,7 @@ export function loginView(host, signal) {
   }
 }
 
-function brand() {
+export function brand() {
   return h(
     "div",
     { class: "login-brand" },

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { FailureName } from "../../../config/errors.ts";
 import { checkParams } from "../../action-contract.ts";
 import type { Revocation } from "../../user/user.contract.ts";
+import type { RevokeCalls } from "../logins/logins.ts";
 import type { Fields } from "../request/fields.ts";
 import type { Language } from "../wording.ts";
 
@@ -11,10 +12,10 @@ export interface Session {
   /** Text of the client: any. */
   readonly token: string | undefined;
   /**
-   * Resolves to the answer of `call`; to `null` without a call where the token is not valid on any node.
-   * Requests at the same time with one token share a call. Rejects as the call.
+   * Resolves to the answer of the call for this kind of login; to `null` without a call where the token is not valid on
+   * any node. Requests at the same time with one token share a call. Rejects as the call.
    */
-  revoke(call: (token: string) => Promise<Revocation | null>): Promise<Revocation | null>;
+  revoke(calls: RevokeCalls): Promise<Revocation | null>;
   /** Sets the login cookie of a browser. */
   open(token: string): void;
   /** Removes the login cookie, and refuses the revoked tokens on this node at once. */

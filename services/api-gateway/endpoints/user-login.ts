@@ -2,8 +2,9 @@ import { z } from "zod";
 import { config } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
+import { smsLoginIsOn } from "../../sms-login.ts";
 import { userActions } from "../../user/user.contract.ts";
-import { endpoint } from "./endpoint.ts";
+import { type Endpoint, endpoint } from "./endpoint.ts";
 import { fromHttp, nothing, shownUserId } from "./fields.ts";
 
 /** Each code is an SMS that costs money, so one address cannot request codes for any number of phones. */
@@ -20,7 +21,7 @@ function failuresPerAddress(): number {
 
 const base = "/live/api/userLogin";
 
-export const userLoginEndpoints = [
+const bySms = [
   endpoint({
     path: `${base}/sendLoginCode`,
     summary: "Sends a login code to a phone",
@@ -49,16 +50,23 @@ export const userLoginEndpoints = [
       return { userId, token };
     },
   }),
+];
 
+const ofLogins = [
   endpoint({
     path: `${base}/logout`,
     summary: "Ends the login: the token is invalid afterwards",
-    description: "Every node refuses the token within a second. After a 503 it may be repeated.",
+    description:
+      "Every node refuses the token, own or a JWT of the platform, within a second. After a 503 it may be repeated.",
     access: "public",
     params: {},
     result: nothing,
     async run(ctx, _params, { session }) {
-      session.close(await session.revoke((token) => call(ctx, "user.logout", { token })));
+      const revoked = await session.revoke({
+        token: (token) => call(ctx, "user.logout", { token }),
+        claims: (claims) => call(ctx, "user.revokeLogin", claims),
+      });
+      session.close(revoked);
       return null;
     },
   }),
@@ -80,3 +88,6 @@ export const userLoginEndpoints = [
     },
   }),
 ];
+
+/** With SMS_LOGIN=off the paths of logins by SMS are unknown. */
+export const userLoginEndpoints: readonly Endpoint[] = [...(smsLoginIsOn() ? bySms : []), ...ofLogins];

@@ -3,7 +3,9 @@ import { limits } from "../../../config/limits.ts";
 import { addHealthCheck, type HealthState } from "../../../mixins/health.mixin.ts";
 import { type BroadcastEvents, call } from "../../contracts.ts";
 import { tokenKeys } from "../../token-keys.ts";
+import type { Jwks } from "./jwt-keys.ts";
 import { Logins } from "./logins.ts";
+import { platformLogins } from "./open-platform-logins.ts";
 import { RevocationFeed } from "./revocation-feed.ts";
 import { isOfItsTime, RevokedTokens } from "./revoked-tokens.ts";
 
@@ -13,6 +15,7 @@ export interface LoginsState {
 }
 
 interface Internals extends LoginsState {
+  jwks?: Jwks | undefined;
   revocations?: RevocationFeed;
 }
 
@@ -52,7 +55,11 @@ export const loginsMixin = {
     const keys = tokenKeys();
     this.revokedTokens = new RevokedTokens();
     const isCurrent = () => this.revocations?.isCurrent ?? false;
-    this.logins = new Logins({ keys, revoked: this.revokedTokens, isCurrent, log: this.logger });
+    const platform = platformLogins(this);
+    this.jwks = platform?.jwks;
+    this.logins = new Logins({
+      ...{ keys, platform: platform?.logins, revoked: this.revokedTokens, isCurrent, log: this.logger },
+    });
   },
 
   started(this: Service & Internals & HealthState) {
@@ -67,9 +74,13 @@ export const loginsMixin = {
     });
     this.revocations = revocations;
     addHealthCheck(this, "revocations", () => revocations.requireCurrent());
+    const { jwks } = this;
+    if (!jwks) return;
+    jwks.start();
+    addHealthCheck(this, "platformKeys", () => jwks.requireKeys());
   },
 
   async stopped(this: Service & Internals) {
-    await this.revocations?.stop();
+    await Promise.all([this.revocations?.stop(), this.jwks?.stop()]);
   },
 };

@@ -1,22 +1,33 @@
-import { fail } from "../../../broker/failure.ts";
+import { fail, isFailure } from "../../../broker/failure.ts";
 import type { Log } from "../../../broker/log.ts";
 import { limits } from "../../../config/limits.ts";
 import type { TokenKeys } from "../../token-keys.ts";
-import { readToken, type TokenClaims, verifyToken } from "../../tokens.ts";
+import { isOwnToken, readToken, type TokenClaims, verifyToken } from "../../tokens.ts";
 import type { Revocation } from "../../user/user.contract.ts";
+import type { PlatformLogins } from "./platform-logins.ts";
 import type { RevokedTokens } from "./revoked-tokens.ts";
 
 const warnEveryMs = 60_000;
 
 interface Options {
   readonly keys: TokenKeys;
+  /** Logins by the platform's JWT, where the settings allow them. */
+  readonly platform?: Pick<PlatformLogins, "claimsOf"> | undefined;
   readonly revoked: RevokedTokens;
   /** Whether `revoked` is new enough to let somebody in. */
   readonly isCurrent: () => boolean;
   readonly log: Log;
 }
 
-/** Verifies login tokens on this node, without a call. */
+/** Revokes logins at the user service. */
+export interface RevokeCalls {
+  /** An own token: `user.logout`. */
+  token(token: string): Promise<Revocation | null>;
+  /** A login by the platform's JWT: `user.revokeLogin`. */
+  claims(claims: TokenClaims): Promise<Revocation>;
+}
+
+/** Recognizes the kinds of login tokens by their form, and verifies own ones on this node, without a call. */
 export class Logins {
   private readonly options: Options;
   /** The running calls, by token. */
@@ -27,12 +38,15 @@ export class Logins {
     this.options = options;
   }
 
-  /** The claims of a token that is valid and not revoked. Fails: notLoggedIn; unavailable, where that is not known. */
-  authenticate(token: string): TokenClaims {
-    const claims = this.claimsOf(token);
-    if (!claims) throw fail("notLoggedIn");
-    this.requireUnrevoked(claims);
-    return claims;
+  /**
+   * The claims of a token that is valid and not revoked: at once for an own token or a known JWT, and as a promise for
+   * other JWTs. Fails: notLoggedIn; unavailable, where that is not known.
+   */
+  authenticate(token: string): TokenClaims | Promise<TokenClaims> {
+    const { platform } = this.options;
+    if (!platform || isOwnToken(token)) return this.unrevoked(this.ownClaimsOf(token));
+    const claims = platform.claimsOf(token);
+    return claims instanceof Promise ? claims.then((known) => this.unrevoked(known)) : this.unrevoked(claims);
   }
 
   /** Checks the claims of a valid token again, after a wait. Fails: notLoggedIn; unavailable, as `authenticate`. */
@@ -43,17 +57,28 @@ export class Logins {
   }
 
   /**
-   * Calls `revoke` where the token may be valid, here or on a node with another clock, else resolves to `null`. Requests
-   * at the same time for one token share a call.
+   * Revokes a token that may be valid, here or on a node with another clock; resolves to `null` where it is not.
+   * Requests at the same time for one token share a call. Fails: unavailable.
    */
-  async revokeOnce(token: string, revoke: () => Promise<Revocation | null>): Promise<Revocation | null> {
-    if (!this.isLive(token)) return null;
+  async revokeOnce(token: string, calls: RevokeCalls): Promise<Revocation | null> {
+    const { platform, revoked } = this.options;
+    if (!platform || isOwnToken(token)) return this.isLive(token) ? this.shared(token, () => calls.token(token)) : null;
+    const claims = await validOrNull(() => platform.claimsOf(token));
+    return claims && !revoked.has(claims) ? this.shared(token, () => calls.claims(claims)) : null;
+  }
+
+  private shared(token: string, revoke: () => Promise<Revocation | null>): Promise<Revocation | null> {
     let call = this.revoking.get(token);
     if (!call) {
       call = revoke().finally(() => this.revoking.delete(token));
       this.revoking.set(token, call);
     }
     return call;
+  }
+
+  private unrevoked(claims: TokenClaims): TokenClaims {
+    this.requireUnrevoked(claims);
+    return claims;
   }
 
   private isLive(token: string): boolean {
@@ -63,7 +88,7 @@ export class Logins {
     return "claims" in read && read.claims.expiresAt > since && !revoked.has(read.claims);
   }
 
-  private claimsOf(token: string): TokenClaims | undefined {
+  private ownClaimsOf(token: string): TokenClaims {
     const { keys, log } = this.options;
     const verified = verifyToken(keys.all, token, Date.now());
     if ("claims" in verified) return verified.claims;
@@ -71,6 +96,16 @@ export class Logins {
       this.warnedAt = performance.now();
       log.warn({}, "a token was issued in the future and is refused: this node's clock and the database's differ");
     }
-    return undefined;
+    throw fail("notLoggedIn");
+  }
+}
+
+/** The claims of a JWT, `null` where it is not valid. Fails: unavailable. */
+async function validOrNull(read: () => TokenClaims | Promise<TokenClaims>): Promise<TokenClaims | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isFailure(error, "notLoggedIn")) return null;
+    throw error;
   }
 }

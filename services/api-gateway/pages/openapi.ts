@@ -97,7 +97,11 @@ export function openApiDocument(endpoints: readonly Endpoint[]): Json {
       schemas: { Failure: failureSchema },
       responses: faultResponses(documentedFaults),
       securitySchemes: {
-        bearer: { type: "http", scheme: "bearer", description: "The token of userLogin/login." },
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          description: "The token of userLogin/login, or a JWT of the platform where the operator allows them.",
+        },
         cookie: { type: "apiKey", in: "cookie", name: "qytk" },
         operator: { type: "http", scheme: "bearer", description: "OPERATOR_TOKEN." },
       },

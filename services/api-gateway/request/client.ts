@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { config } from "../../../config/config.ts";
 import { readAddress } from "../../../config/ip-address.ts";
+import { limits } from "../../../config/limits.ts";
 import type { TrustedProxies } from "../../../config/trusted-proxies.ts";
 import { type ClientAddress, clientAddress } from "../../client-address.ts";
 import type { Language } from "../wording.ts";
@@ -46,7 +47,8 @@ export function isCrossOrigin(request: IncomingMessage, proxies = config().TRUST
   return !URL.canParse(origin) || new URL(origin).host !== here.toLowerCase();
 }
 
-const bearer = /^Bearer +([\x21-\x7e]{1,200})$/i;
+/** A JWT is the longest. */
+const bearer = new RegExp(`^Bearer +([\\x21-\\x7e]{1,${limits.jwt.tokenChars}})$`, "i");
 
 /** Whether the request has an Authorization header; its cookie is then ignored, even where the header is invalid. */
 export function hasBearer(headers: IncomingHttpHeaders): boolean {

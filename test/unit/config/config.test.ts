@@ -7,10 +7,12 @@ import { namedKeysIn, sampleKey } from "../../../config/named-keys.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
+import { jwtSettings } from "../../../services/jwt-settings.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
+import { smsLoginSettings } from "../../../services/sms-login.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
 
 const servers = {
@@ -102,6 +104,8 @@ describe("settings", () => {
         ...Object.values(bookSettings),
         booksReplicaSettings,
         rankSettings,
+        jwtSettings,
+        smsLoginSettings,
       ],
     ];
     const declared = blocks.flatMap(({ settings }) => Object.keys(settings));
@@ -296,6 +300,7 @@ describe("settings", () => {
       ["people at the bus", { NATS_BUS_ADMIN_URL: "nats://u:s3cret@nats.example.com" }, "NATS_BUS_ADMIN_URL", "tls://"],
       ["people at MySQL", { MYSQL_ADMIN_URL: "mysql://u:s3cret@db.example.com" }, "MYSQL_ADMIN_URL", "?ssl={}"],
       ["an address in other spelling", { NATS_URL: "nats://0x7f000001:4222" }, "NATS_URL", "tls://"],
+      ["what has the platform's keys", { JWT_JWKS_URL: "http://jwks.example/keys" }, "JWT_JWKS_URL", "https://"],
       ["what sends login codes", { SMS_WEBHOOK_URL: "http://sms.example/send" }, "SMS_WEBHOOK_URL", "https://"],
     ])("production refuses %s, and says what to set", (_what, extra, name, tls) => {
       const problem = problemOf(extra as Record<string, string>);
@@ -346,9 +351,16 @@ describe("settings", () => {
       expect(problemOf(gatewaySettings, { PROFILE: "local" })).toBe("none");
     });
 
+    test("production refuses a gateway at which nobody could log in: no SMS and no JWT", () => {
+      const gateway = { METRICS_TOKEN: "m".repeat(16), TRUST_PROXY: "false", SMS_LOGIN: "off" };
+      expect(problemOf(gatewaySettings, gateway)).toMatch(/SMS_LOGIN: must not be off .*JWT_ISSUER/);
+      expect(problemOf(gatewaySettings, { ...gateway, JWT_ISSUER: "https://platform.example" })).toBe("none");
+    });
+
     test("production refuses a user node that was not told how many SMS a day may cost", () => {
       expect(problemOf(userSettings, {})).toMatch(/SMS_BUDGET_PER_DAY: must be set in production/);
       for (const budget of ["0", "20000"]) expect(problemOf(userSettings, { SMS_BUDGET_PER_DAY: budget })).toBe("none");
+      expect(problemOf(userSettings, { SMS_LOGIN: "off" })).toBe("none");
       expect(problemOf(userSettings, { PROFILE: "local" })).toBe("none");
     });
 
