@@ -13,6 +13,7 @@ import { metricsLimits } from "./limits/metrics.ts";
 import { mysqlLimits } from "./limits/mysql.ts";
 import { notificationLimits } from "./limits/notification.ts";
 import { outboxLimits } from "./limits/outbox.ts";
+import { outgoingLimits } from "./limits/outgoing.ts";
 import { paymentLimits } from "./limits/payment.ts";
 import { rankLimits } from "./limits/rank.ts";
 import { redisLimits } from "./limits/redis.ts";
@@ -40,6 +41,7 @@ export const limits = Object.freeze({
   jetstream: jetstreamLimits,
   metrics: metricsLimits,
   outbox: outboxLimits,
+  outgoing: outgoingLimits,
   keys: keysLimits,
   user: userLimits,
   room: roomLimits,
