@@ -15,6 +15,7 @@ import { notificationLimits } from "./limits/notification.ts";
 import { outboxLimits } from "./limits/outbox.ts";
 import { outgoingLimits } from "./limits/outgoing.ts";
 import { paymentLimits } from "./limits/payment.ts";
+import { platformLimits } from "./limits/platform.ts";
 import { rankLimits } from "./limits/rank.ts";
 import { redisLimits } from "./limits/redis.ts";
 import { restartsLimits } from "./limits/restarts.ts";
@@ -54,4 +55,5 @@ export const limits = Object.freeze({
   im: imLimits,
   battle: battleLimits,
   rank: rankLimits,
+  platform: platformLimits,
 });
