@@ -8,7 +8,7 @@ type Owners = "every" | readonly string[];
 
 const gateway = ["api-gateway"];
 const imServer = ["im-server"];
-const redisUsers = ["api-gateway", "user", "living-room", "gift", "wallet", "im-router", "im-server"];
+const redisUsers = ["api-gateway", "user", "living-room", "gift", "wallet", "im-router", "im-server", "webhook"];
 const databaseOwners = [
   "user",
   "living-room",
@@ -19,6 +19,7 @@ const databaseOwners = [
   "auditor",
   "battle",
   "rank",
+  "webhook",
 ];
 
 /** No secrets: a process that has one too many is not in danger. */
@@ -75,6 +76,7 @@ const secret: Readonly<Record<string, Owners>> = {
   GIFT_BOOK_KEYS: ["gift", "auditor"],
   PAYMENT_BOOK_KEYS: ["payment", "auditor"],
   AUDITOR_BOOK_KEYS: ["auditor"],
+  WEBHOOK_KEYS: ["webhook"],
   // Of administrators, migrations and people: of no service.
   MYSQL_ADMIN_URL: [],
   MYSQL_MIGRATION_URL: [],
@@ -84,7 +86,7 @@ const secret: Readonly<Record<string, Owners>> = {
 
 /** Keys that sign. No command of a person needs one. */
 export const keySettings = [
-  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS"] as const),
+  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "WEBHOOK_KEYS"] as const),
   ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS"] as const),
 ] as const;
 

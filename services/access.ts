@@ -18,7 +18,7 @@ const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
 /** What each of them may have made is in services/stream-access.ts. */
-const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank"];
+const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank", "webhook"];
 const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server"];
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
@@ -60,7 +60,7 @@ export const callers: CallersTable = {
     findOrder: gatewayAndConsole,
     setShare: people,
     shares: people,
-    settledSince: ["notification", "battle", "rank"],
+    settledSince: ["notification", "battle", "rank", "webhook"],
     settledBefore: ["battle"],
     totals: ["battle"],
     queueDepth: people,
@@ -156,6 +156,16 @@ export const callers: CallersTable = {
     status: people,
     rebuild: people,
     verify: people,
+  },
+  webhook: {
+    health: gateway,
+    create: gateway,
+    list: gateway,
+    update: gateway,
+    delete: gateway,
+    rotate: gateway,
+    deliveries: gateway,
+    replay: gateway,
   },
 };
 

@@ -14,6 +14,7 @@ import type { provisionerActions } from "./provisioner/provisioner.contract.ts";
 import type { rankActions } from "./rank/rank.contract.ts";
 import { type userActions, userBroadcasts, userEvents } from "./user/user.contract.ts";
 import { type walletActions, walletEvents } from "./wallet/wallet.contract.ts";
+import { type webhookActions, webhookEvents } from "./webhook/webhook.contract.ts";
 
 /** All actions between services, by service and name. */
 export interface Contracts {
@@ -29,6 +30,7 @@ export interface Contracts {
   provisioner: typeof provisionerActions;
   battle: typeof battleActions;
   rank: typeof rankActions;
+  webhook: typeof webhookActions;
 }
 
 /** The durable events of stream EVENTS, by name: the schema of `data` in `{id, name, time, data}`. */
@@ -40,6 +42,7 @@ export const durableEvents = {
   ...paymentEvents,
   ...battleEvents,
   ...auditorEvents,
+  ...webhookEvents,
 };
 export type DurableEventName = keyof typeof durableEvents;
 export type DurableEvents = EventsOf<typeof durableEvents>;

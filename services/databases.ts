@@ -26,4 +26,5 @@ export const migrationFolders = {
   auditor: [streams, outbox, seals, operatorAudit, "services/auditor/migrations"],
   battle: [streams, outbox, "services/battle/migrations"],
   rank: [streams, "services/rank/migrations"],
+  webhook: [streams, outbox, "services/webhook/migrations"],
 } as const;

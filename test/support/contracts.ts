@@ -10,6 +10,7 @@ import { paymentActions } from "../../services/payment/payment.contract.ts";
 import { rankActions } from "../../services/rank/rank.contract.ts";
 import { userActions } from "../../services/user/user.contract.ts";
 import { walletActions } from "../../services/wallet/wallet.contract.ts";
+import { webhookActions } from "../../services/webhook/webhook.contract.ts";
 
 /** What every service offers, by its name. */
 export const contracts: Readonly<Record<string, ActionContracts>> = {
@@ -24,4 +25,5 @@ export const contracts: Readonly<Record<string, ActionContracts>> = {
   auditor: auditorActions,
   battle: battleActions,
   rank: rankActions,
+  webhook: webhookActions,
 };
