@@ -122,6 +122,15 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_rank_room: "all",
     t_rank_job: "change",
   },
+  platform: {
+    ...base,
+    ...streams,
+    ...outbox,
+    ...operatorAudit,
+    t_api_key: "change",
+    t_api_key_revision: "change",
+    t_idempotency: "all",
+  },
   webhook: {
     ...base,
     ...streams,
@@ -136,5 +145,5 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
 
 /** The services that compare the books, and the databases of others that they may read, and change nothing there. */
 export const readsDatabasesOf: Readonly<Record<string, readonly (keyof typeof migrationFolders)[]>> = {
-  auditor: ["wallet", "gift", "payment"],
+  auditor: ["wallet", "gift", "payment", "platform"],
 };

@@ -33,7 +33,8 @@ const keysOf: Readonly<Record<string, readonly string[]>> = {
   gift: ["GIFT_KEYS", "GIFT_BOOK_KEYS"],
   payment: ["PAY_KEYS", "PAYMENT_BOOK_KEYS"],
   wallet: ["PAY_KEYS", "BOOK_KEYS"],
-  auditor: ["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS"],
+  auditor: ["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"],
+  platform: ["PLATFORM_BOOK_KEYS"],
   webhook: ["WEBHOOK_KEYS"],
 };
 const allKeys = [...new Set(Object.values(keysOf).flat())];

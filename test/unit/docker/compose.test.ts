@@ -41,6 +41,7 @@ const keyBlocks = [
   { block: bookSettings.gift, containers: ["gift", "auditor"] },
   { block: bookSettings.payment, containers: ["payment", "auditor"] },
   { block: bookSettings.auditor, containers: ["auditor"] },
+  { block: bookSettings.platform, containers: ["platform", "auditor"] },
   { block: webhookKeySettings, containers: ["webhook"] },
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
