@@ -59,6 +59,7 @@ const plain: Readonly<Record<string, Owners>> = {
   RECONCILE_AT: ["payment"],
   RANKS: [...gateway, "rank", "battle", "provisioner"],
   PLATFORM_TIMEZONE: ["rank"],
+  WEBHOOK_PRIVATE_ADDRESSES: [...gateway, "webhook"],
 };
 
 /** Keys, passwords and URLs that contain them. In production a process that finds one of others does not start. */
