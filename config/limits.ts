@@ -24,6 +24,7 @@ import { rpcLimits } from "./limits/rpc.ts";
 import { storesLimits } from "./limits/stores.ts";
 import { userLimits } from "./limits/user.ts";
 import { walletLimits } from "./limits/wallet.ts";
+import { webhookLimits } from "./limits/webhook.ts";
 
 /**
  * Every bound of the system, with its unit in its name; each part is a file of limits/. A bound that operators may change
@@ -56,4 +57,5 @@ export const limits = Object.freeze({
   battle: battleLimits,
   rank: rankLimits,
   platform: platformLimits,
+  webhook: webhookLimits,
 });

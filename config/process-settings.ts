@@ -8,7 +8,7 @@ type Owners = "every" | readonly string[];
 
 const gateway = ["api-gateway"];
 const imServer = ["im-server"];
-const redisUsers = ["api-gateway", "user", "living-room", "gift", "wallet", "im-router", "im-server"];
+const redisUsers = ["api-gateway", "user", "living-room", "gift", "wallet", "im-router", "im-server", "webhook"];
 const databaseOwners = [
   "user",
   "living-room",
@@ -20,6 +20,7 @@ const databaseOwners = [
   "battle",
   "rank",
   "platform",
+  "webhook",
 ];
 
 /** No secrets: a process that has one too many is not in danger. */
@@ -60,6 +61,7 @@ const plain: Readonly<Record<string, Owners>> = {
   RECONCILE_AT: ["payment"],
   RANKS: [...gateway, "rank", "battle", "provisioner"],
   PLATFORM_TIMEZONE: ["rank"],
+  WEBHOOK_PRIVATE_ADDRESSES: [...gateway, "webhook"],
 };
 
 /** Keys, passwords and URLs that contain them. In production a process that finds one of others does not start. */
@@ -81,6 +83,7 @@ const secret: Readonly<Record<string, Owners>> = {
   PAYMENT_BOOK_KEYS: ["payment", "auditor"],
   AUDITOR_BOOK_KEYS: ["auditor"],
   PLATFORM_BOOK_KEYS: ["platform", "auditor"],
+  WEBHOOK_KEYS: ["webhook"],
   // Of administrators, migrations and people: of no service.
   MYSQL_ADMIN_URL: [],
   MYSQL_MIGRATION_URL: [],
@@ -90,7 +93,7 @@ const secret: Readonly<Record<string, Owners>> = {
 
 /** Keys that sign. No command of a person needs one. */
 export const keySettings = [
-  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS"] as const),
+  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "WEBHOOK_KEYS"] as const),
   ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"] as const),
 ] as const;
 

@@ -11,6 +11,8 @@ import { providerSettings } from "../../services/payment/providers/open-provider
 import { rankSettings } from "../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../services/signing-keys.ts";
 import { tokenSettings } from "../../services/token-keys.ts";
+import { webhookKeySettings } from "../../services/webhook-keys.ts";
+import { webhookSettings } from "../../services/webhook-settings.ts";
 
 let dir: string;
 /** A folder that is not there yet, as in a container. */
@@ -34,6 +36,7 @@ const keysOf: Readonly<Record<string, readonly string[]>> = {
   wallet: ["PAY_KEYS", "BOOK_KEYS"],
   auditor: ["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"],
   platform: ["PLATFORM_BOOK_KEYS"],
+  webhook: ["WEBHOOK_KEYS"],
 };
 const allKeys = [...new Set(Object.values(keysOf).flat())];
 const keysWith = (value: string, names: readonly string[] = allKeys) =>
@@ -106,6 +109,7 @@ describe("a node finds the settings of its services and no others:", () => {
     GIFT_BOOK_KEYS: "k1:gift-book",
     PAYMENT_BOOK_KEYS: "k1:payment-book",
     AUDITOR_BOOK_KEYS: "k1:auditor-book",
+    WEBHOOK_KEYS: "k1:webhook",
     MYSQL_MIGRATION_URL: "mysql://ovation:m@127.0.0.1:1",
     MYSQL_ADMIN_URL: "mysql://root:r@127.0.0.1:1",
     NATS_ADMIN_URL: "nats://root:r@127.0.0.1:1",
@@ -174,6 +178,8 @@ describe("every setting", () => {
     giftKeySettings,
     payKeySettings,
     ...Object.values(bookSettings),
+    webhookKeySettings,
+    webhookSettings,
     rankSettings,
   ].flatMap(({ settings }) => Object.keys(settings));
 

@@ -15,6 +15,8 @@ import { providerSettings } from "../../../services/payment/providers/open-provi
 import { rankSettings } from "../../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
+import { webhookKeySettings } from "../../../services/webhook-keys.ts";
+import { webhookSettings } from "../../../services/webhook-settings.ts";
 
 interface Container {
   image?: string;
@@ -41,9 +43,10 @@ const keyBlocks = [
   { block: bookSettings.payment, containers: ["payment", "auditor"] },
   { block: bookSettings.auditor, containers: ["auditor"] },
   { block: bookSettings.platform, containers: ["platform", "auditor"] },
+  { block: webhookKeySettings, containers: ["webhook"] },
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
-const otherNames = [booksReplicaSettings, rankSettings].flatMap(({ settings }) => Object.keys(settings));
+const otherNames = [booksReplicaSettings, rankSettings, webhookSettings].flatMap(({ settings }) => Object.keys(settings));
 const settingNames = [...ownNames, ...providerNames, ...otherNames, ...keyBlocks.map(({ name }) => name)];
 /** The services' passwords at MySQL, which go into URLs. */
 const passwords = databaseServices.map((service) => serviceUrlName("MYSQL_URL", service).replace("_URL", "_PASSWORD"));
