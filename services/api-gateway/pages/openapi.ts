@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type FailureName, failures } from "../../../config/errors.ts";
 import { providers, webhookPath } from "../../payment/providers.contract.ts";
 import type { Access, Endpoint } from "../endpoints/endpoint.ts";
+import { gateWords } from "../gift-sending.ts";
 import { successCode, successText } from "../wording.ts";
 
 type Json = Record<string, unknown>;
@@ -75,7 +76,9 @@ function envelope(data: Json): Json {
 function operation(endpoint: Endpoint): Json {
   const [, , area = "", ...names] = endpoint.path.split("/");
   const rows = [`${successCode} ${successText.zh} (${successText.en})`, ...endpoint.failures.map(meaning)];
-  const outcome = { oneOf: [envelope(schemaOf(endpoint.result, "output")), reference("schemas", "Failure")] };
+  const outcomes = [envelope(schemaOf(endpoint.result, "output")), reference("schemas", "Failure")];
+  if (endpoint.failures.includes("giftGated")) outcomes.push(reference("schemas", "GiftGated"));
+  const outcome = { oneOf: outcomes };
   const schema = schemaOf(endpoint.params, "input");
   const content = { "application/json": { schema }, "application/x-www-form-urlencoded": { schema } };
   const required = Array.isArray(schema.required) && schema.required.length > 0;
@@ -131,6 +134,16 @@ function otherPaths(): Json {
   };
 }
 
+/** A gift that the platform's gate refused: `msg` is the platform's text where it gave one. */
+function giftGated(): Json {
+  const properties = {
+    code: { const: failures.giftGated.code },
+    msg: { type: "string" },
+    data: schemaOf(gateWords, "output"),
+  };
+  return { type: "object", properties, required: ["code", "msg", "data"] };
+}
+
 /** The OpenAPI 3.1 document of all endpoints. */
 export function openApiDocument(endpoints: readonly Endpoint[]): Json {
   const failure = {
@@ -149,7 +162,7 @@ export function openApiDocument(endpoints: readonly Endpoint[]): Json {
     },
     paths: { ...Object.fromEntries(endpoints.map((one) => [one.path, { post: operation(one) }])), ...otherPaths() },
     components: {
-      schemas: { Failure: failure },
+      schemas: { Failure: failure, GiftGated: giftGated() },
       responses: faultResponses(),
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "The token of userLogin/login." },
