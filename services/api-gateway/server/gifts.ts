@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isFailure, isUnavailable } from "../../../broker/failure.ts";
+import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import { externalRooms } from "../../external-rooms.ts";
 import { giftActions } from "../../gift/gift.contract.ts";
@@ -56,6 +57,7 @@ export const giftEndpoints = [
     params: { ...sent, requestId: requestId.unwrap() },
     result: z.object({ orderId: z.string() }),
     unsure: z.object({ orderId: z.string() }),
+    perKeyPerMinute: limits.platform.giftsPerKeyPerMinute,
     failures: giftFailures,
     async run(ctx, { externalRoomId, ...gift }) {
       try {
