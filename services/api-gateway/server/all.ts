@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 import { giftEndpoints } from "./gifts.ts";
 import { roomEndpoints } from "./rooms.ts";
 import type { ServerEndpoint } from "./server-endpoint.ts";
@@ -12,10 +11,3 @@ export const serverEndpoints: readonly ServerEndpoint[] = Object.freeze([
   ...giftEndpoints,
   ...walletReadEndpoints,
 ]);
-=======
-import type { ServerEndpoint } from "./server-endpoint.ts";
-import { userEndpoints } from "./users.ts";
-
-/** Every endpoint of the server API, in the order of the documentation. */
-export const serverEndpoints: readonly ServerEndpoint[] = Object.freeze([...userEndpoints]);
->>>>>>> w-keys

@@ -25,10 +25,7 @@ export function directoryOf(broker: ServiceBroker): Directory {
   return {
     userIdOf: (externalId) => users.userIdOf(externalId),
     roomIdOf: (externalRoomId) => rooms.roomIdOf(externalRoomId),
-<<<<<<< HEAD
     lastRoomIdOf: (externalRoomId) => rooms.lastRoomIdOf(externalRoomId),
-=======
->>>>>>> w-keys
     externalIdsOf: (userIds) => users.externalIdsOf(userIds),
     externalRoomIdsOf: (roomIds) => rooms.externalIdsOf(roomIds),
   };

@@ -19,7 +19,6 @@ import { fromHttp } from "../endpoints/fields.ts";
  * each (services/external-names.ts), its `run` gets the ids.
  */
 
-<<<<<<< HEAD
 /**
  * By field; with a question mark it may be left out. `room` is a live room. `lastRoom` is the live room of an external id
  * or else the last closed one: for repeats of what was carried out before the room was closed.
@@ -35,38 +34,21 @@ type Possible<R extends Refers> = { [N in keyof R as R[N] extends "user?" | "roo
 type Kept<R extends Refers> = R extends { roomId: "lastRoom" } ? { externalRoomId?: string } : unknown;
 /** What `run` gets. */
 export type Resolved<R extends Refers> = Needed<R> & Possible<R> & Kept<R>;
-=======
-/** By field; with a question mark it may be left out. */
-export type Refers = Readonly<{ [Name in UserField]?: "user" | "user?" } & { [Name in RoomField]?: "room" | "room?" }>;
-
-type IdOf<Name> = Name extends RoomField ? number : string;
-type Needed<R extends Refers> = { [N in keyof R as R[N] extends "user" | "room" ? N : never]: IdOf<N> };
-type Possible<R extends Refers> = { [N in keyof R as R[N] extends "user?" | "room?" ? N : never]?: IdOf<N> };
-/** What `run` gets. */
-export type Resolved<R extends Refers> = Needed<R> & Possible<R>;
->>>>>>> w-keys
 
 interface Reference {
   readonly name: UserField | RoomField;
   readonly external: string;
   readonly needed: boolean;
-<<<<<<< HEAD
   /** A closed room will do, and `run` gets the external id too. */
   readonly last: boolean;
-=======
->>>>>>> w-keys
 }
 
 export function referencesOf(refers: Refers): Reference[] {
   return (Object.keys(refers) as (UserField | RoomField)[]).map((name) => ({
     name,
     external: isUserField(name) ? externalUserNames[name] : externalRoomNames[name],
-<<<<<<< HEAD
     needed: !refers[name]?.endsWith("?"),
     last: refers[name] === "lastRoom",
-=======
-    needed: refers[name] === "user" || refers[name] === "room",
->>>>>>> w-keys
   }));
 }
 
@@ -97,11 +79,8 @@ export interface Directory {
   userIdOf(externalId: string): Promise<string | undefined>;
   /** The live room; `undefined`: none. */
   roomIdOf(externalRoomId: string): Promise<number | undefined>;
-<<<<<<< HEAD
   /** The live room or else the last closed one; `undefined`: there never was one. */
   lastRoomIdOf(externalRoomId: string): Promise<number | undefined>;
-=======
->>>>>>> w-keys
   externalIdsOf(userIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   externalRoomIdsOf(roomIds: readonly number[]): Promise<ReadonlyMap<number, string>>;
 }
@@ -117,7 +96,6 @@ export async function resolved(
 ): Promise<Record<string, unknown>> {
   const ids: Record<string, unknown> = { ...params };
   await Promise.all(
-<<<<<<< HEAD
     referencesOf(refers).map(async ({ name, external, last }) => {
       const given = params[external] as string | undefined;
       if (given === undefined) return;
@@ -125,14 +103,6 @@ export async function resolved(
       const found = await (isUserField(name) ? directory.userIdOf : roomIdOf)(given);
       if (found === undefined) throw fail(isUserField(name) ? "userUnknown" : "roomNotLive", { [external]: given });
       if (!last) delete ids[external];
-=======
-    referencesOf(refers).map(async ({ name, external }) => {
-      const given = params[external] as string | undefined;
-      if (given === undefined) return;
-      const found = isUserField(name) ? await directory.userIdOf(given) : await directory.roomIdOf(given);
-      if (found === undefined) throw fail(isUserField(name) ? "userUnknown" : "roomNotLive", { [external]: given });
-      delete ids[external];
->>>>>>> w-keys
       ids[name] = found;
     }),
   );

@@ -1,13 +1,7 @@
-<<<<<<< HEAD
 import type { Context, Service } from "moleculer";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import { externalRooms } from "../../external-rooms.ts";
-=======
-import type { Service } from "moleculer";
-import { limits } from "../../../config/limits.ts";
-import { call } from "../../contracts.ts";
->>>>>>> w-keys
 import { directoryOf } from "./directory.ts";
 import { IdempotentWrites } from "./idempotent-writes.ts";
 import { KeyCopy } from "./key-copy.ts";
@@ -33,14 +27,11 @@ export const serverApiMixin = {
         this.serverApi?.keys.wake();
       },
     },
-<<<<<<< HEAD
     "living-room.changed": {
       handler(this: Service, ctx: Context<{ roomId: number }>) {
         externalRooms(this.broker).forget(ctx.params.roomId);
       },
     },
-=======
->>>>>>> w-keys
     "$services.changed": {
       handler(this: Service & Partial<ServerApiState>) {
         this.serverApi?.keys.wake();
