@@ -8,9 +8,16 @@ import { type Answer, post } from "./client.ts";
 /** A backend of the platform: it calls the server API of the system at `API_URL` with an API key of its own. */
 export class PlatformBackend {
   private readonly key: string;
+  private readonly base: string | undefined;
 
-  private constructor(key: string) {
+  private constructor(key: string, base?: string) {
     this.key = key;
+    this.base = base;
+  }
+
+  /** The same backend, by way of another gateway. */
+  at(base: string): PlatformBackend {
+    return new PlatformBackend(this.key, base);
   }
 
   /** Writes the key into the books, as the platform service does. */
@@ -31,7 +38,11 @@ export class PlatformBackend {
     idempotencyKey: string = randomUUID(),
   ): Promise<Answer<T>> {
     const headers = { "idempotency-key": idempotencyKey };
-    return post<T>(`/live/server/v1/${path}`, body, { token: this.key, headers });
+    return post<T>(`/live/server/v1/${path}`, body, {
+      token: this.key,
+      headers,
+      ...(this.base && { base: this.base }),
+    });
   }
 
   /** The data of an answer that must be a success. */
