@@ -14,6 +14,7 @@ import { metricsLimits } from "./limits/metrics.ts";
 import { mysqlLimits } from "./limits/mysql.ts";
 import { notificationLimits } from "./limits/notification.ts";
 import { outboxLimits } from "./limits/outbox.ts";
+import { outgoingLimits } from "./limits/outgoing.ts";
 import { paymentLimits } from "./limits/payment.ts";
 import { platformLimits } from "./limits/platform.ts";
 import { rankLimits } from "./limits/rank.ts";
@@ -24,6 +25,7 @@ import { rpcLimits } from "./limits/rpc.ts";
 import { storesLimits } from "./limits/stores.ts";
 import { userLimits } from "./limits/user.ts";
 import { walletLimits } from "./limits/wallet.ts";
+import { webhookLimits } from "./limits/webhook.ts";
 
 /**
  * Every bound of the system, with its unit in its name; each part is a file of limits/. A bound that operators may change
@@ -42,6 +44,7 @@ export const limits = Object.freeze({
   jetstream: jetstreamLimits,
   metrics: metricsLimits,
   outbox: outboxLimits,
+  outgoing: outgoingLimits,
   keys: keysLimits,
   user: userLimits,
   jwt: jwtLimits,
@@ -56,4 +59,5 @@ export const limits = Object.freeze({
   battle: battleLimits,
   rank: rankLimits,
   platform: platformLimits,
+  webhook: webhookLimits,
 });

@@ -8,7 +8,7 @@ type Owners = "every" | readonly string[];
 
 const gateway = ["api-gateway"];
 const imServer = ["im-server"];
-const redisUsers = ["api-gateway", "user", "living-room", "gift", "wallet", "im-router", "im-server"];
+const redisUsers = ["api-gateway", "user", "living-room", "gift", "wallet", "im-router", "im-server", "webhook"];
 const databaseOwners = [
   "user",
   "living-room",
@@ -20,6 +20,7 @@ const databaseOwners = [
   "battle",
   "rank",
   "platform",
+  "webhook",
 ];
 
 /** No secrets: a process that has one too many is not in danger. */
@@ -60,11 +61,14 @@ const plain: Readonly<Record<string, Owners>> = {
   SMS_WEBHOOK_URL: ["notification"],
   ANCHOR_SHARE_PERCENT: ["gift"],
   GIFTS_PER_USER_PER_SECOND: ["gift"],
+  GIFT_GATE_TIMEOUT_MS: ["gift"],
+  GIFT_GATE_ON_FAILURE: ["gift"],
   ROOM_ANCHOR_AWAY_MINUTES: ["living-room"],
   PAY_NOTIFY_BASE_URL: ["payment"],
   RECONCILE_AT: ["payment"],
   RANKS: [...gateway, "rank", "battle", "provisioner"],
   PLATFORM_TIMEZONE: ["rank"],
+  WEBHOOK_PRIVATE_ADDRESSES: [...gateway, "webhook"],
 };
 
 /** Keys, passwords and URLs that contain them. In production a process that finds one of others does not start. */
@@ -81,12 +85,15 @@ const secret: Readonly<Record<string, Owners>> = {
   JWT_PUBLIC_KEY: gateway,
   JWT_SECRET: gateway,
   GIFT_KEYS: ["gift"],
+  GIFT_GATE_URL: ["gift"],
+  GIFT_GATE_SECRET: ["gift"],
   PAY_KEYS: ["payment", "wallet"],
   BOOK_KEYS: ["wallet", "auditor"],
   GIFT_BOOK_KEYS: ["gift", "auditor"],
   PAYMENT_BOOK_KEYS: ["payment", "auditor"],
   AUDITOR_BOOK_KEYS: ["auditor"],
   PLATFORM_BOOK_KEYS: ["platform", "auditor"],
+  WEBHOOK_KEYS: ["webhook"],
   // Of administrators, migrations and people: of no service.
   MYSQL_ADMIN_URL: [],
   MYSQL_MIGRATION_URL: [],
@@ -96,7 +103,7 @@ const secret: Readonly<Record<string, Owners>> = {
 
 /** Keys that sign. No command of a person needs one. */
 export const keySettings = [
-  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS"] as const),
+  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "WEBHOOK_KEYS"] as const),
   ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"] as const),
 ] as const;
 

@@ -18,7 +18,7 @@ const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
 /** What each of them may have made is in services/stream-access.ts. */
-const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank"];
+const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank", "webhook"];
 const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform"];
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
@@ -35,7 +35,7 @@ export const callers: CallersTable = {
     revocations: gateway,
     ofExternal: gateway,
     idsOfExternal: gateway,
-    externalIdsOf: ["api-gateway", "gift"],
+    externalIdsOf: ["api-gateway", "gift", "webhook"],
     profile: ["api-gateway", "living-room"],
     profiles: ["rank", "battle"],
   },
@@ -52,7 +52,7 @@ export const callers: CallersTable = {
     closeForPlatform: gateway,
     ofAnchor: gateway,
     idsOfExternal: gateway,
-    externalIdsOf: ["api-gateway"],
+    externalIdsOf: ["api-gateway", "gift", "webhook"],
     linkGuest: ["battle"],
     unlinkGuest: ["battle"],
   },
@@ -70,7 +70,7 @@ export const callers: CallersTable = {
     findOrder: gatewayAndConsole,
     setShare: people,
     shares: people,
-    settledSince: ["notification", "battle", "rank"],
+    settledSince: ["notification", "battle", "rank", "webhook"],
     settledBefore: ["battle"],
     totals: ["battle"],
     queueDepth: people,
@@ -175,6 +175,16 @@ export const callers: CallersTable = {
     status: people,
     rebuild: people,
     verify: people,
+  },
+  webhook: {
+    health: gateway,
+    create: gateway,
+    list: gateway,
+    update: gateway,
+    delete: gateway,
+    rotate: gateway,
+    deliveries: gateway,
+    replay: gateway,
   },
 };
 

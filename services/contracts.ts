@@ -15,6 +15,7 @@ import type { provisionerActions } from "./provisioner/provisioner.contract.ts";
 import type { rankActions } from "./rank/rank.contract.ts";
 import { type userActions, userBroadcasts, userEvents } from "./user/user.contract.ts";
 import { type walletActions, walletEvents } from "./wallet/wallet.contract.ts";
+import { type webhookActions, webhookEvents } from "./webhook/webhook.contract.ts";
 
 /** All actions between services, by service and name. */
 export interface Contracts {
@@ -31,6 +32,7 @@ export interface Contracts {
   battle: typeof battleActions;
   rank: typeof rankActions;
   platform: typeof platformActions;
+  webhook: typeof webhookActions;
 }
 
 /** The durable events of stream EVENTS, by name: the schema of `data` in `{id, name, time, data}`. */
@@ -43,6 +45,7 @@ export const durableEvents = {
   ...battleEvents,
   ...auditorEvents,
   ...platformEvents,
+  ...webhookEvents,
 };
 export type DurableEventName = keyof typeof durableEvents;
 export type DurableEvents = EventsOf<typeof durableEvents>;

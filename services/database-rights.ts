@@ -132,6 +132,16 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_api_key_revision: "change",
     t_idempotency: "all",
   },
+  webhook: {
+    ...base,
+    ...streams,
+    ...outbox,
+    t_webhook: "all",
+    t_webhook_lease: "all",
+    t_webhook_message: "all",
+    t_webhook_store: "change",
+    t_webhook_delivery: "all",
+  },
 };
 
 /** The services that compare the books, and the databases of others that they may read, and change nothing there. */

@@ -27,4 +27,5 @@ export const migrationFolders = {
   battle: [streams, outbox, "services/battle/migrations"],
   rank: [streams, "services/rank/migrations"],
   platform: [streams, outbox, seals, operatorAudit, "services/platform/migrations"],
+  webhook: [streams, outbox, "services/webhook/migrations"],
 } as const;

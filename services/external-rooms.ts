@@ -54,7 +54,7 @@ export class ExternalRooms {
 
   /** The live room that the platform calls so, or else the last closed one; `undefined` where there never was one. */
   async lastRoomIdOf(externalRoomId: string): Promise<number | undefined> {
-    return this.live.cached(externalRoomId) ?? this.loadLast.get(externalRoomId);
+    return (await this.roomIdOf(externalRoomId)) ?? this.loadLast.get(externalRoomId);
   }
 
   /** Those of the ids that have a live room. */
@@ -105,8 +105,8 @@ export function externalRooms(broker: ServiceBroker): ExternalRooms {
   const known = roomsOf.get(broker);
   if (known) return known;
   const made = new ExternalRooms({
-    idsOfExternal: async (externalRoomIds) =>
-      (await call(broker, "living-room.idsOfExternal", { externalRoomIds })).list,
+    idsOfExternal: async (externalRoomIds, closed) =>
+      (await call(broker, "living-room.idsOfExternal", { externalRoomIds, ...(closed && { closed }) })).list,
     externalIdsOf: async (roomIds) => (await call(broker, "living-room.externalIdsOf", { roomIds })).list,
   });
   roomsOf.set(broker, made);

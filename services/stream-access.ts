@@ -11,6 +11,7 @@ import { sealedEvents } from "./sealed-event.ts";
 import { battleStream, eventStream, giftStream, notificationStream, topicStream } from "./streams.ts";
 import { userEvents } from "./user/user.contract.ts";
 import { walletEvents } from "./wallet/wallet.contract.ts";
+import { webhookEvents } from "./webhook/webhook.contract.ts";
 
 /**
  * Which service publishes, consumes and reads which stream: the one table from which the permissions of logins at NATS
@@ -142,6 +143,12 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
     return ranksAreOn() ? counting : nothing;
   },
   platform: { publishes: eventsOf(platformEvents), streams: [eventStream], consumers: [], lists: [eventStream] },
+  webhook: {
+    publishes: eventsOf(webhookEvents),
+    streams: [eventStream],
+    lists: [eventStream],
+    consumers: [{ stream: eventStream, durable: "webhook-events" }],
+  },
 };
 
 /** Every stream of the system. */

@@ -11,6 +11,7 @@ import { platformActions } from "../../services/platform/platform.contract.ts";
 import { rankActions } from "../../services/rank/rank.contract.ts";
 import { userActions } from "../../services/user/user.contract.ts";
 import { walletActions } from "../../services/wallet/wallet.contract.ts";
+import { webhookActions } from "../../services/webhook/webhook.contract.ts";
 
 /** What every service offers, by its name. */
 export const contracts: Readonly<Record<string, ActionContracts>> = {
@@ -26,4 +27,5 @@ export const contracts: Readonly<Record<string, ActionContracts>> = {
   battle: battleActions,
   rank: rankActions,
   platform: platformActions,
+  webhook: webhookActions,
 };

@@ -7,12 +7,15 @@ import { hasDatabase } from "../../scripts/databases.ts";
 import { processSettings, useNodeEnv } from "../../scripts/local-env.ts";
 import { readStackEnv, useStackEnv, writeStackEnv } from "../../scripts/stack/env-file.ts";
 import { bookSettings } from "../../services/book-keys.ts";
+import { gateSettings } from "../../services/gift/gate/gate-settings.ts";
 import { jwtSettings } from "../../services/jwt-settings.ts";
 import { providerSettings } from "../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../services/sms-login.ts";
 import { tokenSettings } from "../../services/token-keys.ts";
+import { webhookKeySettings } from "../../services/webhook-keys.ts";
+import { webhookSettings } from "../../services/webhook-settings.ts";
 
 let dir: string;
 /** A folder that is not there yet, as in a container. */
@@ -36,6 +39,7 @@ const keysOf: Readonly<Record<string, readonly string[]>> = {
   wallet: ["PAY_KEYS", "BOOK_KEYS"],
   auditor: ["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"],
   platform: ["PLATFORM_BOOK_KEYS"],
+  webhook: ["WEBHOOK_KEYS"],
 };
 const allKeys = [...new Set(Object.values(keysOf).flat())];
 const keysWith = (value: string, names: readonly string[] = allKeys) =>
@@ -109,6 +113,7 @@ describe("a node finds the settings of its services and no others:", () => {
     PAYMENT_BOOK_KEYS: "k1:payment-book",
     AUDITOR_BOOK_KEYS: "k1:auditor-book",
     PLATFORM_BOOK_KEYS: "k1:platform-book",
+    WEBHOOK_KEYS: "k1:webhook",
     MYSQL_MIGRATION_URL: "mysql://ovation:m@127.0.0.1:1",
     MYSQL_ADMIN_URL: "mysql://root:r@127.0.0.1:1",
     NATS_ADMIN_URL: "nats://root:r@127.0.0.1:1",
@@ -177,9 +182,12 @@ describe("every setting", () => {
     giftKeySettings,
     payKeySettings,
     ...Object.values(bookSettings),
+    webhookKeySettings,
+    webhookSettings,
     rankSettings,
     jwtSettings,
     smsLoginSettings,
+    gateSettings,
   ].flatMap(({ settings }) => Object.keys(settings));
 
   test("has services that get it", () => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type FailureName, failures } from "../../../config/errors.ts";
 import type { EndpointForm } from "../endpoints/endpoint.ts";
+import { gateWords } from "../gift-sending.ts";
 import { successCode, successText } from "../wording.ts";
 
 /** What the OpenAPI documents of the users' API and of the server API have in common. */
@@ -68,12 +69,24 @@ function envelope(data: Json): Json {
   return { type: "object", properties, required: ["code", "msg", "data"] };
 }
 
+/** A gift that the platform's gate refused: `msg` is the platform's text where it gave one. */
+const giftGated: Json = {
+  type: "object",
+  properties: {
+    code: { const: failures.giftGated.code },
+    msg: { type: "string" },
+    data: schemaOf(gateWords, "output"),
+  },
+  required: ["code", "msg", "data"],
+};
+
 /** The responses of an endpoint: its outcomes, and the faults. `result` is the schema of a success's `data`. */
 export function responsesOf(endpoint: EndpointForm, result: Json, names: readonly FaultName[]): Json {
   const rows = [`${successCode} ${successText.zh} (${successText.en})`, ...endpoint.failures.map(meaning)];
-  const outcome = { oneOf: [envelope(result), reference("schemas", "Failure")] };
+  const outcomes = [envelope(result), reference("schemas", "Failure")];
+  if (endpoint.failures.includes("giftGated")) outcomes.push(giftGated);
   return {
-    200: { description: rows.join("; "), content: jsonBody(outcome) },
+    200: { description: rows.join("; "), content: jsonBody({ oneOf: outcomes }) },
     ...faultReferences(names),
     ...(endpoint.unsure && unsureResponse(endpoint.unsure)),
   };

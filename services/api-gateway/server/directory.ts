@@ -25,6 +25,7 @@ export function directoryOf(broker: ServiceBroker): Directory {
   return {
     userIdOf: (externalId) => users.userIdOf(externalId),
     roomIdOf: (externalRoomId) => rooms.roomIdOf(externalRoomId),
+    lastRoomIdOf: (externalRoomId) => rooms.lastRoomIdOf(externalRoomId),
     externalIdsOf: (userIds) => users.externalIdsOf(userIds),
     externalRoomIdsOf: (roomIds) => rooms.externalIdsOf(roomIds),
   };

@@ -19,26 +19,36 @@ import { fromHttp } from "../endpoints/fields.ts";
  * each (services/external-names.ts), its `run` gets the ids.
  */
 
-/** By field; with a question mark it may be left out. */
-export type Refers = Readonly<{ [Name in UserField]?: "user" | "user?" } & { [Name in RoomField]?: "room" | "room?" }>;
+/**
+ * By field; with a question mark it may be left out. `room` is a live room. `lastRoom` is the live room of an external id
+ * or else the last closed one: for repeats of what was carried out before the room was closed.
+ */
+export type Refers = Readonly<
+  { [Name in UserField]?: "user" | "user?" } & { [Name in RoomField]?: "room" | "room?" | "lastRoom" }
+>;
 
 type IdOf<Name> = Name extends RoomField ? number : string;
-type Needed<R extends Refers> = { [N in keyof R as R[N] extends "user" | "room" ? N : never]: IdOf<N> };
+type Needed<R extends Refers> = { [N in keyof R as R[N] extends "user" | "room" | "lastRoom" ? N : never]: IdOf<N> };
 type Possible<R extends Refers> = { [N in keyof R as R[N] extends "user?" | "room?" ? N : never]?: IdOf<N> };
+/** The external id itself, where the caller gave it. */
+type Kept<R extends Refers> = R extends { roomId: "lastRoom" } ? { externalRoomId?: string } : unknown;
 /** What `run` gets. */
-export type Resolved<R extends Refers> = Needed<R> & Possible<R>;
+export type Resolved<R extends Refers> = Needed<R> & Possible<R> & Kept<R>;
 
 interface Reference {
   readonly name: UserField | RoomField;
   readonly external: string;
   readonly needed: boolean;
+  /** A closed room will do, and `run` gets the external id too. */
+  readonly last: boolean;
 }
 
 export function referencesOf(refers: Refers): Reference[] {
   return (Object.keys(refers) as (UserField | RoomField)[]).map((name) => ({
     name,
     external: isUserField(name) ? externalUserNames[name] : externalRoomNames[name],
-    needed: refers[name] === "user" || refers[name] === "room",
+    needed: !refers[name]?.endsWith("?"),
+    last: refers[name] === "lastRoom",
   }));
 }
 
@@ -69,6 +79,8 @@ export interface Directory {
   userIdOf(externalId: string): Promise<string | undefined>;
   /** The live room; `undefined`: none. */
   roomIdOf(externalRoomId: string): Promise<number | undefined>;
+  /** The live room or else the last closed one; `undefined`: there never was one. */
+  lastRoomIdOf(externalRoomId: string): Promise<number | undefined>;
   externalIdsOf(userIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   externalRoomIdsOf(roomIds: readonly number[]): Promise<ReadonlyMap<number, string>>;
 }
@@ -84,12 +96,13 @@ export async function resolved(
 ): Promise<Record<string, unknown>> {
   const ids: Record<string, unknown> = { ...params };
   await Promise.all(
-    referencesOf(refers).map(async ({ name, external }) => {
+    referencesOf(refers).map(async ({ name, external, last }) => {
       const given = params[external] as string | undefined;
       if (given === undefined) return;
-      const found = isUserField(name) ? await directory.userIdOf(given) : await directory.roomIdOf(given);
+      const roomIdOf = last ? directory.lastRoomIdOf : directory.roomIdOf;
+      const found = await (isUserField(name) ? directory.userIdOf : roomIdOf)(given);
       if (found === undefined) throw fail(isUserField(name) ? "userUnknown" : "roomNotLive", { [external]: given });
-      delete ids[external];
+      if (!last) delete ids[external];
       ids[name] = found;
     }),
   );

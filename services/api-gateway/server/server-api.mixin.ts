@@ -1,6 +1,7 @@
-import type { Service } from "moleculer";
+import type { Context, Service } from "moleculer";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
+import { externalRooms } from "../../external-rooms.ts";
 import { directoryOf } from "./directory.ts";
 import { IdempotentWrites } from "./idempotent-writes.ts";
 import { KeyCopy } from "./key-copy.ts";
@@ -24,6 +25,11 @@ export const serverApiMixin = {
     "platform.keys-changed": {
       handler(this: Service & Partial<ServerApiState>) {
         this.serverApi?.keys.wake();
+      },
+    },
+    "living-room.changed": {
+      handler(this: Service, ctx: Context<{ roomId: number }>) {
+        externalRooms(this.broker).forget(ctx.params.roomId);
       },
     },
     "$services.changed": {

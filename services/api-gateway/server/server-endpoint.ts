@@ -100,7 +100,7 @@ function failuresOf(refers: Refers, write: boolean, own: readonly FailureName[])
     ...new Set<FailureName>([
       ...own,
       ...(kinds.has("user") ? (["userUnknown"] as const) : []),
-      ...(kinds.has("room") ? (["roomNotLive"] as const) : []),
+      ...(kinds.has("room") || kinds.has("lastRoom") ? (["roomNotLive"] as const) : []),
       ...(write ? (["idempotencyConflict"] as const) : []),
     ]),
   ];

@@ -7,6 +7,7 @@ import { namedKeysIn, sampleKey } from "../../../config/named-keys.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
+import { gateSettings } from "../../../services/gift/gate/gate-settings.ts";
 import { jwtSettings } from "../../../services/jwt-settings.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
@@ -14,6 +15,8 @@ import { rankSettings } from "../../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../../services/sms-login.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
+import { webhookKeySettings } from "../../../services/webhook-keys.ts";
+import { webhookSettings } from "../../../services/webhook-settings.ts";
 
 const servers = {
   NATS_URL: "nats://127.0.0.1:4222",
@@ -102,10 +105,13 @@ describe("settings", () => {
         giftKeySettings,
         payKeySettings,
         ...Object.values(bookSettings),
+        webhookKeySettings,
         booksReplicaSettings,
         rankSettings,
         jwtSettings,
         smsLoginSettings,
+        gateSettings,
+        webhookSettings,
       ],
     ];
     const declared = blocks.flatMap(({ settings }) => Object.keys(settings));
@@ -213,6 +219,7 @@ describe("settings", () => {
     { name: "TOKEN_KEYS", block: tokenSettings, nodes: "user and api-gateway nodes" },
     { name: "GIFT_KEYS", block: giftKeySettings, nodes: "gift nodes" },
     { name: "PAY_KEYS", block: payKeySettings, nodes: "payment and wallet nodes" },
+    { name: "WEBHOOK_KEYS", block: webhookKeySettings, nodes: "webhook nodes" },
   ])("of $name", ({ name, block, nodes }) => {
     const key = (bytes: number) => randomBytes(bytes).toString("base64url");
     const problemOf = (keys: string | undefined, extra: Record<string, string> = {}) => {

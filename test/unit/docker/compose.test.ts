@@ -12,6 +12,7 @@ import { redisPassword, redisUsers } from "../../../scripts/redis-config.ts";
 import { loginName } from "../../../scripts/stack/mysql-logins.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
+import { gateSettings } from "../../../services/gift/gate/gate-settings.ts";
 import { jwtSettings } from "../../../services/jwt-settings.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../../services/rank-settings.ts";
@@ -19,6 +20,8 @@ import { redisServices, usesRedis } from "../../../services/redis-access.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../../services/sms-login.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
+import { webhookKeySettings } from "../../../services/webhook-keys.ts";
+import { webhookSettings } from "../../../services/webhook-settings.ts";
 
 interface Container {
   image?: string;
@@ -45,11 +48,17 @@ const keyBlocks = [
   { block: bookSettings.payment, containers: ["payment", "auditor"] },
   { block: bookSettings.auditor, containers: ["auditor"] },
   { block: bookSettings.platform, containers: ["platform", "auditor"] },
+  { block: webhookKeySettings, containers: ["webhook"] },
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
-const otherNames = [booksReplicaSettings, rankSettings, jwtSettings, smsLoginSettings].flatMap(({ settings }) =>
-  Object.keys(settings),
-);
+const otherNames = [
+  booksReplicaSettings,
+  rankSettings,
+  jwtSettings,
+  smsLoginSettings,
+  webhookSettings,
+  gateSettings,
+].flatMap(({ settings }) => Object.keys(settings));
 const settingNames = [...ownNames, ...providerNames, ...otherNames, ...keyBlocks.map(({ name }) => name)];
 /** The services' passwords at MySQL, which go into URLs. */
 const passwords = databaseServices.map((service) => serviceUrlName("MYSQL_URL", service).replace("_URL", "_PASSWORD"));
