@@ -63,3 +63,9 @@ export const validParams: Readonly<Record<string, Record<string, unknown>>> = {
   "/live/admin/reconciliation/resolve": { id: 5, reason: "refunded by a bank transfer" },
   "/live/admin/income/release": { orderId: "pay-order-1", anchorId: "78", reason: "paid after all" },
 };
+
+/** The same of the server API, by the path without its base: users and rooms are named by their ids here. */
+export const validServerParams: Readonly<Record<string, Record<string, unknown>>> = {
+  "users/upsert": { externalId: "u-1", nickName: "Lin", avatar: "/a.png" },
+  "users/get": { userId: "77" },
+};
