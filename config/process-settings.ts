@@ -71,6 +71,7 @@ const secret: Readonly<Record<string, Owners>> = {
   TOKEN_KEYS: ["user", ...gateway],
   GIFT_KEYS: ["gift"],
   PAY_KEYS: ["payment", "wallet"],
+  PLATFORM_KEYS: ["platform", "wallet"],
   BOOK_KEYS: ["wallet", "auditor"],
   GIFT_BOOK_KEYS: ["gift", "auditor"],
   PAYMENT_BOOK_KEYS: ["payment", "auditor"],
@@ -84,7 +85,7 @@ const secret: Readonly<Record<string, Owners>> = {
 
 /** Keys that sign. No command of a person needs one. */
 export const keySettings = [
-  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS"] as const),
+  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "PLATFORM_KEYS"] as const),
   ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS"] as const),
 ] as const;
 

@@ -78,6 +78,7 @@ export const callers: CallersTable = {
     creditsBetween: ["payment", "notification"],
     income: gatewayAndConsole,
     payout: people,
+    platformOrder: ["platform"],
     affectedGifts: gateway,
     holdIncome: gateway,
     releaseHold: gateway,
