@@ -1,3 +1,4 @@
+import { platformBizId } from "./platform-orders.contract.ts";
 import type { Command } from "./posting.ts";
 
 /** The business ids that the wallet makes. They are unique in their ledger and link its rows to payment orders. */
@@ -8,27 +9,16 @@ export const refundId = (orderId: string): string => `refund:${orderId}`;
 /** The id of the payment of a debt by a recharge, credit or adjustment. */
 export const debtPaymentId = (bizId: string): string => `debt:${bizId}`;
 
-const platformPrefix = "platform:";
-const creditPrefix = `${platformPrefix}credit:`;
-
-/** The id of the credit of coins that the platform sold itself. */
-export const platformCreditId = (externalOrderId: string): string => `${creditPrefix}${externalOrderId}`;
-
-/** The id of an adjustment that the platform ordered. */
-export const platformAdjustId = (adjustId: string): string => `${platformPrefix}adjust:${adjustId}`;
-
-/** The id of the posting of a payout that the platform ordered. An operator's payout of the same name is another one. */
-export const platformPayoutId = (payoutId: string): string => `${platformPrefix}payout:${payoutId}`;
-
 /** The platform's order of a business id of a credit, or of a debt that it paid off; `undefined` of any other. */
 export function externalOrderOf(bizId: string): string | undefined {
   const own = bizId.startsWith("debt:") ? bizId.slice("debt:".length) : bizId;
-  return own.startsWith(creditPrefix) ? own.slice(creditPrefix.length) : undefined;
+  const prefix = platformBizId("credit", "");
+  return own.startsWith(prefix) ? own.slice(prefix.length) : undefined;
 }
 
 /** Whether a row is of an order of the platform, or of a debt that one paid off. */
 export const isOfPlatform = (bizId: string): boolean =>
-  bizId.startsWith(platformPrefix) || bizId.startsWith(`debt:${platformPrefix}`);
+/^(debt:)?platform:/.test(bizId);
 
 /** The id of the posting that holds back an anchor's share of a refunded order's gifts. */
 export const holdId = (orderId: string, anchorId: string): string => `hold:${orderId}:${anchorId}`;

@@ -27,6 +27,9 @@ export const platformOrder = z.discriminatedUnion("kind", [
 export type PlatformOrder = z.infer<typeof platformOrder>;
 export type PlatformOrderKind = PlatformOrder["kind"];
 
+/** The business id of an order in the wallet's ledgers. An operator's payout of the same name has another one. */
+export const platformBizId = (kind: PlatformOrderKind, id: string): string => `platform:${kind}:${id}`;
+
 /** A signed order. */
 export const signedPlatformOrder = z.string().min(1).max(limits.wallet.platformOrderChars);
 

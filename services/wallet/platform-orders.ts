@@ -2,12 +2,12 @@ import type { Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import type { SignatureFault } from "../../mixins/jetstream/signatures.ts";
 import { safeParse } from "../safe-parse.ts";
-import { platformAdjustId, platformCreditId, platformPayoutId } from "./business-ids.ts";
 import { postPayout } from "./income/payouts.ts";
 import {
   type PlatformOrder,
   type PlatformOrderOutcome,
   type PlatformRefusal,
+  platformBizId,
   platformOrder,
   platformOrderSubject,
   platformRefusals,
@@ -68,13 +68,13 @@ async function payOutOrder(
   wallet: Wallet,
   { id, ...payout }: Extract<PlatformOrder, { kind: "payout" }>,
 ): Promise<PlatformOrderOutcome> {
-  const answer = await postPayout(wallet, { ...payout, bizId: platformPayoutId(id) });
+  const answer = await postPayout(wallet, { ...payout, bizId: platformBizId("payout", id) });
   return answer === "paid" ? { status: "done", balanceAfter: null } : { status: "refused", reason: answer };
 }
 
 function toCommand(order: Exclude<PlatformOrder, { kind: "payout" }>): Command {
   const { kind, id, userId, coins } = order;
-  return { kind, bizId: kind === "credit" ? platformCreditId(id) : platformAdjustId(id), userId, coins };
+  return { kind, bizId: platformBizId(kind, id), userId, coins };
 }
 
 async function moveCoins(

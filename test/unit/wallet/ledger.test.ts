@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { debtPaymentId, platformAdjustId, platformCreditId } from "../../../services/wallet/business-ids.ts";
+import { debtPaymentId } from "../../../services/wallet/business-ids.ts";
 import { decide } from "../../../services/wallet/ledger.ts";
+import { platformBizId } from "../../../services/wallet/platform-orders.contract.ts";
 import { sharePoints, wholeCoins } from "../../../services/wallet/points.ts";
 import type { Account, Command, Prior } from "../../../services/wallet/posting.ts";
 
@@ -35,10 +36,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     .record({ bizId: bizId.map((id) => `refund-${id}`), userId: user, coins: amount })
     .map((r) => ({ kind: "refund" as const, ...r })),
   fc
-    .record({ bizId: bizId.map(platformCreditId), userId: user, coins: amount })
+    .record({ bizId: bizId.map((id) => platformBizId("credit", id)), userId: user, coins: amount })
     .map((r) => ({ kind: "credit" as const, ...r })),
   fc
-    .record({ bizId: bizId.map(platformAdjustId), userId: user, coins: amount, sign: fc.constantFrom(1, -1) })
+    .record({ bizId: bizId.map((id) => platformBizId("adjust", id)), userId: user, coins: amount, sign: fc.constantFrom(1, -1) })
     .map(({ coins, sign, ...r }) => ({ kind: "adjust" as const, ...r, coins: coins * sign })),
   fc.record({ kind: fc.constantFrom("freeze" as const, "unfreeze" as const), userId: user, reason: fc.constant("r") }),
 );
@@ -257,9 +258,9 @@ describe("the ledger's decision", () => {
     const store = new Store();
     store.accounts.set("11", account("11", { status }));
     const { outcomes } = store.apply([
-      { kind: "credit", bizId: platformCreditId("a"), userId: "11", coins: 7 },
-      { kind: "adjust", bizId: platformAdjustId("b"), userId: "11", coins: -5 },
-      { kind: "adjust", bizId: platformAdjustId("c"), userId: "11", coins: 3 },
+      { kind: "credit", bizId: platformBizId("credit", "a"), userId: "11", coins: 7 },
+      { kind: "adjust", bizId: platformBizId("adjust", "b"), userId: "11", coins: -5 },
+      { kind: "adjust", bizId: platformBizId("adjust", "c"), userId: "11", coins: 3 },
     ]);
     expect(outcomes).toMatchObject([{ balanceAfter: 7 }, { balanceAfter: 2 }, { balanceAfter: 5 }]);
     expect(store.accounts.get("11")).toMatchObject({ balance: 5, totalCharged: 7, status });
@@ -271,8 +272,8 @@ describe("the ledger's decision", () => {
   });
 
   test.each([
-    ["credit", platformCreditId("x"), 120],
-    ["adjust", platformAdjustId("x"), 0],
+    ["credit", platformBizId("credit", "x"), 120],
+    ["adjust", platformBizId("adjust", "x"), 0],
   ] as const)("what a %s gives pays debts off first", (kind, id, charged) => {
     const store = new Store();
     store.accounts.set("11", account("11", { debt: 70, totalCharged: 0 }));
@@ -323,8 +324,8 @@ describe("the ledger's decision", () => {
 
   test("a gift under the business id of an adjustment is never taken for it", () => {
     const decision = decide(new Map([["11", account("11", { balance: 100 })]]), new Map(), [
-      gift({ bizId: platformAdjustId("x"), amount: 40 }),
-      { kind: "adjust", bizId: platformAdjustId("x"), userId: "11", coins: -40 },
+      gift({ bizId: platformBizId("adjust", "x"), amount: 40 }),
+      { kind: "adjust", bizId: platformBizId("adjust", "x"), userId: "11", coins: -40 },
     ]);
     expect(decision.outcomes[1]).toMatchObject({ status: "refused", reason: "idempotencyConflict" });
   });
