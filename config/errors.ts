@@ -25,6 +25,7 @@ const table = {
   orderForged: { code: 500, http: 500, zh: "系统异常", en: "internal error" },
   invalidParam: { code: 100001, http: 400, zh: "参数异常", en: "invalid parameter" },
   notLoggedIn: { code: 100002, http: 401, zh: "用户token异常", en: "not logged in" },
+  scopeMissing: { code: 100003, http: 403, zh: "没有权限", en: "not allowed: the key lacks the scope" },
   tooMany: { code: -10001, http: 429, zh: "请求过于频繁", en: "too many requests" },
   startTooOften: {
     code: -10001,
@@ -61,6 +62,18 @@ const table = {
   smsCodeExpired: { code: 501, http: 200, zh: "验证码已过期", en: "the code has expired" },
   smsCodeWrong: { code: 501, http: 200, zh: "验证码校验失败", en: "the code is wrong" },
   userUnknown: { code: 501, http: 200, zh: "用户不存在", en: "no such user" },
+  anchorElsewhere: {
+    code: 501,
+    http: 200,
+    zh: "主播正在另一个直播间直播",
+    en: "the anchor is live in a room with another externalRoomId",
+  },
+  externalRoomTaken: {
+    code: 501,
+    http: 200,
+    zh: "该外部直播间编号正被另一主播使用",
+    en: "another anchor is live in the room with this externalRoomId",
+  },
   notYourRoom: { code: 501, http: 200, zh: "只有主播才能关播", en: "only the anchor can close the room" },
   giftOrderUnknown: { code: 501, http: 200, zh: "送礼订单不存在", en: "no such gift order" },
   giftIdTaken: { code: 501, http: 200, zh: "礼物编号已存在", en: "this gift id exists already" },
@@ -74,6 +87,7 @@ const table = {
   findingUnknown: { code: 501, http: 200, zh: "账目差异不存在", en: "no such difference of the books" },
   findingChanged: { code: 501, http: 200, zh: "账目差异已变化", en: "the difference has changed, list it again" },
   findingRefused: { code: 501, http: 200, zh: "该类账目差异不能接受", en: "no difference of this kind is accepted" },
+  keyUnknown: { code: 501, http: 200, zh: "API密钥不存在", en: "no such API key" },
   refundUnknown: { code: 501, http: 200, zh: "账本中没有该订单的退款", en: "no refund of this order in the ledger" },
   holdState: {
     code: 501,

@@ -14,6 +14,7 @@ import { mysqlLimits } from "./limits/mysql.ts";
 import { notificationLimits } from "./limits/notification.ts";
 import { outboxLimits } from "./limits/outbox.ts";
 import { paymentLimits } from "./limits/payment.ts";
+import { platformLimits } from "./limits/platform.ts";
 import { rankLimits } from "./limits/rank.ts";
 import { redisLimits } from "./limits/redis.ts";
 import { restartsLimits } from "./limits/restarts.ts";
@@ -52,4 +53,5 @@ export const limits = Object.freeze({
   im: imLimits,
   battle: battleLimits,
   rank: rankLimits,
+  platform: platformLimits,
 });

@@ -19,6 +19,7 @@ const databaseOwners = [
   "auditor",
   "battle",
   "rank",
+  "platform",
 ];
 
 /** No secrets: a process that has one too many is not in danger. */
@@ -55,6 +56,7 @@ const plain: Readonly<Record<string, Owners>> = {
   ROOM_ANCHOR_AWAY_MINUTES: ["living-room"],
   PAY_NOTIFY_BASE_URL: ["payment"],
   RECONCILE_AT: ["payment"],
+  FOUR_EYES_COINS: ["platform"],
   RANKS: [...gateway, "rank", "battle", "provisioner"],
   PLATFORM_TIMEZONE: ["rank"],
 };
@@ -76,6 +78,7 @@ const secret: Readonly<Record<string, Owners>> = {
   GIFT_BOOK_KEYS: ["gift", "auditor"],
   PAYMENT_BOOK_KEYS: ["payment", "auditor"],
   AUDITOR_BOOK_KEYS: ["auditor"],
+  PLATFORM_BOOK_KEYS: ["platform", "auditor"],
   // Of administrators, migrations and people: of no service.
   MYSQL_ADMIN_URL: [],
   MYSQL_MIGRATION_URL: [],
@@ -86,7 +89,7 @@ const secret: Readonly<Record<string, Owners>> = {
 /** Keys that sign. No command of a person needs one. */
 export const keySettings = [
   ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "PLATFORM_KEYS"] as const),
-  ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS"] as const),
+  ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"] as const),
 ] as const;
 
 /** A service's own login at a server, `<SERVICE>_MYSQL_URL` or `<SERVICE>_NATS_URL`: the service's name. */

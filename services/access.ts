@@ -19,7 +19,7 @@ const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
 /** What each of them may have made is in services/stream-access.ts. */
 const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank"];
-const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server"];
+const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform"];
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
 export const callers: CallersTable = {
@@ -44,6 +44,11 @@ export const callers: CallersTable = {
     anchorsOf: ["gift", "battle"],
     anchorEntered: ["im-server"],
     setWatchNumbers: ["im-server"],
+    openForPlatform: gateway,
+    closeForPlatform: gateway,
+    ofAnchor: gateway,
+    idsOfExternal: gateway,
+    externalIdsOf: ["api-gateway"],
     linkGuest: ["battle"],
     unlinkGuest: ["battle"],
   },
@@ -53,6 +58,7 @@ export const callers: CallersTable = {
     send: gateway,
     sendMany: gateway,
     order: gateway,
+    orderForPlatform: gateway,
     records: gateway,
     create: gateway,
     update: gateway,
@@ -149,6 +155,19 @@ export const callers: CallersTable = {
     ended: people,
     verify: people,
   },
+  platform: {
+    health: gateway,
+    createKey: people,
+    listKeys: people,
+    revokeKey: people,
+    keysSince: gateway,
+    begin: gateway,
+    finish: gateway,
+    credit: gateway,
+    adjust: gateway,
+    payout: gateway,
+    proposals: people,
+  },
   rank: {
     health: gateway,
     room: gateway,
@@ -166,6 +185,7 @@ export const senders: { readonly [E in keyof BroadcastEvents]: Callers } = {
   "living-room.changed": ["living-room"],
   "wallet.account-changed": ["wallet"],
   "user.tokens-revoked": ["user"],
+  "platform.keys-changed": ["platform"],
 };
 
 /** Every action of the table by its full name, e.g. `wallet.balance`, with its callers. */

@@ -122,9 +122,21 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_rank_room: "all",
     t_rank_job: "change",
   },
+  platform: {
+    ...base,
+    ...streams,
+    ...outbox,
+    ...operatorAudit,
+    t_api_key: "change",
+    t_api_key_revision: "change",
+    t_idempotency: "all",
+    t_money_order: "add",
+    t_money_state: "change",
+    t_money_account: "change",
+  },
 };
 
 /** The services that compare the books, and the databases of others that they may read, and change nothing there. */
 export const readsDatabasesOf: Readonly<Record<string, readonly (keyof typeof migrationFolders)[]>> = {
-  auditor: ["wallet", "gift", "payment"],
+  auditor: ["wallet", "gift", "payment", "platform"],
 };

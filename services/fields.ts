@@ -48,6 +48,11 @@ export const userId = z
   .meta({ description: "A user id: a decimal string; a number is accepted while it is a safe integer." })
   .register(spelledAsDigits, {});
 
+/** The platform's own id of a user or a room, kept as it is: 1 to 64 characters without NUL. */
+export const externalId = z
+  .string()
+  .refine((text) => text.isWellFormed() && !text.includes("\0") && text.length > 0 && [...text].length <= 64);
+
 /** A user, or "0" for the system. */
 export const senderId = z.string().refine((text) => text === "0" || isUserId(text));
 

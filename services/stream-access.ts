@@ -5,6 +5,7 @@ import { battleEvents } from "./battle/battle.contract.ts";
 import { giftEvents } from "./gift/gift.contract.ts";
 import { livingRoomEvents } from "./living-room/living-room.contract.ts";
 import { paymentEvents } from "./payment/payment.contract.ts";
+import { platformEvents } from "./platform/platform.contract.ts";
 import { ranksAreOn } from "./rank-settings.ts";
 import { sealedEvents } from "./sealed-event.ts";
 import { battleStream, eventStream, giftStream, notificationStream, topicStream } from "./streams.ts";
@@ -119,6 +120,7 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
       onEvents("auditor-gift-sealed", sealedEvents.gift),
       onEvents("auditor-payment-sealed", sealedEvents.payment),
       onEvents("auditor-auditor-sealed", sealedEvents.auditor),
+      onEvents("auditor-platform-sealed", sealedEvents.platform),
     ],
   },
   // It makes them all, by rights of its own, and neither writes nor reads a message.
@@ -139,6 +141,7 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
   get rank() {
     return ranksAreOn() ? counting : nothing;
   },
+  platform: { publishes: eventsOf(platformEvents), streams: [eventStream], consumers: [], lists: [eventStream] },
 };
 
 /** Every stream of the system. */

@@ -17,8 +17,7 @@ export function externalOrderOf(bizId: string): string | undefined {
 }
 
 /** Whether a row is of an order of the platform, or of a debt that one paid off. */
-export const isOfPlatform = (bizId: string): boolean =>
-/^(debt:)?platform:/.test(bizId);
+export const isOfPlatform = (bizId: string): boolean => /^(debt:)?platform:/.test(bizId);
 
 /** The id of the posting that holds back an anchor's share of a refunded order's gifts. */
 export const holdId = (orderId: string, anchorId: string): string => `hold:${orderId}:${anchorId}`;

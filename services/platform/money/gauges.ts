@@ -29,7 +29,9 @@ export function keepMoneyGauges(platform: Service & MysqlState & HealthState): B
     async () => {
       const open = await readOpenOrders(mysql);
       if (open.oldestMs > limits.platform.pendingLateMs)
-        throw new Degraded(`${open.pending} orders are not carried out, the oldest for ${Math.round(open.oldestMs)} ms`);
+        throw new Degraded(
+          `${open.pending} orders are not carried out, the oldest for ${Math.round(open.oldestMs)} ms`,
+        );
     },
     { degrades: true },
   );

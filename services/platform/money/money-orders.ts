@@ -62,7 +62,10 @@ export class MoneyOrders {
     const fault = faultOfRow(this.signatures, order);
     if (fault !== undefined) {
       const toDo = "compare t_money_order with its seals; with unknownKey, add the key to PLATFORM_KEYS again";
-      logger.error({ ...about, fault, toDo }, "an order of the platform is not as it was signed: it is not carried out");
+      logger.error(
+        { ...about, fault, toDo },
+        "an order of the platform is not as it was signed: it is not carried out",
+      );
       throw fail("unavailable", { cause: fault });
     }
     const params = { bucket: bucketOf(order.userId), order: order.signed };

@@ -5,7 +5,7 @@ import { sealedLedgers } from "../../book-seals.ts";
 import type { PlatformOrderOutcome, PlatformRefusal } from "../../wallet/platform-orders.contract.ts";
 import type { Proposal } from "../money.contract.ts";
 import { bizIdOf, type MoneyOrder, type NewOrder, orderKinds } from "./order.ts";
-import { counts, type MoneyOrderState, orderStates, statesBefore, stateOf } from "./order-state.ts";
+import { counts, type MoneyOrderState, orderStates, stateOf, statesBefore } from "./order-state.ts";
 
 /** SQL of orders to move money. */
 
@@ -159,14 +159,21 @@ export async function readProposals(
   return rows.map((row) => {
     const { id, userId, amount, reason, keyId, state } = toOrder(row);
     const times = { createTime: row.create_time.toISOString(), expiresTime: row.expires_time.toISOString() };
-    return { proposalId: id, userId, coins: amount, reason: reason ?? "", keyId, state, ...times, decidedBy: row.decided_by };
+    return {
+      proposalId: id,
+      userId,
+      coins: amount,
+      reason: reason ?? "",
+      keyId,
+      state,
+      ...times,
+      decidedBy: row.decided_by,
+    };
   });
 }
 
 /** Pending orders, counted up to `limits.metrics.countedRows`, the age of the oldest, and open proposals likewise. */
-export async function readOpenOrders(
-  db: Queryable,
-): Promise<{ pending: number; oldestMs: number; proposals: number }> {
+export async function readOpenOrders(db: Queryable): Promise<{ pending: number; oldestMs: number; proposals: number }> {
   const count = (name: string) =>
     `(SELECT COUNT(*) FROM (SELECT 1 FROM t_money_state WHERE state = ? LIMIT ?) ${name}) AS ${name}`;
   const most = limits.metrics.countedRows;

@@ -51,9 +51,7 @@ function toPlatformOrder({ kind, externalId: id, userId, amount }: OrderContent)
 
 export function sameContent(one: OrderContent, other: OrderContent): boolean {
   const { kind, externalId, userId, amount } = one;
-  return (
-    kind === other.kind && externalId === other.externalId && userId === other.userId && amount === other.amount
-  );
+  return kind === other.kind && externalId === other.externalId && userId === other.userId && amount === other.amount;
 }
 
 /** The signed text of an order, which its row keeps: nobody who can write the table alone can make one. */
@@ -66,7 +64,10 @@ export function signOrder(signatures: MessageSignatures, content: OrderContent, 
  * Why the signed text of a row is not an order that this service made with the content of the row; `undefined` where it
  * is. The wallet decides by the text: this tells a changed row from an outage.
  */
-export function faultOfRow(signatures: MessageSignatures, order: OrderContent & { signed: string }): string | undefined {
+export function faultOfRow(
+  signatures: MessageSignatures,
+  order: OrderContent & { signed: string },
+): string | undefined {
   const opened = signatures.open(platformOrderSubject, order.signed);
   if ("fault" in opened) return opened.fault;
   const body: unknown = JSON.parse(opened.body);

@@ -7,10 +7,11 @@ import { namedKeysIn, sampleKey } from "../../../config/named-keys.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
+import { fourEyesSettings } from "../../../services/four-eyes-settings.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../../services/rank-settings.ts";
-import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
+import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../services/signing-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
 
 const servers = {
@@ -99,6 +100,8 @@ describe("settings", () => {
         tokenSettings,
         giftKeySettings,
         payKeySettings,
+        platformKeySettings,
+        fourEyesSettings,
         ...Object.values(bookSettings),
         booksReplicaSettings,
         rankSettings,
@@ -209,6 +212,7 @@ describe("settings", () => {
     { name: "TOKEN_KEYS", block: tokenSettings, nodes: "user and api-gateway nodes" },
     { name: "GIFT_KEYS", block: giftKeySettings, nodes: "gift nodes" },
     { name: "PAY_KEYS", block: payKeySettings, nodes: "payment and wallet nodes" },
+    { name: "PLATFORM_KEYS", block: platformKeySettings, nodes: "platform and wallet nodes" },
   ])("of $name", ({ name, block, nodes }) => {
     const key = (bytes: number) => randomBytes(bytes).toString("base64url");
     const problemOf = (keys: string | undefined, extra: Record<string, string> = {}) => {

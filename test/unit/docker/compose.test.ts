@@ -13,7 +13,7 @@ import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../../services/rank-settings.ts";
-import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
+import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../services/signing-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
 
 interface Container {
@@ -36,10 +36,12 @@ const keyBlocks = [
   { block: tokenSettings, containers: ["user", "api-gateway"] },
   { block: giftKeySettings, containers: ["gift"] },
   { block: payKeySettings, containers: ["payment", "wallet"] },
+  { block: platformKeySettings, containers: ["platform", "wallet"] },
   { block: bookSettings.wallet, containers: ["wallet", "auditor"] },
   { block: bookSettings.gift, containers: ["gift", "auditor"] },
   { block: bookSettings.payment, containers: ["payment", "auditor"] },
   { block: bookSettings.auditor, containers: ["auditor"] },
+  { block: bookSettings.platform, containers: ["platform", "auditor"] },
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
 const otherNames = [booksReplicaSettings, rankSettings].flatMap(({ settings }) => Object.keys(settings));
@@ -257,6 +259,7 @@ describe("docker-compose.production.yml", () => {
     ...Object.fromEntries(passwords.map((name) => [name, `password-of-${name.toLowerCase()}`])),
     GIFT_KEYS: `k1:${"g".repeat(42)}A`,
     PAY_KEYS: `k1:${"p".repeat(42)}A`,
+    PLATFORM_KEYS: `k1:${"q".repeat(42)}A`,
     BOOK_KEYS: `k1:${"b".repeat(42)}A`,
     GIFT_BOOK_KEYS: `k1:${"c".repeat(42)}A`,
     PAYMENT_BOOK_KEYS: `k1:${"d".repeat(42)}A`,

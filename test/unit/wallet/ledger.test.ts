@@ -39,7 +39,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     .record({ bizId: bizId.map((id) => platformBizId("credit", id)), userId: user, coins: amount })
     .map((r) => ({ kind: "credit" as const, ...r })),
   fc
-    .record({ bizId: bizId.map((id) => platformBizId("adjust", id)), userId: user, coins: amount, sign: fc.constantFrom(1, -1) })
+    .record({
+      bizId: bizId.map((id) => platformBizId("adjust", id)),
+      userId: user,
+      coins: amount,
+      sign: fc.constantFrom(1, -1),
+    })
     .map(({ coins, sign, ...r }) => ({ kind: "adjust" as const, ...r, coins: coins * sign })),
   fc.record({ kind: fc.constantFrom("freeze" as const, "unfreeze" as const), userId: user, reason: fc.constant("r") }),
 );
