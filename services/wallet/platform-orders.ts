@@ -1,4 +1,4 @@
-import type { Service } from "moleculer";
+import type { Context, Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import type { SignatureFault } from "../../mixins/jetstream/signatures.ts";
 import { safeParse } from "../safe-parse.ts";
@@ -44,7 +44,7 @@ function refuseForged({ broker, logger, name }: Wallet, reason: SignatureFault |
  * Committed when it resolves. `sender`: the node that sent it, for the log. Fails: orderForged, where nothing was moved;
  * unavailable, where it is not known whether the order was carried out: repeat it.
  */
-export async function carryOutOrder(wallet: Wallet, signed: string, sender: unknown): Promise<PlatformOrderOutcome> {
+async function carryOutOrder(wallet: Wallet, signed: string, sender: unknown): Promise<PlatformOrderOutcome> {
   const opened = wallet.platformSignatures.open(platformOrderSubject, signed);
   if ("fault" in opened) return refuseForged(wallet, opened.fault, sender);
   const order = orderIn(opened.body);
@@ -62,6 +62,11 @@ function orderIn(text: string): PlatformOrder | undefined {
   }
   const parsed = safeParse(platformOrder, value);
   return parsed.success ? parsed.data : undefined;
+}
+
+/** The handler of the action. */
+export function takePlatformOrder(this: Wallet, { params, nodeID }: Context<{ order: string }>) {
+  return carryOutOrder(this, params.order, nodeID);
 }
 
 async function payOutOrder(

@@ -20,7 +20,7 @@ import { IncomeRollup } from "./income/income-rollup.ts";
 import { incomeOf, payOut } from "./income/payouts.ts";
 import { openWriter } from "./open-writer.ts";
 import { creditRecharges, payTopic, takeBackRefunds } from "./pay-topics.ts";
-import { carryOutOrder, registerForgedOrders } from "./platform-orders.ts";
+import { registerForgedOrders, takePlatformOrder } from "./platform-orders.ts";
 import { statementPage } from "./statement.ts";
 import { walletActions } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
@@ -110,12 +110,7 @@ export default defineService<"wallet", WalletState>({
         return payOut(this, ctx.params);
       },
     },
-    platformOrder: {
-      ...byBucket,
-      handler(ctx) {
-        return carryOutOrder(this, ctx.params.order, ctx.nodeID);
-      },
-    },
+    platformOrder: { ...byBucket, handler: takePlatformOrder },
     affectedGifts: {
       operator: true,
       handler(ctx) {
