@@ -34,6 +34,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     ...outbox,
     t_user: "change",
     t_user_phone: "add",
+    t_user_external: "add",
     t_sms: "all",
     t_sms_day: "all",
     t_session: "all",

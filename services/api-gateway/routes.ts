@@ -10,12 +10,15 @@ import type { Gateway, Route, Serve } from "./gateway.ts";
 import { docsRoutes } from "./pages/docs.ts";
 import { collectMetrics } from "./pages/metrics.ts";
 import { openApiDocument } from "./pages/openapi.ts";
+import { serverApiDocument } from "./pages/openapi-server.ts";
 import { providerRoutes } from "./pages/payment.ts";
 import { isReadyAt, placeAskedFor, readiness, withoutNodes } from "./pages/readiness.ts";
 import { keptAnswer, singleFlight } from "./pages/single-flight.ts";
 import { vendoredRoutes } from "./pages/vendored.ts";
 import { parseForm, queryOf } from "./request/fields.ts";
 import type { GatewayRequest } from "./request-context.ts";
+import { serverEndpoints } from "./server/all.ts";
+import { serveServerEndpoint } from "./server/serve.ts";
 
 const serveLive: Serve = (_gateway, request, response) => {
   sendJson(response, request.context, 200, { status: "ok" });
@@ -56,10 +59,10 @@ function serveMetrics(): Serve {
   };
 }
 
-function serveOpenApi(): Serve {
+function serveOpenApi(make: () => object): Serve {
   let document: string | undefined;
   return (_gateway, request, response) => {
-    document ??= JSON.stringify(openApiDocument(endpoints));
+    document ??= JSON.stringify(make());
     sendText(response, request.context, { contentType: "application/json; charset=utf-8", body: document });
   };
 }
@@ -67,12 +70,14 @@ function serveOpenApi(): Serve {
 /** All routes. Any other path is a file of the web page, or answered 404. */
 const routes: readonly Route[] = [
   ...endpoints.map((endpoint): Route => [`POST ${endpoint.path}`, serveEndpoint(endpoint)]),
+  ...serverEndpoints.map((endpoint): Route => [`POST ${endpoint.path}`, serveServerEndpoint(endpoint)]),
   ...providerRoutes,
   [`GET ${livenessPath}`, serveLive],
   [`HEAD ${livenessPath}`, serveLive],
   ["GET /health/ready", serveReady()],
   ["GET /metrics", serveMetrics()],
-  ["GET /openapi.json", serveOpenApi()],
+  ["GET /openapi.json", serveOpenApi(() => openApiDocument(endpoints))],
+  ["GET /openapi-server.json", serveOpenApi(() => serverApiDocument(serverEndpoints))],
   ...Object.entries(vendoredRoutes).map(([path, serve]): Route => [`GET ${path}`, serve]),
   ...Object.entries(docsRoutes).map(([path, serve]): Route => [`GET ${path}`, serve]),
 ];

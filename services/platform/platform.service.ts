@@ -1,3 +1,4 @@
+import type { Service } from "moleculer";
 import { limits } from "../../config/limits.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
@@ -31,6 +32,13 @@ interface State extends MysqlState, SealsState, MoneyState {
   moneyGauges: BackgroundLoop;
 }
 
+/** They also poll: where it is lost they know a little later. */
+async function tellGateways({ broker, logger }: Pick<Service, "broker" | "logger">, revision: number): Promise<void> {
+  await broadcast(broker, "platform.keys-changed", { revision }).catch((err: unknown) =>
+    logger.warn({ err, revision }, "gateways were not told that the API keys changed: they read it by themselves"),
+  );
+}
+
 /** What the platform's own backends need: API keys, and what became of their writes. */
 export default defineService<"platform", State>({
   name: "platform",
@@ -49,7 +57,7 @@ export default defineService<"platform", State>({
       operator: true,
       async handler(ctx) {
         const { keyId, key, revision } = await createKey(this.mysql, ctx.params);
-        await broadcast(this.broker, "platform.keys-changed", { revision });
+        await tellGateways(this, revision);
         return { keyId, key };
       },
     },
@@ -57,7 +65,7 @@ export default defineService<"platform", State>({
       operator: true,
       async handler(ctx) {
         const { revoked, revision } = await revokeKey(this.mysql, ctx.params);
-        await broadcast(this.broker, "platform.keys-changed", { revision });
+        await tellGateways(this, revision);
         return revoked;
       },
     },
