@@ -21,6 +21,8 @@ const table = {
   messageTooLarge: { code: 500, http: 500, zh: "系统异常", en: "internal error" },
   /** Between services: the caller is not in the table of who may call what (services/access.ts). It is not retried. */
   callerRefused: { code: 403, http: 403, zh: "无权调用", en: "the caller may not call this" },
+  /** Between services: an order to move money that the service did not sign that may give it. It is not retried. */
+  orderForged: { code: 500, http: 500, zh: "系统异常", en: "internal error" },
   invalidParam: { code: 100001, http: 400, zh: "参数异常", en: "invalid parameter" },
   notLoggedIn: { code: 100002, http: 401, zh: "用户token异常", en: "not logged in" },
   scopeMissing: { code: 100003, http: 403, zh: "没有权限", en: "not allowed: the key lacks the scope" },

@@ -66,6 +66,7 @@ const plain: Readonly<Record<string, Owners>> = {
   ROOM_ANCHOR_AWAY_MINUTES: ["living-room"],
   PAY_NOTIFY_BASE_URL: ["payment"],
   RECONCILE_AT: ["payment"],
+  FOUR_EYES_COINS: ["platform"],
   RANKS: [...gateway, "rank", "battle", "provisioner"],
   PLATFORM_TIMEZONE: ["rank"],
   WEBHOOK_PRIVATE_ADDRESSES: [...gateway, "webhook"],
@@ -88,6 +89,7 @@ const secret: Readonly<Record<string, Owners>> = {
   GIFT_GATE_URL: ["gift"],
   GIFT_GATE_SECRET: ["gift"],
   PAY_KEYS: ["payment", "wallet"],
+  PLATFORM_KEYS: ["platform", "wallet"],
   BOOK_KEYS: ["wallet", "auditor"],
   GIFT_BOOK_KEYS: ["gift", "auditor"],
   PAYMENT_BOOK_KEYS: ["payment", "auditor"],
@@ -103,7 +105,7 @@ const secret: Readonly<Record<string, Owners>> = {
 
 /** Keys that sign. No command of a person needs one. */
 export const keySettings = [
-  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "WEBHOOK_KEYS"] as const),
+  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "WEBHOOK_KEYS", "PLATFORM_KEYS"] as const),
   ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"] as const),
 ] as const;
 

@@ -129,6 +129,7 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     TOKEN_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     GIFT_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     PAY_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
+    PLATFORM_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     GIFT_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     PAYMENT_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,

@@ -88,6 +88,7 @@ export const callers: CallersTable = {
     creditsBetween: ["payment", "notification"],
     income: gatewayAndConsole,
     payout: people,
+    platformOrder: ["platform"],
     affectedGifts: gateway,
     holdIncome: gateway,
     releaseHold: gateway,
@@ -166,6 +167,10 @@ export const callers: CallersTable = {
     keysSince: gateway,
     begin: gateway,
     finish: gateway,
+    credit: gateway,
+    adjust: gateway,
+    payout: gateway,
+    proposals: people,
   },
   rank: {
     health: gateway,

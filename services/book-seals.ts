@@ -2,7 +2,7 @@ import type { ServiceName } from "../broker/service-names.ts";
 import { auditColumns } from "../mixins/operator-audit/audit-columns.ts";
 import type { SealedLedger } from "../mixins/seals/seal-form.ts";
 
-/** The tables whose rows are sealed: the ledgers of the wallet, every audit of operators' calls, and that of webhooks. */
+/** The tables whose rows are sealed: the ledgers of the wallet, every audit of operators' calls, that of webhooks, and the platform's orders. */
 
 const operatorAudit = <S extends ServiceName>(service: S, book: number) => ({
   ...{ service, book, table: "t_operator_audit", columns: auditColumns, sumOf: null, valid: "TRUE" },
@@ -55,6 +55,14 @@ export const sealedLedgers = {
   },
   auditorAudit: operatorAudit("auditor", 9),
   platformAudit: operatorAudit("platform", 10),
+  /** Without the reason, which people typed. */
+  moneyOrders: {
+    service: "platform",
+    book: 11,
+    table: "t_money_order",
+    columns: ["biz_id", "kind", "user_id", "amount", "proposed", "key_id"],
+    ...{ sumOf: null, valid: "TRUE" },
+  },
 } as const satisfies Record<string, SealedLedger>;
 
 export type LedgerName = keyof typeof sealedLedgers;

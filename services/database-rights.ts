@@ -131,6 +131,9 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_api_key: "change",
     t_api_key_revision: "change",
     t_idempotency: "all",
+    t_money_order: "add",
+    t_money_state: "change",
+    t_money_account: "change",
   },
   webhook: {
     ...base,

@@ -79,6 +79,12 @@ export const reason = text(1, limits.payment.reasonChars);
 /** A business id of a gift or a payment. */
 export const orderId = z.string().regex(/^[\w-]{1,64}$/);
 
+/**
+ * An id that the platform gives to an order of its own: 1 to 64 visible ASCII characters, no blank. The unique keys of
+ * the books compare it exactly; of blanks they would ignore those at the end.
+ */
+export const externalReference = z.string().regex(/^[\x21-\x7e]{1,64}$/);
+
 /** A business id in a call or message between services, in any format. */
 export const businessId = z.string().min(1).max(64);
 

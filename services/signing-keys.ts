@@ -26,6 +26,18 @@ export const payKeySettings = keysBlock({
   ],
 });
 
+/** The keys of the platform's orders to move money. Platform nodes sign with them, wallet nodes check. */
+export const platformKeySettings = keysBlock({
+  name: "PLATFORM_KEYS",
+  title: "Signatures of the platform's orders",
+  nodes: "platform and wallet nodes",
+  text: [
+    "The keys that sign credits, adjustments and payouts of the server API, for platform and wallet nodes alone, in the",
+    "form of TOKEN_KEYS. Whoever has one can make coins. A key must stay in the list for 35 days after another one has",
+    "become the first, and as long as orders that were made with it are pending.",
+  ],
+});
+
 function keysOf(block: SettingsBlock): { setting: string; keys: NamedKeys } {
   const [setting = ""] = Object.keys(block.settings);
   return { setting, keys: namedKeysIn(settingsOf(block)?.[setting] ?? "") };
@@ -43,6 +55,11 @@ export function giftSignatures(): MessageSignatures {
 /** Of paid orders and refunds. @throws Error that lists every problem of the settings, PAY_KEYS among them */
 export function paySignatures(): MessageSignatures {
   return signaturesWith(payKeySettings, "payment");
+}
+
+/** Of the platform's orders. @throws Error that lists every problem of the settings, PLATFORM_KEYS among them */
+export function platformSignatures(): MessageSignatures {
+  return signaturesWith(platformKeySettings, "platform");
 }
 
 /** The keys themselves, for the MACs of orders. @throws Error as `paySignatures` does */

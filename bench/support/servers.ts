@@ -84,6 +84,7 @@ export async function openServers(
     TOKEN_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
     GIFT_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
     PAY_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
+    PLATFORM_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
     BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
     GIFT_BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
     PAYMENT_BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,

@@ -50,4 +50,21 @@ export const platformLimits = Object.freeze({
   purgeEveryMs: 60_000,
   purgeRows: 1_000,
   purgeLeaseMs: 30_000,
+
+  /** The coins of one account's adjustments in a span of time that need no other person, where FOUR_EYES_COINS is unset. */
+  fourEyesCoins: 10_000,
+  fourEyesSpanMs: 24 * 3_600_000,
+  /** How long a person may take to decide on a proposal. */
+  proposalMs: 72 * 3_600_000,
+  /** An order that is still pending so long after it was written is carried out by the job: longer than a call takes. */
+  firstTryAgainMs: 10_000,
+  /** How long the job waits after a try, twice as long after each of the next ones, up to the most. */
+  tryAgainMs: 2_000,
+  tryAgainMsMax: 15_000,
+  /** How often the job looks, the orders of a round, and how long its lease lasts: longer than a round. */
+  ordersEveryMs: 1_000,
+  ordersPerRound: 50,
+  ordersLeaseMs: 30_000,
+  /** With an order that has been pending for longer the service is degraded. */
+  pendingLateMs: 2 * 60_000,
 });

@@ -33,4 +33,6 @@ export const walletLimits = Object.freeze({
   attributionPageRows: 1_000,
   attributionRowsMax: 20_000,
   holdGiftsPerInsert: 1_000,
+  /** The longest signed order of the platform. */
+  platformOrderChars: 1_000,
 });

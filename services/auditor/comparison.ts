@@ -11,6 +11,7 @@ import { chargedGiftsCheck, recordedGiftsCheck } from "./checks/gifts-store.ts";
 import { heldGiftsCheck, holdsCheck } from "./checks/holds-store.ts";
 import { earningsCheck, totalsCheck } from "./checks/incomes-store.ts";
 import { creditsCheck, ordersCheck } from "./checks/payments-store.ts";
+import { orderedCoinsCheck, orderedPayoutsCheck, platformOrdersCheck } from "./checks/platform-orders-store.ts";
 import { sealRowsCheck } from "./checks/seal-rows.ts";
 import type { SealSource } from "./checks/seal-source.ts";
 import { sharesCheck } from "./checks/shares-store.ts";
@@ -64,6 +65,9 @@ export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOpti
     recordedGiftsCheck(books),
     creditsCheck(books),
     ordersCheck(books, underWayMs),
+    orderedCoinsCheck(books),
+    orderedPayoutsCheck(books),
+    platformOrdersCheck(books, underWayMs),
     catalogueCheck(books, keys),
     orderTermsCheck(books, keys),
     giftTermsCheck(books, keys),

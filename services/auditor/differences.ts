@@ -30,8 +30,20 @@ export const differenceKinds = {
   giftDiffers: ["a gift record differs from its row in the ledger", "the ledger decides: find who changed the record"],
   giftWithoutCharge: ["a gift record has no valid row in the ledger", "find who wrote the record: no coins moved"],
   creditWithoutOrder: [
-    "coins were credited without a paid order of that amount",
+    "coins were credited without a paid order, or an order of the platform, of that amount",
     "freeze the account, then find who did",
+  ],
+  adjustmentWithoutOrder: [
+    "coins were given or taken without an order of the platform of that amount",
+    "freeze the account, then find who did",
+  ],
+  payoutWithoutOrder: [
+    "income was paid out without an order of the platform of that amount, and not by an operator",
+    "find who wrote the row",
+  ],
+  platformOrderDiffers: [
+    "an order of the platform is done or refused and its ledger says otherwise, or it was not carried out for minutes",
+    "look for its business id in the log of platform and wallet nodes; the ledger decides: find who changed t_money_state",
   ],
   orderNotCredited: ["a paid order has no credit", "look for it in the dead letters of PAY and in t_pay_parked"],
   refundWithoutOrder: ["coins were taken back without a refunded order", "find who sent the refund"],

@@ -8,6 +8,7 @@ import { bizCodes } from "../im-frames.ts";
 export function paymentReceivedNotification({
   userId,
   orderId,
+  externalOrderId,
   coins,
   balanceAfter,
 }: DurableEvents["wallet.credited"]) {
@@ -15,6 +16,12 @@ export function paymentReceivedNotification({
     userId,
     msgId: `paid-${orderId}`,
     bizCode: bizCodes.payment,
-    data: { orderId, coins, balance: balanceAfter, msg: `充值成功，到账 ${coins} 金币` },
+    data: {
+      orderId,
+      ...(externalOrderId !== undefined && { externalOrderId }),
+      coins,
+      balance: balanceAfter,
+      msg: `充值成功，到账 ${coins} 金币`,
+    },
   };
 }

@@ -4,6 +4,7 @@ import { action } from "../action-contract.ts";
 import { type ApiScope, apiScope } from "../api-scopes.ts";
 import { integer, operator, text } from "../fields.ts";
 import { sealedEvent } from "../sealed-event.ts";
+import { moneyActions } from "./money.contract.ts";
 
 /** What an operator sees of an API key. */
 export interface ApiKeyView {
@@ -102,6 +103,7 @@ export const platformActions = {
    * one has taken over: nothing was kept of it. It may be repeated. Fails: unavailable.
    */
   finish: action({ writes: writesOf(finishedWrite) }).returns<{ kept: boolean[] }>(),
+  ...moneyActions,
 };
 
 export const platformEvents = {

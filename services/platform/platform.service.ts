@@ -1,21 +1,35 @@
 import type { Service } from "moleculer";
+import { limits } from "../../config/limits.ts";
+import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
-import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import { jetstreamMixin, type MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
+import type { SealsState } from "../../mixins/seals.mixin.ts";
 import { broadcast } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { fourEyesCoins } from "../four-eyes-settings.ts";
 import { sealedAudit } from "../sealing.ts";
+import { platformSignatures } from "../signing-keys.ts";
 import { eventStream } from "../streams.ts";
 import { Idempotency } from "./idempotency.ts";
 import { IdempotencyPurge } from "./idempotency-purge.ts";
 import { createKey, keysSince, listKeys, revokeKey } from "./keys.ts";
+import { type MoneyState, moneyHandlers } from "./money/actions.ts";
+import { keepMoneyGauges } from "./money/gauges.ts";
+import { MoneyOrders } from "./money/money-orders.ts";
+import { PendingOrders, type PendingOrdersSettings } from "./money/pending-orders.ts";
 import { platformActions } from "./platform.contract.ts";
 
-interface State extends MysqlState {
+interface State extends MysqlState, SealsState, MoneyState {
   idempotency: Idempotency;
   idempotencyPurge: IdempotencyPurge;
+  /** Of orders to move money. */
+  orderSignatures: MessageSignatures;
+  fourEyesCoins: number;
+  pendingOrders: PendingOrders;
+  moneyGauges: BackgroundLoop;
 }
 
 /** They also poll: where it is lost they know a little later. */
@@ -29,7 +43,7 @@ async function tellGateways({ broker, logger }: Pick<Service, "broker" | "logger
 export default defineService<"platform", State>({
   name: "platform",
   contract: platformActions,
-  settings: {},
+  settings: { ordersEveryMs: limits.platform.ordersEveryMs } satisfies PendingOrdersSettings,
   mixins: [
     mysqlMixin("platform", migrationFolders.platform),
     jetstreamMixin([eventStream]),
@@ -75,14 +89,26 @@ export default defineService<"platform", State>({
         return { kept: await this.idempotency.finish(params.writes) };
       },
     },
+    ...moneyHandlers,
+  },
+
+  created() {
+    // Here, so that a node without keys does not start.
+    this.orderSignatures = platformSignatures();
+    this.fourEyesCoins = fourEyesCoins();
   },
 
   started() {
     this.idempotency = new Idempotency(this.mysql);
     this.idempotencyPurge = new IdempotencyPurge(this);
+    this.moneyOrders = new MoneyOrders(this, this.orderSignatures, this.fourEyesCoins);
+    this.pendingOrders = new PendingOrders(this, this.moneyOrders);
+    this.moneyGauges = keepMoneyGauges(this);
   },
 
   async stopped() {
+    await this.moneyGauges?.stop();
+    await this.pendingOrders?.stop();
     await this.idempotencyPurge?.stop();
   },
 });

@@ -1,6 +1,7 @@
 import type { FailureName } from "../../config/errors.ts";
 import {
   type Account,
+  adjustments,
   type Decision,
   type Outcome,
   type Posting,
@@ -89,7 +90,7 @@ export class Books {
 
   /** The account whose coins a posting moves. A gift's destination has income, which is no account of this ledger. */
   private accountOf({ source, destination }: Posting): Account {
-    return this.account(source === payments ? destination : source);
+    return this.account(source === payments || source === adjustments ? destination : source);
   }
 
   private write(posting: Posting, account: Account, rejection: FailureName | null): void {

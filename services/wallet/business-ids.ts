@@ -1,3 +1,4 @@
+import { platformBizId } from "./platform-orders.contract.ts";
 import type { Command } from "./posting.ts";
 
 /** The business ids that the wallet makes. They are unique in their ledger and link its rows to payment orders. */
@@ -5,8 +6,18 @@ import type { Command } from "./posting.ts";
 /** The id of a refund: of the row that takes the coins back, and of the debt for spent coins. */
 export const refundId = (orderId: string): string => `refund:${orderId}`;
 
-/** The id of the payment of a debt by a recharge. */
-export const debtPaymentId = (rechargeOrderId: string): string => `debt:${rechargeOrderId}`;
+/** The id of the payment of a debt by a recharge, credit or adjustment. */
+export const debtPaymentId = (bizId: string): string => `debt:${bizId}`;
+
+/** The platform's order of a business id of a credit, or of a debt that it paid off; `undefined` of any other. */
+export function externalOrderOf(bizId: string): string | undefined {
+  const own = bizId.startsWith("debt:") ? bizId.slice("debt:".length) : bizId;
+  const prefix = platformBizId("credit", "");
+  return own.startsWith(prefix) ? own.slice(prefix.length) : undefined;
+}
+
+/** Whether a row is of an order of the platform, or of a debt that one paid off. */
+export const isOfPlatform = (bizId: string): boolean => /^(debt:)?platform:/.test(bizId);
 
 /** The id of the posting that holds back an anchor's share of a refunded order's gifts. */
 export const holdId = (orderId: string, anchorId: string): string => `hold:${orderId}:${anchorId}`;
@@ -34,7 +45,8 @@ export function debtIdsOf(commands: readonly Command[]): string[] {
     ...new Set(
       commands.flatMap((command) => {
         if (command.kind === "refund") return [command.bizId];
-        return command.kind === "recharge" ? [debtPaymentId(command.bizId)] : [];
+        const pays = command.kind === "recharge" || command.kind === "credit" || command.kind === "adjust";
+        return pays ? [debtPaymentId(command.bizId)] : [];
       }),
     ),
   ];

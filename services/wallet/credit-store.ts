@@ -2,7 +2,7 @@ import { fittingPage } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
 import { firstIdSince } from "../../mixins/mysql/first-id-since.ts";
-import { payOrderOf, refundId } from "./business-ids.ts";
+import { externalOrderOf, payOrderOf, refundId } from "./business-ids.ts";
 
 /** SQL of credits and refunds by payment order, for the comparison with payments. */
 
@@ -16,6 +16,8 @@ interface PlacedCredit extends Credit {
   userId: string;
   balanceAfter: number;
   time: string;
+  /** Of coins that the platform sold itself. */
+  externalOrderId?: string;
 }
 
 interface CreditRow {
@@ -29,7 +31,11 @@ interface CreditRow {
 
 function toPlacedCredit({ biz_id, num, user_id, balance_after, create_time }: CreditRow): PlacedCredit {
   const [coins, balanceAfter] = [toSafeInteger(num), toSafeInteger(balance_after)];
-  return { orderId: biz_id, userId: String(user_id), coins, balanceAfter, time: create_time.toISOString() };
+  const externalOrderId = externalOrderOf(biz_id);
+  return {
+    ...{ orderId: biz_id, userId: String(user_id), coins, balanceAfter, time: create_time.toISOString() },
+    ...(externalOrderId !== undefined && { externalOrderId }),
+  };
 }
 
 const recharge = 1;

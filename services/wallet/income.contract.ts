@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { id, operator, orderId, reason, userId } from "../fields.ts";
+import { externalReference, id, operator, orderId, reason, userId } from "../fields.ts";
 
 /** Anchors' income as other services see it. Units as in wallet.contract.ts. */
 
@@ -73,8 +73,8 @@ export const payout = z.object({
   userId,
   /** Above 0, whole and safe. */
   points: id,
-  /** The business id, given by the caller. Visible characters alone: the unique key ignores a trailing blank. */
-  payoutId: z.string().regex(/^[\x21-\x7e]{1,64}$/),
+  /** The business id, given by the caller. */
+  payoutId: externalReference,
   reason: reason.optional(),
 });
 export type Payout = z.infer<typeof payout>;

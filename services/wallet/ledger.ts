@@ -3,8 +3,10 @@ import { debtPaymentId } from "./business-ids.ts";
 import { pointsPerCoin } from "./points.ts";
 import {
   type Account,
+  adjustments,
   type Command,
   type Decision,
+  isAdjustment,
   isAmount,
   isGiftAmount,
   type Outcome,
@@ -46,7 +48,17 @@ function decideGift(books: Books, command: Extract<Command, { kind: "gift" }>): 
   return books.done(account, incomePoints);
 }
 
-function decideRecharge(books: Books, command: Extract<Command, { kind: "recharge" }>): Outcome {
+/** Pays debts off with coins that the account was given under this business id. */
+function payDebtOff(books: Books, account: Account, bizId: string, coins: number): void {
+  const payOff = Math.min(account.debt, coins);
+  if (payOff <= 0) return;
+  const paymentId = debtPaymentId(bizId);
+  const { userId } = account;
+  books.post({ bizId: paymentId, type: tradeTypes.refund, source: userId, destination: payments, amount: payOff });
+  books.owe(account, -payOff, paymentId);
+}
+
+function decideRecharge(books: Books, command: Extract<Command, { kind: "recharge" | "credit" }>): Outcome {
   const { bizId, userId, coins } = command;
   const account = books.account(userId);
   if (!isAmount(coins)) return books.refuse(account, "invalidParam");
@@ -61,13 +73,35 @@ function decideRecharge(books: Books, command: Extract<Command, { kind: "recharg
   account.totalCharged += coins;
   books.post({ bizId, type: tradeTypes.recharge, source: payments, destination: userId, amount: coins });
   const credited = account.balance;
-  const payOff = Math.min(account.debt, coins);
-  if (payOff > 0) {
-    const paymentId = debtPaymentId(bizId);
-    books.post({ bizId: paymentId, type: tradeTypes.refund, source: userId, destination: payments, amount: payOff });
-    books.owe(account, -payOff, paymentId);
-  }
+  payDebtOff(books, account, bizId, coins);
   return { ...books.done(account), balanceAfter: credited };
+}
+
+/** An adjustment moves coins whatever the account's status; total_charged, which is what was paid for, stays. */
+function decideAdjust(books: Books, command: Extract<Command, { kind: "adjust" }>): Outcome {
+  const { bizId, userId, coins } = command;
+  const account = books.account(userId);
+  if (!isAdjustment(coins)) return books.refuse(account, "invalidParam");
+  const prior = books.prior(bizId);
+  if (prior) {
+    // A gift could have the same user and num, never without a receiver.
+    const same = prior.userId === userId && prior.num === coins && prior.counterpartyId === null;
+    return same ? books.repeat(account, prior) : books.refuse(account, "idempotencyConflict", true);
+  }
+  if (!Number.isSafeInteger(account.balance + coins)) return books.refuse(account, "invalidParam");
+  const about = { bizId, type: tradeTypes.adjust, amount: Math.abs(coins) };
+  const posting: Posting =
+    coins > 0
+      ? { ...about, source: adjustments, destination: userId }
+      : { ...about, source: userId, destination: adjustments };
+  if (account.balance + coins < 0) {
+    books.reject(posting, "balanceShort");
+    return books.refuse(account, "balanceShort");
+  }
+  books.post(posting);
+  const adjusted = account.balance;
+  payDebtOff(books, account, bizId, coins);
+  return { ...books.done(account), balanceAfter: adjusted };
 }
 
 function decideRefund(books: Books, command: Extract<Command, { kind: "refund" }>): Outcome {
@@ -104,6 +138,22 @@ function decideStatus(books: Books, command: Extract<Command, { kind: "freeze" |
   return books.done(account);
 }
 
+function decideOne(books: Books, command: Command): Outcome {
+  switch (command.kind) {
+    case "gift":
+      return decideGift(books, command);
+    case "recharge":
+    case "credit":
+      return decideRecharge(books, command);
+    case "adjust":
+      return decideAdjust(books, command);
+    case "refund":
+      return decideRefund(books, command);
+    default:
+      return decideStatus(books, command);
+  }
+}
+
 /**
  * Decides the commands in their order, each on the result of those before it; `outcomes` are in the same order.
  * `accounts` must hold every user of the commands, `priors` every earlier row of their business ids.
@@ -114,12 +164,6 @@ export function decide(
   commands: readonly Command[],
 ): Decision {
   const books = new Books(accounts, priors);
-  for (const command of commands) {
-    const { outcomes } = books.decision;
-    if (command.kind === "gift") outcomes.push(decideGift(books, command));
-    else if (command.kind === "recharge") outcomes.push(decideRecharge(books, command));
-    else if (command.kind === "refund") outcomes.push(decideRefund(books, command));
-    else outcomes.push(decideStatus(books, command));
-  }
+  for (const command of commands) books.decision.outcomes.push(decideOne(books, command));
   return books.finish();
 }

@@ -5,6 +5,7 @@ import { limits } from "../../config/limits.ts";
 import type { Transaction } from "../../mixins/mysql/database.ts";
 import type { OutboxMessage } from "../../mixins/outbox.mixin.ts";
 import { durableEvent } from "../durable-event.ts";
+import { externalOrderOf } from "./business-ids.ts";
 import { LedgerWriter } from "./ledger-writer.ts";
 import type { Command, Decision } from "./posting.ts";
 import type { WalletState } from "./wallet-state.ts";
@@ -19,8 +20,10 @@ async function writeEvents(wallet: Wallet, tx: Transaction, commands: readonly C
     const outcome = decision.outcomes[index];
     if (outcome?.status !== "done" || outcome.repeated) continue;
     const { userId } = command;
-    if (command.kind === "recharge") {
-      const credited = { userId, orderId: command.bizId, coins: command.coins, balanceAfter: outcome.account.balance };
+    if (command.kind === "recharge" || command.kind === "credit") {
+      const { bizId: orderId, coins } = command;
+      const external = command.kind === "credit" && { externalOrderId: externalOrderOf(orderId) };
+      const credited = { userId, orderId, ...external, coins, balanceAfter: outcome.account.balance };
       const event = durableEvent("wallet.credited", command.bizId, { ...credited, time: time.toISOString() }, time);
       events.push({ ...event, orderKey: `user:${userId}` });
     }

@@ -14,19 +14,26 @@ export interface Account {
 
 export type Command =
   | { kind: "gift"; bizId: string; userId: string; receiverId: string; amount: number; incomePoints: number }
-  | { kind: "recharge"; bizId: string; userId: string; coins: number }
+  /** `recharge`: a paid order of the payment service; `credit`: coins that the platform sold itself. */
+  | { kind: "recharge" | "credit"; bizId: string; userId: string; coins: number }
+  /** Coins that the platform gives (above zero) or takes (below zero). */
+  | { kind: "adjust"; bizId: string; userId: string; coins: number }
   | { kind: "refund"; bizId: string; userId: string; coins: number }
   | { kind: "freeze" | "unfreeze"; userId: string; reason: string };
 
-/** The outside of the ledger: coins come from it when they are bought and go to it when they are refunded. */
+/** An outside of the ledger: coins come from it when they are bought and go to it when they are refunded. */
 export const payments = "payments";
 
+/** The other outside of the ledger: what the platform gives comes from it, what it takes goes to it. */
+export const adjustments = "adjustments";
+
 /** The types of a trade: t_qiyu_currency_trade.type. */
-export const tradeTypes = Object.freeze({ gift: 0, recharge: 1, refund: 2 } as const);
+export const tradeTypes = Object.freeze({ gift: 0, recharge: 1, refund: 2, adjust: 3 } as const);
 
 /**
- * One movement of coins: `amount`, above zero, goes from `source` to `destination`. Each is a user id or `payments`. Of
- * a gift the receiver gets `incomePoints` as income and the platform keeps the rest, so a posting is balanced in itself.
+ * One movement of coins: `amount`, above zero, goes from `source` to `destination`. Each is a user id, `payments` or
+ * `adjustments`. Of a gift the receiver gets `incomePoints` as income and the platform keeps the rest, so a posting is
+ * balanced in itself.
  */
 export interface Posting {
   readonly bizId: string;
@@ -91,6 +98,11 @@ export interface Decision {
 /** A valid amount of coins: above zero, whole, safe. */
 export function isAmount(value: number): boolean {
   return Number.isSafeInteger(value) && value > 0;
+}
+
+/** A valid adjustment: whole, safe and not zero. */
+export function isAdjustment(value: number): boolean {
+  return Number.isSafeInteger(value) && value !== 0;
 }
 
 /** A valid amount of a gift: in points, which the anchor's share is counted in, it must be safe too. */

@@ -1,6 +1,6 @@
 import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
-import { payOrderOf } from "./business-ids.ts";
+import { externalOrderOf, isOfPlatform, payOrderOf } from "./business-ids.ts";
 import { type DebtChange, debtHistory } from "./debts.ts";
 import { readDebts, readTrades } from "./statement-store.ts";
 import type { StatementRow } from "./wallet.contract.ts";
@@ -12,6 +12,13 @@ function shownDebt({ orders, ...debt }: DebtChange): DebtChange {
 
 const gift = 0;
 const refund = 2;
+
+/** The order of a row: of the payment service, or of the platform, whose adjustments have none. */
+function orderOf(bizId: string): Pick<StatementRow, "orderId" | "externalOrderId"> {
+  const externalOrderId = externalOrderOf(bizId);
+  if (externalOrderId !== undefined) return { externalOrderId };
+  return isOfPlatform(bizId) ? {} : { orderId: payOrderOf(bizId) };
+}
 
 /**
  * A page of a user's trades, newest first. Trades of payments have their order id; those that changed the debt have the
@@ -28,7 +35,7 @@ export async function statementPage(
     list: list.map((trade) => {
       if (trade.type === gift) return trade;
       const debt = changes.get(trade.bizId);
-      return { ...trade, orderId: payOrderOf(trade.bizId), ...(debt && { debt: shownDebt(debt) }) };
+      return { ...trade, ...orderOf(trade.bizId), ...(debt && { debt: shownDebt(debt) }) };
     }),
     nextCursor: trades.length > limit ? (list.at(-1)?.id ?? null) : null,
   };

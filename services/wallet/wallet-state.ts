@@ -14,6 +14,8 @@ import type { Balance } from "./wallet.contract.ts";
 export interface WalletState extends MysqlState, RedisLockState, JetStreamState, OutboxState, SealsState {
   /** Of paid orders and refunds. */
   signatures: MessageSignatures;
+  /** Of orders of the platform. */
+  platformSignatures: MessageSignatures;
   writer: LedgerWriter;
   balances: BatchLoader<Balance>;
   funds: FundsCache;

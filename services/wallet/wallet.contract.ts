@@ -7,6 +7,7 @@ import {
   coinAmount,
   cursor,
   eventTime,
+  externalReference,
   id,
   integer,
   isoTime,
@@ -25,6 +26,7 @@ import {
   type PaidOut,
   payout,
 } from "./income.contract.ts";
+import { type PlatformOrderOutcome, signedPlatformOrder } from "./platform-orders.contract.ts";
 
 /**
  * The wallet as other services see it. Amounts are whole coins; those named `points` or `...Points` are points, 100 to
@@ -52,7 +54,7 @@ export type FundsVerdict = "enough" | "short" | "unusable" | "tooMany";
 export interface Balance {
   userId: string;
   balance: number;
-  /** What refunds could not take back, coins; paid off by the next recharges. */
+  /** What refunds could not take back, coins; paid off by the next recharges, credits and adjustments. */
   debt: number;
   totalCharged: number;
   /** 0 invalid, 1 valid, 2 frozen. */
@@ -69,6 +71,8 @@ export interface StatementRow {
   createTime: string;
   /** The payment order of a recharge or refund; where a recharge pays a debt off, the recharge's order. */
   orderId?: string;
+  /** The platform's order of coins that it sold itself, also where they pay a debt off. */
+  externalOrderId?: string;
   /**
    * Where the row changed the debt. `change`: above zero what a refund could not take back, below zero what was paid
    * off. `after`: the whole debt after it. `orders`: the refunded orders whose debt it is, oldest first, at most
@@ -131,9 +135,19 @@ export const walletActions = {
    * coins of the order.
    */
   refundsOf: action({ orderIds: z.array(orderId).max(500) }).returns<{ list: { orderId: string; coins: number }[] }>(),
-  /** The credits between two ISO times (`to` excluded), page by page; a page may be empty. */
+  /**
+   * The credits between two ISO times (`to` excluded), page by page; a page may be empty. Those of coins that the platform
+   * sold itself have an `externalOrderId`, and no order of the payment service.
+   */
   creditsBetween: action({ from: isoTime, to: isoTime, cursor }).returns<{
-    list: { orderId: string; userId: string; coins: number; balanceAfter: number; time: string }[];
+    list: {
+      orderId: string;
+      userId: string;
+      coins: number;
+      balanceAfter: number;
+      time: string;
+      externalOrderId?: string;
+    }[];
     nextCursor: string | null;
   }>(),
   /** The refunds between two ISO times (`to` excluded), with `coins` as in refundsOf, page by page; one may be empty. */
@@ -150,6 +164,13 @@ export const walletActions = {
    * anchor or amount.
    */
   payout: action({ ...payout.shape, operator }).returns<PaidOut>(),
+  /**
+   * Carries out an order of the platform service, signed by it with PLATFORM_KEYS, once by its business id: a repeat gets
+   * the first outcome, whoever sends it. `bucket` is that of its user, for speed alone. Committed when it returns. Fails:
+   * orderForged, where its signature or content is not right, and nothing was moved; unavailable, where it is not known
+   * whether it was carried out.
+   */
+  platformOrder: action({ bucket, order: signedPlatformOrder }).returns<PlatformOrderOutcome>(),
   /**
    * Operators: the gifts that a refunded order's missing coins were spent on, newest first, with the anchors' shares;
    * `cursor` is a trade id. Fails: refundUnknown.
@@ -185,10 +206,14 @@ const heldShare = z.object({
 export const walletEvents = {
   "account.frozen": accountChanged,
   "account.unfrozen": accountChanged,
-  /** A paid order's coins are in the account. */
+  /**
+   * Coins that were paid for are in the account. `orderId`: the payment order; of coins that the platform sold itself,
+   * which have an `externalOrderId`, the business id in the ledger.
+   */
   "wallet.credited": z.object({
     userId,
-    orderId: businessId,
+    orderId: z.string().min(1).max(100),
+    externalOrderId: externalReference.optional(),
     coins: coinAmount,
     balanceAfter: integer(0),
     time: eventTime,

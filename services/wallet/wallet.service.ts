@@ -9,7 +9,7 @@ import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { sealedAudit } from "../sealing.ts";
-import { paySignatures } from "../signing-keys.ts";
+import { paySignatures, platformSignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { statusAction } from "./account-status.ts";
 import { creditsOfOrders, creditsOfTime, refundsOfOrders, refundsOfTime } from "./credit-store.ts";
@@ -20,6 +20,7 @@ import { IncomeRollup } from "./income/income-rollup.ts";
 import { incomeOf, payOut } from "./income/payouts.ts";
 import { openWriter } from "./open-writer.ts";
 import { creditRecharges, payTopic, takeBackRefunds } from "./pay-topics.ts";
+import { registerForgedOrders, takePlatformOrder } from "./platform-orders.ts";
 import { statementPage } from "./statement.ts";
 import { walletActions } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
@@ -109,6 +110,7 @@ export default defineService<"wallet", WalletState>({
         return payOut(this, ctx.params);
       },
     },
+    platformOrder: { ...byBucket, handler: takePlatformOrder },
     affectedGifts: {
       operator: true,
       handler(ctx) {
@@ -153,6 +155,8 @@ export default defineService<"wallet", WalletState>({
   created() {
     // Here, so that a node without keys does not start.
     this.signatures = paySignatures();
+    this.platformSignatures = platformSignatures();
+    registerForgedOrders(this);
   },
 
   started() {

@@ -1,5 +1,5 @@
 import type { MessageSignatures } from "../../mixins/jetstream.mixin.ts";
-import { giftSignatures, paySignatures } from "../../services/signing-keys.ts";
+import { giftSignatures, paySignatures, platformSignatures } from "../../services/signing-keys.ts";
 
 /** The gift queue's message of these gifts, without its signature. */
 export const groupOf = <Gift>(gifts: readonly Gift[]) => ({ gifts });
@@ -17,5 +17,6 @@ export function signedText(subject: string, payload: object): string {
 
 function signaturesOf(subject: string): MessageSignatures | undefined {
   if (subject.startsWith("gift.send.")) return giftSignatures();
+  if (subject.startsWith("platform.")) return platformSignatures();
   return subject.startsWith("pay.") ? paySignatures() : undefined;
 }

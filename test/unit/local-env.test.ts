@@ -7,11 +7,12 @@ import { hasDatabase } from "../../scripts/databases.ts";
 import { processSettings, useNodeEnv } from "../../scripts/local-env.ts";
 import { readStackEnv, useStackEnv, writeStackEnv } from "../../scripts/stack/env-file.ts";
 import { bookSettings } from "../../services/book-keys.ts";
+import { fourEyesSettings } from "../../services/four-eyes-settings.ts";
 import { gateSettings } from "../../services/gift/gate/gate-settings.ts";
 import { jwtSettings } from "../../services/jwt-settings.ts";
 import { providerSettings } from "../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../services/rank-settings.ts";
-import { giftKeySettings, payKeySettings } from "../../services/signing-keys.ts";
+import { giftKeySettings, payKeySettings, platformKeySettings } from "../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../services/sms-login.ts";
 import { tokenSettings } from "../../services/token-keys.ts";
 import { webhookKeySettings } from "../../services/webhook-keys.ts";
@@ -36,9 +37,9 @@ const keysOf: Readonly<Record<string, readonly string[]>> = {
   "api-gateway": ["TOKEN_KEYS"],
   gift: ["GIFT_KEYS", "GIFT_BOOK_KEYS"],
   payment: ["PAY_KEYS", "PAYMENT_BOOK_KEYS"],
-  wallet: ["PAY_KEYS", "BOOK_KEYS"],
+  wallet: ["PAY_KEYS", "PLATFORM_KEYS", "BOOK_KEYS"],
   auditor: ["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"],
-  platform: ["PLATFORM_BOOK_KEYS"],
+  platform: ["PLATFORM_KEYS", "PLATFORM_BOOK_KEYS"],
   webhook: ["WEBHOOK_KEYS"],
 };
 const allKeys = [...new Set(Object.values(keysOf).flat())];
@@ -107,6 +108,7 @@ describe("a node finds the settings of its services and no others:", () => {
     CASHIER_SECRET: "cashier",
     ALIPAY_PRIVATE_KEY: "alipay",
     PAY_KEYS: "k1:pay",
+    PLATFORM_KEYS: "k1:platform",
     GIFT_KEYS: "k1:gift",
     BOOK_KEYS: "k1:book",
     GIFT_BOOK_KEYS: "k1:gift-book",
@@ -124,14 +126,14 @@ describe("a node finds the settings of its services and no others:", () => {
   test.each([
     [["im-server"], []],
     [["notification"], ["MYSQL_URL", "SMS_WEBHOOK_TOKEN"]],
-    [["wallet"], ["BOOK_KEYS", "PAY_KEYS", "WALLET_MYSQL_URL"]],
+    [["wallet"], ["BOOK_KEYS", "PAY_KEYS", "PLATFORM_KEYS", "WALLET_MYSQL_URL"]],
     [
       ["payment"],
       ["ALIPAY_PRIVATE_KEY", "CASHIER_SECRET", "MYSQL_URL", "PAYMENT_BOOK_KEYS", "PAYMENT_NATS_URL", "PAY_KEYS"],
     ],
     [
       ["gift", "wallet"],
-      ["BOOK_KEYS", "GIFT_BOOK_KEYS", "GIFT_KEYS", "GIFT_MYSQL_URL", "PAY_KEYS", "WALLET_MYSQL_URL"],
+      ["BOOK_KEYS", "GIFT_BOOK_KEYS", "GIFT_KEYS", "GIFT_MYSQL_URL", "PAY_KEYS", "PLATFORM_KEYS", "WALLET_MYSQL_URL"],
     ],
     [
       ["gift", "user"],
@@ -181,6 +183,8 @@ describe("every setting", () => {
     tokenSettings,
     giftKeySettings,
     payKeySettings,
+    platformKeySettings,
+    fourEyesSettings,
     ...Object.values(bookSettings),
     webhookKeySettings,
     webhookSettings,

@@ -2,6 +2,7 @@ import { giftEndpoints } from "./gifts.ts";
 import { roomEndpoints } from "./rooms.ts";
 import type { ServerEndpoint } from "./server-endpoint.ts";
 import { userEndpoints } from "./users.ts";
+import { walletOrderEndpoints } from "./wallet-orders.ts";
 import { walletReadEndpoints } from "./wallet-reads.ts";
 import { webhookEndpoints } from "./webhooks.ts";
 
@@ -11,5 +12,6 @@ export const serverEndpoints: readonly ServerEndpoint[] = Object.freeze([
   ...roomEndpoints,
   ...giftEndpoints,
   ...walletReadEndpoints,
+  ...walletOrderEndpoints,
   ...webhookEndpoints,
 ]);

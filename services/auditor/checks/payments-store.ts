@@ -15,7 +15,10 @@ interface MovedRow extends Record<"user_id" | "num", string> {
   ordered: string | null;
 }
 
-/** Credits and refunds of the ledger: their orders are there, and paid or refunded. */
+/**
+ * Credits and refunds of the ledger: their orders are there, and paid or refunded. Those of the platform's orders are
+ * compared with these (platform-orders-store.ts).
+ */
 export function creditsCheck(db: Queryable): Check {
   return windowCheck(db, {
     ...{ name: "credits and refunds", table: "t_qiyu_currency_trade", column: "create_time", rounds: true },
@@ -27,7 +30,8 @@ export function creditsCheck(db: Queryable): Check {
          FROM t_qiyu_currency_trade t
          LEFT JOIN ${orders()} o ON o.order_id = IF(t.type = 1, t.biz_id, SUBSTRING(t.biz_id, LOCATE(':', t.biz_id) + 1))
          LEFT JOIN t_wallet_debt d ON t.type = 2 AND d.biz_id = t.biz_id
-         WHERE t.id > ? AND t.id <= ? AND t.type IN (1, 2) AND (
+         WHERE t.id > ? AND t.id <= ? AND t.type IN (1, 2)
+           AND t.biz_id NOT LIKE 'platform:%' AND t.biz_id NOT LIKE 'debt:platform:%' AND (
            o.id IS NULL OR o.user_id <> t.user_id OR o.status NOT IN (2, 5)
            OR (t.type = 1 AND (o.coins <> t.num OR t.status <> 1))
            OR (t.type = 2 AND t.biz_id LIKE 'refund:%' AND o.status <> 5)

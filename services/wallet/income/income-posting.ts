@@ -1,4 +1,3 @@
-import { payoutPostingId } from "../business-ids.ts";
 import type { Payout } from "../income.contract.ts";
 import { isPoints } from "../points.ts";
 
@@ -44,16 +43,19 @@ export interface PayoutDecision {
   posting?: IncomePosting;
 }
 
+/** A payout under its business id in the ledger, whoever ordered it. */
+export type PayoutOrder = Pick<Payout, "userId" | "points" | "reason"> & { readonly bizId: string };
+
 /**
- * Decides a payout on the anchor's locked totals. A payout id that is in the ledger gets its first outcome, or
+ * Decides a payout on the anchor's locked totals. A business id that is in the ledger gets its first outcome, or
  * `idempotencyConflict` where anchor or points differ. The reason is a note and may differ.
  */
 export function decidePayout(
-  payout: Payout,
+  payout: PayoutOrder,
   totals: IncomeTotals,
   prior: Pick<IncomePosting, "anchorId" | "points" | "valid"> | undefined,
 ): PayoutDecision {
-  const { userId, points, payoutId, reason } = payout;
+  const { userId, points, bizId, reason } = payout;
   if (!isPoints(points)) return { answer: "invalidParam" };
   if (prior) {
     const same = prior.anchorId === userId && prior.points === -points;
@@ -61,7 +63,7 @@ export function decidePayout(
   }
   const valid = points <= freePoints(totals);
   const posting: IncomePosting = {
-    ...{ kind: "payout", anchorId: userId, points: -points, valid, bizId: payoutPostingId(payoutId) },
+    ...{ kind: "payout", anchorId: userId, points: -points, valid, bizId },
     ...{ orderId: null, reason: reason ?? null },
   };
   return { answer: valid ? "paid" : "balanceShort", posting };

@@ -4,7 +4,7 @@ import { payoutPostingId } from "../business-ids.ts";
 import type { Income, PaidOut, Payout } from "../income.contract.ts";
 import { isPoints, wholeCoins } from "../points.ts";
 import type { WalletState } from "../wallet-state.ts";
-import { decidePayout, freePoints } from "./income-posting.ts";
+import { decidePayout, freePoints, type PayoutDecision, type PayoutOrder } from "./income-posting.ts";
 import { findPosting, insertPostings, lockTotals, readIncome } from "./income-store.ts";
 
 type Wallet = Pick<WalletState, "mysql" | "seals">;
@@ -21,24 +21,30 @@ const maxAttempts = 3;
 export async function payOut({ mysql: db, seals }: Wallet, payout: Payout): Promise<PaidOut> {
   const { userId, points, payoutId } = payout;
   if (!isPoints(points)) throw fail("invalidParam", { points });
-  const answer = await decideAndWrite({ mysql: db, seals }, payout);
+  const bizId = payoutPostingId(payoutId);
+  const answer = await postPayout({ mysql: db, seals }, { ...payout, bizId });
   if (answer !== "paid") throw fail(answer, { userId, payoutId });
-  const posting = await findPosting(db, payoutPostingId(payoutId));
+  const posting = await findPosting(db, bizId);
   if (!posting) throw new Error(`payout ${payoutId} is committed and not in the ledger`);
   return { userId, points, payoutId, time: posting.time.toISOString() };
 }
 
-async function decideAndWrite({ mysql, seals }: Wallet, payout: Payout, attempt = 1) {
+/** As `payOut`, under a business id of any kind; a payout that is refused is an answer. */
+export async function postPayout(
+  { mysql, seals }: Wallet,
+  payout: PayoutOrder,
+  attempt = 1,
+): Promise<PayoutDecision["answer"]> {
   try {
     return await seals.transaction(mysql, async (tx, sealing) => {
       const totals = await lockTotals(tx, payout.userId);
-      const prior = await findPosting(tx, payoutPostingId(payout.payoutId));
+      const prior = await findPosting(tx, payout.bizId);
       const { answer, posting } = decidePayout(payout, totals, prior);
       if (posting) await insertPostings(tx, [posting], sealing);
       return answer;
     });
   } catch (error) {
-    if (isDuplicateKey(error) && attempt < maxAttempts) return decideAndWrite({ mysql, seals }, payout, attempt + 1);
+    if (isDuplicateKey(error) && attempt < maxAttempts) return postPayout({ mysql, seals }, payout, attempt + 1);
     throw error;
   }
 }

@@ -3,7 +3,7 @@ CREATE TABLE IF NOT EXISTS t_qiyu_currency_account (
   user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   current_balance BIGINT NOT NULL DEFAULT 0,
   total_charged BIGINT NOT NULL DEFAULT 0,
-  -- Coins that refunds could not take back; the next recharges pay them off.
+  -- Coins that refunds could not take back; the next coins that are given pay them off.
   debt BIGINT NOT NULL DEFAULT 0,
   -- 0 invalid, 1 valid, 2 frozen.
   status TINYINT NOT NULL DEFAULT 1,
@@ -20,11 +20,11 @@ CREATE TABLE IF NOT EXISTS t_qiyu_currency_trade (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id BIGINT UNSIGNED NOT NULL,
   num BIGINT NOT NULL,
-  -- 0 gift, 1 recharge, 2 refund, 3 adjustment.
+  -- 0 gift, 1 recharge (by a paid order, or sold by the platform), 2 refund, 3 adjustment.
   type TINYINT NOT NULL,
   -- 0 rejected (no coins moved), 1 valid.
   status TINYINT NOT NULL,
-  biz_id VARCHAR(80) NOT NULL,
+  biz_id VARCHAR(100) NOT NULL,
   counterparty_id BIGINT UNSIGNED NULL,
   counterparty_income_points BIGINT NOT NULL DEFAULT 0,
   counterparty_income BIGINT GENERATED ALWAYS AS (counterparty_income_points DIV 100) STORED,
@@ -38,12 +38,13 @@ CREATE TABLE IF NOT EXISTS t_qiyu_currency_trade (
   CONSTRAINT ck_income_not_negative CHECK (counterparty_income_points >= 0)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- The ledger of debts: num above zero where a refund could not be taken back, below zero where a recharge paid it off.
+-- The ledger of debts: num above zero where a refund could not be taken back, below zero where a recharge, credit or
+-- adjustment paid it off.
 CREATE TABLE IF NOT EXISTS t_wallet_debt (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id BIGINT UNSIGNED NOT NULL,
   num BIGINT NOT NULL,
-  biz_id VARCHAR(80) NOT NULL,
+  biz_id VARCHAR(100) NOT NULL,
   create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   UNIQUE KEY uk_biz_id (biz_id),
   KEY idx_user (user_id, id)
@@ -75,7 +76,8 @@ CREATE TABLE IF NOT EXISTS t_income_posting (
   points BIGINT NOT NULL,
   -- 0 rejected (a payout beyond the free income; nothing moved), 1 valid.
   status TINYINT NOT NULL DEFAULT 1,
-  -- gifts:<round>:<anchor>, hold:<order>:<anchor>, release:<order>:<anchor>, payout:<payout id>.
+  -- gifts:<round>:<anchor>, hold:<order>:<anchor>, release:<order>:<anchor>, payout:<payout id>,
+  -- platform:payout:<payout id>.
   biz_id VARCHAR(120) NOT NULL,
   -- Of hold and release: the refunded order.
   order_id VARCHAR(64) NULL,

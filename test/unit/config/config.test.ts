@@ -7,12 +7,13 @@ import { namedKeysIn, sampleKey } from "../../../config/named-keys.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
+import { fourEyesSettings } from "../../../services/four-eyes-settings.ts";
 import { gateSettings } from "../../../services/gift/gate/gate-settings.ts";
 import { jwtSettings } from "../../../services/jwt-settings.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../../services/rank-settings.ts";
-import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
+import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../../services/sms-login.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
 import { webhookKeySettings } from "../../../services/webhook-keys.ts";
@@ -104,6 +105,8 @@ describe("settings", () => {
         tokenSettings,
         giftKeySettings,
         payKeySettings,
+        platformKeySettings,
+        fourEyesSettings,
         ...Object.values(bookSettings),
         webhookKeySettings,
         booksReplicaSettings,
@@ -220,6 +223,7 @@ describe("settings", () => {
     { name: "GIFT_KEYS", block: giftKeySettings, nodes: "gift nodes" },
     { name: "PAY_KEYS", block: payKeySettings, nodes: "payment and wallet nodes" },
     { name: "WEBHOOK_KEYS", block: webhookKeySettings, nodes: "webhook nodes" },
+    { name: "PLATFORM_KEYS", block: platformKeySettings, nodes: "platform and wallet nodes" },
   ])("of $name", ({ name, block, nodes }) => {
     const key = (bytes: number) => randomBytes(bytes).toString("base64url");
     const problemOf = (keys: string | undefined, extra: Record<string, string> = {}) => {

@@ -17,7 +17,7 @@ import { jwtSettings } from "../../../services/jwt-settings.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../../services/rank-settings.ts";
 import { redisServices, usesRedis } from "../../../services/redis-access.ts";
-import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
+import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../../services/sms-login.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
 import { webhookKeySettings } from "../../../services/webhook-keys.ts";
@@ -43,6 +43,7 @@ const keyBlocks = [
   { block: tokenSettings, containers: ["user", "api-gateway"] },
   { block: giftKeySettings, containers: ["gift"] },
   { block: payKeySettings, containers: ["payment", "wallet"] },
+  { block: platformKeySettings, containers: ["platform", "wallet"] },
   { block: bookSettings.wallet, containers: ["wallet", "auditor"] },
   { block: bookSettings.gift, containers: ["gift", "auditor"] },
   { block: bookSettings.payment, containers: ["payment", "auditor"] },
@@ -288,6 +289,7 @@ describe("docker-compose.production.yml", () => {
     ...Object.fromEntries(passwords.map((name) => [name, `password-of-${name.toLowerCase()}`])),
     GIFT_KEYS: `k1:${"g".repeat(42)}A`,
     PAY_KEYS: `k1:${"p".repeat(42)}A`,
+    PLATFORM_KEYS: `k1:${"q".repeat(42)}A`,
     BOOK_KEYS: `k1:${"b".repeat(42)}A`,
     GIFT_BOOK_KEYS: `k1:${"c".repeat(42)}A`,
     PAYMENT_BOOK_KEYS: `k1:${"d".repeat(42)}A`,

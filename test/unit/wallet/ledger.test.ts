@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { debtPaymentId } from "../../../services/wallet/business-ids.ts";
 import { decide } from "../../../services/wallet/ledger.ts";
+import { platformBizId } from "../../../services/wallet/platform-orders.contract.ts";
 import { sharePoints, wholeCoins } from "../../../services/wallet/points.ts";
 import type { Account, Command, Prior } from "../../../services/wallet/posting.ts";
 
@@ -34,6 +35,17 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc
     .record({ bizId: bizId.map((id) => `refund-${id}`), userId: user, coins: amount })
     .map((r) => ({ kind: "refund" as const, ...r })),
+  fc
+    .record({ bizId: bizId.map((id) => platformBizId("credit", id)), userId: user, coins: amount })
+    .map((r) => ({ kind: "credit" as const, ...r })),
+  fc
+    .record({
+      bizId: bizId.map((id) => platformBizId("adjust", id)),
+      userId: user,
+      coins: amount,
+      sign: fc.constantFrom(1, -1),
+    })
+    .map(({ coins, sign, ...r }) => ({ kind: "adjust" as const, ...r, coins: coins * sign })),
   fc.record({ kind: fc.constantFrom("freeze" as const, "unfreeze" as const), userId: user, reason: fc.constant("r") }),
 );
 
@@ -109,7 +121,7 @@ describe("the ledger's decision", () => {
     );
   });
 
-  test("recharged − refunded = balances + gifts sent, and gifts sent = anchors' income + platform's share, in points", () => {
+  test("recharged + adjusted − refunded = balances + gifts sent, and gifts sent = anchors' income + platform's share, in points", () => {
     fc.assert(
       fc.property(batches, (all) => {
         const store = new Store();
@@ -117,7 +129,9 @@ describe("the ledger's decision", () => {
         const valid = store.trades.filter(({ status }) => status === 1);
         const ofType = (type: number) => sum(valid.filter((row) => row.type === type).map(({ num }) => num));
         const balances = sum([...store.accounts.values()].map(({ balance }) => balance));
-        expect(ofType(1) + ofType(2)).toBe(balances - ofType(0));
+        expect(ofType(1) + ofType(3) + ofType(2)).toBe(balances - ofType(0));
+        const charged = sum([...store.accounts.values()].map(({ totalCharged }) => totalCharged));
+        expect(charged).toBe(ofType(1));
         const incomes = [...store.incomes.values()].reduce((a, b) => a + b, 0n);
         const gifts = valid.filter(({ type }) => type === 0);
         const platform = sum(gifts.map(({ num, incomePoints }) => -num * 100 - incomePoints));
@@ -130,7 +144,7 @@ describe("the ledger's decision", () => {
   test("a repeated batch changes nothing and gets its first outcomes", () => {
     fc.assert(
       fc.property(batches, fc.array(command, { maxLength: 12 }), (before, batch) => {
-        // A recharge that would overflow an account is refused without a row and may succeed later: it is no repeat.
+        // What would overflow an account is refused without a row and may succeed later: it is no repeat.
         const overflows = (one: Command) => "coins" in one && one.coins > 1000;
         fc.pre(![...before.flat(), ...batch].some(overflows));
         const money = batch.filter(({ kind }) => kind !== "freeze" && kind !== "unfreeze");
@@ -243,6 +257,82 @@ describe("the ledger's decision", () => {
     const decision = decide(new Map([["11", account("11", { debt: 40 })]]), priors, [refund]);
     expect(decision.outcomes).toMatchObject([{ status: "done", repeated: true }]);
     expect([...decision.trades, ...decision.debts]).toEqual([]);
+  });
+
+  test.each([0, 1, 2])("a credit and an adjustment move coins of an account with status %i", (status) => {
+    const store = new Store();
+    store.accounts.set("11", account("11", { status }));
+    const { outcomes } = store.apply([
+      { kind: "credit", bizId: platformBizId("credit", "a"), userId: "11", coins: 7 },
+      { kind: "adjust", bizId: platformBizId("adjust", "b"), userId: "11", coins: -5 },
+      { kind: "adjust", bizId: platformBizId("adjust", "c"), userId: "11", coins: 3 },
+    ]);
+    expect(outcomes).toMatchObject([{ balanceAfter: 7 }, { balanceAfter: 2 }, { balanceAfter: 5 }]);
+    expect(store.accounts.get("11")).toMatchObject({ balance: 5, totalCharged: 7, status });
+    expect(store.trades.map(({ type, num }) => [type, num])).toEqual([
+      [1, 7],
+      [3, -5],
+      [3, 3],
+    ]);
+  });
+
+  test.each([
+    ["credit", platformBizId("credit", "x"), 120],
+    ["adjust", platformBizId("adjust", "x"), 0],
+  ] as const)("what a %s gives pays debts off first", (kind, id, charged) => {
+    const store = new Store();
+    store.accounts.set("11", account("11", { debt: 70, totalCharged: 0 }));
+    store.debts.push({ userId: "11", num: 70, bizId: "refund:p1" });
+    const first = store.apply([{ kind, bizId: id, userId: "11", coins: 50 }]);
+    expect(first.outcomes).toMatchObject([{ status: "done", balanceAfter: 50 }]);
+    expect(store.accounts.get("11")).toMatchObject({ balance: 0, debt: 20 });
+    store.apply([{ kind, bizId: `${id}y`, userId: "11", coins: 70 }]);
+    expect(store.accounts.get("11")).toMatchObject({ balance: 50, debt: 0, totalCharged: charged });
+    expect(store.debts.slice(1)).toEqual([
+      { userId: "11", num: -50, bizId: debtPaymentId(id) },
+      { userId: "11", num: -20, bizId: debtPaymentId(`${id}y`) },
+    ]);
+    const again = store.apply([{ kind, bizId: id, userId: "11", coins: 50 }]);
+    expect(again.outcomes).toMatchObject([{ status: "done", repeated: true, balanceAfter: 50 }]);
+  });
+
+  test("an adjustment that takes coins leaves the debt as it is", () => {
+    const store = new Store();
+    store.accounts.set("11", account("11", { balance: 30, debt: 70 }));
+    store.apply([{ kind: "adjust", bizId: "a1", userId: "11", coins: -30 }]);
+    expect(store.accounts.get("11")).toMatchObject({ balance: 0, debt: 70 });
+  });
+
+  test("an adjustment below zero is a rejected row, and a repeat is rejected too, whatever the account has by then", () => {
+    const store = new Store();
+    store.accounts.set("11", account("11", { balance: 9 }));
+    const take: Command = { kind: "adjust", bizId: "a1", userId: "11", coins: -10 };
+    const rejected = { status: "refused", reason: "balanceShort", balanceAfter: 9 };
+    expect(store.apply([take]).outcomes).toMatchObject([rejected]);
+    expect(store.trades).toMatchObject([{ num: -10, type: 3, status: 0, reason: "balanceShort", balanceAfter: 9 }]);
+    store.apply([{ kind: "recharge", bizId: "p1", userId: "11", coins: 100 }]);
+    expect(store.apply([take]).outcomes).toMatchObject([{ ...rejected, repeated: true }]);
+    expect(store.accounts.get("11")?.balance).toBe(109);
+    expect(store.apply([{ ...take, bizId: "a2", coins: -109 }]).outcomes).toMatchObject([{ balanceAfter: 0 }]);
+  });
+
+  test.each([0, 0.5, Number.NaN, -(2 ** 53), 2 ** 53, Number.MAX_SAFE_INTEGER])(
+    "an adjustment of %p is refused without a row where it is no amount, or would make the balance unsafe",
+    (coins) => {
+      const decision = decide(new Map([["11", account("11", { balance: 1 })]]), new Map(), [
+        { kind: "adjust", bizId: "a1", userId: "11", coins },
+      ]);
+      expect(decision.outcomes).toMatchObject([{ status: "refused", reason: "invalidParam" }]);
+      expect([...decision.trades, ...decision.changed]).toEqual([]);
+    },
+  );
+
+  test("a gift under the business id of an adjustment is never taken for it", () => {
+    const decision = decide(new Map([["11", account("11", { balance: 100 })]]), new Map(), [
+      gift({ bizId: platformBizId("adjust", "x"), amount: 40 }),
+      { kind: "adjust", bizId: platformBizId("adjust", "x"), userId: "11", coins: -40 },
+    ]);
+    expect(decision.outcomes[1]).toMatchObject({ status: "refused", reason: "idempotencyConflict" });
   });
 
   test("the anchor's share is exact in points, never more than the gift, and its whole coins are the points rounded down", () => {

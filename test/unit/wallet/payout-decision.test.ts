@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { payoutPostingId } from "../../../services/wallet/business-ids.ts";
 import {
   decidePayout,
   freePoints,
@@ -10,7 +11,9 @@ import {
 const totals = (earnedPoints: number, heldBackPoints = 0, paidOutPoints = 0): IncomeTotals => ({
   ...{ earnedPoints, heldBackPoints, paidOutPoints },
 });
-const payout = (points: number, payoutId = "p-1", userId = "7") => ({ userId, points, payoutId });
+const payout = (points: number, payoutId = "p-1", userId = "7") => ({
+  ...{ userId, points, bizId: payoutPostingId(payoutId) },
+});
 
 describe("the decision of a payout", () => {
   test("takes free income to the last point, and no more", () => {

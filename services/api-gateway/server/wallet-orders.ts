@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { isFailure } from "../../../broker/failure.ts";
+import { call } from "../../contracts.ts";
+import { coinAmount, externalReference, id } from "../../fields.ts";
+import { adjustedCoins, adjustReason } from "../../platform/money.contract.ts";
+import { failShowing } from "../answer.ts";
+import { shownUserId } from "../endpoints/fields.ts";
+import { serverEndpoint } from "./server-endpoint.ts";
+
+/** Money that the platform orders. The platform service checks the presented key itself. */
+
+/** Of a 503: the order is written and will be carried out, also where nobody repeats it. */
+const ordered = z.object({ ordered: z.literal(true) });
+
+/** The answer of the platform service; an order that stands is shown as one in its 503. */
+async function orderedBy<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    const { data } = (error ?? {}) as { data?: { ordered?: unknown } };
+    if (isFailure(error, "unavailable") && data?.ordered === true) throw failShowing("unavailable", { ordered: true });
+    throw error;
+  }
+}
+
+const balanceAfter = z.int().meta({
+  description: "What the account had right after the coins moved, before they paid off a debt.",
+});
+const stands =
+  "A 503 with `data.ordered` is of an order that is written: it will be carried out, whether or not you repeat the " +
+  "request. After a 503 without it nobody knows; the same request gets the outcome.";
+const idRule = "1 to 64 visible ASCII characters without blanks, of your own. It identifies the order for ever.";
+
+export const walletOrderEndpoints = [
+  serverEndpoint({
+    path: "wallet/credit",
+    summary: "Credits coins that you sold yourself",
+    description: `Once for each \`externalOrderId\`, with whatever Idempotency-Key. Debts are paid off first. ${stands}`,
+    scope: "wallet:credit",
+    write: true,
+    refers: { userId: "user" },
+    params: { coins: coinAmount, externalOrderId: externalReference.meta({ description: idRule }) },
+    result: z.object({ userId: shownUserId, balanceAfter }),
+    unsure: ordered,
+    run: (ctx, { userId, coins, externalOrderId }, { apiKey }) =>
+      orderedBy(call(ctx, "platform.credit", { apiKey, userId, coins, externalOrderId })),
+  }),
+
+  serverEndpoint({
+    path: "wallet/adjust",
+    summary: "Gives coins (above 0) or takes them (below 0)",
+    description:
+      "Once for each Idempotency-Key. What is given pays off debts first; nothing is taken below 0. Where the adjustments " +
+      "of the account come to more than FOUR_EYES_COINS in 24 hours, given and taken added up, nothing moves: the answer " +
+      `has a \`proposalId\`, and another person must approve it within 72 hours. ${stands}`,
+    scope: "wallet:adjust",
+    write: true,
+    refers: { userId: "user" },
+    params: { coins: adjustedCoins, reason: adjustReason },
+    result: z.object({
+      userId: shownUserId,
+      balanceAfter: balanceAfter.optional(),
+      proposalId: z.string().optional().meta({ description: "Where it waits for another person." }),
+    }),
+    failures: ["balanceShort"],
+    unsure: ordered,
+    run: (ctx, { userId, coins, reason }, { apiKey, writeId }) =>
+      orderedBy(call(ctx, "platform.adjust", { apiKey, userId, coins, reason, writeId })),
+  }),
+
+  serverEndpoint({
+    path: "wallet/payout",
+    summary: "Takes what you have paid to an anchor from her free income",
+    description: `Once for each \`payoutId\`, with whatever Idempotency-Key. Points are hundredths of a coin. ${stands}`,
+    scope: "wallet:payout",
+    write: true,
+    refers: { userId: "user" },
+    params: { points: id, payoutId: externalReference.meta({ description: idRule }) },
+    result: z.object({ userId: shownUserId }),
+    failures: ["balanceShort"],
+    unsure: ordered,
+    run: (ctx, { userId, points, payoutId }, { apiKey }) =>
+      orderedBy(call(ctx, "platform.payout", { apiKey, userId, points, payoutId })),
+  }),
+];

@@ -1,0 +1,123 @@
+import type { Service } from "moleculer";
+import { fail, isFailure, isUnavailable } from "../../../broker/failure.ts";
+import type { MessageSignatures } from "../../../mixins/jetstream/signatures.ts";
+import { isDuplicateKey, type Transaction } from "../../../mixins/mysql/database.ts";
+import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
+import type { SealsState } from "../../../mixins/seals.mixin.ts";
+import { call } from "../../contracts.ts";
+import type { PlatformOrderOutcome } from "../../wallet/platform-orders.contract.ts";
+import { bucketOf } from "../../wallet-buckets.ts";
+import { needsApproval } from "./four-eyes.ts";
+import { bizIdOf, faultOfRow, type MoneyOrder, type NewOrder, sameContent, signOrder } from "./order.ts";
+import { adjustedLately, findOrder, insertOrder, lockAccount, storeOutcome } from "./order-store.ts";
+
+type Platform = Service & MysqlState & SealsState;
+
+/** The outcome of an order for who placed it. A proposal stays one for a repeat until it is approved and carried out. */
+export type Placed =
+  | { readonly status: "done"; readonly balanceAfter: number }
+  | { readonly status: "proposed"; readonly proposalId: string };
+
+/** The second attempt is for a business id that another node wrote between our read and our write. */
+const maxAttempts = 2;
+
+/**
+ * Places orders to move money and has the wallet carry them out. The row comes first, with its signature: from then on
+ * the order is carried out once, by who placed it, by a repeat, or by the job that finishes pending orders
+ * (pending-orders.ts).
+ */
+export class MoneyOrders {
+  private readonly platform: Platform;
+  private readonly signatures: MessageSignatures;
+  private readonly fourEyesCoins: number;
+
+  constructor(platform: Platform, signatures: MessageSignatures, fourEyesCoins: number) {
+    this.platform = platform;
+    this.signatures = signatures;
+    this.fourEyesCoins = fourEyesCoins;
+  }
+
+  /**
+   * Places an order, or finds it, and resolves to its outcome. Fails: idempotencyConflict; balanceShort and invalidParam,
+   * which the order keeps for ever; unavailable, with `ordered: true` where the order stands and will be carried out.
+   */
+  async place(order: NewOrder): Promise<Placed> {
+    const row = await this.written(order);
+    if (!sameContent(row, order)) throw fail("idempotencyConflict", { bizId: bizIdOf(order) });
+    // What was declined or has expired is told by the list of proposals.
+    if (row.state === "proposed" || row.state === "declined" || row.state === "expired")
+      return { status: "proposed", proposalId: row.id };
+    const outcome = outcomeOf(row) ?? (await this.ordered(row));
+    if (outcome.status === "refused") throw fail(outcome.reason, { bizId: bizIdOf(order) });
+    return { status: "done", balanceAfter: outcome.balanceAfter ?? 0 };
+  }
+
+  /**
+   * Has the wallet carry out a pending order, and stores the outcome. It may be repeated. Fails: unavailable, where the
+   * order stays pending, also where its row or its key is not right, which is logged.
+   */
+  async carryOut(order: MoneyOrder): Promise<PlatformOrderOutcome> {
+    const { logger, broker, mysql } = this.platform;
+    const about = { orderId: order.id, bizId: bizIdOf(order), userId: order.userId };
+    const fault = faultOfRow(this.signatures, order);
+    if (fault !== undefined) {
+      const toDo = "compare t_money_order with its seals; with unknownKey, add the key to PLATFORM_KEYS again";
+      logger.error(
+        { ...about, fault, toDo },
+        "an order of the platform is not as it was signed: it is not carried out",
+      );
+      throw fail("unavailable", { cause: fault });
+    }
+    const params = { bucket: bucketOf(order.userId), order: order.signed };
+    const outcome = await call(broker, "wallet.platformOrder", params).catch((error: unknown) => {
+      if (!isFailure(error, "orderForged")) throw error;
+      const toDo = "compare PLATFORM_KEYS of platform and wallet nodes";
+      logger.error({ ...about, err: error, toDo }, "the wallet does not know this service's signature: tried again");
+      throw fail("unavailable", { cause: "orderForged" });
+    });
+    await storeOutcome(mysql, order.id, outcome);
+    return outcome;
+  }
+
+  private async ordered(order: MoneyOrder): Promise<PlatformOrderOutcome> {
+    try {
+      return await this.carryOut(order);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      const about = { orderId: order.id, bizId: bizIdOf(order) };
+      this.platform.logger.warn({ err: error, ...about }, "an order is written and will be carried out later");
+      throw fail("unavailable", { ordered: true });
+    }
+  }
+
+  /** The row of the order, which is written where there is none; it may be of other content. */
+  private async written(order: NewOrder, attempt = 1): Promise<MoneyOrder> {
+    const { mysql, seals } = this.platform;
+    const bizId = bizIdOf(order);
+    const known = await findOrder(mysql, bizId);
+    if (known) return known;
+    try {
+      await seals.transaction(mysql, async (tx, sealing) => {
+        const proposed = await this.mustBeApproved(tx, order);
+        await insertOrder(tx, { ...order, proposed, signed: signOrder(this.signatures, order, proposed) }, sealing);
+      });
+    } catch (error) {
+      if (isDuplicateKey(error) && attempt < maxAttempts) return this.written(order, attempt + 1);
+      throw error;
+    }
+    const row = await findOrder(mysql, bizId);
+    if (!row) throw new Error(`order ${bizId} is committed and not in t_money_order`);
+    return row;
+  }
+
+  private async mustBeApproved(tx: Transaction, { kind, userId, amount }: NewOrder): Promise<boolean> {
+    if (kind !== "adjust") return false;
+    await lockAccount(tx, userId);
+    return needsApproval(await adjustedLately(tx, userId), amount, this.fourEyesCoins);
+  }
+}
+
+function outcomeOf({ state, refusal, balanceAfter }: MoneyOrder): PlatformOrderOutcome | undefined {
+  if (state === "done") return { status: "done", balanceAfter };
+  return state === "refused" && refusal !== null ? { status: "refused", reason: refusal } : undefined;
+}

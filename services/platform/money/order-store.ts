@@ -1,0 +1,188 @@
+import { limits } from "../../../config/limits.ts";
+import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import type { Sealing } from "../../../mixins/seals/seal-chains.ts";
+import { sealedLedgers } from "../../book-seals.ts";
+import type { PlatformOrderOutcome, PlatformRefusal } from "../../wallet/platform-orders.contract.ts";
+import type { Proposal } from "../money.contract.ts";
+import { bizIdOf, type MoneyOrder, type NewOrder, orderKinds } from "./order.ts";
+import { counts, type MoneyOrderState, orderStates, stateOf, statesBefore } from "./order-state.ts";
+
+/** SQL of orders to move money. */
+
+interface OrderRow {
+  readonly id: string;
+  readonly biz_id: string;
+  readonly kind: number;
+  readonly user_id: string;
+  readonly amount: string;
+  readonly proposed: number;
+  readonly key_id: string;
+  readonly reason: string | null;
+  readonly signed_order: string;
+  readonly state: number;
+  readonly refusal: string | null;
+  readonly balance_after: string | null;
+}
+
+const columns = `o.id, o.biz_id, o.kind, o.user_id, o.amount, o.proposed, o.key_id, o.reason, o.signed_order,
+  s.state, s.refusal, s.balance_after`;
+const tables = "t_money_order o JOIN t_money_state s ON s.order_id = o.id";
+
+function toOrder(row: OrderRow): MoneyOrder {
+  const kind = orderKinds[Number(row.kind)];
+  if (!kind) throw new RangeError(`no kind of an order: ${row.kind}`);
+  return {
+    ...{ id: String(row.id), kind, externalId: row.biz_id.slice(bizIdOf({ kind, externalId: "" }).length) },
+    ...{ userId: String(row.user_id), amount: toSafeInteger(row.amount), proposed: Number(row.proposed) === 1 },
+    ...{ keyId: row.key_id, reason: row.reason, signed: row.signed_order, state: stateOf(Number(row.state)) },
+    refusal: row.refusal as PlatformRefusal | null,
+    balanceAfter: row.balance_after === null ? null : toSafeInteger(row.balance_after),
+  };
+}
+
+export async function findOrder(db: Queryable, bizId: string): Promise<MoneyOrder | undefined> {
+  const [row] = await db.query<OrderRow>(`SELECT ${columns} FROM ${tables} WHERE o.biz_id = ?`, [bizId]);
+  return row && toOrder(row);
+}
+
+/** Locks the account until the transaction ends, against other decisions about its adjustments, on any node. */
+export async function lockAccount(tx: Transaction, userId: string): Promise<void> {
+  await tx.run("INSERT INTO t_money_account (user_id) VALUES (?) ON DUPLICATE KEY UPDATE user_id = user_id", [userId]);
+}
+
+const counted = (Object.keys(orderStates) as MoneyOrderState[]).filter(counts).map((state) => orderStates[state]);
+
+/**
+ * The magnitudes of the account's adjustments of the last 24 hours that moved coins or will, added up, without those that
+ * another person approved. The account must be locked.
+ */
+export async function adjustedLately(tx: Transaction, userId: string): Promise<bigint> {
+  const [row] = await tx.query<{ sum: string | null }>(
+    `SELECT CAST(SUM(ABS(o.amount)) AS CHAR) AS sum FROM ${tables}
+     WHERE o.user_id = ? AND o.kind = ? AND o.create_time > UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND
+       AND o.proposed = 0 AND s.state IN (?)`,
+    [userId, orderKinds.indexOf("adjust"), limits.platform.fourEyesSpanMs * 1_000, counted],
+  );
+  return BigInt(row?.sum ?? 0);
+}
+
+/** Writes an order. Fails with a duplicate key where there is one with its business id. */
+export async function insertOrder(
+  tx: Transaction,
+  order: NewOrder & { readonly signed: string; readonly proposed: boolean },
+  sealing: Sealing,
+): Promise<void> {
+  const { kind, userId, amount, proposed, keyId, reason, signed } = order;
+  const time = await sealing.time();
+  const sealed = [bizIdOf(order), orderKinds.indexOf(kind), userId, amount, proposed ? 1 : 0, keyId];
+  const { insertId } = await tx.run(
+    `INSERT INTO t_money_order (biz_id, kind, user_id, amount, proposed, key_id, reason, signed_order, create_time)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    [...sealed, reason, signed, time],
+  );
+  sealing.cover(sealedLedgers.moneyOrders, insertId, [sealed], 0n);
+  await tx.run(
+    `INSERT INTO t_money_state (order_id, state, expires_time, next_try_time, update_time)
+     VALUES (?, ?, IF(?, UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND, NULL),
+       IF(?, NULL, UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND), UTC_TIMESTAMP(3))`,
+    [
+      ...[insertId, proposed ? orderStates.proposed : orderStates.pending],
+      ...[proposed, limits.platform.proposalMs * 1_000, proposed, limits.platform.firstTryAgainMs * 1_000],
+    ],
+  );
+}
+
+/** Stores the outcome of a pending order; one that has its outcome already stays as it is. */
+export async function storeOutcome(db: Queryable, id: string, outcome: PlatformOrderOutcome): Promise<void> {
+  const { status } = outcome;
+  await db.run(
+    `UPDATE t_money_state SET state = ?, refusal = ?, balance_after = ?, next_try_time = NULL,
+       update_time = UTC_TIMESTAMP(3) WHERE order_id = ? AND state IN (?)`,
+    [
+      orderStates[status],
+      status === "refused" ? outcome.reason : null,
+      status === "done" ? outcome.balanceAfter : null,
+      id,
+      statesBefore(status),
+    ],
+  );
+}
+
+/** The pending orders that are due, longest due first. */
+export async function dueOrders(db: Queryable): Promise<MoneyOrder[]> {
+  const rows = await db.query<OrderRow>(
+    `SELECT ${columns} FROM t_money_state s JOIN t_money_order o ON o.id = s.order_id
+     WHERE s.state = ? AND s.next_try_time <= UTC_TIMESTAMP(3) ORDER BY s.next_try_time LIMIT ?`,
+    [orderStates.pending, limits.platform.ordersPerRound],
+  );
+  return rows.map(toOrder);
+}
+
+/** Notes that pending orders are being tried: the next try is later each time, up to a bound. */
+export async function postponeOrders(db: Queryable, ids: readonly string[]): Promise<void> {
+  const { tryAgainMs, tryAgainMsMax } = limits.platform;
+  await db.run(
+    `UPDATE t_money_state SET tries = tries + 1, next_try_time =
+       UTC_TIMESTAMP(3) + INTERVAL LEAST(? * POW(2, LEAST(tries, 20)), ?) MICROSECOND
+     WHERE order_id IN (?) AND state = ?`,
+    [tryAgainMs * 1_000, tryAgainMsMax * 1_000, ids, orderStates.pending],
+  );
+}
+
+/** Ends proposals on which nobody decided in time; returns how many, at most `limits.platform.ordersPerRound`. */
+export async function expireProposals(db: Queryable): Promise<number> {
+  const { affectedRows } = await db.run(
+    `UPDATE t_money_state SET state = ?, update_time = UTC_TIMESTAMP(3)
+     WHERE state IN (?) AND expires_time <= UTC_TIMESTAMP(3) ORDER BY expires_time LIMIT ?`,
+    [orderStates.expired, statesBefore("expired"), limits.platform.ordersPerRound],
+  );
+  return affectedRows;
+}
+
+interface ProposalRow extends OrderRow {
+  readonly create_time: Date;
+  readonly expires_time: Date;
+  readonly decided_by: string | null;
+}
+
+/** Proposals with ids below the cursor, newest first. */
+export async function readProposals(
+  db: Queryable,
+  { open, cursor, limit }: { open: boolean; cursor?: string; limit: number },
+): Promise<Proposal[]> {
+  const rows = await db.query<ProposalRow>(
+    `SELECT ${columns}, o.create_time, s.expires_time, s.decided_by FROM ${tables}
+     WHERE o.proposed = 1 ${open ? "AND s.state = ? AND s.expires_time > UTC_TIMESTAMP(3)" : ""}
+       ${cursor ? "AND o.id < ?" : ""} ORDER BY o.id DESC LIMIT ?`,
+    [...(open ? [orderStates.proposed] : []), ...(cursor ? [cursor] : []), limit],
+  );
+  return rows.map((row) => {
+    const { id, userId, amount, reason, keyId, state } = toOrder(row);
+    const times = { createTime: row.create_time.toISOString(), expiresTime: row.expires_time.toISOString() };
+    return {
+      proposalId: id,
+      userId,
+      coins: amount,
+      reason: reason ?? "",
+      keyId,
+      state,
+      ...times,
+      decidedBy: row.decided_by,
+    };
+  });
+}
+
+/** Pending orders, counted up to `limits.metrics.countedRows`, the age of the oldest, and open proposals likewise. */
+export async function readOpenOrders(db: Queryable): Promise<{ pending: number; oldestMs: number; proposals: number }> {
+  const count = (name: string) =>
+    `(SELECT COUNT(*) FROM (SELECT 1 FROM t_money_state WHERE state = ? LIMIT ?) ${name}) AS ${name}`;
+  const most = limits.metrics.countedRows;
+  const [row] = await db.query<Record<"pending" | "proposals", string> & { oldest: string | null }>(
+    `SELECT ${count("pending")}, ${count("proposals")},
+       (SELECT TIMESTAMPDIFF(MICROSECOND, o.create_time, UTC_TIMESTAMP(3)) FROM t_money_order o
+        WHERE o.id = (SELECT MIN(order_id) FROM t_money_state WHERE state = ?)) AS oldest`,
+    [orderStates.pending, most, orderStates.proposed, most, orderStates.pending],
+  );
+  const oldestMs = Number(row?.oldest ?? 0) / 1_000;
+  return { pending: Number(row?.pending ?? 0), oldestMs, proposals: Number(row?.proposals ?? 0) };
+}
