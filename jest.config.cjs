@@ -12,6 +12,8 @@ const project = (name, extra = {}) => ({
       "@swc/jest",
       { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } },
     ],
+    // The client of clients/ has the page's IM client, an ES module.
+    "/public/js/.+\\.js$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
     // uuid is published as an ES module alone.
     "/node_modules/uuid/.+\\.js$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
   },
