@@ -13,11 +13,15 @@ export const serviceNames = [
   "provisioner",
   "battle",
   "rank",
+  "platform",
+  "webhook",
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 /** The services that requests do not need: the system is ready while they are away. */
-export const backgroundServices: ReadonlySet<ServiceName> = new Set(["provisioner", "auditor", "battle", "rank"]);
+export const backgroundServices: ReadonlySet<ServiceName> = new Set([
+  ...(["provisioner", "auditor", "battle", "rank", "platform", "webhook"] as const),
+]);
 
 export function isServiceName(name: string): name is ServiceName {
   return (serviceNames as readonly string[]).includes(name);

@@ -13,7 +13,9 @@ import { metricsLimits } from "./limits/metrics.ts";
 import { mysqlLimits } from "./limits/mysql.ts";
 import { notificationLimits } from "./limits/notification.ts";
 import { outboxLimits } from "./limits/outbox.ts";
+import { outgoingLimits } from "./limits/outgoing.ts";
 import { paymentLimits } from "./limits/payment.ts";
+import { platformLimits } from "./limits/platform.ts";
 import { rankLimits } from "./limits/rank.ts";
 import { redisLimits } from "./limits/redis.ts";
 import { restartsLimits } from "./limits/restarts.ts";
@@ -22,6 +24,7 @@ import { rpcLimits } from "./limits/rpc.ts";
 import { storesLimits } from "./limits/stores.ts";
 import { userLimits } from "./limits/user.ts";
 import { walletLimits } from "./limits/wallet.ts";
+import { webhookLimits } from "./limits/webhook.ts";
 
 /**
  * Every bound of the system, with its unit in its name; each part is a file of limits/. A bound that operators may change
@@ -40,6 +43,7 @@ export const limits = Object.freeze({
   jetstream: jetstreamLimits,
   metrics: metricsLimits,
   outbox: outboxLimits,
+  outgoing: outgoingLimits,
   keys: keysLimits,
   user: userLimits,
   room: roomLimits,
@@ -52,4 +56,6 @@ export const limits = Object.freeze({
   im: imLimits,
   battle: battleLimits,
   rank: rankLimits,
+  platform: platformLimits,
+  webhook: webhookLimits,
 });

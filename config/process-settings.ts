@@ -8,7 +8,7 @@ type Owners = "every" | readonly string[];
 
 const gateway = ["api-gateway"];
 const imServer = ["im-server"];
-const redisUsers = ["api-gateway", "user", "living-room", "gift", "wallet", "im-router", "im-server"];
+const redisUsers = ["api-gateway", "user", "living-room", "gift", "wallet", "im-router", "im-server", "webhook"];
 const databaseOwners = [
   "user",
   "living-room",
@@ -19,6 +19,8 @@ const databaseOwners = [
   "auditor",
   "battle",
   "rank",
+  "platform",
+  "webhook",
 ];
 
 /** No secrets: a process that has one too many is not in danger. */
@@ -75,6 +77,8 @@ const secret: Readonly<Record<string, Owners>> = {
   GIFT_BOOK_KEYS: ["gift", "auditor"],
   PAYMENT_BOOK_KEYS: ["payment", "auditor"],
   AUDITOR_BOOK_KEYS: ["auditor"],
+  PLATFORM_BOOK_KEYS: ["platform", "auditor"],
+  WEBHOOK_KEYS: ["webhook"],
   // Of administrators, migrations and people: of no service.
   MYSQL_ADMIN_URL: [],
   MYSQL_MIGRATION_URL: [],
@@ -84,8 +88,8 @@ const secret: Readonly<Record<string, Owners>> = {
 
 /** Keys that sign. No command of a person needs one. */
 export const keySettings = [
-  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS"] as const),
-  ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS"] as const),
+  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "WEBHOOK_KEYS"] as const),
+  ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"] as const),
 ] as const;
 
 /** A service's own login at a server, `<SERVICE>_MYSQL_URL` or `<SERVICE>_NATS_URL`: the service's name. */

@@ -18,8 +18,8 @@ const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
 /** What each of them may have made is in services/stream-access.ts. */
-const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank"];
-const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server"];
+const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank", "webhook"];
+const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform"];
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
 export const callers: CallersTable = {
@@ -32,6 +32,9 @@ export const callers: CallersTable = {
     logout: gateway,
     logoutAll: gateway,
     revocations: gateway,
+    ofExternal: gateway,
+    idsOfExternal: gateway,
+    externalIdsOf: ["api-gateway", "gift"],
     profile: ["api-gateway", "living-room"],
     profiles: ["rank", "battle"],
   },
@@ -44,6 +47,11 @@ export const callers: CallersTable = {
     anchorsOf: ["gift", "battle"],
     anchorEntered: ["im-server"],
     setWatchNumbers: ["im-server"],
+    openForPlatform: gateway,
+    closeForPlatform: gateway,
+    ofAnchor: gateway,
+    idsOfExternal: gateway,
+    externalIdsOf: ["api-gateway"],
     linkGuest: ["battle"],
     unlinkGuest: ["battle"],
   },
@@ -53,6 +61,7 @@ export const callers: CallersTable = {
     send: gateway,
     sendMany: gateway,
     order: gateway,
+    orderForPlatform: gateway,
     records: gateway,
     create: gateway,
     update: gateway,
@@ -60,7 +69,7 @@ export const callers: CallersTable = {
     findOrder: gatewayAndConsole,
     setShare: people,
     shares: people,
-    settledSince: ["notification", "battle", "rank"],
+    settledSince: ["notification", "battle", "rank", "webhook"],
     settledBefore: ["battle"],
     totals: ["battle"],
     queueDepth: people,
@@ -148,6 +157,15 @@ export const callers: CallersTable = {
     ended: people,
     verify: people,
   },
+  platform: {
+    health: gateway,
+    createKey: people,
+    listKeys: people,
+    revokeKey: people,
+    keysSince: gateway,
+    begin: gateway,
+    finish: gateway,
+  },
   rank: {
     health: gateway,
     room: gateway,
@@ -157,6 +175,16 @@ export const callers: CallersTable = {
     rebuild: people,
     verify: people,
   },
+  webhook: {
+    health: gateway,
+    create: gateway,
+    list: gateway,
+    update: gateway,
+    delete: gateway,
+    rotate: gateway,
+    deliveries: gateway,
+    replay: gateway,
+  },
 };
 
 /** The services that send a broadcast. */
@@ -165,6 +193,7 @@ export const senders: { readonly [E in keyof BroadcastEvents]: Callers } = {
   "living-room.changed": ["living-room"],
   "wallet.account-changed": ["wallet"],
   "user.tokens-revoked": ["user"],
+  "platform.keys-changed": ["platform"],
 };
 
 /** Every action of the table by its full name, e.g. `wallet.balance`, with its callers. */

@@ -11,6 +11,7 @@ const keySettingOf = {
   gift: "GIFT_BOOK_KEYS",
   payment: "PAYMENT_BOOK_KEYS",
   auditor: "AUDITOR_BOOK_KEYS",
+  platform: "PLATFORM_BOOK_KEYS",
 } as const satisfies Record<SealingService, string>;
 
 const blockOf = (service: SealingService, title: string, text: readonly string[]) =>
@@ -31,10 +32,12 @@ export const bookSettings: Readonly<Record<SealingService, SettingsBlock>> = {
   ]),
   gift: blockOf("gift", "Seals of the gift service's audit", [
     "As BOOK_KEYS, for the audit of operators' calls, and at payment also of webhooks. The first is for gift and auditor",
-    "nodes, the second for payment and auditor nodes, the third for auditor nodes alone.",
+    "nodes, the second for payment and auditor nodes, the third for auditor nodes alone, the fourth for platform and",
+    "auditor nodes.",
   ]),
   payment: blockOf("payment", "Seals of the payment service's audits", []),
   auditor: blockOf("auditor", "Seals of the auditor's audit", []),
+  platform: blockOf("platform", "Seals of the platform service's audit", []),
 };
 
 /** Where the auditor reads. */

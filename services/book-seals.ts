@@ -54,6 +54,7 @@ export const sealedLedgers = {
     ...{ sumOf: null, valid: "TRUE" },
   },
   auditorAudit: operatorAudit("auditor", 9),
+  platformAudit: operatorAudit("platform", 10),
 } as const satisfies Record<string, SealedLedger>;
 
 export type LedgerName = keyof typeof sealedLedgers;

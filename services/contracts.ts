@@ -10,10 +10,12 @@ import type { imServerActions } from "./im-server/im-server.contract.ts";
 import { type livingRoomActions, livingRoomEvents } from "./living-room/living-room.contract.ts";
 import type { notificationActions } from "./notification/notification.contract.ts";
 import { type PaymentTopics, type paymentActions, paymentEvents } from "./payment/payment.contract.ts";
+import { type platformActions, platformBroadcasts, platformEvents } from "./platform/platform.contract.ts";
 import type { provisionerActions } from "./provisioner/provisioner.contract.ts";
 import type { rankActions } from "./rank/rank.contract.ts";
 import { type userActions, userBroadcasts, userEvents } from "./user/user.contract.ts";
 import { type walletActions, walletEvents } from "./wallet/wallet.contract.ts";
+import { type webhookActions, webhookEvents } from "./webhook/webhook.contract.ts";
 
 /** All actions between services, by service and name. */
 export interface Contracts {
@@ -29,6 +31,8 @@ export interface Contracts {
   provisioner: typeof provisionerActions;
   battle: typeof battleActions;
   rank: typeof rankActions;
+  platform: typeof platformActions;
+  webhook: typeof webhookActions;
 }
 
 /** The durable events of stream EVENTS, by name: the schema of `data` in `{id, name, time, data}`. */
@@ -40,6 +44,8 @@ export const durableEvents = {
   ...paymentEvents,
   ...battleEvents,
   ...auditorEvents,
+  ...platformEvents,
+  ...webhookEvents,
 };
 export type DurableEventName = keyof typeof durableEvents;
 export type DurableEvents = EventsOf<typeof durableEvents>;
@@ -63,6 +69,7 @@ export const broadcastEvents = {
   /** An account was frozen or unfrozen: remove its status from caches. */
   "wallet.account-changed": z.object({ userId }),
   ...userBroadcasts,
+  ...platformBroadcasts,
 };
 export type BroadcastEvents = EventsOf<typeof broadcastEvents>;
 

@@ -34,6 +34,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     ...outbox,
     t_user: "change",
     t_user_phone: "add",
+    t_user_external: "add",
     t_sms: "all",
     t_sms_day: "all",
     t_session: "all",
@@ -122,9 +123,28 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_rank_room: "all",
     t_rank_job: "change",
   },
+  platform: {
+    ...base,
+    ...streams,
+    ...outbox,
+    ...operatorAudit,
+    t_api_key: "change",
+    t_api_key_revision: "change",
+    t_idempotency: "all",
+  },
+  webhook: {
+    ...base,
+    ...streams,
+    ...outbox,
+    t_webhook: "all",
+    t_webhook_lease: "all",
+    t_webhook_message: "all",
+    t_webhook_store: "change",
+    t_webhook_delivery: "all",
+  },
 };
 
 /** The services that compare the books, and the databases of others that they may read, and change nothing there. */
 export const readsDatabasesOf: Readonly<Record<string, readonly (keyof typeof migrationFolders)[]>> = {
-  auditor: ["wallet", "gift", "payment"],
+  auditor: ["wallet", "gift", "payment", "platform"],
 };

@@ -7,7 +7,7 @@ const operatorAudit = "mixins/operator-audit/migrations";
 
 /**
  * The services with a database, and the folders of its migrations. Each service owns its database and reads no other;
- * the auditor reads those of wallet, gift and payment too.
+ * the auditor reads those of wallet, gift, payment and platform too.
  */
 export const migrationFolders = {
   user: [streams, outbox, "services/user/migrations"],
@@ -26,4 +26,6 @@ export const migrationFolders = {
   auditor: [streams, outbox, seals, operatorAudit, "services/auditor/migrations"],
   battle: [streams, outbox, "services/battle/migrations"],
   rank: [streams, "services/rank/migrations"],
+  platform: [streams, outbox, seals, operatorAudit, "services/platform/migrations"],
+  webhook: [streams, outbox, "services/webhook/migrations"],
 } as const;

@@ -48,6 +48,25 @@ export const userId = z
   .meta({ description: "A user id: a decimal string; a number is accepted while it is a safe integer." })
   .register(spelledAsDigits, {});
 
+/**
+ * A user's id at the platform: any text of 1 to `limits.user.externalIdChars` characters (code points), kept as it is.
+ * Case, spaces and forms of one letter make different ids. NUL and half of a surrogate pair are refused: not every client
+ * and database gives them back as they were.
+ */
+export const isExternalId = (text: string): boolean =>
+  text !== "" &&
+  text.length <= 2 * limits.user.externalIdChars &&
+  [...text].length <= limits.user.externalIdChars &&
+  text.isWellFormed() &&
+  !text.includes("\0");
+
+/** See `isExternalId`. A number is not a text: 1 and 1.0 would be the same id. */
+export const externalId = z.string().refine(isExternalId).meta({
+  description: "The user's id at the platform, kept as it is: case and spaces count.",
+  minLength: 1,
+  maxLength: limits.user.externalIdChars,
+});
+
 /** A user, or "0" for the system. */
 export const senderId = z.string().refine((text) => text === "0" || isUserId(text));
 

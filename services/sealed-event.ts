@@ -25,4 +25,5 @@ export const sealedEvents = {
   gift: "gift.books-sealed",
   payment: "payment.books-sealed",
   auditor: "auditor.books-sealed",
+  platform: "platform.books-sealed",
 } as const satisfies Record<SealingService, string>;

@@ -5,11 +5,13 @@ import { battleEvents } from "./battle/battle.contract.ts";
 import { giftEvents } from "./gift/gift.contract.ts";
 import { livingRoomEvents } from "./living-room/living-room.contract.ts";
 import { paymentEvents } from "./payment/payment.contract.ts";
+import { platformEvents } from "./platform/platform.contract.ts";
 import { ranksAreOn } from "./rank-settings.ts";
 import { sealedEvents } from "./sealed-event.ts";
 import { battleStream, eventStream, giftStream, notificationStream, topicStream } from "./streams.ts";
 import { userEvents } from "./user/user.contract.ts";
 import { walletEvents } from "./wallet/wallet.contract.ts";
+import { webhookEvents } from "./webhook/webhook.contract.ts";
 
 /**
  * Which service publishes, consumes and reads which stream: the one table from which the permissions of logins at NATS
@@ -119,6 +121,7 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
       onEvents("auditor-gift-sealed", sealedEvents.gift),
       onEvents("auditor-payment-sealed", sealedEvents.payment),
       onEvents("auditor-auditor-sealed", sealedEvents.auditor),
+      onEvents("auditor-platform-sealed", sealedEvents.platform),
     ],
   },
   // It makes them all, by rights of its own, and neither writes nor reads a message.
@@ -138,6 +141,13 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
   },
   get rank() {
     return ranksAreOn() ? counting : nothing;
+  },
+  platform: { publishes: eventsOf(platformEvents), streams: [eventStream], consumers: [], lists: [eventStream] },
+  webhook: {
+    publishes: eventsOf(webhookEvents),
+    streams: [eventStream],
+    lists: [eventStream],
+    consumers: [{ stream: eventStream, durable: "webhook-events" }],
   },
 };
 

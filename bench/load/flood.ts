@@ -7,7 +7,7 @@ import { Tally } from "./tally.ts";
 /** Every connection sends its next request as soon as the last one is answered, until the time is over. */
 export async function flood(job: FloodJob): Promise<FloodReport> {
   const { host, port, connections, senders, giftId, success, seconds } = job;
-  const next = giftRequests(job, senders, giftId);
+  const next = giftRequests(job, senders, giftId, job.apiKey);
   const open = await Promise.all(Array.from({ length: connections }, () => HttpConnection.open(host, port)));
   const tally = new Tally(success);
   const times: number[] = [];

@@ -12,6 +12,8 @@ export interface Sender {
   token: string;
   roomId: number;
   receiverId: string;
+  /** The platform's ids of sender, receiver and room, for loads through the server API. */
+  externalIds?: { externalId: string; receiverExternalId: string; externalRoomId: string };
 }
 
 interface Load extends Target {
@@ -25,6 +27,8 @@ interface Load extends Target {
 /** Closed loop: each connection sends its next request when the last one is answered. */
 export interface FloodJob extends Load {
   kind: "flood";
+  /** Gifts go through the server API with this key. */
+  apiKey?: string;
 }
 
 /** Open loop: requests at a steady rate, whether they are answered or not, while viewers record what they see. */

@@ -87,6 +87,7 @@ export async function openServers(
     GIFT_BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
     PAYMENT_BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
     AUDITOR_BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
+    PLATFORM_BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
     // Both sides of a comparison log no line for each request.
     LOG_LEVEL: "warn",
     LOG_FILE: ownLog,

@@ -6,6 +6,11 @@ export const roomLimits = Object.freeze({
   cacheEntries: 10_000,
   cacheTtlMs: 1_000,
   anchorsPerCall: 500,
+  externalIdsPerCall: 100,
+  /** Of the platform's ids of rooms that a node keeps. */
+  externalIdsKept: 10_000,
+  /** How long a node takes a platform's id for the same live room, and a room for one without such an id. */
+  externalIdTtlMs: 1_000,
   closingsInFlight: 16,
   closedPerPage: 500,
   watchNumbersPerStatement: 500,

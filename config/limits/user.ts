@@ -6,6 +6,16 @@ export const userLimits = Object.freeze({
   nameTtlMs: 60_000,
   /** After the user service failed it is not asked for names for so long. */
   namePauseMs: 2_000,
+  nickNameChars: 30,
+  avatarChars: 300,
+  /** Of a user's id at the platform, in code points. Its column has room for four bytes each. */
+  externalIdChars: 64,
+  /** The ids of users and of the platform that one call asks for, and the calls of a node that run at once. */
+  externalIdsPerCall: 100,
+  externalIdCalls: 4,
+  /** Pairs of a user and the id at the platform that a node keeps, and how long it keeps that there is none. */
+  externalIdsKept: 200_000,
+  externalIdUnknownMs: 1_000,
   smsCodeTtlMs: 60_000,
   smsCodeDigits: 6,
   /**

@@ -57,6 +57,7 @@ export default defineService<"auditor", State>({
     giftSealed: keepSealed("gift"),
     paymentSealed: keepSealed("payment"),
     auditorSealed: keepSealed("auditor"),
+    platformSealed: keepSealed("platform"),
   },
 
   created() {

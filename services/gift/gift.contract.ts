@@ -155,6 +155,8 @@ export const giftActions = {
    * repeat of the request is answered.
    */
   order: action({ userId, orderId }).returns<GiftOrder>(),
+  /** An order of any user, for the server API; as `findOrder`, without an audit row. Fails: giftOrderUnknown. */
+  orderForPlatform: action({ orderId }).returns<FoundGift>(),
   /** Newest first; `cursor` is a record id. */
   records: action({
     userId,

@@ -14,7 +14,6 @@ import { sealedAudit } from "../sealing.ts";
 import { giftSignatures } from "../signing-keys.ts";
 import { eventStream, giftStream } from "../streams.ts";
 import { acceptAlone, acceptGifts, openAcceptance } from "./accept-gifts.ts";
-import { findGift } from "./accepted-orders.ts";
 import { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
 import { Combos } from "./combos.ts";
 import { reportDead } from "./dead-gifts.ts";
@@ -24,6 +23,7 @@ import { giftReading } from "./gift-group.ts";
 import type { GiftState } from "./gift-state.ts";
 import { catalogueChecksum, pageOfRecords, settledSince } from "./gift-store.ts";
 import { operatorActions } from "./operator-actions.ts";
+import { orderActions } from "./order-actions.ts";
 import { giftRecovery } from "./put-back.ts";
 import { settlerDurable } from "./queue.ts";
 import { queueDepth } from "./queue-depth.ts";
@@ -65,15 +65,7 @@ export default defineService<"gift", GiftState>({
         return { answers: await acceptGifts(this, ctx, ctx.params.gifts) };
       },
     },
-    order: {
-      async handler(ctx) {
-        const { orderId, userId } = ctx.params;
-        const found = await findGift(this, orderId);
-        if (found?.senderId !== userId) throw fail("giftOrderUnknown", { orderId });
-        const { id: _id, senderId: _senderId, ...order } = found;
-        return order;
-      },
-    },
+    ...orderActions,
     records: {
       handler(ctx) {
         return pageOfRecords(this.mysql, ctx.params);

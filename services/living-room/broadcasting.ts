@@ -6,15 +6,23 @@ import type { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { DurableEvents } from "../contracts.ts";
 import { type Books, durableEvent } from "../durable-event.ts";
-import type { LiveRoom } from "./living-room.contract.ts";
+import type { ClosedRoom, LiveRoom } from "./living-room.contract.ts";
 import {
   anchorOfJustClosed,
+  closedRoomByExternalId,
+  closedRoomById,
+  roomClosedBy,
+  roomsClosedSince,
+} from "./record-store.ts";
+import {
   insertRoom,
   lockDesertedRoom,
+  lockExternalRoom,
   lockRoom,
   moveToRecords,
   roomByAnchor,
-  roomsClosedSince,
+  roomsByExternalIds,
+  setExternalId,
 } from "./room-store.ts";
 
 /**
@@ -30,46 +38,78 @@ type Resources = { mysql: Database } & OutboxState;
 
 const attempts = 5;
 
+/** The room to open. */
+interface Wanted {
+  anchorId: string;
+  type: number;
+  /** Called only where a room is opened. */
+  name: () => Promise<string>;
+  /** The platform's own id of the room. */
+  externalRoomId?: string | undefined;
+  requestId: string | null;
+}
+
 /**
  * The anchor's live room, opened where there is none; room and event are durable when it returns. The unique key on the
- * anchor decides: parallel starts, on any nodes, all get the same room. `name` is called only where a room is opened.
+ * anchor decides: parallel starts, on any nodes, all get the same room. A live room without an id of the platform gets
+ * the wanted one. Fails: anchorElsewhere, where it has another one; externalRoomTaken, where another anchor's live room
+ * has the wanted one. `changed`: other nodes may have the room as it was.
  */
 export async function openRoom(
   { mysql, outbox }: Resources,
-  anchor: { anchorId: string; type: number; name: () => Promise<string>; requestId: string | null },
-): Promise<{ room: LiveRoom; opened: boolean }> {
-  const { anchorId, type, requestId } = anchor;
+  wanted: Wanted,
+): Promise<{ room: LiveRoom; opened: boolean; changed: boolean }> {
+  const { anchorId, type, externalRoomId, requestId } = wanted;
+  const named = externalRoomId === undefined ? {} : { externalRoomId };
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const live = await roomByAnchor(mysql, anchorId);
-    if (live) return { room: live, opened: false };
-    const roomName = await anchor.name();
+    if (live && (externalRoomId === undefined || live.externalRoomId === externalRoomId))
+      return { room: live, opened: false, changed: false };
+    if (externalRoomId !== undefined) await requireFree(mysql, { anchorId, externalRoomId, live });
     try {
+      if (live) {
+        if (!(await setExternalId(mysql, live.roomId, externalRoomId as string))) continue;
+        return { room: { ...live, ...named }, opened: false, changed: true };
+      }
+      const roomName = await wanted.name();
       const room = await mysql.transaction(async (tx) => {
-        const inserted = await insertRoom(tx, { anchorId, type, roomName });
+        const inserted = await insertRoom(tx, { anchorId, type, roomName, ...named });
         const event = { ...inserted, time: new Date().toISOString() };
         const orderKey = `room:${inserted.roomId}`;
         await outbox.add(tx, { ...durableEvent("room.opened", String(inserted.roomId), event), orderKey, requestId });
         return inserted;
       });
       outbox.wake();
-      return { room, opened: true };
+      return { room, opened: true, changed: true };
     } catch (error) {
-      // Another start of this anchor was first. The next attempt reads its room, unless it is closed by then.
+      // Another start, of this anchor or of this id, was first. The next attempt reads its room, unless it is closed.
       if (!isDuplicateKey(error)) throw error;
     }
   }
   throw fail("unavailable", { what: "opening a room", anchorId, attempts });
 }
 
+/** Fails: anchorElsewhere, externalRoomTaken. */
+async function requireFree(
+  mysql: Database,
+  { anchorId, externalRoomId, live }: { anchorId: string; externalRoomId: string; live: LiveRoom | null },
+): Promise<void> {
+  if (live?.externalRoomId !== undefined) throw fail("anchorElsewhere", { roomId: live.roomId });
+  const [holder] = await roomsByExternalIds(mysql, [externalRoomId]);
+  // The anchor's own was opened after `live` was read: the next attempt reads it.
+  if (holder && holder.anchorId !== anchorId) throw fail("externalRoomTaken", { roomId: holder.roomId });
+}
+
 /** Moves a locked room to the records and writes the event that empties it on every IM node. */
 async function moveToClosed(
   tx: Transaction,
   outbox: OutboxState["outbox"],
-  { roomId, anchorId }: LiveRoom,
-  requestId: string | null,
+  { roomId, anchorId, externalRoomId }: LiveRoom,
+  { requestId, closeId = null }: { requestId: string | null; closeId?: string | null },
 ): Promise<void> {
-  await moveToRecords(tx, roomId);
-  const event = durableEvent("room.closed", String(roomId), { roomId, anchorId, time: new Date().toISOString() });
+  await moveToRecords(tx, roomId, closeId);
+  const about = { roomId, anchorId, ...(externalRoomId !== undefined && { externalRoomId }) };
+  const event = durableEvent("room.closed", String(roomId), { ...about, time: new Date().toISOString() });
   await outbox.add(tx, { ...event, orderKey: `room:${roomId}`, requestId });
 }
 
@@ -88,11 +128,43 @@ export async function closeRoom(
     // closeTwinMs is shorter than closeEveryMs: a later close fails, since the room is not live.
     if (!room && (await anchorOfJustClosed(tx, roomId, limits.room.closeTwinMs)) === anchorId) return false;
     if (room?.anchorId !== anchorId) throw fail("notYourRoom", { roomId });
-    await moveToClosed(tx, outbox, room, requestId);
+    await moveToClosed(tx, outbox, room, { requestId });
     return true;
   });
   outbox.wake();
   return closed;
+}
+
+/** A room by its id, or the live one by the platform's id. */
+export type RoomKey = { roomId: number } | { externalRoomId: string };
+
+/**
+ * Closes a live room for the platform, whoever's it is; as durable as `closeRoom`. `closed` is false where it was closed
+ * already: a repeat with the same `closeId` closes no later room that the platform calls the same. Fails: roomNotLive,
+ * where there never was such a room.
+ */
+export async function closeForPlatform(
+  { mysql, outbox }: Resources,
+  key: RoomKey,
+  by: { closeId: string; requestId: string | null },
+): Promise<ClosedRoom & { closed: boolean }> {
+  const outcome = await mysql.transaction(async (tx) => {
+    const own = await roomClosedBy(tx, by.closeId);
+    if (own) return { ...own, closed: false };
+    const room = "roomId" in key ? await lockRoom(tx, key.roomId) : await lockExternalRoom(tx, key.externalRoomId);
+    if (room) {
+      await moveToClosed(tx, outbox, room, by);
+      const { roomId, anchorId, externalRoomId } = room;
+      return { roomId, anchorId, ...(externalRoomId !== undefined && { externalRoomId }), closed: true };
+    }
+    const past = await ("roomId" in key
+      ? closedRoomById(tx, key.roomId)
+      : closedRoomByExternalId(tx, key.externalRoomId));
+    if (!past) throw fail("roomNotLive", key);
+    return { ...past, closed: false };
+  });
+  if (outcome.closed) outbox.wake();
+  return outcome;
 }
 
 /**
@@ -106,7 +178,7 @@ export async function closeDesertedRoom(
 ): Promise<boolean> {
   const closed = await lease.fenced(async (tx) => {
     const room = await lockDesertedRoom(tx, roomId, anchorAwayMs);
-    if (room) await moveToClosed(tx, outbox, room, null);
+    if (room) await moveToClosed(tx, outbox, room, { requestId: null });
     return room !== null;
   });
   if (closed) outbox.wake();

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { eventTime, id, integer, kind, text, userId } from "../fields.ts";
+import { businessId, eventTime, externalId, id, integer, kind, text, userId } from "../fields.ts";
 
 /** The actions and events of the living-room service for other services. */
 export interface RoomListItem {
@@ -18,9 +18,13 @@ export interface LiveRoom {
   anchorId: string;
   type: number;
   roomName: string;
+  /** The platform's own id of the room, where it has one. No two live rooms have the same. */
+  externalRoomId?: string;
   /** The viewer who is linked as a guest and receives gifts in this room, beside the anchor. */
   guestId?: string;
 }
+
+export type ClosedRoom = Pick<LiveRoom, "roomId" | "anchorId" | "externalRoomId">;
 
 /** Who receives gifts in a live room. */
 export type RoomReceivers = Pick<LiveRoom, "roomId" | "anchorId" | "guestId">;
@@ -47,6 +51,48 @@ export const livingRoomActions = {
    * `limits.room.closeTwinMs`. Fails: notYourRoom (also where there is no such live room), closeTooOften.
    */
   close: action({ userId, roomId: id }).returns<null>(),
+  /**
+   * Opens the live room of a user for the platform, as `start`, without its limit. Where the user has a live room it is
+   * returned; one without an id of the platform gets `externalRoomId`, which its `room.opened` does not have. `opened`
+   * is whether this call opened it. A repeat is safe. Fails: roomTypeMissing; invalidParam (unknown type); userUnknown;
+   * accountUnusable; anchorElsewhere, where the user's live room has another id of the platform; externalRoomTaken, where
+   * another user's live room has this one; unavailable.
+   */
+  openForPlatform: action({
+    userId,
+    externalRoomId: externalId.optional(),
+    type: integer(0, 1_000_000, "roomTypeMissing"),
+    roomName: text(0, limits.room.nameChars).optional(),
+  }).returns<{ room: LiveRoom; opened: boolean }>(),
+  /**
+   * Closes a room for the platform, whoever's it is; as durable as `close`, without its limit. `closed` is whether this
+   * call closed it: closing a closed room changes nothing. With `externalRoomId` it is the live room of this id, or the
+   * last one that had it. `closeId` identifies the request of the platform: its repeat closes no later room of the same
+   * id. Fails: invalidParam unless one of `roomId` and `externalRoomId` is there; roomNotLive, where there never was such
+   * a room; unavailable.
+   */
+  closeForPlatform: action({
+    roomId: id.optional(),
+    externalRoomId: externalId.optional(),
+    closeId: businessId,
+  }).returns<ClosedRoom & { closed: boolean }>(),
+  /** The live room of a user, `null` where there is none; read from the database. */
+  ofAnchor: action({ userId }).returns<LiveRoom | null>(),
+  /**
+   * The live rooms that the platform calls by these ids, read from the database; ids without one are left out. With
+   * `closed`, an id without a live room stands for the last closed one that had it.
+   */
+  idsOfExternal: action({
+    externalRoomIds: z.array(externalId).min(1).max(limits.room.externalIdsPerCall),
+    closed: z.boolean().default(false),
+  }).returns<{ list: { externalRoomId: string; roomId: number }[] }>(),
+  /**
+   * The platform's ids of rooms, live or closed, read from the database; rooms without one are left out. An id that a
+   * room has is its id for ever; a live room may get one.
+   */
+  externalIdsOf: action({ roomIds: z.array(id).min(1).max(limits.room.externalIdsPerCall) }).returns<{
+    list: { roomId: number; externalRoomId: string }[];
+  }>(),
   /** Live rooms of a type, newest first. */
   list: action({
     type: kind,
@@ -87,7 +133,16 @@ export const livingRoomActions = {
   }).returns<null>(),
 };
 
+const anyExternalId = z.string().optional();
+
 export const livingRoomEvents = {
-  "room.opened": z.object({ roomId: id, anchorId: userId, type: kind, roomName: z.string(), time: eventTime }),
-  "room.closed": z.object({ roomId: id, anchorId: userId, time: eventTime }),
+  "room.opened": z.object({
+    roomId: id,
+    anchorId: userId,
+    type: kind,
+    roomName: z.string(),
+    externalRoomId: anyExternalId,
+    time: eventTime,
+  }),
+  "room.closed": z.object({ roomId: id, anchorId: userId, externalRoomId: anyExternalId, time: eventTime }),
 };

@@ -2,33 +2,31 @@ import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
-import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
-import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
-import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
-import { type RateLimitState, rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
+import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
+import { outboxMixin } from "../../mixins/outbox.mixin.ts";
+import { rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { broadcast, call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { checkedAnyway, onEvent } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
-import { closedSince, closeRoom, openRoom } from "./broadcasting.ts";
-import { closeIfUnusable, closeUnusableAmong, requireUsable } from "./frozen-anchors.ts";
+import { closedSince, closeRoom } from "./broadcasting.ts";
+import { closeIfUnusable, closeUnusableAmong } from "./frozen-anchors.ts";
 import { linkGuest, unlinkGuest } from "./guests.ts";
 import { livingRoomActions } from "./living-room.contract.ts";
+import { openLiveRoom } from "./opening.ts";
+import { platformActions } from "./platform-rooms.ts";
 import { RoomCache } from "./room-cache.ts";
-import { defaultRoomName, givenRoomName, roomTypeFailure } from "./room-form.ts";
+import { requireRoomType } from "./room-form.ts";
 import { type MonitorSettings, RoomMonitor } from "./room-monitor.ts";
+import type { RoomState } from "./room-state.ts";
 import { markAnchorEntered, markAnchorSeen, roomById, roomsOfType, setWatchNumbers } from "./room-store.ts";
-
-interface State extends MysqlState, RateLimitState, JetStreamState, OutboxState {
-  rooms: RoomCache;
-  monitor: RoomMonitor;
-}
 
 const { checkEveryMs, leaseMs, gapMs, accountsEveryMs } = limits.attendance;
 
-export default defineService<"living-room", State>({
+export default defineService<"living-room", RoomState>({
   name: "living-room",
   contract: livingRoomActions,
   /** See MonitorSettings; `anchorAwayMs` is ROOM_ANCHOR_AWAY_MINUTES where it is not set. */
@@ -46,21 +44,11 @@ export default defineService<"living-room", State>({
     start: {
       async handler(ctx) {
         const { userId, type, roomName } = ctx.params;
-        const malformed = roomTypeFailure(type);
-        if (malformed) throw fail(malformed, { type });
+        requireRoomType(type);
         // Counted first: a start that is refused or fails counts too.
         const wait = await this.rateLimit.hit("room-start", userId, 1, limits.room.startEveryMs);
         if (wait > 0) throw fail("startTooOften", { waitMs: wait });
-        await requireUsable(ctx, userId);
-        const { room, opened } = await openRoom(this, {
-          anchorId: userId,
-          type: type as number,
-          name: async () =>
-            givenRoomName(roomName) ?? defaultRoomName((await call(ctx, "user.profile", { userId })).nickName),
-          requestId: ctx.requestID,
-        });
-        if (opened) await broadcast(this.broker, "living-room.changed", { roomId: room.roomId });
-        this.logger.info({ roomId: room.roomId, anchorId: userId, opened, requestId: ctx.requestID }, "room started");
+        const { room } = await openLiveRoom(this, ctx, { userId, type, roomName });
         return { roomId: room.roomId };
       },
     },
@@ -76,6 +64,8 @@ export default defineService<"living-room", State>({
         return null;
       },
     },
+
+    ...platformActions,
 
     list: {
       async handler(ctx) {

@@ -1,3 +1,4 @@
+import { fail } from "../../broker/failure.ts";
 import type { FailureName } from "../../config/errors.ts";
 import { limits } from "../../config/limits.ts";
 
@@ -8,6 +9,12 @@ const suffix = "的直播间";
 export function roomTypeFailure(type: number | null | undefined): FailureName | undefined {
   if (type === undefined || type === null) return "roomTypeMissing";
   return roomTypes.includes(type) ? undefined : "invalidParam";
+}
+
+/** Fails: roomTypeMissing, invalidParam. */
+export function requireRoomType(type: number | null | undefined): asserts type is number {
+  const malformed = roomTypeFailure(type);
+  if (malformed) throw fail(malformed, { type });
 }
 
 /** The given name without surrounding blanks; `undefined` where nothing is left. */

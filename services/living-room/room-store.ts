@@ -2,19 +2,21 @@ import { limits } from "../../config/limits.ts";
 import type { Database, Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
 import type { CheckedRoom } from "./attendance.ts";
+import { bytesOf, externalIdOf } from "./external-id-column.ts";
 import type { LiveRoom, RoomListItem } from "./living-room.contract.ts";
 
-/** All SQL of the living-room service. */
+/** SQL of the live rooms, and what moves them to the records; reads of closed rooms are in record-store.ts. */
 
-interface RoomRow {
+export interface RoomRow {
   id: string | number;
   anchor_id: string | number;
   type: number;
   room_name: string;
   guest_id: string | number | null;
+  external_id: Buffer | null;
 }
 
-const columns = "id, anchor_id, type, room_name, guest_id";
+const columns = "id, anchor_id, type, room_name, guest_id, external_id";
 
 function liveRoom(row: RoomRow | undefined): LiveRoom | null {
   if (!row) return null;
@@ -23,6 +25,7 @@ function liveRoom(row: RoomRow | undefined): LiveRoom | null {
     anchorId: String(row.anchor_id),
     type: row.type,
     roomName: row.room_name,
+    ...externalIdOf(row),
   };
   return row.guest_id === null ? room : { ...room, guestId: String(row.guest_id) };
 }
@@ -43,14 +46,37 @@ export async function roomByAnchor(db: Queryable, anchorId: string): Promise<Liv
   return liveRoom(row);
 }
 
-/** Throws a duplicate-key error where the anchor has a live room. */
+/** Throws a duplicate-key error where the anchor, or the platform's id, has a live room. */
 export async function insertRoom(tx: Transaction, room: Omit<LiveRoom, "roomId" | "guestId">): Promise<LiveRoom> {
   const { insertId } = await tx.run(
-    `INSERT INTO t_living_room (anchor_id, type, status, room_name, covert_img, start_time, update_time)
-     VALUES (?, ?, 1, ?, '', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
-    [room.anchorId, room.type, room.roomName],
+    `INSERT INTO t_living_room (anchor_id, type, status, room_name, external_id, covert_img, start_time, update_time)
+     VALUES (?, ?, 1, ?, ?, '', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+    [room.anchorId, room.type, room.roomName, room.externalRoomId === undefined ? null : bytesOf(room.externalRoomId)],
   );
   return { roomId: toSafeInteger(insertId), ...room };
+}
+
+/** The live rooms that the platform calls by these ids. */
+export async function roomsByExternalIds(db: Queryable, externalRoomIds: readonly string[]): Promise<LiveRoom[]> {
+  const sql = `SELECT ${columns} FROM t_living_room WHERE external_id IN (?)`;
+  return (await db.query<RoomRow>(sql, [externalRoomIds.map(bytesOf)])).map((row) => liveRoom(row) as LiveRoom);
+}
+
+/**
+ * Gives a live room that has none the platform's id; returns whether it has that id now. Throws a duplicate-key error
+ * where another live room has it.
+ */
+export async function setExternalId(db: Queryable, roomId: number, externalRoomId: string): Promise<boolean> {
+  const sql = "UPDATE t_living_room SET external_id = ? WHERE id = ? AND (external_id IS NULL OR external_id = ?)";
+  const bytes = bytesOf(externalRoomId);
+  return (await db.run(sql, [bytes, roomId, bytes])).affectedRows === 1;
+}
+
+/** The live room that the platform calls so, locked until the transaction ends. */
+export async function lockExternalRoom(tx: Transaction, externalRoomId: string): Promise<LiveRoom | null> {
+  const sql = `SELECT ${columns} FROM t_living_room WHERE external_id = ? FOR UPDATE`;
+  const [row] = await tx.query<RoomRow>(sql, [bytesOf(externalRoomId)]);
+  return liveRoom(row);
 }
 
 /** The live room, locked until the transaction ends. */
@@ -82,39 +108,15 @@ export async function clearGuest(db: Queryable, { roomId, battleId }: Omit<Guest
   await db.run(sql, [battleId, battleId, battleId, roomId]);
 }
 
-/** Rooms that were closed at a time or later, in the order of their ids, a page; `after` is the last id of the one before. */
-export async function roomsClosedSince(
-  db: Queryable,
-  since: Date,
-  after: number,
-  limit: number,
-): Promise<{ roomId: number; anchorId: string; time: string }[]> {
-  const rows = await db.query<{ id: string; anchor_id: string; end_time: Date }>(
-    "SELECT id, anchor_id, end_time FROM t_living_room_record WHERE end_time >= ? AND id > ? ORDER BY id LIMIT ?",
-    [since, after, limit],
-  );
-  return rows.map(({ id, anchor_id, end_time }) => {
-    return { roomId: toSafeInteger(id), anchorId: String(anchor_id), time: end_time.toISOString() };
-  });
-}
-
-export async function moveToRecords(tx: Transaction, roomId: number): Promise<void> {
-  const kept = "id, anchor_id, type, room_name, covert_img, watch_num, good_num, start_time";
+/** `closeId` is the platform's request that closes it, `null` where somebody else does. */
+export async function moveToRecords(tx: Transaction, roomId: number, closeId: string | null): Promise<void> {
+  const kept = "id, anchor_id, type, room_name, covert_img, watch_num, good_num, start_time, external_id";
   await tx.run(
-    `INSERT INTO t_living_room_record (${kept}, status, end_time, update_time)
-     SELECT ${kept}, 0, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) FROM t_living_room WHERE id = ?`,
-    [roomId],
+    `INSERT INTO t_living_room_record (${kept}, close_id, status, end_time, update_time)
+     SELECT ${kept}, ?, 0, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) FROM t_living_room WHERE id = ?`,
+    [closeId, roomId],
   );
   await tx.run("DELETE FROM t_living_room WHERE id = ?", [roomId]);
-}
-
-/** The anchor of a room that was closed within the last `ms`; `undefined` where no such room was. */
-export async function anchorOfJustClosed(db: Queryable, roomId: number, ms: number): Promise<string | undefined> {
-  const [row] = await db.query<Pick<RoomRow, "anchor_id">>(
-    "SELECT anchor_id FROM t_living_room_record WHERE id = ? AND end_time > UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND",
-    [roomId, ms * 1_000],
-  );
-  return row && String(row.anchor_id);
 }
 
 /** Live rooms of a type, newest first. */

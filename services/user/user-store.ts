@@ -11,17 +11,34 @@ export async function userIdByPhone(db: Queryable, phone: string): Promise<strin
   return row && String(row.user_id);
 }
 
-/** Fails with a duplicate key where the phone is registered or the id is taken. */
-export async function insertUser(tx: Transaction, user: UserProfile, phone: string): Promise<void> {
+/** Fails with a duplicate key where the phone is registered. */
+export async function insertPhone(tx: Transaction, userId: string, phone: string): Promise<void> {
   await tx.run(
     `INSERT INTO t_user_phone (user_id, phone, status, create_time, update_time)
      VALUES (?, ?, 1, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
-    [user.userId, phone],
+    [userId, phone],
   );
+}
+
+/** Fails with a duplicate key where the id is taken. */
+export async function insertUser(tx: Transaction, user: UserProfile): Promise<void> {
   await tx.run(
     `INSERT INTO t_user (user_id, nick_name, avatar, create_time, update_time)
      VALUES (?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
     [user.userId, user.nickName, user.avatar],
+  );
+}
+
+/** Names that are left out stay as they are. */
+export async function updateNames(
+  db: Queryable,
+  userId: string,
+  { nickName, avatar }: { nickName?: string | undefined; avatar?: string | undefined },
+): Promise<void> {
+  await db.run(
+    `UPDATE t_user SET nick_name = COALESCE(?, nick_name), avatar = COALESCE(?, avatar), update_time = UTC_TIMESTAMP(3)
+     WHERE user_id = ?`,
+    [nickName ?? null, avatar ?? null, userId],
   );
 }
 

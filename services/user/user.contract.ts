@@ -1,13 +1,19 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { eventTime, integer, spelledOut, userId } from "../fields.ts";
+import { eventTime, externalId, integer, spelledOut, text, userId } from "../fields.ts";
 
 /** The user service as other services see it. */
 export interface UserProfile {
   userId: string;
   nickName: string;
   avatar: string;
+}
+
+/** A user of the platform, by both ids. */
+export interface ExternalUser {
+  externalId: string;
+  userId: string;
 }
 
 /** A field of the login form. A missing one becomes "": the service's own rules refuse both alike. */
@@ -75,6 +81,24 @@ export const userActions = {
       .regex(/^\d{1,20}$/)
       .default("0"),
   }).returns<RevocationsPage>(),
+  /**
+   * The user with this id at the platform; an unknown id becomes a user, who is durable when it returns. However many
+   * calls for one id run at once, on any nodes, one of them makes the user and has `created`. Given names are written
+   * where they differ; an avatar of "" is none. Fails: unavailable; it may be repeated.
+   */
+  ofExternal: action({
+    externalId,
+    nickName: text(1, limits.user.nickNameChars).optional(),
+    avatar: text(0, limits.user.avatarChars).optional(),
+  }).returns<{ userId: string; created: boolean }>(),
+  /** The users among these ids of the platform, in no order. Fails: unavailable. */
+  idsOfExternal: action({
+    externalIds: z.array(externalId).min(1).max(limits.user.externalIdsPerCall),
+  }).returns<{ list: ExternalUser[] }>(),
+  /** The users among these that have an id at the platform, in no order. Fails: unavailable. */
+  externalIdsOf: action({ userIds: z.array(userId).min(1).max(limits.user.externalIdsPerCall) }).returns<{
+    list: ExternalUser[];
+  }>(),
   /** Fails: userUnknown. */
   profile: action({ userId }).returns<UserProfile>(),
   /** The profiles of the users among these, in no order. */
@@ -84,8 +108,8 @@ export const userActions = {
 };
 
 export const userEvents = {
-  /** A phone was registered as a user. */
-  "user.registered": z.object({ userId, time: eventTime }),
+  /** A phone, or with `externalId` a user of the platform, was registered. */
+  "user.registered": z.object({ userId, externalId: externalId.optional(), time: eventTime }),
 };
 
 export const userBroadcasts = {

@@ -12,9 +12,10 @@ import { requireSettings, userSettings } from "../door-settings.ts";
 import { eventStream } from "../streams.ts";
 import { type TokenKeys, tokenKeys } from "../token-keys.ts";
 import { SessionPurge } from "./expired-sessions.ts";
+import { type ExternalState, externalActions } from "./external-actions.ts";
 import { codeHash, keepCode, newLoginCode, tryCode } from "./login-codes.ts";
 import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
-import { findOrRegister } from "./registration.ts";
+import { ExternalRegistration, findOrRegister } from "./registration.ts";
 import { revocationsFrom } from "./session-store.ts";
 import { endAllSessions, endSession, openSession, revocableClaims } from "./sessions.ts";
 import { type CountedSms, SmsBudget } from "./sms-budget.ts";
@@ -22,7 +23,7 @@ import { wasNotSent, withdrawCode } from "./unsent-codes.ts";
 import { type Revocation, userActions } from "./user.contract.ts";
 import { profileOf, profilesOf } from "./user-store.ts";
 
-interface State extends MysqlState, RedisState, JetStreamState, OutboxState {
+interface State extends MysqlState, RedisState, JetStreamState, OutboxState, ExternalState {
   tokenKeys: TokenKeys;
   purge?: SessionPurge;
   smsBudget: SmsBudget;
@@ -124,6 +125,8 @@ export default defineService<"user", State>({
       },
     },
 
+    ...externalActions,
+
     profile: {
       async handler(ctx) {
         const profile = await profileOf(this.mysql, ctx.params.userId);
@@ -146,6 +149,7 @@ export default defineService<"user", State>({
 
   started() {
     this.smsBudget = new SmsBudget(this);
+    this.externalRegistration = new ExternalRegistration(this);
     this.purge = new SessionPurge(this);
   },
 

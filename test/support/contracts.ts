@@ -7,9 +7,11 @@ import { imServerActions } from "../../services/im-server/im-server.contract.ts"
 import { livingRoomActions } from "../../services/living-room/living-room.contract.ts";
 import { notificationActions } from "../../services/notification/notification.contract.ts";
 import { paymentActions } from "../../services/payment/payment.contract.ts";
+import { platformActions } from "../../services/platform/platform.contract.ts";
 import { rankActions } from "../../services/rank/rank.contract.ts";
 import { userActions } from "../../services/user/user.contract.ts";
 import { walletActions } from "../../services/wallet/wallet.contract.ts";
+import { webhookActions } from "../../services/webhook/webhook.contract.ts";
 
 /** What every service offers, by its name. */
 export const contracts: Readonly<Record<string, ActionContracts>> = {
@@ -24,4 +26,6 @@ export const contracts: Readonly<Record<string, ActionContracts>> = {
   auditor: auditorActions,
   battle: battleActions,
   rank: rankActions,
+  platform: platformActions,
+  webhook: webhookActions,
 };

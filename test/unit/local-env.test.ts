@@ -11,6 +11,7 @@ import { providerSettings } from "../../services/payment/providers/open-provider
 import { rankSettings } from "../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../services/signing-keys.ts";
 import { tokenSettings } from "../../services/token-keys.ts";
+import { webhookKeySettings } from "../../services/webhook-keys.ts";
 
 let dir: string;
 /** A folder that is not there yet, as in a container. */
@@ -32,7 +33,9 @@ const keysOf: Readonly<Record<string, readonly string[]>> = {
   gift: ["GIFT_KEYS", "GIFT_BOOK_KEYS"],
   payment: ["PAY_KEYS", "PAYMENT_BOOK_KEYS"],
   wallet: ["PAY_KEYS", "BOOK_KEYS"],
-  auditor: ["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS"],
+  auditor: ["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"],
+  platform: ["PLATFORM_BOOK_KEYS"],
+  webhook: ["WEBHOOK_KEYS"],
 };
 const allKeys = [...new Set(Object.values(keysOf).flat())];
 const keysWith = (value: string, names: readonly string[] = allKeys) =>
@@ -105,6 +108,7 @@ describe("a node finds the settings of its services and no others:", () => {
     GIFT_BOOK_KEYS: "k1:gift-book",
     PAYMENT_BOOK_KEYS: "k1:payment-book",
     AUDITOR_BOOK_KEYS: "k1:auditor-book",
+    WEBHOOK_KEYS: "k1:webhook",
     MYSQL_MIGRATION_URL: "mysql://ovation:m@127.0.0.1:1",
     MYSQL_ADMIN_URL: "mysql://root:r@127.0.0.1:1",
     NATS_ADMIN_URL: "nats://root:r@127.0.0.1:1",
@@ -173,6 +177,7 @@ describe("every setting", () => {
     giftKeySettings,
     payKeySettings,
     ...Object.values(bookSettings),
+    webhookKeySettings,
     rankSettings,
   ].flatMap(({ settings }) => Object.keys(settings));
 

@@ -1,11 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { fail, failureName, isUnavailable, mayHaveHappened } from "../../../broker/failure.ts";
 import { call } from "../../contracts.ts";
 import { type CatalogueGift, type GiftOrder, giftActions } from "../../gift/gift.contract.ts";
-import { orderIdOf } from "../../gift-order-id.ts";
-import { failShowing } from "../answer.ts";
-import { type GiftParams, giftGroups } from "../gift-groups.ts";
+import { giftFailures, sendGift } from "../gift-sending.ts";
 import { type Language, reasonShown } from "../wording.ts";
 import { endpoint } from "./endpoint.ts";
 import { fromHttp, pageOf, shownUserId } from "./fields.ts";
@@ -31,7 +27,7 @@ export const shownGift = z.object({
   updateTime: z.string(),
 });
 
-const shownOrder = z.object({
+export const shownOrder = z.object({
   orderId: z.string(),
   status: z.enum(["accepted", "succeeded", "failed"]),
   reason: z.string().optional().meta({ description: "Why it failed, in the caller's language." }),
@@ -57,18 +53,8 @@ export function showOrder<Order extends GiftOrder>(order: Order, language: Langu
   return reason === undefined ? rest : { ...rest, ...reasonShown(reason, language) };
 }
 
-/**
- * Whether a gift that was not answered with 200 may be accepted. A repeat may have been accepted by its first request.
- * So with a request id only an answer of the gift service itself, after its lookup of the order, is a certain no.
- */
-function mayBeAccepted(error: unknown, requestId: string | undefined): boolean {
-  const { data } = error as { data?: { beforeLookup?: unknown } };
-  const withoutLookup = isUnavailable(error) && (failureName(error) === undefined || data?.beforeLookup === true);
-  return mayHaveHappened(error) || (requestId !== undefined && withoutLookup);
-}
-
 /** The catalogue may be larger than an answer between services, so it is read in pages. */
-async function wholeCatalogue(ctx: Parameters<typeof call>[0]) {
+export async function wholeCatalogue(ctx: Parameters<typeof call>[0]) {
   const gifts: CatalogueGift[] = [];
   for (let after: number | null | undefined; after !== null; ) {
     const { list, nextAfter } = await call(ctx, "gift.catalogue", after === undefined ? {} : { after });
@@ -96,28 +82,8 @@ export const giftEndpoints = [
     params: fromHttp(giftActions.send, "userId", "orderId"),
     result: z.object({ orderId: z.string() }),
     unsure: z.object({ orderId: z.string() }),
-    failures: [
-      "giftUnknown",
-      "giftNotSent",
-      "giftToSelf",
-      "roomNotLive",
-      "balanceShort",
-      "idempotencyConflict",
-      "accountUnusable",
-    ],
-    async run(ctx, params, { userId }) {
-      const { requestId } = params;
-      const gift: GiftParams = { ...params, userId };
-      if (requestId === undefined) gift.orderId = randomUUID();
-      try {
-        const answer = await giftGroups(ctx.broker).send(gift, ctx.requestID ?? undefined);
-        if ("orderId" in answer) return answer;
-        throw fail(answer.failure, answer.data);
-      } catch (error) {
-        if (!mayBeAccepted(error, requestId)) throw error;
-        throw failShowing("unavailable", { orderId: gift.orderId ?? orderIdOf(userId, requestId as string) });
-      }
-    },
+    failures: giftFailures,
+    run: (ctx, params, { userId }) => sendGift(ctx, { ...params, userId }),
   }),
 
   endpoint({

@@ -22,7 +22,11 @@ CREATE TABLE IF NOT EXISTS t_living_room (
   battle_id BIGINT UNSIGNED NULL,
   -- The newest battle whose guest was unlinked. Ids ascend: no battle up to it links a guest any more.
   last_battle_id BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  -- The platform's own id of the room, UTF-8: bytes compare exactly, texts would without spaces at their end. NULL where
+  -- it has none.
+  external_id VARBINARY(256) NULL,
   UNIQUE KEY uk_anchor_id (anchor_id),
+  UNIQUE KEY uk_external_id (external_id),
   KEY idx_type (type, id),
   KEY idx_away_since (away_since)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
@@ -49,6 +53,12 @@ CREATE TABLE IF NOT EXISTS t_living_room_record (
   start_time DATETIME(3) NOT NULL,
   end_time DATETIME(3) NOT NULL,
   update_time DATETIME(3) NOT NULL,
+  -- As of the live room. A later room may have the same one.
+  external_id VARBINARY(256) NULL,
+  -- Which request of the platform closed the room: its repeat closes no other one. NULL where it was closed otherwise.
+  close_id VARCHAR(64) NULL,
+  KEY idx_external_id (external_id, id),
+  UNIQUE KEY uk_close_id (close_id),
   KEY idx_anchor_id (anchor_id, end_time),
   KEY idx_end_time (end_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

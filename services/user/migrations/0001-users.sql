@@ -23,6 +23,15 @@ CREATE TABLE IF NOT EXISTS t_user_phone (
   KEY idx_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
+-- Users by their ids at the platform. A row is written with its user and never changed. The primary key decides which of
+-- parallel first requests makes the user. The id is kept as UTF-8 bytes: collations of text take "a" and "a " for one.
+CREATE TABLE IF NOT EXISTS t_user_external (
+  external_id VARBINARY(256) NOT NULL PRIMARY KEY,
+  user_id BIGINT UNSIGNED NOT NULL,
+  create_time DATETIME(3) NOT NULL,
+  UNIQUE KEY uk_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
 -- Every login code that was sent. A code logs in where both Redis and its row here allow it: Redis counts by address and
 -- can be written by other services, the row bounds what they could gain by that.
 CREATE TABLE IF NOT EXISTS t_sms (

@@ -12,6 +12,7 @@ import { providerSettings } from "../../../services/payment/providers/open-provi
 import { rankSettings } from "../../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
+import { webhookKeySettings } from "../../../services/webhook-keys.ts";
 
 const servers = {
   NATS_URL: "nats://127.0.0.1:4222",
@@ -100,6 +101,7 @@ describe("settings", () => {
         giftKeySettings,
         payKeySettings,
         ...Object.values(bookSettings),
+        webhookKeySettings,
         booksReplicaSettings,
         rankSettings,
       ],
@@ -209,6 +211,7 @@ describe("settings", () => {
     { name: "TOKEN_KEYS", block: tokenSettings, nodes: "user and api-gateway nodes" },
     { name: "GIFT_KEYS", block: giftKeySettings, nodes: "gift nodes" },
     { name: "PAY_KEYS", block: payKeySettings, nodes: "payment and wallet nodes" },
+    { name: "WEBHOOK_KEYS", block: webhookKeySettings, nodes: "webhook nodes" },
   ])("of $name", ({ name, block, nodes }) => {
     const key = (bytes: number) => randomBytes(bytes).toString("base64url");
     const problemOf = (keys: string | undefined, extra: Record<string, string> = {}) => {

@@ -15,6 +15,7 @@ import { providerSettings } from "../../../services/payment/providers/open-provi
 import { rankSettings } from "../../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
+import { webhookKeySettings } from "../../../services/webhook-keys.ts";
 
 interface Container {
   image?: string;
@@ -40,6 +41,8 @@ const keyBlocks = [
   { block: bookSettings.gift, containers: ["gift", "auditor"] },
   { block: bookSettings.payment, containers: ["payment", "auditor"] },
   { block: bookSettings.auditor, containers: ["auditor"] },
+  { block: bookSettings.platform, containers: ["platform", "auditor"] },
+  { block: webhookKeySettings, containers: ["webhook"] },
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
 const otherNames = [booksReplicaSettings, rankSettings].flatMap(({ settings }) => Object.keys(settings));

@@ -1,0 +1,70 @@
+export const webhookLimits = Object.freeze({
+  /** Subscriptions of the installation. */
+  subscriptions: 200,
+  urlChars: 2_048,
+  descriptionChars: 200,
+  eventsPerWebhook: 64,
+  /** How long the old secret signs beside the new one. */
+  oldSecretMs: 24 * 3_600_000,
+
+  /** The gifts of one call. */
+  giftsPerCall: 100,
+  /** The most bytes of a call's body. An event that makes a larger one becomes a dead letter. */
+  bodyBytes: 512 * 1_024,
+  /** The intake's batches: the events of one, and how long one that is not full waits after the start of the last. */
+  eventsPerBatch: 64,
+  gatherMs: 250,
+  /** The rows and bytes of one INSERT. */
+  insertRows: 500,
+  insertBytes: 4 * 2 ** 20,
+
+  /** How long messages and deliveries are kept, whatever became of them. */
+  keptMs: 7 * 24 * 3_600_000,
+  /** The bytes of all bodies. Beyond it the oldest that have ended are removed; where all wait, new events are dropped. */
+  keptBytes: 10 * 2 ** 30,
+  /** Deliveries of one subscription that wait. Beyond it new ones are dropped. It is looked at every `countEveryMs`. */
+  waitingRows: 100_000,
+  countEveryMs: 5_000,
+
+  /** A try is at once, the next ones after these pauses; then it has failed. */
+  pausesMs: [5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 36_000_000],
+  /** A pause is longer or shorter by up to this share of it, in percent. */
+  jitterPercent: 10,
+  /** Of an answer with Retry-After: a longer one counts as this long. */
+  retryAfterMs: 3_600_000,
+  /** The time limit of a try, from the connection to the end of the answer. */
+  tryMs: 15_000,
+  /** How much is read of an answer, and kept in the log. */
+  answerBytes: 64 * 1_024,
+  answerKeptBytes: 1_024,
+  /** Calls under way to one subscription; one alone while the last has failed. */
+  inFlight: 4,
+  /** The bytes of all bodies under way on a node. Beyond it a subscription has one call under way. */
+  inFlightBytes: 64 * 2 ** 20,
+  /** Deliveries, without bodies, that a node holds of one subscription. */
+  heldRows: 50,
+  /** After failures alone for so long a subscription is switched off. */
+  failingMs: 5 * 24 * 3_600_000,
+
+  /** How often a node looks for due deliveries, and for the shortest time between two looks. */
+  lookEveryMs: 250,
+  lookAgainMs: 20,
+  /** A subscription belongs to one node, which renews its lease. */
+  leaseMs: 10_000,
+  leaseEveryMs: 1_000,
+  /** Outcomes that are written in one transaction. */
+  outcomesPerWrite: 100,
+  /** Keys of an ordered subscription whose next delivery is looked for in one statement. */
+  keysPerLook: 500,
+  /** A look for keys that took long is made again after this many times its duration. */
+  keysRestFactor: 20,
+
+  maintenanceEveryMs: 5_000,
+  maintenanceLeaseMs: 30_000,
+  /** Rows that one statement removes, or makes again. */
+  removedRows: 1_000,
+  /** Deliveries that one call of `replay` makes again. */
+  replayedRows: 10_000,
+  /** From this age of the oldest due delivery on the service reports itself as degraded. */
+  oldestDegradedMs: 5 * 60_000,
+});

@@ -1,0 +1,50 @@
+import { randomUUID } from "node:crypto";
+import type { Context } from "moleculer";
+import { fail, failureName, isUnavailable, mayHaveHappened } from "../../broker/failure.ts";
+import type { FailureName } from "../../config/errors.ts";
+import { orderIdOf } from "../gift-order-id.ts";
+import { failShowing } from "./answer.ts";
+import { type GiftParams, giftGroups } from "./gift-groups.ts";
+
+/** The business outcomes of a gift besides its acceptance. */
+export const giftFailures = [
+  "giftUnknown",
+  "giftNotSent",
+  "giftToSelf",
+  "roomNotLive",
+  "balanceShort",
+  "idempotencyConflict",
+  "accountUnusable",
+] as const satisfies readonly FailureName[];
+
+/**
+ * Whether a gift that was not answered with 200 may be accepted. A repeat may have been accepted by its first request.
+ * So with a request id only an answer of the gift service itself, after its lookup of the order, is a certain no.
+ */
+function mayBeAccepted(error: unknown, requestId: string | undefined): boolean {
+  const { data } = error as { data?: { beforeLookup?: unknown } };
+  const withoutLookup = isUnavailable(error) && (failureName(error) === undefined || data?.beforeLookup === true);
+  return mayHaveHappened(error) || (requestId !== undefined && withoutLookup);
+}
+
+/**
+ * Sends a gift, of the user's own request or of the platform's: accepted durably when it returns. The same `requestId` of
+ * the same user is the same order, whoever sends it. Fails: `giftFailures`, tooMany; unavailable, which shows the
+ * `orderId` where the gift may be accepted.
+ */
+export async function sendGift(
+  ctx: Pick<Context, "broker" | "requestID">,
+  params: GiftParams,
+): Promise<{ orderId: string }> {
+  const { userId, requestId } = params;
+  const gift: GiftParams = { ...params };
+  if (requestId === undefined) gift.orderId = randomUUID();
+  try {
+    const answer = await giftGroups(ctx.broker).send(gift, ctx.requestID ?? undefined);
+    if ("orderId" in answer) return answer;
+    throw fail(answer.failure, answer.data);
+  } catch (error) {
+    if (!mayBeAccepted(error, requestId)) throw error;
+    throw failShowing("unavailable", { orderId: gift.orderId ?? orderIdOf(userId, requestId as string) });
+  }
+}

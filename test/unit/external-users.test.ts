@@ -1,0 +1,76 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { fail, failureName } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
+import { ExternalUsers } from "../../services/external-users.ts";
+import { externalId } from "../../services/fields.ts";
+
+const people = new Map([
+  ["a", "1"],
+  ["A", "2"],
+  ["a ", "3"],
+]);
+
+function counted() {
+  const list = [...people].map(([externalId, userId]) => ({ externalId, userId }));
+  const idsOfExternal = jest.fn(async (ids: string[]) => ({
+    list: list.filter((one) => ids.includes(one.externalId)),
+  }));
+  const externalIdsOf = jest.fn(async (ids: string[]) => ({ list: list.filter((one) => ids.includes(one.userId)) }));
+  return { idsOfExternal, externalIdsOf, users: new ExternalUsers({ idsOfExternal, externalIdsOf }) };
+}
+
+test("ids that are asked for together share a call, and what is known needs none, in either direction", async () => {
+  const { users, idsOfExternal, externalIdsOf } = counted();
+  expect(await users.userIdsOf(["a", "A", "a", "b"])).toEqual(new Map([...people].slice(0, 2)));
+  expect(await Promise.all([users.userIdOf("a"), users.userIdOf("b")])).toEqual(["1", undefined]);
+  expect(await users.externalIdsOf(["1", "2"])).toEqual(
+    new Map([
+      ["1", "a"],
+      ["2", "A"],
+    ]),
+  );
+  expect(idsOfExternal.mock.calls).toEqual([[["a", "A", "b"]]]);
+  expect(externalIdsOf).not.toHaveBeenCalled();
+  expect(await users.externalIdsOf(["3", "9"])).toEqual(new Map([["3", "a "]]));
+  expect(users.knownUserIdOf("a ")).toBe("3");
+});
+
+test("a call has at most a hundred ids", async () => {
+  const { users, idsOfExternal } = counted();
+  await users.userIdsOf(Array.from({ length: 250 }, (_, n) => `x${n}`));
+  expect(idsOfExternal.mock.calls.map(([ids]) => ids.length)).toEqual([100, 100, 50]);
+});
+
+test("an unknown id is kept for a second at most, and one that is learnt is known at once", async () => {
+  const { users, idsOfExternal } = counted();
+  expect(await users.userIdOf("new")).toBeUndefined();
+  users.learn({ externalId: "new", userId: "7" });
+  expect(await users.userIdOf("new")).toBe("7");
+  expect(await users.userIdOf("other")).toBeUndefined();
+  await pause(limits.user.externalIdUnknownMs + 50);
+  await users.userIdOf("other");
+  expect(idsOfExternal).toHaveBeenCalledTimes(3);
+});
+
+test("where the user service is away the failure is the caller's, and nothing is remembered", async () => {
+  const { users, idsOfExternal } = counted();
+  idsOfExternal.mockRejectedValueOnce(fail("unavailable"));
+  expect(await users.userIdOf("a").catch(failureName)).toBe("unavailable");
+  expect(await users.userIdOf("a")).toBe("1");
+});
+
+describe("an external id", () => {
+  test.each(["a", " ", "a ", "x".repeat(64), "😀".repeat(64), "e\u0301", "\u00e9", "line\nbreak", "123", "__proto__"])(
+    "%j is one",
+    (id) => {
+      expect(externalId.parse(id)).toBe(id);
+    },
+  );
+
+  test.each(["", "x".repeat(65), "😀".repeat(65), "\0", "a\0b", "\ud83d", "\ude00\ud83d", 123, null, ["a"], {}])(
+    "%j is none",
+    (value) => {
+      expect(externalId.safeParse(value).success).toBe(false);
+    },
+  );
+});
