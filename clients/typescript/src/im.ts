@@ -82,7 +82,7 @@ export function roomConnection(
   roomId: number,
   { version = 2, WebSocket = runtime.WebSocket, signal, ...limits }: RoomOptions = {},
 ): RoomConnection {
-  if (WebSocket === undefined) throw new TypeError("there is no global WebSocket: give one in the options");
+  if (!WebSocket) throw new TypeError("there is no global WebSocket: give one in the options");
   const listeners = new Map<keyof RoomEvents, Set<(event: never) => void>>();
   const report = limits.report ?? runtime.reportError ?? console.error;
   let tokenReplaced = false;
