@@ -33,6 +33,7 @@ NAME
 --quick                    scale: without the table of 10 million trades; accept: fewer rounds and senders; the IM ones:
                            fewer connections
 --accounts N               scale: with these accounts alone, each with ten trades, on one and two wallet nodes
+--server-api               accept: gifts/send of the server API, with an API key and the platform's ids
 --no-books                 settle: without seals and without the auditor, to compare
 --stack FOLDER             on the private servers of this folder; by default .stack/bench
 --profile FILE             a CPU profile of the services that are measured

@@ -67,6 +67,13 @@ export const externalId = z.string().refine(isExternalId).meta({
   maxLength: limits.user.externalIdChars,
 });
 
+/** The room's id at the platform, of the form of `externalId`. */
+export const externalRoomId = z.string().refine(isExternalId).meta({
+  description: "The room's id at the platform, kept as it is: case and spaces count.",
+  minLength: 1,
+  maxLength: limits.user.externalIdChars,
+});
+
 /** A user, or "0" for the system. */
 export const senderId = z.string().refine((text) => text === "0" || isUserId(text));
 

@@ -2,6 +2,7 @@ import type { ServiceName } from "../../broker/launch.ts";
 import { Generator } from "../load/generator-process.ts";
 import type { FloodReport, Sender } from "../load/jobs.ts";
 import { richPeople } from "../load/people.ts";
+import { platformSenders } from "../load/platform-senders.ts";
 import { openGiftQueue } from "../settle/gifts.ts";
 import { conservationProblems, incomesRollUp, productBooks } from "../support/conservation.ts";
 import type { BenchContext, BenchResult } from "../support/context.ts";
@@ -40,6 +41,12 @@ interface Round {
   statements: number;
 }
 
+/** Who sends; with an API key the gifts go through the server API. */
+interface Load {
+  readonly people: readonly Sender[];
+  readonly apiKey?: string;
+}
+
 /** One system and the empty action in alternating rounds; only one of them runs at a time. */
 class Duel {
   private readonly context: BenchContext;
@@ -47,14 +54,16 @@ class Duel {
   private readonly empty: BenchProcess;
   private readonly people: readonly Sender[];
   private readonly accepted: Accepted;
+  private readonly apiKey: string | undefined;
 
   constructor(
     context: BenchContext,
     generator: Generator,
     empty: BenchProcess,
-    people: readonly Sender[],
+    { people, apiKey }: Load,
     accepted: Accepted,
   ) {
+    this.apiKey = apiKey;
     this.context = context;
     this.generator = generator;
     this.empty = empty;
@@ -93,7 +102,8 @@ class Duel {
 
   private async flood(port: number, seconds: number, success: string): Promise<FloodReport> {
     const target = { host: "127.0.0.1", port, connections };
-    const job = { kind: "flood", ...target, senders: this.people, giftId, success, seconds } as const;
+    const load = { senders: this.people, giftId, ...(this.apiKey !== undefined && { apiKey: this.apiKey }) };
+    const job = { kind: "flood", ...target, ...load, success, seconds } as const;
     const report = await this.generator.do(job);
     for (const [answer, times] of Object.entries(report.refused))
       this.context.progress(`refused ${times} times: ${answer}`);
@@ -121,7 +131,7 @@ function summary(results: readonly Round[]) {
   };
 }
 
-/** gift/send over HTTP, compared with an empty action of moleculer-web under the same load from another process. */
+/** gift/send, or gifts/send of the server API, over HTTP, compared with an empty action of moleculer-web under the same load from another process. */
 export async function run(context: BenchContext): Promise<BenchResult> {
   const { closing, profile, progress, quick } = context;
   const [settling, paused] = rounds[quick ? "quick" : "usual"];
@@ -131,13 +141,10 @@ export async function run(context: BenchContext): Promise<BenchResult> {
   progress("starting every service in one process");
   const system = await startServices(context, "all", all, profile);
   process.env.API_URL = `http://127.0.0.1:${system.about.ports?.["api-gateway"]}`;
-  const [anchor, ...fans] = await richPeople(senders + 1, progress);
-  if (!anchor) throw new Error("nobody logged in");
-  const roomId = await anchor.openRoom("bench");
-  const people = fans.map(({ token }): Sender => ({ token, roomId, receiverId: anchor.userId }));
+  const load = await (context.serverApi ? usersOfPlatform : people)(senders, progress);
   const queue = await openGiftQueue(closing);
   const accepted = new Accepted();
-  const duel = new Duel(context, generator, empty, people, accepted);
+  const duel = new Duel(context, generator, empty, load, accepted);
 
   const results = await duel.fight(system, settling, () => queue.untilEmpty(0, () => {}));
   await incomesRollUp();
@@ -150,10 +157,23 @@ export async function run(context: BenchContext): Promise<BenchResult> {
     senders,
     connections,
     requestIds: true,
+    serverApi: context.serverApi,
     withoutSettling,
     accepted: accepted.known,
     conserved: problems.length === 0,
   };
+}
+
+async function people(count: number, progress: BenchContext["progress"]): Promise<Load> {
+  const [anchor, ...fans] = await richPeople(count + 1, progress);
+  if (!anchor) throw new Error("nobody logged in");
+  const roomId = await anchor.openRoom("bench");
+  return { people: fans.map(({ token }) => ({ token, roomId, receiverId: anchor.userId })) };
+}
+
+async function usersOfPlatform(count: number, progress: BenchContext["progress"]): Promise<Load> {
+  const { key, senders } = await platformSenders(count, progress);
+  return { people: senders, apiKey: key };
 }
 
 async function pausedDuel(context: BenchContext, duel: Duel, count: number): Promise<Round[]> {

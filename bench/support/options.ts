@@ -48,6 +48,8 @@ export interface BenchOptions extends LoadOptions {
   quick: boolean;
   /** settle: whether the wallet seals its rows and the auditor runs. */
   books: boolean;
+  /** accept: gifts are sent through the server API, with an API key and by the platform's ids. */
+  serverApi: boolean;
   /** The folder of the servers; `undefined` is the benchmarks' own. */
   dir: string | undefined;
   /** The file for a CPU profile of the measured services. */
@@ -69,6 +71,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       gifts: { type: "string", default: "0" },
       quick: { type: "boolean", default: false },
       "no-books": { type: "boolean", default: false },
+      "server-api": { type: "boolean", default: false },
       stack: text,
       profile: text,
       help: { type: "boolean", default: false },
@@ -93,7 +96,9 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   const books = !values["no-books"];
   if (!books && (name !== "settle" || topology !== "single"))
     throw new Error("--no-books is for settle in one process alone");
-  const about = { json, quick, help, profile, books, dir: values.stack };
+  const serverApi = values["server-api"];
+  if (serverApi && name !== "accept") throw new Error("--server-api is for accept alone");
+  const about = { json, quick, help, profile, books, serverApi, dir: values.stack };
   return { ...loadOptions(values), ...about, name, topology, gifts: Number(gifts) };
 }
 

@@ -7,8 +7,6 @@ export const platformLimits = Object.freeze({
   /** How often each gateway node asks whether the keys have changed, and how long one call of it may take. */
   keysPollMs: 400,
   keysCallMs: 2_000,
-  /** A copy of this age decides by itself. An older one lets known keys in, and asks about others. */
-  keysFreshMs: 1_000,
   /** A gateway node whose copy is older refuses requests of the server API with `unavailable`. */
   keysStaleMs: 10_000,
   /** Requests of one key in a minute, unless the key has a number of its own; and gifts that it sends. */
@@ -23,8 +21,13 @@ export const platformLimits = Object.freeze({
   /** The requests of one call of `platform.begin` or `platform.finish`, and the calls of each that a gateway runs at once. */
   writesPerCall: 100,
   callsInFlight: 3,
-  /** How long such a call may take: clients wait for it. */
-  writeCallMs: 4_000,
+  /**
+   * How long such a call may take, and a request may wait for it. A node that does not answer in time is left out for a
+   * while, and the call is made once more.
+   */
+  writeCallMs: 2_000,
+  writeWaitMs: 4_000,
+  nodeLeftOutMs: 5_000,
   /** The rows of one INSERT, and the INSERTs that a platform node runs at once. */
   rowsPerInsert: 300,
   insertsInFlight: 2,

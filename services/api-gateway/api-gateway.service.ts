@@ -19,6 +19,7 @@ import { registerHttpMetrics } from "./pages/metrics.ts";
 import { pageHeaders } from "./pages/security.ts";
 import type { GatewayRequest, RequestContext } from "./request-context.ts";
 import { aliases } from "./routes.ts";
+import { serverApiMixin } from "./server/server-api.mixin.ts";
 
 interface WebService extends Gateway {
   aliases: { method: string; fullPath: string }[];
@@ -50,7 +51,7 @@ function contextFor(gateway: WebService, { requestId }: RequestContext): Context
 const gateway = {
   name: "api-gateway",
   // Moleculer starts the last mixin first.
-  mixins: [web, loginsMixin, healthMixin, rateLimitMixin, optionalRedisMixin],
+  mixins: [web, loginsMixin, serverApiMixin, healthMixin, rateLimitMixin, optionalRedisMixin],
 
   settings: {
     $secureSettings: ["routes", "assets", "rootCallOptions"],
@@ -90,7 +91,13 @@ const gateway = {
     /** The only place where errors become answers. A fault is logged here, with the request id of the answer. */
     answerFailure(this: WebService, request: GatewayRequest, response: ServerResponse, error: unknown) {
       const { context } = request;
-      const about = { requestId: context.requestId, route: context.route, userId: context.userId, err: error };
+      const about = {
+        requestId: context.requestId,
+        route: context.route,
+        userId: context.userId,
+        keyId: context.keyId,
+        err: error,
+      };
       const name = sendFailure(response, context, error);
       const shown = shownOf(error);
       if (shown) this.logger.warn({ ...about, shown }, "a request may have been carried out: answered 503");
@@ -135,13 +142,13 @@ const gateway = {
       },
       failed,
       done: (request, response) => {
-        const { requestId, route, userId, code, startedAt } = request.context;
+        const { requestId, route, userId, keyId, code, startedAt } = request.context;
         const ms = Math.round((performance.now() - startedAt) * 10) / 10;
         const status = response.statusCode;
         const path = (request.url ?? "").split("?", 1)[0]?.slice(0, 200);
         countRequest({ route, status, code, ms });
         const { method } = request;
-        this.logger.info({ method, path, status, code: code || status, ms, requestId, userId }, "request");
+        this.logger.info({ method, path, status, code: code || status, ms, requestId, userId, keyId }, "request");
       },
     });
     // Requests end before any service of this node stops, since they may still need one.

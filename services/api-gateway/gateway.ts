@@ -4,9 +4,10 @@ import type { RateLimitState } from "../../mixins/rate-limit.mixin.ts";
 import type { FrontDoor } from "./front-door.ts";
 import type { LoginsState } from "./logins/logins.mixin.ts";
 import type { GatewayRequest } from "./request-context.ts";
+import type { ServerApiState } from "./server/server-api.mixin.ts";
 
 /** The gateway for its routes. */
-export interface Gateway extends Service, RateLimitState, LoginsState {
+export interface Gateway extends Service, RateLimitState, LoginsState, ServerApiState {
   door: FrontDoor;
   answerFailure(request: GatewayRequest, response: ServerResponse, error: unknown): void;
 }

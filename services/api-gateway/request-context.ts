@@ -13,6 +13,8 @@ export class RequestContext {
   /** The envelope's code, or the HTTP status of an answer without an envelope. */
   code = 0;
   userId: string | undefined;
+  /** The id of the API key: no secret. */
+  keyId: string | undefined;
 
   constructor(request: IncomingMessage) {
     this.requestId = requestIdOf(request.headers);

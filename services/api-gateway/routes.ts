@@ -16,6 +16,8 @@ import { keptAnswer, singleFlight } from "./pages/single-flight.ts";
 import { vendoredRoutes } from "./pages/vendored.ts";
 import { parseForm, queryOf } from "./request/fields.ts";
 import type { GatewayRequest } from "./request-context.ts";
+import { serverEndpoints } from "./server/all.ts";
+import { serveServerEndpoint } from "./server/serve.ts";
 
 const serveLive: Serve = (_gateway, request, response) => {
   sendJson(response, request.context, 200, { status: "ok" });
@@ -67,6 +69,7 @@ function serveOpenApi(): Serve {
 /** All routes. Any other path is a file of the web page, or answered 404. */
 const routes: readonly Route[] = [
   ...endpoints.map((endpoint): Route => [`POST ${endpoint.path}`, serveEndpoint(endpoint)]),
+  ...serverEndpoints.map((endpoint): Route => [`POST ${endpoint.path}`, serveServerEndpoint(endpoint)]),
   ...providerRoutes,
   [`GET ${livenessPath}`, serveLive],
   [`HEAD ${livenessPath}`, serveLive],

@@ -1,38 +1,16 @@
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
-import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { type Database, isDuplicateKey } from "../../mixins/mysql/database.ts";
+import { RequestBatches } from "../../mixins/request-batches.ts";
 import { decide } from "./idempotency-state.ts";
 import { findKeys, finishAttempt, insertBegun, type StoredKey, takeOver } from "./idempotency-store.ts";
 import type { BeginOutcome, BegunWrite, FinishedWrite } from "./platform.contract.ts";
 
 const { rowsPerInsert, insertsInFlight, insertTries } = limits.platform;
+const bounds = { requests: rowsPerInsert, batches: insertsInFlight } as const;
 
 const byKey = (one: { key: string }, other: { key: string }) =>
   one.key < other.key ? -1 : one.key > other.key ? 1 : 0;
-
-/** Requests that arrive together, of all callers, in one batch. */
-class Group<Request extends { readonly attempt: string }, Result> {
-  private readonly waiting = new Map<string, Request>();
-  private readonly loader: BatchLoader<Result>;
-
-  constructor(carryOut: (requests: Request[]) => Promise<ReadonlyMap<string, Result>>) {
-    const load = (attempts: string[]) => {
-      const requests = attempts.map((attempt) => this.waiting.get(attempt) as Request);
-      for (const attempt of attempts) this.waiting.delete(attempt);
-      return carryOut(requests);
-    };
-    this.loader = new BatchLoader(load, { keys: rowsPerInsert, queries: insertsInFlight });
-  }
-
-  /** Rejects as the batch. */
-  async add(request: Request): Promise<Result> {
-    this.waiting.set(request.attempt, request);
-    const result = await this.loader.get(request.attempt);
-    if (result === undefined) throw fail("internal", { why: "a request of a group has no result" });
-    return result;
-  }
-}
 
 /**
  * The idempotency keys of the server API. Requests that arrive together are one statement and one commit. Of new keys
@@ -40,8 +18,8 @@ class Group<Request extends { readonly attempt: string }, Result> {
  */
 export class Idempotency {
   private readonly mysql: Database;
-  private readonly beginnings = new Group((writes: BegunWrite[]) => this.beginAll(writes));
-  private readonly ends = new Group((writes: FinishedWrite[]) => this.finishAll(writes));
+  private readonly beginnings = new RequestBatches((writes: BegunWrite[]) => this.beginAll(writes), bounds);
+  private readonly ends = new RequestBatches((writes: FinishedWrite[]) => this.finishAll(writes), bounds);
 
   constructor(mysql: Database) {
     this.mysql = mysql;
@@ -57,8 +35,7 @@ export class Idempotency {
     return Promise.all(writes.map((write) => this.ends.add(write)));
   }
 
-  /** The outcomes by attempt. */
-  private async beginAll(writes: readonly BegunWrite[]): Promise<Map<string, BeginOutcome>> {
+  private async beginAll(writes: readonly BegunWrite[]): Promise<BeginOutcome[]> {
     const outcomes = new Map<string, BeginOutcome>();
     let missing = [...writes].sort(byKey);
     for (let tries = 0; missing.length > 0; tries++) {
@@ -72,7 +49,7 @@ export class Idempotency {
         throw fail("unavailable", { why: "other nodes write the same keys all the time" });
       missing = await this.decideKept(missing, outcomes);
     }
-    return outcomes;
+    return writes.map(({ attempt }) => outcomes.get(attempt) as BeginOutcome);
   }
 
   /** Whether the rows were written; `false`: one of the keys is there already, and none was. */
@@ -111,12 +88,13 @@ export class Idempotency {
     return { outcome: (await takeOver(this.mysql, write, row)) ? "run" : "underWay" };
   }
 
-  private async finishAll(writes: readonly FinishedWrite[]): Promise<Map<string, boolean>> {
+  private async finishAll(writes: readonly FinishedWrite[]): Promise<boolean[]> {
     const sorted = [...writes].sort(byKey);
-    return this.mysql.transaction(async (tx) => {
-      const kept = new Map<string, boolean>();
-      for (const write of sorted) kept.set(write.attempt, await finishAttempt(tx, write));
-      return kept;
+    const kept = await this.mysql.transaction(async (tx) => {
+      const ended = new Map<string, boolean>();
+      for (const write of sorted) ended.set(write.attempt, await finishAttempt(tx, write));
+      return ended;
     });
+    return writes.map(({ attempt }) => kept.get(attempt) === true);
   }
 }

@@ -27,6 +27,39 @@ const shownDebt = z.object({
     .meta({ description: "The refunded orders whose debt it is." }),
 });
 
+/** A row of a statement. */
+export const shownTrade = z.object({
+  id: z.string(),
+  num: z.int(),
+  type: z.int().meta({ description: "0 gift, 1 recharge, 2 refund, 3 adjustment" }),
+  status: z.int().meta({ description: "0 rejected, 1 valid" }),
+  bizId: z.string(),
+  balanceAfter: z.int(),
+  createTime: z.string(),
+  orderId: z.string().optional().meta({
+    description: "The payment order of a recharge or refund; where a recharge paid a debt off, the recharge's order.",
+  }),
+  debt: shownDebt.optional(),
+});
+
+/** The income of an anchor. */
+export const shownIncome = z.object({
+  income: z.int().meta({ description: "incomePoints in whole coins, rounded down: for display." }),
+  incomePoints: z.int().meta({
+    description: `What was earned, less what is held back and what was paid out; 100 points to a coin. Below 0 where
+          what is held back had been paid out before: later income makes up for it.`.replace(/\s+/g, " "),
+  }),
+  earned: z.int(),
+  earnedPoints: z.int(),
+  heldBack: z.int(),
+  heldBackPoints: z
+    .int()
+    .meta({ description: "Shares of gifts that were paid with refunded coins, held by an operator." }),
+  paidOut: z.int(),
+  paidOutPoints: z.int(),
+  settledUpTo: z.string(),
+});
+
 export const bankEndpoints = [
   endpoint({
     path: `${base}/products`,
@@ -95,22 +128,7 @@ export const bankEndpoints = [
     summary: "The caller's statement, newest first; the sum of its valid rows is the balance",
     access: "login",
     params: fromHttp(walletActions.statement, "userId"),
-    result: pageOf(
-      z.object({
-        id: z.string(),
-        num: z.int(),
-        type: z.int().meta({ description: "0 gift, 1 recharge, 2 refund, 3 adjustment" }),
-        status: z.int().meta({ description: "0 rejected, 1 valid" }),
-        bizId: z.string(),
-        balanceAfter: z.int(),
-        createTime: z.string(),
-        orderId: z.string().optional().meta({
-          description:
-            "The payment order of a recharge or refund; where a recharge paid a debt off, the recharge's order.",
-        }),
-        debt: shownDebt.optional(),
-      }),
-    ),
+    result: pageOf(shownTrade),
     run: (ctx, params, { userId }) => call(ctx, "wallet.statement", { ...params, userId }),
   }),
 
@@ -119,22 +137,7 @@ export const bankEndpoints = [
     summary: "The caller's income as an anchor, with every gift that was settled before settledUpTo",
     access: "login",
     params: {},
-    result: z.object({
-      income: z.int().meta({ description: "incomePoints in whole coins, rounded down: for display." }),
-      incomePoints: z.int().meta({
-        description: `What was earned, less what is held back and what was paid out; 100 points to a coin. Below 0 where
-          what is held back had been paid out before: later income makes up for it.`.replace(/\s+/g, " "),
-      }),
-      earned: z.int(),
-      earnedPoints: z.int(),
-      heldBack: z.int(),
-      heldBackPoints: z
-        .int()
-        .meta({ description: "Shares of gifts that were paid with refunded coins, held by an operator." }),
-      paidOut: z.int(),
-      paidOutPoints: z.int(),
-      settledUpTo: z.string(),
-    }),
+    result: shownIncome,
     run: (ctx, _params, { userId }) => call(ctx, "wallet.income", { userId }),
   }),
 ];

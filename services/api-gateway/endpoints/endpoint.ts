@@ -52,7 +52,7 @@ interface FailuresPerMinute {
   readonly address: () => number;
 }
 
-type CallingContext = Pick<Context, "call" | "broker" | "requestID">;
+export type CallingContext = Pick<Context, "call" | "broker" | "requestID">;
 
 interface Definition<A extends Access, Params extends z.ZodRawShape, Result extends z.ZodType> {
   path: string;
@@ -76,17 +76,21 @@ interface Definition<A extends Access, Params extends z.ZodRawShape, Result exte
   ): Promise<z.input<Result>> | z.input<Result>;
 }
 
-/** One POST endpoint. Routes, params, documentation and tests are derived from it. */
-export interface Endpoint {
+/** What clients send to an endpoint and what it answers: routes, documentation and tests are derived from it. */
+export interface EndpointForm {
   readonly path: string;
   readonly summary: string;
   readonly description: string | undefined;
-  readonly access: Access;
   readonly params: z.ZodObject;
   readonly fields: readonly string[];
   readonly result: z.ZodType;
   readonly failures: readonly FailureName[];
   readonly unsure: z.ZodType | undefined;
+}
+
+/** One POST endpoint of the users' API. */
+export interface Endpoint extends EndpointForm {
+  readonly access: Access;
   readonly perMinute: CallsPerMinute;
   readonly failuresPerMinute: FailuresPerMinute | undefined;
   /**

@@ -70,6 +70,18 @@ export async function requestFields(request: IncomingMessage, names: readonly st
   return gather(names, query, body, form);
 }
 
+/**
+ * The named fields of a request whose body is a JSON object; its query counts for nothing. `null` counts as missing.
+ * Fails: badRequest, tooLarge, as `requestFields`.
+ */
+export async function jsonFields(request: IncomingMessage, names: readonly string[], maxBytes: number) {
+  const text = await readText(request, maxBytes);
+  if (text === "") return gather(names, none, none, false);
+  const { fields, form } = bodyFields(request, text);
+  if (form) throw fail("badRequest", { why: "the body must be JSON" });
+  return gather(names, none, fields, false);
+}
+
 export function gather(names: readonly string[], query: Fields, body: Fields, form: boolean): Fields {
   const fields: Fields = {};
   for (const name of names) {

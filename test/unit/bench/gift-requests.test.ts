@@ -30,3 +30,21 @@ describe("gift requests of the load generator", () => {
     for (const { head, bytes } of requests) expect(head).toContain(`Content-Length: ${bytes}`);
   });
 });
+
+describe("gift requests through the server API", () => {
+  const externalIds = { externalId: "a", receiverExternalId: "anchor", externalRoomId: "room" };
+  const [sender] = senders as [(typeof senders)[0]];
+  const next = giftRequests({ host: "127.0.0.1", port: 80 }, [{ ...sender, externalIds }], 22, "ovk_key");
+  const requests = Array.from({ length: 3 }, () => parts(next()));
+
+  it("carry the API key, the platform's ids, and an idempotency key of their own", () => {
+    for (const { head, body, bytes } of requests) {
+      expect(head).toContain("POST /live/server/v1/gifts/send HTTP/1.1\r\n");
+      expect(head).toContain("Authorization: Bearer ovk_key\r\n");
+      expect(head).toContain(`Idempotency-Key: ${body.requestId}\r\n`);
+      expect(head).toContain(`Content-Length: ${bytes}`);
+      expect(body).toEqual({ ...externalIds, giftId: 22, count: 1, requestId: expect.any(String) });
+    }
+    expect(new Set(requests.map(({ body }) => body.requestId)).size).toBe(3);
+  });
+});

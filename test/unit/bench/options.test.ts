@@ -4,7 +4,7 @@ describe("options of a benchmark", () => {
   it("have defaults", () => {
     expect(parseOptions(["settle"])).toEqual({
       ...{ name: "settle", help: false, json: false, topology: "single" },
-      ...{ gifts: 0, quick: false, profile: undefined, books: true, dir: undefined },
+      ...{ gifts: 0, quick: false, profile: undefined, books: true, serverApi: false, dir: undefined },
     });
   });
 
@@ -23,6 +23,7 @@ describe("options of a benchmark", () => {
 
   it("settle runs without seals and auditor where it is told to", () => {
     expect(parseOptions(["settle", "--no-books", "--stack", "/tmp/s"])).toMatchObject({ books: false, dir: "/tmp/s" });
+    expect(parseOptions(["accept", "--server-api"])).toMatchObject({ serverApi: true });
   });
 
   it("an unknown benchmark has no name", () => {

@@ -1,0 +1,86 @@
+import { fail } from "../../../broker/failure.ts";
+import { limits } from "../../../config/limits.ts";
+import { checkParams } from "../../action-contract.ts";
+import { idOfApiKey } from "../../api-keys.ts";
+import { idempotencyKey, type KnownApiKey } from "../../platform/platform.contract.ts";
+import { sendSuccess } from "../answer.ts";
+import type { Gateway, Serve } from "../gateway.ts";
+import { bearerToken, clientOf } from "../request/client.ts";
+import { jsonFields } from "../request/fields.ts";
+import type { GatewayRequest } from "../request-context.ts";
+import type { ServerCaller, ServerEndpoint, ServerWriter } from "./server-endpoint.ts";
+import { fingerprintOf, writeIdOf } from "./write-content.ts";
+
+const minuteMs = 60_000;
+
+/**
+ * The API key of a request: its Bearer token, and nothing else; no login of a user is one. Requests without a valid key
+ * are counted by address, those with one are not. Fails: notLoggedIn, tooMany; unavailable, where nobody knows.
+ */
+async function keyOf(gateway: Gateway, request: GatewayRequest): Promise<{ key: KnownApiKey; presented: string }> {
+  const { keys } = gateway.serverApi;
+  const presented = bearerToken(request.headers) ?? "";
+  const known = keys.known(presented);
+  if (known) return { key: known, presented };
+  const counted = {
+    ...{ name: "server-api failed", key: clientOf(request).key, windowMs: minuteMs },
+    limit: limits.platform.failuresPerAddressPerMinute,
+  };
+  if (idOfApiKey(presented) !== undefined) {
+    const waitMs = await gateway.rateLimit.waitFor(counted);
+    if (waitMs > 0) throw fail("tooMany", { waitMs });
+    const found = await keys.find(presented);
+    if (found) return { key: found, presented };
+  }
+  const waitMs = await gateway.rateLimit.hitAlways(counted);
+  throw waitMs > 0 ? fail("tooMany", { waitMs }) : fail("notLoggedIn");
+}
+
+/** Fails: tooMany. Without Redis keys are not limited. */
+async function countKey(gateway: Gateway, key: KnownApiKey, { name, perMinute }: ServerEndpoint["perKey"]) {
+  const most = key.perMinute ?? perMinute;
+  const waitMs = await gateway.rateLimit.hit(`${name} key`, key.keyId, most, minuteMs);
+  if (waitMs > 0) throw fail("tooMany", { waitMs });
+}
+
+const idempotencyHeader = "idempotency-key";
+
+/** Fails: invalidParam. */
+function writerOf(request: GatewayRequest, caller: ServerCaller): ServerWriter {
+  const key = checkParams(idempotencyKey, request.headers[idempotencyHeader]);
+  return {
+    ...caller,
+    idempotencyKey: key,
+    // Most writes do not need it.
+    get writeId() {
+      return writeIdOf(key);
+    },
+  };
+}
+
+/** The handler of requests of an endpoint of the server API. */
+export function serveServerEndpoint(endpoint: ServerEndpoint): Serve {
+  const { path, scope, perKey, rerun } = endpoint;
+  return async (gateway, request, response) => {
+    const { context, $ctx } = request;
+    const { keys, writes, directory } = gateway.serverApi;
+    const { key, presented } = await keyOf(gateway, request);
+    context.keyId = key.keyId;
+    if (!key.scopes.includes(scope)) throw fail("scopeMissing", { keyId: key.keyId, scope });
+    await countKey(gateway, key, perKey);
+    const fields = await jsonFields(request, endpoint.fields, limits.http.bodyBytes);
+    // A body may take `limits.http.requestTimeoutMs`; the key may be revoked meanwhile.
+    keys.requireStillValid(key);
+    const params = endpoint.check(fields);
+    const caller: ServerCaller = { language: context.language, keyId: key.keyId, apiKey: presented };
+    const carryOut = (by: ServerCaller) => endpoint.carryOut($ctx, params, by, directory);
+    if (!endpoint.write) {
+      sendSuccess(response, context, await carryOut(caller));
+      return;
+    }
+    const writer = writerOf(request, caller);
+    const write = { key: writer.idempotencyKey, fingerprint: fingerprintOf(path, params), rerun, path };
+    const about = { ...write, requestId: context.requestId };
+    sendSuccess(response, context, await writes.once(about, () => carryOut(writer)));
+  };
+}

@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { call } from "../../contracts.ts";
+import { userActions } from "../../user/user.contract.ts";
+import { fromHttp, shownUserId } from "../endpoints/fields.ts";
+import { serverEndpoint } from "./server-endpoint.ts";
+
+export const userEndpoints = [
+  serverEndpoint({
+    path: "users/upsert",
+    summary: "Makes the user of the platform's id, or changes the name and the avatar",
+    description: "Left out, name and avatar stay as they are; a new user without a name gets one.",
+    scope: "users:write",
+    write: true,
+    params: fromHttp(userActions.ofExternal),
+    result: z.object({ userId: shownUserId }),
+    run: async (ctx, params) => ({ userId: (await call(ctx, "user.ofExternal", params)).userId }),
+  }),
+
+  serverEndpoint({
+    path: "users/get",
+    summary: "A user by either id",
+    scope: "users:read",
+    refers: { userId: "user" },
+    params: {},
+    result: z.object({ userId: shownUserId, nickName: z.string(), avatar: z.string() }),
+    async run(ctx, { userId }) {
+      const { nickName, avatar } = await call(ctx, "user.profile", { userId });
+      return { userId, nickName, avatar };
+    },
+  }),
+];
