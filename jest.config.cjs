@@ -19,7 +19,7 @@ const project = (name, extra = {}) => ({
   },
   transformIgnorePatterns: ["/node_modules/(?!uuid/)"],
   moduleFileExtensions: ["ts", "js", "json", "node"],
-  modulePathIgnorePatterns: ["<rootDir>/.stack/"],
+  modulePathIgnorePatterns: ["<rootDir>/.stack/", "<rootDir>/clients/typescript/dist/"],
   ...extra,
 });
 

@@ -1,10 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import openapiTS, { astToString, type OpenAPI3 } from "openapi-typescript";
+import { z } from "zod";
 import { failures } from "../../../config/errors.ts";
 import { endpoints } from "../../../services/api-gateway/endpoints/all.ts";
 import type { Endpoint } from "../../../services/api-gateway/endpoints/endpoint.ts";
 import { openApiDocument } from "../../../services/api-gateway/pages/openapi.ts";
+import { webhookSection, withExternalFields } from "../../../services/api-gateway/pages/openapi-webhooks.ts";
+import { serverEndpoints } from "../../../services/api-gateway/server/all.ts";
 
 const USAGE = `Makes the client's types from the OpenAPI documents and the table of failures.
 
@@ -32,6 +35,20 @@ function documentOf(document: Record<string, unknown>, base: string): object {
   return JSON.parse(JSON.stringify(whole, (key, value) => (key === form ? undefined : value)));
 }
 
+function serverDocument(): Record<string, unknown> {
+  const document = openApiDocument(serverEndpoints.map((one) => ({ ...one, access: "login" })) as never) as {
+    paths: Record<string, { post: { responses: object } }>;
+  };
+  const paths = Object.entries(document.paths)
+    .filter(([path]) => path.startsWith("/live/server"))
+    .map(([path, { post }]) => [path, { post: { ...post, responses: withExternalFields(post.responses) } }]);
+  return {
+    ...document,
+    paths: Object.fromEntries(paths),
+    webhooks: webhookSection((schema, io) => z.toJSONSchema(schema, { io }) as never),
+  };
+}
+
 /** The endpoints by their path after `base`, with the business failures of each. */
 function operationsOf(list: readonly Endpoint[], base: string) {
   return Object.fromEntries(list.map(({ path, failures: names }) => [path.slice(base.length), names]));
@@ -49,6 +66,16 @@ function failureTable(): string {
       "userOperations",
       "The business failures of each path of the user API.",
       operationsOf(forUsers, "/live/api/"),
+    ) +
+    constant(
+      "serverOperations",
+      "Of each path of the server API, whether it writes, and its business failures.",
+      Object.fromEntries(
+        serverEndpoints.map(({ path, write, failures: names }) => [
+          path.slice("/live/server/v1/".length),
+          { write, failures: names },
+        ]),
+      ),
     )
   );
 }
@@ -57,6 +84,7 @@ function failureTable(): string {
 async function generated(): Promise<Record<string, string>> {
   return {
     "user-api.d.ts": await typesOf(documentOf(openApiDocument(forUsers), "/live/api/")),
+    "server-api.d.ts": await typesOf(documentOf(serverDocument(), "/live/server/v1/")),
     "failures.ts": failureTable(),
   };
 }

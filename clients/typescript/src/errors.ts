@@ -15,6 +15,7 @@ interface ErrorDetails {
   requestId?: string | undefined;
   data?: unknown;
   retryAfterMs?: number | undefined;
+  idempotencyKey?: string | undefined;
   answered: boolean;
   cause?: unknown;
 }
@@ -32,6 +33,8 @@ export class OvationError extends Error {
   readonly data: unknown;
   /** `Retry-After`, ms. */
   readonly retryAfterMs: number | undefined;
+  /** Of a write of the server API: a later call with it and the same params gets the outcome of this one. */
+  readonly idempotencyKey: string | undefined;
   /** False where the request may have been carried out all the same: no answer, a fault inside, a proxy's answer. */
   readonly answered: boolean;
 
@@ -43,6 +46,7 @@ export class OvationError extends Error {
     this.requestId = details.requestId;
     this.data = details.data;
     this.retryAfterMs = details.retryAfterMs;
+    this.idempotencyKey = details.idempotencyKey;
     this.answered = details.answered;
   }
 

@@ -150,10 +150,10 @@ function endIfFinal(error: unknown): never {
 type Emit = <Name extends keyof RoomEvents>(name: Name, event: RoomEvents[Name]) => void;
 
 function show(message: ImBusiness, emit: Emit): void {
-  const { bizCode, msgId, userId } = message;
+  const { bizCode, msgId } = message;
   const data = message.data as never;
   if (bizCode === BIZ.GIFT) emit("gifts", { gifts: message.data.gifts ?? [] });
-  else if (bizCode === BIZ.CHAT) emit("chat", { senderId: userId, ...(data as { content: string }), msgId });
+  else if (bizCode === BIZ.CHAT) emit("chat", chatOf(message));
   else if (bizCode === BIZ.BATTLE_STATE) emit("battle", data);
   else if (bizCode === BIZ.BATTLE_SCORES) emit("scores", data);
   else if (bizCode === BIZ.GIFT_FAILED) {
@@ -162,4 +162,10 @@ function show(message: ImBusiness, emit: Emit): void {
   } else if (bizCode === BIZ.PAYMENT) emit("payment", { ...(data as RoomEvents["payment"]), msgId });
   else if (bizCode === BIZ.ROOM_CLOSED) emit("roomClosed", { msgId });
   else emit("other", message);
+}
+
+/** Version 2 leaves the sender out where it is the message's user. */
+function chatOf({ msgId, userId, data }: ImBusiness): RoomEvents["chat"] {
+  const { content, senderId = userId } = data as { content: string; senderId?: string };
+  return { msgId, senderId, content };
 }

@@ -12,6 +12,17 @@ export {
   roomConnection,
 } from "./im.ts";
 export { defaultRepeats, type RepeatOptions } from "./repeats.ts";
+export {
+  createServerClient,
+  type ServerApi,
+  type ServerCallOptions,
+  type ServerClient,
+  type ServerClientOptions,
+  type ServerData,
+  type ServerGift,
+  type ServerGiftOrder,
+  type ServerParams,
+} from "./server.ts";
 export type { CallOptions, TransportOptions } from "./transport.ts";
 export {
   createUserClient,
@@ -23,4 +34,11 @@ export {
   type UserData,
   type UserParams,
 } from "./user.ts";
-export { verifyWebhook, type Webhook, WebhookError, type WebhookFault } from "./webhooks.ts";
+export {
+  verifyWebhook,
+  type Webhook,
+  WebhookError,
+  type WebhookEvent,
+  type WebhookFault,
+  type WebhookName,
+} from "./webhooks.ts";

@@ -3,7 +3,7 @@ import { serverOperations } from "./generated/failures.ts";
 import type { paths } from "./generated/server-api.d.ts";
 import { deliver, type GiftResult, newKey, type OutcomeOptions, settledOrder } from "./gifts.ts";
 import { type Api, apiOf, type DataAt, type ParamsAt } from "./operations.ts";
-import { type CallOptions, Transport, type TransportOptions } from "./transport.ts";
+import { type CallOptions, IDEMPOTENCY_KEY, Transport, type TransportOptions } from "./transport.ts";
 
 const BASE = "/live/server/v1";
 
@@ -19,7 +19,7 @@ export interface ServerCallOptions extends CallOptions {
    * Of a write: the same key gives the first answer for at least 7 days, also after a restart of your process. Left out,
    * one is made for the call and kept over its repeats. A failed call's error has it as `idempotencyKey`.
    */
-  idempotencyKey?: string;
+  idempotencyKey?: string | undefined;
 }
 
 export interface ServerClientOptions extends TransportOptions {
@@ -52,7 +52,7 @@ export function createServerClient(options: ServerClientOptions): ServerClient {
     const { write, failures } = serverOperations[operation] as { write: boolean; failures: readonly FailureName[] };
     const headers: Record<string, string> = {
       Authorization: `Bearer ${typeof apiKey === "string" ? apiKey : await apiKey()}`,
-      ...(write && { "Idempotency-Key": idempotencyKey ?? newKey() }),
+      ...(write && { [IDEMPOTENCY_KEY]: idempotencyKey ?? newKey() }),
     };
     return { path: `${BASE}/${operation}`, params, headers, failures, signal };
   }
@@ -67,18 +67,20 @@ export function createServerClient(options: ServerClientOptions): ServerClient {
   }
 
   const orderOf = (orderId: string, signal: AbortSignal | undefined) =>
-    once("gifts/order", { orderId }, { ...(signal && { signal }) }) as Promise<ServerGiftOrder>;
+    once("gifts/order", { orderId }, { signal }) as Promise<ServerGiftOrder>;
 
   return {
     api: apiOf<ServerApi>(Object.keys(serverOperations), call),
     gifts: {
       send: (gift, { signal } = {}) => {
         const requestId = gift.requestId ?? newKey();
+        // Not the request id: a refusal is kept under its idempotency key, while a gift that was refused, or is unsure, may
+        // be sent again. The request id alone makes it one charge.
+        const idempotencyKey = newKey();
         return deliver({
           ...{ requestId, signal, repeats: transport.repeats },
-          // A refusal is kept under its idempotency key, so a gift that is sent again after it needs another one. The
-          // request id alone makes it one charge.
-          send: () => once("gifts/send", { ...gift, requestId }, { ...(signal && { signal }) }) as Promise<{ orderId: string }>,
+          send: () =>
+            once("gifts/send", { ...gift, requestId }, { idempotencyKey, signal }) as Promise<{ orderId: string }>,
           order: (orderId) => orderOf(orderId, signal),
         });
       },

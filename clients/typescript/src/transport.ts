@@ -17,11 +17,11 @@ export interface TransportOptions {
 /** Options of one call. */
 export interface CallOptions {
   /** Ends the call at any step: it rejects with the signal's reason. What was sent may be carried out all the same. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What the transport has to know of an operation. */
-export interface Request_ {
+export interface OperationRequest {
   path: string;
   params: unknown;
   headers: Record<string, string>;
@@ -31,6 +31,7 @@ export interface Request_ {
 }
 
 const SUCCESS = 200;
+export const IDEMPOTENCY_KEY = "Idempotency-Key";
 
 /** A request is sent and its envelope opened, here alone. */
 export class Transport {
@@ -58,13 +59,13 @@ export class Transport {
    * answered by who decides (503, no answer), where `isSame`: a second one leads to the same outcome.
    * Rejects with an OvationError, or with the reason of the signal.
    */
-  call(request: Request_, isSame: boolean): Promise<unknown> {
+  call(request: OperationRequest, isSame: boolean): Promise<unknown> {
     const mayRepeat = (error: unknown) => wasTurnedAway(error) || (isSame && isOutage(error));
     return repeated(() => this.once(request), mayRepeat, this.repeats, request.signal);
   }
 
   /** One request, without a repeat. */
-  async once({ path, params, headers, failures, signal }: Request_): Promise<unknown> {
+  async once({ path, params, headers, failures, signal }: OperationRequest): Promise<unknown> {
     signal?.throwIfAborted();
     const timeout = AbortSignal.timeout(this.timeoutMs);
     let reply: Reply;
@@ -79,10 +80,10 @@ export class Transport {
       // An answer that breaks off, or is no JSON, is none.
       const name = timeout.aborted ? "timedOut" : "network";
       throw new OvationError(`${path}: ${name === "network" ? "no answer" : "no answer in time"}`, {
-        ...{ name, answered: false, cause },
+        ...{ name, answered: false, cause, idempotencyKey: headers[IDEMPOTENCY_KEY] },
       });
     }
-    return opened(path, reply, failures);
+    return opened(path, reply, failures, headers[IDEMPOTENCY_KEY]);
   }
 }
 
@@ -102,21 +103,27 @@ function isEnvelope(answer: unknown): answer is Envelope {
   return typeof answer === "object" && answer !== null && Number.isSafeInteger((answer as Envelope).code);
 }
 
-function opened(path: string, { data, error, response }: Reply, failures: readonly FailureName[]): unknown {
+function opened(
+  path: string,
+  { data, error, response }: Reply,
+  failures: readonly FailureName[],
+  idempotencyKey: string | undefined,
+): unknown {
   const answer = data ?? error;
   const { status } = response;
   const requestId = response.headers.get("X-Request-Id") ?? undefined;
   const retryAfterMs = secondsOf(response.headers.get("Retry-After"));
+  const common = { status, requestId, retryAfterMs, idempotencyKey };
   const refusedByStatus = status >= 400 && status < 500 && status !== 408;
   if (!isEnvelope(answer)) {
     const name = status === 429 ? "tooMany" : "badAnswer";
-    const details = { name, status, requestId, retryAfterMs, answered: refusedByStatus } as const;
+    const details = { ...common, name, answered: refusedByStatus } as const;
     throw new OvationError(`${path}: HTTP ${status} without an answer of Ovation`, details);
   }
   if (answer.code === SUCCESS && response.ok) return answer.data;
   const name = nameOfCode(answer.code, failures);
   const answered = response.ok || refusedByStatus || status === 503;
-  const details = { name, code: answer.code, status, requestId, data: answer.data, retryAfterMs, answered };
+  const details = { ...common, name, code: answer.code, data: answer.data, answered };
   throw new OvationError(`${path}: ${answer.code} ${answer.msg}`, details);
 }
 

@@ -1,4 +1,14 @@
 /** The verification of a webhook, by the rules of Standard Webhooks. */
+import type { webhooks } from "./generated/server-api.d.ts";
+
+/** The name of an event. */
+export type WebhookName = keyof webhooks;
+/** What is posted of an event: `{id, type, timestamp, data}`. `type` tells which it is; later versions may have others. */
+export type WebhookEvent<Name extends WebhookName = WebhookName> = {
+  [Each in Name]: webhooks[Each] extends { post: { requestBody: { content: { "application/json": infer Body } } } }
+    ? Body
+    : never;
+}[Name];
 
 /** Why a webhook was not accepted. */
 export type WebhookFault = "missingHeader" | "badTimestamp" | "tooOld" | "tooNew" | "badSignature" | "badBody";
@@ -38,7 +48,7 @@ const TOLERANCE_S = 300;
  * WebhookError otherwise: answer 400 then. The `id` is the same in every delivery of an event: handle each once. A
  * secret that is malformed, or none, is a TypeError.
  */
-export async function verifyWebhook<Event = unknown>(webhook: Webhook): Promise<Event> {
+export async function verifyWebhook(webhook: Webhook): Promise<WebhookEvent> {
   const { secrets, headers, rawBody, toleranceS = TOLERANCE_S, now = Date.now } = webhook;
   const keys = (typeof secrets === "string" ? [secrets] : secrets).map(keyOf);
   if (keys.length === 0) throw new TypeError("no secret to verify a webhook with");
@@ -54,7 +64,7 @@ export async function verifyWebhook<Event = unknown>(webhook: Webhook): Promise<
   if (!(await isSigned(keys, signatures, signed)))
     throw new WebhookError("badSignature", "the webhook has no signature of these secrets");
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) as Event;
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) as WebhookEvent;
   } catch {
     throw new WebhookError("badBody", "the webhook's body is no JSON");
   }

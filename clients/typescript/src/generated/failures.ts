@@ -169,3 +169,91 @@ export const userOperations = {
   "rank/anchor": [],
   "rank/global": []
 } as const;
+
+/** Of each path of the server API, whether it writes, and its business failures. */
+export const serverOperations = {
+  "users/upsert": {
+    "write": true,
+    "failures": [
+      "idempotencyConflict"
+    ]
+  },
+  "users/get": {
+    "write": false,
+    "failures": [
+      "userUnknown"
+    ]
+  },
+  "rooms/open": {
+    "write": true,
+    "failures": [
+      "roomTypeMissing",
+      "accountUnusable",
+      "anchorElsewhere",
+      "externalRoomTaken",
+      "userUnknown",
+      "idempotencyConflict"
+    ]
+  },
+  "rooms/close": {
+    "write": true,
+    "failures": [
+      "roomNotLive",
+      "idempotencyConflict"
+    ]
+  },
+  "rooms/get": {
+    "write": false,
+    "failures": [
+      "roomNotLive"
+    ]
+  },
+  "rooms/ofAnchor": {
+    "write": false,
+    "failures": [
+      "roomNotLive",
+      "userUnknown"
+    ]
+  },
+  "gifts/send": {
+    "write": true,
+    "failures": [
+      "giftUnknown",
+      "giftNotSent",
+      "giftToSelf",
+      "roomNotLive",
+      "balanceShort",
+      "idempotencyConflict",
+      "accountUnusable",
+      "userUnknown"
+    ]
+  },
+  "gifts/order": {
+    "write": false,
+    "failures": [
+      "giftOrderUnknown"
+    ]
+  },
+  "gifts/list": {
+    "write": false,
+    "failures": []
+  },
+  "wallet/balance": {
+    "write": false,
+    "failures": [
+      "userUnknown"
+    ]
+  },
+  "wallet/statement": {
+    "write": false,
+    "failures": [
+      "userUnknown"
+    ]
+  },
+  "wallet/income": {
+    "write": false,
+    "failures": [
+      "userUnknown"
+    ]
+  }
+} as const;
