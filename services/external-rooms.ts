@@ -54,7 +54,7 @@ export class ExternalRooms {
 
   /** The live room that the platform calls so, or else the last closed one; `undefined` where there never was one. */
   async lastRoomIdOf(externalRoomId: string): Promise<number | undefined> {
-    return this.live.cached(externalRoomId) ?? this.loadLast.get(externalRoomId);
+    return (await this.roomIdOf(externalRoomId)) ?? this.loadLast.get(externalRoomId);
   }
 
   /** Those of the ids that have a live room. */

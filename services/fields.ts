@@ -49,7 +49,7 @@ export const userId = z
   .register(spelledAsDigits, {});
 
 /**
- * A user's id at the platform: any text of 1 to `limits.user.externalIdChars` characters (code points), kept as it is.
+ * A user's or a room's id at the platform: any text of 1 to `limits.user.externalIdChars` characters (code points), kept as it is.
  * Case, spaces and forms of one letter make different ids. NUL and half of a surrogate pair are refused: not every client
  * and database gives them back as they were.
  */
@@ -62,14 +62,7 @@ export const isExternalId = (text: string): boolean =>
 
 /** See `isExternalId`. A number is not a text: 1 and 1.0 would be the same id. */
 export const externalId = z.string().refine(isExternalId).meta({
-  description: "The user's id at the platform, kept as it is: case and spaces count.",
-  minLength: 1,
-  maxLength: limits.user.externalIdChars,
-});
-
-/** The room's id at the platform, of the form of `externalId`. */
-export const externalRoomId = z.string().refine(isExternalId).meta({
-  description: "The room's id at the platform, kept as it is: case and spaces count.",
+  description: "The platform's own id, kept as it is: case and spaces count.",
   minLength: 1,
   maxLength: limits.user.externalIdChars,
 });

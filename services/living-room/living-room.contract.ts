@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { businessId, eventTime, externalRoomId, id, integer, kind, text, userId } from "../fields.ts";
+import { businessId, eventTime, externalId, id, integer, kind, text, userId } from "../fields.ts";
 
 /** The actions and events of the living-room service for other services. */
 export interface RoomListItem {
@@ -60,7 +60,7 @@ export const livingRoomActions = {
    */
   openForPlatform: action({
     userId,
-    externalRoomId: externalRoomId.optional(),
+    externalRoomId: externalId.optional(),
     type: integer(0, 1_000_000, "roomTypeMissing"),
     roomName: text(0, limits.room.nameChars).optional(),
   }).returns<{ room: LiveRoom; opened: boolean }>(),
@@ -73,7 +73,7 @@ export const livingRoomActions = {
    */
   closeForPlatform: action({
     roomId: id.optional(),
-    externalRoomId: externalRoomId.optional(),
+    externalRoomId: externalId.optional(),
     closeId: businessId,
   }).returns<ClosedRoom & { closed: boolean }>(),
   /** The live room of a user, `null` where there is none; read from the database. */
@@ -83,7 +83,7 @@ export const livingRoomActions = {
    * `closed`, an id without a live room stands for the last closed one that had it.
    */
   idsOfExternal: action({
-    externalRoomIds: z.array(externalRoomId).min(1).max(limits.room.externalIdsPerCall),
+    externalRoomIds: z.array(externalId).min(1).max(limits.room.externalIdsPerCall),
     closed: z.boolean().default(false),
   }).returns<{ list: { externalRoomId: string; roomId: number }[] }>(),
   /**

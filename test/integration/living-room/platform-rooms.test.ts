@@ -230,9 +230,13 @@ describe("the ids that a node keeps", () => {
     const first = (await open({ userId, externalRoomId })).room.roomId;
     expect(await rooms.roomIdOf(externalRoomId)).toBe(first);
     await close({ externalRoomId });
-    const second = (await open({ userId, externalRoomId })).room.roomId;
     rooms.forget(first);
+    expect(await rooms.roomIdOf(externalRoomId)).toBeUndefined();
+    expect(await rooms.lastRoomIdOf(externalRoomId)).toBe(first);
+    const second = (await open({ userId, externalRoomId })).room.roomId;
     expect(await rooms.roomIdOf(externalRoomId)).toBe(second);
+    expect(await rooms.lastRoomIdOf(externalRoomId)).toBe(second);
+    expect(await rooms.lastRoomIdOf(newExternalId())).toBeUndefined();
     expect(await rooms.externalIdsOf([first, second])).toEqual(
       new Map([
         [first, externalRoomId],
