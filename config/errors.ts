@@ -109,6 +109,8 @@ const table = {
   smsCodeMalformed: { code: 10004, http: 200, zh: "验证码格式异常", en: "code malformed" },
   giftUnknown: { code: 10005, http: 200, zh: "礼物信息异常", en: "no such gift, or not on sale" },
   giftNotSent: { code: 10006, http: 200, zh: "送礼异常", en: "gift could not be sent" },
+  /** The platform's gate refused the gift: the answer has its own code and text. */
+  giftGated: { code: 10006, http: 200, zh: "送礼未被允许", en: "the gift was not allowed" },
   alreadyLinked: { code: 10007, http: 200, zh: "目前正有人连线，请稍后再试", en: "somebody is linked already" },
   giftToSelf: { code: 10008, http: 200, zh: "不能给自己送礼", en: "you cannot send a gift to yourself" },
   roomNotLive: { code: 10009, http: 200, zh: "直播间不存在或已关播", en: "room not live, or receiver not in it" },

@@ -58,9 +58,16 @@ export function plaintextServers(
   accepted: readonly string[],
 ): { name: string; host: string }[] {
   return Object.entries(env).flatMap(([name, value]) => {
-    const url = (isServerUrl(name) || name === "SMS_WEBHOOK_URL") && value ? URL.parse(value) : null;
-    if (!url || !isClear(url)) return [];
-    const host = hostOf(url);
-    return isNear(host) || accepted.includes(host) ? [] : [{ name, host }];
+    const host =
+      (isServerUrl(name) || name === "SMS_WEBHOOK_URL") && value ? plaintextHost(value, accepted) : undefined;
+    return host === undefined ? [] : [{ name, host }];
   });
+}
+
+/** The host of a URL that leads in clear where others may listen: see `plaintextServers`. */
+export function plaintextHost(value: string, accepted: readonly string[]): string | undefined {
+  const url = URL.parse(value);
+  if (!url || !isClear(url)) return undefined;
+  const host = hostOf(url);
+  return isNear(host) || accepted.includes(host) ? undefined : host;
 }

@@ -54,11 +54,14 @@ const plain: Readonly<Record<string, Owners>> = {
   SMS_WEBHOOK_URL: ["notification"],
   ANCHOR_SHARE_PERCENT: ["gift"],
   GIFTS_PER_USER_PER_SECOND: ["gift"],
+  GIFT_GATE_TIMEOUT_MS: ["gift"],
+  GIFT_GATE_ON_FAILURE: ["gift"],
   ROOM_ANCHOR_AWAY_MINUTES: ["living-room"],
   PAY_NOTIFY_BASE_URL: ["payment"],
   RECONCILE_AT: ["payment"],
   RANKS: [...gateway, "rank", "battle", "provisioner"],
   PLATFORM_TIMEZONE: ["rank"],
+  WEBHOOK_PRIVATE_ADDRESSES: [...gateway, "webhook"],
 };
 
 /** Keys, passwords and URLs that contain them. In production a process that finds one of others does not start. */
@@ -72,6 +75,8 @@ const secret: Readonly<Record<string, Owners>> = {
   SMS_WEBHOOK_TOKEN: ["notification"],
   TOKEN_KEYS: ["user", ...gateway],
   GIFT_KEYS: ["gift"],
+  GIFT_GATE_URL: ["gift"],
+  GIFT_GATE_SECRET: ["gift"],
   PAY_KEYS: ["payment", "wallet"],
   BOOK_KEYS: ["wallet", "auditor"],
   GIFT_BOOK_KEYS: ["gift", "auditor"],

@@ -23,6 +23,8 @@ export interface BaseSettings {
   readonly API_URL?: string;
   readonly PAY_NOTIFY_BASE_URL?: string;
   readonly METRICS_TOKEN?: string;
+  readonly CALL_TIMEOUT_MS: number;
+  readonly PLAINTEXT_HOSTS: readonly string[];
 }
 
 export interface BlockSetting {

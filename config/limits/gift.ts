@@ -75,6 +75,21 @@ export const giftLimits = Object.freeze({
   rateUsers: 100_000,
   /** After a publication without an ack, gifts of its partition are refused for this long. */
   silentPartitionMs: 1_000,
+  /** Asking the platform about gifts. A gift has at most 1.5 kB in a call, a decision 1 kB in its answer. */
+  gate: Object.freeze({
+    giftsPerCall: 200,
+    callsInFlight: 6,
+    answerBytes: 256 * 1_024,
+    /** Bounds of GIFT_GATE_TIMEOUT_MS. */
+    timeoutMinMs: 10,
+    timeoutMaxMs: 2_000,
+    /** After so many calls in a row without an answer nothing is asked for `openMs`. */
+    failuresToOpen: 5,
+    openMs: 5_000,
+    /** Of a refusal, as clients see it. */
+    codeMax: 999_999_999,
+    msgChars: 200,
+  }),
   acceptedMemoryMs: 2 * 3_600_000,
   /** The largest difference between the clocks of the node that accepted a gift and of the node that puts it back. */
   acceptedClockMarginMs: 60_000,

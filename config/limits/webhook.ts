@@ -22,9 +22,8 @@ export const webhookLimits = Object.freeze({
   keptMs: 7 * 24 * 3_600_000,
   /** The bytes of all bodies. Beyond it the oldest that have ended are removed; where all wait, new events are dropped. */
   keptBytes: 10 * 2 ** 30,
-  /** Deliveries of one subscription that wait. Beyond it new ones are dropped. It is looked at every `countEveryMs`. */
+  /** Deliveries of one subscription that wait. Beyond it new ones are dropped. It is counted every few seconds. */
   waitingRows: 100_000,
-  countEveryMs: 5_000,
 
   /** A try is at once, the next ones after these pauses; then it has failed. */
   pausesMs: [5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 36_000_000],
@@ -59,6 +58,10 @@ export const webhookLimits = Object.freeze({
   /** A look for keys that took long is made again after this many times its duration. */
   keysRestFactor: 20,
 
+  /** How long calls under way may take to end while a node stops; and, once they are given up, to be so. */
+  stopMs: 5_000,
+
+  /** What waits is counted so often too. */
   maintenanceEveryMs: 5_000,
   maintenanceLeaseMs: 30_000,
   /** Rows that one statement removes, or makes again. */

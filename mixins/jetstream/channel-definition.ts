@@ -49,6 +49,11 @@ export interface ChannelDefinition<This = unknown> {
    * letter at once, as a whole and marked as forged; nothing of it is parsed, and `dead` does not get it.
    */
   signatures?(this: This): MessageSignatures;
+  /**
+   * A message is not parsed: `parse`, `key` and the handler get its bytes. For a consumer that does not need most of its
+   * messages. Not with `split`.
+   */
+  readonly raw?: true;
   /** Checks a received message. If it throws, the message becomes a dead letter at once. */
   readonly parse?: (data: unknown) => unknown;
   /** Messages of one key are handled in the order of the stream, and never in two batches at once. */

@@ -21,6 +21,7 @@ export interface MessageSplit {
 
 /** The parts of a channel's definition that read a message. */
 export interface Reading {
+  readonly raw?: true;
   readonly split?: MessageSplit;
   readonly parse?: (data: unknown) => unknown;
   readonly key?: (data: never) => string;
@@ -56,7 +57,7 @@ function itemsOf(split: MessageSplit, data: unknown): readonly unknown[] {
  * Never throws.
  */
 export function readItems(bytes: Uint8Array, reading: Reading, place: string): ReadItem[] {
-  const { split, parse, key } = reading;
+  const { split, parse, key, raw: isRaw } = reading;
   const readOne = (raw: unknown, index: number | undefined): ReadItem => {
     try {
       const data = parse ? parse(raw) : raw;
@@ -67,7 +68,7 @@ export function readItems(bytes: Uint8Array, reading: Reading, place: string): R
     }
   };
   try {
-    const data = jsonOf(bytes);
+    const data = isRaw ? bytes : jsonOf(bytes);
     if (!split) return [readOne(data, undefined)];
     if (split.isMarker?.(data)) return [];
     const items = itemsOf(split, data);
@@ -122,8 +123,8 @@ function onlyItem(message: Source, split: MessageSplit): readonly unknown[] | un
 }
 
 /** An item of a message as `parse` returns it. @throws what `split` and `parse` throw. */
-export function dataOfItem(message: Source, { split, parse }: Reading, index: number | undefined): unknown {
-  const data = dataAgain(message);
+export function dataOfItem(message: Source, { split, parse, raw }: Reading, index: number | undefined): unknown {
+  const data = raw ? message.data : dataAgain(message);
   const item = split ? split.items(data)[index ?? 0] : data;
   return parse ? parse(item) : item;
 }

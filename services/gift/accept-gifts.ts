@@ -11,6 +11,7 @@ import { call } from "../contracts.ts";
 import { accept } from "./acceptance.ts";
 import { acceptancePorts, question, roomCache, roomLoader } from "./acceptance-ports.ts";
 import { Candidate, type GiftRequest } from "./candidate.ts";
+import { openGate } from "./gate/open-gate.ts";
 import { type GiftAnswer, giftActions } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
 import { NodeOrders } from "./node-orders.ts";
@@ -46,6 +47,7 @@ export function openAcceptance(service: Accepting): void {
   service.silent = new SilentPartitions();
   service.rate = perSecond === 0 ? undefined : new UserRate(new Rate(perSecond, perSecond), limits.gift.rateUsers);
   service.walletNodes = new ServiceNodes(service.broker, "wallet");
+  service.gate = openGate(service);
   service.accepting = 0;
 }
 

@@ -13,6 +13,9 @@ import type { AcceptancePorts } from "./acceptance.ts";
 import type { Found } from "./acceptance-checks.ts";
 import { partitionOf } from "./accepted-gift.ts";
 import { recallOrders } from "./accepted-orders.ts";
+import type { PassedGift } from "./candidate.ts";
+import { publishAllowed } from "./gate/gated-publication.ts";
+import type { OpenGate } from "./gate/open-gate.ts";
 import type { GiftState } from "./gift-state.ts";
 import { findContentHashes } from "./gift-store.ts";
 import { publishGifts } from "./publication.ts";
@@ -138,10 +141,15 @@ export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePort
         );
       throw error;
     });
+  const isReserved = (orderId: string) => reserved.has(orderId);
+  const isStale = () => performance.now() - startedAt > config().CALL_TIMEOUT_MS * limits.gift.staleShareOfTimeout;
+  const publish = (gifts: readonly PassedGift[]) =>
+    publishGifts(service, gifts, { requestId: ctx.requestID, redisAway });
+  const gated = { orders, knownOrders, isReserved, isStale, publish, log: logger };
   return {
     orders,
     knownOrders,
-    isReserved: (orderId) => reserved.has(orderId),
+    isReserved,
     gifts: (ids) =>
       findAll(
         ids,
@@ -169,8 +177,8 @@ export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePort
     funds: (gifts) => fundsOfAll(service.walletNodes, ctx, gifts),
     mayGive: (userId) => service.rate?.take(userId, performance.now()) ?? true,
     uncount: (userId) => service.rate?.restore(userId),
-    isStale: () => performance.now() - startedAt > config().CALL_TIMEOUT_MS * limits.gift.staleShareOfTimeout,
+    isStale,
     isSilent: (userId) => service.silent.has(partitionOf(userId), performance.now()),
-    publish: (gifts) => publishGifts(service, gifts, { requestId: ctx.requestID, redisAway }),
+    publish: service.gate === undefined ? publish : (gifts) => publishAllowed(gifts, service.gate as OpenGate, gated),
   };
 }

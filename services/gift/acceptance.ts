@@ -1,7 +1,7 @@
 import { isUnavailable } from "../../broker/failure.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
 import { type Checked, type CheckPorts, check } from "./acceptance-checks.ts";
-import { Candidate, type GiftRequest, type Terms } from "./candidate.ts";
+import { Candidate, type GiftRequest, type PassedGift, type Terms } from "./candidate.ts";
 import type { GiftAnswer } from "./gift.contract.ts";
 import type { NodeOrders } from "./node-orders.ts";
 
@@ -19,8 +19,8 @@ export interface AcceptancePorts extends CheckPorts {
   mayGive(userId: string): boolean;
   /** Takes a gift off the user's count: it is a repeat. */
   uncount(userId: string): void;
-  /** Reserves, publishes and remembers the gifts. Each has its answer when it resolves. Never rejects. */
-  publish(gifts: readonly { readonly candidate: Candidate; readonly terms: Terms }[]): Promise<void>;
+  /** Reserves, publishes and remembers the gifts, those that the gate allows where there is one. Each has its answer when it resolves. Never rejects. */
+  publish(gifts: readonly PassedGift[]): Promise<void>;
   /** Whether the group has taken so long that its caller may give up before a publication is acked. */
   isStale(): boolean;
   /** Whether the partition of the user's gifts does not ack publications at the moment. */
@@ -71,7 +71,7 @@ async function acceptOpen(open: readonly Candidate[], ports: AcceptancePorts): P
   ]);
   // A fault ends the group here, before anything is published.
   if (known.fault) throw known.fault;
-  const passed: { candidate: Candidate; terms: Terms }[] = [];
+  const passed: PassedGift[] = [];
   const refused: { candidate: Candidate; why: Exclude<Checked, Terms> }[] = [];
   let next = 0;
   for (const candidate of open) {
@@ -142,13 +142,10 @@ async function lookUp(candidates: readonly Candidate[], ports: AcceptancePorts):
 }
 
 /** Publishes the gifts. One whose order is being published already gets the answer of that publication. */
-async function publishPassed(
-  passed: readonly { readonly candidate: Candidate; readonly terms: Terms }[],
-  ports: AcceptancePorts,
-): Promise<void> {
+async function publishPassed(passed: readonly PassedGift[], ports: AcceptancePorts): Promise<void> {
   const { orders } = ports;
   const isStale = ports.isStale();
-  const first: { candidate: Candidate; terms: Terms }[] = [];
+  const first: PassedGift[] = [];
   const behind: { candidate: Candidate; leader: Candidate }[] = [];
   for (const one of passed) {
     const { candidate } = one;
@@ -182,7 +179,13 @@ async function follow(candidate: Candidate, leader: Candidate, orders: NodeOrder
   await leader.published;
   const outcome = orders.outcome(candidate.orderId);
   if (outcome?.accepted) candidate.answerAs(outcome.contentHash);
+  else if (isGated(leader.answer) && leader.contentHash !== candidate.contentHash)
+    candidate.unavailable("the platform refused another gift with this request id", false);
   else candidate.answer = leader.answer;
+}
+
+function isGated(answer: GiftAnswer | undefined): boolean {
+  return answer !== undefined && "failure" in answer && answer.failure === "giftGated";
 }
 
 /**

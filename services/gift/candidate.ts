@@ -28,6 +28,12 @@ export interface Terms {
   readonly url: string;
 }
 
+/** A gift that passed all checks. */
+export interface PassedGift {
+  readonly candidate: Candidate;
+  readonly terms: Terms;
+}
+
 /** The outcome of a publication. */
 export interface Outcome {
   /** The content of the order. */

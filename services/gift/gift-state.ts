@@ -11,6 +11,7 @@ import type { UserRate } from "../../mixins/user-rate.ts";
 import type { RoomReceivers } from "../living-room/living-room.contract.ts";
 import type { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
 import type { Combos } from "./combos.ts";
+import type { OpenGate } from "./gate/open-gate.ts";
 import type { NodeOrders } from "./node-orders.ts";
 import type { QueueWatermark } from "./queue-watermark.ts";
 import type { Breakpoint } from "./settler.ts";
@@ -31,6 +32,8 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   watermark: QueueWatermark;
   totals: Totals;
   walletNodes: ServiceNodes;
+  /** The platform's gate; `undefined` where there is none. */
+  gate: OpenGate | undefined;
   /** How many gifts are being accepted. */
   accepting: number;
   /** Who receives gifts in live rooms. */

@@ -163,5 +163,6 @@ export default defineService<"gift", GiftState>({
   async stopped() {
     await this.catalogueWatch?.stop();
     await this.totals?.close();
+    this.gate?.close();
   },
 });

@@ -6,17 +6,11 @@ import { messageOf } from "../../broker/unknown-values.ts";
 import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
 import { orderKey } from "./accepted-orders.ts";
-import type { Candidate, Terms } from "./candidate.ts";
+import type { Candidate, PassedGift, Terms } from "./candidate.ts";
 import type { NodeOrders } from "./node-orders.ts";
 import { rememberOrders, reserveOrders, withdrawOrders } from "./order-reservations.ts";
 import { enqueue, partsOf, type QueuedGift, type QueuePart } from "./queue.ts";
 import type { SilentPartitions } from "./silent-partitions.ts";
-
-/** A gift that passed all checks. */
-export interface PassedGift {
-  readonly candidate: Candidate;
-  readonly terms: Terms;
-}
 
 interface Publishing extends JetStreamState {
   readonly redis: Redis;

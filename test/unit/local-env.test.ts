@@ -12,6 +12,7 @@ import { rankSettings } from "../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../services/signing-keys.ts";
 import { tokenSettings } from "../../services/token-keys.ts";
 import { webhookKeySettings } from "../../services/webhook-keys.ts";
+import { webhookSettings } from "../../services/webhook-settings.ts";
 
 let dir: string;
 /** A folder that is not there yet, as in a container. */
@@ -178,6 +179,7 @@ describe("every setting", () => {
     payKeySettings,
     ...Object.values(bookSettings),
     webhookKeySettings,
+    webhookSettings,
     rankSettings,
   ].flatMap(({ settings }) => Object.keys(settings));
 

@@ -21,8 +21,10 @@ CREATE TABLE IF NOT EXISTS t_webhook (
   -- The writes that made it and gave it its secret last: a repeat answers the same.
   write_id CHAR(36) NULL,
   rotation_id CHAR(36) NULL,
-  -- Whether it has more waiting deliveries than limits.webhook.waitingRows: then new ones are dropped.
-  is_full TINYINT UNSIGNED NOT NULL DEFAULT 0,
+  -- Counted every few seconds: deliveries that wait, and since when the oldest of them is due. NULL: none is.
+  waiting INT UNSIGNED NOT NULL DEFAULT 0,
+  due_since DATETIME(3) NULL,
+  -- Deliveries that were dropped for a bound.
   dropped BIGINT UNSIGNED NOT NULL DEFAULT 0,
   dropped_time DATETIME(3) NULL,
   create_time DATETIME(3) NOT NULL,
@@ -80,9 +82,10 @@ CREATE TABLE IF NOT EXISTS t_webhook_delivery (
   -- The beginning, without control characters.
   answer VARCHAR(1024) NULL,
   create_time DATETIME(3) NOT NULL,
-  UNIQUE KEY uk_delivery (message_id, webhook_id),
+  -- Also the log of a subscription.
+  UNIQUE KEY uk_delivery (webhook_id, message_id),
+  KEY idx_message (message_id),
   KEY idx_due (webhook_id, state, next_time, id),
   KEY idx_key (webhook_id, state, order_key, id),
-  KEY idx_state (webhook_id, state, id),
-  KEY idx_log (webhook_id, id)
+  KEY idx_state (webhook_id, state, message_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -13,6 +13,7 @@ import { rankSettings } from "../../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../../services/signing-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
 import { webhookKeySettings } from "../../../services/webhook-keys.ts";
+import { webhookSettings } from "../../../services/webhook-settings.ts";
 
 const servers = {
   NATS_URL: "nats://127.0.0.1:4222",
@@ -104,6 +105,7 @@ describe("settings", () => {
         webhookKeySettings,
         booksReplicaSettings,
         rankSettings,
+        webhookSettings,
       ],
     ];
     const declared = blocks.flatMap(({ settings }) => Object.keys(settings));

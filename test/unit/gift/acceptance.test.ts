@@ -3,10 +3,9 @@ import type { FailureName } from "../../../config/errors.ts";
 import { type AcceptancePorts, accept } from "../../../services/gift/acceptance.ts";
 import type { Found } from "../../../services/gift/acceptance-checks.ts";
 import { contentHashOf } from "../../../services/gift/accepted-gift.ts";
-import type { GiftRequest } from "../../../services/gift/candidate.ts";
+import type { GiftRequest, PassedGift } from "../../../services/gift/candidate.ts";
 import type { GiftAnswer } from "../../../services/gift/gift.contract.ts";
 import { NodeOrders } from "../../../services/gift/node-orders.ts";
-import type { PassedGift } from "../../../services/gift/publication.ts";
 import { orderIdOf } from "../../../services/gift-order-id.ts";
 import type { RoomReceivers } from "../../../services/living-room/living-room.contract.ts";
 

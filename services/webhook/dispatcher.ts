@@ -1,0 +1,166 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Service } from "moleculer";
+import { limits } from "../../config/limits.ts";
+import { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { BatchLoader } from "../../mixins/batch-loader.ts";
+import type { MysqlState } from "../../mixins/mysql.mixin.ts";
+import type { OutboxState } from "../../mixins/outbox.mixin.ts";
+import type { OutgoingHttp } from "../../mixins/outgoing/outgoing-http.ts";
+import { limitsOf } from "../limits-of.ts";
+import { dueOf, nextOfKeys } from "./delivery-reads-store.ts";
+import { promote } from "./delivery-store.ts";
+import { fenceLeases } from "./lease-store.ts";
+import { type Body, bodiesOf } from "./message-store.ts";
+import type { WebhookMetrics } from "./metrics.ts";
+import { type Disabled, OutcomeWriter } from "./outcome-writer.ts";
+import { Ownership } from "./ownership.ts";
+import type { SealedSecrets } from "./secrets.ts";
+import { type BytesUnderWay, Sender } from "./sender.ts";
+import type { Webhook } from "./webhook-store.ts";
+
+interface Parts {
+  readonly service: Service & MysqlState & OutboxState;
+  readonly http: OutgoingHttp;
+  readonly secrets: SealedSecrets;
+  readonly metrics: WebhookMetrics;
+}
+
+/**
+ * Makes the calls of the subscriptions that belong to this node (ownership.ts). A round reads the due deliveries of all
+ * of them that have room, and awaits none of their calls: a receiver that hangs delays its own subscription alone.
+ */
+export class Dispatcher {
+  private readonly parts: Parts;
+  private readonly bounds: ReturnType<typeof limitsOf<typeof limits.webhook>>;
+  private readonly senders = new Map<string, Sender>();
+  /** Senders whose subscription belongs to another node by now, until their calls have ended. */
+  private readonly leaving = new Map<string, Sender>();
+  private owned: readonly Webhook[] = [];
+  private readonly bodies: BatchLoader<Body>;
+  private readonly writer: OutcomeWriter;
+  private readonly ownership: Ownership;
+  private readonly loop: BackgroundLoop;
+  private readonly stopping = new AbortController();
+  private readonly underWay: BytesUnderWay = { bytes: 0 };
+  private lookedAt = Number.NEGATIVE_INFINITY;
+  /** Until when the keys of an ordered subscription are not looked at again. */
+  private readonly keysRestUntil = new Map<string, number>();
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+    const { mysql, outbox, broker, logger: log } = parts.service;
+    this.bounds = limitsOf(limits.webhook, parts.service);
+    this.bodies = new BatchLoader((ids) => bodiesOf(mysql, ids), { keys: 20, queries: 4 });
+    this.writer = new OutcomeWriter({
+      ...{ mysql, outbox, log, holder: broker.nodeID, failingMs: this.bounds.failingMs },
+      disabled: (webhook) => this.disabled(webhook),
+    });
+    this.loop = new BackgroundLoop({
+      ...{ name: "due webhooks", idleMs: this.bounds.lookEveryMs, errorBackoffMs: this.bounds.lookEveryMs, log },
+      round: () => this.round(),
+    });
+    this.ownership = new Ownership({
+      ...{ broker, mysql, log, bounds: this.bounds },
+      isBusy: (id) => this.senders.get(id)?.isBusy === true || this.leaving.get(id)?.isBusy === true,
+      changed: (owned) => this.changed(owned),
+    });
+  }
+
+  /** Deliveries may be due. */
+  wake(): void {
+    this.loop.wake();
+  }
+
+  /** Subscriptions were changed on this node. */
+  webhooksChanged(): void {
+    this.ownership.wake();
+  }
+
+  /** Calls under way have a moment to end; the others are made again, on another node. */
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    for (const sender of this.senders.values()) sender.leave();
+    const deadline = Date.now() + limits.webhook.stopMs;
+    while (this.isBusy && Date.now() < deadline) await pause(limits.webhook.lookAgainMs);
+    this.stopping.abort();
+    while (this.isBusy && Date.now() < deadline + limits.webhook.stopMs) await pause(limits.webhook.lookAgainMs);
+    await this.writer.stop();
+    await this.ownership.stop();
+  }
+
+  private get isBusy(): boolean {
+    return [...this.senders.values(), ...this.leaving.values()].some((sender) => sender.isBusy);
+  }
+
+  private changed(owned: readonly Webhook[]): void {
+    this.writer.compare(owned);
+    this.owned = owned;
+    const ids = new Set(owned.map(({ id }) => id));
+    for (const [id, sender] of this.senders)
+      if (!ids.has(id)) {
+        sender.leave();
+        this.senders.delete(id);
+        this.keysRestUntil.delete(id);
+        if (sender.isBusy) this.leaving.set(id, sender);
+      }
+    for (const [id, sender] of this.leaving) if (!sender.isBusy) this.leaving.delete(id);
+    for (const webhook of owned) {
+      const known = this.senders.get(webhook.id) ?? this.leaving.get(webhook.id);
+      this.leaving.delete(webhook.id);
+      const sender = known ?? this.senderOf(webhook);
+      sender.update(webhook);
+      this.senders.set(webhook.id, sender);
+    }
+    this.wake();
+  }
+
+  private senderOf(webhook: Webhook): Sender {
+    const { http, secrets, metrics, service } = this.parts;
+    return new Sender(webhook, {
+      ...{ http, bounds: this.bounds, underWay: this.underWay, signal: this.stopping.signal, log: service.logger },
+      body: (message) => this.bodies.get(message),
+      openSecret: (sealed, id) => secrets.open(sealed, id),
+      write: (outcome) => this.writer.write(outcome),
+      holds: (id) => this.ownership.holds(id),
+      hungry: () => this.wake(),
+      tried: (state, durationMs) => metrics.tried(state, durationMs),
+    });
+  }
+
+  private async round(): Promise<boolean> {
+    const restMs = this.lookedAt + limits.webhook.lookAgainMs - performance.now();
+    if (restMs > 0) await pause(restMs);
+    this.lookedAt = performance.now();
+    for (const { id, orderBy } of this.owned) if (orderBy !== "none") await this.promoteKeys(id);
+    const { mysql } = this.parts.service;
+    const wanted = [...this.senders]
+      .map(([id, sender]) => ({ id, most: sender.wanted }))
+      .filter(({ most }) => most > 0);
+    const due = Map.groupBy(await dueOf(mysql, wanted), ({ webhookId }) => webhookId);
+    for (const [id, deliveries] of due) if (this.ownership.holds(id)) this.senders.get(id)?.offer(deliveries);
+    return false;
+  }
+
+  /** The next deliveries of rooms or users become due. A look that takes long, since there are many, is rarer. */
+  private async promoteKeys(id: string): Promise<void> {
+    const startedAt = performance.now();
+    if (startedAt < (this.keysRestUntil.get(id) ?? 0)) return;
+    const { mysql, broker } = this.parts.service;
+    const next = await nextOfKeys(mysql, id);
+    if (next.length > 0)
+      await mysql.transaction(async (tx) => {
+        if ((await fenceLeases(tx, broker.nodeID, [id])).has(id)) await promote(tx, next);
+      });
+    const tookMs = performance.now() - startedAt;
+    const restMs = Math.max(limits.webhook.lookEveryMs, tookMs * limits.webhook.keysRestFactor);
+    this.keysRestUntil.set(id, performance.now() + restMs - limits.webhook.lookAgainMs);
+  }
+
+  private disabled({ webhookId, reason }: Disabled): void {
+    const { service, metrics } = this.parts;
+    metrics.disabled(reason);
+    const why = reason === "gone" ? "its receiver answered 410" : "its calls have failed for days";
+    service.logger.error({ webhookId, why }, "a webhook was switched off: webhooks/update switches it on again");
+    this.ownership.wake();
+  }
+}

@@ -1,0 +1,173 @@
+import { isUnavailable } from "../../broker/failure.ts";
+import type { Log } from "../../broker/log.ts";
+import { messageOf } from "../../broker/unknown-values.ts";
+import { limits } from "../../config/limits.ts";
+import { OutgoingError } from "../../mixins/outgoing/outgoing-error.ts";
+import type { OutgoingHttp } from "../../mixins/outgoing/outgoing-http.ts";
+import { signWebhook } from "../../mixins/outgoing/sign-webhook.ts";
+import type { DueDelivery } from "./delivery-reads-store.ts";
+import type { Body } from "./message-store.ts";
+import { keptAnswer, type Outcome, outcomeOf, type Try } from "./outcome.ts";
+import type { TryOutcome } from "./outcome-writer.ts";
+import type { Webhook } from "./webhook-store.ts";
+
+/** The bytes of all bodies under way on this node. */
+export interface BytesUnderWay {
+  bytes: number;
+}
+
+export interface SenderParts {
+  readonly http: Pick<OutgoingHttp, "post">;
+  /** Of a message's row; `undefined` where it was removed. */
+  body(message: string): Promise<Body | undefined>;
+  openSecret(sealed: string, webhookId: string): string;
+  /** See `OutcomeWriter.write`. */
+  write(outcome: TryOutcome): Promise<void>;
+  /** Whether a call may be made now. */
+  holds(webhookId: string): boolean;
+  /** There is room for more due deliveries. */
+  hungry(): void;
+  readonly underWay: BytesUnderWay;
+  /** Ends the calls of a node that stops. */
+  readonly signal: AbortSignal;
+  /** For the metrics. */
+  tried(outcome: Outcome["state"], durationMs: number): void;
+  readonly bounds: { readonly inFlight: number; readonly heldRows: number; readonly tryMs: number };
+  readonly log: Log;
+}
+
+/** No call was made: the delivery is due as it was. */
+class NotTried extends Error {}
+
+/**
+ * Makes the calls of one subscription, a few at a time; one alone while the last has failed, so that a receiver that is
+ * down, or hangs, costs little. Holds a bounded number of due deliveries, without their bodies.
+ */
+export class Sender {
+  private readonly parts: SenderParts;
+  private webhook: Webhook;
+  private readonly waiting: DueDelivery[] = [];
+  /** Waiting, under way, or ended and not written yet. */
+  private readonly held = new Set<string>();
+  private underWay = 0;
+  private isFailing: boolean;
+  /** Nothing is begun before, where the receiver could not be called at all. */
+  private notBefore = 0;
+
+  constructor(webhook: Webhook, parts: SenderParts) {
+    this.webhook = webhook;
+    this.parts = parts;
+    this.isFailing = webhook.failingSince !== null;
+  }
+
+  /** The subscription as it was read last. */
+  update(webhook: Webhook): void {
+    this.webhook = webhook;
+  }
+
+  get isBusy(): boolean {
+    return this.underWay > 0;
+  }
+
+  /** How many due deliveries are to be read: those that are held are among them, since they are due. 0: none. */
+  get wanted(): number {
+    const { heldRows } = this.parts.bounds;
+    return this.waiting.length > heldRows / 2 ? 0 : heldRows - this.waiting.length + this.held.size;
+  }
+
+  /** Deliveries that are due, in the order in which they are to be made. */
+  offer(deliveries: readonly DueDelivery[]): void {
+    for (const delivery of deliveries) {
+      if (this.held.has(delivery.id)) continue;
+      this.held.add(delivery.id);
+      this.waiting.push(delivery);
+    }
+    this.begin();
+  }
+
+  /** Forgets what waits: this node makes its calls no more. */
+  leave(): void {
+    for (const { id } of this.waiting.splice(0)) this.held.delete(id);
+  }
+
+  private mayBegin(): boolean {
+    const { bounds, underWay, holds, signal } = this.parts;
+    if (signal.aborted || !holds(this.webhook.id) || performance.now() < this.notBefore) return false;
+    if (this.underWay === 0) return true;
+    const most = this.isFailing ? 1 : bounds.inFlight;
+    return this.underWay < most && underWay.bytes < limits.webhook.inFlightBytes;
+  }
+
+  private begin(): void {
+    while (this.waiting.length > 0 && this.mayBegin()) {
+      const delivery = this.waiting.shift() as DueDelivery;
+      this.underWay++;
+      void this.make(delivery).finally(() => {
+        this.underWay--;
+        this.held.delete(delivery.id);
+        this.begin();
+        if (this.wanted > 0) this.parts.hungry();
+      });
+    }
+  }
+
+  /** Never rejects. Afterwards what came of it is durable, or it is due as it was. */
+  private async make(delivery: DueDelivery): Promise<void> {
+    const { id, webhookId, orderKey } = delivery;
+    const { log, write, tried } = this.parts;
+    try {
+      const body = await this.parts.body(delivery.message);
+      // It was removed with its deliveries.
+      if (!body) return;
+      const made = await this.call(body);
+      const tries = delivery.tries + 1;
+      const outcome = outcomeOf(made, tries, Date.now(), Math.random());
+      this.isFailing = outcome.state !== "succeeded";
+      tried(outcome.state, made.durationMs);
+      const { httpStatus, failure, durationMs } = made;
+      await write({
+        ...{ id, webhookId, orderKey, tries, ...outcome },
+        ...{ httpStatus, failure, durationMs, answer: keptAnswer(made.answer) },
+      });
+      if (outcome.state === "failed")
+        log.warn(
+          { webhookId, deliveryId: id, httpStatus, failure },
+          "a webhook delivery has failed: it may be replayed",
+        );
+    } catch (err) {
+      this.notBefore = performance.now() + limits.webhook.lookEveryMs;
+      if (!(err instanceof NotTried) && !isUnavailable(err))
+        log.error({ err, webhookId, deliveryId: id }, "a webhook delivery could not be made: it is tried again");
+    }
+  }
+
+  /** @throws NotTried */
+  private async call({ messageId, body }: Body): Promise<Try> {
+    const { http, underWay, bounds, signal, openSecret } = this.parts;
+    const { id, url, secrets } = this.webhook;
+    let headers: Record<string, string>;
+    try {
+      const opened = secrets.map((sealed) => openSecret(sealed, id));
+      headers = { ...signWebhook(opened, messageId, new Date(), body), "content-type": "application/json" };
+    } catch (err) {
+      this.parts.log.error({ err, webhookId: id }, "the secret of a webhook cannot be read: its calls fail");
+      return { httpStatus: null, failure: "secretUnreadable", answer: "", durationMs: 0 };
+    }
+    const bytes = body.length;
+    underWay.bytes += bytes;
+    const startedAt = performance.now();
+    try {
+      const maxAnswerBytes = limits.webhook.answerBytes;
+      const answer = await http.post({ url, headers, body, timeoutMs: bounds.tryMs, maxAnswerBytes, signal });
+      const { status: httpStatus, durationMs, body: text } = answer;
+      return { httpStatus, failure: null, retryAfter: answer.headers["retry-after"], answer: text, durationMs };
+    } catch (error) {
+      if (!(error instanceof OutgoingError)) throw error;
+      if (error.reason === "busy" || error.reason === "aborted") throw new NotTried(error.reason);
+      const durationMs = performance.now() - startedAt;
+      return { httpStatus: null, failure: error.reason, answer: messageOf(error), durationMs };
+    } finally {
+      underWay.bytes -= bytes;
+    }
+  }
+}
