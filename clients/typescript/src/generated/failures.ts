@@ -55,6 +55,7 @@ export const failureCodes = {
   "smsCodeMalformed": 10004,
   "giftUnknown": 10005,
   "giftNotSent": 10006,
+  "giftGated": 10006,
   "alreadyLinked": 10007,
   "giftToSelf": 10008,
   "roomNotLive": 10009,

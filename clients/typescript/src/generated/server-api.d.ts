@@ -574,7 +574,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description The user's id at the platform, kept as it is: case and spaces count. */
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId: string;
                     nickName?: string;
                     avatar?: string;
@@ -621,7 +621,7 @@ export interface operations {
                 "application/json": {
                     /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
                     userId?: string;
-                    /** @description The user's id at the platform, kept as it is: case and spaces count. */
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
                 };
             };
@@ -668,9 +668,9 @@ export interface operations {
                 "application/json": {
                     /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
                     userId?: string;
-                    /** @description The user's id at the platform, kept as it is: case and spaces count. */
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
-                    /** @description The room's id at the platform, kept as it is: case and spaces count. */
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalRoomId?: string;
                     type: number;
                     roomName?: string;
@@ -723,7 +723,7 @@ export interface operations {
             content: {
                 "application/json": {
                     roomId?: number;
-                    /** @description The user's id at the platform, kept as it is: case and spaces count. */
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalRoomId?: string;
                 };
             };
@@ -771,7 +771,7 @@ export interface operations {
             content: {
                 "application/json": {
                     roomId?: number;
-                    /** @description The user's id at the platform, kept as it is: case and spaces count. */
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalRoomId?: string;
                 };
             };
@@ -822,7 +822,7 @@ export interface operations {
                 "application/json": {
                     /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
                     userId?: string;
-                    /** @description The user's id at the platform, kept as it is: case and spaces count. */
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
                 };
             };
@@ -873,14 +873,14 @@ export interface operations {
                 "application/json": {
                     /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
                     userId?: string;
-                    /** @description The user's id at the platform, kept as it is: case and spaces count. */
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
                     /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
                     receiverId?: string;
-                    /** @description The user's id at the platform, kept as it is: case and spaces count. */
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
                     receiverExternalId?: string;
                     roomId?: number;
-                    /** @description The user's id at the platform, kept as it is: case and spaces count. */
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalRoomId?: string;
                     giftId: number;
                     type?: number;
@@ -1047,7 +1047,7 @@ export interface operations {
                 "application/json": {
                     /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
                     userId?: string;
-                    /** @description The user's id at the platform, kept as it is: case and spaces count. */
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
                 };
             };
@@ -1098,7 +1098,7 @@ export interface operations {
                 "application/json": {
                     /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
                     userId?: string;
-                    /** @description The user's id at the platform, kept as it is: case and spaces count. */
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
                     cursor?: string;
                     limit?: number;
@@ -1170,7 +1170,7 @@ export interface operations {
                 "application/json": {
                     /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
                     userId?: string;
-                    /** @description The user's id at the platform, kept as it is: case and spaces count. */
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
                 };
             };
@@ -1241,7 +1241,7 @@ export interface operations {
                     data: {
                         /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
                         userId: string;
-                        /** @description The user's id at the platform, kept as it is: case and spaces count. */
+                        /** @description The platform's own id, kept as it is: case and spaces count. */
                         externalId?: string;
                         time: string;
                     };
