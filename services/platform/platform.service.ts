@@ -1,3 +1,4 @@
+import type { Service } from "moleculer";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
@@ -15,6 +16,13 @@ import { platformActions } from "./platform.contract.ts";
 interface State extends MysqlState {
   idempotency: Idempotency;
   idempotencyPurge: IdempotencyPurge;
+}
+
+/** They also poll: where it is lost they know a little later. */
+async function tellGateways({ broker, logger }: Pick<Service, "broker" | "logger">, revision: number): Promise<void> {
+  await broadcast(broker, "platform.keys-changed", { revision }).catch((err: unknown) =>
+    logger.warn({ err, revision }, "gateways were not told that the API keys changed: they read it by themselves"),
+  );
 }
 
 /** What the platform's own backends need: API keys, and what became of their writes. */
@@ -35,7 +43,7 @@ export default defineService<"platform", State>({
       operator: true,
       async handler(ctx) {
         const { keyId, key, revision } = await createKey(this.mysql, ctx.params);
-        await broadcast(this.broker, "platform.keys-changed", { revision });
+        await tellGateways(this, revision);
         return { keyId, key };
       },
     },
@@ -43,7 +51,7 @@ export default defineService<"platform", State>({
       operator: true,
       async handler(ctx) {
         const { revoked, revision } = await revokeKey(this.mysql, ctx.params);
-        await broadcast(this.broker, "platform.keys-changed", { revision });
+        await tellGateways(this, revision);
         return revoked;
       },
     },

@@ -30,10 +30,13 @@ type ServerUrls = Record<"nats" | "mysql", { url: string }> & { redis?: { url: s
 export class NodeProcess {
   private readonly child: Child;
   readonly nodeId: string;
+  /** By the name of the listening service. */
+  readonly ports: Readonly<Record<string, number>>;
 
-  private constructor(child: Child, nodeId: string) {
+  private constructor(child: Child, { nodeId, ports = {} }: { nodeId: string; ports?: Record<string, number> }) {
     this.child = child;
     this.nodeId = nodeId;
+    this.ports = ports;
   }
 
   /** Resolves once the service answers. */
@@ -48,7 +51,7 @@ export class NodeProcess {
       ready: /^ready (\{.*\})$/,
     });
     const match = await child.ready;
-    return new NodeProcess(child, (JSON.parse(match?.[1] ?? "{}") as { nodeId: string }).nodeId);
+    return new NodeProcess(child, JSON.parse(match?.[1] ?? "{}") as { nodeId: string });
   }
 
   /** SIGKILL: nothing of it runs any more when this resolves. */

@@ -4,6 +4,8 @@ import type { HealthReport } from "../../../mixins/health.mixin.ts";
 import { checkParams } from "../../../services/action-contract.ts";
 import gateway from "../../../services/api-gateway/api-gateway.service.ts";
 import type { Gateway } from "../../../services/api-gateway/gateway.ts";
+import { apiKeyDigest } from "../../../services/api-keys.ts";
+import { apiScopes } from "../../../services/api-scopes.ts";
 import type { ActionName, ParamsOf, ResultOf } from "../../../services/contracts.ts";
 import type { GiftAnswer } from "../../../services/gift/gift.contract.ts";
 import { contracts } from "../../support/contracts.ts";
@@ -75,6 +77,12 @@ const finding = {
   ...{ foundTime: time, seenTime: time, accepted: null },
 };
 
+/** The platform's backend: a key with every scope. */
+export const backendKey = `ovk_backend00001_${"k".repeat(43)}`;
+const backend = {
+  ...{ keyId: "backend00001", digest: apiKeyDigest(backendKey), scopes: [...apiScopes], perMinute: 1_000_000 },
+};
+
 type Answers = { [N in ActionName]?: (params: ParamsOf<N>) => ResultOf<N> | Promise<ResultOf<N>> };
 
 const product = {
@@ -90,6 +98,11 @@ const usual: Answers = {
   "user.logoutAll": ({ userId }) => ({ userId, sessionId: 0, issuedUntil: 1, expiresAt: 2 }),
   "user.revocations": () => ({ list: [], now: Date.now(), next: null }),
   "user.profile": ({ userId }) => ({ userId, nickName: `nick-${userId}`, avatar: "/a.png" }),
+  "user.ofExternal": () => ({ userId: "77", created: true }),
+  "user.idsOfExternal": ({ externalIds }) => ({
+    list: externalIds.map((externalId) => ({ externalId, userId: "77" })),
+  }),
+  "user.externalIdsOf": ({ userIds }) => ({ list: userIds.map((userId) => ({ userId, externalId: `u-${userId}` })) }),
   "living-room.start": () => ({ roomId: 5 }),
   "living-room.close": () => null,
   "living-room.list": () => ({
@@ -189,6 +202,9 @@ const usual: Answers = {
   "battle.history": () => ({ list: [battle], nextCursor: "7" }),
   "auditor.findings": () => ({ list: [finding], nextCursor: "5" }),
   "auditor.acceptFinding": ({ reason, operator }) => ({ ...finding, accepted: { time, by: operator, reason } }),
+  "platform.keysSince": () => ({ revision: 1, list: [backend], next: null }),
+  "platform.begin": ({ writes }) => ({ outcomes: writes.map(() => ({ outcome: "run" as const })) }),
+  "platform.finish": ({ writes }) => ({ kept: writes.map(() => true) }),
   "rank.room": () => shownRank,
   "rank.anchor": () => shownRank,
   "rank.global": () => shownRank,
@@ -204,7 +220,10 @@ export interface Call {
   meta: Record<string, unknown>;
 }
 
-/** Every call since the last `forget`, but those by which the gateway reads revocations. */
+/** By which the gateway reads revocations and API keys all the time. */
+const polled: ReadonlySet<ActionName> = new Set(["user.revocations", "platform.keysSince"]);
+
+/** Every call since the last `forget`, but those by which the gateway reads revocations and API keys. */
 export const calls: Call[] = [];
 /** What an action answers instead of the usual, until `forget`. */
 export let answers: Answers = {};
@@ -226,7 +245,7 @@ function fakeService(name: string): ServiceSchema {
   const actions: Record<string, unknown> = { health: () => ({ mysql: true, nats: true }) };
   const asked = (action: ActionName, ctx: Context<unknown>, params: Record<string, unknown>) => {
     const call = { action, params, requestId: ctx.requestID, meta: ctx.meta as Record<string, unknown> };
-    if (action !== "user.revocations") calls.push(call);
+    if (!polled.has(action)) calls.push(call);
     const answer = answers[action] ?? usual[action];
     if (!answer) throw new Error(`no answer for ${action}`);
     return (answer as (params: unknown) => unknown)(params);
