@@ -43,6 +43,11 @@ test("while a secret is rotated one signature of one secret is enough, among sig
   const both = `v1a,AAAA ${sign(rawBody, { key: rotated })} ${sign(rawBody)}`;
   for (const secrets of [secret, rotated, [rotated, secret]])
     expect(await faultOf({ secrets, headers: headersOf(both), rawBody })).toBe("verified");
+  for (const secrets of [
+    [rotated, secret],
+    [secret, rotated],
+  ])
+    expect(await faultOf({ secrets, headers: headersOf(sign(rawBody)), rawBody })).toBe("verified");
 });
 
 test("another secret, body, id or time, and a signature of no or another version, is refused", async () => {
