@@ -102,20 +102,29 @@ describe("a call of the users' API", () => {
     expect(await client.api.bank.income()).toEqual({ income: 2 });
   });
 
-  test.each(["hang", away(null, 10)] as Planned[])(
-    "ends with the reason of its signal at once, also in a pause",
-    async (planned) => {
-      const { gateway, client } = clientOf([planned]);
-      const aborted = new AbortController();
-      const call = client.api.bank.income(undefined, { signal: aborted.signal });
-      const ended = expect(call).rejects.toThrow("enough");
-      while (gateway.sent.length === 0) await new Promise((resolve) => setImmediate(resolve));
-      aborted.abort(new Error("enough"));
-      await ended;
-      await expect(client.api.bank.income(undefined, { signal: aborted.signal })).rejects.toThrow("enough");
-      expect(gateway.sent).toHaveLength(1);
-    },
-  );
+  test("ends with the reason of its signal at once, also in a pause", async () => {
+    const aborted = [new AbortController(), new AbortController()] as const;
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const hanging = clientOf(["hang"]);
+    const asking = hanging.client.api.bank.income(undefined, { signal: aborted[0].signal });
+    let isPausing = false;
+    const random = () => {
+      isPausing = true;
+      return 0;
+    };
+    const paused = clientOf([away(null, 10)], { repeats: { random } });
+    const waiting = paused.client.api.bank.income(undefined, { signal: aborted[1].signal });
+    const ended = Promise.all([asking, waiting].map((call) => expect(call).rejects.toThrow("enough")));
+    while (hanging.gateway.sent.length === 0 || !isPausing) await turn();
+    await turn();
+    const begun = performance.now();
+    for (const controller of aborted) controller.abort(new Error("enough"));
+    await ended;
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    const late = hanging.client.api.bank.income(undefined, { signal: aborted[0].signal });
+    await expect(late).rejects.toThrow("enough");
+    expect([hanging, paused].map(({ gateway }) => gateway.sent.length)).toEqual([1, 1]);
+  });
 
   test.each([
     { status: 200, text: "<html>a portal</html>" },
