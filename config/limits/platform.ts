@@ -5,7 +5,7 @@ export const platformLimits = Object.freeze({
   /** Keys in one answer to a gateway that reads its copy. */
   keysPerPage: 500,
   /** How often each gateway node asks whether the keys have changed, and how long one call of it may take. */
-  keysPollMs: 400,
+  keysPollMs: 250,
   keysCallMs: 2_000,
   /** A gateway node whose copy is older refuses requests of the server API with `unavailable`. */
   keysStaleMs: 10_000,

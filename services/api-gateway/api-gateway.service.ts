@@ -19,6 +19,7 @@ import { registerHttpMetrics } from "./pages/metrics.ts";
 import { pageHeaders } from "./pages/security.ts";
 import type { GatewayRequest, RequestContext } from "./request-context.ts";
 import { aliases } from "./routes.ts";
+import { registerKeyMetrics } from "./server/key-metrics.ts";
 import { serverApiMixin } from "./server/server-api.mixin.ts";
 
 interface WebService extends Gateway {
@@ -121,6 +122,7 @@ const gateway = {
       this.aliases.map((alias) => [`${alias.method} ${alias.fullPath}`, { alias, params: noQuery }]),
     );
     const countRequest = registerHttpMetrics(this.broker);
+    const countKey = registerKeyMetrics(this.broker);
     const failed = (error: unknown) =>
       this.logger.error(
         { err: error },
@@ -147,6 +149,7 @@ const gateway = {
         const status = response.statusCode;
         const path = (request.url ?? "").split("?", 1)[0]?.slice(0, 200);
         countRequest({ route, status, code, ms });
+        countKey({ route, keyId, status });
         const { method } = request;
         this.logger.info({ method, path, status, code: code || status, ms, requestId, userId, keyId }, "request");
       },

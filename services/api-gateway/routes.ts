@@ -10,6 +10,7 @@ import type { Gateway, Route, Serve } from "./gateway.ts";
 import { docsRoutes } from "./pages/docs.ts";
 import { collectMetrics } from "./pages/metrics.ts";
 import { openApiDocument } from "./pages/openapi.ts";
+import { serverApiDocument } from "./pages/openapi-server.ts";
 import { providerRoutes } from "./pages/payment.ts";
 import { isReadyAt, placeAskedFor, readiness, withoutNodes } from "./pages/readiness.ts";
 import { keptAnswer, singleFlight } from "./pages/single-flight.ts";
@@ -58,10 +59,10 @@ function serveMetrics(): Serve {
   };
 }
 
-function serveOpenApi(): Serve {
+function serveOpenApi(make: () => object): Serve {
   let document: string | undefined;
   return (_gateway, request, response) => {
-    document ??= JSON.stringify(openApiDocument(endpoints));
+    document ??= JSON.stringify(make());
     sendText(response, request.context, { contentType: "application/json; charset=utf-8", body: document });
   };
 }
@@ -75,7 +76,8 @@ const routes: readonly Route[] = [
   [`HEAD ${livenessPath}`, serveLive],
   ["GET /health/ready", serveReady()],
   ["GET /metrics", serveMetrics()],
-  ["GET /openapi.json", serveOpenApi()],
+  ["GET /openapi.json", serveOpenApi(() => openApiDocument(endpoints))],
+  ["GET /openapi-server.json", serveOpenApi(() => serverApiDocument(serverEndpoints))],
   ...Object.entries(vendoredRoutes).map(([path, serve]): Route => [`GET ${path}`, serve]),
   ...Object.entries(docsRoutes).map(([path, serve]): Route => [`GET ${path}`, serve]),
 ];

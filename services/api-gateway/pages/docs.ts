@@ -7,24 +7,26 @@ const html = "text/html; charset=utf-8";
 const css = "text/css; charset=utf-8";
 const javascript = "text/javascript; charset=utf-8";
 
-const page = `<!doctype html>
+const page = (title: string, start: string) => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
-    <title>Ovation API</title>
+    <title>${title}</title>
     <link rel="stylesheet" href="/docs/swagger-ui.css">
     <link rel="icon" href="/favicon.svg" type="image/svg+xml">
   </head>
   <body>
     <div id="swagger-ui"></div>
     <script src="/docs/swagger-ui-bundle.js"></script>
-    <script src="/docs/start.js"></script>
+    <script src="${start}"></script>
   </body>
 </html>
 `;
 
-const start = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true });
+const start = (url: string) => `SwaggerUIBundle({ url: "${url}", dom_id: "#swagger-ui", deepLinking: true });
 `;
+const users = page("Ovation API", "/docs/start.js");
+const server = page("Ovation server API", "/docs/start-server.js");
 
 function serveFixed(contentType: string, body: () => string | Buffer, cacheControl: string): Serve {
   return (_gateway, request, response) => {
@@ -38,8 +40,10 @@ const hour = "public, max-age=3600";
 
 /** Swagger UI from its package, by path: nothing is loaded from elsewhere. */
 export const docsRoutes: Readonly<Record<string, Serve>> = Object.freeze({
-  "/docs": serveFixed(html, () => page, "no-cache"),
-  "/docs/start.js": serveFixed(javascript, () => start, "no-cache"),
+  "/docs": serveFixed(html, () => users, "no-cache"),
+  "/docs/start.js": serveFixed(javascript, () => start("/openapi.json"), "no-cache"),
+  "/docs/server": serveFixed(html, () => server, "no-cache"),
+  "/docs/start-server.js": serveFixed(javascript, () => start("/openapi-server.json"), "no-cache"),
   "/docs/swagger-ui.css": serveFixed(css, swaggerUi("swagger-ui.css"), hour),
   "/docs/swagger-ui-bundle.js": serveFixed(javascript, swaggerUi("swagger-ui-bundle.js"), hour),
 });

@@ -1,65 +1,18 @@
-import { z } from "zod";
-import { type FailureName, failures } from "../../../config/errors.ts";
 import { providers, webhookPath } from "../../payment/providers.contract.ts";
 import type { Access, Endpoint } from "../endpoints/endpoint.ts";
-import { successCode, successText } from "../wording.ts";
+import {
+  type FaultName,
+  failureSchema,
+  faultNames,
+  faultResponses,
+  type Json,
+  reference,
+  responsesOf,
+  schemaOf,
+} from "./openapi-parts.ts";
 
-type Json = Record<string, unknown>;
-
-const jsonBody = (schema: Json): Json => ({ "application/json": { schema } });
-const reference = (kind: string, name: string): Json => ({ $ref: `#/components/${kind}/${name}` });
-
-/** A zod schema as the JSON schema of its input or output. */
-function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
-  const { $schema, ...json } = z.toJSONSchema(schema, {
-    io,
-    // Fields may be added at any time, and unknown fields of a request are ignored.
-    override: ({ jsonSchema }) => delete jsonSchema.additionalProperties,
-  }) as Json;
-  return json;
-}
-
-/** The faults that any endpoint may answer, by their names among the components. */
-const faults = {
-  BadRequest: ["badRequest", "invalidParam"],
-  NotLoggedIn: ["notLoggedIn"],
-  NotFound: ["notFound"],
-  TooLarge: ["tooLarge"],
-  TooMany: ["tooMany"],
-  Internal: ["internal"],
-  Unavailable: ["unavailable"],
-} as const satisfies Record<string, readonly FailureName[]>;
-
-const meaning = (name: FailureName) => `${failures[name].code} ${failures[name].zh} (${failures[name].en})`;
-
-const retryAfter = { "Retry-After": { description: "Seconds", schema: { type: "integer" } } };
-
-function faultResponses(): Json {
-  const entries = Object.entries(faults).map(([name, rows]) => {
-    const timed = name === "TooMany" || name === "Unavailable";
-    const description = rows.map(meaning).join("; ");
-    const content = jsonBody(reference("schemas", "Failure"));
-    return [name, timed ? { description, content, headers: retryAfter } : { description, content }];
-  });
-  return Object.fromEntries(entries);
-}
-
-function faultsOf(access: Access): Json {
-  const names = (Object.keys(faults) as (keyof typeof faults)[]).filter((name) => {
-    if (name === "NotLoggedIn") return access !== "public";
-    return name !== "NotFound" || access === "operator";
-  });
-  return Object.fromEntries(names.map((name) => [failures[faults[name][0]].http, reference("responses", name)]));
-}
-
-/** The 503 of an endpoint that may have been carried out: `data` names what the client can query. */
-function unsureResponse(data: z.ZodType): Json {
-  const properties = { code: { const: failures.unavailable.code }, msg: { type: "string" } };
-  const shown = { anyOf: [schemaOf(data, "output"), { type: "null" }] };
-  const schema = { type: "object", properties: { ...properties, data: shown }, required: ["code", "msg", "data"] };
-  const description = `${meaning("unavailable")}; with \`data\` where it may have been carried out`;
-  return { 503: { description, content: jsonBody(schema), headers: retryAfter } };
-}
+/** Scopes belong to the server API. */
+const documentedFaults = faultNames.filter((name) => name !== "Forbidden");
 
 const security: Readonly<Record<Access, Json[]>> = {
   public: [],
@@ -67,15 +20,16 @@ const security: Readonly<Record<Access, Json[]>> = {
   operator: [{ operator: [] }],
 };
 
-function envelope(data: Json): Json {
-  const properties = { code: { const: successCode }, msg: { type: "string" }, data };
-  return { type: "object", properties, required: ["code", "msg", "data"] };
+/** An endpoint may answer these. */
+function faultsOf(access: Access): FaultName[] {
+  return documentedFaults.filter((name) => {
+    if (name === "NotLoggedIn") return access !== "public";
+    return name !== "NotFound" || access === "operator";
+  });
 }
 
 function operation(endpoint: Endpoint): Json {
   const [, , area = "", ...names] = endpoint.path.split("/");
-  const rows = [`${successCode} ${successText.zh} (${successText.en})`, ...endpoint.failures.map(meaning)];
-  const outcome = { oneOf: [envelope(schemaOf(endpoint.result, "output")), reference("schemas", "Failure")] };
   const schema = schemaOf(endpoint.params, "input");
   const content = { "application/json": { schema }, "application/x-www-form-urlencoded": { schema } };
   const required = Array.isArray(schema.required) && schema.required.length > 0;
@@ -86,11 +40,7 @@ function operation(endpoint: Endpoint): Json {
     tags: [area === "admin" ? "operators" : (names[0] ?? area)],
     security: security[endpoint.access],
     ...(endpoint.fields.length > 0 && { requestBody: { required, content } }),
-    responses: {
-      200: { description: rows.join("; "), content: jsonBody(outcome) },
-      ...faultsOf(endpoint.access),
-      ...(endpoint.unsure && unsureResponse(endpoint.unsure)),
-    },
+    responses: responsesOf(endpoint, schemaOf(endpoint.result, "output"), faultsOf(endpoint.access)),
   };
 }
 
@@ -133,11 +83,6 @@ function otherPaths(): Json {
 
 /** The OpenAPI 3.1 document of all endpoints. */
 export function openApiDocument(endpoints: readonly Endpoint[]): Json {
-  const failure = {
-    type: "object",
-    properties: { code: { type: "integer" }, msg: { type: "string" }, data: { type: "null" } },
-    required: ["code", "msg", "data"],
-  };
   return {
     openapi: "3.1.0",
     info: {
@@ -149,8 +94,8 @@ export function openApiDocument(endpoints: readonly Endpoint[]): Json {
     },
     paths: { ...Object.fromEntries(endpoints.map((one) => [one.path, { post: operation(one) }])), ...otherPaths() },
     components: {
-      schemas: { Failure: failure },
-      responses: faultResponses(),
+      schemas: { Failure: failureSchema },
+      responses: faultResponses(documentedFaults),
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "The token of userLogin/login." },
         cookie: { type: "apiKey", in: "cookie", name: "qytk" },

@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { type FailureName, failures } from "../../../config/errors.ts";
+import type { EndpointForm } from "../endpoints/endpoint.ts";
+import { successCode, successText } from "../wording.ts";
+
+/** What the OpenAPI documents of the users' API and of the server API have in common. */
+
+export type Json = Record<string, unknown>;
+
+export const jsonBody = (schema: Json): Json => ({ "application/json": { schema } });
+export const reference = (kind: string, name: string): Json => ({ $ref: `#/components/${kind}/${name}` });
+
+/** A zod schema as the JSON schema of its input or output. */
+export function schemaOf(schema: z.ZodType, io: "input" | "output"): Json {
+  const { $schema, ...json } = z.toJSONSchema(schema, {
+    io,
+    // Fields may be added at any time, and unknown fields of a request are ignored.
+    override: ({ jsonSchema }) => delete jsonSchema.additionalProperties,
+  }) as Json;
+  return json;
+}
+
+/** The faults that endpoints may answer, by their names among the components. */
+const faults = {
+  BadRequest: ["badRequest", "invalidParam"],
+  NotLoggedIn: ["notLoggedIn"],
+  Forbidden: ["scopeMissing"],
+  NotFound: ["notFound"],
+  TooLarge: ["tooLarge"],
+  TooMany: ["tooMany"],
+  Internal: ["internal"],
+  Unavailable: ["unavailable"],
+} as const satisfies Record<string, readonly FailureName[]>;
+export type FaultName = keyof typeof faults;
+export const faultNames = Object.keys(faults) as FaultName[];
+
+export const meaning = (name: FailureName) => `${failures[name].code} ${failures[name].zh} (${failures[name].en})`;
+
+const retryAfter = { "Retry-After": { description: "Seconds", schema: { type: "integer" } } };
+
+/** The components of these faults. */
+export function faultResponses(names: readonly FaultName[]): Json {
+  const entries = names.map((name) => {
+    const timed = name === "TooMany" || name === "Unavailable";
+    const description = faults[name].map((failure: FailureName) => meaning(failure)).join("; ");
+    const content = jsonBody(reference("schemas", "Failure"));
+    return [name, timed ? { description, content, headers: retryAfter } : { description, content }];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The responses of faults, by HTTP status. */
+export function faultReferences(names: readonly FaultName[]): Json {
+  return Object.fromEntries(names.map((name) => [failures[faults[name][0]].http, reference("responses", name)]));
+}
+
+/** The 503 of an endpoint that may have been carried out: `data` names what the client can query. */
+function unsureResponse(data: z.ZodType): Json {
+  const properties = { code: { const: failures.unavailable.code }, msg: { type: "string" } };
+  const shown = { anyOf: [schemaOf(data, "output"), { type: "null" }] };
+  const schema = { type: "object", properties: { ...properties, data: shown }, required: ["code", "msg", "data"] };
+  const description = `${meaning("unavailable")}; with \`data\` where it may have been carried out`;
+  return { 503: { description, content: jsonBody(schema), headers: retryAfter } };
+}
+
+function envelope(data: Json): Json {
+  const properties = { code: { const: successCode }, msg: { type: "string" }, data };
+  return { type: "object", properties, required: ["code", "msg", "data"] };
+}
+
+/** The responses of an endpoint: its outcomes, and the faults. `result` is the schema of a success's `data`. */
+export function responsesOf(endpoint: EndpointForm, result: Json, names: readonly FaultName[]): Json {
+  const rows = [`${successCode} ${successText.zh} (${successText.en})`, ...endpoint.failures.map(meaning)];
+  const outcome = { oneOf: [envelope(result), reference("schemas", "Failure")] };
+  return {
+    200: { description: rows.join("; "), content: jsonBody(outcome) },
+    ...faultReferences(names),
+    ...(endpoint.unsure && unsureResponse(endpoint.unsure)),
+  };
+}
+
+/** The schema of the envelope of what was not carried out. */
+export const failureSchema: Json = {
+  type: "object",
+  properties: { code: { type: "integer" }, msg: { type: "string" }, data: { type: "null" } },
+  required: ["code", "msg", "data"],
+};

@@ -1,0 +1,94 @@
+import { apiScopes } from "../../api-scopes.ts";
+import { externalRoomNames, externalUserNames } from "../../external-names.ts";
+import { externalId } from "../../fields.ts";
+import { type ServerEndpoint, serverApiBase } from "../server/server-endpoint.ts";
+import {
+  type FaultName,
+  failureSchema,
+  faultNames,
+  faultResponses,
+  type Json,
+  jsonBody,
+  reference,
+  responsesOf,
+  schemaOf,
+} from "./openapi-parts.ts";
+
+const externalNames: Readonly<Record<string, string>> = { ...externalUserNames, ...externalRoomNames };
+/** There is no page of the server API. */
+const documentedFaults: readonly FaultName[] = faultNames.filter((name) => name !== "NotFound");
+
+const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The schema of an answer with the fields of external ids that stand beside the ids where there is one. */
+function withExternalNames(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withExternalNames);
+  if (!isJson(schema)) return schema;
+  const inner = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, withExternalNames(value)]));
+  if (!isJson(inner.properties)) return inner;
+  const fields = Object.entries(inner.properties).flatMap(([name, field]): [string, unknown][] => {
+    const external = Object.hasOwn(externalNames, name) ? externalNames[name] : undefined;
+    const missing = external !== undefined && !Object.hasOwn(inner.properties as Json, external);
+    return missing
+      ? [
+          [name, field],
+          [external, schemaOf(externalId, "output")],
+        ]
+      : [[name, field]];
+  });
+  return { ...inner, properties: Object.fromEntries(fields) };
+}
+
+function operation(endpoint: ServerEndpoint): Json {
+  const name = endpoint.path.slice(serverApiBase.length + 1);
+  const schema = schemaOf(endpoint.params, "input");
+  const description = [
+    `Scope \`${endpoint.scope}\`.`,
+    ...(endpoint.write ? ["A repeat with the same Idempotency-Key gets the first answer."] : []),
+    ...(endpoint.description === undefined ? [] : [endpoint.description]),
+  ];
+  const result = withExternalNames(schemaOf(endpoint.result, "output")) as Json;
+  return {
+    operationId: name.replaceAll("/", "."),
+    summary: endpoint.summary,
+    description: description.join(" "),
+    tags: [name.split("/")[0]],
+    security: [{ apiKey: [endpoint.scope] }],
+    ...(endpoint.write && { parameters: [reference("parameters", "IdempotencyKey")] }),
+    ...(endpoint.fields.length > 0 && { requestBody: { required: true, content: jsonBody(schema) } }),
+    responses: responsesOf(endpoint, result, documentedFaults),
+  };
+}
+
+/** The OpenAPI 3.1 document of the server API. */
+export function serverApiDocument(endpoints: readonly ServerEndpoint[]): Json {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Ovation server API",
+      version: "1.0.0",
+      description:
+        "For the platform's own backends. Business outcomes answer HTTP 200 with the outcome in `code`; `msg` follows " +
+        "Accept-Language (zh, en). Wherever a user or a room is meant, its id or the platform's own id will do; answers " +
+        "have the platform's id beside each id for which there is one.",
+    },
+    paths: Object.fromEntries(endpoints.map((one) => [one.path, { post: operation(one) }])),
+    components: {
+      schemas: { Failure: failureSchema },
+      responses: faultResponses(documentedFaults),
+      parameters: {
+        IdempotencyKey: {
+          ...{ name: "Idempotency-Key", in: "header", required: true },
+          description: "Of this write, chosen by the caller: the same in every repeat, another one for another write.",
+          schema: { type: "string", pattern: "^[A-Za-z0-9_-]{8,64}$" },
+        },
+      },
+      securitySchemes: {
+        apiKey: {
+          ...{ type: "http", scheme: "bearer" },
+          description: `An API key (\`npm run api-key\`). Its scopes are some of ${apiScopes.join(", ")}.`,
+        },
+      },
+    },
+  };
+}
