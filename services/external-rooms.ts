@@ -105,8 +105,8 @@ export function externalRooms(broker: ServiceBroker): ExternalRooms {
   const known = roomsOf.get(broker);
   if (known) return known;
   const made = new ExternalRooms({
-    idsOfExternal: async (externalRoomIds) =>
-      (await call(broker, "living-room.idsOfExternal", { externalRoomIds })).list,
+    idsOfExternal: async (externalRoomIds, closed) =>
+      (await call(broker, "living-room.idsOfExternal", { externalRoomIds, ...(closed && { closed }) })).list,
     externalIdsOf: async (roomIds) => (await call(broker, "living-room.externalIdsOf", { roomIds })).list,
   });
   roomsOf.set(broker, made);

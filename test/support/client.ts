@@ -22,10 +22,10 @@ export interface Answer<T = Record<string, unknown>> {
 export async function post<T = Record<string, unknown>>(
   path: string,
   body: unknown = {},
-  options: { token?: string; headers?: Record<string, string> } = {},
+  options: { token?: string; headers?: Record<string, string>; base?: string } = {},
 ): Promise<Answer<T>> {
   const authorization = options.token ? { authorization: `Bearer ${options.token}` } : {};
-  const response = await fetch(apiUrl() + path, {
+  const response = await fetch((options.base ?? apiUrl()) + path, {
     method: "POST",
     headers: { "content-type": "application/json", ...authorization, ...options.headers },
     body: typeof body === "string" ? body : JSON.stringify(body),

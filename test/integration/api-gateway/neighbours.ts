@@ -109,10 +109,23 @@ const usual: Answers = {
     list: [{ id: 5, roomName: "r", anchorId: "77", watchNum: 1, goodNum: 0, covertImg: "" }],
     hasNext: false,
   }),
+  "living-room.openForPlatform": ({ userId, type, externalRoomId }) => ({
+    room: { roomId: 5, anchorId: userId, type, roomName: "r", ...(externalRoomId && { externalRoomId }) },
+    opened: true,
+  }),
+  "living-room.closeForPlatform": ({ roomId = 5 }) => ({ roomId, anchorId: "77", closed: true }),
+  "living-room.ofAnchor": ({ userId }) => ({ roomId: 5, anchorId: userId, type: 1, roomName: "r" }),
+  "living-room.idsOfExternal": ({ externalRoomIds }) => ({
+    list: externalRoomIds.map((externalRoomId) => ({ externalRoomId, roomId: 5 })),
+  }),
+  "living-room.externalIdsOf": ({ roomIds }) => ({
+    list: roomIds.map((roomId) => ({ roomId, externalRoomId: `r-${roomId}` })),
+  }),
   "living-room.find": ({ roomId }) => (roomId === 5 ? { roomId, anchorId: "77", type: 1, roomName: "r" } : null),
   "gift.catalogue": () => ({ list: [catalogueGift], nextAfter: null }),
   "gift.send": () => ({ orderId: "gift-order-1" }),
   "gift.order": () => giftOrder,
+  "gift.orderForPlatform": () => giftRecord,
   "gift.records": () => ({ list: [giftRecord], nextCursor: "41" }),
   "gift.create": () => catalogueGift,
   "gift.update": () => catalogueGift,
