@@ -82,6 +82,12 @@ const table = {
   topicRefused: { code: 501, http: 200, zh: "该业务码不能使用此主题", en: "this biz code may not have this topic" },
   markStays: { code: 501, http: 200, zh: "该标记不能移除", en: "this mark may not be taken off" },
   differenceUnknown: { code: 501, http: 200, zh: "对账差异不存在", en: "no such difference" },
+  webhookUrlRefused: {
+    code: 100001,
+    http: 400,
+    zh: "回调地址必须为https，不能包含用户名或密码，也不能指向内网地址",
+    en: "a webhook's URL must be https, without user name or password, and must not lead to a private address",
+  },
   webhookUnknown: { code: 501, http: 200, zh: "回调订阅不存在", en: "no such webhook" },
   webhookLimit: { code: 501, http: 200, zh: "回调订阅数量已达上限", en: "there are as many webhooks as may be" },
   deliveryUnknown: { code: 501, http: 200, zh: "投递记录不存在", en: "no such delivery" },

@@ -39,6 +39,12 @@ export function shownOf(error: unknown): Record<string, unknown> | undefined {
   return shownData.get(error as Error);
 }
 
+/** The text of a failure: the platform's own, where its gate refused a gift and gave one. */
+function textOf(name: FailureName, error: unknown, { language }: RequestContext): string {
+  const own = name === "giftGated" ? shownOf(error)?.msg : undefined;
+  return typeof own === "string" ? own : failures[name][language];
+}
+
 /** The seconds after which a retry makes sense; `undefined` where time does not help. */
 function retryAfterSeconds(name: FailureName, error: unknown): number | undefined {
   const { http } = failures[name];
@@ -81,7 +87,7 @@ export function sendFailure(response: ServerResponse, context: RequestContext, e
   const row = failures[name];
   const seconds = retryAfterSeconds(name, error);
   if (seconds !== undefined && !response.headersSent) response.setHeader("Retry-After", seconds);
-  sendEnvelope(response, context, row.http, row.code, row[context.language], shownOf(error));
+  sendEnvelope(response, context, row.http, row.code, textOf(name, error, context), shownOf(error));
   return name;
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Context } from "moleculer";
+import { z } from "zod";
 import { fail, failureName, isUnavailable, mayHaveHappened } from "../../broker/failure.ts";
 import type { FailureName } from "../../config/errors.ts";
 import { orderIdOf } from "../gift-order-id.ts";
@@ -10,6 +11,7 @@ import { type GiftParams, giftGroups } from "./gift-groups.ts";
 export const giftFailures = [
   "giftUnknown",
   "giftNotSent",
+  "giftGated",
   "giftToSelf",
   "roomNotLive",
   "balanceShort",
@@ -27,10 +29,20 @@ function mayBeAccepted(error: unknown, requestId: string | undefined): boolean {
   return mayHaveHappened(error) || (requestId !== undefined && withoutLookup);
 }
 
+/** The code and the text that the platform's gate gave, each where it gave one. */
+export const gateWords = z.object({
+  code: z.int().optional().meta({ description: "The platform's own code." }),
+  msg: z.string().optional().meta({ description: "The platform's own text." }),
+});
+
+function wordsOfGate(data: unknown): z.output<typeof gateWords> {
+  return gateWords.safeParse(data ?? {}).data ?? {};
+}
+
 /**
  * Sends a gift, of the user's own request or of the platform's: accepted durably when it returns. The same `requestId` of
  * the same user is the same order, whoever sends it. Fails: `giftFailures`, tooMany; unavailable, which shows the
- * `orderId` where the gift may be accepted.
+ * `orderId` where the gift may be accepted; giftGated shows `gateWords`.
  */
 export async function sendGift(
   ctx: Pick<Context, "broker" | "requestID">,
@@ -42,6 +54,7 @@ export async function sendGift(
   try {
     const answer = await giftGroups(ctx.broker).send(gift, ctx.requestID ?? undefined);
     if ("orderId" in answer) return answer;
+    if (answer.failure === "giftGated") throw failShowing("giftGated", wordsOfGate(answer.data));
     throw fail(answer.failure, answer.data);
   } catch (error) {
     if (!mayBeAccepted(error, requestId)) throw error;

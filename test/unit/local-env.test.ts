@@ -7,6 +7,7 @@ import { hasDatabase } from "../../scripts/databases.ts";
 import { processSettings, useNodeEnv } from "../../scripts/local-env.ts";
 import { readStackEnv, useStackEnv, writeStackEnv } from "../../scripts/stack/env-file.ts";
 import { bookSettings } from "../../services/book-keys.ts";
+import { gateSettings } from "../../services/gift/gate/gate-settings.ts";
 import { providerSettings } from "../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings } from "../../services/signing-keys.ts";
@@ -181,6 +182,7 @@ describe("every setting", () => {
     webhookKeySettings,
     webhookSettings,
     rankSettings,
+    gateSettings,
   ].flatMap(({ settings }) => Object.keys(settings));
 
   test("has services that get it", () => {

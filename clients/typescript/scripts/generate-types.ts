@@ -1,12 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import openapiTS, { astToString, type OpenAPI3 } from "openapi-typescript";
-import { z } from "zod";
 import { failures } from "../../../config/errors.ts";
 import { endpoints } from "../../../services/api-gateway/endpoints/all.ts";
 import type { Endpoint } from "../../../services/api-gateway/endpoints/endpoint.ts";
 import { openApiDocument } from "../../../services/api-gateway/pages/openapi.ts";
-import { webhookSection, withExternalFields } from "../../../services/api-gateway/pages/openapi-webhooks.ts";
+import { serverApiDocument } from "../../../services/api-gateway/pages/openapi-server.ts";
 import { serverEndpoints } from "../../../services/api-gateway/server/all.ts";
 
 const USAGE = `Makes the client's types from the OpenAPI documents and the table of failures.
@@ -33,20 +32,6 @@ function documentOf(document: Record<string, unknown>, base: string): object {
   const paths = Object.entries(document.paths as object).filter(([path]) => path.startsWith(base));
   const whole = { ...document, paths: Object.fromEntries(paths) };
   return JSON.parse(JSON.stringify(whole, (key, value) => (key === form ? undefined : value)));
-}
-
-function serverDocument(): Record<string, unknown> {
-  const document = openApiDocument(serverEndpoints.map((one) => ({ ...one, access: "login" })) as never) as {
-    paths: Record<string, { post: { responses: object } }>;
-  };
-  const paths = Object.entries(document.paths)
-    .filter(([path]) => path.startsWith("/live/server"))
-    .map(([path, { post }]) => [path, { post: { ...post, responses: withExternalFields(post.responses) } }]);
-  return {
-    ...document,
-    paths: Object.fromEntries(paths),
-    webhooks: webhookSection((schema, io) => z.toJSONSchema(schema, { io }) as never),
-  };
 }
 
 /** The endpoints by their path after `base`, with the business failures of each. */
@@ -84,7 +69,7 @@ function failureTable(): string {
 async function generated(): Promise<Record<string, string>> {
   return {
     "user-api.d.ts": await typesOf(documentOf(openApiDocument(forUsers), "/live/api/")),
-    "server-api.d.ts": await typesOf(documentOf(serverDocument(), "/live/server/v1/")),
+    "server-api.d.ts": await typesOf(documentOf(serverApiDocument(serverEndpoints), "/live/server/v1/")),
     "failures.ts": failureTable(),
   };
 }

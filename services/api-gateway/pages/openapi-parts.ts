@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type FailureName, failures } from "../../../config/errors.ts";
 import type { EndpointForm } from "../endpoints/endpoint.ts";
+import { gateWords } from "../gift-sending.ts";
 import { successCode, successText } from "../wording.ts";
 
 /** What the OpenAPI documents of the users' API and of the server API have in common. */
@@ -71,7 +72,9 @@ function envelope(data: Json): Json {
 /** The responses of an endpoint: its outcomes, and the faults. `result` is the schema of a success's `data`. */
 export function responsesOf(endpoint: EndpointForm, result: Json, names: readonly FaultName[]): Json {
   const rows = [`${successCode} ${successText.zh} (${successText.en})`, ...endpoint.failures.map(meaning)];
-  const outcome = { oneOf: [envelope(result), reference("schemas", "Failure")] };
+  const outcomes = [envelope(result), reference("schemas", "Failure")];
+  if (endpoint.failures.includes("giftGated")) outcomes.push(reference("schemas", "GiftGated"));
+  const outcome = { oneOf: outcomes };
   return {
     200: { description: rows.join("; "), content: jsonBody(outcome) },
     ...faultReferences(names),
@@ -79,9 +82,22 @@ export function responsesOf(endpoint: EndpointForm, result: Json, names: readonl
   };
 }
 
-/** The schema of the envelope of what was not carried out. */
-export const failureSchema: Json = {
-  type: "object",
-  properties: { code: { type: "integer" }, msg: { type: "string" }, data: { type: "null" } },
-  required: ["code", "msg", "data"],
+/** A gift that the platform's gate refused: `msg` is the platform's text where it gave one. */
+function giftGated(): Json {
+  const properties = {
+    code: { const: failures.giftGated.code },
+    msg: { type: "string" },
+    data: schemaOf(gateWords, "output"),
+  };
+  return { type: "object", properties, required: ["code", "msg", "data"] };
+}
+
+/** The components of the envelopes of what was not carried out. */
+export const failureSchemas: Json = {
+  Failure: {
+    type: "object",
+    properties: { code: { type: "integer" }, msg: { type: "string" }, data: { type: "null" } },
+    required: ["code", "msg", "data"],
+  },
+  GiftGated: giftGated(),
 };

@@ -1,10 +1,8 @@
-import type { z } from "zod";
 import { durableEvents } from "../../contracts.ts";
 import { externalRoomNames, externalUserNames } from "../../external-names.ts";
+import { externalId } from "../../fields.ts";
 import { webhookEventNames } from "../../webhook-events.ts";
-
-type Json = Record<string, unknown>;
-type SchemaOf = (schema: z.ZodType, io: "input" | "output") => Json;
+import { type Json, jsonBody, schemaOf } from "./openapi-parts.ts";
 
 const externalNames: Readonly<Record<string, string>> = { ...externalUserNames, ...externalRoomNames };
 
@@ -28,7 +26,10 @@ function withNames(properties: Json): Json {
     shown[name] = schema;
     const external = Object.hasOwn(externalNames, name) ? externalNames[name] : undefined;
     if (external && !Object.hasOwn(properties, external))
-      shown[external] = { type: "string", description: `The platform's own id for \`${name}\`, where it has one.` };
+      shown[external] = {
+        ...schemaOf(externalId, "output"),
+        description: `The platform's own id for \`${name}\`, where it has one.`,
+      };
   }
   return shown;
 }
@@ -49,7 +50,7 @@ const responses = {
 };
 
 /** Section `webhooks` of the server API's OpenAPI document: what a receiver gets, by the event's name. */
-export function webhookSection(schemaOf: SchemaOf): Json {
+export function webhookSection(): Json {
   const entries = webhookEventNames.map((name) => {
     const properties = {
       id: { type: "string", description: "`webhook-id`." },
@@ -58,7 +59,7 @@ export function webhookSection(schemaOf: SchemaOf): Json {
       data: withExternalFields(schemaOf(durableEvents[name], "output")),
     };
     const schema = { type: "object", properties, required: Object.keys(properties) };
-    const requestBody = { required: true, content: { "application/json": { schema } } };
+    const requestBody = { required: true, content: jsonBody(schema) };
     const summary = `Event ${name}`;
     const post = {
       operationId: `webhook.${name}`,

@@ -3,6 +3,7 @@ import { roomEndpoints } from "./rooms.ts";
 import type { ServerEndpoint } from "./server-endpoint.ts";
 import { userEndpoints } from "./users.ts";
 import { walletReadEndpoints } from "./wallet-reads.ts";
+import { webhookEndpoints } from "./webhooks.ts";
 
 /** Every endpoint of the server API, in the order of the documentation. */
 export const serverEndpoints: readonly ServerEndpoint[] = Object.freeze([
@@ -10,4 +11,5 @@ export const serverEndpoints: readonly ServerEndpoint[] = Object.freeze([
   ...roomEndpoints,
   ...giftEndpoints,
   ...walletReadEndpoints,
+  ...webhookEndpoints,
 ]);

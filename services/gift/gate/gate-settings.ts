@@ -45,8 +45,8 @@ export const gateSettings: SettingsBlock = {
       optional: true,
       alone: true,
       text: [
-        `Within this time it must have answered, ${timeoutMinMs} to ${timeoutMaxMs}, and no more than a quarter of`,
-        `CALL_TIMEOUT_MS. Unset: ${defaultTimeoutMs}.`,
+        `Within this time it must have answered, ms: ${timeoutMinMs} to ${timeoutMaxMs}, and at most a quarter of CALL_TIMEOUT_MS.`,
+        `Unset: ${defaultTimeoutMs}.`,
       ],
     },
     GIFT_GATE_ON_FAILURE: {

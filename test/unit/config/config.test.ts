@@ -7,6 +7,7 @@ import { namedKeysIn, sampleKey } from "../../../config/named-keys.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
+import { gateSettings } from "../../../services/gift/gate/gate-settings.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../../services/rank-settings.ts";
@@ -105,6 +106,7 @@ describe("settings", () => {
         webhookKeySettings,
         booksReplicaSettings,
         rankSettings,
+        gateSettings,
         webhookSettings,
       ],
     ];

@@ -34,6 +34,7 @@ export const failureCodes = {
   "topicRefused": 501,
   "markStays": 501,
   "differenceUnknown": 501,
+  "webhookUrlRefused": 100001,
   "webhookUnknown": 501,
   "webhookLimit": 501,
   "deliveryUnknown": 501,
@@ -147,6 +148,7 @@ export const userOperations = {
   "gift/send": [
     "giftUnknown",
     "giftNotSent",
+    "giftGated",
     "giftToSelf",
     "roomNotLive",
     "balanceShort",
@@ -221,6 +223,7 @@ export const serverOperations = {
     "failures": [
       "giftUnknown",
       "giftNotSent",
+      "giftGated",
       "giftToSelf",
       "roomNotLive",
       "balanceShort",
@@ -255,6 +258,52 @@ export const serverOperations = {
     "write": false,
     "failures": [
       "userUnknown"
+    ]
+  },
+  "webhooks/create": {
+    "write": true,
+    "failures": [
+      "webhookLimit",
+      "idempotencyConflict"
+    ]
+  },
+  "webhooks/list": {
+    "write": false,
+    "failures": []
+  },
+  "webhooks/update": {
+    "write": true,
+    "failures": [
+      "webhookUnknown",
+      "idempotencyConflict"
+    ]
+  },
+  "webhooks/delete": {
+    "write": true,
+    "failures": [
+      "webhookUnknown",
+      "idempotencyConflict"
+    ]
+  },
+  "webhooks/rotate": {
+    "write": true,
+    "failures": [
+      "webhookUnknown",
+      "idempotencyConflict"
+    ]
+  },
+  "webhooks/deliveries": {
+    "write": false,
+    "failures": [
+      "webhookUnknown"
+    ]
+  },
+  "webhooks/replay": {
+    "write": true,
+    "failures": [
+      "webhookUnknown",
+      "deliveryUnknown",
+      "idempotencyConflict"
     ]
   }
 } as const;

@@ -11,9 +11,9 @@ export interface paths {
         put?: never;
         /**
          * Makes the user of the platform's id, or changes the name and the avatar
-         * @description Left out, name and avatar stay as they are; a new user without a name gets one.
+         * @description Scope `users:write`. A repeat with the same Idempotency-Key gets the first answer. Left out, name and avatar stay as they are; a new user without a name gets one.
          */
-        post: operations["server.v1.users.upsert"];
+        post: operations["users.upsert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -29,8 +29,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A user by either id */
-        post: operations["server.v1.users.get"];
+        /**
+         * A user by either id
+         * @description Scope `users:read`.
+         */
+        post: operations["users.get"];
         delete?: never;
         options?: never;
         head?: never;
@@ -48,9 +51,9 @@ export interface paths {
         put?: never;
         /**
          * The live room of a user, opened where there is none
-         * @description A user has one live room at most. Where it is open already, `opened` is false and `type` and `roomName` stay. A live room without an `externalRoomId` gets the given one. With another `externalRoomId` than the anchor's live room has the request is refused: close that room first (`rooms/ofAnchor` tells which it is). It is also refused where another anchor's live room has the `externalRoomId`. After a room is closed its `externalRoomId` is free for the next one. The room of an anchor who never connects over IM stays open until `rooms/close`.
+         * @description Scope `rooms:write`. A repeat with the same Idempotency-Key gets the first answer. A user has one live room at most. Where it is open already, `opened` is false and `type` and `roomName` stay. A live room without an `externalRoomId` gets the given one. With another `externalRoomId` than the anchor's live room has the request is refused: close that room first (`rooms/ofAnchor` tells which it is). It is also refused where another anchor's live room has the `externalRoomId`. After a room is closed its `externalRoomId` is free for the next one. The room of an anchor who never connects over IM stays open until `rooms/close`.
          */
-        post: operations["server.v1.rooms.open"];
+        post: operations["rooms.open"];
         delete?: never;
         options?: never;
         head?: never;
@@ -68,9 +71,9 @@ export interface paths {
         put?: never;
         /**
          * Closes a live room, whoever's it is
-         * @description An `externalRoomId` means the live room that has it, or else the last closed one. `closed` is false where the room was closed already. A repeat never closes a later room with the same `externalRoomId`.
+         * @description Scope `rooms:write`. A repeat with the same Idempotency-Key gets the first answer. An `externalRoomId` means the live room that has it, or else the last closed one. `closed` is false where the room was closed already. A repeat never closes a later room with the same `externalRoomId`.
          */
-        post: operations["server.v1.rooms.close"];
+        post: operations["rooms.close"];
         delete?: never;
         options?: never;
         head?: never;
@@ -86,8 +89,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A live room by either id */
-        post: operations["server.v1.rooms.get"];
+        /**
+         * A live room by either id
+         * @description Scope `rooms:read`.
+         */
+        post: operations["rooms.get"];
         delete?: never;
         options?: never;
         head?: never;
@@ -103,8 +109,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The live room of a user */
-        post: operations["server.v1.rooms.ofAnchor"];
+        /**
+         * The live room of a user
+         * @description Scope `rooms:read`.
+         */
+        post: operations["rooms.ofAnchor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -122,9 +131,9 @@ export interface paths {
         put?: never;
         /**
          * Sends a gift for a user: accepted durably when this answers, settled soon after (gifts/order, gift.settled)
-         * @description It is the user's own gift: the same balance, checks and limits of a user, and the same order as a gift/send of the user with this `requestId`. The same request may be sent again after any answer, after none and after a 503: it is one order and one charge, also when the room has been closed since. A 503 with `data.orderId` may have been accepted: send the same request again, or ask gifts/order. A 429 did not accept it. After a refusal, e.g. for the balance, a new try needs a new Idempotency-Key.
+         * @description Scope `gifts:send`. A repeat with the same Idempotency-Key gets the first answer. It is the user's own gift: the same balance, checks and limits of a user, and the same order as a gift/send of the user with this `requestId`. The same request may be sent again after any answer, after none and after a 503: it is one order and one charge, also when the room has been closed since. A 503 with `data.orderId` may have been accepted: send the same request again, or ask gifts/order. A 429 did not accept it. After a refusal, e.g. for the balance, a new try needs a new Idempotency-Key.
          */
-        post: operations["server.v1.gifts.send"];
+        post: operations["gifts.send"];
         delete?: never;
         options?: never;
         head?: never;
@@ -142,9 +151,9 @@ export interface paths {
         put?: never;
         /**
          * The state of a gift of any user
-         * @description An order from a 503 of gifts/send is unknown (501) until it is settled or the repeated request is answered.
+         * @description Scope `gifts:read`. An order from a 503 of gifts/send is unknown (501) until it is settled or the repeated request is answered.
          */
-        post: operations["server.v1.gifts.order"];
+        post: operations["gifts.order"];
         delete?: never;
         options?: never;
         head?: never;
@@ -160,8 +169,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The gifts on sale */
-        post: operations["server.v1.gifts.list"];
+        /**
+         * The gifts on sale
+         * @description Scope `gifts:read`.
+         */
+        post: operations["gifts.list"];
         delete?: never;
         options?: never;
         head?: never;
@@ -179,9 +191,9 @@ export interface paths {
         put?: never;
         /**
          * The coins of a user
-         * @description A user without an account has 0 of everything.
+         * @description Scope `wallet:read`. A user without an account has 0 of everything.
          */
-        post: operations["server.v1.wallet.balance"];
+        post: operations["wallet.balance"];
         delete?: never;
         options?: never;
         head?: never;
@@ -197,8 +209,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The statement of a user, newest first; the sum of its valid rows is the balance */
-        post: operations["server.v1.wallet.statement"];
+        /**
+         * The statement of a user, newest first; the sum of its valid rows is the balance
+         * @description Scope `wallet:read`.
+         */
+        post: operations["wallet.statement"];
         delete?: never;
         options?: never;
         head?: never;
@@ -214,8 +229,151 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** The income of a user as an anchor, with every gift that was settled before settledUpTo */
-        post: operations["server.v1.wallet.income"];
+        /**
+         * The income of a user as an anchor, with every gift that was settled before settledUpTo
+         * @description Scope `wallet:read`.
+         */
+        post: operations["wallet.income"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/server/v1/webhooks/create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a webhook: the events that happen from then on are posted to its URL
+         * @description Scope `webhooks`. A repeat with the same Idempotency-Key gets the first answer. Keep the secret: no other call shows it again. A repeat with the same Idempotency-Key does, for as long as the webhook has this secret as its newest. The URL is https and leads to a public address, unless the system allows private ones.
+         */
+        post: operations["webhooks.create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/server/v1/webhooks/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The webhooks, the oldest first
+         * @description Scope `webhooks`.
+         */
+        post: operations["webhooks.list"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/server/v1/webhooks/update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Changes what is given of a webhook, or switches it off or on
+         * @description Scope `webhooks`. A repeat with the same Idempotency-Key gets the first answer. Switched on again it goes on with the deliveries that waited. In force within a second.
+         */
+        post: operations["webhooks.update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/server/v1/webhooks/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Removes a webhook with its log
+         * @description Scope `webhooks`. A repeat with the same Idempotency-Key gets the first answer. Within a second no call of it begins any more.
+         */
+        post: operations["webhooks.delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/server/v1/webhooks/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives a webhook a new secret; the old one signs beside it for 24 hours
+         * @description Scope `webhooks`. A repeat with the same Idempotency-Key gets the first answer. A repeat with the same Idempotency-Key shows the same secret, as long as it is the newest. After another rotation it makes a new one.
+         */
+        post: operations["webhooks.rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/server/v1/webhooks/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The log of a webhook, the latest event first
+         * @description Scope `webhooks`.
+         */
+        post: operations["webhooks.deliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/server/v1/webhooks/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes deliveries again: one, or those of the events of a span of time
+         * @description Scope `webhooks`. A repeat with the same Idempotency-Key gets the first answer. `deliveryId`, or `from` and `to` (ISO times, `to` excluded). Where `nextFrom` is not null there were more: go on from there. The calls have the same webhook-id as the first ones.
+         */
+        post: operations["webhooks.replay"];
         delete?: never;
         options?: never;
         head?: never;
@@ -487,6 +645,17 @@ export interface components {
             msg: string;
             data: null;
         };
+        GiftGated: {
+            /** @constant */
+            code: 10006;
+            msg: string;
+            data: {
+                /** @description The platform's own code. */
+                code?: number;
+                /** @description The platform's own text. */
+                msg?: string;
+            };
+        };
     };
     responses: {
         /** @description 400 参数错误 (bad request); 100001 参数异常 (invalid parameter) */
@@ -507,8 +676,8 @@ export interface components {
                 "application/json": components["schemas"]["Failure"];
             };
         };
-        /** @description 404 路径不存在 (no such path) */
-        NotFound: {
+        /** @description 100003 没有权限 (not allowed: the key lacks the scope) */
+        Forbidden: {
             headers: {
                 [name: string]: unknown;
             };
@@ -557,17 +726,23 @@ export interface components {
             };
         };
     };
-    parameters: never;
+    parameters: {
+        /** @description Of this write, chosen by the caller: the same in every repeat, another one for another write. */
+        IdempotencyKey: string;
+    };
     requestBodies: never;
     headers: never;
     pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    "server.v1.users.upsert": {
+    "users.upsert": {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description Of this write, chosen by the caller: the same in every repeat, another one for another write. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -603,20 +778,21 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
-    "server.v1.users.get": {
+    "users.get": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": {
                     /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
@@ -650,16 +826,20 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
-    "server.v1.rooms.open": {
+    "rooms.open": {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description Of this write, chosen by the caller: the same in every repeat, another one for another write. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -706,20 +886,24 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
-    "server.v1.rooms.close": {
+    "rooms.close": {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description Of this write, chosen by the caller: the same in every repeat, another one for another write. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": {
                     roomId?: number;
@@ -754,20 +938,21 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
-    "server.v1.rooms.get": {
+    "rooms.get": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": {
                     roomId?: number;
@@ -804,20 +989,21 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
-    "server.v1.rooms.ofAnchor": {
+    "rooms.ofAnchor": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": {
                     /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
@@ -855,16 +1041,20 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
-    "server.v1.gifts.send": {
+    "gifts.send": {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description Of this write, chosen by the caller: the same in every repeat, another one for another write. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -891,7 +1081,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10005 礼物信息异常 (no such gift, or not on sale); 10006 送礼异常 (gift could not be sent); 10008 不能给自己送礼 (you cannot send a gift to yourself); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10010 余额不足 (insufficient balance); 10011 重复的请求号，内容不一致 (request id reused with other content); 10012 账户不可用 (account invalid or frozen); 501 用户不存在 (no such user) */
+            /** @description 200 成功 (success); 10005 礼物信息异常 (no such gift, or not on sale); 10006 送礼异常 (gift could not be sent); 10006 送礼未被允许 (the gift was not allowed); 10008 不能给自己送礼 (you cannot send a gift to yourself); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10010 余额不足 (insufficient balance); 10011 重复的请求号，内容不一致 (request id reused with other content); 10012 账户不可用 (account invalid or frozen); 501 用户不存在 (no such user) */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -904,11 +1094,12 @@ export interface operations {
                         data: {
                             orderId: string;
                         };
-                    } | components["schemas"]["Failure"];
+                    } | components["schemas"]["Failure"] | components["schemas"]["GiftGated"];
                 };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
@@ -932,7 +1123,7 @@ export interface operations {
             };
         };
     };
-    "server.v1.gifts.order": {
+    "gifts.order": {
         parameters: {
             query?: never;
             header?: never;
@@ -987,13 +1178,14 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
-    "server.v1.gifts.list": {
+    "gifts.list": {
         parameters: {
             query?: never;
             header?: never;
@@ -1029,20 +1221,21 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
-    "server.v1.wallet.balance": {
+    "wallet.balance": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": {
                     /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
@@ -1080,20 +1273,21 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
-    "server.v1.wallet.statement": {
+    "wallet.statement": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": {
                     /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
@@ -1152,20 +1346,21 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
-    "server.v1.wallet.income": {
+    "wallet.income": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": {
                     /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
@@ -1209,6 +1404,384 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "webhooks.create": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Of this write, chosen by the caller: the same in every repeat, another one for another write. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    url: string;
+                    events: string[];
+                    /**
+                     * @default none
+                     * @enum {string}
+                     */
+                    orderBy?: "none" | "room" | "user";
+                    /** @default  */
+                    description?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 501 回调订阅数量已达上限 (there are as many webhooks as may be); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: {
+                            webhookId: string;
+                            /** @description `whsec_` and base64, for the Standard Webhooks libraries. */
+                            secret: string;
+                        };
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "webhooks.list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    cursor?: string;
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: {
+                            list: {
+                                webhookId: string;
+                                url: string;
+                                description: string;
+                                events: string[];
+                                /** @enum {string} */
+                                orderBy: "none" | "room" | "user";
+                                enabled: boolean;
+                                /** @description Why it is off: failures for days, an answer with HTTP status 410, or webhooks/update. */
+                                disabledReason: ("failing" | "gone" | "asked") | null;
+                                disabledTime: string | null;
+                                /** @description Since when no call has succeeded; null after a success. */
+                                failingSince: string | null;
+                                /** @description Deliveries that are to be made. */
+                                waiting: number;
+                                /** @description Deliveries that were dropped since too many waited. */
+                                dropped: number;
+                                droppedTime: string | null;
+                                createTime: string;
+                            }[];
+                            nextCursor: string | null;
+                        };
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "webhooks.update": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Of this write, chosen by the caller: the same in every repeat, another one for another write. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    webhookId: string;
+                    url?: string;
+                    events?: string[];
+                    /** @enum {string} */
+                    orderBy?: "none" | "room" | "user";
+                    description?: string;
+                    enabled?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: {
+                            webhookId: string;
+                            url: string;
+                            description: string;
+                            events: string[];
+                            /** @enum {string} */
+                            orderBy: "none" | "room" | "user";
+                            enabled: boolean;
+                            /** @description Why it is off: failures for days, an answer with HTTP status 410, or webhooks/update. */
+                            disabledReason: ("failing" | "gone" | "asked") | null;
+                            disabledTime: string | null;
+                            /** @description Since when no call has succeeded; null after a success. */
+                            failingSince: string | null;
+                            /** @description Deliveries that are to be made. */
+                            waiting: number;
+                            /** @description Deliveries that were dropped since too many waited. */
+                            dropped: number;
+                            droppedTime: string | null;
+                            createTime: string;
+                        };
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "webhooks.delete": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Of this write, chosen by the caller: the same in every repeat, another one for another write. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    webhookId: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: null;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "webhooks.rotate": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Of this write, chosen by the caller: the same in every repeat, another one for another write. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    webhookId: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: {
+                            /** @description `whsec_` and base64, for the Standard Webhooks libraries. */
+                            secret: string;
+                        };
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "webhooks.deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    webhookId: string;
+                    /** @enum {string} */
+                    status?: "waiting" | "succeeded" | "failed";
+                    cursor?: string;
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: {
+                            list: {
+                                deliveryId: string;
+                                /** @description The header webhook-id, the same in every try. */
+                                messageId: string;
+                                event: string;
+                                /** @enum {string} */
+                                status: "waiting" | "succeeded" | "failed";
+                                /** @description When the event came in. */
+                                time: string;
+                                tries: number;
+                                /** @description When it is tried next. */
+                                nextTime: string | null;
+                                /** @description When the last try ended. */
+                                lastTime: string | null;
+                                durationMs: number | null;
+                                httpStatus: number | null;
+                                /** @description Why the last try has no HTTP status. */
+                                failure: string | null;
+                                /** @description How the last answer began. */
+                                answer: string | null;
+                            }[];
+                            nextCursor: string | null;
+                        };
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "webhooks.replay": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Of this write, chosen by the caller: the same in every repeat, another one for another write. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    webhookId: string;
+                    deliveryId?: string;
+                    from?: string;
+                    to?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 501 投递记录不存在 (no such delivery); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: {
+                            replayed: number;
+                            nextFrom: string | null;
+                        };
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];

@@ -566,6 +566,17 @@ export interface components {
             msg: string;
             data: null;
         };
+        GiftGated: {
+            /** @constant */
+            code: 10006;
+            msg: string;
+            data: {
+                /** @description The platform's own code. */
+                code?: number;
+                /** @description The platform's own text. */
+                msg?: string;
+            };
+        };
     };
     responses: {
         /** @description 400 参数错误 (bad request); 100001 参数异常 (invalid parameter) */
@@ -1512,7 +1523,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10005 礼物信息异常 (no such gift, or not on sale); 10006 送礼异常 (gift could not be sent); 10008 不能给自己送礼 (you cannot send a gift to yourself); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10010 余额不足 (insufficient balance); 10011 重复的请求号，内容不一致 (request id reused with other content); 10012 账户不可用 (account invalid or frozen) */
+            /** @description 200 成功 (success); 10005 礼物信息异常 (no such gift, or not on sale); 10006 送礼异常 (gift could not be sent); 10006 送礼未被允许 (the gift was not allowed); 10008 不能给自己送礼 (you cannot send a gift to yourself); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10010 余额不足 (insufficient balance); 10011 重复的请求号，内容不一致 (request id reused with other content); 10012 账户不可用 (account invalid or frozen) */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1525,7 +1536,7 @@ export interface operations {
                         data: {
                             orderId: string;
                         };
-                    } | components["schemas"]["Failure"];
+                    } | components["schemas"]["Failure"] | components["schemas"]["GiftGated"];
                 };
             };
             400: components["responses"]["BadRequest"];
