@@ -60,19 +60,34 @@ export async function replay(
   mysql: Database,
   { webhookId, deliveryId, from, to }: Replay,
 ): Promise<{ replayed: number; nextFrom: string | null }> {
-  const isSpan = from !== undefined && to !== undefined && from < to;
-  if ((deliveryId === undefined) !== isSpan) throw fail("invalidParam", { field: isSpan ? "deliveryId" : "from" });
+  const span = spanOf(from, to);
+  // One or the other.
+  if ((deliveryId === undefined) !== (span !== undefined)) throw fail("invalidParam", { field: "deliveryId" });
   const webhook = await requireWebhook(mysql, webhookId);
-  if (deliveryId === undefined) return replaySpan(mysql, webhook, new Date(from as string), new Date(to as string));
+  if (deliveryId === undefined) return replaySpan(mysql, webhook, span as Span);
   if (!(await isDeliveryOf(mysql, webhookId, deliveryId))) throw fail("deliveryUnknown", { deliveryId });
   return { replayed: await again(mysql, webhook, [deliveryId]), nextFrom: null };
+}
+
+interface Span {
+  readonly from: Date;
+  readonly to: Date;
+}
+
+/** `undefined` where neither is given. @throws invalidParam */
+function spanOf(from: string | undefined, to: string | undefined): Span | undefined {
+  if (from === undefined && to === undefined) return undefined;
+  if (from === undefined || to === undefined) throw fail("invalidParam", { field: from === undefined ? "from" : "to" });
+  const span = { from: new Date(from), to: new Date(to) };
+  if (span.from >= span.to) throw fail("invalidParam", { field: "to" });
+  return span;
 }
 
 function again(mysql: Database, { orderBy }: Webhook, ids: readonly string[]): Promise<number> {
   return mysql.transaction((tx) => makeAgain(tx, ids, { isOrdered: orderBy !== "none" }));
 }
 
-async function replaySpan(mysql: Database, webhook: Webhook, from: Date, to: Date) {
+async function replaySpan(mysql: Database, webhook: Webhook, { from, to }: Span) {
   const { removedRows, replayedRows } = limits.webhook;
   let first = await firstMessageSince(mysql, from);
   const end = await firstMessageSince(mysql, to);

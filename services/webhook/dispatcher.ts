@@ -134,7 +134,7 @@ export class Dispatcher {
     for (const { id, orderBy } of this.owned) if (orderBy !== "none") await this.promoteKeys(id);
     const { mysql } = this.parts.service;
     const wanted = [...this.senders]
-      .map(([id, sender]) => ({ id, most: sender.wanted }))
+      .map(([id, sender]) => ({ id, most: sender.look() }))
       .filter(({ most }) => most > 0);
     const due = Map.groupBy(await dueOf(mysql, wanted), ({ webhookId }) => webhookId);
     for (const [id, deliveries] of due) if (this.ownership.holds(id)) this.senders.get(id)?.offer(deliveries);

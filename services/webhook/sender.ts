@@ -49,6 +49,8 @@ export class Sender {
   private readonly waiting: DueDelivery[] = [];
   /** Waiting, under way, or ended and not written yet. */
   private readonly held = new Set<string>();
+  /** Written since the last look for due deliveries began: to that look they may still be due. */
+  private readonly written = new Set<string>();
   private underWay = 0;
   private isFailing: boolean;
   /** Nothing is begun before, where the receiver could not be called at all. */
@@ -65,20 +67,28 @@ export class Sender {
     this.webhook = webhook;
   }
 
+  /** Whether calls are under way, or their outcomes are not written yet. */
   get isBusy(): boolean {
-    return this.underWay > 0;
+    return this.held.size > this.waiting.length;
   }
 
-  /** How many due deliveries are to be read: those that are held are among them, since they are due. 0: none. */
-  get wanted(): number {
-    const { heldRows } = this.parts.bounds;
-    return this.waiting.length > heldRows / 2 ? 0 : heldRows - this.waiting.length + this.held.size;
+  /**
+   * A look for due deliveries begins: how many are to be read. Those that are held are among them, since they are due.
+   * 0: none.
+   */
+  look(): number {
+    this.written.clear();
+    return this.isHungry ? this.parts.bounds.heldRows - this.waiting.length + this.held.size : 0;
+  }
+
+  private get isHungry(): boolean {
+    return this.waiting.length <= this.parts.bounds.heldRows / 2;
   }
 
   /** Deliveries that are due, in the order in which they are to be made. */
   offer(deliveries: readonly DueDelivery[]): void {
     for (const delivery of deliveries) {
-      if (this.held.has(delivery.id)) continue;
+      if (this.held.has(delivery.id) || this.written.has(delivery.id)) continue;
       this.held.add(delivery.id);
       this.waiting.push(delivery);
     }
@@ -93,6 +103,8 @@ export class Sender {
   private mayBegin(): boolean {
     const { bounds, underWay, holds, signal } = this.parts;
     if (signal.aborted || !holds(this.webhook.id) || performance.now() < this.notBefore) return false;
+    // Outcomes that cannot be written are not piled up.
+    if (this.held.size - this.waiting.length >= bounds.heldRows) return false;
     if (this.underWay === 0) return true;
     const most = this.isFailing ? 1 : bounds.inFlight;
     return this.underWay < most && underWay.bytes < limits.webhook.inFlightBytes;
@@ -101,12 +113,11 @@ export class Sender {
   private begin(): void {
     while (this.waiting.length > 0 && this.mayBegin()) {
       const delivery = this.waiting.shift() as DueDelivery;
-      this.underWay++;
       void this.make(delivery).finally(() => {
-        this.underWay--;
         this.held.delete(delivery.id);
+        this.written.add(delivery.id);
         this.begin();
-        if (this.wanted > 0) this.parts.hungry();
+        if (this.isHungry) this.parts.hungry();
       });
     }
   }
@@ -116,13 +127,12 @@ export class Sender {
     const { id, webhookId, orderKey } = delivery;
     const { log, write, tried } = this.parts;
     try {
-      const body = await this.parts.body(delivery.message);
-      // It was removed with its deliveries.
-      if (!body) return;
-      const made = await this.call(body);
+      const made = await this.callOf(delivery);
+      if (!made) return;
       const tries = delivery.tries + 1;
       const outcome = outcomeOf(made, tries, Date.now(), Math.random());
       this.isFailing = outcome.state !== "succeeded";
+      this.begin();
       tried(outcome.state, made.durationMs);
       const { httpStatus, failure, durationMs } = made;
       await write({
@@ -138,6 +148,17 @@ export class Sender {
       this.notBefore = performance.now() + limits.webhook.lookEveryMs;
       if (!(err instanceof NotTried) && !isUnavailable(err))
         log.error({ err, webhookId, deliveryId: id }, "a webhook delivery could not be made: it is tried again");
+    }
+  }
+
+  /** `undefined`: the delivery was removed with its message. @throws NotTried */
+  private async callOf({ message }: DueDelivery): Promise<Try | undefined> {
+    this.underWay++;
+    try {
+      const body = await this.parts.body(message);
+      return body && (await this.call(body));
+    } finally {
+      this.underWay--;
     }
   }
 

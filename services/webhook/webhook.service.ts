@@ -5,6 +5,7 @@ import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { OutgoingHttp } from "../../mixins/outgoing/outgoing-http.ts";
+import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
@@ -45,6 +46,7 @@ export default defineService<"webhook", State>({
   settings: {} satisfies WebhookSettings,
   mixins: [
     mysqlMixin("webhook", migrationFolders.webhook),
+    optionalRedisMixin,
     redisLockMixin,
     jetstreamMixin([eventStream]),
     outboxMixin,

@@ -1,0 +1,315 @@
+import type { ServiceBroker } from "moleculer";
+import { failureName } from "../../../broker/failure.ts";
+import { limits } from "../../../config/limits.ts";
+import { call, type DurableEventName, type ParamsOf } from "../../../services/contracts.ts";
+import { rows } from "../../support/books.ts";
+import { eventually, startNode, stopAll } from "../../support/system.ts";
+import {
+  type Answer,
+  change,
+  isSigned,
+  letTimePass,
+  logged,
+  logOf,
+  Receiver,
+  startWebhooks,
+  World,
+} from "./receivers.ts";
+
+process.env.WEBHOOK_PRIVATE_ADDRESSES = "allow";
+jest.setTimeout(60_000);
+
+const world = new World();
+let receiver: Receiver;
+let caller: ServiceBroker;
+let paths = 0;
+
+beforeAll(async () => {
+  receiver = await Receiver.open();
+  caller = await startNode("neighbours", world.schemas());
+  await startWebhooks("webhook-1", { waitingRows: 20 });
+  await caller.waitForServices("webhook");
+});
+afterAll(async () => {
+  await stopAll();
+  await receiver.close();
+});
+afterEach(async () => {
+  for (const { webhookId } of (await call(caller, "webhook.list", { limit: 100 })).list)
+    await call(caller, "webhook.delete", { webhookId });
+});
+
+/** A subscription with a path of its own. */
+async function subscribed(
+  events: DurableEventName[],
+  options: Partial<ParamsOf<"webhook.create">> = {},
+): Promise<{ webhookId: string; secret: string; path: string }> {
+  const path = `/hook-${++paths}`;
+  const made = await call(caller, "webhook.create", { url: receiver.url(path), events, ...options });
+  return { ...made, path };
+}
+
+const shownOf = async (webhookId: string) =>
+  (await call(caller, "webhook.list", { limit: 100 })).list.find((one) => one.webhookId === webhookId);
+const failureOf = (work: Promise<unknown>) => work.then(() => "none", failureName);
+const closed = (roomId: number, anchorId = "12") =>
+  world.publish("room.closed", { roomId, anchorId, time: "2026-11-26T12:00:00.000Z" });
+
+test("an event is posted once, signed, with the platform's ids beside ours, and logged", async () => {
+  world.externalIds.set("12", "anna 😀");
+  world.externalRoomIds.set(1, "room-A");
+  const { webhookId, secret, path } = await subscribed(["room.closed"]);
+  const key = await closed(1);
+  const [log] = await logged(caller, webhookId, "a success", ([one]) => one?.status === "succeeded");
+  const [received] = receiver.at(path);
+  expect(received?.body).toEqual({
+    id: received?.id,
+    type: "room.closed",
+    timestamp: expect.any(String),
+    data: {
+      ...{ roomId: 1, externalRoomId: "room-A", anchorId: "12", anchorExternalId: "anna 😀" },
+      time: "2026-11-26T12:00:00.000Z",
+    },
+  });
+  expect([isSigned(received as never, secret), isSigned(received as never, `whsec_${btoa("another")}`)]).toEqual([
+    ...[true, false],
+  ]);
+  expect(log).toMatchObject({ messageId: received?.id, event: "room.closed", tries: 1, httpStatus: 200 });
+  expect(log).toMatchObject({ answer: "answered 200", failure: null, nextTime: null });
+  // The event again, as another message of the stream, and an event that nobody wants.
+  await world.publish("room.closed", { roomId: 1, anchorId: "12", time: "2026-11-26T12:00:00.000Z" }, key);
+  await world.publish("account.frozen", { userId: "12", reason: "r", time: "t" });
+  await closed(2);
+  await logged(caller, webhookId, "two successes", (list) => list.filter((d) => d.status === "succeeded").length === 2);
+  expect(receiver.at(path).map(({ body }) => body.data.roomId)).toEqual([1, 2]);
+  expect(await rows("webhook", "SELECT id FROM t_webhook_message WHERE event = 'account.frozen'")).toEqual([]);
+});
+
+test("gifts are posted at most 100 a call, and one body is stored for all subscriptions", async () => {
+  const one = await subscribed(["gift.settled"]);
+  const other = await subscribed(["gift.settled", "room.closed"]);
+  const gifts = Array.from({ length: 250 }, () => world.gift());
+  const key = await world.publish("gift.settled", { gifts });
+  await world.publish("gift.settled", { gifts }, key);
+  for (const { webhookId, path } of [one, other]) {
+    await logged(caller, webhookId, "all", (list) => list.filter((d) => d.status === "succeeded").length === 3);
+    const posted = receiver.at(path).map(({ body }) => body.data.gifts as { orderId: string; senderId: string }[]);
+    expect(posted.map(({ length }) => length).sort()).toEqual([100, 100, 50]);
+    expect(new Set(posted.flat().map(({ orderId }) => orderId)).size).toBe(250);
+  }
+  expect(await rows("webhook", "SELECT id FROM t_webhook_message WHERE event = 'gift.settled'")).toHaveLength(3);
+});
+
+test("a failed call is made again with the same id after growing pauses, then has failed, and a replay makes it once more", async () => {
+  const { webhookId, path } = await subscribed(["room.closed"]);
+  receiver.answers.set(path, 500);
+  await closed(3);
+  const most = limits.webhook.pausesMs.length + 1;
+  for (let tries = 1; tries <= most; tries++) {
+    const [log] = await logged(caller, webhookId, `try ${tries}`, ([one]) => one?.tries === tries);
+    if (tries === most) expect(log).toMatchObject({ status: "failed", httpStatus: 500, nextTime: null });
+    else {
+      expect(log).toMatchObject({ status: "waiting", httpStatus: 500, answer: "answered 500" });
+      const pauseMs = Date.parse(log?.nextTime as string) - Date.parse(log?.lastTime as string);
+      const wantedMs = limits.webhook.pausesMs[tries - 1] as number;
+      expect(Math.abs(pauseMs - wantedMs)).toBeLessThanOrEqual(wantedMs / 10);
+    }
+    await letTimePass();
+  }
+  expect(receiver.at(path)).toHaveLength(most);
+  receiver.answers.set(path, 204);
+  const [failed] = await logOf(caller, webhookId);
+  const deliveryId = failed?.deliveryId as string;
+  expect(await call(caller, "webhook.replay", { webhookId, deliveryId })).toEqual({ replayed: 1, nextFrom: null });
+  await logged(caller, webhookId, "a success", ([one]) => one?.status === "succeeded" && one.tries === 1);
+  const from = new Date(Date.now() - 3_600_000).toISOString();
+  const span = { webhookId, from, to: new Date(Date.now() + 3_600_000).toISOString() };
+  expect(await call(caller, "webhook.replay", span)).toEqual({ replayed: 1, nextFrom: null });
+  await eventually("the third success", () => receiver.at(path).length === most + 2);
+  expect(new Set(receiver.at(path).map(({ id }) => id)).size).toBe(1);
+  expect(await failureOf(call(caller, "webhook.replay", { webhookId, deliveryId: "999999" }))).toBe("deliveryUnknown");
+  for (const wrong of [{ deliveryId, from }, { deliveryId, ...span }, { from }, {}, { from: span.to, to: from }])
+    expect(await failureOf(call(caller, "webhook.replay", { webhookId, ...wrong }))).toBe("invalidParam");
+});
+
+test("redirects, time-outs and closed connections are failures, and Retry-After is kept", async () => {
+  const { webhookId, path } = await subscribed(["room.closed"]);
+  const target = `/hook-${++paths}`;
+  const seen: Record<string, unknown>[] = [];
+  const answers: Answer[] = [
+    (_received, response) => response.writeHead(302, { location: receiver.url(target) }).end(),
+    "hang",
+    (_received, response) => response.socket?.destroy(),
+    (_received, response) => response.writeHead(503, { "retry-after": "60" }).end("a\u0000b\nc"),
+  ];
+  await closed(4);
+  for (const [at, answer] of answers.entries()) {
+    receiver.answers.set(path, answer);
+    await letTimePass();
+    const [log] = await logged(caller, webhookId, `try ${at + 1}`, ([one]) => one?.tries === at + 1);
+    seen.push({ httpStatus: log?.httpStatus, failure: log?.failure });
+  }
+  expect(seen).toEqual([
+    { httpStatus: 302, failure: null },
+    { httpStatus: null, failure: "timedOut" },
+    { httpStatus: null, failure: "connectionFailed" },
+    { httpStatus: 503, failure: null },
+  ]);
+  expect(receiver.at(target)).toEqual([]);
+  const [log] = await logOf(caller, webhookId);
+  expect(log?.answer).toBe("a b c");
+  // The fourth pause is two hours: a shorter Retry-After changes nothing.
+  expect(Date.parse(log?.nextTime as string) - Date.parse(log?.lastTime as string)).toBeGreaterThan(6_000_000);
+  await change("UPDATE t_webhook_delivery SET tries = 0");
+  receiver.answers.set(path, answers[3] as Answer);
+  await letTimePass();
+  const [again] = await logged(caller, webhookId, "another try", ([one]) => one?.tries === 1);
+  expect(Date.parse(again?.nextTime as string) - Date.parse(again?.lastTime as string)).toBe(60_000);
+});
+
+test("after 410 a subscription is off, another one hears of it, and its deliveries go on once it is on again", async () => {
+  const { webhookId, path } = await subscribed(["room.closed"]);
+  const listener = await subscribed(["webhook.disabled"]);
+  receiver.answers.set(path, 410);
+  await closed(5);
+  const [told] = await eventually("the event", () =>
+    receiver.at(listener.path).length > 0 ? receiver.at(listener.path) : undefined,
+  );
+  expect(told?.body).toMatchObject({ type: "webhook.disabled", data: { webhookId, reason: "gone" } });
+  expect(await shownOf(webhookId)).toMatchObject({ enabled: false, disabledReason: "gone" });
+  await closed(6);
+  await letTimePass();
+  receiver.answers.delete(path);
+  expect(await call(caller, "webhook.update", { webhookId, enabled: true })).toMatchObject({
+    ...{ enabled: true, disabledReason: null, failingSince: null },
+  });
+  await logged(caller, webhookId, "a success", ([one]) => one?.status === "succeeded");
+  // What came in while it was off is not posted.
+  expect(receiver.at(path).map(({ body }) => body.data.roomId)).toEqual([5, 5]);
+});
+
+test("a subscription whose calls have failed for five days is switched off", async () => {
+  const { webhookId, path } = await subscribed(["room.closed"]);
+  receiver.answers.set(path, 500);
+  await closed(7);
+  await logged(caller, webhookId, "a failure", ([one]) => one?.tries === 1);
+  expect(await shownOf(webhookId)).toMatchObject({ enabled: true, failingSince: expect.any(String) });
+  await change("UPDATE t_webhook SET failing_since = UTC_TIMESTAMP(3) - INTERVAL 119 HOUR WHERE id = ?", [webhookId]);
+  await letTimePass();
+  await logged(caller, webhookId, "another failure", ([one]) => one?.tries === 2);
+  expect(await shownOf(webhookId)).toMatchObject({ enabled: true });
+  await change("UPDATE t_webhook SET failing_since = UTC_TIMESTAMP(3) - INTERVAL 121 HOUR WHERE id = ?", [webhookId]);
+  await letTimePass();
+  await eventually("it is off", async () => (await shownOf(webhookId))?.disabledReason === "failing");
+});
+
+test.each(["room", "user"] as const)(
+  "ordered by %s: each one's calls are in the order of the events, and one that fails holds up itself alone",
+  async (orderBy) => {
+    const { webhookId, path } = await subscribed(["room.closed", "gift.settled"], { orderBy });
+    const of = (key: number) => (orderBy === "room" ? { roomId: key } : { roomId: 1, senderId: String(key) });
+    const keyOf = ({ data }: { data: Record<string, unknown> }) => {
+      const [gift] = (data.gifts ?? []) as { roomId: number; senderId: string }[];
+      return Number(orderBy === "room" ? (gift?.roomId ?? data.roomId) : (gift?.senderId ?? data.anchorId));
+    };
+    receiver.answers.set(path, (received, response) => {
+      response.writeHead(keyOf(received.body) === 101 ? 500 : 200).end();
+    });
+    for (let n = 0; n < 4; n++)
+      await world.publish("gift.settled", { gifts: [101, 102, 103].map((key) => world.gift(of(key))) });
+    await closed(101, "101");
+    await closed(102, "102");
+    const ended = (list: { status: string }[]) => list.filter(({ status }) => status === "succeeded").length;
+    await logged(caller, webhookId, "all of the others", (list) => ended(list) === 9);
+    expect(receiver.at(path).filter(({ body }) => keyOf(body) === 101)).toHaveLength(1);
+    receiver.answers.delete(path);
+    await letTimePass();
+    await logged(caller, webhookId, "all", (list) => ended(list) === 14);
+    const numbers = (key: number) =>
+      receiver
+        .at(path)
+        .filter(({ body }) => keyOf(body) === key)
+        .map(({ body }) => Number((body.data.gifts as { recordId: string }[] | undefined)?.[0]?.recordId ?? 1e9));
+    for (const key of [101, 102, 103]) expect(numbers(key)).toEqual(numbers(key).toSorted((a, b) => a - b));
+  },
+);
+
+test("secrets are encrypted in the database, the old one signs beside a new one, and repeats of a write answer the same", async () => {
+  const writeId = crypto.randomUUID();
+  const first = await subscribed(["room.closed"], { writeId });
+  const { webhookId, secret, path } = first;
+  const again = await call(caller, "webhook.create", { url: "https://x.example/", events: ["room.closed"], writeId });
+  expect(again).toEqual({ webhookId, secret });
+  const rotation = { webhookId, writeId: crypto.randomUUID() };
+  const rotated = await call(caller, "webhook.rotate", rotation);
+  expect(await call(caller, "webhook.rotate", rotation)).toEqual(rotated);
+  const [row] = await rows<{ all: string }>(
+    "webhook",
+    "SELECT CONCAT(secret, old_secret) AS `all` FROM t_webhook WHERE id = ?",
+    [webhookId],
+  );
+  for (const one of [secret, rotated.secret]) expect(row?.all).not.toContain(one.slice(6));
+  await eventually("both sign", async () => {
+    const before = receiver.at(path).length;
+    await closed(8);
+    const received = await eventually("a call", () => receiver.at(path)[before]);
+    return [secret, rotated.secret].every((one) => isSigned(received, one));
+  });
+  await change("UPDATE t_webhook SET old_secret_until = UTC_TIMESTAMP(3)");
+  await eventually("the old one signs no more", async () => {
+    const before = receiver.at(path).length;
+    await closed(9);
+    const received = await eventually("a call", () => receiver.at(path)[before]);
+    return isSigned(received, rotated.secret) && !isSigned(received, secret);
+  });
+});
+
+test("while external ids cannot be looked up events wait, and are posted with them afterwards", async () => {
+  const { webhookId, path } = await subscribed(["room.closed"]);
+  world.externalIds.set("77", "later");
+  world.isUserAway = true;
+  await closed(10, "77");
+  await eventually("the ids were asked for twice", () => world.refusals >= 2);
+  expect(await logOf(caller, webhookId)).toEqual([]);
+  world.isUserAway = false;
+  await logged(caller, webhookId, "a success", ([one]) => one?.status === "succeeded");
+  expect(receiver.at(path)[0]?.body.data).toMatchObject({ anchorId: "77", anchorExternalId: "later" });
+});
+
+test("beyond the bound of waiting deliveries new ones are dropped, and the list says so", async () => {
+  const { webhookId, path } = await subscribed(["room.closed"]);
+  receiver.answers.set(path, 500);
+  for (let n = 0; n < 20; n++) await closed(20 + n);
+  await eventually("they are counted", async () => (await shownOf(webhookId))?.waiting === 20);
+  await closed(50);
+  await eventually("it was dropped", async () => (await shownOf(webhookId))?.dropped === 1);
+  expect((await shownOf(webhookId))?.droppedTime).toEqual(expect.any(String));
+});
+
+test("what is deleted or older than a week is removed, and the bytes that are stored are known", async () => {
+  const { webhookId } = await subscribed(["room.closed"]);
+  await closed(60);
+  await logged(caller, webhookId, "a success", ([one]) => one?.status === "succeeded");
+  await call(caller, "webhook.delete", { webhookId });
+  expect(await failureOf(call(caller, "webhook.deliveries", { webhookId, limit: 1 }))).toBe("webhookUnknown");
+  const left = () => rows("webhook", "SELECT id FROM t_webhook_delivery WHERE webhook_id = ?", [webhookId]);
+  await eventually("its deliveries are gone", async () => (await left()).length === 0);
+  await change("UPDATE t_webhook_message SET create_time = create_time - INTERVAL 8 DAY");
+  await eventually(
+    "the messages are gone",
+    async () => (await rows("webhook", "SELECT id FROM t_webhook_message")).length === 0,
+  );
+  expect(await rows("webhook", "SELECT bytes FROM t_webhook_store")).toEqual([{ bytes: "0" }]);
+});
+
+test("only public events may be subscribed to, and only http addresses without a password", async () => {
+  const make = (params: Record<string, unknown>) =>
+    failureOf(
+      call(caller, "webhook.create", { url: "https://x.example/", events: ["room.closed"], ...params } as never),
+    );
+  expect(await make({ events: ["books.sealed"] })).toBe("invalidParam");
+  expect(await make({ events: ["no.such"] })).toBe("invalidParam");
+  expect(await make({ url: "ftp://x.example/" })).toBe("invalidParam");
+  expect(await make({ url: "https://u:p@x.example/" })).toBe("invalidParam");
+  expect(await make({})).toBe("none");
+});
