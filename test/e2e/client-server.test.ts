@@ -1,6 +1,14 @@
 /** The client's server API against the running system. */
 import { randomUUID } from "node:crypto";
-import { createServerClient, createUserClient, type ServerClient } from "../../clients/typescript/src/index.ts";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import {
+  createServerClient,
+  createUserClient,
+  type ServerClient,
+  verifyWebhook,
+  type WebhookEvent,
+} from "../../clients/typescript/src/index.ts";
 import { makeApiKey } from "../support/api-key.ts";
 import { apiUrl, pressCashier } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
@@ -68,3 +76,45 @@ test("a key without the scope, and no key, are refused by name", async () => {
   const stranger = createServerClient({ baseUrl: apiUrl(), apiKey: "ovk_nobody" });
   await expect(upsert(stranger)).rejects.toMatchObject({ name: "notLoggedIn", status: 401 });
 });
+
+test("an event is posted to the webhook's URL and verified by its secret, also while that is rotated", async () => {
+  const received: WebhookEvent[] = [];
+  const refused: unknown[] = [];
+  let secrets: string[] = [];
+  const receiver = createServer(async (request, response) => {
+    const rawBody = Buffer.concat(await request.toArray());
+    try {
+      received.push(await verifyWebhook({ secrets, headers: request.headers, rawBody }));
+      response.end();
+    } catch (error) {
+      refused.push(error);
+      response.writeHead(400).end();
+    }
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
+  const { webhookId, secret } = await ovation.api.webhooks.create({ url, events: ["room.opened"] });
+  try {
+    secrets = [secret];
+    const open = async () => {
+      const externalId = anId("anchor");
+      await ovation.api.users.upsert({ externalId });
+      const { roomId } = await ovation.api.rooms.open({ externalId, externalRoomId: externalId, type: 1 });
+      const event = await eventually(
+        "the event",
+        () => received.find((one) => one.type === "room.opened" && one.data.roomId === roomId),
+        20_000,
+      );
+      expect(event.data).toMatchObject({ anchorExternalId: externalId, externalRoomId: externalId });
+    };
+    await open();
+    const rotated = await ovation.api.webhooks.rotate({ webhookId });
+    await open();
+    secrets = [rotated.secret];
+    await open();
+    expect(refused).toEqual([]);
+  } finally {
+    await ovation.api.webhooks.delete({ webhookId });
+    receiver.close();
+  }
+}, 60_000);

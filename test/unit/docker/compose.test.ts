@@ -47,11 +47,7 @@ const keyBlocks = [
   { block: webhookKeySettings, containers: ["webhook"] },
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
-<<<<<<< HEAD
 const otherNames = [booksReplicaSettings, rankSettings, webhookSettings, gateSettings].flatMap(({ settings }) =>
-=======
-const otherNames = [booksReplicaSettings, rankSettings, webhookSettings].flatMap(({ settings }) =>
->>>>>>> w-hooks
   Object.keys(settings),
 );
 const settingNames = [...ownNames, ...providerNames, ...otherNames, ...keyBlocks.map(({ name }) => name)];
