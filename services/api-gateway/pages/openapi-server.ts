@@ -1,10 +1,8 @@
 import { apiScopes } from "../../api-scopes.ts";
-import { externalRoomNames, externalUserNames } from "../../external-names.ts";
-import { externalId } from "../../fields.ts";
 import { type ServerEndpoint, serverApiBase } from "../server/server-endpoint.ts";
 import {
   type FaultName,
-  failureSchema,
+  failureSchemas,
   faultNames,
   faultResponses,
   type Json,
@@ -13,31 +11,10 @@ import {
   responsesOf,
   schemaOf,
 } from "./openapi-parts.ts";
+import { webhookSection, withExternalFields } from "./openapi-webhooks.ts";
 
-const externalNames: Readonly<Record<string, string>> = { ...externalUserNames, ...externalRoomNames };
 /** There is no page of the server API. */
 const documentedFaults: readonly FaultName[] = faultNames.filter((name) => name !== "NotFound");
-
-const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** The schema of an answer with the fields of external ids that stand beside the ids where there is one. */
-function withExternalNames(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(withExternalNames);
-  if (!isJson(schema)) return schema;
-  const inner = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, withExternalNames(value)]));
-  if (!isJson(inner.properties)) return inner;
-  const fields = Object.entries(inner.properties).flatMap(([name, field]): [string, unknown][] => {
-    const external = Object.hasOwn(externalNames, name) ? externalNames[name] : undefined;
-    const missing = external !== undefined && !Object.hasOwn(inner.properties as Json, external);
-    return missing
-      ? [
-          [name, field],
-          [external, schemaOf(externalId, "output")],
-        ]
-      : [[name, field]];
-  });
-  return { ...inner, properties: Object.fromEntries(fields) };
-}
 
 function operation(endpoint: ServerEndpoint): Json {
   const name = endpoint.path.slice(serverApiBase.length + 1);
@@ -47,7 +24,7 @@ function operation(endpoint: ServerEndpoint): Json {
     ...(endpoint.write ? ["A repeat with the same Idempotency-Key gets the first answer."] : []),
     ...(endpoint.description === undefined ? [] : [endpoint.description]),
   ];
-  const result = withExternalNames(schemaOf(endpoint.result, "output")) as Json;
+  const result = withExternalFields(schemaOf(endpoint.result, "output"));
   return {
     operationId: name.replaceAll("/", "."),
     summary: endpoint.summary,
@@ -73,8 +50,9 @@ export function serverApiDocument(endpoints: readonly ServerEndpoint[]): Json {
         "have the platform's id beside each id for which there is one.",
     },
     paths: Object.fromEntries(endpoints.map((one) => [one.path, { post: operation(one) }])),
+    webhooks: webhookSection(),
     components: {
-      schemas: { Failure: failureSchema },
+      schemas: failureSchemas,
       responses: faultResponses(documentedFaults),
       parameters: {
         IdempotencyKey: {

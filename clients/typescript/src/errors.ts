@@ -1,0 +1,70 @@
+import { failureCodes } from "./generated/failures.ts";
+
+/** A failure of the system, by its name in the table of failures. */
+export type FailureName = keyof typeof failureCodes;
+/**
+ * `network`: no answer arrived. `timedOut`: none arrived in time. `badAnswer`: what answered was not Ovation, or not
+ * whole. `unknownCode`: Ovation answered with a code that this version of the client does not know.
+ */
+export type ErrorName = FailureName | "network" | "timedOut" | "badAnswer" | "unknownCode";
+
+interface ErrorDetails {
+  name: ErrorName;
+  code?: number | undefined;
+  status?: number | undefined;
+  requestId?: string | undefined;
+  data?: unknown;
+  retryAfterMs?: number | undefined;
+  idempotencyKey?: string | undefined;
+  answered: boolean;
+  cause?: unknown;
+}
+
+/** Every failure of a call: a refusal for a business reason, a fault, or no answer. */
+export class OvationError extends Error {
+  override readonly name: ErrorName;
+  /** The code of the answer; undefined where there was none. */
+  readonly code: number | undefined;
+  /** The HTTP status. Business reasons have 200. Undefined where no answer arrived. */
+  readonly status: number | undefined;
+  /** `X-Request-Id` of the answer: the server's logs have it. It is not the idempotency key of a gift. */
+  readonly requestId: string | undefined;
+  /** `data` of the answer, e.g. the order id of a 503 of gift/send. */
+  readonly data: unknown;
+  /** `Retry-After`, ms. */
+  readonly retryAfterMs: number | undefined;
+  /** Of a write of the server API: a later call with it and the same params gets the outcome of this one. */
+  readonly idempotencyKey: string | undefined;
+  /** False where the request may have been carried out all the same: no answer, a fault inside, a proxy's answer. */
+  readonly answered: boolean;
+
+  constructor(message: string, details: ErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = details.name;
+    this.code = details.code;
+    this.status = details.status;
+    this.requestId = details.requestId;
+    this.data = details.data;
+    this.retryAfterMs = details.retryAfterMs;
+    this.idempotencyKey = details.idempotencyKey;
+    this.answered = details.answered;
+  }
+
+  /** Refused for a business reason: the same request will be refused again until something changes. */
+  get refused(): boolean {
+    return this.status === 200 && this.code !== undefined;
+  }
+}
+
+/**
+ * The name of a code. Some codes belong to several failures: the operation's own decide, where only one of them has the
+ * code; otherwise it is the general name of the code, and `business` where the operation has several (`message` tells
+ * them apart for people).
+ */
+export function nameOfCode(code: number, operation: readonly FailureName[] = []): FailureName | "unknownCode" {
+  const own = operation.filter((name) => failureCodes[name] === code);
+  if (own.length === 1) return own[0] as FailureName;
+  if (own.length > 1) return "business";
+  const names = Object.keys(failureCodes) as FailureName[];
+  return names.find((name) => failureCodes[name] === code) ?? "unknownCode";
+}
