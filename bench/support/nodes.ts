@@ -58,6 +58,10 @@ export function spawnProcess(
   });
   const stop = async () => void (await child.stop(stopDeadlineMs));
   closing.add(stop);
+  // A benchmark that fails does not wait for everything to close: its processes must not outlive it.
+  const stopWithIt = () => void stop();
+  process.once("exit", stopWithIt);
+  void child.exited.then(() => process.off("exit", stopWithIt));
   const started = child.ready.then((match) => {
     return { label, pid: child.pid as number, about: JSON.parse(match?.[1] ?? "{}"), stop };
   });

@@ -1,7 +1,9 @@
 /** Battles on two nodes: who may begin and end one, what counts, and what follows. */
 import type { ServiceBroker } from "moleculer";
+import { limits } from "../../../config/limits.ts";
 import type { Database } from "../../../mixins/mysql/database.ts";
 import type { BattleView } from "../../../services/battle/battle.contract.ts";
+import type { BattleParts } from "../../../services/battle/battle-service.ts";
 import { call } from "../../../services/contracts.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { battleDatabase, inState, shown, startBattles, World } from "./battle-nodes.ts";
@@ -330,6 +332,23 @@ describe("live scores", () => {
         ),
       ),
     );
+    await end(battleId, a);
+    await ended(battleId);
+  });
+
+  test("of many events that are counted together are exact: several transactions of a node, while another one counts some of the same gifts", async () => {
+    const { a, b, battleId, start } = await running();
+    const { giftsPerTransaction } = limits.battle;
+    const gifts = Array.from({ length: 2 * giftsPerTransaction + 10 }, (_, n) =>
+      giftTo(n % 3 === 0 ? b : a, start + n),
+    );
+    const events = Array.from({ length: 10 }, (_, n) => gifts.filter((_gift, at) => at % 10 === n));
+    const count = (node: 0 | 1, some: typeof events) =>
+      (nodes[node].getLocalService("battle") as unknown as BattleParts).live.count(some);
+    await Promise.all([count(0, events.slice(0, 7)), count(1, events.slice(4))]);
+    await count(1, events);
+    const ofB = Math.ceil(gifts.length / 3);
+    await live(battleId, [(gifts.length - ofB) * 10, ofB * 10]);
     await end(battleId, a);
     await ended(battleId);
   });
