@@ -105,7 +105,11 @@ describe.each([
   ["answers 500", () => server.answer((_request, response) => response.writeHead(500).end())],
   [
     "redirects, even to where the keys are",
-    () => server.answer((_request, response) => response.writeHead(302, { location: `${server.url}?again` }).end()),
+    () =>
+      server.answer((request, response) => {
+        if (request.url?.endsWith("?moved")) response.end(JSON.stringify({ keys: [jwkOf(old), jwkOf(fresh)] }));
+        else response.writeHead(302, { location: `${server.url}?moved` }).end();
+      }),
   ],
   [
     "answers without end",
