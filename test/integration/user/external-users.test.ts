@@ -1,6 +1,7 @@
 import type { ServiceBroker as Broker } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { call, type ParamsOf } from "../../../services/contracts.ts";
 import user from "../../../services/user/user.service.ts";
@@ -105,6 +106,18 @@ test.each([
 ])("%s is refused", async (_what, params) => {
   const answer = of(params as ParamsOf<"user.ofExternal">).catch(failureName);
   expect(await answer).toBe("invalidParam");
+});
+
+test("one login of a user of the platform is revoked by its claims, unless it would be kept longer than a token's", async () => {
+  const { userId } = await of({ externalId: newId() });
+  const now = Date.now();
+  const claims = { userId, sessionId: 17, issuedAt: now, expiresAt: now + limits.user.tokenTtlMs };
+  const revocation = { userId, sessionId: 17, issuedUntil: now, expiresAt: claims.expiresAt };
+  for (let time = 1; time <= 2; time++) expect(await call(caller, "user.revokeLogin", claims)).toEqual(revocation);
+  const rows = await database.query("SELECT session_id FROM t_revocation WHERE user_id = ?", [userId]);
+  expect(rows).toEqual([{ session_id: "17" }]);
+  const late = { ...claims, expiresAt: claims.expiresAt + 2 * limits.user.issuedAheadMs };
+  expect(await call(caller, "user.revokeLogin", late).catch(failureName)).toBe("invalidParam");
 });
 
 test("a user of the platform logs out everywhere like others", async () => {
