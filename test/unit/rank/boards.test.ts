@@ -39,6 +39,25 @@ test("a sum is reached at the time of the latest gift that counts, in whatever o
   expect(totalsOf(gifts.toReversed()).take(board, "5")).toMatchObject({ coins: 30, reachedMs: now - 1 });
 });
 
+test("a late gift is not on boards of periods that are kept no longer", () => {
+  const day = 24 * 3_600_000;
+  const spansAt = (timeMs: number) =>
+    totalsOf([{ ...one, timeMs }])
+      .sorted()
+      .filter(({ kind }) => kind >= kinds.senders.day)
+      .map(({ kind }) => kind - kinds.senders.day);
+  expect([7, 8, 40, 100].map((days) => spansAt(now - days * day))).toEqual([[0, 1, 2, 3], [1, 2, 3], [2, 3], [3]]);
+});
+
+test("a sum that is taken is not there any more, and is not counted", () => {
+  const totals = totalsOf([one, { ...one, senderId: "6" }]);
+  const board = { kind: kinds.senders.all, period: 0, scope: "0" };
+  const { size } = totals;
+  expect(totals.take(board, "5")).toMatchObject({ ...board, userId: "5", coins: 10 });
+  expect([totals.take(board, "5"), totals.take({ ...board, scope: "1" }, "6")]).toEqual([undefined, undefined]);
+  expect([totals.size, [...totals.all()].length]).toEqual([size - 1, size - 1]);
+});
+
 test("sums are in the order of the primary key, ids beyond 2^53 as numbers: two batches lock rows in one order", () => {
   const id = fc.oneof(fc.bigInt({ min: 1n, max: 20n }), fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }));
   fc.assert(
