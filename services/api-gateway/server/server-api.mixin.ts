@@ -1,4 +1,6 @@
 import type { Context, Service } from "moleculer";
+import { fail } from "../../../broker/failure.ts";
+import { nodesOffering } from "../../../broker/service-nodes.ts";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import { externalRooms } from "../../external-rooms.ts";
@@ -42,8 +44,14 @@ export const serverApiMixin = {
   started(this: Service & Partial<ServerApiState>) {
     const { broker, logger } = this;
     const options = { timeout: limits.platform.keysCallMs, tracking: false } as const;
+    // Without a node Moleculer would log each try.
+    const page = async (known: { revision: number; after: string }) => {
+      if (nodesOffering(broker, "platform").length === 0)
+        throw fail("unavailable", { why: "no platform node is there" });
+      return call(broker, "platform.keysSince", known, options);
+    };
     this.serverApi = {
-      keys: new KeyCopy({ page: (known) => call(broker, "platform.keysSince", known, options), log: logger }),
+      keys: new KeyCopy({ page, log: logger }),
       writes: new IdempotentWrites({ platform: new PlatformWrites(broker), log: logger }),
       directory: directoryOf(broker),
     };

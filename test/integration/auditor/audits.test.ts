@@ -14,6 +14,7 @@ import { type SealingService, sealedLedgers } from "../../../services/book-seals
 import { call } from "../../../services/contracts.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import payment from "../../../services/payment/payment.service.ts";
+import platform from "../../../services/platform/platform.service.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { rows } from "../../support/books.ts";
 import { audited, closeAudits } from "../../support/sealed-audits.ts";
@@ -25,7 +26,7 @@ import { fastAudit, findings, found, newUser, passesDone } from "./bookkeeping.t
 
 jest.setTimeout(120_000);
 
-const services: readonly SealingService[] = ["wallet", "gift", "payment", "auditor"];
+const services: readonly SealingService[] = ["wallet", "gift", "payment", "auditor", "platform"];
 let stackDir: string;
 let caller: ServiceBroker;
 let auditorNode: ServiceBroker;
@@ -45,7 +46,7 @@ beforeAll(async () => {
   });
   await startNode(
     "books",
-    [wallet, gift, payment].map((schema) => often(schema)),
+    [wallet, gift, payment, platform].map((schema) => often(schema)),
   );
   auditorNode = await startNode("auditor", [often(auditor, fastAudit)]);
   caller = await startNode("caller", []);
@@ -99,6 +100,8 @@ describe("a true system", () => {
     await call(caller, "gift.update", { giftId: 22, giftName: "renamed", operator });
     await call(caller, "gift.takeOffShelf", { giftId: 500, operator });
     await call(caller, "auditor.findings", { limit: 10, operator });
+    const { keyId } = await call(caller, "platform.createKey", { name: "shop", scopes: ["users:read"], operator });
+    await call(caller, "platform.revokeKey", { keyId, operator });
     await eventually(
       "the credit",
       async () => (await call(caller, "wallet.balance", { userId: user })).balance === 300,
