@@ -95,14 +95,15 @@ class Duel {
   }
 
   private async accept(port: number, seconds: number): Promise<FloodReport> {
-    const report = await this.flood(port, seconds, '{"code":200,');
+    const report = await this.flood(port, seconds, '{"code":200,', this.apiKey);
     this.accepted.add(report);
     return report;
   }
 
-  private async flood(port: number, seconds: number, success: string): Promise<FloodReport> {
+  /** The empty action is asked without an API key: it answers at the path of gift/send alone. */
+  private async flood(port: number, seconds: number, success: string, apiKey?: string): Promise<FloodReport> {
     const target = { host: "127.0.0.1", port, connections };
-    const load = { senders: this.people, giftId, ...(this.apiKey !== undefined && { apiKey: this.apiKey }) };
+    const load = { senders: this.people, giftId, ...(apiKey !== undefined && { apiKey }) };
     const job = { kind: "flood", ...target, ...load, success, seconds } as const;
     const report = await this.generator.do(job);
     for (const [answer, times] of Object.entries(report.refused))

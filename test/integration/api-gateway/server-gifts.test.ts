@@ -47,8 +47,9 @@ test("a gift goes to the gift service as the user's own, by its ids, and its suc
   expect(asked("platform.finish")).toEqual([]);
   forget();
   expect((await post("gifts/send", { ...rest, ...ids })).code).toBe(200);
-  // Who is who is known by now.
-  expect(calls.map(({ action }) => action)).toEqual(["platform.begin", "gift.send"]);
+  // Who is who is known by now. Which room has the id is known for a second, which may be over.
+  const others = calls.map(({ action }) => action).filter((action) => action !== "living-room.idsOfExternal");
+  expect(others).toEqual(["platform.begin", "gift.send"]);
 });
 
 test.each([

@@ -71,8 +71,9 @@ test("every endpoint refuses what its fields are not: 400, and calls nobody", as
       }
 });
 
-test("whatever JSON comes, every endpoint answers with an envelope that shows nothing of the inside", async () => {
-  for (const endpoint of serverEndpoints)
+test.each(serverEndpoints.map((endpoint) => [nameOf(endpoint), endpoint] as const))(
+  "whatever JSON comes, %s answers with an envelope that shows nothing of the inside",
+  async (_name, endpoint) => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(strangeJson(...endpoint.fields), strangeObject(endpoint.fields)), async (text) => {
         const answer = await post(endpoint, text, { "Content-Type": "application/json" });
@@ -82,7 +83,8 @@ test("whatever JSON comes, every endpoint answers with an envelope that shows no
       }),
       { numRuns: 60 },
     );
-});
+  },
+);
 
 test("every endpoint is closed without a key, and every write without an idempotency key", async () => {
   for (const endpoint of serverEndpoints) {
@@ -105,6 +107,10 @@ test("the document of the server API has every endpoint with its scope, its key 
     const parameters = endpoint.write ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : undefined;
     expect(operation.parameters).toEqual(parameters);
     expect(Object.keys(operation.responses)).toEqual(["200", "400", "401", "403", "413", "429", "500", "503"]);
+    if (endpoint.fields.length === 0) {
+      expect(operation).not.toHaveProperty("requestBody");
+      continue;
+    }
     const { schema } = operation.requestBody.content["application/json"];
     expect(Object.keys(schema.properties)).toEqual(endpoint.fields);
     expect(Object.keys(operation.requestBody.content)).toEqual(["application/json"]);

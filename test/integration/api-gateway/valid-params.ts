@@ -68,4 +68,17 @@ export const validParams: Readonly<Record<string, Record<string, unknown>>> = {
 export const validServerParams: Readonly<Record<string, Record<string, unknown>>> = {
   "users/upsert": { externalId: "u-1", nickName: "Lin", avatar: "/a.png" },
   "users/get": { userId: "77" },
+  "rooms/open": { userId: "77", externalRoomId: "room-5", type: 1, roomName: "my room" },
+  "rooms/close": { roomId: 5 },
+  "rooms/get": { roomId: 5 },
+  "rooms/ofAnchor": { userId: "77" },
+  "gifts/send": {
+    ...{ userId: "77", receiverId: "78", roomId: 5, giftId: 22 },
+    ...{ type: 0, count: 3, requestId: "request-0001" },
+  },
+  "gifts/order": { orderId: "gift-order-1" },
+  "gifts/list": {},
+  "wallet/balance": { userId: "77" },
+  "wallet/statement": { userId: "77", cursor: "9", limit: 20 },
+  "wallet/income": { userId: "77" },
 };

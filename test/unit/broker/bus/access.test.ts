@@ -14,6 +14,15 @@ function codeOf(folder: string): string {
     .join("\n");
 }
 
+/** Modules that may call for the service that uses them, by what stands in its code then. */
+const callingModules = new Map([["externalRooms(", "services/external-rooms.ts"]]);
+
+/** Whether a module that the code uses has the action. */
+const callsByModule = (text: string, action: string) =>
+  [...callingModules].some(
+    ([use, file]) => text.includes(use) && readFileSync(join(projectRoot(), file), "utf8").includes(`"${action}"`),
+  );
+
 /** Who names an action or broadcast in its code, other than the service that has it. */
 const code = new Map([
   ...serviceNames.map((name) => [name, codeOf(`services/${name}`)] as const),
@@ -46,7 +55,9 @@ test("every caller in the code is in the table, and every row of the table has i
       const own = action.startsWith(`${caller}.`);
       const calls = own ? callsItself(text, action) : text.includes(`"${action}"`);
       const what = `${action} by ${caller}`;
-      if (!made(action) && calls !== mayCall(caller, action) && !unused.has(what)) problems.push(what);
+      const may = mayCall(caller, action);
+      if (!made(action) && calls !== may && !(may && callsByModule(text, action)) && !unused.has(what))
+        problems.push(what);
     }
   expect(problems).toEqual([]);
 });
