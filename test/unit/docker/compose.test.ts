@@ -11,6 +11,7 @@ import { natsConfiguration, passwordVariable } from "../../../scripts/nats-confi
 import { loginName } from "../../../scripts/stack/mysql-logins.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
+import { fourEyesSettings } from "../../../services/four-eyes-settings.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../services/signing-keys.ts";
@@ -44,7 +45,9 @@ const keyBlocks = [
   { block: bookSettings.platform, containers: ["platform", "auditor"] },
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
-const otherNames = [booksReplicaSettings, rankSettings].flatMap(({ settings }) => Object.keys(settings));
+const otherNames = [booksReplicaSettings, rankSettings, fourEyesSettings].flatMap(({ settings }) =>
+  Object.keys(settings),
+);
 const settingNames = [...ownNames, ...providerNames, ...otherNames, ...keyBlocks.map(({ name }) => name)];
 /** The services' passwords at MySQL, which go into URLs. */
 const passwords = databaseServices.map((service) => serviceUrlName("MYSQL_URL", service).replace("_URL", "_PASSWORD"));
