@@ -92,4 +92,19 @@ const payout: ReplCommand = {
   },
 };
 
-export const walletCommands = [balance, statement, income, payout];
+const proposals: ReplCommand = {
+  command: "proposals",
+  description: `adjustments of the platform that wait for another person, the newest ${rowsMax}`,
+  async run(broker) {
+    const { list, nextCursor } = await call(broker, "platform.proposals", { limit: rowsMax });
+    if (list.length === 0) return "no adjustment waits for another person";
+    const rows = list.map(({ proposalId, userId, coins, reason, keyId, expiresTime }) => [
+      ...[proposalId, userId, coins, reason, keyId, expiresTime],
+    ]);
+    return (
+      table(["id", "user", "coins", "reason", "API key", "expires"], rows) + (nextCursor ? "\n(there are more)" : "")
+    );
+  },
+};
+
+export const walletCommands = [balance, statement, income, payout, proposals];

@@ -55,6 +55,27 @@ const fakes = [
     },
   },
   {
+    name: "platform",
+    actions: {
+      proposals: () => ({
+        list: [
+          {
+            ...{
+              proposalId: "5",
+              userId: user,
+              coins: -20_000,
+              reason: "typing error",
+              keyId: "abc",
+              state: "proposed",
+            },
+            ...{ createTime: "2025-01-01T00:00:00.000Z", expiresTime: "2025-01-04T00:00:00.000Z", decidedBy: null },
+          },
+        ],
+        nextCursor: null,
+      }),
+    },
+  },
+  {
     name: "payment",
     actions: {
       findOrder({ params }: Ctx) {
@@ -165,6 +186,10 @@ describe("the operators' console", () => {
       expect(await say(`income ${user}`)).toMatch(
         /income +42\.50\nearned +50\nheld back +5\npaid out +2\.50\ncomplete up to +2025-01-01T00:00:00.000Z$/,
       );
+    });
+
+    test("proposals: adjustments that wait for another person", async () => {
+      expect(await say("proposals")).toMatch(/5 +\d+ +-20000 +typing error +abc +2025-01-04T00:00:00.000Z/);
     });
 
     test("payout: what was taken from the free income, or why it was not", async () => {

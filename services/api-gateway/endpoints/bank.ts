@@ -39,6 +39,9 @@ export const shownTrade = z.object({
   orderId: z.string().optional().meta({
     description: "The payment order of a recharge or refund; where a recharge paid a debt off, the recharge's order.",
   }),
+  externalOrderId: z.string().optional().meta({
+    description: "The platform's order of coins that it sold itself, also where they paid a debt off.",
+  }),
   debt: shownDebt.optional(),
 });
 

@@ -53,6 +53,9 @@ const post = (
     headers: { Authorization: `Bearer ${by}`, "Idempotency-Key": id },
   });
 
+/** A user in an answer, with the external id that the neighbours give. */
+const shown = (userId: string) => ({ userId, externalId: `u-${userId}` });
+
 test("a credit is made once for its order id, under one idempotency key or many, at both gateways at once", async () => {
   const userId = newUser();
   const body = { userId, coins: 40, externalOrderId: "shop-1" };
@@ -61,7 +64,7 @@ test("a credit is made once for its order id, under one idempotency key or many,
     Array.from({ length: 16 }, (_, at) => post("credit", body, { at, id: at < 8 ? one : newId() })),
   );
   expect(answers.map(({ status, data }) => ({ status, data }))).toEqual(
-    answers.map(() => ({ status: 200, data: { userId, balanceAfter: 40 } })),
+    answers.map(() => ({ status: 200, data: { ...shown(userId), balanceAfter: 40 } })),
   );
   expect(await tradesOf(userId)).toEqual([[1, 40]]);
   expect(await post("credit", { ...body, coins: 41 })).toMatchObject({ status: 200, code: 10011 });
@@ -71,12 +74,16 @@ test("an adjustment is made once for its idempotency key; beyond the bound it an
   const userId = newUser();
   const id = newId();
   const body = { userId, coins: 25, reason: "festival" };
-  for (const at of [0, 1]) expect((await post("adjust", body, { id, at })).data).toEqual({ userId, balanceAfter: 25 });
-  expect((await post("adjust", body)).data).toEqual({ userId, balanceAfter: 50 });
+  for (const at of [0, 1])
+    expect((await post("adjust", body, { id, at })).data).toEqual({ ...shown(userId), balanceAfter: 25 });
+  expect((await post("adjust", body)).data).toEqual({ ...shown(userId), balanceAfter: 50 });
   expect(await post("adjust", { ...body, coins: -51 })).toMatchObject({ status: 200, code: 10010 });
   const proposed = await post("adjust", { ...body, coins: 1_000_000 });
-  expect(proposed).toMatchObject({ status: 200, data: { userId, proposalId: expect.stringMatching(/^\d+$/) } });
-  expect((await post("adjust", { ...body, coins: -20 })).data).toEqual({ userId, balanceAfter: 30 });
+  expect(proposed).toMatchObject({
+    status: 200,
+    data: { ...shown(userId), proposalId: expect.stringMatching(/^\d+$/) },
+  });
+  expect((await post("adjust", { ...body, coins: -20 })).data).toEqual({ ...shown(userId), balanceAfter: 30 });
   expect(await tradesOf(userId)).toEqual([
     [3, 25],
     [3, 25],
@@ -146,7 +153,7 @@ test("while the wallet is away the answer is 503 and says that the order stands;
   for (;;) {
     const answer = await post("credit", body, { id, at: 1 });
     if (answer.status === 503) continue;
-    expect(answer.data).toEqual({ userId, balanceAfter: 8 });
+    expect(answer.data).toEqual({ ...shown(userId), balanceAfter: 8 });
     break;
   }
   expect(await tradesOf(userId)).toEqual([[1, 8]]);

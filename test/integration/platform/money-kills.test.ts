@@ -59,7 +59,8 @@ interface Placed {
 }
 let next = 0;
 const newOrder = (): Placed => ({ userId: newUser(), externalOrderId: `killed-${next++}` });
-const credit = (order: Placed) => call(caller, "platform.credit", { apiKey, coins: 300, ...order });
+const credit = (order: Placed) =>
+  call(caller, "platform.credit", { apiKey, coins: 300, ...order }, { nodeID: processes.platform?.nodeId });
 const stands = ({ externalOrderId }: Placed) => stateOf("credit", externalOrderId);
 
 /** Stops the process at the gate, kills it, and starts another one. Returns what the books said where it stood. */

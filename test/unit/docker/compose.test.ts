@@ -12,6 +12,7 @@ import { redisPassword, redisUsers } from "../../../scripts/redis-config.ts";
 import { loginName } from "../../../scripts/stack/mysql-logins.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
+import { fourEyesSettings } from "../../../services/four-eyes-settings.ts";
 import { gateSettings } from "../../../services/gift/gate/gate-settings.ts";
 import { jwtSettings } from "../../../services/jwt-settings.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
@@ -59,6 +60,7 @@ const otherNames = [
   smsLoginSettings,
   webhookSettings,
   gateSettings,
+  fourEyesSettings,
 ].flatMap(({ settings }) => Object.keys(settings));
 const settingNames = [...ownNames, ...providerNames, ...otherNames, ...keyBlocks.map(({ name }) => name)];
 /** The services' passwords at MySQL, which go into URLs. */

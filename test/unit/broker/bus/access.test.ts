@@ -82,6 +82,7 @@ test("every sender of a broadcast in the code is in the table, and no other", ()
 test("what moves coins has one caller each, and none of them faces users", () => {
   expect(actionCallers.get("wallet.consumeForSendGift")).toEqual(["gift"]);
   expect(actionCallers.get("wallet.payout")).toEqual(["console"]);
+  expect(actionCallers.get("wallet.platformOrder")).toEqual(["platform"]);
   expect(actionCallers.get("payment.refund")).toEqual(["api-gateway"]);
   const byImServer = [...actionCallers.keys()].filter((action) => mayCall("im-server", action));
   expect(byImServer.filter((action) => /^(wallet|payment|gift|user)\./.test(action))).toEqual([]);
