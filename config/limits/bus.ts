@@ -11,7 +11,7 @@ export const busLimits = Object.freeze({
    */
   sameIdEndsMs: 5_000,
   /** Of a node id; the columns and keys that hold one have at least this length. */
-  nodeIdChars: 150,
+  nodeIdChars: 180,
   /** A refused packet or call is logged once in this time with the same reason, sender and action, */
   refusalLogMs: 10_000,
   /** and in all that many times. The metric counts every one. */

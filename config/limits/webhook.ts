@@ -12,7 +12,7 @@ export const webhookLimits = Object.freeze({
   /** The most bytes of a call's body. An event that makes a larger one becomes a dead letter. */
   bodyBytes: 512 * 1_024,
   /** The intake's batches: the events of one, and how long one that is not full waits after the start of the last. */
-  eventsPerBatch: 64,
+  eventsPerBatch: 32,
   gatherMs: 250,
   /** The rows and bytes of one INSERT. */
   insertRows: 500,

@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS t_migration (
 CREATE TABLE IF NOT EXISTS t_lease (
   name VARCHAR(60) NOT NULL PRIMARY KEY,
   -- The node that holds the lease until until_time, by the database's clock; afterwards it is free.
-  holder VARCHAR(150) NOT NULL,
+  holder VARCHAR(180) NOT NULL,
   until_time DATETIME(3) NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 

@@ -4,7 +4,7 @@ interface LeaseOptions {
   readonly mysql: Pick<Database, "query" | "run" | "transaction">;
   /** The name of the work. */
   readonly name: string;
-  /** The id of this node: of one running process, at most 150 characters. */
+  /** The id of this node: of one running process, at most `limits.bus.nodeIdChars` characters. */
   readonly holder: string;
   /** How long it is held after each renewal, by the database's clock. */
   readonly ms: number;

@@ -101,7 +101,8 @@ const gateway = {
       };
       const name = sendFailure(response, context, error);
       const shown = shownOf(error);
-      if (shown) this.logger.warn({ ...about, shown }, "a request may have been carried out: answered 503");
+      if (shown && name === "unavailable")
+        this.logger.warn({ ...about, shown }, "a request may have been carried out: answered 503");
       else if (name === "internal") this.logger.error(about, "request failed: answered 500");
       const refusal = refusalOf(error);
       if (refusal) this.logger.warn({ ...about, ...refusal }, "an action refused params that the gateway let through");

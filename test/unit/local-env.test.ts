@@ -110,6 +110,7 @@ describe("a node finds the settings of its services and no others:", () => {
     GIFT_BOOK_KEYS: "k1:gift-book",
     PAYMENT_BOOK_KEYS: "k1:payment-book",
     AUDITOR_BOOK_KEYS: "k1:auditor-book",
+    PLATFORM_BOOK_KEYS: "k1:platform-book",
     WEBHOOK_KEYS: "k1:webhook",
     MYSQL_MIGRATION_URL: "mysql://ovation:m@127.0.0.1:1",
     MYSQL_ADMIN_URL: "mysql://root:r@127.0.0.1:1",

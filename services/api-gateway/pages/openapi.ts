@@ -2,7 +2,7 @@ import { providers, webhookPath } from "../../payment/providers.contract.ts";
 import type { Access, Endpoint } from "../endpoints/endpoint.ts";
 import {
   type FaultName,
-  failureSchemas,
+  failureSchema,
   faultNames,
   faultResponses,
   type Json,
@@ -94,7 +94,7 @@ export function openApiDocument(endpoints: readonly Endpoint[]): Json {
     },
     paths: { ...Object.fromEntries(endpoints.map((one) => [one.path, { post: operation(one) }])), ...otherPaths() },
     components: {
-      schemas: failureSchemas,
+      schemas: { Failure: failureSchema },
       responses: faultResponses(documentedFaults),
       securitySchemes: {
         bearer: { type: "http", scheme: "bearer", description: "The token of userLogin/login." },

@@ -2,6 +2,7 @@ import type { ServiceBroker } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { call, type DurableEventName, type ParamsOf } from "../../../services/contracts.ts";
+import type { Intake } from "../../../services/webhook/intake.ts";
 import { rows } from "../../support/books.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import {
@@ -22,12 +23,13 @@ jest.setTimeout(60_000);
 const world = new World();
 let receiver: Receiver;
 let caller: ServiceBroker;
+let node: ServiceBroker;
 let paths = 0;
 
 beforeAll(async () => {
   receiver = await Receiver.open();
   caller = await startNode("neighbours", world.schemas());
-  await startWebhooks("webhook-1", { waitingRows: 20 });
+  node = await startWebhooks("webhook-1", { waitingRows: 20 });
   await caller.waitForServices("webhook");
 });
 afterAll(async () => {
@@ -274,6 +276,57 @@ test("while external ids cannot be looked up events wait, and are posted with th
   world.isUserAway = false;
   await logged(caller, webhookId, "a success", ([one]) => one?.status === "succeeded");
   expect(receiver.at(path)[0]?.body.data).toMatchObject({ anchorId: "77", anchorExternalId: "later" });
+});
+
+test("while the last call has failed one call is under way at a time, otherwise four", async () => {
+  const { webhookId, path } = await subscribed(["room.closed"]);
+  let underWay = 0;
+  const most: number[] = [];
+  let status = 500;
+  receiver.answers.set(path, (_received, response) => {
+    most.push(++underWay);
+    setTimeout(() => {
+      underWay--;
+      response.writeHead(status).end();
+    }, 100);
+  });
+  for (let n = 0; n < 12; n++) await closed(100 + n);
+  await logged(caller, webhookId, "all tried", (list) => list.length === 12 && list.every(({ tries }) => tries === 1));
+  // The first four may begin before the first one has failed.
+  expect(Math.max(...most.slice(0, 4))).toBeLessThanOrEqual(4);
+  expect(most.slice(4)).toEqual(most.slice(4).map(() => 1));
+  status = 200;
+  most.length = 0;
+  await letTimePass();
+  await logged(caller, webhookId, "all succeeded", (list) => list.every((d) => d.status === "succeeded"));
+  expect(Math.max(...most)).toBe(4);
+});
+
+test("gifts that the books tell again are posted once, however often they are told", async () => {
+  const { webhookId, path } = await subscribed(["gift.settled"]);
+  const { intake } = node.getLocalService("webhook") as unknown as { intake: Intake };
+  const gifts = Array.from({ length: 120 }, () => world.gift());
+  for (let n = 0; n < 2; n++) await intake.takeSettled(gifts);
+  await logged(caller, webhookId, "both", (list) => list.length === 2 && list.every((d) => d.status === "succeeded"));
+  const posted = receiver.at(path).flatMap(({ body }) => body.data.gifts as { orderId: string }[]);
+  expect(posted.map(({ orderId }) => orderId).sort()).toEqual(gifts.map(({ orderId }) => orderId).sort());
+});
+
+test("a node that has lost its lease while it made a call writes nothing of it, and the call is made again with the same id", async () => {
+  const { webhookId, path } = await subscribed(["room.closed"]);
+  const { promise: called, resolve } = Promise.withResolvers<() => void>();
+  receiver.answers.set(path, (_received, response) => resolve(() => response.writeHead(200).end()));
+  await closed(120);
+  const answer = await called;
+  await change(
+    "UPDATE t_webhook_lease SET holder = 'other', until_time = UTC_TIMESTAMP(3) + INTERVAL 2 SECOND WHERE webhook_id = ?",
+    [webhookId],
+  );
+  receiver.answers.delete(path);
+  answer();
+  await eventually("it is made again", () => receiver.at(path).length === 2);
+  expect(new Set(receiver.at(path).map(({ id }) => id)).size).toBe(1);
+  await logged(caller, webhookId, "a success", ([one]) => one?.status === "succeeded" && one.tries === 1);
 });
 
 test("beyond the bound of waiting deliveries new ones are dropped, and the list says so", async () => {

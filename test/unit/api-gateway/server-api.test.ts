@@ -6,6 +6,7 @@ import { canonicalJson, fingerprintOf, writeIdOf } from "../../../services/api-g
 const directory = {
   userIdOf: async (externalId: string) => ({ lin: "7", mei: "8" })[externalId],
   roomIdOf: async (externalRoomId: string) => (externalRoomId === "hall" ? 5 : undefined),
+  lastRoomIdOf: async (externalRoomId: string) => ({ hall: 5, "last year's": 3 })[externalRoomId],
   externalIdsOf: async (userIds: readonly string[]) => new Map(userIds.includes("7") ? [["7", "lin"]] : []),
   externalRoomIdsOf: async () => new Map([[5, "hall"]]),
 };
@@ -47,6 +48,16 @@ test("external ids become ids, and who is unknown is refused by kind", async () 
   expect(await resolved(refers, params, directory)).toEqual({ userId: "7", receiverId: "8", roomId: 5, count: 2 });
   await expect(resolved(refers, { externalId: "x" }, directory)).rejects.toMatchObject({ type: "userUnknown" });
   await expect(resolved(refers, { externalRoomId: "x" }, directory)).rejects.toMatchObject({ type: "roomNotLive" });
+});
+
+test("where a closed room will do, an external id means the live room or the last one, and stays beside the id", async () => {
+  const last = { roomId: "lastRoom" } as const;
+  expect(await resolved(last, { externalRoomId: "hall" }, directory)).toEqual({ roomId: 5, externalRoomId: "hall" });
+  const past = { externalRoomId: "last year's" };
+  expect(await resolved(last, past, directory)).toEqual({ roomId: 3, ...past });
+  await expect(resolved({ roomId: "room" }, past, directory)).rejects.toMatchObject({ type: "roomNotLive" });
+  await expect(resolved(last, { externalRoomId: "x" }, directory)).rejects.toMatchObject({ type: "roomNotLive" });
+  expect(() => requireOneOfEach(last, {})).toThrow(expect.objectContaining({ type: "invalidParam" }));
 });
 
 test("an endpoint takes both names of whom it is about, runs with the ids and answers with both", async () => {

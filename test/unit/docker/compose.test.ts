@@ -268,6 +268,7 @@ describe("docker-compose.production.yml", () => {
     GIFT_BOOK_KEYS: `k1:${"c".repeat(42)}A`,
     PAYMENT_BOOK_KEYS: `k1:${"d".repeat(42)}A`,
     AUDITOR_BOOK_KEYS: `k1:${"e".repeat(42)}A`,
+    PLATFORM_BOOK_KEYS: `k1:${"f".repeat(42)}A`,
     ...Object.fromEntries(natsPasswords.map((name) => [name, `password-of-${name.toLowerCase()}`])),
   };
 
