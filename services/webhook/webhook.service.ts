@@ -10,7 +10,7 @@ import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
-import { externalRooms } from "../external-rooms.ts";
+import { ExternalRooms } from "../external-rooms.ts";
 import { ExternalUsers } from "../external-users.ts";
 import { type Limits, limitsOf } from "../limits-of.ts";
 import { eventStream } from "../streams.ts";
@@ -31,6 +31,7 @@ import { webhookActions } from "./webhook.contract.ts";
 interface State extends MysqlState, OutboxState {
   secrets: SealedSecrets;
   http: OutgoingHttp;
+  rooms: ExternalRooms | undefined;
   intake: Intake;
   dispatcher: Dispatcher;
   maintenance: WebhookMaintenance;
@@ -108,7 +109,7 @@ export default defineService<"webhook", State>({
   events: {
     "living-room.changed": {
       handler(ctx) {
-        externalRooms(this.broker).forget(ctx.params.roomId);
+        this.rooms?.forget(ctx.params.roomId);
       },
     },
   },
@@ -122,11 +123,16 @@ export default defineService<"webhook", State>({
     const { mysql, broker, logger: log, secrets } = this;
     await beginStore(mysql);
     const metrics = new WebhookMetrics(broker, log);
+    // Of the platform's ids it asks for none: it has ours.
     const users = new ExternalUsers({
-      idsOfExternal: (externalIds) => call(broker, "user.idsOfExternal", { externalIds }),
+      idsOfExternal: async () => ({ list: [] }),
       externalIdsOf: (userIds) => call(broker, "user.externalIdsOf", { userIds }),
     });
-    const rooms = externalRooms(broker);
+    const rooms = new ExternalRooms({
+      idsOfExternal: async () => [],
+      externalIdsOf: async (roomIds) => (await call(broker, "living-room.externalIdsOf", { roomIds })).list,
+    });
+    this.rooms = rooms;
     this.http = new OutgoingHttp({ receivers: webhookReceivers() });
     this.dispatcher = new Dispatcher({ service: this, http: this.http, secrets, metrics });
     this.maintenance = new WebhookMaintenance({ service: this, metrics });
