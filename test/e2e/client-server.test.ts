@@ -9,23 +9,16 @@ import {
   verifyWebhook,
   type WebhookEvent,
 } from "../../clients/typescript/src/index.ts";
-import { makeApiKey } from "../support/api-key.ts";
 import { apiUrl, pressCashier } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
+import { PlatformBackend } from "../support/platform-backend.ts";
 import { tokenOf } from "../support/tokens.ts";
 import { expectWholeBooksBalanced } from "../support/whole-books.ts";
 
 let ovation: ServerClient;
 
 beforeAll(async () => {
-  const apiKey = await makeApiKey([
-    "users:read",
-    "users:write",
-    "rooms:write",
-    "rooms:read",
-    "gifts:send",
-    "gifts:read",
-  ]);
+  const { key: apiKey } = await PlatformBackend.open();
   ovation = createServerClient({ baseUrl: apiUrl(), language: "en", apiKey });
 });
 afterAll(expectWholeBooksBalanced);
@@ -44,7 +37,7 @@ test("the platform's users, their room and a gift between them, by the platform'
   const user = createUserClient({ baseUrl: apiUrl(), token: () => tokenOf(fanId) });
   const { payUrl } = await user.api.bank.payProduct({ productId: 6, paySource: 1, payChannel: 3 });
   await pressCashier(payUrl as string, "pay");
-  await eventually("the coins", async () => (await user.api.bank.products({ type: 0 })).currentBalance === 210);
+  await eventually("the coins", async () => (await user.api.bank.products({ type: 0 })).currentBalance === 300);
 
   const gift = { externalId: fan, receiverExternalId: anchor, externalRoomId: show, giftId: 22, count: 1 };
   const sent = await ovation.gifts.send(gift);
@@ -69,7 +62,7 @@ test("a write that is called again with its idempotency key gets the first answe
 });
 
 test("a key without the scope, and no key, are refused by name", async () => {
-  const apiKey = await makeApiKey(["users:read"]);
+  const { key: apiKey } = await PlatformBackend.open(["users:read"]);
   const reader = createServerClient({ baseUrl: apiUrl(), apiKey });
   const upsert = (client: ServerClient) => client.api.users.upsert({ externalId: anId("x") });
   await expect(upsert(reader)).rejects.toMatchObject({ name: "scopeMissing", status: 403 });

@@ -7,7 +7,7 @@ import { type Answer, post } from "./client.ts";
 
 /** A backend of the platform: it calls the server API of the system at `API_URL` with an API key of its own. */
 export class PlatformBackend {
-  private readonly key: string;
+  readonly key: string;
   private readonly base: string | undefined;
 
   private constructor(key: string, base?: string) {

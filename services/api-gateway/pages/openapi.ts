@@ -2,7 +2,7 @@ import { providers, webhookPath } from "../../payment/providers.contract.ts";
 import type { Access, Endpoint } from "../endpoints/endpoint.ts";
 import {
   type FaultName,
-  failureSchemas,
+  failureSchema,
   faultNames,
   faultResponses,
   type Json,

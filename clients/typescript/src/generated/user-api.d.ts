@@ -566,17 +566,6 @@ export interface components {
             msg: string;
             data: null;
         };
-        GiftGated: {
-            /** @constant */
-            code: 10006;
-            msg: string;
-            data: {
-                /** @description The platform's own code. */
-                code?: number;
-                /** @description The platform's own text. */
-                msg?: string;
-            };
-        };
     };
     responses: {
         /** @description 400 参数错误 (bad request); 100001 参数异常 (invalid parameter) */
@@ -1536,7 +1525,17 @@ export interface operations {
                         data: {
                             orderId: string;
                         };
-                    } | components["schemas"]["Failure"] | components["schemas"]["GiftGated"];
+                    } | components["schemas"]["Failure"] | {
+                        /** @constant */
+                        code: 10006;
+                        msg: string;
+                        data: {
+                            /** @description The platform's own code. */
+                            code?: number;
+                            /** @description The platform's own text. */
+                            msg?: string;
+                        };
+                    };
                 };
             };
             400: components["responses"]["BadRequest"];
