@@ -10,6 +10,8 @@ import { eventually } from "../../support/eventually.ts";
 
 /** The server API of the whole system, with keys that a person makes at a console. */
 
+// Each command is a process of its own that joins the bus.
+jest.setTimeout(120_000);
 const run = promisify(execFile);
 const person = "shopkeeper";
 const stackDir = process.env.STACK_DIR as string;
