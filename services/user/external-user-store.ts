@@ -13,13 +13,22 @@ export async function insertExternal(tx: Transaction, { externalId, userId }: Ex
   ]);
 }
 
-export async function profileOfExternal(db: Queryable, externalId: string): Promise<UserProfile | undefined> {
-  const [row] = await db.query<{ user_id: string | number; nick_name: string; avatar: string }>(
-    `SELECT u.user_id, u.nick_name, u.avatar FROM t_user_external e JOIN t_user u ON u.user_id = e.user_id
-     WHERE e.external_id = ?`,
-    [bytesOf(externalId)],
+/** The profiles of the users among these external ids, by external id. */
+export async function profilesOfExternal(
+  db: Queryable,
+  externalIds: readonly string[],
+): Promise<Map<string, UserProfile>> {
+  const rows = await db.query<Row & { nick_name: string; avatar: string }>(
+    `SELECT e.external_id, u.user_id, u.nick_name, u.avatar FROM t_user_external e JOIN t_user u ON u.user_id = e.user_id
+     WHERE e.external_id IN (?)`,
+    [externalIds.map(bytesOf)],
   );
-  return row && { userId: String(row.user_id), nickName: row.nick_name, avatar: row.avatar };
+  return new Map(
+    rows.map((row) => {
+      const { externalId, userId } = externalUserOf(row);
+      return [externalId, { userId, nickName: row.nick_name, avatar: row.avatar }];
+    }),
+  );
 }
 
 interface Row {

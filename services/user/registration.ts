@@ -1,9 +1,12 @@
 import { randomInt } from "node:crypto";
 import { fail } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
+import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { type Database, isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { durableEvent } from "../durable-event.ts";
-import { insertExternal, profileOfExternal } from "./external-user-store.ts";
+import { insertExternal, profilesOfExternal } from "./external-user-store.ts";
+import type { UserProfile } from "./user.contract.ts";
 import { firstNickName, randomPartsOfUserId, userIdOf } from "./user-id.ts";
 import { insertPhone, insertUser, updateNames, userIdByPhone } from "./user-store.ts";
 
@@ -75,8 +78,14 @@ export class ExternalRegistration {
   private readonly store: Store;
   private readonly running = new Map<string, Promise<unknown>>();
 
+  /** Lookups at the same time share a query, e.g. when everybody comes back at once. */
+  private readonly profiles: BatchLoader<UserProfile>;
+
   constructor(store: Store) {
     this.store = store;
+    const load = (externalIds: string[]) => profilesOfExternal(store.mysql, externalIds);
+    const { externalIdsPerCall: keys, externalIdCalls: queries } = limits.user;
+    this.profiles = new BatchLoader(load, { keys, queries });
   }
 
   /** The user of an external id: see `findOrMake`. Given names are durable too. */
@@ -86,7 +95,7 @@ export class ExternalRegistration {
   ): Promise<{ userId: string; created: boolean }> {
     const { mysql } = this.store;
     for (;;) {
-      const known = await profileOfExternal(mysql, externalId);
+      const known = await this.profiles.get(externalId);
       if (known) {
         const { nickName = known.nickName, avatar = known.avatar } = names;
         if (nickName !== known.nickName || avatar !== known.avatar) await updateNames(mysql, known.userId, names);
@@ -103,7 +112,7 @@ export class ExternalRegistration {
 
   private register(externalId: string, names: Names, requestId: string | null) {
     const running = findOrMake(this.store, {
-      find: async () => (await profileOfExternal(this.store.mysql, externalId))?.userId,
+      find: async () => (await this.profiles.get(externalId))?.userId,
       insertKey: (tx, userId) => insertExternal(tx, { externalId, userId }),
       names,
       externalId,
