@@ -269,6 +269,7 @@ describe("docker-compose.production.yml", () => {
     PAYMENT_BOOK_KEYS: `k1:${"d".repeat(42)}A`,
     AUDITOR_BOOK_KEYS: `k1:${"e".repeat(42)}A`,
     PLATFORM_BOOK_KEYS: `k1:${"f".repeat(42)}A`,
+    WEBHOOK_KEYS: `k1:${"h".repeat(42)}A`,
     ...Object.fromEntries(natsPasswords.map((name) => [name, `password-of-${name.toLowerCase()}`])),
   };
 
