@@ -81,9 +81,22 @@ export function responsesOf(endpoint: EndpointForm, result: Json, names: readonl
   };
 }
 
-/** The schema of the envelope of what was not carried out. */
-export const failureSchema: Json = {
-  type: "object",
-  properties: { code: { type: "integer" }, msg: { type: "string" }, data: { type: "null" } },
-  required: ["code", "msg", "data"],
+/** A gift that the platform's gate refused: `msg` is the platform's text where it gave one. */
+function giftGated(): Json {
+  const properties = {
+    code: { const: failures.giftGated.code },
+    msg: { type: "string" },
+    data: schemaOf(gateWords, "output"),
+  };
+  return { type: "object", properties, required: ["code", "msg", "data"] };
+}
+
+/** The components of the envelopes of what was not carried out. */
+export const failureSchemas: Json = {
+  Failure: {
+    type: "object",
+    properties: { code: { type: "integer" }, msg: { type: "string" }, data: { type: "null" } },
+    required: ["code", "msg", "data"],
+  },
+  GiftGated: giftGated(),
 };

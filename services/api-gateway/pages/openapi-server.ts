@@ -2,7 +2,7 @@ import { apiScopes } from "../../api-scopes.ts";
 import { type ServerEndpoint, serverApiBase } from "../server/server-endpoint.ts";
 import {
   type FaultName,
-  failureSchema,
+  failureSchemas,
   faultNames,
   faultResponses,
   type Json,
@@ -52,7 +52,7 @@ export function serverApiDocument(endpoints: readonly ServerEndpoint[]): Json {
     paths: Object.fromEntries(endpoints.map((one) => [one.path, { post: operation(one) }])),
     webhooks: webhookSection(),
     components: {
-      schemas: { Failure: failureSchema },
+      schemas: failureSchemas,
       responses: faultResponses(documentedFaults),
       parameters: {
         IdempotencyKey: {

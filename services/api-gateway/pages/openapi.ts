@@ -2,7 +2,7 @@ import { providers, webhookPath } from "../../payment/providers.contract.ts";
 import type { Access, Endpoint } from "../endpoints/endpoint.ts";
 import {
   type FaultName,
-  failureSchema,
+  failureSchemas,
   faultNames,
   faultResponses,
   type Json,

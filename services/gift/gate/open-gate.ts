@@ -81,13 +81,13 @@ async function post(http: OutgoingHttp, { url, timeoutMs, secret }: GateSettings
 /** The platform's ids, which this node remembers. A call that takes longer than the gate may is of no use. */
 function platformNames(broker: ServiceBroker, timeout: number): (asked: readonly GateGift[]) => Promise<GateNames> {
   const about = { timeout, tracking: false as const };
+  const notAsked = () => Promise.reject(new Error("the gate's ids are looked up in one direction alone"));
   const users = new ExternalUsers({
-    idsOfExternal: (externalIds) => call(broker, "user.idsOfExternal", { externalIds }, about),
+    idsOfExternal: notAsked,
     externalIdsOf: (userIds) => call(broker, "user.externalIdsOf", { userIds }, about),
   });
   const rooms = new ExternalRooms({
-    idsOfExternal: async (externalRoomIds) =>
-      (await call(broker, "living-room.idsOfExternal", { externalRoomIds }, about)).list,
+    idsOfExternal: notAsked,
     externalIdsOf: async (roomIds) => (await call(broker, "living-room.externalIdsOf", { roomIds }, about)).list,
   });
   return async (asked) => {

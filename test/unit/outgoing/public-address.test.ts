@@ -9,7 +9,10 @@ test.each([
   ["metadata of clouds at other addresses", ["100.100.100.200", "168.63.129.16", "fd00:ec2::254", "192.0.0.192"]],
   ["carrier-grade NAT", ["100.64.0.1", "100.127.255.255"]],
   ["multicast and broadcast", ["224.0.0.1", "239.255.255.250", "255.255.255.255", "ff02::1"]],
-  ["reserved and documentation", ["240.0.0.1", "192.0.2.1", "198.18.0.1", "203.0.113.9", "2001:db8::1", "100::1"]],
+  [
+    "reserved and documentation",
+    ["240.0.0.1", "192.0.2.1", "198.18.0.1", "203.0.113.9", "2001:db8::1", "100::1", "4000::1"],
+  ],
   ["private ones mapped into IPv6", ["::ffff:127.0.0.1", "::ffff:7f00:1", "::ffff:10.0.0.1", "::ffff:0:127.0.0.1"]],
   ["private ones behind NAT64", ["64:ff9b::7f00:1", "64:ff9b::169.254.169.254", "64:ff9b:1::808:808"]],
   ["IPv4 addresses in 6to4, Teredo and compatible form", ["2002:7f00:1::1", "2001:0:7f00:1::1", "::127.0.0.1"]],

@@ -9,6 +9,7 @@ export const failureCodes = {
   "unavailable": 503,
   "messageTooLarge": 500,
   "callerRefused": 403,
+  "orderForged": 500,
   "invalidParam": 100001,
   "notLoggedIn": 100002,
   "scopeMissing": 100003,
@@ -258,6 +259,29 @@ export const serverOperations = {
     "write": false,
     "failures": [
       "userUnknown"
+    ]
+  },
+  "wallet/credit": {
+    "write": true,
+    "failures": [
+      "userUnknown",
+      "idempotencyConflict"
+    ]
+  },
+  "wallet/adjust": {
+    "write": true,
+    "failures": [
+      "balanceShort",
+      "userUnknown",
+      "idempotencyConflict"
+    ]
+  },
+  "wallet/payout": {
+    "write": true,
+    "failures": [
+      "balanceShort",
+      "userUnknown",
+      "idempotencyConflict"
     ]
   },
   "webhooks/create": {

@@ -240,6 +240,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/live/server/v1/wallet/credit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Credits coins that you sold yourself
+         * @description Scope `wallet:credit`. A repeat with the same Idempotency-Key gets the first answer. Once for each `externalOrderId`, with whatever Idempotency-Key. Debts are paid off first. A 503 with `data.ordered` is of an order that is written: it will be carried out, whether or not you repeat the request. After a 503 without it nobody knows; the same request gets the outcome.
+         */
+        post: operations["wallet.credit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/server/v1/wallet/adjust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives coins (above 0) or takes them (below 0)
+         * @description Scope `wallet:adjust`. A repeat with the same Idempotency-Key gets the first answer. Once for each Idempotency-Key. What is given pays off debts first; nothing is taken below 0. Where the adjustments of the account come to more than FOUR_EYES_COINS in 24 hours, given and taken added up, nothing moves: the answer has a `proposalId`, and another person must approve it within 72 hours. A 503 with `data.ordered` is of an order that is written: it will be carried out, whether or not you repeat the request. After a 503 without it nobody knows; the same request gets the outcome.
+         */
+        post: operations["wallet.adjust"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/server/v1/wallet/payout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes what you have paid to an anchor from her free income
+         * @description Scope `wallet:payout`. A repeat with the same Idempotency-Key gets the first answer. Once for each `payoutId`, with whatever Idempotency-Key. Points are hundredths of a coin. A 503 with `data.ordered` is of an order that is written: it will be carried out, whether or not you repeat the request. After a 503 without it nobody knows; the same request gets the outcome.
+         */
+        post: operations["wallet.payout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/live/server/v1/webhooks/create": {
         parameters: {
             query?: never;
@@ -644,6 +704,17 @@ export interface components {
             code: number;
             msg: string;
             data: null;
+        };
+        GiftGated: {
+            /** @constant */
+            code: 10006;
+            msg: string;
+            data: {
+                /** @description The platform's own code. */
+                code?: number;
+                /** @description The platform's own text. */
+                msg?: string;
+            };
         };
     };
     responses: {
@@ -1083,17 +1154,7 @@ export interface operations {
                         data: {
                             orderId: string;
                         };
-                    } | components["schemas"]["Failure"] | {
-                        /** @constant */
-                        code: 10006;
-                        msg: string;
-                        data: {
-                            /** @description The platform's own code. */
-                            code?: number;
-                            /** @description The platform's own text. */
-                            msg?: string;
-                        };
-                    };
+                    } | components["schemas"]["Failure"] | components["schemas"]["GiftGated"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -1322,6 +1383,8 @@ export interface operations {
                                 createTime: string;
                                 /** @description The payment order of a recharge or refund; where a recharge paid a debt off, the recharge's order. */
                                 orderId?: string;
+                                /** @description The platform's order of coins that it sold itself, also where they paid a debt off. */
+                                externalOrderId?: string;
                                 debt?: {
                                     /** @description Above 0 what a refund could not take back, below 0 what was paid off. */
                                     change: number;
@@ -1408,6 +1471,221 @@ export interface operations {
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    "wallet.credit": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Of this write, chosen by the caller: the same in every repeat, another one for another write. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId?: string;
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId?: string;
+                    coins: number;
+                    /** @description 1 to 64 visible ASCII characters without blanks, of your own. It identifies the order for ever. */
+                    externalOrderId: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: {
+                            /** @description A user id, a decimal string. */
+                            userId: string;
+                            /** @description The platform's own id for `userId`, where it has one. */
+                            externalId?: string;
+                            /** @description What the account had right after the coins moved, before they paid off a debt. */
+                            balanceAfter: number;
+                        };
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            /** @description 503 服务暂不可用，请稍后再试 (service unavailable, try again later); with `data` where it may have been carried out */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 503;
+                        msg: string;
+                        data: {
+                            /** @constant */
+                            ordered: true;
+                        } | null;
+                    };
+                };
+            };
+        };
+    };
+    "wallet.adjust": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Of this write, chosen by the caller: the same in every repeat, another one for another write. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId?: string;
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId?: string;
+                    coins: number;
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 10010 余额不足 (insufficient balance); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: {
+                            /** @description A user id, a decimal string. */
+                            userId: string;
+                            /** @description The platform's own id for `userId`, where it has one. */
+                            externalId?: string;
+                            /** @description What the account had right after the coins moved, before they paid off a debt. */
+                            balanceAfter?: number;
+                            /** @description Where it waits for another person. */
+                            proposalId?: string;
+                        };
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            /** @description 503 服务暂不可用，请稍后再试 (service unavailable, try again later); with `data` where it may have been carried out */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 503;
+                        msg: string;
+                        data: {
+                            /** @constant */
+                            ordered: true;
+                        } | null;
+                    };
+                };
+            };
+        };
+    };
+    "wallet.payout": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Of this write, chosen by the caller: the same in every repeat, another one for another write. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId?: string;
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId?: string;
+                    points: number;
+                    /** @description 1 to 64 visible ASCII characters without blanks, of your own. It identifies the order for ever. */
+                    payoutId: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 10010 余额不足 (insufficient balance); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: {
+                            /** @description A user id, a decimal string. */
+                            userId: string;
+                            /** @description The platform's own id for `userId`, where it has one. */
+                            externalId?: string;
+                        };
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            /** @description 503 服务暂不可用，请稍后再试 (service unavailable, try again later); with `data` where it may have been carried out */
+            503: {
+                headers: {
+                    /** @description Seconds */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 503;
+                        msg: string;
+                        data: {
+                            /** @constant */
+                            ordered: true;
+                        } | null;
+                    };
+                };
+            };
         };
     };
     "webhooks.create": {
@@ -2210,6 +2488,7 @@ export interface operations {
                         /** @description The platform's own id for `userId`, where it has one. */
                         externalId?: string;
                         orderId: string;
+                        externalOrderId?: string;
                         coins: number;
                         balanceAfter: number;
                         time: string;

@@ -45,7 +45,7 @@ export interface paths {
         put?: never;
         /**
          * Ends the login: the token is invalid afterwards
-         * @description Every node refuses the token within a second. After a 503 it may be repeated.
+         * @description Every node refuses the token, own or a JWT of the platform, within a second. After a 503 it may be repeated.
          */
         post: operations["api.userLogin.logout"];
         delete?: never;
@@ -565,6 +565,17 @@ export interface components {
             code: number;
             msg: string;
             data: null;
+        };
+        GiftGated: {
+            /** @constant */
+            code: 10006;
+            msg: string;
+            data: {
+                /** @description The platform's own code. */
+                code?: number;
+                /** @description The platform's own text. */
+                msg?: string;
+            };
         };
     };
     responses: {
@@ -1525,17 +1536,7 @@ export interface operations {
                         data: {
                             orderId: string;
                         };
-                    } | components["schemas"]["Failure"] | {
-                        /** @constant */
-                        code: 10006;
-                        msg: string;
-                        data: {
-                            /** @description The platform's own code. */
-                            code?: number;
-                            /** @description The platform's own text. */
-                            msg?: string;
-                        };
-                    };
+                    } | components["schemas"]["Failure"] | components["schemas"]["GiftGated"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -1873,6 +1874,8 @@ export interface operations {
                                 createTime: string;
                                 /** @description The payment order of a recharge or refund; where a recharge paid a debt off, the recharge's order. */
                                 orderId?: string;
+                                /** @description The platform's order of coins that it sold itself, also where they paid a debt off. */
+                                externalOrderId?: string;
                                 debt?: {
                                     /** @description Above 0 what a refund could not take back, below 0 what was paid off. */
                                     change: number;
