@@ -77,6 +77,16 @@ const finding = {
   ...{ foundTime: time, seenTime: time, accepted: null },
 };
 
+const webhook = {
+  ...{ webhookId: "7", url: "https://hooks.example.com/ovation", description: "", events: ["gift.settled"] },
+  ...{ orderBy: "none" as const, enabled: true, disabledReason: null, disabledTime: null, failingSince: null },
+  ...{ waiting: 0, dropped: 0, droppedTime: null, createTime: time },
+};
+const delivery = {
+  ...{ deliveryId: "41", messageId: "msg-1", event: "gift.settled", status: "succeeded" as const, time, tries: 1 },
+  ...{ nextTime: null, lastTime: time, durationMs: 12, httpStatus: 200, failure: null, answer: "ok" },
+};
+
 /** The platform's backend: a key with every scope. */
 export const backendKey = `ovk_backend00001_${"k".repeat(43)}`;
 const backend = {
@@ -221,6 +231,13 @@ const usual: Answers = {
   "platform.adjust": ({ userId }) => ({ userId, balanceAfter: 5 }),
   "platform.payout": ({ userId }) => ({ userId }),
   "platform.finish": ({ writes }) => ({ kept: writes.map(() => true) }),
+  "webhook.create": () => ({ webhookId: "7", secret: "whsec_c2VjcmV0" }),
+  "webhook.list": () => ({ list: [webhook], nextCursor: "7" }),
+  "webhook.update": () => webhook,
+  "webhook.delete": () => null,
+  "webhook.rotate": () => ({ secret: "whsec_c2VjcmV0" }),
+  "webhook.deliveries": () => ({ list: [delivery], nextCursor: "41" }),
+  "webhook.replay": () => ({ replayed: 1, nextFrom: null }),
   "rank.room": () => shownRank,
   "rank.anchor": () => shownRank,
   "rank.global": () => shownRank,

@@ -81,4 +81,20 @@ export const validServerParams: Readonly<Record<string, Record<string, unknown>>
   "wallet/balance": { userId: "77" },
   "wallet/statement": { userId: "77", cursor: "9", limit: 20 },
   "wallet/income": { userId: "77" },
+  "wallet/credit": { userId: "77", coins: 60, externalOrderId: "order-1" },
+  "wallet/adjust": { userId: "77", coins: -5, reason: "twice by mistake" },
+  "wallet/payout": { userId: "77", points: 500, payoutId: "payout-1" },
+  "webhooks/create": {
+    ...{ url: "https://hooks.example.com/ovation", events: ["gift.settled"], orderBy: "room" },
+    description: "gifts",
+  },
+  "webhooks/list": { cursor: "9", limit: 20 },
+  "webhooks/update": {
+    ...{ webhookId: "7", url: "https://hooks.example.com/other", events: ["room.opened"], orderBy: "none" },
+    description: "rooms",
+  },
+  "webhooks/delete": { webhookId: "7" },
+  "webhooks/rotate": { webhookId: "7" },
+  "webhooks/deliveries": { webhookId: "7", status: "failed", cursor: "9", limit: 20 },
+  "webhooks/replay": { webhookId: "7", deliveryId: "41" },
 };

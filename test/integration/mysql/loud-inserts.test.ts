@@ -172,7 +172,7 @@ describe("the ledgers", () => {
     ["no coins", { num: 0 }],
     ["coins outside the range", { num: 2 ** 64 }],
     ["a negative income", { incomePoints: -1 }],
-    ["a long business id", { bizId: "b".repeat(81) }],
+    ["a long business id", { bizId: "b".repeat(101) }],
   ])("of coins refuse a row with %s, with its transaction", async (_what, changes) => {
     const rows = [
       { ...trade, bizId: "gift-0" },

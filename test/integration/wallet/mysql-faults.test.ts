@@ -151,7 +151,7 @@ describe("a command that the database refuses", () => {
   test.each([
     ["by a CHECK", { price: 6_660 }],
     ["for a receiver beyond the column", { receiverId: "99999999999999999999" }],
-    ["for an id that is too long", { orderId: "x".repeat(100) }],
+    ["for an id that is too long", { orderId: "x".repeat(101) }],
   ])("%s fails its user's rows and not its neighbours'", async (_why, poison) => {
     const users = await fundedUsers(caller, 12, 1_000);
     const bad = users[5] as string;
