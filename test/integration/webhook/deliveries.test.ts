@@ -1,6 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
+import { Unreadable } from "../../../mixins/jetstream/unreadable.ts";
 import { call, type DurableEventName, type ParamsOf } from "../../../services/contracts.ts";
 import type { Intake } from "../../../services/webhook/intake.ts";
 import { rows } from "../../support/books.ts";
@@ -240,8 +241,13 @@ test("secrets are encrypted in the database, the old one signs beside a new one,
   const writeId = crypto.randomUUID();
   const first = await subscribed(["room.closed"], { writeId });
   const { webhookId, secret, path } = first;
-  const again = await call(caller, "webhook.create", { url: "https://x.example/", events: ["room.closed"], writeId });
+  const repeat = { url: receiver.url(path), events: ["room.closed", "room.closed"], writeId } as const;
+  const again = await call(caller, "webhook.create", { ...repeat, events: [...repeat.events] });
   expect(again).toEqual({ webhookId, secret });
+  for (const other of [{ url: "https://x.example/" }, { events: ["room.opened"] }, { description: "x" }] as const) {
+    const params = { ...repeat, ...other } as unknown as ParamsOf<"webhook.create">;
+    expect(await failureOf(call(caller, "webhook.create", params))).toBe("idempotencyConflict");
+  }
   const rotation = { webhookId, writeId: crypto.randomUUID() };
   const rotated = await call(caller, "webhook.rotate", rotation);
   expect(await call(caller, "webhook.rotate", rotation)).toEqual(rotated);
@@ -310,6 +316,16 @@ test("gifts that the books tell again are posted once, however often they are to
   await logged(caller, webhookId, "both", (list) => list.length === 2 && list.every((d) => d.status === "succeeded"));
   const posted = receiver.at(path).flatMap(({ body }) => body.data.gifts as { orderId: string }[]);
   expect(posted.map(({ orderId }) => orderId).sort()).toEqual(gifts.map(({ orderId }) => orderId).sort());
+});
+
+test("an event that is no event of its name, or none at all, is unreadable: then it is tried once alone", async () => {
+  await subscribed(["room.closed"]);
+  const { intake } = node.getLocalService("webhook") as unknown as { intake: Intake };
+  const event = { id: "e", time: "t", data: { roomId: "x" } };
+  for (const text of ["{", "null", JSON.stringify(event)])
+    await expect(intake.take([{ name: "room.closed", bytes: Buffer.from(text) }])).rejects.toThrow(Unreadable);
+  // Nobody wants it, so nobody reads it.
+  await intake.take([{ name: "room.opened", bytes: Buffer.from("{") }]);
 });
 
 test("a node that has lost its lease while it made a call writes nothing of it, and the call is made again with the same id", async () => {
