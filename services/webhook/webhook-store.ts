@@ -203,9 +203,15 @@ export async function markDeleted(tx: Transaction, id: string): Promise<boolean>
   return affectedRows === 1;
 }
 
-/** Those whose rows are to be removed. */
-export async function deletedWebhooks(db: Queryable): Promise<string[]> {
-  const rows = await db.query<{ id: string }>("SELECT id FROM t_webhook WHERE deleted_time IS NOT NULL ORDER BY id");
+/** Deleted ones, `deletedPerRound` at most, that have deliveries, or were deleted so long ago that they go themselves. */
+export async function removableWebhooks(db: Queryable): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT w.id FROM t_webhook AS w
+     WHERE w.deleted_time < UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND OR (w.deleted_time IS NOT NULL
+       AND EXISTS (SELECT 1 FROM t_webhook_delivery AS d WHERE d.webhook_id = w.id))
+     ORDER BY w.id LIMIT ?`,
+    [limits.webhook.keptMs * 1_000, limits.webhook.deletedPerRound],
+  );
   return rows.map(({ id }) => String(id));
 }
 
