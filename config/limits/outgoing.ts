@@ -12,6 +12,8 @@ export const outgoingLimits = Object.freeze({
   /** A query to a DNS server, and how often it is asked. */
   dnsTimeoutMs: 2_000,
   dnsTries: 2,
+  /** Names that one process asks of its machine at once: each holds one of four threads. */
+  machineLookups: 2,
   /** How long IPv4 addresses of a name wait for its IPv6 addresses (RFC 8305). */
   ipv6DelayMs: 50,
   /** The addresses of one name that are tried. */

@@ -66,6 +66,8 @@ export const webhookLimits = Object.freeze({
   maintenanceLeaseMs: 30_000,
   /** Rows that one statement removes, or makes again. */
   removedRows: 1_000,
+  /** Deleted subscriptions of which one round removes rows. */
+  deletedPerRound: 100,
   /** Deliveries that one call of `replay` makes again. */
   replayedRows: 10_000,
   /** From this age of the oldest due delivery on the service reports itself as degraded. */

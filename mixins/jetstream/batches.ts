@@ -19,6 +19,7 @@ import {
 } from "./message.ts";
 import { OpenMessages } from "./open-messages.ts";
 import { type ReadItem, reasonOf } from "./split.ts";
+import { Unreadable } from "./unreadable.ts";
 
 export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batchesInFlight" | "gather">;
 
@@ -212,7 +213,7 @@ export class Batches {
   /** Counts an error of an item that was handled alone. An outage is not counted. */
   private mayFailAgain(one: Delivered, error: unknown): boolean {
     one.faults++;
-    if (one.faults >= limits.jetstream.maxAttempts) return false;
+    if (error instanceof Unreadable || one.faults >= limits.jetstream.maxAttempts) return false;
     const about = { channel: this.bounds.durable, ...placeForLog(one), faults: one.faults, err: error };
     this.ports.log.error(about, "a message could not be handled: it is tried again");
     return true;

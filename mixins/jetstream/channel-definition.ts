@@ -61,7 +61,8 @@ export interface ChannelDefinition<This = unknown> {
   /**
    * Handles a batch. Every message of it is acked once this resolves. If it rejects, the same messages are delivered
    * again, so it must be idempotent. After a rejection with `unavailable` they are retried without limit, with growing
-   * pauses. After another error each key is tried alone, and the failing message becomes a dead letter in the end.
+   * pauses. After another error each key is tried alone, and the failing message becomes a dead letter in the end; at
+   * once where the error is `Unreadable`.
    */
   handler(this: This, messages: ChannelMessage[]): Promise<void>;
   /**

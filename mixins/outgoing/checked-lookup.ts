@@ -18,12 +18,10 @@ export function checkedLookup(resolve: ResolveName, isAllowed: (address: string)
         else if (options.all) callback(null, found);
         else callback(null, first.address, first.family);
       },
-      (error: NodeJS.ErrnoException) =>
-        callback(
-          new OutgoingError("nameNotFound", `the name cannot be resolved: ${error.code ?? error.message}`),
-          "",
-          0,
-        ),
+      (error: NodeJS.ErrnoException) => {
+        const text = `the name cannot be resolved: ${error.code ?? error.message}`;
+        callback(error instanceof OutgoingError ? error : new OutgoingError("nameNotFound", text), "", 0);
+      },
     );
   };
 }

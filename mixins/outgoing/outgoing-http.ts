@@ -5,7 +5,7 @@ import { checkedLookup } from "./checked-lookup.ts";
 import { OutgoingError, outgoingErrorOf } from "./outgoing-error.ts";
 import { problemOfUrl, type Receivers } from "./outgoing-url.ts";
 import { isPublicAddress } from "./public-address.ts";
-import { type ResolveName, resolveName } from "./resolve-name.ts";
+import { nameResolver, type ResolveName } from "./resolve-name.ts";
 
 export interface OutgoingCall {
   readonly url: string;
@@ -56,7 +56,8 @@ export class OutgoingHttp {
 
   constructor(options: OutgoingOptions) {
     const { calls, callsPerOrigin, idlePerOrigin: maxFreeSockets, idleMs: timeout } = limits.outgoing;
-    const { resolve = resolveName, isAllowed = options.receivers === "any" ? () => true : isPublicAddress } = options;
+    const { receivers, resolve = nameResolver(receivers) } = options;
+    const { isAllowed = receivers === "any" ? () => true : isPublicAddress } = options;
     this.options = { calls, callsPerOrigin, ...options };
     const lookup = checkedLookup(resolve, isAllowed);
     const kept = { keepAlive: true, maxFreeSockets, timeout, lookup };

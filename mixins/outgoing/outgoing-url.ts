@@ -1,11 +1,15 @@
 import { limits } from "../../config/limits.ts";
 import { addressOfHost, isPublicAddress } from "./public-address.ts";
 
-/** Which receivers may be called: those on the public Internet, or all. */
+/** Which receivers may be called: those on the public Internet, by https alone, or all. */
 export type Receivers = "public" | "any";
 
-/** Names that mean this machine or the local network by their own rules (RFC 6761, RFC 6762, ICANN's `internal`). */
-const localName = /(^|\.)(localhost|local|internal|home\.arpa)$/;
+/**
+ * Names that mean this machine or the local network: by RFC 6761, RFC 6762 and ICANN's `internal`, and by custom. A name
+ * without a dot is one of the network too (of a container, or with a search domain). What a call to such a name answers
+ * would say which ones there are.
+ */
+const localName = /(^|\.)(localhost|local|internal|home\.arpa|svc|lan|corp|home)$|^[^.]*$/;
 
 /**
  * Why a URL cannot be called, as the end of a sentence; `undefined` where it may be. Judges the text alone. A name may
@@ -18,6 +22,7 @@ export function problemOfUrl(text: string, receivers: Receivers): string | undef
   if (url.username || url.password) return "must not contain a user name or password";
   if (url.port === "0") return "has no usable port";
   if (receivers === "any") return undefined;
+  if (url.protocol !== "https:") return "must start with https://";
   // The parser has turned 0x7f.1, 0177.0.0.1 and 2130706433 into 127.0.0.1.
   const address = addressOfHost(url.hostname);
   const isPrivate = address === undefined ? localName.test(nameOf(url)) : !isPublicAddress(address);
@@ -26,13 +31,3 @@ export function problemOfUrl(text: string, receivers: Receivers): string | undef
 
 /** A host's name without the dot that ends it. */
 const nameOf = ({ hostname }: URL) => hostname.replace(/\.$/, "");
-
-/**
- * Why a URL cannot be registered for a webhook; `undefined` where it can. As `problemOfUrl`, and where private addresses
- * are not allowed it must be https.
- */
-export function problemOfWebhookUrl(text: string, receivers: Receivers): string | undefined {
-  const problem = problemOfUrl(text, receivers);
-  if (problem) return problem;
-  return receivers === "public" && new URL(text).protocol !== "https:" ? "must start with https://" : undefined;
-}

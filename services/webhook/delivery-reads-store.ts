@@ -66,16 +66,6 @@ export async function waitingOf(db: Queryable): Promise<Map<string, { waiting: n
   );
 }
 
-/** How many of the deliveries of these messages wait, by subscription. */
-export async function waitingOfMessages(db: Queryable, messages: readonly string[]): Promise<Map<string, number>> {
-  const rows = await db.query<{ webhook_id: string; waiting: string }>(
-    `SELECT webhook_id, COUNT(*) AS waiting FROM t_webhook_delivery
-     WHERE message_id IN (?) AND state IN (${waiting}) GROUP BY webhook_id`,
-    [messages],
-  );
-  return new Map(rows.map((row) => [String(row.webhook_id), Number(row.waiting)]));
-}
-
 /** The oldest messages of which no delivery waits. */
 export async function endedMessages(db: Queryable): Promise<string[]> {
   const rows = await db.query<{ id: string }>(

@@ -30,5 +30,7 @@ export function stateOf(column: number): DeliveryState {
   return found;
 }
 
+export const isWaiting = (state: DeliveryState) => state === "queued" || state === "due";
+
 /** The state in which a delivery of a subscription comes in, or is replayed. */
 export const firstState = (isOrdered: boolean): "queued" | "due" => (isOrdered ? "queued" : "due");

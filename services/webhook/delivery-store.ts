@@ -1,6 +1,6 @@
 import { limits } from "../../config/limits.ts";
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
-import { type DeliveryState, states, statesBefore } from "./delivery-state.ts";
+import { type DeliveryState, isWaiting, stateOf, states, statesBefore } from "./delivery-state.ts";
 
 /** SQL that writes deliveries; delivery-reads-store.ts reads them. */
 
@@ -99,8 +99,28 @@ export async function makeAgain(
   return affectedRows;
 }
 
-export async function removeOfMessages(tx: Transaction, messages: readonly string[]): Promise<void> {
-  await tx.run("DELETE FROM t_webhook_delivery WHERE message_id IN (?)", [messages]);
+export interface RemovedDeliveries {
+  readonly removed: number;
+  /** Those that waited, by subscription. */
+  readonly dropped: ReadonlyMap<string, number>;
+}
+
+/** Removes deliveries of these messages in these states, `removedRows` at most. */
+export async function removeOfMessages(
+  tx: Transaction,
+  messages: readonly string[],
+  among: readonly DeliveryState[],
+): Promise<RemovedDeliveries> {
+  const rows = await tx.query<{ id: string; webhook_id: string; state: number }>(
+    `SELECT id, webhook_id, state FROM t_webhook_delivery WHERE message_id IN (?) AND state IN (?) LIMIT ? FOR UPDATE`,
+    [messages, among.map((state) => states[state]), limits.webhook.removedRows],
+  );
+  const dropped = new Map<string, number>();
+  for (const { webhook_id, state } of rows)
+    if (isWaiting(stateOf(Number(state)))) dropped.set(String(webhook_id), (dropped.get(String(webhook_id)) ?? 0) + 1);
+  if (rows.length > 0)
+    await tx.run("DELETE FROM t_webhook_delivery WHERE id IN (?)", [rows.map(({ id }) => String(id))]);
+  return { removed: rows.length, dropped };
 }
 
 /** Removes `removedRows` at most; returns how many. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { limits } from "../../config/limits.ts";
+import { Unreadable } from "../../mixins/jetstream/unreadable.ts";
 import { type ExternalIds, idsNamedIn, withExternalIds } from "../external-names.ts";
 import type { OrderBy } from "./webhook.contract.ts";
 
@@ -74,7 +75,7 @@ function messageIdOf(eventId: string, part: string, orderBy: OrderBy): string {
 
 /**
  * The calls of an event, for subscriptions with this order. An event that is not cut into parts is the same call for
- * every order. @throws RangeError where a body is larger than `limits.webhook.bodyBytes`
+ * every order. @throws Unreadable where a body is larger than `limits.webhook.bodyBytes`
  */
 export function callsOf({ id, name, time, data }: ReceivedEvent, orderBy: OrderBy, ids: ExternalIds): EventCall[] {
   return partsOf(data, orderBy).map((part) => {
@@ -82,7 +83,7 @@ export function callsOf({ id, name, time, data }: ReceivedEvent, orderBy: OrderB
     const shown = withExternalIds(part.data, ids);
     const body = JSON.stringify({ id: messageId, type: name, timestamp: time, data: shown });
     const bytes = Buffer.byteLength(body);
-    if (bytes > limits.webhook.bodyBytes) throw new RangeError(`the body of ${id} has ${bytes} bytes`);
+    if (bytes > limits.webhook.bodyBytes) throw new Unreadable(`the body of ${id} has ${bytes} bytes`);
     return { messageId, event: name, body, bytes, orderKey: part.orderKey };
   });
 }

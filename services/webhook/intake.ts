@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Log } from "../../broker/log.ts";
+import { messageOf } from "../../broker/unknown-values.ts";
+import { Unreadable } from "../../mixins/jetstream/unreadable.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
 import { type DurableEventName, durableEvents } from "../contracts.ts";
 import type { ExternalIds } from "../external-names.ts";
@@ -40,10 +42,14 @@ const schemas = new Map(
 
 const decoder = new TextDecoder();
 
-/** @throws Error where it is not an event of its name */
+/** @throws Unreadable where it is not an event of its name */
 function read({ name, bytes }: UnreadEvent): ReceivedEvent {
   const schema = schemas.get(name as DurableEventName) as z.ZodType<Omit<ReceivedEvent, "name">>;
-  return { name, ...parseMessage(schema, JSON.parse(decoder.decode(bytes))) };
+  try {
+    return { name, ...parseMessage(schema, JSON.parse(decoder.decode(bytes))) };
+  } catch (cause) {
+    throw new Unreadable(messageOf(cause), { cause });
+  }
 }
 
 /**
@@ -58,8 +64,8 @@ export class Intake {
   }
 
   /**
-   * Durable when it returns. A repeat adds nothing. Fails: unavailable. @throws Error where one is not an event of its
-   * name, or too large: then nothing was stored
+   * Durable when it returns. A repeat adds nothing. Fails: unavailable. @throws Unreadable where one is not an event of
+   * its name, or too large: then nothing was stored
    */
   async take(unread: readonly UnreadEvent[]): Promise<void> {
     const named = unread.filter(({ name }) => publicNames.has(name));

@@ -4,12 +4,13 @@ import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { type Limits, limitsOf } from "../limits-of.ts";
-import { endedMessages, waitingOf, waitingOfMessages } from "./delivery-reads-store.ts";
+import { endedMessages, waitingOf } from "./delivery-reads-store.ts";
+import type { DeliveryState } from "./delivery-state.ts";
 import { promoteAll, removeOfMessages, removeOfWebhook } from "./delivery-store.ts";
 import { removeLease } from "./lease-store.ts";
 import { lockStore, oldMessages, removeMessages, storedBytes } from "./message-store.ts";
 import type { WebhookMetrics } from "./metrics.ts";
-import { allWebhooks, deletedWebhooks, noteDropped, noteWaiting, removeWebhook } from "./webhook-store.ts";
+import { allWebhooks, noteDropped, noteWaiting, removableWebhooks, removeWebhook } from "./webhook-store.ts";
 
 interface Parts {
   readonly service: Service & MysqlState;
@@ -73,7 +74,7 @@ export class WebhookMaintenance {
   /** Those that still wait are dropped: their subscription is off, or their receiver has failed all the time. */
   private async removeOld(): Promise<boolean> {
     const ids = await oldMessages(this.parts.service.mysql, this.bounds.keptMs);
-    return this.remove(ids);
+    return (await this.remove(ids, ["queued", "due", "succeeded", "failed"])).more;
   }
 
   private async removeBeyondBound(): Promise<boolean> {
@@ -83,34 +84,51 @@ export class WebhookMaintenance {
     const most = this.bounds.keptBytes * 0.9;
     if (bytes < most) return false;
     const ids = await endedMessages(mysql);
-    logger.warn(
-      { bytes, most, messages: ids.length },
-      ids.length > 0
-        ? "the bodies of webhooks come near their bound: the oldest that have ended are removed before their time"
-        : "the bodies of webhooks come near their bound, and all of them wait: at the bound events are dropped",
-    );
-    return this.remove(ids);
+    // One that was replayed meanwhile waits: it stays, with its message.
+    const { more, messages } = await this.remove(ids, ["succeeded", "failed"]);
+    const about = { bytes, most, messages };
+    if (ids.length === 0)
+      logger.warn(
+        about,
+        "the bodies of webhooks come near their bound, and all of them wait: at the bound events are dropped",
+      );
+    else if (messages > 0)
+      logger.warn(
+        about,
+        "the bodies of webhooks came near their bound: the oldest that have ended were removed before their time",
+      );
+    return more;
   }
 
-  private async remove(ids: readonly string[]): Promise<boolean> {
-    if (ids.length === 0) return false;
+  /**
+   * Deliveries in these states first, one step of them a round: a message may have as many as there are subscriptions.
+   * The lock, which the intake waits for, is held for messages alone. Of a message whose other deliveries are left, the
+   * message stays.
+   */
+  private async remove(
+    ids: readonly string[],
+    among: readonly DeliveryState[],
+  ): Promise<{ more: boolean; messages: number }> {
+    if (ids.length === 0) return { more: false, messages: 0 };
     const { service, metrics } = this.parts;
-    const waiting = await service.mysql.transaction(async (tx) => {
-      await lockStore(tx);
-      const dropped = await waitingOfMessages(tx, ids);
-      for (const [webhookId, deliveries] of dropped) await noteDropped(tx, webhookId, deliveries);
-      await removeOfMessages(tx, ids);
-      await removeMessages(tx, ids);
-      return dropped;
+    const { removed, dropped } = await service.mysql.transaction(async (tx) => {
+      const step = await removeOfMessages(tx, ids, among);
+      for (const [webhookId, deliveries] of step.dropped) await noteDropped(tx, webhookId, deliveries);
+      return step;
     });
-    for (const [webhookId, deliveries] of waiting) metrics.dropped(webhookId, deliveries, "they waited for too long");
-    return ids.length >= limits.webhook.removedRows;
+    for (const [webhookId, deliveries] of dropped) metrics.dropped(webhookId, deliveries, "they waited for too long");
+    if (removed >= limits.webhook.removedRows) return { more: true, messages: 0 };
+    const messages = await service.mysql.transaction(async (tx) => {
+      await lockStore(tx);
+      return removeMessages(tx, ids);
+    });
+    return { more: messages >= limits.webhook.removedRows, messages };
   }
 
   private async removeDeleted(): Promise<boolean> {
     const { mysql } = this.parts.service;
     let more = false;
-    for (const id of await deletedWebhooks(mysql)) {
+    for (const id of await removableWebhooks(mysql)) {
       if ((await removeOfWebhook(mysql, id)) > 0) more = true;
       else
         await mysql.transaction(async (tx) => {

@@ -108,12 +108,16 @@ export async function timeOfMessage(db: Queryable, id: string): Promise<Date | u
   return row?.create_time;
 }
 
-/** Under the lock of `lockStore`, once their deliveries are removed. */
-export async function removeMessages(tx: Transaction, ids: readonly string[]): Promise<void> {
-  const [row] = await tx.query<{ bytes: string | null }>(
-    "SELECT SUM(bytes) AS bytes FROM t_webhook_message WHERE id IN (?)",
+/** Removes those of these that have no delivery; returns how many. Under the lock of `lockStore`: none is added meanwhile. */
+export async function removeMessages(tx: Transaction, ids: readonly string[]): Promise<number> {
+  const rows = await tx.query<{ id: string; bytes: string }>(
+    `SELECT m.id, m.bytes FROM t_webhook_message AS m
+     WHERE m.id IN (?) AND NOT EXISTS (SELECT 1 FROM t_webhook_delivery AS d WHERE d.message_id = m.id)`,
     [ids],
   );
-  await tx.run("DELETE FROM t_webhook_message WHERE id IN (?)", [ids]);
-  await tx.run("UPDATE t_webhook_store SET bytes = bytes - ? WHERE id = 1", [Number(row?.bytes ?? 0)]);
+  if (rows.length === 0) return 0;
+  await tx.run("DELETE FROM t_webhook_message WHERE id IN (?)", [rows.map(({ id }) => String(id))]);
+  const bytes = rows.reduce((sum, row) => sum + Number(row.bytes), 0);
+  await tx.run("UPDATE t_webhook_store SET bytes = bytes - ? WHERE id = 1", [bytes]);
+  return rows.length;
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { type Database, isDuplicateKey } from "../../mixins/mysql/database.ts";
@@ -62,15 +63,24 @@ interface Wanted {
   readonly writeId?: string | undefined;
 }
 
+/** What a write asks for; the same in its repeats. */
+function contentOf({ url, events, orderBy, description }: Wanted): string {
+  const content = JSON.stringify([url, description, different(events), orderBy]);
+  return createHash("sha256").update(content).digest("hex");
+}
+
 /** See `webhook.create`. */
 export async function create(
   { mysql, secrets }: Parts,
-  { url, events, orderBy, description, writeId }: Wanted,
+  params: Wanted,
 ): Promise<{ webhookId: string; secret: string }> {
-  const answer = (webhook: Webhook) => ({
-    webhookId: webhook.id,
-    secret: secrets.open(webhook.secrets[0] as string, webhook.id),
-  });
+  const { url, events, orderBy, description, writeId } = params;
+  const writeContent = writeId ? contentOf(params) : null;
+  // Idempotency keys are kept for some days only: an old one that is used again must not show another's secret.
+  const answer = (webhook: Webhook) => {
+    if (webhook.writeContent !== writeContent) throw fail("idempotencyConflict", { webhookId: webhook.id });
+    return { webhookId: webhook.id, secret: secrets.open(webhook.secrets[0] as string, webhook.id) };
+  };
   const first = writeId && (await webhookOfWrite(mysql, writeId));
   if (first) return answer(first);
   requireKnown(events);
@@ -80,7 +90,7 @@ export async function create(
       // Two at once must not exceed the bound together.
       await lockStore(tx);
       if ((await allWebhooks(tx)).length >= limits.webhook.subscriptions) throw fail("webhookLimit");
-      const wanted = { url, description, events: different(events), orderBy, writeId: writeId ?? null };
+      const wanted = { url, description, events: different(events), orderBy, writeId: writeId ?? null, writeContent };
       const id = await insertWebhook(tx, wanted);
       await setSecret(tx, id, secrets.seal(secret, id));
       await addLease(tx, id);

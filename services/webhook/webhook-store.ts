@@ -16,6 +16,8 @@ export interface Webhook {
   readonly failingSince: Date | null;
   /** Sealed, the newest first; the old one while it signs. */
   readonly secrets: readonly string[];
+  /** Of the write that made it; see `NewWebhook`. */
+  readonly writeContent: string | null;
   readonly rotationId: string | null;
   /** At most some seconds old. */
   readonly waiting: number;
@@ -37,6 +39,7 @@ interface Row {
   failing_since: Date | null;
   secret: string;
   old_secret: string | null;
+  write_content: string | null;
   rotation_id: string | null;
   waiting: number;
   due_since: Date | null;
@@ -46,8 +49,8 @@ interface Row {
 }
 
 const columns = `id, url, description, events, order_by, enabled, disabled_reason, disabled_time, failing_since, secret,
-  IF(old_secret_until > UTC_TIMESTAMP(3), old_secret, NULL) AS old_secret, rotation_id, waiting, due_since, dropped,
-  dropped_time, create_time`;
+  IF(old_secret_until > UTC_TIMESTAMP(3), old_secret, NULL) AS old_secret, write_content, rotation_id, waiting,
+  due_since, dropped, dropped_time, create_time`;
 
 function toWebhook(row: Row): Webhook {
   return {
@@ -61,6 +64,7 @@ function toWebhook(row: Row): Webhook {
     disabledTime: row.disabled_time,
     failingSince: row.failing_since,
     secrets: row.old_secret === null ? [row.secret] : [row.secret, row.old_secret],
+    writeContent: row.write_content,
     rotationId: row.rotation_id,
     waiting: Number(row.waiting),
     dueSince: row.due_since,
@@ -100,15 +104,17 @@ export interface NewWebhook {
   readonly events: readonly string[];
   readonly orderBy: OrderBy;
   readonly writeId: string | null;
+  /** Fingerprint of what the write asked for, hex. */
+  readonly writeContent: string | null;
 }
 
 /** Without a secret, which is bound to the id: `setSecret` follows in the transaction. */
 export async function insertWebhook(tx: Transaction, webhook: NewWebhook): Promise<string> {
-  const { url, description, events, orderBy, writeId } = webhook;
+  const { url, description, events, orderBy, writeId, writeContent } = webhook;
   const { insertId } = await tx.run(
-    `INSERT INTO t_webhook (url, description, events, order_by, enabled, secret, write_id, create_time)
-     VALUES (?, ?, ?, ?, 1, '', ?, UTC_TIMESTAMP(3))`,
-    [url, description, JSON.stringify(events), orderBy, writeId],
+    `INSERT INTO t_webhook (url, description, events, order_by, enabled, secret, write_id, write_content, create_time)
+     VALUES (?, ?, ?, ?, 1, '', ?, ?, UTC_TIMESTAMP(3))`,
+    [url, description, JSON.stringify(events), orderBy, writeId, writeContent],
   );
   return String(insertId);
 }
@@ -130,7 +136,7 @@ export async function rotateSecret(
   );
 }
 
-export type WebhookChange = Omit<NewWebhook, "writeId">;
+export type WebhookChange = Omit<NewWebhook, "writeId" | "writeContent">;
 
 export async function changeWebhook(tx: Transaction, id: string, change: WebhookChange): Promise<void> {
   const { url, description, events, orderBy } = change;
@@ -197,9 +203,15 @@ export async function markDeleted(tx: Transaction, id: string): Promise<boolean>
   return affectedRows === 1;
 }
 
-/** Those whose rows are to be removed. */
-export async function deletedWebhooks(db: Queryable): Promise<string[]> {
-  const rows = await db.query<{ id: string }>("SELECT id FROM t_webhook WHERE deleted_time IS NOT NULL ORDER BY id");
+/** Deleted ones, `deletedPerRound` at most, that have deliveries, or were deleted so long ago that they go themselves. */
+export async function removableWebhooks(db: Queryable): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `SELECT w.id FROM t_webhook AS w
+     WHERE w.deleted_time < UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND OR (w.deleted_time IS NOT NULL
+       AND EXISTS (SELECT 1 FROM t_webhook_delivery AS d WHERE d.webhook_id = w.id))
+     ORDER BY w.id LIMIT ?`,
+    [limits.webhook.keptMs * 1_000, limits.webhook.deletedPerRound],
+  );
   return rows.map(({ id }) => String(id));
 }
 

@@ -82,8 +82,8 @@ const writeId = z.uuid().optional();
 export const webhookActions = {
   /**
    * Makes a subscription; durable when it returns. It gets the events that come in from then on. A repeat with the same
-   * `writeId` answers the same, whatever its other params. Fails: invalidParam (an event that does not exist),
-   * webhookLimit, unavailable.
+   * `writeId` answers the same. Fails: idempotencyConflict (the `writeId` was used for other params), invalidParam (an
+   * event that does not exist), webhookLimit, unavailable.
    */
   create: action({
     url: webhookUrl,

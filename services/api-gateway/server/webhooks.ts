@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { fail } from "../../../broker/failure.ts";
-import { problemOfWebhookUrl } from "../../../mixins/outgoing/outgoing-url.ts";
+import { problemOfUrl } from "../../../mixins/outgoing/outgoing-url.ts";
 import { call } from "../../contracts.ts";
 import { deliveryStatus, orderBy, webhookActions } from "../../webhook/webhook.contract.ts";
 import { webhookReceivers } from "../../webhook-settings.ts";
@@ -47,7 +47,7 @@ const secret = z.string().meta({ description: "`whsec_` and base64, for the Stan
 
 /** What can be said before the first call. Names are resolved and checked at each connection (mixins/outgoing/). */
 function requireCallable(url: string): void {
-  const problem = problemOfWebhookUrl(url, webhookReceivers());
+  const problem = problemOfUrl(url, webhookReceivers());
   if (problem) throw fail("webhookUrlRefused", { field: "url", problem });
 }
 

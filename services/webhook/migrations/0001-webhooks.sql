@@ -20,6 +20,8 @@ CREATE TABLE IF NOT EXISTS t_webhook (
   old_secret_until DATETIME(3) NULL,
   -- The writes that made it and gave it its secret last: a repeat answers the same.
   write_id CHAR(36) NULL,
+  -- SHA-256 of what the write that made it asked for, hex: a repeat asks for the same.
+  write_content CHAR(64) NULL,
   rotation_id CHAR(36) NULL,
   -- Counted every few seconds: deliveries that wait, and since when the oldest of them is due. NULL: none is.
   waiting INT UNSIGNED NOT NULL DEFAULT 0,

@@ -1,13 +1,19 @@
 import type { ServiceBroker } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
+import { Unreadable } from "../../../mixins/jetstream/unreadable.ts";
+import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import { call, type DurableEventName, type ParamsOf } from "../../../services/contracts.ts";
+import { removeOfMessages } from "../../../services/webhook/delivery-store.ts";
 import type { Intake } from "../../../services/webhook/intake.ts";
+import { lockStore, removeMessages } from "../../../services/webhook/message-store.ts";
+import { removableWebhooks } from "../../../services/webhook/webhook-store.ts";
 import { rows } from "../../support/books.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import {
   type Answer,
   change,
+  holdStore,
   isSigned,
   letTimePass,
   logged,
@@ -240,8 +246,13 @@ test("secrets are encrypted in the database, the old one signs beside a new one,
   const writeId = crypto.randomUUID();
   const first = await subscribed(["room.closed"], { writeId });
   const { webhookId, secret, path } = first;
-  const again = await call(caller, "webhook.create", { url: "https://x.example/", events: ["room.closed"], writeId });
+  const repeat = { url: receiver.url(path), events: ["room.closed", "room.closed"], writeId } as const;
+  const again = await call(caller, "webhook.create", { ...repeat, events: [...repeat.events] });
   expect(again).toEqual({ webhookId, secret });
+  for (const other of [{ url: "https://x.example/" }, { events: ["room.opened"] }, { description: "x" }] as const) {
+    const params = { ...repeat, ...other } as unknown as ParamsOf<"webhook.create">;
+    expect(await failureOf(call(caller, "webhook.create", params))).toBe("idempotencyConflict");
+  }
   const rotation = { webhookId, writeId: crypto.randomUUID() };
   const rotated = await call(caller, "webhook.rotate", rotation);
   expect(await call(caller, "webhook.rotate", rotation)).toEqual(rotated);
@@ -312,6 +323,16 @@ test("gifts that the books tell again are posted once, however often they are to
   expect(posted.map(({ orderId }) => orderId).sort()).toEqual(gifts.map(({ orderId }) => orderId).sort());
 });
 
+test("an event that is no event of its name, or none at all, is unreadable: then it is tried once alone", async () => {
+  await subscribed(["room.closed"]);
+  const { intake } = node.getLocalService("webhook") as unknown as { intake: Intake };
+  const event = { id: "e", time: "t", data: { roomId: "x" } };
+  for (const text of ["{", "null", JSON.stringify(event)])
+    await expect(intake.take([{ name: "room.closed", bytes: Buffer.from(text) }])).rejects.toThrow(Unreadable);
+  // Nobody wants it, so nobody reads it.
+  await intake.take([{ name: "room.opened", bytes: Buffer.from("{") }]);
+});
+
 test("a node that has lost its lease while it made a call writes nothing of it, and the call is made again with the same id", async () => {
   const { webhookId, path } = await subscribed(["room.closed"]);
   const { promise: called, resolve } = Promise.withResolvers<() => void>();
@@ -353,6 +374,72 @@ test("what is deleted or older than a week is removed, and the bytes that are st
     async () => (await rows("webhook", "SELECT id FROM t_webhook_message")).length === 0,
   );
   expect(await rows("webhook", "SELECT bytes FROM t_webhook_store")).toEqual([{ bytes: "0" }]);
+});
+
+/** A message without bytes, and its deliveries for subscriptions that there are not. */
+async function addOld(messageId: number, states: readonly number[]): Promise<void> {
+  await change(
+    "INSERT INTO t_webhook_delivery (webhook_id, message_id, order_key, state, tries, next_time, create_time) VALUES ?",
+    [states.map((state, n) => [1_000_000 + n, messageId, "", state, 0, "2026-01-01", "2026-01-01"])],
+  );
+  await change(
+    `INSERT INTO t_webhook_message (id, message_id, event, body, bytes, create_time)
+     VALUES (?, ?, 'room.closed', '{}', 0, UTC_TIMESTAMP(3) - INTERVAL 8 DAY)`,
+    [messageId, `msg_${messageId}`],
+  );
+}
+const countOf = async (table: "t_webhook_message" | "t_webhook_delivery", column: string, id: number) =>
+  (await rows("webhook", `SELECT id FROM ${table} WHERE ${column} = ?`, [id])).length;
+
+test("the many deliveries of old messages are removed in steps, without the lock that the intake waits for", async () => {
+  const free = await holdStore();
+  try {
+    await addOld(9_000_001, Array(limits.webhook.removedRows + 1).fill(2));
+    await eventually("they are gone", async () => (await countOf("t_webhook_delivery", "message_id", 9_000_001)) === 0);
+    expect(await countOf("t_webhook_message", "id", 9_000_001)).toBe(1);
+  } finally {
+    await free();
+  }
+  await eventually("it is gone", async () => (await countOf("t_webhook_message", "id", 9_000_001)) === 0);
+});
+
+test("a message of which a delivery was replayed since it was picked stays, and what is removed and waits is counted", async () => {
+  const { mysql } = node.getLocalService("webhook") as unknown as MysqlState;
+  await mysql.transaction(async (tx) => {
+    const now = "UTC_TIMESTAMP(3)";
+    await tx.run(
+      `INSERT INTO t_webhook_message (id, message_id, event, body, bytes, create_time) VALUES (9000002, 'm', 'e', '', 0, ${now})`,
+    );
+    for (const [webhookId, state] of [
+      [1_000_001, 1],
+      [1_000_002, 2],
+      [1_000_003, 3],
+    ])
+      await tx.run(
+        `INSERT INTO t_webhook_delivery (webhook_id, message_id, order_key, state, tries, next_time, create_time)
+         VALUES (?, 9000002, '', ?, 0, ${now}, ${now})`,
+        [webhookId, state],
+      );
+    await lockStore(tx);
+    const ended = await removeOfMessages(tx, ["9000002"], ["succeeded", "failed"]);
+    expect(ended).toEqual({ removed: 2, dropped: new Map() });
+    expect(await removeMessages(tx, ["9000002"])).toBe(0);
+    const rest = await removeOfMessages(tx, ["9000002"], ["queued", "due", "succeeded", "failed"]);
+    expect(rest).toEqual({ removed: 1, dropped: new Map([["1000001", 1]]) });
+    expect(await removeMessages(tx, ["9000002"])).toBe(1);
+  });
+});
+
+test("a deleted subscription costs the maintenance nothing once its deliveries are gone, until it goes itself", async () => {
+  const { mysql } = node.getLocalService("webhook") as unknown as MysqlState;
+  const { webhookId } = await subscribed(["room.closed"]);
+  await call(caller, "webhook.delete", { webhookId });
+  await eventually("its deliveries are gone", async () => (await removableWebhooks(mysql)).length === 0);
+  const there = () => rows("webhook", "SELECT id FROM t_webhook WHERE id = ?", [webhookId]);
+  expect(await there()).toHaveLength(1);
+  await change("UPDATE t_webhook SET deleted_time = deleted_time - INTERVAL 8 DAY WHERE id = ?", [webhookId]);
+  await eventually("it is gone", async () => (await there()).length === 0);
+  expect(await rows("webhook", "SELECT webhook_id FROM t_webhook_lease WHERE webhook_id = ?", [webhookId])).toEqual([]);
 });
 
 test("only public events may be subscribed to, and only http addresses without a password", async () => {

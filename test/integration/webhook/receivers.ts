@@ -176,6 +176,14 @@ export async function change(sql: string, values: unknown[] = []): Promise<void>
   }
 }
 
+/** Holds the lock that the intake and the removal of messages take in turn; returns what frees it. */
+export async function holdStore(): Promise<() => Promise<void>> {
+  const connection = await createConnection({ uri: config().MYSQL_URL, database: databaseName("webhook") });
+  await connection.beginTransaction();
+  await connection.query("SELECT bytes FROM t_webhook_store FOR UPDATE");
+  return () => connection.end();
+}
+
 /** All deliveries that wait for their next try are due now. */
 export const letTimePass = () =>
   change("UPDATE t_webhook_delivery SET next_time = UTC_TIMESTAMP(3) WHERE state = 1 AND next_time > UTC_TIMESTAMP(3)");

@@ -3,6 +3,7 @@ import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import type { Gathering } from "../../../mixins/jetstream/batch-timer.ts";
 import { Batches } from "../../../mixins/jetstream/batches.ts";
+import { Unreadable } from "../../../mixins/jetstream/unreadable.ts";
 import { FakeMessage, FakePorts, fakeTimers, pass, settled } from "./fake-messages.ts";
 
 const { retryFirstDelayMs, retryMaxDelayMs, maxAttempts, ackWaitMs, drainMs } = limits.jetstream;
@@ -262,6 +263,18 @@ describe("what fails", () => {
     expect(passed.filter(ofB)).toEqual([2, 8, 11]);
     expect(ports.calls.filter((batch) => batch.length === 1 && batch[0] === poison.seq)).toHaveLength(maxAttempts);
     expect(ports.dead).toEqual([{ sequence: poison.seq, reason: "poison" }]);
+    expect(fates(messages)).toEqual(acked(messages));
+  });
+
+  test("what a handler cannot read is a dead letter after one try alone, and holds up nothing of its key", async () => {
+    const { ports, putAll } = open();
+    const messages = putAll(["a"], 4);
+    ports.judge = (batch) => {
+      if (batch.includes(2)) throw new Unreadable("no JSON");
+    };
+    await pass(retryFirstDelayMs - 1);
+    expect(ports.calls.filter((batch) => batch.length === 1 && batch[0] === 2)).toHaveLength(1);
+    expect(ports.dead).toEqual([{ sequence: 2, reason: "no JSON" }]);
     expect(fates(messages)).toEqual(acked(messages));
   });
 

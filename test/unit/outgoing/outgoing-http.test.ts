@@ -82,7 +82,7 @@ test("a private address is refused before anything is sent: as an address, and a
   const { server, port } = await receiver((_request, response) => response.end());
   server.on("connection", () => connections++);
   const http = outgoing({ receivers: "public", resolve: async () => ["127.0.0.1", "::ffff:127.0.0.1", "10.0.0.1"] });
-  const urls = [`http://127.0.0.1:${port}/`, `http://2130706433:${port}/`, `http://receiver.example:${port}/`];
+  const urls = [`https://127.0.0.1:${port}/`, `https://2130706433:${port}/`, `https://receiver.example:${port}/`];
   const outcomes = await Promise.all(urls.map((url) => reasonOf(http.post(call(url)))));
   expect(outcomes).toEqual(["refusedAddress", "refusedAddress", "refusedAddress"]);
   expect(connections).toBe(0);
@@ -109,9 +109,20 @@ test("a name that leads to a public address at the first call and to a private o
   const answers = [["127.0.0.1"], ["10.0.0.1"]];
   // 127.0.0.1 stands for a public address.
   const isAllowed = (address: string) => address === "127.0.0.1" || isPublicAddress(address);
-  const http = outgoing({ receivers: "public", resolve: async () => answers.shift() as string[], isAllowed });
+  const http = outgoing({ resolve: async () => answers.shift() as string[], isAllowed });
   expect((await http.post(call(`http://rebound.example:${port}/`))).status).toBe(200);
   expect(await reasonOf(http.post(call(`http://rebound.example:${port}/`)))).toBe("refusedAddress");
+});
+
+test("a public receiver gets nothing in clear, also where its URL is one of a time when http was allowed", async () => {
+  let visits = 0;
+  const { port } = await receiver((_request, response) => {
+    visits++;
+    response.end();
+  });
+  const http = outgoing({ receivers: "public", resolve: async () => ["127.0.0.1"], isAllowed: () => true });
+  expect(await reasonOf(http.post(call(`http://receiver.example:${port}/`)))).toBe("refusedUrl");
+  expect(visits).toBe(0);
 });
 
 test("URLs with a user name are refused, and names without an address", async () => {
@@ -123,7 +134,7 @@ test("URLs with a user name are refused, and names without an address", async ()
 test("this machine's own names are found, and names that do not exist are not", async () => {
   const { port } = await receiver((_request, response) => response.end());
   expect((await outgoing().post(call(`http://localhost:${port}/`))).status).toBe(200);
-  expect(await reasonOf(outgoing({ receivers: "public" }).post(call(`http://localhost:${port}/`)))).toBe(
+  expect(await reasonOf(outgoing({ receivers: "public" }).post(call(`https://localhost:${port}/`)))).toBe(
     "refusedAddress",
   );
 });

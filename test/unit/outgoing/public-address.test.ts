@@ -1,4 +1,4 @@
-import { problemOfUrl, problemOfWebhookUrl } from "../../../mixins/outgoing/outgoing-url.ts";
+import { problemOfUrl } from "../../../mixins/outgoing/outgoing-url.ts";
 import { isPublicAddress } from "../../../mixins/outgoing/public-address.ts";
 
 test.each([
@@ -44,6 +44,13 @@ test.each([
   "https://api.localhost/",
   "https://printer.local/",
   "https://metadata.google.internal/",
+  "https://mysql/",
+  "https://redis.:6379/",
+  "https://kubernetes.default.svc/",
+  "https://kubernetes.default.svc.cluster.local/",
+  "https://nas.lan/",
+  "https://wiki.CORP/",
+  "https://router.home/",
   "https://１２７.0.0.1/",
   "https://①②⑦.0.0.1/",
 ])("a URL that leads to a private address is refused in every spelling: %s", (url) => {
@@ -67,8 +74,8 @@ test.each([
   expect(problemOfUrl(url, "any")).toBe(problem);
 });
 
-test("a webhook is https unless private addresses are allowed", () => {
-  expect(problemOfWebhookUrl("https://example.com:8443/hook?a=1", "public")).toBeUndefined();
-  expect(problemOfWebhookUrl("http://example.com/hook", "public")).toBe("must start with https://");
-  expect(problemOfWebhookUrl("http://127.0.0.1:9000/hook", "any")).toBeUndefined();
+test("a public receiver is https; where private ones are allowed, http is too", () => {
+  expect(problemOfUrl("https://example.com:8443/hook?a=1", "public")).toBeUndefined();
+  expect(problemOfUrl("http://example.com/hook", "public")).toBe("must start with https://");
+  expect(problemOfUrl("http://127.0.0.1:9000/hook", "any")).toBeUndefined();
 });

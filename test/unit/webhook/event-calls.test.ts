@@ -1,3 +1,4 @@
+import { Unreadable } from "../../../mixins/jetstream/unreadable.ts";
 import { callsOf, namedIn } from "../../../services/webhook/event-calls.ts";
 
 const nobody = { users: new Map<string, string>(), rooms: new Map<number, string>() };
@@ -72,5 +73,5 @@ test.each([
 
 test("a body beyond the bound is refused", () => {
   const event = { id: "e:1", name: "e", time: "t", data: { text: "好".repeat(200_000) } };
-  expect(() => callsOf(event, "none", nobody)).toThrow(RangeError);
+  expect(() => callsOf(event, "none", nobody)).toThrow(Unreadable);
 });
