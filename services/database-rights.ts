@@ -47,6 +47,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_living_room: "all",
     t_living_room_check: "change",
     t_living_room_record: "add",
+    t_room_write: "all",
   },
   gift: {
     ...base,

@@ -14,4 +14,7 @@ export const roomLimits = Object.freeze({
   closingsInFlight: 16,
   closedPerPage: 500,
   watchNumbersPerStatement: 500,
+  /** How long a write of the platform finds what it did: twice as long as its idempotency key is kept. */
+  writesKeptMs: 16 * 24 * 3_600_000,
+  writesPerPurge: 500,
 });

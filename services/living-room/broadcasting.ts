@@ -7,13 +7,7 @@ import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { DurableEvents } from "../contracts.ts";
 import { type Books, durableEvent } from "../durable-event.ts";
 import type { ClosedRoom, LiveRoom } from "./living-room.contract.ts";
-import {
-  anchorOfJustClosed,
-  closedRoomByExternalId,
-  closedRoomById,
-  roomClosedBy,
-  roomsClosedSince,
-} from "./record-store.ts";
+import { anchorOfJustClosed, closedRoomByExternalId, closedRoomById, roomsClosedSince } from "./record-store.ts";
 import {
   insertRoom,
   lockDesertedRoom,
@@ -24,6 +18,7 @@ import {
   roomsByExternalIds,
   setExternalId,
 } from "./room-store.ts";
+import { insertWrite, outcomeOfWrite } from "./write-store.ts";
 
 /**
  * The states of a live room:
@@ -46,6 +41,8 @@ interface Wanted {
   name: () => Promise<string>;
   /** The platform's own id of the room. */
   externalRoomId?: string | undefined;
+  /** The write of the platform that opens it. */
+  writeId?: string | undefined;
   requestId: string | null;
 }
 
@@ -53,22 +50,35 @@ interface Wanted {
  * The anchor's live room, opened where there is none; room and event are durable when it returns. The unique key on the
  * anchor decides: parallel starts, on any nodes, all get the same room. A live room without an id of the platform gets
  * the wanted one. Fails: anchorElsewhere, where it has another one; externalRoomTaken, where another anchor's live room
- * has the wanted one. `changed`: other nodes may have the room as it was.
+ * has the wanted one. A repeat of a `writeId` that succeeded gets the room and `opened` of its first run, also where the
+ * room is closed. `changed`: other nodes may have the room as it was.
  */
 export async function openRoom(
   { mysql, outbox }: Resources,
   wanted: Wanted,
 ): Promise<{ room: LiveRoom; opened: boolean; changed: boolean }> {
-  const { anchorId, type, externalRoomId, requestId } = wanted;
+  const { anchorId, type, externalRoomId, writeId, requestId } = wanted;
   const named = externalRoomId === undefined ? {} : { externalRoomId };
+  const note = async (tx: Transaction, { roomId }: LiveRoom, changed: boolean) => {
+    if (writeId !== undefined) await insertWrite(tx, { writeId, roomId, changed });
+  };
   for (let attempt = 1; attempt <= attempts; attempt++) {
+    const first = writeId === undefined ? undefined : await outcomeOfWrite(mysql, writeId);
+    if (first) return { room: first.room, opened: first.changed, changed: true };
     const live = await roomByAnchor(mysql, anchorId);
-    if (live && (externalRoomId === undefined || live.externalRoomId === externalRoomId))
-      return { room: live, opened: false, changed: false };
-    if (externalRoomId !== undefined) await requireFree(mysql, { anchorId, externalRoomId, live });
     try {
+      if (live && (externalRoomId === undefined || live.externalRoomId === externalRoomId)) {
+        if (writeId !== undefined) await mysql.transaction((tx) => note(tx, live, false));
+        return { room: live, opened: false, changed: false };
+      }
+      if (externalRoomId !== undefined) await requireFree(mysql, { anchorId, externalRoomId, live });
       if (live) {
-        if (!(await setExternalId(mysql, live.roomId, externalRoomId as string))) continue;
+        const gotId = await mysql.transaction(async (tx) => {
+          if (!(await setExternalId(tx, live.roomId, externalRoomId as string))) return false;
+          await note(tx, live, false);
+          return true;
+        });
+        if (!gotId) continue;
         return { room: { ...live, ...named }, opened: false, changed: true };
       }
       const roomName = await wanted.name();
@@ -77,12 +87,13 @@ export async function openRoom(
         const event = { ...inserted, time: new Date().toISOString() };
         const orderKey = `room:${inserted.roomId}`;
         await outbox.add(tx, { ...durableEvent("room.opened", String(inserted.roomId), event), orderKey, requestId });
+        await note(tx, inserted, true);
         return inserted;
       });
       outbox.wake();
       return { room, opened: true, changed: true };
     } catch (error) {
-      // Another start, of this anchor or of this id, was first. The next attempt reads its room, unless it is closed.
+      // Another start, of this anchor, of this id or of this write, was first. The next attempt reads its room.
       if (!isDuplicateKey(error)) throw error;
     }
   }
@@ -105,9 +116,9 @@ async function moveToClosed(
   tx: Transaction,
   outbox: OutboxState["outbox"],
   { roomId, anchorId, externalRoomId }: LiveRoom,
-  { requestId, closeId = null }: { requestId: string | null; closeId?: string | null },
+  requestId: string | null,
 ): Promise<void> {
-  await moveToRecords(tx, roomId, closeId);
+  await moveToRecords(tx, roomId);
   const about = { roomId, anchorId, ...(externalRoomId !== undefined && { externalRoomId }) };
   const event = durableEvent("room.closed", String(roomId), { ...about, time: new Date().toISOString() });
   await outbox.add(tx, { ...event, orderKey: `room:${roomId}`, requestId });
@@ -128,7 +139,7 @@ export async function closeRoom(
     // closeTwinMs is shorter than closeEveryMs: a later close fails, since the room is not live.
     if (!room && (await anchorOfJustClosed(tx, roomId, limits.room.closeTwinMs)) === anchorId) return false;
     if (room?.anchorId !== anchorId) throw fail("notYourRoom", { roomId });
-    await moveToClosed(tx, outbox, room, { requestId });
+    await moveToClosed(tx, outbox, room, requestId);
     return true;
   });
   outbox.wake();
@@ -140,32 +151,38 @@ export type RoomKey = { roomId: number } | { externalRoomId: string };
 
 /**
  * Closes a live room for the platform, whoever's it is; as durable as `closeRoom`. `closed` is false where it was closed
- * already: a repeat with the same `closeId` closes no later room that the platform calls the same. Fails: roomNotLive,
- * where there never was such a room.
+ * already. A repeat of a `writeId` that succeeded gets the answer of its first run, and closes no later room that the
+ * platform calls the same. Fails: roomNotLive, where there never was such a room.
  */
 export async function closeForPlatform(
   { mysql, outbox }: Resources,
   key: RoomKey,
-  by: { closeId: string; requestId: string | null },
+  { writeId, requestId }: { writeId: string; requestId: string | null },
 ): Promise<ClosedRoom & { closed: boolean }> {
-  const outcome = await mysql.transaction(async (tx) => {
-    const own = await roomClosedBy(tx, by.closeId);
-    if (own) return { ...own, closed: false };
-    const room = "roomId" in key ? await lockRoom(tx, key.roomId) : await lockExternalRoom(tx, key.externalRoomId);
-    if (room) {
-      await moveToClosed(tx, outbox, room, by);
+  for (let attempt = 1; attempt <= attempts; attempt++)
+    try {
+      const { room, closed } = await mysql.transaction(async (tx) => {
+        const first = await outcomeOfWrite(tx, writeId);
+        if (first) return { room: first.room, closed: first.changed };
+        const live = await ("roomId" in key ? lockRoom(tx, key.roomId) : lockExternalRoom(tx, key.externalRoomId));
+        if (live) await moveToClosed(tx, outbox, live, requestId);
+        const closedRoom = live ?? (await closedRoomOf(tx, key));
+        if (!closedRoom) throw fail("roomNotLive", key);
+        await insertWrite(tx, { writeId, roomId: closedRoom.roomId, changed: live !== null });
+        return { room: closedRoom, closed: live !== null };
+      });
+      if (closed) outbox.wake();
       const { roomId, anchorId, externalRoomId } = room;
-      return { roomId, anchorId, ...(externalRoomId !== undefined && { externalRoomId }), closed: true };
+      return { roomId, anchorId, ...(externalRoomId !== undefined && { externalRoomId }), closed };
+    } catch (error) {
+      // Another run of this write was first. The next attempt reads what it did.
+      if (!isDuplicateKey(error)) throw error;
     }
-    const past = await ("roomId" in key
-      ? closedRoomById(tx, key.roomId)
-      : closedRoomByExternalId(tx, key.externalRoomId));
-    if (!past) throw fail("roomNotLive", key);
-    return { ...past, closed: false };
-  });
-  if (outcome.closed) outbox.wake();
-  return outcome;
+  throw fail("unavailable", { what: "closing a room", writeId, attempts });
 }
+
+const closedRoomOf = (tx: Transaction, key: RoomKey): Promise<ClosedRoom | undefined> =>
+  "roomId" in key ? closedRoomById(tx, key.roomId) : closedRoomByExternalId(tx, key.externalRoomId);
 
 /**
  * Closes a room whose anchor has been absent for `anchorAwayMs`, while this node holds the lease. Both are checked in
@@ -178,7 +195,7 @@ export async function closeDesertedRoom(
 ): Promise<boolean> {
   const closed = await lease.fenced(async (tx) => {
     const room = await lockDesertedRoom(tx, roomId, anchorAwayMs);
-    if (room) await moveToClosed(tx, outbox, room, { requestId: null });
+    if (room) await moveToClosed(tx, outbox, room, null);
     return room !== null;
   });
   if (closed) outbox.wake();

@@ -54,27 +54,29 @@ export const livingRoomActions = {
   /**
    * Opens the live room of a user for the platform, as `start`, without its limit. Where the user has a live room it is
    * returned; one without an id of the platform gets `externalRoomId`, which its `room.opened` does not have. `opened`
-   * is whether this call opened it. A repeat is safe. Fails: roomTypeMissing; invalidParam (unknown type); userUnknown;
-   * accountUnusable; anchorElsewhere, where the user's live room has another id of the platform; externalRoomTaken, where
-   * another user's live room has this one; unavailable.
+   * is whether this request opened it. `writeId` identifies the request of the platform: the repeat of one that succeeded
+   * gets its room and its `opened`, also where that room is closed since, or the account frozen. Fails: roomTypeMissing;
+   * invalidParam (unknown type); userUnknown; accountUnusable; anchorElsewhere, where the user's live room has another id
+   * of the platform; externalRoomTaken, where another user's live room has this one; unavailable.
    */
   openForPlatform: action({
     userId,
     externalRoomId: externalId.optional(),
     type: integer(0, 1_000_000, "roomTypeMissing"),
     roomName: text(0, limits.room.nameChars).optional(),
+    writeId: businessId,
   }).returns<{ room: LiveRoom; opened: boolean }>(),
   /**
    * Closes a room for the platform, whoever's it is; as durable as `close`, without its limit. `closed` is whether this
-   * call closed it: closing a closed room changes nothing. With `externalRoomId` it is the live room of this id, or the
-   * last one that had it. `closeId` identifies the request of the platform: its repeat closes no later room of the same
-   * id. Fails: invalidParam unless one of `roomId` and `externalRoomId` is there; roomNotLive, where there never was such
-   * a room; unavailable.
+   * request closed it: closing a closed room changes nothing. With `externalRoomId` it is the live room of this id, or the
+   * last one that had it. `writeId` identifies the request of the platform: the repeat of one that succeeded gets its
+   * answer, and closes no later room of the same id. Fails: invalidParam unless one of `roomId` and `externalRoomId` is
+   * there; roomNotLive, where there never was such a room; unavailable.
    */
   closeForPlatform: action({
     roomId: id.optional(),
     externalRoomId: externalId.optional(),
-    closeId: businessId,
+    writeId: businessId,
   }).returns<ClosedRoom & { closed: boolean }>(),
   /** The live room of a user, `null` where there is none; read from the database. */
   ofAnchor: action({ userId }).returns<LiveRoom | null>(),

@@ -11,6 +11,7 @@ interface Wanted {
   readonly type: number;
   readonly roomName?: string | undefined;
   readonly externalRoomId?: string | undefined;
+  readonly writeId?: string | undefined;
 }
 
 /**
@@ -20,7 +21,7 @@ interface Wanted {
 export async function openLiveRoom(
   rooms: Service & RoomState,
   ctx: Pick<Context, "call" | "requestID">,
-  { userId, type, roomName, externalRoomId }: Wanted,
+  { userId, type, roomName, externalRoomId, writeId }: Wanted,
 ): Promise<{ room: LiveRoom; opened: boolean }> {
   requireRoomType(type);
   await requireUsable(ctx, userId);
@@ -30,6 +31,7 @@ export async function openLiveRoom(
     name: async () =>
       givenRoomName(roomName) ?? defaultRoomName((await call(ctx, "user.profile", { userId })).nickName),
     externalRoomId,
+    writeId,
     requestId: ctx.requestID,
   });
   if (changed) await broadcast(rooms.broker, "living-room.changed", { roomId: room.roomId });

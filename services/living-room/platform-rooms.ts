@@ -8,6 +8,7 @@ import { openLiveRoom } from "./opening.ts";
 import { externalIdsOfClosed, lastClosedByExternalIds } from "./record-store.ts";
 import type { RoomState } from "./room-state.ts";
 import { roomByAnchor, roomsByExternalIds, roomsByIds } from "./room-store.ts";
+import { outcomeOfWrite } from "./write-store.ts";
 
 type Actions = Pick<
   typeof livingRoomActions,
@@ -31,6 +32,12 @@ function roomKey({
 export const platformActions: ActionDefinitions<Service & RoomState, Actions> = {
   openForPlatform: {
     async handler(ctx) {
+      const first = await outcomeOfWrite(this.mysql, ctx.params.writeId);
+      if (first) {
+        // The broadcast of the first run may be lost.
+        await broadcast(this.broker, "living-room.changed", { roomId: first.room.roomId });
+        return { room: first.room, opened: first.changed };
+      }
       // The platform may name a user who does not exist; the user of a login does.
       await call(ctx, "user.profile", { userId: ctx.params.userId });
       return openLiveRoom(this, ctx, ctx.params);
@@ -38,8 +45,8 @@ export const platformActions: ActionDefinitions<Service & RoomState, Actions> = 
   },
   closeForPlatform: {
     async handler(ctx) {
-      const { closeId } = ctx.params;
-      const outcome = await closeForPlatform(this, roomKey(ctx.params), { closeId, requestId: ctx.requestID });
+      const { writeId } = ctx.params;
+      const outcome = await closeForPlatform(this, roomKey(ctx.params), { writeId, requestId: ctx.requestID });
       // Also in a repeat: the broadcast of the first call may be lost.
       await broadcast(this.broker, "living-room.changed", { roomId: outcome.roomId });
       this.logger.info({ ...outcome, requestId: ctx.requestID }, "room closed by the platform");

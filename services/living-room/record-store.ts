@@ -38,12 +38,6 @@ export async function anchorOfJustClosed(db: Queryable, roomId: number, ms: numb
   return row && String(row.anchor_id);
 }
 
-/** The room that this request of the platform closed. */
-export async function roomClosedBy(db: Queryable, closeId: string): Promise<ClosedRoom | undefined> {
-  const [row] = await db.query<Record>(`SELECT ${columns} FROM t_living_room_record WHERE close_id = ?`, [closeId]);
-  return row && closedRoom(row);
-}
-
 export async function closedRoomById(db: Queryable, roomId: number): Promise<ClosedRoom | undefined> {
   const [row] = await db.query<Record>(`SELECT ${columns} FROM t_living_room_record WHERE id = ?`, [roomId]);
   return row && closedRoom(row);

@@ -17,6 +17,7 @@ import {
   markAnchorsHere,
   roomsAfter,
 } from "./room-store.ts";
+import { purgeWrites } from "./write-store.ts";
 
 /** Settings that tests override; the defaults are in config/. */
 export interface MonitorSettings {
@@ -46,7 +47,8 @@ class AbsenceUnknown extends Error {}
 
 /**
  * Checks all live rooms periodically, on one node at a time. It corrects watch numbers and closes the rooms of anchors
- * who have been absent for `anchorAwayMs` or whose accounts are frozen or invalid. The states of an anchor are in
+ * who have been absent for `anchorAwayMs` or whose accounts are frozen or invalid, and deletes old writes of the
+ * platform. The states of an anchor are in
  * attendance.ts. All state is in the database and uses its clock: when the node dies, another continues. Absence counts
  * only while it is observed without a gap; after a time in which presence was unknown it counts from zero.
  */
@@ -86,6 +88,7 @@ export class RoomMonitor {
 
   private async round(): Promise<boolean> {
     await this.checkAccounts();
+    await this.purge();
     try {
       const more = await this.checkAttendance();
       if (this.unknownLogged)
@@ -119,6 +122,10 @@ export class RoomMonitor {
       log.warn(about, "not all anchors of live rooms were checked for frozen accounts");
     }
     this.accountsCheckedAt = performance.now();
+  }
+
+  private async purge(): Promise<void> {
+    if (await this.mayWork()) await this.lease.fenced(purgeWrites);
   }
 
   /** Returns whether another round may have rooms to close at once. */

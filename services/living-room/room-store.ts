@@ -66,10 +66,10 @@ export async function roomsByExternalIds(db: Queryable, externalRoomIds: readonl
  * Gives a live room that has none the platform's id; returns whether it has that id now. Throws a duplicate-key error
  * where another live room has it.
  */
-export async function setExternalId(db: Queryable, roomId: number, externalRoomId: string): Promise<boolean> {
+export async function setExternalId(tx: Transaction, roomId: number, externalRoomId: string): Promise<boolean> {
   const sql = "UPDATE t_living_room SET external_id = ? WHERE id = ? AND (external_id IS NULL OR external_id = ?)";
   const bytes = bytesOf(externalRoomId);
-  return (await db.run(sql, [bytes, roomId, bytes])).affectedRows === 1;
+  return (await tx.run(sql, [bytes, roomId, bytes])).affectedRows === 1;
 }
 
 /** The live room that the platform calls so, locked until the transaction ends. */
@@ -108,13 +108,12 @@ export async function clearGuest(db: Queryable, { roomId, battleId }: Omit<Guest
   await db.run(sql, [battleId, battleId, battleId, roomId]);
 }
 
-/** `closeId` is the platform's request that closes it, `null` where somebody else does. */
-export async function moveToRecords(tx: Transaction, roomId: number, closeId: string | null): Promise<void> {
+export async function moveToRecords(tx: Transaction, roomId: number): Promise<void> {
   const kept = "id, anchor_id, type, room_name, covert_img, watch_num, good_num, start_time, external_id";
   await tx.run(
-    `INSERT INTO t_living_room_record (${kept}, close_id, status, end_time, update_time)
-     SELECT ${kept}, ?, 0, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) FROM t_living_room WHERE id = ?`,
-    [closeId, roomId],
+    `INSERT INTO t_living_room_record (${kept}, status, end_time, update_time)
+     SELECT ${kept}, 0, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) FROM t_living_room WHERE id = ?`,
+    [roomId],
   );
   await tx.run("DELETE FROM t_living_room WHERE id = ?", [roomId]);
 }

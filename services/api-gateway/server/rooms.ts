@@ -23,16 +23,17 @@ export const roomEndpoints = [
       "A user has one live room at most. Where it is open already, `opened` is false and `type` and `roomName` stay. A " +
       "live room without an `externalRoomId` gets the given one. With another `externalRoomId` than the anchor's live room " +
       "has the request is refused: close that room first (`rooms/ofAnchor` tells which it is). It is also refused where " +
-      "another anchor's live room has the `externalRoomId`. After a room is closed its `externalRoomId` is free for the " +
-      "next one. The room of an anchor who never connects over IM stays open until `rooms/close`.",
+      "another anchor's live room has the `externalRoomId`. A repeat gets the room of the first request, also where that " +
+      "is closed since. After a room is closed its `externalRoomId` is free for the next one. The room of an anchor who " +
+      "never connects over IM stays open until `rooms/close`.",
     scope: "rooms:write",
     write: true,
     refers: { userId: "user" },
-    params: fromHttp(livingRoomActions.openForPlatform, "userId"),
+    params: fromHttp(livingRoomActions.openForPlatform, "userId", "writeId"),
     result: shownRoom.extend({ opened: z.boolean() }),
     failures: ["roomTypeMissing", "accountUnusable", "anchorElsewhere", "externalRoomTaken"],
-    async run(ctx, params) {
-      const { room, opened } = await call(ctx, "living-room.openForPlatform", params);
+    async run(ctx, params, { writeId }) {
+      const { room, opened } = await call(ctx, "living-room.openForPlatform", { ...params, writeId });
       return { ...shown(room), opened };
     },
   }),
@@ -48,9 +49,9 @@ export const roomEndpoints = [
     refers: { roomId: "lastRoom" },
     params: {},
     result: z.object({ roomId: z.int(), anchorId: shownUserId, closed: z.boolean() }),
-    run(ctx, { roomId, externalRoomId }, { writeId: closeId }) {
+    run(ctx, { roomId, externalRoomId }, { writeId }) {
       const key = externalRoomId === undefined ? { roomId } : { externalRoomId };
-      return call(ctx, "living-room.closeForPlatform", { ...key, closeId });
+      return call(ctx, "living-room.closeForPlatform", { ...key, writeId });
     },
   }),
 

@@ -55,10 +55,18 @@ CREATE TABLE IF NOT EXISTS t_living_room_record (
   update_time DATETIME(3) NOT NULL,
   -- As of the live room. A later room may have the same one.
   external_id VARBINARY(256) NULL,
-  -- Which request of the platform closed the room: its repeat closes no other one. NULL where it was closed otherwise.
-  close_id VARCHAR(64) NULL,
   KEY idx_external_id (external_id, id),
-  UNIQUE KEY uk_close_id (close_id),
   KEY idx_anchor_id (anchor_id, end_time),
   KEY idx_end_time (end_time)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- The writes of the platform that opened or closed a room, or found it open or closed, each in the transaction of its
+-- change: a repeat finds the room and what was done, and touches no later one.
+CREATE TABLE IF NOT EXISTS t_room_write (
+  write_id VARCHAR(64) NOT NULL PRIMARY KEY,
+  room_id BIGINT UNSIGNED NOT NULL,
+  -- 1 where this write opened or closed the room, 0 where it was open or closed already.
+  changed TINYINT NOT NULL,
+  create_time DATETIME(3) NOT NULL,
+  KEY idx_create_time (create_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -159,7 +159,11 @@ test("answers carry both ids of users and rooms", async () => {
   expect((await post("rooms/get", { roomId: 9 })).data).toEqual({ ...room, type: 1, roomName: "r" });
   expect((await post("rooms/close", { externalRoomId: "r-9" })).data).toEqual({ ...room, closed: true });
   expect(asked("living-room.closeForPlatform").map(({ params }) => params)).toEqual([
-    { externalRoomId: "r-9", closeId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+    { externalRoomId: "r-9", writeId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+  ]);
+  expect((await post("rooms/open", { userId: "870", type: 1 })).data).toMatchObject({ anchorExternalId: "u-870" });
+  expect(asked("living-room.openForPlatform").map(({ params }) => params)).toEqual([
+    { userId: "870", type: 1, writeId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
   ]);
   answers["gift.orderForPlatform"] = () => ({
     ...{ orderId: "gift-order-1", status: "failed", reason: "balanceShort", giftId: 22, count: 3, price: 90 },

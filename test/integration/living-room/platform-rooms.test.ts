@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { ServiceBroker as Broker } from "moleculer";
 import { fail, failureName } from "../../../broker/failure.ts";
 import { databaseName, natsPrefix } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { call, type ParamsOf } from "../../../services/contracts.ts";
@@ -20,11 +21,12 @@ const fakeUser = {
   },
 };
 const frozen = "998";
+const unusable = new Set([frozen]);
 const fakeWallet = {
   name: "wallet",
   actions: {
     unusableOf: ({ params: { userIds } }: { params: { userIds: string[] } }) => ({
-      userIds: userIds.filter((userId) => userId === frozen),
+      userIds: userIds.filter((userId) => unusable.has(userId)),
     }),
   },
 };
@@ -53,9 +55,12 @@ const newAnchor = () => String(372_345_678_900_000_000n + ++anchors);
 const newExternalId = () => `room ${randomUUID()}`;
 const on = (node: 0 | 1) => ({ nodeID: nodes[node].nodeID });
 const open = (params: Partial<ParamsOf<"living-room.openForPlatform">> & { userId: string }, node: 0 | 1 = 0) =>
-  call(caller, "living-room.openForPlatform", { type: 1, ...params }, on(node));
-const close = (params: Omit<ParamsOf<"living-room.closeForPlatform">, "closeId">, closeId: string = randomUUID()) =>
-  call(caller, "living-room.closeForPlatform", { ...params, closeId }, on(0));
+  call(caller, "living-room.openForPlatform", { type: 1, writeId: randomUUID(), ...params }, on(node));
+const close = (
+  params: Omit<ParamsOf<"living-room.closeForPlatform">, "writeId">,
+  writeId: string = randomUUID(),
+  node: 0 | 1 = 0,
+) => call(caller, "living-room.closeForPlatform", { ...params, writeId }, on(node));
 const find = (roomId: number, node: 0 | 1) => call(caller, "living-room.find", { roomId }, on(node));
 const failureOf = (promise: Promise<unknown>) =>
   promise.then(
@@ -150,21 +155,88 @@ describe("opening a room for the platform", () => {
     expect(await failureOf(open({ userId: nobody }))).toBe("userUnknown");
     expect(await failureOf(open({ userId: frozen }))).toBe("accountUnusable");
     expect(await failureOf(open({ userId: newAnchor(), type: 3 }))).toBe("invalidParam");
-    expect(await failureOf(call(caller, "living-room.openForPlatform", { userId: newAnchor() } as never))).toBe(
-      "roomTypeMissing",
+    const withoutType = { userId: newAnchor(), writeId: randomUUID() };
+    expect(await failureOf(call(caller, "living-room.openForPlatform", withoutType as never))).toBe("roomTypeMissing");
+  });
+
+  test("a repeat of an open gets the room that it opened, also after it is closed, and opens no second one", async () => {
+    const [userId, externalRoomId, writeId] = [newAnchor(), newExternalId(), randomUUID()];
+    const first = await open({ userId, externalRoomId, roomName: "one", writeId });
+    expect(first).toMatchObject({ opened: true, room: { anchorId: userId, externalRoomId, roomName: "one" } });
+    expect(await open({ userId, externalRoomId, writeId }, 1)).toEqual(first);
+    await close({ externalRoomId });
+    expect(await open({ userId, externalRoomId, writeId }, 1)).toEqual(first);
+    expect(await call(caller, "living-room.ofAnchor", { userId }, on(0))).toBeNull();
+    // Another anchor may have the id since, and the account may be frozen.
+    await open({ userId: newAnchor(), externalRoomId });
+    expect(await open({ userId, externalRoomId, writeId })).toEqual(first);
+    unusable.add(userId);
+    expect(await open({ userId, externalRoomId, writeId })).toEqual(first);
+  });
+
+  test("a repeat of an open that found the room open, or gave it an id, opens no room after that one is closed", async () => {
+    for (const externalRoomId of [undefined, newExternalId()]) {
+      const [userId, writeId] = [newAnchor(), randomUUID()];
+      const { roomId } = await call(caller, "living-room.start", { userId, type: 1 }, on(0));
+      const asked = { userId, writeId, ...(externalRoomId !== undefined && { externalRoomId }) };
+      const first = await open(asked);
+      expect([first.opened, first.room.roomId, first.room.externalRoomId]).toEqual([false, roomId, externalRoomId]);
+      await close({ roomId });
+      expect(await open(asked, 1)).toEqual(first);
+      expect(await call(caller, "living-room.ofAnchor", { userId }, on(0))).toBeNull();
+    }
+  });
+
+  test("runs of one open at once, on two nodes, all get one answer", async () => {
+    const asked = { userId: newAnchor(), externalRoomId: newExternalId(), writeId: randomUUID() };
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, at) => open(asked, at % 2 === 0 ? 0 : 1)));
+    expect(answers).toEqual(
+      answers.map(() => ({ room: expect.objectContaining({ roomId: answers[0]?.room.roomId }), opened: true })),
     );
   });
 });
 
 describe("closing a room for the platform", () => {
-  test("a repeat of the same close does not close the next room of the same id", async () => {
-    const [userId, externalRoomId, closeId] = [newAnchor(), newExternalId(), randomUUID()];
+  test("a repeat of the same close gets its answer and does not close the next room of the same id", async () => {
+    const [userId, externalRoomId, writeId] = [newAnchor(), newExternalId(), randomUUID()];
     const first = (await open({ userId, externalRoomId })).room.roomId;
-    expect(await close({ externalRoomId }, closeId)).toMatchObject({ roomId: first, closed: true });
+    expect(await close({ externalRoomId }, writeId)).toMatchObject({ roomId: first, closed: true });
     const second = (await open({ userId, externalRoomId })).room.roomId;
-    expect(await close({ externalRoomId }, closeId)).toMatchObject({ roomId: first, closed: false });
+    expect(await close({ externalRoomId }, writeId, 1)).toMatchObject({ roomId: first, closed: true });
     expect(await roomIdsOf(externalRoomId)).toEqual([{ externalRoomId, roomId: second }]);
     expect(await close({ externalRoomId })).toMatchObject({ roomId: second, closed: true });
+  });
+
+  test("a repeat of a close that found the room closed does not close the next room of the same id", async () => {
+    const [userId, externalRoomId, writeId] = [newAnchor(), newExternalId(), randomUUID()];
+    const first = (await open({ userId, externalRoomId })).room.roomId;
+    await close({ roomId: first });
+    expect(await close({ externalRoomId }, writeId)).toMatchObject({ roomId: first, closed: false });
+    const second = (await open({ userId, externalRoomId })).room.roomId;
+    expect(await close({ externalRoomId }, writeId, 1)).toMatchObject({ roomId: first, closed: false });
+    expect(await roomIdsOf(externalRoomId)).toEqual([{ externalRoomId, roomId: second }]);
+  });
+
+  test("runs of one close at once, on two nodes, all get one answer and close one room", async () => {
+    const [externalRoomId, writeId] = [newExternalId(), randomUUID()];
+    const { roomId } = (await open({ userId: newAnchor(), externalRoomId })).room;
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => close({ externalRoomId }, writeId, at % 2 === 0 ? 0 : 1)),
+    );
+    for (const answer of answers) expect(answer).toMatchObject({ roomId, externalRoomId, closed: true });
+  });
+
+  test("what a write did is kept for its repeats, and deleted later", async () => {
+    const [old, young] = [randomUUID(), randomUUID()];
+    await open({ userId: newAnchor(), writeId: old });
+    await open({ userId: newAnchor(), writeId: young });
+    const age = limits.room.writesKeptMs + 60_000;
+    const sql = "UPDATE t_room_write SET create_time = create_time - INTERVAL ? MICROSECOND WHERE write_id = ?";
+    await database.run(sql, [age * 1_000, old]);
+    const left = () =>
+      database.query<{ write_id: string }>("SELECT write_id FROM t_room_write WHERE write_id IN (?)", [[old, young]]);
+    await eventually("the old write is deleted", async () => (await left()).length === 1, 15_000);
+    expect(await left()).toEqual([{ write_id: young }]);
   });
 
   test("closes at once close a room once, and write one event", async () => {

@@ -51,7 +51,7 @@ export interface paths {
         put?: never;
         /**
          * The live room of a user, opened where there is none
-         * @description Scope `rooms:write`. A repeat with the same Idempotency-Key gets the first answer. A user has one live room at most. Where it is open already, `opened` is false and `type` and `roomName` stay. A live room without an `externalRoomId` gets the given one. With another `externalRoomId` than the anchor's live room has the request is refused: close that room first (`rooms/ofAnchor` tells which it is). It is also refused where another anchor's live room has the `externalRoomId`. After a room is closed its `externalRoomId` is free for the next one. The room of an anchor who never connects over IM stays open until `rooms/close`.
+         * @description Scope `rooms:write`. A repeat with the same Idempotency-Key gets the first answer. A user has one live room at most. Where it is open already, `opened` is false and `type` and `roomName` stay. A live room without an `externalRoomId` gets the given one. With another `externalRoomId` than the anchor's live room has the request is refused: close that room first (`rooms/ofAnchor` tells which it is). It is also refused where another anchor's live room has the `externalRoomId`. A repeat gets the room of the first request, also where that is closed since. After a room is closed its `externalRoomId` is free for the next one. The room of an anchor who never connects over IM stays open until `rooms/close`.
          */
         post: operations["rooms.open"];
         delete?: never;
