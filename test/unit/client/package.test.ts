@@ -91,7 +91,7 @@ export async function all(signal: AbortSignal): Promise<void> {
   await user.api.gift.steal();
   // @ts-expect-error an amount is a number
   await user.gifts.send({ giftId: "1", roomId: 2, receiverId: "3" });
-  const { userId }: { userId: string } = await server.api.users.upsert({ externalId: "x" }, { idempotencyKey: "k", signal });
+  const { userId }: { userId: string } = await server.api.users.upsert({ externalId: "x" }, { idempotencyKey: "key-00000001", signal });
   const event = await verifyWebhook({ secrets: "whsec_", headers: new Headers(), rawBody: new Uint8Array() });
   if (event.type === "gift.settled") for (const { orderId, senderExternalId } of event.data.gifts) console.log(orderId, senderExternalId);
   // @ts-expect-error gifts are in gift.settled alone
