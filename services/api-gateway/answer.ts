@@ -54,6 +54,9 @@ function retryAfterSeconds(name: FailureName, error: unknown): number | undefine
   return typeof waitMs === "number" && waitMs > 0 ? Math.ceil(waitMs / 1_000) : limits.http.retryAfterSeconds;
 }
 
+/** The header that names a refusal: several failures have one code. */
+export const failureHeader = "X-Failure";
+
 function sendEnvelope(
   response: ServerResponse,
   context: RequestContext,
@@ -86,7 +89,11 @@ export function sendFailure(response: ServerResponse, context: RequestContext, e
   const name = shownAs(error);
   const row = failures[name];
   const seconds = retryAfterSeconds(name, error);
-  if (seconds !== undefined && !response.headersSent) response.setHeader("Retry-After", seconds);
+  if (!response.headersSent) {
+    if (seconds !== undefined) response.setHeader("Retry-After", seconds);
+    // Faults inside have no name for clients: there is nothing that they could do about one.
+    if (row.http < 500) response.setHeader(failureHeader, name);
+  }
   sendEnvelope(response, context, row.http, row.code, textOf(name, error, context), shownOf(error));
   return name;
 }

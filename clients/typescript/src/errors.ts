@@ -64,12 +64,27 @@ export function abortedError(what: string, signal: AbortSignal, before: Partial<
   return new OvationError(`${what}: ended by its signal; what was sent may be carried out`, details);
 }
 
+/** What an answer says of its failure besides the code. */
+interface FailureSigns {
+  /** The header `X-Failure`. */
+  named?: string | null;
+  data?: unknown;
+  /** The business failures of the operation. */
+  operation?: readonly FailureName[];
+}
+
 /**
- * The name of a code. Some codes belong to several failures: the operation's own decide, where only one of them has the
- * code; otherwise it is the general name of the code, and `business` where the operation has several (`message` tells
- * them apart for people).
+ * The name of a code. Some codes belong to several failures. The header names the failure; without one that this version
+ * knows for the code, the operation's own decide, where only one of them has the code; otherwise it is the general name
+ * of the code, and `business` where the operation has several (`message` tells them apart for people).
  */
-export function nameOfCode(code: number, operation: readonly FailureName[] = []): FailureName | "unknownCode" {
+export function nameOfCode(
+  code: number,
+  { named, data = null, operation = [] }: FailureSigns = {},
+): FailureName | "unknownCode" {
+  if (named && Object.hasOwn(failureCodes, named) && failureCodes[named as FailureName] === code)
+    return named as FailureName;
+  if (code === failureCodes.giftGated && data !== null) return "giftGated";
   const own = operation.filter((name) => failureCodes[name] === code);
   if (own.length === 1) return own[0] as FailureName;
   if (own.length > 1) return "business";

@@ -155,7 +155,8 @@ function opened(
     throw new OvationError(`${path}: HTTP ${status} without an answer of Ovation`, details);
   }
   if (answer.code === SUCCESS && response.ok) return answer.data;
-  const name = nameOfCode(answer.code, failures);
+  const signs = { named: headers.get("X-Failure"), data: answer.data, operation: failures };
+  const name = nameOfCode(answer.code, signs);
   const answered = response.ok || refusedByStatus || status === 503;
   const details = { ...common, name, code: answer.code, data: answer.data, answered };
   throw new OvationError(`${path}: ${answer.code} ${answer.msg}`, details);

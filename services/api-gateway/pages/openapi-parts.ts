@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type FailureName, failures } from "../../../config/errors.ts";
+import { failureHeader } from "../answer.ts";
 import type { EndpointForm } from "../endpoints/endpoint.ts";
 import { gateWords } from "../gift-sending.ts";
 import { successCode, successText } from "../wording.ts";
@@ -69,13 +70,20 @@ function envelope(data: Json): Json {
   return { type: "object", properties, required: ["code", "msg", "data"] };
 }
 
+/** The header of a refusal for a business reason. */
+function failureNames(names: readonly FailureName[]): Json {
+  if (names.length === 0) return {};
+  const schema = { type: "string", enum: names };
+  return { headers: { [failureHeader]: { description: "The name of the reason, where `code` is not 200", schema } } };
+}
+
 /** The responses of an endpoint: its outcomes, and the faults. `result` is the schema of a success's `data`. */
 export function responsesOf(endpoint: EndpointForm, result: Json, names: readonly FaultName[]): Json {
   const rows = [`${successCode} ${successText.zh} (${successText.en})`, ...endpoint.failures.map(meaning)];
   const outcomes = [envelope(result), reference("schemas", "Failure")];
   if (endpoint.failures.includes("giftGated")) outcomes.push(reference("schemas", "GiftGated"));
   return {
-    200: { description: rows.join("; "), content: jsonBody({ oneOf: outcomes }) },
+    200: { description: rows.join("; "), content: jsonBody({ oneOf: outcomes }), ...failureNames(endpoint.failures) },
     ...faultReferences(names),
     ...(endpoint.unsure && unsureResponse(endpoint.unsure)),
   };

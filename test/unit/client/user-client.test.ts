@@ -48,6 +48,17 @@ describe("a call of the users' API", () => {
     expect(await failureOf(client.api.bank.income())).toMatchObject({ name: "unknownCode", code: 77 });
   });
 
+  test("names a refusal as the header does, where the name is one of its code", async () => {
+    const named = async (code: number, name: string) => {
+      const { client } = clientOf([{ code, headers: { "X-Failure": name } }]);
+      return (await failureOf(client.login({ phone: "1", code: "2" }))).name;
+    };
+    expect(await named(501, "smsCodeWrong")).toBe("smsCodeWrong");
+    expect(await named(501, "smsCodeExpired")).toBe("smsCodeExpired");
+    // Of a newer server, and of a proxy with a header of this name.
+    for (const name of ["newerFailure", "balanceShort", "toString"]) expect(await named(501, name)).toBe("business");
+  });
+
   test("that was turned away (429) is sent again, whatever it does", async () => {
     const { gateway, client } = clientOf([turnedAway(), turnedAway(), success({ orderId: "p" })]);
     expect(await client.api.bank.payProduct(bank)).toEqual({ orderId: "p" });
@@ -230,6 +241,18 @@ describe("a gift", () => {
     const { result } = await sent([{ code: 10010, msg: "short" }]);
     expect(result).toMatchObject({ outcome: "refused", code: 10010, name: "balanceShort" });
   });
+
+  test.each([{}, { headers: { "X-Failure": "giftGated" } }])(
+    "that the platform's gate refuses has the gate's code and text (%p)",
+    async (more) => {
+      const gate = { code: 7, msg: "not tonight" };
+      const { result } = await sent([{ code: 10006, data: gate, ...more }]);
+      expect(result).toMatchObject({ outcome: "refused", code: 10006, name: "giftGated", gate });
+      const { result: other } = await sent([{ code: 10006, headers: { "X-Failure": "giftNotSent" } }]);
+      expect(other).toMatchObject({ outcome: "refused", name: "giftNotSent" });
+      expect(other).not.toHaveProperty("gate");
+    },
+  );
 
   test("that a 503 names is asked for before it is sent again", async () => {
     const found = await sent([away({ orderId: "o" }), success(order)]);

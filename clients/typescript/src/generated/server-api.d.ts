@@ -817,9 +817,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -866,6 +868,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -918,9 +922,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10001 需要给定直播间类型 (room type missing); 10012 账户不可用 (account invalid or frozen); 501 主播正在另一个直播间直播 (the anchor is live in a room with another externalRoomId); 501 该外部直播间编号正被另一主播使用 (another anchor is live in the room with this externalRoomId); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 10001 需要给定直播间类型 (room type missing); 10012 账户不可用 (account invalid or frozen); 501 主播正在另一个直播间直播 (the anchor is live in a room with another externalRoomId); 501 该外部直播间编号正被另一主播使用 (another anchor is live in the room with this externalRoomId); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "roomTypeMissing" | "accountUnusable" | "anchorElsewhere" | "externalRoomTaken" | "userUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -973,9 +979,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "roomNotLive" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1025,6 +1033,8 @@ export interface operations {
             /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "roomNotLive";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1077,6 +1087,8 @@ export interface operations {
             /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "roomNotLive" | "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1141,9 +1153,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10005 礼物信息异常 (no such gift, or not on sale); 10006 送礼异常 (gift could not be sent); 10006 送礼未被允许 (the gift was not allowed); 10008 不能给自己送礼 (you cannot send a gift to yourself); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10010 余额不足 (insufficient balance); 10011 重复的请求号，内容不一致 (request id reused with other content); 10012 账户不可用 (account invalid or frozen); 501 用户不存在 (no such user) */
+            /** @description 200 成功 (success); 10005 礼物信息异常 (no such gift, or not on sale); 10006 送礼异常 (gift could not be sent); 10006 送礼未被允许 (the gift was not allowed); 10008 不能给自己送礼 (you cannot send a gift to yourself); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10010 余额不足 (insufficient balance); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content); 10012 账户不可用 (account invalid or frozen); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "giftUnknown" | "giftNotSent" | "giftGated" | "giftToSelf" | "roomNotLive" | "balanceShort" | "idempotencyConflict" | "accountUnusable" | "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1201,6 +1215,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 送礼订单不存在 (no such gift order) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "giftOrderUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1309,6 +1325,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1363,6 +1381,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1436,6 +1456,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1497,9 +1519,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "userUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1568,9 +1592,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10010 余额不足 (insufficient balance); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 10010 余额不足 (insufficient balance); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "balanceShort" | "userUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1642,9 +1668,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10010 余额不足 (insufficient balance); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 10010 余额不足 (insufficient balance); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "balanceShort" | "userUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1714,9 +1742,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 回调订阅数量已达上限 (there are as many webhooks as may be); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 501 回调订阅数量已达上限 (there are as many webhooks as may be); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "webhookLimit" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1826,9 +1856,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "webhookUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1886,9 +1918,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "webhookUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1927,9 +1961,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "webhookUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1975,6 +2011,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "webhookUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2039,9 +2077,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 501 投递记录不存在 (no such delivery); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 501 投递记录不存在 (no such delivery); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "webhookUnknown" | "deliveryUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
