@@ -27,11 +27,15 @@ export function refusalOf(error: unknown): { action: string; field: string } | u
  */
 const shownData = new WeakMap<Error, Record<string, unknown>>();
 
-/** A failure whose envelope has `data`: no other failure has any. */
-export function failShowing(name: FailureName, data: Record<string, unknown>): Error {
-  const error = fail(name);
+/** The error, whose envelope has `data` from now on. */
+export function showing(error: Error, data: Record<string, unknown>): Error {
   shownData.set(error, data);
   return error;
+}
+
+/** A failure whose envelope has `data`: no other failure has any. */
+export function failShowing(name: FailureName, data: Record<string, unknown>): Error {
+  return showing(fail(name), data);
 }
 
 /** The `data` that a failure shows to clients, `undefined` where there is none. */

@@ -27,7 +27,10 @@ export interface ServerClientOptions extends TransportOptions {
   apiKey: string | (() => string | Promise<string>);
 }
 
-export type ServerGift = Omit<ServerParams<"gifts/send">, "requestId"> & {
+/** Of each member of a union: those of `gifts/send` have one id or the other of each user and room. */
+type WithoutRequestId<Params> = Params extends unknown ? Omit<Params, "requestId"> : never;
+
+export type ServerGift = WithoutRequestId<ServerParams<"gifts/send">> & {
   /** Made for each gift where it is left out. Give one to send a gift again whose outcome is not known. */
   requestId?: string;
 };

@@ -40,12 +40,12 @@ export const meaning = (name: FailureName) => `${failures[name].code} ${failures
 
 const retryAfter = { "Retry-After": { description: "Seconds", schema: { type: "integer" } } };
 
-/** The components of these faults. */
-export function faultResponses(names: readonly FaultName[]): Json {
+/** The components of these faults; `shown`: those whose envelope is another component than `Failure`. */
+export function faultResponses(names: readonly FaultName[], shown: { [Name in FaultName]?: string } = {}): Json {
   const entries = names.map((name) => {
     const timed = name === "TooMany" || name === "Unavailable";
     const description = faults[name].map((failure: FailureName) => meaning(failure)).join("; ");
-    const content = jsonBody(reference("schemas", "Failure"));
+    const content = jsonBody(reference("schemas", shown[name] ?? "Failure"));
     return [name, timed ? { description, content, headers: retryAfter } : { description, content }];
   });
   return Object.fromEntries(entries);
@@ -54,6 +54,16 @@ export function faultResponses(names: readonly FaultName[]): Json {
 /** The responses of faults, by HTTP status. */
 export function faultReferences(names: readonly FaultName[]): Json {
   return Object.fromEntries(names.map((name) => [failures[faults[name][0]].http, reference("responses", name)]));
+}
+
+/** The envelope of a fault whose `data` names something of the request, or is null. */
+export function faultNaming(field: string, description: string): Json {
+  const named = { type: "object", properties: { [field]: { type: "string", description } }, required: [field] };
+  const properties = {
+    ...{ code: { type: "integer" }, msg: { type: "string" } },
+    data: { anyOf: [named, { type: "null" }] },
+  };
+  return { type: "object", properties, required: ["code", "msg", "data"] };
 }
 
 /** The 503 of an endpoint that may have been carried out: `data` names what the client can query. */

@@ -716,6 +716,22 @@ export interface components {
                 msg?: string;
             };
         };
+        FieldWrong: {
+            code: number;
+            msg: string;
+            data: {
+                /** @description The field that is wrong, or `Idempotency-Key`. */
+                field: string;
+            } | null;
+        };
+        ScopeMissing: {
+            code: number;
+            msg: string;
+            data: {
+                /** @description The scope that the key lacks. */
+                scope: string;
+            } | null;
+        };
     };
     responses: {
         /** @description 400 参数错误 (bad request); 100001 参数异常 (invalid parameter) */
@@ -724,7 +740,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Failure"];
+                "application/json": components["schemas"]["FieldWrong"];
             };
         };
         /** @description 100002 用户token异常 (not logged in) */
@@ -742,7 +758,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Failure"];
+                "application/json": components["schemas"]["ScopeMissing"];
             };
         };
         /** @description 413 请求体过大 (request body too large) */
@@ -861,7 +877,13 @@ export interface operations {
                     userId?: string;
                     /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
@@ -918,7 +940,13 @@ export interface operations {
                     externalRoomId?: string;
                     type: number;
                     roomName?: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
@@ -975,7 +1003,12 @@ export interface operations {
                     roomId?: number;
                     /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalRoomId?: string;
-                };
+                } & ({
+                    roomId: number;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalRoomId: string;
+                });
             };
         };
         responses: {
@@ -1026,7 +1059,12 @@ export interface operations {
                     roomId?: number;
                     /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalRoomId?: string;
-                };
+                } & ({
+                    roomId: number;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalRoomId: string;
+                });
             };
         };
         responses: {
@@ -1080,7 +1118,13 @@ export interface operations {
                     userId?: string;
                     /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
@@ -1149,7 +1193,24 @@ export interface operations {
                     count?: number;
                     /** @description The idempotency key, chosen by the client, one for each gift: the same key is always the same order and one charge. */
                     requestId: string;
-                };
+                } & (({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                }) & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    receiverId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    receiverExternalId: string;
+                }) & ({
+                    roomId: number;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalRoomId: string;
+                }));
             };
         };
         responses: {
@@ -1318,7 +1379,13 @@ export interface operations {
                     userId?: string;
                     /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
@@ -1374,7 +1441,13 @@ export interface operations {
                     externalId?: string;
                     cursor?: string;
                     limit?: number;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
@@ -1449,7 +1522,13 @@ export interface operations {
                     userId?: string;
                     /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
@@ -1515,7 +1594,13 @@ export interface operations {
                     coins: number;
                     /** @description 1 to 64 visible ASCII characters without blanks, of your own. It identifies the order for ever. */
                     externalOrderId: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
@@ -1588,7 +1673,13 @@ export interface operations {
                     externalId?: string;
                     coins: number;
                     reason: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
@@ -1664,7 +1755,13 @@ export interface operations {
                     points: number;
                     /** @description 1 to 64 visible ASCII characters without blanks, of your own. It identifies the order for ever. */
                     payoutId: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
@@ -2073,7 +2170,12 @@ export interface operations {
                     deliveryId?: string;
                     from?: string;
                     to?: string;
-                };
+                } & ({
+                    deliveryId: string;
+                } | {
+                    from: string;
+                    to: string;
+                });
             };
         };
         responses: {
