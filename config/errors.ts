@@ -126,8 +126,8 @@ const table = {
   idempotencyConflict: {
     code: 10011,
     http: 200,
-    zh: "重复的请求号，内容不一致",
-    en: "request id reused with other content",
+    zh: "重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容）",
+    en: "this idempotency key, request id or order id was used with other content",
   },
   accountUnusable: { code: 10012, http: 200, zh: "账户不可用", en: "account invalid or frozen" },
 } as const satisfies Record<string, FailureRow>;

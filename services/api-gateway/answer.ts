@@ -27,11 +27,15 @@ export function refusalOf(error: unknown): { action: string; field: string } | u
  */
 const shownData = new WeakMap<Error, Record<string, unknown>>();
 
-/** A failure whose envelope has `data`: no other failure has any. */
-export function failShowing(name: FailureName, data: Record<string, unknown>): Error {
-  const error = fail(name);
+/** The error, whose envelope has `data` from now on. */
+export function showing(error: Error, data: Record<string, unknown>): Error {
   shownData.set(error, data);
   return error;
+}
+
+/** A failure whose envelope has `data`: no other failure has any. */
+export function failShowing(name: FailureName, data: Record<string, unknown>): Error {
+  return showing(fail(name), data);
 }
 
 /** The `data` that a failure shows to clients, `undefined` where there is none. */
@@ -53,6 +57,9 @@ function retryAfterSeconds(name: FailureName, error: unknown): number | undefine
   const waitMs = (error as { data?: { waitMs?: unknown } }).data?.waitMs;
   return typeof waitMs === "number" && waitMs > 0 ? Math.ceil(waitMs / 1_000) : limits.http.retryAfterSeconds;
 }
+
+/** The header that names a refusal: several failures have one code. */
+export const failureHeader = "X-Failure";
 
 function sendEnvelope(
   response: ServerResponse,
@@ -86,7 +93,11 @@ export function sendFailure(response: ServerResponse, context: RequestContext, e
   const name = shownAs(error);
   const row = failures[name];
   const seconds = retryAfterSeconds(name, error);
-  if (seconds !== undefined && !response.headersSent) response.setHeader("Retry-After", seconds);
+  if (!response.headersSent) {
+    if (seconds !== undefined) response.setHeader("Retry-After", seconds);
+    // Faults inside have no name for clients: there is nothing that they could do about one.
+    if (row.http < 500) response.setHeader(failureHeader, name);
+  }
   sendEnvelope(response, context, row.http, row.code, textOf(name, error, context), shownOf(error));
   return name;
 }

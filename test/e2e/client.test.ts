@@ -48,7 +48,7 @@ test("a user logs in with a code, and out, after which the token is refused", as
   const phone = randomPhone();
   const { devCode } = await client.api.userLogin.sendLoginCode({ phone });
   const refused = client.login({ phone, code: devCode === "111111" ? "222222" : "111111" });
-  await expect(refused).rejects.toMatchObject({ code: 501, status: 200, requestId: expect.any(String) });
+  await expect(refused).rejects.toMatchObject({ code: 501, status: 200, traceId: expect.any(String) });
   const { userId, token } = await client.login({ phone, code: devCode as string });
   expect(await client.api.home.initPage()).toMatchObject({ userId, loginStatus: true });
   await client.logout();

@@ -3,16 +3,17 @@ import { failureCodes } from "./generated/failures.ts";
 /** A failure of the system, by its name in the table of failures. */
 export type FailureName = keyof typeof failureCodes;
 /**
- * `network`: no answer arrived. `timedOut`: none arrived in time. `badAnswer`: what answered was not Ovation, or not
- * whole. `unknownCode`: Ovation answered with a code that this version of the client does not know.
+ * `network`: no whole answer arrived. `timedOut`: none arrived in time. `aborted`: the call's signal ended it after a
+ * request was sent; `cause` is the signal's reason. `badAnswer`: what answered was not Ovation. `unknownCode`: Ovation
+ * answered with a code that this version of the client does not know.
  */
-export type ErrorName = FailureName | "network" | "timedOut" | "badAnswer" | "unknownCode";
+export type ErrorName = FailureName | "network" | "timedOut" | "aborted" | "badAnswer" | "unknownCode";
 
 interface ErrorDetails {
   name: ErrorName;
   code?: number | undefined;
   status?: number | undefined;
-  requestId?: string | undefined;
+  traceId?: string | undefined;
   data?: unknown;
   retryAfterMs?: number | undefined;
   idempotencyKey?: string | undefined;
@@ -27,8 +28,8 @@ export class OvationError extends Error {
   readonly code: number | undefined;
   /** The HTTP status. Business reasons have 200. Undefined where no answer arrived. */
   readonly status: number | undefined;
-  /** `X-Request-Id` of the answer: the server's logs have it. It is not the idempotency key of a gift. */
-  readonly requestId: string | undefined;
+  /** `X-Request-Id` of the answer: the server's logs have it. */
+  readonly traceId: string | undefined;
   /** `data` of the answer, e.g. the order id of a 503 of gift/send. */
   readonly data: unknown;
   /** `Retry-After`, ms. */
@@ -43,7 +44,7 @@ export class OvationError extends Error {
     this.name = details.name;
     this.code = details.code;
     this.status = details.status;
-    this.requestId = details.requestId;
+    this.traceId = details.traceId;
     this.data = details.data;
     this.retryAfterMs = details.retryAfterMs;
     this.idempotencyKey = details.idempotencyKey;
@@ -56,12 +57,34 @@ export class OvationError extends Error {
   }
 }
 
+/** The call was ended by its signal after a request was sent: that one may be carried out all the same. */
+export function abortedError(what: string, signal: AbortSignal, before: Partial<ErrorDetails> = {}): OvationError {
+  const { idempotencyKey, data } = before;
+  const details = { name: "aborted", answered: false, cause: signal.reason, idempotencyKey, data } as const;
+  return new OvationError(`${what}: ended by its signal; what was sent may be carried out`, details);
+}
+
+/** What an answer says of its failure besides the code. */
+interface FailureSigns {
+  /** The header `X-Failure`. */
+  named?: string | null;
+  data?: unknown;
+  /** The business failures of the operation. */
+  operation?: readonly FailureName[];
+}
+
 /**
- * The name of a code. Some codes belong to several failures: the operation's own decide, where only one of them has the
- * code; otherwise it is the general name of the code, and `business` where the operation has several (`message` tells
- * them apart for people).
+ * The name of a code. Some codes belong to several failures. The header names the failure; without one that this version
+ * knows for the code, the operation's own decide, where only one of them has the code; otherwise it is the general name
+ * of the code, and `business` where the operation has several (`message` tells them apart for people).
  */
-export function nameOfCode(code: number, operation: readonly FailureName[] = []): FailureName | "unknownCode" {
+export function nameOfCode(
+  code: number,
+  { named, data = null, operation = [] }: FailureSigns = {},
+): FailureName | "unknownCode" {
+  if (named && Object.hasOwn(failureCodes, named) && failureCodes[named as FailureName] === code)
+    return named as FailureName;
+  if (code === failureCodes.giftGated && data !== null) return "giftGated";
   const own = operation.filter((name) => failureCodes[name] === code);
   if (own.length === 1) return own[0] as FailureName;
   if (own.length > 1) return "business";

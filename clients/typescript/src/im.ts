@@ -34,7 +34,15 @@ export interface RoomEvents {
   /** To the sender alone: an accepted gift failed, and nothing was charged. */
   giftFailed: { msgId: string; orderId: string; msg: string; code: number; name: FailureName | "unknownCode" };
   /** To the payer alone: coins have arrived. */
-  payment: { msgId: string; orderId: string; coins: number; balance: number; msg: string };
+  payment: {
+    msgId: string;
+    orderId: string;
+    /** Of coins that the platform credited. */
+    externalOrderId?: string;
+    coins: number;
+    balance: number;
+    msg: string;
+  };
   roomClosed: { msgId: string };
   /** What was sent to the room was not carried out. */
   refused: ImEvents["refused"];
@@ -122,7 +130,9 @@ export function roomConnection(
   });
   client.on("business", (message) => show(message, emit));
 
-  signal?.addEventListener("abort", () => client.close(), { once: true });
+  // A signal that outlives the connection must not keep it.
+  const obeySignal = () => signal?.addEventListener("abort", client.close, { once: true });
+  obeySignal();
   queueMicrotask(() => !signal?.aborted && client.connect());
 
   return {
@@ -135,8 +145,14 @@ export function roomConnection(
       return () => those.delete(listener);
     },
     sendChat: (content) => client.send(BIZ.CHAT, { content }),
-    connect: () => client.connect(),
-    close: () => client.close(),
+    connect() {
+      if (!signal?.aborted) obeySignal();
+      client.connect();
+    },
+    close() {
+      signal?.removeEventListener("abort", client.close);
+      client.close();
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { OvationError } from "./errors.ts";
+import { abortedError, OvationError } from "./errors.ts";
 
 /** How a call is repeated. Times in milliseconds. */
 export interface RepeatOptions {
@@ -27,6 +27,7 @@ export const defaultRepeats: Repeats = Object.freeze({
 });
 
 const TOO_MANY = 429;
+const SERVER_FAULT = 500;
 const AWAY = new Set([408, 502, 503, 504]);
 
 /** Whether the request was certainly not carried out, so that any may be sent again later. */
@@ -37,7 +38,9 @@ export function wasTurnedAway(error: unknown): boolean {
 /** Whether nobody who could decide has answered: a request that may be carried out twice may be sent again. */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof OvationError)) return false;
-  return error.status === undefined || AWAY.has(error.status) || (error.name === "badAnswer" && !error.answered);
+  const { name, status } = error;
+  if (status === undefined) return name !== "aborted";
+  return AWAY.has(status) || (name === "badAnswer" && status >= SERVER_FAULT);
 }
 
 /**
@@ -75,7 +78,10 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Does `attempt` until it succeeds, fails in a way that `mayRepeat` does not allow, or the repeats are used up. */
+/**
+ * Does `attempt` until it succeeds, fails in a way that `mayRepeat` does not allow, or the repeats are used up. Rejects
+ * with `aborted` where the signal ends a pause.
+ */
 export async function repeated<T>(
   attempt: () => Promise<T>,
   mayRepeat: (error: unknown) => boolean,
@@ -90,7 +96,11 @@ export async function repeated<T>(
       if (!mayRepeat(error)) throw error;
       const ms = pauseBeforeNext(error);
       if (ms === undefined) throw error;
-      await pause(ms, signal);
+      try {
+        await pause(ms, signal);
+      } catch {
+        throw abortedError("a pause before a repeat", signal as AbortSignal, error as OvationError);
+      }
     }
   }
 }

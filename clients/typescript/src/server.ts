@@ -27,7 +27,10 @@ export interface ServerClientOptions extends TransportOptions {
   apiKey: string | (() => string | Promise<string>);
 }
 
-export type ServerGift = Omit<ServerParams<"gifts/send">, "requestId"> & {
+/** Of each member of a union: those of `gifts/send` have one id or the other of each user and room. */
+type WithoutRequestId<Params> = Params extends unknown ? Omit<Params, "requestId"> : never;
+
+export type ServerGift = WithoutRequestId<ServerParams<"gifts/send">> & {
   /** Made for each gift where it is left out. Give one to send a gift again whose outcome is not known. */
   requestId?: string;
 };
@@ -57,9 +60,11 @@ export function createServerClient(options: ServerClientOptions): ServerClient {
     return { path: `${BASE}/${operation}`, params, headers, failures, signal };
   }
 
-  /** Every operation may be repeated: it reads, or it has an idempotency key. */
+  /** Others may be repeated: they read, or have an idempotency key. */
+  const NOT_REPEATED: ServerOperation = "gifts/send"; // `gifts.send` repeats it, and knows what a repeat leaves open.
+
   async function call(operation: ServerOperation, params: unknown, callOptions: ServerCallOptions = {}) {
-    return transport.call(await request(operation, params, callOptions), true);
+    return transport.call(await request(operation, params, callOptions), operation !== NOT_REPEATED);
   }
 
   async function once(operation: ServerOperation, params: unknown, callOptions: ServerCallOptions) {
@@ -78,7 +83,7 @@ export function createServerClient(options: ServerClientOptions): ServerClient {
         // be sent again. The request id alone makes it one charge.
         const idempotencyKey = newKey();
         return deliver({
-          ...{ requestId, signal, repeats: transport.repeats },
+          ...{ requestId, signal, repeats: transport.repeats, isAgain: gift.requestId !== undefined },
           send: () =>
             once("gifts/send", { ...gift, requestId }, { idempotencyKey, signal }) as Promise<{ orderId: string }>,
           order: (orderId) => orderOf(orderId, signal),

@@ -1,5 +1,5 @@
 import createClient from "openapi-fetch";
-import { type FailureName, nameOfCode, OvationError } from "./errors.ts";
+import { abortedError, type FailureName, nameOfCode, OvationError } from "./errors.ts";
 import { defaultRepeats, isOutage, type RepeatOptions, type Repeats, repeated, wasTurnedAway } from "./repeats.ts";
 
 export interface TransportOptions {
@@ -16,7 +16,10 @@ export interface TransportOptions {
 
 /** Options of one call. */
 export interface CallOptions {
-  /** Ends the call at any step: it rejects with the signal's reason. What was sent may be carried out all the same. */
+  /**
+   * Ends the call at any step. What was sent may be carried out all the same, so the call rejects with the OvationError
+   * `aborted`, which has the idempotency key of a write; it rejects with the signal's reason where nothing was sent.
+   */
   signal?: AbortSignal | undefined;
 }
 
@@ -32,6 +35,7 @@ export interface OperationRequest {
 
 const SUCCESS = 200;
 export const IDEMPOTENCY_KEY = "Idempotency-Key";
+const KEY_FORM = /^[A-Za-z0-9_-]{8,64}$/;
 
 /** A request is sent and its envelope opened, here alone. */
 export class Transport {
@@ -39,16 +43,13 @@ export class Transport {
   private readonly post: (path: string, init: object) => Promise<Reply>;
   private readonly language: string;
   private readonly timeoutMs: number;
+  private readonly fetch: (request: Request) => Promise<Response>;
 
   constructor({ baseUrl, language = "zh", timeoutMs = 15_000, repeats = {}, fetch }: TransportOptions) {
-    // A redirect could carry the credentials elsewhere.
-    const fixed = { redirect: "error", credentials: "omit", cache: "no-store" } as const;
-    const client = createClient<Record<string, Record<string, unknown>>>({
-      baseUrl,
-      ...fixed,
-      ...(fetch && { fetch }),
-    });
-    this.post = client.POST as never;
+    // A redirect could carry the credentials elsewhere: none is followed.
+    const fixed = { redirect: "manual", credentials: "omit", cache: "no-store" } as const;
+    this.post = createClient<Record<string, Record<string, unknown>>>({ baseUrl, ...fixed }).POST as never;
+    this.fetch = fetch ?? ((request) => globalThis.fetch(request));
     this.repeats = { ...defaultRepeats, ...repeats };
     this.language = language;
     this.timeoutMs = timeoutMs;
@@ -57,7 +58,8 @@ export class Transport {
   /**
    * The `data` of the answer. A request that was turned away (429) is sent again after a pause, and so is one that was not
    * answered by who decides (503, no answer), where `isSame`: a second one leads to the same outcome.
-   * Rejects with an OvationError, or with the reason of the signal.
+   * Rejects with an OvationError, with the reason of the signal where nothing was sent, or with a TypeError where the
+   * request cannot be made.
    */
   call(request: OperationRequest, isSame: boolean): Promise<unknown> {
     const mayRepeat = (error: unknown) => wasTurnedAway(error) || (isSame && isOutage(error));
@@ -66,31 +68,61 @@ export class Transport {
 
   /** One request, without a repeat. */
   async once({ path, params, headers, failures, signal }: OperationRequest): Promise<unknown> {
+    const idempotencyKey = headers[IDEMPOTENCY_KEY];
+    if (idempotencyKey !== undefined && !KEY_FORM.test(idempotencyKey))
+      throw new TypeError(`${path}: an idempotency key has 8 to 64 characters of A-Z, a-z, 0-9, _ and -`);
     signal?.throwIfAborted();
-    const timeout = AbortSignal.timeout(this.timeoutMs);
-    let reply: Reply;
+    // Not AbortSignal.any and AbortSignal.timeout: a signal that outlives the call would keep something of each call.
+    const ending = new AbortController();
+    let sent = false;
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      ending.abort();
+    }, this.timeoutMs);
+    const end = () => ending.abort(signal?.reason);
+    signal?.addEventListener("abort", end, { once: true });
     try {
-      reply = await this.post(path, {
-        body: params ?? {},
+      const reply = await this.post(path, {
+        ...{ body: params ?? {}, parseAs: "text", signal: ending.signal },
         headers: { "Accept-Language": this.language, ...headers },
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        fetch: (request: Request) => {
+          sent = true;
+          return this.fetch(request);
+        },
       });
+      return opened(path, reply, failures, idempotencyKey);
     } catch (cause) {
-      signal?.throwIfAborted();
-      // An answer that breaks off, or is no JSON, is none.
-      const name = timeout.aborted ? "timedOut" : "network";
-      throw new OvationError(`${path}: ${name === "network" ? "no answer" : "no answer in time"}`, {
-        ...{ name, answered: false, cause, idempotencyKey: headers[IDEMPOTENCY_KEY] },
-      });
+      // What is thrown earlier is a fault of the caller: the request could not be made.
+      if (!sent || cause instanceof OvationError) throw cause;
+      if (signal?.aborted) throw abortedError(path, signal, { idempotencyKey });
+      // An answer that breaks off is none.
+      const name = late ? "timedOut" : "network";
+      const details = { name, answered: false, cause, idempotencyKey } as const;
+      throw new OvationError(`${path}: ${late ? "no answer in time" : "no answer"}`, details);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
     }
-    return opened(path, reply, failures, headers[IDEMPOTENCY_KEY]);
   }
 }
 
 interface Reply {
-  data?: unknown;
+  /** The text of a success. */
+  data?: string;
+  /** The JSON of another answer, or its text where it is none. */
   error?: unknown;
   response: Response;
+}
+
+/** The JSON of an answer; undefined where it is none. */
+function jsonOf({ data, error }: Reply): unknown {
+  if (data === undefined) return error;
+  try {
+    return JSON.parse(data);
+  } catch {
+    return undefined;
+  }
 }
 
 interface Envelope {
@@ -105,15 +137,17 @@ function isEnvelope(answer: unknown): answer is Envelope {
 
 function opened(
   path: string,
-  { data, error, response }: Reply,
+  reply: Reply,
   failures: readonly FailureName[],
   idempotencyKey: string | undefined,
 ): unknown {
-  const answer = data ?? error;
-  const { status } = response;
-  const requestId = response.headers.get("X-Request-Id") ?? undefined;
-  const retryAfterMs = secondsOf(response.headers.get("Retry-After"));
-  const common = { status, requestId, retryAfterMs, idempotencyKey };
+  const { response } = reply;
+  const answer = jsonOf(reply);
+  // Of a redirect that was not followed a browser shows nothing, and status 0.
+  const { status, headers } = response;
+  const traceId = headers.get("X-Request-Id") ?? undefined;
+  const retryAfterMs = secondsOf(headers.get("Retry-After"));
+  const common = { status, traceId, retryAfterMs, idempotencyKey };
   const refusedByStatus = status >= 400 && status < 500 && status !== 408;
   if (!isEnvelope(answer)) {
     const name = status === 429 ? "tooMany" : "badAnswer";
@@ -121,7 +155,8 @@ function opened(
     throw new OvationError(`${path}: HTTP ${status} without an answer of Ovation`, details);
   }
   if (answer.code === SUCCESS && response.ok) return answer.data;
-  const name = nameOfCode(answer.code, failures);
+  const signs = { named: headers.get("X-Failure"), data: answer.data, operation: failures };
+  const name = nameOfCode(answer.code, signs);
   const answered = response.ok || refusedByStatus || status === 503;
   const details = { ...common, name, code: answer.code, data: answer.data, answered };
   throw new OvationError(`${path}: ${answer.code} ${answer.msg}`, details);

@@ -15,15 +15,12 @@ export type UserParams<Operation extends UserOperation> = ParamsAt<paths, `${typ
 export type UserData<Operation extends UserOperation> = DataAt<paths, `${typeof BASE}/${Operation}`>;
 export type UserApi = Api<paths, typeof BASE>;
 
-/**
- * Whether a second request leads to the same outcome as one, so that a request that was not answered may be sent again.
- * `gift/send`: only with a `requestId`; `gifts.send` always has one.
- */
+/** Whether a second request leads to the same outcome as one, so that a request that was not answered may be sent again. */
 const isSame: Readonly<Record<UserOperation, boolean>> = {
   "userLogin/sendLoginCode": false, // An SMS each.
   "userLogin/login": false, // The code is used up by the first.
   "userLogin/logout": true,
-  "userLogin/logoutAll": true,
+  "userLogin/logoutAll": false, // The token of a second is ended by the first.
   "home/initPage": true,
   "living/startingLiving": true, // The same room.
   "living/closeLiving": false, // A second is refused.
@@ -40,7 +37,7 @@ const isSame: Readonly<Record<UserOperation, boolean>> = {
   "pk/history": true,
   "im/getImConfig": true,
   "gift/listGift": true,
-  "gift/send": false,
+  "gift/send": false, // `gifts.send` repeats it, and knows what a repeat leaves open.
   "gift/order": true,
   "gift/records": true,
   "bank/products": true,
@@ -109,8 +106,8 @@ export function createUserClient(options: UserClientOptions): UserClient {
   }
 
   function call(operation: UserOperation, params: unknown, { signal }: CallOptions = {}): Promise<unknown> {
-    const repeatable = isSame[operation] || (operation === "gift/send" && hasRequestId(params));
-    return withToken((headers) => transport.call({ ...request(operation, params, signal), headers }, repeatable));
+    const isRepeatable = isSame[operation];
+    return withToken((headers) => transport.call({ ...request(operation, params, signal), headers }, isRepeatable));
   }
 
   function once(operation: UserOperation, params: unknown, signal: AbortSignal | undefined): Promise<unknown> {
@@ -133,7 +130,7 @@ export function createUserClient(options: UserClientOptions): UserClient {
       send: (gift, { signal } = {}) => {
         const requestId = gift.requestId ?? newKey();
         return deliver({
-          ...{ requestId, signal, repeats: transport.repeats },
+          ...{ requestId, signal, repeats: transport.repeats, isAgain: gift.requestId !== undefined },
           send: () => once("gift/send", { ...gift, requestId }, signal) as Promise<{ orderId: string }>,
           order: (orderId) => once("gift/order", { orderId }, signal) as Promise<GiftOrder>,
         });
@@ -151,8 +148,4 @@ export function createUserClient(options: UserClientOptions): UserClient {
 
 function authorization(token: string | undefined): Record<string, string> {
   return token === undefined ? {} : { Authorization: `Bearer ${token}` };
-}
-
-function hasRequestId(params: unknown): boolean {
-  return (params as { requestId?: unknown } | undefined)?.requestId !== undefined;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type FailureName, failures } from "../../../config/errors.ts";
+import { failureHeader } from "../answer.ts";
 import type { EndpointForm } from "../endpoints/endpoint.ts";
 import { gateWords } from "../gift-sending.ts";
 import { successCode, successText } from "../wording.ts";
@@ -39,12 +40,12 @@ export const meaning = (name: FailureName) => `${failures[name].code} ${failures
 
 const retryAfter = { "Retry-After": { description: "Seconds", schema: { type: "integer" } } };
 
-/** The components of these faults. */
-export function faultResponses(names: readonly FaultName[]): Json {
+/** The components of these faults; `shown`: those whose envelope is another component than `Failure`. */
+export function faultResponses(names: readonly FaultName[], shown: { [Name in FaultName]?: string } = {}): Json {
   const entries = names.map((name) => {
     const timed = name === "TooMany" || name === "Unavailable";
     const description = faults[name].map((failure: FailureName) => meaning(failure)).join("; ");
-    const content = jsonBody(reference("schemas", "Failure"));
+    const content = jsonBody(reference("schemas", shown[name] ?? "Failure"));
     return [name, timed ? { description, content, headers: retryAfter } : { description, content }];
   });
   return Object.fromEntries(entries);
@@ -53,6 +54,16 @@ export function faultResponses(names: readonly FaultName[]): Json {
 /** The responses of faults, by HTTP status. */
 export function faultReferences(names: readonly FaultName[]): Json {
   return Object.fromEntries(names.map((name) => [failures[faults[name][0]].http, reference("responses", name)]));
+}
+
+/** The envelope of a fault whose `data` names something of the request, or is null. */
+export function faultNaming(field: string, description: string): Json {
+  const named = { type: "object", properties: { [field]: { type: "string", description } }, required: [field] };
+  const properties = {
+    ...{ code: { type: "integer" }, msg: { type: "string" } },
+    data: { anyOf: [named, { type: "null" }] },
+  };
+  return { type: "object", properties, required: ["code", "msg", "data"] };
 }
 
 /** The 503 of an endpoint that may have been carried out: `data` names what the client can query. */
@@ -69,13 +80,20 @@ function envelope(data: Json): Json {
   return { type: "object", properties, required: ["code", "msg", "data"] };
 }
 
+/** The header of a refusal for a business reason. */
+function failureNames(names: readonly FailureName[]): Json {
+  if (names.length === 0) return {};
+  const schema = { type: "string", enum: names };
+  return { headers: { [failureHeader]: { description: "The name of the reason, where `code` is not 200", schema } } };
+}
+
 /** The responses of an endpoint: its outcomes, and the faults. `result` is the schema of a success's `data`. */
 export function responsesOf(endpoint: EndpointForm, result: Json, names: readonly FaultName[]): Json {
   const rows = [`${successCode} ${successText.zh} (${successText.en})`, ...endpoint.failures.map(meaning)];
   const outcomes = [envelope(result), reference("schemas", "Failure")];
   if (endpoint.failures.includes("giftGated")) outcomes.push(reference("schemas", "GiftGated"));
   return {
-    200: { description: rows.join("; "), content: jsonBody({ oneOf: outcomes }) },
+    200: { description: rows.join("; "), content: jsonBody({ oneOf: outcomes }), ...failureNames(endpoint.failures) },
     ...faultReferences(names),
     ...(endpoint.unsure && unsureResponse(endpoint.unsure)),
   };

@@ -4,6 +4,7 @@ import {
   type FaultName,
   failureSchemas,
   faultNames,
+  faultNaming,
   faultResponses,
   type Json,
   jsonBody,
@@ -16,9 +17,20 @@ import { webhookSection, withExternalFields } from "./openapi-webhooks.ts";
 /** There is no page of the server API. */
 const documentedFaults: readonly FaultName[] = faultNames.filter((name) => name !== "NotFound");
 
+/** Exactly one set of fields of each group is there. */
+function withAlternatives(schema: Json, groups: ServerEndpoint["alternatives"]): Json {
+  const properties = schema.properties as Json;
+  const having = (required: readonly string[]): Json => ({
+    ...{ type: "object", required },
+    properties: Object.fromEntries(required.map((name) => [name, properties[name]])),
+  });
+  const allOf = groups.map((group) => ({ oneOf: group.map(having) }));
+  return allOf.length === 0 ? schema : { ...schema, allOf };
+}
+
 function operation(endpoint: ServerEndpoint): Json {
   const name = endpoint.path.slice(serverApiBase.length + 1);
-  const schema = schemaOf(endpoint.params, "input");
+  const schema = withAlternatives(schemaOf(endpoint.params, "input"), endpoint.alternatives);
   const description = [
     `Scope \`${endpoint.scope}\`.`,
     ...(endpoint.write ? ["A repeat with the same Idempotency-Key gets the first answer."] : []),
@@ -52,8 +64,12 @@ export function serverApiDocument(endpoints: readonly ServerEndpoint[]): Json {
     paths: Object.fromEntries(endpoints.map((one) => [one.path, { post: operation(one) }])),
     webhooks: webhookSection(),
     components: {
-      schemas: failureSchemas,
-      responses: faultResponses(documentedFaults),
+      schemas: {
+        ...failureSchemas,
+        FieldWrong: faultNaming("field", "The field that is wrong, or `Idempotency-Key`."),
+        ScopeMissing: faultNaming("scope", "The scope that the key lacks."),
+      },
+      responses: faultResponses(documentedFaults, { BadRequest: "FieldWrong", Forbidden: "ScopeMissing" }),
       parameters: {
         IdempotencyKey: {
           ...{ name: "Idempotency-Key", in: "header", required: true },

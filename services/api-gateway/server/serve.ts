@@ -1,9 +1,10 @@
-import { fail } from "../../../broker/failure.ts";
+import { z } from "zod";
+import { fail, isFailure } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { checkParams } from "../../action-contract.ts";
 import { idOfApiKey } from "../../api-keys.ts";
 import { idempotencyKey, type KnownApiKey } from "../../platform/platform.contract.ts";
-import { sendSuccess } from "../answer.ts";
+import { sendSuccess, showing } from "../answer.ts";
 import type { Gateway, Serve } from "../gateway.ts";
 import { bearerToken, clientOf } from "../request/client.ts";
 import { jsonFields } from "../request/fields.ts";
@@ -43,11 +44,13 @@ async function countKey(gateway: Gateway, key: KnownApiKey, { name, perMinute }:
   if (waitMs > 0) throw fail("tooMany", { waitMs });
 }
 
-const idempotencyHeader = "idempotency-key";
+const idempotencyHeader = "Idempotency-Key";
+const writeHeaders = z.object({ [idempotencyHeader]: idempotencyKey });
 
 /** Fails: invalidParam. */
 function writerOf(request: GatewayRequest, caller: ServerCaller): ServerWriter {
-  const key = checkParams(idempotencyKey, request.headers[idempotencyHeader]);
+  const given = { [idempotencyHeader]: request.headers[idempotencyHeader.toLowerCase()] };
+  const key = checkParams(writeHeaders, given)[idempotencyHeader] as string;
   return {
     ...caller,
     idempotencyKey: key,
@@ -58,15 +61,35 @@ function writerOf(request: GatewayRequest, caller: ServerCaller): ServerWriter {
   };
 }
 
+/** The error; that of a wrong field shows which one, where it is one that callers send. */
+function showingField(error: unknown, endpoint: ServerEndpoint): unknown {
+  const { field } = (error as { data?: { field?: unknown } }).data ?? {};
+  if (!isFailure(error, "invalidParam") || typeof field !== "string") return error;
+  const [name = ""] = field.split(".");
+  const isSent = name === idempotencyHeader || endpoint.fields.includes(name);
+  return isSent ? showing(error as Error, { field }) : error;
+}
+
 /** The handler of requests of an endpoint of the server API. */
 export function serveServerEndpoint(endpoint: ServerEndpoint): Serve {
+  const serve = serveWithoutHints(endpoint);
+  return async (...request) => {
+    try {
+      await serve(...request);
+    } catch (error) {
+      throw showingField(error, endpoint);
+    }
+  };
+}
+
+function serveWithoutHints(endpoint: ServerEndpoint): Serve {
   const { path, scope, perKey, rerun } = endpoint;
   return async (gateway, request, response) => {
     const { context, $ctx } = request;
     const { keys, writes, directory } = gateway.serverApi;
     const { key, presented } = await keyOf(gateway, request);
     context.keyId = key.keyId;
-    if (!key.scopes.includes(scope)) throw fail("scopeMissing", { keyId: key.keyId, scope });
+    if (!key.scopes.includes(scope)) throw showing(fail("scopeMissing", { keyId: key.keyId, scope }), { scope });
     await countKey(gateway, key, perKey);
     const fields = await jsonFields(request, endpoint.fields, limits.http.bodyBytes);
     // A body may take `limits.http.requestTimeoutMs`; the key may be revoked meanwhile.

@@ -11,6 +11,7 @@ import {
   type Refers,
   type Resolved,
   referenceParams,
+  referencesOf,
   requireOneOfEach,
   resolved,
   shownWithExternalIds,
@@ -58,6 +59,8 @@ export interface Definition<R extends Refers, Params extends z.ZodRawShape, Resu
   /** The users and rooms that it is about: see people.ts. */
   refers?: R;
   params: Params;
+  /** Sets of params of which a request has exactly one; for the documentation: `run` refuses others. */
+  oneOf?: readonly (readonly string[])[];
   /** The schema of the envelope's `data`. External ids are added where it has ids. */
   result: Result;
   /** The business outcomes besides success, without those of `refers` and of idempotency keys. */
@@ -79,6 +82,8 @@ export interface ServerEndpoint extends EndpointForm {
   readonly write: boolean;
   readonly rerun: boolean;
   readonly refers: Refers;
+  /** Groups of sets of fields: a request has exactly one set of each group. */
+  readonly alternatives: readonly (readonly (readonly string[])[])[];
   /** How the requests of a key are counted: under which name, and the default of their number in a minute. */
   readonly perKey: { readonly name: string; readonly perMinute: number };
   /** Fails: as the params' schema, invalidParam. */
@@ -123,9 +128,12 @@ export function serverEndpoint<
     failures = [],
     unsure,
     perKeyPerMinute,
+    oneOf,
   } = definition;
   const meant: Refers = refers ?? {};
   const write = definition.write === true;
+  const references = referencesOf(meant).filter(({ needed }) => needed);
+  const alternatives = [...references.map(({ name, external }) => [[name], [external]]), ...(oneOf ? [oneOf] : [])];
   const params = z.object({ ...referenceParams(meant), ...definition.params });
   const run = definition.run as (ctx: CallingContext, params: unknown, caller: unknown) => unknown;
   return {
@@ -133,6 +141,7 @@ export function serverEndpoint<
     params: params as unknown as z.ZodObject,
     fields: Object.keys(params.shape),
     result,
+    alternatives,
     failures: failuresOf(meant, write, failures),
     unsure,
     perKey: perKeyPerMinute === undefined ? anyRequest : { name: path, perMinute: perKeyPerMinute },

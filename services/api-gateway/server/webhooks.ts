@@ -144,6 +144,7 @@ export const webhookEndpoints = [
     scope: "webhooks",
     write: true,
     params: fromHttp(webhookActions.replay),
+    oneOf: [["deliveryId"], ["from", "to"]],
     result: z.object({ replayed: z.int(), nextFrom: z.string().nullable() }),
     failures: ["webhookUnknown", "deliveryUnknown"],
     run: (ctx, params) => call(ctx, "webhook.replay", params),

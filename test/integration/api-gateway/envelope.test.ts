@@ -45,6 +45,7 @@ test.each(names)("%s of a service is answered with its row's code, status and te
     expect(JSON.parse(answer.text)).toEqual({ code: row.code, msg: text, data: null });
     expect(answer.headers.get("content-type")).toBe("application/json; charset=utf-8");
     expect(answer.headers.has("retry-after")).toBe(row.http === 503 || row.http === 429);
+    expect(answer.headers.get("x-failure")).toBe(row.http < 500 ? name : null);
   }
 });
 

@@ -67,6 +67,7 @@ test("every endpoint refuses what its fields are not: 400, and calls nobody", as
         forget();
         const answer = await post(endpoint, { ...paramsOf(endpoint), [field]: value });
         expect([endpoint.path, field, value, answer.status]).toEqual([endpoint.path, field, value, 400]);
+        expect([endpoint.path, (answer.data as { field: string }).field.split(".")[0]]).toEqual([endpoint.path, field]);
         expect(calls.filter(({ action }) => !action.startsWith("platform."))).toEqual([]);
       }
 });
@@ -92,6 +93,7 @@ test("every endpoint is closed without a key, and every write without an idempot
     expect(await send(base + endpoint.path, options)).toMatchObject({ status: 401, code: 100_002 });
     const keyed = await post(endpoint, paramsOf(endpoint), { "Idempotency-Key": "" });
     expect(keyed.status).toBe(endpoint.write ? 400 : 200);
+    if (endpoint.write) expect(keyed).toMatchObject({ code: 100_001, data: { field: "Idempotency-Key" } });
   }
 });
 
@@ -113,6 +115,14 @@ test("the document of the server API has every endpoint with its scope, its key 
     }
     const { schema } = operation.requestBody.content["application/json"];
     expect(Object.keys(schema.properties)).toEqual(endpoint.fields);
+    const groups = (schema.allOf ?? []).map((group: { oneOf: { required: string[] }[] }) =>
+      group.oneOf.map(({ required }) => required),
+    );
+    const needed = referencesOf(endpoint.refers).flatMap((one) => (one.needed ? [[[one.name], [one.external]]] : []));
+    expect(groups).toEqual([
+      ...needed,
+      ...(endpoint.path.endsWith("/replay") ? [[["deliveryId"], ["from", "to"]]] : []),
+    ]);
     expect(Object.keys(operation.requestBody.content)).toEqual(["application/json"]);
   }
   expect(ids.size).toBe(serverEndpoints.length);

@@ -91,7 +91,17 @@ export async function all(signal: AbortSignal): Promise<void> {
   await user.api.gift.steal();
   // @ts-expect-error an amount is a number
   await user.gifts.send({ giftId: "1", roomId: 2, receiverId: "3" });
-  const { userId }: { userId: string } = await server.api.users.upsert({ externalId: "x" }, { idempotencyKey: "k", signal });
+  const { userId }: { userId: string } = await server.api.users.upsert({ externalId: "x" }, { idempotencyKey: "key-00000001", signal });
+  // @ts-expect-error nobody is named
+  await server.api.users.get();
+  // @ts-expect-error nobody is named
+  await server.api.users.get({});
+  await server.gifts.send({ externalId: "x", receiverExternalId: "y", roomId: 1, giftId: 2, count: 3 });
+  // @ts-expect-error the receiver is missing
+  await server.gifts.send({ externalId: "x", roomId: 1, giftId: 2, count: 3 });
+  await server.api.webhooks.replay({ webhookId: "1", deliveryId: "2" });
+  // @ts-expect-error neither a delivery nor a span of time
+  await server.api.webhooks.replay({ webhookId: "1", from: "2026-01-01T00:00:00Z" });
   const event = await verifyWebhook({ secrets: "whsec_", headers: new Headers(), rawBody: new Uint8Array() });
   if (event.type === "gift.settled") for (const { orderId, senderExternalId } of event.data.gifts) console.log(orderId, senderExternalId);
   // @ts-expect-error gifts are in gift.settled alone

@@ -185,3 +185,16 @@ test("an error of a listener is reported and affects no other listener", async (
 test("without any WebSocket it says so at once", () => {
   expect(() => roomConnection(ticket, 7, { WebSocket: null as never })).toThrow(TypeError);
 });
+
+test("a signal that outlives it keeps nothing of a closed room, and closes one that connects again", async () => {
+  const ending = new AbortController();
+  const removed = jest.spyOn(ending.signal, "removeEventListener");
+  const { room } = enter({ signal: ending.signal });
+  await greeted();
+  room.close();
+  expect(removed).toHaveBeenCalledWith("abort", expect.any(Function));
+  room.connect();
+  await greeted(2);
+  ending.abort();
+  expect(room.state).toBe("idle");
+});

@@ -48,6 +48,39 @@ test("a given key is used, and an error has the key, so that the call can be mad
   expect(keys()[2]).toBe(keys()[1]);
 });
 
+test("a write that its signal ends has its idempotency key in the error", async () => {
+  const ending = new AbortController();
+  const { gateway, keys, client } = clientOf(["hang"]);
+  const writing = client.api.users.upsert(user, { signal: ending.signal }).catch((error: unknown) => error);
+  while (gateway.sent.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  ending.abort();
+  expect(await writing).toMatchObject({ name: "aborted", answered: false, idempotencyKey: keys()[0] });
+  const pausing = new AbortController();
+  const random = () => {
+    queueMicrotask(() => pausing.abort());
+    return 0;
+  };
+  const paused = clientOf([away({ ordered: true }, 10)], { repeats: { random } });
+  const failed = await paused.client.api.users
+    .upsert(user, { signal: pausing.signal })
+    .catch((error: unknown) => error);
+  expect(failed).toMatchObject({ name: "aborted", idempotencyKey: paused.keys()[0], data: { ordered: true } });
+});
+
+test("an idempotency key of another form is a fault of the caller: nothing is sent", async () => {
+  const { gateway, client } = clientOf([]);
+  for (const idempotencyKey of ["short", "with a space", "x".repeat(65), "a-key\r\nX: y"])
+    await expect(client.api.users.upsert(user, { idempotencyKey })).rejects.toThrow(TypeError);
+  expect(gateway.sent).toHaveLength(0);
+});
+
+test("a gift of `api` is not repeated after no answer: only `gifts.send` knows what that leaves open", async () => {
+  const { gateway, client } = clientOf([lost()]);
+  const gift = { externalId: "fan-7", receiverExternalId: "anchor-1", roomId: 1, giftId: 22, count: 1 };
+  await expect(client.api.gifts.send({ ...gift, requestId: "mine-0001" })).rejects.toMatchObject({ name: "network" });
+  expect(gateway.sent).toHaveLength(1);
+});
+
 test("a missing scope and a missing key are errors by name, and are not repeated", async () => {
   const { gateway, client } = clientOf([
     { status: 403, code: 100003 },

@@ -40,12 +40,23 @@ describe("a call of the users' API", () => {
       { code: 77 },
     ]);
     const unknown = await failureOf(client.api.gift.order({ orderId: "o" }));
-    expect(unknown).toMatchObject({ name: "giftOrderUnknown", code: 501, status: 200, requestId: "req-1" });
+    expect(unknown).toMatchObject({ name: "giftOrderUnknown", code: 501, status: 200, traceId: "req-1" });
     expect(unknown.refused).toBe(true);
     expect(await failureOf(client.api.pk.accept({ battleId: "1" }))).toMatchObject({ name: "balanceShort" });
     // Of login both a wrong and an expired code are 501.
     expect(await failureOf(client.login({ phone: "1", code: "2" }))).toMatchObject({ name: "business" });
     expect(await failureOf(client.api.bank.income())).toMatchObject({ name: "unknownCode", code: 77 });
+  });
+
+  test("names a refusal as the header does, where the name is one of its code", async () => {
+    const named = async (code: number, name: string) => {
+      const { client } = clientOf([{ code, headers: { "X-Failure": name } }]);
+      return (await failureOf(client.login({ phone: "1", code: "2" }))).name;
+    };
+    expect(await named(501, "smsCodeWrong")).toBe("smsCodeWrong");
+    expect(await named(501, "smsCodeExpired")).toBe("smsCodeExpired");
+    // Of a newer server, and of a proxy with a header of this name.
+    for (const name of ["newerFailure", "balanceShort", "toString"]) expect(await named(501, name)).toBe("business");
   });
 
   test("that was turned away (429) is sent again, whatever it does", async () => {
@@ -102,7 +113,7 @@ describe("a call of the users' API", () => {
     expect(await client.api.bank.income()).toEqual({ income: 2 });
   });
 
-  test("ends with the reason of its signal at once, also in a pause", async () => {
+  test("ends at once with its signal, also in a pause; with the bare reason where nothing was sent", async () => {
     const aborted = [new AbortController(), new AbortController()] as const;
     const turn = () => new Promise((resolve) => setImmediate(resolve));
     const hanging = clientOf(["hang"]);
@@ -114,29 +125,60 @@ describe("a call of the users' API", () => {
     };
     const paused = clientOf([away(null, 10)], { repeats: { random } });
     const waiting = paused.client.api.bank.income(undefined, { signal: aborted[1].signal });
-    const ended = Promise.all([asking, waiting].map((call) => expect(call).rejects.toThrow("enough")));
+    const ended = Promise.all([asking, waiting].map(failureOf));
     while (hanging.gateway.sent.length === 0 || !isPausing) await turn();
     await turn();
     const begun = performance.now();
     for (const controller of aborted) controller.abort(new Error("enough"));
-    await ended;
+    const enough = expect.objectContaining({ message: "enough" });
+    for (const error of await ended) expect(error).toMatchObject({ name: "aborted", answered: false, cause: enough });
     expect(performance.now() - begun).toBeLessThan(5_000);
     const late = hanging.client.api.bank.income(undefined, { signal: aborted[0].signal });
     await expect(late).rejects.toThrow("enough");
     expect([hanging, paused].map(({ gateway }) => gateway.sent.length)).toEqual([1, 1]);
   });
 
+  test("leaves no listener at a signal and no timer", async () => {
+    const { signal } = new AbortController();
+    const counts = { addEventListener: 0, removeEventListener: 0 };
+    for (const name of ["addEventListener", "removeEventListener"] as const)
+      jest.spyOn(signal, name).mockImplementation(() => void counts[name]++);
+    const combined = jest.spyOn(AbortSignal, "any");
+    const timed = jest.spyOn(AbortSignal, "timeout");
+    const { client } = clientOf([success({ income: 1 }), { code: 501 }]);
+    await client.api.bank.income(undefined, { signal });
+    await failureOf(client.api.bank.income(undefined, { signal }));
+    expect(counts).toEqual({ addEventListener: 2, removeEventListener: 2 });
+    expect([combined, timed].map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
+    jest.restoreAllMocks();
+  });
+
+  test("that ends every login is not repeated after no answer: its token may be ended", async () => {
+    const { gateway, client } = clientOf([lost()]);
+    expect(await failureOf(client.api.userLogin.logoutAll())).toMatchObject({ name: "network" });
+    expect(gateway.sent).toHaveLength(1);
+  });
+
+  test("that cannot be made is a fault of the caller, and is not repeated", async () => {
+    const { gateway, client } = clientOf([], { baseUrl: "no address" });
+    await expect(client.api.bank.income()).rejects.toMatchObject({ name: "TypeError" });
+    const wrong = { orderId: 1n as never };
+    await expect(clientOf([]).client.api.gift.order(wrong)).rejects.toMatchObject({ name: "TypeError" });
+    expect(gateway.sent).toHaveLength(0);
+  });
+
   test.each([
+    { status: 302, headers: { Location: "http://elsewhere.test" }, text: "" },
     { status: 200, text: "<html>a portal</html>" },
     { status: 200, text: "" },
     { status: 200, text: "null" },
     { status: 200, text: '{"code":"200"}' },
     { status: 200, text: "{" },
-  ])("takes an answer that is not Ovation's for none: $text", async (planned) => {
-    const { client } = clientOf([planned], { repeats: { attempts: 1 } });
+  ])("names an answer that is not Ovation's, and is not repeated: $status $text", async (planned) => {
+    const { client, gateway } = clientOf([planned]);
     const error = await failureOf(client.api.bank.income());
-    expect(error).toMatchObject({ answered: false, code: undefined });
-    expect(["badAnswer", "network"]).toContain(error.name);
+    expect(error).toMatchObject({ name: "badAnswer", status: planned.status, answered: false, code: undefined });
+    expect(gateway.sent).toHaveLength(1);
   });
 });
 
@@ -200,6 +242,18 @@ describe("a gift", () => {
     expect(result).toMatchObject({ outcome: "refused", code: 10010, name: "balanceShort" });
   });
 
+  test.each([{}, { headers: { "X-Failure": "giftGated" } }])(
+    "that the platform's gate refuses has the gate's code and text (%p)",
+    async (more) => {
+      const gate = { code: 7, msg: "not tonight" };
+      const { result } = await sent([{ code: 10006, data: gate, ...more }]);
+      expect(result).toMatchObject({ outcome: "refused", code: 10006, name: "giftGated", gate });
+      const { result: other } = await sent([{ code: 10006, headers: { "X-Failure": "giftNotSent" } }]);
+      expect(other).toMatchObject({ outcome: "refused", name: "giftNotSent" });
+      expect(other).not.toHaveProperty("gate");
+    },
+  );
+
   test("that a 503 names is asked for before it is sent again", async () => {
     const found = await sent([away({ orderId: "o" }), success(order)]);
     expect(found.paths).toEqual(["gift/send", "gift/order"]);
@@ -236,6 +290,61 @@ describe("a gift", () => {
     expect(result).toMatchObject({ outcome: "refused", name: "idempotencyConflict" });
   });
 
+  test("that is ended by its signal still names its request id and its order", async () => {
+    const whenSent = async (plan: Planned[], most: number) => {
+      const ending = new AbortController();
+      const { client, gateway } = clientOf(plan);
+      const sending = client.gifts.send(gift, { signal: ending.signal });
+      while (gateway.sent.length < most) await new Promise((resolve) => setImmediate(resolve));
+      ending.abort(new Error("enough"));
+      return { result: await sending, requestId: gateway.sent[0]!.body.requestId };
+    };
+    const error = { name: "aborted", cause: expect.objectContaining({ message: "enough" }) };
+    const hanging = await whenSent(["hang"], 1);
+    expect(hanging.result).toMatchObject({ outcome: "unsure", requestId: hanging.requestId, error });
+    const asking = await whenSent([away({ orderId: "o" }), "hang"], 2);
+    expect(asking.result).toMatchObject({ outcome: "unsure", requestId: asking.requestId, orderId: "o", error });
+    const pausing = await whenSent([away({ orderId: "o" }, 10)], 1);
+    expect(pausing.result).toMatchObject({ outcome: "unsure", requestId: pausing.requestId, error });
+    const signal = AbortSignal.abort(new Error("early"));
+    await expect(clientOf([]).client.gifts.send(gift, { signal })).rejects.toThrow("early");
+  });
+
+  test("for whose repeat there is no token is unsure, where it was not answered", async () => {
+    const tokens = ["the-token"];
+    const token = () => {
+      const next = tokens.shift();
+      if (next === undefined) throw new Error("no token");
+      return next;
+    };
+    const { result, ids } = await sent([lost()], {}, { token });
+    expect(result).toMatchObject({ outcome: "unsure", requestId: ids[0], error: { cause: { message: "no token" } } });
+  });
+
+  test("that is sent again with its request id is unsure unless the server decides: it may be accepted already", async () => {
+    const repeats = { ...atOnce, attempts: 1 };
+    const again = { requestId: "mine-0001" };
+    for (const planned of [
+      away(),
+      turnedAway(),
+      { status: 401, code: 100002 },
+      { status: 403, text: "" },
+    ] as Planned[]) {
+      const { result } = await sent([planned], again, { repeats });
+      expect(result).toMatchObject({ outcome: "unsure", requestId: "mine-0001" });
+      await failureOf(clientOf([planned], { repeats }).client.gifts.send(gift));
+    }
+    const { result } = await sent([{ code: 10010 }], again);
+    expect(result).toMatchObject({ outcome: "refused", name: "balanceShort" });
+    await failureOf(clientOf([{ status: 400, code: 100001 }]).client.gifts.send({ ...gift, ...again }));
+  });
+
+  test("of `api` is not repeated after no answer, whatever its request id: only `gifts.send` knows what that leaves open", async () => {
+    const { gateway, client } = clientOf([lost()]);
+    await failureOf(client.api.gift.send({ giftId: 1, roomId: 1, receiverId: "1", requestId: "mine-0001" }));
+    expect(gateway.sent).toHaveLength(1);
+  });
+
   test("may have been accepted after a fault inside, which is not repeated", async () => {
     const { result, paths } = await sent([{ status: 500, code: 500 }]);
     expect(paths).toHaveLength(1);
@@ -259,6 +368,9 @@ describe("a gift", () => {
     const { gateway, client } = clientOf([unknown, accepted, away(), lost(), turnedAway(), success(order)]);
     expect(await client.gifts.outcomeOf("o", { pauseMs: 1 })).toEqual(order);
     expect(gateway.sent).toHaveLength(6);
+    const begun = performance.now();
+    await clientOf([away(null, 1), success(order)]).client.gifts.outcomeOf("o", { pauseMs: 1 });
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(990);
     const never = clientOf([unknown, unknown]);
     expect(await never.client.gifts.outcomeOf("o", { pauseMs: 20, totalMs: 40 })).toBeUndefined();
   });

@@ -716,6 +716,22 @@ export interface components {
                 msg?: string;
             };
         };
+        FieldWrong: {
+            code: number;
+            msg: string;
+            data: {
+                /** @description The field that is wrong, or `Idempotency-Key`. */
+                field: string;
+            } | null;
+        };
+        ScopeMissing: {
+            code: number;
+            msg: string;
+            data: {
+                /** @description The scope that the key lacks. */
+                scope: string;
+            } | null;
+        };
     };
     responses: {
         /** @description 400 参数错误 (bad request); 100001 参数异常 (invalid parameter) */
@@ -724,7 +740,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Failure"];
+                "application/json": components["schemas"]["FieldWrong"];
             };
         };
         /** @description 100002 用户token异常 (not logged in) */
@@ -742,7 +758,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Failure"];
+                "application/json": components["schemas"]["ScopeMissing"];
             };
         };
         /** @description 413 请求体过大 (request body too large) */
@@ -817,9 +833,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -859,13 +877,21 @@ export interface operations {
                     userId?: string;
                     /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
             /** @description 200 成功 (success); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -914,13 +940,21 @@ export interface operations {
                     externalRoomId?: string;
                     type: number;
                     roomName?: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10001 需要给定直播间类型 (room type missing); 10012 账户不可用 (account invalid or frozen); 501 主播正在另一个直播间直播 (the anchor is live in a room with another externalRoomId); 501 该外部直播间编号正被另一主播使用 (another anchor is live in the room with this externalRoomId); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 10001 需要给定直播间类型 (room type missing); 10012 账户不可用 (account invalid or frozen); 501 主播正在另一个直播间直播 (the anchor is live in a room with another externalRoomId); 501 该外部直播间编号正被另一主播使用 (another anchor is live in the room with this externalRoomId); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "roomTypeMissing" | "accountUnusable" | "anchorElsewhere" | "externalRoomTaken" | "userUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -969,13 +1003,20 @@ export interface operations {
                     roomId?: number;
                     /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalRoomId?: string;
-                };
+                } & ({
+                    roomId: number;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalRoomId: string;
+                });
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "roomNotLive" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1018,13 +1059,20 @@ export interface operations {
                     roomId?: number;
                     /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalRoomId?: string;
-                };
+                } & ({
+                    roomId: number;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalRoomId: string;
+                });
             };
         };
         responses: {
             /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "roomNotLive";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1070,13 +1118,21 @@ export interface operations {
                     userId?: string;
                     /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
             /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "roomNotLive" | "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1137,13 +1193,32 @@ export interface operations {
                     count?: number;
                     /** @description The idempotency key, chosen by the client, one for each gift: the same key is always the same order and one charge. */
                     requestId: string;
-                };
+                } & (({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                }) & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    receiverId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    receiverExternalId: string;
+                }) & ({
+                    roomId: number;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalRoomId: string;
+                }));
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10005 礼物信息异常 (no such gift, or not on sale); 10006 送礼异常 (gift could not be sent); 10006 送礼未被允许 (the gift was not allowed); 10008 不能给自己送礼 (you cannot send a gift to yourself); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10010 余额不足 (insufficient balance); 10011 重复的请求号，内容不一致 (request id reused with other content); 10012 账户不可用 (account invalid or frozen); 501 用户不存在 (no such user) */
+            /** @description 200 成功 (success); 10005 礼物信息异常 (no such gift, or not on sale); 10006 送礼异常 (gift could not be sent); 10006 送礼未被允许 (the gift was not allowed); 10008 不能给自己送礼 (you cannot send a gift to yourself); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10010 余额不足 (insufficient balance); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content); 10012 账户不可用 (account invalid or frozen); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "giftUnknown" | "giftNotSent" | "giftGated" | "giftToSelf" | "roomNotLive" | "balanceShort" | "idempotencyConflict" | "accountUnusable" | "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1201,6 +1276,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 送礼订单不存在 (no such gift order) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "giftOrderUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1302,13 +1379,21 @@ export interface operations {
                     userId?: string;
                     /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
             /** @description 200 成功 (success); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1356,13 +1441,21 @@ export interface operations {
                     externalId?: string;
                     cursor?: string;
                     limit?: number;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
             /** @description 200 成功 (success); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1429,13 +1522,21 @@ export interface operations {
                     userId?: string;
                     /** @description The platform's own id, kept as it is: case and spaces count. */
                     externalId?: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
             /** @description 200 成功 (success); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1493,13 +1594,21 @@ export interface operations {
                     coins: number;
                     /** @description 1 to 64 visible ASCII characters without blanks, of your own. It identifies the order for ever. */
                     externalOrderId: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "userUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1564,13 +1673,21 @@ export interface operations {
                     externalId?: string;
                     coins: number;
                     reason: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10010 余额不足 (insufficient balance); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 10010 余额不足 (insufficient balance); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "balanceShort" | "userUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1638,13 +1755,21 @@ export interface operations {
                     points: number;
                     /** @description 1 to 64 visible ASCII characters without blanks, of your own. It identifies the order for ever. */
                     payoutId: string;
-                };
+                } & ({
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                } | {
+                    /** @description The platform's own id, kept as it is: case and spaces count. */
+                    externalId: string;
+                });
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10010 余额不足 (insufficient balance); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 10010 余额不足 (insufficient balance); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "balanceShort" | "userUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1714,9 +1839,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 回调订阅数量已达上限 (there are as many webhooks as may be); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 501 回调订阅数量已达上限 (there are as many webhooks as may be); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "webhookLimit" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1826,9 +1953,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "webhookUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1886,9 +2015,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "webhookUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1927,9 +2058,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "webhookUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1975,6 +2108,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "webhookUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2035,13 +2170,20 @@ export interface operations {
                     deliveryId?: string;
                     from?: string;
                     to?: string;
-                };
+                } & ({
+                    deliveryId: string;
+                } | {
+                    from: string;
+                    to: string;
+                });
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 501 投递记录不存在 (no such delivery); 10011 重复的请求号，内容不一致 (request id reused with other content) */
+            /** @description 200 成功 (success); 501 回调订阅不存在 (no such webhook); 501 投递记录不存在 (no such delivery); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "webhookUnknown" | "deliveryUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {

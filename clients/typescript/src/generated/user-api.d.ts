@@ -672,6 +672,8 @@ export interface operations {
             /** @description 200 成功 (success); 10002 手机号不能为空 (phone missing); 10003 手机号格式异常 (phone malformed); 500 短信发送太频繁，请稍后再试 (a code was sent already, try again later); 500 该手机号今日获取验证码次数已达上限，请明天再试 (no more codes for this phone today, try again tomorrow); 500 今日短信发送量已达上限，请明天再试 (no more codes today, try again tomorrow) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "phoneMissing" | "phoneMalformed" | "smsTooOften" | "smsPhoneLimit" | "smsBudgetSpent";
                     [name: string]: unknown;
                 };
                 content: {
@@ -711,6 +713,8 @@ export interface operations {
             /** @description 200 成功 (success); 10002 手机号不能为空 (phone missing); 10003 手机号格式异常 (phone malformed); 10004 验证码格式异常 (code malformed); 501 验证码已过期 (the code has expired); 501 验证码校验失败 (the code is wrong) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "phoneMissing" | "phoneMalformed" | "smsCodeMalformed" | "smsCodeExpired" | "smsCodeWrong";
                     [name: string]: unknown;
                 };
                 content: {
@@ -775,6 +779,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -806,6 +812,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -851,6 +859,8 @@ export interface operations {
             /** @description 200 成功 (success); 10001 需要给定直播间类型 (room type missing); -10001 开播请求过于频繁，请稍后再试 (too many start requests, try again later); 10012 账户不可用 (account invalid or frozen) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "roomTypeMissing" | "startTooOften" | "accountUnusable";
                     [name: string]: unknown;
                 };
                 content: {
@@ -890,6 +900,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 只有主播才能关播 (only the anchor can close the room); -10001 关播请求过于频繁，请稍后再试 (too many close requests, try again later) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "notYourRoom" | "closeTooOften";
                     [name: string]: unknown;
                 };
                 content: {
@@ -977,6 +989,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 用户不存在 (no such user) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1027,6 +1041,8 @@ export interface operations {
             /** @description 200 成功 (success); 10007 目前正有人连线，请稍后再试 (somebody is linked already); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 501 无权操作该PK (not your battle); 501 不能与自己PK (you cannot battle against yourself); 10012 账户不可用 (account invalid or frozen) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "alreadyLinked" | "roomNotLive" | "notYourBattle" | "battleWithSelf" | "accountUnusable";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1068,6 +1084,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1109,6 +1127,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1150,6 +1170,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1191,6 +1213,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1233,6 +1257,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 PK不存在 (no such battle) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "battleUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1365,6 +1391,8 @@ export interface operations {
             /** @description 200 成功 (success); 10007 目前正有人连线，请稍后再试 (somebody is linked already); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 501 该直播间不是PK直播间 (the room is not of the PK type); 501 不能与自己PK (you cannot battle against yourself); 10012 账户不可用 (account invalid or frozen) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "alreadyLinked" | "roomNotLive" | "roomNotPk" | "battleWithSelf" | "accountUnusable";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1405,6 +1433,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "battleUnknown" | "notYourBattle";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1523,9 +1553,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10005 礼物信息异常 (no such gift, or not on sale); 10006 送礼异常 (gift could not be sent); 10006 送礼未被允许 (the gift was not allowed); 10008 不能给自己送礼 (you cannot send a gift to yourself); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10010 余额不足 (insufficient balance); 10011 重复的请求号，内容不一致 (request id reused with other content); 10012 账户不可用 (account invalid or frozen) */
+            /** @description 200 成功 (success); 10005 礼物信息异常 (no such gift, or not on sale); 10006 送礼异常 (gift could not be sent); 10006 送礼未被允许 (the gift was not allowed); 10008 不能给自己送礼 (you cannot send a gift to yourself); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10010 余额不足 (insufficient balance); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content); 10012 账户不可用 (account invalid or frozen) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "giftUnknown" | "giftNotSent" | "giftGated" | "giftToSelf" | "roomNotLive" | "balanceShort" | "idempotencyConflict" | "accountUnusable";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1582,6 +1614,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 送礼订单不存在 (no such gift order) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "giftOrderUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1762,6 +1796,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 支付渠道未配置 (this payment channel is not configured) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "payChannelClosed";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1807,6 +1843,8 @@ export interface operations {
             /** @description 200 成功 (success); 501 支付订单不存在 (no such order) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "payOrderUnknown";
                     [name: string]: unknown;
                 };
                 content: {
