@@ -74,10 +74,12 @@ export class Sender {
 
   /**
    * A look for due deliveries begins: how many are to be read. Those that are held are among them, since they are due.
-   * 0: none.
+   * 0: none. What was held back goes on: after a failed read, a busy node or a lapsed lease no call may be under way whose
+   * end would begin the next one.
    */
   look(): number {
     this.written.clear();
+    this.begin();
     return this.isHungry ? this.parts.bounds.heldRows - this.waiting.length + this.held.size : 0;
   }
 
@@ -95,7 +97,7 @@ export class Sender {
     this.begin();
   }
 
-  /** Forgets what waits: this node makes its calls no more. */
+  /** Forgets what waits: this node makes its calls no more, or another one has perhaps made some of them. */
   leave(): void {
     for (const { id } of this.waiting.splice(0)) this.held.delete(id);
   }
