@@ -63,6 +63,9 @@ export class Dispatcher {
       ...{ broker, mysql, log, bounds: this.bounds },
       isBusy: (id) => this.senders.get(id)?.isBusy === true || this.leaving.get(id)?.isBusy === true,
       changed: (owned) => this.changed(owned),
+      lapsed: () => {
+        for (const sender of this.senders.values()) sender.leave();
+      },
     });
   }
 
@@ -80,10 +83,10 @@ export class Dispatcher {
   async stop(): Promise<void> {
     await this.loop.stop();
     for (const sender of this.senders.values()) sender.leave();
-    const deadline = Date.now() + limits.webhook.stopMs;
-    while (this.isBusy && Date.now() < deadline) await pause(limits.webhook.lookAgainMs);
+    const deadline = performance.now() + limits.webhook.stopMs;
+    while (this.isBusy && performance.now() < deadline) await pause(limits.webhook.lookAgainMs);
     this.stopping.abort();
-    while (this.isBusy && Date.now() < deadline + limits.webhook.stopMs) await pause(limits.webhook.lookAgainMs);
+    while (this.isBusy && performance.now() < deadline + limits.webhook.stopMs) await pause(limits.webhook.lookAgainMs);
     await this.writer.stop();
     await this.ownership.stop();
   }
