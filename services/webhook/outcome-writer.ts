@@ -5,7 +5,8 @@ import { limits } from "../../config/limits.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { durableEvent } from "../durable-event.ts";
-import { promoteNext, type SavedOutcome, saveOutcomes } from "./delivery-store.ts";
+import { nextOf } from "./delivery-reads-store.ts";
+import { promote, type SavedOutcome, saveOutcomes } from "./delivery-store.ts";
 import { fenceLeases } from "./lease-store.ts";
 import { disable, disableFailing, findWebhook, noteFailing, type Webhook } from "./webhook-store.ts";
 
@@ -117,14 +118,27 @@ export class OutcomeWriter {
     const held = await fenceLeases(tx, this.parts.holder, webhookIds);
     const own = outcomes.filter(({ webhookId }) => held.has(webhookId));
     await saveOutcomes(tx, own);
-    for (const { webhookId, orderKey, state } of own)
-      if (orderKey !== "" && state !== "due") await promoteNext(tx, webhookId, orderKey);
+    await this.promoteNext(tx, own);
     const off: Disabled[] = [];
     for (const [webhookId, tries] of Map.groupBy(own, (outcome) => outcome.webhookId)) {
       const reason = await this.noteTries(tx, webhookId, tries);
       if (reason) off.push({ webhookId, reason });
     }
     return off;
+  }
+
+  /**
+   * The next deliveries of rooms or users become due. This may be a repeat of a transaction that was committed, so
+   * nothing becomes due beside a delivery of the same room or user.
+   */
+  private async promoteNext(tx: Transaction, outcomes: readonly TryOutcome[]): Promise<void> {
+    const ended = outcomes.filter(({ orderKey, state }) => orderKey !== "" && state !== "due");
+    const keys = new Map(ended.map((one) => [`${one.webhookId} ${one.orderKey}`, one]));
+    const next = await nextOf(tx, [...keys.values()]);
+    await promote(
+      tx,
+      next.map(({ id }) => id),
+    );
   }
 
   /** Returns why the subscription was switched off, where it was. */

@@ -1,8 +1,12 @@
-import type { ServiceBroker } from "moleculer";
-import { failureName } from "../../../broker/failure.ts";
+import type { Service, ServiceBroker } from "moleculer";
+import { fail, failureName } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
+import type { Database, Transaction } from "../../../mixins/mysql/database.ts";
+import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
+import type { OutboxState } from "../../../mixins/outbox.mixin.ts";
 import { call, type DurableEventName, type ParamsOf } from "../../../services/contracts.ts";
 import type { Intake } from "../../../services/webhook/intake.ts";
+import { OutcomeWriter } from "../../../services/webhook/outcome-writer.ts";
 import { rows } from "../../support/books.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import {
@@ -235,6 +239,50 @@ test.each(["room", "user"] as const)(
     for (const key of [101, 102, 103]) expect(numbers(key)).toEqual(numbers(key).toSorted((a, b) => a - b));
   },
 );
+
+test("when the answer of a commit is lost the outcome is written again, and one delivery of its room is due, not two", async () => {
+  const { webhookId } = await subscribed(["room.closed"], { orderBy: "room" });
+  // No node makes its calls.
+  await call(caller, "webhook.update", { webhookId, enabled: false });
+  await change(
+    `INSERT INTO t_webhook_delivery (webhook_id, message_id, order_key, state, tries, next_time, create_time)
+     VALUES ${[1, 0, 0].map((state, n) => `(?, ${n}, 'r1', ${state}, 0, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`).join(",")}`,
+    [webhookId, webhookId, webhookId],
+  );
+  const deliveries = () =>
+    rows<{ id: string; state: number }>(
+      "webhook",
+      "SELECT id, state FROM t_webhook_delivery WHERE webhook_id = ? ORDER BY id",
+      [webhookId],
+    );
+  await change(
+    "UPDATE t_webhook_lease SET holder = 'writer', until_time = UTC_TIMESTAMP(3) + INTERVAL 60 SECOND WHERE webhook_id = ?",
+    [webhookId],
+  );
+  const {
+    mysql,
+    outbox,
+    logger: log,
+  } = node.getLocalService("webhook") as unknown as Service & MysqlState & OutboxState;
+  let commits = 0;
+  const losing = {
+    async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+      const result = await mysql.transaction(work);
+      if (++commits === 1) throw fail("unavailable");
+      return result;
+    },
+  };
+  const writer = new OutcomeWriter({
+    ...{ mysql: losing as unknown as Database, outbox, log, holder: "writer", failingMs: 1_000, disabled: () => {} },
+  });
+  const [first] = await deliveries();
+  await writer.write({
+    ...{ id: String(first?.id), webhookId, orderKey: "r1", state: "succeeded", tries: 1, pauseMs: 0, isGone: false },
+    ...{ durationMs: 1, httpStatus: 200, failure: null, answer: "" },
+  });
+  expect(commits).toBe(2);
+  expect((await deliveries()).map(({ state }) => Number(state))).toEqual([2, 1, 0]);
+});
 
 test("secrets are encrypted in the database, the old one signs beside a new one, and repeats of a write answer the same", async () => {
   const writeId = crypto.randomUUID();
