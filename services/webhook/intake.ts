@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Log } from "../../broker/log.ts";
+import { limits } from "../../config/limits.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
 import { type DurableEventName, durableEvents } from "../contracts.ts";
 import type { ExternalIds } from "../external-names.ts";
@@ -59,7 +60,7 @@ export class Intake {
 
   /**
    * Durable when it returns. A repeat adds nothing. Fails: unavailable. @throws Error where one is not an event of its
-   * name, or too large: then nothing was stored
+   * name, or too large: then nothing was stored. After an outage the first transactions of a large batch may be.
    */
   async take(unread: readonly UnreadEvent[]): Promise<void> {
     const named = unread.filter(({ name }) => publicNames.has(name));
@@ -83,9 +84,13 @@ export class Intake {
     if (events.length === 0) return;
     const ids = await this.parts.externalIds(namedIn(events));
     const planned = plan(events, webhooks, ids);
-    const dropped = await this.parts.mysql.transaction((tx) => this.insert(tx, planned));
-    for (const { webhookId, deliveries, why } of dropped) this.parts.dropped(webhookId, deliveries, why);
-    this.parts.stored();
+    const { intakeRows } = limits.webhook;
+    for (let from = 0; from < planned.length; from += intakeRows) {
+      const rows = planned.slice(from, from + intakeRows);
+      const dropped = await this.parts.mysql.transaction((tx) => this.insert(tx, rows));
+      for (const { webhookId, deliveries, why } of dropped) this.parts.dropped(webhookId, deliveries, why);
+      this.parts.stored();
+    }
   }
 
   private async insert(tx: Transaction, planned: readonly Planned[]) {

@@ -36,10 +36,10 @@ function open(parts: Partial<SenderParts> = {}): { sender: Sender; made: string[
     },
     holds: () => true,
     hungry: () => {},
-    underWay: { bytes: 0 },
+    underWay: { calls: 0, bytes: 0 },
     signal: new AbortController().signal,
     tried: () => {},
-    bounds: { inFlight: 4, heldRows: 50, tryMs: 1_000 },
+    bounds: { inFlight: limits.webhook.inFlight, heldRows: 50, tryMs: 1_000 },
     log: silentLog,
     ...parts,
   });
@@ -80,4 +80,47 @@ test("after a lapsed lease the deliveries that wait go on with the next look", a
   sender.look();
   while (sender.isBusy) await settled();
   expect(made).toHaveLength(50);
+});
+
+test("four calls are under way until the first success, 32 afterwards, and four again while the node is busy", async () => {
+  const answers: (() => void)[] = [];
+  const underWay = { calls: 0, bytes: 0 };
+  const http: SenderParts["http"] = {
+    post: () =>
+      new Promise((resolve) => {
+        answers.push(() => resolve({ status: 200, body: "", ending: "complete", headers: {}, durationMs: 1 }));
+      }),
+  };
+  const { sender } = open({ http, underWay, bounds: { inFlight: 32, heldRows: 500, tryMs: 1_000 } });
+  const answer = async (count: number) => {
+    for (const one of answers.splice(0, count)) one();
+    for (let n = 0; n < 5; n++) await settled();
+  };
+  sender.offer(due(300));
+  await answer(0);
+  expect(answers).toHaveLength(4);
+  await answer(1);
+  expect(answers).toHaveLength(32);
+  underWay.calls += limits.webhook.inFlightOfNode;
+  await answer(32);
+  expect(answers).toHaveLength(4);
+  underWay.calls -= limits.webhook.inFlightOfNode;
+  await answer(1);
+  expect(answers).toHaveLength(32);
+});
+
+test("the next delivery of a room or user is made without a look, unless so many wait that earlier ones may be due", async () => {
+  let holds = true;
+  const { sender, made } = open({ holds: () => holds });
+  const [first, ...others] = due(60);
+  sender.offerNext([first as DueDelivery]);
+  while (sender.isBusy) await settled();
+  expect(made).toEqual(["0"]);
+  holds = false;
+  sender.offer(others.slice(0, 13));
+  sender.offerNext(others.slice(13, 14));
+  holds = true;
+  sender.look();
+  while (sender.isBusy) await settled();
+  expect(made).toHaveLength(14);
 });
