@@ -14,6 +14,8 @@ export const webhookLimits = Object.freeze({
   /** The intake's batches: the events of one, and how long one that is not full waits after the start of the last. */
   eventsPerBatch: 32,
   gatherMs: 250,
+  /** The deliveries that one transaction of the intake stores. */
+  intakeRows: 5_000,
   /** The rows and bytes of one INSERT. */
   insertRows: 500,
   insertBytes: 4 * 2 ** 20,
@@ -36,12 +38,18 @@ export const webhookLimits = Object.freeze({
   /** How much is read of an answer, and kept in the log. */
   answerBytes: 64 * 1_024,
   answerKeptBytes: 1_024,
-  /** Calls under way to one subscription; one alone while the last has failed. */
-  inFlight: 4,
+  /** Calls under way to one subscription; until its first success on this node; and one alone while the last failed. */
+  inFlight: 32,
+  inFlightFirst: 4,
+  /**
+   * Calls under way on a node. Beyond it each subscription has `inFlightFirst`: so all of them together, though all hang,
+   * stay within `limits.outgoing.calls`.
+   */
+  inFlightOfNode: 256,
   /** The bytes of all bodies under way on a node. Beyond it a subscription has one call under way. */
   inFlightBytes: 64 * 2 ** 20,
   /** Deliveries, without bodies, that a node holds of one subscription. */
-  heldRows: 50,
+  heldRows: 100,
   /** After failures alone for so long a subscription is switched off. */
   failingMs: 5 * 24 * 3_600_000,
 

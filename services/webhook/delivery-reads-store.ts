@@ -16,25 +16,59 @@ export interface DueDelivery {
   readonly tries: number;
 }
 
+const dueColumns = "id, webhook_id, message_id, order_key, tries";
+
+interface DueRow {
+  id: string;
+  webhook_id: string;
+  message_id: string;
+  order_key: string;
+  tries: number;
+}
+
+function toDue({ id, webhook_id, message_id, order_key, tries }: DueRow): DueDelivery {
+  return {
+    id: String(id),
+    webhookId: String(webhook_id),
+    message: String(message_id),
+    orderKey: order_key,
+    tries: Number(tries),
+  };
+}
+
 /** The deliveries of each subscription that are due, in the order of their times, as many as it wants. */
 export async function dueOf(
   db: Queryable,
   wanted: readonly { readonly id: string; readonly most: number }[],
 ): Promise<DueDelivery[]> {
   if (wanted.length === 0) return [];
-  const page = `(SELECT id, webhook_id, message_id, order_key, tries FROM t_webhook_delivery
+  const page = `(SELECT ${dueColumns} FROM t_webhook_delivery
     WHERE webhook_id = ? AND state = ${states.due} AND next_time <= UTC_TIMESTAMP(3) ORDER BY next_time, id LIMIT ?)`;
-  const rows = await db.query<{ id: string; webhook_id: string; message_id: string; order_key: string; tries: number }>(
+  const rows = await db.query<DueRow>(
     wanted.map(() => page).join(" UNION ALL "),
     wanted.flatMap(({ id, most }) => [id, most]),
   );
-  return rows.map(({ id, webhook_id, message_id, order_key, tries }) => ({
-    id: String(id),
-    webhookId: String(webhook_id),
-    message: String(message_id),
-    orderKey: order_key,
-    tries: Number(tries),
-  }));
+  return rows.map(toDue);
+}
+
+/** A room or user of an ordered subscription. */
+export interface OrderKey {
+  readonly webhookId: string;
+  readonly orderKey: string;
+}
+
+/** The first queued delivery of each of these that has none due. */
+export async function nextOf(db: Queryable, keys: readonly OrderKey[]): Promise<DueDelivery[]> {
+  if (keys.length === 0) return [];
+  const first = `(SELECT ${dueColumns} FROM t_webhook_delivery
+    WHERE webhook_id = ? AND state = ${states.queued} AND order_key = ? AND NOT EXISTS (
+      SELECT 1 FROM t_webhook_delivery AS d WHERE d.webhook_id = ? AND d.state = ${states.due} AND d.order_key = ?
+    ) ORDER BY id LIMIT 1)`;
+  const rows = await db.query<DueRow>(
+    keys.map(() => first).join(" UNION ALL "),
+    keys.flatMap(({ webhookId, orderKey }) => [webhookId, orderKey, webhookId, orderKey]),
+  );
+  return rows.map(toDue);
 }
 
 /** Of an ordered subscription: the first queued delivery of each room or user that has none due. */

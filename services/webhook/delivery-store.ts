@@ -55,15 +55,6 @@ export async function saveOutcomes(tx: Transaction, outcomes: readonly SavedOutc
   );
 }
 
-/** The next delivery of a room or user is due, where there is one. */
-export async function promoteNext(tx: Transaction, webhookId: string, orderKey: string): Promise<void> {
-  await tx.run(
-    `UPDATE t_webhook_delivery SET state = ${states.due}, next_time = UTC_TIMESTAMP(3)
-     WHERE webhook_id = ? AND state = ${states.queued} AND order_key = ? ORDER BY id LIMIT 1`,
-    [webhookId, orderKey],
-  );
-}
-
 /** Those of these that are queued become due. */
 export async function promote(tx: Transaction, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;

@@ -15,7 +15,7 @@ import type { WebhookMetrics } from "./metrics.ts";
 import { type Disabled, OutcomeWriter } from "./outcome-writer.ts";
 import { Ownership } from "./ownership.ts";
 import type { SealedSecrets } from "./secrets.ts";
-import { type BytesUnderWay, Sender } from "./sender.ts";
+import { Sender, type UnderWay } from "./sender.ts";
 import type { Webhook } from "./webhook-store.ts";
 
 interface Parts {
@@ -41,7 +41,7 @@ export class Dispatcher {
   private readonly ownership: Ownership;
   private readonly loop: BackgroundLoop;
   private readonly stopping = new AbortController();
-  private readonly underWay: BytesUnderWay = { bytes: 0 };
+  private readonly underWay: UnderWay = { calls: 0, bytes: 0 };
   private lookedAt = Number.NEGATIVE_INFINITY;
   /** Until when the keys of an ordered subscription are not looked at again. */
   private readonly keysRestUntil = new Map<string, number>();
@@ -54,6 +54,10 @@ export class Dispatcher {
     this.writer = new OutcomeWriter({
       ...{ mysql, outbox, log, holder: broker.nodeID, failingMs: this.bounds.failingMs },
       disabled: (webhook) => this.disabled(webhook),
+      promoted: (deliveries) => {
+        for (const [id, next] of Map.groupBy(deliveries, ({ webhookId }) => webhookId))
+          if (this.ownership.holds(id)) this.senders.get(id)?.offerNext(next);
+      },
     });
     this.loop = new BackgroundLoop({
       ...{ name: "due webhooks", idleMs: this.bounds.lookEveryMs, errorBackoffMs: this.bounds.lookEveryMs, log },
@@ -63,6 +67,9 @@ export class Dispatcher {
       ...{ broker, mysql, log, bounds: this.bounds },
       isBusy: (id) => this.senders.get(id)?.isBusy === true || this.leaving.get(id)?.isBusy === true,
       changed: (owned) => this.changed(owned),
+      lapsed: () => {
+        for (const sender of this.senders.values()) sender.leave();
+      },
     });
   }
 
@@ -80,10 +87,10 @@ export class Dispatcher {
   async stop(): Promise<void> {
     await this.loop.stop();
     for (const sender of this.senders.values()) sender.leave();
-    const deadline = Date.now() + limits.webhook.stopMs;
-    while (this.isBusy && Date.now() < deadline) await pause(limits.webhook.lookAgainMs);
+    const deadline = performance.now() + limits.webhook.stopMs;
+    while (this.isBusy && performance.now() < deadline) await pause(limits.webhook.lookAgainMs);
     this.stopping.abort();
-    while (this.isBusy && Date.now() < deadline + limits.webhook.stopMs) await pause(limits.webhook.lookAgainMs);
+    while (this.isBusy && performance.now() < deadline + limits.webhook.stopMs) await pause(limits.webhook.lookAgainMs);
     await this.writer.stop();
     await this.ownership.stop();
   }

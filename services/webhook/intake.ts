@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Log } from "../../broker/log.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
+import { limits } from "../../config/limits.ts";
 import { Unreadable } from "../../mixins/jetstream/unreadable.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
 import { type DurableEventName, durableEvents } from "../contracts.ts";
@@ -65,7 +66,7 @@ export class Intake {
 
   /**
    * Durable when it returns. A repeat adds nothing. Fails: unavailable. @throws Unreadable where one is not an event of
-   * its name, or too large: then nothing was stored
+   * its name, or too large: then nothing was stored. After an outage the first transactions of a large batch may be.
    */
   async take(unread: readonly UnreadEvent[]): Promise<void> {
     const named = unread.filter(({ name }) => publicNames.has(name));
@@ -89,9 +90,13 @@ export class Intake {
     if (events.length === 0) return;
     const ids = await this.parts.externalIds(namedIn(events));
     const planned = plan(events, webhooks, ids);
-    const dropped = await this.parts.mysql.transaction((tx) => this.insert(tx, planned));
-    for (const { webhookId, deliveries, why } of dropped) this.parts.dropped(webhookId, deliveries, why);
-    this.parts.stored();
+    const { intakeRows } = limits.webhook;
+    for (let from = 0; from < planned.length; from += intakeRows) {
+      const rows = planned.slice(from, from + intakeRows);
+      const dropped = await this.parts.mysql.transaction((tx) => this.insert(tx, rows));
+      for (const { webhookId, deliveries, why } of dropped) this.parts.dropped(webhookId, deliveries, why);
+      this.parts.stored();
+    }
   }
 
   private async insert(tx: Transaction, planned: readonly Planned[]) {

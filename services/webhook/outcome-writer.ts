@@ -5,7 +5,8 @@ import { limits } from "../../config/limits.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { durableEvent } from "../durable-event.ts";
-import { promoteNext, type SavedOutcome, saveOutcomes } from "./delivery-store.ts";
+import { type DueDelivery, nextOf } from "./delivery-reads-store.ts";
+import { promote, type SavedOutcome, saveOutcomes } from "./delivery-store.ts";
 import { fenceLeases } from "./lease-store.ts";
 import { disable, disableFailing, findWebhook, noteFailing, type Webhook } from "./webhook-store.ts";
 
@@ -29,6 +30,8 @@ interface Parts {
   readonly failingMs: number;
   readonly log: Log;
   disabled(webhook: Disabled): void;
+  /** The next deliveries of rooms or users are due. */
+  promoted(deliveries: readonly DueDelivery[]): void;
 }
 
 interface Waiting {
@@ -87,11 +90,12 @@ export class OutcomeWriter {
 
   /** Never rejects. Is repeated until it succeeds: until then its deliveries are not made again. */
   private async writeBatch(outcomes: readonly TryOutcome[]): Promise<void> {
-    const { mysql, log, disabled, outbox } = this.parts;
+    const { mysql, log, disabled, promoted, outbox } = this.parts;
     for (let failures = 0; ; failures++) {
       try {
-        const off = await mysql.transaction((tx) => this.save(tx, outcomes));
+        const { off, next } = await mysql.transaction((tx) => this.save(tx, outcomes));
         for (const { webhookId, state } of outcomes) this.failing.set(webhookId, state !== "succeeded");
+        promoted(next);
         for (const one of off) disabled(one);
         if (off.length > 0) outbox.wake();
         return;
@@ -112,19 +116,36 @@ export class OutcomeWriter {
     }
   }
 
-  private async save(tx: Transaction, outcomes: readonly TryOutcome[]): Promise<Disabled[]> {
+  private async save(
+    tx: Transaction,
+    outcomes: readonly TryOutcome[],
+  ): Promise<{ off: readonly Disabled[]; next: readonly DueDelivery[] }> {
     const webhookIds = [...new Set(outcomes.map(({ webhookId }) => webhookId))].sort();
     const held = await fenceLeases(tx, this.parts.holder, webhookIds);
     const own = outcomes.filter(({ webhookId }) => held.has(webhookId));
     await saveOutcomes(tx, own);
-    for (const { webhookId, orderKey, state } of own)
-      if (orderKey !== "" && state !== "due") await promoteNext(tx, webhookId, orderKey);
+    const next = await this.promoteNext(tx, own);
     const off: Disabled[] = [];
     for (const [webhookId, tries] of Map.groupBy(own, (outcome) => outcome.webhookId)) {
       const reason = await this.noteTries(tx, webhookId, tries);
       if (reason) off.push({ webhookId, reason });
     }
-    return off;
+    return { off, next };
+  }
+
+  /**
+   * The next deliveries of rooms or users become due. This may be a repeat of a transaction that was committed, so
+   * nothing becomes due beside a delivery of the same room or user.
+   */
+  private async promoteNext(tx: Transaction, outcomes: readonly TryOutcome[]): Promise<DueDelivery[]> {
+    const ended = outcomes.filter(({ orderKey, state }) => orderKey !== "" && state !== "due");
+    const keys = new Map(ended.map((one) => [`${one.webhookId} ${one.orderKey}`, one]));
+    const next = await nextOf(tx, [...keys.values()]);
+    await promote(
+      tx,
+      next.map(({ id }) => id),
+    );
+    return next;
   }
 
   /** Returns why the subscription was switched off, where it was. */

@@ -16,6 +16,8 @@ interface Parts {
   isBusy(webhookId: string): boolean;
   /** Called with the subscriptions whose calls this node makes, each time they were looked up. */
   changed(owned: readonly Webhook[]): void;
+  /** Other nodes may have had the subscriptions meanwhile: what was read of their deliveries is out of date. */
+  lapsed(): void;
 }
 
 /**
@@ -60,7 +62,7 @@ export class Ownership {
   }
 
   private async round(): Promise<boolean> {
-    const { broker, mysql, bounds, isBusy, changed } = this.parts;
+    const { broker, mysql, bounds, isBusy, changed, lapsed } = this.parts;
     const webhooks = (await allWebhooks(mysql)).filter(({ enabled }) => enabled);
     const nodes = nodesOffering(broker, "webhook");
     const own = webhooks.filter(({ id }) => rendezvousNode(nodes, `webhook ${id}`) === broker.nodeID);
@@ -69,7 +71,9 @@ export class Ownership {
     // Its calls may end; no new one begins.
     const leaving = others.filter(isBusy);
     const askedAt = performance.now();
-    this.held = await takeLeases(mysql, { holder: broker.nodeID, ms: bounds.leaseMs }, [...ownIds, ...leaving]);
+    const held = await takeLeases(mysql, { holder: broker.nodeID, ms: bounds.leaseMs }, [...ownIds, ...leaving]);
+    if (performance.now() >= this.heldUntil) lapsed();
+    this.held = held;
     this.heldUntil = askedAt + bounds.leaseMs;
     const ended = others.filter((id) => !isBusy(id));
     for (const id of ended) this.held.delete(id);

@@ -5,14 +5,16 @@ import { limits } from "../../config/limits.ts";
 import { OutgoingError } from "../../mixins/outgoing/outgoing-error.ts";
 import type { OutgoingHttp } from "../../mixins/outgoing/outgoing-http.ts";
 import { signWebhook } from "../../mixins/outgoing/sign-webhook.ts";
+import type { Limits } from "../limits-of.ts";
 import type { DueDelivery } from "./delivery-reads-store.ts";
 import type { Body } from "./message-store.ts";
 import { keptAnswer, type Outcome, outcomeOf, type Try } from "./outcome.ts";
 import type { TryOutcome } from "./outcome-writer.ts";
 import type { Webhook } from "./webhook-store.ts";
 
-/** The bytes of all bodies under way on this node. */
-export interface BytesUnderWay {
+/** The calls under way on this node, and the bytes of their bodies. */
+export interface UnderWay {
+  calls: number;
   bytes: number;
 }
 
@@ -27,12 +29,12 @@ export interface SenderParts {
   holds(webhookId: string): boolean;
   /** There is room for more due deliveries. */
   hungry(): void;
-  readonly underWay: BytesUnderWay;
+  readonly underWay: UnderWay;
   /** Ends the calls of a node that stops. */
   readonly signal: AbortSignal;
   /** For the metrics. */
   tried(outcome: Outcome["state"], durationMs: number): void;
-  readonly bounds: { readonly inFlight: number; readonly heldRows: number; readonly tryMs: number };
+  readonly bounds: Pick<Limits<typeof limits.webhook>, "inFlight" | "heldRows" | "tryMs">;
   readonly log: Log;
 }
 
@@ -40,8 +42,9 @@ export interface SenderParts {
 class NotTried extends Error {}
 
 /**
- * Makes the calls of one subscription, a few at a time; one alone while the last has failed, so that a receiver that is
- * down, or hangs, costs little. Holds a bounded number of due deliveries, without their bodies.
+ * Makes the calls of one subscription: many at a time once its receiver has answered one, and one alone while the last
+ * has failed, so that a receiver that is down, or hangs, costs little. Holds a bounded number of due deliveries, without
+ * their bodies.
  */
 export class Sender {
   private readonly parts: SenderParts;
@@ -53,6 +56,8 @@ export class Sender {
   private readonly written = new Set<string>();
   private underWay = 0;
   private isFailing: boolean;
+  /** On this node. */
+  private hasSucceeded = false;
   /** Nothing is begun before, where the receiver could not be called at all. */
   private notBefore = 0;
 
@@ -74,15 +79,22 @@ export class Sender {
 
   /**
    * A look for due deliveries begins: how many are to be read. Those that are held are among them, since they are due.
-   * 0: none.
+   * 0: none. What was held back goes on: after a failed read, a busy node or a lapsed lease no call may be under way whose
+   * end would begin the next one.
    */
   look(): number {
     this.written.clear();
+    this.begin();
     return this.isHungry ? this.parts.bounds.heldRows - this.waiting.length + this.held.size : 0;
   }
 
   private get isHungry(): boolean {
-    return this.waiting.length <= this.parts.bounds.heldRows / 2;
+    return this.waiting.length <= this.fewWaiting;
+  }
+
+  /** What waits at a receiver that hangs is enough for long: it is not read again with each look. */
+  private get fewWaiting(): number {
+    return Math.min(this.parts.bounds.heldRows / 2, 2 * this.mostUnderWay);
   }
 
   /** Deliveries that are due, in the order in which they are to be made. */
@@ -95,7 +107,15 @@ export class Sender {
     this.begin();
   }
 
-  /** Forgets what waits: this node makes its calls no more. */
+  /**
+   * Deliveries that became due just now. They are left to the next look where so many wait that it may find earlier ones.
+   */
+  offerNext(deliveries: readonly DueDelivery[]): void {
+    const room = Math.max(0, this.fewWaiting / 2 - this.waiting.length);
+    if (room > 0) this.offer(deliveries.slice(0, room));
+  }
+
+  /** Forgets what waits: this node makes its calls no more, or another one has perhaps made some of them. */
   leave(): void {
     for (const { id } of this.waiting.splice(0)) this.held.delete(id);
   }
@@ -106,8 +126,14 @@ export class Sender {
     // Outcomes that cannot be written are not piled up.
     if (this.held.size - this.waiting.length >= bounds.heldRows) return false;
     if (this.underWay === 0) return true;
-    const most = this.isFailing ? 1 : bounds.inFlight;
-    return this.underWay < most && underWay.bytes < limits.webhook.inFlightBytes;
+    return this.underWay < this.mostUnderWay && underWay.bytes < limits.webhook.inFlightBytes;
+  }
+
+  private get mostUnderWay(): number {
+    if (this.isFailing) return 1;
+    const { inFlightFirst, inFlightOfNode } = limits.webhook;
+    const isMany = this.hasSucceeded && this.parts.underWay.calls < inFlightOfNode;
+    return isMany ? this.parts.bounds.inFlight : inFlightFirst;
   }
 
   private begin(): void {
@@ -132,6 +158,7 @@ export class Sender {
       const tries = delivery.tries + 1;
       const outcome = outcomeOf(made, tries, Date.now(), Math.random());
       this.isFailing = outcome.state !== "succeeded";
+      if (!this.isFailing) this.hasSucceeded = true;
       this.begin();
       tried(outcome.state, made.durationMs);
       const { httpStatus, failure, durationMs } = made;
@@ -154,11 +181,13 @@ export class Sender {
   /** `undefined`: the delivery was removed with its message. @throws NotTried */
   private async callOf({ message }: DueDelivery): Promise<Try | undefined> {
     this.underWay++;
+    this.parts.underWay.calls++;
     try {
       const body = await this.parts.body(message);
       return body && (await this.call(body));
     } finally {
       this.underWay--;
+      this.parts.underWay.calls--;
     }
   }
 
