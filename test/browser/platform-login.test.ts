@@ -66,10 +66,10 @@ const chromiumPath = findChromium();
     const site = await browser.newPage();
     const [page] = await Promise.all([
       site.context().waitForEvent("page"),
-      site.evaluate((url) => void Object.assign(window, { held: window.open(url) }), apiUrl()),
+      site.evaluate(`void (globalThis.held = open(${JSON.stringify(apiUrl())}))`),
     ]);
     await page.getByTestId("phone").waitFor();
-    expect(await site.evaluate(() => (window as unknown as { held: Window }).held.closed)).toBe(true);
+    expect(await site.evaluate("held.closed")).toBe(true);
   }, 120_000);
 
   test("who logs in by phone sees the form, and what is no token is only removed from the address", async () => {
