@@ -8,7 +8,7 @@ export const apiKeyUsage = `The keys of the platform's backends for the server A
 
   npm run api-key -- create --name NAME --scopes SCOPE,... [--per-minute N]   makes a key and shows it, once
   npm run api-key -- list                                                     all keys, revoked ones too
-  npm run api-key -- revoke KEYID                                             no node lets it in a second later
+  npm run api-key -- revoke KEYID                                             every node refuses it within a second
 
 SCOPE: ${apiScopes.slice(0, 7).join(", ")},
 ${apiScopes.slice(7).join(", ")}.

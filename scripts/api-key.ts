@@ -28,7 +28,7 @@ async function carryOut(broker: ServiceBroker, order: Exclude<ApiKeyOrder, { wha
   if (order.what === "list") await list(broker);
   else if (order.what === "revoke") {
     const { name } = await call(broker, "platform.revokeKey", { keyId: order.keyId, operator });
-    console.log(`${order.keyId} (${name}) is revoked: no node lets it in a second from now`);
+    console.log(`${order.keyId} (${name}) is revoked: every node refuses it within a second`);
   } else {
     const { name, scopes, perMinute } = order;
     const wanted = { name, scopes, operator, ...(perMinute === undefined ? {} : { perMinute }) };

@@ -21,7 +21,7 @@ export const redisAccess: { readonly [S in ServiceName]?: RedisAccess } = {
   "api-gateway": { keys: [rate("api-gateway")] },
   user: { keys: ["user:*"] },
   "living-room": { keys: [rate("living-room")] },
-  // SCAN shows the names of all keys: the orders that wait are found by it after a loss of the queue.
+  // SCAN shows the names of all keys, which say nothing of a person (user/login-codes.ts): the orders that wait are found by it after a loss of the queue.
   gift: { keys: ["gift:*", lock("gift")], commands: ["+scan"] },
   wallet: { keys: [lock("wallet")] },
   "im-router": { keys: ["im:*"] },
@@ -39,8 +39,9 @@ export function usesRedis(service: string): boolean {
 /** Reads and writes of keys, scripts that make them, and what a client asks while it connects and is probed. */
 const usualCommands = [
   ...["-@all", "+@read", "+@write", "+@connection", "-@admin", "-@dangerous", "-@blocking"],
-  // These show the keys of others, or load code that stays.
-  ...["-scan", "-randomkey", "-dbsize", "-function"],
+  // These show the keys of others, or load code that stays. CLIENT TRACKING is told every key that changes; the client
+  // of the product uses CLIENT for the name of its connection alone.
+  ...["-scan", "-randomkey", "-dbsize", "-function", "-client", "+client|setname"],
   ...["+eval", "+info", "+time", "+ping"],
 ];
 

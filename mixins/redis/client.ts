@@ -28,9 +28,10 @@ function isReply(error: Error | undefined): boolean {
 }
 
 /**
- * A client, with the login of the service `name` where it has one, that fails fast while Redis is away (commands are not queued) and reconnects by itself. Where a server
- * refuses commands (READONLY, NOREPLICAS, MASTERDOWN, NOPERM, ...) the connection is dropped and `dropped` is called
- * with the error: the next connection resolves the address anew. No command is ever sent twice.
+ * A client, with the login of the service `name` where it has one, that fails fast while Redis is away (commands are
+ * not queued) and reconnects by itself. Where a server refuses commands (READONLY, NOREPLICAS, MASTERDOWN, NOPERM, ...)
+ * the connection is dropped and `dropped` is called with the error: the next connection resolves the address anew. No
+ * command is ever sent twice.
  */
 export function openRedis(
   name: string,
@@ -43,6 +44,8 @@ export function openRedis(
   return new RedisClient(url, {
     keyPrefix: `${config().NAMESPACE}:`,
     connectionName: name,
+    // Its commands (CLIENT SETINFO) are refused by a login of a service, and unknown to Redis 7.0.
+    disableClientInfo: true,
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,

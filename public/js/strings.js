@@ -42,6 +42,12 @@ export const strings = Object.freeze({
     "登录已失效，请回到平台重新登录后再进入。",
     "Your login is over. Log in again at the platform, and come back from there.",
   ],
+  switchTitle: ["切换账号？", "Change the account?"],
+  switchQuestion: [
+    "这个链接会让此窗口登录另一个账号。如果不是你自己打开的，请取消。",
+    "This link logs this window in to another account. Cancel if it was not you who opened it.",
+  ],
+  switchYes: ["切换账号", "Change account"],
   logout: ["退出", "Log out"],
 
   navMain: ["主导航", "Main"],

@@ -15,8 +15,15 @@ const redeemScript = luaScript("services/user/lua/redeem-login-code.lua");
 
 export type Redeemed = "passed" | "wrong" | "expired";
 
-/** Of the code, and of its wrong tries. */
-const keysOf = (phone: string) => [`user:login-code:${phone}`, `user:login-tries:${phone}`] as const;
+/**
+ * The keys at Redis of a phone's code and of its wrong tries. Their names show no phone, since gift nodes can list the
+ * names of all keys; of a phone a hash without a key is undone in a moment.
+ */
+export function codeKeysOf({ secret }: NamedKey, phone: string): [code: string, tries: string] {
+  const text = `ovation login code name v1\n${config().NAMESPACE}\n${phone}`;
+  const name = createHmac("sha256", secret).update(text).digest("base64url");
+  return [`user:login-code:${name}`, `user:login-tries:${name}`];
+}
 
 /** A new code of `limits.user.smsCodeDigits` digits; it may begin with zeros. */
 export function newLoginCode(): string {
@@ -43,11 +50,10 @@ export function codeHash({ signing }: NamedKeys, phone: string, code: string): s
  */
 export async function keepCode(
   redis: RedisState["redis"],
-  phone: string,
-  hash: string,
-  address: string,
+  { signing }: NamedKeys,
+  { phone, hash, address }: { phone: string; hash: string; address: string },
 ): Promise<boolean> {
-  return (await redis.eval(keepScript, 2, ...keysOf(phone), hash, smsCodeTtlMs, address)) === 1;
+  return (await redis.eval(keepScript, 2, ...codeKeysOf(signing, phone), hash, smsCodeTtlMs, address)) === 1;
 }
 
 /** A code that somebody gives, and the address it comes from. */
@@ -72,7 +78,12 @@ export async function redeemCode(
   isKnown = false,
 ): Promise<Redeemed> {
   const args = [given.address, smsWrongTries, smsWrongTriesOfOthers, isKnown ? 1 : 0, ...hashesOf(keys, given)];
-  return (await redis.eval(redeemScript, 2, ...keysOf(given.phone), ...args)) as Redeemed;
+  // The code's name is by the key that signed when it was sent.
+  for (const key of keys.all.values()) {
+    const redeemed = (await redis.eval(redeemScript, 2, ...codeKeysOf(key, given.phone), ...args)) as Redeemed;
+    if (redeemed !== "expired") return redeemed;
+  }
+  return "expired";
 }
 
 /**

@@ -3,6 +3,7 @@ import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
 import { readToken, signToken, type TokenClaims, type TokenKey } from "../tokens.ts";
+import { externalOfUsers } from "./external-user-store.ts";
 import { deleteSession, deleteSessionsOf, insertSession, sessionsBeyond, writeRevocation } from "./session-store.ts";
 import type { Revocation } from "./user.contract.ts";
 import { nextIssueTime } from "./user-store.ts";
@@ -111,11 +112,14 @@ export function endSession(mysql: Database, claims: TokenClaims): Promise<Revoca
 /**
  * Revokes all tokens of the user that were issued until now. A login that runs at the same time comes before or after
  * it, by the lock on the user's row, and its token has a lower or a higher time of issue: no clocks are compared.
- * Fails: userUnknown, unavailable.
+ * A user of the platform has JWTs alone, which the platform's clock dates: those that it may have issued until now, with
+ * a clock that is `limits.jwt.leewayMs` ahead, are revoked. Fails: userUnknown, unavailable.
  */
 export function endAllSessions(mysql: Database, userId: string): Promise<Revocation[]> {
   return revoking(mysql, async (tx) => {
-    const issuedUntil = await nextIssueTime(tx, userId);
+    const now = await nextIssueTime(tx, userId);
+    const isOfPlatform = (await externalOfUsers(tx, [userId])).length > 0;
+    const issuedUntil = isOfPlatform ? now + limits.jwt.leewayMs : now;
     const revocation = { userId, sessionId: 0, issuedUntil, expiresAt: issuedUntil + tokenTtlMs };
     await deleteSessionsOf(tx, userId);
     await writeRevocation(tx, revocation);

@@ -61,7 +61,7 @@ export default defineService<"user", State>({
         if (malformed) throw fail(malformed);
         const code = newLoginCode();
         const hash = codeHash(this.tokenKeys, phone, code);
-        if (!(await keepCode(this.redis, phone, hash, address))) throw fail("smsTooOften");
+        if (!(await keepCode(this.redis, this.tokenKeys, { phone, hash, address }))) throw fail("smsTooOften");
         let counted: CountedSms | undefined;
         try {
           // The row is written before the SMS is sent: after that nothing may fail, or a code that arrives is invalid.

@@ -44,6 +44,34 @@ const chromiumPath = findChromium();
     await page.getByTestId("nickname").filter({ hasText: "Lin" }).waitFor();
   }, 120_000);
 
+  test("a token of another user replaces an open session only where she agrees", async () => {
+    const tokenOf = (name: string) => sharedJwt(claimsFor(newExternalId(), { name }));
+    const { page, problems } = await openWindow(browser, `${apiUrl()}/#token=${tokenOf("Lin")}`);
+    const lin = page.getByTestId("nickname").filter({ hasText: "Lin" });
+    await lin.waitFor();
+    const strange = `${apiUrl()}/#token=${tokenOf("Stranger")}&view=/statement`;
+    await page.goto(strange);
+    await page.getByTestId("switch-user-close").click();
+    expect(await lin.count()).toBe(1);
+    await page.reload();
+    await lin.waitFor();
+    await page.goto(strange);
+    await page.getByTestId("switch-user-yes").click();
+    await page.getByTestId("nickname").filter({ hasText: "Stranger" }).waitFor();
+    expect(page.url()).toBe(`${apiUrl()}/#/statement`);
+    expect(problems).toEqual([]);
+  }, 120_000);
+
+  test("a page of another site that opened hers has no hold of her window", async () => {
+    const site = await browser.newPage();
+    const [page] = await Promise.all([
+      site.context().waitForEvent("page"),
+      site.evaluate(`void (globalThis.held = open(${JSON.stringify(apiUrl())}))`),
+    ]);
+    await page.getByTestId("phone").waitFor();
+    expect(await site.evaluate("held.closed")).toBe(true);
+  }, 120_000);
+
   test("who logs in by phone sees the form, and what is no token is only removed from the address", async () => {
     const { page } = await openWindow(browser, `${apiUrl()}/#token=none`);
     await page.getByTestId("phone").waitFor();

@@ -75,8 +75,8 @@ const ofLogins = [
     path: `${base}/logoutAll`,
     summary: "Ends all logins of the user: every token issued until now is invalid afterwards",
     description:
-      "Every node refuses the tokens within a second. A login after the answer is not affected. After a 503 it may be " +
-      "repeated.",
+      "Every node refuses the tokens within a second. A login after the answer is not affected; a user of the platform " +
+      "needs a JWT that is issued 60 s after it or later. After a 503 it may be repeated.",
     access: "login",
     params: {},
     result: nothing,

@@ -1,9 +1,13 @@
-/** What a browser may load on the pages of this gateway: nothing from elsewhere, nothing inline, no frames. */
+/**
+ * What a browser may load on the pages of this gateway: nothing from elsewhere, nothing inline, no frames. A page of
+ * another site that opened one of these has no hold of its window, so it cannot send it to another address later.
+ */
 const common = "base-uri 'none'; frame-ancestors 'none'; object-src 'none'";
 
 function headers(policy: string): Record<string, string> {
   return {
     "Content-Security-Policy": `${policy}; ${common}`,
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",

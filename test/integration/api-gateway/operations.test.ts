@@ -70,6 +70,7 @@ test("the web page and its files are served with their types and with what brows
   );
   expect(page.headers.get("x-content-type-options")).toBe("nosniff");
   expect(page.headers.get("x-frame-options")).toBe("DENY");
+  expect(page.headers.get("cross-origin-opener-policy")).toBe("same-origin");
   expect(page.headers.get("referrer-policy")).toBe("no-referrer");
   expect((await get("/js/main.js")).headers.get("content-type")).toMatch(/^text\/javascript/);
   expect((await get("/favicon.svg")).headers.get("content-type")).toMatch(/^image\/svg\+xml/);

@@ -120,7 +120,13 @@ test("one login of a user of the platform is revoked by its claims, unless it wo
   expect(await call(caller, "user.revokeLogin", late).catch(failureName)).toBe("invalidParam");
 });
 
-test("a user of the platform logs out everywhere like others", async () => {
+test("a user of the platform logs out everywhere until the time of a platform whose clock is 60 s ahead", async () => {
   const { userId } = await of({ externalId: newId() });
-  expect(await call(caller, "user.logoutAll", { userId })).toMatchObject({ userId, sessionId: 0 });
+  const revoked = await call(caller, "user.logoutAll", { userId });
+  expect(revoked).toMatchObject({ userId, sessionId: 0 });
+  const [row] = await database.query<{ until: string }>(
+    "SELECT last_issued_ms + ? AS until FROM t_user WHERE user_id = ?",
+    [limits.jwt.leewayMs, userId],
+  );
+  expect(revoked.issuedUntil).toBe(Number(row?.until));
 });

@@ -11,7 +11,7 @@ import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
 import notification from "../../../services/notification/notification.service.ts";
 import { tokenKeys } from "../../../services/token-keys.ts";
-import { codeHash, keepCode, redeemCode } from "../../../services/user/login-codes.ts";
+import { codeHash, codeKeysOf, keepCode, redeemCode } from "../../../services/user/login-codes.ts";
 import { findOrRegister } from "../../../services/user/registration.ts";
 import { countTry } from "../../../services/user/sms-store.ts";
 import user from "../../../services/user/user.service.ts";
@@ -59,7 +59,8 @@ beforeEach(() => {
 
 let phones = 0;
 const newPhone = () => `138${String(++phones).padStart(8, "0")}`;
-const codeKey = (phone: string) => `user:login-code:${phone}`;
+const keysOf = (phone: string) => codeKeysOf(tokenKeys().signing, phone);
+const codeKey = (phone: string) => keysOf(phone)[0];
 const on = (node: 0 | 1) => ({ nodeID: nodes[node].nodeID });
 const sendCode = async (phone: string) => {
   const { devCode } = await call(caller, "user.sendLoginCode", { phone });
@@ -100,13 +101,22 @@ describe("login codes", () => {
     expect(await login(phone, code)).toMatchObject({ userId: expect.any(String) });
   });
 
+  test("the names of keys at Redis show no phone", async () => {
+    const phone = newPhone();
+    const code = await sendCode(phone);
+    expect(await failureOf(login(phone, wrongFor(code)))).toBe("smsCodeWrong");
+    expect(await redis.exists(...keysOf(phone))).toBe(2);
+    expect(await redis.keys(`*${phone}*`)).toEqual([]);
+  });
+
   test("a code that was sent before the keys were changed is valid while its key is still there", async () => {
     const [earlier, later] = [newKeys("k1"), newKeys("k2")];
     const phone = newPhone();
     const address = "192.0.2.1";
-    await keepCode(redis, phone, codeHash(namedKeysIn(earlier), phone, "123456"), address);
+    const keys = namedKeysIn(earlier);
+    expect(await keepCode(redis, keys, { phone, hash: codeHash(keys, phone, "123456"), address })).toBe(true);
     const given = { phone, code: "123456", address };
-    expect(await redeemCode(redis, namedKeysIn(later), given)).toBe("wrong");
+    expect(await redeemCode(redis, namedKeysIn(later), given)).toBe("expired");
     expect(await redeemCode(redis, namedKeysIn(`${later},${earlier}`), given)).toBe("passed");
   });
 
@@ -194,11 +204,11 @@ describe("login codes", () => {
     const hash = (await redis.get(codeKey(guessed))) as string;
     const outcomes: unknown[] = [];
     for (let n = 0; n < smsTriesOfAll + 3; n++) {
-      await redis.del(`user:login-tries:${guessed}`);
+      await redis.del(keysOf(guessed)[1]);
       outcomes.push(await failureOf(login(guessed, wrongFor(code), (n % 2) as 0 | 1)));
     }
     expect(outcomes.filter((outcome) => outcome === "smsCodeWrong")).toHaveLength(smsTriesOfAll);
-    await redis.del(`user:login-tries:${guessed}`);
+    await redis.del(keysOf(guessed)[1]);
     expect(await failureOf(login(guessed, code))).toBe("smsCodeExpired");
 
     const old = newPhone();

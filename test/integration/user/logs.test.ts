@@ -7,6 +7,8 @@ import { Database } from "../../../mixins/mysql/database.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
 import notification from "../../../services/notification/notification.service.ts";
+import { tokenKeys } from "../../../services/token-keys.ts";
+import { codeKeysOf } from "../../../services/user/login-codes.ts";
 import user from "../../../services/user/user.service.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 
@@ -74,7 +76,7 @@ test("an error of an unusable database is in the log without the statement and i
 });
 
 test("an error of Redis is in the log without the command's arguments", async () => {
-  await redis.lpush(`user:login-code:${phone}`, "of another type");
+  await redis.lpush(codeKeysOf(tokenKeys().signing, phone)[0], "of another type");
   await expect(call(node, "user.login", { phone, code: "918273" })).rejects.toMatchObject({ type: "FAULT" });
   const log = await logged("WRONGTYPE");
   expect(log).not.toContain("918273");

@@ -5,6 +5,8 @@ import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
+import { tokenKeys } from "../../../services/token-keys.ts";
+import { codeKeysOf } from "../../../services/user/login-codes.ts";
 import { purgeDays } from "../../../services/user/sms-day-store.ts";
 import user from "../../../services/user/user.service.ts";
 import { startNode, stopAll, waitForNode } from "../../support/system.ts";
@@ -57,6 +59,7 @@ async function request(phone: string, address = ""): Promise<unknown> {
   if (result === "sent") await call(caller, "user.login", { phone, address, code: (await requested).devCode ?? "" });
   return result;
 }
+const keysOf = (phone: string) => codeKeysOf(tokenKeys().signing, phone);
 const metric = (name: string, why?: string) =>
   [...(node.metrics.list({ includes: name })[0]?.values.values() ?? [])].find(
     ({ labels }) => why === undefined || labels.why === why,
@@ -68,10 +71,10 @@ test("a phone gets so many codes a day and no more, whatever becomes of Redis; a
   for (let n = 0; n < 4; n++) expect(await outcome(call(caller, "user.sendLoginCode", { phone }))).not.toBe("sent");
   failure = undefined;
   for (let n = 0; n < 3; n++) expect(await request(phone)).toBe("sent");
-  await redis.del(`user:login-code:${phone}`, `user:login-tries:${phone}`);
+  await redis.del(...keysOf(phone));
   expect([await request(phone), await request(phone)]).toEqual(["smsPhoneLimit", "smsPhoneLimit"]);
   // What was refused left no code that nobody was sent.
-  expect(await redis.exists(`user:login-code:${phone}`)).toBe(0);
+  expect(await redis.exists(keysOf(phone)[0])).toBe(0);
   expect(await request("13810000002")).toBe("sent");
   expect([sent, metric("ovation.sms.sent"), metric("ovation.sms.refused", "phone")]).toEqual([4, 4, 2]);
 });
@@ -101,7 +104,7 @@ test.each([
   failure = undefined;
   if (failureName(error) === "unavailable") expect(mayHaveHappened(error)).toBe(true);
   else expect(error).toBeInstanceOf(Error);
-  expect(await redis.exists(`user:login-code:${phone}`)).toBe(1);
+  expect(await redis.exists(keysOf(phone)[0])).toBe(1);
   const counts = await database.query<{ phone: string; sent: number }>("SELECT phone, sent FROM t_sms_day");
   expect(counts.map((row) => [row.phone, Number(row.sent)]).sort()).toEqual([
     ["", 1],
@@ -115,7 +118,7 @@ describe("a stranger who requests codes for a phone", () => {
   /** Requests a code that nobody uses, and lets it run out at once. */
   const waste = async (phone: string, address: string) => {
     const result = await outcome(call(caller, "user.sendLoginCode", { phone, address }));
-    await redis.del(`user:login-code:${phone}`);
+    await redis.del(keysOf(phone)[0]);
     return result;
   };
   beforeEach(() => database.run("DELETE FROM t_sms_day"));

@@ -65,7 +65,7 @@ export interface paths {
         put?: never;
         /**
          * Ends all logins of the user: every token issued until now is invalid afterwards
-         * @description Every node refuses the tokens within a second. A login after the answer is not affected. After a 503 it may be repeated.
+         * @description Every node refuses the tokens within a second. A login after the answer is not affected; a user of the platform needs a JWT that is issued 60 s after it or later. After a 503 it may be repeated.
          */
         post: operations["api.userLogin.logoutAll"];
         delete?: never;
