@@ -63,6 +63,8 @@ export const webhookLimits = Object.freeze({
   outcomesPerWrite: 100,
   /** Keys of an ordered subscription whose next delivery is looked for in one statement. */
   keysPerLook: 500,
+  /** Ordered subscriptions whose keys are looked for at the same time, and become due in one transaction. */
+  keyLooks: 4,
   /** A look for keys that took long is made again after this many times its duration. */
   keysRestFactor: 20,
 

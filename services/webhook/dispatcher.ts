@@ -7,9 +7,8 @@ import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { OutgoingHttp } from "../../mixins/outgoing/outgoing-http.ts";
 import { limitsOf } from "../limits-of.ts";
-import { dueOf, nextOfKeys } from "./delivery-reads-store.ts";
-import { promote } from "./delivery-store.ts";
-import { fenceLeases } from "./lease-store.ts";
+import { dueOf } from "./delivery-reads-store.ts";
+import { KeyPromotion } from "./key-promotion.ts";
 import { type Body, bodiesOf } from "./message-store.ts";
 import type { WebhookMetrics } from "./metrics.ts";
 import { type Disabled, OutcomeWriter } from "./outcome-writer.ts";
@@ -43,8 +42,7 @@ export class Dispatcher {
   private readonly stopping = new AbortController();
   private readonly underWay: UnderWay = { calls: 0, bytes: 0 };
   private lookedAt = Number.NEGATIVE_INFINITY;
-  /** Until when the keys of an ordered subscription are not looked at again. */
-  private readonly keysRestUntil = new Map<string, number>();
+  private readonly keys: KeyPromotion;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -63,6 +61,11 @@ export class Dispatcher {
       ...{ name: "due webhooks", idleMs: this.bounds.lookEveryMs, errorBackoffMs: this.bounds.lookEveryMs, log },
       round: () => this.round(),
     });
+    this.keys = new KeyPromotion({
+      ...{ mysql, log, holder: broker.nodeID, lookEveryMs: this.bounds.lookEveryMs },
+      owned: () => this.owned,
+      promoted: () => this.loop.wake(),
+    });
     this.ownership = new Ownership({
       ...{ broker, mysql, log, bounds: this.bounds },
       isBusy: (id) => this.senders.get(id)?.isBusy === true || this.leaving.get(id)?.isBusy === true,
@@ -73,8 +76,9 @@ export class Dispatcher {
     });
   }
 
-  /** Deliveries may be due. */
+  /** Deliveries may be due, or queued. */
   wake(): void {
+    this.keys.wake();
     this.loop.wake();
   }
 
@@ -85,7 +89,7 @@ export class Dispatcher {
 
   /** Calls under way have a moment to end; the others are made again, on another node. */
   async stop(): Promise<void> {
-    await this.loop.stop();
+    await Promise.all([this.loop.stop(), this.keys.stop()]);
     for (const sender of this.senders.values()) sender.leave();
     const deadline = performance.now() + limits.webhook.stopMs;
     while (this.isBusy && performance.now() < deadline) await pause(limits.webhook.lookAgainMs);
@@ -107,7 +111,6 @@ export class Dispatcher {
       if (!ids.has(id)) {
         sender.leave();
         this.senders.delete(id);
-        this.keysRestUntil.delete(id);
         if (sender.isBusy) this.leaving.set(id, sender);
       }
     for (const [id, sender] of this.leaving) if (!sender.isBusy) this.leaving.delete(id);
@@ -129,7 +132,7 @@ export class Dispatcher {
       openSecret: (sealed, id) => secrets.open(sealed, id),
       write: (outcome) => this.writer.write(outcome),
       holds: (id) => this.ownership.holds(id),
-      hungry: () => this.wake(),
+      hungry: () => this.loop.wake(),
       tried: (state, durationMs) => metrics.tried(state, durationMs),
     });
   }
@@ -138,7 +141,6 @@ export class Dispatcher {
     const restMs = this.lookedAt + limits.webhook.lookAgainMs - performance.now();
     if (restMs > 0) await pause(restMs);
     this.lookedAt = performance.now();
-    for (const { id, orderBy } of this.owned) if (orderBy !== "none") await this.promoteKeys(id);
     const { mysql } = this.parts.service;
     const wanted = [...this.senders]
       .map(([id, sender]) => ({ id, most: sender.look() }))
@@ -146,21 +148,6 @@ export class Dispatcher {
     const due = Map.groupBy(await dueOf(mysql, wanted), ({ webhookId }) => webhookId);
     for (const [id, deliveries] of due) if (this.ownership.holds(id)) this.senders.get(id)?.offer(deliveries);
     return false;
-  }
-
-  /** The next deliveries of rooms or users become due. A look that takes long, since there are many, is rarer. */
-  private async promoteKeys(id: string): Promise<void> {
-    const startedAt = performance.now();
-    if (startedAt < (this.keysRestUntil.get(id) ?? 0)) return;
-    const { mysql, broker } = this.parts.service;
-    const next = await nextOfKeys(mysql, id);
-    if (next.length > 0)
-      await mysql.transaction(async (tx) => {
-        if ((await fenceLeases(tx, broker.nodeID, [id])).has(id)) await promote(tx, next);
-      });
-    const tookMs = performance.now() - startedAt;
-    const restMs = Math.max(limits.webhook.lookEveryMs, tookMs * limits.webhook.keysRestFactor);
-    this.keysRestUntil.set(id, performance.now() + restMs - limits.webhook.lookAgainMs);
   }
 
   private disabled({ webhookId, reason }: Disabled): void {
