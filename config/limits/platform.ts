@@ -34,9 +34,9 @@ export const platformLimits = Object.freeze({
   /** How often an INSERT is built again after another node has written one of its keys. */
   insertTries: 5,
   /**
-   * How long an attempt counts as under way: then a repeat takes over, and a repeat of a gift is refused for certain. It
-   * is longer than a request takes while the servers answer; one that takes longer is run twice, which its business ids
-   * make harmless.
+   * How long an attempt counts as under way: then a repeat takes over, and a repeat of a gift is refused for certain.
+   * It is longer than a request takes while the servers answer; one that takes longer is run twice, which its business
+   * ids make harmless.
    */
   leaseMs: 15_000,
   /** How long a repeat waits for a request that is under way, and how often it looks. */

@@ -95,8 +95,8 @@ export const platformActions = {
   }>(),
   /**
    * Begins writes under their idempotency keys, in groups of one INSERT; one outcome for each, in their order. An
-   * attempt that is durable when it returns has `limits.platform.leaseMs`; then another one may take over, of a `rerun` write at once. It may be
-   * repeated with the same attempts. Fails: unavailable, also where it may have begun.
+   * attempt that is durable when it returns has `limits.platform.leaseMs`; then another one may take over, of a `rerun`
+   * write at once. It may be repeated with the same attempts. Fails: unavailable, also where it may have begun.
    */
   begin: action({ writes: writesOf(begunWrite) }).returns<{ outcomes: BeginOutcome[] }>(),
   /**
