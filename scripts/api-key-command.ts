@@ -13,8 +13,8 @@ export const apiKeyUsage = `The keys of the platform's backends for the server A
 SCOPE: ${apiScopes.slice(0, 7).join(", ")},
 ${apiScopes.slice(7).join(", ")}.
 N: requests in a minute; without it ${limits.platform.requestsPerKeyPerMinute}, and ${limits.platform.giftsPerKeyPerMinute} gifts. Give every backend a key of its own
-with the scopes that it needs. Whoever has the key can do what its scopes say: keep it as you keep a password. Nobody can
-show it again; where it is lost, make another one and revoke this one. To rotate a key make the new one first.
+with the scopes that it needs. Whoever has the key can do what its scopes say: keep it as you keep a password. The scope
+webhooks manages webhooks, and so reads every event: gifts, payments and credits of all users. Nobody can show it again; where it is lost, make another one and revoke this one. To rotate a key make the new one first.
 It joins as the console of --as NAME (npm run operator), or of the only person who has a login here; the name stands in the
 audit. Exit code 0: done; 1: it could not be done.`;
 

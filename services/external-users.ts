@@ -15,17 +15,18 @@ interface Calls {
 /** One direction of the mapping. */
 class Direction {
   private readonly known = new LRUCache<string, string>({ max: externalIdsKept });
-  /** A user may be registered at any time, so that there is none is kept briefly. */
-  private readonly unknown = new LRUCache<string, true>({ max: externalIdsKept, ttl: externalIdUnknownMs });
+  /** Those without a value, kept briefly; `undefined`: such a one is asked for each time. */
+  private readonly unknown: LRUCache<string, true> | undefined;
   private readonly loader: BatchLoader<string>;
 
-  constructor(load: (keys: string[]) => Promise<ReadonlyMap<string, string>>) {
+  constructor(load: (keys: string[]) => Promise<ReadonlyMap<string, string>>, keep: { unknown: boolean }) {
+    if (keep.unknown) this.unknown = new LRUCache({ max: externalIdsKept, ttl: externalIdUnknownMs });
     this.loader = new BatchLoader(load, { keys: externalIdsPerCall, queries: externalIdCalls });
   }
 
   learn(key: string, value: string): void {
     this.known.set(key, value);
-    this.unknown.delete(key);
+    this.unknown?.delete(key);
   }
 
   /** What is known without a call. */
@@ -35,7 +36,7 @@ class Direction {
 
   of(key: string): string | undefined | Promise<string | undefined> {
     const known = this.known.get(key);
-    if (known !== undefined || this.unknown.has(key)) return known;
+    if (known !== undefined || this.unknown?.has(key)) return known;
     return this.load(key);
   }
 
@@ -52,30 +53,37 @@ class Direction {
 
   private async load(key: string): Promise<string | undefined> {
     const value = await this.loader.get(key);
-    if (value === undefined) this.unknown.set(key, true);
+    if (value === undefined) this.unknown?.set(key, true);
     return value;
   }
 }
 
 /**
  * The ids of users at the platform, in both directions. The mapping never changes, so what is known needs no call; many
- * unknown ones are asked for with one call. All methods reject with the failure of the user service (`unavailable`).
+ * unknown ones are asked for with one call. That an external id has no user is asked for each time: a platform makes the
+ * user and goes on at once, and the refusal of a write is kept. All methods reject with the failure of the user service (`unavailable`).
  */
 export class ExternalUsers {
   private readonly users: Direction;
   private readonly externals: Direction;
 
   constructor(calls: Calls) {
-    this.users = new Direction(async (externalIds) => {
-      const { list } = await calls.idsOfExternal(externalIds);
-      for (const user of list) this.learn(user);
-      return new Map(list.map(({ externalId, userId }) => [externalId, userId]));
-    });
-    this.externals = new Direction(async (userIds) => {
-      const { list } = await calls.externalIdsOf(userIds);
-      for (const user of list) this.learn(user);
-      return new Map(list.map(({ externalId, userId }) => [userId, externalId]));
-    });
+    this.users = new Direction(
+      async (externalIds) => {
+        const { list } = await calls.idsOfExternal(externalIds);
+        for (const user of list) this.learn(user);
+        return new Map(list.map(({ externalId, userId }) => [externalId, userId]));
+      },
+      { unknown: false },
+    );
+    this.externals = new Direction(
+      async (userIds) => {
+        const { list } = await calls.externalIdsOf(userIds);
+        for (const user of list) this.learn(user);
+        return new Map(list.map(({ externalId, userId }) => [userId, externalId]));
+      },
+      { unknown: true },
+    );
   }
 
   /** Remembers a user whom the caller has from elsewhere. */

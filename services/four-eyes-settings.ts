@@ -12,7 +12,7 @@ export const fourEyesSettings: SettingsBlock = {
       optional: true,
       text: [
         "For platform nodes: the coins that the server API may adjust on one account within 24 hours, given and taken added",
-        "up. An adjustment beyond them is a proposal, which moves nothing until another person approves it. 0: every",
+        "up. An adjustment beyond them is a proposal, which moves nothing: nobody can approve it, it expires. 0: every",
         "adjustment is one. Unset: 10000.",
       ],
     },

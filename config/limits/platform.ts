@@ -33,7 +33,11 @@ export const platformLimits = Object.freeze({
   insertsInFlight: 2,
   /** How often an INSERT is built again after another node has written one of its keys. */
   insertTries: 5,
-  /** How long a request is under way before a repeat may take over: longer than requests take. */
+  /**
+   * How long an attempt counts as under way: then a repeat takes over, and a repeat of a gift is refused for certain.
+   * It is longer than a request takes while the servers answer; one that takes longer is run twice, which its business
+   * ids make harmless.
+   */
   leaseMs: 15_000,
   /** How long a repeat waits for a request that is under way, and how often it looks. */
   repeatWaitMs: 6_000,

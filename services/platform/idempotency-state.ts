@@ -34,14 +34,18 @@ export interface KeptKey {
   readonly fingerprint: string;
   readonly state: KeyState;
   readonly attempt: string;
-  /** Whether another attempt may take over, by the database's clock. */
+  /** Whether the attempt's lease is over, by the database's clock. */
   readonly leaseIsOver: boolean;
+  /** Whether the leases of all attempts that were taken over are. */
+  readonly earlierLeasesAreOver: boolean;
 }
 
 /** A request that wants to begin under the key. */
 export interface Beginning {
   readonly fingerprint: string;
   readonly attempt: string;
+  /** It may take over an attempt whose lease is not over. */
+  readonly rerun: boolean;
 }
 
 /**
@@ -53,10 +57,19 @@ export interface Beginning {
  */
 export type Decision = "conflict" | "run" | "takeOver" | "wait" | "answer";
 
-export function decide(kept: KeptKey, { fingerprint, attempt }: Beginning): Decision {
+export function decide(kept: KeptKey, { fingerprint, attempt, rerun }: Beginning): Decision {
   if (kept.fingerprint !== fingerprint) return "conflict";
   if (kept.state === "answered") return "answer";
   if (kept.state === "free") return "takeOver";
   if (kept.attempt === attempt) return "run";
-  return kept.leaseIsOver ? "takeOver" : "wait";
+  return rerun || kept.leaseIsOver ? "takeOver" : "wait";
+}
+
+/**
+ * Whether an attempt that begins beside this row may be refused while an earlier one, which has not ended, is still
+ * carried out: its refusal says nothing of the request as a whole.
+ */
+export function isUnsure(kept: KeptKey, { attempt, rerun }: Beginning): boolean {
+  const other = kept.state === "underWay" && kept.attempt !== attempt;
+  return rerun && (!kept.earlierLeasesAreOver || (other && !kept.leaseIsOver));
 }

@@ -7,8 +7,7 @@ import type { BegunWrite, FinishedWrite } from "./platform.contract.ts";
 
 const bytes = (hex: string) => Buffer.from(hex, "hex");
 
-/** The lease of a write that may be run again at any time is over at once. */
-const leaseUs = ({ rerun }: BegunWrite) => (rerun ? 0 : limits.platform.leaseMs * 1_000);
+const leaseUs = limits.platform.leaseMs * 1_000;
 
 /**
  * Begins keys that are not there, all in one statement, in the order of the keys, so that two nodes lock them in one
@@ -16,12 +15,13 @@ const leaseUs = ({ rerun }: BegunWrite) => (rerun ? 0 : limits.platform.leaseMs 
  */
 export async function insertBegun(db: Queryable, writes: readonly BegunWrite[]): Promise<void> {
   if (writes.length === 0) return;
-  const rows = writes.map(() => "(?, ?, ?, ?, UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND, UTC_TIMESTAMP(3))");
+  const times = "UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3)";
+  const rows = writes.map(() => `(?, ?, ?, ?, ${times})`);
   await db.run(
-    `INSERT INTO t_idempotency (idempotency_key, fingerprint, state, attempt, lease_time, create_time)
+    `INSERT INTO t_idempotency (idempotency_key, fingerprint, state, attempt, lease_time, earlier_lease_time, create_time)
      VALUES ${rows.join(", ")}`,
     writes.flatMap((write) => [
-      ...[write.key, bytes(write.fingerprint), keyStates.underWay, bytes(write.attempt), leaseUs(write)],
+      ...[write.key, bytes(write.fingerprint), keyStates.underWay, bytes(write.attempt), leaseUs],
     ]),
   );
 }
@@ -39,9 +39,11 @@ export async function findKeys(db: Queryable, keys: readonly string[]): Promise<
     state: number;
     attempt: Buffer;
     is_over: number;
+    earlier_are_over: number;
     answer: string | null;
   }>(
-    `SELECT idempotency_key, fingerprint, state, attempt, lease_time <= UTC_TIMESTAMP(3) AS is_over, answer
+    `SELECT idempotency_key, fingerprint, state, attempt, answer, lease_time <= UTC_TIMESTAMP(3) AS is_over,
+       earlier_lease_time <= UTC_TIMESTAMP(3) AS earlier_are_over
      FROM t_idempotency WHERE idempotency_key IN (?)`,
     [keys],
   );
@@ -52,19 +54,25 @@ export async function findKeys(db: Queryable, keys: readonly string[]): Promise<
       state: keyStateOf(Number(row.state)),
       attempt: row.attempt.toString("hex"),
       leaseIsOver: Number(row.is_over) === 1,
+      earlierLeasesAreOver: Number(row.earlier_are_over) === 1,
       answer: row.answer,
     },
   ]);
   return new Map(entries);
 }
 
-/** Begins a key again in place of the attempt that was read. Returns whether that attempt was still the last one. */
+/**
+ * Begins a key again in place of the attempt that was read. Returns whether that attempt was still the last one. The lease
+ * of one that has not ended counts on; `create_time` is its last beginning. The database sets the columns in this order.
+ */
 export async function takeOver(db: Queryable, write: BegunWrite, from: StoredKey): Promise<boolean> {
   const { affectedRows } = await db.run(
-    `UPDATE t_idempotency SET state = ?, attempt = ?, lease_time = UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND
+    `UPDATE t_idempotency SET earlier_lease_time = IF(state = ?, GREATEST(earlier_lease_time, lease_time),
+       earlier_lease_time), state = ?, attempt = ?, lease_time = UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND,
+       create_time = UTC_TIMESTAMP(3)
      WHERE idempotency_key = ? AND attempt = ? AND state IN (?)`,
     [
-      ...[keyStates.underWay, bytes(write.attempt), leaseUs(write), write.key, bytes(from.attempt)],
+      ...[keyStates.underWay, keyStates.underWay, bytes(write.attempt), leaseUs, write.key, bytes(from.attempt)],
       statesBefore("underWay"),
     ],
   );

@@ -2,7 +2,7 @@ import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { type Database, isDuplicateKey } from "../../mixins/mysql/database.ts";
 import { RequestBatches } from "../../mixins/request-batches.ts";
-import { decide } from "./idempotency-state.ts";
+import { decide, isUnsure } from "./idempotency-state.ts";
 import { findKeys, finishAttempt, insertBegun, type StoredKey, takeOver } from "./idempotency-store.ts";
 import type { BeginOutcome, BegunWrite, FinishedWrite } from "./platform.contract.ts";
 
@@ -81,11 +81,12 @@ export class Idempotency {
   private async outcomeOf(write: BegunWrite, row: StoredKey, moved: Set<string>): Promise<BeginOutcome> {
     const decision = decide(row, write);
     if (decision === "conflict") return { outcome: "conflict" };
-    if (decision === "run") return { outcome: "run" };
+    const run: BeginOutcome = isUnsure(row, write) ? { outcome: "run", unsure: true } : { outcome: "run" };
+    if (decision === "run") return run;
     if (decision === "answer") return { outcome: "answered", answer: row.answer ?? "" };
     if (decision === "wait" || moved.has(write.key)) return { outcome: "underWay" };
     moved.add(write.key);
-    return { outcome: (await takeOver(this.mysql, write, row)) ? "run" : "underWay" };
+    return (await takeOver(this.mysql, write, row)) ? run : { outcome: "underWay" };
   }
 
   private async finishAll(writes: readonly FinishedWrite[]): Promise<boolean[]> {

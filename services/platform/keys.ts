@@ -1,12 +1,11 @@
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import type { Database, Queryable } from "../../mixins/mysql/database.ts";
-import { idOfApiKey, isApiKey, makeApiKey } from "../api-keys.ts";
+import { makeApiKey } from "../api-keys.ts";
 import type { ApiScope } from "../api-scopes.ts";
 import {
   countValidKeys,
   findKey,
-  findValidKey,
   insertKey,
   keysAfter,
   raiseRevision,
@@ -64,25 +63,19 @@ export async function listKeys(db: Queryable, after: string): Promise<{ list: Ap
   return { list, next: nextOf(list) };
 }
 
-/** See `platform.keysSince`. The revision is read first: what is newer in the list is read once more. */
+/**
+ * See `platform.keysSince`. A list and its revision are of one moment: nodes of a database cluster may each show another
+ * one, and a list from before a revision would be kept as that revision's.
+ */
 export async function keysSince(
-  db: Queryable,
+  mysql: Database,
   known: { revision: number; after: string },
 ): Promise<{ revision: number; list: KnownApiKey[] | null; next: string | null }> {
-  const revision = await revisionOf(db);
-  if (revision === known.revision && known.after === "") return { revision, list: null, next: null };
-  const list = await validKeysAfter(db, known.after);
-  return { revision, list, next: nextOf(list) };
-}
-
-/**
- * The id of a presented API key that is valid now and has the scope, by the database itself: for actions that do not
- * leave it to a gateway to say so. Fails: notLoggedIn, scopeMissing, unavailable.
- */
-export async function requireKey(db: Queryable, presented: string, scope: ApiScope): Promise<string> {
-  const keyId = idOfApiKey(presented);
-  const known = keyId === undefined ? undefined : await findValidKey(db, keyId);
-  if (!known || !isApiKey(presented, known.digest)) throw fail("notLoggedIn");
-  if (!known.scopes.includes(scope)) throw fail("scopeMissing", { keyId, scope });
-  return known.keyId;
+  const present = await revisionOf(mysql);
+  if (present === known.revision && known.after === "") return { revision: present, list: null, next: null };
+  return mysql.snapshot(async (db) => {
+    const revision = await revisionOf(db);
+    const list = await validKeysAfter(db, known.after);
+    return { revision, list, next: nextOf(list) };
+  });
 }

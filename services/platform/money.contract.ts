@@ -26,6 +26,10 @@ export interface Moved {
   balanceAfter: number;
 }
 
+/** The states of a proposal that moves nothing. */
+export const proposalStates = ["proposed", "declined", "expired"] as const;
+export type ProposalState = (typeof proposalStates)[number];
+
 /** An adjustment that needed, or needs, another person. */
 export interface Proposal {
   proposalId: string;
@@ -47,12 +51,12 @@ export const moneyActions = {
   credit: action({ apiKey, userId, coins: coinAmount, externalOrderId: externalReference }).returns<Moved>(),
   /**
    * Gives (above 0) or takes (below 0) coins, once for each `writeId`. Where the adjustments of the account in 24 hours
-   * come to more than FOUR_EYES_COINS it is written as a proposal, which moves nothing until another person approves it.
+   * come to more than FOUR_EYES_COINS it is written as a proposal, which moves nothing; a repeat gets its present state.
    */
   adjust: action({
     ...{ apiKey, userId, coins: adjustedCoins, reason: adjustReason },
     writeId: externalReference,
-  }).returns<Moved | { userId: string; proposalId: string }>(),
+  }).returns<Moved | { userId: string; proposalId: string; state: ProposalState }>(),
   /** Takes from an anchor's free income what the platform has paid to her, once for each `payoutId`. */
   payout: action({ apiKey, userId, points: id, payoutId: externalReference }).returns<{ userId: string }>(),
   /** Proposals, newest first; `open`: those alone on which nobody has decided and that have not expired. */

@@ -42,17 +42,18 @@ export const begunWrite = z.object({
   attempt,
   /** Of the path and the params (the gateway's idempotency.ts), hex: the same content has the same. */
   fingerprint: z.string().regex(/^[0-9a-f]{32}$/),
-  /** Running it again gives the same success by itself: no repeat waits, and no success is kept. */
+  /** Running it again gives the same success by itself: no repeat waits, and no success is kept by the gateway. */
   rerun: z.boolean().default(false),
 });
 export type BegunWrite = z.output<typeof begunWrite>;
 
 /**
- * What follows for the gateway: `run`: carry it out, and finish it with this attempt; `answered`: give this answer;
- * `underWay`: another attempt is carrying it out; `conflict`: the key stands for other content.
+ * What follows for the gateway: `run`: carry it out, and finish it with this attempt (`unsure`: an earlier attempt of a
+ * `rerun` write may still be carried out, so a refusal of this one is not the outcome of the request); `answered`: give
+ * this answer; `underWay`: another attempt is carrying it out; `conflict`: the key stands for other content.
  */
 export type BeginOutcome =
-  | { outcome: "run" }
+  | { outcome: "run"; unsure?: true }
   | { outcome: "answered"; answer: string }
   | { outcome: "underWay" }
   | { outcome: "conflict" };
@@ -94,8 +95,8 @@ export const platformActions = {
   }>(),
   /**
    * Begins writes under their idempotency keys, in groups of one INSERT; one outcome for each, in their order. An
-   * attempt that is durable when it returns has `limits.platform.leaseMs`; then another one may take over. It may be
-   * repeated with the same attempts. Fails: unavailable, also where it may have begun.
+   * attempt that is durable when it returns has `limits.platform.leaseMs`; then another one may take over, of a `rerun`
+   * write at once. It may be repeated with the same attempts. Fails: unavailable, also where it may have begun.
    */
   begin: action({ writes: writesOf(begunWrite) }).returns<{ outcomes: BeginOutcome[] }>(),
   /**

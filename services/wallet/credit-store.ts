@@ -129,7 +129,7 @@ export function creditsOfTime(
   return pageOfTime(db, { from, to, cursor }, read, toPlacedCredit);
 }
 
-/** The refunds between two times, page by page, also those that took no coins. */
+/** The refunds between two times, page by page, also those that took no coins; no payments of debts, of the same type. */
 export function refundsOfTime(
   db: Queryable,
   from: Date,
@@ -139,8 +139,8 @@ export function refundsOfTime(
   const read = (stretch: Stretch) =>
     db.query<RefundRow>(
       `SELECT ${refundColumns} FROM t_qiyu_currency_trade t
-       WHERE t.id >= ? AND t.id < ? AND t.type = ? AND t.create_time >= ? AND t.create_time < ? ORDER BY t.id`,
-      [stretch.begin, stretch.end, refund, stretch.from, stretch.to],
+       WHERE t.id >= ? AND t.id < ? AND t.type = ? AND t.biz_id LIKE ? AND t.create_time >= ? AND t.create_time < ? ORDER BY t.id`,
+      [stretch.begin, stretch.end, refund, `${refundId("")}%`, stretch.from, stretch.to],
     );
   return pageOfTime(db, { from, to, cursor }, read, toRefund);
 }

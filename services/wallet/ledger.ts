@@ -67,14 +67,23 @@ function decideRecharge(books: Books, command: Extract<Command, { kind: "recharg
     const same = prior.userId === userId && prior.num === coins;
     return same ? books.repeat(account, prior) : books.refuse(account, "idempotencyConflict", true);
   }
-  if (!Number.isSafeInteger(account.totalCharged + coins) || !Number.isSafeInteger(account.balance + coins))
+  const posting = { bizId, type: tradeTypes.recharge, source: payments, destination: userId, amount: coins };
+  if (!Number.isSafeInteger(account.totalCharged + coins) || !Number.isSafeInteger(account.balance + coins)) {
+    // The platform service keeps the refusal, so the ledger must refuse a repeat too. A paid order is tried again.
+    if (command.kind === "credit") books.reject(posting, "invalidParam");
     return books.refuse(account, "invalidParam");
+  }
   // A payment is credited whatever the account's status: a frozen account keeps its coins.
   account.totalCharged += coins;
-  books.post({ bizId, type: tradeTypes.recharge, source: payments, destination: userId, amount: coins });
+  books.post(posting);
   const credited = account.balance;
   payDebtOff(books, account, bizId, coins);
   return { ...books.done(account), balanceAfter: credited };
+}
+
+function refusalOfAdjustment(adjusted: number): "invalidParam" | "balanceShort" | undefined {
+  if (!Number.isSafeInteger(adjusted)) return "invalidParam";
+  return adjusted < 0 ? "balanceShort" : undefined;
 }
 
 /** An adjustment moves coins whatever the account's status; total_charged, which is what was paid for, stays. */
@@ -88,15 +97,15 @@ function decideAdjust(books: Books, command: Extract<Command, { kind: "adjust" }
     const same = prior.userId === userId && prior.num === coins && prior.counterpartyId === null;
     return same ? books.repeat(account, prior) : books.refuse(account, "idempotencyConflict", true);
   }
-  if (!Number.isSafeInteger(account.balance + coins)) return books.refuse(account, "invalidParam");
   const about = { bizId, type: tradeTypes.adjust, amount: Math.abs(coins) };
   const posting: Posting =
     coins > 0
       ? { ...about, source: adjustments, destination: userId }
       : { ...about, source: userId, destination: adjustments };
-  if (account.balance + coins < 0) {
-    books.reject(posting, "balanceShort");
-    return books.refuse(account, "balanceShort");
+  const refusal = refusalOfAdjustment(account.balance + coins);
+  if (refusal !== undefined) {
+    books.reject(posting, refusal);
+    return books.refuse(account, refusal);
   }
   books.post(posting);
   const adjusted = account.balance;

@@ -29,7 +29,8 @@ test("ids that are asked for together share a call, and what is known needs none
       ["2", "A"],
     ]),
   );
-  expect(idsOfExternal.mock.calls).toEqual([[["a", "A", "b"]]]);
+  // Nobody has b, which is asked for each time.
+  expect(idsOfExternal.mock.calls).toEqual([[["a", "A", "b"]], [["b"]]]);
   expect(externalIdsOf).not.toHaveBeenCalled();
   expect(await users.externalIdsOf(["3", "9"])).toEqual(new Map([["3", "a "]]));
   expect(users.knownUserIdOf("a ")).toBe("3");
@@ -41,15 +42,24 @@ test("a call has at most a hundred ids", async () => {
   expect(idsOfExternal.mock.calls.map(([ids]) => ids.length)).toEqual([100, 100, 50]);
 });
 
-test("an unknown id is kept for a second at most, and one that is learnt is known at once", async () => {
+test("a user is found as soon as she is there, by her external id, and one that is learnt is known at once", async () => {
   const { users, idsOfExternal } = counted();
   expect(await users.userIdOf("new")).toBeUndefined();
-  users.learn({ externalId: "new", userId: "7" });
+  idsOfExternal.mockResolvedValueOnce({ list: [{ externalId: "new", userId: "7" }] });
   expect(await users.userIdOf("new")).toBe("7");
   expect(await users.userIdOf("other")).toBeUndefined();
-  await pause(limits.user.externalIdUnknownMs + 50);
-  await users.userIdOf("other");
+  users.learn({ externalId: "other", userId: "8" });
+  expect(await users.userIdOf("other")).toBe("8");
   expect(idsOfExternal).toHaveBeenCalledTimes(3);
+});
+
+test("a user without an external id is kept as such for a second at most", async () => {
+  const { users, externalIdsOf } = counted();
+  for (const _time of [1, 2]) expect(await users.externalIdsOf(["9"])).toEqual(new Map());
+  expect(externalIdsOf).toHaveBeenCalledTimes(1);
+  await pause(limits.user.externalIdUnknownMs + 50);
+  await users.externalIdsOf(["9"]);
+  expect(externalIdsOf).toHaveBeenCalledTimes(2);
 });
 
 test("where the user service is away the failure is the caller's, and nothing is remembered", async () => {

@@ -11,6 +11,7 @@ import { fromHttp, shownUserId } from "../endpoints/fields.ts";
 import { shownGift, shownOrder, showOrder, wholeCatalogue } from "../endpoints/gift.ts";
 import type { GiftParams } from "../gift-groups.ts";
 import { giftFailures, sendGift } from "../gift-sending.ts";
+import { shownWhileUnsure } from "./idempotent-writes.ts";
 import { serverEndpoint } from "./server-endpoint.ts";
 
 const { requestId, ...sent } = fromHttp(giftActions.send, "userId", "receiverId", "roomId", "orderId");
@@ -19,22 +20,20 @@ const { requestId, ...sent } = fromHttp(giftActions.send, "userId", "receiverId"
 type KeyedGift = GiftParams & { requestId: string };
 
 /**
- * The order of a gift whose request id is in use, where that is the same request: the platform's id of its room has been
- * given to another room since. `undefined` where it is another request.
+ * Whether a gift whose request id is in use is the same request: the platform's id of its room has been given to another
+ * room since. Fails: unavailable, which shows the `orderId`, while nobody knows its content.
  */
-async function sameRequest(ctx: CallingContext, gift: KeyedGift, externalRoomId: string): Promise<string | undefined> {
-  const orderId = orderIdOf(gift.userId, gift.requestId);
+async function isSameRequest(ctx: CallingContext, gift: KeyedGift, orderId: string, externalRoomId: string) {
   try {
     const order = await call(ctx, "gift.orderForPlatform", { orderId });
     const { roomId, giftId, count, receiverId } = order;
     const isSame = giftId === gift.giftId && count === (gift.count ?? 1) && receiverId === gift.receiverId;
-    if (!isSame || roomId === gift.roomId) return undefined;
+    if (!isSame || roomId === gift.roomId) return false;
     const rooms = await externalRooms(ctx.broker).externalIdsOf([roomId]);
-    return rooms.get(roomId) === externalRoomId ? orderId : undefined;
+    return rooms.get(roomId) === externalRoomId;
   } catch (error) {
-    if (isFailure(error, "giftOrderUnknown")) return undefined;
-    // It is accepted, with this content or another one.
-    if (isUnavailable(error)) throw failShowing("unavailable", { orderId });
+    // It is accepted, with this content or another one, and not settled yet or not to be read now.
+    if (isFailure(error, "giftOrderUnknown") || isUnavailable(error)) throw failShowing("unavailable", { orderId });
     throw error;
   }
 }
@@ -47,8 +46,8 @@ export const giftEndpoints = [
     description:
       "It is the user's own gift: the same balance, checks and limits of a user, and the same order as a gift/send of the " +
       "user with this `requestId`. The same request may be sent again after any answer, after none and after a 503: it is " +
-      "one order and one charge, also when the room has been closed since. A 503 with `data.orderId` may have been " +
-      "accepted: send the same request again, or ask gifts/order. A 429 did not accept it. After a refusal, e.g. for the " +
+      "one order and one charge, also when the room has been closed since. After a 503 it may have been accepted: send " +
+      "the same request again, or ask gifts/order with its `data.orderId`. A 429 did not accept it. After a refusal, e.g. for the " +
       "balance, a new try needs a new Idempotency-Key.",
     scope: "gifts:send",
     write: true,
@@ -63,10 +62,10 @@ export const giftEndpoints = [
       try {
         return await sendGift(ctx, gift);
       } catch (error) {
-        if (externalRoomId === undefined || !isFailure(error, "idempotencyConflict")) throw error;
-        const orderId = await sameRequest(ctx, gift, externalRoomId);
-        if (orderId === undefined) throw error;
-        return { orderId };
+        const orderId = orderIdOf(gift.userId, gift.requestId);
+        const isElsewhere = externalRoomId !== undefined && isFailure(error, "idempotencyConflict");
+        if (isElsewhere && (await isSameRequest(ctx, gift, orderId, externalRoomId))) return { orderId };
+        throw shownWhileUnsure(error, { orderId });
       }
     },
   }),

@@ -28,6 +28,14 @@ export interface KeyedWrite {
   readonly requestId: string;
 }
 
+const unsureData = new WeakMap<Error, Record<string, unknown>>();
+
+/** A refusal, with what the 503 shows that is given in its place while an earlier attempt may still be carried out. */
+export function shownWhileUnsure(refusal: unknown, data: Record<string, unknown>): unknown {
+  if (refusal instanceof Error) unsureData.set(refusal, data);
+  return refusal;
+}
+
 /** A refusal that is an outcome of the write, not a fault of the request or of the system: it is kept. */
 const isOutcome = (error: unknown) => failures[shownAs(error)].http === 200;
 
@@ -35,6 +43,9 @@ const isOutcome = (error: unknown) => failures[shownAs(error)].http === 200;
  * Carries out a write once for its idempotency key. Its first request runs; the answer is kept before it is given, so
  * that every repeat gets it. Where the first one is under way, a repeat waits for it; where its node died, a repeat takes
  * over when its lease is over, so `run` may be run more than once and must be idempotent by business ids.
+ *
+ * A repeat of a `rerun` write takes over at once. While the first one may still succeed a refusal of the repeat is no
+ * outcome: it is answered 503 and not kept.
  */
 export class IdempotentWrites {
   private readonly options: Options;
@@ -54,7 +65,7 @@ export class IdempotentWrites {
       const begun = await this.begin(write, attempt);
       if (begun.outcome === "conflict") throw fail("idempotencyConflict");
       if (begun.outcome === "answered") return given(begun.answer);
-      const answer = await this.run(write, attempt, run);
+      const answer = await this.run(write, attempt, run, begun.unsure === true);
       if (write.rerun && "data" in answer) return answer.data;
       if (await this.keep(write, attempt, answer)) return givenOf(answer);
       // Its lease was over before it ended, and another attempt began: that one's answer counts.
@@ -84,13 +95,26 @@ export class IdempotentWrites {
   }
 
   /** The outcome of a run. A fault is no outcome: the key is freed, so that a repeat runs it again. */
-  private async run(write: KeyedWrite, attempt: string, run: () => Promise<unknown>): Promise<KeptAnswer> {
+  private async run(
+    write: KeyedWrite,
+    attempt: string,
+    run: () => Promise<unknown>,
+    unsure: boolean,
+  ): Promise<KeptAnswer> {
     try {
       return { data: await run() };
     } catch (error) {
       if (!isOutcome(error)) {
         if (!write.rerun) await this.free(write, attempt);
         throw error;
+      }
+      if (unsure) {
+        // This attempt has ended; the earlier one's lease counts on.
+        await this.free(write, attempt);
+        const data = unsureData.get(error as Error);
+        throw data
+          ? failShowing("unavailable", data)
+          : fail("unavailable", { why: "an earlier attempt may be under way" });
       }
       const shown = shownOf(error);
       return { failure: shownAs(error), ...(shown && { shown }) };

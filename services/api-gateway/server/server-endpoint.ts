@@ -53,7 +53,7 @@ export interface Definition<R extends Refers, Params extends z.ZodRawShape, Resu
   write?: W;
   /**
    * Of a write whose success, run again, is the same by itself: it is not kept, and no repeat waits. Its refusals are
-   * kept like any other's.
+   * kept, and answered 503 while an earlier attempt may still succeed (`shownWhileUnsure`).
    */
   rerun?: true;
   /** The users and rooms that it is about: see people.ts. */

@@ -2,18 +2,25 @@ import { z } from "zod";
 import { call } from "../../contracts.ts";
 import { userActions } from "../../user/user.contract.ts";
 import { fromHttp, shownUserId } from "../endpoints/fields.ts";
+import { externalUsers } from "./directory.ts";
 import { serverEndpoint } from "./server-endpoint.ts";
 
 export const userEndpoints = [
   serverEndpoint({
     path: "users/upsert",
     summary: "Makes the user of the platform's id, or changes the name and the avatar",
-    description: "Left out, name and avatar stay as they are; a new user without a name gets one.",
+    description:
+      "Left out, name and avatar stay as they are; a new user without a name gets one. " +
+      "A request that is repeated after its node died writes its own names again, over later ones.",
     scope: "users:write",
     write: true,
     params: fromHttp(userActions.ofExternal),
     result: z.object({ userId: shownUserId }),
-    run: async (ctx, params) => ({ userId: (await call(ctx, "user.ofExternal", params)).userId }),
+    async run(ctx, params) {
+      const { userId } = await call(ctx, "user.ofExternal", params);
+      externalUsers(ctx.broker).learn({ externalId: params.externalId, userId });
+      return { userId };
+    },
   }),
 
   serverEndpoint({

@@ -2,8 +2,9 @@ import { z } from "zod";
 import { isFailure } from "../../../broker/failure.ts";
 import { call } from "../../contracts.ts";
 import { coinAmount, externalReference, id } from "../../fields.ts";
-import { adjustedCoins, adjustReason } from "../../platform/money.contract.ts";
+import { adjustedCoins, adjustReason, proposalStates } from "../../platform/money.contract.ts";
 import { failShowing } from "../answer.ts";
+import type { CallingContext } from "../endpoints/endpoint.ts";
 import { shownUserId } from "../endpoints/fields.ts";
 import { serverEndpoint } from "./server-endpoint.ts";
 
@@ -11,6 +12,13 @@ import { serverEndpoint } from "./server-endpoint.ts";
 
 /** Of a 503: the order is written and will be carried out, also where nobody repeats it. */
 const ordered = z.object({ ordered: z.literal(true) });
+
+/**
+ * Fails: userUnknown, where nobody has the id. Coins for it would be nobody's: the wallet makes an account for any id.
+ */
+async function requireUser(ctx: CallingContext, userId: string): Promise<void> {
+  await call(ctx, "user.profile", { userId });
+}
 
 /** The answer of the platform service; an order that stands is shown as one in its 503. */
 async function orderedBy<T>(answer: Promise<T>): Promise<T> {
@@ -42,8 +50,10 @@ export const walletOrderEndpoints = [
     params: { coins: coinAmount, externalOrderId: externalReference.meta({ description: idRule }) },
     result: z.object({ userId: shownUserId, balanceAfter }),
     unsure: ordered,
-    run: (ctx, { userId, coins, externalOrderId }, { apiKey }) =>
-      orderedBy(call(ctx, "platform.credit", { apiKey, userId, coins, externalOrderId })),
+    async run(ctx, { userId, coins, externalOrderId }, { apiKey }) {
+      await requireUser(ctx, userId);
+      return orderedBy(call(ctx, "platform.credit", { apiKey, userId, coins, externalOrderId }));
+    },
   }),
 
   serverEndpoint({
@@ -52,20 +62,25 @@ export const walletOrderEndpoints = [
     description:
       "Once for each Idempotency-Key. What is given pays off debts first; nothing is taken below 0. Where the adjustments " +
       "of the account come to more than FOUR_EYES_COINS in 24 hours, given and taken added up, nothing moves: the answer " +
-      `has a \`proposalId\`, and another person must approve it within 72 hours. ${stands}`,
+      "has a `proposalId`. There is no command that approves a proposal: it expires after 72 hours. The same request, sent " +
+      `again, gets the \`state\` that it has then. ${stands}`,
     scope: "wallet:adjust",
     write: true,
+    rerun: true,
     refers: { userId: "user" },
     params: { coins: adjustedCoins, reason: adjustReason },
     result: z.object({
       userId: shownUserId,
       balanceAfter: balanceAfter.optional(),
-      proposalId: z.string().optional().meta({ description: "Where it waits for another person." }),
+      proposalId: z.string().optional().meta({ description: "Where nothing moved: it needs another person." }),
+      state: z.enum(proposalStates).optional().meta({ description: "Of the proposal." }),
     }),
     failures: ["balanceShort"],
     unsure: ordered,
-    run: (ctx, { userId, coins, reason }, { apiKey, writeId }) =>
-      orderedBy(call(ctx, "platform.adjust", { apiKey, userId, coins, reason, writeId })),
+    async run(ctx, { userId, coins, reason }, { apiKey, writeId }) {
+      await requireUser(ctx, userId);
+      return orderedBy(call(ctx, "platform.adjust", { apiKey, userId, coins, reason, writeId }));
+    },
   }),
 
   serverEndpoint({
@@ -79,7 +94,9 @@ export const walletOrderEndpoints = [
     result: z.object({ userId: shownUserId }),
     failures: ["balanceShort"],
     unsure: ordered,
-    run: (ctx, { userId, points, payoutId }, { apiKey }) =>
-      orderedBy(call(ctx, "platform.payout", { apiKey, userId, points, payoutId })),
+    async run(ctx, { userId, points, payoutId }, { apiKey }) {
+      await requireUser(ctx, userId);
+      return orderedBy(call(ctx, "platform.payout", { apiKey, userId, points, payoutId }));
+    },
   }),
 ];

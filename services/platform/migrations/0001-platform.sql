@@ -32,10 +32,13 @@ CREATE TABLE IF NOT EXISTS t_idempotency (
   state TINYINT NOT NULL,
   -- The try that began last. It alone may end, with an answer or without.
   attempt BINARY(16) NOT NULL,
-  -- Until when no other attempt may begin.
+  -- Until when the attempt may be under way.
   lease_time DATETIME(3) NOT NULL,
+  -- Until when an attempt may be under way that another one took over.
+  earlier_lease_time DATETIME(3) NOT NULL,
   -- The outcome as JSON, at most 16 kB.
   answer MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  -- When the last attempt began.
   create_time DATETIME(3) NOT NULL,
   KEY idx_create_time (create_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -43,7 +43,8 @@ CREATE TABLE IF NOT EXISTS t_money_state (
   CONSTRAINT ck_refusal CHECK ((state = 3) = (refusal IS NOT NULL))
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- A row for each account that adjustments were ordered for: who decides on one locks it.
+-- A row for each account that adjustments were ordered for: who decides on one locks it, and counts the decision.
 CREATE TABLE IF NOT EXISTS t_money_account (
-  user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY
+  user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  decisions BIGINT UNSIGNED NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

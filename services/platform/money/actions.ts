@@ -28,7 +28,7 @@ export const moneyHandlers: ActionDefinitions<Service & MoneyState, typeof money
       const placed = await this.moneyOrders.place({ ...content, reason, keyId });
       return placed.status === "done"
         ? { userId, balanceAfter: placed.balanceAfter }
-        : { userId, proposalId: placed.proposalId };
+        : { userId, proposalId: placed.proposalId, state: placed.state };
     },
   },
   payout: {

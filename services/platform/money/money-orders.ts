@@ -7,16 +7,17 @@ import type { SealsState } from "../../../mixins/seals.mixin.ts";
 import { call } from "../../contracts.ts";
 import type { PlatformOrderOutcome } from "../../wallet/platform-orders.contract.ts";
 import { bucketOf } from "../../wallet-buckets.ts";
+import type { ProposalState } from "../money.contract.ts";
 import { needsApproval } from "./four-eyes.ts";
 import { bizIdOf, faultOfRow, type MoneyOrder, type NewOrder, sameContent, signOrder } from "./order.ts";
 import { adjustedLately, findOrder, insertOrder, lockAccount, storeOutcome } from "./order-store.ts";
 
 type Platform = Service & MysqlState & SealsState;
 
-/** The outcome of an order for who placed it. A proposal stays one for a repeat until it is approved and carried out. */
+/** The outcome of an order for who placed it, or what has become of its proposal by now. */
 export type Placed =
   | { readonly status: "done"; readonly balanceAfter: number }
-  | { readonly status: "proposed"; readonly proposalId: string };
+  | { readonly status: "proposed"; readonly proposalId: string; readonly state: ProposalState };
 
 /** The second attempt is for a business id that another node wrote between our read and our write. */
 const maxAttempts = 2;
@@ -44,9 +45,8 @@ export class MoneyOrders {
   async place(order: NewOrder): Promise<Placed> {
     const row = await this.written(order);
     if (!sameContent(row, order)) throw fail("idempotencyConflict", { bizId: bizIdOf(order) });
-    // What was declined or has expired is told by the list of proposals.
     if (row.state === "proposed" || row.state === "declined" || row.state === "expired")
-      return { status: "proposed", proposalId: row.id };
+      return { status: "proposed", proposalId: row.id, state: row.state };
     const outcome = outcomeOf(row) ?? (await this.ordered(row));
     if (outcome.status === "refused") throw fail(outcome.reason, { bizId: bizIdOf(order) });
     return { status: "done", balanceAfter: outcome.balanceAfter ?? 0 };
@@ -106,8 +106,10 @@ export class MoneyOrders {
       throw error;
     }
     const row = await findOrder(mysql, bizId);
-    if (!row) throw new Error(`order ${bizId} is committed and not in t_money_order`);
-    return row;
+    if (row) return row;
+    // A node of a database cluster may show a commit of another one a little later.
+    this.platform.logger.warn({ bizId }, "an order is written and cannot be read yet: it will be carried out later");
+    throw fail("unavailable", { ordered: true });
   }
 
   private async mustBeApproved(tx: Transaction, { kind, userId, amount }: NewOrder): Promise<boolean> {

@@ -45,9 +45,16 @@ export async function findOrder(db: Queryable, bizId: string): Promise<MoneyOrde
   return row && toOrder(row);
 }
 
-/** Locks the account until the transaction ends, against other decisions about its adjustments, on any node. */
+/**
+ * Locks the account until the transaction ends, against other decisions about its adjustments, on any node. The row
+ * changes with each decision, so that in a cluster of several primaries, whose nodes do not see each other's locks, one of
+ * two at once fails when it commits.
+ */
 export async function lockAccount(tx: Transaction, userId: string): Promise<void> {
-  await tx.run("INSERT INTO t_money_account (user_id) VALUES (?) ON DUPLICATE KEY UPDATE user_id = user_id", [userId]);
+  await tx.run(
+    `INSERT INTO t_money_account (user_id, decisions) VALUES (?, 1) ON DUPLICATE KEY UPDATE decisions = decisions + 1`,
+    [userId],
+  );
 }
 
 const counted = (Object.keys(orderStates) as MoneyOrderState[]).filter(counts).map((state) => orderStates[state]);

@@ -1,8 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { ServiceBroker as Broker } from "moleculer";
+import { fail, failureName } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
+import { shownOf } from "../../../services/api-gateway/answer.ts";
+import { IdempotentWrites, shownWhileUnsure } from "../../../services/api-gateway/server/idempotent-writes.ts";
 import { call, type ParamsOf } from "../../../services/contracts.ts";
 import { Idempotency } from "../../../services/platform/idempotency.ts";
 import { purgeKeys } from "../../../services/platform/idempotency-store.ts";
@@ -101,6 +104,18 @@ test("keys of more than eight days ago are deleted, and no others", async () => 
   expect(left).toEqual([{ idempotency_key: young.key }]);
 });
 
+test("a key that began again lately is not deleted, whenever it began first", async () => {
+  const write = writeOf();
+  await outcome(write);
+  await age(write, "create_time", limits.platform.answersKeptMs + 1_000);
+  await finish(write);
+  const later = again(write);
+  expect(await outcome(later)).toEqual({ outcome: "run" });
+  await purgeKeys(database);
+  expect(await finish(later, '{"data":1}')).toBe(true);
+  expect(await outcome(again(write))).toEqual({ outcome: "answered", answer: '{"data":1}' });
+});
+
 test("when its lease is over one other attempt takes over, and the first one's end counts no longer", async () => {
   const write = writeOf();
   await outcome(write);
@@ -122,10 +137,56 @@ test("a key whose attempt ended without an answer is free for the same content a
   expect(await outcome(again(write), 1)).toEqual({ outcome: "run" });
 });
 
-test("a write that may be run again makes no repeat wait; a refusal is kept where no other attempt has begun", async () => {
+test("a write that may be run again makes no repeat wait; while the first may be under way the others are unsure", async () => {
   const write = writeOf({ rerun: true });
   const second = again(write, { rerun: true });
-  expect([await outcome(write), await outcome(second, 1)]).toEqual([{ outcome: "run" }, { outcome: "run" }]);
+  const unsure = { outcome: "run", unsure: true };
+  expect([await outcome(write), await outcome(second, 1)]).toEqual([{ outcome: "run" }, unsure]);
+  expect(await outcome(second)).toEqual(unsure);
+  expect(await finish(second)).toBe(true);
+  const third = again(write, { rerun: true });
+  expect(await outcome(third)).toEqual(unsure);
+  expect(await finish(third)).toBe(true);
+  await database.run("UPDATE t_idempotency SET earlier_lease_time = UTC_TIMESTAMP(3) WHERE idempotency_key = ?", [
+    write.key,
+  ]);
+  expect(await outcome(again(write, { rerun: true }))).toEqual({ outcome: "run" });
+});
+
+test("a refusal beside an attempt that still runs is answered 503 and not kept: the first one's success counts", async () => {
+  const writes = new IdempotentWrites({
+    platform: {
+      begin: async (one) => (await outcome(one)) as never,
+      finish: async ({ key, attempt, answer }) => (await finish({ key, attempt } as Write, answer)) === true,
+    },
+    log: { warn: jest.fn(), error: jest.fn() } as never,
+  });
+  const write = { key: randomUUID(), fingerprint: "0".repeat(32), rerun: true, path: "gifts/send", requestId: "r" };
+  const refuse = () => Promise.reject(shownWhileUnsure(fail("balanceShort"), { orderId: "o-1" }));
+  const isHeld = Promise.withResolvers<void>();
+  const letGo = Promise.withResolvers<{ orderId: string }>();
+  const first = writes.once(write, () => {
+    isHeld.resolve();
+    return letGo.promise;
+  });
+  await isHeld.promise;
+  for (const _again of [1, 2]) {
+    const refused = await writes.once(write, refuse).catch((error: unknown) => error);
+    expect([failureName(refused), shownOf(refused)]).toEqual(["unavailable", { orderId: "o-1" }]);
+  }
+  letGo.resolve({ orderId: "o-1" });
+  expect(await first).toEqual({ orderId: "o-1" });
+  expect(await writes.once(write, async () => ({ orderId: "o-1" }))).toEqual({ orderId: "o-1" });
+  const alone = { ...write, key: randomUUID() };
+  expect(await writes.once(alone, refuse).catch(failureName)).toBe("balanceShort");
+  expect(await writes.once(alone, async () => ({ orderId: "o-2" })).catch(failureName)).toBe("balanceShort");
+});
+
+test("a refusal is kept where no other attempt has begun", async () => {
+  const write = writeOf({ rerun: true });
+  const second = again(write, { rerun: true });
+  await outcome(write);
+  await outcome(second, 1);
   expect(await finish(write, '{"failure":"balanceShort"}')).toBe(false);
   expect(await finish(second, '{"failure":"balanceShort"}')).toBe(true);
   expect((await outcome(again(write, { rerun: true })))?.outcome).toBe("answered");

@@ -1,14 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
+import { fail } from "../../../broker/failure.ts";
 import { type ApiScope, apiScopes } from "../../../services/api-scopes.ts";
 import { call } from "../../../services/contracts.ts";
 import platform from "../../../services/platform/platform.service.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced } from "../../support/books.ts";
-import { startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
+import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
 import { expectOrdersAndLedgersAgree } from "../../support/whole-books.ts";
-import { neighbourNames, send, startGateway, startNeighbours } from "../api-gateway/neighbours.ts";
-import { newKey, newUser, tradesOf } from "./money-books.ts";
+import { answers, forget, neighbourNames, send, startGateway, startNeighbours } from "../api-gateway/neighbours.ts";
+import { change, newKey, newUser, stateOf, tradesOf } from "./money-books.ts";
 
 /** wallet/credit, adjust and payout over two gateways, two platform nodes and a wallet. */
 
@@ -81,7 +82,7 @@ test("an adjustment is made once for its idempotency key; beyond the bound it an
   const proposed = await post("adjust", { ...body, coins: 1_000_000 });
   expect(proposed).toMatchObject({
     status: 200,
-    data: { ...shown(userId), proposalId: expect.stringMatching(/^\d+$/) },
+    data: { ...shown(userId), proposalId: expect.stringMatching(/^\d+$/), state: "proposed" },
   });
   expect((await post("adjust", { ...body, coins: -20 })).data).toEqual({ ...shown(userId), balanceAfter: 30 });
   expect(await tradesOf(userId)).toEqual([
@@ -89,6 +90,44 @@ test("an adjustment is made once for its idempotency key; beyond the bound it an
     [3, 25],
     [3, -20],
   ]);
+});
+
+test("the same request gets the state that its proposal has by now", async () => {
+  const [userId, id] = [newUser(), newId()];
+  const body = { userId, coins: 1_000_000, reason: "festival" };
+  const { data } = await post("adjust", body, { id });
+  expect(data).toMatchObject({ state: "proposed" });
+  const { proposalId } = data as { proposalId: string };
+  await change("platform", "UPDATE t_money_state SET expires_time = UTC_TIMESTAMP(3) WHERE order_id = ?", [proposalId]);
+  await eventually("it has expired", async () => {
+    const again = (await post("adjust", body, { id, at: 1 })).data as { state: string };
+    return again.state === "expired";
+  });
+  expect(await tradesOf(userId)).toEqual([]);
+});
+
+test("nothing is ordered for a user id that nobody has", async () => {
+  const userId = newUser();
+  answers["user.profile"] = () => {
+    throw fail("userUnknown");
+  };
+  try {
+    expect(await post("credit", { userId, coins: 4, externalOrderId: "no-one" })).toMatchObject({
+      status: 200,
+      code: 501,
+    });
+    expect(await post("adjust", { userId, coins: 4, reason: "no one" })).toMatchObject({ status: 200, code: 501 });
+    expect(await post("payout", { userId, points: 4, payoutId: "no-one" })).toMatchObject({ status: 200, code: 501 });
+  } finally {
+    forget();
+  }
+  expect([await stateOf("credit", "no-one"), await stateOf("payout", "no-one")]).toEqual([undefined, undefined]);
+  expect(await tradesOf(userId)).toEqual([]);
+  // The refusal is of its idempotency key; the order id is free.
+  expect(await post("credit", { userId, coins: 4, externalOrderId: "no-one" })).toMatchObject({
+    status: 200,
+    code: 200,
+  });
 });
 
 test("a payout beyond the free income is refused, for its payout id for ever", async () => {

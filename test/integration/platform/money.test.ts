@@ -117,6 +117,12 @@ describe("a credit of the platform", () => {
       [-70, id, -70],
       [100, id, undefined],
     ]);
+    // Of the two rows of type 2 the payment of the debt is no refund, so the reconciliation does not look for its order.
+    await recharge(caller, `q-${userId}`, userId, 5);
+    const from = new Date(Date.now() - 60_000).toISOString();
+    const to = new Date(Date.now() + 60_000).toISOString();
+    const refunds = (await call(caller, "wallet.refundsBetween", { from, to })).list;
+    expect(refunds).toEqual([{ orderId: userId, coins: 70 }]);
   });
 
   test.each([0, -1, 0.5, 2 ** 53])("of %p coins is refused at the border", async (coins) => {
@@ -204,7 +210,7 @@ describe("four eyes", () => {
     await credit({ userId, coins: 50_000, externalOrderId: newId() });
     const writeId = newId();
     const answer = await adjust({ userId, coins: bound + 1, writeId });
-    expect(answer).toEqual({ userId, proposalId: expect.stringMatching(/^\d+$/) });
+    expect(answer).toEqual({ userId, proposalId: expect.stringMatching(/^\d+$/), state: "proposed" });
     expect(await adjust({ userId, coins: bound + 1, writeId }, 1)).toEqual(answer);
     // What is proposed does not count, nor what was refused.
     await adjust({ userId, coins: 6_000, writeId: newId() });
@@ -244,6 +250,12 @@ describe("four eyes", () => {
     );
     expect(answers.filter((one) => "balanceAfter" in one)).toHaveLength(3);
     expect(await balanceOf(userId)).toMatchObject({ balance: 7_800 });
+    // Each changed the account's row, which is what several primaries compare.
+    expect(
+      await rows("platform", "SELECT CAST(decisions AS CHAR) AS decisions FROM t_money_account WHERE user_id = ?", [
+        userId,
+      ]),
+    ).toEqual([{ decisions: "12" }]);
   });
 
   test("a proposal that somebody made pending in the database is never carried out", async () => {
@@ -274,7 +286,7 @@ describe("four eyes", () => {
     );
   });
 
-  test("a proposal expires when nobody decides, and its write keeps its answer", async () => {
+  test("a proposal expires when nobody decides, and its write tells so", async () => {
     const [userId, writeId] = [newUser(), newId()];
     const answer = await adjust({ userId, coins: 20_000, writeId });
     await change(
@@ -283,7 +295,7 @@ describe("four eyes", () => {
       [platformBizId("adjust", writeId)],
     );
     await eventually("it has expired", async () => (await stateOf("adjust", writeId)) === orderStates.expired);
-    expect(await adjust({ userId, coins: 20_000, writeId })).toEqual(answer);
+    expect(await adjust({ userId, coins: 20_000, writeId })).toEqual({ ...answer, state: "expired" });
     const { list } = await call(caller, "platform.proposals", { open: true, limit: 100 });
     expect(list.filter((one) => one.userId === userId)).toEqual([]);
     expect(await tradesOf(userId)).toEqual([]);

@@ -1,5 +1,6 @@
 import {
   decide,
+  isUnsure,
   type KeptKey,
   type KeyState,
   keyMoves,
@@ -10,7 +11,7 @@ import {
 
 const states = Object.keys(keyStates) as KeyState[];
 const kept = (state: KeyState, other: Partial<KeptKey> = {}): KeptKey => ({
-  ...{ fingerprint: "f", attempt: "a", leaseIsOver: false, state },
+  ...{ fingerprint: "f", attempt: "a", leaseIsOver: false, earlierLeasesAreOver: true, state },
   ...other,
 });
 
@@ -29,7 +30,9 @@ test("a state is read from its number, and no other number is one", () => {
 
 test("other content is a conflict in every state", () => {
   for (const state of states)
-    expect(decide(kept(state, { leaseIsOver: true }), { fingerprint: "g", attempt: "b" })).toBe("conflict");
+    expect(decide(kept(state, { leaseIsOver: true }), { fingerprint: "g", attempt: "b", rerun: false })).toBe(
+      "conflict",
+    );
 });
 
 test.each([
@@ -41,5 +44,19 @@ test.each([
   [kept("underWay", { attempt: "b" }), "run"],
   [kept("underWay", { attempt: "b", leaseIsOver: true }), "run"],
 ])("%j of attempt b: %s", (row, decision) => {
-  expect(decide(row, { fingerprint: "f", attempt: "b" })).toBe(decision);
+  expect(decide(row, { fingerprint: "f", attempt: "b", rerun: false })).toBe(decision);
+});
+
+test.each([
+  ["of the first attempt, repeated", kept("underWay", { attempt: "b" }), false],
+  ["beside one that may be under way", kept("underWay"), true],
+  ["after the lease of one that has not ended", kept("underWay", { leaseIsOver: true }), false],
+  ["after one that ended", kept("free"), false],
+  ["after one that ended beside another", kept("free", { earlierLeasesAreOver: false }), true],
+  ["that took over, repeated", kept("underWay", { attempt: "b", earlierLeasesAreOver: false }), true],
+])("a beginning %s: whether its refusal is uncertain, where it may be run again", (_name, row, unsure) => {
+  const beginning = { fingerprint: "f", attempt: "b", rerun: true };
+  expect(isUnsure(row, beginning)).toBe(unsure);
+  expect(isUnsure(row, { ...beginning, rerun: false })).toBe(false);
+  expect(["run", "takeOver"]).toContain(decide(row, beginning));
 });

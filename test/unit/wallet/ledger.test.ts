@@ -316,8 +316,31 @@ describe("the ledger's decision", () => {
     expect(store.apply([{ ...take, bizId: "a2", coins: -109 }]).outcomes).toMatchObject([{ balanceAfter: 0 }]);
   });
 
-  test.each([0, 0.5, Number.NaN, -(2 ** 53), 2 ** 53, Number.MAX_SAFE_INTEGER])(
-    "an adjustment of %p is refused without a row where it is no amount, or would make the balance unsafe",
+  test.each(["credit", "adjust"] as const)(
+    "a %s that would make the balance unsafe is a rejected row, and a repeat is rejected too, whatever the account has by then",
+    (kind) => {
+      const store = new Store();
+      store.accounts.set("11", account("11", { balance: 9 }));
+      const give: Command = { kind, bizId: platformBizId(kind, "x"), userId: "11", coins: Number.MAX_SAFE_INTEGER };
+      const rejected = { status: "refused", reason: "invalidParam", balanceAfter: 9 };
+      expect(store.apply([give]).outcomes).toMatchObject([rejected]);
+      expect(store.trades).toMatchObject([{ status: 0, reason: "invalidParam", balanceAfter: 9 }]);
+      store.apply([{ kind: "adjust", bizId: "a1", userId: "11", coins: -9 }]);
+      expect(store.apply([give]).outcomes).toMatchObject([{ ...rejected, repeated: true }]);
+      expect(store.accounts.get("11")).toMatchObject({ balance: 0, totalCharged: 0 });
+    },
+  );
+
+  test("a paid order that would make the balance unsafe leaves no row: it is credited when there is room", () => {
+    const store = new Store();
+    store.accounts.set("11", account("11", { balance: 9 }));
+    const paid: Command = { kind: "recharge", bizId: "p1", userId: "11", coins: Number.MAX_SAFE_INTEGER };
+    expect(store.apply([paid]).outcomes).toMatchObject([{ status: "refused", reason: "invalidParam" }]);
+    expect(store.trades).toEqual([]);
+  });
+
+  test.each([0, 0.5, Number.NaN, -(2 ** 53), 2 ** 53])(
+    "an adjustment of %p is no amount and is refused without a row",
     (coins) => {
       const decision = decide(new Map([["11", account("11", { balance: 1 })]]), new Map(), [
         { kind: "adjust", bizId: "a1", userId: "11", coins },

@@ -11,7 +11,7 @@ export interface paths {
         put?: never;
         /**
          * Makes the user of the platform's id, or changes the name and the avatar
-         * @description Scope `users:write`. A repeat with the same Idempotency-Key gets the first answer. Left out, name and avatar stay as they are; a new user without a name gets one.
+         * @description Scope `users:write`. A repeat with the same Idempotency-Key gets the first answer. Left out, name and avatar stay as they are; a new user without a name gets one. A request that is repeated after its node died writes its own names again, over later ones.
          */
         post: operations["users.upsert"];
         delete?: never;
@@ -131,7 +131,7 @@ export interface paths {
         put?: never;
         /**
          * Sends a gift for a user: accepted durably when this answers, settled soon after (gifts/order, gift.settled)
-         * @description Scope `gifts:send`. A repeat with the same Idempotency-Key gets the first answer. It is the user's own gift: the same balance, checks and limits of a user, and the same order as a gift/send of the user with this `requestId`. The same request may be sent again after any answer, after none and after a 503: it is one order and one charge, also when the room has been closed since. A 503 with `data.orderId` may have been accepted: send the same request again, or ask gifts/order. A 429 did not accept it. After a refusal, e.g. for the balance, a new try needs a new Idempotency-Key.
+         * @description Scope `gifts:send`. A repeat with the same Idempotency-Key gets the first answer. It is the user's own gift: the same balance, checks and limits of a user, and the same order as a gift/send of the user with this `requestId`. The same request may be sent again after any answer, after none and after a 503: it is one order and one charge, also when the room has been closed since. After a 503 it may have been accepted: send the same request again, or ask gifts/order with its `data.orderId`. A 429 did not accept it. After a refusal, e.g. for the balance, a new try needs a new Idempotency-Key.
          */
         post: operations["gifts.send"];
         delete?: never;
@@ -271,7 +271,7 @@ export interface paths {
         put?: never;
         /**
          * Gives coins (above 0) or takes them (below 0)
-         * @description Scope `wallet:adjust`. A repeat with the same Idempotency-Key gets the first answer. Once for each Idempotency-Key. What is given pays off debts first; nothing is taken below 0. Where the adjustments of the account come to more than FOUR_EYES_COINS in 24 hours, given and taken added up, nothing moves: the answer has a `proposalId`, and another person must approve it within 72 hours. A 503 with `data.ordered` is of an order that is written: it will be carried out, whether or not you repeat the request. After a 503 without it nobody knows; the same request gets the outcome.
+         * @description Scope `wallet:adjust`. A repeat with the same Idempotency-Key gets the first answer. Once for each Idempotency-Key. What is given pays off debts first; nothing is taken below 0. Where the adjustments of the account come to more than FOUR_EYES_COINS in 24 hours, given and taken added up, nothing moves: the answer has a `proposalId`. There is no command that approves a proposal: it expires after 72 hours. The same request, sent again, gets the `state` that it has then. A 503 with `data.ordered` is of an order that is written: it will be carried out, whether or not you repeat the request. After a 503 without it nobody knows; the same request gets the outcome.
          */
         post: operations["wallet.adjust"];
         delete?: never;
@@ -1702,8 +1702,13 @@ export interface operations {
                             externalId?: string;
                             /** @description What the account had right after the coins moved, before they paid off a debt. */
                             balanceAfter?: number;
-                            /** @description Where it waits for another person. */
+                            /** @description Where nothing moved: it needs another person. */
                             proposalId?: string;
+                            /**
+                             * @description Of the proposal.
+                             * @enum {string}
+                             */
+                            state?: "proposed" | "declined" | "expired";
                         };
                     } | components["schemas"]["Failure"];
                 };
