@@ -26,6 +26,7 @@ export const redisAccess: { readonly [S in ServiceName]?: RedisAccess } = {
   wallet: { keys: [lock("wallet")] },
   "im-router": { keys: ["im:*"] },
   "im-server": { keys: ["im:*"] },
+  webhook: { keys: [lock("webhook")] },
 };
 
 /** The services with a login at Redis. */
