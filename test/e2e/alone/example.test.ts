@@ -65,14 +65,19 @@ beforeAll(async () => {
 afterAll(async () => {
   if (script?.exitCode === null && script.pid !== undefined) process.kill(-script.pid, "SIGKILL");
   if (backend) await killed(backend);
-  const { list } = await ovation.api.webhooks.list({});
-  for (const { webhookId, url: to } of list)
-    if (to.includes(`:${port}/`)) await ovation.api.webhooks.delete({ webhookId });
+  await deleteWebhooks();
   await gateway.stop(10_000);
   await runScript("npm run -s operator -- remove alice");
   rmSync(folder, { recursive: true, force: true });
   await expectWholeBooksBalanced();
 });
+
+/** Deletes what leads to the backend of this run. */
+async function deleteWebhooks(): Promise<void> {
+  const { list } = await ovation.api.webhooks.list({});
+  for (const { webhookId, url: to } of list)
+    if (to.includes(`:${port}/`)) await ovation.api.webhooks.delete({ webhookId });
+}
 
 /** Runs it in bash, in the folder of the project; resolves to what it wrote once it has ended well. */
 async function runScript(text: string): Promise<string> {
@@ -105,6 +110,7 @@ test("docs/integrating.md: its commands lead to the first gift, the webhook, the
   expect(written).toMatch(/"wsImServerAddress":"ws:/);
   expect(written).toMatch(/^gifts: .*"count":2/m);
   expect(written).toMatch(/#token=ey[\w.-]+&view=\/room\/\d+$/m);
+  await deleteWebhooks();
 });
 
 test("the example is small enough to be copied: under 150 lines in all, and two dependencies", () => {
