@@ -23,15 +23,15 @@ export function signalNode(label: string, signal: "SIGKILL" | "SIGTERM" | "SIGST
   process.kill(nodeOf(label).pid, signal);
 }
 
-/** Starts one more node, on the servers of the system under test. The caller stops it. */
-export function startExtraNode(service: string, label: string): Child {
+/** Starts one more node, on the servers of the system under test. The caller stops it. `env`: settings of its own. */
+export function startExtraNode(service: string, label: string, env: Record<string, string | undefined> = {}): Child {
   return startChild({
     name: label,
     command: process.execPath,
     args: [join(projectRoot(), "scripts/node.ts"), service],
     cwd: projectRoot(),
     // MYSQL_URL of the tests is the administrator's: the node uses its service's own login, from the stack's folder.
-    env: { NODE_LABEL: label, LOG_LEVEL: "error", MYSQL_URL: undefined },
+    env: { NODE_LABEL: label, LOG_LEVEL: "error", MYSQL_URL: undefined, ...env },
     output: { prefix: `${label}|` },
     ready: /^ready (\{.*\})$/,
   });

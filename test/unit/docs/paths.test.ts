@@ -5,7 +5,8 @@ import { projectRoot } from "../../../config/root.ts";
 const root = projectRoot();
 const decisions = readdirSync(join(root, "docs/decisions")).map((file) => `docs/decisions/${file}`);
 const markdownIn = (folder: string) => readdirSync(join(root, folder)).filter((file) => file.endsWith(".md"));
-const pages = [...markdownIn("."), ...markdownIn("docs").map((file) => `docs/${file}`), ...decisions];
+const packages = ["clients/typescript/README.md", "examples/platform/README.md"];
+const pages = [...markdownIn("."), ...markdownIn("docs").map((file) => `docs/${file}`), ...packages, ...decisions];
 const textOf = (page: string) => readFileSync(join(root, page), "utf8");
 
 /** Links to other pages and to files, as written: `im.md#frames`, `#frames`, `../public/js/im-client.js`. */
