@@ -3,6 +3,7 @@ import { limits } from "../../config/limits.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin, type MessageSignatures } from "../../mixins/jetstream.mixin.ts";
+import type { LeasedLoop } from "../../mixins/leased-loop.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
 import type { SealsState } from "../../mixins/seals.mixin.ts";
@@ -14,7 +15,7 @@ import { sealedAudit } from "../sealing.ts";
 import { platformSignatures } from "../signing-keys.ts";
 import { eventStream } from "../streams.ts";
 import { Idempotency } from "./idempotency.ts";
-import { IdempotencyPurge } from "./idempotency-purge.ts";
+import { idempotencyPurge } from "./idempotency-purge.ts";
 import { createKey, keysSince, listKeys, revokeKey } from "./keys.ts";
 import { type MoneyState, moneyHandlers } from "./money/actions.ts";
 import { keepMoneyGauges } from "./money/gauges.ts";
@@ -24,7 +25,7 @@ import { platformActions } from "./platform.contract.ts";
 
 interface State extends MysqlState, SealsState, MoneyState {
   idempotency: Idempotency;
-  idempotencyPurge: IdempotencyPurge;
+  idempotencyPurge: LeasedLoop;
   /** Of orders to move money. */
   orderSignatures: MessageSignatures;
   fourEyesCoins: number;
@@ -100,7 +101,7 @@ export default defineService<"platform", State>({
 
   started() {
     this.idempotency = new Idempotency(this.mysql);
-    this.idempotencyPurge = new IdempotencyPurge(this);
+    this.idempotencyPurge = idempotencyPurge(this);
     this.moneyOrders = new MoneyOrders(this, this.orderSignatures, this.fourEyesCoins);
     this.pendingOrders = new PendingOrders(this, this.moneyOrders);
     this.moneyGauges = keepMoneyGauges(this);

@@ -2,6 +2,7 @@ import type { Service } from "moleculer";
 import { fail, isUnavailable } from "../../broker/failure.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
+import type { LeasedLoop } from "../../mixins/leased-loop.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
@@ -11,7 +12,7 @@ import { defineService } from "../define-service.ts";
 import { requireSettings, userSettings } from "../door-settings.ts";
 import { eventStream } from "../streams.ts";
 import { type TokenKeys, tokenKeys } from "../token-keys.ts";
-import { SessionPurge } from "./expired-sessions.ts";
+import { sessionPurge } from "./expired-sessions.ts";
 import { type ExternalState, externalActions } from "./external-actions.ts";
 import { codeHash, keepCode, newLoginCode, tryCode } from "./login-codes.ts";
 import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
@@ -25,7 +26,7 @@ import { profileOf, profilesOf } from "./user-store.ts";
 
 interface State extends MysqlState, RedisState, JetStreamState, OutboxState, ExternalState {
   tokenKeys: TokenKeys;
-  purge?: SessionPurge;
+  purge?: LeasedLoop;
   smsBudget: SmsBudget;
 }
 
@@ -159,7 +160,7 @@ export default defineService<"user", State>({
   started() {
     this.smsBudget = new SmsBudget(this);
     this.externalRegistration = new ExternalRegistration(this);
-    this.purge = new SessionPurge(this);
+    this.purge = sessionPurge(this);
   },
 
   async stopped() {

@@ -34,12 +34,6 @@ const forBattles = ["gift.settledBefore", "gift.totals", "living-room.linkGuest"
   (action) => `${action} by console`,
 );
 
-/** By services/external-users.ts, for the server API and for the gate of gifts. */
-const ofExternalUsers = [
-  ...["user.idsOfExternal by api-gateway", "user.externalIdsOf by api-gateway"],
-  "user.externalIdsOf by gift",
-];
-
 /** Calls of a service to its own other nodes have this form; other mentions of own actions are none. */
 const callsItself = (text: string, action: string) => new RegExp(`\\bcall\\([^"]*"${action}"`).test(text);
 
@@ -48,7 +42,7 @@ test("every caller in the code is in the table, and every row of the table has i
   // streams, through mixins/jetstream/remote-provisioning.ts; test/unit/stream-access.test.ts compares them.
   const made = (action: string) => action.endsWith(".health") || action.startsWith("provisioner.");
   // One gift by itself: the gateway sends it in a group.
-  const unused = new Set(["gift.send by api-gateway", ...forBattles, ...ofExternalUsers]);
+  const unused = new Set(["gift.send by api-gateway", ...forBattles]);
   const problems: string[] = [];
   for (const action of actionCallers.keys())
     for (const [caller, text] of code) {
