@@ -280,7 +280,7 @@ describe("a write with an idempotency key", () => {
   test("gets the first answer for ever, with another API key too, and other content is refused", async () => {
     const id = newId();
     const answer = await upsert(key, id);
-    expect(answer.data).toEqual({ userId: "77", externalId: "u-77" });
+    expect(answer.data).toEqual({ userId: "77", externalId: "u-1" });
     answers["user.ofExternal"] = () => ({ userId: "78", created: false });
     const { key: rotated } = await makeKey();
     await database.run(
