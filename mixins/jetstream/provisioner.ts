@@ -1,5 +1,7 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { DiscardPolicy, type JetStreamManager, type StreamConfig, type StreamInfo } from "nats";
 import type { Log } from "../../broker/log.ts";
+import { limits } from "../../config/limits.ts";
 import { consumerNotFound, findConsumer } from "./consumers.ts";
 import {
   consumerConfig,
@@ -14,6 +16,8 @@ import { explainNoRoom } from "./reserved-room.ts";
 import { errorCode, findStream, identityOf, isSameStream, type StreamIdentity, streamNotFound } from "./streams.ts";
 
 const otherSettings = 10058;
+/** Of a stream with the subjects of another one, which may be the same stream that somebody is making at this moment. */
+const subjectsOverlap = 10065;
 /** The later mark is the greater string. */
 const newMark = () => Date.now().toString(36);
 
@@ -28,10 +32,17 @@ export class Provisioner implements Provisioning {
   /** If many nodes do it at once, one of them sets the mark. */
   async makeStream(wanted: WantedStream, again: boolean): Promise<void> {
     const mark = again ? { description: `made again: ${newMark()}` } : {};
-    await this.manager.streams.add({ ...wanted, ...mark }).catch((error: unknown) => {
-      // Another node has made it, with another mark.
-      if (errorCode(error) !== otherSettings) return explainNoRoom(this.manager, wanted, error);
-    });
+    for (let tries = 1; ; tries++)
+      try {
+        await this.manager.streams.add({ ...wanted, ...mark });
+        return;
+      } catch (error) {
+        // Another node has made it, with another mark.
+        if (errorCode(error) === otherSettings) return;
+        const mayBeUnderWay = errorCode(error) === subjectsOverlap && tries < limits.jetstream.makeStreamTries;
+        if (!mayBeUnderWay) return explainNoRoom(this.manager, wanted, error);
+        await pause(limits.jetstream.makeStreamPauseMs);
+      }
   }
 
   /**
