@@ -13,10 +13,10 @@ export const jetstreamLimits = Object.freeze({
    * The pause before a lost stream is made again: the server still removes the files of a stream that it reports as
    * missing, and would remove those of a new one of the same name.
    */
+  makeAgainAfterMs: 1_000,
   /** How often a stream is made whose subjects overlap, and the pause between: another node may be making the same one. */
   makeStreamTries: 20,
   makeStreamPauseMs: 100,
-  makeAgainAfterMs: 1_000,
   loginTries: 5,
   loginRetryMs: 200,
   /** Of the names of streams and consumers, and of what tells streams apart. */
