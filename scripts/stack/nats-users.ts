@@ -33,6 +33,8 @@ const deadlineMs = 30_000;
 const answerWithinMs = 1_000;
 /** A reload that comes while another one runs may be lost. */
 const reloadEveryMs = 500;
+/** How long JetStream may be silent to the services after a reload, before the server is told to reload again. */
+const silentMs = 3_000;
 
 const loginsFile = (natsDir: string) => join(natsDir, "logins.json");
 /** The folder of the server's configuration. As a whole it is mounted into a container, since its files are replaced. */
@@ -141,25 +143,40 @@ function neededFor({ role, namespace, person }: Login): Login[] {
   return [...services.filter((login) => login.role !== role), own];
 }
 
+/** The request by which a user asks whether JetStream answers; `undefined` for one whom it does not concern. */
+function infoOf({ account, permissions }: Pick<NatsUser, "account" | "permissions">, namespace: string) {
+  if (account === "mirror") return sourceInfo(namespace);
+  return account !== "JS" && permissions?.publish.allow.includes("$JS.API.INFO") ? "$JS.API.INFO" : undefined;
+}
+
+/**
+ * Whether JetStream answers every login within `silentMs`. A reload of nats-server 2.9 may leave accounts without their
+ * imports until the next one: then JetStream answers none of the services.
+ */
+function answersAll({ natsDir, port }: NatsServer): Promise<boolean> {
+  const answers = async () => {
+    for (const { password, ...login } of readLogins(natsDir))
+      for (const one of usersOf(login)) {
+        const info = infoOf(one, login.namespace);
+        if (info !== undefined && !(await reachesJetStream(port, one.user, password, info))) return false;
+      }
+    return true;
+  };
+  return becomesTrue(() => answers(), silentMs);
+}
+
 /** Resolves once the server lets all of them in. Call it with the lock held. */
-async function bringToServer({ natsDir, port, host }: NatsServer, wanted: readonly Login[]): Promise<void> {
+async function bringToServer(server: NatsServer, wanted: readonly Login[]): Promise<void> {
+  const { natsDir, port, host } = server;
   const logins = kept(natsDir, [...standing, ...wanted]);
   const areOthers = writeAccounts(natsDir, logins);
   const users = wanted.flatMap((login) =>
     usersOf(login).map((one) => ({ ...one, namespace: login.namespace, password: passwordOf(natsDir, login) })),
   );
-  const infoOf = ({
-    account,
-    permissions,
-    namespace,
-  }: Pick<NatsUser, "account" | "permissions"> & { namespace: string }) => {
-    if (account === "mirror") return sourceInfo(namespace);
-    return account !== "JS" && permissions?.publish.allow.includes("$JS.API.INFO") ? "$JS.API.INFO" : undefined;
-  };
   const areIn = async () => {
     for (const { user, password, ...one } of users) {
       if (!(await logsIn(port, user, password))) return false;
-      const info = infoOf(one);
+      const info = infoOf(one, one.namespace);
       if (info !== undefined && !(await reachesJetStream(port, user, password, info))) return false;
     }
     return true;
@@ -175,7 +192,7 @@ async function bringToServer({ natsDir, port, host }: NatsServer, wanted: readon
   const until = Date.now() + deadlineMs;
   while (Date.now() < until) {
     await host.reload();
-    if (await becomesTrue(areInByNow, reloadEveryMs)) return;
+    if ((await becomesTrue(areInByNow, reloadEveryMs)) && (await answersAll(server))) return;
   }
   const names = users.map(({ user }) => user).join(", ");
   throw new Error(`the private NATS server does not know ${names}${complaint}: see its log`);
@@ -211,10 +228,14 @@ export async function addLogin(server: NatsServer, login: Login): Promise<NatsUr
 }
 
 /** Removes the logins that `goes` names, and ends their connections. */
-export async function removeLogins({ natsDir, host }: NatsServer, goes: (login: Login) => boolean): Promise<void> {
+export async function removeLogins(server: NatsServer, goes: (login: Login) => boolean): Promise<void> {
+  const { natsDir, host } = server;
   await locked(natsDir, async () => {
     const left = readLogins(natsDir).filter((login) => !goes(login));
     replaceFile(loginsFile(natsDir), `${JSON.stringify(left, null, 1)}\n`);
-    if (writeAccounts(natsDir, left)) await host.reload();
+    if (!writeAccounts(natsDir, left)) return;
+    const until = Date.now() + deadlineMs;
+    do await host.reload();
+    while (!(await answersAll(server)) && Date.now() < until);
   });
 }
