@@ -11,6 +11,9 @@ import {
 import { type Fingerprint, fingerprint, quietFingerprint } from "../../support/tables.ts";
 import { expectWholeBooksBalanced } from "../../support/whole-books.ts";
 
+// Thousands of requests a test: a busy machine takes its time for them.
+jest.setTimeout(90_000);
+
 /** The rows that maintenance jobs, the check of rooms and health checks write. */
 const jobs = [
   "t_stream_position",
