@@ -61,7 +61,8 @@ class Direction {
 /**
  * The ids of users at the platform, in both directions. The mapping never changes, so what is known needs no call; many
  * unknown ones are asked for with one call. That an external id has no user is asked for each time: a platform makes the
- * user and goes on at once, and the refusal of a write is kept. All methods reject with the failure of the user service (`unavailable`).
+ * user and goes on at once, and the refusal of a write is kept. All methods reject with the failure of the user service
+ * (`unavailable`).
  */
 export class ExternalUsers {
   private readonly users: Direction;

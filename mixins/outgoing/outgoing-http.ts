@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { limits } from "../../config/limits.ts";
 import { checkedLookup } from "./checked-lookup.ts";
 import { OutgoingError, outgoingErrorOf } from "./outgoing-error.ts";
-import { problemOfUrl, type Receivers } from "./outgoing-url.ts";
+import { leadsInside, problemOfUrl, type Receivers } from "./outgoing-url.ts";
 import { isPublicAddress } from "./public-address.ts";
 import { nameResolver, type ResolveName } from "./resolve-name.ts";
 
@@ -76,7 +76,7 @@ export class OutgoingHttp {
    */
   async post(call: OutgoingCall): Promise<OutgoingAnswer> {
     const problem = problemOfUrl(call.url, this.options.receivers);
-    if (problem) throw new OutgoingError(/private/.test(problem) ? "refusedAddress" : "refusedUrl", `it ${problem}`);
+    if (problem) throw new OutgoingError(problem === leadsInside ? "refusedAddress" : "refusedUrl", `it ${problem}`);
     const url = new URL(call.url);
     const { origin } = url;
     const toOrigin = this.underWay.get(origin) ?? 0;

@@ -11,6 +11,9 @@ export type Receivers = "public" | "any";
  */
 const localName = /(^|\.)(localhost|local|internal|home\.arpa|svc|lan|corp|home)$|^[^.]*$/;
 
+/** Of a URL that names an address or a host which only `any` receivers may have. */
+export const leadsInside = "leads to a private address";
+
 /**
  * Why a URL cannot be called, as the end of a sentence; `undefined` where it may be. Judges the text alone. A name may
  * still lead to a private address, so every connection checks the address again.
@@ -26,7 +29,7 @@ export function problemOfUrl(text: string, receivers: Receivers): string | undef
   // The parser has turned 0x7f.1, 0177.0.0.1 and 2130706433 into 127.0.0.1.
   const address = addressOfHost(url.hostname);
   const isPrivate = address === undefined ? localName.test(nameOf(url)) : !isPublicAddress(address);
-  return isPrivate ? "leads to a private address" : undefined;
+  return isPrivate ? leadsInside : undefined;
 }
 
 /** A host's name without the dot that ends it. */
