@@ -21,7 +21,8 @@ export const redisAccess: { readonly [S in ServiceName]?: RedisAccess } = {
   "api-gateway": { keys: [rate("api-gateway")] },
   user: { keys: ["user:*"] },
   "living-room": { keys: [rate("living-room")] },
-  // SCAN shows the names of all keys, which say nothing of a person (user/login-codes.ts): the orders that wait are found by it after a loss of the queue.
+  // By SCAN it finds the orders that wait after a loss of the queue. It shows the names of all keys, which say nothing of a
+  // person (user/login-codes.ts).
   gift: { keys: ["gift:*", lock("gift")], commands: ["+scan"] },
   wallet: { keys: [lock("wallet")] },
   "im-router": { keys: ["im:*"] },

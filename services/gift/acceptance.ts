@@ -19,7 +19,10 @@ export interface AcceptancePorts extends CheckPorts {
   mayGive(userId: string): boolean;
   /** Takes a gift off the user's count: it is a repeat. */
   uncount(userId: string): void;
-  /** Reserves, publishes and remembers the gifts, those that the gate allows where there is one. Each has its answer when it resolves. Never rejects. */
+  /**
+   * Reserves, publishes and remembers the gifts; of those that the gate is asked about the ones that it allows. Each has its
+   * answer when it resolves. Never rejects.
+   */
   publish(gifts: readonly PassedGift[]): Promise<void>;
   /** Whether the group has taken so long that its caller may give up before a publication is acked. */
   isStale(): boolean;

@@ -107,7 +107,10 @@ export const webhookActions = {
     description: text(0, limits.webhook.descriptionChars).optional(),
     enabled: z.boolean().optional(),
   }).returns<WebhookView>(),
-  /** Removes a subscription. No call begins more than a second later; its rows are removed bit by bit. Fails: webhookUnknown, unavailable. */
+  /**
+   * Removes a subscription. No call begins more than a second later; its rows are removed bit by bit. Fails:
+   * webhookUnknown, unavailable.
+   */
   delete: action({ webhookId }).returns<null>(),
   /**
    * Gives it a new secret. The old one signs beside it for `limits.webhook.oldSecretMs`. A repeat with the `writeId` of
