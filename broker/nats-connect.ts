@@ -4,15 +4,17 @@ import { limits } from "../config/limits.ts";
 
 /**
  * Connects to NATS. While nats-server reads its configuration again, for some milliseconds, it refuses logins that it
- * knows: so a refused login is tried again, `limits.jetstream.loginTries` times in all. Other failures reject at once.
+ * knows, or lets a new connection wait for ever: so a login that is refused, or not answered within
+ * `limits.jetstream.loginMs`, is tried again, `limits.jetstream.loginTries` times in all. Other failures reject at once.
  */
 export async function connectNats(options: ConnectionOptions): Promise<NatsConnection> {
   for (let tries = 1; ; tries++) {
     try {
-      return await connect(options);
+      return await connect({ timeout: limits.jetstream.loginMs, ...options });
     } catch (error) {
-      const isRefused = (error as { code?: unknown } | null)?.code === ErrorCode.AuthorizationViolation;
-      if (!isRefused || tries >= limits.jetstream.loginTries) throw error;
+      const { code } = (error ?? {}) as { code?: unknown };
+      const mayBeReading = code === ErrorCode.AuthorizationViolation || code === ErrorCode.Timeout;
+      if (!mayBeReading || tries >= limits.jetstream.loginTries) throw error;
     }
     await pause(limits.jetstream.loginRetryMs);
   }

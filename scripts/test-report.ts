@@ -38,7 +38,7 @@ const repeatedFiles = 5;
  * failed, also where a missed deadline is its cause, e.g. in a property test.
  */
 const missedDeadline =
-  /^(Error: (not within \d+ ms:|thrown: "Exceeded timeout of \d+ ms)|(TimeoutError: )?[a-z]+\.[a-zA-Z]+: Timeout \d+ms exceeded|NatsError: 503\n)/;
+  /^(Error: (not within \d+ ms:|thrown: "Exceeded timeout of \d+ ms)|(TimeoutError: )?[a-z]+\.[a-zA-Z]+: Timeout \d+ms exceeded|NatsError: (503|TIMEOUT)\n)/;
 
 /** The same of a hook that belongs to no test. */
 const missedHook = /^\s*thrown: "Exceeded timeout of \d+ ms for a hook/;

@@ -17,7 +17,9 @@ export const jetstreamLimits = Object.freeze({
   /** How often a stream is made whose subjects overlap, and the pause between: another node may be making the same one. */
   makeStreamTries: 20,
   makeStreamPauseMs: 100,
+  /** How often a login is tried at nats-server, how long one may take, and the pause between. */
   loginTries: 5,
+  loginMs: 5_000,
   loginRetryMs: 200,
   /** Of the names of streams and consumers, and of what tells streams apart. */
   nameChars: 120,

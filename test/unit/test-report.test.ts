@@ -33,6 +33,7 @@ test.each([
   ["a page that was not there in time", [["TimeoutError: page.goto: Timeout 20000ms exceeded.\nCall log:"]]],
   ["an element that was not there in time", [["locator.waitFor: Timeout 60000ms exceeded.\nCall log:"]]],
   ["JetStream that did not answer for a moment", [["NatsError: 503\n    at NatsError.errorForCode"]]],
+  ["nats-server that did not answer for a moment", [["NatsError: TIMEOUT\n    at NatsError.errorForCode"]]],
 ])("a file runs once more where it only missed deadlines: %s", (_what, tests) => {
   expect(isRepeated(fileOf(gift, tests))).toBe(true);
 });
