@@ -56,6 +56,9 @@ async function openSession(phone: string): Promise<{ userId: string; token: stri
   return login.data;
 }
 
+/** For how long a gift is sent again while it is answered 503. */
+const repeatedMs = 60_000;
+
 /** A person: logged in, with what she can do. */
 export class Person {
   readonly phone: string;
@@ -139,8 +142,24 @@ export class Person {
     await eventually("the coins", async () => (await this.balance()) > before);
   }
 
+  /** Sends a gift as a client does: what was answered 503 is sent again under the same request id. */
   send(roomId: number, receiverId: string, over: Record<string, unknown> = {}): Promise<Answer<{ orderId: string }>> {
-    return this.post("gift/send", { giftId: 22, roomId, receiverId, count: 1, ...over });
+    const gift = { giftId: 22, roomId, receiverId, count: 1, requestId: requestId(), ...over };
+    return eventually(
+      "gift/send is not answered 503",
+      async () => {
+        const answer = await this.post<{ orderId: string }>("gift/send", gift);
+        return answer.status === 503 ? undefined : answer;
+      },
+      repeatedMs,
+    );
+  }
+
+  /** The order of a gift that must be accepted. */
+  async sent(...gift: Parameters<Person["send"]>): Promise<string> {
+    const { status, code, data } = await this.send(...gift);
+    if (code !== 200) throw new Error(`gift/send answered ${status} ${code}`);
+    return data.orderId;
   }
 
   settled(orderId: string): Promise<{ status: string; reasonCode?: number; price: number }> {

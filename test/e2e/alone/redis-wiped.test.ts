@@ -1,6 +1,6 @@
 import { config } from "../../../config/config.ts";
 import { dropKeys } from "../../../scripts/drop-namespace.ts";
-import { type Answer, Person as People, type Person, requestId } from "../../support/client.ts";
+import { Person as People, type Person, requestId } from "../../support/client.ts";
 import { crowd } from "../../support/crowd.ts";
 import { eventually } from "../../support/eventually.ts";
 import { settledOrders, tradesOfUser } from "../../support/outcomes.ts";
@@ -10,16 +10,6 @@ const senders = 10;
 const giftsEach = 24;
 
 const wipe = () => dropKeys(config().NAMESPACE, config().REDIS_URL);
-
-/** As a client does: what was answered 503 goes out again. A wiped Redis logs nobody out. */
-async function persist(send: () => Promise<Answer<{ orderId: string }>>): Promise<string> {
-  return eventually("the gift is accepted", async () => {
-    const answer = await send();
-    if (answer.code === 200) return answer.data.orderId;
-    if (answer.status !== 503) throw new Error(`gift/send answered ${answer.status} ${answer.code}`);
-    return undefined;
-  });
-}
 
 afterAll(expectWholeBooksBalanced);
 
@@ -35,7 +25,7 @@ async function sendAll(gifts: readonly Gift[], roomId: number, anchorId: string,
     [...Map.groupBy(gifts, ({ person }) => person).values()].map(async (own) => {
       for (const gift of own) {
         const { person, body } = gift;
-        orderIds.set(gift, await persist(() => person.send(roomId, anchorId, body)));
+        orderIds.set(gift, await person.sent(roomId, anchorId, body));
         if (wipeAfter.includes(orderIds.size)) await wipe();
       }
     }),

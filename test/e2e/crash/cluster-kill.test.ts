@@ -1,5 +1,5 @@
 import type { Child } from "../../../scripts/children.ts";
-import { type Answer, Person as People, type Person, requestId } from "../../support/client.ts";
+import { Person as People, type Person, requestId } from "../../support/client.ts";
 import { nodeOf, signalNode, startExtraNode } from "../../support/cluster-nodes.ts";
 import { crowd, each, spread } from "../../support/crowd.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -26,20 +26,6 @@ let viewers: Viewer[] = [];
 let roomId = 0;
 let extra: Child | undefined;
 
-/** As a client does: what was not answered, or with 503, is asked again under the same request id. */
-async function persist(send: () => Promise<Answer<{ orderId: string }>>): Promise<string> {
-  return eventually(
-    "the gift is accepted",
-    async () => {
-      const { status, code, data } = await send();
-      if (code === 200) return data.orderId;
-      if (status !== 503) throw new Error(`gift/send answered ${status} ${code}`);
-      return undefined;
-    },
-    settleMs,
-  );
-}
-
 /** `accepted` is told the total after each. */
 async function sendMany(gifts: number, accepted: (total: number) => void = () => {}): Promise<string[]> {
   let total = 0;
@@ -49,7 +35,7 @@ async function sendMany(gifts: number, accepted: (total: number) => void = () =>
       const orderIds: string[] = [];
       for (let n = 0; n < gifts; n++) {
         const body = { giftId: 24, count: 1 + (n % 3), requestId: requestId() };
-        orderIds.push(await persist(() => person.send(roomId, anchor.userId, body)));
+        orderIds.push(await person.sent(roomId, anchor.userId, body));
         accepted(++total);
       }
       return orderIds;
@@ -133,11 +119,11 @@ inCluster("a cluster whose nodes are killed", () => {
   test("a gift accepted before the last settler dies is settled once one comes back", async () => {
     const [one] = people as [Person];
     const body = () => ({ giftId: 24, count: 1, requestId: requestId() });
-    const first = await persist(() => one.send(roomId, anchor.userId, body()));
+    const first = await one.sent(roomId, anchor.userId, body());
     await settledOrders([first], settleMs);
     const held = await holdAccounts(people.map(({ userId }) => userId));
     const sending = people.flatMap((person) =>
-      Array.from({ length: 4 }, () => persist(() => person.send(roomId, anchor.userId, body()))),
+      Array.from({ length: 4 }, () => person.sent(roomId, anchor.userId, body())),
     );
     const accepted = await Promise.all(sending);
     signalNode("gift-2", "SIGKILL");
