@@ -1,3 +1,4 @@
+/** @jest-environment ./test/support/own-nats-environment.cjs */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

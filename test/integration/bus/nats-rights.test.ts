@@ -1,3 +1,4 @@
+/** @jest-environment ./test/support/own-nats-environment.cjs */
 import { dirname } from "node:path";
 import { connect, createInbox, headers, type JetStreamManager, type NatsConnection } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
@@ -16,7 +17,7 @@ import { servicePermissions } from "../../../services/stream-permissions.ts";
 import { RawNats } from "../../support/raw-nats.ts";
 import { stopAll } from "../../support/system.ts";
 
-/** What logins at NATS may do, tried with raw clients on the test stack's server. */
+/** What logins at NATS may do, tried with raw clients on a server of this file alone. */
 
 jest.setTimeout(60_000);
 

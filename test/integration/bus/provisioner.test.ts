@@ -1,3 +1,4 @@
+/** @jest-environment ./test/support/own-nats-environment.cjs */
 import { dirname } from "node:path";
 import type { ServiceBroker } from "moleculer";
 import { connect, type JetStreamManager, type NatsConnection } from "nats";
