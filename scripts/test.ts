@@ -173,6 +173,8 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
 
 async function main(): Promise<void> {
   requireNode();
+  // The tests start some two hundred processes; compiled modules spare each about half a second of CPU time.
+  process.env.NODE_COMPILE_CACHE ??= join(projectRoot(), ".stack/compile-cache");
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { only: { type: "string" }, help: { type: "boolean" } },
