@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { keySettings } from "../config/process-settings.ts";
 import { projectRoot } from "../config/root.ts";
 import { type Child, startChild } from "./children.ts";
 import { dropNamespace } from "./drop-namespace.ts";
@@ -128,15 +129,7 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     // Receivers of webhooks are the tests themselves.
     WEBHOOK_PRIVATE_ADDRESSES: "allow",
     // Keys of this run alone: whoever knows them can log in as anybody, or move anybody's money.
-    TOKEN_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
-    GIFT_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
-    PAY_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
-    PLATFORM_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
-    BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
-    GIFT_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
-    PAYMENT_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
-    AUDITOR_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
-    PLATFORM_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
+    ...Object.fromEntries(keySettings.map((name) => [name, `tests:${randomBytes(32).toString("base64url")}`])),
     LOG_LEVEL: process.env.LOG_LEVEL ?? "info",
   };
   const logs = join(stack.dir, part);

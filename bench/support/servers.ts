@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { serviceNames } from "../../broker/service-names.ts";
 import { readConfigAgain } from "../../config/config.ts";
+import { keySettings } from "../../config/process-settings.ts";
 import { projectRoot } from "../../config/root.ts";
 import { prepareDatabases } from "../../scripts/databases.ts";
 import { dropNamespace } from "../../scripts/drop-namespace.ts";
@@ -81,15 +82,7 @@ export async function openServers(
     RECONCILE_AT: "off",
     CASHIER_SECRET: randomBytes(24).toString("hex"),
     OPERATOR_TOKEN: randomBytes(24).toString("hex"),
-    TOKEN_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
-    GIFT_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
-    PAY_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
-    PLATFORM_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
-    BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
-    GIFT_BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
-    PAYMENT_BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
-    AUDITOR_BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
-    PLATFORM_BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
+    ...Object.fromEntries(keySettings.map((name) => [name, `bench:${randomBytes(32).toString("base64url")}`])),
     // Both sides of a comparison log no line for each request.
     LOG_LEVEL: "warn",
     LOG_FILE: ownLog,
