@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import { limits } from "../../../config/limits.ts";
-import { CountedIds, chunkOf } from "../../../services/rank/counted-ids.ts";
+import { limits } from "../../config/limits.ts";
+import { CountedIds, chunkOf } from "../../services/counted-ids.ts";
 
-const { idsPerChunk } = limits.rank;
+const { recordIdsPerChunk: idsPerChunk } = limits.gift;
 
 test("each id counts once, and is known after it was stored", () => {
   fc.assert(
