@@ -3,10 +3,7 @@ import type { ServerResponse } from "node:http";
 import { fail, failureName } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import type { TokenClaims } from "../tokens.ts";
-import { sendSuccess } from "./answer.ts";
-import type { Caller, Endpoint, Session } from "./endpoints/endpoint.ts";
-import type { Gateway, Serve } from "./gateway.ts";
+import { sendSuccess } from "../../mixins/http/answer.ts";
 import {
   bearerToken,
   clientOf,
@@ -14,10 +11,15 @@ import {
   hasBearer,
   isCrossOrigin,
   isTls,
-  sessionCookie,
-} from "./request/client.ts";
-import { requestFields } from "./request/fields.ts";
-import type { GatewayRequest } from "./request-context.ts";
+} from "../../mixins/http/request/client.ts";
+import { requestFields } from "../../mixins/http/request/fields.ts";
+import type { GatewayRequest } from "../../mixins/http/request-context.ts";
+import type { TokenClaims } from "../tokens.ts";
+import type { Caller, Endpoint, Session } from "./endpoints/endpoint.ts";
+import type { Gateway, Serve } from "./gateway.ts";
+
+/** The cookie of a login. */
+const sessionCookie = "qytk";
 
 const minuteMs = 60_000;
 const cookieLife = limits.user.tokenTtlMs / 1_000;
@@ -79,7 +81,7 @@ function sessionOf(gateway: Gateway, request: GatewayRequest, response: ServerRe
     const cookie = `${sessionCookie}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Lax${secure}`;
     response.setHeader("Set-Cookie", cookie);
   };
-  const given = hasBearer(request.headers) ? bearerToken(request.headers) : cookieToken(request.headers);
+  const given = hasBearer(request.headers) ? bearerToken(request.headers) : cookieToken(request.headers, sessionCookie);
   const token = foreign && !hasBearer(request.headers) ? undefined : given;
   return {
     token,
