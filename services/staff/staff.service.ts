@@ -10,7 +10,7 @@ import { SealedSecrets } from "../sealed-secrets.ts";
 import { sealedAudit } from "../sealing.ts";
 import { staffKeys } from "../staff-keys.ts";
 import { eventStream } from "../streams.ts";
-import { auditPage, beginCall, finishCall } from "./calls.ts";
+import { auditedLogin, auditPage, beginCall, finishCall } from "./calls.ts";
 import { beginEnrolment, changePassword, finishEnrolment, login } from "./logins.ts";
 import { PasswordHashes } from "./passwords.ts";
 import { allPersons } from "./person-store.ts";
@@ -39,8 +39,10 @@ export default defineService<"staff", State>({
 
   actions: {
     login: {
-      handler({ params }) {
-        return login(this, params);
+      handler({ params, requestID }) {
+        const { name, address } = params;
+        const about = { name, address, route: "/live/admin/login", requestId: requestID };
+        return auditedLogin(this, about, () => login(this, params));
       },
     },
     enrolBegin: {
@@ -49,8 +51,10 @@ export default defineService<"staff", State>({
       },
     },
     enrolFinish: {
-      handler({ params }) {
-        return finishEnrolment(this, params);
+      handler({ params, requestID }) {
+        const { name, address } = params;
+        const about = { name, address, route: "/live/admin/enrol/finish", requestId: requestID };
+        return auditedLogin(this, about, () => finishEnrolment(this, params));
       },
     },
     session: {
