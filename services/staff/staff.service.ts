@@ -1,3 +1,4 @@
+import { limits } from "../../config/limits.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import type { LeasedLoop } from "../../mixins/leased-loop.ts";
@@ -25,10 +26,16 @@ interface State extends MysqlState, SealsState {
   purge: LeasedLoop;
 }
 
+/** Bounds that tests change. */
+export interface StaffSettings {
+  scryptCost: number;
+}
+
 /** Persons of the staff, their sessions, and the audit of what they do. */
 export default defineService<"staff", State>({
   name: "staff",
   contract: staffActions,
+  settings: { scryptCost: limits.staff.scryptCost } satisfies StaffSettings,
   mixins: [
     mysqlMixin("staff", migrationFolders.staff),
     jetstreamMixin([eventStream]),
@@ -153,7 +160,7 @@ export default defineService<"staff", State>({
   created() {
     // Here, so that a node without keys does not start.
     this.secrets = new SealedSecrets(staffKeys(), { owner: "staff", setting: "STAFF_KEYS" });
-    this.hashes = new PasswordHashes();
+    this.hashes = new PasswordHashes((this.settings as StaffSettings).scryptCost);
   },
 
   started() {
